@@ -1,0 +1,42 @@
+"""Home: what this is, and one button that trains the default network."""
+
+import streamlit as st
+
+from cnnlab.data import DATASETS, load
+from cnnlab.recipes import RECIPES
+from cnnlab.ui import frame, session
+from cnnlab.ui.forms import run_label
+from cnnlab.ui.pictures import digit_wall
+
+frame.page("Home", "Train a small convolutional network, watch it learn, then look inside.")
+
+story, picture = st.columns([3, 2], gap="large")
+with story:
+    st.markdown(
+        "Pick a data set and a network, press **Train**, and see loss and accuracy move with every batch. Then look "
+        "at the filters it learned, draw a digit and see it named, and compare runs class by class."
+    )
+    if st.button("Train a network now", type="primary", icon=":material/play_arrow:"):
+        session.start(RECIPES["default"].config)
+        frame.go_to("Train")
+    sample = DATASETS[RECIPES["default"].config.dataset]
+    st.caption(f"{sum(sample.sizes):,} real handwritten digits come with the app: nothing is downloaded.")
+with picture:
+    st.image(digit_wall(load(sample.name).train), alt="Handwritten digits of the embedded sample", width="stretch")
+
+steps = {
+    "Train": "Choose data, network and hyperparameters; watch the curves live.",
+    "Inside": "See the filters each layer learned and what they find in an image.",
+    "Draw": "Draw a digit and see what the network sees, and how sure it is.",
+    "Compare": "Put runs side by side: settings, curves, accuracy of each class.",
+}
+for column, (page, text) in zip(st.columns(len(steps)), steps.items(), strict=True):
+    with column.container(border=True, height="stretch"):
+        frame.link(page, page)
+        st.caption(text)
+
+recent = session.trained_runs()[:5]
+if recent:
+    st.subheader("Latest runs")
+    for run in recent:
+        st.text(run_label(run))

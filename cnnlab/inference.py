@@ -1,0 +1,81 @@
+"""Trained networks, rebuilt from a run's config and the weights of one epoch; never the live object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from cnnlab.data import DatasetError, Split, Standardise, load
+from cnnlab.layers import Shape
+from cnnlab.network import build
+from cnnlab.runs import Run, RunError
+from cnnlab.training import Evaluation, evaluate, predict
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network in evaluation mode on the CPU, with what its input needs."""
+
+    network: nn.Sequential
+    standardise: Standardise
+    classes: tuple[str, ...]
+    shape: Shape  # (C, H, W)
+    epoch: int
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) uint8 → (N, classes)."""
+        return predict(self.network, images, self.standardise)
+
+    def inputs(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) uint8 → what the first layer gets, float32."""
+        return self.standardise(images.float() / 255)
+
+
+def load_trained(run: Run, epoch: int | None = None) -> Trained:
+    """The network of ``run`` after ``epoch``; by default the judged one, else the last on disk.
+
+    Raises RunError where there are no weights or they do not fit the architecture.
+    """
+    summary = run.summary
+    saved = run.epochs()
+    if not saved:
+        raise RunError(f"run {run.id} has no weights yet")
+    chosen = (summary.epoch or saved[-1]) if epoch is None else epoch
+    network = build(run.config.architecture, summary.shape, len(summary.classes))
+    try:
+        network.load_state_dict(run.weights(chosen))
+    except RuntimeError as error:
+        raise RunError(f"run {run.id}: the weights of epoch {chosen} do not fit its architecture") from error
+    return Trained(
+        network=network.eval(),
+        standardise=Standardise(summary.mean, summary.std),
+        classes=summary.classes,
+        shape=summary.shape,
+        epoch=chosen,
+    )
+
+
+def test_split(run: Run, dataset: str | None = None) -> Split:
+    """The test images of the run's data set, or of another with the same shape and classes.
+
+    Raises DatasetError where they do not fit the run's network.
+    """
+    config, summary = run.config, run.summary
+    data = load(dataset or config.dataset, config.validation_fraction, config.seed)
+    if data.spec.shape != summary.shape or data.spec.classes != summary.classes:
+        raise DatasetError(
+            f"{data.spec.name} has {len(data.spec.classes)} classes of {_size(data.spec.shape)} images, but run "
+            f"{run.id} was trained on {len(summary.classes)} classes of {_size(summary.shape)}"
+        )
+    return data.test
+
+
+def judge(run: Run, dataset: str | None = None) -> Evaluation:
+    """How the run's network does on a test split."""
+    trained = load_trained(run)
+    return evaluate(trained.network, test_split(run, dataset), trained.standardise)
+
+
+def _size(shape: Shape) -> str:
+    return "×".join(str(length) for length in shape)

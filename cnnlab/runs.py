@@ -1,0 +1,210 @@
+"""Runs on disk: a folder of open formats each, readable after a kill at any moment.
+
+``config.json`` and ``summary.json`` are written aside and renamed, ``history.jsonl`` grows by whole lines,
+``weights/epoch-NNN.safetensors`` holds the weights after each epoch (000: before training). A lock file is
+held while a process trains the run; a run that says "running" with nobody holding it was interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from cnnlab.config import RunConfig
+from cnnlab.history import History
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+Status = Literal["running", "finished", "stopped", "failed", "interrupted"]
+
+
+class RunError(RuntimeError):
+    """A run that is not there or cannot be read; the message says which and why."""
+
+
+class Summary(BaseModel):
+    """What a run is and came to, beside its config. Accuracies are fractions; None until known."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: Annotated[str, Field(pattern=_ID.pattern)]
+    created: datetime
+    status: Status = "running"
+    classes: tuple[str, ...] = ()
+    shape: tuple[int, int, int] = (1, 1, 1)  # (C, H, W) of its images
+    mean: tuple[float, ...] = ()  # what pixels in 0…1 were standardised by, per channel
+    std: tuple[float, ...] = ()
+    parameters: int = 0
+    device: str = ""
+    precision: str = ""
+    threads: int = 0
+    epoch: int = 0  # whose weights were judged
+    train_accuracy: float | None = None  # in evaluation mode on plain training images
+    validation_accuracy: float | None = None
+    test_accuracy: float | None = None
+    test_loss: float | None = None
+    per_class: dict[str, float] = {}  # test accuracy of each class
+    support: dict[str, int] = {}  # test images of each class
+    seconds: float | None = None  # of training, validation included
+    images_per_second: float | None = None
+    error: str = ""
+
+
+class Run:
+    """One run's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def config(self) -> RunConfig:
+        """Raises RunError where the file is missing or invalid, as ``summary`` does."""
+        return self._read("config.json", RunConfig)
+
+    @property
+    def summary(self) -> Summary:
+        summary = self._read("summary.json", Summary)
+        if summary.status == "running" and not self._is_held():
+            return summary.model_copy(update={"status": "interrupted"})
+        return summary
+
+    @property
+    def title(self) -> str:
+        config = self.config
+        return f"{config.architecture.title} on {config.dataset}, {self.summary.created.astimezone():%d %b %H:%M:%S}"
+
+    def history(self) -> History:
+        path = self.folder / "history.jsonl"
+        if not path.exists():
+            return History()
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            return History.from_lines(lines)
+
+    def epochs(self) -> list[int]:
+        """Epochs whose weights are on disk, ascending; 0 is before training."""
+        files = (self.folder / "weights").glob("epoch-*.safetensors")
+        return sorted(int(path.stem.removeprefix("epoch-")) for path in files)
+
+    def weights(self, epoch: int) -> dict[str, Tensor]:
+        """The state dict after ``epoch``, on the CPU. Raises RunError where it is missing or damaged."""
+        try:
+            return load_file(self._weights_path(epoch))
+        except (OSError, SafetensorError) as error:
+            raise RunError(f"run {self.id}: no readable weights of epoch {epoch} ({error})") from error
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the run's lock: it is being trained. Raises RunError where another process does."""
+        lock = self._lock()
+        try:
+            lock.acquire(timeout=1)  # seconds: a reader who looks whether it is held holds it for an instant
+        except Timeout as error:
+            raise RunError(f"run {self.id} is being trained elsewhere") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def write_summary(self, summary: Summary) -> None:
+        _write(self.folder / "summary.json", summary.model_dump_json(indent=1))
+
+    def append_history(self, lines: list[str]) -> None:
+        with (self.folder / "history.jsonl").open("a", encoding="utf-8") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+            file.flush()
+
+    def save_weights(self, epoch: int, weights: Mapping[str, Tensor]) -> None:
+        path = self._weights_path(epoch)
+        path.parent.mkdir(exist_ok=True)
+        aside = path.with_suffix(".part")
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}, aside)
+        aside.replace(path)
+
+    def _weights_path(self, epoch: int) -> Path:
+        return self.folder / "weights" / f"epoch-{epoch:03d}.safetensors"
+
+    def _lock(self) -> FileLock:
+        return FileLock(self.folder / "lock", is_singleton=False)
+
+    def _is_held(self) -> bool:
+        try:
+            with self._lock().acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:  # a read-only folder: nobody can be training there
+            return False
+
+    def _read(self, name: str, model: type[_Model]) -> _Model:
+        try:
+            return model.model_validate_json((self.folder / name).read_bytes())
+        except (OSError, ValidationError) as error:
+            reason = "missing" if isinstance(error, FileNotFoundError) else "damaged"
+            raise RunError(f"run {self.id}: its {name} is {reason}") from error
+
+
+class RunStore:
+    """All runs of a folder, which is made when the first run is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def create(self, config: RunConfig) -> Run:
+        """A new run's folder with its config; its id cannot be guessed."""
+        created = datetime.now(UTC)
+        run_id = f"{created:%Y%m%d-%H%M%S}-{secrets.token_hex(6)}"
+        run = Run(self.folder / run_id)
+        run.folder.mkdir(parents=True)
+        _write(run.folder / "config.json", config.model_dump_json(indent=1))
+        run.write_summary(Summary(id=run_id, created=created))
+        return run
+
+    def open(self, run_id: str) -> Run:
+        """A run by its id. Raises RunError where there is none."""
+        if not _ID.fullmatch(run_id) or not (self.folder / run_id / "config.json").is_file():
+            raise RunError(f"there is no run {run_id[:100]!r} in {self.folder}")
+        return Run(self.folder / run_id)
+
+    def all(self) -> list[Run]:
+        """Readable runs, the newest first."""
+        if not self.folder.is_dir():
+            return []
+        folders = sorted((path for path in self.folder.iterdir() if path.is_dir()), reverse=True)
+        return [Run(folder) for folder in folders if _is_readable(Run(folder))]
+
+
+def runs_folder() -> Path:
+    """Where runs lie: the environment's CNNLAB_RUNS, else ``runs/`` beside the app."""
+    return Path(os.environ.get("CNNLAB_RUNS") or Path(__file__).parents[1] / "runs").expanduser()
+
+
+def _is_readable(run: Run) -> bool:
+    try:
+        return bool(run.config and run.summary)
+    except RunError:
+        return False
+
+
+def _write(path: Path, text: str) -> None:
+    """Write aside, then rename: a reader sees the old file or the new one, never half of one."""
+    aside = path.with_name(f"{path.name}.part")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)

@@ -1,0 +1,1 @@
+"""The pages' parts: the only place of the package that knows Streamlit."""

@@ -1,0 +1,78 @@
+"""The drawing canvas, kept when the page is left, and what a network makes of the drawing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+from streamlit_drawable_canvas import st_canvas
+
+from cnnlab import charts
+from cnnlab.digits import CANVAS, PEN, DrawingError, canvas_ink, prepare
+from cnnlab.inference import load_trained
+from cnnlab.runs import Run
+from cnnlab.ui.pictures import enlarged
+
+_MOUNT = "canvas.mount"  # counts up to empty the canvas: a new key is a new canvas
+_LATEST = "canvas.latest"  # the drawing as fabric.js JSON
+_INITIAL = "canvas.initial"  # what the mounted canvas began with; changing it would reset the drawing
+
+
+@st.fragment
+def draw_and_ask(run: Run) -> None:
+    """The canvas, the image the network gets, and its answer."""
+    paper, seen, answer = st.columns([3, 2, 4], gap="large")
+    with paper:
+        pixels = _drawing_canvas()
+    try:
+        trained = load_trained(run)
+        height, width = trained.shape[1], trained.shape[2]
+        if pixels is None:
+            raise DrawingError("there is nothing drawn")
+        image = prepare(canvas_ink(pixels), (height, width))  # (1, 1, H, W)
+    except DrawingError:
+        with answer:
+            st.info("Draw with the mouse or a finger: the answer comes when you lift the pen.", icon="✏️")
+        return
+    probabilities = trained.probabilities(image)[0].tolist()
+    best = int(np.argmax(probabilities))
+    with seen:
+        st.image(enlarged(image[0], side=196), alt="The drawing as the network sees it")
+        st.caption(f"What the network sees: {width}×{height} pixels, cropped, scaled and centred as its training data.")
+    with answer:
+        st.metric("The network says", trained.classes[best], f"{probabilities[best]:.1%} sure", delta_color="off")
+        st.plotly_chart(
+            charts.probability_bars(trained.classes, probabilities).update_layout(height=300),
+            key="probabilities",
+            alt="Probability of each class",
+        )
+
+
+def _drawing_canvas() -> npt.NDArray[np.uint8] | None:
+    """RGBA pixels (CANVAS, CANVAS, 4), None before the first stroke."""
+    state = st.session_state
+    key = f"canvas.{state.setdefault(_MOUNT, 0)}"
+    if key not in state:  # first time, or back from another page
+        state[_INITIAL] = state.get(_LATEST)
+    result = st_canvas(
+        stroke_width=PEN,
+        stroke_color="#ffffff",
+        background_color="#000000",
+        height=CANVAS,
+        width=CANVAS,
+        initial_drawing=state[_INITIAL],
+        return_image_data=True,
+        key=key,
+    )
+    state[_LATEST] = result.json_data
+    st.button("Clear", icon=":material/delete:", on_click=_clear)
+    pixels: npt.NDArray[np.uint8] | None = result.image_data
+    return pixels
+
+
+def _clear() -> None:
+    state: Any = st.session_state
+    state[_MOUNT] += 1
+    state[_LATEST] = None

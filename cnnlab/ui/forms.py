@@ -1,0 +1,167 @@
+"""The form that makes a RunConfig, and the picker of a trained run."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.architectures import PRESETS, ArchitectureError, summarise
+from cnnlab.config import ConfigError, RunConfig, parse_config
+from cnnlab.data import DATASETS, is_present
+from cnnlab.recipes import RECIPES
+from cnnlab.runs import Run
+from cnnlab.training import devices
+from cnnlab.ui import frame, session
+
+_RECIPE = "form.recipe"
+_ICONS = {"running": "⏳", "finished": "", "stopped": "⏹", "interrupted": "⚡", "failed": "⚠"}
+
+
+def run_form() -> RunConfig | None:
+    """Data set, network and hyperparameters; None, with the reason shown, where they do not go together."""
+    if _RECIPE not in st.session_state:
+        st.session_state[_RECIPE] = "default"
+        _fill_in()
+    st.selectbox(
+        "Recipe",
+        list(RECIPES),
+        format_func=lambda name: RECIPES[name].title,
+        key=_RECIPE,
+        on_change=_fill_in,
+        persist_state="session",
+        help="Sets every field below; then change what you like.",
+    )
+    recipe = RECIPES[st.session_state[_RECIPE]]
+    if recipe.claim:
+        st.caption(f"The tutorial's claim: {recipe.claim}.")
+    fields: dict[str, Any] = {
+        "dataset": _choice("Data set", "dataset", list(DATASETS), lambda name: DATASETS[name].title),
+        "architecture": _choice("Network", "architecture", list(PRESETS), lambda name: PRESETS[name].title),
+    }
+    _explain_dataset(fields["dataset"])
+    left, right = st.columns(2)
+    with left:
+        fields["epochs"] = _integer("Epochs", "epochs", 1, 1000)
+        fields["learning_rate"] = _number("Learning rate", "learning_rate", 0.00001, 10.0, 0.001, "%.5f")
+    with right:
+        fields["batch_size"] = _integer("Batch size, images", "batch_size", 1, 10_000)
+        fields["optimizer"] = _choice("Optimiser", "optimizer", _literals("optimizer"), _title)
+    with st.expander("More settings"):
+        fields |= _more_settings()
+    try:
+        config = parse_config(fields)
+        rows = summarise(config.architecture, DATASETS[config.dataset].shape, len(DATASETS[config.dataset].classes))
+    except (ConfigError, ArchitectureError) as error:
+        st.error(str(error), title="These settings cannot run")
+        return None
+    with st.expander(f"The network: {sum(row.parameters for row in rows):,} parameters"):
+        st.caption(config.architecture.description)
+        st.dataframe(pd.DataFrame([_summary_row(row) for row in rows]), hide_index=True)
+    return config
+
+
+def pick_run(key: str, drawn_only: bool = False) -> Run | None:
+    """A trained run to look at, by default this session's own; None, with what to do next, where there is none."""
+    runs = {run.id: run for run in session.trained_runs() if not drawn_only or DATASETS[run.config.dataset].is_drawn}
+    if not runs:
+        frame.no_runs_yet()
+        return None
+    own = session.current_run_id()
+    ids = list(runs)
+    chosen = st.selectbox(
+        "Run",
+        ids,
+        index=ids.index(own) if own in runs else 0,
+        format_func=lambda run_id: run_label(runs[run_id]),
+        key=key,
+        persist_state="session",
+    )
+    return runs[chosen]
+
+
+def run_label(run: Run) -> str:
+    """A run's title with its state and test accuracy."""
+    summary = run.summary
+    accuracy = "" if summary.test_accuracy is None else f", test {summary.test_accuracy:.1%}"
+    return f"{_ICONS[summary.status]} {run.title}{accuracy}".strip()
+
+
+def _fill_in() -> None:
+    for name, value in RECIPES[st.session_state[_RECIPE]].config.model_dump().items():
+        st.session_state[_key(name)] = value["name"] if name == "architecture" else value
+
+
+def _more_settings() -> dict[str, Any]:
+    left, right = st.columns(2)
+    fields: dict[str, Any] = {}
+    with left:
+        fields["schedule"] = _choice("Learning-rate schedule", "schedule", _literals("schedule"), _title)
+        fields["step_epochs"] = _integer("Epochs between drops (step)", "step_epochs", 1, 1000)
+        fields["step_factor"] = _number("Drop factor (step)", "step_factor", 0.01, 0.99, 0.05, "%.2f")
+        fields["weight_decay"] = _number("Weight decay", "weight_decay", 0.0, 1.0, 0.001, "%.5f")
+        fields["momentum"] = _number("Momentum (SGD, RMSprop)", "momentum", 0.0, 0.999, 0.05, "%.3f")
+        fields["nesterov"] = st.checkbox("Nesterov momentum (SGD)", key=_key("nesterov"), persist_state="session")
+        fields["label_smoothing"] = _number("Label smoothing", "label_smoothing", 0.0, 0.9, 0.05, "%.2f")
+    with right:
+        fields["augmentation"] = _choice("Augmentation", "augmentation", _literals("augmentation"), _title)
+        fields["normalise"] = _choice("Pixels become", "normalise", _literals("normalise"), _scale_title)
+        fields["validation_fraction"] = _number("Validation share", "validation_fraction", 0.01, 0.5, 0.05, "%.2f")
+        fields["early_stopping"] = _integer("Early stopping after epochs (0: off)", "early_stopping", 0, 1000)
+        fields["device"] = _choice("Device", "device", ["auto", *devices()], _title)
+        fields["precision"] = _choice("Precision", "precision", _literals("precision"), _title)
+        fields["seed"] = _integer("Seed", "seed", 0, 2**32 - 1)
+    st.caption(f"Found here: {', '.join(devices())}. Auto takes the first.")
+    return fields
+
+
+def _explain_dataset(name: str) -> None:
+    spec = DATASETS[name]
+    size = "×".join(str(length) for length in spec.shape[1:])
+    text = f"{spec.sizes[0]:,} training and {spec.sizes[1]:,} test images, {size}, {len(spec.classes)} classes."
+    if not is_present(name):
+        text += f" Starting downloads about {spec.download_bytes / 1e6:.0f} MB."
+    st.caption(text)
+
+
+def _summary_row(row: Any) -> dict[str, object]:
+    return {
+        "Layer": row.name,
+        "Kind": row.kind,
+        "Output shape": "×".join(str(length) for length in row.output_shape),
+        "Parameters": row.parameters,
+        "Multiply-accumulates": row.macs,
+        "Receptive field, px": f"{row.receptive_field[0]}×{row.receptive_field[1]}",
+        "Activations, bytes": row.activation_bytes,
+    }
+
+
+def _key(field: str) -> str:
+    return f"form.{field}"
+
+
+def _literals(field: str) -> list[str]:
+    return list(get_args(RunConfig.model_fields[field].annotation))
+
+
+def _title(value: str) -> str:
+    return {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "cpu": "CPU", "cuda": "CUDA"}.get(
+        value, value
+    )
+
+
+def _scale_title(value: str) -> str:
+    return {"standard": "(x − mean) / std", "unit": "0 … 1", "symmetric": "−1 … 1"}[value]
+
+
+def _choice(label: str, field: str, options: list[str], shown: Any) -> str:
+    return st.selectbox(label, options, format_func=shown, key=_key(field), persist_state="session")
+
+
+def _integer(label: str, field: str, low: int, high: int) -> int:
+    return st.number_input(label, low, high, step=1, key=_key(field), persist_state="session")
+
+
+def _number(label: str, field: str, low: float, high: float, step: float, form: str) -> float:
+    return st.number_input(label, low, high, step=step, format=form, key=_key(field), persist_state="session")

@@ -1,0 +1,58 @@
+"""What every page begins with: settings, menu, the running job's badge, the title."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab.ui import session
+
+_MENU = {
+    "Home": ("app.py", ":material/home:"),
+    "Train": ("pages/1_Train.py", ":material/model_training:"),
+    "Inside": ("pages/2_Inside.py", ":material/visibility:"),
+    "Draw": ("pages/3_Draw.py", ":material/draw:"),
+    "Compare": ("pages/4_Compare.py", ":material/compare_arrows:"),
+}
+
+
+def page(title: str, subtitle: str) -> None:
+    """The frame of the page ``title``, one of the menu's."""
+    st.set_page_config(page_title=f"{title} · CNN Lab", page_icon="🔬", layout="wide")
+    run_id = session.current_run_id()
+    query = {"run": run_id} if run_id else None
+    with st.sidebar:
+        st.markdown("### CNN Lab")
+        for label, (script, icon) in _MENU.items():
+            st.page_link(script, label=label, icon=icon, query_params=query, width="stretch")
+        job = session.current_job()
+        if job and job.is_running:
+            st.fragment(_badge, run_every=2.0)()
+    st.title(title)
+    st.caption(subtitle)
+
+
+def link(page: str, label: str) -> None:
+    """A link to another page that keeps the run in the URL."""
+    script, icon = _MENU[page]
+    run_id = session.current_run_id()
+    st.page_link(script, label=label, icon=icon, query_params={"run": run_id} if run_id else None)
+
+
+def go_to(page: str) -> None:
+    """Leave for another page, the run's id in its URL."""
+    run_id = session.current_run_id()
+    st.switch_page(_MENU[page][0], query_params={"run": run_id} if run_id else None)
+
+
+def no_runs_yet() -> None:
+    """What a page shows when nothing has been trained: what to do next."""
+    st.info("No network has been trained yet. Train one, then come back: every epoch is kept.", icon="🌱")
+    link("Train", "Train a network")
+
+
+def _badge() -> None:
+    job = session.current_job()
+    if job and job.is_running:
+        st.badge(f"training, {job.progress:.0%}", icon=":material/autorenew:", color="orange")
+    elif job:
+        st.badge(f"training {job.state}", icon=":material/check:", color="green" if job.state == "finished" else "gray")

@@ -1,0 +1,125 @@
+"""The live view of a training: progress, curves and per-class accuracy, updated while it runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+from scipy.stats import binomtest
+
+from cnnlab import charts
+from cnnlab.data import DATASETS, downloaded_bytes
+from cnnlab.history import History
+from cnnlab.job import Job
+from cnnlab.runs import Run, Summary
+from cnnlab.ui import frame
+from cnnlab.ui.live_chart import live_chart
+
+UPDATE_SECONDS = 0.5
+
+
+def watch(job: Job) -> None:
+    """Follow ``job`` until it ends, then show what it came to."""
+    st.fragment(_follow, run_every=UPDATE_SECONDS if job.is_running else None)(job)
+
+
+def recall(run: Run) -> None:
+    """A run that no longer trains in this server, read from disk."""
+    _result(run.summary)
+    _curves(run.history(), run.summary)
+
+
+def _follow(job: Job) -> None:
+    if job.is_running:
+        st.session_state.was_running = job.run.id
+        _progress(job)
+    elif st.session_state.pop("was_running", None) == job.run.id:
+        st.rerun()  # once at the end, for the parts of the page that do not tick
+    else:
+        _result(job.summary)
+    _curves(job.history, job.summary)
+
+
+def _progress(job: Job) -> None:
+    st.markdown(f"**{job.run.title}**")
+    st.progress(job.progress, text=_progress_text(job))
+    epochs = job.history.epochs
+    latest = epochs[-1] if epochs else None
+    steps = job.history.steps
+    with st.container(horizontal=True):
+        st.metric("Validation accuracy", f"{latest['validation_accuracy']:.2%}" if latest else "–")
+        st.metric("Train accuracy", f"{latest['train_accuracy']:.2%}" if latest else "–")
+        st.metric("Speed, images/s", f"{steps[-1]['images_per_second']:,.0f}" if steps else "–")
+        st.metric("Learning rate", f"{steps[-1]['learning_rate']:.2g}" if steps else "–")
+    st.button(
+        "Stop and keep",
+        icon=":material/stop_circle:",
+        on_click=job.stop,
+        key="stop",
+        help="Ends after the running step; the last whole epoch is kept and judged.",
+    )
+
+
+def _progress_text(job: Job) -> str:
+    if job.state == "loading":
+        fetched = downloaded_bytes(job.config.dataset)
+        if fetched:
+            total = DATASETS[job.config.dataset].download_bytes
+            return f"Downloading {fetched / 1e6:.0f} of about {total / 1e6:.0f} MB"
+        return "Loading the data"
+    if job.state == "judging":
+        return "Judging on the test images, once"
+    epoch = min(len(job.history.epochs) + 1, job.config.epochs)
+    text = f"Epoch {epoch} of {job.config.epochs}, step {job.step:,} of {job.steps:,}"
+    left = job.seconds_left
+    return text if left is None else f"{text}, about {_duration(left)} left"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _result(summary: Summary) -> None:
+    if summary.status == "failed":
+        st.error(summary.error, title="This training failed; what was whole is kept")
+    elif summary.status == "interrupted":
+        st.warning("This training was interrupted; its whole epochs are kept.")
+    if summary.test_accuracy is None:
+        return
+    images = sum(summary.support.values())
+    low, high = binomtest(round(summary.test_accuracy * images), images).proportion_ci(method="wilson")
+    with st.container(horizontal=True):
+        st.metric("Test accuracy", f"{summary.test_accuracy:.2%}")
+        st.metric("Validation accuracy", f"{summary.validation_accuracy:.2%}")
+        st.metric("Train accuracy", f"{summary.train_accuracy:.2%}")
+        st.metric("Training time", _duration(summary.seconds or 0))
+        st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
+    st.caption(
+        f"Judged once, on {images:,} test images nobody steered by; 95 % interval {low:.1%} to {high:.1%} (Wilson). "
+        f"Weights of epoch {summary.epoch}. All three in evaluation mode, without augmentation."
+    )
+    with st.container(horizontal=True):
+        frame.link("Inside", "Look inside")
+        frame.link("Draw", "Draw a digit")
+        frame.link("Compare", "Compare runs")
+
+
+def _curves(history: History, summary: Summary) -> None:
+    if not history.steps and not history.epochs:
+        return
+    left, right = st.columns(2)
+    with left:
+        live_chart(charts.curve(history, "loss"), "loss", summary.id, "Train and validation loss by epoch")
+    with right:
+        live_chart(charts.curve(history, "accuracy"), "accuracy", summary.id, "Train and validation accuracy by epoch")
+    st.caption(
+        "Train is measured while learning, on augmented images and with dropout, so it may lie below validation. "
+        "Validation images are held out of the training set and steer; the test images are judged once, at the end."
+    )
+    if history.epochs:
+        latest = dict(zip(summary.classes, history.epochs[-1]["per_class"], strict=True))
+        live_chart(
+            charts.per_class_bars({"validation": latest}, f"validation accuracy, epoch {len(history.epochs)}"),
+            "per-class",
+            summary.id,
+            "Validation accuracy of each class",
+            height=240,
+        )

@@ -1,0 +1,128 @@
+"""Who trains what: the server's table of jobs, and the one this browser session holds.
+
+A job is found by its run's id, which cannot be guessed and stands in the page's URL: a reload or a second tab
+finds it there. A job that no page watches for GRACE_SECONDS is stopped; what it has learned is kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from threading import Lock, Timer
+
+import streamlit as st
+
+from cnnlab.config import RunConfig
+from cnnlab.job import Job
+from cnnlab.runs import Run, RunError, RunStore, runs_folder
+
+GRACE_SECONDS = float(os.environ.get("CNNLAB_GRACE_SECONDS", "120"))
+
+_RUN = "run"  # the URL's parameter
+
+
+@dataclass
+class _Board:
+    """Server-wide: all jobs, and how many sessions watch each."""
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    viewers: Counter[str] = field(default_factory=Counter)
+    lock: Lock = field(default_factory=Lock)
+
+    def watch(self, run_id: str) -> None:
+        with self.lock:
+            self.viewers[run_id] += 1
+
+    def leave(self, run_id: str) -> None:
+        with self.lock:
+            self.viewers[run_id] -= 1
+        timer = Timer(GRACE_SECONDS, self._end_unwatched, [run_id])
+        timer.daemon = True
+        timer.start()
+
+    def _end_unwatched(self, run_id: str) -> None:
+        with self.lock:
+            if self.viewers[run_id] > 0:
+                return
+            job = self.jobs.pop(run_id, None)
+        if job:
+            job.stop()
+
+
+@dataclass
+class _Watch:
+    """What one connected session watches; released by Streamlit as soon as its socket drops."""
+
+    board: _Board
+    run_ids: set[str] = field(default_factory=set)
+
+    def release(self) -> None:
+        for run_id in self.run_ids:
+            self.board.leave(run_id)
+
+
+@st.cache_resource(show_spinner=False)
+def _board() -> _Board:
+    return _Board()
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda watch: watch.release())
+def _watch() -> _Watch:
+    return _Watch(_board())
+
+
+def store() -> RunStore:
+    """The runs of this server."""
+    return RunStore(runs_folder())
+
+
+def start(config: RunConfig) -> Job:
+    """Train ``config`` in the background; the job becomes this session's."""
+    job = Job.start(config, store())
+    _board().jobs[job.run.id] = job
+    st.session_state[_RUN] = job.run.id
+    current_job()
+    return job
+
+
+def current_job() -> Job | None:
+    """The session's job, running or ended; None where there is none or the server has let it go."""
+    run_id = current_run_id()
+    job = _board().jobs.get(run_id or "")
+    if job and job.run.id not in _watch().run_ids:
+        _watch().run_ids.add(job.run.id)
+        _board().watch(job.run.id)
+    return job
+
+
+def current_run_id() -> str | None:
+    """The run this session is about: the URL's, else the one it held before; put back into the URL."""
+    run_id = st.query_params.get(_RUN) or st.session_state.get(_RUN)
+    if run_id and not _exists(run_id):
+        st.query_params.pop(_RUN, None)
+        run_id = None
+    st.session_state[_RUN] = run_id
+    if run_id:
+        st.query_params[_RUN] = run_id
+    return run_id
+
+
+def current_run() -> Run | None:
+    """The run this session is about, from disk."""
+    run_id = current_run_id()
+    return store().open(run_id) if run_id else None
+
+
+def trained_runs() -> list[Run]:
+    """Runs with something to look at, the newest first: all that ended, and this session's own."""
+    own = current_run_id()
+    return [run for run in store().all() if run.epochs() and (run.id == own or run.summary.status != "running")]
+
+
+def _exists(run_id: str) -> bool:
+    try:
+        store().open(run_id)
+    except RunError:
+        return False
+    return True

@@ -1,0 +1,48 @@
+"""The one door to torchvision, which may come as a CUDA build beside a CPU build of torch.
+
+That pair is what a plain install gives many users. There torchvision's compiled library cannot load, and
+``import torchvision`` then fails while describing two operators that were never defined. The data sets need
+neither, so their bare schemas are defined first. With a matching pair this does nothing.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+
+_BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+
+
+def _library_loads() -> bool:
+    spec = find_spec("torchvision")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("torchvision is not installed: run pip install -r requirements.txt")
+    libraries = [path for path in Path(spec.origin).parent.glob("_C.*") if path.suffix in {".so", ".pyd"}]
+    try:
+        for library in libraries:
+            torch.ops.load_library(library)
+    except OSError:
+        return False
+    return bool(libraries)
+
+
+def define_missing_operators() -> torch.library.Library | None:
+    """Define torchvision's ``nms`` and ``qnms`` where its own library cannot; else return None.
+
+    The caller keeps what is returned: the definitions live as long as it does.
+    """
+    if _library_loads():
+        return None
+    library = torch.library.Library("torchvision", "DEF")
+    for operator in ("nms", "qnms"):
+        library.define(operator + _BOXES)
+    return library
+
+
+_operators = define_missing_operators()
+
+from torchvision import datasets  # noqa: E402
+
+__all__ = ["datasets", "define_missing_operators"]

@@ -1,0 +1,29 @@
+"""Train: choose, press the button, watch."""
+
+import streamlit as st
+
+from cnnlab.ui import frame, session
+from cnnlab.ui.forms import run_form
+from cnnlab.ui.live import recall, watch
+
+frame.page("Train", "Choose data, network and hyperparameters; watch it learn.")
+
+form, live = st.columns([2, 5], gap="large")
+job = session.current_job()
+with form:
+    config = run_form()
+    busy = job is not None and job.is_running
+    if st.button(
+        "Train", type="primary", icon=":material/play_arrow:", disabled=config is None or busy, width="stretch"
+    ):
+        job = session.start(config)
+        st.rerun()
+    if busy:
+        st.caption("One training at a time in a session: stop this one to start another.")
+with live:
+    if job:
+        watch(job)
+    elif run := session.current_run():
+        recall(run)
+    else:
+        st.info("Press **Train**: loss and accuracy appear here, and move with every batch.", icon="📈")
