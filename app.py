@@ -5,10 +5,10 @@ import streamlit as st
 from cnnlab.data import DATASETS, load
 from cnnlab.recipes import RECIPES
 from cnnlab.ui import frame, session
-from cnnlab.ui.forms import run_label
+from cnnlab.ui.comparison import table_of_runs
 from cnnlab.ui.pictures import digit_wall
 
-frame.page("Home", "Train a small convolutional network, watch it learn, then look inside.")
+frame.page("Home", "Train a small convolutional network, watch it learn, then look inside.", title="CNN Lab")
 
 story, picture = st.columns([3, 2], gap="large")
 with story:
@@ -38,5 +38,4 @@ for column, (page, text) in zip(st.columns(len(steps)), steps.items(), strict=Tr
 recent = session.trained_runs()[:5]
 if recent:
     st.subheader("Latest runs")
-    for run in recent:
-        st.text(run_label(run))
+    table_of_runs(recent)

@@ -11,6 +11,8 @@ from torch import Tensor
 
 Augment = Callable[[Tensor, Tensor, tuple[str, ...], torch.Generator], Tensor]
 
+DIGITS = tuple("0123456789")
+
 
 def none(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch.Generator) -> Tensor:
     """The images as they are."""
@@ -33,8 +35,27 @@ def affine(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torc
     return _warp(pixels, draws, rotation=12, scale=0.15, shear=0.2)
 
 
-def _uniform(count: int, low: float, high: float, draws: torch.Generator) -> Tensor:
-    return torch.rand(count, generator=draws, device=draws.device) * (high - low) + low
+def handwriting(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch.Generator) -> Tensor:
+    """As affine, with pens of many widths; digits also as many people draw them and MNIST's writers do not.
+
+    Zeros are slashed, ones get an upstroke and a foot or lie down, sevens are crossed.
+    """
+    if classes == DIGITS:
+        pixels = pixels.clone()
+        for digit, share, redraw in ((0, 0.5, _slashed), (1, 0.8, _serifed), (1, 0.05, _lying), (7, 0.3, _crossed)):
+            chosen = (labels == digit) & (torch.rand(len(labels), generator=draws, device=draws.device) < share)
+            if chosen.any():
+                pixels[chosen] = redraw(pixels[chosen], draws)
+    return _thickened(affine(pixels, labels, classes, draws), draws)
+
+
+AUGMENTATIONS: dict[str, Augment] = {
+    "none": none,
+    "shift": shift,
+    "flip": flip,
+    "affine": affine,
+    "handwriting": handwriting,
+}
 
 
 def _warp(
@@ -47,16 +68,93 @@ def _warp(
     across, down = (1 + _uniform(count, -scale, scale, draws) for _ in range(2))
     slant = _uniform(count, -shear, shear, draws)
     # affine_grid's coordinates run from −1 to 1, so a share of the side counts twice.
-    move = (_uniform(count, -2 * shift, 2 * shift, draws) for _ in range(2))
-    rows = [torch.stack([across * cos, slant - sin, next(move)], 1), torch.stack([sin, down * cos, next(move)], 1)]
-    grid = F.affine_grid(torch.stack(rows, 1), list(pixels.shape), align_corners=False)  # (N, H, W, 2)
+    right, low = (_uniform(count, -2 * shift, 2 * shift, draws) for _ in range(2))
+    maps = torch.stack([torch.stack([across * cos, slant - sin, right], 1), torch.stack([sin, down * cos, low], 1)], 1)
+    grid = F.affine_grid(maps, list(pixels.shape), align_corners=False)  # (N, 2, 3) → (N, H, W, 2)
     return F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
 
 
-AUGMENTATIONS: dict[str, Augment] = {
-    "none": none,
-    "shift": shift,
-    "flip": flip,
-    "affine": affine,
-    "handwriting": affine,
-}
+def _thickened(pixels: Tensor, draws: torch.Generator) -> Tensor:
+    """Strokes from a third of a pixel thinner to one and a half pixels thicker, by blending with erosion or dilation."""
+    amount = _uniform(len(pixels), -0.3, 0.8, draws).view(-1, 1, 1, 1)
+    dilated = F.max_pool2d(pixels, 3, stride=1, padding=1)
+    eroded = -F.max_pool2d(-pixels, 3, stride=1, padding=1)
+    return torch.where(
+        amount > 0, pixels.lerp(dilated, amount.clamp_min(0)), pixels.lerp(eroded, (-amount).clamp_min(0))
+    )
+
+
+def _slashed(zeros: Tensor, draws: torch.Generator) -> Tensor:
+    """A slash through the middle, at 25° to 100°, often beyond the loop."""
+    count, side = len(zeros), zeros.shape[-1]
+    unit = side / 28  # lengths below are in MNIST's pixels
+    middle = side / 2 + _points(count, (-2, 2), (-2, 2), draws) * unit
+    half = _polar(_uniform(count, 6, 13, draws) * unit, _uniform(count, 0, 110, draws))
+    return _stroke(zeros, middle - half, middle + half, _uniform(count, 0.4, 1.2, draws) * unit)
+
+
+def _crossed(sevens: Tensor, draws: torch.Generator) -> Tensor:
+    """A short bar across the stem."""
+    count, side = len(sevens), sevens.shape[-1]
+    unit = side / 28
+    middle = side / 2 + _points(count, (-1, 2), (-1, 3), draws) * unit
+    half = _polar(_uniform(count, 3, 6, draws) * unit, _uniform(count, -8, 18, draws))
+    return _stroke(sevens, middle - half, middle + half, _uniform(count, 0.4, 1.1, draws) * unit)
+
+
+def _serifed(ones: Tensor, draws: torch.Generator) -> Tensor:
+    """New ones: a stem, mostly an upstroke to its top, sometimes a foot."""
+    count, side = len(ones), ones.shape[-1]
+    unit = side / 28
+    width = _uniform(count, 0.7, 1.5, draws) * unit
+    half = _polar(_uniform(count, 7.5, 10, draws) * unit, _uniform(count, 55, 105, draws))
+    middle = side / 2 + _points(count, (-1, 4), (-1, 1), draws) * unit
+    top, bottom = middle + half, middle - half
+    drawn = _stroke(torch.zeros_like(ones), top, bottom, width)
+    # The upstroke meets the stem in a point or, by a knee beside its top, in a curve.
+    knee = top + _points(count, (-3, 0), (-1.5, 0.5), draws) * unit
+    flag = knee + _polar(_uniform(count, 3, 11, draws) * unit, _uniform(count, 202, 248, draws))
+    upstroke = _stroke(_stroke(drawn, top, knee, width), knee, flag, width)
+    drawn = _sometimes(drawn, upstroke, 0.9, draws)
+    tilt = _uniform(count, -10, 20, draws)
+    left, right = (_polar(_uniform(count, reach, 9, draws) * unit, tilt + turn) for reach, turn in ((2, 180), (-1, 0)))
+    return _sometimes(drawn, _stroke(drawn, bottom + left, bottom + right, width), 0.55, draws)
+
+
+def _lying(ones: Tensor, draws: torch.Generator) -> Tensor:
+    """A plain bar in any direction: no other digit is one."""
+    count, side = len(ones), ones.shape[-1]
+    unit = side / 28
+    half = _polar(_uniform(count, 7.5, 10, draws) * unit, _uniform(count, 0, 180, draws))
+    middle = torch.full((count, 2), side / 2, device=ones.device)
+    return _stroke(torch.zeros_like(ones), middle - half, middle + half, _uniform(count, 0.7, 1.5, draws) * unit)
+
+
+def _stroke(pixels: Tensor, start: Tensor, end: Tensor, width: Tensor) -> Tensor:
+    """Draw a round-ended line on each image; points (N, 2) as (x, y) in pixels, ``width`` (N,) from its middle."""
+    side = torch.arange(pixels.shape[-1], device=pixels.device, dtype=pixels.dtype) + 0.5
+    grid = torch.stack(torch.meshgrid(side, side, indexing="xy"), -1).view(1, -1, 2)  # (1, H·W, 2)
+    along = (end - start)[:, None]  # (N, 1, 2)
+    offset = grid - start[:, None]  # (N, H·W, 2)
+    share = ((offset * along).sum(-1) / (along * along).sum(-1).clamp_min(1e-6)).clamp(0, 1)
+    distance = (offset - share[..., None] * along).norm(dim=-1)  # (N, H·W)
+    ink = (width[:, None] + 0.5 - distance).clamp(0, 1)
+    return torch.maximum(pixels, ink.view(pixels.shape))
+
+
+def _sometimes(plain: Tensor, changed: Tensor, share: float, draws: torch.Generator) -> Tensor:
+    return torch.where(torch.rand(len(plain), 1, 1, 1, generator=draws, device=draws.device) < share, changed, plain)
+
+
+def _uniform(count: int, low: float, high: float, draws: torch.Generator) -> Tensor:
+    return torch.rand(count, generator=draws, device=draws.device) * (high - low) + low
+
+
+def _points(count: int, x: tuple[float, float], y: tuple[float, float], draws: torch.Generator) -> Tensor:
+    return torch.stack([_uniform(count, *x, draws), _uniform(count, *y, draws)], 1)
+
+
+def _polar(length: Tensor, degrees: Tensor) -> Tensor:
+    """(N, 2) as (x, y), y pointing down; 0° is to the right, 90° up."""
+    angle = degrees * (torch.pi / 180)
+    return torch.stack([length * angle.cos(), -length * angle.sin()], 1)

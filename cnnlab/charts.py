@@ -68,23 +68,38 @@ def overlaid_curves(histories: Mapping[str, History], metric: str) -> go.Figure:
     return _framed(figure)
 
 
-def per_class_bars(accuracies: Mapping[str, Mapping[str, float]], axis: str) -> go.Figure:
-    """Accuracy of each class, one bar for each of the named runs or splits."""
+def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:
+    """Accuracy of each class, as bars from zero."""
+    figure = go.Figure(
+        go.Bar(
+            x=list(accuracies),
+            y=list(accuracies.values()),
+            marker={"color": VALIDATION},
+            hovertemplate="%{x}: %{y:.2%}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="class", type="category")
+    figure.update_yaxes(title=axis, tickformat=".0%", range=[0, 1])
+    return _framed(figure)
+
+
+def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -> go.Figure:
+    """Accuracy of each class in several runs, as points: their axis need not begin at zero to be read right."""
     figure = go.Figure(
         [
-            go.Bar(
+            go.Scatter(
                 x=list(classes),
                 y=list(classes.values()),
-                name=name,
-                marker={"color": PALETTE[number % len(PALETTE)]},
+                name=_plain(name),
+                mode="markers",
+                marker={"color": PALETTE[number % len(PALETTE)], "size": 12, "symbol": number, "opacity": 0.8},
                 hovertemplate="%{x}: %{y:.2%}<extra>" + _plain(name) + "</extra>",
             )
             for number, (name, classes) in enumerate(accuracies.items())
         ]
     )
-    figure.update_xaxes(title="class", type="category")
-    figure.update_yaxes(title=axis, tickformat=".0%", range=[0, 1])
-    figure.update_layout(barmode="group", showlegend=len(accuracies) > 1)
+    figure.update_xaxes(title="class", type="category", showgrid=True)
+    figure.update_yaxes(title=axis, tickformat=".1%")
     return _framed(figure)
 
 
@@ -99,11 +114,12 @@ def probability_bars(classes: Sequence[str], probabilities: Sequence[float]) -> 
             orientation="h",
             marker={"color": colours},
             text=[f"{probability:.1%}" for probability in probabilities],
-            textposition="auto",
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate="%{y}: %{x:.2%}<extra></extra>",
         )
     )
-    figure.update_xaxes(title="probability", tickformat=".0%", range=[0, 1])
+    figure.update_xaxes(title="probability", tickformat=".0%", range=[0, 1.15], tickvals=[0, 0.25, 0.5, 0.75, 1])
     figure.update_yaxes(type="category", autorange="reversed", title="class")
     return _framed(figure)
 
@@ -125,11 +141,11 @@ def _mosaic(tiles: Numbers, scale: str, low: float, high: float, quantity: str) 
     columns = min(count, 8 if count <= 32 else 16)
     rows = ceil(count / columns)
     grid = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
-    number = np.full(grid.shape, -1)
+    number = np.zeros(grid.shape, int)
     for index, tile in enumerate(tiles):
         top, left = index // columns * (height + 1), index % columns * (width + 1)
         grid[top : top + height, left : left + width] = tile
-        number[top : top + height, left : left + width] = index
+        number[top : top + height, left : left + width] = index + 1
     figure = go.Figure(
         go.Heatmap(
             z=grid,
@@ -153,7 +169,7 @@ def _epoch_line(epochs: Sequence[Record], column: str, name: str, colour: str) -
     return go.Scatter(
         x=[epoch["epoch"] for epoch in epochs],
         y=[epoch[column] for epoch in epochs],
-        name=name,
+        name=_plain(name),
         mode="lines+markers" if len(epochs) <= 100 else "lines",
         line={"color": colour, "width": 2},
         marker={"size": 5},

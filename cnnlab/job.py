@@ -44,7 +44,7 @@ class Job:
     def __init__(self, run: Run, threads: int, data_folder: Path | None = None) -> None:
         self.run = run
         self.config: RunConfig = run.config
-        self.summary: Summary = run.summary
+        self.summary: Summary = run.summary.model_copy(update={"status": "running"})
         self.threads = threads
         self.history = History()
         self.state: State = "loading"
@@ -55,6 +55,7 @@ class Job:
         self._unsaved: list[str] = []  # history lines of the running epoch
         self._epoch = 0  # the last whole one
         self._stop = Flag()
+        self._ended = Flag()
         self._abandoned = False
         self._training_since = 0.0
         self._thread = Thread(target=self._work, name=f"train {run.id}", daemon=True)
@@ -93,7 +94,10 @@ class Job:
         self._stop.set()
 
     def join(self, timeout: float | None = None) -> None:
-        self._thread.join(timeout)
+        """Wait until the job has ended, or ``timeout`` seconds."""
+        # Thread.join loses its thread when Ctrl-C interrupts it while it waits with a timeout.
+        if self._ended.wait(timeout):
+            self._thread.join()
 
     def _work(self) -> None:
         torch.set_num_threads(self.threads)  # counts only for the thread that calls it
@@ -105,6 +109,8 @@ class Job:
         except Exception as error:
             log.exception("run %s failed", self.run.id)
             self._fail(f"{type(error).__name__}: {error}")
+        finally:
+            self._ended.set()
 
     def _train(self) -> None:
         config = self.config
@@ -206,7 +212,8 @@ def running_jobs() -> list[Job]:
 
 def fair_threads() -> int:
     """Threads for one more training: the cores shared among all that run, at least one."""
-    return max(1, (os.cpu_count() or 1) // (len(running_jobs()) + 1))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // (len(running_jobs()) + 1))
 
 
 @atexit.register

@@ -61,9 +61,7 @@ def _spatial(shape: Shape, what: str) -> tuple[int, int, int]:
 def _slide(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool = False) -> int:
     """Positions of a window along one axis: ⌊(size + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1."""
     span = size + 2 * padding - dilation * (kernel - 1) - 1
-    if span < 0:
-        return 0
-    positions = (ceil(span / stride) if ceil_mode else span // stride) + 1
+    positions = (span + (stride - 1 if ceil_mode else 0)) // stride + 1
     # The last window of a ceil-mode pool must start inside the input or its left padding.
     if ceil_mode and (positions - 1) * stride >= size + padding:
         positions -= 1
@@ -97,19 +95,28 @@ class Conv2d(_Layer):
                 f"{self.groups} groups must divide both the {channels} channels in and the {self.out_channels} out"
             )
         kernel, stride, dilation = self.windows(shape)[0]
+        padding = self._border()
+        spare = {"reflect": 1, "circular": 0}.get(self.padding_mode)
+        if spare is not None and (padding[0] + spare > height or padding[1] + spare > width):
+            raise LayerError(f"{self.padding_mode} padding {padding} is too wide for a {height}×{width} input")
         if self.padding == "same":
             if stride != (1, 1):
                 raise LayerError("padding 'same' works only with stride 1")
             return self.out_channels, height, width
-        padding = (0, 0) if self.padding == "valid" else pair(self.padding)
-        border = {"reflect": 1, "circular": 0}.get(self.padding_mode)
-        if border is not None and (padding[0] + border > height or padding[1] + border > width):
-            raise LayerError(f"{self.padding_mode} padding {padding} is too wide for a {height}×{width} input")
         rows = _slide(height, kernel[0], stride[0], padding[0], dilation[0])
         columns = _slide(width, kernel[1], stride[1], padding[1], dilation[1])
         if rows < 1 or columns < 1:
             raise _no_fit("kernel", kernel, height, width)
         return self.out_channels, rows, columns
+
+    def _border(self) -> tuple[int, int]:
+        """Padding in rows and columns; where 'same' pads the two sides unequally, the wider side's."""
+        if self.padding == "valid":
+            return 0, 0
+        if self.padding == "same":
+            kernel, dilation = pair(self.kernel_size), pair(self.dilation)
+            return ceil(dilation[0] * (kernel[0] - 1) / 2), ceil(dilation[1] * (kernel[1] - 1) / 2)
+        return pair(self.padding)
 
     def _weights(self, shape: Shape) -> int:
         return self.out_channels * (shape[0] // self.groups) * prod(pair(self.kernel_size))

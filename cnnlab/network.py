@@ -65,7 +65,7 @@ def build(architecture: Architecture, input_shape: Shape, classes: int, seed: in
     with _initialising, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         modules = [
-            (name, _module(layer, shape, classes))
+            (name, layer_module(layer, shape, classes))
             for (name, layer), shape in zip(architecture.named_layers, shapes, strict=False)
         ]
     return nn.Sequential(OrderedDict(modules))
@@ -81,10 +81,13 @@ def seed_dropout(network: nn.Module, seed: int, device: torch.device) -> None:
 
 def _chain(layers: tuple[Layer, ...], shape: Shape, classes: int) -> nn.Sequential:
     shapes = trace(layers, shape, classes)
-    return nn.Sequential(*(_module(layer, flowing, classes) for layer, flowing in zip(layers, shapes, strict=False)))
+    return nn.Sequential(
+        *(layer_module(layer, flowing, classes) for layer, flowing in zip(layers, shapes, strict=False))
+    )
 
 
-def _module(layer: Layer, shape: Shape, classes: int) -> nn.Module:  # noqa: PLR0911 - one return a kind
+def layer_module(layer: Layer, shape: Shape, classes: int) -> nn.Module:  # noqa: PLR0911 - one return a kind
+    """One layer as a module, for an input of ``shape``; its weights come from torch's global generator."""
     arguments: dict[str, Any] = layer.model_dump(exclude={"kind", "name", "init"})
     match layer.kind:
         case "conv2d":

@@ -8,7 +8,7 @@ from cnnlab.ui.live import recall, watch
 
 frame.page("Train", "Choose data, network and hyperparameters; watch it learn.")
 
-form, live = st.columns([2, 5], gap="large")
+live, form = st.columns([5, 2], gap="large")  # on a phone the first column comes first: the curves
 job = session.current_job()
 with form:
     config = run_form()

@@ -25,6 +25,7 @@ def draw_and_ask(run: Run) -> None:
     """The canvas, the image the network gets, and its answer."""
     paper, seen, answer = st.columns([3, 2, 4], gap="large")
     with paper:
+        st.space("small")  # the canvas's own toolbar floats above it
         pixels = _drawing_canvas()
     try:
         trained = load_trained(run)
@@ -42,7 +43,13 @@ def draw_and_ask(run: Run) -> None:
         st.image(enlarged(image[0], side=196), alt="The drawing as the network sees it")
         st.caption(f"What the network sees: {width}×{height} pixels, cropped, scaled and centred as its training data.")
     with answer:
-        st.metric("The network says", trained.classes[best], f"{probabilities[best]:.1%} sure", delta_color="off")
+        st.metric(
+            "The network says",
+            trained.classes[best],
+            f"{probabilities[best]:.1%} sure",
+            delta_color="off",
+            delta_arrow="off",
+        )
         st.plotly_chart(
             charts.probability_bars(trained.classes, probabilities).update_layout(height=300),
             key="probabilities",

@@ -16,7 +16,15 @@ _PERCENT = st.column_config.NumberColumn(format="percent")
 
 def table_of_runs(runs: list[Run]) -> None:
     """Settings and results of every run, sortable."""
-    columns = dict.fromkeys(("Test", "Validation", "Train"), _PERCENT)
+    columns = {
+        "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss"),
+        "Test": _PERCENT,
+        "Validation": _PERCENT,
+        "Train": _PERCENT,
+        "Parameters": st.column_config.NumberColumn(format="localized"),
+        "Time, s": st.column_config.NumberColumn(format="%.1f"),
+        "Images/s": st.column_config.NumberColumn(format="%.0f"),
+    }
     st.dataframe(pd.DataFrame([_row(run) for run in runs]), hide_index=True, column_config=columns)
 
 
@@ -55,7 +63,7 @@ def side_by_side(runs: list[Run]) -> None:
         frame["Difference, points"] = (frame[second] - frame[first]) * 100
     columns = dict.fromkeys(judged, _PERCENT) | {"Difference, points": st.column_config.NumberColumn(format="%+.1f")}
     st.dataframe(frame.rename_axis("Class"), column_config=columns)
-    st.plotly_chart(charts.per_class_bars(judged, "test accuracy"), key="classes", alt="Test accuracy of each class")
+    st.plotly_chart(charts.per_class_points(judged, "test accuracy"), key="classes", alt="Test accuracy of each class")
     st.caption("Test accuracy of the images of each class. Classes that only some runs know are empty in the others.")
 
 

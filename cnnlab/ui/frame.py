@@ -15,19 +15,19 @@ _MENU = {
 }
 
 
-def page(title: str, subtitle: str) -> None:
-    """The frame of the page ``title``, one of the menu's."""
-    st.set_page_config(page_title=f"{title} · CNN Lab", page_icon="🔬", layout="wide")
+def page(name: str, subtitle: str, title: str = "") -> None:
+    """The frame of the page ``name``, one of the menu's; its title is its name unless given."""
+    st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
     run_id = session.current_run_id()
     query = {"run": run_id} if run_id else None
     with st.sidebar:
-        st.markdown("### CNN Lab")
+        st.markdown("### 🔬 CNN Lab")
         for label, (script, icon) in _MENU.items():
             st.page_link(script, label=label, icon=icon, query_params=query, width="stretch")
         job = session.current_job()
         if job and job.is_running:
             st.fragment(_badge, run_every=2.0)()
-    st.title(title)
+    st.title(title or name)
     st.caption(subtitle)
 
 

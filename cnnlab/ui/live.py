@@ -117,7 +117,7 @@ def _curves(history: History, summary: Summary) -> None:
     if history.epochs:
         latest = dict(zip(summary.classes, history.epochs[-1]["per_class"], strict=True))
         live_chart(
-            charts.per_class_bars({"validation": latest}, f"validation accuracy, epoch {len(history.epochs)}"),
+            charts.per_class_bars(latest, f"validation, epoch {len(history.epochs)}"),
             "per-class",
             summary.id,
             "Validation accuracy of each class",

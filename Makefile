@@ -1,0 +1,30 @@
+# make run: the app. make test: every check. Both set up .venv first; quick when it is there.
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: run test reproduce screenshots
+
+run: .venv/app
+	$(BIN)/streamlit run app.py
+
+test: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/pytest
+
+# The tutorials' recipes in full on the real data sets, into docs/tutorials.md: about half an hour on 2 cores.
+reproduce: .venv/app
+	$(BIN)/python docs/make_tutorials.py
+
+screenshots: .venv/dev
+	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python docs/make_screenshots.py
+
+.venv/app: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/dev: .venv/app requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@

@@ -1,0 +1,43 @@
+"""What several tests share: folders of their own, the real data sets, one finished run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cnnlab.config import RunConfig
+from cnnlab.job import Job, running_jobs
+from cnnlab.runs import Run, RunStore
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Runs go to a folder of the test's own, and no training outlives its test."""
+    monkeypatch.setenv("CNNLAB_RUNS", str(tmp_path / "runs"))
+    yield
+    for job in running_jobs():
+        job.abandon()
+        job.join()
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data sets; tests that need them skip where it is absent."""
+    folder = Path(os.environ.get("CNNLAB_DATA") or ROOT.parent / "shared" / "data").resolve()
+    if not (folder / "MNIST").is_dir():
+        pytest.skip(f"no real MNIST in {folder}: point CNNLAB_DATA at a folder that has it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Two epochs of the default on the embedded sample; read it, do not change it."""
+    job = Job.start(RunConfig(epochs=2), RunStore(tmp_path_factory.mktemp("finished")))
+    job.join()
+    assert job.state == "finished"
+    return job.run

@@ -1,0 +1,31 @@
+"""Small pieces of the embedded sample, for tests that train."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from cnnlab.architectures import PRESETS, Architecture
+from cnnlab.data import Data, Split, load
+from cnnlab.layers import Conv2d, Flatten, Linear, MaxPool2d
+
+TINY = Architecture(
+    name="tiny",
+    title="Tiny",
+    layers=(Conv2d(out_channels=2), MaxPool2d(kernel_size=4), Flatten(), Linear(out_features="classes")),
+)
+WITH_DROPOUT = PRESETS["seven-step-mnist"]
+
+
+def few_digits(train: int = 64, held_out: int = 20) -> Data:
+    """The sample cut to its first ``train`` images and ``held_out`` for each of validation and test."""
+    whole = load("mnist-sample")
+
+    def cut(split: Split, count: int) -> Split:
+        order = torch.randperm(len(split), generator=torch.Generator().manual_seed(0))[:count]
+        return Split(split.images[order], split.labels[order])
+
+    return replace(
+        whole, train=cut(whole.train, train), validation=cut(whole.validation, held_out), test=cut(whole.test, held_out)
+    )

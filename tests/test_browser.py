@@ -1,0 +1,241 @@
+"""The main journeys in a real headless browser, against a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from cnnlab.config import RunConfig
+from cnnlab.digits import CANVAS, DRAWN_HEIGHT
+from cnnlab.runs import Run, RunStore
+from tests.conftest import ROOT
+
+LONG = 120_000  # ms, for a default training on two busy cores
+GRACE_SECONDS = 3
+
+# No GPU, and nothing that looks for hosts outside.
+CHROMIUM_FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+# Streamlit asks for these below a deep link's path first, then at the root.
+HARMLESS = re.compile(r"/_stcore/(health|host-config)$")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not chromium:
+        pytest.skip("no Chromium here: make test finds or installs one")
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *root])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def server(runs: Path) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"CNNLAB_RUNS": str(runs), "CNNLAB_GRACE_SECONDS": str(GRACE_SECONDS)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout
+    try:
+        for line in process.stdout:
+            if "URL:" in line:
+                break
+        yield f"http://localhost:{port}"
+    finally:
+        process.terminate()
+        rest = process.communicate(timeout=60)[0]
+        assert "Traceback" not in rest, rest
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def address(runs: Path) -> Iterator[str]:
+    with server(runs) as url:
+        yield url
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages, each a browser session of its own, and fails the test on anything red in their consoles."""
+    complaints: list[str] = []
+    contexts = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error" and not HARMLESS.search(str(message.location.get("url", ""))):
+            complaints.append(message.text)
+
+    def open_page(width: int = 1440) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 1000})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("console", listen)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def curve_points(page: Page) -> int:
+    """Points of the loss curve's batch line that the chart holds."""
+    return int(page.locator(".live-chart").first.evaluate("chart => chart.data?.[0].x.length ?? 0"))
+
+
+def draw(page: Page, strokes: list[list[list[float]]]) -> None:
+    """Replay strokes (longer side 0…1) on the canvas as mouse moves."""
+    box = page.locator("canvas.upper-canvas").bounding_box()
+    assert box
+    margin = (CANVAS - DRAWN_HEIGHT) / 2
+    for stroke in strokes:
+        points = [(box["x"] + margin + x * DRAWN_HEIGHT, box["y"] + margin + y * DRAWN_HEIGHT) for x, y in stroke]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point, steps=3)
+        page.mouse.up()
+
+
+def answer(page: Page) -> str:
+    return page.get_by_test_id("stMetricValue").inner_text()
+
+
+def metric(page: Page, label: str) -> str:
+    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue").inner_text()
+
+
+SEVEN = [[[0.1, 0.05], [0.4, 0.0], [0.75, 0.03], [0.6, 0.35], [0.45, 0.65], [0.35, 1.0]]]
+THREE = [
+    [[0.1, 0.1], [0.35, 0.0], [0.6, 0.12], [0.55, 0.35], [0.3, 0.45], [0.6, 0.58], [0.65, 0.82], [0.4, 1.0], [0.1, 0.9]]
+]
+
+
+def test_from_home_to_a_digit_named(address: str, runs: Path, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    page.goto(address)
+    page.get_by_role("button", name="Train a network now").click()
+
+    expect(page.get_by_text("Epoch", exact=False).first).to_be_visible()
+    page.wait_for_function("document.querySelector('.live-chart')?.data?.[0].x.length >= 3")
+    early = curve_points(page)
+    page.wait_for_function(f"document.querySelector('.live-chart').data[0].x.length > {early}")
+    expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible(timeout=LONG)
+    (run,) = RunStore(runs).all()
+    assert metric(page, "Test accuracy") == f"{run.summary.test_accuracy:.2%}"
+
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Draw").click()
+    for strokes, name in ((SEVEN, "7"), (THREE, "3")):
+        page.locator("canvas.upper-canvas").wait_for()
+        draw(page, strokes)
+        expect(page.get_by_test_id("stMetricValue")).to_have_text(name)
+        page.get_by_role("button", name="Clear").click()
+        expect(page.get_by_test_id("stMetricValue")).to_have_count(0)
+
+
+def test_the_chart_keeps_its_zoom_while_it_trains(address: str, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    start_training(page, address)
+    page.wait_for_function("document.querySelector('.live-chart')?.data?.[0].x.length >= 3")
+    page.evaluate("Plotly.relayout(document.querySelector('.live-chart'), {'xaxis.range': [0.5, 2]})")
+    early = curve_points(page)
+    page.wait_for_function(f"document.querySelector('.live-chart').data[0].x.length > {early}")
+    assert page.locator(".live-chart").first.evaluate("chart => chart.layout.xaxis.range") == [0.5, 2]
+    stop_training(page)
+
+
+def test_reload_and_page_switch_find_the_training_again(address: str, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    start_training(page, address)
+    page.reload()
+    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
+    expect(page.get_by_role("heading", name="Inside")).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
+    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    stop_training(page)
+
+
+def test_two_sessions_train_side_by_side_and_see_only_their_own(address: str, new_page: Callable[..., Page]) -> None:
+    first, second = new_page(), new_page()
+    for page in (first, second):
+        start_training(page, address)
+    assert first.url != second.url
+    stop_training(first)
+    expect(second.get_by_role("button", name="Stop and keep")).to_be_visible()
+    stop_training(second)
+
+
+def test_a_training_nobody_watches_is_stopped_and_kept(address: str, runs: Path, new_page: Callable[..., Page]) -> None:
+    page, witness = new_page(), new_page()
+    start_training(page, address)
+    run = RunStore(runs).open(run_id(page))
+    witness.goto(f"{address}/Compare")  # a page of another session does not count as watching
+    page.close()
+    wait_until_ended(witness, run)
+    assert run.summary.status == "stopped"
+    assert run.history().epochs
+
+
+def test_compare_shows_two_runs_class_by_class(address: str, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    for _ in range(2):
+        start_training(page, f"{address}/Train")
+        stop_training(page)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
+    expect(page.get_by_role("heading", name="Accuracy of each class")).to_be_visible()
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(2)
+    page.reload()
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(2)
+
+
+@pytest.mark.parametrize("name", ["", "Train", "Inside", "Draw", "Compare"])
+def test_a_phone_shows_each_page_without_scrolling_sideways(
+    name: str, address: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page(width=420)
+    page.goto(f"{address}/{name}")
+    expect(page.get_by_role("heading").first).to_be_visible()
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= main.clientWidth")
+
+
+def start_training(page: Page, address: str) -> None:
+    """Train from the form for longer than any test takes."""
+    page.goto(f"{address}/Train")
+    epochs = page.get_by_label("Epochs", exact=True)
+    epochs.fill("1000")
+    epochs.press("Tab")
+    page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    expect(page.get_by_text("Epoch 2 of 1000", exact=False)).to_be_visible()
+
+
+def stop_training(page: Page) -> None:
+    page.get_by_role("button", name="Stop and keep").click()
+    expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible()

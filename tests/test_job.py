@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnnlab.config import RunConfig, parse_config
+from cnnlab.history import History, Record
+from cnnlab.job import Job, fair_threads, running_jobs
+from cnnlab.runs import Run, RunStore, runs_folder
+from tests.conftest import ROOT
+from tests.samples import TINY
+
+SPEEDS = {"images_per_second", "seconds"}
+
+
+def start(**fields: Any) -> Job:
+    return Job.start(parse_config({"architecture": TINY, "epochs": 2, **fields}), RunStore(runs_folder()), threads=1)
+
+
+def finish(job: Job) -> Job:
+    job.join()
+    return job
+
+
+def records(history: History) -> list[Record]:
+    return [{k: v for k, v in row.items() if k not in SPEEDS} for row in (*history.steps, *history.epochs)]
+
+
+def wait_for_epoch(job: Job) -> None:
+    while job.is_running and not job.history.epochs:
+        job.join(0.01)
+
+
+def test_a_finished_run_is_all_on_disk() -> None:
+    job = finish(start())
+    assert job.state == job.run.summary.status == "finished"
+    assert job.run.epochs() == [0, 1, 2]
+    summary = Run(job.run.folder).summary
+    assert summary == job.summary
+    assert summary.epoch == 2
+    assert summary.threads == 1
+    assert summary.test_accuracy == pytest.approx(sum(summary.per_class.values()) / 10)
+    assert sum(summary.support.values()) == 500
+    assert records(job.run.history()) == [
+        {**r, "per_class": list(r["per_class"])} if "per_class" in r else r for r in records(job.history)
+    ]
+    assert not list(job.run.folder.rglob("*.part"))
+
+
+def test_an_epoch_is_on_disk_before_it_shows() -> None:
+    job = start(epochs=6)
+    while job.is_running:
+        shown = len(job.history.epochs)
+        assert len(job.run.epochs()) > shown or shown == 0
+        assert len(job.run.history().epochs) >= shown
+    finish(job)
+
+
+def test_stop_keeps_and_judges_the_whole_epochs() -> None:
+    job = start(epochs=1000)
+    wait_for_epoch(job)
+    job.stop()
+    finish(job)
+    assert job.state == job.run.summary.status == "stopped"
+    assert job.summary.epoch == len(job.history.epochs) < 1000
+    assert job.summary.test_accuracy is not None
+
+
+def test_abandoned_runs_show_as_interrupted() -> None:
+    job = start(epochs=1000)
+    wait_for_epoch(job)
+    job.abandon()
+    finish(job)
+    assert job.run.summary.status == "interrupted"
+    assert job.run.history().epochs
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"dataset": "no-such-set"}, "unknown data set"),
+        ({"architecture": "fashion-part-3", "dataset": "usps"}, "usps|USPS"),
+        ({"optimizer": "sgd", "learning_rate": 10, "schedule": "constant", "epochs": 9}, "lower the learning rate"),
+    ],
+)
+def test_a_failure_is_kept_with_its_reason(
+    fields: dict[str, Any], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path))
+    monkeypatch.setattr("cnnlab.vision.datasets.USPS.split_list", {"train": ["http://127.0.0.1:9/", "usps.bz2", ""]})
+    job = finish(start(**fields))
+    assert job.state == job.run.summary.status == "failed"
+    assert job.error == job.run.summary.error
+    assert pytest.importorskip("re").search(words, job.error)
+
+
+def test_a_defect_is_logged_with_its_traceback(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr("cnnlab.job.build", broken)
+    job = finish(start())
+    assert job.error == "ZeroDivisionError: oops"
+    assert "Traceback" in caplog.text
+
+
+def test_jobs_side_by_side_get_the_numbers_they_get_alone() -> None:
+    fields = {"architecture": "seven-step-mnist", "epochs": 1, "augmentation": "handwriting"}
+    alone = finish(start(**fields))
+    together = [start(**fields), start(**fields)]
+    for job in together:
+        assert records(finish(job).history) == records(alone.history)
+
+
+def test_progress_runs_from_nothing_to_all() -> None:
+    job = start(epochs=1000)
+    wait_for_epoch(job)
+    assert 0 < job.progress < 1
+    assert job.seconds_left
+    job.stop()
+    done = finish(start())
+    assert done.progress == 1
+    assert done.seconds_left is None
+
+
+def test_cores_are_shared_among_running_jobs() -> None:
+    alone = fair_threads()
+    job = start(epochs=1000)
+    assert job in running_jobs()
+    assert 1 <= fair_threads() <= max(1, alone // 2)
+    job.stop()
+    finish(job)
+    assert job not in running_jobs()
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_command_without_an_abort(signal_number: int, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cnnlab", "train", "--epochs", "1000", "--runs", str(tmp_path)]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    store = RunStore(tmp_path)
+    while process.poll() is None and not (store.all() and store.all()[0].history().epochs):
+        pass
+    process.send_signal(signal_number)
+    _, complaints = process.communicate(timeout=60)
+    assert process.returncode in (0, -signal.SIGTERM)
+    assert b"terminate called" not in complaints
+    assert store.all()[0].summary.status == ("stopped" if signal_number == signal.SIGINT else "interrupted")
+
+
+def test_the_default_config_needs_no_download() -> None:
+    assert RunConfig().dataset == "mnist-sample"

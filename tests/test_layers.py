@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+import torch
+from torch import nn
+
+from cnnlab.layers import (
+    Activation,
+    AdaptivePool2d,
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Layer,
+    LayerError,
+    Linear,
+    MaxPool2d,
+    Residual,
+    Shape,
+    trace,
+)
+from cnnlab.network import layer_module
+
+CLASSES = 10
+INPUTS: list[Shape] = [(4, 9, 9), (4, 7, 12), (4, 2, 3)]
+
+CONVOLUTIONS = [
+    Conv2d(
+        out_channels=8,
+        kernel_size=kernel,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        bias=bias,
+        padding_mode=mode,
+    )
+    for kernel, stride, padding, dilation, (groups, bias), mode in product(
+        [1, 3, (5, 2)],
+        [1, (2, 3)],
+        [0, 1, (2, 1), "same", "valid"],
+        [1, 2],
+        [(1, True), (4, False)],
+        ["zeros", "reflect"],
+    )
+]
+POOLS = [
+    pool(kernel_size=kernel, stride=stride, padding=padding, ceil_mode=ceil)
+    for pool, kernel, stride, padding, ceil in product(
+        [MaxPool2d, AvgPool2d], [2, 3, (3, 2)], [None, 1, (2, 3)], [0, 1], [False, True]
+    )
+]
+OTHERS = [
+    MaxPool2d(kernel_size=2, dilation=2),
+    AdaptivePool2d(),
+    AdaptivePool2d(pool="max", output_size=(2, 3)),
+    BatchNorm2d(),
+    BatchNorm2d(affine=False),
+    Activation(function="gelu"),
+    Dropout(p=0.2),
+    Dropout(p=0.2, channels=True),
+    Flatten(),
+    Residual(body=(Conv2d(out_channels=4, padding=1), BatchNorm2d())),
+    Residual(body=(Conv2d(out_channels=6, padding=1, stride=2),)),
+]
+
+
+def built_shape(layer: Layer, shape: Shape) -> Shape | None:
+    """What torch gives, or None where it refuses."""
+    arguments = layer.model_dump(exclude={"kind", "name", "init"})
+    try:
+        if isinstance(layer, Conv2d):
+            module: nn.Module = nn.Conv2d(shape[0], **arguments)
+        else:
+            module = layer_module(layer, shape, CLASSES)
+        return tuple(module(torch.zeros(2, *shape)).shape[1:])
+    except (RuntimeError, ValueError):
+        return None
+
+
+# An even kernel with padding "same" costs torch a copy, of which it warns.
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.parametrize("shape", INPUTS, ids=str)
+@pytest.mark.parametrize("layers", [CONVOLUTIONS, POOLS, OTHERS], ids=["convolutions", "pools", "others"])
+def test_shapes_and_parameters_are_torchs_own_or_both_refuse(layers: list[Layer], shape: Shape) -> None:
+    for layer in layers:
+        truth = built_shape(layer, shape)
+        try:
+            predicted: Shape | None = layer.output_shape(shape, CLASSES)
+        except LayerError:
+            predicted = None
+        assert predicted == truth, (layer, shape)
+        if predicted:
+            numbers = sum(parameter.numel() for parameter in layer_module(layer, shape, CLASSES).parameters())
+            assert layer.parameters(shape, CLASSES) == numbers, layer
+
+
+def test_a_linear_layer_counts_its_weights() -> None:
+    layer = Linear(out_features=5, bias=False)
+    assert layer.output_shape((12,), CLASSES) == (5,)
+    assert layer.parameters((12,), CLASSES) == layer.macs((12,), CLASSES) == 60
+    assert Linear(out_features="classes").output_shape((12,), CLASSES) == (CLASSES,)
+
+
+def test_a_convolution_counts_one_multiply_accumulate_per_weight_and_place() -> None:
+    # LeNet-5's first: 6 filters of 5×5 on 32×32 give 28×28 places.
+    assert Conv2d(out_channels=6, kernel_size=5).macs((1, 32, 32), CLASSES) == 6 * 25 * 28 * 28
+    assert Conv2d(out_channels=8, groups=4).macs((4, 5, 5), CLASSES) == 8 * 1 * 9 * 9
+
+
+def test_a_residual_block_counts_body_and_projection() -> None:
+    block = Residual(body=(Conv2d(out_channels=8, padding=1, stride=2, bias=False),))
+    body, projection = 8 * 4 * 9, 8 * 4
+    assert block.macs((4, 8, 8), CLASSES) == (body + projection) * 4 * 4
+    assert block.parameters((4, 8, 8), CLASSES) == body + projection + 2 * 8
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "words"),
+    [
+        (Conv2d(out_channels=4, kernel_size=5), (1, 4, 4), "kernel 5×5 does not fit its 4×4 input"),
+        (Conv2d(out_channels=4, padding="same", stride=2), (1, 8, 8), "stride 1"),
+        (Conv2d(out_channels=4, groups=3), (4, 8, 8), "groups must divide"),
+        (Conv2d(out_channels=4), (16,), "before flatten"),
+        (MaxPool2d(kernel_size=2, padding=2), (1, 8, 8), "half"),
+        (Linear(out_features=4), (1, 8, 8), "flatten first"),
+        (Residual(body=(Flatten(),)), (1, 8, 8), "feature maps"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_the_fields_words(layer: Layer, shape: Shape, words: str) -> None:
+    with pytest.raises(LayerError, match=words):
+        layer.output_shape(shape, CLASSES)
+
+
+def test_trace_gives_every_shape_on_the_way() -> None:
+    layers = (Conv2d(out_channels=6, padding=1), MaxPool2d(), Flatten(), Linear(out_features="classes"))
+    assert trace(layers, (1, 8, 8), CLASSES) == [(1, 8, 8), (6, 8, 8), (6, 4, 4), (96,), (10,)]

@@ -1,0 +1,203 @@
+"""The pages as AppTest runs them: empty, running, finished."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.config import RunConfig
+from cnnlab.data import load
+from cnnlab.digits import CANVAS
+from cnnlab.job import Job, running_jobs
+from cnnlab.runs import Run, RunStore, runs_folder
+
+ROOT = Path(__file__).parents[1]
+PAGES = {
+    "Home": "app.py",
+    "Train": "pages/1_Train.py",
+    "Inside": "pages/2_Inside.py",
+    "Draw": "pages/3_Draw.py",
+    "Compare": "pages/4_Compare.py",
+}
+TIMEOUT = 60  # seconds, for a slow machine
+
+
+def open_page(name: str, run: Run | None = None) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    if run:
+        page.query_params["run"] = run.id
+    if name != "Home":
+        page.switch_page(PAGES[name])
+    return checked(page.run())
+
+
+def checked(page: AppTest) -> AppTest:
+    assert not page.exception
+    assert not page.error
+    return page
+
+
+def train(**fields: object) -> Run:
+    job = Job.start(RunConfig.model_validate({"epochs": 1, **fields}), RunStore(runs_folder()))
+    job.join()
+    return job.run
+
+
+def texts(page: AppTest) -> str:
+    blocks = (*page.title, *page.markdown, *page.caption, *page.info, *page.error, *page.warning)
+    return "\n".join(str(block.value) for block in blocks)
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+@pytest.fixture
+def training() -> Iterator[tuple[AppTest, Job]]:
+    """A Train page whose session trains, and its job; stopped at the end."""
+    page = open_page("Train")
+    page.number_input(key="form.epochs").set_value(1000).run()
+    page.button[-1].click().run()
+    (job,) = running_jobs()
+    yield checked(page), job
+    job.stop()
+    job.join()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_without_runs_says_what_to_do(name: str) -> None:
+    assert "Train" in texts(open_page(name))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_a_finished_run(name: str) -> None:
+    page = open_page(name, train())
+    assert "No network has been trained yet" not in texts(page)
+    assert not page.warning
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_while_its_run_trains(name: str, training: tuple[AppTest, Job]) -> None:
+    _, job = training
+    page = open_page(name, job.run)
+    assert any("training," in block.value for block in page.sidebar.markdown)
+
+
+def test_home_trains_the_default_with_one_click() -> None:
+    page = open_page("Home")
+    page.button[0].click().run()
+    (job,) = running_jobs()
+    job.stop()
+    job.join()
+    assert job.config == RunConfig()
+    assert checked(page).title[0].value == "Train"
+
+
+def test_train_shows_the_judged_figures_of_a_finished_run() -> None:
+    run = train()
+    shown = metrics(open_page("Train", run))
+    assert shown["Test accuracy"] == f"{run.summary.test_accuracy:.2%}"
+    assert shown["Validation accuracy"] == f"{run.summary.validation_accuracy:.2%}"
+
+
+def test_train_shows_progress_and_stops_when_asked(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    page.run()
+    assert "Learning rate" in metrics(page)
+    page.button(key="stop").click().run()
+    job.join()
+    assert job.state == "stopped"
+    checked(page.run())
+    assert not [button for button in page.button if button.key == "stop"]
+
+
+def test_a_reloaded_page_finds_its_training_by_the_address(training: tuple[AppTest, Job]) -> None:
+    _, job = training
+    reloaded = open_page("Train", job.run)
+    assert reloaded.button(key="stop")
+
+
+def test_a_second_session_sees_nothing_of_the_first_ones_training(training: tuple[AppTest, Job]) -> None:
+    _, job = training
+    assert job.run.epochs()
+    other = open_page("Train")
+    assert not [button for button in other.button if button.key == "stop"]
+    assert "No network has been trained yet" in texts(open_page("Compare"))
+
+
+def test_switching_pages_keeps_the_training_and_what_was_typed(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    page.switch_page(PAGES["Inside"]).run()
+    assert job.is_running
+    checked(page.switch_page(PAGES["Train"]).run())
+    assert page.button(key="stop")
+    assert page.number_input(key="form.epochs").value == 1000
+
+
+def test_a_failed_training_says_why() -> None:
+    run = train(learning_rate=10.0, optimizer="sgd", architecture="fashion-part-3", schedule="constant")
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["run"] = run.id
+    page.switch_page(PAGES["Train"]).run()
+    assert "lower the learning rate" in page.error[0].value
+
+
+def test_settings_that_do_not_fit_are_refused_before_training() -> None:
+    page = open_page("Train")
+    page.selectbox(key="form.dataset").set_value("usps")
+    page.selectbox(key="form.architecture").set_value("fashion-part-3").run()
+    assert "conv4" in page.error[0].value
+    assert page.button[-1].disabled
+
+
+def test_a_recipe_fills_in_the_form() -> None:
+    page = open_page("Train")
+    page.selectbox(key="form.recipe").set_value("seven-step-mnist").run()
+    assert page.selectbox(key="form.dataset").value == "mnist"
+    assert page.number_input(key="form.batch_size").value == 32
+    assert page.number_input(key="form.learning_rate").value == pytest.approx(3e-4)
+
+
+@pytest.mark.parametrize("view", ["Filters", "Feature maps"])
+def test_inside_draws_each_view_of_the_chosen_epoch(view: str) -> None:
+    page = open_page("Inside", train())
+    page.segmented_control(key="inside.view").set_value(view).run()
+    page.select_slider[0].set_value(0).run()
+    assert len(checked(page).get("plotly_chart")) == 1
+
+
+def test_draw_names_what_is_on_the_canvas() -> None:
+    run = train(epochs=4)
+    image = load("mnist-sample").train.images[0, 0]
+    page = open_page("Draw", run)
+    page.session_state["canvas.0"] = {"drawing": {"raw": {"objects": []}, "data": canvas_url(image.numpy())}}
+    page.run()
+    assert metrics(checked(page))["The network says"] == str(int(load("mnist-sample").train.labels[0]))
+
+
+def test_draw_offers_only_runs_of_drawn_characters(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CNNLAB_DATA", str(real_data))
+    train(dataset="fashion-mnist", architecture="basic-cnn", validation_fraction=0.5, batch_size=1000)
+    assert "No network has been trained yet" in texts(open_page("Draw"))
+
+
+def test_compare_puts_two_runs_classes_side_by_side() -> None:
+    first, second = train(), train(seed=1)
+    page = open_page("Compare")
+    table = page.dataframe[1].value
+    assert list(table.iloc[:, 0]) == list(second.summary.per_class.values())
+    assert list(table.iloc[:, 1]) == list(first.summary.per_class.values())
+    assert table["Difference, points"].tolist() == pytest.approx(((table.iloc[:, 1] - table.iloc[:, 0]) * 100).tolist())
+
+
+def canvas_url(ink: object) -> str:
+    """A canvas picture as the browser sends it: white ink on black, RGBA PNG."""
+    buffer = BytesIO()
+    Image.fromarray(ink).resize((CANVAS, CANVAS)).convert("RGBA").save(buffer, "PNG")  # type: ignore[arg-type]
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from cnnlab.config import RunConfig
+from cnnlab.runs import Run, RunError, RunStore
+from tests.conftest import ROOT
+
+
+def test_a_new_run_is_found_by_its_id_only(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "runs")
+    assert store.all() == []
+    config = RunConfig(seed=9)
+    run = store.create(config)
+    assert store.open(run.id).config == config
+    assert len({store.create(config).id for _ in range(50)}) == 50
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../runs", "/etc", "a/b", "nope", "x" * 200, "a\0b"])
+def test_an_id_never_leads_out_of_the_folder(name: str, tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "runs")
+    store.create(RunConfig())
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(RunError, match="there is no run"):
+        store.open(name)
+
+
+def test_runs_come_newest_first_and_damaged_ones_are_left_out(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    for name in ("20260101-000000-a", "20260102-000000-b", "20260103-000000-c"):
+        made = store.create(RunConfig())
+        made.folder.rename(tmp_path / name)
+    (tmp_path / "20260102-000000-b" / "summary.json").write_text('{"id": ')
+    (tmp_path / "a stray file").touch()
+    assert [run.id[-1] for run in store.all()] == ["c", "a"]
+
+
+def test_weights_come_back_as_they_were(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig())
+    assert run.epochs() == []
+    saved = {"a.weight": torch.randn(3, 2).t(), "steps": torch.tensor(7)}
+    for epoch in (0, 1, 12):
+        run.save_weights(epoch, saved)
+    assert run.epochs() == [0, 1, 12]
+    loaded = run.weights(12)
+    assert all(torch.equal(loaded[name], saved[name]) for name in saved)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x80\x04pickle", b"\xff" * 64])
+def test_damaged_weights_are_told(damage: bytes, tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig())
+    run.save_weights(0, {"a": torch.ones(1)})
+    next((run.folder / "weights").iterdir()).write_bytes(damage)
+    with pytest.raises(RunError, match="no readable weights of epoch 0"):
+        run.weights(0)
+
+
+def test_a_damaged_or_missing_config_is_told(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig())
+    (run.folder / "config.json").write_text('{"epochs": -1}')
+    with pytest.raises(RunError, match=r"config\.json is damaged"):
+        _ = run.config
+    (run.folder / "config.json").unlink()
+    with pytest.raises(RunError, match=r"config\.json is missing"):
+        _ = run.config
+
+
+def test_a_run_counts_as_running_only_while_it_is_held(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig())
+    with run.held():
+        assert Run(run.folder).summary.status == "running"
+        with pytest.raises(RunError, match="trained elsewhere"), Run(run.folder).held():
+            pass
+    assert Run(run.folder).summary.status == "interrupted"
+
+
+def test_a_killed_training_leaves_a_readable_run(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cnnlab", "train", "--epochs", "1000", "--runs", str(tmp_path)]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    store = RunStore(tmp_path)
+    try:
+        while process.poll() is None and not (store.all() and len(store.all()[0].epochs()) > 2):
+            pass
+        assert store.all()[0].summary.status == "running"
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    (run,) = store.all()
+    assert run.summary.status == "interrupted"
+    # The kill may fall between an epoch's weights and its line: weights are written first.
+    assert run.epochs()[-1] - len(run.history().epochs) in (0, 1)
+    assert run.weights(run.epochs()[-1])
+
+
+def test_a_run_holds_open_formats_only(finished_run: Run) -> None:
+    kinds = {path.suffix for path in finished_run.folder.rglob("*") if path.is_file() and path.name != "lock"}
+    assert kinds == {".json", ".jsonl", ".safetensors"}
+
+
+def test_weights_that_are_no_state_dict_of_the_network_are_refused(finished_run: Run, tmp_path: Path) -> None:
+    copy = RunStore(tmp_path).create(finished_run.config)
+    copy.write_summary(finished_run.summary)
+    (copy.folder / "weights").mkdir()
+    save_file({"foreign": torch.ones(1)}, copy.folder / "weights" / "epoch-000.safetensors")
+    assert list(copy.weights(0)) == ["foreign"]

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any, get_args
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cnnlab.config import ConfigError, RunConfig, parse_config
+from cnnlab.data import Data, Split, Standardise
+from cnnlab.events import Event
+from cnnlab.network import build
+from cnnlab.training import TrainingError, choose_device, choose_precision, devices, evaluate, fit, predict
+from tests.samples import TINY, WITH_DROPOUT, few_digits
+
+UNIT = Standardise((0.0,), (1.0,))
+SPEEDS = {"images_per_second", "seconds"}
+
+
+def config(**fields: Any) -> RunConfig:
+    return parse_config({"architecture": TINY, "epochs": 2, "batch_size": 16, "augmentation": "none", **fields})
+
+
+def train(settings: RunConfig, data: Data | None = None) -> tuple[nn.Sequential, list[Event]]:
+    data = data or few_digits()
+    network = build(settings.architecture, data.spec.shape, 10, settings.seed)
+    return network, list(fit(network, data, settings))
+
+
+def metrics(settings: RunConfig) -> list[dict[str, Any]]:
+    return [{k: v for k, v in asdict(event).items() if k not in SPEEDS} for event in train(settings)[1]]
+
+
+def weights_of(network: nn.Module) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+
+
+def test_the_events_tell_the_whole_story_in_order() -> None:
+    kinds = [event.kind for event in train(config())[1]]
+    assert kinds[0] == "started"
+    assert kinds[-1] == "finished"
+    assert kinds.count("tick") == 2 * 4
+    assert kinds.count("epoch") == 2
+
+
+@pytest.mark.parametrize("fields", [{}, {"augmentation": "handwriting"}, {"architecture": WITH_DROPOUT}], ids=str)
+def test_a_seed_decides_every_metric(fields: dict[str, Any]) -> None:
+    assert metrics(config(**fields)) == metrics(config(**fields))
+    assert metrics(config(**fields)) != metrics(config(**fields, seed=1))
+
+
+def test_it_learns() -> None:
+    settings = config(architecture="compact", epochs=12, schedule="constant")
+    last = [event for event in train(settings)[1] if event.kind == "epoch"][-1]
+    assert last.train_accuracy > 0.95
+
+
+def test_stopping_between_steps_leaves_a_whole_network() -> None:
+    settings, data = config(), few_digits()
+    network = build(TINY, data.spec.shape, 10)
+    for event in fit(network, data, settings):
+        if event.kind == "tick" and event.step == 2:
+            break
+    assert evaluate(network, data.test, UNIT).loss > 0
+
+
+@pytest.mark.parametrize("schedule", get_args(RunConfig.model_fields["schedule"].annotation))
+@pytest.mark.parametrize("optimizer", get_args(RunConfig.model_fields["optimizer"].annotation))
+def test_every_optimiser_runs_with_every_schedule(optimizer: str, schedule: str) -> None:
+    settings = config(optimizer=optimizer, schedule=schedule, step_epochs=1, learning_rate=1e-3)
+    before = weights_of(build(TINY, (1, 28, 28), 10))
+    network, _ = train(settings)
+    assert not torch.equal(weights_of(network), before)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "shape"),
+    [
+        ("constant", [1, 1, 1, 1]),
+        ("step", [1, 0.1, 0.01, 0.001]),
+        ("cosine", [0.8536, 0.5, 0.1464, 0]),
+    ],
+)
+def test_a_schedule_has_its_shape(schedule: str, shape: list[float]) -> None:
+    settings = config(schedule=schedule, step_epochs=1, epochs=4, batch_size=1000, learning_rate=0.1)
+    rates = [event.learning_rate for event in train(settings)[1] if event.kind == "epoch"]
+    # One step an epoch; a rate is told before the step that follows it.
+    expected = [1.0, *shape[:3]] if schedule == "cosine" else shape
+    assert rates == pytest.approx([0.1 * share for share in expected], abs=1e-5)
+
+
+def test_one_cycle_rises_to_its_peak_and_ends_near_zero() -> None:
+    settings = config(epochs=10, learning_rate=0.1)
+    rates = [event.learning_rate for event in train(settings)[1] if event.kind == "epoch"]
+    assert max(rates) == pytest.approx(0.1, rel=0.02)
+    assert rates[0] < max(rates) > 100 * rates[-1]
+
+
+def test_a_single_step_is_a_training_too() -> None:
+    assert [event.kind for event in train(config(epochs=1, batch_size=1000))[1]] == [
+        "started",
+        "tick",
+        "epoch",
+        "finished",
+    ]
+
+
+def test_early_stopping_ends_with_the_best_epochs_weights() -> None:
+    settings = config(epochs=200, early_stopping=2, optimizer="sgd", learning_rate=0.5, schedule="constant")
+    data = few_digits()
+    network, events = train(settings, data)
+    epochs = [event for event in events if event.kind == "epoch"]
+    losses = [event.validation_loss for event in epochs]
+    end = events[-1]
+    assert end.kind == "finished"
+    assert end.stopped_early
+    assert end.epoch == losses.index(min(losses)) + 1 == len(losses) - 2
+    spec = data.spec
+    assert evaluate(network, data.validation, Standardise(spec.mean, spec.std)).loss == pytest.approx(min(losses))
+
+
+def test_training_never_looks_at_the_test_images() -> None:
+    class Forbidden(Split):
+        def __getattribute__(self, name: str) -> object:
+            raise AssertionError(f"test.{name} was read")
+
+    data = few_digits()
+    train(config(), replace(data, test=Forbidden(data.test.images, data.test.labels)))
+
+
+def test_a_loss_that_explodes_ends_the_training_with_advice() -> None:
+    with pytest.raises(TrainingError, match="lower the learning rate"):
+        train(config(optimizer="sgd", learning_rate=10, schedule="constant", epochs=50, batch_size=4))
+
+
+def test_a_missing_device_is_named_with_those_there() -> None:
+    missing = next(name for name in ("cuda", "mps") if name not in devices())
+    with pytest.raises(ConfigError, match=f"no {missing} device here.*cpu"):
+        choose_device(missing)
+    assert choose_device("auto").type == devices()[0]
+
+
+def test_precision_is_mixed_only_where_asked_on_a_cpu() -> None:
+    cpu = torch.device("cpu")
+    assert choose_precision("auto", cpu) == torch.float32
+    assert choose_precision("bfloat16", cpu) == torch.bfloat16
+    last = [event for event in train(config(precision="bfloat16"))[1] if event.kind == "epoch"][-1]
+    assert last.train_loss < 3
+
+
+def test_evaluation_counts_as_one_would_by_hand() -> None:
+    data = few_digits(held_out=300)
+    network = build(TINY, data.spec.shape, 10)
+    found = evaluate(network, data.validation, UNIT)
+    logits = network.eval()(data.validation.images.float() / 255)
+    hits = logits.argmax(1) == data.validation.labels
+    assert found.accuracy == pytest.approx(hits.double().mean().item())
+    assert found.loss == pytest.approx(F.cross_entropy(logits, data.validation.labels).item(), rel=1e-5)
+    for label in range(10):
+        members = data.validation.labels == label
+        assert found.support[label] == members.sum()
+        assert found.per_class[label] == pytest.approx(hits[members].double().mean().item())
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_evaluation_restores_the_mode_also_when_it_fails(training: bool) -> None:
+    data = few_digits()
+    network = build(WITH_DROPOUT, data.spec.shape, 10).train(training)
+    evaluate(network, data.validation, UNIT)
+    assert network.training == training
+    with pytest.raises(RuntimeError):
+        predict(network, torch.zeros(1, 2, 28, 28, dtype=torch.uint8), UNIT)
+    assert network.training == training
+
+
+def test_predictions_are_probabilities_without_dropout() -> None:
+    images = few_digits().test.images
+    network = build(WITH_DROPOUT, (1, 28, 28), 10).train()
+    first, second = predict(network, images, UNIT), predict(network, images, UNIT)
+    assert torch.equal(first, second)
+    assert torch.allclose(first.sum(1), torch.ones(len(images)))
