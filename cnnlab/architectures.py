@@ -140,9 +140,11 @@ _PRESETS = [
     Architecture(
         name="compact",
         title="Compact batch-norm net",
-        description="The default: three convolutions with batch norm, the most accuracy per second on small images.",
+        description="The default: four 3×3 convolutions with batch norm, good accuracy within a minute on a CPU.",
         layers=(
-            *(layer for width in (16, 32, 32) for layer in (*_conv_norm(width), _RELU, _POOL)),
+            *(layer for width in (16, 32) for layer in (*_conv_norm(width), _RELU, _POOL)),
+            *(layer for width in (64, 64) for layer in (*_conv_norm(width), _RELU)),
+            _POOL,
             Flatten(),
             _LOGITS,
         ),

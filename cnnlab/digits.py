@@ -17,7 +17,7 @@ from cnnlab.layers import Shape
 Ink = npt.NDArray[np.uint8]  # (H, W), 0 is background, 255 full ink
 
 CANVAS = 280  # pixels, width and height
-PEN = 20  # pixels, the stroke's width
+PEN = 24  # pixels, the stroke's width: shrunk with the drawing it is about as thick as MNIST's
 DRAWN_HEIGHT = 180  # pixels that the longer side of a drawing given as strokes takes on the canvas
 BOX = 20 / 28  # MNIST fits the ink into 20×20 of its 28×28 pixels
 FAINT = 24  # ink up to this counts as background when the drawing is cropped

@@ -15,7 +15,7 @@ HEAD = """# The five tutorials, run in full
 
 Each tutorial's network and recipe by name (`python -m cnnlab train --recipe NAME`), on the real data sets. The
 claim is the tutorial's own; ours is the accuracy on the 10,000 test images, looked at once, after the last
-epoch. Unlike the tutorials we hold 5 % of the training images out for validation and steer by those alone.
+epoch. Unlike the tutorials we hold 2 % of the training images out for validation and steer by those alone.
 Written by `make reproduce`; seed 0, {machine}.
 
 | tutorial | data set | epochs | claim | ours (test) | met | training, s | images/s |

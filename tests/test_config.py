@@ -18,7 +18,7 @@ def test_a_presets_name_stands_for_its_layers() -> None:
 
 def test_a_config_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
-        RunConfig().epochs = 3
+        setattr(RunConfig(), "epochs", 3)  # noqa: B010 - mypy knows too that it is read-only
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_without_network_the_message_says_what_to_do_and_nothing_is_left(tmp_pat
 def test_a_damaged_file_is_told_with_the_mend(damage: bytes, tmp_path: Path) -> None:
     write_mnist(tmp_path / "MNIST" / "raw", compressed=True)
     (tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte.gz").write_bytes(damage)
-    with pytest.raises(DatasetError, match="is damaged .*delete its files"):
+    with pytest.raises(DatasetError, match=r"is damaged .*delete its files"):
         load("mnist", folder=tmp_path)
 
 

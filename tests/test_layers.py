@@ -47,10 +47,13 @@ CONVOLUTIONS = [
         ["zeros", "reflect"],
     )
 ]
+_POOL_ARGUMENTS = product([2, 3, (3, 2)], [None, 1, (2, 3)], [0, 1], [False, True])
 POOLS = [
-    pool(kernel_size=kernel, stride=stride, padding=padding, ceil_mode=ceil)
-    for pool, kernel, stride, padding, ceil in product(
-        [MaxPool2d, AvgPool2d], [2, 3, (3, 2)], [None, 1, (2, 3)], [0, 1], [False, True]
+    pool
+    for kernel, stride, padding, ceil in _POOL_ARGUMENTS
+    for pool in (
+        MaxPool2d(kernel_size=kernel, stride=stride, padding=padding, ceil_mode=ceil),
+        AvgPool2d(kernel_size=kernel, stride=stride, padding=padding, ceil_mode=ceil),
     )
 ]
 OTHERS = [

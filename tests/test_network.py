@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cnnlab.architectures import PRESETS, Architecture
 from cnnlab.layers import Activation, Conv2d, Flatten, Layer, Linear, Residual
-from cnnlab.network import ACTIVATIONS, Dropout, build, layer_module, seed_dropout
+from cnnlab.network import ACTIVATIONS, Dropout, ResidualBlock, build, layer_module, seed_dropout
 
 SHAPE = (1, 28, 28)
 
@@ -86,8 +86,10 @@ def test_every_activation_is_built(function: str) -> None:
 def test_a_residual_block_adds_its_shortcut() -> None:
     block = layer_module(Residual(body=(Conv2d(out_channels=2, padding=1),)), (2, 4, 4), 10).eval()
     x = torch.randn(1, 2, 4, 4)
+    assert isinstance(block, ResidualBlock)
     assert torch.allclose(block(x), torch.relu(block.body(x) + x))
     projected = layer_module(Residual(body=(Conv2d(out_channels=4, padding=1, stride=2),)), (2, 4, 4), 10).eval()
+    assert isinstance(projected, ResidualBlock)
     assert torch.allclose(projected(x), torch.relu(projected.body(x) + projected.shortcut(x)))
     assert projected(x).shape == (1, 4, 2, 2)
 

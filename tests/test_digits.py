@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from io import BytesIO
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cnnlab.data import load
+from cnnlab.digits import (
+    CANVAS,
+    DRAWN_HEIGHT,
+    PEN,
+    Drawing,
+    DrawingError,
+    Ink,
+    canvas_ink,
+    image_input,
+    prepare,
+    read_drawings,
+    read_image,
+    stroke_ink,
+)
+
+HOOK = Drawing(strokes=[[(0.0, 0.0), (0.6, 0.0), (0.3, 1.0)]])
+
+
+def block(top: int, left: int, height: int, width: int) -> Ink:
+    ink = np.zeros((CANVAS, CANVAS), np.uint8)
+    ink[top : top + height, left : left + width] = 255
+    return ink
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_ink_fills_the_box_and_its_centre_of_mass_is_in_the_middle() -> None:
+    image = prepare(stroke_ink(HOOK))[0, 0].double()
+    rows, columns = (image > 0).any(1).nonzero(), (image > 0).any(0).nonzero()
+    assert int(rows.max() - rows.min()) + 1 == 20
+    assert int(columns.max() - columns.min()) + 1 < 20
+    centre = [(image.sum(1 - axis) * torch.arange(28)).sum() / image.sum() for axis in (0, 1)]
+    assert [float(c) for c in centre] == pytest.approx([13.5, 13.5], abs=0.5)
+
+
+@pytest.mark.parametrize(("top", "left", "scale"), [(0, 0, 1), (100, 200, 1), (10, 30, 3), (230, 0, 1)])
+def test_place_and_size_of_a_drawing_do_not_matter(top: int, left: int, scale: int) -> None:
+    expected = prepare(block(50, 50, 40, 20))
+    assert torch.equal(prepare(block(top, left, 40 * scale, 20 * scale)), expected)
+
+
+def test_a_blank_drawing_is_told() -> None:
+    with pytest.raises(DrawingError, match="nothing drawn"):
+        prepare(np.full((CANVAS, CANVAS), 10, np.uint8))
+
+
+@pytest.mark.parametrize("size", [(28, 28), (16, 16), (20, 32)])
+def test_the_networks_own_size_is_made(size: tuple[int, int]) -> None:
+    assert prepare(block(5, 5, 90, 90), size).shape == (1, 1, *size)
+
+
+def test_real_digits_are_left_as_they_are() -> None:
+    images = load("mnist-sample").test.images[:100]
+    again = torch.cat([prepare(image[0].numpy()) for image in images])
+    # MNIST was made the same way; cropping at faint ink may move a digit by a pixel.
+    alike = [
+        max(
+            np.corrcoef(image.roll((down, right), (1, 2)).flatten(), other.flatten())[0, 1]
+            for down in (-1, 0, 1)
+            for right in (-1, 0, 1)
+        )
+        for image, other in zip(images.float(), again.float(), strict=True)
+    ]
+    assert np.median(alike) > 0.95
+
+
+def test_strokes_are_drawn_in_the_middle_with_the_canvas_pen() -> None:
+    ink = stroke_ink(Drawing(strokes=[[(0.5, 0.0), (0.5, 1.0)]]))
+    rows, columns = np.nonzero(ink > 127)
+    assert columns.max() - columns.min() + 1 == pytest.approx(PEN, abs=1)
+    assert rows.max() - rows.min() + 1 == pytest.approx(DRAWN_HEIGHT + PEN, abs=2)
+    assert columns.mean() == pytest.approx(CANVAS / 2, abs=1)
+
+
+def test_a_single_dot_is_a_round_spot() -> None:
+    ink = stroke_ink(Drawing(strokes=[[(0.3, 0.3)]]))
+    assert (ink > 127).sum() == pytest.approx(np.pi * (PEN / 2) ** 2, rel=0.1)
+
+
+def test_canvas_ink_is_its_light_where_it_is_opaque() -> None:
+    rgba = np.zeros((2, 2, 4), np.uint8)
+    rgba[0, 0] = 255
+    rgba[0, 1] = (255, 255, 255, 128)
+    rgba[1, 0] = (0, 0, 0, 255)
+    assert canvas_ink(rgba).tolist() == [[255, 128], [0, 0]]
+
+
+@pytest.mark.parametrize("invert", [True, False])
+def test_a_photos_polarity_does_not_matter(invert: bool) -> None:
+    ink = stroke_ink(HOOK)
+    photo = Image.fromarray(255 - ink if invert else ink).convert("RGB")
+    assert torch.equal(image_input(photo, (1, 28, 28), is_drawn=True), prepare(ink))
+
+
+def test_a_transparent_drawing_stands_on_white() -> None:
+    image = Image.new("RGBA", (CANVAS, CANVAS), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (100, 60, 140, 200))
+    assert image_input(image, (1, 28, 28), is_drawn=True).max() == 255
+
+
+def test_what_is_not_drawn_is_only_scaled() -> None:
+    photo = Image.new("RGB", (64, 48), (255, 0, 16))
+    out = image_input(photo, (3, 32, 32), is_drawn=False)
+    assert out.shape == (1, 3, 32, 32)
+    assert out[0, :, 5, 5].tolist() == [255, 0, 16]
+
+
+def test_drawings_are_read_from_json_with_more_fields_around() -> None:
+    content = json.dumps([{"digit": 3, "writer": "x", "strokes": [[[0, 0], [1, 1]]]}]).encode()
+    assert read_drawings(content)[0].strokes == [[(0.0, 0.0), (1.0, 1.0)]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        b"[1]",
+        b"not json",
+        b'[{"strokes": []}]',
+        b'[{"strokes": [[]]}]',
+        b'[{"strokes": [[[0]]]}]',
+        b'[{"strokes": [[[0, NaN]]]}]',
+        b'[{"strokes": [[[0, 1e300]]]}]',
+        b"[" * 10_000,
+    ],
+)
+def test_what_is_no_list_of_drawings_is_told_in_one_line(content: bytes) -> None:
+    with pytest.raises(DrawingError, match="no JSON list of drawings") as refusal:
+        read_drawings(content)
+    assert "\n" not in str(refusal.value)
+
+
+def bomb(side: int) -> bytes:
+    """A PNG whose header claims side × side pixels."""
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    chunk = b"IHDR" + header
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", png(Image.new("L", (50, 50)))[:60], bomb(100_000)]
+)
+def test_what_is_no_image_is_told(content: bytes) -> None:
+    with pytest.raises(DrawingError):
+        read_image(content)
+
+
+def test_a_huge_image_is_refused_before_it_is_decoded() -> None:
+    with pytest.raises(DrawingError, match="9000×9000"):
+        read_image(png(Image.new("1", (9_000, 9_000))))
+
+
+def test_an_image_is_read() -> None:
+    assert read_image(png(Image.new("RGB", (5, 7)))).size == (5, 7)

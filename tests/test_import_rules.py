@@ -1,0 +1,76 @@
+"""Who may import what: the layout's promises, read from the sources."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+SOURCES = [*ROOT.glob("*.py"), *ROOT.glob("pages/*.py"), *ROOT.glob("cnnlab/**/*.py")]
+FORBIDDEN = {
+    "layers": {"torch", "plotly", "pandas"},
+    "architectures": {"torch", "plotly", "pandas"},
+    "config": {"torch", "plotly", "pandas"},
+    "recipes": {"torch", "plotly", "pandas"},
+    "events": {"torch", "plotly", "pandas"},
+    "history": {"torch", "plotly"},
+    "charts": {"torch"},
+    "network": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
+    "data": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
+    "augmentation": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
+    "explain": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
+    "digits": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
+    "training": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts", "cnnlab.history"},
+    "runs": {"cnnlab.job", "cnnlab.training", "cnnlab.charts"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def reached(module: str, seen: set[str]) -> set[str]:
+    """Everything a core module imports, also through other modules of the package."""
+    if module in seen:
+        return set()
+    seen.add(module)
+    direct = imports(ROOT / "cnnlab" / f"{module}.py")
+    inner = {name.split(".")[1] for name in direct if name.startswith("cnnlab.")}
+    return direct.union(*(reached(name, seen) for name in inner))
+
+
+def is_under(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("module", FORBIDDEN)
+def test_a_core_module_keeps_to_its_imports(module: str) -> None:
+    broken = {name for name in reached(module, set()) for rule in FORBIDDEN[module] if is_under(name, rule)}
+    assert not broken
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_streamlit_is_known_to_the_pages_and_ui_only(path: Path) -> None:
+    place = path.relative_to(ROOT).parts
+    if place[:2] != ("cnnlab", "ui") and place[0] == "cnnlab":
+        assert not {name for name in imports(path) if is_under(name, "streamlit") or is_under(name, "cnnlab.ui")}
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("*.py"), *ROOT.glob("pages/*.py")], ids=lambda path: path.name)
+def test_a_page_knows_streamlit_and_the_package_and_no_session_keys(path: Path) -> None:
+    assert {name.split(".")[0] for name in imports(path)} <= {"streamlit", "cnnlab"}
+    assert "session_state" not in path.read_text(encoding="utf-8")
+
+
+def test_torchvision_is_imported_through_its_one_door() -> None:
+    users = {path.name for path in SOURCES if any(is_under(name, "torchvision") for name in imports(path))}
+    assert users == {"vision.py"}

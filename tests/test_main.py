@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from cnnlab.__main__ import cli, main
+from cnnlab.architectures import PRESETS
+from cnnlab.config import RunConfig
+from cnnlab.data import DATASETS, load
+from cnnlab.runs import Run, RunStore, runs_folder
+from tests.conftest import ROOT
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["cnnlab", *arguments])
+        main()
+    return capsys.readouterr().out
+
+
+def last_line(out: str) -> Any:
+    return json.loads(out.splitlines()[-1])
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as end:
+        call(capsys, *arguments)
+    assert end.value.code == 2
+    complaint = capsys.readouterr().err.strip()
+    assert complaint.startswith("Error: ")
+    assert "\n" not in complaint
+    return complaint
+
+
+def test_list_tells_all_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    listed = last_line(call(capsys, "list", "--json"))
+    assert [row["name"] for row in listed["datasets"]] == list(DATASETS)
+    assert {row["name"]: row["parameters"] for row in listed["architectures"]}["lenet-5"] == 61_706
+    plain = call(capsys, "list")
+    assert all(name in plain for name in (*DATASETS, *PRESETS))
+
+
+def test_every_field_of_a_config_is_an_option() -> None:
+    options = {parameter.name for parameter in cli.commands["train"].params}
+    assert set(RunConfig.model_fields) <= options
+
+
+def test_train_evaluate_and_predict_speak_of_the_same_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    options = ["--epochs", "1", "--architecture", "basic-cnn", "--seed", "3", "--no-nesterov"]
+    trained = last_line(call(capsys, "train", *options, "--json"))
+    assert set(trained) >= {
+        "run",
+        "train_accuracy",
+        "validation_accuracy",
+        "test_accuracy",
+        "per_class",
+        "parameters",
+        "seconds",
+        "images_per_second",
+    }
+    config = RunStore(runs_folder()).open(trained["run"]).config
+    assert (config.epochs, config.architecture, config.seed, config.nesterov) == (1, PRESETS["basic-cnn"], 3, False)
+    assert trained["parameters"] == 9_098
+    for name in (trained["run"], trained["folder"]):
+        judged = last_line(call(capsys, "evaluate", name, "--json"))
+        assert judged["test_accuracy"] == trained["test_accuracy"]
+        assert judged["per_class"] == trained["per_class"]
+
+    drawings = tmp_path / "drawings.json"
+    drawings.write_text(json.dumps([{"strokes": [[[0.5, 0], [0.5, 1]]]}, {"strokes": [[[0, 0], [1, 0], [0.5, 1]]]}]))
+    predictions = last_line(call(capsys, "predict", trained["run"], str(drawings), "--json"))["predictions"]
+    assert len(predictions) == 2
+    for prediction in predictions:
+        assert prediction["probability"] == max(prediction["probabilities"].values())
+        assert prediction["probabilities"][prediction["class"]] == prediction["probability"]
+        assert sum(prediction["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_an_image_file_is_named(capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path) -> None:
+    test = load("mnist-sample").test
+    hits = 0
+    for number in range(20):
+        Image.fromarray(test.images[number, 0].numpy()).save(tmp_path / "digit.png")
+        out = call(capsys, "predict", str(finished_run.folder), str(tmp_path / "digit.png"), "--json")
+        hits += last_line(out)["predictions"][0]["class"] == str(int(test.labels[number]))
+    assert hits >= 17
+
+
+def test_a_recipe_can_be_changed_option_by_option(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--recipe", "classification-snippet", "--dataset", "mnist-sample", "--epochs", "1"]
+    run = last_line(call(capsys, "train", *options, "--json"))["run"]
+    config = RunStore(runs_folder()).open(run).config
+    assert (config.dataset, config.epochs, config.batch_size, config.normalise) == ("mnist-sample", 1, 64, "symmetric")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "--epochs", "0"], "epochs"),
+        (["train", "--epochs", "many"], "--epochs"),
+        (["train", "--dataset", "nope"], "mnist-sample"),
+        (["train", "--learning-rate", "nan"], "learning_rate"),
+        (["train", "--device", "mps"], "device"),
+        (["train", "--optimizer", "sgd", "--momentum", "0"], "nesterov"),
+        (["train", "--epochs", "1", "--optimizer", "sgd", "--learning-rate", "10", "--architecture", "lenet-5"], ""),
+        (["evaluate", "no-such-run"], "there is no run"),
+        (["evaluate"], "Missing argument"),
+        (["predict", "no-such-run", "no-such-file"], "does not exist"),
+        (["frobnicate"], "frobnicate"),
+        (["train", "--frobnicate"], "frobnicate"),
+    ],
+)
+def test_bad_input_ends_with_two_and_one_line(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not words:  # a rate that LeNet's tanh may bear: only a loss that explodes is refused
+        arguments = [*arguments[:-1], "fashion-part-3", "--schedule", "constant", "--epochs", "20"]
+        words = "lower the learning rate"
+    assert words in refusal(capsys, *arguments)
+
+
+def test_files_that_are_neither_image_nor_drawings_are_refused(
+    capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path
+) -> None:
+    for name, content in (("text.png", b"hello"), ("list.json", b"[1, 2]"), ("empty", b"")):
+        (tmp_path / name).write_bytes(content)
+        refusal(capsys, "predict", str(finished_run.folder), str(tmp_path / name))
+
+
+def test_it_runs_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cnnlab", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert all(command in done.stdout for command in ("list", "train", "evaluate", "predict"))

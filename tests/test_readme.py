@@ -1,0 +1,50 @@
+"""The README's promises: its pictures, commands, tables and paths are there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import click
+import pytest
+
+from cnnlab.__main__ import cli
+from cnnlab.data import DATASETS
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHELL = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+LAYOUT = re.findall(r"```\n(app\.py.*?)```", README, re.DOTALL)[0]
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(((?!http)[^)]+)\)", README))))
+def test_a_linked_file_is_there(target: str) -> None:
+    assert (ROOT / target).is_file()
+
+
+@pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("make ")])
+def test_a_make_command_is_there(line: str) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"^{line.split()[1]}:", makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", [line for line in SHELL if "-m cnnlab" in line])
+def test_a_command_line_is_understood(line: str) -> None:
+    name, *arguments = [str(ROOT / "README.md") if word == "FILE" else word for word in shlex.split(line)[3:]]
+    command = cli.commands[name]
+    with click.Context(command) as context:
+        command.parse_args(context, arguments)
+
+
+def test_the_table_of_data_sets_is_the_programs() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` \|.*\| ([\d,]+) \+ ([\d,]+) \|$", README, re.MULTILINE)
+    assert rows == [(spec.name, f"{spec.sizes[0]:,}", f"{spec.sizes[1]:,}") for spec in DATASETS.values()]
+
+
+@pytest.mark.parametrize("path", re.findall(r"^(\S+?),?\s", LAYOUT, re.MULTILINE))
+def test_a_path_of_the_layout_is_there(path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+def test_the_plain_way_installs_what_make_installs() -> None:
+    assert "pip install -r requirements.txt && streamlit run app.py" in SHELL
