@@ -65,6 +65,8 @@ def training() -> Iterator[tuple[AppTest, Job]]:
     page.number_input(key="form.epochs").set_value(1000).run()
     page.button[-1].click().run()
     (job,) = running_jobs()
+    while job.is_running and not job.run.epochs():
+        job.join(0.01)
     yield checked(page), job
     job.stop()
     job.join()

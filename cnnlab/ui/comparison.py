@@ -7,6 +7,7 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.runs import Run
+from cnnlab.ui import session
 from cnnlab.ui.forms import run_label
 
 MAX_RUNS = 10
@@ -37,7 +38,7 @@ def pick_runs(runs: list[Run]) -> list[Run]:
         default=list(by_id)[:2],
         format_func=lambda run_id: run_label(by_id[run_id]),
         max_selections=MAX_RUNS,
-        key="compare",
+        key=f"compare.{session.current_run_id()}",  # a new training of this session is looked at first
         persist_state="session",
     )
     return [by_id[run_id] for run_id in chosen]

@@ -75,7 +75,7 @@ def pick_run(key: str, drawn_only: bool = False) -> Run | None:
         ids,
         index=ids.index(own) if own in runs else 0,
         format_func=lambda run_id: run_label(runs[run_id]),
-        key=key,
+        key=f"{key}.{own}",  # a new training of this session is looked at first
         persist_state="session",
     )
     return runs[chosen]
