@@ -92,7 +92,7 @@ def _thickened(pixels: Tensor, draws: torch.Generator) -> Tensor:
 
 
 def _slashed(zeros: Tensor, draws: torch.Generator) -> Tensor:
-    """A slash through the middle, at 25° to 100°, often beyond the loop."""
+    """A slash through the middle, from level to a little past upright, often beyond the loop."""
     count, side = len(zeros), zeros.shape[-1]
     unit = side / 28  # lengths below are in MNIST's pixels
     middle = side / 2 + _points(count, (-2, 2), (-2, 2), draws) * unit

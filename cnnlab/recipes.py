@@ -75,6 +75,8 @@ _RECIPES = [
         normalise="unit",
         batch_size=32,
         learning_rate=1e-3,
+        # Its constant rate ends at 90.5 % (seeds 0 and 1), short of its claim; decayed, the same rate meets it.
+        schedule="cosine",
         epochs=10,
     ),
     _tutorial(

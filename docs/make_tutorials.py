@@ -25,11 +25,14 @@ Written by `make reproduce`; seed 0, {machine}.
 NOTES = """
 The Conv2d tour's 82.59 % came of test images that were left at 0…255 while training images were scaled to 0…1;
 here both pass through the same scaling, and the bar set for it is 98.5 %.
+
+Fashion-MNIST, part 3 at its own constant learning rate ended at 90.45 % (seed 0) and 90.47 % (seed 1), short of
+its claim, its best epoch at 90.75 %. The recipe here therefore lets the same rate fall along a cosine.
 """
 
 
 def main() -> None:
-    """Run every recipe that has a claim's column and write the page."""
+    """Run every tutorial's recipe that has not been run yet and write the page."""
     tutorials = [recipe for recipe in RECIPES.values() if recipe.claim]
     summaries = {recipe.name: _run(recipe) for recipe in tutorials}
     first = summaries[tutorials[0].name]
@@ -42,8 +45,12 @@ def main() -> None:
 
 def _run(recipe: Recipe) -> Summary:
     print(f"{recipe.title}: {recipe.config.epochs} epochs on {recipe.config.dataset} …", flush=True)
+    store = RunStore(runs_folder())
+    for run in store.all():
+        if run.config == recipe.config and run.summary.status == "finished":
+            return run.summary
     load(recipe.config.dataset)  # a download is no part of the time
-    job = Job.start(recipe.config, RunStore(runs_folder()))
+    job = Job.start(recipe.config, store)
     job.join()
     if job.state != "finished":
         raise SystemExit(f"{recipe.name}: {job.error}")
