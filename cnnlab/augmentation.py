@@ -39,11 +39,11 @@ def handwriting(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws:
     """Moved, turned, scaled, sheared and bent a little, with pens of many widths.
 
     Digits also as many people draw them and MNIST's writers do not: zeros are slashed, ones get an upstroke and
-    a foot or lie down, sevens are crossed.
+    a foot or lie down, fours are only begun (a canvas answers after each stroke), sevens are crossed.
     """
     if classes == DIGITS:
         pixels = pixels.clone()
-        for digit, share, redraw in ((0, 0.5, _slashed), (1, 0.8, _serifed), (1, 0.05, _lying), (7, 0.3, _crossed)):
+        for digit, share, redraw in _HABITS:
             chosen = (labels == digit) & (torch.rand(len(labels), generator=draws, device=draws.device) < share)
             if chosen.any():
                 pixels[chosen] = redraw(pixels[chosen], draws)
@@ -122,10 +122,12 @@ def _serifed(ones: Tensor, draws: torch.Generator) -> Tensor:
     knee = top + _points(count, (-1.5, 0), (-0.5, 0.3), draws) * unit
     flag = knee + _polar(_uniform(count, 3, 11, draws) * unit, _uniform(count, 203, 248, draws))
     upstroke = _stroke(_stroke(drawn, top, knee, width), knee, flag, width)
+    hook = flag + _polar(_uniform(count, 1, 4, draws) * unit, _uniform(count, 240, 300, draws))
+    upstroke = _sometimes(upstroke, _stroke(upstroke, flag, hook, width), 0.3, draws)
     drawn = _sometimes(drawn, upstroke, 0.9, draws)
     tilt = _uniform(count, -10, 20, draws)
     left, right = (_polar(_uniform(count, reach, 9, draws) * unit, tilt + turn) for reach, turn in ((3, 180), (-1, 0)))
-    return _sometimes(drawn, _stroke(drawn, bottom + left, bottom + right, width), 0.55, draws)
+    return _sometimes(drawn, _stroke(drawn, bottom + left, bottom + right, width), 0.6, draws)
 
 
 def _lying(ones: Tensor, draws: torch.Generator) -> Tensor:
@@ -135,6 +137,19 @@ def _lying(ones: Tensor, draws: torch.Generator) -> Tensor:
     half = _polar(_uniform(count, 7.5, 10, draws) * unit, _uniform(count, 0, 180, draws))
     middle = torch.full((count, 2), side / 2, device=ones.device)
     return _stroke(torch.zeros_like(ones), middle - half, middle + half, _uniform(count, 0.8, 1.5, draws) * unit)
+
+
+def _begun(fours: Tensor, draws: torch.Generator) -> Tensor:
+    """New fours, of which only the first stroke is there: down to the left, to the right, sometimes up again."""
+    count, side = len(fours), fours.shape[-1]
+    unit = side / 28
+    width = _uniform(count, 0.8, 1.5, draws) * unit
+    top = side / 2 + _points(count, (-3, 3), (-10, -7), draws) * unit
+    corner = side / 2 + _points(count, (-8, -4), (4, 9), draws) * unit
+    right = side / 2 + _points(count, (3, 9), (3, 9), draws) * unit
+    rise = right + _polar(_uniform(count, 8, 15, draws) * unit, _uniform(count, 75, 110, draws))
+    drawn = _stroke(_stroke(torch.zeros_like(fours), top, corner, width), corner, right, width)
+    return _sometimes(drawn, _stroke(drawn, right, rise, width), 0.5, draws)
 
 
 def _stroke(pixels: Tensor, start: Tensor, end: Tensor, width: Tensor) -> Tensor:
@@ -165,3 +180,13 @@ def _polar(length: Tensor, degrees: Tensor) -> Tensor:
     """(N, 2) as (x, y), y pointing down; 0° is to the right, 90° up."""
     angle = degrees * (torch.pi / 180)
     return torch.stack([length * angle.cos(), -length * angle.sin()], 1)
+
+
+# What handwriting redraws: the digit, the share of its images, how.
+_HABITS = (
+    (0, 0.5, _slashed),
+    (1, 0.8, _serifed),
+    (1, 0.05, _lying),
+    (4, 0.08, _begun),
+    (7, 0.3, _crossed),
+)

@@ -36,7 +36,7 @@ def main() -> None:
     tutorials = [recipe for recipe in RECIPES.values() if recipe.claim]
     summaries = {recipe.name: _run(recipe) for recipe in tutorials}
     first = summaries[tutorials[0].name]
-    machine = f"{first.device}, {first.threads} threads, {first.precision}"
+    machine = f"{first.device}, threads: {first.threads}, {first.precision}"
     rows = "".join(_row(recipe, summaries[recipe.name]) for recipe in tutorials)
     tables = "".join(_per_class(recipe, summaries[recipe.name]) for recipe in tutorials)
     TARGET.write_text(HEAD.format(machine=machine) + rows + NOTES + tables, encoding="utf-8")

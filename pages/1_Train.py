@@ -26,4 +26,6 @@ with live:
     elif run := session.current_run():
         recall(run)
     else:
-        st.info("Press **Train**: loss and accuracy appear here, and move with every batch.", icon="📈")
+        st.info(
+            "Press **Train**: loss and accuracy appear here, and move with every batch.", icon=":material/monitoring:"
+        )

@@ -35,7 +35,7 @@ def draw_and_ask(run: Run) -> None:
         image = prepare(canvas_ink(pixels), (height, width))  # (1, 1, H, W)
     except DrawingError:
         with answer:
-            st.info("Draw with the mouse or a finger: the answer comes when you lift the pen.", icon="✏️")
+            st.info("Draw with the mouse or a finger: the answer comes when you lift the pen.", icon=":material/edit:")
         return
     probabilities = trained.probabilities(image)[0].tolist()
     best = int(np.argmax(probabilities))

@@ -16,7 +16,6 @@ from cnnlab.training import devices
 from cnnlab.ui import frame, session
 
 _RECIPE = "form.recipe"
-_ICONS = {"running": "⏳", "finished": "", "stopped": "⏹", "interrupted": "⚡", "failed": "⚠"}
 
 
 def run_form() -> RunConfig | None:
@@ -85,7 +84,8 @@ def run_label(run: Run) -> str:
     """A run's title with its state and test accuracy."""
     summary = run.summary
     accuracy = "" if summary.test_accuracy is None else f", test {summary.test_accuracy:.1%}"
-    return f"{_ICONS[summary.status]} {run.title}{accuracy}".strip()
+    state = "" if summary.status == "finished" else f", {summary.status}"
+    return run.title + accuracy + state
 
 
 def _fill_in() -> None:

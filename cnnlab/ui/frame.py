@@ -21,7 +21,7 @@ def page(name: str, subtitle: str, title: str = "") -> None:
     run_id = session.current_run_id()
     query = {"run": run_id} if run_id else None
     with st.sidebar:
-        st.markdown("### 🔬 CNN Lab")
+        st.markdown("### :material/neurology: CNN Lab")
         for label, (script, icon) in _MENU.items():
             st.page_link(script, label=label, icon=icon, query_params=query, width="stretch")
         job = session.current_job()
@@ -46,7 +46,10 @@ def go_to(page: str) -> None:
 
 def no_runs_yet() -> None:
     """What a page shows when nothing has been trained: what to do next."""
-    st.info("No network has been trained yet. Train one, then come back: every epoch is kept.", icon="🌱")
+    st.info(
+        "No network has been trained yet. Train one, then come back: every epoch is kept.",
+        icon=":material/potted_plant:",
+    )
     link("Train", "Train a network")
 
 

@@ -116,8 +116,9 @@ def _curves(history: History, summary: Summary) -> None:
     )
     if history.epochs:
         latest = dict(zip(summary.classes, history.epochs[-1]["per_class"], strict=True))
+        st.markdown(f"**Each class after epoch {len(history.epochs)}**")
         live_chart(
-            charts.per_class_bars(latest, f"validation, epoch {len(history.epochs)}"),
+            charts.per_class_bars(latest, "validation accuracy"),
             "per-class",
             summary.id,
             "Validation accuracy of each class",
