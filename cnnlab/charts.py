@@ -43,7 +43,7 @@ def curve(history: History, metric: str) -> go.Figure:
                 name="train, batches",
                 mode="lines",
                 line={"color": TRAIN, "width": 1},
-                opacity=0.35,
+                opacity=0.5,
                 hoverinfo="skip",
             ),
             _epoch_line(epochs, f"train_{metric}", "train", TRAIN),

@@ -180,7 +180,13 @@ def test_draw_names_what_is_on_the_canvas() -> None:
     page = open_page("Draw", run)
     page.session_state["canvas.0"] = {"drawing": {"raw": {"objects": []}, "data": canvas_url(image.numpy())}}
     page.run()
-    assert metrics(checked(page))["The network says"] == str(int(load("mnist-sample").train.labels[0]))
+    name = str(int(load("mnist-sample").train.labels[0]))
+    assert metrics(checked(page))["The network says"] == name
+    page.switch_page(PAGES["Home"]).run()
+    page.switch_page(PAGES["Draw"]).run()
+    assert metrics(checked(page))["The network says"] == name
+    page.button[-1].click().run()
+    assert "The network says" not in metrics(checked(page))
 
 
 def test_draw_offers_only_runs_of_drawn_characters(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

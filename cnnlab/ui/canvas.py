@@ -17,6 +17,7 @@ from cnnlab.ui.pictures import enlarged
 
 _MOUNT = "canvas.mount"  # counts up to empty the canvas: a new key is a new canvas
 _LATEST = "canvas.latest"  # the drawing as fabric.js JSON
+_PIXELS = "canvas.pixels"  # the same as RGBA; a canvas that was mounted anew sends none until it is drawn on
 _INITIAL = "canvas.initial"  # what the mounted canvas began with; changing it would reset the drawing
 
 
@@ -75,11 +76,13 @@ def _drawing_canvas() -> npt.NDArray[np.uint8] | None:
     )
     state[_LATEST] = result.json_data
     st.button("Clear", icon=":material/delete:", on_click=_clear)
-    pixels: npt.NDArray[np.uint8] | None = result.image_data
+    if result.image_data is not None:
+        state[_PIXELS] = result.image_data
+    pixels: npt.NDArray[np.uint8] | None = state.get(_PIXELS)
     return pixels
 
 
 def _clear() -> None:
     state: Any = st.session_state
     state[_MOUNT] += 1
-    state[_LATEST] = None
+    state[_LATEST] = state[_PIXELS] = None
