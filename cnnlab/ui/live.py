@@ -13,7 +13,7 @@ from cnnlab.runs import Run, Summary
 from cnnlab.ui import frame
 from cnnlab.ui.live_chart import live_chart
 
-UPDATE_SECONDS = 0.5
+UPDATE_SECONDS = 1.0  # a browser on the same two cores draws at the cost of the training
 
 
 def watch(job: Job) -> None:
