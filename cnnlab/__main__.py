@@ -12,8 +12,9 @@ import click
 
 from cnnlab.architectures import PRESETS, ArchitectureError, summarise
 from cnnlab.config import ConfigError, RunConfig, parse_config
-from cnnlab.data import DATASETS, DatasetError, dataset_spec, downloaded_bytes, is_present
+from cnnlab.data import DATASETS, DatasetError, dataset_spec, downloaded_bytes, is_present, load
 from cnnlab.digits import DrawingError, image_input, prepare, read_drawings, read_image, stroke_ink
+from cnnlab.finder import STEPS, ramp, suggest
 from cnnlab.inference import judge, load_trained
 from cnnlab.job import Job
 from cnnlab.recipes import RECIPES
@@ -122,9 +123,7 @@ def list_command(as_json: bool) -> None:
 @as_json
 def train(recipe: str, runs: Path | None, as_json: bool, **fields: object) -> None:
     """Train a network; the run is kept in its own folder."""
-    chosen = {name: value for name, value in fields.items() if value is not None}
-    config = parse_config(RECIPES[recipe].config.model_dump() | chosen)
-    job = Job.start(config, _store(runs))
+    job = Job.start(_configured(recipe, fields), _store(runs))
     _follow(job)
     if job.state == "failed":
         _complain(job.error)
@@ -141,6 +140,12 @@ def train(recipe: str, runs: Path | None, as_json: bool, **fields: object) -> No
     keys = ("train_accuracy", "validation_accuracy", "test_accuracy", "per_class", "parameters", "seconds")
     result = summary.model_dump(mode="json", include={*keys, "images_per_second", "status", "device"})
     click.echo(json.dumps({"run": summary.id, "folder": str(job.run.folder), **result}))
+
+
+def _configured(recipe: str, fields: dict[str, object]) -> RunConfig:
+    """A recipe's config with the fields that were given."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    return parse_config(RECIPES[recipe].config.model_dump() | given)
 
 
 def _follow(job: Job) -> None:
@@ -161,6 +166,30 @@ def _follow(job: Job) -> None:
         except KeyboardInterrupt:
             job.stop()
             job.join()
+
+
+@cli.command("find-lr")
+@click.option("--recipe", type=click.Choice(list(RECIPES)), default="default", help="Start from these settings.")
+@_config_options
+@as_json
+def find_learning_rate(recipe: str, as_json: bool, **fields: object) -> None:
+    """Suggest a learning rate: the loss along a short ramp of rising rates. No run is kept."""
+    config = _configured(recipe, fields)
+    data = load(config.dataset, config.validation_fraction, config.seed, train_fraction=config.train_fraction)
+    with click.progressbar(length=STEPS, file=sys.stderr) as bar:
+        points = []
+        for point in ramp(data, config):
+            points.append(point)
+            bar.update(point.step - bar.pos)
+    suggestion = suggest(points)
+    if as_json:
+        curve = [{"learning_rate": point.learning_rate, "loss": point.loss} for point in points]
+        click.echo(json.dumps({"suggestion": suggestion, "curve": curve}))
+        return
+    click.echo("learning rate   loss")
+    for point in points:
+        click.echo(f"{point.learning_rate:13.2e}   {point.loss:.4f}")
+    click.echo(f"suggestion: {suggestion:.2g}")
 
 
 @cli.command()
@@ -218,6 +247,26 @@ def predict_command(run: str, file: Path, runs: Path | None, as_json: bool) -> N
         return
     for prediction in predictions:
         click.echo(f"{prediction['class']}  {prediction['probability']:.1%}")
+
+
+@cli.command("bench")
+@click.option("--quick", is_flag=True, help="Fewer rounds, and only the race to 98 % on MNIST: about 4 minutes.")
+@click.option(
+    "--data",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Folder of data sets [default: CNNLAB_DATA or data/].",
+)
+@as_json
+def bench_command(quick: bool, folder: Path | None, as_json: bool) -> None:
+    """Measure this machine: our engine against what tutorials do. Leave it alone meanwhile."""
+    from cnnlab import bench  # noqa: PLC0415 - torchvision, which the other commands do without
+
+    report = bench.measure(quick, folder, say=lambda what: click.echo(what, err=True))
+    click.echo(bench.table(report))
+    if as_json:
+        click.echo(json.dumps(report))
 
 
 def _run(run: str, runs: Path | None) -> Run:

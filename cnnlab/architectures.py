@@ -132,6 +132,20 @@ def _conv_norm(channels: int, stride: int = 1) -> list[Layer]:
     return [Conv2d(out_channels=channels, padding=1, stride=stride, bias=False), BatchNorm2d()]
 
 
+def _conv_pool_norm(channels: int) -> list[Layer]:
+    """Pooled before norm and ReLU, which gives much the same features for a quarter of their work."""
+    convolution, norm = _conv_norm(channels)
+    return [convolution, _POOL, norm, _RELU]
+
+
+def _stem(channels: int) -> list[Layer]:
+    return [Conv2d(out_channels=channels, kernel_size=5, stride=2, padding=2, bias=False), BatchNorm2d(), _RELU]
+
+
+def _pair(channels: int) -> list[Layer]:
+    return [*_conv_norm(channels), _RELU, *_conv_pool_norm(channels)]
+
+
 def _residual(channels: int, stride: int = 1) -> Residual:
     return Residual(body=(*_conv_norm(channels, stride), _RELU, *_conv_norm(channels)))
 
@@ -140,14 +154,20 @@ _PRESETS = [
     Architecture(
         name="compact",
         title="Compact batch-norm net",
-        description="The default: four 3×3 convolutions with batch norm, good accuracy within a minute on a CPU.",
-        layers=(
-            *(layer for width in (16, 32) for layer in (*_conv_norm(width), _RELU, _POOL)),
-            *(layer for width in (64, 64) for layer in (*_conv_norm(width), _RELU)),
-            _POOL,
-            Flatten(),
-            _LOGITS,
-        ),
+        description="The default: a 5×5 stem of stride 2, then pairs of 3×3 convolutions with batch norm.",
+        layers=(*_stem(32), *_pair(64), *_pair(96), Flatten(), _LOGITS),
+    ),
+    Architecture(
+        name="quick",
+        title="Quick net",
+        description="For the least time: a 5×5 stem of stride 2, then 32 and 64 filters.",
+        layers=(*_stem(16), *_conv_pool_norm(32), *_conv_pool_norm(64), Flatten(), _LOGITS),
+    ),
+    Architecture(
+        name="accurate",
+        title="Accurate net",
+        description="For the highest accuracy: 3×3 convolutions with batch norm throughout, the image at full size.",
+        layers=(*_conv_pool_norm(24), *_pair(48), *_pair(96), Flatten(), _LOGITS),
     ),
     Architecture(
         name="basic-cnn",

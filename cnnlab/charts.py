@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
+from cnnlab.events import StepMetrics
 from cnnlab.history import History, Record
 
 PALETTE = (
@@ -26,9 +27,19 @@ PALETTE = (
 TRAIN, VALIDATION = PALETTE[0], PALETTE[1]
 DIVERGING = "RdBu"  # negative weights red, zero white, positive blue
 BRIGHTNESS = "Viridis"  # feature maps
-MAX_POINTS = 1000  # of a line: more only costs the browser
+MAX_POINTS = 500  # of a line, about its width in pixels: more only costs the browser
+LIVE_SECONDS = 1.0  # between updates of the live view
 
 Numbers = npt.NDArray[np.floating]
+
+
+def live(history: History, classes: Sequence[str]) -> dict[str, go.Figure]:
+    """What the live view draws of a training so far: loss, accuracy, and each class once an epoch is done."""
+    figures = {metric: curve(history, metric) for metric in ("loss", "accuracy")}
+    if history.epochs:
+        latest = dict(zip(classes, history.epochs[-1]["per_class"], strict=True))
+        figures["per-class"] = per_class_bars(latest, "validation accuracy")
+    return figures
 
 
 def curve(history: History, metric: str) -> go.Figure:
@@ -52,6 +63,24 @@ def curve(history: History, metric: str) -> go.Figure:
     )
     figure.update_xaxes(title="epoch", rangemode="tozero")
     _metric_axis(figure, metric)
+    return _framed(figure)
+
+
+def learning_rate_ramp(points: Sequence[StepMetrics], suggestion: float) -> go.Figure:
+    """The finder's curve: loss against learning rate, the suggestion marked."""
+    figure = go.Figure(
+        go.Scatter(
+            x=[point.learning_rate for point in points],
+            y=[point.loss for point in points],
+            mode="lines+markers",
+            line={"color": TRAIN, "width": 2},
+            marker={"size": 5},
+            hovertemplate="rate %{x:.2g}: loss %{y:.3f}<extra></extra>",
+        )
+    )
+    figure.add_vline(suggestion, line={"color": VALIDATION, "dash": "dash"}, annotation_text=f"{suggestion:.2g}")
+    figure.update_xaxes(title="learning rate", type="log", dtick=1)
+    figure.update_yaxes(title="loss (cross-entropy)", rangemode="tozero")
     return _framed(figure)
 
 

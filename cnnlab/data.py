@@ -28,6 +28,7 @@ Arrays = tuple[Array, Array, Array, Array]  # train images (N, C, H, W), labels 
 
 DIGITS = tuple("0123456789")
 SAMPLE = Path(__file__).parent / "samples" / "mnist-5000.npz"
+PREPARED_AT_ONCE = 1024  # images
 SAMPLE_TEST_SEED = 5000  # fixes which tenth of the sample is its test split, whatever a run's seed
 
 
@@ -67,6 +68,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def part(self, chosen: Tensor | slice) -> Split:
+        """The images an index, a mask or a slice chooses."""
+        return Split(self.images[chosen], self.labels[chosen])
+
     def to(self, device: torch.device) -> Split:
         """The same split, resident on ``device``."""
         return Split(self.images.to(device, non_blocking=True), self.labels.to(device, non_blocking=True))
@@ -76,11 +81,11 @@ class Standardise:
     """Pixels in 0…1 (N, C, H, W) → (pixels − mean) / std, per channel."""
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], device: torch.device | str = "cpu") -> None:
-        self.mean = torch.tensor(mean, device=device).view(-1, 1, 1)
-        self.std = torch.tensor(std, device=device).view(-1, 1, 1)
+        self._scale = 1 / torch.tensor(std, device=device).view(-1, 1, 1)
+        self._offset = -torch.tensor(mean, device=device).view(-1, 1, 1) * self._scale
 
     def __call__(self, pixels: Tensor) -> Tensor:
-        return (pixels - self.mean) / self.std
+        return torch.addcmul(self._offset, pixels, self._scale)  # one pass over the images
 
 
 @dataclass(frozen=True)
@@ -105,21 +110,29 @@ def dataset_spec(name: str) -> DatasetSpec:
     return DATASETS[name]
 
 
-def load(name: str, validation_fraction: float = 0.1, seed: int = 0, folder: Path | None = None) -> Data:
+def load(
+    name: str,
+    validation_fraction: float = 0.1,
+    seed: int = 0,
+    folder: Path | None = None,
+    train_fraction: float = 1.0,
+) -> Data:
     """Load a data set, downloading it where its files are not in ``folder`` (default: ``data_folder()``).
 
-    Validation is a stratified part of the training images, the same for the same seed.
+    Validation is a stratified part of the training images, the same for the same seed; of what it leaves,
+    ``train_fraction`` is kept to train on, stratified too.
     Raises DatasetError for an unknown name, damaged files or a failed download.
     """
     spec = dataset_spec(name)
     with _loading:
         train_images, train_labels, test_images, test_labels = _read(name, folder or data_folder())
     chosen = _stratified(train_labels, validation_fraction, seed)
-    train = Split(train_images, train_labels)
+    whole = Split(train_images, train_labels)
+    train = whole.part(~chosen)
     return Data(
         spec=spec,
-        train=_subset(train, ~chosen),
-        validation=_subset(train, chosen),
+        train=train if train_fraction == 1 else train.part(_stratified(train.labels, train_fraction, seed)),
+        validation=whole.part(chosen),
         test=Split(test_images, test_labels),
     )
 
@@ -150,7 +163,19 @@ def batches(split: Split, size: int, generator: torch.Generator | None = None) -
         return
     order = torch.randperm(len(split), generator=generator, device=generator.device)
     for chosen in order.to(split.labels.device).split(size):
-        yield split.images[chosen], split.labels[chosen]
+        yield split.images.index_select(0, chosen), split.labels.index_select(0, chosen)
+
+
+def prepared_batches(
+    split: Split, size: int, generator: torch.Generator, prepare: Callable[[Tensor, Tensor], Tensor]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Shuffled batches whose images went through ``prepare(images, labels)``.
+
+    Small batches are prepared several at once, for there an operation costs as much for 32 images as for 1,000.
+    """
+    at_once = max(1, PREPARED_AT_ONCE // size) * size
+    for images, labels in batches(split, at_once, generator):
+        yield from zip(prepare(images, labels).split(size), labels.split(size), strict=True)
 
 
 def scaling(spec: DatasetSpec, normalise: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -236,10 +261,6 @@ def _stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:
         order = torch.randperm(len(members), generator=generator)
         mask[members[order[: max(1, round(fraction * len(members)))]]] = True
     return mask
-
-
-def _subset(split: Split, mask: Tensor) -> Split:
-    return Split(split.images[mask], split.labels[mask])
 
 
 def _read_sample(folder: Path) -> Arrays:

@@ -78,11 +78,16 @@ class Job:
         return self.step / self.steps if self.steps else 0.0
 
     @property
+    def seconds(self) -> float:
+        """Since the first step could begin; 0 before."""
+        return monotonic() - self._training_since if self._training_since else 0.0
+
+    @property
     def seconds_left(self) -> float | None:
         """Estimate from the speed so far; None before the first step."""
         if not self.step or self.state != "training":
             return None
-        return (monotonic() - self._training_since) / self.step * (self.steps - self.step)
+        return self.seconds / self.step * (self.steps - self.step)
 
     def stop(self) -> None:
         """Ask for an end after the running step; what is whole is kept and judged."""
@@ -114,7 +119,7 @@ class Job:
 
     def _train(self) -> None:
         config = self.config
-        data = load(config.dataset, config.validation_fraction, config.seed, self._data_folder)
+        data = load(config.dataset, config.validation_fraction, config.seed, self._data_folder, config.train_fraction)
         network = build(config.architecture, data.spec.shape, len(data.spec.classes), config.seed)
         self._describe(data, network)
         self.run.save_weights(0, network.state_dict())

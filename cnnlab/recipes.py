@@ -37,6 +37,28 @@ def _tutorial(name: str, claim: str, target: float | None, **fields: object) -> 
 
 _RECIPES = [
     Recipe(name="default", title="CNN Lab default", config=RunConfig()),
+    Recipe(
+        name="quick",
+        title="Quick: most accuracy for the least time",
+        config=RunConfig(
+            dataset="mnist",
+            architecture=PRESETS["quick"],
+            epochs=2,
+            augmentation="none",  # pays only after several epochs
+            validation_fraction=0.02,
+        ),
+    ),
+    Recipe(
+        name="best",
+        title="Best: highest accuracy",
+        config=RunConfig(
+            dataset="mnist",
+            architecture=PRESETS["accurate"],
+            epochs=15,
+            augmentation="mild",
+            validation_fraction=0.02,
+        ),
+    ),
     _tutorial(
         "basic-cnn",
         "over 98 % test",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite
 from time import perf_counter
@@ -13,14 +13,16 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, OneCycleLR, StepLR
 
-from cnnlab.augmentation import AUGMENTATIONS
-from cnnlab.config import ConfigError, RunConfig
-from cnnlab.data import Data, Split, Standardise, batches, scaling
+from cnnlab import augmentation
+from cnnlab.config import RunConfig
+from cnnlab.data import Data, Split, Standardise, batches, prepared_batches, scaling
+from cnnlab.devices import FUSED, choose_device, choose_layout, choose_precision, keep_freed_memory
 from cnnlab.events import EpochMetrics, Event, Finished, Started, StepMetrics, Tick
 from cnnlab.network import seed_dropout
 
-METRICS_PER_EPOCH = 50  # points on the live curve at the most: reading one waits for the device
-MIN_STEPS_PER_METRIC = 8
+POINTS_PER_EPOCH = 50  # of the live curve, at the most
+STEPS_PER_POINT = 8  # at the least
+READ_SECONDS = 0.25  # metrics stay on the device in between, for reading one waits for it
 EVALUATION_BATCH = 1000  # images
 
 
@@ -38,38 +40,12 @@ class Evaluation:
     support: tuple[int, ...]  # images of each class
 
 
-def devices() -> list[str]:
-    """Devices found here, the fastest first; the last is always ``cpu``."""
-    found = []
-    if torch.cuda.is_available():
-        found.append("cuda")
-    if torch.backends.mps.is_available():
-        found.append("mps")
-    return [*found, "cpu"]
-
-
-def choose_device(wanted: str) -> torch.device:
-    """The device for a RunConfig's ``device``. Raises ConfigError where it is not there."""
-    found = devices()
-    if wanted not in ("auto", *found):
-        raise ConfigError(f"device: there is no {wanted} device here: choose one of auto, {', '.join(found)}")
-    return torch.device(found[0] if wanted == "auto" else wanted)
-
-
-def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
-    """The autocast type for a RunConfig's ``precision``; float32 means no autocast.
-
-    Mixed precision is for the tensor cores of CUDA; elsewhere ``auto`` keeps float32.
-    """
-    if wanted != "auto":
-        return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[wanted]
-    if device.type != "cuda":
-        return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-
-
-def fit(network: nn.Module, data: Data, config: RunConfig) -> Iterator[Event]:
+def fit(
+    network: nn.Module, data: Data, config: RunConfig, schedule: Callable[[int], float] | None = None
+) -> Iterator[Event]:
     """Train ``network`` in place, telling each step and each epoch.
+
+    The learning rate follows the config's schedule, or ``schedule``: a step's number → its share of the rate.
 
     To stop, stop iterating: between events the network is whole and may be read. With early stopping it ends
     with the weights of its best validation epoch. The same network, data, config, machine and thread count
@@ -79,18 +55,24 @@ def fit(network: nn.Module, data: Data, config: RunConfig) -> Iterator[Event]:
     device = choose_device(config.device)
     precision = choose_precision(config.precision, device)
     scaler = torch.amp.GradScaler(device.type, enabled=precision == torch.float16)
+    keep_freed_memory()
 
-    network.to(device)
+    layout = choose_layout(device)
+    network.to(device).to(memory_format=layout)  # type: ignore[call-overload]
     seed_dropout(network, config.seed, device)
     train, validation = data.train.to(device), data.validation.to(device)
     standardise = Standardise(*scaling(data.spec, config.normalise), device)
-    augment = AUGMENTATIONS[data.spec.augmentation if config.augmentation == "auto" else config.augmentation]
+    augment = augmentation.choose(config.augmentation, data.spec.augmentation)
     draws = torch.Generator(device).manual_seed(config.seed)
 
+    def prepare(images: Tensor, labels: Tensor) -> Tensor:
+        """(N, C, H, W) uint8 → what the first layer gets."""
+        pixels = augment(images.float().div_(255), labels, data.spec.classes, draws)
+        return standardise(pixels).contiguous(memory_format=layout)
+
     steps_per_epoch = -(-len(train) // config.batch_size)
-    steps_per_metric = max(MIN_STEPS_PER_METRIC, steps_per_epoch // METRICS_PER_EPOCH)
-    optimizer = _optimizer(network, config)
-    schedule = _schedule(optimizer, config, steps_per_epoch)
+    optimizer = make_optimizer(network, config, device)
+    rates = LambdaLR(optimizer, schedule) if schedule else _schedule(optimizer, config, steps_per_epoch)
     best = _Best(config.early_stopping)
 
     yield Started(config.epochs, steps_per_epoch, str(device), str(precision).removeprefix("torch."))
@@ -98,40 +80,35 @@ def fit(network: nn.Module, data: Data, config: RunConfig) -> Iterator[Event]:
     step = 0
     for epoch in range(1, config.epochs + 1):
         network.train()
-        whole, recent = _Meter(device), _Meter(device)
-        for images, labels in batches(train, config.batch_size, draws):
-            pixels = augment(images.float() / 255, labels, data.spec.classes, draws)  # (N, C, H, W) in 0…1
+        meter = _Meter(step, steps_per_epoch)
+        for inputs, labels in prepared_batches(train, config.batch_size, draws, prepare):
             with torch.autocast(device.type, precision, enabled=precision != torch.float32):
-                logits = network(standardise(pixels))  # (N, classes)
+                logits = network(inputs)  # (N, C, H, W) → (N, classes)
                 loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
             optimizer.zero_grad()
             scaler.scale(loss).backward()
             scaler.step(optimizer)
             scaler.update()
-            learning_rate = float(schedule.get_last_lr()[0])
-            schedule.step()
+            learning_rate = float(rates.get_last_lr()[0])
+            rates.step()
 
             step += 1
-            recent.add(loss.detach(), logits.detach(), labels)
-            if step % steps_per_metric == 0:
-                means = recent.read(step)
-                yield StepMetrics(step, step / steps_per_epoch, means.loss, means.accuracy, learning_rate, means.speed)
-                whole.merge(recent)
-                recent = _Meter(device)
+            meter.add(loss.detach(), logits.detach(), labels, learning_rate)
+            if meter.is_due:
+                yield from meter.read()
             yield Tick(step)
-        whole.merge(recent)
-        means = whole.read(step)
+        yield from meter.read()
         checked = evaluate(network, validation, standardise)
         yield EpochMetrics(
             epoch=epoch,
             step=step,
-            train_loss=means.loss,
-            train_accuracy=means.accuracy,
+            train_loss=meter.loss / len(train),
+            train_accuracy=meter.hits / len(train),
             validation_loss=checked.loss,
             validation_accuracy=checked.accuracy,
             per_class=checked.per_class,
             learning_rate=learning_rate,
-            images_per_second=means.speed,
+            images_per_second=len(train) / meter.seconds,
             seconds=perf_counter() - start,
         )
         if best.is_over(epoch, checked.loss, network):
@@ -178,16 +155,18 @@ def _logits(network: nn.Module, split: Split, standardise: Standardise) -> Itera
         network.train(was_training)
 
 
-def _optimizer(network: nn.Module, config: RunConfig) -> Optimizer:
+def make_optimizer(network: nn.Module, config: RunConfig, device: torch.device) -> Optimizer:
+    """The config's optimiser, fused where ``device`` has one."""
     parameters, rate, decay = network.parameters(), config.learning_rate, config.weight_decay
+    fused = device.type in FUSED
     match config.optimizer:
         case "sgd":
-            return SGD(parameters, rate, config.momentum, weight_decay=decay, nesterov=config.nesterov)
+            return SGD(parameters, rate, config.momentum, weight_decay=decay, nesterov=config.nesterov, fused=fused)
         case "adam":
-            return Adam(parameters, rate, weight_decay=decay)
+            return Adam(parameters, rate, weight_decay=decay, fused=fused)
         case "adamw":
-            return AdamW(parameters, rate, weight_decay=decay)
-        case "rmsprop":
+            return AdamW(parameters, rate, weight_decay=decay, fused=fused)
+        case "rmsprop":  # torch has no fused one
             return RMSprop(parameters, rate, weight_decay=decay, momentum=config.momentum)
 
 
@@ -207,39 +186,75 @@ def _schedule(optimizer: Optimizer, config: RunConfig, steps_per_epoch: int) -> 
 
 
 @dataclass(frozen=True)
-class _Means:
-    loss: float
-    accuracy: float
-    speed: float  # images per second
+class _Point:
+    """Sums over the batches of one point of the curve, still on the device."""
+
+    step: int
+    learning_rate: float
+    images: int
+    seconds: float
+    sums: Tensor  # (2,): loss times images, hits
 
 
 class _Meter:
-    """Sums kept on the device, so that adding a batch does not wait for it."""
+    """The metrics of one epoch, which wait on the device until they are read, all at once."""
 
-    def __init__(self, device: torch.device) -> None:
-        self.loss = torch.zeros((), device=device)
-        self.hits = torch.zeros((), device=device)
-        self.images = 0
-        self.start = perf_counter()
+    def __init__(self, step: int, steps_per_epoch: int) -> None:
+        self.loss = 0.0  # sums over the images read so far
+        self.hits = 0.0
         self.seconds = 0.0
+        self._first = step
+        self._steps_per_epoch = steps_per_epoch
+        self._points_per_epoch = min(max(steps_per_epoch // STEPS_PER_POINT, 1), POINTS_PER_EPOCH)
+        self._step = step
+        self._batches: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._points: list[_Point] = []
+        self._since = self._last_read = perf_counter()
 
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        self.loss += loss * len(labels)
-        self.hits += (logits.argmax(1) == labels).sum()
-        self.images += len(labels)
-        self.seconds = perf_counter() - self.start
+    @property
+    def is_due(self) -> bool:
+        return bool(self._points) and perf_counter() - self._last_read > READ_SECONDS
 
-    def merge(self, other: _Meter) -> None:
-        self.loss += other.loss
-        self.hits += other.hits
-        self.images += other.images
-        self.seconds += other.seconds
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor, learning_rate: float) -> None:
+        self._step += 1
+        self._batches.append((loss, logits, labels))
+        # The points divide the epoch evenly, whatever its length.
+        done, points = self._step - self._first, self._points_per_epoch
+        if done * points // self._steps_per_epoch > (done - 1) * points // self._steps_per_epoch:
+            self._close_point(learning_rate)
 
-    def read(self, step: int) -> _Means:
-        loss = self.loss.item() / self.images
-        if not isfinite(loss):
-            raise TrainingError(f"the loss is no longer finite at step {step}: lower the learning rate")
-        return _Means(loss, self.hits.item() / self.images, self.images / max(self.seconds, 1e-9))
+    def read(self) -> Iterator[StepMetrics]:
+        """The points since the last reading."""
+        if not self._points:
+            return
+        sums = torch.stack([point.sums for point in self._points]).tolist()
+        for point, (loss, hits) in zip(self._points, sums, strict=True):
+            if not isfinite(loss):
+                raise TrainingError(f"the loss is no longer finite at step {point.step}: lower the learning rate")
+            self.loss += loss
+            self.hits += hits
+            self.seconds += point.seconds
+            yield StepMetrics(
+                step=point.step,
+                epoch=point.step / self._steps_per_epoch,
+                loss=loss / point.images,
+                accuracy=hits / point.images,
+                learning_rate=point.learning_rate,
+                images_per_second=point.images / point.seconds,
+            )
+        self._points.clear()
+        self._last_read = perf_counter()
+
+    def _close_point(self, learning_rate: float) -> None:
+        losses = torch.stack([loss * len(labels) for loss, _, labels in self._batches]).sum()
+        logits, labels = (torch.cat(parts) for parts in list(zip(*self._batches, strict=True))[1:])
+        hits = (logits.argmax(1) == labels).sum()
+        now = perf_counter()
+        self._points.append(
+            _Point(self._step, learning_rate, len(labels), now - self._since, torch.stack([losses, hits]))
+        )
+        self._batches.clear()
+        self._since = now
 
 
 class _Best:

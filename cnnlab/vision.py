@@ -43,6 +43,6 @@ def define_missing_operators() -> torch.library.Library | None:
 
 _operators = define_missing_operators()
 
-from torchvision import datasets  # noqa: E402
+from torchvision import datasets, transforms  # noqa: E402
 
-__all__ = ["datasets", "define_missing_operators"]
+__all__ = ["datasets", "define_missing_operators", "transforms"]

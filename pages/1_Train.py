@@ -5,6 +5,7 @@ import streamlit as st
 from cnnlab.ui import frame, session
 from cnnlab.ui.forms import run_form
 from cnnlab.ui.live import recall, watch
+from cnnlab.ui.rate_finder import learning_rate_finder
 
 frame.page("Train", "Choose data, network and hyperparameters; watch it learn.")
 
@@ -20,6 +21,8 @@ with form:
         st.rerun()
     if busy:
         st.caption("One training at a time in a session: stop this one to start another.")
+    elif config:
+        learning_rate_finder(config)
 with live:
     if job:
         watch(job)

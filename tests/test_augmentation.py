@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cnnlab.augmentation import AUGMENTATIONS, DIGITS
+from cnnlab.augmentation import AUGMENTATIONS, DIGITS, choose
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS, load
 
@@ -21,8 +21,22 @@ def augment(name: str, seed: int = 0, classes: tuple[str, ...] = DIGITS) -> Tens
 
 
 def test_every_choice_of_a_config_and_a_data_set_is_there() -> None:
-    assert {"auto", *AUGMENTATIONS} == set(get_args(RunConfig.model_fields["augmentation"].annotation))
+    assert {"auto", "mild", *AUGMENTATIONS} == set(get_args(RunConfig.model_fields["augmentation"].annotation))
     assert {spec.augmentation for spec in DATASETS.values()} <= set(AUGMENTATIONS)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "own", "chosen"),
+    [
+        ("auto", "handwriting", "handwriting"),
+        ("auto", "flip", "flip"),
+        ("mild", "handwriting", "affine"),
+        ("mild", "flip", "flip"),
+        ("none", "flip", "none"),
+    ],
+)
+def test_the_data_sets_own_stands_for_auto_and_mild_leaves_out_handwriting(wanted: str, own: str, chosen: str) -> None:
+    assert choose(wanted, own) == AUGMENTATIONS[chosen]
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
@@ -62,6 +76,16 @@ def test_flip_mirrors_about_half() -> None:
     out = AUGMENTATIONS["flip"](left, torch.zeros(400), LETTERS, torch.Generator().manual_seed(0))
     mirrored = out[..., 10:].sum((1, 2, 3)) > out[..., :10].sum((1, 2, 3))
     assert 0.4 < mirrored.float().mean() < 0.6
+
+
+def test_erase_greys_a_rectangle_of_about_half() -> None:
+    grid = torch.linspace(0.2, 0.8, 40).expand(400, 1, 40, 40).contiguous()
+    out = AUGMENTATIONS["erase"](grid, torch.zeros(400), LETTERS, torch.Generator().manual_seed(0))
+    # Across the image brightness rises or falls at every place, but where it was erased.
+    flat = (out[..., 1:] - out[..., :-1]).abs() < 1e-4
+    share = flat[:, 0, 6:34, 6:33].float().mean((1, 2))
+    assert 0.3 < (share > 0).float().mean() < 0.6
+    assert share.max() < 0.5
 
 
 def middle_ink(images: Tensor) -> float:

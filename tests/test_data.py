@@ -16,9 +16,21 @@ import numpy as np
 import pytest
 import scipy.io
 import torch
+from torch import Tensor
 
 from cnnlab import data
-from cnnlab.data import DATASETS, DatasetError, Split, Standardise, batches, is_present, load, read_idx, scaling
+from cnnlab.data import (
+    DATASETS,
+    DatasetError,
+    Split,
+    Standardise,
+    batches,
+    is_present,
+    load,
+    prepared_batches,
+    read_idx,
+    scaling,
+)
 from cnnlab.vision import datasets
 
 RNG = np.random.default_rng(0)
@@ -284,6 +296,26 @@ def test_batches_cover_every_image_once_in_the_generators_order() -> None:
 
     assert sorted(shuffled(0)) == list(range(10))
     assert shuffled(0) == shuffled(0) != shuffled(1)
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 100])
+def test_prepared_batches_are_the_same_batches_made_ready_several_at_once(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnnlab.data.PREPARED_AT_ONCE", 6)
+    split = Split(torch.arange(10, dtype=torch.uint8).view(10, 1, 1, 1), torch.arange(10))
+    calls = []
+
+    def double(images: Tensor, labels: Tensor) -> Tensor:
+        assert torch.equal(images.flatten().long(), labels)
+        calls.append(len(labels))
+        return images.float() * 2
+
+    made = list(prepared_batches(split, size, torch.Generator().manual_seed(0), double))
+    plain = list(batches(split, size, torch.Generator().manual_seed(0)))
+    assert [labels.tolist() for _, labels in made] == [labels.tolist() for _, labels in plain]
+    assert all(torch.equal(inputs.flatten(), labels * 2.0) for inputs, labels in made)
+    assert len(calls) == {1: 2, 3: 2, 4: 3, 100: 1}[size]
 
 
 def test_standardise_takes_each_channels_own_mean_and_deviation() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from itertools import pairwise
 from typing import Any, get_args
 
 import pytest
@@ -8,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cnnlab.config import ConfigError, RunConfig, parse_config
+from cnnlab.config import RunConfig, parse_config
 from cnnlab.data import Data, Split, Standardise
 from cnnlab.events import Event
 from cnnlab.network import build
-from cnnlab.training import TrainingError, choose_device, choose_precision, devices, evaluate, fit, predict
+from cnnlab.training import POINTS_PER_EPOCH, TrainingError, evaluate, fit, predict
 from tests.samples import TINY, WITH_DROPOUT, few_digits
 
 UNIT = Standardise((0.0,), (1.0,))
@@ -102,6 +103,7 @@ def test_a_single_step_is_a_training_too() -> None:
     assert [event.kind for event in train(config(epochs=1, batch_size=1000))[1]] == [
         "started",
         "tick",
+        "step",
         "epoch",
         "finished",
     ]
@@ -135,19 +137,45 @@ def test_a_loss_that_explodes_ends_the_training_with_advice() -> None:
         train(config(optimizer="sgd", learning_rate=10, schedule="constant", epochs=50, batch_size=4))
 
 
-def test_a_missing_device_is_named_with_those_there() -> None:
-    missing = next(name for name in ("cuda", "mps") if name not in devices())
-    with pytest.raises(ConfigError, match=f"no {missing} device here.*cpu"):
-        choose_device(missing)
-    assert choose_device("auto").type == devices()[0]
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_every_precision_learns(precision: str) -> None:
+    settings = config(architecture="compact", epochs=6, precision=precision, schedule="constant")
+    events = train(settings)[1]
+    assert events[0].kind == "started"
+    assert events[0].precision == precision
+    assert [event for event in events if event.kind == "epoch"][-1].train_accuracy > 0.8
 
 
-def test_precision_is_mixed_only_where_asked_on_a_cpu() -> None:
-    cpu = torch.device("cpu")
-    assert choose_precision("auto", cpu) == torch.float32
-    assert choose_precision("bfloat16", cpu) == torch.bfloat16
-    last = [event for event in train(config(precision="bfloat16"))[1] if event.kind == "epoch"][-1]
-    assert last.train_loss < 3
+@pytest.mark.parametrize("batch_size", [1, 3, 16, 64, 100])
+def test_the_curves_points_divide_an_epoch_and_their_means_are_the_epochs(batch_size: int) -> None:
+    events = train(config(epochs=1, batch_size=batch_size, optimizer="sgd", learning_rate=1e-3))[1]
+    points = [event for event in events if event.kind == "step"]
+    (epoch,) = [event for event in events if event.kind == "epoch"]
+    assert 1 <= len(points) <= POINTS_PER_EPOCH
+    assert points[-1].step == epoch.step
+    assert points[-1].epoch == 1
+    starts = [0, *(point.step for point in points)]
+    images = [min(end * batch_size, 64) - start * batch_size for start, end in pairwise(starts)]
+    mean = sum(point.loss * count for point, count in zip(points, images, strict=True)) / 64
+    assert epoch.train_loss == pytest.approx(mean)
+
+
+def test_metrics_are_read_a_few_times_a_second_and_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.training.READ_SECONDS", 0.0)
+    eager = metrics(config(batch_size=2))
+    monkeypatch.setattr("cnnlab.training.READ_SECONDS", 1e9)
+    patient = metrics(config(batch_size=2))
+    by_step = [[event for event in events if event["kind"] != "tick"] for events in (eager, patient)]
+    assert by_step[0] == by_step[1]
+    assert [event["kind"] for event in patient] != [event["kind"] for event in eager]
+
+
+def test_a_schedule_of_the_callers_own_is_followed() -> None:
+    data = few_digits()
+    network = build(TINY, data.spec.shape, 10)
+    events = fit(network, data, config(epochs=1, learning_rate=0.1, batch_size=1), schedule=lambda step: 1 / (1 + step))
+    rates = {event.step: event.learning_rate for event in events if event.kind == "step"}
+    assert rates == pytest.approx({step: 0.1 / step for step in rates})
 
 
 def test_evaluation_counts_as_one_would_by_hand() -> None:

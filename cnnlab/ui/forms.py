@@ -10,9 +10,9 @@ import streamlit as st
 from cnnlab.architectures import PRESETS, ArchitectureError, summarise
 from cnnlab.config import ConfigError, RunConfig, parse_config
 from cnnlab.data import DATASETS, is_present
+from cnnlab.devices import devices
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run
-from cnnlab.training import devices
 from cnnlab.ui import frame, session
 
 _RECIPE = "form.recipe"
@@ -59,6 +59,11 @@ def run_form() -> RunConfig | None:
         st.caption(config.architecture.description)
         st.dataframe(pd.DataFrame([_summary_row(row) for row in rows]), hide_index=True)
     return config
+
+
+def set_learning_rate(rate: float) -> None:
+    """Put ``rate`` into the form; for callbacks, which run before it is drawn."""
+    st.session_state[_key("learning_rate")] = rate
 
 
 def pick_run(key: str, drawn_only: bool = False) -> Run | None:
@@ -108,6 +113,7 @@ def _more_settings() -> dict[str, Any]:
         fields["augmentation"] = _choice("Augmentation", "augmentation", _literals("augmentation"), _title)
         fields["normalise"] = _choice("Pixels become", "normalise", _literals("normalise"), _scale_title)
         fields["validation_fraction"] = _number("Validation share", "validation_fraction", 0.01, 0.5, 0.05, "%.2f")
+        fields["train_fraction"] = _number("Share of the rest to train on", "train_fraction", 0.01, 1.0, 0.05, "%.2f")
         fields["early_stopping"] = _integer("Early stopping after epochs (0: off)", "early_stopping", 0, 1000)
         fields["device"] = _choice("Device", "device", ["auto", *devices()], _title)
         fields["precision"] = _choice("Precision", "precision", _literals("precision"), _title)

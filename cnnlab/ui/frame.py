@@ -25,7 +25,7 @@ def page(name: str, subtitle: str, title: str = "") -> None:
         for label, (script, icon) in _MENU.items():
             st.page_link(script, label=label, icon=icon, query_params=query, width="stretch")
         job = session.current_job()
-        if job and job.is_running:
+        if job and job.is_running and name != "Train":  # which tells more of it
             st.fragment(_badge, run_every=2.0)()
     st.title(title or name)
     st.caption(subtitle)

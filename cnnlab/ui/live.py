@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import streamlit as st
 from scipy.stats import binomtest
 
@@ -13,12 +15,15 @@ from cnnlab.runs import Run, Summary
 from cnnlab.ui import frame
 from cnnlab.ui.live_chart import live_chart
 
-UPDATE_SECONDS = 1.0  # a browser on the same two cores draws at the cost of the training
+CROWDED_CORES = 2
+EAGER_FOR_SECONDS = 5.0
+RELAXED_SECONDS = 3.0
 
 
 def watch(job: Job) -> None:
     """Follow ``job`` until it ends, then show what it came to."""
-    st.fragment(_follow, run_every=UPDATE_SECONDS if job.is_running else None)(job)
+    interval = _interval(job) if job.is_running else None
+    st.fragment(_follow, run_every=interval)(job, interval)
 
 
 def recall(run: Run) -> None:
@@ -27,9 +32,21 @@ def recall(run: Run) -> None:
     _curves(run.history(), run.summary)
 
 
-def _follow(job: Job) -> None:
+def _interval(job: Job) -> float:
+    """Seconds between updates.
+
+    Server and browser work some 0.15 s for one. Where they share two cores with the training, it waits for them: so
+    after the first seconds, when the curves move most, they are asked less.
+    """
+    is_crowded = job.summary.device == "cpu" and (os.cpu_count() or 1) <= CROWDED_CORES
+    return RELAXED_SECONDS if is_crowded and job.seconds > EAGER_FOR_SECONDS else charts.LIVE_SECONDS
+
+
+def _follow(job: Job, interval: float | None) -> None:
     if job.is_running:
         st.session_state.was_running = job.run.id
+        if interval != _interval(job):
+            st.rerun()
         _progress(job)
     elif st.session_state.pop("was_running", None) == job.run.id:
         st.rerun()  # once at the end, for the parts of the page that do not tick
@@ -105,22 +122,16 @@ def _result(summary: Summary) -> None:
 def _curves(history: History, summary: Summary) -> None:
     if not history.steps and not history.epochs:
         return
+    figures = charts.live(history, summary.classes)
     left, right = st.columns(2)
     with left:
-        live_chart(charts.curve(history, "loss"), "loss", summary.id, "Train and validation loss by epoch")
+        live_chart(figures["loss"], "loss", summary.id, "Train and validation loss by epoch")
     with right:
-        live_chart(charts.curve(history, "accuracy"), "accuracy", summary.id, "Train and validation accuracy by epoch")
+        live_chart(figures["accuracy"], "accuracy", summary.id, "Train and validation accuracy by epoch")
     st.caption(
         "Train is measured while learning, on augmented images and with dropout, so it may lie below validation. "
         "Validation images are held out of the training set and steer; the test images are judged once, at the end."
     )
-    if history.epochs:
-        latest = dict(zip(summary.classes, history.epochs[-1]["per_class"], strict=True))
+    if "per-class" in figures:
         st.markdown(f"**Each class after epoch {len(history.epochs)}**")
-        live_chart(
-            charts.per_class_bars(latest, "validation accuracy"),
-            "per-class",
-            summary.id,
-            "Validation accuracy of each class",
-            height=240,
-        )
+        live_chart(figures["per-class"], "per-class", summary.id, "Validation accuracy of each class", height=240)

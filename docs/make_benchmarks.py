@@ -1,0 +1,242 @@
+"""Measures this machine and writes docs/benchmarks.md: make benchmarks, about 50 minutes on 2 cores.
+
+Figures are kept in docs/benchmarks.json. Name sections to measure only these anew:
+``python docs/make_benchmarks.py watching accuracy``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from statistics import mean, median, stdev
+from time import perf_counter
+from typing import Any
+
+import torch
+import watching
+
+from cnnlab import bench
+from cnnlab.architectures import PRESETS
+from cnnlab.config import RunConfig
+from cnnlab.devices import choose_precision, keep_freed_memory
+from cnnlab.inference import judge
+from cnnlab.job import Job, fair_threads
+from cnnlab.network import build, seed_dropout
+from cnnlab.recipes import RECIPES
+from cnnlab.runs import RunStore
+
+DOCS = Path(__file__).parent
+FIGURES = DOCS / "benchmarks.json"
+Figures = dict[str, Any]
+
+CPU = torch.device("cpu")
+CHOICE_NETWORKS = {"basic-cnn": 64, "conv2d-tour": 32, "compact": 128}  # batch sizes
+CHOICE_ROUNDS, CHOICE_STEPS = 9, 40
+SEEDS = (0, 1, 2)
+ACCURACIES = (("default", "mnist-sample"), ("quick", "mnist"), ("best", "mnist"), ("best", "fashion-mnist"))
+
+
+def main() -> None:
+    """Measure the sections named on the command line, or all, and write the page from all figures."""
+    figures: Figures = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+    for name in sys.argv[1:] or list(SECTIONS):
+        print(f"== {name}", flush=True)
+        figures[name] = SECTIONS[name]()
+        FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    text = (DOCS / "benchmarks.template.md").read_text(encoding="utf-8")
+    for name, write in TABLES.items():
+        text = text.replace(f"<!-- {name} -->", write(figures[name]))
+    (DOCS / "benchmarks.md").write_text(text, encoding="utf-8")
+
+
+def _machine() -> Figures:
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
+    units = [name for name in ("avx2", "avx512_f", "amx_bf16") if torch.cpu.get_capabilities().get(name)]
+    precision = str(choose_precision("auto", CPU)).removeprefix("torch.")
+    return {
+        "processor": f"{model}, {os.cpu_count()} cores ({', '.join(units)})",
+        "system": f"{platform.system()} {platform.machine()}, {'-'.join(platform.libc_ver())}",
+        "software": f"Python {platform.python_version()}, PyTorch {torch.__version__}",
+        "training": f"{fair_threads()} threads, {precision}",
+    }
+
+
+def _choices() -> Figures:
+    """How much faster a step is with all choices than with all but one; memory last, for it cannot be undone."""
+    torch.set_num_threads(fair_threads())
+    figures: Figures = {}
+    kept = "freed memory kept"
+    for name, batch in CHOICE_NETWORKS.items():
+        figures[name] = {kept: _step_seconds(_step(name, batch))}
+    keep_freed_memory()
+    for name, batch in CHOICE_NETWORKS.items():
+        steps = {
+            "all": _step(name, batch),
+            "channels-last": _step(name, batch, layout=torch.contiguous_format),
+            "16 bits (bfloat16)": _step(name, batch, precision=torch.float32),
+            "fused optimiser": _step(name, batch, fused=False),
+            "none of them": _step(name, batch, torch.contiguous_format, torch.float32, fused=False),
+            "torch.compile": _step(name, batch, compiled=True),
+        }
+        start = perf_counter()
+        steps["torch.compile"]()
+        seconds_to_compile = perf_counter() - start
+        rounds = [{what: _step_seconds(step) for what, step in steps.items()} for _ in range(CHOICE_ROUNDS)]
+        everything = median(times["all"] for times in rounds)
+        figures[name] = {kept: figures[name][kept] / everything} | {
+            what: median(times[what] / times["all"] for times in rounds) for what in steps if what != "all"
+        }
+        figures[name]["compiling, s"] = seconds_to_compile
+    return figures
+
+
+def _step(
+    name: str,
+    batch: int,
+    layout: torch.memory_format = torch.channels_last,
+    precision: torch.dtype | None = None,
+    fused: bool = True,
+    compiled: bool = False,
+) -> Callable[[], None]:
+    network = build(PRESETS[name], (1, 28, 28), 10).to(memory_format=layout)  # type: ignore[call-overload]
+    seed_dropout(network, 0, CPU)
+    forward = torch.compile(network) if compiled else network
+    optimizer = torch.optim.Adam(network.parameters(), fused=fused)
+    inputs = torch.rand(batch, 1, 28, 28).contiguous(memory_format=layout)
+    labels = torch.randint(0, 10, (batch,))
+    kind = precision or choose_precision("auto", CPU)
+
+    def step() -> None:
+        with torch.autocast("cpu", kind, enabled=kind != torch.float32):
+            loss = torch.nn.functional.cross_entropy(forward(inputs), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def _step_seconds(step: Callable[[], None]) -> float:
+    for _ in range(5):
+        step()
+    start = perf_counter()
+    for _ in range(CHOICE_STEPS):
+        step()
+    return (perf_counter() - start) / CHOICE_STEPS
+
+
+def _accuracy() -> list[Figures]:
+    figures = []
+    with tempfile.TemporaryDirectory() as folder:
+        for recipe, dataset in ACCURACIES:
+            config = RECIPES[recipe].config.model_copy(update={"dataset": dataset})
+            results = [_trained(config.model_copy(update={"seed": seed}), RunStore(Path(folder))) for seed in SEEDS]
+            figures.append({"recipe": recipe, "dataset": dataset, "epochs": config.epochs, "results": results})
+            print(figures[-1], flush=True)
+    return figures
+
+
+def _trained(config: RunConfig, store: RunStore) -> Figures:
+    job = Job.start(config, store)
+    job.join()
+    if job.state != "finished":
+        raise SystemExit(job.error)
+    # The sample's own test images are few: what it teaches is judged on MNIST's.
+    test = judge(job.run, "mnist" if config.dataset == "mnist-sample" else None)
+    return {"test_accuracy": test.accuracy, "seconds": job.summary.seconds}
+
+
+def _bench() -> Figures:
+    return bench.measure(quick=False, say=lambda what: print(what, flush=True))
+
+
+def _write_machine(figures: Figures) -> str:
+    return "\n".join(f"- {name}: {value}" for name, value in figures.items())
+
+
+def _write_choices(figures: Figures) -> str:
+    kinds = [kind for kind in figures["compact"] if kind not in ("torch.compile", "compiling, s")]
+    head = f"| without | {' | '.join(f'{name}, batch {batch}' for name, batch in CHOICE_NETWORKS.items())} |\n"
+    rows = [f"| {kind} | {' | '.join(f'{figures[name][kind]:.2f}' for name in CHOICE_NETWORKS)} |" for kind in kinds]
+    compiled = " | ".join(
+        f"{figures[name]['torch.compile']:.2f} after {figures[name]['compiling, s']:.0f} s" for name in CHOICE_NETWORKS
+    )
+    return head + "|---" * 4 + "|\n" + "\n".join([*rows, f"| (with torch.compile) | {compiled} |"])
+
+
+def _write_bench(figures: Figures) -> str:
+    loop = "| network | ours / tutorial loop | ours / ceiling |\n|---|---|---|\n" + "\n".join(
+        f"| {name} | {row['vs_tutorial']:.2f} | {row['vs_ceiling']:.2f} |" for name, row in figures["loop"].items()
+    )
+    races = "| to | tutorial, s | Quick, s | ratio |\n|---|---|---|---|\n" + "\n".join(
+        f"| {name} | {row['tutorial_s']:.1f} | {row['ours_s']:.2f} | {row['ratio']:.0f} |"
+        for name, row in figures["time_to_accuracy"].items()
+    )
+    inference = figures["inference"]
+    rest = (
+        f"- batch augmentation / per-image PIL: {figures['augmentation']['ratio']:.0f}\n"
+        f"- training with its charts asked for every second / with nobody asking: {figures['live']['ratio']:.3f}\n"
+        f"- one 28×28 image through the default network: p50 {inference['p50_ms']:.2f} ms, "
+        f"p95 {inference['p95_ms']:.2f} ms"
+    )
+    return f"{loop}\n\n{races}\n\n{rest}"
+
+
+def _write_accuracy(figures: list[Figures]) -> str:
+    rows = []
+    for row in figures:
+        accuracies = [result["test_accuracy"] for result in row["results"]]
+        seconds = mean(result["seconds"] for result in row["results"])
+        cells = (
+            row["recipe"],
+            row["dataset"],
+            str(row["epochs"]),
+            f"{mean(accuracies):.2%} ± {100 * stdev(accuracies):.2f}",
+            ", ".join(f"{accuracy:.2%}" for accuracy in accuracies),
+            f"{seconds:.1f}",
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    head = "| recipe | data set | epochs | test accuracy, mean ± deviation | seeds 0, 1, 2 | training, s |\n"
+    return head + "|---" * 6 + "|\n" + "\n".join(rows)
+
+
+def _write_watching(figures: Figures) -> str:
+    return "\n".join(
+        [
+            f"- training watched / unwatched: {figures['watched_to_unwatched']:.2f}",
+            f"- page switch while training: p50 {figures['page_switch_p50_ms']:.0f} ms, "
+            f"p95 {figures['page_switch_p95_ms']:.0f} ms",
+            f"- from pen-up to the answer in the page: p50 {figures['answer_p50_ms']:.0f} ms, "
+            f"p95 {figures['answer_p95_ms']:.0f} ms; while training p50 "
+            f"{figures['answer_while_training_p50_ms']:.0f} ms, p95 {figures['answer_while_training_p95_ms']:.0f} ms",
+        ]
+    )
+
+
+SECTIONS: dict[str, Callable[[], Any]] = {
+    "machine": _machine,
+    "choices": _choices,
+    "bench": _bench,
+    "accuracy": _accuracy,
+    "watching": watching.measure,
+}
+TABLES: dict[str, Callable[[Any], str]] = {
+    "machine": _write_machine,
+    "choices": _write_choices,
+    "bench": _write_bench,
+    "accuracy": _write_accuracy,
+    "watching": _write_watching,
+}
+
+
+if __name__ == "__main__":
+    main()
