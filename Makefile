@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test reproduce screenshots
+.PHONY: run test reproduce screenshots benchmarks
 
 run: .venv/app
 	$(BIN)/streamlit run app.py
@@ -28,3 +28,7 @@ screenshots: .venv/dev
 .venv/dev: .venv/app requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
+
+# The engine against tutorials, recipes' accuracies and the cost of watching, into docs/benchmarks.md: about 50 minutes.
+benchmarks: .venv/dev
+	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python docs/make_benchmarks.py

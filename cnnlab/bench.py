@@ -174,7 +174,7 @@ def _bare_steps(config: RunConfig, data: Data, count: int) -> Iterator[None]:
     seed_dropout(network, config.seed, device)
     optimizer = make_optimizer(network, config, device)
     batch = data.train.part(slice(config.batch_size)).to(device)
-    inputs = batch.images.float() / 255
+    inputs = Standardise(*scaling(data.spec, config.normalise), device)(batch.images.float() / 255)
     yield
     for _ in range(count // config.batch_size):
         with torch.autocast(device.type, precision, enabled=precision != torch.float32):
