@@ -15,10 +15,14 @@ test: .venv/dev
 
 # The tutorials' recipes in full on the real data sets, into docs/tutorials.md: about half an hour on 2 cores.
 reproduce: .venv/app
-	$(BIN)/python docs/make_tutorials.py
+	$(BIN)/python -m docs.make_tutorials
+
+# The engine against tutorials, recipes' accuracies and the cost of watching, into docs/benchmarks.md: about 50 minutes.
+benchmarks: .venv/dev
+	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m docs.make_benchmarks
 
 screenshots: .venv/dev
-	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python docs/make_screenshots.py
+	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m docs.make_screenshots
 
 .venv/app: requirements.txt
 	$(PYTHON) -m venv .venv
@@ -28,7 +32,3 @@ screenshots: .venv/dev
 .venv/dev: .venv/app requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
-
-# The engine against tutorials, recipes' accuracies and the cost of watching, into docs/benchmarks.md: about 50 minutes.
-benchmarks: .venv/dev
-	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python docs/make_benchmarks.py

@@ -147,8 +147,8 @@ def _loop(config: RunConfig, effort: Effort, folder: Path | None) -> Report:
     with tutorial.training_set(config, folder) as images:
         sides = {
             "ours": lambda: count / _seconds(fit(_network(once, data), data, once)),
-            "tutorial": lambda: count / _seconds(_tutorial_steps(once, data, images, count)),
             "ceiling": lambda: count / _seconds(_bare_steps(once, data, count)),
+            "tutorial": lambda: count / _seconds(_tutorial_steps(once, data, images, count)),
         }
         rounds = _in_turn(sides, effort.rounds)
     return {"vs_tutorial": _ratio(rounds, "ours", "tutorial"), "vs_ceiling": _ratio(rounds, "ours", "ceiling")}

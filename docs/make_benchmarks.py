@@ -1,7 +1,7 @@
 """Measures this machine and writes docs/benchmarks.md: make benchmarks, about 50 minutes on 2 cores.
 
 Figures are kept in docs/benchmarks.json. Name sections to measure only these anew:
-``python docs/make_benchmarks.py watching accuracy``.
+``python -m docs.make_benchmarks watching accuracy``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from time import perf_counter
 from typing import Any
 
 import torch
-import watching
 
 from cnnlab import bench
 from cnnlab.architectures import PRESETS
@@ -29,6 +28,7 @@ from cnnlab.job import Job, fair_threads
 from cnnlab.network import build, seed_dropout
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import RunStore
+from docs import watching
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS / "benchmarks.json"
@@ -48,10 +48,15 @@ def main() -> None:
         print(f"== {name}", flush=True)
         figures[name] = SECTIONS[name]()
         FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    (DOCS / "benchmarks.md").write_text(page(figures), encoding="utf-8")
+
+
+def page(figures: Figures) -> str:
+    """docs/benchmarks.md of these figures."""
     text = (DOCS / "benchmarks.template.md").read_text(encoding="utf-8")
     for name, write in TABLES.items():
-        text = text.replace(f"<!-- {name} -->", write(figures[name]))
-    (DOCS / "benchmarks.md").write_text(text, encoding="utf-8")
+        text = text.replace(f"<!-- {name} -->", write(figures[name]) if name in figures else "Not measured yet.")
+    return text
 
 
 def _machine() -> Figures:
@@ -84,7 +89,7 @@ def _choices() -> Figures:
             "channels-last": _step(name, batch, layout=torch.contiguous_format),
             "16 bits (bfloat16)": _step(name, batch, precision=torch.float32),
             "fused optimiser": _step(name, batch, fused=False),
-            "none of them": _step(name, batch, torch.contiguous_format, torch.float32, fused=False),
+            "all three": _step(name, batch, torch.contiguous_format, torch.float32, fused=False),
             "torch.compile": _step(name, batch, compiled=True),
         }
         start = perf_counter()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from browsing import await_verdict, browser_page, draw_seven, go, server, start_training
 from playwright.sync_api import Page, expect
+
+from docs.browsing import await_verdict, browser_page, draw_seven, go, server, start_training
 
 DOCS = Path(__file__).parent
 

@@ -8,8 +8,9 @@ from statistics import median, quantiles
 from time import perf_counter, sleep
 from typing import Any
 
-from browsing import browser_page, draw_seven, go, server, start_training
 from playwright.sync_api import Page
+
+from docs.browsing import browser_page, draw_seven, go, server, start_training
 
 ROUNDS = 7
 SECONDS = 10.0  # of each side in a round

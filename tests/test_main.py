@@ -82,6 +82,39 @@ def test_train_evaluate_and_predict_speak_of_the_same_run(capsys: pytest.Capture
         assert sum(prediction["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 
+def test_find_lr_suggests_a_rate_and_keeps_no_run(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--architecture", "basic-cnn", "--augmentation", "none", "--batch-size", "16"]
+    found = last_line(call(capsys, "find-lr", *options, "--json"))
+    rates = [point["learning_rate"] for point in found["curve"]]
+    assert rates == sorted(rates)
+    assert rates[0] < found["suggestion"] < rates[-1]
+    assert f"suggestion: {found['suggestion']:.2g}" in call(capsys, "find-lr", *options)
+    assert RunStore(runs_folder()).all() == []
+
+
+def test_bench_prints_a_table_and_ends_with_its_json(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = {
+        "loop": {"basic-cnn": {"vs_tutorial": 2.0, "vs_ceiling": 0.96}},
+        "time_to_accuracy": {"mnist-98": {"ours_s": 0.5, "tutorial_s": 10.0, "ratio": 20.0}},
+        "augmentation": {"ratio": 30.0},
+        "live": {"ratio": 0.98},
+        "inference": {"p50_ms": 0.3, "p95_ms": 0.4},
+    }
+    asked = []
+
+    def measure(quick: bool, folder: Path | None, say: object) -> object:
+        asked.append((quick, folder))
+        return report
+
+    monkeypatch.setattr("cnnlab.bench.measure", measure)
+    out = call(capsys, "bench", "--quick", "--data", "somewhere", "--json")
+    assert asked == [(True, Path("somewhere"))]
+    assert last_line(out) == report
+    assert "10.0 / 0.50" in out
+
+
 def test_an_image_file_is_named(capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path) -> None:
     test = load("mnist-sample").test
     hits = 0

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from cnnlab.config import RunConfig
-from cnnlab.data import load
+from cnnlab.data import DatasetError, load
 from cnnlab.digits import CANVAS
 from cnnlab.job import Job, running_jobs
 from cnnlab.runs import Run, RunStore, runs_folder
@@ -58,12 +59,17 @@ def metrics(page: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in page.metric}
 
 
+def button(page: AppTest, label: str) -> Button:
+    (found,) = [button for button in page.button if button.label == label]
+    return found
+
+
 @pytest.fixture
 def training() -> Iterator[tuple[AppTest, Job]]:
     """A Train page whose session trains, and its job; stopped at the end."""
     page = open_page("Train")
     page.number_input(key="form.epochs").set_value(1000).run()
-    page.button[-1].click().run()
+    button(page, "Train").click().run()
     (job,) = running_jobs()
     while job.is_running and not job.run.epochs():
         job.join(0.01)
@@ -88,7 +94,8 @@ def test_a_page_shows_a_finished_run(name: str) -> None:
 def test_a_page_opens_while_its_run_trains(name: str, training: tuple[AppTest, Job]) -> None:
     _, job = training
     page = open_page(name, job.run)
-    assert any("training," in block.value for block in page.sidebar.markdown)
+    told = any("training," in block.value for block in page.sidebar.markdown)
+    assert told or (name == "Train" and page.button(key="stop"))
 
 
 def test_home_trains_the_default_with_one_click() -> None:
@@ -155,7 +162,34 @@ def test_settings_that_do_not_fit_are_refused_before_training() -> None:
     page.selectbox(key="form.dataset").set_value("usps")
     page.selectbox(key="form.architecture").set_value("fashion-part-3").run()
     assert "conv4" in page.error[0].value
-    assert page.button[-1].disabled
+    assert button(page, "Train").disabled
+    assert not [found for found in page.button if found.label == "Find a learning rate"]
+
+
+def test_the_learning_rate_finders_suggestion_goes_into_the_form_and_belongs_to_its_settings() -> None:
+    page = open_page("Train")
+    page.selectbox(key="form.architecture").set_value("basic-cnn").run()
+    checked(button(page, "Find a learning rate").click().run(timeout=TIMEOUT))
+    assert len(page.get("plotly_chart")) == 1
+    (use,) = [found for found in page.button if found.label.startswith("Use ")]
+    checked(use.click().run())
+    assert page.number_input(key="form.learning_rate").value == pytest.approx(float(use.label.removeprefix("Use ")))
+    assert button(page, use.label).disabled
+    page.selectbox(key="form.optimizer").set_value("sgd").run()
+    assert not page.get("plotly_chart")
+    assert not running_jobs()
+
+
+def test_a_finder_that_gets_no_data_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = open_page("Train")
+    page.selectbox(key="form.dataset").set_value("mnist").run()
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise DatasetError("MNIST is not here")
+
+    monkeypatch.setattr("cnnlab.ui.rate_finder.load", refuse)
+    button(page, "Find a learning rate").click().run()
+    assert "MNIST is not here" in page.error[0].value
 
 
 def test_a_recipe_fills_in_the_form() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 
@@ -10,6 +11,7 @@ import pytest
 
 from cnnlab.__main__ import cli
 from cnnlab.data import DATASETS
+from docs import make_benchmarks
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,6 +46,12 @@ def test_the_table_of_data_sets_is_the_programs() -> None:
 @pytest.mark.parametrize("path", re.findall(r"^(\S+?),?\s", LAYOUT, re.MULTILINE))
 def test_a_path_of_the_layout_is_there(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+def test_the_benchmarks_page_tells_the_kept_figures() -> None:
+    figures = json.loads((ROOT / "docs" / "benchmarks.json").read_text(encoding="utf-8"))
+    assert set(figures) == set(make_benchmarks.SECTIONS)
+    assert (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8") == make_benchmarks.page(figures)
 
 
 def test_the_plain_way_installs_what_make_installs() -> None:
