@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -15,7 +16,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from threading import Event, Thread
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -42,6 +43,7 @@ CHECKS_PER_EPOCH = 10  # looks at the test images, the clock stopped
 
 Say = Callable[[str], None]
 Report = dict[str, Any]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -91,22 +93,21 @@ def measure(quick: bool, folder: Path | None = None, say: Say = print) -> Report
     Raises DatasetError where MNIST (and for the full benchmark Fashion-MNIST) can neither be read nor fetched.
     """
     effort = QUICK if quick else FULL
-    torch.set_num_threads(fair_threads())
     keep_freed_memory()
     report: Report = {"loop": {}, "time_to_accuracy": {}}
     for name in NETWORKS:
         say(f"loop: {name}")
-        report["loop"][name] = _loop(RECIPES[name].config, effort, folder)
+        report["loop"][name] = alone(_loop, RECIPES[name].config, effort, folder)
     for name in effort.races:
         say(f"time to accuracy: {name}")
-        report["time_to_accuracy"][name] = _race(RACES[name], effort.race_rounds, folder)
+        report["time_to_accuracy"][name] = alone(_race, RACES[name], effort.race_rounds, folder)
     say("augmentation")
-    report["augmentation"] = _augmentation(effort.rounds)
+    report["augmentation"] = alone(_augmentation, effort.rounds)
     with tempfile.TemporaryDirectory(prefix="cnnlab-") as runs:
         say("live cost")
-        report["live"], run = _live(effort.live_rounds, RunStore(Path(runs)))
+        report["live"], run = alone(_live, effort.live_rounds, RunStore(Path(runs)))
         say("inference")
-        report["inference"] = _inference(run, effort.inferences)
+        report["inference"] = alone(_inference, run, effort.inferences)
     return report
 
 
@@ -127,6 +128,16 @@ def table(report: Report) -> str:
     inference = report["inference"]
     rows.append(("one image, p50 and p95", f"{inference['p50_ms']:.2f} ms", f"{inference['p95_ms']:.2f} ms"))
     return "\n".join(f"{name:36}{first:>18}{second:>18}" for name, first, second in rows)
+
+
+def alone(section: Callable[..., Result], *arguments: Any) -> Result:
+    """The section's result, from a thread of its own, with which its OpenMP threads end.
+
+    While there are more of them than cores, also idle ones, OpenMP makes all of them wait in a way that halves the
+    speed of small steps.
+    """
+    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(fair_threads(),)) as thread:
+        return thread.submit(section, *arguments).result()
 
 
 def _in_turn(sides: dict[str, Callable[[], float]], rounds: int) -> list[dict[str, float]]:

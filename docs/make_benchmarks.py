@@ -156,7 +156,7 @@ def _trained(config: RunConfig, store: RunStore) -> Figures:
     if job.state != "finished":
         raise SystemExit(job.error)
     # The sample's own test images are few: what it teaches is judged on MNIST's.
-    test = judge(job.run, "mnist" if config.dataset == "mnist-sample" else None)
+    test = bench.alone(judge, job.run, "mnist" if config.dataset == "mnist-sample" else None)
     return {"test_accuracy": test.accuracy, "seconds": job.summary.seconds}
 
 
