@@ -115,7 +115,7 @@ def table(report: Report) -> str:
     """The report as lines of text."""
     rows = [("loop, images/s", "ours / tutorial", "ours / ceiling")]
     rows += [
-        (name, f"{result['vs_tutorial']:.2f}", f"{result['vs_ceiling']:.2f}") for name, result in report["loop"].items()
+        (name, f"{result['vs_tutorial']:.2f}", f"{result['vs_ceiling']:.3f}") for name, result in report["loop"].items()
     ]
     rows.append(("time to accuracy", "tutorial / ours", "seconds"))
     rows += [

@@ -217,8 +217,12 @@ def running_jobs() -> list[Job]:
 
 def fair_threads() -> int:
     """Threads for one more training: the cores shared among all that run, at least one."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // (len(running_jobs()) + 1))
+    return max(1, available_cores() // (len(running_jobs()) + 1))
+
+
+def available_cores() -> int:
+    """Cores this process may run on, fewer than the machine's in a container or under taskset."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @atexit.register

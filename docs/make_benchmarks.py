@@ -180,7 +180,7 @@ def _write_choices(figures: Figures) -> str:
 
 def _write_bench(figures: Figures) -> str:
     loop = "| network | ours / tutorial loop | ours / ceiling |\n|---|---|---|\n" + "\n".join(
-        f"| {name} | {row['vs_tutorial']:.2f} | {row['vs_ceiling']:.2f} |" for name, row in figures["loop"].items()
+        f"| {name} | {row['vs_tutorial']:.2f} | {row['vs_ceiling']:.3f} |" for name, row in figures["loop"].items()
     )
     races = "| to | tutorial, s | Quick, s | ratio |\n|---|---|---|---|\n" + "\n".join(
         f"| {name} | {row['tutorial_s']:.1f} | {row['ours_s']:.2f} | {row['ratio']:.0f} |"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import streamlit as st
 from scipy.stats import binomtest
 
 from cnnlab import charts
 from cnnlab.data import DATASETS, downloaded_bytes
 from cnnlab.history import History
-from cnnlab.job import Job
+from cnnlab.job import Job, available_cores
 from cnnlab.runs import Run, Summary
 from cnnlab.ui import frame
 from cnnlab.ui.live_chart import live_chart
@@ -38,7 +36,7 @@ def _interval(job: Job) -> float:
     Server and browser work some 0.15 s for one. Where they share two cores with the training, it waits for them: so
     after the first seconds, when the curves move most, they are asked less.
     """
-    is_crowded = job.summary.device == "cpu" and (os.cpu_count() or 1) <= CROWDED_CORES
+    is_crowded = job.summary.device == "cpu" and available_cores() <= CROWDED_CORES
     return RELAXED_SECONDS if is_crowded and job.seconds > EAGER_FOR_SECONDS else charts.LIVE_SECONDS
 
 

@@ -19,7 +19,7 @@ _FOUND = "finder.found"  # {the config's JSON: points}, of the settings last ask
 
 def learning_rate_finder(config: RunConfig) -> None:
     """Offer a ramp of rising learning rates for ``config``; show what it found for these settings."""
-    asked = config.model_copy(update={"learning_rate": 1.0}).model_dump_json()  # the one field that changes nothing
+    asked = config.model_copy(update={"learning_rate": 1.0}).model_dump_json()  # the ramp's rates replace it
     if st.button(
         "Find a learning rate",
         icon=":material/trending_up:",
