@@ -78,8 +78,8 @@ def learning_rate_ramp(points: Sequence[StepMetrics], suggestion: float) -> go.F
             hovertemplate="rate %{x:.2g}: loss %{y:.3f}<extra></extra>",
         )
     )
-    figure.add_vline(suggestion, line={"color": VALIDATION, "dash": "dash"}, annotation_text=f"{suggestion:.2g}")
-    figure.update_xaxes(title="learning rate", type="log", dtick=1)
+    figure.add_vline(suggestion, line={"color": VALIDATION, "dash": "dash"})
+    figure.update_xaxes(title="learning rate", type="log", dtick=1, exponentformat="power")
     figure.update_yaxes(title="loss (cross-entropy)", rangemode="tozero")
     return _framed(figure)
 
