@@ -12,15 +12,16 @@ import click
 
 from cnnlab.architectures import PRESETS, ArchitectureError, summarise
 from cnnlab.config import ConfigError, RunConfig, parse_config
-from cnnlab.data import DATASETS, DatasetError, dataset_spec, downloaded_bytes, is_present, load
+from cnnlab.data import DATASETS, DatasetError, dataset_spec, downloaded_bytes, is_present, load_for
 from cnnlab.digits import DrawingError, image_input, prepare, read_drawings, read_image, stroke_ink
 from cnnlab.finder import STEPS, ramp, suggest
 from cnnlab.inference import judge, load_trained
 from cnnlab.job import Job
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run, RunError, RunStore, runs_folder
+from cnnlab.training import TrainingError
 
-BAD_INPUT = (ArchitectureError, ConfigError, DatasetError, DrawingError, RunError)
+BAD_INPUT = (ArchitectureError, ConfigError, DatasetError, DrawingError, RunError, TrainingError)
 POLL_SECONDS = 0.25
 
 Command = Callable[..., None]
@@ -175,7 +176,7 @@ def _follow(job: Job) -> None:
 def find_learning_rate(recipe: str, as_json: bool, **fields: object) -> None:
     """Suggest a learning rate: the loss along a short ramp of rising rates. No run is kept."""
     config = _configured(recipe, fields)
-    data = load(config.dataset, config.validation_fraction, config.seed, train_fraction=config.train_fraction)
+    data = load_for(config)
     with click.progressbar(length=STEPS, file=sys.stderr) as bar:
         points = []
         for point in ramp(data, config):

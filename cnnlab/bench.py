@@ -27,7 +27,7 @@ from torch.utils.data import Dataset
 from cnnlab import charts, tutorial
 from cnnlab.augmentation import affine
 from cnnlab.config import RunConfig
-from cnnlab.data import Data, Standardise, load, scaling
+from cnnlab.data import Data, Standardise, load, load_for, scaling
 from cnnlab.devices import choose_device, choose_layout, choose_precision, keep_freed_memory
 from cnnlab.inference import load_trained
 from cnnlab.job import Job, fair_threads
@@ -153,7 +153,7 @@ def _loop(config: RunConfig, effort: Effort, folder: Path | None) -> Report:
     """Images a second: ours against the tutorial's loop, and against the step alone on one cached batch."""
     count = effort.loop_images
     once = config.model_copy(update={"epochs": 1})
-    whole = load(config.dataset, config.validation_fraction, folder=folder)
+    whole = load_for(config, folder)
     data = replace(whole, train=whole.train.part(slice(count)), validation=whole.validation.part(slice(1)))
     with tutorial.training_set(config, folder) as images:
         sides = {
@@ -213,7 +213,7 @@ def _race(race: Race, rounds: int, folder: Path | None) -> Report:
 def _our_race(config: RunConfig, target: float, seed: int, folder: Path | None) -> float:
     """A schedule that ends short of the target is followed by one twice as long, the clock going on."""
     config = config.model_copy(update={"seed": seed})
-    data = load(config.dataset, config.validation_fraction, seed, folder, config.train_fraction)
+    data = load_for(config, folder)
     network = _network(config, data)
     steps = (event.step * config.batch_size for event in fit(network, data, config) if event.kind == "tick")
     seconds, is_there = _run_to(steps, network, data, config, target)
@@ -226,7 +226,7 @@ def _tutorial_race(config: RunConfig, target: float, seed: int, images: Dataset[
     """As long as the tutorial trains: where it ends short of the target, the time to its end."""
     torch.manual_seed(seed)  # the loader's shuffling
     config = config.model_copy(update={"seed": seed})
-    data = load(config.dataset, config.validation_fraction, seed, folder)
+    data = load_for(config, folder)
     network = _network(config, data)
     steps = tutorial.train(network, images, config, choose_device("auto"))
     return _run_to(steps, network, data, config, target)[0]

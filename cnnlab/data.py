@@ -21,6 +21,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from cnnlab.config import RunConfig
 from cnnlab.layers import Shape
 
 Array = npt.NDArray[np.uint8]
@@ -135,6 +136,11 @@ def load(
         validation=whole.part(chosen),
         test=Split(test_images, test_labels),
     )
+
+
+def load_for(config: RunConfig, folder: Path | None = None) -> Data:
+    """The data of a run, with the splits that its config decides; as ``load``."""
+    return load(config.dataset, config.validation_fraction, config.seed, folder, config.train_fraction)
 
 
 def downloaded_bytes(name: str, folder: Path | None = None) -> int:

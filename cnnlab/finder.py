@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import isfinite
 
 import torch
 
@@ -24,7 +25,7 @@ def ramp(data: Data, config: RunConfig) -> Iterator[StepMetrics]:
     """Train a new network of ``config`` on rates that rise from LOWEST to HIGHEST, each a constant factor on.
 
     Some 50 points, each the mean of the loss over 8 steps; the ramp ends early where the loss explodes.
-    Raises ConfigError and ArchitectureError as a training does.
+    Raises ConfigError and ArchitectureError as a training does, TrainingError where no rate is low enough.
     """
     network = build(config.architecture, data.spec.shape, len(data.spec.classes), config.seed)
     images = min(len(data.train), STEPS * config.batch_size)
@@ -41,8 +42,9 @@ def ramp(data: Data, config: RunConfig) -> Iterator[StepMetrics]:
             lowest = min(lowest, event.loss)
             if event.step >= STEPS or event.loss > HOPELESS * lowest:
                 return
-    except TrainingError:  # the loss is no longer finite: the ramp has seen enough
-        return
+    except TrainingError:  # the loss is no longer finite: the ramp has seen enough, if it has seen anything
+        if not isfinite(lowest):
+            raise
 
 
 def suggest(points: Sequence[StepMetrics]) -> float:

@@ -17,7 +17,7 @@ from torch import nn
 
 from cnnlab.architectures import ArchitectureError
 from cnnlab.config import ConfigError, RunConfig
-from cnnlab.data import Data, DatasetError, Standardise, load, scaling
+from cnnlab.data import Data, DatasetError, Standardise, load_for, scaling
 from cnnlab.events import Event
 from cnnlab.history import History, to_line
 from cnnlab.network import build
@@ -119,7 +119,7 @@ class Job:
 
     def _train(self) -> None:
         config = self.config
-        data = load(config.dataset, config.validation_fraction, config.seed, self._data_folder, config.train_fraction)
+        data = load_for(config, self._data_folder)
         network = build(config.architecture, data.spec.shape, len(data.spec.classes), config.seed)
         self._describe(data, network)
         self.run.save_weights(0, network.state_dict())

@@ -9,7 +9,7 @@ import pytest
 from cnnlab.config import RunConfig, parse_config
 from cnnlab.finder import HIGHEST, LOWEST, STEPS, ramp, suggest
 from cnnlab.network import build
-from cnnlab.training import fit
+from cnnlab.training import TrainingError, fit
 from tests.samples import TINY, few_digits
 from tests.test_history import STEP
 
@@ -58,3 +58,10 @@ def test_what_it_suggests_trains_better_than_far_smaller_and_larger_rates() -> N
         return next(event.validation_accuracy for event in events if event.kind == "epoch" and event.epoch == 3)
 
     assert accuracy(suggestion) > max(accuracy(suggestion / 100), accuracy(suggestion * 100))
+
+
+def test_a_network_that_bears_no_rate_at_all_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.finder.LOWEST", 1e9)
+    monkeypatch.setattr("cnnlab.finder.HIGHEST", 1e10)
+    with pytest.raises(TrainingError, match="no longer finite"):
+        list(ramp(few_digits(), config(optimizer="sgd", architecture="fashion-part-3")))

@@ -8,10 +8,12 @@ import streamlit as st
 import torch
 
 from cnnlab import charts
-from cnnlab.config import RunConfig
-from cnnlab.data import DatasetError, load
+from cnnlab.architectures import ArchitectureError
+from cnnlab.config import ConfigError, RunConfig
+from cnnlab.data import DatasetError, load_for
 from cnnlab.finder import STEPS, ramp, suggest
 from cnnlab.job import fair_threads
+from cnnlab.training import TrainingError
 from cnnlab.ui.forms import set_learning_rate
 
 _FOUND = "finder.found"  # {the config's JSON: points}, of the settings last asked about
@@ -56,12 +58,10 @@ def _climb(config: RunConfig) -> list[Any]:
     bar = st.progress(0.0, text="Trying rising learning rates")
     points = []
     try:
-        for point in ramp(
-            load(config.dataset, config.validation_fraction, config.seed, train_fraction=config.train_fraction), config
-        ):
+        for point in ramp(load_for(config), config):
             points.append(point)
             bar.progress(min(point.step / STEPS, 1.0), text=f"Trying learning rate {point.learning_rate:.2g}")
-    except DatasetError as error:
+    except (ArchitectureError, ConfigError, DatasetError, TrainingError) as error:
         st.error(str(error), title="The finder could not start")
     bar.empty()
     return points
