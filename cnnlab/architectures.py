@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from typing import Annotated
@@ -23,6 +24,7 @@ from cnnlab.layers import (
     MaxPool2d,
     Residual,
     Shape,
+    Window,
 )
 
 BYTES_PER_NUMBER = 4  # float32
@@ -76,6 +78,65 @@ def _short_name(layer: Layer) -> str:
 
 
 @dataclass(frozen=True)
+class ReceptiveField:
+    """The pixels of the image that one output sees. Each pair is (rows, columns)."""
+
+    size: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)  # pixels between the fields of neighbouring outputs
+    start: tuple[int, int] = (0, 0)  # first pixel of the first output's field; below 0 in the padding
+
+    def through(self, windows: list[Window] | None, input_shape: Shape) -> ReceptiveField:
+        """The field behind a layer's windows; the whole image where ``windows`` is None."""
+        if windows is None:
+            return ReceptiveField(size=(input_shape[1], input_shape[2]), stride=(0, 0))
+        field = self
+        for window in windows:
+            rows, columns = (_slid(field, axis, *(part[axis] for part in window)) for axis in (0, 1))
+            size, stride, start = zip(rows, columns, strict=True)
+            field = ReceptiveField(size=size, stride=stride, start=start)
+        return field
+
+    def box(self, row: int, column: int) -> tuple[int, int, int, int]:
+        """(top, left, bottom, right) of the output at ``row``, ``column``; it may reach beyond the image."""
+        top, left = self.start[0] + row * self.stride[0], self.start[1] + column * self.stride[1]
+        return top, left, top + self.size[0], left + self.size[1]
+
+
+def _slid(
+    field: ReceptiveField, axis: int, kernel: int, stride: int, dilation: int, padding: int
+) -> tuple[int, int, int]:
+    """Size, stride and start along one axis, behind one window (Araujo et al. 2019, doi:10.23915/distill.00021)."""
+    jump = field.stride[axis]
+    return field.size[axis] + (kernel - 1) * dilation * jump, jump * stride, field.start[axis] - padding * jump
+
+
+def receptive_fields(architecture: Architecture, input_shape: Shape, classes: int) -> dict[str, ReceptiveField]:
+    """The field of every module of the built network, by its name there, also inside blocks."""
+    named: dict[str, ReceptiveField] = {}
+    _note_fields(architecture.named_layers, "", ReceptiveField(), (input_shape, input_shape), classes, named)
+    return named
+
+
+def _note_fields(
+    layers: Iterable[tuple[str, Layer]],
+    prefix: str,
+    field: ReceptiveField,
+    shapes: tuple[Shape, Shape],  # of the image, and of what flows in here
+    classes: int,
+    named: dict[str, ReceptiveField],
+) -> None:
+    image, shape = shapes
+    for name, layer in layers:
+        if layer.kind == "residual":
+            for branch, inner in (("body", layer.body), ("shortcut", layer.projection(shape, classes))):
+                steps = ((str(number), step) for number, step in enumerate(inner))
+                _note_fields(steps, f"{prefix}{name}.{branch}.", field, (image, shape), classes, named)
+        field = field.through(layer.windows(shape), image)
+        shape = layer.output_shape(shape, classes)
+        named[prefix + name] = field
+
+
+@dataclass(frozen=True)
 class LayerSummary:
     """What one layer does to one image, and what it costs."""
 
@@ -95,19 +156,13 @@ def summarise(architecture: Architecture, input_shape: Shape, classes: int) -> l
     """
     rows = []
     shape = input_shape
-    field, jump = [1, 1], [1, 1]  # pixels seen, and pixels between neighbouring outputs, per axis
+    field = ReceptiveField()
     for number, (name, layer) in enumerate(architecture.named_layers, start=1):
         try:
             out = layer.output_shape(shape, classes)
         except LayerError as error:
             raise ArchitectureError(f"Layer {number} ({name}): {error}.") from error
-        windows = layer.windows(shape)
-        if windows is None:
-            field = list(input_shape[1:])
-        for kernel, stride, dilation in windows or []:
-            for axis in (0, 1):
-                field[axis] += (kernel[axis] - 1) * dilation[axis] * jump[axis]
-                jump[axis] *= stride[axis]
+        field = field.through(layer.windows(shape), input_shape)
         rows.append(
             LayerSummary(
                 name=name,
@@ -115,7 +170,7 @@ def summarise(architecture: Architecture, input_shape: Shape, classes: int) -> l
                 output_shape=out,
                 parameters=layer.parameters(shape, classes),
                 macs=layer.macs(shape, classes),
-                receptive_field=(field[0], field[1]),
+                receptive_field=field.size,
                 activation_bytes=prod(out) * BYTES_PER_NUMBER,
             )
         )

@@ -143,6 +143,12 @@ def load_for(config: RunConfig, folder: Path | None = None) -> Data:
     return load(config.dataset, config.validation_fraction, config.seed, folder, config.train_fraction)
 
 
+def load_test(name: str, folder: Path | None = None) -> Split:
+    """The test images alone, which need no splitting; as ``load``."""
+    with _loading:
+        return Split(*_read(dataset_spec(name).name, folder or data_folder())[2:])
+
+
 def downloaded_bytes(name: str, folder: Path | None = None) -> int:
     """Bytes of a download that is under way, for a progress bar; 0 where there is none."""
     total = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from cnnlab.data import DatasetError, Split, Standardise, load
+from cnnlab.data import DatasetError, Split, Standardise, dataset_spec, load_test
 from cnnlab.layers import Shape
 from cnnlab.network import build
 from cnnlab.runs import Run, RunError
@@ -61,14 +61,14 @@ def test_split(run: Run, dataset: str | None = None) -> Split:
 
     Raises DatasetError where they do not fit the run's network.
     """
-    config, summary = run.config, run.summary
-    data = load(dataset or config.dataset, config.validation_fraction, config.seed)
-    if data.spec.shape != summary.shape or data.spec.classes != summary.classes:
+    summary = run.summary
+    spec = dataset_spec(dataset or run.config.dataset)
+    if spec.shape != summary.shape or spec.classes != summary.classes:
         raise DatasetError(
-            f"{data.spec.name} has {len(data.spec.classes)} classes of {_size(data.spec.shape)} images, but run "
-            f"{run.id} was trained on {len(summary.classes)} classes of {_size(summary.shape)}"
+            f"{spec.name} has {len(spec.classes)} classes of {_size(spec.shape)} images, but run {run.id} was trained "
+            f"on {len(summary.classes)} classes of {_size(summary.shape)}"
         )
-    return data.test
+    return load_test(spec.name)
 
 
 def judge(run: Run, dataset: str | None = None) -> Evaluation:

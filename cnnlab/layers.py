@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Shape = tuple[int, ...]
-Window = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]  # kernel, stride, dilation
+Window = tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[int, int]]  # kernel, stride, dilation, padding
 
 Size = Annotated[int, Field(ge=1, le=64)]
 Border = Annotated[int, Field(ge=0, le=64)]
@@ -94,7 +94,7 @@ class Conv2d(_Layer):
             raise LayerError(
                 f"{self.groups} groups must divide both the {channels} channels in and the {self.out_channels} out"
             )
-        kernel, stride, dilation = self.windows(shape)[0]
+        kernel, stride, dilation, _ = self.windows(shape)[0]
         padding = self._border()
         spare = {"reflect": 1, "circular": 0}.get(self.padding_mode)
         if spare is not None and (padding[0] + spare > height or padding[1] + spare > width):
@@ -129,7 +129,10 @@ class Conv2d(_Layer):
         return self._weights(shape) * rows * columns
 
     def windows(self, shape: Shape) -> list[Window]:
-        return [(pair(self.kernel_size), pair(self.stride), pair(self.dilation))]
+        kernel, dilation, padding = pair(self.kernel_size), pair(self.dilation), self._border()
+        if self.padding == "same":  # where the two sides differ, PyTorch pads the first one less
+            padding = (dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2)
+        return [(kernel, pair(self.stride), dilation, padding)]
 
 
 class _Pool(_Layer):
@@ -143,8 +146,7 @@ class _Pool(_Layer):
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         channels, height, width = _spatial(shape, "a pool")
-        kernel, stride, dilation = self.windows(shape)[0]
-        padding = pair(self.padding)
+        kernel, stride, dilation, padding = self.windows(shape)[0]
         if padding[0] > kernel[0] // 2 or padding[1] > kernel[1] // 2:
             raise LayerError(f"a pool may be padded by half its {kernel[0]}×{kernel[1]} window at the most")
         rows = _slide(height, kernel[0], stride[0], padding[0], dilation[0], self.ceil_mode)
@@ -155,7 +157,8 @@ class _Pool(_Layer):
 
     def windows(self, shape: Shape) -> list[Window]:
         kernel = pair(self.kernel_size)
-        return [(kernel, kernel if self.stride is None else pair(self.stride), self._dilation())]
+        stride = kernel if self.stride is None else pair(self.stride)
+        return [(kernel, stride, self._dilation(), pair(self.padding))]
 
 
 class MaxPool2d(_Pool):
@@ -185,7 +188,7 @@ class AdaptivePool2d(_Layer):
         rows, columns = pair(self.output_size)
         kernel = (ceil(shape[1] / rows), ceil(shape[2] / columns))
         stride = (max(1, shape[1] // rows), max(1, shape[2] // columns))
-        return [(kernel, stride, (1, 1))]
+        return [(kernel, stride, (1, 1), (0, 0))]
 
 
 class BatchNorm2d(_Layer):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -22,8 +24,18 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
 }
 
-# torch draws initial weights from one generator per process: one thread at a time may seed and use it.
-_initialising = Lock()
+_drawing = Lock()
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """torch's own generator, seeded, for the one thread inside; afterwards it is as it was.
+
+    Initial weights, and methods of libraries that draw, know no other, and a process has only one.
+    """
+    with _drawing, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 class Dropout(nn.Module):
@@ -50,9 +62,10 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.body = body
         self.shortcut = shortcut
+        self.activation = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(self.body(x) + self.shortcut(x))
+        return self.activation(self.body(x) + self.shortcut(x))  # type: ignore[no-any-return]
 
 
 def build(architecture: Architecture, input_shape: Shape, classes: int, seed: int = 0) -> nn.Sequential:
@@ -62,8 +75,7 @@ def build(architecture: Architecture, input_shape: Shape, classes: int, seed: in
     """
     summarise(architecture, input_shape, classes)  # refuses what does not fit, naming the layer
     shapes = trace(architecture.layers, input_shape, classes)
-    with _initialising, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         modules = [
             (name, layer_module(layer, shape, classes))
             for (name, layer), shape in zip(architecture.named_layers, shapes, strict=False)

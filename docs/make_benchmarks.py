@@ -28,7 +28,7 @@ from cnnlab.job import Job, fair_threads
 from cnnlab.network import build, seed_dropout
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import RunStore
-from docs import watching
+from docs import looking, watching
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS / "benchmarks.json"
@@ -227,12 +227,23 @@ def _write_watching(figures: Figures) -> str:
     )
 
 
+def _write_looking(figures: Figures) -> str:
+    rows = [
+        f"| {name} | {row['paint_p50_ms']:.0f} | {row['paint_p95_ms']:.0f} | {row['step_p50_ms']:.0f} | "
+        f"{row['step_p95_ms']:.0f} |"
+        for name, row in figures.items()
+    ]
+    head = "| view | first paint p50, ms | p95 | step of the slider p50, ms | p95 |\n"
+    return head + "|---" * 5 + "|\n" + "\n".join(rows)
+
+
 SECTIONS: dict[str, Callable[[], Any]] = {
     "machine": _machine,
     "choices": _choices,
     "bench": _bench,
     "accuracy": _accuracy,
     "watching": watching.measure,
+    "looking": looking.measure,
 }
 TABLES: dict[str, Callable[[Any], str]] = {
     "machine": _write_machine,
@@ -240,6 +251,7 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "bench": _write_bench,
     "accuracy": _write_accuracy,
     "watching": _write_watching,
+    "looking": _write_looking,
 }
 
 

@@ -2,7 +2,7 @@
 
 from cnnlab.ui import frame
 from cnnlab.ui.forms import pick_run
-from cnnlab.ui.views import inside
+from cnnlab.ui.inside import inside
 
 frame.page("Inside", "What the network has learned, and what it sees in an image, after any epoch.")
 

@@ -221,6 +221,86 @@ def test_compare_shows_two_runs_class_by_class(address: str, new_page: Callable[
     expect(page.get_by_test_id("stDataFrame")).to_have_count(2)
 
 
+def test_filters_change_from_epoch_0_to_the_last_while_the_run_trains(
+    address: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    start_training(page, address)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
+    expect(page.get_by_text("after epoch", exact=False).first).to_be_visible()
+    page.get_by_text("Follow", exact=True).click()
+    slider = page.get_by_role("slider")
+    slider.focus()
+    slider.press("Home")
+    expect(page.get_by_text("weights after epoch 0,", exact=False)).to_be_visible()
+    untrained = filter_weights(page)
+    slider.press("End")
+    expect(page.get_by_text("the newest so far", exact=False)).to_be_visible()
+    expect(page.get_by_text("weights after epoch 0,", exact=False)).to_be_hidden()
+    assert filter_weights(page) != untrained
+    page.get_by_text("Follow", exact=True).click()
+    newest = page.get_by_text("weights after epoch", exact=False).first.inner_text()
+    expect(page.get_by_text("weights after epoch", exact=False).first).not_to_have_text(newest)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
+    stop_training(page)
+
+
+def test_a_click_on_a_map_shows_its_filter_and_what_excites_it(address: str, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    start_training(page, address)
+    stop_training(page)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
+    page.get_by_text("Feature maps", exact=True).click()
+    chart = page.get_by_test_id("stPlotlyChart").first
+    chart.locator(".heatmaplayer image").wait_for()
+    click_first_tile(page)
+    expect(page.get_by_role("heading", name="Map 0 of conv1")).to_be_visible()
+    expect(page.get_by_text("What excites it most", exact=False)).to_be_visible()
+
+
+def test_a_layout_of_many_images_shows_progress_can_be_cancelled_and_opens_an_image(
+    address: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    start_training(page, address)
+    stop_training(page)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
+    page.get_by_text("Embedding", exact=True).click()
+    page.locator(".point-cloud .scatterlayer .point").first.wait_for()
+    page.evaluate("document.querySelector('.point-cloud').emit('plotly_click', {points: [{customdata: 3}]})")
+    expect(page.get_by_text("Test image 3, a", exact=False)).to_be_visible()
+
+    page.get_by_role("combobox", name="Method").click()
+    page.get_by_role("option", name="t-SNE", exact=True).click()
+    page.get_by_role("button", name="Lay out").click()
+    expect(page.get_by_text("Laying out", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Lay out")).to_be_visible()
+
+    page.get_by_role("button", name="Attribution").click()
+    expect(page.get_by_text("Can this map be trusted?")).to_be_visible()
+    expect(page.get_by_text("Test image 3, a", exact=False)).to_be_visible()
+
+
+def filter_weights(page: Page) -> str:
+    """The first chart's numbers."""
+    chart = "document.querySelector('[data-testid=stPlotlyChart] .js-plotly-plot')"
+    return str(page.evaluate(f"JSON.stringify(Array.from({chart}._fullData[0].z[0]))"))
+
+
+def click_first_tile(page: Page) -> None:
+    """The middle of tile 0, where the chart itself says it is."""
+    x, y = page.evaluate("""() => {
+      const chart = document.querySelector("[data-testid=stPlotlyChart] .js-plotly-plot")
+      const { xaxis, yaxis } = chart._fullLayout
+      const box = chart.getBoundingClientRect()
+      const tiles = chart._fullData[1]
+      return [box.left + xaxis._offset + xaxis.d2p(tiles.x[0]), box.top + yaxis._offset + yaxis.d2p(tiles.y[0])]
+    }""")
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+
+
 @pytest.mark.parametrize("name", ["", "Train", "Inside", "Draw", "Compare"])
 def test_a_phone_shows_each_page_without_scrolling_sideways(
     name: str, address: str, new_page: Callable[..., Page]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from plotly.colors import sample_colorscale
 
 from cnnlab import charts
 from cnnlab.history import History
@@ -66,23 +67,93 @@ def test_the_likeliest_class_stands_out() -> None:
 
 @pytest.mark.parametrize("count", [1, 7, 16, 33])
 def test_filters_keep_their_weights_and_zero_in_the_middle(count: int) -> None:
-    weights = np.random.default_rng(0).normal(size=(count, 3, 2))
-    (grid,) = charts.filter_grid(weights).data
-    assert grid.zmin == -grid.zmax == -np.abs(weights).max()
+    weights = np.random.default_rng(0).normal(size=(count, 3, 2)).astype(np.float32)
+    grid, tiles = charts.filter_grid(weights).data
+    assert grid.zmin == -grid.zmax == pytest.approx(-np.abs(weights).max())
+    shown = np.array(grid.z)
     for number in range(count):
-        tile = np.array(grid.z)[np.array(grid.customdata) == number + 1]
-        assert tile.tolist() == weights[number].flatten().tolist()
-    assert np.isnan(np.array(grid.z)[np.array(grid.customdata) == 0]).all()
+        left, top = tiles.x[number] - 0.5, tiles.y[number] - 1
+        tile = shown[round(top) : round(top) + 3, round(left) : round(left) + 2]
+        assert tile.tolist() == weights[number].tolist()
+        assert tiles.customdata[number][0] == number
+    assert np.isfinite(shown).sum() == weights.size
+
+
+def test_sorted_and_flagged_filters_keep_their_numbers() -> None:
+    _, tiles = charts.filter_grid(np.ones((3, 2, 2)), [2, 0, 1], ["c", "a", "b"], flagged=[0]).data
+    assert [list(row) for row in tiles.customdata] == [[2, "c"], [0, "a"], [1, "b"]]
+    assert tiles.marker.symbol == ("square", "x-thin", "square")
 
 
 def test_filters_that_are_all_zero_can_be_shown() -> None:
     assert charts.filter_grid(np.zeros((2, 3, 3))).data[0].zmax == 1
 
 
-def test_feature_maps_share_one_scale() -> None:
+def test_feature_maps_share_one_scale_or_have_their_own() -> None:
     maps = np.array([[[0.0, 1.0]], [[2.0, 5.0]]])
-    (grid,) = charts.feature_map_grid(maps).data
+    grid, _ = charts.feature_map_grid(maps).data
     assert (grid.zmin, grid.zmax) == (0.0, 5.0)
+    own, _ = charts.feature_map_grid(maps, own_scale=True).data
+    assert np.nan_to_num(np.array(own.z), nan=-1).tolist() == [[0, 1, -1, 0, 1]]
+    signed, _ = charts.feature_map_grid(maps - 1).data
+    assert (signed.zmin, signed.zmax) == (-4.0, 4.0)
+
+
+def test_a_grid_of_large_maps_is_thinned_for_the_browser() -> None:
+    grid, _ = charts.feature_map_grid(np.ones((64, 224, 224), np.float32)).data
+    assert np.array(grid.z).size < 100_000
+
+
+def test_patches_are_shown_as_they_are_with_their_titles() -> None:
+    red = np.zeros((4, 4, 3), np.uint8)
+    red[..., 0] = 200
+    figure = charts.tile_strip([red, red], ["1.50", "0.50"])
+    sheet = np.array(figure.data[0].z)
+    assert (sheet[..., 0] == 200).sum() == 2 * 16
+    assert [note.text for note in figure.layout.annotations] == ["1.50", "0.50"]
+
+
+def test_a_row_of_tiles_has_the_grids_colours() -> None:
+    row = charts.tile_row(np.array([[[0.0, 2.0]], [[1.0, 2.0]]]), side=8)
+    assert row.dtype == np.uint8
+    assert row.shape[0] == 4
+    ends = [[round(255 * part) for part in c] for c in sample_colorscale("Viridis", [0.0, 1.0], colortype="tuple")]
+    assert [row[0, 0, :3].tolist(), row[0, 7, :3].tolist()] == ends
+    assert (row[0, 7, 3], row[0, 8, 3]) == (255, 0)  # see-through between the tiles
+    assert charts.tile_row(np.zeros((2, 224, 224))).shape[0] <= 56
+
+
+def test_a_spread_tells_shares_by_epoch() -> None:
+    shares = np.array([[0.25, 0.75], [1.0, 0.0]])
+    (grid,) = charts.spread(shares, [-1.0, 0.0, 1.0], [0, 5], "weight", now=5).data
+    assert list(grid.x) == ["0", "5"]
+    assert list(grid.y) == [-1.0, 0.0, 1.0]
+    assert np.array(grid.customdata).tolist() == shares.T.tolist()
+
+
+def test_layers_are_lines_over_epochs() -> None:
+    first, second = charts.layer_lines({"conv1": [0.1, 0.2], "conv2": [0.3, 0.1]}, [1, 2], "change", now=1).data
+    assert (first.name, list(first.x), list(second.y)) == ("conv1", [1, 2], [0.3, 0.1])
+
+
+@pytest.mark.parametrize(("signed", "low"), [(True, -2.0), (False, 0.0)])
+def test_an_attribution_lies_over_the_image_or_alone(signed: bool, low: float) -> None:
+    values = np.array([[1.0, -2.0]])
+    (alone,) = charts.overlay(np.zeros((1, 2)), values, signed, on_image=False).data
+    assert (alone.zmin, alone.zmax) == (low, 2.0)
+    _, above = charts.overlay(np.zeros((1, 2)), values, signed, on_image=True, limit=4.0).data
+    assert above.zmax == 4.0
+    assert above.opacity < 1
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_an_embedding_has_a_colour_for_each_group_and_knows_its_images(dimensions: int) -> None:
+    places = np.arange(3 * dimensions, dtype=float).reshape(3, dimensions)
+    cats, dogs = charts.embedding(places, ["cat", "dog", "cat"], ["a", "b", "c"], ["cat", "dog"]).data
+    assert (cats.name, list(cats.customdata), list(cats.text)) == ("cat", [0, 2], ["a", "c"])
+    assert list(dogs.x) == [places[1, 0]]
+    assert cats.marker.color != dogs.marker.color
+    assert ("z" in cats) == (dimensions == 3)
 
 
 def test_the_theme_and_the_charts_have_the_same_colours() -> None:

@@ -43,9 +43,15 @@ def reached(module: str, seen: set[str]) -> set[str]:
     if module in seen:
         return set()
     seen.add(module)
-    direct = imports(ROOT / "cnnlab" / f"{module}.py")
+    direct = set().union(*(imports(path) for path in files(module)))
     inner = {name.split(".")[1] for name in direct if name.startswith("cnnlab.")}
     return direct.union(*(reached(name, seen) for name in inner))
+
+
+def files(module: str) -> list[Path]:
+    """A module's file, or all files of a folder of that name."""
+    folder = ROOT / "cnnlab" / module
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
 
 
 def is_under(name: str, package: str) -> bool:

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -15,8 +16,10 @@ from streamlit.testing.v1.element_tree import Button
 from cnnlab.config import RunConfig
 from cnnlab.data import DatasetError, load
 from cnnlab.digits import CANVAS
+from cnnlab.explain.attribution import METHODS
 from cnnlab.job import Job, running_jobs
 from cnnlab.runs import Run, RunStore, runs_folder
+from cnnlab.ui.views import VIEWS
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
@@ -187,7 +190,7 @@ def test_a_finder_that_gets_no_data_says_so(monkeypatch: pytest.MonkeyPatch, tmp
     def refuse(*arguments: object, **options: object) -> None:
         raise DatasetError("MNIST is not here")
 
-    monkeypatch.setattr("cnnlab.ui.rate_finder.load", refuse)
+    monkeypatch.setattr("cnnlab.ui.rate_finder.load_for", refuse)
     button(page, "Find a learning rate").click().run()
     assert "MNIST is not here" in page.error[0].value
 
@@ -200,12 +203,132 @@ def test_a_recipe_fills_in_the_form() -> None:
     assert page.number_input(key="form.learning_rate").value == pytest.approx(3e-4)
 
 
-@pytest.mark.parametrize("view", ["Filters", "Feature maps"])
-def test_inside_draws_each_view_of_the_chosen_epoch(view: str) -> None:
-    page = open_page("Inside", train())
+@pytest.mark.parametrize("view", VIEWS)
+def test_inside_draws_each_view_of_each_epoch(view: str) -> None:
+    run = train(epochs=2, train_fraction=0.2)
+    page = open_page("Inside", run)
     page.segmented_control(key="inside.view").set_value(view).run()
-    page.select_slider[0].set_value(0).run()
-    assert len(checked(page).get("plotly_chart")) == 1
+    shown = drawn(checked(page))
+    assert shown or view == "Ideal image"  # which waits for its button
+    page.slider(key=f"inside.epoch.{run.id}").set_value(0).run()
+    assert len(drawn(checked(page))) == len(shown)
+
+
+SOFTMAX = {
+    "name": "softmax",
+    "title": "S",
+    "layers": [{"kind": "flatten"}, {"kind": "linear", "out_features": "classes"}],
+}
+
+
+@pytest.mark.parametrize("architecture", ["lenet-5", "small-resnet", SOFTMAX], ids=["tanh", "blocks", "no convolution"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_inside_copes_with_every_kind_of_network(view: str, architecture: object) -> None:
+    page = open_page("Inside", train(architecture=architecture, train_fraction=0.05))
+    page.segmented_control(key="inside.view").set_value(view).run()
+    assert drawn(checked(page)) or page.info
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_inside_looks_at_a_run_that_trains(view: str, training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    page.switch_page(PAGES["Inside"]).run()
+    page.segmented_control(key="inside.view").set_value(view).run()
+    checked(page)
+    assert job.is_running
+
+
+def test_inside_changes_nothing_of_a_training_it_looks_at() -> None:
+    fields = {"epochs": 4, "train_fraction": 0.3, "architecture": "seven-step-mnist", "batch_size": 64}
+    alone = train(**fields)
+    job = Job.start(RunConfig.model_validate(fields), RunStore(runs_folder()))
+    while job.is_running and not job.run.epochs():
+        job.join(0.01)
+    page = open_page("Inside", job.run)
+    looks = 0
+    for view in [*VIEWS] * 3:
+        if not job.is_running:
+            break
+        page.segmented_control(key="inside.view").set_value(view).run()
+        looks += 1
+    job.join()
+    assert looks >= 2
+    assert metrics_of(job.run) == metrics_of(alone)
+
+
+def metrics_of(run: Run) -> list[dict[str, object]]:
+    """What a history says but for the clock."""
+    clock = {"seconds", "images_per_second"}
+    history = run.history()
+    return [{key: row[key] for key in row.keys() - clock} for row in (*history.steps, *history.epochs)]
+
+
+def test_inside_shows_the_images_that_are_misread() -> None:
+    page = open_page("Inside", train(epochs=2, train_fraction=0.2))
+    page.segmented_control(key="inside.view").set_value("Layer by layer").run()
+    page.selectbox(key="inside.class").set_value("any class").run()
+    page.toggle(key="inside.wrong").set_value(True).run()
+    (verdict,) = [text.value for text in checked(page).markdown if "The network says" in text.value]
+    true, said = verdict.split("**")[1::2]  # the bold words
+    assert true != said
+
+
+def test_inside_takes_an_upload_and_refuses_what_is_no_image() -> None:
+    page = open_page("Inside", train())
+    page.segmented_control(key="inside.view").set_value("Attribution").run()
+    page.segmented_control(key="inside.source").set_value("Upload").run()
+    assert "Choose an image file" in texts(checked(page))
+    buffer = BytesIO()
+    Image.fromarray(255 - load("mnist-sample").test.images[0, 0].numpy()).resize((90, 90)).save(buffer, "PNG")
+    page.file_uploader(key="inside.upload").set_value(("digit.png", buffer.getvalue(), "image/png")).run()
+    assert "Your image" in texts(checked(page))
+    page.file_uploader(key="inside.upload").set_value(("digit.png", b"no image", "image/png")).run()
+    assert page.error[0].value
+
+
+def test_inside_looks_at_what_was_drawn() -> None:
+    page = open_page("Draw", train(epochs=4))
+    page.switch_page(PAGES["Inside"]).run()
+    page.segmented_control(key="inside.view").set_value("Attribution").run()
+    page.segmented_control(key="inside.source").set_value("Drawing").run()
+    assert "Nothing is drawn yet" in texts(checked(page))
+    page.session_state["canvas.0"] = {
+        "drawing": {"raw": {"objects": []}, "data": canvas_url(load("mnist-sample").train.images[0, 0].numpy())}
+    }
+    page.switch_page(PAGES["Draw"]).run()
+    page.switch_page(PAGES["Inside"]).run()
+    page.segmented_control(key="inside.source").set_value("Drawing").run()
+    assert "Your drawing" in texts(checked(page))
+
+
+def test_inside_plays_from_the_first_epoch_to_the_last() -> None:
+    run = train(epochs=3, train_fraction=0.05)
+    page = open_page("Inside", run)
+    slider = f"inside.epoch.{run.id}"
+    assert page.slider(key=slider).value == 3
+    button(page, "Play").click().run()
+    seen: list[Any] = [page.slider(key=slider).value]
+    while seen[-1] < 3 and len(seen) < 10:
+        seen.append(checked(page.run()).slider(key=slider).value)
+    assert seen == sorted(seen)
+    assert seen[0] <= 2
+    assert button(page.run(), "Play")  # it has stopped by itself
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_attribution_is_drawn_for_two_classes_and_checked_against_random_weights(method: str) -> None:
+    page = open_page("Inside", train())
+    page.segmented_control(key="inside.view").set_value("Attribution").run()
+    page.selectbox(key="inside.method").set_value(method).run()
+    (other,) = [box for box in page.selectbox if box.label == "and not"]
+    other.select_index(2).run()
+    assert len(checked(page).get("plotly_chart")) == 4
+    assert "rank correlation" in texts(page)
+
+
+def drawn(page: AppTest) -> list[object]:
+    """Charts, and clouds of points, which are a component of ours."""
+    return [*page.get("plotly_chart"), *page.get("bidi_component")]
 
 
 def test_draw_names_what_is_on_the_canvas() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
+from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.digits import CANVAS, PEN, DrawingError, canvas_ink, prepare
 from cnnlab.inference import load_trained
+from cnnlab.layers import Shape
 from cnnlab.runs import Run
 from cnnlab.ui.pictures import enlarged
 
@@ -27,19 +28,16 @@ def draw_and_ask(run: Run) -> None:
     paper, seen, answer = st.columns([3, 2, 4], gap="large")
     with paper:
         st.space("small")  # the canvas's own toolbar floats above it
-        pixels = _drawing_canvas()
-    try:
-        trained = load_trained(run)
-        height, width = trained.shape[1], trained.shape[2]
-        if pixels is None:
-            raise DrawingError("there is nothing drawn")
-        image = prepare(canvas_ink(pixels), (height, width))  # (1, 1, H, W)
-    except DrawingError:
+        _drawing_canvas()
+    trained = load_trained(run)
+    image = drawn_image(trained.shape)
+    if image is None:
         with answer:
             st.info("Draw with the mouse or a finger: the answer comes when you lift the pen.", icon=":material/edit:")
         return
     probabilities = trained.probabilities(image)[0].tolist()
     best = int(np.argmax(probabilities))
+    height, width = image.shape[2:]
     with seen:
         st.image(enlarged(image[0], side=196), alt="The drawing as the network sees it")
         st.caption(f"What the network sees: {width}×{height} pixels, cropped, scaled and centred as its training data.")
@@ -58,8 +56,19 @@ def draw_and_ask(run: Run) -> None:
         )
 
 
-def _drawing_canvas() -> npt.NDArray[np.uint8] | None:
-    """RGBA pixels (CANVAS, CANVAS, 4), None before the first stroke."""
+def drawn_image(shape: Shape) -> Tensor | None:
+    """The session's drawing as a network for ``shape`` gets it: (1, 1, H, W) uint8; None where there is none."""
+    pixels = st.session_state.get(_PIXELS)
+    if pixels is None:
+        return None
+    try:
+        return prepare(canvas_ink(pixels), (shape[1], shape[2]))
+    except DrawingError:  # the canvas is there, but empty
+        return None
+
+
+def _drawing_canvas() -> None:
+    """The canvas, whose RGBA pixels (CANVAS, CANVAS, 4) are kept from the first stroke on."""
     state = st.session_state
     key = f"canvas.{state.setdefault(_MOUNT, 0)}"
     if key not in state:  # first time, or back from another page
@@ -78,8 +87,6 @@ def _drawing_canvas() -> npt.NDArray[np.uint8] | None:
     st.button("Clear", icon=":material/delete:", on_click=_clear)
     if result.image_data is not None:
         state[_PIXELS] = result.image_data
-    pixels: npt.NDArray[np.uint8] | None = state.get(_PIXELS)
-    return pixels
 
 
 def _clear() -> None:

@@ -74,11 +74,12 @@ def pick_run(key: str, drawn_only: bool = False) -> Run | None:
         return None
     own = session.current_run_id()
     ids = list(runs)
+    labels = {run_id: run_label(run) for run_id, run in runs.items()}
     chosen = st.selectbox(
         "Run",
         ids,
         index=ids.index(own) if own in runs else 0,
-        format_func=lambda run_id: run_label(runs[run_id]),
+        format_func=labels.__getitem__,
         key=f"{key}.{own}",  # a new training of this session is looked at first
         persist_state="session",
     )

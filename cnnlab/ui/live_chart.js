@@ -1,32 +1,4 @@
 // A plotly chart that is updated in place: st.plotly_chart mounts anew on each change and loses the zoom.
-let loading
-
-function loadPlotly(file) {
-  loading ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script")
-    script.src = new URL(`app/static/${file}`, document.baseURI).href
-    script.onload = () => resolve(window.Plotly)
-    script.onerror = () => reject(new Error("the chart script did not load; reload the page"))
-    document.head.append(script)
-  })
-  return loading
-}
-
-function themed(layout, element) {
-  const style = getComputedStyle(element)
-  const colour = (name) => style.getPropertyValue(name).trim()
-  const axis = { gridcolor: colour("--st-border-color-light") || colour("--st-border-color"), zeroline: false, automargin: true }
-  return {
-    ...layout,
-    template: null,
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: colour("--st-font"), color: colour("--st-text-color"), size: 13 },
-    xaxis: { ...layout.xaxis, ...axis },
-    yaxis: { ...layout.yaxis, ...axis },
-  }
-}
-
 export default function ({ data, parentElement }) {
   const chart = parentElement.querySelector(".live-chart")
   chart.setAttribute("aria-label", data.alt)

@@ -1,0 +1,66 @@
+"""Accuracy and probability of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from cnnlab.charts.style import PALETTE, VALIDATION, framed, plain
+
+
+def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:
+    """Accuracy of each class, as bars from zero."""
+    figure = go.Figure(
+        go.Bar(
+            x=list(accuracies),
+            y=list(accuracies.values()),
+            marker={"color": VALIDATION},
+            hovertemplate="%{x}: %{y:.2%}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="class", type="category")
+    figure.update_yaxes(title=axis, tickformat=".0%", range=[0, 1])
+    return framed(figure)
+
+
+def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -> go.Figure:
+    """Accuracy of each class in several runs, as points: their axis need not begin at zero to be read right."""
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=list(classes),
+                y=list(classes.values()),
+                name=plain(name),
+                mode="markers",
+                marker={"color": PALETTE[number % len(PALETTE)], "size": 12, "symbol": number, "opacity": 0.8},
+                hovertemplate="%{x}: %{y:.2%}<extra>" + plain(name) + "</extra>",
+            )
+            for number, (name, classes) in enumerate(accuracies.items())
+        ]
+    )
+    figure.update_xaxes(title="class", type="category", showgrid=True)
+    figure.update_yaxes(title=axis, tickformat=".1%")
+    return framed(figure)
+
+
+def probability_bars(classes: Sequence[str], probabilities: Sequence[float]) -> go.Figure:
+    """Class probabilities, the most likely one highlighted."""
+    best = int(np.argmax(probabilities))
+    colours = [PALETTE[0] if number == best else PALETTE[8] for number in range(len(classes))]
+    figure = go.Figure(
+        go.Bar(
+            x=list(probabilities),
+            y=list(classes),
+            orientation="h",
+            marker={"color": colours},
+            text=[f"{probability:.1%}" for probability in probabilities],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="probability", tickformat=".0%", range=[0, 1.15], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_yaxes(type="category", autorange="reversed", title="class")
+    return framed(figure)

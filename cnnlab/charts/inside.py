@@ -1,0 +1,106 @@
+"""What the views of Inside draw besides tiles: spreads over time, lines by layer, overlays, embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from cnnlab.charts.style import BRIGHTNESS, DIVERGING, PALETTE, Numbers, framed, plain
+from cnnlab.charts.tiles import bare
+
+
+def spread(
+    shares: Numbers, edges: Sequence[float], epochs: Sequence[int], quantity: str, now: int, is_log: bool = False
+) -> go.Figure:
+    """A histogram an epoch: ``shares`` (epochs, bins) of the numbers between ``edges``; the epoch ``now`` is marked."""
+    names = [str(epoch) for epoch in epochs]
+    figure = go.Figure(
+        go.Heatmap(
+            x=names,
+            y=list(edges),
+            z=np.sqrt(shares).T,
+            customdata=shares.T,
+            colorscale=BRIGHTNESS,
+            showscale=False,
+            hovertemplate="epoch %{x}, " + quantity + " %{y:.3g}: %{customdata:.2%}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="epoch", type="category")
+    figure.update_yaxes(title=quantity, exponentformat="power", **({"type": "log", "dtick": 2} if is_log else {}))
+    nearest = min(range(len(epochs)), key=lambda index: abs(epochs[index] - now))
+    figure.add_vrect(nearest - 0.5, nearest + 0.5, line={"color": PALETTE[1], "width": 2}, fillcolor="rgba(0,0,0,0)")
+    return framed(figure.update_layout(height=240))
+
+
+def layer_lines(values: Mapping[str, Sequence[float]], epochs: Sequence[int], quantity: str, now: int) -> go.Figure:
+    """One line a layer over epochs."""
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=list(epochs),
+                y=list(line),
+                name=plain(name),
+                mode="lines+markers",
+                line={"color": PALETTE[number % len(PALETTE)], "width": 2},
+                hovertemplate="epoch %{x}: %{y:.3g}<extra>" + plain(name) + "</extra>",
+            )
+            for number, (name, line) in enumerate(values.items())
+        ]
+    )
+    figure.add_vline(now, line={"color": PALETTE[8], "dash": "dot"})
+    figure.update_xaxes(title="epoch", rangemode="tozero")
+    figure.update_yaxes(title=quantity, tickformat=".1%", rangemode="tozero")
+    return framed(figure.update_layout(height=300))
+
+
+def overlay(grey: Numbers, values: Numbers, signed: bool, on_image: bool, limit: float | None = None) -> go.Figure:
+    """A map (H, W), alone or over the image in grey; ``limit`` is where its colours end, by default its own largest."""
+    reach = limit or float(np.abs(values).max()) or 1.0
+    figure = go.Figure()
+    if on_image:
+        figure.add_trace(go.Heatmap(z=grey, colorscale="Greys", reversescale=True, showscale=False, hoverinfo="skip"))
+    figure.add_trace(
+        go.Heatmap(
+            z=values,
+            colorscale=DIVERGING if signed else BRIGHTNESS,
+            zmin=-reach if signed else 0.0,
+            zmax=reach,
+            opacity=0.6 if on_image else 1.0,
+            colorbar={"thickness": 12},
+            hovertemplate="row %{y}, column %{x}: %{z:.3g}<extra></extra>",
+        )
+    )
+    return bare(figure, 320)
+
+
+def embedding(
+    places: npt.NDArray[np.floating], groups: Sequence[str], notes: Sequence[str], names: Sequence[str]
+) -> go.Figure:
+    """Images as points (N, 2) or (N, 3), one colour a group in the order of ``names``; customdata tells the image."""
+    members = {name: [index for index, group in enumerate(groups) if group == name] for name in names}
+    figure = go.Figure()
+    for number, (name, chosen) in enumerate(members.items()):
+        axes = dict(zip("xyz", np.asarray(places, np.float32)[chosen].T, strict=False))
+        kind = go.Scatter3d if len(axes) == 3 else go.Scatter
+        figure.add_trace(
+            kind(
+                **axes,
+                name=plain(name),
+                mode="markers",
+                marker={"color": PALETTE[number % len(PALETTE)], "size": 3 if len(axes) == 3 else 6, "opacity": 0.8},
+                customdata=chosen,
+                text=[notes[index] for index in chosen],
+                hovertemplate="%{text}<extra></extra>",
+            )
+        )
+    figure.update_layout(
+        height=560,
+        legend={"itemsizing": "constant"},
+        scene={axis: {"title": "", "showticklabels": False} for axis in ("xaxis", "yaxis", "zaxis")},
+    )
+    figure.update_xaxes(showticklabels=False)
+    figure.update_yaxes(showticklabels=False, scaleanchor="x")
+    return framed(figure)

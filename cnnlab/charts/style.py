@@ -1,0 +1,51 @@
+"""One palette, one frame, and how names and long lines are made fit for a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+PALETTE = (
+    "#2f6fde",
+    "#e8710a",
+    "#12a37b",
+    "#c2386b",
+    "#7b5cd6",
+    "#b58900",
+    "#0e9bb5",
+    "#8d6e63",
+    "#5f6b7a",
+    "#6aa84f",
+)
+TRAIN, VALIDATION = PALETTE[0], PALETTE[1]
+DIVERGING = "RdBu"  # below zero red, zero white, above blue: weights, gradients, what speaks for and against
+BRIGHTNESS = "Viridis"  # from nothing to much: feature maps, attention, densities
+MAX_POINTS = 500  # of a line, about its width in pixels: more only costs the browser
+
+Numbers = npt.NDArray[np.floating]
+_Item = TypeVar("_Item")
+
+
+def framed(figure: go.Figure) -> go.Figure:
+    """The figure with the app's margins and legend."""
+    return figure.update_layout(
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+        hovermode="closest",
+    )
+
+
+def plain(name: str) -> str:
+    """A name that plotly, which reads some HTML in labels, shows as it was typed."""
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def thinned(records: Sequence[_Item]) -> Sequence[_Item]:
+    """Every k-th record and the last, MAX_POINTS at the most."""
+    stride = ceil(len(records) / (MAX_POINTS - 1)) or 1
+    return records if stride == 1 else [*records[:-1:stride], records[-1]]

@@ -1,0 +1,162 @@
+"""Small pictures side by side: filters, feature maps, patches. A click on a tile tells its number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, sqrt
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
+
+from cnnlab.charts.style import BRIGHTNESS, DIVERGING, PALETTE, Numbers, framed
+
+MAX_CELLS = 60_000  # of a grid; beyond that every k-th row and column of each tile is shown
+TILE_HEIGHT = 64  # pixels on the page, where there is room
+MAX_HEIGHT = 640
+
+
+def filter_grid(
+    weights: Numbers, units: Sequence[int] = (), notes: Sequence[str] = (), flagged: Sequence[int] = ()
+) -> go.Figure:
+    """One tile per filter (N, height, width) on a diverging scale with zero in its middle.
+
+    ``units`` are the filters' numbers, by default 0, 1, …; ``notes`` is what hovering adds; ``flagged`` units are
+    crossed out.
+    """
+    limit = float(np.abs(weights).max()) or 1.0
+    return _mosaic(weights, (DIVERGING, -limit, limit, "weight"), units, notes, flagged)
+
+
+def feature_map_grid(
+    maps: Numbers, units: Sequence[int] = (), notes: Sequence[str] = (), own_scale: bool = False
+) -> go.Figure:
+    """One tile per feature map (N, height, width), all on one scale so that they compare, or each on its own.
+
+    Where values fall below zero the scale is the diverging one, zero in its middle.
+    """
+    if own_scale:
+        lowest, highest = maps.min((1, 2), keepdims=True), maps.max((1, 2), keepdims=True)
+        shares = (maps - lowest) / np.maximum(highest - lowest, 1e-12)
+        return _mosaic(shares, (BRIGHTNESS, 0.0, 1.0, "share of<br>own range"), units, notes)
+    return _mosaic(maps, (*_scale_of(maps), "activation"), units, notes)
+
+
+def picture(values: Numbers, quantity: str, height: int = 320) -> go.Figure:
+    """One map (H, W) enlarged, each value there to hover; diverging where values fall below zero."""
+    scale, low, high = _scale_of(values)
+    return bare(_heatmap(values, scale, low, high, quantity), height)
+
+
+def tile_strip(pictures: Sequence[npt.NDArray[np.uint8]], titles: Sequence[str], columns: int = 9) -> go.Figure:
+    """Images (H, W, C), all of one size, side by side with a title each, as they are."""
+    height, width, channels = pictures[0].shape
+    rows, columns = ceil(len(pictures) / columns), min(columns, len(pictures))
+    gap, head = max(1, width // 8), max(2, height // 4)
+    sheet = np.zeros((rows * (height + head), columns * (width + gap), 4), np.uint8)  # transparent
+    figure = go.Figure()
+    for index, (pixels, title) in enumerate(zip(pictures, titles, strict=True)):
+        top, left = index // columns * (height + head) + head, index % columns * (width + gap)
+        sheet[top : top + height, left : left + width] = 255
+        sheet[top : top + height, left : left + width, :3] = pixels if channels == 3 else pixels.repeat(3, 2)
+        figure.add_annotation(
+            x=left + width / 2, y=top - 0.5, text=title, showarrow=False, yanchor="bottom", font={"size": 11}
+        )
+    figure.add_trace(go.Image(z=sheet, colormodel="rgba256", hoverinfo="skip"))
+    return bare(figure, 20 + 96 * rows)
+
+
+def tile_row(tiles: Numbers, side: int = 56) -> npt.NDArray[np.uint8]:
+    """Maps (N, height, width) in one row of RGBA pixels (side, W, 4), coloured as by ``feature_map_grid``.
+
+    Maps larger than ``side`` are thinned.
+    """
+    step = max(1, ceil(max(tiles.shape[1:]) / side))
+    tiles = tiles[:, ::step, ::step]
+    scale, low, high = _scale_of(tiles)
+    steps = sample_colorscale(scale, np.linspace(0, 1, 256), colortype="tuple")
+    colours = (np.array([(*colour, 1.0) for colour in steps]) * 255).round().astype(np.uint8)  # (256, 4)
+    levels = ((tiles - low) / (high - low) * 255).round().astype(np.uint8)
+    zoom = max(1, side // max(tiles.shape[1:]))
+    large = colours[levels].repeat(zoom, 1).repeat(zoom, 2)  # (N, H, W, 4)
+    gap = np.zeros((*large.shape[:2], max(2, zoom // 4), 4), np.uint8)  # transparent
+    return np.concatenate([part for tile, between in zip(large, gap, strict=True) for part in (tile, between)], 1)
+
+
+def _scale_of(values: Numbers) -> tuple[str, float, float]:
+    low, high = float(values.min()), float(values.max())
+    if low < 0:
+        limit = max(-low, high)
+        return DIVERGING, -limit, limit
+    return BRIGHTNESS, 0.0, high or 1.0
+
+
+def _mosaic(
+    tiles: Numbers,
+    scale: tuple[str, float, float, str],
+    units: Sequence[int] = (),
+    notes: Sequence[str] = (),
+    flagged: Sequence[int] = (),
+) -> go.Figure:
+    """Tiles in rows with a gap between; each has an unseen marker that hovering and clicking find."""
+    units = units or range(len(tiles))
+    step = ceil(sqrt(max(1.0, tiles.size / MAX_CELLS)))
+    tiles = tiles[:, ::step, ::step]
+    count, height, width = tiles.shape
+    columns = min(count, 8 if count <= 32 else 16)
+    rows = ceil(count / columns)
+    gap = max(1, width // 8)
+    grid = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), np.nan, np.float32)
+    corners = [(index // columns * (height + gap), index % columns * (width + gap)) for index in range(count)]
+    for (top, left), tile in zip(corners, tiles, strict=True):
+        grid[top : top + height, left : left + width] = tile
+    figure = _heatmap(grid, *scale)
+    figure.update_traces(hoverinfo="skip", hovertemplate=None)
+    figure.add_trace(
+        go.Scatter(
+            x=[left + (width - 1) / 2 for _, left in corners],
+            y=[top + (height - 1) / 2 for top, _ in corners],
+            customdata=[[unit, note] for unit, note in zip(units, notes or [""] * count, strict=True)],
+            mode="markers",
+            marker={
+                "symbol": ["x-thin" if unit in flagged else "square" for unit in units],
+                "opacity": [1.0 if unit in flagged else 0.0 for unit in units],
+                "size": [14 if unit in flagged else 24 for unit in units],
+                "line": {"width": [2 if unit in flagged else 0 for unit in units], "color": PALETTE[1]},
+            },
+            hovertemplate="#%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
+            showlegend=False,
+        )
+    )
+    figure.update_layout(hoverdistance=-1)  # the whole tile answers, not only its middle
+    return bare(figure, min(MAX_HEIGHT, 20 + TILE_HEIGHT * rows))
+
+
+def _heatmap(values: Numbers, scale: str, low: float, high: float, quantity: str) -> go.Figure:
+    return go.Figure(
+        go.Heatmap(
+            z=values,
+            colorscale=scale,
+            zmin=low,
+            zmax=high,
+            colorbar={"title": quantity, "thickness": 12},
+            hovertemplate="row %{y}, column %{x}: %{z:.3g}<extra></extra>",
+            hoverongaps=False,
+        )
+    )
+
+
+def bare(figure: go.Figure, height: int) -> go.Figure:
+    """Square pixels, the first row on top, no axes."""
+    figure.update_xaxes(visible=False, constrain="domain")
+    figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x", constrain="domain")
+    framed(figure)
+    margin = {"l": 0, "r": 0, "t": 8, "b": 8}
+    return figure.update_layout(height=height, plot_bgcolor="rgba(0,0,0,0)", margin=margin)
+
+
+def photo(pixels: npt.NDArray[np.uint8], height: int = 320) -> go.Figure:
+    """One image (H, W, C) enlarged, its pixels sharp."""
+    colours = pixels if pixels.shape[2] == 3 else pixels.repeat(3, 2)
+    return bare(go.Figure(go.Image(z=colours, hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>")), height)

@@ -1,0 +1,94 @@
+"""Choose the image that the views of Inside look at: a test image, an upload, or what was just drawn."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from cnnlab.data import Split, dataset_spec
+from cnnlab.digits import DrawingError, image_input, read_image
+from cnnlab.inference import Trained, load_trained, test_split
+from cnnlab.runs import Run
+from cnnlab.ui import frame
+from cnnlab.ui.canvas import drawn_image
+from cnnlab.ui.views.look import Picked
+
+_TEST, _UPLOAD, _DRAWING = "Test image", "Upload", "Drawing"
+_ANY = "any class"
+
+_SOURCE, _CLASS, _WRONG = "inside.source", "inside.class", "inside.wrong"
+
+
+def pick_image(run: Run, trained: Trained, newest: int) -> Picked | None:
+    """The chosen image; None, with what to do next, where there is none. ``newest`` is the run's last epoch."""
+    is_drawn = dataset_spec(run.config.dataset).is_drawn
+    sources = [_TEST, _UPLOAD, _DRAWING] if is_drawn else [_TEST, _UPLOAD]
+    source = st.segmented_control("Image", sources, default=_TEST, required=True, key=_SOURCE, persist_state="session")
+    if source == _UPLOAD:
+        return _uploaded(trained, is_drawn)
+    if source == _DRAWING:
+        return _drawn(trained)
+    return _of_the_test_set(run, trained.classes, newest)
+
+
+def choose_test_image(label: str, number: int) -> None:
+    """Have the picker stand on the ``number``-th test image of class ``label``; for callbacks."""
+    st.session_state.update({_SOURCE: _TEST, _WRONG: False, _CLASS: label, _number_key(label, False): number})
+
+
+def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int) -> Picked | None:
+    split = test_split(run)
+    left, middle, right = st.columns([2, 2, 2], vertical_alignment="bottom")
+    label = left.selectbox("Class", [_ANY, *classes], index=1, key=_CLASS, persist_state="session")
+    judged = f"{_WRONG}.{run.id}"
+    only_wrong = right.toggle(
+        "Only wrong ones", key=_WRONG, persist_state="session", on_change=st.session_state.pop, args=[judged, None]
+    )
+    chosen = torch.ones(len(split), dtype=torch.bool)
+    if label != _ANY:
+        chosen &= split.labels == classes.index(label)
+    epoch = newest
+    if only_wrong:  # as of the newest epoch when it was asked, so that the image stays when the slider moves
+        epoch = st.session_state.setdefault(judged, newest)
+        chosen &= ~_hits(f"{run.id}.{epoch}", load_trained(run, epoch), split)
+    members = chosen.nonzero().flatten().tolist()
+    if not members:
+        st.info(f"After epoch {epoch} no test image of this choice is misread.", icon=":material/check:")
+        return None
+    number = middle.number_input(
+        f"Number, 1 to {len(members):,}", 1, len(members), key=_number_key(label, only_wrong), persist_state="session"
+    )
+    index = members[number - 1]
+    return Picked(split.images[[index]], f"Test image {index}, a **{classes[int(split.labels[index])]}**")
+
+
+def _uploaded(trained: Trained, is_drawn: bool) -> Picked | None:
+    file = st.file_uploader("An image", ["png", "jpg", "jpeg", "webp", "bmp"], key="inside.upload")
+    if file is None:
+        st.info("Choose an image file: it is scaled to what the network takes.", icon=":material/upload:")
+        return None
+    try:
+        return Picked(image_input(read_image(file.getvalue()), trained.shape, is_drawn), "Your image")
+    except DrawingError as error:
+        st.error(str(error), title="This image cannot be read")
+        return None
+
+
+def _drawn(trained: Trained) -> Picked | None:
+    pixels = drawn_image(trained.shape)
+    if pixels is None:
+        st.info("Nothing is drawn yet.", icon=":material/draw:")
+        frame.link("Draw", "Draw a digit")
+        return None
+    return Picked(pixels, "Your drawing")
+
+
+def _number_key(label: str, only_wrong: bool) -> str:
+    return f"inside.number.{label}.{only_wrong}"
+
+
+@st.cache_data(max_entries=16, show_spinner="Looking for images it gets wrong")
+def _hits(at: str, _trained: Trained, _split: Split) -> Tensor:
+    """(N,) bool: which test images the network names right."""
+    return _trained.probabilities(_split.images).argmax(1) == _split.labels

@@ -1,0 +1,118 @@
+"""Inside's controls: which epoch, which image, which view; on a finished run and on one that trains."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab.inference import Trained, load_trained
+from cnnlab.runs import Run
+from cnnlab.ui import session
+from cnnlab.ui.image_picker import pick_image
+from cnnlab.ui.pictures import enlarged
+from cnnlab.ui.views import VIEWS
+from cnnlab.ui.views.look import Look
+
+PLAY_SECONDS = 0.7  # an epoch
+FOLLOW_SECONDS = 2.0  # between looks at a run that trains
+
+_PLAYING = "inside.playing"
+_REPLAN = "inside.replan"  # the page is to tick at another pace
+
+
+def inside(run: Run) -> None:
+    """The page below the choice of the run; ticks while the run trains or the epochs play."""
+    job = session.current_job()
+    is_live = job is not None and job.is_running and job.run.id == run.id
+    playing = st.session_state.get(_PLAYING) == run.id
+    interval = PLAY_SECONDS if playing else FOLLOW_SECONDS if is_live else None
+    st.fragment(_page, run_every=interval)(run, is_live)
+
+
+def _page(run: Run, is_live: bool) -> None:
+    if st.session_state.pop(_REPLAN, False):
+        st.rerun()
+    view = VIEWS[
+        st.segmented_control(
+            "View", list(VIEWS), default=next(iter(VIEWS)), required=True, key="inside.view", persist_state="session"
+        )
+    ]
+    st.caption(view.question)
+    job = session.current_job()
+    if is_live and not (job and job.is_running):
+        st.rerun()  # the training has ended: nothing ticks any more
+    epochs = run.epochs()
+    last = job.config.epochs if is_live and job else epochs[-1]
+    trained = load_trained(run, _pick_epoch(run, epochs, last, is_live))
+    picked = None
+    if view.needs_image:
+        left, right = st.columns([3, 1], vertical_alignment="bottom")
+        with left:
+            picked = pick_image(run, trained, epochs[-1])
+        if picked is None:
+            return
+        with right:
+            st.image(enlarged(picked.pixels[0], side=112), alt=picked.title)
+        st.markdown(_verdict(trained, picked.title, trained.probabilities(picked.pixels)[0].tolist()))
+    view.show(Look(run, trained, epochs, picked))
+
+
+def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
+    """The slider over all epochs, with play and, while the run trains, follow."""
+    chosen, follow = f"inside.epoch.{run.id}", f"inside.follow.{run.id}"
+    state = st.session_state
+    state.setdefault(chosen, epochs[-1])
+    if state.get(_PLAYING) == run.id:
+        state[chosen] = next((epoch for epoch in epochs if epoch > state[chosen]), epochs[-1])
+        if state[chosen] == epochs[-1]:
+            state.pop(_PLAYING)
+            st.rerun()
+    elif is_live and state.get(follow, True):
+        state[chosen] = epochs[-1]
+    state[chosen] = min(state[chosen], last)
+    if last == 0:
+        st.caption("Epoch 0, before training: the first epoch is not over yet.")
+        return 0
+    slider, play, *keep_up = st.columns([6, 1, 1] if is_live else [7, 1], vertical_alignment="bottom")
+    with slider:
+        st.slider("Epoch (0 is before training)", 0, last, key=chosen, on_change=_let_go, args=[follow])
+    with play:
+        is_playing = state.get(_PLAYING) == run.id
+        st.button(
+            "Stop" if is_playing else "Play",
+            icon=":material/stop:" if is_playing else ":material/play_arrow:",
+            on_click=_toggle_play,
+            args=[run.id, chosen, epochs[-1], follow],
+            width="stretch",
+            disabled=len(epochs) < 2,
+        )
+    if is_live:
+        state.setdefault(follow, True)
+        keep_up[0].toggle("Follow", key=follow, help="Always the newest epoch of the training.")
+    epoch = max(known for known in epochs if known <= state[chosen])
+    if epoch < state[chosen]:
+        st.caption(f"Shown is epoch {epoch}, the newest so far.")
+    return epoch
+
+
+def _let_go(follow: str) -> None:
+    """Who moves the slider wants to stay there."""
+    st.session_state[follow] = False
+    if st.session_state.pop(_PLAYING, None):
+        st.session_state[_REPLAN] = True
+
+
+def _toggle_play(run_id: str, chosen: str, last: int, follow: str) -> None:
+    """Play from here, or from the beginning where here is the end."""
+    state = st.session_state
+    state[_REPLAN] = True  # the page ticks at another pace from now on
+    state[follow] = False
+    if state.pop(_PLAYING, None) == run_id:
+        return
+    state[_PLAYING] = run_id
+    if state[chosen] >= last:
+        state[chosen] = 0
+
+
+def _verdict(trained: Trained, title: str, probabilities: list[float]) -> str:
+    best = max(range(len(probabilities)), key=probabilities.__getitem__)
+    return f"{title}. The network says **{trained.classes[best]}** with {probabilities[best]:.1%}."

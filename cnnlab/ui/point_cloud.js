@@ -1,0 +1,52 @@
+// Points in two or three dimensions that stand for images: hovering shows one, a click tells its number.
+export default function ({ data, parentElement, setTriggerValue }) {
+  const chart = parentElement.querySelector(".point-cloud")
+  const card = parentElement.querySelector(".point-cloud-image")
+  const { url, width, height, columns, zoom } = data.sprites
+  chart.setAttribute("aria-label", data.alt)
+  chart.setAttribute("role", "img")
+  chart.style.height = `${data.height}px`
+  Object.assign(card.style, {
+    width: `${width * zoom}px`,
+    height: `${height * zoom}px`,
+    backgroundImage: `url(${url})`,
+    backgroundSize: `${columns * width * zoom}px auto`,
+  })
+
+  function show({ points: [point] }) {
+    const number = point.customdata
+    card.style.backgroundPosition = `${-(number % columns) * width * zoom}px ${-Math.floor(number / columns) * height * zoom}px`
+    card.hidden = false
+  }
+  function follow(event) {
+    const box = chart.getBoundingClientRect()
+    const left = event.clientX - box.left
+    card.style.left = `${left > box.width / 2 ? left - width * zoom - 16 : left + 16}px`
+    card.style.top = `${Math.max(0, event.clientY - box.top - height * zoom - 16)}px`
+  }
+  function hide() {
+    card.hidden = true
+  }
+
+  const { data: traces, layout } = JSON.parse(data.figure)
+  loadPlotly(data.script)
+    .then((Plotly) =>
+      Plotly.react(chart, traces, { ...themed(layout, chart), uirevision: data.revision }, {
+        responsive: true,
+        displaylogo: false,
+        toImageButtonOptions: { filename: data.filename, scale: 2 },
+      }),
+    )
+    .then(() => {
+      for (const name of ["plotly_hover", "plotly_unhover", "plotly_click"]) chart.removeAllListeners(name)
+      chart.on("plotly_hover", show)
+      chart.on("plotly_unhover", hide)
+      chart.on("plotly_click", ({ points: [point] }) => setTriggerValue("clicked", point.customdata))
+      chart.onmousemove = follow
+      chart.onmouseleave = hide
+    })
+    .catch((error) => {
+      chart.textContent = error.message
+    })
+  return () => window.Plotly?.purge(chart)
+}

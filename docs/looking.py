@@ -1,0 +1,72 @@
+"""How long Inside takes on the default network: a view's first paint, and a step of the epoch's slider."""
+
+from __future__ import annotations
+
+from statistics import median, quantiles
+
+from playwright.sync_api import Page
+
+from cnnlab.ui.views import VIEWS
+from docs.browsing import await_verdict, browser_page, go, server, start_training
+
+ROUNDS = 6
+STEPS = 8  # of the slider, in each view
+
+# Milliseconds from a key or click to the last change of the page, which is then quiet for a while.
+WATCH = """() => {
+  let began, last
+  const begin = () => { began = last = performance.now() }
+  document.addEventListener("mousedown", begin, { capture: true, once: true })
+  document.addEventListener("keydown", begin, { capture: true, once: true })
+  const observer = new MutationObserver(() => { last = performance.now() })
+  observer.observe(document.body, { childList: true, subtree: true, attributes: true, characterData: true })
+  window.settled = new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (began && performance.now() - last > 800) {
+        clearInterval(timer)
+        observer.disconnect()
+        resolve(last - began)
+      }
+    }, 50)
+  })
+}"""
+
+
+def measure() -> dict[str, dict[str, float]]:
+    """For each view the median and 95th percentile of both, in milliseconds."""
+    paints: dict[str, list[float]] = {name: [] for name in VIEWS}
+    steps: dict[str, list[float]] = {name: [] for name in VIEWS}
+    with server() as (address, _), browser_page() as page:
+        start_training(page, address, epochs=20)
+        await_verdict(page)
+        go(page, "Inside")
+        page.get_by_role("slider").wait_for()
+        for name in [*VIEWS, next(iter(VIEWS))]:  # once round, for what a server imports only once
+            _settle(page, name)
+        for _ in range(ROUNDS):
+            for name in [*list(VIEWS)[1:], next(iter(VIEWS))]:
+                paints[name].append(_settle(page, name))
+        for name in VIEWS:
+            _settle(page, name)
+            for number in range(STEPS):
+                steps[name].append(_settle(page, key="ArrowLeft" if number % 4 < 3 else "Home"))
+            _settle(page, key="End")
+    return {
+        name: {
+            "paint_p50_ms": median(paints[name]),
+            "paint_p95_ms": quantiles(paints[name], n=20)[-1],
+            "step_p50_ms": median(steps[name]),
+            "step_p95_ms": quantiles(steps[name], n=20)[-1],
+        }
+        for name in VIEWS
+    }
+
+
+def _settle(page: Page, view: str = "", key: str = "") -> float:
+    page.evaluate(WATCH)
+    if view:
+        page.get_by_test_id("stMain").get_by_text(view, exact=True).first.click()
+    else:
+        page.get_by_test_id("stSlider").get_by_role("slider").first.press(key)
+    milliseconds: float = page.evaluate("window.settled")
+    return milliseconds

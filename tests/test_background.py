@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Event
+
+import pytest
+
+from cnnlab.background import Background
+
+
+def test_it_walks_to_the_end_and_keeps_the_latest_step() -> None:
+    work = Background(iter(range(5)))
+    work.join()
+    assert (work.latest, work.is_running, work.is_cancelled, work.error) == (4, False, False, "")
+
+
+def test_cancelling_ends_it_after_the_running_step() -> None:
+    first, go_on = Event(), Event()
+
+    def steps() -> Iterator[int]:
+        for number in range(1000):
+            first.set()
+            go_on.wait()
+            yield number
+
+    work = Background(steps())
+    first.wait()
+    work.cancel()
+    go_on.set()
+    work.join()
+    assert (work.latest, work.is_cancelled, work.error) == (0, True, "")
+
+
+def test_what_it_raises_is_kept_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def steps() -> Iterator[int]:
+        yield 1
+        raise ValueError("no more")
+
+    work = Background(steps())
+    work.join()
+    assert (work.latest, work.error) == (1, "ValueError: no more")
+    assert "failed" in caplog.text
