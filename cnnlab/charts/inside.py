@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 
 from cnnlab.charts.style import BRIGHTNESS, DIVERGING, PALETTE, Numbers, framed, plain
 from cnnlab.charts.tiles import bare
@@ -59,21 +60,33 @@ def layer_lines(values: Mapping[str, Sequence[float]], epochs: Sequence[int], qu
 def overlay(grey: Numbers, values: Numbers, signed: bool, on_image: bool, limit: float | None = None) -> go.Figure:
     """A map (H, W), alone or over the image in grey; ``limit`` is where its colours end, by default its own largest."""
     reach = limit or float(np.abs(values).max()) or 1.0
+    scale = DIVERGING if signed else BRIGHTNESS
     figure = go.Figure()
     if on_image:
         figure.add_trace(go.Heatmap(z=grey, colorscale="Greys", reversescale=True, showscale=False, hoverinfo="skip"))
     figure.add_trace(
         go.Heatmap(
             z=values,
-            colorscale=DIVERGING if signed else BRIGHTNESS,
+            colorscale=_fading(scale, signed) if on_image else scale,
             zmin=-reach if signed else 0.0,
             zmax=reach,
-            opacity=0.6 if on_image else 1.0,
-            colorbar={"thickness": 12},
+            colorbar={"thickness": 12, "exponentformat": "e"},
             hovertemplate="row %{y}, column %{x}: %{z:.3g}<extra></extra>",
         )
     )
     return bare(figure, 320)
+
+
+def _fading(scale: str, signed: bool) -> list[tuple[float, str]]:
+    """The colours, see-through where they stand for nothing."""
+    places = np.linspace(0, 1, 21)
+    strengths = np.abs(2 * places - 1) if signed else places
+    return [
+        (place, f"rgba({255 * red:.0f}, {255 * green:.0f}, {255 * blue:.0f}, {min(0.9, 1.5 * strength):.2f})")
+        for place, strength, (red, green, blue) in zip(
+            places.tolist(), strengths.tolist(), sample_colorscale(scale, places, colortype="tuple"), strict=True
+        )
+    ]
 
 
 def embedding(

@@ -140,7 +140,7 @@ def _heatmap(values: Numbers, scale: str, low: float, high: float, quantity: str
             colorscale=scale,
             zmin=low,
             zmax=high,
-            colorbar={"title": quantity, "thickness": 12},
+            colorbar={"title": quantity, "thickness": 12, "exponentformat": "e"},
             hovertemplate="row %{y}, column %{x}: %{z:.3g}<extra></extra>",
             hoverongaps=False,
         )

@@ -93,7 +93,7 @@ def show_picture(
     pixels: npt.NDArray[np.uint8], name: str, alt: str, table: Callable[[], pd.DataFrame], caption: str = ""
 ) -> None:
     """A plain picture (H, W, C) with the same; faster than a figure where there are many."""
-    st.image(pixels, alt=alt, width="stretch")
+    st.image(pixels, alt=alt)
     with st.container(horizontal=True):
         st.caption(caption)
         _download("PNG", lambda: png(pixels), name)

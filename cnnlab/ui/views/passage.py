@@ -13,6 +13,7 @@ from cnnlab.ui.pictures import enlarged
 from cnnlab.ui.views.look import Look, show_figure, show_picture
 
 SHOWN_MAPS = 16  # of each layer, the strongest
+BAR_WIDTH = 64  # of all features together, where there are few
 
 _SAYS = {
     "Conv2d": "slides its filters over what comes in: each map is one filter's answer at every place",
@@ -70,7 +71,8 @@ def _picture(name: str, output: Tensor) -> None:
         tiles = output[strongest].numpy()
         table = {"map": strongest.numpy(), "mean": tiles.mean((1, 2))}
     else:
-        tiles = output[:, None, None].expand(-1, 8, 1).numpy()  # a bar code
+        width = max(1, BAR_WIDTH // len(output))
+        tiles = output[:, None, None].expand(-1, 8, width).numpy()  # a bar code
         table = {"unit": np.arange(len(output)), "value": output.numpy()}
     show_picture(charts.tile_row(tiles), f"passage-{name}", f"What {name} gives", lambda: pd.DataFrame(table))
 
