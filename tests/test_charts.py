@@ -144,7 +144,7 @@ def test_an_attribution_lies_over_the_image_or_alone(signed: bool, low: float) -
     _, above = charts.overlay(np.zeros((1, 2)), values, signed, on_image=True, limit=4.0).data
     assert above.zmax == 4.0
     nothing = 0.5 if signed else 0.0
-    assert [colour for place, colour in above.colorscale if place == nothing][0].endswith(" 0.00)")
+    assert next(colour for place, colour in above.colorscale if place == nothing).endswith(" 0.00)")
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
