@@ -102,7 +102,7 @@ class _Tally:
     def add(self, output: Tensor) -> None:
         self.numbers += output.numel()
         self.total += output.sum(dtype=torch.float64).item()
-        self.squares += output.double().square().sum().item()
+        self.squares += output.square().sum(dtype=torch.float64).item()
         self.zeros += int((output == 0).sum())
         self.highest.append(output.flatten(2).amax((0, 2)) if output.dim() == 4 else output.amax(0))
 

@@ -50,7 +50,9 @@ def penultimate(network: nn.Module, images: Tensor, prepare: Callable[[Tensor], 
 
 def principal_components(features: Tensor, dimensions: int) -> tuple[Places, float]:
     """The directions in which the features (N, F) differ most: (N, dimensions), and their share of the variance."""
-    pca = PCA(min(dimensions, *features.shape), svd_solver="full")
+    kept = min(dimensions, *features.shape)
+    solver = "arpack" if kept < min(features.shape) else "full"  # the first finds no more than it is asked for
+    pca = PCA(kept, svd_solver=solver, random_state=0)
     found = pca.fit_transform(features.double().numpy())
     places = np.zeros((len(features), dimensions))
     places[:, : found.shape[1]] = found
@@ -75,7 +77,8 @@ def neighbours(
     """
     if len(features) < 5:
         raise ValueError(f"t-SNE needs at least 5 images, not {len(features)}")
-    reduced = PCA(min(WORKING_DIMENSIONS, *features.shape), svd_solver="full").fit_transform(features.double().numpy())
+    working = PCA(min(WORKING_DIMENSIONS, *features.shape), svd_solver="randomized", random_state=0)
+    reduced = working.fit_transform(features.double().numpy())
     perplexity = min(PERPLEXITY, (len(reduced) - 1) / 3)
     first = principal_components(features, dimensions)[0] if start is None else start
     embedding = TSNEEmbedding(

@@ -14,7 +14,7 @@ from cnnlab.explain.weights import filters
 from cnnlab.inference import test_split
 from cnnlab.ui.pictures import upright
 from cnnlab.ui.views.look import Look, close_button, opened, show_figure, tidy
-from cnnlab.ui.views.measured import layer_statistics
+from cnnlab.ui.views.measured import STATISTICS_IMAGES, layer_statistics
 
 PATCH_IMAGES = 2_000  # test images searched for the strongest patches
 
@@ -135,7 +135,7 @@ def _statistics(at: Look) -> None:
             },
         )
         st.caption(
-            "Over the first 300 test images. Zeros: outputs that are exactly zero. Dead units are channels (or "
+            f"Over the first {STATISTICS_IMAGES} test images. Zeros: outputs that are exactly zero. Dead units are channels (or "
             "features) behind a ReLU that none of these images brings above zero: they take no part."
         )
 

@@ -9,7 +9,7 @@ from cnnlab import charts
 from cnnlab.explain.activations import relu_of
 from cnnlab.explain.weights import conv_layers, filters, norms
 from cnnlab.ui.views.look import Look, close_button, opened, show_figure, tidy
-from cnnlab.ui.views.measured import before_training, layer_statistics
+from cnnlab.ui.views.measured import STATISTICS_IMAGES, before_training, layer_statistics
 
 _ORDERS = ("number", "norm, the largest first", "change, the largest first")
 
@@ -79,4 +79,4 @@ def _dead(look: Look, layer: str) -> tuple[int, ...]:
 def _about(dead: tuple[int, ...]) -> str:
     if not dead:
         return ""
-    return f"Crossed out: {len(dead)} that no test image brings above zero behind their ReLU (dead)."
+    return f"Crossed out: {len(dead)} that none of {STATISTICS_IMAGES} test images brings above zero behind their ReLU (dead)."

@@ -10,7 +10,7 @@ from cnnlab.inference import Trained, test_split
 from cnnlab.runs import Run
 from cnnlab.ui.views.look import Look
 
-STATISTICS_IMAGES = 300
+STATISTICS_IMAGES = 128
 
 
 def before_training(run: Run) -> dict[str, Tensor]:
