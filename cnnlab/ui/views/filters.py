@@ -79,4 +79,4 @@ def _dead(look: Look, layer: str) -> tuple[int, ...]:
 def _about(dead: tuple[int, ...]) -> str:
     if not dead:
         return ""
-    return f"Crossed out: {len(dead)} that none of {STATISTICS_IMAGES} test images brings above zero behind their ReLU (dead)."
+    return f"Crossed out (dead): {len(dead)} that no image of {STATISTICS_IMAGES} brings above zero behind their ReLU."
