@@ -187,7 +187,7 @@ def test_a_finder_that_gets_no_data_says_so(monkeypatch: pytest.MonkeyPatch, tmp
     def refuse(*arguments: object, **options: object) -> None:
         raise DatasetError("MNIST is not here")
 
-    monkeypatch.setattr("cnnlab.ui.rate_finder.load", refuse)
+    monkeypatch.setattr("cnnlab.ui.rate_finder.load_for", refuse)
     button(page, "Find a learning rate").click().run()
     assert "MNIST is not here" in page.error[0].value
 
