@@ -55,7 +55,7 @@ _RECIPES = [
         config=RunConfig(
             dataset="mnist",
             architecture=PRESETS["accurate"],
-            epochs=12,
+            epochs=16,
             augmentation="mild",
             validation_fraction=0.02,
         ),

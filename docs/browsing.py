@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 PATIENCE = 240_000  # ms, for a default training
 SEVEN = [(0.3, 0.22), (0.5, 0.18), (0.72, 0.21), (0.62, 0.45), (0.52, 0.65), (0.45, 0.85)]  # shares of the canvas
@@ -72,11 +72,15 @@ def await_verdict(page: Page) -> None:
     expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible()
 
 
+def canvas(page: Page) -> Locator:
+    """Where one draws; a cleared canvas stays in the document, hidden."""
+    return page.locator("canvas.upper-canvas").filter(visible=True)
+
+
 def draw_seven(page: Page) -> None:
     """Draw on the canvas with the mouse."""
-    canvas = page.locator("canvas.upper-canvas")
-    canvas.wait_for()
-    box = canvas.bounding_box()
+    canvas(page).wait_for()
+    box = canvas(page).bounding_box()
     assert box
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in SEVEN]
     page.mouse.move(*points[0])

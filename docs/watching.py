@@ -8,9 +8,9 @@ from statistics import median, quantiles
 from time import perf_counter, sleep
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from docs.browsing import browser_page, draw_seven, go, server, start_training
+from docs.browsing import browser_page, canvas, draw_seven, go, server, start_training
 
 ROUNDS = 7
 SECONDS = 10.0  # of each side in a round
@@ -45,6 +45,7 @@ def measure() -> dict[str, float]:
             page.goto("about:blank")
             sleep(1)
             ratios.append(watched / _epochs_per_second(runs))
+            print(f"watched / unwatched {ratios[-1]:.3f}", flush=True)
             page.goto(training)
             page.locator(".js-plotly-plot").first.wait_for()
         switches = []
@@ -87,13 +88,13 @@ def _answers(page: Page) -> list[float]:
     go(page, "Draw")
     times = []
     for _ in range(DRAWINGS):
-        page.get_by_role("button", name="Clear").click()
-        page.get_by_test_id("stMetricValue").wait_for(state="detached")
-        page.locator("canvas.upper-canvas").nth(1).wait_for(state="detached")  # the old one may fade out
         page.evaluate(TIME_THE_ANSWER)
         draw_seven(page)
         page.wait_for_function("window.answered")
         times.append(page.evaluate("window.answered"))
+        page.get_by_role("button", name="Clear").click()
+        page.get_by_test_id("stMetricValue").wait_for(state="detached")
+        expect(canvas(page)).to_have_count(1)  # the old one may fade out
     return times
 
 

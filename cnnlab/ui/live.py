@@ -15,7 +15,7 @@ from cnnlab.ui.live_chart import live_chart
 
 CROWDED_CORES = 2
 EAGER_FOR_SECONDS = 5.0
-RELAXED_SECONDS = 3.0
+RELAXED_SECONDS = 4.0
 
 
 def watch(job: Job) -> None:
