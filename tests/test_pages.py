@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from cnnlab.config import RunConfig
-from cnnlab.data import DatasetError, load
+from cnnlab.data import DATASETS, DatasetError, load
 from cnnlab.digits import CANVAS
 from cnnlab.explain.attribution import METHODS
 from cnnlab.job import Job, running_jobs
@@ -227,6 +229,23 @@ def test_inside_copes_with_every_kind_of_network(view: str, architecture: object
     page = open_page("Inside", train(architecture=architecture, train_fraction=0.05))
     page.segmented_control(key="inside.view").set_value(view).run()
     assert drawn(checked(page)) or page.info
+
+
+@pytest.mark.parametrize("side", [32, 224])
+def test_inside_copes_with_large_colour_images(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = np.random.default_rng(side)
+
+    def read(folder: Path) -> tuple[Any, ...]:
+        pictures = (draws.integers(0, 256, (40, 3, side, side), np.uint8) for _ in range(2))
+        first, second = pictures
+        return first, np.arange(40) % 10, second, np.arange(40) % 10
+
+    spec = replace(DATASETS["cifar10"], name=f"colours-{side}", shape=(3, side, side), fetch=None, read=read)
+    monkeypatch.setitem(DATASETS, spec.name, spec)
+    page = open_page("Inside", train(dataset=spec.name, architecture="small-resnet", augmentation="none"))
+    for view in VIEWS:
+        page.segmented_control(key="inside.view").set_value(view).run(timeout=TIMEOUT)
+        assert drawn(checked(page)) or page.info
 
 
 @pytest.mark.parametrize("view", VIEWS)
