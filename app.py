@@ -27,6 +27,7 @@ with picture:
 steps = {
     "Train": "Choose data, network and hyperparameters; watch the curves live.",
     "Inside": "See the filters each layer learned and what they find in an image.",
+    "Evaluate": "See what it gets wrong, class by class, and how sure that is.",
     "Draw": "Draw a digit and see what the network sees, and how sure it is.",
     "Compare": "Put runs side by side: settings, curves, accuracy of each class.",
 }

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cnnlab.data import DatasetError, Split, Standardise, dataset_spec, load_test
 from cnnlab.layers import Shape
+from cnnlab.metrics import Answers
 from cnnlab.network import build
 from cnnlab.runs import Run, RunError
 from cnnlab.training import Evaluation, evaluate, predict
@@ -25,7 +26,12 @@ class Trained:
 
     def probabilities(self, images: Tensor) -> Tensor:
         """(N, C, H, W) uint8 → (N, classes)."""
-        return predict(self.network, images, self.standardise)
+        return predict(self.network, images, self.standardise).softmax(1)
+
+    def answers(self, split: Split) -> Answers:
+        """What the network says to labelled images."""
+        logits = predict(self.network, split.images, self.standardise)
+        return Answers(logits.numpy(), split.labels.numpy(), self.classes)
 
     def inputs(self, images: Tensor) -> Tensor:
         """(N, C, H, W) uint8 → what the first layer gets, float32."""

@@ -138,9 +138,9 @@ def evaluate(network: nn.Module, split: Split, standardise: Standardise) -> Eval
 
 
 def predict(network: nn.Module, images: Tensor, standardise: Standardise) -> Tensor:
-    """Class probabilities (N, classes) for uint8 images (N, C, H, W), in evaluation mode."""
+    """Logits (N, classes) for uint8 images (N, C, H, W), in evaluation mode."""
     split = Split(images, torch.zeros(len(images), dtype=torch.long, device=images.device))
-    return torch.cat([logits.softmax(1) for logits, _ in _logits(network, split, standardise)])
+    return torch.cat([logits for logits, _ in _logits(network, split, standardise)])
 
 
 def _logits(network: nn.Module, split: Split, standardise: Standardise) -> Iterator[tuple[Tensor, Tensor]]:

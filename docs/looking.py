@@ -6,7 +6,7 @@ from statistics import median, quantiles
 
 from playwright.sync_api import Page
 
-from cnnlab.ui.views import VIEWS
+from cnnlab.ui.views import INSIDE
 from docs.browsing import await_verdict, browser_page, go, server, start_training
 
 ROUNDS = 6
@@ -34,19 +34,19 @@ WATCH = """() => {
 
 def measure() -> dict[str, dict[str, float]]:
     """For each view the median and 95th percentile of both, in milliseconds."""
-    paints: dict[str, list[float]] = {name: [] for name in VIEWS}
-    steps: dict[str, list[float]] = {name: [] for name in VIEWS}
+    paints: dict[str, list[float]] = {name: [] for name in INSIDE}
+    steps: dict[str, list[float]] = {name: [] for name in INSIDE}
     with server() as (address, _), browser_page() as page:
         start_training(page, address, epochs=20)
         await_verdict(page)
         go(page, "Inside")
         page.get_by_role("slider").wait_for()
-        for name in [*VIEWS, next(iter(VIEWS))]:  # once round, for what a server imports only once
+        for name in [*INSIDE, next(iter(INSIDE))]:  # once round, for what a server imports only once
             _settle(page, name)
         for _ in range(ROUNDS):
-            for name in [*list(VIEWS)[1:], next(iter(VIEWS))]:
+            for name in [*list(INSIDE)[1:], next(iter(INSIDE))]:
                 paints[name].append(_settle(page, name))
-        for name in VIEWS:
+        for name in INSIDE:
             _settle(page, name)
             for number in range(STEPS):
                 steps[name].append(_settle(page, key="ArrowLeft" if number % 4 < 3 else "Home"))
@@ -58,7 +58,7 @@ def measure() -> dict[str, dict[str, float]]:
             "step_p50_ms": median(steps[name]),
             "step_p95_ms": quantiles(steps[name], n=20)[-1],
         }
-        for name in VIEWS
+        for name in INSIDE
     }
 
 

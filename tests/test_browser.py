@@ -185,6 +185,23 @@ def test_reload_and_page_switch_find_the_training_again(address: str, new_page: 
     stop_training(page)
 
 
+def test_a_second_training_takes_the_page_over_from_the_first(address: str, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    start_training(page, address)
+    stop_training(page)
+    first = page.url
+    page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    assert page.url != first
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
+    expect(page.get_by_text("running", exact=False).first).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
+    expect(page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True)).to_be_disabled()
+    page.reload()
+    expect(page.get_by_label("Epochs", exact=True)).to_have_value("1000")
+    stop_training(page)
+
+
 def test_two_sessions_train_side_by_side_and_see_only_their_own(address: str, new_page: Callable[..., Page]) -> None:
     first, second = new_page(), new_page()
     for page in (first, second):
@@ -268,7 +285,7 @@ def test_a_layout_of_many_images_shows_progress_can_be_cancelled_and_opens_an_im
     page.get_by_text("Embedding", exact=True).click()
     page.locator(".point-cloud .scatterlayer .point").first.wait_for()
     page.evaluate("document.querySelector('.point-cloud').emit('plotly_click', {points: [{customdata: 3}]})")
-    expect(page.get_by_text("Test image 3, a", exact=False)).to_be_visible()
+    expect(page.get_by_text("Test image 4, a", exact=False)).to_be_visible()
 
     page.get_by_role("combobox", name="Method").click()
     page.get_by_role("option", name="t-SNE", exact=True).click()
@@ -279,7 +296,7 @@ def test_a_layout_of_many_images_shows_progress_can_be_cancelled_and_opens_an_im
 
     page.get_by_role("button", name="Attribution").click()
     expect(page.get_by_text("Can this map be trusted?")).to_be_visible()
-    expect(page.get_by_text("Test image 3, a", exact=False)).to_be_visible()
+    expect(page.get_by_text("Test image 4, a", exact=False)).to_be_visible()
 
 
 def filter_weights(page: Page) -> str:
@@ -301,7 +318,7 @@ def click_first_tile(page: Page) -> None:
     page.mouse.click(x, y)
 
 
-@pytest.mark.parametrize("name", ["", "Train", "Inside", "Draw", "Compare"])
+@pytest.mark.parametrize("name", ["", "Train", "Inside", "Evaluate", "Draw", "Compare"])
 def test_a_phone_shows_each_page_without_scrolling_sideways(
     name: str, address: str, new_page: Callable[..., Page]
 ) -> None:

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from plotly.colors import sample_colorscale
 
@@ -107,7 +108,8 @@ def test_a_grid_of_large_maps_is_thinned_for_the_browser() -> None:
 def test_patches_are_shown_as_they_are_with_their_titles() -> None:
     red = np.zeros((4, 4, 3), np.uint8)
     red[..., 0] = 200
-    figure = charts.tile_strip([red, red], ["1.50", "0.50"])
+    figure = charts.tile_strip([red, red], ["1.50", "0.50"], units=[7, 3])
+    assert [tile[0] for tile in figure.data[1].customdata] == [7, 3]
     sheet = np.array(figure.data[0].z)
     assert (sheet[..., 0] == 200).sum() == 2 * 16
     assert [note.text for note in figure.layout.annotations] == ["1.50", "0.50"]
@@ -131,8 +133,8 @@ def test_a_spread_tells_shares_by_epoch() -> None:
     assert np.array(grid.customdata).tolist() == shares.T.tolist()
 
 
-def test_layers_are_lines_over_epochs() -> None:
-    first, second = charts.layer_lines({"conv1": [0.1, 0.2], "conv2": [0.3, 0.1]}, [1, 2], "change", now=1).data
+def test_names_are_lines() -> None:
+    first, second = charts.lines({"conv1": [0.1, 0.2], "conv2": [0.3, 0.1]}, [1, 2], ("epoch", "change"), now=1).data
     assert (first.name, list(first.x), list(second.y)) == ("conv1", [1, 2], [0.3, 0.1])
 
 
@@ -155,6 +157,35 @@ def test_an_embedding_has_a_colour_for_each_group_and_knows_its_images(dimension
     assert list(dogs.x) == [places[1, 0]]
     assert cats.marker.color != dogs.marker.color
     assert ("z" in cats) == (dimensions == 3)
+
+
+def test_classes_carry_their_intervals() -> None:
+    table = pd.DataFrame({"Class": ["cat"], "Accuracy": [0.5], "Low": [0.3], "High": [0.8]})
+    (points,) = charts.class_intervals(table).data
+    assert points.error_y.array.tolist() == pytest.approx([0.3])
+    assert points.error_y.arrayminus.tolist() == pytest.approx([0.2])
+
+
+def test_a_confusion_matrix_marks_errors_and_knows_its_cells() -> None:
+    grid, cells = charts.confusion(np.array([[5.0, 2.0], [0.0, 7.0]]), ["cat", "<b>"]).data
+    assert np.isnan(np.array(grid.z, float).diagonal()).all()
+    assert list(grid.x) == ["cat", "&lt;b&gt;"]
+    assert [list(cell) for cell in cells.customdata] == [[0, "5"], [1, "2"], [2, "0"], [3, "7"]]
+    shares = charts.confusion(np.array([[0.75, 0.25], [0.0, 1.0]]), ["cat", "dog"]).data[1]
+    assert shares.customdata[1][1] == "25.0%"
+
+
+def test_reliability_has_the_diagonal_to_compare_with() -> None:
+    table = pd.DataFrame({"confidence": [0.5, 0.9], "accuracy": [0.6, 0.8], "images": [1, 3]})
+    diagonal, line = charts.reliability(table, "as it is").data
+    assert list(diagonal.x) == list(diagonal.y) == [0, 1]
+    assert list(line.y) == [0.6, 0.8]
+    assert line.marker.size[1] > line.marker.size[0]
+
+
+def test_a_trade_off_is_a_line_between_named_shares() -> None:
+    figure = charts.trade_off(np.array([0.0, 1.0]), np.array([1.0, 0.5]), ("recall", "precision"))
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("recall", "precision")
 
 
 def test_the_theme_and_the_charts_have_the_same_colours() -> None:

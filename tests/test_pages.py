@@ -21,15 +21,16 @@ from cnnlab.digits import CANVAS
 from cnnlab.explain.attribution import METHODS
 from cnnlab.job import Job, running_jobs
 from cnnlab.runs import Run, RunStore, runs_folder
-from cnnlab.ui.views import VIEWS
+from cnnlab.ui.views import EVALUATE, INSIDE
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
     "Home": "app.py",
     "Train": "pages/1_Train.py",
     "Inside": "pages/2_Inside.py",
-    "Draw": "pages/3_Draw.py",
-    "Compare": "pages/4_Compare.py",
+    "Evaluate": "pages/3_Evaluate.py",
+    "Draw": "pages/4_Draw.py",
+    "Compare": "pages/5_Compare.py",
 }
 TIMEOUT = 60  # seconds, for a slow machine
 
@@ -197,6 +198,24 @@ def test_a_finder_that_gets_no_data_says_so(monkeypatch: pytest.MonkeyPatch, tmp
     assert "MNIST is not here" in page.error[0].value
 
 
+def test_a_second_training_becomes_the_sessions(training: tuple[AppTest, Job]) -> None:
+    page, first = training
+    button(page, "Stop and keep").click().run()
+    first.join()
+    button(checked(page.run()), "Train").click().run()
+    (second,) = running_jobs()
+    assert page.query_params["run"] in (second.run.id, [second.run.id])
+    assert button(checked(page), "Train").disabled
+    assert button(page, "Stop and keep")
+
+
+def test_a_page_opened_on_a_run_has_its_settings_in_the_form() -> None:
+    page = open_page("Train", train(learning_rate=0.02, optimizer="sgd", architecture="lenet-5"))
+    assert page.number_input(key="form.learning_rate").value == pytest.approx(0.02)
+    assert page.selectbox(key="form.optimizer").value == "sgd"
+    assert page.selectbox(key="form.architecture").value == "lenet-5"
+
+
 def test_a_recipe_fills_in_the_form() -> None:
     page = open_page("Train")
     page.selectbox(key="form.recipe").set_value("seven-step-mnist").run()
@@ -205,14 +224,14 @@ def test_a_recipe_fills_in_the_form() -> None:
     assert page.number_input(key="form.learning_rate").value == pytest.approx(3e-4)
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", INSIDE)
 def test_inside_draws_each_view_of_each_epoch(view: str) -> None:
     run = train(epochs=2, train_fraction=0.2)
     page = open_page("Inside", run)
     page.segmented_control(key="inside.view").set_value(view).run()
     shown = drawn(checked(page))
     assert shown or view == "Ideal image"  # which waits for its button
-    page.slider(key=f"inside.epoch.{run.id}").set_value(0).run()
+    page.slider(key=f"explore.epoch.{run.id}").set_value(0).run()
     assert len(drawn(checked(page))) == len(shown)
 
 
@@ -224,7 +243,7 @@ SOFTMAX = {
 
 
 @pytest.mark.parametrize("architecture", ["lenet-5", "small-resnet", SOFTMAX], ids=["tanh", "blocks", "no convolution"])
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", INSIDE)
 def test_inside_copes_with_every_kind_of_network(view: str, architecture: object) -> None:
     page = open_page("Inside", train(architecture=architecture, train_fraction=0.05))
     page.segmented_control(key="inside.view").set_value(view).run()
@@ -243,12 +262,12 @@ def test_inside_copes_with_large_colour_images(side: int, monkeypatch: pytest.Mo
     spec = replace(DATASETS["cifar10"], name=f"colours-{side}", shape=(3, side, side), fetch=None, read=read)
     monkeypatch.setitem(DATASETS, spec.name, spec)
     page = open_page("Inside", train(dataset=spec.name, architecture="small-resnet", augmentation="none"))
-    for view in VIEWS:
+    for view in INSIDE:
         page.segmented_control(key="inside.view").set_value(view).run(timeout=TIMEOUT)
         assert drawn(checked(page)) or page.info
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", INSIDE)
 def test_inside_looks_at_a_run_that_trains(view: str, training: tuple[AppTest, Job]) -> None:
     page, job = training
     page.switch_page(PAGES["Inside"]).run()
@@ -265,7 +284,7 @@ def test_inside_changes_nothing_of_a_training_it_looks_at() -> None:
         job.join(0.01)
     page = open_page("Inside", job.run)
     looks = 0
-    for view in [*VIEWS] * 3:
+    for view in [*INSIDE] * 3:
         if not job.is_running:
             break
         page.segmented_control(key="inside.view").set_value(view).run()
@@ -285,8 +304,8 @@ def metrics_of(run: Run) -> list[dict[str, object]]:
 def test_inside_shows_the_images_that_are_misread() -> None:
     page = open_page("Inside", train(epochs=2, train_fraction=0.2))
     page.segmented_control(key="inside.view").set_value("Layer by layer").run()
-    page.selectbox(key="inside.class").set_value("any class").run()
     page.toggle(key="inside.wrong").set_value(True).run()
+    assert page.selectbox(key="inside.class").value == "any class"
     (verdict,) = [text.value for text in checked(page).markdown if "The network says" in text.value]
     true, said = verdict.split("**")[1::2]  # the bold words
     assert true != said
@@ -323,7 +342,7 @@ def test_inside_looks_at_what_was_drawn() -> None:
 def test_inside_plays_from_the_first_epoch_to_the_last() -> None:
     run = train(epochs=3, train_fraction=0.05)
     page = open_page("Inside", run)
-    slider = f"inside.epoch.{run.id}"
+    slider = f"explore.epoch.{run.id}"
     assert page.slider(key=slider).value == 3
     button(page, "Play").click().run()
     seen: list[Any] = [page.slider(key=slider).value]
@@ -343,6 +362,56 @@ def test_each_attribution_is_drawn_for_two_classes_and_checked_against_random_we
     other.select_index(2).run()
     assert len(checked(page).get("plotly_chart")) == 4
     assert "rank correlation" in texts(page)
+
+
+@pytest.mark.parametrize("view", EVALUATE)
+def test_evaluate_draws_each_view_of_each_epoch(view: str) -> None:
+    run = train(epochs=2, train_fraction=0.2)
+    page = open_page("Evaluate", run)
+    page.segmented_control(key="evaluate.view").set_value(view).run()
+    assert drawn(checked(page))
+    page.slider(key=f"explore.epoch.{run.id}").set_value(0).run()
+    assert drawn(checked(page))
+
+
+@pytest.mark.parametrize("view", EVALUATE)
+def test_evaluate_looks_at_a_run_that_trains(view: str, training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    page.switch_page(PAGES["Evaluate"]).run()
+    page.segmented_control(key="evaluate.view").set_value(view).run()
+    checked(page)
+    assert job.is_running
+
+
+def test_evaluate_tells_what_the_run_was_judged_by() -> None:
+    run = train(epochs=2)
+    page = open_page("Evaluate", run)
+    assert metrics(page)["Accuracy"] == f"{run.summary.test_accuracy:.2%}"
+    table = page.dataframe[0].value
+    assert table["Accuracy"].tolist() == pytest.approx(list(run.summary.per_class.values()))
+    assert table["Images"].tolist() == list(run.summary.support.values())
+
+
+def test_evaluate_opens_the_images_of_a_cell_and_each_of_them_on_inside() -> None:
+    run = train(epochs=1, train_fraction=0.3)
+    page = open_page("Evaluate", run)
+    page.segmented_control(key="evaluate.view").set_value("Confusion").run()
+    page.session_state["evaluate.cell"] = 0  # as a click on the first cell leaves it
+    page.session_state["evaluate.image"] = 3
+    page.run()
+    assert "0 taken for 0" in texts(checked(page))
+    assert "Test image 4" in texts(page)
+    button(page, "Attribution").click().run()
+    assert "Can this map be trusted?" in texts(checked(page))
+    assert "Test image 4, a" in texts(page)
+
+
+@pytest.mark.parametrize("kind", ["surest errors", "least sure hits", "largest losses"])
+def test_evaluate_shows_the_images_it_finds_hard(kind: str) -> None:
+    page = open_page("Evaluate", train(train_fraction=0.1))
+    page.segmented_control(key="evaluate.view").set_value("Images").run()
+    page.segmented_control(key="evaluate.kind").set_value(kind).run()
+    assert len(checked(page).get("plotly_chart")) == 1
 
 
 def drawn(page: AppTest) -> list[object]:
@@ -378,6 +447,22 @@ def test_compare_puts_two_runs_classes_side_by_side() -> None:
     assert list(table.iloc[:, 0]) == list(second.summary.per_class.values())
     assert list(table.iloc[:, 1]) == list(first.summary.per_class.values())
     assert table["Difference, points"].tolist() == pytest.approx(((table.iloc[:, 1] - table.iloc[:, 0]) * 100).tolist())
+
+
+def test_compare_says_whether_a_difference_is_more_than_chance() -> None:
+    good, worse = train(epochs=3, seed=1), train(train_fraction=0.05)
+    page = open_page("Compare")
+    assert "More than chance" in texts(checked(page))
+    table = page.dataframe[2].value
+    judged = [run.summary.per_class.values() for run in (worse, good)]
+    assert table["First"].tolist() == pytest.approx(list(judged[0]))
+    assert table["Second"].tolist() == pytest.approx(list(judged[1]))
+
+
+def test_compare_finds_no_evidence_between_a_run_and_its_repetition() -> None:
+    for _ in range(2):
+        train(train_fraction=0.2)
+    assert "No evidence of a difference" in texts(open_page("Compare"))
 
 
 def canvas_url(ink: object) -> str:

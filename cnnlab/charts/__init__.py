@@ -1,7 +1,8 @@
 """Plotly figures from histories and arrays; one palette, fractions shown as percent."""
 
 from cnnlab.charts.classes import per_class_bars, per_class_points, probability_bars
-from cnnlab.charts.inside import embedding, layer_lines, overlay, spread
+from cnnlab.charts.evaluation import class_intervals, confusion, reliability, trade_off
+from cnnlab.charts.inside import embedding, lines, overlay, spread
 from cnnlab.charts.style import BRIGHTNESS, DIVERGING, MAX_POINTS, PALETTE
 from cnnlab.charts.tiles import feature_map_grid, filter_grid, photo, picture, tile_row, tile_strip
 from cnnlab.charts.training import LIVE_SECONDS, curve, learning_rate_ramp, live, overlaid_curves
@@ -12,12 +13,14 @@ __all__ = [
     "LIVE_SECONDS",
     "MAX_POINTS",
     "PALETTE",
+    "class_intervals",
+    "confusion",
     "curve",
     "embedding",
     "feature_map_grid",
     "filter_grid",
-    "layer_lines",
     "learning_rate_ramp",
+    "lines",
     "live",
     "overlaid_curves",
     "overlay",
@@ -26,7 +29,9 @@ __all__ = [
     "photo",
     "picture",
     "probability_bars",
+    "reliability",
     "spread",
     "tile_row",
     "tile_strip",
+    "trade_off",
 ]

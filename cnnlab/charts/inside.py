@@ -36,25 +36,32 @@ def spread(
     return framed(figure.update_layout(height=240))
 
 
-def layer_lines(values: Mapping[str, Sequence[float]], epochs: Sequence[int], quantity: str, now: int) -> go.Figure:
-    """One line a layer over epochs."""
+def lines(
+    values: Mapping[str, Sequence[float]],
+    x: Sequence[float],
+    titles: tuple[str, str],
+    now: float | None = None,
+    height: int = 300,
+) -> go.Figure:
+    """One line a name over ``x``, shares shown as percent; ``titles`` are the axes', ``now`` is marked."""
     figure = go.Figure(
         [
             go.Scatter(
-                x=list(epochs),
+                x=list(x),
                 y=list(line),
                 name=plain(name),
                 mode="lines+markers",
                 line={"color": PALETTE[number % len(PALETTE)], "width": 2},
-                hovertemplate="epoch %{x}: %{y:.3g}<extra>" + plain(name) + "</extra>",
+                hovertemplate=titles[0] + " %{x}: %{y:.2%}<extra>" + plain(name) + "</extra>",
             )
             for number, (name, line) in enumerate(values.items())
         ]
     )
-    figure.add_vline(now, line={"color": PALETTE[8], "dash": "dot"})
-    figure.update_xaxes(title="epoch", rangemode="tozero")
-    figure.update_yaxes(title=quantity, tickformat=".1%", rangemode="tozero")
-    return framed(figure.update_layout(height=300))
+    if now is not None:
+        figure.add_vline(now, line={"color": PALETTE[8], "dash": "dot"})
+    figure.update_xaxes(title=titles[0], rangemode="tozero")
+    figure.update_yaxes(title=titles[1], tickformat=".0%", rangemode="tozero")
+    return framed(figure.update_layout(height=height))
 
 
 def overlay(grey: Numbers, values: Numbers, signed: bool, on_image: bool, limit: float | None = None) -> go.Figure:

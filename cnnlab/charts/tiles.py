@@ -18,14 +18,18 @@ MAX_HEIGHT = 640
 
 
 def filter_grid(
-    weights: Numbers, units: Sequence[int] = (), notes: Sequence[str] = (), flagged: Sequence[int] = ()
+    weights: Numbers,
+    units: Sequence[int] = (),
+    notes: Sequence[str] = (),
+    flagged: Sequence[int] = (),
+    limit: float | None = None,
 ) -> go.Figure:
-    """One tile per filter (N, height, width) on a diverging scale with zero in its middle.
+    """One tile per filter (N, height, width) on a diverging scale to ±``limit``, by default the largest weight.
 
     ``units`` are the filters' numbers, by default 0, 1, …; ``notes`` is what hovering adds; ``flagged`` units are
     crossed out.
     """
-    limit = float(np.abs(weights).max()) or 1.0
+    limit = limit or float(np.abs(weights).max()) or 1.0
     return _mosaic(weights, (DIVERGING, -limit, limit, "weight"), units, notes, flagged)
 
 
@@ -49,8 +53,10 @@ def picture(values: Numbers, quantity: str, height: int = 320) -> go.Figure:
     return bare(_heatmap(values, scale, low, high, quantity), height)
 
 
-def tile_strip(pictures: Sequence[npt.NDArray[np.uint8]], titles: Sequence[str], columns: int = 9) -> go.Figure:
-    """Images (H, W, C), all of one size, side by side with a title each, as they are."""
+def tile_strip(
+    pictures: Sequence[npt.NDArray[np.uint8]], titles: Sequence[str], columns: int = 9, units: Sequence[int] = ()
+) -> go.Figure:
+    """Images (H, W, C), all of one size, side by side with a title each, as they are; a click tells their ``units``."""
     height, width, channels = pictures[0].shape
     rows, columns = ceil(len(pictures) / columns), min(columns, len(pictures))
     gap, head = max(1, width // 8), max(2, height // 4)
@@ -64,6 +70,20 @@ def tile_strip(pictures: Sequence[npt.NDArray[np.uint8]], titles: Sequence[str],
             x=left + width / 2, y=top - 0.5, text=title, showarrow=False, yanchor="bottom", font={"size": 11}
         )
     figure.add_trace(go.Image(z=sheet, colormodel="rgba256", hoverinfo="skip"))
+    if units:
+        places = range(len(pictures))
+        figure.add_trace(
+            go.Scatter(
+                x=[place % columns * (width + gap) + width / 2 for place in places],
+                y=[place // columns * (height + head) + head + height / 2 for place in places],
+                customdata=[[unit] for unit in units],
+                mode="markers",
+                marker={"size": 40, "opacity": 0, "symbol": "square"},
+                hovertemplate="#%{customdata[0]}<extra></extra>",
+                showlegend=False,
+            )
+        )
+        figure.update_layout(hoverdistance=-1)
     return bare(figure, 20 + 96 * rows)
 
 

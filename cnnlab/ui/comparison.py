@@ -6,11 +6,16 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
+from cnnlab.inference import load_trained, test_split
+from cnnlab.metrics import Answers
 from cnnlab.runs import Run
+from cnnlab.significance import LEVEL, by_class, mcnemar
 from cnnlab.ui import session
 from cnnlab.ui.forms import run_label
+from cnnlab.ui.pictures import upright
 
 MAX_RUNS = 10
+SHOWN = 12  # images on which two runs differ
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
 
@@ -66,6 +71,62 @@ def side_by_side(runs: list[Run]) -> None:
     st.dataframe(frame.rename_axis("Class"), column_config=columns)
     st.plotly_chart(charts.per_class_points(judged, "test accuracy"), key="classes", alt="Test accuracy of each class")
     st.caption("Test accuracy of the images of each class. Classes that only some runs know are empty in the others.")
+
+
+def is_it_better(first: Run, second: Run) -> None:
+    """Whether two runs differ by more than chance, overall and class by class, and the images on which they do."""
+    st.subheader("Is one better?")
+    if first.config.dataset != second.config.dataset:
+        st.info("These two were judged on different data sets: there are no common test images to compare them on.")
+        return
+    one, other = (_answers(run.id, run) for run in (first, second))
+    found = mcnemar(one.hits, other.hits)
+    apart = found.only_first + found.only_second
+    verdict = "More than chance" if found.is_evidence else "No evidence of a difference"
+    st.markdown(
+        f"**{verdict}**: of {len(one.labels):,} common test images {found.only_first:,} are named right by the first "
+        f"run only and {found.only_second:,} by the second only. If both were equally good, a split of these {apart:,} "
+        f"at least as uneven would come up with probability {found.p:.3g}."
+    )
+    columns = {
+        "First": _PERCENT,
+        "Second": _PERCENT,
+        "Difference, points": st.column_config.NumberColumn(format="%+.1f"),
+        "p": st.column_config.NumberColumn("p (Holm)", format="%.3g"),
+    }
+    st.dataframe(by_class(one, other), hide_index=True, column_config=columns)
+    st.caption(
+        "McNemar's exact test on the images that only one of the two names right; p of the classes is corrected for "
+        f"their number (Holm). Below {LEVEL} a difference counts as more than chance. It speaks of these two trained "
+        "networks; whether a setting is better takes several seeds of each."
+    )
+    for column, chosen, title in zip(
+        st.columns(2),
+        (one.hits & ~other.hits, other.hits & ~one.hits),
+        ("Only the first is right", "Only the second is right"),
+        strict=True,
+    ):
+        with column:
+            st.markdown(f"**{title}**")
+            _differing(first, one, other, chosen.nonzero()[0][:SHOWN].tolist(), title)
+
+
+def _differing(run: Run, one: Answers, other: Answers, indices: list[int], title: str) -> None:
+    if not indices:
+        st.caption("No image.")
+        return
+    images = test_split(run).images
+    named = [f"{one.classes[one.named[index]][:9]} | {one.classes[other.named[index]][:9]}" for index in indices]
+    st.plotly_chart(
+        charts.tile_strip([upright(images[index]) for index in indices], named, columns=6),
+        key=f"differing.{title}",
+        alt=f"{title}: test images with both answers",
+    )
+
+
+@st.cache_data(max_entries=16, show_spinner="Asking both about every test image")
+def _answers(run_id: str, _run: Run) -> Answers:
+    return load_trained(_run).answers(test_split(_run))
 
 
 def _distinct_names(runs: list[Run]) -> dict[str, Run]:

@@ -22,7 +22,8 @@ def run_form() -> RunConfig | None:
     """Data set, network and hyperparameters; None, with the reason shown, where they do not go together."""
     if _RECIPE not in st.session_state:
         st.session_state[_RECIPE] = "default"
-        _fill_in()
+        run = session.current_run()
+        _fill_in(run.config if run else None)  # after a reload the form is the run's again
     st.selectbox(
         "Recipe",
         list(RECIPES),
@@ -94,31 +95,37 @@ def run_label(run: Run) -> str:
     return run.title + accuracy + state
 
 
-def _fill_in() -> None:
-    for name, value in RECIPES[st.session_state[_RECIPE]].config.model_dump().items():
-        st.session_state[_key(name)] = value["name"] if name == "architecture" else value
+def _fill_in(config: RunConfig | None = None) -> None:
+    """Put ``config``, by default the recipe's, into the form."""
+    chosen = config or RECIPES[st.session_state[_RECIPE]].config
+    for name, value in chosen.model_dump().items():
+        st.session_state[_key(name)] = value
+    # What is no choice of the form's here gives way to what is.
+    name = chosen.architecture.name
+    st.session_state[_key("architecture")] = name if name in PRESETS else RunConfig().architecture.name
+    if chosen.dataset not in DATASETS:
+        st.session_state[_key("dataset")] = RunConfig().dataset
+    if chosen.device not in devices():
+        st.session_state[_key("device")] = "auto"
 
 
 def _more_settings() -> dict[str, Any]:
-    left, right = st.columns(2)
     fields: dict[str, Any] = {}
-    with left:
-        fields["schedule"] = _choice("Learning-rate schedule", "schedule", _literals("schedule"), _title)
-        fields["step_epochs"] = _integer("Epochs between drops (step)", "step_epochs", 1, 1000)
-        fields["step_factor"] = _number("Drop factor (step)", "step_factor", 0.01, 0.99, 0.05, "%.2f")
-        fields["weight_decay"] = _number("Weight decay", "weight_decay", 0.0, 1.0, 0.001, "%.5f")
-        fields["momentum"] = _number("Momentum (SGD, RMSprop)", "momentum", 0.0, 0.999, 0.05, "%.3f")
-        fields["nesterov"] = st.checkbox("Nesterov momentum (SGD)", key=_key("nesterov"), persist_state="session")
-        fields["label_smoothing"] = _number("Label smoothing", "label_smoothing", 0.0, 0.9, 0.05, "%.2f")
-    with right:
-        fields["augmentation"] = _choice("Augmentation", "augmentation", _literals("augmentation"), _title)
-        fields["normalise"] = _choice("Pixels become", "normalise", _literals("normalise"), _scale_title)
-        fields["validation_fraction"] = _number("Validation share", "validation_fraction", 0.01, 0.5, 0.05, "%.2f")
-        fields["train_fraction"] = _number("Share of the rest to train on", "train_fraction", 0.01, 1.0, 0.05, "%.2f")
-        fields["early_stopping"] = _integer("Early stopping after epochs (0: off)", "early_stopping", 0, 1000)
-        fields["device"] = _choice("Device", "device", ["auto", *devices()], _title)
-        fields["precision"] = _choice("Precision", "precision", _literals("precision"), _title)
-        fields["seed"] = _integer("Seed", "seed", 0, 2**32 - 1)
+    fields["schedule"] = _choice("Learning-rate schedule", "schedule", _literals("schedule"), _title)
+    fields["step_epochs"] = _integer("Epochs between drops (step)", "step_epochs", 1, 1000)
+    fields["step_factor"] = _number("Drop factor (step)", "step_factor", 0.01, 0.99, 0.05, "%.2f")
+    fields["weight_decay"] = _number("Weight decay", "weight_decay", 0.0, 1.0, 0.001, "%.5f")
+    fields["momentum"] = _number("Momentum (SGD, RMSprop)", "momentum", 0.0, 0.999, 0.05, "%.3f")
+    fields["nesterov"] = st.checkbox("Nesterov momentum (SGD)", key=_key("nesterov"), persist_state="session")
+    fields["label_smoothing"] = _number("Label smoothing", "label_smoothing", 0.0, 0.9, 0.05, "%.2f")
+    fields["augmentation"] = _choice("Augmentation", "augmentation", _literals("augmentation"), _title)
+    fields["normalise"] = _choice("Pixels become", "normalise", _literals("normalise"), _scale_title)
+    fields["validation_fraction"] = _number("Validation share", "validation_fraction", 0.01, 0.5, 0.05, "%.2f")
+    fields["train_fraction"] = _number("Share of the rest to train on", "train_fraction", 0.01, 1.0, 0.05, "%.2f")
+    fields["early_stopping"] = _integer("Early stopping after epochs (0: off)", "early_stopping", 0, 1000)
+    fields["device"] = _choice("Device", "device", ["auto", *devices()], _title)
+    fields["precision"] = _choice("Precision", "precision", _literals("precision"), _title)
+    fields["seed"] = _integer("Seed", "seed", 0, 2**32 - 1)
     st.caption(f"Found here: {', '.join(devices())}. Auto takes the first.")
     return fields
 

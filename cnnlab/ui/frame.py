@@ -10,8 +10,9 @@ _MENU = {
     "Home": ("app.py", ":material/home:"),
     "Train": ("pages/1_Train.py", ":material/model_training:"),
     "Inside": ("pages/2_Inside.py", ":material/visibility:"),
-    "Draw": ("pages/3_Draw.py", ":material/draw:"),
-    "Compare": ("pages/4_Compare.py", ":material/compare_arrows:"),
+    "Evaluate": ("pages/3_Evaluate.py", ":material/fact_check:"),
+    "Draw": ("pages/4_Draw.py", ":material/draw:"),
+    "Compare": ("pages/5_Compare.py", ":material/compare_arrows:"),
 }
 
 

@@ -43,7 +43,7 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int) -> Picked 
     label = left.selectbox("Class", [_ANY, *classes], index=1, key=_CLASS, persist_state="session")
     judged = f"{_WRONG}.{run.id}"
     only_wrong = right.toggle(
-        "Only wrong ones", key=_WRONG, persist_state="session", on_change=st.session_state.pop, args=[judged, None]
+        "Only wrong ones", key=_WRONG, persist_state="session", on_change=_look_everywhere, args=[judged]
     )
     chosen = torch.ones(len(split), dtype=torch.bool)
     if label != _ANY:
@@ -60,7 +60,14 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int) -> Picked 
         f"Number, 1 to {len(members):,}", 1, len(members), key=_number_key(label, only_wrong), persist_state="session"
     )
     index = members[number - 1]
-    return Picked(split.images[[index]], f"Test image {index}, a **{classes[int(split.labels[index])]}**")
+    return Picked(split.images[[index]], f"Test image {index + 1:,}, a **{classes[int(split.labels[index])]}**")
+
+
+def _look_everywhere(judged: str) -> None:
+    """Wrong ones are few: look for them in all classes, as of now."""
+    st.session_state.pop(judged, None)
+    if st.session_state[_WRONG]:
+        st.session_state[_CLASS] = _ANY
 
 
 def _uploaded(trained: Trained, is_drawn: bool) -> Picked | None:

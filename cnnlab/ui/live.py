@@ -26,7 +26,7 @@ def watch(job: Job) -> None:
 
 def recall(run: Run) -> None:
     """A run that no longer trains in this server, read from disk."""
-    _result(run.summary)
+    _result(run, run.summary)
     _curves(run.history(), run.summary)
 
 
@@ -49,7 +49,7 @@ def _follow(job: Job, interval: float | None) -> None:
     elif st.session_state.pop("was_running", None) == job.run.id:
         st.rerun()  # once at the end, for the parts of the page that do not tick
     else:
-        _result(job.summary)
+        _result(job.run, job.summary)
     _curves(job.history, job.summary)
 
 
@@ -69,6 +69,7 @@ def _progress(job: Job) -> None:
         icon=":material/stop_circle:",
         on_click=job.stop,
         key="stop",
+        disabled=job.state == "judging",
         help="Ends after the running step; the last whole epoch is kept and judged.",
     )
 
@@ -92,7 +93,8 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _result(summary: Summary) -> None:
+def _result(run: Run, summary: Summary) -> None:
+    st.markdown(f"**{run.title}**")
     if summary.status == "failed":
         st.error(summary.error, title="This training failed; what was whole is kept")
     elif summary.status == "interrupted":

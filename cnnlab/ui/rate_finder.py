@@ -16,12 +16,13 @@ from cnnlab.job import fair_threads
 from cnnlab.training import TrainingError
 from cnnlab.ui.forms import set_learning_rate
 
+_REPLACED = {"learning_rate": 1.0, "epochs": 1, "schedule": "constant", "early_stopping": 0}  # by the ramp's own
 _FOUND = "finder.found"  # {the config's JSON: points}, of the settings last asked about
 
 
 def learning_rate_finder(config: RunConfig) -> None:
     """Offer a ramp of rising learning rates for ``config``; show what it found for these settings."""
-    asked = config.model_copy(update={"learning_rate": 1.0}).model_dump_json()  # the ramp's rates replace it
+    asked = config.model_copy(update=_REPLACED).model_dump_json()
     if st.button(
         "Find a learning rate",
         icon=":material/trending_up:",

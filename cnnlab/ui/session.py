@@ -81,7 +81,7 @@ def start(config: RunConfig) -> Job:
     """Train ``config`` in the background; the job becomes this session's."""
     job = Job.start(config, store())
     _board().jobs[job.run.id] = job
-    st.session_state[_RUN] = job.run.id
+    st.query_params[_RUN] = job.run.id  # which comes first, and may hold an earlier run
     current_job()
     return job
 

@@ -1,8 +1,8 @@
-"""The views of Inside: each draws one look into a network. Add one here and the page has it."""
+"""The views of Inside and Evaluate: each draws one look at a network. Add one here and its page has it."""
 
 from cnnlab.ui.views.look import Look, View
 
-VIEWS: dict[str, View] = {
+INSIDE: dict[str, View] = {
     "Filters": View("filters", "What did it learn? The weights of each convolution's filters."),
     "Weights over time": View("weights", "How did it become so? Weights and gradients of each layer, epoch by epoch."),
     "Feature maps": View("feature_maps", "What does it see in this image? The maps of each layer.", needs_image=True),
@@ -14,4 +14,14 @@ VIEWS: dict[str, View] = {
     "Embedding": View("embedding", "How does it sort images? Those it finds alike lie close together."),
 }
 
-__all__ = ["VIEWS", "Look", "View"]
+EVALUATE: dict[str, View] = {
+    "Each class": View("each_class", "How good is it, class by class, and how sure can one be of that?"),
+    "Over epochs": View("over_epochs", "Which classes did it learn first, and does it forget any?"),
+    "Confusion": View("confusion", "What does it take for what? Click a cell to see those images."),
+    "Images": View("hardest", "Which images does it get wrong most surely, and which right least surely?"),
+    "Calibration": View("calibration", "When it says 90 %, is it right nine times in ten?"),
+    "Trade-offs": View("trade_offs", "How many of a class are found, at what price in false alarms?"),
+    "Robustness": View("robustness", "How well does it do on images worse than those it learned from?"),
+}
+
+__all__ = ["EVALUATE", "INSIDE", "Look", "View"]

@@ -130,7 +130,7 @@ def _draw(asked: _Asked, places: Places) -> None:
     answers = _answers(f"{look.at}.{asked.count}", look.run, look.trained, asked.count)
     classes = look.trained.classes
     notes = [
-        f"test image {index}: {classes[label]}" + ("" if label == answer else f", named {classes[answer]}")
+        f"test image {index + 1}: {classes[label]}" + ("" if label == answer else f", named {classes[answer]}")
         for index, (label, answer) in enumerate(zip(labels, answers, strict=True))
     ]
     names = list(classes)
@@ -177,7 +177,7 @@ def _opened(look: Look) -> None:
     picture, links = st.columns([1, 5], vertical_alignment="center")
     picture.image(enlarged(split.images[index], side=112), alt=f"Test image {index}")
     with links:
-        st.markdown(f"Test image {index}, a **{name}**. Open it in:")
+        st.markdown(f"Test image {index + 1}, a **{name}**. Open it in:")
         with st.container(horizontal=True):
             for view in ("Feature maps", "Layer by layer", "Attribution"):
                 st.button(view, on_click=_open, args=[view, name, number])

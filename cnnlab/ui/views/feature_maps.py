@@ -47,8 +47,12 @@ def show(at: Look) -> None:
     if before.shape == after.shape and kinds[layer] not in ("Conv2d", "Dropout"):
         sides = {f"Before {layer}": before, f"After {layer}": after}
     opens = f"inside.map.{layer}"
-    for column, (title, maps) in zip(st.columns(len(sides)), sides.items(), strict=True):
-        with column:
+    unit = opened(opens, len(after))
+    overview, *detail = st.columns([3, 2]) if unit is not None else [st.container()]
+    # Beside an opened map there is no room for two grids in a row.
+    places = overview.columns(len(sides)) if unit is None else [overview] * len(sides)
+    for place, (title, maps) in zip(places, sides.items(), strict=True):
+        with place:
             st.markdown(f"**{title}**")
             show_figure(
                 charts.feature_map_grid(maps.numpy(), own_scale=scale != _SCALES[0]),
@@ -57,14 +61,14 @@ def show(at: Look) -> None:
                 partial(tidy, maps.numpy(), "map", "row", "column"),
                 opens=opens,
             )
-    st.caption(
+    overview.caption(
         f"{after.shape[0]} feature maps of {after.shape[1]}×{after.shape[2]} for this image, after epoch "
         f"{trained.epoch}. Each tile is one filter's answer at every place: bright (or blue) where it finds what it "
         "looks for. Click a map for its filter and the patches that excite it most."
     )
-    unit = opened(opens, len(after))
     if unit is not None:
-        _one_map(at, layer, unit, opens)
+        with detail[0]:
+            _one_map(at, layer, unit, opens)
     _statistics(at)
 
 
@@ -75,31 +79,28 @@ def _one_map(at: Look, layer: str, unit: int, opens: str) -> None:
         close_button(opens)
     convolution = convolution_of(trained.network, layer)
     seen = look(trained.network, trained.inputs(at.picked.pixels))[layer].after[0, unit]
-    left, right = st.columns(2)
-    with left:
+    show_figure(
+        charts.picture(seen.numpy(), "activation", height=240),
+        f"map-{layer}-{unit}",
+        f"Map {unit} of {layer}",
+        lambda: tidy(seen.numpy(), "row", "column"),
+        "The map alone; hover to read its values.",
+    )
+    if convolution:
+        weights = filters(trained.network, convolution)[unit]  # (in, height, width)
         show_figure(
-            charts.picture(seen.numpy(), "activation"),
-            f"map-{layer}-{unit}",
-            f"Map {unit} of {layer}",
-            lambda: tidy(seen.numpy(), "row", "column"),
-            "The map alone; hover to read its values.",
+            charts.filter_grid(weights.numpy()).update_layout(height=240),
+            f"made-by-{convolution}-{unit}",
+            f"Filter {unit} of {convolution}",
+            lambda: tidy(weights.numpy(), "input channel", "row", "column"),
+            f"The filter that made it: number {unit} of {convolution}, one tile for each input channel.",
         )
-    with right:
-        if convolution:
-            weights = filters(trained.network, convolution)[unit]  # (in, height, width)
-            show_figure(
-                charts.filter_grid(weights.numpy()).update_layout(height=320),
-                f"made-by-{convolution}-{unit}",
-                f"Filter {unit} of {convolution}",
-                lambda: tidy(weights.numpy(), "input channel", "row", "column"),
-                f"The filter that made it: number {unit} of {convolution}, one tile for each input channel.",
-            )
-        else:
-            st.info("No single filter made this map: channels were summed on the way to it.")
+    else:
+        st.info("No single filter made this map: channels were summed on the way to it.")
     patches = _patches(f"{at.at}.{layer}.{unit}", at, layer, unit)
     height, width = patches[0].pixels.shape[1:]
     show_figure(
-        charts.tile_strip([upright(patch.pixels) for patch in patches], [f"{patch.value:.2f}" for patch in patches]),
+        charts.tile_strip([upright(patch.pixels) for patch in patches], [f"{patch.value:.2f}" for patch in patches], 5),
         f"patches-{layer}-{unit}",
         f"The test images' patches that excite map {unit} of {layer} most",
         lambda: pd.DataFrame([{"test image": patch.image, "activation": patch.value} for patch in patches]),

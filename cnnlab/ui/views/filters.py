@@ -9,7 +9,7 @@ from cnnlab import charts
 from cnnlab.explain.activations import relu_of
 from cnnlab.explain.weights import conv_layers, filters, norms
 from cnnlab.ui.views.look import Look, close_button, opened, show_figure, tidy
-from cnnlab.ui.views.measured import STATISTICS_IMAGES, before_training, layer_statistics
+from cnnlab.ui.views.measured import STATISTICS_IMAGES, layer_statistics, weights_after
 
 _ORDERS = ("number", "norm, the largest first", "change, the largest first")
 
@@ -31,7 +31,7 @@ def show(look: Look) -> None:
             f"Input channel, 1 to {inputs}", 1, inputs, key=f"inside.channel.{layer}", persist_state="session"
         )
     order = right.selectbox("Order by", _ORDERS, key="inside.order", persist_state="session")
-    lengths, moved = norms(weights), norms(weights - before_training(run)[f"{layer}.weight"])
+    lengths, moved = norms(weights), norms(weights - weights_after(run, 0)[f"{layer}.weight"])
     units = _ordered(order, lengths, moved)
     dead = _dead(look, layer)
     notes = [
@@ -39,28 +39,39 @@ def show(look: Look) -> None:
         for unit in units
     ]
     opens = f"inside.filter.{layer}"
-    show_figure(
-        charts.filter_grid(weights[units, channel - 1].numpy(), units, notes, dead),
-        f"filters-{layer}",
-        f"Filters of {layer} after epoch {look.trained.epoch}",
-        lambda: tidy(weights.numpy(), "filter", "input channel", "row", "column"),
-        f"{count} filters of {height}×{width} weights after epoch {look.trained.epoch}, as they look at input channel "
-        f"{channel} of {inputs}. Blue weights answer to bright pixels, red ones to dark, white ones ignore them. "
-        f"All share one scale, zero in its middle. {_about(dead)} Click a filter for all its input channels.",
-        opens,
-    )
     unit = opened(opens, count)
-    if unit is not None:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"#### Filter {unit} of {layer}, a tile for each input channel")
-            close_button(opens)
+    grid, *detail = st.columns([3, 2]) if unit is not None else [st.container()]
+    limit = max(float(weights_after(run, epoch)[f"{layer}.weight"].abs().max()) for epoch in (0, look.epochs[-1]))
+    with grid:
         show_figure(
-            charts.filter_grid(weights[unit].numpy()),
-            f"filter-{layer}-{unit}",
-            f"Filter {unit} of {layer}",
-            lambda: tidy(weights[unit].numpy(), "input channel", "row", "column"),
-            "Its answer is the sum over all channels of weights times what lies beneath, plus its bias.",
+            charts.filter_grid(weights[units, channel - 1].numpy(), units, notes, dead, limit),
+            f"filters-{layer}",
+            f"Filters of {layer} after epoch {look.trained.epoch}",
+            lambda: tidy(weights.numpy(), "filter", "input channel", "row", "column"),
+            f"{count} filters of {height}×{width} weights after epoch {look.trained.epoch}, as they look at input "
+            f"channel {channel} of {inputs}. Blue weights answer to bright pixels, red ones to dark, white ones ignore "
+            f"them. One scale for all filters and epochs, zero in its middle. {_about(dead)} Click a filter for all "
+            "its input channels.",
+            opens,
         )
+    if unit is not None:
+        with detail[0]:
+            _one_filter(layer, unit, weights[unit], opens)
+
+
+def _one_filter(layer: str, unit: int, weights: torch.Tensor, opens: str) -> None:
+    """``weights`` (in, height, width)."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"#### Filter {unit} of {layer}")
+        close_button(opens)
+    show_figure(
+        charts.filter_grid(weights.numpy()),
+        f"filter-{layer}-{unit}",
+        f"Filter {unit} of {layer}",
+        lambda: tidy(weights.numpy(), "input channel", "row", "column"),
+        "A tile for each input channel. Its answer is the sum over all of them of weights times what lies beneath, "
+        "plus its bias.",
+    )
 
 
 def _ordered(order: str, lengths: torch.Tensor, moved: torch.Tensor) -> list[int]:

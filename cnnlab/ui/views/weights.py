@@ -27,7 +27,8 @@ IMAGES = 64  # training images whose gradient is shown
 
 def show(look: Look) -> None:
     """Histograms of weights and gradients of a layer over epochs; the change of all layers."""
-    epochs = _evenly(look.epochs, COLUMNS)
+    epochs = _sampled(look.epochs, look.trained.epoch)
+    how_many = "One histogram an epoch" if len(epochs) == len(look.epochs) else f"Histograms of {len(epochs)} epochs"
     weights = [_weights(f"{look.run.id}.{epoch}", look.run, epoch) for epoch in epochs]
     layers = list(weights[0])
     layer = st.selectbox("Layer", layers, key=f"inside.weighted.{look.run.id}", persist_state="session")
@@ -41,7 +42,7 @@ def show(look: Look) -> None:
             np.linspace(-limit, limit, BINS + 1),
             epochs,
             f"weights of {layer}",
-            "One histogram an epoch, bright where many weights lie. A training that goes well spreads them slowly; "
+            f"{how_many}, bright where many weights lie. A training that goes well spreads them slowly; "
             "weights that run off in one epoch tell of a learning rate that is too high.",
         )
     with right:
@@ -59,7 +60,7 @@ def show(look: Look) -> None:
     if changes:
         lines = {name: [change[name] for change in changes] for name in layers}
         show_figure(
-            charts.layer_lines(lines, epochs[1:], "change since the point before", look.trained.epoch),
+            charts.lines(lines, epochs[1:], ("epoch", "change since the point before"), look.trained.epoch),
             f"change-{look.run.id}",
             "Change of each layer's weights by epoch",
             lambda: pd.DataFrame({"epoch": epochs[1:], **lines}),
@@ -98,11 +99,12 @@ def _shares(values: Tensor, edges: npt.NDArray[np.float64]) -> npt.NDArray[np.fl
     return np.histogram(values.numpy(), edges)[0] / values.numel()
 
 
-def _evenly(epochs: Sequence[int], count: int) -> list[int]:
-    known = list(epochs)
-    if len(known) <= count:
-        return known
-    return [known[round(index * (len(known) - 1) / (count - 1))] for index in range(count)]
+def _sampled(epochs: Sequence[int], now: int) -> list[int]:
+    """Every k-th epoch, the last and ``now``; k grows in steps, so that a live run's columns mostly stay."""
+    stride = 1
+    while len(epochs) > COLUMNS * stride:
+        stride *= 2
+    return sorted({*epochs[::stride], epochs[-1], now})
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -1,6 +1,8 @@
-"""Inside's controls: which epoch, which image, which view; on a finished run and on one that trains."""
+"""The controls of Inside and Evaluate: which view, epoch and image; on a finished run and on one that trains."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -9,33 +11,33 @@ from cnnlab.runs import Run
 from cnnlab.ui import session
 from cnnlab.ui.image_picker import pick_image
 from cnnlab.ui.pictures import enlarged
-from cnnlab.ui.views import VIEWS
-from cnnlab.ui.views.look import Look
+from cnnlab.ui.views.look import Look, View
 
 PLAY_SECONDS = 0.7  # an epoch
 FOLLOW_SECONDS = 2.0  # between looks at a run that trains
 
-_PLAYING = "inside.playing"
-_REPLAN = "inside.replan"  # the page is to tick at another pace
+_PLAYING = "explore.playing"
+_OWN = "explore.own"  # epochs that the page itself went to last
+_SHOWN = "explore.shown"  # the view on the page
+_REPLAN = "explore.replan"  # the page is to tick at another pace
 
 
-def inside(run: Run) -> None:
+def explore(run: Run, views: Mapping[str, View], page: str) -> None:
     """The page below the choice of the run; ticks while the run trains or the epochs play."""
     job = session.current_job()
     is_live = job is not None and job.is_running and job.run.id == run.id
     playing = st.session_state.get(_PLAYING) == run.id
     interval = PLAY_SECONDS if playing else FOLLOW_SECONDS if is_live else None
-    st.fragment(_page, run_every=interval)(run, is_live)
+    st.fragment(_page, run_every=interval)(run, views, page, is_live)
 
 
-def _page(run: Run, is_live: bool) -> None:
+def _page(run: Run, views: Mapping[str, View], page: str, is_live: bool) -> None:
     if st.session_state.pop(_REPLAN, False):
         st.rerun()
-    view = VIEWS[
-        st.segmented_control(
-            "View", list(VIEWS), default=next(iter(VIEWS)), required=True, key="inside.view", persist_state="session"
-        )
-    ]
+    name = st.segmented_control(
+        "View", list(views), default=next(iter(views)), required=True, key=f"{page}.view", persist_state="session"
+    )
+    view = views[name]
     st.caption(view.question)
     job = session.current_job()
     if is_live and not (job and job.is_running):
@@ -43,6 +45,14 @@ def _page(run: Run, is_live: bool) -> None:
     epochs = run.epochs()
     last = job.config.epochs if is_live and job else epochs[-1]
     trained = load_trained(run, _pick_epoch(run, epochs, last, is_live))
+    # A new view begins on an empty page; the same one changes in place, without a flicker.
+    is_new = st.session_state.get(_SHOWN) != (page, name)
+    st.session_state[_SHOWN] = (page, name)
+    with st.empty().container() if is_new else st.container():
+        _draw(view, run, trained, epochs)
+
+
+def _draw(view: View, run: Run, trained: Trained, epochs: list[int]) -> None:
     picked = None
     if view.needs_image:
         left, right = st.columns([3, 1], vertical_alignment="bottom")
@@ -58,7 +68,7 @@ def _page(run: Run, is_live: bool) -> None:
 
 def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
     """The slider over all epochs, with play and, while the run trains, follow."""
-    chosen, follow = f"inside.epoch.{run.id}", f"inside.follow.{run.id}"
+    chosen, follow = f"explore.epoch.{run.id}", f"explore.follow.{run.id}"
     state = st.session_state
     state.setdefault(chosen, epochs[-1])
     if state.get(_PLAYING) == run.id:
@@ -69,12 +79,14 @@ def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
     elif is_live and state.get(follow, True):
         state[chosen] = epochs[-1]
     state[chosen] = min(state[chosen], last)
+    state[_OWN] = (*state.get(_OWN, ())[-2:], state[chosen]) if state.get(_PLAYING) or is_live else ()
     if last == 0:
         st.caption("Epoch 0, before training: the first epoch is not over yet.")
         return 0
     slider, play, *keep_up = st.columns([6, 1, 1] if is_live else [7, 1], vertical_alignment="bottom")
     with slider:
-        st.slider("Epoch (0 is before training)", 0, last, key=chosen, on_change=_let_go, args=[follow])
+        label = f", {epochs[-1]} of {last} trained so far" if is_live else ""
+        st.slider(f"Epoch (0 is before training{label})", 0, last, key=chosen, on_change=_let_go, args=[chosen, follow])
     with play:
         is_playing = state.get(_PLAYING) == run.id
         st.button(
@@ -94,8 +106,10 @@ def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
     return epoch
 
 
-def _let_go(follow: str) -> None:
+def _let_go(chosen: str, follow: str) -> None:
     """Who moves the slider wants to stay there."""
+    if st.session_state[chosen] in st.session_state.get(_OWN, ()):
+        return  # not the user: a click elsewhere crossed a step of ours on its way
     st.session_state[follow] = False
     if st.session_state.pop(_PLAYING, None):
         st.session_state[_REPLAN] = True

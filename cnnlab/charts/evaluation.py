@@ -1,0 +1,113 @@
+"""How good a network is: accuracies with their intervals, what is taken for what, calibration, trade-offs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from cnnlab.charts.style import BRIGHTNESS, PALETTE, Numbers, framed, plain
+
+
+def class_intervals(table: pd.DataFrame) -> go.Figure:
+    """Accuracy of each class with its interval, from columns Class, Accuracy, Low, High."""
+    figure = go.Figure(
+        go.Scatter(
+            x=table["Class"].map(plain),
+            y=table["Accuracy"],
+            error_y={
+                "array": table["High"] - table["Accuracy"],
+                "arrayminus": table["Accuracy"] - table["Low"],
+                "color": PALETTE[8],
+            },
+            mode="markers",
+            marker={"color": PALETTE[0], "size": 10},
+            customdata=table[["Low", "High"]],
+            hovertemplate="%{x}: %{y:.2%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="class", type="category")
+    figure.update_yaxes(title="accuracy", tickformat=".0%")
+    return framed(figure.update_layout(height=300))
+
+
+def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
+    """True classes by row, answers by column; each cell has an unseen marker, its customdata row · classes + column.
+
+    Whole numbers are shown as counts, others as shares. The diagonal is left grey, for it would outshine the rest.
+    """
+    names = [plain(name) for name in classes]
+    count = len(names)
+    is_counts = bool((matrix == matrix.round()).all()) and matrix.max() > 1
+    off_diagonal = np.where(np.eye(count, dtype=bool), np.nan, matrix)
+    form = "{:.0f}" if is_counts else "{:.1%}"
+    figure = go.Figure(
+        go.Heatmap(
+            z=off_diagonal,
+            x=names,
+            y=names,
+            text=[[form.format(value) if value else "" for value in row] for row in matrix],
+            texttemplate="%{text}" if count <= 12 else None,
+            colorscale=BRIGHTNESS,
+            zmin=0,
+            showscale=False,
+            hoverinfo="skip",
+        )
+    )
+    cells = [(row, column) for row in range(count) for column in range(count)]
+    figure.add_trace(
+        go.Scatter(
+            x=[names[column] for _, column in cells],
+            y=[names[row] for row, _ in cells],
+            customdata=[[row * count + column, form.format(matrix[row, column])] for row, column in cells],
+            text=[form.format(matrix[row, column]) if row == column and count <= 12 else "" for row, column in cells],
+            mode="markers+text",
+            marker={"size": 20, "opacity": 0, "symbol": "square"},
+            hovertemplate="%{y} taken for %{x}: %{customdata[1]}<extra></extra>",
+            showlegend=False,
+        )
+    )
+    figure.update_xaxes(title="answer", type="category", side="bottom")
+    figure.update_yaxes(title="true class", type="category", autorange="reversed")
+    figure.update_layout(height=min(760, 140 + 36 * count), hoverdistance=-1)
+    return framed(figure)
+
+
+def reliability(table: pd.DataFrame, name: str) -> go.Figure:
+    """Accuracy against confidence, bin by bin; on the diagonal a network knows what it knows."""
+    figure = go.Figure(
+        [
+            go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": PALETTE[8], "dash": "dot"}, hoverinfo="skip"),
+            go.Scatter(
+                x=table["confidence"],
+                y=table["accuracy"],
+                mode="lines+markers",
+                name=name,
+                line={"color": PALETTE[0], "width": 2},
+                marker={"size": 5 + 20 * np.sqrt(table["images"] / table["images"].sum())},
+                customdata=table["images"],
+                hovertemplate="says %{x:.1%}, is right %{y:.1%} (%{customdata} images)<extra></extra>",
+            ),
+        ]
+    )
+    figure.update_xaxes(title="mean confidence", tickformat=".0%", range=[0, 1.02])
+    figure.update_yaxes(title="accuracy", tickformat=".0%", range=[0, 1.02])
+    return framed(figure.update_layout(height=360, showlegend=False))
+
+
+def trade_off(x: Numbers, y: Numbers, titles: tuple[str, str]) -> go.Figure:
+    """A precision-recall or ROC curve; ``titles`` are the axes'."""
+    figure = go.Figure(
+        go.Scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            line={"color": PALETTE[0], "width": 2},
+            hovertemplate=f"{titles[0]} %{{x:.1%}}, {titles[1]} %{{y:.1%}}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title=titles[0], tickformat=".0%", range=[-0.02, 1.02])
+    figure.update_yaxes(title=titles[1], tickformat=".0%", range=[-0.02, 1.02])
+    return framed(figure.update_layout(height=340))

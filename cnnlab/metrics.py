@@ -1,0 +1,156 @@
+"""How good answers are: per class, confused with what, how well calibrated, each accuracy with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from scipy.stats import binomtest
+from sklearn.metrics import (
+    auc,
+    average_precision_score,
+    confusion_matrix,
+    precision_recall_curve,
+    precision_recall_fscore_support,
+    roc_curve,
+)
+
+Floats = npt.NDArray[np.floating]
+Integers = npt.NDArray[np.integer]
+Booleans = npt.NDArray[np.bool_]
+
+CONFIDENCE = 0.95  # of every interval
+BINS = 15  # of the reliability diagram
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a network says to labelled images."""
+
+    logits: Floats  # (N, classes)
+    labels: Integers  # (N,)
+    classes: tuple[str, ...]
+
+    @property
+    def probabilities(self) -> Floats:
+        """(N, classes)."""
+        shares: Floats = softmax(self.logits.astype(np.float64), 1)
+        return shares
+
+    @property
+    def named(self) -> Integers:
+        """(N,): the class each image was taken for."""
+        chosen: Integers = self.logits.argmax(1)
+        return chosen
+
+    @property
+    def hits(self) -> Booleans:
+        """(N,): which are right."""
+        right: Booleans = self.named == self.labels
+        return right
+
+    @property
+    def losses(self) -> Floats:
+        """(N,): cross-entropy of each image."""
+        chosen: Floats = -log_softmax(self.logits.astype(np.float64), 1)[np.arange(len(self.labels)), self.labels]
+        return chosen
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of a precision-recall or ROC curve, and its area."""
+
+    x: Floats
+    y: Floats
+    area: float
+
+
+def interval(hits: int, images: int) -> tuple[float, float]:
+    """The 95 % Wilson interval of an accuracy (Wilson 1927); 0 to 1 where there is no image."""
+    if not images:
+        return 0.0, 1.0
+    low, high = binomtest(hits, images).proportion_ci(CONFIDENCE, "wilson")
+    return float(low), float(high)
+
+
+def per_class(answers: Answers) -> pd.DataFrame:
+    """One row a class: support, precision, recall (which is its accuracy) with interval, F1, most confused with."""
+    numbers = range(len(answers.classes))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        answers.labels, answers.named, labels=list(numbers), zero_division=0.0
+    )
+    counts = confusion(answers)
+    intervals = [interval(int(counts[number, number]), int(support[number])) for number in numbers]
+    errors = counts - np.diag(np.diag(counts))
+    worst = errors.argmax(1)
+    return pd.DataFrame(
+        {
+            "Class": answers.classes,
+            "Images": support,
+            "Accuracy": recall,
+            "Low": [low for low, _ in intervals],
+            "High": [high for _, high in intervals],
+            "Precision": precision,
+            "F1": f1,
+            "Most taken for": [
+                f"{answers.classes[worst[number]]} ({errors[number, worst[number]]}×)" if errors[number].any() else ""
+                for number in numbers
+            ],
+        }
+    )
+
+
+def confusion(answers: Answers, normalise: Literal["true", "pred"] | None = None) -> Floats:
+    """(classes, classes): true class by row, answer by column; counts, or shares of each row or column."""
+    matrix: Floats = confusion_matrix(
+        answers.labels, answers.named, labels=list(range(len(answers.classes))), normalize=normalise
+    )
+    return matrix
+
+
+def reliability(answers: Answers, temperature: float = 1.0) -> pd.DataFrame:
+    """Bins of equal width over the answers' confidence: images, mean confidence, accuracy; empty ones left out."""
+    confidence = softmax(answers.logits.astype(np.float64) / temperature, 1).max(1)
+    # A confidence of exactly k / BINS belongs to the bin below, as in Guo et al. 2017.
+    number = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+    frame = pd.DataFrame({"bin": number, "confidence": confidence, "hit": answers.hits.astype(float)})
+    table = frame.groupby("bin").agg(
+        images=("hit", "size"), confidence=("confidence", "mean"), accuracy=("hit", "mean")
+    )
+    return table.reset_index()
+
+
+def calibration_error(table: pd.DataFrame) -> float:
+    """Expected calibration error (Guo et al. 2017, arXiv:1706.04599): mean gap of a reliability table, by images."""
+    gaps = (table["accuracy"] - table["confidence"]).abs()
+    return float((gaps * table["images"]).sum() / table["images"].sum())
+
+
+def fit_temperature(answers: Answers) -> float:
+    """What to divide logits by so that their likelihood on ``answers`` is highest; fit it on validation images."""
+    logits = answers.logits.astype(np.float64)
+    rows = np.arange(len(answers.labels))
+
+    def loss(log_temperature: float) -> float:
+        return float(-log_softmax(logits / np.exp(log_temperature), 1)[rows, answers.labels].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+
+
+def precision_recall(answers: Answers, label: int) -> Curve:
+    """Recall (x) against precision (y) of one class against the rest, and the average precision."""
+    is_label = answers.labels == label
+    scores = answers.probabilities[:, label]
+    precision, recall, _ = precision_recall_curve(is_label, scores)
+    return Curve(recall, precision, float(average_precision_score(is_label, scores)))
+
+
+def receiver_operating(answers: Answers, label: int) -> Curve:
+    """False positives (x) against true positives (y), as shares, of one class against the rest, and the area below."""
+    false, true, _ = roc_curve(answers.labels == label, answers.probabilities[:, label])
+    return Curve(false, true, float(auc(false, true)))

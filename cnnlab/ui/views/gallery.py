@@ -1,0 +1,65 @@
+"""Test images in rows with what they are and what they were taken for; a click opens one."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.inference import test_split
+from cnnlab.metrics import Answers, Integers
+from cnnlab.ui import frame
+from cnnlab.ui.image_picker import choose_test_image
+from cnnlab.ui.pictures import enlarged, upright
+from cnnlab.ui.views.look import Look, opened, show_figure
+
+SHOWN = 27
+_LOOKS = ("Attribution", "Feature maps", "Layer by layer")
+
+
+def gallery(look: Look, indices: Integers, found: Answers, name: str) -> None:
+    """The first of ``indices``, each with its true class, answer and probability."""
+    images = test_split(look.run).images
+    shown = indices[:SHOWN].tolist()
+    classes = look.trained.classes
+    probabilities = found.probabilities
+    rows = [
+        {
+            "test image": index,
+            "true": classes[found.labels[index]],
+            "answer": classes[found.named[index]],
+            "probability": probabilities[index, found.named[index]],
+            "loss": found.losses[index],
+        }
+        for index in shown
+    ]
+    titles = [f"{_short(row['true'])} → {_short(row['answer'])}<br>{row['probability']:.0%}" for row in rows]
+    show_figure(
+        charts.tile_strip([upright(images[index]) for index in shown], titles, units=shown),
+        f"gallery-{name}",
+        "Test images with true class, answer and probability",
+        lambda: pd.DataFrame(rows),
+        f"{len(shown)} of {len(indices):,}: true class → answer, and the answer's probability. Click one to open it.",
+        "evaluate.image",
+    )
+    index = opened("evaluate.image", len(images))
+    if index is not None:
+        _open(look, index, classes[found.labels[index]], int((found.labels[: index + 1] == found.labels[index]).sum()))
+
+
+def _open(look: Look, index: int, label: str, number: int) -> None:
+    """The clicked image and the ways to look at it."""
+    picture, links = st.columns([1, 5], vertical_alignment="center")
+    picture.image(enlarged(test_split(look.run).images[index], side=112), alt=f"Test image {index}")
+    with links:
+        st.markdown(f"Test image {index + 1}, a **{label}**. See on Inside:")
+        with st.container(horizontal=True):
+            for view in _LOOKS:
+                if st.button(view, key=f"evaluate.open.{view}"):
+                    st.session_state["inside.view"] = view
+                    choose_test_image(label, number)
+                    frame.go_to("Inside")
+
+
+def _short(name: object) -> str:
+    return str(name)[:9]
