@@ -194,11 +194,13 @@ def test_a_second_training_takes_the_page_over_from_the_first(address: str, new_
     expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
     assert page.url != first
     page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
-    expect(page.get_by_text("running", exact=False).first).to_be_visible()
+    expect(page.get_by_text("trained so far", exact=False)).to_be_visible()
+    expect(page.get_by_text(re.compile(r"training, \d+ ?%"))).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
     expect(page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True)).to_be_disabled()
     page.reload()
     expect(page.get_by_label("Epochs", exact=True)).to_have_value("1000")
+    await_second_epoch(page)
     stop_training(page)
 
 
@@ -300,9 +302,9 @@ def test_a_layout_of_many_images_shows_progress_can_be_cancelled_and_opens_an_im
 
 
 def filter_weights(page: Page) -> str:
-    """The first chart's numbers."""
-    chart = "document.querySelector('[data-testid=stPlotlyChart] .js-plotly-plot')"
-    return str(page.evaluate(f"JSON.stringify(Array.from({chart}._fullData[0].z[0]))"))
+    """The first chart's numbers, once it is drawn."""
+    chart = "document.querySelector('[data-testid=stPlotlyChart] .js-plotly-plot')?._fullData"
+    return str(page.wait_for_function(f"{chart} && JSON.stringify(Array.from({chart}[0].z[0]))").json_value())
 
 
 def click_first_tile(page: Page) -> None:
@@ -336,7 +338,12 @@ def start_training(page: Page, address: str) -> None:
     epochs.press("Tab")
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
-    expect(page.get_by_text(re.compile(r"Epoch ([2-9]|\d\d+) of 1000"))).to_be_visible()  # a few pass between updates
+    await_second_epoch(page)
+
+
+def await_second_epoch(page: Page) -> None:
+    """The second or a later one: a few may pass between updates."""
+    expect(page.get_by_text(re.compile(r"Epoch ([2-9]|\d\d+) of 1000"))).to_be_visible()
 
 
 def stop_training(page: Page) -> None:

@@ -48,7 +48,10 @@ def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
             z=off_diagonal,
             x=names,
             y=names,
-            text=[[form.format(value) if value else "" for value in row] for row in matrix],
+            text=[
+                [form.format(value) if value and row != column else "" for column, value in enumerate(values)]
+                for row, values in enumerate(matrix)
+            ],
             texttemplate="%{text}" if count <= 12 else None,
             colorscale=BRIGHTNESS,
             zmin=0,
@@ -69,8 +72,8 @@ def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
             showlegend=False,
         )
     )
-    figure.update_xaxes(title="answer", type="category", side="bottom")
-    figure.update_yaxes(title="true class", type="category", autorange="reversed")
+    figure.update_xaxes(title="answer", type="category", showgrid=False)
+    figure.update_yaxes(title="true class", type="category", autorange="reversed", showgrid=False)
     figure.update_layout(height=min(760, 140 + 36 * count), hoverdistance=-1)
     return framed(figure)
 

@@ -59,7 +59,8 @@ def tile_strip(
     """Images (H, W, C), all of one size, side by side with a title each, as they are; a click tells their ``units``."""
     height, width, channels = pictures[0].shape
     rows, columns = ceil(len(pictures) / columns), min(columns, len(pictures))
-    gap, head = max(1, width // 8), max(2, height // 4)
+    lines = max(title.count("<br>") for title in titles) + 1
+    gap, head = max(1, width // 8), max(2, height * lines // 4)
     sheet = np.zeros((rows * (height + head), columns * (width + gap), 4), np.uint8)  # transparent
     figure = go.Figure()
     for index, (pixels, title) in enumerate(zip(pictures, titles, strict=True)):
@@ -84,7 +85,7 @@ def tile_strip(
             )
         )
         figure.update_layout(hoverdistance=-1)
-    return bare(figure, 20 + 96 * rows)
+    return bare(figure, 20 + (80 + 18 * lines) * rows)
 
 
 def tile_row(tiles: Numbers, side: int = 56) -> npt.NDArray[np.uint8]:

@@ -100,6 +100,8 @@ def _result(run: Run, summary: Summary) -> None:
     elif summary.status == "interrupted":
         st.warning("This training was interrupted; its whole epochs are kept.")
     if summary.test_accuracy is None:
+        if summary.status == "stopped":
+            st.info("Stopped before the first epoch was over: there is nothing to judge.", icon=":material/info:")
         return
     images = sum(summary.support.values())
     low, high = binomtest(round(summary.test_accuracy * images), images).proportion_ci(method="wilson")
