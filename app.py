@@ -6,7 +6,7 @@ from cnnlab.data import DATASETS, load
 from cnnlab.recipes import RECIPES
 from cnnlab.ui import frame, session
 from cnnlab.ui.comparison import table_of_runs
-from cnnlab.ui.pictures import digit_wall
+from cnnlab.ui.pictures import digit_wall, inline
 
 frame.page("Home", "Train a small convolutional network, watch it learn, then look inside.", title="CNN Lab")
 
@@ -22,7 +22,9 @@ with story:
     sample = DATASETS[RECIPES["default"].config.dataset]
     st.caption(f"{sum(sample.sizes):,} real handwritten digits come with the app: nothing is downloaded.")
 with picture:
-    st.image(digit_wall(load(sample.name).train), alt="Handwritten digits of the embedded sample", width="stretch")
+    st.image(
+        inline(digit_wall(load(sample.name).train)), alt="Handwritten digits of the embedded sample", width="stretch"
+    )
 
 steps = {
     "Train": "Choose data, network and hyperparameters; watch the curves live.",

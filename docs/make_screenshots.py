@@ -26,17 +26,17 @@ def main() -> None:
         expect(page.locator(".js-plotly-plot")).to_be_visible()
         page.get_by_text("Feature maps", exact=True).click()
         expect(page.locator(".js-plotly-plot")).to_have_count(1)
-        _shoot(page, "inside")
+        _shoot(page, "inside", height=1250)
         page.get_by_text("Attribution", exact=True).click()
         expect(page.get_by_text("Can this map be trusted?")).to_be_visible()
-        _shoot(page, "attribution")
+        _shoot(page, "attribution", height=1250)
         page.get_by_text("Embedding", exact=True).click()
         page.locator(".point-cloud .scatterlayer .point").first.wait_for()
-        _shoot(page, "embedding")
+        _shoot(page, "embedding", height=1250)
         go(page, "Evaluate")
         page.get_by_text("Confusion", exact=True).click()
         expect(page.locator(".js-plotly-plot")).to_have_count(1)
-        _shoot(page, "evaluate")
+        _shoot(page, "evaluate", height=1150)
         go(page, "Draw")
         draw_seven(page)
         page.mouse.move(0, 0)
@@ -49,7 +49,8 @@ def main() -> None:
         _shoot(page, "compare")
 
 
-def _shoot(page: Page, name: str) -> None:
+def _shoot(page: Page, name: str, height: int = 1000) -> None:
+    page.set_viewport_size({"width": 1440, "height": height})
     page.wait_for_timeout(1500)  # pictures and fonts fade in
     page.screenshot(path=DOCS / "images" / f"{name}.png")
     print(f"docs/images/{name}.png")

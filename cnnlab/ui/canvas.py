@@ -14,7 +14,7 @@ from cnnlab.digits import CANVAS, PEN, DrawingError, canvas_ink, prepare
 from cnnlab.inference import load_trained
 from cnnlab.layers import Shape
 from cnnlab.runs import Run
-from cnnlab.ui.pictures import enlarged
+from cnnlab.ui.pictures import enlarged, inline
 
 _MOUNT = "canvas.mount"  # counts up to empty the canvas: a new key is a new canvas
 _LATEST = "canvas.latest"  # the drawing as fabric.js JSON
@@ -39,7 +39,7 @@ def draw_and_ask(run: Run) -> None:
     best = int(np.argmax(probabilities))
     height, width = image.shape[2:]
     with seen:
-        st.image(enlarged(image[0], side=196), alt="The drawing as the network sees it")
+        st.image(inline(enlarged(image[0], side=196)), alt="The drawing as the network sees it")
         st.caption(f"What the network sees: {width}×{height} pixels, cropped, scaled and centred as its training data.")
     with answer:
         st.metric(

@@ -10,7 +10,7 @@ from cnnlab.inference import Trained, load_trained
 from cnnlab.runs import Run
 from cnnlab.ui import session
 from cnnlab.ui.image_picker import pick_image
-from cnnlab.ui.pictures import enlarged
+from cnnlab.ui.pictures import enlarged, inline
 from cnnlab.ui.views.look import Look, View
 
 PLAY_SECONDS = 0.7  # an epoch
@@ -55,13 +55,13 @@ def _page(run: Run, views: Mapping[str, View], page: str, is_live: bool) -> None
 def _draw(view: View, run: Run, trained: Trained, epochs: list[int]) -> None:
     picked = None
     if view.needs_image:
-        left, right = st.columns([3, 1], vertical_alignment="bottom")
+        left, right = st.columns([7, 1], vertical_alignment="bottom")
         with left:
             picked = pick_image(run, trained, epochs[-1])
         if picked is None:
             return
         with right:
-            st.image(enlarged(picked.pixels[0], side=112), alt=picked.title)
+            st.image(inline(enlarged(picked.pixels[0], side=84)), alt=picked.title)
         st.markdown(_verdict(trained, picked.title, trained.probabilities(picked.pixels)[0].tolist()))
     view.show(Look(run, trained, epochs, picked))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from cnnlab.data import Split, dataset_spec
@@ -24,12 +25,15 @@ def pick_image(run: Run, trained: Trained, newest: int) -> Picked | None:
     """The chosen image; None, with what to do next, where there is none. ``newest`` is the run's last epoch."""
     is_drawn = dataset_spec(run.config.dataset).is_drawn
     sources = [_TEST, _UPLOAD, _DRAWING] if is_drawn else [_TEST, _UPLOAD]
-    source = st.segmented_control("Image", sources, default=_TEST, required=True, key=_SOURCE, persist_state="session")
+    where, *rest = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
+    source = where.segmented_control(
+        "Image", sources, default=_TEST, required=True, key=_SOURCE, persist_state="session"
+    )
     if source == _UPLOAD:
         return _uploaded(trained, is_drawn)
     if source == _DRAWING:
         return _drawn(trained)
-    return _of_the_test_set(run, trained.classes, newest)
+    return _of_the_test_set(run, trained.classes, newest, rest)
 
 
 def choose_test_image(label: str, number: int) -> None:
@@ -37,9 +41,9 @@ def choose_test_image(label: str, number: int) -> None:
     st.session_state.update({_SOURCE: _TEST, _WRONG: False, _CLASS: label, _number_key(label, False): number})
 
 
-def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int) -> Picked | None:
+def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: list[DeltaGenerator]) -> Picked | None:
     split = test_split(run)
-    left, middle, right = st.columns([2, 2, 2], vertical_alignment="bottom")
+    left, middle, right = places
     label = left.selectbox("Class", [_ANY, *classes], index=1, key=_CLASS, persist_state="session")
     judged = f"{_WRONG}.{run.id}"
     only_wrong = right.toggle(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from io import BytesIO
 
 import numpy as np
@@ -36,5 +37,13 @@ def upright(image: Tensor) -> Picture:
 def png(pixels: Picture) -> bytes:
     """(H, W, C) → a PNG file's content."""
     buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
+    Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def inline(pixels: Picture) -> str:
+    """A small picture as a URL that holds it.
+
+    One that is fetched from the server may be gone, if the page has moved on, before the browser asks for it.
+    """
+    return f"data:image/png;base64,{b64encode(png(pixels)).decode()}"

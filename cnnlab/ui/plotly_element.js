@@ -26,3 +26,18 @@ function themed(layout, element) {
     yaxis: { ...layout.yaxis, ...axis },
   }
 }
+
+// Draws or updates in place; zoom and camera survive as long as data.revision stays the same.
+function draw(chart, data, options) {
+  chart.setAttribute("aria-label", data.alt)
+  chart.setAttribute("role", "img")
+  chart.style.height = `${data.height}px`
+  const { data: traces, layout } = JSON.parse(data.figure)
+  return loadPlotly(data.script).then((Plotly) =>
+    Plotly.react(chart, traces, { ...themed(layout, chart), uirevision: data.revision }, {
+      responsive: true,
+      displaylogo: false,
+      ...options,
+    }),
+  )
+}

@@ -3,9 +3,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const chart = parentElement.querySelector(".point-cloud")
   const card = parentElement.querySelector(".point-cloud-image")
   const { url, width, height, columns, zoom } = data.sprites
-  chart.setAttribute("aria-label", data.alt)
-  chart.setAttribute("role", "img")
-  chart.style.height = `${data.height}px`
   Object.assign(card.style, {
     width: `${width * zoom}px`,
     height: `${height * zoom}px`,
@@ -28,15 +25,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     card.hidden = true
   }
 
-  const { data: traces, layout } = JSON.parse(data.figure)
-  loadPlotly(data.script)
-    .then((Plotly) =>
-      Plotly.react(chart, traces, { ...themed(layout, chart), uirevision: data.revision }, {
-        responsive: true,
-        displaylogo: false,
-        toImageButtonOptions: { filename: data.filename, scale: 2 },
-      }),
-    )
+  draw(chart, data, { toImageButtonOptions: { filename: data.filename, scale: 2 } })
     .then(() => {
       for (const name of ["plotly_hover", "plotly_unhover", "plotly_click"]) chart.removeAllListeners(name)
       chart.on("plotly_hover", show)

@@ -15,7 +15,7 @@ from cnnlab.explain.embedding import Layout, Places, aligned, neighbours, penult
 from cnnlab.inference import Trained, load_trained, test_split
 from cnnlab.runs import Run
 from cnnlab.ui.image_picker import choose_test_image
-from cnnlab.ui.pictures import enlarged
+from cnnlab.ui.pictures import enlarged, inline
 from cnnlab.ui.point_cloud import point_cloud, sprite_sheet
 from cnnlab.ui.views.look import Look
 
@@ -175,7 +175,7 @@ def _opened(look: Look) -> None:
     name = look.trained.classes[label]
     number = int((split.labels[: index + 1] == label).sum())
     picture, links = st.columns([1, 5], vertical_alignment="center")
-    picture.image(enlarged(split.images[index], side=112), alt=f"Test image {index}")
+    picture.image(inline(enlarged(split.images[index], side=112)), alt=f"Test image {index}")
     with links:
         st.markdown(f"Test image {index + 1}, a **{name}**. Open it in:")
         with st.container(horizontal=True):

@@ -10,7 +10,7 @@ from cnnlab.inference import test_split
 from cnnlab.metrics import Answers, Integers
 from cnnlab.ui import frame
 from cnnlab.ui.image_picker import choose_test_image
-from cnnlab.ui.pictures import enlarged, upright
+from cnnlab.ui.pictures import enlarged, inline, upright
 from cnnlab.ui.views.look import Look, opened, show_figure
 
 SHOWN = 27
@@ -50,7 +50,7 @@ def gallery(look: Look, indices: Integers, found: Answers, name: str) -> None:
 def _open(look: Look, index: int, label: str, number: int) -> None:
     """The clicked image and the ways to look at it."""
     picture, links = st.columns([1, 5], vertical_alignment="center")
-    picture.image(enlarged(test_split(look.run).images[index], side=112), alt=f"Test image {index}")
+    picture.image(inline(enlarged(test_split(look.run).images[index], side=112)), alt=f"Test image {index}")
     with links:
         st.markdown(f"Test image {index + 1}, a **{label}**. See on Inside:")
         with st.container(horizontal=True):

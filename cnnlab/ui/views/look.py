@@ -16,7 +16,7 @@ from torch import Tensor
 
 from cnnlab.inference import Trained
 from cnnlab.runs import Run
-from cnnlab.ui.pictures import png
+from cnnlab.ui.pictures import inline, png
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def show_picture(
     pixels: npt.NDArray[np.uint8], name: str, alt: str, table: Callable[[], pd.DataFrame], caption: str = ""
 ) -> None:
     """A plain picture (H, W, C) with the same; faster than a figure where there are many."""
-    st.image(pixels, alt=alt)
+    st.image(inline(pixels), alt=alt)
     with st.container(horizontal=True):
         st.caption(caption)
         _download("PNG", lambda: png(pixels), name)

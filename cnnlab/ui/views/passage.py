@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.explain.activations import leaves, look
-from cnnlab.ui.pictures import enlarged
+from cnnlab.ui.pictures import enlarged, inline
 from cnnlab.ui.views.look import Look, show_figure, show_picture
 
 SHOWN_MAPS = 16  # of each layer, the strongest
@@ -40,7 +40,7 @@ def show(at: Look) -> None:
     )
     with st.container(border=True):
         st.markdown(f"**The image**, {_size(inputs[0])} numbers, standardised as in training")
-        st.image(enlarged(at.picked.pixels[0], side=112), alt=at.picked.title)
+        st.image(inline(enlarged(at.picked.pixels[0], side=112)), alt=at.picked.title)
     logits = inputs
     for name, seen in look(trained.network, inputs).items():
         logits = seen.after
