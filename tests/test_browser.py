@@ -235,9 +235,10 @@ def test_compare_shows_two_runs_class_by_class(address: str, new_page: Callable[
         stop_training(page)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
     expect(page.get_by_role("heading", name="Accuracy of each class")).to_be_visible()
-    expect(page.get_by_test_id("stDataFrame")).to_have_count(2)
+    expect(page.get_by_role("heading", name="Is one better?")).to_be_visible()
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(3)
     page.reload()
-    expect(page.get_by_test_id("stDataFrame")).to_have_count(2)
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(3)
 
 
 def test_filters_change_from_epoch_0_to_the_last_while_the_run_trains(
@@ -286,6 +287,15 @@ def test_a_layout_of_many_images_shows_progress_can_be_cancelled_and_opens_an_im
     page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
     page.get_by_text("Embedding", exact=True).click()
     page.locator(".point-cloud .scatterlayer .point").first.wait_for()
+    image = page.locator(".point-cloud-image")
+    expect(image).to_be_hidden()
+    point = page.locator(".point-cloud .scatterlayer .point").first.bounding_box()
+    assert point
+    page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    expect(image).to_be_visible()
+    shown = image.bounding_box()
+    assert shown
+    assert abs(shown["x"] - point["x"]) < 200  # beside the pointer
     page.evaluate("document.querySelector('.point-cloud').emit('plotly_click', {points: [{customdata: 3}]})")
     expect(page.get_by_text("Test image 4, a", exact=False)).to_be_visible()
 

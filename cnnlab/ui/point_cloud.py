@@ -19,8 +19,16 @@ SHOWN_SIDE = 84  # pixels on the page of the image that hovering shows
 
 _component = st.components.v2.component(
     "cnnlab_point_cloud",
-    html='<div class="point-cloud"></div><div class="point-cloud-image" hidden></div>',
+    html="""
+<div class="point-cloud-frame">
+  <div class="point-cloud"></div>
+  <div class="point-cloud-image" hidden></div>
+</div>
+""",
     css="""
+.point-cloud-frame {
+  position: relative;
+}
 .point-cloud-image {
   position: absolute;
   pointer-events: none;
