@@ -58,7 +58,7 @@ class Effort:
     inferences: int
 
 
-QUICK = Effort(rounds=3, loop_images=6_400, races=("mnist-98",), race_rounds=1, live_rounds=3, inferences=300)
+QUICK = Effort(rounds=3, loop_images=12_800, races=("mnist-98",), race_rounds=1, live_rounds=3, inferences=300)
 FULL = Effort(
     rounds=9,
     loop_images=12_800,
