@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -36,25 +37,25 @@ class Answers:
     labels: Integers  # (N,)
     classes: tuple[str, ...]
 
-    @property
+    @cached_property
     def probabilities(self) -> Floats:
         """(N, classes)."""
         shares: Floats = softmax(self.logits.astype(np.float64), 1)
         return shares
 
-    @property
+    @cached_property
     def named(self) -> Integers:
         """(N,): the class each image was taken for."""
         chosen: Integers = self.logits.argmax(1)
         return chosen
 
-    @property
+    @cached_property
     def hits(self) -> Booleans:
         """(N,): which are right."""
         right: Booleans = self.named == self.labels
         return right
 
-    @property
+    @cached_property
     def losses(self) -> Floats:
         """(N,): cross-entropy of each image."""
         chosen: Floats = -log_softmax(self.logits.astype(np.float64), 1)[np.arange(len(self.labels)), self.labels]

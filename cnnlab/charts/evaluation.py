@@ -36,7 +36,7 @@ def class_intervals(table: pd.DataFrame) -> go.Figure:
 def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
     """True classes by row, answers by column; each cell has an unseen marker, its customdata row · classes + column.
 
-    Whole numbers are shown as counts, others as shares. The diagonal is left grey, for it would outshine the rest.
+    Whole numbers are shown as counts, others as shares. The diagonal has no colour, for it would outshine the rest.
     """
     names = [plain(name) for name in classes]
     count = len(names)

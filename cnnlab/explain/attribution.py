@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -20,7 +20,7 @@ from captum.attr import (
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from cnnlab.explain.activations import leaves, look
+from cnnlab.explain.activations import leaves
 from cnnlab.network import seeded
 
 INTEGRATION_STEPS = 64, 1024  # first, and at the most
@@ -64,20 +64,13 @@ class Method:
     uses_layer: bool = False
 
 
-def cam_layers(network: nn.Module, inputs: Tensor) -> list[str]:
-    """Layers whose maps Grad-CAM can weigh, the first to the last; empty where there are none."""
-    return [name for name, seen in look(network, inputs).items() if seen.after.dim() == 4]
+def default_layer(maps: Mapping[str, Tensor], height: int) -> str:
+    """Of the layers with ``maps`` (N, C, h, w), the one for Grad-CAM to weigh in an image of ``height``.
 
-
-def default_layer(network: nn.Module, inputs: Tensor) -> str:
-    """The last layer whose maps still tell places apart, a quarter of the image's side at least; else the last.
-
-    Raises ValueError where no layer gives maps.
+    The last whose maps still tell places apart, a quarter of the image's side at least; else the last.
     """
-    maps = {name: seen.after for name, seen in look(network, inputs).items() if seen.after.dim() == 4}
-    if not maps:
-        raise ValueError("no layer of this network gives maps")
-    return [name for name, found in maps.items() if 4 * found.shape[2] >= inputs.shape[2] or len(maps) == 1][-1]
+    fine = [name for name, found in maps.items() if 4 * found.shape[2] >= height]
+    return (fine or list(maps))[-1]
 
 
 def randomised(network: nn.Module, last_only: bool, seed: int = 181_003_292) -> nn.Module:

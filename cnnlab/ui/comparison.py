@@ -13,6 +13,7 @@ from cnnlab.significance import LEVEL, by_class, mcnemar
 from cnnlab.ui import session
 from cnnlab.ui.forms import run_label
 from cnnlab.ui.pictures import upright
+from cnnlab.ui.views.measured import answers
 
 MAX_RUNS = 10
 SHOWN = 12  # images on which two runs differ
@@ -79,7 +80,7 @@ def is_it_better(first: Run, second: Run) -> None:
     if first.config.dataset != second.config.dataset:
         st.info("These two were judged on different data sets: there are no common test images to compare them on.")
         return
-    one, other = (_answers(run.id, run) for run in (first, second))
+    one, other = (answers(run, load_trained(run)) for run in (first, second))
     found = mcnemar(one.hits, other.hits)
     apart = found.only_first + found.only_second
     verdict = "More than chance" if found.is_evidence else "No evidence of a difference"
@@ -122,11 +123,6 @@ def _differing(run: Run, one: Answers, other: Answers, indices: list[int], title
         key=f"differing.{title}",
         alt=f"{title}: test images with both answers",
     )
-
-
-@st.cache_data(max_entries=16, show_spinner="Asking both about every test image")
-def _answers(run_id: str, _run: Run) -> Answers:
-    return load_trained(_run).answers(test_split(_run))
 
 
 def _distinct_names(runs: list[Run]) -> dict[str, Run]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import streamlit as st
 import torch
 from streamlit.delta_generator import DeltaGenerator
-from torch import Tensor
 
-from cnnlab.data import Split, dataset_spec
+from cnnlab.data import dataset_spec
 from cnnlab.digits import DrawingError, image_input, read_image
 from cnnlab.inference import Trained, load_trained, test_split
 from cnnlab.runs import Run
 from cnnlab.ui import frame
 from cnnlab.ui.canvas import drawn_image
 from cnnlab.ui.views.look import Picked
+from cnnlab.ui.views.measured import answers
 
 _TEST, _UPLOAD, _DRAWING = "Test image", "Upload", "Drawing"
 _ANY = "any class"
@@ -55,7 +55,7 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: li
     epoch = newest
     if only_wrong:  # as of the newest epoch when it was asked, so that the image stays when the slider moves
         epoch = st.session_state.setdefault(judged, newest)
-        chosen &= ~_hits(f"{run.id}.{epoch}", load_trained(run, epoch), split)
+        chosen &= ~torch.from_numpy(answers(run, load_trained(run, epoch)).hits)
     members = chosen.nonzero().flatten().tolist()
     if not members:
         st.info(f"After epoch {epoch} no test image of this choice is misread.", icon=":material/check:")
@@ -97,9 +97,3 @@ def _drawn(trained: Trained) -> Picked | None:
 
 def _number_key(label: str, only_wrong: bool) -> str:
     return f"inside.number.{label}.{only_wrong}"
-
-
-@st.cache_data(max_entries=16, show_spinner="Looking for images it gets wrong")
-def _hits(at: str, _trained: Trained, _split: Split) -> Tensor:
-    """(N,) bool: which test images the network names right."""
-    return _trained.probabilities(_split.images).argmax(1) == _split.labels

@@ -7,8 +7,8 @@ from captum.attr import IntegratedGradients, LayerGradCam
 from torch import Tensor, nn
 
 from cnnlab.architectures import PRESETS
-from cnnlab.explain.activations import watched
-from cnnlab.explain.attribution import METHODS, Question, cam_layers, randomised, similarity
+from cnnlab.explain.activations import feature_maps, watched
+from cnnlab.explain.attribution import METHODS, Question, default_layer, randomised, similarity
 from cnnlab.network import build
 
 SHAPES = [(1, 28, 28), (3, 32, 32), (3, 224, 224)]
@@ -17,7 +17,7 @@ SHAPES = [(1, 28, 28), (3, 32, 32), (3, 224, 224)]
 def question(name: str, shape: tuple[int, int, int] = (1, 28, 28), target: int = 3) -> Question:
     network = build(PRESETS[name], shape, 10).eval()
     inputs = torch.rand(1, *shape, generator=torch.Generator().manual_seed(0))
-    return Question(network, inputs, torch.zeros_like(inputs), target, cam_layers(network, inputs)[-1])
+    return Question(network, inputs, torch.zeros_like(inputs), target, list(feature_maps(network, inputs))[-1])
 
 
 def linear(weights: Tensor, pixels: Tensor) -> Question:
@@ -148,3 +148,9 @@ def test_similarity_compares_the_order_of_magnitudes() -> None:
     assert similarity(values, values * -5) == pytest.approx(1)
     assert similarity(values, 3 - values) == pytest.approx(-1)
     assert similarity(values, torch.zeros(2, 2)) == 0
+
+
+def test_grad_cam_looks_at_the_last_layer_that_tells_places_apart() -> None:
+    maps = {name: torch.zeros(1, 2, side, side) for name, side in (("a", 28), ("b", 7), ("c", 3))}
+    assert default_layer(maps, 28) == "b"
+    assert default_layer(maps, 224) == "c"  # all are coarse

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab import charts
-from cnnlab.explain.attribution import METHODS, Attribution, Question, cam_layers, default_layer, randomised, similarity
+from cnnlab.explain.activations import feature_maps
+from cnnlab.explain.attribution import METHODS, Attribution, Question, default_layer, randomised, similarity
 from cnnlab.ui.views.look import Look, show_figure, tidy
 
 _NOTHING = "nothing"
@@ -19,7 +20,8 @@ def show(at: Look) -> None:
     """Maps for one or two classes, and the same maps of a network that has learned nothing."""
     trained = at.trained
     inputs = trained.inputs(at.picked.pixels)
-    layers = cam_layers(trained.network, inputs)
+    maps = feature_maps(trained.network, inputs)
+    layers = list(maps)
     methods = [name for name, method in METHODS.items() if layers or not method.uses_layer]
     probabilities = trained.probabilities(at.picked.pixels)[0]
     order = probabilities.argsort(descending=True).tolist()
@@ -42,7 +44,7 @@ def show(at: Look) -> None:
         layer = columns[3].selectbox(
             "Layer",
             layers,
-            index=layers.index(default_layer(trained.network, inputs)),
+            index=layers.index(default_layer(maps, inputs.shape[2])),
             key=f"inside.cam.{at.run.id}",
             persist_state="session",
         )
@@ -55,7 +57,7 @@ def show(at: Look) -> None:
     for column, label, attribution in zip(st.columns(2), targets, found, strict=False):
         with column:
             st.markdown(f"**{method.title} for {classes[label]}**")
-            _map(at, attribution, f"{name}-{classes[label]}", grey, method.signed, on_image, limit)
+            _map(attribution, f"{name}-{classes[label]}", grey, method.signed, on_image, limit)
     shared = "Both maps share one scale. " if other is not None else ""
     st.caption(f"{method.reading} {shared}After {method.source}.")
 
@@ -71,7 +73,7 @@ def show(at: Look) -> None:
             what = "only the last layer random" if last_only else "all weights random"
             alike = similarity(found[0].values, attribution.values)
             st.markdown(f"**{what.capitalize()}**: rank correlation {alike:.2f}".replace("-", "−"))
-            _map(at, attribution, f"{name}-{what.replace(' ', '-')}", grey, method.signed, on_image, None)
+            _map(attribution, f"{name}-{what.replace(' ', '-')}", grey, method.signed, on_image, None)
     st.caption(
         "Rank correlation (Spearman) of the maps' magnitudes with the one above: near 0 the map depends on what was "
         "learned, near 1 it does not."
@@ -84,7 +86,6 @@ def _attribute(at: Look, network: nn.Module, inputs: Tensor, target: int, layer:
 
 
 def _map(
-    at: Look,
     attribution: Attribution,
     name: str,
     grey: npt.NDArray[np.floating],

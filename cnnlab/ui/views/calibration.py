@@ -11,7 +11,7 @@ from cnnlab.ui.views.measured import answers, validation_answers
 
 def show(look: Look) -> None:
     """Reliability as it is, and with the temperature that fits the validation images best."""
-    found = answers(look)
+    found = answers(look.run, look.trained)
     temperature = metrics.fit_temperature(validation_answers(look))
     left, right = st.columns(2)
     for column, scale, title in ((left, 1.0, "As it is"), (right, temperature, f"Temperature {temperature:.2f}")):

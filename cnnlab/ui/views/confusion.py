@@ -15,7 +15,7 @@ _SCALES = {"images": None, "share of the true class": "true", "share of the answ
 
 def show(look: Look) -> None:
     """The matrix as counts or shares, and the images of a clicked cell."""
-    found = answers(look)
+    found = answers(look.run, look.trained)
     classes = look.trained.classes
     scale = st.segmented_control(
         "Cells show", list(_SCALES), default="images", required=True, key="evaluate.scale", persist_state="session"

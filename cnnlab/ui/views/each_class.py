@@ -13,7 +13,7 @@ _PERCENT = st.column_config.NumberColumn(format="percent")
 
 def show(look: Look) -> None:
     """Overall accuracy with its interval, the table of classes and its picture."""
-    found = answers(look)
+    found = answers(look.run, look.trained)
     hits, images = int(found.hits.sum()), len(found.labels)
     low, high = metrics.interval(hits, images)
     with st.container(horizontal=True):

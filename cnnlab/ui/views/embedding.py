@@ -14,10 +14,9 @@ from cnnlab.background import Background
 from cnnlab.explain.embedding import Layout, Places, aligned, neighbours, penultimate, principal_components
 from cnnlab.inference import Trained, load_trained, test_split
 from cnnlab.runs import Run
-from cnnlab.ui.image_picker import choose_test_image
-from cnnlab.ui.pictures import enlarged, inline
 from cnnlab.ui.point_cloud import point_cloud, sprite_sheet
-from cnnlab.ui.views.look import Look
+from cnnlab.ui.views.gallery import opened_image
+from cnnlab.ui.views.look import Look, download, opened
 
 UPDATE_SECONDS = 0.6
 COUNTS = (500, 1_000, 2_000, 4_000)
@@ -74,7 +73,9 @@ def show(look: Look) -> None:
         )
     else:
         _by_neighbours(asked)
-    _opened(look)
+    index = opened(_OPENED, len(test_split(look.run)))
+    if index is not None:
+        opened_image(look, index)
 
 
 def _by_neighbours(asked: _Asked) -> None:
@@ -89,11 +90,14 @@ def _by_neighbours(asked: _Asked) -> None:
             "distances between clusters and their sizes mean little."
         )
         return
-    if work and work[0] == asked.name and (work[1].is_running or work[1].error):
-        st.fragment(_watch, run_every=UPDATE_SECONDS)(asked, work[1])
+    own = work[1] if work and work[0] == asked.name else None
+    if own and own.is_running:
+        st.fragment(_watch, run_every=UPDATE_SECONDS)(asked, own)
         return
-    if work and work[0] == asked.name and work[1].latest and not work[1].is_cancelled:
-        done[asked.name] = state[f"{_DONE}.{asked.series}"] = work[1].latest.places
+    if own and own.error:
+        st.error(own.error, title="The layout failed")
+    elif own and own.latest and not own.is_cancelled:
+        done[asked.name] = state[f"{_DONE}.{asked.series}"] = own.latest.places
         st.rerun()
     st.info(
         f"t-SNE lays {asked.count:,} images out step by step, in some seconds to a minute; it can be stopped.",
@@ -110,9 +114,6 @@ def _by_neighbours(asked: _Asked) -> None:
 
 
 def _watch(asked: _Asked, work: Background[Layout]) -> None:
-    if work.error:
-        st.error(work.error, title="The layout failed")
-        return
     if not work.is_running:
         st.rerun()
     layout = work.latest
@@ -154,38 +155,7 @@ def _draw(asked: _Asked, places: Places) -> None:
     frame = pd.DataFrame(places, columns=list("xyz")[: asked.dimensions]).assign(
         true=[classes[label] for label in labels], answer=[classes[answer] for answer in answers]
     )
-    st.download_button(
-        "CSV",
-        frame.to_csv(index_label="test image"),
-        f"embedding-{asked.name}.csv",
-        "text/csv",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
-
-
-def _opened(look: Look) -> None:
-    """The clicked image, and the ways on from it."""
-    split = test_split(look.run)
-    index = st.session_state.get(_OPENED)
-    if index is None or index >= len(split):
-        return
-    label = int(split.labels[index])
-    name = look.trained.classes[label]
-    number = int((split.labels[: index + 1] == label).sum())
-    picture, links = st.columns([1, 5], vertical_alignment="center")
-    picture.image(inline(enlarged(split.images[index], side=112)), alt=f"Test image {index}")
-    with links:
-        st.markdown(f"Test image {index + 1}, a **{name}**. Open it in:")
-        with st.container(horizontal=True):
-            for view in ("Feature maps", "Layer by layer", "Attribution"):
-                st.button(view, on_click=_open, args=[view, name, number])
-
-
-def _open(view: str, label: str, number: int) -> None:
-    st.session_state["inside.view"] = view
-    choose_test_image(label, number)
+    download("CSV", lambda: frame.to_csv(index_label="test image"), f"embedding-{asked.name}")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -6,6 +6,7 @@ from functools import partial
 
 import pandas as pd
 import streamlit as st
+from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.architectures import receptive_fields
@@ -68,17 +69,17 @@ def show(at: Look) -> None:
     )
     if unit is not None:
         with detail[0]:
-            _one_map(at, layer, unit, opens)
+            _one_map(at, layer, unit, after[unit], opens)
     _statistics(at)
 
 
-def _one_map(at: Look, layer: str, unit: int, opens: str) -> None:
+def _one_map(at: Look, layer: str, unit: int, seen: Tensor, opens: str) -> None:
+    """``seen`` (height, width) is the map."""
     trained = at.trained
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"#### Map {unit} of {layer}")
         close_button(opens)
     convolution = convolution_of(trained.network, layer)
-    seen = look(trained.network, trained.inputs(at.picked.pixels))[layer].after[0, unit]
     show_figure(
         charts.picture(seen.numpy(), "activation", height=240),
         f"map-{layer}-{unit}",

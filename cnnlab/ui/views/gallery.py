@@ -44,21 +44,28 @@ def gallery(look: Look, indices: Integers, found: Answers, name: str) -> None:
     )
     index = opened("evaluate.image", len(images))
     if index is not None:
-        _open(look, index, classes[found.labels[index]], int((found.labels[: index + 1] == found.labels[index]).sum()))
+        opened_image(look, index)
 
 
-def _open(look: Look, index: int, label: str, number: int) -> None:
-    """The clicked image and the ways to look at it."""
+def opened_image(look: Look, index: int) -> None:
+    """A clicked test image and the views of Inside to see it in."""
+    split = test_split(look.run)
+    label = int(split.labels[index])
+    number = int((split.labels[: index + 1] == label).sum())
+    name = look.trained.classes[label]
     picture, links = st.columns([1, 5], vertical_alignment="center")
-    picture.image(inline(enlarged(test_split(look.run).images[index], side=112)), alt=f"Test image {index}")
+    picture.image(inline(enlarged(split.images[index], side=112)), alt=f"Test image {index + 1}")
     with links:
-        st.markdown(f"Test image {index + 1}, a **{label}**. See on Inside:")
+        st.markdown(f"Test image {index + 1}, a **{name}**. See on Inside:")
         with st.container(horizontal=True):
             for view in _LOOKS:
-                if st.button(view, key=f"evaluate.open.{view}"):
-                    st.session_state["inside.view"] = view
-                    choose_test_image(label, number)
+                if st.button(view, key=f"open.{view}", on_click=_choose, args=[view, name, number]):
                     frame.go_to("Inside")
+
+
+def _choose(view: str, label: str, number: int) -> None:
+    st.session_state["inside.view"] = view
+    choose_test_image(label, number)
 
 
 def _short(name: object) -> str:

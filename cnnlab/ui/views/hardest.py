@@ -17,7 +17,7 @@ _KINDS = {
 
 def show(look: Look) -> None:
     """A gallery in the chosen order."""
-    found = answers(look)
+    found = answers(look.run, look.trained)
     kind = st.segmented_control(
         "Show", list(_KINDS), default="surest errors", required=True, key="evaluate.kind", persist_state="session"
     )

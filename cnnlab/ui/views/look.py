@@ -86,7 +86,7 @@ def show_figure(
     )
     with st.container(horizontal=True):
         st.caption(caption)
-        _download("CSV", lambda: table().to_csv(index=False), name)
+        download("CSV", lambda: table().to_csv(index=False), name)
 
 
 def show_picture(
@@ -96,11 +96,12 @@ def show_picture(
     st.image(inline(pixels), alt=alt)
     with st.container(horizontal=True):
         st.caption(caption)
-        _download("PNG", lambda: png(pixels), name)
-        _download("CSV", lambda: table().to_csv(index=False), name)
+        download("PNG", lambda: png(pixels), name)
+        download("CSV", lambda: table().to_csv(index=False), name)
 
 
-def _download(kind: Literal["CSV", "PNG"], content: Callable[[], str | bytes], name: str) -> None:
+def download(kind: Literal["CSV", "PNG"], content: Callable[[], str | bytes], name: str) -> None:
+    """A button that makes the file ``name`` when it is pressed."""
     st.download_button(
         kind,
         content,

@@ -36,9 +36,9 @@ def _statistics(at: str, _run: Run, _trained: Trained) -> list[LayerStatistics]:
     return statistics(_trained.network, map(_trained.inputs, images.split(BATCH)))
 
 
-def answers(look: Look) -> Answers:
+def answers(run: Run, trained: Trained) -> Answers:
     """What the network says to every test image."""
-    return _answers(look.at, look.run, look.trained)
+    return _answers(f"{run.id}.{trained.epoch}", run, trained)
 
 
 def validation_answers(look: Look) -> Answers:

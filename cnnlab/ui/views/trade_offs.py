@@ -12,7 +12,7 @@ from cnnlab.ui.views.measured import answers
 
 def show(look: Look) -> None:
     """Both curves of the chosen class."""
-    found = answers(look)
+    found = answers(look.run, look.trained)
     classes = look.trained.classes
     name = st.selectbox("Class", classes, key=f"evaluate.class.{look.run.id}", persist_state="session")
     label = classes.index(name)
