@@ -5,7 +5,7 @@ import streamlit as st
 from cnnlab.data import DATASETS, load
 from cnnlab.recipes import RECIPES
 from cnnlab.ui import frame, session
-from cnnlab.ui.comparison import table_of_runs
+from cnnlab.ui.compare.listing import table_of_runs
 from cnnlab.ui.pictures import digit_wall, inline
 
 frame.page("Home", "Train a small convolutional network, watch it learn, then look inside.", title="CNN Lab")
@@ -31,7 +31,8 @@ steps = {
     "Inside": "See the filters each layer learned and what they find in an image.",
     "Evaluate": "See what it gets wrong, class by class, and how sure that is.",
     "Draw": "Draw a digit and see what the network sees, and how sure it is.",
-    "Compare": "Put runs side by side: settings, curves, accuracy of each class.",
+    "Compare": "Put runs side by side, and see whether a difference is more than chance.",
+    "Sweep": "Let the computer try settings, and see which matter.",
 }
 for column, (page, text) in zip(st.columns(len(steps)), steps.items(), strict=True):
     with column.container(border=True, height="stretch"):

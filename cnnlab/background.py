@@ -5,7 +5,8 @@ from __future__ import annotations
 import atexit
 import logging
 import weakref
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from threading import Event, Thread
 from typing import Any, Generic, TypeVar
 
@@ -19,9 +20,9 @@ _all: weakref.WeakSet[Background[Any]] = weakref.WeakSet()
 
 
 class Background(Generic[Step]):
-    """Walks an iterator in a daemon thread and keeps its latest step."""
+    """Walks a generator in a daemon thread and keeps its latest step; closes it in the end."""
 
-    def __init__(self, steps: Iterator[Step]) -> None:
+    def __init__(self, steps: Generator[Step]) -> None:
         self.latest: Step | None = None
         self.error = ""
         self._steps = steps
@@ -48,10 +49,11 @@ class Background(Generic[Step]):
     def _work(self) -> None:
         torch.set_num_threads(1)  # a training may be at work beside it
         try:
-            for step in self._steps:
-                self.latest = step
-                if self._stop.is_set():
-                    return
+            with closing(self._steps):
+                for step in self._steps:
+                    self.latest = step
+                    if self._stop.is_set():
+                        return
         except Exception as error:
             log.exception("a computation in the background failed")
             self.error = f"{type(error).__name__}: {error}"

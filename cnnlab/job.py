@@ -73,6 +73,10 @@ class Job:
         return self.state in ("loading", "training", "judging")
 
     @property
+    def is_abandoned(self) -> bool:
+        return self._abandoned
+
+    @property
     def progress(self) -> float:
         """Share of the steps done, 0…1."""
         return self.step / self.steps if self.steps else 0.0

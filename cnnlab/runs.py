@@ -1,8 +1,9 @@
 """Runs on disk: a folder of open formats each, readable after a kill at any moment.
 
 ``config.json`` and ``summary.json`` are written aside and renamed, ``history.jsonl`` grows by whole lines,
-``weights/epoch-NNN.safetensors`` holds the weights after each epoch (000: before training). A lock file is
-held while a process trains the run; a run that says "running" with nobody holding it was interrupted.
+``weights/epoch-NNN.safetensors`` holds the weights after each epoch (000: before training). ``about.json``, where
+there is one, is what its owner says of it. A lock file is held while a process trains the run; a run that says
+"running" with nobody holding it was interrupted. Deleted runs lie in ``.deleted`` until they are restored or old.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -25,7 +27,9 @@ from torch import Tensor
 from cnnlab.config import RunConfig
 from cnnlab.history import History
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+KEPT_DELETED = timedelta(days=7)
+
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -41,7 +45,7 @@ class Summary(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    id: Annotated[str, Field(pattern=_ID.pattern)]
+    id: Annotated[str, Field(pattern=RUN_ID.pattern)]
     created: datetime
     status: Status = "running"
     classes: tuple[str, ...] = ()
@@ -62,6 +66,22 @@ class Summary(BaseModel):
     seconds: float | None = None  # of training, validation included
     images_per_second: float | None = None
     error: str = ""
+
+
+class About(BaseModel):
+    """What its owner says of a run."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    title: Annotated[str, Field(max_length=100)] = ""  # empty: its network, data set and time
+    tags: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=20)] = ()
+    note: Annotated[str, Field(max_length=5000)] = ""
+    pinned: bool = False  # listed first
+
+    @field_validator("tags")
+    @classmethod
+    def _each_once(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(tags))
 
 
 class Run:
@@ -87,9 +107,16 @@ class Run:
         return summary
 
     @property
+    def about(self) -> About:
+        """What its owner says of it; nothing where that is missing or damaged, for the run itself is whole."""
+        try:
+            return self._read("about.json", About)
+        except RunError:
+            return About()
+
+    @property
     def title(self) -> str:
-        config = self.config
-        return f"{config.architecture.title} on {config.dataset}, {self.summary.created.astimezone():%d %b %H:%M:%S}"
+        return title_of(self.config, self.summary, self.about)
 
     def history(self) -> History:
         path = self.folder / "history.jsonl"
@@ -124,7 +151,10 @@ class Run:
             lock.release()
 
     def write_summary(self, summary: Summary) -> None:
-        _write(self.folder / "summary.json", summary.model_dump_json(indent=1))
+        write_aside(self.folder / "summary.json", summary.model_dump_json(indent=1))
+
+    def write_about(self, about: About) -> None:
+        write_aside(self.folder / "about.json", about.model_dump_json(indent=1))
 
     def append_history(self, lines: list[str]) -> None:
         with (self.folder / "history.jsonl").open("a", encoding="utf-8") as file:
@@ -173,22 +203,65 @@ class RunStore:
         run_id = f"{created:%Y%m%d-%H%M%S}-{secrets.token_hex(6)}"
         run = Run(self.folder / run_id)
         run.folder.mkdir(parents=True)
-        _write(run.folder / "config.json", config.model_dump_json(indent=1))
+        write_aside(run.folder / "config.json", config.model_dump_json(indent=1))
         run.write_summary(Summary(id=run_id, created=created))
         return run
 
     def open(self, run_id: str) -> Run:
         """A run by its id. Raises RunError where there is none."""
-        if not _ID.fullmatch(run_id) or not (self.folder / run_id / "config.json").is_file():
+        if not RUN_ID.fullmatch(run_id) or not (self.folder / run_id / "config.json").is_file():
             raise RunError(f"there is no run {run_id[:100]!r} in {self.folder}")
         return Run(self.folder / run_id)
 
     def all(self) -> list[Run]:
         """Readable runs, the newest first."""
-        if not self.folder.is_dir():
-            return []
-        folders = sorted((path for path in self.folder.iterdir() if path.is_dir()), reverse=True)
-        return [Run(folder) for folder in folders if _is_readable(Run(folder))]
+        return [run for run in runs_in(self.folder) if _is_readable(run)]
+
+    def delete(self, run_id: str) -> None:
+        """Put a run away, for ``restore`` to bring back; those put away long ago go for good.
+
+        Raises RunError where there is none or it is being trained.
+        """
+        with self.open(run_id).held():  # nobody trains it, nor begins to while it moves
+            self._deleted.mkdir(exist_ok=True)
+            (self.folder / run_id).rename(self._deleted / run_id)
+        os.utime(self._deleted / run_id)
+        for run in runs_in(self._deleted):
+            if datetime.now(UTC) - datetime.fromtimestamp(run.folder.stat().st_mtime, UTC) > KEPT_DELETED:
+                shutil.rmtree(run.folder)
+
+    def restore(self, run_id: str) -> None:
+        """Bring a deleted run back. Raises RunError where there is none."""
+        if run_id not in [run.id for run in self.deleted()]:
+            raise RunError(f"there is no deleted run {run_id[:100]!r}: it may be gone for good")
+        (self._deleted / run_id).rename(self.folder / run_id)
+
+    def deleted(self) -> list[Run]:
+        """Readable runs that were put away, the newest first."""
+        return [run for run in runs_in(self._deleted) if _is_readable(run)]
+
+    @property
+    def _deleted(self) -> Path:
+        return self.folder / ".deleted"
+
+
+def runs_in(folder: Path) -> list[Run]:
+    """A run for each folder with a run's name, read or not, the newest first."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if RUN_ID.fullmatch(entry.name) and entry.is_dir()]
+    return [Run(folder / name) for name in sorted(names, reverse=True)]
+
+
+def title_of(config: RunConfig, summary: Summary, about: About) -> str:
+    """What a run is called: as its owner said, else by its network, data set and time."""
+    return about.title or f"{config.architecture.title} on {config.dataset}, {started_at(summary)}"
+
+
+def started_at(summary: Summary) -> str:
+    """When a run was begun, in this machine's time zone."""
+    return f"{summary.created.astimezone():%d %b %H:%M:%S}"
 
 
 def runs_folder() -> Path:
@@ -203,7 +276,7 @@ def _is_readable(run: Run) -> bool:
         return False
 
 
-def _write(path: Path, text: str) -> None:
+def write_aside(path: Path, text: str) -> None:
     """Write aside, then rename: a reader sees the old file or the new one, never half of one."""
     aside = path.with_name(f"{path.name}.part")
     aside.write_text(text, encoding="utf-8")

@@ -1,21 +1,28 @@
-"""Compare: runs side by side."""
+"""Compare: find runs, tick some, and see what sets them apart."""
 
 import streamlit as st
 
 from cnnlab.ui import frame, session
-from cnnlab.ui.comparison import is_it_better, pick_runs, side_by_side, table_of_runs
+from cnnlab.ui.compare import VIEWS, Chosen
+from cnnlab.ui.compare.chosen import short_names
+from cnnlab.ui.compare.keeping import import_runs, toolbar
+from cnnlab.ui.compare.listing import choose_runs, find_runs
 
-frame.page("Compare", "Runs side by side: settings, curves, accuracy of each class.")
+frame.page("Compare", "Runs side by side: how they learned, what they got right, what that cost.")
 
-runs = session.trained_runs()
-if not runs:
+entries = session.trained_runs()
+if not entries:
     frame.no_runs_yet()
+    import_runs()
     st.stop()
-table_of_runs(runs)
-chosen = pick_runs(runs)
-if chosen:
-    side_by_side(chosen)
-    if len(chosen) == 2:
-        is_it_better(*chosen)
-else:
-    st.info("Choose one run to see it, two or more to compare them.")
+listed = find_runs(entries)
+chosen = choose_runs(entries, listed)
+toolbar(chosen, entries)
+name = st.segmented_control(
+    "View", list(VIEWS), default=next(iter(VIEWS)), required=True, key="compare.view", persist_state="session"
+)
+st.caption(VIEWS[name].question)
+if not chosen:
+    st.info("Tick one run to see it, two or more to compare them.", icon=":material/checklist:")
+    st.stop()
+VIEWS[name].show(Chosen(short_names(chosen), listed, entries))

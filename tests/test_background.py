@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from threading import Event
 
 import pytest
@@ -9,7 +9,7 @@ from cnnlab.background import Background
 
 
 def test_it_walks_to_the_end_and_keeps_the_latest_step() -> None:
-    work = Background(iter(range(5)))
+    work = Background(number for number in range(5))
     work.join()
     assert (work.latest, work.is_running, work.is_cancelled, work.error) == (4, False, False, "")
 
@@ -17,7 +17,7 @@ def test_it_walks_to_the_end_and_keeps_the_latest_step() -> None:
 def test_cancelling_ends_it_after_the_running_step() -> None:
     first, go_on = Event(), Event()
 
-    def steps() -> Iterator[int]:
+    def steps() -> Generator[int]:
         for number in range(1000):
             first.set()
             go_on.wait()
@@ -32,7 +32,7 @@ def test_cancelling_ends_it_after_the_running_step() -> None:
 
 
 def test_what_it_raises_is_kept_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    def steps() -> Iterator[int]:
+    def steps() -> Generator[int]:
         yield 1
         raise ValueError("no more")
 
@@ -40,3 +40,19 @@ def test_what_it_raises_is_kept_and_logged(caplog: pytest.LogCaptureFixture) -> 
     work.join()
     assert (work.latest, work.error) == (1, "ValueError: no more")
     assert "failed" in caplog.text
+
+
+def test_a_cancelled_generator_is_closed() -> None:
+    closed = Event()
+
+    def steps() -> Generator[int]:
+        try:
+            while True:
+                yield 1
+        finally:
+            closed.set()
+
+    work = Background(steps())
+    work.cancel()
+    work.join()
+    assert closed.is_set()

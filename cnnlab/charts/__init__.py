@@ -1,11 +1,12 @@
 """Plotly figures from histories and arrays; one palette, fractions shown as percent."""
 
 from cnnlab.charts.classes import per_class_bars, per_class_points, probability_bars
+from cnnlab.charts.comparison import cost_and_accuracy, overlaid_curves, parallel_coordinates
 from cnnlab.charts.evaluation import class_intervals, confusion, reliability, trade_off
 from cnnlab.charts.inside import embedding, lines, overlay, spread
 from cnnlab.charts.style import BRIGHTNESS, DIVERGING, MAX_POINTS, PALETTE
 from cnnlab.charts.tiles import feature_map_grid, filter_grid, photo, picture, tile_row, tile_strip
-from cnnlab.charts.training import LIVE_SECONDS, curve, learning_rate_ramp, live, overlaid_curves
+from cnnlab.charts.training import LIVE_SECONDS, curve, learning_rate_ramp, live
 
 __all__ = [
     "BRIGHTNESS",
@@ -15,6 +16,7 @@ __all__ = [
     "PALETTE",
     "class_intervals",
     "confusion",
+    "cost_and_accuracy",
     "curve",
     "embedding",
     "feature_map_grid",
@@ -24,6 +26,7 @@ __all__ = [
     "live",
     "overlaid_curves",
     "overlay",
+    "parallel_coordinates",
     "per_class_bars",
     "per_class_points",
     "photo",

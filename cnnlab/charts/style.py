@@ -49,3 +49,11 @@ def thinned(records: Sequence[_Item]) -> Sequence[_Item]:
     """Every k-th record and the last, MAX_POINTS at the most."""
     stride = ceil(len(records) / (MAX_POINTS - 1)) or 1
     return records if stride == 1 else [*records[:-1:stride], records[-1]]
+
+
+def metric_axis(figure: go.Figure, metric: str, split: str = "") -> None:
+    """Name the y axis for "accuracy" or "loss"; ``split`` goes before."""
+    if metric == "accuracy":
+        figure.update_yaxes(title=f"{split}accuracy", tickformat=".0%")
+    else:
+        figure.update_yaxes(title=f"{split}loss (cross-entropy)", rangemode="tozero")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
 from cnnlab.charts.classes import per_class_bars
-from cnnlab.charts.style import PALETTE, TRAIN, VALIDATION, framed, plain, thinned
+from cnnlab.charts.style import TRAIN, VALIDATION, framed, metric_axis, plain, thinned
 from cnnlab.events import StepMetrics
 from cnnlab.history import History, Record
 
@@ -43,7 +43,7 @@ def curve(history: History, metric: str) -> go.Figure:
         ]
     )
     figure.update_xaxes(title="epoch", rangemode="tozero")
-    _metric_axis(figure, metric)
+    metric_axis(figure, metric)
     return framed(figure)
 
 
@@ -65,19 +65,6 @@ def learning_rate_ramp(points: Sequence[StepMetrics], suggestion: float) -> go.F
     return framed(figure)
 
 
-def overlaid_curves(histories: Mapping[str, History], metric: str) -> go.Figure:
-    """Validation ``metric`` of several runs, by their names, against epochs."""
-    figure = go.Figure(
-        [
-            _epoch_line(thinned(history.epochs), f"validation_{metric}", name, PALETTE[number % len(PALETTE)])
-            for number, (name, history) in enumerate(histories.items())
-        ]
-    )
-    figure.update_xaxes(title="epoch", rangemode="tozero")
-    _metric_axis(figure, metric, "validation ")
-    return framed(figure)
-
-
 def _epoch_line(epochs: Sequence[Record], column: str, name: str, colour: str) -> go.Scatter:
     form = ".2%" if column.endswith("accuracy") else ".4f"
     return go.Scatter(
@@ -89,10 +76,3 @@ def _epoch_line(epochs: Sequence[Record], column: str, name: str, colour: str) -
         marker={"size": 5},
         hovertemplate=f"epoch %{{x}}: %{{y:{form}}}<extra>{plain(name)}</extra>",
     )
-
-
-def _metric_axis(figure: go.Figure, metric: str, split: str = "") -> None:
-    if metric == "accuracy":
-        figure.update_yaxes(title=f"{split}accuracy", tickformat=".0%")
-    else:
-        figure.update_yaxes(title=f"{split}loss (cross-entropy)", rangemode="tozero")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +68,7 @@ def aligned(places: Places, reference: Places) -> Places:
 
 def neighbours(
     features: Tensor, dimensions: int, exaggeration: float = 1.0, start: Places | None = None
-) -> Iterator[Layout]:
+) -> Generator[Layout]:
     """Lay the features (N, F) out so that neighbours stay neighbours: t-SNE, step by step.
 
     van der Maaten and Hinton 2008, in openTSNE's implementation. An ``exaggeration`` of 4 draws clusters together

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import torch
@@ -34,7 +34,7 @@ def maximise(
     unit: int,
     seed: int = 0,
     steps: int = STEPS,
-) -> Iterator[Dream]:
+) -> Generator[Dream]:
     """Grow an image of ``shape`` = (C, H, W) that excites channel or feature ``unit`` of ``layer``.
 
     Gradient ascent on the mean of the unit's map, from grey noise, kept smooth and robust to small shifts

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.architectures import PRESETS, ArchitectureError, summarise
+from cnnlab.catalogue import Entry
 from cnnlab.config import ConfigError, RunConfig, parse_config
 from cnnlab.data import DATASETS, is_present
 from cnnlab.devices import devices
@@ -69,30 +70,40 @@ def set_learning_rate(rate: float) -> None:
 
 def pick_run(key: str, drawn_only: bool = False) -> Run | None:
     """A trained run to look at, by default this session's own; None, with what to do next, where there is none."""
-    runs = {run.id: run for run in session.trained_runs() if not drawn_only or DATASETS[run.config.dataset].is_drawn}
+    entries = session.trained_runs()
+    runs = {entry.id: entry for entry in entries if not drawn_only or DATASETS[entry.config.dataset].is_drawn}
     if not runs:
         frame.no_runs_yet()
         return None
     own = session.current_run_id()
     ids = list(runs)
-    labels = {run_id: run_label(run) for run_id, run in runs.items()}
+    labels = {run_id: run_label(entry) for run_id, entry in runs.items()}
     chosen = st.selectbox(
         "Run",
         ids,
         index=ids.index(own) if own in runs else 0,
         format_func=labels.__getitem__,
-        key=f"{key}.{own}",  # a new training of this session is looked at first
+        key=_run_key(key),
         persist_state="session",
     )
-    return runs[chosen]
+    return runs[chosen].run
 
 
-def run_label(run: Run) -> str:
+def choose_run(key: str, run: Run) -> None:
+    """Have the picker ``key`` stand on ``run``; for callbacks."""
+    st.session_state[_run_key(key)] = run.id
+
+
+def _run_key(key: str) -> str:
+    return f"{key}.{session.current_run_id()}"  # a new training of this session is looked at first
+
+
+def run_label(entry: Entry) -> str:
     """A run's title with its state and test accuracy."""
-    summary = run.summary
+    summary = entry.summary
     accuracy = "" if summary.test_accuracy is None else f", test {summary.test_accuracy:.1%}"
     state = "" if summary.status == "finished" else f", {summary.status}"
-    return run.title + accuracy + state
+    return entry.title + accuracy + state
 
 
 def _fill_in(config: RunConfig | None = None) -> None:

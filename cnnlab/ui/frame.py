@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from cnnlab.ui import session
@@ -13,7 +15,11 @@ _MENU = {
     "Evaluate": ("pages/3_Evaluate.py", ":material/fact_check:"),
     "Draw": ("pages/4_Draw.py", ":material/draw:"),
     "Compare": ("pages/5_Compare.py", ":material/compare_arrows:"),
+    "Sweep": ("pages/6_Sweep.py", ":material/travel_explore:"),
 }
+
+
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|~:$&]")
 
 
 def page(name: str, subtitle: str, title: str = "") -> None:
@@ -43,6 +49,11 @@ def go_to(page: str) -> None:
     """Leave for another page, the run's id in its URL."""
     run_id = session.current_run_id()
     st.switch_page(_MENU[page][0], query_params={"run": run_id} if run_id else None)
+
+
+def literal(text: str) -> str:
+    """``text`` as Markdown that shows it as it was typed."""
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def no_runs_yet() -> None:

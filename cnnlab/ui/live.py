@@ -54,7 +54,7 @@ def _follow(job: Job, interval: float | None) -> None:
 
 
 def _progress(job: Job) -> None:
-    st.markdown(f"**{job.run.title}**")
+    st.markdown(f"**{frame.literal(job.run.title)}**")
     st.progress(job.progress, text=_progress_text(job))
     epochs = job.history.epochs
     latest = epochs[-1] if epochs else None
@@ -86,15 +86,16 @@ def _progress_text(job: Job) -> str:
     epoch = min(len(job.history.epochs) + 1, job.config.epochs)
     text = f"Epoch {epoch} of {job.config.epochs}, step {job.step:,} of {job.steps:,}"
     left = job.seconds_left
-    return text if left is None else f"{text}, about {_duration(left)} left"
+    return text if left is None else f"{text}, about {duration(left)} left"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """As people say it."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _result(run: Run, summary: Summary) -> None:
-    st.markdown(f"**{run.title}**")
+    st.markdown(f"**{frame.literal(run.title)}**")
     if summary.status == "failed":
         st.error(summary.error, title="This training failed; what was whole is kept")
     elif summary.status == "interrupted":
@@ -109,7 +110,7 @@ def _result(run: Run, summary: Summary) -> None:
         st.metric("Test accuracy", f"{summary.test_accuracy:.2%}")
         st.metric("Validation accuracy", f"{summary.validation_accuracy:.2%}")
         st.metric("Train accuracy", f"{summary.train_accuracy:.2%}")
-        st.metric("Training time", _duration(summary.seconds or 0))
+        st.metric("Training time", duration(summary.seconds or 0))
         st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
     st.caption(
         f"Judged once, on {images:,} test images nobody steered by; 95 % interval {low:.1%} to {high:.1%} (Wilson). "

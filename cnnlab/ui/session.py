@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock, Timer
 
 import streamlit as st
 
+from cnnlab.catalogue import Catalogue, Entry
 from cnnlab.config import RunConfig
 from cnnlab.job import Job
 from cnnlab.runs import Run, RunError, RunStore, runs_folder
@@ -72,6 +74,11 @@ def _watch() -> _Watch:
     return _Watch(_board())
 
 
+@st.cache_resource(show_spinner=False)
+def _catalogue(folder: str) -> Catalogue:
+    return Catalogue(RunStore(Path(folder)))
+
+
 def store() -> RunStore:
     """The runs of this server."""
     return RunStore(runs_folder())
@@ -114,10 +121,14 @@ def current_run() -> Run | None:
     return store().open(run_id) if run_id else None
 
 
-def trained_runs() -> list[Run]:
+def trained_runs() -> list[Entry]:
     """Runs with something to look at, the newest first: all that ended, and this session's own."""
     own = current_run_id()
-    return [run for run in store().all() if run.epochs() and (run.id == own or run.summary.status != "running")]
+    return [
+        entry
+        for entry in _catalogue(str(runs_folder())).entries()
+        if entry.is_trained and (entry.id == own or entry.summary.status != "running")
+    ]
 
 
 def _exists(run_id: str) -> bool:

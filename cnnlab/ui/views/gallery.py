@@ -9,6 +9,7 @@ from cnnlab import charts
 from cnnlab.inference import test_split
 from cnnlab.metrics import Answers, Integers
 from cnnlab.ui import frame
+from cnnlab.ui.forms import choose_run
 from cnnlab.ui.image_picker import choose_test_image
 from cnnlab.ui.pictures import enlarged, inline, upright
 from cnnlab.ui.views.look import Look, opened, show_figure
@@ -48,7 +49,7 @@ def gallery(look: Look, indices: Integers, found: Answers, name: str) -> None:
 
 
 def opened_image(look: Look, index: int) -> None:
-    """A clicked test image and the views of Inside to see it in."""
+    """A clicked test image and the views of Inside to see what the network makes of it."""
     split = test_split(look.run)
     label = int(split.labels[index])
     number = int((split.labels[: index + 1] == label).sum())
@@ -59,11 +60,12 @@ def opened_image(look: Look, index: int) -> None:
         st.markdown(f"Test image {index + 1}, a **{name}**. See on Inside:")
         with st.container(horizontal=True):
             for view in _LOOKS:
-                if st.button(view, key=f"open.{view}", on_click=_choose, args=[view, name, number]):
+                if st.button(view, key=f"open.{view}.{look.run.id}", on_click=_choose, args=[look, view, name, number]):
                     frame.go_to("Inside")
 
 
-def _choose(view: str, label: str, number: int) -> None:
+def _choose(look: Look, view: str, label: str, number: int) -> None:
+    choose_run("inside.run", look.run)
     st.session_state["inside.view"] = view
     choose_test_image(label, number)
 

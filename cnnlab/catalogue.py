@@ -1,0 +1,158 @@
+"""All runs of a folder at a glance: read once, then only what has changed; as a table to search and to sort."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from threading import Lock
+from typing import Any
+
+import pandas as pd
+
+from cnnlab.architectures import Architecture, ArchitectureError, summarise
+from cnnlab.config import RunConfig
+from cnnlab.layers import Layer, Shape
+from cnnlab.runs import About, Run, RunError, RunStore, Summary, runs_in, title_of
+
+_FILES = ("config.json", "summary.json", "about.json", "weights")  # whose change means that a run reads differently
+
+_Stamp = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run as it was when it was last read."""
+
+    run: Run
+    config: RunConfig
+    summary: Summary
+    about: About
+    is_trained: bool  # it has weights to look at
+
+    @property
+    def id(self) -> str:
+        return self.run.id
+
+    @property
+    def title(self) -> str:
+        return title_of(self.config, self.summary, self.about)
+
+    @cached_property
+    def row(self) -> dict[str, Any]:
+        """Every setting and result, in columns named for readers."""
+        return _row(self)
+
+
+class Catalogue:
+    """The runs of a store; may be asked by several threads."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._known: dict[str, tuple[_Stamp, Entry | None]] = {}
+        self._lock = Lock()
+
+    def entries(self) -> list[Entry]:
+        """Every readable run, the newest first."""
+        with self._lock:
+            self._known = {run.id: self._read(run) for run in runs_in(self._store.folder)}
+            return [entry for _, entry in self._known.values() if entry]
+
+    def _read(self, run: Run) -> tuple[_Stamp, Entry | None]:
+        stamp = tuple(_changed(run, name) for name in _FILES)
+        before, entry = self._known.get(run.id, ((), None))
+        if stamp != before or (entry and entry.summary.status == "running"):  # which nobody may be training by now
+            entry = _entry(run)
+        return stamp, entry
+
+
+def table(entries: Sequence[Entry]) -> pd.DataFrame:
+    """The rows of ``entries``, by their runs' ids."""
+    return pd.DataFrame([entry.row for entry in entries], index=[entry.id for entry in entries])
+
+
+def search(rows: pd.DataFrame, words: str) -> pd.DataFrame:
+    """The rows in whose text each of the ``words`` occurs, whatever its case."""
+    found = pd.Series(True, index=rows.index)
+    for word in words.casefold().split():
+        found &= rows["Text"].str.contains(word, regex=False)
+    return rows[found]
+
+
+def settings_of(rows: pd.DataFrame) -> list[str]:
+    """The columns of a table that are settings beside data set and network."""
+    return [name for name in map(_titled, RunConfig.model_fields) if name in rows.columns]
+
+
+def flat(config: RunConfig) -> dict[str, Any]:
+    """A config's fields as one level of scalars; the network as its title and its layers."""
+    fields = config.model_dump(mode="json", exclude={"architecture"})
+    return {
+        "architecture": config.architecture.title,
+        "layers": " · ".join(_layer(layer) for layer in config.architecture.layers),
+        **fields,
+    }
+
+
+@lru_cache(maxsize=1024)
+def macs(architecture: Architecture, shape: Shape, classes: int) -> int | None:
+    """Multiply-accumulates for one image; None where the network does not take such images."""
+    try:
+        return sum(row.macs for row in summarise(architecture, shape, classes))
+    except ArchitectureError:
+        return None
+
+
+def _entry(run: Run) -> Entry | None:
+    try:
+        return Entry(run, run.config, run.summary, run.about, bool(run.epochs()))
+    except RunError:
+        return None
+
+
+def _changed(run: Run, name: str) -> int:
+    try:
+        return (run.folder / name).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    config, summary, about = entry.config, entry.summary, entry.about
+    settings = {name: value for name, value in config if name not in ("architecture", "dataset")}
+    return {
+        "Pinned": about.pinned,
+        "Title": about.title,
+        "Started": summary.created,
+        "Data set": config.dataset,
+        "Network": config.architecture.title,
+        "State": summary.status,
+        "Test": summary.test_accuracy,
+        "Validation": summary.validation_accuracy,
+        "Train": summary.train_accuracy,
+        "Parameters": summary.parameters,
+        "MACs": macs(config.architecture, summary.shape, len(summary.classes)),
+        "Time, s": summary.seconds,
+        "Images/s": summary.images_per_second,
+        "Tags": list(about.tags),
+        **{_titled(name): value for name, value in settings.items()},
+        "Device used": summary.device,
+        "Run": entry.id,
+        "Text": _text(entry.id, entry.title, config.dataset, config.architecture.title, *about.tags, about.note),
+    }
+
+
+def _titled(field: str) -> str:
+    return field.replace("_", " ").capitalize()
+
+
+def _text(*parts: str) -> str:
+    return "\n".join(parts).casefold()
+
+
+def _layer(layer: Layer) -> str:
+    if layer.kind == "activation":
+        return layer.function
+    settings = layer.model_dump(exclude_defaults=True, exclude={"kind", "name"})
+    shown = ", ".join(f"{name}={value}" for name, value in settings.items())
+    return f"{layer.kind}({shown})" if shown else layer.kind

@@ -1,0 +1,49 @@
+"""A sweep's trials, drawn by Optuna, framed as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import plotly.graph_objects as go
+from optuna import Study, visualization
+
+from cnnlab.charts.style import framed
+
+_VALUE = "validation accuracy"
+
+
+def history(study: Study) -> go.Figure:
+    """Every trial's accuracy, and the best so far."""
+    return _ours(visualization.plot_optimization_history(study, target_name=_VALUE))
+
+
+def learning_curves(study: Study) -> go.Figure:
+    """Every trial's accuracy by epoch; those that were pruned end early."""
+    figure = _ours(visualization.plot_intermediate_values(study))
+    figure.update_xaxes(title="epoch")
+    return figure.update_yaxes(title=_VALUE)
+
+
+def importances(study: Study) -> go.Figure:
+    """How much each searched setting matters for accuracy (fANOVA, Hutter et al. 2014).
+
+    Raises RuntimeError or ValueError where the trials are too few or too alike to tell.
+    """
+    return _ours(visualization.plot_param_importances(study, target_name=_VALUE))
+
+
+def slices(study: Study) -> go.Figure:
+    """Accuracy against each searched setting by itself; later trials are darker."""
+    return _ours(visualization.plot_slice(study, target_name=_VALUE))
+
+
+FIGURES: dict[str, Callable[[Study], go.Figure]] = {
+    "History": history,
+    "Curves": learning_curves,
+    "Importance": importances,
+    "Slices": slices,
+}
+
+
+def _ours(figure: go.Figure) -> go.Figure:
+    return framed(figure).update_layout(title=None, height=400)

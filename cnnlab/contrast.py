@@ -1,0 +1,58 @@
+"""What sets runs apart: settings, curves with their spread over seeds, and accuracy against what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from cnnlab.catalogue import Entry, flat
+from cnnlab.config import RunConfig
+from cnnlab.history import History
+
+AXES = {"epoch": "epoch", "step": "step", "seconds": "seconds since the start"}
+
+
+def differences(configs: Mapping[str, RunConfig]) -> pd.DataFrame:
+    """One row a setting that is not the same in all, one column a run; text, for a column mixes kinds."""
+    settings = pd.DataFrame({name: pd.Series(flat(config), dtype=object) for name, config in configs.items()})
+    shown = settings.map(str)
+    return shown[shown.nunique(axis=1) > 1].rename(lambda field: field.replace("_", " "))
+
+
+def repeats(entry: Entry, entries: Sequence[Entry]) -> list[Entry]:
+    """``entry`` and all that differ from it by their seed only."""
+    wanted = _but_seed(entry.config)
+    return [other for other in entries if other.is_trained and _but_seed(other.config) == wanted]
+
+
+def curve(histories: Sequence[History], column: str, axis: str) -> pd.DataFrame:
+    """Mean and standard deviation of an epoch's ``column`` over ``histories``, epoch by epoch.
+
+    ``axis`` is one of AXES. Columns x (the mean where repeats took unlike times), mean, sd (sample, 0 for one run)
+    and runs, of which those that stopped early leave the count.
+    """
+    frames = [history.epoch_frame().set_index("epoch", drop=False) for history in histories]
+    values = pd.concat([frame[column].astype(float) for frame in frames], axis=1)  # (epochs, runs)
+    places = pd.concat([frame[axis].astype(float) for frame in frames], axis=1)
+    return pd.DataFrame(
+        {
+            "x": places.mean(axis=1),
+            "mean": values.mean(axis=1),
+            "sd": values.std(axis=1).fillna(0.0),
+            "runs": values.count(axis=1),
+        }
+    ).sort_index()
+
+
+def pareto_front(cost: pd.Series[float], gain: pd.Series[float]) -> pd.Index[str]:
+    """The rows than which no other is both as cheap and better, or cheaper and as good; the cheapest first."""
+    known = pd.DataFrame({"cost": cost, "gain": gain}).dropna()
+    ordered = known.sort_values(["cost", "gain"], ascending=[True, False])
+    best_before = np.maximum.accumulate(np.concatenate([[-np.inf], ordered["gain"].to_numpy()[:-1]]))
+    return ordered.index[ordered["gain"].to_numpy() > best_before]
+
+
+def _but_seed(config: RunConfig) -> RunConfig:
+    return config.model_copy(update={"seed": 0})

@@ -1,0 +1,14 @@
+"""The parts of Compare: the list of runs, what its owner may do with them, and the views of those chosen."""
+
+from cnnlab.ui.compare.chosen import Chosen, CompareView
+
+VIEWS: dict[str, CompareView] = {
+    "Curves": CompareView("curves", "How did they learn? Validation loss and accuracy, over each other."),
+    "Settings": CompareView("settings", "What was set differently? Only that."),
+    "Each class": CompareView("classes", "Which is better at what, and on which images do they differ?"),
+    "Which is better?": CompareView("pairs", "Is the difference more than chance? Every two, on the same test images."),
+    "Cost": CompareView("costs", "What does accuracy cost? All runs of the list above."),
+    "Hyperparameters": CompareView("hyperparameters", "Which settings lead where? All runs of the list above."),
+}
+
+__all__ = ["VIEWS", "Chosen", "CompareView"]

@@ -1,0 +1,56 @@
+"""What every view of Compare gets: the chosen runs by name, and all that the list shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from cnnlab.catalogue import Entry
+from cnnlab.contrast import differences
+from cnnlab.runs import started_at
+
+TOLD = 2  # settings at the most that a name tells
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Runs to compare."""
+
+    named: dict[str, Entry]  # by names that tell them apart
+    listed: Sequence[Entry]  # what search and filters leave
+    everything: Sequence[Entry]
+
+
+@dataclass(frozen=True)
+class CompareView:
+    """A view: its module beside this one and the question it answers."""
+
+    module: str
+    question: str
+
+    def show(self, chosen: Chosen) -> None:
+        """Draw it; its module is imported now."""
+        import_module(f"cnnlab.ui.compare.{self.module}").show(chosen)
+
+
+def short_names(entries: Sequence[Entry]) -> dict[str, Entry]:
+    """Runs by their titles, else by network and data set; where several share that, by what tells them apart."""
+    plain = [entry.about.title or f"{entry.config.architecture.title}, {entry.config.dataset}" for entry in entries]
+    for more in (_settings_apart, lambda entry, _: started_at(entry.summary), lambda entry, _: entry.id[-6:]):
+        plain = _told_apart(entries, plain, more)
+    return dict(zip(plain, entries, strict=True))
+
+
+def _told_apart(entries: Sequence[Entry], names: list[str], more: Callable[[Entry, Sequence[Entry]], str]) -> list[str]:
+    longer = []
+    for entry, name in zip(entries, names, strict=True):
+        alike = [other for other, other_name in zip(entries, names, strict=True) if other_name == name]
+        addition = more(entry, alike) if len(alike) > 1 else ""
+        longer.append(f"{name}, {addition}" if addition else name)
+    return longer
+
+
+def _settings_apart(entry: Entry, alike: Sequence[Entry]) -> str:
+    apart = differences({other.id: other.config for other in alike}).drop(index="layers", errors="ignore")
+    return ", ".join(f"{name} {value}" for name, value in apart[entry.id].items()) if len(apart) <= TOLD else ""

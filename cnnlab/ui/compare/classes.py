@@ -1,0 +1,101 @@
+"""Each class: test accuracy side by side; of two runs also the difference, its p, and the images they differ on."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.catalogue import Entry
+from cnnlab.inference import load_trained, test_split
+from cnnlab.metrics import Answers
+from cnnlab.significance import LEVEL, by_class
+from cnnlab.ui.compare.chosen import Chosen
+from cnnlab.ui.frame import literal
+from cnnlab.ui.pictures import upright
+from cnnlab.ui.views.gallery import opened_image
+from cnnlab.ui.views.look import Look, close_button, download, opened, show_figure
+from cnnlab.ui.views.measured import answers
+
+SHOWN = 18  # images on which two runs differ
+
+_OPENED = "compare.image"
+_PERCENT = st.column_config.NumberColumn(format="percent")
+_POINTS = st.column_config.NumberColumn(format="%+.1f")
+_P = st.column_config.NumberColumn(format="%.3g", help="Below 0.05 the difference counts as more than chance")
+
+
+def show(chosen: Chosen) -> None:
+    """The table of classes and its picture; of two runs on the same data all that tells them apart."""
+    judged = {name: entry for name, entry in chosen.named.items() if entry.summary.per_class}
+    if not judged:
+        st.info("None of these runs was judged on test images: a run is judged when it ends.")
+        return
+    accuracies = {name: entry.summary.per_class for name, entry in judged.items()}
+    datasets = {entry.config.dataset for entry in judged.values()}
+    is_pair = len(judged) == 2 and len(datasets) == 1
+    frame = pd.DataFrame(accuracies).rename_axis("Class").reset_index()
+    if is_pair:
+        one, other = (answers(entry.run, load_trained(entry.run)) for entry in judged.values())
+        apart = by_class(one, other)
+        frame = apart.rename(columns=dict(zip(("First", "Second"), judged, strict=True)))
+    columns = dict.fromkeys(judged, _PERCENT) | {"Difference, points": _POINTS, "p": _P}
+    st.dataframe(frame, hide_index=True, column_config=columns)
+    download("CSV", lambda: frame.to_csv(index=False), "classes-compared")
+    st.plotly_chart(
+        charts.per_class_points(accuracies, "test accuracy"), key="classes", alt="Test accuracy of each class"
+    )
+    if not is_pair:
+        st.caption(
+            "Test accuracy of the images of each class; classes that only some runs know are empty in the others. "
+            "Tick just two runs on the same data to see whether they differ by more than chance."
+        )
+        return
+    st.caption(
+        f"p tells how likely chance alone makes two equally good networks differ so much on a class (McNemar's exact "
+        f"test on the images that only one names right, corrected for the number of classes after Holm); below {LEVEL} "
+        "it counts as more than chance."
+    )
+    _differing(judged, one, other)
+
+
+def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
+    """Images that only one of the two names right."""
+    st.markdown("#### Where they differ")
+    choices = {
+        f"only {name} is right": (hits & ~misses).nonzero()[0]
+        for name, hits, misses in zip(pair, (one.hits, other.hits), (other.hits, one.hits), strict=True)
+    }
+    only = st.selectbox("Images", list(choices), format_func=lambda name: f"{len(choices[name]):,} where {name}")
+    indices = choices[only]
+    if not len(indices):
+        st.info("There is no such image.", icon=":material/check:")
+        return
+    entry = next(iter(pair.values()))
+    images = test_split(entry.run).images
+    shown = indices[:SHOWN].tolist()
+    rows = [
+        {"test image": index, "true": one.classes[one.labels[index]]}
+        | {name: found.classes[found.named[index]] for name, found in zip(pair, (one, other), strict=True)}
+        for index in shown
+    ]
+    titles = [" | ".join(_short(answer) for answer in list(row.values())[2:]) for row in rows]
+    show_figure(
+        charts.tile_strip([upright(images[index]) for index in shown], titles, columns=9, units=shown),
+        "differing",
+        "Test images that only one of the two names right",
+        lambda: pd.DataFrame(rows),
+        f"{len(shown)} of {len(indices):,}: what the one says | what the other says. Click one to open it.",
+        _OPENED,
+    )
+    index = opened(_OPENED, len(images))
+    if index is None:
+        return
+    for name, opened_entry in pair.items():
+        st.markdown(f"What **{literal(name)}** makes of it:")
+        opened_image(Look(opened_entry.run, load_trained(opened_entry.run), opened_entry.run.epochs()), index)
+    close_button(_OPENED)
+
+
+def _short(answer: object) -> str:
+    return str(answer)[:9]

@@ -1,0 +1,44 @@
+"""Cost: accuracy against parameters, multiply-accumulates or time, and the runs that are best for what they cost."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.catalogue import table
+from cnnlab.contrast import pareto_front
+from cnnlab.ui.compare.chosen import Chosen
+from cnnlab.ui.views.look import show_figure
+
+_COSTS = {"Parameters": "Parameters", "MACs": "MACs for one image", "Time, s": "training time, s"}
+
+
+def show(chosen: Chosen) -> None:
+    """A point a listed run, on one data set: accuracies on others cannot be compared."""
+    rows = table(chosen.listed)
+    rows["Name"] = [entry.title for entry in chosen.listed]
+    datasets = sorted(rows["Data set"].unique()) if len(rows) else []
+    left, middle, right = st.columns(3, vertical_alignment="bottom")
+    dataset = left.selectbox("Data set", datasets, key=f"compare.cost.data.{'.'.join(datasets)}")
+    cost = middle.segmented_control(
+        "Cost", list(_COSTS), default="Parameters", required=True, key="compare.cost", persist_state="session"
+    )
+    split = right.segmented_control(
+        "Accuracy", ["Test", "Validation"], default="Test", required=True, key="compare.split", persist_state="session"
+    )
+    known = rows[rows["Data set"] == dataset].assign(Accuracy=rows[split]).dropna(subset=[cost, "Accuracy"])
+    if known.empty:
+        st.info("None of the listed runs was judged yet: a run is judged when it ends.")
+        return
+    known = known.rename(columns={cost: _COSTS[cost]})
+    cost = _COSTS[cost]
+    front = list(pareto_front(known[cost], known["Accuracy"]))
+    shown = known[["Name", "Run", cost, "Accuracy"]]
+    show_figure(
+        charts.cost_and_accuracy(shown, cost, front, [entry.id for entry in chosen.named.values()]),
+        "cost",
+        f"{split} accuracy of the listed runs against {cost}",
+        lambda: shown.assign(front=shown.index.isin(front)),
+        f"{len(known):,} runs, {len(front)} of them on the front: no other run is as cheap and better. Times are as "
+        "measured, on whatever else the machine was doing.",
+    )

@@ -1,0 +1,71 @@
+"""Curves: how the chosen runs learned, over each other; repeats with other seeds as one line with its spread."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.catalogue import Entry
+from cnnlab.contrast import AXES, curve, repeats
+from cnnlab.history import History
+from cnnlab.ui.compare.chosen import Chosen
+from cnnlab.ui.views.look import show_figure
+
+
+def show(chosen: Chosen) -> None:
+    """Loss and accuracy of the validation images."""
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    axis = left.segmented_control(
+        "Against", list(AXES), default="epoch", required=True, key="compare.axis", persist_state="session"
+    )
+    joined = right.toggle(
+        "Repeats as one line",
+        key="compare.joined",
+        persist_state="session",
+        help="Takes in every run that differs by its seed only: the line is their mean, the band one standard "
+        "deviation to each side.",
+    )
+    groups = {name: repeats(entry, chosen.everything) if joined else [entry] for name, entry in chosen.named.items()}
+    if joined:
+        groups = _each_group_once(groups)
+    for place, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+        curves = {name: _curve(group, f"validation_{metric}", axis) for name, group in groups.items()}
+        curves = {name: rows for name, rows in curves.items() if len(rows)}
+        with place:
+            show_figure(
+                charts.overlaid_curves(curves, metric, AXES[axis]),
+                f"compared-{metric}",
+                f"Validation {metric} of the runs against {AXES[axis]}",
+                lambda curves=curves: _long(curves),  # type: ignore[misc]
+            )
+    if joined and all(len(group) == 1 for group in groups.values()):
+        st.caption("None of these has a repeat: train the same settings with another seed to see how much chance does.")
+
+
+def _each_group_once(groups: dict[str, list[Entry]]) -> dict[str, list[Entry]]:
+    """Chosen runs that repeat each other share a line, under the name of the first."""
+    once = {tuple(entry.id for entry in group): name for name, group in reversed(groups.items())}
+    return {
+        f"{name} ({len(group)} seeds)" if len(group) > 1 else name: group
+        for name, group in groups.items()
+        if once[tuple(entry.id for entry in group)] == name
+    }
+
+
+def _curve(group: list[Entry], column: str, axis: str) -> pd.DataFrame:
+    return curve([_history(entry) for entry in group], column, axis)
+
+
+def _history(entry: Entry) -> History:
+    path = entry.run.folder / "history.jsonl"
+    return _read(entry.id, path.stat().st_mtime_ns if path.exists() else 0, entry)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _read(run_id: str, changed: int, _entry: Entry) -> History:
+    return _entry.run.history()
+
+
+def _long(curves: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(curves, names=["run", "epoch"]).reset_index() if curves else pd.DataFrame()

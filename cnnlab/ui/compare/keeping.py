@@ -1,0 +1,146 @@
+"""What an owner does with runs: name, tag, note, pin, download, delete and restore, import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import streamlit as st
+from pydantic import ValidationError
+
+from cnnlab.archive import ArchiveError, pack, unpack
+from cnnlab.catalogue import Entry
+from cnnlab.runs import About, Run, RunError
+from cnnlab.ui import session
+from cnnlab.ui.compare.chosen import short_names
+from cnnlab.ui.frame import literal
+
+_DELETED = "compare.deleted"  # ids, to undo
+_SAID = "compare.said"  # what the last action came to
+
+
+def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
+    """One row of actions on the ticked runs, and what the last one came to."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("Describe", icon=":material/edit:", disabled=not chosen):
+            if chosen:
+                _describe(chosen, entries)
+        ended = [entry for entry in chosen if entry.summary.status != "running"]
+        st.download_button(
+            "Download",
+            lambda: _zipped([entry.run for entry in ended]),
+            "runs.zip",
+            "application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=not ended,
+            help="Settings, history and the weights of every epoch in one archive, to import elsewhere",
+        )
+        st.button(
+            "Delete",
+            icon=":material/delete:",
+            on_click=_delete,
+            args=[[entry.id for entry in ended]],
+            disabled=not ended,
+            help="Can be undone for seven days",
+        )
+        with st.popover("Import", icon=":material/upload:"):
+            _import()
+        if deleted := session.store().deleted():
+            with st.popover(f"Deleted: {len(deleted)}", icon=":material/restore_from_trash:"):
+                _restore(deleted)
+    _tell()
+
+
+def import_runs() -> None:
+    """The way in where there are no runs yet."""
+    with st.popover("Import runs", icon=":material/upload:"):
+        _import()
+    _tell()
+
+
+def _describe(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
+    named = {entry.id: name for name, entry in short_names(chosen).items()}
+    by_id = {entry.id: entry for entry in chosen}
+    run_id = st.selectbox("Run", list(named), format_func=named.__getitem__, key=f"describe.{'.'.join(named)}")
+    about = by_id[run_id].about
+    used = sorted({tag for entry in entries for tag in entry.about.tags} | set(about.tags))
+    key = f"describe.{run_id}.{hash(about)}"
+    with st.form(key, border=False):
+        st.text_input("Title", about.title, max_chars=100, key=f"{key}.title", placeholder=by_id[run_id].title)
+        st.multiselect("Tags", used, about.tags, accept_new_options=True, max_selections=20, key=f"{key}.tags")
+        st.text_area("Note", about.note, max_chars=5000, key=f"{key}.note")
+        st.checkbox("Pinned: listed first", about.pinned, key=f"{key}.pinned")
+        st.form_submit_button("Save", type="primary", on_click=_save, args=[by_id[run_id].run, key])
+
+
+def _save(run: Run, key: str) -> None:
+    typed = {field: st.session_state[f"{key}.{field}"] for field in About.model_fields}
+    try:
+        run.write_about(About(**typed))
+        _say("success", "Saved.")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        _say("error", f"{first['loc'][0]}: {first['msg']}".capitalize())
+
+
+def _zipped(runs: Sequence[Run]) -> bytes:
+    file = BytesIO()
+    pack(runs, file)
+    return file.getvalue()
+
+
+def _delete(run_ids: Sequence[str]) -> None:
+    gone = []
+    for run_id in run_ids:
+        try:
+            session.store().delete(run_id)
+            gone.append(run_id)
+        except RunError as error:
+            _say("error", str(error))
+            break
+    st.session_state[_DELETED] = gone
+
+
+def _undo(run_ids: Sequence[str]) -> None:
+    st.session_state.pop(_DELETED, None)
+    try:
+        for run_id in run_ids:
+            session.store().restore(run_id)
+    except RunError as error:
+        _say("error", str(error))
+
+
+def _restore(deleted: Sequence[Run]) -> None:
+    titles = {run.id: run.title for run in deleted}
+    wanted = st.multiselect("Deleted in the last seven days", list(titles), format_func=titles.__getitem__)
+    st.button("Restore", on_click=_undo, args=[wanted], disabled=not wanted)
+
+
+def _import() -> None:
+    file = st.file_uploader("An archive of runs (.zip)", ["zip"], key="compare.import")
+    if st.button("Import", type="primary", disabled=file is None, key="compare.import.go") and file:
+        try:
+            taken = unpack(file, session.store())
+        except ArchiveError as error:
+            _say("error", str(error))
+        else:
+            known = f" {len(taken.known)} were here already." if taken.known else ""
+            _say("success", f"{len(taken.added)} runs imported.{known}")
+        st.rerun()
+
+
+def _say(kind: str, text: str) -> None:
+    st.session_state[_SAID] = kind, text
+
+
+def _tell() -> None:
+    kind, text = st.session_state.pop(_SAID, ("", ""))
+    if kind == "error":
+        st.error(literal(text), icon=":material/error:")
+    elif kind:
+        st.success(text, icon=":material/check:")
+    if gone := st.session_state.get(_DELETED):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"{len(gone)} runs deleted." if len(gone) > 1 else "One run deleted.")
+            st.button("Undo", icon=":material/undo:", type="tertiary", on_click=_undo, args=[gone])

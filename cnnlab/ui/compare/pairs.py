@@ -1,0 +1,74 @@
+"""Which is better: every two of the chosen runs on the same test images, and whether chance could do that."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.catalogue import Entry
+from cnnlab.inference import load_trained
+from cnnlab.significance import LEVEL, holm, mcnemar
+from cnnlab.ui.compare.chosen import Chosen
+from cnnlab.ui.views.look import download
+from cnnlab.ui.views.measured import answers
+
+_COLUMNS = {
+    "Difference, points": st.column_config.NumberColumn(format="%+.2f"),
+    "p": st.column_config.NumberColumn("p (Holm)", format="%.3g"),
+}
+
+
+def show(chosen: Chosen) -> None:
+    """A sentence for two runs, a table for more."""
+    pairs = [
+        (one, other)
+        for one, other in combinations(chosen.named, 2)
+        if _is_comparable(chosen.named[one], chosen.named[other])
+    ]
+    if not pairs:
+        st.info(
+            "There are no common test images to compare on: tick at least two runs that ended, on the same data set."
+        )
+        return
+    rows = pd.DataFrame([_tested(one, other, chosen.named) for one, other in pairs])
+    rows["p"] = holm(rows["p"].tolist())
+    rows["Verdict"] = ["more than chance" if p < LEVEL else "no evidence of a difference" for p in rows["p"]]
+    if len(rows) == 1:
+        _tell(rows.iloc[0])
+    st.dataframe(rows, hide_index=True, column_config=_COLUMNS)
+    download("CSV", lambda: rows.to_csv(index=False), "pairs-compared")
+    st.caption(
+        "McNemar's exact test on the test images that only one of the two names right; with several pairs p is "
+        f"corrected for their number (Holm). Below {LEVEL} a difference counts as more than chance. It speaks of these "
+        "trained networks; whether a setting is better takes several seeds of each."
+    )
+
+
+def _is_comparable(one: Entry, other: Entry) -> bool:
+    return one.config.dataset == other.config.dataset and bool(one.summary.per_class and other.summary.per_class)
+
+
+def _tested(one: str, other: str, named: dict[str, Entry]) -> dict[str, object]:
+    first, second = (answers(named[name].run, load_trained(named[name].run)) for name in (one, other))
+    found = mcnemar(first.hits, second.hits)
+    return {
+        "One": one,
+        "Other": other,
+        "Difference, points": 100 * (second.hits.mean() - first.hits.mean()),
+        "Only one right": found.only_first,
+        "Only other right": found.only_second,
+        "Images": len(first.labels),
+        "p": found.p,
+    }
+
+
+def _tell(row: pd.Series) -> None:
+    apart = row["Only one right"] + row["Only other right"]
+    verdict = "More than chance" if row["p"] < LEVEL else "No evidence of a difference"
+    st.markdown(
+        f"**{verdict}**: of {row['Images']:,} common test images {row['Only one right']:,} are named right by the "
+        f"first run only and {row['Only other right']:,} by the second only. If both were equally good, a split of "
+        f"these {apart:,} at least as uneven would come up with probability {row['p']:.3g}."
+    )
