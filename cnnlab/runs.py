@@ -25,7 +25,7 @@ from torch import Tensor
 from cnnlab.config import RunConfig
 from cnnlab.history import History
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -41,7 +41,7 @@ class Summary(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    id: Annotated[str, Field(pattern=_ID.pattern)]
+    id: Annotated[str, Field(pattern=RUN_ID.pattern)]
     created: datetime
     status: Status = "running"
     classes: tuple[str, ...] = ()
@@ -179,15 +179,15 @@ class RunStore:
 
     def open(self, run_id: str) -> Run:
         """A run by its id. Raises RunError where there is none."""
-        if not _ID.fullmatch(run_id) or not (self.folder / run_id / "config.json").is_file():
+        if not RUN_ID.fullmatch(run_id) or not (self.folder / run_id / "config.json").is_file():
             raise RunError(f"there is no run {run_id[:100]!r} in {self.folder}")
         return Run(self.folder / run_id)
 
     def all(self) -> list[Run]:
-        """Readable runs, the newest first."""
+        """Readable runs, the newest first; hidden folders, of runs that are still arriving, are left out."""
         if not self.folder.is_dir():
             return []
-        folders = sorted((path for path in self.folder.iterdir() if path.is_dir()), reverse=True)
+        folders = sorted((p for p in self.folder.iterdir() if p.is_dir() and RUN_ID.fullmatch(p.name)), reverse=True)
         return [Run(folder) for folder in folders if _is_readable(Run(folder))]
 
 
