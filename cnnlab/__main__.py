@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 import click
 
 from cnnlab.architectures import PRESETS, ArchitectureError, summarise
+from cnnlab.archive import ArchiveError, pack_file, unpack
 from cnnlab.config import ConfigError, RunConfig, parse_config
 from cnnlab.data import DATASETS, DatasetError, dataset_spec, downloaded_bytes, is_present, load_for
 from cnnlab.digits import DrawingError, image_input, prepare, read_drawings, read_image, stroke_ink
@@ -21,7 +22,7 @@ from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run, RunError, RunStore, runs_folder
 from cnnlab.training import TrainingError
 
-BAD_INPUT = (ArchitectureError, ConfigError, DatasetError, DrawingError, RunError, TrainingError)
+BAD_INPUT = (ArchitectureError, ArchiveError, ConfigError, DatasetError, DrawingError, RunError, TrainingError)
 POLL_SECONDS = 0.25
 
 Command = Callable[..., None]
@@ -248,6 +249,38 @@ def predict_command(run: str, file: Path, runs: Path | None, as_json: bool) -> N
         return
     for prediction in predictions:
         click.echo(f"{prediction['class']}  {prediction['probability']:.1%}")
+
+
+@cli.command("pack")
+@click.argument("run", nargs=-1, required=True)
+@click.option("--to", "path", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The ZIP to write.")
+@runs_option
+@as_json
+def pack_command(run: tuple[str, ...], path: Path, runs: Path | None, as_json: bool) -> None:
+    """Put each RUN (an id or a folder) into one archive, for another machine."""
+    found = [_run(name, runs) for name in run]
+    pack_file(found, path)
+    if as_json:
+        click.echo(json.dumps({"runs": [one.id for one in found], "file": str(path), "bytes": path.stat().st_size}))
+        return
+    click.echo(f"{path}: {len(found)} runs, {path.stat().st_size / 1e6:.1f} MB")
+
+
+@cli.command("unpack")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@runs_option
+@as_json
+def unpack_command(file: Path, runs: Path | None, as_json: bool) -> None:
+    """Add the runs of FILE, an archive made by pack; those that are here already stay as they are."""
+    store = _store(runs)
+    with file.open("rb") as archive:
+        unpacked = unpack(archive, store)
+    if as_json:
+        click.echo(json.dumps({"added": unpacked.added, "known": unpacked.known, "folder": str(store.folder)}))
+        return
+    click.echo(f"{len(unpacked.added)} added to {store.folder}, {len(unpacked.known)} were there already")
+    for run_id in unpacked.added:
+        click.echo(f"  {run_id}")
 
 
 @cli.command("bench")

@@ -49,7 +49,7 @@ class History:
             try:
                 record = json.loads(line)
                 history._keep(record)
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 break
         return history
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import ceil, prod
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Shape = tuple[int, ...]
 Window = tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[int, int]]  # kernel, stride, dilation, padding
@@ -19,6 +19,8 @@ Border = Annotated[int, Field(ge=0, le=64)]
 Channels = Annotated[int, Field(ge=1, le=4096)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Initialisation = Literal["default", "xavier-uniform", "kaiming-normal"]
+
+MAX_NESTED = 3  # residual blocks within one another
 
 
 class LayerError(ValueError):
@@ -261,6 +263,14 @@ class Residual(_Layer):
     kind: Literal["residual"] = "residual"
     body: Annotated[tuple[Layer, ...], Field(min_length=1, max_length=20)]
 
+    @field_validator("body")
+    @classmethod
+    def _is_shallow(cls, body: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        """Each level of blocks within blocks doubles the time it takes to follow the shapes."""
+        if 1 + _depth(body) > MAX_NESTED:
+            raise ValueError(f"residual blocks may be nested {MAX_NESTED} deep at most")
+        return body
+
     def projection(self, shape: Shape, classes: int) -> tuple[Layer, ...]:
         """The shortcut's layers for an input of ``shape``; empty for the identity."""
         _, height, width = _spatial(shape, "a residual block")
@@ -300,6 +310,10 @@ Layer = Annotated[
     Field(discriminator="kind"),
 ]
 Residual.model_rebuild()
+
+
+def _depth(layers: tuple[Layer, ...]) -> int:
+    return max((1 + _depth(layer.body) for layer in layers if layer.kind == "residual"), default=0)
 
 
 def trace(layers: tuple[Layer, ...], shape: Shape, classes: int) -> list[Shape]:

@@ -31,7 +31,11 @@ def test_events_survive_json_lines() -> None:
     assert written.steps == read.steps
 
 
-@pytest.mark.parametrize("torn", [to_line(EPOCH)[:40], "null", "[]", "{}", '{"kind": "step"}', '{"kind": "other"}', ""])
+@pytest.mark.parametrize(
+    "torn",
+    [to_line(EPOCH)[:40], "null", "[]", "{}", '{"kind": "step"}', '{"kind": "other"}', "", "[" * 100_000],
+    ids=lambda line: line[:12],
+)
 def test_reading_ends_at_a_line_that_is_torn_or_foreign(torn: str) -> None:
     read = History.from_lines([to_line(STEP), torn, to_line(STEP)])
     assert len(read.steps) == 1

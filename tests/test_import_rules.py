@@ -28,6 +28,8 @@ FORBIDDEN = {
     "digits": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
     "training": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts", "cnnlab.history"},
     "runs": {"cnnlab.job", "cnnlab.training", "cnnlab.charts"},
+    "quarantine": {"cnnlab.job", "cnnlab.training", "cnnlab.charts", "cnnlab.network", "pickle", "torch.load"},
+    "archive": {"cnnlab.job", "cnnlab.training", "cnnlab.charts", "cnnlab.network", "pickle", "torch.load"},
 }
 
 

@@ -4,9 +4,11 @@ from itertools import product
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from cnnlab.layers import (
+    MAX_NESTED,
     Activation,
     AdaptivePool2d,
     AvgPool2d,
@@ -119,6 +121,15 @@ def test_a_residual_block_counts_body_and_projection() -> None:
     body, projection = 8 * 4 * 9, 8 * 4
     assert block.macs((4, 8, 8), CLASSES) == (body + projection) * 4 * 4
     assert block.parameters((4, 8, 8), CLASSES) == body + projection + 2 * 8
+
+
+def test_blocks_are_nested_a_few_times_only() -> None:
+    block = Residual(body=(Conv2d(out_channels=4, padding=1),))
+    for _ in range(MAX_NESTED - 1):
+        block = Residual(body=(block,))
+    assert block.output_shape((4, 8, 8), CLASSES) == (4, 8, 8)
+    with pytest.raises(ValidationError, match="nested 3 deep at most"):
+        Residual(body=(block,))
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,9 @@ def test_a_recipe_can_be_changed_option_by_option(capsys: pytest.CaptureFixture[
         (["evaluate", "no-such-run"], "there is no run"),
         (["evaluate"], "Missing argument"),
         (["predict", "no-such-run", "no-such-file"], "does not exist"),
+        (["unpack", "no-such-file"], "does not exist"),
+        (["pack", "--to", "runs.zip"], "Missing argument"),
+        (["pack", "no-such-run"], "--to"),
         (["frobnicate"], "frobnicate"),
         (["train", "--frobnicate"], "frobnicate"),
     ],
@@ -164,6 +167,33 @@ def test_files_that_are_neither_image_nor_drawings_are_refused(
     for name, content in (("text.png", b"hello"), ("list.json", b"[1, 2]"), ("empty", b"")):
         (tmp_path / name).write_bytes(content)
         refusal(capsys, "predict", str(finished_run.folder), str(tmp_path / name))
+
+
+def test_packed_runs_are_unpacked_elsewhere(
+    capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path
+) -> None:
+    path, elsewhere = tmp_path / "runs.zip", tmp_path / "elsewhere"
+    other = RunStore(runs_folder()).create(RunConfig())
+    packed = last_line(call(capsys, "pack", str(finished_run.folder), other.id, "--to", str(path), "--json"))
+    assert packed == {"runs": [finished_run.id, other.id], "file": str(path), "bytes": path.stat().st_size}
+    assert "2 runs" in call(capsys, "pack", str(finished_run.folder), other.id, "--to", str(path))
+
+    out = call(capsys, "unpack", str(path))
+    assert f"1 added to {runs_folder()}, 1 were there already" in out
+    assert finished_run.id in out
+    unpacked = last_line(call(capsys, "unpack", str(path), "--runs", str(elsewhere), "--json"))
+    added = sorted([finished_run.id, other.id])
+    assert unpacked == {"added": added, "known": [], "folder": str(elsewhere)}
+    assert RunStore(elsewhere).open(finished_run.id).summary == finished_run.summary
+
+
+def test_what_is_no_archive_is_refused(capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path) -> None:
+    (tmp_path / "text.zip").write_bytes(b"hello")
+    assert "not a whole ZIP archive" in refusal(capsys, "unpack", str(tmp_path / "text.zip"))
+    nowhere = str(tmp_path / "nowhere" / "runs.zip")
+    assert "choose another place" in refusal(capsys, "pack", str(finished_run.folder), "--to", nowhere)
+    assert "there is no run" in refusal(capsys, "pack", "no-such-run", "--to", str(tmp_path / "runs.zip"))
+    assert not (tmp_path / "runs.zip").exists()
 
 
 def test_it_runs_as_a_module() -> None:

@@ -32,9 +32,9 @@ def test_an_id_never_leads_out_of_the_folder(name: str, tmp_path: Path) -> None:
         store.open(name)
 
 
-def test_runs_come_newest_first_and_damaged_ones_are_left_out(tmp_path: Path) -> None:
+def test_runs_come_newest_first_and_damaged_or_hidden_ones_are_left_out(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
-    for name in ("20260101-000000-a", "20260102-000000-b", "20260103-000000-c"):
+    for name in ("20260101-000000-a", "20260102-000000-b", "20260103-000000-c", ".20260104-000000-d"):
         made = store.create(RunConfig())
         made.folder.rename(tmp_path / name)
     (tmp_path / "20260102-000000-b" / "summary.json").write_text('{"id": ')

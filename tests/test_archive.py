@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import json
+import random
+import stat
+import struct
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from pkgutil import resolve_name
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZipFile, ZipInfo
+
+import pytest
+import torch
+
+from cnnlab import archive
+from cnnlab.archive import ArchiveError, Unpacked, pack, pack_file, unpack
+from cnnlab.config import RunConfig
+from cnnlab.inference import load_trained, test_split
+from cnnlab.runs import Run, RunError, RunStore
+
+test_split.__test__ = False  # type: ignore[attr-defined]  # a function of the package, not a test
+
+ID = "20260101-000000-abc"
+Entries = list[tuple[ZipInfo, bytes]]
+Change = Callable[[Entries], Entries]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    """Where runs arrive; one is there already."""
+    store = RunStore(tmp_path / "arrived")
+    store.create(RunConfig())
+    return store
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def packed(*runs: Run) -> BytesIO:
+    file = BytesIO()
+    pack(runs, file)
+    return file
+
+
+def entries(file: BytesIO) -> Entries:
+    with ZipFile(file) as whole:
+        return [(info, whole.read(info)) for info in whole.infolist()]
+
+
+def zipped(listed: Entries) -> BytesIO:
+    file = BytesIO()
+    with ZipFile(file, "w") as made:
+        for info, content in listed:
+            made.writestr(info, content)
+    return file
+
+
+def entry(name: str, content: bytes = b"{}", kind: int = stat.S_IFREG, compression: int = ZIP_DEFLATED) -> Change:
+    info = ZipInfo(name)
+    info.external_attr = (kind | 0o644) << 16
+    info.compress_type = compression
+    return lambda listed: [*listed, (info, content)]
+
+
+def without(name: str) -> Change:
+    return lambda listed: [(info, content) for info, content in listed if not info.filename.endswith(name)]
+
+
+def replaced(name: str, content: bytes) -> Change:
+    return lambda listed: [(info, content if info.filename.endswith(name) else old) for info, old in listed]
+
+
+def nothing_arrived(store: RunStore, before: dict[str, bytes]) -> bool:
+    return contents(store.folder) == before and [path.name for path in store.folder.iterdir()] == [store.all()[0].id]
+
+
+def test_a_run_arrives_byte_for_byte_and_answers_as_before(finished_run: Run, store: RunStore) -> None:
+    assert unpack(packed(finished_run), store) == Unpacked([finished_run.id], [])
+    arrived = store.open(finished_run.id)
+    before = contents(finished_run.folder)
+    assert contents(arrived.folder) == {name: content for name, content in before.items() if name != "lock"}
+    assert arrived.summary == finished_run.summary
+    images = test_split(finished_run).images[:5]
+    answers = [load_trained(run).probabilities(images) for run in (finished_run, arrived)]
+    assert torch.equal(*answers)
+
+
+def test_a_run_that_is_there_stays_as_it_is(finished_run: Run, store: RunStore) -> None:
+    (known,) = store.all()
+    file = packed(known, finished_run)
+    known.save_weights(7, {"later": torch.ones(1)})
+    assert unpack(file, store) == Unpacked([finished_run.id], [known.id])
+    assert known.epochs() == [7]
+    assert unpack(file, store) == Unpacked([], sorted([known.id, finished_run.id]))
+
+
+def test_what_is_no_file_of_a_run_stays_out_and_about_goes_along(store: RunStore, tmp_path: Path) -> None:
+    run = RunStore(tmp_path / "runs").create(RunConfig())
+    run.save_weights(1000, {"a": torch.ones(1)})
+    for name in ("lock", "summary.json.part", "weights/epoch-001.part", "notes.txt", ".hidden"):
+        (run.folder / name).touch()
+    (run.folder / "about.json").write_text('{"title": "Größer"}', encoding="utf-8")
+    names = {info.filename.removeprefix(f"{run.id}/") for info, _ in entries(packed(run))}
+    assert names == {"about.json", "config.json", "summary.json", "weights/epoch-1000.safetensors"}
+    unpack(packed(run), store)
+    assert json.loads((store.open(run.id).folder / "about.json").read_bytes()) == {"title": "Größer"}
+
+
+def test_a_run_packed_while_it_trains_arrives_interrupted(store: RunStore, tmp_path: Path) -> None:
+    run = RunStore(tmp_path / "runs").create(RunConfig())
+    with run.held():
+        unpack(packed(run), store)
+    assert json.loads((store.folder / run.id / "summary.json").read_text())["status"] == "interrupted"
+
+
+def test_arriving_runs_are_not_listed(finished_run: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(archive, "admit", lambda run: seen.append((run.folder.parent, store.all())))
+    before = store.all()[0].id
+    unpack(packed(finished_run), store)
+    ((folder, listed),) = seen
+    assert folder.parent == store.folder
+    assert not folder.exists()
+    assert [run.id for run in listed] == [before]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (entry("../escaped"), "'../escaped' is no file of a run"),
+        (entry(f"{ID}/../../config.json"), "no file of a run"),
+        (entry("../config.json"), "no file of a run"),
+        (entry("/tmp/config.json"), "no file of a run"),
+        (entry("C:/config.json"), "no file of a run"),
+        (entry(f"{ID}\\config.json"), "no file of a run"),
+        (entry(f"{ID}/"), "no file of a run"),
+        (entry(f"{ID}/config.json.part"), "no file of a run"),
+        (entry(f"{ID}/lock"), "no file of a run"),
+        (entry(f"{ID}/weights/epoch-1.safetensors"), "no file of a run"),
+        (entry(f"{ID}/weights/epoch-٣٣٣.safetensors"), "no file of a run"),
+        (entry(f"{ID}/weights/epoch-001.pt"), "no file of a run"),
+        (entry("evil\n\x1b[31m.html"), r"'evil\\n\\x1b\[31m\.html'"),
+        (entry("x" * 60_000), f"'{'x' * 120}' is no file"),
+        (entry(f"{ID}/config.json", b"/etc/passwd", stat.S_IFLNK), "is a link or a device"),
+        (entry(f"{ID}/config.json", compression=ZIP_BZIP2), "neither stored nor deflated"),
+        (entry(f"{ID}/history.jsonl", b"\n" * 30_000_000), r"history\.jsonl' is larger than 20,000,000 bytes"),
+        (entry(f"{ID}/about.json", b" " * 100_001), r"about\.json' is larger than 100,000 bytes"),
+        (entry(f"{ID}/about.json"), f"run {ID}: its config.json is missing"),
+        (lambda listed: [*listed, listed[0]], "is there twice"),
+        (without("summary.json"), "summary.json is missing"),
+        (replaced("config.json", b'{"epochs": -1}'), "config.json is damaged"),
+        (replaced("epoch-001.safetensors", b"\x80\x04\x95pickle."), "is no safetensors file"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+def test_an_archive_of_anything_but_runs_adds_nothing(
+    change: Change, words: str, finished_run: Run, store: RunStore, tmp_path: Path
+) -> None:
+    before, around = contents(store.folder), sorted(tmp_path.iterdir())
+    with pytest.raises(ArchiveError, match=words) as refusal:
+        unpack(zipped(change(entries(packed(finished_run)))), store)
+    assert len(str(refusal.value)) < 400
+    assert nothing_arrived(store, before)
+    assert sorted(tmp_path.iterdir()) == around
+
+
+def patched(content: bytes, flag: int) -> bytes:
+    """The same archive with ``flag`` set in every header."""
+    for signature, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        at = content.find(signature)
+        while at >= 0:
+            content = content[: at + place] + struct.pack("<H", flag) + content[at + place + 2 :]
+            at = content.find(signature, at + 4)
+    return content
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda content: b"", "not a whole ZIP archive"),
+        (lambda content: b"hello" * 1000, "not a whole ZIP archive"),
+        (lambda content: content[: len(content) // 2], "not a whole ZIP archive"),
+        (lambda content: content[len(content) // 2 :], "not a whole ZIP archive"),
+        (lambda content: content.replace(b"epochs", b"epochz"), "not a whole ZIP archive"),
+        (lambda content: content.replace(b"/config.json", b"/config.jso\0"), "no file of a run"),
+        (lambda content: patched(content, 0x1), "is encrypted"),
+        (lambda content: patched(content, 0x20), "not a whole ZIP archive"),
+    ],
+    ids=["empty", "text", "first-half", "second-half", "checksum", "null-byte", "encrypted", "patched-data"],
+)
+def test_a_damaged_archive_adds_nothing(
+    damage: Callable[[bytes], bytes], words: str, store: RunStore, tmp_path: Path
+) -> None:
+    run = RunStore(tmp_path / "runs").create(RunConfig())
+    stored = [(ZipInfo(info.filename), content) for info, content in entries(packed(run))]
+    damaged = tmp_path / "damaged.zip"
+    damaged.write_bytes(damage(zipped(stored).getvalue()))
+    before = contents(store.folder)
+    with damaged.open("rb") as file, pytest.raises(ArchiveError, match=words):
+        unpack(file, store)
+    assert nothing_arrived(store, before)
+
+
+def test_a_few_changed_bytes_never_raise_anything_else(store: RunStore, tmp_path: Path) -> None:
+    content = packed(RunStore(tmp_path / "runs").create(RunConfig())).getvalue()
+    before = contents(store.folder)
+    dice = random.Random(0)
+    for number in range(300):
+        changed = bytearray(content)
+        for _ in range(dice.randint(1, 4)):
+            changed[dice.randrange(len(changed) - 250, len(changed))] = dice.randrange(256)
+        target = RunStore(tmp_path / f"fuzzed-{number}")
+        try:
+            for run_id in unpack(BytesIO(bytes(changed)), target).added:
+                assert target.open(run_id).config == RunConfig()
+        except ArchiveError:
+            pass
+    assert contents(store.folder) == before
+
+
+@pytest.mark.parametrize(
+    ("bound", "value"),
+    [("MAX_ENTRIES", 4), ("MAX_BYTES", 1_000_000), ("MAX_LIST_BYTES", 300), ("MAX_WEIGHTS", 800_000)],
+)
+def test_a_bomb_is_refused_by_what_it_unpacks_to(
+    bound: str, value: int, finished_run: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = zipped([(info, b"\0" * len(content)) for info, content in entries(packed(finished_run))])
+    before = contents(store.folder)
+    monkeypatch.setattr(archive, bound, value)
+    with pytest.raises(ArchiveError, match="larger than"):
+        unpack(file, store)
+    assert nothing_arrived(store, before)
+
+
+@pytest.mark.parametrize(
+    ("end", "told"), [(KeyboardInterrupt(), KeyboardInterrupt), (OSError(28, "No space left on device"), ArchiveError)]
+)
+@pytest.mark.parametrize("place", ["cnnlab.archive.admit", "pathlib.Path.rename"])
+def test_an_interrupted_arrival_leaves_nothing(
+    end: BaseException,
+    told: type[BaseException],
+    place: str,
+    finished_run: Run,
+    store: RunStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = packed(RunStore(tmp_path / "runs").create(RunConfig()), finished_run)
+    before = contents(store.folder)
+    inner: Callable[..., object] = resolve_name(place)
+    calls = []
+
+    def second_fails(*arguments: object) -> object:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise end
+        return inner(*arguments)
+
+    monkeypatch.setattr(place, second_fails)
+    with pytest.raises(told):
+        unpack(file, store)
+    assert len(calls) >= 2
+    assert nothing_arrived(store, before)
+
+
+def test_what_could_not_be_unpacked_is_not_packed(
+    finished_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ArchiveError, match="named twice"):
+        packed(finished_run, finished_run)
+    with monkeypatch.context() as patch, pytest.raises(ArchiveError, match="pack fewer at once"):
+        patch.setattr(archive, "MAX_ENTRIES", 5)
+        packed(finished_run)
+    with monkeypatch.context() as patch, pytest.raises(ArchiveError, match="leave that run out"):
+        patch.setattr(archive, "MAX_WEIGHTS", 1000)
+        packed(finished_run)
+    damaged = RunStore(tmp_path).create(RunConfig())
+    (damaged.folder / "config.json").unlink()
+    with pytest.raises(RunError, match=r"config\.json is missing"):
+        packed(damaged)
+
+
+def test_a_failed_archive_leaves_the_old_file(finished_run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "runs.zip"
+    path.write_bytes(b"old")
+    with pytest.raises(ArchiveError):
+        pack_file([finished_run, finished_run], path)
+    assert contents(tmp_path) == {"runs.zip": b"old"}
+    pack_file([finished_run], path)
+    assert contents(tmp_path) == {"runs.zip": packed(finished_run).getvalue()}
+    with pytest.raises(ArchiveError, match="choose another place"):
+        pack_file([finished_run], tmp_path / "nowhere" / "runs.zip")

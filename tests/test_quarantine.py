@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnnlab.config import RunConfig
+from cnnlab.quarantine import admit
+from cnnlab.runs import Run, RunError, RunStore
+
+WEIGHTS = "weights/epoch-001.safetensors"
+
+
+class Trap:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
+@pytest.fixture
+def run(finished_run: Run, tmp_path: Path) -> Run:
+    """A copy that may be changed."""
+    return Run(shutil.copytree(finished_run.folder, tmp_path / finished_run.id))
+
+
+def change(run: Run, name: str, **fields: object) -> None:
+    path = run.folder / name
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+def test_a_finished_run_is_admitted_as_it_is(run: Run) -> None:
+    before = {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
+    admit(run)
+    assert before == {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
+
+
+def test_a_run_without_history_and_weights_is_admitted_as_interrupted(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig())
+    admit(run)
+    assert json.loads((run.folder / "summary.json").read_text())["status"] == "interrupted"
+    assert not (run.folder / "lock").exists()
+
+
+def test_a_last_line_torn_by_a_kill_is_admitted(run: Run) -> None:
+    with (run.folder / "history.jsonl").open("a") as history:
+        history.write('{"step": 8, "epoch": 0.2')
+    admit(run)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.json", b"{}{"),
+        ("config.json", b'{"epochs": -1}'),
+        ("config.json", b'{"foreign": 1}'),
+        ("config.json", b"[" * 100_000),
+        ("summary.json", b"null"),
+        ("summary.json", b"{}"),
+        ("about.json", b"[]"),
+        ("about.json", b'{"note": "'),
+        ("about.json", b'{"a":' * 100_000),
+        ("history.jsonl", b"hello\n"),
+        ("history.jsonl", b"[" * 100_000 + b"\n"),
+        ("history.jsonl", b"\xff\x00\n"),
+        (WEIGHTS, b""),
+        (WEIGHTS, b"\xff" * 64),
+        (WEIGHTS, b"\x02\0\0\0\0\0\0\0{}and more"),
+    ],
+)
+def test_a_damaged_file_is_named(name: str, content: bytes, run: Run) -> None:
+    (run.folder / name).write_bytes(content)
+    with pytest.raises(RunError, match=f"run {run.id}: its {name} is (damaged|no safetensors file)"):
+        admit(run)
+
+
+def test_a_pickle_is_refused_and_not_run(run: Run, tmp_path: Path) -> None:
+    content = pickle.dumps(Trap(tmp_path / "sprung"))
+    (run.folder / WEIGHTS).write_bytes(content)
+    with pytest.raises(RunError, match="no safetensors file"):
+        admit(run)
+    assert not (tmp_path / "sprung").exists()
+    pickle.loads(content)  # it does spring where it is run
+    assert (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("field", [{"loss": "1.5"}, {"loss": None}, {"accuracy": [1]}, {"step": 0.5}])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_value_that_charts_could_not_draw_is_refused(field: dict[str, object], end: str, run: Run) -> None:
+    path = run.folder / "history.jsonl"
+    line = json.loads(path.read_text().splitlines()[0])
+    path.write_text(json.dumps(line | field) + end)
+    with pytest.raises(RunError, match=r"history\.jsonl is damaged"):
+        admit(run)
+
+
+def test_accuracies_of_more_classes_than_the_run_has_are_refused(run: Run) -> None:
+    change(run, "summary.json", classes=["a", "b"])
+    with pytest.raises(RunError, match=r"history\.jsonl is damaged"):
+        admit(run)
+
+
+@pytest.mark.parametrize("fields", [{"id": "another"}, {"created": "0001-01-01T00:00:00Z"}])
+def test_a_summary_of_another_run_or_time_is_refused(fields: dict[str, object], run: Run) -> None:
+    change(run, "summary.json", **fields)
+    with pytest.raises(RunError, match=r"summary\.json is of another run or time"):
+        admit(run)
+
+
+HEAD = [
+    {"kind": "adaptive-pool2d", "output_size": 1},
+    {"kind": "flatten"},
+    {"kind": "linear", "out_features": "classes"},
+]
+HEAVY = [{"kind": "flatten"}, {"kind": "linear", "out_features": 65_536}, HEAD[-1]]
+WIDE = [{"kind": "conv2d", "out_channels": 4096, "kernel_size": 1}, *[{"kind": "activation"}] * 10, *HEAD]
+SLOW_WITHIN = [
+    {"kind": "residual", "body": [{"kind": "conv2d", "out_channels": n, "padding": 1} for n in (512, 512, 1)]},
+    *HEAD,
+]
+
+
+@pytest.mark.parametrize("layers", [HEAVY, WIDE, SLOW_WITHIN], ids=["weights", "activations", "work"])
+def test_a_network_that_takes_the_machines_memory_is_refused(layers: list[object], run: Run) -> None:
+    change(run, "config.json", architecture={"name": "huge", "title": "Huge", "layers": layers})
+    with pytest.raises(RunError, match=r"config\.json is of too large a network"):
+        admit(run)
+
+
+@pytest.mark.parametrize(("shape", "words"), [((1, 100_000, 100_000), "too large"), ((1, -28, 28), "damaged")])
+def test_images_of_impossible_size_are_refused(shape: tuple[int, ...], words: str, run: Run) -> None:
+    change(run, "summary.json", shape=shape)
+    with pytest.raises(RunError, match=words):
+        admit(run)
