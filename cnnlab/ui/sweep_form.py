@@ -48,20 +48,18 @@ def sweep_form() -> SweepConfig | None:
 
 def _values(name: str) -> dict[str, Any]:
     """The fields that say within what a setting is searched."""
-    offered = SPACES[name]
-    if "options" in type(offered).model_fields:
+    offered = SPACES[name].model_dump()
+    if "options" in offered:
         given = st.multiselect(
             _titled(name),
             _options(name),
-            list(offered.examples),
+            list(offered["options"]),
             format_func=str,
             accept_new_options=name in _NUMBERS,
             key=f"sweep.{name}",
             persist_state="session",
         )
         return {"options": [_number(value) if name in _NUMBERS else value for value in given]}
-    low, high = offered.examples
-    log = bool(getattr(offered, "log", False))
     ends = [
         place.number_input(
             f"{_titled(name)}, {end}",
@@ -72,9 +70,9 @@ def _values(name: str) -> dict[str, Any]:
             key=f"sweep.{name}.{end}",
             persist_state="session",
         )
-        for place, end, value in zip(st.columns(2), ("from", "to"), (low, high), strict=True)
+        for place, end, value in zip(st.columns(2), ("from", "to"), (offered["low"], offered["high"]), strict=True)
     ]
-    return {"low": ends[0], "high": ends[1], "log": log}
+    return {"low": ends[0], "high": ends[1], "log": offered["log"]}
 
 
 def _options(name: str) -> list[Any]:

@@ -122,7 +122,7 @@ def _results(sweep: Sweep) -> None:
     if done.empty:
         st.caption("The first trial is not over yet.")
         return
-    best = done.loc[done["Validation"].idxmax()]
+    best = done.sort_values("Validation").iloc[-1]
     with st.container(horizontal=True):
         st.metric("Best validation accuracy", f"{best['Validation']:.2%}", help=f"Trial {best['Trial']}")
         for name in sweep.config.space:

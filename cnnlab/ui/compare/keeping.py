@@ -15,6 +15,8 @@ from cnnlab.ui import session
 from cnnlab.ui.compare.chosen import short_names
 from cnnlab.ui.frame import literal
 
+MAX_UPLOAD = 500  # MB, held in memory: about a dozen default runs
+
 _DELETED = "compare.deleted"  # ids, to undo
 _SAID = "compare.said"  # what the last action came to
 
@@ -118,7 +120,7 @@ def _restore(deleted: Sequence[Run]) -> None:
 
 
 def _import() -> None:
-    file = st.file_uploader("An archive of runs (.zip)", ["zip"], key="compare.import")
+    file = st.file_uploader("An archive of runs (.zip)", ["zip"], key="compare.import", max_upload_size=MAX_UPLOAD)
     if st.button("Import", type="primary", disabled=file is None, key="compare.import.go") and file:
         try:
             taken = unpack(file, session.store())
