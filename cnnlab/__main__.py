@@ -17,12 +17,22 @@ from cnnlab.data import DATASETS, DatasetError, dataset_spec, downloaded_bytes, 
 from cnnlab.digits import DrawingError, image_input, prepare, read_drawings, read_image, stroke_ink
 from cnnlab.finder import STEPS, ramp, suggest
 from cnnlab.inference import judge, load_trained
+from cnnlab.interop import InteropError, to_mlflow, to_tensorboard
 from cnnlab.job import Job
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run, RunError, RunStore, runs_folder
 from cnnlab.training import TrainingError
 
-BAD_INPUT = (ArchitectureError, ArchiveError, ConfigError, DatasetError, DrawingError, RunError, TrainingError)
+BAD_INPUT = (
+    ArchitectureError,
+    ArchiveError,
+    ConfigError,
+    DatasetError,
+    DrawingError,
+    InteropError,
+    RunError,
+    TrainingError,
+)
 POLL_SECONDS = 0.25
 
 Command = Callable[..., None]
@@ -301,6 +311,39 @@ def bench_command(quick: bool, folder: Path | None, as_json: bool) -> None:
     click.echo(bench.table(report))
     if as_json:
         click.echo(json.dumps(report))
+
+
+@cli.command()
+@click.argument("run")
+@click.option(
+    "--tensorboard",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Write TensorBoard's event files to a folder of the run's own in this one.",
+)
+@click.option("--mlflow", "with_mlflow", is_flag=True, help="Log the run to MLflow; a second time adds what is new.")
+@click.option("--tracking-uri", default=None, help="Where MLflow keeps its runs [default: MLFLOW_TRACKING_URI].")
+@runs_option
+@as_json
+def export(
+    run: str, folder: Path | None, with_mlflow: bool, tracking_uri: str | None, runs: Path | None, as_json: bool
+) -> None:
+    """Write RUN's metrics (an id or a folder) for TensorBoard, MLflow or both."""
+    if folder is None and not with_mlflow:
+        raise click.UsageError("where to? --tensorboard FOLDER, --mlflow or both")
+    if tracking_uri is not None and not with_mlflow:
+        raise click.UsageError("--tracking-uri goes with --mlflow")
+    found = _run(run, runs)
+    events = to_tensorboard(found, folder) if folder else None
+    logged = to_mlflow(found, tracking_uri) if with_mlflow else None
+    if as_json:
+        click.echo(json.dumps({"run": found.id, "tensorboard": events and str(events), "mlflow": logged}))
+        return
+    if events:
+        click.echo(f"TensorBoard: {events}")
+    if logged:
+        click.echo(f"MLflow: run {logged}")
 
 
 def _run(run: str, runs: Path | None) -> Run:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from cnnlab.interop import PACKAGES
 from tests.conftest import ROOT
 
 SOURCES = [*ROOT.glob("*.py"), *ROOT.glob("pages/*.py"), *ROOT.glob("cnnlab/**/*.py")]
@@ -30,6 +33,7 @@ FORBIDDEN = {
     "runs": {"cnnlab.job", "cnnlab.training", "cnnlab.charts"},
     "quarantine": {"cnnlab.job", "cnnlab.training", "cnnlab.charts", "cnnlab.network", "pickle", "torch.load"},
     "archive": {"cnnlab.job", "cnnlab.training", "cnnlab.charts", "cnnlab.network", "pickle", "torch.load"},
+    "interop": {"streamlit", "plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
 }
 
 
@@ -85,3 +89,11 @@ def test_a_page_knows_streamlit_and_the_package_and_no_session_keys(path: Path) 
 def test_torchvision_is_imported_through_its_one_door() -> None:
     users = {path.name for path in SOURCES if any(is_under(name, "torchvision") for name in imports(path))}
     assert users == {"vision.py"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_an_optional_package_is_imported_through_one_door_and_when_it_is_used(package: str) -> None:
+    users = {path.name for path in SOURCES if any(is_under(name, package) for name in imports(path))}
+    assert users == {"interop.py"}
+    code = f"import sys, cnnlab.__main__; sys.exit({package!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -125,6 +125,35 @@ def test_an_image_file_is_named(capsys: pytest.CaptureFixture[str], finished_run
     assert hits >= 17
 
 
+def test_a_run_is_exported_to_both(
+    capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    run, uri = str(finished_run.folder), (tmp_path / "tracking").as_uri()
+    both = ["export", run, "--tensorboard", str(tmp_path / "events"), "--mlflow", "--tracking-uri", uri]
+    told = last_line(call(capsys, *both, "--json"))
+    assert told["run"] == finished_run.id
+    assert told["tensorboard"] == str(tmp_path / "events" / finished_run.id)
+    assert list(Path(told["tensorboard"]).glob("*tfevents*"))
+    assert list((tmp_path / "tracking").glob(f"*/{told['mlflow']}/artifacts/config.json"))
+    plain = call(capsys, *both)
+    assert told["tensorboard"] in plain
+    assert told["mlflow"] in plain
+
+
+def test_an_export_to_nowhere_is_refused(
+    capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    run = str(finished_run.folder)
+    (tmp_path / "file").write_text("")
+    assert "--tensorboard" in refusal(capsys, "export", run)
+    assert "--mlflow" in refusal(capsys, "export", run, "--tensorboard", str(tmp_path), "--tracking-uri", "x")
+    assert "MLFLOW_TRACKING_URI" in refusal(capsys, "export", run, "--mlflow")
+    assert "cannot write" in refusal(capsys, "export", run, "--tensorboard", str(tmp_path / "file" / "inside"))
+    assert "there is no run" in refusal(capsys, "export", "no-such-run", "--tensorboard", str(tmp_path))
+
+
 def test_a_recipe_can_be_changed_option_by_option(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--recipe", "classification-snippet", "--dataset", "mnist-sample", "--epochs", "1"]
     run = last_line(call(capsys, "train", *options, "--json"))["run"]
@@ -200,4 +229,4 @@ def test_it_runs_as_a_module() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "cnnlab", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert all(command in done.stdout for command in ("list", "train", "evaluate", "predict"))
+    assert all(command in done.stdout for command in ("list", "train", "evaluate", "predict", "export"))
