@@ -81,7 +81,12 @@ def search(rows: pd.DataFrame, words: str) -> pd.DataFrame:
 
 def settings_of(rows: pd.DataFrame) -> list[str]:
     """The columns of a table that are settings beside data set and network."""
-    return [name for name in map(_titled, RunConfig.model_fields) if name in rows.columns]
+    return [name for name in map(titled, RunConfig.model_fields) if name in rows.columns]
+
+
+def titled(field: str) -> str:
+    """A setting's name for readers."""
+    return field.replace("_", " ").capitalize()
 
 
 def flat(config: RunConfig) -> dict[str, Any]:
@@ -135,15 +140,11 @@ def _row(entry: Entry) -> dict[str, Any]:
         "Time, s": summary.seconds,
         "Images/s": summary.images_per_second,
         "Tags": list(about.tags),
-        **{_titled(name): value for name, value in settings.items()},
+        **{titled(name): value for name, value in settings.items()},
         "Device used": summary.device,
         "Run": entry.id,
         "Text": _text(entry.id, entry.title, config.dataset, config.architecture.title, *about.tags, about.note),
     }
-
-
-def _titled(field: str) -> str:
-    return field.replace("_", " ").capitalize()
 
 
 def _text(*parts: str) -> str:

@@ -7,6 +7,7 @@ goes on where it was: a trial that was under way is asked again.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -21,15 +22,16 @@ from filelock import FileLock, Timeout
 from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cnnlab.config import ConfigError, RunConfig
+from cnnlab.config import ConfigError, RunConfig, parse_config
 from cnnlab.job import Job
-from cnnlab.runs import RUN_ID, About, RunStore, write_aside
+from cnnlab.runs import About, RunError, RunStore, write_aside
 
 POLL_SECONDS = 0.1
 HOPELESS = 3  # trials that fail before any succeeds
 STARTUP_TRIALS = 5  # drawn at random before TPE begins, and before any is pruned
 WARMUP_EPOCHS = 1  # no trial is pruned before
 
+_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 _AGAIN = "again"  # attribute of a trial: the number of the one it repeats
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
@@ -38,7 +40,7 @@ Status = Literal["running", "finished", "interrupted"]
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-class SweepError(RuntimeError):
+class SweepError(RunError):
     """A sweep that is not there, cannot be read or cannot go on; the message says why."""
 
 
@@ -137,6 +139,12 @@ class Sweep:
     @property
     def id(self) -> str:
         return self.folder.name
+
+    @property
+    def title(self) -> str:
+        """When it was begun, in this machine's time zone, and what it searches. Raises as ``config`` does."""
+        begun = datetime.strptime(self.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).astimezone()
+        return f"{begun:%d %b %H:%M:%S}: {', '.join(self.config.space).replace('_', ' ')}"
 
     @property
     def config(self) -> SweepConfig:
@@ -239,13 +247,14 @@ class SweepStore:
 
     def open(self, sweep_id: str) -> Sweep:
         """A sweep by its id. Raises SweepError where there is none."""
-        if not RUN_ID.fullmatch(sweep_id) or not (self.folder / sweep_id / "sweep.json").is_file():
+        if not _ID.fullmatch(sweep_id) or not (self.folder / sweep_id / "sweep.json").is_file():
             raise SweepError(f"there is no sweep {sweep_id[:100]!r} in {self.folder}")
         return Sweep(self.folder / sweep_id)
 
     def all(self) -> list[Sweep]:
-        """The newest first."""
-        return [Sweep(path.parent) for path in sorted(self.folder.glob("*/sweep.json"), reverse=True)]
+        """Readable sweeps, the newest first."""
+        folders = sorted(self.folder.iterdir(), reverse=True) if self.folder.is_dir() else []
+        return [Sweep(folder) for folder in folders if _ID.fullmatch(folder.name) and _is_readable(Sweep(folder))]
 
 
 def parse_sweep(fields: dict[str, object]) -> SweepConfig:
@@ -277,6 +286,13 @@ def search(sweep: Sweep, store: RunStore) -> Generator[Step]:
             if job.is_abandoned:
                 return
             _tell(sweep, trial, job)
+
+
+def _is_readable(sweep: Sweep) -> bool:
+    try:
+        return bool(sweep.config)
+    except SweepError:
+        return False
 
 
 def _begin(sweep: Sweep, trial: Trial, store: RunStore) -> Job:
@@ -352,4 +368,4 @@ def _typed(name: str, value: Any) -> Any:
 
 
 def _with(base: RunConfig, chosen: dict[str, Any]) -> RunConfig:
-    return RunConfig.model_validate(base.model_dump() | chosen)
+    return parse_config(base.model_dump() | chosen)

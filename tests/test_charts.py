@@ -46,11 +46,60 @@ def test_curves_of_nothing_are_empty() -> None:
     assert all(not len(line.x) for line in charts.curve(History(), "loss").data)
 
 
+def curve(*accuracies: float, runs: int = 1, sd: float = 0.0) -> pd.DataFrame:
+    epochs = range(1, len(accuracies) + 1)
+    return pd.DataFrame({"x": epochs, "mean": accuracies, "sd": sd, "runs": runs}, index=epochs)
+
+
 def test_several_runs_are_overlaid_under_their_names_as_typed() -> None:
-    figure = charts.overlaid_curves({"a": history(), "<b>": history(2)}, "accuracy")
+    figure = charts.overlaid_curves({"a": curve(0.1, 0.2, 0.3), "<b>": curve(0.5, 0.6)}, "accuracy", "epoch")
     assert [line.name for line in figure.data] == ["a", "&lt;b&gt;"]
-    assert [len(line.x) for line in figure.data] == [3, 2]
+    assert [list(line.y) for line in figure.data] == [[0.1, 0.2, 0.3], [0.5, 0.6]]
     assert len({line.line.color for line in figure.data}) == 2
+    assert figure.layout.xaxis.title.text == "epoch"
+
+
+def test_repeats_are_a_line_in_a_band_of_one_standard_deviation() -> None:
+    band, line = charts.overlaid_curves({"a": curve(0.4, 0.6, runs=3, sd=0.1)}, "accuracy", "epoch").data
+    assert list(band.x) == [1, 2, 2, 1]
+    assert list(band.y) == pytest.approx([0.3, 0.5, 0.7, 0.5])
+    assert "3" in str(line.customdata[0])
+    assert "runs" in line.hovertemplate
+
+
+def some_runs() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"Parameters": [10, 100, 10_000], "Accuracy": [0.5, 0.4, 0.9], "Name": ["small", "<b>", "large"]},
+        index=["s", "m", "l"],
+    )
+
+
+def test_cost_marks_the_front_and_the_compared_runs() -> None:
+    figure = charts.cost_and_accuracy(some_runs(), "Parameters", ["s", "l"], ["m"])
+    front, others, compared = figure.data
+    assert (list(front.x), list(front.y), front.line.shape) == ([10, 10_000], [0.5, 0.9], "hv")
+    assert list(others.text) == ["small", "large"]
+    assert list(compared.text) == ["&lt;b&gt;"]
+    assert figure.layout.xaxis.type == "log"
+
+
+def test_parallel_coordinates_number_names_and_spread_wide_ranges_by_powers_of_ten() -> None:
+    rows = pd.DataFrame(
+        {
+            "Network": ["b", "a", "b"],
+            "Rate": [0.001, 0.01, 0.1],
+            "Batch": [32, 64, 128],
+            "Nesterov": [True, False, True],
+            "Accuracy": [0.7, 0.8, 0.9],
+        }
+    )
+    network, rate, batch, nesterov, accuracy = charts.parallel_coordinates(rows, "Accuracy").data[0].dimensions
+    assert (list(network.values), list(network.ticktext)) == ([1, 0, 1], ["a", "b"])
+    assert list(rate.values) == pytest.approx([-3, -2, -1])
+    assert list(rate.ticktext) == ["0.001", "0.01", "0.1"]
+    assert list(batch.values) == [32, 64, 128]
+    assert (list(nesterov.values), list(nesterov.ticktext)) == ([1, 0, 1], ["False", "True"])
+    assert list(accuracy.values) == [0.7, 0.8, 0.9]
 
 
 def test_classes_carry_their_accuracy() -> None:

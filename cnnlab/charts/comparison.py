@@ -75,7 +75,7 @@ def parallel_coordinates(rows: pd.DataFrame, accuracy: str) -> go.Figure:
             },
         )
     )
-    return framed(figure).update_layout(height=440, margin={"l": 70, "r": 20, "t": 60, "b": 20})
+    return framed(figure).update_layout(height=440, margin={"l": 130, "r": 20, "t": 60, "b": 20})
 
 
 def spans_powers(values: pd.Series[float]) -> bool:

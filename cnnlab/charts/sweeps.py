@@ -7,7 +7,7 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 from optuna import Study, visualization
 
-from cnnlab.charts.style import framed
+from cnnlab.charts.style import BRIGHTNESS, framed
 
 _VALUE = "validation accuracy"
 
@@ -33,8 +33,9 @@ def importances(study: Study) -> go.Figure:
 
 
 def slices(study: Study) -> go.Figure:
-    """Accuracy against each searched setting by itself; later trials are darker."""
-    return _ours(visualization.plot_slice(study, target_name=_VALUE))
+    """Accuracy against each searched setting by itself; later trials are brighter."""
+    figure = _ours(visualization.plot_slice(study, target_name=_VALUE))
+    return figure.update_traces(marker={"colorscale": BRIGHTNESS, "size": 8})
 
 
 FIGURES: dict[str, Callable[[Study], go.Figure]] = {

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from cnnlab.architectures import PRESETS
+from cnnlab.catalogue import titled
 from cnnlab.config import ConfigError, RunConfig
 from cnnlab.sweep import SPACES, SweepConfig, parse_sweep
 from cnnlab.ui.forms import run_form
@@ -18,7 +19,7 @@ _NUMBERS = {"batch_size": [16, 32, 64, 128, 256, 512, 1024], "epochs": [1, 2, 5,
 def sweep_form() -> SweepConfig | None:
     """Ranges and the settings that stay; None, with the reason shown, where they do not go together."""
     searched = st.multiselect(
-        "Search", list(SPACES), _FIRST, format_func=_titled, key="sweep.search", persist_state="session"
+        "Search", list(SPACES), _FIRST, format_func=titled, key="sweep.search", persist_state="session"
     )
     space = {name: _values(name) for name in searched}
     left, right = st.columns(2)
@@ -34,6 +35,7 @@ def sweep_form() -> SweepConfig | None:
         persist_state="session",
     )
     st.markdown("**What stays as it is**")
+    st.caption("What is searched takes its values from above.")
     base = run_form()
     if base is None:
         return None
@@ -51,7 +53,7 @@ def _values(name: str) -> dict[str, Any]:
     offered = SPACES[name].model_dump()
     if "options" in offered:
         given = st.multiselect(
-            _titled(name),
+            titled(name),
             _options(name),
             list(offered["options"]),
             format_func=str,
@@ -62,7 +64,7 @@ def _values(name: str) -> dict[str, Any]:
         return {"options": [_number(value) if name in _NUMBERS else value for value in given]}
     ends = [
         place.number_input(
-            f"{_titled(name)}, {end}",
+            f"{titled(name)}, {end}",
             0.0,
             10.0,
             value,
@@ -87,10 +89,6 @@ def _number(value: Any) -> Any:
     """What was typed, as a number where it is one; the sweep's own check tells of the rest."""
     text = str(value)
     return int(text) if text.isdigit() else text
-
-
-def _titled(name: str) -> str:
-    return name.replace("_", " ").capitalize()
 
 
 def _pruner(name: str) -> str:

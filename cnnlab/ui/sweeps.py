@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.background import Background
+from cnnlab.catalogue import titled
 from cnnlab.charts.sweeps import FIGURES
 from cnnlab.runs import runs_folder
 from cnnlab.sweep import Step, Sweep, SweepConfig, SweepError, SweepStore, search
@@ -20,6 +21,7 @@ UPDATE_SECONDS = 2.0
 
 _CHOSEN = "sweep.chosen"
 _PERCENT = st.column_config.NumberColumn(format="percent")
+_SECONDS = st.column_config.NumberColumn(format="%.1f")
 _STATES = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
 
 
@@ -52,7 +54,8 @@ def is_busy() -> bool:
 
 def watch_sweeps() -> None:
     """The chosen sweep, by default the newest; an empty state where there is none."""
-    ids = [sweep.id for sweep in _store().all()]
+    sweeps = _store().all()
+    ids = [sweep.id for sweep in sweeps]
     if not ids:
         st.info(
             "Choose what is searched and press **Start sweep**: each trial is a short training with settings that "
@@ -62,7 +65,8 @@ def watch_sweeps() -> None:
         return
     if st.session_state.get(_CHOSEN) not in ids:
         st.session_state[_CHOSEN] = ids[0]
-    chosen = st.selectbox("Sweep", ids, key=_CHOSEN, persist_state="session")
+    titles = {sweep.id: sweep.title for sweep in sweeps}
+    chosen = st.selectbox("Sweep", ids, format_func=titles.__getitem__, key=_CHOSEN, persist_state="session")
     work = _board().get(chosen)
     running = work is not None and work.is_running
     st.fragment(_follow, run_every=UPDATE_SECONDS if running else None)(chosen, running)
@@ -126,12 +130,12 @@ def _results(sweep: Sweep) -> None:
     with st.container(horizontal=True):
         st.metric("Best validation accuracy", f"{best['Validation']:.2%}", help=f"Trial {best['Trial']}")
         for name in sweep.config.space:
-            st.metric(name.replace("_", " ").capitalize(), _shown(best[name]))
+            st.metric(titled(name), _shown(best[titled(name)]))
     shown = st.segmented_control(
         "View", ["Trials", *FIGURES], default="Trials", required=True, key="sweep.view", persist_state="session"
     )
     if shown == "Trials":
-        st.dataframe(rows, hide_index=True, column_config={"Validation": _PERCENT})
+        st.dataframe(rows, hide_index=True, column_config={"Validation": _PERCENT, "Seconds": _SECONDS})
     else:
         _figure(sweep, shown, rows)
     with st.container(horizontal=True):
@@ -153,19 +157,20 @@ def _figure(sweep: Sweep, name: str, rows: pd.DataFrame) -> None:
         "History": "Each trial's validation accuracy, and the best so far.",
         "Curves": "Validation accuracy of each trial, epoch by epoch; trials that were given up end early.",
         "Importance": "The share of the accuracy's variation that each setting explains (fANOVA, Hutter et al. 2014).",
-        "Slices": "Validation accuracy against each setting by itself; later trials are darker.",
+        "Slices": "Validation accuracy against each setting by itself; later trials are brighter.",
     }
     show_figure(figure, f"sweep-{name}-{sweep.id}", f"{name} of the sweep", lambda: rows, captions[name])
 
 
 def _table(sweep: Sweep) -> pd.DataFrame:
+    searched = sweep.config.space
     return pd.DataFrame(
         [
             {
                 "Trial": trial.number,
                 "State": _STATES[trial.state.name],
                 "Validation": trial.value,
-                **{name: trial.params.get(name) for name in sweep.config.space},
+                **{titled(name): trial.params.get(name) for name in searched},
                 "Epochs": len(trial.intermediate_values),
                 "Seconds": trial.duration.total_seconds() if trial.duration else None,
                 "Run": trial.user_attrs.get("run"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from io import BytesIO
 
 import streamlit as st
@@ -10,7 +11,8 @@ from pydantic import ValidationError
 
 from cnnlab.archive import ArchiveError, pack, unpack
 from cnnlab.catalogue import Entry
-from cnnlab.runs import About, Run, RunError
+from cnnlab.interop import InteropError, available, to_mlflow, to_tensorboard
+from cnnlab.runs import About, Run, RunError, runs_folder
 from cnnlab.ui import session
 from cnnlab.ui.compare.chosen import short_names
 from cnnlab.ui.frame import literal
@@ -48,6 +50,8 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
         )
         with st.popover("Import", icon=":material/upload:"):
             _import()
+        with st.popover("Hand on", icon=":material/ios_share:", disabled=not ended):
+            _hand_on([entry.run for entry in ended])
         if deleted := session.store().deleted():
             with st.popover(f"Deleted: {len(deleted)}", icon=":material/restore_from_trash:"):
                 _restore(deleted)
@@ -119,6 +123,34 @@ def _restore(deleted: Sequence[Run]) -> None:
     st.button("Restore", on_click=_undo, args=[wanted], disabled=not wanted)
 
 
+def _hand_on(runs: Sequence[Run]) -> None:
+    """To other tools, where their packages are installed."""
+    there = available()
+    if not any(there.values()):
+        st.caption("With the packages tensorboard or mlflow installed, runs can be handed on to these tools here.")
+    folder = runs_folder() / ".tensorboard"
+    if there["tensorboard"]:
+        st.caption(f"TensorBoard: `tensorboard --logdir {folder}` shows what was written.")
+        st.button(
+            "Write for TensorBoard",
+            on_click=_export,
+            args=[runs, lambda run: to_tensorboard(run, folder), f"written to {folder}"],
+        )
+    if there["mlflow"]:
+        tracking = os.environ.get("MLFLOW_TRACKING_URI")
+        st.caption(f"MLflow: {tracking or 'start the app with MLFLOW_TRACKING_URI set to where runs are tracked.'}")
+        st.button("Send to MLflow", on_click=_export, args=[runs, to_mlflow, "sent to MLflow"], disabled=not tracking)
+
+
+def _export(runs: Sequence[Run], export: Callable[[Run], object], done: str) -> None:
+    try:
+        for run in runs:
+            export(run)
+        _say("success", f"{len(runs)} runs {done}." if len(runs) > 1 else f"One run {done}.")
+    except (InteropError, RunError) as error:
+        _say("error", str(error))
+
+
 def _import() -> None:
     file = st.file_uploader("An archive of runs (.zip)", ["zip"], key="compare.import", max_upload_size=MAX_UPLOAD)
     if st.button("Import", type="primary", disabled=file is None, key="compare.import.go") and file:
@@ -141,7 +173,7 @@ def _tell() -> None:
     if kind == "error":
         st.error(literal(text), icon=":material/error:")
     elif kind:
-        st.success(text, icon=":material/check:")
+        st.success(literal(text), icon=":material/check:")
     if gone := st.session_state.get(_DELETED):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"{len(gone)} runs deleted." if len(gone) > 1 else "One run deleted.")

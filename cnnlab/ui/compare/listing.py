@@ -16,13 +16,14 @@ from cnnlab.ui import session
 MAX_RUNS = 10
 FEW = 20  # values of a column that are offered one by one
 
-ALWAYS = ["Started", "Data set", "Network", "State", "Test", "Validation", "Train", "Parameters", "MACs", "Time, s"]
+_ACCURACIES = ["Test", "Validation", "Train"]
+ALWAYS = ["Started", "Data set", "Network", "State", *_ACCURACIES, "Parameters", "MACs", "Time, s"]
 
 _CHOSEN = "compare.chosen"  # ids
 _CLEARED = "compare.cleared"  # how often all ticks were taken away
 _URL = "compare"
 
-_PERCENT = st.column_config.NumberColumn(format="percent")
+_PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 _WHOLE = st.column_config.NumberColumn(format="localized")
 _COLUMNS = {
     "Pinned": st.column_config.CheckboxColumn("", help="Pinned runs come first", width="small"),
@@ -140,7 +141,8 @@ def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     own = [name for name in ("Pinned", "Title") if rows[name].any()]
     tags = ["Tags"] if rows["Tags"].map(len).any() else []
     settings = [name for name in settings_of(rows) if rows[name].nunique(dropna=False) > 1]
-    return rows[[*own, *ALWAYS, *tags, *settings, "Images/s", "Device used"]]
+    shown = rows[[*own, *ALWAYS, *tags, *settings, "Images/s", "Device used"]]
+    return shown.assign(**{name: 100 * shown[name].astype(float) for name in _ACCURACIES})
 
 
 def _filtered(rows: pd.DataFrame, name: str, whole: pd.Series[Any]) -> pd.DataFrame:

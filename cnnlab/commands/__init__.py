@@ -1,0 +1,1 @@
+"""The commands of python -m cnnlab, by what they are for; options.py: what several take."""

@@ -1,0 +1,61 @@
+"""Options that several commands take, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import click
+
+from cnnlab.architectures import PRESETS
+from cnnlab.config import RunConfig, parse_config
+from cnnlab.data import DATASETS
+from cnnlab.recipes import RECIPES
+from cnnlab.runs import Run, RunStore, runs_folder
+
+Command = Callable[..., None]
+
+as_json = click.option("--json", "as_json", is_flag=True, help="End stdout with one line of JSON.")
+recipe_option = click.option(
+    "--recipe", type=click.Choice(list(RECIPES)), default="default", help="Start from these settings."
+)
+runs_option = click.option(
+    "--runs", type=click.Path(path_type=Path), default=None, help="Folder of runs [default: CNNLAB_RUNS or runs/]."
+)
+
+
+def config_options(command: Command) -> Command:
+    """One option per field of RunConfig; unset ones leave the recipe's values."""
+    for name, field in reversed(RunConfig.model_fields.items()):
+        flag = f"--{name.replace('_', '-')}"
+        kind: Any = field.annotation
+        if name == "dataset":
+            kind = click.Choice(list(DATASETS))
+        elif name == "architecture":
+            kind = click.Choice(list(PRESETS))
+        elif kind is bool:
+            flag = f"{flag}/--no-{flag[2:]}"
+        elif get_origin(kind) is Literal:
+            kind = click.Choice(list(get_args(kind)))
+        command = click.option(flag, name, type=kind, default=None)(command)
+    return command
+
+
+def configured(recipe: str, fields: dict[str, object]) -> RunConfig:
+    """A recipe's config with the fields that were given."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    return parse_config(RECIPES[recipe].config.model_dump() | given)
+
+
+def open_run(run: str, runs: Path | None) -> Run:
+    """A run by its folder or its id."""
+    folder = Path(run)
+    if folder.is_dir():
+        return RunStore(folder.resolve().parent).open(folder.resolve().name)
+    return open_store(runs).open(run)
+
+
+def open_store(runs: Path | None) -> RunStore:
+    """The runs of a folder, by default the environment's."""
+    return RunStore(runs or runs_folder())

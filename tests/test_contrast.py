@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cnnlab.catalogue import Entry
+from cnnlab.config import RunConfig
+from cnnlab.contrast import AXES, curve, differences, pareto_front, repeats
+from cnnlab.history import History
+from cnnlab.runs import About, Run, Summary
+from tests.test_history import EPOCH
+
+
+def entry(name: str, is_trained: bool = True, **fields: object) -> Entry:
+    summary = Summary(id=name, created=datetime.now(UTC))
+    return Entry(Run(Path(name)), RunConfig.model_validate(fields), summary, About(), is_trained)
+
+
+def history(*accuracies: float, seconds: float = 1.0) -> History:
+    made = History()
+    for number, accuracy in enumerate(accuracies, 1):
+        made.add(replace(EPOCH, epoch=number, step=10 * number, validation_accuracy=accuracy, seconds=seconds * number))
+    return made
+
+
+def test_only_what_differs_is_told() -> None:
+    apart = differences(
+        {"a": RunConfig(), "b": RunConfig(learning_rate=0.5), "c": RunConfig.model_validate({"architecture": "quick"})}
+    )
+    assert set(apart.index) == {"learning rate", "architecture", "layers"}
+    assert list(apart.loc["learning rate"]) == ["0.01", "0.5", "0.01"]
+    assert differences({"a": RunConfig(), "b": RunConfig()}).empty
+
+
+def test_repeats_differ_by_their_seed_only() -> None:
+    runs = [
+        entry("a"),
+        entry("b", seed=1),
+        entry("c", seed=2, epochs=3),
+        entry("d", seed=3),
+        entry("e", is_trained=False),
+    ]
+    assert [run.id for run in repeats(runs[0], runs)] == ["a", "b", "d"]
+    assert [run.id for run in repeats(runs[2], runs)] == ["c"]
+
+
+def test_a_curve_over_repeats_has_numpys_mean_and_sample_deviation() -> None:
+    accuracies = np.array([[0.5, 0.7, 0.9], [0.4, 0.8, 0.7], [0.6, 0.6, 0.8]])
+    made = curve([history(*row.tolist()) for row in accuracies], "validation_accuracy", "epoch")
+    assert made["mean"].tolist() == pytest.approx(accuracies.mean(0).tolist())
+    assert made["sd"].tolist() == pytest.approx(accuracies.std(0, ddof=1).tolist())
+    assert made["runs"].tolist() == [3, 3, 3]
+
+
+def test_a_single_run_is_its_own_mean_without_deviation() -> None:
+    made = curve([history(0.5, 0.7)], "validation_accuracy", "epoch")
+    assert made[["x", "mean", "sd", "runs"]].to_numpy().tolist() == [[1, 0.5, 0, 1], [2, 0.7, 0, 1]]
+    assert curve([History()], "validation_accuracy", "epoch").empty
+
+
+@pytest.mark.parametrize(("axis", "places"), [("epoch", [1, 2, 3]), ("step", [10, 20, 30]), ("seconds", [1.5, 3, 3])])
+def test_curves_lie_along_any_axis_and_count_who_is_still_there(axis: str, places: list[float]) -> None:
+    made = curve([history(0.5, 0.7, 0.9), history(0.6, 0.8, seconds=2.0)], "validation_accuracy", axis)
+    assert made["x"].tolist() == places
+    assert made["runs"].tolist() == [2, 2, 1]
+    assert axis in AXES
+
+
+def test_the_front_is_what_nothing_beats_at_its_cost() -> None:
+    rng = np.random.default_rng(0)
+    names = [f"run {number}" for number in range(60)]
+    cost = pd.Series(rng.integers(1, 20, 60), index=names, dtype=float)
+    gain = pd.Series(rng.integers(1, 20, 60), index=names, dtype=float)
+    cost["run 0"] = np.nan
+    front = set(pareto_front(cost, gain))
+    for name in names[1:]:
+        is_beaten = any(
+            (cost[other] <= cost[name] and gain[other] > gain[name])
+            or (cost[other] < cost[name] and gain[other] >= gain[name])
+            for other in names[1:]
+        )
+        alike = [other for other in names[1:] if (cost[other], gain[other]) == (cost[name], gain[name])]
+        assert (len(front & set(alike)) == 1) != is_beaten

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from cnnlab.catalogue import Catalogue, table
+from cnnlab.config import ConfigError, RunConfig
+from cnnlab.runs import RunStore
+from cnnlab.sweep import SPACES, Among, Between, Sweep, SweepConfig, SweepError, SweepStore, parse_sweep, search
+from tests.conftest import ROOT
+
+SHORT = RunConfig.model_validate({"architecture": "quick", "epochs": 2, "train_fraction": 0.1})
+RATES = Between(low=0.0005, high=0.05, log=True)
+
+
+def asked(**fields: Any) -> SweepConfig:
+    return SweepConfig.model_validate({"base": SHORT, "space": {"learning_rate": RATES}, "trials": 3, **fields})
+
+
+def done(sweep: Sweep, store: SweepStore) -> Sweep:
+    for _ in search(sweep, store.runs):
+        pass
+    return sweep
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SweepStore:
+    return SweepStore(tmp_path)
+
+
+def test_every_trial_is_an_ordinary_run_with_its_settings(store: SweepStore) -> None:
+    space = {"learning_rate": RATES, "batch_size": Among(options=(64, 128)), "nesterov": Among(options=(True, False))}
+    sweep = done(store.create(asked(space=space)), store)
+    entries = {entry.id: entry for entry in Catalogue(store.runs).entries()}
+    assert (sweep.status, sweep.ended, len(entries)) == ("finished", 3, 3)
+    for trial in sweep.trials:
+        entry = entries[trial.user_attrs["run"]]
+        assert entry.config == SHORT.model_copy(update=trial.params)
+        assert trial.value == entry.summary.validation_accuracy
+        assert trial.intermediate_values == {
+            epoch["epoch"]: epoch["validation_accuracy"] for epoch in entry.run.history().epochs
+        }
+        assert 0.0005 <= entry.config.learning_rate <= 0.05
+        assert entry.about.tags == (f"sweep {sweep.id}",)
+    assert set(table(list(entries.values()))["State"]) == {"finished"}
+
+
+def test_trials_that_lag_behind_are_given_up(store: SweepStore) -> None:
+    good, hopeless = 0.01, 1e-5
+    sweep = store.create(
+        asked(
+            base=SHORT.model_copy(update={"epochs": 8}),
+            space={"learning_rate": Among(options=(good, hopeless))},
+            trials=7,
+        )
+    )
+    for rate in [good] * 5 + [hopeless] * 2:
+        sweep.study.enqueue_trial({"learning_rate": rate})
+    trials = done(sweep, store).trials
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 5 + [TrialState.PRUNED] * 2
+    run = store.runs.open(trials[-1].user_attrs["run"])
+    assert len(run.history().epochs) < 8
+    assert run.summary.status == "stopped"
+    assert run.summary.test_accuracy is not None
+
+
+def test_a_sweep_left_half_way_goes_on_and_asks_again_what_was_under_way(store: SweepStore) -> None:
+    sweep = store.create(asked(trials=3))
+    steps = search(sweep, store.runs)
+    for step in steps:
+        if step.number == 1:
+            break
+    under_way = sweep.trials[1].params
+    steps.close()
+    reopened = store.open(sweep.id)
+    assert (reopened.status, reopened.ended) == ("interrupted", 1)
+    done(reopened, store)
+    assert (reopened.status, reopened.ended) == ("finished", 3)
+    assert [trial.state for trial in reopened.trials].count(TrialState.COMPLETE) == 3
+    assert reopened.trials[2].params == under_way
+
+
+def test_a_killed_sweep_goes_on(store: SweepStore) -> None:
+    command = [sys.executable, "-m", "cnnlab", "sweep", "--runs", str(store.runs.folder), "--trials", "3"]
+    settings = ["--epochs", "25", "--train-fraction", "0.3", "--architecture", "quick", "--search", "momentum=0.5:0.9"]
+    process = subprocess.Popen([*command, *settings], cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        while process.poll() is None and not store.all():
+            pass
+        (sweep,) = store.all()
+        while process.poll() is None and not sweep.ended:
+            pass
+        assert sweep.status == "running"
+        with pytest.raises(SweepError, match="at work elsewhere"):
+            next(search(sweep, store.runs))
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    (sweep,) = store.all()
+    assert sweep.status == "interrupted"
+    assert done(sweep, store).ended == 3
+
+
+def test_more_trials_can_be_asked_for(store: SweepStore) -> None:
+    sweep = done(store.create(asked(trials=1)), store)
+    sweep.extend(2)
+    assert sweep.has_room
+    assert done(sweep, store).ended == 3
+
+
+def test_minutes_end_a_sweep_too(store: SweepStore) -> None:
+    assert done(store.create(asked(minutes=0.001)), store).ended == 1
+
+
+def test_a_sweep_whose_first_trials_fail_gives_up_with_their_reason(store: SweepStore) -> None:
+    diverging = RunConfig.model_validate(
+        {"architecture": "fashion-part-3", "optimizer": "sgd", "schedule": "constant", "epochs": 1}
+    )
+    sweep = store.create(asked(base=diverging, space={"learning_rate": Between(low=9, high=10)}, trials=10))
+    with pytest.raises(SweepError, match="lower the learning rate"):
+        done(sweep, store)
+    assert {trial.state for trial in sweep.trials} == {TrialState.FAIL}
+    assert all(trial.user_attrs["error"] for trial in sweep.trials)
+
+
+def test_its_storage_is_optunas_own(store: SweepStore) -> None:
+    sweep = done(store.create(asked(trials=2)), store)
+    opened = optuna.load_study(study_name=sweep.id, storage=f"sqlite:///{sweep.folder / 'study.db'}")
+    assert [trial.value for trial in opened.trials] == [trial.value for trial in sweep.trials]
+    assert opened.best_value == max(trial.value or 0 for trial in sweep.trials)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"space": {}}, "at least 1"),
+        ({"space": {"dataset": {"options": ["mnist", "usps"]}}}, "cannot be searched"),
+        ({"space": {"learning_rate": {"low": 0.1, "high": 0.1}}}, "is empty"),
+        ({"space": {"learning_rate": {"low": 0.0, "high": 0.1, "log": True}}}, "above 0"),
+        ({"space": {"learning_rate": {"low": 1, "high": 100}}}, "learning_rate"),
+        ({"space": {"batch_size": {"options": [0, 64]}}}, "batch_size"),
+        ({"space": {"optimizer": {"options": ["adam", "magic"]}}}, "optimizer"),
+        ({"space": {"optimizer": {"options": ["adam"]}}}, "at least 2"),
+        ({"space": {"epochs": {"options": [1, 2]}}}, "pruner"),
+        ({"trials": 0}, "greater than or equal to 1"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused_in_one_line(fields: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told) as refusal:
+        parse_sweep({"base": SHORT, "space": {"momentum": {"low": 0.5, "high": 0.9}}, **fields})
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_what_is_offered_can_be_searched(name: str) -> None:
+    pruner = "none" if name == "epochs" else "median"
+    assert parse_sweep({"base": RunConfig(), "space": {name: SPACES[name]}, "pruner": pruner}).space == {
+        name: SPACES[name]
+    }
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "nope", "20260101-000000-abcdef"])
+def test_an_id_never_leads_out_of_the_folder(name: str, store: SweepStore) -> None:
+    store.create(asked())
+    with pytest.raises(SweepError, match="there is no sweep"):
+        store.open(name)
+
+
+def test_damaged_sweeps_are_told_and_not_listed(store: SweepStore) -> None:
+    sweep, whole = store.create(asked()), store.create(asked())
+    (sweep.folder / "sweep.json").write_text("{")
+    with pytest.raises(SweepError, match=r"sweep\.json is missing or damaged"):
+        _ = sweep.config
+    (whole.folder / "study.db").write_bytes(b"no database, but long enough to be looked at as one")
+    with pytest.raises(SweepError, match=r"study\.db cannot be read"):
+        _ = whole.study
+    assert [found.id for found in store.all()] == [whole.id]
+
+
+def test_sweeps_are_no_runs(store: SweepStore) -> None:
+    store.create(asked())
+    assert RunStore(store.runs.folder).all() == []
+    assert store.all()[0].title.endswith(": learning rate")
