@@ -21,7 +21,8 @@ _all: weakref.WeakSet[Background[Any]] = weakref.WeakSet()
 class Background(Generic[Step]):
     """Walks an iterator in a daemon thread and keeps its latest step."""
 
-    def __init__(self, steps: Iterator[Step]) -> None:
+    def __init__(self, steps: Iterator[Step], threads: int = 1) -> None:  # of torch: a training may be at work too
+        self.threads = threads
         self.latest: Step | None = None
         self.error = ""
         self._steps = steps
@@ -46,7 +47,7 @@ class Background(Generic[Step]):
         self._thread.join()
 
     def _work(self) -> None:
-        torch.set_num_threads(1)  # a training may be at work beside it
+        torch.set_num_threads(self.threads)  # counts only for the thread that calls it
         try:
             for step in self._steps:
                 self.latest = step

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from threading import Event
 
 import pytest
+import torch
 
 from cnnlab.background import Background
 
@@ -40,3 +41,15 @@ def test_what_it_raises_is_kept_and_logged(caplog: pytest.LogCaptureFixture) -> 
     work.join()
     assert (work.latest, work.error) == (1, "ValueError: no more")
     assert "failed" in caplog.text
+
+
+def test_its_threads_are_its_own() -> None:
+    def counts() -> Iterator[int]:
+        yield torch.get_num_threads()
+
+    before = torch.get_num_threads()
+    works = [Background(counts()), Background(counts(), threads=2)]
+    for work in works:
+        work.join()
+    assert [work.latest for work in works] == [1, 2]
+    assert torch.get_num_threads() == before

@@ -27,6 +27,7 @@ FORBIDDEN = {
     "explain": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
     "digits": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
     "training": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts", "cnnlab.history"},
+    "suspects": {"plotly", "cnnlab.job", "cnnlab.charts", "cnnlab.background"},
     "runs": {"cnnlab.job", "cnnlab.training", "cnnlab.charts"},
 }
 

@@ -86,10 +86,11 @@ def _progress_text(job: Job) -> str:
     epoch = min(len(job.history.epochs) + 1, job.config.epochs)
     text = f"Epoch {epoch} of {job.config.epochs}, step {job.step:,} of {job.steps:,}"
     left = job.seconds_left
-    return text if left is None else f"{text}, about {_duration(left)} left"
+    return text if left is None else f"{text}, about {duration(left)} left"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """For people: "40 s", "3 min"."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
@@ -109,7 +110,7 @@ def _result(run: Run, summary: Summary) -> None:
         st.metric("Test accuracy", f"{summary.test_accuracy:.2%}")
         st.metric("Validation accuracy", f"{summary.validation_accuracy:.2%}")
         st.metric("Train accuracy", f"{summary.train_accuracy:.2%}")
-        st.metric("Training time", _duration(summary.seconds or 0))
+        st.metric("Training time", duration(summary.seconds or 0))
         st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
     st.caption(
         f"Judged once, on {images:,} test images nobody steered by; 95 % interval {low:.1%} to {high:.1%} (Wilson). "
