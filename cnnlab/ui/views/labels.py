@@ -123,6 +123,7 @@ def _edit(table: pd.DataFrame, images: Tensor, key: str, given: dict[int, str]) 
         column_order=list(columns),
         hide_index=True,
         row_height=64,
+        placeholder="",
         alt="Images whose label is contradicted, with a verdict to give",
     )
     for index, verdict in zip(table.index.tolist(), edited["verdict"], strict=True):
