@@ -22,7 +22,8 @@ _all: weakref.WeakSet[Background[Any]] = weakref.WeakSet()
 class Background(Generic[Step]):
     """Walks a generator in a daemon thread and keeps its latest step; closes it in the end."""
 
-    def __init__(self, steps: Generator[Step]) -> None:
+    def __init__(self, steps: Generator[Step], threads: int = 1) -> None:  # of torch: a training may be at work too
+        self.threads = threads
         self.latest: Step | None = None
         self.error = ""
         self._steps = steps
@@ -47,7 +48,7 @@ class Background(Generic[Step]):
         self._thread.join()
 
     def _work(self) -> None:
-        torch.set_num_threads(1)  # a training may be at work beside it
+        torch.set_num_threads(self.threads)  # counts only for the thread that calls it
         try:
             with closing(self._steps):
                 for step in self._steps:

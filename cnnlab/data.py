@@ -124,17 +124,21 @@ def load(
     ``train_fraction`` is kept to train on, stratified too.
     Raises DatasetError for an unknown name, damaged files or a failed download.
     """
-    spec = dataset_spec(name)
-    with _loading:
-        train_images, train_labels, test_images, test_labels = _read(name, folder or data_folder())
-    chosen = _stratified(train_labels, validation_fraction, seed)
-    whole = Split(train_images, train_labels)
+    whole, test = _whole(name, folder)
+    return divided(dataset_spec(name), whole, test, validation_fraction, seed, train_fraction)
+
+
+def divided(
+    spec: DatasetSpec, whole: Split, test: Split, validation_fraction: float, seed: int, train_fraction: float
+) -> Data:
+    """Hold validation out of the training images ``whole``; the fractions and the seed as in ``load``."""
+    chosen = _stratified(whole.labels, validation_fraction, seed)
     train = whole.part(~chosen)
     return Data(
         spec=spec,
         train=train if train_fraction == 1 else train.part(_stratified(train.labels, train_fraction, seed)),
         validation=whole.part(chosen),
-        test=Split(test_images, test_labels),
+        test=test,
     )
 
 
@@ -145,8 +149,12 @@ def load_for(config: RunConfig, folder: Path | None = None) -> Data:
 
 def load_test(name: str, folder: Path | None = None) -> Split:
     """The test images alone, which need no splitting; as ``load``."""
-    with _loading:
-        return Split(*_read(dataset_spec(name).name, folder or data_folder())[2:])
+    return _whole(name, folder)[1]
+
+
+def load_train(name: str, folder: Path | None = None) -> Split:
+    """All training images, as they lie in the data set, before validation is held out of them; as ``load``."""
+    return _whole(name, folder)[0]
 
 
 def downloaded_bytes(name: str, folder: Path | None = None) -> int:
@@ -198,6 +206,13 @@ def scaling(spec: DatasetSpec, normalise: str) -> tuple[tuple[float, ...], tuple
         "unit": ((0.0,) * channels, (1.0,) * channels),
         "symmetric": ((0.5,) * channels, (0.5,) * channels),
     }[normalise]
+
+
+def _whole(name: str, folder: Path | None) -> tuple[Split, Split]:
+    """All training images and all test images."""
+    with _loading:
+        images, labels, test_images, test_labels = _read(dataset_spec(name).name, folder or data_folder())
+    return Split(images, labels), Split(test_images, test_labels)
 
 
 # Two data sets stay in memory, shared by all runs of the process: nothing writes to them.

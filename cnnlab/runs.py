@@ -2,8 +2,9 @@
 
 ``config.json`` and ``summary.json`` are written aside and renamed, ``history.jsonl`` grows by whole lines,
 ``weights/epoch-NNN.safetensors`` holds the weights after each epoch (000: before training). ``about.json``, where
-there is one, is what its owner says of it. A lock file is held while a process trains the run; a run that says
-"running" with nobody holding it was interrupted. Deleted runs lie in ``.deleted`` until they are restored or old.
+there is one, is what its owner says of it, ``heldout.safetensors`` what networks say to training images they did not
+see. A lock file is held while a process trains the run; a run that says "running" with nobody holding it was
+interrupted. Deleted runs lie in ``.deleted`` until they are restored or old.
 """
 
 from __future__ import annotations
@@ -164,9 +165,21 @@ class Run:
     def save_weights(self, epoch: int, weights: Mapping[str, Tensor]) -> None:
         path = self._weights_path(epoch)
         path.parent.mkdir(exist_ok=True)
-        aside = path.with_suffix(".part")
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}, aside)
-        aside.replace(path)
+        _save(path, weights)
+
+    def save_held_out(self, tensors: Mapping[str, Tensor]) -> None:
+        _save(self._held_out_path, tensors)
+
+    def held_out(self) -> dict[str, Tensor] | None:
+        """What ``save_held_out`` kept; None where that is nothing or damaged, for it can be made again."""
+        try:
+            return load_file(self._held_out_path)
+        except (OSError, SafetensorError):
+            return None
+
+    @property
+    def _held_out_path(self) -> Path:
+        return self.folder / "heldout.safetensors"
 
     def _weights_path(self, epoch: int) -> Path:
         return self.folder / "weights" / f"epoch-{epoch:03d}.safetensors"
@@ -274,6 +287,13 @@ def _is_readable(run: Run) -> bool:
         return bool(run.config and run.summary)
     except RunError:
         return False
+
+
+def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Tensors aside, then renamed, as ``write_aside`` does."""
+    aside = path.with_suffix(".part")
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, aside)
+    aside.replace(path)
 
 
 def write_aside(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from threading import Event
 
 import pytest
+import torch
 
 from cnnlab.background import Background
 
@@ -56,3 +57,15 @@ def test_a_cancelled_generator_is_closed() -> None:
     work.cancel()
     work.join()
     assert closed.is_set()
+
+
+def test_its_threads_are_its_own() -> None:
+    def counts() -> Generator[int]:
+        yield torch.get_num_threads()
+
+    before = torch.get_num_threads()
+    works = [Background(counts()), Background(counts(), threads=2)]
+    for work in works:
+        work.join()
+    assert [work.latest for work in works] == [1, 2]
+    assert torch.get_num_threads() == before

@@ -30,6 +30,7 @@ FORBIDDEN = {
     "explain": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
     "digits": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
     "training": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts", "cnnlab.history"},
+    "suspects": {"plotly", "cnnlab.job", "cnnlab.charts", "cnnlab.background"},
     "runs": {"cnnlab.job", "cnnlab.training", "cnnlab.charts"},
     "quarantine": {"cnnlab.job", "cnnlab.training", "cnnlab.charts", "cnnlab.network", "pickle", "torch.load"},
     "archive": {"cnnlab.job", "cnnlab.training", "cnnlab.charts", "cnnlab.network", "pickle", "torch.load"},

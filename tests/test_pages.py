@@ -19,8 +19,11 @@ from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS, DatasetError, load
 from cnnlab.digits import CANVAS
 from cnnlab.explain.attribution import METHODS
+from cnnlab.inference import load_trained
 from cnnlab.job import Job, running_jobs
+from cnnlab.metrics import Answers
 from cnnlab.runs import Run, RunStore, runs_folder
+from cnnlab.suspects import margins, read_held_out, suspects
 from cnnlab.ui.views import EVALUATE, INSIDE
 
 ROOT = Path(__file__).parents[1]
@@ -369,9 +372,9 @@ def test_evaluate_draws_each_view_of_each_epoch(view: str) -> None:
     run = train(epochs=2, train_fraction=0.2)
     page = open_page("Evaluate", run)
     page.segmented_control(key="evaluate.view").set_value(view).run()
-    assert drawn(checked(page))
+    assert drawn(checked(page)) or page.data_editor
     page.slider(key=f"explore.epoch.{run.id}").set_value(0).run()
-    assert drawn(checked(page))
+    assert drawn(checked(page)) or page.data_editor
 
 
 @pytest.mark.parametrize("view", EVALUATE)
@@ -412,6 +415,112 @@ def test_evaluate_shows_the_images_it_finds_hard(kind: str) -> None:
     page.segmented_control(key="evaluate.view").set_value("Images").run()
     page.segmented_control(key="evaluate.kind").set_value(kind).run()
     assert len(checked(page).get("plotly_chart")) == 1
+
+
+def labels_page(run: Run, which: str) -> AppTest:
+    page = open_page("Evaluate", run)
+    page.segmented_control(key="evaluate.view").set_value("Labels").run()
+    page.segmented_control(key="evaluate.labels").set_value(which).run()
+    return checked(page)
+
+
+@pytest.mark.parametrize("which", ["test images", "validation images"])
+def test_evaluate_lists_the_images_whose_label_is_contradicted(which: str) -> None:
+    run = train(train_fraction=0.1)
+    data = load("mnist-sample", run.config.validation_fraction, run.config.seed)
+    split = data.test if which == "test images" else data.validation
+    found = load_trained(run).answers(split)
+    page = labels_page(run, which)
+    table = page.data_editor[0].value
+    assert table.index.tolist() == suspects(found)[:60].tolist()
+    assert table["label"].tolist() == [str(label) for label in found.labels[table.index]]
+    assert table["answer"].tolist() == [str(answer) for answer in found.named[table.index]]
+    assert table["picture"].str.startswith("data:image/png").all()
+    assert not table["verdict"].notna().any()
+    sure = int((margins(found) > 0.5).sum())
+    assert f"{sure:,} of {len(split):,} {which}" in texts(page)
+    assert f"{(~found.hits).sum():,} with any" in texts(page)
+
+
+def test_a_verdict_stays_with_its_image_across_views_and_epochs() -> None:
+    run = train(train_fraction=0.1, epochs=2)
+    page = labels_page(run, "test images")
+    editor = page.data_editor[0]
+    index = editor.value.index[1]
+    assert editor.key
+    page.session_state[editor.key] = {
+        "edited_rows": {1: {"verdict": "looks wrong"}},
+        "added_rows": [],
+        "deleted_rows": [],
+    }  # as a choice in the second row leaves it
+    page.run()
+    page.segmented_control(key="evaluate.view").set_value("Calibration").run()
+    page.segmented_control(key="evaluate.view").set_value("Labels").run()
+    table = checked(page).data_editor[0].value
+    assert table["verdict"].dropna().to_dict() == {index: "looks wrong"}
+    page.slider(key=f"explore.epoch.{run.id}").set_value(1).run()
+    table = checked(page).data_editor[0].value
+    assert table["verdict"].dropna().to_dict() == ({index: "looks wrong"} if index in table.index else {})
+    page.segmented_control(key="evaluate.labels").set_value("validation images").run()
+    assert not checked(page).data_editor[0].value["verdict"].notna().any()
+
+
+def test_a_network_that_contradicts_no_label_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = load("mnist-sample").test.labels.numpy()
+    agreed = Answers(np.eye(10)[labels], labels, tuple("0123456789"))
+    monkeypatch.setattr("cnnlab.ui.views.labels.answers", lambda *arguments: agreed)
+    page = labels_page(train(train_fraction=0.1), "test images")
+    assert "There are none" in texts(page)
+    assert not page.data_editor
+
+
+def test_training_images_are_judged_by_networks_that_did_not_see_them() -> None:
+    run = train(train_fraction=0.05)
+    page = labels_page(run, "training images")
+    assert "in all" in texts(page)
+    assert not page.data_editor
+    button(page, "Train 3 networks").click().run()
+    page.session_state["labels.work"][run.id].join()
+    table = checked(page.run()).data_editor[0].value
+    found = read_held_out(run)
+    assert found
+    assert table.index.tolist() == suspects(found)[:60].tolist()
+    assert "of 4,500 training images" in texts(page)
+    assert not [found for found in page.button if found.label == "Train 3 networks"]
+    assert labels_page(run, "training images").data_editor  # the run has kept it
+
+
+def test_held_out_networks_can_be_cancelled(training: tuple[AppTest, Job]) -> None:
+    _, job = training
+    job.stop()
+    job.join()
+    page = labels_page(job.run, "training images")
+    button(page, "Train 3 networks").click().run()
+    button(checked(page), "Cancel").click().run()
+    (work,) = page.session_state["labels.work"].values()
+    work.join()
+    assert work.is_cancelled
+    assert button(checked(page.run()), "Train 3 networks")
+    assert not page.data_editor
+
+
+def test_held_out_networks_that_fail_say_why_and_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = labels_page(train(train_fraction=0.05), "training images")
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise DatasetError("MNIST is not here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cnnlab.suspects.build", refuse)
+        button(page, "Train 3 networks").click().run()
+        (work,) = page.session_state["labels.work"].values()
+        work.join()
+    page.run()
+    assert "MNIST is not here" in page.error[0].value
+    button(page, "Train 3 networks").click().run()
+    (work,) = page.session_state["labels.work"].values()
+    work.join()
+    assert checked(page.run()).data_editor
 
 
 def drawn(page: AppTest) -> list[object]:

@@ -90,7 +90,7 @@ def _progress_text(job: Job) -> str:
 
 
 def duration(seconds: float) -> str:
-    """As people say it."""
+    """For people: "40 s", "3 min"."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 

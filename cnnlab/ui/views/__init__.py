@@ -19,6 +19,7 @@ EVALUATE: dict[str, View] = {
     "Over epochs": View("over_epochs", "Which classes did it learn first, and does it forget any?"),
     "Confusion": View("confusion", "What does it take for what? Click a cell to see those images."),
     "Images": View("hardest", "Which images does it get wrong most surely, and which right least surely?"),
+    "Labels": View("labels", "Which images may carry a wrong label? Those it contradicts most surely."),
     "Calibration": View("calibration", "When it says 90 %, is it right nine times in ten?"),
     "Trade-offs": View("trade_offs", "How many of a class are found, at what price in false alarms?"),
     "Robustness": View("robustness", "How well does it do on images worse than those it learned from?"),
