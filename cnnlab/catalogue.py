@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from datetime import UTC, datetime
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -68,7 +70,8 @@ class Catalogue:
 
 def table(entries: Sequence[Entry]) -> pd.DataFrame:
     """The rows of ``entries``, by their runs' ids."""
-    return pd.DataFrame([entry.row for entry in entries], index=[entry.id for entry in entries])
+    rows, ids = [entry.row for entry in entries], [entry.id for entry in entries]
+    return pd.DataFrame(rows, index=pd.Index(ids, dtype=str), columns=_columns())
 
 
 def search(rows: pd.DataFrame, words: str) -> pd.DataFrame:
@@ -82,6 +85,13 @@ def search(rows: pd.DataFrame, words: str) -> pd.DataFrame:
 def settings_of(rows: pd.DataFrame) -> list[str]:
     """The columns of a table that are settings beside data set and network."""
     return [name for name in map(titled, RunConfig.model_fields) if name in rows.columns]
+
+
+@cache
+def _columns() -> list[str]:
+    """An empty table has them too."""
+    summary = Summary(id="example", created=datetime.now(UTC))
+    return list(_row(Entry(Run(Path("example")), RunConfig(), summary, About(), is_trained=False)))
 
 
 def titled(field: str) -> str:

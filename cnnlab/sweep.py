@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal
 import optuna
 from filelock import FileLock, Timeout
 from optuna.trial import FrozenTrial, Trial, TrialState
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from cnnlab.config import ConfigError, RunConfig, parse_config
 from cnnlab.job import Job
@@ -78,13 +78,22 @@ class Among(BaseModel):
         return self.options
 
 
+def _tag(values: object) -> str:
+    """Which of the two is meant, so that errors speak of that one."""
+    has_options = "options" in values if isinstance(values, dict) else hasattr(values, "options")
+    return "among" if has_options else "between"
+
+
+Values = Annotated[Annotated[Between, Tag("between")] | Annotated[Among, Tag("among")], Discriminator(_tag)]
+
+
 class SweepConfig(BaseModel):
     """What is asked of a sweep."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     base: RunConfig = RunConfig()  # what is not searched
-    space: Annotated[dict[str, Between | Among], Field(min_length=1, max_length=20)]
+    space: Annotated[dict[str, Values], Field(min_length=1, max_length=20)]
     trials: Annotated[int, Field(ge=1, le=1000)] = 20
     minutes: Annotated[float, Field(gt=0, le=10_000)] | None = None  # of all trials together; None: no limit
     pruner: Literal["median", "halving", "none"] = "median"
@@ -263,7 +272,8 @@ def parse_sweep(fields: dict[str, object]) -> SweepConfig:
         return SweepConfig.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise ConfigError(first["msg"].removeprefix("Value error, ")) from error
+        where = "".join(f"{part}: " for part in first["loc"] if part in SPACES or part in ("trials", "minutes"))
+        raise ConfigError(where + first["msg"].removeprefix("Value error, ")) from error
 
 
 def search(sweep: Sweep, store: RunStore) -> Generator[Step]:

@@ -82,6 +82,7 @@ def test_a_row_has_every_setting_and_result(tmp_path: Path) -> None:
     assert row["MACs"] == sum(layer.macs for layer in summarise(PRESETS["quick"], SHAPE, 10))
     assert len(settings_of(rows)) == len(RunConfig.model_fields) - 2
     assert table([]).empty
+    assert list(table([]).columns) == list(rows.columns)
 
 
 def test_a_network_that_takes_no_such_images_has_no_macs() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
+from cnnlab import background
+from cnnlab.archive import pack
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS, DatasetError, load
 from cnnlab.digits import CANVAS
@@ -24,6 +28,7 @@ from cnnlab.job import Job, running_jobs
 from cnnlab.metrics import Answers
 from cnnlab.runs import Run, RunStore, runs_folder
 from cnnlab.suspects import margins, read_held_out, suspects
+from cnnlab.sweep import Sweep, SweepConfig, SweepStore, search
 from cnnlab.ui.views import EVALUATE, INSIDE
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +39,7 @@ PAGES = {
     "Evaluate": "pages/3_Evaluate.py",
     "Draw": "pages/4_Draw.py",
     "Compare": "pages/5_Compare.py",
+    "Sweep": "pages/6_Sweep.py",
 }
 TIMEOUT = 60  # seconds, for a slow machine
 
@@ -89,7 +95,7 @@ def training() -> Iterator[tuple[AppTest, Job]]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_without_runs_says_what_to_do(name: str) -> None:
-    assert "Train" in texts(open_page(name))
+    assert {"Sweep": "Start sweep"}.get(name, "Train") in texts(open_page(name))
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -549,29 +555,252 @@ def test_draw_offers_only_runs_of_drawn_characters(real_data: Path, monkeypatch:
     assert "No network has been trained yet" in texts(open_page("Draw"))
 
 
-def test_compare_puts_two_runs_classes_side_by_side() -> None:
-    first, second = train(), train(seed=1)
+def compare(view: str = "Curves") -> AppTest:
     page = open_page("Compare")
-    table = page.dataframe[1].value
-    assert list(table.iloc[:, 0]) == list(second.summary.per_class.values())
-    assert list(table.iloc[:, 1]) == list(first.summary.per_class.values())
-    assert table["Difference, points"].tolist() == pytest.approx(((table.iloc[:, 1] - table.iloc[:, 0]) * 100).tolist())
+    page.segmented_control(key="compare.view").set_value(view).run()
+    return checked(page)
+
+
+def tick(page: AppTest, *runs: Run) -> AppTest:
+    """As ticking their rows leaves it."""
+    page.session_state["compare.chosen"] = {None: [run.id for run in runs]}
+    return checked(page.run())
+
+
+def listed(page: AppTest) -> pd.DataFrame:
+    table: pd.DataFrame = page.dataframe[0].value
+    return table
+
+
+def test_compare_puts_two_runs_classes_side_by_side() -> None:
+    good, worse = train(epochs=3, seed=1), train(train_fraction=0.05)
+    table = compare("Each class").dataframe[1].value
+    assert list(table.iloc[:, 1]) == pytest.approx(list(worse.summary.per_class.values()))
+    assert list(table.iloc[:, 2]) == pytest.approx(list(good.summary.per_class.values()))
+    assert table["Difference, points"].tolist() == pytest.approx(((table.iloc[:, 2] - table.iloc[:, 1]) * 100).tolist())
+    assert (table["p"] < 0.05).any()
 
 
 def test_compare_says_whether_a_difference_is_more_than_chance() -> None:
     good, worse = train(epochs=3, seed=1), train(train_fraction=0.05)
-    page = open_page("Compare")
-    assert "More than chance" in texts(checked(page))
-    table = page.dataframe[2].value
-    judged = [run.summary.per_class.values() for run in (worse, good)]
-    assert table["First"].tolist() == pytest.approx(list(judged[0]))
-    assert table["Second"].tolist() == pytest.approx(list(judged[1]))
+    page = compare("Which is better?")
+    assert "More than chance" in texts(page)
+    (row,) = page.dataframe[1].value.to_dict("records")
+    told = [run.summary.test_accuracy or 0 for run in (worse, good)]
+    assert row["Difference, points"] == pytest.approx(100 * (told[1] - told[0]))
+    assert row["Images"] == 500
 
 
 def test_compare_finds_no_evidence_between_a_run_and_its_repetition() -> None:
     for _ in range(2):
         train(train_fraction=0.2)
-    assert "No evidence of a difference" in texts(open_page("Compare"))
+    assert "No evidence of a difference" in texts(compare("Which is better?"))
+
+
+def test_compare_tests_every_pair_of_several_runs() -> None:
+    runs = [train(train_fraction=0.2, seed=seed) for seed in range(3)]
+    page = tick(compare("Which is better?"), *runs)
+    table = page.dataframe[1].value
+    assert table[["One", "Other"]].apply(tuple, axis=1).is_unique
+    assert len(table) == 3
+    page.segmented_control(key="compare.view").set_value("Each class").run()
+    assert checked(page).dataframe[1].value.shape == (10, 4)
+
+
+def test_compare_tells_only_what_was_set_differently() -> None:
+    train(train_fraction=0.2), train(train_fraction=0.2, learning_rate=0.02)
+    table = compare("Settings").dataframe[1].value
+    assert list(table.index) == ["learning rate"]
+    assert sorted(table.iloc[0]) == ["0.01", "0.02"]
+
+
+def test_compare_shows_the_images_on_which_two_runs_differ_and_opens_them_in_either() -> None:
+    good, worse = train(epochs=3, seed=1), train(train_fraction=0.05)
+    page = compare("Each class")
+    page.session_state["compare.image"] = 3  # as a click leaves it
+    page.run()
+    assert texts(checked(page)).count("Test image 4") == 2
+    page.button(key=f"open.Attribution.{good.id}").click().run()
+    assert checked(page).title[0].value == "Inside"
+    assert page.selectbox(key="inside.run.None").value == good.id
+    assert "Test image 4, a" in texts(page)
+    assert worse.id != good.id
+
+
+@pytest.mark.parametrize("axis", ["epoch", "step", "seconds"])
+def test_compare_overlays_curves_and_joins_repeats(axis: str) -> None:
+    for seed in range(2):
+        train(train_fraction=0.2, epochs=2, seed=seed)
+    train(train_fraction=0.2, epochs=2, seed=2, learning_rate=0.02)
+    page = compare()
+    page.segmented_control(key="compare.axis").set_value(axis).run()
+    assert [len(figure(page, name)["data"]) for name in ("loss", "accuracy")] == [2, 2]
+    page.toggle(key="compare.joined").set_value(True).run()
+    names = {trace.get("name") for trace in figure(checked(page), "accuracy")["data"]}
+    assert any(name and "2 seeds" in name for name in names)
+
+
+def figure(page: AppTest, metric: str) -> dict[str, Any]:
+    (found,) = [chart for chart in page.get("plotly_chart") if chart.proto.id.endswith(f"compared-{metric}")]
+    spec: dict[str, Any] = json.loads(found.proto.spec)
+    return spec
+
+
+@pytest.mark.parametrize("view", ["Cost", "Hyperparameters"])
+def test_compare_draws_all_listed_runs(view: str) -> None:
+    for rate in (0.005, 0.01, 0.02):
+        train(train_fraction=0.2, learning_rate=rate)
+    page = compare(view)
+    assert len(page.get("plotly_chart")) == 1
+    assert "3 runs" in texts(page)
+    page.text_input(key="compare.search").set_value("nothing like it").run()
+    assert not checked(page).get("plotly_chart")
+    assert "0 of 3 runs" in texts(page)
+
+
+def test_compare_lists_what_search_and_filters_leave() -> None:
+    train(train_fraction=0.2), train(train_fraction=0.2, architecture="quick"), train(train_fraction=0.1)
+    page = compare()
+    assert len(listed(page)) == 3
+    page.text_input(key="compare.search").set_value("quick").run()
+    assert listed(checked(page))["Network"].tolist() == ["Quick net"]
+    page.text_input(key="compare.search").set_value("").run()
+    page.multiselect(key="compare.filters").set_value(["Train fraction", "Network"]).run()
+    page.multiselect(key="compare.filter.Train fraction").set_value([0.2]).run()
+    assert len(listed(page)) == 2
+    page.multiselect(key="compare.filter.Network").set_value(["Quick net"]).run()
+    assert len(listed(checked(page))) == 1
+
+
+def test_compare_keeps_what_is_ticked_in_the_address() -> None:
+    runs = [train(train_fraction=0.1, seed=seed) for seed in range(3)]
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["compare"] = f"{runs[0].id},nothing"
+    page.switch_page(PAGES["Compare"]).run()
+    assert "1 are ticked" in texts(checked(page))
+    button(page, "Untick all").click().run()
+    assert "Tick one run to see it" in texts(checked(page))
+
+
+def test_a_run_gets_a_title_tags_a_note_and_a_pin() -> None:
+    older, newer = train(train_fraction=0.1), train(train_fraction=0.1)
+    page = tick(compare(), older)
+    (title,) = [box for box in page.text_input if box.label == "Title"]
+    title.set_value("<b>Mine</b>")
+    page.text_area[0].set_value("good one")
+    (pinned,) = [box for box in page.checkbox if box.label.startswith("Pinned")]
+    pinned.check()
+    button(page, "Save").click().run()
+    about = older.about
+    assert (about.title, about.note, about.pinned) == ("<b>Mine</b>", "good one", True)
+    table = listed(checked(page))
+    assert table["Title"].tolist() == ["<b>Mine</b>", ""]  # the pinned one comes first, though older
+    assert newer.about.title == ""
+
+
+def test_deleted_runs_come_back() -> None:
+    runs = [train(train_fraction=0.1), train(train_fraction=0.1)]
+    page = compare()
+    button(page, "Delete").click().run()
+    assert "No network has been trained yet" in texts(checked(page))
+    button(page, "Undo").click().run()
+    assert len(listed(checked(page))) == 2
+    page = tick(page, runs[0])
+    button(page, "Delete").click().run()
+    assert len(listed(checked(page))) == 1
+    restored = next(box for box in page.multiselect if box.label.startswith("Deleted"))
+    restored.set_value([runs[0].id]).run()
+    button(page, "Restore").click().run()
+    assert len(listed(checked(page))) == 2
+
+
+def test_an_archive_of_runs_is_imported_and_a_bad_one_refused() -> None:
+    run = train(train_fraction=0.1)
+    packed = BytesIO()
+    pack([run], packed)
+    store = RunStore(runs_folder())
+    page = compare()
+    store.delete(run.id)
+    page = open_page("Compare")
+    page.file_uploader[0].set_value(("runs.zip", packed.getvalue(), "application/zip")).run()
+    button(page, "Import").click().run()
+    assert len(listed(checked(page))) == 1
+    page.file_uploader[0].set_value(("runs.zip", b"no archive", "application/zip")).run()
+    button(page, "Import").click().run()
+    assert "not a whole ZIP archive" in page.error[0].value.replace("\\", "")
+
+
+def test_runs_are_handed_on_to_tensorboard() -> None:
+    run = train(train_fraction=0.1)
+    page = compare()
+    button(page, "Write for TensorBoard").click().run()
+    checked(page)
+    assert list((runs_folder() / ".tensorboard" / run.id).glob("events.out.tfevents.*"))
+
+
+def sweep_page(**fields: Any) -> tuple[AppTest, Sweep]:
+    base = {"architecture": "quick", "epochs": 1, "train_fraction": 0.1}
+    asked = {"base": base, "space": {"momentum": {"low": 0.5, "high": 0.9}}, "trials": 2, **fields}
+    return open_page("Sweep"), SweepStore(runs_folder()).create(SweepConfig.model_validate(asked))
+
+
+def test_a_sweep_is_started_from_the_form_and_shown() -> None:
+    page = open_page("Sweep")
+    assert "press **Start sweep**" in texts(page)
+    page.selectbox(key="form.architecture").set_value("quick")
+    page.number_input(key="form.epochs").set_value(1)
+    page.number_input(key="sweep.trials").set_value(3)
+    page.multiselect(key="sweep.search").set_value(["learning_rate", "optimizer"]).run()
+    button(page, "Start sweep").click().run()
+    assert button(page, "Start sweep").disabled
+    (sweep,) = SweepStore(runs_folder()).all()
+    assert set(sweep.config.space) == {"learning_rate", "optimizer"}
+    join_background()
+    checked(page.run())
+    assert (sweep.status, sweep.ended) == ("finished", 3)
+    table = page.dataframe[0].value
+    assert table["Validation"].tolist() == [trial.value for trial in sweep.trials]
+    assert metrics(page)["Best validation accuracy"] == f"{sweep.study.best_value:.2%}"
+    button(page, "Compare its runs").click().run()
+    assert checked(page).title[0].value == "Compare"
+    assert len(listed(page)) == 3
+
+
+def test_a_sweep_is_stopped_and_goes_on() -> None:
+    page, sweep = sweep_page(trials=3)
+    page.run()
+    button(page, "Go on").click().run()
+    button(page, "Stop").click().run()
+    join_background()
+    assert sweep.has_room
+    for trials in (3, 13):  # what was asked for, then ten more
+        button(checked(page.run()), "Go on").click().run()
+        join_background()
+        assert sweep.ended == sweep.config.trials == trials
+
+
+@pytest.mark.parametrize("view", ["History", "Curves", "Importance", "Slices"])
+def test_a_sweep_is_drawn(view: str) -> None:
+    page, sweep = sweep_page(trials=6, space={"learning_rate": {"low": 0.00001, "high": 0.05, "log": True}})
+    for _ in search(sweep, RunStore(runs_folder())):
+        pass
+    page.run()
+    page.segmented_control(key="sweep.view").set_value(view).run()
+    assert len(checked(page).get("plotly_chart")) == 1
+
+
+def test_what_cannot_be_searched_is_told_before_the_start() -> None:
+    page = open_page("Sweep")
+    page.multiselect(key="sweep.search").set_value(["learning_rate"]).run()
+    page.number_input(key="sweep.learning_rate.from").set_value(0.5)
+    page.number_input(key="sweep.learning_rate.to").set_value(0.1).run()
+    assert "is empty" in page.error[0].value
+    assert button(page, "Start sweep").disabled
+
+
+def join_background() -> None:
+    for work in list(background._all):
+        work.join()
 
 
 def canvas_url(ink: object) -> str:

@@ -121,7 +121,7 @@ def test_minutes_end_a_sweep_too(store: SweepStore) -> None:
 
 def test_a_sweep_whose_first_trials_fail_gives_up_with_their_reason(store: SweepStore) -> None:
     diverging = RunConfig.model_validate(
-        {"architecture": "fashion-part-3", "optimizer": "sgd", "schedule": "constant", "epochs": 1}
+        {"architecture": "fashion-part-3", "optimizer": "sgd", "schedule": "constant", "momentum": 0.99, "epochs": 2}
     )
     sweep = store.create(asked(base=diverging, space={"learning_rate": Between(low=9, high=10)}, trials=10))
     with pytest.raises(SweepError, match="lower the learning rate"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import plotly.graph_objects as go
@@ -25,11 +26,13 @@ def learning_curves(study: Study) -> go.Figure:
 
 
 def importances(study: Study) -> go.Figure:
-    """How much each searched setting matters for accuracy (fANOVA, Hutter et al. 2014).
+    """How much each searched setting matters for being among the best trials (PED-ANOVA, Watanabe et al. 2023).
 
-    Raises RuntimeError or ValueError where the trials are too few or too alike to tell.
+    Raises RuntimeError, UserWarning or ValueError where the trials are too few or too alike to tell.
     """
-    return _ours(visualization.plot_param_importances(study, target_name=_VALUE))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return _ours(visualization.plot_param_importances(study, target_name=_VALUE))
 
 
 def slices(study: Study) -> go.Figure:

@@ -150,13 +150,13 @@ def _results(sweep: Sweep) -> None:
 def _figure(sweep: Sweep, name: str, rows: pd.DataFrame) -> None:
     try:
         figure = FIGURES[name](sweep.study)
-    except (RuntimeError, ValueError):
+    except (RuntimeError, UserWarning, ValueError):
         st.info("The trials are too few, or too alike, to tell. Go on with some more.")
         return
     captions = {
         "History": "Each trial's validation accuracy, and the best so far.",
         "Curves": "Validation accuracy of each trial, epoch by epoch; trials that were given up end early.",
-        "Importance": "The share of the accuracy's variation that each setting explains (fANOVA, Hutter et al. 2014).",
+        "Importance": "How much each setting decides which trials are the best (PED-ANOVA, Watanabe et al. 2023).",
         "Slices": "Validation accuracy against each setting by itself; later trials are brighter.",
     }
     show_figure(figure, f"sweep-{name}-{sweep.id}", f"{name} of the sweep", lambda: rows, captions[name])
