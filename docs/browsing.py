@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,25 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 PATIENCE = 240_000  # ms, for a default training
 SEVEN = [(0.3, 0.22), (0.5, 0.18), (0.72, 0.21), (0.62, 0.45), (0.52, 0.65), (0.45, 0.85)]  # shares of the canvas
+
+# Milliseconds from a key or click to the last change of the page, which is then quiet for a while.
+_WATCH = """() => {
+  let began, last
+  const begin = () => { began = last = performance.now() }
+  document.addEventListener("pointerdown", begin, { capture: true, once: true })
+  document.addEventListener("keydown", begin, { capture: true, once: true })
+  const observer = new MutationObserver(() => { last = performance.now() })
+  observer.observe(document.body, { childList: true, subtree: true, attributes: true, characterData: true })
+  window.settled = new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (began && performance.now() - last > 800) {
+        clearInterval(timer)
+        observer.disconnect()
+        resolve(last - began)
+      }
+    }, 50)
+  })
+}"""
 
 
 @contextmanager
@@ -57,6 +76,14 @@ def go(page: Page, name: str) -> None:
     """Switch to the page ``name`` by the menu."""
     page.get_by_test_id("stSidebar").get_by_role("link", name=name).click()
     page.get_by_role("heading", name=name, level=1).wait_for()
+
+
+def settled(page: Page, act: Callable[[], None]) -> float:
+    """Milliseconds from the click or key of ``act`` until the page changes no more."""
+    page.evaluate(_WATCH)
+    act()
+    milliseconds: float = page.evaluate("window.settled")
+    return milliseconds
 
 
 def start_training(page: Page, address: str, epochs: int) -> None:

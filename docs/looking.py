@@ -7,29 +7,10 @@ from statistics import median, quantiles
 from playwright.sync_api import Page
 
 from cnnlab.ui.views import INSIDE
-from docs.browsing import await_verdict, browser_page, go, server, start_training
+from docs.browsing import await_verdict, browser_page, go, server, settled, start_training
 
 ROUNDS = 6
 STEPS = 8  # of the slider, in each view
-
-# Milliseconds from a key or click to the last change of the page, which is then quiet for a while.
-WATCH = """() => {
-  let began, last
-  const begin = () => { began = last = performance.now() }
-  document.addEventListener("mousedown", begin, { capture: true, once: true })
-  document.addEventListener("keydown", begin, { capture: true, once: true })
-  const observer = new MutationObserver(() => { last = performance.now() })
-  observer.observe(document.body, { childList: true, subtree: true, attributes: true, characterData: true })
-  window.settled = new Promise((resolve) => {
-    const timer = setInterval(() => {
-      if (began && performance.now() - last > 800) {
-        clearInterval(timer)
-        observer.disconnect()
-        resolve(last - began)
-      }
-    }, 50)
-  })
-}"""
 
 
 def measure() -> dict[str, dict[str, float]]:
@@ -63,10 +44,7 @@ def measure() -> dict[str, dict[str, float]]:
 
 
 def _settle(page: Page, view: str = "", key: str = "") -> float:
-    page.evaluate(WATCH)
     if view:
-        page.get_by_test_id("stMain").get_by_text(view, exact=True).first.click()
-    else:
-        page.get_by_test_id("stSlider").get_by_role("slider").first.press(key)
-    milliseconds: float = page.evaluate("window.settled")
-    return milliseconds
+        return settled(page, page.get_by_test_id("stMain").get_by_text(view, exact=True).first.click)
+    slider = page.get_by_test_id("stSlider").get_by_role("slider").first
+    return settled(page, lambda: slider.press(key))
