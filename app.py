@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from cnnlab.charts.png import inline
 from cnnlab.data import DATASETS, load
 from cnnlab.recipes import RECIPES
 from cnnlab.ui import frame, session
 from cnnlab.ui.compare.listing import table_of_runs
-from cnnlab.ui.pictures import digit_wall, inline
+from cnnlab.ui.pictures import digit_wall
 
 frame.page("Home", "Train a small convolutional network, watch it learn, then look inside.", title="CNN Lab")
 

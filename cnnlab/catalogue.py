@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,7 +62,7 @@ class Catalogue:
             return [entry for _, entry in self._known.values() if entry]
 
     def _read(self, run: Run) -> tuple[_Stamp, Entry | None]:
-        stamp = tuple(_changed(run, name) for name in _FILES)
+        stamp = _stamp(str(run.folder))
         before, entry = self._known.get(run.id, ((), None))
         if stamp != before or (entry and entry.summary.status == "running"):  # which nobody may be training by now
             entry = _entry(run)
@@ -125,11 +126,15 @@ def _entry(run: Run) -> Entry | None:
         return None
 
 
-def _changed(run: Run, name: str) -> int:
-    try:
-        return (run.folder / name).stat().st_mtime_ns
-    except OSError:
-        return 0
+def _stamp(folder: str) -> _Stamp:
+    """When each of the files last changed, 0 where it is missing; plain strings, for it is asked thousands of times."""
+    stamp = []
+    for name in _FILES:
+        try:
+            stamp.append(os.stat(f"{folder}/{name}").st_mtime_ns)  # noqa: PTH116
+        except OSError:
+            stamp.append(0)
+    return tuple(stamp)
 
 
 def _row(entry: Entry) -> dict[str, Any]:
@@ -138,6 +143,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     return {
         "Pinned": about.pinned,
         "Title": about.title,
+        "Name": entry.title,
         "Started": summary.created,
         "Data set": config.dataset,
         "Network": config.architecture.title,

@@ -54,5 +54,16 @@ def pareto_front(cost: pd.Series[float], gain: pd.Series[float]) -> pd.Index[str
     return ordered.index[ordered["gain"].to_numpy() > best_before]
 
 
+def apart(x: pd.Series[float], y: pd.Series[float], columns: int = 200, rows: int = 100) -> pd.Index[str]:
+    """One row of those that fall into the same cell of a plot: a page need not draw points that hide each other."""
+    cells = pd.DataFrame({"column": _cell(x, columns), "row": _cell(y, rows)})
+    return cells.drop_duplicates().index
+
+
+def _cell(values: pd.Series[float], count: int) -> pd.Series[float]:
+    span = values.max() - values.min()
+    return ((values - values.min()) / (span or 1.0) * count).round()
+
+
 def _but_seed(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"seed": 0})

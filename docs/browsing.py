@@ -22,7 +22,9 @@ _WATCH = """() => {
   const begin = () => { began = last = performance.now() }
   document.addEventListener("pointerdown", begin, { capture: true, once: true })
   document.addEventListener("keydown", begin, { capture: true, once: true })
-  const observer = new MutationObserver(() => { last = performance.now() })
+  // A table tells screen readers its cells inside its canvas, unseen, a while after it has drawn them.
+  const isSeen = (record) => !record.target.closest?.("canvas")
+  const observer = new MutationObserver((records) => { if (records.some(isSeen)) last = performance.now() })
   observer.observe(document.body, { childList: true, subtree: true, attributes: true, characterData: true })
   window.settled = new Promise((resolve) => {
     const timer = setInterval(() => {

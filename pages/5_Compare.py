@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnnlab.ui import frame, session
-from cnnlab.ui.compare import VIEWS, Chosen
+from cnnlab.ui.compare import Chosen, compare
 from cnnlab.ui.compare.chosen import short_names
 from cnnlab.ui.compare.keeping import import_runs, toolbar
 from cnnlab.ui.compare.listing import choose_runs, find_runs
@@ -18,11 +18,7 @@ if not entries:
 listed = find_runs(entries)
 chosen = choose_runs(entries, listed)
 toolbar(chosen, entries)
-name = st.segmented_control(
-    "View", list(VIEWS), default=next(iter(VIEWS)), required=True, key="compare.view", persist_state="session"
-)
-st.caption(VIEWS[name].question)
-if not chosen:
+if chosen:
+    compare(Chosen(short_names(chosen), listed, entries))
+else:
     st.info("Tick one run to see it, two or more to compare them.", icon=":material/checklist:")
-    st.stop()
-VIEWS[name].show(Chosen(short_names(chosen), listed, entries))

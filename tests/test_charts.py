@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import base64
 import tomllib
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from plotly.colors import sample_colorscale
 
 from cnnlab import charts
@@ -93,13 +96,25 @@ def test_parallel_coordinates_number_names_and_spread_wide_ranges_by_powers_of_t
             "Accuracy": [0.7, 0.8, 0.9],
         }
     )
-    network, rate, batch, nesterov, accuracy = charts.parallel_coordinates(rows, "Accuracy").data[0].dimensions
-    assert (list(network.values), list(network.ticktext)) == ([1, 0, 1], ["a", "b"])
-    assert list(rate.values) == pytest.approx([-3, -2, -1])
-    assert list(rate.ticktext) == ["0.001", "0.01", "0.1"]
-    assert list(batch.values) == [32, 64, 128]
-    assert (list(nesterov.values), list(nesterov.ticktext)) == ([1, 0, 1], ["False", "True"])
-    assert list(accuracy.values) == [0.7, 0.8, 0.9]
+    figure = charts.parallel_coordinates(rows, "Accuracy")
+    lines = sorted([list(line.y[:-1]) for line in figure.data], key=lambda line: line[-1])
+    assert lines[0] == pytest.approx([1, 0, 0, 1, 0])
+    assert lines[1] == pytest.approx([0, 0.5, 1 / 3, 0, 0.5], abs=1e-4)
+    assert lines[2] == pytest.approx([1, 1, 1, 1, 1])
+    assert len({line.line.color for line in figure.data}) == 3
+    assert list(figure.layout.xaxis.ticktext) == list(rows.columns)
+    ticks = {(note.x, note.text): note.y for note in figure.layout.annotations}
+    assert (ticks[0, "a"], ticks[0, "b"]) == (0, 1)
+    assert ticks[1, "0.01"] == pytest.approx(0.5)
+    assert ticks[4, "90.0%"] == 1
+
+
+def test_a_thousand_runs_are_a_few_traces() -> None:
+    draws = np.random.default_rng(0)
+    rows = pd.DataFrame({"Rate": draws.uniform(0.01, 1, 1000), "Same": 1, "Accuracy": draws.uniform(0, 1, 1000)})
+    figure = charts.parallel_coordinates(rows, "Accuracy")
+    assert len(figure.data) == 10
+    assert sum(np.isnan(line.y).sum() for line in figure.data) == 1000
 
 
 def test_classes_carry_their_accuracy() -> None:
@@ -159,7 +174,7 @@ def test_patches_are_shown_as_they_are_with_their_titles() -> None:
     red[..., 0] = 200
     figure = charts.tile_strip([red, red], ["1.50", "0.50"], units=[7, 3])
     assert [tile[0] for tile in figure.data[1].customdata] == [7, 3]
-    sheet = np.array(figure.data[0].z)
+    sheet = np.asarray(Image.open(BytesIO(base64.b64decode(figure.data[0].source.partition(",")[2]))))
     assert (sheet[..., 0] == 200).sum() == 2 * 16
     assert [note.text for note in figure.layout.annotations] == ["1.50", "0.50"]
 

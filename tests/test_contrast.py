@@ -10,7 +10,7 @@ import pytest
 
 from cnnlab.catalogue import Entry
 from cnnlab.config import RunConfig
-from cnnlab.contrast import AXES, curve, differences, pareto_front, repeats
+from cnnlab.contrast import AXES, apart, curve, differences, pareto_front, repeats
 from cnnlab.history import History
 from cnnlab.runs import About, Run, Summary
 from tests.test_history import EPOCH
@@ -86,3 +86,10 @@ def test_the_front_is_what_nothing_beats_at_its_cost() -> None:
         )
         alike = [other for other in names[1:] if (cost[other], gain[other]) == (cost[name], gain[name])]
         assert (len(front & set(alike)) == 1) != is_beaten
+
+
+def test_points_that_hide_each_other_are_drawn_once() -> None:
+    x = pd.Series([0.0, 0.001, 100.0, 50.0], index=list("abcd"))
+    y = pd.Series([1.0, 1.0, 2.0, 1.5], index=list("abcd"))
+    assert list(apart(x, y)) == ["a", "c", "d"]
+    assert list(apart(x[:1], y[:1])) == ["a"]

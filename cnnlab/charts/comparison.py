@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.colors import hex_to_rgb
+from plotly.colors import hex_to_rgb, sample_colorscale
 
 from cnnlab.charts.style import BRIGHTNESS, PALETTE, framed, metric_axis, plain, thinned
 
 LOG_RATIO = 30  # a setting whose values span more is spread by powers of ten
 FEW = 8  # values of a setting that are told one by one
+BANDS = 10  # colours from the worst run to the best
 
 
 def overlaid_curves(curves: Mapping[str, pd.DataFrame], metric: str, axis: str) -> go.Figure:
@@ -62,20 +65,30 @@ def cost_and_accuracy(rows: pd.DataFrame, cost: str, front: Sequence[str], marke
 
 
 def parallel_coordinates(rows: pd.DataFrame, accuracy: str) -> go.Figure:
-    """A line a run through the values of its settings, all columns but ``accuracy``, to its accuracy, the colour."""
-    settings = [_dimension(name, rows[name]) for name in rows.columns if name != accuracy]
-    last = {"label": plain(accuracy), "values": rows[accuracy], "tickformat": ".1%"}
+    """A line a run through the values of its settings, all columns but ``accuracy``, to its accuracy, the colour.
+
+    Drawn as plain lines, a trace for each of BANDS colours: Plotly's own needs a GPU to draw thousands in a second.
+    """
+    axes = [_axis(name, rows[name]) for name in rows.columns if name != accuracy]
+    axes.append(_axis(accuracy, rows[accuracy], "{:.1%}"))
+    heights = np.stack([axis.heights for axis in axes], axis=1)  # (runs, axes), 0…1
+    bands = np.minimum((heights[:, -1] * BANDS).astype(int), BANDS - 1)
+    colours = sample_colorscale(BRIGHTNESS, [(band + 0.5) / BANDS for band in range(BANDS)])
     figure = go.Figure(
-        go.Parcoords(
-            dimensions=[*settings, last],
-            line={
-                "color": rows[accuracy],
-                "colorscale": BRIGHTNESS,
-                "colorbar": {"thickness": 12, "tickformat": ".1%"},
-            },
-        )
+        [_lines(heights[bands == band], colours[band]) for band in range(BANDS) if (bands == band).any()]
     )
-    return framed(figure).update_layout(height=440, margin={"l": 130, "r": 20, "t": 60, "b": 20})
+    for place, axis in enumerate(axes):
+        figure.add_vline(place, line={"color": PALETTE[8], "width": 1})
+        for height, text in axis.ticks:
+            figure.add_annotation(
+                x=place, y=height, text=text, showarrow=False, xanchor="right", xshift=-4, font={"size": 11}
+            )
+    figure.update_xaxes(
+        tickvals=list(range(len(axes))), ticktext=[axis.label for axis in axes], side="top", showgrid=False
+    )
+    figure.update_xaxes(range=[-0.6, len(axes) - 0.9], fixedrange=True)
+    figure.update_yaxes(visible=False, range=[-0.05, 1.05], fixedrange=True)
+    return framed(figure).update_layout(height=440, showlegend=False, margin={"t": 50})
 
 
 def spans_powers(values: pd.Series[float]) -> bool:
@@ -127,18 +140,48 @@ def _points(rows: pd.DataFrame, cost: str, name: str, colour: str, size: int) ->
     )
 
 
-def _dimension(name: str, values: pd.Series[Any]) -> dict[str, object]:
-    """An axis of parallel coordinates: numbers, their powers of ten, or numbered names."""
-    label = plain(name)
+@dataclass(frozen=True)
+class _Axis:
+    """An axis of parallel coordinates."""
+
+    label: str
+    heights: npt.NDArray[np.floating]  # (runs,), 0…1
+    ticks: list[tuple[float, str]]  # height and text
+
+
+def _axis(name: str, values: pd.Series[Any], form: str = "{:.3g}") -> _Axis:
+    """Numbers, their powers of ten where they span many, or names in their order, evenly spread."""
     distinct = sorted(values.unique(), key=lambda value: (isinstance(value, str), value))
     if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        numbers = {value: number for number, value in enumerate(distinct)}
-        shown = [plain(str(value)) for value in distinct]
-        return {"label": label, "values": values.map(numbers), "tickvals": list(numbers.values()), "ticktext": shown}
-    numeric = values.astype(float)
-    scale = np.log10 if spans_powers(numeric) else np.asarray
-    axis: dict[str, object] = {"label": label, "values": scale(numeric)}
-    if len(distinct) <= FEW or spans_powers(numeric):
-        few = np.asarray(distinct, float) if len(distinct) <= FEW else np.geomspace(numeric.min(), numeric.max(), 5)
-        axis |= {"tickvals": scale(few), "ticktext": [f"{value:.3g}" for value in few]}
-    return axis
+        places = {value: number / max(1, len(distinct) - 1) for number, value in enumerate(distinct)}
+        ticks = [(height, plain(str(value))) for value, height in places.items()]
+        return _Axis(plain(name), values.map(places).to_numpy(float), ticks)
+    numbers = values.to_numpy(float)
+    is_log = spans_powers(values)
+    shown = np.asarray(distinct, float)
+    if len(distinct) > FEW:
+        shown = (np.geomspace if is_log else np.linspace)(numbers.min(), numbers.max(), 5)
+    low, high = numbers.min(), numbers.max()
+
+    def height(value: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+        if high == low:
+            return np.full_like(value, 0.5)
+        scaled: npt.NDArray[np.floating] = np.log(value / low) / np.log(high / low) if is_log else value - low
+        return scaled if is_log else scaled / (high - low)
+
+    ticks = [(float(place), form.format(value)) for place, value in zip(height(shown), shown, strict=True)]
+    return _Axis(plain(name), height(numbers), ticks)
+
+
+def _lines(heights: npt.NDArray[np.floating], colour: str) -> go.Scatter:
+    """One trace for many runs (runs, axes): a gap after each."""
+    runs, axes = heights.shape
+    gap = np.full((runs, 1), np.nan)
+    return go.Scatter(
+        x=np.tile([*range(axes), np.nan], runs),
+        y=np.hstack([heights.round(4), gap]).ravel(),
+        mode="lines",
+        line={"color": colour, "width": 1.5},
+        opacity=0.6 if runs < 100 else 0.3,
+        hoverinfo="skip",
+    )

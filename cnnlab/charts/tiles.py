@@ -10,6 +10,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
+from cnnlab.charts.png import inline
 from cnnlab.charts.style import BRIGHTNESS, DIVERGING, PALETTE, Numbers, framed
 
 MAX_CELLS = 60_000  # of a grid; beyond that every k-th row and column of each tile is shown
@@ -70,7 +71,8 @@ def tile_strip(
         figure.add_annotation(
             x=left + width / 2, y=top - 0.5, text=title, showarrow=False, yanchor="bottom", font={"size": 11}
         )
-    figure.add_trace(go.Image(z=sheet, colormodel="rgba256", hoverinfo="skip"))
+    # As a file, for a browser draws numbers pixel by pixel.
+    figure.add_trace(go.Image(source=inline(sheet), hoverinfo="skip"))
     if units:
         places = range(len(pictures))
         figure.add_trace(

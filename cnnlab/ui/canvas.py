@@ -10,11 +10,12 @@ from streamlit_drawable_canvas import st_canvas
 from torch import Tensor
 
 from cnnlab import charts
+from cnnlab.charts.png import inline
 from cnnlab.digits import CANVAS, PEN, DrawingError, canvas_ink, prepare
 from cnnlab.inference import load_trained
 from cnnlab.layers import Shape
 from cnnlab.runs import Run
-from cnnlab.ui.pictures import enlarged, inline
+from cnnlab.ui.pictures import enlarged
 
 _MOUNT = "canvas.mount"  # counts up to empty the canvas: a new key is a new canvas
 _LATEST = "canvas.latest"  # the drawing as fabric.js JSON

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from cnnlab.charts.png import inline
 from cnnlab.inference import Trained, load_trained
 from cnnlab.runs import Run
 from cnnlab.ui import session
 from cnnlab.ui.image_picker import pick_image
-from cnnlab.ui.pictures import enlarged, inline
+from cnnlab.ui.pictures import enlarged
 from cnnlab.ui.views.look import Look, View
 
 PLAY_SECONDS = 0.7  # an epoch

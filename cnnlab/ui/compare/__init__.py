@@ -1,5 +1,7 @@
 """The parts of Compare: the list of runs, what its owner may do with them, and the views of those chosen."""
 
+import streamlit as st
+
 from cnnlab.ui.compare.chosen import Chosen, CompareView
 
 VIEWS: dict[str, CompareView] = {
@@ -11,4 +13,15 @@ VIEWS: dict[str, CompareView] = {
     "Hyperparameters": CompareView("hyperparameters", "Which settings lead where? All runs of the list above."),
 }
 
-__all__ = ["VIEWS", "Chosen", "CompareView"]
+
+@st.fragment  # another view does not read thousands of runs again
+def compare(chosen: Chosen) -> None:
+    """The views of the chosen runs, one at a time."""
+    name = st.segmented_control(
+        "View", list(VIEWS), default=next(iter(VIEWS)), required=True, key="compare.view", persist_state="session"
+    )
+    st.caption(VIEWS[name].question)
+    VIEWS[name].show(chosen)
+
+
+__all__ = ["VIEWS", "Chosen", "CompareView", "compare"]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
+import pandas as pd
+
 from cnnlab.catalogue import Entry
 from cnnlab.contrast import differences
 from cnnlab.runs import started_at
@@ -18,7 +20,7 @@ class Chosen:
     """Runs to compare."""
 
     named: dict[str, Entry]  # by names that tell them apart
-    listed: Sequence[Entry]  # what search and filters leave
+    listed: pd.DataFrame  # rows of the catalogue that search and filters leave
     everything: Sequence[Entry]
 
 

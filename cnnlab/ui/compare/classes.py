@@ -12,6 +12,7 @@ from cnnlab.metrics import Answers
 from cnnlab.significance import LEVEL, by_class
 from cnnlab.ui.compare.chosen import Chosen
 from cnnlab.ui.frame import literal
+from cnnlab.ui.live_chart import live_chart
 from cnnlab.ui.pictures import upright
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.look import Look, close_button, download, opened, show_figure
@@ -42,9 +43,8 @@ def show(chosen: Chosen) -> None:
     columns = dict.fromkeys(judged, _PERCENT) | {"Difference, points": _POINTS, "p": _P}
     st.dataframe(frame, hide_index=True, column_config=columns)
     download("CSV", lambda: frame.to_csv(index=False), "classes-compared")
-    st.plotly_chart(
-        charts.per_class_points(accuracies, "test accuracy"), key="classes", alt="Test accuracy of each class"
-    )
+    points = charts.per_class_points(accuracies, "test accuracy")
+    live_chart(points, "compared-classes", "classes", "Test accuracy of each class", height=400)
     if not is_pair:
         st.caption(
             "Test accuracy of the images of each class; classes that only some runs know are empty in the others. "

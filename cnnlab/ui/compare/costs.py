@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.catalogue import table
-from cnnlab.contrast import pareto_front
+from cnnlab.contrast import apart, pareto_front
 from cnnlab.ui.compare.chosen import Chosen
 from cnnlab.ui.views.look import show_figure
 
@@ -15,8 +14,7 @@ _COSTS = {"Parameters": "Parameters", "MACs": "MACs for one image", "Time, s": "
 
 def show(chosen: Chosen) -> None:
     """A point a listed run, on one data set: accuracies on others cannot be compared."""
-    rows = table(chosen.listed)
-    rows["Name"] = [entry.title for entry in chosen.listed]
+    rows = chosen.listed
     datasets = sorted(rows["Data set"].unique()) if len(rows) else []
     left, middle, right = st.columns(3, vertical_alignment="bottom")
     dataset = left.selectbox("Data set", datasets, key=f"compare.cost.data.{'.'.join(datasets)}")
@@ -34,8 +32,10 @@ def show(chosen: Chosen) -> None:
     cost = _COSTS[cost]
     front = list(pareto_front(known[cost], known["Accuracy"]))
     shown = known[["Name", "Run", cost, "Accuracy"]]
+    marked = [entry.id for entry in chosen.named.values() if entry.id in shown.index]
+    seen = shown.loc[list(dict.fromkeys([*front, *marked, *apart(shown[cost], shown["Accuracy"])]))]
     show_figure(
-        charts.cost_and_accuracy(shown, cost, front, [entry.id for entry in chosen.named.values()]),
+        charts.cost_and_accuracy(seen, cost, front, marked),
         "cost",
         f"{split} accuracy of the listed runs against {cost}",
         lambda: shown.assign(front=shown.index.isin(front)),

@@ -10,7 +10,8 @@ from cnnlab.catalogue import Entry
 from cnnlab.contrast import AXES, curve, repeats
 from cnnlab.history import History
 from cnnlab.ui.compare.chosen import Chosen
-from cnnlab.ui.views.look import show_figure
+from cnnlab.ui.live_chart import live_chart
+from cnnlab.ui.views.look import download
 
 
 def show(chosen: Chosen) -> None:
@@ -33,12 +34,10 @@ def show(chosen: Chosen) -> None:
         curves = {name: _curve(group, f"validation_{metric}", axis) for name, group in groups.items()}
         curves = {name: rows for name, rows in curves.items() if len(rows)}
         with place:
-            show_figure(
-                charts.overlaid_curves(curves, metric, AXES[axis]),
-                f"compared-{metric}",
-                f"Validation {metric} of the runs against {AXES[axis]}",
-                lambda curves=curves: _long(curves),  # type: ignore[misc]
-            )
+            figure = charts.overlaid_curves(curves, metric, AXES[axis])
+            alt = f"Validation {metric} of the runs against {AXES[axis]}"
+            live_chart(figure, f"compared-{metric}", axis, alt, height=400)
+            download("CSV", lambda curves=curves: _long(curves).to_csv(index=False), f"compared-{metric}")  # type: ignore[misc]
     if joined and all(len(group) == 1 for group in groups.values()):
         st.caption("None of these has a repeat: train the same settings with another seed to see how much chance does.")
 

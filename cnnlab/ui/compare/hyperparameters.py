@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.catalogue import settings_of, table
+from cnnlab.catalogue import settings_of
 from cnnlab.ui.compare.chosen import Chosen
 from cnnlab.ui.views.look import show_figure
 
 _ACCURACY = "Validation"
 MAX_AXES = 10
+MAX_LINES = 500  # more would hide each other
 
 
 def show(chosen: Chosen) -> None:
     """Parallel coordinates of the settings that differ among the listed runs."""
-    rows = table(chosen.listed)
-    if len(rows):
-        rows = rows.dropna(subset=[_ACCURACY])
+    rows = chosen.listed.dropna(subset=[_ACCURACY])
     differing = [name for name in ("Data set", "Network", *settings_of(rows)) if rows[name].nunique() > 1]
     if len(rows) < 2 or not differing:
         st.info("Here runs appear as lines once at least two with different settings are listed above.")
         return
     axes = st.multiselect("Settings", differing, differing[:MAX_AXES], max_selections=MAX_AXES)
+    told = f"{len(rows):,} runs"
+    if len(rows) > MAX_LINES:
+        told = f"{MAX_LINES} of {told}, evenly from the worst to the best"
+        places = np.linspace(0, len(rows) - 1, MAX_LINES).round()
+        rows = rows.sort_values(_ACCURACY).iloc[places.astype(int)]
     shown = rows[[*axes, _ACCURACY]].rename(columns={_ACCURACY: "Validation accuracy"})
     show_figure(
         charts.parallel_coordinates(shown, "Validation accuracy"),
         "hyperparameters",
         "Settings of the listed runs and their validation accuracy",
         lambda: shown.assign(run=rows["Run"]),
-        f"{len(rows):,} runs; colour is validation accuracy, which steers: the test images are for the end. Draw along "
-        "an axis to keep only the runs that cross there, move an axis by its name.",
+        f"{told}; colour is validation accuracy, which steers: the test images are for the end. The axes "
+        "stand as they are named above; narrow the list down to see fewer lines.",
     )

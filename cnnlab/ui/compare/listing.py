@@ -19,6 +19,8 @@ FEW = 20  # values of a column that are offered one by one
 _ACCURACIES = ["Test", "Validation", "Train"]
 ALWAYS = ["Started", "Data set", "Network", "State", *_ACCURACIES, "Parameters", "MACs", "Time, s"]
 
+_SEARCHED = ("Text", "Run", "Title", "Name")  # by words, not by filters
+
 _CHOSEN = "compare.chosen"  # ids
 _CLEARED = "compare.cleared"  # how often all ticks were taken away
 _URL = "compare"
@@ -44,23 +46,20 @@ def table_of_runs(entries: Sequence[Entry]) -> None:
     st.dataframe(_shown(rows), hide_index=True, column_config=_COLUMNS)
 
 
-def find_runs(entries: Sequence[Entry]) -> list[Entry]:
-    """Those that the search field and the filters leave, pinned ones first."""
-    rows = table(entries)
+def find_runs(entries: Sequence[Entry]) -> pd.DataFrame:
+    """The rows of those that the search field and the filters leave, pinned ones first."""
+    whole = rows = table(entries)
     words, filters = st.columns([3, 2], vertical_alignment="bottom")
     text = words.text_input(
         "Search", key="compare.search", persist_state="session", placeholder="Words of title, tags, note, network, data"
     )
-    offered = [
-        name for name in rows.columns if name not in ("Text", "Run", "Title") and rows[name].map(str).nunique() > 1
-    ]
+    offered = [name for name in rows.columns if name not in _SEARCHED and _varies(rows[name])]
     picked = filters.multiselect("Filter by", offered, key="compare.filters", persist_state="session")
     rows = search(rows, text)
     for place, name in zip(st.columns(max(1, len(picked))), picked, strict=False):
         with place:
-            rows = _filtered(rows, name, table(entries)[name])
-    by_id = {entry.id: entry for entry in entries}
-    return [by_id[run_id] for run_id in _ordered(rows).index]
+            rows = _filtered(rows, name, whole[name])
+    return _ordered(rows)
 
 
 def look_for(words: str) -> None:
@@ -68,15 +67,15 @@ def look_for(words: str) -> None:
     st.session_state["compare.search"] = words
 
 
-def choose_runs(entries: Sequence[Entry], listed: Sequence[Entry]) -> list[Entry]:
+def choose_runs(entries: Sequence[Entry], listed: pd.DataFrame) -> list[Entry]:
     """The table, and the runs whose rows are ticked; at first the two newest."""
     known = {entry.id: entry for entry in entries}
     chosen = _chosen(list(known))
-    ids = [entry.id for entry in listed]
+    ids = list(listed.index)
     # Rows are ticked by their places: a table that lists other runs is another table.
     key = f"compare.table.{st.session_state.get(_CLEARED, 0)}.{blake2s(','.join(ids).encode()).hexdigest()[:16]}"
     st.dataframe(
-        _shown(table(listed)),
+        _shown(listed),
         key=key,
         hide_index=True,
         column_config=_COLUMNS,
@@ -143,6 +142,13 @@ def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     settings = [name for name in settings_of(rows) if rows[name].nunique(dropna=False) > 1]
     shown = rows[[*own, *ALWAYS, *tags, *settings, "Images/s", "Device used"]]
     return shown.assign(**{name: 100 * shown[name].astype(float) for name in _ACCURACIES})
+
+
+def _varies(values: pd.Series[Any]) -> bool:
+    """Whether filtering by a column can make a difference."""
+    if values.name == "Tags":
+        return bool(values.map(len).any())
+    return values.nunique(dropna=False) > 1
 
 
 def _filtered(rows: pd.DataFrame, name: str, whole: pd.Series[Any]) -> pd.DataFrame:

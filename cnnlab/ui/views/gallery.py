@@ -6,12 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
+from cnnlab.charts.png import inline
 from cnnlab.inference import test_split
 from cnnlab.metrics import Answers, Integers
 from cnnlab.ui import frame
 from cnnlab.ui.forms import choose_run
 from cnnlab.ui.image_picker import choose_test_image
-from cnnlab.ui.pictures import enlarged, inline, upright
+from cnnlab.ui.pictures import enlarged, upright
 from cnnlab.ui.views.look import Look, opened, show_figure
 
 SHOWN = 27

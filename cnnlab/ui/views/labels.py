@@ -7,6 +7,7 @@ import streamlit as st
 from torch import Tensor
 
 from cnnlab.background import Background
+from cnnlab.charts.png import inline
 from cnnlab.data import load_for, load_train
 from cnnlab.inference import test_split
 from cnnlab.job import fair_threads
@@ -14,7 +15,7 @@ from cnnlab.metrics import Answers
 from cnnlab.runs import Run
 from cnnlab.suspects import FOLDS, HeldOut, held_out_of, margins, read_held_out, suspects
 from cnnlab.ui.live import duration
-from cnnlab.ui.pictures import enlarged, inline
+from cnnlab.ui.pictures import enlarged
 from cnnlab.ui.views.look import Look, download
 from cnnlab.ui.views.measured import answers, validation_answers
 

@@ -14,9 +14,9 @@ import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
+from cnnlab.charts.png import inline, png
 from cnnlab.inference import Trained
 from cnnlab.runs import Run
-from cnnlab.ui.pictures import inline, png
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ import streamlit as st
 from torch import Tensor
 
 from cnnlab import charts
+from cnnlab.charts.png import inline
 from cnnlab.explain.activations import leaves, look
-from cnnlab.ui.pictures import enlarged, inline
+from cnnlab.ui.pictures import enlarged
 from cnnlab.ui.views.look import Look, show_figure, show_picture
 
 SHOWN_MAPS = 16  # of each layer, the strongest

@@ -1,0 +1,27 @@
+"""Pixels as PNG: a file's content, or a URL that holds it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from io import BytesIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Picture = npt.NDArray[np.uint8]
+
+
+def png(pixels: Picture) -> bytes:
+    """(H, W, C) → a PNG file's content."""
+    buffer = BytesIO()
+    Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def inline(pixels: Picture) -> str:
+    """A small picture as a URL that holds it.
+
+    One that is fetched from the server may be gone, if the page has moved on, before the browser asks for it.
+    """
+    return f"data:image/png;base64,{b64encode(png(pixels)).decode()}"
