@@ -171,7 +171,6 @@ class Sweep:
             return optuna.create_study(
                 study_name=self.id,
                 storage=f"sqlite:///{self.folder.resolve() / 'study.db'}",
-                sampler=optuna.samplers.TPESampler(n_startup_trials=STARTUP_TRIALS, seed=config.seed),
                 pruner=_pruner(config),
                 direction="maximize",
                 load_if_exists=True,
@@ -283,6 +282,9 @@ def search(sweep: Sweep, store: RunStore) -> Generator[Step]:
     it is at work elsewhere or its first trials fail.
     """
     with sweep.held():
+        # A sweep that goes on must not draw again what it drew at its beginning.
+        seed = sweep.config.seed + len(sweep.trials)
+        sweep.study.sampler = optuna.samplers.TPESampler(n_startup_trials=STARTUP_TRIALS, seed=seed)
         _ask_again(sweep.study)
         while sweep.has_room:
             trial = sweep.study.ask()

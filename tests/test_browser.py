@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from cnnlab.digits import CANVAS, DRAWN_HEIGHT
 from cnnlab.runs import RunStore
+from cnnlab.sweep import SweepStore
 from tests.conftest import ROOT
 
 PATIENCE = 60_000  # ms, for a page on a busy machine
@@ -44,8 +45,8 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@contextmanager
-def server(runs: Path) -> Iterator[str]:
+def started(runs: Path) -> tuple[subprocess.Popen[str], str]:
+    """A server's process and address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -59,11 +60,17 @@ def server(runs: Path) -> Iterator[str]:
         text=True,
     )
     assert process.stdout
+    for line in process.stdout:
+        if "URL:" in line:
+            break
+    return process, f"http://localhost:{port}"
+
+
+@contextmanager
+def server(runs: Path) -> Iterator[str]:
+    process, url = started(runs)
     try:
-        for line in process.stdout:
-            if "URL:" in line:
-                break
-        yield f"http://localhost:{port}"
+        yield url
     finally:
         process.terminate()
         rest = process.communicate(timeout=60)[0]
@@ -200,7 +207,7 @@ def test_a_second_training_takes_the_page_over_from_the_first(address: str, new_
     expect(page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True)).to_be_disabled()
     page.reload()
     expect(page.get_by_label("Epochs", exact=True)).to_have_value("1000")
-    await_second_epoch(page)
+    await_epoch(page, 2)
     stop_training(page)
 
 
@@ -228,17 +235,79 @@ def test_a_training_nobody_watches_is_stopped_and_kept(address: str, runs: Path,
     assert run.history().epochs
 
 
-def test_compare_shows_two_runs_class_by_class(address: str, new_page: Callable[..., Page]) -> None:
+def test_two_runs_are_compared_class_by_class_down_to_the_images_they_differ_on(
+    address: str, new_page: Callable[..., Page]
+) -> None:
     page = new_page()
-    for _ in range(2):
+    for epoch in (2, 8):
         start_training(page, address)
+        await_epoch(page, epoch)
         stop_training(page)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
-    expect(page.get_by_role("heading", name="Accuracy of each class")).to_be_visible()
-    expect(page.get_by_role("heading", name="Is one better?")).to_be_visible()
-    expect(page.get_by_test_id("stDataFrame")).to_have_count(3)
+    expect(page.get_by_text("2 are ticked")).to_be_visible()
+    tick(page, row=1)
+    expect(page.get_by_text("1 are ticked")).to_be_visible()
+    tick(page, row=1)
+    expect(page.get_by_text("2 are ticked")).to_be_visible()
     page.reload()
-    expect(page.get_by_test_id("stDataFrame")).to_have_count(3)
+    expect(page.get_by_text("2 are ticked")).to_be_visible()
+
+    page.get_by_text("Each class", exact=True).click()
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(2)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).first.click()
+    rows = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 11
+    assert rows[0].startswith("Class,")
+
+    expect(page.get_by_role("heading", name="Where they differ")).to_be_visible()
+    click_first_tile(page)
+    expect(page.get_by_text(re.compile(r"Test image \d+, a"))).to_have_count(2)
+    page.get_by_role("button", name="Attribution").first.click()
+    expect(page.get_by_role("heading", name="Inside")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Test image \d+, a"))).to_be_visible()
+
+
+def test_a_sweep_is_killed_and_goes_on_in_another_server(tmp_path: Path, new_page: Callable[..., Page]) -> None:
+    process, url = started(tmp_path)
+    try:
+        page = new_page()
+        page.goto(f"{url}/Sweep")
+        for label, value in (("Trials", "8"), ("Epochs", "2"), ("Share of the rest to train on", "0.3")):
+            if label.startswith("Share"):
+                page.get_by_text("More settings").click()
+            page.get_by_label(label, exact=True).fill(value)
+            page.get_by_label(label, exact=True).press("Tab")
+        page.get_by_role("button", name="Start sweep").click()
+        expect(page.get_by_text(re.compile(r"[2-7] of 8 trials"))).to_be_visible()
+        page.close()
+    finally:
+        process.kill()
+        process.communicate()
+    (sweep,) = SweepStore(tmp_path).all()
+    before = [trial.params for trial in sweep.trials]
+    assert sweep.status == "interrupted"
+    with server(tmp_path) as url:
+        page = new_page()
+        page.goto(f"{url}/Sweep")
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_text("8 of 8 trials")).to_be_visible()
+        expect(page.get_by_role("button", name="Go on")).to_be_visible()
+        for view in ("History", "Curves", "Slices"):
+            page.get_by_text(view, exact=True).click()
+            expect(page.locator(".js-plotly-plot")).to_have_count(1)
+        page.get_by_role("button", name="Compare its runs").click()
+        expect(page.get_by_text(re.compile(r"of (8|9) runs"))).to_be_visible()  # the killed one may have got an epoch
+        page.close()
+    assert (sweep.status, sweep.ended) == ("finished", 8)
+    assert [trial.params for trial in sweep.trials][: len(before)] == before
+
+
+def tick(page: Page, row: int) -> None:
+    """Tick or untick a row of the page's first table, or untick it."""
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 16, box["y"] + 38 + 35 * (row + 0.5))
 
 
 def test_filters_change_from_epoch_0_to_the_last_while_the_run_trains(
@@ -319,6 +388,8 @@ def filter_weights(page: Page) -> str:
 
 def click_first_tile(page: Page) -> None:
     """The middle of tile 0, where the chart itself says it is."""
+    page.wait_for_function("document.querySelector('[data-testid=stPlotlyChart] .js-plotly-plot')?._fullData?.[1]")
+    page.get_by_test_id("stPlotlyChart").first.scroll_into_view_if_needed()
     x, y = page.evaluate("""() => {
       const chart = document.querySelector("[data-testid=stPlotlyChart] .js-plotly-plot")
       const { xaxis, yaxis } = chart._fullLayout
@@ -330,7 +401,7 @@ def click_first_tile(page: Page) -> None:
     page.mouse.click(x, y)
 
 
-@pytest.mark.parametrize("name", ["", "Train", "Inside", "Evaluate", "Draw", "Compare"])
+@pytest.mark.parametrize("name", ["", "Train", "Inside", "Evaluate", "Draw", "Compare", "Sweep"])
 def test_a_phone_shows_each_page_without_scrolling_sideways(
     name: str, address: str, new_page: Callable[..., Page]
 ) -> None:
@@ -348,12 +419,12 @@ def start_training(page: Page, address: str) -> None:
     epochs.press("Tab")
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
-    await_second_epoch(page)
+    await_epoch(page, 2)
 
 
-def await_second_epoch(page: Page) -> None:
-    """The second or a later one: a few may pass between updates."""
-    expect(page.get_by_text(re.compile(r"Epoch ([2-9]|\d\d+) of 1000"))).to_be_visible()
+def await_epoch(page: Page, epoch: int) -> None:
+    """That one, of one digit, or a later one: a few may pass between updates."""
+    expect(page.get_by_text(re.compile(rf"Epoch ([{epoch}-9]|\d\d+) of 1000"))).to_be_visible()
 
 
 def stop_training(page: Page) -> None:

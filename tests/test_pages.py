@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -19,6 +19,7 @@ from streamlit.testing.v1.element_tree import Button
 
 from cnnlab import background
 from cnnlab.archive import pack
+from cnnlab.charts import comparison as charts_comparison
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS, DatasetError, load
 from cnnlab.digits import CANVAS
@@ -628,22 +629,30 @@ def test_compare_shows_the_images_on_which_two_runs_differ_and_opens_them_in_eit
 
 
 @pytest.mark.parametrize("axis", ["epoch", "step", "seconds"])
-def test_compare_overlays_curves_and_joins_repeats(axis: str) -> None:
+def test_compare_overlays_curves_and_joins_repeats(axis: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+
+    def overlaid(curves: dict[str, pd.DataFrame], metric: str, axis: str) -> go.Figure:
+        drawn.append((metric, axis, {name: rows["runs"].max() for name, rows in curves.items()}))
+        return charts_comparison.overlaid_curves(curves, metric, axis)
+
+    monkeypatch.setattr("cnnlab.charts.overlaid_curves", overlaid)
     for seed in range(2):
         train(train_fraction=0.2, epochs=2, seed=seed)
     train(train_fraction=0.2, epochs=2, seed=2, learning_rate=0.02)
     page = compare()
     page.segmented_control(key="compare.axis").set_value(axis).run()
-    assert [len(figure(page, name)["data"]) for name in ("loss", "accuracy")] == [2, 2]
-    page.toggle(key="compare.joined").set_value(True).run()
-    names = {trace.get("name") for trace in figure(checked(page), "accuracy")["data"]}
-    assert any(name and "2 seeds" in name for name in names)
-
-
-def figure(page: AppTest, metric: str) -> dict[str, Any]:
-    (found,) = [chart for chart in page.get("plotly_chart") if chart.proto.id.endswith(f"compared-{metric}")]
-    spec: dict[str, Any] = json.loads(found.proto.spec)
-    return spec
+    drawn.clear()
+    checked(page.run())
+    assert [(metric, shown.startswith(axis), list(runs.values())) for metric, shown, runs in drawn] == [
+        ("loss", True, [1, 1]),
+        ("accuracy", True, [1, 1]),
+    ]
+    drawn.clear()
+    checked(page.toggle(key="compare.joined").set_value(True).run())
+    joined = drawn[-1][2]
+    assert sorted(joined.values()) == [1, 2]
+    assert any("2 seeds" in name for name in joined)
 
 
 @pytest.mark.parametrize("view", ["Cost", "Hyperparameters"])

@@ -85,6 +85,7 @@ def test_a_sweep_left_half_way_goes_on_and_asks_again_what_was_under_way(store: 
     assert (reopened.status, reopened.ended) == ("finished", 3)
     assert [trial.state for trial in reopened.trials].count(TrialState.COMPLETE) == 3
     assert reopened.trials[2].params == under_way
+    assert len({trial.params["learning_rate"] for trial in reopened.trials}) == 3  # the one asked again, and two more
 
 
 def test_a_killed_sweep_goes_on(store: SweepStore) -> None:

@@ -75,8 +75,8 @@ def watch_sweeps() -> None:
 def _follow(sweep_id: str, was_running: bool) -> None:
     sweep = _opened(str(runs_folder()), sweep_id)
     work = _board().get(sweep_id)
-    if was_running and not (work and work.is_running):
-        st.rerun()
+    if was_running != (work is not None and work.is_running):
+        st.rerun()  # the page ticks from now on, or no more
     try:
         _progress(sweep, work)
         _results(sweep)
