@@ -13,7 +13,7 @@ DOCS = Path(__file__).parent
 
 
 def main() -> None:
-    """Train twice in a fresh folder and photograph every page."""
+    """Train twice and sweep in a fresh folder, and photograph every page."""
     with server() as (address, _), browser_page() as page:
         page.goto(address)
         page.get_by_role("button", name="Train a network now").wait_for()
@@ -45,8 +45,18 @@ def main() -> None:
         start_training(page, address, epochs=4)
         await_verdict(page)
         go(page, "Compare")
-        expect(page.get_by_role("heading", name="Accuracy of each class")).to_be_visible()
-        _shoot(page, "compare")
+        page.get_by_text("Each class", exact=True).click()
+        expect(page.get_by_role("heading", name="Where they differ")).to_be_visible()
+        _shoot(page, "compare", height=1900)
+        go(page, "Sweep")
+        for label, value in (("Trials", "12"), ("Epochs", "2")):
+            page.get_by_label(label, exact=True).fill(value)
+            page.get_by_label(label, exact=True).press("Tab")
+        page.get_by_role("button", name="Start sweep").click()
+        expect(page.get_by_text("12 of 12 trials")).to_be_visible()
+        page.get_by_text("Slices", exact=True).click()
+        expect(page.locator(".js-plotly-plot")).to_have_count(1)
+        _shoot(page, "sweep", height=1150)
 
 
 def _shoot(page: Page, name: str, height: int = 1000) -> None:

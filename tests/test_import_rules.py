@@ -34,6 +34,9 @@ FORBIDDEN = {
     "runs": {"cnnlab.job", "cnnlab.training", "cnnlab.charts"},
     "quarantine": {"cnnlab.job", "cnnlab.training", "cnnlab.charts", "cnnlab.network", "pickle", "torch.load"},
     "archive": {"cnnlab.job", "cnnlab.training", "cnnlab.charts", "cnnlab.network", "pickle", "torch.load"},
+    "catalogue": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
+    "contrast": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
+    "sweep": {"plotly", "cnnlab.charts"},
     "interop": {"streamlit", "plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
 }
 

@@ -46,6 +46,36 @@ def test_list_tells_all_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in plain for name in (*DATASETS, *PRESETS))
 
 
+def test_a_sweep_is_made_and_gone_on_with(capsys: pytest.CaptureFixture[str]) -> None:
+    short = ["--epochs", "1", "--train-fraction", "0.1", "--architecture", "quick"]
+    searched = ["--search", "learning-rate=0.001:0.01:log", "--search", "nesterov=true,false"]
+    made = last_line(call(capsys, "sweep", *short, *searched, "--trials", "2", "--json"))
+    assert (made["status"], len(made["trials"])) == ("finished", 2)
+    for trial in made["trials"]:
+        config = RunStore(runs_folder()).open(trial["run"]).config
+        assert (config.learning_rate, config.nesterov) == (trial["learning_rate"], trial["nesterov"])
+    plain = call(capsys, "sweep", "--continue", made["sweep"], "--trials", "1")
+    assert plain.count("complete") == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--search", "learning_rate"], "SETTING=LOW:HIGH"),
+        (["--search", "learning_rate=0.1"], "SETTING=LOW:HIGH"),
+        (["--search", "learning_rate=1:2:3"], "SETTING=LOW:HIGH"),
+        (["--search", "magic=1,2"], "SETTING=LOW:HIGH"),
+        (["--search", "dataset=mnist,usps"], "cannot be searched"),
+        (["--search", "batch_size=64,many"], "batch_size"),
+        (["--search", "momentum=low:high"], "momentum"),
+        (["--continue", "nope"], "there is no sweep"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_refused(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert told in refusal(capsys, "sweep", *arguments)
+    assert not runs_folder().exists() or not list(runs_folder().glob(".sweeps/*"))
+
+
 def test_every_field_of_a_config_is_an_option() -> None:
     options = {parameter.name for parameter in cli.commands["train"].params}
     assert set(RunConfig.model_fields) <= options

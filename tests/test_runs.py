@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from cnnlab.config import RunConfig
-from cnnlab.runs import Run, RunError, RunStore
+from cnnlab.runs import KEPT_DELETED, About, Run, RunError, RunStore
 from tests.conftest import ROOT
 
 
@@ -110,3 +112,63 @@ def test_weights_that_are_no_state_dict_of_the_network_are_refused(finished_run:
     (copy.folder / "weights").mkdir()
     save_file({"foreign": torch.ones(1)}, copy.folder / "weights" / "epoch-000.safetensors")
     assert list(copy.weights(0)) == ["foreign"]
+
+
+def test_what_is_said_of_a_run_comes_back_and_is_bounded(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig())
+    assert run.about == About()
+    assert run.title.startswith("Compact batch-norm net on mnist-sample, ")
+    said = About(title="Mine", tags=("a", "b", "a"), note="A\nnote", pinned=True)
+    run.write_about(said)
+    assert run.about == said
+    assert (run.title, run.about.tags) == ("Mine", ("a", "b"))
+    with pytest.raises(ValueError, match="at most 100"):
+        About(title="x" * 101)
+
+
+def test_a_run_is_whole_without_what_is_said_of_it(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    run = store.create(RunConfig())
+    (run.folder / "about.json").write_text('{"title": ')
+    assert run.about == About()
+    assert [found.id for found in store.all()] == [run.id]
+
+
+def test_a_deleted_run_is_put_away_until_it_is_restored(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    run = store.create(RunConfig(seed=5))
+    store.delete(run.id)
+    assert store.all() == []
+    assert [away.id for away in store.deleted()] == [run.id]
+    with pytest.raises(RunError, match="there is no run"):
+        store.open(run.id)
+    store.restore(run.id)
+    assert store.open(run.id).config.seed == 5
+    assert store.deleted() == []
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "nope"])
+def test_only_deleted_runs_are_restored(name: str, tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    store.create(RunConfig())
+    with pytest.raises(RunError, match="there is no deleted run"):
+        store.restore(name)
+
+
+def test_a_run_that_trains_is_not_deleted(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    run = store.create(RunConfig())
+    with run.held(), pytest.raises(RunError, match="trained elsewhere"):
+        store.delete(run.id)
+    assert store.open(run.id)
+
+
+def test_what_was_deleted_long_ago_goes_for_good(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    old, recent, last = (store.create(RunConfig()) for _ in range(3))
+    for run, age in ((old, KEPT_DELETED + timedelta(hours=1)), (recent, KEPT_DELETED - timedelta(hours=1))):
+        store.delete(run.id)
+        then = (datetime.now(UTC) - age).timestamp()
+        os.utime(tmp_path / ".deleted" / run.id, (then, then))
+    store.delete(last.id)
+    assert {run.id for run in store.deleted()} == {recent.id, last.id}
