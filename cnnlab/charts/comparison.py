@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.colors import hex_to_rgb, sample_colorscale
+from plotly.colors import hex_to_rgb
 
-from cnnlab.charts.style import BRIGHTNESS, PALETTE, framed, metric_axis, plain, thinned
+from cnnlab.charts.style import PALETTE, framed, metric_axis, plain, thinned
 
 LOG_RATIO = 30  # a setting whose values span more is spread by powers of ten
 FEW = 8  # values of a setting that are told one by one
@@ -73,22 +73,23 @@ def parallel_coordinates(rows: pd.DataFrame, accuracy: str) -> go.Figure:
     axes.append(_axis(accuracy, rows[accuracy], "{:.1%}"))
     heights = np.stack([axis.heights for axis in axes], axis=1)  # (runs, axes), 0…1
     bands = np.minimum((heights[:, -1] * BANDS).astype(int), BANDS - 1)
-    colours = sample_colorscale(BRIGHTNESS, [(band + 0.5) / BANDS for band in range(BANDS)])
+    shades = np.linspace(hex_to_rgb(PALETTE[8]), hex_to_rgb(PALETTE[1]), BANDS)  # seen on light and on dark
+    colours = [f"rgb({red:.0f}, {green:.0f}, {blue:.0f})" for red, green, blue in shades]
     figure = go.Figure(
         [_lines(heights[bands == band], colours[band]) for band in range(BANDS) if (bands == band).any()]
     )
     for place, axis in enumerate(axes):
         figure.add_vline(place, line={"color": PALETTE[8], "width": 1})
+        is_last = place == len(axes) - 1  # whose numbers stand where no line runs
+        side = {"xanchor": "left", "xshift": 4} if is_last else {"xanchor": "right", "xshift": -4}
         for height, text in axis.ticks:
-            figure.add_annotation(
-                x=place, y=height, text=text, showarrow=False, xanchor="right", xshift=-4, font={"size": 11}
-            )
+            figure.add_annotation(x=place, y=height, text=text, showarrow=False, font={"size": 11}, **side)
     figure.update_xaxes(
         tickvals=list(range(len(axes))), ticktext=[axis.label for axis in axes], side="top", showgrid=False
     )
-    figure.update_xaxes(range=[-0.6, len(axes) - 0.9], fixedrange=True)
+    figure.update_xaxes(range=[-0.02, len(axes) - 0.98], fixedrange=True)
     figure.update_yaxes(visible=False, range=[-0.05, 1.05], fixedrange=True)
-    return framed(figure).update_layout(height=440, showlegend=False, margin={"t": 50})
+    return framed(figure).update_layout(height=440, showlegend=False, margin={"l": 140, "r": 60, "t": 70})
 
 
 def spans_powers(values: pd.Series[float]) -> bool:
