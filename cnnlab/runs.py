@@ -13,13 +13,12 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -27,6 +26,7 @@ from torch import Tensor
 
 from cnnlab.config import RunConfig
 from cnnlab.history import History
+from cnnlab.holding import hold, is_held
 
 KEPT_DELETED = timedelta(days=7)
 
@@ -103,7 +103,7 @@ class Run:
     @property
     def summary(self) -> Summary:
         summary = self._read("summary.json", Summary)
-        if summary.status == "running" and not self._is_held():
+        if summary.status == "running" and not is_held(self.folder):
             return summary.model_copy(update={"status": "interrupted"})
         return summary
 
@@ -138,18 +138,9 @@ class Run:
         except (OSError, SafetensorError) as error:
             raise RunError(f"run {self.id}: no readable weights of epoch {epoch} ({error})") from error
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> AbstractContextManager[None]:
         """Hold the run's lock: it is being trained. Raises RunError where another process does."""
-        lock = self._lock()
-        try:
-            lock.acquire(timeout=1)  # seconds: a reader who looks whether it is held holds it for an instant
-        except Timeout as error:
-            raise RunError(f"run {self.id} is being trained elsewhere") from error
-        try:
-            yield
-        finally:
-            lock.release()
+        return hold(self.folder, RunError(f"run {self.id} is being trained elsewhere"))
 
     def write_summary(self, summary: Summary) -> None:
         write_aside(self.folder / "summary.json", summary.model_dump_json(indent=1))
@@ -183,18 +174,6 @@ class Run:
 
     def _weights_path(self, epoch: int) -> Path:
         return self.folder / "weights" / f"epoch-{epoch:03d}.safetensors"
-
-    def _lock(self) -> FileLock:
-        return FileLock(self.folder / "lock", is_singleton=False)
-
-    def _is_held(self) -> bool:
-        try:
-            with self._lock().acquire(timeout=0):
-                return False
-        except Timeout:
-            return True
-        except OSError:  # a read-only folder: nobody can be training there
-            return False
 
     def _read(self, name: str, model: type[_Model]) -> _Model:
         try:
@@ -237,6 +216,7 @@ class RunStore:
         """
         with self.open(run_id).held():  # nobody trains it, nor begins to while it moves
             self._deleted.mkdir(exist_ok=True)
+            shutil.rmtree(self._deleted / run_id, ignore_errors=True)  # an earlier copy, of a run that came back
             (self.folder / run_id).rename(self._deleted / run_id)
         os.utime(self._deleted / run_id)
         for run in runs_in(self._deleted):
@@ -246,12 +226,13 @@ class RunStore:
     def restore(self, run_id: str) -> None:
         """Bring a deleted run back. Raises RunError where there is none."""
         if run_id not in [run.id for run in self.deleted()]:
-            raise RunError(f"there is no deleted run {run_id[:100]!r}: it may be gone for good")
+            raise RunError(f"there is no deleted run {run_id[:100]!r}: it may be gone for good, or be back")
         (self._deleted / run_id).rename(self.folder / run_id)
 
     def deleted(self) -> list[Run]:
-        """Readable runs that were put away, the newest first."""
-        return [run for run in runs_in(self._deleted) if _is_readable(run)]
+        """Readable runs that were put away and did not come back on another way, the newest first."""
+        away = [run for run in runs_in(self._deleted) if not (self.folder / run.id).exists()]
+        return [run for run in away if _is_readable(run)]
 
     @property
     def _deleted(self) -> Path:

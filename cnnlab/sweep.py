@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import optuna
-from filelock import FileLock, Timeout
 from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from cnnlab.config import ConfigError, RunConfig, parse_config
+from cnnlab.holding import hold, is_held
 from cnnlab.job import Job
 from cnnlab.runs import About, RunError, RunStore, write_aside
 
@@ -195,7 +195,7 @@ class Sweep:
 
     @property
     def status(self) -> Status:
-        if self._is_held():
+        if is_held(self.folder):
             return "running"
         return "interrupted" if self.has_room else "finished"
 
@@ -210,33 +210,14 @@ class Sweep:
         config = SweepConfig.model_validate(self.config.model_dump() | {"trials": self.ended + trials, "minutes": None})
         write_aside(self.folder / "sweep.json", config.model_dump_json(indent=1))
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> AbstractContextManager[None]:
         """Hold the sweep's lock: it is at work. Raises SweepError where another process is."""
-        lock = self._lock()
-        try:
-            lock.acquire(timeout=1)  # seconds: who looks whether it is held holds it for an instant
-        except Timeout as error:
-            raise SweepError(f"sweep {self.id} is at work elsewhere") from error
-        try:
-            yield
-        finally:
-            lock.release()
+        return hold(self.folder, SweepError(f"sweep {self.id} is at work elsewhere"))
 
     def _through(self) -> list[FrozenTrial]:
         """Trials that ended by themselves; those that a kill ended were asked again."""
         again = {trial.user_attrs.get(_AGAIN) for trial in self.trials}
         return [trial for trial in self.trials if trial.state in _ENDED and trial.number not in again]
-
-    def _lock(self) -> FileLock:
-        return FileLock(self.folder / "lock", is_singleton=False)
-
-    def _is_held(self) -> bool:
-        try:
-            with self._lock().acquire(timeout=0):
-                return False
-        except Timeout:
-            return True
 
 
 class SweepStore:

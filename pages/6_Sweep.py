@@ -10,8 +10,10 @@ frame.page("Sweep", "Let the computer try settings: many short trainings, each a
 
 live, form = st.columns([5, 2], gap="large")
 with form:
+    top = st.container()  # near what it starts: the form is long
     asked = sweep_form()
     busy = is_busy()
+with top:
     if st.button(
         "Start sweep", type="primary", icon=":material/play_arrow:", disabled=asked is None or busy, width="stretch"
     ):

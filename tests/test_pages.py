@@ -576,9 +576,9 @@ def listed(page: AppTest) -> pd.DataFrame:
 def test_compare_puts_two_runs_classes_side_by_side() -> None:
     good, worse = train(epochs=3, seed=1), train(train_fraction=0.05)
     table = compare("Each class").dataframe[1].value
-    assert list(table.iloc[:, 1]) == pytest.approx(list(worse.summary.per_class.values()))
-    assert list(table.iloc[:, 2]) == pytest.approx(list(good.summary.per_class.values()))
-    assert table["Difference, points"].tolist() == pytest.approx(((table.iloc[:, 2] - table.iloc[:, 1]) * 100).tolist())
+    assert list(table.iloc[:, 3]) == pytest.approx(list(worse.summary.per_class.values()))
+    assert list(table.iloc[:, 4]) == pytest.approx(list(good.summary.per_class.values()))
+    assert table["Difference, points"].tolist() == pytest.approx(((table.iloc[:, 4] - table.iloc[:, 3]) * 100).tolist())
     assert (table["p"] < 0.05).any()
 
 
@@ -686,7 +686,7 @@ def test_compare_keeps_what_is_ticked_in_the_address() -> None:
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
     page.query_params["compare"] = f"{runs[0].id},nothing"
     page.switch_page(PAGES["Compare"]).run()
-    assert "1 are ticked" in texts(checked(page))
+    assert "ticked: 1" in texts(checked(page))
     button(page, "Untick all").click().run()
     assert "Tick one run to see it" in texts(checked(page))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -145,6 +146,18 @@ def test_a_deleted_run_is_put_away_until_it_is_restored(tmp_path: Path) -> None:
     store.restore(run.id)
     assert store.open(run.id).config.seed == 5
     assert store.deleted() == []
+
+
+def test_a_deleted_run_that_came_back_on_another_way_is_deleted_again(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    run = store.create(RunConfig())
+    store.delete(run.id)
+    shutil.copytree(tmp_path / ".deleted" / run.id, run.folder)  # as an import brings it
+    assert store.deleted() == []
+    with pytest.raises(RunError, match="may be gone for good, or be back"):
+        store.restore(run.id)
+    store.delete(run.id)
+    assert [away.id for away in store.deleted()] == [run.id]
 
 
 @pytest.mark.parametrize("name", ["", "..", "../x", "nope"])

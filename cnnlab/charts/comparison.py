@@ -121,6 +121,7 @@ def _band(rows: pd.DataFrame, colour: str) -> go.Scatter:
     return go.Scatter(
         x=[*rows["x"], *rows["x"][::-1]],
         y=[*low, *high[::-1]],
+        mode="lines",
         fill="toself",
         fillcolor=f"rgba({red}, {green}, {blue}, 0.2)",
         line={"width": 0},

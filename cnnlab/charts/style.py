@@ -54,6 +54,6 @@ def thinned(records: Sequence[_Item]) -> Sequence[_Item]:
 def metric_axis(figure: go.Figure, metric: str, split: str = "") -> None:
     """Name the y axis for "accuracy" or "loss"; ``split`` goes before."""
     if metric == "accuracy":
-        figure.update_yaxes(title=f"{split}accuracy", tickformat=".0%")
+        figure.update_yaxes(title=f"{split}accuracy", tickformat=".0%", rangemode="nonnegative")
     else:
         figure.update_yaxes(title=f"{split}loss (cross-entropy)", rangemode="tozero")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 from optuna import Study, visualization
 
+from cnnlab.catalogue import titled
 from cnnlab.charts.style import BRIGHTNESS, framed
 
 _VALUE = "validation accuracy"
@@ -15,14 +16,13 @@ _VALUE = "validation accuracy"
 
 def history(study: Study) -> go.Figure:
     """Every trial's accuracy, and the best so far."""
-    return _ours(visualization.plot_optimization_history(study, target_name=_VALUE))
+    return _in_percent(visualization.plot_optimization_history(study, target_name=_VALUE))
 
 
 def learning_curves(study: Study) -> go.Figure:
     """Every trial's accuracy by epoch; those that were pruned end early."""
-    figure = _ours(visualization.plot_intermediate_values(study))
-    figure.update_xaxes(title="epoch")
-    return figure.update_yaxes(title=_VALUE)
+    figure = _in_percent(visualization.plot_intermediate_values(study))
+    return figure.update_xaxes(title="epoch").update_yaxes(title=_VALUE)
 
 
 def importances(study: Study) -> go.Figure:
@@ -32,12 +32,15 @@ def importances(study: Study) -> go.Figure:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return _ours(visualization.plot_param_importances(study, target_name=_VALUE))
+        figure = _ours(visualization.plot_param_importances(study, target_name=_VALUE))
+    figure.update_traces(y=[titled(name) for name in figure.data[0].y], hovertemplate=None)
+    return figure.update_xaxes(title="importance").update_yaxes(title="setting")
 
 
 def slices(study: Study) -> go.Figure:
     """Accuracy against each searched setting by itself; later trials are brighter."""
-    figure = _ours(visualization.plot_slice(study, target_name=_VALUE))
+    figure = _in_percent(visualization.plot_slice(study, target_name=_VALUE))
+    figure.for_each_xaxis(lambda axis: axis.update(title=titled(axis.title.text)))
     return figure.update_traces(marker={"colorscale": BRIGHTNESS, "size": 8})
 
 
@@ -47,6 +50,10 @@ FIGURES: dict[str, Callable[[Study], go.Figure]] = {
     "Importance": importances,
     "Slices": slices,
 }
+
+
+def _in_percent(figure: go.Figure) -> go.Figure:
+    return _ours(figure).update_yaxes(tickformat=".0%")
 
 
 def _ours(figure: go.Figure) -> go.Figure:

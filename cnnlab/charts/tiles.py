@@ -82,7 +82,7 @@ def tile_strip(
                 customdata=[[unit] for unit in units],
                 mode="markers",
                 marker={"size": 40, "opacity": 0, "symbol": "square"},
-                hovertemplate="#%{customdata[0]}<extra></extra>",
+                hovertemplate="click to open<extra></extra>",
                 showlegend=False,
             )
         )

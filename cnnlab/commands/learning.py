@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnlab.commands.options import as_json, config_options, configured, open_store, recipe_option, runs_option
-from cnnlab.config import ConfigError, RunConfig
+from cnnlab.config import ConfigError
 from cnnlab.data import dataset_spec, downloaded_bytes, load_for
 from cnnlab.finder import STEPS, ramp, suggest
 from cnnlab.job import Job
@@ -104,7 +104,7 @@ def find_learning_rate(recipe: str, as_json: bool, **fields: object) -> None:
     help="What is searched: learning_rate=0.001:0.1:log, momentum=0.5:0.99, batch_size=32,64,128. [default: "
     "learning rate and batch size]",
 )
-@click.option("--trials", type=int, default=None, help="How many [default: 20]; with --continue how many more.")
+@click.option("--trials", type=int, default=None, help="How many [default: 20]; with --continue how many from here.")
 @click.option("--minutes", type=float, default=None, help="Of training at the most.")
 @click.option("--pruner", type=click.Choice(["median", "halving", "none"]), default=None, help="[default: median]")
 @click.option(
@@ -128,6 +128,9 @@ def sweep(
 
     store = SweepStore(open_store(runs).folder)
     if sweep_id:
+        others = [*searched, *(value for value in (minutes, pruner, *fields.values()) if value is not None)]
+        if others or recipe != "default":
+            raise ConfigError("--continue keeps the sweep's settings: beside it only --trials, --runs and --json count")
         found = store.open(sweep_id)
         if trials:
             found.extend(trials)
@@ -138,8 +141,11 @@ def sweep(
         given = {name: value for name, value in asked.items() if value is not None}
         found = store.create(parse_sweep({"base": configured(recipe, fields), "space": space, **given}))
     click.echo(f"sweep {found.id}", err=True)
-    _walk(found, search(found, store.runs))
+    is_whole = _walk(found, search(found, store.runs))
     _report(found, as_json)
+    if not is_whole:
+        click.echo(f"interrupted; go on with --continue {found.id}", err=True)
+        sys.exit(130)
 
 
 def _range(text: str) -> tuple[str, dict[str, Any]]:
@@ -148,8 +154,7 @@ def _range(text: str) -> tuple[str, dict[str, Any]]:
     name = name.replace("-", "_")
     low, _, rest = values.partition(":")
     high, _, scale = rest.partition(":")
-    is_range = bool(rest) or "," in values
-    if not is_range or name not in RunConfig.model_fields or scale not in ("", "log"):
+    if not (rest or "," in values) or scale not in ("", "log"):
         raise ConfigError(f"--search {text[:60]}: write SETTING=LOW:HIGH, SETTING=LOW:HIGH:log or SETTING=ONE,TWO")
     if rest:
         return name, {"low": low, "high": high, "log": scale == "log"}
@@ -164,8 +169,11 @@ def _value(text: str) -> Any:
         return text
 
 
-def _walk(found: Sweep, steps: Generator[Step]) -> None:
-    """A progress bar on a terminal; Ctrl-C ends the trial under way, which is asked again when the sweep goes on."""
+def _walk(found: Sweep, steps: Generator[Step]) -> bool:
+    """A progress bar on a terminal; whether it came to its end.
+
+    Ctrl-C ends the trial under way, which is asked again when the sweep goes on.
+    """
     with click.progressbar(length=found.config.trials, file=sys.stderr, item_show_func=lambda text: text) as bar:
         bar.update(found.ended)
         try:
@@ -173,14 +181,16 @@ def _walk(found: Sweep, steps: Generator[Step]) -> None:
                 bar.update(step.ended - bar.pos, f"trial {step.number}")
         except KeyboardInterrupt:
             steps.close()
+            return False
         bar.update(found.ended - bar.pos)
+    return True
 
 
 def _report(found: Sweep, as_json: bool) -> None:
     trials = [
         {
             "trial": trial.number,
-            "state": trial.state.name.lower(),
+            "state": "interrupted" if trial.state.name == "RUNNING" else trial.state.name.lower(),
             "validation_accuracy": trial.value,
             "run": trial.user_attrs.get("run"),
             **trial.params,

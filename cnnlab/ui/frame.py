@@ -56,6 +56,11 @@ def literal(text: str) -> str:
     return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: one run, 1,200 runs."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def no_runs_yet() -> None:
     """What a page shows when nothing has been trained: what to do next."""
     st.info(

@@ -142,7 +142,7 @@ def _results(sweep: Sweep) -> None:
         if st.button("Compare its runs", icon=":material/compare_arrows:", on_click=look_for, args=[sweep.id]):
             frame.go_to("Compare")
     st.caption(
-        "Trials are ranked by validation accuracy; with many trials the best is also the luckiest, so judge it by its "
+        "What counts is validation accuracy; with many trials the best is also the luckiest, so judge it by its "
         "test accuracy, or train it again with other seeds."
     )
 

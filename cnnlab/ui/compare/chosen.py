@@ -12,7 +12,7 @@ from cnnlab.catalogue import Entry
 from cnnlab.contrast import differences
 from cnnlab.runs import started_at
 
-TOLD = 2  # settings at the most that a name tells
+TOLD = 4  # settings at the most that a name tells
 
 
 @dataclass(frozen=True)
@@ -55,4 +55,12 @@ def _told_apart(entries: Sequence[Entry], names: list[str], more: Callable[[Entr
 
 def _settings_apart(entry: Entry, alike: Sequence[Entry]) -> str:
     apart = differences({other.id: other.config for other in alike}).drop(index="layers", errors="ignore")
-    return ", ".join(f"{name} {value}" for name, value in apart[entry.id].items()) if len(apart) <= TOLD else ""
+    told = [f"{name} {_short(value)}" for name, value in apart[entry.id].items()]
+    return ", ".join(told) if len(told) <= TOLD else ""
+
+
+def _short(value: str) -> str:
+    try:
+        return f"{float(value):.3g}"
+    except ValueError:
+        return value

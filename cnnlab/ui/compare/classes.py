@@ -39,7 +39,8 @@ def show(chosen: Chosen) -> None:
     if is_pair:
         one, other = (answers(entry.run, load_trained(entry.run)) for entry in judged.values())
         apart = by_class(one, other)
-        frame = apart.rename(columns=dict(zip(("First", "Second"), judged, strict=True)))
+        frame = apart[["Class", "Difference, points", "p", "First", "Second", "Only first right", "Only second right"]]
+        frame = frame.round(4).rename(columns=dict(zip(("First", "Second"), judged, strict=True)))
     columns = dict.fromkeys(judged, _PERCENT) | {"Difference, points": _POINTS, "p": _P}
     st.dataframe(frame, hide_index=True, column_config=columns)
     download("CSV", lambda: frame.to_csv(index=False), "classes-compared")
@@ -52,9 +53,9 @@ def show(chosen: Chosen) -> None:
         )
         return
     st.caption(
-        f"p tells how likely chance alone makes two equally good networks differ so much on a class (McNemar's exact "
-        f"test on the images that only one names right, corrected for the number of classes after Holm); below {LEVEL} "
-        "it counts as more than chance."
+        "The difference is the second's accuracy minus the first's. p tells how likely chance alone makes two equally "
+        "good networks differ so much on a class (McNemar's exact test on the images that only one names right, "
+        f"corrected for the number of classes after Holm); below {LEVEL} it counts as more than chance."
     )
     _differing(judged, one, other)
 
@@ -75,7 +76,7 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
     images = test_split(entry.run).images
     shown = indices[:SHOWN].tolist()
     rows = [
-        {"test image": index, "true": one.classes[one.labels[index]]}
+        {"test image": index + 1, "true": one.classes[one.labels[index]]}
         | {name: found.classes[found.named[index]] for name, found in zip(pair, (one, other), strict=True)}
         for index in shown
     ]
@@ -91,8 +92,10 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
     index = opened(_OPENED, len(images))
     if index is None:
         return
-    for name, opened_entry in pair.items():
-        st.markdown(f"What **{literal(name)}** makes of it:")
+    for (name, opened_entry), found in zip(pair.items(), (one, other), strict=True):
+        answer = found.named[index]
+        probability = found.probabilities[index, answer]
+        st.markdown(f"**{literal(name)}** says **{literal(found.classes[answer])}** with {probability:.1%}:")
         opened_image(Look(opened_entry.run, load_trained(opened_entry.run), opened_entry.run.epochs()), index)
     close_button(_OPENED)
 

@@ -10,6 +10,7 @@ from cnnlab.catalogue import Entry
 from cnnlab.contrast import AXES, curve, repeats
 from cnnlab.history import History
 from cnnlab.ui.compare.chosen import Chosen
+from cnnlab.ui.frame import literal
 from cnnlab.ui.live_chart import live_chart
 from cnnlab.ui.views.look import download
 
@@ -38,6 +39,11 @@ def show(chosen: Chosen) -> None:
             alt = f"Validation {metric} of the runs against {AXES[axis]}"
             live_chart(figure, f"compared-{metric}", axis, alt, height=400)
             download("CSV", lambda curves=curves: _long(curves).to_csv(index=False), f"compared-{metric}")  # type: ignore[misc]
+    without = [name for name, entry in chosen.named.items() if not _history(entry).epochs]
+    if without:
+        st.caption(f"Without a whole epoch, and so without a line: {literal(', '.join(without))}.")
+    if joined and axis == "seconds":
+        st.caption("Where several runs are one line, it stands at their mean time of each epoch.")
     if joined and all(len(group) == 1 for group in groups.values()):
         st.caption("None of these has a repeat: train the same settings with another seed to see how much chance does.")
 

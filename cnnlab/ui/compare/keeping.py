@@ -15,7 +15,7 @@ from cnnlab.interop import InteropError, available, to_mlflow, to_tensorboard
 from cnnlab.runs import About, Run, RunError, runs_folder
 from cnnlab.ui import session
 from cnnlab.ui.compare.chosen import short_names
-from cnnlab.ui.frame import literal
+from cnnlab.ui.frame import counted, literal
 
 MAX_UPLOAD = 500  # MB, held in memory: about a dozen default runs
 
@@ -146,7 +146,7 @@ def _export(runs: Sequence[Run], export: Callable[[Run], object], done: str) -> 
     try:
         for run in runs:
             export(run)
-        _say("success", f"{len(runs)} runs {done}." if len(runs) > 1 else f"One run {done}.")
+        _say("success", f"{counted(len(runs), 'run')} {done}.")
     except (InteropError, RunError) as error:
         _say("error", str(error))
 
@@ -159,8 +159,9 @@ def _import() -> None:
         except ArchiveError as error:
             _say("error", str(error))
         else:
-            known = f" {len(taken.known)} were here already." if taken.known else ""
-            _say("success", f"{len(taken.added)} runs imported.{known}")
+            st.session_state.pop(_DELETED, None)  # what was to be undone may be back
+            known = f" Here already: {counted(len(taken.known), 'run')}." if taken.known else ""
+            _say("success", f"Imported: {counted(len(taken.added), 'run')}.{known}")
         st.rerun()
 
 
@@ -176,5 +177,5 @@ def _tell() -> None:
         st.success(literal(text), icon=":material/check:")
     if gone := st.session_state.get(_DELETED):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"{len(gone)} runs deleted." if len(gone) > 1 else "One run deleted.")
+            st.caption(f"Deleted: {counted(len(gone), 'run')}.")
             st.button("Undo", icon=":material/undo:", type="tertiary", on_click=_undo, args=[gone])

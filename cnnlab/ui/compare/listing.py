@@ -28,7 +28,8 @@ _URL = "compare"
 _PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 _WHOLE = st.column_config.NumberColumn(format="localized")
 _COLUMNS = {
-    "Pinned": st.column_config.CheckboxColumn("", help="Pinned runs come first", width="small"),
+    "Pinned": st.column_config.TextColumn("", help="Pinned runs come first", width=30),
+    "Title": st.column_config.TextColumn(width="medium"),
     "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
     "Test": _PERCENT,
     "Validation": _PERCENT,
@@ -87,7 +88,7 @@ def choose_runs(entries: Sequence[Entry], listed: pd.DataFrame) -> list[Entry]:
     hidden = len([run_id for run_id in chosen if run_id not in ids])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{len(ids):,} of {len(known):,} runs. Tick two to {MAX_RUNS} to compare them; {len(chosen)} are ticked"
+            f"{len(ids):,} of {len(known):,} runs. Tick two to {MAX_RUNS} to compare them; ticked: {len(chosen)}"
             + (f", {hidden} of them hidden by the search." if hidden else ".")
         )
         if chosen:
@@ -141,7 +142,8 @@ def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     tags = ["Tags"] if rows["Tags"].map(len).any() else []
     settings = [name for name in settings_of(rows) if rows[name].nunique(dropna=False) > 1]
     shown = rows[[*own, *ALWAYS, *tags, *settings, "Images/s", "Device used"]]
-    return shown.assign(**{name: 100 * shown[name].astype(float) for name in _ACCURACIES})
+    shown = shown.assign(**{name: 100 * shown[name].astype(float) for name in _ACCURACIES})
+    return shown.assign(Pinned=shown["Pinned"].map({True: "📌", False: ""})) if "Pinned" in own else shown
 
 
 def _varies(values: pd.Series[Any]) -> bool:

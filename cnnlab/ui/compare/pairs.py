@@ -14,8 +14,11 @@ from cnnlab.ui.compare.chosen import Chosen
 from cnnlab.ui.views.look import download
 from cnnlab.ui.views.measured import answers
 
+_PERCENT = st.column_config.NumberColumn(format="percent")
 _COLUMNS = {
-    "Difference, points": st.column_config.NumberColumn(format="%+.2f"),
+    "One's accuracy": _PERCENT,
+    "Other's accuracy": _PERCENT,
+    "Difference, points": st.column_config.NumberColumn(format="%+.2f", help="The other's accuracy minus the one's"),
     "p": st.column_config.NumberColumn("p (Holm)", format="%.3g"),
 }
 
@@ -34,15 +37,17 @@ def show(chosen: Chosen) -> None:
         return
     rows = pd.DataFrame([_tested(one, other, chosen.named) for one, other in pairs])
     rows["p"] = holm(rows["p"].tolist())
-    rows["Verdict"] = ["more than chance" if p < LEVEL else "no evidence of a difference" for p in rows["p"]]
+    verdicts = ["more than chance" if p < LEVEL else "no evidence of a difference" for p in rows["p"]]
+    rows.insert(0, "Verdict", verdicts)
     if len(rows) == 1:
         _tell(rows.iloc[0])
     st.dataframe(rows, hide_index=True, column_config=_COLUMNS)
     download("CSV", lambda: rows.to_csv(index=False), "pairs-compared")
     st.caption(
-        "McNemar's exact test on the test images that only one of the two names right; with several pairs p is "
-        f"corrected for their number (Holm). Below {LEVEL} a difference counts as more than chance. It speaks of these "
-        "trained networks; whether a setting is better takes several seeds of each."
+        "The difference is the other's accuracy minus the one's. McNemar's exact test on the test images that only one of "
+        f"the two names right; with several pairs p is corrected for their number (Holm). Below {LEVEL} a difference "
+        "counts as more than chance. It speaks of these trained networks; whether a setting is better takes several "
+        "seeds of each."
     )
 
 
@@ -53,14 +58,17 @@ def _is_comparable(one: Entry, other: Entry) -> bool:
 def _tested(one: str, other: str, named: dict[str, Entry]) -> dict[str, object]:
     first, second = (answers(named[name].run, load_trained(named[name].run)) for name in (one, other))
     found = mcnemar(first.hits, second.hits)
+    accuracies = float(first.hits.mean()), float(second.hits.mean())
     return {
+        "p": found.p,
+        "Difference, points": round(100 * (accuracies[1] - accuracies[0]), 4),
         "One": one,
         "Other": other,
-        "Difference, points": 100 * (second.hits.mean() - first.hits.mean()),
+        "One's accuracy": accuracies[0],
+        "Other's accuracy": accuracies[1],
         "Only one right": found.only_first,
         "Only other right": found.only_second,
         "Images": len(first.labels),
-        "p": found.p,
     }
 
 

@@ -27,7 +27,7 @@ def gallery(look: Look, indices: Integers, found: Answers, name: str) -> None:
     probabilities = found.probabilities
     rows = [
         {
-            "test image": index,
+            "test image": index + 1,
             "true": classes[found.labels[index]],
             "answer": classes[found.named[index]],
             "probability": probabilities[index, found.named[index]],
