@@ -245,8 +245,8 @@ def _write_comparing(figures: Figures) -> str:
     head = "| what | times | p50, ms | p95, ms |\n" + "|---" * 4 + "|\n"
     first, again = (figures[name] / 1000 for name in ("first_ms", "again_ms"))
     listed = (
-        f"{figures['runs']:,} runs are listed {first:.1f} s after the first click on Compare, when the server reads "
-        f"them all, and {again:.1f} s after a later one. Streamlit itself waits 0.15 s before it tells of a ticked row."
+        f"{figures['runs']:,} runs are listed {first:.1f} s after the first click on Compare of a new server, and "
+        f"{again:.1f} s after a later one. Streamlit itself waits 0.15 s before it tells of a ticked row."
         "\n\n"
     )
     return listed + head + "\n".join(rows)

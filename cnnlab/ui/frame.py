@@ -25,6 +25,7 @@ _MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|~:$&]")
 def page(name: str, subtitle: str, title: str = "") -> None:
     """The frame of the page ``name``, one of the menu's; its title is its name unless given."""
     st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
+    session.get_ready()
     run_id = session.current_run_id()
     query = {"run": run_id} if run_id else None
     with st.sidebar:

@@ -6,11 +6,12 @@ finds it there. A job that no page watches for GRACE_SECONDS is stopped; what it
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock, Timer
+from threading import Lock, Thread, Timer
 
 import streamlit as st
 
@@ -72,6 +73,14 @@ def _board() -> _Board:
 @st.cache_resource(scope="session", show_spinner=False, on_release=lambda watch: watch.release())
 def _watch() -> _Watch:
     return _Watch(_board())
+
+
+@st.cache_resource(show_spinner=False)
+def get_ready() -> None:
+    """Once for a server, at its first page: read the runs in the background, keep collections short."""
+    gc.collect()
+    gc.freeze()  # what is imported by now stays: to walk through it in each full collection takes a fifth of a second
+    Thread(target=_catalogue(str(runs_folder())).entries, daemon=True).start()
 
 
 @st.cache_resource(show_spinner=False)

@@ -44,8 +44,8 @@ def show(chosen: Chosen) -> None:
     st.dataframe(rows, hide_index=True, column_config=_COLUMNS)
     download("CSV", lambda: rows.to_csv(index=False), "pairs-compared")
     st.caption(
-        "The difference is the other's accuracy minus the one's. McNemar's exact test on the test images that only one of "
-        f"the two names right; with several pairs p is corrected for their number (Holm). Below {LEVEL} a difference "
+        "The difference is the other's accuracy minus the one's. McNemar's exact test on the test images that only one "
+        f"of the two names right; with several pairs p is corrected for their number (Holm). Below {LEVEL} it "
         "counts as more than chance. It speaks of these trained networks; whether a setting is better takes several "
         "seeds of each."
     )
