@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,27 @@ def test_a_sweep_is_made_and_gone_on_with(capsys: pytest.CaptureFixture[str]) ->
         assert (config.learning_rate, config.nesterov) == (trial["learning_rate"], trial["nesterov"])
     plain = call(capsys, "sweep", "--continue", made["sweep"], "--trials", "1")
     assert plain.count("complete") == 3
+
+
+def test_ctrl_c_ends_a_sweep_that_can_go_on(tmp_path: Path) -> None:
+    short = ["--epochs", "1000", "--architecture", "quick", "--search", "momentum=0.5:0.9", "--trials", "2"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cnnlab", "sweep", *short, "--runs", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    store = RunStore(tmp_path)
+    while process.poll() is None and not (store.all() and len(store.all()[0].epochs()) > 1):
+        pass
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted; go on with --continue" in err
+    assert "Traceback" not in err
+    assert "interrupted" in out
+    assert store.all()[0].summary.status == "interrupted"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from cnnlab.explain.attribution import METHODS
 from cnnlab.inference import load_trained
 from cnnlab.job import Job, running_jobs
 from cnnlab.metrics import Answers
-from cnnlab.runs import Run, RunStore, runs_folder
+from cnnlab.runs import About, Run, RunStore, runs_folder
 from cnnlab.suspects import margins, read_held_out, suspects
 from cnnlab.sweep import Sweep, SweepConfig, SweepStore, search
 from cnnlab.ui.views import EVALUATE, INSIDE
@@ -679,6 +679,16 @@ def test_compare_lists_what_search_and_filters_leave() -> None:
     assert len(listed(page)) == 2
     page.multiselect(key="compare.filter.Network").set_value(["Quick net"]).run()
     assert len(listed(checked(page))) == 1
+
+
+def test_compared_runs_are_called_by_what_tells_them_apart() -> None:
+    runs = [train(train_fraction=0.1), train(train_fraction=0.1, learning_rate=0.0123456)]
+    page = compare("Which is better?")
+    (row,) = page.dataframe[1].value.to_dict("records")
+    assert (row["One"], row["Other"]) == ("learning rate 0.0123", "learning rate 0.01")
+    runs[0].write_about(About(title="Mine"))
+    (row,) = checked(page.run()).dataframe[1].value.to_dict("records")
+    assert (row["One"], row["Other"]) == ("Compact batch-norm net, mnist-sample", "Mine")
 
 
 def test_compare_keeps_what_is_ticked_in_the_address() -> None:

@@ -37,8 +37,13 @@ class CompareView:
 
 
 def short_names(entries: Sequence[Entry]) -> dict[str, Entry]:
-    """Runs by their titles, else by network and data set; where several share that, by what tells them apart."""
+    """Runs by their titles, else by network and data set; where several share that, by what tells them apart.
+
+    Where all share it, only by that.
+    """
     plain = [entry.about.title or f"{entry.config.architecture.title}, {entry.config.dataset}" for entry in entries]
+    if len(entries) > 1 and len(set(plain)) == 1 and all(_settings_apart(entry, entries) for entry in entries):
+        plain = [_settings_apart(entry, entries) for entry in entries]
     for more in (_settings_apart, lambda entry, _: started_at(entry.summary), lambda entry, _: entry.id[-6:]):
         plain = _told_apart(entries, plain, more)
     return dict(zip(plain, entries, strict=True))
