@@ -724,6 +724,7 @@ def test_deleted_runs_come_back() -> None:
     assert "No network has been trained yet" in texts(checked(page))
     button(page, "Undo").click().run()
     assert len(listed(checked(page))) == 2
+    assert "ticked: 2" in texts(page)
     page = tick(page, runs[0])
     button(page, "Delete").click().run()
     assert len(listed(checked(page))) == 1
@@ -796,6 +797,17 @@ def test_a_sweep_is_stopped_and_goes_on() -> None:
         button(checked(page.run()), "Go on").click().run()
         join_background()
         assert sweep.ended == sweep.config.trials == trials
+
+
+def test_a_sweep_is_found_by_its_address() -> None:
+    store = SweepStore(runs_folder())
+    config = SweepConfig.model_validate({"space": {"momentum": {"low": 0.5, "high": 0.9}}})
+    sweeps = [store.create(config) for _ in range(2)]
+    for sweep in sweeps:
+        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+        page.query_params["sweep"] = sweep.id
+        page.switch_page(PAGES["Sweep"]).run()
+        assert checked(page).selectbox(key="sweep.chosen").value == sweep.id
 
 
 @pytest.mark.parametrize("view", ["History", "Curves", "Importance", "Slices"])

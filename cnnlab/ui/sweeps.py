@@ -20,6 +20,7 @@ from cnnlab.ui.views.look import show_figure
 UPDATE_SECONDS = 2.0
 
 _CHOSEN = "sweep.chosen"
+_URL = "sweep"
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _SECONDS = st.column_config.NumberColumn(format="%.1f")
 _STATES = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
@@ -63,10 +64,11 @@ def watch_sweeps() -> None:
             icon=":material/travel_explore:",
         )
         return
-    if st.session_state.get(_CHOSEN) not in ids:
-        st.session_state[_CHOSEN] = ids[0]
+    asked = st.session_state.get(_CHOSEN) or st.query_params.get(_URL)
+    st.session_state[_CHOSEN] = asked if asked in ids else ids[0]
     titles = {sweep.id: sweep.title for sweep in sweeps}
     chosen = st.selectbox("Sweep", ids, format_func=titles.__getitem__, key=_CHOSEN, persist_state="session")
+    st.query_params[_URL] = chosen
     work = _board().get(chosen)
     running = work is not None and work.is_running
     st.fragment(_follow, run_every=UPDATE_SECONDS if running else None)(chosen, running)

@@ -15,6 +15,7 @@ from cnnlab.interop import InteropError, available, to_mlflow, to_tensorboard
 from cnnlab.runs import About, Run, RunError, runs_folder
 from cnnlab.ui import session
 from cnnlab.ui.compare.chosen import short_names
+from cnnlab.ui.compare.listing import tick_only
 from cnnlab.ui.frame import counted, literal
 
 MAX_UPLOAD = 500  # MB, held in memory: about a dozen default runs
@@ -113,6 +114,7 @@ def _undo(run_ids: Sequence[str]) -> None:
     try:
         for run_id in run_ids:
             session.store().restore(run_id)
+        tick_only(run_ids)
     except RunError as error:
         _say("error", str(error))
 

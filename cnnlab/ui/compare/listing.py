@@ -14,6 +14,7 @@ from cnnlab.catalogue import Entry, search, settings_of, table
 from cnnlab.ui import session
 
 MAX_RUNS = 10
+FILTERS_ABREAST = 4
 FEW = 20  # values of a column that are offered one by one
 
 _ACCURACIES = ["Test", "Validation", "Train"]
@@ -22,7 +23,7 @@ ALWAYS = ["Started", "Data set", "Network", "State", *_ACCURACIES, "Parameters",
 _SEARCHED = ("Text", "Run", "Title", "Name")  # by words, not by filters
 
 _CHOSEN = "compare.chosen"  # ids
-_CLEARED = "compare.cleared"  # how often all ticks were taken away
+_CLEARED = "compare.cleared"  # how often the ticks were set from elsewhere
 _URL = "compare"
 
 _PERCENT = st.column_config.NumberColumn(format="%.2f %%")
@@ -57,7 +58,8 @@ def find_runs(entries: Sequence[Entry]) -> pd.DataFrame:
     offered = [name for name in rows.columns if name not in _SEARCHED and _varies(rows[name])]
     picked = filters.multiselect("Filter by", offered, key="compare.filters", persist_state="session")
     rows = search(rows, text)
-    for place, name in zip(st.columns(max(1, len(picked))), picked, strict=False):
+    places = [place for _ in range(0, len(picked), FILTERS_ABREAST) for place in st.columns(FILTERS_ABREAST)]
+    for place, name in zip(places, picked, strict=False):
         with place:
             rows = _filtered(rows, name, whole[name])
     return _ordered(rows)
@@ -92,14 +94,14 @@ def choose_runs(entries: Sequence[Entry], listed: pd.DataFrame) -> list[Entry]:
             + (f", {hidden} of them hidden by the search." if hidden else ".")
         )
         if chosen:
-            st.button("Untick all", icon=":material/deselect:", type="tertiary", on_click=untick_all)
+            st.button("Untick all", icon=":material/deselect:", type="tertiary", on_click=tick_only, args=[[]])
     return [known[run_id] for run_id in chosen]
 
 
-def untick_all() -> None:
-    """Begin anew; for callbacks."""
+def tick_only(ids: Sequence[str]) -> None:
+    """Have just these runs ticked; for callbacks."""
     st.session_state[_CLEARED] = st.session_state.get(_CLEARED, 0) + 1
-    _choose([])
+    _choose(list(ids)[:MAX_RUNS])
 
 
 def _chosen(known: Sequence[str]) -> list[str]:
