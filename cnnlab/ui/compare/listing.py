@@ -106,10 +106,8 @@ def tick_only(ids: Sequence[str]) -> None:
 
 def _chosen(known: Sequence[str]) -> list[str]:
     """Ids in the session, else in the URL, else the two newest; those that are still there."""
-    own = session.current_run_id()
-    given: list[str] | None = st.session_state.get(_CHOSEN, {}).get(
-        own
-    )  # a new training of this session is looked at first
+    # Kept for the session's run, so that after another training that one is looked at first.
+    given: list[str] | None = st.session_state.get(_CHOSEN, {}).get(session.current_run_id())
     if given is None:
         given = st.query_params.get(_URL, "").split(",") if _CHOSEN not in st.session_state else []
         given = [run_id for run_id in given if run_id in known][:MAX_RUNS] or list(known[:2])
