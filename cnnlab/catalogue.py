@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from cnnlab.architectures import Architecture, ArchitectureError, summarise
-from cnnlab.config import RunConfig
+from cnnlab.config import RunConfig, titled
 from cnnlab.layers import Layer, Shape
 from cnnlab.runs import About, Run, RunError, RunStore, Summary, runs_in, title_of
 
@@ -93,11 +93,6 @@ def _columns() -> list[str]:
     """An empty table has them too."""
     summary = Summary(id="example", created=datetime.now(UTC))
     return list(_row(Entry(Run(Path("example")), RunConfig(), summary, About(), is_trained=False)))
-
-
-def titled(field: str) -> str:
-    """A setting's name for readers."""
-    return field.replace("_", " ").capitalize()
 
 
 def flat(config: RunConfig) -> dict[str, Any]:

@@ -70,3 +70,8 @@ def parse_config(fields: dict[str, object]) -> RunConfig:
         where = ".".join(str(part) for part in first["loc"])
         what = first["msg"].removeprefix("Value error, ")
         raise ConfigError(f"{where}: {what}" if where else what) from error
+
+
+def titled(field: str) -> str:
+    """A setting's name for readers."""
+    return field.replace("_", " ").capitalize()

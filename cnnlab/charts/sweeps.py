@@ -8,8 +8,8 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 from optuna import Study, visualization
 
-from cnnlab.catalogue import titled
 from cnnlab.charts.style import BRIGHTNESS, framed
+from cnnlab.config import titled
 
 _VALUE = "validation accuracy"
 

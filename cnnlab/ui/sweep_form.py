@@ -7,8 +7,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from cnnlab.architectures import PRESETS
-from cnnlab.catalogue import titled
-from cnnlab.config import ConfigError, RunConfig
+from cnnlab.config import ConfigError, RunConfig, titled
 from cnnlab.sweep import SPACES, SweepConfig, parse_sweep
 from cnnlab.ui.forms import run_form
 

@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.background import Background
-from cnnlab.catalogue import titled
 from cnnlab.charts.sweeps import FIGURES
+from cnnlab.config import titled
 from cnnlab.runs import runs_folder
 from cnnlab.sweep import Step, Sweep, SweepConfig, SweepError, SweepStore, search
 from cnnlab.ui import frame
