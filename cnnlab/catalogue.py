@@ -42,6 +42,11 @@ class Entry:
         return title_of(self.config, self.summary, self.about)
 
     @cached_property
+    def unseeded(self) -> RunConfig:
+        """What its repeats with other seeds share."""
+        return self.config.model_copy(update={"seed": 0})
+
+    @cached_property
     def row(self) -> dict[str, Any]:
         """Every setting and result, in columns named for readers."""
         return _row(self)

@@ -23,8 +23,7 @@ def differences(configs: Mapping[str, RunConfig]) -> pd.DataFrame:
 
 def repeats(entry: Entry, entries: Sequence[Entry]) -> list[Entry]:
     """``entry`` and all that differ from it by their seed only."""
-    wanted = _but_seed(entry.config)
-    return [other for other in entries if other.is_trained and _but_seed(other.config) == wanted]
+    return [other for other in entries if other.is_trained and other.unseeded == entry.unseeded]
 
 
 def curve(histories: Sequence[History], column: str, axis: str) -> pd.DataFrame:
@@ -63,7 +62,3 @@ def apart(x: pd.Series[float], y: pd.Series[float], columns: int = 200, rows: in
 def _cell(values: pd.Series[float], count: int) -> pd.Series[float]:
     span = values.max() - values.min()
     return ((values - values.min()) / (span or 1.0) * count).round()
-
-
-def _but_seed(config: RunConfig) -> RunConfig:
-    return config.model_copy(update={"seed": 0})

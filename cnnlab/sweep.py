@@ -206,7 +206,7 @@ class Sweep:
         return self.ended < config.trials and (config.minutes is None or self.seconds < 60 * config.minutes)
 
     def extend(self, trials: int) -> None:
-        """Ask for ``trials`` more."""
+        """Ask for ``trials`` more, however many minutes they take."""
         config = SweepConfig.model_validate(self.config.model_dump() | {"trials": self.ended + trials, "minutes": None})
         write_aside(self.folder / "sweep.json", config.model_dump_json(indent=1))
 

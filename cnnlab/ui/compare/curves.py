@@ -31,15 +31,16 @@ def show(chosen: Chosen) -> None:
     groups = {name: repeats(entry, chosen.everything) if joined else [entry] for name, entry in chosen.named.items()}
     if joined:
         groups = _each_group_once(groups)
+    histories = {name: [_history(entry) for entry in group] for name, group in groups.items()}
     for place, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
-        curves = {name: _curve(group, f"validation_{metric}", axis) for name, group in groups.items()}
+        curves = {name: curve(group, f"validation_{metric}", axis) for name, group in histories.items()}
         curves = {name: rows for name, rows in curves.items() if len(rows)}
         with place:
             figure = charts.overlaid_curves(curves, metric, AXES[axis])
             alt = f"Validation {metric} of the runs against {AXES[axis]}"
             live_chart(figure, f"compared-{metric}", axis, alt, height=400)
             download("CSV", lambda curves=curves: _long(curves).to_csv(index=False), f"compared-{metric}")  # type: ignore[misc]
-    without = [name for name, entry in chosen.named.items() if not _history(entry).epochs]
+    without = [name for name, group in histories.items() if not any(history.epochs for history in group)]
     if without:
         st.caption(f"Without a whole epoch, and so without a line: {literal(', '.join(without))}.")
     if joined and axis == "seconds":
@@ -58,16 +59,12 @@ def _each_group_once(groups: dict[str, list[Entry]]) -> dict[str, list[Entry]]:
     }
 
 
-def _curve(group: list[Entry], column: str, axis: str) -> pd.DataFrame:
-    return curve([_history(entry) for entry in group], column, axis)
-
-
 def _history(entry: Entry) -> History:
     path = entry.run.folder / "history.jsonl"
     return _read(entry.id, path.stat().st_mtime_ns if path.exists() else 0, entry)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False)  # as it is, for nobody changes it: a copy takes long
 def _read(run_id: str, changed: int, _entry: Entry) -> History:
     return _entry.run.history()
 
