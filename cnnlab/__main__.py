@@ -11,9 +11,9 @@ from cnnlab.archive import ArchiveError
 from cnnlab.commands import judging, learning, moving
 from cnnlab.config import ConfigError
 from cnnlab.data import DatasetError
-from cnnlab.digits import DrawingError
 from cnnlab.interop import InteropError
 from cnnlab.runs import RunError
+from cnnlab.strokes import DrawingError
 from cnnlab.training import TrainingError
 
 BAD_INPUT = (

@@ -9,6 +9,7 @@ import torch
 from cnnlab.architectures import PRESETS, Architecture
 from cnnlab.data import Data, Split, load
 from cnnlab.layers import Conv2d, Flatten, Linear, MaxPool2d
+from cnnlab.strokes import Drawing
 
 TINY = Architecture(
     name="tiny",
@@ -29,3 +30,6 @@ def few_digits(train: int = 64, held_out: int = 20) -> Data:
     return replace(
         whole, train=cut(whole.train, train), validation=cut(whole.validation, held_out), test=cut(whole.test, held_out)
     )
+
+
+SEVEN = Drawing(strokes=[[(0.3, 0.25), (0.5, 0.24), (0.7, 0.25), (0.6, 0.5), (0.5, 0.8)]], pen=0.08)

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from cnnlab.digits import CANVAS, DRAWN_HEIGHT
 from cnnlab.runs import RunStore
+from cnnlab.strokes import CANVAS, DRAWN_HEIGHT
 from cnnlab.sweep import SweepStore
 from tests.conftest import ROOT
 

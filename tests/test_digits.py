@@ -12,19 +12,14 @@ from PIL import Image
 
 from cnnlab.data import load
 from cnnlab.digits import (
-    CANVAS,
-    DRAWN_HEIGHT,
-    PEN,
-    Drawing,
-    DrawingError,
     Ink,
     canvas_ink,
     image_input,
     prepare,
-    read_drawings,
     read_image,
     stroke_ink,
 )
+from cnnlab.strokes import CANVAS, DRAWN_HEIGHT, PEN, Drawing, DrawingError, read_drawings
 
 HOOK = Drawing(strokes=[[(0.0, 0.0), (0.6, 0.0), (0.3, 1.0)]])
 
@@ -89,9 +84,9 @@ def test_strokes_are_drawn_in_the_middle_with_the_canvas_pen() -> None:
     assert columns.mean() == pytest.approx(CANVAS / 2, abs=1)
 
 
-def test_a_single_dot_is_a_round_spot() -> None:
+def test_a_single_dot_is_a_round_spot_as_large_as_a_digit() -> None:
     ink = stroke_ink(Drawing(strokes=[[(0.3, 0.3)]]))
-    assert (ink > 127).sum() == pytest.approx(np.pi * (PEN / 2) ** 2, rel=0.1)
+    assert (ink > 127).sum() == pytest.approx(np.pi * ((DRAWN_HEIGHT + PEN) / 2) ** 2, rel=0.01)
 
 
 def test_canvas_ink_is_its_light_where_it_is_opaque() -> None:

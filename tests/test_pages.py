@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -22,15 +21,16 @@ from cnnlab.archive import pack
 from cnnlab.charts import comparison as charts_comparison
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS, DatasetError, load
-from cnnlab.digits import CANVAS
 from cnnlab.explain.attribution import METHODS
 from cnnlab.inference import load_trained
 from cnnlab.job import Job, running_jobs
 from cnnlab.metrics import Answers
 from cnnlab.runs import About, Run, RunStore, runs_folder
+from cnnlab.strokes import Drawing, to_canvas
 from cnnlab.suspects import margins, read_held_out, suspects
 from cnnlab.sweep import Sweep, SweepConfig, SweepStore, search
 from cnnlab.ui.views import EVALUATE, INSIDE
+from tests.samples import SEVEN
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
@@ -340,9 +340,7 @@ def test_inside_looks_at_what_was_drawn() -> None:
     page.segmented_control(key="inside.view").set_value("Attribution").run()
     page.segmented_control(key="inside.source").set_value("Drawing").run()
     assert "Nothing is drawn yet" in texts(checked(page))
-    page.session_state["canvas.0"] = {
-        "drawing": {"raw": {"objects": []}, "data": canvas_url(load("mnist-sample").train.images[0, 0].numpy())}
-    }
+    page.session_state["canvas"] = canvas_of(SEVEN)
     page.switch_page(PAGES["Draw"]).run()
     page.switch_page(PAGES["Inside"]).run()
     page.segmented_control(key="inside.source").set_value("Drawing").run()
@@ -537,16 +535,14 @@ def drawn(page: AppTest) -> list[object]:
 
 def test_draw_names_what_is_on_the_canvas() -> None:
     run = train(epochs=4)
-    image = load("mnist-sample").train.images[0, 0]
     page = open_page("Draw", run)
-    page.session_state["canvas.0"] = {"drawing": {"raw": {"objects": []}, "data": canvas_url(image.numpy())}}
+    page.session_state["canvas"] = canvas_of(SEVEN)
     page.run()
-    name = str(int(load("mnist-sample").train.labels[0]))
-    assert metrics(checked(page))["The network says"] == name
+    assert metrics(checked(page))["The network says"] == "7"
     page.switch_page(PAGES["Home"]).run()
     page.switch_page(PAGES["Draw"]).run()
-    assert metrics(checked(page))["The network says"] == name
-    page.button[-1].click().run()
+    assert metrics(checked(page))["The network says"] == "7"
+    page.button(key="canvas.clear").click().run()
     assert "The network says" not in metrics(checked(page))
 
 
@@ -834,8 +830,6 @@ def join_background() -> None:
         work.join()
 
 
-def canvas_url(ink: object) -> str:
-    """A canvas picture as the browser sends it: white ink on black, RGBA PNG."""
-    buffer = BytesIO()
-    Image.fromarray(ink).resize((CANVAS, CANVAS)).convert("RGBA").save(buffer, "PNG")  # type: ignore[arg-type]
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+def canvas_of(drawing: Drawing) -> dict[str, object]:
+    """A canvas with a drawing, as the browser sends it."""
+    return {"drawing": {"raw": to_canvas(drawing), "data": None}}

@@ -10,9 +10,10 @@ import click
 from cnnlab.architectures import PRESETS, summarise
 from cnnlab.commands.options import as_json, open_run, runs_option
 from cnnlab.data import DATASETS, dataset_spec, is_present
-from cnnlab.digits import DrawingError, image_input, prepare, read_drawings, read_image, stroke_ink
+from cnnlab.digits import image_input, prepare, read_image, stroke_ink
 from cnnlab.inference import judge, load_trained
 from cnnlab.recipes import RECIPES
+from cnnlab.strokes import DrawingError, read_drawings
 
 
 @click.command("list")

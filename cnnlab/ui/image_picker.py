@@ -7,11 +7,12 @@ import torch
 from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.data import dataset_spec
-from cnnlab.digits import DrawingError, image_input, read_image
+from cnnlab.digits import image_input, prepare, read_image, stroke_ink
 from cnnlab.inference import Trained, load_trained, test_split
 from cnnlab.runs import Run
+from cnnlab.strokes import DrawingError
 from cnnlab.ui import frame
-from cnnlab.ui.canvas import drawn_image
+from cnnlab.ui.canvas import drawn
 from cnnlab.ui.views.look import Picked
 from cnnlab.ui.views.measured import answers
 
@@ -87,12 +88,13 @@ def _uploaded(trained: Trained, is_drawn: bool) -> Picked | None:
 
 
 def _drawn(trained: Trained) -> Picked | None:
-    pixels = drawn_image(trained.shape)
-    if pixels is None:
+    drawing = drawn()
+    if drawing is None:
         st.info("Nothing is drawn yet.", icon=":material/draw:")
         frame.link("Draw", "Draw a digit")
         return None
-    return Picked(pixels, "Your drawing")
+    pixels = prepare(stroke_ink(drawing), (trained.shape[1], trained.shape[2]))
+    return Picked(pixels, "Your drawing", drawing)
 
 
 def _number_key(label: str, only_wrong: bool) -> str:

@@ -17,6 +17,7 @@ from torch import Tensor
 from cnnlab.charts.png import inline, png
 from cnnlab.inference import Trained
 from cnnlab.runs import Run
+from cnnlab.strokes import Drawing
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Picked:
 
     pixels: Tensor  # (1, C, H, W) uint8
     title: str
+    drawing: Drawing | None = None  # the strokes it was made of
 
 
 @dataclass(frozen=True)

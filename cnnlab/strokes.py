@@ -1,0 +1,139 @@
+"""Pen strokes: a drawing as the points its pen went through, from a canvas or a file; no pixels yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import cos, radians, sin
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+CANVAS = 280  # pixels, width and height
+DRAWN_HEIGHT = 180  # pixels that the longer side of a drawing of unknown size takes on the canvas
+PEN = 24  # pixels, the stroke's width: shrunk with a drawing of that height it is about as thick as MNIST's
+INK, GROUND = "#ffffff", "#000000"  # the canvas is light on dark, as MNIST
+MAX_FILE_BYTES = 50_000_000
+MAX_DRAWINGS = 10_000
+CURVE_POINTS = 4  # a canvas's curve is followed by so many
+
+Point = tuple[Annotated[float, Field(ge=-100, le=100)], Annotated[float, Field(ge=-100, le=100)]]
+Stroke = Annotated[list[Point], Field(min_length=1, max_length=10_000)]
+
+
+class DrawingError(ValueError):
+    """A drawing that cannot be read; the message says why."""
+
+
+class Drawing(BaseModel):
+    """Pen strokes as points, x to the right, y down, in any unit, and the pen's width in the same.
+
+    Without a width it is the canvas's usual one for strokes whose longer side is 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    strokes: Annotated[list[Stroke], Field(min_length=1, max_length=1_000)]
+    pen: Annotated[float, Field(gt=0, le=100)] = PEN / DRAWN_HEIGHT
+
+    def without(self, stroke: int) -> Drawing | None:
+        """The drawing less one of its strokes; None where it has no other."""
+        left = [*self.strokes[:stroke], *self.strokes[stroke + 1 :]]
+        return self.model_copy(update={"strokes": left}) if left else None
+
+
+class Lesson(Drawing):
+    """A drawing and what its drawer says it is."""
+
+    label: Annotated[str, Field(min_length=1, max_length=40, validation_alias=AliasChoices("label", "digit"))]
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+
+def read_drawings(content: bytes) -> list[Drawing]:
+    """A JSON list of drawings ``[{"strokes": [[[x, y], …], …]}, …]``. Raises DrawingError where it is not."""
+    return _read(content, TypeAdapter(Annotated[list[Drawing], Field(max_length=MAX_DRAWINGS)]))
+
+
+def read_lessons(content: bytes) -> list[Lesson]:
+    """The same, each with its ``"label"`` (or ``"digit"``). Raises DrawingError where it is not."""
+    return _read(content, TypeAdapter(Annotated[list[Lesson], Field(max_length=MAX_DRAWINGS)]))
+
+
+def _read(content: bytes, form: TypeAdapter[Any]) -> Any:
+    if len(content) > MAX_FILE_BYTES:
+        raise DrawingError(f"the file is larger than {MAX_FILE_BYTES // 1_000_000} MB")
+    try:
+        return form.validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DrawingError(f"no JSON list of drawings: {where}: {first['msg']}") from error
+
+
+def from_canvas(content: Mapping[str, Any] | None) -> Drawing | None:
+    """What is drawn on a canvas, as fabric.js tells it, in shares of the canvas's side; None where that is nothing.
+
+    Raises DrawingError where it is not what the canvas sends.
+    """
+    try:
+        objects = [thing for thing in (content or {}).get("objects", []) if thing.get("path")]
+        if not objects:
+            return None
+        strokes = [_followed(thing) for thing in objects]
+        widths = [thing["strokeWidth"] * abs(thing.get("scaleX", 1)) for thing in objects]
+        return Drawing(strokes=strokes, pen=sum(widths) / len(widths) / CANVAS)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise DrawingError("the canvas sent what is no drawing") from error
+
+
+def to_canvas(drawing: Drawing) -> dict[str, Any]:
+    """A drawing in shares of the canvas's side, as ``from_canvas`` gives it, for a canvas to show."""
+    return {"objects": [_path(stroke, drawing.pen) for stroke in drawing.strokes]}
+
+
+def _path(stroke: Sequence[tuple[float, float]], pen: float) -> dict[str, Any]:
+    points = [(x * CANVAS, y * CANVAS) for x, y in stroke]
+    lines = [["L", *point] for point in points[1:] or points]
+    return {
+        "type": "Path",
+        "originX": "center",
+        "originY": "center",
+        "left": _middle([x for x, _ in points]),
+        "top": _middle([y for _, y in points]),
+        "fill": None,
+        "stroke": INK,
+        "strokeWidth": pen * CANVAS,
+        "strokeLineCap": "round",
+        "strokeLineJoin": "round",
+        "path": [["M", *points[0]], *lines],
+    }
+
+
+def _followed(thing: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """The points of one of the canvas's paths, where it lies after it was moved, scaled or turned by hand."""
+    points: list[tuple[float, float]] = []
+    for command, *numbers in thing["path"]:
+        if command == "Q":  # a quadratic curve by its control point and its end
+            (x0, y0), (x1, y1, x2, y2) = points[-1], numbers
+            for share in (step / CURVE_POINTS for step in range(1, CURVE_POINTS + 1)):
+                weights = (1 - share) ** 2, 2 * share * (1 - share), share**2
+                points.append((_mixed(weights, (x0, x1, x2)), _mixed(weights, (y0, y1, y2))))
+        else:  # M and L, to a point
+            points.append((numbers[0], numbers[1]))
+    # A path's points stay as they were drawn; its box's middle tells where it lies now.
+    middle_x, middle_y = (_middle([point[axis] for point in points]) for axis in (0, 1))
+    turn = radians(thing.get("angle", 0))
+    placed = []
+    for x, y in points:
+        across, down = (x - middle_x) * thing.get("scaleX", 1), (y - middle_y) * thing.get("scaleY", 1)
+        right, low = across * cos(turn) - down * sin(turn), across * sin(turn) + down * cos(turn)
+        placed.append(((thing["left"] + right) / CANVAS, (thing["top"] + low) / CANVAS))
+    return placed
+
+
+def _mixed(weights: tuple[float, ...], values: tuple[float, ...]) -> float:
+    return sum(weight * value for weight, value in zip(weights, values, strict=True))
+
+
+def _middle(values: list[float]) -> float:
+    return (min(values) + max(values)) / 2
