@@ -77,7 +77,7 @@ def handwriting(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws:
             chosen = (labels == digit) & (torch.rand(len(labels), generator=draws, device=draws.device) < share)
             if chosen.any():
                 pixels[chosen] = redraw(pixels[chosen], draws)
-    return _thickened(_warp(pixels, draws, rotation=8, scale=0.15, shear=0.1, bend=0.8), draws)
+    return _thickened(_warp(pixels, draws, rotation=10, scale=0.2, shear=0.2, bend=0.8), draws)
 
 
 AUGMENTATIONS: dict[str, Augment] = {
@@ -151,7 +151,7 @@ def _serifed(ones: Tensor, draws: torch.Generator) -> Tensor:
     count, side = len(ones), ones.shape[-1]
     unit = side / 28
     width = _uniform(count, 0.8, 1.5, draws) * unit
-    half = _polar(_uniform(count, 7.5, 10, draws) * unit, _uniform(count, 68, 100, draws))
+    half = _polar(_uniform(count, 7.5, 10, draws) * unit, _uniform(count, 60, 102, draws))
     middle = side / 2 + _points(count, (-1, 3), (-1, 1), draws) * unit
     top, bottom = middle + half, middle - half
     drawn = _stroke(torch.zeros_like(ones), top, bottom, width)
@@ -163,7 +163,7 @@ def _serifed(ones: Tensor, draws: torch.Generator) -> Tensor:
     upstroke = _sometimes(upstroke, _stroke(upstroke, flag, hook, width), 0.3, draws)
     drawn = _sometimes(drawn, upstroke, 0.9, draws)
     tilt = _uniform(count, -10, 20, draws)
-    left, right = (_polar(_uniform(count, reach, 9, draws) * unit, tilt + turn) for reach, turn in ((3, 180), (-1, 0)))
+    left, right = (_polar(_uniform(count, reach, 11, draws) * unit, tilt + turn) for reach, turn in ((3, 180), (-1, 0)))
     return _sometimes(drawn, _stroke(drawn, bottom + left, bottom + right, width), 0.6, draws)
 
 
