@@ -71,7 +71,7 @@ def handwriting(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws:
     Digits also as many people draw them and MNIST's writers do not: zeros are slashed, ones get an upstroke and
     a foot or lie down, fours are only begun (a canvas answers after each stroke), sevens are crossed.
     """
-    if classes == DIGITS:
+    if classes[:10] == DIGITS:
         pixels = pixels.clone()
         for digit, share, redraw in _HABITS:
             chosen = (labels == digit) & (torch.rand(len(labels), generator=draws, device=draws.device) < share)

@@ -23,7 +23,7 @@ FINE = 8  # of MNIST's pixels, so finely is thickness measured
 HALF = 127  # ink above this is ink, not the edge of a stroke
 SHARP = 2  # times as large as the box a drawing must be for its thickness to be made even
 THICKNESS = 2.4  # MNIST's pixels: the mean of its strokes, measured in the same way
-BLOT = 8.0  # MNIST's pixels: no pen is so thick
+BLOT = 6.5  # MNIST's pixels: no pen is so thick
 MAX_PIXELS = 4096 * 4096
 
 
@@ -37,17 +37,17 @@ class Preparation:
     thickness: float  # of the strokes before, in pixels of MNIST's 28
 
     @property
-    def is_blot(self) -> bool:
-        """Whether it is more a blot than strokes."""
-        return self.thickness > BLOT
+    def suspicion(self) -> str:
+        """Why to doubt any reading of it; empty where there is no reason."""
+        return "more a blot than strokes" if self.thickness > BLOT else ""
 
 
-def prepare(ink: Ink, size: tuple[int, int] = (28, 28)) -> Tensor:
+def prepare(ink: Ink, size: Shape = (28, 28)) -> Tensor:
     """Ink of any size (H, W) → (1, 1, height, width) uint8; as ``prepared``."""
     return prepared(ink, size).image
 
 
-def prepared(ink: Ink, size: tuple[int, int] = (28, 28)) -> Preparation:
+def prepared(ink: Ink, size: Shape = (28, 28)) -> Preparation:
     """Ink of any size (H, W), made to look as MNIST does (LeCun et al. 1998), by the steps it went through.
 
     The ink is cropped, its strokes are made as thick as MNIST's are in the mean, then it is scaled with its

@@ -1,12 +1,10 @@
-"""Draw: a character on the canvas, named by a trained network."""
-
-import streamlit as st
+"""Draw: a character on the canvas, in a photo or in a picture, named by trained networks."""
 
 from cnnlab.ui import frame
-from cnnlab.ui.draw import draw_and_ask
-from cnnlab.ui.forms import pick_run
+from cnnlab.ui.draw import show_and_ask
+from cnnlab.ui.forms import pick_runs
 
-frame.page("Draw", "Draw a digit; the network names it when you lift the pen.")
+frame.page("Draw", "Draw a digit; networks name it when you lift the pen.")
 
-if run := pick_run("draw.run", drawn_only=True):
-    st.fragment(draw_and_ask)(run)
+if entries := pick_runs("draw.runs"):
+    show_and_ask(entries)

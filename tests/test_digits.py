@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import struct
 import zlib
 from io import BytesIO
@@ -16,10 +15,11 @@ from cnnlab.digits import (
     canvas_ink,
     image_input,
     prepare,
+    prepared,
     read_image,
     stroke_ink,
 )
-from cnnlab.strokes import CANVAS, DRAWN_HEIGHT, PEN, Drawing, DrawingError, read_drawings
+from cnnlab.strokes import CANVAS, DRAWN_HEIGHT, PEN, Drawing, DrawingError
 
 HOOK = Drawing(strokes=[[(0.0, 0.0), (0.6, 0.0), (0.3, 1.0)]])
 
@@ -49,6 +49,33 @@ def test_ink_fills_the_box_and_its_centre_of_mass_is_in_the_middle() -> None:
 def test_place_and_size_of_a_drawing_do_not_matter(top: int, left: int, scale: int) -> None:
     expected = prepare(block(50, 50, 40, 20))
     assert torch.equal(prepare(block(top, left, 40 * scale, 20 * scale)), expected)
+
+
+@pytest.mark.parametrize("pen", [6, 12, 24, 40])
+def test_a_pens_width_is_made_the_training_datas(pen: int) -> None:
+    steps = prepared(stroke_ink(HOOK.model_copy(update={"pen": pen / DRAWN_HEIGHT})))
+    assert steps.thickness == pytest.approx(20 * pen / (DRAWN_HEIGHT + pen), abs=0.25)
+    usual = prepare(stroke_ink(HOOK))
+    apart = (steps.image.int() - usual.int()).abs().float().mean() / usual.float().mean()
+    assert apart < 0.25
+
+
+def test_what_is_hardly_larger_than_the_network_sees_keeps_its_thickness() -> None:
+    image = prepare(block(0, 0, 20, 12))[0, 0]
+    assert (int((image > 0).any(1).sum()), int((image > 0).any(0).sum())) == (20, 12)
+
+
+@pytest.mark.parametrize(("ink", "suspected"), [(block(50, 50, 150, 90), True), (stroke_ink(HOOK), False)])
+def test_a_blot_is_suspicious(ink: Ink, suspected: bool) -> None:
+    assert bool(prepared(ink).suspicion) == suspected
+
+
+@pytest.mark.parametrize(("height", "centre"), [(60, (0.2, 0.2)), (120, (0.7, 0.7)), (240, (0.5, 0.5))])
+def test_strokes_are_drawn_where_and_as_large_as_asked(height: float, centre: tuple[float, float]) -> None:
+    rows, columns = np.nonzero(stroke_ink(HOOK, height, centre) > 127)
+    assert rows.max() - rows.min() + 1 == pytest.approx(height * (1 + PEN / DRAWN_HEIGHT), abs=2)
+    assert (rows.max() + rows.min()) / 2 == pytest.approx(centre[1] * CANVAS, abs=1.5)
+    assert (columns.max() + columns.min()) / 2 == pytest.approx(centre[0] * CANVAS, abs=1.5)
 
 
 def test_a_blank_drawing_is_told() -> None:
@@ -115,32 +142,6 @@ def test_what_is_not_drawn_is_only_scaled() -> None:
     out = image_input(photo, (3, 32, 32), is_drawn=False)
     assert out.shape == (1, 3, 32, 32)
     assert out[0, :, 5, 5].tolist() == [255, 0, 16]
-
-
-def test_drawings_are_read_from_json_with_more_fields_around() -> None:
-    content = json.dumps([{"digit": 3, "writer": "x", "strokes": [[[0, 0], [1, 1]]]}]).encode()
-    assert read_drawings(content)[0].strokes == [[(0.0, 0.0), (1.0, 1.0)]]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"{}",
-        b"[1]",
-        b"not json",
-        b'[{"strokes": []}]',
-        b'[{"strokes": [[]]}]',
-        b'[{"strokes": [[[0]]]}]',
-        b'[{"strokes": [[[0, NaN]]]}]',
-        b'[{"strokes": [[[0, 1e300]]]}]',
-        b"[" * 10_000,
-    ],
-)
-def test_what_is_no_list_of_drawings_is_told_in_one_line(content: bytes) -> None:
-    with pytest.raises(DrawingError, match="no JSON list of drawings") as refusal:
-        read_drawings(content)
-    assert "\n" not in str(refusal.value)
 
 
 def bomb(side: int) -> bytes:

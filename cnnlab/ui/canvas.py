@@ -9,7 +9,7 @@ from streamlit_drawable_canvas import st_canvas
 
 from cnnlab.strokes import CANVAS, GROUND, INK, PEN, Drawing, DrawingError, from_canvas
 
-PENS = (8, 48)  # pixels, the thinnest and the thickest
+PENS = (8, 40)  # pixels, the thinnest and the thickest
 
 _LATEST = "canvas.latest"  # the drawing as the canvas tells it
 _GIVEN = "canvas.given"  # what the canvas was told to show; changing it redraws

@@ -16,6 +16,8 @@ from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run
 from cnnlab.ui import frame, session
 
+MOST_RUNS = 4  # asked side by side
+
 _RECIPE = "form.recipe"
 
 
@@ -68,25 +70,55 @@ def set_learning_rate(rate: float) -> None:
     st.session_state[_key("learning_rate")] = rate
 
 
-def pick_run(key: str, drawn_only: bool = False) -> Run | None:
+def pick_run(key: str) -> Run | None:
     """A trained run to look at, by default this session's own; None, with what to do next, where there is none."""
-    entries = session.trained_runs()
-    runs = {entry.id: entry for entry in entries if not drawn_only or DATASETS[entry.config.dataset].is_drawn}
+    runs = _runs()
     if not runs:
-        frame.no_runs_yet()
         return None
-    own = session.current_run_id()
-    ids = list(runs)
     labels = {run_id: run_label(entry) for run_id, entry in runs.items()}
     chosen = st.selectbox(
         "Run",
-        ids,
-        index=ids.index(own) if own in runs else 0,
+        list(runs),
+        index=list(runs).index(_first(runs)),
         format_func=labels.__getitem__,
         key=_run_key(key),
         persist_state="session",
     )
     return runs[chosen].run
+
+
+def pick_runs(key: str) -> list[Entry]:
+    """Up to MOST_RUNS runs to ask side by side; none, with what to do next, where there are none."""
+    runs = _runs()
+    if not runs:
+        return []
+    labels = {run_id: run_label(entry) for run_id, entry in runs.items()}
+    chosen = st.multiselect(
+        f"Runs, up to {MOST_RUNS} side by side",
+        list(runs),
+        default=[_first(runs)],
+        format_func=labels.__getitem__,
+        max_selections=MOST_RUNS,
+        key=_run_key(key),
+        persist_state="session",
+    )
+    if not chosen:
+        st.info("Choose a run to ask.", icon=":material/checklist:")
+    return [runs[run_id] for run_id in chosen]
+
+
+def _runs() -> dict[str, Entry]:
+    """Trained runs by id; where there are none, with what to do next."""
+    runs = {entry.id: entry for entry in session.trained_runs()}
+    if not runs:
+        frame.no_runs_yet()
+    return runs
+
+
+def _first(runs: dict[str, Entry]) -> str:
+    """The session's own, else the newest."""
+    own = session.current_run_id()
+    return own if own and own in runs else next(iter(runs))
 
 
 def choose_run(key: str, run: Run) -> None:

@@ -1,46 +1,40 @@
-"""The parts of Draw: the canvas, the answers, why, and what one can teach."""
+"""The parts of Draw: what one can show a network. Each draws what the chosen runs answer."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+
 import streamlit as st
 
-from cnnlab import charts
-from cnnlab.charts.png import inline
-from cnnlab.digits import prepare, stroke_ink
-from cnnlab.inference import load_trained
-from cnnlab.runs import Run
-from cnnlab.ui.canvas import drawing_canvas
-from cnnlab.ui.pictures import enlarged
+from cnnlab.catalogue import Entry
+from cnnlab.data import DATASETS
+from cnnlab.ui.compare.chosen import short_names
+from cnnlab.ui.draw.way import Way
+
+WAYS: dict[str, Way] = {
+    "Canvas": Way("paper", "Draw with the mouse, a pen or a finger."),
+    "Photo": Way("photo", "Characters written on paper: a picture file or the webcam. Several are read in order."),
+    "Challenge": Way("challenge", "Ten to draw against the clock: how many are read right?"),
+    "My drawings": Way("collection", "What you said your drawings are; a network can learn your hand from them."),
+    "Picture": Way("picture", "A picture of your own, scaled to what the network takes.", of_characters=False),
+}
 
 
-def draw_and_ask(run: Run) -> None:
-    """The canvas, the image the network gets, and its answer."""
-    paper, seen, answer = st.columns([3, 2, 4], gap="large")
-    with paper:
-        drawing = drawing_canvas()
-    trained = load_trained(run)
-    if drawing is None:
-        with answer:
-            st.info("Draw with the mouse or a finger: the answer comes when you lift the pen.", icon=":material/edit:")
-        return
-    image = prepare(stroke_ink(drawing), (trained.shape[1], trained.shape[2]))
-    probabilities = trained.probabilities(image)[0].tolist()
-    best = int(np.argmax(probabilities))
-    height, width = image.shape[2:]
-    with seen:
-        st.image(inline(enlarged(image[0], side=196)), alt="The drawing as the network sees it")
-        st.caption(f"What the network sees: {width}×{height} pixels, cropped, scaled and centred as its training data.")
-    with answer:
-        st.metric(
-            "The network says",
-            trained.classes[best],
-            f"{probabilities[best]:.1%} sure",
-            delta_color="off",
-            delta_arrow="off",
-        )
-        st.plotly_chart(
-            charts.probability_bars(trained.classes, probabilities).update_layout(height=300),
-            key="probabilities",
-            alt="Probability of each class",
-        )
+def show_and_ask(entries: Sequence[Entry]) -> None:
+    """The ways that suit the chosen runs' data sets, and the one chosen."""
+    suited = {
+        name: [entry for entry in entries if DATASETS[entry.config.dataset].is_drawn == way.of_characters]
+        for name, way in WAYS.items()
+    }
+    offered = [name for name, asked in suited.items() if asked]
+    name = st.segmented_control(
+        "Show it", offered, default=offered[0], required=True, key=f"draw.way.{len(offered)}", persist_state="session"
+    )
+    way, asked = WAYS[name], suited[name]
+    st.caption(way.question)
+    if len(asked) < len(entries):
+        st.caption(f"This suits {len(asked)} of the {len(entries)} chosen runs.")
+    way.show(short_names(asked))
+
+
+__all__ = ["WAYS", "Way", "show_and_ask"]

@@ -1,4 +1,4 @@
-"""The views of Inside and Evaluate: each draws one look at a network. Add one here and its page has it."""
+"""The views of Inside, Draw and Evaluate: each draws one look at a network. Add one here and its page has it."""
 
 from cnnlab.ui.views.look import Look, View
 
@@ -14,6 +14,11 @@ INSIDE: dict[str, View] = {
     "Embedding": View("embedding", "How does it sort images? Those it finds alike lie close together."),
 }
 
+DRAW: dict[str, View] = {
+    "Attribution": View("attribution", "Where did it look? The pixels that speak for a class.", needs_image=True),
+    "Feature maps": View("feature_maps", "What does it see in the drawing? The maps of each layer.", needs_image=True),
+}
+
 EVALUATE: dict[str, View] = {
     "Each class": View("each_class", "How good is it, class by class, and how sure can one be of that?"),
     "Over epochs": View("over_epochs", "Which classes did it learn first, and does it forget any?"),
@@ -25,4 +30,4 @@ EVALUATE: dict[str, View] = {
     "Robustness": View("robustness", "How well does it do on images worse than those it learned from?"),
 }
 
-__all__ = ["EVALUATE", "INSIDE", "Look", "View"]
+__all__ = ["DRAW", "EVALUATE", "INSIDE", "Look", "View"]

@@ -1,0 +1,74 @@
+"""What the chosen runs answer to a drawing, side by side; also runs that still train."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+from torch import Tensor
+
+from cnnlab import charts
+from cnnlab.catalogue import Entry
+from cnnlab.doubt import Familiarity, read
+from cnnlab.inference import Trained, load_trained
+from cnnlab.layers import Shape
+from cnnlab.runs import Run
+from cnnlab.ui import frame, session
+from cnnlab.ui.live_chart import live_chart
+
+FOLLOW_SECONDS = 1.5  # between answers of a run that trains
+
+
+def follow_answers(named: Mapping[str, Entry], seen: Callable[[Shape], Tensor], suspicion: str = "") -> None:
+    """The answers; while one of the runs trains, its newest epoch answers again and again.
+
+    ``seen`` makes the image (1, C, H, W) for a network of a shape; a ``suspicion`` casts doubt on any answer.
+    """
+    is_live = any(map(_trains, named.values()))
+    st.fragment(_answers, run_every=FOLLOW_SECONDS if is_live else None)(named, seen, suspicion, is_live)
+
+
+def _answers(named: Mapping[str, Entry], seen: Callable[[Shape], Tensor], suspicion: str, is_live: bool) -> None:
+    if is_live and not any(map(_trains, named.values())):
+        st.rerun()  # the training has ended: nothing ticks any more
+    for place, (name, entry) in zip(st.columns(len(named)), named.items(), strict=True):
+        with place:
+            _answer(name, entry, seen, suspicion)
+
+
+def _answer(name: str, entry: Entry, seen: Callable[[Shape], Tensor], suspicion: str) -> None:
+    st.markdown(f"**{frame.literal(name)}**")
+    live = _trains(entry)
+    trained = load_trained(entry.run, entry.run.epochs()[-1] if live else None)
+    if live:
+        st.caption(f":material/autorenew: epoch {trained.epoch} of {entry.config.epochs}")
+    reading = read(trained, seen(trained.shape), None if live else familiarity(entry.run, trained), suspicion)
+    st.metric(
+        "Not sure" if reading.doubt else "The network says",
+        f"{reading.name}?" if reading.doubt else reading.name,
+        reading.doubt or f"{reading.certainty:.1%} sure",
+        delta_color="off",
+        delta_arrow="off",
+    )
+    live_chart(
+        charts.probability_bars(trained.classes, reading.probabilities),
+        f"probabilities.{entry.id}",
+        entry.id,
+        "Probability of each class",
+        height=300,
+    )
+
+
+def _trains(entry: Entry) -> bool:
+    job = session.current_job()
+    return job is not None and job.is_running and job.run.id == entry.id
+
+
+def familiarity(run: Run, trained: Trained) -> Familiarity:
+    """What the run's training images look like to its network; kept."""
+    return _familiarity(f"{run.id}.{trained.epoch}", run, trained)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Looking at what it learned from")
+def _familiarity(at: str, _run: Run, _trained: Trained) -> Familiarity:
+    return Familiarity.of(_trained, _run.config)

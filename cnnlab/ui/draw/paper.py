@@ -1,0 +1,51 @@
+"""The canvas beside the answers, what became of the drawing on its way, and why it was read so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from cnnlab.catalogue import Entry
+from cnnlab.digits import prepare, prepared, stroke_ink
+from cnnlab.inference import load_trained
+from cnnlab.ui.canvas import drawing_canvas
+from cnnlab.ui.draw.answers import follow_answers
+from cnnlab.ui.draw.steps import show_steps
+from cnnlab.ui.draw.teaching import teach_this
+from cnnlab.ui.views import DRAW, Look
+from cnnlab.ui.views.look import Picked
+
+
+@st.fragment  # a stroke runs this, not the whole page
+def show(named: Mapping[str, Entry]) -> None:
+    """For the runs ``named``."""
+    first = next(iter(named.values()))
+    paper, answers = st.columns([3, 7], gap="large")
+    with paper:
+        drawing = drawing_canvas()
+    if drawing is None:
+        answers.info("Draw: the answer comes when you lift the pen.", icon=":material/edit:")
+        return
+    ink = stroke_ink(drawing)
+    with answers:
+        steps = prepared(ink, first.summary.shape[1:])
+        follow_answers(named, lambda shape: prepare(ink, shape[1:]), steps.suspicion)
+        show_steps(steps)
+    with paper:
+        teach_this(drawing, first.run, first.summary.classes)
+    _why(named, Picked(steps.image, "Your drawing", drawing))
+
+
+def _why(named: Mapping[str, Entry], picked: Picked) -> None:
+    """One of the views, closed until it is asked for: an answer shall not wait for its reasons."""
+    left, right = st.columns([7, 3], vertical_alignment="bottom")
+    with left:
+        view = st.segmented_control("Why did it answer so?", list(DRAW), key="draw.why", persist_state="session")
+    if view is None:
+        return
+    with right:
+        name = st.selectbox("Which run", list(named), key="draw.why.run") if len(named) > 1 else next(iter(named))
+    run = named[name].run
+    st.caption(DRAW[view].question)
+    DRAW[view].show(Look(run, load_trained(run), run.epochs(), picked))

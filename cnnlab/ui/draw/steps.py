@@ -1,0 +1,36 @@
+"""What became of a drawing on its way to the network, step by step."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+
+from cnnlab.charts.png import inline
+from cnnlab.digits import THICKNESS, Ink, Preparation
+from cnnlab.ui.pictures import enlarged
+
+SIDE = 140  # pixels of a picture
+
+
+def show_steps(steps: Preparation) -> None:
+    """The pictures side by side, each with what was done."""
+    height, width = steps.image.shape[2:]
+    told = {
+        "Cropped": steps.cropped,
+        f"Strokes {steps.thickness:.1f} → {THICKNESS} px": steps.evened,
+        f"Scaled, its mass centred: the {width}×{height} pixels that the network gets": steps.image[0, 0].numpy(),
+    }
+    st.markdown("**From the canvas to the network**")
+    for place, (what, ink) in zip(st.columns(len(told)), told.items(), strict=True):
+        with place:
+            st.image(inline(enlarged(_square(ink), SIDE)), alt=what, width=SIDE)
+            st.caption(what)
+
+
+def _square(ink: Ink) -> torch.Tensor:
+    """(H, W) → (1, S, S), the ink in the middle."""
+    side = max(ink.shape)
+    square = torch.zeros(1, side, side, dtype=torch.uint8)
+    top, left = (side - ink.shape[0]) // 2, (side - ink.shape[1]) // 2
+    square[0, top : top + ink.shape[0], left : left + ink.shape[1]] = torch.from_numpy(ink.copy())
+    return square
