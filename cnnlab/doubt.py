@@ -26,7 +26,7 @@ GATE_CLASSES = (*DIGITS, "no digit")
 GATE_SHAPE = (1, 28, 28)
 GATE_BOUND = 3.5  # log-odds of "no digit": under 1 % of held-out digits, varied as in training, lie above
 
-REFERENCES = 2000  # training images that an image is compared with
+REFERENCES = 1000  # training images that an image is compared with
 NEIGHBOURS = 10
 ALARMS = 0.005  # share of held-out images, varied as in training, that either measure is to doubt
 TORN = 0.5  # nats of entropy before anything is known of a network; 0.69 is a coin's

@@ -20,7 +20,7 @@ class Neighbours:
     labels: Tensor
 
     def query(self, features: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """Of each of ``features`` (Q, F) the ``count`` nearest, the nearest first: distances and numbers, (Q, count)."""
+        """Of each of ``features`` (Q, F) the ``count`` nearest, nearest first: distances, numbers (Q, count)."""
         distances = torch.cdist(_unit(features), _unit(self.features))
         nearest = distances.topk(min(count, len(self.features)), largest=False)
         return nearest.values, nearest.indices

@@ -27,15 +27,22 @@ function themed(layout, element) {
   }
 }
 
+// Plotly heeds the window's size, not that of a column which narrows.
+const resized = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.data && target.offsetParent) window.Plotly.Plots.resize(target)
+  }
+})
+
 // Draws or updates in place; zoom and camera survive as long as data.revision stays the same.
 function draw(chart, data, options) {
   chart.setAttribute("aria-label", data.alt)
   chart.setAttribute("role", "img")
   chart.style.height = `${data.height}px`
+  resized.observe(chart)
   const { data: traces, layout } = JSON.parse(data.figure)
   return loadPlotly(data.script).then((Plotly) =>
     Plotly.react(chart, traces, { ...themed(layout, chart), uirevision: data.revision }, {
-      responsive: true,
       displaylogo: false,
       ...options,
     }),

@@ -20,6 +20,7 @@ from cnnlab.ui.draw.teaching import add_lesson
 from cnnlab.ui.pictures import enlarged
 
 _CHALLENGE = "draw.challenge"
+_KEPT = "draw.challenge.kept"  # how many drawings the last click kept
 ABREAST = 5  # pictures of drawings in a row
 
 
@@ -42,7 +43,7 @@ def show(named: Mapping[str, Entry]) -> None:
 
 
 def _ask(challenge: Challenge) -> None:
-    left, right = st.columns([3, 7], gap="large")
+    left, right = st.columns([4, 7], gap="large")
     with left:
         drawing = drawing_canvas()
     with right:
@@ -86,6 +87,8 @@ def _result(challenge: Challenge, named: Mapping[str, Entry]) -> None:
     )
     st.caption("All runs read the same ten drawings: choose others above, and they are asked too.")
     _gallery(challenge, {name: answers for name, (answers, _) in read.items()})
+    if kept := st.session_state.pop(_KEPT, 0):
+        st.toast(f"Kept: {frame.counted(kept, 'drawing')}, to be found under My drawings.", icon=":material/school:")
     st.button(
         "Keep them as my drawings",
         icon=":material/playlist_add:",
@@ -121,8 +124,7 @@ def _hand_over(challenge: Challenge, drawing: Drawing) -> None:
 
 
 def _keep(challenge: Challenge) -> None:
-    kept = sum(add_lesson(lesson, lesson.label) for lesson in challenge.drawn)
-    st.toast(f"Kept: {frame.counted(kept, 'drawing')}, to be found under My drawings.", icon=":material/school:")
+    st.session_state[_KEPT] = sum(add_lesson(lesson, lesson.label) for lesson in challenge.drawn)
 
 
 def _give_up() -> None:

@@ -10,7 +10,7 @@ from cnnlab.catalogue import Entry
 from cnnlab.digits import prepare, prepared, stroke_ink
 from cnnlab.inference import load_trained
 from cnnlab.ui.canvas import drawing_canvas
-from cnnlab.ui.draw.answers import follow_answers
+from cnnlab.ui.draw.answers import follow_answers, prepare_answers
 from cnnlab.ui.draw.steps import show_steps
 from cnnlab.ui.draw.teaching import teach_this
 from cnnlab.ui.views import DRAW, Look
@@ -21,19 +21,20 @@ from cnnlab.ui.views.look import Picked
 def show(named: Mapping[str, Entry]) -> None:
     """For the runs ``named``."""
     first = next(iter(named.values()))
-    paper, answers = st.columns([3, 7], gap="large")
+    paper, answers = st.columns([4, 7], gap="large")
     with paper:
         drawing = drawing_canvas()
     if drawing is None:
-        answers.info("Draw: the answer comes when you lift the pen.", icon=":material/edit:")
+        with answers:
+            st.info("Draw: the answer comes when you lift the pen.", icon=":material/edit:")
+            prepare_answers(named)
         return
     ink = stroke_ink(drawing)
     with answers:
         steps = prepared(ink, first.summary.shape[1:])
         follow_answers(named, lambda shape: prepare(ink, shape[1:]), steps.suspicion)
-        show_steps(steps)
-    with paper:
         teach_this(drawing, first.run, first.summary.classes)
+        show_steps(steps)
     _why(named, Picked(steps.image, "Your drawing", drawing))
 
 

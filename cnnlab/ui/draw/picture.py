@@ -16,7 +16,7 @@ _FILE, _WEBCAM = "File", "Webcam"
 
 def show(named: Mapping[str, Entry]) -> None:
     """For the runs ``named``."""
-    left, right = st.columns([3, 7], gap="large")
+    left, right = st.columns([4, 7], gap="large")
     with left:
         source = st.segmented_control("From", [_FILE, _WEBCAM], default=_FILE, required=True, key="picture.source")
         file = (
