@@ -14,6 +14,8 @@ from cnnlab.runs import Run, RunStore
 
 ROOT = Path(__file__).parents[1]
 
+pytest_plugins = ["tests.browsing"]  # a server and a browser
+
 
 @pytest.fixture(autouse=True)
 def own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
