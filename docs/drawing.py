@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,7 +14,9 @@ from cnnlab.data import data_folder
 from cnnlab.digits import prepare, prepared, stroke_ink
 from cnnlab.doubt import Familiarity, read
 from cnnlab.inference import Trained, load_trained
-from cnnlab.runs import Run
+from cnnlab.job import Job
+from cnnlab.recipes import RECIPES
+from cnnlab.runs import Run, RunStore
 from cnnlab.strokes import DRAWN_HEIGHT, Lesson, read_lessons
 from docs.signs import signs
 
@@ -45,6 +49,23 @@ def hits(trained: Trained, lessons: Sequence[Lesson], pen: float, height: float,
     images = torch.cat([prepare(stroke_ink(lesson, height, place)) for lesson in drawn])  # (N, 1, 28, 28)
     best = trained.probabilities(images).argmax(1).tolist()
     return sum(trained.classes[number] == lesson.label for number, lesson in zip(best, lessons, strict=True))
+
+
+def measure() -> dict[str, Any]:
+    """What the default and Best, each trained here, read and doubt."""
+    with tempfile.TemporaryDirectory() as folder:
+        return {name: told(_trained(name, RunStore(Path(folder)))) for name in ("default", "best")}
+
+
+def told(run: Run) -> dict[str, Any]:
+    """Everything measured of a run."""
+    return {**reading(run), "doubts": doubts(run)}
+
+
+def _trained(recipe: str, store: RunStore) -> Run:
+    job = Job.start(RECIPES[recipe].config, store)
+    job.join()
+    return job.run
 
 
 def reading(run: Run) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from cnnlab.job import Job, fair_threads
 from cnnlab.network import build, seed_dropout
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import RunStore
-from docs import comparing, looking, watching
+from docs import comparing, drawing, looking, watching
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS / "benchmarks.json"
@@ -252,6 +252,32 @@ def _write_comparing(figures: Figures) -> str:
     return listed + head + "\n".join(rows)
 
 
+def _write_drawing(figures: Figures) -> str:
+    """One table of what is read right, one of what is doubted."""
+    runs = list(figures.values())
+    first = runs[0]
+    counts = [f"{name}, {which}" for name in figures for which in (f"all {first['drawings']}", first["readable"])]
+    read = [
+        [f"{what}{unit}", *(_count(run[kind][what][which], run[size]) for run in runs for which, size in _COUNTED)]
+        for kind, unit in (("widths", " px pen"), ("places", ""))
+        for what in first[kind]
+    ]
+    doubted = [[what, *(f"{run['doubts'][what]:.1%}" for run in runs)] for what in first["doubts"]]
+    return f"{_table(['read right', *counts], read)}\n\n{_table(['doubted', *figures], doubted)}"
+
+
+_COUNTED = ((0, "drawings"), (1, "readable"))
+
+
+def _count(hits: int, images: int) -> str:
+    return f"{hits} ({hits / images:.1%})"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
 SECTIONS: dict[str, Callable[[], Any]] = {
     "machine": _machine,
     "choices": _choices,
@@ -260,6 +286,7 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "watching": watching.measure,
     "looking": looking.measure,
     "comparing": comparing.measure,
+    "drawing": drawing.measure,
 }
 TABLES: dict[str, Callable[[Any], str]] = {
     "machine": _write_machine,
@@ -269,6 +296,7 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "watching": _write_watching,
     "looking": _write_looking,
     "comparing": _write_comparing,
+    "drawing": _write_drawing,
 }
 
 

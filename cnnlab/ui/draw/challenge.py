@@ -34,7 +34,7 @@ def show(named: Mapping[str, Entry]) -> None:
             "Ten characters are asked, one after the other. The clock runs as soon as you begin.",
             icon=":material/timer:",
         )
-        st.button("Begin", type="primary", on_click=_begin, args=[classes])
+        st.button("Begin", type="primary", key="challenge.begin", on_click=_begin, args=[classes])
     elif challenge.is_over:
         _result(challenge, named)
         st.button("Once more", icon=":material/replay:", on_click=_begin, args=[classes])
@@ -92,6 +92,7 @@ def _result(challenge: Challenge, named: Mapping[str, Entry]) -> None:
     st.button(
         "Keep them as my drawings",
         icon=":material/playlist_add:",
+        key="challenge.keep",
         on_click=_keep,
         args=[challenge],
         help="To teach a network your hand: what they are is known, for it was asked.",
