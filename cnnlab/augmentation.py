@@ -147,7 +147,7 @@ def _crossed(sevens: Tensor, draws: torch.Generator) -> Tensor:
 
 
 def _serifed(ones: Tensor, draws: torch.Generator) -> Tensor:
-    """New ones: a stem, mostly an upstroke to its top, which may be level as a seven's where there is a foot."""
+    """New ones: a stem, mostly an upstroke to its top, sometimes a foot."""
     count, side = len(ones), ones.shape[-1]
     unit = side / 28
     width = _uniform(count, 0.8, 1.5, draws) * unit
@@ -157,18 +157,14 @@ def _serifed(ones: Tensor, draws: torch.Generator) -> Tensor:
     drawn = _stroke(torch.zeros_like(ones), top, bottom, width)
     # The upstroke meets the stem in a point or, by a knee beside its top, in a curve.
     knee = top + _points(count, (-1.5, 0), (-0.5, 0.3), draws) * unit
-    is_footed = torch.rand(count, generator=draws, device=draws.device) < 0.6
-    flattest = torch.where(is_footed, 175.0, 203.0)  # degrees
-    slope = flattest + (248 - flattest) * _uniform(count, 0, 1, draws)
-    flag = knee + _polar(_uniform(count, 3, 11, draws) * unit, slope)
+    flag = knee + _polar(_uniform(count, 3, 11, draws) * unit, _uniform(count, 203, 248, draws))
     upstroke = _stroke(_stroke(drawn, top, knee, width), knee, flag, width)
     hook = flag + _polar(_uniform(count, 1, 4, draws) * unit, _uniform(count, 240, 300, draws))
     upstroke = _sometimes(upstroke, _stroke(upstroke, flag, hook, width), 0.3, draws)
     drawn = _sometimes(drawn, upstroke, 0.9, draws)
     tilt = _uniform(count, -10, 20, draws)
     left, right = (_polar(_uniform(count, reach, 11, draws) * unit, tilt + turn) for reach, turn in ((3, 180), (-1, 0)))
-    footed = _stroke(drawn, bottom + left, bottom + right, width)
-    return torch.where(is_footed.view(-1, 1, 1, 1), footed, drawn)
+    return _sometimes(drawn, _stroke(drawn, bottom + left, bottom + right, width), 0.6, draws)
 
 
 def _lying(ones: Tensor, draws: torch.Generator) -> Tensor:

@@ -56,6 +56,7 @@ _RECIPES = [
             dataset="mnist",
             architecture=PRESETS["accurate"],
             epochs=16,
+            augmentation="mild",
             validation_fraction=0.02,
         ),
     ),
