@@ -19,15 +19,16 @@ from tempfile import TemporaryDirectory
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from cnnlab.config import RUN_ID
 from cnnlab.quarantine import MAX_WEIGHTS, admit
-from cnnlab.runs import RUN_ID, Run, RunError, RunStore
+from cnnlab.runs import Run, RunError, RunStore
 
 MB = 1_000_000  # bytes
 MAX_ENTRIES = 20_000  # 400 runs of the default's 49 files, or 20 of the longest
 MAX_LIST_BYTES = 200 * MAX_ENTRIES  # the list of entries takes about 100 bytes for each
 MAX_BYTES = 4_000 * MB  # unpacked, all together: 100 default runs
 MAX_FILE = {
-    "config.json": 1 * MB,  # 200 blocks of 20 layers each, written out
+    "config.json": 20 * MB,  # 500 lessons of 600 points each: 15 MB
     "summary.json": 1 * MB,  # two numbers a class
     "about.json": MB // 10,  # a title, tags, a note
     "history.jsonl": 20 * MB,  # 1,000 epochs of 50 points and 47 classes: 10 MB

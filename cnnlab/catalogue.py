@@ -102,11 +102,10 @@ def _columns() -> list[str]:
 
 def flat(config: RunConfig) -> dict[str, Any]:
     """A config's fields as one level of scalars; the network as its title and its layers."""
-    fields = config.model_dump(mode="json", exclude={"architecture"})
     return {
         "architecture": config.architecture.title,
         "layers": " · ".join(_layer(layer) for layer in config.architecture.layers),
-        **fields,
+        **config.scalars(),
     }
 
 
@@ -139,7 +138,7 @@ def _stamp(folder: str) -> _Stamp:
 
 def _row(entry: Entry) -> dict[str, Any]:
     config, summary, about = entry.config, entry.summary, entry.about
-    settings = {name: value for name, value in config if name not in ("architecture", "dataset")}
+    settings = {name: value for name, value in config.scalars().items() if name != "dataset"}
     return {
         "Pinned": about.pinned,
         "Title": about.title,

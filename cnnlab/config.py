@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from hashlib import blake2s
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from cnnlab.architectures import PRESETS, Architecture
+from cnnlab.strokes import Lesson
+
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+MAX_LESSONS = 500
+MAX_POINTS = 300_000  # of all lessons together: a config stays below 20 MB
 
 
 class ConfigError(ValueError):
     """A configuration that cannot run; one line that says what is wrong and what is allowed."""
+
+
+class Parent(BaseModel):
+    """The run, and its epoch, whose weights another run begins with; as text ``id@epoch``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: Annotated[str, Field(pattern=f"^{RUN_ID.pattern}$")]
+    epoch: Annotated[int, Field(ge=0, le=1000)]  # 0 is before training
+
+    def __str__(self) -> str:
+        return f"{self.run}@{self.epoch}"
 
 
 def _preset(value: object) -> object:
@@ -20,6 +39,16 @@ def _preset(value: object) -> object:
     if value not in PRESETS:
         raise ValueError(f"unknown architecture {value!r}: choose one of {', '.join(PRESETS)}")
     return PRESETS[value]
+
+
+def _parent(value: object) -> object:
+    """``id@epoch`` stands for a parent."""
+    if not isinstance(value, str):
+        return value
+    run, _, epoch = value.rpartition("@")
+    if not run:
+        raise ValueError(f"write RUN@EPOCH, not {value[:120]!r}")
+    return {"run": run, "epoch": epoch}
 
 
 class RunConfig(BaseModel):
@@ -53,12 +82,35 @@ class RunConfig(BaseModel):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # the fastest that is there
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # 16 bits where they pay
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0  # initialisation, data order, augmentation, dropout
+    parent: Annotated[Parent | None, BeforeValidator(_parent)] = None  # whose weights it begins with; None: its own
+    lessons: Annotated[tuple[Lesson, ...], Field(max_length=MAX_LESSONS)] = ()  # own drawings beside the data set
+    lesson_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.2  # of an epoch's images, where there are lessons
 
     @model_validator(mode="after")
     def _fits_together(self) -> RunConfig:
         if self.optimizer == "sgd" and self.nesterov and self.momentum == 0:
             raise ValueError("nesterov needs a momentum above 0")
+        if sum(len(stroke) for lesson in self.lessons for stroke in lesson.strokes) > MAX_POINTS:
+            raise ValueError(f"lessons have more than {MAX_POINTS:,} points together: take fewer")
         return self
+
+    @property
+    def origin(self) -> str:
+        """What made it of another run, in words: "taught 10 drawings"; empty where it begins anew."""
+        if self.lessons:
+            return f"taught {_counted(self.lessons)}"
+        return f"from epoch {self.parent.epoch}" if self.parent else ""
+
+    def scalars(self) -> dict[str, Any]:
+        """Every field but the network as a number, a truth value or text, the parent as ``id@epoch``.
+
+        Lessons are told by their number and a digest, for as many drawings may be others.
+        """
+        return {
+            **self.model_dump(mode="json", exclude={"architecture", "parent", "lessons"}),
+            "parent": str(self.parent or "none"),
+            "lessons": f"{_counted(self.lessons)}, {_digest(self.lessons)}" if self.lessons else "none",
+        }
 
 
 def parse_config(fields: dict[str, object]) -> RunConfig:
@@ -75,3 +127,11 @@ def parse_config(fields: dict[str, object]) -> RunConfig:
 def titled(field: str) -> str:
     """A setting's name for readers."""
     return field.replace("_", " ").capitalize()
+
+
+def _counted(lessons: tuple[Lesson, ...]) -> str:
+    return f"{len(lessons)} drawing{'' if len(lessons) == 1 else 's'}"
+
+
+def _digest(lessons: tuple[Lesson, ...]) -> str:
+    return blake2s("".join(lesson.model_dump_json() for lesson in lessons).encode(), digest_size=3).hexdigest()

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -22,7 +22,9 @@ import torch
 from torch import Tensor
 
 from cnnlab.config import RunConfig
+from cnnlab.digits import prepare, stroke_ink
 from cnnlab.layers import Shape
+from cnnlab.strokes import Lesson
 
 Array = npt.NDArray[np.uint8]
 Arrays = tuple[Array, Array, Array, Array]  # train images (N, C, H, W), labels (N,), test images, labels
@@ -143,8 +145,39 @@ def divided(
 
 
 def load_for(config: RunConfig, folder: Path | None = None) -> Data:
-    """The data of a run, with the splits that its config decides; as ``load``."""
-    return load(config.dataset, config.validation_fraction, config.seed, folder, config.train_fraction)
+    """The data of a run: the splits that its config decides, its lessons among the training images; as ``load``."""
+    data = load(config.dataset, config.validation_fraction, config.seed, folder, config.train_fraction)
+    return taught(data, config.lessons, config.lesson_share) if config.lessons else data
+
+
+def taught(data: Data, lessons: Sequence[Lesson], share: float) -> Data:
+    """The data with ``lessons`` among its training images, where in turn they are ``share`` of all.
+
+    Each is there at least once. Raises DatasetError as ``lesson_images`` does.
+    """
+    own = lesson_images(lessons, data.spec)
+    copies = max(round(share / (1 - share) * len(data.train)), len(own))
+    chosen = torch.arange(copies) % len(own)
+    images = torch.cat([data.train.images, own.images[chosen]])
+    labels = torch.cat([data.train.labels, own.labels[chosen]])
+    return replace(data, train=Split(images, labels))
+
+
+def lesson_images(lessons: Sequence[Lesson], spec: DatasetSpec) -> Split:
+    """Labelled drawings as images of the data set's kind, in their order. Raises as ``check_lessons`` does."""
+    check_lessons(lessons, spec)
+    height, width = spec.shape[1:]
+    images = torch.cat([prepare(stroke_ink(lesson), (height, width)) for lesson in lessons])
+    return Split(images, torch.tensor([spec.classes.index(lesson.label) for lesson in lessons]))
+
+
+def check_lessons(lessons: Sequence[Lesson], spec: DatasetSpec) -> None:
+    """Raises DatasetError where the data set's images are no drawings, or a label is none of its classes."""
+    if not spec.is_drawn or spec.shape[0] != 1:
+        raise DatasetError(f"{spec.title} has no drawn characters: own drawings cannot be taught beside it")
+    unknown = sorted({lesson.label for lesson in lessons} - set(spec.classes))
+    if unknown:
+        raise DatasetError(f"{spec.title} has no class {unknown[0]!r}: label drawings {', '.join(spec.classes)}")
 
 
 def load_test(name: str, folder: Path | None = None) -> Split:

@@ -8,7 +8,7 @@ from math import isfinite
 
 import torch
 
-from cnnlab.config import RunConfig
+from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import Data
 from cnnlab.events import StepMetrics
 from cnnlab.network import build
@@ -27,6 +27,8 @@ def ramp(data: Data, config: RunConfig) -> Iterator[StepMetrics]:
     Some 50 points, each the mean of the loss over 8 steps; the ramp ends early where the loss explodes.
     Raises ConfigError and ArchitectureError as a training does, TrainingError where no rate is low enough.
     """
+    if config.parent:
+        raise ConfigError("parent: rates are tried on a new network, so leave it out")
     network = build(config.architecture, data.spec.shape, len(data.spec.classes), config.seed)
     images = min(len(data.train), STEPS * config.batch_size)
     chosen = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(config.seed))[:images]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from cnnlab.data import DatasetError, Split, Standardise, dataset_spec, load_test
+from cnnlab.data import DatasetError, DatasetSpec, Split, Standardise, dataset_spec, load_test
 from cnnlab.layers import Shape
 from cnnlab.metrics import Answers
 from cnnlab.network import build
@@ -44,13 +44,11 @@ def load_trained(run: Run, epoch: int | None = None) -> Trained:
     Raises RunError where there are no weights or they do not fit the architecture.
     """
     summary = run.summary
-    saved = run.epochs()
-    if not saved:
-        raise RunError(f"run {run.id} has no weights yet")
-    chosen = (summary.epoch or saved[-1]) if epoch is None else epoch
+    chosen = run.judged_epoch if epoch is None else epoch
     network = build(run.config.architecture, summary.shape, len(summary.classes))
+    weights = run.weights(chosen)
     try:
-        network.load_state_dict(run.weights(chosen))
+        network.load_state_dict(weights)
     except RuntimeError as error:
         raise RunError(f"run {run.id}: the weights of epoch {chosen} do not fit its architecture") from error
     return Trained(
@@ -67,14 +65,19 @@ def test_split(run: Run, dataset: str | None = None) -> Split:
 
     Raises DatasetError where they do not fit the run's network.
     """
-    summary = run.summary
     spec = dataset_spec(dataset or run.config.dataset)
+    check_fit(run, spec)
+    return load_test(spec.name)
+
+
+def check_fit(run: Run, spec: DatasetSpec) -> None:
+    """Raises DatasetError where the run's network takes other images than the data set's, or names other classes."""
+    summary = run.summary
     if spec.shape != summary.shape or spec.classes != summary.classes:
         raise DatasetError(
             f"{spec.name} has {len(spec.classes)} classes of {_size(spec.shape)} images, but run {run.id} was trained "
             f"on {len(summary.classes)} classes of {_size(summary.shape)}"
         )
-    return load_test(spec.name)
 
 
 def judge(run: Run, dataset: str | None = None) -> Evaluation:

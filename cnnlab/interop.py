@@ -162,7 +162,7 @@ class _Clock:
 def _settings(run: Run) -> dict[str, Any]:
     """The config's fields, the architecture by its name."""
     config = run.config
-    return {**config.model_dump(mode="json"), "architecture": config.architecture.name}
+    return {**config.scalars(), "architecture": config.architecture.name}
 
 
 def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
@@ -205,7 +205,8 @@ def _log(client: MlflowClient, run: Run, points: list[Point]) -> str:
     logged = _logged(client, experiment, run.id, int(clock.start * 1000))
     tags = {"status": summary.status, "device": summary.device, "precision": summary.precision}
     client.log_batch(logged, tags=[RunTag(f"cnnlab.{name}", value) for name, value in tags.items()])
-    params = [Param(name, value) for name, value in _flat(run.config.model_dump(mode="json"))]
+    layers = run.config.architecture.model_dump(mode="json")
+    params = [Param(name, value) for name, value in _flat({**run.config.scalars(), "architecture": layers})]
     for first in range(0, len(params), PARAMS_AT_ONCE):
         client.log_batch(logged, params=params[first : first + PARAMS_AT_ONCE])
     new = _unknown(client, logged, points)

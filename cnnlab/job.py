@@ -17,11 +17,13 @@ from torch import nn
 
 from cnnlab.architectures import ArchitectureError
 from cnnlab.config import ConfigError, RunConfig
-from cnnlab.data import Data, DatasetError, Standardise, load_for, scaling
+from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, load_for, scaling
 from cnnlab.events import Event
 from cnnlab.history import History, to_line
+from cnnlab.inference import check_fit, load_trained
 from cnnlab.network import build
-from cnnlab.runs import Run, RunStore, Summary
+from cnnlab.runs import Run, RunError, RunStore, Summary
+from cnnlab.strokes import DrawingError
 from cnnlab.training import TrainingError, evaluate, fit
 
 State = Literal["loading", "training", "judging", "finished", "stopped", "failed"]
@@ -29,7 +31,7 @@ State = Literal["loading", "training", "judging", "finished", "stopped", "failed
 log = logging.getLogger(__name__)
 
 # Errors whose message already says what to do; any other is a defect and goes to the log with its traceback.
-EXPECTED = (ArchitectureError, ConfigError, DatasetError, TrainingError)
+EXPECTED = (ArchitectureError, ConfigError, DatasetError, DrawingError, RunError, TrainingError)
 
 _jobs: weakref.WeakSet[Job] = weakref.WeakSet()
 
@@ -124,7 +126,7 @@ class Job:
     def _train(self) -> None:
         config = self.config
         data = load_for(config, self._data_folder)
-        network = build(config.architecture, data.spec.shape, len(data.spec.classes), config.seed)
+        network = _begin(config, data.spec, RunStore(self.run.folder.parent))
         self._describe(data, network)
         self.run.save_weights(0, network.state_dict())
         self._training_since = monotonic()
@@ -212,6 +214,19 @@ class Job:
     def _update(self, **fields: object) -> None:
         self.summary = self.summary.model_copy(update=fields)
         self.run.write_summary(self.summary)
+
+
+def _begin(config: RunConfig, spec: DatasetSpec, store: RunStore) -> nn.Sequential:
+    """A new network, or the parent's as it was after its epoch."""
+    network = build(config.architecture, spec.shape, len(spec.classes), config.seed)
+    if config.parent:
+        parent = store.open(config.parent.run)
+        trained = load_trained(parent, config.parent.epoch)
+        check_fit(parent, spec)
+        if parent.config.architecture.layers != config.architecture.layers:
+            raise ConfigError(f"architecture: run {parent.id}, whose weights are taken, has other layers")
+        network.load_state_dict(trained.network.state_dict())
+    return network
 
 
 def running_jobs() -> list[Job]:

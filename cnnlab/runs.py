@@ -10,7 +10,6 @@ interrupted. Deleted runs lie in ``.deleted`` until they are restored or old.
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -24,13 +23,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from cnnlab.config import RunConfig
+from cnnlab.config import RUN_ID, RunConfig
 from cnnlab.history import History
 from cnnlab.holding import hold, is_held
 
 KEPT_DELETED = timedelta(days=7)
-
-RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -131,6 +128,14 @@ class Run:
         files = (self.folder / "weights").glob("epoch-*.safetensors")
         return sorted(int(path.stem.removeprefix("epoch-")) for path in files)
 
+    @property
+    def judged_epoch(self) -> int:
+        """The one that was judged, else the last on disk. Raises RunError where there are no weights."""
+        saved = self.epochs()
+        if not saved:
+            raise RunError(f"run {self.id} has no weights yet")
+        return self.summary.epoch or saved[-1]
+
     def weights(self, epoch: int) -> dict[str, Tensor]:
         """The state dict after ``epoch``, on the CPU. Raises RunError where it is missing or damaged."""
         try:
@@ -195,7 +200,8 @@ class RunStore:
         run_id = f"{created:%Y%m%d-%H%M%S}-{secrets.token_hex(6)}"
         run = Run(self.folder / run_id)
         run.folder.mkdir(parents=True)
-        write_aside(run.folder / "config.json", config.model_dump_json(indent=1))
+        indent = None if config.lessons else 1  # which are long lists of numbers
+        write_aside(run.folder / "config.json", config.model_dump_json(indent=indent))
         run.write_summary(Summary(id=run_id, created=created))
         return run
 
@@ -204,6 +210,19 @@ class RunStore:
         if not RUN_ID.fullmatch(run_id) or not (self.folder / run_id / "config.json").is_file():
             raise RunError(f"there is no run {run_id[:100]!r} in {self.folder}")
         return Run(self.folder / run_id)
+
+    def origin(self, run: Run) -> Run | None:
+        """The run that ``run`` descends from by its parents, itself where it has none; None where one is not here."""
+        seen: set[str] = set()
+        try:
+            while parent := run.config.parent:
+                if parent.run in seen:  # only a forged one is its own ancestor
+                    return None
+                seen.add(parent.run)
+                run = self.open(parent.run)
+        except RunError:
+            return None
+        return run
 
     def all(self) -> list[Run]:
         """Readable runs, the newest first."""
@@ -249,8 +268,9 @@ def runs_in(folder: Path) -> list[Run]:
 
 
 def title_of(config: RunConfig, summary: Summary, about: About) -> str:
-    """What a run is called: as its owner said, else by its network, data set and time."""
-    return about.title or f"{config.architecture.title} on {config.dataset}, {started_at(summary)}"
+    """What a run is called: as its owner said, else by its network, data set, what made it of another, and time."""
+    what = f"{config.architecture.title} on {config.dataset}"
+    return about.title or ", ".join(filter(None, (what, config.origin, started_at(summary))))
 
 
 def started_at(summary: Summary) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import cos, radians, sin
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -18,6 +18,9 @@ CURVE_POINTS = 4  # a canvas's curve is followed by so many
 
 Point = tuple[Annotated[float, Field(ge=-100, le=100)], Annotated[float, Field(ge=-100, le=100)]]
 Stroke = Annotated[list[Point], Field(min_length=1, max_length=10_000)]
+
+
+_Read = TypeVar("_Read")
 
 
 class DrawingError(ValueError):
@@ -59,7 +62,18 @@ def read_lessons(content: bytes) -> list[Lesson]:
     return _read(content, TypeAdapter(Annotated[list[Lesson], Field(max_length=MAX_DRAWINGS)]))
 
 
-def _read(content: bytes, form: TypeAdapter[Any]) -> Any:
+def write_lessons(lessons: Sequence[Lesson]) -> bytes:
+    """What ``read_lessons`` reads."""
+    return TypeAdapter(list[Lesson]).dump_json(list(lessons))
+
+
+def rounded(drawing: Drawing) -> Drawing:
+    """A drawing of the canvas with its points to a ten-thousandth of the canvas's side, so that files stay short."""
+    strokes = [[(round(x, 4), round(y, 4)) for x, y in stroke] for stroke in drawing.strokes]
+    return Drawing(strokes=strokes, pen=round(drawing.pen, 4))
+
+
+def _read(content: bytes, form: TypeAdapter[_Read]) -> _Read:
     if len(content) > MAX_FILE_BYTES:
         raise DrawingError(f"the file is larger than {MAX_FILE_BYTES // 1_000_000} MB")
     try:

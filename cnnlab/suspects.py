@@ -16,7 +16,7 @@ import torch
 from sklearn.model_selection import StratifiedKFold
 from torch import Tensor, nn
 
-from cnnlab.config import RunConfig
+from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import Data, Split, Standardise, dataset_spec, divided, load_train, scaling
 from cnnlab.metrics import Answers, Floats, Integers
 from cnnlab.network import build
@@ -65,8 +65,11 @@ def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = N
     The images are dealt into stratified folds; for each one a new network trains on the others, of which a part
     is its validation, as the config says. Yields after every step, so that it can be cancelled there; the last
     step has the answers, the same for the same config, machine and thread count.
-    Raises what loading and training do, and ValueError where no class has ``folds`` images.
+    Raises what loading and training do, ValueError where no class has ``folds`` images, and ConfigError where the
+    weights come of a parent, which has seen the images.
     """
+    if config.parent:
+        raise ConfigError("parent: a network that begins with another's weights has seen the images it is asked about")
     spec, whole = dataset_spec(config.dataset), load_train(config.dataset, data_folder)
     logits = torch.empty(len(whole), len(spec.classes))
     start = perf_counter()

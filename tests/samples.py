@@ -9,7 +9,7 @@ import torch
 from cnnlab.architectures import PRESETS, Architecture
 from cnnlab.data import Data, Split, load
 from cnnlab.layers import Conv2d, Flatten, Linear, MaxPool2d
-from cnnlab.strokes import Drawing
+from cnnlab.strokes import Drawing, Lesson
 
 TINY = Architecture(
     name="tiny",
@@ -33,3 +33,9 @@ def few_digits(train: int = 64, held_out: int = 20) -> Data:
 
 
 SEVEN = Drawing(strokes=[[(0.3, 0.25), (0.5, 0.24), (0.7, 0.25), (0.6, 0.5), (0.5, 0.8)]], pen=0.08)
+
+
+def lesson(label: str = "7", lean: float = 0.0) -> Lesson:
+    """That seven with a name of its own, leaning by ``lean`` of its height."""
+    strokes = [[(x + lean * (0.5 - y), y) for x, y in stroke] for stroke in SEVEN.strokes]
+    return Lesson(strokes=strokes, pen=SEVEN.pen, label=label)

@@ -15,9 +15,11 @@ import torch
 
 from cnnlab import archive
 from cnnlab.archive import ArchiveError, Unpacked, pack, pack_file, unpack
-from cnnlab.config import RunConfig
+from cnnlab.config import MAX_LESSONS, MAX_POINTS, Parent, RunConfig
 from cnnlab.inference import load_trained, test_split
 from cnnlab.runs import Run, RunError, RunStore
+from cnnlab.strokes import Lesson
+from tests.samples import lesson
 
 test_split.__test__ = False  # type: ignore[attr-defined]  # a function of the package, not a test
 
@@ -85,6 +87,29 @@ def test_a_run_arrives_byte_for_byte_and_answers_as_before(finished_run: Run, st
     images = test_split(finished_run).images[:5]
     answers = [load_trained(run).probabilities(images) for run in (finished_run, arrived)]
     assert torch.equal(*answers)
+
+
+def test_a_branch_opens_where_its_parent_is_not(finished_run: Run, store: RunStore, tmp_path: Path) -> None:
+    parent, lessons = Parent(run=finished_run.id, epoch=2), tuple(lesson("7", number / 500) for number in range(500))
+    branch = RunStore(tmp_path / "runs").create(finished_run.config.model_copy(update={"lessons": lessons}))
+    kept = branch.config.model_copy(update={"parent": parent})
+    (branch.folder / "config.json").write_text(kept.model_dump_json())
+    branch.write_summary(finished_run.summary.model_copy(update={"id": branch.id}))
+    branch.save_weights(2, finished_run.weights(2))
+    unpack(packed(branch), store)
+    arrived = store.open(branch.id)
+    assert arrived.config == kept
+    assert load_trained(arrived).epoch == 2
+    assert "taught 500 drawings" in arrived.title
+    assert store.origin(arrived) is None
+
+
+def test_the_longest_config_can_be_packed(store: RunStore, tmp_path: Path) -> None:
+    numbers = (1 - 2**-30, -1e-5 - 2**-40)  # of many digits
+    strokes = [[(numbers[place % 2], -numbers[place % 2]) for place in range(MAX_POINTS // MAX_LESSONS)]]
+    lessons = (Lesson(strokes=strokes, label="7"),) * MAX_LESSONS
+    run = RunStore(tmp_path / "runs").create(RunConfig(lessons=lessons))
+    assert unpack(packed(run), store).added == [run.id]
 
 
 def test_a_run_that_is_there_stays_as_it_is(finished_run: Run, store: RunStore) -> None:

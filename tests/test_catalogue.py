@@ -9,6 +9,7 @@ from cnnlab.architectures import PRESETS, summarise
 from cnnlab.catalogue import Catalogue, Entry, flat, macs, search, settings_of, table
 from cnnlab.config import RunConfig
 from cnnlab.runs import About, Run, RunStore
+from tests.samples import lesson
 
 SHAPE = (1, 28, 28)
 
@@ -85,6 +86,16 @@ def test_a_row_has_every_setting_and_result(tmp_path: Path) -> None:
     assert list(table([]).columns) == list(rows.columns)
 
 
+def test_a_taught_run_is_a_row_of_plain_values(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    made(store, parent="20260101-000000-abc@7", lessons=[lesson()])
+    (row,) = table(Catalogue(store).entries()).to_dict("records")
+    assert row["Parent"] == "20260101-000000-abc@7"
+    assert row["Lessons"].startswith("1 drawing, ")
+    assert "taught 1 drawing" in row["Name"]
+    assert len(search(table(Catalogue(store).entries()), "taught")) == 1
+
+
 def test_a_network_that_takes_no_such_images_has_no_macs() -> None:
     assert macs(PRESETS["fashion-part-3"], (1, 4, 4), 10) is None
 
@@ -101,11 +112,11 @@ def test_search_finds_every_word_in_title_tags_note_network_or_data(words: str, 
 
 
 def test_a_config_flattens_to_scalars_and_its_layers() -> None:
-    fields = flat(RunConfig())
+    fields = flat(RunConfig(lessons=(lesson(),)))
     assert set(RunConfig.model_fields) <= set(fields)
     assert "conv2d(out_channels=" in fields["layers"]
     assert "relu" in fields["layers"]
-    assert not any(isinstance(value, dict | list) for value in fields.values())
+    assert not any(isinstance(value, dict | list | tuple) for value in fields.values())
 
 
 def test_a_changed_stamp_alone_makes_it_read_again(tmp_path: Path) -> None:

@@ -4,12 +4,47 @@ import pytest
 from pydantic import ValidationError
 
 from cnnlab.architectures import PRESETS
-from cnnlab.config import ConfigError, RunConfig, parse_config
+from cnnlab.config import ConfigError, Parent, RunConfig, parse_config
+from tests.samples import lesson
 
 
 def test_a_config_survives_json() -> None:
     config = RunConfig(architecture=PRESETS["lenet-5"], seed=7, label_smoothing=0.1)
     assert RunConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_a_branch_with_drawings_survives_json() -> None:
+    parent = Parent(run="20260101-000000-abc", epoch=7)
+    config = RunConfig(parent=parent, lessons=(lesson(), lesson("3", 0.1)), lesson_share=0.4)
+    assert RunConfig.model_validate_json(config.model_dump_json()) == config
+    assert parse_config(config.model_dump()) == config
+
+
+def test_a_parent_is_written_as_its_id_and_epoch() -> None:
+    config = parse_config({"parent": "20260101-000000-abc@7"})
+    assert config.parent == Parent(run="20260101-000000-abc", epoch=7)
+    assert str(config.parent) == "20260101-000000-abc@7"
+
+
+def test_every_setting_but_the_network_is_a_scalar() -> None:
+    parent = Parent(run="20260101-000000-abc", epoch=7)
+    plain, taught = RunConfig(), RunConfig(parent=parent, lessons=(lesson(),) * 3)
+    for config in (plain, taught):
+        assert config.scalars().keys() == RunConfig.model_fields.keys() - {"architecture"}
+        assert all(isinstance(value, bool | int | float | str) for value in config.scalars().values())
+    assert (plain.scalars()["parent"], plain.scalars()["lessons"]) == ("none", "none")
+    assert taught.scalars()["parent"] == "20260101-000000-abc@7"
+    assert taught.scalars()["lessons"].startswith("3 drawings, ")
+    others = taught.model_copy(update={"lessons": (lesson("1"),) * 3})
+    assert taught.scalars()["lessons"] != others.scalars()["lessons"]
+
+
+def test_what_made_a_run_of_another_is_told_in_words() -> None:
+    parent = Parent(run="20260101-000000-abc", epoch=7)
+    assert RunConfig().origin == ""
+    assert RunConfig(parent=parent).origin == "from epoch 7"
+    assert RunConfig(parent=parent, lessons=(lesson(),)).origin == "taught 1 drawing"
+    assert RunConfig(lessons=(lesson(),) * 2).origin == "taught 2 drawings"
 
 
 def test_a_presets_name_stands_for_its_layers() -> None:
@@ -35,9 +70,19 @@ def test_a_config_cannot_be_changed() -> None:
         ("label_smoothing", 1.0),
         ("learning_rate", 0),
         ("learning_rate", float("nan")),
+        ("lesson_share", 0),
+        ("lesson_share", 1),
+        ("lessons", [lesson()] * 501),
+        ("lessons", [{"strokes": [[[0, 0]]]}]),
+        ("lessons", [{"label": "7", "strokes": [[[0, 0]] * 10_000] * 40}]),
         ("momentum", 1),
         ("normalise", "loudly"),
         ("optimizer", "magic"),
+        ("parent", "no-epoch"),
+        ("parent", "@3"),
+        ("parent", "../elsewhere@3"),
+        ("parent", "a@-1"),
+        ("parent", {"run": "a", "epoch": 1, "more": 2}),
         ("precision", "int1"),
         ("schedule", "whenever"),
         ("seed", -1),

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from cnnlab.catalogue import Entry
-from cnnlab.config import RunConfig
+from cnnlab.config import Parent, RunConfig
 from cnnlab.contrast import AXES, apart, curve, differences, pareto_front, repeats
 from cnnlab.history import History
 from cnnlab.runs import About, Run, Summary
+from tests.samples import lesson
 from tests.test_history import EPOCH
 
 
@@ -35,6 +36,16 @@ def test_only_what_differs_is_told() -> None:
     assert set(apart.index) == {"learning rate", "architecture", "layers"}
     assert list(apart.loc["learning rate"]) == ["0.01", "0.5", "0.01"]
     assert differences({"a": RunConfig(), "b": RunConfig()}).empty
+
+
+def test_drawings_and_parents_are_told_by_number_and_name() -> None:
+    parent = Parent(run="20260101-000000-abc", epoch=7)
+    taught = RunConfig(parent=parent, lessons=(lesson(),) * 3)
+    apart = differences({"a": RunConfig(), "b": taught})
+    assert list(apart.loc["parent"]) == ["none", "20260101-000000-abc@7"]
+    assert [str(told).partition(",")[0] for told in apart.loc["lessons"]] == ["none", "3 drawings"]
+    other = taught.model_copy(update={"lessons": (lesson("1"),) * 3})
+    assert list(differences({"a": taught, "b": other}).index) == ["lessons"]
 
 
 def test_repeats_differ_by_their_seed_only() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cnnlab.config import RunConfig, parse_config
+from cnnlab.config import ConfigError, RunConfig, parse_config
 from cnnlab.finder import HIGHEST, LOWEST, STEPS, ramp, suggest
 from cnnlab.network import build
 from cnnlab.training import TrainingError, fit
@@ -32,6 +32,11 @@ def test_rates_rise_by_a_constant_factor_and_the_ramp_ends_when_the_loss_explode
 def test_a_loss_that_is_no_longer_finite_ends_the_ramp_too() -> None:
     points = list(ramp(few_digits(), config(optimizer="sgd", architecture="fashion-part-3")))
     assert points[-1].step < STEPS
+
+
+def test_rates_for_a_parents_weights_are_not_tried() -> None:
+    with pytest.raises(ConfigError, match="new network"):
+        next(iter(ramp(few_digits(), config(parent="20260101-000000-abc@1"))))
 
 
 def test_the_configs_own_rate_and_schedule_change_nothing() -> None:

@@ -10,11 +10,11 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
-from cnnlab.config import RunConfig
+from cnnlab.config import Parent, RunConfig
 from cnnlab.interop import EXPERIMENT, InteropError, available, to_mlflow, to_tensorboard
 from cnnlab.job import Job
 from cnnlab.runs import Run, RunStore, runs_folder
-from tests.samples import TINY
+from tests.samples import TINY, lesson
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -90,10 +90,23 @@ def test_tensorboard_reads_the_settings_beside_what_they_came_to(finished_run: R
     start = metadata.parse_session_start_info_plugin_data(contents["_hparams_/session_start_info"])
     settings = {name: getattr(value, value.WhichOneof("kind")) for name, value in start.hparams.items()}
     config = finished_run.config
-    assert settings == {**config.model_dump(), "architecture": config.architecture.name}
+    assert settings == {**config.scalars(), "architecture": config.architecture.name}
     experiment = metadata.parse_experiment_plugin_data(contents["_hparams_/experiment"])
     assert {info.name for info in experiment.hparam_infos} == set(RunConfig.model_fields)
     assert {"final/test_accuracy", "final/validation_accuracy"} <= {i.name.tag for i in experiment.metric_infos}
+
+
+def test_drawings_and_a_parent_are_told_in_short(own_run: Run, tracking: str, tmp_path: Path) -> None:
+    parent = Parent(run="20260101-000000-abc", epoch=2)
+    config = own_run.config.model_copy(update={"lessons": (lesson(),) * 400, "parent": parent})
+    (own_run.folder / "config.json").write_text(config.model_dump_json())
+    contents = read_events(to_tensorboard(own_run, tmp_path / "events")).PluginTagToContent("hparams")
+    start = metadata.parse_session_start_info_plugin_data(contents["_hparams_/session_start_info"])
+    params = client_of(tracking).get_run(to_mlflow(own_run, tracking)).data.params
+    for told in (start.hparams["lessons"].string_value, params["lessons"]):
+        assert told == config.scalars()["lessons"]
+        assert told.startswith("400 drawings, ")
+    assert start.hparams["parent"].string_value == params["parent"] == "20260101-000000-abc@2"
 
 
 def test_wall_times_run_from_the_start_as_long_as_the_training(finished_run: Run, tmp_path: Path) -> None:

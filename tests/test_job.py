@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from cnnlab.config import RunConfig, parse_config
+from cnnlab.data import DATASETS
 from cnnlab.history import History, Record
 from cnnlab.job import Job, fair_threads, running_jobs
 from cnnlab.runs import Run, RunStore, runs_folder
 from tests.conftest import ROOT
-from tests.samples import TINY
+from tests.samples import TINY, lesson
 
 SPEEDS = {"images_per_second", "seconds"}
 
@@ -78,6 +82,55 @@ def test_abandoned_runs_show_as_interrupted() -> None:
     finish(job)
     assert job.run.summary.status == "interrupted"
     assert job.run.history().epochs
+
+
+def test_a_branch_begins_with_its_parents_weights() -> None:
+    parent = finish(start())
+    branch = finish(start(parent=f"{parent.run.id}@1", seed=5, epochs=1))
+    assert branch.state == "finished"
+    begun, left = branch.run.weights(0), parent.run.weights(1)
+    assert begun.keys() == left.keys()
+    assert all(torch.equal(begun[name], left[name]) for name in left)
+    assert not torch.equal(branch.run.weights(1)["conv1.weight"], left["conv1.weight"])
+
+
+def test_a_branch_of_a_parent_goes_on_as_the_config_says_with_lessons_or_without() -> None:
+    parent = finish(start())
+    fields = {"parent": f"{parent.run.id}@2", "epochs": 1}
+    plain, taught = finish(start(**fields)), finish(start(**fields, lessons=[lesson()], lesson_share=0.3))
+    assert records(plain.history) == records(finish(start(**fields)).history)
+    assert records(plain.history) != records(taught.history)
+    assert records(taught.history) == records(finish(start(**fields, lessons=[lesson()], lesson_share=0.3)).history)
+
+
+def two_classes(folder: Path) -> tuple[Any, ...]:
+    images, labels, test_images, test_labels = DATASETS["mnist-sample"].read(folder)
+    return images[labels < 2], labels[labels < 2], test_images[test_labels < 2], test_labels[test_labels < 2]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"parent": "20260101-000000-abc@1"}, "there is no run '20260101-000000-abc'"),
+        ({"parent": "PARENT@9"}, "no readable weights of epoch 9"),
+        ({"parent": "PARENT@1", "architecture": "quick"}, "PARENT, whose weights are taken, has other layers"),
+        ({"parent": "PARENT@1", "dataset": "two"}, "two has 2 classes .* PARENT was trained on 10 classes"),
+        ({"lessons": [lesson("x")]}, "has no class 'x'"),
+    ],
+)
+def test_a_branch_that_cannot_begin_says_why_in_one_line(
+    fields: dict[str, Any], words: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    two = replace(DATASETS["mnist-sample"], name="two", classes=("0", "1"), read=two_classes)
+    monkeypatch.setitem(DATASETS, "two", two)
+    parent = finish(start(epochs=1)).run.id
+    if "parent" in fields:
+        fields = {**fields, "parent": fields["parent"].replace("PARENT", parent)}
+    job = finish(start(**fields))
+    assert job.state == "failed"
+    assert re.search(words.replace("PARENT", parent), job.error)
+    assert "\n" not in job.error
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from cnnlab.architectures import PRESETS
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS, load
 from cnnlab.runs import Run, RunStore, runs_folder
+from cnnlab.strokes import write_lessons
 from tests.conftest import ROOT
+from tests.samples import lesson
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -135,6 +138,57 @@ def test_train_evaluate_and_predict_speak_of_the_same_run(capsys: pytest.Capture
         assert sum(prediction["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 
+def test_teach_makes_a_branch_and_tells_before_and_after(
+    capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnnlab.lessons.REPLAYED", 300)
+    parent = Run(Path(copytree(finished_run.folder, runs_folder() / finished_run.id)))
+    drawings = tmp_path / "drawings.json"
+    drawings.write_bytes(write_lessons([lesson("2"), lesson("2", 0.1)]))  # a hand whose twos are others' sevens
+    told = last_line(call(capsys, "teach", parent.id, str(drawings), "--json"))
+    branch = RunStore(runs_folder()).open(told["run"])
+    assert branch.config.lessons == (lesson("2"), lesson("2", 0.1))
+    assert told["parent"] == parent.id
+    assert told["taught"]["images"] == 2
+    assert told["taught"]["before"] < told["taught"]["after"]
+    assert told["test"]["before"] == round(500 * (parent.summary.test_accuracy or 0))
+    assert told["test"]["after"] == round(500 * (branch.summary.test_accuracy or 0))
+    plain = call(capsys, "teach", str(parent.folder), str(drawings))
+    assert "0.00% → 100.00% of 2" in plain
+    assert f"→ {branch.summary.test_accuracy:.2%} of 500" in plain  # the same lessons give the same network
+
+
+def test_a_branch_is_trained_with_settings_of_its_own(
+    capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path
+) -> None:
+    parent = Run(Path(copytree(finished_run.folder, runs_folder() / finished_run.id)))
+    drawings = tmp_path / "drawings.json"
+    drawings.write_bytes(write_lessons([lesson()]))
+    short = ["--epochs", "1", "--train-fraction", "0.1", "--learning-rate", "0.0001"]
+    options = [*short, "--parent", f"{parent.id}@1", "--lessons", str(drawings), "--lesson-share", "0.4"]
+    config = RunStore(runs_folder()).open(last_line(call(capsys, "train", *options, "--json"))["run"]).config
+    assert str(config.parent) == f"{parent.id}@1"
+    assert (config.lessons, config.lesson_share, config.learning_rate) == ((lesson(),), 0.4, 0.0001)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"hello", "no JSON list of drawings"),
+        (b'[{"strokes": [[[0, 0]]]}]', "label: Field required"),
+        (write_lessons([lesson("x")]), "has no class 'x'"),
+        (write_lessons([lesson()] * 501), "at most 500"),
+    ],
+)
+def test_what_cannot_be_taught_is_refused(
+    content: bytes, words: str, capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "drawings.json").write_bytes(content)
+    siblings = set(finished_run.folder.parent.iterdir())
+    assert words in refusal(capsys, "teach", str(finished_run.folder), str(tmp_path / "drawings.json"))
+    assert set(finished_run.folder.parent.iterdir()) == siblings
+
+
 def test_find_lr_suggests_a_rate_and_keeps_no_run(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--architecture", "basic-cnn", "--augmentation", "none", "--batch-size", "16"]
     found = last_line(call(capsys, "find-lr", *options, "--json"))
@@ -224,6 +278,11 @@ def test_a_recipe_can_be_changed_option_by_option(capsys: pytest.CaptureFixture[
         (["train", "--device", "mps"], "device"),
         (["train", "--optimizer", "sgd", "--momentum", "0"], "nesterov"),
         (["train", "--epochs", "1", "--optimizer", "sgd", "--learning-rate", "10", "--architecture", "lenet-5"], ""),
+        (["train", "--parent", "no-epoch"], "parent: write RUN@EPOCH"),
+        (["train", "--parent", "no-such-run@1"], "there is no run"),
+        (["train", "--lessons", "no-such-file"], "does not exist"),
+        (["find-lr", "--parent", "no-such-run@1"], "leave it out"),
+        (["teach", "no-such-run", "no-such-file"], "does not exist"),
         (["evaluate", "no-such-run"], "there is no run"),
         (["evaluate"], "Missing argument"),
         (["predict", "no-such-run", "no-such-file"], "does not exist"),

@@ -30,7 +30,7 @@ from cnnlab.strokes import Drawing, to_canvas
 from cnnlab.suspects import margins, read_held_out, suspects
 from cnnlab.sweep import Sweep, SweepConfig, SweepStore, search
 from cnnlab.ui.views import EVALUATE, INSIDE
-from tests.samples import SEVEN
+from tests.samples import SEVEN, lesson
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
@@ -224,6 +224,22 @@ def test_a_page_opened_on_a_run_has_its_settings_in_the_form() -> None:
     assert page.number_input(key="form.learning_rate").value == pytest.approx(0.02)
     assert page.selectbox(key="form.optimizer").value == "sgd"
     assert page.selectbox(key="form.architecture").value == "lenet-5"
+
+
+def test_a_branch_leaves_the_form_to_the_run_at_its_root() -> None:
+    root = train(learning_rate=0.02, architecture="lenet-5", train_fraction=0.1)
+    branch = train(
+        parent=f"{root.id}@1", lessons=[lesson()], learning_rate=0.0001, architecture="lenet-5", train_fraction=0.1
+    )
+    page = open_page("Train", branch)
+    assert page.number_input(key="form.learning_rate").value == pytest.approx(0.02)
+    assert page.selectbox(key="form.architecture").value == "lenet-5"
+    button(page, "Train").click().run()
+    (job,) = running_jobs()
+    assert job.config == root.config
+    RunStore(runs_folder()).delete(root.id)
+    page = open_page("Train", branch)
+    assert page.number_input(key="form.learning_rate").value == RunConfig().learning_rate
 
 
 def test_a_recipe_fills_in_the_form() -> None:
@@ -493,6 +509,14 @@ def test_training_images_are_judged_by_networks_that_did_not_see_them() -> None:
     assert "of 4,500 training images" in texts(page)
     assert not [found for found in page.button if found.label == "Train 3 networks"]
     assert labels_page(run, "training images").data_editor  # the run has kept it
+
+
+def test_a_branch_is_not_asked_about_training_images_that_its_parent_saw() -> None:
+    root = train(architecture="lenet-5", train_fraction=0.1)
+    branch = train(parent=f"{root.id}@1", architecture="lenet-5", train_fraction=0.1)
+    page = labels_page(branch, "training images")
+    assert "have seen the training images" in texts(page)
+    assert not [found for found in page.button if found.label == "Train 3 networks"]
 
 
 def test_held_out_networks_can_be_cancelled(training: tuple[AppTest, Job]) -> None:

@@ -12,9 +12,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cnnlab.config import RunConfig
+from cnnlab.config import Parent, RunConfig
 from cnnlab.runs import KEPT_DELETED, About, Run, RunError, RunStore
 from tests.conftest import ROOT
+from tests.samples import lesson
 
 
 def test_a_new_run_is_found_by_its_id_only(tmp_path: Path) -> None:
@@ -125,6 +126,40 @@ def test_what_is_said_of_a_run_comes_back_and_is_bounded(tmp_path: Path) -> None
     assert (run.title, run.about.tags) == ("Mine", ("a", "b"))
     with pytest.raises(ValueError, match="at most 100"):
         About(title="x" * 101)
+
+
+def test_a_branch_is_called_by_what_made_it_of_another(tmp_path: Path) -> None:
+    config = RunConfig(parent=Parent(run="20260101-000000-abc", epoch=7))
+    store = RunStore(tmp_path)
+    assert store.create(config).title.startswith("Compact batch-norm net on mnist-sample, from epoch 7, ")
+    taught = store.create(config.model_copy(update={"lessons": (lesson(),)}))
+    assert taught.title.startswith("Compact batch-norm net on mnist-sample, taught 1 drawing, ")
+
+
+def test_the_run_at_the_root_of_branches_is_found_where_all_of_them_are_here(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    root = store.create(RunConfig())
+    branch = store.create(RunConfig(parent=Parent(run=root.id, epoch=0)))
+    twig = store.create(RunConfig(parent=Parent(run=branch.id, epoch=0)))
+    for run in (root, branch, twig):
+        origin = store.origin(run)
+        assert origin
+        assert origin.id == root.id
+    (root.folder / "config.json").write_text(RunConfig(parent=Parent(run=twig.id, epoch=0)).model_dump_json())
+    assert store.origin(twig) is None  # a forged ring
+    store.delete(root.id)
+    assert store.origin(twig) is None
+
+
+def test_the_judged_epoch_is_the_last_one_until_it_is_known(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig())
+    with pytest.raises(RunError, match="no weights yet"):
+        _ = run.judged_epoch
+    for epoch in range(3):
+        run.save_weights(epoch, {"a": torch.ones(1)})
+    assert run.judged_epoch == 2
+    run.write_summary(run.summary.model_copy(update={"epoch": 1}))
+    assert run.judged_epoch == 1
 
 
 def test_a_run_is_whole_without_what_is_said_of_it(tmp_path: Path) -> None:

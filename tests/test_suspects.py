@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from cnnlab.background import Background
-from cnnlab.config import RunConfig, parse_config
+from cnnlab.config import ConfigError, RunConfig, parse_config
 from cnnlab.data import DATASETS, Data, load_train
 from cnnlab.metrics import Answers
 from cnnlab.runs import Run, RunStore
@@ -118,6 +118,11 @@ def contents(images: Tensor) -> set[bytes]:
 def test_answers_lie_where_their_images_do(third: str) -> None:
     """They would agree with one label in ten if they were dealt back in another order."""
     assert finished(held_out(config(third, architecture="compact", epochs=3))).hits.mean() > 0.7
+
+
+def test_a_branch_is_not_asked_for_its_parent_has_seen_the_images(third: str) -> None:
+    with pytest.raises(ConfigError, match="has seen the images"):
+        next(held_out(config(third, parent="20260101-000000-abc@1")))
 
 
 def test_a_seed_decides_every_answer(third: str) -> None:

@@ -11,10 +11,12 @@ import pytest
 from optuna.trial import TrialState
 
 from cnnlab.catalogue import Catalogue, table
-from cnnlab.config import ConfigError, RunConfig
+from cnnlab.config import ConfigError, Parent, RunConfig
+from cnnlab.job import Job
 from cnnlab.runs import RunStore
 from cnnlab.sweep import SPACES, Among, Between, Sweep, SweepConfig, SweepError, SweepStore, parse_sweep, search
 from tests.conftest import ROOT
+from tests.samples import lesson
 
 SHORT = RunConfig.model_validate({"architecture": "quick", "epochs": 2, "train_fraction": 0.1})
 RATES = Between(low=0.0005, high=0.05, log=True)
@@ -50,6 +52,19 @@ def test_every_trial_is_an_ordinary_run_with_its_settings(store: SweepStore) -> 
         assert 0.0005 <= entry.config.learning_rate <= 0.05
         assert entry.about.tags == (f"sweep {sweep.id}",)
     assert set(table(list(entries.values()))["State"]) == {"finished"}
+
+
+def test_a_branch_is_swept_as_any_other_config(store: SweepStore) -> None:
+    parent = Job.start(SHORT, store.runs)
+    parent.join()
+    branch = {"parent": Parent(run=parent.run.id, epoch=2), "lessons": (lesson(),), "epochs": 1}
+    made = store.create(asked(base=SHORT.model_copy(update=branch), trials=2))
+    sweep = done(store.open(made.id), store)
+    assert [trial.state for trial in sweep.trials] == [TrialState.COMPLETE] * 2
+    for trial in sweep.trials:
+        run = store.runs.open(trial.user_attrs["run"])
+        assert run.config == SHORT.model_copy(update=branch | trial.params)
+        assert run.weights(0)["conv1.weight"].equal(parent.run.weights(2)["conv1.weight"])
 
 
 def test_trials_that_lag_behind_are_given_up(store: SweepStore) -> None:

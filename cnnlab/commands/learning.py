@@ -1,4 +1,4 @@
-"""Commands that train: train, find-lr, sweep."""
+"""Commands that train: train, teach, find-lr, sweep."""
 
 from __future__ import annotations
 
@@ -10,11 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnlab.commands.options import as_json, config_options, configured, open_store, recipe_option, runs_option
-from cnnlab.config import ConfigError
+from cnnlab.commands.options import (
+    as_json,
+    config_options,
+    configured,
+    open_run,
+    open_store,
+    recipe_option,
+    runs_option,
+)
+from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import dataset_spec, downloaded_bytes, load_for
 from cnnlab.finder import STEPS, ramp, suggest
 from cnnlab.job import Job
+from cnnlab.lessons import changes, fine_tuning
+from cnnlab.runs import RunStore
+from cnnlab.strokes import read_lessons
 from cnnlab.training import TrainingError
 
 if TYPE_CHECKING:
@@ -30,10 +41,7 @@ POLL_SECONDS = 0.25
 @as_json
 def train(recipe: str, runs: Path | None, as_json: bool, **fields: object) -> None:
     """Train a network; the run is kept in its own folder."""
-    job = Job.start(configured(recipe, fields), open_store(runs))
-    _follow(job)
-    if job.state == "failed":
-        raise TrainingError(job.error)
+    job = _trained(configured(recipe, fields), open_store(runs))
     summary = job.summary
     if not as_json:
         click.echo(f"{summary.status} after {len(job.history.epochs)} epochs: {job.run.folder}")
@@ -47,6 +55,38 @@ def train(recipe: str, runs: Path | None, as_json: bool, **fields: object) -> No
     keys = ("train_accuracy", "validation_accuracy", "test_accuracy", "per_class", "parameters", "seconds")
     result = summary.model_dump(mode="json", include={*keys, "images_per_second", "status", "device"})
     click.echo(json.dumps({"run": summary.id, "folder": str(job.run.folder), **result}))
+
+
+@click.command()
+@click.argument("run")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@runs_option
+@as_json
+def teach(run: str, file: Path, runs: Path | None, as_json: bool) -> None:
+    """Fine-tune RUN (an id or a folder) on FILE, a JSON list of drawings with their labels.
+
+    The result is a run of its own, which begins with RUN's weights.
+    """
+    parent = open_run(run, runs)
+    store = RunStore(parent.folder.parent)
+    job = _trained(fine_tuning(parent, read_lessons(file.read_bytes())), store)
+    found = changes(job.run, store)
+    if as_json:
+        told = {kind: {"images": on.images, "before": on.before, "after": on.after} for kind, on in found.items()}
+        click.echo(json.dumps({"run": job.run.id, "folder": str(job.run.folder), "parent": parent.id, **told}))
+        return
+    click.echo(f"{job.summary.status} after {len(job.history.epochs)} epochs: {job.run.folder}")
+    for kind, on in found.items():
+        click.echo(f"  {kind:7} {on.before / on.images:8.2%} → {on.after / on.images:.2%} of {on.images:,}")
+
+
+def _trained(config: RunConfig, store: RunStore) -> Job:
+    """Train with a progress bar until the end. Raises TrainingError where that fails."""
+    job = Job.start(config, store)
+    _follow(job)
+    if job.state == "failed":
+        raise TrainingError(job.error)
+    return job
 
 
 def _follow(job: Job) -> None:

@@ -13,6 +13,7 @@ from cnnlab.config import RunConfig, parse_config
 from cnnlab.data import DATASETS
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run, RunStore, runs_folder
+from cnnlab.strokes import read_lessons
 
 Command = Callable[..., None]
 
@@ -34,6 +35,10 @@ def config_options(command: Command) -> Command:
             kind = click.Choice(list(DATASETS))
         elif name == "architecture":
             kind = click.Choice(list(PRESETS))
+        elif name == "parent":
+            kind = click.STRING  # RUN@EPOCH
+        elif name == "lessons":
+            kind = click.Path(exists=True, dir_okay=False, path_type=Path)
         elif kind is bool:
             flag = f"{flag}/--no-{flag[2:]}"
         elif get_origin(kind) is Literal:
@@ -43,8 +48,13 @@ def config_options(command: Command) -> Command:
 
 
 def configured(recipe: str, fields: dict[str, object]) -> RunConfig:
-    """A recipe's config with the fields that were given."""
+    """A recipe's config with the fields that were given.
+
+    Raises ConfigError, and DrawingError where the lessons' file is no list of labelled drawings.
+    """
     given = {name: value for name, value in fields.items() if value is not None}
+    if isinstance(file := given.get("lessons"), Path):
+        given["lessons"] = read_lessons(file.read_bytes())
     return parse_config(RECIPES[recipe].config.model_dump() | given)
 
 

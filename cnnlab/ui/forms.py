@@ -19,6 +19,7 @@ from cnnlab.ui import frame, session
 MOST_RUNS = 4  # asked side by side
 
 _RECIPE = "form.recipe"
+_NOT_OFFERED = {"parent", "lessons", "lesson_share"}  # what a new network is not asked about
 
 
 def run_form() -> RunConfig | None:
@@ -26,7 +27,9 @@ def run_form() -> RunConfig | None:
     if _RECIPE not in st.session_state:
         st.session_state[_RECIPE] = "default"
         run = session.current_run()
-        _fill_in(run.config if run else None)  # after a reload the form is the run's again
+        # After a reload the form is the run's again; not a branch's, whose settings suit weights that are not new.
+        run = run and session.store().origin(run)
+        _fill_in(run.config if run else None)
     st.selectbox(
         "Recipe",
         list(RECIPES),
@@ -141,7 +144,7 @@ def run_label(entry: Entry) -> str:
 def _fill_in(config: RunConfig | None = None) -> None:
     """Put ``config``, by default the recipe's, into the form."""
     chosen = config or RECIPES[st.session_state[_RECIPE]].config
-    for name, value in chosen.model_dump().items():
+    for name, value in chosen.model_dump(exclude=_NOT_OFFERED).items():
         st.session_state[_key(name)] = value
     # What is no choice of the form's here gives way to what is.
     name = chosen.architecture.name

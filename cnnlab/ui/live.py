@@ -55,7 +55,7 @@ def _follow(job: Job, interval: float | None) -> None:
 
 def _progress(job: Job) -> None:
     st.markdown(f"**{frame.literal(job.run.title)}**")
-    st.progress(job.progress, text=_progress_text(job))
+    st.progress(job.progress, text=progress_text(job))
     epochs = job.history.epochs
     latest = epochs[-1] if epochs else None
     steps = job.history.steps
@@ -74,7 +74,8 @@ def _progress(job: Job) -> None:
     )
 
 
-def _progress_text(job: Job) -> str:
+def progress_text(job: Job) -> str:
+    """What a job is at, and for how long yet."""
     if job.state == "loading":
         fetched = downloaded_bytes(job.config.dataset)
         if fetched:

@@ -9,6 +9,7 @@ from importlib import import_module
 import pandas as pd
 
 from cnnlab.catalogue import Entry
+from cnnlab.config import RunConfig
 from cnnlab.contrast import differences
 from cnnlab.runs import started_at
 
@@ -41,12 +42,16 @@ def short_names(entries: Sequence[Entry]) -> dict[str, Entry]:
 
     Where all share it, only by that.
     """
-    plain = [entry.about.title or f"{entry.config.architecture.title}, {entry.config.dataset}" for entry in entries]
+    plain = [entry.about.title or _what(entry.config) for entry in entries]
     if len(entries) > 1 and len(set(plain)) == 1 and all(_settings_apart(entry, entries) for entry in entries):
         plain = [_settings_apart(entry, entries) for entry in entries]
     for more in (_settings_apart, lambda entry, _: started_at(entry.summary), lambda entry, _: entry.id[-6:]):
         plain = _told_apart(entries, plain, more)
     return dict(zip(plain, entries, strict=True))
+
+
+def _what(config: RunConfig) -> str:
+    return ", ".join(filter(None, (config.architecture.title, config.dataset, config.origin)))
 
 
 def _told_apart(entries: Sequence[Entry], names: list[str], more: Callable[[Entry, Sequence[Entry]], str]) -> list[str]:

@@ -136,6 +136,13 @@ def _edit(table: pd.DataFrame, images: Tensor, key: str, given: dict[int, str]) 
 
 def _offer(run: Run) -> None:
     """Held-out answers are made in the background; say what that takes, and how far it is."""
+    if run.config.parent:
+        st.info(
+            "This network began with another's weights, which have seen the training images: ask the network that "
+            "it was made of.",
+            icon=":material/fact_check:",
+        )
+        return
     works: dict[str, Background[HeldOut]] = st.session_state.setdefault(_WORK, {})
     work = works.get(run.id)
     if work and work.is_running:
