@@ -117,7 +117,7 @@ def _inside(distances: Distances, outwards: float) -> Ink:
     return ((distances > -outwards) * np.uint8(255)).astype(np.uint8)
 
 
-def _centring(box: Ink, size: tuple[int, int]) -> tuple[int, int]:
+def _centring(box: Ink, size: Shape) -> tuple[int, int]:
     """Top and left at which the centre of mass lies in the middle of an image of ``size``, as far as it has room."""
     mass = box.astype(np.float64) / box.sum(dtype=np.float64)
     centres = float(mass.sum(1) @ np.arange(box.shape[0])), float(mass.sum(0) @ np.arange(box.shape[1]))
@@ -128,7 +128,7 @@ def _centring(box: Ink, size: tuple[int, int]) -> tuple[int, int]:
     return top, left
 
 
-def _placed(box: Ink, corner: tuple[int, int], size: tuple[int, int]) -> Tensor:
+def _placed(box: Ink, corner: tuple[int, int], size: Shape) -> Tensor:
     """Ink in an otherwise black image (1, 1, height, width)."""
     image = np.zeros(size, np.uint8)
     top, left = corner

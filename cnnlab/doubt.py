@@ -134,7 +134,8 @@ def _distances(trained: Trained, neighbours: Neighbours, images: Tensor) -> Tens
 
 def _entropy(probabilities: Tensor) -> Tensor:
     """(N, classes) → (N,) in nats."""
-    return torch.special.entr(probabilities).sum(1)
+    entropy: Tensor = torch.special.entr(probabilities).sum(1)
+    return entropy
 
 
 def _bound(values: Tensor) -> float:

@@ -276,6 +276,8 @@ def _count(hits: int, images: int) -> str:
 def _table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
 def _write_teaching(figures: Figures) -> str:
     def told(on: Figures) -> str:
         return f"{on['before'] / on['images']:.1%} → {on['after'] / on['images']:.1%} of {on['images']:,}"

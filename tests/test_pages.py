@@ -32,11 +32,9 @@ from cnnlab.runs import About, Run, RunStore, runs_folder
 from cnnlab.strokes import Drawing, to_canvas
 from cnnlab.suspects import margins, read_held_out, suspects
 from cnnlab.sweep import Sweep, SweepConfig, SweepStore, search
-from cnnlab.ui.views import EVALUATE, INSIDE
-from tests.samples import SEVEN, lesson
 from cnnlab.ui.views import DRAW, EVALUATE, INSIDE, Look, View
 from cnnlab.ui.views.look import Picked
-from tests.samples import SEVEN
+from tests.samples import SEVEN, lesson
 
 ROOT = Path(__file__).parents[1]
 PAGES = {

@@ -36,7 +36,7 @@ def page(strokes: str, pen: float) -> None:
     from cnnlab.ui.draw.teaching import my_drawings, teach_this  # noqa: PLC0415
     from cnnlab.ui.forms import pick_run  # noqa: PLC0415
 
-    run = pick_run("draw.run", drawn_only=True)
+    run = pick_run("draw.run")
     assert run
     trained = load_trained(run)
     if strokes:
