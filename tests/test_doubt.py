@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 import torch
 
 from cnnlab.data import load
 from cnnlab.digits import prepare, stroke_ink
-from cnnlab.doubt import GATE_BOUND, NO_DIGIT, TORN, UNLIKE, Familiarity, no_digit, read
+from cnnlab.doubt import GATE_BOUND, TORN, UNLIKE, Familiarity, no_digit, read
 from cnnlab.inference import Trained, load_trained
 from cnnlab.junk import junk
 from cnnlab.runs import Run
@@ -45,10 +46,13 @@ def test_few_of_the_data_sets_own_images_are_doubted(trained: Trained, familiar:
     assert sum(doubt == UNLIKE for doubt in doubts) <= 6
 
 
-def test_noise_is_unlike_what_it_learned_from(trained: Trained, familiar: Familiarity) -> None:
-    noise = torch.randint(0, 256, (1, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    assert familiar.is_far(trained, noise)
-    assert read(trained, noise, familiar).doubt in (NO_DIGIT, UNLIKE)
+def test_what_lies_farther_than_the_bound_is_unlike_what_it_learned_from(
+    trained: Trained, familiar: Familiarity
+) -> None:
+    image = load("mnist-sample").test.images[:1]
+    strict, lax = (replace(familiar, far=far, torn=9.0) for far in (0.0, 2.1))  # the largest distance there is is 2
+    assert read(trained, image, strict).doubt == UNLIKE
+    assert not read(trained, image, lax).doubt
 
 
 def test_a_network_that_learned_nothing_is_torn(finished_run: Run) -> None:

@@ -50,7 +50,7 @@ def test_a_challenge_asks_ten_times_and_tells_how_many_are_read_right() -> None:
     for number in range(1, 11):
         assert f"{number} of 10" in checked(page).get("progress")[0].proto.text
         assert page.button(key="challenge.next").disabled
-        page.session_state["canvas"] = canvas_of(SEVEN)
+        page.session_state["canvas"] = canvas_of(SEVEN.model_copy(update={"pen": 0.05 + 0.005 * number}))
         page.run()
         page.button(key="challenge.next").click().run()
     assert metrics(checked(page))["Read right"].endswith("of 10")

@@ -14,6 +14,8 @@ PENS = (8, 40)  # pixels, the thinnest and the thickest
 _LATEST = "canvas.latest"  # the drawing as the canvas tells it
 _GIVEN = "canvas.given"  # what the canvas was told to show; changing it redraws
 _TIMES = "canvas.times"  # how often: the same drawing given again is a change too
+_REPORTED = "canvas.reported"  # what the canvas told last
+_OUTDATED = "canvas.outdated"  # what it told before it was given something else, and tells until that arrived
 _PEN = "canvas.pen"
 
 
@@ -32,7 +34,10 @@ def drawing_canvas() -> Drawing | None:
         initial_drawing=state[_GIVEN],
         key="canvas",
     )
-    state[_LATEST] = result.json_data
+    state[_REPORTED] = result.json_data
+    if result.json_data != state.get(_OUTDATED):
+        state[_LATEST] = result.json_data
+        state.pop(_OUTDATED, None)
     strokes = _strokes()
     with st.container(horizontal=True):
         st.button("Undo", icon=":material/undo:", key="canvas.undo", on_click=_undo, disabled=not strokes)
@@ -53,6 +58,7 @@ def give(content: dict[str, Any] | None = None) -> None:
     """Have the canvas show ``content``, by default nothing; for callbacks."""
     state = st.session_state
     state[_TIMES] = state.get(_TIMES, 0) + 1
+    state[_OUTDATED] = state.get(_REPORTED)
     state[_LATEST] = content
     state[_GIVEN] = {"objects": [], **(content or {}), "times": state[_TIMES]}
 
