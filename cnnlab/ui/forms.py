@@ -95,7 +95,8 @@ def pick_runs(key: str) -> list[Entry]:
     runs = _runs()
     if not runs:
         return []
-    labels = {run_id: run_label(entry) for run_id, entry in runs.items()}
+    # Titles only: Streamlit drops a choice whose label changes, as it would when the run ends.
+    labels = {run_id: entry.title for run_id, entry in runs.items()}
     chosen = st.multiselect(
         f"Runs, up to {MOST_RUNS} side by side",
         list(runs),
