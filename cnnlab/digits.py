@@ -16,6 +16,8 @@ from cnnlab.layers import Shape
 from cnnlab.strokes import CANVAS, DRAWN_HEIGHT, MAX_FILE_BYTES, PEN, Drawing, DrawingError
 
 Ink = npt.NDArray[np.uint8]  # (H, W), 0 is background, 255 full ink
+Distances = npt.NDArray[np.float64]  # (H, W)
+Window = tuple[slice, slice]  # rows and columns
 
 BOX = 20 / 28  # MNIST fits the ink into 20×20 of its 28×28 pixels
 FAINT = 24  # ink up to this counts as background when the drawing is cropped
@@ -29,17 +31,28 @@ MAX_PIXELS = 4096 * 4096
 
 @dataclass(frozen=True)
 class Preparation:
-    """What became of a drawing, step by step."""
+    """What became of a drawing, step by step, and how, so that a part of it can be treated alike."""
 
     cropped: Ink  # to what is drawn
     evened: Ink  # strokes as thick as the training data's
     image: Tensor  # (1, 1, H, W) uint8: scaled, and its centre of mass in the middle
     thickness: float  # of the strokes before, in pixels of MNIST's 28
+    crop: Window  # of the drawing
+    moved: float | None  # the border of the ink outwards, in fine pixels; None where it was left
+    trim: Window  # of what is cropped, once its border has moved
+    corner: tuple[int, int]  # top and left of the scaled ink in the image
 
     @property
     def is_blot(self) -> bool:
         """Whether it is more a blot than strokes."""
         return self.thickness > BLOT
+
+    def of_part(self, ink: Ink) -> Tensor:
+        """The image of a part of the drawing, ink (H, W): what is left stays in its place, as large and as thick."""
+        size = (self.image.shape[2], self.image.shape[3])
+        cropped = ink[self.crop]
+        even = cropped if self.moved is None else _inside(_border_distance(cropped), self.moved)
+        return _placed(_fitted(even[self.trim], BOX * min(size)), self.corner, size)
 
 
 def prepare(ink: Ink, size: tuple[int, int] = (28, 28)) -> Tensor:
@@ -54,26 +67,26 @@ def prepared(ink: Ink, size: tuple[int, int] = (28, 28)) -> Preparation:
     proportions into a box of 20/28 of the image, and moved so that its centre of mass lies in the middle. Ink hardly
     larger than the box, as MNIST's own, keeps its thickness. Raises DrawingError where there is no ink.
     """
-    cropped = _cropped(ink)
-    evened, thickness = _evened(cropped)
-    height, width = size
+    crop = _extent(ink)
+    cropped = ink[crop]
+    distances = _border_distance(cropped)
+    thickness = _thickness(distances)
+    is_sharp = max(cropped.shape) >= SHARP * BOX * 28
+    # The border moves out, or in, by half of what the strokes lack, or have too much.
+    moved = FINE * (THICKNESS - thickness) / 2 if thickness and is_sharp else None
+    even = cropped if moved is None else _inside(distances, moved)
+    trim = _extent(even)
+    evened = even[trim]
     box = _fitted(evened, BOX * min(size))
-
-    mass = box.astype(np.float64) / box.sum(dtype=np.float64)
-    centre_row = float(mass.sum(1) @ np.arange(box.shape[0]))
-    centre_column = float(mass.sum(0) @ np.arange(box.shape[1]))
-    top = min(max(round((height - 1) / 2 - centre_row), 0), height - box.shape[0])
-    left = min(max(round((width - 1) / 2 - centre_column), 0), width - box.shape[1])
-    image = np.zeros(size, np.uint8)
-    image[top : top + box.shape[0], left : left + box.shape[1]] = box
-    return Preparation(cropped, evened, torch.tensor(image)[None, None], thickness)
+    corner = _centring(box, size)
+    return Preparation(cropped, evened, _placed(box, corner, size), thickness, crop, moved, trim, corner)
 
 
-def _cropped(ink: Ink) -> Ink:
+def _extent(ink: Ink) -> Window:
     rows, columns = np.nonzero(ink > FAINT)
     if not len(rows):
         raise DrawingError("there is nothing drawn")
-    return ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    return slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
 
 
 def _fitted(ink: Ink, side: float) -> Ink:
@@ -84,19 +97,43 @@ def _fitted(ink: Ink, side: float) -> Ink:
     return np.asarray(Image.fromarray(ink).resize((width, height), resampling))
 
 
-def _evened(ink: Ink) -> tuple[Ink, float]:
-    """Cropped ink with strokes of MNIST's mean thickness, and their thickness before, in MNIST's pixels."""
-    fine = _fitted(ink, FINE * BOX * 28)
-    is_ink = np.pad(fine > HALF, FINE * 4)
-    inside = distance_transform_edt(is_ink)
-    ridge = inside[(inside == maximum_filter(inside, 3)) & is_ink]
-    thickness = 2 * float(np.median(ridge)) / FINE if len(ridge) else 0.0
-    if max(ink.shape) < SHARP * BOX * 28 or not len(ridge):
-        return ink, thickness
-    # The border of the ink moves out, or in, by half of what the strokes lack, or have too much.
-    signed = np.where(is_ink, inside, -distance_transform_edt(~is_ink))
-    move = FINE * (THICKNESS - thickness) / 2
-    return _cropped(((signed > -move) * np.uint8(255)).astype(np.uint8)), thickness
+def _border_distance(cropped: Ink) -> Distances:
+    """How far inside the ink each fine pixel lies, in fine pixels, negative outside; with room around."""
+    is_ink = np.pad(_fitted(cropped, FINE * BOX * 28) > HALF, FINE * 4)
+    if not is_ink.any():
+        return np.full(is_ink.shape, -np.inf)
+    distances: Distances = np.where(is_ink, distance_transform_edt(is_ink), -distance_transform_edt(~is_ink))
+    return distances
+
+
+def _thickness(distances: Distances) -> float:
+    """Of the strokes, by the ridges along their middles, in MNIST's pixels; 0 where there are none."""
+    ridge = distances[(distances == maximum_filter(distances, 3)) & (distances > 0)]
+    return 2 * float(np.median(ridge)) / FINE if len(ridge) else 0.0
+
+
+def _inside(distances: Distances, outwards: float) -> Ink:
+    """Ink up to a border that lies ``outwards`` of the one the distances are to, in fine pixels."""
+    return ((distances > -outwards) * np.uint8(255)).astype(np.uint8)
+
+
+def _centring(box: Ink, size: tuple[int, int]) -> tuple[int, int]:
+    """Top and left at which the centre of mass lies in the middle of an image of ``size``, as far as it has room."""
+    mass = box.astype(np.float64) / box.sum(dtype=np.float64)
+    centres = float(mass.sum(1) @ np.arange(box.shape[0])), float(mass.sum(0) @ np.arange(box.shape[1]))
+    top, left = (
+        min(max(round((side - 1) / 2 - centre), 0), side - length)
+        for side, centre, length in zip(size, centres, box.shape, strict=True)
+    )
+    return top, left
+
+
+def _placed(box: Ink, corner: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """Ink in an otherwise black image (1, 1, height, width)."""
+    image = np.zeros(size, np.uint8)
+    top, left = corner
+    image[top : top + box.shape[0], left : left + box.shape[1]] = box
+    return torch.tensor(image)[None, None]
 
 
 def canvas_ink(rgba: npt.NDArray[np.uint8]) -> Ink:
@@ -105,13 +142,19 @@ def canvas_ink(rgba: npt.NDArray[np.uint8]) -> Ink:
     return (light * (rgba[..., 3] / 255)).round().astype(np.uint8)
 
 
-def stroke_ink(drawing: Drawing, height: float = DRAWN_HEIGHT, centre: tuple[float, float] = (0.5, 0.5)) -> Ink:
+def stroke_ink(
+    drawing: Drawing,
+    height: float = DRAWN_HEIGHT,
+    centre: tuple[float, float] = (0.5, 0.5),
+    whole: Drawing | None = None,
+) -> Ink:
     """Strokes drawn with a round pen on the canvas, as a hand would: (CANVAS, CANVAS).
 
     The longer side of the line that the pen followed becomes ``height`` pixels, the pen's width in proportion;
-    ``centre`` is its middle as shares of the canvas. What lies beyond the canvas is lost.
+    ``centre`` is its middle as shares of the canvas. What lies beyond the canvas is lost. A part of a drawing is
+    drawn where and as large as it is in the ``whole``.
     """
-    points = np.concatenate([np.array(stroke) for stroke in drawing.strokes])  # (P, 2)
+    points = np.concatenate([np.array(stroke) for stroke in (whole or drawing).strokes])  # (P, 2)
     span = points.max(0) - points.min(0)
     oversampling = 2  # PIL draws without smoothing
     # A dot has no height: it becomes as large, with its pen, as another drawing.

@@ -255,3 +255,24 @@ def test_a_trade_off_is_a_line_between_named_shares() -> None:
 def test_the_theme_and_the_charts_have_the_same_colours() -> None:
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
     assert tuple(theme["chartCategoricalColors"]) == charts.PALETTE
+
+
+def test_strokes_are_numbered_in_their_middles_and_coloured_by_what_they_speak_for() -> None:
+    lines = [[(0.0, 0.0), (1.0, 0.0)], [(1.0, 0.0), (1.0, 1.0), (1.0, 2.0)], [(2.0, 2.0)]]
+    figure = charts.strokes(lines, [(0.5, 0.0), (1.0, 1.0), (2.0, 2.0)], np.array([2.0, -1.0, 0.0]))
+    *drawn, numbers = figure.data
+    rims, coloured = drawn[:3], drawn[3:]
+    assert [list(line.x) for line in coloured] == [list(line.x) for line in rims] == [[0, 1], [1, 1, 1], [2]]
+    strong, against, nothing = (line.line.color for line in coloured)
+    assert [strong, against, nothing] == sample_colorscale(charts.DIVERGING, [1.0, 0.25, 0.5])
+    assert {line.line.color for line in rims} == {charts.PALETTE[8]}  # zero is as white as the page
+    assert (list(numbers.x), list(numbers.y), list(numbers.text)) == ([0.5, 1, 2], [0, 1, 2], ["1", "2", "3"])
+    assert (numbers.marker.cmin, numbers.marker.cmax) == (-2, 2)
+    bottom, top = figure.layout.yaxis.range
+    assert bottom > 2
+    assert top < 0
+
+
+def test_strokes_that_all_speak_for_nothing_are_white() -> None:
+    figure = charts.strokes([[(0.0, 0.0), (1.0, 1.0)]], [(0.5, 0.5)], np.zeros(1))
+    assert figure.data[1].line.color == sample_colorscale(charts.DIVERGING, [0.5])[0]

@@ -16,6 +16,7 @@ from cnnlab.digits import (
     canvas_ink,
     image_input,
     prepare,
+    prepared,
     read_image,
     stroke_ink,
 )
@@ -59,6 +60,27 @@ def test_a_blank_drawing_is_told() -> None:
 @pytest.mark.parametrize("size", [(28, 28), (16, 16), (20, 32)])
 def test_the_networks_own_size_is_made(size: tuple[int, int]) -> None:
     assert prepare(block(5, 5, 90, 90), size).shape == (1, 1, *size)
+
+
+@pytest.mark.parametrize("pen", [0.05, 0.13, 0.25])
+def test_a_part_keeps_the_place_size_and_thickness_it_has_in_the_whole(pen: float) -> None:
+    bars = Drawing(strokes=[[(0.0, 0.0), (0.0, 1.0)], [(0.8, 0.0), (0.8, 1.0)]], pen=pen)
+    left = bars.without(1)
+    assert left
+    whole = prepared(stroke_ink(bars))
+    part = whole.of_part(stroke_ink(left, whole=bars))
+    assert torch.equal(part[..., :14], whole.image[..., :14])
+    assert not part[..., 14:].any()
+    assert whole.image[..., 14:].any()
+    assert not torch.equal(part, prepare(stroke_ink(left)))  # which would be moved to the middle
+
+
+@pytest.mark.parametrize("size", [(28, 28), (20, 32)])
+def test_all_of_a_drawing_is_the_whole_and_none_is_black(size: tuple[int, int]) -> None:
+    for ink in (stroke_ink(HOOK), block(9, 9, 20, 10)):  # the second too small to be made even
+        whole = prepared(ink, size)
+        assert torch.equal(whole.of_part(ink), whole.image)
+        assert not whole.of_part(np.zeros_like(ink)).any()
 
 
 def test_real_digits_are_left_as_they_are() -> None:

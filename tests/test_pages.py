@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+import streamlit as st
+import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
@@ -21,6 +23,7 @@ from cnnlab.archive import pack
 from cnnlab.charts import comparison as charts_comparison
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS, DatasetError, load
+from cnnlab.digits import prepare, stroke_ink
 from cnnlab.explain.attribution import METHODS
 from cnnlab.inference import load_trained
 from cnnlab.job import Job, running_jobs
@@ -29,7 +32,8 @@ from cnnlab.runs import About, Run, RunStore, runs_folder
 from cnnlab.strokes import Drawing, to_canvas
 from cnnlab.suspects import margins, read_held_out, suspects
 from cnnlab.sweep import Sweep, SweepConfig, SweepStore, search
-from cnnlab.ui.views import EVALUATE, INSIDE
+from cnnlab.ui.views import DRAW, EVALUATE, INSIDE, Look, View
+from cnnlab.ui.views.look import Picked
 from tests.samples import SEVEN
 
 ROOT = Path(__file__).parents[1]
@@ -544,6 +548,98 @@ def test_draw_names_what_is_on_the_canvas() -> None:
     assert metrics(checked(page))["The network says"] == "7"
     page.button(key="canvas.clear").click().run()
     assert "The network says" not in metrics(checked(page))
+
+
+def show_view(view: "View", look: "Look") -> None:  # noqa: UP037, a script of its own, without this file's imports
+    view.show(look)
+
+
+def view_of(run: Run, name: str, drawing: Drawing) -> AppTest:
+    picked = Picked(prepare(stroke_ink(drawing)), "Your drawing", drawing)
+    look = Look(run, load_trained(run), run.epochs(), picked)
+    return checked(AppTest.from_function(show_view, default_timeout=TIMEOUT, args=(DRAW[name], look)).run())
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_each_view_of_draw_looks_at_a_drawing(name: str, finished_run: Run) -> None:
+    assert drawn(view_of(finished_run, name, SEVEN))
+
+
+BARS = Drawing(strokes=[[(0.1 + 0.3 * bar, 0.1), (0.1 + 0.3 * bar, 0.9)] for bar in range(3)], pen=0.1)
+
+
+@pytest.mark.parametrize(
+    ("drawing", "erased", "pieces"), [(SEVEN, "pieces of strokes", 6), (BARS, "strokes", 3)], ids=["one", "three"]
+)
+def test_each_stroke_or_piece_is_listed_the_strongest_first(
+    drawing: Drawing, erased: str, pieces: int, finished_run: Run
+) -> None:
+    page = view_of(finished_run, "Strokes", drawing)
+    assert page.segmented_control[0].value == erased
+    table = page.dataframe[0].value
+    assert sorted(table["No."]) == list(range(1, pieces + 1))
+    assert table["For it, nats"].is_monotonic_decreasing
+    (other,) = page.selectbox
+    checked(other.select_index(1).run())
+    assert page.dataframe[0].value["No."].tolist() != table["No."].tolist()
+
+
+def test_strokes_are_not_told_of_a_dot_nor_of_an_image_that_was_not_drawn(finished_run: Run) -> None:
+    page = view_of(finished_run, "Strokes", Drawing(strokes=[[(0.5, 0.5)]]))
+    assert "only one short stroke" in texts(page)
+    assert not page.dataframe
+    look = Look(finished_run, load_trained(finished_run), [2], Picked(torch.zeros(1, 1, 28, 28).byte(), "A test image"))
+    page = checked(AppTest.from_function(show_view, default_timeout=TIMEOUT, args=(DRAW["Strokes"], look)).run())
+    assert "only what is drawn on the canvas" in texts(page)
+
+
+def test_the_nearest_images_vote_and_say_how_near_they_are(finished_run: Run) -> None:
+    page = view_of(finished_run, "Nearest images", SEVEN)
+    shown = metrics(page)
+    assert 0 < float(shown["Distance of the nearest"]) < 1.5
+    assert shown["Farther than"].endswith("%")
+    assert "4,050 training images" in texts(page)
+
+
+def test_training_images_that_cannot_be_had_are_told(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise DatasetError("MNIST is not here")
+
+    monkeypatch.setattr("cnnlab.ui.views.nearest.reference", refuse)
+    look = Look(finished_run, load_trained(finished_run), [2], Picked(torch.zeros(1, 1, 28, 28).byte(), "A test image"))
+    page = AppTest.from_function(show_view, default_timeout=TIMEOUT, args=(DRAW["Nearest images"], look)).run()
+    assert "MNIST is not here" in page.error[0].value
+
+
+def test_a_large_training_set_is_searched_in_part(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.ui.views.measured.REFERENCE_IMAGES", 100)
+    st.cache_resource.clear()
+    assert "Of 100 training images, evenly chosen among 4,050" in texts(view_of(finished_run, "Nearest images", SEVEN))
+    st.cache_resource.clear()
+
+
+def test_the_smallest_change_turns_the_answer_into_the_chosen_class(finished_run: Run) -> None:
+    page = view_of(finished_run, "Smallest change", SEVEN)
+    for chosen in (0, 5):
+        (target,) = page.selectbox
+        checked(target.select_index(chosen).run())
+        before, after = (text.value for text in page.markdown if "read as" in text.value)
+        answer, other = (trained_class(text) for text in (before, after))
+        assert other == page.selectbox[0].value
+        assert answer != other
+        assert float(metrics(page)["Size of the change"]) > 0
+
+
+def trained_class(told: str) -> int:
+    """The class in "read as **7 (98.0%)**"."""
+    return int(told.replace("\\", "").split("read as **")[1].split(" ")[0])
+
+
+def test_where_no_change_is_found_it_is_told(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.ui.views.smallest_change.smallest_change", lambda *arguments: None)
+    st.cache_data.clear()
+    assert "No change was found" in texts(view_of(finished_run, "Smallest change", SEVEN))
+    st.cache_data.clear()
 
 
 def test_draw_offers_only_runs_of_drawn_characters(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

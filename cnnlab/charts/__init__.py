@@ -3,7 +3,7 @@
 from cnnlab.charts.classes import per_class_bars, per_class_points, probability_bars
 from cnnlab.charts.comparison import cost_and_accuracy, overlaid_curves, parallel_coordinates
 from cnnlab.charts.evaluation import class_intervals, confusion, reliability, trade_off
-from cnnlab.charts.inside import embedding, lines, overlay, spread
+from cnnlab.charts.inside import embedding, lines, overlay, spread, strokes
 from cnnlab.charts.style import BRIGHTNESS, DIVERGING, MAX_POINTS, PALETTE
 from cnnlab.charts.tiles import feature_map_grid, filter_grid, photo, picture, tile_row, tile_strip
 from cnnlab.charts.training import LIVE_SECONDS, curve, learning_rate_ramp, live
@@ -34,6 +34,7 @@ __all__ = [
     "probability_bars",
     "reliability",
     "spread",
+    "strokes",
     "tile_row",
     "tile_strip",
     "trade_off",

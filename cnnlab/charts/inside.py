@@ -12,6 +12,8 @@ from plotly.colors import sample_colorscale
 from cnnlab.charts.style import BRIGHTNESS, DIVERGING, PALETTE, Numbers, framed, plain
 from cnnlab.charts.tiles import bare
 
+Line = Sequence[tuple[float, float]]  # points (x, y)
+
 
 def spread(
     shares: Numbers, edges: Sequence[float], epochs: Sequence[int], quantity: str, now: int, is_log: bool = False
@@ -82,6 +84,56 @@ def overlay(grey: Numbers, values: Numbers, signed: bool, on_image: bool, limit:
         )
     )
     return bare(figure, 320)
+
+
+def strokes(lines: Sequence[Line], middles: Line, support: Numbers) -> go.Figure:
+    """A drawing's lines, y down, numbered in their middles and coloured by how much they speak for a class, in nats."""
+    reach = float(np.abs(support).max()) or 1.0
+    shares = support / (2 * reach) + 0.5
+    colours = sample_colorscale(DIVERGING, shares.tolist())
+    figure = go.Figure()
+    for width, shades in ((16, [PALETTE[8]] * len(lines)), (12, colours)):  # first a rim, for zero is white
+        for line, colour in zip(lines, shades, strict=True):
+            figure.add_trace(_pen(line, colour, width))
+    figure.add_trace(
+        go.Scatter(
+            x=[x for x, _ in middles],
+            y=[y for _, y in middles],
+            mode="markers+text",
+            text=[str(number) for number in range(1, len(lines) + 1)],
+            textfont={"color": ["white" if abs(share - 0.5) > 0.3 else "black" for share in shares], "size": 12},
+            marker={
+                "color": support,
+                "colorscale": DIVERGING,
+                "cmin": -reach,
+                "cmax": reach,
+                "size": 22,
+                "line": {"color": PALETTE[8], "width": 2},
+                "colorbar": {"title": "nats", "thickness": 12},
+            },
+            hovertemplate="%{text}: %{marker.color:.2f} nats<extra></extra>",
+            showlegend=False,
+        )
+    )
+    bare(figure, 380)
+    points = np.array([point for line in lines for point in line])  # (P, 2)
+    room = 0.05 * float(np.ptp(points, 0).max()) or 1.0  # for the lines' width
+    (left, top), (right, bottom) = points.min(0) - room, points.max(0) + room
+    return figure.update_xaxes(range=[left, right]).update_yaxes(range=[bottom, top], autorange=False)
+
+
+def _pen(line: Line, colour: str, width: int) -> go.Scatter:
+    """A line with round ends and bends, ``width`` pixels thick."""
+    x, y = zip(*line, strict=True)
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="lines+markers",
+        line={"color": colour, "width": width},
+        marker={"color": colour, "size": width},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def _fading(scale: str, signed: bool) -> list[tuple[float, str]]:

@@ -1,4 +1,4 @@
-"""The views of Inside and Evaluate: each draws one look at a network. Add one here and its page has it."""
+"""The views of Inside, Evaluate and Draw: each draws one look at a network. Add one here and its page has it."""
 
 from cnnlab.ui.views.look import Look, View
 
@@ -10,8 +10,26 @@ INSIDE: dict[str, View] = {
         "passage", "The way of one image through the network, down to its answer.", needs_image=True
     ),
     "Attribution": View("attribution", "Why did it answer so? The pixels that speak for a class.", needs_image=True),
+    "Nearest images": View(
+        "nearest", "Which images does it know like this one? The nearest among those it learned from.", needs_image=True
+    ),
+    "Smallest change": View(
+        "smallest_change", "How little must change for it to read another class?", needs_image=True
+    ),
     "Ideal image": View("ideal_image", "What would it most like to see? An image grown for one filter or class."),
     "Embedding": View("embedding", "How does it sort images? Those it finds alike lie close together."),
+}
+
+DRAW: dict[str, View] = {
+    "Strokes": View("strokes", "Which strokes made it answer so? Each is erased in turn.", needs_image=True),
+    "Attribution": View("attribution", "Why did it answer so? The pixels that speak for a class.", needs_image=True),
+    "Feature maps": View("feature_maps", "What does it see in your drawing? The maps of each layer.", needs_image=True),
+    "Nearest images": View(
+        "nearest", "Which images does it know like yours? The nearest among those it learned from.", needs_image=True
+    ),
+    "Smallest change": View(
+        "smallest_change", "How little of your drawing must change for it to read another class?", needs_image=True
+    ),
 }
 
 EVALUATE: dict[str, View] = {
@@ -25,4 +43,4 @@ EVALUATE: dict[str, View] = {
     "Robustness": View("robustness", "How well does it do on images worse than those it learned from?"),
 }
 
-__all__ = ["EVALUATE", "INSIDE", "Look", "View"]
+__all__ = ["DRAW", "EVALUATE", "INSIDE", "Look", "View"]
