@@ -601,11 +601,11 @@ def test_each_stroke_or_piece_is_listed_the_strongest_first(
     page = view_of(finished_run, "Strokes", drawing)
     assert page.segmented_control[0].value == erased
     table = page.dataframe[0].value
-    assert sorted(table["Number"]) == list(range(1, pieces + 1))
-    assert table["Speaks for it"].is_monotonic_decreasing
+    assert sorted(table["No."]) == list(range(1, pieces + 1))
+    assert table["For it, nats"].is_monotonic_decreasing
     (other,) = page.selectbox
     checked(other.select_index(1).run())
-    assert page.dataframe[0].value["Number"].tolist() != table["Number"].tolist()
+    assert page.dataframe[0].value["No."].tolist() != table["No."].tolist()
 
 
 def test_strokes_are_not_told_of_a_dot_nor_of_an_image_that_was_not_drawn(finished_run: Run) -> None:

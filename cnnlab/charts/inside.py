@@ -94,9 +94,7 @@ def strokes(lines: Sequence[Line], middles: Line, support: Numbers) -> go.Figure
     figure = go.Figure()
     for width, shades in ((16, [PALETTE[8]] * len(lines)), (12, colours)):  # first a rim, for zero is white
         for line, colour in zip(lines, shades, strict=True):
-            x, y = zip(*line, strict=True)
-            style = {"color": colour, "width": width}
-            figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line=style, hoverinfo="skip", showlegend=False))
+            figure.add_trace(_pen(line, colour, width))
     figure.add_trace(
         go.Scatter(
             x=[x for x, _ in middles],
@@ -117,7 +115,25 @@ def strokes(lines: Sequence[Line], middles: Line, support: Numbers) -> go.Figure
             showlegend=False,
         )
     )
-    return bare(figure, 380)
+    bare(figure, 380)
+    points = np.array([point for line in lines for point in line])  # (P, 2)
+    room = 0.05 * float(np.ptp(points, 0).max()) or 1.0  # for the lines' width
+    (left, top), (right, bottom) = points.min(0) - room, points.max(0) + room
+    return figure.update_xaxes(range=[left, right]).update_yaxes(range=[bottom, top], autorange=False)
+
+
+def _pen(line: Line, colour: str, width: int) -> go.Scatter:
+    """A line with round ends and bends, ``width`` pixels thick."""
+    x, y = zip(*line, strict=True)
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="lines+markers",
+        line={"color": colour, "width": width},
+        marker={"color": colour, "size": width},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def _fading(scale: str, signed: bool) -> list[tuple[float, str]]:

@@ -62,11 +62,12 @@ def erased(drawing: Drawing, pieces: Drawing, size: tuple[int, int]) -> Tensor:
 
 def effects(logits: Tensor, label: int) -> list[Effect]:
     """What each piece does for class ``label``, by the logits (pieces + 1, classes) of the images ``erased`` gives."""
-    odds = _log_odds(logits, label)
-    probabilities = logits.softmax(1)
+    whole, less = logits[:1], logits[1:]
+    probabilities = less.softmax(1)
     confidences, answers = probabilities.max(1)
-    columns = (odds[0] - odds, probabilities[:, label], answers, confidences)
-    return [Effect(*row) for row in list(zip(*(column.tolist() for column in columns), strict=True))[1:]]
+    support = _log_odds(whole, label) - _log_odds(less, label)
+    columns = (support, probabilities[:, label], answers, confidences)
+    return [Effect(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
 def halfway(stroke: Stroke) -> Point:

@@ -13,7 +13,7 @@ from cnnlab.ui.pictures import upright
 from cnnlab.ui.views.look import Look, show_figure
 from cnnlab.ui.views.measured import Reference, reference
 
-SHOWN, COLUMNS = 12, 6
+SHOWN, COLUMNS = 18, 6
 VOTERS = 50
 
 
@@ -63,8 +63,11 @@ def _measures(known: Reference, nearest: float) -> None:
         st.metric(
             "Farther than",
             f"{float((known.usual < nearest).double().mean()):.0%}",
-            help=f"Share of {len(known.usual):,} validation images, which it did not learn from, that have a training "
-            "image nearer to them than this one has. Near 100 %: unlike what it was trained on.",
+            f"of {len(known.usual):,} validation images",
+            delta_color="off",
+            delta_arrow="off",
+            help="Images that it did not learn from, each to its own nearest. Near 100 %, this one is unlike what it "
+            "was trained on.",
         )
 
 

@@ -31,17 +31,16 @@ def show(at: Look) -> None:
     _measures(change)
     before, difference, after = st.columns(3)
     with before:
-        _picture(at, change.before, "Before", (answer, target))
+        _picture(at, change.before, "Before", (answer, target), "The image as it is.")
     with difference:
         st.markdown("**The change**")
         _difference(at, change)
     with after:
-        _picture(at, change.after, "After", (target, answer))
+        _picture(at, change.after, "After", (target, answer), "The same with the change.")
     st.caption(
         f"The smallest change found in {STEPS} steps (Rony et al. 2019) from which the network, after epoch "
-        f"{trained.epoch}, just reads the other class; there may be a smaller one. Pixels stay whole numbers from 0 to "
-        "255. Where you would still read the image as before, the network goes by something else than you do "
-        "(adversarial example, Szegedy et al. 2014)."
+        f"{trained.epoch}, just reads the other class; there may be a smaller one. Where you would still read the "
+        "image as before, the network goes by something else than you do (adversarial example, Szegedy et al. 2014)."
     )
 
 
@@ -53,7 +52,7 @@ def _measures(change: Change) -> None:
             f"{change.size:.2f}",
             help="L2 norm: the root of the sum of all squared changes, with pixels from 0 to 1.",
         )
-        st.metric("Of the image's own", f"{change.share:.1%}", help="The same as a share of the image's L2 norm.")
+        st.metric("Share of the image", f"{change.share:.1%}", help="The same as a share of the image's own L2 norm.")
         st.metric(
             f"Pixels moved by more than {MOVED}",
             f"{change.moved:,}",
@@ -63,7 +62,7 @@ def _measures(change: Change) -> None:
         )
 
 
-def _picture(at: Look, image: Tensor, when: str, told: tuple[int, int]) -> None:
+def _picture(at: Look, image: Tensor, when: str, told: tuple[int, int], caption: str) -> None:
     """``image`` (1, C, H, W) with the probabilities of two classes, the answer first."""
     probabilities = at.trained.probabilities(image)[0]
     first, second = (f"{frame.literal(at.trained.classes[label])} ({probabilities[label]:.1%})" for label in told)
@@ -73,6 +72,7 @@ def _picture(at: Look, image: Tensor, when: str, told: tuple[int, int]) -> None:
         f"{when.lower()}-{at.at}",
         f"The image {when.lower()} the change",
         lambda: tidy(image[0].numpy(), "channel", "row", "column"),
+        caption,
     )
 
 

@@ -17,8 +17,9 @@ from cnnlab.ui.pictures import upright
 from cnnlab.ui.views.look import Look, show_figure
 
 FEW = 2  # strokes: so few tell little, they are cut
-COLUMNS = 9  # images in a row
+COLUMNS = 5  # images in a row
 
+_SUPPORT = "For it, nats"  # a column
 _STROKES, _PIECES = "strokes", "pieces of strokes"
 
 
@@ -66,10 +67,10 @@ def _chosen(drawing: Drawing) -> Drawing | None:
 def _table(found: Sequence[Effect], classes: Sequence[str], label: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Number": range(1, len(found) + 1),
-            "Speaks for it": [effect.support for effect in found],
+            "No.": range(1, len(found) + 1),
+            _SUPPORT: [effect.support for effect in found],
             f"{classes[label]} without it": [effect.probability for effect in found],
-            "Then read as": [classes[effect.answer] for effect in found],
+            "Read as": [classes[effect.answer] for effect in found],
             "With": [effect.confidence for effect in found],
         }
     )
@@ -77,7 +78,7 @@ def _table(found: Sequence[Effect], classes: Sequence[str], label: int) -> pd.Da
 
 def _coloured(at: Look, pieces: Drawing, table: pd.DataFrame, name: str) -> None:
     show_figure(
-        charts.strokes(pieces.strokes, [halfway(piece) for piece in pieces.strokes], table["Speaks for it"].to_numpy()),
+        charts.strokes(pieces.strokes, [halfway(piece) for piece in pieces.strokes], table[_SUPPORT].to_numpy()),
         f"strokes-{at.at}",
         f"The drawing, coloured by what speaks for {name}",
         lambda: table,
@@ -89,10 +90,10 @@ def _coloured(at: Look, pieces: Drawing, table: pd.DataFrame, name: str) -> None
 def _listed(table: pd.DataFrame) -> None:
     percent = st.column_config.NumberColumn(format="percent")
     st.dataframe(
-        table.sort_values("Speaks for it", ascending=False),
+        table.sort_values(_SUPPORT, ascending=False),
         hide_index=True,
         column_config={
-            "Speaks for it": st.column_config.NumberColumn(
+            _SUPPORT: st.column_config.NumberColumn(
                 format="%.2f", help="Log-odds with it less those without it, in nats"
             ),
             table.columns[2]: percent,
@@ -107,7 +108,7 @@ def _listed(table: pd.DataFrame) -> None:
 
 def _images(at: Look, images: Tensor, logits: Tensor, table: pd.DataFrame) -> None:
     confidences, answers = logits.softmax(1).max(1)
-    names = ["whole", *(f"without {number}" for number in table["Number"])]
+    names = ["whole", *(f"without {number}" for number in table["No."])]
     titles = [
         f"{name}<br>{plain(at.trained.classes[answer][:9])}, {confidence:.0%}"
         for name, answer, confidence in zip(names, answers.tolist(), confidences.tolist(), strict=True)
