@@ -53,10 +53,10 @@ def test_from_home_to_a_digit_named(address: str, runs: Path, new_page: Callable
     for strokes, name in ((SEVEN, "7"), (THREE, "3")):
         page.locator("canvas.upper-canvas").wait_for()
         expect(page.get_by_text("the answer comes when you lift the pen")).to_be_visible()
-        expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+        expect(page.locator(".st-key-canvas-undo button")).to_be_disabled()
         draw(page, strokes)
         expect(page.get_by_test_id("stMetricValue")).to_have_text(name)
-        page.get_by_role("button", name="Clear").click()
+        page.locator(".st-key-canvas-clear button").click()
 
 
 def test_the_chart_keeps_its_zoom_while_it_trains(address: str, new_page: Callable[..., Page]) -> None:

@@ -27,7 +27,7 @@ from cnnlab.ui.pictures import enlarged
 MAX_UPLOAD = 10  # MB, of drawings to import
 SHOWN = 24  # drawings on a page of the gallery
 UPDATE_SECONDS = 1.0
-PATIENCE_SECONDS, POLL_SECONDS = 5.0, 0.05
+PATIENCE_SECONDS, POLL_SECONDS = 60.0, 0.05
 
 _KEPT = "teaching.kept"  # {a drawing's JSON: its label}, the oldest first
 _BEFORE = "teaching.before"  # the same as it was before the last removal
@@ -277,8 +277,9 @@ def _start(taught: Sequence[Lesson], run: Run, epoch: int) -> None:
         return
     # With its first weights on disk it is a run to look at, and the page goes on with that one.
     asked = monotonic()
-    while job.state == "loading" and monotonic() - asked < PATIENCE_SECONDS:
-        job.join(POLL_SECONDS)
+    with st.spinner("Beginning with the weights of this run"):
+        while job.state == "loading" and monotonic() - asked < PATIENCE_SECONDS:
+            job.join(POLL_SECONDS)
     st.rerun()
 
 
