@@ -170,7 +170,7 @@ def test_switching_pages_keeps_the_training_and_what_was_typed(training: tuple[A
 
 
 def test_a_failed_training_says_why() -> None:
-    run = train(learning_rate=10.0, optimizer="sgd", architecture="fashion-part-3", schedule="constant")
+    run = train(learning_rate=10.0, optimizer="sgd", architecture="fashion-part-3", schedule="constant", momentum=0.99)
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
     page.query_params["run"] = run.id
     page.switch_page(PAGES["Train"]).run()
