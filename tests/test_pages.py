@@ -666,12 +666,6 @@ def test_where_no_change_is_found_it_is_told(finished_run: Run, monkeypatch: pyt
     st.cache_data.clear()
 
 
-def test_draw_offers_only_runs_of_drawn_characters(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CNNLAB_DATA", str(real_data))
-    train(dataset="fashion-mnist", architecture="basic-cnn", validation_fraction=0.5, batch_size=1000)
-    assert "No network has been trained yet" in texts(open_page("Draw"))
-
-
 def compare(view: str = "Curves") -> AppTest:
     page = open_page("Compare")
     page.segmented_control(key="compare.view").set_value(view).run()
