@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from hashlib import blake2s
 from time import monotonic
 
@@ -148,7 +149,7 @@ def _toolbar(run: Run, hidden: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download",
-            lambda: write_lessons(lessons()),
+            partial(write_lessons, lessons()),  # read now: the session's state is not there when it is asked for
             "drawings.json",
             "application/json",
             icon=":material/download:",
