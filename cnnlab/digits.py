@@ -189,13 +189,18 @@ def read_image(content: bytes) -> Image.Image:
     return image
 
 
+def opaque(image: Image.Image) -> Image.Image:
+    """An image on white: RGB without transparency."""
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
+
+
 def image_input(image: Image.Image, shape: Shape, is_drawn: bool) -> Tensor:
     """An image → (1, C, H, W) uint8 for a network of ``shape``.
 
     A character is taken for light on dark, or where the border is light for dark on light, and prepared as
     a drawing; anything else is scaled to the network's size.
     """
-    flat = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    flat = opaque(image)
     channels, height, width = shape
     if not is_drawn:
         scaled = flat.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BILINEAR)
