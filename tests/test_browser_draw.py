@@ -15,11 +15,13 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from cnnlab.config import RunConfig
+from cnnlab.data import load
 from cnnlab.digits import canvas_ink, prepare, stroke_ink
 from cnnlab.job import Job
 from cnnlab.runs import Run, RunStore
 from cnnlab.strokes import Lesson, read_lessons
 from tests.browsing import canvas, draw, server
+from tests.photos import Paper, of_classes, photographed
 
 ONE = [[[0.5, 0.0], [0.5, 0.5], [0.5, 1.0]]]
 SEVEN = [[[0.1, 0.05], [0.4, 0.0], [0.75, 0.03], [0.6, 0.35], [0.45, 0.65], [0.35, 1.0]]]
@@ -135,6 +137,17 @@ def test_two_runs_answer_side_by_side_and_a_scribble_is_doubted(page: Page, runs
     button(page, "canvas.clear")
     draw(page, [[[0.1 * (number % 9), (number * 7 % 10) / 10] for number in range(30)]])
     expect(page.get_by_test_id("stMetric").filter(has_text="Not sure").first).to_be_visible()
+
+
+def test_a_photo_of_paper_is_read_line_by_line(page: Page, tmp_path: Path) -> None:
+    test = load("mnist-sample").test
+    lines = [of_classes(test, [3, 1, 4], 2), of_classes(test, [1, 5, 9], 5)]
+    file = tmp_path / "sheet.jpg"
+    file.write_bytes(photographed(lines, 90, Paper(angle=5, shadow=0.7), np.random.default_rng(0)).jpeg)
+    page.get_by_text("Photo", exact=True).click()
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_test_id("stCode")).to_have_text("3 1 4 / 1 5 9")
+    expect(page.locator(".js-plotly-plot .annotation")).to_have_text(["3", "1", "4", "1", "5", "9"])
 
 
 @pytest.mark.timeout(600)

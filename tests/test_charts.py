@@ -276,3 +276,16 @@ def test_strokes_are_numbered_in_their_middles_and_coloured_by_what_they_speak_f
 def test_strokes_that_all_speak_for_nothing_are_white() -> None:
     figure = charts.strokes([[(0.0, 0.0), (1.0, 1.0)]], [(0.5, 0.5)], np.zeros(1))
     assert figure.data[1].line.color == sample_colorscale(charts.DIVERGING, [0.5])[0]
+
+
+def test_a_photos_boxes_are_closed_named_and_flagged() -> None:
+    box = np.array([(2.0, 3.0), (8.0, 4.0), (8.0, 9.0), (2.0, 8.0)])
+    figure = charts.boxed_photo(
+        np.zeros((20, 30, 3), np.uint8), [box, box + 10], ["3", "7/1"], [["a: 3"], ["a: 7", "<b>: 1"]], [False, True]
+    )
+    photo, sure, doubted = figure.data
+    assert photo.source.startswith("data:image/jpeg")
+    assert (sure.x[0], sure.y[0]) == (sure.x[-1], sure.y[-1]) == (2, 3)
+    assert sure.line.color != doubted.line.color
+    assert doubted.name == "a: 7<br>&lt;b&gt;: 1"
+    assert [label.text for label in figure.layout.annotations] == ["3", "7/1?"]

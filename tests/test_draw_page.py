@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from cnnlab.data import load
+from cnnlab.sheet import MAX_CHARACTERS
 from cnnlab.strokes import Drawing
 from cnnlab.ui.views import DRAW
+from tests.photos import Paper, of_classes, photographed
 from tests.samples import SEVEN
 from tests.test_pages import canvas_of, checked, metrics, open_page, texts, train
+
+
+def sheet(lines: list[list[int]], height: float = 60) -> bytes:
+    """A photo's file with the sample's test digits on it."""
+    test = load("mnist-sample").test
+    inks = [of_classes(test, line, number) for number, line in enumerate(lines)]
+    return photographed(inks, height, Paper(angle=4, shadow=0.7), np.random.default_rng(0)).jpeg
 
 
 def test_draw_asks_up_to_four_runs_side_by_side() -> None:
@@ -58,6 +70,44 @@ def test_a_challenge_asks_ten_times_and_tells_how_many_are_read_right() -> None:
     page.button(key="challenge.keep").click().run()
     page.segmented_control[0].set_value("My drawings").run()
     assert "drawings** as you meant them" in texts(checked(page))
+
+
+def test_a_photo_of_paper_is_asked_for_then_read_line_by_line_by_each_run() -> None:
+    runs = [train(epochs=4, seed=seed) for seed in range(2)]
+    page = open_page("Draw", runs[0])
+    page.multiselect[0].set_value([run.id for run in runs]).run()
+    page.segmented_control[0].set_value("Photo").run()
+    assert "good light" in texts(checked(page))
+    assert not page.code
+    page.file_uploader(key="photo.file").set_value(("sheet.jpg", sheet([[3, 1], [4, 0, 7]]), "image/jpeg")).run()
+    assert "5 characters in 2 lines" in texts(checked(page))
+    assert len(page.code) == 2
+    assert all(len(line.value) == len("3 1 / 4 0 7") and line.value[3:6] == " / " for line in page.code)
+    table = page.dataframe[0].value
+    assert list(table["#"]) == [1, 2, 3, 4, 5]
+    assert table.iloc[:, 2:].map(lambda answer: bool(re.match(r"\d\?? +\d+\.\d%", answer))).all(None)
+
+
+def test_a_photo_without_digits_says_how_to_mend_it() -> None:
+    page = open_page("Draw", train())
+    page.segmented_control[0].set_value("Photo").run()
+    buffer = BytesIO()
+    Image.new("RGB", (400, 300), "white").save(buffer, "PNG")
+    for content in (buffer.getvalue(), b"no image"):
+        page.file_uploader(key="photo.file").set_value(("sheet.png", content, "image/png")).run()
+        assert not page.exception
+        assert len(page.error) == 1
+        assert "thick dark pen" in texts(page)
+        assert not page.code
+
+
+def test_only_the_first_characters_of_a_full_sheet_are_read() -> None:
+    page = open_page("Draw", train())
+    page.segmented_control[0].set_value("Photo").run()
+    full = sheet([list(range(10)) for _ in range(7)], height=36)
+    page.file_uploader(key="photo.file").set_value(("sheet.jpg", full, "image/jpeg")).run()
+    assert f"Only the first {MAX_CHARACTERS}" in texts(checked(page))
+    assert len(page.dataframe[0].value) == MAX_CHARACTERS
 
 
 def test_draw_takes_pictures_for_networks_of_other_things(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

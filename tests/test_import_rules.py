@@ -30,6 +30,7 @@ FORBIDDEN = {
     "augmentation": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
     "explain": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
     "digits": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
+    "sheet": {"plotly", "cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
     "training": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts", "cnnlab.history"},
     "suspects": {"plotly", "cnnlab.job", "cnnlab.charts", "cnnlab.background"},
     "lessons": {"plotly", "cnnlab.job", "cnnlab.charts"},

@@ -5,7 +5,7 @@ from cnnlab.charts.comparison import cost_and_accuracy, overlaid_curves, paralle
 from cnnlab.charts.evaluation import class_intervals, confusion, reliability, trade_off
 from cnnlab.charts.inside import embedding, lines, overlay, spread, strokes
 from cnnlab.charts.style import BRIGHTNESS, DIVERGING, MAX_POINTS, PALETTE
-from cnnlab.charts.tiles import feature_map_grid, filter_grid, photo, picture, tile_row, tile_strip
+from cnnlab.charts.tiles import boxed_photo, feature_map_grid, filter_grid, photo, picture, tile_row, tile_strip
 from cnnlab.charts.training import LIVE_SECONDS, curve, learning_rate_ramp, live
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "LIVE_SECONDS",
     "MAX_POINTS",
     "PALETTE",
+    "boxed_photo",
     "class_intervals",
     "confusion",
     "cost_and_accuracy",

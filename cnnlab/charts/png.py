@@ -25,3 +25,10 @@ def inline(pixels: Picture) -> str:
     One that is fetched from the server may be gone, if the page has moved on, before the browser asks for it.
     """
     return f"data:image/png;base64,{b64encode(png(pixels)).decode()}"
+
+
+def inline_photo(pixels: Picture) -> str:
+    """A photo (H, W, 3) as such a URL, as JPEG: a tenth as long as a PNG."""
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{b64encode(buffer.getvalue()).decode()}"

@@ -10,12 +10,13 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from cnnlab.charts.png import inline
-from cnnlab.charts.style import BRIGHTNESS, DIVERGING, PALETTE, Numbers, framed
+from cnnlab.charts.png import inline, inline_photo
+from cnnlab.charts.style import BRIGHTNESS, DIVERGING, PALETTE, Numbers, framed, plain
 
 MAX_CELLS = 60_000  # of a grid; beyond that every k-th row and column of each tile is shown
 TILE_HEIGHT = 64  # pixels on the page, where there is room
 MAX_HEIGHT = 640
+PHOTO_WIDTH, PHOTO_HEIGHT = 640, 450  # pixels on the page, at the most
 
 
 def filter_grid(
@@ -183,3 +184,49 @@ def photo(pixels: npt.NDArray[np.uint8], height: int = 320) -> go.Figure:
     """One image (H, W, C) enlarged, its pixels sharp."""
     colours = pixels if pixels.shape[2] == 3 else pixels.repeat(3, 2)
     return bare(go.Figure(go.Image(z=colours, hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>")), height)
+
+
+def boxed_photo(
+    pixels: npt.NDArray[np.uint8],
+    boxes: Sequence[Numbers],
+    labels: Sequence[str],
+    notes: Sequence[Sequence[str]],
+    flagged: Sequence[bool],
+) -> go.Figure:
+    """A photo (H, W, 3) with labelled boxes, each by its corners (4, 2); hovering tells the lines of its notes.
+
+    Flagged ones have another colour and a question mark.
+    """
+    height = 32 + round(min(PHOTO_HEIGHT, PHOTO_WIDTH * pixels.shape[0] / pixels.shape[1]))
+    figure = go.Figure(go.Image(source=inline_photo(pixels), hoverinfo="skip"))
+    for box, label, lines, doubtful in zip(boxes, labels, notes, flagged, strict=True):
+        x, y = np.vstack([box, box[:1]]).T
+        colour = PALETTE[1] if doubtful else PALETTE[0]
+        figure.add_trace(
+            go.Scatter(
+                x=x,
+                y=y,
+                mode="lines",
+                fill="toself",
+                fillcolor="rgba(0,0,0,0)",
+                hoveron="fills",
+                line={"color": colour, "width": 2},
+                name="<br>".join(map(plain, lines)),
+                hoverinfo="name",
+                hoverlabel={"namelength": -1},
+                showlegend=False,
+            )
+        )
+        figure.add_annotation(
+            x=box[0, 0],
+            y=box[:2, 1].min(),
+            text=plain(f"{label}?" if doubtful else label),
+            showarrow=False,
+            xanchor="left",
+            yanchor="bottom",
+            bgcolor=colour,
+            borderpad=1,
+            font={"color": "white", "size": 14},
+        )
+    bare(figure, height).update_layout(margin={"t": 24})
+    return figure.update_yaxes(constraintoward="top")

@@ -34,6 +34,7 @@ class Character:
 class Sheet:
     """A page of handwriting, straightened."""
 
+    size: tuple[int, int]  # width and height of the upright photo
     ink: Ink
     angle: float  # degrees that the page was turned by, anticlockwise
     characters: tuple[Character, ...]  # in reading order, MAX_CHARACTERS at the most
@@ -46,7 +47,8 @@ def find_characters(image: Image.Image) -> Sheet:
     The paper's light is made even, ruled lines go, the page is straightened by them or by how the characters stand
     in lines, and strokes that belong together are joined. Raises DrawingError where there is no character.
     """
-    page, corner = page_on(upright(image))
+    photo = upright(image)
+    page, corner = page_on(photo)
     flat, rise = without_rules(ink_on(page))
     if rise is None:
         rise, _ = lines_of(parts_on(flat).boxes)
@@ -61,7 +63,7 @@ def find_characters(image: Image.Image) -> Sheet:
         Character(_own_ink(ink, parts, boxes[i], members[i]), there.corners(boxes[i]), int(lines[i]))
         for i in order[:MAX_CHARACTERS]
     )
-    return Sheet(_black(ink, levels(ink)[1]), angle, tuple(characters), len(order))
+    return Sheet(photo.size, _black(ink, levels(ink)[1]), angle, tuple(characters), len(order))
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def _thickness(light: Pixels) -> float:
     mask = ink >= _otsu(dark)
     # In a stroke of thickness t the mean distance to its border is t / 4.
     depths = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1][mask]
-    return 4 * float(depths.mean()) / max(ink.shape)
+    return float(4 * depths.mean() / max(ink.shape))
 
 
 def _otsu(values: Floats) -> float:

@@ -8,7 +8,7 @@ from cnnlab.sheet.page import Floats, Indices
 from cnnlab.sheet.parts import usual_side
 
 STEEPEST, STEP = 15.0, 0.5  # degrees, the page's turn
-USUAL = 5.0  # degrees, standard deviation of a photo's turn
+USUAL = 8.0  # degrees, standard deviation of a photo's turn
 NEW_LINE = 6.0  # squared standard deviations that must be gained by another line
 # The following are shares of the usual character's height.
 WRITTEN = 0.5  # height, of a character that tells where its line lies

@@ -86,9 +86,9 @@ def _longer(boxes: Indices) -> Indices:
 
 
 def usual_side(boxes: Indices) -> float:
-    """The usual character's height: the longer side at which half of all lies in longer boxes."""
+    """The usual character's height: the longer side at which half of all squares around boxes lies in larger ones."""
     sides = np.sort(_longer(boxes))
-    mass = np.cumsum(sides)
+    mass = np.cumsum(sides**2)
     return float(sides[np.searchsorted(mass, mass[-1] / 2)])
 
 

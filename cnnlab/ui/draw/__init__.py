@@ -13,6 +13,7 @@ from cnnlab.ui.draw.way import Way
 
 WAYS: dict[str, Way] = {
     "Canvas": Way("paper", "Draw with the mouse, a pen or a finger."),
+    "Photo": Way("photo", "A photo of digits on paper: all are found and read, line by line."),
     "Challenge": Way("challenge", "Ten to draw against the clock: how many are read right?"),
     "My drawings": Way("collection", "What you said your drawings are; a network can learn your hand from them."),
     "Picture": Way("picture", "A picture of your own, scaled to what the network takes.", of_characters=False),

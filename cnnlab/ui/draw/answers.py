@@ -38,11 +38,10 @@ def _answers(named: Mapping[str, Entry], seen: Callable[[Shape], Tensor], suspic
 
 def _answer(name: str, entry: Entry, seen: Callable[[Shape], Tensor], suspicion: str) -> None:
     st.markdown(f"**{frame.literal(name)}**")
-    live = _trains(entry)
-    trained = load_trained(entry.run, entry.run.epochs()[-1] if live else None)
-    if live:
+    trained, familiar = newest(entry)
+    if _trains(entry):
         st.caption(f":material/autorenew: epoch {trained.epoch} of {entry.config.epochs}")
-    reading = read(trained, seen(trained.shape), None if live else familiarity(entry.run, trained), suspicion)
+    reading = read(trained, seen(trained.shape), familiar, suspicion)
     st.metric(
         "Not sure" if reading.doubt else "The network says",
         f"{reading.name}?" if reading.doubt else reading.name,
@@ -57,6 +56,14 @@ def _answer(name: str, entry: Entry, seen: Callable[[Shape], Tensor], suspicion:
         "Probability of each class",
         height=300,
     )
+
+
+def newest(entry: Entry) -> tuple[Trained, Familiarity | None]:
+    """A run's network, of its last epoch while it trains, and what it knows, unless it still learns."""
+    if _trains(entry):
+        return load_trained(entry.run, entry.run.epochs()[-1]), None
+    trained = load_trained(entry.run)
+    return trained, familiarity(entry.run, trained)
 
 
 def _trains(entry: Entry) -> bool:
