@@ -12,6 +12,7 @@ from scipy.ndimage import (
     binary_dilation,
     binary_fill_holes,
     distance_transform_edt,
+    gaussian_filter,
     gaussian_gradient_magnitude,
     grey_closing,
     label,
@@ -30,6 +31,7 @@ _Any = TypeVar("_Any", bound=np.generic)
 
 COARSE = 200  # pixels, the longer side on which a photo is judged as a whole
 STROKE = 9  # of them, the thickest stroke that is taken off to see the sheet's edges
+GRAIN = 1.0  # of them, of a Gaussian against the camera's noise
 RIM = 3  # of them, that the sheet's edge takes
 # The following are steps of the logarithm of light; 0.1 is 10 %.
 EDGE = 0.12  # a pixel, at the sheet's edge
@@ -54,7 +56,7 @@ def page_on(photo: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
     Where the sheet lies on something plain and darker, that is cut off, and painted over in the corners that are left.
     """
     light = photo.convert("L")
-    small = coarse(np.asarray(light))
+    small = gaussian_filter(coarse(np.asarray(light)), GRAIN)
     bare = _without_strokes(small)
     around = binary_dilation(_around(small, bare), iterations=RIM)
     if not around.any() or around.all():
