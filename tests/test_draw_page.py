@@ -107,7 +107,7 @@ def test_only_the_first_characters_of_a_full_sheet_are_read() -> None:
     page.segmented_control[0].set_value("Photo").run()
     full = sheet([list(range(10)) for _ in range(7)], height=36)
     page.file_uploader(key="photo.file").set_value(("sheet.jpg", full, "image/jpeg")).run()
-    assert f"Only the first {MAX_CHARACTERS}" in texts(checked(page))
+    assert f"Only the first {MAX_CHARACTERS} of 70 characters" in texts(checked(page))
     assert len(page.dataframe[0].value) == MAX_CHARACTERS
 
 

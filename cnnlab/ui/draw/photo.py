@@ -91,13 +91,11 @@ def _read(entry: Entry, seen: Mapping[Shape, Sequence[Preparation]]) -> list[Rea
 
 def _told(sheet: Sheet) -> str:
     """What was found on the photo, and what was done to it."""
-    lines = 1 + max(character.line for character in sheet.characters)
-    told = f"{frame.counted(sheet.found, 'character')} in {frame.counted(lines, 'line')}."
-    if sheet.angle:
-        told += f" The page was straightened by {abs(sheet.angle):.0f}°."
-    if sheet.found > len(sheet.characters):
-        told += f" Only the first {len(sheet.characters)} are read: take a photo of fewer."
-    return told
+    count, lines = len(sheet.characters), 1 + max(character.line for character in sheet.characters)
+    told = f"{frame.counted(count, 'character')} in {frame.counted(lines, 'line')}."
+    if sheet.found > count:
+        told = f"Only the first {count} of {sheet.found} characters are read: take a photo of fewer."
+    return f"{told} The page was straightened by {abs(sheet.angle):.0f}°." if sheet.angle else told
 
 
 def _marked(pixels: Picture, sheet: Sheet, readings: Readings) -> None:
