@@ -27,6 +27,7 @@ SHARP = 2  # times as large as the box a drawing must be for its thickness to be
 THICKNESS = 2.4  # MNIST's pixels: the mean of its strokes, measured in the same way
 BLOT = 6.5  # MNIST's pixels: no pen is so thick
 MAX_PIXELS = 4096 * 4096
+ENOUGH_PIXELS = 2048  # a side
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,7 @@ def read_image(content: bytes) -> Image.Image:
         raise DrawingError(f"the file is larger than {MAX_FILE_BYTES // 1_000_000} MB")
     try:
         image = Image.open(BytesIO(content), formats=("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF"))
+        image.draft(None, (ENOUGH_PIXELS, ENOUGH_PIXELS))  # a phone's JPEG is decoded at a half or a quarter at once
         if image.width * image.height > MAX_PIXELS:
             raise DrawingError(f"the image has {image.width}×{image.height} pixels: send one of 4096×4096 at the most")
         image.load()

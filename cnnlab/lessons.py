@@ -13,12 +13,12 @@ from cnnlab.inference import Trained, load_trained
 from cnnlab.runs import Run, RunError, RunStore
 from cnnlab.strokes import Lesson
 
-REPLAYED = 1000  # of the parent's training images beside the lessons
+REPLAYED = 4000  # of the parent's training images beside the lessons, in each epoch
 ASIDE = 3  # every third drawing of a label
 
 _SETTINGS: dict[str, Any] = {
-    "epochs": 3,
-    "batch_size": 64,
+    "epochs": 2,
+    "batch_size": 128,
     "optimizer": "adamw",
     "learning_rate": 0.001,
     "weight_decay": 0.01,

@@ -28,7 +28,7 @@ from cnnlab.job import Job, fair_threads
 from cnnlab.network import build, seed_dropout
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import RunStore
-from docs import comparing, drawing, looking, watching
+from docs import comparing, drawing, looking, teaching, watching
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS / "benchmarks.json"
@@ -278,6 +278,19 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
+def _write_teaching(figures: Figures) -> str:
+    def told(on: Figures) -> str:
+        return f"{on['before'] / on['images']:.1%} → {on['after'] / on['images']:.1%} of {on['images']:,}"
+
+    rows = [
+        f"| {name} | {row['misread']} of {row['digits']} | {told(row['further'])} | {told(row['misread_hands'])} | "
+        f"{told(row['taught'])} | {row['fall_mean']:.2f} | {row['fall_worst']:.2f} | {row['seconds']:.1f} |"
+        for name, row in figures.items()
+    ]
+    head = "| network | misread before | further digits | of misread hands | taught digits | MNIST, points lost | "
+    return head + "at worst | seconds |\n" + "|---" * 8 + "|\n" + "\n".join(rows)
+
+
 SECTIONS: dict[str, Callable[[], Any]] = {
     "machine": _machine,
     "choices": _choices,
@@ -287,6 +300,7 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "looking": looking.measure,
     "comparing": comparing.measure,
     "drawing": drawing.measure,
+    "teaching": teaching.measure,
 }
 TABLES: dict[str, Callable[[Any], str]] = {
     "machine": _write_machine,
@@ -297,6 +311,7 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "looking": _write_looking,
     "comparing": _write_comparing,
     "drawing": _write_drawing,
+    "teaching": _write_teaching,
 }
 
 

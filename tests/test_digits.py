@@ -185,5 +185,11 @@ def test_a_huge_image_is_refused_before_it_is_decoded() -> None:
         read_image(png(Image.new("1", (9_000, 9_000))))
 
 
+def test_a_phones_large_photo_is_read_at_a_smaller_size() -> None:
+    buffer = BytesIO()
+    Image.new("L", (5712, 4284), 200).save(buffer, "JPEG")
+    assert read_image(buffer.getvalue()).size == (2856, 2142)
+
+
 def test_an_image_is_read() -> None:
     assert read_image(png(Image.new("RGB", (5, 7)))).size == (5, 7)
