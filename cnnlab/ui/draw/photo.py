@@ -27,6 +27,7 @@ from cnnlab.ui.views.look import show_figure
 _FILE, _WEBCAM = "File", "Webcam"
 _SIDE = 1000  # pixels, the longer side of the photo on the page
 _ROW = 60  # pixels of the table, for 56 of a picture
+_ALL_AT_ONCE = 12  # rows; with more it scrolls
 
 Readings = Mapping[str, Sequence[Reading]]  # by a run's name, of each character
 
@@ -153,6 +154,7 @@ def _one_by_one(images: Sequence[Tensor], readings: Readings) -> None:
         pd.DataFrame({"#": range(1, len(seen) + 1), "Seen": seen, **answers}),
         width="content",
         hide_index=True,
+        height="content" if len(seen) <= _ALL_AT_ONCE else "auto",
         row_height=_ROW,
         column_config={
             "#": st.column_config.NumberColumn(width=50),
