@@ -156,15 +156,17 @@ def _serifed(ones: Tensor, draws: torch.Generator) -> Tensor:
     top, bottom = middle + half, middle - half
     drawn = _stroke(torch.zeros_like(ones), top, bottom, width)
     # The upstroke meets the stem in a point or, by a knee beside its top, in a curve.
-    knee = top + _points(count, (-1.5, 0), (-0.5, 0.3), draws) * unit
-    flag = knee + _polar(_uniform(count, 3, 11, draws) * unit, _uniform(count, 203, 248, draws))
-    upstroke = _stroke(_stroke(drawn, top, knee, width), knee, flag, width)
+    joint = top - half * _uniform(count, -0.5, 0.6, draws).clamp_min(0)[:, None]
+    knee = joint + _points(count, (-1.5, 0), (-0.5, 0.3), draws) * unit
+    flag = knee + _polar(_uniform(count, 3, 11, draws) * unit, _uniform(count, 195, 248, draws))
+    upstroke = _stroke(_stroke(drawn, joint, knee, width), knee, flag, width)
     hook = flag + _polar(_uniform(count, 1, 4, draws) * unit, _uniform(count, 240, 300, draws))
-    upstroke = _sometimes(upstroke, _stroke(upstroke, flag, hook, width), 0.3, draws)
+    upstroke = _sometimes(upstroke, _stroke(upstroke, flag, hook, width), 0.4, draws)
     drawn = _sometimes(drawn, upstroke, 0.9, draws)
     tilt = _uniform(count, -10, 20, draws)
     left, right = (_polar(_uniform(count, reach, 11, draws) * unit, tilt + turn) for reach, turn in ((3, 180), (-1, 0)))
-    return _sometimes(drawn, _stroke(drawn, bottom + left, bottom + right, width), 0.6, draws)
+    raised = bottom + half * _uniform(count, -0.35, 0.35, draws).clamp_min(0)[:, None]
+    return _sometimes(drawn, _stroke(drawn, raised + left, raised + right, width), 0.6, draws)
 
 
 def _lying(ones: Tensor, draws: torch.Generator) -> Tensor:
@@ -233,7 +235,7 @@ def _polar(length: Tensor, degrees: Tensor) -> Tensor:
 # What handwriting redraws: the digit, the share of its images, how.
 _HABITS = (
     (0, 0.5, _slashed),
-    (1, 0.8, _serifed),
+    (1, 0.65, _serifed),
     (1, 0.05, _lying),
     (4, 0.08, _begun),
     (7, 0.3, _crossed),

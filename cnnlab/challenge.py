@@ -42,6 +42,11 @@ class Challenge:
         """What to draw now. Raises IndexError when it is over."""
         return self.asked[len(self.drawn)]
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds from the beginning on."""
+        return sum(self.seconds) + monotonic() - self.since
+
     def hand_over(self, drawing: Drawing) -> None:
         """Take the answer to the running question and ask the next."""
         now = monotonic()

@@ -55,8 +55,7 @@ _RECIPES = [
         config=RunConfig(
             dataset="mnist",
             architecture=PRESETS["accurate"],
-            epochs=16,
-            augmentation="mild",
+            epochs=20,
             validation_fraction=0.02,
         ),
     ),

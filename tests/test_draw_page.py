@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from cnnlab.data import load
 from cnnlab.sheet import MAX_CHARACTERS
 from cnnlab.strokes import Drawing
 from cnnlab.ui.views import DRAW
 from tests.photos import Paper, of_classes, photographed
-from tests.samples import SEVEN
-from tests.test_pages import canvas_of, checked, metrics, open_page, texts, train
+from tests.samples import SEVEN, lesson
+from tests.test_pages import PAGES, ROOT, TIMEOUT, canvas_of, checked, metrics, open_page, texts, train
 
 
 def sheet(lines: list[list[int]], height: float = 60) -> bytes:
@@ -34,6 +35,23 @@ def test_draw_asks_up_to_four_runs_side_by_side() -> None:
     assert len(checked(page).metric) == 2
     page.multiselect[0].set_value([]).run()
     assert "Choose a run" in texts(checked(page))
+
+
+def test_the_address_keeps_which_runs_are_asked() -> None:
+    runs = [train(seed=seed, train_fraction=0.2) for seed in range(3)]
+    page = open_page("Draw", runs[0])
+    page.multiselect[0].set_value([runs[0].id, runs[2].id]).run()
+    again = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    for name, value in page.query_params.items():
+        again.query_params[name] = value
+    again.switch_page(PAGES["Draw"])
+    assert checked(again.run()).multiselect[0].value == [runs[0].id, runs[2].id]
+
+
+def test_a_taught_run_is_asked_beside_the_one_it_came_from() -> None:
+    parent = train(train_fraction=0.2)
+    taught = train(parent=f"{parent.id}@1", lessons=[lesson()], train_fraction=0.1)
+    assert open_page("Draw", taught).multiselect[0].value == [taught.id, parent.id]
 
 
 def test_draw_doubts_what_is_no_digit() -> None:

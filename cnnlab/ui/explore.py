@@ -9,7 +9,7 @@ import streamlit as st
 from cnnlab.charts.png import inline
 from cnnlab.inference import Trained, load_trained
 from cnnlab.runs import Run
-from cnnlab.ui import session
+from cnnlab.ui import frame, session
 from cnnlab.ui.image_picker import pick_image
 from cnnlab.ui.pictures import enlarged
 from cnnlab.ui.views.look import Look, View
@@ -46,10 +46,7 @@ def _page(run: Run, views: Mapping[str, View], page: str, is_live: bool) -> None
     epochs = run.epochs()
     last = job.config.epochs if is_live and job else epochs[-1]
     trained = load_trained(run, _pick_epoch(run, epochs, last, is_live))
-    # A new view begins on an empty page; the same one changes in place, without a flicker.
-    is_new = st.session_state.get(_SHOWN) != (page, name)
-    st.session_state[_SHOWN] = (page, name)
-    with st.empty().container() if is_new else st.container():
+    with frame.place_of(_SHOWN, f"{page} {name}"):
         _draw(view, run, trained, epochs)
 
 

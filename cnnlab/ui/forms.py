@@ -18,6 +18,8 @@ from cnnlab.ui import frame, session
 
 MOST_RUNS = 4  # asked side by side
 
+_ASKED = "runs"  # the URL's parameter
+
 _RECIPE = "form.recipe"
 _NOT_OFFERED = {"parent", "lessons", "lesson_share"}  # what a new network is not asked about
 
@@ -97,15 +99,16 @@ def pick_runs(key: str) -> list[Entry]:
         return []
     # Titles only: Streamlit drops a choice whose label changes, as it would when the run ends.
     labels = {run_id: entry.title for run_id, entry in runs.items()}
-    chosen = st.multiselect(
+    chosen: list[str] = st.multiselect(
         f"Runs, up to {MOST_RUNS} side by side",
         list(runs),
-        default=[_first(runs)],
+        default=_first_asked(runs),
         format_func=labels.__getitem__,
         max_selections=MOST_RUNS,
         key=_run_key(key),
         persist_state="session",
     )
+    st.query_params[_ASKED] = ",".join(chosen)
     if not chosen:
         st.info("Choose a run to ask.", icon=":material/checklist:")
     return [runs[run_id] for run_id in chosen]
@@ -123,6 +126,16 @@ def _first(runs: dict[str, Entry]) -> str:
     """The session's own, else the newest."""
     own = session.current_run_id()
     return own if own and own in runs else next(iter(runs))
+
+
+def _first_asked(runs: dict[str, Entry]) -> list[str]:
+    """The address's, as after a reload; but where the session's own run is newer, that and what it came from."""
+    first = _first(runs)
+    asked = [run_id for run_id in st.query_params.get(_ASKED, "").split(",") if run_id in runs]
+    if first in asked:
+        return asked[:MOST_RUNS]
+    parent = runs[first].config.parent
+    return [first, parent.run] if parent and parent.run in runs else [first]
 
 
 def choose_run(key: str, run: Run) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.ui import session
 
@@ -55,6 +56,13 @@ def go_to(page: str) -> None:
 def literal(text: str) -> str:
     """``text`` as Markdown that shows it as it was typed."""
     return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def place_of(key: str, what: str) -> DeltaGenerator:
+    """A container for ``what``, empty where something else lay here before; else it changes in place, unflickering."""
+    is_new = st.session_state.get(key) != what
+    st.session_state[key] = what
+    return st.empty().container() if is_new else st.container()
 
 
 def counted(number: int, noun: str) -> str:

@@ -48,6 +48,9 @@ def _answer(name: str, entry: Entry, seen: Callable[[Shape], Tensor], suspicion:
         reading.doubt or f"{reading.certainty:.1%} sure",
         delta_color="off",
         delta_arrow="off",
+        help="The bars are the network's own probabilities, and what is none of its classes can look certain to it. "
+        "So doubt also comes from how far the drawing is from all it learned from, and for digits from a second "
+        "network that was shown what is none.",
     )
     live_chart(
         charts.probability_bars(trained.classes, reading.probabilities),

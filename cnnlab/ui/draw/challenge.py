@@ -22,6 +22,7 @@ from cnnlab.ui.pictures import enlarged
 _CHALLENGE = "draw.challenge"
 _KEPT = "draw.challenge.kept"  # how many drawings the last click kept
 ABREAST = 5  # pictures of drawings in a row
+CLOCK_SECONDS = 1.0
 
 
 @st.fragment
@@ -43,14 +44,15 @@ def show(named: Mapping[str, Entry]) -> None:
 
 
 def _ask(challenge: Challenge) -> None:
-    left, right = st.columns([4, 7], gap="large")
-    with left:
+    question, paper = st.columns([4, 7], gap="large")  # on a phone the question and its button come first
+    with paper:
         drawing = drawing_canvas()
-    with right:
+    with question:
         done = len(challenge.drawn)
         st.progress(done / len(challenge.asked), text=f"{done + 1} of {len(challenge.asked)}")
-        st.metric("Draw", challenge.question)
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.metric("Draw", challenge.question, width="content")
+            st.fragment(_clock, run_every=CLOCK_SECONDS)(challenge)
             st.button(
                 "Done, next",
                 type="primary",
@@ -60,6 +62,10 @@ def _ask(challenge: Challenge) -> None:
                 args=[challenge, drawing],
             )
             st.button("Give up", type="tertiary", on_click=_give_up)
+
+
+def _clock(challenge: Challenge) -> None:
+    st.metric("Time", f"{challenge.elapsed:.0f} s", width="content")
 
 
 def _result(challenge: Challenge, named: Mapping[str, Entry]) -> None:
@@ -105,8 +111,9 @@ def _gallery(challenge: Challenge, answers: Mapping[str, list[str]]) -> None:
         with place:
             st.image(inline(enlarged(_image(lesson), 112)), alt=f"Your {lesson.label}", width=112)
             said = [given[number] for given in answers.values()]
-            verdict = ":green[✓]" if all(answer == lesson.label for answer in said) else f":red[{' · '.join(said)}]"
-            st.caption(f"**{lesson.label}** {verdict} {challenge.seconds[number]:.1f} s")
+            wrong = [answer for answer in said if answer != lesson.label]
+            verdict = f":red[read as {' · '.join(said)}]" if wrong else ":green[✓]"
+            st.caption(f"**{lesson.label}** {verdict}, {challenge.seconds[number]:.1f} s")
 
 
 def _image(lesson: Lesson) -> Tensor:

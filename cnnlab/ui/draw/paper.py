@@ -9,6 +9,7 @@ import streamlit as st
 from cnnlab.catalogue import Entry
 from cnnlab.digits import prepare, prepared, stroke_ink
 from cnnlab.inference import load_trained
+from cnnlab.ui import frame
 from cnnlab.ui.canvas import drawing_canvas
 from cnnlab.ui.draw.answers import follow_answers, prepare_answers
 from cnnlab.ui.draw.steps import show_steps
@@ -49,4 +50,5 @@ def _why(named: Mapping[str, Entry], picked: Picked) -> None:
         name = st.selectbox("Which run", list(named), key="draw.why.run") if len(named) > 1 else next(iter(named))
     run = named[name].run
     st.caption(DRAW[view].question)
-    DRAW[view].show(Look(run, load_trained(run), run.epochs(), picked))
+    with frame.place_of("draw.why.shown", view):
+        DRAW[view].show(Look(run, load_trained(run), run.epochs(), picked))

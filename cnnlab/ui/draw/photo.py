@@ -49,8 +49,11 @@ def show(named: Mapping[str, Entry]) -> None:
     try:
         pixels, sheet = _found(content)
     except DrawingError as error:
-        right.error(f"{frame.literal(str(error))}.", title="No digits are found on this photo")
-        right.caption("Try a thick dark pen on plain paper, even light without flash, the camera nearer and above.")
+        right.error(f"{frame.literal(str(error))}.", title="This photo cannot be read")
+        right.caption(
+            "A photo is a PNG, JPEG or WEBP file. Digits are found best when written with a thick dark pen on plain "
+            "paper, in even light without flash, the camera near and above."
+        )
         return
     seen = {shape: [prepared(character.ink, shape[1:]) for character in sheet.characters] for shape in _shapes(named)}
     readings = {name: _read(entry, seen) for name, entry in named.items()}

@@ -17,7 +17,7 @@ def show_steps(steps: Preparation) -> None:
     height, width = steps.image.shape[2:]
     told = {
         "Cropped": steps.cropped,
-        f"Strokes {steps.thickness:.1f} → {THICKNESS} px": steps.evened,
+        f"Strokes made as thick as MNIST's: {steps.thickness:.1f} → {THICKNESS} of 28 pixels": steps.evened,
         f"Scaled, its mass centred: the {width}×{height} pixels that the network gets": steps.image[0, 0].numpy(),
     }
     st.markdown("**From the canvas to the network**")

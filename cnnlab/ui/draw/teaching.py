@@ -27,6 +27,7 @@ from cnnlab.ui.pictures import enlarged
 
 MAX_UPLOAD = 10  # MB, of drawings to import
 SHOWN = 24  # drawings on a page of the gallery
+MUCH = 0.01  # share of the test images
 UPDATE_SECONDS = 1.0
 PATIENCE_SECONDS, POLL_SECONDS = 60.0, 0.05
 
@@ -65,7 +66,8 @@ def teach_this(drawing: Drawing, run: Run, classes: Sequence[str]) -> None:
         help="Keeps the drawing with this label among yours, to fine-tune a network on.",
     )
     count = counted(len(_kept()), "drawing")
-    st.caption(f"Kept as {literal(known)}, one of {count}." if known else f"Kept so far: {count}.")
+    kept = f"Kept as {literal(known)}, one of {count}." if known else f"Kept so far: {count}."
+    st.caption(f"{kept} Reloading the page forgets them: download them under My drawings." if _kept() else kept)
     _tell()
 
 
@@ -166,6 +168,7 @@ def _toolbar(run: Run, hidden: int) -> None:
                 on_change=_import,
                 max_upload_size=MAX_UPLOAD,
             )
+            _tell()
         if known.keys() - kept.keys():
             st.button(
                 "Take in this run's",
@@ -179,7 +182,6 @@ def _toolbar(run: Run, hidden: int) -> None:
             st.button("Undo", icon=":material/undo:", type="tertiary", on_click=_undo, key="teaching.undo")
     if hidden:
         st.caption(f"Left out here: {counted(hidden, 'drawing')} of characters that this network does not know.")
-    _tell()
 
 
 def _import() -> None:
@@ -312,6 +314,11 @@ def _show_changes(run: Run, kept: dict[str, str]) -> None:
         "Drawings it was taught are no honest test, for it may know them by heart; the others of yours are, as long as "
         f"nobody teaches them. What it forgot shows on the {found['test'].images:,} test images."
     )
+    if found["test"].before - found["test"].after > MUCH * found["test"].images:
+        st.warning(
+            "It forgot much. Is one of the drawings labelled wrong, or hard to tell even for people? Remove it and "
+            "teach the run it came from again; more drawings help too."
+        )
 
 
 def _metric(kind: str, change: Change) -> None:
