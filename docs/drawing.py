@@ -28,6 +28,7 @@ PLACES = {
     "large, 240 px": (240, (0.5, 0.5)),
 }  # height in pixels and middle, as shares of the canvas
 PLACED_PEN = 16  # pixels
+SEEDS = 3
 # Drawings of the file that show no digit or another one than their label says: bars labelled 0 and 4, first strokes
 # of a four, boxes. A reader who saw them without labels agreed with 579 of 600.
 UNREADABLE = {0, 1, 247, 253, 257, 260, 268, 275, 276, 277, 278, 282, 290, 292, 297, 299, 362, 483, 495, 519}
@@ -54,16 +55,20 @@ def hits(trained: Trained, lessons: Sequence[Lesson], pen: float, height: float,
 def measure() -> dict[str, Any]:
     """What the default and Best, each trained here, read and doubt."""
     with tempfile.TemporaryDirectory() as folder:
-        return {name: told(_trained(name, RunStore(Path(folder)))) for name in ("default", "best")}
+        store = RunStore(Path(folder))
+        return {
+            recipe: told([_trained(recipe, seed, store) for seed in range(SEEDS)]) for recipe in ("default", "best")
+        }
 
 
-def told(run: Run) -> dict[str, Any]:
-    """Everything measured of a run."""
-    return {**reading(run), "doubts": doubts(run)}
+def told(runs: Sequence[Run]) -> dict[str, Any]:
+    """Everything measured of a recipe's first run, and what the others read."""
+    readings = [reading(run) for run in runs]
+    return {**readings[0], "seeds": [found["widths"] for found in readings], "doubts": doubts(runs[0])}
 
 
-def _trained(recipe: str, store: RunStore) -> Run:
-    job = Job.start(RECIPES[recipe].config, store)
+def _trained(recipe: str, seed: int, store: RunStore) -> Run:
+    job = Job.start(RECIPES[recipe].config.model_copy(update={"seed": seed}), store)
     job.join()
     return job.run
 

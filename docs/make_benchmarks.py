@@ -253,7 +253,7 @@ def _write_comparing(figures: Figures) -> str:
 
 
 def _write_drawing(figures: Figures) -> str:
-    """One table of what is read right, one of what is doubted."""
+    """A table of what is read right, one of it by other seeds, one of what is doubted."""
     runs = list(figures.values())
     first = runs[0]
     counts = [f"{name}, {which}" for name in figures for which in (f"all {first['drawings']}", first["readable"])]
@@ -263,7 +263,12 @@ def _write_drawing(figures: Figures) -> str:
         for what in first[kind]
     ]
     doubted = [[what, *(f"{run['doubts'][what]:.1%}" for run in runs)] for what in first["doubts"]]
-    return f"{_table(['read right', *counts], read)}\n\n{_table(['doubted', *figures], doubted)}"
+    seeds = [
+        [f"{pen} px pen", *(", ".join(str(widths[pen][1]) for widths in run["seeds"]) for run in runs)]
+        for pen in first["widths"]
+    ]
+    by_seed = _table([f"read right of {first['readable']}, by seed", *figures], seeds)
+    return f"{_table(['read right', *counts], read)}\n\n{by_seed}\n\n{_table(['doubted', *figures], doubted)}"
 
 
 _COUNTED = ((0, "drawings"), (1, "readable"))

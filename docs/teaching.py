@@ -32,7 +32,7 @@ NETWORKS = {
 }
 CORRECTIONS = 10
 ENOUGH = 15  # digits of a writer
-SPLITS = 3  # of each writer's digits, at random: from one half come the corrections, the other judges
+SPLITS = 1  # of each writer's digits, at random: from one half come the corrections, the other judges
 MISREAD = 2  # digits, or more, make a misread hand
 
 Figures = dict[str, Any]
