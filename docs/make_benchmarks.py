@@ -285,6 +285,8 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 def _write_teaching(figures: Figures) -> str:
     def told(on: Figures) -> str:
+        if not on["images"]:
+            return "none"
         return f"{on['before'] / on['images']:.1%} → {on['after'] / on['images']:.1%} of {on['images']:,}"
 
     rows = [
