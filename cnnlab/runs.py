@@ -195,9 +195,9 @@ class RunStore:
         self.folder = folder
 
     def create(self, config: RunConfig) -> Run:
-        """A new run's folder with its config; its id cannot be guessed."""
+        """A new run's folder with its config; its id cannot be guessed, and ids are in the order of their runs."""
         created = datetime.now(UTC)
-        run_id = f"{created:%Y%m%d-%H%M%S}-{secrets.token_hex(6)}"
+        run_id = f"{created:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(6)}"
         run = Run(self.folder / run_id)
         run.folder.mkdir(parents=True)
         indent = None if config.lessons else 1  # which are long lists of numbers

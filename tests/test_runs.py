@@ -220,3 +220,9 @@ def test_what_was_deleted_long_ago_goes_for_good(tmp_path: Path) -> None:
         os.utime(tmp_path / ".deleted" / run.id, (then, then))
     store.delete(last.id)
     assert {run.id for run in store.deleted()} == {recent.id, last.id}
+
+
+def test_runs_of_the_same_second_are_listed_the_newest_first(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    begun = [store.create(RunConfig()).id for _ in range(20)]
+    assert [run.id for run in store.all()] == begun[::-1]

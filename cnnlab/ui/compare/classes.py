@@ -67,7 +67,8 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
         f"only {name} is right": (hits & ~misses).nonzero()[0]
         for name, hits, misses in zip(pair, (one.hits, other.hits), (other.hits, one.hits), strict=True)
     }
-    only = st.selectbox("Images", list(choices), format_func=lambda name: f"{len(choices[name]):,} where {name}")
+    most_first = sorted(choices, key=lambda name: -len(choices[name]))
+    only = st.selectbox("Images", most_first, format_func=lambda name: f"{len(choices[name]):,} where {name}")
     indices = choices[only]
     if not len(indices):
         st.info("There is no such image.", icon=":material/check:")
