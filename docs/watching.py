@@ -92,7 +92,7 @@ def _answers(page: Page) -> list[float]:
         draw_seven(page)
         page.wait_for_function("window.answered")
         times.append(page.evaluate("window.answered"))
-        page.get_by_role("button", name="Clear").click()
+        page.locator(".st-key-canvas-clear button").click()
         page.get_by_test_id("stMetricValue").wait_for(state="detached")
         expect(canvas(page)).to_have_count(1)  # the old one may fade out
     return times
