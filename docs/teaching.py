@@ -11,7 +11,6 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 from random import Random
-from shutil import copytree
 from statistics import mean
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ from cnnlab.inference import Trained, load_trained
 from cnnlab.job import Job
 from cnnlab.lessons import fine_tuning
 from cnnlab.recipes import RECIPES
-from cnnlab.runs import Run, RunStore, runs_folder
+from cnnlab.runs import Run, RunStore
 from cnnlab.strokes import Lesson, read_lessons
 from docs.drawing import UNREADABLE
 
@@ -55,15 +54,7 @@ def measure() -> dict[str, Figures]:
     lessons, writers = read_lessons(content), [row["writer"] for row in json.loads(content)]
     with tempfile.TemporaryDirectory() as folder:
         store = RunStore(Path(folder))
-        return {name: _figures(_parent(config, store), store, lessons, writers) for name, config in NETWORKS.items()}
-
-
-def _parent(config: RunConfig, store: RunStore) -> Run:
-    """A run of ``config``; a finished one that is there already serves."""
-    for run in RunStore(runs_folder()).all():
-        if run.config == config and run.summary.status == "finished":
-            return Run(Path(copytree(run.folder, store.folder / run.id)))
-    return _trained(config, store)
+        return {name: _figures(_trained(config, store), store, lessons, writers) for name, config in NETWORKS.items()}
 
 
 def _trained(config: RunConfig, store: RunStore) -> Run:
