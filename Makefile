@@ -17,7 +17,7 @@ test: .venv/dev
 reproduce: .venv/app
 	$(BIN)/python -m docs.make_tutorials
 
-# The engine against tutorials, recipes' accuracies and the cost of watching, into docs/benchmarks.md: about 50 minutes.
+# The engine against tutorials, recipes' accuracies and the cost of watching, into docs/benchmarks.md: well over an hour.
 benchmarks: .venv/dev
 	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m docs.make_benchmarks
 

@@ -1,4 +1,4 @@
-"""Measures this machine and writes docs/benchmarks.md: make benchmarks, about 50 minutes on 2 cores.
+"""Measures this machine and writes docs/benchmarks.md: make benchmarks, well over an hour on 2 cores.
 
 Figures are kept in docs/benchmarks.json. Name sections to measure only these anew:
 ``python -m docs.make_benchmarks watching accuracy``.

@@ -80,6 +80,7 @@ def test_a_challenge_asks_ten_times_and_tells_how_many_are_read_right() -> None:
     for number in range(1, 11):
         assert f"{number} of 10" in checked(page).get("progress")[0].proto.text
         assert page.button(key="challenge.next").disabled
+        assert metrics(page)["Time"].endswith(" s")
         page.session_state["canvas"] = canvas_of(SEVEN.model_copy(update={"pen": 0.05 + 0.005 * number}))
         page.run()
         page.button(key="challenge.next").click().run()

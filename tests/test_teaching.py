@@ -11,7 +11,7 @@ from cnnlab.config import MAX_LESSONS, RunConfig
 from cnnlab.data import DatasetError
 from cnnlab.inference import load_trained
 from cnnlab.job import Job, running_jobs
-from cnnlab.lessons import changes, fine_tuning
+from cnnlab.lessons import Change, changes, fine_tuning
 from cnnlab.runs import Run, RunStore, runs_folder
 from cnnlab.strokes import Lesson, write_lessons
 from tests.samples import SEVEN, lesson
@@ -186,6 +186,15 @@ def test_a_branch_is_taught_and_its_learning_and_forgetting_shown(run: Run) -> N
     deltas = {metric.label: metric.delta for metric in app.metric}
     assert deltas["Drawings it was taught"] == f"{found['taught'].after - found['taught'].before:+d}"
     assert "no honest test" in texts(app)
+
+
+@pytest.mark.parametrize(("after", "warned"), [(480, True), (489, False)])
+def test_much_forgetting_is_warned_of(after: int, warned: bool, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.ui.draw.teaching.changes", lambda *_: {"test": Change(500, before=490, after=after)})
+    app = opened(run, drawn=False, kept=[lesson("2")])
+    button(app, "Fine-tune on 1 drawing").click().run()
+    ended(app)
+    assert [block.value.startswith("It forgot much") for block in app.warning] == [True] * warned
 
 
 def test_all_drawings_are_taught_where_none_is_kept_aside(run: Run) -> None:
