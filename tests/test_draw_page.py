@@ -12,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.data import load
+from cnnlab.runs import About
 from cnnlab.sheet import MAX_CHARACTERS
 from cnnlab.strokes import Drawing
 from cnnlab.ui.views import DRAW
@@ -39,6 +40,8 @@ def test_draw_asks_up_to_four_runs_side_by_side() -> None:
 
 def test_the_address_keeps_which_runs_are_asked() -> None:
     runs = [train(seed=seed, train_fraction=0.2) for seed in range(3)]
+    for run in runs:  # as runs of the same second are
+        run.write_about(About(title="alike"))
     page = open_page("Draw", runs[0])
     page.multiselect[0].set_value([runs[0].id, runs[2].id]).run()
     again = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -56,6 +57,17 @@ def go_to(page: str) -> None:
 def literal(text: str) -> str:
     """``text`` as Markdown that shows it as it was typed."""
     return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def told_apart(labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels of what is picked by id, newest first, with the id's end where an older one has the same.
+
+    Streamlit knows choices by their labels: of two alike it takes the first.
+    """
+    apart: dict[str, str] = {}
+    for key in reversed(list(labels)):
+        apart[key] = f"{labels[key]} ({key[-6:]})" if labels[key] in apart.values() else labels[key]
+    return apart
 
 
 def place_of(key: str, what: str) -> DeltaGenerator:

@@ -66,7 +66,7 @@ def watch_sweeps() -> None:
         return
     asked = st.session_state.get(_CHOSEN) or st.query_params.get(_URL)
     st.session_state[_CHOSEN] = asked if asked in ids else ids[0]
-    titles = {sweep.id: sweep.title for sweep in sweeps}
+    titles = frame.told_apart({sweep.id: sweep.title for sweep in sweeps})
     chosen = st.selectbox("Sweep", ids, format_func=titles.__getitem__, key=_CHOSEN, persist_state="session")
     st.query_params[_URL] = chosen
     work = _board().get(chosen)

@@ -16,7 +16,7 @@ from cnnlab.runs import About, Run, RunError, runs_folder
 from cnnlab.ui import session
 from cnnlab.ui.compare.chosen import short_names
 from cnnlab.ui.compare.listing import tick_only
-from cnnlab.ui.frame import counted, literal
+from cnnlab.ui.frame import counted, literal, told_apart
 
 MAX_UPLOAD = 500  # MB, held in memory: about a dozen default runs
 
@@ -120,7 +120,7 @@ def _undo(run_ids: Sequence[str]) -> None:
 
 
 def _restore(deleted: Sequence[Run]) -> None:
-    titles = {run.id: run.title for run in deleted}
+    titles = told_apart({run.id: run.title for run in deleted})
     wanted = st.multiselect("Deleted in the last seven days", list(titles), format_func=titles.__getitem__)
     st.button("Restore", on_click=_undo, args=[wanted], disabled=not wanted)
 
