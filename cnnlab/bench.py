@@ -30,11 +30,12 @@ from cnnlab.config import RunConfig
 from cnnlab.data import Data, Standardise, load, load_for, scaling
 from cnnlab.devices import choose_device, choose_layout, choose_precision, keep_freed_memory
 from cnnlab.inference import load_trained
-from cnnlab.job import Job, fair_threads
+from cnnlab.job import Job
 from cnnlab.network import build, seed_dropout
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run, RunStore
 from cnnlab.training import evaluate, fit, make_optimizer
+from cnnlab.turns import threads_each
 from cnnlab.vision import transforms
 
 NETWORKS = tuple(name for name, recipe in RECIPES.items() if recipe.claim)
@@ -136,7 +137,7 @@ def alone(section: Callable[..., Result], *arguments: Any) -> Result:
     While there are more of them than cores, also idle ones, OpenMP makes all of them wait in a way that halves the
     speed of small steps.
     """
-    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(fair_threads(),)) as thread:
+    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(threads_each(),)) as thread:
         return thread.submit(section, *arguments).result()
 
 

@@ -32,6 +32,21 @@ class Parent(BaseModel):
         return f"{self.run}@{self.epoch}"
 
 
+class Extension(BaseModel):
+    """Epochs that a run trains on ``after`` one, and their learning rate, which falls to zero along a cosine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    after: Annotated[int, Field(ge=0, le=100_000)]
+    epochs: Annotated[int, Field(ge=1, le=1000)]
+    learning_rate: Annotated[float, Field(gt=0, le=10)]
+
+    @property
+    def last(self) -> int:
+        """Its last epoch."""
+        return self.after + self.epochs
+
+
 def _preset(value: object) -> object:
     """A preset's name stands for its architecture."""
     if not isinstance(value, str):

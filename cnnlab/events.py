@@ -56,6 +56,16 @@ class EpochMetrics:
 
 
 @dataclass(frozen=True)
+class RateChange:
+    """Somebody changed the learning rate; it counts from the next step on."""
+
+    step: int
+    epoch: float  # position, as a step's
+    learning_rate: float
+    kind: Literal["rate"] = "rate"
+
+
+@dataclass(frozen=True)
 class Finished:
     """The training is over; the network now has the weights of ``epoch``."""
 
@@ -65,8 +75,9 @@ class Finished:
 
 
 Event = Started | Tick | StepMetrics | EpochMetrics | Finished
+Record = StepMetrics | EpochMetrics | RateChange  # what a history keeps
 
 
-def to_record(event: StepMetrics | EpochMetrics) -> dict[str, Any]:
+def to_record(event: Record) -> dict[str, Any]:
     """A JSON-ready dictionary."""
     return asdict(event)

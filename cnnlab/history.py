@@ -9,14 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from cnnlab.events import EpochMetrics, StepMetrics, to_record
+from cnnlab import events
 
 Record = dict[str, Any]
 
 
-def to_line(event: StepMetrics | EpochMetrics) -> str:
+def to_line(event: events.Record) -> str:
     """An event as JSON, without the line's end."""
-    return json.dumps(to_record(event))
+    return json.dumps(events.to_record(event))
 
 
 STEP_COLUMNS = ["step", "epoch", "loss", "accuracy", "learning_rate", "images_per_second"]
@@ -32,14 +32,16 @@ EPOCH_COLUMNS = [
     "images_per_second",
     "seconds",
 ]
+RATE_COLUMNS = ["step", "epoch", "learning_rate"]
 
 
 @dataclass
 class History:
-    """Records in the order they happened; ``steps`` within epochs, ``epochs`` at their ends."""
+    """Records as they happened: ``steps`` within epochs, ``epochs`` at their ends, ``rates`` that somebody set."""
 
     steps: list[Record] = field(default_factory=list)
     epochs: list[Record] = field(default_factory=list)
+    rates: list[Record] = field(default_factory=list)
 
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> History:
@@ -53,13 +55,16 @@ class History:
                 break
         return history
 
-    def add(self, event: StepMetrics | EpochMetrics) -> None:
+    def add(self, event: events.Record) -> None:
         """Append an event."""
-        self._keep(to_record(event))
+        self._keep(events.to_record(event))
 
     def _keep(self, record: Record) -> None:
-        columns = {"step": STEP_COLUMNS, "epoch": EPOCH_COLUMNS}[record["kind"]]
-        rows = self.steps if record["kind"] == "step" else self.epochs
+        rows, columns = {
+            "step": (self.steps, STEP_COLUMNS),
+            "epoch": (self.epochs, EPOCH_COLUMNS),
+            "rate": (self.rates, RATE_COLUMNS),
+        }[record["kind"]]
         rows.append({column: record[column] for column in columns})
 
     def step_frame(self) -> pd.DataFrame:

@@ -1,10 +1,9 @@
-"""A training in a background thread: start, stop, and what it has come to so far."""
+"""A training in a background thread: start, pause, stop, go on, and what it has come to so far."""
 
 from __future__ import annotations
 
 import atexit
 import logging
-import os
 import weakref
 from pathlib import Path
 from threading import Event as Flag
@@ -16,22 +15,26 @@ import torch
 from torch import nn
 
 from cnnlab.architectures import ArchitectureError
-from cnnlab.config import ConfigError, RunConfig
+from cnnlab.checkpoint import Checkpoint, CheckpointError
+from cnnlab.config import ConfigError, Extension, RunConfig
 from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, load_for, scaling
-from cnnlab.events import Event
-from cnnlab.history import History, to_line
+from cnnlab.events import Event, RateChange, Record
+from cnnlab.history import to_line
 from cnnlab.inference import check_fit, load_trained
 from cnnlab.network import build
 from cnnlab.runs import Run, RunError, RunStore, Summary
 from cnnlab.strokes import DrawingError
-from cnnlab.training import TrainingError, evaluate, fit
+from cnnlab.training import Training, TrainingError, evaluate
+from cnnlab.turns import Turns, threads_each, trainings_at_once
 
-State = Literal["loading", "training", "judging", "finished", "stopped", "failed"]
+State = Literal["queued", "loading", "training", "paused", "judging", "finished", "stopped", "failed"]
 
 log = logging.getLogger(__name__)
 
 # Errors whose message already says what to do; any other is a defect and goes to the log with its traceback.
-EXPECTED = (ArchitectureError, ConfigError, DatasetError, DrawingError, RunError, TrainingError)
+EXPECTED = (ArchitectureError, CheckpointError, ConfigError, DatasetError, DrawingError, RunError, TrainingError)
+
+turns = Turns(trainings_at_once())
 
 _jobs: weakref.WeakSet[Job] = weakref.WeakSet()
 
@@ -39,23 +42,26 @@ _jobs: weakref.WeakSet[Job] = weakref.WeakSet()
 class Job:
     """Trains one run in a daemon thread that knows nothing of who watches.
 
-    Everything public may be read from any thread. ``history`` only grows, and an epoch enters it after its
+    Everything public may be called from any thread. ``history`` only grows, and an epoch enters it after its
     weights and metrics are on disk.
     """
 
     def __init__(self, run: Run, threads: int, data_folder: Path | None = None) -> None:
         self.run = run
         self.config: RunConfig = run.config
-        self.summary: Summary = run.summary.model_copy(update={"status": "running"})
+        self.summary: Summary = run.summary.model_copy(update={"status": "running", "error": ""})
         self.threads = threads
-        self.history = History()
-        self.state: State = "loading"
+        self.history = run.history()
+        self.state: State = "queued"
         self.error = ""
         self.step = 0
         self.steps = 0  # of the whole run; 0 until known
         self._data_folder = data_folder
         self._unsaved: list[str] = []  # history lines of the running epoch
         self._epoch = 0  # the last whole one
+        self._wanted_rate: float | None = None
+        self._pause = Flag()
+        self._awake = Flag()  # not to wait where it is paused
         self._stop = Flag()
         self._ended = Flag()
         self._abandoned = False
@@ -64,15 +70,48 @@ class Job:
 
     @classmethod
     def start(cls, config: RunConfig, store: RunStore, threads: int | None = None) -> Job:
-        """Make the run's folder and begin."""
-        job = cls(store.create(config), threads or fair_threads())
-        _jobs.add(job)
-        job._thread.start()
-        return job
+        """Make the run's folder and begin, when it is its turn."""
+        return cls(store.create(config), threads or threads_each())._begun()
+
+    @classmethod
+    def resume(cls, run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job:
+        """Go on where a run ended, and after its last epoch for as many ``epochs`` more.
+
+        These begin with ``learning_rate``, by default a tenth of the config's. On as many threads as before the run
+        comes to the same numbers as one that was never interrupted. Raises RunError where it is being trained, or has
+        all its epochs and is to have no more.
+        """
+        summary = run.summary
+        if summary.status == "running":
+            raise RunError(f"run {run.id} is being trained")
+        done = len(run.history().epochs)
+        if epochs:
+            more = Extension(after=done, epochs=epochs, learning_rate=learning_rate or run.config.learning_rate / 10)
+            kept = (extension for extension in summary.extensions if extension.after < done)
+            run.write_summary(summary.model_copy(update={"extensions": (*kept, more)}))
+        elif summary.status == "finished":
+            raise RunError(f"run {run.id} has all its epochs: say how many more")
+        return cls(run, summary.threads or threads_each())._begun()
+
+    def _begun(self) -> Job:
+        _jobs.add(self)
+        self._thread.start()
+        return self
 
     @property
     def is_running(self) -> bool:
-        return self.state in ("loading", "training", "judging")
+        return self.state not in ("finished", "stopped", "failed")
+
+    @property
+    def place(self) -> int:
+        """In the queue of trainings, from 1 on; 0 where it does not wait."""
+        return turns.place(self)
+
+    @property
+    def epochs(self) -> int:
+        """How many it is to have in the end."""
+        extensions = self.summary.extensions
+        return extensions[-1].last if extensions else self.config.epochs
 
     @property
     def is_abandoned(self) -> bool:
@@ -95,14 +134,30 @@ class Job:
             return None
         return self.seconds / self.step * (self.steps - self.step)
 
+    def pause(self) -> None:
+        """Ask for a rest after the running step; another may train meanwhile."""
+        self._awake.clear()
+        self._pause.set()
+
+    def go_on(self) -> None:
+        """End the rest, when it is its turn."""
+        self._pause.clear()
+        self._awake.set()
+
+    def change_learning_rate(self, rate: float) -> None:
+        """Ask for another rate from the next step on; the schedule keeps its shape."""
+        self._wanted_rate = rate
+
     def stop(self) -> None:
         """Ask for an end after the running step; what is whole is kept and judged."""
         self._stop.set()
+        self._awake.set()
+        turns.wake()
 
     def abandon(self) -> None:
         """Ask for an end without judging: the run shows as interrupted."""
         self._abandoned = True
-        self._stop.set()
+        self.stop()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the job has ended, or ``timeout`` seconds."""
@@ -121,48 +176,106 @@ class Job:
             log.exception("run %s failed", self.run.id)
             self._fail(f"{type(error).__name__}: {error}")
         finally:
+            turns.leave(self)
             self._ended.set()
 
     def _train(self) -> None:
         config = self.config
+        if not turns.take(self, self._stop.is_set):
+            self._leave()
+            return
+        self.state = "loading"
         data = load_for(config, self._data_folder)
         network = _begin(config, data.spec, RunStore(self.run.folder.parent))
+        training = Training(network, data, config, self.summary.extensions)
         self._describe(data, network)
-        self.run.save_weights(0, network.state_dict())
-        self._training_since = monotonic()
+        self._go_back(training)
+        self._training_since = monotonic() - training.seconds
         self.state = "training"
-        for event in fit(network, data, config):
-            self._take(event, network)
+        for event in training.events():
+            self._take(event, training)
             if self._stop.is_set():
                 break
-        self.run.append_history(self._unsaved)
         if self._abandoned:
-            self.state = "stopped"
+            self._leave()
             return
+        self.run.append_history(self._unsaved)
         self.state = "judging"
         stopped = self.step < self.steps and self._stop.is_set()
         self._judge(network, data)
         self._close("stopped" if stopped else "finished")
 
-    def _take(self, event: Event, network: nn.Module) -> None:
+    def _leave(self) -> None:
+        """End without judging. Who only waited, or was asked to stop, is stopped; who was abandoned interrupted."""
+        if self._abandoned:
+            self.state = "stopped"
+        else:
+            self._close("stopped")
+
+    def _go_back(self, training: Training) -> None:
+        """To the last whole epoch, if there is one: what the run has beyond it is taken again, the same."""
+        checkpoint = self.run.checkpoint()
+        if checkpoint is None:
+            self.run.rewind(0)
+            self.run.save_weights(0, training.network.state_dict())
+        else:
+            training.network.load_state_dict(self.run.weights(checkpoint.numbers["epoch"]))
+            training.restore(checkpoint)
+            self.run.rewind(training.epoch, checkpoint.numbers["history"])
+        self.history = self.run.history()
+        self._epoch, self.step = training.epoch, training.step
+
+    def _take(self, event: Event, training: Training) -> None:
         match event.kind:
             case "started":
                 self.steps = event.epochs * event.steps_per_epoch
                 self._update(device=event.device, precision=event.precision)
             case "tick":
                 self.step = event.step
+                self._between_steps(training)
             case "step":
-                self._unsaved.append(to_line(event))
-                self.history.add(event)
+                self._note(event)
             case "epoch":
-                self.run.save_weights(event.epoch, network.state_dict())
-                self.run.append_history([*self._unsaved, to_line(event)])
+                self._keep(training, [*self._unsaved, to_line(event)])
                 self._unsaved.clear()
                 self._epoch = event.epoch
                 self.history.add(event)
             case "finished":
                 self._epoch = event.epoch
                 self.step = self.steps
+
+    def _note(self, event: Record) -> None:
+        self._unsaved.append(to_line(event))
+        self.history.add(event)
+
+    def _keep(self, training: Training, lines: list[str]) -> None:
+        """A whole epoch. Killed between two of these writes, the run goes on from the epoch before or this one."""
+        self.run.save_weights(training.epoch, training.network.state_dict())
+        kept = training.checkpoint()
+        self.run.save_checkpoint(Checkpoint(kept.tensors, kept.numbers | {"history": lines}))
+        self.run.append_history(lines)
+
+    def _between_steps(self, training: Training) -> None:
+        if (rate := self._wanted_rate) is not None:
+            self._wanted_rate = None
+            training.change_learning_rate(rate)
+            self._note(RateChange(self.step, self.step / training.steps_per_epoch, rate))
+        if self._pause.is_set() or turns.is_over(self):
+            since = monotonic()
+            self._rest()
+            rested = monotonic() - since
+            self._training_since += rested
+            training.rest(rested)
+
+    def _rest(self) -> None:
+        """Let others train, while this one is paused and until its turn comes again."""
+        turns.leave(self)
+        if self._pause.is_set():
+            self.state = "paused"
+            self._awake.wait()
+        self.state = "queued"
+        turns.take(self, self._stop.is_set)
+        self.state = "training"
 
     def _describe(self, data: Data, network: nn.Module) -> None:
         mean, std = scaling(data.spec, self.config.normalise)
@@ -232,16 +345,6 @@ def _begin(config: RunConfig, spec: DatasetSpec, store: RunStore) -> nn.Sequenti
 def running_jobs() -> list[Job]:
     """Trainings under way in this process."""
     return [job for job in list(_jobs) if job.is_running]
-
-
-def fair_threads() -> int:
-    """Threads for one more training: the cores shared among all that run, at least one."""
-    return max(1, available_cores() // (len(running_jobs()) + 1))
-
-
-def available_cores() -> int:
-    """Cores this process may run on, fewer than the machine's in a container or under taskset."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @atexit.register

@@ -91,6 +91,11 @@ def seed_dropout(network: nn.Module, seed: int, device: torch.device) -> None:
             module.generator = generator
 
 
+def dropout_generator(network: nn.Module) -> torch.Generator | None:
+    """The one that ``seed_dropout`` gave; None where nothing drops out."""
+    return next((module.generator for module in network.modules() if isinstance(module, Dropout)), None)
+
+
 def _chain(layers: tuple[Layer, ...], shape: Shape, classes: int) -> nn.Sequential:
     shapes = trace(layers, shape, classes)
     return nn.Sequential(

@@ -8,9 +8,9 @@ from typing import Annotated, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 
+from cnnlab import events
 from cnnlab.architectures import BYTES_PER_NUMBER, ArchitectureError, summarise
 from cnnlab.config import RunConfig
-from cnnlab.events import EpochMetrics, StepMetrics
 from cnnlab.history import History
 from cnnlab.runs import About, Run, RunError, Summary
 
@@ -23,9 +23,7 @@ _T = TypeVar("_T")
 _CONFIG = TypeAdapter(RunConfig)
 _SUMMARY = TypeAdapter(Summary)
 _ABOUT = TypeAdapter(About)
-_RECORD: TypeAdapter[StepMetrics | EpochMetrics] = TypeAdapter(
-    Annotated[StepMetrics | EpochMetrics, Field(discriminator="kind")]
-)
+_RECORD: TypeAdapter[events.Record] = TypeAdapter(Annotated[events.Record, Field(discriminator="kind")])
 
 
 def admit(run: Run) -> None:
@@ -85,7 +83,7 @@ def _is_record(line: str, classes: int) -> bool:
         record = _RECORD.validate_json(line, strict=True)
     except ValidationError:
         return False
-    return record.kind == "step" or len(record.per_class) == classes
+    return record.kind != "epoch" or len(record.per_class) == classes
 
 
 def _check_weights(run: Run) -> None:

@@ -1,10 +1,11 @@
 """Runs on disk: a folder of open formats each, readable after a kill at any moment.
 
 ``config.json`` and ``summary.json`` are written aside and renamed, ``history.jsonl`` grows by whole lines,
-``weights/epoch-NNN.safetensors`` holds the weights after each epoch (000: before training). ``about.json``, where
-there is one, is what its owner says of it, ``heldout.safetensors`` what networks say to training images they did not
-see. A lock file is held while a process trains the run; a run that says "running" with nobody holding it was
-interrupted. Deleted runs lie in ``.deleted`` until they are restored or old.
+``weights/epoch-NNN.safetensors`` holds the weights after each epoch (000: before training),
+``checkpoint.safetensors`` what else a training needs to go on after the last. ``about.json``, where there is one, is
+what its owner says of it, ``heldout.safetensors`` what networks say to training images they did not see. A lock file
+is held while a process trains the run; a run that says "running" with nobody holding it was interrupted. Deleted runs
+lie in ``.deleted`` until they are restored or old.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -23,7 +24,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from cnnlab.config import RUN_ID, RunConfig
+from cnnlab.checkpoint import Checkpoint, CheckpointError, read_checkpoint, write_checkpoint
+from cnnlab.config import RUN_ID, Extension, RunConfig
 from cnnlab.history import History
 from cnnlab.holding import hold, is_held
 
@@ -64,6 +66,7 @@ class Summary(BaseModel):
     seconds: float | None = None  # of training, validation included
     images_per_second: float | None = None
     error: str = ""
+    extensions: tuple[Extension, ...] = ()  # epochs beyond its config's
 
 
 class About(BaseModel):
@@ -117,10 +120,7 @@ class Run:
         return title_of(self.config, self.summary, self.about)
 
     def history(self) -> History:
-        path = self.folder / "history.jsonl"
-        if not path.exists():
-            return History()
-        with path.open(encoding="utf-8", errors="replace") as lines:
+        with self._history_lines() as lines:
             return History.from_lines(lines)
 
     def epochs(self) -> list[int]:
@@ -157,6 +157,39 @@ class Run:
         with (self.folder / "history.jsonl").open("a", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))
             file.flush()
+            os.fsync(file.fileno())
+
+    def save_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """In place of an earlier one."""
+        with _aside(self._checkpoint_path) as aside:
+            write_checkpoint(aside, checkpoint)
+
+    def checkpoint(self) -> Checkpoint | None:
+        """The last; None before the first epoch was whole. Raises RunError where it is damaged."""
+        if not self._checkpoint_path.exists():
+            return None
+        try:
+            return read_checkpoint(self._checkpoint_path)
+        except CheckpointError as error:
+            raise RunError(f"run {self.id}: {error}") from error
+
+    def rewind(self, epoch: int, last: Sequence[str] = ()) -> None:
+        """Forget all after ``epoch``; ``last`` are its lines of the history, which a kill may have kept out of it."""
+        lines = self._lines_until(epoch) or [*self._lines_until(epoch - 1), *last]
+        write_aside(self.folder / "history.jsonl", "".join(f"{line}\n" for line in lines))
+        for later in self.epochs():
+            if later > epoch:
+                self._weights_path(later).unlink()
+
+    def _lines_until(self, epoch: int) -> list[str]:
+        """The history's lines up to the end of ``epoch``; none where that is not in it."""
+        lines = []
+        with self._history_lines() as whole:
+            for line in whole:
+                lines.append(line.rstrip("\n"))
+                if any(record["epoch"] == epoch for record in History.from_lines([line]).epochs):
+                    return lines
+        return []
 
     def save_weights(self, epoch: int, weights: Mapping[str, Tensor]) -> None:
         path = self._weights_path(epoch)
@@ -172,6 +205,14 @@ class Run:
             return load_file(self._held_out_path)
         except (OSError, SafetensorError):
             return None
+
+    def _history_lines(self) -> AbstractContextManager[Iterable[str]]:
+        path = self.folder / "history.jsonl"
+        return path.open(encoding="utf-8", errors="replace") if path.exists() else nullcontext(())
+
+    @property
+    def _checkpoint_path(self) -> Path:
+        return self.folder / "checkpoint.safetensors"
 
     @property
     def _held_out_path(self) -> Path:
@@ -291,14 +332,21 @@ def _is_readable(run: Run) -> bool:
 
 
 def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Tensors aside, then renamed, as ``write_aside`` does."""
-    aside = path.with_suffix(".part")
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, aside)
-    aside.replace(path)
+    with _aside(path) as aside:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, aside)
 
 
 def write_aside(path: Path, text: str) -> None:
     """Write aside, then rename: a reader sees the old file or the new one, never half of one."""
+    with _aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """Where to write what shall become ``path``; it is on the disk before it takes the name."""
     aside = path.with_name(f"{path.name}.part")
-    aside.write_text(text, encoding="utf-8")
+    yield aside
+    with aside.open("rb") as file:
+        os.fsync(file.fileno())
     aside.replace(path)

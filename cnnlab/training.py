@@ -1,11 +1,12 @@
-"""The training loop as a generator of events, and evaluation."""
+"""The training loop as a generator of events, which can go on where another one ended; and evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from time import perf_counter
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,11 +15,12 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, OneCycleLR, StepLR
 
 from cnnlab import augmentation
-from cnnlab.config import RunConfig
+from cnnlab.checkpoint import Checkpoint, CheckpointError
+from cnnlab.config import Extension, RunConfig
 from cnnlab.data import Data, Split, Standardise, batches, prepared_batches, scaling
 from cnnlab.devices import FUSED, choose_device, choose_layout, choose_precision, keep_freed_memory
 from cnnlab.events import EpochMetrics, Event, Finished, Started, StepMetrics, Tick
-from cnnlab.network import seed_dropout
+from cnnlab.network import dropout_generator, seed_dropout
 
 POINTS_PER_EPOCH = 50  # of the live curve, at the most
 STEPS_PER_POINT = 8  # at the least
@@ -43,77 +45,215 @@ class Evaluation:
 def fit(
     network: nn.Module, data: Data, config: RunConfig, schedule: Callable[[int], float] | None = None
 ) -> Iterator[Event]:
-    """Train ``network`` in place, telling each step and each epoch.
+    """Train ``network`` in place, telling each step and each epoch: a ``Training`` from its first step to its last."""
+    return Training(network, data, config, schedule=schedule).events()
 
-    The learning rate follows the config's schedule, or ``schedule``: a step's number → its share of the rate.
 
-    To stop, stop iterating: between events the network is whole and may be read. With early stopping it ends
-    with the weights of its best validation epoch. The same network, data, config, machine and thread count
-    give the same metrics; only speeds and seconds differ.
-    Raises ConfigError where the device is missing, TrainingError where the loss is no longer finite.
+class Training:
+    """A network on its way: ``events`` takes its steps, and between two of them everything may be read or changed.
+
+    The learning rate follows the config's schedule, or ``schedule``: a step's number → its share of the rate. Epochs
+    beyond the config's are ``extensions``, each with its own rate, which falls to zero along a cosine.
+    The same network, data, config, machine and thread count give the same metrics, also where a training goes on from
+    the checkpoint of another; only speeds and seconds differ.
+    Raises ConfigError where the device is missing.
     """
-    device = choose_device(config.device)
-    precision = choose_precision(config.precision, device)
-    scaler = torch.amp.GradScaler(device.type, enabled=precision == torch.float16)
-    keep_freed_memory()
 
-    layout = choose_layout(device)
-    network.to(device).to(memory_format=layout)  # type: ignore[call-overload]
-    seed_dropout(network, config.seed, device)
-    train, validation = data.train.to(device), data.validation.to(device)
-    standardise = Standardise(*scaling(data.spec, config.normalise), device)
-    augment = augmentation.choose(config.augmentation, data.spec.augmentation)
-    draws = torch.Generator(device).manual_seed(config.seed)
-
-    def prepare(images: Tensor, labels: Tensor) -> Tensor:
-        """(N, C, H, W) uint8 → what the first layer gets."""
-        pixels = augment(images.float().div_(255), labels, data.spec.classes, draws)
-        return standardise(pixels).contiguous(memory_format=layout)
-
-    steps_per_epoch = -(-len(train) // config.batch_size)
-    optimizer = make_optimizer(network, config, device)
-    rates = LambdaLR(optimizer, schedule) if schedule else _schedule(optimizer, config, steps_per_epoch)
-    best = _Best(config.early_stopping)
-
-    yield Started(config.epochs, steps_per_epoch, str(device), str(precision).removeprefix("torch."))
-    start = perf_counter()
-    step = 0
-    for epoch in range(1, config.epochs + 1):
-        network.train()
-        meter = _Meter(step, steps_per_epoch)
-        for inputs, labels in prepared_batches(train, config.batch_size, draws, prepare):
-            with torch.autocast(device.type, precision, enabled=precision != torch.float32):
-                logits = network(inputs)  # (N, C, H, W) → (N, classes)
-                loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
-            optimizer.zero_grad()
-            scaler.scale(loss).backward()
-            scaler.step(optimizer)
-            scaler.update()
-            learning_rate = float(rates.get_last_lr()[0])
-            rates.step()
-
-            step += 1
-            meter.add(loss.detach(), logits.detach(), labels, learning_rate)
-            if meter.is_due:
-                yield from meter.read()
-            yield Tick(step)
-        yield from meter.read()
-        checked = evaluate(network, validation, standardise)
-        yield EpochMetrics(
-            epoch=epoch,
-            step=step,
-            train_loss=meter.loss / len(train),
-            train_accuracy=meter.hits / len(train),
-            validation_loss=checked.loss,
-            validation_accuracy=checked.accuracy,
-            per_class=checked.per_class,
-            learning_rate=learning_rate,
-            images_per_second=len(train) / meter.seconds,
-            seconds=perf_counter() - start,
+    def __init__(
+        self,
+        network: nn.Module,
+        data: Data,
+        config: RunConfig,
+        extensions: Sequence[Extension] = (),
+        schedule: Callable[[int], float] | None = None,
+    ) -> None:
+        device = choose_device(config.device)
+        self.network, self.data, self.config, self.device = network, data, config, device
+        self.precision = choose_precision(config.precision, device)
+        self.layout = choose_layout(device)
+        self.epoch = self.step = 0  # done so far; the epoch is the last whole one
+        self.seconds = 0.0  # of the whole epochs
+        self.steps_per_epoch = -(-len(data.train) // config.batch_size)
+        self.epochs = extensions[-1].last if extensions else config.epochs
+        keep_freed_memory()
+        network.to(device).to(memory_format=self.layout)  # type: ignore[call-overload]
+        seed_dropout(network, config.seed, device)
+        self.extensions = tuple(extensions)
+        self._scaler = torch.amp.GradScaler(device.type, enabled=self.precision == torch.float16)
+        self._optimizer = make_optimizer(network, config, device)
+        self._rates = (
+            LambdaLR(self._optimizer, schedule)
+            if schedule
+            else _schedule(self._optimizer, config, self.steps_per_epoch)
         )
-        if best.is_over(epoch, checked.loss, network):
-            break
-    yield Finished(best.restore(network) or epoch, stopped_early=epoch < config.epochs)
+        self._draws = torch.Generator(device).manual_seed(config.seed)
+        self._best = _Best(config.early_stopping)
+        self._idle = 0.0  # seconds of the running epoch
+
+    def events(self) -> Iterator[Event]:
+        """Every step and every epoch that is left.
+
+        To stop, stop iterating: between events the network is whole and may be read. With early stopping it ends
+        with the weights of its best validation epoch.
+        Raises TrainingError where the loss is no longer finite.
+        """
+        network, config, device, precision = self.network, self.config, self.device, self.precision
+        train, validation = self.data.train.to(device), self.data.validation.to(device)
+        standardise = Standardise(*scaling(self.data.spec, config.normalise), device)
+        augment = augmentation.choose(config.augmentation, self.data.spec.augmentation)
+
+        def prepare(images: Tensor, labels: Tensor) -> Tensor:
+            """(N, C, H, W) uint8 → what the first layer gets."""
+            pixels = augment(images.float().div_(255), labels, self.data.spec.classes, self._draws)
+            return standardise(pixels).contiguous(memory_format=self.layout)
+
+        yield Started(self.epochs, self.steps_per_epoch, str(device), str(precision).removeprefix("torch."))
+        for epoch in range(self.epoch + 1, self.epochs + 1):
+            for extension in self.extensions:
+                if extension.after == epoch - 1:
+                    self._extend(extension)
+            began = perf_counter()
+            network.train()
+            self._meter = meter = _Meter(self.step, self.steps_per_epoch)
+            for inputs, labels in prepared_batches(train, config.batch_size, self._draws, prepare):
+                with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+                    logits = network(inputs)  # (N, C, H, W) → (N, classes)
+                    loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+                self._optimizer.zero_grad()
+                self._scaler.scale(loss).backward()
+                self._scaler.step(self._optimizer)
+                self._scaler.update()
+                learning_rate = self.learning_rate
+                self._rates.step()
+
+                self.step += 1
+                meter.add(loss.detach(), logits.detach(), labels, learning_rate)
+                if meter.is_due:
+                    yield from meter.read()
+                yield Tick(self.step)
+            yield from meter.read()
+            checked = evaluate(network, validation, standardise)
+            self.epoch = epoch
+            self.seconds += perf_counter() - began - self._idle
+            self._idle = 0.0
+            is_over = self._best.is_over(epoch, checked.loss, network)
+            yield EpochMetrics(
+                epoch=epoch,
+                step=self.step,
+                train_loss=meter.loss / len(train),
+                train_accuracy=meter.hits / len(train),
+                validation_loss=checked.loss,
+                validation_accuracy=checked.accuracy,
+                per_class=checked.per_class,
+                learning_rate=learning_rate,
+                images_per_second=len(train) / meter.seconds,
+                seconds=self.seconds,
+            )
+            if is_over:
+                break
+        yield Finished(self._best.restore(network) or self.epoch, stopped_early=self.epoch < self.epochs)
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step."""
+        return float(self._rates.get_last_lr()[0])
+
+    def rest(self, seconds: float) -> None:
+        """Time that passed between two steps and is not to count."""
+        self._idle += seconds
+        self._meter.rest(seconds)
+
+    def change_learning_rate(self, rate: float) -> None:
+        """The next step's; from there on the schedule keeps its shape, all of it larger or smaller."""
+        factor = rate / self.learning_rate
+        for group in self._optimizer.param_groups:
+            group.update({name: group[name] * factor for name in _RATES if name in group})
+        self._rates.base_lrs = [base * factor for base in self._rates.base_lrs]
+        self._rates._last_lr = [group["lr"] for group in self._optimizer.param_groups]
+
+    def checkpoint(self) -> Checkpoint:
+        """Where it is, after a whole epoch."""
+        moments = {f"optimizer.{place}": values for place, values in self._optimizer.state_dict()["state"].items()}
+        tensors = {
+            f"{prefix}.{name}": tensor
+            for prefix, values in {**moments, "best": self._best.weights}.items()
+            for name, tensor in values.items()
+            if tensor is not None
+        }
+        tensors["draws"] = self._draws.get_state()
+        if generator := dropout_generator(self.network):
+            tensors["dropout"] = generator.get_state()
+        return Checkpoint(
+            {name: tensor.clone() for name, tensor in tensors.items()},
+            {
+                "epoch": self.epoch,
+                "step": self.step,
+                "seconds": self.seconds,
+                "groups": [
+                    {name: group[name] for name in (*_RATES, *_MOMENTA) if name in group}
+                    for group in self._optimizer.param_groups
+                ],
+                "schedule": {name: getattr(self._rates, name) for name in _SCHEDULE},
+                "scaler": self._scaler.state_dict(),
+                "best": {"loss": self._best.loss, "epoch": self._best.epoch},
+            },
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from where another training of the same config was; the network has the weights it had there.
+
+        Raises CheckpointError where the checkpoint is of another network or config.
+        """
+        tensors, numbers = checkpoint.tensors, checkpoint.numbers
+        try:
+            self.epoch, self.step, self.seconds = numbers["epoch"], numbers["step"], numbers["seconds"]
+            for extension in self.extensions:
+                if extension.after < self.epoch:
+                    self._extend(extension)
+            self._restore_optimizer(tensors, numbers["groups"])
+            for name in _SCHEDULE:
+                setattr(self._rates, name, numbers["schedule"][name])
+            self._scaler.load_state_dict(numbers["scaler"])
+            self._best.loss, self._best.epoch = numbers["best"]["loss"], numbers["best"]["epoch"]
+            self._best.weights = _under("best", tensors)
+            self._draws.set_state(tensors["draws"])
+            if generator := dropout_generator(self.network):
+                generator.set_state(tensors["dropout"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(f"the checkpoint does not fit this training: {error}") from error
+
+    def _restore_optimizer(self, tensors: dict[str, Tensor], groups: list[dict[str, Any]]) -> None:
+        whole = self._optimizer.state_dict()
+        places = [place for group in whole["param_groups"] for place in group["params"]]
+        moments = {place: _under(f"optimizer.{place}", tensors) for place in places}
+        for group, saved in zip(whole["param_groups"], groups, strict=True):
+            group.update({name: saved[name] for name in (*_RATES, *_MOMENTA) if name in group})
+        state = {
+            place: {name: self._laid_out(tensor) for name, tensor in kept.items()} for place, kept in moments.items()
+        }
+        self._optimizer.load_state_dict(whole | {"state": state})
+
+    def _laid_out(self, tensor: Tensor) -> Tensor:
+        """As the weights lie in memory: fused optimisers walk through both side by side."""
+        return tensor.contiguous(memory_format=self.layout) if tensor.dim() == 4 else tensor
+
+    def _extend(self, extension: Extension) -> None:
+        """From now on the extension's rate, falling to zero along a cosine."""
+        for group in self._optimizer.param_groups:
+            group.update(lr=extension.learning_rate, initial_lr=extension.learning_rate)
+        self._rates = CosineAnnealingLR(self._optimizer, extension.epochs * self.steps_per_epoch)
+        self._best.since = extension.after
+
+
+# What schedules change in an optimiser's group of parameters, and what they remember themselves.
+_RATES = ("lr", "initial_lr", "max_lr", "min_lr")
+_MOMENTA = ("momentum", "betas")
+_SCHEDULE = ("base_lrs", "last_epoch", "_step_count", "_last_lr")
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose names begin with ``prefix`` and a dot, without it."""
+    return {name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")}
 
 
 def evaluate(network: nn.Module, split: Split, standardise: Standardise) -> Evaluation:
@@ -211,6 +351,9 @@ class _Meter:
         self._points: list[_Point] = []
         self._since = self._last_read = perf_counter()
 
+    def rest(self, seconds: float) -> None:
+        self._since += seconds
+
     @property
     def is_due(self) -> bool:
         return bool(self._points) and perf_counter() - self._last_read > READ_SECONDS
@@ -264,13 +407,14 @@ class _Best:
         self.patience = patience  # epochs; 0 watches nothing
         self.loss = float("inf")
         self.epoch = 0
+        self.since = 0  # the epoch from which on patience counts
         self.weights: dict[str, Tensor] = {}
 
     def is_over(self, epoch: int, loss: float, network: nn.Module) -> bool:
         if self.patience and loss < self.loss:
             self.loss, self.epoch = loss, epoch
             self.weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-        return bool(self.patience) and epoch - self.epoch >= self.patience
+        return bool(self.patience) and epoch - max(self.epoch, self.since) >= self.patience
 
     def restore(self, network: nn.Module) -> int:
         """Put the best weights back; the epoch they are of, 0 where nothing was watched."""

@@ -24,10 +24,11 @@ from cnnlab.architectures import PRESETS
 from cnnlab.config import RunConfig
 from cnnlab.devices import choose_precision, keep_freed_memory
 from cnnlab.inference import judge
-from cnnlab.job import Job, fair_threads
+from cnnlab.job import Job
 from cnnlab.network import build, seed_dropout
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import RunStore
+from cnnlab.turns import threads_each
 from docs import comparing, drawing, looking, teaching, watching
 
 DOCS = Path(__file__).parent
@@ -71,13 +72,13 @@ def _machine() -> Figures:
         "processor": f"{model}, {os.cpu_count()} cores ({', '.join(units)})",
         "system": f"{platform.system()} {platform.machine()}, {'-'.join(platform.libc_ver())}",
         "software": f"Python {platform.python_version()}, PyTorch {torch.__version__}",
-        "training": f"{fair_threads()} threads, {precision}",
+        "training": f"{threads_each()} threads, {precision}",
     }
 
 
 def _choices() -> Figures:
     """How much faster a step is with all choices than with all but one; memory last, for it cannot be undone."""
-    torch.set_num_threads(fair_threads())
+    torch.set_num_threads(threads_each())
     figures: Figures = {}
     kept = "freed memory kept"
     for name, batch in CHOICE_NETWORKS.items():

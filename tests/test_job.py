@@ -14,8 +14,9 @@ import torch
 from cnnlab.config import RunConfig, parse_config
 from cnnlab.data import DATASETS
 from cnnlab.history import History, Record
-from cnnlab.job import Job, fair_threads, running_jobs
-from cnnlab.runs import Run, RunStore, runs_folder
+from cnnlab.job import Job
+from cnnlab.runs import Run, RunError, RunStore, runs_folder
+from cnnlab.turns import Turns
 from tests.conftest import ROOT
 from tests.samples import TINY, lesson
 
@@ -183,14 +184,151 @@ def test_progress_runs_from_nothing_to_all() -> None:
     assert done.seconds_left is None
 
 
-def test_cores_are_shared_among_running_jobs() -> None:
-    alone = fair_threads()
+def comparable(run: Run) -> list[Record]:
+    return records(run.history())
+
+
+def same_weights(first: Run, second: Run, epoch: int) -> bool:
+    pairs = zip(first.weights(epoch).values(), second.weights(epoch).values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_paused_training_stands_still_and_comes_to_the_same_numbers() -> None:
+    job = start(epochs=8)
+    wait_for_epoch(job)
+    job.pause()
+    wait_for(job, "paused")
+    step = job.step
+    other = finish(start(epochs=1))  # its turn is free
+    assert other.state == "finished"
+    assert (job.step, job.state) == (step, "paused")
+    job.go_on()
+    finish(job)
+    whole = finish(start(epochs=8))
+    assert job.state == "finished"
+    assert comparable(job.run) == comparable(whole.run)
+    assert same_weights(job.run, whole.run, 8)
+
+
+def wait_for(job: Job, state: str) -> None:
+    while job.is_running and job.state != state:
+        job.join(0.01)
+    assert job.state == state
+
+
+def test_a_paused_training_can_be_stopped_and_abandoned() -> None:
+    for end, status in ((Job.stop, "stopped"), (Job.abandon, "interrupted")):
+        job = start(epochs=1000)
+        wait_for_epoch(job)
+        job.pause()
+        wait_for(job, "paused")
+        end(job)
+        finish(job)
+        assert job.run.summary.status == status
+
+
+def test_an_interrupted_run_goes_on_to_the_same_numbers() -> None:
+    job = start(epochs=5)
+    wait_for_epoch(job)
+    job.abandon()
+    finish(job)
+    assert job.run.summary.status == "interrupted"
+    resumed = finish(Job.resume(job.run))
+    whole = finish(start(epochs=5))
+    assert resumed.state == resumed.run.summary.status == "finished"
+    assert comparable(job.run) == comparable(whole.run)
+    assert same_weights(job.run, whole.run, 5)
+    assert job.run.summary.test_accuracy == whole.summary.test_accuracy
+
+
+def test_a_run_goes_on_from_between_the_writes_of_an_epoch() -> None:
+    whole = finish(start(epochs=3))
+    torn = finish(start(epochs=3))
+    history = torn.run.folder / "history.jsonl"
+    lines = history.read_text().splitlines(keepends=True)
+    history.write_text("".join(lines[:-1]) + lines[-1][:20])  # killed while the last epoch's lines were written
+    torn.run.write_summary(torn.summary.model_copy(update={"status": "running"}))
+    assert len(torn.run.history().epochs) == 2
+    finish(Job.resume(torn.run))
+    assert comparable(torn.run) == comparable(whole.run)
+
+
+def test_a_run_that_has_no_whole_epoch_begins_again() -> None:
+    job = start(epochs=2)
+    job.abandon()
+    finish(job)
+    finish(Job.resume(job.run))
+    assert job.run.summary.status == "finished"
+    assert comparable(job.run) == comparable(finish(start(epochs=2)).run)
+
+
+def test_a_finished_run_is_trained_on_only_for_more_epochs() -> None:
+    job = finish(start(epochs=2))
+    with pytest.raises(RunError, match="say how many more"):
+        Job.resume(job.run)
+    more = finish(Job.resume(job.run, epochs=2, learning_rate=0.002))
+    assert [record["epoch"] for record in job.run.history().epochs] == [1, 2, 3, 4]
+    assert more.epochs == 4
+    assert job.run.summary.epoch == 4
+    assert 0.0005 < job.run.history().epochs[2]["learning_rate"] < 0.002  # half-way down
+    finish(Job.resume(job.run, epochs=1))
+    assert job.run.epochs() == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_run_whose_checkpoint_is_damaged_says_so_and_keeps_its_epochs() -> None:
     job = start(epochs=1000)
-    assert job in running_jobs()
-    assert 1 <= fair_threads() <= max(1, alone // 2)
+    wait_for_epoch(job)
+    job.abandon()
+    finish(job)
+    (job.run.folder / "checkpoint.safetensors").write_bytes(b"no tensors")
+    before = job.run.epochs()
+    resumed = finish(Job.resume(job.run))
+    assert resumed.state == "failed"
+    assert "no readable checkpoint" in resumed.error
+    assert job.run.epochs() == before
+
+
+def test_a_changed_learning_rate_counts_from_the_next_step_on_and_is_noted() -> None:
+    job = start(epochs=1000, schedule="constant")
+    wait_for_epoch(job)
+    job.change_learning_rate(0.0001)
+    while not job.history.rates:
+        job.join(0.01)
+    epochs = len(job.history.epochs)
+    while len(job.history.epochs) < epochs + 2:
+        job.join(0.01)
     job.stop()
     finish(job)
-    assert job not in running_jobs()
+    (change,) = job.run.history().rates
+    assert change["learning_rate"] == 0.0001
+    assert job.run.history().epochs[-1]["learning_rate"] == pytest.approx(0.0001)
+
+
+def test_trainings_wait_for_their_turn_in_the_order_they_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.job.turns", Turns(1))
+    first, second, third = (start(epochs=1000) for _ in range(3))
+    wait_for_epoch(first)
+    while (second.place, third.place) != (1, 2):
+        first.join(0.01)
+    assert second.state == "queued"
+    third.stop()
+    assert finish(third).run.summary.status == "stopped"
+    first.stop()
+    finish(first)
+    wait_for_epoch(second)
+    assert second.place == 0
+    second.stop()
+    finish(second)
+
+
+def test_who_has_trained_for_long_lets_others_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.job.turns", Turns(1))
+    monkeypatch.setattr("cnnlab.turns.SLICE_SECONDS", 0.0)
+    long, short = start(epochs=30), start(epochs=1)
+    finish(short)
+    assert short.state == "finished"
+    assert finish(long).state == "finished"
+    assert comparable(long.run) == comparable(finish(start(epochs=30)).run)
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import Any, get_args
@@ -9,11 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cnnlab.config import RunConfig, parse_config
+from cnnlab.checkpoint import Checkpoint, CheckpointError
+from cnnlab.config import Extension, RunConfig, parse_config
 from cnnlab.data import Data, Split, Standardise
 from cnnlab.events import Event
 from cnnlab.network import build
-from cnnlab.training import POINTS_PER_EPOCH, TrainingError, evaluate, fit, predict
+from cnnlab.training import POINTS_PER_EPOCH, Training, TrainingError, evaluate, fit, predict
 from tests.samples import TINY, WITH_DROPOUT, few_digits
 
 UNIT = Standardise((0.0,), (1.0,))
@@ -214,3 +216,103 @@ def test_predictions_are_logits_without_dropout() -> None:
     first, second = predict(network, images, UNIT), predict(network, images, UNIT)
     assert torch.equal(first, second)
     assert torch.allclose(first, network.eval()(images / 255), atol=1e-6)
+
+
+MORE = (Extension(after=3, epochs=2, learning_rate=0.005),)
+
+
+def began(settings: RunConfig, extensions: tuple[Extension, ...] = ()) -> Training:
+    data = few_digits()
+    return Training(build(settings.architecture, data.spec.shape, 10, settings.seed), data, settings, extensions)
+
+
+def until(training: Training, epoch: int) -> list[Event]:
+    """Events up to the end of ``epoch``."""
+    events = []
+    for event in training.events():
+        events.append(event)
+        if event.kind == "epoch" and event.epoch == epoch:
+            break
+    return events
+
+
+def gone_on(half: Training) -> Training:
+    """Another training that goes on where ``half`` is, from what a disk would keep."""
+    kept = half.checkpoint()
+    other = began(half.config, half.extensions)
+    other.network.load_state_dict(half.network.state_dict())
+    other.restore(Checkpoint(kept.tensors, json.loads(json.dumps(kept.numbers))))
+    return other
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *(
+            {"optimizer": optimizer, "schedule": schedule, "step_epochs": 1, "learning_rate": 1e-3}
+            for optimizer in get_args(RunConfig.model_fields["optimizer"].annotation)
+            for schedule in get_args(RunConfig.model_fields["schedule"].annotation)
+        ),
+        {"optimizer": "sgd", "momentum": 0.0, "nesterov": False},
+        {"architecture": WITH_DROPOUT},
+        {"augmentation": "handwriting"},
+        {"early_stopping": 1, "learning_rate": 1.0},
+        {"precision": "float16"},
+    ],
+    ids=str,
+)
+def test_a_training_that_goes_on_takes_the_same_steps(fields: dict[str, Any]) -> None:
+    settings = config(**{"epochs": 3, **fields})
+    whole, half = began(settings, MORE), began(settings, MORE)
+    told = measured(list(whole.events()))
+    first = measured(until(half, 1))
+    other = gone_on(half)
+    assert told == first + measured(list(other.events()))[1:]  # which tells again that it has started
+    assert all(
+        torch.equal(a, b) for a, b in zip(*(t.network.state_dict().values() for t in (whole, other)), strict=True)
+    )
+
+
+@pytest.mark.parametrize("epoch", [3, 4])
+def test_it_goes_on_before_and_within_epochs_beyond_its_own(epoch: int) -> None:
+    settings = config(epochs=3)
+    half = began(settings, MORE)
+    first = measured(until(half, epoch))
+    assert measured(list(began(settings, MORE).events())) == first + measured(list(gone_on(half).events()))[1:]
+
+
+def test_epochs_beyond_its_own_begin_with_their_rate_and_end_near_zero() -> None:
+    rates = [
+        event.learning_rate
+        for event in began(config(epochs=3, batch_size=1000), MORE).events()
+        if event.kind == "epoch"
+    ]
+    assert rates[-2:] == pytest.approx([0.005, 0.0025])
+
+
+def test_a_changed_rate_counts_from_the_next_step_on_and_is_kept() -> None:
+    training = began(config(schedule="cosine", learning_rate=0.01))
+    before = training.learning_rate
+    until(training, 1)
+    unchanged = training.learning_rate
+    training.change_learning_rate(unchanged * 3)
+    assert training.learning_rate == pytest.approx(3 * unchanged)
+    assert gone_on(training).learning_rate == training.learning_rate
+    assert unchanged < before
+
+
+def test_a_rest_counts_neither_as_time_nor_as_speed() -> None:
+    training = began(config())
+    for event in training.events():
+        if event.kind == "tick":
+            training.rest(1000)
+        if event.kind == "epoch":
+            assert event.seconds < 0
+            break
+
+
+def test_a_checkpoint_of_another_network_is_refused() -> None:
+    half = began(config())
+    until(half, 1)
+    with pytest.raises(CheckpointError, match="does not fit"):
+        began(config(optimizer="sgd", schedule="constant", momentum=0.0, nesterov=False)).restore(half.checkpoint())

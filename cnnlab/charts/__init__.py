@@ -6,7 +6,7 @@ from cnnlab.charts.evaluation import class_intervals, confusion, reliability, tr
 from cnnlab.charts.inside import embedding, lines, overlay, spread, strokes
 from cnnlab.charts.style import BRIGHTNESS, DIVERGING, MAX_POINTS, PALETTE
 from cnnlab.charts.tiles import boxed_photo, feature_map_grid, filter_grid, photo, picture, tile_row, tile_strip
-from cnnlab.charts.training import LIVE_SECONDS, curve, learning_rate_ramp, live
+from cnnlab.charts.training import LIVE_SECONDS, Stem, curve, learning_rate_ramp, live
 
 __all__ = [
     "BRIGHTNESS",
@@ -14,6 +14,7 @@ __all__ = [
     "LIVE_SECONDS",
     "MAX_POINTS",
     "PALETTE",
+    "Stem",
     "boxed_photo",
     "class_intervals",
     "confusion",

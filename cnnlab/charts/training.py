@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
@@ -12,25 +13,38 @@ from cnnlab.events import StepMetrics
 from cnnlab.history import History, Record
 
 LIVE_SECONDS = 1.0  # between updates of the live view
+PARENT = "#8a94a3"  # grey, in light and dark
 
 
-def live(history: History, classes: Sequence[str]) -> dict[str, go.Figure]:
+def live(history: History, classes: Sequence[str], parent: Stem | None = None) -> dict[str, go.Figure]:
     """What the live view draws of a training so far: loss, accuracy, and each class once an epoch is done."""
-    figures = {metric: curve(history, metric) for metric in ("loss", "accuracy")}
+    figures = {metric: curve(history, metric, parent) for metric in ("loss", "accuracy")}
     if history.epochs:
         latest = dict(zip(classes, history.epochs[-1]["per_class"], strict=True))
         figures["per-class"] = per_class_bars(latest, "validation accuracy")
     return figures
 
 
-def curve(history: History, metric: str) -> go.Figure:
-    """Train and validation ``metric`` ("loss" or "accuracy") against epochs."""
+@dataclass(frozen=True)
+class Stem:
+    """The history of a branch's parent, and the epoch after which it branched off."""
+
+    history: History
+    epoch: int
+
+
+def curve(history: History, metric: str, parent: Stem | None = None) -> go.Figure:
+    """Train and validation ``metric`` ("loss" or "accuracy") against epochs; learning rates that were set are marked.
+
+    A branch is drawn from its parent's epoch on, beside its parent.
+    """
     steps = thinned(history.steps)
     epochs = thinned(history.epochs)
+    begun = parent.epoch if parent else 0
     figure = go.Figure(
         [
             go.Scatter(
-                x=[step["epoch"] for step in steps],
+                x=[begun + step["epoch"] for step in steps],
                 y=[step[metric] for step in steps],
                 name="train, batches",
                 mode="lines",
@@ -38,11 +52,20 @@ def curve(history: History, metric: str) -> go.Figure:
                 opacity=0.5,
                 hoverinfo="skip",
             ),
-            _epoch_line(epochs, f"train_{metric}", "train", TRAIN),
-            _epoch_line(epochs, f"validation_{metric}", "validation", VALIDATION),
+            _epoch_line(epochs, f"train_{metric}", "train", TRAIN, begun),
+            _epoch_line(epochs, f"validation_{metric}", "validation", VALIDATION, begun),
         ]
     )
-    figure.update_xaxes(title="epoch", rangemode="tozero")
+    if parent:
+        stem = _epoch_line(thinned(parent.history.epochs), f"validation_{metric}", "its parent, validation", PARENT)
+        figure.add_trace(stem.update(line={"dash": "dot"}, mode="lines"))
+    for change in history.rates:
+        figure.add_vline(
+            begun + change["epoch"],
+            line={"color": PARENT, "dash": "dot", "width": 1},
+            annotation={"text": f"rate {change['learning_rate']:.2g}", "font": {"size": 11}},
+        )
+    figure.update_xaxes(title="epoch, its parent's among them" if parent else "epoch", rangemode="tozero")
     metric_axis(figure, metric)
     return framed(figure)
 
@@ -65,10 +88,10 @@ def learning_rate_ramp(points: Sequence[StepMetrics], suggestion: float) -> go.F
     return framed(figure)
 
 
-def _epoch_line(epochs: Sequence[Record], column: str, name: str, colour: str) -> go.Scatter:
+def _epoch_line(epochs: Sequence[Record], column: str, name: str, colour: str, begun: int = 0) -> go.Scatter:
     form = ".2%" if column.endswith("accuracy") else ".4f"
     return go.Scatter(
-        x=[epoch["epoch"] for epoch in epochs],
+        x=[begun + epoch["epoch"] for epoch in epochs],
         y=[epoch[column] for epoch in epochs],
         name=plain(name),
         mode="lines+markers" if len(epochs) <= 100 else "lines",

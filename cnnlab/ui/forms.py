@@ -21,6 +21,7 @@ MOST_RUNS = 4  # asked side by side
 _ASKED = "runs"  # the URL's parameter
 
 _RECIPE = "form.recipe"
+_PARENT = "form.parent"  # of the branch that the form makes
 _NOT_OFFERED = {"parent", "lessons", "lesson_share"}  # what a new network is not asked about
 
 
@@ -44,7 +45,8 @@ def run_form() -> RunConfig | None:
     recipe = RECIPES[st.session_state[_RECIPE]]
     if recipe.claim:
         st.caption(f"The tutorial's claim: {recipe.claim}.")
-    fields: dict[str, Any] = {
+    fields: dict[str, Any] = {"parent": _parent()}
+    fields |= {
         "dataset": _choice("Data set", "dataset", list(DATASETS), lambda name: DATASETS[name].title),
         "architecture": _choice("Network", "architecture", list(PRESETS), lambda name: PRESETS[name].title),
     }
@@ -68,6 +70,29 @@ def run_form() -> RunConfig | None:
         st.caption(config.architecture.description)
         st.dataframe(pd.DataFrame([_summary_row(row) for row in rows]), hide_index=True)
     return config
+
+
+def branch_off(run: Run, epoch: int) -> None:
+    """Fill the form with ``run``'s settings, to begin with its weights after ``epoch``; before it is drawn again."""
+    st.session_state[_BRANCH] = (run.id, epoch)
+
+
+def _parent() -> Parent | None:
+    """The run and epoch that the form branches off, shown; None where a network begins anew."""
+    parent: Parent | None = st.session_state.get(_PARENT)
+    if parent is None:
+        return None
+    st.info(
+        f"Begins with the weights of {frame.literal(session.store().open(parent.run).title)} after epoch "
+        f"{parent.epoch}; data set and network must stay as they are.",
+        icon=":material/alt_route:",
+    )
+    st.button("Begin anew instead", on_click=_forget_parent, key="form.anew")
+    return parent
+
+
+def _forget_parent() -> None:
+    st.session_state.pop(_PARENT, None)
 
 
 def set_learning_rate(rate: float) -> None:

@@ -8,9 +8,11 @@ from scipy.stats import binomtest
 from cnnlab import charts
 from cnnlab.data import DATASETS, downloaded_bytes
 from cnnlab.history import History
-from cnnlab.job import Job, available_cores
-from cnnlab.runs import Run, Summary
-from cnnlab.ui import frame
+from cnnlab.job import Job
+from cnnlab.runs import Run, RunError, Summary
+from cnnlab.turns import available_cores
+from cnnlab.ui import frame, session
+from cnnlab.ui.afterwards import afterwards
 from cnnlab.ui.live_chart import live_chart
 
 CROWDED_CORES = 2
@@ -27,7 +29,7 @@ def watch(job: Job) -> None:
 def recall(run: Run) -> None:
     """A run that no longer trains in this server, read from disk."""
     _result(run, run.summary)
-    _curves(run.history(), run.summary)
+    _curves(run.history(), run)
 
 
 def _interval(job: Job) -> float:
@@ -50,7 +52,7 @@ def _follow(job: Job, interval: float | None) -> None:
         st.rerun()  # once at the end, for the parts of the page that do not tick
     else:
         _result(job.run, job.summary)
-    _curves(job.history, job.summary)
+    _curves(job.history, job.run)
 
 
 def _progress(job: Job) -> None:
@@ -64,18 +66,48 @@ def _progress(job: Job) -> None:
         st.metric("Train accuracy", f"{latest['train_accuracy']:.2%}" if latest else "–")
         st.metric("Speed, images/s", f"{steps[-1]['images_per_second']:,.0f}" if steps else "–")
         st.metric("Learning rate", f"{steps[-1]['learning_rate']:.2g}" if steps else "–")
-    st.button(
-        "Stop and keep",
-        icon=":material/stop_circle:",
-        on_click=job.stop,
-        key="stop",
-        disabled=job.state == "judging",
-        help="Ends after the running step; the last whole epoch is kept and judged.",
-    )
+    _controls(job)
+
+
+def _controls(job: Job) -> None:
+    with st.container(horizontal=True):
+        if job.state == "paused":
+            st.button("Continue", icon=":material/play_arrow:", on_click=job.go_on, key="continue")
+        else:
+            st.button(
+                "Pause",
+                icon=":material/pause:",
+                on_click=job.pause,
+                key="pause",
+                disabled=job.state != "training",
+                help="Rests after the running step; what comes later is the same as without.",
+            )
+        st.button(
+            "Stop and keep",
+            icon=":material/stop_circle:",
+            on_click=job.stop,
+            key="stop",
+            disabled=job.state == "judging",
+            help="Ends after the running step; the last whole epoch is kept and judged. It can be resumed.",
+        )
+        with st.popover("Learning rate", icon=":material/speed:", disabled=job.state not in ("training", "paused")):
+            rates = job.history.epochs or job.history.steps
+            rate = st.number_input(
+                "From the next step on", 1e-6, 10.0, job.config.learning_rate / 10, format="%.6f", key="live.rate"
+            )
+            now = f" It is {rates[-1]['learning_rate']:.2g} now." if rates else ""
+            st.caption(f"The schedule keeps its shape from there on.{now}")
+            st.button("Set", on_click=_set_rate, args=[job], key="live.set")
+
+
+def _set_rate(job: Job) -> None:
+    job.change_learning_rate(st.session_state["live.rate"])
 
 
 def progress_text(job: Job) -> str:
     """What a job is at, and for how long yet."""
+    if job.state == "queued":
+        return f"Waiting for its turn to train, number {max(job.place, 1)} in the queue"
     if job.state == "loading":
         fetched = downloaded_bytes(job.config.dataset)
         if fetched:
@@ -84,8 +116,10 @@ def progress_text(job: Job) -> str:
         return "Loading the data"
     if job.state == "judging":
         return "Judging on the test images, once"
-    epoch = min(len(job.history.epochs) + 1, job.config.epochs)
-    text = f"Epoch {epoch} of {job.config.epochs}, step {job.step:,} of {job.steps:,}"
+    epoch = min(len(job.history.epochs) + 1, job.epochs)
+    text = f"Epoch {epoch} of {job.epochs}, step {job.step:,} of {job.steps:,}"
+    if job.state == "paused":
+        return f"Paused: {text}"
     left = job.seconds_left
     return text if left is None else f"{text}, about {duration(left)} left"
 
@@ -104,6 +138,7 @@ def _result(run: Run, summary: Summary) -> None:
     if summary.test_accuracy is None:
         if summary.status == "stopped":
             st.info("Stopped before the first epoch was over: there is nothing to judge.", icon=":material/info:")
+        afterwards(run)
         return
     images = sum(summary.support.values())
     low, high = binomtest(round(summary.test_accuracy * images), images).proportion_ci(method="wilson")
@@ -121,12 +156,14 @@ def _result(run: Run, summary: Summary) -> None:
         frame.link("Inside", "Look inside")
         frame.link("Draw", "Draw a digit")
         frame.link("Compare", "Compare runs")
+    afterwards(run)
 
 
-def _curves(history: History, summary: Summary) -> None:
+def _curves(history: History, run: Run) -> None:
     if not history.steps and not history.epochs:
         return
-    figures = charts.live(history, summary.classes)
+    summary = run.summary
+    figures = charts.live(history, summary.classes, _stem(run))
     left, right = st.columns(2)
     with left:
         live_chart(figures["loss"], "loss", summary.id, "Train and validation loss by epoch")
@@ -139,3 +176,14 @@ def _curves(history: History, summary: Summary) -> None:
     if "per-class" in figures:
         st.markdown(f"**Each class after epoch {len(history.epochs)}**")
         live_chart(figures["per-class"], "per-class", summary.id, "Validation accuracy of each class", height=240)
+
+
+def _stem(run: Run) -> charts.Stem | None:
+    """What a branch grew from, where that is still here."""
+    parent = run.config.parent
+    if not parent:
+        return None
+    try:
+        return charts.Stem(session.store().open(parent.run).history(), parent.epoch)
+    except RunError:
+        return None

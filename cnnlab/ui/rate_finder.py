@@ -12,8 +12,8 @@ from cnnlab.architectures import ArchitectureError
 from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import DatasetError, load_for
 from cnnlab.finder import STEPS, ramp, suggest
-from cnnlab.job import fair_threads
 from cnnlab.training import TrainingError
+from cnnlab.turns import threads_each
 from cnnlab.ui.forms import set_learning_rate
 
 _REPLACED = {"learning_rate": 1.0, "epochs": 1, "schedule": "constant", "early_stopping": 0}  # by the ramp's own
@@ -55,7 +55,7 @@ def learning_rate_finder(config: RunConfig) -> None:
 
 def _climb(config: RunConfig) -> list[Any]:
     """The ramp's points, with progress; empty, and the reason shown, where the data cannot be had."""
-    torch.set_num_threads(fair_threads())
+    torch.set_num_threads(threads_each())
     bar = st.progress(0.0, text="Trying rising learning rates")
     points = []
     try:

@@ -95,7 +95,15 @@ def store() -> RunStore:
 
 def start(config: RunConfig) -> Job:
     """Train ``config`` in the background; the job becomes this session's."""
-    job = Job.start(config, store())
+    return _taken(Job.start(config, store()))
+
+
+def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job:
+    """Go on with ``run``, as ``Job.resume``; the job becomes this session's. Raises RunError as that does."""
+    return _taken(Job.resume(run, epochs, learning_rate))
+
+
+def _taken(job: Job) -> Job:
     _board().jobs[job.run.id] = job
     st.query_params[_RUN] = job.run.id  # which comes first, and may hold an earlier run
     current_job()

@@ -10,10 +10,10 @@ from cnnlab.background import Background
 from cnnlab.charts.png import inline
 from cnnlab.data import load_for, load_train
 from cnnlab.inference import test_split
-from cnnlab.job import fair_threads
 from cnnlab.metrics import Answers
 from cnnlab.runs import Run
 from cnnlab.suspects import FOLDS, HeldOut, held_out_of, margins, read_held_out, suspects
+from cnnlab.turns import threads_each
 from cnnlab.ui.live import duration
 from cnnlab.ui.pictures import enlarged
 from cnnlab.ui.views.look import Look, download
@@ -157,7 +157,7 @@ def _offer(run: Run) -> None:
         icon=":material/fact_check:",
     )
     if st.button(f"Train {FOLDS} networks", type="primary", icon=":material/play_arrow:"):
-        works[run.id] = Background(held_out_of(run), fair_threads())
+        works[run.id] = Background(held_out_of(run), threads_each())
         st.rerun()
 
 

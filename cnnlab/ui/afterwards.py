@@ -1,0 +1,48 @@
+"""What one can do with a run that has ended: resume it, train it on, branch off one of its epochs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab.runs import Run
+from cnnlab.ui import forms, session
+
+MORE_EPOCHS = 10
+
+
+def afterwards(run: Run) -> None:
+    """Buttons below the run's result."""
+    summary, epochs = run.summary, run.epochs()
+    with st.container(horizontal=True):
+        if summary.status in ("interrupted", "stopped", "failed"):
+            st.button(
+                "Resume",
+                icon=":material/resume:",
+                on_click=session.resume,
+                args=[run],
+                help="Goes on after its last whole epoch, as if it had never ended.",
+            )
+        if len(epochs) > 1:
+            with st.popover("Train on", icon=":material/more_time:"):
+                _train_on(run)
+            with st.popover("Branch", icon=":material/alt_route:"):
+                _branch(run, epochs)
+
+
+def _train_on(run: Run) -> None:
+    epochs = st.number_input("More epochs", 1, 1000, MORE_EPOCHS, key="more.epochs")
+    rate = st.number_input(
+        "Learning rate", 1e-6, 10.0, run.config.learning_rate / 10, format="%.6f", key=f"more.rate.{run.id}"
+    )
+    st.caption("The rate falls to zero over these epochs. Afterwards the test images judge it again.")
+    if st.button("Train on", key="more.go"):
+        session.resume(run, epochs, rate)
+        st.rerun()
+
+
+def _branch(run: Run, epochs: list[int]) -> None:
+    epoch = st.slider("From its weights after epoch", epochs[0], epochs[-1], epochs[-1], key=f"branch.epoch.{run.id}")
+    st.caption("A run of its own. The form takes over this run's settings: change what you like, then press Train.")
+    if st.button("Branch off", key="branch.go"):
+        forms.branch_off(run, epoch)
+        st.rerun()
