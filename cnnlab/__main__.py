@@ -29,6 +29,7 @@ BAD_INPUT = (
 COMMANDS = (
     judging.list_command,
     learning.train,
+    learning.resume,
     learning.teach,
     learning.find_learning_rate,
     learning.sweep,

@@ -21,7 +21,7 @@ with form:
         st.rerun()
     if busy:
         st.caption("One training at a time in a session: stop this one to start another.")
-    elif config:
+    elif config and not config.parent:
         learning_rate_finder(config)
 with live:
     if job:

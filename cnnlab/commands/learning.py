@@ -41,20 +41,7 @@ POLL_SECONDS = 0.25
 @as_json
 def train(recipe: str, runs: Path | None, as_json: bool, **fields: object) -> None:
     """Train a network; the run is kept in its own folder."""
-    job = _trained(configured(recipe, fields), open_store(runs))
-    summary = job.summary
-    if not as_json:
-        click.echo(f"{summary.status} after {len(job.history.epochs)} epochs: {job.run.folder}")
-        for split, accuracy in (
-            ("train", summary.train_accuracy),
-            ("validation", summary.validation_accuracy),
-            ("test", summary.test_accuracy),
-        ):
-            click.echo(f"  {split:10} " + ("not judged" if accuracy is None else f"{accuracy:.2%}"))
-        return
-    keys = ("train_accuracy", "validation_accuracy", "test_accuracy", "per_class", "parameters", "seconds")
-    result = summary.model_dump(mode="json", include={*keys, "images_per_second", "status", "device"})
-    click.echo(json.dumps({"run": summary.id, "folder": str(job.run.folder), **result}))
+    _tell_result(_trained(configured(recipe, fields), open_store(runs)), as_json)
 
 
 @click.command()
@@ -80,9 +67,48 @@ def teach(run: str, file: Path, runs: Path | None, as_json: bool) -> None:
         click.echo(f"  {kind:7} {on.before / on.images:8.2%} → {on.after / on.images:.2%} of {on.images:,}")
 
 
+@click.command()
+@click.argument("run")
+@click.option("--epochs", type=click.IntRange(1, 1000), default=None, help="Train on for so many more after its last.")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, 10, min_open=True),
+    default=None,
+    help="What these begin with [default: a tenth of the run's]; it falls to zero.",
+)
+@runs_option
+@as_json
+def resume(run: str, epochs: int | None, learning_rate: float | None, runs: Path | None, as_json: bool) -> None:
+    """Go on with RUN (an id or a folder) where it ended, as if it had never been interrupted."""
+    if learning_rate and not epochs:
+        raise ConfigError("--learning-rate is of the epochs that --epochs asks for: give both")
+    _tell_result(_followed(Job.resume(open_run(run, runs), epochs or 0, learning_rate)), as_json)
+
+
+def _tell_result(job: Job, as_json: bool) -> None:
+    """What a training came to."""
+    summary = job.summary
+    if not as_json:
+        click.echo(f"{summary.status} after {len(job.history.epochs)} epochs: {job.run.folder}")
+        for split, accuracy in (
+            ("train", summary.train_accuracy),
+            ("validation", summary.validation_accuracy),
+            ("test", summary.test_accuracy),
+        ):
+            click.echo(f"  {split:10} " + ("not judged" if accuracy is None else f"{accuracy:.2%}"))
+        return
+    keys = ("train_accuracy", "validation_accuracy", "test_accuracy", "per_class", "parameters", "seconds")
+    result = summary.model_dump(mode="json", include={*keys, "images_per_second", "status", "device"})
+    click.echo(json.dumps({"run": summary.id, "folder": str(job.run.folder), **result}))
+
+
 def _trained(config: RunConfig, store: RunStore) -> Job:
-    """Train with a progress bar until the end. Raises TrainingError where that fails."""
-    job = Job.start(config, store)
+    """Train a new run, as ``_followed``."""
+    return _followed(Job.start(config, store))
+
+
+def _followed(job: Job) -> Job:
+    """Wait with a progress bar until the end. Raises TrainingError where the training fails."""
     _follow(job)
     if job.state == "failed":
         raise TrainingError(job.error)

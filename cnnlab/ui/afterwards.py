@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.runs import Run
-from cnnlab.ui import forms, session
+from cnnlab.runs import Run, RunError
+from cnnlab.ui import forms, frame, session
 
 MORE_EPOCHS = 10
 
@@ -14,14 +14,13 @@ def afterwards(run: Run) -> None:
     """Buttons below the run's result."""
     summary, epochs = run.summary, run.epochs()
     with st.container(horizontal=True):
-        if summary.status in ("interrupted", "stopped", "failed"):
-            st.button(
-                "Resume",
-                icon=":material/resume:",
-                on_click=session.resume,
-                args=[run],
-                help="Goes on after its last whole epoch, as if it had never ended.",
-            )
+        if summary.status in ("interrupted", "stopped", "failed") and st.button(
+            "Resume",
+            icon=":material/resume:",
+            key="resume",
+            help="Goes on after its last whole epoch, as if it had never ended.",
+        ):
+            _resume(run)
         if len(epochs) > 1:
             with st.popover("Train on", icon=":material/more_time:"):
                 _train_on(run)
@@ -36,13 +35,20 @@ def _train_on(run: Run) -> None:
     )
     st.caption("The rate falls to zero over these epochs. Afterwards the test images judge it again.")
     if st.button("Train on", key="more.go"):
-        session.resume(run, epochs, rate)
+        _resume(run, epochs, rate)
+
+
+def _resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> None:
+    try:
+        session.resume(run, epochs, learning_rate)
+    except RunError as error:
+        st.error(frame.literal(str(error)))
+    else:
         st.rerun()
 
 
 def _branch(run: Run, epochs: list[int]) -> None:
     epoch = st.slider("From its weights after epoch", epochs[0], epochs[-1], epochs[-1], key=f"branch.epoch.{run.id}")
     st.caption("A run of its own. The form takes over this run's settings: change what you like, then press Train.")
-    if st.button("Branch off", key="branch.go"):
-        forms.branch_off(run, epoch)
-        st.rerun()
+    if st.button("Branch off", on_click=forms.branch_off, args=[run, epoch], key="branch.go"):
+        st.rerun()  # the form lies outside of what this button runs again

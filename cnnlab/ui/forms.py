@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnnlab.architectures import PRESETS, ArchitectureError, summarise
 from cnnlab.catalogue import Entry
-from cnnlab.config import ConfigError, RunConfig, parse_config
+from cnnlab.config import ConfigError, Parent, RunConfig, parse_config
 from cnnlab.data import DATASETS, is_present
 from cnnlab.devices import devices
 from cnnlab.recipes import RECIPES
@@ -45,11 +45,7 @@ def run_form() -> RunConfig | None:
     recipe = RECIPES[st.session_state[_RECIPE]]
     if recipe.claim:
         st.caption(f"The tutorial's claim: {recipe.claim}.")
-    fields: dict[str, Any] = {"parent": _parent()}
-    fields |= {
-        "dataset": _choice("Data set", "dataset", list(DATASETS), lambda name: DATASETS[name].title),
-        "architecture": _choice("Network", "architecture", list(PRESETS), lambda name: PRESETS[name].title),
-    }
+    fields = _beginning()
     _explain_dataset(fields["dataset"])
     left, right = st.columns(2)
     with left:
@@ -73,26 +69,24 @@ def run_form() -> RunConfig | None:
 
 
 def branch_off(run: Run, epoch: int) -> None:
-    """Fill the form with ``run``'s settings, to begin with its weights after ``epoch``; before it is drawn again."""
-    st.session_state[_BRANCH] = (run.id, epoch)
+    """Fill the form with ``run``'s settings, to begin with its weights after ``epoch``; for callbacks."""
+    _fill_in(run.config)
+    st.session_state[_PARENT] = Parent(run=run.id, epoch=epoch)
 
 
-def _parent() -> Parent | None:
-    """The run and epoch that the form branches off, shown; None where a network begins anew."""
+def _beginning() -> dict[str, Any]:
+    """The data set, and a new network or the parent's."""
     parent: Parent | None = st.session_state.get(_PARENT)
     if parent is None:
-        return None
-    st.info(
-        f"Begins with the weights of {frame.literal(session.store().open(parent.run).title)} after epoch "
-        f"{parent.epoch}; data set and network must stay as they are.",
-        icon=":material/alt_route:",
-    )
-    st.button("Begin anew instead", on_click=_forget_parent, key="form.anew")
-    return parent
-
-
-def _forget_parent() -> None:
-    st.session_state.pop(_PARENT, None)
+        return {
+            "dataset": _choice("Data set", "dataset", list(DATASETS), lambda name: DATASETS[name].title),
+            "architecture": _choice("Network", "architecture", list(PRESETS), lambda name: PRESETS[name].title),
+        }
+    run = session.store().open(parent.run)
+    st.info(f"A branch of {frame.literal(run.title)}, from epoch {parent.epoch} on.", icon=":material/alt_route:")
+    st.button("Begin anew instead", on_click=st.session_state.pop, args=[_PARENT], key="form.anew")
+    kept = ("dataset", "architecture", "lessons", "lesson_share")
+    return {"parent": parent, **{name: getattr(run.config, name) for name in kept}}
 
 
 def set_learning_rate(rate: float) -> None:

@@ -97,11 +97,7 @@ def _controls(job: Job) -> None:
             )
             now = f" It is {rates[-1]['learning_rate']:.2g} now." if rates else ""
             st.caption(f"The schedule keeps its shape from there on.{now}")
-            st.button("Set", on_click=_set_rate, args=[job], key="live.set")
-
-
-def _set_rate(job: Job) -> None:
-    job.change_learning_rate(st.session_state["live.rate"])
+            st.button("Set", on_click=job.change_learning_rate, args=[rate], key="live.set")
 
 
 def progress_text(job: Job) -> str:

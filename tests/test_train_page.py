@@ -1,0 +1,108 @@
+"""Train as AppTest runs it: a run that is paused, changed, resumed, trained on, branched, and one that waits."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.config import Parent, RunConfig
+from cnnlab.job import Job, running_jobs
+from cnnlab.runs import Run, RunStore, runs_folder
+from cnnlab.turns import Turns
+from tests.test_job import wait_for, wait_for_epoch
+from tests.test_pages import button, checked, open_page, texts, train, training
+
+__all__ = ["training"]
+
+
+def interrupted() -> Run:
+    job = Job.start(RunConfig(epochs=3), RunStore(runs_folder()))
+    wait_for_epoch(job)
+    job.abandon()
+    job.join()
+    return job.run
+
+
+def test_a_training_is_paused_and_continued(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    wait_for(job, "training")
+    page.run()
+    page.button(key="pause").click().run()
+    wait_for(job, "paused")
+    assert "Paused: Epoch" in texts(checked(page.run())) + page.get("progress")[0].proto.text
+    page.button(key="continue").click().run()
+    wait_for(job, "training")
+    assert page.button(key="pause")
+
+
+def test_a_learning_rate_is_set_while_it_trains(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    wait_for(job, "training")
+    page.run()
+    page.number_input(key="live.rate").set_value(0.0005).run()
+    page.button(key="live.set").click().run()
+    while not job.history.rates:
+        job.join(0.01)
+    assert job.history.rates[0]["learning_rate"] == 0.0005
+    checked(page.run())
+
+
+def test_an_interrupted_run_is_resumed_with_one_click() -> None:
+    run = interrupted()
+    page = open_page("Train", run)
+    assert "interrupted" in page.warning[0].value
+    page.button(key="resume").click().run()
+    for job in running_jobs():
+        job.join()
+    checked(page.run())
+    assert run.summary.status == "finished"
+    assert len(run.history().epochs) == 3
+    assert not [found for found in page.button if found.key == "resume"]
+
+
+def test_a_finished_run_is_trained_on() -> None:
+    run = train()
+    page = open_page("Train", run)
+    page.number_input(key="more.epochs").set_value(2).run()
+    page.button(key="more.go").click().run()
+    for job in running_jobs():
+        job.join()
+    checked(page.run())
+    assert [record["epoch"] for record in run.history().epochs] == [1, 2, 3]
+
+
+def test_a_branch_begins_with_the_chosen_epochs_weights_and_the_forms_settings() -> None:
+    run = train(epochs=2, architecture="lenet-5")
+    page = open_page("Train", run)
+    page.slider(key=f"branch.epoch.{run.id}").set_value(1).run()
+    page.button(key="branch.go").click().run()
+    assert "from epoch 1 on" in texts(checked(page))
+    page.number_input(key="form.learning_rate").set_value(0.002).run()
+    button(page, "Train").click().run()
+    (job,) = running_jobs()
+    job.join()
+    assert job.state == "finished"
+    assert job.config.parent == Parent(run=run.id, epoch=1)
+    assert job.config.learning_rate == 0.002
+    assert job.config.architecture == run.config.architecture
+    checked(page.run())
+    page.button(key="form.anew").click().run()
+    assert page.selectbox(key="form.architecture").value == "lenet-5"
+
+
+def test_a_training_that_waits_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.job.turns", Turns(1))
+    first = Job.start(train().config.model_copy(update={"epochs": 1000}), RunStore(runs_folder()))
+    wait_for_epoch(first)
+    page = open_page("Train")
+    button(page, "Train").click().run()
+    checked(page.run())
+    (second,) = [job for job in running_jobs() if job is not first]
+    assert second.state == "queued"
+    assert "number 1 in the queue" in page.get("progress")[0].proto.text
+    page.button(key="stop").click().run()
+    second.join()
+    checked(page.run())
+    assert "nothing to judge" in texts(page)
+    first.stop()
+    first.join()
