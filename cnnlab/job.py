@@ -74,12 +74,12 @@ class Job:
         return cls(store.create(config), threads or threads_each())._begun()
 
     @classmethod
-    def resume(cls, run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job:
+    def resume(cls, run: Run, epochs: int = 0, learning_rate: float | None = None, threads: int | None = None) -> Job:
         """Go on where a run ended, and after its last epoch for as many ``epochs`` more.
 
-        These begin with ``learning_rate``, by default a tenth of the config's. On as many threads as before the run
-        comes to the same numbers as one that was never interrupted. Raises RunError where it is being trained, or has
-        all its epochs and is to have no more.
+        These begin with ``learning_rate``, by default a tenth of the config's. On as many threads as before, which is
+        the default, the run comes to the same numbers as one that was never interrupted. Raises RunError where it is
+        being trained, or has all its epochs and is to have no more.
         """
         summary = run.summary
         if summary.status == "running":
@@ -91,7 +91,7 @@ class Job:
             run.write_summary(summary.model_copy(update={"extensions": (*kept, more)}))
         elif summary.status == "finished":
             raise RunError(f"run {run.id} has all its epochs: say how many more")
-        return cls(run, summary.threads or threads_each())._begun()
+        return cls(run, threads or summary.threads or threads_each())._begun()
 
     def _begun(self) -> Job:
         _jobs.add(self)

@@ -1,0 +1,102 @@
+"""Trainings killed at random moments and resumed: each must come to what an unbroken one comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+from time import monotonic
+
+import torch
+
+from cnnlab.config import RunConfig
+from cnnlab.history import Record
+from cnnlab.job import Job
+from cnnlab.runs import Run, RunStore
+from tests.samples import TINY, WITH_DROPOUT
+
+FEW = {"train_fraction": 0.2, "validation_fraction": 0.05}
+CONFIGS = tuple(
+    RunConfig.model_validate(FEW | fields)
+    for fields in (
+        {"architecture": TINY, "epochs": 4},
+        {"architecture": WITH_DROPOUT, "epochs": 3, "optimizer": "sgd", "schedule": "cosine", "learning_rate": 0.001},
+        {"architecture": TINY, "epochs": 8, "optimizer": "rmsprop", "learning_rate": 0.001, "early_stopping": 2},
+    )
+)
+SPEEDS = {"images_per_second", "seconds"}
+
+_processes = get_context("fork")  # a child has torch at once, and none of the threads that a fork would lose
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A run that nothing interrupted, and how long it took in seconds."""
+
+    run: Run
+    seconds: float
+
+
+def survived(kills: int, folder: Path, seed: int = 0) -> int:
+    """After how many of ``kills`` the history was readable and the run went on to the unbroken one's numbers."""
+    torch.set_num_threads(1)
+    random, store = Random(seed), RunStore(folder)
+    wholes = [_whole(store.create(config)) for config in CONFIGS]
+    good = 0
+    for _ in range(kills):
+        whole = random.choice(wholes)
+        run = store.create(whole.run.config)
+        _train(run, kill_after=random.uniform(0, whole.seconds))
+        good += _is_readable(run, whole.run) and _goes_on(run, whole.run)
+    return good
+
+
+def _whole(run: Run) -> Whole:
+    began = monotonic()
+    _train(run)
+    return Whole(run, monotonic() - began)
+
+
+def _train(run: Run, kill_after: float | None = None) -> None:
+    """Train ``run`` on in another process, to its end or until that is killed, in seconds from now."""
+    child = _processes.Process(target=_work, args=[run])
+    child.start()
+    child.join(kill_after)
+    child.kill()
+    child.join()
+
+
+def _work(run: Run) -> None:
+    Job.resume(run, threads=1).join()
+
+
+def _is_readable(run: Run, whole: Run) -> bool:
+    """Whether what is on disk is the beginning of the unbroken run, and every epoch of it has its weights."""
+    epochs = _told(run)[1]
+    saved = run.epochs()
+    return run.summary.status in ("interrupted", "finished") and (
+        epochs == _told(whole)[1][: len(epochs)] and saved[1 : len(epochs) + 1] == [row["epoch"] for row in epochs]
+    )
+
+
+def _goes_on(run: Run, whole: Run) -> bool:
+    if run.summary.status != "finished":  # before it was killed
+        _train(run)
+    last = whole.epochs()[-1]
+    return (
+        run.summary.status == "finished"
+        and run.summary.test_accuracy == whole.summary.test_accuracy
+        and _told(run) == _told(whole)
+        and all(torch.equal(kept, run.weights(last)[name]) for name, kept in whole.weights(last).items())
+    )
+
+
+def _told(run: Run) -> tuple[list[Record], list[Record]]:
+    """Steps and epochs, without what the clock decides."""
+    history = run.history()
+    steps, epochs = (
+        [{name: value for name, value in row.items() if name not in SPEEDS} for row in rows]
+        for rows in (history.steps, history.epochs)
+    )
+    return steps, epochs
