@@ -32,11 +32,13 @@ MAX_FILE = {
     "summary.json": 1 * MB,  # two numbers a class
     "about.json": MB // 10,  # a title, tags, a note
     "history.jsonl": 20 * MB,  # 1,000 epochs of 50 points and 47 classes: 10 MB
+    "checkpoint.safetensors": 4 * MAX_WEIGHTS,  # two moments of each weight, and the best weights
 }
 CHUNK = 1 * MB  # held in memory of a file under way
 
 _ENTRY = re.compile(
-    rf"{RUN_ID.pattern}/((config|summary|about)\.json|history\.jsonl|weights/epoch-([0-9]{{3}}|1000)\.safetensors)"
+    rf"{RUN_ID.pattern}/((config|summary|about)\.json|history\.jsonl|checkpoint\.safetensors"
+    rf"|weights/epoch-([0-9]{{3}}|1000)\.safetensors)"
 )
 _DAMAGE = (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OverflowError, ValueError)
 

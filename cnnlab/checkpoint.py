@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+GroupEntry = Literal["lr", "initial_lr", "max_lr", "min_lr", "momentum", "betas"]  # what schedules change
+
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be read or belongs to another training."""
+
+
+class Progress(BaseModel):
+    """How far a training is, and where its schedule stands."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epoch: Annotated[int, Field(ge=1, le=100_000)]  # the last whole one
+    step: Annotated[int, Field(ge=1)]
+    seconds: Annotated[FiniteFloat, Field(ge=0)]  # of the whole epochs
+    groups: tuple[dict[GroupEntry, FiniteFloat | tuple[FiniteFloat, FiniteFloat]], ...]  # of the optimiser's parameters
+    base_rates: tuple[FiniteFloat, ...]  # of the schedule, one a group
+    rates: tuple[FiniteFloat, ...]
+    schedule_step: Annotated[int, Field(ge=0)]
+    scaler: dict[str, FiniteFloat | int]  # of the loss, with 16-bit floats
+    best_loss: FiniteFloat | None  # of validation; None before an epoch was watched
+    best_epoch: Annotated[int, Field(ge=0)]
+    history: tuple[str, ...] = ()  # the last epoch's lines
 
 
 @dataclass(frozen=True)
@@ -21,23 +41,22 @@ class Checkpoint:
     """What the next epoch depends on: a training that goes on from here takes the same steps."""
 
     tensors: dict[str, Tensor]  # of the optimiser, random generators, the best weights so far
-    numbers: dict[str, Any]  # JSON: counts, rates, the schedule
+    progress: Progress
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """As safetensors, the numbers in its metadata."""
+    """As safetensors, the progress in its metadata."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
-    save_file(tensors, path, metadata={"numbers": json.dumps(checkpoint.numbers)})
+    save_file(tensors, path, metadata={"progress": checkpoint.progress.model_dump_json()})
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Raises CheckpointError where it is missing or damaged."""
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-            numbers = json.loads((file.metadata() or {})["numbers"])
-    except (OSError, SafetensorError, KeyError, ValueError, RecursionError) as error:
+            progress = Progress.model_validate_json((file.metadata() or {}).get("progress", ""))
+            return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, progress)  # noqa: SIM118 - no mapping
+    except ValidationError as error:
+        raise CheckpointError("no readable checkpoint (how far it is cannot be told)") from error
+    except (OSError, SafetensorError) as error:
         raise CheckpointError(f"no readable checkpoint ({error})") from error
-    if not isinstance(numbers, dict):
-        raise CheckpointError("no readable checkpoint (its numbers are none)")
-    return Checkpoint(tensors, numbers)

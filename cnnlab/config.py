@@ -12,6 +12,7 @@ from cnnlab.architectures import PRESETS, Architecture
 from cnnlab.strokes import Lesson
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+MAX_EPOCHS = 1000  # of a run, those beyond its config's included
 MAX_LESSONS = 500
 MAX_POINTS = 300_000  # of all lessons together: a config stays below 20 MB
 
@@ -26,7 +27,7 @@ class Parent(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     run: Annotated[str, Field(pattern=f"^{RUN_ID.pattern}$")]
-    epoch: Annotated[int, Field(ge=0, le=1000)]  # 0 is before training
+    epoch: Annotated[int, Field(ge=0, le=MAX_EPOCHS)]  # 0 is before training
 
     def __str__(self) -> str:
         return f"{self.run}@{self.epoch}"
@@ -37,8 +38,8 @@ class Extension(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    after: Annotated[int, Field(ge=0, le=100_000)]
-    epochs: Annotated[int, Field(ge=1, le=1000)]
+    after: Annotated[int, Field(ge=0, le=MAX_EPOCHS)]
+    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)]
     learning_rate: Annotated[float, Field(gt=0, le=10)]
 
     @property
@@ -77,7 +78,7 @@ class RunConfig(BaseModel):
     dataset: Annotated[str, Field(max_length=60)] = "mnist-sample"  # needs no download
     architecture: Annotated[Architecture, BeforeValidator(_preset)] = PRESETS["compact"]
 
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 45  # one-cycle gains little from more; about half a minute
+    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)] = 45  # one-cycle gains little from more; about half a minute
     batch_size: Annotated[int, Field(ge=1, le=10_000)] = 128  # smaller wastes a CPU, larger needs more epochs
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adamw"  # least sensitive to the learning rate
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.01  # the one-cycle peak; batch norm bears it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
@@ -15,8 +16,8 @@ import torch
 from torch import nn
 
 from cnnlab.architectures import ArchitectureError
-from cnnlab.checkpoint import Checkpoint, CheckpointError
-from cnnlab.config import ConfigError, Extension, RunConfig
+from cnnlab.checkpoint import CheckpointError
+from cnnlab.config import MAX_EPOCHS, ConfigError, Extension, RunConfig
 from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, load_for, scaling
 from cnnlab.events import Event, RateChange, Record
 from cnnlab.history import to_line
@@ -85,6 +86,8 @@ class Job:
         if summary.status == "running":
             raise RunError(f"run {run.id} is being trained")
         done = len(run.history().epochs)
+        if done + epochs > MAX_EPOCHS:
+            raise RunError(f"run {run.id} has {done} epochs, and a run has {MAX_EPOCHS} at the most: ask for fewer")
         if epochs:
             more = Extension(after=done, epochs=epochs, learning_rate=learning_rate or run.config.learning_rate / 10)
             kept = (extension for extension in summary.extensions if extension.after < done)
@@ -219,9 +222,9 @@ class Job:
             self.run.rewind(0)
             self.run.save_weights(0, training.network.state_dict())
         else:
-            training.network.load_state_dict(self.run.weights(checkpoint.numbers["epoch"]))
+            training.network.load_state_dict(self.run.weights(checkpoint.progress.epoch))
             training.restore(checkpoint)
-            self.run.rewind(training.epoch, checkpoint.numbers["history"])
+            self.run.rewind(training.epoch, checkpoint.progress.history)
         self.history = self.run.history()
         self._epoch, self.step = training.epoch, training.step
 
@@ -252,7 +255,7 @@ class Job:
         """A whole epoch. Killed between two of these writes, the run goes on from the epoch before or this one."""
         self.run.save_weights(training.epoch, training.network.state_dict())
         kept = training.checkpoint()
-        self.run.save_checkpoint(Checkpoint(kept.tensors, kept.numbers | {"history": lines}))
+        self.run.save_checkpoint(replace(kept, progress=kept.progress.model_copy(update={"history": tuple(lines)})))
         self.run.append_history(lines)
 
     def _between_steps(self, training: Training) -> None:

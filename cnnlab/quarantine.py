@@ -88,12 +88,13 @@ def _is_record(line: str, classes: int) -> bool:
 
 def _check_weights(run: Run) -> None:
     """Headers only: whether the tensors fit the network is told where it is built."""
-    for path in sorted((run.folder / "weights").glob("*")):
+    for path in [*sorted((run.folder / "weights").glob("*")), *run.folder.glob("checkpoint.safetensors")]:
         try:
             with safe_open(path, framework="pt"):
                 pass
         except (OSError, SafetensorError) as error:
-            raise _refusal(run, f"weights/{path.name}", "no safetensors file") from error
+            name = path.relative_to(run.folder).as_posix()
+            raise _refusal(run, name, "no safetensors file") from error
 
 
 def _refusal(run: Run, name: str, reason: str) -> RunError:

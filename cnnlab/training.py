@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from time import perf_counter
-from typing import Any
+from typing import get_args
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, OneCycleLR, StepLR
 
 from cnnlab import augmentation
-from cnnlab.checkpoint import Checkpoint, CheckpointError
+from cnnlab.checkpoint import Checkpoint, CheckpointError, GroupEntry, Progress
 from cnnlab.config import Extension, RunConfig
 from cnnlab.data import Data, Split, Standardise, batches, prepared_batches, scaling
 from cnnlab.devices import FUSED, choose_device, choose_layout, choose_precision, keep_freed_memory
@@ -167,7 +167,8 @@ class Training:
         """The next step's; from there on the schedule keeps its shape, all of it larger or smaller."""
         factor = rate / self.learning_rate
         for group in self._optimizer.param_groups:
-            group.update({name: group[name] * factor for name in _RATES if name in group})
+            scaled = [name for name in get_args(GroupEntry) if name.endswith("lr") and name in group]
+            group.update({name: group[name] * factor for name in scaled})
         self._rates.base_lrs = [base * factor for base in self._rates.base_lrs]
         self._rates._last_lr = [group["lr"] for group in self._optimizer.param_groups]
 
@@ -183,54 +184,65 @@ class Training:
         tensors["draws"] = self._draws.get_state()
         if generator := dropout_generator(self.network):
             tensors["dropout"] = generator.get_state()
-        return Checkpoint(
-            {name: tensor.clone() for name, tensor in tensors.items()},
-            {
-                "epoch": self.epoch,
-                "step": self.step,
-                "seconds": self.seconds,
-                "groups": [
-                    {name: group[name] for name in (*_RATES, *_MOMENTA) if name in group}
-                    for group in self._optimizer.param_groups
-                ],
-                "schedule": {name: getattr(self._rates, name) for name in _SCHEDULE},
-                "scaler": self._scaler.state_dict(),
-                "best": {"loss": self._best.loss, "epoch": self._best.epoch},
-            },
+        progress = Progress(
+            epoch=self.epoch,
+            step=self.step,
+            seconds=self.seconds,
+            groups=tuple(
+                {name: group[name] for name in get_args(GroupEntry) if name in group}
+                for group in self._optimizer.param_groups
+            ),
+            base_rates=tuple(map(float, self._rates.base_lrs)),
+            rates=tuple(map(float, self._rates.get_last_lr())),
+            schedule_step=self._rates.last_epoch,
+            scaler=self._scaler.state_dict(),
+            best_loss=self._best.loss if self._best.epoch else None,
+            best_epoch=self._best.epoch,
         )
+        return Checkpoint({name: tensor.clone() for name, tensor in tensors.items()}, progress)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from where another training of the same config was; the network has the weights it had there.
 
         Raises CheckpointError where the checkpoint is of another network or config.
         """
-        tensors, numbers = checkpoint.tensors, checkpoint.numbers
+        tensors, progress = checkpoint.tensors, checkpoint.progress
+        if progress.step != progress.epoch * self.steps_per_epoch or progress.epoch > self.epochs:
+            raise CheckpointError("the checkpoint is of a training with other epochs")
         try:
-            self.epoch, self.step, self.seconds = numbers["epoch"], numbers["step"], numbers["seconds"]
+            self.epoch, self.step, self.seconds = progress.epoch, progress.step, progress.seconds
             for extension in self.extensions:
                 if extension.after < self.epoch:
                     self._extend(extension)
-            self._restore_optimizer(tensors, numbers["groups"])
-            for name in _SCHEDULE:
-                setattr(self._rates, name, numbers["schedule"][name])
-            self._scaler.load_state_dict(numbers["scaler"])
-            self._best.loss, self._best.epoch = numbers["best"]["loss"], numbers["best"]["epoch"]
-            self._best.weights = _under("best", tensors)
+            self._restore_optimizer(tensors, progress)
+            self._rates.base_lrs = list(progress.base_rates)
+            self._rates._last_lr = list(progress.rates)
+            self._rates.last_epoch = progress.schedule_step
+            self._rates._step_count = progress.schedule_step + 1
+            if progress.scaler:
+                self._scaler.load_state_dict(progress.scaler)
+            if progress.best_loss is not None:
+                self._best.loss, self._best.epoch = progress.best_loss, progress.best_epoch
+                self._best.weights = _under("best", tensors)
+                _check_shapes(self._best.weights, self.network.state_dict())
             self._draws.set_state(tensors["draws"])
             if generator := dropout_generator(self.network):
                 generator.set_state(tensors["dropout"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(f"the checkpoint does not fit this training: {error}") from error
 
-    def _restore_optimizer(self, tensors: dict[str, Tensor], groups: list[dict[str, Any]]) -> None:
+    def _restore_optimizer(self, tensors: dict[str, Tensor], progress: Progress) -> None:
         whole = self._optimizer.state_dict()
-        places = [place for group in whole["param_groups"] for place in group["params"]]
-        moments = {place: _under(f"optimizer.{place}", tensors) for place in places}
-        for group, saved in zip(whole["param_groups"], groups, strict=True):
-            group.update({name: saved[name] for name in (*_RATES, *_MOMENTA) if name in group})
-        state = {
-            place: {name: self._laid_out(tensor) for name, tensor in kept.items()} for place, kept in moments.items()
-        }
+        for group, saved in zip(whole["param_groups"], progress.groups, strict=True):
+            group.update({name: saved[name] for name in get_args(GroupEntry) if name in group})
+        state = {}
+        parameters = (parameter for group in self._optimizer.param_groups for parameter in group["params"])
+        for place, parameter in enumerate(parameters):
+            kept = _under(f"optimizer.{place}", tensors)
+            _check_shapes(
+                {name: tensor for name, tensor in kept.items() if name != "step"}, dict.fromkeys(kept, parameter)
+            )
+            state[place] = {name: self._laid_out(tensor) for name, tensor in kept.items()}
         self._optimizer.load_state_dict(whole | {"state": state})
 
     def _laid_out(self, tensor: Tensor) -> Tensor:
@@ -245,15 +257,16 @@ class Training:
         self._best.since = extension.after
 
 
-# What schedules change in an optimiser's group of parameters, and what they remember themselves.
-_RATES = ("lr", "initial_lr", "max_lr", "min_lr")
-_MOMENTA = ("momentum", "betas")
-_SCHEDULE = ("base_lrs", "last_epoch", "_step_count", "_last_lr")
-
-
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Those whose names begin with ``prefix`` and a dot, without it."""
     return {name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")}
+
+
+def _check_shapes(tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    """Fused optimisers trust that shapes and types fit: a foreign file's may not. Raises ValueError."""
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape or tensor.dtype != expected[name].dtype:
+            raise ValueError(f"its {name} has another shape or type")
 
 
 def evaluate(network: nn.Module, split: Split, standardise: Standardise) -> Evaluation:

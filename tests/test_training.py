@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import Any, get_args
@@ -10,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cnnlab.checkpoint import Checkpoint, CheckpointError
+from cnnlab.checkpoint import Checkpoint, CheckpointError, Progress
 from cnnlab.config import Extension, RunConfig, parse_config
 from cnnlab.data import Data, Split, Standardise
 from cnnlab.events import Event
@@ -241,7 +240,7 @@ def gone_on(half: Training) -> Training:
     kept = half.checkpoint()
     other = began(half.config, half.extensions)
     other.network.load_state_dict(half.network.state_dict())
-    other.restore(Checkpoint(kept.tensors, json.loads(json.dumps(kept.numbers))))
+    other.restore(Checkpoint(kept.tensors, Progress.model_validate_json(kept.progress.model_dump_json())))
     return other
 
 
@@ -311,8 +310,28 @@ def test_a_rest_counts_neither_as_time_nor_as_speed() -> None:
             break
 
 
-def test_a_checkpoint_of_another_network_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"optimizer": "sgd", "schedule": "constant"}, "does not fit"),
+        ({"architecture": "lenet-5"}, "does not fit"),
+        ({"batch_size": 32}, "other epochs"),
+        ({"early_stopping": 3, "epochs": 1}, "other epochs"),
+    ],
+    ids=str,
+)
+def test_a_checkpoint_of_another_training_is_refused(other: dict[str, Any], words: str) -> None:
+    half = began(config())
+    until(half, 2)
+    with pytest.raises(CheckpointError, match=words):
+        began(config(**other)).restore(half.checkpoint())
+
+
+def test_a_checkpoint_whose_tensors_have_other_shapes_is_refused() -> None:
     half = began(config())
     until(half, 1)
-    with pytest.raises(CheckpointError, match="does not fit"):
-        began(config(optimizer="sgd", schedule="constant", momentum=0.0, nesterov=False)).restore(half.checkpoint())
+    kept = half.checkpoint()
+    name = next(name for name in kept.tensors if name.endswith("exp_avg"))
+    for forged in (kept.tensors[name][:1], kept.tensors[name].double()):
+        with pytest.raises(CheckpointError, match="another shape or type"):
+            began(config()).restore(Checkpoint(kept.tensors | {name: forged}, kept.progress))
