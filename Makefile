@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test reproduce screenshots benchmarks
+.PHONY: run test reproduce screenshots benchmarks faults
 
 run: .venv/app
 	$(BIN)/streamlit run app.py
@@ -20,6 +20,10 @@ reproduce: .venv/app
 # The engine against tutorials, recipes' accuracies and the cost of watching, into docs/benchmarks.md: well over an hour.
 benchmarks: .venv/dev
 	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m docs.make_benchmarks
+
+# Trainings killed at 200 random moments, and resumed: some ten minutes.
+faults: .venv/dev
+	$(BIN)/python -m tests.faults
 
 screenshots: .venv/dev
 	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m docs.make_screenshots

@@ -342,3 +342,12 @@ def test_it_runs_as_a_module() -> None:
         [sys.executable, "-m", "cnnlab", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert all(command in done.stdout for command in ("list", "train", "evaluate", "predict", "export"))
+
+
+def test_resume_trains_a_run_on(capsys: pytest.CaptureFixture[str]) -> None:
+    made = last_line(call(capsys, "train", "--epochs", "1", "--train-fraction", "0.1", "--json"))
+    told = last_line(call(capsys, "resume", made["folder"], "--epochs", "2", "--learning-rate", "0.001", "--json"))
+    assert (told["run"], told["status"]) == (made["run"], "finished")
+    assert len(Run(Path(made["folder"])).history().epochs) == 3
+    assert "say how many more" in refusal(capsys, "resume", made["folder"])
+    assert "give both" in refusal(capsys, "resume", made["folder"], "--learning-rate", "0.001")
