@@ -1,0 +1,68 @@
+"""A run in one's hands, in a real browser: paused, killed with its server and resumed, changed, branched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from cnnlab.runs import RunStore
+from tests.browsing import server, started
+from tests.test_browser import await_epoch, start_training, stop_training
+
+
+def test_a_training_is_paused_changed_continued_and_branched(
+    address: str, runs: Path, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    start_training(page, address)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("Paused: Epoch", exact=False)).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Paused: Epoch", exact=False)).to_be_visible()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_enabled()
+    page.get_by_role("button", name="Learning rate").click()
+    page.get_by_label("From the next step on").fill("0.0005")
+    page.get_by_label("From the next step on").press("Tab")
+    page.get_by_role("button", name="Set", exact=True).click()
+    page.wait_for_function("document.querySelector('.live-chart')?.layout.shapes?.length === 1")
+    page.keyboard.press("Escape")
+    stop_training(page)
+    parent = RunStore(runs).open(page.url.partition("run=")[2].partition("&")[0])
+    assert [change["learning_rate"] for change in parent.history().rates] == [0.0005]
+
+    page.get_by_role("button", name="Branch", exact=True).click()
+    page.get_by_role("button", name="Branch off").click()
+    expect(page.get_by_text("A branch of", exact=False)).to_be_visible()
+    page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    page.wait_for_function("document.querySelector('.live-chart')?.data?.some(line => line.name.includes('parent'))")
+    stop_training(page)
+
+
+def test_a_run_whose_server_was_killed_is_resumed_with_one_click(tmp_path: Path, new_page: Callable[..., Page]) -> None:
+    process, url = started(tmp_path)
+    try:
+        page = new_page()
+        start_training(page, url)
+        page.close()
+    finally:
+        process.kill()
+        process.communicate()
+    (run,) = RunStore(tmp_path).all()
+    done = len(run.history().epochs)
+    assert run.summary.status == "interrupted"
+    assert done >= 1
+    with server(tmp_path) as url:
+        page = new_page()
+        page.goto(f"{url}/Train?run={run.id}")
+        expect(page.get_by_text("was interrupted", exact=False)).to_be_visible()
+        page.get_by_role("button", name="Resume").click()
+        expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+        await_epoch(page, min(done + 2, 9))
+        stop_training(page)
+        page.close()
+    assert run.summary.status == "stopped"
+    assert [record["epoch"] for record in run.history().epochs] == list(range(1, len(run.history().epochs) + 1))
