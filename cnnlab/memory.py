@@ -1,0 +1,69 @@
+"""What memory a training will take, before it begins; one that cannot have it is refused with what to lower."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import psutil
+import torch
+
+from cnnlab.architectures import BYTES_PER_NUMBER, summarise
+from cnnlab.config import ConfigError, RunConfig
+from cnnlab.data import PREPARED_AT_ONCE, DatasetSpec
+from cnnlab.devices import choose_device
+from cnnlab.training import EVALUATION_BATCH
+
+GB = 1e9  # bytes
+MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2, "rmsprop": 2}  # numbers that an optimiser keeps of each weight, at most
+COPIES = 3  # of a weight beside the optimiser's: itself, its gradient, the best so far
+BOTH_WAYS = 2  # of an activation: kept for the way back, and its gradient
+AUGMENTED = 12  # times an image's float numbers, while it is augmented
+SPARE = 0.9  # of the free memory: the rest of the machine moves too
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Bytes that a training takes on its device, by what takes them."""
+
+    weights: int
+    activations: int
+    images: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.activations + self.images
+
+
+def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
+    """An estimate from above. Raises ArchitectureError where a layer does not fit the images."""
+    rows = summarise(config.architecture, spec.shape, len(spec.classes))
+    kept = sum(row.activation_bytes for row in rows)
+    largest = max(row.activation_bytes for row in rows)
+    pixels = prod(spec.shape)
+    prepared = max(PREPARED_AT_ONCE, config.batch_size) * pixels * BYTES_PER_NUMBER * AUGMENTED
+    return Needs(
+        weights=sum(row.parameters for row in rows) * BYTES_PER_NUMBER * (COPIES + MOMENTS[config.optimizer]),
+        activations=max(BOTH_WAYS * kept * config.batch_size, 2 * largest * EVALUATION_BATCH),
+        images=2 * sum(spec.sizes) * pixels + prepared,
+    )
+
+
+def free_bytes(device: torch.device) -> int:
+    """What a training may still take on ``device``."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def check_memory(config: RunConfig, spec: DatasetSpec) -> None:
+    """Raises ConfigError where ``config`` needs more than is free, with the batch size that would do, if any."""
+    asked, free = needs(config, spec), SPARE * free_bytes(choose_device(config.device))
+    if asked.total <= free:
+        return
+    what = f"this needs about {asked.total / GB:.1f} GB of memory, and {free / GB:.1f} GB are free"
+    for_activations = free - asked.weights - asked.images
+    batch = int(config.batch_size * for_activations / asked.activations)
+    if batch >= 1 and asked.activations > asked.weights:
+        raise ConfigError(f"batch_size: {what}: lower it to {batch} or choose a smaller network")
+    raise ConfigError(f"architecture: {what}: choose a smaller network or data set")
