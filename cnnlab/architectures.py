@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import prod
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -146,7 +145,7 @@ class LayerSummary:
     parameters: int
     macs: int
     receptive_field: tuple[int, int]  # pixels of the input image, height and width
-    activation_bytes: int  # float32 output for one image
+    activation_bytes: int  # float32 output for one image, and what lies within the layer
 
 
 def summarise(architecture: Architecture, input_shape: Shape, classes: int) -> list[LayerSummary]:
@@ -171,7 +170,7 @@ def summarise(architecture: Architecture, input_shape: Shape, classes: int) -> l
                 parameters=layer.parameters(shape, classes),
                 macs=layer.macs(shape, classes),
                 receptive_field=field.size,
-                activation_bytes=prod(out) * BYTES_PER_NUMBER,
+                activation_bytes=layer.activations(shape, classes) * BYTES_PER_NUMBER,
             )
         )
         shape = out

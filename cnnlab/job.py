@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
 from time import monotonic
+from traceback import format_exception
 from typing import Literal
 
 import torch
@@ -18,10 +19,11 @@ from torch import nn
 from cnnlab.architectures import ArchitectureError
 from cnnlab.checkpoint import CheckpointError
 from cnnlab.config import MAX_EPOCHS, ConfigError, Extension, RunConfig
-from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, load_for, scaling
+from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, dataset_spec, load_for, scaling
 from cnnlab.events import Event, RateChange, Record
 from cnnlab.history import to_line
 from cnnlab.inference import check_fit, load_trained
+from cnnlab.memory import check_memory, ran_out
 from cnnlab.network import build
 from cnnlab.runs import Run, RunError, RunStore, Summary
 from cnnlab.strokes import DrawingError
@@ -34,6 +36,11 @@ log = logging.getLogger(__name__)
 
 # Errors whose message already says what to do; any other is a defect and goes to the log with its traceback.
 EXPECTED = (ArchitectureError, CheckpointError, ConfigError, DatasetError, DrawingError, RunError, TrainingError)
+
+SHORT_OF_MEMORY = (
+    "memory ran out: lower the batch size, choose a smaller network, or wait until other trainings are over; "
+    "then resume, or branch off with other settings"
+)
 
 turns = Turns(trainings_at_once())
 
@@ -55,6 +62,7 @@ class Job:
         self.history = run.history()
         self.state: State = "queued"
         self.error = ""
+        self.details = ""  # of an error nobody expected: its traceback
         self.step = 0
         self.steps = 0  # of the whole run; 0 until known
         self._data_folder = data_folder
@@ -71,7 +79,7 @@ class Job:
 
     @classmethod
     def start(cls, config: RunConfig, store: RunStore, threads: int | None = None) -> Job:
-        """Make the run's folder and begin, when it is its turn."""
+        """Make the run's folder and begin, when it is its turn. Raises RunError where that cannot be written."""
         return cls(store.create(config), threads or threads_each())._begun()
 
     @classmethod
@@ -177,7 +185,8 @@ class Job:
             self._fail(str(error))
         except Exception as error:
             log.exception("run %s failed", self.run.id)
-            self._fail(f"{type(error).__name__}: {error}")
+            self.details = "".join(format_exception(error))
+            self._fail(SHORT_OF_MEMORY if ran_out(error) else f"{type(error).__name__}: {error}")
         finally:
             turns.leave(self)
             self._ended.set()
@@ -187,6 +196,7 @@ class Job:
         if not turns.take(self, self._stop.is_set):
             self._leave()
             return
+        check_memory(config, dataset_spec(config.dataset))
         self.state = "loading"
         data = load_for(config, self._data_folder)
         network = _begin(config, data.spec, RunStore(self.run.folder.parent))
@@ -314,18 +324,17 @@ class Job:
             images_per_second=len(epochs) / sum(1 / epoch["images_per_second"] for epoch in epochs),
         )
 
-    def _close(self, state: Literal["finished", "stopped", "failed"]) -> None:
+    def _close(self, state: Literal["finished", "stopped"]) -> None:
         self._update(status=state)
         self.state = state
 
     def _fail(self, message: str) -> None:
         self.error = message
         try:
-            self._update(error=message)
-            self._close("failed")
-        except OSError:  # the disk may be what failed
+            self._update(error=message, status="failed")
+        except RunError:  # the disk may be what failed: the run will show as interrupted
             log.exception("run %s: its failure could not be written", self.run.id)
-            self.state = "failed"
+        self.state = "failed"
 
     def _update(self, **fields: object) -> None:
         self.summary = self.summary.model_copy(update=fields)

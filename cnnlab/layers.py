@@ -49,6 +49,10 @@ class _Layer(BaseModel):
         """Multiply-accumulates for one image; convolutions and linear layers only, bias left out."""
         return 0
 
+    def activations(self, shape: Shape, classes: int) -> int:
+        """Numbers it gives for one image, those within it included: what training keeps for the way back."""
+        return prod(self.output_shape(shape, classes))
+
     def windows(self, shape: Shape) -> list[Window] | None:
         """Sliding windows passed on the way through; None where every input reaches every output."""
         return []
@@ -299,6 +303,10 @@ class Residual(_Layer):
 
     def macs(self, shape: Shape, classes: int) -> int:
         return sum(layer.macs(flowing, classes) for layer, flowing in self._branches(shape, classes))
+
+    def activations(self, shape: Shape, classes: int) -> int:
+        within = sum(layer.activations(flowing, classes) for layer, flowing in self._branches(shape, classes))
+        return within + super().activations(shape, classes)
 
     def windows(self, shape: Shape) -> list[Window]:
         shapes = trace(self.body, shape, classes=1)

@@ -14,7 +14,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -143,9 +143,13 @@ class Run:
         except (OSError, SafetensorError) as error:
             raise RunError(f"run {self.id}: no readable weights of epoch {epoch} ({error})") from error
 
-    def held(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def held(self) -> Iterator[None]:
         """Hold the run's lock: it is being trained. Raises RunError where another process does."""
-        return hold(self.folder, RunError(f"run {self.id} is being trained elsewhere"))
+        with ExitStack() as stack:
+            with _writing(self.folder):
+                stack.enter_context(hold(self.folder, RunError(f"run {self.id} is being trained elsewhere")))
+            yield
 
     def write_summary(self, summary: Summary) -> None:
         write_aside(self.folder / "summary.json", summary.model_dump_json(indent=1))
@@ -154,7 +158,7 @@ class Run:
         write_aside(self.folder / "about.json", about.model_dump_json(indent=1))
 
     def append_history(self, lines: list[str]) -> None:
-        with (self.folder / "history.jsonl").open("a", encoding="utf-8") as file:
+        with _writing(self.folder), (self.folder / "history.jsonl").open("a", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))
             file.flush()
             os.fsync(file.fileno())
@@ -165,13 +169,13 @@ class Run:
             write_checkpoint(aside, checkpoint)
 
     def checkpoint(self) -> Checkpoint | None:
-        """The last; None before the first epoch was whole. Raises RunError where it is damaged."""
-        if not self._checkpoint_path.exists():
+        """The last; None before the first epoch was whole. Raises RunError where it is missing or damaged."""
+        if not self._checkpoint_path.exists() and not self.history().epochs:
             return None
         try:
             return read_checkpoint(self._checkpoint_path)
         except CheckpointError as error:
-            raise RunError(f"run {self.id}: {error}") from error
+            raise RunError(f"run {self.id}: {error}: branch off its last epoch instead") from error
 
     def rewind(self, epoch: int, last: Sequence[str] = ()) -> None:
         """Forget all after ``epoch``; ``last`` are its lines of the history, which a kill may have kept out of it."""
@@ -193,7 +197,8 @@ class Run:
 
     def save_weights(self, epoch: int, weights: Mapping[str, Tensor]) -> None:
         path = self._weights_path(epoch)
-        path.parent.mkdir(exist_ok=True)
+        with _writing(self.folder):
+            path.parent.mkdir(exist_ok=True)
         _save(path, weights)
 
     def save_held_out(self, tensors: Mapping[str, Tensor]) -> None:
@@ -236,14 +241,22 @@ class RunStore:
         self.folder = folder
 
     def create(self, config: RunConfig) -> Run:
-        """A new run's folder with its config; its id cannot be guessed, and ids are in the order of their runs."""
+        """A new run's folder with its config; its id cannot be guessed, and ids are in the order of their runs.
+
+        Raises RunError where it cannot be written.
+        """
         created = datetime.now(UTC)
         run_id = f"{created:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(6)}"
         run = Run(self.folder / run_id)
-        run.folder.mkdir(parents=True)
+        with _writing(self.folder):
+            run.folder.mkdir(parents=True)
         indent = None if config.lessons else 1  # which are long lists of numbers
-        write_aside(run.folder / "config.json", config.model_dump_json(indent=indent))
-        run.write_summary(Summary(id=run_id, created=created))
+        try:
+            write_aside(run.folder / "config.json", config.model_dump_json(indent=indent))
+            run.write_summary(Summary(id=run_id, created=created))
+        except RunError:
+            shutil.rmtree(run.folder, ignore_errors=True)
+            raise
         return run
 
     def open(self, run_id: str) -> Run:
@@ -346,7 +359,25 @@ def write_aside(path: Path, text: str) -> None:
 def _aside(path: Path) -> Iterator[Path]:
     """Where to write what shall become ``path``; it is on the disk before it takes the name."""
     aside = path.with_name(f"{path.name}.part")
-    yield aside
-    with aside.open("rb") as file:
-        os.fsync(file.fileno())
-    aside.replace(path)
+    with _writing(path.parent):
+        try:
+            yield aside
+            with aside.open("rb") as file:
+                os.fsync(file.fileno())
+            aside.replace(path)
+        except (OSError, SafetensorError):
+            aside.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Raises RunError, with what to do, where ``folder`` cannot be written."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        what = error.strerror if isinstance(error, OSError) else str(error)
+        raise RunError(
+            f"{folder} cannot be written ({what}): make room or allow it there, "
+            "or have runs kept elsewhere with CNNLAB_RUNS"
+        ) from error

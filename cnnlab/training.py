@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, log
 from time import perf_counter
 from typing import get_args
 
@@ -26,6 +26,8 @@ POINTS_PER_EPOCH = 50  # of the live curve, at the most
 STEPS_PER_POINT = 8  # at the least
 READ_SECONDS = 0.25  # metrics stay on the device in between, for reading one waits for it
 EVALUATION_BATCH = 1000  # images
+HOPELESS = 100.0  # times the loss of mere guessing: a whole epoch of that does not come back
+LOWER = "lower the learning rate, or branch off an earlier epoch with a lower one"
 
 
 class TrainingError(RuntimeError):
@@ -95,7 +97,7 @@ class Training:
 
         To stop, stop iterating: between events the network is whole and may be read. With early stopping it ends
         with the weights of its best validation epoch.
-        Raises TrainingError where the loss is no longer finite.
+        Raises TrainingError where the loss is no longer finite or far beyond that of guessing.
         """
         network, config, device, precision = self.network, self.config, self.device, self.precision
         train, validation = self.data.train.to(device), self.data.validation.to(device)
@@ -107,6 +109,7 @@ class Training:
             pixels = augment(images.float().div_(255), labels, self.data.spec.classes, self._draws)
             return standardise(pixels).contiguous(memory_format=self.layout)
 
+        guessing = log(len(self.data.spec.classes))  # loss
         yield Started(self.epochs, self.steps_per_epoch, str(device), str(precision).removeprefix("torch."))
         for epoch in range(self.epoch + 1, self.epochs + 1):
             for extension in self.extensions:
@@ -133,6 +136,8 @@ class Training:
                 yield Tick(self.step)
             yield from meter.read()
             checked = evaluate(network, validation, standardise)
+            if not isfinite(checked.loss):
+                raise TrainingError(f"the validation loss is not finite after epoch {epoch}: {LOWER}")
             self.epoch = epoch
             self.seconds += perf_counter() - began - self._idle
             self._idle = 0.0
@@ -149,6 +154,11 @@ class Training:
                 images_per_second=len(train) / meter.seconds,
                 seconds=self.seconds,
             )
+            if epoch > 1 and meter.loss / len(train) > HOPELESS * guessing:
+                raise TrainingError(
+                    f"the training diverges: after epoch {epoch} its loss is {meter.loss / len(train):.3g}, where mere "
+                    f"guessing comes to {guessing:.3g}: {LOWER}"
+                )
             if is_over:
                 break
         yield Finished(self._best.restore(network) or self.epoch, stopped_early=self.epoch < self.epochs)
@@ -386,7 +396,7 @@ class _Meter:
         sums = torch.stack([point.sums for point in self._points]).tolist()
         for point, (loss, hits) in zip(self._points, sums, strict=True):
             if not isfinite(loss):
-                raise TrainingError(f"the loss is no longer finite at step {point.step}: lower the learning rate")
+                raise TrainingError(f"the loss is no longer finite at step {point.step}: {LOWER}")
             self.loss += loss
             self.hits += hits
             self.seconds += point.seconds

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cnnlab.runs import RunError
 from cnnlab.ui import frame, session
 from cnnlab.ui.forms import run_form
 from cnnlab.ui.live import recall, watch
@@ -17,8 +18,12 @@ with form:
     if st.button(
         "Train", type="primary", icon=":material/play_arrow:", disabled=config is None or busy, width="stretch"
     ):
-        job = session.start(config)
-        st.rerun()
+        try:
+            job = session.start(config)
+        except RunError as error:
+            st.error(frame.literal(str(error)), title="This training could not begin")
+        else:
+            st.rerun()
     if busy:
         st.caption("One training at a time in a session: stop this one to start another.")
     elif config and not config.parent:

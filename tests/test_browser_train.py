@@ -39,6 +39,7 @@ def test_a_training_is_paused_changed_continued_and_branched(
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
     page.wait_for_function("document.querySelector('.live-chart')?.data?.some(line => line.name.includes('parent'))")
+    await_epoch(page, 2)  # what is whole is judged
     stop_training(page)
 
 

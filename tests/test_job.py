@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,8 +139,9 @@ def test_a_branch_that_cannot_begin_says_why_in_one_line(
     ("fields", "words"),
     [
         ({"dataset": "no-such-set"}, "unknown data set"),
-        ({"architecture": "fashion-part-3", "dataset": "usps"}, "usps|USPS"),
+        ({"dataset": "usps"}, "usps|USPS"),
         ({"optimizer": "sgd", "learning_rate": 10, "schedule": "constant", "epochs": 9}, "lower the learning rate"),
+        ({"device": "mps"}, "no mps device here: choose one of auto, cpu"),
     ],
 )
 def test_a_failure_is_kept_with_its_reason(
@@ -163,6 +165,7 @@ def test_a_defect_is_logged_with_its_traceback(
     job = finish(start())
     assert job.error == "ZeroDivisionError: oops"
     assert "Traceback" in caplog.text
+    assert "in broken" in job.details
 
 
 def test_jobs_side_by_side_get_the_numbers_they_get_alone() -> None:
@@ -277,16 +280,18 @@ def test_a_finished_run_is_trained_on_only_for_more_epochs() -> None:
     assert job.run.epochs() == [0, 1, 2, 3, 4, 5]
 
 
-def test_a_run_whose_checkpoint_is_damaged_says_so_and_keeps_its_epochs() -> None:
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"no tensors"), Path.unlink])
+def test_a_run_whose_checkpoint_is_damaged_says_so_and_keeps_its_epochs(damage: Callable[[Path], object]) -> None:
     job = start(epochs=1000)
     wait_for_epoch(job)
     job.abandon()
     finish(job)
-    (job.run.folder / "checkpoint.safetensors").write_bytes(b"no tensors")
+    damage(job.run.folder / "checkpoint.safetensors")
     before = job.run.epochs()
     resumed = finish(Job.resume(job.run))
     assert resumed.state == "failed"
     assert "no readable checkpoint" in resumed.error
+    assert "branch off" in resumed.error
     assert job.run.epochs() == before
 
 

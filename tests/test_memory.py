@@ -1,19 +1,43 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+import torch
 
 from cnnlab import memory
 from cnnlab.config import ConfigError, parse_config
 from cnnlab.data import DATASETS
-from cnnlab.memory import check_memory, needs
+from cnnlab.job import SHORT_OF_MEMORY
+from cnnlab.memory import check_memory, free_bytes, needs
+from tests.conftest import ROOT
+
+# A process that may have only so much: the estimate knows of no such limit.
+STARVED = """
+import resource, sys
+from pathlib import Path
+import psutil
+from cnnlab.config import RunConfig
+from cnnlab.job import Job
+from cnnlab.runs import RunStore
+resource.setrlimit(resource.RLIMIT_AS, [psutil.Process().memory_info().vms + 600 * 2**20] * 2)
+for batch_size in (4000, 64):
+    config = RunConfig(batch_size=batch_size, precision="float32", train_fraction=0.9, epochs=1)
+    job = Job.start(config, RunStore(Path(sys.argv[1])), threads=1)
+    job.join()
+    print(f"{job.state}: {job.error}")
+"""
 
 SAMPLE = DATASETS["mnist-sample"]
 
 
 def test_needs_grow_with_what_takes_them() -> None:
     plain = needs(parse_config({}), SAMPLE)
-    assert needs(parse_config({"batch_size": 1280}), SAMPLE).activations == 10 * plain.activations
-    assert needs(parse_config({"architecture": "accurate"}), SAMPLE).weights > plain.weights
+    large, twice = (needs(parse_config({"batch_size": size}), SAMPLE).activations for size in (2000, 4000))
+    assert plain.activations < large == twice / 2
+    assert needs(parse_config({"architecture": "small-vgg"}), SAMPLE).weights > plain.weights
     assert needs(parse_config({"optimizer": "sgd"}), SAMPLE).weights < plain.weights
     assert needs(parse_config({}), DATASETS["cifar10"]).images > plain.images
 
@@ -21,9 +45,7 @@ def test_needs_grow_with_what_takes_them() -> None:
 def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
     config = parse_config({"batch_size": 4000})
     monkeypatch.setattr(memory, "free_bytes", lambda device: needs(config, SAMPLE).total // 2)
-    with pytest.raises(
-        ConfigError, match=r"about \d+\.\d GB of memory, and \d+\.\d GB are free"
-    ) as refusal:
+    with pytest.raises(ConfigError, match=r"about \d+\.\d GB of memory, and \d+\.\d GB are free") as refusal:
         check_memory(config, SAMPLE)
     smaller = int(str(refusal.value).partition("lower it to ")[2].split()[0])
     check_memory(config.model_copy(update={"batch_size": smaller}), SAMPLE)
@@ -33,6 +55,23 @@ def test_a_network_that_never_fits_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(memory, "free_bytes", lambda device: 1000)
     with pytest.raises(ConfigError, match="smaller network"):
         check_memory(parse_config({}), SAMPLE)
+
+
+def test_a_containers_limit_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("700\n")
+    (tmp_path / "memory.stat").write_text("file 300\ninactive_file 200\n")
+    assert free_bytes(torch.device("cpu")) > 1000
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert free_bytes(torch.device("cpu")) == 500
+
+
+def test_a_training_without_memory_ends_alone_and_says_what_to_do(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", STARVED, tmp_path], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    assert told == f"failed: {SHORT_OF_MEMORY}\nfinished: \n"
 
 
 def test_the_default_fits_here() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -45,6 +48,40 @@ def test_a_learning_rate_is_set_while_it_trains(training: tuple[AppTest, Job]) -
         job.join(0.01)
     assert job.history.rates[0]["learning_rate"] == 0.0005
     checked(page.run())
+
+
+def test_a_run_that_cannot_be_written_is_told_on_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    page = open_page("Train")
+    monkeypatch.setenv("CNNLAB_RUNS", str(tmp_path / "file"))
+    button(page, "Train").click().run()
+    assert not page.exception
+    assert page.error[0].value.startswith("This training could not begin") or "cannot be written" in page.error[0].value
+    assert not running_jobs()
+
+
+def test_a_network_too_large_for_the_memory_is_refused_with_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.memory.free_bytes", lambda device: 600 * 10**6)
+    page = open_page("Train")
+    page.number_input(key="form.batch_size").set_value(4096).run()
+    assert re.search(r"\d+\.\d GB are free: lower it to \d+", page.error[0].value.replace("\\", ""))
+    assert button(page, "Train").disabled
+
+
+def test_an_error_nobody_expected_has_its_details_folded_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("<b>oops</b>")
+
+    monkeypatch.setattr("cnnlab.job.build", broken)
+    page = open_page("Train")
+    button(page, "Train").click().run()
+    for job in running_jobs():
+        job.join()
+    page.run()
+    assert not page.exception
+    assert "oops" in page.error[0].value
+    assert "<b>" not in page.error[0].value
+    assert "in broken" in page.expander[0].code[0].value
 
 
 def test_an_interrupted_run_is_resumed_with_one_click() -> None:

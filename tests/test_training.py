@@ -117,7 +117,7 @@ def test_a_single_step_is_a_training_too() -> None:
 
 
 def test_early_stopping_ends_with_the_best_epochs_weights() -> None:
-    settings = config(epochs=200, early_stopping=2, optimizer="sgd", learning_rate=0.5, schedule="constant")
+    settings = config(epochs=200, early_stopping=2, optimizer="sgd", learning_rate=0.1, schedule="constant")
     data = few_digits()
     network, events = train(settings, data)
     epochs = [event for event in events if event.kind == "epoch"]
@@ -142,6 +142,26 @@ def test_training_never_looks_at_the_test_images() -> None:
 def test_a_loss_that_explodes_ends_the_training_with_advice() -> None:
     with pytest.raises(TrainingError, match="lower the learning rate"):
         train(config(optimizer="sgd", learning_rate=10, schedule="constant", epochs=50, batch_size=4))
+
+
+def test_a_training_that_diverges_ends_after_a_whole_epoch_with_advice() -> None:
+    settings = config(optimizer="sgd", learning_rate=1, schedule="constant", epochs=50)
+    data = few_digits()
+    training = Training(build(TINY, data.spec.shape, 10), data, settings)
+    with pytest.raises(TrainingError, match=r"diverges: after epoch 2 its loss is .*lower the learning rate"):
+        list(training.events())
+    assert training.epoch == 2
+
+
+def test_a_network_that_is_no_longer_finite_is_no_epoch() -> None:
+    data = few_digits()
+    training = Training(build(TINY, data.spec.shape, 10), data, config())
+    with pytest.raises(TrainingError, match="validation loss is not finite after epoch 1"):
+        for event in training.events():
+            if event.kind == "tick" and event.step == training.steps_per_epoch:
+                with torch.no_grad():
+                    next(training.network.parameters()).fill_(torch.nan)
+    assert training.epoch == 0
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

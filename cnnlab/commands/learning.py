@@ -24,6 +24,7 @@ from cnnlab.data import dataset_spec, downloaded_bytes, load_for
 from cnnlab.finder import STEPS, ramp, suggest
 from cnnlab.job import Job
 from cnnlab.lessons import changes, fine_tuning
+from cnnlab.memory import check_memory
 from cnnlab.runs import RunStore
 from cnnlab.strokes import read_lessons
 from cnnlab.training import TrainingError
@@ -103,7 +104,8 @@ def _tell_result(job: Job, as_json: bool) -> None:
 
 
 def _trained(config: RunConfig, store: RunStore) -> Job:
-    """Train a new run, as ``_followed``."""
+    """Train a new run, as ``_followed``. Raises ConfigError where it needs more memory than there is."""
+    check_memory(config, dataset_spec(config.dataset))
     return _followed(Job.start(config, store))
 
 

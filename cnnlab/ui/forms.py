@@ -12,6 +12,7 @@ from cnnlab.catalogue import Entry
 from cnnlab.config import ConfigError, Parent, RunConfig, parse_config
 from cnnlab.data import DATASETS, is_present
 from cnnlab.devices import devices
+from cnnlab.memory import GB, check_memory, needs
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run
 from cnnlab.ui import frame, session
@@ -58,12 +59,17 @@ def run_form() -> RunConfig | None:
         fields |= _more_settings()
     try:
         config = parse_config(fields)
-        rows = summarise(config.architecture, DATASETS[config.dataset].shape, len(DATASETS[config.dataset].classes))
+        spec = DATASETS[config.dataset]
+        rows = summarise(config.architecture, spec.shape, len(spec.classes))
+        check_memory(config, spec)
     except (ConfigError, ArchitectureError) as error:
-        st.error(str(error), title="These settings cannot run")
+        st.error(frame.literal(str(error)), title="These settings cannot run")
         return None
     with st.expander(f"The network: {sum(row.parameters for row in rows):,} parameters"):
         st.caption(config.architecture.description)
+        st.caption(
+            f"Its training takes about {needs(config, spec).total / GB:.1f} GB of memory, by a generous estimate."
+        )
         st.dataframe(pd.DataFrame([_summary_row(row) for row in rows]), hide_index=True)
     return config
 

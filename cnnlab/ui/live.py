@@ -52,6 +52,9 @@ def _follow(job: Job, interval: float | None) -> None:
         st.rerun()  # once at the end, for the parts of the page that do not tick
     else:
         _result(job.run, job.summary)
+        if job.details:
+            with st.expander("Details for whoever mends this", icon=":material/bug_report:"):
+                st.code(job.details, language=None)
     _curves(job.history, job.run)
 
 
@@ -128,7 +131,7 @@ def duration(seconds: float) -> str:
 def _result(run: Run, summary: Summary) -> None:
     st.markdown(f"**{frame.literal(run.title)}**")
     if summary.status == "failed":
-        st.error(summary.error, title="This training failed; what was whole is kept")
+        st.error(frame.literal(summary.error), title="This training failed; what was whole is kept")
     elif summary.status == "interrupted":
         st.warning("This training was interrupted; its whole epochs are kept.")
     if summary.test_accuracy is None:

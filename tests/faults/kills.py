@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 from time import monotonic
@@ -42,47 +43,52 @@ def survived(kills: int, folder: Path, seed: int = 0) -> int:
     """After how many of ``kills`` the history was readable and the run went on to the unbroken one's numbers."""
     torch.set_num_threads(1)
     random, store = Random(seed), RunStore(folder)
-    wholes = [_whole(store.create(config)) for config in CONFIGS]
+    wholes = [unbroken(store.create(config)) for config in CONFIGS]
     good = 0
     for _ in range(kills):
         whole = random.choice(wholes)
         run = store.create(whole.run.config)
-        _train(run, kill_after=random.uniform(0, whole.seconds))
-        good += _is_readable(run, whole.run) and _goes_on(run, whole.run)
+        train(run, kill_after=random.uniform(0, whole.seconds))
+        is_told = run.summary.status in ("interrupted", "finished")
+        good += is_told and is_readable(run, whole.run) and goes_on(run, whole.run)
     return good
 
 
-def _whole(run: Run) -> Whole:
+def unbroken(run: Run) -> Whole:
+    """Train ``run`` undisturbed."""
     began = monotonic()
-    _train(run)
+    train(run)
     return Whole(run, monotonic() - began)
 
 
-def _train(run: Run, kill_after: float | None = None) -> None:
-    """Train ``run`` on in another process, to its end or until that is killed, in seconds from now."""
-    child = _processes.Process(target=_work, args=[run])
+def train(run: Run, kill_after: float | None = None) -> str:
+    """Train ``run`` on in another process, to its end or until that is killed after seconds: its error, if any."""
+    told, teller = _processes.Pipe(duplex=False)
+    child = _processes.Process(target=_work, args=[run, teller])
     child.start()
     child.join(kill_after)
     child.kill()
     child.join()
+    return str(told.recv()) if told.poll() else ""
 
 
-def _work(run: Run) -> None:
-    Job.resume(run, threads=1).join()
+def _work(run: Run, teller: Connection) -> None:
+    job = Job.resume(run, threads=1)
+    job.join()
+    teller.send(job.error)
 
 
-def _is_readable(run: Run, whole: Run) -> bool:
+def is_readable(run: Run, whole: Run) -> bool:
     """Whether what is on disk is the beginning of the unbroken run, and every epoch of it has its weights."""
     epochs = _told(run)[1]
     saved = run.epochs()
-    return run.summary.status in ("interrupted", "finished") and (
-        epochs == _told(whole)[1][: len(epochs)] and saved[1 : len(epochs) + 1] == [row["epoch"] for row in epochs]
-    )
+    return epochs == _told(whole)[1][: len(epochs)] and saved[1 : len(epochs) + 1] == [row["epoch"] for row in epochs]
 
 
-def _goes_on(run: Run, whole: Run) -> bool:
+def goes_on(run: Run, whole: Run) -> bool:
+    """Whether ``run`` comes to the unbroken one's numbers, bit for bit."""
     if run.summary.status != "finished":  # before it was killed
-        _train(run)
+        train(run)
     last = whole.epochs()[-1]
     return (
         run.summary.status == "finished"
