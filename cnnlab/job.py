@@ -42,9 +42,15 @@ SHORT_OF_MEMORY = (
     "then resume, or branch off with other settings"
 )
 
+ENDED_WITHIN = 4.0  # seconds, of all trainings when the process ends
+
 turns = Turns(trainings_at_once())
 
 _jobs: weakref.WeakSet[Job] = weakref.WeakSet()
+
+
+class _AbandonedError(Exception):
+    """The job was abandoned while its network was judged."""
 
 
 class Job:
@@ -215,7 +221,11 @@ class Job:
         self.run.append_history(self._unsaved)
         self.state = "judging"
         stopped = self.step < self.steps and self._stop.is_set()
-        self._judge(network, data)
+        try:
+            self._judge(network, data)
+        except _AbandonedError:
+            self._leave()
+            return
         self._close("stopped" if stopped else "finished")
 
     def _leave(self) -> None:
@@ -306,6 +316,7 @@ class Job:
         if not self._epoch:
             return
         network.load_state_dict(self.run.weights(self._epoch))
+        network.register_forward_pre_hook(lambda *_: self._check_abandoned())  # the network is let go of afterwards
         device = next(network.parameters()).device
         standardise = Standardise(self.summary.mean, self.summary.std, device)
         test = evaluate(network, data.test.to(device), standardise)
@@ -323,6 +334,10 @@ class Job:
             seconds=epochs[-1]["seconds"],
             images_per_second=len(epochs) / sum(1 / epoch["images_per_second"] for epoch in epochs),
         )
+
+    def _check_abandoned(self) -> None:
+        if self._abandoned:
+            raise _AbandonedError
 
     def _close(self, state: Literal["finished", "stopped"]) -> None:
         self._update(status=state)
@@ -361,9 +376,10 @@ def running_jobs() -> list[Job]:
 
 @atexit.register
 def _end_all() -> None:
-    """A daemon thread inside torch while the interpreter ends would abort the process."""
+    """A daemon thread inside torch while the interpreter ends would abort the process; one that downloads may stay."""
     jobs = running_jobs()
     for job in jobs:
         job.abandon()
+    until = monotonic() + ENDED_WITHIN
     for job in jobs:
-        job.join()
+        job.join(max(0.0, until - monotonic()))

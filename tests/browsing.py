@@ -42,15 +42,15 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def started(runs: Path) -> tuple[subprocess.Popen[str], str]:
-    """A server's process and address."""
+def started(runs: Path, root: Path = ROOT, grace_seconds: int = GRACE_SECONDS) -> tuple[subprocess.Popen[str], str]:
+    """The process and address of a server of the project in ``root``."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {"CNNLAB_RUNS": str(runs), "CNNLAB_GRACE_SECONDS": str(GRACE_SECONDS)}
+    environment = os.environ | {"CNNLAB_RUNS": str(runs), "CNNLAB_GRACE_SECONDS": str(grace_seconds)}
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"],
-        cwd=ROOT,
+        cwd=root,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copy, copytree
 
 from playwright.sync_api import Page, expect
 
 from cnnlab.runs import RunStore
 from tests.browsing import server, started
+from tests.conftest import ROOT
 from tests.test_browser import await_epoch, start_training, stop_training
 
 
@@ -41,6 +44,42 @@ def test_a_training_is_paused_changed_continued_and_branched(
     page.wait_for_function("document.querySelector('.live-chart')?.data?.some(line => line.name.includes('parent'))")
     await_epoch(page, 2)  # what is whole is judged
     stop_training(page)
+
+
+def test_an_edit_of_the_source_leaves_a_training_running(tmp_path: Path, new_page: Callable[..., Page]) -> None:
+    for name in ("app.py", "pages", "cnnlab", "static", ".streamlit"):
+        (copytree if (ROOT / name).is_dir() else copy)(ROOT / name, tmp_path / name)
+    process, url = started(tmp_path / "runs", tmp_path, grace_seconds=60)
+    try:
+        page = new_page()
+        start_training(page, url)
+        for edited in ("job", "history", "training", "ui/session", "ui/live"):
+            path = tmp_path / "cnnlab" / f"{edited}.py"
+            path.write_text(path.read_text().replace("Stop and keep", "Stop it now") + "\n# edited\n")
+        while not page.get_by_role("button", name="Stop it now").count():  # Streamlit looks once in a while
+            page.get_by_role("link", name="Home").click()
+            page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
+            expect(page.get_by_text("of 1000", exact=False)).to_be_visible()
+        page.get_by_role("button", name="Pause").click()
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_role("button", name="Stop it now").click()
+        expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible()
+    finally:
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=60)[0]
+    assert "Traceback" not in told, told
+    assert statuses(tmp_path / "runs") == ["stopped"]
+
+
+def test_ctrl_c_ends_the_server_with_the_training_saved(tmp_path: Path, new_page: Callable[..., Page]) -> None:
+    process, url = started(tmp_path)
+    page = new_page()
+    start_training(page, url)
+    page.close()
+    process.send_signal(signal.SIGINT)
+    assert "Traceback" not in process.communicate(timeout=60)[0]
+    assert process.returncode == 0
+    assert statuses(tmp_path) == ["interrupted"]
 
 
 def statuses(runs: Path) -> list[str]:

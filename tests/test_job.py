@@ -168,6 +168,16 @@ def test_a_defect_is_logged_with_its_traceback(
     assert "in broken" in job.details
 
 
+def test_a_judgement_that_is_abandoned_leaves_the_run_to_be_resumed() -> None:
+    job = start(epochs=1)
+    while job.state != "judging":
+        job.join(0.001)
+    job.abandon()
+    finish(job)
+    assert job.run.summary.status == "interrupted"
+    assert finish(Job.resume(job.run)).run.summary.status == "finished"
+
+
 def test_jobs_side_by_side_get_the_numbers_they_get_alone() -> None:
     fields = {"architecture": "seven-step-mnist", "epochs": 1, "augmentation": "handwriting"}
     alone = finish(start(**fields))

@@ -104,6 +104,21 @@ def test_a_page_without_runs_says_what_to_do(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_strangers_nothing_where_the_server_has_a_login(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamlit.user_info.get_secrets_auth_section", lambda: {"cookie_secret": "for this test"})
+    run = train()
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["run"] = run.id
+    if name != "Home":
+        page.switch_page(PAGES[name])
+    checked(page.run())
+    assert [button.label for button in page.button] == ["Log in"]
+    assert run.title not in texts(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_shows_a_finished_run(name: str) -> None:
     page = open_page(name, train())
     assert "No network has been trained yet" not in texts(page)

@@ -27,6 +27,7 @@ _MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|~:$&]")
 def page(name: str, subtitle: str, title: str = "") -> None:
     """The frame of the page ``name``, one of the menu's; its title is its name unless given."""
     st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
+    _ask_to_log_in()
     session.get_ready()
     run_id = session.current_run_id()
     query = {"run": run_id} if run_id else None
@@ -37,8 +38,19 @@ def page(name: str, subtitle: str, title: str = "") -> None:
         job = session.current_job()
         if job and job.is_running and name != "Train":  # which tells more of it
             st.fragment(_badge, run_every=2.0)()
+        if st.user.get("is_logged_in"):
+            st.button("Log out", icon=":material/logout:", on_click=st.logout, key="log-out")
     st.title(title or name)
     st.caption(subtitle)
+
+
+def _ask_to_log_in() -> None:
+    """Nothing but a button for strangers, where the server's secrets have a login (an ``[auth]`` section)."""
+    if not st.user.get("is_logged_in", True):  # which is not known where there is no login
+        st.title("CNN Lab")
+        st.info("This server asks who you are before it shows its runs.", icon=":material/lock:")
+        st.button("Log in", type="primary", icon=":material/login:", on_click=st.login, key="log-in")
+        st.stop()
 
 
 def link(page: str, label: str) -> None:
