@@ -21,9 +21,7 @@ def test_needs_grow_with_what_takes_them() -> None:
 def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
     config = parse_config({"batch_size": 4000})
     monkeypatch.setattr(memory, "free_bytes", lambda device: needs(config, SAMPLE).total // 2)
-    with pytest.raises(
-        ConfigError, match=r"about \d+\.\d GB of memory, and \d+\.\d GB are free"
-    ) as refusal:
+    with pytest.raises(ConfigError, match=r"about \d+\.\d GB of memory, and \d+\.\d GB are free") as refusal:
         check_memory(config, SAMPLE)
     smaller = int(str(refusal.value).partition("lower it to ")[2].split()[0])
     check_memory(config.model_copy(update={"batch_size": smaller}), SAMPLE)
