@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 from time import monotonic, sleep
@@ -63,12 +64,12 @@ class Load:
 def held(sessions: int, seconds: float, folder: Path, seed: int = 0) -> Load:
     """A server with ``sessions`` for ``seconds``: TRAINERS browsers that train and, for the rest, visitors that read.
 
-    Before, each page has been drawn once and as many trainings have run, so that what a server keeps for good is there.
+    Before, each page has been drawn for each run and as many trainings have run: what a server keeps for good is there.
     """
     runs = finished_runs(folder / "runs", FINISHED_RUNS)
     random = Random(seed)
     with _server(folder) as server:
-        server.visited(runs, TRAINERS + 1, 0, random)
+        server.visited(runs, TRAINERS + len(runs), 0, random)
         before = server.rest()
         renders, failures, training = server.visited(runs, sessions, seconds, random)
         after = server.rest()
@@ -102,8 +103,8 @@ class _Server:
                 page.set_default_timeout(PATIENCE)
                 start_training(page, self._address)
             walks = [
-                pool.submit(walk, self._address, random.choice(runs), seconds, Random(random.random()))
-                for _ in range(sessions - TRAINERS)
+                pool.submit(walk, self._address, run, seconds, Random(random.random()))
+                for run in islice(cycle(runs), sessions - TRAINERS)
             ]
             renders = [render for walked in walks for render in walked.result()]
             failures = [f"{render.page or 'Home'}: {render.failure}" for render in renders if render.failure]

@@ -49,6 +49,8 @@ class _Drawing:
                 self.has_begun = (
                     self.has_begun and _paths(message).get(self.page) == message.navigation.page_script_hash
                 )
+            case "page_not_found":
+                self.is_over = True
             case "delta":
                 self.elements += self.has_begun
             case "script_finished":
@@ -86,12 +88,12 @@ class Visitor:
         return Render(page, monotonic() - asked, drawing.elements, drawing.failure)
 
     def stay(self, seconds: float) -> str:
-        """Look at the page, of which some parts repeat; what went wrong with these, if anything."""
+        """Look at the page, of which some parts repeat, until something goes wrong with these: what, if anything."""
         try:
-            failures = [_failure(message) for message in self._messages(monotonic() + seconds)]
+            failures = (_failure(message) for message in self._messages(monotonic() + seconds))
+            return next(filter(None, failures), "")
         except ConnectionClosed as error:
-            failures = [str(error)]
-        return next(filter(None, failures), "")
+            return str(error)
 
     def _drawn(self, drawing: _Drawing, until: float) -> _Drawing | None:
         for message in self._messages(until):
