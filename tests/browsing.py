@@ -32,24 +32,36 @@ expect.set_options(timeout=PATIENCE)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not chromium:
+    if not _chromium():
         pytest.skip("no Chromium here: make test finds or installs one")
+    with launched() as browser:
+        yield browser
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A headless Chromium of one's own."""
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_FLAGS, *root])
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=[*CHROMIUM_FLAGS, *root])
         yield browser
         browser.close()
 
 
-def started(runs: Path, root: Path = ROOT, grace_seconds: int = GRACE_SECONDS) -> tuple[subprocess.Popen[str], str]:
-    """The process and address of a server of the project in ``root``."""
+def _chromium() -> str | None:
+    return os.environ.get("CHROMIUM") or shutil.which("chromium")
+
+
+def started(
+    runs: Path, script: str = "app.py", root: Path = ROOT, **settings: str
+) -> tuple[subprocess.Popen[str], str]:
+    """The process and address of a server of the project in ``root``; ``settings`` are for its environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {"CNNLAB_RUNS": str(runs), "CNNLAB_GRACE_SECONDS": str(grace_seconds)}
+    environment = os.environ | {"CNNLAB_RUNS": str(runs), "CNNLAB_GRACE_SECONDS": str(GRACE_SECONDS)} | settings
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"],
+        [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"],
         cwd=root,
         env=environment,
         stdout=subprocess.PIPE,
@@ -63,14 +75,19 @@ def started(runs: Path, root: Path = ROOT, grace_seconds: int = GRACE_SECONDS) -
     return process, f"http://localhost:{port}"
 
 
+def ended(process: subprocess.Popen[str]) -> str:
+    """What a server has said, once it is asked to end and has."""
+    process.terminate()
+    return process.communicate(timeout=60)[0]
+
+
 @contextmanager
 def server(runs: Path) -> Iterator[str]:
     process, url = started(runs)
     try:
         yield url
     finally:
-        process.terminate()
-        rest = process.communicate(timeout=60)[0]
+        rest = ended(process)
         assert "Traceback" not in rest, rest
 
 

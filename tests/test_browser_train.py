@@ -49,7 +49,9 @@ def test_a_training_is_paused_changed_continued_and_branched(
 def test_an_edit_of_the_source_leaves_a_training_running(tmp_path: Path, new_page: Callable[..., Page]) -> None:
     for name in ("app.py", "pages", "cnnlab", "static", ".streamlit"):
         (copytree if (ROOT / name).is_dir() else copy)(ROOT / name, tmp_path / name)
-    process, url = started(tmp_path / "runs", tmp_path, grace_seconds=60)
+    process, url = started(
+        tmp_path / "runs", root=tmp_path, CNNLAB_GRACE_SECONDS="60", STREAMLIT_SERVER_FILE_WATCHER_TYPE="poll"
+    )
     try:
         page = new_page()
         start_training(page, url)

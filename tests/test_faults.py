@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from cnnlab.runs import Run
+from tests.browsing import ended, server, started
 from tests.faults import disks
 from tests.faults.kills import survived
+from tests.faults.sessions import PAGES
+from tests.faults.visitor import PATIENCE, Render, visit
+
+BROKEN = {
+    "raises": "raise ValueError('broken')",
+    "unreadable": "this is not Python",
+    "later": """
+import streamlit as st
+
+@st.fragment(run_every=0.1)
+def part():
+    st.session_state.seen = st.session_state.get("seen", 0) + 1
+    assert st.session_state.seen == 1
+
+part()
+""",
+}
 
 
 def _count(folder: Path, found: multiprocessing.Queue[int]) -> None:
@@ -27,3 +47,33 @@ def test_killed_trainings_go_on_to_the_numbers_of_unbroken_ones(tmp_path: Path) 
     process.start()
     assert found.get(timeout=300) == 6
     process.join()
+
+
+def test_visitors_at_the_same_time_are_drawn_every_page(finished_run: Run) -> None:
+    def read(address: str) -> list[Render]:
+        with visit(address, f"run={finished_run.id}") as visitor:
+            return [visitor.open(page) for page in PAGES]
+
+    with server(finished_run.folder.parent) as address, ThreadPoolExecutor(4) as pool:
+        renders = [render for read_by_one in pool.map(read, [address] * 4) for render in read_by_one]
+    assert [render.failure for render in renders] == [""] * 4 * len(PAGES)
+    assert all(render.elements > 20 for render in renders)  # a page that has no run to show sends 12 to 15
+
+
+def test_a_visitor_sees_pages_fail(tmp_path: Path) -> None:
+    (tmp_path / "home.py").write_text("")
+    (tmp_path / "pages").mkdir()
+    for name, script in BROKEN.items():
+        (tmp_path / "pages" / f"{name}.py").write_text(script)
+    process, address = started(tmp_path / "runs", str(tmp_path / "home.py"))
+    try:
+        with visit(address) as visitor:
+            home, raises, unreadable, missing = map(visitor.open, ("", "raises", "unreadable", "missing"))
+            later = visitor.open("later")
+            assert not later.failure
+            assert visitor.stay(PATIENCE)
+    finally:
+        log = ended(process)
+    assert not home.failure
+    assert all(render.failure for render in (raises, unreadable, missing)), (raises, unreadable, missing)
+    assert "broken" in log
