@@ -66,6 +66,7 @@ def test_an_edit_of_the_source_leaves_a_training_running(tmp_path: Path, new_pag
         page.get_by_role("button", name="Continue").click()
         page.get_by_role("button", name="Stop it now").click()
         expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible()
+        page.close()
     finally:
         process.send_signal(signal.SIGINT)
         told = process.communicate(timeout=60)[0]
