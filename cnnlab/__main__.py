@@ -26,6 +26,7 @@ BAD_INPUT = (
     RunError,
     TrainingError,
 )
+LONGEST = 600  # characters of a complaint, which may quote what was typed
 COMMANDS = (
     judging.list_command,
     learning.train,
@@ -55,7 +56,8 @@ def main() -> None:
 
 
 def _complain(message: str) -> None:
-    print("Error:", " ".join(message.split()), file=sys.stderr)
+    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(message.split()))
+    print("Error:", line if len(line) <= LONGEST else f"{line[:LONGEST]}…", file=sys.stderr)
     sys.exit(2)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 
 from cnnlab.layers import (
     Activation,
@@ -43,7 +43,7 @@ class Architecture(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
     title: Annotated[str, Field(max_length=80)]
     description: Annotated[str, Field(max_length=400)] = ""
-    layers: Annotated[tuple[Layer, ...], Field(min_length=1, max_length=200)]
+    layers: Annotated[tuple[Layer, ...], FailFast(), Field(min_length=1, max_length=200)]
 
     @model_validator(mode="after")
     def _ends_in_logits(self) -> Architecture:

@@ -21,16 +21,14 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from cnnlab.config import RUN_ID
 from cnnlab.quarantine import MAX_WEIGHTS, admit
-from cnnlab.runs import Run, RunError, RunStore
+from cnnlab.runs import MAX_READ, Run, RunError, RunStore
 
 MB = 1_000_000  # bytes
 MAX_ENTRIES = 20_000  # 400 runs of the default's 49 files, or 20 of the longest
 MAX_LIST_BYTES = 200 * MAX_ENTRIES  # the list of entries takes about 100 bytes for each
 MAX_BYTES = 4_000 * MB  # unpacked, all together: 100 default runs
 MAX_FILE = {
-    "config.json": 20 * MB,  # 500 lessons of 600 points each: 15 MB
-    "summary.json": 1 * MB,  # two numbers a class
-    "about.json": MB // 10,  # a title, tags, a note
+    **MAX_READ,
     "history.jsonl": 20 * MB,  # 1,000 epochs of 50 points and 47 classes: 10 MB
     "checkpoint.safetensors": 4 * MAX_WEIGHTS,  # two moments of each weight, and the best weights
 }
@@ -179,6 +177,8 @@ def _objection(info: ZipInfo) -> str:
         return "is encrypted"
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         return "is neither stored nor deflated"
+    if info.compress_type == ZIP_STORED and info.compress_size != info.file_size:
+        return "says two lengths of itself"
     return ""
 
 
@@ -186,6 +186,8 @@ def _copy(archive: ZipFile, info: ZipInfo, target: Path, room: int) -> int:
     """Decompress an entry into a new file; its bytes, counted on the way. ``room`` is left for the whole archive."""
     limit = MAX_FILE.get(target.name, MAX_WEIGHTS)
     size = 0
+    if info.file_size > limit:  # it says so itself
+        raise _refusal(info.orig_filename, f"is larger than {limit:,} bytes")
     target.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(info) as source, target.open("xb") as file:
         for chunk in iter(partial(source.read, CHUNK), b""):
@@ -195,6 +197,8 @@ def _copy(archive: ZipFile, info: ZipInfo, target: Path, room: int) -> int:
             if size > room:
                 raise _too_much()
             file.write(chunk)
+    if size != info.file_size:
+        raise BadZipFile("an entry has not the length that it says")
     return size
 
 

@@ -53,7 +53,7 @@ def _preset(value: object) -> object:
     if not isinstance(value, str):
         return value
     if value not in PRESETS:
-        raise ValueError(f"unknown architecture {value!r}: choose one of {', '.join(PRESETS)}")
+        raise ValueError(f"unknown architecture {value[:60]!r}: choose one of {', '.join(PRESETS)}")
     return PRESETS[value]
 
 
@@ -134,10 +134,27 @@ def parse_config(fields: dict[str, object]) -> RunConfig:
     try:
         return RunConfig.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        what = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{where}: {what}" if where else what) from error
+        raise ConfigError(told(error)) from error
+
+
+def parse_extension(after: int, epochs: int, learning_rate: float) -> Extension:
+    """Raises ConfigError as ``parse_config``."""
+    try:
+        return Extension(after=after, epochs=epochs, learning_rate=learning_rate)
+    except ValidationError as error:
+        raise ConfigError(told(error)) from error
+
+
+def told(error: ValidationError) -> str:
+    """Where the first thing that is wrong lies and what it is: one line, however long a name it was given."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(_printable(str(part)[:60]) for part in first["loc"][:12])
+    what = _printable(first["msg"].removeprefix("Value error, "))
+    return f"{where}: {what}" if where else what
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else ascii(text)
 
 
 def titled(field: str) -> str:

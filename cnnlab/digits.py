@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -13,7 +14,7 @@ from scipy.ndimage import distance_transform_edt, maximum_filter
 from torch import Tensor
 
 from cnnlab.layers import Shape
-from cnnlab.strokes import CANVAS, DRAWN_HEIGHT, MAX_FILE_BYTES, PEN, Drawing, DrawingError
+from cnnlab.strokes import CANVAS, DRAWN_HEIGHT, PEN, Drawing, DrawingError
 
 Ink = npt.NDArray[np.uint8]  # (H, W), 0 is background, 255 full ink
 Distances = npt.NDArray[np.float64]  # (H, W)
@@ -27,6 +28,7 @@ SHARP = 2  # times as large as the box a drawing must be for its thickness to be
 THICKNESS = 2.4  # MNIST's pixels: the mean of its strokes, measured in the same way
 BLOT = 6.5  # MNIST's pixels: no pen is so thick
 MAX_PIXELS = 4096 * 4096
+MAX_FILE_BYTES = 50_000_000
 ENOUGH_PIXELS = 2048  # a side
 
 
@@ -179,15 +181,19 @@ def read_image(content: bytes) -> Image.Image:
     if len(content) > MAX_FILE_BYTES:
         raise DrawingError(f"the file is larger than {MAX_FILE_BYTES // 1_000_000} MB")
     try:
-        image = Image.open(BytesIO(content), formats=("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF"))
-        image.draft(None, (ENOUGH_PIXELS, ENOUGH_PIXELS))  # a phone's JPEG is decoded at a half or a quarter at once
-        if image.width * image.height > MAX_PIXELS:
-            raise DrawingError(f"the image has {image.width}×{image.height} pixels: send one of 4096×4096 at the most")
-        image.load()
+        with warnings.catch_warnings(action="ignore"):  # which PIL has for what is refused here, or harmless
+            return _decoded(Image.open(BytesIO(content), formats=("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if isinstance(error, DrawingError):
             raise
         raise DrawingError("the file is no image that can be read (PNG, JPEG, BMP, GIF, WEBP or TIFF)") from error
+
+
+def _decoded(image: Image.Image) -> Image.Image:
+    image.draft(None, (ENOUGH_PIXELS, ENOUGH_PIXELS))  # a phone's JPEG is decoded at a half or a quarter at once
+    if image.width * image.height > MAX_PIXELS:
+        raise DrawingError(f"the image has {image.width}×{image.height} pixels: send one of 4096×4096 at the most")
+    image.load()
     return image
 
 

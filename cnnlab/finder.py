@@ -11,6 +11,7 @@ import torch
 from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import Data
 from cnnlab.events import StepMetrics
+from cnnlab.memory import check_memory
 from cnnlab.network import build
 from cnnlab.training import TrainingError, fit
 
@@ -29,6 +30,7 @@ def ramp(data: Data, config: RunConfig) -> Iterator[StepMetrics]:
     """
     if config.parent:
         raise ConfigError("parent: rates are tried on a new network, so leave it out")
+    check_memory(config, data.spec)
     network = build(config.architecture, data.spec.shape, len(data.spec.classes), config.seed)
     images = min(len(data.train), STEPS * config.batch_size)
     chosen = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(config.seed))[:images]

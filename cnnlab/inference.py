@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
+from cnnlab.architectures import summarise
 from cnnlab.data import DatasetError, DatasetSpec, Split, Standardise, dataset_spec, load_test
 from cnnlab.layers import Shape
 from cnnlab.metrics import Answers
@@ -41,16 +44,21 @@ class Trained:
 def load_trained(run: Run, epoch: int | None = None) -> Trained:
     """The network of ``run`` after ``epoch``; by default the judged one, else the last on disk.
 
-    Raises RunError where there are no weights or they do not fit the architecture.
+    Raises RunError where there are no weights, they do not fit the architecture or are not finite.
     """
     summary = run.summary
     chosen = run.judged_epoch if epoch is None else epoch
-    network = build(run.config.architecture, summary.shape, len(summary.classes))
     weights = run.weights(chosen)
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise RunError(f"run {run.id}: the weights of epoch {chosen} do not fit its architecture") from error
+    refusal = RunError(f"run {run.id}: the weights of epoch {chosen} do not fit its architecture")
+    layers = summarise(run.config.architecture, summary.shape, len(summary.classes))
+    if sum(layer.parameters for layer in layers) > sum(map(Tensor.numel, weights.values())):
+        raise refusal  # before a network far larger than the file takes the machine's memory
+    network = build(run.config.architecture, summary.shape, len(summary.classes))
+    if _forms(weights) != _forms(network.state_dict()):
+        raise refusal
+    if not all(tensor.isfinite().all() for tensor in weights.values()):
+        raise RunError(f"run {run.id}: the weights of epoch {chosen} are not finite")
+    network.load_state_dict(weights)
     return Trained(
         network=network.eval(),
         standardise=Standardise(summary.mean, summary.std),
@@ -84,6 +92,10 @@ def judge(run: Run, dataset: str | None = None) -> Evaluation:
     """How the run's network does on a test split."""
     trained = load_trained(run)
     return evaluate(trained.network, test_split(run, dataset), trained.standardise)
+
+
+def _forms(weights: Mapping[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    return {name: (tensor.shape, tensor.dtype) for name, tensor in weights.items()}
 
 
 def _size(shape: Shape) -> str:

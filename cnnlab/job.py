@@ -18,7 +18,7 @@ from torch import nn
 
 from cnnlab.architectures import ArchitectureError
 from cnnlab.checkpoint import CheckpointError
-from cnnlab.config import MAX_EPOCHS, ConfigError, Extension, RunConfig
+from cnnlab.config import MAX_EPOCHS, ConfigError, RunConfig, parse_extension
 from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, dataset_spec, load_for, scaling
 from cnnlab.events import Event, RateChange, Record
 from cnnlab.history import to_line
@@ -94,7 +94,7 @@ class Job:
 
         These begin with ``learning_rate``, by default a tenth of the config's. On as many threads as before, which is
         the default, the run comes to the same numbers as one that was never interrupted. Raises RunError where it is
-        being trained, or has all its epochs and is to have no more.
+        being trained, or has all its epochs and is to have no more, ConfigError where the rate is none.
         """
         summary = run.summary
         if summary.status == "running":
@@ -103,8 +103,8 @@ class Job:
         if done + epochs > MAX_EPOCHS:
             raise RunError(f"run {run.id} has {done} epochs, and a run has {MAX_EPOCHS} at the most: ask for fewer")
         if epochs:
-            more = Extension(after=done, epochs=epochs, learning_rate=learning_rate or run.config.learning_rate / 10)
-            kept = (extension for extension in summary.extensions if extension.after < done)
+            more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10)
+            kept = (earlier for earlier in summary.extensions if earlier.after < done)
             run.write_summary(summary.model_copy(update={"extensions": (*kept, more)}))
         elif summary.status == "finished":
             raise RunError(f"run {run.id} has all its epochs: say how many more")
@@ -242,7 +242,8 @@ class Job:
             self.run.rewind(0)
             self.run.save_weights(0, training.network.state_dict())
         else:
-            training.network.load_state_dict(self.run.weights(checkpoint.progress.epoch))
+            kept = load_trained(self.run, checkpoint.progress.epoch)
+            training.network.load_state_dict(kept.network.state_dict())
             training.restore(checkpoint)
             self.run.rewind(training.epoch, checkpoint.progress.history)
         self.history = self.run.history()

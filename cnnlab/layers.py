@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import ceil, prod
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, field_validator
 
 Shape = tuple[int, ...]
 Window = tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[int, int]]  # kernel, stride, dilation, padding
@@ -21,6 +21,7 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Initialisation = Literal["default", "xavier-uniform", "kaiming-normal"]
 
 MAX_NESTED = 3  # residual blocks within one another
+MAX_WITHIN = 60  # layers within a residual block, those of blocks within it included
 
 
 class LayerError(ValueError):
@@ -265,7 +266,7 @@ class Residual(_Layer):
     """
 
     kind: Literal["residual"] = "residual"
-    body: Annotated[tuple[Layer, ...], Field(min_length=1, max_length=20)]
+    body: Annotated[tuple[Layer, ...], FailFast(), Field(min_length=1, max_length=20)]
 
     @field_validator("body")
     @classmethod
@@ -273,6 +274,8 @@ class Residual(_Layer):
         """Each level of blocks within blocks doubles the time it takes to follow the shapes."""
         if 1 + _depth(body) > MAX_NESTED:
             raise ValueError(f"residual blocks may be nested {MAX_NESTED} deep at most")
+        if _within(body) > MAX_WITHIN:
+            raise ValueError(f"a residual block may hold {MAX_WITHIN} layers at most")
         return body
 
     def projection(self, shape: Shape, classes: int) -> tuple[Layer, ...]:
@@ -322,6 +325,10 @@ Residual.model_rebuild()
 
 def _depth(layers: tuple[Layer, ...]) -> int:
     return max((1 + _depth(layer.body) for layer in layers if layer.kind == "residual"), default=0)
+
+
+def _within(layers: tuple[Layer, ...]) -> int:
+    return sum(1 + (_within(layer.body) if layer.kind == "residual" else 0) for layer in layers)
 
 
 def trace(layers: tuple[Layer, ...], shape: Shape, classes: int) -> list[Shape]:

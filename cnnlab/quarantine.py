@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import prod
 from typing import Annotated, TypeVar
 
@@ -12,7 +13,7 @@ from cnnlab import events
 from cnnlab.architectures import BYTES_PER_NUMBER, ArchitectureError, summarise
 from cnnlab.config import RunConfig
 from cnnlab.history import History
-from cnnlab.runs import About, Run, RunError, Summary
+from cnnlab.runs import MAX_LINE, MAX_READ, About, Run, RunError, Summary, read_bounded
 
 MAX_WEIGHTS = 100_000_000  # bytes of an epoch: 25 million parameters, twelve times the largest preset's on any data set
 MAX_MACS = 1_000_000_000  # of a network on one image: 25 times the largest preset's
@@ -45,17 +46,15 @@ def admit(run: Run) -> None:
 
 def _read(run: Run, name: str, kind: TypeAdapter[_T]) -> _T:
     try:
-        return kind.validate_json((run.folder / name).read_bytes())
+        return kind.validate_json(read_bounded(run.folder / name, MAX_READ[name]))
     except FileNotFoundError as error:
         raise _refusal(run, name, "missing") from error
-    except ValidationError as error:
+    except (OSError, ValidationError) as error:
         raise _refusal(run, name, "damaged") from error
 
 
 def _check_network(run: Run, config: RunConfig, summary: Summary) -> None:
     """Building and running the network must not take the machine's memory."""
-    if min(summary.shape) < 1:
-        raise _refusal(run, "summary.json", "damaged")
     try:
         rows = summarise(config.architecture, summary.shape, len(summary.classes))
     except ArchitectureError:  # never built: so it is, too, of a run that ended before it had read its data
@@ -72,9 +71,10 @@ def _check_history(run: Run, classes: int) -> None:
     if not path.exists():
         return
     with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
+        for line in iter(partial(lines.readline, MAX_LINE), ""):
             kept = History.from_lines([line])
-            if (line.endswith("\n") or kept.steps or kept.epochs) and not _is_record(line, classes):
+            is_torn = not line.endswith("\n") and len(line) < MAX_LINE and not (kept.steps or kept.epochs)
+            if not is_torn and not _is_record(line, classes):
                 raise _refusal(run, "history.jsonl", "damaged")
 
 

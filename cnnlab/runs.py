@@ -11,29 +11,45 @@ lie in ``.deleted`` until they are restored or old.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, field_validator, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from cnnlab.checkpoint import Checkpoint, CheckpointError, read_checkpoint, write_checkpoint
-from cnnlab.config import RUN_ID, Extension, RunConfig
+from cnnlab.config import MAX_EPOCHS, RUN_ID, Extension, RunConfig
 from cnnlab.history import History
 from cnnlab.holding import hold, is_held
 
 KEPT_DELETED = timedelta(days=7)
 
+MAX_READ = {  # bytes
+    "config.json": 16_000_000,  # 500 lessons of 600 points each: 15 MB
+    "summary.json": 1_000_000,  # two numbers a class
+    "about.json": 100_000,  # a title, tags, a note
+}
+MAX_LINE = 100_000  # characters of the history's: an epoch of 47 classes has 1,500
+MAX_THREADS = 1024
+
+_WEIGHTS = re.compile(r"epoch-([0-9]{3}|1000)\.safetensors")
 _Model = TypeVar("_Model", bound=BaseModel)
 
 Status = Literal["running", "finished", "stopped", "failed", "interrupted"]
+Channels = Annotated[int, Field(ge=1, le=64)]
+Side = Annotated[int, Field(ge=1, le=1024)]  # pixels
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class RunError(RuntimeError):
@@ -45,28 +61,37 @@ class Summary(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    id: Annotated[str, Field(pattern=RUN_ID.pattern)]
+    id: Annotated[str, Field(pattern=f"^{RUN_ID.pattern}$")]
     created: datetime
     status: Status = "running"
     classes: tuple[str, ...] = ()
-    shape: tuple[int, int, int] = (1, 1, 1)  # (C, H, W) of its images
-    mean: tuple[float, ...] = ()  # what pixels in 0…1 were standardised by, per channel
-    std: tuple[float, ...] = ()
-    parameters: int = 0
+    shape: tuple[Channels, Side, Side] = (1, 1, 1)  # (C, H, W) of its images
+    mean: tuple[FiniteFloat, ...] = ()  # what pixels in 0…1 were standardised by, per channel
+    std: tuple[Annotated[FiniteFloat, Field(gt=0)], ...] = ()
+    parameters: Count = 0
     device: str = ""
     precision: str = ""
-    threads: int = 0
-    epoch: int = 0  # whose weights were judged
-    train_accuracy: float | None = None  # in evaluation mode on plain training images
-    validation_accuracy: float | None = None
-    test_accuracy: float | None = None
-    test_loss: float | None = None
-    per_class: dict[str, float] = {}  # test accuracy of each class
-    support: dict[str, int] = {}  # test images of each class
-    seconds: float | None = None  # of training, validation included
-    images_per_second: float | None = None
+    threads: Annotated[int, Field(ge=0, le=MAX_THREADS)] = 0
+    epoch: Annotated[int, Field(ge=0, le=MAX_EPOCHS)] = 0  # whose weights were judged
+    train_accuracy: Fraction | None = None  # in evaluation mode on plain training images
+    validation_accuracy: Fraction | None = None
+    test_accuracy: Fraction | None = None
+    test_loss: FiniteFloat | None = None
+    per_class: dict[str, Fraction] = {}  # test accuracy of each class
+    support: dict[str, Count] = {}  # test images of each class
+    seconds: FiniteFloat | None = None  # of training, validation included
+    images_per_second: FiniteFloat | None = None
     error: str = ""
     extensions: tuple[Extension, ...] = ()  # epochs beyond its config's
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Summary:
+        channels = self.shape[0] if self.classes else 0
+        if (len(self.mean), len(self.std)) != (channels, channels):
+            raise ValueError("mean and std have other channels than the images")
+        if any(names and names.keys() != set(self.classes) for names in (self.per_class, self.support)):
+            raise ValueError("accuracies are of other classes")
+        return self
 
 
 class About(BaseModel):
@@ -125,8 +150,8 @@ class Run:
 
     def epochs(self) -> list[int]:
         """Epochs whose weights are on disk, ascending; 0 is before training."""
-        files = (self.folder / "weights").glob("epoch-*.safetensors")
-        return sorted(int(path.stem.removeprefix("epoch-")) for path in files)
+        files = (_WEIGHTS.fullmatch(path.name) for path in (self.folder / "weights").glob("epoch-*.safetensors"))
+        return sorted(int(file[1]) for file in files if file)
 
     @property
     def judged_epoch(self) -> int:
@@ -139,7 +164,7 @@ class Run:
     def weights(self, epoch: int) -> dict[str, Tensor]:
         """The state dict after ``epoch``, on the CPU. Raises RunError where it is missing or damaged."""
         try:
-            return load_file(self._weights_path(epoch))
+            return load_file(_regular(self._weights_path(epoch)))
         except (OSError, SafetensorError) as error:
             raise RunError(f"run {self.id}: no readable weights of epoch {epoch} ({error})") from error
 
@@ -173,8 +198,8 @@ class Run:
         if not self._checkpoint_path.exists() and not self.history().epochs:
             return None
         try:
-            return read_checkpoint(self._checkpoint_path)
-        except CheckpointError as error:
+            return read_checkpoint(_regular(self._checkpoint_path))
+        except (OSError, CheckpointError) as error:
             raise RunError(f"run {self.id}: {error}: branch off its last epoch instead") from error
 
     def rewind(self, epoch: int, last: Sequence[str] = ()) -> None:
@@ -213,7 +238,7 @@ class Run:
 
     def _history_lines(self) -> AbstractContextManager[Iterable[str]]:
         path = self.folder / "history.jsonl"
-        return path.open(encoding="utf-8", errors="replace") if path.exists() else nullcontext(())
+        return _lines(path) if path.is_file() else nullcontext(())
 
     @property
     def _checkpoint_path(self) -> Path:
@@ -228,7 +253,7 @@ class Run:
 
     def _read(self, name: str, model: type[_Model]) -> _Model:
         try:
-            return model.model_validate_json((self.folder / name).read_bytes())
+            return model.model_validate_json(read_bounded(self.folder / name, MAX_READ[name]))
         except (OSError, ValidationError) as error:
             reason = "missing" if isinstance(error, FileNotFoundError) else "damaged"
             raise RunError(f"run {self.id}: its {name} is {reason}") from error
@@ -353,6 +378,27 @@ def write_aside(path: Path, text: str) -> None:
     """Write aside, then rename: a reader sees the old file or the new one, never half of one."""
     with _aside(path) as aside:
         aside.write_text(text, encoding="utf-8")
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """What a file holds. Raises OSError where it has more than ``limit`` bytes, or is a device or a pipe."""
+    if _regular(path).stat().st_size > limit:
+        raise OSError(f"{path.name} has more than {limit:,} bytes")
+    return path.read_bytes()
+
+
+def _regular(path: Path) -> Path:
+    """The same. Raises OSError where it is missing, a folder, or a device or pipe, on which a reader would wait."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(f"{path.name} is no plain file")
+    return path
+
+
+@contextmanager
+def _lines(path: Path) -> Iterator[Iterable[str]]:
+    """A history's; one that is too long to be a record comes in pieces, which are none either."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        yield iter(partial(file.readline, MAX_LINE), "")
 
 
 @contextmanager

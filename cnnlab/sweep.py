@@ -19,12 +19,12 @@ from typing import Annotated, Any, Literal
 
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, ValidationError, model_validator
 
 from cnnlab.config import ConfigError, RunConfig, parse_config
 from cnnlab.holding import hold, is_held
 from cnnlab.job import Job
-from cnnlab.runs import About, RunError, RunStore, write_aside
+from cnnlab.runs import MAX_READ, About, RunError, RunStore, read_bounded, write_aside
 
 POLL_SECONDS = 0.1
 HOPELESS = 3  # trials that fail before any succeeds
@@ -49,8 +49,8 @@ class Between(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    low: float
-    high: float
+    low: FiniteFloat
+    high: FiniteFloat
     log: bool = False  # as likely in each power of ten
 
     @model_validator(mode="after")
@@ -71,7 +71,7 @@ class Among(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    options: Annotated[tuple[bool | int | float | str, ...], Field(min_length=2, max_length=50)]
+    options: Annotated[tuple[bool | int | FiniteFloat | str, ...], Field(min_length=2, max_length=50)]
 
     @property
     def examples(self) -> tuple[bool | int | float | str, ...]:
@@ -159,7 +159,7 @@ class Sweep:
     def config(self) -> SweepConfig:
         """Raises SweepError where the file is missing or invalid."""
         try:
-            return SweepConfig.model_validate_json((self.folder / "sweep.json").read_bytes())
+            return SweepConfig.model_validate_json(read_bounded(self.folder / "sweep.json", MAX_READ["config.json"]))
         except (OSError, ValidationError) as error:
             raise SweepError(f"sweep {self.id}: its sweep.json is missing or damaged") from error
 
@@ -176,7 +176,8 @@ class Sweep:
                 load_if_exists=True,
             )
         except Exception as error:
-            raise SweepError(f"sweep {self.id}: its study.db cannot be read ({error})") from error
+            reason = " ".join(str(error).split())[:120]  # SQLAlchemy's takes lines
+            raise SweepError(f"sweep {self.id}: its study.db cannot be read ({reason})") from error
 
     @property
     def trials(self) -> list[FrozenTrial]:
@@ -206,8 +207,8 @@ class Sweep:
         return self.ended < config.trials and (config.minutes is None or self.seconds < 60 * config.minutes)
 
     def extend(self, trials: int) -> None:
-        """Ask for ``trials`` more, however many minutes they take."""
-        config = SweepConfig.model_validate(self.config.model_dump() | {"trials": self.ended + trials, "minutes": None})
+        """Ask for ``trials`` more, however many minutes they take. Raises ConfigError where they are too many."""
+        config = parse_sweep(self.config.model_dump() | {"trials": self.ended + trials, "minutes": None})
         write_aside(self.folder / "sweep.json", config.model_dump_json(indent=1))
 
     def held(self) -> AbstractContextManager[None]:
@@ -228,9 +229,13 @@ class SweepStore:
         self.folder = runs / ".sweeps"
 
     def create(self, config: SweepConfig) -> Sweep:
-        """A new sweep's folder; nothing is tried yet."""
+        """A new sweep's folder; nothing is tried yet. Raises SweepError where there can be none."""
         sweep = Sweep(self.folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
-        sweep.folder.mkdir(parents=True)
+        try:
+            sweep.folder.mkdir(parents=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SweepError(f"no sweep can be kept in {self.folder} ({reason}): choose another folder") from error
         write_aside(sweep.folder / "sweep.json", config.model_dump_json(indent=1))
         return sweep
 

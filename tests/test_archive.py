@@ -318,3 +318,19 @@ def test_a_failed_archive_leaves_the_old_file(finished_run: Run, tmp_path: Path)
     assert contents(tmp_path) == {"runs.zip": packed(finished_run).getvalue()}
     with pytest.raises(ArchiveError, match="choose another place"):
         pack_file([finished_run], tmp_path / "nowhere" / "runs.zip")
+
+
+@pytest.mark.parametrize("field", [20, 24])  # of the list of entries: packed and unpacked length
+def test_an_entry_that_lies_about_its_length_is_refused(field: int, finished_run: Run, store: RunStore) -> None:
+    lying = bytearray(packed(finished_run).getvalue())
+    struct.pack_into("<I", lying, lying.rindex(b"PK\x01\x02") + field, 2**30)  # of weights, which are stored
+    with pytest.raises(ArchiveError, match="two lengths"):
+        unpack(BytesIO(lying), store)
+
+
+def test_a_deflated_entry_of_another_length_is_refused(finished_run: Run, store: RunStore) -> None:
+    lying = bytearray(packed(finished_run).getvalue())
+    listed = lying.rindex(f"{finished_run.id}/config.json".encode()) - 46  # where the list of entries tells of it
+    struct.pack_into("<I", lying, listed + 24, 10_000_000)
+    with pytest.raises(ArchiveError, match="not the length"):
+        unpack(BytesIO(lying), store)

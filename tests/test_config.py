@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from cnnlab.architectures import PRESETS
-from cnnlab.config import ConfigError, Parent, RunConfig, parse_config
+from cnnlab.config import ConfigError, Parent, RunConfig, parse_config, parse_extension
 from tests.samples import lesson
 
 
@@ -102,3 +102,18 @@ def test_a_bad_field_is_named_in_one_line(field: str, value: object) -> None:
 def test_nesterov_needs_momentum() -> None:
     with pytest.raises(ConfigError, match="nesterov needs a momentum"):
         parse_config({"optimizer": "sgd", "momentum": 0, "nesterov": True})
+
+
+@pytest.mark.parametrize("name", ["x" * 10_000, "two\nlines", "\x1b[31m"])
+def test_a_foreign_name_is_told_in_one_short_line(name: str) -> None:
+    for fields in ({name: 1}, {"architecture": name}, {"architecture": {name: 1}}):
+        with pytest.raises(ConfigError) as refusal:
+            parse_config(dict(fields))
+        assert str(refusal.value).isprintable()
+        assert len(str(refusal.value)) < 400
+
+
+def test_an_extension_at_no_rate_is_refused() -> None:
+    assert parse_extension(3, 2, 0.1).last == 5
+    with pytest.raises(ConfigError, match="learning_rate: Input should be"):
+        parse_extension(3, 2, float("nan"))

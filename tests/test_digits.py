@@ -193,3 +193,9 @@ def test_a_phones_large_photo_is_read_at_a_smaller_size() -> None:
 
 def test_an_image_is_read() -> None:
     assert read_image(png(Image.new("RGB", (5, 7)))).size == (5, 7)
+
+
+def test_pil_warns_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    with pytest.raises(DrawingError, match="4096×4096 at the most"):
+        read_image(png(Image.new("1", (10_000, 10_000))))
+    assert not recwarn

@@ -11,6 +11,7 @@ import pytest
 from cnnlab.runs import Run
 from tests.browsing import ended, server, started
 from tests.faults import disks
+from tests.faults.inputs import BYTES, refused
 from tests.faults.kills import survived
 from tests.faults.sessions import PAGES
 from tests.faults.visitor import PATIENCE, Render, visit
@@ -77,3 +78,10 @@ def test_a_visitor_sees_pages_fail(tmp_path: Path) -> None:
     assert not home.failure
     assert all(render.failure for render in (raises, unreadable, missing)), (raises, unreadable, missing)
     assert "broken" in log
+
+
+def test_bad_inputs_are_refused_in_one_clear_line(tmp_path: Path) -> None:
+    found = refused(42, tmp_path, start=1)
+    assert len(found.outcomes) == 42
+    assert not [outcome for outcome in found.outcomes if outcome.wrong]
+    assert found.largest.memory < BYTES

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from cnnlab.architectures import Architecture
 from cnnlab.config import RunConfig
 from cnnlab.data import DatasetError
 from cnnlab.inference import judge, load_trained, test_split
+from cnnlab.layers import Flatten, Linear
 from cnnlab.runs import Run, RunError, RunStore
 
 test_split.__test__ = False  # type: ignore[attr-defined]  # a function of the package, not a test
@@ -47,3 +49,37 @@ def test_another_test_set_must_have_the_same_shape_and_classes(finished_run: Run
         assert len(test_split(finished_run, "mnist")) == 10_000
         with pytest.raises(DatasetError, match="fashion-mnist has 10 classes"):
             test_split(finished_run, "fashion-mnist")
+
+
+@pytest.fixture
+def copy(finished_run: Run, tmp_path: Path) -> Run:
+    """The finished run without its weights."""
+    copy = RunStore(tmp_path).create(finished_run.config)
+    copy.write_summary(finished_run.summary)
+    return copy
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(value: float, copy: Run, finished_run: Run) -> None:
+    weights = finished_run.weights(2)
+    name = next(name for name, tensor in weights.items() if tensor.is_floating_point())
+    copy.save_weights(2, weights | {name: torch.full_like(weights[name], value)})
+    with pytest.raises(RunError, match="not finite"):
+        load_trained(copy)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.complex64, torch.float8_e4m3fn])
+def test_weights_of_another_type_are_refused(kind: torch.dtype, copy: Run, finished_run: Run) -> None:
+    copy.save_weights(2, {name: tensor.to(kind) for name, tensor in finished_run.weights(2).items()})
+    with pytest.raises(RunError, match="do not fit its architecture"):
+        load_trained(copy)
+
+
+def test_a_network_far_larger_than_its_weights_is_not_built(copy: Run, finished_run: Run) -> None:
+    layers = (Flatten(), *[Linear(out_features=65_536)] * 100, Linear(out_features="classes"))  # 1.7 TB
+    vast = Architecture(name="vast", title="Vast", layers=layers)
+    config = finished_run.config.model_copy(update={"architecture": vast})
+    (copy.folder / "config.json").write_text(config.model_dump_json())
+    copy.save_weights(2, finished_run.weights(2))
+    with pytest.raises(RunError, match="do not fit its architecture"):
+        load_trained(copy)

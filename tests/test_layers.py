@@ -9,6 +9,7 @@ from torch import nn
 
 from cnnlab.layers import (
     MAX_NESTED,
+    MAX_WITHIN,
     Activation,
     AdaptivePool2d,
     AvgPool2d,
@@ -152,3 +153,11 @@ def test_what_does_not_fit_is_refused_in_the_fields_words(layer: Layer, shape: S
 def test_trace_gives_every_shape_on_the_way() -> None:
     layers = (Conv2d(out_channels=6, padding=1), MaxPool2d(), Flatten(), Linear(out_features="classes"))
     assert trace(layers, (1, 8, 8), CLASSES) == [(1, 8, 8), (6, 8, 8), (6, 4, 4), (96,), (10,)]
+
+
+def test_blocks_of_blocks_hold_only_so_many_layers() -> None:
+    block = Residual(body=(Activation(),) * 5)
+    held = Residual(body=(block,) * (MAX_WITHIN // 6))
+    assert len(held.body) == 10
+    with pytest.raises(ValidationError, match="60 layers at most"):
+        Residual(body=(*held.body, Activation()))

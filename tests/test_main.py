@@ -17,6 +17,7 @@ from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS, load
 from cnnlab.runs import Run, RunStore, runs_folder
 from cnnlab.strokes import write_lessons
+from cnnlab.sweep import SweepStore, parse_sweep
 from tests.conftest import ROOT
 from tests.samples import lesson
 
@@ -287,6 +288,13 @@ def test_a_recipe_can_be_changed_option_by_option(capsys: pytest.CaptureFixture[
         (["evaluate"], "Missing argument"),
         (["predict", "no-such-run", "no-such-file"], "does not exist"),
         (["unpack", "no-such-file"], "does not exist"),
+        (["evaluate", "x" * 10_000], "there is no run"),
+        (["evaluate", "\x1b[31m\udcff"], "there is no run"),
+        (["x" * 10_000], "No such command"),
+        (["predict", ".", "/dev/zero"], "there is no run"),
+        (["resume", ".", "--epochs", "1", "--learning-rate", "nan"], "there is no run"),
+        (["train", "--runs", "/dev/null"], "choose another folder"),
+        (["sweep", "--runs", "/dev/null"], "choose another folder"),
         (["pack", "--to", "runs.zip"], "Missing argument"),
         (["pack", "no-such-run"], "--to"),
         (["frobnicate"], "frobnicate"),
@@ -351,3 +359,20 @@ def test_resume_trains_a_run_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(Run(Path(made["folder"])).history().epochs) == 3
     assert "say how many more" in refusal(capsys, "resume", made["folder"])
     assert "give both" in refusal(capsys, "resume", made["folder"], "--learning-rate", "0.001")
+
+
+def test_a_file_without_end_is_refused(capsys: pytest.CaptureFixture[str], finished_run: Run) -> None:
+    assert "larger than 50 MB" in refusal(capsys, "predict", str(finished_run.folder), "/dev/zero")
+    assert "larger than 10 MB" in refusal(capsys, "teach", str(finished_run.folder), "/dev/zero")
+
+
+def test_no_rate_trains_nothing_on(capsys: pytest.CaptureFixture[str], finished_run: Run) -> None:
+    assert "learning_rate" in refusal(
+        capsys, "resume", str(finished_run.folder), "--epochs", "1", "--learning-rate", "nan"
+    )
+
+
+def test_a_damaged_sweep_is_told_before_anything_else(capsys: pytest.CaptureFixture[str]) -> None:
+    found = SweepStore(runs_folder()).create(parse_sweep({"space": {"momentum": {"low": 0.5, "high": 0.9}}}))
+    (found.folder / "study.db").write_bytes(b"no database" * 100)
+    assert "study.db cannot be read" in refusal(capsys, "sweep", "--continue", found.id)

@@ -962,3 +962,30 @@ def join_background() -> None:
 def canvas_of(drawing: Drawing) -> dict[str, object]:
     """A canvas with a drawing, as the browser sends it."""
     return {"drawing": {"raw": to_canvas(drawing), "data": None}}
+
+
+@pytest.mark.parametrize("name", ["Inside", "Evaluate", "Draw", "Compare"])
+@pytest.mark.parametrize("content", [b"", b"\xff" * 64, None])
+def test_a_page_tells_of_damaged_weights(name: str, content: bytes | None) -> None:
+    run = train(train_fraction=0.2)
+    path = run.folder / "weights" / "epoch-001.safetensors"
+    if content is None:
+        weights = run.weights(1)
+        run.save_weights(1, {key: (tensor * torch.nan).to(tensor.dtype) for key, tensor in weights.items()})
+    else:
+        path.write_bytes(content)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["run"] = run.id
+    page.switch_page(PAGES[name])
+    page.run()
+    assert not page.exception
+    if name != "Compare":  # whose curves need no weights
+        assert "the weights of epoch 1" in texts(page) or "no readable weights of epoch 1" in texts(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_leaves_out_a_run_of_an_unknown_data_set(name: str) -> None:
+    run = train(train_fraction=0.2)
+    path = run.folder / "config.json"
+    path.write_text(path.read_text().replace("mnist-sample", "unheard-of"))
+    open_page(name, run)

@@ -10,7 +10,7 @@ import pytest
 
 from cnnlab.config import RunConfig
 from cnnlab.quarantine import admit
-from cnnlab.runs import Run, RunError, RunStore
+from cnnlab.runs import MAX_LINE, Run, RunError, RunStore
 
 WEIGHTS = "weights/epoch-001.safetensors"
 
@@ -102,7 +102,7 @@ def test_a_value_that_charts_could_not_draw_is_refused(field: dict[str, object],
 
 
 def test_accuracies_of_more_classes_than_the_run_has_are_refused(run: Run) -> None:
-    change(run, "summary.json", classes=["a", "b"])
+    change(run, "summary.json", classes=["a", "b"], per_class={}, support={})
     with pytest.raises(RunError, match=r"history\.jsonl is damaged"):
         admit(run)
 
@@ -134,8 +134,15 @@ def test_a_network_that_takes_the_machines_memory_is_refused(layers: list[object
         admit(run)
 
 
-@pytest.mark.parametrize(("shape", "words"), [((1, 100_000, 100_000), "too large"), ((1, -28, 28), "damaged")])
-def test_images_of_impossible_size_are_refused(shape: tuple[int, ...], words: str, run: Run) -> None:
+@pytest.mark.parametrize("shape", [(1, 100_000, 100_000), (1, -28, 28), (1, 0, 28)])
+def test_images_of_impossible_size_are_refused(shape: tuple[int, ...], run: Run) -> None:
     change(run, "summary.json", shape=shape)
-    with pytest.raises(RunError, match=words):
+    with pytest.raises(RunError, match=r"summary\.json is damaged"):
+        admit(run)
+
+
+def test_a_line_too_long_for_a_record_is_refused(run: Run) -> None:
+    path = run.folder / "history.jsonl"
+    path.write_text(" " * MAX_LINE + path.read_text())
+    with pytest.raises(RunError, match=r"history\.jsonl is damaged"):
         admit(run)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from cnnlab.config import Parent, RunConfig
-from cnnlab.runs import KEPT_DELETED, About, Run, RunError, RunStore
+from cnnlab.runs import KEPT_DELETED, MAX_LINE, About, Run, RunError, RunStore
 from tests.conftest import ROOT
 from tests.samples import lesson
 
@@ -226,3 +227,78 @@ def test_runs_of_the_same_second_are_listed_the_newest_first(tmp_path: Path) -> 
     store = RunStore(tmp_path)
     begun = [store.create(RunConfig()).id for _ in range(20)]
     assert [run.id for run in store.all()] == begun[::-1]
+
+
+@pytest.fixture
+def spoilt(finished_run: Run, tmp_path: Path) -> Run:
+    """A copy to be spoilt."""
+    return Run(Path(shutil.copytree(finished_run.folder, tmp_path / finished_run.id)))
+
+
+@pytest.mark.parametrize("name", ["config.json", "summary.json"])
+def test_a_file_that_no_memory_holds_is_told_unread(name: str, spoilt: Run) -> None:
+    path = spoilt.folder / name
+    path.unlink()
+    path.touch()
+    os.truncate(path, 10**12)
+    with pytest.raises(RunError, match=f"its {name} is damaged"):
+        _ = spoilt.config, spoilt.summary
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(RunError, match=f"its {name} is damaged"):
+        _ = spoilt.config, spoilt.summary
+
+
+def test_weights_and_checkpoint_are_not_waited_for(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig())
+    (run.folder / "weights").mkdir()
+    os.mkfifo(run.folder / "weights" / "epoch-000.safetensors")
+    os.mkfifo(run.folder / "checkpoint.safetensors")
+    with pytest.raises(RunError, match="no readable weights"):
+        run.weights(0)
+    with pytest.raises(RunError, match="no plain file"):
+        run.checkpoint()
+
+
+def test_files_that_are_no_epochs_are_none(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig())
+    run.save_weights(1000, {"a": torch.ones(1)})
+    for name in ("epoch-abc", "epoch--1", "epoch-1"):
+        (run.folder / "weights" / f"{name}.safetensors").touch()
+    assert run.epochs() == [1000]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"id": "two\nlines"},
+        {"threads": -1},
+        {"threads": 10**9},
+        {"epoch": 10**9},
+        {"shape": [1, 10**5, 10**5]},
+        {"mean": []},
+        {"std": [0]},
+        {"std": [1, 1]},
+        {"test_accuracy": 1e300},
+        {"per_class": {"nothing": 0.5}},
+    ],
+    ids=str,
+)
+def test_a_summary_that_cannot_be_is_told(fields: dict[str, object], spoilt: Run) -> None:
+    path = spoilt.folder / "summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+    with pytest.raises(RunError, match=r"summary\.json is damaged"):
+        _ = spoilt.summary
+
+
+def test_where_no_folder_can_be_no_run_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="choose another folder"):
+        RunStore(tmp_path / "file").create(RunConfig())
+
+
+def test_a_line_too_long_for_a_record_ends_the_history(spoilt: Run) -> None:
+    path = spoilt.folder / "history.jsonl"
+    steps, whole = len(spoilt.history().steps), path.read_text()
+    path.write_text(whole + " " * MAX_LINE + whole)
+    assert len(spoilt.history().steps) == steps

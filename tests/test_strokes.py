@@ -4,6 +4,7 @@ import json
 from math import hypot
 
 import pytest
+from pydantic import ValidationError
 
 from cnnlab.strokes import (
     CANVAS,
@@ -68,8 +69,8 @@ def test_what_is_no_list_of_drawings_is_told_in_one_line(content: bytes) -> None
 
 
 def test_a_file_too_large_is_refused_unread() -> None:
-    with pytest.raises(DrawingError, match="larger than 50 MB"):
-        read_drawings(b" " * 50_000_001)
+    with pytest.raises(DrawingError, match="larger than 10 MB"):
+        read_drawings(b" " * 10_000_001)
 
 
 def test_what_a_canvas_was_given_comes_back() -> None:
@@ -124,3 +125,16 @@ def test_a_drawing_less_a_stroke_keeps_the_others() -> None:
     assert less
     assert (less.strokes, less.pen) == ([[(0, 1), (1, 1)]], 0.3)
     assert less.without(0) is None
+
+
+def test_of_many_wrong_points_only_the_first_is_told() -> None:
+    wrong = b"[" + b",".join([b"1"] * 1_000) + b"]"
+    with pytest.raises(DrawingError, match=r"0\.strokes\.0\.0: Input should be a valid") as refusal:
+        read_drawings(b'[{"strokes":[' + b",".join([wrong] * 10) + b"]}, 1, 2, 3]")
+    assert isinstance(refusal.value.__cause__, ValidationError)
+    assert refusal.value.__cause__.error_count() == 1
+
+
+def test_what_is_wrong_with_the_whole_list_needs_no_place() -> None:
+    with pytest.raises(DrawingError, match="drawings: Input should be a valid"):
+        read_drawings(b"{}")

@@ -204,3 +204,31 @@ def test_sweeps_are_no_runs(store: SweepStore) -> None:
     store.create(asked())
     assert RunStore(store.runs.folder).all() == []
     assert store.all()[0].title.endswith(": learning rate")
+
+
+def test_more_trials_than_a_sweep_may_have_are_refused(tmp_path: Path) -> None:
+    found = SweepStore(tmp_path).create(parse_sweep({"space": {"momentum": {"low": 0.5, "high": 0.9}}}))
+    for trials in (1001, -1):
+        with pytest.raises(ConfigError, match="trials"):
+            found.extend(trials)
+
+
+def test_a_damaged_study_is_told_in_one_line(tmp_path: Path) -> None:
+    found = SweepStore(tmp_path).create(parse_sweep({"space": {"momentum": {"low": 0.5, "high": 0.9}}}))
+    (found.folder / "study.db").write_bytes(b"no database" * 100)
+    with pytest.raises(SweepError, match="cannot be read") as refusal:
+        _ = found.study
+    assert str(refusal.value).isprintable()
+
+
+def test_where_no_folder_can_be_no_sweep_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    config = parse_sweep({"space": {"momentum": {"low": 0.5, "high": 0.9}}})
+    with pytest.raises(SweepError, match="choose another folder"):
+        SweepStore(tmp_path / "file").create(config)
+
+
+@pytest.mark.parametrize("values", [{"low": 0, "high": float("inf")}, {"options": [1, float("inf")]}])
+def test_a_range_has_ends(values: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="seed"):
+        parse_sweep({"space": {"seed": values}})

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cnnlab.architectures import PRESETS, summarise
-from cnnlab.commands.options import as_json, open_run, runs_option
+from cnnlab.commands.options import as_json, content_of, open_run, runs_option
 from cnnlab.data import DATASETS, dataset_spec, is_present
 from cnnlab.digits import image_input, prepare, read_image, stroke_ink
 from cnnlab.inference import judge, load_trained
@@ -97,7 +97,7 @@ def predict_command(run: str, file: Path, runs: Path | None, as_json: bool) -> N
     found = open_run(run, runs)
     trained = load_trained(found)
     is_drawn = dataset_spec(found.config.dataset).is_drawn
-    content = file.read_bytes()
+    content = content_of(file)
     if content.lstrip()[:1] == b"[":
         if not is_drawn:
             raise DrawingError(f"run {found.id} was trained on {found.config.dataset}, not on drawn characters")

@@ -14,6 +14,7 @@ from cnnlab.commands.options import (
     as_json,
     config_options,
     configured,
+    content_of,
     open_run,
     open_store,
     recipe_option,
@@ -57,7 +58,7 @@ def teach(run: str, file: Path, runs: Path | None, as_json: bool) -> None:
     """
     parent = open_run(run, runs)
     store = RunStore(parent.folder.parent)
-    job = _trained(fine_tuning(parent, read_lessons(file.read_bytes())), store)
+    job = _trained(fine_tuning(parent, read_lessons(content_of(file))), store)
     found = changes(job.run, store)
     if as_json:
         told = {kind: {"images": on.images, "before": on.before, "after": on.after} for kind, on in found.items()}
@@ -200,6 +201,7 @@ def sweep(
         if others or recipe != "default":
             raise ConfigError("--continue keeps the sweep's settings: beside it only --trials, --runs and --json count")
         found = store.open(sweep_id)
+        _ = found.study  # raises before anything is told
         if trials:
             found.extend(trials)
     else:
@@ -223,7 +225,7 @@ def _range(text: str) -> tuple[str, dict[str, Any]]:
     low, _, rest = values.partition(":")
     high, _, scale = rest.partition(":")
     if not (rest or "," in values) or scale not in ("", "log"):
-        raise ConfigError(f"--search {text[:60]}: write SETTING=LOW:HIGH, SETTING=LOW:HIGH:log or SETTING=ONE,TWO")
+        raise ConfigError(f"--search {text[:60]!r}: write SETTING=LOW:HIGH, SETTING=LOW:HIGH:log or SETTING=ONE,TWO")
     if rest:
         return name, {"low": low, "high": high, "log": scale == "log"}
     return name, {"options": [_value(part.strip()) for part in values.split(",")]}

@@ -11,6 +11,7 @@ import click
 from cnnlab.architectures import PRESETS
 from cnnlab.config import RunConfig, parse_config
 from cnnlab.data import DATASETS
+from cnnlab.digits import MAX_FILE_BYTES
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run, RunStore, runs_folder
 from cnnlab.strokes import read_lessons
@@ -54,14 +55,24 @@ def configured(recipe: str, fields: dict[str, object]) -> RunConfig:
     """
     given = {name: value for name, value in fields.items() if value is not None}
     if isinstance(file := given.get("lessons"), Path):
-        given["lessons"] = read_lessons(file.read_bytes())
+        given["lessons"] = read_lessons(content_of(file))
     return parse_config(RECIPES[recipe].config.model_dump() | given)
+
+
+def content_of(file: Path) -> bytes:
+    """No more of a file than whoever reads it refuses; a device has no end."""
+    with file.open("rb") as opened:
+        return opened.read(MAX_FILE_BYTES + 1)
 
 
 def open_run(run: str, runs: Path | None) -> Run:
     """A run by its folder or its id."""
     folder = Path(run)
-    if folder.is_dir():
+    try:
+        is_folder = folder.is_dir()
+    except OSError:  # the name is too long
+        is_folder = False
+    if is_folder:
         return RunStore(folder.resolve().parent).open(folder.resolve().name)
     return open_store(runs).open(run)
 

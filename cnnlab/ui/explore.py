@@ -32,6 +32,7 @@ def explore(run: Run, views: Mapping[str, View], page: str) -> None:
     st.fragment(_page, run_every=interval)(run, views, page, is_live)
 
 
+@frame.telling()
 def _page(run: Run, views: Mapping[str, View], page: str, is_live: bool) -> None:
     if st.session_state.pop(_REPLAN, False):
         st.rerun()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from cnnlab.job import EXPECTED
 from cnnlab.ui import session
 
 _MENU = {
@@ -51,6 +53,15 @@ def _ask_to_log_in() -> None:
         st.info("This server asks who you are before it shows its runs.", icon=":material/lock:")
         st.button("Log in", type="primary", icon=":material/login:", on_click=st.login, key="log-in")
         st.stop()
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Where a part of a page cannot be drawn, of a damaged run above all, it tells why in its place."""
+    try:
+        yield
+    except EXPECTED as error:
+        st.error(f"{literal(str(error))}.", title="This cannot be shown")
 
 
 def link(page: str, label: str) -> None:

@@ -17,6 +17,7 @@ import streamlit as st
 
 from cnnlab.catalogue import Catalogue, Entry
 from cnnlab.config import RunConfig
+from cnnlab.data import DATASETS
 from cnnlab.job import Job
 from cnnlab.runs import Run, RunError, RunStore, runs_folder
 
@@ -144,7 +145,9 @@ def trained_runs() -> list[Entry]:
     return [
         entry
         for entry in _catalogue(str(runs_folder())).entries()
-        if entry.is_trained and (entry.id == own or entry.summary.status != "running")
+        if entry.is_trained
+        and entry.config.dataset in DATASETS
+        and (entry.id == own or entry.summary.status != "running")
     ]
 
 

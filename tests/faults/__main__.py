@@ -5,15 +5,24 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tests.faults import disks, kills, sessions
+from tests.faults import disks, inputs, kills, sessions
 
-KILLS, DISKS, SESSIONS = 200, 50, 20
+KILLS, DISKS, INPUTS, SESSIONS = 200, 50, 500, 20
+THEMSELVES = 2  # commands of each kind of input, also run as processes of their own
 LOAD_SECONDS = 120
 
 with tempfile.TemporaryDirectory() as name:
     folder = Path(name)
     print(f"kills survived: {kills.survived(KILLS, folder / 'kills')} of {KILLS}", flush=True)
     print(f"full or locked disks survived: {disks.survived_apart(DISKS, folder / 'disks')} of {DISKS}", flush=True)
+    found = inputs.refused(INPUTS, folder / "inputs", by_themselves=THEMSELVES)
+    print(
+        f"bad inputs refused in one clear line: {found.refused} of {INPUTS}; "
+        f"the slowest took {found.slowest.seconds:.1f} s, the largest {found.largest.memory / 1e6:.0f} MB",
+        flush=True,
+    )
+    for outcome in found.offending:
+        print(f"  {outcome.what}: {outcome.wrong or 'slow or large'}")
     load = sessions.held(SESSIONS, LOAD_SECONDS, folder / "sessions")
     print(
         f"{SESSIONS} sessions: {len(load.renders)} pages drawn, {len(load.failures)} failed, "

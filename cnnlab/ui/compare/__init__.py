@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cnnlab.ui import frame
 from cnnlab.ui.compare.chosen import Chosen, CompareView
 
 VIEWS: dict[str, CompareView] = {
@@ -15,6 +16,7 @@ VIEWS: dict[str, CompareView] = {
 
 
 @st.fragment  # another view does not read thousands of runs again
+@frame.telling()
 def compare(chosen: Chosen) -> None:
     """The views of the chosen runs, one at a time."""
     name = st.segmented_control(

@@ -28,6 +28,7 @@ def follow_answers(named: Mapping[str, Entry], seen: Callable[[Shape], Tensor], 
     st.fragment(_answers, run_every=FOLLOW_SECONDS if is_live else None)(named, seen, suspicion, is_live)
 
 
+@frame.telling()
 def _answers(named: Mapping[str, Entry], seen: Callable[[Shape], Tensor], suspicion: str, is_live: bool) -> None:
     if is_live and not any(map(_trains, named.values())):
         st.rerun()  # the training has ended: nothing ticks any more

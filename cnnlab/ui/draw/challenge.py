@@ -26,6 +26,7 @@ CLOCK_SECONDS = 1.0
 
 
 @st.fragment
+@frame.telling()
 def show(named: Mapping[str, Entry]) -> None:
     """For the runs ``named``."""
     classes = next(iter(named.values())).summary.classes

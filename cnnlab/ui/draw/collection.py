@@ -8,9 +8,11 @@ import streamlit as st
 
 from cnnlab.catalogue import Entry
 from cnnlab.inference import load_trained
+from cnnlab.ui import frame
 from cnnlab.ui.draw.teaching import my_drawings
 
 
+@frame.telling()
 def show(named: Mapping[str, Entry]) -> None:
     """For one of the runs ``named``."""
     first = next(iter(named))

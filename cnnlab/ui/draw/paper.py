@@ -19,6 +19,7 @@ from cnnlab.ui.views.look import Picked
 
 
 @st.fragment  # a stroke runs this, not the whole page
+@frame.telling()
 def show(named: Mapping[str, Entry]) -> None:
     """For the runs ``named``."""
     first = next(iter(named.values()))
