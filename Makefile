@@ -21,9 +21,9 @@ reproduce: .venv/app
 benchmarks: .venv/dev
 	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m docs.make_benchmarks
 
-# Trainings killed at 200 random moments, and resumed: some ten minutes.
+# 200 killed trainings, 50 full or locked disks, 500 bad inputs, 20 sessions at once: some twenty minutes.
 faults: .venv/dev
-	$(BIN)/python -m tests.faults
+	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m tests.faults
 
 screenshots: .venv/dev
 	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m docs.make_screenshots

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from cnnlab.architectures import Architecture, ArchitectureError, summarise
-from cnnlab.config import RunConfig, titled
+from cnnlab.config import RunConfig, last_epoch, titled
 from cnnlab.layers import Layer, Shape
 from cnnlab.runs import About, Run, RunError, RunStore, Summary, runs_in, title_of
 
@@ -41,10 +41,15 @@ class Entry:
     def title(self) -> str:
         return title_of(self.config, self.summary, self.about)
 
+    @property
+    def epochs(self) -> int:
+        """How many it is to have, or had, in the end."""
+        return last_epoch(self.config, self.summary.extensions)
+
     @cached_property
-    def unseeded(self) -> RunConfig:
+    def unseeded(self) -> dict[str, Any]:
         """What its repeats with other seeds share."""
-        return self.config.model_copy(update={"seed": 0})
+        return trained_with(self) | {"seed": 0}
 
     @cached_property
     def row(self) -> dict[str, Any]:
@@ -100,6 +105,13 @@ def _columns() -> list[str]:
     return list(_row(Entry(Run(Path("example")), RunConfig(), summary, About(), is_trained=False)))
 
 
+def trained_with(entry: Entry) -> dict[str, Any]:
+    """What a run was trained with: its config's fields as ``flat``, and what was done to it by hand."""
+    summary = entry.summary
+    more = ", ".join(f"{more.epochs} epochs from {more.learning_rate:g}" for more in summary.extensions)
+    return flat(entry.config) | {"trained on": more or "no", "learning rate set by hand": summary.rates_set}
+
+
 def flat(config: RunConfig) -> dict[str, Any]:
     """A config's fields as one level of scalars; the network as its title and its layers."""
     return {
@@ -138,7 +150,7 @@ def _stamp(folder: str) -> _Stamp:
 
 def _row(entry: Entry) -> dict[str, Any]:
     config, summary, about = entry.config, entry.summary, entry.about
-    settings = {name: value for name, value in config.scalars().items() if name != "dataset"}
+    chosen = {name: value for name, value in config.scalars().items() if name != "dataset"} | {"epochs": entry.epochs}
     return {
         "Pinned": about.pinned,
         "Title": about.title,
@@ -155,7 +167,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "Time, s": summary.seconds,
         "Images/s": summary.images_per_second,
         "Tags": list(about.tags),
-        **{titled(name): value for name, value in settings.items()},
+        **{titled(name): value for name, value in chosen.items()},
         "Device used": summary.device,
         "Run": entry.id,
         "Text": _text(entry.id, entry.title, config.dataset, config.architecture.title, *about.tags, about.note),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from hashlib import blake2s
 from typing import Annotated, Any, Literal
 
@@ -46,6 +47,11 @@ class Extension(BaseModel):
     def last(self) -> int:
         """Its last epoch."""
         return self.after + self.epochs
+
+
+def last_epoch(config: RunConfig, extensions: Sequence[Extension]) -> int:
+    """How many epochs a run is to have in the end."""
+    return extensions[-1].last if extensions else config.epochs
 
 
 def _preset(value: object) -> object:

@@ -7,17 +7,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from cnnlab.catalogue import Entry, flat
-from cnnlab.config import RunConfig
+from cnnlab.catalogue import Entry, trained_with
 from cnnlab.history import History
 
 AXES = {"epoch": "epoch", "step": "step", "seconds": "seconds since the start"}
 
 
-def differences(configs: Mapping[str, RunConfig]) -> pd.DataFrame:
+def differences(entries: Mapping[str, Entry]) -> pd.DataFrame:
     """One row a setting that is not the same in all, one column a run; text, for a column mixes kinds."""
-    settings = pd.DataFrame({name: pd.Series(flat(config), dtype=object) for name, config in configs.items()})
-    shown = settings.map(str)
+    told = pd.DataFrame({name: pd.Series(trained_with(entry), dtype=object) for name, entry in entries.items()})
+    shown = told.map(str)
     return shown[shown.nunique(axis=1) > 1].rename(lambda field: field.replace("_", " "))
 
 

@@ -18,7 +18,7 @@ from torch import nn
 
 from cnnlab.architectures import ArchitectureError
 from cnnlab.checkpoint import CheckpointError
-from cnnlab.config import MAX_EPOCHS, ConfigError, RunConfig, parse_extension
+from cnnlab.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_extension
 from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, dataset_spec, load_for, scaling
 from cnnlab.events import Event, RateChange, Record
 from cnnlab.history import to_line
@@ -127,8 +127,7 @@ class Job:
     @property
     def epochs(self) -> int:
         """How many it is to have in the end."""
-        extensions = self.summary.extensions
-        return extensions[-1].last if extensions else self.config.epochs
+        return last_epoch(self.config, self.summary.extensions)
 
     @property
     def is_abandoned(self) -> bool:
@@ -247,6 +246,7 @@ class Job:
             training.restore(checkpoint)
             self.run.rewind(training.epoch, checkpoint.progress.history)
         self.history = self.run.history()
+        self._update(rates_set=len(self.history.rates))
         self._epoch, self.step = training.epoch, training.step
 
     def _take(self, event: Event, training: Training) -> None:
@@ -284,6 +284,7 @@ class Job:
             self._wanted_rate = None
             training.change_learning_rate(rate)
             self._note(RateChange(self.step, self.step / training.steps_per_epoch, rate))
+            self._update(rates_set=len(self.history.rates))
         if self._pause.is_set() or turns.is_over(self):
             since = monotonic()
             self._rest()

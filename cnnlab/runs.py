@@ -83,6 +83,7 @@ class Summary(BaseModel):
     images_per_second: FiniteFloat | None = None
     error: str = ""
     extensions: tuple[Extension, ...] = ()  # epochs beyond its config's
+    rates_set: Count = 0  # times that somebody set the learning rate while it trained
 
     @model_validator(mode="after")
     def _fits_together(self) -> Summary:
@@ -200,7 +201,8 @@ class Run:
         try:
             return read_checkpoint(_regular(self._checkpoint_path))
         except (OSError, CheckpointError) as error:
-            raise RunError(f"run {self.id}: {error}: branch off its last epoch instead") from error
+            told = "no readable checkpoint" if isinstance(error, OSError) else error
+            raise RunError(f"run {self.id}: {told}: branch off its last epoch instead") from error
 
     def rewind(self, epoch: int, last: Sequence[str] = ()) -> None:
         """Forget all after ``epoch``; ``last`` are its lines of the history, which a kill may have kept out of it."""

@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, O
 
 from cnnlab import augmentation
 from cnnlab.checkpoint import Checkpoint, CheckpointError, GroupEntry, Progress
-from cnnlab.config import Extension, RunConfig
+from cnnlab.config import Extension, RunConfig, last_epoch
 from cnnlab.data import Data, Split, Standardise, batches, prepared_batches, scaling
 from cnnlab.devices import FUSED, choose_device, choose_layout, choose_precision, keep_freed_memory
 from cnnlab.events import EpochMetrics, Event, Finished, Started, StepMetrics, Tick
@@ -76,7 +76,7 @@ class Training:
         self.epoch = self.step = 0  # done so far; the epoch is the last whole one
         self.seconds = 0.0  # of the whole epochs
         self.steps_per_epoch = -(-len(data.train) // config.batch_size)
-        self.epochs = extensions[-1].last if extensions else config.epochs
+        self.epochs = last_epoch(config, extensions)
         keep_freed_memory()
         network.to(device).to(memory_format=self.layout)  # type: ignore[call-overload]
         seed_dropout(network, config.seed, device)

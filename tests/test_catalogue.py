@@ -17,6 +17,7 @@ SHAPE = (1, 28, 28)
 def made(store: RunStore, about: About | None = None, **fields: object) -> Run:
     run = store.create(RunConfig.model_validate(fields))
     described = {"status": "finished", "classes": tuple("0123456789"), "shape": SHAPE, "test_accuracy": 0.5}
+    described |= {"mean": (0.5,), "std": (0.5,)}
     run.write_summary(run.summary.model_copy(update=described))
     if about:
         run.write_about(about)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cnnlab.catalogue import Entry
-from cnnlab.config import Parent, RunConfig
+from cnnlab.config import Extension, Parent, RunConfig
 from cnnlab.contrast import AXES, apart, curve, differences, pareto_front, repeats
 from cnnlab.history import History
 from cnnlab.runs import About, Run, Summary
@@ -30,22 +30,31 @@ def history(*accuracies: float, seconds: float = 1.0) -> History:
 
 
 def test_only_what_differs_is_told() -> None:
-    apart = differences(
-        {"a": RunConfig(), "b": RunConfig(learning_rate=0.5), "c": RunConfig.model_validate({"architecture": "quick"})}
-    )
+    apart = differences({"a": entry("a"), "b": entry("b", learning_rate=0.5), "c": entry("c", architecture="quick")})
     assert set(apart.index) == {"learning rate", "architecture", "layers"}
     assert list(apart.loc["learning rate"]) == ["0.01", "0.5", "0.01"]
-    assert differences({"a": RunConfig(), "b": RunConfig()}).empty
+    assert differences({"a": entry("a"), "b": entry("b")}).empty
 
 
 def test_drawings_and_parents_are_told_by_number_and_name() -> None:
     parent = Parent(run="20260101-000000-abc", epoch=7)
-    taught = RunConfig(parent=parent, lessons=(lesson(),) * 3)
-    apart = differences({"a": RunConfig(), "b": taught})
+    taught, other = (entry(label, parent=parent, lessons=(lesson(label),) * 3) for label in ("7", "1"))
+    apart = differences({"a": entry("a"), "b": taught})
     assert list(apart.loc["parent"]) == ["none", "20260101-000000-abc@7"]
     assert [str(told).partition(",")[0] for told in apart.loc["lessons"]] == ["none", "3 drawings"]
-    other = taught.model_copy(update={"lessons": (lesson("1"),) * 3})
     assert list(differences({"a": taught, "b": other}).index) == ["lessons"]
+
+
+def test_what_was_done_by_hand_sets_runs_apart() -> None:
+    plain, other = entry("a"), entry("b", seed=1)
+    more = Extension(after=45, epochs=5, learning_rate=0.001)
+    on = replace(other, summary=other.summary.model_copy(update={"extensions": (more,)}))
+    turned = replace(other, summary=other.summary.model_copy(update={"rates_set": 2}))
+    apart = differences({"plain": plain, "on": on, "turned": turned}).drop(index="seed")
+    assert list(apart.loc["trained on"]) == ["no", "5 epochs from 0.001", "no"]
+    assert list(apart.loc["learning rate set by hand"]) == ["0", "0", "2"]
+    assert on.row["Epochs"] == 50
+    assert repeats(plain, [plain, other, on, turned]) == [plain, other]
 
 
 def test_repeats_differ_by_their_seed_only() -> None:

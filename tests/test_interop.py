@@ -190,7 +190,8 @@ def test_any_class_name_has_a_curve_of_its_own(
     names: tuple[str, str], exported: list[str], own_run: Run, tracking: str, tmp_path: Path
 ) -> None:
     classes = (*names, *own_run.summary.classes[2:])
-    own_run.write_summary(own_run.summary.model_copy(update={"classes": classes}))
+    none: dict[str, float] = {}
+    own_run.write_summary(own_run.summary.model_copy(update={"classes": classes, "per_class": none, "support": none}))
     first, second = (f"per_class/{name}" for name in exported)
     told = [[(row["step"], row["per_class"][index]) for row in own_run.history().epochs] for index in range(2)]
     found = metrics(client_of(tracking), to_mlflow(own_run, tracking))

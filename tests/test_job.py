@@ -305,6 +305,24 @@ def test_a_run_whose_checkpoint_is_damaged_says_so_and_keeps_its_epochs(damage: 
     assert job.run.epochs() == before
 
 
+def test_a_run_knows_how_often_its_rate_was_set_and_forgets_what_it_rewinds() -> None:
+    job = start(epochs=1000, schedule="constant")
+    wait_for_epoch(job)
+    job.change_learning_rate(0.005)
+    while not job.history.rates:
+        job.join(0.01)
+    job.abandon()
+    finish(job)
+    whole = len(job.run.history().rates)
+    assert job.run.summary.rates_set == 1
+    resumed = Job.resume(job.run)
+    while resumed.state != "training":
+        resumed.join(0.01)
+    assert resumed.summary.rates_set == whole
+    resumed.stop()
+    finish(resumed)
+
+
 def test_a_changed_learning_rate_counts_from_the_next_step_on_and_is_noted() -> None:
     job = start(epochs=1000, schedule="constant")
     wait_for_epoch(job)

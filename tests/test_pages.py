@@ -816,6 +816,16 @@ def test_compared_runs_are_called_by_what_tells_them_apart() -> None:
     assert (row["One"], row["Other"]) == ("Compact batch-norm net, mnist-sample", "Mine")
 
 
+def test_a_ticked_run_is_opened_to_go_on_with_it() -> None:
+    older, _ = (train(seed=seed) for seed in range(2))
+    page = compare()
+    assert button(page, "Open").disabled  # both are ticked
+    button(tick(page, older), "Open").click().run()
+    assert checked(page).title[0].value == "Train"
+    assert page.query_params["run"] == [older.id]
+    assert button(page, "Branch off")
+
+
 def test_compare_keeps_what_is_ticked_in_the_address() -> None:
     runs = [train(train_fraction=0.1, seed=seed) for seed in range(3)]
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)

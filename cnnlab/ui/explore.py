@@ -45,7 +45,7 @@ def _page(run: Run, views: Mapping[str, View], page: str, is_live: bool) -> None
     if is_live and not (job and job.is_running):
         st.rerun()  # the training has ended: nothing ticks any more
     epochs = run.epochs()
-    last = job.config.epochs if is_live and job else epochs[-1]
+    last = job.epochs if is_live and job else epochs[-1]
     trained = load_trained(run, _pick_epoch(run, epochs, last, is_live))
     with frame.place_of(_SHOWN, f"{page} {name}"):
         _draw(view, run, trained, epochs)

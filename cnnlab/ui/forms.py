@@ -83,12 +83,12 @@ def branch_off(run: Run, epoch: int) -> None:
 def _beginning() -> dict[str, Any]:
     """The data set, and a new network or the parent's."""
     parent: Parent | None = st.session_state.get(_PARENT)
-    if parent is None:
+    run = session.found(parent.run) if parent else None
+    if parent is None or run is None:
         return {
             "dataset": _choice("Data set", "dataset", list(DATASETS), lambda name: DATASETS[name].title),
             "architecture": _choice("Network", "architecture", list(PRESETS), lambda name: PRESETS[name].title),
         }
-    run = session.store().open(parent.run)
     st.info(f"A branch of {frame.literal(run.title)}, from epoch {parent.epoch} on.", icon=":material/alt_route:")
     st.button("Begin anew instead", on_click=st.session_state.pop, args=[_PARENT], key="form.anew")
     kept = ("dataset", "architecture", "lessons", "lesson_share")

@@ -71,9 +71,9 @@ def link(page: str, label: str) -> None:
     st.page_link(script, label=label, icon=icon, query_params={"run": run_id} if run_id else None)
 
 
-def go_to(page: str) -> None:
-    """Leave for another page, the run's id in its URL."""
-    run_id = session.current_run_id()
+def go_to(page: str, run_id: str | None = None) -> None:
+    """Leave for another page, the run's id in its URL; by default the session's own."""
+    run_id = run_id or session.current_run_id()
     st.switch_page(_MENU[page][0], query_params={"run": run_id} if run_id else None)
 
 

@@ -124,7 +124,7 @@ def current_job() -> Job | None:
 def current_run_id() -> str | None:
     """The run this session is about: the URL's, else the one it held before; put back into the URL."""
     run_id = st.query_params.get(_RUN) or st.session_state.get(_RUN)
-    if run_id and not _exists(run_id):
+    if run_id and not found(run_id):
         st.query_params.pop(_RUN, None)
         run_id = None
     st.session_state[_RUN] = run_id
@@ -136,7 +136,7 @@ def current_run_id() -> str | None:
 def current_run() -> Run | None:
     """The run this session is about, from disk."""
     run_id = current_run_id()
-    return store().open(run_id) if run_id else None
+    return found(run_id) if run_id else None
 
 
 def trained_runs() -> list[Entry]:
@@ -151,9 +151,9 @@ def trained_runs() -> list[Entry]:
     ]
 
 
-def _exists(run_id: str) -> bool:
+def found(run_id: str) -> Run | None:
+    """A run by its id; None where it is not there, or not any more."""
     try:
-        store().open(run_id)
+        return store().open(run_id)
     except RunError:
-        return False
-    return True
+        return None

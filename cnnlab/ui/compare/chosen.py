@@ -64,7 +64,7 @@ def _told_apart(entries: Sequence[Entry], names: list[str], more: Callable[[Entr
 
 
 def _settings_apart(entry: Entry, alike: Sequence[Entry]) -> str:
-    apart = differences({other.id: other.config for other in alike}).drop(index="layers", errors="ignore")
+    apart = differences({other.id: other for other in alike}).drop(index="layers", errors="ignore")
     told = [f"{name} {_short(value)}" for name, value in apart[entry.id].items()]
     return ", ".join(told) if len(told) <= TOLD else ""
 

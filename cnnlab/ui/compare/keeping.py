@@ -16,7 +16,7 @@ from cnnlab.runs import About, Run, RunError, runs_folder
 from cnnlab.ui import session
 from cnnlab.ui.compare.chosen import short_names
 from cnnlab.ui.compare.listing import tick_only
-from cnnlab.ui.frame import counted, literal, told_apart
+from cnnlab.ui.frame import counted, go_to, literal, told_apart
 
 MAX_UPLOAD = 500  # MB, held in memory: about a dozen default runs
 
@@ -30,6 +30,13 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
         with st.popover("Describe", icon=":material/edit:", disabled=not chosen):
             if chosen:
                 _describe(chosen, entries)
+        if st.button(
+            "Open",
+            icon=":material/open_in_new:",
+            disabled=len(chosen) != 1,
+            help="One run on the Train page: its curves; to resume it, train it on or branch off",
+        ):
+            go_to("Train", chosen[0].id)
         ended = [entry for entry in chosen if entry.summary.status != "running"]
         st.download_button(
             "Download",

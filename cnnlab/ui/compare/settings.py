@@ -10,7 +10,7 @@ from cnnlab.ui.compare.chosen import Chosen
 
 def show(chosen: Chosen) -> None:
     """A row a setting that is not the same in all."""
-    apart = differences({name: entry.config for name, entry in chosen.named.items()})
+    apart = differences(chosen.named)
     if apart.empty:
         st.info("Nothing: these runs have the same settings, down to the seed.", icon=":material/check:")
         return

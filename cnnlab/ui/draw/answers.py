@@ -41,7 +41,7 @@ def _answer(name: str, entry: Entry, seen: Callable[[Shape], Tensor], suspicion:
     st.markdown(f"**{frame.literal(name)}**")
     trained, familiar = newest(entry)
     if _trains(entry):
-        st.caption(f":material/autorenew: epoch {trained.epoch} of {entry.config.epochs}")
+        st.caption(f":material/autorenew: epoch {trained.epoch} of {entry.epochs}")
     reading = read(trained, seen(trained.shape), familiar, suspicion)
     st.metric(
         "Not sure" if reading.doubt else "The network says",
