@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import prod
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -31,7 +32,8 @@ Arrays = tuple[Array, Array, Array, Array]  # train images (N, C, H, W), labels 
 
 DIGITS = tuple("0123456789")
 SAMPLE = Path(__file__).parent / "samples" / "mnist-5000.npz"
-PREPARED_AT_ONCE = 2048  # images
+PREPARED_AT_ONCE = 2048  # images at the most
+PREPARED_NUMBERS = PREPARED_AT_ONCE * 3 * 32 * 32  # in them
 SAMPLE_TEST_SEED = 5000  # fixes which tenth of the sample is its test split, whatever a run's seed
 
 
@@ -226,9 +228,14 @@ def prepared_batches(
 
     Small batches are prepared several at once, for there an operation costs as much for 32 images as for 1,000.
     """
-    at_once = max(1, PREPARED_AT_ONCE // size) * size
+    at_once = prepared_at_once(size, split.images.shape[1:])
     for images, labels in batches(split, at_once, generator):
         yield from zip(prepare(images, labels).split(size), labels.split(size), strict=True)
+
+
+def prepared_at_once(size: int, shape: Sequence[int]) -> int:
+    """How many images of ``shape`` = (C, H, W): whole batches of ``size``."""
+    return max(1, min(PREPARED_AT_ONCE, PREPARED_NUMBERS // prod(shape)) // size) * size
 
 
 def scaling(spec: DatasetSpec, normalise: str) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -13,9 +13,9 @@ import torch
 
 from cnnlab.architectures import BYTES_PER_NUMBER, summarise
 from cnnlab.config import ConfigError, RunConfig
-from cnnlab.data import PREPARED_AT_ONCE, DatasetSpec
+from cnnlab.data import DatasetSpec, prepared_at_once
 from cnnlab.devices import choose_device, choose_precision
-from cnnlab.training import EVALUATION_BATCH
+from cnnlab.training import evaluation_batch
 
 GB = 1e9  # bytes
 MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2, "rmsprop": 2}  # numbers that an optimiser keeps of each weight, at most
@@ -51,11 +51,12 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
     kept = sum(row.activation_bytes for row in rows) * precision.itemsize // BYTES_PER_NUMBER
     largest = max(prod(row.output_shape) for row in rows) * BYTES_PER_NUMBER
     pixels = prod(spec.shape)
-    prepared = max(PREPARED_AT_ONCE, config.batch_size) * pixels * BYTES_PER_NUMBER * AUGMENTED
+    batch = min(config.batch_size, spec.sizes[0])
+    at_once = min(prepared_at_once(batch, spec.shape), spec.sizes[0])
     return Needs(
         weights=sum(row.parameters for row in rows) * BYTES_PER_NUMBER * (COPIES + MOMENTS[config.optimizer]),
-        activations=max(BOTH_WAYS * kept * config.batch_size, JUDGED * largest * EVALUATION_BATCH),
-        images=2 * sum(spec.sizes) * pixels + prepared,
+        activations=max(BOTH_WAYS * kept * batch, JUDGED * largest * evaluation_batch(spec.shape)),
+        images=pixels * (2 * sum(spec.sizes) + at_once * BYTES_PER_NUMBER * AUGMENTED),
     )
 
 

@@ -21,7 +21,7 @@ from cnnlab.data import Data, Split, Standardise, dataset_spec, divided, load_tr
 from cnnlab.metrics import Answers, Floats, Integers
 from cnnlab.network import build
 from cnnlab.runs import Run
-from cnnlab.training import EVALUATION_BATCH, fit, predict
+from cnnlab.training import evaluation_batch, fit, predict
 
 FOLDS = 3
 
@@ -138,5 +138,5 @@ def _asked(network: nn.Module, data: Data, config: RunConfig) -> Generator[Tenso
     """Logits of the test images, some at a time, on the CPU."""
     device = next(network.parameters()).device
     standardise = Standardise(*scaling(data.spec, config.normalise), device)
-    for images in data.test.images.split(EVALUATION_BATCH):
+    for images in data.test.images.split(evaluation_batch(data.spec.shape)):
         yield predict(network, images.to(device), standardise).cpu()

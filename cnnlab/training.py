@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite, log
+from math import isfinite, log, prod
 from time import perf_counter
 from typing import get_args
 
@@ -25,7 +25,8 @@ from cnnlab.network import dropout_generator, seed_dropout
 POINTS_PER_EPOCH = 50  # of the live curve, at the most
 STEPS_PER_POINT = 8  # at the least
 READ_SECONDS = 0.25  # metrics stay on the device in between, for reading one waits for it
-EVALUATION_BATCH = 1000  # images
+EVALUATION_BATCH = 1000  # images at the most
+EVALUATION_NUMBERS = 4_000_000  # in a batch's images at the most: 26 colour images of 224×224
 HOPELESS = 100.0  # times the loss of mere guessing: a whole epoch of that does not come back
 LOWER = "lower the learning rate, or branch off an earlier epoch with a lower one"
 
@@ -306,11 +307,16 @@ def predict(network: nn.Module, images: Tensor, standardise: Standardise) -> Ten
     return torch.cat([logits for logits, _ in _logits(network, split, standardise)])
 
 
+def evaluation_batch(shape: Sequence[int]) -> int:
+    """Images of ``shape`` = (C, H, W) that go through a network at once where nothing is learned."""
+    return max(1, min(EVALUATION_BATCH, EVALUATION_NUMBERS // prod(shape)))
+
+
 def _logits(network: nn.Module, split: Split, standardise: Standardise) -> Iterator[tuple[Tensor, Tensor]]:
     was_training = network.training
     network.eval()
     try:
-        for images, labels in batches(split, EVALUATION_BATCH):
+        for images, labels in batches(split, evaluation_batch(split.images.shape[1:])):
             with torch.inference_mode():
                 logits = network(standardise(images.float() / 255))  # (N, classes)
             yield logits, labels

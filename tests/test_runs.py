@@ -256,7 +256,7 @@ def test_weights_and_checkpoint_are_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(run.folder / "checkpoint.safetensors")
     with pytest.raises(RunError, match="no readable weights"):
         run.weights(0)
-    with pytest.raises(RunError, match="no plain file"):
+    with pytest.raises(RunError, match="no readable checkpoint"):
         run.checkpoint()
 
 
@@ -293,7 +293,7 @@ def test_a_summary_that_cannot_be_is_told(fields: dict[str, object], spoilt: Run
 
 def test_where_no_folder_can_be_no_run_is_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RunError, match="choose another folder"):
+    with pytest.raises(RunError, match="cannot be written"):
         RunStore(tmp_path / "file").create(RunConfig())
 
 

@@ -120,7 +120,7 @@ def _followed(job: Job) -> Job:
 
 def _follow(job: Job) -> None:
     """A progress bar on a terminal; Ctrl-C stops the training and keeps what is whole."""
-    while job.state == "loading" and job.is_running:
+    while job.is_running and not job.steps:
         job.join(POLL_SECONDS)
         if fetched := downloaded_bytes(job.config.dataset):
             total = dataset_spec(job.config.dataset).download_bytes

@@ -281,7 +281,7 @@ def _start(taught: Sequence[Lesson], run: Run, epoch: int) -> None:
     # With its first weights on disk it is a run to look at, and the page goes on with that one.
     asked = monotonic()
     with st.spinner("Beginning with the weights of this run"):
-        while job.state == "loading" and monotonic() - asked < PATIENCE_SECONDS:
+        while job.is_running and not job.steps and monotonic() - asked < PATIENCE_SECONDS:
             job.join(POLL_SECONDS)
     st.rerun()
 
