@@ -31,7 +31,6 @@ def test_a_training_is_paused_changed_continued_and_branched(
     page.get_by_label("From the next step on").press("Tab")
     page.get_by_role("button", name="Set", exact=True).click()
     page.wait_for_function("document.querySelector('.live-chart')?.layout.shapes?.length === 1")
-    page.keyboard.press("Escape")
     stop_training(page)
     parent = RunStore(runs).open(page.url.partition("run=")[2].partition("&")[0])
     assert [change["learning_rate"] for change in parent.history().rates] == [0.0005]

@@ -9,6 +9,8 @@ from cnnlab.ui import forms, frame, session
 
 MORE_EPOCHS = 10
 
+_BRANCH_OPEN = "branch.open"
+
 
 def afterwards(run: Run) -> None:
     """Buttons below the run's result."""
@@ -24,7 +26,7 @@ def afterwards(run: Run) -> None:
         if len(epochs) > 1:
             with st.popover("Train on", icon=":material/more_time:"):
                 _train_on(run)
-            with st.popover("Branch", icon=":material/alt_route:"):
+            with st.popover("Branch", icon=":material/alt_route:", key=_BRANCH_OPEN, on_change="rerun"):
                 _branch(run, epochs)
 
 
@@ -50,5 +52,10 @@ def _resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> No
 def _branch(run: Run, epochs: list[int]) -> None:
     epoch = st.slider("From its weights after epoch", epochs[0], epochs[-1], epochs[-1], key=f"branch.epoch.{run.id}")
     st.caption("A run of its own. The form takes over this run's settings: change what you like, then press Train.")
-    if st.button("Branch off", on_click=forms.branch_off, args=[run, epoch], key="branch.go"):
+    if st.button("Branch off", on_click=_branch_off, args=[run, epoch], key="branch.go"):
         st.rerun()  # the form lies outside of what this button runs again
+
+
+def _branch_off(run: Run, epoch: int) -> None:
+    forms.branch_off(run, epoch)
+    st.session_state[_BRANCH_OPEN] = False  # the form is what comes next

@@ -19,6 +19,8 @@ CROWDED_CORES = 2
 EAGER_FOR_SECONDS = 5.0
 RELAXED_SECONDS = 4.0
 
+_RATE_OPEN = "live.rate.open"
+
 
 def watch(job: Job) -> None:
     """Follow ``job`` until it ends, then show what it came to."""
@@ -93,14 +95,22 @@ def _controls(job: Job) -> None:
             disabled=job.state == "judging",
             help="Ends after the running step; the last whole epoch is kept and judged. It can be resumed.",
         )
-        with st.popover("Learning rate", icon=":material/speed:", disabled=job.state not in ("training", "paused")):
+        settable = job.state in ("training", "paused")
+        with st.popover(
+            "Learning rate", icon=":material/speed:", disabled=not settable, key=_RATE_OPEN, on_change="rerun"
+        ):
             rates = job.history.epochs or job.history.steps
             rate = st.number_input(
                 "From the next step on", 1e-6, 10.0, job.config.learning_rate / 10, format="%.6f", key="live.rate"
             )
             now = f" It is {rates[-1]['learning_rate']:.2g} now." if rates else ""
             st.caption(f"The schedule keeps its shape from there on.{now}")
-            st.button("Set", on_click=job.change_learning_rate, args=[rate], key="live.set")
+            st.button("Set", on_click=_set_rate, args=[job, rate], key="live.set")
+
+
+def _set_rate(job: Job, rate: float) -> None:
+    job.change_learning_rate(rate)
+    st.session_state[_RATE_OPEN] = False
 
 
 def progress_text(job: Job) -> str:
@@ -148,8 +158,8 @@ def _result(run: Run, summary: Summary) -> None:
         st.metric("Training time", duration(summary.seconds or 0))
         st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
     st.caption(
-        f"Judged once, on {images:,} test images nobody steered by; 95 % interval {low:.1%} to {high:.1%} (Wilson). "
-        f"Weights of epoch {summary.epoch}. All three in evaluation mode, without augmentation."
+        f"Judged at its end, on {images:,} test images nobody steered by; 95 % interval {low:.1%} to {high:.1%} "
+        f"(Wilson). Weights of epoch {summary.epoch}. All three in evaluation mode, without augmentation."
     )
     with st.container(horizontal=True):
         frame.link("Inside", "Look inside")
