@@ -29,12 +29,13 @@ from cnnlab.augmentation import affine
 from cnnlab.config import RunConfig
 from cnnlab.data import Data, Standardise, load, load_for, scaling
 from cnnlab.devices import choose_device, choose_layout, choose_precision, keep_freed_memory
+from cnnlab.evaluation import evaluate
 from cnnlab.inference import load_trained
 from cnnlab.job import Job
 from cnnlab.network import build, seed_dropout
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run, RunStore
-from cnnlab.training import evaluate, fit, make_optimizer
+from cnnlab.training import fit, make_optimizer
 from cnnlab.turns import threads_each
 from cnnlab.vision import transforms
 

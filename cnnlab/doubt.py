@@ -15,11 +15,11 @@ from cnnlab import augmentation
 from cnnlab.architectures import PRESETS
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS, DIGITS, Split, Standardise, load_for
+from cnnlab.evaluation import predict
 from cnnlab.explain.embedding import penultimate
 from cnnlab.explain.nearest import Neighbours
 from cnnlab.inference import Trained
 from cnnlab.network import build
-from cnnlab.training import predict
 
 GATE = Path(__file__).parent / "samples" / "gate.safetensors"
 GATE_CLASSES = (*DIGITS, "no digit")

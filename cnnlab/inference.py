@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from cnnlab.architectures import summarise
 from cnnlab.data import DatasetError, DatasetSpec, Split, Standardise, dataset_spec, load_test
+from cnnlab.evaluation import Evaluation, evaluate, predict
 from cnnlab.layers import Shape
 from cnnlab.metrics import Answers
 from cnnlab.network import build
 from cnnlab.runs import Run, RunError
-from cnnlab.training import Evaluation, evaluate, predict
 
 
 @dataclass(frozen=True)

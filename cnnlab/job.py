@@ -20,6 +20,7 @@ from cnnlab.architectures import ArchitectureError
 from cnnlab.checkpoint import CheckpointError
 from cnnlab.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_extension
 from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, dataset_spec, load_for, scaling
+from cnnlab.evaluation import evaluate
 from cnnlab.events import Event, RateChange, Record
 from cnnlab.history import to_line
 from cnnlab.inference import check_fit, load_trained
@@ -27,7 +28,7 @@ from cnnlab.memory import check_memory, ran_out
 from cnnlab.network import build
 from cnnlab.runs import Run, RunError, RunStore, Summary
 from cnnlab.strokes import DrawingError
-from cnnlab.training import Training, TrainingError, evaluate
+from cnnlab.training import Training, TrainingError
 from cnnlab.turns import Turns, threads_each, trainings_at_once
 
 State = Literal["queued", "loading", "training", "paused", "judging", "finished", "stopped", "failed"]

@@ -15,7 +15,7 @@ from cnnlab.architectures import BYTES_PER_NUMBER, summarise
 from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import DatasetSpec, prepared_at_once
 from cnnlab.devices import choose_device, choose_precision
-from cnnlab.training import evaluation_batch
+from cnnlab.evaluation import evaluation_batch
 
 GB = 1e9  # bytes
 MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2, "rmsprop": 2}  # numbers that an optimiser keeps of each weight, at most

@@ -18,10 +18,11 @@ from torch import Tensor, nn
 
 from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import Data, Split, Standardise, dataset_spec, divided, load_train, scaling
+from cnnlab.evaluation import evaluation_batch, predict
 from cnnlab.metrics import Answers, Floats, Integers
 from cnnlab.network import build
 from cnnlab.runs import Run
-from cnnlab.training import evaluation_batch, fit, predict
+from cnnlab.training import fit
 
 FOLDS = 3
 

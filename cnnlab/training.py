@@ -1,10 +1,10 @@
-"""The training loop as a generator of events, which can go on where another one ended; and evaluation."""
+"""The training loop as a generator of events, which can go on where another one ended."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite, log, prod
+from math import isfinite, log
 from time import perf_counter
 from typing import get_args
 
@@ -17,32 +17,21 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, O
 from cnnlab import augmentation
 from cnnlab.checkpoint import Checkpoint, CheckpointError, GroupEntry, Progress
 from cnnlab.config import Extension, RunConfig, last_epoch
-from cnnlab.data import Data, Split, Standardise, batches, prepared_batches, scaling
+from cnnlab.data import Data, Standardise, prepared_batches, scaling
 from cnnlab.devices import FUSED, choose_device, choose_layout, choose_precision, keep_freed_memory
+from cnnlab.evaluation import evaluate
 from cnnlab.events import EpochMetrics, Event, Finished, Started, StepMetrics, Tick
 from cnnlab.network import dropout_generator, seed_dropout
 
 POINTS_PER_EPOCH = 50  # of the live curve, at the most
 STEPS_PER_POINT = 8  # at the least
 READ_SECONDS = 0.25  # metrics stay on the device in between, for reading one waits for it
-EVALUATION_BATCH = 1000  # images at the most
-EVALUATION_NUMBERS = 4_000_000  # in a batch's images at the most: 26 colour images of 224×224
 HOPELESS = 100.0  # times the loss of mere guessing: a whole epoch of that does not come back
 LOWER = "lower the learning rate, or branch off an earlier epoch with a lower one"
 
 
 class TrainingError(RuntimeError):
     """A training that cannot go on; the message says what to change."""
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """How a network does on a split."""
-
-    loss: float  # mean cross-entropy
-    accuracy: float  # fraction
-    per_class: tuple[float, ...]  # accuracy of each class; 0 where a class has no image
-    support: tuple[int, ...]  # images of each class
 
 
 def fit(
@@ -278,50 +267,6 @@ def _check_shapes(tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> No
     for name, tensor in tensors.items():
         if tensor.shape != expected[name].shape or tensor.dtype != expected[name].dtype:
             raise ValueError(f"its {name} has another shape or type")
-
-
-def evaluate(network: nn.Module, split: Split, standardise: Standardise) -> Evaluation:
-    """Loss and accuracy in evaluation mode, with the split on the network's device; the mode is restored."""
-    classes = 0
-    losses: list[Tensor] = []
-    labelled: list[Tensor] = []
-    hits: list[Tensor] = []
-    for logits, labels in _logits(network, split, standardise):
-        classes = logits.shape[1]
-        losses.append(F.cross_entropy(logits, labels, reduction="sum"))
-        labelled.append(labels)
-        hits.append(labels[logits.argmax(1) == labels])
-    support = torch.cat(labelled).bincount(minlength=classes)
-    correct = torch.cat(hits).bincount(minlength=classes)
-    return Evaluation(
-        loss=torch.stack(losses).sum().item() / len(split),
-        accuracy=correct.sum().item() / len(split),
-        per_class=tuple((correct.double() / support.clamp_min(1)).tolist()),
-        support=tuple(support.tolist()),
-    )
-
-
-def predict(network: nn.Module, images: Tensor, standardise: Standardise) -> Tensor:
-    """Logits (N, classes) for uint8 images (N, C, H, W), in evaluation mode."""
-    split = Split(images, torch.zeros(len(images), dtype=torch.long, device=images.device))
-    return torch.cat([logits for logits, _ in _logits(network, split, standardise)])
-
-
-def evaluation_batch(shape: Sequence[int]) -> int:
-    """Images of ``shape`` = (C, H, W) that go through a network at once where nothing is learned."""
-    return max(1, min(EVALUATION_BATCH, EVALUATION_NUMBERS // prod(shape)))
-
-
-def _logits(network: nn.Module, split: Split, standardise: Standardise) -> Iterator[tuple[Tensor, Tensor]]:
-    was_training = network.training
-    network.eval()
-    try:
-        for images, labels in batches(split, evaluation_batch(split.images.shape[1:])):
-            with torch.inference_mode():
-                logits = network(standardise(images.float() / 255))  # (N, classes)
-            yield logits, labels
-    finally:
-        network.train(was_training)
 
 
 def make_optimizer(network: nn.Module, config: RunConfig, device: torch.device) -> Optimizer:

@@ -12,7 +12,6 @@ from cnnlab.config import ConfigError, parse_config
 from cnnlab.data import DATASETS, prepared_at_once
 from cnnlab.job import SHORT_OF_MEMORY
 from cnnlab.memory import check_memory, free_bytes, needs
-from cnnlab.training import evaluation_batch
 from tests.conftest import ROOT
 
 # A process that may have only so much: the estimate knows of no such limit.
@@ -43,9 +42,7 @@ def test_needs_grow_with_what_takes_them() -> None:
     assert needs(parse_config({}), DATASETS["cifar10"]).images > plain.images
 
 
-def test_large_images_go_through_in_smaller_batches() -> None:
-    assert evaluation_batch((1, 28, 28)) == evaluation_batch((3, 32, 32)) == 1000
-    assert evaluation_batch((3, 224, 224)) == 26
+def test_large_images_are_prepared_in_smaller_batches() -> None:
     assert prepared_at_once(128, (3, 32, 32)) == prepared_at_once(128, (1, 28, 28)) == 2048
     assert prepared_at_once(128, (3, 224, 224)) == 128
 

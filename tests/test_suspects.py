@@ -14,10 +14,11 @@ from torch import Tensor
 from cnnlab.background import Background
 from cnnlab.config import ConfigError, RunConfig, parse_config
 from cnnlab.data import DATASETS, Data, load_train
+from cnnlab.evaluation import predict
 from cnnlab.metrics import Answers
 from cnnlab.runs import Run, RunStore
 from cnnlab.suspects import HeldOut, held_out, held_out_of, margins, read_held_out, save_held_out, suspects
-from cnnlab.training import fit, predict
+from cnnlab.training import fit
 from tests.samples import TINY
 
 FLIPPED = 30

@@ -6,15 +6,15 @@ from typing import Any, get_args
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnlab.checkpoint import Checkpoint, CheckpointError, Progress
 from cnnlab.config import Extension, RunConfig, parse_config
 from cnnlab.data import Data, Split, Standardise
+from cnnlab.evaluation import evaluate
 from cnnlab.events import Event
 from cnnlab.network import build
-from cnnlab.training import POINTS_PER_EPOCH, Training, TrainingError, evaluate, fit, predict
+from cnnlab.training import POINTS_PER_EPOCH, Training, TrainingError, fit
 from tests.samples import TINY, WITH_DROPOUT, few_digits
 
 UNIT = Standardise((0.0,), (1.0,))
@@ -202,39 +202,6 @@ def test_a_schedule_of_the_callers_own_is_followed() -> None:
     events = fit(network, data, config(epochs=1, learning_rate=0.1, batch_size=1), schedule=lambda step: 1 / (1 + step))
     rates = {event.step: event.learning_rate for event in events if event.kind == "step"}
     assert rates == pytest.approx({step: 0.1 / step for step in rates})
-
-
-def test_evaluation_counts_as_one_would_by_hand() -> None:
-    data = few_digits(held_out=300)
-    network = build(TINY, data.spec.shape, 10)
-    found = evaluate(network, data.validation, UNIT)
-    logits = network.eval()(data.validation.images.float() / 255)
-    hits = logits.argmax(1) == data.validation.labels
-    assert found.accuracy == pytest.approx(hits.double().mean().item())
-    assert found.loss == pytest.approx(F.cross_entropy(logits, data.validation.labels).item(), rel=1e-5)
-    for label in range(10):
-        members = data.validation.labels == label
-        assert found.support[label] == members.sum()
-        assert found.per_class[label] == pytest.approx(hits[members].double().mean().item())
-
-
-@pytest.mark.parametrize("training", [True, False])
-def test_evaluation_restores_the_mode_also_when_it_fails(training: bool) -> None:
-    data = few_digits()
-    network = build(WITH_DROPOUT, data.spec.shape, 10).train(training)
-    evaluate(network, data.validation, UNIT)
-    assert network.training == training
-    with pytest.raises(RuntimeError):
-        predict(network, torch.zeros(1, 2, 28, 28, dtype=torch.uint8), UNIT)
-    assert network.training == training
-
-
-def test_predictions_are_logits_without_dropout() -> None:
-    images = few_digits().test.images
-    network = build(WITH_DROPOUT, (1, 28, 28), 10).train()
-    first, second = predict(network, images, UNIT), predict(network, images, UNIT)
-    assert torch.equal(first, second)
-    assert torch.allclose(first, network.eval()(images / 255), atol=1e-6)
 
 
 MORE = (Extension(after=3, epochs=2, learning_rate=0.005),)

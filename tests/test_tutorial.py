@@ -7,9 +7,9 @@ import torch
 
 from cnnlab import tutorial
 from cnnlab.data import Standardise, load, scaling
+from cnnlab.evaluation import evaluate
 from cnnlab.network import build
 from cnnlab.recipes import RECIPES
-from cnnlab.training import evaluate
 
 
 @pytest.mark.parametrize("name", ["basic-cnn", "classification-snippet", "seven-step-mnist", "fashion-part-3"])

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from cnnlab.architectures import PRESETS
 from cnnlab.data import Standardise, load_test
+from cnnlab.evaluation import predict
 from cnnlab.explain.smallest_change import LEAD, Change, smallest_change
 from cnnlab.inference import load_trained
 from cnnlab.network import build
 from cnnlab.runs import Run
-from cnnlab.training import predict
 
 AS_IS = Standardise((0.0,), (1.0,))
 HALF = 128 / 255

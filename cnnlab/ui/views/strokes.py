@@ -10,9 +10,9 @@ from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.charts.style import plain
+from cnnlab.evaluation import predict
 from cnnlab.explain.strokes import Effect, effects, erased, halfway, in_pieces
 from cnnlab.strokes import Drawing
-from cnnlab.training import predict
 from cnnlab.ui.pictures import upright
 from cnnlab.ui.views.look import Look, show_figure
 
