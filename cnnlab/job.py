@@ -131,6 +131,11 @@ class Job:
         return last_epoch(self.config, self.summary.extensions)
 
     @property
+    def is_stopping(self) -> bool:
+        """Whether it was asked to end and has not yet."""
+        return self.is_running and self._stop.is_set()
+
+    @property
     def is_abandoned(self) -> bool:
         return self._abandoned
 

@@ -13,7 +13,7 @@ from cnnlab.job import Job, running_jobs
 from cnnlab.runs import Run, RunStore, runs_folder
 from cnnlab.turns import Turns
 from tests.test_job import wait_for, wait_for_epoch
-from tests.test_pages import button, checked, open_page, texts, train, training
+from tests.test_pages import ROOT, TIMEOUT, button, checked, open_page, texts, train, training
 
 __all__ = ["training"]
 
@@ -41,6 +41,8 @@ def test_a_training_is_paused_and_continued(training: tuple[AppTest, Job]) -> No
 def test_a_learning_rate_is_set_while_it_trains(training: tuple[AppTest, Job]) -> None:
     page, job = training
     wait_for(job, "training")
+    page.run()
+    page.session_state["live.rate.open"] = True
     page.run()
     page.number_input(key="live.rate").set_value(0.0005).run()
     page.button(key="live.set").click().run()
@@ -84,10 +86,42 @@ def test_an_error_nobody_expected_has_its_details_folded_away(monkeypatch: pytes
     assert "in broken" in page.expander[0].code[0].value
 
 
+def test_the_rate_offered_is_the_one_it_has(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    wait_for(job, "training")
+    page.run()
+    assert not [field for field in page.number_input if field.key == "live.rate"]
+    wait_for_epoch(job)
+    job.pause()
+    wait_for(job, "paused")
+    page.session_state["live.rate.open"] = True
+    page.run()
+    assert page.number_input(key="live.rate").value == pytest.approx(job.history.steps[-1]["learning_rate"])
+
+
+def test_who_does_no_better_than_guessing_is_told(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    wait_for_epoch(job)
+    job.pause()
+    wait_for(job, "paused")
+    last = job.history.epochs[-1]
+    page.run()
+    assert not page.warning
+    job.history.epochs += [last | {"validation_accuracy": 0.1}] * 3
+    page.run()
+    assert "no better than guessing" in page.warning[0].value
+
+
+def test_an_address_without_a_run_is_told() -> None:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["run"] = "20260101-000000-nothing"
+    assert "not here" in checked(page.run()).toast[0].value
+
+
 def test_an_interrupted_run_is_resumed_with_one_click() -> None:
     run = interrupted()
     page = open_page("Train", run)
-    assert "interrupted" in page.warning[0].value
+    assert re.search(r"interrupted after \d of 3 epochs", page.warning[0].value)
     page.button(key="resume").click().run()
     for job in running_jobs():
         job.join()
@@ -123,6 +157,9 @@ def test_a_branch_begins_with_the_chosen_epochs_weights_and_the_forms_settings()
     assert job.config.learning_rate == 0.002
     assert job.config.architecture == run.config.architecture
     checked(page.run())
+    again = open_page("Train", job.run)
+    assert "from epoch 1 on" in texts(again)
+    assert again.number_input(key="form.learning_rate").value == 0.002
     page.button(key="form.anew").click().run()
     assert page.selectbox(key="form.architecture").value == "lenet-5"
 

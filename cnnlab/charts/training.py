@@ -65,7 +65,7 @@ def curve(history: History, metric: str, parent: Stem | None = None) -> go.Figur
             line={"color": PARENT, "dash": "dot", "width": 1},
             annotation={"text": f"rate {change['learning_rate']:.2g}", "font": {"size": 11}},
         )
-    figure.update_xaxes(title="epoch, its parent's among them" if parent else "epoch", rangemode="tozero")
+    figure.update_xaxes(title="epoch, the parent's included" if parent else "epoch", rangemode="tozero")
     metric_axis(figure, metric)
     return framed(figure)
 

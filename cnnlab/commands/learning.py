@@ -98,6 +98,8 @@ def _tell_result(job: Job, as_json: bool) -> None:
             ("test", summary.test_accuracy),
         ):
             click.echo(f"  {split:10} " + ("not judged" if accuracy is None else f"{accuracy:.2%}"))
+        if summary.status == "stopped":
+            click.echo(f"go on with: python -m cnnlab resume {job.run.folder}")
         return
     keys = ("train_accuracy", "validation_accuracy", "test_accuracy", "per_class", "parameters", "seconds")
     result = summary.model_dump(mode="json", include={*keys, "images_per_second", "status", "device"})

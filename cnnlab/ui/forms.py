@@ -31,9 +31,7 @@ def run_form() -> RunConfig | None:
     if _RECIPE not in st.session_state:
         st.session_state[_RECIPE] = "default"
         run = session.current_run()
-        # After a reload the form is the run's again; not a branch's, whose settings suit weights that are not new.
-        run = run and session.store().origin(run)
-        _fill_in(run.config if run else None)
+        _recall(run)
     st.selectbox(
         "Recipe",
         list(RECIPES),
@@ -50,11 +48,13 @@ def run_form() -> RunConfig | None:
     _explain_dataset(fields["dataset"])
     left, right = st.columns(2)
     with left:
-        fields["epochs"] = _integer("Epochs", "epochs", 1, 1000)
+        fields["epochs"] = _integer("More epochs" if "parent" in fields else "Epochs", "epochs", 1, 1000)
         fields["learning_rate"] = _number("Learning rate", "learning_rate", 0.00001, 10.0, 0.001, "%.5f")
     with right:
         fields["batch_size"] = _integer("Batch size, images", "batch_size", 1, 10_000)
         fields["optimizer"] = _choice("Optimiser", "optimizer", _literals("optimizer"), _title)
+    if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
+        st.caption("That is all training images in one batch: one step an epoch.")
     with st.expander("More settings"):
         fields |= _more_settings()
     try:
@@ -72,6 +72,15 @@ def run_form() -> RunConfig | None:
         )
         st.dataframe(pd.DataFrame([_summary_row(row) for row in rows]), hide_index=True)
     return config
+
+
+def _recall(run: Run | None) -> None:
+    """After a reload the form is the run's again; for a taught one, whose settings suit few drawings, its origin's."""
+    if run and run.config.lessons:
+        run = session.store().origin(run)
+    _fill_in(run.config if run else None)
+    if run and run.config.parent:
+        st.session_state[_PARENT] = run.config.parent
 
 
 def branch_off(run: Run, epoch: int) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 from scipy.stats import binomtest
 
 from cnnlab import charts
+from cnnlab.config import RunConfig, last_epoch
 from cnnlab.data import DATASETS, downloaded_bytes
 from cnnlab.history import History
 from cnnlab.job import Job
@@ -18,6 +19,10 @@ from cnnlab.ui.live_chart import live_chart
 CROWDED_CORES = 2
 EAGER_FOR_SECONDS = 5.0
 RELAXED_SECONDS = 4.0
+IDLE_EPOCHS = 3
+GUESSING = 1.3  # times what guessing comes to
+
+LOWEST_RATE = 1e-6
 
 _RATE_OPEN = "live.rate.open"
 
@@ -60,8 +65,17 @@ def _follow(job: Job, interval: float | None) -> None:
     _curves(job.history, job.run)
 
 
+def _headline(run: Run, config: RunConfig) -> None:
+    """Its title, and what it is trained with."""
+    st.markdown(f"**{frame.literal(run.title)}**")
+    st.caption(
+        f"{frame.counted(config.epochs, 'epoch')}, batches of {config.batch_size:,}, {config.optimizer}, learning rate "
+        f"{config.learning_rate:g} ({config.schedule}), augmentation {config.augmentation}, seed {config.seed}."
+    )
+
+
 def _progress(job: Job) -> None:
-    st.markdown(f"**{frame.literal(job.run.title)}**")
+    _headline(job.run, job.config)
     st.progress(job.progress, text=progress_text(job))
     epochs = job.history.epochs
     latest = epochs[-1] if epochs else None
@@ -71,6 +85,9 @@ def _progress(job: Job) -> None:
         st.metric("Train accuracy", f"{latest['train_accuracy']:.2%}" if latest else "–")
         st.metric("Speed, images/s", f"{steps[-1]['images_per_second']:,.0f}" if steps else "–")
         st.metric("Learning rate", f"{steps[-1]['learning_rate']:.2g}" if steps else "–")
+    chance = GUESSING / len(job.summary.classes) if job.summary.classes else 0.0
+    if len(epochs) >= IDLE_EPOCHS and all(row["validation_accuracy"] < chance for row in epochs[-IDLE_EPOCHS:]):
+        st.warning(f"For {IDLE_EPOCHS} epochs it has done no better than guessing: try a smaller learning rate.")
     _controls(job)
 
 
@@ -84,7 +101,7 @@ def _controls(job: Job) -> None:
                 icon=":material/pause:",
                 on_click=job.pause,
                 key="pause",
-                disabled=job.state != "training",
+                disabled=job.state != "training" or job.is_stopping,
                 help="Rests after the running step; what comes later is the same as without.",
             )
         st.button(
@@ -92,20 +109,23 @@ def _controls(job: Job) -> None:
             icon=":material/stop_circle:",
             on_click=job.stop,
             key="stop",
-            disabled=job.state == "judging",
+            disabled=job.state == "judging" or job.is_stopping,
             help="Ends after the running step; the last whole epoch is kept and judged. It can be resumed.",
         )
         settable = job.state in ("training", "paused")
         with st.popover(
             "Learning rate", icon=":material/speed:", disabled=not settable, key=_RATE_OPEN, on_change="rerun"
-        ):
-            rates = job.history.epochs or job.history.steps
-            rate = st.number_input(
-                "From the next step on", 1e-6, 10.0, job.config.learning_rate / 10, format="%.6f", key="live.rate"
-            )
-            now = f" It is {rates[-1]['learning_rate']:.2g} now." if rates else ""
-            st.caption(f"The schedule keeps its shape from there on.{now}")
-            st.button("Set", on_click=_set_rate, args=[job, rate], key="live.set")
+        ) as popover:
+            if popover.open:
+                _rate(job)
+
+
+def _rate(job: Job) -> None:
+    now = job.history.steps[-1]["learning_rate"] if job.history.steps else job.config.learning_rate
+    st.session_state.setdefault("live.rate", max(now, LOWEST_RATE))
+    rate = st.number_input("From the next step on", LOWEST_RATE, 10.0, step=0.0001, format="%.6f", key="live.rate")
+    st.caption(f"It is {now:.2g} now. Afterwards it rises or falls with its schedule as before, in proportion.")
+    st.button("Set", on_click=_set_rate, args=[job, rate], key="live.set")
 
 
 def _set_rate(job: Job, rate: float) -> None:
@@ -118,13 +138,9 @@ def progress_text(job: Job) -> str:
     if job.state == "queued":
         return f"Waiting for its turn to train, number {max(job.place, 1)} in the queue"
     if job.state == "loading":
-        fetched = downloaded_bytes(job.config.dataset)
-        if fetched:
-            total = DATASETS[job.config.dataset].download_bytes
-            return f"Downloading {fetched / 1e6:.0f} of about {total / 1e6:.0f} MB"
-        return "Loading the data"
-    if job.state == "judging":
-        return "Judging on the test images, once"
+        return _loading_text(job.config.dataset)
+    if job.state == "judging" or job.is_stopping:
+        return "Judging on the test images" if job.state == "judging" else "Stopping; then its last epoch is judged"
     epoch = min(len(job.history.epochs) + 1, job.epochs)
     text = f"Epoch {epoch} of {job.epochs}, step {job.step:,} of {job.steps:,}"
     if job.state == "paused":
@@ -133,22 +149,33 @@ def progress_text(job: Job) -> str:
     return text if left is None else f"{text}, about {duration(left)} left"
 
 
+def _loading_text(dataset: str) -> str:
+    fetched = downloaded_bytes(dataset)
+    total = DATASETS[dataset].download_bytes
+    return f"Downloading {fetched / 1e6:.0f} of about {total / 1e6:.0f} MB" if fetched else "Loading the data"
+
+
 def duration(seconds: float) -> str:
     """For people: "40 s", "3 min"."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _result(run: Run, summary: Summary) -> None:
-    st.markdown(f"**{frame.literal(run.title)}**")
+    config = run.config
+    _headline(run, config)
+    whole = max(run.epochs(), default=0)
+    last = last_epoch(config, summary.extensions)
+    where = f"after {whole} of {last} epochs, which are kept. **Resume** goes on there."
     if summary.status == "failed":
         st.error(frame.literal(summary.error), title="This training failed; what was whole is kept")
     elif summary.status == "interrupted":
-        st.warning("This training was interrupted; its whole epochs are kept.")
+        st.warning(f"This training was interrupted {where}")
+    elif summary.status == "stopped":
+        st.info(f"Stopped {where}" if whole else "Stopped before its first epoch was over: there is nothing to judge.")
     if summary.test_accuracy is None:
-        if summary.status == "stopped":
-            st.info("Stopped before the first epoch was over: there is nothing to judge.", icon=":material/info:")
         afterwards(run)
         return
+    when = "again after training on" if summary.extensions else "at its end"
     images = sum(summary.support.values())
     low, high = binomtest(round(summary.test_accuracy * images), images).proportion_ci(method="wilson")
     with st.container(horizontal=True):
@@ -158,7 +185,7 @@ def _result(run: Run, summary: Summary) -> None:
         st.metric("Training time", duration(summary.seconds or 0))
         st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
     st.caption(
-        f"Judged at its end, on {images:,} test images nobody steered by; 95 % interval {low:.1%} to {high:.1%} "
+        f"Judged {when}, on {images:,} test images nobody steered by; 95 % interval {low:.1%} to {high:.1%} "
         f"(Wilson). Weights of epoch {summary.epoch}. All three in evaluation mode, without augmentation."
     )
     with st.container(horizontal=True):

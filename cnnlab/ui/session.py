@@ -125,7 +125,8 @@ def current_run_id() -> str | None:
     """The run this session is about: the URL's, else the one it held before; put back into the URL."""
     run_id = st.query_params.get(_RUN) or st.session_state.get(_RUN)
     if run_id and not found(run_id):
-        st.query_params.pop(_RUN, None)
+        if st.query_params.pop(_RUN, None):
+            st.toast("The run in the address is not here, or not any more.", icon=":material/link_off:")
         run_id = None
     st.session_state[_RUN] = run_id
     if run_id:

@@ -34,7 +34,7 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
             "Open",
             icon=":material/open_in_new:",
             disabled=len(chosen) != 1,
-            help="One run on the Train page: its curves; to resume it, train it on or branch off",
+            help="Tick just one run: opens it on the Train page, to resume it, train it on or branch off",
         ):
             go_to("Train", chosen[0].id)
         ended = [entry for entry in chosen if entry.summary.status != "running"]
