@@ -82,8 +82,8 @@ def ended(process: subprocess.Popen[str]) -> str:
 
 
 @contextmanager
-def server(runs: Path) -> Iterator[str]:
-    process, url = started(runs)
+def server(runs: Path, **settings: str) -> Iterator[str]:
+    process, url = started(runs, script="app.py", root=ROOT, **settings)
     try:
         yield url
     finally:

@@ -101,14 +101,17 @@ def test_a_second_training_takes_the_page_over_from_the_first(address: str, new_
     stop_training(page)
 
 
-def test_two_sessions_train_side_by_side_and_see_only_their_own(address: str, new_page: Callable[..., Page]) -> None:
+def test_two_sessions_train_side_by_side_and_see_only_their_own(tmp_path: Path, new_page: Callable[..., Page]) -> None:
     first, second = new_page(), new_page()
-    for page in (first, second):
-        start_training(page, address)
-    assert first.url != second.url
-    stop_training(first)
-    expect(second.get_by_role("button", name="Stop and keep")).to_be_visible()
-    stop_training(second)
+    with server(tmp_path, CNNLAB_TRAININGS="2") as address:
+        for page in (first, second):
+            start_training(page, address)
+        assert first.url != second.url
+        stop_training(first)
+        expect(second.get_by_role("button", name="Stop and keep")).to_be_visible()
+        stop_training(second)
+        for page in (first, second):
+            page.close()
 
 
 def test_a_training_nobody_watches_is_stopped_and_kept(address: str, runs: Path, new_page: Callable[..., Page]) -> None:
