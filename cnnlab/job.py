@@ -191,16 +191,22 @@ class Job:
         torch.set_num_threads(self.threads)  # counts only for the thread that calls it
         try:
             with self.run.held():
-                self._train()
+                self._train_or_fail()
+        except RunError as error:  # another has it, or nobody may write there: what is on disk stays
+            self._end_failed(str(error))
+        finally:
+            turns.leave(self)
+            self._ended.set()
+
+    def _train_or_fail(self) -> None:
+        try:
+            self._train()
         except EXPECTED as error:
             self._fail(str(error))
         except Exception as error:
             log.exception("run %s failed", self.run.id)
             self.details = "".join(format_exception(error))
             self._fail(SHORT_OF_MEMORY if ran_out(error) else f"{type(error).__name__}: {error}")
-        finally:
-            turns.leave(self)
-            self._ended.set()
 
     def _train(self) -> None:
         config = self.config
@@ -352,11 +358,15 @@ class Job:
         self.state = state
 
     def _fail(self, message: str) -> None:
-        self.error = message
         try:
             self._update(error=message, status="failed")
         except RunError:  # the disk may be what failed: the run will show as interrupted
             log.exception("run %s: its failure could not be written", self.run.id)
+        self._end_failed(message)
+
+    def _end_failed(self, message: str) -> None:
+        self.summary = self.summary.model_copy(update={"error": message, "status": "failed"})
+        self.error = message
         self.state = "failed"
 
     def _update(self, **fields: object) -> None:

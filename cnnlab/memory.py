@@ -91,7 +91,7 @@ def check_memory(config: RunConfig, spec: DatasetSpec) -> None:
         return
     what = f"this needs about {asked.total / GB:.1f} GB of memory, and {free / GB:.1f} GB are free"
     for_activations = free - (asked.total - asked.activations)
-    batch = int(config.batch_size * for_activations / asked.activations)
-    if batch >= 1 and asked.activations > asked.weights:
+    batch = int(min(config.batch_size, spec.sizes[0]) * for_activations / asked.activations)
+    if batch >= 1 and needs(config.model_copy(update={"batch_size": batch}), spec).total <= free:
         raise ConfigError(f"batch_size: {what}: lower it to {batch} or choose a smaller network")
     raise ConfigError(f"architecture: {what}: choose a smaller network or data set")

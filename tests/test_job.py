@@ -77,13 +77,31 @@ def test_stop_keeps_and_judges_the_whole_epochs() -> None:
     assert job.summary.test_accuracy is not None
 
 
-def test_abandoned_runs_show_as_interrupted() -> None:
-    job = start(epochs=1000)
+def interrupted(**fields: Any) -> Job:
+    """One abandoned after a whole epoch."""
+    job = start(**fields)
     wait_for_epoch(job)
     job.abandon()
-    finish(job)
+    return finish(job)
+
+
+def test_abandoned_runs_show_as_interrupted() -> None:
+    job = interrupted(epochs=1000)
     assert job.run.summary.status == "interrupted"
     assert job.run.history().epochs
+
+
+def test_who_would_train_a_run_that_another_trains_leaves_it_alone() -> None:
+    run = interrupted(epochs=1000).run
+    both = [Job(run, threads=1)._begun(), Job(run, threads=1)._begun()]
+    while all(job.is_running for job in both):
+        both[0].join(0.01)
+    failed, trains = sorted(both, key=lambda job: job.is_running)
+    assert failed.summary.status == failed.state == "failed"
+    assert "trained elsewhere" in failed.error
+    assert trains.run.summary.status == "running"
+    trains.stop()
+    assert finish(trains).run.summary.status == "stopped"
 
 
 def test_a_branch_begins_with_its_parents_weights() -> None:
@@ -241,10 +259,7 @@ def test_a_paused_training_can_be_stopped_and_abandoned() -> None:
 
 
 def test_an_interrupted_run_goes_on_to_the_same_numbers() -> None:
-    job = start(epochs=5)
-    wait_for_epoch(job)
-    job.abandon()
-    finish(job)
+    job = interrupted(epochs=5)
     assert job.run.summary.status == "interrupted"
     resumed = finish(Job.resume(job.run))
     whole = finish(start(epochs=5))
@@ -292,10 +307,7 @@ def test_a_finished_run_is_trained_on_only_for_more_epochs() -> None:
 
 @pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"no tensors"), Path.unlink])
 def test_a_run_whose_checkpoint_is_damaged_says_so_and_keeps_its_epochs(damage: Callable[[Path], object]) -> None:
-    job = start(epochs=1000)
-    wait_for_epoch(job)
-    job.abandon()
-    finish(job)
+    job = interrupted(epochs=1000)
     damage(job.run.folder / "checkpoint.safetensors")
     before = job.run.epochs()
     resumed = finish(Job.resume(job.run))

@@ -47,8 +47,11 @@ def test_large_images_are_prepared_in_smaller_batches() -> None:
     assert prepared_at_once(128, (3, 224, 224)) == 128
 
 
-def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = parse_config({"batch_size": 4000})
+@pytest.mark.parametrize("batch_size", [4000, 10_000])  # the second is more than there are images
+def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(
+    batch_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = parse_config({"batch_size": batch_size})
     monkeypatch.setattr(memory, "free_bytes", lambda device: needs(config, SAMPLE).total // 2)
     with pytest.raises(ConfigError, match=r"about \d+\.\d GB of memory, and \d+\.\d GB are free") as refusal:
         check_memory(config, SAMPLE)

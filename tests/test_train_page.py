@@ -8,22 +8,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.config import Parent, RunConfig
+from cnnlab.config import Parent
 from cnnlab.job import Job, running_jobs
-from cnnlab.runs import Run, RunStore, runs_folder
+from cnnlab.runs import RunStore, runs_folder
 from cnnlab.turns import Turns
-from tests.test_job import wait_for, wait_for_epoch
+from tests.test_job import interrupted, wait_for, wait_for_epoch
 from tests.test_pages import ROOT, TIMEOUT, button, checked, open_page, texts, train, training
 
 __all__ = ["training"]
-
-
-def interrupted() -> Run:
-    job = Job.start(RunConfig(epochs=3), RunStore(runs_folder()))
-    wait_for_epoch(job)
-    job.abandon()
-    job.join()
-    return job.run
 
 
 def test_a_training_is_paused_and_continued(training: tuple[AppTest, Job]) -> None:
@@ -119,7 +111,7 @@ def test_an_address_without_a_run_is_told() -> None:
 
 
 def test_an_interrupted_run_is_resumed_with_one_click() -> None:
-    run = interrupted()
+    run = interrupted(epochs=3).run
     page = open_page("Train", run)
     assert re.search(r"interrupted after \d of 3 epochs", page.warning[0].value)
     page.button(key="resume").click().run()
@@ -129,6 +121,10 @@ def test_an_interrupted_run_is_resumed_with_one_click() -> None:
     assert run.summary.status == "finished"
     assert len(run.history().epochs) == 3
     assert not [found for found in page.button if found.key == "resume"]
+
+
+def test_a_rate_below_what_the_page_offers_does_not_break_it() -> None:
+    assert open_page("Train", train(learning_rate=1e-7)).number_input(key="more.epochs")
 
 
 def test_a_finished_run_is_trained_on() -> None:

@@ -8,6 +8,7 @@ from cnnlab.runs import Run, RunError
 from cnnlab.ui import forms, frame, session
 
 MORE_EPOCHS = 10
+LOWEST_RATE = 1e-6
 
 _BRANCH_OPEN = "branch.open"
 
@@ -32,9 +33,8 @@ def afterwards(run: Run) -> None:
 
 def _train_on(run: Run) -> None:
     epochs = st.number_input("More epochs", 1, 1000, MORE_EPOCHS, key="more.epochs")
-    rate = st.number_input(
-        "Learning rate", 1e-6, 10.0, run.config.learning_rate / 10, format="%.6f", key=f"more.rate.{run.id}"
-    )
+    tenth = max(run.config.learning_rate / 10, LOWEST_RATE)
+    rate = st.number_input("Learning rate", LOWEST_RATE, 10.0, tenth, format="%.6f", key=f"more.rate.{run.id}")
     st.caption("The rate falls to zero over these epochs. Afterwards the test images judge it again.")
     if st.button("Train on", key="more.go"):
         _resume(run, epochs, rate)

@@ -13,7 +13,7 @@ from cnnlab.job import Job
 from cnnlab.runs import Run, RunError, Summary
 from cnnlab.turns import available_cores
 from cnnlab.ui import frame, session
-from cnnlab.ui.afterwards import afterwards
+from cnnlab.ui.afterwards import LOWEST_RATE, afterwards
 from cnnlab.ui.live_chart import live_chart
 
 CROWDED_CORES = 2
@@ -21,8 +21,6 @@ EAGER_FOR_SECONDS = 5.0
 RELAXED_SECONDS = 4.0
 IDLE_EPOCHS = 3
 GUESSING = 1.3  # times what guessing comes to
-
-LOWEST_RATE = 1e-6
 
 _RATE_OPEN = "live.rate.open"
 
@@ -207,7 +205,7 @@ def _curves(history: History, run: Run) -> None:
         live_chart(figures["accuracy"], "accuracy", summary.id, "Train and validation accuracy by epoch")
     st.caption(
         "Train is measured while learning, on augmented images and with dropout, so it may lie below validation. "
-        "Validation images are held out of the training set and steer; the test images are judged once, at the end."
+        "Validation images are held out of the training set and steer; the test images judge at the end."
     )
     if "per-class" in figures:
         st.markdown(f"**Each class after epoch {len(history.epochs)}**")

@@ -100,8 +100,12 @@ def start(config: RunConfig) -> Job:
 
 
 def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job:
-    """Go on with ``run``, as ``Job.resume``; the job becomes this session's. Raises RunError as that does."""
-    return _taken(Job.resume(run, epochs, learning_rate))
+    """Go on with ``run``, as ``Job.resume``; the job becomes this session's. Raises RunError as that does.
+
+    Where another page has just done so, it is that job.
+    """
+    job = _board().jobs.get(run.id)
+    return _taken(job if job and job.is_running else Job.resume(run, epochs, learning_rate))
 
 
 def _taken(job: Job) -> Job:
