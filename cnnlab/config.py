@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from cnnlab.architectures import PRESETS, Architecture
+from cnnlab.architectures import Architecture
+from cnnlab.presets import PRESETS
 from cnnlab.strokes import Lesson
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

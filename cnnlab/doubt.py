@@ -12,7 +12,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from cnnlab import augmentation
-from cnnlab.architectures import PRESETS
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS, DIGITS, Split, Standardise, load_for
 from cnnlab.evaluation import predict
@@ -20,6 +19,7 @@ from cnnlab.explain.embedding import penultimate
 from cnnlab.explain.nearest import Neighbours
 from cnnlab.inference import Trained
 from cnnlab.network import build
+from cnnlab.presets import PRESETS
 
 GATE = Path(__file__).parent / "samples" / "gate.safetensors"
 GATE_CLASSES = (*DIGITS, "no digit")

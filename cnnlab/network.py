@@ -6,23 +6,14 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cnnlab.architectures import Architecture, summarise
-from cnnlab.layers import Initialisation, Layer, Shape, trace
+from cnnlab.layers import MODULES, Chain, Conv2d, Layer, Linear, Shape, trace
 
-ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "relu": nn.ReLU,
-    "leaky-relu": nn.LeakyReLU,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-    "elu": nn.ELU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-}
+ACTIVATIONS: dict[str, type[nn.Module]] = {function: getattr(nn, name) for function, name in MODULES.items()}
 
 _drawing = Lock()
 
@@ -56,16 +47,50 @@ class Dropout(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """``relu(body(x) + shortcut(x))``."""
+    """``activation(body(x) + shortcut(x))``."""
 
-    def __init__(self, body: nn.Module, shortcut: nn.Module) -> None:
+    def __init__(self, body: nn.Module, shortcut: nn.Module, activation: nn.Module) -> None:
         super().__init__()
         self.body = body
         self.shortcut = shortcut
-        self.activation = nn.ReLU()
+        self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
         return self.activation(self.body(x) + self.shortcut(x))  # type: ignore[no-any-return]
+
+
+class ParallelBlock(nn.Module):
+    """What each of ``paths`` makes of x, one behind the other along the channels."""
+
+    def __init__(self, paths: dict[str, nn.Module]) -> None:
+        super().__init__()
+        for name, path in paths.items():
+            self.add_module(name, path)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([path(x) for path in self.children()], dim=1)
+
+
+class SqueezeExciteBlock(nn.Module):
+    """``x · gate(x)``, one factor for each map."""
+
+    def __init__(self, gate: nn.Module) -> None:
+        super().__init__()
+        self.gate = gate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.gate(x)  # type: ignore[no-any-return]
+
+
+class SeparableBlock(nn.Module):
+    """``layers(x)``: a depthwise and a pointwise convolution under one name."""
+
+    def __init__(self, layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = layers
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x)  # type: ignore[no-any-return]
 
 
 def build(architecture: Architecture, input_shape: Shape, classes: int, seed: int = 0) -> nn.Sequential:
@@ -96,47 +121,51 @@ def dropout_generator(network: nn.Module) -> torch.Generator | None:
     return next((module.generator for module in network.modules() if isinstance(module, Dropout)), None)
 
 
-def _chain(layers: tuple[Layer, ...], shape: Shape, classes: int) -> nn.Sequential:
+def _branches(layer: Layer, shape: Shape, classes: int) -> dict[str, nn.Module]:
+    return {name: _chain(chain, shape, classes) for name, chain in layer.branches(shape, classes).items()}
+
+
+def _chain(layers: Chain, shape: Shape, classes: int) -> nn.Sequential:
     shapes = trace(layers, shape, classes)
     return nn.Sequential(
         *(layer_module(layer, flowing, classes) for layer, flowing in zip(layers, shapes, strict=False))
     )
 
 
-def layer_module(layer: Layer, shape: Shape, classes: int) -> nn.Module:  # noqa: PLR0911 - one return a kind
+def layer_module(layer: Layer, shape: Shape, classes: int) -> nn.Module:
     """One layer as a module, for an input of ``shape``; its weights come from torch's global generator."""
-    arguments: dict[str, Any] = layer.model_dump(exclude={"kind", "name", "init"})
     match layer.kind:
-        case "conv2d":
-            return _initialised(nn.Conv2d(shape[0], **arguments), layer.init)
-        case "linear":
-            (features,) = layer.output_shape(shape, classes)
-            return _initialised(nn.Linear(shape[0], features, layer.bias), layer.init)
-        case "max-pool2d":
-            return nn.MaxPool2d(**arguments)
-        case "avg-pool2d":
-            return nn.AvgPool2d(**arguments)
-        case "adaptive-pool2d":
-            pool = nn.AdaptiveAvgPool2d if layer.pool == "avg" else nn.AdaptiveMaxPool2d
-            return pool(layer.output_size)
-        case "batch-norm2d":
-            return nn.BatchNorm2d(shape[0], **arguments)
-        case "activation":
-            return ACTIVATIONS[layer.function]()
         case "dropout":
             return Dropout(layer.p, layer.channels)
-        case "flatten":
-            return nn.Flatten()
         case "residual":
-            return ResidualBlock(
-                _chain(layer.body, shape, classes), _chain(layer.projection(shape, classes), shape, classes)
-            )
+            function = nn.Identity() if layer.activation == "none" else ACTIVATIONS[layer.activation]()
+            return ResidualBlock(**_branches(layer, shape, classes), activation=function)
+        case "parallel":
+            return ParallelBlock(_branches(layer, shape, classes))
+        case "depthwise-separable":
+            return SeparableBlock(**_branches(layer, shape, classes))
+        case "squeeze-excite":
+            return SqueezeExciteBlock(**_branches(layer, shape, classes))
+        case _:
+            name, arguments, keywords = layer.call(shape, classes)
+            module: nn.Module = getattr(nn, name)(*arguments, **keywords)
+            return _initialised(module, layer) if layer.kind in ("conv2d", "linear") else module
 
 
-def _initialised(module: nn.Conv2d | nn.Linear, init: Initialisation) -> nn.Module:
+def _initialised(module: nn.Module, layer: Conv2d | Linear) -> nn.Module:
     """Weights as asked; biases keep PyTorch's own initialisation."""
-    if init == "xavier-uniform":
-        nn.init.xavier_uniform_(module.weight)
-    elif init == "kaiming-normal":
-        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    weight = module.get_parameter("weight")
+    match layer.init:
+        case "xavier-uniform":
+            nn.init.xavier_uniform_(weight)
+        case "xavier-normal":
+            nn.init.xavier_normal_(weight)
+        case "kaiming-uniform":
+            nn.init.kaiming_uniform_(weight, nonlinearity="relu")
+        case "kaiming-normal":
+            nn.init.kaiming_normal_(weight, nonlinearity="relu")
+        case "uniform":
+            nn.init.uniform_(weight, -layer.spread, layer.spread)
+        case "normal":
+            nn.init.normal_(weight, std=layer.spread)
     return module

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cnnlab.architectures import PRESETS
 from cnnlab.config import RunConfig
+from cnnlab.presets import PRESETS
 
 
 @dataclass(frozen=True)

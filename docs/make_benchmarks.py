@@ -20,12 +20,12 @@ from typing import Any
 import torch
 
 from cnnlab import bench
-from cnnlab.architectures import PRESETS
 from cnnlab.config import RunConfig
 from cnnlab.devices import choose_precision, keep_freed_memory
 from cnnlab.inference import judge
 from cnnlab.job import Job
 from cnnlab.network import build, seed_dropout
+from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import RunStore
 from cnnlab.turns import threads_each

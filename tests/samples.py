@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import torch
 
-from cnnlab.architectures import PRESETS, Architecture
+from cnnlab.architectures import Architecture
 from cnnlab.data import Data, Split, load
 from cnnlab.layers import Conv2d, Flatten, Linear, MaxPool2d
+from cnnlab.presets import PRESETS
 from cnnlab.strokes import Drawing, Lesson
 
 TINY = Architecture(

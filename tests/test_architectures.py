@@ -5,9 +5,10 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from cnnlab.architectures import PRESETS, Architecture, ArchitectureError, summarise
+from cnnlab.architectures import Architecture, ArchitectureError, summarise
 from cnnlab.layers import Conv2d, Flatten, Linear, MaxPool2d
 from cnnlab.network import build
+from cnnlab.presets import PRESETS
 
 MNIST = (1, 28, 28)
 

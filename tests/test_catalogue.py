@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.architectures import PRESETS, summarise
+from cnnlab.architectures import summarise
 from cnnlab.catalogue import Catalogue, Entry, flat, macs, search, settings_of, table
 from cnnlab.config import RunConfig
+from cnnlab.presets import PRESETS
 from cnnlab.runs import About, Run, RunStore
 from tests.samples import lesson
 

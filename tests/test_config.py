@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from cnnlab.architectures import PRESETS
 from cnnlab.config import ConfigError, Parent, RunConfig, parse_config, parse_extension
+from cnnlab.presets import PRESETS
 from tests.samples import lesson
 
 

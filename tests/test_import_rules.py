@@ -16,6 +16,8 @@ SOURCES = [*ROOT.glob("*.py"), *ROOT.glob("pages/*.py"), *ROOT.glob("cnnlab/**/*
 FORBIDDEN = {
     "layers": {"torch", "plotly", "pandas"},
     "architectures": {"torch", "plotly", "pandas"},
+    "presets": {"torch", "plotly", "pandas"},
+    "receptive_field": {"torch", "plotly", "pandas"},
     "config": {"torch", "plotly", "pandas"},
     "strokes": {"torch", "plotly", "pandas", "numpy"},
     "recipes": {"torch", "plotly", "pandas"},

@@ -76,7 +76,7 @@ OTHERS = [
 
 def built_shape(layer: Layer, shape: Shape) -> Shape | None:
     """What torch gives, or None where it refuses."""
-    arguments = layer.model_dump(exclude={"kind", "name", "init"})
+    arguments = layer.model_dump(exclude={"kind", "name", "init", "spread"})
     try:
         if isinstance(layer, Conv2d):
             module: nn.Module = nn.Conv2d(shape[0], **arguments)

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from cnnlab.__main__ import cli, main
-from cnnlab.architectures import PRESETS
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS, load
+from cnnlab.presets import PRESETS
 from cnnlab.runs import Run, RunStore, runs_folder
 from cnnlab.strokes import write_lessons
 from cnnlab.sweep import SweepStore, parse_sweep

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnlab.architectures import PRESETS, Architecture
+from cnnlab.architectures import Architecture
 from cnnlab.layers import Activation, Conv2d, Flatten, Layer, Linear, Residual
 from cnnlab.network import ACTIVATIONS, Dropout, ResidualBlock, build, layer_module, seed_dropout
+from cnnlab.presets import PRESETS
 
 SHAPE = (1, 28, 28)
 

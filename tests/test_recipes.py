@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.architectures import PRESETS, summarise
+from cnnlab.architectures import summarise
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS
+from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
 
 

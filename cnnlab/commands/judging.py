@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from cnnlab.architectures import PRESETS, summarise
+from cnnlab.architectures import summarise
 from cnnlab.commands.options import as_json, content_of, open_run, runs_option
 from cnnlab.data import DATASETS, dataset_spec, is_present
 from cnnlab.digits import image_input, prepare, read_image, stroke_ink
 from cnnlab.inference import judge, load_trained
+from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
 from cnnlab.strokes import DrawingError, read_drawings
 

@@ -8,10 +8,10 @@ from typing import Any, Literal, get_args, get_origin
 
 import click
 
-from cnnlab.architectures import PRESETS
 from cnnlab.config import RunConfig, parse_config
 from cnnlab.data import DATASETS
 from cnnlab.digits import MAX_FILE_BYTES
+from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run, RunStore, runs_folder
 from cnnlab.strokes import read_lessons

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cnnlab.architectures import ReceptiveField
+from cnnlab.receptive_field import ReceptiveField
 
 BATCH = 100  # images at once: all layers' outputs of one batch are in memory together
 

@@ -7,12 +7,13 @@ from typing import Any, get_args
 import pandas as pd
 import streamlit as st
 
-from cnnlab.architectures import PRESETS, ArchitectureError, summarise
+from cnnlab.architectures import ArchitectureError, summarise
 from cnnlab.catalogue import Entry
 from cnnlab.config import ConfigError, Parent, RunConfig, parse_config
 from cnnlab.data import DATASETS, is_present
 from cnnlab.devices import devices
 from cnnlab.memory import GB, check_memory, needs
+from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run
 from cnnlab.ui import frame, session

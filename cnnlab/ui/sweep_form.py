@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from cnnlab.architectures import PRESETS
 from cnnlab.config import ConfigError, RunConfig, titled
+from cnnlab.presets import PRESETS
 from cnnlab.sweep import SPACES, SweepConfig, parse_sweep
 from cnnlab.ui.forms import run_form
 

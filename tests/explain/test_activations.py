@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnlab.architectures import PRESETS, ReceptiveField, receptive_fields
+from cnnlab.architectures import receptive_fields
 from cnnlab.explain.activations import (
     convolution_of,
     feature_maps,
@@ -19,6 +19,8 @@ from cnnlab.explain.activations import (
     watched,
 )
 from cnnlab.network import build
+from cnnlab.presets import PRESETS
+from cnnlab.receptive_field import ReceptiveField
 
 SHAPES = [(1, 28, 28), (3, 32, 32), (3, 224, 224)]
 

@@ -6,10 +6,10 @@ import torch.nn.functional as F
 from captum.attr import IntegratedGradients, LayerGradCam
 from torch import Tensor, nn
 
-from cnnlab.architectures import PRESETS
 from cnnlab.explain.activations import feature_maps, watched
 from cnnlab.explain.attribution import METHODS, Question, default_layer, randomised, similarity
 from cnnlab.network import build
+from cnnlab.presets import PRESETS
 
 SHAPES = [(1, 28, 28), (3, 32, 32), (3, 224, 224)]
 

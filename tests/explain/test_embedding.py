@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from cnnlab.architectures import PRESETS
 from cnnlab.explain.activations import look
 from cnnlab.explain.embedding import aligned, neighbours, penultimate, principal_components
 from cnnlab.network import build
+from cnnlab.presets import PRESETS
 
 LABELS = np.repeat([0, 1, 2], 40)
 

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnlab.architectures import PRESETS
 from cnnlab.data import Standardise, load_test
 from cnnlab.evaluation import predict
 from cnnlab.explain.smallest_change import LEAD, Change, smallest_change
 from cnnlab.inference import load_trained
 from cnnlab.network import build
+from cnnlab.presets import PRESETS
 from cnnlab.runs import Run
 
 AS_IS = Standardise((0.0,), (1.0,))

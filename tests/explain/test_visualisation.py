@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from cnnlab.architectures import PRESETS
 from cnnlab.explain.visualisation import maximise
 from cnnlab.network import build
+from cnnlab.presets import PRESETS
 
 
 def identity(pixels: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from cnnlab.architectures import PRESETS
 from cnnlab.explain.weights import (
     conv_layers,
     filters,
@@ -15,6 +14,7 @@ from cnnlab.explain.weights import (
     weights_by_layer,
 )
 from cnnlab.network import build
+from cnnlab.presets import PRESETS
 
 
 def test_convolutions_inside_blocks_are_found_in_order() -> None:

@@ -1,0 +1,84 @@
+"""Normalisations."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cnnlab.layers.base import BaseLayer, Call, Channels, LayerError, Shape, spatial
+
+
+class _Norm(BaseLayer):
+    eps: Annotated[float, Field(gt=0, le=1)] = 1e-5
+    affine: bool = True  # a learned factor and offset
+
+    def parameters(self, shape: Shape, classes: int) -> int:
+        return 2 * self._units(shape) * self.affine
+
+    def parameter_formula(self, shape: Shape, classes: int) -> str:
+        return f"2·{self._units(shape):,} = {self.parameters(shape, classes):,}" if self.affine else ""
+
+    def _units(self, shape: Shape) -> int:
+        return shape[0]
+
+
+class _BatchNorm(_Norm):
+    momentum: Annotated[float, Field(gt=0, le=1)] = 0.1
+
+
+class BatchNorm2d(_BatchNorm):
+    """``nn.BatchNorm2d``: each channel over batch, rows and columns (Ioffe and Szegedy 2015, arXiv:1502.03167)."""
+
+    kind: Literal["batch-norm2d"] = "batch-norm2d"
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        return spatial(shape, "2-D batch norm")
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call("BatchNorm2d", (shape[0],), self._chosen())
+
+
+class BatchNorm1d(_BatchNorm):
+    """``nn.BatchNorm1d``: each feature over the batch."""
+
+    kind: Literal["batch-norm1d"] = "batch-norm1d"
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        if len(shape) != 1:
+            raise LayerError(f"1-D batch norm needs flat features, but {shape} feature maps come in: take the 2-D one")
+        return shape
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call("BatchNorm1d", (shape[0],), self._chosen())
+
+
+class GroupNorm(_Norm):
+    """``nn.GroupNorm``: groups of channels, each image for itself (Wu and He 2018, arXiv:1803.08494)."""
+
+    kind: Literal["group-norm"] = "group-norm"
+    groups: Channels = 4
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        if shape[0] % self.groups:
+            raise LayerError(f"{self.groups} groups do not divide the {shape[0]} channels")
+        return shape
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call("GroupNorm", (self.groups, shape[0]), self._chosen("groups"))
+
+
+class LayerNorm(_Norm):
+    """``nn.LayerNorm`` over all numbers of one image (Ba et al. 2016, arXiv:1607.06450)."""
+
+    kind: Literal["layer-norm"] = "layer-norm"
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        chosen = self._chosen()
+        if not chosen.pop("affine", True):
+            chosen["elementwise_affine"] = False
+        return Call("LayerNorm", (shape,), chosen)
+
+    def _units(self, shape: Shape) -> int:
+        return prod(shape)
