@@ -37,6 +37,8 @@ FORBIDDEN = {
     "evaluation": {"cnnlab.training", "cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
     "checkpoint": {"cnnlab.training", "cnnlab.job", "cnnlab.runs", "pickle", "torch.load"},
     "memory": {"cnnlab.training", "cnnlab.job", "cnnlab.runs", "plotly"},
+    "timing": {"plotly", "cnnlab.job", "cnnlab.runs", "cnnlab.charts", "cnnlab.background"},
+    "experience": {"plotly", "cnnlab.job", "cnnlab.charts", "cnnlab.background"},
     "turns": {"torch", "plotly"},
     "suspects": {"plotly", "cnnlab.job", "cnnlab.charts", "cnnlab.background"},
     "lessons": {"plotly", "cnnlab.job", "cnnlab.charts"},
