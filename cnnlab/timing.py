@@ -221,7 +221,7 @@ def _passes(module: nn.Module, inputs: Tensor, precision: torch.dtype) -> Callab
         with torch.autocast(inputs.device.type, precision, enabled=precision != torch.float32):
             out = module(inputs)
         if out.requires_grad:
-            out.backward(torch.ones_like(out))
+            out.backward(torch.ones_like(out))  # just written, as by the layer behind it
 
     return step
 

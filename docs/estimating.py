@@ -1,4 +1,7 @@
-"""How near the estimated time of an epoch comes to that of real epochs, for every preset."""
+"""How near the estimated time of an epoch comes to that of real epochs, for every preset: python -m docs.estimating.
+
+On a machine that does nothing else: with other work on its cores, threads that wait for one another distort both.
+"""
 
 from __future__ import annotations
 
@@ -35,11 +38,19 @@ def measure() -> dict[str, Figures]:
     return figures
 
 
+def table(figures: dict[str, Figures]) -> str:
+    """The figures as a table in Markdown."""
+    rows = [
+        f"| {name} | {row['estimate']:.2f} | {row['truth']:.2f} | {row['ratio']:.2f} | {row['measuring']:.1f} |"
+        for name, row in figures.items()
+    ]
+    head = "| network | estimate, s | epoch, s | estimate / epoch | measuring, s |\n"
+    return head + "|---" * 5 + "|\n" + "\n".join(rows)
+
+
 def _figures(config: RunConfig, data: Data) -> Figures:
     rounds = [bench.alone(_round, config, data) for _ in range(ROUNDS)]
-    figures = {name: median(row[name] for row in rounds) for name in rounds[0]}
-    print(config.architecture.name, figures, flush=True)
-    return figures
+    return {name: median(row[name] for row in rounds) for name in rounds[0]}
 
 
 def _round(config: RunConfig, data: Data) -> Figures:
@@ -71,3 +82,7 @@ def _colour(config: RunConfig) -> Data:
 
     trained, judged = epoch_images(config, spec)
     return Data(spec, split(trained), split(judged), split(1))
+
+
+if __name__ == "__main__":
+    print(table(measure()))
