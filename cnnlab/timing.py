@@ -330,6 +330,11 @@ class Stopwatch:
                 del self._wanted[next(iter(self._wanted))]
             return bool(self._wanted[who]) and self._walker is None
 
+    def forget(self) -> None:
+        """Know nothing any more: what was measured beside other work is worth measuring again."""
+        with self._lock:
+            self._known.clear()
+
     def measurements(self) -> Generator[Piece]:
         """Measure piece by piece what is wanted, for who asked last first, until nothing is; one walk at a time.
 

@@ -106,6 +106,15 @@ def test_what_is_known_is_not_measured_again() -> None:
     assert len(fake.asked) == 5
 
 
+def test_what_was_measured_can_be_forgotten() -> None:
+    fake = Fake()
+    stopwatch = Stopwatch(fake)
+    measured(stopwatch, draft(*HEAD))
+    stopwatch.forget()
+    assert measured(stopwatch, draft(*HEAD)).total
+    assert len(fake.asked) == 6
+
+
 def test_an_edit_makes_unknown_only_what_it_touches() -> None:
     fake = Fake()
     stopwatch = Stopwatch(fake)
