@@ -11,7 +11,7 @@ test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/pytest
+	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/pytest --numprocesses 2 --dist worksteal
 
 # The tutorials' recipes in full on the real data sets, into docs/tutorials.md: about half an hour on 2 cores.
 reproduce: .venv/app

@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
 from cnnlab.config import RunConfig
 from cnnlab.job import Job, running_jobs
-from cnnlab.runs import Run, RunStore
+from cnnlab.runs import Run, RunStore, runs_folder
 
 ROOT = Path(__file__).parents[1]
 
 pytest_plugins = ["tests.browsing"]  # a server and a browser
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no worker is left alone with a browser's journeys at the end."""
+    items.sort(key=lambda item: "browser" not in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +49,9 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     job.join()
     assert job.state == "finished"
     return job.run
+
+
+@pytest.fixture
+def listed_run(finished_run: Run) -> Run:
+    """A copy of ``finished_run`` among the test's own runs, where pages find it."""
+    return Run(Path(copytree(finished_run.folder, runs_folder() / finished_run.id)))

@@ -5,15 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from cnnlab.runs import RunStore
+from cnnlab.runs import Run, RunStore
 from cnnlab.sweep import SweepStore
 from tests.browsing import draw, server, started
 
+# The slider follows no more: an epoch has come that it does not stand at.
+BEHIND = """() => {
+  const slider = document.querySelector("[data-testid=stSlider] input")
+  const newest = slider?.ariaLabel?.match(/(\\d+) of 1000 trained so far/)
+  return newest && Number(slider.value) < Number(newest[1])
+}"""
 LONG = 480_000  # ms, for a default training on a busy machine
+
+
+@pytest.fixture(scope="module")
+def kept(runs: Path, finished_run: Run) -> Run:
+    """One to look at, among those of the server."""
+    return Run(Path(copytree(finished_run.folder, runs / finished_run.id)))
 
 
 def curve_points(page: Page) -> int:
@@ -211,6 +224,7 @@ def test_filters_change_from_epoch_0_to_the_last_while_the_run_trains(
     page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
     expect(page.get_by_text("after epoch", exact=False).first).to_be_visible()
     page.get_by_text("Follow", exact=True).click()
+    page.wait_for_function(BEHIND)
     slider = page.get_by_role("slider")
     slider.focus()
     slider.press("Home")
@@ -227,11 +241,11 @@ def test_filters_change_from_epoch_0_to_the_last_while_the_run_trains(
     stop_training(page)
 
 
-def test_a_click_on_a_map_shows_its_filter_and_what_excites_it(address: str, new_page: Callable[..., Page]) -> None:
+def test_a_click_on_a_map_shows_its_filter_and_what_excites_it(
+    address: str, kept: Run, new_page: Callable[..., Page]
+) -> None:
     page = new_page()
-    start_training(page, address)
-    stop_training(page)
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
+    page.goto(f"{address}/Inside?run={kept.id}")
     page.get_by_text("Feature maps", exact=True).click()
     chart = page.get_by_test_id("stPlotlyChart").first
     chart.locator(".heatmaplayer image").wait_for()
@@ -241,12 +255,10 @@ def test_a_click_on_a_map_shows_its_filter_and_what_excites_it(address: str, new
 
 
 def test_a_layout_of_many_images_shows_progress_can_be_cancelled_and_opens_an_image(
-    address: str, new_page: Callable[..., Page]
+    address: str, kept: Run, new_page: Callable[..., Page]
 ) -> None:
     page = new_page()
-    start_training(page, address)
-    stop_training(page)
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
+    page.goto(f"{address}/Inside?run={kept.id}")
     page.get_by_text("Embedding", exact=True).click()
     page.locator(".point-cloud .scatterlayer .point").first.wait_for()
     image = page.locator(".point-cloud-image")

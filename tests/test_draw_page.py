@@ -12,7 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.data import load
-from cnnlab.runs import About
+from cnnlab.runs import About, Run
 from cnnlab.sheet import MAX_CHARACTERS
 from cnnlab.strokes import Drawing
 from cnnlab.ui.views import DRAW
@@ -57,8 +57,8 @@ def test_a_taught_run_is_asked_beside_the_one_it_came_from() -> None:
     assert open_page("Draw", taught).multiselect[0].value == [taught.id, parent.id]
 
 
-def test_draw_doubts_what_is_no_digit() -> None:
-    page = open_page("Draw", train(epochs=2))
+def test_draw_doubts_what_is_no_digit(listed_run: Run) -> None:
+    page = open_page("Draw", listed_run)
     page.session_state["canvas"] = canvas_of(Drawing(strokes=[[(0.5, 0.5)]], pen=0.2))
     page.run()
     (answer,) = checked(page).metric
@@ -68,16 +68,16 @@ def test_draw_doubts_what_is_no_digit() -> None:
 
 
 @pytest.mark.parametrize("name", DRAW)
-def test_draw_tells_why_in_every_view(name: str) -> None:
-    page = open_page("Draw", train(epochs=2))
+def test_draw_tells_why_in_every_view(name: str, listed_run: Run) -> None:
+    page = open_page("Draw", listed_run)
     page.session_state["canvas"] = canvas_of(SEVEN)
     page.run()
     page.segmented_control(key="draw.why").set_value(name).run()
     assert DRAW[name].question in texts(checked(page))
 
 
-def test_a_challenge_asks_ten_times_and_tells_how_many_are_read_right() -> None:
-    page = open_page("Draw", train(epochs=2))
+def test_a_challenge_asks_ten_times_and_tells_how_many_are_read_right(listed_run: Run) -> None:
+    page = open_page("Draw", listed_run)
     page.segmented_control[0].set_value("Challenge").run()
     page.button(key="challenge.begin").click().run()
     for number in range(1, 11):
@@ -111,8 +111,8 @@ def test_a_photo_of_paper_is_asked_for_then_read_line_by_line_by_each_run() -> N
     assert all(re.match(r"\d\?? +\d+\.\d%", answer) for answer in table.iloc[:, 2:].to_numpy().flat)
 
 
-def test_a_photo_without_digits_says_how_to_mend_it() -> None:
-    page = open_page("Draw", train())
+def test_a_photo_without_digits_says_how_to_mend_it(listed_run: Run) -> None:
+    page = open_page("Draw", listed_run)
     page.segmented_control[0].set_value("Photo").run()
     buffer = BytesIO()
     Image.new("RGB", (400, 300), "white").save(buffer, "PNG")
@@ -124,8 +124,8 @@ def test_a_photo_without_digits_says_how_to_mend_it() -> None:
         assert not page.code
 
 
-def test_only_the_first_characters_of_a_full_sheet_are_read() -> None:
-    page = open_page("Draw", train())
+def test_only_the_first_characters_of_a_full_sheet_are_read(listed_run: Run) -> None:
+    page = open_page("Draw", listed_run)
     page.segmented_control[0].set_value("Photo").run()
     full = sheet([list(range(10)) for _ in range(7)], height=36)
     page.file_uploader(key="photo.file").set_value(("sheet.jpg", full, "image/jpeg")).run()

@@ -105,22 +105,21 @@ def test_a_page_without_runs_says_what_to_do(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_shows_strangers_nothing_where_the_server_has_a_login(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, listed_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("streamlit.user_info.get_secrets_auth_section", lambda: {"cookie_secret": "for this test"})
-    run = train()
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["run"] = run.id
+    page.query_params["run"] = listed_run.id
     if name != "Home":
         page.switch_page(PAGES[name])
     checked(page.run())
     assert [button.label for button in page.button] == ["Log in"]
-    assert run.title not in texts(page)
+    assert listed_run.title not in texts(page)
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_shows_a_finished_run(name: str) -> None:
-    page = open_page(name, train())
+def test_a_page_shows_a_finished_run(name: str, listed_run: Run) -> None:
+    page = open_page(name, listed_run)
     assert "No network has been trained yet" not in texts(page)
     assert not page.warning
 
@@ -143,11 +142,10 @@ def test_home_trains_the_default_with_one_click() -> None:
     assert checked(page).title[0].value == "Train"
 
 
-def test_train_shows_the_judged_figures_of_a_finished_run() -> None:
-    run = train()
-    shown = metrics(open_page("Train", run))
-    assert shown["Test accuracy"] == f"{run.summary.test_accuracy:.2%}"
-    assert shown["Validation accuracy"] == f"{run.summary.validation_accuracy:.2%}"
+def test_train_shows_the_judged_figures_of_a_finished_run(listed_run: Run) -> None:
+    shown = metrics(open_page("Train", listed_run))
+    assert shown["Test accuracy"] == f"{listed_run.summary.test_accuracy:.2%}"
+    assert shown["Validation accuracy"] == f"{listed_run.summary.validation_accuracy:.2%}"
 
 
 def test_train_shows_progress_and_stops_when_asked(training: tuple[AppTest, Job]) -> None:
@@ -239,7 +237,7 @@ def test_a_second_training_becomes_the_sessions(training: tuple[AppTest, Job]) -
 
 
 def test_a_page_opened_on_a_run_has_its_settings_in_the_form() -> None:
-    page = open_page("Train", train(learning_rate=0.02, optimizer="sgd", architecture="lenet-5"))
+    page = open_page("Train", train(learning_rate=0.02, optimizer="sgd", architecture="lenet-5", train_fraction=0.1))
     assert page.number_input(key="form.learning_rate").value == pytest.approx(0.02)
     assert page.selectbox(key="form.optimizer").value == "sgd"
     assert page.selectbox(key="form.architecture").value == "lenet-5"
@@ -357,8 +355,8 @@ def test_inside_shows_the_images_that_are_misread() -> None:
     assert true != said
 
 
-def test_inside_takes_an_upload_and_refuses_what_is_no_image() -> None:
-    page = open_page("Inside", train())
+def test_inside_takes_an_upload_and_refuses_what_is_no_image(listed_run: Run) -> None:
+    page = open_page("Inside", listed_run)
     page.segmented_control(key="inside.view").set_value("Attribution").run()
     page.segmented_control(key="inside.source").set_value("Upload").run()
     assert "Choose an image file" in texts(checked(page))
@@ -398,8 +396,10 @@ def test_inside_plays_from_the_first_epoch_to_the_last() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_each_attribution_is_drawn_for_two_classes_and_checked_against_random_weights(method: str) -> None:
-    page = open_page("Inside", train())
+def test_each_attribution_is_drawn_for_two_classes_and_checked_against_random_weights(
+    method: str, listed_run: Run
+) -> None:
+    page = open_page("Inside", listed_run)
     page.segmented_control(key="inside.view").set_value("Attribution").run()
     page.selectbox(key="inside.method").set_value(method).run()
     (other,) = [box for box in page.selectbox if box.label == "and not"]
@@ -427,13 +427,12 @@ def test_evaluate_looks_at_a_run_that_trains(view: str, training: tuple[AppTest,
     assert job.is_running
 
 
-def test_evaluate_tells_what_the_run_was_judged_by() -> None:
-    run = train(epochs=2)
-    page = open_page("Evaluate", run)
-    assert metrics(page)["Accuracy"] == f"{run.summary.test_accuracy:.2%}"
+def test_evaluate_tells_what_the_run_was_judged_by(listed_run: Run) -> None:
+    page, summary = open_page("Evaluate", listed_run), listed_run.summary
+    assert metrics(page)["Accuracy"] == f"{summary.test_accuracy:.2%}"
     table = page.dataframe[0].value
-    assert table["Accuracy"].tolist() == pytest.approx(list(run.summary.per_class.values()))
-    assert table["Images"].tolist() == list(run.summary.support.values())
+    assert table["Accuracy"].tolist() == pytest.approx(list(summary.per_class.values()))
+    assert table["Images"].tolist() == list(summary.support.values())
 
 
 def test_evaluate_opens_the_images_of_a_cell_and_each_of_them_on_inside() -> None:
@@ -818,7 +817,7 @@ def test_compared_runs_are_called_by_what_tells_them_apart() -> None:
 
 
 def test_a_ticked_run_is_opened_to_go_on_with_it() -> None:
-    older, _ = (train(seed=seed) for seed in range(2))
+    older, _ = (train(seed=seed, train_fraction=0.1) for seed in range(2))
     page = compare()
     assert button(page, "Open").disabled  # both are ticked
     button(tick(page, older), "Open").click().run()

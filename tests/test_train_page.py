@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.config import Parent
+from cnnlab.config import Parent, RunConfig
 from cnnlab.job import Job, running_jobs
 from cnnlab.runs import RunStore, runs_folder
 from cnnlab.turns import Turns
@@ -124,7 +124,7 @@ def test_an_interrupted_run_is_resumed_with_one_click() -> None:
 
 
 def test_a_rate_below_what_the_page_offers_does_not_break_it() -> None:
-    assert open_page("Train", train(learning_rate=1e-7)).number_input(key="more.epochs")
+    assert open_page("Train", train(learning_rate=1e-7, train_fraction=0.1)).number_input(key="more.epochs")
 
 
 def test_a_finished_run_is_trained_on() -> None:
@@ -162,7 +162,7 @@ def test_a_branch_begins_with_the_chosen_epochs_weights_and_the_forms_settings()
 
 def test_a_training_that_waits_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.job.turns", Turns(1))
-    first = Job.start(train().config.model_copy(update={"epochs": 1000}), RunStore(runs_folder()))
+    first = Job.start(RunConfig(epochs=1000), RunStore(runs_folder()))
     wait_for_epoch(first)
     page = open_page("Train")
     button(page, "Train").click().run()
