@@ -8,9 +8,10 @@ import click
 
 from cnnlab.architectures import ArchitectureError
 from cnnlab.archive import ArchiveError
-from cnnlab.commands import judging, learning, moving
+from cnnlab.commands import designing, judging, learning, moving
 from cnnlab.config import ConfigError
 from cnnlab.data import DatasetError
+from cnnlab.designs import DesignError
 from cnnlab.interop import InteropError
 from cnnlab.runs import RunError
 from cnnlab.strokes import DrawingError
@@ -21,6 +22,7 @@ BAD_INPUT = (
     ArchiveError,
     ConfigError,
     DatasetError,
+    DesignError,
     DrawingError,
     InteropError,
     RunError,
@@ -29,6 +31,7 @@ BAD_INPUT = (
 LONGEST = 600  # characters of a complaint, which may quote what was typed
 COMMANDS = (
     judging.list_command,
+    designing.network_command,
     learning.train,
     learning.resume,
     learning.teach,

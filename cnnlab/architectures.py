@@ -196,9 +196,8 @@ class _Walk:
         except LayerError:
             branches = layer.chains
         for number, (name, chain) in enumerate(branches.items()):
-            named = [
-                ((*row.place, number, index), f"{row.name}.{name}.{index}", inner) for index, inner in enumerate(chain)
-            ]
+            prefix = ".".join(filter(None, (row.name, name)))
+            named = [((*row.place, number, index), f"{prefix}.{index}", inner) for index, inner in enumerate(chain)]
             fits = self.chain(named, shape, field, row.is_own and name in layer.chains) and fits
         return fits
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab.architectures import Architecture, summarise
-from cnnlab.layers import MODULES, Chain, Conv2d, Layer, Linear, Shape, trace
+from cnnlab.layers import MODULES, Chain, Layer, Shape, trace
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {function: getattr(nn, name) for function, name in MODULES.items()}
 
@@ -56,13 +56,14 @@ class ResidualBlock(nn.Module):
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.activation(self.body(x) + self.shortcut(x))  # type: ignore[no-any-return]
+        out: Tensor = self.activation(self.body(x) + self.shortcut(x))
+        return out
 
 
 class ParallelBlock(nn.Module):
     """What each of ``paths`` makes of x, one behind the other along the channels."""
 
-    def __init__(self, paths: dict[str, nn.Module]) -> None:
+    def __init__(self, **paths: nn.Module) -> None:
         super().__init__()
         for name, path in paths.items():
             self.add_module(name, path)
@@ -79,18 +80,8 @@ class SqueezeExciteBlock(nn.Module):
         self.gate = gate
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * self.gate(x)  # type: ignore[no-any-return]
-
-
-class SeparableBlock(nn.Module):
-    """``layers(x)``: a depthwise and a pointwise convolution under one name."""
-
-    def __init__(self, layers: nn.Module) -> None:
-        super().__init__()
-        self.layers = layers
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)  # type: ignore[no-any-return]
+        weights: Tensor = self.gate(x)  # (N, C, 1, 1)
+        return x * weights
 
 
 def build(architecture: Architecture, input_shape: Shape, classes: int, seed: int = 0) -> nn.Sequential:
@@ -141,31 +132,19 @@ def layer_module(layer: Layer, shape: Shape, classes: int) -> nn.Module:
             function = nn.Identity() if layer.activation == "none" else ACTIVATIONS[layer.activation]()
             return ResidualBlock(**_branches(layer, shape, classes), activation=function)
         case "parallel":
-            return ParallelBlock(_branches(layer, shape, classes))
+            return ParallelBlock(**_branches(layer, shape, classes))
         case "depthwise-separable":
-            return SeparableBlock(**_branches(layer, shape, classes))
+            (chain,) = layer.branches(shape, classes).values()
+            return _chain(chain, shape, classes)
         case "squeeze-excite":
             return SqueezeExciteBlock(**_branches(layer, shape, classes))
         case _:
             name, arguments, keywords = layer.call(shape, classes)
-            module: nn.Module = getattr(nn, name)(*arguments, **keywords)
-            return _initialised(module, layer) if layer.kind in ("conv2d", "linear") else module
+            return _initialised(getattr(nn, name)(*arguments, **keywords), layer)
 
 
-def _initialised(module: nn.Module, layer: Conv2d | Linear) -> nn.Module:
+def _initialised(module: nn.Module, layer: Layer) -> nn.Module:
     """Weights as asked; biases keep PyTorch's own initialisation."""
-    weight = module.get_parameter("weight")
-    match layer.init:
-        case "xavier-uniform":
-            nn.init.xavier_uniform_(weight)
-        case "xavier-normal":
-            nn.init.xavier_normal_(weight)
-        case "kaiming-uniform":
-            nn.init.kaiming_uniform_(weight, nonlinearity="relu")
-        case "kaiming-normal":
-            nn.init.kaiming_normal_(weight, nonlinearity="relu")
-        case "uniform":
-            nn.init.uniform_(weight, -layer.spread, layer.spread)
-        case "normal":
-            nn.init.normal_(weight, std=layer.spread)
+    if call := layer.initial_weights():
+        getattr(nn.init, call.name)(module.get_parameter("weight"), **call.keywords)
     return module

@@ -45,6 +45,7 @@ PAGES = {
     "Draw": "pages/4_Draw.py",
     "Compare": "pages/5_Compare.py",
     "Sweep": "pages/6_Sweep.py",
+    "Design": "pages/7_Design.py",
 }
 TIMEOUT = 60  # seconds, for a slow machine
 

@@ -10,6 +10,7 @@ import click
 
 from cnnlab.config import RunConfig, parse_config
 from cnnlab.data import DATASETS
+from cnnlab.designs import read_design
 from cnnlab.digits import MAX_FILE_BYTES
 from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
@@ -27,6 +28,21 @@ runs_option = click.option(
 )
 
 
+class Network(click.ParamType[Any]):
+    """A preset's name, or the file of a design made on the page Design."""
+
+    name = "network"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name, which stands for the preset, or the design's fields."""
+        path = Path(str(value))
+        if not isinstance(value, str) or path.suffix != ".json":
+            return click.Choice(list(PRESETS)).convert(value, param, ctx)
+        if not path.is_file():
+            self.fail(f"there is no file {value!r}", param, ctx)
+        return read_design(content_of(path)).model_dump()
+
+
 def config_options(command: Command) -> Command:
     """One option per field of RunConfig; unset ones leave the recipe's values."""
     for name, field in reversed(RunConfig.model_fields.items()):
@@ -35,7 +51,7 @@ def config_options(command: Command) -> Command:
         if name == "dataset":
             kind = click.Choice(list(DATASETS))
         elif name == "architecture":
-            kind = click.Choice(list(PRESETS))
+            kind = Network()
         elif name == "parent":
             kind = click.STRING  # RUN@EPOCH
         elif name == "lessons":

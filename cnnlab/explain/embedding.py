@@ -34,8 +34,8 @@ class Layout:
 
 
 def penultimate(network: nn.Module, images: Tensor, prepare: Callable[[Tensor], Tensor]) -> Tensor:
-    """What the last layer gets: (N, C, H, W) uint8 → (N, features)."""
-    last = list(leaves(network))[-1]
+    """What the last linear layer gets: (N, C, H, W) uint8 → (N, features)."""
+    last = [name for name, module in leaves(network).items() if isinstance(module, nn.Linear)][-1]
     features: list[Tensor] = []
 
     def keep(name: str, before: Tensor, after: Tensor) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from keyword import iskeyword
 from math import prod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from cnnlab.layers.blocks import Chain, Layer
@@ -23,24 +24,69 @@ Initialisation = Literal[
     "default", "xavier-uniform", "xavier-normal", "kaiming-uniform", "kaiming-normal", "uniform", "normal"
 ]
 Spread = Annotated[float, Field(gt=0, le=10)]  # of initial weights: "uniform": ±spread; "normal": standard deviation
+INITS: dict[Initialisation, str] = {
+    "xavier-uniform": "xavier_uniform_",
+    "xavier-normal": "xavier_normal_",
+    "kaiming-uniform": "kaiming_uniform_",
+    "kaiming-normal": "kaiming_normal_",
+    "uniform": "uniform_",
+    "normal": "normal_",
+}
 Function = Literal["relu", "leaky-relu", "gelu", "silu", "elu", "tanh", "sigmoid"]
+
+
+# Attributes of every nn.Sequential: a layer of that name would hide one.
+_ATTRIBUTES = """
+T_destination add_module append apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
+eval extend extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half insert ipu
+load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters pop
+register_backward_hook register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
+register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
+set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
+"""
+RESERVED = frozenset(_ATTRIBUTES.split())
 
 
 class LayerError(ValueError):
     """A layer cannot take the input that reaches it; the message says why and what to change."""
 
 
-class Call(NamedTuple):
-    """A module of ``torch.nn`` as its class's name and the arguments that differ from PyTorch's own defaults."""
+def _code(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
-    module: str
+
+class Call(NamedTuple):
+    """A name of ``torch.nn`` or ``torch.nn.init`` and the arguments that differ from PyTorch's own defaults."""
+
+    name: str
     arguments: tuple[object, ...] = ()
     keywords: Mapping[str, object] = MappingProxyType({})
 
     def __str__(self) -> str:
-        """``nn.Conv2d(1, 8, kernel_size=3)``."""
-        keywords = (f"{name}={value!r}" for name, value in self.keywords.items())
-        return f"nn.{self.module}({', '.join([*map(repr, self.arguments), *keywords])})"
+        """``Conv2d(1, 8, kernel_size=3)``."""
+        keywords = (f"{name}={_code(value)}" for name, value in self.keywords.items())
+        return f"{self.name}({', '.join([*map(_code, self.arguments), *keywords])})"
+
+
+def _is_free(name: str) -> str:
+    if name in RESERVED or iskeyword(name):
+        raise ValueError(f"{name!r} has a meaning of its own in PyTorch or Python: choose another name")
+    return name
+
+
+def drawn(init: Initialisation, spread: float) -> Call | None:
+    """The function of ``torch.nn.init`` for an initialisation; None for PyTorch's own."""
+    if init == "default":
+        return None
+    keywords: dict[str, object] = {}
+    if init.startswith("kaiming"):
+        keywords = {"nonlinearity": "relu"}
+    elif init == "uniform":
+        keywords = {"a": -spread, "b": spread}
+    elif init == "normal":
+        keywords = {"std": spread}
+    return Call(INITS[init], (), keywords)
 
 
 class BaseLayer(BaseModel):
@@ -48,7 +94,7 @@ class BaseLayer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")] | None = None
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$"), AfterValidator(_is_free)] | None = None
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         """Shape that leaves the layer. Raises LayerError where the layer cannot take ``shape``."""
@@ -74,6 +120,10 @@ class BaseLayer(BaseModel):
         """Sliding windows passed on the way through; None where every input reaches every output."""
         return []
 
+    def initial_weights(self) -> Call | None:
+        """The function of ``torch.nn.init`` that draws its weights; None where PyTorch's own way stays."""
+        return None
+
     @property
     def chains(self) -> dict[str, Chain]:
         """Chains of layers that it holds to be edited, by name, in the order of ``branches``; a block's only."""
@@ -84,7 +134,10 @@ class BaseLayer(BaseModel):
         raise TypeError(f"a {type(self).__name__} holds no layers to edit")
 
     def branches(self, shape: Shape, classes: int) -> dict[str, Chain]:
-        """Chains of layers that all get what flows in, by name; a block's only. Raises LayerError."""
+        """Chains of layers that all get what flows in, by name; a block's only. Raises LayerError.
+
+        A chain without a name is the block itself.
+        """
         return {}
 
     def call(self, shape: Shape, classes: int) -> Call:

@@ -111,7 +111,8 @@ class Residual(Block):
         stride = (max(1, ceil(height / out[1])), max(1, ceil(width / out[2])))
         if max(stride) > 64:
             raise LayerError(f"no 1×1 shortcut takes {shape} to the body's {out}: shrink the maps in smaller steps")
-        layers = (Conv2d(out_channels=out[0], kernel_size=1, stride=stride, bias=False), BatchNorm2d())
+        even = stride[0] if stride[0] == stride[1] else stride
+        layers = (Conv2d(out_channels=out[0], kernel_size=1, stride=even, bias=False), BatchNorm2d())
         if trace(layers, shape, classes)[-1] != out:
             raise LayerError(f"no 1×1 shortcut takes {shape} to the body's {out}: pad the body's convolutions")
         return layers
@@ -196,7 +197,7 @@ class DepthwiseSeparable(Block):
         )
         pointwise = Conv2d(out_channels=self.out_channels, kernel_size=1, bias=not self.norm)
         between: Chain = (BatchNorm2d(), Activation()) if self.norm else ()
-        return {"layers": (depthwise, *between, pointwise, *between)}
+        return {"": (depthwise, *between, pointwise, *between)}
 
     def merged(self, shape: Shape, outs: list[Shape]) -> Shape:
         return outs[0]

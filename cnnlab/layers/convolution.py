@@ -16,6 +16,7 @@ from cnnlab.layers.base import (
     Size,
     Spread,
     Window,
+    drawn,
     no_fit,
     pair,
     shown,
@@ -89,6 +90,9 @@ class Conv2d(BaseLayer):
     def call(self, shape: Shape, classes: int) -> Call:
         chosen = {"kernel_size": self.kernel_size, **self._chosen("out_channels")}
         return Call("Conv2d", (shape[0], self.out_channels), chosen)
+
+    def initial_weights(self) -> Call | None:
+        return drawn(self.init, self.spread)
 
     def shape_formula(self, shape: Shape, classes: int) -> str:
         if self.padding == "same":

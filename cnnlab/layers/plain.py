@@ -16,6 +16,7 @@ from cnnlab.layers.base import (
     LayerError,
     Shape,
     Spread,
+    drawn,
     shown,
     spatial,
 )
@@ -91,7 +92,10 @@ class Linear(BaseLayer):
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         if len(shape) != 1:
             raise LayerError(f"a linear layer needs flat features, but {shape} feature maps come in: flatten first")
-        return (classes if self.out_features == "classes" else self.out_features,)
+        return (self._features(classes),)
+
+    def _features(self, classes: int) -> int:
+        return classes if self.out_features == "classes" else self.out_features
 
     def parameters(self, shape: Shape, classes: int) -> int:
         (features,) = self.output_shape(shape, classes)
@@ -101,7 +105,10 @@ class Linear(BaseLayer):
         return shape[0] * self.output_shape(shape, classes)[0]
 
     def call(self, shape: Shape, classes: int) -> Call:
-        return Call("Linear", (shape[0], *self.output_shape(shape, classes)), self._chosen("out_features"))
+        return Call("Linear", (shape[0], self._features(classes)), self._chosen("out_features"))
+
+    def initial_weights(self) -> Call | None:
+        return drawn(self.init, self.spread)
 
     def windows(self, shape: Shape) -> None:
         return None

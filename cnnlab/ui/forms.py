@@ -7,15 +7,16 @@ from typing import Any, get_args
 import pandas as pd
 import streamlit as st
 
-from cnnlab.architectures import ArchitectureError, summarise
+from cnnlab.architectures import Architecture, ArchitectureError, summarise
 from cnnlab.catalogue import Entry
 from cnnlab.config import ConfigError, Parent, RunConfig, parse_config
 from cnnlab.data import DATASETS, is_present
+from cnnlab.designs import Shelf
 from cnnlab.devices import devices
 from cnnlab.memory import GB, check_memory, needs
 from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
-from cnnlab.runs import Run
+from cnnlab.runs import Run, runs_folder
 from cnnlab.ui import frame, session
 
 MOST_RUNS = 4  # asked side by side
@@ -23,6 +24,7 @@ MOST_RUNS = 4  # asked side by side
 _ASKED = "runs"  # the URL's parameter
 
 _RECIPE = "form.recipe"
+_OWN_NETWORK = "form.network"  # a design's JSON
 _PARENT = "form.parent"  # of the branch that the form makes
 _NOT_OFFERED = {"parent", "lessons", "lesson_share"}  # what a new network is not asked about
 
@@ -97,12 +99,49 @@ def _beginning() -> dict[str, Any]:
     if parent is None or run is None:
         return {
             "dataset": _choice("Data set", "dataset", list(DATASETS), lambda name: DATASETS[name].title),
-            "architecture": _choice("Network", "architecture", list(PRESETS), lambda name: PRESETS[name].title),
+            "architecture": _pick_network(),
         }
     st.info(f"A branch of {frame.literal(run.title)}, from epoch {parent.epoch} on.", icon=":material/alt_route:")
     st.button("Begin anew instead", on_click=st.session_state.pop, args=[_PARENT], key="form.anew")
     kept = ("dataset", "architecture", "lessons", "lesson_share")
     return {"parent": parent, **{name: getattr(run.config, name) for name in kept}}
+
+
+def _pick_network() -> Architecture:
+    """A preset, a saved design that can be trained, or what came from Design or an earlier run."""
+    networks = _networks()
+    if st.session_state.get(_key("architecture")) not in networks:
+        st.session_state[_key("architecture")] = RunConfig().architecture.name
+    labels = frame.told_apart({name: network.title for name, network in networks.items()})
+    return networks[_choice("Network", "architecture", list(networks), labels.__getitem__)]
+
+
+def _networks() -> dict[str, Architecture]:
+    networks = PRESETS | Shelf(runs_folder()).networks()
+    if own := st.session_state.get(_OWN_NETWORK):
+        network = Architecture.model_validate_json(own)
+        networks = {network.name: network} | networks | {network.name: network}
+    return networks
+
+
+def take_network(network: Architecture, dataset: str, batch_size: int) -> None:
+    """Put a design into the form, as a new network."""
+    if _RECIPE not in st.session_state:
+        st.session_state[_RECIPE] = "default"
+        _fill_in()
+    st.session_state.pop(_PARENT, None)
+    _offer(network)
+    st.session_state[_key("dataset")] = dataset
+    st.session_state[_key("batch_size")] = batch_size
+
+
+def _offer(network: Architecture) -> None:
+    """Choose ``network`` in the form, also where it is neither a preset nor saved."""
+    if PRESETS.get(network.name) != network:
+        if network.name in PRESETS:
+            network = network.model_copy(update={"name": f"own-{network.name}"[:60]})
+        st.session_state[_OWN_NETWORK] = network.model_dump_json()
+    st.session_state[_key("architecture")] = network.name
 
 
 def set_learning_rate(rate: float) -> None:
@@ -195,9 +234,8 @@ def _fill_in(config: RunConfig | None = None) -> None:
     chosen = config or RECIPES[st.session_state[_RECIPE]].config
     for name, value in chosen.model_dump(exclude=_NOT_OFFERED).items():
         st.session_state[_key(name)] = value
+    _offer(chosen.architecture)
     # What is no choice of the form's here gives way to what is.
-    name = chosen.architecture.name
-    st.session_state[_key("architecture")] = name if name in PRESETS else RunConfig().architecture.name
     if chosen.dataset not in DATASETS:
         st.session_state[_key("dataset")] = RunConfig().dataset
     if chosen.device not in devices():

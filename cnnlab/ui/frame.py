@@ -14,6 +14,7 @@ from cnnlab.ui import session
 
 _MENU = {
     "Home": ("app.py", ":material/home:"),
+    "Design": ("pages/7_Design.py", ":material/architecture:"),
     "Train": ("pages/1_Train.py", ":material/model_training:"),
     "Inside": ("pages/2_Inside.py", ":material/visibility:"),
     "Evaluate": ("pages/3_Evaluate.py", ":material/fact_check:"),

@@ -1,0 +1,1 @@
+"""The page Design: a network built layer by layer, and what each choice costs."""

@@ -1,0 +1,147 @@
+"""Where designs come from and where they go: presets, saved ones, files; code, picture and link to take away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab.architectures import Architecture, Draft
+from cnnlab.designs import MAX_BYTES, DesignError, Shelf, name_of, read_design, write_design
+from cnnlab.layers import Flatten, Linear
+from cnnlab.presets import PRESETS
+from cnnlab.runs import runs_folder
+from cnnlab.ui import frame
+from cnnlab.ui.design import board
+
+MAX_UPLOAD = 1  # MB
+
+NOTHING = Architecture(
+    name="new-network",
+    title="New network",
+    layers=(Flatten(), Linear(out_features="classes")),
+)
+
+_ERROR = "design.error"
+
+
+def shelf() -> Shelf:
+    """The saved designs of this server."""
+    return Shelf(runs_folder())
+
+
+def known() -> dict[str, Draft]:
+    """Everything one can begin with or compare with, by a label: presets first, then what was saved."""
+    saved: dict[str, Draft] = {}
+    for name in shelf().names():
+        try:
+            saved[f"saved: {name}"] = shelf().load(name)
+        except DesignError:
+            continue  # a damaged file is not offered; loading it by hand would tell why
+    return {preset.title: preset for preset in PRESETS.values()} | saved
+
+
+def begin_from() -> None:
+    """Choose what to begin with; undo brings back what was there."""
+    designs = {NOTHING.title: NOTHING, **known()}
+
+    key = f"design.from.{board.version()}"
+
+    def begin() -> None:
+        if chosen := st.session_state[key]:
+            board.begin(board.copy_of(designs[chosen]))
+
+    st.selectbox(
+        "Begin from",
+        list(designs),
+        index=None,
+        placeholder="a preset or a saved design",
+        key=key,
+        **board.answering(begin),
+    )
+
+
+def keep(draft: Draft, code: str, svg: str) -> None:
+    """Name, save, download, upload and link."""
+    title, about = _key("title"), _key("about")
+    renaming = board.answering(_rename, title, about)
+    st.text_input("Title", draft.title, max_chars=80, key=title, **renaming)
+    st.text_area("Description", draft.description, max_chars=400, height=80, key=about, **renaming)
+    saved = draft.name in shelf().names()
+    with st.container(horizontal=True):
+        st.button("Save again" if saved else "Save", icon=":material/save:", on_click=_save, args=[draft])
+        files = {
+            "JSON": ("json", write_design(draft), "application/json"),
+            "Python": ("py", code, "text/x-python"),
+            "SVG": ("svg", svg, "image/svg+xml"),
+        }
+        for label, (ending, content, mime) in files.items():
+            st.download_button(
+                label,
+                content,
+                f"{draft.name}.{ending}",
+                mime,
+                icon=":material/download:",
+                key=f"design.{ending}",
+                on_click="ignore",
+                disabled=not content,
+            )
+    st.caption(
+        f"Saved designs are offered on Train to all who use this server; this one as “{draft.name}”. "
+        "The page's address holds the design too: send it, and who opens it has the same."
+    )
+    st.file_uploader(
+        "Open a design's JSON",
+        "json",
+        key=_key("file"),
+        max_upload_size=MAX_UPLOAD,
+        **board.answering(_upload, _key("file")),
+    )
+    if error := st.session_state.get(_ERROR):
+        st.error(frame.literal(error), icon=":material/block:")
+    _remove_saved()
+
+
+def _key(name: str) -> str:
+    return f"design.keep.{board.version()}.{name}"
+
+
+def _rename(title_key: str, about_key: str) -> None:
+    title = st.session_state[title_key].strip() or "My network"
+    about = st.session_state[about_key].strip()
+    board.change(
+        board.draft().model_copy(update={"name": name_of(title), "title": title[:80], "description": about[:400]})
+    )
+
+
+def _save(draft: Draft) -> None:
+    st.session_state.pop(_ERROR, None)
+    if draft.name in PRESETS:
+        st.session_state[_ERROR] = "a preset has this name: give the design another title"
+        return
+    try:
+        shelf().save(draft)
+    except DesignError as error:
+        st.session_state[_ERROR] = str(error)
+    else:
+        st.toast(f"Saved as {draft.name}.", icon=":material/save:")
+
+
+def _upload(key: str) -> None:
+    file = st.session_state[key]
+    st.session_state.pop(_ERROR, None)
+    if file is None:
+        return
+    try:
+        board.begin(board.copy_of(read_design(file.read(MAX_BYTES + 1))))
+    except DesignError as error:
+        st.session_state[_ERROR] = str(error)
+
+
+def _remove_saved() -> None:
+    names = shelf().names()
+    if not names:
+        return
+    chosen, button = st.columns([3, 1], vertical_alignment="bottom")
+    with chosen:
+        name = st.selectbox("Saved designs", names, key="design.saved")
+    with button:
+        st.button("Delete", icon=":material/delete:", on_click=shelf().delete, args=[name], width="stretch")

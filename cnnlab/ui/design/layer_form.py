@@ -1,0 +1,230 @@
+"""The form of one layer: a field for every setting that the layer has, made from the layer's own schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import streamlit as st
+from pydantic import TypeAdapter
+
+from cnnlab.architectures import LayerSummary, Place
+from cnnlab.config import titled
+from cnnlab.layers import Layer, shown
+from cnnlab.ui import frame
+from cnnlab.ui.design import board
+
+NUMBER = "number"  # the choice between a number and words, as in padding
+LABELS = {
+    "out_channels": "Filters (output channels)",
+    "kernel_size": "Kernel, px",
+    "stride": "Stride, px",
+    "padding": "Padding, px",
+    "dilation": "Dilation, px",
+    "bias": "Bias",
+    "padding_mode": "Padding filled with",
+    "init": "Initial weights",
+    "spread": "Spread of the initial weights",
+    "ceil_mode": "Also a last window that is cut off",
+    "count_include_pad": "Padding counts in the mean",
+    "pool": "Takes the",
+    "output_size": "Output size, px",
+    "eps": "Epsilon, added to the variance",
+    "momentum": "Momentum of the running mean",
+    "affine": "Learned factor and offset",
+    "p": "Probability",
+    "channels": "Whole maps at once",
+    "out_features": "Features",
+    "norm": "With batch norm and ReLU",
+    "reduction": "Reduction: channels for one of the gate's",
+    "activation": "Activation after the sum",
+}
+HELP = {
+    "kernel_size": "Height and width of the window that slides over the image.",
+    "stride": "How far the window moves at each step.",
+    "padding": "Pixels put around the image; “same” keeps its size, “valid” adds none.",
+    "dilation": "Distance between the window's pixels: 2 leaves every second one out.",
+    "groups": "Channels are split into so many groups, each with filters of its own.",
+    "bias": "One learned number added to each output channel.",
+    "init": "How the weights begin, before they learn.",
+    "p": "Share of the numbers that training sets to zero.",
+}
+WORDS: dict[object, str] = {"classes": "one for each class", None: "as the kernel"}
+FINE = {"eps": "%.1e", "momentum": "%.2f", "p": "%.2f", "spread": "%.3f"}
+_LEFT_OUT = {"kind", "name", "body", "paths"}
+
+_LAYER: TypeAdapter[Layer] = TypeAdapter(Layer)
+
+
+def layer_form(row: LayerSummary, classes: int) -> None:
+    """Every setting of a layer; a change is one step of editing."""
+    layer, place = row.layer, row.place
+    st.text_input(
+        "Name",
+        value=layer.name or "",
+        placeholder=row.name,
+        max_chars=40,
+        key=_key("name"),
+        **board.answering(_set, place, "name", _read("name", lambda text: text.strip() or None)),
+    )
+    fields = {name: schema for name, schema in _schemas(type(layer)).items() if _matters(layer, name)}
+    apart = any(isinstance(getattr(layer, name), tuple) for name in fields)
+    if any(_has_pair(schema) for schema in fields.values()):
+        apart = st.toggle(
+            "Rows and columns apart", value=apart, key=_key("apart"), **board.answering(_join, place, _key("apart"))
+        )
+    columns = st.columns(2)
+    for number, (name, schema) in enumerate(fields.items()):
+        with columns[number % 2]:
+            _field(layer, place, name, schema, apart)
+    _branch_buttons(layer, place)
+    if row.output_shape:
+        st.caption(frame.literal(f"Output {shown(row.output_shape)}: {layer.shape_formula(row.input_shape, classes)}"))
+        if formula := layer.parameter_formula(row.input_shape, classes):
+            st.caption(frame.literal(f"Parameters: {formula}"))
+
+
+@cache
+def _schemas(layer: type[Layer]) -> dict[str, dict[str, Any]]:
+    """JSON Schema of each setting."""
+    schema = layer.model_json_schema()
+    own = schema.get("$defs", {}).get(layer.__name__, schema)  # where a layer can hold layers of its own kind
+    properties: dict[str, dict[str, Any]] = own["properties"]
+    return {name: schema for name, schema in properties.items() if name not in _LEFT_OUT}
+
+
+def _matters(layer: Layer, name: str) -> bool:
+    return name != "spread" or getattr(layer, "init", "") in ("uniform", "normal")
+
+
+def _options(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    options: list[dict[str, Any]] = schema.get("anyOf", [schema])
+    return options
+
+
+def _has_pair(schema: dict[str, Any]) -> bool:
+    return any(option.get("type") == "array" for option in _options(schema))
+
+
+def _words(schema: dict[str, Any]) -> list[Any]:
+    """The values that are no numbers."""
+    words: list[Any] = []
+    for option in _options(schema):
+        words += option.get("enum", [option["const"]] if "const" in option else [])
+        words += [None] if option.get("type") == "null" else []
+    return words
+
+
+def _field(layer: Layer, place: Place, name: str, schema: dict[str, Any], apart: bool) -> None:
+    value, words = getattr(layer, name), _words(schema)
+    number = next((option for option in _options(schema) if option.get("type") in ("integer", "number")), None)
+    label, note = LABELS.get(name, titled(name)), HELP.get(name)
+    if schema.get("type") == "boolean":
+        st.checkbox(label, value=value, key=_key(name), help=note, **board.answering(_set, place, name, _read(name)))
+        return
+    if words:
+        _choice(place, name, value, [*([NUMBER] if number else []), *words], number)
+    if number and value not in words:
+        if apart and _has_pair(schema):
+            _numbers(place, name, value if isinstance(value, tuple) else (value, value), number)
+        else:
+            _number(label if not words else f"{label}:", place, name, name, value, number)
+
+
+def _choice(place: Place, name: str, value: object, options: list[Any], number: dict[str, Any] | None) -> None:
+    key = f"{name}.choice"
+    least = max(1, int((number or {}).get("minimum", 1)))
+    st.selectbox(
+        LABELS.get(name, titled(name)),
+        options,
+        index=options.index(value) if value in options else 0,
+        format_func=lambda word: WORDS.get(word, str(word)),
+        key=_key(key),
+        help=HELP.get(name),
+        **board.answering(_set, place, name, _read(key, lambda chosen: least if chosen == NUMBER else chosen)),
+    )
+
+
+def _numbers(place: Place, name: str, values: tuple[int, int], schema: dict[str, Any]) -> None:
+    readings = [_read(f"{name}.{axis}") for axis in (0, 1)]
+
+    def read() -> tuple[object, ...]:
+        return tuple(reading() for reading in readings)
+
+    label = LABELS.get(name, titled(name))
+    for axis, (column, word) in enumerate(zip(st.columns(2), ("rows", "columns"), strict=True)):
+        with column:
+            _number(f"{label}, {word}", place, name, f"{name}.{axis}", values[axis], schema, read)
+
+
+def _number(
+    label: str,
+    place: Place,
+    name: str,
+    key: str,
+    value: float,
+    schema: dict[str, Any],
+    read: Callable[[], object] | None = None,
+) -> None:
+    kind = int if schema["type"] == "integer" else float
+    tiny = 1e-8 if kind is float else 1  # what lies above an open bound
+    low = schema.get("minimum", schema.get("exclusiveMinimum", 0) + tiny)
+    high = schema.get("maximum", schema.get("exclusiveMaximum", 1) - tiny)
+    st.number_input(
+        label,
+        kind(low),
+        kind(high),
+        value=kind(value),
+        step=None if kind is int else 0.05,
+        format=FINE.get(name),
+        key=_key(key),
+        help=HELP.get(name),
+        **board.answering(_set, place, name, read or _read(key)),
+    )
+
+
+def _branch_buttons(layer: Layer, place: Place) -> None:
+    if layer.kind != "parallel":
+        return
+    more, fewer = st.columns(2)
+    chains = list(layer.chains.values())
+    with more:
+        st.button("Add a branch", on_click=_set_chains, args=[place, [*chains, ()]], disabled=len(chains) > 7)
+    with fewer:
+        st.button("Remove the last branch", on_click=_set_chains, args=[place, chains[:-1]], disabled=len(chains) < 3)
+
+
+def _set_chains(place: Place, chains: list[tuple[Layer, ...]]) -> None:
+    board.change_layer(place, lambda layer: layer.with_chains(chains))
+
+
+def _key(name: str) -> str:
+    return f"design.layer.{board.version()}.{name}"
+
+
+def _read(name: str, meaning: Callable[[Any], object] = lambda value: value) -> Callable[[], object]:
+    """What a widget of this form says, also when another form has taken its place since."""
+    key = _key(name)
+    return lambda: meaning(st.session_state[key])
+
+
+def _set(place: Place, name: str, read: Callable[[], object]) -> None:
+    """One setting of the layer at ``place`` becomes what its widget says."""
+    board.change_layer(place, lambda layer: _with(layer, {name: read()}))
+
+
+def _join(place: Place, key: str) -> None:
+    """Where rows and columns are not apart any more, the rows' values count for both."""
+    if st.session_state[key]:
+        return
+
+    def joined(layer: Layer) -> Layer:
+        pairs = {name: getattr(layer, name) for name in _schemas(type(layer))}
+        return _with(layer, {name: pair[0] for name, pair in pairs.items() if isinstance(pair, tuple)})
+
+    board.change_layer(place, joined)
+
+
+def _with(layer: Layer, changes: dict[str, object]) -> Layer:
+    return _LAYER.validate_python({**layer.model_dump(), **changes})

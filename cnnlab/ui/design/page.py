@@ -1,0 +1,169 @@
+"""The page: images and totals above, the drawing, the picked layer's form and the code beside the layer list."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab.advice import advise
+from cnnlab.architectures import Architecture, Draft, LayerSummary, Place, follow
+from cnnlab.charts.network import draw_network
+from cnnlab.config import RunConfig
+from cnnlab.data import DATASETS
+from cnnlab.editing import BRICKS, layer_at
+from cnnlab.layers import shown
+from cnnlab.pytorch_code import pytorch_code
+from cnnlab.ui import forms, frame
+from cnnlab.ui.design import board, keeping
+from cnnlab.ui.design.board import BEGINNING, OWN_SIZE, Images
+from cnnlab.ui.design.consequences import Totals, show_beside, show_totals, totals
+from cnnlab.ui.design.layer_form import layer_form
+from cnnlab.ui.design.layer_stack import layer_stack
+from cnnlab.ui.design.timekeeper import keep_time, measure_again, times
+from cnnlab.ui.network_picture import network_picture
+
+BESIDE = ("Code", "Compare", "Save and share")
+
+
+@st.fragment
+def design() -> None:
+    """Everything on the page: an edit draws only this again."""
+    images = _choose_images()
+    draft, picked = board.draft(), board.picked()
+    board.note_drawn()
+    board.put_into_address()
+    rows = follow(draft, images.shape, images.classes)
+    problems = [row for row in rows if row.problem]
+    time = times(draft, images)
+    total = totals(rows, images, time.total)
+    show_totals(total, images, time.note)
+    _tell_problems(draft, problems)
+    svg = draw_network(rows, images.shape, draft.title, picked)
+    if clicked := network_picture(svg, key="design.picture", alt=f"The network {draft.title}", name=draft.name):
+        board.act("pick", tuple(map(int, clicked.split("."))))
+        st.rerun(scope="fragment")
+    code = "" if problems or not draft.layers else pytorch_code(draft, images.shape, images.classes)
+    form, listing = st.columns([2, 3], gap="large")  # on a phone the first comes first: form, then list
+    with form:
+        _layer(rows, picked, images)
+        _beside(draft, total, images, code, svg)
+    with listing:
+        _toolbar(draft, images, bool(problems))
+        layer_stack(rows, advise(rows, images.shape), time.layers, images, picked)
+    if time.waiting:
+        keep_time(draft, images)
+
+
+def _choose_images() -> Images:
+    """What is designed for: a data set's images or any others."""
+    chosen, batch, begin = st.columns([2, 1, 2])
+    with chosen:
+        names = [*DATASETS, OWN_SIZE]
+        st.selectbox(
+            "Images",
+            names,
+            index=names.index(RunConfig().dataset),
+            format_func=lambda name: "Any size" if name == OWN_SIZE else DATASETS[name].title,
+            key="design.dataset",
+            persist_state="session",
+        )
+    with batch:
+        st.number_input(
+            "Batch size, images", 1, 10_000, RunConfig().batch_size, key="design.batch", persist_state="session"
+        )
+    with begin:
+        keeping.begin_from()
+    if st.session_state["design.dataset"] == OWN_SIZE:
+        bounds = {"channels": (1, 512, 3), "height": (1, 1024, 224), "width": (1, 1024, 224), "classes": (2, 1000, 10)}
+        for column, (name, (low, high, usual)) in zip(st.columns(4), bounds.items(), strict=True):
+            label = f"{name.capitalize()}{', px' if name in ('height', 'width') else ''}"
+            column.number_input(label, low, high, usual, key=f"design.{name}", persist_state="session")
+    return board.images()
+
+
+def _tell_problems(draft: Draft, problems: list[LayerSummary]) -> None:
+    if not draft.layers:
+        st.warning("There are no layers yet: add some, the last of them Logits.", icon=":material/construction:")
+    for row in problems[:3]:
+        st.error(frame.literal(f"{row.name}: {row.problem}."), icon=":material/build:")
+    if refusal := board.refusal():
+        st.warning(frame.literal(f"Not done: {refusal}."), icon=":material/block:")
+
+
+def _toolbar(draft: Draft, images: Images, is_broken: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Undo", icon=":material/undo:", on_click=board.undo, disabled=not board.can_undo())
+        st.button("Redo", icon=":material/redo:", on_click=board.redo, disabled=not board.can_redo())
+        st.button(
+            "Measure again",
+            icon=":material/timer:",
+            on_click=measure_again,
+            help="The time of each layer, where something else was at work while it was measured.",
+        )
+        if st.button(
+            "Train this network",
+            type="primary",
+            icon=":material/model_training:",
+            disabled=is_broken or not images.count or not draft.layers,
+            help=None if images.count else "Choose a data set to train on.",
+        ):
+            network = Architecture.model_validate(draft.model_dump())
+            forms.take_network(network, images.dataset, images.batch_size)
+            frame.go_to("Train")
+
+
+def _layer(rows: list[LayerSummary], picked: Place, images: Images) -> None:
+    """The picked layer's form, and what can be added behind it."""
+    row = next((row for row in rows if row.place == picked), None)
+    if row:
+        st.markdown(f"#### {row.name}")
+        layer_form(row, images.classes)
+        where = f"Add behind {row.name}"
+    elif picked == BEGINNING:
+        st.markdown("#### The images")
+        channels, height, width = images.shape
+        st.caption(
+            f"{shown(images.shape)}: {frame.counted(channels, 'channel')} of {height}×{width} pixels, in "
+            f"{images.classes} classes. Pick a layer in the list or the drawing to change it."
+        )
+        where = "Add before the first layer"
+    else:
+        block = layer_at(board.draft().layers, picked[:-2])
+        st.markdown(f"#### {list(block.chains)[picked[-2]]}")
+        st.caption("A branch gets what flows into its block.")
+        where = "Add at the beginning of this branch"
+    key = f"design.brick.{board.version()}"
+    st.pills(where, list(BRICKS), key=key, wrap=True, **board.answering(_add, key))
+
+
+def _add(key: str) -> None:
+    if chosen := st.session_state[key]:
+        board.add(BRICKS[chosen])
+
+
+def _beside(draft: Draft, total: Totals, images: Images, code: str, svg: str) -> None:
+    name = st.segmented_control("Beside", BESIDE, default="Code", required=True, key="design.beside")
+    if name == "Code":
+        if code:
+            st.code(code, language="python", height=460)
+        else:
+            st.caption("The code appears when every layer fits.")
+    elif name == "Compare":
+        _compare(draft, total, images)
+    else:
+        keeping.keep(draft, code, svg)
+
+
+def _compare(draft: Draft, total: Totals, images: Images) -> None:
+    designs = keeping.known()
+    chosen = st.selectbox("Compare with", list(designs), key="design.other", persist_state="session")
+    other = designs[chosen]
+    rows = follow(other, images.shape, images.classes)
+    for row in [row for row in rows if row.problem][:1]:
+        st.caption(frame.literal(f"{other.title} does not fit these images. {row.name}: {row.problem}."))
+    show_beside(total, totals(rows, images, times(other, images).total), images, (draft.title, other.title))
+    network_picture(
+        draw_network(rows, images.shape, other.title),
+        key="design.other.picture",
+        alt=f"The network {other.title}",
+        name=other.name,
+    )

@@ -1,0 +1,108 @@
+"""How long an epoch of a design takes: known at once where its layers were measured, else measured in the background.
+
+A measurement begins only when nothing has been edited for a moment, and waits while a network trains: both would
+disturb what they measure and who waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import mean
+
+import streamlit as st
+
+from cnnlab.architectures import Draft, Place
+from cnnlab.background import Background
+from cnnlab.config import ConfigError, RunConfig
+from cnnlab.data import DATASETS, DatasetSpec
+from cnnlab.experience import epoch_seconds
+from cnnlab.job import running_jobs
+from cnnlab.timing import Stopwatch, without_data
+from cnnlab.turns import threads_each
+from cnnlab.ui import frame, session
+from cnnlab.ui.design.board import Images
+from cnnlab.ui.design.units import duration
+
+TICK = 0.6  # seconds of quiet before measuring, and between looks at it
+IMAGES = 1_000  # where there is no data set
+
+_QUIET, _ME = "design.quiet", "design.me"
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of an epoch: by layer and in all, as far as they are known, and what there is to say about them."""
+
+    layers: dict[Place, float]
+    total: float | None
+    note: str
+    waiting: int  # parts still to be measured
+
+
+@st.cache_resource(show_spinner=False)
+def _stopwatch() -> Stopwatch:
+    return Stopwatch()
+
+
+def times(draft: Draft, images: Images) -> Times:
+    """What is known now."""
+    config, spec = _training(images)
+    epoch = _stopwatch().epoch(draft, config, spec)
+    layers: dict[Place, float] = {
+        (number,): seconds for number, seconds in enumerate(epoch.layers) if seconds is not None
+    }
+    return Times(layers, epoch.total, _note(draft, images, epoch.total, epoch.waiting), epoch.waiting)
+
+
+def keep_time(draft: Draft, images: Images) -> None:
+    """Measure what is not known, and draw the page again when that is done; call where something is waiting."""
+    st.fragment(_wait, run_every=TICK)(draft, images)
+
+
+def measure_again() -> None:
+    """Forget all that was measured, perhaps beside other work; for callbacks."""
+    _stopwatch().forget()
+
+
+def _wait(draft: Draft, images: Images) -> None:
+    config, spec = _training(images)
+    asked = (draft.model_dump_json(), images)
+    if st.session_state.get(_QUIET) != asked:
+        st.session_state[_QUIET] = asked  # just edited: the next tick measures, if it is still so
+    elif not _stopwatch().epoch(draft, config, spec).waiting:
+        st.rerun()
+    elif not running_jobs() and _stopwatch().want(_me(), draft, config, spec):
+        Background(_stopwatch().measurements(), threads_each())
+
+
+def _me() -> str:
+    """This session, among those that want something measured."""
+    return str(st.session_state.setdefault(_ME, str(id(st.session_state))))
+
+
+def _training(images: Images) -> tuple[RunConfig, DatasetSpec]:
+    """How the estimate takes the network to be trained: the default's way, in batches as asked."""
+    config = RunConfig(batch_size=images.batch_size)
+    if images.dataset:
+        return config.model_copy(update={"dataset": images.dataset}), DATASETS[images.dataset]
+    return config, without_data(images.shape, images.classes, IMAGES)
+
+
+def _note(draft: Draft, images: Images, total: float | None, waiting: int) -> str:
+    config, spec = _training(images)
+    if waiting:
+        return "The time is measured when no training runs." if running_jobs() else "Measuring the time …"
+    if total is None:
+        return "The time of a whole epoch is not known: a layer does not fit, or is too large to be tried."
+    if not images.dataset:
+        return f"Time for an epoch of {IMAGES:,} images."
+    try:
+        truth = epoch_seconds(session.trained_runs(), draft, config, spec)
+    except ConfigError:
+        truth = []
+    if not truth:
+        return "The time is the sum of its layers' own, each measured for a moment; no run has shown the truth yet."
+    return (
+        f"The truth: {frame.counted(len(truth), 'run')} of this network took {duration(mean(truth))} an epoch, "
+        f"{mean(truth) / total:.2f} times the estimate."
+    )

@@ -1,0 +1,32 @@
+"""Numbers with their units, as short as a table needs them."""
+
+from __future__ import annotations
+
+
+def size(count: float) -> str:
+    """Bytes: 512 B, 1.5 kB, 12 MB."""
+    return _scaled(count, ("B", "kB", "MB", "GB", "TB"))
+
+
+def counted(number: float) -> str:
+    """1,500,000 → 1.5 M."""
+    return _scaled(number, ("", "k", "M", "G", "T"))
+
+
+def duration(seconds: float) -> str:
+    """0.0042 → 4.2 ms."""
+    if seconds < 1:
+        return f"{_short(seconds * 1000)} ms"
+    return f"{_short(seconds)} s" if seconds < 120 else f"{_short(seconds / 60)} min"
+
+
+def _scaled(number: float, units: tuple[str, ...]) -> str:
+    step = 0
+    while number >= 999.5 and step < len(units) - 1:
+        number, step = number / 1000, step + 1
+    return f"{_short(number)} {units[step]}".rstrip()
+
+
+def _short(number: float) -> str:
+    """Two digits that count, more only before the point."""
+    return f"{number:.2g}" if 0 < number < 9.95 else f"{number:,.0f}"
