@@ -54,7 +54,8 @@ class Solid(NamedTuple):
         thickness, height, slant, rise = self.thickness, self.height, self.slant, self.depth * _RISE
         top = self.half - height
         return (
-            f'<path class="top" d="M{x:.1f} {top:.1f}l{slant:.1f} {-rise:.1f}h{thickness:.1f}l{-slant:.1f} {rise:.1f}z"/>'
+            f'<path class="top" d="M{x:.1f} {top:.1f}l{slant:.1f} {-rise:.1f}h{thickness:.1f}'
+            f'l{-slant:.1f} {rise:.1f}z"/>'
             f'<path class="side" d="M{x + thickness:.1f} {top:.1f}l{slant:.1f} {-rise:.1f}v{height:.1f}'
             f'l{-slant:.1f} {rise:.1f}z"/>'
             f'<path class="front" d="M{x:.1f} {top:.1f}h{thickness:.1f}v{height:.1f}h{-thickness:.1f}z"/>'
@@ -99,6 +100,7 @@ def upright(x: float, y: float, content: str, kind: str, anchor: str = "end") ->
 
 
 def moved(svg: str, x: float, y: float = 0.0) -> str:
+    """The same elsewhere."""
     return f'<g transform="translate({x:.1f} {y:.1f})">{svg}</g>'
 
 

@@ -19,19 +19,16 @@ from cnnlab.charts.network.glyphs import (
     head,
     line,
     moved,
-    sign,
     text,
     text_width,
     upright,
     warning,
 )
+from cnnlab.charts.network.merging import PADDING, below_one_another, side_by_side, through
+from cnnlab.charts.network.track import Track
 from cnnlab.layers import Layer, Shape, shown
 
 BANDS = {"norm", "activation", "other"}  # families drawn thin, close to what they follow
-_GAP = 15.0  # of an arrow without words
-_TURN = 8.0  # radius of a way's corners
-_BETWEEN = 12.0  # lanes
-_PADDING = 10.0  # of a frame
 _HEADLINE = 20.0
 
 
@@ -67,52 +64,6 @@ def _lanes(layer: Layer) -> int:
     if layer.kind == "parallel":
         return len(layer.paths)
     return {"residual": 2, "depthwise-separable": 1, "squeeze-excite": 1}.get(layer.kind, 0)
-
-
-class Track:
-    """Pieces along an axis, joined by arrows that tell the shape wherever it changes."""
-
-    def __init__(self, shape: Shape) -> None:
-        self.parts: list[str] = []
-        self.above = self.below = 4.0
-        self._x = self._from = self._seen = 0.0  # where the last piece ends, its arrow begins, it is seen to end
-        self._told = shape
-
-    def add(self, piece: Piece, shape: Shape) -> None:
-        """Put ``piece`` behind the others; ``shape`` flows into it."""
-        words = self._words(shape)
-        free = self._x - self._seen + piece.entry
-        x = self._x + max(_GAP - free, text_width(words) + 12 - free, 0 if piece.entry else _GAP)
-        end = x + piece.entry
-        self._join(end, words, is_known=bool(shape))
-        self.parts += [head(end, 0, bool(shape)), moved(piece.svg, x)]
-        self._x, self._from, self._seen = x + piece.width, x + piece.exit, x + piece.right
-        self.above, self.below = max(self.above, piece.above), max(self.below, piece.below)
-
-    def begin(self, piece: Piece) -> None:
-        """Put what nothing flows into first."""
-        self.parts.append(piece.svg)
-        self._x, self._from, self._seen = piece.width, piece.exit, piece.right
-        self.above, self.below = max(self.above, piece.above), max(self.below, piece.below)
-
-    def end(self, shape: Shape) -> Piece:
-        """All of it; ``shape`` flows out on its right edge."""
-        words = self._words(shape)
-        width = max(self._x, self._seen + max(_GAP, text_width(words) + 12))
-        self._join(width, words, is_known=bool(shape))
-        return Piece("".join(self.parts), width, self.above, self.below, 0.0, width, width)
-
-    def _words(self, shape: Shape) -> str:
-        if not shape or shape == self._told:
-            return ""
-        self._told = shape
-        return shown(shape)
-
-    def _join(self, end: float, words: str, is_known: bool) -> None:
-        self.parts.append(line(f"M{self._from:.1f} 0H{end:.1f}", is_known))
-        if words:
-            self.parts.append(text((self._seen + end) / 2 - 1, -5, words, "shape"))
-            self.above = max(self.above, 14)
 
 
 @dataclass(frozen=True)
@@ -198,29 +149,31 @@ class Draughtsman:
         inner = self._merged(node)
         title = label(row)
         kind = "" if title == row.kind else row.kind
-        width = max(inner.width, 2 * _PADDING + text_width(f"{title}  {kind}"))
-        above, below = inner.above + _PADDING / 2 + _HEADLINE, inner.below + _PADDING
+        width = max(inner.width, 2 * PADDING + text_width(f"{title}  {kind}"))
+        above, below = inner.above + PADDING / 2 + _HEADLINE, inner.below + PADDING
         rest = line(f"M{inner.width:.1f} 0H{width:.1f}", bool(row.output_shape)) if width > inner.width else ""
         named = f"<tspan>{escape(title)}</tspan>" + (f'<tspan class="kind" dx="6">{kind}</tspan>' if kind else "")
         svg = (
             f'<rect class="frame" y="{-above:.1f}" width="{width:.1f}" height="{above + below:.1f}" rx="9"/>'
-            f'<text class="title" x="{_PADDING:g}" y="{15 - above:.1f}">{named}</text>{inner.svg}{rest}'
+            f'<text class="title" x="{PADDING:g}" y="{15 - above:.1f}">{named}</text>{inner.svg}{rest}'
         )
         svg = self._group(row, svg, width - 14, above - 24)
         return Piece(svg, width, above + 1, below + 1, 0.0, width, width)
 
     def _merged(self, node: Node) -> Piece:
         """What a block's kind makes of its lanes."""
-        layer, shape = node.row.layer, node.row.input_shape
-        lanes = [self.chain(lane, shape) for lane in node.lanes]
+        row, layer = node.row, node.row.layer
+        lanes = [self.chain(lane, row.input_shape) for lane in node.lanes]
+        known = bool(row.input_shape), bool(row.output_shape)
         if layer.kind == "parallel":
-            return _side_by_side(lanes, node)
+            return side_by_side(lanes, *known)
         if layer.kind == "depthwise-separable":
-            return _through(lanes[0], bool(shape), bool(node.row.output_shape))
-        ways = [Piece("", 0.0, SIGN + 4, SIGN), lanes[0]] if layer.kind == "squeeze-excite" else lanes
-        merged = _below_one_another(ways, node)
+            return through(lanes[0], *known)
+        if layer.kind == "squeeze-excite":
+            return below_one_another([Piece("", 0.0, SIGN + 4, SIGN), *lanes], *known, is_product=True)
+        merged = below_one_another(lanes, *known, is_product=False)
         if layer.kind == "residual" and layer.activation != "none":
-            return self._activated(merged, layer.activation, node.row.output_shape)
+            return self._activated(merged, layer.activation, row.output_shape)
         return merged
 
     def _activated(self, inner: Piece, function: str, shape: Shape) -> Piece:
@@ -232,10 +185,10 @@ class Draughtsman:
         svg = (
             f'{inner.svg}{head(x, 0, bool(shape))}<g class="{known}">{solid.drawn(x)}'
             f"{upright(x + BAND / 2, solid.half + 5, function, 'detail')}</g>"
-            f"{line(f'M{end - solid.slant / 2:.1f} 0H{end + _PADDING:.1f}', bool(shape))}"
+            f"{line(f'M{end - solid.slant / 2:.1f} 0H{end + PADDING:.1f}', bool(shape))}"
         )
         below = max(inner.below, solid.half + 8 + text_width(function))
-        return Piece(svg, end + _PADDING, max(inner.above, solid.half), below)
+        return Piece(svg, end + PADDING, max(inner.above, solid.half), below)
 
 
 def _groups(nodes: Sequence[Node]) -> list[list[Node]]:
@@ -279,75 +232,3 @@ def _labels(row: LayerSummary, solid: Solid, x: float, alone: bool) -> tuple[str
     if detail:
         words += text(at, solid.half + 25, detail, "detail", anchor)
     return words, solid.half + (30 if detail else 18)
-
-
-def _through(lane: Piece, known_in: bool, known_out: bool) -> Piece:
-    """One lane, and nothing merged."""
-    x = _PADDING
-    ends = line(f"M0 0H{x:g}", known_in) + line(f"M{x + lane.width:.1f} 0h{_PADDING:g}", known_out)
-    return Piece(ends + moved(lane.svg, x), lane.width + 2 * _PADDING, lane.above, lane.below)
-
-
-def _below_one_another(lanes: Sequence[Piece], node: Node) -> Piece:
-    """The first of two lanes on the axis, the other below; they meet in a sum, a gate's in a product."""
-    upper, lower = lanes
-    known_in, known_out = bool(node.row.input_shape), bool(node.row.output_shape)
-    y = upper.below + _BETWEEN + lower.above
-    start = _PADDING + _TURN
-    end = start + max(upper.width, lower.width)
-    merge = end + _TURN
-    svg = "".join(
-        [
-            line(f"M0 0H{start:g}", known_in),
-            f'<circle class="fork" cx="{_PADDING:g}" cy="0" r="2.4"/>',
-            line(f"M{_PADDING:g} 0V{y - _TURN:.1f}q0 {_TURN:g} {_TURN:g} {_TURN:g}", known_in),
-            moved(upper.svg, start),
-            moved(lower.svg, start, y),
-            line(f"M{start + upper.width:.1f} 0H{merge + 4:.1f}", known_out),
-            line(
-                f"M{start + lower.width:.1f} {y:.1f}H{end + 4:.1f}q{_TURN:g} 0 {_TURN:g} {-_TURN:g}V{SIGN:g}",
-                known_out,
-            ),
-            head(merge + 4, SIGN, known_out, turn=-90),
-            head(merge + 4 - SIGN, 0, known_out),
-            sign(merge + 4, is_product=node.row.kind == "squeeze-excite"),
-            line(f"M{merge + 4 + SIGN:.1f} 0h{_GAP:g}", known_out),
-        ]
-    )
-    return Piece(svg, merge + 4 + SIGN + _GAP, upper.above, y + lower.below)
-
-
-def _side_by_side(lanes: Sequence[Piece], node: Node) -> Piece:
-    """Lanes one below the other, the axis in their middle; they meet in a bar that stands for a concatenation."""
-    known_in, known_out = bool(node.row.input_shape), bool(node.row.output_shape)
-    heights = _spread(lanes)
-    start = _PADDING + _TURN
-    bus = start + max(lane.width for lane in lanes) + 8
-    parts = [line(f"M0 0H{_PADDING:g}", known_in), f'<circle class="fork" cx="{_PADDING:g}" cy="0" r="2.4"/>']
-    for lane, y in zip(lanes, heights, strict=True):
-        parts.append(line(_branch(y, start), known_in))
-        parts.append(moved(lane.svg, start, y))
-        parts.append(line(f"M{start + lane.width:.1f} {y:.1f}H{bus:.1f}", known_out))
-        parts.append(head(bus, y, known_out))
-    top, bottom = min(heights[0] - 12, -28), max(heights[-1] + 12, 28)
-    parts.append(f'<rect class="bus" x="{bus:.1f}" y="{top:.1f}" width="14" height="{bottom - top:.1f}" rx="5"/>')
-    parts.append(upright(bus + 7, (top + bottom) / 2, "concat", "bus-name", "middle"))
-    parts.append(line(f"M{bus + 14:.1f} 0h{_PADDING:g}", known_out))
-    above, below = lanes[0].above - heights[0], lanes[-1].below + heights[-1]
-    return Piece("".join(parts), bus + 14 + _PADDING, max(above, 30), max(below, 30))
-
-
-def _spread(lanes: Sequence[Piece]) -> list[float]:
-    """The y of each lane, their middle at 0."""
-    heights = [0.0]
-    for upper, lower in zip(lanes, lanes[1:], strict=False):
-        heights.append(heights[-1] + upper.below + _BETWEEN + lower.above)
-    return [y - heights[-1] / 2 for y in heights]
-
-
-def _branch(y: float, end: float) -> str:
-    """The way from the fork to a lane at ``y``, its corner rounded."""
-    if abs(y) <= _TURN:
-        return f"M{_PADDING:g} 0V{y:.1f}H{end:g}"
-    turn = _TURN if y > 0 else -_TURN
-    return f"M{_PADDING:g} 0V{y - turn:.1f}q0 {turn:g} {_TURN:g} {turn:g}H{end:g}"
