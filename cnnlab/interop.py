@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnnlab.architectures import follow
 from cnnlab.history import History, Record
 from cnnlab.runs import Run, Summary
 
@@ -23,6 +24,7 @@ PACKAGES = ("tensorboard", "mlflow")
 EXPERIMENT = "CNN Lab"  # in MLflow, unless MLFLOW_EXPERIMENT_NAME says otherwise
 RUN_TAG = "cnnlab.run"
 ARTIFACTS = ("config.json", "history.jsonl")
+DRAWING = "network.svg"
 
 STEP_METRICS = ("loss", "accuracy", "learning_rate")
 EPOCH_METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "seconds")
@@ -215,8 +217,18 @@ def _log(client: MlflowClient, run: Run, points: list[Point]) -> str:
         client.log_batch(logged, metrics=metrics[first : first + METRICS_AT_ONCE])
     for name in ARTIFACTS:
         client.log_artifact(logged, str(run.folder / name))
+    client.log_text(logged, _drawn(run), DRAWING)
     client.set_terminated(logged, STATUS[summary.status], int(clock.end * 1000))
     return logged
+
+
+def _drawn(run: Run) -> str:
+    """The network for the images that it was trained on, as an SVG."""
+    from cnnlab.charts.network import draw_network  # noqa: PLC0415 - plotly, which comes along, takes a second
+
+    architecture, summary = run.config.architecture, run.summary
+    rows = follow(architecture, summary.shape, len(summary.classes))
+    return draw_network(rows, summary.shape, architecture.title)
 
 
 def _logged(client: MlflowClient, experiment: str, run_id: str, start: int) -> str:

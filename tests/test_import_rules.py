@@ -48,7 +48,7 @@ FORBIDDEN = {
     "catalogue": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
     "contrast": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
     "sweep": {"plotly", "cnnlab.charts"},
-    "interop": {"streamlit", "plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
+    "interop": {"streamlit", "cnnlab.job", "cnnlab.training"},
 }
 
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from shutil import copytree
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -139,6 +140,9 @@ def test_mlflow_reads_curves_settings_and_files(finished_run: Run, tracking: str
     for name in ("config.json", "history.jsonl"):
         kept = Path(client.download_artifacts(run_id, name, str(tmp_path)))
         assert kept.read_bytes() == (finished_run.folder / name).read_bytes()
+    drawing = ElementTree.parse(client.download_artifacts(run_id, "network.svg", str(tmp_path)))
+    places = [group.get("data-place") for group in drawing.iter("{http://www.w3.org/2000/svg}g")]
+    assert [place for place in places if place] == [str(number) for number in range(len(layers))]
 
 
 def test_a_second_export_to_mlflow_adds_only_what_is_new(own_run: Run, tracking: str) -> None:

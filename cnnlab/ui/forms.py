@@ -18,6 +18,7 @@ from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run, runs_folder
 from cnnlab.ui import frame, session
+from cnnlab.ui.network_picture import show_network
 
 MOST_RUNS = 4  # asked side by side
 
@@ -73,6 +74,7 @@ def run_form() -> RunConfig | None:
         st.caption(
             f"Its training takes about {needs(config, spec).total / GB:.1f} GB of memory, by a generous estimate."
         )
+        show_network(config.architecture, spec.shape, len(spec.classes), "form.network")
         st.dataframe(pd.DataFrame([_summary_row(row) for row in rows]), hide_index=True)
     return config
 

@@ -1,0 +1,69 @@
+"""The drawing of a network in a real browser: zoomed, dragged, chosen from, saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def opened(page: Page, address: str) -> Locator:
+    page.goto(f"{address}/Train")
+    expander = page.get_by_test_id("stExpander").filter(has_text="The network:")
+    expander.locator("summary").click()
+    expect(expander.locator(".network-frame svg")).to_be_visible()
+    return expander
+
+
+def scrolled(expander: Locator) -> int:
+    return int(expander.locator(".network-frame").evaluate("frame => frame.scrollLeft"))
+
+
+def test_a_layer_is_chosen_by_mouse_and_keys_and_the_view_stays(address: str, new_page: Callable[..., Page]) -> None:
+    expander = opened(new_page(420), address)
+    zoom = expander.locator(".network-zoom")
+    before = zoom.inner_text()
+    expander.get_by_role("button", name="Zoom in").click()
+    expect(zoom).not_to_have_text(before)
+    zoomed = zoom.inner_text()
+    expander.locator("[data-place='4'] > .front").click()
+    expect(expander.get_by_text("norm2 (batch-norm2d)", exact=False)).to_be_visible()
+    expect(expander.locator(".selected")).to_have_attribute("data-place", "4")
+    at = scrolled(expander)
+    assert at > 0
+    expander.locator("[data-place='4']").press("ArrowLeft")
+    expander.locator("[data-place='3']").press("Enter")
+    expect(expander.locator(".selected")).to_have_attribute("data-place", "3")
+    expect(expander.locator("[data-place='3']")).to_be_focused()
+    assert zoom.inner_text() == zoomed
+    assert scrolled(expander) == at
+
+
+def test_a_drag_moves_the_drawing_and_chooses_nothing(address: str, new_page: Callable[..., Page]) -> None:
+    page = new_page(420)
+    expander = opened(page, address)
+    expander.locator(".network-frame").scroll_into_view_if_needed()
+    box = expander.locator("[data-place='0'] > .front").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 3, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 60, box["y"] + 20, steps=5)
+    page.mouse.up()
+    assert scrolled(expander) == 63
+    expect(expander.get_by_text("A click on a layer", exact=False)).to_be_visible()
+
+
+def test_the_drawing_fits_the_page_and_is_saved_whole(
+    address: str, new_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = new_page(420)
+    expander = opened(page, address)
+    expander.get_by_role("button", name="Fit").click()
+    assert expander.locator(".network-frame").evaluate("frame => frame.scrollWidth <= frame.clientWidth")
+    with page.expect_download() as download:
+        expander.get_by_role("button", name="SVG").click()
+    assert download.value.suggested_filename == "compact.svg"
+    download.value.save_as(tmp_path / "saved.svg")
+    assert ElementTree.parse(tmp_path / "saved.svg").getroot().get("viewBox")
