@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from cnnlab.architectures import LayerSummary, Place
-from cnnlab.charts.network import COLOURS
+from cnnlab.charts.network import COLOURS, family
 from cnnlab.layers import shown
 from cnnlab.ui.design import board
 from cnnlab.ui.design.board import BEGINNING, Images
@@ -114,7 +114,7 @@ class _Listing:
             "formula": row.layer.shape_formula(row.input_shape, classes) if is_known else "",
             "problem": row.problem,
             "hints": list(self.hints.get(row.place, ())),
-            "colour": COLOURS[row.kind],
+            "colour": COLOURS[family(row.layer)],
             "style": " ".join([*([] if row.is_own else ["given"]), *([] if is_known or row.problem else ["unknown"])]),
             "numbers": self._numbers(row) if is_known else [_cell("")] * (len(COLUMNS) - 2),
         }

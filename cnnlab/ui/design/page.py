@@ -21,6 +21,7 @@ from cnnlab.ui.design.layer_stack import layer_stack
 from cnnlab.ui.design.timekeeper import keep_time, measure_again, times
 from cnnlab.ui.network_picture import network_picture
 
+_PICTURE = "design.picture"
 BESIDE = ("Code", "Compare", "Save and share")
 
 
@@ -38,9 +39,7 @@ def design() -> None:
     show_totals(total, images, time.note)
     _tell_problems(draft, problems)
     svg = draw_network(rows, images.shape, draft.title, picked)
-    if clicked := network_picture(svg, key="design.picture", alt=f"The network {draft.title}", name=draft.name):
-        board.act("pick", tuple(map(int, clicked.split("."))))
-        st.rerun(scope="fragment")
+    network_picture(svg, key=_PICTURE, alt=f"The network {draft.title}", name=draft.name, on_click=_pick_clicked)
     code = "" if problems or not draft.layers else pytorch_code(draft, images.shape, images.classes)
     form, listing = st.columns([2, 3], gap="large")  # on a phone the first comes first: form, then list
     with form:
@@ -51,6 +50,10 @@ def design() -> None:
         layer_stack(rows, advise(rows, images.shape), time.layers, images, picked)
     if time.waiting:
         keep_time(draft, images)
+
+
+def _pick_clicked() -> None:
+    board.act("pick", tuple(map(int, st.session_state[_PICTURE]["clicked"].split("."))))
 
 
 def _choose_images() -> Images:
