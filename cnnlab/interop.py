@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnlab.architectures import follow
+from cnnlab.drawing import draw_network
 from cnnlab.history import History, Record
 from cnnlab.runs import Run, Summary
 
@@ -224,8 +225,6 @@ def _log(client: MlflowClient, run: Run, points: list[Point]) -> str:
 
 def _drawn(run: Run) -> str:
     """The network for the images that it was trained on, as an SVG."""
-    from cnnlab.charts.network import draw_network  # noqa: PLC0415 - plotly, which comes along, takes a second
-
     architecture, summary = run.config.architecture, run.summary
     rows = follow(architecture, summary.shape, len(summary.classes))
     return draw_network(rows, summary.shape, architecture.title)

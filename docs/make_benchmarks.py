@@ -29,7 +29,7 @@ from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import RunStore
 from cnnlab.turns import threads_each
-from docs import comparing, drawing, looking, teaching, watching
+from docs import comparing, designing, drawing, estimating, looking, teaching, watching
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS / "benchmarks.json"
@@ -215,6 +215,11 @@ def _write_accuracy(figures: list[Figures]) -> str:
     return head + "|---" * 6 + "|\n" + "\n".join(rows)
 
 
+def _write_designing(figures: Figures) -> str:
+    rows = [[name, str(row["times"]), f"{row['p50_ms']:.0f}", f"{row['p95_ms']:.0f}"] for name, row in figures.items()]
+    return _table(["what", "times", "p50, ms", "p95, ms"], rows)
+
+
 def _write_watching(figures: Figures) -> str:
     return "\n".join(
         [
@@ -304,6 +309,8 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "choices": _choices,
     "bench": _bench,
     "accuracy": _accuracy,
+    "designing": designing.measure,
+    "estimating": estimating.measure,
     "watching": watching.measure,
     "looking": looking.measure,
     "comparing": comparing.measure,
@@ -315,6 +322,8 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "choices": _write_choices,
     "bench": _write_bench,
     "accuracy": _write_accuracy,
+    "designing": _write_designing,
+    "estimating": estimating.table,
     "watching": _write_watching,
     "looking": _write_looking,
     "comparing": _write_comparing,

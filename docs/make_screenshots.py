@@ -7,6 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from cnnlab.designs import to_link
+from cnnlab.presets import PRESETS
 from docs.browsing import await_verdict, browser_page, draw_seven, go, server, start_training
 
 DOCS = Path(__file__).parent
@@ -18,6 +20,8 @@ def main() -> None:
         page.goto(address)
         page.get_by_role("button", name="Train a network now").wait_for()
         _shoot(page, "home")
+        _design(page, address)
+        page.goto(address)
         page.get_by_role("button", name="Train a network now").click()
         expect(page.get_by_text(re.compile(r"Epoch (1[89]|2\d) of"))).to_be_visible()  # a few pass between updates
         _shoot(page, "train")
@@ -60,6 +64,13 @@ def main() -> None:
         page.get_by_text("Slices", exact=True).click()
         expect(page.locator(".js-plotly-plot")).to_have_count(1)
         _shoot(page, "sweep", height=1150)
+
+
+def _design(page: Page, address: str) -> None:
+    page.goto(f"{address}/Design?design={to_link(PRESETS['small-resnet'])}")
+    page.get_by_role("option").filter(has_text="block3").first.click()
+    expect(page.get_by_text("The time is the sum", exact=False)).to_be_visible()
+    _shoot(page, "design", height=1400)
 
 
 def _shoot(page: Page, name: str, height: int = 1000) -> None:

@@ -306,7 +306,7 @@ def click_first_tile(page: Page) -> None:
     page.mouse.click(x, y)
 
 
-@pytest.mark.parametrize("name", ["", "Train", "Inside", "Evaluate", "Draw", "Compare", "Sweep"])
+@pytest.mark.parametrize("name", ["", "Design", "Train", "Inside", "Evaluate", "Draw", "Compare", "Sweep"])
 def test_a_phone_shows_each_page_without_scrolling_sideways(
     name: str, address: str, new_page: Callable[..., Page]
 ) -> None:

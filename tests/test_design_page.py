@@ -8,17 +8,24 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.architectures import Architecture, Draft, Place
+from cnnlab.config import RunConfig
+from cnnlab.data import DATASETS
 from cnnlab.designs import Shelf, from_link, read_design, to_link, write_design
 from cnnlab.editing import BRICKS, History
 from cnnlab.layers import Activation, Conv2d, Flatten, Layer, Linear, Parallel
 from cnnlab.presets import PRESETS
 from cnnlab.runs import runs_folder
+from cnnlab.timing import Cost, Stopwatch
 from cnnlab.ui.design.layer_stack import _act
-from tests.test_pages import ROOT, TIMEOUT, button, checked, metrics, open_page, texts
+from cnnlab.ui.design.units import duration
+from cnnlab.ui.views import INSIDE
+from tests.test_pages import ROOT, TIMEOUT, button, checked, drawn, metrics, open_page, texts, train
 
+FLAT_BRICKS = ("Batch norm, flat", "Flatten", "Linear", "Logits", "Softmax")
 LOGITS = (Flatten(), Linear(out_features="classes"))
 
 
@@ -195,9 +202,7 @@ def test_a_design_is_saved_opened_offered_on_train_and_deleted() -> None:
     shelf = Shelf(runs_folder())
     assert shelf.names() == ["mine-b-too-b"]
     assert shelf.load("mine-b-too-b").title == "Mine <b>too</b>"
-    assert "mine-b-too-b" in checked(open_page("Train")).selectbox(key="form.architecture").proto.options or any(
-        "Mine" in option for option in open_page("Train").selectbox(key="form.architecture").options
-    )
+    assert "Mine <b>too</b>" in checked(open_page("Train")).selectbox(key="form.architecture").options
     page = open_page("Design")
     page.selectbox(key=f"design.from.{version(page)}").set_value("saved: mine-b-too-b").run()
     assert layers_of(checked(page))[0] == Conv2d(out_channels=8)
@@ -243,6 +248,39 @@ def test_an_uploaded_design_is_opened_or_refused() -> None:
     assert not page.exception
     assert page.error[0].value.startswith("this is no design") or "no design" in page.error[0].value
     assert layers_of(page) == LOGITS
+
+
+def test_a_network_of_every_brick_is_trained_and_looked_into() -> None:
+    maps = [brick for name, brick in BRICKS.items() if name not in FLAT_BRICKS]
+    flat = [BRICKS[name] for name in ("Linear", "Batch norm, flat", "Activation", "Logits", "Softmax")]
+    layers = (Conv2d(out_channels=16, padding=1), *(layer for layer in maps if layer.kind != "adaptive-pool2d"))
+    network = Architecture(name="all", title="All", layers=(*layers, Flatten(), *flat))
+    run = train(architecture=network.model_dump(), train_fraction=0.02)
+    page = open_page("Inside", run)
+    for view in INSIDE:
+        page.segmented_control(key="inside.view").set_value(view).run(timeout=TIMEOUT)
+        assert drawn(checked(page)) or page.info or view == "Ideal image"
+    checked(open_page("Train", run))
+
+
+def test_the_time_of_an_epoch_is_estimated_and_then_compared_with_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopwatch = Stopwatch(measure=lambda piece: Cost(step=0.002, judged=0.0))
+    monkeypatch.setattr("cnnlab.ui.design.timekeeper._stopwatch", lambda: stopwatch)
+    page = checked(opened(Conv2d(out_channels=8), Activation()))
+    assert metrics(page)["Time an epoch"] == "…"
+    assert "Measuring the time" in texts(page)
+    network = Architecture(name="x", title="x", layers=layers_of(page))
+    stopwatch.want("test", network, RunConfig(), DATASETS["mnist-sample"])
+    assert len(list(stopwatch.measurements())) == 5  # four layers and the rest
+    page.run()
+    steps = 4050 / 128
+    assert metrics(checked(page))["Time an epoch"] == duration(5 * 0.002 * steps)
+    assert "no run has shown the truth" in texts(page)
+    run = train(architecture=network.model_dump(), epochs=2)
+    st.cache_data.clear()
+    page.run()
+    truth = (run.summary.seconds or 0) / 2
+    assert f"1 run of this network took {duration(truth)} an epoch" in texts(page).replace("\\", "")
 
 
 def test_the_history_of_a_session_survives_as_plain_text() -> None:

@@ -48,7 +48,12 @@ FORBIDDEN = {
     "catalogue": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
     "contrast": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
     "sweep": {"plotly", "cnnlab.charts"},
-    "interop": {"streamlit", "cnnlab.job", "cnnlab.training"},
+    "interop": {"streamlit", "plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
+    "drawing": {"torch", "plotly", "pandas", "cnnlab.charts"},
+    "editing": {"torch", "plotly", "pandas"},
+    "advice": {"torch", "plotly", "pandas"},
+    "designs": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts", "pickle"},
+    "pytorch_code": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
 }
 
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 from itertools import product
+from math import ceil, floor
 
 import pytest
 import torch
 from pydantic import ValidationError
 from torch import nn
 
+from cnnlab.editing import BRICKS
 from cnnlab.layers import (
     MAX_NESTED,
     MAX_WITHIN,
@@ -15,16 +18,20 @@ from cnnlab.layers import (
     AvgPool2d,
     BatchNorm2d,
     Conv2d,
+    DepthwiseSeparable,
     Dropout,
     Flatten,
     Layer,
     LayerError,
     Linear,
     MaxPool2d,
+    Parallel,
     Residual,
     Shape,
+    SqueezeExcite,
     trace,
 )
+from cnnlab.layers.base import RESERVED
 from cnnlab.network import layer_module
 
 CLASSES = 10
@@ -104,6 +111,44 @@ def test_shapes_and_parameters_are_torchs_own_or_both_refuse(layers: list[Layer]
             assert layer.parameters(shape, CLASSES) == numbers, layer
 
 
+@pytest.mark.parametrize("shape", INPUTS, ids=str)
+@pytest.mark.parametrize("layers", [CONVOLUTIONS, POOLS], ids=["convolutions", "pools"])
+def test_a_formula_comes_to_what_it_says_and_that_is_the_output(layers: list[Layer], shape: Shape) -> None:
+    for layer in layers:
+        try:
+            out = layer.output_shape(shape, CLASSES)
+        except LayerError:
+            continue
+        formula = layer.shape_formula(shape, CLASSES)
+        if "same" in formula:
+            assert formula == f"padding 'same' keeps {shape[1]}×{shape[2]}"
+            continue
+        parts = formula.split("; ")
+        sides = [part.removeprefix("rows ").removeprefix("columns ").split(" = ") for part in parts]
+        assert [int(right) for _, right in sides] == (list(out[1:]) if len(parts) == 2 else [out[1]])
+        assert all(arithmetic(left) == int(right) for left, right in sides), formula
+        assert len(parts) == 2 or out[1] == out[2]
+
+
+def arithmetic(text: str) -> float:
+    signs = {"·": "*", "−": "-", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")"}
+    for sign, meaning in signs.items():
+        text = text.replace(sign, meaning)
+    return float(eval(text, {"floor": floor, "ceil": ceil}))
+
+
+@pytest.mark.parametrize(
+    "layer", [layer for layer in BRICKS.values() if layer.kind != "linear"], ids=lambda la: la.kind
+)
+def test_a_parameter_formula_comes_to_the_parameters(layer: Layer) -> None:
+    shape: Shape = (12,) if layer.kind == "batch-norm1d" else (8, 12, 12)
+    formula = layer.parameter_formula(shape, CLASSES)
+    parts = [part.split(" = ") for part in formula.split("; ") if part]
+    assert all(arithmetic(left.replace(",", "")) == int(right.replace(",", "")) for left, right in parts)
+    if parts:
+        assert sum(int(right.replace(",", "")) for _, right in parts) == layer.parameters(shape, CLASSES)
+
+
 def test_a_linear_layer_counts_its_weights() -> None:
     layer = Linear(out_features=5, bias=False)
     assert layer.output_shape((12,), CLASSES) == (5,)
@@ -122,6 +167,45 @@ def test_a_residual_block_counts_body_and_projection() -> None:
     body, projection = 8 * 4 * 9, 8 * 4
     assert block.macs((4, 8, 8), CLASSES) == (body + projection) * 4 * 4
     assert block.parameters((4, 8, 8), CLASSES) == body + projection + 2 * 8
+
+
+def test_memory_at_once_is_what_flows_in_and_out_and_what_waits_in_a_block() -> None:
+    shape: Shape = (4, 8, 8)
+    convolution = Conv2d(out_channels=8, padding=1)
+    assert convolution.peak(shape, CLASSES) == 4 * 64 + 8 * 64
+    # The block's input waits while its second convolution works on 8 maps, then the sum is made of two.
+    block = Residual(body=(convolution, convolution))
+    assert block.peak(shape, CLASSES) == 4 * 64 + 16 * 64 + (8 * 64)
+    assert Parallel(paths=((convolution,), ())).peak(shape, CLASSES) == 4 * 64 + 8 * 64 + 12 * 64
+    assert DepthwiseSeparable(out_channels=8).peak(shape, CLASSES) == 2 * 8 * 64
+
+
+@pytest.mark.parametrize("kind", ["parallel", "depthwise-separable", "squeeze-excite", "residual"])
+def test_a_block_keeps_what_its_layers_and_its_merging_give(kind: str) -> None:
+    (block,) = [layer for layer in BRICKS.values() if layer.kind == kind]
+    module = layer_module(block, (16, 8, 8), CLASSES).eval()
+    given: list[int] = []
+    for leaf in module.modules():
+        if not list(leaf.children()) and not isinstance(leaf, nn.Sequential):
+            leaf.register_forward_hook(lambda leaf, inputs, output: given.append(output[0].numel()))
+    out = module(torch.zeros(1, 16, 8, 8))
+    merged = out[0].numel() if kind in ("parallel", "squeeze-excite") else 0
+    assert block.activations((16, 8, 8), CLASSES) == sum(given) + merged
+
+
+def test_a_block_sees_as_far_as_its_widest_branch() -> None:
+    (block,) = [layer for layer in BRICKS.values() if layer.kind == "parallel"]
+    assert block.windows((16, 8, 8)) == [((5, 5), (1, 1), (1, 1), (2, 2))]
+    assert SqueezeExcite().windows((16, 8, 8)) == []
+
+
+def test_names_that_would_hide_something_of_pytorchs_are_refused() -> None:
+    attributes = {name for name in dir(nn.Sequential()) if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", name)}
+    assert attributes <= RESERVED
+    for name in ("train", "class", "2nd", "a-b", ""):
+        with pytest.raises(ValidationError):
+            Activation(name=name)
+    assert Activation(name="x").name == "x"
 
 
 def test_blocks_are_nested_a_few_times_only() -> None:

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from cnnlab.architectures import Draft, Place, follow
-from cnnlab.charts.network import COLOURS, FAMILIES, draw_network
+from cnnlab.drawing import COLOURS, FAMILIES, draw_network
 from cnnlab.layers import (
     AdaptivePool2d,
     BatchNorm2d,

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import PALETTE, VALIDATION, framed, plain
+from cnnlab.charts.style import VALIDATION, framed, plain
+from cnnlab.palette import PALETTE
 
 
 def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:

@@ -12,7 +12,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb
 
-from cnnlab.charts.style import PALETTE, framed, metric_axis, plain, thinned
+from cnnlab.charts.style import framed, metric_axis, plain, thinned
+from cnnlab.palette import PALETTE
 
 LOG_RATIO = 30  # a setting whose values span more is spread by powers of ten
 FEW = 8  # values of a setting that are told one by one

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import BRIGHTNESS, PALETTE, Numbers, framed, plain
+from cnnlab.charts.style import BRIGHTNESS, Numbers, framed, plain
+from cnnlab.palette import PALETTE
 
 
 def class_intervals(table: pd.DataFrame) -> go.Figure:

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from cnnlab.charts.style import BRIGHTNESS, DIVERGING, PALETTE, Numbers, framed, plain
+from cnnlab.charts.style import BRIGHTNESS, DIVERGING, Numbers, framed, plain
 from cnnlab.charts.tiles import bare
+from cnnlab.palette import PALETTE
 
 Line = Sequence[tuple[float, float]]  # points (x, y)
 

@@ -10,18 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-PALETTE = (
-    "#2f6fde",
-    "#e8710a",
-    "#12a37b",
-    "#c2386b",
-    "#7b5cd6",
-    "#b58900",
-    "#0e9bb5",
-    "#8d6e63",
-    "#5f6b7a",
-    "#6aa84f",
-)
+from cnnlab.palette import PALETTE
+
 TRAIN, VALIDATION = PALETTE[0], PALETTE[1]
 DIVERGING = "RdBu"  # below zero red, zero white, above blue: weights, gradients, what speaks for and against
 BRIGHTNESS = "Viridis"  # from nothing to much: feature maps, attention, densities

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from cnnlab.charts.png import inline, inline_photo
-from cnnlab.charts.style import BRIGHTNESS, DIVERGING, PALETTE, Numbers, framed, plain
+from cnnlab.charts.style import BRIGHTNESS, DIVERGING, Numbers, framed, plain
+from cnnlab.palette import PALETTE
 
 MAX_CELLS = 60_000  # of a grid; beyond that every k-th row and column of each tile is shown
 TILE_HEIGHT = 64  # pixels on the page, where there is room

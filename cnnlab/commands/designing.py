@@ -14,6 +14,7 @@ from cnnlab.commands.options import as_json, content_of, open_run, runs_option
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS
 from cnnlab.designs import DesignError, read_design, write_design
+from cnnlab.drawing import draw_network
 from cnnlab.layers import Shape, shown
 from cnnlab.presets import PRESETS
 from cnnlab.runs import write_aside
@@ -87,8 +88,6 @@ def _rendered(path: Path, draft: Draft, images: Shape, classes: int) -> str:
         case ".json":
             return write_design(draft)
         case ".svg":
-            from cnnlab.charts.network import draw_network  # noqa: PLC0415 - plotly's palette module, seldom needed
-
             return draw_network(follow(draft, images, classes), images, draft.title)
         case ".py":
             from cnnlab.pytorch_code import pytorch_code  # noqa: PLC0415 - torch, which the others do without

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from cnnlab.architectures import Draft, LayerSummary, Place, follow
-from cnnlab.charts.network import draw_network
+from cnnlab.drawing import draw_network
 from cnnlab.layers import Shape
 from cnnlab.runs import Run
 from cnnlab.ui import frame

@@ -14,6 +14,8 @@ from cnnlab.config import titled
 from cnnlab.layers import Layer, shown
 from cnnlab.ui import frame
 from cnnlab.ui.design import board
+from cnnlab.ui.design.board import Images
+from cnnlab.ui.design.units import size
 
 NUMBER = "number"  # the choice between a number and words, as in padding
 LABELS = {
@@ -57,8 +59,8 @@ _LEFT_OUT = {"kind", "name", "body", "paths"}
 _LAYER: TypeAdapter[Layer] = TypeAdapter(Layer)
 
 
-def layer_form(row: LayerSummary, classes: int) -> None:
-    """Every setting of a layer; a change is one step of editing."""
+def layer_form(row: LayerSummary, images: Images) -> None:
+    """Every setting of a layer, and what follows from them; a change is one step of editing."""
     layer, place = row.layer, row.place
     st.text_input(
         "Name",
@@ -80,9 +82,19 @@ def layer_form(row: LayerSummary, classes: int) -> None:
             _field(layer, place, name, schema, apart)
     _branch_buttons(layer, place)
     if row.output_shape:
-        st.caption(frame.literal(f"Output {shown(row.output_shape)}: {layer.shape_formula(row.input_shape, classes)}"))
-        if formula := layer.parameter_formula(row.input_shape, classes):
-            st.caption(frame.literal(f"Parameters: {formula}"))
+        _tell(row, images)
+
+
+def _tell(row: LayerSummary, images: Images) -> None:
+    """How its numbers come about."""
+    layer, shape, classes = row.layer, row.input_shape, images.classes
+    told = [f"Output {shown(row.output_shape)}: {layer.shape_formula(shape, classes)}"]
+    if formula := layer.parameter_formula(shape, classes):
+        told.append(f"Parameters: {formula}")
+    kept, peak = row.activation_bytes * images.batch_size, row.peak_bytes * images.batch_size
+    told.append(f"A batch of {images.batch_size}: {size(kept)} kept for training, {size(peak)} at once for inference")
+    for line in told:
+        st.caption(frame.literal(line))
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from cnnlab.architectures import LayerSummary, Place
-from cnnlab.charts.network import COLOURS, family
+from cnnlab.drawing import COLOURS, family
 from cnnlab.layers import shown
 from cnnlab.ui.design import board
 from cnnlab.ui.design.board import BEGINNING, Images

@@ -6,9 +6,9 @@ import streamlit as st
 
 from cnnlab.advice import advise
 from cnnlab.architectures import Architecture, Draft, LayerSummary, Place, follow
-from cnnlab.charts.network import draw_network
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS
+from cnnlab.drawing import draw_network
 from cnnlab.editing import BRICKS, layer_at
 from cnnlab.layers import shown
 from cnnlab.pytorch_code import pytorch_code
@@ -119,7 +119,7 @@ def _layer(rows: list[LayerSummary], picked: Place, images: Images) -> None:
     row = next((row for row in rows if row.place == picked), None)
     if row:
         st.markdown(f"#### {row.name}")
-        layer_form(row, images.classes)
+        layer_form(row, images)
         where = f"Add behind {row.name}"
     elif picked == BEGINNING:
         st.markdown("#### The images")

@@ -17,6 +17,7 @@ from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import DATASETS, DatasetSpec
 from cnnlab.experience import epoch_seconds
 from cnnlab.job import running_jobs
+from cnnlab.runs import runs_folder
 from cnnlab.timing import Stopwatch, without_data
 from cnnlab.turns import threads_each
 from cnnlab.ui import frame, session
@@ -88,18 +89,23 @@ def _training(images: Images) -> tuple[RunConfig, DatasetSpec]:
     return config, without_data(images.shape, images.classes, IMAGES)
 
 
+@st.cache_data(ttl=20, max_entries=100, show_spinner=False)  # seconds: of thousands of runs it takes a while
+def _truth(at: str, _draft: Draft, images: Images) -> list[float]:
+    """Seconds an epoch of the runs that trained this network."""
+    try:
+        return epoch_seconds(session.trained_runs(), _draft, *_training(images))
+    except ConfigError:
+        return []
+
+
 def _note(draft: Draft, images: Images, total: float | None, waiting: int) -> str:
-    config, spec = _training(images)
     if waiting:
         return "The time is measured when no training runs." if running_jobs() else "Measuring the time …"
     if total is None:
         return "The time of a whole epoch is not known: a layer does not fit, or is too large to be tried."
     if not images.dataset:
         return f"Time for an epoch of {IMAGES:,} images."
-    try:
-        truth = epoch_seconds(session.trained_runs(), draft, config, spec)
-    except ConfigError:
-        truth = []
+    truth = _truth(f"{runs_folder()} {draft.model_dump_json()}", draft, images)
     if not truth:
         return "The time is the sum of its layers' own, each measured for a moment; no run has shown the truth yet."
     return (

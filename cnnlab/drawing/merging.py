@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from cnnlab.charts.network.glyphs import SIGN, Piece, head, line, moved, sign, upright
-from cnnlab.charts.network.track import GAP
+from cnnlab.drawing.glyphs import SIGN, Piece, head, line, moved, sign, upright
+from cnnlab.drawing.track import GAP
 
 PADDING = 10.0  # between a frame and what is in it
 _TURN = 8.0  # radius of a way's corners

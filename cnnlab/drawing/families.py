@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cnnlab.architectures import LayerSummary
-from cnnlab.charts.style import PALETTE
 from cnnlab.layers import Layer, pair, shown
+from cnnlab.palette import PALETTE
 
 FAMILIES = {
     "conv2d": "convolution",

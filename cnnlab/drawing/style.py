@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnlab.charts.network.families import COLOURS
+from cnnlab.drawing.families import COLOURS
 
 NAME = "network-drawing"  # the SVG's class, below which all rules apply
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnlab.charts.network.glyphs import Piece, head, line, moved, text, text_width
+from cnnlab.drawing.glyphs import Piece, head, line, moved, text, text_width
 from cnnlab.layers import Shape, shown
 
 GAP = 15.0  # of an arrow without words

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from cnnlab.architectures import LayerSummary, Place
-from cnnlab.charts.network.families import FAMILIES, description, family, label, window
-from cnnlab.charts.network.glyphs import (
+from cnnlab.drawing.families import FAMILIES, description, family, label, window
+from cnnlab.drawing.glyphs import (
     BAND,
     SIGN,
     UNKNOWN,
@@ -24,8 +24,8 @@ from cnnlab.charts.network.glyphs import (
     upright,
     warning,
 )
-from cnnlab.charts.network.merging import PADDING, below_one_another, side_by_side, through
-from cnnlab.charts.network.track import Track
+from cnnlab.drawing.merging import PADDING, below_one_another, side_by_side, through
+from cnnlab.drawing.track import Track
 from cnnlab.layers import Layer, Shape, shown
 
 BANDS = {"norm", "activation", "other"}  # families drawn thin, close to what they follow

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from cnnlab.architectures import LayerSummary, Place
-from cnnlab.charts.network.families import COLOURS, FAMILIES, family
-from cnnlab.charts.network.glyphs import Scale, head, moved
-from cnnlab.charts.network.layout import Draughtsman, nested
-from cnnlab.charts.network.style import NAME, sheet
-from cnnlab.charts.network.track import Track
+from cnnlab.drawing.families import COLOURS, FAMILIES, family
+from cnnlab.drawing.glyphs import Scale, head, moved
+from cnnlab.drawing.layout import Draughtsman, nested
+from cnnlab.drawing.style import NAME, sheet
+from cnnlab.drawing.track import Track
 from cnnlab.layers import Shape
 
 __all__ = ["COLOURS", "FAMILIES", "draw_network", "family"]
