@@ -70,6 +70,7 @@ def _design(page: Page, address: str) -> None:
     page.goto(f"{address}/Design?design={to_link(PRESETS['small-resnet'])}")
     page.get_by_role("option").filter(has_text="block3").first.click()
     expect(page.get_by_text("The time is the sum", exact=False)).to_be_visible()
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
     _shoot(page, "design", height=1400)
 
 

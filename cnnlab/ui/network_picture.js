@@ -50,8 +50,21 @@ function show(frame, { svg, alt }) {
   frame.dataset.zoom ??= Math.max(LOWEST_TEXT, Math.min(1, 240 / drawing.viewBox.baseVal.height))
   zoomTo(frame, zoomOf(frame))
   frame.scrollTo({ left: scrollLeft, top: scrollTop, behavior: "instant" })
+  bringIntoView(frame, drawing.querySelector(".selected"))
   makeReachable(drawing, focus)
   return drawing
+}
+
+// Scrolls the frame sideways, and only the frame, where the layer that was just picked elsewhere is not all in it.
+function bringIntoView(frame, layer) {
+  const place = layer?.dataset.place
+  if (place && place !== frame.dataset.picked) {
+    const [all, box] = [frame.getBoundingClientRect(), layer.getBoundingClientRect()]
+    if (box.left < all.left || box.right > all.right) {
+      frame.scrollLeft += box.left + box.width / 2 - all.left - all.width / 2
+    }
+  }
+  frame.dataset.picked = place ?? ""
 }
 
 // Each layer is a button; one of them at a time is a stop of the tabulator, the arrow keys lead to the others.

@@ -13,6 +13,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const tell = (what, place, target = null) => setTriggerValue("action", { what, place, target })
   const rows = data.rows.map((row) => drawn(row, data, tell))
   list.replaceChildren(head(data.columns), ...rows)
+  show(list, rows.find((row) => row.dataset.place === data.picked))
 
   list.onkeydown = (event) => {
     const at = pickable.findIndex((row) => row.place === data.picked)
@@ -33,6 +34,15 @@ function pick(list, rows, data, place, tell) {
   for (const row of rows) row.setAttribute("aria-selected", String(row.dataset.place === place))
   list.setAttribute("aria-activedescendant", `layer-${place}`)
   tell("pick", place)
+}
+
+// Scrolls the list, and only the list, as far as the row needs to be seen.
+function show(list, row) {
+  if (!row) return
+  const above = row.offsetTop - list.scrollTop
+  const below = above + row.offsetHeight - list.clientHeight
+  if (above < 0) list.scrollTop += above
+  else if (below > 0) list.scrollTop += below
 }
 
 function head(columns) {
