@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from cnnlab.architectures import Architecture, Draft
 from cnnlab.config import told
-from cnnlab.runs import read_bounded, write_aside
+from cnnlab.runs import RunError, read_bounded, write_aside
 
 MAX_BYTES = 500_000  # of a design's JSON: the largest network of the app has 20,000
 MAX_LINK = 6_000  # characters of an address that every browser and server takes
@@ -81,8 +81,8 @@ class Shelf:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_aside(self._path(draft.name), write_design(draft))
-        except OSError as error:
-            raise DesignError(f"the design cannot be saved: {error.strerror}") from error
+        except (OSError, RunError) as error:
+            raise DesignError(f"the design cannot be saved: {error}") from error
 
     def load(self, name: str) -> Draft:
         """Raises DesignError where there is none of that name, or a damaged one."""

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from cnnlab.__main__ import cli, main
+from cnnlab.architectures import summarise
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS, load
 from cnnlab.presets import PRESETS
@@ -200,6 +201,32 @@ def test_find_lr_suggests_a_rate_and_keeps_no_run(capsys: pytest.CaptureFixture[
     assert RunStore(runs_folder()).all() == []
 
 
+@pytest.mark.parametrize("name", PRESETS)
+def test_network_tells_what_each_layer_gives_and_costs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = summarise(PRESETS[name], (3, 32, 32), 10)
+    told = last_line(call(capsys, "network", name, "--dataset", "cifar10", "--json"))
+    assert [row["name"] for row in told["layers"]] == [row.name for row in rows]
+    assert sum(row["macs"] for row in told["layers"]) == sum(row.macs for row in rows)
+    assert f"{sum(row.parameters for row in rows):,} parameters" in call(
+        capsys, "network", name, "--shape", "3", "32", "32"
+    )
+
+
+def test_a_network_is_written_as_code_picture_and_design_and_trained_from_that(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, picture, design = (tmp_path / f"net.{ending}" for ending in ("py", "svg", "json"))
+    writing = [argument for path in (code, picture, design) for argument in ("--to", str(path))]
+    told = call(capsys, "network", "seven-step-mnist", *writing)
+    assert "Hint, linear1: 93% of all parameters" in told
+    assert "class SevenStepMNIST(nn.Module):" in code.read_text()
+    assert picture.read_text().startswith("<svg")
+    trained = ("--epochs", "1", "--train-fraction", "0.02", "--json")
+    run = last_line(call(capsys, "train", "--architecture", str(design), *trained))["run"]
+    assert RunStore(runs_folder()).open(run).config.architecture == PRESETS["seven-step-mnist"]
+    assert "conv1" in call(capsys, "network", run)
+
+
 def test_bench_prints_a_table_and_ends_with_its_json(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,6 +308,12 @@ def test_a_recipe_can_be_changed_option_by_option(capsys: pytest.CaptureFixture[
         (["train", "--epochs", "1", "--optimizer", "sgd", "--learning-rate", "10", "--architecture", "lenet-5"], ""),
         (["train", "--parent", "no-epoch"], "parent: write RUN@EPOCH"),
         (["train", "--parent", "no-such-run@1"], "there is no run"),
+        (["train", "--architecture", "no-such-file.json"], "there is no file"),
+        (["train", "--architecture", "requirements.txt"], "compact"),
+        (["network", "no-such-run"], "there is no run"),
+        (["network", "quick", "--shape", "1", "4", "4"], "Layer 9 (pool2): "),
+        (["network", "quick", "--to", "net.png"], ".py, .svg or .json"),
+        (["network", "quick", "--to", "/proc/nowhere/net.py"], "cannot be written"),
         (["train", "--lessons", "no-such-file"], "does not exist"),
         (["find-lr", "--parent", "no-such-run@1"], "leave it out"),
         (["teach", "no-such-run", "no-such-file"], "does not exist"),

@@ -17,7 +17,7 @@ from cnnlab.designs import DesignError, read_design, write_design
 from cnnlab.drawing import draw_network
 from cnnlab.layers import Shape, shown
 from cnnlab.presets import PRESETS
-from cnnlab.runs import write_aside
+from cnnlab.runs import RunError, write_aside
 
 
 @click.command("network")
@@ -54,7 +54,7 @@ def network_command(
     rows = summarise(draft, images, count)
     hints = {row.name: notes for row in rows if (notes := advise(rows, images).get(row.place))}
     for path in paths:
-        write_aside(path, _rendered(path, draft, images, count))
+        _write(path, _rendered(path, draft, images, count))
     if as_json:
         click.echo(json.dumps({"name": draft.name, "layers": [_record(row) for row in rows], "hints": hints}))
         return
@@ -81,6 +81,13 @@ def found(network: str, runs: Path | None) -> Draft:
     if path.suffix == ".json" and path.is_file():
         return read_design(content_of(path))
     return open_run(network, runs).config.architecture
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_aside(path, text)
+    except RunError as error:
+        raise DesignError(f"{path} cannot be written: {error.__cause__}") from error
 
 
 def _rendered(path: Path, draft: Draft, images: Shape, classes: int) -> str:
