@@ -30,7 +30,8 @@ def advise(rows: Sequence[LayerSummary], input_shape: Shape) -> dict[Place, list
         for rule in _CHAIN_RULES:
             for place, hint in rule(chain):
                 found.setdefault(place, []).append(hint)
-    top = [row for row in own if len(row.place) == 1]
+    # What is said of a whole network is not said of one that ends too early.
+    top = [] if any(row.problem for row in rows) else [row for row in own if len(row.place) == 1]
     for place, hint in (*_one_linear_has_all(top), *_sees_too_little(top, input_shape)):
         found.setdefault(place, []).append(hint)
     return found

@@ -97,6 +97,9 @@ def inserted(layers: Chain, place: Place, layer: Layer) -> Chain:
 def removed(layers: Chain, place: Place) -> Chain:
     """Without the layer at ``place``. Raises EditError where a block would be left without layers."""
     layer_at(layers, place)
+    block = layer_at(layers, place[:-2]) if len(place) > 1 else None
+    if block and block.kind == "residual" and len(block.body) == 1:
+        raise EditError("a residual block needs a layer in its body: remove the block instead")
     return _edited(layers, place, lambda chain, at: (*chain[:at], *chain[at + 1 :]))
 
 
@@ -121,6 +124,14 @@ def moved(layers: Chain, place: Place, target: Place) -> Chain:
         raise EditError("a block cannot go into itself")
     with_both = inserted(layers, target, layer)
     return removed(with_both, _shifted(place, target))
+
+
+def landed(place: Place, target: Place) -> Place:
+    """Where the layer of ``place`` is after ``moved`` to ``target``."""
+    depth = len(place) - 1
+    if len(target) > depth and target[:depth] == place[:depth] and place[depth] < target[depth]:
+        return (*target[:depth], target[depth] - 1, *target[depth + 1 :])
+    return target
 
 
 def _shifted(place: Place, target: Place) -> Place:
@@ -149,7 +160,7 @@ def _edited(layers: Chain, place: Place, edit: Callable[[Chain, int], Chain]) ->
     try:
         new = block.with_chains(chains)
     except ValidationError as error:
-        raise EditError(f"this block cannot be so: {told(error)}") from error
+        raise EditError(told(error).partition(": ")[2] or told(error)) from error
     return (*layers[:index], new, *layers[index + 1 :])
 
 

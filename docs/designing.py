@@ -50,7 +50,7 @@ def _once(page: Page, times: dict[str, list[float]]) -> None:
 
     note("pick a layer", settled(page, page.get_by_role("option", name="conv3", exact=False).first.click))
     note("one filter more", settled(page, filters.get_by_test_id("stNumberInputStepUp").click))
-    note("add a layer", settled(page, main.get_by_role("radio", name="Max pool", exact=True).click))
+    note("add a layer", settled(page, main.get_by_role("button", name="Max pool", exact=True).click))
     note("move it down", settled(page, page.get_by_role("button", name="Move down").filter(visible=True).click))
     note("remove it", settled(page, page.get_by_role("button", name="Remove").filter(visible=True).click))
     for _ in range(4):

@@ -35,7 +35,7 @@ def begin_from_nothing(page: Page, address: str) -> None:
 
 def add(page: Page, brick: str, shown: str) -> None:
     """Press a brick of the palette; it is picked then."""
-    page.get_by_role("radio", name=brick, exact=True).click()
+    page.get_by_role("button", name=brick, exact=True).click()
     expect(picked(page)).to_contain_text(shown)
     name = picked(page).locator("b").inner_text()
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()

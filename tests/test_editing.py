@@ -12,6 +12,7 @@ from cnnlab.editing import (
     behind,
     duplicated,
     inserted,
+    landed,
     layer_at,
     moved,
     removed,
@@ -22,6 +23,7 @@ from tests.bricks import drafts
 
 CONV, RELU, POOL = Conv2d(out_channels=4, padding=1), Activation(), MaxPool2d()
 BLOCK = Residual(body=(CONV, RELU))
+DEEP: Chain = (Residual(body=(Residual(body=(BLOCK,)),)),)
 LAYERS: Chain = (CONV, BLOCK, POOL, Flatten(), Linear(out_features="classes"))
 
 
@@ -55,7 +57,9 @@ def test_edits_reach_into_blocks() -> None:
     ],
 )
 def test_a_layer_moves_also_into_and_out_of_a_block(place: Place, target: Place, expected: list[object]) -> None:
-    assert list(moved(LAYERS, place, target)[: len(expected)]) == expected
+    new = moved(LAYERS, place, target)
+    assert list(new[: len(expected)]) == expected
+    assert layer_at(new, landed(place, target)) == layer_at(LAYERS, place)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +70,8 @@ def test_a_layer_moves_also_into_and_out_of_a_block(place: Place, target: Place,
         (lambda: inserted(LAYERS, (1, 5, 0), POOL), "no branch"),
         (lambda: inserted(LAYERS, (0, 0, 0), POOL), "no branch"),
         (lambda: moved(LAYERS, (1,), (1, 0, 0)), "into itself"),
-        (lambda: removed(removed(LAYERS, (1, 0, 0)), (1, 0, 0)), "cannot be so"),
+        (lambda: removed(removed(LAYERS, (1, 0, 0)), (1, 0, 0)), "remove the block instead"),
+        (lambda: inserted(DEEP, (0, 0, 0, 0, 0, 0, 0), Residual(body=(CONV,))), "blocks may be nested 3 deep at most"),
         (lambda: inserted((CONV,) * MAX_LAYERS, (0,), CONV), "200 layers at most"),
     ],
 )

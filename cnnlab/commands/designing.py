@@ -80,7 +80,10 @@ def found(network: str, runs: Path | None) -> Draft:
     path = Path(network)
     if path.suffix == ".json" and path.is_file():
         return read_design(content_of(path))
-    return open_run(network, runs).config.architecture
+    try:
+        return open_run(network, runs).config.architecture
+    except RunError as error:
+        raise DesignError(f"{network!r} is no preset and no design's file (.json), and {error}") from error
 
 
 def _write(path: Path, text: str) -> None:

@@ -23,6 +23,7 @@ LINK = "design"  # the URL's parameter
 
 _HISTORY, _PICKED = "design.history", "design.picked"
 _VERSION, _DRAWN = "design.version", "design.drawn"
+_TOLD = "design.told"
 _SAID = "design.said"  # why the last edit was refused
 
 BEGINNING: Place = (-1,)  # the image: what is added goes before the first layer
@@ -164,6 +165,16 @@ def refusal() -> str:
     return str(st.session_state.get(_SAID, ""))
 
 
+def say(text: str) -> None:
+    """Have the page say so when it is drawn next; callbacks may draw nothing."""
+    st.session_state[_TOLD] = text
+
+
+def said() -> str:
+    """What is to be said, once."""
+    return str(st.session_state.pop(_TOLD, ""))
+
+
 def add(layer: Layer) -> None:
     """Behind the picked one, and pick it."""
     target = editing.behind(picked())
@@ -172,27 +183,39 @@ def add(layer: Layer) -> None:
 
 
 def act(what: str, place: Place, target: Place | None = None) -> None:
-    """Pick, remove, duplicate or move the layer at ``place``; what else is asked is ignored."""
+    """Pick, remove, duplicate or move the layer at ``place``, or undo; what else is asked is ignored."""
     match what:
         case "pick":
             pick(place)
         case "remove":
-            if _edited(lambda layers: editing.removed(layers, place)):
-                pick((*place[:-1], place[-1] - 1))
+            _remove(place)
         case "duplicate":
             if _edited(lambda layers: editing.duplicated(layers, place)):
                 pick(editing.behind(place))
         case "up" if place[-1] > 0:
-            _move(place, (*place[:-1], place[-1] - 1), (*place[:-1], place[-1] - 1))
+            _move(place, (*place[:-1], place[-1] - 1))
         case "down":
-            _move(place, (*place[:-1], place[-1] + 2), editing.behind(place))
+            _move(place, (*place[:-1], place[-1] + 2))
         case "move" if target is not None:
-            _move(place, target, BEGINNING)
+            _move(place, target)
+        case "undo":
+            undo()
+        case "redo":
+            redo()
 
 
-def _move(place: Place, target: Place, then: Place) -> None:
+def _remove(place: Place) -> None:
+    """What comes next is picked then, as one goes on removing."""
+    if not _edited(lambda layers: editing.removed(layers, place)):
+        return
+    pick(place)
+    if picked() != place:
+        pick((*place[:-1], place[-1] - 1))
+
+
+def _move(place: Place, target: Place) -> None:
     if _edited(lambda layers: editing.moved(layers, place, target)):
-        pick(then)
+        pick(editing.landed(place, target))
 
 
 def change_layer(place: Place, change: Callable[[Layer], Layer]) -> None:

@@ -28,13 +28,13 @@ class Totals:
 def totals(rows: Sequence[LayerSummary], images: Images, seconds: float | None) -> Totals:
     """Of what ``follow`` told; where a layer does not fit, of those before it."""
     top = [row for row in rows if len(row.place) == 1 and row.output_shape]
-    maps = [row.receptive_field for row in top if len(row.output_shape) == 3]
+    maps = [row.receptive_field for row in top if len(row.output_shape) == 3 and row.kind != "flatten"]
     return Totals(
         parameters=sum(row.parameters for row in top),
         macs=sum(row.macs for row in top),
         kept=sum(row.activation_bytes for row in top) * images.batch_size,
         peak=max((row.peak_bytes for row in top), default=0) * images.batch_size,
-        sees=maps[-1] if maps else (0, 0),
+        sees=maps[-1] if maps else (images.shape[1], images.shape[2]),  # features of a flat image see all of it
         seconds=seconds,
     )
 

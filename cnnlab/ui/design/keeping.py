@@ -122,7 +122,7 @@ def _save(draft: Draft) -> None:
     except DesignError as error:
         st.session_state[_ERROR] = str(error)
     else:
-        st.toast(f"Saved as {draft.name}.", icon=":material/save:")
+        board.say(f"Saved as {draft.name}.")
 
 
 def _upload(key: str) -> None:
@@ -143,5 +143,5 @@ def _remove_saved() -> None:
     chosen, button = st.columns([3, 1], vertical_alignment="bottom")
     with chosen:
         name = st.selectbox("Saved designs", names, key="design.saved")
-    with button:
-        st.button("Delete", icon=":material/delete:", on_click=shelf().delete, args=[name], width="stretch")
+    with button, st.popover("Delete", icon=":material/delete:", width="stretch"):
+        st.button(f"Delete {name} for all", on_click=shelf().delete, args=[name])

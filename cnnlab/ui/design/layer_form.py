@@ -28,7 +28,7 @@ LABELS = {
     "padding_mode": "Padding filled with",
     "init": "Initial weights",
     "spread": "Spread of the initial weights",
-    "ceil_mode": "Also a last window that is cut off",
+    "ceil_mode": "Keep a cut-off last window",
     "count_include_pad": "Padding counts in the mean",
     "pool": "Takes the",
     "output_size": "Output size, px",
@@ -141,7 +141,7 @@ def _field(layer: Layer, place: Place, name: str, schema: dict[str, Any], apart:
         if apart and _has_pair(schema):
             _numbers(place, name, value if isinstance(value, tuple) else (value, value), number)
         else:
-            _number(label if not words else f"{label}:", place, name, name, value, number)
+            _number(f"{label}:" if words else label, place, name, name, value, number)
 
 
 def _choice(place: Place, name: str, value: object, options: list[Any], number: dict[str, Any] | None) -> None:
@@ -187,6 +187,7 @@ def _number(
         label,
         kind(low),
         kind(high),
+        label_visibility="collapsed" if label.endswith(":") else "visible",  # it stands below the choice of that name
         value=kind(value),
         step=None if kind is int else 0.05,
         format=FINE.get(name),

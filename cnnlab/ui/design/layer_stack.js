@@ -19,11 +19,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const at = pickable.findIndex((row) => row.place === data.picked)
     if (event.target !== list || at < 0) return
     const what = KEYS[event.key]
+    const isCommand = event.ctrlKey || event.metaKey
     const next = pickable[at + (event.key === "ArrowUp" ? -1 : 1)]
     if (event.key.startsWith("Arrow") && what && !event.altKey) {
       if (next) pick(list, rows, data, next.place, tell)
     } else if (what && pickable[at].own) tell(what, data.picked)
-    else if (event.key === "d" && (event.ctrlKey || event.metaKey) && pickable[at].own) tell("duplicate", data.picked)
+    else if (event.key === "d" && isCommand && pickable[at].own) tell("duplicate", data.picked)
+    else if (event.key === "z" && isCommand) tell(event.shiftKey ? "redo" : "undo", data.picked)
+    else if (event.key === "y" && isCommand) tell("redo", data.picked)
+    else if (event.key === "Home") pick(list, rows, data, pickable[0].place, tell)
+    else if (event.key === "End") pick(list, rows, data, pickable.at(-1).place, tell)
     else return
     event.preventDefault()
   }
@@ -80,15 +85,20 @@ function drawn(row, data, tell) {
     line.draggable = true
     line.ondragstart = (event) => event.dataTransfer.setData("text/plain", row.place)
   }
+  const isLow = (event) => event.clientY > line.getBoundingClientRect().top + line.offsetHeight / 2
+  const mark = (over, under) => {
+    line.classList.toggle("over", over)
+    line.classList.toggle("under", under)
+  }
   line.ondragover = (event) => {
     event.preventDefault()
-    line.classList.add("over")
+    mark(!isLow(event), isLow(event))
   }
-  line.ondragleave = () => line.classList.remove("over")
+  line.ondragleave = () => mark(false, false)
   line.ondrop = (event) => {
     event.preventDefault()
-    line.classList.remove("over")
-    tell("move", event.dataTransfer.getData("text/plain"), row.drop)
+    mark(false, false)
+    tell("move", event.dataTransfer.getData("text/plain"), isLow(event) ? row.after : row.before)
   }
   return line
 }

@@ -10,6 +10,7 @@ import streamlit as st
 
 from cnnlab.architectures import LayerSummary, Place
 from cnnlab.drawing import COLOURS, family
+from cnnlab.editing import behind
 from cnnlab.layers import shown
 from cnnlab.ui.design import board
 from cnnlab.ui.design.board import BEGINNING, Images
@@ -104,7 +105,8 @@ class _Listing:
         is_known = bool(row.output_shape)
         return {
             "place": _text(row.place),
-            "drop": _text(row.place),
+            "before": _text(row.place),
+            "after": _text(behind(row.place)),
             "own": row.is_own,
             "pickable": row.is_own,
             "depth": len(row.place) // 2,
@@ -149,7 +151,8 @@ def _formula(row: LayerSummary, classes: int) -> str:
 def _header(place: Place, name: str, shape: str, about: str) -> dict[str, Any]:
     return {
         "place": _text(place),
-        "drop": _text((*place[:-1], 0)),
+        "before": _text(behind(place)),
+        "after": _text(behind(place)),
         "own": False,
         "pickable": True,
         "depth": len(place) // 2,

@@ -36,10 +36,12 @@ def design() -> None:
     problems = [row for row in rows if row.problem]
     time = times(draft, images)
     total = totals(rows, images, time.total)
-    show_totals(total, images, time.note)
+    show_totals(total, images, f"Up to {problems[0].name}, which does not fit." if problems else time.note)
     _tell_problems(draft, problems)
     svg = draw_network(rows, images.shape, draft.title, picked)
     network_picture(svg, key=_PICTURE, alt=f"The network {draft.title}", name=draft.name, on_click=_pick_clicked)
+    if said := board.said():
+        st.toast(said, icon=":material/save:")
     code = "" if problems or not draft.layers else pytorch_code(draft, images.shape, images.classes)
     form, listing = st.columns([2, 3], gap="large")  # on a phone the first comes first: form, then list
     with form:
@@ -134,17 +136,16 @@ def _layer(rows: list[LayerSummary], picked: Place, images: Images) -> None:
         st.markdown(f"#### {list(block.chains)[picked[-2]]}")
         st.caption("A branch gets what flows into its block.")
         where = "Add at the beginning of this branch"
-    key = f"design.brick.{board.version()}"
-    st.pills(where, list(BRICKS), key=key, wrap=True, **board.answering(_add, key))
-
-
-def _add(key: str) -> None:
-    if chosen := st.session_state[key]:
-        board.add(BRICKS[chosen])
+    st.caption(f"{where}:")
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, brick in BRICKS.items():
+            st.button(name, key=f"design.brick.{name}", on_click=board.add, args=[brick])
 
 
 def _beside(draft: Draft, total: Totals, images: Images, code: str, svg: str) -> None:
-    name = st.segmented_control("Beside", BESIDE, default="Code", required=True, key="design.beside")
+    name = st.segmented_control(
+        "Shown below", BESIDE, default="Code", required=True, key="design.beside", label_visibility="collapsed"
+    )
     if name == "Code":
         if code:
             st.code(code, language="python", height=460)

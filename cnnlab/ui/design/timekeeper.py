@@ -89,7 +89,7 @@ def _training(images: Images) -> tuple[RunConfig, DatasetSpec]:
     return config, without_data(images.shape, images.classes, IMAGES)
 
 
-@st.cache_data(ttl=20, max_entries=100, show_spinner=False)  # seconds: of thousands of runs it takes a while
+@st.cache_data(ttl=5, max_entries=100, show_spinner=False)  # seconds: of thousands of runs it takes a while
 def _truth(at: str, _draft: Draft, images: Images) -> list[float]:
     """Seconds an epoch of the runs that trained this network."""
     try:
@@ -105,9 +105,13 @@ def _note(draft: Draft, images: Images, total: float | None, waiting: int) -> st
         return "The time of a whole epoch is not known: a layer does not fit, or is too large to be tried."
     if not images.dataset:
         return f"Time for an epoch of {IMAGES:,} images."
-    truth = _truth(f"{runs_folder()} {draft.model_dump_json()}", draft, images)
+    training = [job.run.id for job in running_jobs()]
+    truth = _truth(f"{runs_folder()} {training} {draft.model_dump_json()}", draft, images)
     if not truth:
-        return "The time is the sum of its layers' own, each measured for a moment; no run has shown the truth yet."
+        return (
+            "The time is the sum of its layers' own, each measured for a moment, and of what a step takes beside them; "
+            "no run has shown the truth yet."
+        )
     return (
         f"The truth: {frame.counted(len(truth), 'run')} of this network took {duration(mean(truth))} an epoch, "
         f"{mean(truth) / total:.2f} times the estimate."
