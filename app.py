@@ -29,7 +29,7 @@ with picture:
 
 steps = {
     "Design": "Build a network layer by layer; see what each choice costs.",
-    "Train": "Choose data, network and hyperparameters; watch the curves live.",
+    "Train": "Choose data, network and settings; watch the curves live.",
     "Inside": "See the filters each layer learned and what they find in an image.",
     "Evaluate": "See what it gets wrong, class by class, and how sure that is.",
     "Draw": "Draw a digit and see what the network sees, and how sure it is.",

@@ -263,11 +263,11 @@ def test_a_layout_of_many_images_shows_progress_can_be_cancelled_and_opens_an_im
     page.locator(".point-cloud .scatterlayer .point").first.wait_for()
     image = page.locator(".point-cloud-image")
     expect(image).to_be_hidden()
-    point = page.locator(".point-cloud .scatterlayer .point").first.bounding_box()
-    assert point
-    page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    first = page.locator(".point-cloud .scatterlayer .point").first
+    first.hover(force=True)  # scrolls there; what it lies below takes the pointer for it
     expect(image).to_be_visible()
-    shown = image.bounding_box()
+    point, shown = first.bounding_box(), image.bounding_box()
+    assert point
     assert shown
     assert abs(shown["x"] - point["x"]) < 200  # beside the pointer
     page.evaluate("document.querySelector('.point-cloud').emit('plotly_click', {points: [{customdata: 3}]})")
