@@ -309,6 +309,8 @@ def test_a_recipe_can_be_changed_option_by_option(capsys: pytest.CaptureFixture[
         (["train", "--parent", "no-epoch"], "parent: write RUN@EPOCH"),
         (["train", "--parent", "no-such-run@1"], "there is no run"),
         (["train", "--architecture", "no-such-file.json"], "there is no file"),
+        (["train", "--architecture", "x" * 10_000 + ".json"], "there is no file"),
+        (["network", "x" * 10_000 + ".json"], "there is no file"),
         (["train", "--architecture", "requirements.txt"], "compact"),
         (["network", "no-such-run"], "there is no run"),
         (["network", "quick", "--shape", "1", "4", "4"], "Layer 9 (pool2): "),

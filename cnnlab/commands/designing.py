@@ -10,10 +10,10 @@ import click
 
 from cnnlab.advice import advise
 from cnnlab.architectures import Draft, LayerSummary, follow, summarise
-from cnnlab.commands.options import as_json, content_of, open_run, runs_option
+from cnnlab.commands.options import as_json, design_in, open_run, runs_option
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS
-from cnnlab.designs import DesignError, read_design, write_design
+from cnnlab.designs import DesignError, write_design
 from cnnlab.drawing import draw_network
 from cnnlab.layers import Shape, shown
 from cnnlab.presets import PRESETS
@@ -52,7 +52,9 @@ def network_command(
         raise DesignError("an image has 1 to 4096 channels, rows and columns")
     count = classes or (10 if shape else len(DATASETS[dataset].classes))
     rows = summarise(draft, images, count)
-    hints = {row.name: notes for row in rows if (notes := advise(rows, images).get(row.place))}
+    everywhere = follow(draft, images, count)
+    advice = advise(everywhere, images)
+    hints = {row.name: advice[row.place] for row in everywhere if row.place in advice}
     for path in paths:
         _write(path, _rendered(path, draft, images, count))
     if as_json:
@@ -77,9 +79,8 @@ def found(network: str, runs: Path | None) -> Draft:
     """A preset by its name, a design by its file, a run's network by the run's id or folder."""
     if network in PRESETS:
         return PRESETS[network]
-    path = Path(network)
-    if path.suffix == ".json" and path.is_file():
-        return read_design(content_of(path))
+    if network.endswith(".json"):
+        return design_in(network)
     try:
         return open_run(network, runs).config.architecture
     except RunError as error:

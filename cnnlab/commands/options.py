@@ -8,9 +8,10 @@ from typing import Any, Literal, get_args, get_origin
 
 import click
 
+from cnnlab.architectures import Draft
 from cnnlab.config import RunConfig, parse_config
 from cnnlab.data import DATASETS
-from cnnlab.designs import read_design
+from cnnlab.designs import DesignError, read_design
 from cnnlab.digits import MAX_FILE_BYTES
 from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
@@ -35,12 +36,9 @@ class Network(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The name, which stands for the preset, or the design's fields."""
-        path = Path(str(value))
-        if not isinstance(value, str) or path.suffix != ".json":
+        if not str(value).endswith(".json"):
             return click.Choice(list(PRESETS)).convert(value, param, ctx)
-        if not path.is_file():
-            self.fail(f"there is no file {value!r}", param, ctx)
-        return read_design(content_of(path)).model_dump()
+        return design_in(str(value)).model_dump()
 
 
 def config_options(command: Command) -> Command:
@@ -79,6 +77,14 @@ def content_of(file: Path) -> bytes:
     """No more of a file than whoever reads it refuses; a device has no end."""
     with file.open("rb") as opened:
         return opened.read(MAX_FILE_BYTES + 1)
+
+
+def design_in(file: str) -> Draft:
+    """The design that a JSON file holds. Raises DesignError where there is none."""
+    try:
+        return read_design(content_of(Path(file)))
+    except OSError as error:
+        raise DesignError(f"there is no file {file!r} to read ({error.strerror})") from error
 
 
 def open_run(run: str, runs: Path | None) -> Run:

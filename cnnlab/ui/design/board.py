@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -23,8 +24,8 @@ LINK = "design"  # the URL's parameter
 
 _HISTORY, _PICKED = "design.history", "design.picked"
 _VERSION, _DRAWN = "design.version", "design.drawn"
-_TOLD = "design.told"
-_SAID = "design.said"  # why the last edit was refused
+_TOAST = "design.toast"  # to be said when the page is drawn next
+_REFUSAL = "design.refusal"  # why the last edit was refused
 
 BEGINNING: Place = (-1,)  # the image: what is added goes before the first layer
 
@@ -44,7 +45,10 @@ def draft() -> Draft:
     """The network as it is now; the address's at first, else the default."""
     if _HISTORY not in st.session_state:
         _keep(History(write_design(_first())))
-    return read_design(_history().present)
+    return _parsed(_history().present)
+
+
+_parsed = lru_cache(maxsize=64)(read_design)  # asked several times in each run of the page
 
 
 def _first() -> Draft:
@@ -88,7 +92,7 @@ def _history() -> History:
 
 def _keep(history: History) -> None:
     st.session_state[_HISTORY] = (history.present, history.past, history.future)
-    st.session_state.pop(_SAID, None)
+    st.session_state.pop(_REFUSAL, None)
 
 
 def can_undo() -> bool:
@@ -162,17 +166,17 @@ def _answer(drawn: int, action: Callable[..., None], *args: object) -> None:
 
 def refusal() -> str:
     """Why the last edit could not be; empty where it could."""
-    return str(st.session_state.get(_SAID, ""))
+    return str(st.session_state.get(_REFUSAL, ""))
 
 
 def say(text: str) -> None:
     """Have the page say so when it is drawn next; callbacks may draw nothing."""
-    st.session_state[_TOLD] = text
+    st.session_state[_TOAST] = text
 
 
 def said() -> str:
     """What is to be said, once."""
-    return str(st.session_state.pop(_TOLD, ""))
+    return str(st.session_state.pop(_TOAST, ""))
 
 
 def add(layer: Layer) -> None:
@@ -229,7 +233,7 @@ def _edited(edit: Callable[[Chain], Chain]) -> bool:
     try:
         change(now.model_copy(update={"layers": edit(now.layers)}))
     except (EditError, ValidationError) as error:
-        st.session_state[_SAID] = told(error) if isinstance(error, ValidationError) else str(error)
+        st.session_state[_REFUSAL] = told(error) if isinstance(error, ValidationError) else str(error)
         renew()
         return False
     return True

@@ -97,8 +97,7 @@ class _Listing:
             for number, name in enumerate(own):
                 yield _header((*row.place, number, -1), f"{row.name}.{name}", "", "begins with the block's input")
                 yield from self._chain((*row.place, number))
-            for number in range(len(own), len(own) + 1):  # what a block adds of its own is one chain at most
-                yield from self._chain((*row.place, number))
+            yield from self._chain((*row.place, len(own)))  # what the block itself adds: one chain at the most
 
     def _line(self, row: LayerSummary) -> dict[str, Any]:
         classes = self.images.classes
