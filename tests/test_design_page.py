@@ -229,8 +229,13 @@ def test_a_design_goes_to_train_with_its_images() -> None:
     button(page, "Train this network").click().run()
     form = page.session_state
     assert (form["form.architecture"], form["form.dataset"], form["form.batch_size"]) == ("drawn", "usps", 64)
-    network = Architecture.model_validate_json(form["form.network"])
+    network = Architecture.model_validate_json(form["form.own_network"])
     assert network.layers[0] == Conv2d(out_channels=9)
+    train_page = page.switch_page("pages/1_Train.py").run()
+    for _ in range(2):  # the drawing on that page has a state of its own
+        assert checked(train_page).selectbox(key="form.architecture").value == "drawn"
+        assert "Drawn" in train_page.selectbox(key="form.architecture").options
+        train_page.run()
 
 
 def test_a_damaged_link_falls_back_to_the_default() -> None:

@@ -25,7 +25,7 @@ MOST_RUNS = 4  # asked side by side
 _ASKED = "runs"  # the URL's parameter
 
 _RECIPE = "form.recipe"
-_OWN_NETWORK = "form.network"  # a design's JSON
+_OWN_NETWORK = "form.own_network"  # a design's JSON
 _PARENT = "form.parent"  # of the branch that the form makes
 _NOT_OFFERED = {"parent", "lessons", "lesson_share"}  # what a new network is not asked about
 

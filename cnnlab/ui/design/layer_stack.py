@@ -50,14 +50,14 @@ def layer_stack(
 def _act() -> None:
     action = st.session_state[KEY].action
     target = action["target"]
-    board.act(str(action["what"]), _place(action["place"]), None if target is None else _place(target))
+    board.act(str(action["what"]), place_of(action["place"]), None if target is None else place_of(target))
 
 
 def _text(place: Place) -> str:
     return ".".join(map(str, place))
 
 
-def _place(text: str) -> Place:
+def place_of(text: str) -> Place:
     """From the browser, which may send anything: what is no place stands for the beginning."""
     try:
         return tuple(int(part) for part in str(text).split(".")) or BEGINNING

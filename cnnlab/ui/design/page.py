@@ -17,7 +17,7 @@ from cnnlab.ui.design import board, keeping
 from cnnlab.ui.design.board import BEGINNING, OWN_SIZE, Images
 from cnnlab.ui.design.consequences import Totals, show_beside, show_totals, totals
 from cnnlab.ui.design.layer_form import layer_form
-from cnnlab.ui.design.layer_stack import layer_stack
+from cnnlab.ui.design.layer_stack import layer_stack, place_of
 from cnnlab.ui.design.timekeeper import keep_time, measure_again, times
 from cnnlab.ui.network_picture import network_picture
 
@@ -55,7 +55,7 @@ def design() -> None:
 
 
 def _pick_clicked() -> None:
-    board.act("pick", tuple(map(int, st.session_state[_PICTURE]["clicked"].split("."))))
+    board.act("pick", place_of(st.session_state[_PICTURE]["clicked"]))
 
 
 def _choose_images() -> Images:

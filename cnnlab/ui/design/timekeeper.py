@@ -7,6 +7,7 @@ disturb what they measure and who waits.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from secrets import token_hex
 from statistics import mean
 
 import streamlit as st
@@ -78,7 +79,7 @@ def _wait(draft: Draft, images: Images) -> None:
 
 def _me() -> str:
     """This session, among those that want something measured."""
-    return str(st.session_state.setdefault(_ME, str(id(st.session_state))))
+    return str(st.session_state.setdefault(_ME, token_hex(8)))
 
 
 def _training(images: Images) -> tuple[RunConfig, DatasetSpec]:
