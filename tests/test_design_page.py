@@ -222,6 +222,15 @@ def test_two_designs_stand_side_by_side() -> None:
     assert table.loc["Parameters", "Quick net"] != "203,690"
 
 
+def test_a_design_stands_beside_one_of_the_same_title() -> None:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["design"] = to_link(PRESETS["quick"])
+    page.switch_page("pages/7_Design.py").run()
+    page.button_group(key="design.beside").set_value("Compare").run()
+    page.selectbox(key="design.other").set_value("Quick net").run()
+    assert len(checked(page).dataframe[0].value.columns) == 3
+
+
 def test_a_design_goes_to_train_with_its_images() -> None:
     page = checked(opened(Conv2d(out_channels=9), Activation()))
     page.selectbox(key="design.dataset").set_value("usps").run()

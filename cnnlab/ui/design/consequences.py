@@ -28,7 +28,7 @@ class Totals:
 def totals(rows: Sequence[LayerSummary], images: Images, seconds: float | None) -> Totals:
     """Of what ``follow`` told; where a layer does not fit, of those before it."""
     top = [row for row in rows if len(row.place) == 1 and row.output_shape]
-    maps = [row.receptive_field for row in top if len(row.output_shape) == 3 and row.kind != "flatten"]
+    maps = [row.receptive_field for row in top if len(row.output_shape) == 3]
     return Totals(
         parameters=sum(row.parameters for row in top),
         macs=sum(row.macs for row in top),
