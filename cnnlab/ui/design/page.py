@@ -164,7 +164,7 @@ def _compare(draft: Draft, total: Totals, images: Images) -> None:
     rows = follow(other, images.shape, images.classes)
     for row in [row for row in rows if row.problem][:1]:
         st.caption(frame.literal(f"{other.title} does not fit these images. {row.name}: {row.problem}."))
-    name = other.title if other.title != draft.title else f"{other.title}, as {chosen}"
+    name = other.title if other.title != draft.title else f"{other.title}, the other"
     show_beside(total, totals(rows, images, times(other, images).total), images, (draft.title, name))
     network_picture(
         draw_network(rows, images.shape, other.title),
