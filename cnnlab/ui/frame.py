@@ -14,6 +14,7 @@ from cnnlab.ui import session
 
 _MENU = {
     "Home": ("app.py", ":material/home:"),
+    "Learn": ("pages/8_Learn.py", ":material/school:"),
     "Design": ("pages/7_Design.py", ":material/architecture:"),
     "Train": ("pages/1_Train.py", ":material/model_training:"),
     "Inside": ("pages/2_Inside.py", ":material/visibility:"),
@@ -70,6 +71,12 @@ def link(page: str, label: str) -> None:
     script, icon = _MENU[page]
     run_id = session.current_run_id()
     st.page_link(script, label=label, icon=icon, query_params={"run": run_id} if run_id else None)
+
+
+def door(page: str, label: str, query: Mapping[str, str]) -> None:
+    """A link to a page where ``query``, in its address, has set everything up."""
+    script, icon = _MENU[page]
+    st.page_link(script, label=label, icon=icon, query_params=dict(query))
 
 
 def go_to(page: str, run_id: str | None = None) -> None:

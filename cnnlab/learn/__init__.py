@@ -1,0 +1,1 @@
+"""What the chapters of Learn compute: every number by running PyTorch."""

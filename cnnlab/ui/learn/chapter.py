@@ -1,0 +1,59 @@
+"""What a chapter is, and what all have around them: the way to others, doors into the lab, a question, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+
+import streamlit as st
+
+from cnnlab.ui import frame
+
+
+@dataclass(frozen=True)
+class Source:
+    """A paper, or what stands for one."""
+
+    what: str  # who, when, title
+    address: str
+
+
+@dataclass(frozen=True)
+class Door:
+    """A way into the lab with everything set up: a page and what its address says."""
+
+    page: str
+    label: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter: its module beside this one, and what stands around it."""
+
+    module: str
+    title: str
+    promise: str  # what its reader does
+    question: str  # to answer by experiment
+    sources: tuple[Source, ...]
+    doors: tuple[Door, ...]
+
+    def show(self) -> None:
+        """Draw it; its module is imported now, for some bring large libraries."""
+        import_module(f"cnnlab.ui.learn.{self.module}").show()
+
+
+def show_ending(chapter: Chapter) -> None:
+    """What a reader does next: into the lab, a question, where to read on."""
+    st.divider()
+    lab, asked = st.columns(2, gap="large")
+    with lab:
+        st.subheader("Into the lab", anchor=False)
+        for door in chapter.doors:
+            frame.door(door.page, door.label, door.query)
+    with asked:
+        st.subheader("A question", anchor=False)
+        st.markdown(chapter.question)
+        with st.expander("Sources"):
+            st.markdown("\n".join(f"- [{source.what}]({source.address})" for source in chapter.sources))
