@@ -116,13 +116,8 @@ def measure(layer: Conv2d, shape: Shape) -> Measured:
 
 
 def code(layer: Conv2d, shape: Shape) -> str:
-    """A line of PyTorch that makes the layer."""
-    return f"nn.{layer.call(shape[1:], 0)}"
-
-
-def code_with_batch(layer: Conv2d, shape: Shape) -> str:
-    """The same, run on a batch of ``shape`` = (N, C, H, W), for the shape that comes out."""
-    return f"{code(layer, shape)}(torch.rand{shape}).shape"
+    """A line of PyTorch that makes the layer, and one that runs it on a batch of ``shape`` = (N, C, H, W)."""
+    return f"layer = nn.{layer.call(shape[1:], 0)}\nlayer(torch.rand{shape}).shape"
 
 
 def mends(layer: Conv2d, shape: Shape) -> list[str]:

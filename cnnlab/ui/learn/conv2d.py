@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnlab.layers import Conv2d, Shape, shown
 from cnnlab.layers.base import pair
-from cnnlab.learn.conv2d import Measured, code, code_with_batch, measure, mends
+from cnnlab.learn.conv2d import Measured, code, measure, mends
 from cnnlab.learn.convolution import fresh, work
 from cnnlab.learn.pictures import picture_of
 from cnnlab.ui import frame
@@ -40,7 +40,7 @@ def _refused(words: str, layer: Conv2d, shape: Shape) -> None:
 
 def _tell(layer: Conv2d, shape: Shape, measured: Measured) -> None:
     """The code, and the output's shape, parameters and cost with how they come about."""
-    st.code(f"layer = {code(layer, shape)}\n{code_with_batch(layer, shape)}  # {measured.shape}", wrap_lines=True)
+    st.code(f"{code(layer, shape)}  # torch.Size({list(measured.shape)})", wrap_lines=True)
     image = shape[1:]
     macs = layer.macs(image, 0)
     told = {

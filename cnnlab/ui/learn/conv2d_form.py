@@ -26,6 +26,7 @@ _LIMITS = {  # lowest and highest; what is beyond would take more than a moment,
     "padding": (0, 16),
     "dilation": (1, 8),
 }
+_BATCH = ("images", "in_channels", "height", "width")
 _SIZES = ("kernel_size", "stride", "padding", "dilation")
 _HELP = {
     "kernel_size": "Height and width of the window, in pixels.",
@@ -53,7 +54,7 @@ def conv2d_form() -> tuple[Conv2d, Shape]:
     st.caption(EXAMPLES[name].about)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            shape = tuple(_number(field, field) for field in ("images", "in_channels", "height", "width"))
+            shape = tuple(_number(field, field) for field in _BATCH)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             out_channels, groups = _number("out_channels", "out_channels"), _number("groups", "groups")
             mode = _padding_mode()
@@ -123,7 +124,7 @@ def _fill() -> None:
 def _fill_with(example: Example) -> None:
     """Every field as the example has it."""
     layer = example.layer
-    fields: dict[str, object] = dict(zip(("images", "in_channels", "height", "width"), example.shape, strict=True))
+    fields: dict[str, object] = dict(zip(_BATCH, example.shape, strict=True))
     fields |= {name: getattr(layer, name) for name in ("out_channels", "groups", "padding_mode", "bias")}
     fields |= {"same": layer.padding == "same", "apart": False}
     for field in _SIZES:

@@ -44,6 +44,7 @@ _component = st.components.v2.component(
   </div>
   <div class="window-sum"></div>
   <p class="window-told" aria-live="polite"></p>
+  <p class="window-hint">Point or tap on either picture, or use the arrow keys. Blue is above zero, red below.</p>
 </div>
 """,
     css=Path(__file__).with_suffix(".css").read_text(encoding="utf-8"),

@@ -58,10 +58,8 @@ def _step(image: Tensor, kernel: Tensor, rectified: bool) -> None:
     layer = Conv2d(out_channels=1, kernel_size=(rows, columns), bias=False)
     scene = scene_of(work(image, layer, kernel[None], None), len(image) == 3, "Feature map", rectified)
     show_window(scene, "learn.convolution.window")
-    about = "Click into the picture, then use the arrow keys, or point at a pixel. Blue is above zero, red below."
     if len(image) == 3:
-        about += " A colour picture has three channels: their three sums are added up. Press one to see its products."
-    st.caption(about)
+        st.caption("A colour picture has three channels: their three sums are added up. Press one for its products.")
 
 
 def _maps(pictures: Pictures, kernel: Tensor, title: str, rectified: bool) -> None:
@@ -72,6 +70,5 @@ def _maps(pictures: Pictures, kernel: Tensor, title: str, rectified: bool) -> No
         for image, map_, name in zip(pictures.images, found, pictures.titles, strict=True):
             pixels = (image * 255).round().byte()
             st.image(inline(enlarged(pixels, _SIDE)), caption=name, alt=name, width=_SIDE)
-            alt = f"{title} on {name}"
             picture = inline(coloured(map_.numpy(), limit, _SIDE))
-            st.image(picture, caption=alt, alt=f"Feature map: {alt}", width=_SIDE)
+            st.image(picture, caption="its feature map", alt=f"{title} on {name}: the feature map", width=_SIDE)

@@ -36,6 +36,7 @@ def pick_filter() -> Chosen | None:
         format_func=_TITLES.__getitem__,
         default=_FIRST,
         required=True,
+        wrap=True,
         key=_PICK,
         persist_state="session",
         on_change=_fill,

@@ -56,8 +56,7 @@ def pick_pictures() -> Pictures | None:
 
 
 def _two_digits() -> Pictures:
-    with st.container(horizontal=True):
-        chosen = [_digit("First", 1), _digit("Second", 2)]
+    chosen = [_digit("First", 1), _digit("Second", 2)]
     titles = [f"{place}: a {label}" for place, (label, _) in zip(("First", "Second"), chosen, strict=True)]
     looks_at = st.segmented_control(
         "Under the window",
@@ -74,18 +73,19 @@ def _two_digits() -> Pictures:
 
 def _digit(place: str, first: int) -> tuple[int, Tensor]:
     """A class and one of its images (1, 28, 28)."""
-    label = st.selectbox(
-        f"{place} digit", range(10), index=first, key=f"{_KEY}.digit.{place}", persist_state="session", width=100
-    )
-    images = digits(label)
-    number = st.number_input(
-        f"Which, of {len(images)}",
-        1,
-        len(images),
-        key=f"{_KEY}.number.{place}.{label}",
-        persist_state="session",
-        width=130,
-    )
+    with st.container(horizontal=True):
+        label = st.selectbox(
+            f"{place} digit", range(10), index=first, key=f"{_KEY}.digit.{place}", persist_state="session", width=140
+        )
+        images = digits(label)
+        number = st.number_input(
+            f"Which of {len(images)}",
+            1,
+            len(images),
+            key=f"{_KEY}.number.{place}.{label}",
+            persist_state="session",
+            width=140,
+        )
     return label, images[number - 1]
 
 
