@@ -17,8 +17,8 @@ _EXAMPLE = "learn.conv2d.example"
 _LIMITS = {  # lowest and highest; what is beyond would take more than a moment, or not fit the page
     "images": (1, 1024),
     "in_channels": (1, 64),
-    "height": (1, 128),
-    "width": (1, 128),
+    "height": (1, 100),
+    "width": (1, 100),
     "out_channels": (1, 64),
     "groups": (1, 64),
     "kernel_size": (1, 15),

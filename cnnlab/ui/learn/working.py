@@ -25,7 +25,7 @@ def scene_of(worked: Worked, colour: bool, output_title: str = "Output", rectifi
     names = _names(worked, colour)
     output = worked.output.relu() if rectified else worked.output
     products = torch.stack([worked.products(channel) for channel in range(shown)]) if shown else None
-    is_part = kept < looked_at
+    is_copied = any(worked.borders) and bool((worked.origin >= 0).all())
     return Scene(
         planes=worked.padded[:kept].numpy(),
         names=names[:kept] if looked_at > 1 else [""],
@@ -34,11 +34,11 @@ def scene_of(worked: Worked, colour: bool, output_title: str = "Output", rectifi
         stride=worked.stride,
         dilation=worked.dilation,
         border=(top, left, bottom, right),
-        origin=worked.origin.numpy() if any(worked.borders) else None,
+        origin=worked.origin.numpy() if is_copied else None,
         weights=worked.weight[:kept].numpy(),
         products=None if products is None else products.numpy(),
-        sums=worked.sums[:kept].numpy(),
-        rest=worked.sums[kept:].sum(0).numpy() if is_part else None,
+        sums=worked.sums[:shown].numpy() if shown else None,
+        rest=worked.sums[shown:].sum(0).numpy() if 0 < shown < looked_at else None,
         rest_title=frame.counted(looked_at - kept, "more channel"),
         bias=worked.bias,
         result="ReLU of the sum" if rectified else "output",
@@ -52,7 +52,7 @@ def told_of(scene: Scene, worked: Worked) -> str:
     """What of a large example is left out; empty where nothing is."""
     looked_at = len(worked.padded)
     if scene.products is None:
-        return "There are too many products to send them all: the window shows pixels, weights and the sum."
+        return "There are too many products to send them all: the window shows pixels, weights and the output."
     if scene.rest is not None:
         shown = "the first is" if len(scene.planes) == 1 else f"the first {len(scene.planes)} are"
         return f"Of {looked_at} input channels {shown} written out; the sums of the others are added up."
