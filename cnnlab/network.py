@@ -121,9 +121,7 @@ def _branches(layer: Layer, shape: Shape, classes: int) -> dict[str, nn.Module]:
 
 def _chain(layers: Chain, shape: Shape, classes: int) -> nn.Sequential:
     shapes = trace(layers, shape, classes)
-    return nn.Sequential(
-        *(_made(layer, flowing, classes) for layer, flowing in zip(layers, shapes, strict=False))
-    )
+    return nn.Sequential(*(_made(layer, flowing, classes) for layer, flowing in zip(layers, shapes, strict=False)))
 
 
 def layer_module(layer: Layer, shape: Shape, classes: int) -> nn.Module:

@@ -4,6 +4,7 @@ On a CPU it comes to the run's weights bit for bit, on the same machine and as m
 """
 
 from cnnlab.program.files import to_notebook, to_script
-from cnnlab.program.program import Program, ProgramError, Step, program_of, program_of_run
+from cnnlab.program.program import Program, Step, program_of, program_of_run
+from cnnlab.program.setting import ProgramError
 
 __all__ = ["Program", "ProgramError", "Step", "program_of", "program_of_run", "to_notebook", "to_script"]

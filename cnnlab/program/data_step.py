@@ -75,8 +75,8 @@ def read(name: str) -> Tensor:
     return torch.tensor(np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape))
 '''
 
-_TOLD = '''for name, split in {"training": train, "validation": validation, "test": test}.items():
-    print(f"{len(split):,} {name} images")'''
+_TOLD = """for name, split in {"training": train, "validation": validation, "test": test}.items():
+    print(f"{len(split):,} {name} images")"""
 
 
 def downloads() -> dict[str, Download]:

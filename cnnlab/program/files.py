@@ -29,7 +29,8 @@ def to_notebook(program: Program) -> str:
     python = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     notebook = new_notebook(cells=cells, metadata=python)
     nbformat.validate(notebook)
-    return nbformat.writes(notebook)
+    written: str = nbformat.writes(notebook)
+    return written
 
 
 def _blank_lines(code: str) -> str:

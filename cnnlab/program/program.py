@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from cnnlab.config import RunConfig
-from cnnlab.data import DatasetSpec, dataset_spec
+from cnnlab.data import SAMPLE, DatasetSpec, dataset_spec
 from cnnlab.devices import choose_device, choose_precision
 from cnnlab.program.data_step import data_code, data_told, downloads
 from cnnlab.program.plot_step import plot_code
@@ -51,7 +52,7 @@ class Program:
     title: str
     about: str
     steps: tuple[Step, ...]
-    beside: str = ""
+    beside: Path | None = None
 
 
 def program_of(config: RunConfig) -> Program:
@@ -75,9 +76,9 @@ def program_of(config: RunConfig) -> Program:
     return Program(
         name=f"seven-steps-{config.architecture.name}",
         title=f"{_heading(config.architecture.title)} on {spec.title}",
-        about=_about(setting),
+        about=_about(spec),
         steps=(imports, *steps),
-        beside="" if spec.name in downloads() else "mnist-5000.npz",
+        beside=None if spec.name in downloads() else SAMPLE,
     )
 
 
@@ -108,15 +109,11 @@ def _setting(config: RunConfig) -> Setting:
     return Setting(config, spec, device.type, choose_precision(config.precision, device))
 
 
-def _about(setting: Setting) -> str:
-    needs = "It needs torch, numpy and plotly"
-    return f"{needs}, and {_where(setting.spec)}"
-
-
-def _where(spec: DatasetSpec) -> str:
-    if spec.name in downloads():
-        return f"reads {spec.title} in the folder data, or downloads it there."
-    return "mnist-5000.npz in the folder where it runs."
+def _about(spec: DatasetSpec) -> str:
+    source = f"reads {spec.title} in the folder data, or downloads it there"
+    if spec.name not in downloads():
+        source = f"reads {SAMPLE.name}, which lies beside it"
+    return f"It needs torch, numpy and plotly, and {source}."
 
 
 def _heading(title: str) -> str:

@@ -94,15 +94,15 @@ def _schedule(config: RunConfig) -> str:
 def training_told(setting: Setting) -> str:
     """What to say of step 6."""
     told = (
-        "A batch goes forward through the network, the loss goes backward, the optimiser takes a step. After each epoch "
-        "the validation images tell how far it is; the test images judge once, at the end."
+        "A batch goes forward through the network, the loss goes backward, the optimiser takes a step. After each "
+        "epoch the validation images tell how far it is; the test images judge once, at the end."
     )
     if setting.config.early_stopping:
         told += " It ends early where validation no longer gains, and goes back to its best weights."
     if setting.precision != torch.float32:
         told += (
-            f" This machine has units for {_type(setting)}, so `autocast` calculates in it: leave that line out where a "
-            "machine has none."
+            f" This machine has units for {_type(setting)}, so `autocast` calculates in it: leave that line out where "
+            "a machine has none."
         )
     return told
 
@@ -129,11 +129,12 @@ def evaluate(split: TensorDataset) -> tuple[float, Tensor]:
 
 
 def _batches(setting: Setting) -> str:
+    at_once = prepared_at_once(setting.config.batch_size, setting.spec.shape)
     changed = f"{setting.augment}(pixels, labels, CLASSES, draws)"
     return lines(
         "def batches() -> Iterator[tuple[Tensor, Tensor]]:",
         '    """The training images in a new order, changed anew: many at once, for that is faster."""',
-        f"    for chosen in {_order(setting)}.split({prepared_at_once(setting.config.batch_size, setting.spec.shape)}):",
+        f"    for chosen in {_order(setting)}.split({at_once}):",
         "        pixels, labels = train[chosen]",
         f"        pixels = {f'standardise({changed})' if setting.standardises else changed}",
         "        yield from zip(pixels.split(BATCH_SIZE), labels.split(BATCH_SIZE))",
@@ -151,11 +152,14 @@ def _before(setting: Setting) -> str:
     return lines(
         bool(config.early_stopping) and f"PATIENCE = {config.early_stopping}  # epochs",
         bool(config.early_stopping) and "best_loss, best_epoch, best_weights = inf, 0, {}",
-        'history = {f"{split} {quantity}": [] for split in ("train", "validation") for quantity in ("loss", "accuracy")}',
+        f"history = {{{_COLUMNS}}}",
         f"draws = torch.Generator({place}).manual_seed(SEED)",
         _drops_out(config.architecture.layers) and "torch.manual_seed(SEED)  # for dropout",
         setting.precision == torch.float16 and f'scaler = torch.amp.GradScaler("{setting.device}")',
     )
+
+
+_COLUMNS = 'f"{split} {quantity}": [] for split in ("train", "validation") for quantity in ("loss", "accuracy")'
 
 
 def _drops_out(layers: tuple[Layer, ...]) -> bool:
@@ -209,7 +213,10 @@ def _forward(setting: Setting) -> str:
     forward = "logits = network(pixels)\nloss = loss_function(logits, labels)"
     if setting.precision == torch.float32:
         return forward
-    return f'with torch.autocast("{setting.device}", torch.{_type(setting)}):  # 16 bits, for this machine has units for them\n{indent(forward, "    ")}'
+    return lines(
+        f'with torch.autocast("{setting.device}", torch.{_type(setting)}):  # 16 bits: this machine has units for them',
+        indent(forward, "    "),
+    )
 
 
 def _judge(config: RunConfig) -> str:
