@@ -173,7 +173,10 @@ CHAPTERS: dict[str, Chapter] = {
                 "https://arxiv.org/abs/1604.06174",
             ),
         ),
-        (Door("Design", "See what each layer of a network costs"),),
+        (
+            Door("Train", "Train with large batches", {"recipe": "default", "batch_size": "1024"}),
+            Door("Design", "See what each layer of a network costs"),
+        ),
     ),
 }
 
