@@ -20,6 +20,7 @@ from cnnlab.presets import PRESETS
 from cnnlab.ui import frame
 from cnnlab.ui.design.units import counted, duration, size
 from cnnlab.ui.learn.trial import trial
+from cnnlab.ui.terms import linked
 from cnnlab.ui.views.look import show_figure
 
 PRECISIONS = ("float32", "bfloat16")
@@ -123,7 +124,7 @@ def _show_totals(counts: StepBytes, asked: _Asked, batch_size: int) -> None:
     }
     with st.container(horizontal=True, gap="medium"):
         for label, (count, about) in figures.items():
-            st.metric(label, size(count), help=about, width="content")
+            st.metric(label, size(count), help=linked(about), width="content")
 
 
 def _show_layers(counts: StepBytes, asked: _Asked, batch_size: int) -> None:
