@@ -86,12 +86,11 @@ def _once(choose: Choice, hits: Tensor) -> tuple[float, float]:
 
 def _measured(rows: list[Row]) -> tuple[Measured, ...]:
     final = {(row["way"], row["part"]): row["y"] for row in rows if row["x"] == CANDIDATES}
-    reported, true = ([final[way, part] for way in WAYS] for part in (REPORTED, TRUE))
-    excess = (100 * (told - own) for told, own in zip(reported, true, strict=True))
+    reported, true = ((final[TRAPPED, part], final[MENDED, part]) for part in (REPORTED, TRUE))
     return (
-        Measured(f"Test accuracy reported, best of {CANDIDATES}", *reported),
-        Measured("The winner's accuracy on fresh images", *true),
-        Measured("Reported too much, points", *excess, "+.1f"),
+        Measured(f"Test accuracy reported, best of {CANDIDATES}", reported),
+        Measured("The winner's accuracy on fresh images", true),
+        Measured("Reported too much, points", (100 * (reported[0] - true[0]), 100 * (reported[1] - true[1])), "+.1f"),
     )
 
 

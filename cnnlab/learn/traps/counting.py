@@ -58,10 +58,14 @@ def _rows(way: str, count: Count, answers: Tensor, labels: Tensor) -> list[Row]:
 def _measured(four: list[Row], whole: list[Row]) -> tuple[Measured, ...]:
     off = (abs(one["y"] - other["y"]) for one, other in zip(four, whole, strict=True) if one["images"])
     return (
-        Measured("Test images counted", *(float(sum(row["images"] for row in rows)) for rows in (four, whole)), ",.0f"),
-        Measured("Widest 95 % interval of a class, points", _widest(four), _widest(whole), ".0f"),
-        Measured("Farthest from the whole table, points", 100 * max(off), 0.0, ".0f"),
+        Measured("Test images counted", (_images(four), _images(whole)), ",.0f"),
+        Measured("Widest 95 % interval of a class, points", (_widest(four), _widest(whole)), ".0f"),
+        Measured("Farthest from the whole table, points", (100 * max(off), 0.0), ".0f"),
     )
+
+
+def _images(rows: list[Row]) -> float:
+    return float(sum(row["images"] for row in rows))
 
 
 def _widest(rows: list[Row]) -> float:

@@ -39,8 +39,8 @@ def _sgd(network: nn.Module) -> Optimizer:
 def _measured(courses: Courses) -> tuple[Measured, ...]:
     wrong, right = courses[TRAPPED], courses[MENDED]
     return (
-        Measured("Training loss, latest epoch", wrong.latest_loss, right.latest_loss, ".3f"),
-        Measured("Validation accuracy", wrong.accuracy, right.accuracy),
+        Measured("Training loss, latest epoch", (wrong.latest_loss, right.latest_loss), ".3f"),
+        Measured("Validation accuracy", (wrong.accuracy, right.accuracy)),
     )
 
 

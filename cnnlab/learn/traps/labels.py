@@ -43,8 +43,8 @@ def fall(seed: int) -> Generator[Finding]:
 def _measured(courses: Courses) -> tuple[Measured, ...]:
     wrong, right = courses[TRAPPED], courses[MENDED]
     return (
-        Measured("Training accuracy", wrong.train_accuracy, right.train_accuracy),
-        Measured("Validation accuracy", wrong.accuracy, right.accuracy),
+        Measured("Training accuracy", (wrong.train_accuracy, right.train_accuracy)),
+        Measured("Validation accuracy", (wrong.accuracy, right.accuracy)),
     )
 
 

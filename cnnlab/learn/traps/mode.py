@@ -36,14 +36,16 @@ SIZES = (1, 8, 100)  # of a batch, images
 
 def answer_as_left(network: nn.Module, images: Tensor) -> Tensor:
     """As training left the network."""
-    return network(images).argmax(1)
+    logits: Tensor = network(images)
+    return logits.argmax(1)
 
 
 def answer_in_eval(network: nn.Module, images: Tensor) -> Tensor:
     """As it has learned to answer."""
     network.eval()
     with torch.no_grad():
-        return network(images).argmax(1)
+        logits: Tensor = network(images)
+    return logits.argmax(1)
 
 
 Answer = Callable[[nn.Module, Tensor], Tensor]
@@ -81,11 +83,15 @@ def _row(way: str, size: int, hits: Tensor) -> Row:
 
 def _measured(rows: list[Row], asked: dict[tuple[str, int], Tensor]) -> tuple[Measured, ...]:
     accuracies = (
-        Measured(f"Test accuracy, {wrong['x']}", *(f"{row['y']:.1%} ± {row['sd']:.1%}" for row in (wrong, right)))
+        Measured(f"Test accuracy, {wrong['x']}", (_with_spread(wrong), _with_spread(right)))
         for wrong, right in zip(rows[::2], rows[1::2], strict=True)
     )
-    changed = (_changed(asked[way, SIZES[0]]) for way in (TRAPPED, MENDED))
-    return (*accuracies, Measured("Answers that change when asked again", *changed))
+    changed = _changed(asked[TRAPPED, SIZES[0]]), _changed(asked[MENDED, SIZES[0]])
+    return (*accuracies, Measured("Answers that change when asked again", changed))
+
+
+def _with_spread(row: Row) -> str:
+    return f"{row['y']:.1%} ± {row['sd']:.1%}"
 
 
 def _changed(answers: Tensor) -> float:

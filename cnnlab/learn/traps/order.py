@@ -36,8 +36,8 @@ def fall(seed: int) -> Generator[Finding]:
 def _measured(courses: Courses) -> tuple[Measured, ...]:
     wrong, right = courses[TRAPPED], courses[MENDED]
     return (
-        Measured("Highest loss of a batch, latest epoch", _highest(wrong.epochs), _highest(right.epochs), ".2f"),
-        Measured("Validation accuracy", wrong.accuracy, right.accuracy),
+        Measured("Highest loss of a batch, latest epoch", (_highest(wrong.epochs), _highest(right.epochs)), ".2f"),
+        Measured("Validation accuracy", (wrong.accuracy, right.accuracy)),
     )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from functools import partial
 
 import pandas as pd
 
-from cnnlab.evaluation import Evaluation
 from cnnlab.learn.traps.loop import Course, Training, adam, digits, in_turn
 from cnnlab.learn.traps.pictures import MENDED, TRAPPED, Picture, line
 from cnnlab.learn.traps.trap import Finding, Measured, Trap
@@ -49,14 +48,12 @@ def _kept(course: Course) -> list[int]:
 def _measured(course: Course) -> tuple[Measured, ...]:
     last, best = _kept(course)
 
-    def at(split: Sequence[Evaluation]) -> tuple[float, float]:
-        return split[last].loss, split[best].loss
-
+    train, validation = course.train, course.validation
     return (
-        Measured("Epoch that is kept", float(last + 1), float(best + 1), ".0f"),
-        Measured("Training loss there", *at(course.train), ".3f"),
-        Measured("Validation loss there", *at(course.validation), ".3f"),
-        Measured("Validation accuracy there", course.validation[last].accuracy, course.validation[best].accuracy),
+        Measured("Epoch that is kept", (last + 1, best + 1), ".0f"),
+        Measured("Training loss there", (train[last].loss, train[best].loss), ".3f"),
+        Measured("Validation loss there", (validation[last].loss, validation[best].loss), ".3f"),
+        Measured("Validation accuracy there", (validation[last].accuracy, validation[best].accuracy)),
     )
 
 

@@ -67,9 +67,9 @@ def fall(seed: int) -> Generator[Finding]:
 def _measured(courses: Courses, rate: float) -> tuple[Measured, ...]:
     high, low, mended = courses[TOO_HIGH], courses[TOO_LOW], courses[MENDED]
     return (
-        Measured("Validation accuracy, rate 0.5 against the finder's", high.accuracy, mended.accuracy),
-        Measured("Validation accuracy, rate 0.00001 against the finder's", low.accuracy, mended.accuracy),
-        Measured("Learning rate", "0.5 and 0.00001", rate, ".4f"),
+        Measured("Learning rate", ("0.5 or 0.00001", rate), ".2g"),
+        Measured("Validation accuracy, too high", (high.accuracy, mended.accuracy)),
+        Measured("Validation accuracy, too low", (low.accuracy, mended.accuracy)),
     )
 
 

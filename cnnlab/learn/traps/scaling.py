@@ -23,13 +23,15 @@ NETWORKS = {"lenet-5": (1000, 4, 0.003), "quick": (1000, 2, 0.003), "conv2d-tour
 def judge_as_they_are(network: nn.Module, test: Split) -> Tensor:
     """(N,): which answers are right."""
     images = test.images.float()  # 0…255, in training 0…1
-    return network(images).argmax(1) == test.labels
+    logits: Tensor = network(images)
+    return logits.argmax(1) == test.labels
 
 
 def judge_scaled(network: nn.Module, test: Split) -> Tensor:
     """(N,): which answers are right."""
     images = test.images.float() / 255  # 0…1, as in training
-    return network(images).argmax(1) == test.labels
+    logits: Tensor = network(images)
+    return logits.argmax(1) == test.labels
 
 
 def fall(seed: int) -> Generator[Finding]:
@@ -60,7 +62,7 @@ def _both_ways(network: nn.Module, test: Split, title: str) -> list[Row]:
 
 def _measured(rows: list[Row]) -> tuple[Measured, ...]:
     pairs = zip(rows[::2], rows[1::2], strict=True)
-    return tuple(Measured(f"{wrong['x']}: test accuracy", wrong["y"], right["y"]) for wrong, right in pairs)
+    return tuple(Measured(f"{wrong['x']}: test accuracy", (wrong["y"], right["y"])) for wrong, right in pairs)
 
 
 def _picture(rows: list[Row]) -> Picture:

@@ -41,9 +41,9 @@ def fall(seed: int) -> Generator[Finding]:
 def _measured(courses: Courses) -> tuple[Measured, ...]:
     wrong, right = courses[TRAPPED], courses[MENDED]
     return (
-        Measured("Training loss, latest epoch", wrong.latest_loss, right.latest_loss, ".3f"),
-        Measured("Lowest loss there can be", FLOOR, 0.0, ".4f"),
-        Measured("Validation accuracy", wrong.accuracy, right.accuracy),
+        Measured("Training loss, latest epoch", (wrong.latest_loss, right.latest_loss), ".3f"),
+        Measured("Lowest loss there can be", (FLOOR, 0.0), ".4f"),
+        Measured("Validation accuracy", (wrong.accuracy, right.accuracy)),
     )
 
 

@@ -14,17 +14,17 @@ from cnnlab.learn.traps.pictures import Picture
 
 @dataclass(frozen=True)
 class Measured:
-    """One figure both ways; None where it is not known yet."""
+    """One figure in the trap and mended; None where it is not known yet."""
 
     what: str
-    trapped: float | str | None
-    mended: float | str | None
+    both: tuple[float | str | None, float | str | None]
     form: str = ".1%"  # of numbers
 
     @property
     def shown(self) -> tuple[str, str]:
         """Both as text, an ellipsis for what is not known yet."""
-        return self._told(self.trapped), self._told(self.mended)
+        trapped, mended = self.both
+        return self._told(trapped), self._told(mended)
 
     def _told(self, value: float | str | None) -> str:
         if value is None:
