@@ -15,6 +15,7 @@ from cnnlab.learn.traps import (
     scaling,
     softmax,
 )
+from cnnlab.learn.traps.pictures import Picture
 from cnnlab.learn.traps.trap import Finding, Measured, Trap
 
 _TRAPS = [
@@ -35,4 +36,4 @@ _TRAPS = [
 ]
 TRAPS: dict[str, Trap] = {trap.slug: trap for trap in _TRAPS}
 
-__all__ = ["TRAPS", "Finding", "Measured", "Trap"]
+__all__ = ["TRAPS", "Finding", "Measured", "Picture", "Trap"]

@@ -1,4 +1,4 @@
-"""Overfitting without validation: the training loss goes on falling while the network gets worse."""
+"""Overfitting without validation: the training loss goes on falling, and nothing shows when to stop."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def _picture(course: Course) -> Picture:
     _, best = _kept(course)
     return Picture(
         "lines",
-        pd.DataFrame([*line(TRAPPED, train, "train"), *line(MENDED, validation, "validation")]),
+        pd.DataFrame([*line(TRAPPED, train, "training loss"), *line(MENDED, validation, "validation loss")]),
         "epoch",
         "loss (cross-entropy)",
-        f"One training on {IMAGES} images; the validation loss is of 450 others. Who sees only the lower curve thinks "
-        "all is well.",
+        f"One training on {IMAGES} images; the validation loss is of 450 others. In the trap only the training loss is "
+        "seen.",
         places={"early stopping keeps": best + 1},
     )
 
@@ -78,7 +78,8 @@ TRAP = Trap(
     "go better and better.",
     wrong=(keep_last,),
     right=(keep_best,),
-    symptom="The training loss goes to 0 while the loss on images the network has not seen turns and rises.",
+    symptom="The training loss goes to 0 while the loss on images the network has not seen turns and rises. Their "
+    "accuracy may hold, which hides it.",
     why="Once all training images are right, the loss falls only by making the network surer. It then is as sure where "
     "it errs, which cross-entropy punishes most.",
     notice="Hold images out and plot their loss beside the training loss. Keep the epoch where it is lowest, which is "

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cnnlab.metrics import interval
 
-TRAPPED, MENDED = "trap", "mended"  # the two ways, as pictures name them
+TRAPPED, MENDED = "in the trap", "mended"  # the two ways, as pictures name them
 
 Row = dict[str, Any]
 

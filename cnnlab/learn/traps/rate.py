@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 
 import pandas as pd
@@ -67,10 +67,14 @@ def fall(seed: int) -> Generator[Finding]:
 def _measured(courses: Courses, rate: float) -> tuple[Measured, ...]:
     high, low, mended = courses[TOO_HIGH], courses[TOO_LOW], courses[MENDED]
     return (
-        Measured("Learning rate", ("0.5 or 0.00001", rate), ".2g"),
+        Measured("Learning rate", (f"{_rate(too_high):g} or {_rate(too_low):g}", rate), ".2g"),
         Measured("Validation accuracy, too high", (high.accuracy, mended.accuracy)),
         Measured("Validation accuracy, too low", (low.accuracy, mended.accuracy)),
     )
+
+
+def _rate(make: Callable[[nn.Module], Optimizer]) -> float:
+    return float(make(nn.Linear(1, 1)).param_groups[0]["lr"])
 
 
 def _picture(courses: Courses) -> Picture:
