@@ -30,7 +30,7 @@ def beside_lines(
     figure = go.Figure()
     for colour, (way, own) in zip(_COLOURS, rows.groupby("way", sort=False), strict=False):
         for dash, (part, line) in zip(_DASHES, own.groupby("part", sort=False), strict=False):
-            name = f"{way}: {part}" if part else str(way)
+            name = ": ".join(filter(None, (str(way), str(part))))
             figure.add_trace(_line(line, name, {"color": colour, "dash": dash, "width": 2}, titles))
     for text, level in levels.items():
         figure.add_hline(level, line=_MARK, annotation=_note(text))

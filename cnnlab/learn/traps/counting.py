@@ -18,16 +18,18 @@ BATCH = 50  # images
 
 def count_four(answers: Tensor, labels: Tensor, right: Tensor, seen: Tensor) -> None:
     """Add a batch to the counts of each class."""
-    for i in range(4):  # the tutorial's batches had 4 images, these have 50
-        right[labels[i]] += answers[i] == labels[i]
-        seen[labels[i]] += 1
+    for i in range(4):  # of 50 images
+        label = labels[i]
+        right[label] += answers[i] == label
+        seen[label] += 1
 
 
 def count_all(answers: Tensor, labels: Tensor, right: Tensor, seen: Tensor) -> None:
     """Add a batch to the counts of each class."""
     for i in range(len(labels)):
-        right[labels[i]] += answers[i] == labels[i]
-        seen[labels[i]] += 1
+        label = labels[i]
+        right[label] += answers[i] == label
+        seen[label] += 1
 
 
 Count = Callable[[Tensor, Tensor, Tensor, Tensor], None]

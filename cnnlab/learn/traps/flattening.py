@@ -18,21 +18,21 @@ TUTORIAL = PRESETS["fashion-part-3"]
 IMAGES = 64
 
 
-def by_memory(convolutions: nn.Module) -> nn.Module:
+def by_memory(convolutions: nn.Module) -> nn.Linear:
     """As another network had it."""
-    return nn.Sequential(convolutions, nn.Flatten(), nn.Linear(32 * 5 * 5, 256))
+    return nn.Linear(32 * 5 * 5, 256)
 
 
-def by_asking(convolutions: nn.Module) -> nn.Module:
+def by_asking(convolutions: nn.Module) -> nn.Linear:
     """As one image shows."""
-    dummy = torch.zeros(1, 1, 28, 28)  # one image of the right size
+    dummy = torch.zeros(1, 1, 28, 28)  # one image
     features = convolutions(dummy).numel()
-    return nn.Sequential(convolutions, nn.Flatten(), nn.Linear(features, 256))
+    return nn.Linear(features, 256)
 
 
-def by_waiting(convolutions: nn.Module) -> nn.Module:
+def by_waiting(convolutions: nn.Module) -> nn.Linear:
     """As the first batch settles."""
-    return nn.Sequential(convolutions, nn.Flatten(), nn.LazyLinear(256))
+    return nn.LazyLinear(256)
 
 
 def fall(seed: int) -> Generator[Finding]:
@@ -55,16 +55,14 @@ def fall(seed: int) -> Generator[Finding]:
     )
 
 
-def _fed(build_linear: Callable[[nn.Module], nn.Module], convolutions: nn.Module, images: Tensor) -> tuple[float, str]:
+def _fed(build_linear: Callable[[nn.Module], nn.Linear], convolutions: nn.Module, images: Tensor) -> tuple[float, str]:
     """The features that the linear layer expects, and what PyTorch says to the batch; nothing where it fits."""
-    network = build_linear(convolutions)
+    linear = build_linear(convolutions)
     try:
-        network(images)
+        linear(convolutions(images).flatten(1))
         raised = ""
     except RuntimeError as error:
         raised = f"{type(error).__name__}: {error}"
-    linear = list(network.modules())[-1]
-    assert isinstance(linear, nn.Linear)
     return float(linear.in_features), raised
 
 

@@ -6,6 +6,7 @@ from collections.abc import Generator
 
 import pandas as pd
 import torch
+from torch import randperm
 
 from cnnlab.data import Split
 from cnnlab.learn.traps.loop import Courses, Training, digits, in_turn
@@ -17,16 +18,20 @@ IMAGES = 200
 EPOCHS = 35
 
 
-def shuffle_images(digits: Split, generator: torch.Generator) -> Split:
+def shuffle_images(data: Split, draw: torch.Generator) -> Split:
     """Images in random order."""
-    order = torch.randperm(len(digits), generator=generator)
-    return Split(digits.images[order], digits.labels)  # labels stay behind
+    order = randperm(len(data), generator=draw)
+    images = data.images[order]
+    labels = data.labels  # left behind
+    return Split(images, labels)
 
 
-def shuffle_both(digits: Split, generator: torch.Generator) -> Split:
+def shuffle_both(data: Split, draw: torch.Generator) -> Split:
     """Images and their labels in one random order."""
-    order = torch.randperm(len(digits), generator=generator)
-    return Split(digits.images[order], digits.labels[order])
+    order = randperm(len(data), generator=draw)
+    images = data.images[order]
+    labels = data.labels[order]
+    return Split(images, labels)
 
 
 def fall(seed: int) -> Generator[Finding]:

@@ -24,10 +24,15 @@ UNIT = Standardise((0.0,), (1.0,))  # pixels in 0…1 as they are
 Loader = DataLoader[Any]  # of batches: images (N, 1, H, W) uint8, labels (N,)
 
 
-def shuffled(digits: Split, generator: torch.Generator) -> Loader:
-    """Batches of 50 images in an order that is new each epoch."""
-    dataset = TensorDataset(digits.images, digits.labels)
-    return DataLoader(dataset, 50, shuffle=True, generator=generator)
+def shuffled(data: Split, draw: torch.Generator) -> Loader:
+    """Batches in an order that is new each epoch."""
+    pairs = TensorDataset(data.images, data.labels)
+    return DataLoader(
+        pairs,
+        batch_size=50,
+        shuffle=True,
+        generator=draw,
+    )
 
 
 def update(optimizer: Optimizer, loss: Tensor) -> None:

@@ -36,7 +36,7 @@ SIZES = (1, 8, 100)  # of a batch, images
 
 def answer_as_left(network: nn.Module, images: Tensor) -> Tensor:
     """As training left the network."""
-    logits: Tensor = network(images)
+    logits: Tensor = network(images)  # in train mode
     return logits.argmax(1)
 
 

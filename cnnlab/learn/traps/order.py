@@ -15,10 +15,10 @@ from cnnlab.learn.traps.trap import Finding, Measured, Trap
 EPOCHS = 5
 
 
-def as_it_lies(digits: Split, generator: torch.Generator) -> Loader:
-    """Batches of 50 images in the file's order."""
-    dataset = TensorDataset(digits.images, digits.labels)
-    return DataLoader(dataset, 50)
+def as_it_lies(data: Split, draw: torch.Generator) -> Loader:
+    """Batches in the file's order."""
+    pairs = TensorDataset(data.images, data.labels)
+    return DataLoader(pairs, batch_size=50)
 
 
 def fall(seed: int) -> Generator[Finding]:

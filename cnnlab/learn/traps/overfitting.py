@@ -15,16 +15,16 @@ IMAGES = 200
 EPOCHS = 40
 
 
-def keep_last(train_losses: list[float], validation_losses: list[float]) -> int:
-    """Train to the end."""
-    return len(train_losses) - 1
+def keep_last(train: list[float], validation: list[float]) -> int:
+    """The epoch to keep, by the losses after each: the last."""
+    return len(train) - 1
 
 
-def keep_best(train_losses: list[float], validation_losses: list[float]) -> int:
-    """Stop after five epochs without a lower validation loss."""
+def keep_best(train: list[float], validation: list[float]) -> int:
+    """The epoch to keep: the best so far once five have been no better."""
     patience, best = 5, 0
-    for epoch, loss in enumerate(validation_losses):
-        if loss < validation_losses[best]:
+    for epoch, loss in enumerate(validation):
+        if loss < validation[best]:
             best = epoch
         if epoch - best == patience:
             break

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from inspect import getsource
+from inspect import getsource, signature
 from typing import Any
 
 import pandas as pd
@@ -63,8 +64,14 @@ class Trap:
     @property
     def code(self) -> tuple[str, str]:
         """The sources of both."""
-        return _source(self.wrong), _source(self.right)
+        return "\n\n".join(map(_source, self.wrong)), "\n\n".join(map(_source, self.right))
 
 
-def _source(functions: tuple[Callable[..., Any], ...]) -> str:
-    return "\n\n".join(getsource(function).rstrip() for function in functions)
+def _source(function: Callable[..., Any]) -> str:
+    """What is run, without types and docstring: as a tutorial has it, and narrow enough to stand side by side."""
+    arguments = ", ".join(str(one.replace(annotation=one.empty)) for one in signature(function).parameters.values())
+    source = getsource(function)
+    (definition,) = ast.parse(source).body
+    assert isinstance(definition, ast.FunctionDef)
+    body = source.splitlines()[definition.body[0].end_lineno :]  # behind the docstring
+    return "\n".join([f"def {function.__name__}({arguments}):", *body])

@@ -82,7 +82,10 @@ def show() -> None:
     )
     st.markdown(f"**How to notice it.** {trap.notice}")
     door = DOORS[trap.slug]
-    frame.door(door.page, door.label, door.query)
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        frame.door(door.page, door.label, door.query)
+        if following := _after(trap.slug):
+            frame.door("Learn", f"Next trap: {following.title}", {"chapter": "traps", _ASKED: following.slug})
 
 
 def _chosen() -> str:
@@ -98,6 +101,12 @@ def _chosen() -> str:
         key=_CHOSEN,
         on_change=_put_into_address,
     )
+
+
+def _after(slug: str) -> Trap | None:
+    slugs = list(TRAPS)
+    rest = slugs[slugs.index(slug) + 1 :]
+    return TRAPS[rest[0]] if rest else None
 
 
 def _put_into_address() -> None:
