@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from copy import deepcopy
+from statistics import fmean, stdev
 
 import pandas as pd
 import torch
@@ -76,8 +77,8 @@ def _asked(answer: Answer, network: nn.Module, test: Split, size: int) -> Tensor
 
 def _row(way: str, size: int, hits: Tensor) -> Row:
     """Mean accuracy over the times asked, one standard deviation to each side."""
-    accuracies = hits.double().mean(1)
-    mean, sd = accuracies.mean().item(), accuracies.std().item()
+    accuracies = hits.double().mean(1).tolist()
+    mean, sd = fmean(accuracies), stdev(accuracies)
     return {"way": way, "x": f"batches of {size}", "y": mean, "sd": sd, "low": mean - sd, "high": mean + sd}
 
 

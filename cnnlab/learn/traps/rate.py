@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Generator
 from functools import partial
 
+import numpy as np
 import pandas as pd
 from torch import nn
 from torch.optim import Adam, Optimizer
@@ -67,14 +68,15 @@ def fall(seed: int) -> Generator[Finding]:
 def _measured(courses: Courses, rate: float) -> tuple[Measured, ...]:
     high, low, mended = courses[TOO_HIGH], courses[TOO_LOW], courses[MENDED]
     return (
-        Measured("Learning rate", (f"{_rate(too_high):g} or {_rate(too_low):g}", rate), ".2g"),
+        Measured("Learning rate", (f"{_rate(too_high)} or {_rate(too_low)}", rate), ".2g"),
         Measured("Validation accuracy, too high", (high.accuracy, mended.accuracy)),
         Measured("Validation accuracy, too low", (low.accuracy, mended.accuracy)),
     )
 
 
-def _rate(make: Callable[[nn.Module], Optimizer]) -> float:
-    return float(make(nn.Linear(1, 1)).param_groups[0]["lr"])
+def _rate(make: Callable[[nn.Module], Optimizer]) -> str:
+    """The one an optimiser is made with."""
+    return np.format_float_positional(make(nn.Linear(1, 1)).param_groups[0]["lr"])
 
 
 def _picture(courses: Courses) -> Picture:
