@@ -22,6 +22,7 @@ def beside_lines(
     levels: Mapping[str, float],
     places: Mapping[str, float],
     highest: float | None = None,
+    from_zero: bool = True,
 ) -> go.Figure:
     """A line for each way and part, from columns way, part, x, y; ``titles`` are the axes'.
 
@@ -37,8 +38,9 @@ def beside_lines(
     for text, place in places.items():
         figure.add_vline(place, line=_MARK, annotation=_note(text))
     figure.update_xaxes(rangemode="tozero")
-    top = rows["y"].max() * 1.05
-    figure.update_yaxes(range=[0, top if highest is None else min(top, highest)])
+    if from_zero:
+        top = rows["y"].max() * 1.05
+        figure.update_yaxes(range=[0, top if highest is None else min(top, highest)])
     return _titled(figure, titles)
 
 
@@ -79,7 +81,7 @@ def _points(rows: pd.DataFrame, name: str, colour: str, titles: tuple[str, str])
 
 def _titled(figure: go.Figure, titles: tuple[str, str]) -> go.Figure:
     figure.update_xaxes(title=titles[0])
-    figure.update_yaxes(title=titles[1], tickformat=".0%" if _is_share(titles[1]) else None)
+    figure.update_yaxes(title=titles[1], tickformat=".0%" if _is_share(titles[1]) else None, rangemode="normal")
     return framed(figure.update_layout(height=HEIGHT))
 
 

@@ -102,6 +102,7 @@ def _picture(rows: list[Row]) -> Picture:
         "accuracy",
         f"The same recipe with {CANDIDATES} seeds, so there is nothing to choose. Means over {TIMES} draws of {JUDGES} "
         f"validation and {JUDGES} test images; the other {HELD_OUT - 2 * JUDGES:,} are fresh.",
+        from_zero=False,
     )
 
 

@@ -84,15 +84,16 @@ def _row(way: str, size: int, hits: Tensor) -> Row:
 
 def _measured(rows: list[Row], asked: dict[tuple[str, int], Tensor]) -> tuple[Measured, ...]:
     accuracies = (
-        Measured(f"Test accuracy, {wrong['x']}", (_with_spread(wrong), _with_spread(right)))
+        Measured(f"Test accuracy, {wrong['x']}", (wrong["y"], right["y"]))
         for wrong, right in zip(rows[::2], rows[1::2], strict=True)
     )
     changed = _changed(asked[TRAPPED, SIZES[0]]), _changed(asked[MENDED, SIZES[0]])
-    return (*accuracies, Measured("Answers that change when asked again", changed))
-
-
-def _with_spread(row: Row) -> str:
-    return f"{row['y']:.1%} ± {row['sd']:.1%}"
+    spreads = 100 * rows[0]["sd"], 100 * rows[1]["sd"]
+    return (
+        *accuracies,
+        Measured("Spread of the first, ± points", spreads, ".1f"),
+        Measured("Answers that change when asked again", changed),
+    )
 
 
 def _changed(answers: Tensor) -> float:

@@ -31,6 +31,7 @@ class Picture:
     levels: Mapping[str, float] = field(default_factory=dict)  # marked on the y axis
     places: Mapping[str, float] = field(default_factory=dict)  # marked on the x axis
     highest: float | None = None  # where the y axis ends; None: where the rows do
+    from_zero: bool = True  # whether it begins there
 
 
 def judged(way: str, x: str, hits: int, images: int) -> Row:

@@ -38,7 +38,7 @@ def too_high(network: nn.Module) -> Optimizer:
 
 def too_low(network: nn.Module) -> Optimizer:
     """Noughts too many."""
-    return Adam(network.parameters(), lr=0.000_01)
+    return Adam(network.parameters(), lr=1e-5)
 
 
 def find_rate(data: Data, config: RunConfig) -> float:
@@ -68,9 +68,10 @@ def fall(seed: int) -> Generator[Finding]:
 def _measured(courses: Courses, rate: float) -> tuple[Measured, ...]:
     high, low, mended = courses[TOO_HIGH], courses[TOO_LOW], courses[MENDED]
     return (
-        Measured("Learning rate", (f"{_rate(too_high)} or {_rate(too_low)}", rate), ".2g"),
-        Measured("Validation accuracy, too high", (high.accuracy, mended.accuracy)),
-        Measured("Validation accuracy, too low", (low.accuracy, mended.accuracy)),
+        Measured("Learning rate, too high", (_rate(too_high), rate), ".2g"),
+        Measured("Validation accuracy at it", (high.accuracy, mended.accuracy)),
+        Measured("Learning rate, too low", (_rate(too_low), rate), ".2g"),
+        Measured("Validation accuracy there", (low.accuracy, mended.accuracy)),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.charts.traps import beside_lines, beside_points
 from cnnlab.learn.traps import TRAPS, Finding, Measured, Picture, Trap
@@ -51,7 +50,7 @@ DOORS = {
     ),
 }
 
-_HEADINGS = (":orange[:material/warning:] **In the trap**", ":blue[:material/check_circle:] **Mended**")
+_HEADINGS = (":orange[:material/warning: In the trap]", ":blue[:material/check_circle: Mended]")
 
 _ASKED = "trap"  # the URL's parameter
 _CHOSEN, _SEED = "learn.traps.chosen", "learn.traps.seed"
@@ -61,8 +60,7 @@ def show() -> None:
     """The chapter: one trap, the address's."""
     trap = TRAPS[_chosen()]
     st.markdown(trap.story)
-    for column, code in zip(_two_columns(), trap.code, strict=True):
-        column.code(code, language="python", wrap_lines=True)
+    _show_code(trap)
     seed = st.number_input(
         "Seed",
         0,
@@ -113,12 +111,12 @@ def _put_into_address() -> None:
     st.query_params[_ASKED] = st.session_state[_CHOSEN]
 
 
-def _two_columns() -> list[DeltaGenerator]:
-    """For the trap and for its mend; on a phone one below the other."""
-    columns = [column.container(border=True, height="stretch") for column in st.columns(2)]
-    for column, heading in zip(columns, _HEADINGS, strict=True):
-        column.markdown(heading)
-    return columns
+def _show_code(trap: Trap) -> None:
+    """Wrong and mended; on a phone one below the other."""
+    for column, heading, code in zip(st.columns(2), _HEADINGS, trap.code, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.markdown(f"**{heading}**")
+            st.code(code, language="python", wrap_lines=True)
 
 
 def _show_finding(trap: Trap, finding: Finding) -> None:
@@ -138,16 +136,16 @@ def _show_finding(trap: Trap, finding: Finding) -> None:
 
 
 def _show_measured(measured: Sequence[Measured]) -> None:
-    for number, column in enumerate(_two_columns()):
-        with column.container(horizontal=True, gap="medium"):
-            for figure in measured:
-                st.metric(figure.what, figure.shown[number], width="content")
+    st.markdown(" → ".join(_HEADINGS))
+    with st.container(horizontal=True):
+        for figure in measured:
+            st.metric(figure.what, " → ".join(figure.shown), border=True, width="content")
 
 
 def _show_picture(trap: Trap, picture: Picture) -> None:
     titles = (picture.x, picture.y)
     if picture.kind == "lines":
-        figure = beside_lines(picture.rows, titles, picture.levels, picture.places, picture.highest)
+        figure = beside_lines(picture.rows, titles, picture.levels, picture.places, picture.highest, picture.from_zero)
     else:
         figure = beside_points(picture.rows, titles)
     show_figure(
