@@ -29,6 +29,7 @@ class Repeats:
     """Accuracies so far, one a seed in the seeds' order, by what was tried; the first is the baseline."""
 
     terms: object
+    seeds: int  # asked for
     done: float
     accuracies: Mapping[str, tuple[float, ...]]
 
@@ -97,8 +98,8 @@ def repeat(
             except StopIteration as end:
                 accuracies[name] += (end.value,)
                 break
-            yield Repeats(terms, (number + share) / (seeds * len(names)), dict(accuracies))
-    yield Repeats(terms, 1.0, accuracies)
+            yield Repeats(terms, seeds, (number + share) / (seeds * len(names)), dict(accuracies))
+    yield Repeats(terms, seeds, 1.0, accuracies)
 
 
 def built(config: RunConfig, data: Data) -> nn.Sequential:

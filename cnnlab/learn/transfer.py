@@ -28,7 +28,10 @@ STARTS: dict[Start, str] = {
 IMAGES = (25, 50, 100, 250, 1000)  # of 5 to 9 to learn from
 SOURCE, TARGET = range(5), range(5, 10)
 SOURCE_EPOCHS = 5
-_HELD_OUT = 0.5  # of the target's images, to judge on: 1,125
+SOURCE_IMAGES, _TARGET_IMAGES = (
+    dataset_spec("mnist-sample").sizes[0] * len(digits) // 10 for digits in (SOURCE, TARGET)
+)
+_HELD_OUT = 0.5  # of the target's images
 _SOURCES = 16  # networks remembered
 
 
@@ -39,6 +42,11 @@ class Terms:
     images: int = 50
     epochs: int = 40
     seeds: int = 5
+
+    @property
+    def judged_on(self) -> int:
+        """Images of 5 to 9."""
+        return round(_HELD_OUT * _TARGET_IMAGES)
 
     def config(self, seed: int) -> RunConfig:
         """The target's run, the same for each start."""
