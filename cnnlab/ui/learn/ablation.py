@@ -175,7 +175,7 @@ def _table(rows: pd.DataFrame) -> None:
         {
             "Training": rows["name"],
             "Seeds": rows["seeds"],
-            "Mean": rows["mean"],
+            "Mean, %": 100 * rows["mean"],
             "Sd, points": 100 * rows["sd"],
             "Difference, points": 100 * rows["difference"],
             "From": 100 * rows["low"],
@@ -184,13 +184,13 @@ def _table(rows: pd.DataFrame) -> None:
         }
     )
     columns = {
-        "Mean": st.column_config.NumberColumn(format="percent"),
+        "Mean, %": st.column_config.NumberColumn(format="%.2f"),
         "Sd, points": st.column_config.NumberColumn(format="%.2f"),
         "Difference, points": points,
         "From": points,
         "To": points,
     }
-    st.dataframe(shown, hide_index=True, column_config=columns, width="stretch")
+    st.dataframe(shown, hide_index=True, column_config=columns, width="stretch", placeholder="")
     with st.container(horizontal=True):
         st.caption(
             "Differences are paired: under one seed all learn from the same images. From and To bound the difference: "
@@ -202,7 +202,7 @@ def _table(rows: pd.DataFrame) -> None:
 def _doors(terms: ablation.Terms, found: list[Effect]) -> None:
     """The baseline and the best of the others, to be trained on all of MNIST."""
     best = max(found[1:], key=lambda effect: effect.mean)
-    st.markdown("Does it also pay with ten times as many images? Train both on all of MNIST:")
+    st.markdown("Does it still pay with 60,000 images? Train both on all of MNIST:")
     with st.container(horizontal=True):
         for name in (found[0].name, best.name):
             frame.door("Train", f"“{name}” on all of MNIST", _whole_mnist(terms, name))
