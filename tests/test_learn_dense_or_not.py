@@ -34,12 +34,12 @@ SAMPLE = dataset_spec("mnist-sample")
 
 @pytest.fixture(scope="module")
 def plain() -> Contest:
-    return run(Terms(ending="pooled", epochs=4))
+    return run(Terms(ending="pooled", epochs=3))
 
 
 @pytest.fixture(scope="module")
 def without_neighbourhood() -> Contest:
-    return run(Terms(ending="pooled", epochs=4, is_shuffled=True))
+    return run(Terms(ending="pooled", epochs=3, is_shuffled=True))
 
 
 def run(terms: Terms) -> Contest:
@@ -87,7 +87,7 @@ def test_shuffling_keeps_every_pixel_and_is_the_same_for_all_images() -> None:
 
 
 def test_each_network_learns_as_if_it_were_alone() -> None:
-    terms, data = Terms(epochs=2), few_digits(train=256)
+    terms, data = Terms(epochs=2), few_digits(train=128)
     *_, last = contest(terms, data)
     for name, architecture in contestants(terms.ending, data.spec).items():
         alone = build(architecture, data.spec.shape, len(data.spec.classes), terms.seed)
@@ -122,7 +122,7 @@ def test_shuffled_pixels_cost_the_convolutional_network_its_lead_and_the_dense_o
 
 
 def test_training_on_moved_images_helps_the_dense_network_when_they_move(plain: Contest) -> None:
-    varied = run(Terms(ending="flattened", augmentation="shift", epochs=4))
+    varied = run(Terms(ending="flattened", augmentation="shift", epochs=3))
     assert varied.by_shift["dense"][2] > plain.by_shift["dense"][2] + 0.1
 
 

@@ -162,7 +162,7 @@ def _told(found: list[Effect]) -> None:
     said = {
         "better": "More than chance, better",
         "worse": "More than chance, worse",
-        "within chance": "Within chance: no evidence either way",
+        "within chance": "Within chance, no evidence either way (more seeds narrow the intervals)",
     }
     for verdict, what in said.items():
         if names := [f"**{effect.name}**" for effect in found[1:] if effect.verdict == verdict]:

@@ -132,14 +132,14 @@ def _show(reached: Contest) -> None:
         f"{len(_data().test):,} test images moved right, left, down and up; the mean of the four. Beyond 4 px some "
         "digits lose their edge.",
     )
-    _one_digit(reached)
+    st.subheader("Move one digit", anchor=False)
+    st.fragment(_one_digit)(reached)  # of its own: a moved slider draws nothing else
     _tried()
 
 
 def _one_digit(reached: Contest) -> None:
     """A digit to be moved, and both answers."""
     data = _data()
-    st.subheader("Move one digit", anchor=False)
     picture, answers = st.columns([1, 2], gap="large")
     with picture:
         digit = st.pills(
