@@ -8,11 +8,12 @@ import click
 
 from cnnlab.architectures import ArchitectureError
 from cnnlab.archive import ArchiveError
-from cnnlab.commands import designing, judging, learning, moving
+from cnnlab.commands import designing, judging, learning, moving, programming
 from cnnlab.config import ConfigError
 from cnnlab.data import DatasetError
 from cnnlab.designs import DesignError
 from cnnlab.interop import InteropError
+from cnnlab.program import ProgramError
 from cnnlab.runs import RunError
 from cnnlab.strokes import DrawingError
 from cnnlab.training import TrainingError
@@ -25,6 +26,7 @@ BAD_INPUT = (
     DesignError,
     DrawingError,
     InteropError,
+    ProgramError,
     RunError,
     TrainingError,
 )
@@ -32,6 +34,7 @@ LONGEST = 600  # characters of a complaint, which may quote what was typed
 COMMANDS = (
     judging.list_command,
     designing.network_command,
+    programming.program_command,
     learning.train,
     learning.resume,
     learning.teach,

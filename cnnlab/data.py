@@ -136,11 +136,11 @@ def divided(
     spec: DatasetSpec, whole: Split, test: Split, validation_fraction: float, seed: int, train_fraction: float
 ) -> Data:
     """Hold validation out of the training images ``whole``; the fractions and the seed as in ``load``."""
-    chosen = _stratified(whole.labels, validation_fraction, seed)
+    chosen = stratified(whole.labels, validation_fraction, seed)
     train = whole.part(~chosen)
     return Data(
         spec=spec,
-        train=train if train_fraction == 1 else train.part(_stratified(train.labels, train_fraction, seed)),
+        train=train if train_fraction == 1 else train.part(stratified(train.labels, train_fraction, seed)),
         validation=whole.part(chosen),
         test=test,
     )
@@ -319,8 +319,8 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(reason).split())[:200] or type(error).__name__
 
 
-def _stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:
-    """A mask (N,) that is True for the same share of every class."""
+def stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:
+    """A mask (N,) that is True for the same share of every class, drawn anew for each seed."""
     generator = torch.Generator().manual_seed(seed)
     mask = torch.zeros(len(labels), dtype=torch.bool)
     for label in labels.unique():
@@ -333,7 +333,7 @@ def _stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:
 def _read_sample(folder: Path) -> Arrays:
     with np.load(SAMPLE, allow_pickle=False) as file:
         images, labels = file["images"][:, None], file["labels"]  # (5000, 1, 28, 28)
-    test = _stratified(torch.from_numpy(labels), 0.1, SAMPLE_TEST_SEED).numpy()
+    test = stratified(torch.from_numpy(labels), 0.1, SAMPLE_TEST_SEED).numpy()
     return images[~test], labels[~test], images[test], labels[test]
 
 

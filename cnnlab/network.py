@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +31,10 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 class Dropout(nn.Module):
-    """Dropout that draws from a generator of its own, so that runs side by side stay reproducible."""
+    """Dropout that draws from a generator of its own, so that runs side by side stay reproducible.
+
+    On a CPU it does, bit for bit, what PyTorch's own does when torch's generator has the same seed.
+    """
 
     def __init__(self, p: float, channels: bool) -> None:
         super().__init__()
@@ -41,9 +45,8 @@ class Dropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return x
-        shape = (*x.shape[:2], 1, 1) if self.channels else x.shape
-        keep = torch.empty(shape, device=x.device, dtype=x.dtype).bernoulli_(1 - self.p, generator=self.generator)
-        return x * keep / (1 - self.p)
+        noise = x.new_empty(*x.shape[:2], 1, 1) if self.channels else torch.empty_like(x)
+        return x * noise.bernoulli_(1 - self.p, generator=self.generator).div_(1 - self.p)
 
 
 class ResidualBlock(nn.Module):
@@ -118,13 +121,17 @@ def _branches(layer: Layer, shape: Shape, classes: int) -> dict[str, nn.Module]:
 
 def _chain(layers: Chain, shape: Shape, classes: int) -> nn.Sequential:
     shapes = trace(layers, shape, classes)
-    return nn.Sequential(
-        *(layer_module(layer, flowing, classes) for layer, flowing in zip(layers, shapes, strict=False))
-    )
+    return nn.Sequential(*(_made(layer, flowing, classes) for layer, flowing in zip(layers, shapes, strict=False)))
 
 
 def layer_module(layer: Layer, shape: Shape, classes: int) -> nn.Module:
     """One layer as a module, for an input of ``shape``; its weights come from torch's global generator."""
+    module = _made(layer, shape, classes)
+    _initialise(module, layer, shape, classes)
+    return module
+
+
+def _made(layer: Layer, shape: Shape, classes: int) -> nn.Module:
     match layer.kind:
         case "dropout":
             return Dropout(layer.p, layer.channels)
@@ -140,11 +147,15 @@ def layer_module(layer: Layer, shape: Shape, classes: int) -> nn.Module:
             return SqueezeExciteBlock(**_branches(layer, shape, classes))
         case _:
             name, arguments, keywords = layer.call(shape, classes)
-            return _initialised(getattr(nn, name)(*arguments, **keywords), layer)
+            module: nn.Module = getattr(nn, name)(*arguments, **keywords)
+            return module
 
 
-def _initialised(module: nn.Module, layer: Layer) -> nn.Module:
-    """Weights as asked; biases keep PyTorch's own initialisation."""
+def _initialise(module: nn.Module, layer: Layer, shape: Shape, classes: int) -> None:
+    """Weights as asked, a block's once all of it is made; biases keep PyTorch's own initialisation."""
     if call := layer.initial_weights():
         getattr(nn.init, call.name)(module.get_parameter("weight"), **call.keywords)
-    return module
+    for name, chain in layer.branches(shape, classes).items():
+        branch = cast("nn.Sequential", module.get_submodule(name))
+        for inner, part, flowing in zip(chain, branch, trace(chain, shape, classes), strict=False):
+            _initialise(part, inner, flowing, classes)

@@ -14,7 +14,12 @@ from cnnlab.network import ParallelBlock, ResidualBlock, SqueezeExciteBlock
 BLOCKS = {"residual": ResidualBlock, "parallel": ParallelBlock, "squeeze-excite": SqueezeExciteBlock}
 WIDTH = 110  # characters of a line, at most
 
-_TAKEN = {"Tensor", "True", "False", "None", *(block.__name__ for block in BLOCKS.values())}
+_TAKEN = {
+    *("True", "False", "None", "Tensor", *(block.__name__ for block in BLOCKS.values())),
+    # What a program around the class has of its own.
+    *("F", "Iterator", "Path", "TensorDataset"),
+    *("CHECKSUMS", "CLASSES", "DEVICE", "DIGITS", "EPOCHS", "FOLDER", "MEAN", "MIRROR", "PATIENCE", "SCALE", "SEED"),
+}
 
 
 def pytorch_code(draft: Draft, input_shape: Shape, classes: int) -> str:
@@ -24,18 +29,21 @@ def pytorch_code(draft: Draft, input_shape: Shape, classes: int) -> str:
     Raises ArchitectureError where a layer does not fit.
     """
     rows = summarise(draft, input_shape, classes)
-    used = {row.kind for row in follow(draft, input_shape, classes)}
+    source = network_source(draft, input_shape, classes)
     size = f"{sum(row.parameters for row in rows):,} parameters"
-    imports = "import torch\n" if "parallel" in used else ""
-    blocks = [f"{getsource(block).rstrip()}\n" for kind, block in BLOCKS.items() if kind in used]
-    return "\n\n".join(
-        [
-            f'"""{_plain(draft.title)}: images of {_dimensions(input_shape)}, {classes} classes, {size}."""\n\n'
-            f"{imports}from torch import Tensor, nn\n",
-            *blocks,
-            _network(draft, rows, input_shape, classes),
-        ]
+    imports = "import torch\n" if "torch.cat(" in source else ""
+    return (
+        f'"""{plain(draft.title)}: images of {_dimensions(input_shape)}, {classes} classes, {size}."""\n\n'
+        f"{imports}from torch import Tensor, nn\n\n\n{source}"
     )
+
+
+def network_source(draft: Draft, input_shape: Shape, classes: int) -> str:
+    """The class ``class_name(draft.title)`` and the blocks it is made of, without imports; as ``pytorch_code``."""
+    rows = summarise(draft, input_shape, classes)
+    used = {row.kind for row in follow(draft, input_shape, classes)}
+    blocks = [f"{getsource(block).rstrip()}\n" for kind, block in BLOCKS.items() if kind in used]
+    return "\n\n".join([*blocks, _network(draft, rows, input_shape, classes)])
 
 
 def class_name(title: str) -> str:
@@ -47,8 +55,14 @@ def class_name(title: str) -> str:
     return name
 
 
+def plain(text: str) -> str:
+    """Free text as it may stand in a docstring: no line ends, quotes or backslashes of its own."""
+    printable = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+    return printable.replace("\\", "/").replace('"', "'")
+
+
 def _network(draft: Draft, rows: list[LayerSummary], input_shape: Shape, classes: int) -> str:
-    about = _plain(draft.description) or "Built layer by layer."
+    about = plain(draft.description) or "Built layer by layer."
     lines = [line for row in rows for line in _layer(row, classes)]
     return (
         f"class {class_name(draft.title)}(nn.Module):\n"
@@ -131,9 +145,3 @@ def _batch(shape: Shape) -> str:
 
 def _dimensions(shape: Shape) -> str:
     return "×".join(map(str, shape))
-
-
-def _plain(text: str) -> str:
-    """Free text within a docstring: no line ends, quotes or backslashes of its own."""
-    printable = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
-    return printable.replace("\\", "/").replace('"', "'")

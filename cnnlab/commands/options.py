@@ -63,14 +63,19 @@ def config_options(command: Command) -> Command:
 
 
 def configured(recipe: str, fields: dict[str, object]) -> RunConfig:
-    """A recipe's config with the fields that were given.
+    """A recipe's config with the fields that were given. Raises as ``changed``."""
+    return changed(RECIPES[recipe].config, fields)
+
+
+def changed(config: RunConfig, fields: dict[str, object]) -> RunConfig:
+    """The config with the fields that were given, those that are not None.
 
     Raises ConfigError, and DrawingError where the lessons' file is no list of labelled drawings.
     """
     given = {name: value for name, value in fields.items() if value is not None}
     if isinstance(file := given.get("lessons"), Path):
         given["lessons"] = read_lessons(content_of(file))
-    return parse_config(RECIPES[recipe].config.model_dump() | given)
+    return parse_config(config.model_dump() | given)
 
 
 def content_of(file: Path) -> bytes:

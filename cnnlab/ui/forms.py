@@ -17,7 +17,7 @@ from cnnlab.memory import GB, check_memory, needs
 from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run, runs_folder
-from cnnlab.ui import frame, session
+from cnnlab.ui import frame, session, setup_link
 from cnnlab.ui.network_picture import show_network
 
 MOST_RUNS = 4  # asked side by side
@@ -36,6 +36,7 @@ def run_form() -> RunConfig | None:
         st.session_state[_RECIPE] = "default"
         run = session.current_run()
         _recall(run)
+    setup_link.follow(_begin_with)
     st.selectbox(
         "Recipe",
         list(RECIPES),
@@ -86,6 +87,13 @@ def _recall(run: Run | None) -> None:
     _fill_in(run.config if run else None)
     if run and run.config.parent:
         st.session_state[_PARENT] = run.config.parent
+
+
+def _begin_with(recipe: str, config: RunConfig) -> None:
+    """Put what a link asks for into the form, as a new network."""
+    st.session_state[_RECIPE] = recipe
+    st.session_state.pop(_PARENT, None)
+    _fill_in(config)
 
 
 def branch_off(run: Run, epoch: int) -> None:

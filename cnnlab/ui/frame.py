@@ -25,6 +25,8 @@ _MENU = {
 }
 
 
+_AT, _VISIT = "frame.at", "frame.visit"
+
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|~:$&]")
 
 
@@ -33,6 +35,7 @@ def page(name: str, subtitle: str, title: str = "") -> None:
     st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
     _ask_to_log_in()
     session.get_ready()
+    _note_visit(name)
     run_id = session.current_run_id()
     query = {"run": run_id} if run_id else None
     with st.sidebar:
@@ -46,6 +49,17 @@ def page(name: str, subtitle: str, title: str = "") -> None:
             st.button("Log out", icon=":material/logout:", on_click=st.logout, key="log-out")
     st.title(title or name)
     st.caption(subtitle)
+
+
+def visit() -> int:
+    """Counts whenever this session comes from one page to another."""
+    return int(st.session_state[_VISIT])
+
+
+def _note_visit(name: str) -> None:
+    if st.session_state.get(_AT) != name:
+        st.session_state[_AT] = name
+        st.session_state[_VISIT] = st.session_state.get(_VISIT, 0) + 1
 
 
 def _ask_to_log_in() -> None:
