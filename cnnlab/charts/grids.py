@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,6 +14,7 @@ from cnnlab.palette import PALETTE
 CELL_HEIGHT = 44  # pixels on the page, where there is room
 FEEDING, CHOSEN = PALETTE[1], PALETTE[2]  # the colours of outlines: what feeds an output; what was chosen
 _INK = "#1b2430"  # on the palette's colours
+_PALE = 2.0  # times the largest number: its cell has half the scale's depth, so that all digits can be read
 _EMPTY = "rgba(128,128,128,0.15)"
 
 Cell = tuple[int, int]  # row, column
@@ -26,13 +27,15 @@ def number_grid(
     chosen: Cell | None = None,
     limit: float | None = None,
     empty: str = "",
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
 ) -> go.Figure:
-    """Numbers (H, W) in cells, red below zero, white, blue above, to ±``limit``, by default the largest.
+    """Numbers (H, W) in cells, red below zero, white, blue above, deepest at ±``limit``, by default the largest.
 
     Cells of ``feeding`` and the ``chosen`` one are outlined. NaN stands for a cell without a number: ``empty`` is
-    written there.
+    written there. ``rows`` and ``columns`` are names beside and above; with them cells are as wide as there is room.
     """
-    reach = limit or float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
+    reach = _PALE * (limit or float(np.nanmax(np.abs(values), initial=0.0)) or 1.0)
     texts = [[empty if np.isnan(value) else written(value) for value in row] for row in values]
     figure = go.Figure(
         go.Heatmap(
@@ -49,11 +52,22 @@ def number_grid(
             hoverongaps=False,
         )
     )
-    for row, column in np.argwhere(np.isnan(values)):
+    for row, column in np.argwhere(np.isnan(values)).tolist():
         _write(figure, (row, column), empty)
     _outline(figure, feeding, FEEDING)
     _outline(figure, [chosen] if chosen else [], CHOSEN)
-    return bare(figure, 20 + CELL_HEIGHT * len(values))
+    bare(figure, 20 + CELL_HEIGHT * len(values))
+    if rows:
+        _name(figure.update_yaxes, rows, scaleanchor=None)
+    if columns:
+        _name(figure.update_xaxes, columns, side="top", tickangle=0)
+        figure.update_layout(height=44 + CELL_HEIGHT * len(values), margin={"t": 28})
+    return figure
+
+
+def _name(update_axis: Callable[..., go.Figure], names: Sequence[str], **look: object) -> None:
+    """Write the names along an axis."""
+    update_axis(visible=True, showgrid=False, tickvals=list(range(len(names))), ticktext=list(names), ticks="", **look)
 
 
 def coloured_grid(values: Numbers, groups: Numbers, chosen: Collection[Cell]) -> go.Figure:
@@ -88,15 +102,25 @@ def written(value: float) -> str:
 def _write(figure: go.Figure, cell: Cell, text: str) -> None:
     """On a pale cell: what lies in the padding."""
     row, column = cell
-    _rectangle(figure, cell, fillcolor=_EMPTY, line={"width": 0})
+    _rectangle(figure, cell, cell, fillcolor=_EMPTY, line={"width": 0})
     figure.add_annotation(x=column, y=row, text=text, showarrow=False)
 
 
-def _outline(figure: go.Figure, cells: Collection[Cell] | Sequence[Cell], colour: str) -> None:
+def _outline(figure: go.Figure, cells: Collection[Cell], colour: str) -> None:
+    """One line around them all where they fill a rectangle, else one around each."""
+    if not cells:
+        return
+    line = {"color": colour, "width": 3}
+    rows, columns = ({int(cell[axis]) for cell in cells} for axis in (0, 1))
+    first, last = (min(rows), min(columns)), (max(rows), max(columns))
+    if len(cells) == (last[0] - first[0] + 1) * (last[1] - first[1] + 1):
+        _rectangle(figure, first, last, line=line)
+        return
     for cell in cells:
-        _rectangle(figure, cell, line={"color": colour, "width": 3})
+        _rectangle(figure, cell, cell, line=line)
 
 
-def _rectangle(figure: go.Figure, cell: Cell, **look: object) -> None:
-    row, column = int(cell[0]), int(cell[1])
-    figure.add_shape(type="rect", x0=column - 0.46, x1=column + 0.46, y0=row - 0.46, y1=row + 0.46, **look)
+def _rectangle(figure: go.Figure, first: Cell, last: Cell, **look: object) -> None:
+    """Around the cells between two corners."""
+    corners = {"x0": first[1] - 0.47, "x1": last[1] + 0.47, "y0": first[0] - 0.47, "y1": last[0] + 0.47}
+    figure.add_shape(type="rect", **corners, **look)

@@ -11,8 +11,8 @@ from cnnlab.charts.style import TRAIN, VALIDATION, Numbers, framed
 from cnnlab.palette import PALETTE
 
 
-def activation_curve(x: Numbers, y: Numbers, slopes: Numbers, points: tuple[Numbers, Numbers, Numbers]) -> go.Figure:
-    """A function and its slope over ``x``; ``points`` are numbers fed to it, what came out and the slopes there."""
+def activation_curve(x: Numbers, y: Numbers, slopes: Numbers, points: Numbers) -> go.Figure:
+    """A function and its slope over ``x``; ``points`` (3, N) are numbers fed to it, what came out, the slopes."""
     figure = go.Figure()
     for name, line, marks, colour, dash in (
         ("output", y, points[1], TRAIN, "solid"),
@@ -71,8 +71,10 @@ def against_target(classes: Sequence[str], probabilities: Numbers, target: Numbe
                 y=values,
                 name=name,
                 marker={"color": colour},
-                text=[f"{value:.1%}" for value in values],
+                text=[f"{value:.1%}" for value in values] if name == "probability" else None,
                 textposition="outside",
+                textangle=0,
+                constraintext="none",
                 cliponaxis=False,
                 hovertemplate=f"class %{{x}}: %{{y:.2%}}<extra>{name}</extra>",
             )

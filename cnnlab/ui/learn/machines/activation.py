@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 import torch
+from torch import Tensor
 
 from cnnlab.charts.grids import number_grid
 from cnnlab.charts.machines import activation_curve
@@ -41,33 +42,34 @@ def show() -> None:
         key=f"{_KEY}.function",
         persist_state="session",
     )
-    numbers = typed_numbers(_KEY, (1, COUNT), random=_random)
+    settings, machine = st.columns([1, 2], gap="large")
+    with settings:
+        numbers = typed_numbers(_KEY, (1, COUNT), _random)
+        st.code(f"nn.{MODULES[function]}()", language="python")
+        st.markdown(f"${_FORMULAS[function]}$")
+    with machine:
+        _machine(function, numbers[0])
+
+
+def _machine(function: Function, numbers: Tensor) -> None:
+    """The curve, the numbers (N,) on it, and what the slope does to a gradient."""
     outputs, slopes = activate(function, numbers)
     reach = max(REACH, numbers.abs().max().item())
     x = torch.linspace(-reach, reach, 241)
     y, slope = activate(function, x)
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        st.code(f"nn.{MODULES[function]}()", language="python")
-        points = (numbers[0].numpy(), outputs[0].numpy(), slopes[0].numpy())
-        show_grid(
-            activation_curve(x.numpy(), y.numpy(), slope.numpy(), points),
-            f"{_KEY}.curve",
-            f"{MODULES[function]} and its slope",
-        )
-    with right:
-        st.markdown(f"${_FORMULAS[function]}$")
-        for name, row in (("Input", numbers), ("Output", outputs), ("Slope", slopes)):
-            st.markdown(f"**{name}**")
-            show_grid(number_grid(row.numpy(), ""), f"{_KEY}.{name}", f"{name}, number by number")
-        steepest = slope.max().item()
-        st.caption(
-            f"Its steepest slope here is {steepest:.3g}. Through {DEPTH} such layers the slopes multiply a gradient by "
-            f"{steepest**DEPTH:.2g} at the most."
-        )
+    rows = torch.stack([numbers, outputs, slopes])  # (3, N)
+    figure = activation_curve(x.numpy(), y.numpy(), slope.numpy(), rows.numpy())
+    show_grid(figure, f"{_KEY}.curve", f"{MODULES[function]} and its slope")
+    figure = number_grid(rows.numpy(), "", rows=("input", "output", "slope"))
+    show_grid(figure, f"{_KEY}.numbers-in-a-row", "Input, output and slope, number by number")
+    steepest = slope.max().item()
+    st.caption(
+        f"Its steepest slope here is {steepest:.3g}. Through {DEPTH} such layers the slopes multiply a gradient by "
+        f"{steepest**DEPTH:.2g} at the most."
+    )
 
 
-def _random(count: int) -> torch.Tensor:
+def _random(count: int) -> Tensor:
     """From −5 to 5, in halves, smallest first."""
     drawn = torch.randint(-10, 11, (1, COUNT), generator=torch.Generator().manual_seed(count))
     return drawn.sort().values / 2

@@ -15,8 +15,8 @@ IMAGES, CHANNELS = 5, 3
 _KEY = "learn.machines.norm"
 _SEEN = f"{_KEY}.seen"  # the running statistics after each batch so far
 _MODES = ("Training", "Evaluation")
-_ROWS = [f"image {row}" for row in range(IMAGES)]
-_COLUMNS = [f"channel {column}" for column in range(CHANNELS)]
+_ROWS = [f"image {row + 1}" for row in range(IMAGES)]
+_COLUMNS = [f"ch. {column}" for column in range(CHANNELS)]
 
 
 def show() -> None:
@@ -25,46 +25,52 @@ def show() -> None:
         "Batch norm brings each channel to mean 0 and variance 1. While training it measures them on the batch, and "
         "keeps running ones for the day it sees a single image."
     )
-    batch = typed_numbers(_KEY, (IMAGES, CHANNELS), _random, _COLUMNS, _ROWS)
-    norm = _chosen_norm()
+    settings, machine = st.columns([1, 2], gap="large")
+    with settings:
+        batch = typed_numbers(_KEY, (IMAGES, CHANNELS), _random, _COLUMNS, _ROWS)
+        norm = _chosen_norm()
     seen: list[Running] = st.session_state.setdefault(_SEEN, [Running.fresh(CHANNELS)])
+    with machine:
+        _machine(batch, norm, normalise(batch, norm, seen[-1]))
+        _running(batch, norm, seen)
+
+
+def _machine(batch: Tensor, norm: BatchNorm, fed: Normalised) -> None:
+    """A batch and what comes out, one number followed."""
     mode = "train" if norm.training else "eval"
     st.code(
         f"nn.BatchNorm1d({CHANNELS}, eps={norm.eps:g}, momentum={norm.momentum:g}).{mode}()",
         language="python",
     )
-    fed = normalise(batch, norm, seen[-1])
-    place = _chosen_place()
+    number = st.slider(
+        "Number to follow, row by row", 1, IMAGES * CHANNELS, 1, key=f"{_KEY}.place", persist_state="session"
+    )
+    place = divmod(number - 1, CHANNELS)
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"**Batch**: {IMAGES} images, {CHANNELS} channels, a number each")
+        st.markdown("**Batch**, a number for each image and channel")
         column = [(row, place[1]) for row in range(IMAGES)] if norm.training else []
-        show_grid(number_grid(batch.numpy(), "", column, place), f"{_KEY}.batch", "The batch")
+        show_grid(
+            number_grid(batch.numpy(), "", column, place, rows=_ROWS, columns=_COLUMNS), f"{_KEY}.batch", "The batch"
+        )
     with right:
         st.markdown("**Output**")
-        show_grid(number_grid(fed.outputs.numpy(), "", chosen=place), f"{_KEY}.outputs", "What came out")
+        figure = number_grid(fed.outputs.numpy(), "", chosen=place, rows=_ROWS, columns=_COLUMNS)
+        show_grid(figure, f"{_KEY}.outputs", "What came out")
     st.markdown(_arithmetic(batch, norm, fed, place))
-    _running(batch, norm, seen)
 
 
 def _chosen_norm() -> BatchNorm:
     mode = st.segmented_control(
         "Mode", _MODES, default=_MODES[0], required=True, key=f"{_KEY}.mode", persist_state="session"
     )
-    columns = st.columns(4)
-    weight = columns[0].slider("Weight γ", -2.0, 2.0, 1.0, 0.1, key=f"{_KEY}.weight", persist_state="session")
-    bias = columns[1].slider("Bias β", -2.0, 2.0, 0.0, 0.1, key=f"{_KEY}.bias", persist_state="session")
-    eps = columns[2].select_slider(
+    weight = st.slider("Weight γ", -2.0, 2.0, 1.0, 0.1, key=f"{_KEY}.weight", persist_state="session")
+    bias = st.slider("Bias β", -2.0, 2.0, 0.0, 0.1, key=f"{_KEY}.bias", persist_state="session")
+    eps = st.select_slider(
         "eps", [1e-5, 1e-3, 0.1, 1.0], key=f"{_KEY}.eps", format_func="{:g}".format, persist_state="session"
     )
-    momentum = columns[3].slider("Momentum", 0.05, 1.0, 0.1, 0.05, key=f"{_KEY}.momentum", persist_state="session")
+    momentum = st.slider("Momentum", 0.05, 1.0, 0.1, 0.05, key=f"{_KEY}.momentum", persist_state="session")
     return BatchNorm(mode == _MODES[0], weight, bias, eps, momentum)
-
-
-def _chosen_place() -> tuple[int, int]:
-    """Which number to follow, row by row."""
-    number = st.slider("Number to follow", 1, IMAGES * CHANNELS, 1, key=f"{_KEY}.place", persist_state="session")
-    return divmod(number - 1, CHANNELS)
 
 
 def _arithmetic(batch: Tensor, norm: BatchNorm, fed: Normalised, place: tuple[int, int]) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
@@ -23,8 +26,16 @@ def show() -> None:
         "A pool slides a window over a feature map and keeps one number of it, the largest or the mean. It has nothing "
         "to learn."
     )
-    grid = typed_numbers(_KEY, (SIDE, SIDE))
-    pool = _chosen_pool()
+    settings, machine = st.columns([1, 2], gap="large")
+    with settings:
+        grid = typed_numbers(_KEY, (SIDE, SIDE))
+        pool = _chosen_pool()
+    with machine:
+        _machine(pool, grid)
+
+
+def _machine(pool: Pool, grid: Tensor) -> None:
+    """What goes in and what comes out, one window followed."""
     shape = (1, SIDE, SIDE)
     st.code(f"nn.{pool.call(shape, 1)}", language="python")
     try:
@@ -47,27 +58,22 @@ def show() -> None:
 
 
 def _chosen_pool() -> Pool:
-    """One row of arguments, those that this kind of pool has."""
+    """By the arguments that its kind has."""
     kind = st.segmented_control(
         "Keep", _KINDS, default=_KINDS[0], required=True, key=f"{_KEY}.kind", persist_state="session"
     )
     if kind == _KINDS[2]:
         return AdaptivePool2d(output_size=_count("Output size", 1, SIDE, 1))
-    columns = st.columns(4, vertical_alignment="bottom")
-    with columns[0]:
-        kernel = _count("Kernel, px", 1, 4, 2)
-    with columns[1]:
-        stride = _count("Stride, px", 1, 4, 2)
-    with columns[2]:
-        padding = _count("Padding, px", 0, 2, 0)
-    with columns[3]:
-        dilation = _count("Dilation, px", 1, 3, 1) if kind == _KINDS[0] else 1
-        counts = kind == _KINDS[0] or _switch("Count the padding", True)
-        ceil_mode = _switch("Round sizes up (ceil_mode)", False)
-    sliding = {"kernel_size": kernel, "stride": stride, "padding": padding, "ceil_mode": ceil_mode}
+    sliding: dict[str, Any] = {
+        "kernel_size": _count("Kernel, px", 1, 4, 2),
+        "stride": _count("Stride, px", 1, 4, 2),
+        "padding": _count("Padding, px", 0, 2, 0),
+    }
     if kind == _KINDS[0]:
-        return MaxPool2d.model_validate({**sliding, "dilation": dilation})
-    return AvgPool2d.model_validate({**sliding, "count_include_pad": counts})
+        dilation = _count("Dilation, px", 1, 3, 1)
+        return MaxPool2d(**sliding, dilation=dilation, ceil_mode=_switch("Round sizes up (ceil_mode)", False))
+    counts = _switch("Count the padding (count_include_pad)", True)
+    return AvgPool2d(**sliding, count_include_pad=counts, ceil_mode=_switch("Round sizes up (ceil_mode)", False))
 
 
 def _count(label: str, lowest: int, highest: int, default: int) -> int:
@@ -87,7 +93,7 @@ def _chosen_place(size: tuple[int, int]) -> tuple[int, int]:
     return divmod(number - 1, size[1])
 
 
-def _input(pool: Pool, grid: Tensor, looked: Window) -> object:
+def _input(pool: Pool, grid: Tensor, looked: Window) -> go.Figure:
     """With its padding, pale."""
     rows, columns = border(pool)
     padded = np.pad(grid.numpy(), ((rows, rows), (columns, columns)), constant_values=np.nan)

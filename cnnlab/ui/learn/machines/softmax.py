@@ -25,20 +25,28 @@ def show() -> None:
         "Softmax makes any numbers, the logits, into probabilities. Cross-entropy is the surprise at the true label: "
         "minus the logarithm of its probability."
     )
-    logits = _chosen_logits()
-    columns = st.columns(3)
-    with columns[0]:
+    settings, machine = st.columns([1, 2], gap="large")
+    with settings:
+        logits = _chosen_logits()
         label = st.segmented_control(
             "True label", CLASSES, default="0", required=True, key=f"{_KEY}.label", persist_state="session"
         )
-    temperature = columns[1].select_slider(
-        "Temperature", _TEMPERATURES, 1.0, key=f"{_KEY}.temperature", format_func="{:g}".format, persist_state="session"
-    )
-    smoothing = columns[2].slider(
-        "Label smoothing", 0.0, 0.5, 0.0, 0.05, key=f"{_KEY}.smoothing", persist_state="session"
-    )
-    place = CLASSES.index(label)
-    judged = judge(torch.tensor(logits), place, temperature, smoothing)
+        temperature = st.select_slider(
+            "Temperature",
+            _TEMPERATURES,
+            1.0,
+            key=f"{_KEY}.temperature",
+            format_func="{:g}".format,
+            persist_state="session",
+        )
+        smoothing = st.slider("Label smoothing", 0.0, 0.5, 0.0, 0.05, key=f"{_KEY}.smoothing", persist_state="session")
+    with machine:
+        _machine(logits, CLASSES.index(label), temperature, smoothing)
+
+
+def _machine(logits: list[float], label: int, temperature: float, smoothing: float) -> None:
+    """Probabilities, loss and gradient, with how they come about."""
+    judged = judge(torch.tensor(logits), label, temperature, smoothing)
     scaled = "logits" if temperature == 1 else f"logits / {temperature:g}"
     keyword = f"label_smoothing={smoothing:g}" if smoothing else ""
     st.code(f"loss = nn.CrossEntropyLoss({keyword})({scaled}, label)", language="python")
@@ -47,23 +55,21 @@ def show() -> None:
         st.markdown("**Probabilities** against the target")
         figure = against_target(CLASSES, judged.probabilities.numpy(), judged.target.numpy())
         show_grid(figure, f"{_KEY}.probabilities", "The probability of each class beside its target")
-        st.markdown(_probability(logits, place, temperature, judged))
+        st.markdown(_probability(logits, label, temperature, judged))
+        st.markdown(f"Loss **{judged.loss:.4f}** nats{_loss(label, judged, smoothing)}.")
     with right:
         st.markdown("**Gradient** of the loss by each logit")
         figure = signed_bars(CLASSES, judged.gradient.numpy(), "gradient", "class")
         show_grid(figure, f"{_KEY}.gradient", "The gradient of the loss by each logit")
-        st.markdown(_gradient(place, temperature, judged))
-    st.markdown(f"Loss **{judged.loss:.4f}** nats{_loss(label, judged, smoothing)}.")
+        st.markdown(_gradient(label, temperature, judged))
     _once_more(judged)
 
 
 def _chosen_logits() -> list[float]:
     st.button("Random numbers", key=f"{_KEY}.random", icon=":material/casino:", on_click=_randomise)
     return [
-        column.slider(
-            f"Logit of class {name}", -6.0, 6.0, logit, 0.1, key=f"{_KEY}.logit.{name}", persist_state="session"
-        )
-        for column, name, logit in zip(st.columns(len(CLASSES)), CLASSES, _LOGITS, strict=True)
+        st.slider(f"Logit of class {name}", -6.0, 6.0, logit, 0.1, key=f"{_KEY}.logit.{name}", persist_state="session")
+        for name, logit in zip(CLASSES, _LOGITS, strict=True)
     ]
 
 
@@ -77,7 +83,7 @@ def _randomise() -> None:
 def _probability(logits: list[float], place: int, temperature: float, judged: Judged) -> str:
     scaled = [logit / temperature for logit in logits]
     powers = [f"e^{{{written(value)}}}" for value in scaled]
-    share = f"\\frac{{{powers[place]}}}{{{' + '.join(powers)}}}"
+    share = f"\\dfrac{{{powers[place]}}}{{{' + '.join(powers)}}}"
     return (
         f"Class {CLASSES[place]}: ${share}$ = {written(exp(scaled[place]))} / {written(sum(map(exp, scaled)))} = "
         f"**{judged.probabilities[place]:.4f}**"
@@ -90,14 +96,14 @@ def _gradient(place: int, temperature: float, judged: Judged) -> str:
     difference = f"{judged.probabilities[place]:.4f} − {judged.target[place]:.4f}"
     return (
         f"Probability minus target: {f'({difference})' if by else difference}{by} = "
-        f"**{judged.gradient[place]:.4f}**. A step against it lifts the label's logit and lowers the others."
+        f"**{_signed(judged.gradient[place].item())}**. A step against it lifts this logit, lowers the others."
     )
 
 
-def _loss(label: str, judged: Judged, smoothing: float) -> str:
+def _loss(label: int, judged: Judged, smoothing: float) -> str:
     if smoothing:
         return ", minus the target's shares of each class's log-probability, added up"
-    return f" = −ln {judged.probabilities[CLASSES.index(label)]:.4f}"
+    return f" = −ln {judged.probabilities[label]:.4f}"
 
 
 def _once_more(judged: Judged) -> None:
@@ -109,3 +115,7 @@ def _once_more(judged: Judged) -> None:
         f"{len(CLASSES)} classes no network gets below {lowest_after_softmax(len(CLASSES)):.4f}."
     )
     frame.door("Learn", "Traps: softmax before cross-entropy", {"chapter": "traps"})
+
+
+def _signed(value: float) -> str:
+    return f"{value:.4f}".replace("-", "−")
