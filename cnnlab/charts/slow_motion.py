@@ -21,13 +21,19 @@ def image_losses(names: Sequence[str], losses: Numbers, picked: int) -> go.Figur
             text=[f"{loss:.2f}" for loss in losses],
             textposition="outside",
             cliponaxis=False,
+            showlegend=False,
             hovertemplate="%{x}: %{y:.4f} nats<extra></extra>",
         )
     )
-    figure.add_hline(
-        mean,
-        line={"color": VALIDATION, "dash": "dash"},
-        annotation={"text": f"mean {mean:.3f}", "font": {"color": VALIDATION}, "yanchor": "bottom"},
+    figure.add_trace(
+        go.Scatter(
+            x=list(names),
+            y=[mean] * len(names),
+            name=f"mean {mean:.4f}",
+            mode="lines",
+            line={"color": VALIDATION, "dash": "dash", "width": 2},
+            hoverinfo="skip",
+        )
     )
     figure.update_xaxes(title="image, by its place and label", type="category")
     figure.update_yaxes(title="loss (cross-entropy), nats", rangemode="tozero")

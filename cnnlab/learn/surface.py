@@ -28,6 +28,7 @@ class Surface:
     x: tuple[float, float]  # what is shown
     y: tuple[float, float]
     start: tuple[float, float]
+    rate: float  # a learning rate at which there is something to see
     points: int = 61  # of each axis, to draw it
     most_steps: int = 100  # that a path may have: what is dearer gets fewer
 
@@ -172,6 +173,7 @@ SURFACES: dict[str, Surface] = {
         (-3, 3),
         (-3, 3),
         (-2.4, 1.8),
+        0.1,
     ),
     "Narrow valley": Surface(
         "(x² + 25 y²) / 2",
@@ -180,6 +182,7 @@ SURFACES: dict[str, Surface] = {
         (-3, 3),
         (-1.5, 1.5),
         (-2.6, 1.0),
+        0.063,
     ),
     "Saddle": Surface(
         "x² / 2 + (y² − 1)² / 4",
@@ -188,6 +191,7 @@ SURFACES: dict[str, Surface] = {
         (-2, 2),
         (-2, 2),
         (-1.8, 0.02),
+        0.1,
     ),
     "Rosenbrock": Surface(
         "(1 − x)² + 100 (y − x²)²",
@@ -196,6 +200,7 @@ SURFACES: dict[str, Surface] = {
         (-2, 2),
         (-1, 3),
         (-1.2, 1.0),
+        0.002,
     ),
     "Four minima": Surface(
         "(x² + y − 11)² + (x + y² − 7)²",
@@ -204,6 +209,7 @@ SURFACES: dict[str, Surface] = {
         (-5, 5),
         (-5, 5),
         (-0.2, -0.6),
+        0.01,
     ),
     "Tiny network": Surface(
         "cross-entropy of eight digits",
@@ -212,6 +218,7 @@ SURFACES: dict[str, Surface] = {
         (-1, 1),
         (-1, 1),
         (-0.8, 0.7),
+        0.1,
         points=31,
         most_steps=30,
     ),

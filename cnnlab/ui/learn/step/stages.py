@@ -15,6 +15,7 @@ from cnnlab.ui.pictures import enlarged, upright
 
 _KEY = "learn.step"
 _MAP_SIDE = 104  # pixels on the page of a feature map
+_FILTER_HEIGHT = 240  # pixels on the page, of a filter with its numbers
 _CLASSES = [str(digit) for digit in range(10)]
 _FILTERS = "conv.weight"
 
@@ -59,7 +60,10 @@ def backward(step: Step) -> None:
     for column, title, tiles in ((left, "The four filters", filters), (right, "The gradient on them", gradient)):
         with column:
             st.markdown(f"**{title}**, at the most ±{written(tiles.abs().max().item())}")
-            show_grid(charts.filter_grid(tiles.numpy(), limit=limit), f"{_KEY}.{title}", title)
+            figure = charts.filter_grid(tiles.numpy(), limit=limit).update_traces(
+                showscale=False, selector={"type": "heatmap"}
+            )
+            show_grid(figure.update_layout(height=130), f"{_KEY}.{title}", title)
     st.caption(
         "One scale for both. Where the gradient is blue the loss grows with the weight, so plain SGD will lower it; "
         "where it is red, raise it."
@@ -85,11 +89,12 @@ def update(step: Step) -> None:
     place = divmod(right.slider("Weight to follow", 1, 9, 5, key=f"{_KEY}.weight", persist_state="session") - 1, 3)
     before, moved, after = (part[_FILTERS][number, 0] for part in (step.before, step.moves, step.after))  # (3, 3)
     limit = max(before.abs().max().item(), after.abs().max().item())
-    titles = ("Before", "What the step adds", "After")
+    titles = ("Before", "+ what the step adds", "= after")
     for column, title, values in zip(st.columns(3, gap="medium"), titles, (before, moved, after), strict=True):
         with column:
             st.markdown(f"**{title}**")
-            show_grid(number_grid(values.numpy(), "", chosen=place, limit=limit), f"{_KEY}.{title}", title)
+            figure = number_grid(values.numpy(), "", chosen=place, limit=limit)
+            show_grid(figure.update_layout(height=_FILTER_HEIGHT), f"{_KEY}.{title}", title)
     st.markdown(_arithmetic(step, (number, 0, *place)))
     st.markdown(f"The same batch's loss: **{step.loss:.4f}** before, **{step.loss_after:.4f}** after.")
 

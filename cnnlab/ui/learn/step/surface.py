@@ -66,7 +66,12 @@ def _chosen_settings(name: str, surface: Surface) -> tuple[list[str], float, int
     )
     left, right = st.columns(2)
     rate = left.select_slider(
-        "Learning rate", RATES, 0.01, key=f"{_KEY}.rate", format_func="{:g}".format, persist_state="session"
+        "Learning rate",
+        RATES,
+        surface.rate,
+        key=f"{_KEY}.rate.{name}",
+        format_func="{:g}".format,
+        persist_state="session",
     )
     most = surface.most_steps
     steps = right.slider("Steps", 1, most, min(60, most), key=f"{_KEY}.steps.{name}", persist_state="session")
