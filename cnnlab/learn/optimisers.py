@@ -44,7 +44,7 @@ def move(optimiser: str, rate: float, gradient: Tensor, memory: Memory) -> Tenso
 
 def unbiased(memory: Memory) -> tuple[Tensor, Tensor]:
     """Adam's m̂ and v̂: its moments without their pull to the zeros they began with."""
-    steps = memory["step"]
+    steps = memory["step"].item()
     return memory["exp_avg"] / (1 - BETAS[0] ** steps), memory["exp_avg_sq"] / (1 - BETAS[1] ** steps)
 
 

@@ -56,7 +56,7 @@ def backward(step: Step) -> None:
     """The gradient beside the filters it belongs to, and how long each layer's is."""
     filters, gradient = step.before[_FILTERS][:, 0], step.gradients[_FILTERS][:, 0]  # (4, 3, 3)
     limit = max(filters.abs().max().item(), gradient.abs().max().item())
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns(2, gap="large")
     for column, title, tiles in ((left, "The four filters", filters), (right, "The gradient on them", gradient)):
         with column:
             st.markdown(f"**{title}**, at the most ±{written(tiles.abs().max().item())}")

@@ -44,7 +44,7 @@ def show() -> None:
     with left:
         points = {optimiser: way.points.numpy() for optimiser, way in ways.items()}
         show_grid(contours(x, y, losses, points, colours), f"{_KEY}.ways", "The ways over the loss surface")
-        st.caption("Darker is higher. Lines join places of equal loss.")
+        st.caption("The greyer, the higher. Lines join places of equal loss.")
     with right:
         show_grid(
             losses_by_step({optimiser: way.losses.tolist() for optimiser, way in ways.items()}, colours),
