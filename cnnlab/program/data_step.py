@@ -50,6 +50,7 @@ _DOWNLOADS = {
         "7320c461ea6c1c855c0b718fb2a4b134",
     ),
 }
+PROGRAMMED = ("mnist-sample", *_DOWNLOADS)  # the data sets that a program reads
 
 _DOWNLOAD = '''
 def download(name: str) -> None:
