@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -71,12 +72,12 @@ def _take_home(written: _Written) -> None:
         "Notebook": (written.notebook, f"{program.name}.ipynb", "application/x-ipynb+json"),
     }
     with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Take it home.** {frame.literal(program.about)}")
+        with st.container(horizontal=True):
             for label, (content, name, mime) in files.items():
                 _download(label, content, name, mime)
             if program.beside:
                 _download("Its data", program.beside.read_bytes(), program.beside.name, "application/octet-stream")
-        st.markdown(f"**Take it home.** {frame.literal(program.about)} Then:")
         st.code(f"pip install torch numpy plotly\npython {program.name}.py", language="sh")
         st.caption(
             f"On this machine, with OMP_NUM_THREADS={threads_each()}, it comes to the same weights and the same test "
@@ -92,10 +93,11 @@ def _download(label: str, content: str | bytes, name: str, mime: str) -> None:
 
 def _step(number: int, step: Step) -> st.delta_generator.DeltaGenerator:
     """Its heading, what to say of it, its code; what comes back is the place beside the code."""
-    st.subheader(f"{number}. {step.title}", divider="gray", anchor=False)
+    st.subheader(f"{number}. {step.title}", anchor=False)
     st.markdown(step.told)
-    code, beside = st.columns([3, 2], gap="large")
-    code.code(step.code, language="python", height=HEIGHT if step.code.count("\n") > LONGEST else "content")
+    code, beside = st.columns([5, 3], gap="large")
+    height: int | Literal["content"] = HEIGHT if step.code.count("\n") > LONGEST else "content"
+    code.code(step.code, language="python", height=height, wrap_lines=True)
     return beside
 
 
