@@ -80,8 +80,8 @@ def _take_home(written: _Written) -> None:
                 _download("Its data", program.beside.read_bytes(), program.beside.name, "application/octet-stream")
         st.code(f"pip install torch numpy plotly\npython {program.name}.py", language="sh")
         st.caption(
-            f"On this machine, with OMP_NUM_THREADS={threads_each()}, it comes to the same weights and the same test "
-            "accuracy as a training here, bit for bit. Elsewhere the last digits may differ."
+            f"Or open the notebook in Jupyter. On this machine, with OMP_NUM_THREADS={threads_each()}, either comes to "
+            "the weights and the test accuracy of a training here, bit for bit. Elsewhere the last digits may differ."
         )
 
 

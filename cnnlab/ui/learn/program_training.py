@@ -54,7 +54,7 @@ def _steps(config: RunConfig, step: Place) -> None:
         if job and job.is_running:
             _progress(job)
         else:
-            _offer(config, job)
+            _offer(config, job, "Train it once more" if run else "Train it here")
         if history and history.epochs:
             _epochs(history)
         if run and not (job and job.is_running):
@@ -92,15 +92,13 @@ def _progress(job: Job) -> None:
     )
 
 
-def _offer(config: RunConfig, ended: Job | None) -> None:
+def _offer(config: RunConfig, ended: Job | None, label: str) -> None:
     """The button that begins it; what went wrong the last time."""
     if ended and ended.error:
         st.error(frame.literal(ended.error), title="This training failed")
     other = session.current_job()
     is_busy = other is not None and other.is_running
-    if st.button(
-        "Train it here", type="primary", icon=":material/play_arrow:", disabled=is_busy, key="learn.program.train"
-    ):
+    if st.button(label, type="primary", icon=":material/play_arrow:", disabled=is_busy, key="learn.program.train"):
         try:
             session.start(config)
         except RunError as error:
