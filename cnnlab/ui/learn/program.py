@@ -109,7 +109,7 @@ def _versions(config: RunConfig) -> None:
 def _splits(config: RunConfig) -> None:
     if not _has_data(config):
         return
-    splits = _found_splits(config.model_dump_json())
+    splits, _ = _first_look(config.model_dump_json())
     with st.container(horizontal=True):
         for name, count in splits.images.items():
             st.metric(f"{name.capitalize()} images", f"{count:,}")
@@ -131,7 +131,7 @@ def _layers(config: RunConfig) -> None:
 def _guess(config: RunConfig) -> None:
     spec = dataset_spec(config.dataset)
     rows = summarise(config.architecture, spec.shape, len(spec.classes))
-    guess = _found_guess(config.model_dump_json()) if _has_data(config) else None
+    guess = _first_look(config.model_dump_json())[1] if _has_data(config) else None
     with st.container(horizontal=True):
         st.metric("Parameters", f"{sum(row.parameters for row in rows):,}")
         if guess:
@@ -166,14 +166,9 @@ def _has_data(config: RunConfig) -> bool:
     return False
 
 
-@st.cache_data(max_entries=32, show_spinner="Reading the images")
-def _found_splits(config: str) -> found.Splits:
-    return found.splits(RunConfig.model_validate_json(config))
-
-
-@st.cache_data(max_entries=32, show_spinner="Asking the network")
-def _found_guess(config: str) -> found.Guess:
-    return found.guess(RunConfig.model_validate_json(config))
+@st.cache_data(max_entries=64, show_spinner="Reading the images")
+def _first_look(config: str) -> tuple[found.Splits, found.Guess]:
+    return found.first_look(RunConfig.model_validate_json(config))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
