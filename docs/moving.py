@@ -39,7 +39,7 @@ def _filters(page: Page, address: str) -> dict[str, list[float]]:
     """In the chapter on convolution."""
     _open(page, address, "convolution")
     names = ("Horizontal edge", "Blur", "Sharpen", "Emboss", "Vertical edge")
-    picks = [page.get_by_test_id("stPills").get_by_text(name, exact=True).click for name in names]
+    picks = [page.get_by_test_id("stMain").get_by_text(name, exact=True).click for name in names]
     return {"move the window": _steps(page), "pick another filter": _rounds(page, picks)}
 
 
