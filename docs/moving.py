@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median, quantiles
 
 from playwright.sync_api import Page
@@ -39,7 +39,7 @@ def _filters(page: Page, address: str) -> dict[str, list[float]]:
     """In the chapter on convolution."""
     _open(page, address, "convolution")
     names = ("Horizontal edge", "Blur", "Sharpen", "Emboss", "Vertical edge")
-    picks = [page.get_by_test_id("stPills").get_by_text(name, exact=True).click for name in names]
+    picks = [page.get_by_test_id("stMain").get_by_text(name, exact=True).click for name in names]
     return {"move the window": _steps(page), "pick another filter": _rounds(page, picks)}
 
 
@@ -71,7 +71,7 @@ def _nudge(page: Page, name: str, way: str) -> Callable[[], None]:
     return field.get_by_test_id(f"stNumberInputStep{way}").click
 
 
-def _rounds(page: Page, acts: list[Callable[[], None]]) -> list[float]:
+def _rounds(page: Page, acts: Sequence[Callable[[], None]]) -> list[float]:
     """Each of ``acts`` in turn, ROUNDS times at the least; the first round is for what is imported only once."""
     for act in acts:
         settled(page, act)

@@ -55,6 +55,7 @@ FORBIDDEN = {
     "setups": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
     "designs": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts", "pickle"},
     "program": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
+    "learn": {"plotly", "cnnlab.charts"},
     "pytorch_code": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
 }
 

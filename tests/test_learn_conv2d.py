@@ -73,12 +73,12 @@ def test_a_mend_is_told_exactly_where_pytorch_refuses() -> None:
     ):
         layer = Conv2d(
             out_channels=6,
-            kernel_size=kernel,  # type: ignore[arg-type]
+            kernel_size=kernel,
             stride=stride,
-            padding=padding,  # type: ignore[arg-type]
+            padding=padding,
             dilation=dilation,
             groups=groups,
-            padding_mode=mode,  # type: ignore[arg-type]
+            padding_mode=mode,
         )
         shape = (2, 4, 5, 8)
         try:

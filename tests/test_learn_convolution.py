@@ -41,6 +41,16 @@ def worked(channel: int, **arguments: Any) -> tuple[Worked, nn.Conv2d]:
     return work(image(), layer, module.weight, module.bias, channel), module
 
 
+def under(parts: Worked, row: int, column: int) -> Tensor:
+    """``origin`` under the window, by the arithmetic that the browser does too."""
+    corner = [position * step for position, step in zip((row, column), parts.stride, strict=True)]
+    slices = [
+        slice(first, first + step * (size - 1) + 1, step)
+        for first, step, size in zip(corner, parts.dilation, parts.weight.shape[1:], strict=True)
+    ]
+    return parts.origin[slices[0], slices[1]]
+
+
 @pytest.mark.parametrize("groups", GROUPS, ids=str)
 def test_the_parts_add_up_to_what_nn_conv2d_gives(groups: dict[str, Any]) -> None:
     for number, arguments in enumerate(GRID):
@@ -73,7 +83,7 @@ def test_the_pixels_that_feed_an_output_are_those_that_it_has_a_gradient_by(grou
         pixels = image().requires_grad_()
         module(pixels[None])[0, channel, row, column].backward()
         assert pixels.grad is not None
-        reached = {int(place) for place in parts.feeding(row, column).flatten() if place >= 0}
+        reached = set(under(parts, row, column).flatten().tolist()) - {-1}
         looked_at = pixels.grad[parts.first : parts.first + len(parts.padded)]
         for plane in looked_at:
             assert set(plane.flatten().nonzero().flatten().tolist()) == reached

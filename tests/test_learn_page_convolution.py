@@ -25,7 +25,8 @@ def chapter() -> AppTest:
 
 
 def weights(page: AppTest) -> list[float]:
-    return [page.number_input(key=f"{KEY}.weight.{row}.{column}").value for row in range(3) for column in range(3)]
+    fields = (page.number_input(key=f"{KEY}.weight.{row}.{column}") for row in range(3) for column in range(3))
+    return [float(field.value or 0) for field in fields]
 
 
 def pick(page: AppTest, name: str) -> AppTest:

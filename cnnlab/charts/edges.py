@@ -46,4 +46,4 @@ def two_histograms(
     figure.add_vline(threshold, line={"dash": "dash", "color": PALETTE[8]}, annotation_text=f"{threshold:.3f}")
     figure.update_xaxes(title=quantity)
     figure.update_yaxes(title="images")
-    return framed(figure.update_layout(height=280, barmode="overlay"))
+    return framed(figure.update_layout(barmode="overlay"))

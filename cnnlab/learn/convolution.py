@@ -34,16 +34,9 @@ class Worked:
 
     def products(self, channel: int) -> Tensor:
         """Pixel · weight on one of the K channels at every position: (rows, columns, kernel height, width)."""
-        return self.windows(channel) * self.weight[channel]
-
-    def windows(self, channel: int) -> Tensor:
-        """What lies under the window at every position: (rows, columns, kernel height, width)."""
-        return _windows(self.padded[channel], (self.weight.shape[1], self.weight.shape[2]), self.stride, self.dilation)
-
-    def feeding(self, row: int, column: int) -> Tensor:
-        """``origin`` under the window that gives the output at ``row``, ``column``: (kernel height, width)."""
-        kernel = (self.weight.shape[1], self.weight.shape[2])
-        return _windows(self.origin.double(), kernel, self.stride, self.dilation)[row, column].long()
+        weights = self.weight[channel]
+        lying = F.unfold(self.padded[None, [channel]], weights.shape, self.dilation, stride=self.stride)[0]
+        return lying.T.reshape(*self.output.shape, *weights.shape) * weights
 
 
 def work(image: Tensor, layer: Conv2d, weight: Tensor, bias: Tensor | None, channel: int = 0) -> Worked:
@@ -100,13 +93,3 @@ def _origin(size: Shape, borders: tuple[int, int, int, int], mode: str) -> Tenso
     numbers = torch.arange(height * width, dtype=torch.float64).view(1, 1, height, width)
     filling = {"value": -1.0} if mode == "constant" else {}
     return F.pad(numbers, borders, mode, **filling)[0, 0].long()
-
-
-def _windows(plane: Tensor, kernel: Pair, stride: Pair, dilation: Pair) -> Tensor:
-    """(H, W) → (rows, columns, kernel height, width)."""
-    unfolded = F.unfold(plane[None, None], kernel, dilation, stride=stride)[0]  # (kernel height · width, positions)
-    positions = [
-        (size - step * (length - 1) - 1) // stride + 1
-        for size, length, step, stride in zip(plane.shape, kernel, dilation, stride, strict=True)
-    ]
-    return unfolded.T.reshape(*positions, *kernel)

@@ -94,7 +94,8 @@ def part(first: Tensor, second: Tensor) -> Parting:
     """The threshold that has most of the numbers (N,) and (M,) of two digits on their sides; the lowest of equals."""
     values = torch.cat([first, second]).double().unique()  # in ascending order
     between = torch.cat([values[:1] - 1, (values[1:] + values[:-1]) / 2, values[-1:] + 1])
-    below = (first[:, None] < between).sum(0) - (second[:, None] < between).sum(0)  # (thresholds,)
+    counts = [torch.searchsorted(numbers.double().sort().values, between) for numbers in (first, second)]
+    below = counts[0] - counts[1]  # (thresholds,): how many more of the first lie below
     best = int(below.abs().argmax())
     count = len(first) + len(second)
     is_below = bool(below[best] >= 0)

@@ -18,7 +18,7 @@ from cnnlab.ui.learn.working import scene_of, told_of
 def show() -> None:
     """The chapter."""
     st.markdown(
-        "Ten arguments decide which pixels a convolution looks at and what comes out. Begin with an example, change "
+        "Nine arguments decide which pixels a convolution looks at and what comes out. Begin with an example, change "
         "one argument at a time, and watch the window."
     )
     layer, shape = conv2d_form()
