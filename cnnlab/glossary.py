@@ -41,7 +41,6 @@ _TERMS = (
     Term(
         "Activation",
         "What a layer gives for an image. Training keeps it until the way back, so it takes most of the memory.",
-        also=("activations",),
         see=("feature-map", "backward-pass", "activation-function"),
         chapter="cost",
     ),
@@ -86,7 +85,6 @@ _TERMS = (
     Term(
         "Batch",
         "The images that one training step looks at together.",
-        also=("batches",),
         see=("batch-size", "step"),
         is_everyday=True,
     ),
@@ -105,7 +103,7 @@ _TERMS = (
         see=("batch", "epoch", "learning-rate"),
         chapter="cost",
     ),
-    Term("Bias", "A learned number that a layer adds to each of its outputs.", also=("biases",), see=("weights",)),
+    Term("Bias", "A learned number that a layer adds to each of its outputs.", see=("weights",)),
     Term(
         "Bfloat16",
         "A number in 16 bits with the range of 32 and fewer digits. Devices with matrix units compute with it several "
@@ -134,7 +132,6 @@ _TERMS = (
     Term(
         "Class",
         "One of the things an image can be, as a digit from 0 to 9.",
-        also=("classes",),
         see=("label", "logits"),
         is_everyday=True,
     ),
@@ -329,7 +326,6 @@ _TERMS = (
     Term(
         "Logits",
         "The numbers that a network gives its classes before softmax makes probabilities of them.",
-        also=("logit",),
         see=("softmax", "cross-entropy"),
         chapter="machines",
     ),
@@ -356,7 +352,6 @@ _TERMS = (
     Term(
         "Moments",
         "Running means that an optimiser keeps of each weight's gradient, and Adam of its square too.",
-        also=("moment",),
         see=("adam", "momentum"),
         chapter="cost",
         is_everyday=True,
@@ -370,7 +365,7 @@ _TERMS = (
     Term(
         "Multiply-accumulate",
         "One product added to a sum, the unit in which a network's arithmetic is counted.",
-        also=("MAC", "MACs", "multiply-accumulates"),
+        also=("MAC",),
         see=("parameter", "convolution"),
         chapter="conv2d",
     ),
@@ -406,7 +401,6 @@ _TERMS = (
     Term(
         "Parameter",
         "A number that training changes: a weight or a bias.",
-        also=("parameters",),
         see=("weights", "hyperparameter"),
         is_everyday=True,
     ),
@@ -570,7 +564,6 @@ _TERMS = (
     Term(
         "Weights",
         "The numbers that a network learns.",
-        also=("weight",),
         see=("bias", "parameter", "filter"),
         is_everyday=True,
     ),

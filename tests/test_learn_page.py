@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.ui.frame import _MENU
 from cnnlab.ui.learn import CHAPTERS
+from cnnlab.ui.terms import linked
 from tests.test_pages import ROOT, TIMEOUT, checked, texts
 
 
@@ -27,7 +28,7 @@ def test_a_chapter_opens_by_its_address_and_ends_with_a_question_and_sources(nam
     page = checked(open_chapter(name))
     chapter = CHAPTERS[name]
     assert page.title[0].value == chapter.title
-    assert chapter.promise in texts(page)
+    assert linked(chapter.promise) in texts(page)
     assert all(source.address in texts(page) for source in chapter.sources)
 
 

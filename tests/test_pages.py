@@ -639,7 +639,7 @@ def test_the_nearest_images_vote_and_say_how_near_they_are(finished_run: Run) ->
     shown = metrics(page)
     assert 0 < float(shown["Distance of the nearest"]) < 1.5
     assert shown["Farther than"].endswith("%")
-    assert "4,050 training images" in texts(page)
+    assert "4,050 [training images]" in texts(page)
 
 
 def test_training_images_that_cannot_be_had_are_told(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
