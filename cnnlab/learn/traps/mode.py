@@ -37,7 +37,7 @@ SIZES = (1, 8, 100)  # of a batch, images
 
 def answer_as_left(network: nn.Module, images: Tensor) -> Tensor:
     """As training left the network."""
-    logits: Tensor = network(images)  # in train mode
+    logits: Tensor = network(images)  # no eval
     return logits.argmax(1)
 
 
