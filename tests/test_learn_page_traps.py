@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.learn.traps import TRAPS
 from cnnlab.setups import from_query
 from cnnlab.ui.learn.traps import DOORS
+from cnnlab.ui.terms import linked
 from tests.test_pages import ROOT, TIMEOUT, checked, metrics, texts
 
 
@@ -39,7 +40,7 @@ def test_a_trap_tells_its_story_before_anyone_falls_into_it(slug: str) -> None:
     assert [code.value for code in page.code] == list(trap.code)
     told = texts(page)
     assert trap.story in told
-    assert trap.notice in told
+    assert linked(trap.notice) in told
     assert "Press the button" in told
     assert trap.symptom not in told
     assert not page.metric

@@ -119,9 +119,9 @@ TRAP = Trap(
     right=(answer_in_eval,),
     symptom="The same weights give other answers each time, fewer of them right, and the accuracy depends on how many "
     "images are asked about at once.",
-    why="Dropout and batch norm do something else while training. eval() switches them to what they learned; "
-    "no_grad() alone does not.",
-    notice="Ask twice: answers that differ tell at once. Write network.eval() at the head of the function that judges "
-    "and network.train() at the head of every epoch.",
+    why="Dropout and batch norm do something else while training. `eval()` switches them to what they learned; "
+    "`no_grad()` alone does not.",
+    notice="Ask twice: answers that differ tell at once. Write `network.eval()` at the head of the function that "
+    "judges and `network.train()` at the head of every epoch.",
     fall=fall,
 )
