@@ -11,6 +11,7 @@ from cnnlab.charts.style import framed
 from cnnlab.palette import PALETTE
 
 HEIGHT = 340  # pixels
+MARGIN = 0.1  # of the range of points, on each side
 _COLOURS = (PALETTE[1], PALETTE[0])  # of the first way, the mistake, and of the second
 _DASHES = ("solid", "dot")  # of a way's parts
 _MARK = {"color": PALETTE[8], "dash": "dash", "width": 1}
@@ -49,8 +50,9 @@ def beside_points(rows: pd.DataFrame, titles: tuple[str, str]) -> go.Figure:
     ways = zip(_COLOURS, rows.groupby("way", sort=False), strict=False)
     figure = go.Figure([_points(own, str(way), colour, titles) for colour, (way, own) in ways])
     figure.update_xaxes(type="category", categoryorder="array", categoryarray=list(rows["x"].unique()))
-    figure.update_layout(scattermode="group", scattergap=0.6)
-    return _titled(figure, titles)
+    low, high = rows["low"].min(), rows["high"].max()
+    figure.update_yaxes(range=[low - MARGIN * (high - low), high + MARGIN * (high - low)])
+    return _titled(figure.update_layout(scattermode="group", scattergap=0.6), titles)
 
 
 def _line(rows: pd.DataFrame, name: str, line: Mapping[str, object], titles: tuple[str, str]) -> go.Scatter:
@@ -81,7 +83,7 @@ def _points(rows: pd.DataFrame, name: str, colour: str, titles: tuple[str, str])
 
 def _titled(figure: go.Figure, titles: tuple[str, str]) -> go.Figure:
     figure.update_xaxes(title=titles[0])
-    figure.update_yaxes(title=titles[1], tickformat=".0%" if _is_share(titles[1]) else None, rangemode="normal")
+    figure.update_yaxes(title=titles[1], tickformat=".0%" if _is_share(titles[1]) else None)
     return framed(figure.update_layout(height=HEIGHT))
 
 

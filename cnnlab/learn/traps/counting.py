@@ -88,8 +88,8 @@ def _picture(rows: list[Row]) -> Picture:
 TRAP = Trap(
     slug="first-four",
     title="Metrics on the first four images of a batch",
-    story="A tutorial counts its hits per class with range(4), for its batches had four images. The batches grew, the "
-    "loop did not: most test images are never counted.",
+    story="A tutorial counts its hits per class with `range(4)`, for its batches had four images. The batches grew, "
+    "the loop did not: most test images are never counted.",
     wrong=(count_four,),
     right=(count_all,),
     symptom="A table of ten accuracies that looks complete, with round figures such as 100 % or 67 %, and another one "

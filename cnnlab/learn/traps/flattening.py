@@ -81,11 +81,11 @@ TRAP = Trap(
     story="A tutorial gives its first linear layer 32·5·5 = 800 inputs. Its convolutions leave 32 feature maps of 2×2.",
     wrong=(by_memory,),
     right=(by_asking, by_waiting),
-    symptom="The first batch fails. Read the error from the left: mat1 is the batch, images × features; mat2 is the "
-    "layer's weights, features × units. The two numbers in the middle must be equal.",
+    symptom="The first batch fails. Read the error from the left: `mat1` is the batch, images × features; `mat2` is "
+    "the layer's weights, features × units. The two numbers in the middle must be equal.",
     why="Every convolution without padding takes kernel − 1 pixels of each side's length and every pool halves it, so "
     "a size copied from another network is seldom right.",
     notice="Print the shape behind the last pool, or never write the number: ask with a dummy image, use "
-    "nn.LazyLinear, or build the network on Design, which works out every shape.",
+    "`nn.LazyLinear`, or build the network on Design, which works out every shape.",
     fall=fall,
 )

@@ -56,11 +56,11 @@ def _picture(courses: Courses) -> Picture:
 TRAP = Trap(
     slug="zero-grad",
     title="Gradients not zeroed",
-    story="The line with zero_grad() is missing. PyTorch adds each batch's gradient to what is there, so a step "
+    story="The line with `zero_grad()` is missing. PyTorch adds each batch's gradient to what is there, so a step "
     "follows the sum of all batches since the first.",
     wrong=(update_on_all,),
     right=(update,),
-    symptom="At first it learns, even fast. Then the loss swings wider and wider, and the network ends as a guess.",
+    symptom="At first it learns, even fast. Then the loss swings wider and wider, and what was learned is lost again.",
     why="The sum is a momentum that never fades: old gradients, taken where the weights no longer are, push on and "
     "shoot past every minimum.",
     notice="A loss that swings more the longer it trains. Print the gradient's norm: it should shrink as the loss "

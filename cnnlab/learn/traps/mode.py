@@ -37,7 +37,7 @@ SIZES = (1, 8, 100)  # of a batch, images
 
 def answer_as_left(network: nn.Module, images: Tensor) -> Tensor:
     """As training left the network."""
-    logits: Tensor = network(images)  # in train mode
+    logits: Tensor = network(images)  # no eval
     return logits.argmax(1)
 
 
@@ -119,9 +119,9 @@ TRAP = Trap(
     right=(answer_in_eval,),
     symptom="The same weights give other answers each time, fewer of them right, and the accuracy depends on how many "
     "images are asked about at once.",
-    why="Dropout and batch norm do something else while training. eval() switches them to what they learned; "
-    "no_grad() alone does not.",
-    notice="Ask twice: answers that differ tell at once. Write network.eval() at the head of the function that judges "
-    "and network.train() at the head of every epoch.",
+    why="Dropout and batch norm do something else while training. `eval()` switches them to what they learned; "
+    "`no_grad()` alone does not.",
+    notice="Ask twice: answers that differ tell at once. Write `network.eval()` at the head of the function that "
+    "judges and `network.train()` at the head of every epoch.",
     fall=fall,
 )

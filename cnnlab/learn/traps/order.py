@@ -55,8 +55,8 @@ def _picture(courses: Courses) -> Picture:
 TRAP = Trap(
     slug="no-shuffle",
     title="No shuffling",
-    story="Many files are sorted by class, the app's sample too: first all 0s, then all 1s. Without shuffle=True every "
-    "batch holds a single class.",
+    story="Many files are sorted by class, the app's sample too: first all 0s, then all 1s. Without `shuffle=True` "
+    "every batch holds a single class.",
     wrong=(as_it_lies,),
     right=(shuffled,),
     symptom="Inside a class the loss is low, at the next class it leaps. It makes the same teeth in each epoch, and "

@@ -59,8 +59,8 @@ def _picture(courses: Courses) -> Picture:
 TRAP = Trap(
     slug="softmax",
     title="Softmax before cross-entropy",
-    story="The network ends in a softmax, and its probabilities go into nn.CrossEntropyLoss. That takes logits and has "
-    "a softmax inside, so there are two.",
+    story="The network ends in a softmax, and its probabilities go into `nn.CrossEntropyLoss`. That takes logits and "
+    "has a softmax inside, so there are two.",
     wrong=(of_probabilities,),
     right=(of_logits,),
     symptom="It trains, only slower and to a lower accuracy, and the loss stops near 1.46 for ten classes however "

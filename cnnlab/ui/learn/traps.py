@@ -11,6 +11,7 @@ from cnnlab.learn.traps import TRAPS, Finding, Measured, Picture, Trap
 from cnnlab.ui import frame
 from cnnlab.ui.learn.chapter import Door
 from cnnlab.ui.learn.trial import trial
+from cnnlab.ui.terms import linked
 from cnnlab.ui.views.look import show_figure
 
 # Where the app itself keeps one out of the trap.
@@ -78,7 +79,7 @@ def show() -> None:
         lambda finding: _show_finding(trap, finding),
         "Press the button: both run now on the embedded digits, in a few seconds.",
     )
-    st.markdown(f"**How to notice it.** {trap.notice}")
+    st.markdown(f"**How to notice it.** {linked(trap.notice)}")
     door = DOORS[trap.slug]
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         frame.door(door.page, door.label, door.query)
@@ -128,7 +129,7 @@ def _show_finding(trap: Trap, finding: Finding) -> None:
     if finding.raised:
         st.code(finding.raised, language=None, wrap_lines=True)
     st.markdown(f"**What you see.** {trap.symptom}")
-    st.markdown(f"**Why.** {trap.why}")
+    st.markdown(f"**Why.** {linked(trap.why)}")
     if finding.picture:
         _show_picture(trap, finding.picture)
     if finding.table is not None:
