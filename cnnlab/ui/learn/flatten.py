@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnnlab.architectures import Architecture, summarise
 from cnnlab.charts import dense_or_not as charts
+from cnnlab.charts.png import inline
 from cnnlab.data import Data, DatasetSpec, dataset_spec, load
 from cnnlab.learn.dense_or_not import (
     FARTHEST,
@@ -103,7 +104,7 @@ def _terms(ending: Ending) -> Terms:
     with right:
         image = _data().test.images[:1]
         seen = shuffled(image) if is_shuffled else image
-        st.image(enlarged(seen[0], 140), "What the networks see", width=140)
+        st.image(inline(enlarged(seen[0], 140)), "What the networks see", width=140)
     return Terms(ending, augmentation, is_shuffled, epochs, seed)
 
 
@@ -150,7 +151,7 @@ def _one_digit(reached: Contest) -> None:
         label = data.spec.classes.index(digit)
         of_class = data.test.images[data.test.labels == label]
         image = moved(of_class[:1], right, down)
-        st.image(enlarged(image[0], 168), f"A {digit} of the test images", width=168)
+        st.image(inline(enlarged(image[0], 168)), f"A {digit} of the test images", width=168)
     with answers:
         said = {name: probabilities(network, image, data)[0].tolist() for name, network in reached.networks.items()}
         for name, values in said.items():
