@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
+import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
@@ -12,7 +13,8 @@ from cnnlab.config import RunConfig
 from cnnlab.designs import to_link
 from cnnlab.job import running_jobs
 from cnnlab.recipes import RECIPES
-from cnnlab.setups import from_query
+from cnnlab.setups import from_query, to_query
+from cnnlab.ui.learn import CHAPTERS
 from tests.samples import TINY
 from tests.test_pages import PAGES, ROOT, TIMEOUT, button, checked, texts, train
 
@@ -86,6 +88,13 @@ def test_a_wrong_link_is_told_and_the_form_keeps_its_values() -> None:
     assert "did you mean epochs" in page.error[0].value
     assert epochs(page) == 5
     assert not button(page, "Train").disabled
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapters_doors_ask_for_what_can_be(name: str) -> None:
+    for door in CHAPTERS[name].doors:
+        if door.page in ("Train", "Sweep"):
+            assert to_query(from_query(door.query))
 
 
 def test_a_link_serves_sweep_too() -> None:

@@ -68,7 +68,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "reflect": Example(
         "Reflected borders",
-        Conv2d(out_channels=8, kernel_size=5, padding=2, padding_mode="reflect"),
+        Conv2d(out_channels=8, kernel_size=3, padding=2, padding_mode="reflect"),
         (32, 3, 32, 32),
         "Instead of black, the border mirrors the picture.",
     ),
@@ -127,7 +127,9 @@ def mends(layer: Conv2d, shape: Shape) -> list[str]:
     if channels % layer.groups or layer.out_channels % layer.groups:
         common = gcd(channels, layer.out_channels)
         choices = [str(groups) for groups in range(1, common + 1) if common % groups == 0]
-        found.append(f"groups of {_one_of(choices)}, which divide {channels} and {layer.out_channels}")
+        found.append(
+            f"groups={_one_of(choices)}, for they must divide both {channels} and {layer.out_channels} channels"
+        )
     if layer.padding == "same" and pair(layer.stride) != (1, 1):
         found.append("stride 1, or padding as a number: 'same' is for stride 1")
     spare = {"reflect": 1, "circular": 0}.get(layer.padding_mode)

@@ -50,6 +50,7 @@ _DOWNLOADS = {
         "7320c461ea6c1c855c0b718fb2a4b134",
     ),
 }
+PROGRAMMED = ("mnist-sample", *_DOWNLOADS)  # the data sets that a program reads
 
 _DOWNLOAD = '''
 def download(name: str) -> None:
@@ -87,17 +88,21 @@ def downloads() -> dict[str, Download]:
 def data_told(setting: Setting) -> str:
     """What to say of the step."""
     config, spec = setting.config, setting.spec
-    share = f"{config.validation_fraction:.3g}"
     pixels = {"unit": "0…1", "symmetric": "−1…1", "standard": "standardised, to mean 0 and standard deviation 1"}
     told = (
-        f"{spec.title} has {spec.sizes[0]:,} images to train on and {spec.sizes[1]:,} to test with. A share of {share} "
-        f"of the first is held out for validation, as much of each class; pixels become {pixels[config.normalise]}."
+        f"{spec.title} has {spec.sizes[0]:,} images to train on and {spec.sizes[1]:,} to test with. "
+        f"{_percent(config.validation_fraction)} of the first are held out for validation, as much of each class; "
+        f"pixels become {pixels[config.normalise]}."
     )
     if config.train_fraction < 1:
-        told += f" Of what is left, a share of {config.train_fraction:.3g} is trained on."
+        told += f" {_percent(config.train_fraction)} of what is left are trained on."
     if setting.augment:
         told += " While it trains, the network sees each image a little changed, and anew in every epoch."
     return told
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.3g} %"
 
 
 def data_code(setting: Setting) -> str:

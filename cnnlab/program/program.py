@@ -9,7 +9,7 @@ from pathlib import Path
 from cnnlab.config import RunConfig
 from cnnlab.data import SAMPLE, DatasetSpec, dataset_spec
 from cnnlab.devices import choose_device, choose_precision
-from cnnlab.program.data_step import data_code, data_told, downloads
+from cnnlab.program.data_step import PROGRAMMED, data_code, data_told, downloads
 from cnnlab.program.plot_step import plot_code
 from cnnlab.program.setting import ProgramError, Setting
 from cnnlab.program.training_steps import instance_code, loss_code, loss_told, training_code, training_told
@@ -100,10 +100,10 @@ def _setting(config: RunConfig) -> Setting:
             "has: choose a network that begins anew"
         )
     spec = dataset_spec(config.dataset)
-    if spec.name not in ("mnist-sample", *downloads()):
+    if spec.name not in PROGRAMMED:
         raise ProgramError(
             f"there is no program for {spec.title}, whose files need a reader of their own: choose "
-            f"{', '.join(['mnist-sample', *downloads()])}"
+            f"{', '.join(PROGRAMMED)}"
         )
     device = choose_device(config.device)
     return Setting(config, spec, device.type, choose_precision(config.precision, device))

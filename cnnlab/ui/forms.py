@@ -19,6 +19,7 @@ from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run, runs_folder
 from cnnlab.ui import frame, session, setup_link
 from cnnlab.ui.network_picture import show_network
+from cnnlab.ui.terms import linked
 
 MOST_RUNS = 4  # asked side by side
 
@@ -59,7 +60,7 @@ def run_form() -> RunConfig | None:
         fields["batch_size"] = _integer("Batch size, images", "batch_size", 1, 10_000)
         fields["optimizer"] = _choice("Optimiser", "optimizer", _literals("optimizer"), _title)
     if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
-        st.caption("That is all training images in one batch: one step an epoch.")
+        st.caption(linked("That is all training images in one batch: one step an epoch."))
     with st.expander("More settings"):
         fields |= _more_settings()
     try:

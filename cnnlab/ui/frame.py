@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.job import EXPECTED
 from cnnlab.ui import session
+from cnnlab.ui.terms import linked
 
 _MENU = {
     "Home": ("app.py", ":material/home:"),
@@ -48,7 +49,7 @@ def page(name: str, subtitle: str, title: str = "") -> None:
         if st.user.get("is_logged_in"):
             st.button("Log out", icon=":material/logout:", on_click=st.logout, key="log-out")
     st.title(title or name)
-    st.caption(subtitle)
+    st.caption(linked(subtitle))
 
 
 def visit() -> int:

@@ -12,7 +12,8 @@ from cnnlab.designs import DesignError
 from cnnlab.setups import NAMES, RECIPE, from_query, to_query
 from cnnlab.ui import frame
 
-_OTHERS = {"run", "runs", "sweep", "chapter", "embed", "embed_options"}  # parameters of the app's and of Streamlit's
+# Parameters of the app's other pages and of Streamlit's own.
+_OTHERS = {"run", "runs", "sweep", "compare", "chapter", "term", "embed", "embed_options"}
 
 _FOLLOWED = "setup.followed"
 

@@ -41,6 +41,11 @@ class Images:
     batch_size: int
 
 
+def is_begun() -> bool:
+    """Whether this session has designed anything."""
+    return _HISTORY in st.session_state
+
+
 def draft() -> Draft:
     """The network as it is now; the address's at first, else the default."""
     if _HISTORY not in st.session_state:

@@ -59,8 +59,7 @@ def conv2d_form() -> tuple[Conv2d, Shape]:
             out_channels, groups = _number("out_channels", "out_channels"), _number("groups", "groups")
             mode = _padding_mode()
         apart, same, bias = _switches()
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            sizes = {field: _size(field, apart) for field in _SIZES if not (same and field == "padding")}
+        sizes = _sizes([field for field in _SIZES if not (same and field == "padding")], apart)
     layer = Conv2d(
         out_channels=out_channels,
         kernel_size=sizes["kernel_size"],
@@ -81,7 +80,7 @@ def _padding_mode() -> Mode:
         key=_key("padding_mode"),
         persist_state="session",
         help=_HELP["padding_mode"],
-        width=150,
+        width=160,
     )
     return cast(Mode, mode)
 
@@ -95,12 +94,15 @@ def _switches() -> tuple[bool, bool, bool]:
     return apart, same, bias
 
 
-def _size(field: str, apart: bool) -> int | tuple[int, int]:
-    """One number, or one for rows and one for columns."""
+def _sizes(fields: list[str], apart: bool) -> dict[str, int | tuple[int, int]]:
+    """A number for each, or a line of numbers for rows and one for columns."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        rows = {field: _number(f"{field}, rows" if apart else field, f"{field}.rows") for field in fields}
     if not apart:
-        return _number(field, f"{field}.rows")
-    rows, columns = (_number(f"{field}, {axis}", f"{field}.{axis}") for axis in ("rows", "columns"))
-    return rows if rows == columns else (rows, columns)
+        return dict(rows)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        columns = {field: _number(f"{field}, columns", f"{field}.columns") for field in fields}
+    return {field: row if row == columns[field] else (row, columns[field]) for field, row in rows.items()}
 
 
 def _number(label: str, name: str) -> int:
@@ -108,7 +110,7 @@ def _number(label: str, name: str) -> int:
     low, high = _LIMITS[field]
     return int(
         st.number_input(
-            label, low, high, key=_key(name), persist_state="session", help=_HELP.get(field), width=150, step=1
+            label, low, high, key=_key(name), persist_state="session", help=_HELP.get(field), width=160, step=1
         )
     )
 

@@ -12,7 +12,7 @@ from cnnlab.layers.base import shown
 from cnnlab.learn.convolution import work
 from cnnlab.learn.edges import answers, fitted
 from cnnlab.ui import frame
-from cnnlab.ui.learn.convolution.filters import pick_filter
+from cnnlab.ui.learn.convolution.filters import Chosen, pick_filter
 from cnnlab.ui.learn.convolution.parting import show_parting
 from cnnlab.ui.learn.convolution.pictures import Pictures, pick_pictures
 from cnnlab.ui.learn.window import show_window
@@ -31,16 +31,10 @@ def show() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         pictures = pick_pictures()
-    with right, frame.telling():
-        chosen = pick_filter()
+    with right:
+        chosen, rectified = _filter()
     if pictures is None or chosen is None:
         return
-    rectified = st.toggle(
-        "ReLU behind it",
-        key="learn.convolution.relu",
-        persist_state="session",
-        help="What falls below zero becomes zero, as behind most convolutions of a network.",
-    )
     image = pictures.looked_at()
     kernel = fitted(chosen.kernel, len(image))
     if max(kernel.shape[1:]) > min(image.shape[1:]):
@@ -50,6 +44,20 @@ def show() -> None:
     _maps(pictures, chosen.kernel, chosen.title, rectified)
     if pictures.digits:
         show_parting(pictures.digits, chosen.kernel, chosen.title, rectified)
+
+
+def _filter() -> tuple[Chosen | None, bool]:
+    """The filter, if any, and whether ReLU comes behind it."""
+    chosen = None
+    with frame.telling():
+        chosen = pick_filter()
+    rectified = st.toggle(
+        "ReLU behind it",
+        key="learn.convolution.relu",
+        persist_state="session",
+        help="What falls below zero becomes zero, as behind most convolutions of a network.",
+    )
+    return chosen, rectified
 
 
 def _step(image: Tensor, kernel: Tensor, rectified: bool) -> None:

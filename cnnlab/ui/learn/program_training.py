@@ -1,0 +1,137 @@
+"""Steps 6 and 7 of the program, live: its training as an ordinary run of the app, and its curves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.config import RunConfig
+from cnnlab.history import History
+from cnnlab.job import Job
+from cnnlab.runs import Run, RunError, Summary
+from cnnlab.ui import frame, session
+from cnnlab.ui.live import duration, progress_text
+from cnnlab.ui.live_chart import live_chart
+
+UPDATE_SECONDS = 1.0
+
+_TICKED = "learn.program.ticked"
+_COLUMNS = {
+    "epoch": "Epoch",
+    "train_loss": "Train loss",
+    "train_accuracy": "Train accuracy",
+    "validation_loss": "Validation loss",
+    "validation_accuracy": "Validation accuracy",
+}
+_FORMATS = {
+    name: st.column_config.NumberColumn(format="percent" if "accuracy" in name else "%.4f")
+    for name in list(_COLUMNS.values())[1:]
+}
+
+Place = Callable[[int], AbstractContextManager[object]]
+
+
+def train_and_plot(config: RunConfig, step: Place) -> None:
+    """Draw steps 6 and 7 into ``step(6)`` and ``step(7)``; they move while this session trains ``config``."""
+    job = _own(config)
+    is_running = job is not None and job.is_running
+    st.fragment(_steps, run_every=UPDATE_SECONDS if is_running else None)(config, step)
+
+
+def _steps(config: RunConfig, step: Place) -> None:
+    job = _own(config)
+    if job and job.is_running:
+        st.session_state[_TICKED] = True
+    elif st.session_state.pop(_TICKED, False):
+        st.rerun()  # once at the end, for what does not tick
+    run = job.run if job else _trained(config)
+    history = job.history if job else run.history() if run else None
+    with step(6):
+        if job and job.is_running:
+            _progress(job)
+        else:
+            _offer(config, job, "Train it once more" if run else "Train it here")
+        if history and history.epochs:
+            _epochs(history)
+        if run and not (job and job.is_running):
+            _judged(run.summary)
+    with step(7):
+        if run and history and (history.steps or history.epochs):
+            _curves(run, history)
+        else:
+            st.info("Train it in step 6: its curves appear here.", icon=":material/show_chart:")
+
+
+def _own(config: RunConfig) -> Job | None:
+    """This session's training, where it is of ``config``."""
+    job = session.current_job()
+    return job if job and job.config == config else None
+
+
+def _trained(config: RunConfig) -> Run | None:
+    """The newest finished run of the same config that took no turns of its own."""
+    for entry in session.trained_runs():
+        summary = entry.summary
+        if entry.config == config and summary.status == "finished" and not (summary.extensions or summary.rates_set):
+            return entry.run
+    return None
+
+
+def _progress(job: Job) -> None:
+    st.progress(job.progress, text=progress_text(job))
+    st.button(
+        "Stop and keep",
+        icon=":material/stop_circle:",
+        on_click=job.stop,
+        disabled=job.state == "judging" or job.is_stopping,
+        key="learn.program.stop",
+    )
+
+
+def _offer(config: RunConfig, ended: Job | None, label: str) -> None:
+    """The button that begins it; what went wrong the last time."""
+    if ended and ended.error:
+        st.error(frame.literal(ended.error), title="This training failed")
+    other = session.current_job()
+    is_busy = other is not None and other.is_running
+    if st.button(label, type="primary", icon=":material/play_arrow:", disabled=is_busy, key="learn.program.train"):
+        try:
+            session.start(config)
+        except RunError as error:
+            st.error(frame.literal(str(error)), title="This training could not begin")
+        else:
+            st.rerun()
+    if is_busy:
+        st.caption("One training at a time in a session: another one goes on.")
+        frame.link("Train", "See it on Train")
+
+
+def _epochs(history: History) -> None:
+    table = pd.DataFrame(history.epochs)[list(_COLUMNS)].rename(columns=_COLUMNS)
+    st.dataframe(table, hide_index=True, column_config=_FORMATS)
+
+
+def _judged(summary: Summary) -> None:
+    if summary.test_accuracy is None:
+        return
+    with st.container(horizontal=True):
+        st.metric("Test accuracy", f"{summary.test_accuracy:.2%}")
+        st.metric("Training time", duration(summary.seconds or 0))
+    weakest = min(summary.per_class, key=summary.per_class.__getitem__)
+    st.caption(
+        f"On {sum(summary.support.values()):,} test images, once. The weakest class is {frame.literal(weakest)} with "
+        f"{summary.per_class[weakest]:.2%}. Trained on {frame.counted(summary.threads, 'thread')}, in "
+        f"{summary.precision}."
+    )
+    frame.door("Inside", "Look inside this network", {"run": summary.id})
+
+
+def _curves(run: Run, history: History) -> None:
+    for metric in ("loss", "accuracy"):
+        figure = charts.curve(history, metric)
+        live_chart(figure, f"learn.program.{metric}", run.id, f"Train and validation {metric} by epoch", height=260)
+    st.caption("Train is measured while the network learns, validation after each epoch.")
