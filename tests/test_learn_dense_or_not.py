@@ -20,6 +20,7 @@ from cnnlab.learn.dense_or_not import (
     contest,
     contestants,
     dense_twin,
+    ink_lost,
     moved,
     parameters,
     probabilities,
@@ -73,6 +74,13 @@ def test_an_image_moves_by_whole_pixels_and_black_comes_in() -> None:
     assert not there[..., -2:, :].any()
     assert not there[..., :3].any()
     assert torch.equal(moved(image, 0, 0), image)
+
+
+def test_ink_is_lost_only_over_the_edge() -> None:
+    image = torch.zeros(1, 1, 28, 28, dtype=torch.uint8)
+    image[..., 2, 14] = 200  # leaves upwards only
+    assert ink_lost(image, 2) == 0
+    assert ink_lost(image, 3) == 0.25
 
 
 def test_shuffling_keeps_every_pixel_and_is_the_same_for_all_images() -> None:

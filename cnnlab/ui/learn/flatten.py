@@ -19,6 +19,7 @@ from cnnlab.learn.dense_or_not import (
     Varied,
     contest,
     contestants,
+    ink_lost,
     moved,
     probabilities,
     shuffled,
@@ -130,8 +131,8 @@ def _show(reached: Contest) -> None:
         "dense-or-not-shift",
         "Test accuracy of both networks by how far the images are moved",
         lambda: pd.DataFrame(reached.by_shift).rename_axis("pixels").reset_index(),
-        f"{len(_data().test):,} test images moved right, left, down and up; the mean of the four. Beyond 4 px some "
-        "digits lose their edge.",
+        f"{len(_data().test):,} test images moved right, left, down and up; the mean of the four. {FARTHEST} px away "
+        f"{ink_lost(_data().test.images, FARTHEST):.1%} of their ink has left the picture.",
     )
     st.subheader("Move one digit", anchor=False)
     st.fragment(_one_digit)(reached)  # of its own: a moved slider draws nothing else
