@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from cnnlab.learn.seeds import built, train_and_judge
 from cnnlab.learn.transfer import SOURCE, TARGET, Start, Terms, prepare, source, task, transfer
 
-TERMS = Terms(images=25, epochs=5, seeds=2)
+TERMS = Terms(images=25, epochs=3, seeds=2)
 
 
 def convolutions(network: nn.Sequential) -> dict[str, Tensor]:
@@ -66,6 +66,6 @@ def test_every_start_is_tried_under_every_seed() -> None:
 
 
 def test_copied_convolutions_do_better_than_random_ones_where_only_the_last_layer_learns() -> None:
-    *_, last = transfer(Terms(images=50, epochs=20, seeds=2))
+    *_, last = transfer(Terms(images=50, epochs=15, seeds=2))
     copied, random = (last.accuracies[f"{kind} and frozen"] for kind in ("copied", "random"))
     assert all(one > other for one, other in zip(copied, random, strict=True))

@@ -19,7 +19,7 @@ from cnnlab.network import build
 from cnnlab.presets import PRESETS
 from cnnlab.training import fit
 
-FARTHEST = 6  # pixels; a digit of MNIST has four around it
+FARTHEST = 6  # pixels that images are moved by; farther, much of a digit leaves the picture
 SIDEWAYS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # right, left, down, up
 SHUFFLE_SEED = 28  # of the one order that all images are shuffled into
 
@@ -159,6 +159,12 @@ def moved(images: Tensor, right: int, down: int) -> Tensor:
     (to_y, from_y), (to_x, from_x) = _overlap(down, height), _overlap(right, width)
     out[..., to_y, to_x] = images[..., from_y, from_x]
     return out
+
+
+def ink_lost(images: Tensor, far: int) -> float:
+    """The share of the ink of images (N, C, H, W) that leaves when they move so far: the mean over the four ways."""
+    left = torch.stack([moved(images, x * far, y * far).float().sum() for x, y in SIDEWAYS]).mean()
+    return 1 - (left / images.float().sum()).item()
 
 
 def shuffled(images: Tensor) -> Tensor:

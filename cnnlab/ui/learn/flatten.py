@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnnlab.architectures import Architecture, summarise
 from cnnlab.charts import dense_or_not as charts
+from cnnlab.charts.png import inline
 from cnnlab.data import Data, DatasetSpec, dataset_spec, load
 from cnnlab.learn.dense_or_not import (
     FARTHEST,
@@ -18,6 +19,7 @@ from cnnlab.learn.dense_or_not import (
     Varied,
     contest,
     contestants,
+    ink_lost,
     moved,
     probabilities,
     shuffled,
@@ -103,7 +105,7 @@ def _terms(ending: Ending) -> Terms:
     with right:
         image = _data().test.images[:1]
         seen = shuffled(image) if is_shuffled else image
-        st.image(enlarged(seen[0], 140), "What the networks see", width=140)
+        st.image(inline(enlarged(seen[0], 140)), "What the networks see", width=140)
     return Terms(ending, augmentation, is_shuffled, epochs, seed)
 
 
@@ -129,8 +131,8 @@ def _show(reached: Contest) -> None:
         "dense-or-not-shift",
         "Test accuracy of both networks by how far the images are moved",
         lambda: pd.DataFrame(reached.by_shift).rename_axis("pixels").reset_index(),
-        f"{len(_data().test):,} test images moved right, left, down and up; the mean of the four. Beyond 4 px some "
-        "digits lose their edge.",
+        f"{len(_data().test):,} test images moved right, left, down and up; the mean of the four. {FARTHEST} px away "
+        f"{ink_lost(_data().test.images, FARTHEST):.1%} of their ink has left the picture.",
     )
     st.subheader("Move one digit", anchor=False)
     st.fragment(_one_digit)(reached)  # of its own: a moved slider draws nothing else
@@ -140,17 +142,18 @@ def _show(reached: Contest) -> None:
 def _one_digit(reached: Contest) -> None:
     """A digit to be moved, and both answers."""
     data = _data()
+    digit = st.pills(
+        "Digit", data.spec.classes, default="4", key="learn.flatten.digit", required=True, persist_state="session"
+    )
     picture, answers = st.columns([1, 2], gap="large")
     with picture:
-        digit = st.pills(
-            "Digit", data.spec.classes, default="4", key="learn.flatten.digit", required=True, persist_state="session"
-        )
         right = st.slider("To the right, px", -FARTHEST, FARTHEST, 0, key="learn.flatten.right")
         down = st.slider("Down, px", -FARTHEST, FARTHEST, 0, key="learn.flatten.down")
         label = data.spec.classes.index(digit)
         of_class = data.test.images[data.test.labels == label]
         image = moved(of_class[:1], right, down)
-        st.image(enlarged(image[0], 168), f"A {digit} of the test images", width=168)
+        unshuffled = ", before it is shuffled" if reached.terms.is_shuffled else ""
+        st.image(inline(enlarged(image[0], 168)), f"A {digit} of the test images{unshuffled}", width=168)
     with answers:
         said = {name: probabilities(network, image, data)[0].tolist() for name, network in reached.networks.items()}
         for name, values in said.items():
@@ -159,12 +162,11 @@ def _one_digit(reached: Contest) -> None:
             st.markdown(
                 f":material/{mark}: The **{name}** network says **{data.spec.classes[best]}** ({values[best]:.0%})."
             )
-        st.plotly_chart(
+        live_chart(
             charts.two_answers(data.spec.classes, said),
-            key="learn.flatten.answers",
-            alt="Both networks' probabilities for the moved digit",
-            config={"displayModeBar": False},
-            height=300,
+            "learn.flatten.answers",
+            "answers",
+            "Both networks' probabilities for the moved digit",
         )
 
 
@@ -187,16 +189,16 @@ def _tried() -> None:
             "Learned from": VARIED[terms.augmentation],
             "Epochs": terms.epochs,
             "Seed": terms.seed,
-            **{f"{far} px": contest.by_shift[name][far] for far in TOLD_SHIFTS},
+            **{f"{far} px": 100 * contest.by_shift[name][far] for far in TOLD_SHIFTS},
         }
         for terms, contest in tried.items()
         for name in contest.by_shift
     ]
-    percent = st.column_config.NumberColumn(format="percent")
+    points = st.column_config.NumberColumn(format="%.1f")
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
-        column_config={f"{far} px": percent for far in TOLD_SHIFTS},
+        column_config={f"{far} px": points for far in TOLD_SHIFTS},
         width="stretch",
     )
-    st.caption("Test accuracy by how far the images are moved.")
+    st.caption("Test accuracy, %, by how far the images are moved.")
