@@ -99,6 +99,11 @@ def written(value: float) -> str:
     return f"{value + 0.0:.3g}".replace("-", "−")
 
 
+def bracketed(value: float) -> str:
+    """As a number within a sum or a product."""
+    return f"({written(value)})" if value < 0 else written(value)
+
+
 def _write(figure: go.Figure, cell: Cell, text: str) -> None:
     """On a pale cell: what lies in the padding."""
     row, column = cell
