@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-
 NARROW = 420  # pixels, a telephone
 
 
@@ -34,7 +33,7 @@ def test_the_small_machines_are_fed_by_keyboard(address: str, new_page: Callable
     expect(page.get_by_text("nn.MaxPool2d(kernel_size=3, stride=2)")).to_be_visible()
     pressed(page.get_by_role("button", name="A piece of a digit"), "Enter")
     expect(page.get_by_text("The largest of 0")).to_be_visible()
-    pressed(page.get_by_text("Type the numbers"), "Enter")
+    pressed(page.locator("summary").filter(has_text="Type the numbers"), "Enter")
     table = page.get_by_test_id("stDataFrame")
     expect(table).to_have_count(1)
     expect(table).to_be_visible()
