@@ -53,6 +53,7 @@ FORBIDDEN = {
     "editing": {"torch", "plotly", "pandas"},
     "advice": {"torch", "plotly", "pandas"},
     "designs": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts", "pickle"},
+    "learn": {"plotly", "cnnlab.charts"},
     "pytorch_code": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
 }
 
