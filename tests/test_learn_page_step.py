@@ -60,7 +60,7 @@ def test_the_update_shows_the_optimisers_own_arithmetic(page: AppTest, optimiser
     page.select_slider(key="learn.step.rate").set_value(0.01)
     page.segmented_control(key="learn.step.stage").set_value("Update").run()
     walk_on(page)
-    page.segmented_control(key="learn.step.stage").set_value("Update")
+    page.segmented_control(key="learn.step.stage").set_value("Update").run()
     page.segmented_control(key="learn.step.filter").set_value(2)
     page.slider(key="learn.step.weight").set_value(6).run()
     step = walk(optimiser, 0.01, 2)[-1]

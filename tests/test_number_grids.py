@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnlab.charts.grids import CHOSEN, FEEDING, coloured_grid, number_grid, written
+from cnnlab.charts.grids import CHOSEN, FEEDING, FOLLOWED, coloured_grid, number_grid, written
 from cnnlab.palette import PALETTE
 
 VALUES = np.array([[1.0, -2.5], [0.0, np.nan]])
@@ -33,10 +33,12 @@ def test_names_stand_beside_and_above() -> None:
 
 
 def test_a_coloured_grid_gives_each_group_its_colour() -> None:
-    figure = coloured_grid(np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[0.0, 0.0], [1.0, 1.0]]), [(1, 1)])
-    (heatmap,) = figure.data
-    assert {colour for _, colour in heatmap.colorscale} == set(PALETTE[:2])
-    assert (heatmap.zmin, heatmap.zmax) == (-0.5, 1.5)
+    groups = np.array([[0.0, 0.0], [1.0, 1.0]])
+    (heatmap,) = coloured_grid(np.array([[0.0, 1.0], [2.0, 3.0]]), groups, (1, 1)).data
+    shades = np.array(heatmap.z)
+    assert shades[0, 0] == shades[0, 1] != shades[1, 0] != shades[1, 1]
+    assert {colour for _, colour in heatmap.colorscale} == {*PALETTE[:3], FOLLOWED}
+    assert groups.tolist() == [[0.0, 0.0], [1.0, 1.0]]
 
 
 def test_numbers_are_short_and_have_a_true_minus() -> None:

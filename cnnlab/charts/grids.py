@@ -13,7 +13,7 @@ from cnnlab.palette import PALETTE
 
 CELL_HEIGHT = 44  # pixels on the page, where there is room
 FEEDING, CHOSEN = PALETTE[1], PALETTE[2]  # the colours of outlines: what feeds an output; what was chosen
-_INK = "#1b2430"  # on the palette's colours
+FOLLOWED = PALETTE[3]  # of a cell among coloured ones
 _PALE = 2.0  # times the largest number: its cell has half the scale's depth, so that all digits can be read
 _EMPTY = "rgba(128,128,128,0.15)"
 
@@ -70,33 +70,38 @@ def _name(update_axis: Callable[..., go.Figure], names: Sequence[str], **look: o
     update_axis(visible=True, showgrid=False, tickvals=list(range(len(names))), ticktext=list(names), ticks="", **look)
 
 
-def coloured_grid(values: Numbers, groups: Numbers, chosen: Collection[Cell]) -> go.Figure:
-    """Whole numbers (H, W) in cells, each in its group's colour, 0, 1, …; chosen ones are outlined."""
-    count = int(np.nanmax(groups)) + 1
-    colours = [PALETTE[group % len(PALETTE)] for group in range(count)]
-    steps = [(edge / count, colour) for group, colour in enumerate(colours) for edge in (group, group + 1)]
+def coloured_grid(values: Numbers, groups: Numbers, chosen: Cell) -> go.Figure:
+    """Whole numbers (H, W) in cells, each in the colour of its group, 0, 1 or 2; the chosen one has its own."""
+    colours = [*PALETTE[:3], FOLLOWED]
+    steps = [(edge / 4, colour) for group, colour in enumerate(colours) for edge in (group, group + 1)]
+    shades = groups.copy()
+    shades[chosen] = colours.index(FOLLOWED)
     figure = go.Figure(
         go.Heatmap(
-            z=groups,
+            z=shades,
             text=[["" if np.isnan(value) else f"{value:.0f}" for value in row] for row in values],
             texttemplate="%{text}",
+            textfont={"color": "white", "size": 13},
             colorscale=steps,
             zmin=-0.5,
-            zmax=count - 0.5,
+            zmax=3.5,
             showscale=False,
             xgap=1,
             ygap=1,
             hoverinfo="skip",
-            opacity=0.9,
         )
     )
-    _outline(figure, chosen, _INK)
     return bare(figure, 20 + CELL_HEIGHT * len(values))
 
 
 def written(value: float) -> str:
     """As in a cell: three digits that count, a true minus."""
     return f"{value + 0.0:.3g}".replace("-", "−")
+
+
+def bracketed(value: float) -> str:
+    """As a number within a sum or a product."""
+    return f"({written(value)})" if value < 0 else written(value)
 
 
 def _write(figure: go.Figure, cell: Cell, text: str) -> None:

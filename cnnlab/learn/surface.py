@@ -220,6 +220,6 @@ SURFACES: dict[str, Surface] = {
         (-0.8, 0.7),
         0.1,
         points=31,
-        most_steps=30,
+        most_steps=60,
     ),
 }

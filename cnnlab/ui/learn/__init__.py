@@ -98,6 +98,10 @@ CHAPTERS: dict[str, Chapter] = {
             ),
             Source("Kingma and Ba 2014, Adam", "https://arxiv.org/abs/1412.6980"),
             Source("Goh 2017, Why momentum really works", "https://doi.org/10.23915/distill.00006"),
+            Source(
+                "Li, Xu, Taylor, Studer and Goldstein 2018, Visualizing the loss landscape of neural nets",
+                "https://arxiv.org/abs/1712.09913",
+            ),
         ),
         (Door("Train", "Find a learning rate", {"recipe": "default", "optimizer": "sgd", "schedule": "constant"}),),
     ),

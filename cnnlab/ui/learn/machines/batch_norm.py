@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from cnnlab.charts.grids import number_grid, written
+from cnnlab.charts.grids import bracketed, number_grid, written
 from cnnlab.charts.machines import running_statistics
 from cnnlab.learn.machines import BatchNorm, Normalised, Running, normalise
 from cnnlab.ui.learn.numbers import show_grid, typed_numbers
@@ -78,13 +78,9 @@ def _arithmetic(batch: Tensor, norm: BatchNorm, fed: Normalised, place: tuple[in
     source = "the batch's own" if norm.training else "the running ones"
     return (
         f"Mean {written(mean)} and variance {written(variance)}, {source}: "
-        f"({written(batch[place].item())} − {_bracketed(mean)}) / √({written(variance)} + {norm.eps:g}) "
-        f"· {_bracketed(norm.weight)} + {_bracketed(norm.bias)} = **{written(fed.outputs[place].item())}**"
+        f"({written(batch[place].item())} − {bracketed(mean)}) / √({written(variance)} + {norm.eps:g}) "
+        f"· {bracketed(norm.weight)} + {bracketed(norm.bias)} = **{written(fed.outputs[place].item())}**"
     )
-
-
-def _bracketed(value: float) -> str:
-    return f"({written(value)})" if value < 0 else written(value)
 
 
 def _running(batch: Tensor, norm: BatchNorm, seen: list[Running]) -> None:

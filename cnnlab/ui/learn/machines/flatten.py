@@ -99,4 +99,4 @@ def _rows(batch: Tensor, flat: Tensor, number: int) -> go.Figure:
 def _coloured(sheet: npt.NDArray[np.floating], batch: Tensor, number: int) -> go.Figure:
     channel = sheet // prod(batch.shape[2:]) % batch.shape[1]
     row, column = np.argwhere(sheet == number)[0]
-    return coloured_grid(sheet, channel, [(int(row), int(column))])
+    return coloured_grid(sheet, channel, (int(row), int(column)))

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
-from cnnlab.charts.grids import number_grid, written
+from cnnlab.charts.grids import bracketed, number_grid, written
 from cnnlab.layers import AdaptivePool2d, AvgPool2d, LayerError, MaxPool2d
 from cnnlab.learn.pooling import Pool, Window, border, pooled, window
 from cnnlab.ui import frame
@@ -108,9 +108,9 @@ def _input(pool: Pool, grid: Tensor, looked: Window) -> go.Figure:
 
 def _arithmetic(looked: Window, grid: Tensor, output: float) -> str:
     """From the window's numbers to the output, in words."""
-    numbers = [written(grid[cell].item()) for cell in looked.inside]
+    numbers = [grid[cell].item() for cell in looked.inside]
     if looked.takes_largest:
-        return f"The largest of {', '.join(numbers)} is **{written(output)}**."
+        return f"The largest of {', '.join(map(written, numbers))} is **{written(output)}**."
     zeros = looked.divisor - len(numbers)
     more = f" + {zeros} zeros of padding" if zeros else ""
-    return f"({' + '.join(numbers)}{more}) / {looked.divisor} = **{written(output)}**"
+    return f"({' + '.join(map(bracketed, numbers))}{more}) / {looked.divisor} = **{written(output)}**"

@@ -26,10 +26,10 @@ def forward(step: Step) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.image(inline(enlarged(batch_of().images[picked], _MAP_SIDE)), alt=f"Image {picked + 1}")
-        for layer, title in (("conv", "after `Conv2d`"), ("relu", "after `ReLU`"), ("pool", "after `MaxPool2d`")):
+        for layer, title in (("conv", "Conv2d"), ("relu", "ReLU"), ("pool", "MaxPool2d")):
             maps = step.maps[layer][picked]  # (4, H, W)
-            st.caption(f"{title}: {maps.shape[0]} feature maps of {maps.shape[1]}×{maps.shape[2]}")
-            st.image(inline(charts.tile_row(maps.numpy(), _MAP_SIDE)), alt=f"The feature maps {title}")
+            st.caption(f"after `{title}`: {maps.shape[0]} feature maps of {maps.shape[1]}×{maps.shape[2]}")
+            st.image(inline(charts.tile_row(maps.numpy(), _MAP_SIDE)), alt=f"The feature maps after {title}")
     with right:
         probabilities = step.probabilities[picked]
         label = _CLASSES[step.labels[picked]]
