@@ -28,6 +28,7 @@ with picture:
     )
 
 steps = {
+    "Learn": "See what a convolution does, and each step from pixels to an answer.",
     "Design": "Build a network layer by layer; see what each choice costs.",
     "Train": "Choose data, network and settings; watch the curves live.",
     "Inside": "See the filters each layer learned and what they find in an image.",

@@ -205,9 +205,9 @@ def _measure_layer(piece: LayerPiece) -> Cost:
         inputs = inputs.contiguous(memory_format=choose_layout(device))
     # Behind a layer that learns, autocast has made 16 bits of them.
     flowing = inputs.detach().to(precision).requires_grad_() if piece.passes_back else inputs
-    passes = _seconds(_passes(module.train(), flowing, precision), device)
-    update = _seconds(_update(module, terms.optimizer, device), device) if list(module.parameters()) else 0.0
-    judged = _seconds(_judging(module.eval(), inputs), device)
+    passes = median_seconds(_passes(module.train(), flowing, precision), device)
+    update = median_seconds(_update(module, terms.optimizer, device), device) if list(module.parameters()) else 0.0
+    judged = median_seconds(_judging(module.eval(), inputs), device)
     # An optimiser's step costs the same for any number of images.
     return Cost(passes * terms.batch_size / piece.images + update, judged / piece.images)
 
@@ -239,7 +239,7 @@ def _judging(module: nn.Module, inputs: Tensor) -> Callable[[], None]:
     return judge
 
 
-def _seconds(action: Callable[[], object], device: torch.device) -> float:
+def median_seconds(action: Callable[[], object], device: torch.device) -> float:
     """The median of some turns after one that warms up."""
     first = _timed(action, device)
     if first > PATIENCE:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnnlab.runs import RunError
-from cnnlab.ui import frame, session
+from cnnlab.ui import frame, session, setup_link
 from cnnlab.ui.forms import run_form
 from cnnlab.ui.live import recall, watch
 from cnnlab.ui.rate_finder import learning_rate_finder
@@ -23,11 +23,14 @@ with form:
         except RunError as error:
             st.error(frame.literal(str(error)), title="This training could not begin")
         else:
+            setup_link.forget()
             st.rerun()
     if busy:
         st.caption("One training at a time in a session: stop this one to start another.")
     elif config and not config.parent:
         learning_rate_finder(config)
+    if config:
+        setup_link.offer(config)
 with live:
     if job:
         watch(job)

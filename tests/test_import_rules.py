@@ -52,6 +52,7 @@ FORBIDDEN = {
     "drawing": {"torch", "plotly", "pandas", "cnnlab.charts"},
     "editing": {"torch", "plotly", "pandas"},
     "advice": {"torch", "plotly", "pandas"},
+    "setups": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
     "designs": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts", "pickle"},
     "program": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},
     "pytorch_code": {"plotly", "cnnlab.job", "cnnlab.training", "cnnlab.charts"},

@@ -46,6 +46,7 @@ PAGES = {
     "Compare": "pages/5_Compare.py",
     "Sweep": "pages/6_Sweep.py",
     "Design": "pages/7_Design.py",
+    "Learn": "pages/8_Learn.py",
 }
 TIMEOUT = 60  # seconds, for a slow machine
 

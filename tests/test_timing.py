@@ -359,5 +359,5 @@ def test_what_takes_long_is_not_repeated_often(monkeypatch: pytest.MonkeyPatch) 
     calls = []
     clock = iter(range(1000))
     monkeypatch.setattr(timing, "perf_counter", lambda: float(next(clock)))
-    assert timing._seconds(lambda: calls.append(1), torch.device("cpu")) == 1.0
+    assert timing.median_seconds(lambda: calls.append(1), torch.device("cpu")) == 1.0
     assert len(calls) == 2

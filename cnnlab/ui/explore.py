@@ -12,6 +12,7 @@ from cnnlab.runs import Run
 from cnnlab.ui import frame, session
 from cnnlab.ui.image_picker import pick_image
 from cnnlab.ui.pictures import enlarged
+from cnnlab.ui.terms import linked
 from cnnlab.ui.views.look import Look, View
 
 PLAY_SECONDS = 0.7  # an epoch
@@ -40,7 +41,7 @@ def _page(run: Run, views: Mapping[str, View], page: str, is_live: bool) -> None
         "View", list(views), default=next(iter(views)), required=True, key=f"{page}.view", persist_state="session"
     )
     view = views[name]
-    st.caption(view.question)
+    st.caption(linked(view.question, name))
     job = session.current_job()
     if is_live and not (job and job.is_running):
         st.rerun()  # the training has ended: nothing ticks any more

@@ -17,8 +17,9 @@ from cnnlab.memory import GB, check_memory, needs
 from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run, runs_folder
-from cnnlab.ui import frame, session
+from cnnlab.ui import frame, session, setup_link
 from cnnlab.ui.network_picture import show_network
+from cnnlab.ui.terms import linked
 
 MOST_RUNS = 4  # asked side by side
 
@@ -36,6 +37,7 @@ def run_form() -> RunConfig | None:
         st.session_state[_RECIPE] = "default"
         run = session.current_run()
         _recall(run)
+    setup_link.follow(_begin_with)
     st.selectbox(
         "Recipe",
         list(RECIPES),
@@ -58,7 +60,7 @@ def run_form() -> RunConfig | None:
         fields["batch_size"] = _integer("Batch size, images", "batch_size", 1, 10_000)
         fields["optimizer"] = _choice("Optimiser", "optimizer", _literals("optimizer"), _title)
     if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
-        st.caption("That is all training images in one batch: one step an epoch.")
+        st.caption(linked("That is all training images in one batch: one step an epoch."))
     with st.expander("More settings"):
         fields |= _more_settings()
     try:
@@ -86,6 +88,13 @@ def _recall(run: Run | None) -> None:
     _fill_in(run.config if run else None)
     if run and run.config.parent:
         st.session_state[_PARENT] = run.config.parent
+
+
+def _begin_with(recipe: str, config: RunConfig) -> None:
+    """Put what a link asks for into the form, as a new network."""
+    st.session_state[_RECIPE] = recipe
+    st.session_state.pop(_PARENT, None)
+    _fill_in(config)
 
 
 def branch_off(run: Run, epoch: int) -> None:

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.job import EXPECTED
 from cnnlab.ui import session
+from cnnlab.ui.terms import linked
 
 _MENU = {
     "Home": ("app.py", ":material/home:"),
@@ -25,6 +26,8 @@ _MENU = {
 }
 
 
+_AT, _VISIT = "frame.at", "frame.visit"
+
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|~:$&]")
 
 
@@ -33,6 +36,7 @@ def page(name: str, subtitle: str, title: str = "") -> None:
     st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
     _ask_to_log_in()
     session.get_ready()
+    _note_visit(name)
     run_id = session.current_run_id()
     query = {"run": run_id} if run_id else None
     with st.sidebar:
@@ -45,7 +49,18 @@ def page(name: str, subtitle: str, title: str = "") -> None:
         if st.user.get("is_logged_in"):
             st.button("Log out", icon=":material/logout:", on_click=st.logout, key="log-out")
     st.title(title or name)
-    st.caption(subtitle)
+    st.caption(linked(subtitle))
+
+
+def visit() -> int:
+    """Counts whenever this session comes from one page to another."""
+    return int(st.session_state[_VISIT])
+
+
+def _note_visit(name: str) -> None:
+    if st.session_state.get(_AT) != name:
+        st.session_state[_AT] = name
+        st.session_state[_VISIT] = st.session_state.get(_VISIT, 0) + 1
 
 
 def _ask_to_log_in() -> None:

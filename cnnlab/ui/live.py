@@ -15,6 +15,7 @@ from cnnlab.turns import available_cores
 from cnnlab.ui import frame, session
 from cnnlab.ui.afterwards import LOWEST_RATE, afterwards
 from cnnlab.ui.live_chart import live_chart
+from cnnlab.ui.terms import linked
 
 CROWDED_CORES = 2
 EAGER_FOR_SECONDS = 5.0
@@ -183,8 +184,10 @@ def _result(run: Run, summary: Summary) -> None:
         st.metric("Training time", duration(summary.seconds or 0))
         st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
     st.caption(
-        f"Judged {when}, on {images:,} test images nobody steered by; 95 % interval {low:.1%} to {high:.1%} "
-        f"(Wilson). Weights of epoch {summary.epoch}. All three in evaluation mode, without augmentation."
+        linked(
+            f"Judged {when}, on {images:,} test images nobody steered by; 95 % interval {low:.1%} to {high:.1%} "
+            f"(Wilson). Weights of epoch {summary.epoch}. All three in evaluation mode, without augmentation."
+        )
     )
     with st.container(horizontal=True):
         frame.link("Inside", "Look inside")
@@ -204,8 +207,10 @@ def _curves(history: History, run: Run) -> None:
     with right:
         live_chart(figures["accuracy"], "accuracy", summary.id, "Train and validation accuracy by epoch")
     st.caption(
-        "Train is measured while learning, on augmented images and with dropout, so it may lie below validation. "
-        "Validation images are held out of the training set and steer; the test images judge at the end."
+        linked(
+            "Train is measured while learning, on augmented images and with dropout, so it may lie below validation. "
+            "Validation images are held out of the training set and steer; the test images judge at the end."
+        )
     )
     if "per-class" in figures:
         st.markdown(f"**Each class after epoch {len(history.epochs)}**")

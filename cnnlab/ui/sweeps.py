@@ -15,6 +15,7 @@ from cnnlab.sweep import Step, Sweep, SweepConfig, SweepError, SweepStore, searc
 from cnnlab.ui import frame
 from cnnlab.ui.compare.listing import look_for
 from cnnlab.ui.live import duration
+from cnnlab.ui.terms import linked
 from cnnlab.ui.views.look import show_figure
 
 UPDATE_SECONDS = 2.0
@@ -144,8 +145,10 @@ def _results(sweep: Sweep) -> None:
         if st.button("Compare its runs", icon=":material/compare_arrows:", on_click=look_for, args=[sweep.id]):
             frame.go_to("Compare")
     st.caption(
-        "What counts is validation accuracy; with many trials the best is also the luckiest, so judge it by its "
-        "test accuracy, or train it again with other seeds."
+        linked(
+            "What counts is validation accuracy; with many trials the best is also the luckiest, so judge it by its "
+            "test accuracy, or train it again with other seeds."
+        )
     )
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cnnlab.ui import frame
 from cnnlab.ui.compare.chosen import Chosen, CompareView
+from cnnlab.ui.terms import linked
 
 VIEWS: dict[str, CompareView] = {
     "Curves": CompareView("curves", "How did they learn? Validation loss and accuracy, over each other."),
@@ -22,7 +23,7 @@ def compare(chosen: Chosen) -> None:
     name = st.segmented_control(
         "View", list(VIEWS), default=next(iter(VIEWS)), required=True, key="compare.view", persist_state="session"
     )
-    st.caption(VIEWS[name].question)
+    st.caption(linked(VIEWS[name].question, name))
     VIEWS[name].show(chosen)
 
 

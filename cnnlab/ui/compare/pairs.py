@@ -11,6 +11,7 @@ from cnnlab.catalogue import Entry
 from cnnlab.inference import load_trained
 from cnnlab.significance import LEVEL, holm, mcnemar
 from cnnlab.ui.compare.chosen import Chosen
+from cnnlab.ui.terms import linked
 from cnnlab.ui.views.look import download
 from cnnlab.ui.views.measured import answers
 
@@ -44,10 +45,12 @@ def show(chosen: Chosen) -> None:
     st.dataframe(rows, hide_index=True, column_config=_COLUMNS)
     download("CSV", lambda: rows.to_csv(index=False), "pairs-compared")
     st.caption(
-        "The difference is the other's accuracy minus the one's. McNemar's exact test on the test images that only one "
-        f"of the two names right; with several pairs p is corrected for their number (Holm). Below {LEVEL} it "
-        "counts as more than chance. It speaks of these trained networks; whether a setting is better takes several "
-        "seeds of each."
+        linked(
+            "The difference is the other's accuracy minus the one's. McNemar's exact test on the test images that only "
+            "one of the two names right; with several pairs p is corrected for their number (Holm). Below "
+            f"{LEVEL} it counts as more than chance. It speaks of these trained networks; whether a setting is better "
+            "takes several seeds of each."
+        )
     )
 
 

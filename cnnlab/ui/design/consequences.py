@@ -11,6 +11,7 @@ import streamlit as st
 from cnnlab.architectures import LayerSummary
 from cnnlab.ui.design.board import Images
 from cnnlab.ui.design.units import counted, duration, size
+from cnnlab.ui.terms import linked
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def show_totals(total: Totals, images: Images, note: str) -> None:
     """The figures in one line; ``note`` is about the time."""
     with st.container(horizontal=True, gap="medium"):
         for label, (value, about) in _figures(total, images).items():
-            st.metric(label, value, help=about, width="content")
+            st.metric(label, value, help=linked(about), width="content")
     if note:
         st.caption(note)
 

@@ -16,6 +16,7 @@ from cnnlab.ui import frame
 from cnnlab.ui.design import board
 from cnnlab.ui.design.board import Images
 from cnnlab.ui.design.units import size
+from cnnlab.ui.terms import linked
 
 NUMBER = "number"  # the choice between a number and words, as in padding
 LABELS = {
@@ -153,7 +154,7 @@ def _choice(place: Place, name: str, value: object, options: list[Any], number: 
         index=options.index(value) if value in options else 0,
         format_func=lambda word: WORDS.get(word, str(word)),
         key=_key(key),
-        help=HELP.get(name),
+        help=linked(HELP.get(name, ""), name),
         **board.answering(_set, place, name, _read(key, lambda chosen: least if chosen == NUMBER else chosen)),
     )
 
@@ -192,7 +193,7 @@ def _number(
         step=None if kind is int else 0.05,
         format=FINE.get(name),
         key=_key(key),
-        help=HELP.get(name),
+        help=linked(HELP.get(name, ""), name),
         **board.answering(_set, place, name, read or _read(key)),
     )
 

@@ -10,6 +10,7 @@ from cnnlab.catalogue import Entry
 from cnnlab.data import DATASETS
 from cnnlab.ui.compare.chosen import short_names
 from cnnlab.ui.draw.way import Way
+from cnnlab.ui.terms import linked
 
 WAYS: dict[str, Way] = {
     "Canvas": Way("paper", "Draw with the mouse, a pen or a finger."),
@@ -31,7 +32,7 @@ def show_and_ask(entries: Sequence[Entry]) -> None:
         "Show it", offered, default=offered[0], required=True, key=f"draw.way.{len(offered)}", persist_state="session"
     )
     way, asked = WAYS[name], suited[name]
-    st.caption(way.question)
+    st.caption(linked(way.question))
     if len(asked) < len(entries):
         st.caption(f"This suits {len(asked)} of the {len(entries)} chosen runs.")
     way.show(short_names(asked))

@@ -14,6 +14,7 @@ from cnnlab.ui.canvas import drawing_canvas
 from cnnlab.ui.draw.answers import follow_answers, prepare_answers
 from cnnlab.ui.draw.steps import show_steps
 from cnnlab.ui.draw.teaching import teach_this
+from cnnlab.ui.terms import linked
 from cnnlab.ui.views import DRAW, Look
 from cnnlab.ui.views.look import Picked
 
@@ -50,6 +51,6 @@ def _why(named: Mapping[str, Entry], picked: Picked) -> None:
     with right:
         name = st.selectbox("Which run", list(named), key="draw.why.run") if len(named) > 1 else next(iter(named))
     run = named[name].run
-    st.caption(DRAW[view].question)
+    st.caption(linked(DRAW[view].question, view))
     with frame.place_of("draw.why.shown", view):
         DRAW[view].show(Look(run, load_trained(run), run.epochs(), picked))

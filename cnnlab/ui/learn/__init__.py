@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.ui import frame
+from cnnlab.ui.learn import glossary
 from cnnlab.ui.learn.chapter import Chapter, Door, Source, show_ending
 
 CHAPTERS: dict[str, Chapter] = {
@@ -173,7 +174,10 @@ CHAPTERS: dict[str, Chapter] = {
                 "https://arxiv.org/abs/1604.06174",
             ),
         ),
-        (Door("Design", "See what each layer of a network costs"),),
+        (
+            Door("Train", "Train with large batches", {"recipe": "default", "batch_size": "1024"}),
+            Door("Design", "See what each layer of a network costs"),
+        ),
     ),
 }
 
@@ -183,6 +187,10 @@ _ASKED = "chapter"  # the URL's parameter
 def learn() -> None:
     """All chapters, or the one that the address names."""
     name = st.query_params.get(_ASKED)
+    if name == glossary.NAME:
+        frame.page("Learn", "What the words of the field mean.", title="Glossary")
+        glossary.show()
+        return
     if name is not None and name not in CHAPTERS:
         frame.page("Learn", "There is no such chapter.")
         _contents()
@@ -206,6 +214,7 @@ def _contents() -> None:
             with column.container(border=True, height="stretch"):
                 frame.door("Learn", f"**{number}. {chapter.title}**", {_ASKED: name})
                 st.caption(chapter.promise)
+    frame.door("Learn", "Glossary: what the words mean", {_ASKED: glossary.NAME})
 
 
 def _neighbours(name: str) -> None:
@@ -216,5 +225,6 @@ def _neighbours(name: str) -> None:
         if place:
             frame.door("Learn", f"Before: {CHAPTERS[names[place - 1]].title}", {_ASKED: names[place - 1]})
         frame.door("Learn", "All chapters", {})
+        frame.door("Learn", "Glossary", {_ASKED: glossary.NAME})
         if place + 1 < len(names):
             frame.door("Learn", f"Next: {CHAPTERS[names[place + 1]].title}", {_ASKED: names[place + 1]})

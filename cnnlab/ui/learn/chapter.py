@@ -9,6 +9,7 @@ from importlib import import_module
 import streamlit as st
 
 from cnnlab.ui import frame
+from cnnlab.ui.terms import linked
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,6 @@ def show_ending(chapter: Chapter) -> None:
             frame.door(door.page, door.label, door.query)
     with asked:
         st.subheader("A question", anchor=False)
-        st.markdown(chapter.question)
+        st.markdown(linked(chapter.question))
         with st.expander("Sources"):
             st.markdown("\n".join(f"- [{source.what}]({source.address})" for source in chapter.sources))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cnnlab import charts
 from cnnlab.explain.activations import feature_maps
 from cnnlab.explain.attribution import METHODS, Attribution, Question, default_layer, randomised, similarity
+from cnnlab.ui.terms import linked
 from cnnlab.ui.views.look import Look, show_figure, tidy
 
 _NOTHING = "nothing"
@@ -59,7 +60,7 @@ def show(at: Look) -> None:
             st.markdown(f"**{method.title} for {classes[label]}**")
             _map(attribution, f"{name}-{classes[label]}", grey, method.signed, on_image, limit)
     shared = "Both maps share one scale. " if other is not None else ""
-    st.caption(f"{method.reading} {shared}After {method.source}.")
+    st.caption(linked(f"{method.reading} {shared}After {method.source}."))
 
     st.markdown("#### Can this map be trusted?")
     st.caption(

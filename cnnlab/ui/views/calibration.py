@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab import charts, metrics
+from cnnlab.ui.terms import linked
 from cnnlab.ui.views.look import Look, show_figure
 from cnnlab.ui.views.measured import answers, validation_answers
 
@@ -25,8 +26,10 @@ def show(look: Look) -> None:
                 lambda table=table: table,  # type: ignore[misc]
             )
     st.caption(
-        "Answers in bins of like confidence: on the dotted line the network is right as often as it says, below it is "
-        "overconfident, above too modest; larger points stand for more images. ECE is the mean distance from the line. "
-        "On the right all logits are divided by one number, fitted on the validation images (Guo et al. 2017): it "
-        "changes no answer, only how sure it is."
+        linked(
+            "Answers in bins of like confidence: on the dotted line the network is right as often as it says, below it "
+            "is overconfident, above too modest; larger points stand for more images. ECE is the mean distance from "
+            "the line. On the right all logits are divided by one number, fitted on the validation images (Guo et al. "
+            "2017): it changes no answer, only how sure it is."
+        )
     )

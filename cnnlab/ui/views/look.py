@@ -18,6 +18,7 @@ from cnnlab.charts.png import inline, png
 from cnnlab.inference import Trained
 from cnnlab.runs import Run
 from cnnlab.strokes import Drawing
+from cnnlab.ui.terms import linked
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def show_figure(
         selection_mode="points",
     )
     with st.container(horizontal=True):
-        st.caption(caption)
+        st.caption(linked(caption))
         download("CSV", lambda: table().to_csv(index=False), name)
 
 
@@ -97,7 +98,7 @@ def show_picture(
     """A plain picture (H, W, C) with the same; faster than a figure where there are many."""
     st.image(inline(pixels), alt=alt)
     with st.container(horizontal=True):
-        st.caption(caption)
+        st.caption(linked(caption))
         download("PNG", lambda: png(pixels), name)
         download("CSV", lambda: table().to_csv(index=False), name)
 

@@ -1,0 +1,126 @@
+"""Grids of a few numbers, each written in its cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from cnnlab.charts.style import DIVERGING, Numbers
+from cnnlab.charts.tiles import bare
+from cnnlab.palette import PALETTE
+
+CELL_HEIGHT = 44  # pixels on the page, where there is room
+FEEDING, CHOSEN = PALETTE[1], PALETTE[2]  # the colours of outlines: what feeds an output; what was chosen
+_INK = "#1b2430"  # on the palette's colours
+_PALE = 2.0  # times the largest number: its cell has half the scale's depth, so that all digits can be read
+_EMPTY = "rgba(128,128,128,0.15)"
+
+Cell = tuple[int, int]  # row, column
+
+
+def number_grid(
+    values: Numbers,
+    quantity: str,
+    feeding: Collection[Cell] = (),
+    chosen: Cell | None = None,
+    limit: float | None = None,
+    empty: str = "",
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+) -> go.Figure:
+    """Numbers (H, W) in cells, red below zero, white, blue above, deepest at ±``limit``, by default the largest.
+
+    Cells of ``feeding`` and the ``chosen`` one are outlined. NaN stands for a cell without a number: ``empty`` is
+    written there. ``rows`` and ``columns`` are names beside and above; with them cells are as wide as there is room.
+    """
+    reach = _PALE * (limit or float(np.nanmax(np.abs(values), initial=0.0)) or 1.0)
+    texts = [[empty if np.isnan(value) else written(value) for value in row] for row in values]
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            text=texts,
+            texttemplate="%{text}",
+            colorscale=DIVERGING,
+            zmin=-reach,
+            zmax=reach,
+            showscale=False,
+            xgap=1,
+            ygap=1,
+            hovertemplate="row %{y}, column %{x}: %{text} " + quantity + "<extra></extra>",
+            hoverongaps=False,
+        )
+    )
+    for row, column in np.argwhere(np.isnan(values)).tolist():
+        _write(figure, (row, column), empty)
+    _outline(figure, feeding, FEEDING)
+    _outline(figure, [chosen] if chosen else [], CHOSEN)
+    bare(figure, 20 + CELL_HEIGHT * len(values))
+    if rows:
+        _name(figure.update_yaxes, rows, scaleanchor=None)
+    if columns:
+        _name(figure.update_xaxes, columns, side="top", tickangle=0)
+        figure.update_layout(height=44 + CELL_HEIGHT * len(values), margin={"t": 28})
+    return figure
+
+
+def _name(update_axis: Callable[..., go.Figure], names: Sequence[str], **look: object) -> None:
+    """Write the names along an axis."""
+    update_axis(visible=True, showgrid=False, tickvals=list(range(len(names))), ticktext=list(names), ticks="", **look)
+
+
+def coloured_grid(values: Numbers, groups: Numbers, chosen: Collection[Cell]) -> go.Figure:
+    """Whole numbers (H, W) in cells, each in its group's colour, 0, 1, …; chosen ones are outlined."""
+    count = int(np.nanmax(groups)) + 1
+    colours = [PALETTE[group % len(PALETTE)] for group in range(count)]
+    steps = [(edge / count, colour) for group, colour in enumerate(colours) for edge in (group, group + 1)]
+    figure = go.Figure(
+        go.Heatmap(
+            z=groups,
+            text=[["" if np.isnan(value) else f"{value:.0f}" for value in row] for row in values],
+            texttemplate="%{text}",
+            colorscale=steps,
+            zmin=-0.5,
+            zmax=count - 0.5,
+            showscale=False,
+            xgap=1,
+            ygap=1,
+            hoverinfo="skip",
+            opacity=0.9,
+        )
+    )
+    _outline(figure, chosen, _INK)
+    return bare(figure, 20 + CELL_HEIGHT * len(values))
+
+
+def written(value: float) -> str:
+    """As in a cell: three digits that count, a true minus."""
+    return f"{value + 0.0:.3g}".replace("-", "−")
+
+
+def _write(figure: go.Figure, cell: Cell, text: str) -> None:
+    """On a pale cell: what lies in the padding."""
+    row, column = cell
+    _rectangle(figure, cell, cell, fillcolor=_EMPTY, line={"width": 0})
+    figure.add_annotation(x=column, y=row, text=text, showarrow=False)
+
+
+def _outline(figure: go.Figure, cells: Collection[Cell], colour: str) -> None:
+    """One line around them all where they fill a rectangle, else one around each."""
+    if not cells:
+        return
+    line = {"color": colour, "width": 3}
+    rows, columns = ({int(cell[axis]) for cell in cells} for axis in (0, 1))
+    first, last = (min(rows), min(columns)), (max(rows), max(columns))
+    if len(cells) == (last[0] - first[0] + 1) * (last[1] - first[1] + 1):
+        _rectangle(figure, first, last, line=line)
+        return
+    for cell in cells:
+        _rectangle(figure, cell, cell, line=line)
+
+
+def _rectangle(figure: go.Figure, first: Cell, last: Cell, **look: object) -> None:
+    """Around the cells between two corners."""
+    corners = {"x0": first[1] - 0.47, "x1": last[1] + 0.47, "y0": first[0] - 0.47, "y1": last[0] + 0.47}
+    figure.add_shape(type="rect", **corners, **look)

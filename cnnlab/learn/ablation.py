@@ -1,0 +1,105 @@
+"""What makes training better: each part added to a plain training, or taken from a full one, over several seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+from cnnlab.architectures import Architecture
+from cnnlab.config import RunConfig
+from cnnlab.data import dataset_spec, load_for
+from cnnlab.layers import Activation, BatchNorm2d, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d
+from cnnlab.learn.seeds import Repeats, built, repeat, train_and_judge
+from cnnlab.training import fit
+
+Part = Literal["augmentation", "batch norm", "dropout", "weight decay"]
+Way = Literal["add", "remove"]
+
+WIDTHS = (16, 32)  # filters of the convolutions
+IMAGES = (250, 500, 1000, 2500, 4000)  # to learn from; at least 500 of the sample's 4,500 are left to judge
+SETTINGS: dict[Part, dict[str, Any]] = {  # fields of a RunConfig; the other parts are layers
+    "augmentation": {"augmentation": "affine"},
+    "weight decay": {"weight_decay": 0.1},  # ten times AdamW's default, for so few images
+}
+_WHOLE = dataset_spec("mnist-sample").sizes[0]
+_TIMED = 128  # images of the training whose speed is taken
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an ablation is to try."""
+
+    way: Way = "add"
+    parts: tuple[Part, ...] = ("augmentation", "batch norm", "dropout", "weight decay")
+    images: int = 250
+    epochs: int = 20
+    seeds: int = 5
+
+    @property
+    def arms(self) -> dict[str, frozenset[Part]]:
+        """The parts of each training by its name, the baseline first."""
+        whole = frozenset(self.parts)
+        if self.way == "add":
+            return {"plain": frozenset(), **{f"+ {part}": frozenset({part}) for part in self.parts}}
+        return {"all": whole, **{f"− {part}": whole - {part} for part in self.parts}}
+
+    @property
+    def judged_on(self) -> int:
+        """Images: those not learned from, half of all at the most; none is a test image, for who ablates steers."""
+        return min(_WHOLE // 2, _WHOLE - self.images)
+
+    def config(self, parts: frozenset[Part], seed: int) -> RunConfig:
+        """The run of one dot: Train gives the same.
+
+        Splits follow the seed too: an accuracy's spread then has in it what other images would have made of it
+        (Bouthillier et al. 2021).
+        """
+        held_out = self.judged_on / _WHOLE
+        fields = {"augmentation": "none", "weight_decay": 0.0}
+        for part in parts:
+            fields |= SETTINGS.get(part, {})
+        return RunConfig(
+            architecture=network(parts),
+            epochs=self.epochs,
+            batch_size=32,
+            validation_fraction=held_out,
+            train_fraction=self.images / (_WHOLE - self.judged_on),
+            seed=seed,
+            **fields,
+        )
+
+
+def network(parts: frozenset[Part]) -> Architecture:
+    """Two convolutions and the logits, with batch norm behind each convolution, with dropout before the logits."""
+    layers: list[Layer] = []
+    for width in WIDTHS:
+        norm = [BatchNorm2d()] if "batch norm" in parts else []
+        layers += [Conv2d(out_channels=width, padding=1), *norm, Activation(), MaxPool2d()]
+    dropout = [Dropout(p=0.5)] if "dropout" in parts else []
+    layers += [Flatten(), *dropout, Linear(out_features="classes")]
+    with_layers = sorted(parts - SETTINGS.keys())
+    return Architecture(
+        name="-".join(["two-convolutions", *(part.replace(" ", "-") for part in with_layers)]),
+        title=" with ".join(filter(None, ("Two convolutions", " and ".join(with_layers)))),
+        layers=tuple(layers),
+    )
+
+
+def ablate(terms: Terms) -> Generator[Repeats]:
+    """Every training under the first seed, then all under the next: pairs are complete early."""
+
+    def train(name: str, seed: int) -> Generator[float, None, float]:
+        config = terms.config(terms.arms[name], seed)
+        data = load_for(config)
+        return train_and_judge(built(config, data), data, config)
+
+    return repeat(terms, list(terms.arms), terms.seeds, train)
+
+
+def images_per_second() -> float:
+    """Of a training with all parts on this machine, timed on an epoch after one that warms up: a tenth of a second."""
+    config = Terms(way="remove", images=_TIMED, epochs=2).config(frozenset(get_args(Part)), seed=0)
+    data = load_for(config)
+    glanced = replace(data, validation=data.validation.part(slice(1)))
+    return [event for event in fit(built(config, data), glanced, config) if event.kind == "epoch"][-1].images_per_second

@@ -1,0 +1,112 @@
+"""A convolution taken apart: padded input, products at each position of the window, sums, output; all by PyTorch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cnnlab.layers import Conv2d, Shape
+from cnnlab.layers.base import pair
+from cnnlab.network import layer_module, seeded
+
+Pair = tuple[int, int]  # rows, columns
+
+_PAD_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
+
+
+@dataclass(frozen=True)
+class Worked:
+    """How one output channel comes about; K = in_channels / groups are the input channels that it looks at."""
+
+    first: int  # the first of these input channels
+    padded: Tensor  # (K, H + top + bottom, W + left + right)
+    borders: tuple[int, int, int, int]  # left, right, top, bottom, in pixels, as F.pad takes them
+    origin: Tensor  # (padded height, padded width) int64: row · W + column of the pixel that stands there, −1 for none
+    weight: Tensor  # (K, kernel height, kernel width)
+    bias: float | None
+    stride: Pair
+    dilation: Pair
+    sums: Tensor  # (K, rows, columns): of the products on each input channel
+    output: Tensor  # (rows, columns): what F.conv2d gives
+
+    def products(self, channel: int) -> Tensor:
+        """Pixel · weight on one of the K channels at every position: (rows, columns, kernel height, width)."""
+        return self.windows(channel) * self.weight[channel]
+
+    def windows(self, channel: int) -> Tensor:
+        """What lies under the window at every position: (rows, columns, kernel height, width)."""
+        return _windows(self.padded[channel], (self.weight.shape[1], self.weight.shape[2]), self.stride, self.dilation)
+
+    def feeding(self, row: int, column: int) -> Tensor:
+        """``origin`` under the window that gives the output at ``row``, ``column``: (kernel height, width)."""
+        kernel = (self.weight.shape[1], self.weight.shape[2])
+        return _windows(self.origin.double(), kernel, self.stride, self.dilation)[row, column].long()
+
+
+def work(image: Tensor, layer: Conv2d, weight: Tensor, bias: Tensor | None, channel: int = 0) -> Worked:
+    """Output channel ``channel`` of ``layer`` on an ``image`` (C, H, W), step by step.
+
+    ``weight`` (out_channels, C / groups, kernel height, width) and ``bias`` (out_channels,) are an ``nn.Conv2d``'s.
+    Raises LayerError where the layer cannot take the image.
+    """
+    layer.output_shape(tuple(image.shape), 0)
+    looked_at = weight.shape[1]
+    first = channel // (layer.out_channels // layer.groups) * looked_at
+    borders, mode = borders_of(layer), _PAD_MODES[layer.padding_mode]
+    padded = F.pad(image[None, first : first + looked_at], borders, mode)[0]  # (K, H', W')
+    chosen, shift = weight[channel], None if bias is None else bias[channel]  # (K, kernel height, width)
+    stride, dilation = pair(layer.stride), pair(layer.dilation)
+    sums = F.conv2d(padded[None], chosen[:, None], None, stride, 0, dilation, groups=looked_at)[0]
+    return Worked(
+        first=first,
+        padded=padded,
+        borders=borders,
+        origin=_origin(tuple(image.shape[1:]), borders, mode),
+        weight=chosen,
+        bias=None if shift is None else float(shift),
+        stride=stride,
+        dilation=dilation,
+        sums=sums,
+        output=F.conv2d(padded[None], chosen[None], None if shift is None else shift[None], stride, 0, dilation)[0, 0],
+    )
+
+
+def fresh(layer: Conv2d, shape: Shape, seed: int = 0) -> nn.Conv2d:
+    """The real layer for images of ``shape`` = (C, H, W), its weights drawn as PyTorch does.
+
+    Raises ValueError where PyTorch refuses the arguments.
+    """
+    with seeded(seed):
+        module = layer_module(layer, shape, 0)
+    assert isinstance(module, nn.Conv2d)
+    return module.requires_grad_(False)
+
+
+def borders_of(layer: Conv2d) -> tuple[int, int, int, int]:
+    """Pixels of padding left, right, top and bottom; 'same' puts an odd one out to the right and the bottom."""
+    if layer.padding == "same":
+        kernel, dilation = pair(layer.kernel_size), pair(layer.dilation)
+        height, width = (step * (size - 1) for size, step in zip(kernel, dilation, strict=True))
+        return width // 2, width - width // 2, height // 2, height - height // 2
+    rows, columns = (0, 0) if layer.padding == "valid" else pair(layer.padding)
+    return columns, columns, rows, rows
+
+
+def _origin(size: Shape, borders: tuple[int, int, int, int], mode: str) -> Tensor:
+    height, width = size
+    numbers = torch.arange(height * width, dtype=torch.float64).view(1, 1, height, width)
+    filling = {"value": -1.0} if mode == "constant" else {}
+    return F.pad(numbers, borders, mode, **filling)[0, 0].long()
+
+
+def _windows(plane: Tensor, kernel: Pair, stride: Pair, dilation: Pair) -> Tensor:
+    """(H, W) → (rows, columns, kernel height, width)."""
+    unfolded = F.unfold(plane[None, None], kernel, dilation, stride=stride)[0]  # (kernel height · width, positions)
+    positions = [
+        (size - step * (length - 1) - 1) // stride + 1
+        for size, length, step, stride in zip(plane.shape, kernel, dilation, stride, strict=True)
+    ]
+    return unfolded.T.reshape(*positions, *kernel)

@@ -1,0 +1,67 @@
+"""A pool on a small grid: which numbers feed each output, and what the pool makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from cnnlab.layers import AdaptivePool2d, AvgPool2d, MaxPool2d, pair
+from cnnlab.network import layer_module
+
+Pool = MaxPool2d | AvgPool2d | AdaptivePool2d
+Cell = tuple[int, int]  # row, column; below zero or beyond the grid where it lies in the padding
+
+
+@dataclass(frozen=True)
+class Window:
+    """What a pool looks at for one output."""
+
+    cells: tuple[Cell, ...]  # row by row, those in the padding too
+    inside: tuple[Cell, ...]  # those of the grid
+    takes_largest: bool
+    divisor: int  # of an average
+
+    def answer(self, grid: Tensor) -> float:
+        """Its output for ``grid`` (H, W), step by step instead of by PyTorch."""
+        numbers = [grid[cell].item() for cell in self.inside]
+        return max(numbers) if self.takes_largest else sum(numbers) / self.divisor
+
+    def largest(self, grid: Tensor) -> Cell:
+        """The first cell of the grid that holds its largest number."""
+        return max(self.inside, key=lambda cell: grid[cell].item())
+
+
+def pooled(pool: Pool, grid: Tensor) -> Tensor:
+    """What PyTorch's module gives for ``grid`` (H, W). Raises LayerError where its window does not fit."""
+    shape = (1, *grid.shape)
+    pool.output_shape(shape, 1)
+    out: Tensor = layer_module(pool, shape, 1)(grid[None])
+    return out[0]
+
+
+def window(pool: Pool, size: tuple[int, int], place: Cell) -> Window:
+    """Of the output at ``place``, over a grid of ``size`` = (H, W)."""
+    rows, columns = (_reach(pool, size[axis], place[axis], axis) for axis in (0, 1))
+    cells = tuple((row, column) for row in rows for column in columns)
+    inside = tuple(cell for cell in cells if all(0 <= at < end for at, end in zip(cell, size, strict=True)))
+    takes_largest = pool.kind == "max-pool2d" or (pool.kind == "adaptive-pool2d" and pool.pool == "max")
+    counts_padding = pool.kind == "avg-pool2d" and pool.count_include_pad
+    return Window(cells, inside, takes_largest, len(cells if counts_padding else inside))
+
+
+def border(pool: Pool) -> tuple[int, int]:
+    """Rows and columns of padding on each side."""
+    return (0, 0) if pool.kind == "adaptive-pool2d" else pair(pool.padding)
+
+
+def _reach(pool: Pool, size: int, place: int, axis: int) -> range:
+    """Of one axis; the last window of a ceil-mode pool may end early, at the padding's end."""
+    if pool.kind == "adaptive-pool2d":
+        parts = pair(pool.output_size)[axis]
+        return range(place * size // parts, -(-(place + 1) * size // parts))
+    ((kernel, stride, dilation, padding),) = [
+        tuple(both[axis] for both in sliding) for sliding in pool.windows((1, size, size))
+    ]
+    begin = place * stride - padding
+    return range(begin, min(begin + dilation * (kernel - 1) + 1, size + padding), dilation)

@@ -1,0 +1,108 @@
+"""Transfer: what convolutions learned on the digits 0 to 4 are worth to a network that learns 5 to 9 from few images.
+
+After Yosinski et al. 2014 (arXiv:1411.1792): the layers are copied, the classes are others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal, get_args
+
+from torch import nn
+
+from cnnlab.config import RunConfig
+from cnnlab.data import Data, Split, dataset_spec, divided, load_test, load_train
+from cnnlab.learn.ablation import network
+from cnnlab.learn.seeds import Repeats, Training, built, repeat, train_and_judge
+
+Start = Literal["from scratch", "copied", "copied and frozen", "random and frozen"]
+
+STARTS: dict[Start, str] = {
+    "from scratch": "all layers begin with random weights and learn",
+    "copied": "the convolutions begin with what 0 to 4 taught them; all layers learn",
+    "copied and frozen": "the convolutions keep what 0 to 4 taught them; only the last layer learns",
+    "random and frozen": "the convolutions keep random weights; only the last layer learns",
+}
+IMAGES = (25, 50, 100, 250, 1000)  # of 5 to 9 to learn from
+SOURCE, TARGET = range(5), range(5, 10)
+SOURCE_EPOCHS = 5
+SOURCE_IMAGES, _TARGET_IMAGES = (
+    dataset_spec("mnist-sample").sizes[0] * len(digits) // 10 for digits in (SOURCE, TARGET)
+)
+_HELD_OUT = 0.5  # of the target's images
+_SOURCES = 16  # networks remembered
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a transfer is to try."""
+
+    images: int = 50
+    epochs: int = 40
+    seeds: int = 5
+
+    @property
+    def judged_on(self) -> int:
+        """Images of 5 to 9."""
+        return round(_HELD_OUT * _TARGET_IMAGES)
+
+    def config(self, seed: int) -> RunConfig:
+        """The target's run, the same for each start."""
+        left = (1 - _HELD_OUT) * dataset_spec("mnist-sample").sizes[0] * len(TARGET) / 10
+        return _config(
+            self.epochs, seed, batch_size=16, validation_fraction=_HELD_OUT, train_fraction=self.images / left
+        )
+
+
+def transfer(terms: Terms) -> Generator[Repeats]:
+    """Learn 5 to 9 from each start, under one seed after the other, each with a source network of its own."""
+
+    def train(name: str, seed: int) -> Training:
+        config = terms.config(seed)
+        data = task(TARGET, config)
+        fresh = built(config, data)
+        prepare(fresh, name, seed)
+        return train_and_judge(fresh, data, config)
+
+    return repeat(terms, get_args(Start), terms.seeds, train)
+
+
+def prepare(fresh: nn.Sequential, start: str, seed: int) -> None:
+    """Give a network that has learned nothing the convolutions of ``start``, and freeze them where it says so."""
+    for name, module in fresh.named_children():
+        if isinstance(module, nn.Conv2d):
+            if start.startswith("copied"):
+                module.load_state_dict(source(seed).get_submodule(name).state_dict())
+            module.requires_grad_(not start.endswith("frozen"))
+
+
+@lru_cache(maxsize=_SOURCES)
+def source(seed: int) -> nn.Sequential:
+    """A network that has learned 0 to 4 from all there are in the embedded sample; read it, do not change it."""
+    config = _config(SOURCE_EPOCHS, seed, batch_size=32, validation_fraction=0.01)
+    data = task(SOURCE, config)
+    taught = built(config, data)
+    for _ in train_and_judge(taught, data, config):
+        pass
+    return taught
+
+
+def task(digits: range, config: RunConfig) -> Data:
+    """The embedded sample with only ``digits``, its splits as the config says."""
+    whole = dataset_spec("mnist-sample")
+    spec = replace(whole, name=f"digits-{digits[0]}-to-{digits[-1]}", classes=tuple(map(str, digits)))
+    images, test = (_only(digits, load(whole.name)) for load in (load_train, load_test))
+    return divided(spec, images, test, config.validation_fraction, config.seed, config.train_fraction)
+
+
+def _only(digits: range, split: Split) -> Split:
+    chosen = split.part((split.labels >= digits[0]) & (split.labels <= digits[-1]))
+    return Split(chosen.images, chosen.labels - digits[0])
+
+
+def _config(epochs: int, seed: int, **fields: object) -> RunConfig:
+    """Plain training: nothing but the start is to differ."""
+    plain = {"architecture": network(frozenset()), "augmentation": "none", "weight_decay": 0.0}
+    return RunConfig.model_validate({**plain, "epochs": epochs, "seed": seed, **fields})

@@ -1,0 +1,221 @@
+"""What makes training better: parts added or removed, and transfer, each over several seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import asdict
+from typing import get_args
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.charts import ablation as charts
+from cnnlab.designs import to_link
+from cnnlab.learn import ablation, transfer
+from cnnlab.learn.seeds import Effect, Repeats, effects
+from cnnlab.ui import frame
+from cnnlab.ui.design.units import duration
+from cnnlab.ui.learn.trial import trial
+from cnnlab.ui.live_chart import live_chart
+from cnnlab.ui.views.look import download
+
+WAYS: dict[ablation.Way, str] = {"add": "add one to a plain training", "remove": "take one from all of them"}
+SUBJECTS = {"parts": "parts of a training", "transfer": "transfer"}
+ROW = 58  # pixels of a chart
+
+
+def show() -> None:
+    """Parts of a training, or transfer."""
+    st.markdown(
+        "One training tells little: another seed gives another accuracy. So each is repeated under several seeds, and "
+        "a difference counts only where chance does not explain it."
+    )
+    subject = st.segmented_control(
+        "What may make training better",
+        list(SUBJECTS),
+        default="parts",
+        format_func=SUBJECTS.__getitem__,
+        key="learn.ablation.subject",
+        required=True,
+        persist_state="session",
+    )
+    if subject == "transfer":
+        _transfer()
+    else:
+        _parts()
+
+
+def _parts() -> None:
+    """Choose what is tried, see what it will take, try it."""
+    way = st.segmented_control(
+        "How",
+        get_args(ablation.Way),
+        default="add",
+        format_func=WAYS.__getitem__,
+        key="learn.ablation.way",
+        required=True,
+        persist_state="session",
+    )
+    parts = st.pills(
+        "Parts",
+        get_args(ablation.Part),
+        selection_mode="multi",
+        default=get_args(ablation.Part),
+        key="learn.ablation.parts",
+        persist_state="session",
+    )
+    images, epochs, seeds = _budget("learn.ablation", ablation.IMAGES, ablation.Terms())
+    if not parts:
+        st.info("Pick at least one part to try.", icon=":material/science:")
+        return
+    terms = ablation.Terms(way, tuple(parts), images, epochs, seeds)
+    _estimate(terms, len(terms.arms))
+    with st.popover("What the parts are", icon=":material/info:", type="tertiary"):
+        st.markdown(
+            "- **augmentation**: each image a little moved, turned, scaled and sheared, anew each time\n"
+            "- **batch norm**: behind each of the two convolutions\n"
+            "- **dropout**: half of the features before the logits\n"
+            f"- **weight decay**: {ablation.SETTINGS['weight decay']['weight_decay']:g}, with AdamW\n\n"
+            "All else is the same: two convolutions, AdamW, one-cycle learning rate."
+        )
+    _try("learn.ablation.trial", "Try them", terms, lambda: ablation.ablate(terms))
+
+
+def _transfer() -> None:
+    """The same for what a network begins with, on a task of its own."""
+    st.markdown(
+        "Another task: tell **5 to 9** apart from few images. Does it help to begin with convolutions that have "
+        "learned **0 to 4**, from all images of those that there are? The last layer always begins anew."
+    )
+    st.markdown("\n".join(f"- **{name}**: {what}" for name, what in transfer.STARTS.items()))
+    terms = transfer.Terms(*_budget("learn.transfer", transfer.IMAGES, transfer.Terms()))
+    _estimate(terms, len(transfer.STARTS), transfer.SOURCE_IMAGES * transfer.SOURCE_EPOCHS)
+    _try("learn.transfer.trial", "Try the four", terms, lambda: transfer.transfer(terms))
+
+
+def _budget(key: str, images: tuple[int, ...], usual: ablation.Terms | transfer.Terms) -> tuple[int, int, int]:
+    """Images, epochs, seeds."""
+    columns = st.columns(3, gap="medium")
+    return (
+        columns[0].select_slider(
+            "Images to learn from", images, usual.images, key=f"{key}.images", persist_state="session"
+        ),
+        columns[1].slider("Epochs", 5, 60, usual.epochs, step=5, key=f"{key}.epochs", persist_state="session"),
+        columns[2].slider("Seeds", 2, 8, usual.seeds, key=f"{key}.seeds", persist_state="session"),
+    )
+
+
+def _estimate(terms: ablation.Terms | transfer.Terms, arms: int, before: int = 0) -> None:
+    """How long it will take; ``before`` images are learned from first, under each seed."""
+    seconds = terms.seeds * (arms * terms.images * terms.epochs + before) / _images_per_second()
+    st.caption(
+        f":material/timer: {frame.counted(terms.seeds * arms, 'training')}, about {duration(seconds)} on this machine. "
+        f"Each is judged on {terms.judged_on:,} images that it has not learned from. They are not the test images: who "
+        "picks the best of these would steer by them."
+    )
+
+
+@st.cache_data(show_spinner="Timing this machine", ttl=600)
+def _images_per_second() -> float:
+    return ablation.images_per_second()
+
+
+def _try(key: str, label: str, terms: ablation.Terms | transfer.Terms, steps: Callable[[], Generator[Repeats]]) -> None:
+    trial(key, label, terms, steps, _show, "Press the button: every training is drawn as soon as it is judged.")
+
+
+def _show(reached: Repeats) -> None:
+    """Dots, differences, numbers and what they say; at the end doors."""
+    found = effects(reached.accuracies)
+    if not found[0].seeds:
+        return
+    rows = pd.DataFrame([{**asdict(effect), "verdict": effect.verdict} for effect in found])
+    kind = "transfer" if isinstance(reached.terms, transfer.Terms) else "ablation"
+    height = 90 + ROW * len(rows)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Accuracy, seed by seed**")
+        live_chart(
+            charts.dots(reached.accuracies, rows, reached.seeds),
+            f"learn.{kind}.dots",
+            str(reached.terms),
+            "Accuracy of each seed, with mean and standard deviation",
+            height,
+        )
+    with right:
+        st.markdown(f"**Difference to “{found[0].name}”**")
+        live_chart(
+            charts.intervals(rows),
+            f"learn.{kind}.intervals",
+            str(reached.terms),
+            "Differences to the baseline with their intervals",
+            height,
+        )
+    _told(found)
+    _table(rows)
+    if isinstance(reached.terms, ablation.Terms) and reached.done == 1:
+        _doors(reached.terms, found)
+
+
+def _told(found: list[Effect]) -> None:
+    """Which differences are evidence, in words."""
+    said = {
+        "better": "More than chance, better",
+        "worse": "More than chance, worse",
+        "within chance": "Within chance, no evidence either way (more seeds narrow the intervals)",
+    }
+    for verdict, what in said.items():
+        if names := [f"**{effect.name}**" for effect in found[1:] if effect.verdict == verdict]:
+            st.markdown(f"{what}: {', '.join(names)}.")
+
+
+def _table(rows: pd.DataFrame) -> None:
+    points = st.column_config.NumberColumn(format="%+.2f")
+    shown = pd.DataFrame(
+        {
+            "Training": rows["name"],
+            "Seeds": rows["seeds"],
+            "Mean, %": 100 * rows["mean"],
+            "Sd, points": 100 * rows["sd"],
+            "Difference, points": 100 * rows["difference"],
+            "From": 100 * rows["low"],
+            "To": 100 * rows["high"],
+            "Verdict": ["baseline", *rows["verdict"][1:]],
+        }
+    )
+    columns = {
+        "Mean, %": st.column_config.NumberColumn(format="%.2f"),
+        "Sd, points": st.column_config.NumberColumn(format="%.2f"),
+        "Difference, points": points,
+        "From": points,
+        "To": points,
+    }
+    st.dataframe(shown, hide_index=True, column_config=columns, width="stretch", placeholder="")
+    with st.container(horizontal=True):
+        st.caption(
+            "Differences are paired: under one seed all learn from the same images. From and To bound the difference: "
+            "with 95 % all intervals together hold the true ones (Student's t, Bonferroni)."
+        )
+        download("CSV", lambda: shown.to_csv(index=False), "several-seeds")
+
+
+def _doors(terms: ablation.Terms, found: list[Effect]) -> None:
+    """The baseline and the best of the others, to be trained on all of MNIST."""
+    best = max(found[1:], key=lambda effect: effect.mean)
+    st.markdown("Does it still pay with 60,000 images? Train both on all of MNIST:")
+    with st.container(horizontal=True):
+        for name in (found[0].name, best.name):
+            frame.door("Train", f"“{name}” on all of MNIST", _whole_mnist(terms, name))
+
+
+def _whole_mnist(terms: ablation.Terms, name: str) -> dict[str, str]:
+    """What the address of Train says for the same training on the whole data."""
+    config = terms.config(terms.arms[name], seed=0)
+    fields = ("augmentation", "weight_decay", "batch_size")
+    return {
+        "recipe": "default",
+        "dataset": "mnist",
+        "epochs": "3",
+        "design": to_link(config.architecture),
+        **{field: str(getattr(config, field)) for field in fields},
+    }

@@ -1,0 +1,97 @@
+"""nn.Conv2d, every argument: what each does to the window, to the output's shape and to the cost."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab.layers import Conv2d, Shape, shown
+from cnnlab.layers.base import pair
+from cnnlab.learn.conv2d import Measured, code, measure, mends
+from cnnlab.learn.convolution import fresh, work
+from cnnlab.learn.pictures import picture_of
+from cnnlab.ui import frame
+from cnnlab.ui.learn.conv2d_form import conv2d_form
+from cnnlab.ui.learn.window import show_window
+from cnnlab.ui.learn.working import scene_of, told_of
+
+
+def show() -> None:
+    """The chapter."""
+    st.markdown(
+        "Ten arguments decide which pixels a convolution looks at and what comes out. Begin with an example, change "
+        "one argument at a time, and watch the window."
+    )
+    layer, shape = conv2d_form()
+    try:
+        measured = measure(layer, shape)
+    except ValueError as error:
+        _refused(str(error), layer, shape)
+        return
+    _tell(layer, shape, measured)
+    _step(layer, shape)
+
+
+def _refused(words: str, layer: Conv2d, shape: Shape) -> None:
+    """PyTorch's own words, and what would do."""
+    st.error(frame.literal(words), title="PyTorch refuses this")
+    for mend in mends(layer, shape):
+        st.markdown(f":material/build: It would take {frame.literal(mend)}.")
+
+
+def _tell(layer: Conv2d, shape: Shape, measured: Measured) -> None:
+    """The code, and the output's shape, parameters and cost with how they come about."""
+    st.code(f"{code(layer, shape)}  # torch.Size({list(measured.shape)})", wrap_lines=True)
+    image = shape[1:]
+    macs = layer.macs(image, 0)
+    told = {
+        "Output of the batch": (shown(measured.shape), layer.shape_formula(image, 0)),
+        "Parameters": (f"{measured.parameters:,}", layer.parameter_formula(image, 0)),
+        "Multiply-accumulates for one image": (f"{macs:,}", _macs_formula(layer, measured)),
+    }
+    for column, (label, (value, formula)) in zip(st.columns([5, 4, 5]), told.items(), strict=True):
+        with column:
+            st.metric(label, value)
+            st.caption(frame.literal(formula))
+
+
+def _macs_formula(layer: Conv2d, measured: Measured) -> str:
+    """Every weight is used once at every position."""
+    weights = measured.parameters - layer.out_channels * layer.bias
+    rows, columns = measured.shape[2:]
+    return f"{weights:,} weights at each of {rows}·{columns} positions"
+
+
+def _step(layer: Conv2d, shape: Shape) -> None:
+    """The window over an image of that shape, under PyTorch's own initial weights."""
+    channel = 1
+    if layer.out_channels > 1:
+        channel = st.number_input(
+            f"Output channel, 1 to {layer.out_channels}",
+            1,
+            layer.out_channels,
+            key=f"learn.conv2d.channel.{layer.out_channels}",
+            persist_state="session",
+            width=220,
+        )
+    image = picture_of(shape[1:])
+    module = fresh(layer, shape[1:])
+    worked = work(image, layer, module.weight, module.bias, channel - 1)
+    scene = scene_of(worked, shape[1] == 3)
+    show_window(scene, "learn.conv2d.window")
+    st.caption(" ".join(filter(None, [told_of(scene, worked), _about(layer, shape)])))
+
+
+def _about(layer: Conv2d, shape: Shape) -> str:
+    """What the window's picture means with these arguments."""
+    told = ["The weights are PyTorch's initial ones, from seed 0."]
+    if shape[1] not in (1, 3):
+        told.append("The input is random soft maps, for it has no colours that could be shown.")
+    padded = layer.padding == "same" or any(pair(layer.padding) if layer.padding != "valid" else (0, 0))
+    if padded and layer.padding_mode == "zeros":
+        told.append("Shaded: the padding, all zeros.")
+    elif padded:
+        told.append("Shaded: the padding; a blue square marks where each padding pixel under the window is taken from.")
+    if layer.groups > 1:
+        each = shape[1] // layer.groups
+        told.append(f"Each output channel looks at {each} of {shape[1]} input channels.")
+    return " ".join(told)

@@ -1,0 +1,144 @@
+"""Every argument of nn.Conv2d as a field, filled by an example or by hand."""
+
+from __future__ import annotations
+
+from typing import Literal, cast, get_args
+
+import streamlit as st
+
+from cnnlab.layers import Conv2d, Shape
+from cnnlab.layers.base import pair
+from cnnlab.learn.conv2d import EXAMPLES, Example
+
+Mode = Literal["zeros", "reflect", "replicate", "circular"]
+
+_FIRST = "digit"
+_EXAMPLE = "learn.conv2d.example"
+_LIMITS = {  # lowest and highest; what is beyond would take more than a moment, or not fit the page
+    "images": (1, 1024),
+    "in_channels": (1, 64),
+    "height": (1, 100),
+    "width": (1, 100),
+    "out_channels": (1, 64),
+    "groups": (1, 64),
+    "kernel_size": (1, 15),
+    "stride": (1, 8),
+    "padding": (0, 16),
+    "dilation": (1, 8),
+}
+_BATCH = ("images", "in_channels", "height", "width")
+_SIZES = ("kernel_size", "stride", "padding", "dilation")
+_HELP = {
+    "kernel_size": "Height and width of the window, in pixels.",
+    "stride": "Pixels that the window moves at each step.",
+    "padding": "Pixels put around the image on each side.",
+    "dilation": "Distance between the window's pixels: 2 leaves every second one out.",
+    "groups": "Channels are split into so many groups, each with filters of its own.",
+    "padding_mode": "What the padding is filled with.",
+    "bias": "One learned number added to each output channel.",
+}
+
+
+def conv2d_form() -> tuple[Conv2d, Shape]:
+    """The layer, and the shape (N, C, H, W) of the batch that it gets."""
+    if _key("images") not in st.session_state:
+        _fill_with(EXAMPLES[_FIRST])
+    name = st.selectbox(
+        "Example",
+        list(EXAMPLES),
+        format_func=lambda name: EXAMPLES[name].title,
+        key=_EXAMPLE,
+        persist_state="session",
+        on_change=_fill,
+    )
+    st.caption(EXAMPLES[name].about)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            shape = tuple(_number(field, field) for field in _BATCH)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            out_channels, groups = _number("out_channels", "out_channels"), _number("groups", "groups")
+            mode = _padding_mode()
+        apart, same, bias = _switches()
+        sizes = _sizes([field for field in _SIZES if not (same and field == "padding")], apart)
+    layer = Conv2d(
+        out_channels=out_channels,
+        kernel_size=sizes["kernel_size"],
+        stride=sizes["stride"],
+        padding="same" if same else sizes["padding"],
+        dilation=sizes["dilation"],
+        groups=groups,
+        bias=bias,
+        padding_mode=mode,
+    )
+    return layer, shape
+
+
+def _padding_mode() -> Mode:
+    mode = st.selectbox(
+        "padding_mode",
+        get_args(Mode),
+        key=_key("padding_mode"),
+        persist_state="session",
+        help=_HELP["padding_mode"],
+        width=160,
+    )
+    return cast(Mode, mode)
+
+
+def _switches() -> tuple[bool, bool, bool]:
+    """Rows and columns apart; padding 'same'; bias."""
+    with st.container(horizontal=True):
+        apart = st.toggle("Rows and columns apart", key=_key("apart"), persist_state="session", on_change=_begin_alike)
+        same = st.toggle("padding='same'", key=_key("same"), persist_state="session")
+        bias = st.toggle("bias", key=_key("bias"), persist_state="session", help=_HELP["bias"])
+    return apart, same, bias
+
+
+def _sizes(fields: list[str], apart: bool) -> dict[str, int | tuple[int, int]]:
+    """A number for each, or a line of numbers for rows and one for columns."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        rows = {field: _number(f"{field}, rows" if apart else field, f"{field}.rows") for field in fields}
+    if not apart:
+        return dict(rows)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        columns = {field: _number(f"{field}, columns", f"{field}.columns") for field in fields}
+    return {field: row if row == columns[field] else (row, columns[field]) for field, row in rows.items()}
+
+
+def _number(label: str, name: str) -> int:
+    field = name.split(".", maxsplit=1)[0]
+    low, high = _LIMITS[field]
+    return int(
+        st.number_input(
+            label, low, high, key=_key(name), persist_state="session", help=_HELP.get(field), width=160, step=1
+        )
+    )
+
+
+def _key(name: str) -> str:
+    return f"learn.conv2d.{name}"
+
+
+def _fill() -> None:
+    _fill_with(EXAMPLES[st.session_state[_EXAMPLE]])
+
+
+def _fill_with(example: Example) -> None:
+    """Every field as the example has it."""
+    layer = example.layer
+    fields: dict[str, object] = dict(zip(_BATCH, example.shape, strict=True))
+    fields |= {name: getattr(layer, name) for name in ("out_channels", "groups", "padding_mode", "bias")}
+    fields |= {"same": layer.padding == "same", "apart": False}
+    for field in _SIZES:
+        value = getattr(layer, field)
+        rows, columns = (0, 0) if isinstance(value, str) else pair(value)
+        fields |= {f"{field}.rows": rows, f"{field}.columns": columns}
+        fields["apart"] = fields["apart"] or rows != columns
+    for name, value in fields.items():
+        st.session_state[_key(name)] = value
+
+
+def _begin_alike() -> None:
+    """The columns' fields begin with the rows' numbers, which have counted for both."""
+    for field in _SIZES:
+        st.session_state[_key(f"{field}.columns")] = st.session_state[_key(f"{field}.rows")]

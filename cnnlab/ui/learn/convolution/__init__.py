@@ -1,0 +1,82 @@
+"""What a convolution does: a filter, an image, and the window that steps over it."""
+
+from __future__ import annotations
+
+import streamlit as st
+from torch import Tensor
+
+from cnnlab.charts.edges import coloured
+from cnnlab.charts.png import inline
+from cnnlab.layers import Conv2d
+from cnnlab.layers.base import shown
+from cnnlab.learn.convolution import work
+from cnnlab.learn.edges import answers, fitted
+from cnnlab.ui import frame
+from cnnlab.ui.learn.convolution.filters import Chosen, pick_filter
+from cnnlab.ui.learn.convolution.parting import show_parting
+from cnnlab.ui.learn.convolution.pictures import Pictures, pick_pictures
+from cnnlab.ui.learn.window import show_window
+from cnnlab.ui.learn.working import scene_of
+from cnnlab.ui.pictures import enlarged
+
+_SIDE = 168  # pixels of a picture on the page
+
+
+def show() -> None:
+    """The chapter."""
+    st.markdown(
+        "Lay a small filter over an image, multiply each weight with the pixel beneath it, add the products: one "
+        "number. Move on by a pixel and do it again. All these numbers together are the **feature map**."
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        pictures = pick_pictures()
+    with right:
+        chosen, rectified = _filter()
+    if pictures is None or chosen is None:
+        return
+    image = pictures.looked_at()
+    kernel = fitted(chosen.kernel, len(image))
+    if max(kernel.shape[1:]) > min(image.shape[1:]):
+        st.info(f"This filter is larger than the image of {shown(tuple(image.shape[1:]))} pixels: take another.")
+        return
+    _step(image, kernel, rectified)
+    _maps(pictures, chosen.kernel, chosen.title, rectified)
+    if pictures.digits:
+        show_parting(pictures.digits, chosen.kernel, chosen.title, rectified)
+
+
+def _filter() -> tuple[Chosen | None, bool]:
+    """The filter, if any, and whether ReLU comes behind it."""
+    chosen = None
+    with frame.telling():
+        chosen = pick_filter()
+    rectified = st.toggle(
+        "ReLU behind it",
+        key="learn.convolution.relu",
+        persist_state="session",
+        help="What falls below zero becomes zero, as behind most convolutions of a network.",
+    )
+    return chosen, rectified
+
+
+def _step(image: Tensor, kernel: Tensor, rectified: bool) -> None:
+    """The window over one image (C, H, W) under a kernel (C, height, width)."""
+    rows, columns = kernel.shape[1:]
+    layer = Conv2d(out_channels=1, kernel_size=(rows, columns), bias=False)
+    scene = scene_of(work(image, layer, kernel[None], None), len(image) == 3, "Feature map", rectified)
+    show_window(scene, "learn.convolution.window")
+    if len(image) == 3:
+        st.caption("A colour picture has three channels: their three sums are added up. Press one for its products.")
+
+
+def _maps(pictures: Pictures, kernel: Tensor, title: str, rectified: bool) -> None:
+    """Each picture with its feature map, on one scale."""
+    found = [answers(image[None], fitted(kernel, len(image)), rectified)[0, 0] for image in pictures.images]
+    limit = max(float(map_.abs().max()) for map_ in found)
+    with st.container(horizontal=True, gap="medium"):
+        for image, map_, name in zip(pictures.images, found, pictures.titles, strict=True):
+            pixels = (image * 255).round().byte()
+            st.image(inline(enlarged(pixels, _SIDE)), caption=name, alt=name, width=_SIDE)
+            picture = inline(coloured(map_.numpy(), limit, _SIDE))
+            st.image(picture, caption="its feature map", alt=f"{title} on {name}: the feature map", width=_SIDE)

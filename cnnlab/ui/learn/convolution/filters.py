@@ -1,0 +1,121 @@
+"""The filter: one with a name, nine weights of one's own, or one that a run has learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from cnnlab.explain.weights import conv_layers, filters
+from cnnlab.inference import load_trained
+from cnnlab.learn.edges import FILTERS
+from cnnlab.runs import Run
+from cnnlab.ui.forms import pick_run
+
+_OWN, _LEARNED = "own", "learned"
+_TITLES = {name: chosen.title for name, chosen in FILTERS.items()} | {_OWN: "Your own", _LEARNED: "Learned"}
+_FIRST = "vertical"
+_PICK = "learn.convolution.filter"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A filter under its name."""
+
+    title: str
+    kernel: Tensor  # (height, width), or (C, height, width) where it was learned
+
+
+def pick_filter() -> Chosen | None:
+    """Ask for it; None, with what to do next, where there is none."""
+    name = st.pills(
+        "Filter",
+        list(_TITLES),
+        format_func=_TITLES.__getitem__,
+        default=_FIRST,
+        required=True,
+        wrap=True,
+        key=_PICK,
+        persist_state="session",
+        on_change=_fill,
+    )
+    if name == _LEARNED:
+        return _learned()
+    kernel = _grid()
+    st.caption(FILTERS[name].about if name in FILTERS else "Nine weights: type what you like.")
+    return Chosen(_TITLES[name or _OWN], kernel)
+
+
+def _grid() -> Tensor:
+    """Nine fields, (3, 3)."""
+    rows = []
+    for row in range(3):
+        with st.container(horizontal=True, gap="small"):
+            rows.append([_weight(row, column) for column in range(3)])
+    return torch.tensor(rows)
+
+
+def _weight(row: int, column: int) -> float:
+    st.session_state.setdefault(_key(row, column), FILTERS[_FIRST].rows[row][column])
+    return st.number_input(
+        f"Weight, row {row + 1}, column {column + 1}",
+        -100.0,
+        100.0,
+        step=1.0,
+        format="%.3g",
+        key=_key(row, column),
+        persist_state="session",
+        label_visibility="collapsed",
+        width=112,
+        on_change=_make_own,
+    )
+
+
+def _key(row: int, column: int) -> str:
+    return f"learn.convolution.weight.{row}.{column}"
+
+
+def _fill() -> None:
+    """The fields get the weights of the filter just picked; one's own begins with those that are there."""
+    chosen = FILTERS.get(st.session_state[_PICK])
+    if chosen:
+        for row, weights in enumerate(chosen.rows):
+            for column, weight in enumerate(weights):
+                st.session_state[_key(row, column)] = weight
+
+
+def _make_own() -> None:
+    st.session_state[_PICK] = _OWN
+
+
+def _learned() -> Chosen | None:
+    """A filter of the first convolution of a run. Raises RunError where the run is damaged."""
+    run = pick_run("learn.convolution.run")
+    if run is None:
+        return None
+    weights = _first_filters(run.id, run.judged_epoch, run)
+    if weights is None:
+        st.info("This run's network has no convolution: choose another run.", icon=":material/filter_alt:")
+        return None
+    number = st.number_input(
+        f"Filter, 1 to {len(weights)}",
+        1,
+        len(weights),
+        key=f"learn.convolution.learned.{run.id}",
+        persist_state="session",
+    )
+    height, width = weights.shape[2:]
+    st.caption(
+        f"{height}×{width} weights that training found, here on pixels in 0…1: without the run's bias and scaling."
+    )
+    return Chosen(f"Learned filter {number}", weights[number - 1])
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _first_filters(run_id: str, epoch: int, _run: Run) -> Tensor | None:
+    """(out_channels, C, height, width)."""
+    network = load_trained(_run, epoch).network
+    names = list(conv_layers(network))
+    return filters(network, names[0]).clone() if names else None

@@ -1,0 +1,106 @@
+"""The picture under the window: two digits of the sample, a scene in colour, or an upload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+import torch
+from PIL import Image
+from torch import Tensor
+
+from cnnlab.digits import opaque, read_image
+from cnnlab.learn.pictures import digits, scene
+from cnnlab.strokes import DrawingError
+from cnnlab.ui import frame
+
+_DIGITS, _SCENE, _UPLOAD = "Two digits", "Colour scene", "Upload"
+_LONGEST = 32  # pixels of an upload's longer side: all products of three channels then fit the window
+_GREY = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
+_KEY = "learn.convolution"
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What is looked at."""
+
+    images: list[Tensor]  # each (C, H, W) in 0…1
+    titles: list[str]
+    looks_at: int = 0  # which is under the window
+    digits: tuple[int, int] | None = None  # their classes, where they are digits
+
+    def looked_at(self) -> Tensor:
+        """The one under the window."""
+        return self.images[self.looks_at]
+
+
+def pick_pictures() -> Pictures | None:
+    """Ask for them; None, with what to do next, where there is none."""
+    source = st.segmented_control(
+        "Picture",
+        [_DIGITS, _SCENE, _UPLOAD],
+        default=_DIGITS,
+        required=True,
+        key=f"{_KEY}.source",
+        persist_state="session",
+    )
+    if source == _DIGITS:
+        return _two_digits()
+    image = scene() if source == _SCENE else _uploaded()
+    if image is None:
+        return None
+    if not st.toggle("In colour", value=True, key=f"{_KEY}.colour", persist_state="session"):
+        image = (image * torch.tensor(_GREY).view(3, 1, 1)).sum(0, keepdim=True)
+    return Pictures([image], ["The scene" if source == _SCENE else "Your picture"])
+
+
+def _two_digits() -> Pictures:
+    chosen = [_digit("First", 1), _digit("Second", 2)]
+    titles = [f"{place}: a {label}" for place, (label, _) in zip(("First", "Second"), chosen, strict=True)]
+    looks_at = st.segmented_control(
+        "Under the window",
+        [0, 1],
+        format_func=titles.__getitem__,
+        default=0,
+        required=True,
+        key=f"{_KEY}.looks_at",
+        persist_state="session",
+    )
+    classes = chosen[0][0], chosen[1][0]
+    return Pictures([image for _, image in chosen], titles, int(looks_at or 0), classes)
+
+
+def _digit(place: str, first: int) -> tuple[int, Tensor]:
+    """A class and one of its images (1, 28, 28)."""
+    with st.container(horizontal=True):
+        label = st.selectbox(
+            f"{place} digit", range(10), index=first, key=f"{_KEY}.digit.{place}", persist_state="session", width=140
+        )
+        images = digits(label)
+        number = st.number_input(
+            f"Which of {len(images)}",
+            1,
+            len(images),
+            key=f"{_KEY}.number.{place}.{label}",
+            persist_state="session",
+            width=140,
+        )
+    return label, images[number - 1]
+
+
+def _uploaded() -> Tensor | None:
+    """(3, H, W), small."""
+    file = st.file_uploader("An image", ["png", "jpg", "jpeg", "webp", "bmp"], key=f"{_KEY}.upload")
+    if file is None:
+        st.info(f"Choose an image file: it is scaled to {_LONGEST} pixels.", icon=":material/upload:")
+        return None
+    try:
+        image = opaque(read_image(file.getvalue()))
+    except DrawingError as error:
+        st.error(frame.literal(str(error)), title="This image cannot be read")
+        return None
+    scale = _LONGEST / max(image.size)
+    width, height = (max(8, round(side * scale)) for side in image.size)
+    pixels = np.array(image.resize((width, height), Image.Resampling.BOX))  # (H, W, 3)
+    return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255

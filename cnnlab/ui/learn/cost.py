@@ -1,0 +1,258 @@
+"""Memory and speed: the bytes of a step, counted as the batch grows, and images a second, measured here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.architectures import ArchitectureError
+from cnnlab.charts import cost as charts
+from cnnlab.config import RunConfig, parse_config
+from cnnlab.data import DATASETS, DatasetSpec
+from cnnlab.devices import devices
+from cnnlab.learn.cost import StepBytes, count_bytes, data_set_bytes
+from cnnlab.learn.speed import BATCH_SIZES, NEAR, SLOWEST, Lane, Speeds, lanes, measure_speeds, plateau
+from cnnlab.memory import MOMENTS, needs
+from cnnlab.presets import PRESETS
+from cnnlab.ui import frame
+from cnnlab.ui.design.units import counted, duration, size
+from cnnlab.ui.learn.trial import trial
+from cnnlab.ui.terms import linked
+from cnnlab.ui.views.look import show_figure
+
+PRECISIONS = ("float32", "bfloat16")
+
+_KEY = "learn.cost"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is trained, without a batch size."""
+
+    architecture: str
+    dataset: str
+    optimizer: str
+    precision: str
+
+    @property
+    def spec(self) -> DatasetSpec:
+        return DATASETS[self.dataset]
+
+    def config(self, batch_size: int = 128) -> RunConfig:
+        return parse_config({**asdict(self), "batch_size": batch_size})
+
+
+def show() -> None:
+    """What is trained; its bytes; its speed."""
+    asked = _choose()
+    try:
+        counts = _counted(asked.architecture, asked.dataset, asked.optimizer, asked.precision)
+    except ArchitectureError as error:
+        st.error(frame.literal(str(error)), title="This network does not take these images")
+        return
+    st.subheader("Where the bytes go", anchor=False)
+    batch_size = _choose_batch_size()
+    _show_totals(counts, asked, batch_size)
+    _show_layers(counts, asked, batch_size)
+    _show_formulas(counts, asked, batch_size)
+    _compare_with_estimate(counts, asked, batch_size)
+    st.subheader("Batch size against speed", anchor=False)
+    _measure_speed(asked)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _counted(architecture: str, dataset: str, optimizer: str, precision: str) -> StepBytes:
+    asked = _Asked(architecture, dataset, optimizer, precision)
+    return count_bytes(asked.config(), asked.spec)
+
+
+def _choose() -> _Asked:
+    network, images, optimizer, precision = st.columns(4)
+    return _Asked(
+        architecture=network.selectbox(
+            "Network",
+            list(PRESETS),
+            format_func=lambda name: PRESETS[name].title,
+            key=f"{_KEY}.network",
+            persist_state="session",
+        ),
+        dataset=images.selectbox(
+            "Images",
+            list(DATASETS),
+            format_func=lambda name: DATASETS[name].title,
+            key=f"{_KEY}.dataset",
+            persist_state="session",
+        ),
+        optimizer=optimizer.selectbox(
+            "Optimiser",
+            list(MOMENTS),
+            index=list(MOMENTS).index(RunConfig().optimizer),
+            format_func={"sgd": "SGD, momentum", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}.__getitem__,
+            key=f"{_KEY}.optimizer",
+            persist_state="session",
+        ),
+        precision=precision.selectbox(
+            "Precision",
+            PRECISIONS,
+            format_func={"float32": "32 bits", "bfloat16": "16 bits (bfloat16)"}.__getitem__,
+            key=f"{_KEY}.precision",
+            persist_state="session",
+        ),
+    )
+
+
+def _choose_batch_size() -> int:
+    chosen: int = st.select_slider(
+        "Batch size, images", BATCH_SIZES, value=128, key=f"{_KEY}.batch", persist_state="session"
+    )
+    return chosen
+
+
+def _show_totals(counts: StepBytes, asked: _Asked, batch_size: int) -> None:
+    totals = counts.totals(batch_size)
+    figures = {
+        "One step": (sum(totals.values()), "All of the below, when the way back begins: the most at once."),
+        "Weights": (totals["weights"], "What is learned, and batch norm's running figures."),
+        "Gradients": (totals["gradients"], "One number for each weight."),
+        "Moments": (totals["moments"], "What the optimiser remembers of each weight."),
+        "Activations": (totals["activations"], "Kept from the way forward for the way back."),
+        "Images": (totals["images"], "The batch, as the first layer gets it."),
+        "Data set": (data_set_bytes(asked.spec), "All of it stays in memory, a byte for each pixel and channel."),
+    }
+    with st.container(horizontal=True, gap="medium"):
+        for label, (count, about) in figures.items():
+            st.metric(label, size(count), help=linked(about), width="content")
+
+
+def _show_layers(counts: StepBytes, asked: _Asked, batch_size: int) -> None:
+    rows = pd.DataFrame(counts.rows(batch_size))
+    show_figure(
+        charts.bytes_by_layer(rows),
+        f"bytes-{asked.architecture}-{batch_size}",
+        "Bytes of a training step, by layer",
+        lambda: rows,
+        caption="Counted on the tensors of real steps: what autograd keeps belongs to the layer that first asks for "
+        "it, so a convolution that takes what a ReLU has kept adds nothing.",
+    )
+
+
+def _show_formulas(counts: StepBytes, asked: _Asked, batch_size: int) -> None:
+    """How each total comes about, its numbers filled in."""
+    totals = counts.totals(batch_size)
+    each, fixed = (sum(getattr(layer, name) for layer in counts.layers) for name in ("each", "fixed"))
+    pixels = "×".join(str(length) for length in asked.spec.shape)
+    st.markdown(
+        "\n".join(
+            (
+                f"- **Activations** = {each:,} bytes × {batch_size:,} images + {fixed:,} bytes "
+                f"= {totals['activations']:,} bytes: they grow with the batch",
+                f"- **Gradients** = 4 bytes × {totals['gradients'] // 4:,} weights; **moments** = "
+                f"{totals['moments'] / totals['gradients']:.3g} × gradients, whatever the batch",
+                f"- **Images** = {pixels} × 4 bytes × {batch_size:,} = {totals['images']:,} bytes",
+            )
+        )
+    )
+
+
+def _compare_with_estimate(counts: StepBytes, asked: _Asked, batch_size: int) -> None:
+    totals = counts.totals(batch_size)
+    estimate = needs(asked.config(batch_size), asked.spec)
+    rows = {
+        "Weights, gradients, moments": (
+            sum(totals[kind] for kind in ("weights", "gradients", "moments")),
+            estimate.weights,
+        ),
+        "Activations": (totals["activations"], estimate.activations),
+        "Images": (totals["images"] + data_set_bytes(asked.spec), estimate.images),
+    }
+    with st.expander("Against what Train expects before it begins"):
+        st.dataframe(
+            pd.DataFrame(
+                [
+                    {"": what, "Counted": size(count), "Expected": size(bound), "Times": f"{bound / count:.1f}"}
+                    for what, (count, bound) in rows.items()
+                ]
+            ),
+            hide_index=True,
+            width="stretch",
+        )
+        st.caption(
+            "Train refuses what might not fit, so it expects more: two copies of each activation, batches of its own "
+            "for validation, images while they are augmented, and the best weights so far."
+        )
+
+
+def _measure_speed(asked: _Asked) -> None:
+    over = lanes()
+    st.caption(
+        f"Found here: {', '.join(lane.title for lane in over)}. A batch size after another is trained on and asked, "
+        f"until a step takes {SLOWEST:g} s; medians of repeated steps with images that lie ready."
+    )
+    if devices() == ["cpu"]:
+        st.caption(
+            ":material/memory: There is no GPU here, so one CPU thread stands against all. Start the app on a machine "
+            "with a CUDA GPU, and the same button draws its line beside the CPU's."
+        )
+    trial(
+        f"{_KEY}.speed",
+        "Measure",
+        asked,
+        partial(measure_speeds, asked.config(), asked.spec, over),
+        partial(_show_speeds, over),
+        "Press **Measure**: points appear from batches of one image on, ten seconds or so where all is quiet.",
+    )
+
+
+def _show_speeds(over: list[Lane], speeds: Speeds) -> None:
+    if not speeds.points:
+        return
+    rows = pd.DataFrame(
+        [{**asdict(point), "trained": point.trained, "answered": point.answered} for point in speeds.points]
+    )
+    show_figure(
+        charts.images_a_second(rows),
+        "images-a-second",
+        "Images a second against batch size",
+        lambda: rows,
+        caption="Rising: more images share what each call of a layer costs. Flat: arithmetic or memory is busy.",
+    )
+    for lane in dict.fromkeys(point.lane for point in speeds.points):
+        _tell_plateau(lane, speeds)
+    _show_parts(rows, [lane.title for lane in over])
+
+
+def _tell_plateau(lane: str, speeds: Speeds) -> None:
+    """Where more images a batch no longer pay, and what share of the arithmetic is used there."""
+    near, fastest = plateau(speeds.of(lane))
+    within = f"{1 - NEAR:.0%}"
+    from_there = f"From **{near.batch_size:,}** on it is within {within} of that."
+    if near == fastest:
+        from_there = f"With any smaller batch it is more than {within} slower."
+    reached, product = fastest.answered * speeds.macs, speeds.products[lane]
+    st.markdown(
+        f"- **{lane}** trains fastest with batches of {fastest.batch_size:,}: {fastest.trained:,.0f} images/s. "
+        f"{from_there} There it answers with {counted(reached)} multiply-accumulates a second, {reached / product:.0%} "
+        f"of what a large matrix product comes to here ({counted(product)})."
+    )
+
+
+def _show_parts(rows: pd.DataFrame, names: list[str]) -> None:
+    lane = st.segmented_control("Where a step's time goes", names, default=names[0], required=True, key=f"{_KEY}.lane")
+    chosen = rows[rows["lane"] == lane]
+    if chosen.empty:
+        st.caption("Its turn comes after the others.")
+        return
+    smallest, largest = chosen.iloc[0], chosen.iloc[-1]
+    passes = [duration(float(row["forward"] + row["backward"])) for row in (smallest, largest)]
+    updates = [duration(float(row["update"])) for row in (smallest, largest)]
+    show_figure(
+        charts.step_parts(chosen),
+        "step-parts",
+        "Time for one image by part of the step, against batch size",
+        lambda: chosen,
+        caption=f"From batches of {smallest['batch_size']:,} to {largest['batch_size']:,}, forward and backward grow "
+        f"from {passes[0]} to {passes[1]} a step, the update from {updates[0]} to {updates[1]}.",
+    )

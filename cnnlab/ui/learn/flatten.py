@@ -1,0 +1,202 @@
+"""Why not flatten the image: a dense and a convolutional network of equal size, on images that move."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.architectures import Architecture, summarise
+from cnnlab.charts import dense_or_not as charts
+from cnnlab.data import Data, DatasetSpec, dataset_spec, load
+from cnnlab.learn.dense_or_not import (
+    FARTHEST,
+    Contest,
+    Ending,
+    Terms,
+    Varied,
+    contest,
+    contestants,
+    moved,
+    probabilities,
+    shuffled,
+)
+from cnnlab.ui.learn.trial import trial
+from cnnlab.ui.live_chart import live_chart
+from cnnlab.ui.network_picture import show_network
+from cnnlab.ui.pictures import enlarged
+from cnnlab.ui.views.look import show_figure
+
+ENDINGS: dict[Ending, str] = {"flattened": "flattened at the end", "pooled": "pooled at the end"}
+VARIED: dict[Varied, str] = {"none": "the images as they are", "shift": "images moved by up to 2 px"}
+TOLD_SHIFTS = (0, 2, 4, 6)  # pixels, in the table of all that was tried
+_TRIED = "learn.flatten.tried"  # this session's contests by their terms
+
+
+def show() -> None:
+    """The two networks, their contest, what moving does, what was tried."""
+    spec = dataset_spec("mnist-sample")
+    st.markdown(
+        "A dense network takes the image as one row of numbers: that two pixels are neighbours is lost before it "
+        "begins. A convolutional one keeps the plane. Both here have as many parameters."
+    )
+    ending = st.segmented_control(
+        "The convolutional network's last maps are",
+        get_args(Ending),
+        default="flattened",
+        format_func=ENDINGS.__getitem__,
+        key="learn.flatten.ending",
+        required=True,
+        persist_state="session",
+    )
+    _networks(ending, spec)
+    st.subheader("Train both", anchor=False)
+    terms = _terms(ending)
+    trial(
+        "learn.flatten.contest",
+        "Train both side by side",
+        terms,
+        lambda: contest(terms, _data()),
+        _show,
+        f"Press the button: both learn from the same {len(_data().train):,} digits in the same batches. That takes "
+        "less than half a minute on most machines.",
+    )
+
+
+def _networks(ending: Ending, spec: DatasetSpec) -> None:
+    """Drawings and costs, side by side."""
+    networks = contestants(ending, spec)
+    for column, (name, architecture) in zip(st.columns([2, 3], gap="large"), networks.items(), strict=True):
+        with column:
+            st.markdown(f"**{name.capitalize()}**: {_costs(architecture, spec)}")
+            show_network(architecture, spec.shape, len(spec.classes), f"learn.flatten.network.{architecture.name}")
+
+
+def _costs(architecture: Architecture, spec: DatasetSpec) -> str:
+    rows = summarise(architecture, spec.shape, len(spec.classes))
+    return f"{sum(row.parameters for row in rows):,} parameters, {sum(row.macs for row in rows):,} products an image"
+
+
+def _terms(ending: Ending) -> Terms:
+    """What the reader sets; a digit shows what shuffling does to it."""
+    left, right = st.columns([3, 1], gap="large")
+    with left:
+        augmentation = st.segmented_control(
+            "They learn from",
+            get_args(Varied),
+            default="none",
+            format_func=VARIED.__getitem__,
+            key="learn.flatten.augmentation",
+            required=True,
+            persist_state="session",
+        )
+        is_shuffled = st.toggle(
+            "Shuffle the pixels",
+            key="learn.flatten.shuffled",
+            help="All images in the same random order of pixels: nothing is lost but who is whose neighbour.",
+            persist_state="session",
+        )
+        with st.container(horizontal=True):
+            epochs = st.slider("Epochs", 2, 30, 10, key="learn.flatten.epochs", persist_state="session")
+            seed = st.number_input("Seed", 0, 999, 0, key="learn.flatten.seed", persist_state="session")
+    with right:
+        image = _data().test.images[:1]
+        seen = shuffled(image) if is_shuffled else image
+        st.image(enlarged(seen[0], 140), "What the networks see", width=140)
+    return Terms(ending, augmentation, is_shuffled, epochs, seed)
+
+
+def _data() -> Data:
+    return load("mnist-sample")
+
+
+def _show(reached: Contest) -> None:
+    """Curves while they learn; at the end what moving does."""
+    curves = {
+        name: [(epoch.train_accuracy, epoch.validation_accuracy) for epoch in epochs]
+        for name, epochs in reached.epochs.items()
+    }
+    live_chart(
+        charts.learning(curves), "learn.flatten.curves", str(reached.terms), "Accuracy of both networks by epoch", 280
+    )
+    if not reached.by_shift:
+        return
+    _remember(reached)
+    st.subheader("Move the test images", anchor=False)
+    show_figure(
+        charts.accuracy_by_shift(reached.by_shift, 1 / len(_data().spec.classes)),
+        "dense-or-not-shift",
+        "Test accuracy of both networks by how far the images are moved",
+        lambda: pd.DataFrame(reached.by_shift).rename_axis("pixels").reset_index(),
+        f"{len(_data().test):,} test images moved right, left, down and up; the mean of the four. Beyond 4 px some "
+        "digits lose their edge.",
+    )
+    st.subheader("Move one digit", anchor=False)
+    st.fragment(_one_digit)(reached)  # of its own: a moved slider draws nothing else
+    _tried()
+
+
+def _one_digit(reached: Contest) -> None:
+    """A digit to be moved, and both answers."""
+    data = _data()
+    picture, answers = st.columns([1, 2], gap="large")
+    with picture:
+        digit = st.pills(
+            "Digit", data.spec.classes, default="4", key="learn.flatten.digit", required=True, persist_state="session"
+        )
+        right = st.slider("To the right, px", -FARTHEST, FARTHEST, 0, key="learn.flatten.right")
+        down = st.slider("Down, px", -FARTHEST, FARTHEST, 0, key="learn.flatten.down")
+        label = data.spec.classes.index(digit)
+        of_class = data.test.images[data.test.labels == label]
+        image = moved(of_class[:1], right, down)
+        st.image(enlarged(image[0], 168), f"A {digit} of the test images", width=168)
+    with answers:
+        said = {name: probabilities(network, image, data)[0].tolist() for name, network in reached.networks.items()}
+        for name, values in said.items():
+            best = max(range(len(values)), key=values.__getitem__)
+            mark = "check" if best == label else "close"
+            st.markdown(
+                f":material/{mark}: The **{name}** network says **{data.spec.classes[best]}** ({values[best]:.0%})."
+            )
+        st.plotly_chart(
+            charts.two_answers(data.spec.classes, said),
+            key="learn.flatten.answers",
+            alt="Both networks' probabilities for the moved digit",
+            config={"displayModeBar": False},
+            height=300,
+        )
+
+
+def _remember(reached: Contest) -> None:
+    tried: dict[Terms, Contest] = st.session_state.setdefault(_TRIED, {})
+    tried[reached.terms] = reached
+
+
+def _tried() -> None:
+    """A row a network and setting, once there are several to compare."""
+    tried: dict[Terms, Contest] = st.session_state[_TRIED]
+    if len(tried) < 2:
+        st.caption("Now shuffle the pixels, train on moved images or change the network's end: a table compares them.")
+        return
+    st.subheader("What you tried", anchor=False)
+    rows = [
+        {
+            "Network": name if name == "dense" else f"{name}, {terms.ending}",
+            "Pixels": "shuffled" if terms.is_shuffled else "in place",
+            "Learned from": VARIED[terms.augmentation],
+            "Epochs": terms.epochs,
+            "Seed": terms.seed,
+            **{f"{far} px": contest.by_shift[name][far] for far in TOLD_SHIFTS},
+        }
+        for terms, contest in tried.items()
+        for name in contest.by_shift
+    ]
+    percent = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={f"{far} px": percent for far in TOLD_SHIFTS},
+        width="stretch",
+    )
+    st.caption("Test accuracy by how far the images are moved.")

@@ -1,0 +1,68 @@
+"""The glossary: the term that the address names, a search, and all terms in alphabetical order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+import streamlit as st
+
+from cnnlab.glossary import TERMS, Term, find
+from cnnlab.ui import frame
+from cnnlab.ui.terms import address
+
+NAME = "glossary"  # as a chapter in the address
+
+_ASKED = "term"  # the URL's parameter
+
+
+def show() -> None:
+    """What was asked for first, then what is searched or everything."""
+    if asked := st.query_params.get(_ASKED):
+        _answer(asked)
+    words = st.text_input(
+        "Search", placeholder="A term, or words of its meaning", key="learn.glossary.search", max_chars=60
+    )
+    if not words.strip():
+        _all()
+    elif found := find(words):
+        st.caption(frame.counted(len(found), "term"))
+        _list(found, whole=False)
+    else:
+        st.info("No term has these words: try fewer, or a part of one.", icon=":material/search_off:")
+
+
+def _answer(slug: str) -> None:
+    """The asked term, with ways on."""
+    term = TERMS.get(slug)
+    if term is None:
+        st.info("The glossary does not have this term: search it below.", icon=":material/search_off:")
+        return
+    with st.container(border=True):
+        st.header(term.name, anchor=False)
+        st.markdown(_meaning(term))
+        with st.container(horizontal=True):
+            if term.chapter:
+                frame.door("Learn", "Try it in its chapter", {"chapter": term.chapter})
+            for other in term.see:
+                frame.door("Learn", TERMS[other].name, {"chapter": NAME, _ASKED: other})
+            frame.door("Learn", "All chapters", {})
+
+
+def _all() -> None:
+    """Below a line of letters to jump by."""
+    letters = {letter: list(terms) for letter, terms in groupby(TERMS.values(), lambda term: term.name[0].upper())}
+    st.markdown(" · ".join(f"[{letter}](#{terms[0].slug})" for letter, terms in letters.items()))
+    _list(TERMS.values(), whole=True)
+
+
+def _list(terms: Iterable[Term], whole: bool) -> None:
+    """Each with its meaning and what to read beside it: further down or up where the ``whole`` glossary is there."""
+    for term in terms:
+        st.subheader(term.name, anchor=term.slug)
+        see = (f"[{TERMS[other].name}]({f'#{other}' if whole else address(TERMS[other])})" for other in term.see)
+        st.markdown(f"{_meaning(term)}  \n:small[See also {', '.join(see)}]")
+
+
+def _meaning(term: Term) -> str:
+    return f"{term.meaning} Also: {', '.join(term.also)}." if term.also else term.meaning

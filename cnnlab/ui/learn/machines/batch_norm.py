@@ -1,0 +1,119 @@
+"""Batch norm: each channel brought to mean 0 and variance 1, by the batch's numbers or by what was seen before."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from cnnlab.charts.grids import number_grid, written
+from cnnlab.charts.machines import running_statistics
+from cnnlab.learn.machines import BatchNorm, Normalised, Running, normalise
+from cnnlab.ui.learn.numbers import show_grid, typed_numbers
+
+IMAGES, CHANNELS = 5, 3
+_KEY = "learn.machines.norm"
+_SEEN = f"{_KEY}.seen"  # the running statistics after each batch so far
+_MODES = ("Training", "Evaluation")
+_ROWS = [f"image {row + 1}" for row in range(IMAGES)]
+_COLUMNS = [f"ch. {column}" for column in range(CHANNELS)]
+
+
+def show() -> None:
+    """A batch, the settings, what comes out, and the running statistics from batch to batch."""
+    st.markdown(
+        "Batch norm brings each channel to mean 0 and variance 1. While training it measures them on the batch, and "
+        "keeps running ones for the day it sees a single image."
+    )
+    settings, machine = st.columns([1, 2], gap="large")
+    with settings:
+        batch = typed_numbers(_KEY, (IMAGES, CHANNELS), _random, _COLUMNS, _ROWS)
+        norm = _chosen_norm()
+    seen: list[Running] = st.session_state.setdefault(_SEEN, [Running.fresh(CHANNELS)])
+    with machine:
+        _machine(batch, norm, normalise(batch, norm, seen[-1]))
+        _running(batch, norm, seen)
+
+
+def _machine(batch: Tensor, norm: BatchNorm, fed: Normalised) -> None:
+    """A batch and what comes out, one number followed."""
+    mode = "train" if norm.training else "eval"
+    st.code(
+        f"nn.BatchNorm1d({CHANNELS}, eps={norm.eps:g}, momentum={norm.momentum:g}).{mode}()",
+        language="python",
+    )
+    number = st.slider(
+        "Number to follow, row by row", 1, IMAGES * CHANNELS, 1, key=f"{_KEY}.place", persist_state="session"
+    )
+    place = divmod(number - 1, CHANNELS)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**Batch**, a number for each image and channel")
+        column = [(row, place[1]) for row in range(IMAGES)] if norm.training else []
+        show_grid(
+            number_grid(batch.numpy(), "", column, place, rows=_ROWS, columns=_COLUMNS), f"{_KEY}.batch", "The batch"
+        )
+    with right:
+        st.markdown("**Output**")
+        figure = number_grid(fed.outputs.numpy(), "", chosen=place, rows=_ROWS, columns=_COLUMNS)
+        show_grid(figure, f"{_KEY}.outputs", "What came out")
+    st.markdown(_arithmetic(batch, norm, fed, place))
+
+
+def _chosen_norm() -> BatchNorm:
+    mode = st.segmented_control(
+        "Mode", _MODES, default=_MODES[0], required=True, key=f"{_KEY}.mode", persist_state="session"
+    )
+    weight = st.slider("Weight γ", -2.0, 2.0, 1.0, 0.1, key=f"{_KEY}.weight", persist_state="session")
+    bias = st.slider("Bias β", -2.0, 2.0, 0.0, 0.1, key=f"{_KEY}.bias", persist_state="session")
+    eps = st.select_slider(
+        "eps", [1e-5, 1e-3, 0.1, 1.0], key=f"{_KEY}.eps", format_func="{:g}".format, persist_state="session"
+    )
+    momentum = st.slider("Momentum", 0.05, 1.0, 0.1, 0.05, key=f"{_KEY}.momentum", persist_state="session")
+    return BatchNorm(mode == _MODES[0], weight, bias, eps, momentum)
+
+
+def _arithmetic(batch: Tensor, norm: BatchNorm, fed: Normalised, place: tuple[int, int]) -> str:
+    mean, variance = fed.mean[place[1]].item(), fed.variance[place[1]].item()
+    source = "the batch's own" if norm.training else "the running ones"
+    return (
+        f"Mean {written(mean)} and variance {written(variance)}, {source}: "
+        f"({written(batch[place].item())} − {_bracketed(mean)}) / √({written(variance)} + {norm.eps:g}) "
+        f"· {_bracketed(norm.weight)} + {_bracketed(norm.bias)} = **{written(fed.outputs[place].item())}**"
+    )
+
+
+def _bracketed(value: float) -> str:
+    return f"({written(value)})" if value < 0 else written(value)
+
+
+def _running(batch: Tensor, norm: BatchNorm, seen: list[Running]) -> None:
+    """Buttons that feed the batch or forget all, and what the running statistics have come to."""
+    with st.container(horizontal=True):
+        st.button("Feed this batch", type="primary", key=f"{_KEY}.feed", on_click=_feed, args=[batch, norm])
+        st.button(
+            "Begin again", key=f"{_KEY}.reset", on_click=st.session_state.pop, args=[_SEEN], disabled=len(seen) == 1
+        )
+    figure = running_statistics(
+        {
+            "running mean": [torch.tensor(running.mean).numpy() for running in seen],
+            "running variance": [torch.tensor(running.variance).numpy() for running in seen],
+        },
+        {"running mean": batch.mean(0).numpy(), "running variance": batch.var(0).numpy()},
+    )
+    show_grid(figure, f"{_KEY}.running", "Running mean and variance of each channel after each batch")
+    st.caption(
+        f"Dotted: this batch's. While training, a batch moves the running ones {norm.momentum:.0%} of the way. The "
+        f"running variance divides by {IMAGES} − 1, the normalisation by {IMAGES}."
+    )
+
+
+def _feed(batch: Tensor, norm: BatchNorm) -> None:
+    seen: list[Running] = st.session_state[_SEEN]
+    st.session_state[_SEEN] = [*seen, normalise(batch, norm, seen[-1]).running]
+
+
+def _random(count: int) -> Tensor:
+    """Channels that differ in mean and spread, to one decimal."""
+    drawn = torch.randn(IMAGES, CHANNELS, generator=torch.Generator().manual_seed(count))
+    return (drawn * torch.tensor([1.0, 3.0, 0.5]) + torch.tensor([4.0, 0.0, -2.0])).mul(10).round() / 10

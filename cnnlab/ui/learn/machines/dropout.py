@@ -1,0 +1,59 @@
+"""Dropout: while training, each number is lost by chance."""
+
+from __future__ import annotations
+
+import streamlit as st
+from torch import Tensor
+
+from cnnlab.charts.grids import number_grid, written
+from cnnlab.learn.machines import DRAWS, drop, mean_of_many_draws
+from cnnlab.ui.learn.numbers import show_grid, typed_numbers
+
+ROWS, COLUMNS = 4, 4
+_KEY = "learn.machines.dropout"
+_MODES = ("Training", "Evaluation")
+
+
+def show() -> None:
+    """The numbers, the chance, two draws side by side, and the mean."""
+    st.markdown(
+        "While training, dropout sets each number to 0 with probability p and makes the others larger, so that the "
+        "mean stays. When the network answers it does nothing."
+    )
+    settings, machine = st.columns([1, 2], gap="large")
+    with settings:
+        numbers = typed_numbers(_KEY, (ROWS, COLUMNS))
+        mode = st.segmented_control(
+            "Mode", _MODES, default=_MODES[0], required=True, key=f"{_KEY}.mode", persist_state="session"
+        )
+        p = st.slider("p, probability of being dropped", 0.0, 0.9, 0.5, 0.05, key=f"{_KEY}.p", persist_state="session")
+        st.button("Draw again", key=f"{_KEY}.again", type="primary", icon=":material/casino:", on_click=_draw_again)
+    with machine:
+        _machine(numbers, p, training=mode == _MODES[0])
+
+
+def _machine(numbers: Tensor, p: float, training: bool) -> None:
+    """The same numbers fed twice, and their mean over many times."""
+    st.code(f"nn.Dropout({p:g}).{'train' if training else 'eval'}()", language="python")
+    draw = 2 * st.session_state.setdefault(f"{_KEY}.draw", 0)
+    fed = {
+        "Input": numbers,
+        "Fed once": drop(numbers, p, draw, training),
+        "Fed again": drop(numbers, p, draw + 1, training),
+    }
+    limit = numbers.abs().max().item() / (1 - p)
+    for column, (title, values) in zip(st.columns(3), fed.items(), strict=True):
+        with column:
+            st.markdown(f"**{title}**, mean {written(values.mean().item())}")
+            show_grid(number_grid(values.numpy(), "", limit=limit), f"{_KEY}.{title}", title)
+    if not training:
+        st.markdown("In evaluation every number passes as it is, both times.")
+        return
+    st.markdown(
+        f"What stays is multiplied by 1 / (1 − {p:g}) = **{1 / (1 - p):.3g}**. Over {DRAWS:,} draws the mean is "
+        f"**{written(mean_of_many_draws(numbers, p))}**; that of the input is {written(numbers.mean().item())}."
+    )
+
+
+def _draw_again() -> None:
+    st.session_state[f"{_KEY}.draw"] += 1

@@ -1,0 +1,121 @@
+"""Softmax and cross-entropy: from logits to probabilities, a loss and its gradient."""
+
+from __future__ import annotations
+
+from math import exp
+
+import streamlit as st
+import torch
+
+from cnnlab.charts.grids import written
+from cnnlab.charts.machines import against_target, signed_bars
+from cnnlab.learn.machines import Judged, judge, lowest_after_softmax
+from cnnlab.ui import frame
+from cnnlab.ui.learn.numbers import show_grid
+
+CLASSES = ("0", "1", "2", "3")
+_LOGITS = (2.0, 0.5, -1.0, 1.0)  # of the first look
+_TEMPERATURES = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]
+_KEY = "learn.machines.softmax"
+
+
+def show() -> None:
+    """Logits to move, the probabilities, the loss, the gradient."""
+    st.markdown(
+        "Softmax makes any numbers, the logits, into probabilities. Cross-entropy is the surprise at the true label: "
+        "minus the logarithm of its probability."
+    )
+    settings, machine = st.columns([1, 2], gap="large")
+    with settings:
+        logits = _chosen_logits()
+        label = st.segmented_control(
+            "True label", CLASSES, default="0", required=True, key=f"{_KEY}.label", persist_state="session"
+        )
+        temperature = st.select_slider(
+            "Temperature",
+            _TEMPERATURES,
+            1.0,
+            key=f"{_KEY}.temperature",
+            format_func="{:g}".format,
+            persist_state="session",
+        )
+        smoothing = st.slider("Label smoothing", 0.0, 0.5, 0.0, 0.05, key=f"{_KEY}.smoothing", persist_state="session")
+    with machine:
+        _machine(logits, CLASSES.index(label), temperature, smoothing)
+
+
+def _machine(logits: list[float], label: int, temperature: float, smoothing: float) -> None:
+    """Probabilities, loss and gradient, with how they come about."""
+    judged = judge(torch.tensor(logits), label, temperature, smoothing)
+    scaled = "logits" if temperature == 1 else f"logits / {temperature:g}"
+    keyword = f"label_smoothing={smoothing:g}" if smoothing else ""
+    st.code(f"loss = nn.CrossEntropyLoss({keyword})({scaled}, label)", language="python")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**Probabilities** against the target")
+        figure = against_target(CLASSES, judged.probabilities.numpy(), judged.target.numpy())
+        show_grid(figure, f"{_KEY}.probabilities", "The probability of each class beside its target")
+        st.markdown(_probability(logits, label, temperature, judged))
+        st.markdown(f"Loss **{judged.loss:.4f}** nats{_loss(label, judged, smoothing)}.")
+    with right:
+        st.markdown("**Gradient** of the loss by each logit")
+        figure = signed_bars(CLASSES, judged.gradient.numpy(), "gradient", "class")
+        show_grid(figure, f"{_KEY}.gradient", "The gradient of the loss by each logit")
+        st.markdown(_gradient(label, temperature, judged))
+    _once_more(judged)
+
+
+def _chosen_logits() -> list[float]:
+    st.button("Random numbers", key=f"{_KEY}.random", icon=":material/casino:", on_click=_randomise)
+    return [
+        st.slider(f"Logit of class {name}", -6.0, 6.0, logit, 0.1, key=f"{_KEY}.logit.{name}", persist_state="session")
+        for name, logit in zip(CLASSES, _LOGITS, strict=True)
+    ]
+
+
+def _randomise() -> None:
+    count = st.session_state[f"{_KEY}.count"] = st.session_state.get(f"{_KEY}.count", 0) + 1
+    drawn = torch.randint(-60, 61, (len(CLASSES),), generator=torch.Generator().manual_seed(count)) / 10
+    for name, logit in zip(CLASSES, drawn.tolist(), strict=True):
+        st.session_state[f"{_KEY}.logit.{name}"] = round(logit, 1)
+
+
+def _probability(logits: list[float], place: int, temperature: float, judged: Judged) -> str:
+    scaled = [logit / temperature for logit in logits]
+    powers = [f"e^{{{written(value)}}}" for value in scaled]
+    share = f"\\dfrac{{{powers[place]}}}{{{' + '.join(powers)}}}"
+    return (
+        f"Class {CLASSES[place]}: ${share}$ = {written(exp(scaled[place]))} / {written(sum(map(exp, scaled)))} = "
+        f"**{judged.probabilities[place]:.4f}**"
+    )
+
+
+def _gradient(place: int, temperature: float, judged: Judged) -> str:
+    """Probability minus target."""
+    by = f" / {temperature:g}" if temperature != 1 else ""
+    difference = f"{judged.probabilities[place]:.4f} − {judged.target[place]:.4f}"
+    return (
+        f"Probability minus target: {f'({difference})' if by else difference}{by} = "
+        f"**{_signed(judged.gradient[place].item())}**. A step against it lifts this logit, lowers the others."
+    )
+
+
+def _loss(label: int, judged: Judged, smoothing: float) -> str:
+    if smoothing:
+        return ", minus the target's shares of each class's log-probability, added up"
+    return f" = −ln {judged.probabilities[label]:.4f}"
+
+
+def _once_more(judged: Judged) -> None:
+    """What a softmax too many does."""
+    lengths = [gradient.norm().item() for gradient in (judged.gradient, judged.gradient_after_softmax)]
+    st.caption(
+        f"Softmax before `nn.CrossEntropyLoss`, which has one of its own: here the loss would be "
+        f"{judged.loss_after_softmax:.4f}, the gradient's norm {lengths[1]:.3g} instead of {lengths[0]:.3g}, and with "
+        f"{len(CLASSES)} classes no network gets below {lowest_after_softmax(len(CLASSES)):.4f}."
+    )
+    frame.door("Learn", "Traps: softmax before cross-entropy", {"chapter": "traps"})
+
+
+def _signed(value: float) -> str:
+    return f"{value:.4f}".replace("-", "−")

@@ -1,0 +1,98 @@
+"""One training step of a tiny network, stage by stage."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import streamlit as st
+
+from cnnlab.charts.slow_motion import loss_by_step
+from cnnlab.learn.optimisers import OPTIMISERS
+from cnnlab.learn.slow_motion import Step, walk
+from cnnlab.ui.learn.numbers import show_grid
+from cnnlab.ui.learn.step import stages
+
+MOST_STEPS = 20
+RATES = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0]
+_KEY = "learn.step"
+_STAGE, _TAKEN = f"{_KEY}.stage", f"{_KEY}.taken"
+_STAGES = {"Forward": stages.forward, "Loss": stages.loss, "Backward": stages.backward, "Update": stages.update}
+_NAMES = list(_STAGES)
+
+
+def show() -> None:
+    """Settings, the stages of the step that is looked at, the loss from step to step."""
+    st.markdown(
+        "Eight digits go through `Conv2d(1, 4, 3)`, `ReLU`, `MaxPool2d(2)`, `Flatten` and `Linear(676, 10)`. Walk "
+        "through the four stages of a step, then take another on the same batch."
+    )
+    left, right = st.columns(2)
+    with left:
+        optimiser = st.segmented_control(
+            "Optimiser",
+            list(OPTIMISERS),
+            default="SGD",
+            required=True,
+            key=f"{_KEY}.optimiser",
+            persist_state="session",
+        )
+    rate = right.select_slider(
+        "Learning rate", RATES, 0.1, key=f"{_KEY}.rate", format_func="{:g}".format, persist_state="session"
+    )
+    step, losses = _walked(optimiser, rate, st.session_state.get(_TAKEN, 1))
+    taken = len(losses) - 1
+    stage = _navigation(taken)
+    st.subheader(f"Step {taken}: {stage.lower()}", anchor=False)
+    _STAGES[stage](step)
+    _losses(losses)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _walked(optimiser: str, rate: float, steps: int) -> tuple[Step, list[float]]:
+    """The last of the steps, and the batch's loss before and after each."""
+    taken = walk(optimiser, rate, steps)
+    return taken[-1], [taken[0].loss, *(step.loss_after for step in taken)]
+
+
+def _navigation(taken: int) -> str:
+    """The stage to look at: chosen, or walked to with two buttons."""
+    stage: str = st.session_state.get(_STAGE, _NAMES[0])
+    last = stage == _NAMES[-1]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.segmented_control("Stage", _NAMES, default=_NAMES[0], required=True, key=_STAGE, persist_state="session")
+        st.button(
+            "Back",
+            key=f"{_KEY}.back",
+            icon=":material/arrow_back:",
+            on_click=_turn,
+            args=[stage, taken, -1],
+            disabled=taken == 1 and stage == _NAMES[0],
+        )
+        st.button(
+            "Another step" if last else f"Next: {_NAMES[_NAMES.index(stage) + 1].lower()}",
+            key=f"{_KEY}.next",
+            type="primary",
+            icon=":material/arrow_forward:",
+            on_click=_turn,
+            args=[stage, taken, +1],
+            disabled=last and taken == MOST_STEPS,
+        )
+        st.button("Begin again", key=f"{_KEY}.reset", on_click=_turn, args=[_NAMES[0], 1, 0])
+    return stage
+
+
+def _turn(stage: str, taken: int, by: int) -> None:
+    """To the stage before or after, of the step before or after where there is no other."""
+    place = (taken - 1) * len(_NAMES) + _NAMES.index(stage) + by
+    st.session_state[_TAKEN] = place // len(_NAMES) + 1
+    st.session_state[_STAGE] = _NAMES[place % len(_NAMES)]
+
+
+def _losses(losses: list[float]) -> None:
+    """From step to step, and what to do where it has become no number."""
+    st.markdown("**Loss of the batch** before the first step and after each")
+    show_grid(loss_by_step(losses), f"{_KEY}.losses", "The loss of the batch from step to step")
+    if not isfinite(losses[-1]):
+        st.warning("The loss has left all bounds. Take a lower learning rate, or begin again.", title="Diverged")
+    elif losses[-1] > losses[0]:
+        st.caption(":material/trending_up: Higher than at first: the steps are too large.")

@@ -1,0 +1,76 @@
+"""A worked convolution as the window shows it: with as many channels as fit."""
+
+from __future__ import annotations
+
+import torch
+
+from cnnlab.learn.convolution import Worked
+from cnnlab.ui import frame
+from cnnlab.ui.learn.window import WHITE, Scene, Tint
+
+MOST_NUMBERS = 60_000  # sent to the browser, 240 kB: the tutorials' largest example with one of its channels
+
+_COLOURS: dict[str, Tint] = {"Red": (255, 70, 60), "Green": (60, 220, 90), "Blue": (90, 140, 255)}
+
+
+def scene_of(worked: Worked, colour: bool, output_title: str = "Output", rectified: bool = False) -> Scene:
+    """The window's scene; ``colour`` names the channels red, green and blue. With ReLU behind it where ``rectified``.
+
+    Where all numbers would be too many it has those of the first channels; where one's are, no products.
+    """
+    looked_at = len(worked.padded)
+    shown = _room(worked)
+    kept = max(shown, 1)
+    left, right, top, bottom = worked.borders
+    names = _names(worked, colour)
+    output = worked.output.relu() if rectified else worked.output
+    products = torch.stack([worked.products(channel) for channel in range(shown)]) if shown else None
+    is_copied = any(worked.borders) and bool((worked.origin >= 0).all())
+    return Scene(
+        planes=worked.padded[:kept].numpy(),
+        names=names[:kept] if looked_at > 1 else [""],
+        output=output.numpy(),
+        kernel=(worked.weight.shape[1], worked.weight.shape[2]),
+        stride=worked.stride,
+        dilation=worked.dilation,
+        border=(top, left, bottom, right),
+        origin=worked.origin.numpy() if is_copied else None,
+        weights=worked.weight[:kept].numpy(),
+        products=None if products is None else products.numpy(),
+        sums=worked.sums[:shown].numpy() if shown else None,
+        rest=worked.sums[shown:].sum(0).numpy() if 0 < shown < looked_at else None,
+        rest_title=frame.counted(looked_at - kept, "more channel"),
+        bias=worked.bias,
+        result="ReLU of the sum" if rectified else "output",
+        output_title=output_title,
+        each=f" in each of {looked_at} channels" if looked_at > 1 else "",
+        tints=[_COLOURS.get(name, WHITE) for name in names[:kept]],
+    )
+
+
+def told_of(scene: Scene, worked: Worked) -> str:
+    """What of a large example is left out; empty where nothing is."""
+    looked_at = len(worked.padded)
+    if scene.products is None:
+        return "There are too many products to send them all: the window shows pixels, weights and the output."
+    if scene.rest is not None:
+        shown = "the first is" if len(scene.planes) == 1 else f"the first {len(scene.planes)} are"
+        return f"Of {looked_at} input channels {shown} written out; the sums of the others are added up."
+    return ""
+
+
+def _room(worked: Worked) -> int:
+    """Channels whose numbers fit."""
+    positions, plane = worked.output.numel(), worked.origin.numel()
+    taps = worked.weight[0].numel()
+    each = plane + positions * (taps + 1) + taps
+    shared = plane + 2 * positions  # origin, output and the rest's sums
+    return max(0, min(len(worked.padded), (MOST_NUMBERS - shared) // each))
+
+
+def _names(worked: Worked, colour: bool) -> list[str]:
+    colours = list(_COLOURS)
+    return [
+        colours[channel] if colour else f"channel {channel}"
+        for channel in range(worked.first, worked.first + len(worked.padded))
+    ]
