@@ -1,0 +1,92 @@
+"""A reader's way through all of Learn in a real browser: each chapter opened from the one before, and touched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from cnnlab.ui.learn import CHAPTERS
+
+
+def touch_convolution(page: Page) -> None:
+    page.locator(".window-stage").focus()
+    page.keyboard.press("Control+End")
+    expect(page.locator(".window-told")).to_contain_text("row 26 of 26, column 26 of 26")
+
+
+def touch_conv2d(page: Page) -> None:
+    page.get_by_label("out_channels", exact=True).fill("5")
+    page.get_by_label("out_channels", exact=True).press("Enter")
+    expect(page.get_by_text("32×5×26×26")).to_be_visible()
+
+
+def touch_machines(page: Page) -> None:
+    page.get_by_test_id("stMain").get_by_text("Dropout", exact=True).click()
+    expect(page.get_by_text(re.compile(r"nn\.Dropout|Dropout\("))).not_to_have_count(0)
+
+
+def touch_flatten(page: Page) -> None:
+    page.get_by_text("pooled at the end", exact=True).click()
+    expect(page.get_by_role("radio", name="pooled at the end")).to_be_checked()
+
+
+def touch_step(page: Page) -> None:
+    page.get_by_role("button", name="Next: loss").click()
+    expect(page.get_by_role("heading", name="Step 1: loss")).to_be_visible()
+
+
+def touch_program(page: Page) -> None:
+    expect(page.get_by_role("heading", name="7. Plot")).to_be_visible()
+
+
+def touch_traps(page: Page) -> None:
+    page.get_by_role("link", name=re.compile("^Next trap")).click()
+    expect(page).to_have_url(re.compile("trap=flatten"))
+
+
+def touch_ablation(page: Page) -> None:
+    page.get_by_text("transfer", exact=True).click()
+    expect(page.get_by_role("radio", name="transfer")).to_be_checked()
+
+
+def touch_cost(page: Page) -> None:
+    slider = page.get_by_role("slider", name="Batch size, images")
+    slider.focus()
+    slider.press("ArrowRight")
+    expect(page.get_by_text("bytes × 256 images", exact=False)).to_be_visible()
+
+
+TOUCHES: dict[str, Callable[[Page], None]] = {
+    "convolution": touch_convolution,
+    "conv2d": touch_conv2d,
+    "machines": touch_machines,
+    "flatten": touch_flatten,
+    "step": touch_step,
+    "program": touch_program,
+    "traps": touch_traps,
+    "ablation": touch_ablation,
+    "cost": touch_cost,
+}
+
+
+def test_a_reader_goes_through_all_chapters_and_ends_in_the_glossary(
+    address: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    page.goto(f"{address}/Learn")
+    first = next(iter(CHAPTERS.values()))
+    page.get_by_role("link", name=f"1. {first.title}").click()
+    for number, (name, chapter) in enumerate(CHAPTERS.items(), start=1):
+        expect(page.get_by_role("heading", name=chapter.title, exact=True)).to_be_visible()
+        TOUCHES[name](page)
+        page.get_by_text("Sources", exact=True).click()
+        expect(page.get_by_role("link", name=chapter.sources[0].what)).to_be_visible()
+        if number < len(CHAPTERS):
+            page.get_by_role("link", name=re.compile("^Next: ")).click()
+    page.get_by_role("link", name="Glossary", exact=True).click()
+    page.get_by_label("Search", exact=True).fill("stride")
+    page.get_by_label("Search", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name="Stride", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Accuracy", exact=True)).to_have_count(0)
