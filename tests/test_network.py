@@ -78,6 +78,21 @@ def test_dropout_draws_from_its_own_generator() -> None:
     assert torch.equal(draw(), first)
 
 
+@pytest.mark.parametrize("p", [0.1, 0.5])
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=str)
+@pytest.mark.parametrize("channels", [False, True])
+def test_dropout_is_pytorchs_own_with_the_same_seed(
+    p: float, kind: torch.dtype, layout: torch.memory_format, channels: bool
+) -> None:
+    x = torch.randn(6, 20, 5, 5).to(kind).contiguous(memory_format=layout)
+    own, theirs = Dropout(p, channels), (nn.Dropout2d if channels else nn.Dropout)(p)
+    seed_dropout(own, 5, torch.device("cpu"))
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        assert all(torch.equal(own(x), theirs(x)) for _ in range(3))
+
+
 @pytest.mark.parametrize("function", ACTIVATIONS)
 def test_every_activation_is_built(function: str) -> None:
     module = layer_module(Activation.model_validate({"function": function}), (4,), 10)

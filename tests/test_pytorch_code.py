@@ -88,6 +88,18 @@ def test_initial_weights_are_drawn_as_asked_also_within_blocks() -> None:
     assert 'nn.init.kaiming_normal_(self.conv1.weight, nonlinearity="relu")' in code
 
 
+def test_a_seed_draws_the_same_weights_also_within_blocks() -> None:
+    inner = (
+        Conv2d(out_channels=3, init="kaiming-normal"),
+        Activation(),
+        Conv2d(out_channels=1, padding=2, init="normal"),
+    )
+    draft = draft_of(Residual(body=inner), Parallel(paths=((Residual(body=inner),), inner)))
+    weights = build(Architecture.model_validate(draft.model_dump()), MNIST, 10, seed=7).state_dict()
+    other = written(draft, MNIST, 10, seed=7).state_dict()
+    assert all(torch.equal(weights[key], other[key]) for key in weights)
+
+
 def test_only_the_blocks_that_are_used_are_written() -> None:
     plain = pytorch_code(draft_of(Conv2d(out_channels=2)), MNIST, 10)
     assert "Block" not in plain

@@ -22,7 +22,7 @@ from cnnlab.turns import threads_each
 
 Picture = npt.NDArray[np.uint8]
 
-ASKED = 200  # validation images that an untrained network is asked about, at the most
+ASKED = 100  # validation images that an untrained network is asked about, at the most
 SHOWN = 3  # images of each class
 
 
