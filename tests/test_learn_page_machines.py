@@ -39,7 +39,7 @@ def page() -> AppTest:
 
 
 def feed(page: AppTest, machine: str) -> AppTest:
-    return checked(page.segmented_control(key="learn.machines.machine").set_value(machine).run())
+    return checked(page.segmented_control(key="learn.chosen.machine").set_value(machine).run())
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -53,7 +53,7 @@ def test_each_machine_is_drawn_with_its_line_of_pytorch(page: AppTest, machine: 
 def test_a_machine_is_opened_by_its_address() -> None:
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
     page.query_params["chapter"] = "machines"
-    page.query_params["learn.machines.machine"] = "Dropout"
+    page.query_params["machine"] = "dropout"
     page.switch_page("pages/8_Learn.py")
     assert checked(page.run()).code[0].value == "nn.Dropout(0.5).train()"
 
@@ -99,13 +99,13 @@ def test_buttons_fill_in_numbers_and_these_stay_while_another_machine_is_fed(pag
     button(page, "A piece of a digit").click().run()
     digit = numbers(page)[0]
     assert {float(text) for row in digit for text in row} <= {number / 100 for number in range(101)}
-    feed(page, "Flatten")
-    feed(page, "Pooling")
+    feed(page, "flatten")
+    feed(page, "pooling")
     assert numbers(page)[0] == digit
 
 
 def test_every_activation_shows_its_curve_and_the_numbers_on_it(page: AppTest) -> None:
-    feed(page, "Activation")
+    feed(page, "activation")
     shown = set()
     for function, name in MODULES.items():
         checked(page.segmented_control(key="learn.machines.activation.function").set_value(function).run())
@@ -116,7 +116,7 @@ def test_every_activation_shows_its_curve_and_the_numbers_on_it(page: AppTest) -
 
 
 def test_feeding_batches_moves_the_running_statistics_and_only_while_training(page: AppTest) -> None:
-    feed(page, "Batch norm")
+    feed(page, "batch_norm")
 
     def fed() -> list[float]:
         """The first channel's running mean so far."""
@@ -138,7 +138,7 @@ def test_feeding_batches_moves_the_running_statistics_and_only_while_training(pa
 
 
 def test_dropout_fed_twice_differs_in_training_and_not_in_evaluation(page: AppTest) -> None:
-    feed(page, "Dropout")
+    feed(page, "dropout")
     _, once, again = numbers(page)
     assert once != again
     button(page, "Draw again").click().run()
@@ -150,7 +150,7 @@ def test_dropout_fed_twice_differs_in_training_and_not_in_evaluation(page: AppTe
 
 @pytest.mark.parametrize("start", range(4))
 def test_flatten_tells_where_a_number_goes(page: AppTest, start: int) -> None:
-    feed(page, "Flatten")
+    feed(page, "flatten")
     page.segmented_control(key="learn.machines.flatten.start").set_value(start).run()
     page.slider(key="learn.machines.flatten.number.(2, 2, 3, 3)").set_value(32).run()
     place = {0: "1·18 + 1·9 + 1·3 + 2 = **32**", 1: "1·9 + 1·3 + 2 = **14**", 2: "1·3 + 2 = **5**", 3: "2 = **2**"}
@@ -158,7 +158,7 @@ def test_flatten_tells_where_a_number_goes(page: AppTest, start: int) -> None:
 
 
 def test_softmax_follows_its_logits_label_temperature_and_smoothing(page: AppTest) -> None:
-    feed(page, "Softmax and loss")
+    feed(page, "softmax")
     told = [texts(page)]
     page.slider(key="learn.machines.softmax.logit.0").set_value(-3.0).run()
     told.append(texts(page))

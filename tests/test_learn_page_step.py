@@ -89,7 +89,7 @@ def test_a_diverged_walk_says_so_and_what_to_do(page: AppTest) -> None:
 
 @pytest.mark.parametrize("surface", SURFACES)
 def test_every_surface_is_drawn_with_a_way_for_each_optimiser(page: AppTest, surface: str) -> None:
-    page.segmented_control(key="learn.step.part").set_value("Optimisers on a loss surface").run()
+    page.segmented_control(key="learn.chosen.part").set_value("surface").run()
     page.segmented_control(key="learn.step.surface.name").set_value(surface).run()
     ways, losses = figures(checked(page))
     assert [trace.get("name") for trace in ways["data"][1:]] == [*OPTIMISERS, "start"]
@@ -97,7 +97,7 @@ def test_every_surface_is_drawn_with_a_way_for_each_optimiser(page: AppTest, sur
 
 
 def test_a_high_learning_rate_is_told_to_diverge_and_no_optimiser_asks_for_one(page: AppTest) -> None:
-    page.segmented_control(key="learn.step.part").set_value("Optimisers on a loss surface").run()
+    page.segmented_control(key="learn.chosen.part").set_value("surface").run()
     assert "diverged" not in texts(page)
     page.select_slider(key="learn.step.surface.rate.Narrow valley").set_value(0.2).run()
     assert "**SGD** diverged" in texts(checked(page))

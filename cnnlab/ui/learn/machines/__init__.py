@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from importlib import import_module
 
-import streamlit as st
+from cnnlab.ui.learn.choice import choose
 
-MACHINES = {  # title: module beside this one
-    "Pooling": "pooling",
-    "Activation": "activation",
-    "Batch norm": "batch_norm",
-    "Dropout": "dropout",
-    "Flatten": "flatten",
-    "Softmax and loss": "softmax",
+MACHINES = {  # module beside this one: title
+    "pooling": "Pooling",
+    "activation": "Activation",
+    "batch_norm": "Batch norm",
+    "dropout": "Dropout",
+    "flatten": "Flatten",
+    "softmax": "Softmax and loss",
 }
 
 
 def show() -> None:
     """The machine that is chosen; the address names it."""
-    chosen = st.segmented_control(
-        "Machine", list(MACHINES), default="Pooling", required=True, key="learn.machines.machine", bind="query-params"
-    )
-    import_module(f"cnnlab.ui.learn.machines.{MACHINES[chosen]}").show()
+    import_module(f"cnnlab.ui.learn.machines.{choose('machine', 'Machine', MACHINES)}").show()

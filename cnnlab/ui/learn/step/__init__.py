@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from importlib import import_module
 
-import streamlit as st
+from cnnlab.ui.learn.choice import choose
 
-PARTS = {  # title: module beside this one
-    "One step in slow motion": "slow_motion",
-    "Optimisers on a loss surface": "surface",
+PARTS = {  # module beside this one: title
+    "slow_motion": "One step in slow motion",
+    "surface": "Optimisers on a loss surface",
 }
 
 
 def show() -> None:
     """The part that is chosen; the address names it."""
-    parts = list(PARTS)
-    chosen = st.segmented_control(
-        "Part", parts, default=parts[0], required=True, key="learn.step.part", bind="query-params"
-    )
-    import_module(f"cnnlab.ui.learn.step.{PARTS[chosen]}").show()
+    import_module(f"cnnlab.ui.learn.step.{choose('part', 'Part', PARTS)}").show()
