@@ -48,7 +48,7 @@ def _machine(batch: Tensor, norm: BatchNorm, fed: Normalised) -> None:
     place = divmod(number - 1, CHANNELS)
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("**Batch**, a number for each image and channel")
+        st.markdown("**Batch**")
         column = [(row, place[1]) for row in range(IMAGES)] if norm.training else []
         show_grid(
             number_grid(batch.numpy(), "", column, place, rows=_ROWS, columns=_COLUMNS), f"{_KEY}.batch", "The batch"
