@@ -17,11 +17,11 @@ from cnnlab.data import dataset_spec, is_present
 from cnnlab.layers import shown
 from cnnlab.learn import program as found
 from cnnlab.program import Program, ProgramError, Step, program_of, program_of_run, to_notebook, to_script
-from cnnlab.runs import Run
 from cnnlab.turns import threads_each
 from cnnlab.ui import frame
 from cnnlab.ui.learn.program_choice import choose
 from cnnlab.ui.learn.program_training import train_and_plot
+from cnnlab.ui.terms import linked
 from cnnlab.ui.views.look import show_figure
 
 LONGEST = 30  # lines of code that are shown without a scroll bar
@@ -39,13 +39,11 @@ class _Written:
 
 def show() -> None:
     """Choose a training, read its program, run it, take it home."""
-    chosen = choose()
-    if chosen is None:
-        return
+    choice = choose()
+    config = choice.config
     try:
-        if isinstance(chosen, Run):
-            program_of_run(chosen)
-        config = chosen.config if isinstance(chosen, Run) else chosen
+        if choice.run:
+            program_of_run(choice.run)
         written = _written(config.model_dump_json())
     except (ArchitectureError, ConfigError, ProgramError) as error:
         st.error(f"{frame.literal(str(error))}.", title="There is no program of this")
@@ -94,7 +92,7 @@ def _download(label: str, content: str | bytes, name: str, mime: str) -> None:
 def _step(number: int, step: Step) -> st.delta_generator.DeltaGenerator:
     """Its heading, what to say of it, its code; what comes back is the place beside the code."""
     st.subheader(f"{number}. {step.title}", anchor=False)
-    st.markdown(step.told)
+    st.markdown(linked(step.told))
     code, beside = st.columns([5, 3], gap="large")
     height: int | Literal["content"] = HEIGHT if step.code.count("\n") > LONGEST else "content"
     code.code(step.code, language="python", height=height, wrap_lines=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import streamlit as st
 from pydantic import ValidationError
 
@@ -24,13 +26,22 @@ _CHOSEN, _TAKEN = "learn.program.training", "learn.program.taken"
 _SHORT, _FULL = "One epoch", "As in the recipe"
 
 
-def choose() -> RunConfig | Run | None:
-    """A config with its budget and seed, or a run as it is; None, with the reason shown, where there is neither."""
+@dataclass(frozen=True)
+class Choice:
+    """A training, and the run that it was, where it is one."""
+
+    label: str
+    config: RunConfig
+    run: Run | None = None
+
+
+def choose() -> Choice:
+    """A run as it is, or a recipe or design with the data set, the epochs and the seed that are asked for."""
     _take_address()
     offered = _offered()
     if st.session_state.get(_CHOSEN) not in offered:
         st.session_state[_CHOSEN] = f"recipe {TUTORIALS[0]}"
-    labels = frame.told_apart({key: label for key, (label, _) in offered.items()})
+    labels = frame.told_apart({key: choice.label for key, choice in offered.items()})
     chosen = st.selectbox(
         "Training",
         list(offered),
@@ -39,12 +50,11 @@ def choose() -> RunConfig | Run | None:
         on_change=_put_into_address,
         persist_state="session",
     )
-    training = offered[chosen][1]
-    return training if isinstance(training, Run) else _budgeted(training, chosen)
+    choice = offered[chosen]
+    return choice if choice.run else replace(choice, config=_budgeted(choice.config, chosen))
 
 
 def _budgeted(config: RunConfig, chosen: str) -> RunConfig:
-    """With the data set, the epochs and the seed that are asked for."""
     data, budget, seed = st.columns([2, 2, 1])
     with data:
         dataset = st.selectbox(
@@ -71,14 +81,14 @@ def _budgeted(config: RunConfig, chosen: str) -> RunConfig:
     return config.model_copy(update={"dataset": dataset, "epochs": epochs, "seed": number})
 
 
-def _offered() -> dict[str, tuple[str, RunConfig | Run]]:
-    """By key: the label, and what it stands for."""
+def _offered() -> dict[str, Choice]:
+    """By key, the tutorials first."""
     recipes = [*TUTORIALS, *(name for name in RECIPES if name not in TUTORIALS)]
     return {
-        **{f"recipe {name}": (_recipe_label(name), RECIPES[name].config) for name in recipes},
+        **{f"recipe {name}": Choice(_recipe_label(name), RECIPES[name].config) for name in recipes},
         **_designs(),
         **{
-            f"run {entry.id}": (f"Run: {run_label(entry)}", entry.run)
+            f"run {entry.id}": Choice(f"Run: {run_label(entry)}", entry.config, entry.run)
             for entry in session.trained_runs()[:MOST_RUNS]
             if not entry.config.parent
         },
@@ -89,7 +99,7 @@ def _recipe_label(name: str) -> str:
     return f"{'Tutorial' if name in TUTORIALS else 'Recipe'}: {RECIPES[name].title}"
 
 
-def _designs() -> dict[str, tuple[str, RunConfig | Run]]:
+def _designs() -> dict[str, Choice]:
     """This session's design, where it can be trained, and the saved ones, each with the default's settings."""
     networks = {f"design {name}": (f"Design: {network.title}", network) for name, network in shelf().networks().items()}
     if board.is_begun():
@@ -100,7 +110,7 @@ def _designs() -> dict[str, tuple[str, RunConfig | Run]]:
         else:
             networks = {"board": (f"On Design now: {own.title}", own)} | networks
     return {
-        key: (label, RunConfig().model_copy(update={"architecture": network}))
+        key: Choice(label, RunConfig().model_copy(update={"architecture": network}))
         for key, (label, network) in networks.items()
     }
 
