@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from docs.browsing import browser_page, server, settled
 
-ROUNDS = 20
+ROUNDS = 60
 
 # Milliseconds from a key to the paint that shows what it did, all within the browser.
 _STEP = """(key) => new Promise((resolve) => {

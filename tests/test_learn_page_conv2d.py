@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from cnnlab.architectures import summarise
+from cnnlab.designs import from_link
 from cnnlab.layers import shown
 from cnnlab.learn.conv2d import EXAMPLES, code
 from cnnlab.learn.convolution import fresh
@@ -45,6 +49,14 @@ def test_an_example_shows_the_real_layers_output_shape(page: AppTest, name: str)
     assert told["Multiply-accumulates for one image"] == f"{layer.macs(shape[1:], 0):,}"
     assert page.code[0].value.startswith(code(layer, shape))
     assert EXAMPLES[name].about in texts(page)
+
+
+def test_a_door_leads_to_a_network_on_the_layer(page: AppTest) -> None:
+    take(page, "dilated")
+    (door,) = [link for link in page.get("page_link") if "on this layer" in link.proto.label]
+    draft = from_link(parse_qs(door.proto.query_string)["design"][0])
+    assert draft.layers[0] == EXAMPLES["dilated"].layer
+    assert summarise(draft, EXAMPLES["dilated"].shape[1:], 10)[-1].output_shape == (10,)
 
 
 def test_what_pytorch_refuses_is_told_with_the_mend(page: AppTest) -> None:

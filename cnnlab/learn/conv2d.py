@@ -7,7 +7,8 @@ from math import gcd
 
 import torch
 
-from cnnlab.layers import Conv2d, Shape
+from cnnlab.architectures import Draft
+from cnnlab.layers import Activation, AdaptivePool2d, Conv2d, Flatten, Linear, Shape
 from cnnlab.layers.base import pair
 from cnnlab.learn.convolution import borders_of
 from cnnlab.network import layer_module
@@ -118,6 +119,12 @@ def measure(layer: Conv2d, shape: Shape) -> Measured:
 def code(layer: Conv2d, shape: Shape) -> str:
     """A line of PyTorch that makes the layer, and one that runs it on a batch of ``shape`` = (N, C, H, W)."""
     return f"layer = nn.{layer.call(shape[1:], 0)}\nlayer(torch.rand{shape}).shape"
+
+
+def network_on(layer: Conv2d) -> Draft:
+    """The smallest network that begins with the layer: one to build on."""
+    rest = (Activation(), AdaptivePool2d(output_size=1), Flatten(), Linear(out_features="classes"))
+    return Draft(name="on-one-convolution", title="On one convolution", layers=(layer, *rest))
 
 
 def mends(layer: Conv2d, shape: Shape) -> list[str]:

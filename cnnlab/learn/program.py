@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
+from importlib.metadata import version
 from math import log
 
 import numpy as np
 import numpy.typing as npt
-import plotly
 import torch
 from torch import Tensor, nn
 
@@ -55,7 +55,7 @@ def versions() -> dict[str, str]:
         "Python": platform.python_version(),
         "PyTorch": torch.__version__,
         "NumPy": np.__version__,
-        "Plotly": plotly.__version__,
+        "Plotly": version("plotly"),
         "Threads": str(threads_each()),
     }
 

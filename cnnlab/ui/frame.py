@@ -88,10 +88,10 @@ def link(page: str, label: str) -> None:
     st.page_link(script, label=label, icon=icon, query_params={"run": run_id} if run_id else None)
 
 
-def door(page: str, label: str, query: Mapping[str, str]) -> None:
-    """A link to a page where ``query``, in its address, has set everything up."""
-    script, icon = _MENU[page]
-    st.page_link(script, label=label, icon=icon, query_params=dict(query))
+def door(page: str, label: str, query: Mapping[str, str], icon: str = "") -> None:
+    """A link to a page where ``query``, in its address, has set everything up; the page's icon unless given."""
+    script, own_icon = _MENU[page]
+    st.page_link(script, label=label, icon=icon or own_icon, query_params=dict(query))
 
 
 def go_to(page: str, run_id: str | None = None) -> None:

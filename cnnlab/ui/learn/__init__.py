@@ -12,6 +12,7 @@ CHAPTERS: dict[str, Chapter] = {
     "convolution": Chapter(
         "convolution",
         "What a convolution does",
+        ":material/grid_on:",
         "Move a small window over a digit and see every product it takes.",
         "Which 3×3 filter answers to neither a 1 nor a 2, whatever its place? And which tells 1 from 2 best by its "
         "strongest answer alone?",
@@ -30,6 +31,7 @@ CHAPTERS: dict[str, Chapter] = {
     "conv2d": Chapter(
         "conv2d",
         "nn.Conv2d, every argument",
+        ":material/tune:",
         "Set each argument and see which pixels feed an output, the size it gives and what it costs.",
         "How must padding grow with dilation for the image to keep its size at stride 1? Try kernels of 3, 5 and 7.",
         (
@@ -51,6 +53,7 @@ CHAPTERS: dict[str, Chapter] = {
     "machines": Chapter(
         "machines",
         "The small machines between",
+        ":material/settings_suggest:",
         "Feed numbers to pooling, ReLU, batch norm, dropout, flatten, softmax and cross-entropy.",
         "Which of these machines do something else while training than when the network answers? Find each by feeding "
         "it the same numbers twice.",
@@ -70,6 +73,7 @@ CHAPTERS: dict[str, Chapter] = {
     "flatten": Chapter(
         "flatten",
         "Why not flatten the image",
+        ":material/view_week:",
         "Train a dense network and a convolutional one of as many parameters side by side, then shift the images.",
         "How many pixels may a digit move before the dense network guesses? Does training on shifted images help it as "
         "much as convolutions do?",
@@ -89,6 +93,7 @@ CHAPTERS: dict[str, Chapter] = {
     "step": Chapter(
         "step",
         "The training step",
+        ":material/footprint:",
         "Forward, loss, backward, update: one batch in slow motion, then optimisers on a loss surface.",
         "Up to which learning rate does plain SGD still come down the narrow valley? And with momentum?",
         (
@@ -108,6 +113,7 @@ CHAPTERS: dict[str, Chapter] = {
     "program": Chapter(
         "program",
         "Seven steps in PyTorch",
+        ":material/code:",
         "The whole program for a tutorial or your own design, to read, run here and take home.",
         "What is the first number in the output that changes when you change the seed? And when you change the batch "
         "size?",
@@ -122,6 +128,7 @@ CHAPTERS: dict[str, Chapter] = {
     "traps": Chapter(
         "traps",
         "Traps",
+        ":material/warning:",
         "One click falls into each well-known trap, shows how it looks, and mends it.",
         "Which of these traps leave the training loss looking well? For each of those, which number would have told?",
         (
@@ -143,6 +150,7 @@ CHAPTERS: dict[str, Chapter] = {
     "ablation": Chapter(
         "ablation",
         "What makes training better",
+        ":material/balance:",
         "Switch augmentation, batch norm, dropout, weight decay and transfer on and off, over several seeds.",
         "Which of them still pays when there are ten times as many images?",
         (
@@ -165,6 +173,7 @@ CHAPTERS: dict[str, Chapter] = {
     "cost": Chapter(
         "cost",
         "Memory and speed",
+        ":material/speed:",
         "Where the bytes go, and what batch size and device do to images per second, measured on this machine.",
         "At which batch size does this machine stop getting faster? What limits it from there on?",
         (
@@ -186,10 +195,13 @@ CHAPTERS: dict[str, Chapter] = {
 }
 
 _ASKED = "chapter"  # the URL's parameter
+_SHOWN = "learn.shown"  # the address of what was drawn last
+_GLOSSARY_ICON = ":material/menu_book:"
 
 
 def learn() -> None:
     """All chapters, or the one that the address names."""
+    _put_into_address()
     name = st.query_params.get(_ASKED)
     if name == glossary.NAME:
         frame.page("Learn", "What the words of the field mean.", title="Glossary")
@@ -210,25 +222,33 @@ def learn() -> None:
     _neighbours(name)
 
 
+def _put_into_address() -> None:
+    """A link to the page it stands on changes what is shown, but of itself not the browser's address."""
+    query = st.query_params.to_dict()
+    if st.session_state.get(_SHOWN) != query:
+        st.session_state[_SHOWN] = query
+        st.query_params.from_dict(query)
+
+
 def _contents() -> None:
     """A card for each chapter."""
     numbered = list(enumerate(CHAPTERS.items(), start=1))
     for first in range(0, len(numbered), 3):
         for column, (number, (name, chapter)) in zip(st.columns(3), numbered[first : first + 3], strict=False):
             with column.container(border=True, height="stretch"):
-                frame.door("Learn", f"**{number}. {chapter.title}**", {_ASKED: name})
+                frame.door("Learn", f"**{number}. {chapter.title}**", {_ASKED: name}, chapter.icon)
                 st.caption(chapter.promise)
-    frame.door("Learn", "Glossary: what the words mean", {_ASKED: glossary.NAME})
+    frame.door("Learn", "Glossary: what the words mean", {_ASKED: glossary.NAME}, _GLOSSARY_ICON)
 
 
 def _neighbours(name: str) -> None:
-    """To the chapter before, to all, to the next."""
+    """To the chapter before, to all, to the glossary, to the next."""
     names = list(CHAPTERS)
     place = names.index(name)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
-        if place:
-            frame.door("Learn", f"Before: {CHAPTERS[names[place - 1]].title}", {_ASKED: names[place - 1]})
+        for before in names[:place][-1:]:
+            frame.door("Learn", f"Before: {CHAPTERS[before].title}", {_ASKED: before}, ":material/arrow_back:")
         frame.door("Learn", "All chapters", {})
-        frame.door("Learn", "Glossary", {_ASKED: glossary.NAME})
-        if place + 1 < len(names):
-            frame.door("Learn", f"Next: {CHAPTERS[names[place + 1]].title}", {_ASKED: names[place + 1]})
+        frame.door("Learn", "Glossary", {_ASKED: glossary.NAME}, _GLOSSARY_ICON)
+        for after in names[place + 1 :][:1]:
+            frame.door("Learn", f"Next: {CHAPTERS[after].title}", {_ASKED: after}, ":material/arrow_forward:")

@@ -35,6 +35,7 @@ class Chapter:
 
     module: str
     title: str
+    icon: str
     promise: str  # what its reader does
     question: str  # to answer by experiment
     sources: tuple[Source, ...]

@@ -9,9 +9,9 @@ import streamlit as st
 
 def choose(parameter: str, label: str, titles: Mapping[str, str]) -> str:
     """Of ``titles``, by what the address calls them, the one that it names, else the first; drawn to be changed."""
-    asked, key = st.query_params.get(parameter, ""), f"learn.chosen.{parameter}"
-    st.session_state[key] = asked if asked in titles else next(iter(titles))
-    chosen: str = st.segmented_control(
+    asked, key, first = st.query_params.get(parameter), f"learn.chosen.{parameter}", next(iter(titles))
+    st.session_state[key] = asked if asked in titles else first
+    chosen = st.segmented_control(
         label,
         list(titles),
         format_func=titles.__getitem__,
@@ -19,4 +19,4 @@ def choose(parameter: str, label: str, titles: Mapping[str, str]) -> str:
         key=key,
         on_change=lambda: st.query_params.update({parameter: st.session_state[key]}),
     )
-    return chosen
+    return chosen or first

@@ -61,7 +61,7 @@ def _machine(shape: tuple[int, int, int, int], start: int) -> None:
             st.caption("Read as a page: a long row goes on in the next line.")
     st.markdown(_arithmetic(batch, flat, number, start))
     st.caption("Without the batch, its length is what the next `nn.Linear` needs as `in_features`. Where it is not:")
-    frame.door("Learn", "Traps: the flatten size is wrong", {"chapter": "traps"})
+    frame.door("Learn", "Traps: the flatten size is wrong", {"chapter": "traps", "trap": "flatten"})
 
 
 def _chosen_sizes() -> tuple[int, int, int]:

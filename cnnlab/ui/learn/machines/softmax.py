@@ -114,7 +114,7 @@ def _once_more(judged: Judged) -> None:
         f"{judged.loss_after_softmax:.4f}, the gradient's norm {lengths[1]:.3g} instead of {lengths[0]:.3g}, and with "
         f"{len(CLASSES)} classes no network gets below {lowest_after_softmax(len(CLASSES)):.4f}."
     )
-    frame.door("Learn", "Traps: softmax before cross-entropy", {"chapter": "traps"})
+    frame.door("Learn", "Traps: softmax before cross-entropy", {"chapter": "traps", "trap": "softmax"})
 
 
 def _signed(value: float) -> str:
