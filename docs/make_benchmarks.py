@@ -29,7 +29,7 @@ from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import RunStore
 from cnnlab.turns import threads_each
-from docs import comparing, designing, drawing, estimating, looking, teaching, watching
+from docs import comparing, designing, drawing, estimating, looking, moving, programs, teaching, watching
 
 DOCS = Path(__file__).parent
 FIGURES = DOCS / "benchmarks.json"
@@ -220,6 +220,26 @@ def _write_designing(figures: Figures) -> str:
     return _table(["what", "times", "p50, ms", "p95, ms"], rows)
 
 
+def _write_moving(figures: Figures) -> str:
+    rows = [
+        [name, str(row["times"]), *(f"{row[figure]:.0f}" for figure in ("p50_ms", "p95_ms", "most_ms"))]
+        for name, row in figures.items()
+    ]
+    return _table(["what", "times", "p50, ms", "p95, ms", "longest, ms"], rows)
+
+
+def _write_programs(figures: Figures) -> str:
+    rows = [
+        [
+            name,
+            *(f"{row[way]['accuracy']:.2%} in {row[way]['seconds']:.0f} s" for way in programs.WAYS),
+            "yes" if row["equal"] else "no",
+        ]
+        for name, row in figures.items()
+    ]
+    return _table(["recipe", *programs.WAYS, "equal"], rows)
+
+
 def _write_watching(figures: Figures) -> str:
     return "\n".join(
         [
@@ -311,6 +331,8 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "accuracy": _accuracy,
     "designing": designing.measure,
     "estimating": estimating.measure,
+    "moving": moving.measure,
+    "programs": programs.measure,
     "watching": watching.measure,
     "looking": looking.measure,
     "comparing": comparing.measure,
@@ -324,6 +346,8 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "accuracy": _write_accuracy,
     "designing": _write_designing,
     "estimating": estimating.table,
+    "moving": _write_moving,
+    "programs": _write_programs,
     "watching": _write_watching,
     "looking": _write_looking,
     "comparing": _write_comparing,

@@ -20,6 +20,7 @@ def main() -> None:
         page.goto(address)
         page.get_by_role("button", name="Train a network now").wait_for()
         _shoot(page, "home")
+        _learn(page, address)
         _design(page, address)
         page.goto(address)
         page.get_by_role("button", name="Train a network now").click()
@@ -64,6 +65,13 @@ def main() -> None:
         page.get_by_text("Slices", exact=True).click()
         expect(page.locator(".js-plotly-plot")).to_have_count(1)
         _shoot(page, "sweep", height=1150)
+
+
+def _learn(page: Page, address: str) -> None:
+    page.goto(f"{address}/Learn?chapter=convolution")
+    expect(page.locator(".window-told")).to_contain_text("Output row")
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    _shoot(page, "learn", height=1500)
 
 
 def _design(page: Page, address: str) -> None:

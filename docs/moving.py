@@ -1,8 +1,9 @@
-"""How long the chapters of Learn take to answer: the window moved, an argument changed, another filter picked."""
+"""How long the chapters of Learn take to answer: a window moved, an argument changed, a slider pulled."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import median, quantiles
 
 from playwright.sync_api import Page
@@ -10,6 +11,14 @@ from playwright.sync_api import Page
 from docs.browsing import browser_page, server, settled
 
 ROUNDS = 60
+
+SLIDERS = (  # what is measured, the chapter and what more its address says, the slider's label
+    ("a pool's kernel", "machines&machine=pooling", "Kernel, px"),
+    ("the window of a pool", "machines&machine=pooling", "Window, row by row"),
+    ("the rate of a step in slow motion", "step", "Learning rate"),
+    ("the rate of four optimisers on a surface", "step&part=surface", "Learning rate"),
+    ("the batch size whose bytes are counted", "cost", "Batch size, images"),
+)
 
 # Milliseconds from a key to the paint that shows what it did, all within the browser.
 _STEP = """(key) => new Promise((resolve) => {
@@ -29,8 +38,14 @@ def measure() -> dict[str, dict[str, float]]:
     """Milliseconds of each kind of move: the median and the 95th percentile."""
     with server() as (address, _), browser_page() as page:
         times = {**_filters(page, address), **_arguments(page, address)}
+        times |= {name: _slides(page, f"{address}/Learn?chapter={where}", label) for name, where, label in SLIDERS}
     return {
-        name: {"times": len(taken), "p50_ms": median(taken), "p95_ms": quantiles(taken, n=20)[-1]}
+        name: {
+            "times": len(taken),
+            "p50_ms": median(taken),
+            "p95_ms": quantiles(taken, n=20)[-1],
+            "most_ms": max(taken),
+        }
         for name, taken in times.items()
     }
 
@@ -69,6 +84,13 @@ def _changes(page: Page) -> list[Callable[[], None]]:
 def _nudge(page: Page, name: str, way: str) -> Callable[[], None]:
     field = page.get_by_test_id("stNumberInput").filter(has=page.get_by_label(name, exact=True))
     return field.get_by_test_id(f"stNumberInputStep{way}").click
+
+
+def _slides(page: Page, address: str, label: str) -> list[float]:
+    """A slider by keyboard, on a step and back."""
+    page.goto(address)
+    slider = page.get_by_test_id("stMain").get_by_role("slider", name=label)
+    return _rounds(page, [partial(slider.press, key) for key in ("ArrowRight", "ArrowLeft")])
 
 
 def _rounds(page: Page, acts: Sequence[Callable[[], None]]) -> list[float]:

@@ -1,7 +1,4 @@
-"""Full recipes trained by the app, by their script and by their notebook: whether all come to the same numbers.
-
-taskset -c 0 python -m docs.programs basic-cnn classification-snippet
-"""
+"""Full recipes trained by the app, by their script and by their notebook: whether all come to the same numbers."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import nbformat
 import torch
@@ -24,6 +22,8 @@ from cnnlab.job import Job
 from cnnlab.program import program_of, to_notebook, to_script
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import RunStore
+
+RECIPES_TAKEN = ("basic-cnn", "classification-snippet")  # the two fastest tutorials
 
 KEPT = """
 torch.save((network.state_dict(), hits.sum().item() / len(hits)), "kept.pt")
@@ -77,19 +77,21 @@ def _kept(folder: Path, began: float) -> Outcome:
     return Outcome(weights, accuracy, perf_counter() - began)
 
 
-def main(names: list[str]) -> None:
-    """Print a table of the recipes, one row each."""
-    os.environ["OMP_NUM_THREADS"] = str(torch.get_num_threads())
-    print("| recipe | app | script | notebook | bit for bit | seconds |\n|---|---|---|---|---|---|")
-    for name in names:
-        with tempfile.TemporaryDirectory() as place:
-            folder = Path(place)
-            (folder / "data").symlink_to(data_folder())
-            ways = [way(RECIPES[name].config, folder) for way in (by_app, by_script, by_notebook)]
-        accuracies = " | ".join(f"{way.accuracy:.2%}" for way in ways)
-        equal = "yes" if all(way.equals(ways[0]) for way in ways) else "no"
-        print(f"| {name} | {accuracies} | {equal} | {', '.join(f'{way.seconds:.0f}' for way in ways)} |", flush=True)
+def measure() -> dict[str, dict[str, Any]]:
+    """Accuracies and seconds of the three ways, and whether all are equal, for each of RECIPES_TAKEN."""
+    os.environ["OMP_NUM_THREADS"] = str(torch.get_num_threads())  # for the scripts' and kernels' processes
+    return {name: _measured(RECIPES[name].config) for name in RECIPES_TAKEN}
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def _measured(config: RunConfig) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        (folder / "data").symlink_to(data_folder())
+        outcomes = {name: way(config, folder) for name, way in WAYS.items()}
+    return {
+        **{name: {"accuracy": outcome.accuracy, "seconds": outcome.seconds} for name, outcome in outcomes.items()},
+        "equal": all(outcome.equals(outcomes["app"]) for outcome in outcomes.values()),
+    }
+
+
+WAYS = {"app": by_app, "script": by_script, "notebook": by_notebook}

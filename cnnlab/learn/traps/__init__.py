@@ -1,4 +1,4 @@
-"""The traps of chapter 7, in their order. Add one: a module beside these, and its TRAP here."""
+"""The traps of Learn, in their order. Add one: a module beside these, and its TRAP here."""
 
 from __future__ import annotations
 
