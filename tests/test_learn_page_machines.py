@@ -58,6 +58,15 @@ def test_a_machine_is_opened_by_its_address() -> None:
     assert checked(page.run()).code[0].value == "nn.Dropout(0.5).train()"
 
 
+def test_an_address_of_no_machine_is_told() -> None:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params.update({"chapter": "machines", "machine": "nonsense"})
+    page.switch_page("pages/8_Learn.py")
+    assert [warning.value for warning in checked(page.run()).warning] == [
+        "There is no such machine: here is the first."
+    ]
+
+
 @pytest.mark.parametrize(("kind", "module"), [("Largest", "MaxPool2d"), ("Average", "AvgPool2d")])
 def test_a_pool_steps_through_its_windows(page: AppTest, kind: str, module: str) -> None:
     page.segmented_control(key="learn.machines.pooling.kind").set_value(kind).run()

@@ -134,6 +134,15 @@ def test_a_page_opens_while_its_run_trains(name: str, training: tuple[AppTest, J
     assert told or (name == "Train" and page.button(key="stop"))
 
 
+def test_a_view_in_the_address_is_seen_first_and_can_be_left(listed_run: Run) -> None:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params.update({"run": listed_run.id, "view": "Calibration"})
+    page.switch_page(PAGES["Evaluate"]).run()
+    assert EVALUATE["Calibration"].question.split(",")[0] in texts(checked(page))
+    page.segmented_control(key="evaluate.view").set_value("Robustness").run()
+    assert EVALUATE["Robustness"].question in texts(checked(page))
+
+
 def test_home_trains_the_default_with_one_click() -> None:
     page = open_page("Home")
     page.button[0].click().run()
@@ -655,7 +664,7 @@ def test_training_images_that_cannot_be_had_are_told(finished_run: Run, monkeypa
 def test_a_large_training_set_is_searched_in_part(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.ui.views.measured.REFERENCE_IMAGES", 100)
     st.cache_resource.clear()
-    assert "Of 100 training images, evenly chosen among 4,050" in texts(view_of(finished_run, "Nearest images", SEVEN))
+    assert "training-split), evenly chosen among 4,050" in texts(view_of(finished_run, "Nearest images", SEVEN))
     st.cache_resource.clear()
 
 

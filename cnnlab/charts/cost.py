@@ -45,7 +45,7 @@ def images_a_second(rows: pd.DataFrame) -> go.Figure:
                 hovertemplate=f"{lane}, {name}<br>batches of %{{x}}: %{{y:,.0f}} images/s<extra></extra>",
             )
     figure.update_xaxes(title="batch size, images", type="log", dtick=0.30103 * 2)  # every second power of two
-    figure.update_yaxes(title="images/s", type="log", dtick=1, minor={"showgrid": True}, tickformat="~s")
+    figure.update_yaxes(title="images/s", type="log", dtick="D2", tickformat="~s")
     return framed(figure).update_layout(height=400)
 
 

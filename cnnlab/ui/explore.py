@@ -18,6 +18,9 @@ from cnnlab.ui.views.look import Look, View
 PLAY_SECONDS = 0.7  # an epoch
 FOLLOW_SECONDS = 2.0  # between looks at a run that trains
 
+_VIEW = "view"  # the URL's parameter
+
+_FOLLOWED = "explore.followed"  # the visit and the view that its address asked for
 _PLAYING = "explore.playing"
 _OWN = "explore.own"  # epochs that the page itself went to last
 _SHOWN = "explore.shown"  # the view on the page
@@ -26,11 +29,20 @@ _REPLAN = "explore.replan"  # the page is to tick at another pace
 
 def explore(run: Run, views: Mapping[str, View], page: str) -> None:
     """The page below the choice of the run; ticks while the run trains or the epochs play."""
+    _follow_address(views, page)
     job = session.current_job()
     is_live = job is not None and job.is_running and job.run.id == run.id
     playing = st.session_state.get(_PLAYING) == run.id
     interval = PLAY_SECONDS if playing else FOLLOW_SECONDS if is_live else None
     st.fragment(_page, run_every=interval)(run, views, page, is_live)
+
+
+def _follow_address(views: Mapping[str, View], page: str) -> None:
+    """Who comes with a view in the address sees that first, and may then go on to others."""
+    asked = (frame.visit(), st.query_params.get(_VIEW))
+    if asked[1] in views and st.session_state.get(_FOLLOWED) != asked:
+        st.session_state[_FOLLOWED] = asked
+        st.session_state[f"{page}.view"] = asked[1]
 
 
 @frame.telling()

@@ -37,8 +37,7 @@ def page(name: str, subtitle: str, title: str = "") -> None:
     _ask_to_log_in()
     session.get_ready()
     _note_visit(name)
-    run_id = session.current_run_id()
-    query = {"run": run_id} if run_id else None
+    query = _own_run() or None
     with st.sidebar:
         st.markdown("### :material/neurology: CNN Lab")
         for label, (script, icon) in _MENU.items():
@@ -84,14 +83,19 @@ def telling() -> Iterator[None]:
 def link(page: str, label: str) -> None:
     """A link to another page that keeps the run in the URL."""
     script, icon = _MENU[page]
+    st.page_link(script, label=label, icon=icon, query_params=_own_run() or None)
+
+
+def _own_run() -> dict[str, str]:
+    """What an address says of the run that the session is about."""
     run_id = session.current_run_id()
-    st.page_link(script, label=label, icon=icon, query_params={"run": run_id} if run_id else None)
+    return {"run": run_id} if run_id else {}
 
 
 def door(page: str, label: str, query: Mapping[str, str], icon: str = "") -> None:
     """A link to a page where ``query``, in its address, has set everything up; the page's icon unless given."""
     script, own_icon = _MENU[page]
-    st.page_link(script, label=label, icon=icon or own_icon, query_params=dict(query))
+    st.page_link(script, label=label, icon=icon or own_icon, query_params={**_own_run(), **query})
 
 
 def go_to(page: str, run_id: str | None = None) -> None:

@@ -48,7 +48,7 @@ def _highest(epochs: list[list[float]]) -> float | None:
 def _picture(courses: Courses) -> Picture:
     return of_losses(
         {way: course.losses for way, course in courses.items()},
-        "Batches of 50 images; sorted by class there are two of each digit, then the next digit comes.",
+        "Batches of 50 images; sorted by class two hold each digit, then the next digit comes.",
     )
 
 

@@ -79,7 +79,7 @@ TRAP = Trap(
     wrong=(keep_last,),
     right=(keep_best,),
     symptom="The training loss goes to 0 while the loss on images the network has not seen turns and rises. Their "
-    "accuracy may hold, which hides it.",
+    "accuracy may hold, or even rise a little, which hides it.",
     why="Once all training images are right, the loss falls only by making the network surer. It then is as sure where "
     "it errs, which cross-entropy punishes most.",
     notice="Hold images out and plot their loss beside the training loss. Keep the epoch where it is lowest, which is "

@@ -83,7 +83,8 @@ TRAP = Trap(
     wrong=(judge_as_they_are,),
     right=(judge_scaled,),
     symptom="Training looks well, and the test accuracy is lower than it should be. How much "
-    "is lost differs with network and seed; the Conv2d tour reports 82.59 % that way.",
+    "is lost differs with network and seed, and where bars overlap it may be chance; the Conv2d tour reports 82.59 % "
+    "that way.",
     why="Convolutions and ReLU pass a factor of 255 on, but biases, batch norm and tanh were learned for the small "
     "numbers and now count for nothing, or saturate.",
     notice="Prepare all splits by one function, and compare the smallest and largest pixel of each before training.",

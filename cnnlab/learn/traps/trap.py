@@ -30,7 +30,7 @@ class Measured:
     def _told(self, value: float | str | None) -> str:
         if value is None:
             return "…"
-        return value if isinstance(value, str) else format(value, self.form)
+        return value if isinstance(value, str) else format(value, self.form).replace("-", "−")
 
 
 @dataclass(frozen=True)

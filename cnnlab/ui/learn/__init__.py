@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnnlab.presets import PRESETS
 from cnnlab.ui import frame
 from cnnlab.ui.learn import glossary
-from cnnlab.ui.learn.chapter import Chapter, Door, Source, show_ending
+from cnnlab.ui.learn.chapter import Chapter, Door, Source, design, show_ending
 
 CHAPTERS: dict[str, Chapter] = {
     "convolution": Chapter(
@@ -68,7 +69,7 @@ CHAPTERS: dict[str, Chapter] = {
                 "https://jmlr.org/papers/v15/srivastava14a.html",
             ),
         ),
-        (Door("Design", "Put them into a network"),),
+        (Door("Design", "Put them into a network", design(PRESETS["seven-step-mnist"])),),
     ),
     "flatten": Chapter(
         "flatten",
@@ -108,7 +109,13 @@ CHAPTERS: dict[str, Chapter] = {
                 "https://arxiv.org/abs/1712.09913",
             ),
         ),
-        (Door("Train", "Find a learning rate", {"recipe": "default", "optimizer": "sgd", "schedule": "constant"}),),
+        (
+            Door(
+                "Train",
+                "Have Train's finder suggest a rate",
+                {"recipe": "default", "optimizer": "sgd", "schedule": "constant"},
+            ),
+        ),
     ),
     "program": Chapter(
         "program",
@@ -168,7 +175,10 @@ CHAPTERS: dict[str, Chapter] = {
                 "https://arxiv.org/abs/2103.03098",
             ),
         ),
-        (Door("Sweep", "Search settings"), Door("Compare", "Compare runs, chance included")),
+        (
+            Door("Sweep", "Search settings", {"recipe": "basic-cnn", "dataset": "mnist-sample", "epochs": "5"}),
+            Door("Compare", "Compare runs, chance included"),
+        ),
     ),
     "cost": Chapter(
         "cost",
@@ -189,7 +199,7 @@ CHAPTERS: dict[str, Chapter] = {
         ),
         (
             Door("Train", "Train with large batches", {"recipe": "default", "batch_size": "1024"}),
-            Door("Design", "See what each layer of a network costs"),
+            Door("Design", "See what each layer of a network costs", design(PRESETS["small-vgg"])),
         ),
     ),
 }

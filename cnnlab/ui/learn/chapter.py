@@ -8,6 +8,8 @@ from importlib import import_module
 
 import streamlit as st
 
+from cnnlab.architectures import Draft
+from cnnlab.designs import to_link
 from cnnlab.ui import frame
 from cnnlab.ui.terms import linked
 
@@ -27,6 +29,11 @@ class Door:
     page: str
     label: str
     query: Mapping[str, str] = field(default_factory=dict)
+
+
+def design(draft: Draft) -> dict[str, str]:
+    """What Design's address says to open with ``draft``."""
+    return {"design": to_link(draft)}
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.designs import to_link
 from cnnlab.layers import Conv2d, Shape, shown
 from cnnlab.layers.base import pair
 from cnnlab.learn.conv2d import Measured, code, measure, mends, network_on
 from cnnlab.learn.convolution import fresh, work
 from cnnlab.learn.pictures import picture_of
 from cnnlab.ui import frame
+from cnnlab.ui.learn.chapter import design
 from cnnlab.ui.learn.conv2d_form import conv2d_form
 from cnnlab.ui.learn.window import show_window
 from cnnlab.ui.learn.working import scene_of, told_of
@@ -30,7 +30,7 @@ def show() -> None:
         return
     _tell(layer, shape, measured)
     _step(layer, shape)
-    frame.door("Design", "Build a network on this layer", {"design": to_link(network_on(layer))})
+    frame.door("Design", "Build a network on this layer", design(network_on(layer)))
 
 
 def _refused(words: str, layer: Conv2d, shape: Shape) -> None:

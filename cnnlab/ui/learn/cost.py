@@ -193,8 +193,8 @@ def _measure_speed(asked: _Asked) -> None:
     )
     if devices() == ["cpu"]:
         st.caption(
-            ":material/memory: There is no GPU here, so one CPU thread stands against all. Start the app on a machine "
-            "with a CUDA GPU, and the same button draws its line beside the CPU's."
+            f":material/memory: There is no GPU here{', so one CPU thread stands against all' if over[1:] else ''}. "
+            "Start the app on a machine with a CUDA GPU, and the same button draws its line beside the CPU's."
         )
     trial(
         f"{_KEY}.speed",

@@ -69,7 +69,7 @@ def show() -> None:
 def _networks(ending: Ending, spec: DatasetSpec) -> None:
     """Drawings and costs, side by side."""
     networks = contestants(ending, spec)
-    for column, (name, architecture) in zip(st.columns([2, 3], gap="large"), networks.items(), strict=True):
+    for column, (name, architecture) in zip(st.columns([1, 2], gap="large"), networks.items(), strict=True):
         with column:
             st.markdown(f"**{name.capitalize()}**: {_costs(architecture, spec)}")
             show_network(architecture, spec.shape, len(spec.classes), f"learn.flatten.network.{architecture.name}")

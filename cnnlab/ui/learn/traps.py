@@ -6,13 +6,18 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from cnnlab.architectures import Draft
 from cnnlab.charts.traps import beside_lines, beside_points
+from cnnlab.layers import Softmax
 from cnnlab.learn.traps import TRAPS, Finding, Measured, Picture, Trap
+from cnnlab.presets import PRESETS
 from cnnlab.ui import frame
-from cnnlab.ui.learn.chapter import Door
+from cnnlab.ui.learn.chapter import Door, design
 from cnnlab.ui.learn.trial import trial
 from cnnlab.ui.terms import linked
 from cnnlab.ui.views.look import show_figure
+
+_SOFTMAX_LAST = Draft(name="softmax-last", title="Softmax last", layers=(*PRESETS["basic-cnn"].layers, Softmax()))
 
 # Where the app itself keeps one out of the trap.
 DOORS = {
@@ -21,17 +26,21 @@ DOORS = {
         "Train the tour's network: one setting scales all splits",
         {"recipe": "conv2d-tour", "dataset": "mnist-sample", "epochs": "5"},
     ),
-    "flatten": Door("Design", "Build it on Design, which works out every shape"),
+    "flatten": Door("Design", "Build it on Design, which works out every shape", design(PRESETS["conv2d-tour"])),
     "eval": Door("Evaluate", "Judge a network, always in eval mode"),
-    "softmax": Door("Design", "Put a softmax last on Design and read its hint"),
+    "softmax": Door("Design", "See a softmax last on Design and read its hint", design(_SOFTMAX_LAST)),
     "first-four": Door("Evaluate", "See each class with its images and its interval"),
-    "labels": Door("Evaluate", "Find labels that look wrong"),
+    "labels": Door("Evaluate", "Find labels that look wrong", {"view": "Labels"}),
     "learning-rate": Door(
         "Train",
         "Find a learning rate in the lab",
         {"recipe": "basic-cnn", "dataset": "mnist-sample", "learning_rate": "0.5"},
     ),
-    "test-set": Door("Sweep", "Search settings by validation; the test set judges once"),
+    "test-set": Door(
+        "Sweep",
+        "Search settings by validation; the test set judges once",
+        {"recipe": "basic-cnn", "dataset": "mnist-sample", "epochs": "5"},
+    ),
     "overfitting": Door(
         "Train",
         "Train on few images with early stopping",

@@ -41,6 +41,7 @@ def _machine(batch: Tensor, norm: BatchNorm, fed: Normalised) -> None:
     st.code(
         f"nn.BatchNorm1d({CHANNELS}, eps={norm.eps:g}, momentum={norm.momentum:g}).{mode}()",
         language="python",
+        wrap_lines=True,
     )
     number = st.slider(
         "Number to follow, row by row", 1, IMAGES * CHANNELS, 1, key=f"{_KEY}.place", persist_state="session"

@@ -44,7 +44,7 @@ def show() -> None:
     stage = _navigation(taken)
     st.subheader(f"Step {taken}: {stage.lower()}", anchor=False)
     _STAGES[stage](step)
-    _losses(losses)
+    _losses(losses if stage == _NAMES[-1] else losses[:-1])
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
