@@ -7,6 +7,7 @@ from io import BytesIO
 import pytest
 import torch
 from PIL import Image
+from streamlit.elements.lib import policies
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.learn.edges import FILTERS, MEASURES, answers, fitted, part
@@ -55,6 +56,22 @@ def test_a_typed_weight_makes_the_filter_ones_own() -> None:
     assert checked(page).button_group(key=f"{KEY}.filter").value == "own"
     assert weights(page) == [-1, 0, 1, -1, -4.5, 1, -1, 0, 1]
     assert weights(pick(page, "vertical")) == [-1, 0, 1] * 3
+
+
+def test_an_emptied_weight_becomes_zero() -> None:
+    page = chapter()
+    page.number_input(key=f"{KEY}.weight.0.0").set_value(None).run()
+    assert checked(page).number_input(key=f"{KEY}.weight.0.0").value == 0
+    assert weights(page) == [0, 0, 1, -1, 0, 1, -1, 0, 1]
+    assert page.button_group(key=f"{KEY}.filter").value == "own"
+
+
+def test_fields_filled_by_code_have_no_default_that_streamlit_warns_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policies, "_shown_default_value_warning", False)  # it warns once in a process
+    page = chapter()
+    page.number_input(key=f"{KEY}.weight.1.1").set_value(2).run()
+    pick(page, "blur")
+    assert not policies._shown_default_value_warning
 
 
 def test_relu_and_the_measure_change_what_is_counted() -> None:
