@@ -242,10 +242,10 @@ function showCells({ scene, state, cells }, top, left) {
   const strongest = scene.products ? Math.max(1e-9, ...products.subarray(0, scene.taps).map(Math.abs)) : 1
   under(scene, top, left).forEach(([index, isPadding], tap) => {
     const { cell, pixel, weight, product } = cells[tap]
-    const value = products ? products[tap] : pixels[index]
-    pixel.textContent = written(pixels[index], 2)
+    const [value, digits] = products ? [products[tap], scene.digits] : [pixels[index], 2]
+    pixel.textContent = written(pixels[index], digits)
     weight.textContent = weights ? `× ${written(weights[tap], scene.digits)}` : ""
-    product.textContent = written(value, products ? scene.digits : 2)
+    product.textContent = written(value, digits)
     cell.title = [pixel.textContent, weight.textContent, products ? `= ${product.textContent}` : ""].join(" ").trim()
     cell.classList.toggle("padding", isPadding)
     const share = products ? value / strongest : 0
