@@ -20,7 +20,7 @@ _TITLES = {"mean": "mean size of its answers", "strongest": "its strongest answe
 _STROKES = (
     "A 1 is little more than one upright stroke: nearly all its edges are vertical. A 2 has more ink, thus more edges "
     "of every kind. So a vertical-edge filter answers to a 1 nearly as much as to a 2, far more for its ink, while a "
-    "horizontal-edge filter hardly answers to a 1."
+    "horizontal-edge filter answers to a 1 far less than to a 2."
 )
 
 
