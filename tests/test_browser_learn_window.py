@@ -79,6 +79,9 @@ def test_arguments_change_what_the_window_takes_on_a_narrow_page(address: str, n
         f"Output row 2 of 34, column 2 of 34: {value}, of 4 pixels and 5 of padding in each of 3 channels."
     )
     expect(page.locator(".window-sum strong")).to_contain_text(value)
+    cell = page.locator(".window-cell:not(.padding)").first
+    pixel, product = (len(cell.locator(part).inner_text().split(".")[1]) for part in (".pixel", ".product"))
+    assert pixel == product == 3  # decimals
     green = page.get_by_role("button", name=re.compile("Green"))
     green.click()
     expect(green).to_have_attribute("aria-pressed", "true")

@@ -7,6 +7,7 @@ from io import BytesIO
 import pytest
 import torch
 from PIL import Image
+from streamlit.elements.lib import policies
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.learn.edges import FILTERS, MEASURES, answers, fitted, part
@@ -57,6 +58,22 @@ def test_a_typed_weight_makes_the_filter_ones_own() -> None:
     assert weights(pick(page, "vertical")) == [-1, 0, 1] * 3
 
 
+def test_an_emptied_weight_becomes_zero() -> None:
+    page = chapter()
+    page.number_input(key=f"{KEY}.weight.0.0").set_value(None).run()
+    assert checked(page).number_input(key=f"{KEY}.weight.0.0").value == 0
+    assert weights(page) == [0, 0, 1, -1, 0, 1, -1, 0, 1]
+    assert page.button_group(key=f"{KEY}.filter").value == "own"
+
+
+def test_fields_filled_by_code_have_no_default_that_streamlit_warns_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policies, "_shown_default_value_warning", False)  # it warns once in a process
+    page = chapter()
+    page.number_input(key=f"{KEY}.weight.1.1").set_value(2).run()
+    pick(page, "blur")
+    assert not policies._shown_default_value_warning
+
+
 def test_relu_and_the_measure_change_what_is_counted() -> None:
     page = chapter()
     page.toggle(key=f"{KEY}.relu").set_value(True)
@@ -72,6 +89,30 @@ def test_other_digits_are_compared_and_equal_ones_are_not() -> None:
     assert "Does it tell 7 from 2?" in [heading.value for heading in checked(page).subheader]
     page.selectbox(key=f"{KEY}.digit.First").set_value(2).run()
     assert "Take two different digits" in texts(checked(page))
+
+
+@pytest.mark.parametrize("rectified", [False, True])
+def test_what_is_said_of_the_strokes_of_1_and_2_is_what_is_measured(rectified: bool) -> None:
+    page = chapter()
+    page.toggle(key=f"{KEY}.relu").set_value(rectified).run()
+    both = digits(1), digits(2)
+    ink = [float(images.mean()) for images in both]
+    upright, level = (
+        [float(MEASURES["mean"](answers(images, fitted(FILTERS[name].kernel, 1), rectified)).mean()) for images in both]
+        for name in ("vertical", "horizontal")
+    )
+    assert ink[0] < ink[1] and upright[0] < upright[1] and level[0] < level[1]  # a 2 has more of all
+    assert upright[0] / upright[1] > 0.8 and level[0] / level[1] < 0.4
+    told = f"is {upright[0]:.3f} to a 1 and {upright[1]:.3f} to a 2; of a horizontal-edge filter's, {level[0]:.3f} and"
+    assert told in texts(checked(page))
+
+
+def test_an_8_is_spoken_of_as_it_is_said() -> None:
+    page = chapter()
+    page.selectbox(key=f"{KEY}.digit.First").set_value(8).run()
+    assert "in an 8 and" in texts(checked(page))
+    assert page.button_group(key=f"{KEY}.looks_at").options[0] == "First: an 8"
+    assert "nearly all its edges are vertical" not in texts(page)
 
 
 def test_a_colour_scene_has_three_channels_and_grey_has_one() -> None:

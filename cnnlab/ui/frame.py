@@ -132,6 +132,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def with_article(digit: int) -> str:
+    """A digit as it is spoken of: a 1, an 8."""
+    return f"{'an' if digit == 8 else 'a'} {digit}"
+
+
 def no_runs_yet() -> None:
     """What a page shows when nothing has been trained: what to do next."""
     st.info(

@@ -25,7 +25,7 @@ CHAPTERS: dict[str, Chapter] = {
             Source("Fukushima 1980, Neocognitron", "https://doi.org/10.1007/BF00344251"),
         ),
         (
-            Door("Train", "Train a network with one convolution", {"recipe": "basic-cnn", "epochs": "2"}),
+            Door("Train", "Train a small network: two convolutions", {"recipe": "basic-cnn", "epochs": "2"}),
             Door("Inside", "See the filters that a network learned"),
         ),
     ),
@@ -49,7 +49,13 @@ CHAPTERS: dict[str, Chapter] = {
                 "https://arxiv.org/abs/1611.05431",
             ),
         ),
-        (Door("Design", "Use it in a network of your own"),),
+        (
+            Door(
+                "Train",
+                "Train the Conv2d tour's network",
+                {"recipe": "conv2d-tour", "dataset": "mnist-sample", "epochs": "3"},
+            ),
+        ),
     ),
     "machines": Chapter(
         "machines",

@@ -24,6 +24,7 @@ from cnnlab.learn.dense_or_not import (
     probabilities,
     shuffled,
 )
+from cnnlab.ui import frame
 from cnnlab.ui.learn.trial import trial
 from cnnlab.ui.live_chart import live_chart
 from cnnlab.ui.network_picture import show_network
@@ -153,7 +154,8 @@ def _one_digit(reached: Contest) -> None:
         of_class = data.test.images[data.test.labels == label]
         image = moved(of_class[:1], right, down)
         unshuffled = ", before it is shuffled" if reached.terms.is_shuffled else ""
-        st.image(inline(enlarged(image[0], 168)), f"A {digit} of the test images{unshuffled}", width=168)
+        told = f"{frame.with_article(label).capitalize()} of the test images{unshuffled}"
+        st.image(inline(enlarged(image[0], 168)), told, width=168)
     with answers:
         said = {name: probabilities(network, image, data)[0].tolist() for name, network in reached.networks.items()}
         for name, values in said.items():

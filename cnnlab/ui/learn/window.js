@@ -73,7 +73,8 @@ function drawn(root, scene, state) {
   const sources = group(input.svg, "window-sources")
   const taps = group(input.svg, "window-taps")
   const cover = shape(output.svg, "path", { class: "window-cover" })
-  const mark = shape(output.svg, "rect", { class: "window-mark", width: 1, height: 1 })
+  const mark = group(output.svg, "window-mark")
+  frame(mark, 1, 1)
   outlineTaps(taps, scene)
 
   const cells = drawCells(root.querySelector(".window-cells"), scene)
@@ -147,7 +148,12 @@ function outlineTaps(taps, scene) {
     const [y, x] = offset(scene, tap)
     shape(taps, "rect", { class: "window-tap", x, y, width: 1, height: 1 })
   }
-  shape(taps, "rect", { class: "window-frame", width, height })
+  frame(taps, width, height)
+}
+
+// A line with a light one around it, to be seen on dark, on light and on its own colour.
+function frame(parent, width, height) {
+  for (const style of ["window-halo", "window-frame"]) shape(parent, "rect", { class: style, width, height })
 }
 
 function extent({ kernel, dilation }) {
@@ -187,8 +193,7 @@ function update(view) {
   const { root, scene, state } = view
   const [top, left] = [state.row * scene.stride[0], state.column * scene.stride[1]]
   view.taps.setAttribute("transform", `translate(${left} ${top})`)
-  view.mark.setAttribute("x", state.column)
-  view.mark.setAttribute("y", state.row)
+  view.mark.setAttribute("transform", `translate(${state.column} ${state.row})`)
   view.cover.setAttribute("d", root.querySelector(".window-fills").checked ? rest(scene, state) : "")
   showSources(view, top, left)
   showCells(view, top, left)
@@ -237,10 +242,10 @@ function showCells({ scene, state, cells }, top, left) {
   const strongest = scene.products ? Math.max(1e-9, ...products.subarray(0, scene.taps).map(Math.abs)) : 1
   under(scene, top, left).forEach(([index, isPadding], tap) => {
     const { cell, pixel, weight, product } = cells[tap]
-    const value = products ? products[tap] : pixels[index]
-    pixel.textContent = written(pixels[index], 2)
+    const [value, digits] = products ? [products[tap], scene.digits] : [pixels[index], 2]
+    pixel.textContent = written(pixels[index], digits)
     weight.textContent = weights ? `× ${written(weights[tap], scene.digits)}` : ""
-    product.textContent = written(value, products ? scene.digits : 2)
+    product.textContent = written(value, digits)
     cell.title = [pixel.textContent, weight.textContent, products ? `= ${product.textContent}` : ""].join(" ").trim()
     cell.classList.toggle("padding", isPadding)
     const share = products ? value / strongest : 0

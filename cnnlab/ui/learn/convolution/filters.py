@@ -30,11 +30,11 @@ class Chosen:
 
 def pick_filter() -> Chosen | None:
     """Ask for it; None, with what to do next, where there is none."""
+    st.session_state.setdefault(_PICK, _FIRST)
     name = st.pills(
         "Filter",
         list(_TITLES),
         format_func=_TITLES.__getitem__,
-        default=_FIRST,
         required=True,
         wrap=True,
         key=_PICK,
@@ -59,10 +59,11 @@ def _grid() -> Tensor:
 
 def _weight(row: int, column: int) -> float:
     st.session_state.setdefault(_key(row, column), FILTERS[_FIRST].rows[row][column])
-    return st.number_input(
+    weight = st.number_input(
         f"Weight, row {row + 1}, column {column + 1}",
         -100.0,
         100.0,
+        value=None,  # so that an emptied field is told from one with the lowest number
         step=1.0,
         format="%.3g",
         key=_key(row, column),
@@ -70,7 +71,9 @@ def _weight(row: int, column: int) -> float:
         label_visibility="collapsed",
         width=112,
         on_change=_make_own,
+        args=(row, column),
     )
+    return weight or 0.0
 
 
 def _key(row: int, column: int) -> str:
@@ -86,8 +89,11 @@ def _fill() -> None:
                 st.session_state[_key(row, column)] = weight
 
 
-def _make_own() -> None:
+def _make_own(row: int, column: int) -> None:
+    """What was typed into a field makes the filter one's own; an emptied field is a weight of zero."""
     st.session_state[_PICK] = _OWN
+    if st.session_state[_key(row, column)] is None:
+        st.session_state[_key(row, column)] = 0.0
 
 
 def _learned() -> Chosen | None:

@@ -10,15 +10,17 @@ import torch
 from torch import Tensor
 
 from cnnlab.charts.edges import two_histograms
-from cnnlab.learn.edges import MEASURES, Parting, answers, fitted, part
+from cnnlab.learn.edges import FILTERS, MEASURES, Parting, answers, fitted, part
 from cnnlab.learn.pictures import digits
+from cnnlab.ui import frame
 from cnnlab.ui.live_chart import live_chart
 from cnnlab.ui.views.look import download
 
 _TITLES = {"mean": "mean size of its answers", "strongest": "its strongest answer"}
-_WHY = (
-    "A 1 is little more than one upright stroke: a vertical-edge filter answers along both its sides, a "
-    "horizontal-edge filter hardly at all. A 2 has level and slanted strokes besides."
+_STROKES = (
+    "A 1 is little more than one upright stroke: nearly all its edges are vertical. A 2 has more ink, thus more edges "
+    "of every kind. So a vertical-edge filter answers to a 1 nearly as much as to a 2, far more for its ink, while a "
+    "horizontal-edge filter answers to a 1 far less than to a 2."
 )
 
 
@@ -30,7 +32,8 @@ def show_parting(labels: tuple[int, int], kernel: Tensor, title: str, rectified:
         return
     st.subheader(f"Does it tell {first} from {second}?", anchor=False)
     if set(labels) == {1, 2}:
-        st.markdown(_WHY)
+        st.markdown(_STROKES)
+    st.markdown(_measured(labels, rectified))
     measure = st.segmented_control(
         "One number for each image",
         list(_TITLES),
@@ -47,7 +50,23 @@ def show_parting(labels: tuple[int, int], kernel: Tensor, title: str, rectified:
     with figure:
         _histograms(labels, numbers, parting, title, _TITLES[name])
     with told:
-        _tell(labels, numbers, parting, title)
+        _tell(labels, numbers, parting, f"{title}, {_TITLES[name]}")
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _measured(labels: tuple[int, int], rectified: bool) -> str:
+    """How much ink the two digits have, what both edge filters make of them, and what to try."""
+    first, second = map(frame.with_article, labels)
+    ink = [float(digits(label).mean()) for label in labels]
+    upright, level = (
+        [float(group.mean()) for group in _numbers(labels, FILTERS[name].kernel, rectified, "mean").seen]
+        for name in ("vertical", "horizontal")
+    )
+    return (
+        f"Measured: the mean pixel is {ink[0]:.3f} in {first} and {ink[1]:.3f} in {second}. The mean size of a "
+        f"vertical-edge filter's answers is {upright[0]:.3f} to {first} and {upright[1]:.3f} to {second}; of a "
+        f"horizontal-edge filter's, {level[0]:.3f} and {level[1]:.3f}. Try each filter: which tells them apart best?"
+    )
 
 
 @dataclass(frozen=True)
@@ -82,13 +101,13 @@ def _histograms(labels: tuple[int, int], numbers: _Numbers, parting: Parting, ti
         download("CSV", lambda: _table(labels, seen).to_csv(index=False), "learn-parting")
 
 
-def _tell(labels: tuple[int, int], numbers: _Numbers, parting: Parting, title: str) -> None:
-    (first, second), (ones, others) = labels, numbers.seen
+def _tell(labels: tuple[int, int], numbers: _Numbers, parting: Parting, quantity: str) -> None:
+    (first, second), (ones, others) = map(frame.with_article, labels), numbers.seen
     st.metric(f"Rightly told, of {parting.count:,}", f"{parting.right / parting.count:.1%}")
     count = sum(map(len, numbers.unseen))
     st.metric(f"Of {count} others, by the same threshold", f"{parting.hits(*numbers.unseen) / count:.1%}")
     st.caption(
-        f"{title}: {ones.mean():.3f} on average for a {first}, {others.mean():.3f} for a {second}. By chance half "
+        f"{quantity}: {ones.mean():.3f} on average for {first}, {others.mean():.3f} for {second}. By chance half "
         "would be right. A network learns filters for which such numbers lie far apart."
     )
 

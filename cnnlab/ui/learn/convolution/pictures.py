@@ -57,7 +57,8 @@ def pick_pictures() -> Pictures | None:
 
 def _two_digits() -> Pictures:
     chosen = [_digit("First", 1), _digit("Second", 2)]
-    titles = [f"{place}: a {label}" for place, (label, _) in zip(("First", "Second"), chosen, strict=True)]
+    names = [frame.with_article(label) for label, _ in chosen]
+    titles = [f"{place}: {name}" for place, name in zip(("First", "Second"), names, strict=True)]
     looks_at = st.segmented_control(
         "Under the window",
         [0, 1],
