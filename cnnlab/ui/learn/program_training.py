@@ -10,10 +10,12 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.config import RunConfig
+from cnnlab.data import dataset_spec
 from cnnlab.history import History
 from cnnlab.job import Job
 from cnnlab.runs import Run, RunError, Summary
 from cnnlab.ui import frame, session
+from cnnlab.ui.learn.program_choice import put_into_address
 from cnnlab.ui.live import duration, progress_text
 from cnnlab.ui.live_chart import live_chart
 
@@ -36,15 +38,15 @@ Place = Callable[[int], AbstractContextManager[object]]
 
 
 def train_and_plot(config: RunConfig, step: Place) -> None:
-    """Draw steps 6 and 7 into ``step(6)`` and ``step(7)``; they move while this session trains ``config``."""
-    job = _own(config)
+    """Draw steps 6 and 7 into ``step(6)`` and ``step(7)``; they move while this session trains."""
+    job = session.current_job()
     is_running = job is not None and job.is_running
     st.fragment(_steps, run_every=UPDATE_SECONDS if is_running else None)(config, step)
 
 
 def _steps(config: RunConfig, step: Place) -> None:
-    job = _own(config)
-    if job and job.is_running:
+    current, job = session.current_job(), _own(config)
+    if current and current.is_running:
         st.session_state[_TICKED] = True
     elif st.session_state.pop(_TICKED, False):
         st.rerun()  # once at the end, for what does not tick
@@ -98,16 +100,34 @@ def _offer(config: RunConfig, ended: Job | None, label: str) -> None:
         st.error(frame.literal(ended.error), title="This training failed")
     other = session.current_job()
     is_busy = other is not None and other.is_running
-    if st.button(label, type="primary", icon=":material/play_arrow:", disabled=is_busy, key="learn.program.train"):
+    if st.button(
+        label,
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=put_into_address,
+        disabled=is_busy,
+        key="learn.program.train",
+    ):
         try:
             session.start(config)
         except RunError as error:
             st.error(frame.literal(str(error)), title="This training could not begin")
         else:
             st.rerun()
-    if is_busy:
-        st.caption("One training at a time in a session: another one goes on.")
-        frame.link("Train", "See it on Train")
+    if other and other.is_running:
+        _tell_of(other)
+
+
+def _tell_of(other: Job) -> None:
+    """What this session trains instead, as one trains at a time."""
+    config = other.config
+    st.info(
+        f"This session trains something else, {frame.literal(config.architecture.title)} on "
+        f"{dataset_spec(config.dataset).title} for {frame.counted(config.epochs, 'epoch')} with seed {config.seed}: "
+        f"{other.progress:.0%} of it is done. One training at a time in a session.",
+        icon=":material/hourglass_top:",
+    )
+    frame.link("Train", "See it on Train")
 
 
 def _epochs(history: History) -> None:
