@@ -52,6 +52,8 @@ def choose() -> Choice:
         on_change=put_into_address,
         persist_state="session",
     )
+    if not any(key.startswith("design ") for key in offered):
+        frame.door("Design", "Save a design on Design, and it is offered here", {})
     choice = offered[chosen]
     return choice if choice.run else replace(choice, config=_budgeted(choice.config, chosen))
 
