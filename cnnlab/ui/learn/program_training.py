@@ -23,16 +23,18 @@ UPDATE_SECONDS = 1.0
 
 _TICKED = "learn.program.ticked"
 _COLUMNS = {
-    "epoch": "Epoch",
-    "train_loss": "Train loss",
-    "train_accuracy": "Train accuracy",
-    "validation_loss": "Validation loss",
-    "validation_accuracy": "Validation accuracy",
+    "epoch": ("", "Epoch"),
+    "train_loss": ("Train", "Loss"),
+    "train_accuracy": ("Train", "Accuracy"),
+    "validation_loss": ("Validation", "Loss"),
+    "validation_accuracy": ("Validation", "Accuracy"),
 }
-_FORMATS = {
-    name: st.column_config.NumberColumn(format="percent" if "accuracy" in name else "%.4f")
-    for name in list(_COLUMNS.values())[1:]
+_KINDS = {  # by the heading; widths in pixels, for all to fit beside the code and on a phone
+    "Epoch": st.column_config.NumberColumn(width=54),
+    "Loss": st.column_config.NumberColumn(format="%.3f", width=58),
+    "Accuracy": st.column_config.NumberColumn(format="percent", width=76),
 }
+_FORMATS = {place: _KINDS[heading] for place, (_, heading) in enumerate(_COLUMNS.values(), start=1)}  # 0 is the index
 
 Place = Callable[[int], AbstractContextManager[object]]
 
@@ -131,7 +133,8 @@ def _tell_of(other: Job) -> None:
 
 
 def _epochs(history: History) -> None:
-    table = pd.DataFrame(history.epochs)[list(_COLUMNS)].rename(columns=_COLUMNS)
+    table = pd.DataFrame(history.epochs)[list(_COLUMNS)]
+    table.columns = pd.MultiIndex.from_tuples(_COLUMNS.values())
     st.dataframe(table, hide_index=True, column_config=_FORMATS)
 
 
