@@ -157,4 +157,7 @@ def _curves(run: Run, history: History) -> None:
     for metric in ("loss", "accuracy"):
         figure = charts.curve(history, metric)
         live_chart(figure, f"learn.program.{metric}", run.id, f"Train and validation {metric} by epoch", height=260)
-    st.caption("Train is measured while the network learns, validation after each epoch.")
+    st.caption(
+        "A train point is the mean over its epoch, while the network still learned: early in training it lies behind "
+        "the last batches. Validation is measured after each epoch."
+    )
