@@ -19,13 +19,13 @@ STEPS = ["Import", "Data", "Network", "Instantiate", "Loss and optimiser", "Trai
 TRAINING = "learn.program.training"
 
 
-def opened(recipe: str = "", run: Run | None = None, **asked: str) -> AppTest:
+def opened(recipe: str = "", run: str = "", **asked: str) -> AppTest:
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
     page.query_params["chapter"] = "program"
     if recipe:
         page.query_params["recipe"] = recipe
     if run:
-        page.query_params["run"] = run.id
+        page.query_params["run"] = run
     for name, value in asked.items():
         page.query_params[name] = value
     page.switch_page("pages/8_Learn.py")
@@ -98,7 +98,7 @@ def test_a_reload_finds_the_training_that_goes_on() -> None:
     page = opened("basic-cnn", dataset="mnist-sample", epochs="900", seed="3")
     button(page, "Train it here").click().run()
     (job,) = running_jobs()
-    reloaded = opened(run=job.run, **address(page))
+    reloaded = opened(run=job.run.id, **address(page))
     assert button(reloaded, "Stop and keep")
     reloaded.number_input(key="learn.program.seed").set_value(4).run()
     assert "with seed 3" in texts(reloaded)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from cnnlab import charts
 from cnnlab.config import RunConfig
@@ -34,7 +36,10 @@ _KINDS = {  # by the heading; widths in pixels, for all to fit beside the code a
     "Loss": st.column_config.NumberColumn(format="%.3f", width=58),
     "Accuracy": st.column_config.NumberColumn(format="percent", width=76),
 }
-_FORMATS = {place: _KINDS[heading] for place, (_, heading) in enumerate(_COLUMNS.values(), start=1)}  # 0 is the index
+# By the column's place, which Streamlit takes and its types leave out; 0 is the index.
+_FORMATS: dict[Any, ColumnConfig] = {
+    place: _KINDS[heading] for place, (_, heading) in enumerate(_COLUMNS.values(), start=1)
+}
 
 Place = Callable[[int], AbstractContextManager[object]]
 
