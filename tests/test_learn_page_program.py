@@ -19,19 +19,27 @@ STEPS = ["Import", "Data", "Network", "Instantiate", "Loss and optimiser", "Trai
 TRAINING = "learn.program.training"
 
 
-def opened(recipe: str = "", run: Run | None = None) -> AppTest:
+def opened(recipe: str = "", run: str = "", **asked: str) -> AppTest:
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
     page.query_params["chapter"] = "program"
     if recipe:
         page.query_params["recipe"] = recipe
     if run:
-        page.query_params["run"] = run.id
+        page.query_params["run"] = run
+    for name, value in asked.items():
+        page.query_params[name] = value
     page.switch_page("pages/8_Learn.py")
     return checked(page.run())
 
 
 def on_the_sample(page: AppTest, name: str) -> AppTest:
     return checked(page.selectbox(key=f"learn.program.dataset.recipe {name}").set_value("mnist-sample").run())
+
+
+def address(page: AppTest) -> dict[str, str]:
+    """What it asks for, but for the chapter and the run."""
+    values = {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
+    return {name: value for name, value in values.items() if name not in ("chapter", "run")}
 
 
 def codes(page: AppTest) -> list[str]:
@@ -57,7 +65,7 @@ def test_a_link_opens_a_tutorials_program(name: str) -> None:
 def test_budget_seed_and_data_set_change_the_program_and_its_results() -> None:
     page = on_the_sample(opened("basic-cnn"), "basic-cnn")
     untrained = metrics(page)["Loss, untrained"]
-    page.segmented_control(key="learn.program.budget.recipe basic-cnn").set_value("One epoch")
+    page.segmented_control(key="learn.program.epochs.recipe basic-cnn").set_value(1)
     page.number_input(key="learn.program.seed").set_value(5).run()
     changes = {"dataset": "mnist-sample", "epochs": 1, "seed": 5}
     steps = program_of(RECIPES["basic-cnn"].config.model_copy(update=changes)).steps
@@ -67,9 +75,40 @@ def test_budget_seed_and_data_set_change_the_program_and_its_results() -> None:
     assert all(any(label in file for file in files) for label in ("Script", "Notebook", "Its data"))
 
 
+def test_a_link_sets_data_budget_and_seed_and_what_is_set_is_a_link() -> None:
+    page = opened("basic-cnn", dataset="mnist-sample", epochs="3", seed="7")
+    changes = {"dataset": "mnist-sample", "epochs": 3, "seed": 7}
+    config = RECIPES["basic-cnn"].config.model_copy(update=changes)
+    assert codes(page) == [step.code for step in program_of(config).steps]
+    page.segmented_control(key="learn.program.epochs.recipe basic-cnn").set_value(1).run()
+    page.number_input(key="learn.program.seed").set_value(8).run()
+    asked = address(page)
+    assert asked == {"recipe": "basic-cnn", "dataset": "mnist-sample", "epochs": "1", "seed": "8"}
+    assert codes(opened(**asked)) == codes(page)
+
+
+@pytest.mark.parametrize("asked", [{"recipe": "cake"}, {"recipe": "quick", "epochs": "-1"}])
+def test_a_link_that_asks_for_what_cannot_be_is_told_of(asked: dict[str, str]) -> None:
+    page = opened(**asked)
+    assert "asks for what cannot be" in page.toast[0].value
+    assert len(codes(page)) == 7
+
+
+def test_a_reload_finds_the_training_that_goes_on() -> None:
+    page = opened("basic-cnn", dataset="mnist-sample", epochs="900", seed="3")
+    button(page, "Train it here").click().run()
+    (job,) = running_jobs()
+    reloaded = opened(run=job.run.id, **address(page))
+    assert button(reloaded, "Stop and keep")
+    reloaded.number_input(key="learn.program.seed").set_value(4).run()
+    assert "with seed 3" in texts(reloaded)
+    job.stop()
+    job.join()
+
+
 def test_training_it_is_an_ordinary_run_and_its_numbers_stay() -> None:
     page = on_the_sample(opened("basic-cnn"), "basic-cnn")
-    page.segmented_control(key="learn.program.budget.recipe basic-cnn").set_value("One epoch").run()
+    page.segmented_control(key="learn.program.epochs.recipe basic-cnn").set_value(1).run()
     assert "its curves appear here" in texts(page)
     button(page, "Train it here").click().run()
     for job in running_jobs():
@@ -80,7 +119,7 @@ def test_training_it_is_an_ordinary_run_and_its_numbers_stay() -> None:
     assert metrics(page)["Test accuracy"] == f"{run.summary.test_accuracy:.2%}"
     assert "its curves appear here" not in texts(page)
     other = on_the_sample(opened("basic-cnn"), "basic-cnn")  # a new session, which finds the run of the same config
-    other.segmented_control(key="learn.program.budget.recipe basic-cnn").set_value("One epoch").run()
+    other.segmented_control(key="learn.program.epochs.recipe basic-cnn").set_value(1).run()
     assert metrics(other)["Test accuracy"] == f"{run.summary.test_accuracy:.2%}"
 
 
@@ -102,6 +141,7 @@ def test_a_saved_design_is_a_program_whatever_it_is_called() -> None:
     page = opened()
     page.selectbox(key=TRAINING).set_value("design mine").run()
     assert "class MyBNetB(nn.Module)" in codes(checked(page))[2]
+    assert codes(opened(design="mine")) == codes(page)
     assert "recipe" not in page.query_params
 
 

@@ -8,22 +8,24 @@ import streamlit as st
 from pydantic import ValidationError
 
 from cnnlab.architectures import Architecture
-from cnnlab.config import RunConfig
+from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import DATASETS
 from cnnlab.program.data_step import PROGRAMMED
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run
+from cnnlab.setups import from_query
 from cnnlab.ui import frame, session
 from cnnlab.ui.design import board
 from cnnlab.ui.design.keeping import shelf
 from cnnlab.ui.forms import run_label
 
 TUTORIALS = [name for name, recipe in RECIPES.items() if recipe.claim]
+MAX_SEED = 2**32 - 1
 MOST_RUNS = 20  # offered, the newest
 
-_ASKED = "recipe"  # the URL's parameter
+_NAMED, _SET = ("recipe", "design"), ("dataset", "epochs", "seed")  # the URL's parameters
 _CHOSEN, _TAKEN = "learn.program.training", "learn.program.taken"
-_SHORT, _FULL = "One epoch", "As in the recipe"
+_SEED = "learn.program.seed"
 
 
 @dataclass(frozen=True)
@@ -47,38 +49,53 @@ def choose() -> Choice:
         list(offered),
         format_func=labels.__getitem__,
         key=_CHOSEN,
-        on_change=_put_into_address,
+        on_change=put_into_address,
         persist_state="session",
     )
+    if not any(key.startswith("design ") for key in offered):
+        frame.door("Design", "Save a design on Design, and it is offered here", {})
     choice = offered[chosen]
     return choice if choice.run else replace(choice, config=_budgeted(choice.config, chosen))
 
 
 def _budgeted(config: RunConfig, chosen: str) -> RunConfig:
+    _fill(chosen, config, is_new=False)
     data, budget, seed = st.columns([2, 2, 1])
     with data:
         dataset = st.selectbox(
             "Data set",
             PROGRAMMED,
-            index=PROGRAMMED.index(config.dataset) if config.dataset in PROGRAMMED else 0,
             format_func=lambda name: DATASETS[name].title,
-            key=f"learn.program.dataset.{chosen}",
+            key=_key("dataset", chosen),
+            on_change=put_into_address,
             persist_state="session",
         )
     with budget:
-        length = st.segmented_control(
+        epochs = st.segmented_control(
             "Budget",
-            [_SHORT, _FULL],
-            default=_FULL,
+            sorted({1, config.epochs, st.session_state[_key("epochs", chosen)]}),
             required=True,
-            format_func=lambda option: option if option == _SHORT else frame.counted(config.epochs, "epoch"),
-            key=f"learn.program.budget.{chosen}",
+            format_func=lambda number: "One epoch" if number == 1 else frame.counted(number, "epoch"),
+            key=_key("epochs", chosen),
+            on_change=put_into_address,
             persist_state="session",
         )
     with seed:
-        number = st.number_input("Seed", 0, 2**32 - 1, config.seed, key="learn.program.seed", persist_state="session")
-    epochs = 1 if length == _SHORT else config.epochs
+        number = st.number_input("Seed", 0, MAX_SEED, key=_SEED, on_change=put_into_address, persist_state="session")
     return config.model_copy(update={"dataset": dataset, "epochs": epochs, "seed": number})
+
+
+def _key(name: str, chosen: str) -> str:
+    """A widget's: data set and epochs are kept for each training, the seed for all."""
+    return _SEED if name == "seed" else f"learn.program.{name}.{chosen}"
+
+
+def _fill(chosen: str, config: RunConfig, *, is_new: bool) -> None:
+    """Put a config's values into the form, or only where it has none yet."""
+    dataset = config.dataset if config.dataset in PROGRAMMED else PROGRAMMED[0]
+    for name, value in {"dataset": dataset, "epochs": config.epochs, "seed": config.seed}.items():
+        if is_new or _key(name, chosen) not in st.session_state:
+            st.session_state[_key(name, chosen)] = value
 
 
 def _offered() -> dict[str, Choice]:
@@ -116,17 +133,38 @@ def _designs() -> dict[str, Choice]:
 
 
 def _take_address() -> None:
-    """A link's recipe, once: afterwards the reader chooses."""
-    asked = st.query_params.get(_ASKED)
-    if asked != st.session_state.get(_TAKEN) and asked in RECIPES:
-        st.session_state[_CHOSEN] = f"recipe {asked}"
-    st.session_state[_TAKEN] = asked
+    """What a link asks for, once for each coming to the page or training; afterwards the reader chooses.
+
+    What it leaves out is the recipe's. Epochs and seed alone do not count as another link: a rerun that was under way
+    as they changed still has the old ones in its address.
+    """
+    asked = _address()
+    kind = next((kind for kind in _NAMED if kind in asked), "")
+    link = (frame.visit(), f"{kind} {asked[kind]}" if kind else "")
+    if link == st.session_state.get(_TAKEN):
+        return
+    st.session_state[_TAKEN] = link
+    if not kind:
+        return
+    try:
+        config = from_query({name: value for name, value in asked.items() if name != "design"})
+    except ConfigError as error:
+        st.toast(f"The address asks for what cannot be: {frame.literal(str(error))}.", icon=":material/link_off:")
+        return
+    st.session_state[_CHOSEN] = link[1]
+    _fill(link[1], config, is_new=True)
 
 
-def _put_into_address() -> None:
-    kind, _, name = st.session_state[_CHOSEN].partition(" ")
-    if kind == "recipe":
-        st.query_params[_ASKED] = name
-    else:
-        st.query_params.pop(_ASKED, None)
-    st.session_state[_TAKEN] = st.query_params.get(_ASKED)
+def _address() -> dict[str, str]:
+    return {name: st.query_params[name] for name in (*_NAMED, *_SET) if name in st.query_params}
+
+
+def put_into_address() -> None:
+    """So that a reload, or whoever gets the link, has the same training."""
+    chosen = st.session_state[_CHOSEN]
+    kind, _, named = chosen.partition(" ")
+    others = {name: value for name, value in st.query_params.items() if name not in (*_NAMED, *_SET)}
+    form = {name: st.session_state.get(_key(name, chosen)) for name in _SET}
+    asked = {kind: named} | {name: str(value) for name, value in form.items() if value is not None}
+    st.query_params.from_dict(others | (asked if kind in _NAMED else {}))  # at once: each change is a step Back
+    st.session_state[_TAKEN] = (frame.visit(), chosen if kind in _NAMED else "")

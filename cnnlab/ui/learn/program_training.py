@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from cnnlab import charts
 from cnnlab.config import RunConfig
+from cnnlab.data import dataset_spec
 from cnnlab.history import History
 from cnnlab.job import Job
 from cnnlab.runs import Run, RunError, Summary
 from cnnlab.ui import frame, session
+from cnnlab.ui.learn.program_choice import put_into_address
 from cnnlab.ui.live import duration, progress_text
 from cnnlab.ui.live_chart import live_chart
 
@@ -21,30 +25,35 @@ UPDATE_SECONDS = 1.0
 
 _TICKED = "learn.program.ticked"
 _COLUMNS = {
-    "epoch": "Epoch",
-    "train_loss": "Train loss",
-    "train_accuracy": "Train accuracy",
-    "validation_loss": "Validation loss",
-    "validation_accuracy": "Validation accuracy",
+    "epoch": ("", "Epoch"),
+    "train_loss": ("Train", "Loss"),
+    "train_accuracy": ("Train", "Accuracy"),
+    "validation_loss": ("Validation", "Loss"),
+    "validation_accuracy": ("Validation", "Accuracy"),
 }
-_FORMATS = {
-    name: st.column_config.NumberColumn(format="percent" if "accuracy" in name else "%.4f")
-    for name in list(_COLUMNS.values())[1:]
+_KINDS = {  # by the heading; widths in pixels, for all to fit beside the code and on a phone
+    "Epoch": st.column_config.NumberColumn(width=54),
+    "Loss": st.column_config.NumberColumn(format="%.3f", width=58),
+    "Accuracy": st.column_config.NumberColumn(format="percent", width=76),
+}
+# By the column's place, which Streamlit takes and its types leave out; 0 is the index.
+_FORMATS: dict[Any, ColumnConfig] = {
+    place: _KINDS[heading] for place, (_, heading) in enumerate(_COLUMNS.values(), start=1)
 }
 
 Place = Callable[[int], AbstractContextManager[object]]
 
 
 def train_and_plot(config: RunConfig, step: Place) -> None:
-    """Draw steps 6 and 7 into ``step(6)`` and ``step(7)``; they move while this session trains ``config``."""
-    job = _own(config)
+    """Draw steps 6 and 7 into ``step(6)`` and ``step(7)``; they move while this session trains."""
+    job = session.current_job()
     is_running = job is not None and job.is_running
     st.fragment(_steps, run_every=UPDATE_SECONDS if is_running else None)(config, step)
 
 
 def _steps(config: RunConfig, step: Place) -> None:
-    job = _own(config)
-    if job and job.is_running:
+    current, job = session.current_job(), _own(config)
+    if current and current.is_running:
         st.session_state[_TICKED] = True
     elif st.session_state.pop(_TICKED, False):
         st.rerun()  # once at the end, for what does not tick
@@ -98,20 +107,39 @@ def _offer(config: RunConfig, ended: Job | None, label: str) -> None:
         st.error(frame.literal(ended.error), title="This training failed")
     other = session.current_job()
     is_busy = other is not None and other.is_running
-    if st.button(label, type="primary", icon=":material/play_arrow:", disabled=is_busy, key="learn.program.train"):
+    if st.button(
+        label,
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=put_into_address,
+        disabled=is_busy,
+        key="learn.program.train",
+    ):
         try:
             session.start(config)
         except RunError as error:
             st.error(frame.literal(str(error)), title="This training could not begin")
         else:
             st.rerun()
-    if is_busy:
-        st.caption("One training at a time in a session: another one goes on.")
-        frame.link("Train", "See it on Train")
+    if other and other.is_running:
+        _tell_of(other)
+
+
+def _tell_of(other: Job) -> None:
+    """What this session trains instead, as one trains at a time."""
+    config = other.config
+    st.info(
+        f"This session trains something else, {frame.literal(config.architecture.title)} on "
+        f"{dataset_spec(config.dataset).title} for {frame.counted(config.epochs, 'epoch')} with seed {config.seed}: "
+        f"{other.progress:.0%} of it is done. One training at a time in a session.",
+        icon=":material/hourglass_top:",
+    )
+    frame.link("Train", "See it on Train")
 
 
 def _epochs(history: History) -> None:
-    table = pd.DataFrame(history.epochs)[list(_COLUMNS)].rename(columns=_COLUMNS)
+    table = pd.DataFrame(history.epochs)[list(_COLUMNS)]
+    table.columns = pd.MultiIndex.from_tuples(_COLUMNS.values())
     st.dataframe(table, hide_index=True, column_config=_FORMATS)
 
 
@@ -134,4 +162,7 @@ def _curves(run: Run, history: History) -> None:
     for metric in ("loss", "accuracy"):
         figure = charts.curve(history, metric)
         live_chart(figure, f"learn.program.{metric}", run.id, f"Train and validation {metric} by epoch", height=260)
-    st.caption("Train is measured while the network learns, validation after each epoch.")
+    st.caption(
+        "A train point is the mean over its epoch, while the network still learned: early in training it lies behind "
+        "the last batches. Validation is measured after each epoch."
+    )
