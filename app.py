@@ -37,10 +37,12 @@ steps = {
     "Compare": "Put runs side by side, and see whether a difference is more than chance.",
     "Sweep": "Let the computer try settings, and see which matter.",
 }
-for column, (page, text) in zip(st.columns(len(steps)), steps.items(), strict=True):
-    with column.container(border=True, height="stretch"):
-        frame.link(page, page)
-        st.caption(text)
+pages = list(steps.items())
+for row in (pages[:4], pages[4:]):
+    for column, (page, text) in zip(st.columns(4), row, strict=True):
+        with column.container(border=True, height="stretch"):
+            frame.link(page, page)
+            st.caption(text)
 
 recent = session.trained_runs()[:5]
 if recent:

@@ -74,7 +74,7 @@ def _chosen_settings(name: str, surface: Surface) -> tuple[list[str], float, int
         persist_state="session",
     )
     most = surface.most_steps
-    steps = right.slider("Steps", 1, most, min(60, most), key=f"{_KEY}.steps.{name}", persist_state="session")
+    steps = right.slider("Steps", 1, most, min(40, most), key=f"{_KEY}.steps.{name}", persist_state="session")
     return chosen, rate, steps
 
 
