@@ -66,5 +66,5 @@ def test_a_training_step_is_walked_through_by_keyboard(address: str, new_page: C
     pressed(slider(page, "Learning rate"), "End")
     expect(page.get_by_text("SGD diverged")).to_be_visible()
     chosen(page, "Tiny network")
-    expect(page.get_by_text("after 60 steps").first).to_be_visible()
+    expect(page.get_by_text("after 40 steps").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
