@@ -77,7 +77,10 @@ def test_ctrl_c_ends_a_sweep_that_can_go_on(tmp_path: Path) -> None:
     while process.poll() is None and not (store.all() and len(store.all()[0].epochs()) > 1):
         pass
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "interrupted; go on with --continue" in err
     assert "Traceback" not in err
