@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -9,7 +12,7 @@ from cnnlab.learn.optimisers import OPTIMISERS
 from cnnlab.learn.slow_motion import walk
 from cnnlab.learn.surface import SURFACES
 from cnnlab.ui.learn.step.slow_motion import MOST_STEPS
-from tests.test_learn_page_machines import figures, open_chapter
+from tests.test_learn_page_machines import open_chapter
 from tests.test_pages import button, checked, texts
 
 STAGES = ("forward", "loss", "backward", "update")
@@ -87,11 +90,16 @@ def test_a_diverged_walk_says_so_and_what_to_do(page: AppTest) -> None:
     assert "lower learning rate" in texts(page) or "too large" in texts(page)
 
 
+def live_figures(page: AppTest) -> list[Any]:
+    """Of charts that change in place."""
+    return [json.loads(json.loads(element.proto.json)["figure"]) for element in page.get("bidi_component")]
+
+
 @pytest.mark.parametrize("surface", SURFACES)
 def test_every_surface_is_drawn_with_a_way_for_each_optimiser(page: AppTest, surface: str) -> None:
     page.segmented_control(key="learn.chosen.part").set_value("surface").run()
     page.segmented_control(key="learn.step.surface.name").set_value(surface).run()
-    ways, losses = figures(checked(page))
+    ways, losses = live_figures(checked(page))
     assert [trace.get("name") for trace in ways["data"][1:]] == [*OPTIMISERS, "start"]
     assert [trace["name"] for trace in losses["data"]] == list(OPTIMISERS)
 
@@ -104,4 +112,4 @@ def test_a_high_learning_rate_is_told_to_diverge_and_no_optimiser_asks_for_one(p
     assert "**Adam**: loss" in texts(page)
     page.pills(key="learn.step.surface.optimisers").set_value([]).run()
     assert "Choose an optimiser" in texts(checked(page))
-    assert not page.get("plotly_chart")
+    assert not live_figures(page)

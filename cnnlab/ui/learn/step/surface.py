@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from cnnlab.charts.surface import colours_of, contours, losses_by_step
 from cnnlab.learn.optimisers import MOMENTUM, OPTIMISERS
 from cnnlab.learn.surface import SURFACES, Path, Surface, paths
-from cnnlab.ui.learn.numbers import show_grid
+from cnnlab.ui.live_chart import live_chart
 
 RATES = [float(f"{10 ** (place / 20):.2g}") for place in range(-80, 11)]  # 0.0001 to 3.2, twenty a decade
 _KEY = "learn.step.surface"
@@ -43,15 +44,21 @@ def show() -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         points = {optimiser: way.points.numpy() for optimiser, way in ways.items()}
-        show_grid(contours(x, y, losses, points, colours), f"{_KEY}.ways", "The ways over the loss surface")
+        _show(contours(x, y, losses, points, colours), f"{_KEY}.ways", name, "The ways over the loss surface")
         st.caption("The greyer, the higher. Lines join places of equal loss.")
     with right:
-        show_grid(
+        _show(
             losses_by_step({optimiser: way.losses.tolist() for optimiser, way in ways.items()}, colours),
             f"{_KEY}.losses",
+            name,
             "The loss after each step",
         )
         st.markdown("\n".join(f"- {_ending(optimiser, way)}" for optimiser, way in ways.items()))
+
+
+def _show(figure: go.Figure, key: str, name: str, alt: str) -> None:
+    """In place, faster than a figure drawn anew; a finger on it scrolls the page."""
+    live_chart(figure.update_layout(dragmode=False), key, name, alt, height=figure.layout.height)
 
 
 def _chosen_settings(name: str, surface: Surface) -> tuple[list[str], float, int]:
