@@ -20,6 +20,7 @@ from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from cnnlab.config import RUN_ID
+from cnnlab.files import replacing
 from cnnlab.quarantine import MAX_WEIGHTS, admit
 from cnnlab.runs import MAX_READ, Run, RunError, RunStore
 
@@ -71,15 +72,11 @@ def pack(runs: Sequence[Run], file: IO[bytes]) -> None:
 
 def pack_file(runs: Sequence[Run], path: Path) -> None:
     """``pack`` into a file of that name, replaced once the archive is whole. Raises as ``pack`` does."""
-    aside = path.with_name(f"{path.name}.part")
     try:
-        with aside.open("wb") as file:
+        with replacing(path) as aside, aside.open("wb") as file:
             pack(runs, file)
-        aside.replace(path)
     except OSError as error:
         raise ArchiveError(f"{path} cannot be written ({error.strerror or error}): choose another place") from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def unpack(file: IO[bytes], store: RunStore) -> Unpacked:

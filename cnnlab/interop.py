@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnlab.architectures import follow
 from cnnlab.drawing import draw_network
+from cnnlab.files import replacing
 from cnnlab.history import History, Record
 from cnnlab.runs import Run, Summary
 
@@ -67,9 +68,8 @@ def to_tensorboard(run: Run, folder: Path) -> Path:
     target = folder / run.id
     try:
         target.mkdir(parents=True, exist_ok=True)
-        aside = target / "events.part"  # a name that TensorBoard does not read
-        _write_events(run, points, aside)
-        aside.replace(target / f"events.out.tfevents.{run.summary.created.timestamp():.0f}.cnnlab")
+        with replacing(target / f"events.out.tfevents.{run.summary.created.timestamp():.0f}.cnnlab") as aside:
+            _write_events(run, points, aside)
     except OSError as error:
         raise InteropError(f"cannot write TensorBoard's files to {target}: {error}") from error
     return target

@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from cnnlab import events
 from cnnlab.architectures import BYTES_PER_NUMBER, ArchitectureError, summarise
 from cnnlab.config import RunConfig
+from cnnlab.files import plain_json
 from cnnlab.history import History
 from cnnlab.runs import MAX_LINE, MAX_READ, About, Run, RunError, Summary, read_bounded
 
@@ -46,7 +47,7 @@ def admit(run: Run) -> None:
 
 def _read(run: Run, name: str, kind: TypeAdapter[_T]) -> _T:
     try:
-        return kind.validate_json(read_bounded(run.folder / name, MAX_READ[name]))
+        return kind.validate_json(plain_json(read_bounded(run.folder / name, MAX_READ[name])))
     except FileNotFoundError as error:
         raise _refusal(run, name, "missing") from error
     except (OSError, ValidationError) as error:
@@ -70,7 +71,7 @@ def _check_history(run: Run, classes: int) -> None:
     path = run.folder / "history.jsonl"
     if not path.exists():
         return
-    with path.open(encoding="utf-8", errors="replace") as lines:
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
         for line in iter(partial(lines.readline, MAX_LINE), ""):
             kept = History.from_lines([line])
             is_torn = not line.endswith("\n") and len(line) < MAX_LINE and not (kept.steps or kept.epochs)

@@ -16,7 +16,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from torch import Tensor
 
 from cnnlab.checkpoint import Checkpoint, CheckpointError, read_checkpoint, write_checkpoint
 from cnnlab.config import MAX_EPOCHS, RUN_ID, Extension, RunConfig
+from cnnlab.files import alone, is_past, plain_json, replacing, write_whole
 from cnnlab.history import History
 from cnnlab.holding import hold, is_held
 
@@ -183,6 +184,14 @@ class Run:
     def write_about(self, about: About) -> None:
         write_aside(self.folder / "about.json", about.model_dump_json(indent=1))
 
+    def change_about(self, **fields: object) -> None:
+        """Set these fields of what its owner says; the others stay as somebody else may set them meanwhile.
+
+        Raises ValidationError for a field that is wrong.
+        """
+        with _writing(self.folder), alone(self.folder):
+            self.write_about(About.model_validate(dict(self.about) | fields))
+
     def append_history(self, lines: list[str]) -> None:
         with _writing(self.folder), (self.folder / "history.jsonl").open("a", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))
@@ -255,7 +264,7 @@ class Run:
 
     def _read(self, name: str, model: type[_Model]) -> _Model:
         try:
-            return model.model_validate_json(read_bounded(self.folder / name, MAX_READ[name]))
+            return model.model_validate_json(plain_json(read_bounded(self.folder / name, MAX_READ[name])))
         except (OSError, ValidationError) as error:
             reason = "missing" if isinstance(error, FileNotFoundError) else "damaged"
             raise RunError(f"run {self.id}: its {name} is {reason}") from error
@@ -314,20 +323,22 @@ class RunStore:
 
         Raises RunError where there is none or it is being trained.
         """
-        with self.open(run_id).held():  # nobody trains it, nor begins to while it moves
+        with self.open(run_id).held(), _writing(self.folder):  # nobody trains it, nor begins to while it moves
             self._deleted.mkdir(exist_ok=True)
             shutil.rmtree(self._deleted / run_id, ignore_errors=True)  # an earlier copy, of a run that came back
+            os.utime(self.folder / run_id)
             (self.folder / run_id).rename(self._deleted / run_id)
-        os.utime(self._deleted / run_id)
         for run in runs_in(self._deleted):
-            if datetime.now(UTC) - datetime.fromtimestamp(run.folder.stat().st_mtime, UTC) > KEPT_DELETED:
-                shutil.rmtree(run.folder)
+            with suppress(FileNotFoundError):  # it came back, or went, meanwhile
+                if is_past(run.folder, KEPT_DELETED):
+                    shutil.rmtree(run.folder)
 
     def restore(self, run_id: str) -> None:
-        """Bring a deleted run back. Raises RunError where there is none."""
+        """Bring a deleted run back. Raises RunError where there is none, or somebody else does at the same time."""
         if run_id not in [run.id for run in self.deleted()]:
             raise RunError(f"there is no deleted run {run_id[:100]!r}: it may be gone for good, or be back")
-        (self._deleted / run_id).rename(self.folder / run_id)
+        with _writing(self.folder):
+            (self._deleted / run_id).rename(self.folder / run_id)
 
     def deleted(self) -> list[Run]:
         """Readable runs that were put away and did not come back on another way, the newest first."""
@@ -378,8 +389,8 @@ def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 def write_aside(path: Path, text: str) -> None:
     """Write aside, then rename: a reader sees the old file or the new one, never half of one."""
-    with _aside(path) as aside:
-        aside.write_text(text, encoding="utf-8")
+    with _writing(path.parent):
+        write_whole(path, text)
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
@@ -399,23 +410,15 @@ def _regular(path: Path) -> Path:
 @contextmanager
 def _lines(path: Path) -> Iterator[Iterable[str]]:
     """A history's; one that is too long to be a record comes in pieces, which are none either."""
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         yield iter(partial(file.readline, MAX_LINE), "")
 
 
 @contextmanager
 def _aside(path: Path) -> Iterator[Path]:
-    """Where to write what shall become ``path``; it is on the disk before it takes the name."""
-    aside = path.with_name(f"{path.name}.part")
-    with _writing(path.parent):
-        try:
-            yield aside
-            with aside.open("rb") as file:
-                os.fsync(file.fileno())
-            aside.replace(path)
-        except (OSError, SafetensorError):
-            aside.unlink(missing_ok=True)
-            raise
+    """``replacing``, its errors as RunError."""
+    with _writing(path.parent), replacing(path) as aside:
+        yield aside
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 
+from cnnlab.files import plain_json
+
 CANVAS = 280  # pixels, width and height
 DRAWN_HEIGHT = 180  # pixels that the longer side of a drawing of unknown size takes on the canvas
 PEN = 24  # pixels, the stroke's width: shrunk with a drawing of that height it is about as thick as MNIST's
@@ -78,7 +80,7 @@ def _read(content: bytes, form: TypeAdapter[_Read]) -> _Read:
     if len(content) > MAX_FILE_BYTES:
         raise DrawingError(f"the file is larger than {MAX_FILE_BYTES // 1_000_000} MB")
     try:
-        return form.validate_json(content)
+        return form.validate_json(plain_json(content))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))

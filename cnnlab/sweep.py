@@ -22,6 +22,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, ValidationError, model_validator
 
 from cnnlab.config import ConfigError, RunConfig, parse_config
+from cnnlab.files import plain_json
 from cnnlab.holding import hold, is_held
 from cnnlab.job import Job
 from cnnlab.runs import MAX_READ, About, RunError, RunStore, read_bounded, write_aside
@@ -159,7 +160,8 @@ class Sweep:
     def config(self) -> SweepConfig:
         """Raises SweepError where the file is missing or invalid."""
         try:
-            return SweepConfig.model_validate_json(read_bounded(self.folder / "sweep.json", MAX_READ["config.json"]))
+            content = read_bounded(self.folder / "sweep.json", MAX_READ["config.json"])
+            return SweepConfig.model_validate_json(plain_json(content))
         except (OSError, ValidationError) as error:
             raise SweepError(f"sweep {self.id}: its sweep.json is missing or damaged") from error
 
@@ -207,9 +209,13 @@ class Sweep:
         return self.ended < config.trials and (config.minutes is None or self.seconds < 60 * config.minutes)
 
     def extend(self, trials: int) -> None:
-        """Ask for ``trials`` more, however many minutes they take. Raises ConfigError where they are too many."""
-        config = parse_sweep(self.config.model_dump() | {"trials": self.ended + trials, "minutes": None})
-        write_aside(self.folder / "sweep.json", config.model_dump_json(indent=1))
+        """Ask for ``trials`` more, however many minutes they take.
+
+        Raises ConfigError where they are too many, SweepError where another process is at work on it.
+        """
+        with self.held():
+            config = parse_sweep(self.config.model_dump() | {"trials": self.ended + trials, "minutes": None})
+            write_aside(self.folder / "sweep.json", config.model_dump_json(indent=1))
 
     def held(self) -> AbstractContextManager[None]:
         """Hold the sweep's lock: it is at work. Raises SweepError where another process is."""

@@ -22,6 +22,7 @@ import torch
 from cnnlab import bench
 from cnnlab.config import RunConfig
 from cnnlab.devices import choose_precision, keep_freed_memory
+from cnnlab.files import write_whole
 from cnnlab.inference import judge
 from cnnlab.job import Job
 from cnnlab.network import build, seed_dropout
@@ -48,8 +49,8 @@ def main() -> None:
     for name in sys.argv[1:] or list(SECTIONS):
         print(f"== {name}", flush=True)
         figures[name] = SECTIONS[name]()
-        FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    (DOCS / "benchmarks.md").write_text(page(figures), encoding="utf-8")
+        write_whole(FIGURES, json.dumps(figures, indent=1) + "\n")
+    write_whole(DOCS / "benchmarks.md", page(figures))
 
 
 def page(figures: Figures) -> str:

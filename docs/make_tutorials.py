@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cnnlab.data import load
+from cnnlab.files import write_whole
 from cnnlab.job import Job
 from cnnlab.recipes import RECIPES, Recipe
 from cnnlab.runs import RunStore, Summary, runs_folder
@@ -39,7 +40,7 @@ def main() -> None:
     machine = f"{first.device}, threads: {first.threads}, {first.precision}"
     rows = "".join(_row(recipe, summaries[recipe.name]) for recipe in tutorials)
     tables = "".join(_per_class(recipe, summaries[recipe.name]) for recipe in tutorials)
-    TARGET.write_text(HEAD.format(machine=machine) + rows + NOTES + tables, encoding="utf-8")
+    write_whole(TARGET, HEAD.format(machine=machine) + rows + NOTES + tables)
     print(f"written: {TARGET}")
 
 

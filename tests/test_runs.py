@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -107,6 +108,32 @@ def test_what_is_said_of_a_run_comes_back_and_is_bounded(tmp_path: Path) -> None
         About(title="x" * 101)
 
 
+def test_many_who_write_a_run_at_once_are_never_refused_and_never_half_read(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig())
+    summary = run.summary
+
+    def write_and_read(writer: int) -> None:
+        for number in range(10):
+            run.write_summary(summary.model_copy(update={"threads": writer, "error": "x" * 1000 * number}))
+            run.write_about(About(note=f"{writer} " * 1000))
+            assert run.summary.id == run.id
+            assert set(run.about.note.split()) <= set("0123")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write_and_read, range(4)))
+    assert {path.name for path in run.folder.iterdir()} == {"config.json", "summary.json", "about.json"}
+
+
+def test_several_who_describe_a_run_lose_nothing_of_one_another(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig())
+    said = About(title="Mine", tags=("a",), note="A note", pinned=True)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda field: run.change_about(**{field[0]: field[1]}), said))
+    assert run.about == said
+    with pytest.raises(ValueError, match="at most 100"):
+        run.change_about(title="x" * 101)
+
+
 def test_a_branch_is_called_by_what_made_it_of_another(tmp_path: Path) -> None:
     config = RunConfig(parent=Parent(run="20260101-000000-abc", epoch=7))
     store = RunStore(tmp_path)
@@ -180,6 +207,23 @@ def test_only_deleted_runs_are_restored(name: str, tmp_path: Path) -> None:
     store.create(RunConfig())
     with pytest.raises(RunError, match="there is no deleted run"):
         store.restore(name)
+
+
+def test_one_of_many_restores_a_run_and_the_others_are_told(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    run = store.create(RunConfig())
+    store.delete(run.id)
+
+    def restore(_: int) -> str:
+        try:
+            store.restore(run.id)
+        except RunError:
+            return "told"
+        return "restored"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(restore, range(8))) == ["restored", *["told"] * 7]
+    assert store.open(run.id).config == RunConfig()
 
 
 def test_a_run_that_trains_is_not_deleted(tmp_path: Path) -> None:

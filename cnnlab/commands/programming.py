@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shutil import SameFileError, copyfile
+from shutil import copyfile
 
 import click
 
 from cnnlab.commands.options import changed, config_options, open_run, runs_option
+from cnnlab.files import replacing
 from cnnlab.program import Program, ProgramError, program_of, program_of_run, to_notebook, to_script
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import RunError, write_aside
@@ -58,8 +59,8 @@ def _write(path: Path, program: Program) -> None:
 
 
 def _copy(file: Path, target: Path) -> None:
-    try:
-        copyfile(file, target)
-    except SameFileError:
+    if target.exists() and target.samefile(file):
         return
+    with replacing(target) as aside:
+        copyfile(file, aside)
     click.echo(f"{target} lies beside it, for the program reads it.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import plotly
 import streamlit as st
+
+from cnnlab.files import replacing
 
 SCRIPT = f"plotly-{plotly.__version__}.min.js"
 
@@ -27,6 +28,5 @@ def publish_script() -> None:
     if target.exists():
         return
     _STATIC.mkdir(exist_ok=True)
-    aside = target.with_suffix(f".{os.getpid()}.part")
-    shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", aside)
-    aside.replace(target)
+    with replacing(target) as aside:
+        shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", aside)

@@ -192,8 +192,12 @@ def _go_on(sweep: Sweep) -> None:
 
 
 def _extend(sweep: Sweep, trials: int) -> None:
-    sweep.extend(trials)
-    _go_on(sweep)
+    try:
+        sweep.extend(trials)
+    except SweepError as error:
+        st.toast(frame.literal(str(error)), icon=":material/error:")
+    else:
+        _go_on(sweep)
 
 
 def _shown(value: Any) -> str:

@@ -85,14 +85,17 @@ def _describe(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
         st.multiselect("Tags", used, about.tags, accept_new_options=True, max_selections=20, key=f"{key}.tags")
         st.text_area("Note", about.note, max_chars=5000, key=f"{key}.note")
         st.checkbox("Pinned: listed first", about.pinned, key=f"{key}.pinned")
-        st.form_submit_button("Save", type="primary", on_click=_save, args=[by_id[run_id].run, key])
+        st.form_submit_button("Save", type="primary", on_click=_save, args=[by_id[run_id].run, about, key])
 
 
-def _save(run: Run, key: str) -> None:
-    typed = {field: st.session_state[f"{key}.{field}"] for field in About.model_fields}
+def _save(run: Run, shown: About, key: str) -> None:
+    """Write only what was changed here: another session may change the rest."""
     try:
-        run.write_about(About(**typed))
+        typed = About(**{field: st.session_state[f"{key}.{field}"] for field in About.model_fields})
+        run.change_about(**{field: value for field, value in typed if value != getattr(shown, field)})
         _say("success", "Saved.")
+    except RunError as error:
+        _say("error", str(error))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         _say("error", f"{first['loc'][0]}: {first['msg']}".capitalize())

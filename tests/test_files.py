@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import time
+
+import pytest
+
+from cnnlab.files import ABANDONED, alone, plain_json, replacing, write_whole
+from tests.conftest import ROOT
+
+DIE_WHILE_WRITING = """
+import os, sys
+from pathlib import Path
+from cnnlab.files import replacing
+with replacing(Path(sys.argv[1])) as part:
+    part.write_text("half")
+    os._exit(0)
+"""
+
+
+def test_many_writers_of_one_file_are_never_refused_and_never_half_read(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    texts = [json.dumps([writer] * 20_000) for writer in range(8)]
+    write_whole(path, texts[0])
+
+    def write_and_read(writer: int) -> None:
+        for _ in range(10):
+            write_whole(path, texts[writer])
+            assert path.read_text() in texts
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write_and_read, range(8)))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_leaves_the_old_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), replacing(path) as part:
+        part.write_text("half")
+        raise KeyboardInterrupt
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"file": "old"}
+
+
+def test_what_a_killed_writer_left_goes_once_it_is_old_and_nothing_else_does(tmp_path: Path) -> None:
+    path, others = tmp_path / "file", tmp_path / "download.part"
+    subprocess.run([sys.executable, "-c", DIE_WHILE_WRITING, str(path)], cwd=ROOT, check=True)
+    (left,) = tmp_path.iterdir()
+    others.touch()
+    write_whole(path, "new")
+    assert left.exists()  # it might be at work
+    for old in (left, others):
+        os.utime(old, times=(time() - ABANDONED.total_seconds() - 1,) * 2)
+    write_whole(path, "new")
+    assert sorted(tmp_path.iterdir()) == sorted([path, others])
+
+
+def test_a_new_file_is_as_readable_as_any_other(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    write_whole(tmp_path / "written", "")
+    assert (tmp_path / "written").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_reading_and_writing_back_is_one_step(tmp_path: Path) -> None:
+    path = tmp_path / "count"
+    write_whole(path, "0")
+
+    def add(_: int) -> None:
+        with alone(tmp_path):
+            write_whole(path, str(int(path.read_text()) + 1))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, range(12)))
+    assert path.read_text() == "12"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"ä": 1}'.encode(),
+        codecs.BOM_UTF8 + '{"ä": 1}'.encode(),
+        codecs.BOM_UTF16_LE + '{"ä": 1}'.encode("utf-16-le"),
+        codecs.BOM_UTF16_BE + '{"ä": 1}'.encode("utf-16-be"),
+    ],
+)
+def test_json_is_read_behind_any_byte_order_mark(content: bytes) -> None:
+    assert plain_json(content) == '{"ä": 1}'.encode()
+
+
+def test_what_is_no_utf_16_behind_its_mark_is_no_json_either() -> None:
+    with pytest.raises(ValueError, match="Expecting value"):
+        json.loads(plain_json(codecs.BOM_UTF16_LE + b"\x00\xd8\x01"))
