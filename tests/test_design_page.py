@@ -213,6 +213,26 @@ def test_a_design_is_saved_opened_offered_on_train_and_deleted() -> None:
     assert layers_of(checked(page)) == PRESETS["compact"].layers
 
 
+def test_a_design_that_was_replaced_or_deleted_is_told_of_and_brought_back() -> None:
+    shelf = Shelf(runs_folder())
+    others = Draft.model_validate(PRESETS["quick"].model_dump() | {"name": "mine", "title": "Others"})
+    shelf.save(others)
+    page = checked(opened(Conv2d(out_channels=8), Activation()))
+    page.button_group(key="design.beside").set_value("Save and share").run()
+    page.text_input(key=f"design.keep.{version(page)}.title").set_value("Mine").run()
+    button(page, "Save again").click().run()
+    assert "in place of another design of this name" in texts(checked(page))
+    assert shelf.load("mine").title == "Mine"
+    button(page, "Bring it back").click().run()
+    assert shelf.load("mine") == others
+    assert [button.label for button in checked(page).button].count("Bring it back") == 0
+    button(page, "Delete mine for all").click().run()
+    assert shelf.names() == []
+    button(page, "Restore").click().run()
+    assert shelf.load("mine") == others
+    assert [toast.value for toast in checked(page).toast] == ["mine is back."]
+
+
 def test_two_designs_stand_side_by_side() -> None:
     page = open_page("Design")
     page.button_group(key="design.beside").set_value("Compare").run()

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from base64 import urlsafe_b64encode
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from time import time
 
 import pytest
 
@@ -22,6 +25,7 @@ from cnnlab.designs import (
 )
 from cnnlab.layers import Conv2d, Linear
 from cnnlab.presets import PRESETS
+from cnnlab.runs import KEPT_DELETED
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -97,18 +101,102 @@ def test_a_file_that_is_no_design_is_refused_in_one_line(content: bytes) -> None
     assert len(str(caught.value)) < 400
 
 
-def test_a_shelf_keeps_replaces_and_deletes(tmp_path: Path) -> None:
+MINE = Draft.model_validate(PRESETS["quick"].model_dump() | {"name": "mine"})
+
+
+def titled(title: str) -> Draft:
+    return MINE.model_copy(update={"title": title})
+
+
+def test_a_shelf_keeps_and_deletes(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     assert shelf.names() == []
-    draft = Draft.model_validate(PRESETS["quick"].model_dump() | {"name": "mine"})
-    shelf.save(draft)
-    shelf.save(draft.model_copy(update={"title": "Other"}))
-    assert shelf.names() == ["mine"]
-    assert shelf.load("mine").title == "Other"
-    assert list(shelf.networks()) == ["mine"]
-    shelf.delete("mine")
-    shelf.delete("mine")
+    assert shelf.save(MINE) == ""
+    assert shelf.save(MINE) == ""  # the same again
+    assert shelf.names() == list(shelf.networks()) == ["mine"]
+    assert shelf.load("mine") == MINE
+    assert shelf.delete("mine")
+    assert shelf.delete("mine") == ""
     assert shelf.names() == []
+
+
+def test_a_deleted_design_comes_back(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.save(MINE)
+    key = shelf.delete("mine")
+    assert shelf.deleted() == [key]
+    shelf.restore(key)
+    assert shelf.load("mine") == MINE
+    assert shelf.deleted() == []
+    with pytest.raises(DesignError, match="gone for good, or be back"):
+        shelf.restore(key)
+
+
+def test_a_replaced_design_comes_back_and_its_successor_can_too(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.save(titled("First"))
+    replaced = shelf.save(titled("Second"))
+    assert shelf.load("mine").title == "Second"
+    shelf.restore(replaced)
+    assert shelf.load("mine").title == "First"
+    (successor,) = shelf.deleted()
+    shelf.restore(successor)
+    assert shelf.load("mine").title == "Second"
+
+
+def test_several_who_save_under_one_name_lose_nothing(tmp_path: Path) -> None:
+    titles = {f"Number {number}" for number in range(8)}
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda title: Shelf(tmp_path).save(titled(title)), titles))
+    shelf = Shelf(tmp_path)
+    kept = {shelf.load("mine").title}
+    for key in shelf.deleted():
+        shelf.restore(key)
+        kept.add(shelf.load("mine").title)
+    assert kept == titles
+
+
+def test_a_design_deleted_long_ago_goes_for_good(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.save(titled("First"))
+    old = shelf.folder / ".deleted" / f"{shelf.delete('mine')}.json"
+    os.utime(old, times=(time() - KEPT_DELETED.total_seconds() - 1,) * 2)
+    shelf.save(titled("Second"))
+    latest = shelf.delete("mine")
+    assert shelf.deleted() == [latest]
+
+
+@pytest.mark.parametrize("key", ["", "mine", "../mine@20261128-120000-000000", "mine@20261128"])
+def test_only_deleted_designs_are_restored(key: str, tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.save(MINE)
+    with pytest.raises(DesignError, match="no such deleted design"):
+        shelf.restore(key)
+
+
+def test_a_failed_save_leaves_the_old_design(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.save(titled("First"))
+
+    def full(path: Path, text: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cnnlab.designs.write_whole", full)
+    with pytest.raises(DesignError, match="cannot be saved: No space"):
+        shelf.save(titled("Second"))
+    assert shelf.load("mine").title == "First"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_design_is_read_behind_a_byte_order_mark(encoding: str) -> None:
+    assert read_design(write_design(MINE).encode(encoding)) == MINE
+
+
+def test_what_computers_leave_beside_files_is_no_design(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.save(MINE)
+    (shelf.folder / "._mine.json").write_bytes(b"\0\5\x16\7")
+    assert shelf.names() == ["mine"]
 
 
 def test_a_shelf_offers_only_what_can_be_trained(tmp_path: Path) -> None:

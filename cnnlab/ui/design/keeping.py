@@ -5,7 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.architectures import Architecture, Draft
-from cnnlab.designs import MAX_BYTES, DesignError, Shelf, name_of, read_design, write_design
+from cnnlab.designs import (
+    MAX_BYTES,
+    DesignError,
+    Shelf,
+    deleted_at,
+    deleted_name,
+    name_of,
+    read_design,
+    write_design,
+)
 from cnnlab.layers import Flatten, Linear
 from cnnlab.presets import PRESETS
 from cnnlab.runs import runs_folder
@@ -21,6 +30,7 @@ NOTHING = Architecture(
 )
 
 _ERROR = "design.error"
+_UNDO = "design.away"  # what restores the last design that was deleted or replaced, and what became of it
 
 
 def shelf() -> Shelf:
@@ -67,7 +77,13 @@ def keep(draft: Draft, code: str, svg: str) -> None:
     st.text_area("Description", draft.description, max_chars=400, height=80, key=about, **renaming)
     saved = draft.name in shelf().names()
     with st.container(horizontal=True):
-        st.button("Save again" if saved else "Save", icon=":material/save:", on_click=_save, args=[draft])
+        st.button(
+            "Save again" if saved else "Save",
+            icon=":material/save:",
+            on_click=_save,
+            args=[draft],
+            help="Replaces the saved design of this name, which can be restored for seven days" if saved else None,
+        )
         files = {
             "JSON": ("json", write_design(draft), "application/json"),
             "Python": ("py", code, "text/x-python"),
@@ -97,7 +113,9 @@ def keep(draft: Draft, code: str, svg: str) -> None:
     )
     if error := st.session_state.get(_ERROR):
         st.error(frame.literal(error), icon=":material/block:")
+    _offer_undo()
     _remove_saved()
+    _restore_deleted()
 
 
 def _key(name: str) -> str:
@@ -118,11 +136,12 @@ def _save(draft: Draft) -> None:
         st.session_state[_ERROR] = "a preset has this name: give the design another title"
         return
     try:
-        shelf().save(draft)
+        replaced = shelf().save(draft)
     except DesignError as error:
         st.session_state[_ERROR] = str(error)
     else:
         board.say(f"Saved as {draft.name}.")
+        st.session_state[_UNDO] = replaced, f"Saved as {draft.name}, in place of another design of this name."
 
 
 def _upload(key: str) -> None:
@@ -144,4 +163,49 @@ def _remove_saved() -> None:
     with chosen:
         name = st.selectbox("Saved designs", names, key="design.saved")
     with button, st.popover("Delete", icon=":material/delete:", width="stretch"):
-        st.button(f"Delete {name} for all", on_click=shelf().delete, args=[name])
+        st.button(f"Delete {name} for all", on_click=_delete, args=[name], help="Can be undone for seven days")
+
+
+def _delete(name: str) -> None:
+    st.session_state.pop(_ERROR, None)
+    try:
+        st.session_state[_UNDO] = shelf().delete(name), f"Deleted: {name}."
+    except DesignError as error:
+        st.session_state[_ERROR] = str(error)
+
+
+def _offer_undo() -> None:
+    """Take back the last deletion or replacement."""
+    key, said = st.session_state.get(_UNDO, ("", ""))
+    if key in shelf().deleted():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(frame.literal(said))
+            st.button("Bring it back", icon=":material/undo:", type="tertiary", on_click=_restore, args=[key])
+
+
+def _restore_deleted() -> None:
+    keys = shelf().deleted()
+    if not keys:
+        return
+    chosen, button = st.columns([3, 1], vertical_alignment="bottom")
+    with chosen:
+        labels = frame.told_apart({key: f"{deleted_name(key)}, until {deleted_at(key)}" for key in keys})
+        key = st.selectbox(
+            "Deleted or replaced in the last seven days",
+            keys,
+            format_func=labels.__getitem__,
+            key=f"design.deleted.{keys[0]}",
+        )
+    with button:
+        st.button("Restore", icon=":material/restore_from_trash:", width="stretch", on_click=_restore, args=[key])
+
+
+def _restore(key: str) -> None:
+    st.session_state.pop(_UNDO, None)
+    st.session_state.pop(_ERROR, None)
+    try:
+        shelf().restore(key)
+    except DesignError as error:
+        st.session_state[_ERROR] = str(error)
+    else:
+        board.say(f"{deleted_name(key)} is back.")
