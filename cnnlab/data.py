@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
-import pickle
 import shutil
 import tempfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -28,7 +26,8 @@ from cnnlab.layers import Shape
 from cnnlab.strokes import Lesson
 
 Array = npt.NDArray[np.uint8]
-Arrays = tuple[Array, Array, Array, Array]  # train images (N, C, H, W), labels (N,), test images, labels
+Labels = npt.NDArray[np.integer[Any]]
+Arrays = tuple[Array, Labels, Array, Labels]  # train images (N, C, H, W), labels (N,), test images, labels
 
 DIGITS = tuple("0123456789")
 SAMPLE = Path(__file__).parent / "samples" / "mnist-5000.npz"
@@ -274,11 +273,31 @@ def _complete(spec: DatasetSpec, folder: Path) -> bool:
 
 def _read_or_explain(spec: DatasetSpec, folder: Path) -> Arrays:
     try:
-        return spec.read(folder)
-    except (OSError, EOFError, ValueError, RuntimeError, KeyError, IndexError, zlib.error, pickle.PickleError) as error:
-        raise DatasetError(
-            f"{spec.title} in {folder} is damaged ({_one_line(error)}): delete its files to fetch them again"
-        ) from error
+        arrays = spec.read(folder)
+        _check(spec, arrays)
+    except MemoryError:
+        raise
+    except Exception as error:  # readers of five formats, given any bytes
+        mend = "delete its files to fetch them again" if spec.fetch else "get CNN Lab's files again"
+        raise DatasetError(f"{spec.title} in {folder} is damaged ({_one_line(error)}): {mend}") from error
+    return arrays
+
+
+def _check(spec: DatasetSpec, arrays: Arrays) -> None:
+    """Raises ValueError where files are not the data set's, or disagree with one another."""
+    for name, images, labels in (("training", *arrays[:2]), ("test", *arrays[2:])):
+        if images.dtype != np.uint8 or images.shape[1:] != spec.shape:
+            raise ValueError(f"its {name} images are {images.dtype} of shape {images.shape[1:]}, not {spec.shape}")
+        if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+            raise ValueError(f"its {name} labels are {labels.dtype} of shape {labels.shape}, not whole numbers")
+        if len(images) != len(labels):
+            raise ValueError(f"it has {len(images)} {name} images and {len(labels)} labels")
+        if not len(images):
+            raise ValueError(f"it has no {name} images")
+        if labels.min() < 0 or labels.max() >= len(spec.classes):
+            raise ValueError(f"its {name} labels are {labels.min()} to {labels.max()}, not below {len(spec.classes)}")
+    if np.bincount(arrays[1]).max() < 2:
+        raise ValueError("it has so few training images that none would be left beside validation")
 
 
 def _fetch(spec: DatasetSpec, folder: Path) -> Arrays:
@@ -331,7 +350,7 @@ def stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:
 
 
 def _read_sample(folder: Path) -> Arrays:
-    with np.load(SAMPLE, allow_pickle=False) as file:
+    with SAMPLE.open("rb") as opened, np.load(opened, allow_pickle=False) as file:  # which it leaves open if damaged
         images, labels = file["images"][:, None], file["labels"]  # (5000, 1, 28, 28)
     test = stratified(torch.from_numpy(labels), 0.1, SAMPLE_TEST_SEED).numpy()
     return images[~test], labels[~test], images[test], labels[test]
@@ -386,22 +405,22 @@ def _read_cifar10(folder: Path) -> Arrays:
     train, test = (datasets.CIFAR10(str(folder), train=train) for train in (True, False))
     return (
         train.data.transpose(0, 3, 1, 2),  # (N, 32, 32, 3) → (N, 3, 32, 32)
-        np.array(train.targets, np.uint8),
+        np.array(train.targets),
         test.data.transpose(0, 3, 1, 2),
-        np.array(test.targets, np.uint8),
+        np.array(test.targets),
     )
 
 
 def _read_svhn(folder: Path) -> Arrays:
     datasets = _torchvision()
     train, test = (datasets.SVHN(str(folder), split=split) for split in ("train", "test"))
-    return train.data, train.labels.astype(np.uint8), test.data, test.labels.astype(np.uint8)
+    return train.data, train.labels, test.data, test.labels
 
 
 def _read_usps(folder: Path) -> Arrays:
     datasets = _torchvision()
     train, test = (datasets.USPS(str(folder), train=train) for train in (True, False))
-    return train.data[:, None], np.array(train.targets, np.uint8), test.data[:, None], np.array(test.targets, np.uint8)
+    return train.data[:, None], np.array(train.targets), test.data[:, None], np.array(test.targets)
 
 
 def _fetcher(torchvision_class: str, *variants: dict[str, object]) -> Callable[[Path], None]:

@@ -5,12 +5,15 @@ import gzip
 import hashlib
 import os
 import pickle
+import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import numpy as np
 import pytest
@@ -151,6 +154,88 @@ def test_a_damaged_file_is_told_with_the_mend(damage: bytes, tmp_path: Path) -> 
     (tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte.gz").write_bytes(damage)
     with pytest.raises(DatasetError, match=r"is damaged .*delete its files"):
         load("mnist", folder=tmp_path)
+
+
+def sound(spec: data.DatasetSpec) -> list[Any]:
+    """Two images of each class to train on, one to test."""
+    labels = np.arange(len(spec.classes))
+    images = np.zeros((2 * len(labels), *spec.shape), np.uint8)
+    return [images, np.tile(labels, 2), images[: len(labels)], labels]
+
+
+def given(arrays: list[Any]) -> Callable[[Path], data.Arrays]:
+    images, labels, test_images, test_labels = arrays
+    return lambda _: (images, labels, test_images, test_labels)
+
+
+FAULTS: dict[str, Callable[[data.DatasetSpec, np.ndarray[Any, Any]], np.ndarray[Any, Any]]] = {
+    "a label beyond": lambda spec, old: np.where(np.arange(len(old)) == 3, len(spec.classes), old),
+    "a label below": lambda spec, old: np.where(np.arange(len(old)) == 3, -1, old),
+    "one label less": lambda spec, old: old[1:],
+    "labels in a column": lambda spec, old: old[:, None],
+    "labels with fractions": lambda spec, old: old + 0.5,
+    "no labels": lambda spec, old: old[:0],
+    "one image less": lambda spec, old: old[1:],
+    "no images": lambda spec, old: old[:0],
+    "wider images": lambda spec, old: np.repeat(old, 2, axis=3),
+    "images without channels": lambda spec, old: old[:, 0],
+    "images of floats": lambda spec, old: old / np.float32(255),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_data_set_that_disagrees_with_itself_is_damaged(
+    name: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = DATASETS[name]
+    for split in (0, 2):
+        arrays = sound(spec)
+        place = split + ("label" in fault)
+        arrays[place] = FAULTS[fault](spec, arrays[place])
+        monkeypatch.setitem(DATASETS, name, replace(spec, files=(), read=given(arrays)))
+        with pytest.raises(DatasetError, match=rf"^{re.escape(spec.title)} in .* is damaged \(.*\): .*again$"):
+            load(name, folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_data_set_is_damaged_where_splits_would_be_empty(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = DATASETS[name]
+    arrays = sound(spec)
+    monkeypatch.setitem(DATASETS, name, replace(spec, files=(), read=given(arrays[2:] * 2)))
+    with pytest.raises(DatasetError, match="none would be left"):
+        load(name, folder=tmp_path)
+    monkeypatch.setitem(DATASETS, name, replace(spec, files=(), read=given(arrays)))
+    loaded = load(name, 0.01, folder=tmp_path)
+    assert len(loaded.train) == len(loaded.validation) == len(loaded.test) == len(spec.classes)
+
+
+def test_files_of_unlike_lengths_are_damaged(tmp_path: Path, offline: None) -> None:
+    write_mnist(tmp_path / "MNIST" / "raw", compressed=False)
+    (tmp_path / "MNIST" / "raw" / "train-labels-idx1-ubyte").write_bytes(digits(39)[1])
+    with pytest.raises(DatasetError, match="it has 40 training images and 39 labels"):
+        load("mnist", folder=tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\3\4", b"\x93NUMPY", b"x" * 100])
+def test_a_damaged_sample_says_where_it_comes_from(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "SAMPLE", tmp_path / "sample.npz")
+    (tmp_path / "sample.npz").write_bytes(content)
+    with pytest.raises(DatasetError, match=r"^MNIST sample in .* is damaged .*get CNN Lab's files again$"):
+        load("mnist-sample")
+
+
+@pytest.mark.parametrize("line", ["12 1:0", "0 1:0", "x 1:0", "", "1"])
+def test_damaged_usps_lines_are_told(line: str, tmp_path: Path) -> None:
+    pixels = " ".join(f"{n}:0" for n in range(2, 257))
+    for name in DATASETS["usps"].files:
+        (tmp_path / name).write_bytes(bz2.compress(f"{line} {pixels}\n".encode() * 2 if line[1:] else line.encode()))
+    with pytest.raises(DatasetError, match=r"^USPS in .* is damaged"):
+        load("usps", folder=tmp_path)
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
