@@ -11,16 +11,19 @@ import stat
 import struct
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
-from io import SEEK_SET
+from io import SEEK_END, SEEK_SET
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from cnnlab.config import RUN_ID
-from cnnlab.files import replacing
+from cnnlab.files import is_past, replacing
 from cnnlab.quarantine import MAX_WEIGHTS, admit
 from cnnlab.runs import MAX_READ, Run, RunError, RunStore
 
@@ -28,6 +31,8 @@ MB = 1_000_000  # bytes
 MAX_ENTRIES = 20_000  # 400 runs of the default's 49 files, or 20 of the longest
 MAX_LIST_BYTES = 200 * MAX_ENTRIES  # the list of entries takes about 100 bytes for each
 MAX_BYTES = 4_000 * MB  # unpacked, all together: 100 default runs
+MAX_RATIO, FREE_BYTES = 20, 50 * MB  # unpacked, in the archive's own size, and beyond it: weights are noise to deflate
+STALE = timedelta(days=1)  # no archive takes so long to unpack: whoever did was killed
 MAX_FILE = {
     **MAX_READ,
     "history.jsonl": 20 * MB,  # 1,000 epochs of 50 points and 47 classes: 10 MB
@@ -35,9 +40,14 @@ MAX_FILE = {
 }
 CHUNK = 1 * MB  # held in memory of a file under way
 
+_INCOMING = ".incoming-"  # begins the name of a folder that an archive is unpacked in
 _ENTRY = re.compile(
     rf"{RUN_ID.pattern}/((config|summary|about)\.json|history\.jsonl|checkpoint\.safetensors"
     rf"|weights/epoch-([0-9]{{3}}|1000)\.safetensors)"
+)
+# What computers put into folders and archives unasked; folders have no content of their own.
+_LITTER = re.compile(
+    rf"(.*/)?((?i:\.DS_Store|Thumbs\.db|desktop\.ini)|\._[^/]*)|__MACOSX/.*|{RUN_ID.pattern}/(weights/)?"
 )
 _DAMAGE = (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OverflowError, ValueError)
 
@@ -86,13 +96,14 @@ def unpack(file: IO[bytes], store: RunStore) -> Unpacked:
     """
     try:
         store.folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".incoming-", dir=store.folder) as incoming:
+        _delete_stale(store.folder)
+        with TemporaryDirectory(prefix=_INCOMING, dir=store.folder) as incoming:
             arriving = RunStore(Path(incoming))
             ids = _extract(file, arriving, store)
-            added = sorted(path.name for path in arriving.folder.iterdir())
-            for run_id in added:
+            new = sorted(path.name for path in arriving.folder.iterdir())
+            for run_id in new:
                 admit(Run(arriving.folder / run_id))
-            _settle(added, arriving.folder, store.folder)
+            added = _settle(new, arriving.folder, store.folder)
         return Unpacked(added, sorted(ids - set(added)))
     except RunError as error:
         raise ArchiveError(f"the archive's {error}: pack it again, with CNN Lab") from error
@@ -140,8 +151,11 @@ class _Guarded:
 def _extract(file: IO[bytes], arriving: RunStore, store: RunStore) -> set[str]:
     """Write what is not in ``store`` yet into ``arriving``; the ids of all runs of the archive."""
     room = MAX_BYTES
+    packed = file.seek(0, SEEK_END)
     with ZipFile(_Guarded(file)) as archive:
         entries = _entries(archive)
+        if sum(info.file_size for info in entries.values()) > FREE_BYTES + MAX_RATIO * packed:
+            raise ArchiveError(f"the archive unpacks to more than {MAX_RATIO} times its size: no runs do")
         ids = {name.split("/")[0] for name in entries}
         known = {run_id for run_id in ids if (store.folder / run_id).exists()}
         for name, info in entries.items():
@@ -158,6 +172,8 @@ def _entries(archive: ZipFile) -> dict[str, ZipInfo]:
     entries: dict[str, ZipInfo] = {}
     for info in infos:
         name = info.orig_filename  # what the archive says; ``filename`` ends at a null byte
+        if _LITTER.fullmatch(name):
+            continue
         if reason := _objection(info) or ("is there twice" if name in entries else ""):
             raise _refusal(name, reason)
         entries[name] = info
@@ -199,16 +215,36 @@ def _copy(archive: ZipFile, info: ZipInfo, target: Path, room: int) -> int:
     return size
 
 
-def _settle(ids: list[str], arriving: Path, folder: Path) -> None:
-    """Move the runs to where they are found; on failure, none."""
+def _settle(ids: list[str], arriving: Path, folder: Path) -> list[str]:
+    """Move the runs to where they are found; on failure, none. Those that another brought meanwhile stay as they are.
+
+    Returns the ids of those that were moved.
+    """
     try:
         for run_id in ids:
-            (arriving / run_id).rename(folder / run_id)
+            _move(arriving / run_id, folder / run_id)
+        return [run_id for run_id in ids if not (arriving / run_id).exists()]
     except BaseException:
         for run_id in ids:
             if not (arriving / run_id).exists():
                 (folder / run_id).rename(arriving / run_id)
         raise
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        source.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
+
+
+def _delete_stale(folder: Path) -> None:
+    """What was unpacked by processes that were killed."""
+    for incoming in folder.glob(f"{_INCOMING}*"):
+        with suppress(OSError):  # another deletes it at the same time
+            if is_past(incoming, STALE):
+                rmtree(incoming)
 
 
 def _refusal(name: str, reason: str) -> ArchiveError:

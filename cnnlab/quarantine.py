@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from functools import partial
 from math import prod
-from typing import Annotated, TypeVar
+from pathlib import Path
+from typing import Annotated, NamedTuple, TypeVar
 
+import torch
 from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
 
 from cnnlab import events
 from cnnlab.architectures import BYTES_PER_NUMBER, ArchitectureError, summarise
-from cnnlab.config import RunConfig
+from cnnlab.config import RunConfig, last_epoch
 from cnnlab.files import plain_json
 from cnnlab.history import History
+from cnnlab.network import build
 from cnnlab.runs import MAX_LINE, MAX_READ, About, Run, RunError, Summary, read_bounded
 
 MAX_WEIGHTS = 100_000_000  # bytes of an epoch: 25 million parameters, twelve times the largest preset's on any data set
 MAX_MACS = 1_000_000_000  # of a network on one image: 25 times the largest preset's
 MAX_ACTIVATIONS = 100_000_000  # bytes of a network on one image: 70 times the largest preset's
+MAX_HEADER = 2_000_000  # bytes of a safetensors file beside its tensors: their names, the history of an epoch
+MAX_GENERATOR = 10_000  # bytes of a random generator's state: a CPU's has 5,056
+MOMENTS = ("exp_avg", "exp_avg_sq", "momentum_buffer", "square_avg")  # what optimisers keep of each parameter
+TYPES = {torch.float32: "F32", torch.int64: "I64"}  # of weights, as safetensors calls them
 YEARS = range(1970, 9999)  # in which it was created; dates at the calendar's ends have no local time
 
 _T = TypeVar("_T")
@@ -26,6 +34,16 @@ _CONFIG = TypeAdapter(RunConfig)
 _SUMMARY = TypeAdapter(Summary)
 _ABOUT = TypeAdapter(About)
 _RECORD: TypeAdapter[events.Record] = TypeAdapter(Annotated[events.Record, Field(discriminator="kind")])
+
+
+class Form(NamedTuple):
+    """What a header says of a tensor."""
+
+    shape: tuple[int, ...]
+    type: str
+
+
+Forms = dict[str, Form]
 
 
 def admit(run: Run) -> None:
@@ -40,7 +58,7 @@ def admit(run: Run) -> None:
         _read(run, "about.json", _ABOUT)
     _check_network(run, config, summary)
     _check_history(run, len(summary.classes))
-    _check_weights(run)
+    _check_tensors(run, config, summary)
     if summary.status == "running":
         run.write_summary(summary.model_copy(update={"status": "interrupted"}))
 
@@ -87,15 +105,61 @@ def _is_record(line: str, classes: int) -> bool:
     return record.kind != "epoch" or len(record.per_class) == classes
 
 
-def _check_weights(run: Run) -> None:
-    """Headers only: whether the tensors fit the network is told where it is built."""
-    for path in [*sorted((run.folder / "weights").glob("*")), *run.folder.glob("checkpoint.safetensors")]:
-        try:
-            with safe_open(path, framework="pt"):
-                pass
-        except (OSError, SafetensorError) as error:
-            name = path.relative_to(run.folder).as_posix()
-            raise _refusal(run, name, "no safetensors file") from error
+def _check_tensors(run: Run, config: RunConfig, summary: Summary) -> None:
+    """Every file must hold the tensors of the run's network or of its training, and nothing beside them."""
+    network = _network(config, summary)
+    weights = {name: _form(tensor) for name, tensor in network.state_dict().items()}
+    last = last_epoch(config, summary.extensions)
+    epochs = {f"epoch-{epoch:03d}.safetensors" for epoch in range(last + 1)}
+    for path in sorted((run.folder / "weights").glob("*")):
+        if path.name not in epochs:
+            raise _refusal(run, f"weights/{path.name}", f"of none of its {last} epochs")
+        if _header(run, path) != weights:
+            raise _refusal(run, f"weights/{path.name}", "of another network")
+    known = _training_forms(network)
+    for path in run.folder.glob("checkpoint.safetensors"):
+        if not all(known.get(name) == form or _is_generator(name, form) for name, form in _header(run, path).items()):
+            raise _refusal(run, path.name, "of another training")
+
+
+def _network(config: RunConfig, summary: Summary) -> nn.Module:
+    """The run's, without its numbers; one that cannot be built has no layers here, as it has no weights."""
+    try:
+        with torch.device("meta"):
+            return build(config.architecture, summary.shape, len(summary.classes)) if summary.classes else nn.Module()
+    except ArchitectureError:
+        return nn.Module()
+
+
+def _training_forms(network: nn.Module) -> Forms:
+    """What ``Training.checkpoint`` may keep of a network: its best weights, an optimiser's moments and steps."""
+    forms = {f"best.{name}": _form(tensor) for name, tensor in network.state_dict().items()}
+    for place, parameter in enumerate(network.parameters()):
+        forms |= {f"optimizer.{place}.{moment}": _form(parameter) for moment in MOMENTS}
+        forms[f"optimizer.{place}.step"] = Form((), TYPES[torch.float32])
+    return forms
+
+
+def _is_generator(name: str, form: Form) -> bool:
+    return name in ("draws", "dropout") and form.type == "U8" and prod(form.shape) <= MAX_GENERATOR
+
+
+def _form(tensor: Tensor) -> Form:
+    return Form(tuple(tensor.shape), TYPES[tensor.dtype])
+
+
+def _header(run: Run, path: Path) -> Forms:
+    """What a safetensors file says it holds, which safetensors compares with the file's length."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+        with safe_open(path, framework="pt") as tensors:
+            slices = {name: tensors.get_slice(name) for name in tensors.keys()}  # noqa: SIM118 - no mapping
+    except (OSError, SafetensorError) as error:
+        raise _refusal(run, path.relative_to(run.folder).as_posix(), "no safetensors file") from error
+    if length > MAX_HEADER:
+        raise _refusal(run, path.relative_to(run.folder).as_posix(), "longer than its tensors")
+    return {name: Form(tuple(one.get_shape()), one.get_dtype()) for name, one in slices.items()}
 
 
 def _refusal(run: Run, name: str, reason: str) -> RunError:

@@ -1,24 +1,34 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import stat
 import struct
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from pkgutil import resolve_name
+from time import time
 from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from cnnlab import archive
+from cnnlab.architectures import Architecture
 from cnnlab.archive import ArchiveError, Unpacked, pack, pack_file, unpack
 from cnnlab.config import MAX_LESSONS, MAX_POINTS, Parent, RunConfig
 from cnnlab.inference import load_trained, test_split
+from cnnlab.layers import Flatten, Linear
+from cnnlab.network import build
+from cnnlab.quarantine import admit
 from cnnlab.runs import Run, RunError, RunStore
 from cnnlab.strokes import Lesson
+from cnnlab.ui.compare.keeping import _zipped
 from tests.samples import lesson
 
 test_split.__test__ = False  # type: ignore[attr-defined]  # a function of the package, not a test
@@ -57,6 +67,12 @@ def zipped(listed: Entries) -> BytesIO:
         for info, content in listed:
             made.writestr(info, content)
     return file
+
+
+def deflated(listed: Entries) -> Entries:
+    for info, _ in listed:
+        info.compress_type = ZIP_DEFLATED
+    return listed
 
 
 def entry(name: str, content: bytes = b"{}", kind: int = stat.S_IFREG, compression: int = ZIP_DEFLATED) -> Change:
@@ -121,9 +137,12 @@ def test_a_run_that_is_there_stays_as_it_is(finished_run: Run, store: RunStore) 
     assert unpack(file, store) == Unpacked([], sorted([known.id, finished_run.id]))
 
 
-def test_what_is_no_file_of_a_run_stays_out_and_about_goes_along(store: RunStore, tmp_path: Path) -> None:
-    run = RunStore(tmp_path / "runs").create(RunConfig())
-    run.save_weights(1000, {"a": torch.ones(1)})
+def test_what_is_no_file_of_a_run_stays_out_and_about_goes_along(
+    finished_run: Run, store: RunStore, tmp_path: Path
+) -> None:
+    run = RunStore(tmp_path / "runs").create(RunConfig(epochs=1000))
+    run.write_summary(finished_run.summary.model_copy(update={"id": run.id}))
+    run.save_weights(1000, finished_run.weights(2))
     for name in ("lock", "summary.json.part", "weights/epoch-001.part", "notes.txt", ".hidden"):
         (run.folder / name).touch()
     (run.folder / "about.json").write_text('{"title": "Größer"}', encoding="utf-8")
@@ -160,7 +179,7 @@ def test_arriving_runs_are_not_listed(finished_run: Run, store: RunStore, monkey
         (entry("/tmp/config.json"), "no file of a run"),
         (entry("C:/config.json"), "no file of a run"),
         (entry(f"{ID}\\config.json"), "no file of a run"),
-        (entry(f"{ID}/"), "no file of a run"),
+        (entry(f"{ID}/other/"), "no file of a run"),
         (entry(f"{ID}/config.json.part"), "no file of a run"),
         (entry(f"{ID}/lock"), "no file of a run"),
         (entry(f"{ID}/weights/epoch-1.safetensors"), "no file of a run"),
@@ -258,6 +277,134 @@ def test_a_bomb_is_refused_by_what_it_unpacks_to(
     with pytest.raises(ArchiveError, match="larger than"):
         unpack(file, store)
     assert nothing_arrived(store, before)
+
+
+def test_zeros_in_the_shapes_of_a_network_are_bounded_by_the_archives_size(
+    finished_run: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is unpacked first, and what is stored as it is, as runs are packed, is taken at any size."""
+    file = zipped(deflated([(info, b"\0" * len(content)) for info, content in entries(packed(finished_run))]))
+    before = contents(store.folder)
+    with monkeypatch.context() as patch, pytest.raises(ArchiveError, match="more than 20 times its size"):
+        patch.setattr(archive, "FREE_BYTES", 1_000_000)
+        patch.setattr(archive, "_copy", None)
+        unpack(file, store)
+    assert nothing_arrived(store, before)
+    monkeypatch.setattr(archive, "FREE_BYTES", 0)
+    assert unpack(packed(finished_run), store).added == [finished_run.id]
+
+
+def test_a_large_tensor_beside_the_networks_is_not_taken_in(finished_run: Run, store: RunStore, tmp_path: Path) -> None:
+    path = tmp_path / "weights"
+    save_file({**finished_run.weights(2), "more": torch.zeros(10_000_000)}, path)
+    file = zipped(deflated(replaced("epoch-002.safetensors", path.read_bytes())(entries(packed(finished_run)))))
+    before = contents(store.folder)
+    with pytest.raises(ArchiveError, match=r"epoch-002\.safetensors is of another network"):
+        unpack(file, store)
+    assert nothing_arrived(store, before)
+
+
+@pytest.mark.parametrize(
+    "litter",
+    [
+        ".DS_Store",
+        f"{ID}/.DS_Store",
+        f"{ID}/weights/Thumbs.db",
+        f"{ID}/thumbs.db",
+        f"{ID}/desktop.ini",
+        f"{ID}/._config.json",
+        f"__MACOSX/{ID}/._config.json",
+        "__MACOSX/",
+        f"{ID}/",
+        f"{ID}/weights/",
+    ],
+)
+def test_what_computers_leave_in_archives_is_passed_over(litter: str, store: RunStore, tmp_path: Path) -> None:
+    run = RunStore(tmp_path / "runs").create(RunConfig())
+    name = litter.replace(ID, run.id)
+    kind = stat.S_IFDIR if name.endswith("/") else stat.S_IFREG
+    assert unpack(zipped(entry(name, b"", kind)(entries(packed(run)))), store).added == [run.id]
+    assert {path.name for path in store.open(run.id).folder.iterdir()} == {"config.json", "summary.json"}
+
+
+def test_json_behind_a_byte_order_mark_arrives(finished_run: Run, store: RunStore) -> None:
+    marked = [
+        (info, b"\xef\xbb\xbf" + content if not info.filename.endswith(".safetensors") else content)
+        for info, content in entries(packed(finished_run))
+    ]
+    unpack(zipped(marked), store)
+    arrived = store.open(finished_run.id)
+    assert (arrived.config, arrived.summary) == (finished_run.config, finished_run.summary)
+    assert arrived.history() == finished_run.history()
+
+
+def test_two_who_import_the_same_runs_at_once_both_have_them(
+    finished_run: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = packed(finished_run)
+
+    def overtaken(run: Run) -> None:
+        monkeypatch.setattr(archive, "admit", admit)
+        assert unpack(file, store).added == [run.id]
+
+    monkeypatch.setattr(archive, "admit", overtaken)
+    assert unpack(file, store) == Unpacked([], [finished_run.id])
+    assert load_trained(store.open(finished_run.id)).epoch == 2
+
+
+def test_what_a_killed_process_unpacked_goes_once_it_is_old(store: RunStore, tmp_path: Path) -> None:
+    left, young = store.folder / ".incoming-old", store.folder / ".incoming-young"
+    for folder in (left, young):
+        (folder / ID).mkdir(parents=True)
+    os.utime(left, times=(time() - archive.STALE.total_seconds() - 1,) * 2)
+    unpack(packed(RunStore(tmp_path / "runs").create(RunConfig())), store)
+    assert (left.exists(), young.exists()) == (False, True)
+
+
+WIDE = Architecture(
+    name="wide", title="Wide", layers=(Flatten(), Linear(out_features=6000), Linear(out_features="classes"))
+)
+
+
+@pytest.fixture(scope="module")
+def large_run(finished_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run with 19 MB of weights."""
+    run = RunStore(tmp_path_factory.mktemp("large")).create(RunConfig(architecture=WIDE))
+    summary = finished_run.summary
+    run.write_summary(summary.model_copy(update={"id": run.id, "epoch": 0}))
+    run.save_weights(0, build(WIDE, summary.shape, len(summary.classes)).state_dict())
+    return run
+
+
+@contextmanager
+def within(megabytes: float) -> Iterator[None]:
+    """Fail where more memory is taken meanwhile than that."""
+    tracemalloc.start()
+    try:
+        yield
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert taken < megabytes * 1e6
+
+
+def test_packing_and_unpacking_hold_little_of_an_archive_in_memory(
+    large_run: Run, store: RunStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "runs.zip"
+    with within(megabytes=5):
+        pack_file([large_run], path)
+    assert path.stat().st_size > 18e6
+    with within(megabytes=5), path.open("rb") as file:
+        assert unpack(file, store).added == [large_run.id]
+
+
+def test_a_download_holds_an_archive_once(large_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CNNLAB_RUNS", str(large_run.folder.parent))
+    size = len(packed(large_run).getvalue())
+    with within(megabytes=size / 1e6 + 5):
+        assert len(_zipped([large_run])) == size
+    assert list(large_run.folder.parent.iterdir()) == [large_run.folder]
 
 
 @pytest.mark.parametrize(

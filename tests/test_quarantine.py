@@ -3,16 +3,29 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from cnnlab.config import RunConfig
-from cnnlab.quarantine import admit
+from cnnlab.data import DATASETS
+from cnnlab.network import build
+from cnnlab.presets import PRESETS
+from cnnlab.quarantine import MAX_HEADER, admit
 from cnnlab.runs import MAX_LINE, Run, RunError, RunStore
+from cnnlab.training import Training
+from tests.samples import TINY, WITH_DROPOUT, few_digits
 
 WEIGHTS = "weights/epoch-001.safetensors"
+
+
+Rewrite = Callable[[dict[str, Tensor]], dict[str, Tensor]]
 
 
 class Trap:
@@ -131,6 +144,105 @@ SLOW_WITHIN = [
 def test_a_network_that_takes_the_machines_memory_is_refused(layers: list[object], run: Run) -> None:
     change(run, "config.json", architecture={"name": "huge", "title": "Huge", "layers": layers})
     with pytest.raises(RunError, match=r"config\.json is of too large a network"):
+        admit(run)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_weights_of_every_preset_are_admitted(name: str, tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig.model_validate({"architecture": name}))
+    digits = DATASETS["mnist-sample"]
+    run.write_summary(
+        run.summary.model_copy(
+            update={"classes": digits.classes, "shape": digits.shape, "mean": digits.mean, "std": digits.std}
+        )
+    )
+    run.save_weights(0, build(run.config.architecture, digits.shape, len(digits.classes)).state_dict())
+    admit(run)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"optimizer": "sgd"},
+        {"optimizer": "adam", "early_stopping": 1},
+        {"optimizer": "rmsprop"},
+        {"architecture": WITH_DROPOUT, "optimizer": "adamw"},
+    ],
+)
+def test_the_checkpoint_of_every_training_is_admitted(fields: dict[str, object], run: Run) -> None:
+    config = RunConfig.model_validate({"architecture": TINY, "epochs": 1, **fields})
+    data = few_digits()
+    network = build(config.architecture, data.spec.shape, len(data.spec.classes))
+    training = Training(network, data, config)
+    list(training.events())
+    (run.folder / "config.json").write_text(config.model_dump_json())
+    shutil.rmtree(run.folder / "weights")
+    run.save_weights(1, network.state_dict())
+    run.save_checkpoint(training.checkpoint())
+    admit(run)
+
+
+def rewritten(path: Path, make: Rewrite) -> None:
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    save_file(make(load_file(path)), path, metadata)
+
+
+def with_one_more(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return tensors | {"more": torch.zeros(1000)}
+
+
+def with_a_longer_one(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    name = max(tensors, key=lambda name: tensors[name].numel())
+    return tensors | {name: torch.zeros(*tensors[name].shape, 2)}
+
+
+def of_longer_numbers(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.double() for name, tensor in tensors.items()}
+
+
+def with_a_long_generator(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return tensors | {"draws": torch.zeros(1_000_000, dtype=torch.uint8)}
+
+
+def with_moments_of_more_parameters(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return tensors | {f"optimizer.{place}.exp_avg": tensors["optimizer.0.exp_avg"].clone() for place in range(1000)}
+
+
+WEIGHTS_CHANGES: tuple[Rewrite, ...] = (with_one_more, with_a_longer_one, of_longer_numbers, lambda tensors: {})
+TRAINING_CHANGES: tuple[Rewrite, ...] = (*WEIGHTS_CHANGES[:3], with_a_long_generator, with_moments_of_more_parameters)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "words"),
+    [
+        *((WEIGHTS, make, "of another network") for make in WEIGHTS_CHANGES),
+        *(("checkpoint.safetensors", make, "of another training") for make in TRAINING_CHANGES),
+    ],
+)
+def test_tensors_of_any_other_network_or_training_are_refused(name: str, make: Rewrite, words: str, run: Run) -> None:
+    rewritten(run.folder / name, make)
+    with pytest.raises(RunError, match=f"run {run.id}: its {name} is {words}"):
+        admit(run)
+
+
+def test_a_header_longer_than_its_tensors_is_refused(run: Run) -> None:
+    path = run.folder / WEIGHTS
+    save_file(load_file(path), path, {"more": " " * MAX_HEADER})
+    with pytest.raises(RunError, match="longer than its tensors"):
+        admit(run)
+
+
+def test_weights_of_an_epoch_that_the_run_has_not_are_refused(run: Run) -> None:
+    run.save_weights(3, run.weights(2))
+    with pytest.raises(RunError, match=r"epoch-003\.safetensors is of none of its 2 epochs"):
+        admit(run)
+
+
+def test_weights_of_a_network_that_cannot_be_built_are_refused(run: Run) -> None:
+    layers = [{"kind": "conv2d", "out_channels": 2, "kernel_size": 30}, *HEAD]
+    change(run, "config.json", architecture={"name": "none", "title": "None", "layers": layers})
+    with pytest.raises(RunError, match="of another network"):
         admit(run)
 
 

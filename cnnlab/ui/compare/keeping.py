@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from io import BytesIO
+from tempfile import TemporaryFile
 
 import streamlit as st
 from pydantic import ValidationError
@@ -102,9 +102,11 @@ def _save(run: Run, shown: About, key: str) -> None:
 
 
 def _zipped(runs: Sequence[Run]) -> bytes:
-    file = BytesIO()
-    pack(runs, file)
-    return file.getvalue()
+    """Pack on disk first: an archive that grows in memory takes up to twice its size there."""
+    with TemporaryFile(dir=runs_folder()) as file:
+        pack(runs, file)
+        file.seek(0)
+        return file.read()
 
 
 def _delete(run_ids: Sequence[str]) -> None:
