@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from tests.faults.inputs import BYTES, refused
 from tests.faults.kills import survived
 from tests.faults.sessions import PAGES
 from tests.faults.visitor import PATIENCE, Render, visit
+from tests.faults.writers import unharmed
 
 BROKEN = {
     "raises": "raise ValueError('broken')",
@@ -48,6 +49,12 @@ def test_killed_trainings_go_on_to_the_numbers_of_unbroken_ones(tmp_path: Path) 
     process.start()
     assert found.get(timeout=300) == 6
     process.join()
+
+
+def test_writers_at_once_lose_nothing_though_one_is_killed(tmp_path: Path) -> None:
+    spawning = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawning) as pool:
+        assert pool.submit(unharmed, 3, tmp_path, 1).result() == 3
 
 
 def test_visitors_at_the_same_time_are_drawn_every_page(finished_run: Run) -> None:

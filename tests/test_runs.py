@@ -134,6 +134,22 @@ def test_several_who_describe_a_run_lose_nothing_of_one_another(tmp_path: Path) 
         run.change_about(title="x" * 101)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_runs_json_is_read_behind_a_byte_order_mark(encoding: str, tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig(seed=7))
+    run.write_about(About(title="Größer"))
+    for path in run.folder.glob("*.json"):
+        path.write_text(path.read_text(encoding="utf-8"), encoding=encoding)
+    assert (run.config.seed, run.summary.id, run.about.title) == (7, run.id, "Größer")
+
+
+def test_a_history_is_read_behind_a_byte_order_mark(finished_run: Run, tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig())
+    lines = (finished_run.folder / "history.jsonl").read_text()
+    (run.folder / "history.jsonl").write_text(lines, encoding="utf-8-sig")
+    assert run.history() == finished_run.history()
+
+
 def test_a_branch_is_called_by_what_made_it_of_another(tmp_path: Path) -> None:
     config = RunConfig(parent=Parent(run="20260101-000000-abc", epoch=7))
     store = RunStore(tmp_path)

@@ -39,6 +39,14 @@ def test_lessons_are_written_as_they_are_read() -> None:
     assert read_lessons(json.dumps([lesson.model_dump()]).encode()) == [lesson]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_drawings_are_read_behind_a_byte_order_mark(encoding: str) -> None:
+    lesson = Lesson(strokes=[[(0, 0), (1, 1)]], label="ä")
+    text = json.dumps([lesson.model_dump()], ensure_ascii=False)
+    assert read_lessons(text.encode(encoding)) == [lesson]
+    assert len(read_drawings(text.encode(encoding))) == 1
+
+
 def test_a_drawing_without_a_label_is_no_lesson() -> None:
     with pytest.raises(DrawingError, match="label"):
         read_lessons(b'[{"strokes": [[[0, 0], [1, 1]]]}]')

@@ -200,6 +200,20 @@ def test_damaged_sweeps_are_told_and_not_listed(store: SweepStore) -> None:
     assert [found.id for found in store.all()] == [whole.id]
 
 
+def test_settings_are_read_behind_a_byte_order_mark(store: SweepStore) -> None:
+    sweep = store.create(asked())
+    path = sweep.folder / "sweep.json"
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert sweep.config == asked()
+
+
+def test_a_sweep_at_work_elsewhere_is_not_extended(store: SweepStore) -> None:
+    sweep = store.create(asked())
+    with sweep.held(), pytest.raises(SweepError, match="at work elsewhere"):
+        sweep.extend(5)
+    assert sweep.config == asked()
+
+
 def test_sweeps_are_no_runs(store: SweepStore) -> None:
     store.create(asked())
     assert RunStore(store.runs.folder).all() == []

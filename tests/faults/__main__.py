@@ -5,9 +5,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tests.faults import disks, inputs, kills, sessions
+from tests.faults import disks, inputs, kills, sessions, writers
 
-KILLS, DISKS, INPUTS, SESSIONS = 200, 50, 500, 20
+KILLS, DISKS, WRITERS, INPUTS, SESSIONS = 200, 50, 100, 500, 20
 THEMSELVES = 2  # commands of each kind of input, also run as processes of their own
 LOAD_SECONDS = 120
 
@@ -15,6 +15,8 @@ with tempfile.TemporaryDirectory() as name:
     folder = Path(name)
     print(f"kills survived: {kills.survived(KILLS, folder / 'kills')} of {KILLS}", flush=True)
     print(f"full or locked disks survived: {disks.survived_apart(DISKS, folder / 'disks')} of {DISKS}", flush=True)
+    unharmed = writers.unharmed(WRITERS, folder / "writers")
+    print(f"writers at once, one of them killed, nothing lost: {unharmed} of {WRITERS}", flush=True)
     found = inputs.refused(INPUTS, folder / "inputs", by_themselves=THEMSELVES)
     print(
         f"bad inputs refused in one clear line: {found.refused} of {INPUTS}; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import struct
 import warnings
@@ -83,6 +84,12 @@ def cases(ground: Ground) -> st.SearchStrategy[Case]:
             lambda line: ("with a foreign history", _replaced("history.jsonl", lambda old: line + old))
         ),
         st.sampled_from(_ABOUT).map(lambda about: ("with a foreign about.json", _more(f"{run_id}/about.json", about))),
+        st.sampled_from([name for name in files if name.endswith(".safetensors")]).flatmap(
+            lambda name: st.integers(1, 2 * 10**7).map(
+                lambda n: (f"with {n} numbers more in {name}", _replaced(name, lambda old: _longer(old, n)))
+            )
+        ),
+        st.integers(80, 200).map(lambda n: (f"with {n} epochs more of nothing but zeros", _zeros(run_id, n))),
         st.integers(3, 2**63).map(
             lambda n: ("with lying weights", _replaced("epoch-001.safetensors", lambda _: header(n)))
         ),
@@ -140,6 +147,28 @@ def _replaced(name: str, change: Callable[[bytes], bytes]) -> Make:
     return lambda old: _zipped(
         [(info, change(content) if info.filename.endswith(name) else content) for info, content in _entries(old)]
     )
+
+
+def _longer(content: bytes, numbers: int) -> bytes:
+    """The same safetensors file with a tensor more, of zeros, which deflate to nothing."""
+    length = struct.unpack_from("<Q", content)[0]
+    head, body = json.loads(content[8 : 8 + length]), content[8 + length :]
+    end = len(body) + 4 * numbers
+    head["more"] = {"dtype": "F32", "shape": [numbers], "data_offsets": [len(body), end]}
+    text = json.dumps(head).encode()
+    return struct.pack("<Q", len(text)) + text + body + bytes(4 * numbers)
+
+
+def _zeros(run_id: str, epochs: int) -> Make:
+    """Weights of more epochs in what little they deflate to, each of a megabyte."""
+
+    def make(archive: bytes) -> bytes:
+        more = [(ZipInfo(f"{run_id}/weights/epoch-{100 + number}.safetensors"), bytes(MB)) for number in range(epochs)]
+        for info, _ in more:
+            info.compress_type = ZIP_DEFLATED
+        return _zipped([*_entries(archive), *more])
+
+    return make
 
 
 def _without(name: str) -> Make:
