@@ -159,11 +159,10 @@ def _remove_saved() -> None:
     names = shelf().names()
     if not names:
         return
-    chosen, button = st.columns([3, 1], vertical_alignment="bottom")
-    with chosen:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Saved designs", names, key="design.saved")
-    with button, st.popover("Delete", icon=":material/delete:", width="stretch"):
-        st.button(f"Delete {name} for all", on_click=_delete, args=[name], help="Can be undone for seven days")
+        with st.popover("Delete", icon=":material/delete:"):
+            st.button(f"Delete {name} for all", on_click=_delete, args=[name], help="Can be undone for seven days")
 
 
 def _delete(name: str) -> None:
@@ -187,17 +186,15 @@ def _restore_deleted() -> None:
     keys = shelf().deleted()
     if not keys:
         return
-    chosen, button = st.columns([3, 1], vertical_alignment="bottom")
-    with chosen:
-        labels = frame.told_apart({key: f"{deleted_name(key)}, until {deleted_at(key)}" for key in keys})
+    labels = frame.told_apart({key: f"{deleted_name(key)}, until {deleted_at(key)}" for key in keys})
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         key = st.selectbox(
             "Deleted or replaced in the last seven days",
             keys,
             format_func=labels.__getitem__,
             key=f"design.deleted.{keys[0]}",
         )
-    with button:
-        st.button("Restore", icon=":material/restore_from_trash:", width="stretch", on_click=_restore, args=[key])
+        st.button("Restore", icon=":material/restore_from_trash:", on_click=_restore, args=[key])
 
 
 def _restore(key: str) -> None:
