@@ -102,7 +102,7 @@ def _save(run: Run, shown: About, key: str) -> None:
 
 
 def _zipped(runs: Sequence[Run]) -> bytes:
-    """Pack on disk first: an archive that grows in memory takes up to twice its size there."""
+    """Pack on disk first, so that memory holds the archive once, which is how Streamlit hands it out."""
     with TemporaryFile(dir=runs_folder()) as file:
         pack(runs, file)
         file.seek(0)
