@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import ExitStack
 from threading import Thread
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -31,23 +33,56 @@ class AppleGpu(TorchDispatchMode):
         return result
 
 
-class Waits(TorchDispatchMode):
-    """Counts the operations for which a program waits until the device has done all it was asked before."""
+class Waits:
+    """Within it, what makes a program wait until a GPU has done all it was asked before.
 
-    KINDS = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal", "unique", "bincount")
+    Some of that is seen where Python asks (``tolist`` of a CPU's tensor never reaches torch's dispatcher), some only
+    where torch asks itself.
+    """
+
+    ASKED = {"item", "tolist", "cpu", "numpy", "__bool__", "__int__", "__float__", "__index__", "__contains__"}
+    COPIED = {"tensor", "as_tensor", "from_numpy"}  # from the program's memory
+    DISPATCHED = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "bincount", "_unique2", "is_nonzero"}
 
     def __init__(self) -> None:
+        self.seen: Counter[str] = Counter()
+
+    def __enter__(self) -> Waits:
+        self._modes = ExitStack()
+        self._modes.enter_context(_Python(self))
+        self._modes.enter_context(_Dispatcher(self))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._modes.close()
+
+
+class _Python(TorchFunctionMode):
+    def __init__(self, waits: Waits) -> None:
+        super().__init__()
+        self.waits = waits
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func.__name__ in Waits.ASKED | Waits.COPIED:
+            self.waits.seen[func.__name__] += 1
+        return func(*args, **(kwargs or {}))
+
+
+class _Dispatcher(TorchDispatchMode):
+    def __init__(self, waits: Waits) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.counts: Counter[str] = Counter()
+        self.waits = waits
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func.overloadpacket.__name__
-        by_mask = name.startswith(("index", "_index_put")) and any(
-            isinstance(leaf, Tensor) and leaf.dtype == torch.bool for leaf in tree_leaves(args[1:2])
-        )
-        if by_mask or name in self.KINDS:
-            self.counts[name] += 1
+        if name in Waits.DISPATCHED or (name.startswith(("index", "_index")) and _has_mask(args[1:2])):
+            self.waits.seen[name] += 1
         return func(*args, **(kwargs or {}))
+
+
+def _has_mask(indices: Any) -> bool:
+    """Whether the size of what they choose is known only once they are."""
+    return any(isinstance(leaf, Tensor) and leaf.dtype in (torch.bool, torch.uint8) for leaf in tree_leaves(indices))
 
 
 def everywhere(mode: TorchDispatchMode, monkeypatch: pytest.MonkeyPatch) -> None:
