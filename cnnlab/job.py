@@ -20,6 +20,7 @@ from cnnlab.architectures import ArchitectureError
 from cnnlab.checkpoint import CheckpointError
 from cnnlab.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_extension
 from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, dataset_spec, load_for, scaling
+from cnnlab.devices import devices
 from cnnlab.evaluation import evaluate
 from cnnlab.events import Event, RateChange, Record
 from cnnlab.history import to_line
@@ -45,7 +46,7 @@ SHORT_OF_MEMORY = (
 
 ENDED_WITHIN = 4.0  # seconds, of all trainings when the process ends
 
-turns = Turns(trainings_at_once())
+turns = Turns(trainings_at_once(on_gpu=devices()[0] != "cpu"))
 
 _jobs: weakref.WeakSet[Job] = weakref.WeakSet()
 

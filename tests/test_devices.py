@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import ctypes
+import os
+from collections.abc import Iterator
 
 import pytest
 import torch
 
-from cnnlab import devices
-from cnnlab.config import ConfigError
+from cnnlab import devices, training
+from cnnlab.config import ConfigError, RunConfig
+from cnnlab.network import build
+from tests.samples import TINY, few_digits
 
 CPU = torch.device("cpu")
 
@@ -45,3 +49,45 @@ def test_where_the_c_library_is_another_nothing_is_told(monkeypatch: pytest.Monk
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert devices.keep_freed_memory() is False
     devices.keep_freed_memory.cache_clear()
+
+
+Exactness = dict[str, object]
+
+
+def exactness() -> Exactness:
+    """What decides how exactly CUDA computes."""
+    return {
+        "convolutions round": torch.backends.cudnn.allow_tf32,
+        "products round": torch.backends.cuda.matmul.allow_tf32,
+        "in one order": torch.are_deterministic_algorithms_enabled(),
+        "workspace": os.environ.get("CUBLAS_WORKSPACE_CONFIG"),
+    }
+
+
+@pytest.fixture
+def inexact_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[Exactness]:
+    """torch's own settings, put back afterwards."""
+    for place, name in (
+        (torch.backends.cudnn, "allow_tf32"),
+        (torch.backends.cuda.matmul, "allow_tf32"),
+        (torch.utils.deterministic, "fill_uninitialized_memory"),
+    ):
+        monkeypatch.setattr(place, name, True)
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    del os.environ["CUBLAS_WORKSPACE_CONFIG"]  # which monkeypatch puts back as it was
+    yield exactness()
+    torch.use_deterministic_algorithms(False)
+
+
+def test_cuda_computes_in_32_bits_and_the_same_each_time(inexact_before: Exactness) -> None:
+    devices.compute_exactly(CPU)
+    assert exactness() == inexact_before
+    devices.compute_exactly(torch.device("cuda"))
+    assert list(exactness().values()) == [False, False, True, ":4096:8"]
+
+
+def test_every_training_is_set_up_to_compute_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[torch.device] = []
+    monkeypatch.setattr(training, "compute_exactly", told.append)
+    training.Training(build(TINY, (1, 28, 28), 10), few_digits(), RunConfig(architecture=TINY, device="cpu"))
+    assert told == [CPU]
