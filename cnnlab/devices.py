@@ -18,6 +18,8 @@ from cnnlab.config import ConfigError
 CHANNELS_LAST = ("cpu", "cuda")
 FUSED = ("cpu", "cuda")
 
+_TOO_SLOW = {"cpu": "float16"}  # no kernels of its own
+
 # Parameters of glibc's mallopt, and the largest threshold it takes for separate mappings.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _MAPPED_FROM = 32 * 2**20  # bytes
@@ -42,8 +44,22 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device(found[0] if wanted == "auto" else wanted)
 
 
+def precisions() -> list[str]:
+    """What can be asked of at least one device here, ``auto`` first."""
+    names = ("auto", "float32", "bfloat16", "float16")
+    return [name for name in names if any(_TOO_SLOW.get(device) != name for device in devices())]
+
+
 def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
-    """The autocast type for a RunConfig's ``precision``; float32 means no autocast."""
+    """The autocast type for a RunConfig's ``precision``; float32 means no autocast.
+
+    Raises ConfigError where the device is hopelessly slow in it.
+    """
+    if _TOO_SLOW.get(device.type) == wanted:
+        raise ConfigError(
+            f"precision: {wanted} is a hundred times slower than float32 on a {device.type.upper()}: choose auto (a "
+            "run that has it goes on as a branch with auto)"
+        )
     if wanted != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[wanted]
     if device.type == "cuda":
