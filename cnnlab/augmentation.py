@@ -13,6 +13,8 @@ Augment = Callable[[Tensor, Tensor, tuple[str, ...], torch.Generator], Tensor]
 
 DIGITS = tuple("0123456789")
 
+_KNOWN_AT_ONCE = ("cpu",)  # devices whose results a program may look at without waiting for them
+
 
 def choose(wanted: str, own: str) -> Augment:
     """The augmentation for a RunConfig's ``wanted`` and a data set's ``own``.
@@ -75,8 +77,7 @@ def handwriting(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws:
         pixels = pixels.clone()
         for digit, share, redraw in _HABITS:
             chosen = (labels == digit) & (torch.rand(len(labels), generator=draws, device=draws.device) < share)
-            if chosen.any():
-                pixels[chosen] = redraw(pixels[chosen], draws)
+            pixels = _redrawn(pixels, chosen, redraw, draws)
     return _thickened(_warp(pixels, draws, rotation=10, scale=0.2, shear=0.2, bend=0.8), draws)
 
 
@@ -117,6 +118,17 @@ def _warp(
         columns, rows = columns + bends[:, 0], rows + bends[:, 1]
     grid = torch.stack([columns, rows], -1)  # (N, H, W, 2)
     return F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
+
+
+def _redrawn(
+    pixels: Tensor, chosen: Tensor, redraw: Callable[[Tensor, torch.Generator], Tensor], draws: torch.Generator
+) -> Tensor:
+    """Redraw the ``chosen`` (N,) images in place; where counting them would mean waiting, all, and then choose."""
+    if pixels.device.type not in _KNOWN_AT_ONCE:
+        return torch.where(chosen.view(-1, 1, 1, 1), redraw(pixels, draws), pixels)
+    if chosen.any():
+        pixels[chosen] = redraw(pixels[chosen], draws)
+    return pixels
 
 
 def _thickened(pixels: Tensor, draws: torch.Generator) -> Tensor:

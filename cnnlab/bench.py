@@ -28,7 +28,7 @@ from cnnlab import charts, tutorial
 from cnnlab.augmentation import affine
 from cnnlab.config import RunConfig
 from cnnlab.data import Data, Standardise, load, load_for, scaling
-from cnnlab.devices import choose_device, choose_layout, choose_precision, keep_freed_memory
+from cnnlab.devices import choose_device, choose_layout, choose_precision, keep_freed_memory, wait_for
 from cnnlab.evaluation import evaluate
 from cnnlab.inference import load_trained
 from cnnlab.job import Job
@@ -247,11 +247,13 @@ def _run_to(
     for images in steps:
         if images < interval * (checks + 1):
             continue
+        wait_for(device)
         seconds += perf_counter() - start
         checks += 1
         if evaluate(network, test, standardise).accuracy >= target:
             return seconds, True
         start = perf_counter()
+    wait_for(device)
     seconds += perf_counter() - start
     return seconds, evaluate(network, test, standardise).accuracy >= target
 

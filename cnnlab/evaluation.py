@@ -37,13 +37,14 @@ def evaluate(network: nn.Module, split: Split, standardise: Standardise) -> Eval
         losses.append(F.cross_entropy(logits, labels, reduction="sum"))
         labelled.append(labels)
         hits.append(labels[logits.argmax(1) == labels])
-    support = torch.cat(labelled).bincount(minlength=classes)
-    correct = torch.cat(hits).bincount(minlength=classes)
+    # Plain numbers from here on: shares need 64 bits, which not every device has.
+    support = torch.cat(labelled).bincount(minlength=classes).tolist()
+    correct = torch.cat(hits).bincount(minlength=classes).tolist()
     return Evaluation(
         loss=torch.stack(losses).sum().item() / len(split),
-        accuracy=correct.sum().item() / len(split),
-        per_class=tuple((correct.double() / support.clamp_min(1)).tolist()),
-        support=tuple(support.tolist()),
+        accuracy=sum(correct) / len(split),
+        per_class=tuple(right / max(images, 1) for right, images in zip(correct, support, strict=True)),
+        support=tuple(support),
     )
 
 

@@ -20,6 +20,7 @@ from cnnlab.architectures import ArchitectureError
 from cnnlab.checkpoint import CheckpointError
 from cnnlab.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_extension
 from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, dataset_spec, load_for, scaling
+from cnnlab.devices import choose_device, choose_precision, devices
 from cnnlab.evaluation import evaluate
 from cnnlab.events import Event, RateChange, Record
 from cnnlab.history import to_line
@@ -45,7 +46,7 @@ SHORT_OF_MEMORY = (
 
 ENDED_WITHIN = 4.0  # seconds, of all trainings when the process ends
 
-turns = Turns(trainings_at_once())
+turns = Turns(trainings_at_once(on_gpu=devices()[0] != "cpu"))
 
 _jobs: weakref.WeakSet[Job] = weakref.WeakSet()
 
@@ -95,8 +96,10 @@ class Job:
 
         These begin with ``learning_rate``, by default a tenth of the config's. On as many threads as before, which is
         the default, the run comes to the same numbers as one that was never interrupted. Raises RunError where it is
-        being trained, or has all its epochs and is to have no more, ConfigError where the rate is none.
+        being trained, cannot be on this machine, or has all its epochs and is to have no more, ConfigError where the
+        rate is none.
         """
+        _check_machine(run)
         summary = run.summary
         if summary.status == "running":
             raise RunError(f"run {run.id} is being trained")
@@ -372,6 +375,14 @@ class Job:
     def _update(self, **fields: object) -> None:
         self.summary = self.summary.model_copy(update=fields)
         self.run.write_summary(self.summary)
+
+
+def _check_machine(run: Run) -> None:
+    """Raises RunError where the run's device or its precision is not to be had here."""
+    try:
+        choose_precision(run.config.precision, choose_device(run.config.device))
+    except ConfigError as error:
+        raise RunError(f"run {run.id} cannot go on here: {error}") from error
 
 
 def _begin(config: RunConfig, spec: DatasetSpec, store: RunStore) -> nn.Sequential:

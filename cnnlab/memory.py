@@ -63,7 +63,8 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
 def free_bytes(device: torch.device) -> int:
     """What a training may still take on ``device``."""
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by torch, for what comes
+        return int(torch.cuda.mem_get_info(device)[0]) + cached
     return min(psutil.virtual_memory().available, _left_to_container())
 
 

@@ -24,7 +24,7 @@ from cnnlab import augmentation
 from cnnlab.architectures import BYTES_PER_NUMBER, Draft, LayerSummary, follow
 from cnnlab.config import RunConfig, parse_config
 from cnnlab.data import Data, DatasetSpec, Split, dataset_spec, prepared_at_once
-from cnnlab.devices import choose_device, choose_layout, choose_precision, keep_freed_memory
+from cnnlab.devices import choose_device, choose_layout, choose_precision, compute_exactly, keep_freed_memory, wait_for
 from cnnlab.layers import Layer, Shape
 from cnnlab.memory import AUGMENTED, BOTH_WAYS, MOMENTS
 from cnnlab.network import layer_module, seed_dropout, seeded
@@ -196,6 +196,7 @@ def measure(piece: Piece) -> Cost:
 def _measure_layer(piece: LayerPiece) -> Cost:
     terms = piece.terms
     device, precision = torch.device(terms.device), getattr(torch, terms.precision)
+    compute_exactly(device)
     with seeded(0):
         module = layer_module(_LAYER.validate_json(piece.layer), piece.shape, piece.classes)
     module.to(device).to(memory_format=choose_layout(device))  # type: ignore[call-overload]
@@ -255,8 +256,7 @@ def _timed(action: Callable[[], object], device: torch.device) -> float:
     began = perf_counter()
     for _ in range(calls):
         action()
-    if device.type != "cpu":
-        torch.accelerator.synchronize(device)
+    wait_for(device)
     return (perf_counter() - began) / calls
 
 

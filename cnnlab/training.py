@@ -18,7 +18,7 @@ from cnnlab import augmentation
 from cnnlab.checkpoint import Checkpoint, CheckpointError, GroupEntry, Progress
 from cnnlab.config import Extension, RunConfig, last_epoch
 from cnnlab.data import Data, Standardise, prepared_batches, scaling
-from cnnlab.devices import FUSED, choose_device, choose_layout, choose_precision, keep_freed_memory
+from cnnlab.devices import FUSED, choose_device, choose_layout, choose_precision, compute_exactly, keep_freed_memory
 from cnnlab.evaluation import evaluate
 from cnnlab.events import EpochMetrics, Event, Finished, Started, StepMetrics, Tick
 from cnnlab.network import dropout_generator, seed_dropout
@@ -68,6 +68,7 @@ class Training:
         self.steps_per_epoch = -(-len(data.train) // config.batch_size)
         self.epochs = last_epoch(config, extensions)
         keep_freed_memory()
+        compute_exactly(device)
         network.to(device).to(memory_format=self.layout)  # type: ignore[call-overload]
         seed_dropout(network, config.seed, device)
         self.extensions = tuple(extensions)
@@ -306,7 +307,6 @@ class _Point:
     step: int
     learning_rate: float
     images: int
-    seconds: float
     sums: Tensor  # (2,): loss times images, hits
 
 
@@ -323,14 +323,15 @@ class _Meter:
         self._step = step
         self._batches: list[tuple[Tensor, Tensor, Tensor]] = []
         self._points: list[_Point] = []
-        self._since = self._last_read = perf_counter()
+        self._since = self._last_read = perf_counter()  # the one leaves rests out
 
     def rest(self, seconds: float) -> None:
         self._since += seconds
 
     @property
     def is_due(self) -> bool:
-        return bool(self._points) and perf_counter() - self._last_read > READ_SECONDS
+        """Whether a point has just been closed and the last reading is a while ago."""
+        return bool(self._points) and not self._batches and perf_counter() - self._last_read > READ_SECONDS
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor, learning_rate: float) -> None:
         self._step += 1
@@ -341,37 +342,35 @@ class _Meter:
             self._close_point(learning_rate)
 
     def read(self) -> Iterator[StepMetrics]:
-        """The points since the last reading."""
+        """The points since the last reading, all at its speed: only now is known that the device has come so far."""
         if not self._points:
             return
         sums = torch.stack([point.sums for point in self._points]).tolist()
+        now = perf_counter()
+        seconds, self._since, self._last_read = now - self._since, now, now
+        self.seconds += seconds
+        speed = sum(point.images for point in self._points) / seconds
         for point, (loss, hits) in zip(self._points, sums, strict=True):
             if not isfinite(loss):
                 raise TrainingError(f"the loss is no longer finite at step {point.step}: {LOWER}")
             self.loss += loss
             self.hits += hits
-            self.seconds += point.seconds
             yield StepMetrics(
                 step=point.step,
                 epoch=point.step / self._steps_per_epoch,
                 loss=loss / point.images,
                 accuracy=hits / point.images,
                 learning_rate=point.learning_rate,
-                images_per_second=point.images / point.seconds,
+                images_per_second=speed,
             )
         self._points.clear()
-        self._last_read = perf_counter()
 
     def _close_point(self, learning_rate: float) -> None:
         losses = torch.stack([loss * len(labels) for loss, _, labels in self._batches]).sum()
         logits, labels = (torch.cat(parts) for parts in list(zip(*self._batches, strict=True))[1:])
         hits = (logits.argmax(1) == labels).sum()
-        now = perf_counter()
-        self._points.append(
-            _Point(self._step, learning_rate, len(labels), now - self._since, torch.stack([losses, hits]))
-        )
+        self._points.append(_Point(self._step, learning_rate, len(labels), torch.stack([losses, hits])))
         self._batches.clear()
-        self._since = now
 
 
 class _Best:

@@ -1,4 +1,4 @@
-"""Whose turn it is to train: as many at once as the machine has cores for, in the order they came.
+"""Whose turn it is to train: as many at once as the machine has cores for, on a GPU one, in the order they came.
 
 Nobody waits for ever: who has trained for SLICE_SECONDS while others wait goes to the end of the queue.
 """
@@ -61,9 +61,12 @@ class Turns:
         return len(self._since) < self.limit and self._waiting[0] is who
 
 
-def trainings_at_once() -> int:
-    """How many may train at the same time: the environment's CNNLAB_TRAININGS, else as there are cores."""
-    return max(1, int(os.environ.get("CNNLAB_TRAININGS") or available_cores() // CORES_EACH))
+def trainings_at_once(on_gpu: bool = False) -> int:
+    """How many may train at the same time: the environment's CNNLAB_TRAININGS, else one a GPU, else as there are cores.
+
+    Trainings that share a GPU share its memory too, and gain nothing.
+    """
+    return max(1, int(os.environ.get("CNNLAB_TRAININGS") or (1 if on_gpu else available_cores() // CORES_EACH)))
 
 
 def threads_each() -> int:

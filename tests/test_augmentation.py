@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from cnnlab import augmentation
 from cnnlab.augmentation import AUGMENTATIONS, DIGITS, choose
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS, load
@@ -96,9 +97,15 @@ def inked_columns(images: Tensor) -> float:
     return (images.amax(2) > 0.3).float().sum(2).mean().item()
 
 
+@pytest.mark.parametrize("known_at_once", [("cpu",), ()], ids=["cpu", "gpu"])
 @pytest.mark.parametrize(("digit", "measure", "least"), [(0, middle_ink, 1.5), (1, inked_columns, 1.15)])
 def test_handwriting_draws_on_digits_only_where_classes_are_digits(
-    digit: int, measure: Callable[[Tensor], float], least: float
+    digit: int,
+    measure: Callable[[Tensor], float],
+    least: float,
+    known_at_once: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(augmentation, "_KNOWN_AT_ONCE", known_at_once)
     drawn, plain = (measure(augment("handwriting", classes=c)[digit == LABELS]) for c in (DIGITS, LETTERS))
     assert drawn > least * plain

@@ -399,6 +399,23 @@ def test_resume_trains_a_run_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert "give both" in refusal(capsys, "resume", made["folder"], "--learning-rate", "0.001")
 
 
+@pytest.mark.parametrize("command", ["train", "find-lr", "sweep"])
+def test_what_a_cpu_is_hopelessly_slow_in_is_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "choose auto" in refusal(capsys, command, "--device", "cpu", "--precision", "float16")
+    assert not list(runs_folder().glob("*"))
+
+
+def test_a_run_that_this_machine_is_hopelessly_slow_in_is_read_but_not_resumed(
+    capsys: pytest.CaptureFixture[str], listed_run: Run
+) -> None:
+    config = listed_run.config.model_copy(update={"device": "cpu", "precision": "float16"})
+    (listed_run.folder / "config.json").write_text(config.model_dump_json())
+    kept = listed_run.summary
+    assert "goes on as a branch with auto" in refusal(capsys, "resume", listed_run.id, "--epochs", "1")
+    assert listed_run.summary == kept
+    assert last_line(call(capsys, "evaluate", listed_run.id, "--json"))["test_accuracy"] == kept.test_accuracy
+
+
 def test_a_file_without_end_is_refused(capsys: pytest.CaptureFixture[str], finished_run: Run) -> None:
     assert "larger than 50 MB" in refusal(capsys, "predict", str(finished_run.folder), "/dev/zero")
     assert "larger than 10 MB" in refusal(capsys, "teach", str(finished_run.folder), "/dev/zero")

@@ -75,6 +75,13 @@ def test_a_containers_limit_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert free_bytes(torch.device("cpu")) == 500
 
 
+def test_what_torch_keeps_of_a_gpus_memory_for_later_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1000, 9000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 700)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 200)
+    assert free_bytes(torch.device("cuda")) == 1500
+
+
 def test_a_training_without_memory_ends_alone_and_says_what_to_do(tmp_path: Path) -> None:
     told = subprocess.run(
         [sys.executable, "-c", STARVED, tmp_path], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
+from cnnlab import devices
 from cnnlab.config import RunConfig
 from cnnlab.designs import to_link
 from cnnlab.job import running_jobs
@@ -49,6 +50,15 @@ def test_a_link_fills_in_the_form() -> None:
     assert page.selectbox(key="form.augmentation").value == "shift"
     assert epochs(page) == 2
     assert handed_out(page) == RECIPES["basic-cnn"].config.model_copy(update={"epochs": 2, "augmentation": "shift"})
+
+
+def test_a_link_cannot_ask_a_cpu_for_what_it_is_hopelessly_slow_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "devices", lambda: ["cpu"])
+    page = checked(follow(new_session(), recipe="quick", precision="float16"))
+    precision = page.selectbox(key="form.precision")
+    assert precision.value == "auto"
+    assert "float16" not in precision.options
+    assert handed_out(page) == RECIPES["quick"].config
 
 
 def test_what_is_edited_afterwards_stays_until_the_link_is_followed_again() -> None:

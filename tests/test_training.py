@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import Any, get_args
@@ -8,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from cnnlab import devices
 from cnnlab.checkpoint import Checkpoint, CheckpointError, Progress
 from cnnlab.config import Extension, RunConfig, parse_config
 from cnnlab.data import Data, Split, Standardise
@@ -196,6 +198,39 @@ def test_metrics_are_read_a_few_times_a_second_and_lose_nothing(monkeypatch: pyt
     assert [event.kind for event in patient] != [event.kind for event in eager]
 
 
+class Queue:
+    """A device that is given a step within a millisecond and does it in ten, and a clock that shows both."""
+
+    def __init__(self) -> None:
+        self.now = self.done = 0.0  # seconds: the program's, and when the device will have done all it has
+
+    def clock(self) -> float:
+        return self.now
+
+    def give(self) -> None:
+        self.now += 0.001
+        self.done = max(self.done, self.now) + 0.01
+
+    def told(self, read: Callable[[Tensor], object], tensor: Tensor) -> object:
+        self.now = max(self.now, self.done)
+        return read(tensor)
+
+
+@pytest.mark.parametrize("read_seconds", [0.0, 0.05, 1e9])
+def test_speeds_are_those_of_a_device_that_lags_behind(read_seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue, to_numbers, to_number = Queue(), Tensor.tolist, Tensor.item
+    monkeypatch.setattr("cnnlab.training.READ_SECONDS", read_seconds)
+    monkeypatch.setattr("cnnlab.training.perf_counter", queue.clock)
+    monkeypatch.setattr(Tensor, "tolist", lambda tensor: queue.told(to_numbers, tensor))
+    monkeypatch.setattr(Tensor, "item", lambda tensor: queue.told(to_number, tensor))
+    training = began(config(batch_size=2, epochs=2))
+    training.network.register_forward_pre_hook(lambda *_: queue.give())
+    events = list(training.events())
+    speeds = [event.images_per_second for event in events if event.kind in ("step", "epoch")]
+    assert speeds == pytest.approx([2 / 0.01] * len(speeds), rel=0.1)
+    assert training.seconds == pytest.approx(queue.now)
+
+
 def test_a_schedule_of_the_callers_own_is_followed() -> None:
     data = few_digits()
     network = build(TINY, data.spec.shape, 10)
@@ -247,7 +282,8 @@ def gone_on(half: Training) -> Training:
     ],
     ids=str,
 )
-def test_a_training_that_goes_on_takes_the_same_steps(fields: dict[str, Any]) -> None:
+def test_a_training_that_goes_on_takes_the_same_steps(fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "_TOO_SLOW", {})  # float16 scales its gradients, here as on a GPU
     settings = config(**{"epochs": 3, **fields})
     whole, half = began(settings, MORE), began(settings, MORE)
     told = measured(list(whole.events()))

@@ -66,3 +66,13 @@ def test_the_limit_follows_the_machine_and_threads_never_outnumber_its_cores(
     monkeypatch.setattr(turns, "available_cores", lambda: cores)
     monkeypatch.setenv("CNNLAB_TRAININGS", asked)
     assert (trainings_at_once(), threads_each()) == (at_once, threads)
+
+
+@pytest.mark.parametrize(("asked", "at_once"), [("", 1), ("3", 3)])
+def test_a_gpu_is_one_trainings_however_many_cores_there_are(
+    asked: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "available_cores", lambda: 64)
+    monkeypatch.setenv("CNNLAB_TRAININGS", asked)
+    assert trainings_at_once(on_gpu=True) == at_once
+    assert threads_each() == 64 // (int(asked) if asked else 16)

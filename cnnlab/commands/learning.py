@@ -211,7 +211,9 @@ def sweep(
         space = space or {name: SPACES[name] for name in ("learning_rate", "batch_size")}
         asked = {"trials": trials, "minutes": minutes, "pruner": pruner}
         given = {name: value for name, value in asked.items() if value is not None}
-        found = store.create(parse_sweep({"base": configured(recipe, fields), "space": space, **given}))
+        base = configured(recipe, fields)
+        check_memory(base, dataset_spec(base.dataset))
+        found = store.create(parse_sweep({"base": base, "space": space, **given}))
     click.echo(f"sweep {found.id}", err=True)
     is_whole = _walk(found, search(found, store.runs))
     _report(found, as_json)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -101,8 +102,9 @@ class _Tally:
 
     def add(self, output: Tensor) -> None:
         self.numbers += output.numel()
-        self.total += output.sum(dtype=torch.float64).item()
-        self.squares += output.square().sum(dtype=torch.float64).item()
+        numbers = output.cpu().numpy()  # which sums in 64 bits, as not every device does
+        self.total += float(numbers.sum(dtype=np.float64))
+        self.squares += float(np.square(numbers).sum(dtype=np.float64))
         self.zeros += int((output == 0).sum())
         self.highest.append(output.flatten(2).amax((0, 2)) if output.dim() == 4 else output.amax(0))
 

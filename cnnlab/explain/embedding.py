@@ -53,7 +53,7 @@ def principal_components(features: Tensor, dimensions: int) -> tuple[Places, flo
     kept = min(dimensions, *features.shape)
     solver = "arpack" if kept < min(features.shape) else "full"  # the first finds no more than it is asked for
     pca = PCA(kept, svd_solver=solver, random_state=0)
-    found = pca.fit_transform(features.double().numpy())
+    found = pca.fit_transform(features.cpu().numpy().astype(np.float64))
     places = np.zeros((len(features), dimensions))
     places[:, : found.shape[1]] = found
     return places, float(pca.explained_variance_ratio_.sum())
@@ -78,7 +78,7 @@ def neighbours(
     if len(features) < 5:
         raise ValueError(f"t-SNE needs at least 5 images, not {len(features)}")
     working = PCA(min(WORKING_DIMENSIONS, *features.shape), svd_solver="randomized", random_state=0)
-    reduced = working.fit_transform(features.double().numpy())
+    reduced = working.fit_transform(features.cpu().numpy().astype(np.float64))
     perplexity = min(PERPLEXITY, (len(reduced) - 1) / 3)
     first = principal_components(features, dimensions)[0] if start is None else start
     embedding = TSNEEmbedding(

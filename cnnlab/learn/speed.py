@@ -14,7 +14,15 @@ from torch import Tensor, nn
 from cnnlab.architectures import summarise
 from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import DatasetSpec
-from cnnlab.devices import choose_device, choose_layout, choose_precision, devices, keep_freed_memory
+from cnnlab.devices import (
+    choose_device,
+    choose_layout,
+    choose_precision,
+    compute_exactly,
+    devices,
+    keep_freed_memory,
+    wait_for,
+)
 from cnnlab.memory import check_memory
 from cnnlab.network import build, seed_dropout
 from cnnlab.timing import median_seconds
@@ -133,6 +141,7 @@ class _Bench:
         self.config, self.spec, self.lane = config, spec, lane
         self.is_slow = False
         self.device = device = choose_device(lane.device)
+        compute_exactly(device)
         self.precision, self.layout = choose_precision(config.precision, device), choose_layout(device)
         network = build(config.architecture, spec.shape, len(spec.classes)).to(device)
         self.network: nn.Module = network.to(memory_format=self.layout)  # type: ignore[call-overload]
@@ -197,6 +206,5 @@ class _Bench:
 
     def _now(self) -> float:
         """Seconds, when the device has done what it was given."""
-        if self.device.type != "cpu":
-            torch.accelerator.synchronize(self.device)
+        wait_for(self.device)
         return perf_counter()

@@ -12,7 +12,7 @@ from cnnlab.catalogue import Entry
 from cnnlab.config import ConfigError, Parent, RunConfig, parse_config
 from cnnlab.data import DATASETS, is_present
 from cnnlab.designs import Shelf
-from cnnlab.devices import devices
+from cnnlab.devices import devices, precisions
 from cnnlab.memory import GB, check_memory, needs
 from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
@@ -251,6 +251,8 @@ def _fill_in(config: RunConfig | None = None) -> None:
         st.session_state[_key("dataset")] = RunConfig().dataset
     if chosen.device not in devices():
         st.session_state[_key("device")] = "auto"
+    if chosen.precision not in precisions():
+        st.session_state[_key("precision")] = "auto"
 
 
 def _more_settings() -> dict[str, Any]:
@@ -268,7 +270,7 @@ def _more_settings() -> dict[str, Any]:
     fields["train_fraction"] = _number("Share of the rest to train on", "train_fraction", 0.01, 1.0, 0.05, "%.2f")
     fields["early_stopping"] = _integer("Early stopping after epochs (0: off)", "early_stopping", 0, 1000)
     fields["device"] = _choice("Device", "device", ["auto", *devices()], _title)
-    fields["precision"] = _choice("Precision", "precision", _literals("precision"), _title)
+    fields["precision"] = _choice("Precision", "precision", precisions(), _title)
     fields["seed"] = _integer("Seed", "seed", 0, 2**32 - 1)
     st.caption(f"Found here: {', '.join(devices())}. Auto takes the first.")
     return fields

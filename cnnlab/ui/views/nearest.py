@@ -62,7 +62,7 @@ def _measures(known: Reference, nearest: float) -> None:
         )
         st.metric(
             "Farther than",
-            f"{float((known.usual < nearest).double().mean()):.0%}",
+            f"{float((known.usual < nearest).float().mean()):.0%}",
             f"of {len(known.usual):,} validation images",
             delta_color="off",
             delta_arrow="off",
