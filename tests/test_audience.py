@@ -5,7 +5,9 @@ from threading import Timer
 
 import pytest
 
+from cnnlab.background import Background
 from cnnlab.ui.audience import Audience
+from cnnlab.ui.session import _Watch
 
 
 class Clock:
@@ -110,3 +112,18 @@ def test_one_who_comes_back_while_the_timer_rings_is_in_time(
     audience.watch("run")
     alarm.ring()  # it had begun to, and waited for the lock
     assert not ended
+
+
+def test_a_computation_is_cancelled_once_every_session_that_keeps_it_is_gone(audience: Audience, clock: Clock) -> None:
+    work = Background(number for number in range(3))
+    work.join()
+    sessions = [_Watch(audience), _Watch(audience)]
+    for session in (*sessions, sessions[0]):  # which draws it twice
+        session.add(work, work.cancel)
+    sessions[0].release()
+    clock.passes(100)
+    assert not work.is_cancelled
+    sessions[1].release()
+    sessions[1].add(work, work.cancel)  # a script that still runs watches for nobody
+    clock.passes(10)
+    assert work.is_cancelled
