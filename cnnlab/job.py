@@ -64,7 +64,7 @@ class Job:
         self.summary: Summary = run.summary.model_copy(update={"status": "running", "error": ""})
         self.threads = threads
         self.history = run.history()
-        self.state: State = "queued"
+        self.state: State = "loading"
         self.error = ""
         self.details = ""  # of an error nobody expected: its traceback
         self.step = 0
@@ -230,7 +230,6 @@ class Job:
 
     def _fetch_data(self) -> bool:
         """Have the data set at hand before it takes a turn; whether that came before a stop."""
-        self.state = "loading"
         return self._wishes.have(fetch(self.config.dataset, self._data_folder))
 
     def _take_turn(self) -> bool:

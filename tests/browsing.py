@@ -82,6 +82,7 @@ def ended(process: subprocess.Popen[str]) -> str:
         return process.communicate(timeout=60)[0]
     finally:
         process.kill()
+        process.wait()
 
 
 @contextmanager

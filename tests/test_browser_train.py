@@ -82,6 +82,7 @@ def test_ctrl_c_ends_the_server_with_the_training_saved(tmp_path: Path, new_page
         assert "Traceback" not in process.communicate(timeout=60)[0]
     finally:
         process.kill()
+        process.wait()
     assert process.returncode == 0
     assert statuses(tmp_path) == ["interrupted"]
 
