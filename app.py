@@ -17,9 +17,12 @@ with story:
         "Pick a data set and a network, press **Train**, and see loss and accuracy move with every batch. Then look "
         "at the filters it learned, draw a digit and see it named, and compare runs class by class."
     )
-    if st.button("Train a network now", type="primary", icon=":material/play_arrow:"):
-        session.start(RECIPES["default"].config)
-        frame.go_to("Train")
+    training = session.running_job()
+    label = "See your training" if training else "Train a network now"
+    if st.button(label, type="primary", icon=":material/play_arrow:", key="home.train"):
+        with frame.telling():
+            job = training or session.start(RECIPES["default"].config)
+            frame.go_to("Train", job.run.id)
     sample = DATASETS[RECIPES["default"].config.dataset]
     st.caption(f"{sum(sample.sizes):,} real handwritten digits come with the app: nothing is downloaded.")
 with picture:

@@ -17,6 +17,7 @@ from cnnlab.program import ProgramError
 from cnnlab.runs import RunError
 from cnnlab.strokes import DrawingError
 from cnnlab.training import TrainingError
+from cnnlab.worker import run_process
 
 BAD_INPUT = (
     ArchitectureError,
@@ -77,4 +78,4 @@ for command in COMMANDS:
 
 
 if __name__ == "__main__":
-    main()
+    run_process(main)

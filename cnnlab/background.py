@@ -2,50 +2,48 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
-import weakref
 from collections.abc import Generator
 from contextlib import closing
-from threading import Event, Thread
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import torch
+
+from cnnlab.wishes import Wishes
+from cnnlab.worker import Worker
 
 log = logging.getLogger(__name__)
 
 Step = TypeVar("Step")
 
-_all: weakref.WeakSet[Background[Any]] = weakref.WeakSet()
-
 
 class Background(Generic[Step]):
-    """Walks a generator in a daemon thread and keeps its latest step; closes it in the end."""
+    """Walks a generator in a thread and keeps its latest step; closes it in the end."""
 
     def __init__(self, steps: Generator[Step], threads: int = 1) -> None:  # of torch: a training may be at work too
         self.threads = threads
         self.latest: Step | None = None
         self.error = ""
         self._steps = steps
-        self._stop = Event()
-        self._thread = Thread(target=self._work, daemon=True)
-        _all.add(self)
-        self._thread.start()
+        self._wishes = Wishes()
+        self._worker = Worker(self._work, self.cancel)
+        self._worker.start()
 
     @property
     def is_running(self) -> bool:
-        return self._thread.is_alive()
+        return self._worker.is_alive()
 
     @property
     def is_cancelled(self) -> bool:
-        return self._stop.is_set()
+        return self._wishes.is_stopped
 
     def cancel(self) -> None:
         """Ask for an end after the running step."""
-        self._stop.set()
+        self._wishes.stop()
 
-    def join(self) -> None:
-        self._thread.join()
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended, or ``timeout`` seconds."""
+        self._worker.join(timeout)
 
     def _work(self) -> None:
         torch.set_num_threads(self.threads)  # counts only for the thread that calls it
@@ -53,18 +51,12 @@ class Background(Generic[Step]):
             with closing(self._steps):
                 for step in self._steps:
                     self.latest = step
-                    if self._stop.is_set():
+                    if self.is_cancelled:
                         return
         except Exception as error:
-            log.exception("a computation in the background failed")
-            self.error = f"{type(error).__name__}: {error}"
+            self.error = self._explained(error)
 
-
-@atexit.register
-def _end_all() -> None:
-    """A daemon thread inside torch while the interpreter ends would abort the process."""
-    running = [work for work in list(_all) if work.is_running]
-    for work in running:
-        work.cancel()
-    for work in running:
-        work.join()
+    def _explained(self, error: Exception) -> str:
+        """What to tell a user of ``error``; one that nobody expected goes to the log."""
+        log.error("a computation in the background failed", exc_info=error)
+        return f"{type(error).__name__}: {error}"

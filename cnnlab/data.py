@@ -7,8 +7,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from math import prod
 from pathlib import Path
 from threading import Lock
@@ -24,10 +25,12 @@ from cnnlab.config import RunConfig
 from cnnlab.digits import prepare, stroke_ink
 from cnnlab.layers import Shape
 from cnnlab.strokes import Lesson
+from cnnlab.worker import Worker
 
 Array = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.integer[Any]]
 Arrays = tuple[Array, Labels, Array, Labels]  # train images (N, C, H, W), labels (N,), test images, labels
+Tensors = tuple[Tensor, Tensor, Tensor, Tensor]  # the same
 
 DIGITS = tuple("0123456789")
 SAMPLE = Path(__file__).parent / "samples" / "mnist-5000.npz"
@@ -191,6 +194,14 @@ def load_train(name: str, folder: Path | None = None) -> Split:
     return _whole(name, folder)[0]
 
 
+def fetch(name: str, folder: Path | None = None) -> Future[Tensors]:
+    """Begin to load a data set whole, unless it is in memory: the future is done when ``load`` takes no more time.
+
+    Raises DatasetError for an unknown name; other failures are the future's.
+    """
+    return _memory.ask(dataset_spec(name).name, folder or data_folder())
+
+
 def downloaded_bytes(name: str, folder: Path | None = None) -> int:
     """Bytes of a download that is under way, for a progress bar; 0 where there is none."""
     total = 0
@@ -249,14 +260,11 @@ def scaling(spec: DatasetSpec, normalise: str) -> tuple[tuple[float, ...], tuple
 
 def _whole(name: str, folder: Path | None) -> tuple[Split, Split]:
     """All training images and all test images."""
-    with _loading:
-        images, labels, test_images, test_labels = _read(dataset_spec(name).name, folder or data_folder())
+    images, labels, test_images, test_labels = fetch(name, folder).result()
     return Split(images, labels), Split(test_images, test_labels)
 
 
-# Two data sets stay in memory, shared by all runs of the process: nothing writes to them.
-@lru_cache(maxsize=2)
-def _read(name: str, folder: Path) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _read(name: str, folder: Path) -> Tensors:
     spec = DATASETS[name]
     is_here = spec.fetch is None or _complete(spec, folder)
     arrays = _read_or_explain(spec, folder) if is_here else _fetch(spec, folder)
@@ -264,7 +272,47 @@ def _read(name: str, folder: Path) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return images, labels.long(), test_images, test_labels.long()
 
 
-_loading = Lock()  # one download or reading at a time
+class _Memory:
+    """The data sets asked for last, in memory or on their way there; shared by all runs, for nothing writes to them.
+
+    Each is loaded in a thread of its own, once for all who ask, and holds up nobody who asks for another.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._loads: dict[tuple[str, Path], Future[Tensors]] = {}  # the one asked for last is the last
+        self._lock = Lock()
+
+    def ask(self, name: str, folder: Path) -> Future[Tensors]:
+        with self._lock:
+            load = self._loads.pop((name, folder), None) or self._begun(name, folder)
+            self._loads[name, folder] = load
+            for key in list(self._loads)[: -self._size]:
+                if self._loads[key].done():
+                    del self._loads[key]
+            return load
+
+    def clear(self) -> None:
+        with self._lock:
+            self._loads.clear()
+
+    def _begun(self, name: str, folder: Path) -> Future[Tensors]:
+        load: Future[Tensors] = Future()
+        Worker(lambda: self._load(name, folder, load), _drop_downloads, f"load {name}", is_left=True).start()
+        return load
+
+    def _load(self, name: str, folder: Path, load: Future[Tensors]) -> None:
+        try:
+            load.set_result(_read(name, folder))
+        except Exception as error:
+            with self._lock:  # whoever asks next tries again
+                if self._loads.get((name, folder)) is load:
+                    del self._loads[name, folder]
+            load.set_exception(error)
+
+
+_memory = _Memory(size=2)
+_downloads: set[Path] = set()  # folders that they write to
 
 
 def _complete(spec: DatasetSpec, folder: Path) -> bool:
@@ -304,8 +352,7 @@ def _fetch(spec: DatasetSpec, folder: Path) -> Arrays:
     """Download aside, read, then move into ``folder``: an interrupted download leaves nothing behind."""
     assert spec.fetch is not None
     writable = _make_writable(folder)
-    with tempfile.TemporaryDirectory(prefix=f".fetching-{spec.name}-", dir=folder if writable else None) as name:
-        staging = Path(name)
+    with _staging(spec, folder if writable else None) as staging:
         for archive in spec.archives:
             if (folder / archive).exists():
                 (staging / archive).symlink_to((folder / archive).resolve())
@@ -325,6 +372,23 @@ def _fetch(spec: DatasetSpec, folder: Path) -> Arrays:
     return arrays
 
 
+@contextmanager
+def _staging(spec: DatasetSpec, folder: Path | None) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix=f".fetching-{spec.name}-", dir=folder) as name:
+        staging = Path(name)
+        _downloads.add(staging)
+        try:
+            yield staging
+        finally:
+            _downloads.discard(staging)
+
+
+def _drop_downloads() -> None:
+    """Leave none behind where the process ends in the midst of them."""
+    for staging in list(_downloads):
+        shutil.rmtree(staging, ignore_errors=True)
+
+
 def _make_writable(folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -335,6 +399,8 @@ def _make_writable(folder: Path) -> bool:
 
 def _one_line(error: BaseException) -> str:
     reason = error.reason if isinstance(error, URLError) else error
+    if isinstance(reason, TimeoutError):
+        return "the server does not answer"
     return " ".join(str(reason).split())[:200] or type(error).__name__
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import weakref
 from dataclasses import replace
 from pathlib import Path
-from threading import Event as Flag
-from threading import Thread
 from time import monotonic
 from traceback import format_exception
 from typing import Literal
@@ -19,7 +16,7 @@ from torch import nn
 from cnnlab.architectures import ArchitectureError
 from cnnlab.checkpoint import CheckpointError
 from cnnlab.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_extension
-from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, dataset_spec, load_for, scaling
+from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, dataset_spec, fetch, load_for, scaling
 from cnnlab.devices import choose_device, choose_precision, devices
 from cnnlab.evaluation import evaluate
 from cnnlab.events import Event, RateChange, Record
@@ -31,6 +28,8 @@ from cnnlab.runs import Run, RunError, RunStore, Summary
 from cnnlab.strokes import DrawingError
 from cnnlab.training import Training, TrainingError
 from cnnlab.turns import Turns, threads_each, trainings_at_once
+from cnnlab.wishes import Wishes
+from cnnlab.worker import Worker
 
 State = Literal["queued", "loading", "training", "paused", "judging", "finished", "stopped", "failed"]
 
@@ -44,8 +43,6 @@ SHORT_OF_MEMORY = (
     "then resume, or branch off with other settings"
 )
 
-ENDED_WITHIN = 4.0  # seconds, of all trainings when the process ends
-
 turns = Turns(trainings_at_once(on_gpu=devices()[0] != "cpu"))
 
 _jobs: weakref.WeakSet[Job] = weakref.WeakSet()
@@ -56,7 +53,7 @@ class _AbandonedError(Exception):
 
 
 class Job:
-    """Trains one run in a daemon thread that knows nothing of who watches.
+    """Trains one run in a thread of its own that knows nothing of who watches.
 
     Everything public may be called from any thread. ``history`` only grows, and an epoch enters it after its
     weights and metrics are on disk.
@@ -68,7 +65,7 @@ class Job:
         self.summary: Summary = run.summary.model_copy(update={"status": "running", "error": ""})
         self.threads = threads
         self.history = run.history()
-        self.state: State = "queued"
+        self.state: State = "loading"
         self.error = ""
         self.details = ""  # of an error nobody expected: its traceback
         self.step = 0
@@ -77,13 +74,10 @@ class Job:
         self._unsaved: list[str] = []  # history lines of the running epoch
         self._epoch = 0  # the last whole one
         self._wanted_rate: float | None = None
-        self._pause = Flag()
-        self._awake = Flag()  # not to wait where it is paused
-        self._stop = Flag()
-        self._ended = Flag()
+        self._wishes = Wishes()
         self._abandoned = False
         self._training_since = 0.0
-        self._thread = Thread(target=self._work, name=f"train {run.id}", daemon=True)
+        self._worker = Worker(self._work, self.abandon, name=f"train {run.id}")
 
     @classmethod
     def start(cls, config: RunConfig, store: RunStore, threads: int | None = None) -> Job:
@@ -116,7 +110,7 @@ class Job:
 
     def _begun(self) -> Job:
         _jobs.add(self)
-        self._thread.start()
+        self._worker.start()
         return self
 
     @property
@@ -136,7 +130,7 @@ class Job:
     @property
     def is_stopping(self) -> bool:
         """Whether it was asked to end and has not yet."""
-        return self.is_running and self._stop.is_set()
+        return self.is_running and self._wishes.is_stopped
 
     @property
     def is_abandoned(self) -> bool:
@@ -161,22 +155,19 @@ class Job:
 
     def pause(self) -> None:
         """Ask for a rest after the running step; another may train meanwhile."""
-        self._awake.clear()
-        self._pause.set()
+        self._wishes.pause()
 
     def go_on(self) -> None:
         """End the rest, when it is its turn."""
-        self._pause.clear()
-        self._awake.set()
+        self._wishes.go_on()
 
     def change_learning_rate(self, rate: float) -> None:
         """Ask for another rate from the next step on; the schedule keeps its shape."""
         self._wanted_rate = rate
 
     def stop(self) -> None:
-        """Ask for an end after the running step; what is whole is kept and judged."""
-        self._stop.set()
-        self._awake.set()
+        """Ask for an end after the running step, whatever else is asked; what is whole is kept and judged."""
+        self._wishes.stop()
         turns.wake()
 
     def abandon(self) -> None:
@@ -186,9 +177,7 @@ class Job:
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the job has ended, or ``timeout`` seconds."""
-        # Thread.join loses its thread when Ctrl-C interrupts it while it waits with a timeout.
-        if self._ended.wait(timeout):
-            self._thread.join()
+        self._worker.join(timeout)
 
     def _work(self) -> None:
         torch.set_num_threads(self.threads)  # counts only for the thread that calls it
@@ -199,7 +188,6 @@ class Job:
             self._end_failed(str(error))
         finally:
             turns.leave(self)
-            self._ended.set()
 
     def _train_or_fail(self) -> None:
         try:
@@ -213,11 +201,12 @@ class Job:
 
     def _train(self) -> None:
         config = self.config
-        if not turns.take(self, self._stop.is_set):
+        self._update(threads=self.threads)  # first, for one that is ended early goes on with as many
+        if not (self._fetch_data() and self._take_turn()):
             self._leave()
             return
-        check_memory(config, dataset_spec(config.dataset))
         self.state = "loading"
+        check_memory(config, dataset_spec(config.dataset))
         data = load_for(config, self._data_folder)
         network = _begin(config, data.spec, RunStore(self.run.folder.parent))
         training = Training(network, data, config, self.summary.extensions)
@@ -227,20 +216,28 @@ class Job:
         self.state = "training"
         for event in training.events():
             self._take(event, training)
-            if self._stop.is_set():
+            if self._wishes.is_stopped:
                 break
         if self._abandoned:
             self._leave()
             return
         self.run.append_history(self._unsaved)
         self.state = "judging"
-        stopped = self.step < self.steps and self._stop.is_set()
+        stopped = self.step < self.steps and self._wishes.is_stopped
         try:
             self._judge(network, data)
         except _AbandonedError:
             self._leave()
             return
         self._close("stopped" if stopped else "finished")
+
+    def _fetch_data(self) -> bool:
+        """Have the data set at hand before it takes a turn; whether that came before a stop."""
+        return self._wishes.have(fetch(self.config.dataset, self._data_folder))
+
+    def _take_turn(self) -> bool:
+        self.state = "queued"
+        return turns.take(self, lambda: self._wishes.is_stopped)
 
     def _leave(self) -> None:
         """End without judging. Who only waited, or was asked to stop, is stopped; who was abandoned interrupted."""
@@ -300,7 +297,7 @@ class Job:
             training.change_learning_rate(rate)
             self._note(RateChange(self.step, self.step / training.steps_per_epoch, rate))
             self._update(rates_set=len(self.history.rates))
-        if self._pause.is_set() or turns.is_over(self):
+        if self._wishes.is_paused or turns.is_over(self):
             since = monotonic()
             self._rest()
             rested = monotonic() - since
@@ -310,11 +307,10 @@ class Job:
     def _rest(self) -> None:
         """Let others train, while this one is paused and until its turn comes again."""
         turns.leave(self)
-        if self._pause.is_set():
+        if self._wishes.is_paused:
             self.state = "paused"
-            self._awake.wait()
-        self.state = "queued"
-        turns.take(self, self._stop.is_set)
+            self._wishes.wait(lambda: not self._wishes.is_paused)
+        self._take_turn()
         self.state = "training"
 
     def _describe(self, data: Data, network: nn.Module) -> None:
@@ -325,7 +321,6 @@ class Job:
             mean=mean,
             std=std,
             parameters=sum(parameter.numel() for parameter in network.parameters()),
-            threads=self.threads,
         )
 
     def _judge(self, network: nn.Module, data: Data) -> None:
@@ -401,14 +396,3 @@ def _begin(config: RunConfig, spec: DatasetSpec, store: RunStore) -> nn.Sequenti
 def running_jobs() -> list[Job]:
     """Trainings under way in this process."""
     return [job for job in list(_jobs) if job.is_running]
-
-
-@atexit.register
-def _end_all() -> None:
-    """A daemon thread inside torch while the interpreter ends would abort the process; one that downloads may stay."""
-    jobs = running_jobs()
-    for job in jobs:
-        job.abandon()
-    until = monotonic() + ENDED_WITHIN
-    for job in jobs:
-        job.join(max(0.0, until - monotonic()))

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import Data, Split, Standardise, dataset_spec, divided, load_train, scaling
 from cnnlab.evaluation import evaluation_batch, predict
+from cnnlab.memory import check_memory
 from cnnlab.metrics import Answers, Floats, Integers
 from cnnlab.network import build
 from cnnlab.runs import Run
@@ -66,12 +67,13 @@ def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = N
     The images are dealt into stratified folds; for each one a new network trains on the others, of which a part
     is its validation, as the config says. Yields after every step, so that it can be cancelled there; the last
     step has the answers, the same for the same config, machine and thread count.
-    Raises what loading and training do, ValueError where no class has ``folds`` images, and ConfigError where the
-    weights come of a parent, which has seen the images.
+    Raises what loading and training do, ValueError where no class has ``folds`` images, and ConfigError where there is
+    too little memory, or the weights come of a parent, which has seen the images.
     """
     if config.parent:
         raise ConfigError("parent: a network that begins with another's weights has seen the images it is asked about")
     spec, whole = dataset_spec(config.dataset), load_train(config.dataset, data_folder)
+    check_memory(config, spec)
     logits = torch.empty(len(whole), len(spec.classes))
     start = perf_counter()
     for fold, asked in enumerate(_dealt(whole, folds, config.seed)):

@@ -26,6 +26,7 @@ from cnnlab.files import plain_json
 from cnnlab.holding import hold, is_held
 from cnnlab.job import Job
 from cnnlab.runs import MAX_READ, About, RunError, RunStore, read_bounded, write_aside
+from cnnlab.worker import ENDED_WITHIN
 
 POLL_SECONDS = 0.1
 HOPELESS = 3  # trials that fail before any succeeds
@@ -286,7 +287,7 @@ def search(sweep: Sweep, store: RunStore) -> Generator[Step]:
             finally:
                 if job.is_running:
                     job.abandon()
-                job.join()
+                job.join(ENDED_WITHIN)  # a long step ends later, and with the process
             if job.is_abandoned:
                 return
             _tell(sweep, trial, job)

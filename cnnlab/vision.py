@@ -1,16 +1,19 @@
-"""The one door to torchvision, which may come as a CUDA build beside a CPU build of torch.
+"""The one door to torchvision: its downloads get a time limit, and builds that do not fit torch's are borne.
 
-That pair is what a plain install gives many users. There torchvision's compiled library cannot load, and
-``import torchvision`` then fails while describing two operators that were never defined. The data sets need
-neither, so their bare schemas are defined first. With a matching pair this does nothing.
+A CUDA build of torchvision beside a CPU build of torch is what a plain install gives many users. There its compiled
+library cannot load, and ``import torchvision`` then fails while describing two operators that were never defined. The
+data sets need neither, so their bare schemas are defined first. With a matching pair this does nothing.
 """
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.request import BaseHandler, Request, build_opener, install_opener
 
 import torch
+
+SILENCE_SECONDS = 30.0  # of a server, before or amid its answer: then a download has failed
 
 _BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
@@ -40,6 +43,19 @@ def define_missing_operators() -> torch.library.Library | None:
         library.define(operator + _BOXES)
     return library
 
+
+class _TimeLimit(BaseHandler):
+    """Gives requests that come without a timeout SILENCE_SECONDS, to connect and for each read."""
+
+    def http_request(self, request: Request) -> Request:
+        if not isinstance(request.timeout, float | int | None):
+            request.timeout = SILENCE_SECONDS
+        return request
+
+    https_request = http_request
+
+
+install_opener(build_opener(_TimeLimit))  # torchvision asks urllib, and passes no timeout on
 
 _operators = define_missing_operators()
 

@@ -11,12 +11,11 @@ from cnnlab.ui.rate_finder import learning_rate_finder
 frame.page("Train", "Choose data, network and hyperparameters; watch it learn.")
 
 live, form = st.columns([5, 2], gap="large")  # on a phone the first column comes first: the curves
-job = session.current_job()
+job, running = session.current_job(), session.running_job()
 with form:
     config = run_form()
-    busy = job is not None and job.is_running
     if st.button(
-        "Train", type="primary", icon=":material/play_arrow:", disabled=config is None or busy, width="stretch"
+        "Train", type="primary", icon=":material/play_arrow:", disabled=not config or bool(running), width="stretch"
     ):
         try:
             job = session.start(config)
@@ -25,8 +24,12 @@ with form:
         else:
             setup_link.forget()
             st.rerun()
-    if busy:
+    if running and running is job:
         st.caption("One training at a time in a session: stop this one to start another.")
+    elif running:
+        st.caption("This session is training another network: one training at a time.")
+        if st.button("See your training", icon=":material/monitoring:"):
+            frame.go_to("Train", running.run.id)
     elif config and not config.parent:
         learning_rate_finder(config)
     if config:

@@ -7,7 +7,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, 
 
 from cnnlab.strokes import CANVAS, DRAWN_HEIGHT
 from tests.conftest import ROOT
+from tests.processes import interruptible
 
 PATIENCE = 60_000  # ms, for a page on a busy machine
 GRACE_SECONDS = 3
@@ -61,7 +61,7 @@ def started(
         port = free.getsockname()[1]
     environment = os.environ | {"CNNLAB_RUNS": str(runs), "CNNLAB_GRACE_SECONDS": str(GRACE_SECONDS)} | settings
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"],
+        interruptible("-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"),
         cwd=root,
         env=environment,
         stdout=subprocess.PIPE,
@@ -78,7 +78,11 @@ def started(
 def ended(process: subprocess.Popen[str]) -> str:
     """What a server has said, once it is asked to end and has."""
     process.terminate()
-    return process.communicate(timeout=60)[0]
+    try:
+        return process.communicate(timeout=60)[0]
+    finally:
+        process.kill()
+        process.wait()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pytest
 from cnnlab.config import RunConfig
 from cnnlab.job import Job, running_jobs
 from cnnlab.runs import Run, RunStore, runs_folder
+from tests.samples import Stalled
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,6 +32,13 @@ def own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     for job in running_jobs():
         job.abandon()
         job.join()
+
+
+@pytest.fixture
+def stalled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stalled]:
+    stalled = Stalled(monkeypatch)
+    yield stalled
+    stalled.fails.set()
 
 
 @pytest.fixture(scope="session")

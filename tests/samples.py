@@ -1,13 +1,17 @@
-"""Small pieces of the embedded sample, for tests that train."""
+"""Small pieces of the embedded sample for tests that train, and one that cannot be had."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from urllib.error import URLError
 
+import pytest
 import torch
 
 from cnnlab.architectures import Architecture
-from cnnlab.data import Data, Split, load
+from cnnlab.data import DATASETS, Data, Split, load
 from cnnlab.layers import Conv2d, Flatten, Linear, MaxPool2d
 from cnnlab.presets import PRESETS
 from cnnlab.strokes import Drawing, Lesson
@@ -31,6 +35,22 @@ def few_digits(train: int = 64, held_out: int = 20) -> Data:
     return replace(
         whole, train=cut(whole.train, train), validation=cut(whole.validation, held_out), test=cut(whole.test, held_out)
     )
+
+
+class Stalled:
+    """The data set "stalled": its download stalls until it ``fails``."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = 0
+        self.begun, self.fails = Event(), Event()
+        spec = replace(DATASETS["mnist-sample"], name="stalled", title="Stalled", files=("none",), fetch=self._fetch)
+        monkeypatch.setitem(DATASETS, "stalled", spec)
+
+    def _fetch(self, folder: Path) -> None:
+        self.asked += 1
+        self.begun.set()
+        self.fails.wait()
+        raise URLError("the line was cut")
 
 
 SEVEN = Drawing(strokes=[[(0.3, 0.25), (0.5, 0.24), (0.7, 0.25), (0.6, 0.5), (0.5, 0.8)]], pen=0.08)

@@ -10,7 +10,7 @@ from shutil import copy, copytree
 from playwright.sync_api import Page, expect
 
 from cnnlab.runs import RunStore
-from tests.browsing import server, started
+from tests.browsing import ended, server, started
 from tests.conftest import ROOT
 from tests.test_browser import await_epoch, start_training, stop_training
 
@@ -67,19 +67,22 @@ def test_an_edit_of_the_source_leaves_a_training_running(tmp_path: Path, new_pag
         expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible()
         page.close()
     finally:
-        process.send_signal(signal.SIGINT)
-        told = process.communicate(timeout=60)[0]
+        told = ended(process)
     assert "Traceback" not in told, told
     assert statuses(tmp_path / "runs") == ["stopped"]
 
 
 def test_ctrl_c_ends_the_server_with_the_training_saved(tmp_path: Path, new_page: Callable[..., Page]) -> None:
     process, url = started(tmp_path)
-    page = new_page()
-    start_training(page, url)
-    page.close()
-    process.send_signal(signal.SIGINT)
-    assert "Traceback" not in process.communicate(timeout=60)[0]
+    try:
+        page = new_page()
+        start_training(page, url)
+        page.close()
+        process.send_signal(signal.SIGINT)
+        assert "Traceback" not in process.communicate(timeout=60)[0]
+    finally:
+        process.kill()
+        process.wait()
     assert process.returncode == 0
     assert statuses(tmp_path) == ["interrupted"]
 

@@ -6,8 +6,10 @@ import hashlib
 import os
 import pickle
 import re
+import socket
 import tarfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -21,7 +23,7 @@ import scipy.io
 import torch
 from torch import Tensor
 
-from cnnlab import data
+from cnnlab import data, vision
 from cnnlab.config import RunConfig
 from cnnlab.data import (
     DATASETS,
@@ -40,7 +42,7 @@ from cnnlab.data import (
 )
 from cnnlab.digits import prepare, stroke_ink
 from cnnlab.vision import datasets
-from tests.samples import few_digits, lesson
+from tests.samples import Stalled, few_digits, lesson
 
 RNG = np.random.default_rng(0)
 
@@ -48,7 +50,7 @@ RNG = np.random.default_rng(0)
 @pytest.fixture(autouse=True)
 def nothing_cached() -> Iterator[None]:
     yield
-    data._read.cache_clear()
+    data._memory.clear()
 
 
 @pytest.fixture
@@ -268,7 +270,7 @@ def test_a_download_ends_in_the_folder_and_is_read_from_there_afterwards(mirror:
     assert not is_present("mnist", folder)
     first = load("mnist", folder=folder)
     assert [path.name for path in folder.iterdir()] == ["MNIST"]
-    data._read.cache_clear()
+    data._memory.clear()
     for path in mirror.iterdir():
         path.unlink()
     assert torch.equal(load("mnist", folder=folder).test.images, first.test.images)
@@ -282,6 +284,46 @@ def test_a_download_with_a_wrong_checksum_is_refused_and_cleaned_up(
     with pytest.raises(DatasetError, match="could not be downloaded"):
         load("mnist", folder=folder)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_in_memory", [True, False])
+def test_a_download_holds_up_nobody_who_wants_other_data(stalled: Stalled, tmp_path: Path, is_in_memory: bool) -> None:
+    if is_in_memory:
+        load("mnist-sample")
+    with ThreadPoolExecutor(2) as pool:
+        waiting = pool.submit(load, "stalled", folder=tmp_path)
+        stalled.begun.wait()
+        try:
+            assert len(pool.submit(load, "mnist-sample").result(timeout=30).test) == 500
+            assert not waiting.done()
+        finally:
+            stalled.fails.set()
+        with pytest.raises(DatasetError, match="the line was cut"):
+            waiting.result()
+
+
+def test_who_wants_the_same_data_waits_for_one_download_and_who_comes_later_tries_again(
+    stalled: Stalled, tmp_path: Path
+) -> None:
+    both = [data.fetch("stalled", tmp_path) for _ in range(2)]
+    stalled.fails.set()
+    assert all("the line was cut" in str(each.exception()) for each in both)
+    assert stalled.asked == 1
+    assert "the line was cut" in str(data.fetch("stalled", tmp_path).exception())
+    assert stalled.asked == 2
+
+
+@pytest.mark.parametrize("name", ["mnist", "usps"])
+def test_a_server_that_takes_the_call_and_never_answers_is_given_up(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vision, "SILENCE_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the system accepts for it
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        monkeypatch.setattr(datasets.MNIST, "mirrors", [address])
+        monkeypatch.setattr(datasets.USPS, "split_list", {"train": [address, "usps.bz2", ""]})
+        with pytest.raises(DatasetError, match=r"could not be downloaded \(the server does not answer\)"):
+            load(name, folder=tmp_path)
 
 
 def test_bytes_of_a_running_download_are_counted(tmp_path: Path) -> None:

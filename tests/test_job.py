@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +12,14 @@ import torch
 
 from cnnlab.config import RunConfig, parse_config
 from cnnlab.data import DATASETS
+from cnnlab.events import Event
 from cnnlab.history import History, Record
 from cnnlab.job import Job
 from cnnlab.runs import Run, RunError, RunStore, runs_folder
+from cnnlab.training import Training
 from cnnlab.turns import Turns
-from tests.conftest import ROOT
-from tests.samples import TINY, lesson
+from tests.processes import await_event, running
+from tests.samples import TINY, Stalled, lesson
 
 SPEEDS = {"images_per_second", "seconds"}
 
@@ -258,6 +258,38 @@ def test_a_paused_training_can_be_stopped_and_abandoned() -> None:
         assert job.run.summary.status == status
 
 
+@pytest.mark.parametrize("asked", [(Job.stop, Job.pause), (Job.pause, Job.stop), (Job.abandon, Job.pause, Job.go_on)])
+def test_a_stop_ends_it_whatever_else_is_asked_within_the_same_step(
+    asked: tuple[Callable[[Job], None], ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = Job._take
+
+    def ask_and_take(job: Job, event: Event, training: Training) -> None:
+        if event.kind == "tick":
+            for ask in asked:
+                ask(job)
+        take(job, event, training)
+
+    monkeypatch.setattr(Job, "_take", ask_and_take)
+    job = start(train_fraction=0.02)
+    job.join(30)
+    assert job.state == "stopped"
+
+
+def test_a_download_takes_no_turn_and_holds_up_no_end(
+    stalled: Stalled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnnlab.job.turns", Turns(1))
+    for end, status in ((Job.stop, "stopped"), (Job.abandon, "interrupted")):
+        config = parse_config({"dataset": "stalled", "architecture": TINY})
+        job = Job(RunStore(runs_folder()).create(config), threads=1, data_folder=tmp_path)._begun()
+        wait_for(job, "loading")
+        assert finish(start(epochs=1)).state == "finished"
+        end(job)
+        job.join(30)
+        assert job.run.summary.status == status
+
+
 def test_an_interrupted_run_goes_on_to_the_same_numbers() -> None:
     job = interrupted(epochs=5)
     assert job.run.summary.status == "interrupted"
@@ -380,15 +412,14 @@ def test_who_has_trained_for_long_lets_others_go_first(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_command_without_an_abort(signal_number: int, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "cnnlab", "train", "--epochs", "1000", "--runs", str(tmp_path)]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     store = RunStore(tmp_path)
-    while process.poll() is None and not (store.all() and store.all()[0].history().epochs):
-        pass
-    process.send_signal(signal_number)
-    _, complaints = process.communicate(timeout=60)
-    assert process.returncode in (0, -signal.SIGTERM)
-    assert b"terminate called" not in complaints
+    short = ["--epochs", "1000", "--architecture", "quick", "--train-fraction", "0.1"]
+    with running(["-m", "cnnlab", "train", *short, "--runs", str(tmp_path)]) as process:
+        await_event(process, lambda: store.all() and store.all()[0].history().epochs)
+        process.send_signal(signal_number)
+        _, complaints = process.communicate(timeout=60)
+    assert process.returncode == (0 if signal_number == signal.SIGINT else 128 + signal.SIGTERM)
+    assert "terminate called" not in complaints
     assert store.all()[0].summary.status == ("stopped" if signal_number == signal.SIGINT else "interrupted")
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 
 import pytest
 
 from cnnlab import job
+from cnnlab.config import ConfigError
 from cnnlab.learn import experiment
 from cnnlab.learn.experiment import Experiment
 from cnnlab.turns import Turns
+from tests.samples import Stalled
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,29 @@ def test_one_that_fails_says_so_and_gives_its_turn_back(one_turn: Turns) -> None
     work.join()
     assert work.error == "ValueError: no such filter"
     assert one_turn.take("another", lambda: False)
+
+
+def test_its_data_come_before_its_turn_and_it_can_be_cancelled_while_they_do(
+    one_turn: Turns, stalled: Stalled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path))
+    work = Experiment(counting(1), dataset="stalled")
+    stalled.begun.wait()
+    assert one_turn.take("a training", lambda: False)
+    work.cancel()
+    work.join(30)
+    assert not work.is_running
+
+
+def test_what_a_user_can_mend_is_told_without_a_traceback(one_turn: Turns, caplog: pytest.LogCaptureFixture) -> None:
+    def refused() -> Generator[Counted]:
+        yield Counted(0.5)
+        raise ConfigError("batch_size: lower it to 64")
+
+    work = Experiment(refused())
+    work.join()
+    assert work.error == "batch_size: lower it to 64"
+    assert not caplog.text
 
 
 def test_the_turns_are_those_of_the_trainings() -> None:

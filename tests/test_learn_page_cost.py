@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
-from cnnlab import background
+from cnnlab import worker
 from cnnlab.data import DATASETS
 from tests.test_pages import ROOT, TIMEOUT, button, checked, metrics, texts
 
@@ -58,7 +58,7 @@ def test_speed_is_measured_and_told() -> None:
     page.selectbox(key="learn.cost.network").set_value("basic-cnn").run()
     assert "Press **Measure**" in texts(page)
     button(page, "Measure").click().run()
-    for work in list(background._all):
+    for work in list(worker._working):
         work.join()
     checked(page.run())
     assert "trains fastest with batches of" in texts(page)

@@ -20,6 +20,7 @@ from cnnlab.runs import Run, RunStore, runs_folder
 from cnnlab.strokes import write_lessons
 from cnnlab.sweep import SweepStore, parse_sweep
 from tests.conftest import ROOT
+from tests.processes import await_event, running
 from tests.samples import lesson
 
 
@@ -65,22 +66,13 @@ def test_a_sweep_is_made_and_gone_on_with(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_ctrl_c_ends_a_sweep_that_can_go_on(tmp_path: Path) -> None:
-    short = ["--epochs", "1000", "--architecture", "quick", "--search", "momentum=0.5:0.9", "--trials", "2"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cnnlab", "sweep", *short, "--runs", str(tmp_path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    short = ["--epochs", "1000", "--architecture", "quick", "--train-fraction", "0.1"]
+    short += ["--search", "momentum=0.5:0.9", "--trials", "2"]
     store = RunStore(tmp_path)
-    while process.poll() is None and not (store.all() and len(store.all()[0].epochs()) > 1):
-        pass
-    process.send_signal(signal.SIGINT)
-    try:
+    with running(["-m", "cnnlab", "sweep", *short, "--runs", str(tmp_path)]) as process:
+        await_event(process, lambda: store.all() and len(store.all()[0].epochs()) > 1)
+        process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
     assert process.returncode == 130
     assert "interrupted; go on with --continue" in err
     assert "Traceback" not in err

@@ -15,10 +15,11 @@ import pytest
 import streamlit as st
 import torch
 from PIL import Image
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from cnnlab import background
+from cnnlab import worker
 from cnnlab.archive import pack
 from cnnlab.charts import comparison as charts_comparison
 from cnnlab.config import RunConfig
@@ -32,7 +33,8 @@ from cnnlab.runs import About, Run, RunStore, runs_folder
 from cnnlab.strokes import Drawing, to_canvas
 from cnnlab.suspects import margins, read_held_out, suspects
 from cnnlab.sweep import Sweep, SweepConfig, SweepStore, search
-from cnnlab.ui.views import DRAW, EVALUATE, INSIDE, Look, View
+from cnnlab.turns import Turns
+from cnnlab.ui.views import DRAW, EVALUATE, INSIDE, Look, View, labels
 from cnnlab.ui.views.look import Picked
 from tests.samples import SEVEN, lesson
 
@@ -213,7 +215,9 @@ def test_settings_that_do_not_fit_are_refused_before_training() -> None:
 def test_the_learning_rate_finders_suggestion_goes_into_the_form_and_belongs_to_its_settings() -> None:
     page = open_page("Train")
     page.selectbox(key="form.architecture").set_value("basic-cnn").run()
-    checked(button(page, "Find a learning rate").click().run(timeout=TIMEOUT))
+    button(page, "Find a learning rate").click().run()
+    join_background()
+    checked(page.run())
     assert len(page.get("plotly_chart")) == 1
     (use,) = [found for found in page.button if found.label.startswith("Use ")]
     checked(use.click().run())
@@ -224,6 +228,59 @@ def test_the_learning_rate_finders_suggestion_goes_into_the_form_and_belongs_to_
     assert not running_jobs()
 
 
+def test_a_finder_waits_for_the_trainings_and_a_second_click_starts_no_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = Turns(1)
+    monkeypatch.setattr("cnnlab.learn.experiment.turns", turns)
+    turns.take("a training", lambda: False)
+    page = open_page("Train")
+    page.selectbox(key="form.architecture").set_value("basic-cnn").run()
+    button(page, "Find a learning rate").click().run()
+    (work,) = computing()
+    while not turns._waiting:
+        work.join(0.01)
+    button(checked(page), "Find a learning rate").click().run()
+    assert computing() == [work]
+    assert page.get("progress")[0].proto.text == "Waits for other trainings: number 1 in the queue"
+    work.end()
+    work.join()
+    assert not checked(page.run()).get("plotly_chart")
+
+
+def test_one_session_trains_one_network_however_often_its_button_is_clicked() -> None:
+    page = open_page("Home")
+    for label in ("Train a network now", "See your training", "See your training"):
+        button(checked(page.switch_page(str(ROOT / "app.py")).run()), label).click().run()
+        (job,) = running_jobs()
+        assert checked(page).title[0].value == "Train"
+        assert page.query_params["run"] in (job.run.id, [job.run.id])
+
+
+def test_a_second_click_that_interrupts_the_first_finds_what_that_one_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page("Train")
+    with monkeypatch.context() as patch:
+        patch.setattr("cnnlab.ui.session._taken", interrupted_script)
+        button(page, "Train").click().run()
+    (job,) = running_jobs()
+    button(page, "Train").click().run()
+    assert running_jobs() == [job]
+    assert page.query_params["run"] in (job.run.id, [job.run.id])
+
+
+def interrupted_script(_: Job) -> None:
+    raise StopException
+
+
+def test_a_session_that_trains_begins_nothing_else(training: tuple[AppTest, Job], listed_run: Run) -> None:
+    page, job = training
+    page.query_params["run"] = listed_run.id
+    page.run()
+    assert button(page, "Train").disabled
+    assert "is training another network" in texts(checked(page))
+    button(page, "See your training").click().run()
+    assert page.query_params["run"] in (job.run.id, [job.run.id])
+    assert running_jobs() == [job]
+
+
 def test_a_finder_that_gets_no_data_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     page = open_page("Train")
     page.selectbox(key="form.dataset").set_value("mnist").run()
@@ -231,9 +288,10 @@ def test_a_finder_that_gets_no_data_says_so(monkeypatch: pytest.MonkeyPatch, tmp
     def refuse(*arguments: object, **options: object) -> None:
         raise DatasetError("MNIST is not here")
 
-    monkeypatch.setattr("cnnlab.ui.rate_finder.load_for", refuse)
+    monkeypatch.setattr("cnnlab.learn.experiment.fetch", refuse)
     button(page, "Find a learning rate").click().run()
-    assert "MNIST is not here" in page.error[0].value
+    join_background()
+    assert "MNIST is not here" in page.run().error[0].value
 
 
 def test_a_second_training_becomes_the_sessions(training: tuple[AppTest, Job]) -> None:
@@ -531,7 +589,7 @@ def test_training_images_are_judged_by_networks_that_did_not_see_them() -> None:
     assert "in all" in texts(page)
     assert not page.data_editor
     button(page, "Train 3 networks").click().run()
-    page.session_state["labels.work"][run.id].join()
+    labels._works()[run.id].join()
     table = checked(page.run()).data_editor[0].value
     found = read_held_out(run)
     assert found
@@ -556,7 +614,7 @@ def test_held_out_networks_can_be_cancelled(training: tuple[AppTest, Job]) -> No
     page = labels_page(job.run, "training images")
     button(page, "Train 3 networks").click().run()
     button(checked(page), "Cancel").click().run()
-    (work,) = page.session_state["labels.work"].values()
+    work = labels._works()[job.run.id]
     work.join()
     assert work.is_cancelled
     assert button(checked(page.run()), "Train 3 networks")
@@ -564,7 +622,8 @@ def test_held_out_networks_can_be_cancelled(training: tuple[AppTest, Job]) -> No
 
 
 def test_held_out_networks_that_fail_say_why_and_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    page = labels_page(train(train_fraction=0.05), "training images")
+    run = train(train_fraction=0.05)
+    page = labels_page(run, "training images")
 
     def refuse(*arguments: object, **options: object) -> None:
         raise DatasetError("MNIST is not here")
@@ -572,13 +631,11 @@ def test_held_out_networks_that_fail_say_why_and_can_be_tried_again(monkeypatch:
     with monkeypatch.context() as patch:
         patch.setattr("cnnlab.suspects.build", refuse)
         button(page, "Train 3 networks").click().run()
-        (work,) = page.session_state["labels.work"].values()
-        work.join()
+        labels._works()[run.id].join()
     page.run()
     assert "MNIST is not here" in page.error[0].value
     button(page, "Train 3 networks").click().run()
-    (work,) = page.session_state["labels.work"].values()
-    work.join()
+    labels._works()[run.id].join()
     assert checked(page.run()).data_editor
 
 
@@ -975,8 +1032,12 @@ def test_what_cannot_be_searched_is_told_before_the_start() -> None:
     assert button(page, "Start sweep").disabled
 
 
+def computing() -> list[worker.Worker]:
+    return [each for each in list(worker._working) if not each.is_left]
+
+
 def join_background() -> None:
-    for work in list(background._all):
+    for work in list(worker._working):
         work.join()
 
 

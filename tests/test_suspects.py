@@ -126,6 +126,12 @@ def test_a_branch_is_not_asked_for_its_parent_has_seen_the_images(third: str) ->
         next(held_out(config(third, parent="20260101-000000-abc@1")))
 
 
+def test_too_little_memory_is_told_before_any_training(third: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.memory.free_bytes", lambda device: 10**6)
+    with pytest.raises(ConfigError, match="of memory"):
+        next(held_out(config(third)))
+
+
 def test_a_seed_decides_every_answer(third: str) -> None:
     first, again, other = (finished(held_out(config(third, seed=seed), folds=2)) for seed in (1, 1, 2))
     assert np.array_equal(first.logits, again.logits)

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,7 @@ from cnnlab.config import ConfigError, Parent, RunConfig
 from cnnlab.job import Job
 from cnnlab.runs import RunStore
 from cnnlab.sweep import SPACES, Among, Between, Sweep, SweepConfig, SweepError, SweepStore, parse_sweep, search
-from tests.conftest import ROOT
+from tests.processes import await_event, running
 from tests.samples import lesson
 
 SHORT = RunConfig.model_validate({"architecture": "quick", "epochs": 2, "train_fraction": 0.1})
@@ -104,21 +101,16 @@ def test_a_sweep_left_half_way_goes_on_and_asks_again_what_was_under_way(store: 
 
 
 def test_a_killed_sweep_goes_on(store: SweepStore) -> None:
-    command = [sys.executable, "-m", "cnnlab", "sweep", "--runs", str(store.runs.folder), "--trials", "3"]
-    settings = ["--epochs", "25", "--train-fraction", "0.3", "--architecture", "quick", "--search", "momentum=0.5:0.9"]
-    process = subprocess.Popen([*command, *settings], cwd=ROOT, stderr=subprocess.DEVNULL)
-    try:
-        while process.poll() is None and not store.all():
-            pass
+    command = ["-m", "cnnlab", "sweep", "--runs", str(store.runs.folder), "--trials", "3"]
+    settings = ["--epochs", "8", "--train-fraction", "0.1", "--architecture", "quick", "--search", "momentum=0.5:0.9"]
+    with running([*command, *settings]) as process:
+        await_event(process, store.all)
         (sweep,) = store.all()
-        while process.poll() is None and not sweep.ended:
-            pass
+        await_event(process, lambda: sweep.ended)
         assert sweep.status == "running"
         with pytest.raises(SweepError, match="at work elsewhere"):
             next(search(sweep, store.runs))
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
     (sweep,) = store.all()
     assert sweep.status == "interrupted"
     assert done(sweep, store).ended == 3

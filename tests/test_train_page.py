@@ -166,9 +166,9 @@ def test_a_training_that_waits_says_where_it_stands(monkeypatch: pytest.MonkeyPa
     wait_for_epoch(first)
     page = open_page("Train")
     button(page, "Train").click().run()
-    checked(page.run())
     (second,) = [job for job in running_jobs() if job is not first]
-    assert second.state == "queued"
+    wait_for(second, "queued")
+    checked(page.run())
     assert "number 1 in the queue" in page.get("progress")[0].proto.text
     page.button(key="stop").click().run()
     second.join()

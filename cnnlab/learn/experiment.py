@@ -1,4 +1,4 @@
-"""A chapter's experiment: it trains, so it waits for its turn among the server's trainings."""
+"""A computation in the background that trains: it waits for its turn among the server's trainings."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ from contextlib import closing
 from typing import Protocol, TypeVar
 
 from cnnlab.background import Background
-from cnnlab.job import turns
+from cnnlab.data import fetch
+from cnnlab.job import EXPECTED, SHORT_OF_MEMORY, turns
+from cnnlab.memory import ran_out
 from cnnlab.turns import threads_each
 
 
 class Progress(Protocol):
-    """What an experiment has come to so far."""
+    """What a chapter's experiment has come to so far."""
 
     @property
     def done(self) -> float:
         """A fraction of the whole."""
 
 
-Step = TypeVar("Step", bound=Progress)
+Step = TypeVar("Step")
 
 
 class Experiment(Background[Step]):
-    """Walks a generator that trains, in a thread of its own, whenever it is its turn."""
+    """Walks a generator that trains, in a thread of its own, whenever it is its turn.
 
-    def __init__(self, steps: Generator[Step]) -> None:
+    Where it needs a ``dataset``, that is there before it takes a turn.
+    """
+
+    def __init__(self, steps: Generator[Step], dataset: str = "") -> None:
+        self._dataset = dataset
         super().__init__(self._in_turn(steps), threads_each())
 
     @property
@@ -40,7 +46,7 @@ class Experiment(Background[Step]):
     def _in_turn(self, steps: Generator[Step]) -> Generator[Step]:
         try:
             with closing(steps):
-                if not self._take_turn():
+                if not (self._fetch_data() and self._take_turn()):
                     return
                 for step in steps:
                     yield step
@@ -50,6 +56,14 @@ class Experiment(Background[Step]):
                             return
         finally:
             turns.leave(self)
+
+    def _fetch_data(self) -> bool:
+        return not self._dataset or self._wishes.have(fetch(self._dataset))
+
+    def _explained(self, error: Exception) -> str:
+        if isinstance(error, EXPECTED):
+            return str(error)
+        return SHORT_OF_MEMORY if ran_out(error) else super()._explained(error)
 
     def _take_turn(self) -> bool:
         return turns.take(self, lambda: self.is_cancelled)

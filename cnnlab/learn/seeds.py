@@ -15,6 +15,7 @@ from torch import nn
 from cnnlab.config import RunConfig
 from cnnlab.data import Data, Standardise, scaling
 from cnnlab.evaluation import evaluate
+from cnnlab.memory import check_memory
 from cnnlab.network import build
 from cnnlab.significance import LEVEL
 from cnnlab.training import fit
@@ -108,7 +109,11 @@ def built(config: RunConfig, data: Data) -> nn.Sequential:
 
 
 def train_and_judge(network: nn.Module, data: Data, config: RunConfig) -> Training:
-    """Train, telling the share of its steps that is done; returns the accuracy on all validation images at the end."""
+    """Train, telling the share of its steps that is done; returns the accuracy on all validation images at the end.
+
+    Raises ConfigError where there is too little memory.
+    """
+    check_memory(config, data.spec)
     steps = config.epochs * -(-len(data.train) // config.batch_size)
     glanced = Data(data.spec, data.train, data.validation.part(slice(_GLANCE)), data.test)
     for event in fit(network, glanced, config):

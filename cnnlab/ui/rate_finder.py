@@ -2,37 +2,79 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Generator
 
 import streamlit as st
-import torch
 
 from cnnlab import charts
-from cnnlab.architectures import ArchitectureError
-from cnnlab.config import ConfigError, RunConfig
-from cnnlab.data import DatasetError, load_for
+from cnnlab.config import RunConfig
+from cnnlab.data import load_for
+from cnnlab.events import StepMetrics
 from cnnlab.finder import STEPS, ramp, suggest
-from cnnlab.training import TrainingError
-from cnnlab.turns import threads_each
+from cnnlab.learn.experiment import Experiment
+from cnnlab.ui import frame, session
 from cnnlab.ui.forms import set_learning_rate
 
+UPDATE_SECONDS = 0.5
+
 _REPLACED = {"learning_rate": 1.0, "epochs": 1, "schedule": "constant", "early_stopping": 0}  # by the ramp's own
-_FOUND = "finder.found"  # {the config's JSON: points}, of the settings last asked about
+_WORK = "finder.work"  # (the config's JSON, the ramp) of the settings last asked about
+
+Points = tuple[StepMetrics, ...]
 
 
 def learning_rate_finder(config: RunConfig) -> None:
     """Offer a ramp of rising learning rates for ``config``; show what it found for these settings."""
     asked = config.model_copy(update=_REPLACED).model_dump_json()
-    if st.button(
+    st.button(
         "Find a learning rate",
         icon=":material/trending_up:",
         width="stretch",
+        on_click=_begin,
+        args=[asked, config],
         help="Trains a fresh network for a few seconds on rising rates and shows where the loss falls. Keeps no run.",
-    ):
-        st.session_state[_FOUND] = {asked: _climb(config)}
-    points: list[Any] = st.session_state.get(_FOUND, {}).get(asked, [])
-    if not points:
+    )
+    known, work = st.session_state.get(_WORK, (None, None))
+    if known != asked:
         return
+    st.fragment(_follow, run_every=UPDATE_SECONDS if work.is_running else None)(work, work.is_running, config)
+
+
+def _begin(asked: str, config: RunConfig) -> None:
+    known, work = st.session_state.get(_WORK, (None, None))
+    if work and work.is_running:
+        if known == asked:  # a second click
+            return
+        work.cancel()
+    st.session_state[_WORK] = asked, Experiment(_climb(config), config.dataset)
+
+
+def _climb(config: RunConfig) -> Generator[Points]:
+    points: Points = ()
+    for point in ramp(load_for(config), config):
+        points = (*points, point)
+        yield points
+
+
+def _follow(work: Experiment[Points], was_running: bool, config: RunConfig) -> None:
+    if work.is_running:
+        session.keep(work)
+        st.progress(min(work.latest[-1].step / STEPS, 1.0) if work.latest else 0.0, text=_told(work))
+    elif was_running:
+        st.rerun()  # the page ticks no more
+    elif work.error:
+        st.error(frame.literal(work.error), title="The finder could not start")
+    elif work.latest and not work.is_cancelled:
+        _show(work.latest, config)
+
+
+def _told(work: Experiment[Points]) -> str:
+    if work.place:
+        return f"Waits for other trainings: number {work.place} in the queue"
+    return f"Trying learning rate {work.latest[-1].learning_rate:.2g}" if work.latest else "Loading the data"
+
+
+def _show(points: Points, config: RunConfig) -> None:
     suggestion = float(f"{suggest(points):.2g}")
     st.plotly_chart(
         charts.learning_rate_ramp(points, suggestion).update_layout(height=260),
@@ -51,18 +93,3 @@ def learning_rate_finder(config: RunConfig) -> None:
         args=[suggestion],
         disabled=config.learning_rate == suggestion,
     )
-
-
-def _climb(config: RunConfig) -> list[Any]:
-    """The ramp's points, with progress; empty, and the reason shown, where the data cannot be had."""
-    torch.set_num_threads(threads_each())
-    bar = st.progress(0.0, text="Trying rising learning rates")
-    points = []
-    try:
-        for point in ramp(load_for(config), config):
-            points.append(point)
-            bar.progress(min(point.step / STEPS, 1.0), text=f"Trying learning rate {point.learning_rate:.2g}")
-    except (ArchitectureError, ConfigError, DatasetError, TrainingError) as error:
-        st.error(str(error), title="The finder could not start")
-    bar.empty()
-    return points

@@ -1,69 +1,72 @@
 """Who trains what: the server's table of jobs, and the one this browser session holds.
 
 A job is found by its run's id, which cannot be guessed and stands in the page's URL: a reload or a second tab
-finds it there. A job that no page watches for GRACE_SECONDS is stopped; what it has learned is kept.
+finds it there. A job that no page watches for GRACE_SECONDS is stopped, and what it has learned is kept; so is any
+other computation in the background.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-from collections import Counter
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from threading import Lock, Thread, Timer
+from threading import Lock, Thread
+from typing import Any
 
 import streamlit as st
 
+from cnnlab.background import Background
 from cnnlab.catalogue import Catalogue, Entry
 from cnnlab.config import RunConfig
 from cnnlab.data import DATASETS
 from cnnlab.job import Job
 from cnnlab.runs import Run, RunError, RunStore, runs_folder
+from cnnlab.ui.audience import Audience
+from cnnlab.worker import exit_code_is
 
 GRACE_SECONDS = float(os.environ.get("CNNLAB_GRACE_SECONDS", "120"))
 
 _RUN = "run"  # the URL's parameter
+_WORKS = "session.works"  # computations in the background that this session watches
 
 
 @dataclass
 class _Board:
-    """Server-wide: all jobs, and how many sessions watch each."""
+    """Server-wide: all jobs by their run's id, and who watches what."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
-    viewers: Counter[str] = field(default_factory=Counter)
-    lock: Lock = field(default_factory=Lock)
+    audience: Audience = field(default_factory=lambda: Audience(GRACE_SECONDS))
 
-    def watch(self, run_id: str) -> None:
-        with self.lock:
-            self.viewers[run_id] += 1
-
-    def leave(self, run_id: str) -> None:
-        with self.lock:
-            self.viewers[run_id] -= 1
-        timer = Timer(GRACE_SECONDS, self._end_unwatched, [run_id])
-        timer.daemon = True
-        timer.start()
-
-    def _end_unwatched(self, run_id: str) -> None:
-        with self.lock:
-            if self.viewers[run_id] > 0:
-                return
-            job = self.jobs.pop(run_id, None)
-        if job:
-            job.stop()
+    def let_go(self, job: Job) -> None:
+        """End a job that nobody watches; what it has learned is kept, and shown from disk."""
+        if self.jobs.get(job.run.id) is job:
+            del self.jobs[job.run.id]
+        job.stop()
 
 
-@dataclass
 class _Watch:
     """What one connected session watches; released by Streamlit as soon as its socket drops."""
 
-    board: _Board
-    run_ids: set[str] = field(default_factory=set)
+    def __init__(self, audience: Audience) -> None:
+        self.own: Job | None = None  # the training that it began last
+        self._audience = audience
+        self._ends: dict[Hashable, Callable[[], object]] | None = {}  # how each work is ended; None once released
+        self._lock = Lock()
+
+    def add(self, work: Hashable, end: Callable[[], object]) -> None:
+        with self._lock:
+            if self._ends is not None and work not in self._ends:
+                self._ends[work] = end
+                self._audience.watch(work)
 
     def release(self) -> None:
-        for run_id in self.run_ids:
-            self.board.leave(run_id)
+        with self._lock:
+            for work, end in (self._ends or {}).items():
+                self._audience.leave(work, end)
+            self._ends = None
 
 
 @st.cache_resource(show_spinner=False)
@@ -73,12 +76,13 @@ def _board() -> _Board:
 
 @st.cache_resource(scope="session", show_spinner=False, on_release=lambda watch: watch.release())
 def _watch() -> _Watch:
-    return _Watch(_board())
+    return _Watch(_board().audience)
 
 
 @st.cache_resource(show_spinner=False)
 def get_ready() -> None:
     """Once for a server, at its first page: read the runs in the background, keep collections short."""
+    exit_code_is(0)  # Streamlit's, whatever ends it
     gc.collect()
     gc.freeze()  # what is imported by now stays: to walk through it in each full collection takes a fifth of a second
     Thread(target=_catalogue(str(runs_folder())).entries, daemon=True).start()
@@ -95,39 +99,77 @@ def store() -> RunStore:
 
 
 def start(config: RunConfig) -> Job:
-    """Train ``config`` in the background; the job becomes this session's."""
-    return _taken(Job.start(config, store()))
+    """Train ``config`` in the background; the job becomes this session's. Raises RunError as ``Job.start``.
+
+    A session has one training at a time. While one runs, a second click gets that one, and other settings a RunError.
+    """
+    return _only(lambda job: job.config == config, lambda: Job.start(config, store()))
 
 
 def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job:
-    """Go on with ``run``, as ``Job.resume``; the job becomes this session's. Raises RunError as that does.
+    """Go on with ``run``, as ``Job.resume``; the job becomes this session's. Raises RunError as that and ``start`` do.
 
     Where another page has just done so, it is that job.
     """
     job = _board().jobs.get(run.id)
-    return _taken(job if job and job.is_running else Job.resume(run, epochs, learning_rate))
+    if job and job.is_running:
+        return _taken(job)
+    return _only(lambda job: job.run.id == run.id, lambda: Job.resume(run, epochs, learning_rate))
+
+
+def _only(is_asked: Callable[[Job], bool], begin: Callable[[], Job]) -> Job:
+    """The session's running job, where that is what was asked; else one that begins now."""
+    board, watch, running = _board(), _watch(), running_job()
+    if running and is_asked(running):
+        return _taken(running)
+    if running:
+        raise RunError("this session is training another network: wait until it ends, or stop it")
+    # Without a call of Streamlit in between: a second click interrupts there, and must find what the first began.
+    watch.own = job = begin()
+    board.jobs[job.run.id] = job
+    watch.add(job, partial(board.let_go, job))
+    return _taken(job)
 
 
 def _taken(job: Job) -> Job:
-    _board().jobs[job.run.id] = job
     st.query_params[_RUN] = job.run.id  # which comes first, and may hold an earlier run
     current_job()
     return job
 
 
+def running_job() -> Job | None:
+    """The training that this session waits for: the one it is about or, where that has ended, the one it began."""
+    jobs = current_job(), _watch().own
+    return next((job for job in jobs if job and job.is_running), None)
+
+
 def current_job() -> Job | None:
     """The session's job, running or ended; None where there is none or the server has let it go."""
-    run_id = current_run_id()
-    job = _board().jobs.get(run_id or "")
-    if job and job.run.id not in _watch().run_ids:
-        _watch().run_ids.add(job.run.id)
-        _board().watch(job.run.id)
+    board, watch = _board(), _watch()
+    job = board.jobs.get(current_run_id() or "")
+    if job:
+        watch.add(job, partial(board.let_go, job))
+    for work in _kept():
+        watch.add(work, work.cancel)  # after a lost connection it watches anew
     return job
+
+
+def keep(work: Background[Any]) -> None:
+    """Watch ``work`` from now on: when all who do have been gone for the grace, it is cancelled."""
+    kept = st.session_state[_WORKS] = [*(other for other in _kept() if other.is_running and other is not work), work]
+    for each in kept:
+        _watch().add(each, each.cancel)
+
+
+def _kept() -> list[Background[Any]]:
+    works: list[Background[Any]] = st.session_state.get(_WORKS, [])
+    return works
 
 
 def current_run_id() -> str | None:
     """The run this session is about: the URL's, else the one it held before; put back into the URL."""
-    run_id = st.query_params.get(_RUN) or st.session_state.get(_RUN)
+    own = _watch().own  # a second click may have interrupted the first before it was noted elsewhere
+    run_id = st.query_params.get(_RUN) or st.session_state.get(_RUN) or (own.run.id if own else None)
     if run_id and not found(run_id):
         if st.query_params.pop(_RUN, None):
             st.toast("The run in the address is not here, or not any more.", icon=":material/link_off:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,8 @@ from cnnlab.ui.terms import linked
 from cnnlab.ui.views.look import show_figure
 
 UPDATE_SECONDS = 2.0
+
+_starting = Lock()  # two clicks, of one session or of two, start one sweep
 
 _CHOSEN = "sweep.chosen"
 _URL = "sweep"
@@ -43,10 +46,14 @@ def _store() -> SweepStore:
 
 
 def start(config: SweepConfig) -> None:
-    """Begin a new sweep; it goes on whether anybody watches or not."""
-    sweep = _store().create(config)
+    """Begin a new sweep, unless one is at work; it goes on whether anybody watches or not."""
+    board = _board()
+    with _starting:
+        if is_busy():
+            return
+        sweep = _store().create(config)
+        board[sweep.id] = Background(search(sweep, _store().runs))
     st.session_state[_CHOSEN] = sweep.id
-    _go_on(sweep)
 
 
 def is_busy() -> bool:
@@ -109,7 +116,7 @@ def _progress(sweep: Sweep, work: Background[Step] | None) -> None:
     else:
         more = st.columns([1, 3], vertical_alignment="bottom")
         count = more[0].number_input("More trials", 1, 1000, 10, key="sweep.more")
-        more[1].button("Go on", icon=":material/add:", on_click=_extend, args=[sweep, count], disabled=is_busy())
+        more[1].button("Go on", icon=":material/add:", on_click=_go_on, args=[sweep, count], disabled=is_busy())
 
 
 def _trial(step: Step | None) -> None:
@@ -186,18 +193,17 @@ def _table(sweep: Sweep) -> pd.DataFrame:
     )
 
 
-def _go_on(sweep: Sweep) -> None:
-    if not is_busy():
+def _go_on(sweep: Sweep, more: int = 0) -> None:
+    with _starting:
+        if is_busy():
+            return
+        try:
+            if more:
+                sweep.extend(more)
+        except SweepError as error:
+            st.toast(frame.literal(str(error)), icon=":material/error:")
+            return
         _board()[sweep.id] = Background(search(sweep, _store().runs))
-
-
-def _extend(sweep: Sweep, trials: int) -> None:
-    try:
-        sweep.extend(trials)
-    except SweepError as error:
-        st.toast(frame.literal(str(error)), icon=":material/error:")
-    else:
-        _go_on(sweep)
 
 
 def _shown(value: Any) -> str:

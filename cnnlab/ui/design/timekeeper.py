@@ -13,14 +13,13 @@ from statistics import mean
 import streamlit as st
 
 from cnnlab.architectures import Draft, Place
-from cnnlab.background import Background
 from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import DATASETS, DatasetSpec
 from cnnlab.experience import epoch_seconds
 from cnnlab.job import running_jobs
+from cnnlab.learn.experiment import Experiment
 from cnnlab.runs import runs_folder
-from cnnlab.timing import Stopwatch, without_data
-from cnnlab.turns import threads_each
+from cnnlab.timing import Piece, Stopwatch, without_data
 from cnnlab.ui import frame, session
 from cnnlab.ui.design.board import Images
 from cnnlab.ui.design.units import duration
@@ -44,6 +43,12 @@ class Times:
 @st.cache_resource(show_spinner=False)
 def _stopwatch() -> Stopwatch:
     return Stopwatch()
+
+
+@st.cache_resource(show_spinner=False)
+def _measuring() -> list[Experiment[Piece]]:
+    """Server-wide: the one that measures, for all who want something measured."""
+    return []
 
 
 def times(draft: Draft, images: Images) -> Times:
@@ -73,8 +78,15 @@ def _wait(draft: Draft, images: Images) -> None:
         st.session_state[_QUIET] = asked  # just edited: the next tick measures, if it is still so
     elif not _stopwatch().epoch(draft, config, spec).waiting:
         st.rerun()
-    elif not running_jobs() and _stopwatch().want(_me(), draft, config, spec):
-        Background(_stopwatch().measurements(), threads_each())
+    elif not running_jobs() and _stopwatch().want(_me(), draft, config, spec) and not _is_measuring():
+        _measuring()[:] = [Experiment(_stopwatch().measurements())]
+    for work in _measuring():
+        if work.is_running:
+            session.keep(work)
+
+
+def _is_measuring() -> bool:
+    return any(work.is_running for work in _measuring())
 
 
 def _me() -> str:

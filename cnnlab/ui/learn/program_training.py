@@ -105,14 +105,13 @@ def _offer(config: RunConfig, ended: Job | None, label: str) -> None:
     """The button that begins it; what went wrong the last time."""
     if ended and ended.error:
         st.error(frame.literal(ended.error), title="This training failed")
-    other = session.current_job()
-    is_busy = other is not None and other.is_running
+    other = session.running_job()
     if st.button(
         label,
         type="primary",
         icon=":material/play_arrow:",
         on_click=put_into_address,
-        disabled=is_busy,
+        disabled=bool(other),
         key="learn.program.train",
     ):
         try:
@@ -121,7 +120,7 @@ def _offer(config: RunConfig, ended: Job | None, label: str) -> None:
             st.error(frame.literal(str(error)), title="This training could not begin")
         else:
             st.rerun()
-    if other and other.is_running:
+    if other:
         _tell_of(other)
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from cnnlab.learn.experiment import Experiment, Progress
-from cnnlab.ui import frame
+from cnnlab.ui import frame, session
 
 UPDATE_SECONDS = 0.5
 
@@ -54,6 +54,9 @@ def _trials() -> dict[str, _Trial]:
 
 
 def _begin(key: str, asked: object, steps: Callable[[], Generator[Any]]) -> None:
+    begun = _trials().get(key)
+    if begun and begun.work.is_running and begun.asked == asked:  # a second click
+        return
     for other in _trials().values():
         other.work.cancel()
     _trials()[key] = _Trial(asked, Experiment(steps()))
@@ -65,6 +68,7 @@ def _watch(key: str, asked: object, show: Callable[[Any], None]) -> None:
     work, ticked = begun.work, f"{key}.ticked"
     latest = work.latest
     if work.is_running:
+        session.keep(work)
         st.session_state[ticked] = True
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.progress(latest.done if latest else 0.0, text=_told(work))

@@ -14,6 +14,7 @@ from cnnlab.background import Background
 from cnnlab.explain.embedding import Layout, Places, aligned, neighbours, penultimate, principal_components
 from cnnlab.inference import Trained, load_trained, test_split
 from cnnlab.runs import Run
+from cnnlab.ui import session
 from cnnlab.ui.point_cloud import point_cloud, sprite_sheet
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.look import Look, download, opened
@@ -92,6 +93,7 @@ def _by_neighbours(asked: _Asked) -> None:
         return
     own = work[1] if work and work[0] == asked.name else None
     if own and own.is_running:
+        session.keep(own)
         st.fragment(_watch, run_every=UPDATE_SECONDS)(asked, own)
         return
     if own and own.error:

@@ -9,6 +9,7 @@ from cnnlab import charts
 from cnnlab.background import Background
 from cnnlab.explain.activations import leaves, look
 from cnnlab.explain.visualisation import STEPS, Dream, maximise
+from cnnlab.ui import session
 from cnnlab.ui.views.look import Look, show_figure, tidy
 
 UPDATE_SECONDS = 0.5
@@ -52,6 +53,7 @@ def _watch(work: Background[Dream], asked: str) -> None:
     """Progress, the image so far, and once at the end a rerun that stops the ticking."""
     ticks = f"inside.grown.{asked}"
     if work.is_running:
+        session.keep(work)
         st.session_state[ticks] = True
     elif st.session_state.pop(ticks, False):
         st.rerun()

@@ -6,14 +6,14 @@ import pandas as pd
 import streamlit as st
 from torch import Tensor
 
-from cnnlab.background import Background
 from cnnlab.charts.png import inline
 from cnnlab.data import load_for, load_train
 from cnnlab.inference import test_split
+from cnnlab.learn.experiment import Experiment
 from cnnlab.metrics import Answers
 from cnnlab.runs import Run
 from cnnlab.suspects import FOLDS, HeldOut, held_out_of, margins, read_held_out, suspects
-from cnnlab.turns import threads_each
+from cnnlab.ui import frame, session
 from cnnlab.ui.live import duration
 from cnnlab.ui.pictures import enlarged
 from cnnlab.ui.views.look import Look, download
@@ -27,7 +27,12 @@ _TEST, _VALIDATION, _TRAINING = "test images", "validation images", "training im
 _VERDICTS = ("looks right", "looks wrong", "unclear")
 
 _GIVEN = "labels.verdicts"  # this session's: {images: {index: verdict}}
-_WORK = "labels.work"  # {run id: Background}
+
+
+@st.cache_resource(show_spinner=False)
+def _works() -> dict[str, Experiment[HeldOut]]:
+    """Server-wide: held-out networks on their way, by their run's id: a reload or another session finds them."""
+    return {}
 
 
 def show(look: Look) -> None:
@@ -49,6 +54,7 @@ def show(look: Look) -> None:
         case _:
             found = read_held_out(run)
             if found:
+                _works().pop(run.id, None)
                 _review(look, which, found, load_train(run.config.dataset).images)
             else:
                 _offer(run)
@@ -143,13 +149,13 @@ def _offer(run: Run) -> None:
             icon=":material/fact_check:",
         )
         return
-    works: dict[str, Background[HeldOut]] = st.session_state.setdefault(_WORK, {})
-    work = works.get(run.id)
+    work = _works().get(run.id)
     if work and work.is_running:
+        session.keep(work)
         st.fragment(_watch, run_every=UPDATE_SECONDS)(work)
         return
     if work and work.error:
-        st.error(work.error, title="The networks could not be trained")
+        st.error(frame.literal(work.error), title="The networks could not be trained")
     st.info(
         "A network has learned the labels of the images it trained on, the wrong ones too. So the training images "
         f"are dealt into {FOLDS} parts, and each is judged by a new network that trains on the others with this run's "
@@ -157,7 +163,7 @@ def _offer(run: Run) -> None:
         icon=":material/fact_check:",
     )
     if st.button(f"Train {FOLDS} networks", type="primary", icon=":material/play_arrow:"):
-        works[run.id] = Background(held_out_of(run), threads_each())
+        _works()[run.id] = Experiment(held_out_of(run), run.config.dataset)
         st.rerun()
 
 
@@ -170,14 +176,19 @@ def _how_long(run: Run) -> str:
     return f", about {duration((FOLDS - 1) * seconds)} in all"
 
 
-def _watch(work: Background[HeldOut]) -> None:
+def _watch(work: Experiment[HeldOut]) -> None:
     if not work.is_running:
         st.rerun()
-    step = work.latest
-    text = "Loading the data"
-    if step:
-        text = f"Network {step.fold} of {FOLDS}"
-        text += f", about {duration(step.seconds_left)} left" if step.seconds_left is not None else ""
     left, right = st.columns([5, 1], vertical_alignment="center")
-    left.progress(step.done if step else 0.0, text=text)
+    left.progress(work.latest.done if work.latest else 0.0, text=_told(work))
     right.button("Cancel", on_click=work.cancel, icon=":material/stop_circle:", width="stretch", key="labels.cancel")
+
+
+def _told(work: Experiment[HeldOut]) -> str:
+    step = work.latest
+    if work.place:
+        return f"Waits for other trainings: number {work.place} in the queue"
+    if not step:
+        return "Loading the data"
+    left = f", about {duration(step.seconds_left)} left" if step.seconds_left is not None else ""
+    return f"Network {step.fold} of {FOLDS}{left}"

@@ -1,0 +1,96 @@
+"""Threads that work beside the pages, and how the process ends while they are at work."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Event, Thread, active_count
+from time import monotonic
+from typing import NoReturn
+
+ENDED_WITHIN = 4.0  # seconds, of all workers together when the process ends
+
+_working: set[Worker] = set()
+_exit_codes: list[int] = []  # told so far; the last counts
+
+
+class Worker(Thread):
+    """A daemon thread. When the process ends, ``end`` is called to ask it to end too.
+
+    The process then waits for it, unless ``is_left``: a download has nothing to lose.
+    """
+
+    def __init__(
+        self, work: Callable[[], object], end: Callable[[], object], name: str | None = None, is_left: bool = False
+    ) -> None:
+        super().__init__(name=name, daemon=True)
+        self.end = end
+        self.is_left = is_left
+        self._work = work
+        self._over = Event()
+
+    def start(self) -> None:
+        _working.add(self)
+        super().start()
+
+    def run(self) -> None:
+        try:
+            self._work()
+        finally:
+            _working.discard(self)
+            self._over.set()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the work is over, or ``timeout`` seconds."""
+        # Thread.join loses its thread when Ctrl-C interrupts it while it waits with a timeout.
+        if self._over.wait(timeout):
+            super().join()
+
+
+def exit_code_is(code: int) -> None:
+    """Tell with which code the process will end, so that a thread that does not end in time cannot spoil it."""
+    _exit_codes.append(code)
+
+
+def run_process(main: Callable[[], None]) -> None:
+    """Call ``main``, which is all that this process does; SIGTERM ends it with exit code 143."""
+    signal.signal(signal.SIGTERM, _terminate)
+    exit_code_is(1)  # of an error that nobody expected, told with its traceback
+    try:
+        main()
+    except SystemExit as end:
+        exit_code_is(end.code if isinstance(end.code, int) else int(end.code is not None))
+        raise
+    exit_code_is(0)
+
+
+def _terminate(number: int, _: object) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+@atexit.register
+def _end_all() -> None:
+    """A daemon thread that is inside torch while the interpreter ends aborts the process.
+
+    So the workers end first. Where any thread is left after ENDED_WITHIN, the interpreter does not go on to its end.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would interrupt the waiting, which is short
+    workers = list(_working)
+    for worker in workers:
+        worker.end()
+    until = monotonic() + ENDED_WITHIN
+    for worker in workers:
+        if not worker.is_left:
+            worker.join(max(0.0, until - monotonic()))
+    if _exit_codes and active_count() > 1:
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # nobody reads it any more
+                stream.flush()
+        os._exit(_exit_codes[-1])
