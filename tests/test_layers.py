@@ -21,8 +21,10 @@ from cnnlab.layers import (
     DepthwiseSeparable,
     Dropout,
     Flatten,
+    GroupNorm,
     Layer,
     LayerError,
+    LayerNorm,
     Linear,
     MaxPool2d,
     Parallel,
@@ -150,6 +152,32 @@ DILATED = MaxPool2d(kernel_size=2, stride=1, padding=1, dilation=29)
 def test_a_pool_whose_window_lies_in_the_padding_is_refused_wherever_it_stands(layer: Layer) -> None:
     with pytest.raises(LayerError, match="wholly in the padding"):
         layer.output_shape((4, 28, 28), CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (GroupNorm(groups=4), (4, 1, 1)),
+        (GroupNorm(groups=16), (16,)),
+        (LayerNorm(), (1, 1, 1)),
+        (LayerNorm(), (1,)),
+        (Residual(body=(GroupNorm(groups=4),)), (4, 1, 1)),
+        (Parallel(paths=((), (GroupNorm(groups=4),))), (4, 1, 1)),
+    ],
+    ids=str,
+)
+def test_a_norm_over_single_numbers_is_refused(layer: Layer, shape: Shape) -> None:
+    with pytest.raises(LayerError, match="the norm makes 0 of each"):
+        layer.output_shape(shape, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"), [(GroupNorm(groups=2), (4, 1, 1)), (GroupNorm(groups=4), (4, 2, 1)), (LayerNorm(), (2, 1, 1))]
+)
+def test_a_norm_over_two_numbers_works(layer: Layer, shape: Shape) -> None:
+    out = layer_module(layer, shape, CLASSES)(torch.rand(1, *shape))
+    assert layer.output_shape(shape, CLASSES) == out.shape[1:]
+    assert out.abs().max() > 0
 
 
 # An even kernel with padding "same" costs torch a copy, of which it warns.
