@@ -19,7 +19,7 @@ from torch import nn
 from cnnlab.architectures import ArchitectureError
 from cnnlab.checkpoint import CheckpointError
 from cnnlab.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_extension
-from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, dataset_spec, load_for, scaling
+from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, check_batches, dataset_spec, load_for, scaling
 from cnnlab.evaluation import evaluate
 from cnnlab.events import Event, RateChange, Record
 from cnnlab.history import to_line
@@ -214,6 +214,7 @@ class Job:
             self._leave()
             return
         check_memory(config, dataset_spec(config.dataset))
+        check_batches(config, dataset_spec(config.dataset))
         self.state = "loading"
         data = load_for(config, self._data_folder)
         network = _begin(config, data.spec, RunStore(self.run.folder.parent))
