@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
@@ -140,6 +141,17 @@ def summarise(architecture: Draft, input_shape: Shape, classes: int) -> list[Lay
         if row.problem:
             raise ArchitectureError(f"Layer {row.place[0] + 1} ({row.name}): {row.problem}.")
     return [row for row in rows if len(row.place) == 1]
+
+
+def norm_over_images(architecture: Draft, input_shape: Shape, classes: int) -> str:
+    """The name of the first batch norm that gets one number of each image and channel; empty where there is none.
+
+    It takes no batch of a single image.
+    """
+    for row in follow(architecture, input_shape, classes):
+        if row.kind in ("batch-norm1d", "batch-norm2d") and row.input_shape and prod(row.input_shape[1:]) == 1:
+            return row.name
+    return ""
 
 
 def receptive_fields(architecture: Architecture, input_shape: Shape, classes: int) -> dict[str, ReceptiveField]:

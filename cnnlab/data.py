@@ -21,7 +21,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cnnlab.config import RunConfig
+from cnnlab.architectures import norm_over_images
+from cnnlab.config import ConfigError, RunConfig
 from cnnlab.digits import prepare, stroke_ink
 from cnnlab.layers import Shape
 from cnnlab.strokes import Lesson
@@ -221,26 +222,56 @@ def is_present(name: str, folder: Path | None = None) -> bool:
     return _complete(spec, where) or (bool(spec.archives) and all((where / file).exists() for file in spec.archives))
 
 
-def batches(split: Split, size: int, generator: torch.Generator | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+Parting = Callable[[Tensor, int], Sequence[Tensor]]
+
+
+def split_joining_single(items: Tensor, size: int) -> Sequence[Tensor]:
+    """``items`` in parts of ``size``, the rest last; a rest of one joins the part before it, if there is one."""
+    parts, rest = divmod(len(items), size)
+    if rest != 1 or not parts:
+        return torch.split(items, size)
+    return torch.split(items, [size] * (parts - 1) + [size + 1])
+
+
+def check_batches(config: RunConfig, spec: DatasetSpec, images: int | None = None) -> bool:
+    """Whether a last batch of a single image must join the one before it, for batch norm needs two numbers to compare.
+
+    Raises ConfigError where every batch of the ``images`` to train on (not known before they are read) holds one.
+    """
+    norm = norm_over_images(config.architecture, spec.shape, len(spec.classes))
+    if norm and config.batch_size == 1:
+        raise ConfigError(f"batch_size: {norm} compares the images of a batch, so a batch needs two: choose 2 or more")
+    if norm and images == 1:
+        raise ConfigError(f"train_fraction: {norm} compares the images of a batch, and there is only one: raise it")
+    return bool(norm)
+
+
+def batches(
+    split: Split, size: int, generator: torch.Generator | None = None, parting: Parting = torch.split
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of (images, labels); with a generator in shuffled order, else as they lie."""
     if generator is None:
         yield from zip(split.images.split(size), split.labels.split(size), strict=True)
         return
     order = torch.randperm(len(split), generator=generator, device=generator.device)
-    for chosen in order.to(split.labels.device).split(size):
+    for chosen in parting(order.to(split.labels.device), size):
         yield split.images.index_select(0, chosen), split.labels.index_select(0, chosen)
 
 
 def prepared_batches(
-    split: Split, size: int, generator: torch.Generator, prepare: Callable[[Tensor, Tensor], Tensor]
+    split: Split,
+    size: int,
+    generator: torch.Generator,
+    prepare: Callable[[Tensor, Tensor], Tensor],
+    parting: Parting = torch.split,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Shuffled batches whose images went through ``prepare(images, labels)``.
+    """Shuffled batches, as ``parting`` makes them, whose images went through ``prepare(images, labels)``.
 
     Small batches are prepared several at once, for there an operation costs as much for 32 images as for 1,000.
     """
     at_once = prepared_at_once(size, split.images.shape[1:])
-    for images, labels in batches(split, at_once, generator):
-        yield from zip(prepare(images, labels).split(size), labels.split(size), strict=True)
+    for images, labels in batches(split, at_once, generator, parting):
+        yield from zip(parting(prepare(images, labels), size), parting(labels, size), strict=True)
 
 
 def prepared_at_once(size: int, shape: Sequence[int]) -> int:

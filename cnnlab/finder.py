@@ -35,7 +35,7 @@ def ramp(data: Data, config: RunConfig) -> Iterator[StepMetrics]:
     images = min(len(data.train), STEPS * config.batch_size)
     chosen = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(config.seed))[:images]
     short = replace(data, train=data.train.part(chosen), validation=data.validation.part(slice(1)))
-    epochs = -(-STEPS * config.batch_size // images)
+    epochs = -(-STEPS // max(1, images // config.batch_size))  # a last batch may have joined the one before it
     rising = config.model_copy(update={"epochs": epochs, "learning_rate": HIGHEST, "early_stopping": 0})
     lowest = float("inf")
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cnnlab.architectures import summarise
+from cnnlab.architectures import ArchitectureError, summarise
 from cnnlab.data import DatasetError, DatasetSpec, Split, Standardise, dataset_spec, load_test
 from cnnlab.evaluation import Evaluation, evaluate, predict
 from cnnlab.layers import Shape
@@ -44,13 +44,17 @@ class Trained:
 def load_trained(run: Run, epoch: int | None = None) -> Trained:
     """The network of ``run`` after ``epoch``; by default the judged one, else the last on disk.
 
-    Raises RunError where there are no weights, they do not fit the architecture or are not finite.
+    Raises RunError where there are no weights, they do not fit the architecture or are not finite, and where a layer
+    of an older run is one that is refused today.
     """
     summary = run.summary
     chosen = run.judged_epoch if epoch is None else epoch
     weights = run.weights(chosen)
     refusal = RunError(f"run {run.id}: the weights of epoch {chosen} do not fit its architecture")
-    layers = summarise(run.config.architecture, summary.shape, len(summary.classes))
+    try:
+        layers = summarise(run.config.architecture, summary.shape, len(summary.classes))
+    except ArchitectureError as error:
+        raise RunError(f"run {run.id} has a network that cannot be built: {error}") from error
     if sum(layer.parameters for layer in layers) > sum(map(Tensor.numel, weights.values())):
         raise refusal  # before a network far larger than the file takes the machine's memory
     network = build(run.config.architecture, summary.shape, len(summary.classes))

@@ -16,7 +16,17 @@ from torch import nn
 from cnnlab.architectures import ArchitectureError
 from cnnlab.checkpoint import CheckpointError
 from cnnlab.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_extension
-from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, dataset_spec, fetch, load_for, scaling
+from cnnlab.data import (
+    Data,
+    DatasetError,
+    DatasetSpec,
+    Standardise,
+    check_batches,
+    dataset_spec,
+    fetch,
+    load_for,
+    scaling,
+)
 from cnnlab.devices import choose_device, choose_precision, devices
 from cnnlab.evaluation import evaluate
 from cnnlab.events import Event, RateChange, Record
@@ -207,6 +217,7 @@ class Job:
             return
         self.state = "loading"
         check_memory(config, dataset_spec(config.dataset))
+        check_batches(config, dataset_spec(config.dataset))
         data = load_for(config, self._data_folder)
         network = _begin(config, data.spec, RunStore(self.run.folder.parent))
         training = Training(network, data, config, self.summary.extensions)

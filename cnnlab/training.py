@@ -17,7 +17,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, O
 from cnnlab import augmentation
 from cnnlab.checkpoint import Checkpoint, CheckpointError, GroupEntry, Progress
 from cnnlab.config import Extension, RunConfig, last_epoch
-from cnnlab.data import Data, Standardise, prepared_batches, scaling
+from cnnlab.data import Data, Standardise, check_batches, prepared_batches, scaling, split_joining_single
 from cnnlab.devices import FUSED, choose_device, choose_layout, choose_precision, compute_exactly, keep_freed_memory
 from cnnlab.evaluation import evaluate
 from cnnlab.events import EpochMetrics, Event, Finished, Started, StepMetrics, Tick
@@ -48,7 +48,7 @@ class Training:
     beyond the config's are ``extensions``, each with its own rate, which falls to zero along a cosine.
     The same network, data, config, machine and thread count give the same metrics, also where a training goes on from
     the checkpoint of another; only speeds and seconds differ.
-    Raises ConfigError where the device is missing.
+    Raises ConfigError where the device is missing, or the network's batch norm cannot work with batches of one image.
     """
 
     def __init__(
@@ -65,7 +65,9 @@ class Training:
         self.layout = choose_layout(device)
         self.epoch = self.step = 0  # done so far; the epoch is the last whole one
         self.seconds = 0.0  # of the whole epochs
-        self.steps_per_epoch = -(-len(data.train) // config.batch_size)
+        joins_single = check_batches(config, data.spec, len(data.train))
+        self._parting = split_joining_single if joins_single else torch.split
+        self.steps_per_epoch = -(-(len(data.train) - joins_single) // config.batch_size)
         self.epochs = last_epoch(config, extensions)
         keep_freed_memory()
         compute_exactly(device)
@@ -109,7 +111,7 @@ class Training:
             began = perf_counter()
             network.train()
             self._meter = meter = _Meter(self.step, self.steps_per_epoch)
-            for inputs, labels in prepared_batches(train, config.batch_size, self._draws, prepare):
+            for inputs, labels in prepared_batches(train, config.batch_size, self._draws, prepare, self._parting):
                 with torch.autocast(device.type, precision, enabled=precision != torch.float32):
                     logits = network(inputs)  # (N, C, H, W) → (N, classes)
                     loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)

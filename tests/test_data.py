@@ -38,6 +38,7 @@ from cnnlab.data import (
     prepared_batches,
     read_idx,
     scaling,
+    split_joining_single,
     taught,
 )
 from cnnlab.digits import prepare, stroke_ink
@@ -495,6 +496,27 @@ def test_prepared_batches_are_the_same_batches_made_ready_several_at_once(
     assert [labels.tolist() for _, labels in made] == [labels.tolist() for _, labels in plain]
     assert all(torch.equal(inputs.flatten(), labels * 2.0) for inputs, labels in made)
     assert len(calls) == {1: 2, 3: 2, 4: 3, 100: 1}[size]
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(1, [1]), (3, [3]), (4, [4]), (5, [3, 2]), (6, [3, 3]), (7, [3, 4]), (13, [3, 3, 3, 4])]
+)
+def test_a_single_last_image_joins_the_batch_before_it(count: int, sizes: list[int]) -> None:
+    parts = split_joining_single(torch.arange(count), 3)
+    assert [len(part) for part in parts] == sizes
+    assert torch.cat(list(parts)).tolist() == list(range(count))
+
+
+def test_a_single_last_image_joins_also_where_several_batches_are_prepared_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cnnlab.data.PREPARED_AT_ONCE", 6)
+    split = Split(torch.arange(13, dtype=torch.uint8).view(13, 1, 1, 1), torch.arange(13))
+    draws = torch.Generator().manual_seed(0)
+    made = list(prepared_batches(split, 3, draws, lambda images, _: images.float(), split_joining_single))
+    assert [len(labels) for _, labels in made] == [3, 3, 3, 4]
+    assert all(inputs.flatten().tolist() == labels.tolist() for inputs, labels in made)
+    assert sorted(int(label) for _, labels in made for label in labels) == list(range(13))
 
 
 def test_standardise_takes_each_channels_own_mean_and_deviation() -> None:

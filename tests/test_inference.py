@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from cnnlab.architectures import Architecture
 from cnnlab.config import RunConfig
 from cnnlab.data import DatasetError
 from cnnlab.inference import judge, load_trained, test_split
+from cnnlab.job import Job
 from cnnlab.layers import Flatten, Linear
 from cnnlab.runs import Run, RunError, RunStore
+from tests.samples import TINY
 
 test_split.__test__ = False  # type: ignore[attr-defined]  # a function of the package, not a test
 
@@ -28,6 +31,18 @@ def test_every_epoch_can_be_rebuilt(finished_run: Run) -> None:
     assert not torch.equal(answers[0], answers[2])
     assert torch.equal(load_trained(finished_run).probabilities(images), answers[2])
     assert torch.allclose(answers[2].sum(1), torch.ones(5))
+
+
+def test_an_older_runs_network_that_is_refused_today_is_told(tmp_path: Path) -> None:
+    job = Job.start(RunConfig(architecture=TINY, epochs=1, train_fraction=0.02), RunStore(tmp_path))
+    job.join()
+    path = job.run.folder / "config.json"
+    config = json.loads(path.read_text())
+    features = 2 * 6 * 6  # that its network flattens to
+    config["architecture"]["layers"].insert(-1, {"kind": "group-norm", "groups": features})
+    path.write_text(json.dumps(config))
+    with pytest.raises(RunError, match=r"network that cannot be built: Layer \d+ \(norm1\): .*the norm makes 0"):
+        load_trained(Run(job.run.folder))
 
 
 def test_a_run_without_weights_is_told(tmp_path: Path) -> None:

@@ -21,8 +21,10 @@ from cnnlab.layers import (
     DepthwiseSeparable,
     Dropout,
     Flatten,
+    GroupNorm,
     Layer,
     LayerError,
+    LayerNorm,
     Linear,
     MaxPool2d,
     Parallel,
@@ -92,6 +94,90 @@ def built_shape(layer: Layer, shape: Shape) -> Shape | None:
         return tuple(module(torch.zeros(2, *shape)).shape[1:])
     except (RuntimeError, ValueError):
         return None
+
+
+def is_finite_in_torch(layer: Layer, shape: Shape) -> bool:
+    """Forward only: behind a window without a pixel, torch's backward pass can end the process."""
+    try:
+        return bool(layer_module(layer, shape, CLASSES)(torch.zeros(1, *shape)).isfinite().all())
+    except RuntimeError:
+        return False
+
+
+@pytest.mark.parametrize("is_last", [False, True], ids=["rows", "columns"])
+def test_a_pool_is_refused_exactly_where_torch_refuses_it_or_a_window_holds_no_pixel(is_last: bool) -> None:
+    """Along one axis; the other has a window of one pixel."""
+    grid = list(product(range(1, 9), range(1, 5), range(1, 4), range(3), range(1, 7), [False, True]))
+    for size, kernel, stride, padding, dilation, ceil_mode in grid:
+        arguments = {
+            name: (rest, value) if is_last else (value, rest)
+            for name, value, rest in (
+                ("kernel_size", kernel, 1),
+                ("stride", stride, 1),
+                ("padding", padding, 0),
+                ("dilation", dilation, 1),
+            )
+        }
+        shape: Shape = (1, 1, size) if is_last else (1, size, 1)
+        pools: list[Layer] = [MaxPool2d.model_validate({**arguments, "ceil_mode": ceil_mode})]
+        if arguments.pop("dilation") == (1, 1):
+            pools += [
+                AvgPool2d.model_validate({**arguments, "ceil_mode": ceil_mode, "count_include_pad": counted})
+                for counted in (False, True)
+            ]
+        for pool in pools:
+            assert fits(pool, shape) == is_finite_in_torch(pool, shape), (pool, shape)
+
+
+def fits(layer: Layer, shape: Shape) -> bool:
+    try:
+        return bool(layer.output_shape(shape, CLASSES))
+    except LayerError:
+        return False
+
+
+DILATED = MaxPool2d(kernel_size=2, stride=1, padding=1, dilation=29)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        DILATED,
+        Residual(body=(DILATED,)),
+        Parallel(paths=((Activation(),), (DILATED,))),
+        Residual(body=(Parallel(paths=((DILATED,), (DILATED,))),)),
+    ],
+    ids=["alone", "in a residual block", "in a branch", "in a branch of a block"],
+)
+def test_a_pool_whose_window_lies_in_the_padding_is_refused_wherever_it_stands(layer: Layer) -> None:
+    with pytest.raises(LayerError, match="wholly in the padding"):
+        layer.output_shape((4, 28, 28), CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (GroupNorm(groups=4), (4, 1, 1)),
+        (GroupNorm(groups=16), (16,)),
+        (LayerNorm(), (1, 1, 1)),
+        (LayerNorm(), (1,)),
+        (Residual(body=(GroupNorm(groups=4),)), (4, 1, 1)),
+        (Parallel(paths=((), (GroupNorm(groups=4),))), (4, 1, 1)),
+    ],
+    ids=str,
+)
+def test_a_norm_over_single_numbers_is_refused(layer: Layer, shape: Shape) -> None:
+    with pytest.raises(LayerError, match="the norm makes 0 of each"):
+        layer.output_shape(shape, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"), [(GroupNorm(groups=2), (4, 1, 1)), (GroupNorm(groups=4), (4, 2, 1)), (LayerNorm(), (2, 1, 1))]
+)
+def test_a_norm_over_two_numbers_works(layer: Layer, shape: Shape) -> None:
+    out = layer_module(layer, shape, CLASSES)(torch.rand(1, *shape))
+    assert layer.output_shape(shape, CLASSES) == out.shape[1:]
+    assert out.abs().max() > 0
 
 
 # An even kernel with padding "same" costs torch a copy, of which it warns.

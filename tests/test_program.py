@@ -22,6 +22,8 @@ from cnnlab.config import RunConfig
 from cnnlab.data import SAMPLE as SAMPLE_FILE
 from cnnlab.job import Job
 from cnnlab.layers import (
+    Activation,
+    BatchNorm1d,
     Conv2d,
     Dropout,
     Flatten,
@@ -126,6 +128,10 @@ BLOCKS = (
 )
 
 
+FLAT_NORM = (MaxPool2d(kernel_size=7), Flatten(), Linear(out_features=8), BatchNorm1d(), Activation())
+ALL_BUT_ONE = 399  # of the sample's 400 images
+
+
 def network_of(*layers: Layer) -> dict[str, Any]:
     layers = (*layers, Flatten(), Linear(out_features="classes"))
     return Architecture(name="own", title="Own", layers=layers).model_dump()
@@ -145,6 +151,18 @@ def network_of(*layers: Layer) -> dict[str, Any]:
         {"architecture": network_of(*BLOCKS), "precision": "bfloat16", "augmentation": "flip"},
         {"architecture": "quick", "precision": "float16", "train_fraction": 0.01, "epochs": 1},
         {"augmentation": "mild", "batch_size": 3000, "epochs": 1},
+        {
+            "architecture": network_of(*FLAT_NORM),
+            "batch_size": ALL_BUT_ONE,
+            "augmentation": "none",
+            "schedule": "one-cycle",
+        },
+        {
+            "architecture": network_of(*FLAT_NORM),
+            "batch_size": ALL_BUT_ONE // 7,
+            "augmentation": "shift",
+            "schedule": "step",
+        },
     ],
     ids=lambda fields: "-".join(map(str, fields)),
 )

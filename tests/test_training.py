@@ -10,11 +10,24 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab import devices
+from cnnlab.architectures import Architecture
 from cnnlab.checkpoint import Checkpoint, CheckpointError, Progress
-from cnnlab.config import Extension, RunConfig, parse_config
+from cnnlab.config import ConfigError, Extension, RunConfig, parse_config
 from cnnlab.data import Data, Split, Standardise
 from cnnlab.evaluation import evaluate
 from cnnlab.events import Event
+from cnnlab.layers import (
+    Activation,
+    AdaptivePool2d,
+    BatchNorm1d,
+    BatchNorm2d,
+    Conv2d,
+    Flatten,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Residual,
+)
 from cnnlab.network import build
 from cnnlab.training import POINTS_PER_EPOCH, Training, TrainingError, fit
 from tests.samples import TINY, WITH_DROPOUT, few_digits
@@ -116,6 +129,54 @@ def test_a_single_step_is_a_training_too() -> None:
         "epoch",
         "finished",
     ]
+
+
+FLAT_NORM = (MaxPool2d(kernel_size=7), Flatten(), Linear(out_features=8), BatchNorm1d(), Activation())
+POINT_NORM = (Conv2d(out_channels=4, stride=3), AdaptivePool2d(), BatchNorm2d(), Flatten())
+INNER_NORM = (Conv2d(out_channels=4, stride=9), AdaptivePool2d(), Residual(body=(BatchNorm2d(),)), Flatten())
+SHORTCUT_NORM = (AdaptivePool2d(), Residual(body=(Conv2d(out_channels=4, kernel_size=1),)), Flatten())
+
+
+def ending_in_logits(*layers: Layer) -> Architecture:
+    return Architecture(name="own", title="Own", layers=(*layers, Linear(out_features="classes")))
+
+
+@pytest.mark.parametrize("layers", [FLAT_NORM, POINT_NORM, INNER_NORM, SHORTCUT_NORM])
+def test_a_single_last_image_joins_the_batch_before_it_where_batch_norm_needs_two(layers: tuple[Layer, ...]) -> None:
+    events = train(config(architecture=ending_in_logits(*layers)), few_digits(train=65))[1]
+    ticks = [event.step for event in events if event.kind == "tick"]
+    assert ticks == list(range(1, 9))
+    assert [event.step for event in events if event.kind == "epoch"] == [4, 8]
+    assert events[0].kind == "started"
+    assert events[0].steps_per_epoch == 4
+
+
+def test_other_networks_keep_their_single_last_image_to_itself() -> None:
+    norm_over_maps = ending_in_logits(Conv2d(out_channels=4, stride=3), BatchNorm2d(), Flatten())
+    for architecture in (TINY, norm_over_maps):
+        events = train(config(architecture=architecture, epochs=1), few_digits(train=65))[1]
+        assert [event.step for event in events if event.kind == "epoch"] == [5]
+
+
+def test_a_training_with_a_joined_image_goes_on_from_a_checkpoint_as_if_never_interrupted() -> None:
+    settings, data = config(architecture=ending_in_logits(*FLAT_NORM), epochs=3), few_digits(train=65)
+    whole, events = train(settings, data)
+    interrupted = Training(build(settings.architecture, data.spec.shape, 10, settings.seed), data, settings)
+    for event in interrupted.events():
+        if event.kind == "epoch":
+            break
+    again = build(settings.architecture, data.spec.shape, 10)
+    again.load_state_dict(interrupted.network.state_dict())
+    resumed = Training(again, data, settings)
+    resumed.restore(interrupted.checkpoint())
+    assert measured(events)[-2:] == measured(list(resumed.events()))[-2:]
+    assert torch.equal(weights_of(again), weights_of(whole))
+
+
+@pytest.mark.parametrize(("batch", "images", "told"), [(1, 8, "batch_size: norm1"), (8, 1, "train_fraction: norm1")])
+def test_batch_norm_over_single_images_is_refused_before_the_first_step(batch: int, images: int, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        train(config(architecture=ending_in_logits(*FLAT_NORM), batch_size=batch), few_digits(train=images))
 
 
 def test_early_stopping_ends_with_the_best_epochs_weights() -> None:

@@ -21,7 +21,7 @@ from cnnlab.commands.options import (
     runs_option,
 )
 from cnnlab.config import ConfigError, RunConfig
-from cnnlab.data import dataset_spec, downloaded_bytes, load_for
+from cnnlab.data import check_batches, dataset_spec, downloaded_bytes, load_for
 from cnnlab.finder import STEPS, ramp, suggest
 from cnnlab.job import Job
 from cnnlab.lessons import changes, fine_tuning
@@ -107,8 +107,9 @@ def _tell_result(job: Job, as_json: bool) -> None:
 
 
 def _trained(config: RunConfig, store: RunStore) -> Job:
-    """Train a new run, as ``_followed``. Raises ConfigError where it needs more memory than there is."""
+    """Train a new run, as ``_followed``. Raises ConfigError where its batches are too large for memory or too small."""
     check_memory(config, dataset_spec(config.dataset))
+    check_batches(config, dataset_spec(config.dataset))
     return _followed(Job.start(config, store))
 
 

@@ -48,8 +48,18 @@ def penultimate(network: nn.Module, images: Tensor, prepare: Callable[[Tensor], 
     return torch.cat(features)
 
 
+def are_alike(features: Tensor) -> bool:
+    """Whether the network makes the same of every image, as where no ReLU lets anything through any more."""
+    return bool((features == features[0]).all())
+
+
 def principal_components(features: Tensor, dimensions: int) -> tuple[Places, float]:
-    """The directions in which the features (N, F) differ most: (N, dimensions), and their share of the variance."""
+    """The directions in which the features (N, F) differ most: (N, dimensions), and their share of the variance.
+
+    Features that are all alike lie on one point, and differ in nothing.
+    """
+    if are_alike(features):
+        return np.zeros((len(features), dimensions)), 0.0
     kept = min(dimensions, *features.shape)
     solver = "arpack" if kept < min(features.shape) else "full"  # the first finds no more than it is asked for
     pca = PCA(kept, svd_solver=solver, random_state=0)
@@ -73,10 +83,14 @@ def neighbours(
 
     van der Maaten and Hinton 2008, in openTSNE's implementation. An ``exaggeration`` of 4 draws clusters together
     much as UMAP does (Böhm et al. 2022, arXiv:2007.08902). ``start`` (N, dimensions) keeps an earlier layout's
-    orientation; otherwise it begins with the principal components. Raises ValueError for fewer than 5 images.
+    orientation; otherwise it begins with the principal components. Features that are all alike lie on one point.
+    Raises ValueError for fewer than 5 images.
     """
     if len(features) < 5:
         raise ValueError(f"t-SNE needs at least 5 images, not {len(features)}")
+    if are_alike(features):
+        yield Layout(1.0, np.zeros((len(features), dimensions)))
+        return
     working = PCA(min(WORKING_DIMENSIONS, *features.shape), svd_solver="randomized", random_state=0)
     reduced = working.fit_transform(features.cpu().numpy().astype(np.float64))
     perplexity = min(PERPLEXITY, (len(reduced) - 1) / 3)

@@ -54,6 +54,13 @@ class BatchNorm1d(_BatchNorm):
         return Call("BatchNorm1d", (shape[0],), self._chosen())
 
 
+def _single(what: str) -> LayerError:
+    """A number less its own mean is zero: the norm would give the same for every image."""
+    return LayerError(
+        f"{what}, and the norm makes 0 of each: take fewer groups, or put it before the pool, or leave it out"
+    )
+
+
 class GroupNorm(_Norm):
     """``nn.GroupNorm``: groups of channels, each image for itself (Wu and He 2018, arXiv:1803.08494)."""
 
@@ -63,6 +70,8 @@ class GroupNorm(_Norm):
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         if shape[0] % self.groups:
             raise LayerError(f"{self.groups} groups do not divide the {shape[0]} channels")
+        if prod(shape) == self.groups:
+            raise _single(f"each of its {self.groups} groups holds a single number")
         return shape
 
     def call(self, shape: Shape, classes: int) -> Call:
@@ -73,6 +82,11 @@ class LayerNorm(_Norm):
     """``nn.LayerNorm`` over all numbers of one image (Ba et al. 2016, arXiv:1607.06450)."""
 
     kind: Literal["layer-norm"] = "layer-norm"
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        if prod(shape) == 1:
+            raise _single("a single number comes in")
+        return shape
 
     def call(self, shape: Shape, classes: int) -> Call:
         chosen = self._chosen()

@@ -42,6 +42,12 @@ class _Pool(BaseLayer):
         columns = slide(width, kernel[1], stride[1], padding[1], dilation[1], self.ceil_mode)
         if rows < 1 or columns < 1:
             raise no_fit("pool", kernel, height, width)
+        for axis, (size, positions) in enumerate(((height, rows), (width, columns))):
+            if _misses(size, positions, *(both[axis] for both in (kernel, stride, dilation, padding))):
+                raise LayerError(
+                    f"at some positions its window lies wholly in the padding around the {height}×{width} maps, where "
+                    "there is nothing to pool: lower the dilation or the padding"
+                )
         return channels, rows, columns
 
     def call(self, shape: Shape, classes: int) -> Call:
@@ -54,6 +60,19 @@ class _Pool(BaseLayer):
 
     def shape_formula(self, shape: Shape, classes: int) -> str:
         return slide_formula(shape, self.output_shape(shape, classes), self.windows(shape)[0], self.ceil_mode)
+
+
+def _misses(size: int, positions: int, kernel: int, stride: int, dilation: int, padding: int) -> bool:
+    """Whether the window, at any of its positions along one axis, has no point on the ``size`` pixels.
+
+    There PyTorch's max pool gives −∞, and its backward pass writes outside the memory that is its own.
+    """
+    for position in range(positions):
+        begin = position * stride - padding
+        first = begin if begin >= 0 else begin % dilation  # its first point that is not before the pixels
+        if first >= size or first > begin + dilation * (kernel - 1):
+            return True
+    return False
 
 
 class MaxPool2d(_Pool):

@@ -8,7 +8,7 @@ import torch
 
 from cnnlab.augmentation import choose, none
 from cnnlab.config import RunConfig
-from cnnlab.data import DatasetSpec
+from cnnlab.data import DatasetSpec, check_batches
 from cnnlab.devices import CHANNELS_LAST, FUSED
 
 
@@ -30,6 +30,11 @@ class Setting:
         """The augmentation's function; empty where images stay as they are."""
         function = choose(self.config.augmentation, self.spec.augmentation)
         return "" if function is none else function.__name__
+
+    @property
+    def joins_single(self) -> bool:
+        """Whether a last batch of one image joins the one before it."""
+        return check_batches(self.config, self.spec)
 
     @property
     def standardises(self) -> bool:

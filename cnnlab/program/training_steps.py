@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from inspect import getsource
 from textwrap import indent
 
 import torch
 
 from cnnlab.config import RunConfig
-from cnnlab.data import prepared_at_once
+from cnnlab.data import prepared_at_once, split_joining_single
 from cnnlab.evaluation import evaluation_batch
 from cnnlab.layers import Layer
 from cnnlab.program.setting import Setting
@@ -60,10 +61,16 @@ def loss_code(setting: Setting) -> str:
         "",
         f"loss_function = nn.CrossEntropyLoss({smoothing})",
         f"optimizer = {_optimiser(setting)}",
-        bool(schedule) and "steps_per_epoch = ceil(len(train) / BATCH_SIZE)",
+        bool(schedule) and _steps_per_epoch(setting),
         bool(schedule) and f"scheduler = torch.optim.lr_scheduler.{schedule}",
         "print(optimizer)",
     )
+
+
+def _steps_per_epoch(setting: Setting) -> str:
+    if setting.joins_single:
+        return "steps_per_epoch = ceil((len(train) - 1) / BATCH_SIZE)  # a single last image joins the batch before it"
+    return "steps_per_epoch = ceil(len(train) / BATCH_SIZE)"
 
 
 def _optimiser(setting: Setting) -> str:
@@ -109,8 +116,16 @@ def training_told(setting: Setting) -> str:
 
 def training_code(setting: Setting) -> str:
     """Trains, defines ``history``, and judges on the test images."""
-    functions = [_evaluate(setting), *([_batches(setting)] if setting.augment else [])]
+    functions = [_evaluate(setting)]
+    if setting.joins_single:
+        functions.append(getsource(split_joining_single).rstrip())
+    if setting.augment:
+        functions.append(_batches(setting))
     return "\n\n\n".join([*functions, f"{_before(setting)}\n{_epochs(setting)}\n\n{_judge(setting.config)}"])
+
+
+def _parted(setting: Setting, items: str, size: str) -> str:
+    return f"split_joining_single({items}, {size})" if setting.joins_single else f"{items}.split({size})"
 
 
 def _evaluate(setting: Setting) -> str:
@@ -130,14 +145,15 @@ def evaluate(split: TensorDataset) -> tuple[float, Tensor]:
 
 def _batches(setting: Setting) -> str:
     at_once = prepared_at_once(setting.config.batch_size, setting.spec.shape)
+    pixels, labels = (_parted(setting, items, "BATCH_SIZE") for items in ("pixels", "labels"))
     changed = f"{setting.augment}(pixels, labels, CLASSES, draws)"
     return lines(
         "def batches() -> Iterator[tuple[Tensor, Tensor]]:",
         '    """The training images in a new order, changed anew: many at once, for that is faster."""',
-        f"    for chosen in {_order(setting)}.split({at_once}):",
+        f"    for chosen in {_parted(setting, _order(setting), str(at_once))}:",
         "        pixels, labels = train[chosen]",
         f"        pixels = {f'standardise({changed})' if setting.standardises else changed}",
-        "        yield from zip(pixels.split(BATCH_SIZE), labels.split(BATCH_SIZE))",
+        f"        yield from zip({pixels}, {labels})",
     )
 
 
@@ -196,7 +212,7 @@ def _steps(setting: Setting) -> str:
     return lines(
         "for pixels, labels in batches():"
         if setting.augment
-        else f"for chosen in {_order(setting)}.split(BATCH_SIZE):",
+        else f"for chosen in {_parted(setting, _order(setting), 'BATCH_SIZE')}:",
         not setting.augment and "    pixels, labels = train[chosen]",
         indent(_forward(setting), "    "),
         "    optimizer.zero_grad()",

@@ -13,6 +13,7 @@ _STANDARD = {
     "gzip": "import gzip",
     "hashlib": "import hashlib",
     "Iterator": "from collections.abc import Iterator",
+    "Sequence": "from collections.abc import Sequence",
     "ceil": "from math import ceil",
     "inf": "from math import inf",
     "radians": "from math import radians",

@@ -10,7 +10,7 @@ import streamlit as st
 from cnnlab.architectures import Architecture, ArchitectureError, summarise
 from cnnlab.catalogue import Entry
 from cnnlab.config import ConfigError, Parent, RunConfig, parse_config
-from cnnlab.data import DATASETS, is_present
+from cnnlab.data import DATASETS, check_batches, is_present
 from cnnlab.designs import Shelf
 from cnnlab.devices import devices, precisions
 from cnnlab.memory import GB, check_memory, needs
@@ -68,6 +68,7 @@ def run_form() -> RunConfig | None:
         spec = DATASETS[config.dataset]
         rows = summarise(config.architecture, spec.shape, len(spec.classes))
         check_memory(config, spec)
+        check_batches(config, spec)
     except (ConfigError, ArchitectureError) as error:
         st.error(frame.literal(str(error)), title="These settings cannot run")
         return None

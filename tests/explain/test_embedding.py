@@ -59,6 +59,21 @@ def test_a_turned_and_mirrored_layout_is_turned_back() -> None:
 
 
 @pytest.mark.parametrize(("dimensions", "exaggeration"), [(2, 1.0), (2, 4.0), (3, 1.0)])
+def test_features_that_are_all_alike_lie_on_one_point(dimensions: int, exaggeration: float) -> None:
+    alike = torch.full((40, 7), 0.5)
+    places, share = principal_components(alike, dimensions)
+    assert not places.any()
+    assert places.shape == (40, dimensions)
+    assert share == 0
+    start = clusters().numpy()[:40, :dimensions]
+    assert not aligned(places, start.astype(float)).any()
+    for begin in (None, start):
+        layouts = list(neighbours(alike, dimensions, exaggeration, begin))
+        assert layouts[-1].progress == 1
+        assert not layouts[-1].places.any()
+
+
+@pytest.mark.parametrize(("dimensions", "exaggeration"), [(2, 1.0), (3, 4.0)])
 def test_neighbours_stay_neighbours(dimensions: int, exaggeration: float) -> None:
     layouts = list(neighbours(clusters(), dimensions, exaggeration))
     assert [layout.progress for layout in layouts] == sorted(layout.progress for layout in layouts)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.background import Background
-from cnnlab.explain.embedding import Layout, Places, aligned, neighbours, penultimate, principal_components
+from cnnlab.explain.embedding import Layout, Places, aligned, are_alike, neighbours, penultimate, principal_components
 from cnnlab.inference import Trained, load_trained, test_split
 from cnnlab.runs import Run
 from cnnlab.ui import session
@@ -63,7 +64,15 @@ def show(look: Look) -> None:
         "Colour", ["true class", "network's answer", "right or wrong"], key="inside.colour", persist_state="session"
     )
     asked = _Asked(look, method, dimensions, count, colour)
-    if method == _PCA:
+    if are_alike(_features(f"{look.at}.{count}", look.run, look.trained, count)):
+        _draw(asked, np.zeros((count, dimensions)))
+        st.warning(
+            f"After epoch {look.trained.epoch} the last layer before the logits makes the same of all {count:,} "
+            "images: they lie on one point, and the network gives them all one answer. Its ReLUs may have died (they "
+            "give 0 whatever comes in). Choose an earlier epoch, or train again with a lower learning rate.",
+            title="All features are alike",
+        )
+    elif method == _PCA:
         places, share = _principal(asked.name, asked)
         _draw(asked, places)
         st.caption(
