@@ -14,7 +14,7 @@ from scipy.ndimage import distance_transform_edt, maximum_filter
 from torch import Tensor
 
 from cnnlab.layers import Shape
-from cnnlab.strokes import CANVAS, DRAWN_HEIGHT, PEN, Drawing, DrawingError
+from cnnlab.strokes import CANVAS, DRAWN_HEIGHT, USUAL_PEN, Drawing, DrawingError
 
 Ink = npt.NDArray[np.uint8]  # (H, W), 0 is background, 255 full ink
 Distances = npt.NDArray[np.float64]  # (H, W)
@@ -27,6 +27,7 @@ HALF = 127  # ink above this is ink, not the edge of a stroke
 SHARP = 2  # times as large as the box a drawing must be for its thickness to be made even
 THICKNESS = 2.4  # MNIST's pixels: the mean of its strokes, measured in the same way
 BLOT = 6.5  # MNIST's pixels: no pen is so thick
+THINNEST = 2  # pixels of the canvas: of a thinner stroke nothing would be left where it is scaled down
 MAX_PIXELS = 4096 * 4096
 MAX_FILE_BYTES = 50_000_000
 ENOUGH_PIXELS = 2048  # a side
@@ -158,19 +159,21 @@ def stroke_ink(
     drawn where and as large as it is in the ``whole``.
     """
     points = np.concatenate([np.array(stroke) for stroke in (whole or drawing).strokes])  # (P, 2)
+    # A power of two changes no digit of a number, and with it no difference of two is too large for one.
+    _, exponent = np.frexp(max(np.abs(points).max(), drawing.pen))
+    points, own_pen = np.ldexp(points, -exponent), float(np.ldexp(drawing.pen, -exponent))
     span = points.max(0) - points.min(0)
     oversampling = 2  # PIL draws without smoothing
     # A dot has no height: it becomes as large, with its pen, as another drawing.
-    usual = 1 + PEN / DRAWN_HEIGHT
-    scale = height * oversampling * min(1 / max(float(span.max()), 1e-9), usual / drawing.pen)
-    side, pen = CANVAS * oversampling, drawing.pen * scale
+    scale = height * oversampling * min(1 / max(float(span.max()), 1e-9), (1 + USUAL_PEN) / own_pen)
+    side, pen = CANVAS * oversampling, max(own_pen * scale, THINNEST * oversampling)
     image = Image.new("L", (side, side))
     draw = ImageDraw.Draw(image)
     middle, place = points.min(0) + span / 2, np.array(centre) * side
     for stroke in drawing.strokes:
-        path = [(float(x), float(y)) for x, y in (np.array(stroke) - middle) * scale + place]
+        path = [(float(x), float(y)) for x, y in (np.ldexp(stroke, -exponent) - middle) * scale + place]
         if len(path) > 1:
-            draw.line(path, fill=255, width=max(1, round(pen)), joint="curve")
+            draw.line(path, fill=255, width=round(pen), joint="curve")
         for x, y in path:
             draw.ellipse((x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2), fill=255)
     return np.asarray(image.reduce(oversampling))

@@ -137,6 +137,19 @@ def test_a_single_dot_is_a_round_spot_as_large_as_a_digit() -> None:
     assert (ink > 127).sum() == pytest.approx(np.pi * ((DRAWN_HEIGHT + PEN) / 2) ** 2, rel=0.01)
 
 
+@pytest.mark.parametrize("offset", [0.0, -0.5, 3.0])
+@pytest.mark.parametrize("unit", [1e-12, 0.2, 280.0, 1e4, 1e300])
+def test_strokes_in_any_unit_are_drawn_alike(unit: float, offset: float) -> None:
+    strokes = [[(unit * (x + offset), unit * (y + offset)) for x, y in stroke] for stroke in HOOK.strokes]
+    apart = stroke_ink(Drawing(strokes=strokes)).astype(int) - stroke_ink(HOOK)
+    assert (apart != 0).mean() < 0.01  # a border may fall on the next pixel
+
+
+@pytest.mark.parametrize("pen", [1e-300, 0.001, 1e300])
+def test_no_pen_is_too_thin_or_too_wide_to_leave_ink(pen: float) -> None:
+    assert prepare(stroke_ink(HOOK.model_copy(update={"pen": pen}))).max() == 255
+
+
 def test_canvas_ink_is_its_light_where_it_is_opaque() -> None:
     rgba = np.zeros((2, 2, 4), np.uint8)
     rgba[0, 0] = 255
