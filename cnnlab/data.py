@@ -65,6 +65,11 @@ class DatasetSpec:
     fetch: Callable[[Path], None] | None = None  # downloads into a folder; None needs no download
     archives: tuple[str, ...] = ()  # downloads that, lying in the folder, save the download
 
+    @property
+    def is_light_on_dark(self) -> bool:
+        """Whether its images are light things on black: pixels then deviate more from their mean than that from 0."""
+        return all(std > mean for mean, std in zip(self.mean, self.std, strict=True))
+
 
 @dataclass(frozen=True)
 class Split:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, ImageDraw, UnidentifiedImageError
+from PIL import Image, ImageDraw
 from scipy.ndimage import distance_transform_edt, maximum_filter
 from torch import Tensor
 
 from cnnlab.layers import Shape
-from cnnlab.strokes import CANVAS, DRAWN_HEIGHT, PEN, Drawing, DrawingError
+from cnnlab.pictures import on_dark
+from cnnlab.strokes import CANVAS, DRAWN_HEIGHT, USUAL_PEN, Drawing, DrawingError
 
 Ink = npt.NDArray[np.uint8]  # (H, W), 0 is background, 255 full ink
 Distances = npt.NDArray[np.float64]  # (H, W)
@@ -27,9 +26,9 @@ HALF = 127  # ink above this is ink, not the edge of a stroke
 SHARP = 2  # times as large as the box a drawing must be for its thickness to be made even
 THICKNESS = 2.4  # MNIST's pixels: the mean of its strokes, measured in the same way
 BLOT = 6.5  # MNIST's pixels: no pen is so thick
-MAX_PIXELS = 4096 * 4096
-MAX_FILE_BYTES = 50_000_000
-ENOUGH_PIXELS = 2048  # a side
+THINNEST = 2  # pixels of the canvas: of a thinner stroke nothing would be left where it is scaled down
+RIM_CUT = "A rim around the picture was cut off."
+INVERTED = "The picture was inverted: this network learned from light things on a dark ground."
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,14 @@ class Preparation:
         cropped = ink[self.crop]
         even = cropped if self.moved is None else _inside(_border_distance(cropped), self.moved)
         return _placed(_fitted(even[self.trim], BOX * min(size)), self.corner, size)
+
+
+@dataclass(frozen=True)
+class NetworkInput:
+    """A picture as a network gets it, and in sentences what was done to it beyond that."""
+
+    image: Tensor  # (1, C, H, W) uint8
+    changes: tuple[str, ...] = ()
 
 
 def prepare(ink: Ink, size: Shape = (28, 28)) -> Tensor:
@@ -158,61 +165,53 @@ def stroke_ink(
     drawn where and as large as it is in the ``whole``.
     """
     points = np.concatenate([np.array(stroke) for stroke in (whole or drawing).strokes])  # (P, 2)
+    # A power of two changes no digit of a number, and with it no difference of two is too large for one.
+    _, exponent = np.frexp(max(np.abs(points).max(), drawing.pen))
+    points, own_pen = np.ldexp(points, -exponent), float(np.ldexp(drawing.pen, -exponent))
     span = points.max(0) - points.min(0)
     oversampling = 2  # PIL draws without smoothing
     # A dot has no height: it becomes as large, with its pen, as another drawing.
-    usual = 1 + PEN / DRAWN_HEIGHT
-    scale = height * oversampling * min(1 / max(float(span.max()), 1e-9), usual / drawing.pen)
-    side, pen = CANVAS * oversampling, drawing.pen * scale
+    scale = height * oversampling * min(1 / max(float(span.max()), 1e-9), (1 + USUAL_PEN) / own_pen)
+    side, pen = CANVAS * oversampling, max(own_pen * scale, THINNEST * oversampling)
     image = Image.new("L", (side, side))
     draw = ImageDraw.Draw(image)
     middle, place = points.min(0) + span / 2, np.array(centre) * side
     for stroke in drawing.strokes:
-        path = [(float(x), float(y)) for x, y in (np.array(stroke) - middle) * scale + place]
+        path = [(float(x), float(y)) for x, y in (np.ldexp(stroke, -exponent) - middle) * scale + place]
         if len(path) > 1:
-            draw.line(path, fill=255, width=max(1, round(pen)), joint="curve")
+            draw.line(path, fill=255, width=round(pen), joint="curve")
         for x, y in path:
             draw.ellipse((x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2), fill=255)
     return np.asarray(image.reduce(oversampling))
 
 
-def read_image(content: bytes) -> Image.Image:
-    """An image file, its size checked before it is decoded. Raises DrawingError where it is none."""
-    if len(content) > MAX_FILE_BYTES:
-        raise DrawingError(f"the file is larger than {MAX_FILE_BYTES // 1_000_000} MB")
-    try:
-        with warnings.catch_warnings(action="ignore"):  # which PIL has for what is refused here, or harmless
-            return _decoded(Image.open(BytesIO(content), formats=("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, DrawingError):
-            raise
-        raise DrawingError("the file is no image that can be read (PNG, JPEG, BMP, GIF, WEBP or TIFF)") from error
+def network_input(picture: Image.Image, shape: Shape, is_drawn: bool, is_light_on_dark: bool) -> NetworkInput:
+    """Make of an RGB picture what a network of ``shape`` (C, H, W) takes.
 
-
-def _decoded(image: Image.Image) -> Image.Image:
-    image.draft(None, (ENOUGH_PIXELS, ENOUGH_PIXELS))  # a phone's JPEG is decoded at a half or a quarter at once
-    if image.width * image.height > MAX_PIXELS:
-        raise DrawingError(f"the image has {image.width}×{image.height} pixels: send one of 4096×4096 at the most")
-    image.load()
-    return image
-
-
-def opaque(image: Image.Image) -> Image.Image:
-    """An image on white: RGB without transparency."""
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
-
-
-def image_input(image: Image.Image, shape: Shape, is_drawn: bool) -> Tensor:
-    """An image → (1, C, H, W) uint8 for a network of ``shape``.
-
-    A character is taken for light on dark, or where the border is light for dark on light, and prepared as
-    a drawing; anything else is scaled to the network's size.
+    A drawn character becomes ink, whatever its paper and its pen, and is prepared as a drawing. Anything else is
+    scaled to the network's size; for a network of things that are light on dark it is made so before. Raises
+    DrawingError where nothing is drawn.
     """
-    flat = opaque(image)
+    if is_drawn:
+        made = on_dark(picture, rim_sides=1)
+        return NetworkInput(prepare(_as_ink(made.picture), shape[1:]), (RIM_CUT,) * made.is_rim_cut)
+    if not is_light_on_dark:
+        return NetworkInput(_scaled(picture, shape))
+    made = on_dark(picture, rim_sides=4)  # of a close-up the ground itself may be left along three
+    return NetworkInput(_scaled(made.picture, shape), (RIM_CUT,) * made.is_rim_cut + (INVERTED,) * made.is_inverted)
+
+
+def _as_ink(picture: Image.Image) -> Ink:
+    """Light strokes on black, as if their pen were white."""
+    light = np.asarray(picture.convert("L"))
+    strokes = light[light > light.max() / 2]
+    if light.max() <= FAINT:
+        raise DrawingError("there is nothing drawn")
+    ink: Ink = (light / np.median(strokes) * 255).clip(0, 255).round().astype(np.uint8)
+    return ink
+
+
+def _scaled(picture: Image.Image, shape: Shape) -> Tensor:
     channels, height, width = shape
-    if not is_drawn:
-        scaled = flat.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BILINEAR)
-        return torch.tensor(np.asarray(scaled)).view(1, height, width, channels).permute(0, 3, 1, 2)
-    light = np.asarray(flat.convert("L"))
-    border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
-    return prepare(255 - light if np.median(border) > 127 else light, (height, width))
+    scaled = picture.convert("L" if channels == 1 else "RGB").resize((width, height), Image.Resampling.BILINEAR)
+    return torch.tensor(np.asarray(scaled)).view(1, height, width, channels).permute(0, 3, 1, 2)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from cnnlab.architectures import ArchitectureError, summarise
 from cnnlab.data import DatasetError, DatasetSpec, Split, Standardise, dataset_spec, load_test
+from cnnlab.digits import NetworkInput, network_input
 from cnnlab.evaluation import Evaluation, evaluate, predict
 from cnnlab.layers import Shape
 from cnnlab.metrics import Answers
@@ -70,6 +72,12 @@ def load_trained(run: Run, epoch: int | None = None) -> Trained:
         shape=summary.shape,
         epoch=chosen,
     )
+
+
+def seen_by(run: Run, picture: Image.Image) -> NetworkInput:
+    """What the run's network gets of an RGB picture. Raises DrawingError where nothing is drawn on it."""
+    spec = dataset_spec(run.config.dataset)
+    return network_input(picture, run.summary.shape, spec.is_drawn, spec.is_light_on_dark)
 
 
 def test_split(run: Run, dataset: str | None = None) -> Split:

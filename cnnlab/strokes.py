@@ -13,12 +13,14 @@ from cnnlab.files import plain_json
 CANVAS = 280  # pixels, width and height
 DRAWN_HEIGHT = 180  # pixels that the longer side of a drawing of unknown size takes on the canvas
 PEN = 24  # pixels, the stroke's width: shrunk with a drawing of that height it is about as thick as MNIST's
+USUAL_PEN = PEN / DRAWN_HEIGHT  # of a drawing's longer side
 INK, GROUND = "#ffffff", "#000000"  # the canvas is light on dark, as MNIST
 MAX_FILE_BYTES = 10_000_000  # read, JSON takes up to 50 times its bytes of memory
 MAX_DRAWINGS = 10_000
 CURVE_POINTS = 4  # a canvas's curve is followed by so many
+REACH = 100  # sides of the canvas: strokes are not moved farther off it by hand
 
-Point = tuple[Annotated[float, Field(ge=-100, le=100)], Annotated[float, Field(ge=-100, le=100)]]
+Point = tuple[float, float]
 # Only the first error is told: a list of all would take more memory than the file.
 Stroke = Annotated[list[Point], FailFast(), Field(min_length=1, max_length=10_000)]
 
@@ -33,13 +35,13 @@ class DrawingError(ValueError):
 class Drawing(BaseModel):
     """Pen strokes as points, x to the right, y down, in any unit, and the pen's width in the same.
 
-    Without a width it is the canvas's usual one for strokes whose longer side is 1.
+    Without a width it is in proportion to the drawing's longer side, as the canvas's usual pen.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     strokes: Annotated[list[Stroke], FailFast(), Field(min_length=1, max_length=1_000)]
-    pen: Annotated[float, Field(gt=0, le=100)] = PEN / DRAWN_HEIGHT
+    pen: float = Field(gt=0, default_factory=lambda given: _usual_pen(given["strokes"]))
 
     def without(self, stroke: int) -> Drawing | None:
         """The drawing less one of its strokes; None where it has no other."""
@@ -53,6 +55,13 @@ class Lesson(Drawing):
     label: Annotated[str, Field(min_length=1, max_length=40, validation_alias=AliasChoices("label", "digit"))]
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
+
+
+def _usual_pen(strokes: Sequence[Sequence[Point]]) -> float:
+    """The canvas's pen for a drawing of this size; a dot has none, and is drawn as large as its pen."""
+    axes = zip(*(point for stroke in strokes for point in stroke), strict=True)
+    # Multiplied before they are subtracted: the difference of two huge numbers can be infinite.
+    return max(max(values) * USUAL_PEN - min(values) * USUAL_PEN for values in axes) or USUAL_PEN
 
 
 def read_drawings(content: bytes) -> list[Drawing]:
@@ -98,6 +107,8 @@ def from_canvas(content: Mapping[str, Any] | None) -> Drawing | None:
             return None
         strokes = [_followed(thing) for thing in objects]
         widths = [thing["strokeWidth"] * abs(thing.get("scaleX", 1)) for thing in objects]
+        if any(abs(value) > REACH for stroke in strokes for point in stroke for value in point):
+            raise DrawingError("the canvas sent strokes from far beyond its sides")
         return Drawing(strokes=strokes, pen=sum(widths) / len(widths) / CANVAS)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DrawingError("the canvas sent what is no drawing") from error

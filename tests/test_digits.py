@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import struct
-import zlib
-from io import BytesIO
-
 import numpy as np
 import pytest
 import torch
@@ -13,10 +9,9 @@ from cnnlab.data import load
 from cnnlab.digits import (
     Ink,
     canvas_ink,
-    image_input,
+    network_input,
     prepare,
     prepared,
-    read_image,
     stroke_ink,
 )
 from cnnlab.strokes import CANVAS, DRAWN_HEIGHT, PEN, Drawing, DrawingError
@@ -28,12 +23,6 @@ def block(top: int, left: int, height: int, width: int) -> Ink:
     ink = np.zeros((CANVAS, CANVAS), np.uint8)
     ink[top : top + height, left : left + width] = 255
     return ink
-
-
-def png(image: Image.Image) -> bytes:
-    buffer = BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def test_ink_fills_the_box_and_its_centre_of_mass_is_in_the_middle() -> None:
@@ -137,6 +126,19 @@ def test_a_single_dot_is_a_round_spot_as_large_as_a_digit() -> None:
     assert (ink > 127).sum() == pytest.approx(np.pi * ((DRAWN_HEIGHT + PEN) / 2) ** 2, rel=0.01)
 
 
+@pytest.mark.parametrize("offset", [0.0, -0.5, 3.0])
+@pytest.mark.parametrize("unit", [1e-12, 0.2, 280.0, 1e4, 1e300])
+def test_strokes_in_any_unit_are_drawn_alike(unit: float, offset: float) -> None:
+    strokes = [[(unit * (x + offset), unit * (y + offset)) for x, y in stroke] for stroke in HOOK.strokes]
+    apart = stroke_ink(Drawing(strokes=strokes)).astype(int) - stroke_ink(HOOK)
+    assert (apart != 0).mean() < 0.01  # a border may fall on the next pixel
+
+
+@pytest.mark.parametrize("pen", [1e-300, 0.001, 1e300])
+def test_no_pen_is_too_thin_or_too_wide_to_leave_ink(pen: float) -> None:
+    assert prepare(stroke_ink(HOOK.model_copy(update={"pen": pen}))).max() == 255
+
+
 def test_canvas_ink_is_its_light_where_it_is_opaque() -> None:
     rgba = np.zeros((2, 2, 4), np.uint8)
     rgba[0, 0] = 255
@@ -149,53 +151,4 @@ def test_canvas_ink_is_its_light_where_it_is_opaque() -> None:
 def test_a_photos_polarity_does_not_matter(invert: bool) -> None:
     ink = stroke_ink(HOOK)
     photo = Image.fromarray(255 - ink if invert else ink).convert("RGB")
-    assert torch.equal(image_input(photo, (1, 28, 28), is_drawn=True), prepare(ink))
-
-
-def test_a_transparent_drawing_stands_on_white() -> None:
-    image = Image.new("RGBA", (CANVAS, CANVAS), (0, 0, 0, 0))
-    image.paste((0, 0, 0, 255), (100, 60, 140, 200))
-    assert image_input(image, (1, 28, 28), is_drawn=True).max() == 255
-
-
-def test_what_is_not_drawn_is_only_scaled() -> None:
-    photo = Image.new("RGB", (64, 48), (255, 0, 16))
-    out = image_input(photo, (3, 32, 32), is_drawn=False)
-    assert out.shape == (1, 3, 32, 32)
-    assert out[0, :, 5, 5].tolist() == [255, 0, 16]
-
-
-def bomb(side: int) -> bytes:
-    """A PNG whose header claims side × side pixels."""
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    chunk = b"IHDR" + header
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", png(Image.new("L", (50, 50)))[:60], bomb(100_000)]
-)
-def test_what_is_no_image_is_told(content: bytes) -> None:
-    with pytest.raises(DrawingError):
-        read_image(content)
-
-
-def test_a_huge_image_is_refused_before_it_is_decoded() -> None:
-    with pytest.raises(DrawingError, match="9000×9000"):
-        read_image(png(Image.new("1", (9_000, 9_000))))
-
-
-def test_a_phones_large_photo_is_read_at_a_smaller_size() -> None:
-    buffer = BytesIO()
-    Image.new("L", (5712, 4284), 200).save(buffer, "JPEG")
-    assert read_image(buffer.getvalue()).size == (2856, 2142)
-
-
-def test_an_image_is_read() -> None:
-    assert read_image(png(Image.new("RGB", (5, 7)))).size == (5, 7)
-
-
-def test_pil_warns_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
-    with pytest.raises(DrawingError, match="4096×4096 at the most"):
-        read_image(png(Image.new("1", (10_000, 10_000))))
-    assert not recwarn
+    assert torch.equal(network_input(photo, (1, 28, 28), is_drawn=True, is_light_on_dark=True).image, prepare(ink))

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.data import load
+from cnnlab.data import load, load_test
 from cnnlab.runs import About, Run
 from cnnlab.sheet import MAX_CHARACTERS
 from cnnlab.strokes import Drawing
@@ -142,5 +142,10 @@ def test_draw_takes_pictures_for_networks_of_other_things(real_data: Path, monke
     Image.new("RGB", (90, 60), "white").save(buffer, "PNG")
     page.file_uploader(key="picture.file").set_value(("shirt.png", buffer.getvalue(), "image/png")).run()
     assert len(checked(page).metric) == 1
+    assert "inverted" not in texts(page)
+    buffer = BytesIO()
+    Image.fromarray(255 - load_test("fashion-mnist").images[0, 0].numpy()).save(buffer, "TIFF")
+    page.file_uploader(key="picture.file").set_value(("boot.tif", buffer.getvalue(), "image/tiff")).run()
+    assert "The picture was inverted" in texts(checked(page))
     page.file_uploader(key="picture.file").set_value(("shirt.png", b"no image", "image/png")).run()
     assert page.error[0].value

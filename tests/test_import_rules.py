@@ -32,6 +32,7 @@ FORBIDDEN = {
     "augmentation": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
     "explain": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
     "digits": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
+    "pictures": {"torch", "plotly", "pandas"},
     "sheet": {"plotly", "cnnlab.job", "cnnlab.runs", "cnnlab.charts"},
     "training": {"cnnlab.job", "cnnlab.runs", "cnnlab.charts", "cnnlab.history"},
     "evaluation": {"cnnlab.training", "cnnlab.job", "cnnlab.runs", "cnnlab.charts"},

@@ -255,6 +255,25 @@ def test_an_image_file_is_named(capsys: pytest.CaptureFixture[str], finished_run
     assert hits >= 17
 
 
+def test_of_several_files_one_that_cannot_be_read_is_named_in_its_place(
+    capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path
+) -> None:
+    image = Image.fromarray(load("mnist-sample").test.images[0, 0].numpy())
+    image.save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(b"no image")
+    (tmp_path / "c.json").write_text(json.dumps([{"strokes": [[[140, 0], [140, 280]]]}] * 2))
+    files = [str(tmp_path / name) for name in ("a.png", "b.png", "c.json")]
+    with pytest.raises(SystemExit) as end:
+        call(capsys, "predict", str(finished_run.folder), *files, "--json")
+    told = capsys.readouterr()
+    assert end.value.code == 2
+    assert told.err.strip() == "Error: 1 of 3 files cannot be read"
+    answers = last_line(told.out)["predictions"]
+    assert [answer["file"] for answer in answers] == [files[0], files[1], files[2], files[2]]
+    assert ["error" in answer for answer in answers] == [False, True, False, False]
+    assert [answer["class"] for answer in answers[2:]] == ["1", "1"]
+
+
 def test_a_run_is_exported_to_both(
     capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

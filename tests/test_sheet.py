@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from cnnlab.data import Split, load
-from cnnlab.digits import prepare, read_image, stroke_ink
+from cnnlab.digits import prepare, stroke_ink
+from cnnlab.pictures import read_picture
 from cnnlab.sheet import MAX_CHARACTERS, find_characters
 from cnnlab.strokes import Drawing, DrawingError
 from tests.photos import Paper, Photo, of_classes, photographed
@@ -94,7 +95,7 @@ def test_a_photo_is_turned_as_its_camera_was_held(digits: Split, orientation: in
     exif[ORIENTATION] = orientation
     buffer = BytesIO()
     photo.image.transpose(turn).save(buffer, "JPEG", exif=exif)
-    sheet = find_characters(read_image(buffer.getvalue()))
+    sheet = find_characters(read_picture(buffer.getvalue()))
     assert sheet.size == photo.image.size
     assert photo.order([character.box for character in sheet.characters]) == list(range(9))
 

@@ -63,7 +63,8 @@ def test_a_drawing_without_a_label_is_no_lesson() -> None:
         b'[{"strokes": [[]]}]',
         b'[{"strokes": [[[0]]]}]',
         b'[{"strokes": [[[0, NaN]]]}]',
-        b'[{"strokes": [[[0, 1e300]]]}]',
+        b'[{"strokes": [[[0, 1e999]]]}]',
+        b'[{"strokes": [[[0, 0]]], "pen": -1e999}]',
         b'[{"strokes": [[[0, 0]]], "pen": 0}]',
         b"[" * 10_000,
         b"[" + b",".join([b'{"strokes":[[[0,0]]]}'] * 10_001) + b"]",
@@ -113,6 +114,21 @@ def test_a_stroke_that_was_moved_scaled_and_turned_by_hand_lies_where_it_is_seen
     assert (x0 * CANVAS, y0 * CANVAS, x1 * CANVAS, y1 * CANVAS) == pytest.approx((140, 45, 140, 95))
 
 
+@pytest.mark.parametrize("offset", [0.0, -0.5, 3.0])
+@pytest.mark.parametrize("unit", [1e-12, 0.2, 1.0, 280.0, 1e4, 1e300])
+def test_drawings_are_read_in_any_unit_with_a_pen_in_proportion(unit: float, offset: float) -> None:
+    strokes = [[[unit * (x + offset), unit * (y + offset)] for x, y in stroke] for stroke in SEVEN.strokes]
+    for reader in (read_drawings, read_lessons):
+        (drawing,) = reader(json.dumps([{"strokes": strokes, "label": "7"}]).encode())
+        assert drawing.pen == pytest.approx(0.56 * unit * PEN / DRAWN_HEIGHT)  # the seven is 0.56 high
+
+
+@pytest.mark.parametrize("place", [0.0, 140.0, -1e308])
+def test_a_dots_pen_is_as_wide_as_it_can_be_told(place: float) -> None:
+    (drawing,) = read_drawings(json.dumps([{"strokes": [[[place, place]]]}]).encode())
+    assert drawing.pen == PEN / DRAWN_HEIGHT
+
+
 @pytest.mark.parametrize("content", [None, {}, {"objects": []}])
 def test_an_empty_canvas_holds_no_drawing(content: dict[str, object] | None) -> None:
     assert from_canvas(content) is None
@@ -140,7 +156,7 @@ def test_of_many_wrong_points_only_the_first_is_told() -> None:
     with pytest.raises(DrawingError, match=r"0\.strokes\.0\.0: Input should be a valid") as refusal:
         read_drawings(b'[{"strokes":[' + b",".join([wrong] * 10) + b"]}, 1, 2, 3]")
     assert isinstance(refusal.value.__cause__, ValidationError)
-    assert refusal.value.__cause__.error_count() == 1
+    assert refusal.value.__cause__.error_count() == 2  # the point, and the pen that it leaves without a measure
 
 
 def test_what_is_wrong_with_the_whole_list_needs_no_place() -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from cnnlab.architectures import summarise
 from cnnlab.commands.options import as_json, content_of, open_run, runs_option
 from cnnlab.data import DATASETS, dataset_spec, is_present
-from cnnlab.digits import image_input, prepare, read_image, stroke_ink
-from cnnlab.inference import judge, load_trained
+from cnnlab.digits import NetworkInput, prepare, stroke_ink
+from cnnlab.inference import Trained, judge, load_trained, seen_by
+from cnnlab.pictures import read_picture
 from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
+from cnnlab.runs import Run
 from cnnlab.strokes import DrawingError, read_drawings
 
 
@@ -90,33 +93,70 @@ def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) ->
 
 @click.command("predict")
 @click.argument("run")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
 @runs_option
 @as_json
-def predict_command(run: str, file: Path, runs: Path | None, as_json: bool) -> None:
-    """Classes of FILE: an image, or a JSON list of drawings with their strokes."""
+def predict_command(run: str, files: tuple[Path, ...], runs: Path | None, as_json: bool) -> None:
+    """Classes of every FILE in turn: an image, or a JSON list of drawings with their strokes.
+
+    Among several files, one that cannot be read is named in its place; the exit code is then 2.
+    """
     found = open_run(run, runs)
     trained = load_trained(found)
-    is_drawn = dataset_spec(found.config.dataset).is_drawn
-    content = content_of(file)
-    if content.lstrip()[:1] == b"[":
-        if not is_drawn:
-            raise DrawingError(f"run {found.id} was trained on {found.config.dataset}, not on drawn characters")
-        size = (trained.shape[1], trained.shape[2])
-        images = [prepare(stroke_ink(drawing), size) for drawing in read_drawings(content)]
-    else:
-        images = [image_input(read_image(content), trained.shape, is_drawn)]
-    predictions = []
-    for image in images:
-        probabilities = trained.probabilities(image)[0].tolist()
-        named = dict(zip(trained.classes, probabilities, strict=True))
-        best = max(named, key=lambda name: named[name])
-        predictions.append({"class": best, "probability": named[best], "probabilities": named})
+    answers: list[dict[str, Any]] = []
+    refused: list[DrawingError] = []
+    for file in files:
+        try:
+            inputs = _inputs(found, content_of(file))
+        except DrawingError as error:
+            refused.append(error)
+            answers.append({"file": str(file), "error": str(error)})
+        else:
+            answers += [{"file": str(file), **_prediction(trained, made)} for made in inputs]
+    if refused and len(files) == 1:
+        raise refused[0]
     if as_json:
-        click.echo(json.dumps({"predictions": predictions}))
-        return
-    for prediction in predictions:
-        click.echo(f"{prediction['class']}  {prediction['probability']:.1%}")
+        click.echo(json.dumps({"predictions": answers}))
+    else:
+        for answer in answers:
+            click.echo(_told(answer, len(files) > 1))
+    if refused:
+        raise DrawingError(f"{len(refused)} of {len(files)} files cannot be read")
+
+
+def _inputs(run: Run, content: bytes) -> list[NetworkInput]:
+    """What the run's network gets of a file. Raises DrawingError where it gets nothing."""
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"[":  # a byte-order mark may stand before JSON
+        return [seen_by(run, read_picture(content))]
+    if not dataset_spec(run.config.dataset).is_drawn:
+        raise DrawingError(f"run {run.id} was trained on {run.config.dataset}, not on drawn characters")
+    return [NetworkInput(prepare(stroke_ink(drawing), run.summary.shape[1:])) for drawing in read_drawings(content)]
+
+
+def _prediction(trained: Trained, made: NetworkInput) -> dict[str, Any]:
+    probabilities = dict(zip(trained.classes, trained.probabilities(made.image)[0].tolist(), strict=True))
+    best = max(probabilities, key=probabilities.__getitem__)
+    return {
+        "class": best,
+        "probability": probabilities[best],
+        "probabilities": probabilities,
+        "changes": list(made.changes),
+    }
+
+
+def _told(answer: dict[str, Any], with_file: bool) -> str:
+    """An answer in a line, the class first."""
+    file = click.format_filename(answer["file"])
+    if "error" in answer:
+        return f"not read: {answer['error']}  {file}"
+    told = [answer["class"], f"{answer['probability']:.1%}", *[file] * with_file, *answer["changes"]]
+    return "  ".join(told)
 
 
 @click.command("bench")

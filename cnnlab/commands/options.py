@@ -12,7 +12,7 @@ from cnnlab.architectures import Draft
 from cnnlab.config import RunConfig, parse_config
 from cnnlab.data import DATASETS
 from cnnlab.designs import DesignError, read_design
-from cnnlab.digits import MAX_FILE_BYTES
+from cnnlab.pictures import MAX_FILE_BYTES
 from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run, RunStore, runs_folder

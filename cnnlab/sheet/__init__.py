@@ -11,7 +11,7 @@ from scipy.ndimage import binary_dilation
 from cnnlab.digits import Ink
 from cnnlab.sheet.ink import ink_on, levels
 from cnnlab.sheet.lines import lines_of
-from cnnlab.sheet.page import Floats, Indices, page_on, upright
+from cnnlab.sheet.page import Floats, Indices, page_on
 from cnnlab.sheet.parts import TOUCHING, Parts, joined, parts_on
 from cnnlab.sheet.rules import without_rules
 
@@ -26,7 +26,7 @@ class Character:
     """One handwritten character."""
 
     ink: Ink  # its own alone, straightened with the page
-    box: Floats  # (4, 2): the corners around it, x and y in the upright photo's pixels, clockwise from its top left
+    box: Floats  # (4, 2): the corners around it, x and y in the photo's pixels, clockwise from its top left
     line: int  # of the page, from 0
 
 
@@ -34,20 +34,19 @@ class Character:
 class Sheet:
     """A page of handwriting, straightened."""
 
-    size: tuple[int, int]  # width and height of the upright photo
+    size: tuple[int, int]  # width and height of the photo
     ink: Ink
     angle: float  # degrees that the page was turned by, anticlockwise
     characters: tuple[Character, ...]  # in reading order, MAX_CHARACTERS at the most
     found: int  # characters, also those beyond
 
 
-def find_characters(image: Image.Image) -> Sheet:
-    """A photo of paper → its characters, lines from top to bottom, each from left to right.
+def find_characters(photo: Image.Image) -> Sheet:
+    """An upright photo of paper → its characters, lines from top to bottom, each from left to right.
 
     The paper's light is made even, ruled lines go, the page is straightened by them or by how the characters stand
     in lines, and strokes that belong together are joined. Raises DrawingError where there is no character.
     """
-    photo = upright(image)
     page, corner = page_on(photo)
     flat, rise = without_rules(ink_on(page))
     if rise is None:
@@ -68,7 +67,7 @@ def find_characters(image: Image.Image) -> Sheet:
 
 @dataclass(frozen=True)
 class _Way:
-    """From the straightened page back to the upright photo."""
+    """From the straightened page back to the photo."""
 
     turned: tuple[int, ...]  # (H, W) of the straightened page
     flat: tuple[int, ...]  # (H, W) before

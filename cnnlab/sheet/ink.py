@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import distance_transform_edt, gaussian_filter, grey_closing, maximum_filter, minimum_filter
 
-from cnnlab.sheet.page import COARSE, Floats, Pixels, border, coarse
+from cnnlab.pictures import Pixels
+from cnnlab.sheet.page import COARSE, Floats, border, coarse
 from cnnlab.strokes import DrawingError
 
 SIDE = 1200  # pixels, the longer side of a page that is worked on

@@ -1,13 +1,12 @@
-"""A photo turned upright, and its sheet of paper cut out of what it lies on."""
+"""The sheet of paper on a photo, cut out of what it lies on."""
 
 from __future__ import annotations
 
-import struct
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 from scipy.ndimage import (
     binary_dilation,
     binary_fill_holes,
@@ -19,12 +18,9 @@ from scipy.ndimage import (
     median,
 )
 
-from cnnlab.digits import opaque
+from cnnlab.pictures import Mask, Pixels
 
-UNREADABLE = (SyntaxError, ValueError, OSError, struct.error)  # what PIL raises at a tag that is none
-Pixels = npt.NDArray[np.uint8]  # (H, W), 255 is light
 Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 
 _Any = TypeVar("_Any", bound=np.generic)
@@ -40,14 +36,6 @@ WRITTEN = 0.3  # strokes so dark are on paper
 BLACK = 16  # of 255, what is darker is as dark
 LARGE = 0.1  # of the photo, the smallest sheet
 SMALL = 0.01  # of the photo, too little to be what the sheet lies on
-
-
-def upright(photo: Image.Image) -> Image.Image:
-    """The photo as its camera was held, by its EXIF tag where that can be read, without transparency."""
-    try:
-        return opaque(ImageOps.exif_transpose(photo))
-    except UNREADABLE:
-        return opaque(photo)
 
 
 def page_on(photo: Image.Image) -> tuple[Image.Image, tuple[int, int]]:

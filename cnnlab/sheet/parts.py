@@ -9,8 +9,9 @@ import numpy as np
 from scipy.ndimage import binary_erosion, find_objects, gaussian_gradient_magnitude, label
 from scipy.spatial import cKDTree
 
+from cnnlab.pictures import Mask
 from cnnlab.sheet.ink import WEAK, levels
-from cnnlab.sheet.page import Floats, Indices, Mask
+from cnnlab.sheet.page import Floats, Indices
 from cnnlab.strokes import DrawingError
 
 TOUCHING = np.ones((3, 3), bool)  # pixels touch at their corners too

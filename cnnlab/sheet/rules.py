@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import binary_dilation
 
+from cnnlab.pictures import Mask
 from cnnlab.sheet.ink import WEAK, levels
-from cnnlab.sheet.page import Floats, Indices, Mask
+from cnnlab.sheet.page import Floats, Indices
 
 RULE = 0.007  # of the longer side, the thickest of ruled lines
 STEEPEST = 15.0  # degrees, the page's turn

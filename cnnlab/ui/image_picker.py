@@ -7,12 +7,13 @@ import torch
 from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.data import dataset_spec
-from cnnlab.digits import image_input, prepare, read_image, stroke_ink
-from cnnlab.inference import Trained, load_trained, test_split
+from cnnlab.digits import prepare, stroke_ink
+from cnnlab.inference import Trained, load_trained, seen_by, test_split
 from cnnlab.runs import Run
 from cnnlab.strokes import DrawingError
 from cnnlab.ui import frame
 from cnnlab.ui.canvas import drawn
+from cnnlab.ui.picture_file import ask_for_file, read_or_say
 from cnnlab.ui.views.look import Picked
 from cnnlab.ui.views.measured import answers
 
@@ -31,7 +32,7 @@ def pick_image(run: Run, trained: Trained, newest: int) -> Picked | None:
         "Image", sources, default=_TEST, required=True, key=_SOURCE, persist_state="session"
     )
     if source == _UPLOAD:
-        return _uploaded(trained, is_drawn)
+        return _uploaded(run)
     if source == _DRAWING:
         return _drawn(trained)
     return _of_the_test_set(run, trained.classes, newest, rest)
@@ -75,16 +76,22 @@ def _look_everywhere(judged: str) -> None:
         st.session_state[_CLASS] = _ANY
 
 
-def _uploaded(trained: Trained, is_drawn: bool) -> Picked | None:
-    file = st.file_uploader("An image", ["png", "jpg", "jpeg", "webp", "bmp"], key="inside.upload")
+def _uploaded(run: Run) -> Picked | None:
+    file = ask_for_file("An image", "inside.upload")
     if file is None:
         st.info("Choose an image file: it is scaled to what the network takes.", icon=":material/upload:")
         return None
-    try:
-        return Picked(image_input(read_image(file.getvalue()), trained.shape, is_drawn), "Your image")
-    except DrawingError as error:
-        st.error(str(error), title="This image cannot be read")
+    picture = read_or_say(file)
+    if picture is None:
         return None
+    try:
+        made = seen_by(run, picture)
+    except DrawingError as error:
+        st.error(f"{frame.literal(str(error))}.", title="This picture cannot be used")
+        return None
+    for change in made.changes:
+        st.caption(change)
+    return Picked(made.image, "Your image")
 
 
 def _drawn(trained: Trained) -> Picked | None:

@@ -11,7 +11,8 @@ import numpy as np
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnnlab.digits import image_input, read_image
+from cnnlab.digits import network_input
+from cnnlab.pictures import read_picture
 from cnnlab.sheet import find_characters
 from tests.faults.ground import Case, Ground, command
 
@@ -125,8 +126,10 @@ EMPTY: st.SearchStrategy[bytes] = st.builds(
 def cases(ground: Ground) -> st.SearchStrategy[Case]:
     doors: st.SearchStrategy[Callable[[bytes], Callable[[], object]]] = st.sampled_from(
         [
-            lambda content: lambda: image_input(read_image(content), (1, 28, 28), is_drawn=True),
-            lambda content: lambda: find_characters(read_image(content)),
+            lambda content: (
+                lambda: network_input(read_picture(content), (1, 28, 28), is_drawn=True, is_light_on_dark=True)
+            ),
+            lambda content: lambda: find_characters(read_picture(content)),
             lambda content: command("predict", ground.run.folder, ground.file("digit.png", content)),
         ]
     )

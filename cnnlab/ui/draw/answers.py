@@ -11,7 +11,6 @@ from cnnlab import charts
 from cnnlab.catalogue import Entry
 from cnnlab.doubt import Familiarity, read
 from cnnlab.inference import Trained, load_trained
-from cnnlab.layers import Shape
 from cnnlab.runs import Run
 from cnnlab.ui import frame, session
 from cnnlab.ui.live_chart import live_chart
@@ -19,17 +18,17 @@ from cnnlab.ui.live_chart import live_chart
 FOLLOW_SECONDS = 1.5  # between answers of a run that trains
 
 
-def follow_answers(named: Mapping[str, Entry], seen: Callable[[Shape], Tensor], suspicion: str = "") -> None:
+def follow_answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], suspicion: str = "") -> None:
     """The answers; while one of the runs trains, its newest epoch answers again and again.
 
-    ``seen`` makes the image (1, C, H, W) for a network of a shape; a ``suspicion`` casts doubt on any answer.
+    ``seen`` makes the image (1, C, H, W) that a run's network gets; a ``suspicion`` casts doubt on any answer.
     """
     is_live = any(map(_trains, named.values()))
     st.fragment(_answers, run_every=FOLLOW_SECONDS if is_live else None)(named, seen, suspicion, is_live)
 
 
 @frame.telling()
-def _answers(named: Mapping[str, Entry], seen: Callable[[Shape], Tensor], suspicion: str, is_live: bool) -> None:
+def _answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], suspicion: str, is_live: bool) -> None:
     if is_live and not any(map(_trains, named.values())):
         st.rerun()  # the training has ended: nothing ticks any more
     for place, (name, entry) in zip(st.columns(len(named)), named.items(), strict=True):
@@ -37,12 +36,12 @@ def _answers(named: Mapping[str, Entry], seen: Callable[[Shape], Tensor], suspic
             _answer(name, entry, seen, suspicion)
 
 
-def _answer(name: str, entry: Entry, seen: Callable[[Shape], Tensor], suspicion: str) -> None:
+def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion: str) -> None:
     st.markdown(f"**{frame.literal(name)}**")
     trained, familiar = newest(entry)
     if _trains(entry):
         st.caption(f":material/autorenew: epoch {trained.epoch} of {entry.epochs}")
-    reading = read(trained, seen(trained.shape), familiar, suspicion)
+    reading = read(trained, seen(entry), familiar, suspicion)
     st.metric(
         "Not sure" if reading.doubt else "The network says",
         f"{reading.name}?" if reading.doubt else reading.name,

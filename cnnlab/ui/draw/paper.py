@@ -35,7 +35,7 @@ def show(named: Mapping[str, Entry]) -> None:
     ink = stroke_ink(drawing)
     with answers:
         steps = prepared(ink, first.summary.shape[1:])
-        follow_answers(named, lambda shape: prepare(ink, shape[1:]), steps.suspicion)
+        follow_answers(named, lambda entry: prepare(ink, entry.summary.shape[1:]), steps.suspicion)
         teach_this(drawing, first.run, first.summary.classes)
         show_steps(steps)
     _why(named, Picked(steps.image, "Your drawing", drawing))

@@ -13,18 +13,18 @@ from torch import Tensor
 from cnnlab import charts
 from cnnlab.catalogue import Entry
 from cnnlab.charts.png import Picture, inline
-from cnnlab.digits import Preparation, prepared, read_image
+from cnnlab.digits import Preparation, prepared
 from cnnlab.doubt import Reading, read
 from cnnlab.layers import Shape
+from cnnlab.pictures import read_picture
 from cnnlab.sheet import Sheet, find_characters
-from cnnlab.sheet.page import upright
 from cnnlab.strokes import DrawingError
 from cnnlab.ui import frame
 from cnnlab.ui.draw.answers import newest, prepare_answers
+from cnnlab.ui.picture_file import ask_for_file_or_webcam
 from cnnlab.ui.pictures import enlarged
 from cnnlab.ui.views.look import show_figure
 
-_FILE, _WEBCAM = "File", "Webcam"
 _SIDE = 1000  # pixels, the longer side of the photo on the page
 _ROW = 60  # pixels of the table, for 56 of a picture
 _ALL_AT_ONCE = 12  # rows; with more it scrolls
@@ -38,8 +38,8 @@ def show(named: Mapping[str, Entry]) -> None:
     """For the runs ``named``."""
     left, right = st.columns([4, 7], gap="large")
     with left:
-        content = _photo()
-    if content is None:
+        file = ask_for_file_or_webcam("A photo of handwritten digits", "Hold the paper before the camera", "photo")
+    if file is None:
         right.info(
             "Write digits on paper with a thick dark pen, not touching one another, in one line or several. Take the "
             "photo in good light, from above. Chalk on a board is read too.",
@@ -48,11 +48,11 @@ def show(named: Mapping[str, Entry]) -> None:
         prepare_answers(named)
         return
     try:
-        pixels, sheet = _found(content)
+        pixels, sheet = _found(file.getvalue())
     except DrawingError as error:
         right.error(f"{frame.literal(str(error))}.", title="This photo cannot be read")
         right.caption(
-            "A photo is a PNG, JPEG or WEBP file. Digits are found best when written with a thick dark pen on plain "
+            "Digits are found best when written with a thick dark pen on plain "
             "paper, in even light without flash, the camera near and above."
         )
         return
@@ -66,20 +66,10 @@ def show(named: Mapping[str, Entry]) -> None:
     _one_by_one([steps.image for steps in next(iter(seen.values()))], readings)
 
 
-def _photo() -> bytes | None:
-    """An image file's content."""
-    source = st.segmented_control("From", [_FILE, _WEBCAM], default=_FILE, required=True, key="photo.source")
-    if source == _WEBCAM:
-        file = st.camera_input("Hold the paper before the camera", key="photo.webcam")
-    else:
-        file = st.file_uploader("A photo of handwritten digits", ["png", "jpg", "jpeg", "webp"], key="photo.file")
-    return file.getvalue() if file else None
-
-
 @st.cache_data(show_spinner="Finding the characters", max_entries=4)
 def _found(content: bytes) -> tuple[Picture, Sheet]:
-    """The photo upright (H, W, 3), no larger than it is shown, and what is on it. Raises DrawingError."""
-    photo = upright(read_image(content))
+    """The photo (H, W, 3), no larger than it is shown, and what is on it. Raises DrawingError."""
+    photo = read_picture(content)
     sheet = find_characters(photo)
     photo.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
     return np.asarray(photo), sheet

@@ -10,10 +10,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cnnlab.digits import opaque, read_image
 from cnnlab.learn.pictures import digits, scene
-from cnnlab.strokes import DrawingError
 from cnnlab.ui import frame
+from cnnlab.ui.picture_file import ask_for_file, read_or_say
 
 _DIGITS, _SCENE, _UPLOAD = "Two digits", "Colour scene", "Upload"
 _LONGEST = 32  # pixels of an upload's longer side: all products of three channels then fit the window
@@ -92,14 +91,12 @@ def _digit(place: str, first: int) -> tuple[int, Tensor]:
 
 def _uploaded() -> Tensor | None:
     """(3, H, W), small."""
-    file = st.file_uploader("An image", ["png", "jpg", "jpeg", "webp", "bmp"], key=f"{_KEY}.upload")
+    file = ask_for_file("An image", f"{_KEY}.upload")
     if file is None:
         st.info(f"Choose an image file: it is scaled to {_LONGEST} pixels.", icon=":material/upload:")
         return None
-    try:
-        image = opaque(read_image(file.getvalue()))
-    except DrawingError as error:
-        st.error(frame.literal(str(error)), title="This image cannot be read")
+    image = read_or_say(file)
+    if image is None:
         return None
     scale = _LONGEST / max(image.size)
     width, height = (max(8, round(side * scale)) for side in image.size)
