@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from cnnlab import events
 from cnnlab.architectures import BYTES_PER_NUMBER, ArchitectureError, summarise
 from cnnlab.config import RunConfig
+from cnnlab.data import DATASETS
 from cnnlab.history import History
 from cnnlab.runs import MAX_LINE, MAX_READ, About, Run, RunError, Summary, read_bounded
 
@@ -37,6 +38,7 @@ def admit(run: Run) -> None:
         raise _refusal(run, "summary.json", "of another run or time")
     if (run.folder / "about.json").exists():
         _read(run, "about.json", _ABOUT)
+    _check_data(run, config, summary)
     _check_network(run, config, summary)
     _check_history(run, len(summary.classes))
     _check_weights(run)
@@ -51,6 +53,15 @@ def _read(run: Run, name: str, kind: TypeAdapter[_T]) -> _T:
         raise _refusal(run, name, "missing") from error
     except (OSError, ValidationError) as error:
         raise _refusal(run, name, "damaged") from error
+
+
+def _check_data(run: Run, config: RunConfig, summary: Summary) -> None:
+    """Classes and images are the data set's own; a run that ended before it had read them has none."""
+    spec = DATASETS.get(config.dataset)
+    if spec is None:
+        raise _refusal(run, "config.json", "of a data set that is not known here")
+    if summary.classes and (summary.classes, summary.shape) != (spec.classes, spec.shape):
+        raise _refusal(run, "summary.json", f"of other classes or images than those of {spec.title}")
 
 
 def _check_network(run: Run, config: RunConfig, summary: Summary) -> None:
