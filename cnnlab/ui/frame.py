@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -11,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.job import EXPECTED
 from cnnlab.ui import session
+from cnnlab.ui.literal import literal as literal  # noqa: PLC0414 - pages know it as frame.literal
 from cnnlab.ui.terms import linked
 
 _MENU = {
@@ -27,8 +27,6 @@ _MENU = {
 
 
 _AT, _VISIT = "frame.at", "frame.visit"
-
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|~:$&]")
 
 
 def page(name: str, subtitle: str, title: str = "") -> None:
@@ -102,11 +100,6 @@ def go_to(page: str, run_id: str | None = None) -> None:
     """Leave for another page, the run's id in its URL; by default the session's own."""
     run_id = run_id or session.current_run_id()
     st.switch_page(_MENU[page][0], query_params={"run": run_id} if run_id else None)
-
-
-def literal(text: str) -> str:
-    """``text`` as Markdown that shows it as it was typed."""
-    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def told_apart(labels: Mapping[str, str]) -> dict[str, str]:

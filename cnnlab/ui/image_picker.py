@@ -65,7 +65,8 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: li
         f"Number, 1 to {len(members):,}", 1, len(members), key=_number_key(label, only_wrong), persist_state="session"
     )
     index = members[number - 1]
-    return Picked(split.images[[index]], f"Test image {index + 1:,}, a **{classes[int(split.labels[index])]}**")
+    name = frame.literal(classes[int(split.labels[index])])
+    return Picked(split.images[[index]], f"Test image {index + 1:,}, a **{name}**")
 
 
 def _look_everywhere(judged: str) -> None:
@@ -83,7 +84,7 @@ def _uploaded(trained: Trained, is_drawn: bool) -> Picked | None:
     try:
         return Picked(image_input(read_image(file.getvalue()), trained.shape, is_drawn), "Your image")
     except DrawingError as error:
-        st.error(str(error), title="This image cannot be read")
+        st.error(frame.literal(str(error)), title="This image cannot be read")
         return None
 
 

@@ -15,6 +15,7 @@ from cnnlab.finder import STEPS, ramp, suggest
 from cnnlab.training import TrainingError
 from cnnlab.turns import threads_each
 from cnnlab.ui.forms import set_learning_rate
+from cnnlab.ui.literal import literal
 
 _REPLACED = {"learning_rate": 1.0, "epochs": 1, "schedule": "constant", "early_stopping": 0}  # by the ramp's own
 _FOUND = "finder.found"  # {the config's JSON: points}, of the settings last asked about
@@ -63,6 +64,6 @@ def _climb(config: RunConfig) -> list[Any]:
             points.append(point)
             bar.progress(min(point.step / STEPS, 1.0), text=f"Trying learning rate {point.learning_rate:.2g}")
     except (ArchitectureError, ConfigError, DatasetError, TrainingError) as error:
-        st.error(str(error), title="The finder could not start")
+        st.error(literal(str(error)), title="The finder could not start")
     bar.empty()
     return points

@@ -85,7 +85,7 @@ def keep(draft: Draft, code: str, svg: str) -> None:
                 disabled=not content,
             )
     st.caption(
-        f"Saved designs are offered on Train to all who use this server; this one as “{draft.name}”. "
+        f"Saved designs are offered on Train to all who use this server; this one as “{frame.literal(draft.name)}”. "
         "The page's address holds the design too: send it, and who opens it has the same."
     )
     st.file_uploader(
@@ -144,4 +144,4 @@ def _remove_saved() -> None:
     with chosen:
         name = st.selectbox("Saved designs", names, key="design.saved")
     with button, st.popover("Delete", icon=":material/delete:", width="stretch"):
-        st.button(f"Delete {name} for all", on_click=shelf().delete, args=[name])
+        st.button(f"Delete {frame.literal(name)} for all", on_click=shelf().delete, args=[name])

@@ -14,6 +14,7 @@ from cnnlab.metrics import Answers
 from cnnlab.runs import Run
 from cnnlab.suspects import FOLDS, HeldOut, held_out_of, margins, read_held_out, suspects
 from cnnlab.turns import threads_each
+from cnnlab.ui.literal import literal
 from cnnlab.ui.live import duration
 from cnnlab.ui.pictures import enlarged
 from cnnlab.ui.views.look import Look, download
@@ -149,7 +150,7 @@ def _offer(run: Run) -> None:
         st.fragment(_watch, run_every=UPDATE_SECONDS)(work)
         return
     if work and work.error:
-        st.error(work.error, title="The networks could not be trained")
+        st.error(literal(work.error), title="The networks could not be trained")
     st.info(
         "A network has learned the labels of the images it trained on, the wrong ones too. So the training images "
         f"are dealt into {FOLDS} parts, and each is judged by a new network that trains on the others with this run's "
