@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from cnnlab import events
 from cnnlab.architectures import BYTES_PER_NUMBER, ArchitectureError, summarise
 from cnnlab.config import RunConfig, last_epoch
+from cnnlab.data import DATASETS
 from cnnlab.files import plain_json
 from cnnlab.history import History
 from cnnlab.network import build
@@ -56,6 +57,7 @@ def admit(run: Run) -> None:
         raise _refusal(run, "summary.json", "of another run or time")
     if (run.folder / "about.json").exists():
         _read(run, "about.json", _ABOUT)
+    _check_data(run, config, summary)
     _check_network(run, config, summary)
     _check_history(run, len(summary.classes))
     _check_tensors(run, config, summary)
@@ -70,6 +72,15 @@ def _read(run: Run, name: str, kind: TypeAdapter[_T]) -> _T:
         raise _refusal(run, name, "missing") from error
     except (OSError, ValidationError) as error:
         raise _refusal(run, name, "damaged") from error
+
+
+def _check_data(run: Run, config: RunConfig, summary: Summary) -> None:
+    """Classes and images are the data set's own; a run that ended before it had read them has none."""
+    spec = DATASETS.get(config.dataset)
+    if spec is None:
+        raise _refusal(run, "config.json", "of a data set that is not known here")
+    if summary.classes and (summary.classes, summary.shape) != (spec.classes, spec.shape):
+        raise _refusal(run, "summary.json", f"of other classes or images than those of {spec.title}")
 
 
 def _check_network(run: Run, config: RunConfig, summary: Summary) -> None:

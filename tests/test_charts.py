@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import base64
 import tomllib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from PIL import Image
 from plotly.colors import sample_colorscale
@@ -122,6 +124,41 @@ def test_classes_carry_their_accuracy() -> None:
     assert (list(bars.x), list(bars.y)) == (["cat", "dog"], [0.5, 1.0])
     points = charts.per_class_points({"A": {"cat": 0.5}, "B": {"cat": 0.6}}, "test accuracy").data
     assert [list(run.y) for run in points] == [[0.5], [0.6]]
+
+
+STRANGE = "<a href='http://stranger.invalid'>%{y}</a>\n&amp;"
+PLAIN = "&lt;a href='http://stranger.invalid'&gt;&#37;{y}&lt;/a&gt; &amp;amp;"
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        charts.per_class_bars({STRANGE: 0.5}, "accuracy"),
+        charts.per_class_points({STRANGE: {STRANGE: 0.5}}, "accuracy"),
+        charts.probability_bars([STRANGE], [1.0]),
+        charts.lines({STRANGE: [0.5]}, [1], ("epoch", "accuracy")),
+        charts.embedding(np.zeros((1, 2)), [STRANGE], [STRANGE], [STRANGE]),
+        charts.confusion(np.ones((1, 1)), [STRANGE]),
+        charts.class_intervals(pd.DataFrame({"Class": [STRANGE], "Accuracy": 0.5, "Low": 0.4, "High": 0.6})),
+        charts.overlaid_curves({STRANGE: pd.DataFrame({"x": [1], "mean": 0.5, "sd": 0, "runs": 1})}, "loss", "epoch"),
+    ],
+)
+def test_names_are_shown_as_strangers_typed_them(figure: go.Figure) -> None:
+    written = figure.to_plotly_json()
+    texts = [text for text in _texts(written) if "stranger" in text]
+    assert texts
+    assert all(text.replace(PLAIN, "").count("stranger") == 0 for text in texts)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, Iterable):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def test_the_likeliest_class_stands_out() -> None:

@@ -97,6 +97,12 @@ def test_a_core_module_keeps_to_its_imports(module: str) -> None:
     assert not broken
 
 
+@pytest.mark.parametrize("module", ["archive", "quarantine", "runs", "checkpoint", "designs", "strokes"])
+def test_what_reads_files_from_elsewhere_knows_no_pickle(module: str) -> None:
+    """Of all that they use only the data sets' table names it, for an error of torchvision's."""
+    assert not imports(ROOT / "cnnlab" / f"{module}.py") & {"pickle", "torch.load"}
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_streamlit_is_known_to_the_pages_and_ui_only(path: Path) -> None:
     place = path.relative_to(ROOT).parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -119,6 +119,55 @@ def test_a_page_shows_strangers_nothing_where_the_server_has_a_login(
     checked(page.run())
     assert [button.label for button in page.button] == ["Log in"]
     assert listed_run.title not in texts(page)
+
+
+@pytest.fixture
+def logged_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Opens a page of a server with a login, for whom the provider says who they are."""
+    monkeypatch.setattr("streamlit.user_info.get_secrets_auth_section", lambda: {"cookie_secret": "for this test"})
+
+    monkeypatch.setattr(st, "secrets", {"auth": {"client_id": "for this test"}})
+
+    def open_as(name: str, allowed: str, **claims: object) -> AppTest:
+        monkeypatch.setenv("CNNLAB_ALLOWED", allowed)
+        monkeypatch.setattr("streamlit.user_info._get_user_info", lambda: {"is_logged_in": True, **claims})
+        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+        if name != "Home":
+            page.switch_page(PAGES[name])
+        return page.run()
+
+    return open_as
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_accounts_of_strangers_a_refusal_and_a_way_out(
+    name: str, logged_in: Callable[..., AppTest]
+) -> None:
+    page = logged_in(name, "@school.org", email="eve@evilschool.org", email_verified=True)
+    assert not page.exception
+    assert [button.label for button in page.button] == ["Log out"]
+    assert [block.value for block in page.title] == ["CNN Lab"]
+    assert "may not come in" in page.error[0].value
+    assert not page.sidebar.button
+
+
+def test_a_page_shows_the_allowed_what_there_is(logged_in: Callable[..., AppTest]) -> None:
+    page = checked(logged_in("Train", "@school.org", email="Ada@School.org", email_verified=True))
+    assert [button.label for button in page.sidebar.button] == ["Log out"]
+    assert button(page, "Train")
+
+
+def test_without_a_list_nobody_comes_in_and_the_server_says_what_to_set(logged_in: Callable[..., AppTest]) -> None:
+    page = logged_in("Home", "", email="ada@school.org", email_verified=True)
+    assert "CNNLAB_ALLOWED" in page.error[0].value
+    assert [button.label for button in page.button] == ["Log out"]
+
+
+def test_a_list_without_a_login_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CNNLAB_ALLOWED", "@school.org")
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT).run()
+    assert "no login" in page.error[0].value
+    assert not page.button
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -114,8 +114,31 @@ def test_a_value_that_charts_could_not_draw_is_refused(field: dict[str, object],
         admit(run)
 
 
-def test_accuracies_of_more_classes_than_the_run_has_are_refused(run: Run) -> None:
-    change(run, "summary.json", classes=["a", "b"], per_class={}, support={})
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"classes": ["[log in](http://stranger.invalid)", *"123456789"], "per_class": {}, "support": {}},
+        {"classes": ["0", "1"], "per_class": {}, "support": {}},
+        {"shape": [1, 27, 28]},
+    ],
+)
+def test_classes_and_images_that_are_not_the_data_sets_are_refused(fields: dict[str, object], run: Run) -> None:
+    change(run, "summary.json", **fields)
+    with pytest.raises(RunError, match=r"summary\.json is of other classes or images than those of MNIST sample"):
+        admit(run)
+
+
+def test_a_run_of_an_unknown_data_set_is_refused(run: Run) -> None:
+    change(run, "config.json", dataset="[log in](http://stranger.invalid)")
+    with pytest.raises(RunError, match=r"config\.json is of a data set that is not known here"):
+        admit(run)
+
+
+def test_accuracies_of_fewer_classes_than_the_run_has_are_refused(run: Run) -> None:
+    path = run.folder / "history.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    cut = [line | {"per_class": line["per_class"][:2]} if line["kind"] == "epoch" else line for line in lines]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in cut))
     with pytest.raises(RunError, match=r"history\.jsonl is damaged"):
         admit(run)
 

@@ -15,7 +15,7 @@ def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:
     """Accuracy of each class, as bars from zero."""
     figure = go.Figure(
         go.Bar(
-            x=list(accuracies),
+            x=[plain(name) for name in accuracies],
             y=list(accuracies.values()),
             marker={"color": VALIDATION},
             hovertemplate="%{x}: %{y:.2%}<extra></extra>",
@@ -31,7 +31,7 @@ def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -
     figure = go.Figure(
         [
             go.Scatter(
-                x=list(classes),
+                x=[plain(label) for label in classes],
                 y=list(classes.values()),
                 name=plain(name),
                 mode="markers",
@@ -53,7 +53,7 @@ def probability_bars(classes: Sequence[str], probabilities: Sequence[float]) -> 
     figure = go.Figure(
         go.Bar(
             x=list(probabilities),
-            y=list(classes),
+            y=[plain(name) for name in classes],
             orientation="h",
             marker={"color": colours},
             text=[f"{probability:.1%}" for probability in probabilities],

@@ -165,7 +165,7 @@ def embedding(
                 mode="markers",
                 marker={"color": PALETTE[number % len(PALETTE)], "size": 3 if len(axes) == 3 else 6, "opacity": 0.8},
                 customdata=chosen,
-                text=[notes[index] for index in chosen],
+                text=[plain(notes[index]) for index in chosen],
                 hovertemplate="%{text}<extra></extra>",
             )
         )

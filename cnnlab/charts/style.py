@@ -11,6 +11,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from cnnlab.palette import PALETTE
+from cnnlab.strangers import one_line
 
 TRAIN, VALIDATION = PALETTE[0], PALETTE[1]
 DIVERGING = "RdBu"  # below zero red, zero white, above blue: weights, gradients, what speaks for and against
@@ -31,8 +32,8 @@ def framed(figure: go.Figure) -> go.Figure:
 
 
 def plain(name: str) -> str:
-    """A name that plotly, which reads some HTML in labels, shows as it was typed."""
-    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Write a name so that plotly, which reads some HTML and fills templates in, shows it as it was typed."""
+    return one_line(name).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "&#37;{")
 
 
 def thinned(records: Sequence[_Item]) -> Sequence[_Item]:

@@ -141,4 +141,4 @@ def _toggle_play(run_id: str, chosen: str, last: int, follow: str) -> None:
 
 def _verdict(trained: Trained, title: str, probabilities: list[float]) -> str:
     best = max(range(len(probabilities)), key=probabilities.__getitem__)
-    return f"{title}. The network says **{trained.classes[best]}** with {probabilities[best]:.1%}."
+    return f"{title}. The network says **{frame.literal(trained.classes[best])}** with {probabilities[best]:.1%}."

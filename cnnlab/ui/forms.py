@@ -73,7 +73,7 @@ def run_form() -> RunConfig | None:
         st.error(frame.literal(str(error)), title="These settings cannot run")
         return None
     with st.expander(f"The network: {sum(row.parameters for row in rows):,} parameters"):
-        st.caption(config.architecture.description)
+        st.caption(frame.literal(config.architecture.description))
         st.caption(
             f"Its training takes about {needs(config, spec).total / GB:.1f} GB of memory, by a generous estimate."
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -11,6 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.job import EXPECTED
 from cnnlab.ui import session
+from cnnlab.ui.allowed import VARIABLE, allowed, is_allowed, is_shared
+from cnnlab.ui.literal import literal as literal  # noqa: PLC0414 - pages know it as frame.literal
 from cnnlab.ui.terms import linked
 
 _MENU = {
@@ -28,13 +29,11 @@ _MENU = {
 
 _AT, _VISIT = "frame.at", "frame.visit"
 
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|~:$&]")
-
 
 def page(name: str, subtitle: str, title: str = "") -> None:
     """The frame of the page ``name``, one of the menu's; its title is its name unless given."""
     st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
-    _ask_to_log_in()
+    _let_in()
     session.get_ready()
     _note_visit(name)
     query = _own_run() or None
@@ -46,7 +45,7 @@ def page(name: str, subtitle: str, title: str = "") -> None:
         if job and job.is_running and name != "Train":  # which tells more of it
             st.fragment(_badge, run_every=2.0)()
         if st.user.get("is_logged_in"):
-            st.button("Log out", icon=":material/logout:", on_click=st.logout, key="log-out")
+            _log_out()
     st.title(title or name)
     st.caption(linked(subtitle))
 
@@ -62,13 +61,43 @@ def _note_visit(name: str) -> None:
         st.session_state[_VISIT] = st.session_state.get(_VISIT, 0) + 1
 
 
-def _ask_to_log_in() -> None:
-    """Nothing but a button for strangers, where the server's secrets have a login (an ``[auth]`` section)."""
-    if not st.user.get("is_logged_in", True):  # which is not known where there is no login
-        st.title("CNN Lab")
+def _let_in() -> None:
+    """Show strangers nothing but a button, where the server's secrets have a login (an ``[auth]`` section).
+
+    Of those who have logged in only the allowed ones come in.
+    """
+    is_logged_in, names = st.user.get("is_logged_in"), allowed()
+    if is_logged_in is None and not names:  # there is no login
+        return
+    if is_logged_in and is_allowed(st.user, names, is_shared(st.secrets.get("auth", {}))):
+        return
+    st.title("CNN Lab")
+    if is_logged_in:
+        st.error(_refusal(names), icon=":material/block:")
+        _log_out()
+    elif is_logged_in is None:
+        st.error(f"This server has a list of who may come in ({VARIABLE}), but no login. Whoever runs it adds one.")
+    else:
         st.info("This server asks who you are before it shows its runs.", icon=":material/lock:")
         st.button("Log in", type="primary", icon=":material/login:", on_click=st.login, key="log-in")
-        st.stop()
+    st.stop()
+
+
+def _refusal(names: frozenset[str]) -> str:
+    """Why somebody who has logged in may not come in, and what to do."""
+    if not names:
+        return (
+            f"Nobody may come in yet. Whoever runs this server sets {VARIABLE} to the e-mail addresses and domains "
+            "that may, and starts it again."
+        )
+    account = literal(str(st.user.get("email") or "This account, which has no e-mail address,"))
+    return (
+        f"{account} may not come in. Log out and take another account, or ask whoever runs this server to add this one."
+    )
+
+
+def _log_out() -> None:
+    st.button("Log out", icon=":material/logout:", on_click=st.logout, key="log-out")
 
 
 @contextmanager
@@ -102,11 +131,6 @@ def go_to(page: str, run_id: str | None = None) -> None:
     """Leave for another page, the run's id in its URL; by default the session's own."""
     run_id = run_id or session.current_run_id()
     st.switch_page(_MENU[page][0], query_params={"run": run_id} if run_id else None)
-
-
-def literal(text: str) -> str:
-    """``text`` as Markdown that shows it as it was typed."""
-    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def told_apart(labels: Mapping[str, str]) -> dict[str, str]:

@@ -66,7 +66,8 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: li
         f"Number, 1 to {len(members):,}", 1, len(members), key=_number_key(label, only_wrong), persist_state="session"
     )
     index = members[number - 1]
-    return Picked(split.images[[index]], f"Test image {index + 1:,}, a **{classes[int(split.labels[index])]}**")
+    name = frame.literal(classes[int(split.labels[index])])
+    return Picked(split.images[[index]], f"Test image {index + 1:,}, a **{name}**")
 
 
 def _look_everywhere(judged: str) -> None:

@@ -10,6 +10,7 @@ from cnnlab.config import ConfigError, RunConfig, titled
 from cnnlab.presets import PRESETS
 from cnnlab.sweep import SPACES, SweepConfig, parse_sweep
 from cnnlab.ui.forms import run_form
+from cnnlab.ui.literal import literal
 
 _FIRST = ["learning_rate", "batch_size"]
 _NUMBERS = {"batch_size": [16, 32, 64, 128, 256, 512, 1024], "epochs": [1, 2, 5, 10, 20, 40, 80], "seed": [*range(10)]}
@@ -43,7 +44,7 @@ def sweep_form() -> SweepConfig | None:
             {"base": base, "space": space, "trials": trials, "minutes": minutes or None, "pruner": pruner}
         )
     except ConfigError as error:
-        st.error(str(error), title="This sweep cannot run")
+        st.error(literal(str(error)), title="This sweep cannot run")
         return None
 
 

@@ -140,7 +140,7 @@ def _results(sweep: Sweep) -> None:
     with st.container(horizontal=True):
         st.metric("Best validation accuracy", f"{best['Validation']:.2%}", help=f"Trial {best['Trial']}")
         for name in sweep.config.space:
-            st.metric(titled(name), _shown(best[titled(name)]))
+            st.metric(titled(name), frame.literal(_shown(best[titled(name)])))
     shown = st.segmented_control(
         "View", ["Trials", *FIGURES], default="Trials", required=True, key="sweep.view", persist_state="session"
     )

@@ -7,6 +7,7 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.catalogue import Entry
+from cnnlab.charts.style import plain
 from cnnlab.inference import load_trained, test_split
 from cnnlab.metrics import Answers
 from cnnlab.significance import LEVEL, by_class
@@ -102,4 +103,4 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
 
 
 def _short(answer: object) -> str:
-    return str(answer)[:9]
+    return plain(str(answer)[:9])

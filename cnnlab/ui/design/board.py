@@ -18,6 +18,7 @@ from cnnlab.designs import DesignError, from_link, read_design, to_link, write_d
 from cnnlab.editing import EditError, History
 from cnnlab.layers import Chain, Layer, Shape
 from cnnlab.presets import PRESETS
+from cnnlab.ui.literal import literal
 
 OWN_SIZE = "own"  # instead of a data set
 LINK = "design"  # the URL's parameter
@@ -61,7 +62,7 @@ def _first() -> Draft:
     try:
         return from_link(word) if word else copy_of(RunConfig().architecture)
     except DesignError as error:
-        st.toast(f"The design in the address cannot be read: {error}.", icon=":material/link_off:")
+        st.toast(f"The design in the address cannot be read: {literal(str(error))}.", icon=":material/link_off:")
         return copy_of(RunConfig().architecture)
 
 

@@ -101,7 +101,7 @@ def keep(draft: Draft, code: str, svg: str) -> None:
                 disabled=not content,
             )
     st.caption(
-        f"Saved designs are offered on Train to all who use this server; this one as “{draft.name}”. "
+        f"Saved designs are offered on Train to all who use this server; this one as “{frame.literal(draft.name)}”. "
         "The page's address holds the design too: send it, and who opens it has the same."
     )
     st.file_uploader(
@@ -162,7 +162,12 @@ def _remove_saved() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Saved designs", names, key="design.saved")
         with st.popover("Delete", icon=":material/delete:"):
-            st.button(f"Delete {name} for all", on_click=_delete, args=[name], help="Can be undone for seven days")
+            st.button(
+                f"Delete {frame.literal(name)} for all",
+                on_click=_delete,
+                args=[name],
+                help="Can be undone for seven days",
+            )
 
 
 def _delete(name: str) -> None:

@@ -36,12 +36,13 @@ def design() -> None:
     problems = [row for row in rows if row.problem]
     time = times(draft, images)
     total = totals(rows, images, time.total)
-    show_totals(total, images, f"Up to {problems[0].name}, which does not fit." if problems else time.note)
+    note = f"Up to {frame.literal(problems[0].name)}, which does not fit." if problems else time.note
+    show_totals(total, images, note)
     _tell_problems(draft, problems)
     svg = draw_network(rows, images.shape, draft.title, picked)
     network_picture(svg, key=_PICTURE, alt=f"The network {draft.title}", name=draft.name, on_click=_pick_clicked)
     if said := board.said():
-        st.toast(said, icon=":material/save:")
+        st.toast(frame.literal(said), icon=":material/save:")
     code = "" if problems or not draft.layers else pytorch_code(draft, images.shape, images.classes)
     form, listing = st.columns([2, 3], gap="large")  # on a phone the first comes first: form, then list
     with form:
@@ -120,9 +121,10 @@ def _layer(rows: list[LayerSummary], picked: Place, images: Images) -> None:
     """The picked layer's form, and what can be added behind it."""
     row = next((row for row in rows if row.place == picked), None)
     if row:
-        st.markdown(f"#### {row.name}")
+        name = frame.literal(row.name)
+        st.markdown(f"#### {name}")
         layer_form(row, images)
-        where = f"Add behind {row.name}"
+        where = f"Add behind {name}"
     elif picked == BEGINNING:
         st.markdown("#### The images")
         channels, height, width = images.shape

@@ -44,8 +44,8 @@ def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion:
     reading = read(trained, seen(entry), familiar, suspicion)
     st.metric(
         "Not sure" if reading.doubt else "The network says",
-        f"{reading.name}?" if reading.doubt else reading.name,
-        reading.doubt or f"{reading.certainty:.1%} sure",
+        frame.literal(f"{reading.name}?" if reading.doubt else reading.name),
+        frame.literal(reading.doubt) or f"{reading.certainty:.1%} sure",
         delta_color="off",
         delta_arrow="off",
         help="The bars are the network's own probabilities, and what is none of its classes can look certain to it. "

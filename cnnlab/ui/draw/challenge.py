@@ -52,7 +52,7 @@ def _ask(challenge: Challenge) -> None:
         done = len(challenge.drawn)
         st.progress(done / len(challenge.asked), text=f"{done + 1} of {len(challenge.asked)}")
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.metric("Draw", challenge.question, width="content")
+            st.metric("Draw", frame.literal(challenge.question), width="content")
             st.fragment(_clock, run_every=CLOCK_SECONDS)(challenge)
             st.button(
                 "Done, next",
@@ -113,8 +113,8 @@ def _gallery(challenge: Challenge, answers: Mapping[str, list[str]]) -> None:
             st.image(inline(enlarged(_image(lesson), 112)), alt=f"Your {lesson.label}", width=112)
             said = [given[number] for given in answers.values()]
             wrong = [answer for answer in said if answer != lesson.label]
-            verdict = f":red[read as {' · '.join(said)}]" if wrong else ":green[✓]"
-            st.caption(f"**{lesson.label}** {verdict}, {challenge.seconds[number]:.1f} s")
+            verdict = f":red[read as {frame.literal(' · '.join(said))}]" if wrong else ":green[✓]"
+            st.caption(f"**{frame.literal(lesson.label)}** {verdict}, {challenge.seconds[number]:.1f} s")
 
 
 def _image(lesson: Lesson) -> Tensor:

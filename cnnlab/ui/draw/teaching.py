@@ -60,6 +60,7 @@ def teach_this(drawing: Drawing, run: Run, classes: Sequence[str]) -> None:
     st.segmented_control(
         "What was it?",
         classes,
+        format_func=literal,
         key=key,
         on_change=_label,
         args=[text, key],
@@ -226,7 +227,7 @@ def _tile(text: str, label: str, answer: str, trained: Trained) -> None:
     if answer == label:
         st.badge("read right", icon=":material/check:", color="green")
     else:
-        st.badge(f"read as {literal(answer)}", icon=":material/close:", color="red")
+        st.markdown(f":red-badge[:material/close: read as {literal(answer)}]")
     st.button("Remove", key=f"teaching.remove.{_short(text)}", on_click=_remove, args=[[text]], type="tertiary")
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cnnlab import charts
 from cnnlab.explain.activations import feature_maps
 from cnnlab.explain.attribution import METHODS, Attribution, Question, default_layer, randomised, similarity
+from cnnlab.ui.literal import literal
 from cnnlab.ui.terms import linked
 from cnnlab.ui.views.look import Look, show_figure, tidy
 
@@ -57,7 +58,7 @@ def show(at: Look) -> None:
     limit = max(float(attribution.values.abs().max()) for attribution in found) or 1.0
     for column, label, attribution in zip(st.columns(2), targets, found, strict=False):
         with column:
-            st.markdown(f"**{method.title} for {classes[label]}**")
+            st.markdown(f"**{method.title} for {literal(classes[label])}**")
             _map(attribution, f"{name}-{classes[label]}", grey, method.signed, on_image, limit)
     shared = "Both maps share one scale. " if other is not None else ""
     st.caption(linked(f"{method.reading} {shared}After {method.source}."))

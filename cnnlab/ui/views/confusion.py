@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts, metrics
+from cnnlab.ui.literal import literal
 from cnnlab.ui.views.gallery import gallery
 from cnnlab.ui.views.look import Look, close_button, opened, show_figure
 from cnnlab.ui.views.measured import answers
@@ -36,7 +37,8 @@ def show(look: Look) -> None:
     true, answer = divmod(cell, len(classes))
     members = ((found.labels == true) & (found.named == answer)).nonzero()[0]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"#### {classes[true]} taken for {classes[answer]}: {len(members):,} images")
+        taken = f"{literal(classes[true])} taken for {literal(classes[answer])}"
+        st.markdown(f"#### {taken}: {len(members):,} images")
         close_button("evaluate.cell")
     if len(members):
         surest = members[found.probabilities[members, answer].argsort()[::-1]]

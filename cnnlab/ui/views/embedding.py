@@ -16,6 +16,7 @@ from cnnlab.explain.embedding import Layout, Places, aligned, are_alike, neighbo
 from cnnlab.inference import Trained, load_trained, test_split
 from cnnlab.runs import Run
 from cnnlab.ui import session
+from cnnlab.ui.literal import literal
 from cnnlab.ui.point_cloud import point_cloud, sprite_sheet
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.look import Look, download, opened
@@ -106,7 +107,7 @@ def _by_neighbours(asked: _Asked) -> None:
         st.fragment(_watch, run_every=UPDATE_SECONDS)(asked, own)
         return
     if own and own.error:
-        st.error(own.error, title="The layout failed")
+        st.error(literal(own.error), title="The layout failed")
     elif own and own.latest and not own.is_cancelled:
         done[asked.name] = state[f"{_DONE}.{asked.series}"] = own.latest.places
         st.rerun()

@@ -13,6 +13,7 @@ from cnnlab.architectures import receptive_fields
 from cnnlab.explain.activations import Patch, convolution_of, leaves, look, strongest_patches
 from cnnlab.explain.weights import filters
 from cnnlab.inference import test_split
+from cnnlab.ui.literal import literal
 from cnnlab.ui.pictures import upright
 from cnnlab.ui.views.look import Look, close_button, opened, show_figure, tidy
 from cnnlab.ui.views.measured import STATISTICS_IMAGES, layer_statistics
@@ -54,7 +55,7 @@ def show(at: Look) -> None:
     places = overview.columns(len(sides)) if unit is None else [overview] * len(sides)
     for place, (title, maps) in zip(places, sides.items(), strict=True):
         with place:
-            st.markdown(f"**{title}**")
+            st.markdown(f"**{literal(title)}**")
             show_figure(
                 charts.feature_map_grid(maps.numpy(), own_scale=scale != _SCALES[0]),
                 f"maps-{title.replace(' ', '-')}",
@@ -77,7 +78,7 @@ def _one_map(at: Look, layer: str, unit: int, seen: Tensor, opens: str) -> None:
     """``seen`` (height, width) is the map."""
     trained = at.trained
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"#### Map {unit} of {layer}")
+        st.markdown(f"#### Map {unit} of {literal(layer)}")
         close_button(opens)
     convolution = convolution_of(trained.network, layer)
     show_figure(
@@ -94,7 +95,7 @@ def _one_map(at: Look, layer: str, unit: int, seen: Tensor, opens: str) -> None:
             f"made-by-{convolution}-{unit}",
             f"Filter {unit} of {convolution}",
             lambda: tidy(weights.numpy(), "input channel", "row", "column"),
-            f"The filter that made it: number {unit} of {convolution}, one tile for each input channel.",
+            f"The filter that made it: number {unit} of {literal(convolution)}, one tile for each input channel.",
         )
     else:
         st.info("No single filter made this map: channels were summed on the way to it.")

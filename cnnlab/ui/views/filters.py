@@ -8,6 +8,7 @@ import torch
 from cnnlab import charts
 from cnnlab.explain.activations import relu_of
 from cnnlab.explain.weights import conv_layers, filters, norms
+from cnnlab.ui.literal import literal
 from cnnlab.ui.views.look import Look, close_button, opened, show_figure, tidy
 from cnnlab.ui.views.measured import STATISTICS_IMAGES, layer_statistics, weights_after
 
@@ -62,7 +63,7 @@ def show(look: Look) -> None:
 def _one_filter(layer: str, unit: int, weights: torch.Tensor, opens: str) -> None:
     """``weights`` (in, height, width)."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"#### Filter {unit} of {layer}")
+        st.markdown(f"#### Filter {unit} of {literal(layer)}")
         close_button(opens)
     show_figure(
         charts.filter_grid(weights.numpy()),

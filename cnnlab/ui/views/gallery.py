@@ -7,6 +7,7 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.charts.png import inline
+from cnnlab.charts.style import plain
 from cnnlab.inference import test_split
 from cnnlab.metrics import Answers, Integers
 from cnnlab.ui import frame
@@ -58,7 +59,7 @@ def opened_image(look: Look, index: int) -> None:
     picture, links = st.columns([1, 5], vertical_alignment="center")
     picture.image(inline(enlarged(split.images[index], side=112)), alt=f"Test image {index + 1}")
     with links:
-        st.markdown(f"Test image {index + 1}, a **{name}**. See on Inside:")
+        st.markdown(f"Test image {index + 1}, a **{frame.literal(name)}**. See on Inside:")
         with st.container(horizontal=True):
             for view in _LOOKS:
                 if st.button(view, key=f"open.{view}.{look.run.id}", on_click=_choose, args=[look, view, name, number]):
@@ -72,4 +73,4 @@ def _choose(look: Look, view: str, label: str, number: int) -> None:
 
 
 def _short(name: object) -> str:
-    return str(name)[:9]
+    return plain(str(name)[:9])

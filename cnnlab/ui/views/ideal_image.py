@@ -10,6 +10,7 @@ from cnnlab.background import Background
 from cnnlab.explain.activations import leaves, look
 from cnnlab.explain.visualisation import STEPS, Dream, maximise
 from cnnlab.ui import session
+from cnnlab.ui.literal import literal
 from cnnlab.ui.views.look import Look, show_figure, tidy
 
 UPDATE_SECONDS = 0.5
@@ -59,7 +60,7 @@ def _watch(work: Background[Dream], asked: str) -> None:
         st.rerun()
     dream = work.latest
     if work.error:
-        st.error(work.error, title="The image could not be grown")
+        st.error(literal(work.error), title="The image could not be grown")
     if work.is_running:
         done = dream.step if dream else 0
         left, right = st.columns([5, 1], vertical_alignment="center")

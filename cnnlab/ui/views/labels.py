@@ -13,7 +13,8 @@ from cnnlab.learn.experiment import Experiment
 from cnnlab.metrics import Answers
 from cnnlab.runs import Run
 from cnnlab.suspects import FOLDS, HeldOut, held_out_of, margins, read_held_out, suspects
-from cnnlab.ui import frame, session
+from cnnlab.ui import session
+from cnnlab.ui.literal import literal
 from cnnlab.ui.live import duration
 from cnnlab.ui.pictures import enlarged
 from cnnlab.ui.views.look import Look, download
@@ -155,7 +156,7 @@ def _offer(run: Run) -> None:
         st.fragment(_watch, run_every=UPDATE_SECONDS)(work)
         return
     if work and work.error:
-        st.error(frame.literal(work.error), title="The networks could not be trained")
+        st.error(literal(work.error), title="The networks could not be trained")
     st.info(
         "A network has learned the labels of the images it trained on, the wrong ones too. So the training images "
         f"are dealt into {FOLDS} parts, and each is judged by a new network that trains on the others with this run's "

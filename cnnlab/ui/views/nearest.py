@@ -9,6 +9,7 @@ from cnnlab import charts
 from cnnlab.charts.style import plain
 from cnnlab.data import DatasetError
 from cnnlab.explain.embedding import penultimate
+from cnnlab.ui.literal import literal
 from cnnlab.ui.pictures import upright
 from cnnlab.ui.views.look import Look, show_figure
 from cnnlab.ui.views.measured import Reference, reference
@@ -23,7 +24,7 @@ def show(at: Look) -> None:
     try:
         known = reference(at.run, trained)
     except DatasetError as error:
-        st.error(str(error), title="There are no training images to compare with")
+        st.error(literal(str(error)), title="There are no training images to compare with")
         return
     features = penultimate(trained.network, at.picked.pixels, trained.inputs)
     distances, indices = known.neighbours.query(features, VOTERS)  # (1, VOTERS) each

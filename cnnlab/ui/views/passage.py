@@ -10,6 +10,7 @@ from torch import Tensor
 from cnnlab import charts
 from cnnlab.charts.png import inline
 from cnnlab.explain.activations import leaves, look
+from cnnlab.ui.literal import literal
 from cnnlab.ui.pictures import enlarged
 from cnnlab.ui.views.look import Look, show_figure, show_picture
 
@@ -48,7 +49,7 @@ def show(at: Look) -> None:
         with st.container(border=True):
             kind = kinds[name]
             st.markdown(
-                f"**{name}** ({kind}), {_size(seen.before[0])} → {_size(seen.after[0])}: "
+                f"**{literal(name)}** ({kind}), {_size(seen.before[0])} → {_size(seen.after[0])}: "
                 f"{_SAYS.get(kind, 'bends each number')}"
             )
             if kind not in ("Flatten", "Dropout"):

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts, metrics
+from cnnlab.ui.literal import literal
 from cnnlab.ui.views.look import Look, show_figure
 from cnnlab.ui.views.measured import answers
 
@@ -37,7 +38,7 @@ def show(look: Look) -> None:
                 lambda curve=curve, titles=titles: pd.DataFrame({titles[0]: curve.x, titles[1]: curve.y}),  # type: ignore[misc]
             )
     st.caption(
-        f"Whoever takes every image for {name} that gets at least some probability finds more of them (recall, true "
-        "positives) and is wrong more often. Left: the share of right ones among those taken. Right (ROC): true "
-        "against false alarms, each as a share of all there are. The corner is perfect."
+        f"Whoever takes every image for {literal(name)} that gets at least some probability finds more of them "
+        "(recall, true positives) and is wrong more often. Left: the share of right ones among those taken. Right "
+        "(ROC): true against false alarms, each as a share of all there are. The corner is perfect."
     )

@@ -1,0 +1,42 @@
+"""Who may come in, of all whom the login's provider knows: addresses and domains that the environment names."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+VARIABLE = "CNNLAB_ALLOWED"
+
+_ADDRESS = re.compile(r"[!-?A-~]+@[A-Za-z0-9.-]+")  # other letters look like these, or become them in lower case
+_SHARED = re.compile(r"/(common|organizations|consumers)/")  # Microsoft's addresses for every tenant's accounts
+
+
+def allowed() -> frozenset[str]:
+    """Read who may come in from the environment: addresses (``ada@school.org``) and domains (``@school.org``)."""
+    entries = (entry.strip().lower() for entry in os.environ.get(VARIABLE, "").split(","))
+    return frozenset(entry if "@" in entry else f"@{entry}" for entry in entries if entry)
+
+
+def is_allowed(claims: Mapping[str, object], names: frozenset[str], is_shared: bool = False) -> bool:
+    """Tell whether a login's ``claims`` have a verified e-mail address that is among ``names``, or whose domain is.
+
+    A domain is none of its subdomains. Who does not say whether the address is verified is believed, unless the
+    provider ``is_shared``: there anybody can give an account of their own any address.
+    """
+    address = str(claims.get("email") or "").strip()
+    verified = claims.get("email_verified", claims.get("xms_edov", not is_shared))
+    if str(verified).lower() not in ("true", "1") or not _ADDRESS.fullmatch(address):
+        return False
+    whole, domain = address.lower(), f"@{address.lower().partition('@')[2]}"
+    return whole in names or domain in names
+
+
+def is_shared(login: Mapping[str, object]) -> bool:
+    """Tell whether a server's login (its secrets' section ``auth``) lets accounts of every Microsoft tenant in."""
+    return any(
+        is_shared(value)
+        if isinstance(value, Mapping)
+        else name == "server_metadata_url" and bool(_SHARED.search(str(value)))
+        for name, value in login.items()
+    )
