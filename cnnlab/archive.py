@@ -35,7 +35,7 @@ MAX_FILE = {
 CHUNK = 1 * MB  # held in memory of a file under way
 
 _ENTRY = re.compile(
-    rf"{RUN_ID.pattern}/((config|summary|about)\.json|history\.jsonl|checkpoint\.safetensors"
+    rf"{RUN_ID.pattern}/((config|summary|about)\.json|(history|looks)\.jsonl|checkpoint\.safetensors"
     rf"|weights/epoch-([0-9]{{3}}|1000)\.safetensors)"
 )
 _DAMAGE = (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OverflowError, ValueError)

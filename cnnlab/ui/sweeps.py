@@ -9,8 +9,8 @@ import streamlit as st
 
 from cnnlab.background import Background
 from cnnlab.charts.sweeps import FIGURES
-from cnnlab.config import titled
-from cnnlab.runs import runs_folder
+from cnnlab.config import ConfigError, titled
+from cnnlab.runs import RunError, runs_folder
 from cnnlab.sweep import Step, Sweep, SweepConfig, SweepError, SweepStore, search
 from cnnlab.ui import frame
 from cnnlab.ui.compare.listing import look_for
@@ -44,7 +44,11 @@ def _store() -> SweepStore:
 
 def start(config: SweepConfig) -> None:
     """Begin a new sweep; it goes on whether anybody watches or not."""
-    sweep = _store().create(config)
+    try:
+        sweep = _store().create(config)
+    except (ConfigError, RunError) as error:
+        st.error(frame.literal(str(error)), title="This sweep could not begin")
+        return
     st.session_state[_CHOSEN] = sweep.id
     _go_on(sweep)
 
