@@ -42,7 +42,7 @@ CHUNK = 1 * MB  # held in memory of a file under way
 
 _INCOMING = ".incoming-"  # begins the name of a folder that an archive is unpacked in
 _ENTRY = re.compile(
-    rf"{RUN_ID.pattern}/((config|summary|about)\.json|history\.jsonl|checkpoint\.safetensors"
+    rf"{RUN_ID.pattern}/((config|summary|about)\.json|(history|looks)\.jsonl|checkpoint\.safetensors"
     rf"|weights/epoch-([0-9]{{3}}|1000)\.safetensors)"
 )
 # What computers put into folders and archives unasked; folders have no content of their own.

@@ -105,6 +105,8 @@ class RunConfig(BaseModel):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # the fastest that is there
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # 16 bits where they pay
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0  # initialisation, data order, augmentation, dropout
+    # Which images are held out; None: as the seed says. A branch has its parent's, whatever its own seed.
+    split_seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
     parent: Annotated[Parent | None, BeforeValidator(_parent)] = None  # whose weights it begins with; None: its own
     lessons: Annotated[tuple[Lesson, ...], Field(max_length=MAX_LESSONS)] = ()  # own drawings beside the data set
     lesson_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.2  # of an epoch's images, where there are lessons
@@ -116,6 +118,11 @@ class RunConfig(BaseModel):
         if sum(len(stroke) for lesson in self.lessons for stroke in lesson.strokes) > MAX_POINTS:
             raise ValueError(f"lessons have more than {MAX_POINTS:,} points together: take fewer")
         return self
+
+    @property
+    def held_out_by(self) -> int:
+        """The seed that decides which training images are held out for validation."""
+        return self.seed if self.split_seed is None else self.split_seed
 
     @property
     def origin(self) -> str:
@@ -132,6 +139,7 @@ class RunConfig(BaseModel):
         return {
             **self.model_dump(mode="json", exclude={"architecture", "parent", "lessons"}),
             "parent": str(self.parent or "none"),
+            "split_seed": "as seed" if self.split_seed is None else str(self.split_seed),
             "lessons": f"{_counted(self.lessons)}, {_digest(self.lessons)}" if self.lessons else "none",
         }
 

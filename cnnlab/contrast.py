@@ -21,27 +21,37 @@ def differences(entries: Mapping[str, Entry]) -> pd.DataFrame:
 
 
 def repeats(entry: Entry, entries: Sequence[Entry]) -> list[Entry]:
-    """``entry`` and all that differ from it by their seed only."""
-    return [other for other in entries if other.is_trained and other.unseeded == entry.unseeded]
+    """``entry`` and all that differ from it by their seed only and, like it, came to their own end.
+
+    Who changes only the seed has other images held out too, unless the split has a seed of its own.
+    """
+    if entry.summary.status != "finished":
+        return [entry]
+    ended = [other for other in entries if other.is_trained and other.summary.status == "finished"]
+    return [other for other in ended if other.unseeded == entry.unseeded]
 
 
 def curve(histories: Sequence[History], column: str, axis: str) -> pd.DataFrame:
     """Mean and standard deviation of an epoch's ``column`` over ``histories``, epoch by epoch.
 
-    ``axis`` is one of AXES. Columns x (the mean where repeats took unlike times), mean, sd (sample, 0 for one run)
-    and runs, of which those that stopped early leave the count.
+    A run that ended before the others counts on with its last value: without it a mean would jump to those that went
+    on. ``axis`` is one of AXES. Columns x (the mean where repeats took unlike times), mean, sd (sample, 0 for one run),
+    runs, and training: how many of these had not ended.
     """
     frames = [history.epoch_frame().set_index("epoch", drop=False) for history in histories]
     values = pd.concat([frame[column].astype(float) for frame in frames], axis=1)  # (epochs, runs)
     places = pd.concat([frame[axis].astype(float) for frame in frames], axis=1)
+    values, places = values.sort_index(), places.sort_index()
+    carried = values.ffill()
     return pd.DataFrame(
         {
-            "x": places.mean(axis=1),
-            "mean": values.mean(axis=1),
-            "sd": values.std(axis=1).fillna(0.0),
-            "runs": values.count(axis=1),
+            "x": places.ffill().mean(axis=1) if axis == "seconds" else places.max(axis=1),
+            "mean": carried.mean(axis=1),
+            "sd": carried.std(axis=1).fillna(0.0),
+            "runs": carried.count(axis=1),
+            "training": values.count(axis=1),
         }
-    ).sort_index()
+    )
 
 
 def pareto_front(cost: pd.Series[float], gain: pd.Series[float]) -> pd.Index[str]:

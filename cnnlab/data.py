@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from math import prod
 from pathlib import Path
 from threading import Lock
@@ -103,7 +104,7 @@ class Standardise:
 
 @dataclass(frozen=True)
 class Data:
-    """A loaded data set. Validation steers the training; test judges it once, at the end."""
+    """A loaded data set. Validation guides the choices; test gives the final score."""
 
     spec: DatasetSpec
     train: Split
@@ -156,7 +157,7 @@ def divided(
 
 def load_for(config: RunConfig, folder: Path | None = None) -> Data:
     """The data of a run: the splits that its config decides, its lessons among the training images; as ``load``."""
-    data = load(config.dataset, config.validation_fraction, config.seed, folder, config.train_fraction)
+    data = load(config.dataset, config.validation_fraction, config.held_out_by, folder, config.train_fraction)
     return taught(data, config.lessons, config.lesson_share) if config.lessons else data
 
 
@@ -188,6 +189,13 @@ def check_lessons(lessons: Sequence[Lesson], spec: DatasetSpec) -> None:
     unknown = sorted({lesson.label for lesson in lessons} - set(spec.classes))
     if unknown:
         raise DatasetError(f"{spec.title} has no class {unknown[0]!r}: label drawings {', '.join(spec.classes)}")
+
+
+def fingerprints(images: Tensor) -> npt.NDArray[np.uint64]:
+    """64 bits of each image (N, C, H, W) uint8: alike for the same pixels, and else by no chance worth a thought."""
+    pixels = images.cpu().contiguous().numpy()
+    digests = b"".join(blake2b(image, digest_size=8).digest() for image in pixels)
+    return np.frombuffer(digests, np.uint64)
 
 
 def load_test(name: str, folder: Path | None = None) -> Split:
@@ -449,6 +457,14 @@ def stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:
         order = torch.randperm(len(members), generator=generator)
         mask[members[order[: max(1, round(fraction * len(members)))]]] = True
     return mask
+
+
+def drawn(split: Split, count: int, seed: int = 0) -> Split:
+    """About ``count`` images of a split, the same share of every class at random; all where there are no more.
+
+    Data sets are ordered: MNIST's first 5,000 test images are easier than its last.
+    """
+    return split if len(split) <= count else split.part(stratified(split.labels, count / len(split), seed))
 
 
 def _read_sample(folder: Path) -> Arrays:

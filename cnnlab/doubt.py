@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cnnlab import augmentation
 from cnnlab.config import RunConfig
-from cnnlab.data import DATASETS, DIGITS, Split, Standardise, load_for
+from cnnlab.data import DATASETS, DIGITS, Data, Split, Standardise
 from cnnlab.evaluation import predict
 from cnnlab.explain.embedding import penultimate
 from cnnlab.explain.nearest import Neighbours
@@ -45,9 +45,8 @@ class Familiarity:
     torn: float  # entropy, nats
 
     @classmethod
-    def of(cls, trained: Trained, config: RunConfig) -> Familiarity:
+    def of(cls, trained: Trained, data: Data, config: RunConfig) -> Familiarity:
         """Of the run's own training images; the bounds are set on its validation images, which taught it nothing."""
-        data = load_for(config)
         known = _few(data.train)
         neighbours = Neighbours(penultimate(trained.network, known.images, trained.inputs), known.labels)
         others = _few(data.validation)

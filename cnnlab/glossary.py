@@ -550,7 +550,7 @@ _TERMS = (
     ),
     Term(
         "Validation split",
-        "Images held out of training, to steer by: when to stop, which settings to take.",
+        "Images held out of training that guide your choices: when to stop, which settings to take.",
         also=("validation images", "validation set", "validation loss", "validation accuracy"),
         see=("test-split", "early-stopping", "overfitting"),
         chapter="traps",

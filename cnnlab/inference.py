@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from cnnlab.ancestry import unseen_test
 from cnnlab.architectures import ArchitectureError, summarise
 from cnnlab.data import DatasetError, DatasetSpec, Split, Standardise, dataset_spec, load_test
 from cnnlab.digits import NetworkInput, network_input
@@ -83,11 +84,16 @@ def seen_by(run: Run, picture: Image.Image) -> NetworkInput:
 def test_split(run: Run, dataset: str | None = None) -> Split:
     """The test images of the run's data set, or of another with the same shape and classes.
 
-    Raises DatasetError where they do not fit the run's network.
+    Without those that the run or one it comes from was trained on; only branches from before these were told apart
+    keep their own data set's as they are. Raises DatasetError where they do not fit the run's network, or too few
+    are left.
     """
-    spec = dataset_spec(dataset or run.config.dataset)
+    config = run.config
+    spec = dataset_spec(dataset or config.dataset)
     check_fit(run, spec)
-    return load_test(spec.name)
+    if spec.name == config.dataset and config.split_seed is None:
+        return load_test(spec.name)
+    return unseen_test(run, spec.name)
 
 
 def check_fit(run: Run, spec: DatasetSpec) -> None:
@@ -101,9 +107,11 @@ def check_fit(run: Run, spec: DatasetSpec) -> None:
 
 
 def judge(run: Run, dataset: str | None = None) -> Evaluation:
-    """How the run's network does on a test split."""
-    trained = load_trained(run)
-    return evaluate(trained.network, test_split(run, dataset), trained.standardise)
+    """How the run's network does on a test split; a look at its own is counted."""
+    trained, split = load_trained(run), test_split(run, dataset)
+    if dataset in (None, run.config.dataset):
+        run.count_look(trained.epoch)
+    return evaluate(trained.network, split, trained.standardise)
 
 
 def _forms(weights: Mapping[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:

@@ -13,20 +13,11 @@ from typing import Literal
 import torch
 from torch import nn
 
+from cnnlab.ancestry import data_of, inherited
 from cnnlab.architectures import ArchitectureError
 from cnnlab.checkpoint import CheckpointError
 from cnnlab.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_extension
-from cnnlab.data import (
-    Data,
-    DatasetError,
-    DatasetSpec,
-    Standardise,
-    check_batches,
-    dataset_spec,
-    fetch,
-    load_for,
-    scaling,
-)
+from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, check_batches, dataset_spec, fetch, scaling
 from cnnlab.devices import choose_device, choose_precision, devices
 from cnnlab.evaluation import evaluate
 from cnnlab.events import Event, RateChange, Record
@@ -91,8 +82,11 @@ class Job:
 
     @classmethod
     def start(cls, config: RunConfig, store: RunStore, threads: int | None = None) -> Job:
-        """Make the run's folder and begin, when it is its turn. Raises RunError where that cannot be written."""
-        return cls(store.create(config), threads or threads_each())._begun()
+        """Make the run's folder and begin, when it is its turn; a branch is given its parent's split.
+
+        Raises RunError where that cannot be written, ConfigError where a branch names another split.
+        """
+        return cls(store.create(inherited(config, store)), threads or threads_each())._begun()
 
     @classmethod
     def resume(cls, run: Run, epochs: int = 0, learning_rate: float | None = None, threads: int | None = None) -> Job:
@@ -218,8 +212,8 @@ class Job:
         self.state = "loading"
         check_memory(config, dataset_spec(config.dataset))
         check_batches(config, dataset_spec(config.dataset))
-        data = load_for(config, self._data_folder)
-        network = _begin(config, data.spec, RunStore(self.run.folder.parent))
+        network = _begin(config, dataset_spec(config.dataset), RunStore(self.run.folder.parent))
+        data = data_of(self.run, self._data_folder)
         training = Training(network, data, config, self.summary.extensions)
         self._describe(data, network)
         self._go_back(training)
@@ -335,7 +329,7 @@ class Job:
         )
 
     def _judge(self, network: nn.Module, data: Data) -> None:
-        """The one look at the test split, with the weights of the last whole (or best) epoch."""
+        """Look at the test split, with the weights of the last whole (or best) epoch; the look is counted."""
         if not self._epoch:
             return
         network.load_state_dict(self.run.weights(self._epoch))
@@ -343,6 +337,7 @@ class Job:
         device = next(network.parameters()).device
         standardise = Standardise(self.summary.mean, self.summary.std, device)
         test = evaluate(network, data.test.to(device), standardise)
+        self.run.count_look(self._epoch)
         train = evaluate(network, data.train.to(device), standardise)
         epochs = self.history.epochs
         names = self.summary.classes

@@ -100,4 +100,5 @@ def _test_hits(run: Run, trained: Trained, dataset: str) -> int:
     summary = run.summary
     if summary.test_accuracy is not None and (summary.epoch, run.config.dataset) == (trained.epoch, dataset):
         return round(summary.test_accuracy * sum(summary.support.values()))
+    run.count_look(trained.epoch)
     return int(trained.answers(load_test(dataset)).hits.sum())

@@ -3,13 +3,14 @@
 ``config.json`` and ``summary.json`` are written aside and renamed, ``history.jsonl`` grows by whole lines,
 ``weights/epoch-NNN.safetensors`` holds the weights after each epoch (000: before training),
 ``checkpoint.safetensors`` what else a training needs to go on after the last. ``about.json``, where there is one, is
-what its owner says of it, ``heldout.safetensors`` what networks say to training images they did not see. A lock file
-is held while a process trains the run; a run that says "running" with nobody holding it was interrupted. Deleted runs
-lie in ``.deleted`` until they are restored or old.
+what its owner says of it, ``looks.jsonl`` has a line for each look at its test images, ``heldout.safetensors`` what
+networks say to training images they did not see. A lock file is held while a process trains the run; a run that says
+"running" with nobody holding it was interrupted. Deleted runs lie in ``.deleted`` until they are restored or old.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -39,9 +40,11 @@ MAX_READ = {  # bytes
     "config.json": 16_000_000,  # 500 lessons of 600 points each: 15 MB
     "summary.json": 1_000_000,  # two numbers a class
     "about.json": 100_000,  # a title, tags, a note
+    "looks.jsonl": 1_000_000,
 }
 MAX_LINE = 100_000  # characters of the history's: an epoch of 47 classes has 1,500
 MAX_THREADS = 1024
+MAX_LOOKS = 10_000  # counted
 
 _WEIGHTS = re.compile(r"epoch-([0-9]{3}|1000)\.safetensors")
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -141,6 +144,22 @@ class Run:
             return self._read("about.json", About)
         except RunError:
             return About()
+
+    @property
+    def looks(self) -> int:
+        """How often its test images were looked at; 0 where that was not counted yet."""
+        try:
+            return read_bounded(self.folder / "looks.jsonl", MAX_READ["looks.jsonl"]).count(b"\n")
+        except OSError:
+            return 0
+
+    def count_look(self, epoch: int) -> None:
+        """Note that its test images were looked at with the weights of ``epoch``, as far as that can be written."""
+        look = json.dumps({"epoch": epoch, "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"})
+        with suppress(OSError):
+            if self.looks < MAX_LOOKS:
+                with (self.folder / "looks.jsonl").open("a", encoding="utf-8") as file:
+                    file.write(f"{look}\n")  # at once, so that two processes do not mix their lines
 
     @property
     def title(self) -> str:
@@ -303,16 +322,22 @@ class RunStore:
 
     def origin(self, run: Run) -> Run | None:
         """The run that ``run`` descends from by its parents, itself where it has none; None where one is not here."""
-        seen: set[str] = set()
+        *_, first = self.lineage(run)
         try:
-            while parent := run.config.parent:
-                if parent.run in seen:  # only a forged one is its own ancestor
-                    return None
-                seen.add(parent.run)
-                run = self.open(parent.run)
+            return None if first.config.parent else first
         except RunError:
             return None
-        return run
+
+    def lineage(self, run: Run) -> Iterator[Run]:
+        """``run``, its parent, the parent's parent and so on, as far as they are here and readable."""
+        seen: set[str] = set()
+        with suppress(RunError):
+            while run.id not in seen:  # only a forged one is its own ancestor
+                seen.add(run.id)
+                yield run
+                if not (parent := run.config.parent):
+                    return
+                run = self.open(parent.run)
 
     def all(self) -> list[Run]:
         """Readable runs, the newest first."""
@@ -363,6 +388,16 @@ def title_of(config: RunConfig, summary: Summary, about: About) -> str:
     """What a run is called: as its owner said, else by its network, data set, what made it of another, and time."""
     what = f"{config.architecture.title} on {config.dataset}"
     return about.title or ", ".join(filter(None, (what, config.origin, started_at(summary))))
+
+
+def how_tested(summary: Summary, looks: int) -> str:
+    """How a run was tested, in words, and how often its test images were looked at afterwards."""
+    images = f"{sum(summary.support.values()):,} images"
+    if looks == 1:
+        return f"Tested once, after training, on {images}"
+    again = "Tested again after more training" if summary.extensions else "Tested after training"
+    since = f"; looked at {looks} times in all" if looks else ""
+    return f"{again}, on {images}{since}"
 
 
 def started_at(summary: Summary) -> str:

@@ -78,7 +78,7 @@ def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = N
     start = perf_counter()
     for fold, asked in enumerate(_dealt(whole, folds, config.seed)):
         known = torch.ones(len(whole), dtype=torch.bool).index_fill(0, asked, False)
-        parts = config.validation_fraction, config.seed, config.train_fraction
+        parts = config.validation_fraction, config.held_out_by, config.train_fraction
         data = divided(spec, whole.part(known), whole.part(asked), *parts)
         network = build(config.architecture, spec.shape, len(spec.classes), config.seed)
         for share in _taught(network, data, config):

@@ -21,6 +21,7 @@ import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, ValidationError, model_validator
 
+from cnnlab.ancestry import inherited
 from cnnlab.config import ConfigError, RunConfig, parse_config
 from cnnlab.files import plain_json
 from cnnlab.holding import hold, is_held
@@ -236,7 +237,11 @@ class SweepStore:
         self.folder = runs / ".sweeps"
 
     def create(self, config: SweepConfig) -> Sweep:
-        """A new sweep's folder; nothing is tried yet. Raises SweepError where there can be none."""
+        """A new sweep's folder; nothing is tried yet. Raises SweepError where there can be none.
+
+        Trials that branch off a run have its split: raises as ``inherited`` does.
+        """
+        config = config.model_copy(update={"base": inherited(config.base, self.runs)})
         sweep = Sweep(self.folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
         try:
             sweep.folder.mkdir(parents=True)
@@ -303,6 +308,8 @@ def _is_readable(sweep: Sweep) -> bool:
 def _begin(sweep: Sweep, trial: Trial, store: RunStore) -> Job:
     config = sweep.config
     chosen = {name: _typed(name, _suggested(trial, name, values)) for name, values in config.space.items()}
+    if "seed" in chosen:  # trials are compared on the same validation images
+        chosen["split_seed"] = config.base.held_out_by
     job = Job.start(_with(config.base, chosen), store)
     job.run.write_about(About(tags=(f"sweep {sweep.id}",), note=f"Trial {trial.number} of sweep {sweep.id}."))
     trial.set_user_attr("run", job.run.id)

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from cnnlab.ancestry import data_of
 from cnnlab.data import data_folder
 from cnnlab.digits import prepare, prepared, stroke_ink
 from cnnlab.doubt import Familiarity, read
@@ -94,7 +95,7 @@ def reading(run: Run) -> dict[str, Any]:
 def doubts(run: Run) -> dict[str, float]:
     """Share of real digits, and of each kind of what is none, that the run's answer is doubted for."""
     trained = load_trained(run)
-    familiar = Familiarity.of(trained, run.config)
+    familiar = Familiarity.of(trained, data_of(run), run.config)
 
     def share(inks: Sequence[Any]) -> float:
         found = [read(trained, steps.image, familiar, steps.suspicion).doubt for steps in map(prepared, inks)]

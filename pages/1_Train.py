@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cnnlab.config import ConfigError
 from cnnlab.runs import RunError
 from cnnlab.ui import frame, session, setup_link
 from cnnlab.ui.forms import run_form
@@ -19,7 +20,7 @@ with form:
     ):
         try:
             job = session.start(config)
-        except RunError as error:
+        except (ConfigError, RunError) as error:
             st.error(frame.literal(str(error)), title="This training could not begin")
         else:
             setup_link.forget()

@@ -53,7 +53,7 @@ def test_curves_of_nothing_are_empty() -> None:
 
 def curve(*accuracies: float, runs: int = 1, sd: float = 0.0) -> pd.DataFrame:
     epochs = range(1, len(accuracies) + 1)
-    return pd.DataFrame({"x": epochs, "mean": accuracies, "sd": sd, "runs": runs}, index=epochs)
+    return pd.DataFrame({"x": epochs, "mean": accuracies, "sd": sd, "runs": runs, "training": runs}, index=epochs)
 
 
 def test_several_runs_are_overlaid_under_their_names_as_typed() -> None:

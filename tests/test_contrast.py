@@ -18,7 +18,7 @@ from tests.test_history import EPOCH
 
 
 def entry(name: str, is_trained: bool = True, **fields: object) -> Entry:
-    summary = Summary(id=name, created=datetime.now(UTC))
+    summary = Summary(id=name, created=datetime.now(UTC), status="finished")
     return Entry(Run(Path(name)), RunConfig.model_validate(fields), summary, About(), is_trained)
 
 
@@ -83,12 +83,26 @@ def test_a_single_run_is_its_own_mean_without_deviation() -> None:
     assert curve([History()], "validation_accuracy", "epoch").empty
 
 
-@pytest.mark.parametrize(("axis", "places"), [("epoch", [1, 2, 3]), ("step", [10, 20, 30]), ("seconds", [1.5, 3, 3])])
+@pytest.mark.parametrize(("axis", "places"), [("epoch", [1, 2, 3]), ("step", [10, 20, 30]), ("seconds", [1.5, 3, 3.5])])
 def test_curves_lie_along_any_axis_and_count_who_is_still_there(axis: str, places: list[float]) -> None:
     made = curve([history(0.5, 0.7, 0.9), history(0.6, 0.8, seconds=2.0)], "validation_accuracy", axis)
     assert made["x"].tolist() == places
-    assert made["runs"].tolist() == [2, 2, 1]
+    assert made["runs"].tolist() == [2, 2, 2]
+    assert made["training"].tolist() == [2, 2, 1]
     assert axis in AXES
+
+
+def test_a_run_that_stopped_early_counts_on_with_its_last_value() -> None:
+    made = curve([history(0.2, 0.4, 0.6, 0.8), history(0.1, 0.2)], "validation_accuracy", "seconds")
+    assert made["mean"].tolist() == pytest.approx([0.15, 0.3, 0.4, 0.5])
+    assert made["x"].is_monotonic_increasing
+
+
+def test_only_runs_that_came_to_their_own_end_are_repeats() -> None:
+    whole, stopped = entry("a"), entry("b", seed=1)
+    stopped = replace(stopped, summary=stopped.summary.model_copy(update={"status": "stopped"}))
+    assert repeats(whole, [whole, stopped]) == [whole]
+    assert repeats(stopped, [whole, stopped]) == [stopped]
 
 
 def test_the_front_is_what_nothing_beats_at_its_cost() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cnnlab.data import load
+from cnnlab.data import load, load_for
 from cnnlab.digits import prepare, stroke_ink
 from cnnlab.doubt import GATE_BOUND, TORN, UNLIKE, Familiarity, no_digit, read
 from cnnlab.inference import Trained, load_trained
@@ -22,7 +22,7 @@ def trained(finished_run: Run) -> Trained:
 
 @pytest.fixture(scope="module")
 def familiar(finished_run: Run, trained: Trained) -> Familiarity:
-    return Familiarity.of(trained, finished_run.config)
+    return Familiarity.of(trained, load_for(finished_run.config), finished_run.config)
 
 
 def test_a_reading_tells_the_likeliest_class_and_all_probabilities(trained: Trained) -> None:

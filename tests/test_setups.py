@@ -37,6 +37,7 @@ CONFIGS = st.fixed_dictionaries(
         "weight_decay": st.floats(0, 1),
         "train_fraction": st.floats(0.01, 1),
         "seed": st.integers(0, 2**32 - 1),
+        "split_seed": st.none() | st.integers(0, 2**32 - 1),
         **{name: choices(name) for name in ("optimizer", "schedule", "augmentation", "normalise", "precision")},
     },
 ).map(RunConfig.model_validate)

@@ -51,6 +51,15 @@ def test_every_trial_is_an_ordinary_run_with_its_settings(store: SweepStore) -> 
     assert set(table(list(entries.values()))["State"]) == {"finished"}
 
 
+def test_trials_with_other_seeds_hold_the_same_images_out(store: SweepStore) -> None:
+    space = {"seed": {"options": [3, 4]}}
+    made = store.create(parse_sweep({"base": SHORT, "space": space, "trials": 2, "pruner": "none"}))
+    done(made, store)
+    configs = [run.config for run in store.runs.all()]
+    assert [config.held_out_by for config in configs] == [SHORT.seed] * 2
+    assert {config.seed for config in configs} <= {3, 4}
+
+
 def test_a_branch_is_swept_as_any_other_config(store: SweepStore) -> None:
     parent = Job.start(SHORT, store.runs)
     parent.join()
@@ -60,7 +69,7 @@ def test_a_branch_is_swept_as_any_other_config(store: SweepStore) -> None:
     assert [trial.state for trial in sweep.trials] == [TrialState.COMPLETE] * 2
     for trial in sweep.trials:
         run = store.runs.open(trial.user_attrs["run"])
-        assert run.config == SHORT.model_copy(update=branch | trial.params)
+        assert run.config == SHORT.model_copy(update=branch | {"split_seed": SHORT.seed} | trial.params)
         assert run.weights(0)["conv1.weight"].equal(parent.run.weights(2)["conv1.weight"])
 
 

@@ -2,7 +2,7 @@
 
 from cnnlab.charts.classes import per_class_bars, per_class_points, probability_bars
 from cnnlab.charts.comparison import cost_and_accuracy, overlaid_curves, parallel_coordinates
-from cnnlab.charts.evaluation import class_intervals, confusion, reliability, trade_off
+from cnnlab.charts.evaluation import class_intervals, confusion, reliability, trade_off, with_intervals
 from cnnlab.charts.inside import embedding, lines, overlay, spread, strokes
 from cnnlab.charts.style import BRIGHTNESS, DIVERGING, MAX_POINTS
 from cnnlab.charts.tiles import boxed_photo, feature_map_grid, filter_grid, photo, picture, tile_row, tile_strip
@@ -41,4 +41,5 @@ __all__ = [
     "tile_row",
     "tile_strip",
     "trade_off",
+    "with_intervals",
 ]

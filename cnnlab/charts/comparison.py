@@ -21,7 +21,7 @@ BANDS = 10  # colours from the worst run to the best
 
 
 def overlaid_curves(curves: Mapping[str, pd.DataFrame], metric: str, axis: str) -> go.Figure:
-    """Validation ``metric`` ("loss" or "accuracy") of several runs; columns x, mean, sd, runs.
+    """Validation ``metric`` ("loss" or "accuracy") of several runs; columns x, mean, sd, runs, training.
 
     Where a curve is the mean of several runs a band shows one standard deviation to each side.
     """
@@ -102,11 +102,13 @@ def spans_powers(values: pd.Series[float]) -> bool:
 def _line(rows: pd.DataFrame, name: str, colour: str, metric: str, axis: str) -> go.Scatter:
     form = ".2%" if metric == "accuracy" else ".4f"
     repeated = bool((rows["runs"] > 1).any())
-    spread = f" ± %{{customdata[0]:{form}}} (%{{customdata[1]}} runs)" if repeated else ""
+    spread = (
+        f" ± %{{customdata[0]:{form}}} (%{{customdata[1]}} runs, %{{customdata[2]}} still training)" if repeated else ""
+    )
     return go.Scatter(
         x=rows["x"],
         y=rows["mean"],
-        customdata=rows[["sd", "runs"]],
+        customdata=rows[["sd", "runs", "training"]],
         name=name,
         legendgroup=name,
         mode="lines+markers" if len(rows) <= 100 else "lines",

@@ -34,6 +34,30 @@ def class_intervals(table: pd.DataFrame) -> go.Figure:
     return framed(figure.update_layout(height=300))
 
 
+def with_intervals(rows: pd.DataFrame, by: str, axes: tuple[str, str], height: int) -> go.Figure:
+    """A line for each value of column ``by`` over the first of the ``axes``' columns, each share with its interval.
+
+    Columns low and high are the intervals' ends.
+    """
+    x, y = axes
+    figure = go.Figure()
+    for number, (name, line) in enumerate(rows.groupby(by, sort=False)):
+        figure.add_scatter(
+            x=line[x],
+            y=line[y],
+            error_y={"array": line["high"] - line[y], "arrayminus": line[y] - line["low"], "thickness": 1},
+            customdata=line[["low", "high"]],
+            name=plain(str(name)),
+            mode="lines+markers",
+            line={"color": PALETTE[number % len(PALETTE)], "width": 2},
+            hovertemplate=f"{x} %{{x}}: %{{y:.2%}} (%{{customdata[0]:.1%}} to %{{customdata[1]:.1%}})"
+            f"<extra>{plain(str(name))}</extra>",
+        )
+    figure.update_xaxes(title=x, rangemode="tozero")
+    figure.update_yaxes(title=y, tickformat=".0%", rangemode="tozero")
+    return framed(figure.update_layout(height=height))
+
+
 def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
     """True classes by row, answers by column; each cell has an unseen marker, its customdata row · classes + column.
 

@@ -10,7 +10,7 @@ import click
 
 from cnnlab.architectures import summarise
 from cnnlab.commands.options import as_json, content_of, open_run, runs_option
-from cnnlab.data import DATASETS, dataset_spec, is_present
+from cnnlab.data import DATASETS, dataset_spec, is_present, load_test
 from cnnlab.digits import NetworkInput, prepare, stroke_ink
 from cnnlab.inference import Trained, judge, load_trained, seen_by
 from cnnlab.pictures import read_picture
@@ -74,19 +74,27 @@ def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) ->
     """Accuracy of RUN (an id or a folder) on its data set's test images."""
     found = open_run(run, runs)
     result = judge(found, dataset)
+    images = sum(result.support)
+    left_out = len(load_test(dataset or found.config.dataset)) - images
     per_class = dict(zip(found.summary.classes, result.per_class, strict=True))
     if as_json:
         report = {
             "run": found.id,
             "dataset": dataset or found.config.dataset,
-            "images": sum(result.support),
+            "images": images,
+            "left_out": left_out,
+            "looks": found.looks,
             "test_accuracy": result.accuracy,
             "test_loss": result.loss,
             "per_class": per_class,
         }
         click.echo(json.dumps(report))
         return
-    click.echo(f"test accuracy {result.accuracy:.2%} on {sum(result.support):,} images")
+    click.echo(f"test accuracy {result.accuracy:.2%} on {images:,} images")
+    if left_out:
+        click.echo(f"  without {left_out:,} that the run, or one it comes from, was trained on")
+    if dataset in (None, found.config.dataset):
+        click.echo(f"  these test images were looked at {found.looks} times so far")
     for name, accuracy in per_class.items():
         click.echo(f"  {name:14} {accuracy:.2%}")
 

@@ -52,6 +52,8 @@ def config_options(command: Command) -> Command:
             kind = Network()
         elif name == "parent":
             kind = click.STRING  # RUN@EPOCH
+        elif name == "split_seed":
+            kind = click.INT
         elif name == "lessons":
             kind = click.Path(exists=True, dir_okay=False, path_type=Path)
         elif kind is bool:
@@ -75,7 +77,8 @@ def changed(config: RunConfig, fields: dict[str, object]) -> RunConfig:
     given = {name: value for name, value in fields.items() if value is not None}
     if isinstance(file := given.get("lessons"), Path):
         given["lessons"] = read_lessons(content_of(file))
-    return parse_config(config.model_dump() | given)
+    named = {name: getattr(config, name) for name in config.model_fields_set}  # a branch inherits what is not named
+    return parse_config(named | given)
 
 
 def content_of(file: Path) -> bytes:

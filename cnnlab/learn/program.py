@@ -70,7 +70,7 @@ def first_look(config: RunConfig) -> tuple[Splits, Guess]:
         Split(numbers, whole.labels),
         Split(torch.arange(len(test_labels)), test_labels),
         config.validation_fraction,
-        config.seed,
+        config.held_out_by,
         config.train_fraction,
     )
     asked = whole.part(data.validation.images[:ASKED])

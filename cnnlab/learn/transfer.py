@@ -94,7 +94,7 @@ def task(digits: range, config: RunConfig) -> Data:
     whole = dataset_spec("mnist-sample")
     spec = replace(whole, name=f"digits-{digits[0]}-to-{digits[-1]}", classes=tuple(map(str, digits)))
     images, test = (_only(digits, load(whole.name)) for load in (load_train, load_test))
-    return divided(spec, images, test, config.validation_fraction, config.seed, config.train_fraction)
+    return divided(spec, images, test, config.validation_fraction, config.held_out_by, config.train_fraction)
 
 
 def _only(digits: range, split: Split) -> Split:

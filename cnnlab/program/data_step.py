@@ -8,6 +8,7 @@ from inspect import getsource
 from pprint import pformat
 
 from cnnlab import augmentation
+from cnnlab.config import RunConfig
 from cnnlab.data import DIGITS, SAMPLE, SAMPLE_TEST_SEED, DatasetSpec, stratified
 from cnnlab.program.setting import Setting
 from cnnlab.program.words import borrowed, lines
@@ -183,17 +184,21 @@ def _split(setting: Setting) -> str:
     dataset = partial(_dataset, setting)
     plain = bool(setting.augment)  # standardised once they are augmented
     return lines(
-        f"held_out = stratified(labels, {config.validation_fraction}, SEED)",
+        f"held_out = stratified(labels, {config.validation_fraction}, {_split_seed(config)})",
         f"validation = {dataset('pixels[held_out]', 'labels[held_out]')}",
         config.train_fraction < 1
         and lines(
             "pixels, labels = pixels[~held_out], labels[~held_out]",
-            f"kept = stratified(labels, {config.train_fraction}, SEED)",
+            f"kept = stratified(labels, {config.train_fraction}, {_split_seed(config)})",
             f"train = {dataset('pixels[kept]', 'labels[kept]', plain)}",
         ),
         config.train_fraction == 1 and f"train = {dataset('pixels[~held_out]', 'labels[~held_out]', plain)}",
         f"test = {dataset('test_pixels', 'test_labels')}",
     )
+
+
+def _split_seed(config: RunConfig) -> str:
+    return "SEED" if config.split_seed is None else str(config.split_seed)
 
 
 def _dataset(setting: Setting, pixels: str, labels: str, plain: bool = False) -> str:

@@ -62,7 +62,7 @@ def run_form() -> RunConfig | None:
     if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
         st.caption(linked("That is all training images in one batch: one step an epoch."))
     with st.expander("More settings"):
-        fields |= _more_settings()
+        fields |= _more_settings() | ({} if "parent" in fields else _split())
     try:
         config = parse_config(fields)
         spec = DATASETS[config.dataset]
@@ -115,8 +115,10 @@ def _beginning() -> dict[str, Any]:
         }
     st.info(f"A branch of {frame.literal(run.title)}, from epoch {parent.epoch} on.", icon=":material/alt_route:")
     st.button("Begin anew instead", on_click=st.session_state.pop, args=[_PARENT], key="form.anew")
-    kept = ("dataset", "architecture", "lessons", "lesson_share")
-    return {"parent": parent, **{name: getattr(run.config, name) for name in kept}}
+    st.caption("Its validation images stay those of that run, so that they are none it was trained on.")
+    kept = ("dataset", "architecture", "lessons", "lesson_share", "validation_fraction")
+    fields = {name: getattr(run.config, name) for name in kept}
+    return {"parent": parent, **fields, "split_seed": run.config.held_out_by}
 
 
 def _pick_network() -> Architecture:
@@ -267,7 +269,6 @@ def _more_settings() -> dict[str, Any]:
     fields["label_smoothing"] = _number("Label smoothing", "label_smoothing", 0.0, 0.9, 0.05, "%.2f")
     fields["augmentation"] = _choice("Augmentation", "augmentation", _literals("augmentation"), _title)
     fields["normalise"] = _choice("Pixels become", "normalise", _literals("normalise"), _scale_title)
-    fields["validation_fraction"] = _number("Validation share", "validation_fraction", 0.01, 0.5, 0.05, "%.2f")
     fields["train_fraction"] = _number("Share of the rest to train on", "train_fraction", 0.01, 1.0, 0.05, "%.2f")
     fields["early_stopping"] = _integer("Early stopping after epochs (0: off)", "early_stopping", 0, 1000)
     fields["device"] = _choice("Device", "device", ["auto", *devices()], _title)
@@ -275,6 +276,22 @@ def _more_settings() -> dict[str, Any]:
     fields["seed"] = _integer("Seed", "seed", 0, 2**32 - 1)
     st.caption(f"Found here: {', '.join(devices())}. Auto takes the first.")
     return fields
+
+
+def _split() -> dict[str, Any]:
+    """Which images are held out; a branch is not asked, for it keeps its parent's."""
+    share = _number("Validation share", "validation_fraction", 0.01, 0.5, 0.05, "%.2f")
+    seed = st.number_input(
+        "Split seed (empty: as seed)",
+        0,
+        2**32 - 1,
+        None,
+        step=1,
+        key=_key("split_seed"),
+        persist_state="session",
+        help="Decides which images are held out for validation. Set it to compare seeds on the same images.",
+    )
+    return {"validation_fraction": share, "split_seed": seed}
 
 
 def _explain_dataset(name: str) -> None:

@@ -10,7 +10,7 @@ from cnnlab.config import RunConfig, last_epoch
 from cnnlab.data import DATASETS, downloaded_bytes
 from cnnlab.history import History
 from cnnlab.job import Job
-from cnnlab.runs import Run, RunError, Summary
+from cnnlab.runs import Run, RunError, Summary, how_tested
 from cnnlab.turns import available_cores
 from cnnlab.ui import frame, session
 from cnnlab.ui.afterwards import LOWEST_RATE, afterwards
@@ -174,7 +174,6 @@ def _result(run: Run, summary: Summary) -> None:
     if summary.test_accuracy is None:
         afterwards(run)
         return
-    when = "again after training on" if summary.extensions else "at its end"
     images = sum(summary.support.values())
     low, high = binomtest(round(summary.test_accuracy * images), images).proportion_ci(method="wilson")
     with st.container(horizontal=True):
@@ -185,8 +184,8 @@ def _result(run: Run, summary: Summary) -> None:
         st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
     st.caption(
         linked(
-            f"Judged {when}, on {images:,} test images nobody steered by; 95 % interval {low:.1%} to {high:.1%} "
-            f"(Wilson). Weights of epoch {summary.epoch}. All three in evaluation mode, without augmentation."
+            f"{how_tested(summary, run.looks)}. 95 % interval {low:.1%} to {high:.1%} (Wilson). "
+            f"Weights of epoch {summary.epoch}. All three in evaluation mode, without augmentation."
         )
     )
     with st.container(horizontal=True):
@@ -209,7 +208,8 @@ def _curves(history: History, run: Run) -> None:
     st.caption(
         linked(
             "Train is measured while learning, on augmented images and with dropout, so it may lie below validation. "
-            "Validation images are held out of the training set and steer; the test images judge at the end."
+            "Validation images are held out of the training set and guide your choices; test images give the final "
+            "score."
         )
     )
     if "per-class" in figures:

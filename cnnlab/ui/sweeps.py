@@ -10,8 +10,8 @@ import streamlit as st
 
 from cnnlab.background import Background
 from cnnlab.charts.sweeps import FIGURES
-from cnnlab.config import titled
-from cnnlab.runs import runs_folder
+from cnnlab.config import ConfigError, titled
+from cnnlab.runs import RunError, runs_folder
 from cnnlab.sweep import Step, Sweep, SweepConfig, SweepError, SweepStore, search
 from cnnlab.ui import frame
 from cnnlab.ui.compare.listing import look_for
@@ -51,7 +51,11 @@ def start(config: SweepConfig) -> None:
     with _starting:
         if is_busy():
             return
-        sweep = _store().create(config)
+        try:
+            sweep = _store().create(config)
+        except (ConfigError, RunError) as error:
+            st.error(frame.literal(str(error)), title="This sweep could not begin")
+            return
         board[sweep.id] = Background(search(sweep, _store().runs))
     st.session_state[_CHOSEN] = sweep.id
 

@@ -58,6 +58,7 @@ BAD: dict[str, Values] = {
     "device": _other("device") | st.just("mps"),
     "precision": _other("precision"),
     "seed": _beyond(0, 2**32),
+    "split_seed": _beyond(0, 2**32),
     "parent": WORDS | NONSENSE | st.just("no-such-run@1"),
     "lessons": st.sampled_from([1, "none", [1], [{}], [[]], [{"strokes": [[[0, 0]]], "label": ""}], {"a": 1}]),
     "lesson_share": _beyond(0.01, 0.9),

@@ -34,8 +34,8 @@ def show(chosen: Chosen) -> None:
         st.info("None of these runs was judged on test images: a run is judged when it ends.")
         return
     accuracies = {name: entry.summary.per_class for name, entry in judged.items()}
-    datasets = {entry.config.dataset for entry in judged.values()}
-    is_pair = len(judged) == 2 and len(datasets) == 1
+    alike = len({(entry.config.dataset, *entry.summary.support.values()) for entry in judged.values()}) == 1
+    is_pair = len(judged) == 2 and alike
     frame = pd.DataFrame(accuracies).rename_axis("Class").reset_index()
     if is_pair:
         one, other = (answers(entry.run, load_trained(entry.run)) for entry in judged.values())

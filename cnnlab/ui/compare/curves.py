@@ -25,8 +25,8 @@ def show(chosen: Chosen) -> None:
         "Repeats as one line",
         key="compare.joined",
         persist_state="session",
-        help="Takes in every run that differs by its seed only: the line is their mean, the band one standard "
-        "deviation to each side.",
+        help="Takes in every finished run that differs by its seed only: the line is their mean, the band one "
+        "standard deviation to each side.",
     )
     groups = {name: repeats(entry, chosen.everything) if joined else [entry] for name, entry in chosen.named.items()}
     if joined:
@@ -43,6 +43,11 @@ def show(chosen: Chosen) -> None:
     without = [name for name, group in histories.items() if not any(history.epochs for history in group)]
     if without:
         st.caption(f"Without a whole epoch, and so without a line: {literal(', '.join(without))}.")
+    if joined and any((rows["training"] < rows["runs"]).any() for rows in curves.values()):
+        st.caption(
+            "Some repeats stopped early: from there on their last value counts in the mean. Point at a line to see how "
+            "many still trained."
+        )
     if joined and axis == "seconds":
         st.caption("Where several runs are one line, it stands at their mean time of each epoch.")
     if joined and all(len(group) == 1 for group in groups.values()):

@@ -34,6 +34,7 @@ def show(chosen: Chosen) -> None:
         "hyperparameters",
         "Settings of the listed runs and their validation accuracy",
         lambda: shown.assign(run=rows["Run"]),
-        f"{told}; the better the validation accuracy, the more orange. It steers: the test images are for the end. The "
-        "axes stand as they are named above; narrow the list down to see fewer lines.",
+        f"{told}; the better the validation accuracy, the more orange. It guides your choices; "
+        "the test images are for the end. The axes stand as they are named above; narrow the list down to see fewer "
+        "lines.",
     )

@@ -9,8 +9,10 @@ import streamlit as st
 
 from cnnlab.catalogue import Entry
 from cnnlab.inference import load_trained
+from cnnlab.runs import how_tested
 from cnnlab.significance import LEVEL, holm, mcnemar
 from cnnlab.ui.compare.chosen import Chosen
+from cnnlab.ui.frame import literal
 from cnnlab.ui.terms import linked
 from cnnlab.ui.views.look import download
 from cnnlab.ui.views.measured import answers
@@ -44,6 +46,8 @@ def show(chosen: Chosen) -> None:
         _tell(rows.iloc[0])
     st.dataframe(rows, hide_index=True, column_config=_COLUMNS)
     download("CSV", lambda: rows.to_csv(index=False), "pairs-compared")
+    counts = "; ".join(f"{name}: {how_tested(entry.summary, entry.run.looks)}" for name, entry in chosen.named.items())
+    st.caption(literal(counts))
     st.caption(
         linked(
             "The difference is the other's accuracy minus the one's. McNemar's exact test on the test images that only "
@@ -55,7 +59,12 @@ def show(chosen: Chosen) -> None:
 
 
 def _is_comparable(one: Entry, other: Entry) -> bool:
-    return one.config.dataset == other.config.dataset and bool(one.summary.per_class and other.summary.per_class)
+    """Whether both were judged, on the same images: a branch leaves out what its parent, elsewhere, had seen."""
+    return (
+        one.config.dataset == other.config.dataset
+        and bool(one.summary.per_class)
+        and one.summary.support == other.summary.support
+    )
 
 
 def _tested(one: str, other: str, named: dict[str, Entry]) -> dict[str, object]:

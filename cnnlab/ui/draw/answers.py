@@ -8,6 +8,7 @@ import streamlit as st
 from torch import Tensor
 
 from cnnlab import charts
+from cnnlab.ancestry import data_of
 from cnnlab.catalogue import Entry
 from cnnlab.doubt import Familiarity, read
 from cnnlab.inference import Trained, load_trained
@@ -88,4 +89,4 @@ def familiarity(run: Run, trained: Trained) -> Familiarity:
 
 @st.cache_resource(max_entries=16, show_spinner="Looking at what it learned from")
 def _familiarity(at: str, _run: Run, _trained: Trained) -> Familiarity:
-    return Familiarity.of(_trained, _run.config)
+    return Familiarity.of(_trained, data_of(_run), _run.config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab import charts, metrics
+from cnnlab.runs import how_tested
 from cnnlab.ui.views.look import Look, show_figure
 from cnnlab.ui.views.measured import answers
 
@@ -21,6 +22,10 @@ def show(look: Look) -> None:
         st.metric("95 % interval", f"{low:.1%} – {high:.1%}", help="Wilson's, for this many images.")
         st.metric("Mean loss", f"{found.losses.mean():.3f}", help="Cross-entropy, in nats.")
         st.metric("Wrong", f"{images - hits:,}", help="Test images named wrong.")
+    if look.run.summary.support:
+        st.caption(
+            f"{how_tested(look.run.summary, look.run.looks)}. Who chooses by these images needs others to judge by."
+        )
     table = metrics.per_class(found)
     percent = dict.fromkeys(("Accuracy", "Low", "High", "Precision", "F1"), _PERCENT)
     st.dataframe(table, hide_index=True, column_config=percent)

@@ -187,6 +187,7 @@ def _features(name: str, _run: Run, _trained: Trained, count: int) -> Tensor:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _answers(name: str, _run: Run, _trained: Trained, count: int) -> list[int]:
+    _run.count_look(_trained.epoch)
     answers: list[int] = _trained.probabilities(test_split(_run).images[:count]).argmax(1).tolist()
     return answers
 

@@ -138,8 +138,9 @@ def _statistics(at: Look) -> None:
             },
         )
         st.caption(
-            f"Over the first {STATISTICS_IMAGES} test images. Zeros: outputs that are exactly zero. Dead units are "
-            "channels (or features) behind a ReLU that none of these images brings above zero: they take no part."
+            f"Over about {STATISTICS_IMAGES} test images, drawn at random. Zeros: outputs that are exactly zero. "
+            "Dead units are channels (or features) behind a ReLU that none of these images brings above zero: they "
+            "take no part."
         )
 
 

@@ -91,4 +91,7 @@ def _dead(look: Look, layer: str) -> tuple[int, ...]:
 def _about(dead: tuple[int, ...]) -> str:
     if not dead:
         return ""
-    return f"Crossed out (dead): {len(dead)} that no image of {STATISTICS_IMAGES} brings above zero behind their ReLU."
+    return (
+        f"Crossed out (dead): {len(dead)} that no image of about {STATISTICS_IMAGES} brings above zero behind their "
+        "ReLU."
+    )

@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 from torch import Tensor
 
+from cnnlab.ancestry import data_of
 from cnnlab.charts.png import inline
-from cnnlab.data import load_for, load_train
+from cnnlab.data import load_train
 from cnnlab.inference import test_split
 from cnnlab.learn.experiment import Experiment
 from cnnlab.metrics import Answers
@@ -51,7 +52,7 @@ def show(look: Look) -> None:
         case "test images":
             _review(look, which, answers(run, look.trained), test_split(run).images)
         case "validation images":
-            _review(look, which, validation_answers(look), load_for(run.config).validation.images)
+            _review(look, which, validation_answers(look), data_of(run).validation.images)
         case _:
             found = read_held_out(run)
             if found:
@@ -90,7 +91,7 @@ def _verdicts(run: Run, which: str) -> dict[int, str]:
     config = run.config
     images = f"{config.dataset}.{which}"
     if which == _VALIDATION:
-        images += f".{config.seed}.{config.validation_fraction}"
+        images += f".{config.held_out_by}.{config.validation_fraction}"
     given: dict[int, str] = st.session_state.setdefault(_GIVEN, {}).setdefault(images, {})
     return given
 

@@ -8,7 +8,8 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from cnnlab.data import Split, load_for
+from cnnlab.ancestry import data_of
+from cnnlab.data import Split, drawn
 from cnnlab.explain.activations import BATCH, LayerStatistics, statistics
 from cnnlab.explain.embedding import penultimate
 from cnnlab.explain.nearest import Neighbours
@@ -40,7 +41,7 @@ def weights_after(run: Run, epoch: int) -> dict[str, Tensor]:
 
 
 def layer_statistics(look: Look) -> list[LayerStatistics]:
-    """How busy each layer is over the first test images."""
+    """How busy each layer is over some test images."""
     return _statistics(look.at, look.run, look.trained)
 
 
@@ -51,7 +52,7 @@ def _weights(run_id: str, epoch: int, _run: Run) -> dict[str, Tensor]:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _statistics(at: str, _run: Run, _trained: Trained) -> list[LayerStatistics]:
-    images = test_split(_run).images[:STATISTICS_IMAGES]
+    images = drawn(test_split(_run), STATISTICS_IMAGES).images
     return statistics(_trained.network, map(_trained.inputs, images.split(BATCH)))
 
 
@@ -61,7 +62,7 @@ def reference(run: Run, trained: Trained) -> Reference:
 
 
 def answers(run: Run, trained: Trained) -> Answers:
-    """What the network says to every test image."""
+    """What the network says to every test image; counted as a look at them, once for each epoch."""
     return _answers(f"{run.id}.{trained.epoch}", run, trained)
 
 
@@ -72,17 +73,18 @@ def validation_answers(look: Look) -> Answers:
 
 @st.cache_data(max_entries=64, show_spinner="Asking it about every test image")
 def _answers(at: str, _run: Run, _trained: Trained) -> Answers:
+    _run.count_look(_trained.epoch)
     return _trained.answers(test_split(_run))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _validation_answers(at: str, _run: Run, _trained: Trained) -> Answers:
-    return _trained.answers(load_for(_run.config).validation)
+    return _trained.answers(data_of(_run).validation)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Showing it the training images")
 def _reference(at: str, _run: Run, _trained: Trained) -> Reference:
-    data = load_for(_run.config)
+    data = data_of(_run)
     numbers_each = _features(_trained, data.train.images[:1]).shape[1]
     numbers = _evenly(len(data.train), min(REFERENCE_IMAGES, max(1, REFERENCE_NUMBERS // numbers_each)))
     split = data.train.part(numbers)

@@ -23,8 +23,9 @@ def show(look: Look) -> None:
         f"classes-over-epochs-{look.run.id}",
         "Validation accuracy of each class by epoch",
         lambda: pd.DataFrame({"epoch": numbers, **lines}),
-        "Validation accuracy of each class after each epoch: test images are for the end, these steer. Classes that "
-        "are learned late, or forgotten for a while, stand out. Click a name to hide its line, twice to see it alone.",
+        "Validation accuracy of each class after each epoch: test images are for the end, these guide your choices. "
+        "Classes that are learned late, or forgotten for a while, stand out. Click a name to hide its line, twice to "
+        "see it alone.",
     )
     now = max(look.trained.epoch, 1)
     latest = {name: line[min(now, len(line)) - 1] for name, line in lines.items()}

@@ -7,8 +7,9 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.corruption import CORRUPTIONS, STRENGTHS, corrupted
-from cnnlab.data import Split
+from cnnlab.data import Split, drawn
 from cnnlab.inference import Trained, test_split
+from cnnlab.metrics import interval
 from cnnlab.runs import Run
 from cnnlab.ui.pictures import upright
 from cnnlab.ui.views.look import Look, show_figure
@@ -18,15 +19,17 @@ IMAGES = 500
 
 def show(look: Look) -> None:
     """A line a corruption over its strength, and what they look like."""
-    lines = _accuracies(look.at, look.run, look.trained)
+    rows = _accuracies(look.at, look.run, look.trained)
     strengths = [0, *STRENGTHS]
+    images = int(rows["images"].iloc[0])
     show_figure(
-        charts.lines(lines, strengths, ("strength", "accuracy"), height=380),
+        charts.with_intervals(rows, "corruption", ("strength", "accuracy"), height=380),
         f"robustness-{look.at}",
-        "Accuracy by kind and strength of corruption",
-        lambda: pd.DataFrame({"strength": strengths, **lines}),
-        f"Accuracy on {IMAGES} test images at the most after epoch {look.trained.epoch}, made worse in five strengths; "
-        "0 is as they are. What the training images were varied by (augmentation) is borne best.",
+        "Accuracy by kind and strength of corruption, with 95 % intervals",
+        lambda: rows,
+        f"Accuracy on {images:,} test images, drawn at random with the same share of every class, after epoch "
+        f"{look.trained.epoch}, made worse in five strengths; 0 is as they are. Bars are 95 % intervals (Wilson). What "
+        "the training images were varied by (augmentation) is borne best.",
     )
     image = test_split(look.run).images[:1]
     kinds = list(CORRUPTIONS)
@@ -42,12 +45,28 @@ def show(look: Look) -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner="Making images worse")
-def _accuracies(at: str, _run: Run, _trained: Trained) -> dict[str, list[float]]:
-    split = test_split(_run).part(slice(IMAGES))
-    return {
-        kind: [
-            float(_trained.answers(Split(corrupted(split.images, kind, strength), split.labels)).hits.mean())
-            for strength in (0, *STRENGTHS)
-        ]
-        for kind in CORRUPTIONS
-    }
+def _accuracies(at: str, _run: Run, _trained: Trained) -> pd.DataFrame:
+    _run.count_look(_trained.epoch)
+    return accuracies(_trained, test_split(_run))
+
+
+def accuracies(trained: Trained, test: Split) -> pd.DataFrame:
+    """One row a corruption and strength: accuracy with its interval on a stratified part of the images."""
+    split = drawn(test, IMAGES)
+    rows = []
+    for kind in CORRUPTIONS:
+        for strength in (0, *STRENGTHS):
+            worse = Split(corrupted(split.images, kind, strength), split.labels)
+            hits = int(trained.answers(worse).hits.sum())
+            low, high = interval(hits, len(split))
+            rows.append(
+                {
+                    "corruption": kind,
+                    "strength": strength,
+                    "accuracy": hits / len(split),
+                    "low": low,
+                    "high": high,
+                    "images": len(split),
+                }
+            )
+    return pd.DataFrame(rows)
