@@ -102,6 +102,15 @@ def build(architecture: Architecture, input_shape: Shape, classes: int, seed: in
     return nn.Sequential(OrderedDict(modules))
 
 
+def first_not_finite(network: nn.Sequential, inputs: Tensor) -> str:
+    """The name of the first layer that makes numbers that are not finite of ``inputs``; empty where none does."""
+    for name, module in network.named_children():
+        inputs = module(inputs)
+        if not inputs.isfinite().all():
+            return name
+    return ""
+
+
 def seed_dropout(network: nn.Module, seed: int, device: torch.device) -> None:
     """Give the network's dropout layers one generator on ``device``."""
     generator = torch.Generator(device).manual_seed(seed)

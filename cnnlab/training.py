@@ -21,7 +21,7 @@ from cnnlab.data import Data, Standardise, check_batches, prepared_batches, scal
 from cnnlab.devices import FUSED, choose_device, choose_layout, choose_precision, compute_exactly, keep_freed_memory
 from cnnlab.evaluation import evaluate
 from cnnlab.events import EpochMetrics, Event, Finished, Started, StepMetrics, Tick
-from cnnlab.network import dropout_generator, seed_dropout
+from cnnlab.network import build, dropout_generator, first_not_finite, seed_dropout
 
 POINTS_PER_EPOCH = 50  # of the live curve, at the most
 STEPS_PER_POINT = 8  # at the least
@@ -110,7 +110,7 @@ class Training:
                     self._extend(extension)
             began = perf_counter()
             network.train()
-            self._meter = meter = _Meter(self.step, self.steps_per_epoch)
+            self._meter = meter = _Meter(self.step, self.steps_per_epoch, self._advice)
             for inputs, labels in prepared_batches(train, config.batch_size, self._draws, prepare, self._parting):
                 with torch.autocast(device.type, precision, enabled=precision != torch.float32):
                     logits = network(inputs)  # (N, C, H, W) → (N, classes)
@@ -160,6 +160,23 @@ class Training:
     def learning_rate(self) -> float:
         """Of the next step."""
         return float(self._rates.get_last_lr()[0])
+
+    def _advice(self) -> str:
+        """What helps where the loss is not finite: no learning rate does where the first weights already fail."""
+        config, spec, train = self.config, self.data.spec, self.data.train
+        if self.epoch or config.parent:  # these weights did well once
+            return LOWER
+        network = build(config.architecture, spec.shape, len(spec.classes), config.seed).to(self.device)
+        standardise = Standardise(*scaling(spec, config.normalise), self.device)
+        images = train.images[: config.batch_size].to(self.device)
+        with torch.inference_mode(), torch.autocast(self.device.type, self.precision, self.precision != torch.float32):
+            layer = first_not_finite(network, standardise(images.float() / 255))
+        if not layer:
+            return LOWER
+        return (
+            f"already with its first weights {layer} gives numbers that are not finite, so no learning rate helps: "
+            "lower the spread of the initial weights up to there, or put norms between the layers"
+        )
 
     def rest(self, seconds: float) -> None:
         """Time that passed between two steps and is not to count."""
@@ -315,7 +332,8 @@ class _Point:
 class _Meter:
     """The metrics of one epoch, which wait on the device until they are read, all at once."""
 
-    def __init__(self, step: int, steps_per_epoch: int) -> None:
+    def __init__(self, step: int, steps_per_epoch: int, advice: Callable[[], str]) -> None:
+        self._advice = advice
         self.loss = 0.0  # sums over the images read so far
         self.hits = 0.0
         self.seconds = 0.0
@@ -354,7 +372,7 @@ class _Meter:
         speed = sum(point.images for point in self._points) / seconds
         for point, (loss, hits) in zip(self._points, sums, strict=True):
             if not isfinite(loss):
-                raise TrainingError(f"the loss is no longer finite at step {point.step}: {LOWER}")
+                raise TrainingError(f"the loss is no longer finite at step {point.step}: {self._advice()}")
             self.loss += loss
             self.hits += hits
             yield StepMetrics(

@@ -207,6 +207,13 @@ def test_a_loss_that_explodes_ends_the_training_with_advice() -> None:
         train(config(optimizer="sgd", learning_rate=10, schedule="constant", epochs=50, batch_size=4))
 
 
+def test_where_the_first_weights_already_fail_the_layer_is_named_and_no_other_rate_advised() -> None:
+    wild: list[Layer] = [Flatten(), *(Linear(out_features=64, init="normal", spread=10.0) for _ in range(30))]
+    with pytest.raises(TrainingError, match=r"first weights linear\d+ gives .* no learning rate helps") as failure:
+        train(config(architecture=ending_in_logits(*wild), learning_rate=1e-5, precision="float32"))
+    assert "lower the learning rate" not in str(failure.value)
+
+
 def test_a_training_that_diverges_ends_after_a_whole_epoch_with_advice() -> None:
     settings = config(optimizer="sgd", learning_rate=1, schedule="constant", epochs=50)
     data = few_digits()
