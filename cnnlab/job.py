@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import weakref
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from threading import Event as Flag
@@ -21,7 +22,7 @@ from cnnlab.checkpoint import CheckpointError
 from cnnlab.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_extension
 from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, dataset_spec, load_for, scaling
 from cnnlab.evaluation import evaluate
-from cnnlab.events import Event, RateChange, Record
+from cnnlab.events import Event, Record
 from cnnlab.history import to_line
 from cnnlab.inference import check_fit, load_trained
 from cnnlab.memory import check_memory, ran_out
@@ -75,7 +76,7 @@ class Job:
         self._data_folder = data_folder
         self._unsaved: list[str] = []  # history lines of the running epoch
         self._epoch = 0  # the last whole one
-        self._wanted_rate: float | None = None
+        self._wanted_rates: deque[float] = deque(maxlen=1)  # the last that was asked for
         self._pause = Flag()
         self._awake = Flag()  # not to wait where it is paused
         self._stop = Flag()
@@ -100,7 +101,7 @@ class Job:
         summary = run.summary
         if summary.status == "running":
             raise RunError(f"run {run.id} is being trained")
-        done = len(run.history().epochs)
+        done = run.whole_epochs
         if done + epochs > MAX_EPOCHS:
             raise RunError(f"run {run.id} has {done} epochs, and a run has {MAX_EPOCHS} at the most: ask for fewer")
         if epochs:
@@ -168,7 +169,7 @@ class Job:
 
     def change_learning_rate(self, rate: float) -> None:
         """Ask for another rate from the next step on; the schedule keeps its shape."""
-        self._wanted_rate = rate
+        self._wanted_rates.append(rate)
 
     def stop(self) -> None:
         """Ask for an end after the running step; what is whole is kept and judged."""
@@ -271,6 +272,9 @@ class Job:
                 self._between_steps(training)
             case "step":
                 self._note(event)
+            case "rate":
+                self._note(event)
+                self._update(rates_set=len(self.history.rates))
             case "epoch":
                 self._keep(training, [*self._unsaved, to_line(event)])
                 self._unsaved.clear()
@@ -279,6 +283,8 @@ class Job:
             case "finished":
                 self._epoch = event.epoch
                 self.step = self.steps
+        if self._wanted_rates:
+            training.change_learning_rate(self._wanted_rates.pop())
 
     def _note(self, event: Record) -> None:
         self._unsaved.append(to_line(event))
@@ -292,11 +298,6 @@ class Job:
         self.run.append_history(lines)
 
     def _between_steps(self, training: Training) -> None:
-        if (rate := self._wanted_rate) is not None:
-            self._wanted_rate = None
-            training.change_learning_rate(rate)
-            self._note(RateChange(self.step, self.step / training.steps_per_epoch, rate))
-            self._update(rates_set=len(self.history.rates))
         if self._pause.is_set() or turns.is_over(self):
             since = monotonic()
             self._rest()
