@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-GroupEntry = Literal["lr", "initial_lr", "max_lr", "min_lr", "momentum", "betas"]  # what schedules change
+GroupEntry = Literal["lr", "initial_lr", "max_lr", "min_lr", "momentum", "betas"]
+RATES: tuple[GroupEntry, ...] = ("lr", "initial_lr", "max_lr", "min_lr")
+SCHEDULED: tuple[GroupEntry, ...] = (*RATES, "betas")  # momentum, which one-cycle once moved too, is the config's
 
 
 class CheckpointError(ValueError):
@@ -33,6 +37,7 @@ class Progress(BaseModel):
     scaler: dict[str, FiniteFloat | int]  # of the loss, with 16-bit floats
     best_loss: FiniteFloat | None  # of validation; None before an epoch was watched
     best_epoch: Annotated[int, Field(ge=0)]
+    wanted_rate: Annotated[FiniteFloat, Field(gt=0)] | None = None  # that somebody set for the next step
     history: tuple[str, ...] = ()  # the last epoch's lines
 
 
@@ -52,10 +57,27 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Raises CheckpointError where it is missing or damaged."""
+    with _opened(path) as file:
+        progress = _progress_of(file)
+        return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, progress)  # noqa: SIM118 - no mapping
+
+
+def read_progress(path: Path) -> Progress:
+    """Without the tensors. Raises as ``read_checkpoint``."""
+    with _opened(path) as file:
+        return _progress_of(file)
+
+
+def _progress_of(file: Any) -> Progress:
+    return Progress.model_validate_json((file.metadata() or {}).get("progress", ""))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Raises CheckpointError where it cannot be read."""
     try:
         with safe_open(path, framework="pt") as file:
-            progress = Progress.model_validate_json((file.metadata() or {}).get("progress", ""))
-            return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, progress)  # noqa: SIM118 - no mapping
+            yield file
     except ValidationError as error:
         raise CheckpointError("no readable checkpoint (how far it is cannot be told)") from error
     except (OSError, SafetensorError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2s
 from typing import Annotated, Any, Literal
 
@@ -142,6 +142,21 @@ class RunConfig(BaseModel):
             "split_seed": "as seed" if self.split_seed is None else str(self.split_seed),
             "lessons": f"{_counted(self.lessons)}, {_digest(self.lessons)}" if self.lessons else "none",
         }
+
+
+# Settings that count only beside some values of another.
+COUNTS_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
+    "momentum": ("optimizer", ("sgd", "rmsprop")),
+    "nesterov": ("optimizer", ("sgd",)),
+    "step_epochs": ("schedule", ("step",)),
+    "step_factor": ("schedule", ("step",)),
+}
+
+
+def counts(field: str, chosen: Mapping[str, object]) -> bool:
+    """Whether a setting has an effect beside the ``chosen`` values of others."""
+    other, values = COUNTS_WITH.get(field, ("", ()))
+    return not other or chosen[other] in values
 
 
 def parse_config(fields: dict[str, object]) -> RunConfig:

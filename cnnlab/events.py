@@ -57,9 +57,9 @@ class EpochMetrics:
 
 @dataclass(frozen=True)
 class RateChange:
-    """Somebody changed the learning rate; it counts from the next step on."""
+    """Somebody changed the learning rate, just before the first step with it."""
 
-    step: int
+    step: int  # that first one
     epoch: float  # position, as a step's
     learning_rate: float
     kind: Literal["rate"] = "rate"
@@ -74,7 +74,7 @@ class Finished:
     kind: Literal["finished"] = "finished"
 
 
-Event = Started | Tick | StepMetrics | EpochMetrics | Finished
+Event = Started | Tick | StepMetrics | EpochMetrics | RateChange | Finished
 Record = StepMetrics | EpochMetrics | RateChange  # what a history keeps
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import weakref
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -20,7 +21,7 @@ from cnnlab.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_
 from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, check_batches, dataset_spec, fetch, scaling
 from cnnlab.devices import choose_device, choose_precision, devices
 from cnnlab.evaluation import evaluate
-from cnnlab.events import Event, RateChange, Record
+from cnnlab.events import Event, Record
 from cnnlab.history import to_line
 from cnnlab.inference import check_fit, load_trained
 from cnnlab.memory import check_memory, ran_out
@@ -74,7 +75,7 @@ class Job:
         self._data_folder = data_folder
         self._unsaved: list[str] = []  # history lines of the running epoch
         self._epoch = 0  # the last whole one
-        self._wanted_rate: float | None = None
+        self._wanted_rates: deque[float] = deque(maxlen=1)  # the last that was asked for
         self._wishes = Wishes()
         self._abandoned = False
         self._training_since = 0.0
@@ -101,7 +102,7 @@ class Job:
         summary = run.summary
         if summary.status == "running":
             raise RunError(f"run {run.id} is being trained")
-        done = len(run.history().epochs)
+        done = run.whole_epochs
         if done + epochs > MAX_EPOCHS:
             raise RunError(f"run {run.id} has {done} epochs, and a run has {MAX_EPOCHS} at the most: ask for fewer")
         if epochs:
@@ -167,7 +168,7 @@ class Job:
 
     def change_learning_rate(self, rate: float) -> None:
         """Ask for another rate from the next step on; the schedule keeps its shape."""
-        self._wanted_rate = rate
+        self._wanted_rates.append(rate)
 
     def stop(self) -> None:
         """Ask for an end after the running step, whatever else is asked; what is whole is kept and judged."""
@@ -276,6 +277,9 @@ class Job:
                 self._between_steps(training)
             case "step":
                 self._note(event)
+            case "rate":
+                self._note(event)
+                self._update(rates_set=len(self.history.rates))
             case "epoch":
                 self._keep(training, [*self._unsaved, to_line(event)])
                 self._unsaved.clear()
@@ -284,6 +288,8 @@ class Job:
             case "finished":
                 self._epoch = event.epoch
                 self.step = self.steps
+        if self._wanted_rates:
+            training.change_learning_rate(self._wanted_rates.pop())
 
     def _note(self, event: Record) -> None:
         self._unsaved.append(to_line(event))
@@ -297,11 +303,6 @@ class Job:
         self.run.append_history(lines)
 
     def _between_steps(self, training: Training) -> None:
-        if (rate := self._wanted_rate) is not None:
-            self._wanted_rate = None
-            training.change_learning_rate(rate)
-            self._note(RateChange(self.step, self.step / training.steps_per_epoch, rate))
-            self._update(rates_set=len(self.history.rates))
         if self._wishes.is_paused or turns.is_over(self):
             since = monotonic()
             self._rest()

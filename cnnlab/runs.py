@@ -28,7 +28,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from cnnlab.checkpoint import Checkpoint, CheckpointError, read_checkpoint, write_checkpoint
+from cnnlab.checkpoint import Checkpoint, CheckpointError, read_checkpoint, read_progress, write_checkpoint
 from cnnlab.config import MAX_EPOCHS, RUN_ID, Extension, RunConfig
 from cnnlab.files import alone, is_past, plain_json, replacing, write_whole
 from cnnlab.history import History
@@ -231,6 +231,15 @@ class Run:
         except (OSError, CheckpointError) as error:
             told = "no readable checkpoint" if isinstance(error, OSError) else error
             raise RunError(f"run {self.id}: {told}: branch off its last epoch instead") from error
+
+    @property
+    def whole_epochs(self) -> int:
+        """How many were trained; a kill may have kept the last one's lines out of the history."""
+        told = len(self.history().epochs)
+        try:
+            return max(told, read_progress(_regular(self._checkpoint_path)).epoch)
+        except (OSError, CheckpointError):  # who goes on is told what is wrong with it
+            return told
 
     def rewind(self, epoch: int, last: Sequence[str] = ()) -> None:
         """Forget all after ``epoch``; ``last`` are its lines of the history, which a kill may have kept out of it."""

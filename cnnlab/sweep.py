@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, ValidationError, model_validator
 
 from cnnlab.ancestry import inherited
-from cnnlab.config import ConfigError, RunConfig, parse_config
+from cnnlab.config import COUNTS_WITH, ConfigError, RunConfig, counts, parse_config
 from cnnlab.files import plain_json
 from cnnlab.holding import hold, is_held
 from cnnlab.job import Job
@@ -266,11 +266,27 @@ class SweepStore:
 def parse_sweep(fields: dict[str, object]) -> SweepConfig:
     """Validate ``fields``. Raises ConfigError with one line for the first that is wrong."""
     try:
-        return SweepConfig.model_validate(fields)
+        config = SweepConfig.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = "".join(f"{part}: " for part in first["loc"] if part in SPACES or part in ("trials", "minutes"))
         raise ConfigError(where + first["msg"].removeprefix("Value error, ")) from error
+    for name in config.space:
+        _check_counts(name, config)
+    return config
+
+
+def _check_counts(name: str, config: SweepConfig) -> None:
+    """Raises ConfigError where no trial could differ by the setting."""
+    other, values = COUNTS_WITH.get(name, ("", ()))
+    if not other:
+        return
+    tried = config.space[other].examples if other in config.space else (getattr(config.base, other),)
+    if not any(counts(name, {other: value}) for value in tried):
+        raise ConfigError(
+            f"{name}: it has no effect with {other.replace('_', ' ')} {', '.join(map(str, tried))}: "
+            f"choose {' or '.join(values)} there, or leave it out of the search"
+        )
 
 
 def search(sweep: Sweep, store: RunStore) -> Generator[Step]:

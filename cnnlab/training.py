@@ -15,12 +15,12 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, OneCycleLR, StepLR
 
 from cnnlab import augmentation
-from cnnlab.checkpoint import Checkpoint, CheckpointError, GroupEntry, Progress
+from cnnlab.checkpoint import RATES, SCHEDULED, Checkpoint, CheckpointError, GroupEntry, Progress
 from cnnlab.config import Extension, RunConfig, last_epoch
 from cnnlab.data import Data, Standardise, check_batches, prepared_batches, scaling, split_joining_single
 from cnnlab.devices import FUSED, choose_device, choose_layout, choose_precision, compute_exactly, keep_freed_memory
 from cnnlab.evaluation import evaluate
-from cnnlab.events import EpochMetrics, Event, Finished, Started, StepMetrics, Tick
+from cnnlab.events import EpochMetrics, Event, Finished, RateChange, Started, StepMetrics, Tick
 from cnnlab.network import build, dropout_generator, first_not_finite, seed_dropout
 
 POINTS_PER_EPOCH = 50  # of the live curve, at the most
@@ -84,6 +84,7 @@ class Training:
         self._draws = torch.Generator(device).manual_seed(config.seed)
         self._best = _Best(config.early_stopping)
         self._idle = 0.0  # seconds of the running epoch
+        self._wanted_rate: float | None = None  # of the next step, where somebody set one
 
     def events(self) -> Iterator[Event]:
         """Every step and every epoch that is left.
@@ -108,13 +109,18 @@ class Training:
             for extension in self.extensions:
                 if extension.after == epoch - 1:
                     self._extend(extension)
+            if self._best.is_over(self.epoch):
+                break
             began = perf_counter()
             network.train()
             self._meter = meter = _Meter(self.step, self.steps_per_epoch, self._advice)
             for inputs, labels in prepared_batches(train, config.batch_size, self._draws, prepare, self._parting):
+                yield from self._changed_rate()
                 with torch.autocast(device.type, precision, enabled=precision != torch.float32):
                     logits = network(inputs)  # (N, C, H, W) → (N, classes)
                     loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+                    # Told without smoothing, as validation is: the two are to be compared.
+                    told = F.cross_entropy(logits.detach(), labels) if config.label_smoothing else loss.detach()
                 self._optimizer.zero_grad()
                 self._scaler.scale(loss).backward()
                 self._scaler.step(self._optimizer)
@@ -123,7 +129,7 @@ class Training:
                 self._rates.step()
 
                 self.step += 1
-                meter.add(loss.detach(), logits.detach(), labels, learning_rate)
+                meter.add(told, logits.detach(), labels, learning_rate)
                 if meter.is_due:
                     yield from meter.read()
                 yield Tick(self.step)
@@ -134,7 +140,9 @@ class Training:
             self.epoch = epoch
             self.seconds += perf_counter() - began - self._idle
             self._idle = 0.0
-            is_over = self._best.is_over(epoch, checked.loss, network)
+            self._best.watch(epoch, checked.loss, network)
+            if epoch == self.epochs or self._best.is_over(epoch):
+                self._wanted_rate = None  # no step is left to take it
             yield EpochMetrics(
                 epoch=epoch,
                 step=self.step,
@@ -152,14 +160,12 @@ class Training:
                     f"the training diverges: after epoch {epoch} its loss is {meter.loss / len(train):.3g}, where mere "
                     f"guessing comes to {guessing:.3g}: {LOWER}"
                 )
-            if is_over:
-                break
         yield Finished(self._best.restore(network) or self.epoch, stopped_early=self.epoch < self.epochs)
 
     @property
     def learning_rate(self) -> float:
         """Of the next step."""
-        return float(self._rates.get_last_lr()[0])
+        return float(self._rates.get_last_lr()[0]) if self._wanted_rate is None else self._wanted_rate
 
     def _advice(self) -> str:
         """What helps where the loss is not finite: no learning rate does where the first weights already fail."""
@@ -184,13 +190,22 @@ class Training:
         self._meter.rest(seconds)
 
     def change_learning_rate(self, rate: float) -> None:
-        """The next step's; from there on the schedule keeps its shape, all of it larger or smaller."""
-        factor = rate / self.learning_rate
+        """The next step's, if there is one; from there on the schedule keeps its shape, all of it larger or smaller."""
+        self._wanted_rate = rate
+
+    def _changed_rate(self) -> Iterator[RateChange]:
+        """Take on the rate that somebody set, just before the first step with it."""
+        if (rate := self._wanted_rate) is None:
+            return
+        self._wanted_rate = None
+        if now := self.learning_rate:  # many drops may have come to zero, which has no shape to keep
+            for group in self._optimizer.param_groups:
+                group.update({name: group[name] / now * rate for name in RATES if name in group})
+            self._rates.base_lrs = [base / now * rate for base in self._rates.base_lrs]
         for group in self._optimizer.param_groups:
-            scaled = [name for name in get_args(GroupEntry) if name.endswith("lr") and name in group]
-            group.update({name: group[name] * factor for name in scaled})
-        self._rates.base_lrs = [base * factor for base in self._rates.base_lrs]
-        self._rates._last_lr = [group["lr"] for group in self._optimizer.param_groups]
+            group["lr"] = rate
+        self._rates._last_lr = [rate for _ in self._optimizer.param_groups]
+        yield RateChange(self.step + 1, (self.step + 1) / self.steps_per_epoch, rate)
 
     def checkpoint(self) -> Checkpoint:
         """Where it is, after a whole epoch."""
@@ -218,6 +233,7 @@ class Training:
             scaler=self._scaler.state_dict(),
             best_loss=self._best.loss if self._best.epoch else None,
             best_epoch=self._best.epoch,
+            wanted_rate=self._wanted_rate,
         )
         return Checkpoint({name: tensor.clone() for name, tensor in tensors.items()}, progress)
 
@@ -238,6 +254,7 @@ class Training:
             self._rates.base_lrs = list(progress.base_rates)
             self._rates._last_lr = list(progress.rates)
             self._rates.last_epoch = progress.schedule_step
+            self._wanted_rate = progress.wanted_rate
             self._rates._step_count = progress.schedule_step + 1
             if progress.scaler:
                 self._scaler.load_state_dict(progress.scaler)
@@ -254,15 +271,16 @@ class Training:
     def _restore_optimizer(self, tensors: dict[str, Tensor], progress: Progress) -> None:
         whole = self._optimizer.state_dict()
         for group, saved in zip(whole["param_groups"], progress.groups, strict=True):
-            group.update({name: saved[name] for name in get_args(GroupEntry) if name in group})
+            kept = {name: saved[name] for name in get_args(GroupEntry) if name in group}
+            group.update({name: kept[name] for name in SCHEDULED if name in kept})
         state = {}
         parameters = (parameter for group in self._optimizer.param_groups for parameter in group["params"])
         for place, parameter in enumerate(parameters):
-            kept = _under(f"optimizer.{place}", tensors)
+            moments = _under(f"optimizer.{place}", tensors)
             _check_shapes(
-                {name: tensor for name, tensor in kept.items() if name != "step"}, dict.fromkeys(kept, parameter)
+                {name: tensor for name, tensor in moments.items() if name != "step"}, dict.fromkeys(moments, parameter)
             )
-            state[place] = {name: self._laid_out(tensor) for name, tensor in kept.items()}
+            state[place] = {name: self._laid_out(tensor) for name, tensor in moments.items()}
         self._optimizer.load_state_dict(whole | {"state": state})
 
     def _laid_out(self, tensor: Tensor) -> Tensor:
@@ -315,8 +333,10 @@ def _schedule(optimizer: Optimizer, config: RunConfig, steps_per_epoch: int) -> 
         case "cosine":
             return CosineAnnealingLR(optimizer, steps)
         case "one-cycle":
-            # One step more than is taken: the scheduler is asked once after the last one.
-            return OneCycleLR(optimizer, config.learning_rate, total_steps=steps + 1)
+            # One step more than is taken: the scheduler is asked once after the last one. A momentum that the config
+            # names stays as it is; Adam's beta1, which it does not name, moves against the rate (Smith 2018).
+            total, moves = steps + 1, "betas" in optimizer.defaults
+            return OneCycleLR(optimizer, config.learning_rate, total_steps=total, cycle_momentum=moves)
 
 
 @dataclass(frozen=True)
@@ -403,10 +423,14 @@ class _Best:
         self.since = 0  # the epoch from which on patience counts
         self.weights: dict[str, Tensor] = {}
 
-    def is_over(self, epoch: int, loss: float, network: nn.Module) -> bool:
+    def watch(self, epoch: int, loss: float, network: nn.Module) -> None:
+        """Keep the weights of ``epoch`` where its loss is the lowest so far."""
         if self.patience and loss < self.loss:
             self.loss, self.epoch = loss, epoch
             self.weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+
+    def is_over(self, epoch: int) -> bool:
+        """Whether patience has come to its end with ``epoch``."""
         return bool(self.patience) and epoch - max(self.epoch, self.since) >= self.patience
 
     def restore(self, network: nn.Module) -> int:

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from cnnlab.config import RunConfig
 from cnnlab.runs import Run
 from tests.browsing import ended, server, started
 from tests.faults import disks
 from tests.faults.inputs import BYTES, refused
-from tests.faults.kills import survived
+from tests.faults.kills import survived, survived_at_each_write
 from tests.faults.sessions import PAGES
 from tests.faults.visitor import PATIENCE, Render, visit
 from tests.faults.writers import unharmed
+from tests.samples import TINY
 
 BROKEN = {
     "raises": "raise ValueError('broken')",
@@ -31,6 +33,15 @@ def part():
 part()
 """,
 }
+
+
+FEW = RunConfig.model_validate(
+    {"architecture": TINY, "epochs": 1, "batch_size": 64, "train_fraction": 0.03, "validation_fraction": 0.05}
+)
+
+
+def _count_writes(folder: Path, found: multiprocessing.Queue[tuple[int, int]]) -> None:
+    found.put(survived_at_each_write(FEW, folder))
 
 
 def _count(folder: Path, found: multiprocessing.Queue[int]) -> None:
@@ -55,6 +66,16 @@ def test_writers_at_once_lose_nothing_though_one_is_killed(tmp_path: Path) -> No
     spawning = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, spawning) as pool:
         assert pool.submit(unharmed, 3, tmp_path, 1).result() == 3
+
+
+def test_trainings_killed_before_each_write_go_on_to_the_numbers_of_unbroken_ones(tmp_path: Path) -> None:
+    spawning = multiprocessing.get_context("spawn")
+    found: multiprocessing.Queue[tuple[int, int]] = spawning.Queue()
+    process = spawning.Process(target=_count_writes, args=[tmp_path, found])
+    process.start()
+    survived_kills, writes = found.get(timeout=300)
+    assert survived_kills == writes >= 15
+    process.join()
 
 
 def test_visitors_at_the_same_time_are_drawn_every_page(finished_run: Run) -> None:

@@ -425,3 +425,30 @@ def test_a_signal_ends_the_command_without_an_abort(signal_number: int, tmp_path
 
 def test_the_default_config_needs_no_download() -> None:
     assert RunConfig().dataset == "mnist-sample"
+
+
+def test_more_epochs_after_a_kill_between_checkpoint_and_history_are_all_trained() -> None:
+    job = finish(start(epochs=1, schedule="cosine"))
+    job.run.write_summary(job.summary.model_copy(update={"status": "running"}))
+    (job.run.folder / "history.jsonl").write_text("", encoding="utf-8")
+    resumed = finish(Job.resume(job.run, 2, learning_rate=0.005))
+    assert [more.after for more in resumed.summary.extensions] == [1]
+    rates = [epoch["learning_rate"] for epoch in resumed.run.history().epochs]
+    assert len(rates) == 3
+    assert 0.005 > rates[1] > rates[2] > 0
+
+
+def test_a_rate_set_while_paused_is_the_next_steps() -> None:
+    job = start(epochs=1000, schedule="constant")
+    wait_for_epoch(job)
+    job.pause()
+    while job.state != "paused":
+        job.join(0.01)
+    done = job.step
+    job.change_learning_rate(0.002)
+    job.go_on()
+    while not job.history.rates:
+        job.join(0.01)
+    job.stop()
+    finish(job)
+    assert [(rate["step"], rate["learning_rate"]) for rate in job.history.rates] == [(done + 1, 0.002)]

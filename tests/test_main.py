@@ -441,6 +441,6 @@ def test_no_rate_trains_nothing_on(capsys: pytest.CaptureFixture[str], finished_
 
 
 def test_a_damaged_sweep_is_told_before_anything_else(capsys: pytest.CaptureFixture[str]) -> None:
-    found = SweepStore(runs_folder()).create(parse_sweep({"space": {"momentum": {"low": 0.5, "high": 0.9}}}))
+    found = SweepStore(runs_folder()).create(parse_sweep({"space": {"learning_rate": {"low": 0.01, "high": 0.1}}}))
     (found.folder / "study.db").write_bytes(b"no database" * 100)
     assert "study.db cannot be read" in refusal(capsys, "sweep", "--continue", found.id)

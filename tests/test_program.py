@@ -75,6 +75,9 @@ def assert_equal(kept: dict[str, Any], run: Run) -> None:
     epochs = run.history().epochs
     for quantity in ("loss", "accuracy"):
         assert kept["history"][f"validation {quantity}"] == [epoch[f"validation_{quantity}"] for epoch in epochs]
+        # Summed in another order.
+        told = [epoch[f"train_{quantity}"] for epoch in epochs]
+        assert kept["history"][f"train {quantity}"] == pytest.approx(told, rel=1e-5)
     assert kept["hits"].sum().item() / len(kept["hits"]) == run.summary.test_accuracy
 
 
@@ -142,6 +145,7 @@ def network_of(*layers: Layer) -> dict[str, Any]:
     [
         {"schedule": "one-cycle", "optimizer": "adamw", "augmentation": "none", "label_smoothing": 0.1},
         {"schedule": "step", "step_epochs": 1, "optimizer": "sgd", "nesterov": True, "weight_decay": 1e-3},
+        {"schedule": "one-cycle", "optimizer": "sgd", "momentum": 0.5, "precision": "bfloat16", "label_smoothing": 0.2},
         {"schedule": "cosine", "optimizer": "sgd", "nesterov": False, "momentum": 0.0, "augmentation": "shift"},
         {"schedule": "constant", "optimizer": "rmsprop", "learning_rate": 1e-3, "normalise": "symmetric"},
         {"early_stopping": 1, "epochs": 6, "learning_rate": 0.1, "augmentation": "erase", "schedule": "constant"},

@@ -16,6 +16,7 @@ from tests.processes import await_event, running
 from tests.samples import lesson
 
 SHORT = RunConfig.model_validate({"architecture": "quick", "epochs": 2, "train_fraction": 0.1})
+WITH_MOMENTUM = RunConfig(optimizer="sgd")
 RATES = Between(low=0.0005, high=0.05, log=True)
 
 
@@ -110,7 +111,7 @@ def test_a_sweep_left_half_way_goes_on_and_asks_again_what_was_under_way(store: 
 
 
 def test_a_killed_sweep_goes_on(store: SweepStore) -> None:
-    command = ["-m", "cnnlab", "sweep", "--runs", str(store.runs.folder), "--trials", "3"]
+    command = ["-m", "cnnlab", "sweep", "--runs", str(store.runs.folder), "--trials", "3", "--optimizer", "sgd"]
     settings = ["--epochs", "8", "--train-fraction", "0.1", "--architecture", "quick", "--search", "momentum=0.5:0.9"]
     with running([*command, *settings]) as process:
         await_event(process, store.all)
@@ -175,10 +176,33 @@ def test_what_cannot_be_searched_is_refused_in_one_line(fields: dict[str, Any], 
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("base", "space", "told"),
+    [
+        ({"optimizer": "adamw"}, {"momentum": SPACES["momentum"]}, "no effect with optimizer adamw: choose sgd or rms"),
+        ({"optimizer": "adam"}, {"nesterov": SPACES["nesterov"]}, "no effect with optimizer adam: choose sgd there"),
+        ({"optimizer": "rmsprop"}, {"nesterov": SPACES["nesterov"]}, "no effect with optimizer rmsprop"),
+        (
+            {"optimizer": "sgd"},
+            {"momentum": SPACES["momentum"], "optimizer": Among(options=("adam", "adamw"))},
+            "no effect with optimizer adam, adamw",
+        ),
+    ],
+)
+def test_a_setting_without_effect_is_not_searched(base: dict[str, Any], space: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        parse_sweep({"base": base, "space": space})
+
+
+def test_a_setting_that_counts_in_some_trials_is_searched() -> None:
+    space = {"momentum": SPACES["momentum"], "optimizer": Among(options=("sgd", "adamw"))}
+    assert parse_sweep({"space": space}).space == space
+
+
 @pytest.mark.parametrize("name", SPACES)
 def test_what_is_offered_can_be_searched(name: str) -> None:
     pruner = "none" if name == "epochs" else "median"
-    assert parse_sweep({"base": RunConfig(), "space": {name: SPACES[name]}, "pruner": pruner}).space == {
+    assert parse_sweep({"base": WITH_MOMENTUM, "space": {name: SPACES[name]}, "pruner": pruner}).space == {
         name: SPACES[name]
     }
 
@@ -222,14 +246,18 @@ def test_sweeps_are_no_runs(store: SweepStore) -> None:
 
 
 def test_more_trials_than_a_sweep_may_have_are_refused(tmp_path: Path) -> None:
-    found = SweepStore(tmp_path).create(parse_sweep({"space": {"momentum": {"low": 0.5, "high": 0.9}}}))
+    found = SweepStore(tmp_path).create(
+        parse_sweep({"base": WITH_MOMENTUM, "space": {"momentum": {"low": 0.5, "high": 0.9}}})
+    )
     for trials in (1001, -1):
         with pytest.raises(ConfigError, match="trials"):
             found.extend(trials)
 
 
 def test_a_damaged_study_is_told_in_one_line(tmp_path: Path) -> None:
-    found = SweepStore(tmp_path).create(parse_sweep({"space": {"momentum": {"low": 0.5, "high": 0.9}}}))
+    found = SweepStore(tmp_path).create(
+        parse_sweep({"base": WITH_MOMENTUM, "space": {"momentum": {"low": 0.5, "high": 0.9}}})
+    )
     (found.folder / "study.db").write_bytes(b"no database" * 100)
     with pytest.raises(SweepError, match="cannot be read") as refusal:
         _ = found.study
@@ -238,7 +266,7 @@ def test_a_damaged_study_is_told_in_one_line(tmp_path: Path) -> None:
 
 def test_where_no_folder_can_be_no_sweep_is_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    config = parse_sweep({"space": {"momentum": {"low": 0.5, "high": 0.9}}})
+    config = parse_sweep({"base": WITH_MOMENTUM, "space": {"momentum": {"low": 0.5, "high": 0.9}}})
     with pytest.raises(SweepError, match="choose another folder"):
         SweepStore(tmp_path / "file").create(config)
 

@@ -391,6 +391,99 @@ def test_a_changed_rate_counts_from_the_next_step_on_and_is_kept() -> None:
     assert unchanged < before
 
 
+STEPS = 4  # of a config's own epochs below, two more follow
+
+
+@pytest.mark.parametrize("after", range(STEPS + 3))
+@pytest.mark.parametrize("schedule", get_args(RunConfig.model_fields["schedule"].annotation))
+def test_a_rate_set_after_any_step_is_the_next_ones(schedule: str, after: int) -> None:
+    training = began(
+        config(batch_size=32, schedule=schedule, step_epochs=1, learning_rate=0.01),
+        (Extension(after=2, epochs=1, learning_rate=0.005),),
+    )
+    taken, changes = [], []
+    for event in training.events():
+        if event.kind == "step":
+            taken.append((event.step, event.learning_rate))
+        if event.kind == "rate":
+            changes.append((event.step, event.epoch, event.learning_rate))
+        if (event.kind == "started" and after == 0) or (event.kind == "tick" and event.step == after):
+            training.change_learning_rate(0.002)
+    rates = dict(taken)
+    if after == STEPS + 2:  # no step is left
+        assert changes == []
+    else:
+        assert changes == [(after + 1, (after + 1) / 2, 0.002)]
+        assert training.step == STEPS + 2
+        assert after % 2 == 0 or rates[after + 1] == 0.002  # a point is an epoch's last step
+    assert all(rate >= 0 for rate in rates.values())
+
+
+def test_a_rate_can_be_set_where_drops_have_come_to_zero() -> None:
+    training = began(config(schedule="step", step_epochs=1, step_factor=1e-200, epochs=4, batch_size=1000))
+    rates = []
+    for event in training.events():
+        if event.kind == "epoch":
+            rates.append(event.learning_rate)
+            if event.epoch == 3:
+                assert training.learning_rate == 0
+                training.change_learning_rate(0.002)
+    assert rates[-1] == 0.002
+
+
+def test_a_rate_set_after_an_epochs_last_step_outlives_a_kill() -> None:
+    half = began(config())
+    for event in half.events():
+        if event.kind == "tick" and event.step == half.steps_per_epoch:
+            half.change_learning_rate(0.002)
+        if event.kind == "epoch":
+            break
+    (change,) = [event for event in gone_on(half).events() if event.kind == "rate"]
+    assert (change.step, change.learning_rate) == (half.steps_per_epoch + 1, 0.002)
+
+
+def test_one_cycle_leaves_momentum_as_the_config_says() -> None:
+    def after(momentum: float) -> Tensor:
+        return weights_of(train(config(optimizer="sgd", momentum=momentum, learning_rate=1e-3))[0])
+
+    assert not torch.equal(after(0.5), after(0.9))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop"])
+def test_a_checkpoint_in_which_one_cycle_moved_momentum_goes_on_with_the_configs(optimizer: str) -> None:
+    half = began(config(optimizer=optimizer, learning_rate=1e-3))
+    until(half, 1)
+    kept = half.checkpoint()
+    groups = tuple(group | {"momentum": 0.87} for group in kept.progress.groups)
+    progress = kept.progress.model_copy(update={"groups": groups})
+    other = began(half.config)
+    other.network.load_state_dict(half.network.state_dict())
+    other.restore(Checkpoint(kept.tensors, progress))
+    assert measured(list(other.events())) == measured(list(gone_on(half).events()))
+
+
+def test_training_that_was_over_early_is_over_when_it_goes_on() -> None:
+    settings = config(epochs=200, early_stopping=2, optimizer="sgd", learning_rate=0.1, schedule="constant")
+    half = began(settings)
+    last = measured(list(half.events()))[-1]
+    assert [event["kind"] for event in measured(list(gone_on(half).events()))] == ["started", "finished"]
+    assert measured(list(gone_on(half).events()))[-1] == last
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_the_training_loss_is_told_without_smoothing_as_validations_is(smoothing: float) -> None:
+    data = few_digits()
+    still = config(epochs=1, learning_rate=1e-12, optimizer="sgd", schedule="constant", label_smoothing=smoothing)
+    _, events = train(still, replace(data, validation=data.train))
+    (epoch,) = [event for event in events if event.kind == "epoch"]
+    assert epoch.train_loss == pytest.approx(epoch.validation_loss, rel=1e-4)
+
+
+def test_smoothing_is_what_is_trained_by() -> None:
+    plain, smoothed = (weights_of(train(config(label_smoothing=share))[0]) for share in (0.0, 0.3))
+    assert not torch.equal(plain, smoothed)
+
+
 def test_a_rest_counts_neither_as_time_nor_as_speed() -> None:
     training = began(config())
     for event in training.events():

@@ -27,6 +27,7 @@ _SCHEDULES = {
     "cosine": " The learning rate falls to zero along a cosine.",
     "one-cycle": " The learning rate rises to that, then falls to nearly zero.",
 }
+_WITH_BETA1 = ("adam", "adamw")  # which one-cycle moves against the rate
 
 
 def instance_code(setting: Setting) -> str:
@@ -89,12 +90,15 @@ def _optimiser(setting: Setting) -> str:
 
 
 def _schedule(config: RunConfig) -> str:
+    total = "total_steps=EPOCHS * steps_per_epoch + 1"  # it is asked once more after the last step
+    one_cycle = f"optimizer, {config.learning_rate}, {total}"
+    if config.optimizer not in _WITH_BETA1:
+        one_cycle = f"\n    {one_cycle}, cycle_momentum=False\n"
     return {
         "constant": "",
         "step": f"StepLR(optimizer, {config.step_epochs} * steps_per_epoch, gamma={config.step_factor})",
         "cosine": "CosineAnnealingLR(optimizer, EPOCHS * steps_per_epoch)",
-        # It is asked once more after the last step.
-        "one-cycle": f"OneCycleLR(optimizer, {config.learning_rate}, total_steps=EPOCHS * steps_per_epoch + 1)",
+        "one-cycle": f"OneCycleLR({one_cycle})",
     }[config.schedule]
 
 
@@ -220,13 +224,18 @@ def _steps(setting: Setting) -> str:
         "    scaler.step(optimizer)" if in_half else "    optimizer.step()",
         in_half and "    scaler.update()",
         setting.config.schedule != "constant" and "    scheduler.step()",
-        "    total_loss += loss.item() * len(labels)",
+        f"    total_loss += {'plain_loss' if setting.config.label_smoothing else 'loss'}.item() * len(labels)",
         "    correct += (logits.argmax(1) == labels).sum().item()",
     )
 
 
 def _forward(setting: Setting) -> str:
-    forward = "logits = network(pixels)\nloss = loss_function(logits, labels)"
+    forward = lines(
+        "logits = network(pixels)",
+        "loss = loss_function(logits, labels)",
+        bool(setting.config.label_smoothing)
+        and "plain_loss = F.cross_entropy(logits.detach(), labels)  # to compare with validation's",
+    )
     if setting.precision == torch.float32:
         return forward
     return lines(

@@ -260,7 +260,15 @@ def _fill_in(config: RunConfig | None = None) -> None:
 
 def _more_settings() -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    fields["schedule"] = _choice("Learning-rate schedule", "schedule", _literals("schedule"), _title)
+    fields["schedule"] = st.selectbox(
+        "Learning-rate schedule",
+        _literals("schedule"),
+        format_func=_title,
+        key=_key("schedule"),
+        persist_state="session",
+        help="With one-cycle, Adam and AdamW also move beta1, their share of earlier gradients: from 0.95 down to 0.85 "
+        "while the rate rises, then back. Momentum of SGD and RMSprop stays as it is set.",
+    )
     fields["step_epochs"] = _integer("Epochs between drops (step)", "step_epochs", 1, 1000)
     fields["step_factor"] = _number("Drop factor (step)", "step_factor", 0.01, 0.99, 0.05, "%.2f")
     fields["weight_decay"] = _number("Weight decay", "weight_decay", 0.0, 1.0, 0.001, "%.5f")

@@ -14,6 +14,10 @@ LOAD_SECONDS = 120
 with tempfile.TemporaryDirectory() as name:
     folder = Path(name)
     print(f"kills survived: {kills.survived(KILLS, folder / 'kills')} of {KILLS}", flush=True)
+    for more in (0, 2):
+        tried = [kills.survived_at_each_write(config, folder / f"writes-{more}", more) for config in kills.CONFIGS]
+        good, writes = map(sum, zip(*tried, strict=True))
+        print(f"kills before each write survived, {more} epochs more: {good} of {writes}", flush=True)
     print(f"full or locked disks survived: {disks.survived_apart(DISKS, folder / 'disks')} of {DISKS}", flush=True)
     unharmed = writers.unharmed(WRITERS, folder / "writers")
     print(f"writers at once, one of them killed, nothing lost: {unharmed} of {WRITERS}", flush=True)

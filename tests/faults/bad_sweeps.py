@@ -83,7 +83,7 @@ def cases(ground: Ground) -> st.SearchStrategy[Case]:
 
 
 def _parsed(fields: dict[str, Any]) -> None:
-    parse_sweep({"base": SHORT, "space": {"momentum": {"low": 0.5, "high": 0.9}}, **fields})
+    parse_sweep({"base": SHORT, "space": {"learning_rate": {"low": 0.01, "high": 0.1}}, **fields})
 
 
 def _copy(ground: Ground) -> Path:

@@ -1,13 +1,17 @@
-"""Trainings killed at random moments and resumed: each must come to what an unbroken one comes to."""
+"""Trainings killed at random moments and at each write, and resumed: each must come to what an unbroken one does."""
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 from time import monotonic
+from typing import Any
 
 import torch
 
@@ -26,6 +30,7 @@ CONFIGS = tuple(
         {"architecture": TINY, "epochs": 8, "optimizer": "rmsprop", "learning_rate": 0.001, "early_stopping": 2},
     )
 )
+WRITES = {"open", "os.rename", "os.remove"}  # Python's audit events; tensors are written without one, then renamed
 SPEEDS = {"images_per_second", "seconds"}
 
 _processes = get_context("fork")  # a child has torch at once, and none of the threads that a fork would lose
@@ -54,6 +59,37 @@ def survived(kills: int, folder: Path, seed: int = 0) -> int:
     return good
 
 
+def survived_at_each_write(config: RunConfig, folder: Path, more: int = 0) -> tuple[int, int]:
+    """Of how many writes a training that was killed just before one went on to the unbroken one's numbers; of all.
+
+    With ``more``, each is asked for as many epochs beyond its own as soon as it has these.
+    """
+    torch.set_num_threads(1)
+    store = RunStore(folder)
+    whole = store.create(config)  # trained here: what torch loads with a first step, every child then has
+    Job.resume(whole, threads=1).join()
+    if more:
+        Job.resume(whole, more, threads=1).join()
+    good = 0
+    for write in count(1):
+        run = store.create(config)
+        train(run, kill_at=write)
+        if run.summary.status == "finished":  # it has no more writes
+            return good, write - 1
+        good += _is_extended(run, config, more) and goes_on(run, whole)
+    raise AssertionError
+
+
+def _is_extended(run: Run, config: RunConfig, more: int) -> bool:
+    """Ask for ``more`` epochs beyond the config's, if any."""
+    if not more:
+        return True
+    checkpoint = run.checkpoint()
+    if not checkpoint or checkpoint.progress.epoch < config.epochs:
+        train(run)
+    return not train(run, more=more)
+
+
 def unbroken(run: Run) -> Whole:
     """Train ``run`` undisturbed."""
     began = monotonic()
@@ -61,10 +97,13 @@ def unbroken(run: Run) -> Whole:
     return Whole(run, monotonic() - began)
 
 
-def train(run: Run, kill_after: float | None = None) -> str:
-    """Train ``run`` on in another process, to its end or until that is killed after seconds: its error, if any."""
+def train(run: Run, kill_after: float | None = None, kill_at: int = 0, more: int = 0) -> str:
+    """Train ``run`` on in another process, to its end or until that is killed: its error, if any.
+
+    It is killed after seconds, or just before it writes for the ``kill_at``-th time.
+    """
     told, teller = _processes.Pipe(duplex=False)
-    child = _processes.Process(target=_work, args=[run, teller])
+    child = _processes.Process(target=_work, args=[run, teller, kill_at, more])
     child.start()
     child.join(kill_after)
     child.kill()
@@ -72,10 +111,25 @@ def train(run: Run, kill_after: float | None = None) -> str:
     return str(told.recv()) if told.poll() else ""
 
 
-def _work(run: Run, teller: Connection) -> None:
-    job = Job.resume(run, threads=1)
+def _work(run: Run, teller: Connection, kill_at: int, more: int) -> None:
+    if kill_at:
+        _end_before_write(kill_at, run.folder)
+    job = Job.resume(run, more, threads=1)
     job.join()
     teller.send(job.error)
+
+
+def _end_before_write(number: int, folder: Path) -> None:
+    """Have this process end as a kill would end it: between any two writes, and between a file and its name."""
+    writes = count(1)
+
+    def watch(event: str, details: tuple[Any, ...]) -> None:
+        if event in WRITES and str(details[0]).startswith(str(folder)):
+            is_read = event == "open" and not details[2] & (os.O_WRONLY | os.O_RDWR)
+            if not is_read and next(writes) == number:
+                os._exit(1)
+
+    sys.addaudithook(watch)
 
 
 def is_readable(run: Run, whole: Run) -> bool:
