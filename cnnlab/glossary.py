@@ -371,8 +371,8 @@ _TERMS = (
     ),
     Term(
         "One-cycle",
-        "A learning rate that rises to its peak, then falls to nearly nothing, for short trainings. With Adam and AdamW, "
-        "beta1 (the share of earlier gradients) moves against it, from 0.95 to 0.85 and back.",
+        "A learning rate that rises to its peak, then falls to nearly nothing, for short trainings. With Adam and "
+        "AdamW, beta1 (the share of earlier gradients) moves against it, from 0.95 to 0.85 and back.",
         see=("learning-rate-schedule", "cosine-schedule", "adam"),
     ),
     Term(
