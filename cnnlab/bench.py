@@ -89,25 +89,26 @@ RACES = {
 }
 
 
-def measure(quick: bool, folder: Path | None = None, say: Say = print) -> Report:
-    """Every section of the benchmark; ``say`` is told what is being measured.
+def measure(quick: bool, folder: Path | None = None, say: Say = print, precision: str = "auto") -> Report:
+    """Every section of the benchmark, our trainings in ``precision``; ``say`` is told what is being measured.
 
     Raises DatasetError where MNIST (and for the full benchmark Fashion-MNIST) can neither be read nor fetched.
     """
     effort = QUICK if quick else FULL
+    ours = {"precision": precision}
     keep_freed_memory()
     report: Report = {"loop": {}, "time_to_accuracy": {}}
     for name in NETWORKS:
         say(f"loop: {name}")
-        report["loop"][name] = alone(_loop, RECIPES[name].config, effort, folder)
+        report["loop"][name] = alone(_loop, RECIPES[name].config.model_copy(update=ours), effort, folder)
     for name in effort.races:
         say(f"time to accuracy: {name}")
-        report["time_to_accuracy"][name] = alone(_race, RACES[name], effort.race_rounds, folder)
+        report["time_to_accuracy"][name] = alone(_race, RACES[name], effort.race_rounds, folder, precision)
     say("augmentation")
     report["augmentation"] = alone(_augmentation, effort.rounds)
     with tempfile.TemporaryDirectory(prefix="cnnlab-") as runs:
         say("live cost")
-        report["live"], run = alone(_live, effort.live_rounds, RunStore(Path(runs)))
+        report["live"], run = alone(_live, effort.live_rounds, RunStore(Path(runs)), precision)
         say("inference")
         report["inference"] = alone(_inference, run, effort.inferences)
     return report
@@ -198,9 +199,9 @@ def _bare_steps(config: RunConfig, data: Data, count: int) -> Iterator[None]:
     loss.item()
 
 
-def _race(race: Race, rounds: int, folder: Path | None) -> Report:
+def _race(race: Race, rounds: int, folder: Path | None, precision: str) -> Report:
     """Seconds of training until the test accuracy is first seen at the target; the median of ``rounds``."""
-    length = {"epochs": race.epochs, "train_fraction": race.train_fraction}
+    length = {"epochs": race.epochs, "train_fraction": race.train_fraction, "precision": precision}
     ours = RECIPES["quick"].config.model_copy(update={"dataset": race.dataset, **length})
     theirs = RECIPES[race.tutorial].config
     with tutorial.training_set(theirs, folder) as images:
@@ -290,9 +291,9 @@ def _augmentation(rounds: int, count: int = 2_048) -> Report:
     return {"ratio": _ratio(_in_turn({"ours": ours, "pil": pil}, rounds), "ours", "pil")}
 
 
-def _live(rounds: int, store: RunStore) -> tuple[Report, Run]:
+def _live(rounds: int, store: RunStore, precision: str) -> tuple[Report, Run]:
     """Training speed of the default run while its charts are asked for as the page does, against nobody asking."""
-    config = RECIPES["default"].config.model_copy(update={"epochs": LIVE_EPOCHS})
+    config = RECIPES["default"].config.model_copy(update={"epochs": LIVE_EPOCHS, "precision": precision})
     last: list[Run] = []
 
     def speed(watched: bool) -> float:

@@ -236,13 +236,13 @@ def test_bench_prints_a_table_and_ends_with_its_json(
     }
     asked = []
 
-    def measure(quick: bool, folder: Path | None, say: object) -> object:
-        asked.append((quick, folder))
+    def measure(quick: bool, folder: Path | None, say: object, precision: str) -> object:
+        asked.append((quick, folder, precision))
         return report
 
     monkeypatch.setattr("cnnlab.bench.measure", measure)
-    out = call(capsys, "bench", "--quick", "--data", "somewhere", "--json")
-    assert asked == [(True, Path("somewhere"))]
+    out = call(capsys, "bench", "--quick", "--data", "somewhere", "--precision", "float32", "--json")
+    assert asked == [(True, Path("somewhere"), "float32")]
     assert last_line(out) == report
     assert "10.0 / 0.50" in out
 

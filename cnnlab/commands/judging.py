@@ -176,12 +176,18 @@ def _told(answer: dict[str, Any], with_file: bool) -> str:
     default=None,
     help="Folder of data sets [default: CNNLAB_DATA or data/].",
 )
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    help="Of our trainings [default: auto, 16 bits where they pay].",
+)
 @as_json
-def bench_command(quick: bool, folder: Path | None, as_json: bool) -> None:
+def bench_command(quick: bool, folder: Path | None, precision: str, as_json: bool) -> None:
     """Measure this machine: our engine against what tutorials do. Leave it alone meanwhile."""
     from cnnlab import bench  # noqa: PLC0415 - torchvision, which the other commands do without
 
-    report = bench.measure(quick, folder, say=lambda what: click.echo(what, err=True))
+    report = bench.measure(quick, folder, say=lambda what: click.echo(what, err=True), precision=precision)
     click.echo(bench.table(report))
     if as_json:
         click.echo(json.dumps(report))
