@@ -140,7 +140,9 @@ PLAIN = "&lt;a href='http://stranger.invalid'&gt;&#37;{y}&lt;/a&gt; &amp;amp;"
         charts.embedding(np.zeros((1, 2)), [STRANGE], [STRANGE], [STRANGE]),
         charts.confusion(np.ones((1, 1)), [STRANGE]),
         charts.class_intervals(pd.DataFrame({"Class": [STRANGE], "Accuracy": 0.5, "Low": 0.4, "High": 0.6})),
-        charts.overlaid_curves({STRANGE: pd.DataFrame({"x": [1], "mean": 0.5, "sd": 0, "runs": 1})}, "loss", "epoch"),
+        charts.overlaid_curves(
+            {STRANGE: pd.DataFrame({"x": [1], "mean": 0.5, "sd": 0, "runs": 1, "training": 1})}, "loss", "epoch"
+        ),
     ],
 )
 def test_names_are_shown_as_strangers_typed_them(figure: go.Figure) -> None:

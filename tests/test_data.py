@@ -150,7 +150,9 @@ def test_without_network_the_message_says_what_to_do_and_nothing_is_left(tmp_pat
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"\x1f\x8b not gzip", gzip.compress(b"no IDX"), gzip.compress(digits(40)[0])[:-90]]
+    "damage",
+    [b"", b"\x1f\x8b not gzip", gzip.compress(b"no IDX"), gzip.compress(digits(40)[0])[:-90]],
+    ids=["empty", "not gzip", "no IDX", "torn"],
 )
 def test_a_damaged_file_is_told_with_the_mend(damage: bytes, tmp_path: Path) -> None:
     write_mnist(tmp_path / "MNIST" / "raw", compressed=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -409,6 +410,44 @@ def test_inside_copes_with_every_kind_of_network(view: str, architecture: object
     page = open_page("Inside", train(architecture=architecture, train_fraction=0.05))
     page.segmented_control(key="inside.view").set_value(view).run()
     assert drawn(checked(page)) or page.info
+
+
+@pytest.fixture(scope="module")
+def dead_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A network whose ReLUs died of too high a rate: its features are the same for every image."""
+    layers = [
+        {"kind": "conv2d", "out_channels": 4, "kernel_size": 5, "stride": 3},
+        {"kind": "activation"},
+        {"kind": "flatten"},
+        {"kind": "linear", "out_features": "classes"},
+    ]
+    config = {
+        "architecture": {"name": "dead", "title": "Dead", "layers": layers},
+        "epochs": 3,
+        "train_fraction": 0.2,
+        "normalise": "unit",
+        "augmentation": "none",
+        "optimizer": "sgd",
+        "momentum": 0,
+        "nesterov": False,
+        "schedule": "constant",
+        "learning_rate": 3,
+    }
+    job = Job.start(RunConfig.model_validate(config), RunStore(tmp_path_factory.mktemp("dead")))
+    job.join()
+    assert job.run.summary.test_accuracy == pytest.approx(0.1)
+    return job.run
+
+
+@pytest.mark.parametrize(
+    ("page_name", "view"),
+    [(name, view) for name, views in (("Inside", INSIDE), ("Evaluate", EVALUATE)) for view in views],
+)
+def test_every_view_copes_with_a_network_that_died(page_name: str, view: str, dead_run: Run) -> None:
+    copytree(dead_run.folder, runs_folder() / dead_run.id)
+    page = open_page(page_name, dead_run)
+    page.segmented_control(key=f"{page_name.lower()}.view").set_value(view).run()
+    assert ("they lie on one point" in texts(checked(page))) == (view == "Embedding")
 
 
 @pytest.mark.parametrize("side", [32, 224])
