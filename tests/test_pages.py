@@ -316,6 +316,20 @@ def test_a_second_click_that_interrupts_the_first_finds_what_that_one_began(monk
     assert page.query_params["run"] in (job.run.id, [job.run.id])
 
 
+def branch_twice(parent: str) -> None:
+    from cnnlab.config import RunConfig  # noqa: PLC0415 - a script of its own, without this file's imports
+    from cnnlab.ui import session  # noqa: PLC0415
+
+    branch = RunConfig.model_validate({"parent": parent, "seed": 7, "epochs": 1000})
+    assert session.start(branch) is session.start(branch)
+
+
+def test_a_branch_asked_for_twice_is_one_training_though_it_takes_its_parents_split(listed_run: Run) -> None:
+    checked(AppTest.from_function(branch_twice, default_timeout=TIMEOUT, args=(f"{listed_run.id}@1",)).run())
+    (job,) = running_jobs()
+    assert job.config.held_out_by == listed_run.config.held_out_by != job.config.seed
+
+
 def interrupted_script(_: Job) -> None:
     raise StopException
 

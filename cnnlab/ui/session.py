@@ -18,6 +18,7 @@ from typing import Any
 
 import streamlit as st
 
+from cnnlab.ancestry import inherited
 from cnnlab.background import Background
 from cnnlab.catalogue import Catalogue, Entry
 from cnnlab.config import RunConfig
@@ -103,7 +104,8 @@ def start(config: RunConfig) -> Job:
 
     A session has one training at a time. While one runs, a second click gets that one, and other settings a RunError.
     """
-    return _only(lambda job: job.config == config, lambda: Job.start(config, store()))
+    whole = inherited(config, store())  # as the job has it
+    return _only(lambda job: job.config == whole, lambda: Job.start(whole, store()))
 
 
 def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job:
