@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import blake2s
 from typing import Annotated, Any, Literal
 
@@ -151,12 +151,6 @@ COUNTS_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
     "step_epochs": ("schedule", ("step",)),
     "step_factor": ("schedule", ("step",)),
 }
-
-
-def counts(field: str, chosen: Mapping[str, object]) -> bool:
-    """Whether a setting has an effect beside the ``chosen`` values of others."""
-    other, values = COUNTS_WITH.get(field, ("", ()))
-    return not other or chosen[other] in values
 
 
 def parse_config(fields: dict[str, object]) -> RunConfig:

@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, ValidationError, model_validator
 
 from cnnlab.ancestry import inherited
-from cnnlab.config import COUNTS_WITH, ConfigError, RunConfig, counts, parse_config
+from cnnlab.config import COUNTS_WITH, ConfigError, RunConfig, parse_config
 from cnnlab.files import plain_json
 from cnnlab.holding import hold, is_held
 from cnnlab.job import Job
@@ -216,7 +216,7 @@ class Sweep:
         Raises ConfigError where they are too many, SweepError where another process is at work on it.
         """
         with self.held():
-            config = parse_sweep(self.config.model_dump() | {"trials": self.ended + trials, "minutes": None})
+            config = _validated(self.config.model_dump() | {"trials": self.ended + trials, "minutes": None})
             write_aside(self.folder / "sweep.json", config.model_dump_json(indent=1))
 
     def held(self) -> AbstractContextManager[None]:
@@ -264,16 +264,21 @@ class SweepStore:
 
 
 def parse_sweep(fields: dict[str, object]) -> SweepConfig:
-    """Validate ``fields``. Raises ConfigError with one line for the first that is wrong."""
+    """Validate what is asked of a new sweep. Raises ConfigError with one line for the first that is wrong."""
+    config = _validated(fields)
+    for name in config.space:
+        _check_counts(name, config)
+    return config
+
+
+def _validated(fields: dict[str, object]) -> SweepConfig:
+    """Older sweeps may search settings without effect. Raises ConfigError as ``parse_sweep``."""
     try:
-        config = SweepConfig.model_validate(fields)
+        return SweepConfig.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = "".join(f"{part}: " for part in first["loc"] if part in SPACES or part in ("trials", "minutes"))
         raise ConfigError(where + first["msg"].removeprefix("Value error, ")) from error
-    for name in config.space:
-        _check_counts(name, config)
-    return config
 
 
 def _check_counts(name: str, config: SweepConfig) -> None:
@@ -282,7 +287,7 @@ def _check_counts(name: str, config: SweepConfig) -> None:
     if not other:
         return
     tried = config.space[other].examples if other in config.space else (getattr(config.base, other),)
-    if not any(counts(name, {other: value}) for value in tried):
+    if not any(value in values for value in tried):
         raise ConfigError(
             f"{name}: it has no effect with {other.replace('_', ' ')} {', '.join(map(str, tried))}: "
             f"choose {' or '.join(values)} there, or leave it out of the search"

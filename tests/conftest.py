@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
+from cnnlab import worker
 from cnnlab.config import RunConfig
 from cnnlab.job import Job, running_jobs
 from cnnlab.runs import Run, RunStore, runs_folder
@@ -19,6 +21,11 @@ ROOT = Path(__file__).parents[1]
 pytest_plugins = ["tests.browsing"]  # a server and a browser
 
 
+def pytest_unconfigure() -> None:
+    """Pages say here that the process ends well, which is pytest's to say."""
+    worker._exit_codes.clear()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that no worker is left alone with a browser's journeys at the end."""
     items.sort(key=lambda item: "browser" not in getattr(item, "fixturenames", ()))
@@ -27,6 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Runs go to a folder of the test's own, and no training outlives its test."""
+    # AppTest leaves its script there, which every process that multiprocessing spawns would run first.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     monkeypatch.setenv("CNNLAB_RUNS", str(tmp_path / "runs"))
     yield
     for job in running_jobs():

@@ -22,6 +22,7 @@ from cnnlab.runs import runs_folder
 from cnnlab.timing import Cost, Stopwatch
 from cnnlab.ui.design.layer_stack import _act
 from cnnlab.ui.design.units import duration
+from cnnlab.ui.literal import literal
 from cnnlab.ui.views import INSIDE
 from tests.test_pages import ROOT, TIMEOUT, button, checked, drawn, metrics, open_page, texts, train
 
@@ -230,7 +231,7 @@ def test_a_design_that_was_replaced_or_deleted_is_told_of_and_brought_back() -> 
     assert shelf.names() == []
     button(page, "Restore").click().run()
     assert shelf.load("mine") == others
-    assert [toast.value for toast in checked(page).toast] == ["mine is back."]
+    assert [toast.value for toast in checked(page).toast] == [literal("mine is back.")]
 
 
 def test_two_designs_stand_side_by_side() -> None:

@@ -40,8 +40,11 @@ FEW = RunConfig.model_validate(
 )
 
 
-def _count_writes(folder: Path, found: multiprocessing.Queue[tuple[int, int]]) -> None:
-    found.put(survived_at_each_write(FEW, folder))
+LAGS = {"epochs": 9, "early_stopping": 1, "optimizer": "sgd", "learning_rate": 1e-9, "schedule": "constant"}
+
+
+def _count_writes(config: RunConfig, more: int, folder: Path, found: multiprocessing.Queue[tuple[int, int]]) -> None:
+    found.put(survived_at_each_write(config, folder, more))
 
 
 def _count(folder: Path, found: multiprocessing.Queue[int]) -> None:
@@ -68,10 +71,13 @@ def test_writers_at_once_lose_nothing_though_one_is_killed(tmp_path: Path) -> No
         assert pool.submit(unharmed, 3, tmp_path, 1).result() == 3
 
 
-def test_trainings_killed_before_each_write_go_on_to_the_numbers_of_unbroken_ones(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("fields", "more"), [({"schedule": "cosine"}, 2), (LAGS, 0)], ids=["extended", "over early"])
+def test_trainings_killed_before_each_write_go_on_to_the_numbers_of_unbroken_ones(
+    fields: dict[str, object], more: int, tmp_path: Path
+) -> None:
     spawning = multiprocessing.get_context("spawn")
     found: multiprocessing.Queue[tuple[int, int]] = spawning.Queue()
-    process = spawning.Process(target=_count_writes, args=[tmp_path, found])
+    process = spawning.Process(target=_count_writes, args=[FEW.model_copy(update=fields), more, tmp_path, found])
     process.start()
     survived_kills, writes = found.get(timeout=300)
     assert survived_kills == writes >= 15

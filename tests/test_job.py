@@ -439,7 +439,7 @@ def test_more_epochs_after_a_kill_between_checkpoint_and_history_are_all_trained
 
 
 def test_a_rate_set_while_paused_is_the_next_steps() -> None:
-    job = start(epochs=1000, schedule="constant")
+    job = start(epochs=1000, schedule="constant", train_fraction=0.02, batch_size=10_000)  # each step an epoch
     wait_for_epoch(job)
     job.pause()
     while job.state != "paused":
@@ -447,8 +447,11 @@ def test_a_rate_set_while_paused_is_the_next_steps() -> None:
     done = job.step
     job.change_learning_rate(0.002)
     job.go_on()
-    while not job.history.rates:
+    while len(job.history.epochs) < done + 2:
         job.join(0.01)
     job.stop()
     finish(job)
+    rates = [epoch["learning_rate"] for epoch in job.history.epochs]
+    assert rates[:done] == [0.01] * done
+    assert set(rates[done:]) == {0.002}
     assert [(rate["step"], rate["learning_rate"]) for rate in job.history.rates] == [(done + 1, 0.002)]

@@ -75,8 +75,11 @@ def _shapes_and_numbers(network: nn.Module, shape: Shape) -> dict[str, tuple[Sha
 
 
 def _is_refused_by_torch(row: LayerSummary, classes: int) -> bool:
-    """Whether the layer, built for what flows in, fails; blocks are refused by rules of our own."""
-    if isinstance(row.layer, Block) or row.kind == "linear":  # torch's would work on the last axis of maps
+    """Whether the layer, built for what flows in, fails; blocks and norms are refused by rules of our own too.
+
+    PyTorch's linear layers work on the last axis of maps, and its norms make 0 of a single number.
+    """
+    if isinstance(row.layer, Block) or row.kind in ("linear", "group-norm", "layer-norm"):
         return True
     try:
         layer_module(row.layer, row.input_shape, classes).eval()(torch.zeros(1, *row.input_shape))

@@ -228,9 +228,13 @@ def test_a_reloaded_page_finds_its_training_by_the_address(training: tuple[AppTe
     assert reloaded.button(key="stop")
 
 
-def test_a_second_session_sees_nothing_of_the_first_ones_training(training: tuple[AppTest, Job]) -> None:
+def test_a_second_session_sees_nothing_of_the_first_ones_training(
+    training: tuple[AppTest, Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, job = training
     assert job.run.epochs()
+    session_id = "streamlit.runtime.caching.cache_resource_api.get_session_id_or_throw"
+    monkeypatch.setattr(session_id, lambda: "another session")  # all of AppTest's are one
     other = open_page("Train")
     assert not [button for button in other.button if button.key == "stop"]
     assert "No network has been trained yet" in texts(open_page("Compare"))

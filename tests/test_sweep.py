@@ -194,6 +194,12 @@ def test_a_setting_without_effect_is_not_searched(base: dict[str, Any], space: d
         parse_sweep({"base": base, "space": space})
 
 
+def test_an_older_sweep_over_a_setting_without_effect_can_be_extended(store: SweepStore) -> None:
+    sweep = store.create(asked(space={"momentum": SPACES["momentum"]}))
+    sweep.extend(2)
+    assert sweep.config.trials == 2
+
+
 def test_a_setting_that_counts_in_some_trials_is_searched() -> None:
     space = {"momentum": SPACES["momentum"], "optimizer": Among(options=("sgd", "adamw"))}
     assert parse_sweep({"space": space}).space == space

@@ -12,6 +12,7 @@ from cnnlab.program.setting import Setting
 _STANDARD = {
     "gzip": "import gzip",
     "hashlib": "import hashlib",
+    "Callable": "from collections.abc import Callable",
     "Iterator": "from collections.abc import Iterator",
     "Sequence": "from collections.abc import Sequence",
     "ceil": "from math import ceil",

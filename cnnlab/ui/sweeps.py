@@ -204,7 +204,7 @@ def _go_on(sweep: Sweep, more: int = 0) -> None:
         try:
             if more:
                 sweep.extend(more)
-        except SweepError as error:
+        except (ConfigError, SweepError) as error:
             st.toast(frame.literal(str(error)), icon=":material/error:")
             return
         _board()[sweep.id] = Background(search(sweep, _store().runs))

@@ -60,7 +60,7 @@ RAW: st.SearchStrategy[bytes] = st.one_of(
     st.integers(10_000_001, 30_000_000).map(lambda size: b"[" + b" " * size + b"]"),
     st.binary(min_size=1, max_size=2000).map(lambda junk: b"[" + junk),
     st.floats(0, 0.99).map(lambda share: LESSONS[: int(share * len(LESSONS))]),
-    st.sampled_from(["utf-16", "utf-32", "cp037"]).map(lambda name: write_lessons([lesson()]).decode().encode(name)),
+    st.sampled_from(["utf-32", "cp037"]).map(lambda name: write_lessons([lesson()]).decode().encode(name)),
     st.just(b'[{"label":"\xff","strokes":[[[0,0]]]}]'),
     st.sampled_from([b"NaN", b"Infinity", b"1e999", b"-1e999"]).map(
         lambda number: b'[{"label":"7","strokes":[[[0,%s]]]}]' % number

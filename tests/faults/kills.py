@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 import torch
+import torch._dynamo  # which optimisers import at their first step: once, before the forks, not in each
 
 from cnnlab.config import RunConfig
 from cnnlab.history import Record
