@@ -17,7 +17,7 @@ WIDTH = 110  # characters of a line, at most
 _TAKEN = {
     *("True", "False", "None", "Tensor", *(block.__name__ for block in BLOCKS.values())),
     # What a program around the class has of its own.
-    *("F", "Iterator", "Path", "TensorDataset"),
+    *("Callable", "F", "Iterator", "Path", "TensorDataset"),
     *("CHECKSUMS", "CLASSES", "DEVICE", "DIGITS", "EPOCHS", "FOLDER", "MEAN", "MIRROR", "PATIENCE", "SCALE", "SEED"),
 }
 
