@@ -17,6 +17,7 @@ from cnnlab.runs import Run, RunStore, runs_folder
 from tests.samples import Stalled
 
 ROOT = Path(__file__).parents[1]
+MAIN = sys.modules["__main__"]
 
 pytest_plugins = ["tests.browsing"]  # a server and a browser
 
@@ -35,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Runs go to a folder of the test's own, and no training outlives its test."""
     # AppTest leaves its script there, which every process that multiprocessing spawns would run first.
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    monkeypatch.setitem(sys.modules, "__main__", MAIN)
     monkeypatch.setenv("CNNLAB_RUNS", str(tmp_path / "runs"))
     yield
     for job in running_jobs():
