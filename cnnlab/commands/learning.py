@@ -122,7 +122,18 @@ def _followed(job: Job) -> Job:
 
 
 def _follow(job: Job) -> None:
-    """A progress bar on a terminal; Ctrl-C stops the training and keeps what is whole."""
+    """A progress bar on a terminal; Ctrl-C stops a training that has begun and keeps what is whole."""
+    try:
+        _wait_for_data(job)
+        _show_progress(job)
+    except KeyboardInterrupt:
+        if not job.steps:
+            raise
+        job.stop()
+        job.join()
+
+
+def _wait_for_data(job: Job) -> None:
     while job.is_running and not job.steps:
         job.join(POLL_SECONDS)
         if fetched := downloaded_bytes(job.config.dataset):
@@ -130,15 +141,14 @@ def _follow(job: Job) -> None:
             click.echo(
                 f"\rfetching {job.config.dataset}: {fetched / 1e6:.0f} of {total / 1e6:.0f} MB", err=True, nl=False
             )
+
+
+def _show_progress(job: Job) -> None:
     with click.progressbar(length=max(job.steps, 1), file=sys.stderr, item_show_func=lambda text: text) as bar:
-        try:
-            while job.is_running:
-                job.join(POLL_SECONDS)
-                epochs = job.history.epochs
-                bar.update(job.step - bar.pos, f"validation {epochs[-1]['validation_accuracy']:.2%}" if epochs else "")
-        except KeyboardInterrupt:
-            job.stop()
-            job.join()
+        while job.is_running:
+            job.join(POLL_SECONDS)
+            epochs = job.history.epochs
+            bar.update(job.step - bar.pos, f"validation {epochs[-1]['validation_accuracy']:.2%}" if epochs else "")
 
 
 @click.command("find-lr")
