@@ -15,18 +15,18 @@ test: .venv/dev
 
 # The tutorials' recipes in full on the real data sets, into docs/tutorials.md: about half an hour on 2 cores.
 reproduce: .venv/app
-	$(BIN)/python -m docs.make_tutorials
+	$(BIN)/python -m benchmarks.make_tutorials
 
 # The engine against tutorials, recipes' accuracies and the cost of watching, into docs/benchmarks.md: well over an hour.
 benchmarks: .venv/dev
-	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m docs.make_benchmarks
+	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m benchmarks.make_benchmarks
 
 # 200 killed trainings, 50 full or locked disks, 500 bad inputs, 20 sessions at once: some twenty minutes.
 faults: .venv/dev
 	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m tests.faults
 
 screenshots: .venv/dev
-	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m docs.make_screenshots
+	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m benchmarks.make_screenshots
 
 .venv/app: requirements.txt
 	$(PYTHON) -m venv .venv

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from cnnlab.charts.png import inline
-from cnnlab.data import DATASETS, load
-from cnnlab.recipes import RECIPES
-from cnnlab.ui import frame, session
-from cnnlab.ui.compare.listing import table_of_runs
-from cnnlab.ui.pictures import digit_wall
+from cnnlab.data.datasets import DATASETS, load
+from cnnlab.training.recipes import RECIPES
+from cnnlab.ui.compare.run_table import table_of_runs
+from cnnlab.ui.shell import frame, session
+from cnnlab.ui.widgets.images import digit_wall
 
 frame.page("Home", "Train a small convolutional network, watch it learn, then look inside.", title="CNN Lab")
 

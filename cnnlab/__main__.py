@@ -6,18 +6,18 @@ import sys
 
 import click
 
-from cnnlab.architectures import ArchitectureError
-from cnnlab.archive import ArchiveError
-from cnnlab.commands import designing, judging, learning, moving, programming
-from cnnlab.config import ConfigError
-from cnnlab.data import DatasetError
-from cnnlab.designs import DesignError
-from cnnlab.interop import InteropError
-from cnnlab.program import ProgramError
-from cnnlab.runs import RunError
-from cnnlab.strokes import DrawingError
-from cnnlab.training import TrainingError
-from cnnlab.worker import run_process
+from cnnlab.cli import archive, evaluate, network, program, train
+from cnnlab.data.datasets import DatasetError
+from cnnlab.drawings.strokes import DrawingError
+from cnnlab.export.program import ProgramError
+from cnnlab.export.tracking import InteropError
+from cnnlab.networks.architecture import ArchitectureError
+from cnnlab.networks.library import DesignError
+from cnnlab.runs.archive import ArchiveError
+from cnnlab.runs.store import RunError
+from cnnlab.threads import run_process
+from cnnlab.training.config import ConfigError
+from cnnlab.training.loop import TrainingError
 
 BAD_INPUT = (
     ArchitectureError,
@@ -33,20 +33,20 @@ BAD_INPUT = (
 )
 LONGEST = 600  # characters of a complaint, which may quote what was typed
 COMMANDS = (
-    judging.list_command,
-    designing.network_command,
-    programming.program_command,
-    learning.train,
-    learning.resume,
-    learning.teach,
-    learning.find_learning_rate,
-    learning.sweep,
-    judging.evaluate,
-    judging.predict_command,
-    moving.pack_command,
-    moving.unpack_command,
-    moving.export,
-    judging.bench_command,
+    evaluate.list_command,
+    network.network_command,
+    program.program_command,
+    train.train,
+    train.resume,
+    train.teach,
+    train.find_learning_rate,
+    train.sweep,
+    evaluate.evaluate,
+    evaluate.predict_command,
+    archive.pack_command,
+    archive.unpack_command,
+    archive.export,
+    evaluate.bench_command,
 )
 
 

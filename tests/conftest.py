@@ -10,21 +10,21 @@ from shutil import copytree
 
 import pytest
 
-from cnnlab import worker
-from cnnlab.config import RunConfig
-from cnnlab.job import Job, running_jobs
-from cnnlab.runs import Run, RunStore, runs_folder
+from cnnlab import threads
+from cnnlab.jobs.job import Job, running_jobs
+from cnnlab.runs.store import Run, RunStore, runs_folder
+from cnnlab.training.config import RunConfig
 from tests.samples import Stalled
 
 ROOT = Path(__file__).parents[1]
 MAIN = sys.modules["__main__"]
 
-pytest_plugins = ["tests.browsing"]  # a server and a browser
+pytest_plugins = ["tests.browser.browsing"]  # a server and a browser
 
 
 def pytest_unconfigure() -> None:
     """Pages say here that the process ends well, which is pytest's to say."""
-    worker._exit_codes.clear()
+    threads._exit_codes.clear()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,11 +10,11 @@ from urllib.error import URLError
 import pytest
 import torch
 
-from cnnlab.architectures import Architecture
-from cnnlab.data import DATASETS, Data, Split, load
-from cnnlab.layers import Conv2d, Flatten, Linear, MaxPool2d
-from cnnlab.presets import PRESETS
-from cnnlab.strokes import Drawing, Lesson
+from cnnlab.data.datasets import DATASETS, Data, Split, load
+from cnnlab.drawings.strokes import Drawing, Lesson
+from cnnlab.networks.architecture import Architecture
+from cnnlab.networks.layers import Conv2d, Flatten, Linear, MaxPool2d
+from cnnlab.networks.presets import PRESETS
 
 TINY = Architecture(
     name="tiny",

@@ -10,24 +10,25 @@ import pytest
 import torch
 from torch import Tensor
 
-from cnnlab import augmentation, devices, training
-from cnnlab.config import RunConfig
-from cnnlab.doubt import read
-from cnnlab.finder import ramp
-from cnnlab.inference import judge, load_trained
-from cnnlab.job import Job
-from cnnlab.lessons import changes, fine_tuning
-from cnnlab.memory import MOMENTS
-from cnnlab.network import build
-from cnnlab.presets import PRESETS
-from cnnlab.runs import Run, RunStore, runs_folder
-from cnnlab.suspects import held_out_of
-from cnnlab.sweep import SweepConfig, SweepStore, search
-from cnnlab.training import Training
-from cnnlab.ui.views import EVALUATE, INSIDE, View
+from cnnlab.analysis.label_errors import held_out_of
+from cnnlab.analysis.ood import read
+from cnnlab.data import augmentation
+from cnnlab.jobs.finetuning import changes, fine_tuning
+from cnnlab.jobs.job import Job
+from cnnlab.jobs.sweep import SweepConfig, SweepStore, search
+from cnnlab.networks.build import build
+from cnnlab.networks.presets import PRESETS
+from cnnlab.runs.store import Run, RunStore, runs_folder
+from cnnlab.runs.trained import judge, load_trained
+from cnnlab.training import device, loop
+from cnnlab.training.config import RunConfig
+from cnnlab.training.loop import Training
+from cnnlab.training.lr_finder import ramp
+from cnnlab.training.memory import MOMENTS
+from cnnlab.ui.inspect import EVALUATE, INSIDE, View
 from tests.foreign import AppleGpu, Waits, everywhere
+from tests.pages.test_pages import checked, open_page
 from tests.samples import TINY, WITH_DROPOUT, few_digits, lesson
-from tests.test_pages import checked, open_page
 
 SHORT = RunConfig(architecture=TINY, epochs=1, train_fraction=0.02)
 
@@ -35,8 +36,8 @@ SHORT = RunConfig(architecture=TINY, epochs=1, train_fraction=0.02)
 @pytest.fixture
 def apple(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppleGpu]:
     """Everything that the test and the threads it starts ask of torch, asked of an Apple GPU."""
-    monkeypatch.setattr(training, "FUSED", ())
-    monkeypatch.setattr(devices, "CHANNELS_LAST", ())
+    monkeypatch.setattr(loop, "FUSED", ())
+    monkeypatch.setattr(device, "CHANNELS_LAST", ())
     gpu = AppleGpu()
     everywhere(gpu, monkeypatch)
     with gpu:
@@ -106,7 +107,7 @@ def waits_of_an_epochs_steps(settings: RunConfig) -> dict[str, int]:
 def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps as on a device whose results are not known at once, and nobody who reads metrics in between."""
     monkeypatch.setattr(augmentation, "_KNOWN_AT_ONCE", ())
-    monkeypatch.setattr(training, "READ_SECONDS", inf)
+    monkeypatch.setattr(loop, "READ_SECONDS", inf)
 
 
 @pytest.mark.usefixtures("gpu")

@@ -10,9 +10,9 @@ from statistics import mean, stdev
 import click
 import pytest
 
+from benchmarks import make_benchmarks
 from cnnlab.__main__ import cli
-from cnnlab.data import DATASETS
-from docs import make_benchmarks
+from cnnlab.data.datasets import DATASETS
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from cnnlab.palette import PALETTE
-from cnnlab.strangers import one_line
+from cnnlab.text import one_line
 
 TRAIN, VALIDATION = PALETTE[0], PALETTE[1]
 DIVERGING = "RdBu"  # below zero red, zero white, above blue: weights, gradients, what speaks for and against

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from optuna import Study, visualization
 
 from cnnlab.charts.style import BRIGHTNESS, framed
-from cnnlab.config import titled
+from cnnlab.training.config import titled
 
 _VALUE = "validation accuracy"
 

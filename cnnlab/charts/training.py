@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from cnnlab.charts.classes import per_class_bars
 from cnnlab.charts.style import TRAIN, VALIDATION, framed, metric_axis, plain, thinned
-from cnnlab.events import StepMetrics
-from cnnlab.history import History, Record
+from cnnlab.training.events import StepMetrics
+from cnnlab.training.history import History, Record
 
 LIVE_SECONDS = 1.0  # between updates of the live view
 PARENT = "#8a94a3"  # grey, in light and dark

@@ -7,11 +7,11 @@ from math import gcd
 
 import torch
 
-from cnnlab.architectures import Draft
-from cnnlab.layers import Activation, AdaptivePool2d, Conv2d, Flatten, Linear, Shape
-from cnnlab.layers.base import pair
 from cnnlab.learn.convolution import borders_of
-from cnnlab.network import layer_module
+from cnnlab.networks.architecture import Draft
+from cnnlab.networks.build import layer_module
+from cnnlab.networks.layers import Activation, AdaptivePool2d, Conv2d, Flatten, Linear, Shape
+from cnnlab.networks.layers.base import pair
 
 
 @dataclass(frozen=True)

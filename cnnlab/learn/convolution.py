@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cnnlab.layers import Conv2d, Shape
-from cnnlab.layers.base import pair
-from cnnlab.network import layer_module, seeded
+from cnnlab.networks.build import layer_module, seeded
+from cnnlab.networks.layers import Conv2d, Shape
+from cnnlab.networks.layers.base import pair
 
 Pair = tuple[int, int]  # rows, columns
 

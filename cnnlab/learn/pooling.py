@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from cnnlab.layers import AdaptivePool2d, AvgPool2d, MaxPool2d, pair
-from cnnlab.network import layer_module
+from cnnlab.networks.build import layer_module
+from cnnlab.networks.layers import AdaptivePool2d, AvgPool2d, MaxPool2d, pair
 
 Pool = MaxPool2d | AvgPool2d | AdaptivePool2d
 Cell = tuple[int, int]  # row, column; below zero or beyond the grid where it lies in the padding

@@ -12,10 +12,10 @@ from typing import Literal, get_args
 
 from torch import nn
 
-from cnnlab.config import RunConfig
-from cnnlab.data import Data, Split, dataset_spec, divided, load_test, load_train
+from cnnlab.data.datasets import Data, Split, dataset_spec, divided, load_test, load_train
 from cnnlab.learn.ablation import network
-from cnnlab.learn.seeds import Repeats, Training, built, repeat, train_and_judge
+from cnnlab.learn.repeats import Repeats, Training, built, repeat, train_and_judge
+from cnnlab.training.config import RunConfig
 
 Start = Literal["from scratch", "copied", "copied and frozen", "random and frozen"]
 

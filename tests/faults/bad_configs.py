@@ -9,8 +9,8 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from cnnlab.config import RunConfig
-from cnnlab.data import DATASETS
+from cnnlab.data.datasets import DATASETS
+from cnnlab.training.config import RunConfig
 from tests.faults.ground import SHORT, Case, Ground, command, training
 
 Values = st.SearchStrategy[Any]

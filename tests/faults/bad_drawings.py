@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cnnlab.strokes import read_drawings, read_lessons, write_lessons
+from cnnlab.drawings.strokes import read_drawings, read_lessons, write_lessons
 from tests.faults.ground import Case, Ground, command
 from tests.samples import lesson
 

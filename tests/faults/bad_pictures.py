@@ -11,9 +11,9 @@ import numpy as np
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnnlab.digits import network_input
-from cnnlab.pictures import read_picture
-from cnnlab.sheet import find_characters
+from cnnlab.drawings.images import read_picture
+from cnnlab.drawings.page import find_characters
+from cnnlab.drawings.preprocess import network_input
 from tests.faults.ground import Case, Ground, command
 
 SIDES = st.integers(4097, 2**31 - 1)

@@ -16,12 +16,12 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from cnnlab.__main__ import main
-from cnnlab.archive import pack
-from cnnlab.config import RunConfig, parse_config
-from cnnlab.job import Job
-from cnnlab.runs import Run, RunStore
-from cnnlab.sweep import Sweep, SweepStore, parse_sweep
-from cnnlab.training import TrainingError
+from cnnlab.jobs.job import Job
+from cnnlab.jobs.sweep import Sweep, SweepStore, parse_sweep
+from cnnlab.runs.archive import pack
+from cnnlab.runs.store import Run, RunStore
+from cnnlab.training.config import RunConfig, parse_config
+from cnnlab.training.loop import TrainingError
 from tests.conftest import ROOT
 from tests.samples import TINY
 

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from cnnlab.__main__ import BAD_INPUT
-from cnnlab.checkpoint import CheckpointError
+from cnnlab.training.checkpoint import CheckpointError
 from tests.faults import bad_archives, bad_commands, bad_configs, bad_drawings, bad_pictures, bad_runs, bad_sweeps
 from tests.faults.ground import Case, Command, Ground, Refused
 

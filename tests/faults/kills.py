@@ -16,10 +16,10 @@ from typing import Any
 import torch
 import torch._dynamo  # which optimisers import at their first step: once, before the forks, not in each
 
-from cnnlab.config import RunConfig
-from cnnlab.history import Record
-from cnnlab.job import Job
-from cnnlab.runs import Run, RunStore
+from cnnlab.jobs.job import Job
+from cnnlab.runs.store import Run, RunStore
+from cnnlab.training.config import RunConfig
+from cnnlab.training.history import Record
 from tests.samples import TINY, WITH_DROPOUT
 
 FEW = {"train_fraction": 0.2, "validation_fraction": 0.05}

@@ -17,12 +17,12 @@ import numpy as np
 import psutil
 from playwright.sync_api import Page
 
-from cnnlab.config import RunConfig
-from cnnlab.job import Job
-from cnnlab.runs import Run, RunStore
-from tests.browsing import PATIENCE, ended, launched, started
+from cnnlab.jobs.job import Job
+from cnnlab.runs.store import Run, RunStore
+from cnnlab.training.config import RunConfig
+from tests.browser.browsing import PATIENCE, ended, launched, started
+from tests.browser.test_journeys import start_training
 from tests.faults.visitor import Render, visit
-from tests.test_browser import start_training
 
 PAGES = ("", "Inside", "Evaluate", "Draw", "Compare", "Sweep", "Train")  # by path; the empty one is Home
 TRAINERS = 2  # in browsers, whose pages follow their trainings

@@ -9,11 +9,11 @@ from random import Random
 
 from pydantic import ValidationError
 
-from cnnlab.architectures import Draft
-from cnnlab.config import RunConfig
-from cnnlab.designs import DesignError, Shelf
-from cnnlab.presets import PRESETS
-from cnnlab.runs import Run, RunError, RunStore
+from cnnlab.networks.architecture import Draft
+from cnnlab.networks.library import DesignError, Shelf
+from cnnlab.networks.presets import PRESETS
+from cnnlab.runs.store import Run, RunError, RunStore
+from cnnlab.training.config import RunConfig
 
 WRITERS, WRITES = 3, 8
 LONGEST_SECONDS = 0.2  # until one of them is killed

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from cnnlab.ui import frame
-from cnnlab.ui.compare.chosen import Chosen, CompareView
-from cnnlab.ui.terms import linked
+from cnnlab.ui.compare.selection import Chosen, CompareView
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.glossary_links import linked
 
 VIEWS: dict[str, CompareView] = {
     "Curves": CompareView("curves", "How did they learn? Validation loss and accuracy, over each other."),

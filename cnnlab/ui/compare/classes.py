@@ -6,18 +6,18 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.catalogue import Entry
 from cnnlab.charts.style import plain
-from cnnlab.inference import load_trained, test_split
-from cnnlab.metrics import Answers
-from cnnlab.significance import LEVEL, by_class
-from cnnlab.ui.compare.chosen import Chosen
-from cnnlab.ui.frame import literal
-from cnnlab.ui.live_chart import live_chart
-from cnnlab.ui.pictures import upright
-from cnnlab.ui.views.gallery import opened_image
-from cnnlab.ui.views.look import Look, close_button, download, opened, show_figure
-from cnnlab.ui.views.measured import answers
+from cnnlab.evaluation.metrics import Answers
+from cnnlab.evaluation.significance import LEVEL, by_class
+from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.trained import load_trained, test_split
+from cnnlab.ui.compare.selection import Chosen
+from cnnlab.ui.inspect.gallery import opened_image
+from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.widgets.cached import answers
+from cnnlab.ui.widgets.images import upright
+from cnnlab.ui.widgets.live_chart import live_chart
+from cnnlab.ui.widgets.view import Look, close_button, download, opened, show_figure
 
 SHOWN = 18  # images on which two runs differ
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.contrast import apart, pareto_front
-from cnnlab.ui.compare.chosen import Chosen
-from cnnlab.ui.views.look import show_figure
+from cnnlab.runs.comparison import apart, pareto_front
+from cnnlab.ui.compare.selection import Chosen
+from cnnlab.ui.widgets.view import show_figure
 
 _COSTS = {"Parameters": "Parameters", "MACs": "MACs for one image", "Time, s": "training time, s"}
 

@@ -6,13 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.catalogue import Entry
-from cnnlab.contrast import AXES, curve, repeats
-from cnnlab.history import History
-from cnnlab.ui.compare.chosen import Chosen
-from cnnlab.ui.frame import literal
-from cnnlab.ui.live_chart import live_chart
-from cnnlab.ui.views.look import download
+from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.comparison import AXES, curve, repeats
+from cnnlab.training.history import History
+from cnnlab.ui.compare.selection import Chosen
+from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.widgets.live_chart import live_chart
+from cnnlab.ui.widgets.view import download
 
 
 def show(chosen: Chosen) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.catalogue import settings_of
-from cnnlab.ui.compare.chosen import Chosen
-from cnnlab.ui.views.look import show_figure
+from cnnlab.runs.catalogue import settings_of
+from cnnlab.ui.compare.selection import Chosen
+from cnnlab.ui.widgets.view import show_figure
 
 _ACCURACY = "Validation"
 MAX_AXES = 10

@@ -7,15 +7,15 @@ from itertools import combinations
 import pandas as pd
 import streamlit as st
 
-from cnnlab.catalogue import Entry
-from cnnlab.inference import load_trained
-from cnnlab.runs import how_tested
-from cnnlab.significance import LEVEL, holm, mcnemar
-from cnnlab.ui.compare.chosen import Chosen
-from cnnlab.ui.frame import literal
-from cnnlab.ui.terms import linked
-from cnnlab.ui.views.look import download
-from cnnlab.ui.views.measured import answers
+from cnnlab.evaluation.significance import LEVEL, holm, mcnemar
+from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.store import how_tested
+from cnnlab.runs.trained import load_trained
+from cnnlab.ui.compare.selection import Chosen
+from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.widgets.cached import answers
+from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.widgets.view import download
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _COLUMNS = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.contrast import differences
-from cnnlab.ui.compare.chosen import Chosen
+from cnnlab.runs.comparison import differences
+from cnnlab.ui.compare.selection import Chosen
 
 
 def show(chosen: Chosen) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 import streamlit as st
 from pydantic import TypeAdapter
 
-from cnnlab.architectures import LayerSummary, Place
-from cnnlab.config import titled
-from cnnlab.layers import Layer, shown
-from cnnlab.ui import frame
-from cnnlab.ui.design import board
-from cnnlab.ui.design.board import Images
-from cnnlab.ui.design.units import size
-from cnnlab.ui.terms import linked
+from cnnlab.networks.architecture import LayerSummary, Place
+from cnnlab.networks.layers import Layer, shown
+from cnnlab.training.config import titled
+from cnnlab.ui.design import state
+from cnnlab.ui.design.state import Images
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.format import size
+from cnnlab.ui.widgets.glossary_links import linked
 
 NUMBER = "number"  # the choice between a number and words, as in padding
 LABELS = {
@@ -69,13 +69,13 @@ def layer_form(row: LayerSummary, images: Images) -> None:
         placeholder=row.name,
         max_chars=40,
         key=_key("name"),
-        **board.answering(_set, place, "name", _read("name", lambda text: text.strip() or None)),
+        **state.answering(_set, place, "name", _read("name", lambda text: text.strip() or None)),
     )
     fields = {name: schema for name, schema in _schemas(type(layer)).items() if _matters(layer, name)}
     apart = any(isinstance(getattr(layer, name), tuple) for name in fields)
     if any(_has_pair(schema) for schema in fields.values()):
         apart = st.toggle(
-            "Rows and columns apart", value=apart, key=_key("apart"), **board.answering(_join, place, _key("apart"))
+            "Rows and columns apart", value=apart, key=_key("apart"), **state.answering(_join, place, _key("apart"))
         )
     columns = st.columns(2)
     for number, (name, schema) in enumerate(fields.items()):
@@ -134,7 +134,7 @@ def _field(layer: Layer, place: Place, name: str, schema: dict[str, Any], apart:
     number = next((option for option in _options(schema) if option.get("type") in ("integer", "number")), None)
     label, note = LABELS.get(name, titled(name)), HELP.get(name)
     if schema.get("type") == "boolean":
-        st.checkbox(label, value=value, key=_key(name), help=note, **board.answering(_set, place, name, _read(name)))
+        st.checkbox(label, value=value, key=_key(name), help=note, **state.answering(_set, place, name, _read(name)))
         return
     if words:
         _choice(place, name, value, [*([NUMBER] if number else []), *words], number)
@@ -155,7 +155,7 @@ def _choice(place: Place, name: str, value: object, options: list[Any], number: 
         format_func=lambda word: WORDS.get(word, str(word)),
         key=_key(key),
         help=linked(HELP.get(name, ""), name),
-        **board.answering(_set, place, name, _read(key, lambda chosen: least if chosen == NUMBER else chosen)),
+        **state.answering(_set, place, name, _read(key, lambda chosen: least if chosen == NUMBER else chosen)),
     )
 
 
@@ -194,7 +194,7 @@ def _number(
         format=FINE.get(name),
         key=_key(key),
         help=linked(HELP.get(name, ""), name),
-        **board.answering(_set, place, name, read or _read(key)),
+        **state.answering(_set, place, name, read or _read(key)),
     )
 
 
@@ -210,11 +210,11 @@ def _branch_buttons(layer: Layer, place: Place) -> None:
 
 
 def _set_chains(place: Place, chains: list[tuple[Layer, ...]]) -> None:
-    board.change_layer(place, lambda layer: layer.with_chains(chains))
+    state.change_layer(place, lambda layer: layer.with_chains(chains))
 
 
 def _key(name: str) -> str:
-    return f"design.layer.{board.version()}.{name}"
+    return f"design.layer.{state.version()}.{name}"
 
 
 def _read(name: str, meaning: Callable[[Any], object] = lambda value: value) -> Callable[[], object]:
@@ -225,7 +225,7 @@ def _read(name: str, meaning: Callable[[Any], object] = lambda value: value) -> 
 
 def _set(place: Place, name: str, read: Callable[[], object]) -> None:
     """One setting of the layer at ``place`` becomes what its widget says."""
-    board.change_layer(place, lambda layer: _with(layer, {name: read()}))
+    state.change_layer(place, lambda layer: _with(layer, {name: read()}))
 
 
 def _join(place: Place, key: str) -> None:
@@ -237,7 +237,7 @@ def _join(place: Place, key: str) -> None:
         pairs = {name: getattr(layer, name) for name in _schemas(type(layer))}
         return _with(layer, {name: pair[0] for name, pair in pairs.items() if isinstance(pair, tuple)})
 
-    board.change_layer(place, joined)
+    state.change_layer(place, joined)
 
 
 def _with(layer: Layer, changes: dict[str, object]) -> Layer:

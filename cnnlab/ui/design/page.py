@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.advice import advise
-from cnnlab.architectures import Architecture, Draft, LayerSummary, Place, follow
-from cnnlab.config import RunConfig
-from cnnlab.data import DATASETS
-from cnnlab.drawing import draw_network
-from cnnlab.editing import BRICKS, layer_at
-from cnnlab.layers import shown
-from cnnlab.pytorch_code import pytorch_code
-from cnnlab.ui import forms, frame
-from cnnlab.ui.design import board, keeping
-from cnnlab.ui.design.board import BEGINNING, OWN_SIZE, Images
-from cnnlab.ui.design.consequences import Totals, show_beside, show_totals, totals
+from cnnlab.data.datasets import DATASETS
+from cnnlab.networks.architecture import Architecture, Draft, LayerSummary, Place, follow
+from cnnlab.networks.diagram import draw_network
+from cnnlab.networks.edit import BRICKS, layer_at
+from cnnlab.networks.layers import shown
+from cnnlab.networks.lint import advise
+from cnnlab.networks.source import pytorch_code
+from cnnlab.training.config import RunConfig
+from cnnlab.ui.design import save_load, state
 from cnnlab.ui.design.layer_form import layer_form
-from cnnlab.ui.design.layer_stack import layer_stack, place_of
-from cnnlab.ui.design.timekeeper import keep_time, measure_again, times
-from cnnlab.ui.network_picture import network_picture
+from cnnlab.ui.design.state import BEGINNING, OWN_SIZE, Images
+from cnnlab.ui.design.summary import Totals, show_beside, show_totals, totals
+from cnnlab.ui.design.timing import keep_time, measure_again, times
+from cnnlab.ui.shell import frame
+from cnnlab.ui.train import form as forms
+from cnnlab.ui.widgets.diagram import network_picture
+from cnnlab.ui.widgets.layer_stack import layer_stack, place_of
 
 _PICTURE = "design.picture"
 BESIDE = ("Code", "Compare", "Save and share")
@@ -29,9 +30,9 @@ BESIDE = ("Code", "Compare", "Save and share")
 def design() -> None:
     """Everything on the page: an edit draws only this again."""
     images = _choose_images()
-    draft, picked = board.draft(), board.picked()
-    board.note_drawn()
-    board.put_into_address()
+    draft, picked = state.draft(), state.picked()
+    state.note_drawn()
+    state.put_into_address()
     rows = follow(draft, images.shape, images.classes)
     problems = [row for row in rows if row.problem]
     time = times(draft, images)
@@ -41,7 +42,7 @@ def design() -> None:
     _tell_problems(draft, problems)
     svg = draw_network(rows, images.shape, draft.title, picked)
     network_picture(svg, key=_PICTURE, alt=f"The network {draft.title}", name=draft.name, on_click=_pick_clicked)
-    if said := board.said():
+    if said := state.said():
         st.toast(frame.literal(said), icon=":material/save:")
     code = "" if problems or not draft.layers else pytorch_code(draft, images.shape, images.classes)
     form, listing = st.columns([2, 3], gap="large")  # on a phone the first comes first: form, then list
@@ -56,7 +57,7 @@ def design() -> None:
 
 
 def _pick_clicked() -> None:
-    board.act("pick", place_of(st.session_state[_PICTURE]["clicked"]))
+    state.act("pick", place_of(st.session_state[_PICTURE]["clicked"]))
 
 
 def _choose_images() -> Images:
@@ -77,13 +78,13 @@ def _choose_images() -> Images:
             "Batch size, images", 1, 10_000, RunConfig().batch_size, key="design.batch", persist_state="session"
         )
     with begin:
-        keeping.begin_from()
+        save_load.begin_from()
     if st.session_state["design.dataset"] == OWN_SIZE:
         bounds = {"channels": (1, 512, 3), "height": (1, 1024, 224), "width": (1, 1024, 224), "classes": (2, 1000, 10)}
         for column, (name, (low, high, usual)) in zip(st.columns(4), bounds.items(), strict=True):
             label = f"{name.capitalize()}{', px' if name in ('height', 'width') else ''}"
             column.number_input(label, low, high, usual, key=f"design.{name}", persist_state="session")
-    return board.images()
+    return state.images()
 
 
 def _tell_problems(draft: Draft, problems: list[LayerSummary]) -> None:
@@ -91,14 +92,14 @@ def _tell_problems(draft: Draft, problems: list[LayerSummary]) -> None:
         st.warning("There are no layers yet: add some, the last of them Logits.", icon=":material/construction:")
     for row in problems[:3]:
         st.error(frame.literal(f"{row.name}: {row.problem}."), icon=":material/build:")
-    if refusal := board.refusal():
+    if refusal := state.refusal():
         st.warning(frame.literal(f"Not done: {refusal}."), icon=":material/block:")
 
 
 def _toolbar(draft: Draft, images: Images, is_broken: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Undo", icon=":material/undo:", on_click=board.undo, disabled=not board.can_undo())
-        st.button("Redo", icon=":material/redo:", on_click=board.redo, disabled=not board.can_redo())
+        st.button("Undo", icon=":material/undo:", on_click=state.undo, disabled=not state.can_undo())
+        st.button("Redo", icon=":material/redo:", on_click=state.redo, disabled=not state.can_redo())
         st.button(
             "Measure again",
             icon=":material/timer:",
@@ -134,14 +135,14 @@ def _layer(rows: list[LayerSummary], picked: Place, images: Images) -> None:
         )
         where = "Add before the first layer"
     else:
-        block = layer_at(board.draft().layers, picked[:-2])
+        block = layer_at(state.draft().layers, picked[:-2])
         st.markdown(f"#### {list(block.chains)[picked[-2]]}")
         st.caption("A branch gets what flows into its block.")
         where = "Add at the beginning of this branch"
     st.caption(f"{where}:")
     with st.container(horizontal=True, gap="xsmall"):
         for name, brick in BRICKS.items():
-            st.button(name, key=f"design.brick.{name}", on_click=board.add, args=[brick])
+            st.button(name, key=f"design.brick.{name}", on_click=state.add, args=[brick])
 
 
 def _beside(draft: Draft, total: Totals, images: Images, code: str, svg: str) -> None:
@@ -156,11 +157,11 @@ def _beside(draft: Draft, total: Totals, images: Images, code: str, svg: str) ->
     elif name == "Compare":
         _compare(draft, total, images)
     else:
-        keeping.keep(draft, code, svg)
+        save_load.keep(draft, code, svg)
 
 
 def _compare(draft: Draft, total: Totals, images: Images) -> None:
-    designs = keeping.known()
+    designs = save_load.known()
     chosen = st.selectbox("Compare with", list(designs), key="design.other", persist_state="session")
     other = designs[chosen]
     rows = follow(other, images.shape, images.classes)

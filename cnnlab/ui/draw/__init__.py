@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cnnlab.catalogue import Entry
-from cnnlab.data import DATASETS
-from cnnlab.ui.compare.chosen import short_names
-from cnnlab.ui.draw.way import Way
-from cnnlab.ui.terms import linked
+from cnnlab.data.datasets import DATASETS
+from cnnlab.runs.catalogue import Entry
+from cnnlab.ui.compare.selection import short_names
+from cnnlab.ui.draw.tab import Way
+from cnnlab.ui.widgets.glossary_links import linked
 
 WAYS: dict[str, Way] = {
-    "Canvas": Way("paper", "Draw with the mouse, a pen or a finger."),
-    "Photo": Way("photo", "A photo of digits on paper: all are found and read, line by line."),
-    "Challenge": Way("challenge", "Ten to draw against the clock: how many are read right?"),
-    "My drawings": Way("collection", "What you said your drawings are; a network can learn your hand from them."),
-    "Picture": Way("picture", "A picture of your own, scaled to what the network takes.", of_characters=False),
+    "Canvas": Way("canvas_tab", "Draw with the mouse, a pen or a finger."),
+    "Photo": Way("photo_tab", "A photo of digits on paper: all are found and read, line by line."),
+    "Challenge": Way("challenge_tab", "Ten to draw against the clock: how many are read right?"),
+    "My drawings": Way("my_drawings", "What you said your drawings are; a network can learn your hand from them."),
+    "Picture": Way("picture_tab", "A picture of your own, scaled to what the network takes.", of_characters=False),
 }
 
 

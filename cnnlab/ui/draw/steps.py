@@ -6,8 +6,8 @@ import streamlit as st
 import torch
 
 from cnnlab.charts.png import inline
-from cnnlab.digits import THICKNESS, Ink, Preparation
-from cnnlab.ui.pictures import enlarged
+from cnnlab.drawings.preprocess import THICKNESS, Ink, Preparation
+from cnnlab.ui.widgets.images import enlarged
 
 SIDE = 140  # pixels of a picture
 

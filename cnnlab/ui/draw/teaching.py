@@ -12,18 +12,18 @@ import torch
 from torch import Tensor
 
 from cnnlab.charts.png import inline
-from cnnlab.config import MAX_LESSONS, ConfigError
-from cnnlab.data import DatasetError
-from cnnlab.digits import prepare, stroke_ink
-from cnnlab.inference import Trained
-from cnnlab.job import Job
-from cnnlab.lessons import ASIDE, Change, changes, fine_tuning, set_aside
-from cnnlab.runs import Run, RunError
-from cnnlab.strokes import Drawing, DrawingError, Lesson, read_lessons, rounded, write_lessons
-from cnnlab.ui import session
-from cnnlab.ui.frame import counted, literal
-from cnnlab.ui.live import progress_text
-from cnnlab.ui.pictures import enlarged
+from cnnlab.data.datasets import DatasetError
+from cnnlab.drawings.preprocess import prepare, stroke_ink
+from cnnlab.drawings.strokes import Drawing, DrawingError, Lesson, read_lessons, rounded, write_lessons
+from cnnlab.jobs.finetuning import ASIDE, Change, changes, fine_tuning, set_aside
+from cnnlab.jobs.job import Job
+from cnnlab.runs.store import Run, RunError
+from cnnlab.runs.trained import Trained
+from cnnlab.training.config import MAX_LESSONS, ConfigError
+from cnnlab.ui.shell import session
+from cnnlab.ui.shell.frame import counted, literal
+from cnnlab.ui.train.live import progress_text
+from cnnlab.ui.widgets.images import enlarged
 
 MAX_UPLOAD = 10  # MB, of drawings to import
 SHOWN = 24  # drawings on a page of the gallery

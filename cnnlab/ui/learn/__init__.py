@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.presets import PRESETS
-from cnnlab.ui import frame
+from cnnlab.networks.presets import PRESETS
 from cnnlab.ui.learn import glossary
 from cnnlab.ui.learn.chapter import Chapter, Door, Source, design, show_ending
+from cnnlab.ui.shell import frame
 
 CHAPTERS: dict[str, Chapter] = {
     "convolution": Chapter(
@@ -139,7 +139,7 @@ CHAPTERS: dict[str, Chapter] = {
         (Door("Train", "Train the same here", {"recipe": "basic-cnn"}),),
     ),
     "traps": Chapter(
-        "traps",
+        "pitfalls",
         "Traps",
         ":material/warning:",
         "One click falls into each well-known trap, shows how it looks, and mends it.",

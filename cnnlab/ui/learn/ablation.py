@@ -10,14 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.charts import ablation as charts
-from cnnlab.designs import to_link
 from cnnlab.learn import ablation, transfer
-from cnnlab.learn.seeds import Effect, Repeats, effects
-from cnnlab.ui import frame
-from cnnlab.ui.design.units import duration
-from cnnlab.ui.learn.trial import trial
-from cnnlab.ui.live_chart import live_chart
-from cnnlab.ui.views.look import download
+from cnnlab.learn.repeats import Effect, Repeats, effects
+from cnnlab.networks.library import to_link
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.format import duration
+from cnnlab.ui.widgets.live_chart import live_chart
+from cnnlab.ui.widgets.progress import trial
+from cnnlab.ui.widgets.view import download
 
 WAYS: dict[ablation.Way, str] = {"add": "add one to a plain training", "remove": "take one from all of them"}
 SUBJECTS = {"parts": "parts of a training", "transfer": "transfer"}

@@ -8,10 +8,10 @@ from importlib import import_module
 
 import streamlit as st
 
-from cnnlab.architectures import Draft
-from cnnlab.designs import to_link
-from cnnlab.ui import frame
-from cnnlab.ui.terms import linked
+from cnnlab.networks.architecture import Draft
+from cnnlab.networks.library import to_link
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.glossary_links import linked
 
 
 @dataclass(frozen=True)

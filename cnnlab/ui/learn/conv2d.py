@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.layers import Conv2d, Shape, shown
-from cnnlab.layers.base import pair
 from cnnlab.learn.conv2d import Measured, code, measure, mends, network_on
 from cnnlab.learn.convolution import fresh, work
-from cnnlab.learn.pictures import picture_of
-from cnnlab.ui import frame
+from cnnlab.learn.sample_images import picture_of
+from cnnlab.networks.layers import Conv2d, Shape, shown
+from cnnlab.networks.layers.base import pair
 from cnnlab.ui.learn.chapter import design
 from cnnlab.ui.learn.conv2d_form import conv2d_form
-from cnnlab.ui.learn.window import show_window
 from cnnlab.ui.learn.working import scene_of, told_of
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.sliding_window import show_window
 
 
 def show() -> None:

@@ -6,9 +6,9 @@ from typing import Literal, cast, get_args
 
 import streamlit as st
 
-from cnnlab.layers import Conv2d, Shape
-from cnnlab.layers.base import pair
 from cnnlab.learn.conv2d import EXAMPLES, Example
+from cnnlab.networks.layers import Conv2d, Shape
+from cnnlab.networks.layers.base import pair
 
 Mode = Literal["zeros", "reflect", "replicate", "circular"]
 

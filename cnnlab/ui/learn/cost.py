@@ -8,20 +8,20 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from cnnlab.architectures import ArchitectureError
 from cnnlab.charts import cost as charts
-from cnnlab.config import RunConfig, parse_config
-from cnnlab.data import DATASETS, DatasetSpec
-from cnnlab.devices import devices
-from cnnlab.learn.cost import StepBytes, count_bytes, data_set_bytes
-from cnnlab.learn.speed import BATCH_SIZES, NEAR, SLOWEST, Lane, Speeds, lanes, measure_speeds, plateau
-from cnnlab.memory import MOMENTS, needs
-from cnnlab.presets import PRESETS
-from cnnlab.ui import frame
-from cnnlab.ui.design.units import counted, duration, size
-from cnnlab.ui.learn.trial import trial
-from cnnlab.ui.terms import linked
-from cnnlab.ui.views.look import show_figure
+from cnnlab.data.datasets import DATASETS, DatasetSpec
+from cnnlab.learn.step_memory import StepBytes, count_bytes, data_set_bytes
+from cnnlab.learn.throughput import BATCH_SIZES, NEAR, SLOWEST, Lane, Speeds, lanes, measure_speeds, plateau
+from cnnlab.networks.architecture import ArchitectureError
+from cnnlab.networks.presets import PRESETS
+from cnnlab.training.config import RunConfig, parse_config
+from cnnlab.training.device import devices
+from cnnlab.training.memory import MOMENTS, needs
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.format import counted, duration, size
+from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.widgets.progress import trial
+from cnnlab.ui.widgets.view import show_figure
 
 PRECISIONS = ("float32", "bfloat16")
 

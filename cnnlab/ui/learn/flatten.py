@@ -7,11 +7,10 @@ from typing import get_args
 import pandas as pd
 import streamlit as st
 
-from cnnlab.architectures import Architecture, summarise
 from cnnlab.charts import dense_or_not as charts
 from cnnlab.charts.png import inline
-from cnnlab.data import Data, DatasetSpec, dataset_spec, load
-from cnnlab.learn.dense_or_not import (
+from cnnlab.data.datasets import Data, DatasetSpec, dataset_spec, load
+from cnnlab.learn.dense_vs_conv import (
     FARTHEST,
     Contest,
     Ending,
@@ -24,12 +23,13 @@ from cnnlab.learn.dense_or_not import (
     probabilities,
     shuffled,
 )
-from cnnlab.ui import frame
-from cnnlab.ui.learn.trial import trial
-from cnnlab.ui.live_chart import live_chart
-from cnnlab.ui.network_picture import show_network
-from cnnlab.ui.pictures import enlarged
-from cnnlab.ui.views.look import show_figure
+from cnnlab.networks.architecture import Architecture, summarise
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.diagram import show_network
+from cnnlab.ui.widgets.images import enlarged
+from cnnlab.ui.widgets.live_chart import live_chart
+from cnnlab.ui.widgets.progress import trial
+from cnnlab.ui.widgets.view import show_figure
 
 ENDINGS: dict[Ending, str] = {"flattened": "flattened at the end", "pooled": "pooled at the end"}
 VARIED: dict[Varied, str] = {"none": "the images as they are", "shift": "images moved by up to 2 px"}

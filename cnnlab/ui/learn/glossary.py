@@ -7,9 +7,9 @@ from itertools import groupby
 
 import streamlit as st
 
-from cnnlab.glossary import TERMS, Term, find
-from cnnlab.ui import frame
-from cnnlab.ui.terms import address
+from cnnlab.learn.glossary import TERMS, Term, find
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.glossary_links import address
 
 NAME = "glossary"  # as a chapter in the address
 

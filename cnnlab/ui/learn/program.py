@@ -9,20 +9,20 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from cnnlab.architectures import ArchitectureError, summarise
 from cnnlab.charts.png import inline
 from cnnlab.charts.program import logit_bars
-from cnnlab.config import ConfigError, RunConfig
-from cnnlab.data import dataset_spec, is_present
-from cnnlab.layers import shown
-from cnnlab.learn import program as found
-from cnnlab.program import Program, ProgramError, Step, program_of, program_of_run, to_notebook, to_script
-from cnnlab.turns import threads_each
-from cnnlab.ui import frame
+from cnnlab.data.datasets import dataset_spec, is_present
+from cnnlab.export.program import Program, ProgramError, Step, program_of, program_of_run, to_notebook, to_script
+from cnnlab.jobs.queue import threads_each
+from cnnlab.learn import program_preview as found
+from cnnlab.networks.architecture import ArchitectureError, summarise
+from cnnlab.networks.layers import shown
+from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.ui.learn.program_choice import choose
 from cnnlab.ui.learn.program_training import train_and_plot
-from cnnlab.ui.terms import linked
-from cnnlab.ui.views.look import show_figure
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.widgets.view import show_figure
 
 LONGEST = 30  # lines of code that are shown without a scroll bar
 HEIGHT = 640  # pixels of longer code

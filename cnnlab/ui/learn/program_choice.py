@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from pydantic import ValidationError
 
-from cnnlab.architectures import Architecture
-from cnnlab.config import ConfigError, RunConfig
-from cnnlab.data import DATASETS
-from cnnlab.program.data_step import PROGRAMMED
-from cnnlab.recipes import RECIPES
-from cnnlab.runs import Run
-from cnnlab.setups import from_query
-from cnnlab.ui import frame, session
-from cnnlab.ui.design import board
-from cnnlab.ui.design.keeping import shelf
-from cnnlab.ui.forms import run_label
+from cnnlab.data.datasets import DATASETS
+from cnnlab.export.program.data_step import PROGRAMMED
+from cnnlab.networks.architecture import Architecture
+from cnnlab.runs.store import Run
+from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.config_link import from_query
+from cnnlab.training.recipes import RECIPES
+from cnnlab.ui.design import state
+from cnnlab.ui.design.save_load import shelf
+from cnnlab.ui.shell import frame, session
+from cnnlab.ui.train.form import run_label
 
 TUTORIALS = [name for name, recipe in RECIPES.items() if recipe.claim]
 MAX_SEED = 2**32 - 1
@@ -119,9 +119,9 @@ def _recipe_label(name: str) -> str:
 def _designs() -> dict[str, Choice]:
     """This session's design, where it can be trained, and the saved ones, each with the default's settings."""
     networks = {f"design {name}": (f"Design: {network.title}", network) for name, network in shelf().networks().items()}
-    if board.is_begun():
+    if state.is_begun():
         try:
-            own = Architecture.model_validate(board.draft().model_dump())
+            own = Architecture.model_validate(state.draft().model_dump())
         except ValidationError:
             pass  # a draft that cannot be trained yet: Design tells why
         else:

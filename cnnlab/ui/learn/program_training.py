@@ -11,15 +11,15 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from cnnlab import charts
-from cnnlab.config import RunConfig
-from cnnlab.data import dataset_spec
-from cnnlab.history import History
-from cnnlab.job import Job
-from cnnlab.runs import Run, RunError, Summary
-from cnnlab.ui import frame, session
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.jobs.job import Job
+from cnnlab.runs.store import Run, RunError, Summary
+from cnnlab.training.config import RunConfig
+from cnnlab.training.history import History
 from cnnlab.ui.learn.program_choice import put_into_address
-from cnnlab.ui.live import duration, progress_text
-from cnnlab.ui.live_chart import live_chart
+from cnnlab.ui.shell import frame, session
+from cnnlab.ui.train.live import duration, progress_text
+from cnnlab.ui.widgets.live_chart import live_chart
 
 UPDATE_SECONDS = 1.0
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from cnnlab.learn.convolution import Worked
-from cnnlab.ui import frame
-from cnnlab.ui.learn.window import WHITE, Scene, Tint
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.sliding_window import WHITE, Scene, Tint
 
 MOST_NUMBERS = 60_000  # sent to the browser, 240 kB: the tutorials' largest example with one of its channels
 

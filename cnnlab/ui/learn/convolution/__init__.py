@@ -7,17 +7,17 @@ from torch import Tensor
 
 from cnnlab.charts.edges import coloured
 from cnnlab.charts.png import inline
-from cnnlab.layers import Conv2d
-from cnnlab.layers.base import shown
 from cnnlab.learn.convolution import work
-from cnnlab.learn.edges import answers, fitted
-from cnnlab.ui import frame
+from cnnlab.learn.filters import answers, fitted
+from cnnlab.networks.layers import Conv2d
+from cnnlab.networks.layers.base import shown
 from cnnlab.ui.learn.convolution.filters import Chosen, pick_filter
 from cnnlab.ui.learn.convolution.parting import show_parting
 from cnnlab.ui.learn.convolution.pictures import Pictures, pick_pictures
-from cnnlab.ui.learn.window import show_window
 from cnnlab.ui.learn.working import scene_of
-from cnnlab.ui.pictures import enlarged
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.images import enlarged
+from cnnlab.ui.widgets.sliding_window import show_window
 
 _SIDE = 168  # pixels of a picture on the page
 

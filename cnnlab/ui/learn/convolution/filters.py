@@ -8,11 +8,11 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from cnnlab.explain.weights import conv_layers, filters
-from cnnlab.inference import load_trained
-from cnnlab.learn.edges import FILTERS
-from cnnlab.runs import Run
-from cnnlab.ui.forms import pick_run
+from cnnlab.analysis.weights import conv_layers, filters
+from cnnlab.learn.filters import FILTERS
+from cnnlab.runs.store import Run
+from cnnlab.runs.trained import load_trained
+from cnnlab.ui.train.form import pick_run
 
 _OWN, _LEARNED = "own", "learned"
 _TITLES = {name: chosen.title for name, chosen in FILTERS.items()} | {_OWN: "Your own", _LEARNED: "Learned"}

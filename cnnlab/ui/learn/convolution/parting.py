@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from cnnlab.charts.edges import two_histograms
-from cnnlab.learn.edges import FILTERS, MEASURES, Parting, answers, fitted, part
-from cnnlab.learn.pictures import digits
-from cnnlab.ui import frame
-from cnnlab.ui.live_chart import live_chart
-from cnnlab.ui.views.look import download
+from cnnlab.learn.filters import FILTERS, MEASURES, Parting, answers, fitted, part
+from cnnlab.learn.sample_images import digits
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.live_chart import live_chart
+from cnnlab.ui.widgets.view import download
 
 _TITLES = {"mean": "mean size of its answers", "strongest": "its strongest answer"}
 _STROKES = (

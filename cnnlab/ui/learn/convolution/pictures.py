@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cnnlab.learn.pictures import digits, scene
-from cnnlab.ui import frame
-from cnnlab.ui.picture_file import ask_for_file, read_or_say
+from cnnlab.learn.sample_images import digits, scene
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.image_file import ask_for_file, read_or_say
 
 _DIGITS, _SCENE, _UPLOAD = "Two digits", "Colour scene", "Upload"
 _LONGEST = 32  # pixels of an upload's longer side: all products of three channels then fit the window

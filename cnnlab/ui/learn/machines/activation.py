@@ -8,9 +8,9 @@ from torch import Tensor
 
 from cnnlab.charts.grids import number_grid
 from cnnlab.charts.machines import activation_curve
-from cnnlab.layers import MODULES, Function
-from cnnlab.learn.machines import activate
-from cnnlab.ui.learn.numbers import show_grid, typed_numbers
+from cnnlab.learn.layers import activate
+from cnnlab.networks.layers import MODULES, Function
+from cnnlab.ui.widgets.number_grid import show_grid, typed_numbers
 
 COUNT = 6
 REACH = 6.0  # of the curve, at least

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from cnnlab.charts.grids import bracketed, number_grid, written
 from cnnlab.charts.machines import running_statistics
-from cnnlab.learn.machines import BatchNorm, Normalised, Running, normalise
-from cnnlab.ui.learn.numbers import show_grid, typed_numbers
+from cnnlab.learn.layers import BatchNorm, Normalised, Running, normalise
+from cnnlab.ui.widgets.number_grid import show_grid, typed_numbers
 
 IMAGES, CHANNELS = 5, 3
 _KEY = "learn.machines.norm"

@@ -6,8 +6,8 @@ import streamlit as st
 from torch import Tensor
 
 from cnnlab.charts.grids import number_grid, written
-from cnnlab.learn.machines import DRAWS, drop, mean_of_many_draws
-from cnnlab.ui.learn.numbers import show_grid, typed_numbers
+from cnnlab.learn.layers import DRAWS, drop, mean_of_many_draws
+from cnnlab.ui.widgets.number_grid import show_grid, typed_numbers
 
 ROWS, COLUMNS = 4, 4
 _KEY = "learn.machines.dropout"

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from cnnlab.charts.grids import coloured_grid
-from cnnlab.layers import shown
-from cnnlab.learn.machines import flatten
-from cnnlab.ui import frame
-from cnnlab.ui.learn.numbers import show_grid
+from cnnlab.learn.layers import flatten
+from cnnlab.networks.layers import shown
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.number_grid import show_grid
 
 IMAGES = 2
 _KEY = "learn.machines.flatten"

@@ -10,10 +10,10 @@ import streamlit as st
 from torch import Tensor
 
 from cnnlab.charts.grids import bracketed, number_grid, written
-from cnnlab.layers import AdaptivePool2d, AvgPool2d, LayerError, MaxPool2d
 from cnnlab.learn.pooling import Pool, Window, border, pooled, window
-from cnnlab.ui import frame
-from cnnlab.ui.learn.numbers import show_grid, typed_numbers
+from cnnlab.networks.layers import AdaptivePool2d, AvgPool2d, LayerError, MaxPool2d
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.number_grid import show_grid, typed_numbers
 
 SIDE = 6
 _KEY = "learn.machines.pooling"

@@ -9,9 +9,9 @@ import torch
 
 from cnnlab.charts.grids import written
 from cnnlab.charts.machines import against_target, signed_bars
-from cnnlab.learn.machines import Judged, judge, lowest_after_softmax
-from cnnlab.ui import frame
-from cnnlab.ui.learn.numbers import show_grid
+from cnnlab.learn.layers import Judged, judge, lowest_after_softmax
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.number_grid import show_grid
 
 CLASSES = ("0", "1", "2", "3")
 _LOGITS = (2.0, 0.5, -1.0, 1.0)  # of the first look

@@ -8,9 +8,9 @@ import streamlit as st
 
 from cnnlab.charts.slow_motion import loss_by_step
 from cnnlab.learn.optimisers import OPTIMISERS
-from cnnlab.learn.slow_motion import Step, walk
-from cnnlab.ui.learn.numbers import show_grid
+from cnnlab.learn.training_step import Step, walk
 from cnnlab.ui.learn.step import stages
+from cnnlab.ui.widgets.number_grid import show_grid
 
 MOST_STEPS = 20
 RATES = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0]

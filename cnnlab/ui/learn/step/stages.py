@@ -9,9 +9,9 @@ from cnnlab.charts.grids import number_grid, written
 from cnnlab.charts.png import inline
 from cnnlab.charts.slow_motion import gradient_norms, image_losses
 from cnnlab.learn.optimisers import MOMENTUM, unbiased
-from cnnlab.learn.slow_motion import FILTERS, IMAGES, Step, batch_of
-from cnnlab.ui.learn.numbers import show_grid
-from cnnlab.ui.pictures import enlarged, upright
+from cnnlab.learn.training_step import FILTERS, IMAGES, Step, batch_of
+from cnnlab.ui.widgets.images import enlarged, upright
+from cnnlab.ui.widgets.number_grid import show_grid
 
 _KEY = "learn.step"
 _MAP_SIDE = 104  # pixels on the page of a feature map

@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from cnnlab.charts.surface import colours_of, contours, losses_by_step
+from cnnlab.learn.loss_surface import SURFACES, Path, Surface, paths
 from cnnlab.learn.optimisers import MOMENTUM, OPTIMISERS
-from cnnlab.learn.surface import SURFACES, Path, Surface, paths
-from cnnlab.ui.live_chart import live_chart
+from cnnlab.ui.widgets.live_chart import live_chart
 
 RATES = [float(f"{10 ** (place / 20):.2g}") for place in range(-80, 11)]  # 0.0001 to 3.2, twenty a decade
 _KEY = "learn.step.surface"

@@ -1,0 +1,50 @@
+"""How long Inside takes on the default network: a view's first paint, and a step of the epoch's slider."""
+
+from __future__ import annotations
+
+from statistics import median, quantiles
+
+from playwright.sync_api import Page
+
+from benchmarks.browsing import await_verdict, browser_page, go, server, settled, start_training
+from cnnlab.ui.inspect import INSIDE
+
+ROUNDS = 6
+STEPS = 8  # of the slider, in each view
+
+
+def measure() -> dict[str, dict[str, float]]:
+    """For each view the median and 95th percentile of both, in milliseconds."""
+    paints: dict[str, list[float]] = {name: [] for name in INSIDE}
+    steps: dict[str, list[float]] = {name: [] for name in INSIDE}
+    with server() as (address, _), browser_page() as page:
+        start_training(page, address, epochs=20)
+        await_verdict(page)
+        go(page, "Inside")
+        page.get_by_role("slider").wait_for()
+        for name in [*INSIDE, next(iter(INSIDE))]:  # once round, for what a server imports only once
+            _settle(page, name)
+        for _ in range(ROUNDS):
+            for name in [*list(INSIDE)[1:], next(iter(INSIDE))]:
+                paints[name].append(_settle(page, name))
+        for name in INSIDE:
+            _settle(page, name)
+            for number in range(STEPS):
+                steps[name].append(_settle(page, key="ArrowLeft" if number % 4 < 3 else "Home"))
+            _settle(page, key="End")
+    return {
+        name: {
+            "paint_p50_ms": median(paints[name]),
+            "paint_p95_ms": quantiles(paints[name], n=20)[-1],
+            "step_p50_ms": median(steps[name]),
+            "step_p95_ms": quantiles(steps[name], n=20)[-1],
+        }
+        for name in INSIDE
+    }
+
+
+def _settle(page: Page, view: str = "", key: str = "") -> float:
+    if view:
+        return settled(page, page.get_by_test_id("stMain").get_by_text(view, exact=True).first.click)
+    slider = page.get_by_test_id("stSlider").get_by_role("slider").first
+    return settled(page, lambda: slider.press(key))

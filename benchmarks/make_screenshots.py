@@ -1,0 +1,93 @@
+"""Takes the README's screenshots of the running app: make screenshots."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from benchmarks.browsing import await_verdict, browser_page, draw_seven, go, server, start_training
+from cnnlab.networks.library import to_link
+from cnnlab.networks.presets import PRESETS
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def main() -> None:
+    """Train twice and sweep in a fresh folder, and photograph every page."""
+    with server() as (address, _), browser_page() as page:
+        page.goto(address)
+        page.get_by_role("button", name="Train a network now").wait_for()
+        _shoot(page, "home")
+        _learn(page, address)
+        _design(page, address)
+        page.goto(address)
+        page.get_by_role("button", name="Train a network now").click()
+        expect(page.get_by_text(re.compile(r"Epoch (1[89]|2\d) of"))).to_be_visible()  # a few pass between updates
+        _shoot(page, "train")
+        await_verdict(page)
+        go(page, "Inside")
+        expect(page.locator(".js-plotly-plot")).to_be_visible()
+        page.get_by_text("Feature maps", exact=True).click()
+        expect(page.locator(".js-plotly-plot")).to_have_count(1)
+        _shoot(page, "inside", height=1250)
+        page.get_by_text("Attribution", exact=True).click()
+        expect(page.get_by_text("Can this map be trusted?")).to_be_visible()
+        _shoot(page, "attribution", height=1250)
+        page.get_by_text("Embedding", exact=True).click()
+        page.locator(".point-cloud .scatterlayer .point").first.wait_for()
+        _shoot(page, "embedding", height=1250)
+        go(page, "Evaluate")
+        page.get_by_text("Confusion", exact=True).click()
+        expect(page.locator(".js-plotly-plot")).to_have_count(1)
+        _shoot(page, "evaluate", height=1150)
+        go(page, "Draw")
+        draw_seven(page)
+        page.mouse.move(0, 0)
+        expect(page.get_by_test_id("stMetricValue")).to_be_visible()
+        page.get_by_text("Strokes", exact=True).click()
+        expect(page.get_by_text("The strongest first.")).to_be_visible()
+        page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+        _shoot(page, "draw", height=1500)
+        start_training(page, address, epochs=4)
+        await_verdict(page)
+        go(page, "Compare")
+        page.get_by_text("Each class", exact=True).click()
+        expect(page.get_by_role("heading", name="Where they differ")).to_be_visible()
+        _shoot(page, "compare", height=1900)
+        go(page, "Sweep")
+        for label, value in (("Trials", "12"), ("Epochs", "2")):
+            page.get_by_label(label, exact=True).fill(value)
+            page.get_by_label(label, exact=True).press("Tab")
+        page.get_by_role("button", name="Start sweep").click()
+        expect(page.get_by_text("12 of 12 trials")).to_be_visible()
+        page.get_by_text("Slices", exact=True).click()
+        expect(page.locator(".js-plotly-plot")).to_have_count(1)
+        _shoot(page, "sweep", height=1150)
+
+
+def _learn(page: Page, address: str) -> None:
+    page.goto(f"{address}/Learn?chapter=convolution")
+    expect(page.locator(".window-told")).to_contain_text("Output row")
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    _shoot(page, "learn", height=1500)
+
+
+def _design(page: Page, address: str) -> None:
+    page.goto(f"{address}/Design?design={to_link(PRESETS['small-resnet'])}")
+    page.get_by_role("option").filter(has_text="block3").first.click()
+    expect(page.get_by_text("The time is the sum", exact=False)).to_be_visible()
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+    _shoot(page, "design", height=1400)
+
+
+def _shoot(page: Page, name: str, height: int = 1000) -> None:
+    page.set_viewport_size({"width": 1440, "height": height})
+    page.wait_for_timeout(1500)  # pictures and fonts fade in
+    page.screenshot(path=DOCS / "images" / f"{name}.png")
+    print(f"docs/images/{name}.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""What a browser on the same machine costs a training, and how long it waits itself; medians and 95th percentiles."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import median, quantiles
+from time import perf_counter, sleep
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from benchmarks.browsing import browser_page, canvas, draw_seven, go, server, start_training
+
+ROUNDS = 7
+SECONDS = 10.0  # of each side in a round
+SETTLED_SECONDS = 8.0  # from opening the page to its steady state
+SWITCHES = 40
+DRAWINGS = 30
+
+# Milliseconds from lifting the pen to the answer, as the page itself sees them.
+TIME_THE_ANSWER = """() => {
+  window.answered = undefined
+  document.addEventListener("mouseup", () => { window.lifted = performance.now() }, { capture: true, once: true })
+  const observer = new MutationObserver(() => {
+    if (document.querySelector("[data-testid=stMetricValue]")) {
+      window.answered = performance.now() - window.lifted
+      observer.disconnect()
+    }
+  })
+  observer.observe(document.body, { childList: true, subtree: true })
+}"""
+
+
+def measure() -> dict[str, float]:
+    """Speed watched against unwatched in the same training, then page switches and drawn digits while it goes on."""
+    with server() as (address, runs), browser_page() as page:
+        start_training(page, address, epochs=1000)
+        page.locator(".js-plotly-plot").first.wait_for()
+        training = page.url
+        ratios = []
+        for _ in range(ROUNDS):
+            sleep(SETTLED_SECONDS)
+            watched = _epochs_per_second(runs)
+            page.goto("about:blank")
+            sleep(1)
+            ratios.append(watched / _epochs_per_second(runs))
+            print(f"watched / unwatched {ratios[-1]:.3f}", flush=True)
+            page.goto(training)
+            page.locator(".js-plotly-plot").first.wait_for()
+        switches = []
+        for number in range(SWITCHES):
+            start = perf_counter()
+            go(page, ("Inside", "Compare", "Draw", "Train")[number % 4])
+            switches.append(perf_counter() - start)
+            sleep(0.5)
+        busy = _answers(page)
+        go(page, "Train")
+        page.get_by_role("button", name="Stop and keep").click()
+        page.get_by_test_id("stMetric").filter(has_text="Test accuracy").wait_for()
+        idle = _answers(page)
+    return {
+        "watched_to_unwatched": median(ratios),
+        "page_switch_p50_ms": 1e3 * median(switches),
+        "page_switch_p95_ms": 1e3 * _p95(switches),
+        "answer_p50_ms": median(idle),
+        "answer_p95_ms": _p95(idle),
+        "answer_while_training_p50_ms": median(busy),
+        "answer_while_training_p95_ms": _p95(busy),
+    }
+
+
+def _epochs_per_second(runs: Path) -> float:
+    first = _last_epoch(runs)
+    sleep(SECONDS)
+    last = _last_epoch(runs)
+    return float((last["epoch"] - first["epoch"]) / (last["seconds"] - first["seconds"]))
+
+
+def _last_epoch(runs: Path) -> dict[str, Any]:
+    (file,) = runs.glob("*/history.jsonl")
+    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    epochs: list[dict[str, Any]] = [record for record in records if record["kind"] == "epoch"]
+    return epochs[-1]
+
+
+def _answers(page: Page) -> list[float]:
+    go(page, "Draw")
+    times = []
+    for _ in range(DRAWINGS):
+        page.evaluate(TIME_THE_ANSWER)
+        draw_seven(page)
+        page.wait_for_function("window.answered")
+        times.append(page.evaluate("window.answered"))
+        page.locator(".st-key-canvas-clear button").click()
+        page.get_by_test_id("stMetricValue").wait_for(state="detached")
+        expect(canvas(page)).to_have_count(1)  # the old one may fade out
+    return times
+
+
+def _p95(values: list[float]) -> float:
+    return quantiles(values, n=20)[-1]

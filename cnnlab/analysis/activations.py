@@ -1,0 +1,208 @@
+"""What a network sees: what flows into and out of each layer, how busy its units are, what excites them most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cnnlab.networks.receptive_field import ReceptiveField
+
+BATCH = 100  # images at once: all layers' outputs of one batch are in memory together
+
+Tell = Callable[[str, Tensor, Tensor], None]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What flowed into a layer and what it made of it, each (N, C, H, W) or (N, features)."""
+
+    before: Tensor
+    after: Tensor
+
+
+@dataclass(frozen=True)
+class LayerStatistics:
+    """How busy a layer is over many images."""
+
+    name: str
+    kind: str
+    mean: float
+    deviation: float
+    zeros: float  # share of outputs that are exactly zero
+    units: int  # channels of maps, or features
+    dead: tuple[int, ...] | None  # units of a ReLU that no image and no place brings above zero; None without ReLU
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The place in an image that excites a unit most."""
+
+    image: int
+    value: float
+    pixels: Tensor  # (C, height, width) uint8: the unit's receptive field, black beyond the image
+
+
+@contextmanager
+def watched(network: nn.Module, tell: Tell) -> Iterator[None]:
+    """Inside, ``tell(name, input, output)`` is called for each layer that a batch passes, also within blocks."""
+
+    def hook(name: str) -> Any:
+        return lambda module, inputs, output: tell(name, inputs[0], output)
+
+    handles = [module.register_forward_hook(hook(name)) for name, module in leaves(network).items()]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def leaves(network: nn.Module) -> dict[str, nn.Module]:
+    """The layers that hold no others, by name."""
+    return {
+        name: module
+        for name, module in network.named_modules()
+        if name and not isinstance(module, nn.Sequential) and not any(module.children())
+    }
+
+
+def look(network: nn.Module, inputs: Tensor) -> dict[str, Seen]:
+    """What every layer does with ``inputs`` (N, C, H, W), in the order of passing."""
+    seen: dict[str, Seen] = {}
+
+    def keep(name: str, before: Tensor, after: Tensor) -> None:
+        seen[name] = Seen(before, after)
+
+    with torch.inference_mode(), watched(network, keep):
+        network(inputs)
+    return seen
+
+
+def feature_maps(network: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
+    """What each layer gives for ``inputs`` (N, C, H, W), where that is maps: name → (N, C', H', W')."""
+    return {name: seen.after for name, seen in look(network, inputs).items() if seen.after.dim() == 4}
+
+
+@dataclass
+class _Tally:
+    """Running sums over the outputs of one layer."""
+
+    numbers: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+    zeros: int = 0
+    highest: list[Tensor] = field(default_factory=list)  # of each unit, one tensor a batch
+
+    def add(self, output: Tensor) -> None:
+        self.numbers += output.numel()
+        numbers = output.cpu().numpy()  # which sums in 64 bits, as not every device does
+        self.total += float(numbers.sum(dtype=np.float64))
+        self.squares += float(np.square(numbers).sum(dtype=np.float64))
+        self.zeros += int((output == 0).sum())
+        self.highest.append(output.flatten(2).amax((0, 2)) if output.dim() == 4 else output.amax(0))
+
+
+def statistics(network: nn.Module, batches: Iterator[Tensor]) -> list[LayerStatistics]:
+    """One row per layer over all ``batches`` of inputs (N, C, H, W). Raises ValueError where there are none."""
+    tallies: dict[str, _Tally] = {}
+
+    def count(name: str, before: Tensor, after: Tensor) -> None:
+        tallies.setdefault(name, _Tally()).add(after)
+
+    with torch.inference_mode(), watched(network, count):
+        for inputs in batches:
+            network(inputs)
+    if not tallies:
+        raise ValueError("statistics need at least one image")
+    modules = leaves(network)
+    return [_row(name, modules[name], tally) for name, tally in tallies.items()]
+
+
+def _row(name: str, module: nn.Module, tally: _Tally) -> LayerStatistics:
+    mean = tally.total / tally.numbers
+    highest = torch.stack(tally.highest).amax(0)  # (units,)
+    is_relu = isinstance(module, nn.ReLU)
+    return LayerStatistics(
+        name=name,
+        kind=type(module).__name__,
+        mean=mean,
+        deviation=max(tally.squares / tally.numbers - mean**2, 0.0) ** 0.5,
+        zeros=tally.zeros / tally.numbers,
+        units=len(highest),
+        dead=tuple((highest <= 0).nonzero().flatten().tolist()) if is_relu else None,
+    )
+
+
+def relu_of(network: nn.Module, convolution: str) -> str | None:
+    """The ReLU that a convolution's channels reach one by one, past pools and norms; None where there is none."""
+    prefix, _, own = convolution.rpartition(".")
+    chain = network.get_submodule(prefix)
+    names = [name for name, _ in chain.named_children()]
+    for name in names[names.index(own) + 1 :]:
+        module = chain.get_submodule(name)
+        if isinstance(module, nn.ReLU):
+            return f"{prefix}.{name}".lstrip(".")
+        if isinstance(module, nn.Conv2d | nn.Linear | nn.Flatten) or any(module.children()):
+            return None
+    return None
+
+
+def convolution_of(network: nn.Module, layer: str) -> str | None:
+    """The convolution whose filters made a layer's maps one by one; None where channels were mixed or summed since."""
+    prefix, _, own = layer.rpartition(".")
+    chain = network.get_submodule(prefix)
+    if not isinstance(chain, nn.Sequential):
+        return None
+    names = [name for name, _ in chain.named_children()]
+    for name in reversed(names[: names.index(own) + 1]):
+        module = chain.get_submodule(name)
+        if isinstance(module, nn.Conv2d):
+            return f"{prefix}.{name}".lstrip(".")
+        if isinstance(module, nn.Linear | nn.Flatten) or any(module.children()):
+            return None
+    return None
+
+
+def strongest_patches(
+    network: nn.Module,
+    layer: str,
+    unit: int,
+    images: Tensor,
+    prepare: Callable[[Tensor], Tensor],
+    seen_by: ReceptiveField,
+    count: int = 9,
+) -> list[Patch]:
+    """The ``count`` of ``images`` (N, C, H, W) uint8 that excite channel ``unit`` of ``layer`` most, each at one place.
+
+    ``prepare`` makes the network's inputs of images; ``seen_by`` is the layer's receptive field.
+    """
+    values: list[Tensor] = []
+    places: list[tuple[int, int]] = []
+
+    def note(name: str, before: Tensor, after: Tensor) -> None:
+        if name == layer:
+            value, place = after[:, unit].flatten(1).max(1)  # (N, H', W') → (N,)
+            values.append(value)
+            places.extend(divmod(index, after.shape[3]) for index in place.tolist())
+
+    with torch.inference_mode(), watched(network, note):
+        for batch in images.split(BATCH):
+            network(prepare(batch))
+    found = torch.cat(values)
+    best = found.topk(min(count, len(found))).indices.tolist()
+    return [Patch(index, found[index].item(), _cut(images[index], *seen_by.box(*places[index]))) for index in best]
+
+
+def _cut(image: Tensor, top: int, left: int, bottom: int, right: int) -> Tensor:
+    """A box of (C, H, W), black where it reaches beyond."""
+    height, width = image.shape[1:]
+    beyond = max(0, -left, right - width), max(0, -top, bottom - height)
+    wide = F.pad(image, (beyond[0], beyond[0], beyond[1], beyond[1]))
+    return wide[:, top + beyond[1] : bottom + beyond[1], left + beyond[0] : right + beyond[0]]

@@ -1,0 +1,145 @@
+"""Where labels look wrong: images whose label a network contradicts, training images by networks that did not see them.
+
+A network that trained on an image has learned its label, right or wrong; so every training image is asked of one that
+did not (k-fold cross-validation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import torch
+from sklearn.model_selection import StratifiedKFold
+from torch import Tensor, nn
+
+from cnnlab.data.datasets import Data, Split, Standardise, dataset_spec, divided, load_train, scaling
+from cnnlab.evaluation.evaluate import evaluation_batch, predict
+from cnnlab.evaluation.metrics import Answers, Floats, Integers
+from cnnlab.networks.build import build
+from cnnlab.runs.store import Run
+from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.loop import fit
+from cnnlab.training.memory import check_memory
+
+FOLDS = 3
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """How far the networks of all folds are, and in the last step what they say."""
+
+    done: float  # share, 0…1
+    fold: int  # from 1: the network at work
+    seconds: float  # since the start
+    answers: Answers | None = None  # to all training images, as ``load_train`` orders them
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimate from the speed so far; None before the first step."""
+        return self.seconds / self.done * (1 - self.done) if self.done else None
+
+
+def margins(answers: Answers) -> Floats:
+    """(N,): probability of the answer minus probability of the label, 0 where they are the same.
+
+    The negative of the normalised margin by which confident learning ranks label errors (Northcutt, Jiang and Chuang
+    2021, "Confident Learning", arXiv:1911.00068).
+    """
+    rows, shares = np.arange(len(answers.labels)), answers.probabilities
+    apart: Floats = shares[rows, answers.named] - shares[rows, answers.labels]
+    return apart
+
+
+def suspects(answers: Answers) -> Integers:
+    """(M,): the images whose answer is not their label, the most confidently contradicted first; ties as they lie."""
+    wrong = (~answers.hits).nonzero()[0]
+    order: Integers = wrong[np.argsort(-margins(answers)[wrong], kind="stable")]
+    return order
+
+
+def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = None) -> Generator[HeldOut]:
+    """Answers to every training image by a network of ``config`` that was trained without it.
+
+    The images are dealt into stratified folds; for each one a new network trains on the others, of which a part
+    is its validation, as the config says. Yields after every step, so that it can be cancelled there; the last
+    step has the answers, the same for the same config, machine and thread count.
+    Raises what loading and training do, ValueError where no class has ``folds`` images, and ConfigError where there is
+    too little memory, or the weights come of a parent, which has seen the images.
+    """
+    if config.parent:
+        raise ConfigError("parent: a network that begins with another's weights has seen the images it is asked about")
+    spec, whole = dataset_spec(config.dataset), load_train(config.dataset, data_folder)
+    check_memory(config, spec)
+    logits = torch.empty(len(whole), len(spec.classes))
+    start = perf_counter()
+    for fold, asked in enumerate(_dealt(whole, folds, config.seed)):
+        known = torch.ones(len(whole), dtype=torch.bool).index_fill(0, asked, False)
+        parts = config.validation_fraction, config.held_out_by, config.train_fraction
+        data = divided(spec, whole.part(known), whole.part(asked), *parts)
+        network = build(config.architecture, spec.shape, len(spec.classes), config.seed)
+        for share in _taught(network, data, config):
+            yield HeldOut((fold + share) / folds, fold + 1, perf_counter() - start)
+        said: list[Tensor] = []
+        for part in _asked(network, data, config):
+            said.append(part)
+            yield HeldOut((fold + 1) / folds, fold + 1, perf_counter() - start)
+        logits[asked] = torch.cat(said)
+    answers = Answers(logits.numpy(), whole.labels.numpy(), spec.classes)
+    yield HeldOut(1.0, folds, perf_counter() - start, answers)
+
+
+def held_out_of(run: Run) -> Generator[HeldOut]:
+    """``held_out`` of a run's config; the answers are kept in its folder before the last step is told."""
+    for step in held_out(run.config):
+        if step.answers is not None:
+            save_held_out(run, step.answers)
+        yield step
+
+
+def save_held_out(run: Run, answers: Answers) -> None:
+    """Keep the answers to all training images as the run's ``heldout.safetensors``."""
+    run.save_held_out({"logits": torch.tensor(answers.logits), "labels": torch.tensor(answers.labels)})
+
+
+def read_held_out(run: Run) -> Answers | None:
+    """What ``save_held_out`` kept; None where that is nothing, damaged, or not about the training images of today.
+
+    Raises DatasetError where these cannot be had.
+    """
+    kept = run.held_out()
+    if kept is None or kept.keys() != {"logits", "labels"}:
+        return None
+    whole, classes = load_train(run.config.dataset), dataset_spec(run.config.dataset).classes
+    logits, labels = kept["logits"], kept["labels"]
+    if logits.shape != (len(whole), len(classes)) or labels.tolist() != whole.labels.tolist():
+        return None
+    return Answers(logits.float().numpy(), whole.labels.numpy(), classes)
+
+
+def _dealt(whole: Split, folds: int, seed: int) -> Generator[Tensor]:
+    """The images of each fold, as indices; every class in equal shares."""
+    dealer = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    for _, asked in dealer.split(np.zeros(len(whole)), whole.labels.numpy()):
+        yield torch.from_numpy(asked)
+
+
+def _taught(network: nn.Module, data: Data, config: RunConfig) -> Generator[float]:
+    """Train it; the share of the steps done after each."""
+    steps = 0
+    for event in fit(network, data, config):
+        if event.kind == "started":
+            steps = event.epochs * event.steps_per_epoch
+        elif event.kind == "tick":
+            yield event.step / steps
+
+
+def _asked(network: nn.Module, data: Data, config: RunConfig) -> Generator[Tensor]:
+    """Logits of the test images, some at a time, on the CPU."""
+    device = next(network.parameters()).device
+    standardise = Standardise(*scaling(data.spec, config.normalise), device)
+    for images in data.test.images.split(evaluation_batch(data.spec.shape)):
+        yield predict(network, images.to(device), standardise).cpu()

@@ -1,0 +1,77 @@
+"""Commands that take runs elsewhere: pack, unpack, export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from cnnlab.cli.options import as_json, open_run, open_store, runs_option
+from cnnlab.export.tracking import to_mlflow, to_tensorboard
+from cnnlab.runs.archive import pack_file, unpack
+
+
+@click.command("pack")
+@click.argument("run", nargs=-1, required=True)
+@click.option("--to", "path", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The ZIP to write.")
+@runs_option
+@as_json
+def pack_command(run: tuple[str, ...], path: Path, runs: Path | None, as_json: bool) -> None:
+    """Put each RUN (an id or a folder) into one archive, for another machine."""
+    found = [open_run(name, runs) for name in run]
+    pack_file(found, path)
+    if as_json:
+        click.echo(json.dumps({"runs": [one.id for one in found], "file": str(path), "bytes": path.stat().st_size}))
+        return
+    click.echo(f"{path}: {len(found)} runs, {path.stat().st_size / 1e6:.1f} MB")
+
+
+@click.command("unpack")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@runs_option
+@as_json
+def unpack_command(file: Path, runs: Path | None, as_json: bool) -> None:
+    """Add the runs of FILE, an archive made by pack; those that are here already stay as they are."""
+    store = open_store(runs)
+    with file.open("rb") as archive:
+        unpacked = unpack(archive, store)
+    if as_json:
+        click.echo(json.dumps({"added": unpacked.added, "known": unpacked.known, "folder": str(store.folder)}))
+        return
+    click.echo(f"{len(unpacked.added)} added to {store.folder}, {len(unpacked.known)} were there already")
+    for run_id in unpacked.added:
+        click.echo(f"  {run_id}")
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--tensorboard",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Write TensorBoard's event files to a folder of the run's own in this one.",
+)
+@click.option("--mlflow", "with_mlflow", is_flag=True, help="Log the run to MLflow; a second time adds what is new.")
+@click.option("--tracking-uri", default=None, help="Where MLflow keeps its runs [default: MLFLOW_TRACKING_URI].")
+@runs_option
+@as_json
+def export(
+    run: str, folder: Path | None, with_mlflow: bool, tracking_uri: str | None, runs: Path | None, as_json: bool
+) -> None:
+    """Write RUN's metrics (an id or a folder) for TensorBoard, MLflow or both."""
+    if folder is None and not with_mlflow:
+        raise click.UsageError("where to? --tensorboard FOLDER, --mlflow or both")
+    if tracking_uri is not None and not with_mlflow:
+        raise click.UsageError("--tracking-uri goes with --mlflow")
+    found = open_run(run, runs)
+    events = to_tensorboard(found, folder) if folder else None
+    logged = to_mlflow(found, tracking_uri) if with_mlflow else None
+    if as_json:
+        click.echo(json.dumps({"run": found.id, "tensorboard": events and str(events), "mlflow": logged}))
+        return
+    if events:
+        click.echo(f"TensorBoard: {events}")
+    if logged:
+        click.echo(f"MLflow: run {logged}")

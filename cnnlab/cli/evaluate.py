@@ -1,0 +1,193 @@
+"""Commands that look at what there is: list, evaluate, predict, bench."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cnnlab.cli.options import as_json, content_of, open_run, runs_option
+from cnnlab.data.datasets import DATASETS, dataset_spec, is_present, load_test
+from cnnlab.drawings.images import read_picture
+from cnnlab.drawings.preprocess import NetworkInput, prepare, stroke_ink
+from cnnlab.drawings.strokes import DrawingError, read_drawings
+from cnnlab.networks.architecture import summarise
+from cnnlab.networks.presets import PRESETS
+from cnnlab.runs.store import Run
+from cnnlab.runs.trained import Trained, judge, load_trained, seen_by
+from cnnlab.training.recipes import RECIPES
+
+
+@click.command("list")
+@as_json
+def list_command(as_json: bool) -> None:
+    """Data sets, architectures and recipes."""
+    datasets = [
+        {
+            "name": spec.name,
+            "title": spec.title,
+            "classes": list(spec.classes),
+            "shape": list(spec.shape),
+            "train": spec.sizes[0],
+            "test": spec.sizes[1],
+            "present": is_present(spec.name),
+            "source": spec.source,
+            "licence": spec.licence,
+        }
+        for spec in DATASETS.values()
+    ]
+    architectures = [
+        {
+            "name": preset.name,
+            "title": preset.title,
+            "description": preset.description,
+            "parameters": sum(row.parameters for row in summarise(preset, (1, 28, 28), 10)),
+        }
+        for preset in PRESETS.values()
+    ]
+    recipes: list[dict[str, object]] = [
+        {"name": recipe.name, "title": recipe.title, "claim": recipe.claim} for recipe in RECIPES.values()
+    ]
+    if as_json:
+        click.echo(json.dumps({"datasets": datasets, "architectures": architectures, "recipes": recipes}))
+        return
+    click.echo("Data sets")
+    for row in datasets:
+        where = "here" if row["present"] else "downloaded on first use"
+        click.echo(f"  {row['name']:22} {row['title']}, {row['train']:,} + {row['test']:,} images, {where}")
+    click.echo("Architectures (parameters on 28×28×1 images, ten classes)")
+    for row in architectures:
+        click.echo(f"  {row['name']:22} {row['parameters']:>9,}  {row['description']}")
+    click.echo("Recipes")
+    for row in recipes:
+        click.echo(f"  {row['name']:22} {row['title']}" + (f": {row['claim']}" if row["claim"] else ""))
+
+
+@click.command()
+@click.argument("run")
+@click.option("--dataset", type=click.Choice(list(DATASETS)), default=None, help="Another test set of the same kind.")
+@runs_option
+@as_json
+def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) -> None:
+    """Accuracy of RUN (an id or a folder) on its data set's test images."""
+    found = open_run(run, runs)
+    result = judge(found, dataset)
+    images = sum(result.support)
+    left_out = len(load_test(dataset or found.config.dataset)) - images
+    per_class = dict(zip(found.summary.classes, result.per_class, strict=True))
+    if as_json:
+        report = {
+            "run": found.id,
+            "dataset": dataset or found.config.dataset,
+            "images": images,
+            "left_out": left_out,
+            "looks": found.looks,
+            "test_accuracy": result.accuracy,
+            "test_loss": result.loss,
+            "per_class": per_class,
+        }
+        click.echo(json.dumps(report))
+        return
+    click.echo(f"test accuracy {result.accuracy:.2%} on {images:,} images")
+    if left_out:
+        click.echo(f"  without {left_out:,} that the run, or one it comes from, was trained on")
+    if dataset in (None, found.config.dataset):
+        click.echo(f"  these test images were looked at {found.looks} times so far")
+    for name, accuracy in per_class.items():
+        click.echo(f"  {name:14} {accuracy:.2%}")
+
+
+@click.command("predict")
+@click.argument("run")
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@runs_option
+@as_json
+def predict_command(run: str, files: tuple[Path, ...], runs: Path | None, as_json: bool) -> None:
+    """Classes of every FILE in turn: an image, or a JSON list of drawings with their strokes.
+
+    Among several files, one that cannot be read is named in its place; the exit code is then 2.
+    """
+    found = open_run(run, runs)
+    trained = load_trained(found)
+    answers: list[dict[str, Any]] = []
+    refused: list[DrawingError] = []
+    for file in files:
+        try:
+            inputs = _inputs(found, content_of(file))
+        except DrawingError as error:
+            refused.append(error)
+            answers.append({"file": str(file), "error": str(error)})
+        else:
+            answers += [{"file": str(file), **_prediction(trained, made)} for made in inputs]
+    if refused and len(files) == 1:
+        raise refused[0]
+    if as_json:
+        click.echo(json.dumps({"predictions": answers}))
+    else:
+        for answer in answers:
+            click.echo(_told(answer, len(files) > 1))
+    if refused:
+        raise DrawingError(f"{len(refused)} of {len(files)} files cannot be read")
+
+
+def _inputs(run: Run, content: bytes) -> list[NetworkInput]:
+    """What the run's network gets of a file. Raises DrawingError where it gets nothing."""
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"[":  # a byte-order mark may stand before JSON
+        return [seen_by(run, read_picture(content))]
+    if not dataset_spec(run.config.dataset).is_drawn:
+        raise DrawingError(f"run {run.id} was trained on {run.config.dataset}, not on drawn characters")
+    return [NetworkInput(prepare(stroke_ink(drawing), run.summary.shape[1:])) for drawing in read_drawings(content)]
+
+
+def _prediction(trained: Trained, made: NetworkInput) -> dict[str, Any]:
+    probabilities = dict(zip(trained.classes, trained.probabilities(made.image)[0].tolist(), strict=True))
+    best = max(probabilities, key=probabilities.__getitem__)
+    return {
+        "class": best,
+        "probability": probabilities[best],
+        "probabilities": probabilities,
+        "changes": list(made.changes),
+    }
+
+
+def _told(answer: dict[str, Any], with_file: bool) -> str:
+    """An answer in a line, the class first."""
+    file = click.format_filename(answer["file"])
+    if "error" in answer:
+        return f"not read: {answer['error']}  {file}"
+    told = [answer["class"], f"{answer['probability']:.1%}", *[file] * with_file, *answer["changes"]]
+    return "  ".join(told)
+
+
+@click.command("bench")
+@click.option("--quick", is_flag=True, help="Fewer rounds, and only the race to 98 % on MNIST: about 4 minutes.")
+@click.option(
+    "--data",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Folder of data sets [default: CNNLAB_DATA or data/].",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    help="Of our trainings [default: auto, 16 bits where they pay].",
+)
+@as_json
+def bench_command(quick: bool, folder: Path | None, precision: str, as_json: bool) -> None:
+    """Measure this machine: our engine against what tutorials do. Leave it alone meanwhile."""
+    from benchmarks import bench  # noqa: PLC0415 - torchvision, which the other commands do without
+
+    report = bench.measure(quick, folder, say=lambda what: click.echo(what, err=True), precision=precision)
+    click.echo(bench.table(report))
+    if as_json:
+        click.echo(json.dumps(report))

@@ -1,0 +1,112 @@
+"""Options that several commands take, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import click
+
+from cnnlab.data.datasets import DATASETS
+from cnnlab.drawings.images import MAX_FILE_BYTES
+from cnnlab.drawings.strokes import read_lessons
+from cnnlab.networks.architecture import Draft
+from cnnlab.networks.library import DesignError, read_design
+from cnnlab.networks.presets import PRESETS
+from cnnlab.runs.store import Run, RunStore, runs_folder
+from cnnlab.training.config import RunConfig, parse_config
+from cnnlab.training.recipes import RECIPES
+
+Command = Callable[..., None]
+
+as_json = click.option("--json", "as_json", is_flag=True, help="End stdout with one line of JSON.")
+recipe_option = click.option(
+    "--recipe", type=click.Choice(list(RECIPES)), default="default", help="Start from these settings."
+)
+runs_option = click.option(
+    "--runs", type=click.Path(path_type=Path), default=None, help="Folder of runs [default: CNNLAB_RUNS or runs/]."
+)
+
+
+class Network(click.ParamType[Any]):
+    """A preset's name, or the file of a design made on the page Design."""
+
+    name = "network"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name, which stands for the preset, or the design's fields."""
+        if not str(value).endswith(".json"):
+            return click.Choice(list(PRESETS)).convert(value, param, ctx)
+        return design_in(str(value)).model_dump()
+
+
+def config_options(command: Command) -> Command:
+    """One option per field of RunConfig; unset ones leave the recipe's values."""
+    for name, field in reversed(RunConfig.model_fields.items()):
+        flag = f"--{name.replace('_', '-')}"
+        kind: Any = field.annotation
+        if name == "dataset":
+            kind = click.Choice(list(DATASETS))
+        elif name == "architecture":
+            kind = Network()
+        elif name == "parent":
+            kind = click.STRING  # RUN@EPOCH
+        elif name == "split_seed":
+            kind = click.INT
+        elif name == "lessons":
+            kind = click.Path(exists=True, dir_okay=False, path_type=Path)
+        elif kind is bool:
+            flag = f"{flag}/--no-{flag[2:]}"
+        elif get_origin(kind) is Literal:
+            kind = click.Choice(list(get_args(kind)))
+        command = click.option(flag, name, type=kind, default=None)(command)
+    return command
+
+
+def configured(recipe: str, fields: dict[str, object]) -> RunConfig:
+    """A recipe's config with the fields that were given. Raises as ``changed``."""
+    return changed(RECIPES[recipe].config, fields)
+
+
+def changed(config: RunConfig, fields: dict[str, object]) -> RunConfig:
+    """The config with the fields that were given, those that are not None.
+
+    Raises ConfigError, and DrawingError where the lessons' file is no list of labelled drawings.
+    """
+    given = {name: value for name, value in fields.items() if value is not None}
+    if isinstance(file := given.get("lessons"), Path):
+        given["lessons"] = read_lessons(content_of(file))
+    named = {name: getattr(config, name) for name in config.model_fields_set}  # a branch inherits what is not named
+    return parse_config(named | given)
+
+
+def content_of(file: Path) -> bytes:
+    """No more of a file than whoever reads it refuses; a device has no end."""
+    with file.open("rb") as opened:
+        return opened.read(MAX_FILE_BYTES + 1)
+
+
+def design_in(file: str) -> Draft:
+    """The design that a JSON file holds. Raises DesignError where there is none."""
+    try:
+        return read_design(content_of(Path(file)))
+    except OSError as error:
+        raise DesignError(f"there is no file {file!r} to read ({error.strerror})") from error
+
+
+def open_run(run: str, runs: Path | None) -> Run:
+    """A run by its folder or its id."""
+    folder = Path(run)
+    try:
+        is_folder = folder.is_dir()
+    except OSError:  # the name is too long
+        is_folder = False
+    if is_folder:
+        return RunStore(folder.resolve().parent).open(folder.resolve().name)
+    return open_store(runs).open(run)
+
+
+def open_store(runs: Path | None) -> RunStore:
+    """The runs of a folder, by default the environment's."""
+    return RunStore(runs or runs_folder())

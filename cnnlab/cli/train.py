@@ -1,0 +1,294 @@
+"""Commands that train: train, teach, find-lr, sweep."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnlab.cli.options import (
+    as_json,
+    config_options,
+    configured,
+    content_of,
+    open_run,
+    open_store,
+    recipe_option,
+    runs_option,
+)
+from cnnlab.data.datasets import check_batches, dataset_spec, downloaded_bytes, load_for
+from cnnlab.drawings.strokes import read_lessons
+from cnnlab.jobs.finetuning import changes, fine_tuning
+from cnnlab.jobs.job import Job
+from cnnlab.runs.store import RunStore
+from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.loop import TrainingError
+from cnnlab.training.lr_finder import STEPS, ramp, suggest
+from cnnlab.training.memory import check_memory
+
+if TYPE_CHECKING:
+    from cnnlab.jobs.sweep import Step, Sweep
+
+POLL_SECONDS = 0.25
+
+
+@click.command()
+@recipe_option
+@config_options
+@runs_option
+@as_json
+def train(recipe: str, runs: Path | None, as_json: bool, **fields: object) -> None:
+    """Train a network; the run is kept in its own folder."""
+    _tell_result(_trained(configured(recipe, fields), open_store(runs)), as_json)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@runs_option
+@as_json
+def teach(run: str, file: Path, runs: Path | None, as_json: bool) -> None:
+    """Fine-tune RUN (an id or a folder) on FILE, a JSON list of drawings with their labels.
+
+    The result is a run of its own, which begins with RUN's weights.
+    """
+    parent = open_run(run, runs)
+    store = RunStore(parent.folder.parent)
+    job = _trained(fine_tuning(parent, read_lessons(content_of(file))), store)
+    found = changes(job.run, store)
+    if as_json:
+        told = {kind: {"images": on.images, "before": on.before, "after": on.after} for kind, on in found.items()}
+        click.echo(json.dumps({"run": job.run.id, "folder": str(job.run.folder), "parent": parent.id, **told}))
+        return
+    click.echo(f"{job.summary.status} after {len(job.history.epochs)} epochs: {job.run.folder}")
+    for kind, on in found.items():
+        click.echo(f"  {kind:7} {on.before / on.images:8.2%} → {on.after / on.images:.2%} of {on.images:,}")
+
+
+@click.command()
+@click.argument("run")
+@click.option("--epochs", type=click.IntRange(1, 1000), default=None, help="Train on for so many more after its last.")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, 10, min_open=True),
+    default=None,
+    help="What these begin with [default: a tenth of the run's]; it falls to zero.",
+)
+@runs_option
+@as_json
+def resume(run: str, epochs: int | None, learning_rate: float | None, runs: Path | None, as_json: bool) -> None:
+    """Go on with RUN (an id or a folder) where it ended, as if it had never been interrupted."""
+    if learning_rate and not epochs:
+        raise ConfigError("--learning-rate is of the epochs that --epochs asks for: give both")
+    _tell_result(_followed(Job.resume(open_run(run, runs), epochs or 0, learning_rate)), as_json)
+
+
+def _tell_result(job: Job, as_json: bool) -> None:
+    """What a training came to."""
+    summary = job.summary
+    if not as_json:
+        click.echo(f"{summary.status} after {len(job.history.epochs)} epochs: {job.run.folder}")
+        for split, accuracy in (
+            ("train", summary.train_accuracy),
+            ("validation", summary.validation_accuracy),
+            ("test", summary.test_accuracy),
+        ):
+            click.echo(f"  {split:10} " + ("not judged" if accuracy is None else f"{accuracy:.2%}"))
+        if summary.status == "stopped":
+            click.echo(f"go on with: python -m cnnlab resume {job.run.folder}")
+        return
+    keys = ("train_accuracy", "validation_accuracy", "test_accuracy", "per_class", "parameters", "seconds")
+    result = summary.model_dump(mode="json", include={*keys, "images_per_second", "status", "device"})
+    click.echo(json.dumps({"run": summary.id, "folder": str(job.run.folder), **result}))
+
+
+def _trained(config: RunConfig, store: RunStore) -> Job:
+    """Train a new run, as ``_followed``. Raises ConfigError where its batches are too large for memory or too small."""
+    check_memory(config, dataset_spec(config.dataset))
+    check_batches(config, dataset_spec(config.dataset))
+    return _followed(Job.start(config, store))
+
+
+def _followed(job: Job) -> Job:
+    """Wait with a progress bar until the end. Raises TrainingError where the training fails."""
+    _follow(job)
+    if job.state == "failed":
+        raise TrainingError(job.error)
+    return job
+
+
+def _follow(job: Job) -> None:
+    """A progress bar on a terminal; Ctrl-C stops a training that has begun and keeps what is whole."""
+    try:
+        _wait_for_data(job)
+        _show_progress(job)
+    except KeyboardInterrupt:
+        if not job.steps:
+            raise
+        job.stop()
+        job.join()
+
+
+def _wait_for_data(job: Job) -> None:
+    while job.is_running and not job.steps:
+        job.join(POLL_SECONDS)
+        if fetched := downloaded_bytes(job.config.dataset):
+            total = dataset_spec(job.config.dataset).download_bytes
+            click.echo(
+                f"\rfetching {job.config.dataset}: {fetched / 1e6:.0f} of {total / 1e6:.0f} MB", err=True, nl=False
+            )
+
+
+def _show_progress(job: Job) -> None:
+    with click.progressbar(length=max(job.steps, 1), file=sys.stderr, item_show_func=lambda text: text) as bar:
+        while job.is_running:
+            job.join(POLL_SECONDS)
+            epochs = job.history.epochs
+            bar.update(job.step - bar.pos, f"validation {epochs[-1]['validation_accuracy']:.2%}" if epochs else "")
+
+
+@click.command("find-lr")
+@recipe_option
+@config_options
+@as_json
+def find_learning_rate(recipe: str, as_json: bool, **fields: object) -> None:
+    """Suggest a learning rate: the loss along a short ramp of rising rates. No run is kept."""
+    config = configured(recipe, fields)
+    data = load_for(config)
+    with click.progressbar(length=STEPS, file=sys.stderr) as bar:
+        points = []
+        for point in ramp(data, config):
+            points.append(point)
+            bar.update(point.step - bar.pos)
+    suggestion = suggest(points)
+    if as_json:
+        curve = [{"learning_rate": point.learning_rate, "loss": point.loss} for point in points]
+        click.echo(json.dumps({"suggestion": suggestion, "curve": curve}))
+        return
+    click.echo("learning rate   loss")
+    for point in points:
+        click.echo(f"{point.learning_rate:13.2e}   {point.loss:.4f}")
+    click.echo(f"suggestion: {suggestion:.2g}")
+
+
+@click.command()
+@recipe_option
+@config_options
+@click.option(
+    "--search",
+    "searched",
+    multiple=True,
+    metavar="SETTING=VALUES",
+    help="What is searched: learning_rate=0.001:0.1:log, momentum=0.5:0.99, batch_size=32,64,128. [default: "
+    "learning rate and batch size]",
+)
+@click.option("--trials", type=int, default=None, help="How many [default: 20]; with --continue how many from here.")
+@click.option("--minutes", type=float, default=None, help="Of training at the most.")
+@click.option("--pruner", type=click.Choice(["median", "halving", "none"]), default=None, help="[default: median]")
+@click.option(
+    "--continue", "sweep_id", default=None, metavar="SWEEP", help="Go on with a sweep; it keeps its settings."
+)
+@runs_option
+@as_json
+def sweep(
+    recipe: str,
+    searched: tuple[str, ...],
+    trials: int | None,
+    minutes: float | None,
+    pruner: str | None,
+    sweep_id: str | None,
+    runs: Path | None,
+    as_json: bool,
+    **fields: object,
+) -> None:
+    """Try settings with Optuna; each trial is a run. Ctrl-C ends it, --continue goes on."""
+    from cnnlab.jobs.sweep import SPACES, SweepStore, parse_sweep, search  # noqa: PLC0415 - Optuna, which others do without
+
+    store = SweepStore(open_store(runs).folder)
+    if sweep_id:
+        others = [*searched, *(value for value in (minutes, pruner, *fields.values()) if value is not None)]
+        if others or recipe != "default":
+            raise ConfigError("--continue keeps the sweep's settings: beside it only --trials, --runs and --json count")
+        found = store.open(sweep_id)
+        _ = found.study  # raises before anything is told
+        if trials:
+            found.extend(trials)
+    else:
+        space: dict[str, Any] = dict(map(_range, searched))
+        space = space or {name: SPACES[name] for name in ("learning_rate", "batch_size")}
+        asked = {"trials": trials, "minutes": minutes, "pruner": pruner}
+        given = {name: value for name, value in asked.items() if value is not None}
+        base = configured(recipe, fields)
+        check_memory(base, dataset_spec(base.dataset))
+        found = store.create(parse_sweep({"base": base, "space": space, **given}))
+    click.echo(f"sweep {found.id}", err=True)
+    is_whole = _walk(found, search(found, store.runs))
+    _report(found, as_json)
+    if not is_whole:
+        click.echo(f"interrupted; go on with --continue {found.id}", err=True)
+        sys.exit(130)
+
+
+def _range(text: str) -> tuple[str, dict[str, Any]]:
+    """A setting and its values, as typed. Raises ConfigError where they cannot be read."""
+    name, _, values = text.partition("=")
+    name = name.replace("-", "_")
+    low, _, rest = values.partition(":")
+    high, _, scale = rest.partition(":")
+    if not (rest or "," in values) or scale not in ("", "log"):
+        raise ConfigError(f"--search {text[:60]!r}: write SETTING=LOW:HIGH, SETTING=LOW:HIGH:log or SETTING=ONE,TWO")
+    if rest:
+        return name, {"low": low, "high": high, "log": scale == "log"}
+    return name, {"options": [_value(part.strip()) for part in values.split(",")]}
+
+
+def _value(text: str) -> Any:
+    """A number or truth value where it is one."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _walk(found: Sweep, steps: Generator[Step]) -> bool:
+    """A progress bar on a terminal; whether it came to its end.
+
+    Ctrl-C ends the trial under way, which is asked again when the sweep goes on.
+    """
+    with click.progressbar(length=found.config.trials, file=sys.stderr, item_show_func=lambda text: text) as bar:
+        bar.update(found.ended)
+        try:
+            for step in steps:
+                bar.update(step.ended - bar.pos, f"trial {step.number}")
+        except KeyboardInterrupt:
+            steps.close()
+            return False
+        bar.update(found.ended - bar.pos)
+    return True
+
+
+def _report(found: Sweep, as_json: bool) -> None:
+    trials = [
+        {
+            "trial": trial.number,
+            "state": "interrupted" if trial.state.name == "RUNNING" else trial.state.name.lower(),
+            "validation_accuracy": trial.value,
+            "run": trial.user_attrs.get("run"),
+            **trial.params,
+        }
+        for trial in found.trials
+    ]
+    if as_json:
+        click.echo(json.dumps({"sweep": found.id, "status": found.status, "trials": trials}))
+        return
+    for trial in sorted(trials, key=lambda trial: -(trial["validation_accuracy"] or 0)):
+        accuracy = trial.pop("validation_accuracy")
+        shown = "         " if accuracy is None else f"{accuracy:9.2%}"
+        settings = ", ".join(
+            f"{name} {value}" for name, value in trial.items() if name not in ("trial", "state", "run")
+        )
+        click.echo(f"{trial['trial']:5} {trial['state']:9} {shown}  {settings}")

@@ -1,0 +1,1 @@
+"""How good answers are, whether a difference is more than chance, and how much worse images cost."""

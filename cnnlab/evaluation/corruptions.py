@@ -1,0 +1,73 @@
+"""Worse images: noise, blur, rotation, shift and brightness in five strengths, to see what a network bears.
+
+After the idea of Hendrycks and Dietterich 2019 (arXiv:1903.12261); strengths are our own, for small images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from cnnlab.data.torchvision_compat import transforms
+
+STRENGTHS = (1, 2, 3, 4, 5)
+
+_f = transforms.functional
+_BILINEAR = transforms.InterpolationMode.BILINEAR
+
+
+def corrupted(images: Tensor, corruption: str, strength: int, seed: int = 0) -> Tensor:
+    """(N, C, H, W) uint8 → the same, worse. Strength 0 changes nothing; the same seed draws the same noise.
+
+    Raises KeyError for an unknown corruption.
+    """
+    if not strength:
+        return images
+    pixels = CORRUPTIONS[corruption](images.float() / 255, strength, torch.Generator().manual_seed(seed))
+    return (pixels.clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def _noise(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:
+    """Gaussian, its deviation 8 % of the range per strength."""
+    return pixels + torch.randn(pixels.shape, generator=draws) * 0.08 * strength
+
+
+def _blur(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:
+    """Gaussian, its deviation 1.5 % of the image's side per strength."""
+    sigma = 0.015 * strength * pixels.shape[-1]
+    size = 2 * round(3 * sigma) + 1
+    blurred: Tensor = _f.gaussian_blur(pixels, [max(3, size)] * 2, [sigma] * 2)
+    return blurred
+
+
+def _rotation(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:
+    """By 9° per strength, each half of the images its own way."""
+    angle = 9.0 * strength
+    left = torch.arange(len(pixels)) % 2 == 0
+    turned = [_f.rotate(pixels, sign * angle, _BILINEAR) for sign in (1, -1)]
+    return torch.where(left[:, None, None, None], turned[0], turned[1])
+
+
+def _shift(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:
+    """By 4 % of the side per strength, in a direction of each image's own; what comes in is black."""
+    reach = max(1, round(0.04 * strength * pixels.shape[-1]))
+    ways = [(0, reach), (0, -reach), (reach, 0), (-reach, 0)]
+    moved = torch.stack([_f.affine(pixels, 0.0, list(way), 1.0, [0.0]) for way in ways])  # (4, N, C, H, W)
+    directions = torch.randint(0, 4, (len(pixels),), generator=draws)
+    return moved[directions, torch.arange(len(pixels))]
+
+
+def _brightness(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:
+    """Darker by 15 % per strength."""
+    return pixels * (1 - 0.15 * strength)
+
+
+CORRUPTIONS: dict[str, Callable[[Tensor, int, torch.Generator], Tensor]] = {
+    "noise": _noise,
+    "blur": _blur,
+    "rotation": _rotation,
+    "shift": _shift,
+    "brightness": _brightness,
+}

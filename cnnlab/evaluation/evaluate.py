@@ -1,0 +1,71 @@
+"""How a network does on a split, and what it says of images: in evaluation mode, nothing is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cnnlab.data.datasets import Split, Standardise, batches
+
+EVALUATION_BATCH = 1000  # images at the most
+EVALUATION_NUMBERS = 4_000_000  # in a batch's images at the most: 26 colour images of 224×224
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a network does on a split."""
+
+    loss: float  # mean cross-entropy
+    accuracy: float  # fraction
+    per_class: tuple[float, ...]  # accuracy of each class; 0 where a class has no image
+    support: tuple[int, ...]  # images of each class
+
+
+def evaluate(network: nn.Module, split: Split, standardise: Standardise) -> Evaluation:
+    """Loss and accuracy in evaluation mode, with the split on the network's device; the mode is restored."""
+    classes = 0
+    losses: list[Tensor] = []
+    labelled: list[Tensor] = []
+    hits: list[Tensor] = []
+    for logits, labels in _logits(network, split, standardise):
+        classes = logits.shape[1]
+        losses.append(F.cross_entropy(logits, labels, reduction="sum"))
+        labelled.append(labels)
+        hits.append(labels[logits.argmax(1) == labels])
+    # Plain numbers from here on: shares need 64 bits, which not every device has.
+    support = torch.cat(labelled).bincount(minlength=classes).tolist()
+    correct = torch.cat(hits).bincount(minlength=classes).tolist()
+    return Evaluation(
+        loss=torch.stack(losses).sum().item() / len(split),
+        accuracy=sum(correct) / len(split),
+        per_class=tuple(right / max(images, 1) for right, images in zip(correct, support, strict=True)),
+        support=tuple(support),
+    )
+
+
+def predict(network: nn.Module, images: Tensor, standardise: Standardise) -> Tensor:
+    """Logits (N, classes) for uint8 images (N, C, H, W), in evaluation mode."""
+    split = Split(images, torch.zeros(len(images), dtype=torch.long, device=images.device))
+    return torch.cat([logits for logits, _ in _logits(network, split, standardise)])
+
+
+def evaluation_batch(shape: Sequence[int]) -> int:
+    """Images of ``shape`` = (C, H, W) that go through a network at once where nothing is learned."""
+    return max(1, min(EVALUATION_BATCH, EVALUATION_NUMBERS // prod(shape)))
+
+
+def _logits(network: nn.Module, split: Split, standardise: Standardise) -> Iterator[tuple[Tensor, Tensor]]:
+    was_training = network.training
+    network.eval()
+    try:
+        for images, labels in batches(split, evaluation_batch(split.images.shape[1:])):
+            with torch.inference_mode():
+                logits = network(standardise(images.float() / 255))  # (N, classes)
+            yield logits, labels
+    finally:
+        network.train(was_training)

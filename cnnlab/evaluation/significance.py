@@ -1,0 +1,78 @@
+"""Is one network really better than another? Tests on the same images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from cnnlab.evaluation.metrics import Answers, Booleans
+
+LEVEL = 0.05  # below this a difference counts as more than chance
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two networks on the same images."""
+
+    only_first: int  # images only the first names right
+    only_second: int
+    p: float  # how likely chance alone makes them differ so much
+
+    @property
+    def is_evidence(self) -> bool:
+        return self.p < LEVEL
+
+
+def mcnemar(first: Booleans, second: Booleans) -> Comparison:
+    """The exact test of McNemar (1947) on hits (N,) of the same images, in the same order.
+
+    Raises ValueError where the lengths differ.
+    """
+    if first.shape != second.shape:
+        raise ValueError(f"{len(first)} and {len(second)} answers are not to the same images")
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    apart = only_first + only_second
+    return Comparison(only_first, only_second, float(binomtest(only_first, apart).pvalue) if apart else 1.0)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values corrected for their number (Holm 1979)."""
+    values = np.asarray(p_values, float)
+    order = values.argsort()
+    factors = np.arange(len(values), 0, -1)
+    corrected = np.empty_like(values)
+    corrected[order] = np.minimum(np.maximum.accumulate(values[order] * factors), 1.0)
+    return [float(value) for value in corrected]
+
+
+def by_class(first: Answers, second: Answers) -> pd.DataFrame:
+    """One row a class: both accuracies, their difference in points, and McNemar's p corrected over the classes.
+
+    Raises ValueError where the two did not see the same images.
+    """
+    if not np.array_equal(first.labels, second.labels) or first.classes != second.classes:
+        raise ValueError("the two did not answer to the same images")
+    rows = []
+    for number, name in enumerate(first.classes):
+        members = first.labels == number
+        pair = first.hits[members], second.hits[members]
+        tested = mcnemar(*pair)
+        accuracies = [float(hits.mean()) if len(hits) else 0.0 for hits in pair]
+        rows.append(
+            {
+                "Class": name,
+                "First": accuracies[0],
+                "Second": accuracies[1],
+                "Difference, points": 100 * (accuracies[1] - accuracies[0]),
+                "Only first right": tested.only_first,
+                "Only second right": tested.only_second,
+                "p": tested.p,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    frame["p"] = holm(frame["p"].tolist())
+    return frame

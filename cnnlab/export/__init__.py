@@ -1,0 +1,1 @@
+"""A run for elsewhere: as a program of its own, for TensorBoard, for MLflow."""

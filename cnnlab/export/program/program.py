@@ -1,0 +1,121 @@
+"""The seven steps, each with its code and what to say of it; what has no such program is refused."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnlab.data.datasets import SAMPLE, DatasetSpec, dataset_spec
+from cnnlab.export.program.data_step import PROGRAMMED, data_code, data_told, downloads
+from cnnlab.export.program.plot_step import plot_code
+from cnnlab.export.program.setting import ProgramError, Setting
+from cnnlab.export.program.training_steps import instance_code, loss_code, loss_told, training_code, training_told
+from cnnlab.export.program.words import import_code
+from cnnlab.networks.source import network_source
+from cnnlab.runs.store import Run
+from cnnlab.training.config import RunConfig
+from cnnlab.training.device import choose_device, choose_precision
+
+IMPORTS_TOLD = (
+    "PyTorch calculates, NumPy reads files, Plotly draws. One seed decides everything random: which images are held "
+    "out, the first weights, the order of the images."
+)
+NETWORK_TOLD = (
+    "The class makes its layers and says how a batch of images flows through them. A comment tells the shape where it "
+    "changes."
+)
+INSTANCE_TOLD = (
+    "An object of the class draws its first weights, from the seed. Until it is trained it guesses, and its loss is "
+    "about the logarithm of the number of classes."
+)
+PLOT_TOLD = (
+    "Loss and accuracy, epoch by epoch. Where the validation loss rises while the training loss still falls, the "
+    "network begins to learn its images by heart."
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the seven: its name, what to say of it (Markdown), its code."""
+
+    title: str
+    told: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program, and the file that must lie beside it, where there is one."""
+
+    name: str  # of its files, without an ending
+    title: str
+    about: str
+    steps: tuple[Step, ...]
+    beside: Path | None = None
+
+
+def program_of(config: RunConfig) -> Program:
+    """The program that trains ``config`` as this machine would.
+
+    Raises ProgramError where there is none, ArchitectureError where the network does not fit the images, ConfigError
+    where the device is missing.
+    """
+    setting = _setting(config)
+    spec = setting.spec
+    network = network_source(config.architecture, spec.shape, len(spec.classes)).rstrip()
+    steps = [
+        Step("Data", data_told(setting), data_code(setting)),
+        Step("Network", NETWORK_TOLD, network),
+        Step("Instantiate", INSTANCE_TOLD, instance_code(setting)),
+        Step("Loss and optimiser", loss_told(config), loss_code(setting)),
+        Step("Train", training_told(setting), training_code(setting)),
+        Step("Plot", PLOT_TOLD, plot_code()),
+    ]
+    imports = Step("Import", IMPORTS_TOLD, import_code([step.code for step in steps], setting))
+    return Program(
+        name=f"seven-steps-{config.architecture.name}",
+        title=f"{_heading(config.architecture.title)} on {spec.title}",
+        about=_about(spec),
+        steps=(imports, *steps),
+        beside=None if spec.name in downloads() else SAMPLE,
+    )
+
+
+def program_of_run(run: Run) -> Program:
+    """The program of a run's config. Raises as ``program_of``, also where the run took turns that no config tells."""
+    summary = run.summary
+    if summary.extensions or summary.rates_set:
+        raise ProgramError(
+            f"run {run.id} was trained on for more epochs, or its learning rate set by hand: no program tells that; "
+            "train its settings anew"
+        )
+    return program_of(run.config)
+
+
+def _setting(config: RunConfig) -> Setting:
+    if config.parent or config.lessons:
+        raise ProgramError(
+            "a run that begins with another's weights, or learns drawings of one's own, needs files that no program "
+            "has: choose a network that begins anew"
+        )
+    spec = dataset_spec(config.dataset)
+    if spec.name not in PROGRAMMED:
+        raise ProgramError(
+            f"there is no program for {spec.title}, whose files need a reader of their own: choose "
+            f"{', '.join(PROGRAMMED)}"
+        )
+    device = choose_device(config.device)
+    return Setting(config, spec, device.type, choose_precision(config.precision, device))
+
+
+def _about(spec: DatasetSpec) -> str:
+    source = f"reads {spec.title} in the folder data, or downloads it there"
+    if spec.name not in downloads():
+        source = f"reads {SAMPLE.name}, which lies beside it"
+    return f"It needs torch, numpy and plotly, and {source}."
+
+
+def _heading(title: str) -> str:
+    """A title without anything that Markdown or HTML would take for its own."""
+    return " ".join(re.sub(r"[^\w ,.+×-]", " ", title).split()) or "Network"

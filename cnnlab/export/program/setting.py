@@ -1,0 +1,55 @@
+"""What a program is written for: a config, and the machine that ``auto`` stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from cnnlab.data.augmentation import choose, none
+from cnnlab.data.datasets import DatasetSpec, check_batches
+from cnnlab.training.config import RunConfig
+from cnnlab.training.device import CHANNELS_LAST, FUSED
+
+
+class ProgramError(ValueError):
+    """A config that no program of seven steps tells; the message says why and what to choose."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A config with its data set, device and precision."""
+
+    config: RunConfig
+    spec: DatasetSpec
+    device: str  # cpu, cuda or mps
+    precision: torch.dtype  # float32: no autocast
+
+    @property
+    def augment(self) -> str:
+        """The augmentation's function; empty where images stay as they are."""
+        function = choose(self.config.augmentation, self.spec.augmentation)
+        return "" if function is none else function.__name__
+
+    @property
+    def joins_single(self) -> bool:
+        """Whether a last batch of one image joins the one before it."""
+        return check_batches(self.config, self.spec)
+
+    @property
+    def standardises(self) -> bool:
+        """Whether pixels in 0…1 are changed before the network sees them."""
+        return self.config.normalise != "unit"
+
+    @property
+    def channels_last(self) -> bool:
+        return self.device in CHANNELS_LAST
+
+    @property
+    def fused(self) -> bool:
+        return self.device in FUSED
+
+    @property
+    def on_device(self) -> str:
+        """What moves a tensor there; a CPU needs nothing."""
+        return "" if self.device == "cpu" else ".to(DEVICE)"

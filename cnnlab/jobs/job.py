@@ -1,0 +1,414 @@
+"""A training in a background thread: start, pause, stop, go on, and what it has come to so far."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from collections import deque
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from traceback import format_exception
+from typing import Literal
+
+import torch
+from torch import nn
+
+from cnnlab.data.datasets import (
+    Data,
+    DatasetError,
+    DatasetSpec,
+    Standardise,
+    check_batches,
+    dataset_spec,
+    fetch,
+    scaling,
+)
+from cnnlab.drawings.strokes import DrawingError
+from cnnlab.evaluation.evaluate import evaluate
+from cnnlab.jobs.queue import Turns, threads_each, trainings_at_once
+from cnnlab.jobs.requests import Wishes
+from cnnlab.networks.architecture import ArchitectureError
+from cnnlab.networks.build import build
+from cnnlab.runs.ancestry import data_of, inherited
+from cnnlab.runs.store import Run, RunError, RunStore, Summary
+from cnnlab.runs.trained import check_fit, load_trained
+from cnnlab.threads import Worker
+from cnnlab.training.checkpoint import CheckpointError
+from cnnlab.training.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_extension
+from cnnlab.training.device import choose_device, choose_precision, devices
+from cnnlab.training.events import Event, Record
+from cnnlab.training.history import to_line
+from cnnlab.training.loop import Training, TrainingError
+from cnnlab.training.memory import check_memory, ran_out
+
+State = Literal["queued", "loading", "training", "paused", "judging", "finished", "stopped", "failed"]
+
+log = logging.getLogger(__name__)
+
+# Errors whose message already says what to do; any other is a defect and goes to the log with its traceback.
+EXPECTED = (ArchitectureError, CheckpointError, ConfigError, DatasetError, DrawingError, RunError, TrainingError)
+
+SHORT_OF_MEMORY = (
+    "memory ran out: lower the batch size, choose a smaller network, or wait until other trainings are over; "
+    "then resume, or branch off with other settings"
+)
+
+turns = Turns(trainings_at_once(on_gpu=devices()[0] != "cpu"))
+
+_jobs: weakref.WeakSet[Job] = weakref.WeakSet()
+
+
+class _AbandonedError(Exception):
+    """The job was abandoned while its network was judged."""
+
+
+class Job:
+    """Trains one run in a thread of its own that knows nothing of who watches.
+
+    Everything public may be called from any thread. ``history`` only grows, and an epoch enters it after its
+    weights and metrics are on disk.
+    """
+
+    def __init__(self, run: Run, threads: int, data_folder: Path | None = None) -> None:
+        self.run = run
+        self.config: RunConfig = run.config
+        self.summary: Summary = run.summary.model_copy(update={"status": "running", "error": ""})
+        self.threads = threads
+        self.history = run.history()
+        self.state: State = "loading"
+        self.error = ""
+        self.details = ""  # of an error nobody expected: its traceback
+        self.step = 0
+        self.steps = 0  # of the whole run; 0 until known
+        self._data_folder = data_folder
+        self._unsaved: list[str] = []  # history lines of the running epoch
+        self._epoch = 0  # the last whole one
+        self._wanted_rates: deque[float] = deque(maxlen=1)  # the last that was asked for
+        self._wishes = Wishes()
+        self._abandoned = False
+        self._training_since = 0.0
+        self._worker = Worker(self._work, self.abandon, name=f"train {run.id}")
+
+    @classmethod
+    def start(cls, config: RunConfig, store: RunStore, threads: int | None = None) -> Job:
+        """Make the run's folder and begin, when it is its turn; a branch is given its parent's split.
+
+        Raises RunError where that cannot be written, ConfigError where a branch names another split.
+        """
+        return cls(store.create(inherited(config, store)), threads or threads_each())._begun()
+
+    @classmethod
+    def resume(cls, run: Run, epochs: int = 0, learning_rate: float | None = None, threads: int | None = None) -> Job:
+        """Go on where a run ended, and after its last epoch for as many ``epochs`` more.
+
+        These begin with ``learning_rate``, by default a tenth of the config's. On as many threads as before, which is
+        the default, the run comes to the same numbers as one that was never interrupted. Raises RunError where it is
+        being trained, cannot be on this machine, or has all its epochs and is to have no more, ConfigError where the
+        rate is none.
+        """
+        _check_machine(run)
+        summary = run.summary
+        if summary.status == "running":
+            raise RunError(f"run {run.id} is being trained")
+        done = run.whole_epochs
+        if done + epochs > MAX_EPOCHS:
+            raise RunError(f"run {run.id} has {done} epochs, and a run has {MAX_EPOCHS} at the most: ask for fewer")
+        if epochs:
+            more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10)
+            kept = (earlier for earlier in summary.extensions if earlier.after < done)
+            run.write_summary(summary.model_copy(update={"extensions": (*kept, more)}))
+        elif summary.status == "finished":
+            raise RunError(f"run {run.id} has all its epochs: say how many more")
+        return cls(run, threads or summary.threads or threads_each())._begun()
+
+    def _begun(self) -> Job:
+        _jobs.add(self)
+        self._worker.start()
+        return self
+
+    @property
+    def is_running(self) -> bool:
+        return self.state not in ("finished", "stopped", "failed")
+
+    @property
+    def place(self) -> int:
+        """In the queue of trainings, from 1 on; 0 where it does not wait."""
+        return turns.place(self)
+
+    @property
+    def epochs(self) -> int:
+        """How many it is to have in the end."""
+        return last_epoch(self.config, self.summary.extensions)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was asked to end and has not yet."""
+        return self.is_running and self._wishes.is_stopped
+
+    @property
+    def is_abandoned(self) -> bool:
+        return self._abandoned
+
+    @property
+    def progress(self) -> float:
+        """Share of the steps done, 0…1."""
+        return self.step / self.steps if self.steps else 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Since the first step could begin; 0 before."""
+        return monotonic() - self._training_since if self._training_since else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimate from the speed so far; None before the first step."""
+        if not self.step or self.state != "training":
+            return None
+        return self.seconds / self.step * (self.steps - self.step)
+
+    def pause(self) -> None:
+        """Ask for a rest after the running step; another may train meanwhile."""
+        self._wishes.pause()
+
+    def go_on(self) -> None:
+        """End the rest, when it is its turn."""
+        self._wishes.go_on()
+
+    def change_learning_rate(self, rate: float) -> None:
+        """Ask for another rate from the next step on; the schedule keeps its shape."""
+        self._wanted_rates.append(rate)
+
+    def stop(self) -> None:
+        """Ask for an end after the running step, whatever else is asked; what is whole is kept and judged."""
+        self._wishes.stop()
+        turns.wake()
+
+    def abandon(self) -> None:
+        """Ask for an end without judging: the run shows as interrupted."""
+        self._abandoned = True
+        self.stop()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the job has ended, or ``timeout`` seconds."""
+        self._worker.join(timeout)
+
+    def _work(self) -> None:
+        torch.set_num_threads(self.threads)  # counts only for the thread that calls it
+        try:
+            with self.run.held():
+                self._train_or_fail()
+        except RunError as error:  # another has it, or nobody may write there: what is on disk stays
+            self._end_failed(str(error))
+        finally:
+            turns.leave(self)
+
+    def _train_or_fail(self) -> None:
+        try:
+            self._train()
+        except EXPECTED as error:
+            self._fail(str(error))
+        except Exception as error:
+            log.exception("run %s failed", self.run.id)
+            self.details = "".join(format_exception(error))
+            self._fail(SHORT_OF_MEMORY if ran_out(error) else f"{type(error).__name__}: {error}")
+
+    def _train(self) -> None:
+        config = self.config
+        self._update(threads=self.threads)  # first, for one that is ended early goes on with as many
+        if not (self._fetch_data() and self._take_turn()):
+            self._leave()
+            return
+        self.state = "loading"
+        check_memory(config, dataset_spec(config.dataset))
+        check_batches(config, dataset_spec(config.dataset))
+        network = _begin(config, dataset_spec(config.dataset), RunStore(self.run.folder.parent))
+        data = data_of(self.run, self._data_folder)
+        training = Training(network, data, config, self.summary.extensions)
+        self._describe(data, network)
+        self._go_back(training)
+        self._training_since = monotonic() - training.seconds
+        self.state = "training"
+        for event in training.events():
+            self._take(event, training)
+            if self._wishes.is_stopped:
+                break
+        if self._abandoned:
+            self._leave()
+            return
+        self.run.append_history(self._unsaved)
+        self.state = "judging"
+        stopped = self.step < self.steps and self._wishes.is_stopped
+        try:
+            self._judge(network, data)
+        except _AbandonedError:
+            self._leave()
+            return
+        self._close("stopped" if stopped else "finished")
+
+    def _fetch_data(self) -> bool:
+        """Have the data set at hand before it takes a turn; whether that came before a stop."""
+        return self._wishes.have(fetch(self.config.dataset, self._data_folder))
+
+    def _take_turn(self) -> bool:
+        self.state = "queued"
+        return turns.take(self, lambda: self._wishes.is_stopped)
+
+    def _leave(self) -> None:
+        """End without judging. Who only waited, or was asked to stop, is stopped; who was abandoned interrupted."""
+        if self._abandoned:
+            self.state = "stopped"
+        else:
+            self._close("stopped")
+
+    def _go_back(self, training: Training) -> None:
+        """To the last whole epoch, if there is one: what the run has beyond it is taken again, the same."""
+        checkpoint = self.run.checkpoint()
+        if checkpoint is None:
+            self.run.rewind(0)
+            self.run.save_weights(0, training.network.state_dict())
+        else:
+            kept = load_trained(self.run, checkpoint.progress.epoch)
+            training.network.load_state_dict(kept.network.state_dict())
+            training.restore(checkpoint)
+            self.run.rewind(training.epoch, checkpoint.progress.history)
+        self.history = self.run.history()
+        self._update(rates_set=len(self.history.rates))
+        self._epoch, self.step = training.epoch, training.step
+
+    def _take(self, event: Event, training: Training) -> None:
+        match event.kind:
+            case "started":
+                self.steps = event.epochs * event.steps_per_epoch
+                self._update(device=event.device, precision=event.precision)
+            case "tick":
+                self.step = event.step
+                self._between_steps(training)
+            case "step":
+                self._note(event)
+            case "rate":
+                self._note(event)
+                self._update(rates_set=len(self.history.rates))
+            case "epoch":
+                self._keep(training, [*self._unsaved, to_line(event)])
+                self._unsaved.clear()
+                self._epoch = event.epoch
+                self.history.add(event)
+            case "finished":
+                self._epoch = event.epoch
+                self.step = self.steps
+        if self._wanted_rates:
+            training.change_learning_rate(self._wanted_rates.pop())
+
+    def _note(self, event: Record) -> None:
+        self._unsaved.append(to_line(event))
+        self.history.add(event)
+
+    def _keep(self, training: Training, lines: list[str]) -> None:
+        """A whole epoch. Killed between two of these writes, the run goes on from the epoch before or this one."""
+        self.run.save_weights(training.epoch, training.network.state_dict())
+        kept = training.checkpoint()
+        self.run.save_checkpoint(replace(kept, progress=kept.progress.model_copy(update={"history": tuple(lines)})))
+        self.run.append_history(lines)
+
+    def _between_steps(self, training: Training) -> None:
+        if self._wishes.is_paused or turns.is_over(self):
+            since = monotonic()
+            self._rest()
+            rested = monotonic() - since
+            self._training_since += rested
+            training.rest(rested)
+
+    def _rest(self) -> None:
+        """Let others train, while this one is paused and until its turn comes again."""
+        turns.leave(self)
+        if self._wishes.is_paused:
+            self.state = "paused"
+            self._wishes.wait(lambda: not self._wishes.is_paused)
+        self._take_turn()
+        self.state = "training"
+
+    def _describe(self, data: Data, network: nn.Module) -> None:
+        mean, std = scaling(data.spec, self.config.normalise)
+        self._update(
+            classes=data.spec.classes,
+            shape=data.spec.shape,
+            mean=mean,
+            std=std,
+            parameters=sum(parameter.numel() for parameter in network.parameters()),
+        )
+
+    def _judge(self, network: nn.Module, data: Data) -> None:
+        """Look at the test split, with the weights of the last whole (or best) epoch; the look is counted."""
+        if not self._epoch:
+            return
+        network.load_state_dict(self.run.weights(self._epoch))
+        network.register_forward_pre_hook(lambda *_: self._check_abandoned())  # the network is let go of afterwards
+        device = next(network.parameters()).device
+        standardise = Standardise(self.summary.mean, self.summary.std, device)
+        test = evaluate(network, data.test.to(device), standardise)
+        self.run.count_look(self._epoch)
+        train = evaluate(network, data.train.to(device), standardise)
+        epochs = self.history.epochs
+        names = self.summary.classes
+        self._update(
+            epoch=self._epoch,
+            train_accuracy=train.accuracy,
+            validation_accuracy=epochs[self._epoch - 1]["validation_accuracy"],
+            test_accuracy=test.accuracy,
+            test_loss=test.loss,
+            per_class=dict(zip(names, test.per_class, strict=True)),
+            support=dict(zip(names, test.support, strict=True)),
+            seconds=epochs[-1]["seconds"],
+            images_per_second=len(epochs) / sum(1 / epoch["images_per_second"] for epoch in epochs),
+        )
+
+    def _check_abandoned(self) -> None:
+        if self._abandoned:
+            raise _AbandonedError
+
+    def _close(self, state: Literal["finished", "stopped"]) -> None:
+        self._update(status=state)
+        self.state = state
+
+    def _fail(self, message: str) -> None:
+        try:
+            self._update(error=message, status="failed")
+        except RunError:  # the disk may be what failed: the run will show as interrupted
+            log.exception("run %s: its failure could not be written", self.run.id)
+        self._end_failed(message)
+
+    def _end_failed(self, message: str) -> None:
+        self.summary = self.summary.model_copy(update={"error": message, "status": "failed"})
+        self.error = message
+        self.state = "failed"
+
+    def _update(self, **fields: object) -> None:
+        self.summary = self.summary.model_copy(update=fields)
+        self.run.write_summary(self.summary)
+
+
+def _check_machine(run: Run) -> None:
+    """Raises RunError where the run's device or its precision is not to be had here."""
+    try:
+        choose_precision(run.config.precision, choose_device(run.config.device))
+    except ConfigError as error:
+        raise RunError(f"run {run.id} cannot go on here: {error}") from error
+
+
+def _begin(config: RunConfig, spec: DatasetSpec, store: RunStore) -> nn.Sequential:
+    """A new network, or the parent's as it was after its epoch."""
+    network = build(config.architecture, spec.shape, len(spec.classes), config.seed)
+    if config.parent:
+        parent = store.open(config.parent.run)
+        trained = load_trained(parent, config.parent.epoch)
+        check_fit(parent, spec)
+        if parent.config.architecture.layers != config.architecture.layers:
+            raise ConfigError(f"architecture: run {parent.id}, whose weights are taken, has other layers")
+        network.load_state_dict(trained.network.state_dict())
+    return network
+
+
+def running_jobs() -> list[Job]:
+    """Trainings under way in this process."""
+    return [job for job in list(_jobs) if job.is_running]

@@ -1,0 +1,404 @@
+"""A sweep: many short trainings over ranges of settings, chosen by Optuna, each an ordinary run.
+
+A sweep is a folder: ``sweep.json`` says what is asked, ``study.db`` is Optuna's own SQLite storage, which its tools
+open too. Trials are judged by their validation accuracy; the test images are for the end. A sweep that was killed
+goes on where it was: a trial that was under way is asked again.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Generator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import optuna
+from optuna.trial import FrozenTrial, Trial, TrialState
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, ValidationError, model_validator
+
+from cnnlab.files import plain_json
+from cnnlab.jobs.job import Job
+from cnnlab.locks import hold, is_held
+from cnnlab.runs.ancestry import inherited
+from cnnlab.runs.store import MAX_READ, About, RunError, RunStore, read_bounded, write_aside
+from cnnlab.threads import ENDED_WITHIN
+from cnnlab.training.config import COUNTS_WITH, ConfigError, RunConfig, parse_config
+
+POLL_SECONDS = 0.1
+HOPELESS = 3  # trials that fail before any succeeds
+STARTUP_TRIALS = 5  # drawn at random before TPE begins, and before any is pruned
+WARMUP_EPOCHS = 1  # no trial is pruned before
+
+_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+_AGAIN = "again"  # attribute of a trial: the number of the one it repeats
+_ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+
+Status = Literal["running", "finished", "interrupted"]
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+class SweepError(RunError):
+    """A sweep that is not there, cannot be read or cannot go on; the message says why."""
+
+
+class Between(BaseModel):
+    """A range of numbers, its ends included; whole numbers where the setting takes only those."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low: FiniteFloat
+    high: FiniteFloat
+    log: bool = False  # as likely in each power of ten
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Between:
+        if not self.low < self.high:
+            raise ValueError(f"the range from {self.low:g} to {self.high:g} is empty: its end must be above its start")
+        if self.log and self.low <= 0:
+            raise ValueError("a logarithmic range begins above 0")
+        return self
+
+    @property
+    def examples(self) -> tuple[float, float]:
+        return self.low, self.high
+
+
+class Among(BaseModel):
+    """Some values of a setting."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    options: Annotated[tuple[bool | int | FiniteFloat | str, ...], Field(min_length=2, max_length=50)]
+
+    @property
+    def examples(self) -> tuple[bool | int | float | str, ...]:
+        return self.options
+
+
+def _tag(values: object) -> str:
+    """Which of the two is meant, so that errors speak of that one."""
+    has_options = "options" in values if isinstance(values, dict) else hasattr(values, "options")
+    return "among" if has_options else "between"
+
+
+Values = Annotated[Annotated[Between, Tag("between")] | Annotated[Among, Tag("among")], Discriminator(_tag)]
+
+
+class SweepConfig(BaseModel):
+    """What is asked of a sweep."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: RunConfig = RunConfig()  # what is not searched
+    space: Annotated[dict[str, Values], Field(min_length=1, max_length=20)]
+    trials: Annotated[int, Field(ge=1, le=1000)] = 20
+    minutes: Annotated[float, Field(gt=0, le=10_000)] | None = None  # of all trials together; None: no limit
+    pruner: Literal["median", "halving", "none"] = "median"
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0  # of the sampler
+
+    @model_validator(mode="after")
+    def _can_be_searched(self) -> SweepConfig:
+        for name, values in self.space.items():
+            if name not in SPACES:
+                raise ValueError(f"{name!r} cannot be searched: choose among {', '.join(SPACES)}")
+            for value in values.examples:
+                _with(self.base, {name: _typed(name, value)})
+        if "epochs" in self.space and self.pruner != "none":
+            raise ValueError("trials of unlike lengths cannot be pruned by their curves: turn the pruner off")
+        return self
+
+
+# What can be searched, and what is offered at first.
+SPACES: dict[str, Between | Among] = {
+    "learning_rate": Between(low=0.001, high=0.1, log=True),
+    "batch_size": Among(options=(32, 64, 128, 256)),
+    "optimizer": Among(options=("sgd", "adam", "adamw", "rmsprop")),
+    "weight_decay": Between(low=0.0001, high=0.1, log=True),
+    "momentum": Between(low=0.5, high=0.99),
+    "schedule": Among(options=("constant", "step", "cosine", "one-cycle")),
+    "label_smoothing": Between(low=0.0, high=0.2),
+    "augmentation": Among(options=("none", "shift", "affine", "handwriting")),
+    "architecture": Among(options=("compact", "quick")),
+    "normalise": Among(options=("standard", "unit", "symmetric")),
+    "nesterov": Among(options=(True, False)),
+    "train_fraction": Between(low=0.1, high=1.0),
+    "epochs": Among(options=(5, 10, 20, 40)),
+    "seed": Among(options=(0, 1, 2, 3, 4)),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a running sweep is: its trial's training, and how many trials have ended."""
+
+    job: Job
+    number: int
+    ended: int
+
+
+class Sweep:
+    """One sweep's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def title(self) -> str:
+        """When it was begun, in this machine's time zone, and what it searches. Raises as ``config`` does."""
+        begun = datetime.strptime(self.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).astimezone()
+        return f"{begun:%d %b %H:%M:%S}: {', '.join(self.config.space).replace('_', ' ')}"
+
+    @property
+    def config(self) -> SweepConfig:
+        """Raises SweepError where the file is missing or invalid."""
+        try:
+            content = read_bounded(self.folder / "sweep.json", MAX_READ["config.json"])
+            return SweepConfig.model_validate_json(plain_json(content))
+        except (OSError, ValidationError) as error:
+            raise SweepError(f"sweep {self.id}: its sweep.json is missing or damaged") from error
+
+    @cached_property
+    def study(self) -> optuna.Study:
+        """Optuna's, for its own plots. Raises SweepError where its storage is damaged."""
+        config = self.config
+        try:
+            return optuna.create_study(
+                study_name=self.id,
+                storage=f"sqlite:///{self.folder.resolve() / 'study.db'}",
+                pruner=_pruner(config),
+                direction="maximize",
+                load_if_exists=True,
+            )
+        except Exception as error:
+            reason = " ".join(str(error).split())[:120]  # SQLAlchemy's takes lines
+            raise SweepError(f"sweep {self.id}: its study.db cannot be read ({reason})") from error
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """All so far, in the order they began."""
+        return self.study.get_trials(deepcopy=False)
+
+    @property
+    def ended(self) -> int:
+        """How many of the trials asked for are through."""
+        return len(self._through())
+
+    @property
+    def seconds(self) -> float:
+        """That its ended trials took together."""
+        return sum(trial.duration.total_seconds() for trial in self._through() if trial.duration)
+
+    @property
+    def status(self) -> Status:
+        if is_held(self.folder):
+            return "running"
+        return "interrupted" if self.has_room else "finished"
+
+    @property
+    def has_room(self) -> bool:
+        """Whether trials and minutes are left."""
+        config = self.config
+        return self.ended < config.trials and (config.minutes is None or self.seconds < 60 * config.minutes)
+
+    def extend(self, trials: int) -> None:
+        """Ask for ``trials`` more, however many minutes they take.
+
+        Raises ConfigError where they are too many, SweepError where another process is at work on it.
+        """
+        with self.held():
+            config = _validated(self.config.model_dump() | {"trials": self.ended + trials, "minutes": None})
+            write_aside(self.folder / "sweep.json", config.model_dump_json(indent=1))
+
+    def held(self) -> AbstractContextManager[None]:
+        """Hold the sweep's lock: it is at work. Raises SweepError where another process is."""
+        return hold(self.folder, SweepError(f"sweep {self.id} is at work elsewhere"))
+
+    def _through(self) -> list[FrozenTrial]:
+        """Trials that ended by themselves; those that a kill ended were asked again."""
+        again = {trial.user_attrs.get(_AGAIN) for trial in self.trials}
+        return [trial for trial in self.trials if trial.state in _ENDED and trial.number not in again]
+
+
+class SweepStore:
+    """The sweeps beside a folder of runs."""
+
+    def __init__(self, runs: Path) -> None:
+        self.runs = RunStore(runs)
+        self.folder = runs / ".sweeps"
+
+    def create(self, config: SweepConfig) -> Sweep:
+        """A new sweep's folder; nothing is tried yet. Raises SweepError where there can be none.
+
+        Trials that branch off a run have its split: raises as ``inherited`` does.
+        """
+        config = config.model_copy(update={"base": inherited(config.base, self.runs)})
+        sweep = Sweep(self.folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
+        try:
+            sweep.folder.mkdir(parents=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SweepError(f"no sweep can be kept in {self.folder} ({reason}): choose another folder") from error
+        write_aside(sweep.folder / "sweep.json", config.model_dump_json(indent=1))
+        return sweep
+
+    def open(self, sweep_id: str) -> Sweep:
+        """A sweep by its id. Raises SweepError where there is none."""
+        if not _ID.fullmatch(sweep_id) or not (self.folder / sweep_id / "sweep.json").is_file():
+            raise SweepError(f"there is no sweep {sweep_id[:100]!r} in {self.folder}")
+        return Sweep(self.folder / sweep_id)
+
+    def all(self) -> list[Sweep]:
+        """Readable sweeps, the newest first."""
+        folders = sorted(self.folder.iterdir(), reverse=True) if self.folder.is_dir() else []
+        return [Sweep(folder) for folder in folders if _ID.fullmatch(folder.name) and _is_readable(Sweep(folder))]
+
+
+def parse_sweep(fields: dict[str, object]) -> SweepConfig:
+    """Validate what is asked of a new sweep. Raises ConfigError with one line for the first that is wrong."""
+    config = _validated(fields)
+    for name in config.space:
+        _check_counts(name, config)
+    return config
+
+
+def _validated(fields: dict[str, object]) -> SweepConfig:
+    """Older sweeps may search settings without effect. Raises ConfigError as ``parse_sweep``."""
+    try:
+        return SweepConfig.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = "".join(f"{part}: " for part in first["loc"] if part in SPACES or part in ("trials", "minutes"))
+        raise ConfigError(where + first["msg"].removeprefix("Value error, ")) from error
+
+
+def _check_counts(name: str, config: SweepConfig) -> None:
+    """Raises ConfigError where no trial could differ by the setting."""
+    other, values = COUNTS_WITH.get(name, ("", ()))
+    if not other:
+        return
+    tried = config.space[other].examples if other in config.space else (getattr(config.base, other),)
+    if not any(value in values for value in tried):
+        raise ConfigError(
+            f"{name}: it has no effect with {other.replace('_', ' ')} {', '.join(map(str, tried))}: "
+            f"choose {' or '.join(values)} there, or leave it out of the search"
+        )
+
+
+def search(sweep: Sweep, store: RunStore) -> Generator[Step]:
+    """Try settings until trials or minutes are used up; one trial after the other.
+
+    Closing it abandons the trial under way, which is asked again when the sweep goes on. Raises SweepError where
+    it is at work elsewhere or its first trials fail.
+    """
+    with sweep.held():
+        # A sweep that goes on must not draw again what it drew at its beginning.
+        seed = sweep.config.seed + len(sweep.trials)
+        sweep.study.sampler = optuna.samplers.TPESampler(n_startup_trials=STARTUP_TRIALS, seed=seed)
+        _ask_again(sweep.study)
+        while sweep.has_room:
+            trial = sweep.study.ask()
+            job = _begin(sweep, trial, store)
+            try:
+                yield from _follow(job, trial, sweep)
+            finally:
+                if job.is_running:
+                    job.abandon()
+                job.join(ENDED_WITHIN)  # a long step ends later, and with the process
+            if job.is_abandoned:
+                return
+            _tell(sweep, trial, job)
+
+
+def _is_readable(sweep: Sweep) -> bool:
+    try:
+        return bool(sweep.config)
+    except SweepError:
+        return False
+
+
+def _begin(sweep: Sweep, trial: Trial, store: RunStore) -> Job:
+    config = sweep.config
+    chosen = {name: _typed(name, _suggested(trial, name, values)) for name, values in config.space.items()}
+    if "seed" in chosen:  # trials are compared on the same validation images
+        chosen["split_seed"] = config.base.held_out_by
+    job = Job.start(_with(config.base, chosen), store)
+    job.run.write_about(About(tags=(f"sweep {sweep.id}",), note=f"Trial {trial.number} of sweep {sweep.id}."))
+    trial.set_user_attr("run", job.run.id)
+    return job
+
+
+def _follow(job: Job, trial: Trial, sweep: Sweep) -> Generator[Step]:
+    """Report each epoch; stop the training of a trial that the others leave behind."""
+    ended, reported = sweep.ended, 0
+    while job.is_running:
+        yield Step(job, trial.number, ended)
+        job.join(POLL_SECONDS)
+        for epoch in job.history.epochs[reported:]:
+            trial.report(epoch["validation_accuracy"], epoch["epoch"])
+            reported += 1
+            if epoch["epoch"] < job.config.epochs and trial.should_prune():
+                trial.set_user_attr("pruned_after", epoch["epoch"])
+                job.stop()
+                job.join()
+                return
+
+
+def _tell(sweep: Sweep, trial: Trial, job: Job) -> None:
+    accuracy = job.summary.validation_accuracy
+    if "pruned_after" in trial.user_attrs:
+        sweep.study.tell(trial, state=TrialState.PRUNED)
+    elif job.state == "failed" or accuracy is None:
+        trial.set_user_attr("error", job.error)
+        sweep.study.tell(trial, state=TrialState.FAIL)
+        states = [known.state for known in sweep.trials]
+        if TrialState.COMPLETE not in states and states.count(TrialState.FAIL) >= HOPELESS:
+            raise SweepError(f"the first {HOPELESS} trials failed: {job.error}")
+    else:
+        sweep.study.tell(trial, accuracy)
+
+
+def _ask_again(study: optuna.Study) -> None:
+    """Trials that a killed process left under way end, and their settings come first."""
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        study.enqueue_trial(trial.params, user_attrs={_AGAIN: trial.number})
+        study.tell(trial.number, state=TrialState.FAIL)
+
+
+def _pruner(config: SweepConfig) -> optuna.pruners.BasePruner:
+    match config.pruner:
+        case "median":
+            return optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=WARMUP_EPOCHS)
+        case "halving":
+            return optuna.pruners.SuccessiveHalvingPruner(min_resource=WARMUP_EPOCHS)
+        case _:
+            return optuna.pruners.NopPruner()
+
+
+def _suggested(trial: Trial, name: str, values: Between | Among) -> Any:
+    if isinstance(values, Among):
+        return trial.suggest_categorical(name, list(values.options))
+    if _is_whole(name):
+        return trial.suggest_int(name, round(values.low), round(values.high), log=values.log)
+    return trial.suggest_float(name, values.low, values.high, log=values.log)
+
+
+def _is_whole(name: str) -> bool:
+    return isinstance(RunConfig.model_fields[name].default, int)
+
+
+def _typed(name: str, value: Any) -> Any:
+    return round(value) if _is_whole(name) and isinstance(value, float) else value
+
+
+def _with(base: RunConfig, chosen: dict[str, Any]) -> RunConfig:
+    return parse_config(base.model_dump() | chosen)

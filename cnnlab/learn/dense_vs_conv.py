@@ -1,0 +1,200 @@
+"""A dense network and a convolutional one of as many parameters, trained side by side, judged on moved images."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from cnnlab.data.datasets import Data, DatasetSpec, Split, Standardise, scaling
+from cnnlab.evaluation.evaluate import predict
+from cnnlab.networks.architecture import Architecture, summarise
+from cnnlab.networks.build import build
+from cnnlab.networks.layers import Activation, AdaptivePool2d, Conv2d, Flatten, Layer, Linear, MaxPool2d, Shape
+from cnnlab.networks.presets import PRESETS
+from cnnlab.training.config import RunConfig
+from cnnlab.training.events import EpochMetrics, Event, Tick
+from cnnlab.training.loop import fit
+
+FARTHEST = 6  # pixels that images are moved by; farther, much of a digit leaves the picture
+SIDEWAYS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # right, left, down, up
+SHUFFLE_SEED = 28  # of the one order that all images are shuffled into
+
+
+def _convolutions(*widths: int) -> list[Layer]:
+    return [layer for width in widths for layer in (Conv2d(out_channels=width, padding=1), Activation())]
+
+
+POOLED = Architecture(
+    name="pooled-cnn",
+    title="Pooled at the end",
+    description="Three 3×3 convolutions; of each of the last maps only the strongest answer is kept, wherever it is.",
+    layers=(
+        *_convolutions(16),
+        MaxPool2d(),
+        *_convolutions(32),
+        MaxPool2d(),
+        *_convolutions(64),
+        AdaptivePool2d(pool="max"),
+        Flatten(),
+        Linear(out_features="classes"),
+    ),
+)
+CONVOLUTIONAL = {"flattened": PRESETS["classification-snippet"], "pooled": POOLED}  # by what their end does
+
+Ending = Literal["flattened", "pooled"]
+Varied = Literal["none", "shift"]  # how the training images are: a RunConfig's augmentation
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What both networks are trained with."""
+
+    ending: Ending = "flattened"  # of the convolutional one
+    augmentation: Varied = "none"
+    is_shuffled: bool = False  # whether the pixels of all images are
+    epochs: int = 10
+    seed: int = 0
+
+    @property
+    def config(self) -> RunConfig:
+        """The run of either: one for both, so that they see the same images in the same order."""
+        return RunConfig(
+            architecture=CONVOLUTIONAL[self.ending],
+            epochs=self.epochs,
+            batch_size=64,
+            learning_rate=0.003,  # neither has batch norm
+            augmentation=self.augmentation,
+            seed=self.seed,
+        )
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What the two have come to so far; the networks and ``by_shift`` are there at the end."""
+
+    terms: Terms
+    done: float
+    epochs: Mapping[str, tuple[EpochMetrics, ...]]  # by network
+    networks: Mapping[str, nn.Module] = field(default_factory=dict)  # on the CPU
+    by_shift: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # test accuracy 0, 1, … pixels away
+
+
+class ShufflePixels(nn.Module):
+    """(N, C, H, W) → the same, its pixels in one fixed random order: a picture without neighbourhood."""
+
+    order: Tensor
+
+    def __init__(self, pixels: int) -> None:
+        super().__init__()
+        order = torch.randperm(pixels, generator=torch.Generator().manual_seed(SHUFFLE_SEED))
+        self.register_buffer("order", order)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(2)[..., self.order].view(x.shape)  # (N, C, H·W) in between
+
+
+def parameters(architecture: Architecture, spec: DatasetSpec) -> int:
+    """Of the network for the data set's images."""
+    return sum(row.parameters for row in summarise(architecture, spec.shape, len(spec.classes)))
+
+
+def dense_twin(convolutional: Architecture, spec: DatasetSpec) -> Architecture:
+    """A network that flattens first, of one hidden layer, so wide that its parameters come closest.
+
+    With n pixels, k classes and h hidden units it has h·(n + 1 + k) + k.
+    """
+    pixels, classes = torch.Size(spec.shape).numel(), len(spec.classes)
+    width = max(1, round((parameters(convolutional, spec) - classes) / (pixels + 1 + classes)))
+    return Architecture(
+        name=f"dense-{width}",
+        title=f"Dense, {width} hidden units",
+        layers=(Flatten(), Linear(out_features=width), Activation(), Linear(out_features="classes")),
+    )
+
+
+def contestants(ending: Ending, spec: DatasetSpec) -> dict[str, Architecture]:
+    """The two networks by what they are called here."""
+    convolutional = CONVOLUTIONAL[ending]
+    return {"dense": dense_twin(convolutional, spec), "convolutional": convolutional}
+
+
+def contest(terms: Terms, data: Data) -> Generator[Contest]:
+    """Train the two step by step in turn, on the same batches, then judge both on moved test images."""
+    config, spec = terms.config, data.spec
+    networks = {
+        name: _network(found, spec.shape, terms, spec) for name, found in contestants(terms.ending, spec).items()
+    }
+    epochs: dict[str, tuple[EpochMetrics, ...]] = dict.fromkeys(networks, ())
+    steps = config.epochs * -(-len(data.train) // config.batch_size)
+    walks = (_beats(fit(network, data, config)) for network in networks.values())
+    for beats in zip(*walks, strict=True):
+        for name, event in zip(networks, beats, strict=True):
+            if event.kind == "epoch":
+                epochs[name] += (event,)
+        yield Contest(terms, 0.95 * beats[0].step / steps, dict(epochs))
+    standardise = Standardise(*scaling(spec, config.normalise))
+    by_shift = {
+        name: accuracy_by_shift(network.cpu().eval(), data.test, standardise) for name, network in networks.items()
+    }
+    yield Contest(terms, 1.0, epochs, networks, by_shift)
+
+
+def accuracy_by_shift(network: nn.Module, split: Split, standardise: Standardise) -> tuple[float, ...]:
+    """Accuracy on images moved by 0 to FARTHEST pixels: the mean over right, left, down and up."""
+    return tuple(
+        sum(_accuracy(network, moved(split.images, x * far, y * far), split.labels, standardise) for x, y in SIDEWAYS)
+        / len(SIDEWAYS)
+        for far in range(FARTHEST + 1)
+    )
+
+
+def moved(images: Tensor, right: int, down: int) -> Tensor:
+    """Images (N, C, H, W) moved by whole pixels; what leaves is lost, what comes in is black."""
+    height, width = images.shape[2:]
+    out = torch.zeros_like(images)
+    (to_y, from_y), (to_x, from_x) = _overlap(down, height), _overlap(right, width)
+    out[..., to_y, to_x] = images[..., from_y, from_x]
+    return out
+
+
+def ink_lost(images: Tensor, far: int) -> float:
+    """The share of the ink of images (N, C, H, W) that leaves when they move so far: the mean over the four ways."""
+    left = torch.stack([moved(images, x * far, y * far).float().sum() for x, y in SIDEWAYS]).mean()
+    return 1 - (left / images.float().sum()).item()
+
+
+def shuffled(images: Tensor) -> Tensor:
+    """Images (N, C, H, W) as a network behind ``ShufflePixels`` sees them."""
+    out: Tensor = ShufflePixels(images.shape[2:].numel())(images)
+    return out
+
+
+def probabilities(network: nn.Module, images: Tensor, data: Data) -> Tensor:
+    """(N, C, H, W) uint8 → (N, classes), for networks of a contest."""
+    return predict(network, images, Standardise(*scaling(data.spec, Terms().config.normalise))).softmax(1)
+
+
+def _network(architecture: Architecture, shape: Shape, terms: Terms, spec: DatasetSpec) -> nn.Module:
+    network = build(architecture, shape, len(spec.classes), terms.seed)
+    # Shuffled within the network, so that images are moved as pictures, before their neighbourhood is lost.
+    return nn.Sequential(ShufflePixels(torch.Size(shape[1:]).numel()), network) if terms.is_shuffled else network
+
+
+def _beats(events: Iterator[Event]) -> Iterator[Tick | EpochMetrics]:
+    """Steps and epochs, which are as many for both; when metrics are read depends on the clock."""
+    for event in events:
+        if event.kind in ("tick", "epoch"):
+            yield event
+
+
+def _accuracy(network: nn.Module, images: Tensor, labels: Tensor, standardise: Standardise) -> float:
+    return (predict(network, images, standardise).argmax(1) == labels).float().mean().item()
+
+
+def _overlap(offset: int, length: int) -> tuple[slice, slice]:
+    """Where what stays in sight goes to and comes from, along one axis."""
+    return slice(max(offset, 0), length + min(offset, 0)), slice(max(-offset, 0), length - max(offset, 0))

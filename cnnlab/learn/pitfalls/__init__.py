@@ -1,0 +1,39 @@
+"""The traps of Learn, in their order. Add one: a module beside these, and its TRAP here."""
+
+from __future__ import annotations
+
+from cnnlab.learn.pitfalls import (
+    class_accuracy,
+    double_softmax,
+    eval_mode,
+    flatten_size,
+    learning_rate,
+    overfitting,
+    scaling,
+    shuffled_labels,
+    shuffling,
+    test_set,
+    zero_grad,
+)
+from cnnlab.learn.pitfalls.pictures import Picture
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+
+_TRAPS = [
+    module.TRAP
+    for module in (
+        scaling,
+        flatten_size,
+        eval_mode,
+        double_softmax,
+        class_accuracy,
+        shuffled_labels,
+        learning_rate,
+        test_set,
+        overfitting,
+        zero_grad,
+        shuffling,
+    )
+]
+TRAPS: dict[str, Trap] = {trap.slug: trap for trap in _TRAPS}
+
+__all__ = ["TRAPS", "Finding", "Measured", "Picture", "Trap"]

@@ -1,0 +1,88 @@
+"""Overfitting without validation: the training loss goes on falling, and nothing shows when to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from functools import partial
+
+import pandas as pd
+
+from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, line
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.plain_loop import Course, Training, adam, digits, in_turn
+
+IMAGES = 200
+EPOCHS = 40
+
+
+def keep_last(train: list[float], validation: list[float]) -> int:
+    """The epoch to keep, by the losses after each: the last."""
+    return len(train) - 1
+
+
+def keep_best(train: list[float], validation: list[float]) -> int:
+    """The epoch to keep: the best so far once five have been no better."""
+    patience, best = 5, 0
+    for epoch, loss in enumerate(validation):
+        if loss < validation[best]:
+            best = epoch
+        if epoch - best == patience:
+            break
+    return best
+
+
+def fall(seed: int) -> Generator[Finding]:
+    """Train on few images for many epochs, once; then each way picks the epoch that it keeps."""
+    data = digits(IMAGES, seed)
+    training = Training(data.train, EPOCHS, seed, optimizer=partial(adam, rate=0.01))
+    for done, courses in in_turn({TRAPPED: training}, data.validation):
+        course = courses[TRAPPED]
+        yield Finding(done, _measured(course), _picture(course))
+
+
+def _kept(course: Course) -> list[int]:
+    train, validation = ([epoch.loss for epoch in split] for split in (course.train, course.validation))
+    return [keep(train, validation) for keep in (keep_last, keep_best)]
+
+
+def _measured(course: Course) -> tuple[Measured, ...]:
+    last, best = _kept(course)
+
+    train, validation = course.train, course.validation
+    return (
+        Measured("Epoch that is kept", (last + 1, best + 1), ".0f"),
+        Measured("Training loss there", (train[last].loss, train[best].loss), ".3f"),
+        Measured("Validation loss there", (validation[last].loss, validation[best].loss), ".3f"),
+        Measured("Validation accuracy there", (validation[last].accuracy, validation[best].accuracy)),
+    )
+
+
+def _picture(course: Course) -> Picture:
+    train, validation = ([epoch.loss for epoch in split] for split in (course.train, course.validation))
+    _, best = _kept(course)
+    return Picture(
+        "lines",
+        pd.DataFrame([*line(TRAPPED, train, "training loss"), *line(MENDED, validation, "validation loss")]),
+        "epoch",
+        "loss (cross-entropy)",
+        f"One training on {IMAGES} images; the validation loss is of 450 others. In the trap only the training loss is "
+        "seen.",
+        places={"early stopping keeps": best + 1},
+    )
+
+
+TRAP = Trap(
+    slug="overfitting",
+    title="Overfitting without validation",
+    story="Few images, many epochs, and only the training loss to look at. It falls to nothing, so training seems to "
+    "go better and better.",
+    wrong=(keep_last,),
+    right=(keep_best,),
+    symptom="The training loss goes to 0 while the loss on images the network has not seen turns and rises. Their "
+    "accuracy may hold, or even rise a little, which hides it.",
+    why="Once all training images are right, the loss falls only by making the network surer. It then is as sure where "
+    "it errs, which cross-entropy punishes most.",
+    notice="Hold images out and plot their loss beside the training loss. Keep the epoch where it is lowest, which is "
+    "early stopping, or make training harder: more images, augmentation, dropout.",
+    fall=fall,
+)

@@ -1,0 +1,92 @@
+"""Test images not scaled: the network is trained on pixels in 0…1 and judged on 0…255."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from functools import partial
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from cnnlab.data.datasets import Split
+from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, Row, judged
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.plain_loop import Training, adam, digits, epochs, new_network
+from cnnlab.networks.presets import PRESETS
+
+# (images, epochs, learning rate): as few as show it in about a second each
+NETWORKS = {"lenet-5": (1000, 4, 0.003), "quick": (1000, 2, 0.003), "conv2d-tour": (1000, 2, 0.001)}
+
+
+def judge_as_they_are(network: nn.Module, test: Split) -> Tensor:
+    """(N,): which answers are right."""
+    images = test.images.float()  # 0…255
+    logits: Tensor = network(images)
+    return logits.argmax(1) == test.labels
+
+
+def judge_scaled(network: nn.Module, test: Split) -> Tensor:
+    """(N,): which answers are right."""
+    images = test.images.float() / 255  # 0…1
+    logits: Tensor = network(images)
+    return logits.argmax(1) == test.labels
+
+
+def fall(seed: int) -> Generator[Finding]:
+    """Train three networks; judge the weights of each both ways."""
+    data = digits(1000, seed)
+    total = sum(count for _, count, _ in NETWORKS.values())
+    finding = Finding(0.0)
+    rows: list[Row] = []
+    done = 0
+    for name, (images, count, rate) in NETWORKS.items():
+        training = Training(
+            data.train.part(slice(images)), count, seed, PRESETS[name], optimizer=partial(adam, rate=rate)
+        )
+        network = new_network(training)
+        for _ in epochs(training, network):
+            done += 1
+            yield replace(finding, done=done / total)
+        rows += _both_ways(network.eval(), data.test, PRESETS[name].title)
+        finding = Finding(done / total, _measured(rows), _picture(rows))
+    yield finding
+
+
+def _both_ways(network: nn.Module, test: Split, title: str) -> list[Row]:
+    with torch.inference_mode():
+        hits = {TRAPPED: judge_as_they_are(network, test), MENDED: judge_scaled(network, test)}
+    return [judged(way, title, int(right.sum()), len(test)) for way, right in hits.items()]
+
+
+def _measured(rows: list[Row]) -> tuple[Measured, ...]:
+    pairs = zip(rows[::2], rows[1::2], strict=True)
+    return tuple(Measured(f"{wrong['x']}: test accuracy", (wrong["y"], right["y"])) for wrong, right in pairs)
+
+
+def _picture(rows: list[Row]) -> Picture:
+    return Picture(
+        "points",
+        pd.DataFrame(rows),
+        "network",
+        "test accuracy",
+        "Each network with the same weights, judged both ways on 500 test images; bars are 95 % intervals.",
+    )
+
+
+TRAP = Trap(
+    slug="unscaled",
+    title="Test images not scaled",
+    story="The training images are divided by 255, the test images are not. Nothing fails: the network answers images "
+    "255 times as bright as any it has seen.",
+    wrong=(judge_as_they_are,),
+    right=(judge_scaled,),
+    symptom="Training looks well, and the test accuracy is lower than it should be. How much "
+    "is lost differs with network and seed, and where bars overlap it may be chance; the Conv2d tour reports 82.59 % "
+    "that way.",
+    why="Convolutions and ReLU pass a factor of 255 on, but biases, batch norm and tanh were learned for the small "
+    "numbers and now count for nothing, or saturate.",
+    notice="Prepare all splits by one function, and compare the smallest and largest pixel of each before training.",
+    fall=fall,
+)

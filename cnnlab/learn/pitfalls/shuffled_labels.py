@@ -1,0 +1,87 @@
+"""Labels shuffled: images lose their own labels, and a network can learn the wrong ones by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pandas as pd
+import torch
+from torch import randperm
+
+from cnnlab.data.datasets import Split
+from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, line
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.plain_loop import Courses, Training, digits, in_turn
+from cnnlab.networks.presets import PRESETS
+
+IMAGES = 200
+EPOCHS = 35
+
+
+def shuffle_images(data: Split, draw: torch.Generator) -> Split:
+    """Images in random order."""
+    order = randperm(len(data), generator=draw)
+    images = data.images[order]
+    labels = data.labels  # left behind
+    return Split(images, labels)
+
+
+def shuffle_both(data: Split, draw: torch.Generator) -> Split:
+    """Images and their labels in one random order."""
+    order = randperm(len(data), generator=draw)
+    images = data.images[order]
+    labels = data.labels[order]
+    return Split(images, labels)
+
+
+def fall(seed: int) -> Generator[Finding]:
+    """Train on images whose labels were left behind, then on whole pairs."""
+    data = digits(IMAGES, seed)
+    ways = {
+        way: Training(shuffle(data.train, torch.Generator().manual_seed(seed + 1)), EPOCHS, seed, PRESETS["lenet-5"])
+        for way, shuffle in ((TRAPPED, shuffle_images), (MENDED, shuffle_both))
+    }
+    for done, courses in in_turn(ways, data.validation):
+        yield Finding(done, _measured(courses), _picture(courses))
+
+
+def _measured(courses: Courses) -> tuple[Measured, ...]:
+    wrong, right = courses[TRAPPED], courses[MENDED]
+    return (
+        Measured("Training accuracy", (wrong.train_accuracy, right.train_accuracy)),
+        Measured("Validation accuracy", (wrong.accuracy, right.accuracy)),
+    )
+
+
+def _picture(courses: Courses) -> Picture:
+    rows = [
+        row
+        for way, course in courses.items()
+        for part, evaluations in (("train", course.train), ("validation", course.validation))
+        for row in line(way, [evaluation.accuracy for evaluation in evaluations], part)
+    ]
+    return Picture(
+        "lines",
+        pd.DataFrame(rows),
+        "epoch",
+        "accuracy",
+        f"{IMAGES} training images and 450 validation images, whose labels are right both times.",
+        levels={"chance": 0.1},
+    )
+
+
+TRAP = Trap(
+    slug="labels",
+    title="Labels shuffled",
+    story="The images are put into a random order, and their labels are left behind. Every image now has the label of "
+    "some other one.",
+    wrong=(shuffle_images,),
+    right=(shuffle_both,),
+    symptom="The training accuracy climbs to 100 % all the same, while the validation accuracy stays at the 10 % of "
+    "chance.",
+    why="A network with enough weights learns any labels by heart, even random ones (Zhang et al. 2016). Its training "
+    "accuracy says nothing about what it has understood.",
+    notice="Look at ten random images with their labels before you train. Then watch validation: at chance while "
+    "training does well means labels, not settings.",
+    fall=fall,
+)

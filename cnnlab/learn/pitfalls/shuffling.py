@@ -1,0 +1,69 @@
+"""No shuffling: data sorted by class, and a network that knows only what it saw last."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from cnnlab.data.datasets import Split
+from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, of_losses
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.plain_loop import Courses, Loader, Training, digits, in_turn, shuffled
+
+EPOCHS = 5
+
+
+def as_it_lies(data: Split, draw: torch.Generator) -> Loader:
+    """Batches in the file's order."""
+    pairs = TensorDataset(data.images, data.labels)
+    return DataLoader(pairs, batch_size=50)
+
+
+def fall(seed: int) -> Generator[Finding]:
+    """Train on images sorted by class, as the embedded sample's file has them, then on the same shuffled."""
+    data = digits(1000, seed)
+    by_class = data.train.part(data.train.labels.argsort(stable=True))
+    ways = {
+        TRAPPED: Training(by_class, EPOCHS, seed, loader=as_it_lies),
+        MENDED: Training(by_class, EPOCHS, seed, loader=shuffled),
+    }
+    for done, courses in in_turn(ways, data.validation):
+        yield Finding(done, _measured(courses), _picture(courses))
+
+
+def _measured(courses: Courses) -> tuple[Measured, ...]:
+    wrong, right = courses[TRAPPED], courses[MENDED]
+    return (
+        Measured("Highest loss of a batch, latest epoch", (_highest(wrong.epochs), _highest(right.epochs)), ".2f"),
+        Measured("Validation accuracy", (wrong.accuracy, right.accuracy)),
+    )
+
+
+def _highest(epochs: list[list[float]]) -> float | None:
+    return max(epochs[-1]) if epochs else None
+
+
+def _picture(courses: Courses) -> Picture:
+    return of_losses(
+        {way: course.losses for way, course in courses.items()},
+        "Batches of 50 images; sorted by class two hold each digit, then the next digit comes.",
+    )
+
+
+TRAP = Trap(
+    slug="no-shuffle",
+    title="No shuffling",
+    story="Many files are sorted by class, the app's sample too: first all 0s, then all 1s. Without `shuffle=True` "
+    "every batch holds a single class.",
+    wrong=(as_it_lies,),
+    right=(shuffled,),
+    symptom="Inside a class the loss is low, at the next class it leaps. It makes the same teeth in each epoch, and "
+    "the validation accuracy stays poor.",
+    why="A batch of one class says: answer that class, whatever the image. The next batch says the contrary, and what "
+    "was learned is forgotten.",
+    notice="Print the labels of the first batch. A loss curve that repeats itself every epoch shows the order of the "
+    "file.",
+    fall=fall,
+)

@@ -1,0 +1,210 @@
+"""Images a second against batch size: training steps, part by part, and inference, measured on what is here."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cnnlab.data.datasets import DatasetSpec
+from cnnlab.jobs.queue import threads_each
+from cnnlab.networks.architecture import summarise
+from cnnlab.networks.build import build, seed_dropout
+from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.device import (
+    choose_device,
+    choose_layout,
+    choose_precision,
+    compute_exactly,
+    devices,
+    keep_freed_memory,
+    wait_for,
+)
+from cnnlab.training.epoch_time import median_seconds
+from cnnlab.training.loop import make_optimizer
+from cnnlab.training.memory import check_memory
+
+BATCH_SIZES = tuple(2**power for power in range(11))  # 1 … 1024 images
+STEPS = 25  # a batch size, at the most
+PATIENCE = 0.25  # seconds of steps, three at the least
+SLOWEST = 1.5  # seconds: of a step, behind which no larger batch is tried
+NEAR = 0.9  # of the highest speed: no longer worth a larger batch
+PRODUCT = 1024  # rows and columns of the matrices whose product shows what a device can do
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What a network is measured on."""
+
+    device: str
+    threads: int  # of torch; counts on a CPU only
+
+    @property
+    def title(self) -> str:
+        if self.device != "cpu":
+            return {"cuda": "GPU"}.get(self.device, self.device.upper())
+        return f"CPU, {self.threads} thread{'' if self.threads == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class Point:
+    """Seconds at a batch size: of a step's parts, and of inference."""
+
+    lane: str
+    batch_size: int
+    forward: float  # the loss included
+    backward: float
+    update: float
+    inference: float
+
+    @property
+    def step(self) -> float:
+        return self.forward + self.backward + self.update
+
+    @property
+    def trained(self) -> float:
+        """Images a second."""
+        return self.batch_size / self.step
+
+    @property
+    def answered(self) -> float:
+        """Images a second."""
+        return self.batch_size / self.inference
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """What has been measured so far."""
+
+    points: tuple[Point, ...]
+    products: dict[str, float]  # multiply-accumulates a second of a large matrix product, by lane
+    macs: int  # of the network, for one image
+    done: float  # a fraction
+
+    def of(self, lane: str) -> list[Point]:
+        """A lane's points, small batches first."""
+        return [point for point in self.points if point.lane == lane]
+
+
+def lanes() -> list[Lane]:
+    """Every device found here; the CPU with all of a training's threads, and with one."""
+    each = threads_each()
+    found = [Lane(device, each) for device in devices()]
+    return [*found, Lane("cpu", 1)] if each > 1 else found
+
+
+def plateau(points: Sequence[Point]) -> tuple[Point, Point]:
+    """The fastest for training, and the smallest batch that comes to NEAR of its speed."""
+    fastest = max(points, key=lambda point: point.trained)
+    near = [point for point in points if point.trained >= NEAR * fastest.trained]
+    return min(near, key=lambda point: point.batch_size), fastest
+
+
+def measure_speeds(
+    config: RunConfig, spec: DatasetSpec, over: Sequence[Lane], batch_sizes: Sequence[int] = BATCH_SIZES
+) -> Generator[Speeds]:
+    """A point after another: each lane from its smallest batch on, until a step is SLOWEST or memory short.
+
+    The images are random and ready on the device: what it takes to prepare them is no part of this. Torch's number
+    of threads is set for the thread that walks this.
+    Raises ArchitectureError where a layer does not fit the images.
+    """
+    keep_freed_memory()
+    macs = sum(row.macs for row in summarise(config.architecture, spec.shape, len(spec.classes)))
+    points: list[Point] = []
+    products: dict[str, float] = {}
+    for number, lane in enumerate(over):
+        torch.set_num_threads(lane.threads)
+        bench = _Bench(config.model_copy(update={"device": lane.device}), spec, lane)
+        for at, batch_size in enumerate(batch_sizes, start=1):
+            point = bench.point(batch_size)
+            # The best of all looks: what else is at work on the machine can only lower it.
+            products[lane.title] = max(products.get(lane.title, 0.0), bench.product_speed())
+            if point:
+                points.append(point)
+            is_last = at == len(batch_sizes) or (point is None and batch_size > 1) or bench.is_slow
+            done = (number + (1 if is_last else at / len(batch_sizes))) / len(over)
+            yield Speeds(tuple(points), dict(products), macs, done)
+            if is_last:
+                break
+
+
+class _Bench:
+    """A network on one lane, trained and asked with batches of any size."""
+
+    def __init__(self, config: RunConfig, spec: DatasetSpec, lane: Lane) -> None:
+        self.config, self.spec, self.lane = config, spec, lane
+        self.is_slow = False
+        self.device = device = choose_device(lane.device)
+        compute_exactly(device)
+        self.precision, self.layout = choose_precision(config.precision, device), choose_layout(device)
+        network = build(config.architecture, spec.shape, len(spec.classes)).to(device)
+        self.network: nn.Module = network.to(memory_format=self.layout)  # type: ignore[call-overload]
+        seed_dropout(self.network, 0, device)
+        self.optimizer = make_optimizer(self.network, config, device)
+
+    def product_speed(self) -> float:
+        """Multiply-accumulates a second of a large matrix product, in the precision of the network's."""
+        left, right = torch.rand(2, PRODUCT, PRODUCT, device=self.device).to(self.precision)
+        return PRODUCT**3 / median_seconds(lambda: left @ right, self.device)
+
+    def point(self, batch_size: int) -> Point | None:
+        """None where the batch does not fit the memory, or is too small for batch norm."""
+        try:
+            check_memory(self.config.model_copy(update={"batch_size": batch_size}), self.spec)
+        except ConfigError:
+            return None
+        draws = torch.Generator().manual_seed(0)
+        inputs = torch.randn(batch_size, *self.spec.shape, generator=draws).to(self.device)
+        inputs = inputs.contiguous(memory_format=self.layout)
+        labels = torch.randint(0, len(self.spec.classes), (batch_size,), generator=draws).to(self.device)
+        try:
+            parts = self._steps(inputs, labels)
+        except ValueError:  # batch norm over a single number
+            return None
+        self.is_slow = sum(parts) > SLOWEST
+        return Point(self.lane.title, batch_size, *parts, inference=self._answering(inputs))
+
+    def _steps(self, inputs: Tensor, labels: Tensor) -> tuple[float, float, float]:
+        """Median seconds of forward, backward and update, each timed by itself, after a step that warms up."""
+        self.network.train()
+        self._step(inputs, labels)
+        times: list[tuple[float, float, float]] = []
+        while len(times) < 3 or (len(times) < STEPS and sum(map(sum, times)) < PATIENCE):
+            times.append(self._step(inputs, labels))
+            if sum(times[-1]) > SLOWEST:
+                break
+        forward, backward, update = (median(part) for part in zip(*times, strict=True))
+        return forward, backward, update
+
+    def _step(self, inputs: Tensor, labels: Tensor) -> tuple[float, float, float]:
+        began = self._now()
+        with self._cast():
+            loss = F.cross_entropy(self.network(inputs), labels)
+        forward = self._now()
+        self.optimizer.zero_grad()
+        loss.backward()
+        backward = self._now()
+        self.optimizer.step()
+        return forward - began, backward - forward, self._now() - backward
+
+    def _answering(self, inputs: Tensor) -> float:
+        def answer() -> None:
+            with torch.inference_mode(), self._cast():
+                self.network(inputs)
+
+        self.network.eval()
+        return median_seconds(answer, self.device)
+
+    def _cast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
+
+    def _now(self) -> float:
+        """Seconds, when the device has done what it was given."""
+        wait_for(self.device)
+        return perf_counter()

@@ -1,0 +1,129 @@
+"""One training step after the other of a tiny network, with all that passes through it kept to be looked at."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from math import isfinite
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cnnlab.data.datasets import Split, Standardise, dataset_spec, load
+from cnnlab.learn.optimisers import OPTIMISERS, Memory, memory_of, move
+from cnnlab.networks.build import seeded
+
+IMAGES = 8
+FILTERS = 4
+
+
+@dataclass(frozen=True)
+class Step:
+    """A training step: what went forward, what came back, and what it changed."""
+
+    optimiser: str  # of OPTIMISERS
+    rate: float
+    labels: Tensor  # (N,)
+    maps: dict[str, Tensor]  # a layer's name → what it gave, (N, …)
+    losses: Tensor  # (N,) cross-entropy of each image, in nats
+    gradients: dict[str, Tensor]  # of their mean, by parameter
+    before: dict[str, Tensor]  # the parameters
+    after: dict[str, Tensor]
+    memory: dict[str, Memory]  # what the optimiser keeps afterwards, by parameter
+    loss_after: float  # of the same batch
+
+    @property
+    def loss(self) -> float:
+        """The batch's: the mean of its images'."""
+        return self.losses.mean().item()
+
+    @property
+    def moves(self) -> dict[str, Tensor]:
+        """What it adds to each parameter, by the optimiser's formula."""
+        return {
+            name: move(self.optimiser, self.rate, gradient, self.memory[name])
+            for name, gradient in self.gradients.items()
+        }
+
+    @property
+    def probabilities(self) -> Tensor:
+        """(N, classes) by softmax of the logits."""
+        return F.softmax(self.maps["linear"], dim=1)
+
+
+def tiny_network(seed: int = 0) -> nn.Sequential:
+    """(N, 1, 28, 28) → logits (N, 10): one convolution, one pool, one linear layer."""
+    with seeded(seed):
+        return nn.Sequential(
+            OrderedDict(
+                conv=nn.Conv2d(1, FILTERS, 3),  # (N, 4, 26, 26)
+                relu=nn.ReLU(),
+                pool=nn.MaxPool2d(2),  # (N, 4, 13, 13)
+                flatten=nn.Flatten(),
+                linear=nn.Linear(FILTERS * 13 * 13, 10),
+            )
+        )
+
+
+def batch_of(seed: int = 0) -> Split:
+    """IMAGES training images of the embedded sample, drawn by ``seed``."""
+    train = load("mnist-sample").train
+    return train.part(torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:IMAGES])
+
+
+def prepared(batch: Split) -> Tensor:
+    """The images as the network gets them: (N, 1, 28, 28), standardised."""
+    spec = dataset_spec("mnist-sample")
+    return Standardise(spec.mean, spec.std)(batch.images / 255)
+
+
+def walk(optimiser: str, rate: float, steps: int, seed: int = 0) -> list[Step]:
+    """That many steps of a fresh tiny network on one and the same batch; ends early where the loss is not finite.
+
+    The same seed draws the same images and the same first weights.
+    """
+    network, batch = tiny_network(seed), batch_of(seed)
+    engine = OPTIMISERS[optimiser](list(network.parameters()), rate)
+    images, taken = prepared(batch), []
+    for _ in range(steps):
+        passed = _pass_through(network, images)
+        losses = F.cross_entropy(passed["linear"], batch.labels, reduction="none")
+        engine.zero_grad()
+        losses.mean().backward()
+        before = _copied(network)
+        engine.step()
+        parameters = dict(network.named_parameters())
+        with torch.no_grad():
+            loss_after = F.cross_entropy(network(images), batch.labels).item()
+        taken.append(
+            Step(
+                optimiser,
+                rate,
+                batch.labels,
+                maps={name: out.detach() for name, out in passed.items()},
+                losses=losses.detach(),
+                gradients={
+                    name: weights.grad.clone() for name, weights in parameters.items() if weights.grad is not None
+                },
+                before=before,
+                after=_copied(network),
+                memory={name: memory_of(engine, weights) for name, weights in parameters.items()},
+                loss_after=loss_after,
+            )
+        )
+        if not isfinite(loss_after):
+            break
+    return taken
+
+
+def _pass_through(network: nn.Sequential, images: Tensor) -> dict[str, Tensor]:
+    """What each layer gives, by its name."""
+    outputs, flowing = {}, images
+    for name, layer in network.named_children():
+        outputs[name] = flowing = layer(flowing)
+    return outputs
+
+
+def _copied(network: nn.Module) -> dict[str, Tensor]:
+    return {name: weights.detach().clone() for name, weights in network.named_parameters()}

@@ -1,0 +1,232 @@
+"""Architectures as data: the named layer list, and what it makes of an image, layer by layer, at what cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
+
+from cnnlab.networks.layers import Chain, Layer, LayerError, Shape
+from cnnlab.networks.receptive_field import ReceptiveField
+
+BYTES_PER_NUMBER = 4  # float32
+_ONE_PIXEL = ReceptiveField()
+MAX_LAYERS = 200
+
+_SHORT_NAME = {
+    "conv2d": "conv",
+    "batch-norm2d": "norm",
+    "batch-norm1d": "norm",
+    "group-norm": "norm",
+    "layer-norm": "norm",
+    "residual": "block",
+    "parallel": "branches",
+    "depthwise-separable": "separable",
+    "squeeze-excite": "squeeze",
+}
+
+Place = tuple[int, ...]  # of a layer: its number in the list; within a block: the block's place, branch, number
+
+
+class ArchitectureError(ValueError):
+    """An architecture that cannot be built; the message names the layer and what to change."""
+
+
+class Draft(BaseModel):
+    """A named list of layers that may not work yet. In and out sizes are inferred from the images and the classes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
+    title: Annotated[str, Field(max_length=80)]
+    description: Annotated[str, Field(max_length=400)] = ""
+    layers: Annotated[tuple[Layer, ...], FailFast(), Field(max_length=MAX_LAYERS)]
+
+    @property
+    def named_layers(self) -> list[tuple[str, Layer]]:
+        """Layers with their names; those without one are counted by kind: conv1, relu1, pool1, …"""
+        seen: Counter[str] = Counter()
+        named = []
+        for layer in self.layers:
+            short = _short_name(layer)
+            seen[short] += 1
+            named.append((layer.name or f"{short}{seen[short]}", layer))
+        return named
+
+
+class Architecture(Draft):
+    """A draft that ends in logits and names each layer once: what is trained."""
+
+    @model_validator(mode="after")
+    def _can_be_built(self) -> Architecture:
+        if problem := ending_problem(self.layers):
+            raise ValueError(problem)
+        names = Counter(name for name, _ in self.named_layers)
+        twice = [name for name, count in names.items() if count > 1]
+        if twice:
+            raise ValueError(name_problem(twice[0]))
+        return self
+
+
+def ending_problem(layers: Chain) -> str:
+    """Why a list does not end in logits; empty where it does. A softmax behind them is unwise but works."""
+    last = next((layer for layer in reversed(layers) if layer.kind != "softmax"), None)
+    if last and last.kind == "linear" and last.out_features == "classes":
+        return ""
+    return "the last layer must be linear with out_features 'classes': it gives the logits"
+
+
+def name_problem(name: str) -> str:
+    """What is wrong where two layers have one name."""
+    return f"two layers are named {name!r}: every name must be unique"
+
+
+def _short_name(layer: Layer) -> str:
+    if layer.kind == "activation":
+        return layer.function.replace("-", "_")
+    if layer.kind.endswith("pool2d"):
+        return "pool"
+    return _SHORT_NAME.get(layer.kind, layer.kind)
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """What one layer does to one image, and what it costs; no shapes and costs behind a layer that does not fit."""
+
+    place: Place
+    name: str  # as in the built network: conv1, block1.body.0
+    layer: Layer
+    is_own: bool  # False within a block where the block itself decides
+    problem: str = ""
+    input_shape: Shape = ()  # empty where it is not known
+    output_shape: Shape = ()
+    parameters: int = 0
+    macs: int = 0
+    field: ReceptiveField = _ONE_PIXEL
+    activation_bytes: int = 0  # float32 output for one image, and what lies within the layer: kept for training
+    peak_bytes: int = 0  # in memory at once for one image where nothing is kept
+
+    @property
+    def kind(self) -> str:
+        return self.layer.kind
+
+    @property
+    def receptive_field(self) -> tuple[int, int]:
+        """Pixels of the input image, height and width."""
+        return self.field.size
+
+
+def follow(draft: Draft, input_shape: Shape, classes: int) -> list[LayerSummary]:
+    """One row per layer, blocks before the layers within them, for images of ``input_shape`` = (C, H, W).
+
+    Where a layer does not fit its row says why; those behind it are not known.
+    """
+    walk = _Walk(input_shape, classes)
+    named = [((number,), name, layer) for number, (name, layer) in enumerate(draft.named_layers)]
+    walk.chain(named, input_shape, _ONE_PIXEL)
+    return _with_problems_of_the_list(draft, walk.rows)
+
+
+def summarise(architecture: Draft, input_shape: Shape, classes: int) -> list[LayerSummary]:
+    """The rows of the list itself, without those within blocks.
+
+    Raises ArchitectureError, naming the layer, where one does not fit.
+    """
+    rows = follow(architecture, input_shape, classes)
+    for row in rows:
+        if row.problem:
+            raise ArchitectureError(f"Layer {row.place[0] + 1} ({row.name}): {row.problem}.")
+    return [row for row in rows if len(row.place) == 1]
+
+
+def norm_over_images(architecture: Draft, input_shape: Shape, classes: int) -> str:
+    """The name of the first batch norm that gets one number of each image and channel; empty where there is none.
+
+    It takes no batch of a single image.
+    """
+    for row in follow(architecture, input_shape, classes):
+        if row.kind in ("batch-norm1d", "batch-norm2d") and row.input_shape and prod(row.input_shape[1:]) == 1:
+            return row.name
+    return ""
+
+
+def receptive_fields(architecture: Architecture, input_shape: Shape, classes: int) -> dict[str, ReceptiveField]:
+    """The field of every module of the built network, by its name there, also inside blocks."""
+    return {row.name: row.field for row in follow(architecture, input_shape, classes)}
+
+
+def _with_problems_of_the_list(draft: Draft, rows: list[LayerSummary]) -> list[LayerSummary]:
+    """Names given twice at the second of them, an end without logits at the last layer."""
+    seen: set[str] = set()
+    noted = []
+    for row in rows:
+        problem = name_problem(row.name) if row.name in seen else ""
+        if row.place == (len(draft.layers) - 1,):
+            problem = problem or ending_problem(draft.layers)
+        seen.add(row.name)
+        noted.append(replace(row, problem=row.problem or problem))
+    return noted
+
+
+class _Walk:
+    """Follows an image through layers and the blocks within them."""
+
+    def __init__(self, image: Shape, classes: int) -> None:
+        self.image, self.classes = image, classes
+        self.rows: list[LayerSummary] = []
+
+    def chain(
+        self,
+        named: Iterable[tuple[Place, str, Layer]],
+        shape: Shape | None,
+        field: ReceptiveField,
+        is_own: bool = True,
+    ) -> bool:
+        """Add the rows of one chain; whether all its layers fit."""
+        for place, name, layer in named:
+            row = self._row(LayerSummary(place, name, layer, is_own), shape, field)
+            shape, field = row.output_shape or None, row.field
+        return shape is not None
+
+    def _row(self, row: LayerSummary, shape: Shape | None, field: ReceptiveField) -> LayerSummary:
+        at = len(self.rows)
+        self.rows.append(row)
+        fits_within = self._within(row, shape, field)
+        if shape is not None:
+            self.rows[at] = self._followed(row, shape, field, fits_within)
+        return self.rows[at]
+
+    def _within(self, row: LayerSummary, shape: Shape | None, field: ReceptiveField) -> bool:
+        """The rows of a block's own chains, also where they do not fit; of the others only where they do."""
+        layer, fits = row.layer, True
+        try:
+            branches = layer.chains if shape is None else layer.branches(shape, self.classes)
+        except LayerError:
+            branches = layer.chains
+        for number, (name, chain) in enumerate(branches.items()):
+            prefix = ".".join(filter(None, (row.name, name)))
+            named = [((*row.place, number, index), f"{prefix}.{index}", inner) for index, inner in enumerate(chain)]
+            fits = self.chain(named, shape, field, row.is_own and name in layer.chains) and fits
+        return fits
+
+    def _followed(self, row: LayerSummary, shape: Shape, field: ReceptiveField, fits_within: bool) -> LayerSummary:
+        layer, classes = row.layer, self.classes
+        try:
+            out = layer.output_shape(shape, classes)
+        except LayerError as error:
+            problem = str(error) if fits_within else ""
+            return replace(row, problem=problem, input_shape=shape)
+        return replace(
+            row,
+            input_shape=shape,
+            output_shape=out,
+            parameters=layer.parameters(shape, classes),
+            macs=layer.macs(shape, classes),
+            field=field.through(layer.windows(shape), self.image),
+            activation_bytes=layer.activations(shape, classes) * BYTES_PER_NUMBER,
+            peak_bytes=layer.peak(shape, classes) * BYTES_PER_NUMBER,
+        )

@@ -1,0 +1,170 @@
+"""From a layer list to an ``nn.Module`` whose submodules carry the layers' names."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from cnnlab.networks.architecture import Architecture, summarise
+from cnnlab.networks.layers import MODULES, Chain, Layer, Shape, trace
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {function: getattr(nn, name) for function, name in MODULES.items()}
+
+_drawing = Lock()
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """torch's own generator, seeded, for the one thread inside; afterwards it is as it was.
+
+    Initial weights, and methods of libraries that draw, know no other, and a process has only one.
+    """
+    with _drawing, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+class Dropout(nn.Module):
+    """Dropout that draws from a generator of its own, so that runs side by side stay reproducible.
+
+    On a CPU it does, bit for bit, what PyTorch's own does when torch's generator has the same seed.
+    """
+
+    def __init__(self, p: float, channels: bool) -> None:
+        super().__init__()
+        self.p = p
+        self.channels = channels
+        self.generator: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return x
+        noise = x.new_empty(*x.shape[:2], 1, 1) if self.channels else torch.empty_like(x)
+        return x * noise.bernoulli_(1 - self.p, generator=self.generator).div_(1 - self.p)
+
+
+class ResidualBlock(nn.Module):
+    """``activation(body(x) + shortcut(x))``."""
+
+    def __init__(self, body: nn.Module, shortcut: nn.Module, activation: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+        self.shortcut = shortcut
+        self.activation = activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.activation(self.body(x) + self.shortcut(x))
+        return out
+
+
+class ParallelBlock(nn.Module):
+    """What each of ``paths`` makes of x, one behind the other along the channels."""
+
+    def __init__(self, **paths: nn.Module) -> None:
+        super().__init__()
+        for name, path in paths.items():
+            self.add_module(name, path)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([path(x) for path in self.children()], dim=1)
+
+
+class SqueezeExciteBlock(nn.Module):
+    """``x · gate(x)``, one factor for each map."""
+
+    def __init__(self, gate: nn.Module) -> None:
+        super().__init__()
+        self.gate = gate
+
+    def forward(self, x: Tensor) -> Tensor:
+        weights: Tensor = self.gate(x)  # (N, C, 1, 1)
+        return x * weights
+
+
+def build(architecture: Architecture, input_shape: Shape, classes: int, seed: int = 0) -> nn.Sequential:
+    """The network for images of ``input_shape`` = (C, H, W): (N, C, H, W) → logits (N, classes).
+
+    The same seed gives the same weights. Raises ArchitectureError where a layer does not fit.
+    """
+    summarise(architecture, input_shape, classes)  # refuses what does not fit, naming the layer
+    shapes = trace(architecture.layers, input_shape, classes)
+    with seeded(seed):
+        modules = [
+            (name, layer_module(layer, shape, classes))
+            for (name, layer), shape in zip(architecture.named_layers, shapes, strict=False)
+        ]
+    return nn.Sequential(OrderedDict(modules))
+
+
+def first_not_finite(network: nn.Sequential, inputs: Tensor) -> str:
+    """The name of the first layer that makes numbers that are not finite of ``inputs``; empty where none does."""
+    for name, module in network.named_children():
+        inputs = module(inputs)
+        if not inputs.isfinite().all():
+            return name
+    return ""
+
+
+def seed_dropout(network: nn.Module, seed: int, device: torch.device) -> None:
+    """Give the network's dropout layers one generator on ``device``."""
+    generator = torch.Generator(device).manual_seed(seed)
+    for module in network.modules():
+        if isinstance(module, Dropout):
+            module.generator = generator
+
+
+def dropout_generator(network: nn.Module) -> torch.Generator | None:
+    """The one that ``seed_dropout`` gave; None where nothing drops out."""
+    return next((module.generator for module in network.modules() if isinstance(module, Dropout)), None)
+
+
+def _branches(layer: Layer, shape: Shape, classes: int) -> dict[str, nn.Module]:
+    return {name: _chain(chain, shape, classes) for name, chain in layer.branches(shape, classes).items()}
+
+
+def _chain(layers: Chain, shape: Shape, classes: int) -> nn.Sequential:
+    shapes = trace(layers, shape, classes)
+    return nn.Sequential(*(_made(layer, flowing, classes) for layer, flowing in zip(layers, shapes, strict=False)))
+
+
+def layer_module(layer: Layer, shape: Shape, classes: int) -> nn.Module:
+    """One layer as a module, for an input of ``shape``; its weights come from torch's global generator."""
+    module = _made(layer, shape, classes)
+    _initialise(module, layer, shape, classes)
+    return module
+
+
+def _made(layer: Layer, shape: Shape, classes: int) -> nn.Module:
+    match layer.kind:
+        case "dropout":
+            return Dropout(layer.p, layer.channels)
+        case "residual":
+            function = nn.Identity() if layer.activation == "none" else ACTIVATIONS[layer.activation]()
+            return ResidualBlock(**_branches(layer, shape, classes), activation=function)
+        case "parallel":
+            return ParallelBlock(**_branches(layer, shape, classes))
+        case "depthwise-separable":
+            (chain,) = layer.branches(shape, classes).values()
+            return _chain(chain, shape, classes)
+        case "squeeze-excite":
+            return SqueezeExciteBlock(**_branches(layer, shape, classes))
+        case _:
+            name, arguments, keywords = layer.call(shape, classes)
+            module: nn.Module = getattr(nn, name)(*arguments, **keywords)
+            return module
+
+
+def _initialise(module: nn.Module, layer: Layer, shape: Shape, classes: int) -> None:
+    """Weights as asked, a block's once all of it is made; biases keep PyTorch's own initialisation."""
+    if call := layer.initial_weights():
+        getattr(nn.init, call.name)(module.get_parameter("weight"), **call.keywords)
+    for name, chain in layer.branches(shape, classes).items():
+        branch = cast("nn.Sequential", module.get_submodule(name))
+        for inner, part, flowing in zip(chain, branch, trace(chain, shape, classes), strict=False):
+            _initialise(part, inner, flowing, classes)

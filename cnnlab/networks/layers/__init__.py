@@ -1,0 +1,70 @@
+"""The bricks of an architecture: each layer as validated data that knows its own shapes and costs.
+
+A layer is described without sizes that follow from its input: channels and features flowing in are
+inferred. Shapes leave out the batch: ``(channels, height, width)`` or ``(features,)``.
+A new one is a class in one of these modules, a name in ``Layer`` and a case in ``network.layer_module``.
+"""
+
+from cnnlab.networks.layers.base import (
+    BaseLayer,
+    Call,
+    Function,
+    Initialisation,
+    LayerError,
+    Shape,
+    Window,
+    pair,
+    shown,
+)
+from cnnlab.networks.layers.blocks import (
+    MAX_NESTED,
+    MAX_WITHIN,
+    Block,
+    Chain,
+    DepthwiseSeparable,
+    Layer,
+    Parallel,
+    Residual,
+    SqueezeExcite,
+    trace,
+)
+from cnnlab.networks.layers.convolution import Conv2d
+from cnnlab.networks.layers.norms import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
+from cnnlab.networks.layers.plain import MODULES, Activation, Dropout, Flatten, Linear, Softmax
+from cnnlab.networks.layers.pooling import AdaptivePool2d, AvgPool2d, MaxPool2d
+
+__all__ = [
+    "MAX_NESTED",
+    "MAX_WITHIN",
+    "MODULES",
+    "Activation",
+    "AdaptivePool2d",
+    "AvgPool2d",
+    "BaseLayer",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Block",
+    "Call",
+    "Chain",
+    "Conv2d",
+    "DepthwiseSeparable",
+    "Dropout",
+    "Flatten",
+    "Function",
+    "GroupNorm",
+    "Initialisation",
+    "Layer",
+    "LayerError",
+    "LayerNorm",
+    "Linear",
+    "MaxPool2d",
+    "Parallel",
+    "Residual",
+    "Shape",
+    "Softmax",
+    "SqueezeExcite",
+    "Window",
+    "pair",
+    "shown",
+    "trace",
+]

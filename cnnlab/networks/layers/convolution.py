@@ -1,0 +1,106 @@
+"""Convolutions."""
+
+from __future__ import annotations
+
+from math import ceil, prod
+from typing import Literal
+
+from cnnlab.networks.layers.base import (
+    BaseLayer,
+    Border,
+    Call,
+    Channels,
+    Initialisation,
+    LayerError,
+    Shape,
+    Size,
+    Spread,
+    Window,
+    drawn,
+    no_fit,
+    pair,
+    shown,
+    slide,
+    slide_formula,
+    spatial,
+)
+
+
+class Conv2d(BaseLayer):
+    """``nn.Conv2d`` with every argument but the inferred ``in_channels``."""
+
+    kind: Literal["conv2d"] = "conv2d"
+    out_channels: Channels
+    kernel_size: Size | tuple[Size, Size] = 3
+    stride: Size | tuple[Size, Size] = 1
+    padding: Border | tuple[Border, Border] | Literal["same", "valid"] = 0
+    dilation: Size | tuple[Size, Size] = 1
+    groups: Channels = 1
+    bias: bool = True
+    padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
+    init: Initialisation = "default"
+    spread: Spread = 0.05
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        channels, height, width = spatial(shape, "a convolution")
+        if channels % self.groups or self.out_channels % self.groups:
+            raise LayerError(
+                f"{self.groups} groups must divide both the {channels} channels in and the {self.out_channels} out"
+            )
+        kernel, stride, dilation, _ = self.windows(shape)[0]
+        padding = self._border()
+        spare = {"reflect": 1, "circular": 0}.get(self.padding_mode)
+        if spare is not None and (padding[0] + spare > height or padding[1] + spare > width):
+            raise LayerError(f"{self.padding_mode} padding {padding} is too wide for a {height}×{width} input")
+        if self.padding == "same":
+            if stride != (1, 1):
+                raise LayerError("padding 'same' works only with stride 1")
+            return self.out_channels, height, width
+        rows = slide(height, kernel[0], stride[0], padding[0], dilation[0])
+        columns = slide(width, kernel[1], stride[1], padding[1], dilation[1])
+        if rows < 1 or columns < 1:
+            raise no_fit("kernel", kernel, height, width)
+        return self.out_channels, rows, columns
+
+    def _border(self) -> tuple[int, int]:
+        """Padding in rows and columns; where 'same' pads the two sides unequally, the wider side's."""
+        if self.padding == "valid":
+            return 0, 0
+        if self.padding == "same":
+            kernel, dilation = pair(self.kernel_size), pair(self.dilation)
+            return ceil(dilation[0] * (kernel[0] - 1) / 2), ceil(dilation[1] * (kernel[1] - 1) / 2)
+        return pair(self.padding)
+
+    def _weights(self, shape: Shape) -> int:
+        return self.out_channels * (shape[0] // self.groups) * prod(pair(self.kernel_size))
+
+    def parameters(self, shape: Shape, classes: int) -> int:
+        return self._weights(shape) + self.out_channels * self.bias
+
+    def macs(self, shape: Shape, classes: int) -> int:
+        _, rows, columns = self.output_shape(shape, classes)
+        return self._weights(shape) * rows * columns
+
+    def windows(self, shape: Shape) -> list[Window]:
+        kernel, dilation, padding = pair(self.kernel_size), pair(self.dilation), self._border()
+        if self.padding == "same":  # where the two sides differ, PyTorch pads the first one less
+            padding = (dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2)
+        return [(kernel, pair(self.stride), dilation, padding)]
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        chosen = {"kernel_size": self.kernel_size, **self._chosen("out_channels")}
+        return Call("Conv2d", (shape[0], self.out_channels), chosen)
+
+    def initial_weights(self) -> Call | None:
+        return drawn(self.init, self.spread)
+
+    def shape_formula(self, shape: Shape, classes: int) -> str:
+        if self.padding == "same":
+            return f"padding 'same' keeps {shown(shape[1:])}"
+        return slide_formula(shape, self.output_shape(shape, classes), self.windows(shape)[0])
+
+    def parameter_formula(self, shape: Shape, classes: int) -> str:
+        per_group = f"({shape[0]}/{self.groups})" if self.groups > 1 else str(shape[0])
+        rows, columns = pair(self.kernel_size)
+        bias = f" + {self.out_channels}" if self.bias else ""
+        return f"{self.out_channels}·{per_group}·{rows}·{columns}{bias} = {self.parameters(shape, classes):,}"

@@ -1,0 +1,98 @@
+"""Normalisations."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cnnlab.networks.layers.base import BaseLayer, Call, Channels, LayerError, Shape, spatial
+
+
+class _Norm(BaseLayer):
+    eps: Annotated[float, Field(gt=0, le=1)] = 1e-5
+    affine: bool = True  # a learned factor and offset
+
+    def parameters(self, shape: Shape, classes: int) -> int:
+        return 2 * self._units(shape) * self.affine
+
+    def parameter_formula(self, shape: Shape, classes: int) -> str:
+        return f"2·{self._units(shape):,} = {self.parameters(shape, classes):,}" if self.affine else ""
+
+    def _units(self, shape: Shape) -> int:
+        return shape[0]
+
+
+class _BatchNorm(_Norm):
+    momentum: Annotated[float, Field(gt=0, le=1)] = 0.1
+
+
+class BatchNorm2d(_BatchNorm):
+    """``nn.BatchNorm2d``: each channel over batch, rows and columns (Ioffe and Szegedy 2015, arXiv:1502.03167)."""
+
+    kind: Literal["batch-norm2d"] = "batch-norm2d"
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        return spatial(shape, "2-D batch norm")
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call("BatchNorm2d", (shape[0],), self._chosen())
+
+
+class BatchNorm1d(_BatchNorm):
+    """``nn.BatchNorm1d``: each feature over the batch."""
+
+    kind: Literal["batch-norm1d"] = "batch-norm1d"
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        if len(shape) != 1:
+            raise LayerError(f"1-D batch norm needs flat features, but {shape} feature maps come in: take the 2-D one")
+        return shape
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call("BatchNorm1d", (shape[0],), self._chosen())
+
+
+def _single(what: str) -> LayerError:
+    """A number less its own mean is zero: the norm would give the same for every image."""
+    return LayerError(
+        f"{what}, and the norm makes 0 of each: take fewer groups, or put it before the pool, or leave it out"
+    )
+
+
+class GroupNorm(_Norm):
+    """``nn.GroupNorm``: groups of channels, each image for itself (Wu and He 2018, arXiv:1803.08494)."""
+
+    kind: Literal["group-norm"] = "group-norm"
+    groups: Channels = 4
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        if shape[0] % self.groups:
+            raise LayerError(f"{self.groups} groups do not divide the {shape[0]} channels")
+        if prod(shape) == self.groups:
+            raise _single(f"each of its {self.groups} groups holds a single number")
+        return shape
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call("GroupNorm", (self.groups, shape[0]), self._chosen("groups"))
+
+
+class LayerNorm(_Norm):
+    """``nn.LayerNorm`` over all numbers of one image (Ba et al. 2016, arXiv:1607.06450)."""
+
+    kind: Literal["layer-norm"] = "layer-norm"
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        if prod(shape) == 1:
+            raise _single("a single number comes in")
+        return shape
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        chosen = self._chosen()
+        if not chosen.pop("affine", True):
+            chosen["elementwise_affine"] = False
+        return Call("LayerNorm", (shape,), chosen)
+
+    def _units(self, shape: Shape) -> int:
+        return prod(shape)

@@ -1,0 +1,123 @@
+"""What works number by number, and what makes and takes flat features."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cnnlab.networks.layers.base import (
+    BaseLayer,
+    Call,
+    Fraction,
+    Function,
+    Initialisation,
+    LayerError,
+    Shape,
+    Spread,
+    drawn,
+    shown,
+    spatial,
+)
+
+MODULES: dict[Function, str] = {
+    "relu": "ReLU",
+    "leaky-relu": "LeakyReLU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "elu": "ELU",
+    "tanh": "Tanh",
+    "sigmoid": "Sigmoid",
+}
+
+
+class Activation(BaseLayer):
+    """A non-linear function of each number."""
+
+    kind: Literal["activation"] = "activation"
+    function: Function = "relu"
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call(MODULES[self.function])
+
+
+class Softmax(BaseLayer):
+    """``nn.Softmax`` over channels or features: positive numbers whose sum is 1."""
+
+    kind: Literal["softmax"] = "softmax"
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call("Softmax", (), {"dim": 1})
+
+
+class Dropout(BaseLayer):
+    """Zeroes single numbers, or with ``channels`` whole feature maps, with probability ``p``."""
+
+    kind: Literal["dropout"] = "dropout"
+    p: Fraction = 0.5
+    channels: bool = False
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        return spatial(shape, "channel dropout") if self.channels else shape
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call("Dropout2d" if self.channels else "Dropout", (self.p,))
+
+
+class Flatten(BaseLayer):
+    """Feature maps as one row of features."""
+
+    kind: Literal["flatten"] = "flatten"
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        return (prod(shape),)
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call("Flatten")
+
+    def shape_formula(self, shape: Shape, classes: int) -> str:
+        return f"{'·'.join(map(str, shape))} = {prod(shape)}"
+
+
+class Linear(BaseLayer):
+    """``nn.Linear``; ``out_features="classes"`` makes it the layer that gives the logits."""
+
+    kind: Literal["linear"] = "linear"
+    out_features: Annotated[int, Field(ge=1, le=65536)] | Literal["classes"]
+    bias: bool = True
+    init: Initialisation = "default"
+    spread: Spread = 0.05
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        if len(shape) != 1:
+            raise LayerError(f"a linear layer needs flat features, but {shape} feature maps come in: flatten first")
+        return (self._features(classes),)
+
+    def _features(self, classes: int) -> int:
+        return classes if self.out_features == "classes" else self.out_features
+
+    def parameters(self, shape: Shape, classes: int) -> int:
+        (features,) = self.output_shape(shape, classes)
+        return features * (shape[0] + self.bias)
+
+    def macs(self, shape: Shape, classes: int) -> int:
+        return shape[0] * self.output_shape(shape, classes)[0]
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call("Linear", (shape[0], self._features(classes)), self._chosen("out_features"))
+
+    def initial_weights(self) -> Call | None:
+        return drawn(self.init, self.spread)
+
+    def windows(self, shape: Shape) -> None:
+        return None
+
+    def shape_formula(self, shape: Shape, classes: int) -> str:
+        out = shown(self.output_shape(shape, classes))
+        return f"{shape[0]} → {out}, {'one logit for each class' if self.out_features == 'classes' else 'as set'}"
+
+    def parameter_formula(self, shape: Shape, classes: int) -> str:
+        (features,) = self.output_shape(shape, classes)
+        bias = f" + {features}" if self.bias else ""
+        return f"{features}·{shape[0]}{bias} = {self.parameters(shape, classes):,}"

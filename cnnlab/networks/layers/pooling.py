@@ -1,0 +1,119 @@
+"""Pools."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import ClassVar, Literal
+
+from cnnlab.networks.layers.base import (
+    BaseLayer,
+    Border,
+    Call,
+    LayerError,
+    Shape,
+    Size,
+    Window,
+    no_fit,
+    pair,
+    shown,
+    slide,
+    slide_formula,
+    spatial,
+)
+
+
+class _Pool(BaseLayer):
+    _module: ClassVar[str]
+
+    kernel_size: Size | tuple[Size, Size] = 2
+    stride: Size | tuple[Size, Size] | None = None  # as in PyTorch, None means the kernel's size
+    padding: Border | tuple[Border, Border] = 0
+    ceil_mode: bool = False
+
+    def _dilation(self) -> tuple[int, int]:
+        return (1, 1)
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        channels, height, width = spatial(shape, "a pool")
+        kernel, stride, dilation, padding = self.windows(shape)[0]
+        if padding[0] > kernel[0] // 2 or padding[1] > kernel[1] // 2:
+            raise LayerError(f"a pool may be padded by half its {kernel[0]}×{kernel[1]} window at the most")
+        rows = slide(height, kernel[0], stride[0], padding[0], dilation[0], self.ceil_mode)
+        columns = slide(width, kernel[1], stride[1], padding[1], dilation[1], self.ceil_mode)
+        if rows < 1 or columns < 1:
+            raise no_fit("pool", kernel, height, width)
+        for axis, (size, positions) in enumerate(((height, rows), (width, columns))):
+            if _misses(size, positions, *(both[axis] for both in (kernel, stride, dilation, padding))):
+                raise LayerError(
+                    f"at some positions its window lies wholly in the padding around the {height}×{width} maps, where "
+                    "there is nothing to pool: lower the dilation or the padding"
+                )
+        return channels, rows, columns
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call(self._module, (), {"kernel_size": self.kernel_size, **self._chosen()})
+
+    def windows(self, shape: Shape) -> list[Window]:
+        kernel = pair(self.kernel_size)
+        stride = kernel if self.stride is None else pair(self.stride)
+        return [(kernel, stride, self._dilation(), pair(self.padding))]
+
+    def shape_formula(self, shape: Shape, classes: int) -> str:
+        return slide_formula(shape, self.output_shape(shape, classes), self.windows(shape)[0], self.ceil_mode)
+
+
+def _misses(size: int, positions: int, kernel: int, stride: int, dilation: int, padding: int) -> bool:
+    """Whether the window, at any of its positions along one axis, has no point on the ``size`` pixels.
+
+    There PyTorch's max pool gives −∞, and its backward pass writes outside the memory that is its own.
+    """
+    for position in range(positions):
+        begin = position * stride - padding
+        first = begin if begin >= 0 else begin % dilation  # its first point that is not before the pixels
+        if first >= size or first > begin + dilation * (kernel - 1):
+            return True
+    return False
+
+
+class MaxPool2d(_Pool):
+    """``nn.MaxPool2d``."""
+
+    _module = "MaxPool2d"
+
+    kind: Literal["max-pool2d"] = "max-pool2d"
+    dilation: Size | tuple[Size, Size] = 1
+
+    def _dilation(self) -> tuple[int, int]:
+        return pair(self.dilation)
+
+
+class AvgPool2d(_Pool):
+    """``nn.AvgPool2d``."""
+
+    _module = "AvgPool2d"
+
+    kind: Literal["avg-pool2d"] = "avg-pool2d"
+    count_include_pad: bool = True
+
+
+class AdaptivePool2d(BaseLayer):
+    """Pools to a fixed size whatever comes in; size 1 with ``avg`` is global average pooling."""
+
+    kind: Literal["adaptive-pool2d"] = "adaptive-pool2d"
+    pool: Literal["avg", "max"] = "avg"
+    output_size: Size | tuple[Size, Size] = 1
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        return spatial(shape, "a pool")[0], *pair(self.output_size)
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call({"avg": "AdaptiveAvgPool2d", "max": "AdaptiveMaxPool2d"}[self.pool], (self.output_size,))
+
+    def windows(self, shape: Shape) -> list[Window]:
+        rows, columns = pair(self.output_size)
+        kernel = (ceil(shape[1] / rows), ceil(shape[2] / columns))
+        stride = (max(1, shape[1] // rows), max(1, shape[2] // columns))
+        return [(kernel, stride, (1, 1), (0, 0))]
+
+    def shape_formula(self, shape: Shape, classes: int) -> str:
+        return f"{shown(shape[1:])} → {shown(pair(self.output_size))}, whatever comes in"

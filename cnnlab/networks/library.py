@@ -1,0 +1,186 @@
+"""Designs as files, links and a shelf: what somebody built layer by layer, read as untrusted."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import copyfile
+
+from pydantic import ValidationError
+
+from cnnlab.files import alone, is_past, plain_json, replacing, write_whole
+from cnnlab.networks.architecture import Architecture, Draft
+from cnnlab.runs.store import KEPT_DELETED, read_bounded
+from cnnlab.training.config import told
+
+MAX_BYTES = 500_000  # of a design's JSON: the largest network of the app has 20,000
+MAX_LINK = 6_000  # characters of an address that every browser and server takes
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+_STAMP = "%Y%m%d-%H%M%S-%f"
+_KEY = re.compile(rf"{_NAME.pattern}@[0-9]{{8}}-[0-9]{{6}}-[0-9]{{6}}")
+
+
+class DesignError(ValueError):
+    """A design that cannot be read or kept; the message says why."""
+
+
+def write_design(draft: Draft) -> str:
+    """What ``read_design`` reads: every setting of every layer as JSON."""
+    return draft.model_dump_json(indent=1)
+
+
+def read_design(content: bytes | str) -> Draft:
+    """Raises DesignError, with what is wrong, where ``content`` is not a design's JSON."""
+    if len(content) > MAX_BYTES:
+        raise DesignError(f"the file is larger than {MAX_BYTES // 1000} kB: no design is")
+    try:
+        return Draft.model_validate_json(plain_json(content) if isinstance(content, bytes) else content)
+    except ValidationError as error:
+        raise DesignError(f"this is no design: {told(error)}") from error
+    except RecursionError as error:
+        raise DesignError("this is no design: it is nested too deeply") from error
+
+
+def to_link(draft: Draft) -> str:
+    """The design as one word for an address; empty where it would be too long for one."""
+    packed = zlib.compress(draft.model_dump_json().encode(), 9)
+    word = urlsafe_b64encode(packed).decode().rstrip("=")
+    return word if len(word) <= MAX_LINK else ""
+
+
+def from_link(word: str) -> Draft:
+    """Raises DesignError where ``word`` is not one of ``to_link``."""
+    if len(word) > MAX_LINK:
+        raise DesignError("the link is too long")
+    try:
+        packed = urlsafe_b64decode(word + "=" * (-len(word) % 4))
+        unpacking = zlib.decompressobj()
+        content = unpacking.decompress(packed, MAX_BYTES)
+    except (ValueError, zlib.error) as error:
+        raise DesignError("the link is damaged") from error
+    if unpacking.unconsumed_tail or not unpacking.eof:
+        raise DesignError("the link is damaged")
+    return read_design(content)
+
+
+def name_of(title: str) -> str:
+    """A title as a design's name: "My net 2" → ``my-net-2``."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60].strip("-") or "design"
+
+
+class Shelf:
+    """Saved designs, beside a folder of runs: all who use the server see them.
+
+    What is deleted or replaced lies in ``.deleted`` until it is restored or old.
+    """
+
+    def __init__(self, runs: Path) -> None:
+        self.folder = runs / ".designs"
+        self._deleted = self.folder / ".deleted"
+
+    def names(self) -> list[str]:
+        """Of all designs, in alphabetical order."""
+        return sorted(path.stem for path in self.folder.glob("*.json") if _NAME.fullmatch(path.stem))
+
+    def save(self, draft: Draft) -> str:
+        """Keep a design under its name; another one that has the name is put away.
+
+        Returns what ``restore`` brings that one back by, empty where there is none. Raises DesignError where it cannot
+        be written.
+        """
+        path, content = self._path(draft.name), write_design(draft)
+        with self._changing():
+            replaced = "" if _holds(path, content) else self._put_away(path)
+            write_whole(path, content)
+        return replaced
+
+    def load(self, name: str) -> Draft:
+        """Raises DesignError where there is none of that name, or a damaged one."""
+        path = self._path(name)
+        try:
+            content = read_bounded(path, MAX_BYTES)
+        except OSError as error:
+            raise DesignError(f"there is no readable design {name!r}") from error
+        return read_design(content)
+
+    def networks(self) -> dict[str, Architecture]:
+        """The designs that can be trained, by name; those that are damaged or not finished are left out."""
+        networks = {}
+        for name in self.names():
+            with suppress(DesignError, ValidationError):
+                networks[name] = Architecture.model_validate({**dict(self.load(name)), "name": name})
+        return networks
+
+    def delete(self, name: str) -> str:
+        """Put a design away. Returns what ``restore`` brings it back by, empty where there is none of that name."""
+        path = self._path(name)
+        with self._changing():
+            key = self._put_away(path)
+            path.unlink(missing_ok=True)
+        return key
+
+    def restore(self, key: str) -> None:
+        """Bring back what was deleted or replaced; what has the name by now is put away in its turn.
+
+        Raises DesignError where there is no such design, or it cannot be written.
+        """
+        if key not in self.deleted():
+            raise DesignError("there is no such deleted design: it may be gone for good, or be back")
+        path = self._path(deleted_name(key))
+        with self._changing():
+            self._put_away(path)
+            (self._deleted / f"{key}.json").replace(path)
+
+    def deleted(self) -> list[str]:
+        """What can be restored, the latest first: a design's name and when it was put away, as ``name@20261128-…``."""
+        keys = [path.stem for path in self._deleted.glob("*.json") if _KEY.fullmatch(path.stem)]
+        return sorted(keys, key=lambda key: key.partition("@")[2], reverse=True)
+
+    def _put_away(self, path: Path) -> str:
+        """Copy a design, so that nothing is lost whatever happens next; what was put away long ago goes for good."""
+        if not path.exists():
+            return ""
+        self._deleted.mkdir(exist_ok=True)
+        for old in self._deleted.glob("*.json"):
+            if is_past(old, KEPT_DELETED):
+                old.unlink()
+        key = f"{path.stem}@{datetime.now(UTC).strftime(_STAMP)}"
+        with replacing(self._deleted / f"{key}.json") as aside:
+            copyfile(path, aside)
+        return key
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One session at a time. Raises DesignError where the folder cannot be written."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with alone(self.folder):
+                yield
+        except OSError as error:
+            raise DesignError(f"the design cannot be saved: {error.strerror or error}") from error
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise DesignError(f"{name[:60]!r} is no name of a design: small letters, digits and hyphens")
+        return self.folder / f"{name}.json"
+
+
+def deleted_name(key: str) -> str:
+    """The name that a deleted design had."""
+    return key.partition("@")[0]
+
+
+def deleted_at(key: str) -> str:
+    """When a deleted design was put away, in this machine's time zone."""
+    when = datetime.strptime(key.partition("@")[2], _STAMP).replace(tzinfo=UTC)
+    return f"{when.astimezone():%d %b %H:%M:%S}"
+
+
+def _holds(path: Path, content: str) -> bool:
+    return path.is_file() and path.read_bytes() == content.encode()

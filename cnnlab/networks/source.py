@@ -1,0 +1,147 @@
+"""A network as the PyTorch code one would write by hand."""
+
+from __future__ import annotations
+
+import re
+from inspect import getsource
+from keyword import iskeyword
+from textwrap import indent
+
+from cnnlab.networks.architecture import Draft, LayerSummary, follow, summarise
+from cnnlab.networks.build import ParallelBlock, ResidualBlock, SqueezeExciteBlock
+from cnnlab.networks.layers import MODULES, Layer, Shape
+
+BLOCKS = {"residual": ResidualBlock, "parallel": ParallelBlock, "squeeze-excite": SqueezeExciteBlock}
+WIDTH = 110  # characters of a line, at most
+
+_TAKEN = {
+    *("True", "False", "None", "Tensor", *(block.__name__ for block in BLOCKS.values())),
+    # What a program around the class has of its own.
+    *("Callable", "F", "Iterator", "Path", "TensorDataset"),
+    *("CHECKSUMS", "CLASSES", "DEVICE", "DIGITS", "EPOCHS", "FOLDER", "MEAN", "MIRROR", "PATIENCE", "SCALE", "SEED"),
+}
+
+
+def pytorch_code(draft: Draft, input_shape: Shape, classes: int) -> str:
+    """The source of an ``nn.Module`` for images of ``input_shape`` = (C, H, W) that needs nothing but PyTorch.
+
+    Its parameters have the names of the app's own network: each takes the other's ``state_dict``.
+    Raises ArchitectureError where a layer does not fit.
+    """
+    rows = summarise(draft, input_shape, classes)
+    source = network_source(draft, input_shape, classes)
+    size = f"{sum(row.parameters for row in rows):,} parameters"
+    imports = "import torch\n" if "torch.cat(" in source else ""
+    return (
+        f'"""{plain(draft.title)}: images of {_dimensions(input_shape)}, {classes} classes, {size}."""\n\n'
+        f"{imports}from torch import Tensor, nn\n\n\n{source}"
+    )
+
+
+def network_source(draft: Draft, input_shape: Shape, classes: int) -> str:
+    """The class ``class_name(draft.title)`` and the blocks it is made of, without imports; as ``pytorch_code``."""
+    rows = summarise(draft, input_shape, classes)
+    used = {row.kind for row in follow(draft, input_shape, classes)}
+    blocks = [f"{getsource(block).rstrip()}\n" for kind, block in BLOCKS.items() if kind in used]
+    return "\n\n".join([*blocks, _network(draft, rows, input_shape, classes)])
+
+
+def class_name(title: str) -> str:
+    """A title as the name of a class: "Small ResNet" → ``SmallResNet``."""
+    words = re.findall(r"[A-Za-z0-9]+", title)
+    name = "".join(word[0].upper() + word[1:] for word in words)
+    if not name or name[0].isdigit() or iskeyword(name) or name in _TAKEN:
+        name = f"Net{name}"
+    return name
+
+
+def plain(text: str) -> str:
+    """Free text as it may stand in a docstring: no line ends, quotes or backslashes of its own."""
+    printable = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+    return printable.replace("\\", "/").replace('"', "'")
+
+
+def _network(draft: Draft, rows: list[LayerSummary], input_shape: Shape, classes: int) -> str:
+    about = plain(draft.description) or "Built layer by layer."
+    lines = [line for row in rows for line in _layer(row, classes)]
+    return (
+        f"class {class_name(draft.title)}(nn.Module):\n"
+        f'    """{about}"""\n\n'
+        "    def __init__(self) -> None:\n"
+        "        super().__init__()\n"
+        f"{indent(chr(10).join(lines), ' ' * 8)}\n\n"
+        "    def forward(self, x: Tensor) -> Tensor:\n"
+        f"{indent(chr(10).join(_forward(rows, input_shape)), ' ' * 8)}\n"
+    )
+
+
+def _layer(row: LayerSummary, classes: int) -> list[str]:
+    """The lines that make a layer, and those that draw its weights where not PyTorch's way."""
+    made = _module(row.layer, row.input_shape, classes)
+    return [*f"self.{row.name} = {made}".splitlines(), *_drawn(row.layer, f"self.{row.name}", row.input_shape, classes)]
+
+
+def _module(layer: Layer, shape: Shape, classes: int) -> str:
+    branches = layer.branches(shape, classes)
+    if not branches:
+        return f"nn.{layer.call(shape, classes)}"
+    parts = []
+    for name, chain in branches.items():
+        made = _sequential(chain, shape, classes)
+        if not name:
+            return made
+        parts.append(f"{name}={made}")
+    if layer.kind == "residual":
+        parts.append(f"activation=nn.{'Identity' if layer.activation == 'none' else MODULES[layer.activation]}()")
+    return _called(BLOCKS[layer.kind].__name__, parts)
+
+
+def _sequential(chain: tuple[Layer, ...], shape: Shape, classes: int) -> str:
+    made = []
+    for layer in chain:
+        made.append(_module(layer, shape, classes))
+        shape = layer.output_shape(shape, classes)
+    return _called("nn.Sequential", made)
+
+
+def _called(name: str, arguments: list[str]) -> str:
+    """A call in one line where that is short, else an argument a line."""
+    line = f"{name}({', '.join(arguments)})"
+    if "\n" not in line and len(line) <= WIDTH // 2:
+        return line
+    inner = "".join(f"{argument},\n" for argument in arguments)
+    return f"{name}(\n{indent(inner, '    ')})"
+
+
+def _drawn(layer: Layer, name: str, shape: Shape, classes: int) -> list[str]:
+    if call := layer.initial_weights():
+        keywords = str(call).removeprefix(f"{call.name}(")
+        return [f"nn.init.{call.name}({name}.weight{', ' if call.keywords else ''}{keywords}"]
+    lines = []
+    for branch, chain in layer.branches(shape, classes).items():
+        flowing = shape
+        for number, inner in enumerate(chain):
+            within = f"{name}.{branch}[{number}]" if branch else f"{name}[{number}]"
+            lines += _drawn(inner, within, flowing, classes)
+            flowing = inner.output_shape(flowing, classes)
+    return lines
+
+
+def _forward(rows: list[LayerSummary], input_shape: Shape) -> list[str]:
+    """One line a layer; the shape is told where it changes."""
+    lines, shape = [f"# x: {_batch(input_shape)}"], input_shape
+    for row in rows:
+        told = f"  # {_batch(row.output_shape)}" if row.output_shape != shape else ""
+        lines.append(f"x = self.{row.name}(x){told}")
+        shape = row.output_shape
+    last = lines.pop()
+    comment = last.partition("  # ")[2] or _batch(shape)
+    return [*lines, f"logits: Tensor = self.{rows[-1].name}(x)  # {comment}", "return logits"]
+
+
+def _batch(shape: Shape) -> str:
+    return f"(N, {', '.join(map(str, shape))})"
+
+
+def _dimensions(shape: Shape) -> str:
+    return "×".join(map(str, shape))

@@ -1,0 +1,255 @@
+"""Runs as one ZIP archive: packed here, unpacked on another machine.
+
+Entries are the files of a run by the names they have on disk, ``<run id>/config.json`` and so on. An archive is
+untrusted: names, sizes and contents are checked, what is decompressed is counted, and nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import struct
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from io import SEEK_END, SEEK_SET
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+from typing import IO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from cnnlab.files import is_past, replacing
+from cnnlab.runs.archive_checks import MAX_WEIGHTS, admit
+from cnnlab.runs.store import MAX_READ, Run, RunError, RunStore
+from cnnlab.training.config import RUN_ID
+
+MB = 1_000_000  # bytes
+MAX_ENTRIES = 20_000  # 400 runs of the default's 49 files, or 20 of the longest
+MAX_LIST_BYTES = 200 * MAX_ENTRIES  # the list of entries takes about 100 bytes for each
+MAX_BYTES = 4_000 * MB  # unpacked, all together: 100 default runs
+MAX_RATIO, FREE_BYTES = 20, 50 * MB  # unpacked, in the archive's own size, and beyond it: weights are noise to deflate
+STALE = timedelta(days=1)  # no archive takes so long to unpack: whoever did was killed
+MAX_FILE = {
+    **MAX_READ,
+    "history.jsonl": 20 * MB,  # 1,000 epochs of 50 points and 47 classes: 10 MB
+    "checkpoint.safetensors": 4 * MAX_WEIGHTS,  # two moments of each weight, and the best weights
+}
+CHUNK = 1 * MB  # held in memory of a file under way
+
+_INCOMING = ".incoming-"  # begins the name of a folder that an archive is unpacked in
+_ENTRY = re.compile(
+    rf"{RUN_ID.pattern}/((config|summary|about)\.json|(history|looks)\.jsonl|checkpoint\.safetensors"
+    rf"|weights/epoch-([0-9]{{3}}|1000)\.safetensors)"
+)
+# What computers put into folders and archives unasked; folders have no content of their own.
+_LITTER = re.compile(
+    rf"(.*/)?((?i:\.DS_Store|Thumbs\.db|desktop\.ini)|\._[^/]*)|__MACOSX/.*|{RUN_ID.pattern}/(weights/)?"
+)
+_DAMAGE = (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OverflowError, ValueError)
+
+
+class ArchiveError(RuntimeError):
+    """An archive that cannot be taken in or made; the message names the entry and what to do."""
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """Ids of an archive's runs, ascending."""
+
+    added: list[str]
+    known: list[str]  # were here already and stay as they are
+
+
+def pack(runs: Sequence[Run], file: IO[bytes]) -> None:
+    """Write ``runs`` as a ZIP archive; locks and half-written files stay out.
+
+    Raises RunError where a run is damaged, ArchiveError where they are more than ``unpack`` takes.
+    """
+    if len({run.id for run in runs}) < len(runs):
+        raise ArchiveError("a run is named twice: name each once")
+    files = {name: path for run in runs for name, path in _files(run).items()}
+    if len(files) > MAX_ENTRIES or sum(path.stat().st_size for path in files.values()) > MAX_BYTES:
+        raise ArchiveError(f"the runs are more than an archive may hold ({_bounds()}): pack fewer at once")
+    with ZipFile(file, "w", strict_timestamps=False) as archive:
+        for name, path in files.items():
+            # Weights are noise to deflate: it would take 7 % off them, at 40 MB a second.
+            archive.write(path, name, ZIP_STORED if path.suffix == ".safetensors" else ZIP_DEFLATED)
+
+
+def pack_file(runs: Sequence[Run], path: Path) -> None:
+    """``pack`` into a file of that name, replaced once the archive is whole. Raises as ``pack`` does."""
+    try:
+        with replacing(path) as aside, aside.open("wb") as file:
+            pack(runs, file)
+    except OSError as error:
+        raise ArchiveError(f"{path} cannot be written ({error.strerror or error}): choose another place") from error
+
+
+def unpack(file: IO[bytes], store: RunStore) -> Unpacked:
+    """Add an archive's runs to ``store``: all that are not there yet, or none.
+
+    ``file`` can seek. Raises ArchiveError where the archive is damaged, too large or holds anything but runs.
+    """
+    try:
+        store.folder.mkdir(parents=True, exist_ok=True)
+        _delete_stale(store.folder)
+        with TemporaryDirectory(prefix=_INCOMING, dir=store.folder) as incoming:
+            arriving = RunStore(Path(incoming))
+            ids = _extract(file, arriving, store)
+            new = sorted(path.name for path in arriving.folder.iterdir())
+            for run_id in new:
+                admit(Run(arriving.folder / run_id))
+            added = _settle(new, arriving.folder, store.folder)
+        return Unpacked(added, sorted(ids - set(added)))
+    except RunError as error:
+        raise ArchiveError(f"the archive's {error}: pack it again, with CNN Lab") from error
+    except _DAMAGE as error:
+        reason = str(error)[:200]  # it may quote a name of any length
+        raise ArchiveError(f"this is not a whole ZIP archive ({reason}): pack or download it again") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ArchiveError(f"the runs could not be unpacked ({reason}): see to it and try again") from error
+
+
+def _files(run: Run) -> dict[str, Path]:
+    """What of a run's folder goes into an archive, by its name there."""
+    _ = run.config, run.summary  # raise RunError where it is damaged
+    found = {f"{run.id}/{path.relative_to(run.folder).as_posix()}": path for path in sorted(run.folder.rglob("*"))}
+    files = {name: path for name, path in found.items() if _ENTRY.fullmatch(name) and path.is_file()}
+    for name, path in files.items():
+        if path.stat().st_size > MAX_FILE.get(path.name, MAX_WEIGHTS):
+            raise ArchiveError(f"{name} is larger than an archive takes: leave that run out")
+    return files
+
+
+def _bounds() -> str:
+    return f"{MAX_ENTRIES:,} files, {MAX_BYTES // MB:,} MB unpacked"
+
+
+class _Guarded:
+    """A file that refuses a long read: zipfile reads the list of entries at once, however long it says it is."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.tell, self.seekable = file.tell, file.seekable
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        if whence == SEEK_SET and offset < 0:
+            raise BadZipFile("its beginning is missing")
+        return self._file.seek(offset, whence)
+
+    def read(self, size: int = -1) -> bytes:
+        if size > MAX_LIST_BYTES:
+            raise _too_much()
+        return self._file.read(size if size >= 0 else MAX_LIST_BYTES)
+
+
+def _extract(file: IO[bytes], arriving: RunStore, store: RunStore) -> set[str]:
+    """Write what is not in ``store`` yet into ``arriving``; the ids of all runs of the archive."""
+    room = MAX_BYTES
+    packed = file.seek(0, SEEK_END)
+    with ZipFile(_Guarded(file)) as archive:
+        entries = _entries(archive)
+        if sum(info.file_size for info in entries.values()) > FREE_BYTES + MAX_RATIO * packed:
+            raise ArchiveError(f"the archive unpacks to more than {MAX_RATIO} times its size: no runs do")
+        ids = {name.split("/")[0] for name in entries}
+        known = {run_id for run_id in ids if (store.folder / run_id).exists()}
+        for name, info in entries.items():
+            if name.split("/")[0] not in known:
+                room -= _copy(archive, info, arriving.folder / name, room)
+    return ids
+
+
+def _entries(archive: ZipFile) -> dict[str, ZipInfo]:
+    """The archive's entries by name, after a look at what their headers say."""
+    infos = archive.infolist()
+    if len(infos) > MAX_ENTRIES:
+        raise _too_much()
+    entries: dict[str, ZipInfo] = {}
+    for info in infos:
+        name = info.orig_filename  # what the archive says; ``filename`` ends at a null byte
+        if _LITTER.fullmatch(name):
+            continue
+        if reason := _objection(info) or ("is there twice" if name in entries else ""):
+            raise _refusal(name, reason)
+        entries[name] = info
+    return entries
+
+
+def _objection(info: ZipInfo) -> str:
+    """What is wrong with an entry's header, or nothing."""
+    if not _ENTRY.fullmatch(info.orig_filename):
+        return "is no file of a run"
+    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+        return "is a link or a device"
+    if info.flag_bits & 1:
+        return "is encrypted"
+    if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        return "is neither stored nor deflated"
+    if info.compress_type == ZIP_STORED and info.compress_size != info.file_size:
+        return "says two lengths of itself"
+    return ""
+
+
+def _copy(archive: ZipFile, info: ZipInfo, target: Path, room: int) -> int:
+    """Decompress an entry into a new file; its bytes, counted on the way. ``room`` is left for the whole archive."""
+    limit = MAX_FILE.get(target.name, MAX_WEIGHTS)
+    size = 0
+    if info.file_size > limit:  # it says so itself
+        raise _refusal(info.orig_filename, f"is larger than {limit:,} bytes")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(info) as source, target.open("xb") as file:
+        for chunk in iter(partial(source.read, CHUNK), b""):
+            size += len(chunk)
+            if size > limit:
+                raise _refusal(info.orig_filename, f"is larger than {limit:,} bytes")
+            if size > room:
+                raise _too_much()
+            file.write(chunk)
+    if size != info.file_size:
+        raise BadZipFile("an entry has not the length that it says")
+    return size
+
+
+def _settle(ids: list[str], arriving: Path, folder: Path) -> list[str]:
+    """Move the runs to where they are found; on failure, none. Those that another brought meanwhile stay as they are.
+
+    Returns the ids of those that were moved.
+    """
+    try:
+        for run_id in ids:
+            _move(arriving / run_id, folder / run_id)
+        return [run_id for run_id in ids if not (arriving / run_id).exists()]
+    except BaseException:
+        for run_id in ids:
+            if not (arriving / run_id).exists():
+                (folder / run_id).rename(arriving / run_id)
+        raise
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        source.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
+
+
+def _delete_stale(folder: Path) -> None:
+    """What was unpacked by processes that were killed."""
+    for incoming in folder.glob(f"{_INCOMING}*"):
+        with suppress(OSError):  # another deletes it at the same time
+            if is_past(incoming, STALE):
+                rmtree(incoming)
+
+
+def _refusal(name: str, reason: str) -> ArchiveError:
+    return ArchiveError(f"the archive's entry {name[:120]!r} {reason}: pack its runs again, with CNN Lab")
+
+
+def _too_much() -> ArchiveError:
+    return ArchiveError(f"the archive is larger than allowed ({_bounds()}): pack fewer runs at once")

@@ -1,0 +1,177 @@
+"""A run from elsewhere: what it must be before it may lie among our own. Nothing is unpickled."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import prod
+from pathlib import Path
+from typing import Annotated, NamedTuple, TypeVar
+
+import torch
+from pydantic import Field, TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from cnnlab.data.datasets import DATASETS
+from cnnlab.files import plain_json
+from cnnlab.networks.architecture import BYTES_PER_NUMBER, ArchitectureError, summarise
+from cnnlab.networks.build import build
+from cnnlab.runs.store import MAX_LINE, MAX_READ, About, Run, RunError, Summary, read_bounded
+from cnnlab.training import events
+from cnnlab.training.config import RunConfig, last_epoch
+from cnnlab.training.history import History
+
+MAX_WEIGHTS = 100_000_000  # bytes of an epoch: 25 million parameters, twelve times the largest preset's on any data set
+MAX_MACS = 1_000_000_000  # of a network on one image: 25 times the largest preset's
+MAX_ACTIVATIONS = 100_000_000  # bytes of a network on one image: 70 times the largest preset's
+MAX_HEADER = 2_000_000  # bytes of a safetensors file beside its tensors: their names, the history of an epoch
+MAX_GENERATOR = 10_000  # bytes of a random generator's state: a CPU's has 5,056
+MOMENTS = ("exp_avg", "exp_avg_sq", "momentum_buffer", "square_avg")  # what optimisers keep of each parameter
+TYPES = {torch.float32: "F32", torch.int64: "I64"}  # of weights, as safetensors calls them
+YEARS = range(1970, 9999)  # in which it was created; dates at the calendar's ends have no local time
+
+_T = TypeVar("_T")
+_CONFIG = TypeAdapter(RunConfig)
+_SUMMARY = TypeAdapter(Summary)
+_ABOUT = TypeAdapter(About)
+_RECORD: TypeAdapter[events.Record] = TypeAdapter(Annotated[events.Record, Field(discriminator="kind")])
+
+
+class Form(NamedTuple):
+    """What a header says of a tensor."""
+
+    shape: tuple[int, ...]
+    type: str
+
+
+Forms = dict[str, Form]
+
+
+def admit(run: Run) -> None:
+    """Check every file of a run; where it says that it is running it now says that it was interrupted.
+
+    Raises RunError for the first file that is missing, damaged or would take too much memory.
+    """
+    config, summary = _read(run, "config.json", _CONFIG), _read(run, "summary.json", _SUMMARY)
+    if summary.id != run.id or summary.created.year not in YEARS:
+        raise _refusal(run, "summary.json", "of another run or time")
+    if (run.folder / "about.json").exists():
+        _read(run, "about.json", _ABOUT)
+    _check_data(run, config, summary)
+    _check_network(run, config, summary)
+    _check_history(run, len(summary.classes))
+    _check_tensors(run, config, summary)
+    if summary.status == "running":
+        run.write_summary(summary.model_copy(update={"status": "interrupted"}))
+
+
+def _read(run: Run, name: str, kind: TypeAdapter[_T]) -> _T:
+    try:
+        return kind.validate_json(plain_json(read_bounded(run.folder / name, MAX_READ[name])))
+    except FileNotFoundError as error:
+        raise _refusal(run, name, "missing") from error
+    except (OSError, ValidationError) as error:
+        raise _refusal(run, name, "damaged") from error
+
+
+def _check_data(run: Run, config: RunConfig, summary: Summary) -> None:
+    """Classes and images are the data set's own; a run that ended before it had read them has none."""
+    spec = DATASETS.get(config.dataset)
+    if spec is None:
+        raise _refusal(run, "config.json", "of a data set that is not known here")
+    if summary.classes and (summary.classes, summary.shape) != (spec.classes, spec.shape):
+        raise _refusal(run, "summary.json", f"of other classes or images than those of {spec.title}")
+
+
+def _check_network(run: Run, config: RunConfig, summary: Summary) -> None:
+    """Building and running the network must not take the machine's memory."""
+    try:
+        rows = summarise(config.architecture, summary.shape, len(summary.classes))
+    except ArchitectureError:  # never built: so it is, too, of a run that ended before it had read its data
+        return
+    weights = BYTES_PER_NUMBER * sum(row.parameters for row in rows)
+    activations = BYTES_PER_NUMBER * prod(summary.shape) + sum(row.activation_bytes for row in rows)
+    if weights > MAX_WEIGHTS or activations > MAX_ACTIVATIONS or sum(row.macs for row in rows) > MAX_MACS:
+        raise _refusal(run, "config.json", "of too large a network")
+
+
+def _check_history(run: Run, classes: int) -> None:
+    """Every line that a reader would keep must be a metric record; a kill may have torn the last one."""
+    path = run.folder / "history.jsonl"
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
+        for line in iter(partial(lines.readline, MAX_LINE), ""):
+            kept = History.from_lines([line])
+            is_torn = not line.endswith("\n") and len(line) < MAX_LINE and not (kept.steps or kept.epochs)
+            if not is_torn and not _is_record(line, classes):
+                raise _refusal(run, "history.jsonl", "damaged")
+
+
+def _is_record(line: str, classes: int) -> bool:
+    try:
+        record = _RECORD.validate_json(line, strict=True)
+    except ValidationError:
+        return False
+    return record.kind != "epoch" or len(record.per_class) == classes
+
+
+def _check_tensors(run: Run, config: RunConfig, summary: Summary) -> None:
+    """Every file must hold the tensors of the run's network or of its training, and nothing beside them."""
+    network = _network(config, summary)
+    weights = {name: _form(tensor) for name, tensor in network.state_dict().items()}
+    last = last_epoch(config, summary.extensions)
+    epochs = {f"epoch-{epoch:03d}.safetensors" for epoch in range(last + 1)}
+    for path in sorted((run.folder / "weights").glob("*")):
+        if path.name not in epochs:
+            raise _refusal(run, f"weights/{path.name}", f"of none of its {last} epochs")
+        if _header(run, path) != weights:
+            raise _refusal(run, f"weights/{path.name}", "of another network")
+    known = _training_forms(network)
+    for path in run.folder.glob("checkpoint.safetensors"):
+        if not all(known.get(name) == form or _is_generator(name, form) for name, form in _header(run, path).items()):
+            raise _refusal(run, path.name, "of another training")
+
+
+def _network(config: RunConfig, summary: Summary) -> nn.Module:
+    """The run's, without its numbers; one that cannot be built has no layers here, as it has no weights."""
+    try:
+        with torch.device("meta"):
+            return build(config.architecture, summary.shape, len(summary.classes)) if summary.classes else nn.Module()
+    except ArchitectureError:
+        return nn.Module()
+
+
+def _training_forms(network: nn.Module) -> Forms:
+    """What ``Training.checkpoint`` may keep of a network: its best weights, an optimiser's moments and steps."""
+    forms = {f"best.{name}": _form(tensor) for name, tensor in network.state_dict().items()}
+    for place, parameter in enumerate(network.parameters()):
+        forms |= {f"optimizer.{place}.{moment}": _form(parameter) for moment in MOMENTS}
+        forms[f"optimizer.{place}.step"] = Form((), TYPES[torch.float32])
+    return forms
+
+
+def _is_generator(name: str, form: Form) -> bool:
+    return name in ("draws", "dropout") and form.type == "U8" and prod(form.shape) <= MAX_GENERATOR
+
+
+def _form(tensor: Tensor) -> Form:
+    return Form(tuple(tensor.shape), TYPES[tensor.dtype])
+
+
+def _header(run: Run, path: Path) -> Forms:
+    """What a safetensors file says it holds, which safetensors compares with the file's length."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+        with safe_open(path, framework="pt") as tensors:
+            slices = {name: tensors.get_slice(name) for name in tensors.keys()}  # noqa: SIM118 - no mapping
+    except (OSError, SafetensorError) as error:
+        raise _refusal(run, path.relative_to(run.folder).as_posix(), "no safetensors file") from error
+    if length > MAX_HEADER:
+        raise _refusal(run, path.relative_to(run.folder).as_posix(), "longer than its tensors")
+    return {name: Form(tuple(one.get_shape()), one.get_dtype()) for name, one in slices.items()}
+
+
+def _refusal(run: Run, name: str, reason: str) -> RunError:
+    return RunError(f"run {run.id}: its {name} is {reason}")

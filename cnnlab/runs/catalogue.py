@@ -1,0 +1,186 @@
+"""All runs of a folder at a glance: read once, then only what has changed; as a table to search and to sort."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import pandas as pd
+
+from cnnlab.networks.architecture import Architecture, ArchitectureError, summarise
+from cnnlab.networks.layers import Layer, Shape
+from cnnlab.runs.store import About, Run, RunError, RunStore, Summary, runs_in, title_of
+from cnnlab.training.config import RunConfig, last_epoch, titled
+
+_FILES = ("config.json", "summary.json", "about.json", "weights")  # whose change means that a run reads differently
+
+_Stamp = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run as it was when it was last read."""
+
+    run: Run
+    config: RunConfig
+    summary: Summary
+    about: About
+    is_trained: bool  # it has weights to look at
+
+    @property
+    def id(self) -> str:
+        return self.run.id
+
+    @property
+    def title(self) -> str:
+        return title_of(self.config, self.summary, self.about)
+
+    @property
+    def epochs(self) -> int:
+        """How many it is to have, or had, in the end."""
+        return last_epoch(self.config, self.summary.extensions)
+
+    @cached_property
+    def unseeded(self) -> dict[str, Any]:
+        """What its repeats with other seeds share."""
+        return trained_with(self) | {"seed": 0}
+
+    @cached_property
+    def row(self) -> dict[str, Any]:
+        """Every setting and result, in columns named for readers."""
+        return _row(self)
+
+
+class Catalogue:
+    """The runs of a store; may be asked by several threads."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._known: dict[str, tuple[_Stamp, Entry | None]] = {}
+        self._lock = Lock()
+
+    def entries(self) -> list[Entry]:
+        """Every readable run, the newest first."""
+        with self._lock:
+            self._known = {run.id: self._read(run) for run in runs_in(self._store.folder)}
+            return [entry for _, entry in self._known.values() if entry]
+
+    def _read(self, run: Run) -> tuple[_Stamp, Entry | None]:
+        stamp = _stamp(str(run.folder))
+        before, entry = self._known.get(run.id, ((), None))
+        if stamp != before or (entry and entry.summary.status == "running"):  # which nobody may be training by now
+            entry = _entry(run)
+        return stamp, entry
+
+
+def table(entries: Sequence[Entry]) -> pd.DataFrame:
+    """The rows of ``entries``, by their runs' ids."""
+    rows, ids = [entry.row for entry in entries], [entry.id for entry in entries]
+    return pd.DataFrame(rows, index=pd.Index(ids, dtype=str), columns=_columns())
+
+
+def search(rows: pd.DataFrame, words: str) -> pd.DataFrame:
+    """The rows in whose text each of the ``words`` occurs, whatever its case."""
+    found = pd.Series(True, index=rows.index)
+    for word in words.casefold().split():
+        found &= rows["Text"].str.contains(word, regex=False)
+    return rows[found]
+
+
+def settings_of(rows: pd.DataFrame) -> list[str]:
+    """The columns of a table that are settings beside data set and network."""
+    return [name for name in map(titled, RunConfig.model_fields) if name in rows.columns]
+
+
+@cache
+def _columns() -> list[str]:
+    """An empty table has them too."""
+    summary = Summary(id="example", created=datetime.now(UTC))
+    return list(_row(Entry(Run(Path("example")), RunConfig(), summary, About(), is_trained=False)))
+
+
+def trained_with(entry: Entry) -> dict[str, Any]:
+    """What a run was trained with: its config's fields as ``flat``, and what was done to it by hand."""
+    summary = entry.summary
+    more = ", ".join(f"{more.epochs} epochs from {more.learning_rate:g}" for more in summary.extensions)
+    return flat(entry.config) | {"trained on": more or "no", "learning rate set by hand": summary.rates_set}
+
+
+def flat(config: RunConfig) -> dict[str, Any]:
+    """A config's fields as one level of scalars; the network as its title and its layers."""
+    return {
+        "architecture": config.architecture.title,
+        "layers": " · ".join(_layer(layer) for layer in config.architecture.layers),
+        **config.scalars(),
+    }
+
+
+@lru_cache(maxsize=1024)
+def macs(architecture: Architecture, shape: Shape, classes: int) -> int | None:
+    """Multiply-accumulates for one image; None where the network does not take such images."""
+    try:
+        return sum(row.macs for row in summarise(architecture, shape, classes))
+    except ArchitectureError:
+        return None
+
+
+def _entry(run: Run) -> Entry | None:
+    try:
+        return Entry(run, run.config, run.summary, run.about, bool(run.epochs()))
+    except RunError:
+        return None
+
+
+def _stamp(folder: str) -> _Stamp:
+    """When each of the files last changed, 0 where it is missing; plain strings, for it is asked thousands of times."""
+    stamp = []
+    for name in _FILES:
+        try:
+            stamp.append(os.stat(f"{folder}/{name}").st_mtime_ns)  # noqa: PTH116
+        except OSError:
+            stamp.append(0)
+    return tuple(stamp)
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    config, summary, about = entry.config, entry.summary, entry.about
+    chosen = {name: value for name, value in config.scalars().items() if name != "dataset"} | {"epochs": entry.epochs}
+    return {
+        "Pinned": about.pinned,
+        "Title": about.title,
+        "Name": entry.title,
+        "Started": summary.created,
+        "Data set": config.dataset,
+        "Network": config.architecture.title,
+        "State": summary.status,
+        "Test": summary.test_accuracy,
+        "Validation": summary.validation_accuracy,
+        "Train": summary.train_accuracy,
+        "Parameters": summary.parameters,
+        "MACs": macs(config.architecture, summary.shape, len(summary.classes)),
+        "Time, s": summary.seconds,
+        "Images/s": summary.images_per_second,
+        "Tags": list(about.tags),
+        **{titled(name): value for name, value in chosen.items()},
+        "Device used": summary.device,
+        "Run": entry.id,
+        "Text": _text(entry.id, entry.title, config.dataset, config.architecture.title, *about.tags, about.note),
+    }
+
+
+def _text(*parts: str) -> str:
+    return "\n".join(parts).casefold()
+
+
+def _layer(layer: Layer) -> str:
+    if layer.kind == "activation":
+        return layer.function
+    settings = layer.model_dump(exclude_defaults=True, exclude={"kind", "name"})
+    shown = ", ".join(f"{name}={value}" for name, value in settings.items())
+    return f"{layer.kind}({shown})" if shown else layer.kind

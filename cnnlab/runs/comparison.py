@@ -1,0 +1,73 @@
+"""What sets runs apart: settings, curves with their spread over seeds, and accuracy against what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from cnnlab.runs.catalogue import Entry, trained_with
+from cnnlab.training.history import History
+
+AXES = {"epoch": "epoch", "step": "step", "seconds": "seconds since the start"}
+
+
+def differences(entries: Mapping[str, Entry]) -> pd.DataFrame:
+    """One row a setting that is not the same in all, one column a run; text, for a column mixes kinds."""
+    told = pd.DataFrame({name: pd.Series(trained_with(entry), dtype=object) for name, entry in entries.items()})
+    shown = told.map(str)
+    return shown[shown.nunique(axis=1) > 1].rename(lambda field: field.replace("_", " "))
+
+
+def repeats(entry: Entry, entries: Sequence[Entry]) -> list[Entry]:
+    """``entry`` and all that differ from it by their seed only and, like it, came to their own end.
+
+    Who changes only the seed has other images held out too, unless the split has a seed of its own.
+    """
+    if entry.summary.status != "finished":
+        return [entry]
+    ended = [other for other in entries if other.is_trained and other.summary.status == "finished"]
+    return [other for other in ended if other.unseeded == entry.unseeded]
+
+
+def curve(histories: Sequence[History], column: str, axis: str) -> pd.DataFrame:
+    """Mean and standard deviation of an epoch's ``column`` over ``histories``, epoch by epoch.
+
+    A run that ended before the others counts on with its last value: without it a mean would jump to those that went
+    on. ``axis`` is one of AXES. Columns x (the mean where repeats took unlike times), mean, sd (sample, 0 for one run),
+    runs, and training: how many of these had not ended.
+    """
+    frames = [history.epoch_frame().set_index("epoch", drop=False) for history in histories]
+    values = pd.concat([frame[column].astype(float) for frame in frames], axis=1)  # (epochs, runs)
+    places = pd.concat([frame[axis].astype(float) for frame in frames], axis=1)
+    values, places = values.sort_index(), places.sort_index()
+    carried = values.ffill()
+    return pd.DataFrame(
+        {
+            "x": places.ffill().mean(axis=1) if axis == "seconds" else places.max(axis=1),
+            "mean": carried.mean(axis=1),
+            "sd": carried.std(axis=1).fillna(0.0),
+            "runs": carried.count(axis=1),
+            "training": values.count(axis=1),
+        }
+    )
+
+
+def pareto_front(cost: pd.Series[float], gain: pd.Series[float]) -> pd.Index[str]:
+    """The rows than which no other is both as cheap and better, or cheaper and as good; the cheapest first."""
+    known = pd.DataFrame({"cost": cost, "gain": gain}).dropna()
+    ordered = known.sort_values(["cost", "gain"], ascending=[True, False])
+    best_before = np.maximum.accumulate(np.concatenate([[-np.inf], ordered["gain"].to_numpy()[:-1]]))
+    return ordered.index[ordered["gain"].to_numpy() > best_before]
+
+
+def apart(x: pd.Series[float], y: pd.Series[float], columns: int = 200, rows: int = 100) -> pd.Index[str]:
+    """One row of those that fall into the same cell of a plot: a page need not draw points that hide each other."""
+    cells = pd.DataFrame({"column": _cell(x, columns), "row": _cell(y, rows)})
+    return cells.drop_duplicates().index
+
+
+def _cell(values: pd.Series[float], count: int) -> pd.Series[float]:
+    span = values.max() - values.min()
+    return ((values - values.min()) / (span or 1.0) * count).round()

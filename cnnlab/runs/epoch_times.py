@@ -1,0 +1,43 @@
+"""What earlier trainings of the same network took: the truth that an estimate is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnnlab.data import augmentation
+from cnnlab.data.datasets import DatasetSpec
+from cnnlab.jobs.queue import threads_each
+from cnnlab.networks.architecture import Draft
+from cnnlab.runs.catalogue import Entry
+from cnnlab.training.config import RunConfig
+from cnnlab.training.device import choose_device, choose_precision
+from cnnlab.training.epoch_time import unnamed
+
+_SAME = ("dataset", "batch_size", "optimizer", "validation_fraction", "train_fraction", "lessons")
+
+
+def epoch_seconds(entries: Sequence[Entry], draft: Draft, config: RunConfig, spec: DatasetSpec) -> list[float]:
+    """Seconds per epoch, validation included, of each run that trained ``draft``'s layers as ``config`` says.
+
+    On the device, in the precision and on the threads that a training would have here now; layers' names do not count.
+    Raises ConfigError where the device is missing.
+    """
+    device = choose_device(config.device)
+    precision = str(choose_precision(config.precision, device)).removeprefix("torch.")
+    here = (str(device), precision, threads_each())
+    layers = tuple(map(unnamed, draft.layers))
+    found = []
+    for entry in entries:
+        summary = entry.summary
+        if (summary.device, summary.precision, summary.threads) != here or not _is_alike(entry.config, config, spec):
+            continue
+        epochs = entry.run.epochs()[-1:]
+        if summary.seconds and any(epochs) and tuple(map(unnamed, entry.config.architecture.layers)) == layers:
+            found.append(summary.seconds / epochs[0])
+    return found
+
+
+def _is_alike(one: RunConfig, other: RunConfig, spec: DatasetSpec) -> bool:
+    """Whether two trainings take the same time with the same network."""
+    augmented = {augmentation.choose(config.augmentation, spec.augmentation) for config in (one, other)}
+    return len(augmented) == 1 and all(getattr(one, name) == getattr(other, name) for name in _SAME)

@@ -1,0 +1,122 @@
+"""Trained networks, rebuilt from a run's config and the weights of one epoch; never the live object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from cnnlab.data.datasets import DatasetError, DatasetSpec, Split, Standardise, dataset_spec, load_test
+from cnnlab.drawings.preprocess import NetworkInput, network_input
+from cnnlab.evaluation.evaluate import Evaluation, evaluate, predict
+from cnnlab.evaluation.metrics import Answers
+from cnnlab.networks.architecture import ArchitectureError, summarise
+from cnnlab.networks.build import build
+from cnnlab.networks.layers import Shape
+from cnnlab.runs.ancestry import unseen_test
+from cnnlab.runs.store import Run, RunError
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network in evaluation mode on the CPU, with what its input needs."""
+
+    network: nn.Sequential
+    standardise: Standardise
+    classes: tuple[str, ...]
+    shape: Shape  # (C, H, W)
+    epoch: int
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) uint8 → (N, classes)."""
+        return predict(self.network, images, self.standardise).softmax(1)
+
+    def answers(self, split: Split) -> Answers:
+        """What the network says to labelled images."""
+        logits = predict(self.network, split.images, self.standardise)
+        return Answers(logits.numpy(), split.labels.numpy(), self.classes)
+
+    def inputs(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) uint8 → what the first layer gets, float32."""
+        return self.standardise(images.float() / 255)
+
+
+def load_trained(run: Run, epoch: int | None = None) -> Trained:
+    """The network of ``run`` after ``epoch``; by default the judged one, else the last on disk.
+
+    Raises RunError where there are no weights, they do not fit the architecture or are not finite, and where a layer
+    of an older run is one that is refused today.
+    """
+    summary = run.summary
+    chosen = run.judged_epoch if epoch is None else epoch
+    weights = run.weights(chosen)
+    refusal = RunError(f"run {run.id}: the weights of epoch {chosen} do not fit its architecture")
+    try:
+        layers = summarise(run.config.architecture, summary.shape, len(summary.classes))
+    except ArchitectureError as error:
+        raise RunError(f"run {run.id} has a network that cannot be built: {error}") from error
+    if sum(layer.parameters for layer in layers) > sum(map(Tensor.numel, weights.values())):
+        raise refusal  # before a network far larger than the file takes the machine's memory
+    network = build(run.config.architecture, summary.shape, len(summary.classes))
+    if _forms(weights) != _forms(network.state_dict()):
+        raise refusal
+    if not all(tensor.isfinite().all() for tensor in weights.values()):
+        raise RunError(f"run {run.id}: the weights of epoch {chosen} are not finite")
+    network.load_state_dict(weights)
+    return Trained(
+        network=network.eval(),
+        standardise=Standardise(summary.mean, summary.std),
+        classes=summary.classes,
+        shape=summary.shape,
+        epoch=chosen,
+    )
+
+
+def seen_by(run: Run, picture: Image.Image) -> NetworkInput:
+    """What the run's network gets of an RGB picture. Raises DrawingError where nothing is drawn on it."""
+    spec = dataset_spec(run.config.dataset)
+    return network_input(picture, run.summary.shape, spec.is_drawn, spec.is_light_on_dark)
+
+
+def test_split(run: Run, dataset: str | None = None) -> Split:
+    """The test images of the run's data set, or of another with the same shape and classes.
+
+    Without those that the run or one it comes from was trained on; only branches from before these were told apart
+    keep their own data set's as they are. Raises DatasetError where they do not fit the run's network, or too few
+    are left.
+    """
+    config = run.config
+    spec = dataset_spec(dataset or config.dataset)
+    check_fit(run, spec)
+    if spec.name == config.dataset and config.split_seed is None:
+        return load_test(spec.name)
+    return unseen_test(run, spec.name)
+
+
+def check_fit(run: Run, spec: DatasetSpec) -> None:
+    """Raises DatasetError where the run's network takes other images than the data set's, or names other classes."""
+    summary = run.summary
+    if spec.shape != summary.shape or spec.classes != summary.classes:
+        raise DatasetError(
+            f"{spec.name} has {len(spec.classes)} classes of {_size(spec.shape)} images, but run {run.id} was trained "
+            f"on {len(summary.classes)} classes of {_size(summary.shape)}"
+        )
+
+
+def judge(run: Run, dataset: str | None = None) -> Evaluation:
+    """How the run's network does on a test split; a look at its own is counted."""
+    trained, split = load_trained(run), test_split(run, dataset)
+    if dataset in (None, run.config.dataset):
+        run.count_look(trained.epoch)
+    return evaluate(trained.network, split, trained.standardise)
+
+
+def _forms(weights: Mapping[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    return {name: (tensor.shape, tensor.dtype) for name, tensor in weights.items()}
+
+
+def _size(shape: Shape) -> str:
+    return "×".join(str(length) for length in shape)

@@ -1,0 +1,194 @@
+"""RunConfig: everything that decides a run, frozen and validated; to and from JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from hashlib import blake2s
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from cnnlab.drawings.strokes import Lesson
+from cnnlab.networks.architecture import Architecture
+from cnnlab.networks.presets import PRESETS
+
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+MAX_EPOCHS = 1000  # of a run, those beyond its config's included
+MAX_LESSONS = 500
+MAX_POINTS = 300_000  # of all lessons together: a config stays below 20 MB
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot run; one line that says what is wrong and what is allowed."""
+
+
+class Parent(BaseModel):
+    """The run, and its epoch, whose weights another run begins with; as text ``id@epoch``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: Annotated[str, Field(pattern=f"^{RUN_ID.pattern}$")]
+    epoch: Annotated[int, Field(ge=0, le=MAX_EPOCHS)]  # 0 is before training
+
+    def __str__(self) -> str:
+        return f"{self.run}@{self.epoch}"
+
+
+class Extension(BaseModel):
+    """Epochs that a run trains on ``after`` one, and their learning rate, which falls to zero along a cosine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    after: Annotated[int, Field(ge=0, le=MAX_EPOCHS)]
+    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)]
+    learning_rate: Annotated[float, Field(gt=0, le=10)]
+
+    @property
+    def last(self) -> int:
+        """Its last epoch."""
+        return self.after + self.epochs
+
+
+def last_epoch(config: RunConfig, extensions: Sequence[Extension]) -> int:
+    """How many epochs a run is to have in the end."""
+    return extensions[-1].last if extensions else config.epochs
+
+
+def _preset(value: object) -> object:
+    """A preset's name stands for its architecture."""
+    if not isinstance(value, str):
+        return value
+    if value not in PRESETS:
+        raise ValueError(f"unknown architecture {value[:60]!r}: choose one of {', '.join(PRESETS)}")
+    return PRESETS[value]
+
+
+def _parent(value: object) -> object:
+    """``id@epoch`` stands for a parent."""
+    if not isinstance(value, str):
+        return value
+    run, _, epoch = value.rpartition("@")
+    if not run:
+        raise ValueError(f"write RUN@EPOCH, not {value[:120]!r}")
+    return {"run": run, "epoch": epoch}
+
+
+class RunConfig(BaseModel):
+    """One run, complete: the same config, seed, machine and thread count give the same history.
+
+    Each default's reason stands beside it; figures were measured on the embedded sample.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: Annotated[str, Field(max_length=60)] = "mnist-sample"  # needs no download
+    architecture: Annotated[Architecture, BeforeValidator(_preset)] = PRESETS["compact"]
+
+    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)] = 45  # one-cycle gains little from more; about half a minute
+    batch_size: Annotated[int, Field(ge=1, le=10_000)] = 128  # smaller wastes a CPU, larger needs more epochs
+    optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adamw"  # least sensitive to the learning rate
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.01  # the one-cycle peak; batch norm bears it
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9  # SGD and RMSprop only
+    nesterov: bool = True  # SGD only; never worse than plain momentum here
+    schedule: Literal["constant", "step", "cosine", "one-cycle"] = "one-cycle"  # best for a short budget
+    step_epochs: Annotated[int, Field(ge=1, le=1000)] = 10  # schedule "step": epochs between drops
+    step_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1  # schedule "step": what a drop multiplies by
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01  # AdamW's own default
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0  # probabilities stay readable as confidence
+    # "auto" is the data set's own; "mild" suits its own test images best, but not drawings.
+    augmentation: Literal["auto", "mild", "none", "shift", "flip", "erase", "affine", "handwriting"] = "auto"
+    normalise: Literal["standard", "unit", "symmetric"] = "standard"  # (x − mean) / std; 0…1; −1…1
+    validation_fraction: Annotated[float, Field(ge=0.01, le=0.5)] = 0.1  # of train, stratified
+    train_fraction: Annotated[float, Field(ge=0.01, le=1)] = 1.0  # of the rest: below 1 to see what fewer images cost
+    early_stopping: Annotated[int, Field(ge=0, le=1000)] = 0  # epochs without a lower validation loss; 0 is off
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # the fastest that is there
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # 16 bits where they pay
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0  # initialisation, data order, augmentation, dropout
+    # Which images are held out; None: as the seed says. A branch has its parent's, whatever its own seed.
+    split_seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
+    parent: Annotated[Parent | None, BeforeValidator(_parent)] = None  # whose weights it begins with; None: its own
+    lessons: Annotated[tuple[Lesson, ...], Field(max_length=MAX_LESSONS)] = ()  # own drawings beside the data set
+    lesson_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.2  # of an epoch's images, where there are lessons
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> RunConfig:
+        if self.optimizer == "sgd" and self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov needs a momentum above 0")
+        if sum(len(stroke) for lesson in self.lessons for stroke in lesson.strokes) > MAX_POINTS:
+            raise ValueError(f"lessons have more than {MAX_POINTS:,} points together: take fewer")
+        return self
+
+    @property
+    def held_out_by(self) -> int:
+        """The seed that decides which training images are held out for validation."""
+        return self.seed if self.split_seed is None else self.split_seed
+
+    @property
+    def origin(self) -> str:
+        """What made it of another run, in words: "taught 10 drawings"; empty where it begins anew."""
+        if self.lessons:
+            return f"taught {_counted(self.lessons)}"
+        return f"from epoch {self.parent.epoch}" if self.parent else ""
+
+    def scalars(self) -> dict[str, Any]:
+        """Every field but the network as a number, a truth value or text, the parent as ``id@epoch``.
+
+        Lessons are told by their number and a digest, for as many drawings may be others.
+        """
+        return {
+            **self.model_dump(mode="json", exclude={"architecture", "parent", "lessons"}),
+            "parent": str(self.parent or "none"),
+            "split_seed": "as seed" if self.split_seed is None else str(self.split_seed),
+            "lessons": f"{_counted(self.lessons)}, {_digest(self.lessons)}" if self.lessons else "none",
+        }
+
+
+# Settings that count only beside some values of another.
+COUNTS_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
+    "momentum": ("optimizer", ("sgd", "rmsprop")),
+    "nesterov": ("optimizer", ("sgd",)),
+    "step_epochs": ("schedule", ("step",)),
+    "step_factor": ("schedule", ("step",)),
+}
+
+
+def parse_config(fields: dict[str, object]) -> RunConfig:
+    """Validate ``fields``. Raises ConfigError with one line for the first field that is wrong."""
+    try:
+        return RunConfig.model_validate(fields)
+    except ValidationError as error:
+        raise ConfigError(told(error)) from error
+
+
+def parse_extension(after: int, epochs: int, learning_rate: float) -> Extension:
+    """Raises ConfigError as ``parse_config``."""
+    try:
+        return Extension(after=after, epochs=epochs, learning_rate=learning_rate)
+    except ValidationError as error:
+        raise ConfigError(told(error)) from error
+
+
+def told(error: ValidationError) -> str:
+    """Where the first thing that is wrong lies and what it is: one line, however long a name it was given."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(_printable(str(part)[:60]) for part in first["loc"][:12])
+    what = _printable(first["msg"].removeprefix("Value error, "))
+    return f"{where}: {what}" if where else what
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else ascii(text)
+
+
+def titled(field: str) -> str:
+    """A setting's name for readers."""
+    return field.replace("_", " ").capitalize()
+
+
+def _counted(lessons: tuple[Lesson, ...]) -> str:
+    return f"{len(lessons)} drawing{'' if len(lessons) == 1 else 's'}"
+
+
+def _digest(lessons: tuple[Lesson, ...]) -> str:
+    return blake2s("".join(lesson.model_dump_json() for lesson in lessons).encode(), digest_size=3).hexdigest()

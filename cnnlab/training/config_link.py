@@ -1,0 +1,88 @@
+"""A set-up of the lab as what an address says: a recipe, and what is to differ from it. Read as untrusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+from cnnlab.data.datasets import DATASETS
+from cnnlab.networks.architecture import Architecture
+from cnnlab.networks.library import from_link, to_link
+from cnnlab.networks.presets import PRESETS
+from cnnlab.training.config import ConfigError, RunConfig, parse_config
+from cnnlab.training.recipes import RECIPES
+
+RECIPE, PRESET, DESIGN = "recipe", "architecture", "design"  # parameters beside the scalar fields
+MAX_VALUE = 60  # characters, of any but a design
+
+_NOT_LINKED = {PRESET, "parent", "lessons", "lesson_share"}  # of a run's fields
+FIELDS = tuple(name for name in RunConfig.model_fields if name not in _NOT_LINKED)
+NAMES = (RECIPE, PRESET, DESIGN, *FIELDS)
+
+_Entry = TypeVar("_Entry")
+
+
+def to_query(config: RunConfig) -> dict[str, str]:
+    """What ``from_query`` reads as ``config``: the nearest recipe and every setting that differs from it.
+
+    Raises ConfigError for a branch and for a taught network, which begin with what an address cannot hold, and for a
+    network too large for one.
+    """
+    if config.parent or config.lessons:
+        raise ConfigError("a network that goes on from another has no link: begin anew")
+    query = min((_query_from(name, config) for name in RECIPES), key=len)
+    if query.get(DESIGN) == "":
+        raise ConfigError("this network is too large for a link: share its file from Design")
+    return query
+
+
+def _query_from(recipe: str, config: RunConfig) -> dict[str, str]:
+    base = RECIPES[recipe].config
+    query = {RECIPE: recipe}
+    for name in FIELDS:
+        if (value := getattr(config, name)) != getattr(base, name):
+            query[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    if config.architecture != base.architecture:
+        query |= _network_query(config.architecture)
+    return query
+
+
+def _network_query(network: Architecture) -> dict[str, str]:
+    if PRESETS.get(network.name) == network:
+        return {PRESET: network.name}
+    return {DESIGN: to_link(network)}
+
+
+def from_query(query: Mapping[str, str]) -> RunConfig:
+    """The config that an address asks for; what it leaves out is the recipe's.
+
+    Raises ConfigError, in one line, for the first parameter that is unknown or wrong; DesignError for a design that
+    cannot be read.
+    """
+    for name, value in query.items():
+        _check_parameter(name, value)
+    base = _known("recipe", query.get(RECIPE, "default"), RECIPES).config
+    if PRESET in query and DESIGN in query:
+        raise ConfigError("design: there is an architecture too: one of them is the network")
+    fields = dict(base) | {name: query[name] for name in (PRESET, *FIELDS) if name in query}
+    if DESIGN in query:
+        fields[PRESET] = from_link(query[DESIGN]).model_dump()
+    config = parse_config(fields)
+    _known("dataset", config.dataset, DATASETS)
+    return config
+
+
+def _check_parameter(name: str, value: str) -> None:
+    if name not in NAMES:
+        near = get_close_matches(name[:MAX_VALUE], NAMES, n=1)
+        hint = f": did you mean {near[0]}?" if near else f": there are {', '.join(NAMES)}"
+        raise ConfigError(f"there is no setting {name[:MAX_VALUE]!r}{hint}")
+    if name != DESIGN and len(value) > MAX_VALUE:
+        raise ConfigError(f"{name}: longer than {MAX_VALUE} characters")
+
+
+def _known(what: str, name: str, entries: Mapping[str, _Entry]) -> _Entry:
+    if name not in entries:
+        raise ConfigError(f"{what}: there is no {name!r}: choose one of {', '.join(entries)}")
+    return entries[name]

@@ -1,0 +1,81 @@
+"""A run's history: metric records → JSON lines and data frames. Python scalars only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from cnnlab.training import events
+
+Record = dict[str, Any]
+
+
+def to_line(event: events.Record) -> str:
+    """An event as JSON, without the line's end."""
+    return json.dumps(events.to_record(event))
+
+
+STEP_COLUMNS = ["step", "epoch", "loss", "accuracy", "learning_rate", "images_per_second"]
+EPOCH_COLUMNS = [
+    "epoch",
+    "step",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "per_class",
+    "learning_rate",
+    "images_per_second",
+    "seconds",
+]
+RATE_COLUMNS = ["step", "epoch", "learning_rate"]
+
+
+@dataclass
+class History:
+    """Records as they happened: ``steps`` within epochs, ``epochs`` at their ends, ``rates`` that somebody set."""
+
+    steps: list[Record] = field(default_factory=list)
+    epochs: list[Record] = field(default_factory=list)
+    rates: list[Record] = field(default_factory=list)
+
+    @classmethod
+    def from_lines(cls, lines: Iterable[str]) -> History:
+        """Read JSON lines up to the first that is torn or foreign: a killed run may leave half a line."""
+        history = cls()
+        for line in lines:
+            try:
+                record = json.loads(line)
+                history._keep(record)
+            except (ValueError, KeyError, TypeError, RecursionError):
+                break
+        return history
+
+    def add(self, event: events.Record) -> None:
+        """Append an event."""
+        self._keep(events.to_record(event))
+
+    def _keep(self, record: Record) -> None:
+        rows, columns = {
+            "step": (self.steps, STEP_COLUMNS),
+            "epoch": (self.epochs, EPOCH_COLUMNS),
+            "rate": (self.rates, RATE_COLUMNS),
+        }[record["kind"]]
+        rows.append({column: record[column] for column in columns})
+
+    def step_frame(self) -> pd.DataFrame:
+        """One row per step record, columns STEP_COLUMNS; empty before the first."""
+        return pd.DataFrame(self.steps, columns=STEP_COLUMNS)
+
+    def epoch_frame(self) -> pd.DataFrame:
+        """One row per finished epoch, columns EPOCH_COLUMNS; empty before the first."""
+        return pd.DataFrame(self.epochs, columns=EPOCH_COLUMNS)
+
+    def per_class_frame(self, classes: tuple[str, ...]) -> pd.DataFrame:
+        """Validation accuracy: one row per epoch, one column per class."""
+        rows = [record["per_class"] for record in self.epochs]
+        return pd.DataFrame(rows, columns=list(classes), index=[record["epoch"] for record in self.epochs])

@@ -1,0 +1,98 @@
+"""What memory a training will take, before it begins; one that cannot have it is refused with what to lower."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+import psutil
+import torch
+
+from cnnlab.data.datasets import DatasetSpec, prepared_at_once
+from cnnlab.evaluation.evaluate import evaluation_batch
+from cnnlab.networks.architecture import BYTES_PER_NUMBER, summarise
+from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.device import choose_device, choose_precision
+
+GB = 1e9  # bytes
+MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2, "rmsprop": 2}  # numbers that an optimiser keeps of each weight, at most
+COPIES = 3  # of a weight beside the optimiser's: itself, its gradient, the best so far
+BOTH_WAYS = 2  # of an activation: kept for the way back, and its gradient
+JUDGED = 3  # of the largest, where nothing is kept: what a layer gets, what it gives, a shortcut
+AUGMENTED = 12  # times an image's float numbers, while it is augmented
+WORKSPACE = 150 * 10**6  # bytes of torch's own, for kernels and what it keeps for the next step
+CGROUP = Path("/sys/fs/cgroup")
+SPARE = 0.9  # of the free memory: the rest of the machine moves too
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Bytes that a training takes on its device, by what takes them."""
+
+    weights: int
+    activations: int
+    images: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.activations + self.images + WORKSPACE
+
+
+def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
+    """An estimate from above: measured on a CPU, trainings took half to nine tenths of it.
+
+    Raises ArchitectureError where a layer does not fit the images, ConfigError where the device is missing.
+    """
+    rows = summarise(config.architecture, spec.shape, len(spec.classes))
+    precision = choose_precision(config.precision, choose_device(config.device))
+    kept = sum(row.activation_bytes for row in rows) * precision.itemsize // BYTES_PER_NUMBER
+    largest = max(prod(row.output_shape) for row in rows) * BYTES_PER_NUMBER
+    pixels = prod(spec.shape)
+    batch = min(config.batch_size, spec.sizes[0])
+    at_once = min(prepared_at_once(batch, spec.shape), spec.sizes[0])
+    return Needs(
+        weights=sum(row.parameters for row in rows) * BYTES_PER_NUMBER * (COPIES + MOMENTS[config.optimizer]),
+        activations=max(BOTH_WAYS * kept * batch, JUDGED * largest * evaluation_batch(spec.shape)),
+        images=pixels * (2 * sum(spec.sizes) + at_once * BYTES_PER_NUMBER * AUGMENTED),
+    )
+
+
+def free_bytes(device: torch.device) -> int:
+    """What a training may still take on ``device``."""
+    if device.type == "cuda":
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by torch, for what comes
+        return int(torch.cuda.mem_get_info(device)[0]) + cached
+    return min(psutil.virtual_memory().available, _left_to_container())
+
+
+def _left_to_container() -> int:
+    """Of the limit that Linux sets a container (cgroup version 2); the files it has cached can be dropped."""
+    try:
+        limit, used = (int((CGROUP / f"memory.{name}").read_text()) for name in ("max", "current"))
+        cached = re.search(r"^inactive_file (\d+)$", (CGROUP / "memory.stat").read_text(), re.MULTILINE)
+    except (OSError, ValueError):  # no limit
+        return sys.maxsize
+    return limit - used + (int(cached[1]) if cached else 0)
+
+
+def ran_out(error: Exception) -> bool:
+    """Whether ``error`` tells that memory was not to be had; torch has no type of its own for a CPU's."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    )
+
+
+def check_memory(config: RunConfig, spec: DatasetSpec) -> None:
+    """Raises ConfigError where ``config`` needs more than is free, with the batch size that would do, if any."""
+    asked, free = needs(config, spec), SPARE * free_bytes(choose_device(config.device))
+    if asked.total <= free:
+        return
+    what = f"this needs about {asked.total / GB:.1f} GB of memory, and {free / GB:.1f} GB are free"
+    for_activations = free - (asked.total - asked.activations)
+    batch = int(min(config.batch_size, spec.sizes[0]) * for_activations / asked.activations)
+    if batch >= 1 and needs(config.model_copy(update={"batch_size": batch}), spec).total <= free:
+        raise ConfigError(f"batch_size: {what}: lower it to {batch} or choose a smaller network")
+    raise ConfigError(f"architecture: {what}: choose a smaller network or data set")

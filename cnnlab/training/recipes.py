@@ -1,0 +1,115 @@
+"""Recipes: whole run configurations by name; the app's default and the five tutorials'."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnnlab.networks.presets import PRESETS
+from cnnlab.training.config import RunConfig
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named RunConfig, and for a tutorial's the test accuracy it must reach to meet its claim."""
+
+    name: str
+    title: str
+    config: RunConfig
+    claim: str = ""
+    target: float | None = None  # test accuracy, a fraction
+
+
+def _tutorial(name: str, claim: str, target: float | None, **fields: object) -> Recipe:
+    """What the five share: Adam at a constant rate on plain images, nothing more."""
+    architecture = PRESETS[name]
+    shared: dict[str, object] = {
+        "architecture": architecture,
+        "optimizer": "adam",
+        "schedule": "constant",
+        "weight_decay": 0.0,
+        "augmentation": "none",
+        # The tutorials train on all 60,000 and steer by the test set; 1,200 held out cost them little.
+        "validation_fraction": 0.02,
+    }
+    config = RunConfig.model_validate(shared | fields)
+    return Recipe(name=name, title=architecture.title, config=config, claim=claim, target=target)
+
+
+_RECIPES = [
+    Recipe(name="default", title="CNN Lab default", config=RunConfig()),
+    Recipe(
+        name="quick",
+        title="Quick: most accuracy for the least time",
+        config=RunConfig(
+            dataset="mnist",
+            architecture=PRESETS["quick"],
+            epochs=2,
+            label_smoothing=0.1,  # the fewer the steps, the more it helps
+            augmentation="none",  # pays only after several epochs
+            validation_fraction=0.02,
+        ),
+    ),
+    Recipe(
+        name="best",
+        title="Best: highest accuracy",
+        config=RunConfig(
+            dataset="mnist",
+            architecture=PRESETS["accurate"],
+            epochs=20,
+            validation_fraction=0.02,
+        ),
+    ),
+    _tutorial(
+        "basic-cnn",
+        "over 98 % test",
+        0.98,
+        dataset="mnist",
+        normalise="unit",
+        batch_size=64,
+        learning_rate=1e-3,
+        epochs=5,
+    ),
+    _tutorial(
+        "classification-snippet",
+        "none given",
+        None,
+        dataset="mnist",
+        normalise="symmetric",
+        batch_size=64,
+        learning_rate=1e-3,
+        epochs=3,
+    ),
+    _tutorial(
+        "seven-step-mnist",
+        "none given",
+        None,
+        dataset="mnist",
+        normalise="standard",
+        batch_size=32,
+        learning_rate=3e-4,
+        epochs=20,
+    ),
+    _tutorial(
+        "fashion-part-3",
+        "over 91 % test",
+        0.91,
+        dataset="fashion-mnist",
+        normalise="unit",
+        batch_size=32,
+        learning_rate=1e-3,
+        # Its constant rate ends at 90.5 % (seeds 0 and 1), short of its claim; decayed, the same rate meets it.
+        schedule="cosine",
+        epochs=10,
+    ),
+    _tutorial(
+        "conv2d-tour",
+        "82.59 % test, its test images left unscaled",
+        0.985,
+        dataset="mnist",
+        normalise="unit",
+        batch_size=32,
+        learning_rate=1e-3,
+        epochs=15,
+    ),
+]
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}

@@ -1,0 +1,195 @@
+"""What an owner does with runs: name, tag, note, pin, download, delete and restore, import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from tempfile import TemporaryFile
+
+import streamlit as st
+from pydantic import ValidationError
+
+from cnnlab.export.tracking import InteropError, available, to_mlflow, to_tensorboard
+from cnnlab.runs.archive import ArchiveError, pack, unpack
+from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.store import About, Run, RunError, runs_folder
+from cnnlab.ui.compare.run_table import tick_only
+from cnnlab.ui.compare.selection import short_names
+from cnnlab.ui.shell import session
+from cnnlab.ui.shell.frame import counted, go_to, literal, told_apart
+
+MAX_UPLOAD = 500  # MB, held in memory: about a dozen default runs
+
+_DELETED = "compare.deleted"  # ids, to undo
+_SAID = "compare.said"  # what the last action came to
+
+
+def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
+    """One row of actions on the ticked runs, and what the last one came to."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("Describe", icon=":material/edit:", disabled=not chosen):
+            if chosen:
+                _describe(chosen, entries)
+        if st.button(
+            "Open",
+            icon=":material/open_in_new:",
+            disabled=len(chosen) != 1,
+            help="Tick just one run: opens it on the Train page, to resume it, train it on or branch off",
+        ):
+            go_to("Train", chosen[0].id)
+        ended = [entry for entry in chosen if entry.summary.status != "running"]
+        st.download_button(
+            "Download",
+            lambda: _zipped([entry.run for entry in ended]),
+            "runs.zip",
+            "application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=not ended,
+            help="Settings, history and the weights of every epoch in one archive, to import elsewhere",
+        )
+        st.button(
+            "Delete",
+            icon=":material/delete:",
+            on_click=_delete,
+            args=[[entry.id for entry in ended]],
+            disabled=not ended,
+            help="Can be undone for seven days",
+        )
+        with st.popover("Import", icon=":material/upload:"):
+            _import()
+        with st.popover("Hand on", icon=":material/ios_share:", disabled=not ended):
+            _hand_on([entry.run for entry in ended])
+        if deleted := session.store().deleted():
+            with st.popover(f"Deleted: {len(deleted)}", icon=":material/restore_from_trash:"):
+                _restore(deleted)
+    _tell()
+
+
+def import_runs() -> None:
+    """The way in where there are no runs yet."""
+    with st.popover("Import runs", icon=":material/upload:"):
+        _import()
+    _tell()
+
+
+def _describe(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
+    named = {entry.id: name for name, entry in short_names(chosen).items()}
+    by_id = {entry.id: entry for entry in chosen}
+    run_id = st.selectbox("Run", list(named), format_func=named.__getitem__, key=f"describe.{'.'.join(named)}")
+    about = by_id[run_id].about
+    used = sorted({tag for entry in entries for tag in entry.about.tags} | set(about.tags))
+    key = f"describe.{run_id}.{hash(about)}"
+    with st.form(key, border=False):
+        st.text_input("Title", about.title, max_chars=100, key=f"{key}.title", placeholder=by_id[run_id].title)
+        st.multiselect("Tags", used, about.tags, accept_new_options=True, max_selections=20, key=f"{key}.tags")
+        st.text_area("Note", about.note, max_chars=5000, key=f"{key}.note")
+        st.checkbox("Pinned: listed first", about.pinned, key=f"{key}.pinned")
+        st.form_submit_button("Save", type="primary", on_click=_save, args=[by_id[run_id].run, about, key])
+
+
+def _save(run: Run, shown: About, key: str) -> None:
+    """Write only what was changed here: another session may change the rest."""
+    try:
+        typed = About(**{field: st.session_state[f"{key}.{field}"] for field in About.model_fields})
+        run.change_about(**{field: value for field, value in typed if value != getattr(shown, field)})
+        _say("success", "Saved.")
+    except RunError as error:
+        _say("error", str(error))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        _say("error", f"{first['loc'][0]}: {first['msg']}".capitalize())
+
+
+def _zipped(runs: Sequence[Run]) -> bytes:
+    """Pack on disk first, so that memory holds the archive once, which is how Streamlit hands it out."""
+    with TemporaryFile(dir=runs_folder()) as file:
+        pack(runs, file)
+        file.seek(0)
+        return file.read()
+
+
+def _delete(run_ids: Sequence[str]) -> None:
+    gone = []
+    for run_id in run_ids:
+        try:
+            session.store().delete(run_id)
+            gone.append(run_id)
+        except RunError as error:
+            _say("error", str(error))
+            break
+    st.session_state[_DELETED] = gone
+
+
+def _undo(run_ids: Sequence[str]) -> None:
+    st.session_state.pop(_DELETED, None)
+    try:
+        for run_id in run_ids:
+            session.store().restore(run_id)
+        tick_only(run_ids)
+    except RunError as error:
+        _say("error", str(error))
+
+
+def _restore(deleted: Sequence[Run]) -> None:
+    titles = told_apart({run.id: run.title for run in deleted})
+    wanted = st.multiselect("Deleted in the last seven days", list(titles), format_func=titles.__getitem__)
+    st.button("Restore", on_click=_undo, args=[wanted], disabled=not wanted)
+
+
+def _hand_on(runs: Sequence[Run]) -> None:
+    """To other tools, where their packages are installed."""
+    there = available()
+    if not any(there.values()):
+        st.caption("With the packages tensorboard or mlflow installed, runs can be handed on to these tools here.")
+    folder = runs_folder() / ".tensorboard"
+    if there["tensorboard"]:
+        st.caption(f"TensorBoard: `tensorboard --logdir {folder}` shows what was written.")
+        st.button(
+            "Write for TensorBoard",
+            on_click=_export,
+            args=[runs, lambda run: to_tensorboard(run, folder), f"written to {folder}"],
+        )
+    if there["mlflow"]:
+        tracking = os.environ.get("MLFLOW_TRACKING_URI")
+        st.caption(f"MLflow: {tracking or 'start the app with MLFLOW_TRACKING_URI set to where runs are tracked.'}")
+        st.button("Send to MLflow", on_click=_export, args=[runs, to_mlflow, "sent to MLflow"], disabled=not tracking)
+
+
+def _export(runs: Sequence[Run], export: Callable[[Run], object], done: str) -> None:
+    try:
+        for run in runs:
+            export(run)
+        _say("success", f"{counted(len(runs), 'run')} {done}.")
+    except (InteropError, RunError) as error:
+        _say("error", str(error))
+
+
+def _import() -> None:
+    file = st.file_uploader("An archive of runs (.zip)", ["zip"], key="compare.import", max_upload_size=MAX_UPLOAD)
+    if st.button("Import", type="primary", disabled=file is None, key="compare.import.go") and file:
+        try:
+            taken = unpack(file, session.store())
+        except ArchiveError as error:
+            _say("error", str(error))
+        else:
+            st.session_state.pop(_DELETED, None)  # what was to be undone may be back
+            known = f" Here already: {counted(len(taken.known), 'run')}." if taken.known else ""
+            _say("success", f"Imported: {counted(len(taken.added), 'run')}.{known}")
+        st.rerun()
+
+
+def _say(kind: str, text: str) -> None:
+    st.session_state[_SAID] = kind, text
+
+
+def _tell() -> None:
+    kind, text = st.session_state.pop(_SAID, ("", ""))
+    if kind == "error":
+        st.error(literal(text), icon=":material/error:")
+    elif kind:
+        st.success(literal(text), icon=":material/check:")
+    if gone := st.session_state.get(_DELETED):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Deleted: {counted(len(gone), 'run')}.")
+            st.button("Undo", icon=":material/undo:", type="tertiary", on_click=_undo, args=[gone])

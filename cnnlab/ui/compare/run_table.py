@@ -1,0 +1,185 @@
+"""The list of runs: search, filters, and a table whose ticked rows are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2s
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
+
+from cnnlab.runs.catalogue import Entry, search, settings_of, table
+from cnnlab.ui.shell import session
+
+MAX_RUNS = 10
+FILTERS_ABREAST = 4
+FEW = 20  # values of a column that are offered one by one
+
+_ACCURACIES = ["Test", "Validation", "Train"]
+ALWAYS = ["Started", "Data set", "Network", "State", *_ACCURACIES, "Parameters", "MACs", "Time, s"]
+
+_SEARCHED = ("Text", "Run", "Title", "Name")  # by words, not by filters
+
+_CHOSEN = "compare.chosen"  # ids
+_CLEARED = "compare.cleared"  # how often the ticks were set from elsewhere
+_URL = "compare"
+
+_PERCENT = st.column_config.NumberColumn(format="%.2f %%")
+_WHOLE = st.column_config.NumberColumn(format="localized")
+_COLUMNS = {
+    "Pinned": st.column_config.TextColumn("", help="Pinned runs come first", width=30),
+    "Title": st.column_config.TextColumn(width="medium"),
+    "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
+    "Test": _PERCENT,
+    "Validation": _PERCENT,
+    "Train": _PERCENT,
+    "Parameters": _WHOLE,
+    "MACs": st.column_config.NumberColumn(format="localized", help="Multiply-accumulates for one image"),
+    "Time, s": st.column_config.NumberColumn(format="%.1f"),
+    "Images/s": st.column_config.NumberColumn(format="%.0f"),
+}
+
+
+def table_of_runs(entries: Sequence[Entry]) -> None:
+    """What runs are and came to, to look at."""
+    rows = _ordered(table(entries))
+    st.dataframe(_shown(rows), hide_index=True, column_config=_COLUMNS)
+
+
+def find_runs(entries: Sequence[Entry]) -> pd.DataFrame:
+    """The rows of those that the search field and the filters leave, pinned ones first."""
+    whole = rows = table(entries)
+    words, filters = st.columns([3, 2], vertical_alignment="bottom")
+    text = words.text_input(
+        "Search", key="compare.search", persist_state="session", placeholder="Words of title, tags, note, network, data"
+    )
+    offered = [name for name in rows.columns if name not in _SEARCHED and _varies(rows[name])]
+    picked = filters.multiselect("Filter by", offered, key="compare.filters", persist_state="session")
+    rows = search(rows, text)
+    places = [place for _ in range(0, len(picked), FILTERS_ABREAST) for place in st.columns(FILTERS_ABREAST)]
+    for place, name in zip(places, picked, strict=False):
+        with place:
+            rows = _filtered(rows, name, whole[name])
+    return _ordered(rows)
+
+
+def look_for(words: str) -> None:
+    """Have the list show what the search field finds; for callbacks."""
+    st.session_state["compare.search"] = words
+
+
+def choose_runs(entries: Sequence[Entry], listed: pd.DataFrame) -> list[Entry]:
+    """The table, and the runs whose rows are ticked; at first the two newest."""
+    known = {entry.id: entry for entry in entries}
+    chosen = _chosen(list(known))
+    ids = list(listed.index)
+    # Rows are ticked by their places: a table that lists other runs is another table.
+    key = f"compare.table.{st.session_state.get(_CLEARED, 0)}.{blake2s(','.join(ids).encode()).hexdigest()[:16]}"
+    st.dataframe(
+        _shown(listed),
+        key=key,
+        hide_index=True,
+        column_config=_COLUMNS,
+        height=min(38 + 35 * max(1, len(ids)), 390),
+        on_select=lambda: _take(key, ids),
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [ids.index(run_id) for run_id in chosen if run_id in ids]}},
+    )
+    hidden = len([run_id for run_id in chosen if run_id not in ids])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{len(ids):,} of {len(known):,} runs. Tick two to {MAX_RUNS} to compare them; ticked: {len(chosen)}"
+            + (f", {hidden} of them hidden by the search." if hidden else ".")
+        )
+        if chosen:
+            st.button("Untick all", icon=":material/deselect:", type="tertiary", on_click=tick_only, args=[[]])
+    return [known[run_id] for run_id in chosen]
+
+
+def tick_only(ids: Sequence[str]) -> None:
+    """Have just these runs ticked; for callbacks."""
+    st.session_state[_CLEARED] = st.session_state.get(_CLEARED, 0) + 1
+    _choose(list(ids)[:MAX_RUNS])
+
+
+def _chosen(known: Sequence[str]) -> list[str]:
+    """Ids in the session, else in the URL, else the two newest; those that are still there."""
+    # Kept for the session's run, so that after another training that one is looked at first.
+    given: list[str] | None = st.session_state.get(_CHOSEN, {}).get(session.current_run_id())
+    if given is None:
+        given = st.query_params.get(_URL, "").split(",") if _CHOSEN not in st.session_state else []
+        given = [run_id for run_id in given if run_id in known][:MAX_RUNS] or list(known[:2])
+    given = [run_id for run_id in given if run_id in known]
+    _choose(given)
+    return given
+
+
+def _choose(ids: list[str]) -> None:
+    st.session_state[_CHOSEN] = {session.current_run_id(): ids}
+    st.query_params[_URL] = ",".join(ids)
+
+
+def _take(key: str, ids: Sequence[str]) -> None:
+    """What is ticked, and what was and is hidden; the earlier ones first, so that colours stay."""
+    ticked = [ids[row] for row in st.session_state[key].selection.rows if row < len(ids)]
+    before: list[str] = st.session_state[_CHOSEN].get(session.current_run_id(), [])
+    kept = [run_id for run_id in before if run_id in ticked or run_id not in ids]
+    wanted = [*kept, *(run_id for run_id in ticked if run_id not in kept)]
+    if len(wanted) > MAX_RUNS:
+        st.toast(f"{MAX_RUNS} runs are compared at the most: untick one first.", icon=":material/info:")
+    _choose(wanted[:MAX_RUNS])
+
+
+def _ordered(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.sort_values("Pinned", ascending=False, kind="stable")
+
+
+def _shown(rows: pd.DataFrame) -> pd.DataFrame:
+    """Columns that say something here: titles, pins and tags where there are any, settings that differ."""
+    own = [name for name in ("Pinned", "Title") if rows[name].any()]
+    tags = ["Tags"] if rows["Tags"].map(len).any() else []
+    settings = [name for name in settings_of(rows) if rows[name].nunique(dropna=False) > 1]
+    shown = rows[[*own, *ALWAYS, *tags, *settings, "Images/s", "Device used"]]
+    shown = shown.assign(**{name: 100 * shown[name].astype(float) for name in _ACCURACIES})
+    return shown.assign(Pinned=shown["Pinned"].map({True: "📌", False: ""})) if "Pinned" in own else shown
+
+
+def _varies(values: pd.Series[Any]) -> bool:
+    """Whether filtering by a column can make a difference."""
+    if values.name == "Tags":
+        return bool(values.map(len).any())
+    return values.nunique(dropna=False) > 1
+
+
+def _filtered(rows: pd.DataFrame, name: str, whole: pd.Series[Any]) -> pd.DataFrame:
+    """The rows that one filter leaves; its choices come from the ``whole`` list."""
+    key = f"compare.filter.{name}"
+    if name == "Tags":
+        wanted = st.multiselect(
+            "Tags", sorted({tag for tags in whole for tag in tags}), key=key, persist_state="session"
+        )
+        return rows[rows["Tags"].map(lambda tags: set(wanted) <= set(tags))]
+    values = sorted(whole.dropna().unique())
+    if is_datetime64_any_dtype(whole):
+        return _between_days(rows, name, values, key)
+    if len(values) <= FEW or not is_numeric_dtype(whole) or is_bool_dtype(whole):
+        wanted = st.multiselect(name, values, key=key, persist_state="session", placeholder="all")
+        return rows[rows[name].isin(wanted)] if wanted else rows
+    low, high = st.select_slider(
+        name, values, (values[0], values[-1]), format_func=_short, key=key, persist_state="session"
+    )
+    return rows[rows[name].between(low, high)]
+
+
+def _between_days(rows: pd.DataFrame, name: str, values: Sequence[Any], key: str) -> pd.DataFrame:
+    first, last = values[0].date(), values[-1].date()
+    days = st.date_input(name, (first, last), first, last, key=key, persist_state="session")
+    days = days if isinstance(days, tuple) else (days,)
+    started = rows[name].dt.date
+    return rows[started.between(days[0], days[-1])] if days else rows
+
+
+def _short(value: float) -> str:
+    return f"{value:.4g}"

@@ -1,0 +1,213 @@
+"""Where designs come from and where they go: presets, saved ones, files; code, picture and link to take away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab.networks.architecture import Architecture, Draft
+from cnnlab.networks.layers import Flatten, Linear
+from cnnlab.networks.library import (
+    MAX_BYTES,
+    DesignError,
+    Shelf,
+    deleted_at,
+    deleted_name,
+    name_of,
+    read_design,
+    write_design,
+)
+from cnnlab.networks.presets import PRESETS
+from cnnlab.runs.store import runs_folder
+from cnnlab.ui.design import state
+from cnnlab.ui.shell import frame
+
+MAX_UPLOAD = 1  # MB
+
+NOTHING = Architecture(
+    name="new-network",
+    title="New network",
+    layers=(Flatten(), Linear(out_features="classes")),
+)
+
+_ERROR = "design.error"
+_UNDO = "design.away"  # what restores the last design that was deleted or replaced, and what became of it
+
+
+def shelf() -> Shelf:
+    """The saved designs of this server."""
+    return Shelf(runs_folder())
+
+
+def known() -> dict[str, Draft]:
+    """Everything one can begin with or compare with, by a label: presets first, then what was saved."""
+    saved: dict[str, Draft] = {}
+    for name in shelf().names():
+        try:
+            saved[f"saved: {name}"] = shelf().load(name)
+        except DesignError:
+            continue  # a damaged file is not offered; loading it by hand would tell why
+    return {preset.title: preset for preset in PRESETS.values()} | saved
+
+
+def begin_from() -> None:
+    """Choose what to begin with; undo brings back what was there."""
+    designs = {NOTHING.title: NOTHING, **known()}
+
+    key = f"design.from.{state.version()}"
+
+    def begin() -> None:
+        if chosen := st.session_state[key]:
+            state.begin(state.copy_of(designs[chosen]))
+
+    st.selectbox(
+        "Begin from",
+        list(designs),
+        index=None,
+        placeholder="a preset or a saved design",
+        key=key,
+        **state.answering(begin),
+    )
+
+
+def keep(draft: Draft, code: str, svg: str) -> None:
+    """Name, save, download, upload and link."""
+    title, about = _key("title"), _key("about")
+    renaming = state.answering(_rename, title, about)
+    st.text_input("Title", draft.title, max_chars=80, key=title, **renaming)
+    st.text_area("Description", draft.description, max_chars=400, height=80, key=about, **renaming)
+    saved = draft.name in shelf().names()
+    with st.container(horizontal=True):
+        st.button(
+            "Save again" if saved else "Save",
+            icon=":material/save:",
+            on_click=_save,
+            args=[draft],
+            help="Replaces the saved design of this name, which can be restored for seven days" if saved else None,
+        )
+        files = {
+            "JSON": ("json", write_design(draft), "application/json"),
+            "Python": ("py", code, "text/x-python"),
+            "SVG": ("svg", svg, "image/svg+xml"),
+        }
+        for label, (ending, content, mime) in files.items():
+            st.download_button(
+                label,
+                content,
+                f"{draft.name}.{ending}",
+                mime,
+                icon=":material/download:",
+                key=f"design.{ending}",
+                on_click="ignore",
+                disabled=not content,
+            )
+    st.caption(
+        f"Saved designs are offered on Train to all who use this server; this one as “{frame.literal(draft.name)}”. "
+        "The page's address holds the design too: send it, and who opens it has the same."
+    )
+    st.file_uploader(
+        "Open a design's JSON",
+        "json",
+        key=_key("file"),
+        max_upload_size=MAX_UPLOAD,
+        **state.answering(_upload, _key("file")),
+    )
+    if error := st.session_state.get(_ERROR):
+        st.error(frame.literal(error), icon=":material/block:")
+    _offer_undo()
+    _remove_saved()
+    _restore_deleted()
+
+
+def _key(name: str) -> str:
+    return f"design.keep.{state.version()}.{name}"
+
+
+def _rename(title_key: str, about_key: str) -> None:
+    title = st.session_state[title_key].strip() or "My network"
+    about = st.session_state[about_key].strip()
+    state.change(
+        state.draft().model_copy(update={"name": name_of(title), "title": title[:80], "description": about[:400]})
+    )
+
+
+def _save(draft: Draft) -> None:
+    st.session_state.pop(_ERROR, None)
+    if draft.name in PRESETS:
+        st.session_state[_ERROR] = "a preset has this name: give the design another title"
+        return
+    try:
+        replaced = shelf().save(draft)
+    except DesignError as error:
+        st.session_state[_ERROR] = str(error)
+    else:
+        state.say(f"Saved as {draft.name}.")
+        st.session_state[_UNDO] = replaced, f"Saved as {draft.name}, in place of another design of this name."
+
+
+def _upload(key: str) -> None:
+    file = st.session_state[key]
+    st.session_state.pop(_ERROR, None)
+    if file is None:
+        return
+    try:
+        state.begin(state.copy_of(read_design(file.read(MAX_BYTES + 1))))
+    except DesignError as error:
+        st.session_state[_ERROR] = str(error)
+
+
+def _remove_saved() -> None:
+    names = shelf().names()
+    if not names:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox("Saved designs", names, key="design.saved")
+        with st.popover("Delete", icon=":material/delete:"):
+            st.button(
+                f"Delete {frame.literal(name)} for all",
+                on_click=_delete,
+                args=[name],
+                help="Can be undone for seven days",
+            )
+
+
+def _delete(name: str) -> None:
+    st.session_state.pop(_ERROR, None)
+    try:
+        st.session_state[_UNDO] = shelf().delete(name), f"Deleted: {name}."
+    except DesignError as error:
+        st.session_state[_ERROR] = str(error)
+
+
+def _offer_undo() -> None:
+    """Take back the last deletion or replacement."""
+    key, said = st.session_state.get(_UNDO, ("", ""))
+    if key in shelf().deleted():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(frame.literal(said))
+            st.button("Bring it back", icon=":material/undo:", type="tertiary", on_click=_restore, args=[key])
+
+
+def _restore_deleted() -> None:
+    keys = shelf().deleted()
+    if not keys:
+        return
+    labels = frame.told_apart({key: f"{deleted_name(key)}, until {deleted_at(key)}" for key in keys})
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = st.selectbox(
+            "Deleted or replaced in the last seven days",
+            keys,
+            format_func=labels.__getitem__,
+            key=f"design.deleted.{keys[0]}",
+        )
+        st.button("Restore", icon=":material/restore_from_trash:", on_click=_restore, args=[key])
+
+
+def _restore(key: str) -> None:
+    st.session_state.pop(_UNDO, None)
+    st.session_state.pop(_ERROR, None)
+    try:
+        shelf().restore(key)
+    except DesignError as error:
+        st.session_state[_ERROR] = str(error)
+    else:
+        state.say(f"{deleted_name(key)} is back.")

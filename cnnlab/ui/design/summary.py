@@ -1,0 +1,87 @@
+"""What a design costs in total, and next to another one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.networks.architecture import LayerSummary
+from cnnlab.ui.design.state import Images
+from cnnlab.ui.widgets.format import counted, duration, size
+from cnnlab.ui.widgets.glossary_links import linked
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Of a whole network; bytes are for a batch."""
+
+    parameters: int
+    macs: int
+    kept: int  # bytes of activations that training keeps
+    peak: int  # bytes of activations at once where nothing is kept
+    sees: tuple[int, int]  # pixels, the receptive field of the last feature maps
+    seconds: float | None  # an epoch; None where it is not known
+
+
+def totals(rows: Sequence[LayerSummary], images: Images, seconds: float | None) -> Totals:
+    """Of what ``follow`` told; where a layer does not fit, of those before it."""
+    top = [row for row in rows if len(row.place) == 1 and row.output_shape]
+    maps = [row.receptive_field for row in top if len(row.output_shape) == 3]
+    return Totals(
+        parameters=sum(row.parameters for row in top),
+        macs=sum(row.macs for row in top),
+        kept=sum(row.activation_bytes for row in top) * images.batch_size,
+        peak=max((row.peak_bytes for row in top), default=0) * images.batch_size,
+        sees=maps[-1] if maps else (images.shape[1], images.shape[2]),  # features of a flat image see all of it
+        seconds=seconds,
+    )
+
+
+def show_totals(total: Totals, images: Images, note: str) -> None:
+    """The figures in one line; ``note`` is about the time."""
+    with st.container(horizontal=True, gap="medium"):
+        for label, (value, about) in _figures(total, images).items():
+            st.metric(label, value, help=linked(about), width="content")
+    if note:
+        st.caption(note)
+
+
+def show_beside(total: Totals, other: Totals, images: Images, names: tuple[str, str]) -> None:
+    """Two networks' figures in one table."""
+    mine, others = _figures(total, images), _figures(other, images)
+    ratios = {
+        label: _ratio(ours, theirs) for label, ours, theirs in zip(mine, _numbers(total), _numbers(other), strict=True)
+    }
+    columns = {
+        names[0]: {label: value for label, (value, _) in mine.items()},
+        names[1]: {label: value for label, (value, _) in others.items()},
+        "Times": ratios,
+    }
+    st.dataframe(pd.DataFrame(columns), width="stretch")
+
+
+def _figures(total: Totals, images: Images) -> dict[str, tuple[str, str]]:
+    batch = f"for a batch of {images.batch_size}, in 32 bits"
+    return {
+        "Parameters": (f"{total.parameters:,}", "Numbers that are learned."),
+        "Multiply-accumulates": (counted(total.macs), "For one image; convolutions and linear layers."),
+        "Activations, training": (size(total.kept), f"What is kept for the way back, {batch}."),
+        "Activations, inference": (size(total.peak), f"The most in memory at once, {batch}."),
+        "Sees": (f"{total.sees[0]}×{total.sees[1]} px", "The receptive field of the last feature maps."),
+        "Time an epoch": (
+            "…" if total.seconds is None else duration(total.seconds),
+            "Estimated from a short measurement of each layer on this machine.",
+        ),
+    }
+
+
+def _numbers(total: Totals) -> list[float]:
+    seconds = total.seconds or 0.0
+    return [total.parameters, total.macs, total.kept, total.peak, total.sees[0], seconds]
+
+
+def _ratio(ours: float, theirs: float) -> str:
+    return f"{ours / theirs:.2g}" if ours and theirs else ""

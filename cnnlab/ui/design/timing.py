@@ -1,0 +1,131 @@
+"""How long an epoch of a design takes: known at once where its layers were measured, else measured in the background.
+
+A measurement begins only when nothing has been edited for a moment, and waits while a network trains: both would
+disturb what they measure and who waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from secrets import token_hex
+from statistics import mean
+
+import streamlit as st
+
+from cnnlab.data.datasets import DATASETS, DatasetSpec
+from cnnlab.jobs.experiment import Experiment
+from cnnlab.jobs.job import running_jobs
+from cnnlab.networks.architecture import Draft, Place
+from cnnlab.runs.epoch_times import epoch_seconds
+from cnnlab.runs.store import runs_folder
+from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.epoch_time import Piece, Stopwatch, without_data
+from cnnlab.ui.design.state import Images
+from cnnlab.ui.shell import frame, session
+from cnnlab.ui.widgets.format import duration
+
+TICK = 0.6  # seconds of quiet before measuring, and between looks at it
+IMAGES = 1_000  # where there is no data set
+
+_QUIET, _ME = "design.quiet", "design.me"
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of an epoch: by layer and in all, as far as they are known, and what there is to say about them."""
+
+    layers: dict[Place, float]
+    total: float | None
+    note: str
+    waiting: int  # parts still to be measured
+
+
+@st.cache_resource(show_spinner=False)
+def _stopwatch() -> Stopwatch:
+    return Stopwatch()
+
+
+@st.cache_resource(show_spinner=False)
+def _measuring() -> list[Experiment[Piece]]:
+    """Server-wide: the one that measures, for all who want something measured."""
+    return []
+
+
+def times(draft: Draft, images: Images) -> Times:
+    """What is known now."""
+    config, spec = _training(images)
+    epoch = _stopwatch().epoch(draft, config, spec)
+    layers: dict[Place, float] = {
+        (number,): seconds for number, seconds in enumerate(epoch.layers) if seconds is not None
+    }
+    return Times(layers, epoch.total, _note(draft, images, epoch.total, epoch.waiting), epoch.waiting)
+
+
+def keep_time(draft: Draft, images: Images) -> None:
+    """Measure what is not known, and draw the page again when that is done; call where something is waiting."""
+    st.fragment(_wait, run_every=TICK)(draft, images)
+
+
+def measure_again() -> None:
+    """Forget all that was measured, perhaps beside other work; for callbacks."""
+    _stopwatch().forget()
+
+
+def _wait(draft: Draft, images: Images) -> None:
+    config, spec = _training(images)
+    asked = (draft.model_dump_json(), images)
+    if st.session_state.get(_QUIET) != asked:
+        st.session_state[_QUIET] = asked  # just edited: the next tick measures, if it is still so
+    elif not _stopwatch().epoch(draft, config, spec).waiting:
+        st.rerun()
+    elif not running_jobs() and _stopwatch().want(_me(), draft, config, spec) and not _is_measuring():
+        _measuring()[:] = [Experiment(_stopwatch().measurements())]
+    for work in _measuring():
+        if work.is_running:
+            session.keep(work)
+
+
+def _is_measuring() -> bool:
+    return any(work.is_running for work in _measuring())
+
+
+def _me() -> str:
+    """This session, among those that want something measured."""
+    return str(st.session_state.setdefault(_ME, token_hex(8)))
+
+
+def _training(images: Images) -> tuple[RunConfig, DatasetSpec]:
+    """How the estimate takes the network to be trained: the default's way, in batches as asked."""
+    config = RunConfig(batch_size=images.batch_size)
+    if images.dataset:
+        return config.model_copy(update={"dataset": images.dataset}), DATASETS[images.dataset]
+    return config, without_data(images.shape, images.classes, IMAGES)
+
+
+@st.cache_data(ttl=5, max_entries=100, show_spinner=False)  # seconds: of thousands of runs it takes a while
+def _truth(at: str, _draft: Draft, images: Images) -> list[float]:
+    """Seconds an epoch of the runs that trained this network."""
+    try:
+        return epoch_seconds(session.trained_runs(), _draft, *_training(images))
+    except ConfigError:
+        return []
+
+
+def _note(draft: Draft, images: Images, total: float | None, waiting: int) -> str:
+    if waiting:
+        return "The time is measured when no training runs." if running_jobs() else "Measuring the time …"
+    if total is None:
+        return "The time of a whole epoch is not known: a layer does not fit, or is too large to be tried."
+    if not images.dataset:
+        return f"Time for an epoch of {IMAGES:,} images."
+    training = [job.run.id for job in running_jobs()]
+    truth = _truth(f"{runs_folder()} {training} {draft.model_dump_json()}", draft, images)
+    if not truth:
+        return (
+            "The time is the sum of its layers' own, each measured for a moment, and of what a step takes beside them; "
+            "no run has shown the truth yet."
+        )
+    return (
+        f"The truth: {frame.counted(len(truth), 'run')} of this network took {duration(mean(truth))} an epoch, "
+        f"{mean(truth) / total:.2f} times the estimate."
+    )

@@ -1,0 +1,141 @@
+"""Ten characters to draw against the clock; all chosen runs read the same drawings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+from torch import Tensor
+
+from cnnlab.charts.png import inline
+from cnnlab.drawings.challenge import Challenge, readings
+from cnnlab.drawings.preprocess import prepare, stroke_ink
+from cnnlab.drawings.strokes import Drawing, Lesson
+from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.trained import load_trained
+from cnnlab.ui.draw.teaching import add_lesson
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.canvas import drawing_canvas, give
+from cnnlab.ui.widgets.images import enlarged
+
+_CHALLENGE = "draw.challenge"
+_KEPT = "draw.challenge.kept"  # how many drawings the last click kept
+ABREAST = 5  # pictures of drawings in a row
+CLOCK_SECONDS = 1.0
+
+
+@st.fragment
+@frame.telling()
+def show(named: Mapping[str, Entry]) -> None:
+    """For the runs ``named``."""
+    classes = next(iter(named.values())).summary.classes
+    challenge: Challenge | None = st.session_state.get(_CHALLENGE)
+    if challenge is None or not set(challenge.asked) <= set(classes):
+        st.info(
+            "Ten characters are asked, one after the other. The clock runs as soon as you begin.",
+            icon=":material/timer:",
+        )
+        st.button("Begin", type="primary", key="challenge.begin", on_click=_begin, args=[classes])
+    elif challenge.is_over:
+        _result(challenge, named)
+        st.button("Once more", icon=":material/replay:", on_click=_begin, args=[classes])
+    else:
+        _ask(challenge)
+
+
+def _ask(challenge: Challenge) -> None:
+    question, paper = st.columns([4, 7], gap="large")  # on a phone the question and its button come first
+    with paper:
+        drawing = drawing_canvas()
+    with question:
+        done = len(challenge.drawn)
+        st.progress(done / len(challenge.asked), text=f"{done + 1} of {len(challenge.asked)}")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.metric("Draw", frame.literal(challenge.question), width="content")
+            st.fragment(_clock, run_every=CLOCK_SECONDS)(challenge)
+            st.button(
+                "Done, next",
+                type="primary",
+                key="challenge.next",
+                disabled=drawing is None,
+                on_click=_hand_over,
+                args=[challenge, drawing],
+            )
+            st.button("Give up", type="tertiary", on_click=_give_up)
+
+
+def _clock(challenge: Challenge) -> None:
+    st.metric("Time", f"{challenge.elapsed:.0f} s", width="content")
+
+
+def _result(challenge: Challenge, named: Mapping[str, Entry]) -> None:
+    read = {name: readings(load_trained(entry.run), challenge.drawn) for name, entry in named.items()}
+    labels = [lesson.label for lesson in challenge.drawn]
+    rows = [
+        (name, sum(map(str.__eq__, answers, labels)), sum(certainty) / len(certainty))
+        for name, (answers, certainty) in read.items()
+    ]
+    total = sum(challenge.seconds)
+    with st.container(horizontal=True):
+        best = max(number for _, number, _ in rows)
+        st.metric("Read right", f"{best} of {len(challenge.drawn)}", help="By the best of the chosen runs")
+        st.metric(
+            "Your time",
+            f"{total:.1f} s",
+            f"{total / len(challenge.drawn):.1f} s each",
+            delta_color="off",
+            delta_arrow="off",
+        )
+    st.dataframe(
+        pd.DataFrame(rows, columns=["Run", "Read right", "Mean certainty"]),
+        hide_index=True,
+        column_config={"Mean certainty": st.column_config.NumberColumn(format="percent")},
+    )
+    st.caption("All runs read the same ten drawings: choose others above, and they are asked too.")
+    _gallery(challenge, {name: answers for name, (answers, _) in read.items()})
+    if kept := st.session_state.pop(_KEPT, 0):
+        st.toast(f"Kept: {frame.counted(kept, 'drawing')}, to be found under My drawings.", icon=":material/school:")
+    st.button(
+        "Keep them as my drawings",
+        icon=":material/playlist_add:",
+        key="challenge.keep",
+        on_click=_keep,
+        args=[challenge],
+        help="To teach a network your hand: what they are is known, for it was asked.",
+    )
+
+
+def _gallery(challenge: Challenge, answers: Mapping[str, list[str]]) -> None:
+    places = [place for _ in range(0, len(challenge.drawn), ABREAST) for place in st.columns(ABREAST)]
+    for number, (place, lesson) in enumerate(zip(places, challenge.drawn, strict=False)):
+        with place:
+            st.image(inline(enlarged(_image(lesson), 112)), alt=f"Your {lesson.label}", width=112)
+            said = [given[number] for given in answers.values()]
+            wrong = [answer for answer in said if answer != lesson.label]
+            verdict = f":red[read as {frame.literal(' · '.join(said))}]" if wrong else ":green[✓]"
+            st.caption(f"**{frame.literal(lesson.label)}** {verdict}, {challenge.seconds[number]:.1f} s")
+
+
+def _image(lesson: Lesson) -> Tensor:
+    """(1, 28, 28) uint8."""
+    return prepare(stroke_ink(lesson))[0]
+
+
+def _begin(classes: tuple[str, ...]) -> None:
+    give()
+    st.session_state[_CHALLENGE] = Challenge.of(classes)
+
+
+def _hand_over(challenge: Challenge, drawing: Drawing) -> None:
+    challenge.hand_over(drawing)
+    give()
+
+
+def _keep(challenge: Challenge) -> None:
+    st.session_state[_KEPT] = sum(add_lesson(lesson, lesson.label) for lesson in challenge.drawn)
+
+
+def _give_up() -> None:
+    give()
+    st.session_state.pop(_CHALLENGE)

@@ -1,0 +1,21 @@
+"""The drawings one has labelled, and a network that learns them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.trained import load_trained
+from cnnlab.ui.draw.teaching import my_drawings
+from cnnlab.ui.shell import frame
+
+
+@frame.telling()
+def show(named: Mapping[str, Entry]) -> None:
+    """For one of the runs ``named``."""
+    first = next(iter(named))
+    name = st.selectbox("Which run is to learn", list(named), key="draw.learner") if len(named) > 1 else first
+    run = named[name].run
+    my_drawings(run, load_trained(run))

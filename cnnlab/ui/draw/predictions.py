@@ -1,0 +1,92 @@
+"""What the chosen runs answer to a drawing, side by side; also runs that still train."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+from torch import Tensor
+
+from cnnlab import charts
+from cnnlab.analysis.ood import Familiarity, read
+from cnnlab.runs.ancestry import data_of
+from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.store import Run
+from cnnlab.runs.trained import Trained, load_trained
+from cnnlab.ui.shell import frame, session
+from cnnlab.ui.widgets.live_chart import live_chart
+
+FOLLOW_SECONDS = 1.5  # between answers of a run that trains
+
+
+def follow_answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], suspicion: str = "") -> None:
+    """The answers; while one of the runs trains, its newest epoch answers again and again.
+
+    ``seen`` makes the image (1, C, H, W) that a run's network gets; a ``suspicion`` casts doubt on any answer.
+    """
+    is_live = any(map(_trains, named.values()))
+    st.fragment(_answers, run_every=FOLLOW_SECONDS if is_live else None)(named, seen, suspicion, is_live)
+
+
+@frame.telling()
+def _answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], suspicion: str, is_live: bool) -> None:
+    if is_live and not any(map(_trains, named.values())):
+        st.rerun()  # the training has ended: nothing ticks any more
+    for place, (name, entry) in zip(st.columns(len(named)), named.items(), strict=True):
+        with place:
+            _answer(name, entry, seen, suspicion)
+
+
+def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion: str) -> None:
+    st.markdown(f"**{frame.literal(name)}**")
+    trained, familiar = newest(entry)
+    if _trains(entry):
+        st.caption(f":material/autorenew: epoch {trained.epoch} of {entry.epochs}")
+    reading = read(trained, seen(entry), familiar, suspicion)
+    st.metric(
+        "Not sure" if reading.doubt else "The network says",
+        frame.literal(f"{reading.name}?" if reading.doubt else reading.name),
+        frame.literal(reading.doubt) or f"{reading.certainty:.1%} sure",
+        delta_color="off",
+        delta_arrow="off",
+        help="The bars are the network's own probabilities, and what is none of its classes can look certain to it. "
+        "So doubt also comes from how far the drawing is from all it learned from, and for digits from a second "
+        "network that was shown what is none.",
+    )
+    live_chart(
+        charts.probability_bars(trained.classes, reading.probabilities),
+        f"probabilities.{entry.id}",
+        entry.id,
+        "Probability of each class",
+        height=300,
+    )
+
+
+def newest(entry: Entry) -> tuple[Trained, Familiarity | None]:
+    """A run's network, of its last epoch while it trains, and what it knows, unless it still learns."""
+    if _trains(entry):
+        return load_trained(entry.run, entry.run.epochs()[-1]), None
+    trained = load_trained(entry.run)
+    return trained, familiarity(entry.run, trained)
+
+
+def _trains(entry: Entry) -> bool:
+    job = session.current_job()
+    return job is not None and job.is_running and job.run.id == entry.id
+
+
+def prepare_answers(named: Mapping[str, Entry]) -> None:
+    """What the first answer would otherwise wait for."""
+    for entry in named.values():
+        if not _trains(entry):
+            familiarity(entry.run, load_trained(entry.run))
+
+
+def familiarity(run: Run, trained: Trained) -> Familiarity:
+    """What the run's training images look like to its network; kept."""
+    return _familiarity(f"{run.id}.{trained.epoch}", run, trained)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Looking at what it learned from")
+def _familiarity(at: str, _run: Run, _trained: Trained) -> Familiarity:
+    return Familiarity.of(_trained, data_of(_run), _run.config)

@@ -1,0 +1,36 @@
+"""Calibration: whether the network's confidence means what it says, and what a temperature mends."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.evaluation import metrics
+from cnnlab.ui.widgets.cached import answers, validation_answers
+from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.widgets.view import Look, show_figure
+
+
+def show(look: Look) -> None:
+    """Reliability as it is, and with the temperature that fits the validation images best."""
+    found = answers(look.run, look.trained)
+    temperature = metrics.fit_temperature(validation_answers(look))
+    left, right = st.columns(2)
+    for column, scale, title in ((left, 1.0, "As it is"), (right, temperature, f"Temperature {temperature:.2f}")):
+        table = metrics.reliability(found, scale)
+        with column:
+            st.metric(title, f"ECE {metrics.calibration_error(table):.2%}", help="Expected calibration error")
+            show_figure(
+                charts.reliability(table, title),
+                f"reliability-{scale:.2f}-{look.at}",
+                f"Reliability diagram: {title}",
+                lambda table=table: table,  # type: ignore[misc]
+            )
+    st.caption(
+        linked(
+            "Answers in bins of like confidence: on the dotted line the network is right as often as it says, below it "
+            "is overconfident, above too modest; larger points stand for more images. ECE is the mean distance from "
+            "the line. On the right all logits are divided by one number, fitted on the validation images (Guo et al. "
+            "2017): it changes no answer, only how sure it is."
+        )
+    )

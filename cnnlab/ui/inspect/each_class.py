@@ -1,0 +1,42 @@
+"""Each class: how good the network is on it, with what certainty, and what it is most taken for."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.evaluation import metrics
+from cnnlab.runs.store import how_tested
+from cnnlab.ui.widgets.cached import answers
+from cnnlab.ui.widgets.view import Look, show_figure
+
+_PERCENT = st.column_config.NumberColumn(format="percent")
+
+
+def show(look: Look) -> None:
+    """Overall accuracy with its interval, the table of classes and its picture."""
+    found = answers(look.run, look.trained)
+    hits, images = int(found.hits.sum()), len(found.labels)
+    low, high = metrics.interval(hits, images)
+    with st.container(horizontal=True):
+        st.metric("Accuracy", f"{hits / images:.2%}", help=f"{hits:,} of {images:,} test images.")
+        st.metric("95 % interval", f"{low:.1%} – {high:.1%}", help="Wilson's, for this many images.")
+        st.metric("Mean loss", f"{found.losses.mean():.3f}", help="Cross-entropy, in nats.")
+        st.metric("Wrong", f"{images - hits:,}", help="Test images named wrong.")
+    if look.run.summary.support:
+        st.caption(
+            f"{how_tested(look.run.summary, look.run.looks)}. Who chooses by these images needs others to judge by."
+        )
+    table = metrics.per_class(found)
+    percent = dict.fromkeys(("Accuracy", "Low", "High", "Precision", "F1"), _PERCENT)
+    st.dataframe(table, hide_index=True, column_config=percent)
+    show_figure(
+        charts.class_intervals(table),
+        f"classes-{look.at}",
+        "Accuracy of each class with its 95 % interval",
+        lambda: table,
+        f"Accuracy of each class on the {images:,} test images after epoch {look.trained.epoch}, which is its recall: "
+        "the share of its images that are found. Bars and the columns Low and High are 95 % intervals (Wilson): where "
+        "two overlap widely, this many images cannot tell the classes apart. Precision is the share of right ones "
+        "among all images taken for the class; F1 is the harmonic mean of both.",
+    )

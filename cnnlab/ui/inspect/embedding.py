@@ -1,0 +1,197 @@
+"""Embedding: test images as points, those near each other that the network finds alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from torch import Tensor
+
+from cnnlab import charts
+from cnnlab.analysis.tsne import Layout, Places, aligned, are_alike, neighbours, penultimate, principal_components
+from cnnlab.jobs.worker import Background
+from cnnlab.runs.store import Run
+from cnnlab.runs.trained import Trained, load_trained, test_split
+from cnnlab.ui.inspect.gallery import opened_image
+from cnnlab.ui.shell import session
+from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.widgets.point_cloud import point_cloud, sprite_sheet
+from cnnlab.ui.widgets.view import Look, download, opened
+
+UPDATE_SECONDS = 0.6
+COUNTS = (500, 1_000, 2_000, 4_000)
+
+_PCA = "PCA"
+_EXAGGERATIONS = {"t-SNE": 1.0, "t-SNE, clusters drawn together (as UMAP)": 4.0}
+_RIGHT, _WRONG = "named right", "named wrong"
+
+_DONE = "inside.layouts"  # this session's finished layouts: {what: places}
+_WORK = "inside.layout"  # the one being made: (what, Background)
+_OPENED = "inside.opened"  # the clicked image
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be laid out, and how."""
+
+    look: Look
+    method: str
+    dimensions: int
+    count: int
+    colour: str
+
+    @property
+    def series(self) -> str:
+        """Names layouts that differ by epoch only."""
+        return f"{self.look.run.id}.{self.method}.{self.dimensions}.{self.count}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.series}.{self.look.trained.epoch}"
+
+
+def show(look: Look) -> None:
+    """Choose a method; PCA comes at once, t-SNE in the background."""
+    columns = st.columns(4)
+    method = columns[0].selectbox("Method", [_PCA, *_EXAGGERATIONS], key="inside.reduce", persist_state="session")
+    dimensions = columns[1].selectbox("Dimensions", [2, 3], key="inside.dimensions", persist_state="session")
+    available = len(test_split(look.run))
+    counts = sorted({min(count, available) for count in COUNTS})
+    count = columns[2].selectbox("Test images", counts, index=min(2, len(counts) - 1), key=f"inside.count.{available}")
+    colour = columns[3].selectbox(
+        "Colour", ["true class", "network's answer", "right or wrong"], key="inside.colour", persist_state="session"
+    )
+    asked = _Asked(look, method, dimensions, count, colour)
+    if are_alike(_features(f"{look.at}.{count}", look.run, look.trained, count)):
+        _draw(asked, np.zeros((count, dimensions)))
+        st.warning(
+            f"After epoch {look.trained.epoch} the last layer before the logits makes the same of all {count:,} "
+            "images: they lie on one point, and the network gives them all one answer. Its ReLUs may have died (they "
+            "give 0 whatever comes in). Choose an earlier epoch, or train again with a lower learning rate.",
+            title="All features are alike",
+        )
+    elif method == _PCA:
+        places, share = _principal(asked.name, asked)
+        _draw(asked, places)
+        st.caption(
+            f"Each point is a test image; its place is what the last layer before the logits makes of it after epoch "
+            f"{look.trained.epoch}, seen from the {dimensions} directions in which these features differ most (PCA), "
+            f"which hold {share:.0%} of their variance. The layouts of all epochs are turned alike. Move the epoch's "
+            "slider and watch the classes part; hover to see an image, click to open it."
+        )
+    else:
+        _by_neighbours(asked)
+    index = opened(_OPENED, len(test_split(look.run)))
+    if index is not None:
+        opened_image(look, index)
+
+
+def _by_neighbours(asked: _Asked) -> None:
+    state = st.session_state
+    done: dict[str, Places] = state.setdefault(_DONE, {})
+    work: tuple[str, Background[Layout]] | None = state.get(_WORK)
+    if asked.name in done:
+        _draw(asked, done[asked.name])
+        st.caption(
+            f"{asked.method} of what the last layer before the logits makes of each test image after epoch "
+            f"{asked.look.trained.epoch} (van der Maaten and Hinton 2008). Who is whose neighbour means something; "
+            "distances between clusters and their sizes mean little."
+        )
+        return
+    own = work[1] if work and work[0] == asked.name else None
+    if own and own.is_running:
+        session.keep(own)
+        st.fragment(_watch, run_every=UPDATE_SECONDS)(asked, own)
+        return
+    if own and own.error:
+        st.error(literal(own.error), title="The layout failed")
+    elif own and own.latest and not own.is_cancelled:
+        done[asked.name] = state[f"{_DONE}.{asked.series}"] = own.latest.places
+        st.rerun()
+    st.info(
+        f"t-SNE lays {asked.count:,} images out step by step, in some seconds to a minute; it can be stopped.",
+        icon=":material/scatter_plot:",
+    )
+    if st.button("Lay out", type="primary", icon=":material/play_arrow:"):
+        if work:
+            work[1].cancel()
+        features = _features(f"{asked.look.at}.{asked.count}", asked.look.run, asked.look.trained, asked.count)
+        start = state.get(f"{_DONE}.{asked.series}")
+        steps = neighbours(features, asked.dimensions, _EXAGGERATIONS[asked.method], start)
+        state[_WORK] = (asked.name, Background(steps))
+        st.rerun()
+
+
+def _watch(asked: _Asked, work: Background[Layout]) -> None:
+    if not work.is_running:
+        st.rerun()
+    layout = work.latest
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.progress(layout.progress if layout else 0.0, text="Laying out")
+    right.button("Cancel", on_click=work.cancel, icon=":material/stop_circle:", width="stretch")
+    if layout:
+        _draw(asked, layout.places)
+
+
+def _draw(asked: _Asked, places: Places) -> None:
+    look = asked.look
+    split = test_split(look.run)
+    labels = split.labels[: asked.count].tolist()
+    answers = _answers(f"{look.at}.{asked.count}", look.run, look.trained, asked.count)
+    classes = look.trained.classes
+    notes = [
+        f"test image {index + 1}: {classes[label]}" + ("" if label == answer else f", named {classes[answer]}")
+        for index, (label, answer) in enumerate(zip(labels, answers, strict=True))
+    ]
+    names = list(classes)
+    match asked.colour:
+        case "true class":
+            groups = [classes[label] for label in labels]
+        case "network's answer":
+            groups = [classes[answer] for answer in answers]
+        case _:
+            names = [_RIGHT, _WRONG]
+            groups = [names[label != answer] for label, answer in zip(labels, answers, strict=True)]
+    clicked = point_cloud(
+        charts.embedding(places, groups, notes, names),
+        _sprites(f"{look.run.config.dataset}.{asked.count}", look.run, asked.count),
+        f"embedding-{asked.dimensions}d",
+        asked.series,
+        "Test images as points",
+    )
+    if clicked is not None:
+        st.session_state[_OPENED] = clicked
+    frame = pd.DataFrame(places, columns=list("xyz")[: asked.dimensions]).assign(
+        true=[classes[label] for label in labels], answer=[classes[answer] for answer in answers]
+    )
+    download("CSV", lambda: frame.to_csv(index_label="test image"), f"embedding-{asked.name}")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _principal(name: str, _asked: _Asked) -> tuple[Places, float]:
+    """Places turned like epoch 0's, and the share of the variance they hold."""
+    look, count, dimensions = _asked.look, _asked.count, _asked.dimensions
+    start = look.epochs[0]
+    first = _features(f"{look.run.id}.{start}.{count}", look.run, load_trained(look.run, start), count)
+    places, share = principal_components(_features(f"{look.at}.{count}", look.run, look.trained, count), dimensions)
+    return aligned(places, principal_components(first, dimensions)[0]), share
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _features(name: str, _run: Run, _trained: Trained, count: int) -> Tensor:
+    return penultimate(_trained.network, test_split(_run).images[:count], _trained.inputs)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _answers(name: str, _run: Run, _trained: Trained, count: int) -> list[int]:
+    _run.count_look(_trained.epoch)
+    answers: list[int] = _trained.probabilities(test_split(_run).images[:count]).argmax(1).tolist()
+    return answers
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _sprites(name: str, _run: Run, count: int) -> dict[str, Any]:
+    return sprite_sheet(test_split(_run).images[:count])

@@ -1,0 +1,157 @@
+"""Feature maps: what a layer sees in an image, before and after it, and what excites each map most."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+from torch import Tensor
+
+from cnnlab import charts
+from cnnlab.analysis.activations import Patch, convolution_of, leaves, look, strongest_patches
+from cnnlab.analysis.weights import filters
+from cnnlab.networks.architecture import receptive_fields
+from cnnlab.runs.trained import test_split
+from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.widgets.cached import STATISTICS_IMAGES, layer_statistics
+from cnnlab.ui.widgets.images import upright
+from cnnlab.ui.widgets.view import Look, close_button, opened, show_figure, tidy
+
+PATCH_IMAGES = 2_000  # test images searched for the strongest patches
+
+_SCALES = ("shared", "each its own")
+
+
+def show(at: Look) -> None:
+    """The maps of a layer; a click shows one with its filter and strongest patches; statistics of all layers."""
+    trained = at.trained
+    seen = look(trained.network, trained.inputs(at.picked.pixels))
+    layers = [name for name, found in seen.items() if found.after.dim() == 4]
+    if not layers:
+        st.info("This network has no layer that gives maps.")
+        return
+    kinds = {name: type(module).__name__ for name, module in leaves(trained.network).items()}
+    left, right = st.columns(2)
+    layer = left.selectbox(
+        "Layer", layers, format_func=lambda name: f"{name} ({kinds[name]})", key=f"inside.layer.{at.run.id}"
+    )
+    scale = right.segmented_control(
+        "Scale",
+        _SCALES,
+        default=_SCALES[0],
+        required=True,
+        key="inside.scale",
+        persist_state="session",
+    )
+    before, after = seen[layer].before[0], seen[layer].after[0]  # (C, H, W) each
+    sides = {f"What {layer} gives": after}
+    if before.shape == after.shape and kinds[layer] not in ("Conv2d", "Dropout"):
+        sides = {f"Before {layer}": before, f"After {layer}": after}
+    opens = f"inside.map.{layer}"
+    unit = opened(opens, len(after))
+    overview, *detail = st.columns([3, 2]) if unit is not None else [st.container()]
+    # Beside an opened map there is no room for two grids in a row.
+    places = overview.columns(len(sides)) if unit is None else [overview] * len(sides)
+    for place, (title, maps) in zip(places, sides.items(), strict=True):
+        with place:
+            st.markdown(f"**{literal(title)}**")
+            show_figure(
+                charts.feature_map_grid(maps.numpy(), own_scale=scale != _SCALES[0]),
+                f"maps-{title.replace(' ', '-')}",
+                f"{title}: feature maps",
+                partial(tidy, maps.numpy(), "map", "row", "column"),
+                opens=opens,
+            )
+    overview.caption(
+        f"{after.shape[0]} feature maps of {after.shape[1]}×{after.shape[2]} for this image, after epoch "
+        f"{trained.epoch}. Each tile is one filter's answer at every place: bright (or blue) where it finds what it "
+        "looks for. Click a map for its filter and the patches that excite it most."
+    )
+    if unit is not None:
+        with detail[0]:
+            _one_map(at, layer, unit, after[unit], opens)
+    _statistics(at)
+
+
+def _one_map(at: Look, layer: str, unit: int, seen: Tensor, opens: str) -> None:
+    """``seen`` (height, width) is the map."""
+    trained = at.trained
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"#### Map {unit} of {literal(layer)}")
+        close_button(opens)
+    convolution = convolution_of(trained.network, layer)
+    show_figure(
+        charts.picture(seen.numpy(), "activation", height=240),
+        f"map-{layer}-{unit}",
+        f"Map {unit} of {layer}",
+        lambda: tidy(seen.numpy(), "row", "column"),
+        "The map alone; hover to read its values.",
+    )
+    if convolution:
+        weights = filters(trained.network, convolution)[unit]  # (in, height, width)
+        show_figure(
+            charts.filter_grid(weights.numpy()).update_layout(height=240),
+            f"made-by-{convolution}-{unit}",
+            f"Filter {unit} of {convolution}",
+            lambda: tidy(weights.numpy(), "input channel", "row", "column"),
+            f"The filter that made it: number {unit} of {literal(convolution)}, one tile for each input channel.",
+        )
+    else:
+        st.info("No single filter made this map: channels were summed on the way to it.")
+    patches = _patches(f"{at.at}.{layer}.{unit}", at, layer, unit)
+    height, width = patches[0].pixels.shape[1:]
+    show_figure(
+        charts.tile_strip([upright(patch.pixels) for patch in patches], [f"{patch.value:.2f}" for patch in patches], 5),
+        f"patches-{layer}-{unit}",
+        f"The test images' patches that excite map {unit} of {layer} most",
+        lambda: pd.DataFrame([{"test image": patch.image, "activation": patch.value} for patch in patches]),
+        f"What excites it most in up to {PATCH_IMAGES:,} test images: the {height}×{width} pixels that this "
+        "place of the map sees, black beyond the image's edge, with the activation above each.",
+    )
+
+
+def _statistics(at: Look) -> None:
+    with st.expander("How busy each layer is"):
+        frame = pd.DataFrame(
+            [
+                {
+                    "Layer": row.name,
+                    "Kind": row.kind,
+                    "Mean": row.mean,
+                    "Deviation": row.deviation,
+                    "Zeros": row.zeros,
+                    "Units": row.units,
+                    "Dead units": None if row.dead is None else len(row.dead),
+                }
+                for row in layer_statistics(at)
+            ]
+        )
+        number = st.column_config.NumberColumn(format="%.3f")
+        st.dataframe(
+            frame,
+            hide_index=True,
+            column_config={
+                "Mean": number,
+                "Deviation": number,
+                "Zeros": st.column_config.NumberColumn(format="percent"),
+            },
+        )
+        st.caption(
+            f"Over about {STATISTICS_IMAGES} test images, drawn at random. Zeros: outputs that are exactly zero. "
+            "Dead units are channels (or features) behind a ReLU that none of these images brings above zero: they "
+            "take no part."
+        )
+
+
+@st.cache_data(max_entries=128, show_spinner="Searching the test images")
+def _patches(at: str, _look: Look, layer: str, unit: int) -> list[Patch]:
+    run, trained = _look.run, _look.trained
+    field = receptive_fields(run.config.architecture, trained.shape, len(trained.classes))[_geometry(layer)]
+    images = test_split(run).images[:PATCH_IMAGES]
+    return strongest_patches(trained.network, layer, unit, images, trained.inputs, field)
+
+
+def _geometry(layer: str) -> str:
+    """The sum at a residual block's end sees what the block does."""
+    return layer.removesuffix(".activation")

@@ -1,0 +1,97 @@
+"""Filters: the weights of a convolution, and how far they moved."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+
+from cnnlab import charts
+from cnnlab.analysis.activations import relu_of
+from cnnlab.analysis.weights import conv_layers, filters, norms
+from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.widgets.cached import STATISTICS_IMAGES, layer_statistics, weights_after
+from cnnlab.ui.widgets.view import Look, close_button, opened, show_figure, tidy
+
+_ORDERS = ("number", "norm, the largest first", "change, the largest first")
+
+
+def show(look: Look) -> None:
+    """A grid of filters on one scale; a click shows one with all its input channels."""
+    network, run = look.trained.network, look.run
+    layers = list(conv_layers(network))
+    if not layers:
+        st.info("This network has no convolution, so there are no filters to show.")
+        return
+    left, middle, right = st.columns(3)
+    layer = left.selectbox("Convolution", layers, key=f"inside.conv.{run.id}", persist_state="session")
+    weights = filters(network, layer)  # (out, in / groups, height, width)
+    count, inputs, height, width = weights.shape
+    channel = 1
+    if inputs > 1:
+        channel = middle.number_input(
+            f"Input channel, 1 to {inputs}", 1, inputs, key=f"inside.channel.{layer}", persist_state="session"
+        )
+    order = right.selectbox("Order by", _ORDERS, key="inside.order", persist_state="session")
+    lengths, moved = norms(weights), norms(weights - weights_after(run, 0)[f"{layer}.weight"])
+    units = _ordered(order, lengths, moved)
+    dead = _dead(look, layer)
+    notes = [
+        f"norm {lengths[unit]:.2f}, moved {moved[unit]:.2f} since epoch 0" + (", dead" if unit in dead else "")
+        for unit in units
+    ]
+    opens = f"inside.filter.{layer}"
+    unit = opened(opens, count)
+    grid, *detail = st.columns([3, 2]) if unit is not None else [st.container()]
+    limit = max(float(weights_after(run, epoch)[f"{layer}.weight"].abs().max()) for epoch in (0, look.epochs[-1]))
+    with grid:
+        show_figure(
+            charts.filter_grid(weights[units, channel - 1].numpy(), units, notes, dead, limit),
+            f"filters-{layer}",
+            f"Filters of {layer} after epoch {look.trained.epoch}",
+            lambda: tidy(weights.numpy(), "filter", "input channel", "row", "column"),
+            f"{count} filters of {height}×{width} weights after epoch {look.trained.epoch}, as they look at input "
+            f"channel {channel} of {inputs}. Blue weights answer to bright pixels, red ones to dark, white ones ignore "
+            f"them. One scale for all filters and epochs, zero in its middle. {_about(dead)} Click a filter for all "
+            "its input channels.",
+            opens,
+        )
+    if unit is not None:
+        with detail[0]:
+            _one_filter(layer, unit, weights[unit], opens)
+
+
+def _one_filter(layer: str, unit: int, weights: torch.Tensor, opens: str) -> None:
+    """``weights`` (in, height, width)."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"#### Filter {unit} of {literal(layer)}")
+        close_button(opens)
+    show_figure(
+        charts.filter_grid(weights.numpy()),
+        f"filter-{layer}-{unit}",
+        f"Filter {unit} of {layer}",
+        lambda: tidy(weights.numpy(), "input channel", "row", "column"),
+        "A tile for each input channel. Its answer is the sum over all of them of weights times what lies beneath, "
+        "plus its bias.",
+    )
+
+
+def _ordered(order: str, lengths: torch.Tensor, moved: torch.Tensor) -> list[int]:
+    if order == _ORDERS[0]:
+        return list(range(len(lengths)))
+    chosen: list[int] = (lengths if order == _ORDERS[1] else moved).argsort(descending=True).tolist()
+    return chosen
+
+
+def _dead(look: Look, layer: str) -> tuple[int, ...]:
+    relu = relu_of(look.trained.network, layer)
+    found = {row.name: row.dead for row in layer_statistics(look)}
+    return (found.get(relu) if relu else None) or ()
+
+
+def _about(dead: tuple[int, ...]) -> str:
+    if not dead:
+        return ""
+    return (
+        f"Crossed out (dead): {len(dead)} that no image of about {STATISTICS_IMAGES} brings above zero behind their "
+        "ReLU."
+    )

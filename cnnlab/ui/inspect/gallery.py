@@ -1,0 +1,76 @@
+"""Test images in rows with what they are and what they were taken for; a click opens one."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.charts.png import inline
+from cnnlab.charts.style import plain
+from cnnlab.evaluation.metrics import Answers, Integers
+from cnnlab.runs.trained import test_split
+from cnnlab.ui.shell import frame
+from cnnlab.ui.train.form import choose_run
+from cnnlab.ui.widgets.image_picker import choose_test_image
+from cnnlab.ui.widgets.images import enlarged, upright
+from cnnlab.ui.widgets.view import Look, opened, show_figure
+
+SHOWN = 27
+_LOOKS = ("Attribution", "Feature maps", "Layer by layer")
+
+
+def gallery(look: Look, indices: Integers, found: Answers, name: str) -> None:
+    """The first of ``indices``, each with its true class, answer and probability."""
+    images = test_split(look.run).images
+    shown = indices[:SHOWN].tolist()
+    classes = look.trained.classes
+    probabilities = found.probabilities
+    rows = [
+        {
+            "test image": index + 1,
+            "true": classes[found.labels[index]],
+            "answer": classes[found.named[index]],
+            "probability": probabilities[index, found.named[index]],
+            "loss": found.losses[index],
+        }
+        for index in shown
+    ]
+    titles = [f"{_short(row['true'])} → {_short(row['answer'])}<br>{row['probability']:.0%}" for row in rows]
+    show_figure(
+        charts.tile_strip([upright(images[index]) for index in shown], titles, units=shown),
+        f"gallery-{name}",
+        "Test images with true class, answer and probability",
+        lambda: pd.DataFrame(rows),
+        f"{len(shown)} of {len(indices):,}: true class → answer, and the answer's probability. Click one to open it.",
+        "evaluate.image",
+    )
+    index = opened("evaluate.image", len(images))
+    if index is not None:
+        opened_image(look, index)
+
+
+def opened_image(look: Look, index: int) -> None:
+    """A clicked test image and the views of Inside to see what the network makes of it."""
+    split = test_split(look.run)
+    label = int(split.labels[index])
+    number = int((split.labels[: index + 1] == label).sum())
+    name = look.trained.classes[label]
+    picture, links = st.columns([1, 5], vertical_alignment="center")
+    picture.image(inline(enlarged(split.images[index], side=112)), alt=f"Test image {index + 1}")
+    with links:
+        st.markdown(f"Test image {index + 1}, a **{frame.literal(name)}**. See on Inside:")
+        with st.container(horizontal=True):
+            for view in _LOOKS:
+                if st.button(view, key=f"open.{view}.{look.run.id}", on_click=_choose, args=[look, view, name, number]):
+                    frame.go_to("Inside")
+
+
+def _choose(look: Look, view: str, label: str, number: int) -> None:
+    choose_run("inside.run", look.run)
+    st.session_state["inside.view"] = view
+    choose_test_image(label, number)
+
+
+def _short(name: object) -> str:
+    return plain(str(name)[:9])

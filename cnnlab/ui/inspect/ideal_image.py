@@ -1,0 +1,86 @@
+"""Ideal image: what a filter or a class would most like to see, grown step by step."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+
+from cnnlab import charts
+from cnnlab.analysis.activations import leaves, look
+from cnnlab.analysis.feature_visualization import STEPS, Dream, maximise
+from cnnlab.jobs.worker import Background
+from cnnlab.ui.shell import session
+from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.widgets.view import Look, show_figure, tidy
+
+UPDATE_SECONDS = 0.5
+
+_GROWING = "inside.growing"  # the computation of this session, and what it is of
+
+
+def show(at: Look) -> None:
+    """Choose a layer and a unit; watch the image grow."""
+    trained = at.trained
+    blank = trained.inputs(torch.zeros(1, *trained.shape, dtype=torch.uint8))
+    units = {name: seen.after.shape[1] for name, seen in look(trained.network, blank).items() if name in _shown(at)}
+    last = list(units)[-1]
+    left, middle, right = st.columns([2, 2, 1], vertical_alignment="bottom")
+    layer = left.selectbox(
+        "Layer", list(units), index=len(units) - 1, format_func=lambda name: "the classes" if name == last else name
+    )
+    unit = middle.selectbox(
+        "Class" if layer == last else "Filter or feature",
+        range(units[layer]),
+        format_func=lambda number: trained.classes[number] if layer == last else str(number),
+        key=f"inside.unit.{layer}",
+    )
+    asked = f"{at.at}.{layer}.{unit}"
+    growing: tuple[str, Background[Dream]] | None = st.session_state.get(_GROWING)
+    if right.button("Grow", type="primary", icon=":material/spa:", width="stretch"):
+        if growing:
+            growing[1].cancel()
+        steps = maximise(trained.network, trained.shape, trained.standardise, layer, unit)
+        growing = st.session_state[_GROWING] = (asked, Background(steps))
+    if not growing or growing[0] != asked:
+        st.info(
+            "Press **Grow**: from grey noise, an image that excites this filter or class more and more appears.",
+            icon=":material/spa:",
+        )
+        return
+    st.fragment(_watch, run_every=UPDATE_SECONDS if growing[1].is_running else None)(growing[1], asked)
+
+
+def _watch(work: Background[Dream], asked: str) -> None:
+    """Progress, the image so far, and once at the end a rerun that stops the ticking."""
+    ticks = f"inside.grown.{asked}"
+    if work.is_running:
+        session.keep(work)
+        st.session_state[ticks] = True
+    elif st.session_state.pop(ticks, False):
+        st.rerun()
+    dream = work.latest
+    if work.error:
+        st.error(literal(work.error), title="The image could not be grown")
+    if work.is_running:
+        done = dream.step if dream else 0
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.progress(done / STEPS, text=f"Step {done} of {STEPS}")
+        right.button("Stop", on_click=work.cancel, icon=":material/stop_circle:", width="stretch")
+    if dream is None:
+        return
+    pixels = (dream.image.permute(1, 2, 0) * 255).byte().numpy()  # (C, H, W) → (H, W, C)
+    show_figure(
+        charts.photo(pixels),
+        f"ideal-{asked}",
+        "The image grown so far",
+        lambda: tidy(dream.image.numpy(), "channel", "row", "column"),
+        f"After {dream.step} steps the mean activation is {dream.activation:.2f}. The image was moved a little and "
+        "kept smooth while it grew (Olah et al. 2017); it shows what the unit answers to, which need not look like "
+        "anything a person would draw.",
+    )
+
+
+def _shown(at: Look) -> set[str]:
+    """Layers worth asking: convolutions, what bends them, and linear layers."""
+    skipped = ("Flatten", "Dropout", "MaxPool2d", "AvgPool2d")
+    return {name for name, module in leaves(at.trained.network).items() if type(module).__name__ not in skipped}

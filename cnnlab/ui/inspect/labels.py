@@ -1,0 +1,196 @@
+"""Labels: images whose label the network contradicts, to be looked at one by one."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+from torch import Tensor
+
+from cnnlab.analysis.label_errors import FOLDS, HeldOut, held_out_of, margins, read_held_out, suspects
+from cnnlab.charts.png import inline
+from cnnlab.data.datasets import load_train
+from cnnlab.evaluation.metrics import Answers
+from cnnlab.jobs.experiment import Experiment
+from cnnlab.runs.ancestry import data_of
+from cnnlab.runs.store import Run
+from cnnlab.runs.trained import test_split
+from cnnlab.ui.shell import session
+from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.train.live import duration
+from cnnlab.ui.widgets.cached import answers, validation_answers
+from cnnlab.ui.widgets.images import enlarged
+from cnnlab.ui.widgets.view import Look, download
+
+SHOWN = 60
+SURE = 0.5  # a margin above it: the answer is likelier than all other classes, and the label far behind
+UPDATE_SECONDS = 1.0
+
+_TEST, _VALIDATION, _TRAINING = "test images", "validation images", "training images"
+_VERDICTS = ("looks right", "looks wrong", "unclear")
+
+_GIVEN = "labels.verdicts"  # this session's: {images: {index: verdict}}
+
+
+@st.cache_resource(show_spinner=False)
+def _works() -> dict[str, Experiment[HeldOut]]:
+    """Server-wide: held-out networks on their way, by their run's id: a reload or another session finds them."""
+    return {}
+
+
+def show(look: Look) -> None:
+    """Choose among which images; training images wait for networks that did not see them."""
+    run = look.run
+    which = st.segmented_control(
+        "Look among",
+        [_TEST, _VALIDATION, _TRAINING],
+        default=_TEST,
+        required=True,
+        key="evaluate.labels",
+        persist_state="session",
+    )
+    match which:
+        case "test images":
+            _review(look, which, answers(run, look.trained), test_split(run).images)
+        case "validation images":
+            _review(look, which, validation_answers(look), data_of(run).validation.images)
+        case _:
+            found = read_held_out(run)
+            if found:
+                _works().pop(run.id, None)
+                _review(look, which, found, load_train(run.config.dataset).images)
+            else:
+                _offer(run)
+
+
+def _review(look: Look, which: str, found: Answers, images: Tensor) -> None:
+    chosen = suspects(found).tolist()
+    if not chosen:
+        st.info(f"There are none: of all {which} the network says what their labels say.", icon=":material/check:")
+        return
+    sure = int((margins(found) > SURE).sum())
+    st.markdown(
+        f"**{sure:,} of {len(images):,} {which}** are contradicted with a margin above {SURE:.0%}, "
+        f"{len(chosen):,} with any."
+    )
+    given = _verdicts(look.run, which)
+    at = look.run.id if which == _TRAINING else look.at
+    _edit(_table(found, chosen[:SHOWN], given), images, f"labels.{which}.{at}", given)
+    by = f"by {FOLDS} networks, none of which saw them" if which == _TRAINING else f"after epoch {look.trained.epoch}"
+    with st.container(horizontal=True):
+        st.caption(
+            f"The {min(SHOWN, len(chosen))} of the {which} contradicted most surely {by}: on top where the answer's "
+            "probability exceeds the label's most (the margin). Double-click a picture to enlarge it, a verdict to "
+            "give one; it stays with the image. The network may be wrong too: a strange image is not yet a wrong "
+            "label. The CSV has all that are contradicted; its index counts from 0."
+        )
+        download("CSV", lambda: _table(found, chosen, given).to_csv(), f"labels-{which.replace(' ', '-')}-{at}")
+
+
+def _verdicts(run: Run, which: str) -> dict[int, str]:
+    """This session's verdicts on these images, whichever network or epoch brought them up."""
+    config = run.config
+    images = f"{config.dataset}.{which}"
+    if which == _VALIDATION:
+        images += f".{config.held_out_by}.{config.validation_fraction}"
+    given: dict[int, str] = st.session_state.setdefault(_GIVEN, {}).setdefault(images, {})
+    return given
+
+
+def _table(found: Answers, chosen: list[int], given: dict[int, str]) -> pd.DataFrame:
+    """One row an image, its verdict where it has one."""
+    labels, named, shares = found.labels[chosen], found.named[chosen], found.probabilities
+    return pd.DataFrame(
+        {
+            "image": [index + 1 for index in chosen],
+            "label": [found.classes[label] for label in labels],
+            "answer": [found.classes[answer] for answer in named],
+            "answer's probability": shares[chosen, named],
+            "label's probability": shares[chosen, labels],
+            "verdict": pd.Series([given.get(index) for index in chosen], dtype="object").array,
+        },
+        index=pd.Index(chosen, name="index"),
+    )
+
+
+def _edit(table: pd.DataFrame, images: Tensor, key: str, given: dict[int, str]) -> None:
+    """The table with pictures; what is said in it goes into ``given``."""
+    columns = {
+        "picture": st.column_config.ImageColumn("Picture", width="small"),
+        "image": st.column_config.NumberColumn("Image", disabled=True),
+        "label": st.column_config.TextColumn("Label", disabled=True),
+        "answer": st.column_config.TextColumn("Network says", disabled=True),
+        "answer's probability": st.column_config.NumberColumn("Its probability", format="percent", disabled=True),
+        "label's probability": st.column_config.NumberColumn("Label's probability", format="percent", disabled=True),
+        "verdict": st.column_config.SelectboxColumn("Verdict", options=_VERDICTS),
+    }
+    pictures = [inline(enlarged(images[index], side=112)) for index in table.index]
+    # The rows are part of the editor's identity: with other images it begins anew, from the verdicts given so far.
+    edited = st.data_editor(
+        table.assign(picture=pictures),
+        key=key,
+        column_config=columns,
+        column_order=list(columns),
+        hide_index=True,
+        row_height=64,
+        placeholder="",
+        alt="Images whose label is contradicted, with a verdict to give",
+    )
+    for index, verdict in zip(table.index.tolist(), edited["verdict"], strict=True):
+        if verdict in _VERDICTS:
+            given[index] = verdict
+        else:
+            given.pop(index, None)
+
+
+def _offer(run: Run) -> None:
+    """Held-out answers are made in the background; say what that takes, and how far it is."""
+    if run.config.parent:
+        st.info(
+            "This network began with another's weights, which have seen the training images: ask the network that "
+            "it was made of.",
+            icon=":material/fact_check:",
+        )
+        return
+    work = _works().get(run.id)
+    if work and work.is_running:
+        session.keep(work)
+        st.fragment(_watch, run_every=UPDATE_SECONDS)(work)
+        return
+    if work and work.error:
+        st.error(literal(work.error), title="The networks could not be trained")
+    st.info(
+        "A network has learned the labels of the images it trained on, the wrong ones too. So the training images "
+        f"are dealt into {FOLDS} parts, and each is judged by a new network that trains on the others with this run's "
+        f"settings: {FOLDS} trainings{_how_long(run)}. The run keeps the result.",
+        icon=":material/fact_check:",
+    )
+    if st.button(f"Train {FOLDS} networks", type="primary", icon=":material/play_arrow:"):
+        _works()[run.id] = Experiment(held_out_of(run), run.config.dataset)
+        st.rerun()
+
+
+def _how_long(run: Run) -> str:
+    """From the run's own seconds an epoch; each network trains on all parts but one."""
+    epochs = run.history().epochs
+    if not epochs:
+        return ""
+    seconds = epochs[-1]["seconds"] / len(epochs) * run.config.epochs
+    return f", about {duration((FOLDS - 1) * seconds)} in all"
+
+
+def _watch(work: Experiment[HeldOut]) -> None:
+    if not work.is_running:
+        st.rerun()
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.progress(work.latest.done if work.latest else 0.0, text=_told(work))
+    right.button("Cancel", on_click=work.cancel, icon=":material/stop_circle:", width="stretch", key="labels.cancel")
+
+
+def _told(work: Experiment[HeldOut]) -> str:
+    step = work.latest
+    if work.place:
+        return f"Waits for other trainings: number {work.place} in the queue"
+    if not step:
+        return "Loading the data"
+    left = f", about {duration(step.seconds_left)} left" if step.seconds_left is not None else ""
+    return f"Network {step.fold} of {FOLDS}{left}"

@@ -1,0 +1,90 @@
+"""Nearest images: the training images that the network finds most like this one, and what they are."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.analysis.tsne import penultimate
+from cnnlab.charts.style import plain
+from cnnlab.data.datasets import DatasetError
+from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.widgets.cached import Reference, reference
+from cnnlab.ui.widgets.images import upright
+from cnnlab.ui.widgets.view import Look, show_figure
+
+SHOWN, COLUMNS = 18, 6
+VOTERS = 50
+
+
+def show(at: Look) -> None:
+    """How near the nearest is, the nearest images in rows, and the vote of the nearest fifty."""
+    trained = at.trained
+    try:
+        known = reference(at.run, trained)
+    except DatasetError as error:
+        st.error(literal(str(error)), title="There are no training images to compare with")
+        return
+    features = penultimate(trained.network, at.picked.pixels, trained.inputs)
+    distances, indices = known.neighbours.query(features, VOTERS)  # (1, VOTERS) each
+    votes = known.neighbours.votes(indices, len(trained.classes))[0].tolist()
+    table = pd.DataFrame(
+        {
+            "training image": known.numbers[indices[0]] + 1,
+            "class": [trained.classes[label] for label in known.split.labels[indices[0]].tolist()],
+            "distance": distances[0],
+        }
+    )
+    _measures(known, float(distances[0, 0]))
+    left, right = st.columns([3, 2])
+    with left:
+        st.markdown("**The nearest**")
+        _pictures(at, known, indices[0].tolist(), table)
+    with right:
+        st.markdown(f"**What the nearest {len(table)} are**")
+        shares = [count / len(table) for count in votes]
+        show_figure(
+            charts.probability_bars(trained.classes, shares).update_layout(height=320, xaxis_title="share"),
+            f"votes-{at.at}",
+            f"Share of each class among the {len(table)} nearest training images",
+            lambda: pd.DataFrame({"class": trained.classes, "images": votes}),
+            "Their classes. Where they agree with each other but not with the network, or not even with each other, "
+            "its answer stands on weak ground.",
+        )
+
+
+def _measures(known: Reference, nearest: float) -> None:
+    with st.container(horizontal=True):
+        st.metric(
+            "Distance of the nearest",
+            f"{nearest:.3f}",
+            help="Between features scaled to unit length: 0 is the same direction, 1.414 at right angles.",
+        )
+        st.metric(
+            "Farther than",
+            f"{float((known.usual < nearest).float().mean()):.0%}",
+            f"of {len(known.usual):,} validation images",
+            delta_color="off",
+            delta_arrow="off",
+            help="Images that it did not learn from, each to its own nearest. Near 100 %, this one is unlike what it "
+            "was trained on.",
+        )
+
+
+def _pictures(at: Look, known: Reference, indices: list[int], table: pd.DataFrame) -> None:
+    shown = table[:SHOWN]
+    titles = [
+        f"{plain(name[:9])}<br>{distance:.3f}" for name, distance in zip(shown["class"], shown["distance"], strict=True)
+    ]
+    searched = f"the {known.trained_on:,} training images"
+    if len(known.neighbours) < known.trained_on:
+        searched = f"{len(known.neighbours):,} training images, evenly chosen among {known.trained_on:,}"
+    show_figure(
+        charts.tile_strip([upright(known.split.images[index]) for index in indices[:SHOWN]], titles, COLUMNS),
+        f"nearest-{at.at}",
+        "The nearest training images with class and distance",
+        lambda: table,
+        f"Of {searched}, those whose features before the last layer, scaled to unit length, are nearest to this "
+        f"image's after epoch {at.trained.epoch}, with class and Euclidean distance (Sun et al. 2022).",
+    )

@@ -1,0 +1,38 @@
+"""Over epochs: the validation accuracy of each class while the network learned."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.ui.widgets.view import Look, show_figure
+
+
+def show(look: Look) -> None:
+    """A line a class, and the bars of the chosen epoch."""
+    epochs = look.run.history().epochs
+    if not epochs:
+        st.info("The first epoch is not over yet.")
+        return
+    classes = look.trained.classes
+    numbers = [epoch["epoch"] for epoch in epochs]
+    lines = {name: [epoch["per_class"][index] for epoch in epochs] for index, name in enumerate(classes)}
+    show_figure(
+        charts.lines(lines, numbers, ("epoch", "validation accuracy"), look.trained.epoch, height=380),
+        f"classes-over-epochs-{look.run.id}",
+        "Validation accuracy of each class by epoch",
+        lambda: pd.DataFrame({"epoch": numbers, **lines}),
+        "Validation accuracy of each class after each epoch: test images are for the end, these guide your choices. "
+        "Classes that are learned late, or forgotten for a while, stand out. Click a name to hide its line, twice to "
+        "see it alone.",
+    )
+    now = max(look.trained.epoch, 1)
+    latest = {name: line[min(now, len(line)) - 1] for name, line in lines.items()}
+    show_figure(
+        charts.per_class_bars(latest, "validation accuracy").update_layout(height=260),
+        f"classes-at-{look.run.id}",
+        f"Validation accuracy of each class after epoch {now}",
+        lambda: pd.DataFrame({"class": list(latest), "accuracy": list(latest.values())}),
+        f"The same after epoch {now}; press Play to see it move.",
+    )

@@ -1,0 +1,72 @@
+"""Robustness: accuracy on images made worse."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.data.datasets import Split, drawn
+from cnnlab.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupted
+from cnnlab.evaluation.metrics import interval
+from cnnlab.runs.store import Run
+from cnnlab.runs.trained import Trained, test_split
+from cnnlab.ui.widgets.images import upright
+from cnnlab.ui.widgets.view import Look, show_figure
+
+IMAGES = 500
+
+
+def show(look: Look) -> None:
+    """A line a corruption over its strength, and what they look like."""
+    rows = _accuracies(look.at, look.run, look.trained)
+    strengths = [0, *STRENGTHS]
+    images = int(rows["images"].iloc[0])
+    show_figure(
+        charts.with_intervals(rows, "corruption", ("strength", "accuracy"), height=380),
+        f"robustness-{look.at}",
+        "Accuracy by kind and strength of corruption, with 95 % intervals",
+        lambda: rows,
+        f"Accuracy on {images:,} test images, drawn at random with the same share of every class, after epoch "
+        f"{look.trained.epoch}, made worse in five strengths; 0 is as they are. Bars are 95 % intervals (Wilson). What "
+        "the training images were varied by (augmentation) is borne best.",
+    )
+    image = test_split(look.run).images[:1]
+    kinds = list(CORRUPTIONS)
+    pictures = [upright(corrupted(image, kind, strength)[0]) for kind in kinds for strength in strengths]
+    titles = [kind if strength == 0 else str(strength) for kind in kinds for strength in strengths]
+    show_figure(
+        charts.tile_strip(pictures, titles, columns=len(strengths)),
+        "corruptions",
+        "One test image in every corruption and strength",
+        lambda: pd.DataFrame({"picture": titles}),
+        "The first test image, one kind a row, from strength 0 to 5.",
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner="Making images worse")
+def _accuracies(at: str, _run: Run, _trained: Trained) -> pd.DataFrame:
+    _run.count_look(_trained.epoch)
+    return accuracies(_trained, test_split(_run))
+
+
+def accuracies(trained: Trained, test: Split) -> pd.DataFrame:
+    """One row a corruption and strength: accuracy with its interval on a stratified part of the images."""
+    split = drawn(test, IMAGES)
+    rows = []
+    for kind in CORRUPTIONS:
+        for strength in (0, *STRENGTHS):
+            worse = Split(corrupted(split.images, kind, strength), split.labels)
+            hits = int(trained.answers(worse).hits.sum())
+            low, high = interval(hits, len(split))
+            rows.append(
+                {
+                    "corruption": kind,
+                    "strength": strength,
+                    "accuracy": hits / len(split),
+                    "low": low,
+                    "high": high,
+                    "images": len(split),
+                }
+            )
+    return pd.DataFrame(rows)

@@ -1,0 +1,95 @@
+"""Smallest change: how little must change in the image for the network to read another class."""
+
+from __future__ import annotations
+
+import streamlit as st
+from torch import Tensor
+
+from cnnlab import charts
+from cnnlab.analysis.counterfactual import MOVED, STEPS, Change, smallest_change
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.images import upright
+from cnnlab.ui.widgets.view import Look, show_figure, tidy
+
+
+def show(at: Look) -> None:
+    """The image, what was changed, and what became of it, each with its answer."""
+    trained = at.trained
+    probabilities = trained.probabilities(at.picked.pixels)[0]
+    answer, *others = probabilities.argsort(descending=True).tolist()
+    target = st.selectbox(
+        "Have it read as", others, format_func=lambda label: f"{trained.classes[label]} ({probabilities[label]:.1%})"
+    )
+    change = _change(at.at, at.picked.pixels.numpy().tobytes(), target, at)
+    if change is None:
+        st.info(
+            f"No change was found in {STEPS} steps that makes it read as {frame.literal(trained.classes[target])}. "
+            "There may still be one.",
+            icon=":material/search_off:",
+        )
+        return
+    _measures(change)
+    before, difference, after = st.columns(3)
+    with before:
+        _picture(at, change.before, "Before", (answer, target), "The image as it is.")
+    with difference:
+        st.markdown("**The change**")
+        _difference(at, change)
+    with after:
+        _picture(at, change.after, "After", (target, answer), "The same with the change.")
+    st.caption(
+        f"The smallest change found in {STEPS} steps (Rony et al. 2019) from which the network, after epoch "
+        f"{trained.epoch}, just reads the other class; there may be a smaller one. Where you would still read the "
+        "image as before, the network goes by something else than you do (adversarial example, Szegedy et al. 2014)."
+    )
+
+
+def _measures(change: Change) -> None:
+    pixels = change.difference[0].numel()
+    with st.container(horizontal=True):
+        st.metric(
+            "Size of the change",
+            f"{change.size:.2f}",
+            help="L2 norm: the root of the sum of all squared changes, with pixels from 0 to 1.",
+        )
+        st.metric("Share of the image", f"{change.share:.1%}", help="The same as a share of the image's own L2 norm.")
+        st.metric(
+            f"Pixels moved by more than {MOVED}",
+            f"{change.moved:,}",
+            f"of {pixels:,}, {change.moved / pixels:.1%}",
+            delta_color="off",
+            delta_arrow="off",
+        )
+
+
+def _picture(at: Look, image: Tensor, when: str, told: tuple[int, int], caption: str) -> None:
+    """``image`` (1, C, H, W) with the probabilities of two classes, the answer first."""
+    probabilities = at.trained.probabilities(image)[0]
+    first, second = (f"{frame.literal(at.trained.classes[label])} ({probabilities[label]:.1%})" for label in told)
+    st.markdown(f"**{when}**: read as **{first}**, not {second}")
+    show_figure(
+        charts.photo(upright(image[0])),
+        f"{when.lower()}-{at.at}",
+        f"The image {when.lower()} the change",
+        lambda: tidy(image[0].numpy(), "channel", "row", "column"),
+        caption,
+    )
+
+
+def _difference(at: Look, change: Change) -> None:
+    brightness = change.difference.mean(0).numpy()  # (C, H, W) → (H, W)
+    show_figure(
+        charts.overlay(brightness, brightness, signed=True, on_image=False),
+        f"change-{at.at}",
+        "What was changed in each pixel",
+        lambda: tidy(change.difference.numpy(), "channel", "row", "column"),
+        "Blue was made brighter, red darker"
+        + ("" if len(change.difference) == 1 else ", in the mean of all channels")
+        + ".",
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner="Looking for the smallest change")
+def _change(at: str, pixels: bytes, target: int, _look: Look) -> Change | None:
+    trained = _look.trained
+    return smallest_change(trained.network, trained.standardise, _look.picked.pixels, target)

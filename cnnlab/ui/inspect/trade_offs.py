@@ -1,0 +1,45 @@
+"""Trade-offs: precision against recall, and true against false positives, of one class against the rest."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.evaluation import metrics
+from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.widgets.cached import answers
+from cnnlab.ui.widgets.view import Look, show_figure
+
+
+def show(look: Look) -> None:
+    """Both curves of the chosen class."""
+    found = answers(look.run, look.trained)
+    classes = look.trained.classes
+    name = st.selectbox("Class", classes, key=f"evaluate.class.{look.run.id}", persist_state="session")
+    label = classes.index(name)
+    if not 0 < (found.labels == label).sum() < len(found.labels):
+        st.info("These curves need test images of this class and of others.")
+        return
+    precision = metrics.precision_recall(found, label)
+    operating = metrics.receiver_operating(found, label)
+    for column, curve, titles, measure in zip(
+        st.columns(2),
+        (precision, operating),
+        (("recall", "precision"), ("false positives", "true positives")),
+        ("Average precision", "Area under the curve"),
+        strict=True,
+    ):
+        with column:
+            st.metric(measure, f"{curve.area:.4f}")
+            show_figure(
+                charts.trade_off(curve.x, curve.y, titles),
+                f"{titles[1].replace(' ', '-')}-{name}-{look.at}",
+                f"{titles[1]} against {titles[0]} for {name}",
+                lambda curve=curve, titles=titles: pd.DataFrame({titles[0]: curve.x, titles[1]: curve.y}),  # type: ignore[misc]
+            )
+    st.caption(
+        f"Whoever takes every image for {literal(name)} that gets at least some probability finds more of them "
+        "(recall, true positives) and is wrong more often. Left: the share of right ones among those taken. Right "
+        "(ROC): true against false alarms, each as a share of all there are. The corner is perfect."
+    )

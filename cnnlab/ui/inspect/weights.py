@@ -1,0 +1,126 @@
+"""Weights over time: how each layer's weights and gradients are spread, and how far they move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import streamlit as st
+import torch
+from torch import Tensor
+
+from cnnlab import charts
+from cnnlab.analysis.weights import gradients_by_layer, relative_change, weights_by_layer
+from cnnlab.data.datasets import load_for
+from cnnlab.runs.store import Run
+from cnnlab.runs.trained import load_trained
+from cnnlab.ui.widgets.view import Look, show_figure
+
+COLUMNS = 16  # epochs side by side
+BINS = 41
+MAGNITUDES = -9, 1  # powers of ten between which gradients are shown
+IMAGES = 64  # training images whose gradient is shown
+
+
+def show(look: Look) -> None:
+    """Histograms of weights and gradients of a layer over epochs; the change of all layers."""
+    epochs = _sampled(look.epochs, look.trained.epoch)
+    how_many = "One histogram an epoch" if len(epochs) == len(look.epochs) else f"Histograms of {len(epochs)} epochs"
+    weights = [_weights(f"{look.run.id}.{epoch}", look.run, epoch) for epoch in epochs]
+    layers = list(weights[0])
+    layer = st.selectbox("Layer", layers, key=f"inside.weighted.{look.run.id}", persist_state="session")
+    left, right = st.columns(2)
+    with left:
+        values = [found[layer] for found in weights]
+        limit = max(float(tensor.abs().max()) for tensor in values) or 1.0
+        _histograms(
+            look,
+            values,
+            np.linspace(-limit, limit, BINS + 1),
+            epochs,
+            f"weights of {layer}",
+            f"{how_many}, bright where many weights lie. A training that goes well spreads them slowly; "
+            "weights that run off in one epoch tell of a learning rate that is too high.",
+        )
+    with right:
+        gradients = [_gradients(f"{look.run.id}.{epoch}", look.run, epoch) for epoch in epochs]
+        _histograms(
+            look,
+            [found[layer].abs() for found in gradients],
+            np.logspace(*MAGNITUDES, BINS + 1),
+            epochs,
+            f"gradient sizes of {layer}",
+            f"How large the gradient of the loss on the same {IMAGES} training images is for these weights. It shrinks "
+            "as the images are learned; where it is tiny from the start (vanishing), the layer hardly learns.",
+        )
+    changes = [relative_change(before, after) for before, after in pairwise(weights)]
+    if changes:
+        lines = {name: [change[name] for change in changes] for name in layers}
+        show_figure(
+            charts.lines(lines, epochs[1:], ("epoch", "change since the point before"), look.trained.epoch),
+            f"change-{look.run.id}",
+            "Change of each layer's weights by epoch",
+            lambda: pd.DataFrame({"epoch": epochs[1:], **lines}),
+            "How far each layer's weights moved from one shown epoch to the next, as a share of their length "
+            "(Euclidean norm). Large steps at first, small ones as the learning rate falls.",
+        )
+
+
+def _histograms(
+    look: Look,
+    values: list[Tensor],
+    edges: npt.NDArray[np.float64],
+    epochs: list[int],
+    quantity: str,
+    caption: str,
+) -> None:
+    is_log = bool(edges[0] > 0)
+    shares = np.stack([_shares(tensor, edges) for tensor in values])  # (epochs, bins)
+    show_figure(
+        charts.spread(shares, list(edges), epochs, quantity, look.trained.epoch, is_log),
+        f"{quantity.replace(' ', '-')}-{look.run.id}",
+        f"Histogram of the {quantity} by epoch",
+        lambda: pd.DataFrame(
+            {
+                "epoch": np.repeat(epochs, BINS),
+                "from": np.tile(edges[:-1], len(epochs)),
+                "to": np.tile(edges[1:], len(epochs)),
+                "share": shares.ravel(),
+            }
+        ),
+        caption,
+    )
+
+
+def _shares(values: Tensor, edges: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.histogram(values.numpy(), edges)[0] / values.numel()
+
+
+def _sampled(epochs: Sequence[int], now: int) -> list[int]:
+    """Every k-th epoch, the last and ``now``; k grows in steps, so that a live run's columns mostly stay."""
+    stride = 1
+    while len(epochs) > COLUMNS * stride:
+        stride *= 2
+    return sorted({*epochs[::stride], epochs[-1], now})
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _weights(at: str, _run: Run, epoch: int) -> dict[str, Tensor]:
+    return weights_by_layer(load_trained(_run, epoch).network)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _gradients(at: str, _run: Run, epoch: int) -> dict[str, Tensor]:
+    trained = load_trained(_run, epoch)
+    images, labels = _some_training_images(_run.id, _run)
+    return gradients_by_layer(trained.network, trained.inputs(images), labels)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _some_training_images(run_id: str, _run: Run) -> tuple[Tensor, Tensor]:
+    train = load_for(_run.config).train
+    chosen = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:IMAGES]
+    return train.images[chosen], train.labels[chosen]

@@ -1,0 +1,167 @@
+"""Traps: well-known mistakes, each run beside its mend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from cnnlab.charts.traps import beside_lines, beside_points
+from cnnlab.learn.pitfalls import TRAPS, Finding, Measured, Picture, Trap
+from cnnlab.networks.architecture import Draft
+from cnnlab.networks.layers import Softmax
+from cnnlab.networks.presets import PRESETS
+from cnnlab.ui.learn.chapter import Door, design
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.widgets.progress import trial
+from cnnlab.ui.widgets.view import show_figure
+
+_SOFTMAX_LAST = Draft(name="softmax-last", title="Softmax last", layers=(*PRESETS["basic-cnn"].layers, Softmax()))
+
+# Where the app itself keeps one out of the trap.
+DOORS = {
+    "unscaled": Door(
+        "Train",
+        "Train the tour's network: one setting scales all splits",
+        {"recipe": "conv2d-tour", "dataset": "mnist-sample", "epochs": "5"},
+    ),
+    "flatten": Door("Design", "Build it on Design, which works out every shape", design(PRESETS["conv2d-tour"])),
+    "eval": Door("Evaluate", "Judge a network, always in eval mode"),
+    "softmax": Door("Design", "See a softmax last on Design and read its hint", design(_SOFTMAX_LAST)),
+    "first-four": Door("Evaluate", "See each class with its images and its interval"),
+    "labels": Door("Evaluate", "Find labels that look wrong", {"view": "Labels"}),
+    "learning-rate": Door(
+        "Train",
+        "Find a learning rate in the lab",
+        {"recipe": "basic-cnn", "dataset": "mnist-sample", "learning_rate": "0.5"},
+    ),
+    "test-set": Door(
+        "Sweep",
+        "Search settings by validation; the test set judges once",
+        {"recipe": "basic-cnn", "dataset": "mnist-sample", "epochs": "5"},
+    ),
+    "overfitting": Door(
+        "Train",
+        "Train on few images with early stopping",
+        {
+            "recipe": "basic-cnn",
+            "dataset": "mnist-sample",
+            "train_fraction": "0.05",
+            "epochs": "60",
+            "early_stopping": "5",
+        },
+    ),
+    "zero-grad": Door("Learn", "See one training step in slow motion", {"chapter": "step"}),
+    "no-shuffle": Door(
+        "Train",
+        "Train in an order that is new each epoch",
+        {"recipe": "basic-cnn", "dataset": "mnist-sample", "epochs": "5"},
+    ),
+}
+
+_HEADINGS = (":orange[:material/warning: In the trap]", ":blue[:material/check_circle: Mended]")
+
+_ASKED = "trap"  # the URL's parameter
+_CHOSEN, _SEED = "learn.traps.chosen", "learn.traps.seed"
+
+
+def show() -> None:
+    """The chapter: one trap, the address's."""
+    trap = TRAPS[_chosen()]
+    st.markdown(trap.story)
+    _show_code(trap)
+    seed = st.number_input(
+        "Seed",
+        0,
+        999,
+        key=_SEED,
+        persist_state="session",
+        width=160,
+        help="Other images, other initial weights, another order. What stays with every seed is no luck.",
+    )
+    trial(
+        f"learn.traps.{trap.slug}",
+        "Fall into it",
+        seed,
+        lambda: trap.fall(seed),
+        lambda finding: _show_finding(trap, finding),
+        "Press the button: both run now on the embedded digits, in a few seconds.",
+    )
+    st.markdown(f"**How to notice it.** {linked(trap.notice)}")
+    door = DOORS[trap.slug]
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        frame.door(door.page, door.label, door.query)
+        if following := _after(trap.slug):
+            frame.door("Learn", f"Next trap: {following.title}", {"chapter": "traps", _ASKED: following.slug})
+
+
+def _chosen() -> str:
+    """The slug of the trap that the address names, else the first; what is picked goes into the address."""
+    asked = st.query_params.get(_ASKED, "")
+    if asked and asked not in TRAPS:
+        st.warning("There is no such trap: here is the first.", icon=":material/link_off:")
+    st.session_state[_CHOSEN] = asked if asked in TRAPS else next(iter(TRAPS))
+    return st.selectbox(
+        "Trap",
+        list(TRAPS),
+        format_func=lambda slug: f"{list(TRAPS).index(slug) + 1}. {TRAPS[slug].title}",
+        key=_CHOSEN,
+        on_change=_put_into_address,
+    )
+
+
+def _after(slug: str) -> Trap | None:
+    slugs = list(TRAPS)
+    rest = slugs[slugs.index(slug) + 1 :]
+    return TRAPS[rest[0]] if rest else None
+
+
+def _put_into_address() -> None:
+    st.query_params[_ASKED] = st.session_state[_CHOSEN]
+
+
+def _show_code(trap: Trap) -> None:
+    """Wrong and mended; on a phone one below the other."""
+    for column, heading, code in zip(st.columns(2), _HEADINGS, trap.code, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.markdown(f"**{heading}**")
+            st.code(code, language="python", wrap_lines=True)
+
+
+def _show_finding(trap: Trap, finding: Finding) -> None:
+    """What is measured so far; once all is, what it means and its picture."""
+    if finding.measured:
+        _show_measured(finding.measured)
+    if finding.done < 1:
+        return
+    if finding.raised:
+        st.code(finding.raised, language=None, wrap_lines=True)
+    st.markdown(f"**What you see.** {trap.symptom}")
+    st.markdown(f"**Why.** {linked(trap.why)}")
+    if finding.picture:
+        _show_picture(trap, finding.picture)
+    if finding.table is not None:
+        st.dataframe(finding.table, hide_index=True, width="content")
+
+
+def _show_measured(measured: Sequence[Measured]) -> None:
+    st.markdown(" → ".join(_HEADINGS))
+    with st.container(horizontal=True):
+        for figure in measured:
+            st.metric(figure.what, " → ".join(figure.shown), border=True, width="content")
+
+
+def _show_picture(trap: Trap, picture: Picture) -> None:
+    titles = (picture.x, picture.y)
+    if picture.kind == "lines":
+        figure = beside_lines(picture.rows, titles, picture.levels, picture.places, picture.highest, picture.from_zero)
+    else:
+        figure = beside_points(picture.rows, titles)
+    show_figure(
+        figure,
+        f"trap-{trap.slug}",
+        f"{trap.title}: {picture.y} against {picture.x}, in the trap and mended",
+        lambda: picture.rows,
+        picture.caption,
+    )

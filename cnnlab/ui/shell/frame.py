@@ -1,0 +1,178 @@
+"""What every page begins with: settings, menu, the running job's badge, the title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from cnnlab.jobs.job import EXPECTED
+from cnnlab.ui.shell import session
+from cnnlab.ui.shell.allowed import VARIABLE, allowed, is_allowed, is_shared
+from cnnlab.ui.shell.literal import literal as literal  # noqa: PLC0414 - pages know it as frame.literal
+from cnnlab.ui.widgets.glossary_links import linked
+
+_MENU = {
+    "Home": ("app.py", ":material/home:"),
+    "Learn": ("pages/Learn.py", ":material/school:"),
+    "Design": ("pages/Design.py", ":material/architecture:"),
+    "Train": ("pages/Train.py", ":material/model_training:"),
+    "Inside": ("pages/Inside.py", ":material/visibility:"),
+    "Evaluate": ("pages/Evaluate.py", ":material/fact_check:"),
+    "Draw": ("pages/Draw.py", ":material/draw:"),
+    "Compare": ("pages/Compare.py", ":material/compare_arrows:"),
+    "Sweep": ("pages/Sweep.py", ":material/travel_explore:"),
+}
+
+
+_AT, _VISIT = "frame.at", "frame.visit"
+
+
+def page(name: str, subtitle: str, title: str = "") -> None:
+    """The frame of the page ``name``, one of the menu's; its title is its name unless given."""
+    st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
+    _let_in()
+    session.get_ready()
+    _note_visit(name)
+    query = _own_run() or None
+    with st.sidebar:
+        st.markdown("### :material/neurology: CNN Lab")
+        for label, (script, icon) in _MENU.items():
+            st.page_link(script, label=label, icon=icon, query_params=query, width="stretch")
+        job = session.current_job()
+        if job and job.is_running and name != "Train":  # which tells more of it
+            st.fragment(_badge, run_every=2.0)()
+        if st.user.get("is_logged_in"):
+            _log_out()
+    st.title(title or name)
+    st.caption(linked(subtitle))
+
+
+def visit() -> int:
+    """Counts whenever this session comes from one page to another."""
+    return int(st.session_state[_VISIT])
+
+
+def _note_visit(name: str) -> None:
+    if st.session_state.get(_AT) != name:
+        st.session_state[_AT] = name
+        st.session_state[_VISIT] = st.session_state.get(_VISIT, 0) + 1
+
+
+def _let_in() -> None:
+    """Show strangers nothing but a button, where the server's secrets have a login (an ``[auth]`` section).
+
+    Of those who have logged in only the allowed ones come in.
+    """
+    is_logged_in, names = st.user.get("is_logged_in"), allowed()
+    if is_logged_in is None and not names:  # there is no login
+        return
+    if is_logged_in and is_allowed(st.user, names, is_shared(st.secrets.get("auth", {}))):
+        return
+    st.title("CNN Lab")
+    if is_logged_in:
+        st.error(_refusal(names), icon=":material/block:")
+        _log_out()
+    elif is_logged_in is None:
+        st.error(f"This server has a list of who may come in ({VARIABLE}), but no login. Whoever runs it adds one.")
+    else:
+        st.info("This server asks who you are before it shows its runs.", icon=":material/lock:")
+        st.button("Log in", type="primary", icon=":material/login:", on_click=st.login, key="log-in")
+    st.stop()
+
+
+def _refusal(names: frozenset[str]) -> str:
+    """Why somebody who has logged in may not come in, and what to do."""
+    if not names:
+        return (
+            f"Nobody may come in yet. Whoever runs this server sets {VARIABLE} to the e-mail addresses and domains "
+            "that may, and starts it again."
+        )
+    account = literal(str(st.user.get("email") or "This account, which has no e-mail address,"))
+    return (
+        f"{account} may not come in. Log out and take another account, or ask whoever runs this server to add this one."
+    )
+
+
+def _log_out() -> None:
+    st.button("Log out", icon=":material/logout:", on_click=st.logout, key="log-out")
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Where a part of a page cannot be drawn, of a damaged run above all, it tells why in its place."""
+    try:
+        yield
+    except EXPECTED as error:
+        st.error(f"{literal(str(error))}.", title="This cannot be shown")
+
+
+def link(page: str, label: str) -> None:
+    """A link to another page that keeps the run in the URL."""
+    script, icon = _MENU[page]
+    st.page_link(script, label=label, icon=icon, query_params=_own_run() or None)
+
+
+def _own_run() -> dict[str, str]:
+    """What an address says of the run that the session is about."""
+    run_id = session.current_run_id()
+    return {"run": run_id} if run_id else {}
+
+
+def door(page: str, label: str, query: Mapping[str, str], icon: str = "") -> None:
+    """A link to a page where ``query``, in its address, has set everything up; the page's icon unless given."""
+    script, own_icon = _MENU[page]
+    st.page_link(script, label=label, icon=icon or own_icon, query_params={**_own_run(), **query})
+
+
+def go_to(page: str, run_id: str | None = None) -> None:
+    """Leave for another page, the run's id in its URL; by default the session's own."""
+    run_id = run_id or session.current_run_id()
+    st.switch_page(_MENU[page][0], query_params={"run": run_id} if run_id else None)
+
+
+def told_apart(labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels of what is picked by id, newest first, with the id's end where an older one has the same.
+
+    Streamlit knows choices by their labels: of two alike it takes the first.
+    """
+    apart: dict[str, str] = {}
+    for key in reversed(list(labels)):
+        apart[key] = f"{labels[key]} ({key[-6:]})" if labels[key] in apart.values() else labels[key]
+    return apart
+
+
+def place_of(key: str, what: str) -> DeltaGenerator:
+    """A container for ``what``, empty where something else lay here before; else it changes in place, unflickering."""
+    is_new = st.session_state.get(key) != what
+    st.session_state[key] = what
+    return st.empty().container() if is_new else st.container()
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: one run, 1,200 runs."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def with_article(digit: int) -> str:
+    """A digit as it is spoken of: a 1, an 8."""
+    return f"{'an' if digit == 8 else 'a'} {digit}"
+
+
+def no_runs_yet() -> None:
+    """What a page shows when nothing has been trained: what to do next."""
+    st.info(
+        "No network has been trained yet. Train one, then come back: every epoch is kept.",
+        icon=":material/potted_plant:",
+    )
+    link("Train", "Train a network")
+
+
+def _badge() -> None:
+    job = session.current_job()
+    if job and job.is_running:
+        st.badge(f"training, {job.progress:.0%}", icon=":material/autorenew:", color="orange")
+    elif job:
+        st.badge(f"training {job.state}", icon=":material/check:", color="green" if job.state == "finished" else "gray")

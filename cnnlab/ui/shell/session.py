@@ -1,0 +1,208 @@
+"""Who trains what: the server's table of jobs, and the one this browser session holds.
+
+A job is found by its run's id, which cannot be guessed and stands in the page's URL: a reload or a second tab
+finds it there. A job that no page watches for GRACE_SECONDS is stopped, and what it has learned is kept; so is any
+other computation in the background.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any
+
+import streamlit as st
+
+from cnnlab.data.datasets import DATASETS
+from cnnlab.jobs.job import Job
+from cnnlab.jobs.worker import Background
+from cnnlab.runs.ancestry import inherited
+from cnnlab.runs.catalogue import Catalogue, Entry
+from cnnlab.runs.store import Run, RunError, RunStore, runs_folder
+from cnnlab.threads import exit_code_is
+from cnnlab.training.config import RunConfig
+from cnnlab.ui.shell.audience import Audience
+
+GRACE_SECONDS = float(os.environ.get("CNNLAB_GRACE_SECONDS", "120"))
+
+_RUN = "run"  # the URL's parameter
+_WORKS = "session.works"  # computations in the background that this session watches
+
+
+@dataclass
+class _Board:
+    """Server-wide: all jobs by their run's id, and who watches what."""
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    audience: Audience = field(default_factory=lambda: Audience(GRACE_SECONDS))
+
+    def let_go(self, job: Job) -> None:
+        """End a job that nobody watches; what it has learned is kept, and shown from disk."""
+        if self.jobs.get(job.run.id) is job:
+            del self.jobs[job.run.id]
+        job.stop()
+
+
+class _Watch:
+    """What one connected session watches; released by Streamlit as soon as its socket drops."""
+
+    def __init__(self, audience: Audience) -> None:
+        self.own: Job | None = None  # the training that it began last
+        self._audience = audience
+        self._ends: dict[Hashable, Callable[[], object]] | None = {}  # how each work is ended; None once released
+        self._lock = Lock()
+
+    def add(self, work: Hashable, end: Callable[[], object]) -> None:
+        with self._lock:
+            if self._ends is not None and work not in self._ends:
+                self._ends[work] = end
+                self._audience.watch(work)
+
+    def release(self) -> None:
+        with self._lock:
+            for work, end in (self._ends or {}).items():
+                self._audience.leave(work, end)
+            self._ends = None
+
+
+@st.cache_resource(show_spinner=False)
+def _board() -> _Board:
+    return _Board()
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda watch: watch.release())
+def _watch() -> _Watch:
+    return _Watch(_board().audience)
+
+
+@st.cache_resource(show_spinner=False)
+def get_ready() -> None:
+    """Once for a server, at its first page: read the runs in the background, keep collections short."""
+    exit_code_is(0)  # Streamlit's, whatever ends it
+    gc.collect()
+    gc.freeze()  # what is imported by now stays: to walk through it in each full collection takes a fifth of a second
+    Thread(target=_catalogue(str(runs_folder())).entries, daemon=True).start()
+
+
+@st.cache_resource(show_spinner=False)
+def _catalogue(folder: str) -> Catalogue:
+    return Catalogue(RunStore(Path(folder)))
+
+
+def store() -> RunStore:
+    """The runs of this server."""
+    return RunStore(runs_folder())
+
+
+def start(config: RunConfig) -> Job:
+    """Train ``config`` in the background; the job becomes this session's. Raises RunError as ``Job.start``.
+
+    A session has one training at a time. While one runs, a second click gets that one, and other settings a RunError.
+    """
+    whole = inherited(config, store())  # as the job has it
+    return _only(lambda job: job.config == whole, lambda: Job.start(whole, store()))
+
+
+def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job:
+    """Go on with ``run``, as ``Job.resume``; the job becomes this session's. Raises RunError as that and ``start`` do.
+
+    Where another page has just done so, it is that job.
+    """
+    job = _board().jobs.get(run.id)
+    if job and job.is_running:
+        return _taken(job)
+    return _only(lambda job: job.run.id == run.id, lambda: Job.resume(run, epochs, learning_rate))
+
+
+def _only(is_asked: Callable[[Job], bool], begin: Callable[[], Job]) -> Job:
+    """The session's running job, where that is what was asked; else one that begins now."""
+    board, watch, running = _board(), _watch(), running_job()
+    if running and is_asked(running):
+        return _taken(running)
+    if running:
+        raise RunError("this session is training another network: wait until it ends, or stop it")
+    # Without a call of Streamlit in between: a second click interrupts there, and must find what the first began.
+    watch.own = job = begin()
+    board.jobs[job.run.id] = job
+    watch.add(job, partial(board.let_go, job))
+    return _taken(job)
+
+
+def _taken(job: Job) -> Job:
+    st.query_params[_RUN] = job.run.id  # which comes first, and may hold an earlier run
+    current_job()
+    return job
+
+
+def running_job() -> Job | None:
+    """The training that this session waits for: the one it is about or, where that has ended, the one it began."""
+    jobs = current_job(), _watch().own
+    return next((job for job in jobs if job and job.is_running), None)
+
+
+def current_job() -> Job | None:
+    """The session's job, running or ended; None where there is none or the server has let it go."""
+    board, watch = _board(), _watch()
+    job = board.jobs.get(current_run_id() or "")
+    if job:
+        watch.add(job, partial(board.let_go, job))
+    for work in _kept():
+        watch.add(work, work.cancel)  # after a lost connection it watches anew
+    return job
+
+
+def keep(work: Background[Any]) -> None:
+    """Watch ``work`` from now on: when all who do have been gone for the grace, it is cancelled."""
+    kept = st.session_state[_WORKS] = [*(other for other in _kept() if other.is_running and other is not work), work]
+    for each in kept:
+        _watch().add(each, each.cancel)
+
+
+def _kept() -> list[Background[Any]]:
+    works: list[Background[Any]] = st.session_state.get(_WORKS, [])
+    return works
+
+
+def current_run_id() -> str | None:
+    """The run this session is about: the URL's, else the one it held before; put back into the URL."""
+    own = _watch().own  # a second click may have interrupted the first before it was noted elsewhere
+    run_id = st.query_params.get(_RUN) or st.session_state.get(_RUN) or (own.run.id if own else None)
+    if run_id and not found(run_id):
+        if st.query_params.pop(_RUN, None):
+            st.toast("The run in the address is not here, or not any more.", icon=":material/link_off:")
+        run_id = None
+    st.session_state[_RUN] = run_id
+    if run_id:
+        st.query_params[_RUN] = run_id
+    return run_id
+
+
+def current_run() -> Run | None:
+    """The run this session is about, from disk."""
+    run_id = current_run_id()
+    return found(run_id) if run_id else None
+
+
+def trained_runs() -> list[Entry]:
+    """Runs with something to look at, the newest first: all that ended, and this session's own."""
+    own = current_run_id()
+    return [
+        entry
+        for entry in _catalogue(str(runs_folder())).entries()
+        if entry.is_trained
+        and entry.config.dataset in DATASETS
+        and (entry.id == own or entry.summary.status != "running")
+    ]
+
+
+def found(run_id: str) -> Run | None:
+    """A run by its id; None where it is not there, or not any more."""
+    try:
+        return store().open(run_id)
+    except RunError:
+        return None

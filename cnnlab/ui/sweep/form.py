@@ -1,0 +1,99 @@
+"""The form of a sweep: which settings are searched, within what, and how long."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import streamlit as st
+
+from cnnlab.jobs.sweep import SPACES, SweepConfig, parse_sweep
+from cnnlab.networks.presets import PRESETS
+from cnnlab.training.config import ConfigError, RunConfig, titled
+from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.train.form import run_form
+
+_FIRST = ["learning_rate", "batch_size"]
+_NUMBERS = {"batch_size": [16, 32, 64, 128, 256, 512, 1024], "epochs": [1, 2, 5, 10, 20, 40, 80], "seed": [*range(10)]}
+
+
+def sweep_form() -> SweepConfig | None:
+    """Ranges and the settings that stay; None, with the reason shown, where they do not go together."""
+    searched = st.multiselect(
+        "Search", list(SPACES), _FIRST, format_func=titled, key="sweep.search", persist_state="session"
+    )
+    space = {name: _values(name) for name in searched}
+    left, right = st.columns(2)
+    trials = left.number_input("Trials", 1, 1000, 20, key="sweep.trials", persist_state="session")
+    minutes = right.number_input(
+        "Minutes at most (0: no limit)", 0, 10_000, 0, key="sweep.minutes", persist_state="session"
+    )
+    pruner = st.selectbox(
+        "Give up trials that lag behind",
+        list(get_args(SweepConfig.model_fields["pruner"].annotation)),
+        format_func=_pruner,
+        key="sweep.pruner",
+        persist_state="session",
+    )
+    st.markdown("**What stays as it is**")
+    st.caption("What is searched takes its values from above.")
+    base = run_form()
+    if base is None:
+        return None
+    try:
+        return parse_sweep(
+            {"base": base, "space": space, "trials": trials, "minutes": minutes or None, "pruner": pruner}
+        )
+    except ConfigError as error:
+        st.error(literal(str(error)), title="This sweep cannot run")
+        return None
+
+
+def _values(name: str) -> dict[str, Any]:
+    """The fields that say within what a setting is searched."""
+    offered = SPACES[name].model_dump()
+    if "options" in offered:
+        given = st.multiselect(
+            titled(name),
+            _options(name),
+            list(offered["options"]),
+            format_func=str,
+            accept_new_options=name in _NUMBERS,
+            key=f"sweep.{name}",
+            persist_state="session",
+        )
+        return {"options": [_number(value) if name in _NUMBERS else value for value in given]}
+    ends = [
+        place.number_input(
+            f"{titled(name)}, {end}",
+            0.0,
+            10.0,
+            value,
+            format="%.5f",
+            key=f"sweep.{name}.{end}",
+            persist_state="session",
+        )
+        for place, end, value in zip(st.columns(2), ("from", "to"), (offered["low"], offered["high"]), strict=True)
+    ]
+    return {"low": ends[0], "high": ends[1], "log": offered["log"]}
+
+
+def _options(name: str) -> list[Any]:
+    if name in _NUMBERS:
+        return _NUMBERS[name]
+    if name == "architecture":
+        return list(PRESETS)
+    return list(get_args(RunConfig.model_fields[name].annotation)) or [True, False]
+
+
+def _number(value: Any) -> Any:
+    """What was typed, as a number where it is one; the sweep's own check tells of the rest."""
+    text = str(value)
+    return int(text) if text.isdigit() else text
+
+
+def _pruner(name: str) -> str:
+    return {
+        "median": "worse than the median of the others",
+        "halving": "not among the best (successive halving)",
+        "none": "never",
+    }[name]

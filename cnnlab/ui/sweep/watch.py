@@ -1,0 +1,214 @@
+"""Sweeps on a page: started, watched, stopped and gone on with."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.charts.sweeps import FIGURES
+from cnnlab.jobs.sweep import Step, Sweep, SweepConfig, SweepError, SweepStore, search
+from cnnlab.jobs.worker import Background
+from cnnlab.runs.store import RunError, runs_folder
+from cnnlab.training.config import ConfigError, titled
+from cnnlab.ui.compare.run_table import look_for
+from cnnlab.ui.shell import frame
+from cnnlab.ui.train.live import duration
+from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.widgets.view import show_figure
+
+UPDATE_SECONDS = 2.0
+
+_starting = Lock()  # two clicks, of one session or of two, start one sweep
+
+_CHOSEN = "sweep.chosen"
+_URL = "sweep"
+_PERCENT = st.column_config.NumberColumn(format="percent")
+_SECONDS = st.column_config.NumberColumn(format="%.1f")
+_STATES = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
+
+
+@st.cache_resource(show_spinner=False)
+def _board() -> dict[str, Background[Step]]:
+    """Server-wide: the sweeps that were started here, by id."""
+    return {}
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _opened(folder: str, sweep_id: str) -> Sweep:
+    return _store().open(sweep_id)
+
+
+def _store() -> SweepStore:
+    return SweepStore(runs_folder())
+
+
+def start(config: SweepConfig) -> None:
+    """Begin a new sweep, unless one is at work; it goes on whether anybody watches or not."""
+    board = _board()
+    with _starting:
+        if is_busy():
+            return
+        try:
+            sweep = _store().create(config)
+        except (ConfigError, RunError) as error:
+            st.error(frame.literal(str(error)), title="This sweep could not begin")
+            return
+        board[sweep.id] = Background(search(sweep, _store().runs))
+    st.session_state[_CHOSEN] = sweep.id
+
+
+def is_busy() -> bool:
+    """Whether a sweep is at work on this server: one at a time, for each takes all cores that are free."""
+    return any(work.is_running for work in _board().values())
+
+
+def watch_sweeps() -> None:
+    """The chosen sweep, by default the newest; an empty state where there is none."""
+    sweeps = _store().all()
+    ids = [sweep.id for sweep in sweeps]
+    if not ids:
+        st.info(
+            "Choose what is searched and press **Start sweep**: each trial is a short training with settings that "
+            "those before it recommend, and an ordinary run on every other page.",
+            icon=":material/travel_explore:",
+        )
+        return
+    asked = st.session_state.get(_CHOSEN) or st.query_params.get(_URL)
+    st.session_state[_CHOSEN] = asked if asked in ids else ids[0]
+    titles = frame.told_apart({sweep.id: sweep.title for sweep in sweeps})
+    chosen = st.selectbox("Sweep", ids, format_func=titles.__getitem__, key=_CHOSEN, persist_state="session")
+    st.query_params[_URL] = chosen
+    work = _board().get(chosen)
+    running = work is not None and work.is_running
+    st.fragment(_follow, run_every=UPDATE_SECONDS if running else None)(chosen, running)
+
+
+def _follow(sweep_id: str, was_running: bool) -> None:
+    sweep = _opened(str(runs_folder()), sweep_id)
+    work = _board().get(sweep_id)
+    if was_running != (work is not None and work.is_running):
+        st.rerun()  # the page ticks from now on, or no more
+    try:
+        _progress(sweep, work)
+        _results(sweep)
+    except SweepError as error:
+        st.error(frame.literal(str(error)), title="This sweep cannot be shown")
+
+
+def _progress(sweep: Sweep, work: Background[Step] | None) -> None:
+    config, ended = sweep.config, sweep.ended
+    text = f"{ended} of {config.trials} trials"
+    if work and work.is_running:
+        if ended:
+            text += f", about {duration(sweep.seconds / ended * (config.trials - ended))} left"
+        st.progress(min(1.0, ended / config.trials), text=text)
+        _trial(work.latest)
+        st.button("Stop", icon=":material/stop:", on_click=work.cancel, help="It can go on later where it was.")
+        return
+    st.progress(min(1.0, ended / config.trials), text=f"{text}, {duration(sweep.seconds)} of training")
+    if work and work.error:
+        st.error(frame.literal(work.error), title="This sweep ended too early")
+    if sweep.status == "running":
+        st.info("Another process is at work on this sweep.", icon=":material/autorenew:")
+    elif sweep.has_room:
+        st.button(
+            "Go on", icon=":material/play_arrow:", on_click=_go_on, args=[sweep], type="primary", disabled=is_busy()
+        )
+    else:
+        more = st.columns([1, 3], vertical_alignment="bottom")
+        count = more[0].number_input("More trials", 1, 1000, 10, key="sweep.more")
+        more[1].button("Go on", icon=":material/add:", on_click=_go_on, args=[sweep, count], disabled=is_busy())
+
+
+def _trial(step: Step | None) -> None:
+    if step is None:
+        st.caption("Getting ready")
+        return
+    job = step.job
+    epochs = job.history.epochs
+    accuracy = f", validation {epochs[-1]['validation_accuracy']:.1%}" if epochs else ""
+    text = f"Trial {step.number}: epoch {min(len(epochs) + 1, job.config.epochs)} of {job.config.epochs}{accuracy}"
+    st.progress(job.progress, text=text)
+
+
+def _results(sweep: Sweep) -> None:
+    rows = _table(sweep)
+    done = rows[rows["State"] == "done"] if len(rows) else rows
+    if done.empty:
+        st.caption("The first trial is not over yet.")
+        return
+    best = done.sort_values("Validation").iloc[-1]
+    with st.container(horizontal=True):
+        st.metric("Best validation accuracy", f"{best['Validation']:.2%}", help=f"Trial {best['Trial']}")
+        for name in sweep.config.space:
+            st.metric(titled(name), frame.literal(_shown(best[titled(name)])))
+    shown = st.segmented_control(
+        "View", ["Trials", *FIGURES], default="Trials", required=True, key="sweep.view", persist_state="session"
+    )
+    if shown == "Trials":
+        st.dataframe(rows, hide_index=True, column_config={"Validation": _PERCENT, "Seconds": _SECONDS})
+    else:
+        _figure(sweep, shown, rows)
+    with st.container(horizontal=True):
+        if st.button("Compare its runs", icon=":material/compare_arrows:", on_click=look_for, args=[sweep.id]):
+            frame.go_to("Compare")
+    st.caption(
+        linked(
+            "What counts is validation accuracy; with many trials the best is also the luckiest, so judge it by its "
+            "test accuracy, or train it again with other seeds."
+        )
+    )
+
+
+def _figure(sweep: Sweep, name: str, rows: pd.DataFrame) -> None:
+    try:
+        figure = FIGURES[name](sweep.study)
+    except (RuntimeError, UserWarning, ValueError):
+        st.info("The trials are too few, or too alike, to tell. Go on with some more.")
+        return
+    captions = {
+        "History": "Each trial's validation accuracy, and the best so far.",
+        "Curves": "Validation accuracy of each trial, epoch by epoch; trials that were given up end early.",
+        "Importance": "How much each setting decides which trials are the best (PED-ANOVA, Watanabe et al. 2023).",
+        "Slices": "Validation accuracy against each setting by itself; later trials are brighter.",
+    }
+    show_figure(figure, f"sweep-{name}-{sweep.id}", f"{name} of the sweep", lambda: rows, captions[name])
+
+
+def _table(sweep: Sweep) -> pd.DataFrame:
+    searched = sweep.config.space
+    return pd.DataFrame(
+        [
+            {
+                "Trial": trial.number,
+                "State": _STATES[trial.state.name],
+                "Validation": trial.value,
+                **{titled(name): trial.params.get(name) for name in searched},
+                "Epochs": len(trial.intermediate_values),
+                "Seconds": trial.duration.total_seconds() if trial.duration else None,
+                "Run": trial.user_attrs.get("run"),
+                "Why": trial.user_attrs.get("error", ""),
+            }
+            for trial in sweep.trials
+        ]
+    )
+
+
+def _go_on(sweep: Sweep, more: int = 0) -> None:
+    with _starting:
+        if is_busy():
+            return
+        try:
+            if more:
+                sweep.extend(more)
+        except (ConfigError, SweepError) as error:
+            st.toast(frame.literal(str(error)), icon=":material/error:")
+            return
+        _board()[sweep.id] = Background(search(sweep, _store().runs))
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

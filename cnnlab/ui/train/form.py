@@ -1,0 +1,354 @@
+"""The form that makes a RunConfig, and the picker of a trained run."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.data.datasets import DATASETS, check_batches, is_present
+from cnnlab.networks.architecture import Architecture, ArchitectureError, summarise
+from cnnlab.networks.library import Shelf
+from cnnlab.networks.presets import PRESETS
+from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.store import Run, runs_folder
+from cnnlab.training.config import ConfigError, Parent, RunConfig, parse_config
+from cnnlab.training.device import devices, precisions
+from cnnlab.training.memory import GB, check_memory, needs
+from cnnlab.training.recipes import RECIPES
+from cnnlab.ui.shell import frame, session
+from cnnlab.ui.train import link
+from cnnlab.ui.widgets.diagram import show_network
+from cnnlab.ui.widgets.glossary_links import linked
+
+MOST_RUNS = 4  # asked side by side
+
+_ASKED = "runs"  # the URL's parameter
+
+_RECIPE = "form.recipe"
+_OWN_NETWORK = "form.own_network"  # a design's JSON
+_PARENT = "form.parent"  # of the branch that the form makes
+_NOT_OFFERED = {"parent", "lessons", "lesson_share"}  # what a new network is not asked about
+
+
+def run_form() -> RunConfig | None:
+    """Data set, network and hyperparameters; None, with the reason shown, where they do not go together."""
+    if _RECIPE not in st.session_state:
+        st.session_state[_RECIPE] = "default"
+        run = session.current_run()
+        _recall(run)
+    link.follow(_begin_with)
+    st.selectbox(
+        "Recipe",
+        list(RECIPES),
+        format_func=lambda name: RECIPES[name].title,
+        key=_RECIPE,
+        on_change=_fill_in,
+        persist_state="session",
+        help="Sets every field below; then change what you like.",
+    )
+    recipe = RECIPES[st.session_state[_RECIPE]]
+    if recipe.claim:
+        st.caption(f"The tutorial's claim: {recipe.claim}.")
+    fields = _beginning()
+    _explain_dataset(fields["dataset"])
+    left, right = st.columns(2)
+    with left:
+        fields["epochs"] = _integer("More epochs" if "parent" in fields else "Epochs", "epochs", 1, 1000)
+        fields["learning_rate"] = _number("Learning rate", "learning_rate", 0.00001, 10.0, 0.001, "%.5f")
+    with right:
+        fields["batch_size"] = _integer("Batch size, images", "batch_size", 1, 10_000)
+        fields["optimizer"] = _choice("Optimiser", "optimizer", _literals("optimizer"), _title)
+    if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
+        st.caption(linked("That is all training images in one batch: one step an epoch."))
+    with st.expander("More settings"):
+        fields |= _more_settings() | ({} if "parent" in fields else _split())
+    try:
+        config = parse_config(fields)
+        spec = DATASETS[config.dataset]
+        rows = summarise(config.architecture, spec.shape, len(spec.classes))
+        check_memory(config, spec)
+        check_batches(config, spec)
+    except (ConfigError, ArchitectureError) as error:
+        st.error(frame.literal(str(error)), title="These settings cannot run")
+        return None
+    with st.expander(f"The network: {sum(row.parameters for row in rows):,} parameters"):
+        st.caption(frame.literal(config.architecture.description))
+        st.caption(
+            f"Its training takes about {needs(config, spec).total / GB:.1f} GB of memory, by a generous estimate."
+        )
+        show_network(config.architecture, spec.shape, len(spec.classes), "form.network")
+        st.dataframe(pd.DataFrame([_summary_row(row) for row in rows]), hide_index=True)
+    return config
+
+
+def _recall(run: Run | None) -> None:
+    """After a reload the form is the run's again; for a taught one, whose settings suit few drawings, its origin's."""
+    if run and run.config.lessons:
+        run = session.store().origin(run)
+    _fill_in(run.config if run else None)
+    if run and run.config.parent:
+        st.session_state[_PARENT] = run.config.parent
+
+
+def _begin_with(recipe: str, config: RunConfig) -> None:
+    """Put what a link asks for into the form, as a new network."""
+    st.session_state[_RECIPE] = recipe
+    st.session_state.pop(_PARENT, None)
+    _fill_in(config)
+
+
+def branch_off(run: Run, epoch: int) -> None:
+    """Fill the form with ``run``'s settings, to begin with its weights after ``epoch``; for callbacks."""
+    _fill_in(run.config)
+    st.session_state[_PARENT] = Parent(run=run.id, epoch=epoch)
+
+
+def _beginning() -> dict[str, Any]:
+    """The data set, and a new network or the parent's."""
+    parent: Parent | None = st.session_state.get(_PARENT)
+    run = session.found(parent.run) if parent else None
+    if parent is None or run is None:
+        return {
+            "dataset": _choice("Data set", "dataset", list(DATASETS), lambda name: DATASETS[name].title),
+            "architecture": _pick_network(),
+        }
+    st.info(f"A branch of {frame.literal(run.title)}, from epoch {parent.epoch} on.", icon=":material/alt_route:")
+    st.button("Begin anew instead", on_click=st.session_state.pop, args=[_PARENT], key="form.anew")
+    st.caption("Its validation images stay those of that run, so that they are none it was trained on.")
+    kept = ("dataset", "architecture", "lessons", "lesson_share", "validation_fraction")
+    fields = {name: getattr(run.config, name) for name in kept}
+    return {"parent": parent, **fields, "split_seed": run.config.held_out_by}
+
+
+def _pick_network() -> Architecture:
+    """A preset, a saved design that can be trained, or what came from Design or an earlier run."""
+    networks = _networks()
+    if st.session_state.get(_key("architecture")) not in networks:
+        st.session_state[_key("architecture")] = RunConfig().architecture.name
+    labels = frame.told_apart({name: network.title for name, network in networks.items()})
+    return networks[_choice("Network", "architecture", list(networks), labels.__getitem__)]
+
+
+def _networks() -> dict[str, Architecture]:
+    networks = PRESETS | Shelf(runs_folder()).networks()
+    if own := st.session_state.get(_OWN_NETWORK):
+        network = Architecture.model_validate_json(own)
+        networks = {network.name: network} | networks | {network.name: network}
+    return networks
+
+
+def take_network(network: Architecture, dataset: str, batch_size: int) -> None:
+    """Put a design into the form, as a new network."""
+    if _RECIPE not in st.session_state:
+        st.session_state[_RECIPE] = "default"
+        _fill_in()
+    st.session_state.pop(_PARENT, None)
+    _offer(network)
+    st.session_state[_key("dataset")] = dataset
+    st.session_state[_key("batch_size")] = batch_size
+
+
+def _offer(network: Architecture) -> None:
+    """Choose ``network`` in the form, also where it is neither a preset nor saved."""
+    if PRESETS.get(network.name) != network:
+        if network.name in PRESETS:
+            network = network.model_copy(update={"name": f"own-{network.name}"[:60]})
+        st.session_state[_OWN_NETWORK] = network.model_dump_json()
+    st.session_state[_key("architecture")] = network.name
+
+
+def set_learning_rate(rate: float) -> None:
+    """Put ``rate`` into the form; for callbacks, which run before it is drawn."""
+    st.session_state[_key("learning_rate")] = rate
+
+
+def pick_run(key: str) -> Run | None:
+    """A trained run to look at, by default this session's own; None, with what to do next, where there is none."""
+    runs = _runs()
+    if not runs:
+        return None
+    labels = frame.told_apart({run_id: run_label(entry) for run_id, entry in runs.items()})
+    chosen = st.selectbox(
+        "Run",
+        list(runs),
+        index=list(runs).index(_first(runs)),
+        format_func=labels.__getitem__,
+        key=_run_key(key),
+        persist_state="session",
+    )
+    return runs[chosen].run
+
+
+def pick_runs(key: str) -> list[Entry]:
+    """Up to MOST_RUNS runs to ask side by side; none, with what to do next, where there are none."""
+    runs = _runs()
+    if not runs:
+        return []
+    # Titles only: Streamlit drops a choice whose label changes, as it would when the run ends.
+    labels = frame.told_apart({run_id: entry.title for run_id, entry in runs.items()})
+    chosen: list[str] = st.multiselect(
+        f"Runs, up to {MOST_RUNS} side by side",
+        list(runs),
+        default=_first_asked(runs),
+        format_func=labels.__getitem__,
+        max_selections=MOST_RUNS,
+        key=_run_key(key),
+        persist_state="session",
+    )
+    st.query_params[_ASKED] = ",".join(chosen)
+    if not chosen:
+        st.info("Choose a run to ask.", icon=":material/checklist:")
+    return [runs[run_id] for run_id in chosen]
+
+
+def _runs() -> dict[str, Entry]:
+    """Trained runs by id; where there are none, with what to do next."""
+    runs = {entry.id: entry for entry in session.trained_runs()}
+    if not runs:
+        frame.no_runs_yet()
+    return runs
+
+
+def _first(runs: dict[str, Entry]) -> str:
+    """The session's own, else the newest."""
+    own = session.current_run_id()
+    return own if own and own in runs else next(iter(runs))
+
+
+def _first_asked(runs: dict[str, Entry]) -> list[str]:
+    """The address's, as after a reload; but where the session's own run is newer, that and what it came from."""
+    first = _first(runs)
+    asked = [run_id for run_id in st.query_params.get(_ASKED, "").split(",") if run_id in runs]
+    if first in asked:
+        return asked[:MOST_RUNS]
+    parent = runs[first].config.parent
+    return [first, parent.run] if parent and parent.run in runs else [first]
+
+
+def choose_run(key: str, run: Run) -> None:
+    """Have the picker ``key`` stand on ``run``; for callbacks."""
+    st.session_state[_run_key(key)] = run.id
+
+
+def _run_key(key: str) -> str:
+    return f"{key}.{session.current_run_id()}"  # a new training of this session is looked at first
+
+
+def run_label(entry: Entry) -> str:
+    """A run's title with its state and test accuracy."""
+    summary = entry.summary
+    accuracy = "" if summary.test_accuracy is None else f", test {summary.test_accuracy:.1%}"
+    state = "" if summary.status == "finished" else f", {summary.status}"
+    return entry.title + accuracy + state
+
+
+def _fill_in(config: RunConfig | None = None) -> None:
+    """Put ``config``, by default the recipe's, into the form."""
+    chosen = config or RECIPES[st.session_state[_RECIPE]].config
+    for name, value in chosen.model_dump(exclude=_NOT_OFFERED).items():
+        st.session_state[_key(name)] = value
+    _offer(chosen.architecture)
+    # What is no choice of the form's here gives way to what is.
+    if chosen.dataset not in DATASETS:
+        st.session_state[_key("dataset")] = RunConfig().dataset
+    if chosen.device not in devices():
+        st.session_state[_key("device")] = "auto"
+    if chosen.precision not in precisions():
+        st.session_state[_key("precision")] = "auto"
+
+
+def _more_settings() -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    fields["schedule"] = st.selectbox(
+        "Learning-rate schedule",
+        _literals("schedule"),
+        format_func=_title,
+        key=_key("schedule"),
+        persist_state="session",
+        help="With one-cycle, Adam and AdamW also move beta1, their share of earlier gradients: from 0.95 down to 0.85 "
+        "while the rate rises, then back. Momentum of SGD and RMSprop stays as it is set.",
+    )
+    fields["step_epochs"] = _integer("Epochs between drops (step)", "step_epochs", 1, 1000)
+    fields["step_factor"] = _number("Drop factor (step)", "step_factor", 0.01, 0.99, 0.05, "%.2f")
+    fields["weight_decay"] = _number("Weight decay", "weight_decay", 0.0, 1.0, 0.001, "%.5f")
+    fields["momentum"] = _number("Momentum (SGD, RMSprop)", "momentum", 0.0, 0.999, 0.05, "%.3f")
+    fields["nesterov"] = st.checkbox("Nesterov momentum (SGD)", key=_key("nesterov"), persist_state="session")
+    fields["label_smoothing"] = _number("Label smoothing", "label_smoothing", 0.0, 0.9, 0.05, "%.2f")
+    fields["augmentation"] = _choice("Augmentation", "augmentation", _literals("augmentation"), _title)
+    fields["normalise"] = _choice("Pixels become", "normalise", _literals("normalise"), _scale_title)
+    fields["train_fraction"] = _number("Share of the rest to train on", "train_fraction", 0.01, 1.0, 0.05, "%.2f")
+    fields["early_stopping"] = _integer("Early stopping after epochs (0: off)", "early_stopping", 0, 1000)
+    fields["device"] = _choice("Device", "device", ["auto", *devices()], _title)
+    fields["precision"] = _choice("Precision", "precision", precisions(), _title)
+    fields["seed"] = _integer("Seed", "seed", 0, 2**32 - 1)
+    st.caption(f"Found here: {', '.join(devices())}. Auto takes the first.")
+    return fields
+
+
+def _split() -> dict[str, Any]:
+    """Which images are held out; a branch is not asked, for it keeps its parent's."""
+    share = _number("Validation share", "validation_fraction", 0.01, 0.5, 0.05, "%.2f")
+    seed = st.number_input(
+        "Split seed (empty: as seed)",
+        0,
+        2**32 - 1,
+        None,
+        step=1,
+        key=_key("split_seed"),
+        persist_state="session",
+        help="Decides which images are held out for validation. Set it to compare seeds on the same images.",
+    )
+    return {"validation_fraction": share, "split_seed": seed}
+
+
+def _explain_dataset(name: str) -> None:
+    spec = DATASETS[name]
+    size = "×".join(str(length) for length in spec.shape[1:])
+    text = f"{spec.sizes[0]:,} training and {spec.sizes[1]:,} test images, {size}, {len(spec.classes)} classes."
+    if not is_present(name):
+        text += f" Starting downloads about {spec.download_bytes / 1e6:.0f} MB."
+    st.caption(text)
+
+
+def _summary_row(row: Any) -> dict[str, object]:
+    return {
+        "Layer": row.name,
+        "Kind": row.kind,
+        "Output shape": "×".join(str(length) for length in row.output_shape),
+        "Parameters": row.parameters,
+        "Multiply-accumulates": row.macs,
+        "Receptive field, px": f"{row.receptive_field[0]}×{row.receptive_field[1]}",
+        "Activations, bytes": row.activation_bytes,
+    }
+
+
+def _key(field: str) -> str:
+    return f"form.{field}"
+
+
+def _literals(field: str) -> list[str]:
+    return list(get_args(RunConfig.model_fields[field].annotation))
+
+
+def _title(value: str) -> str:
+    return {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "cpu": "CPU", "cuda": "CUDA"}.get(
+        value, value
+    )
+
+
+def _scale_title(value: str) -> str:
+    return {"standard": "(x − mean) / std", "unit": "0 … 1", "symmetric": "−1 … 1"}[value]
+
+
+def _choice(label: str, field: str, options: list[str], shown: Any) -> str:
+    return st.selectbox(label, options, format_func=shown, key=_key(field), persist_state="session")
+
+
+def _integer(label: str, field: str, low: int, high: int) -> int:
+    return st.number_input(label, low, high, step=1, key=_key(field), persist_state="session")
+
+
+def _number(label: str, field: str, low: float, high: float, step: float, form: str) -> float:
+    return st.number_input(label, low, high, step=step, format=form, key=_key(field), persist_state="session")

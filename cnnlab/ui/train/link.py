@@ -1,0 +1,55 @@
+"""Links that open a page with its form filled in: followed once for each coming to the page, and handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from cnnlab.networks.library import DesignError
+from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.config_link import NAMES, RECIPE, from_query, to_query
+from cnnlab.ui.shell import frame
+
+# Parameters of the app's other pages and of Streamlit's own.
+_OTHERS = {"run", "runs", "sweep", "compare", "chapter", "term", "embed", "embed_options"}
+
+_FOLLOWED = "setup.followed"
+
+
+def follow(fill_in: Callable[[str, RunConfig], None]) -> None:
+    """Have ``fill_in`` put the recipe and config that the address asks for into the form.
+
+    Once: what is edited afterwards stays, until the page is come to again or the address asks for something else.
+    Where the address is wrong the page says why, and the form keeps its values.
+    """
+    asked = {name: value for name, value in st.query_params.items() if name not in _OTHERS}
+    if not asked:
+        return
+    try:
+        config = from_query(asked)
+    except (ConfigError, DesignError) as error:
+        st.error(frame.literal(str(error)), title="The address asks for what cannot be", icon=":material/link_off:")
+        return
+    if st.session_state.get(_FOLLOWED) != (frame.visit(), asked):
+        st.session_state[_FOLLOWED] = (frame.visit(), asked)
+        fill_in(asked.get(RECIPE, "default"), config)
+
+
+def forget() -> None:
+    """The address asks for nothing any more: a run has begun, and a reload is to find that."""
+    for name in set(st.query_params) & set(NAMES):
+        del st.query_params[name]
+
+
+def offer(config: RunConfig) -> None:
+    """A link that opens Train with ``config``, to be copied."""
+    with st.popover("Link to these settings", icon=":material/link:", type="tertiary"):
+        try:
+            query = to_query(config)
+        except ConfigError as error:
+            st.caption(frame.literal(f"{error}."))
+            return
+        st.caption("Whoever opens it finds the form filled in like this.")
+        st.code(f"{st.context.url or ''}?{urlencode(query)}", language=None, wrap_lines=True)

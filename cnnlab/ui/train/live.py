@@ -1,0 +1,228 @@
+"""The live view of a training: progress, curves and per-class accuracy, updated while it runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+from scipy.stats import binomtest
+
+from cnnlab import charts
+from cnnlab.data.datasets import DATASETS, downloaded_bytes
+from cnnlab.jobs.job import Job
+from cnnlab.jobs.queue import available_cores
+from cnnlab.runs.store import Run, RunError, Summary, how_tested
+from cnnlab.training.config import RunConfig, last_epoch
+from cnnlab.training.history import History
+from cnnlab.ui.shell import frame, session
+from cnnlab.ui.train.run_actions import LOWEST_RATE, afterwards
+from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.widgets.live_chart import live_chart
+
+CROWDED_CORES = 2
+EAGER_FOR_SECONDS = 5.0
+RELAXED_SECONDS = 4.0
+IDLE_EPOCHS = 3
+GUESSING = 1.3  # times what guessing comes to
+
+_RATE_OPEN = "live.rate.open"
+
+
+def watch(job: Job) -> None:
+    """Follow ``job`` until it ends, then show what it came to."""
+    interval = _interval(job) if job.is_running else None
+    st.fragment(_follow, run_every=interval)(job, interval)
+
+
+def recall(run: Run) -> None:
+    """A run that no longer trains in this server, read from disk."""
+    _result(run, run.summary)
+    _curves(run.history(), run)
+
+
+def _interval(job: Job) -> float:
+    """Seconds between updates.
+
+    Server and browser work some 0.15 s for one. Where they share two cores with the training, it waits for them: so
+    after the first seconds, when the curves move most, they are asked less.
+    """
+    is_crowded = job.summary.device == "cpu" and available_cores() <= CROWDED_CORES
+    return RELAXED_SECONDS if is_crowded and job.seconds > EAGER_FOR_SECONDS else charts.LIVE_SECONDS
+
+
+def _follow(job: Job, interval: float | None) -> None:
+    if job.is_running:
+        st.session_state.was_running = job.run.id
+        if interval != _interval(job):
+            st.rerun()
+        _progress(job)
+    elif st.session_state.pop("was_running", None) == job.run.id:
+        st.rerun()  # once at the end, for the parts of the page that do not tick
+    else:
+        _result(job.run, job.summary)
+        if job.details:
+            with st.expander("Details for whoever mends this", icon=":material/bug_report:"):
+                st.code(job.details, language=None)
+    _curves(job.history, job.run)
+
+
+def _headline(run: Run, config: RunConfig) -> None:
+    """Its title, and what it is trained with."""
+    st.markdown(f"**{frame.literal(run.title)}**")
+    st.caption(
+        f"{frame.counted(config.epochs, 'epoch')}, batches of {config.batch_size:,}, {config.optimizer}, learning rate "
+        f"{config.learning_rate:g} ({config.schedule}), augmentation {config.augmentation}, seed {config.seed}."
+    )
+
+
+def _progress(job: Job) -> None:
+    _headline(job.run, job.config)
+    st.progress(job.progress, text=progress_text(job))
+    epochs = job.history.epochs
+    latest = epochs[-1] if epochs else None
+    steps = job.history.steps
+    with st.container(horizontal=True):
+        st.metric("Validation accuracy", f"{latest['validation_accuracy']:.2%}" if latest else "–")
+        st.metric("Train accuracy", f"{latest['train_accuracy']:.2%}" if latest else "–")
+        st.metric("Speed, images/s", f"{steps[-1]['images_per_second']:,.0f}" if steps else "–")
+        st.metric("Learning rate", f"{steps[-1]['learning_rate']:.2g}" if steps else "–")
+    chance = GUESSING / len(job.summary.classes) if job.summary.classes else 0.0
+    if len(epochs) >= IDLE_EPOCHS and all(row["validation_accuracy"] < chance for row in epochs[-IDLE_EPOCHS:]):
+        st.warning(f"For {IDLE_EPOCHS} epochs it has done no better than guessing: try a smaller learning rate.")
+    _controls(job)
+
+
+def _controls(job: Job) -> None:
+    with st.container(horizontal=True):
+        if job.state == "paused":
+            st.button("Continue", icon=":material/play_arrow:", on_click=job.go_on, key="continue")
+        else:
+            st.button(
+                "Pause",
+                icon=":material/pause:",
+                on_click=job.pause,
+                key="pause",
+                disabled=job.state != "training" or job.is_stopping,
+                help="Rests after the running step; what comes later is the same as without.",
+            )
+        st.button(
+            "Stop and keep",
+            icon=":material/stop_circle:",
+            on_click=job.stop,
+            key="stop",
+            disabled=job.state == "judging" or job.is_stopping,
+            help="Ends after the running step; the last whole epoch is kept and judged. It can be resumed.",
+        )
+        settable = job.state in ("training", "paused")
+        with st.popover(
+            "Learning rate", icon=":material/speed:", disabled=not settable, key=_RATE_OPEN, on_change="rerun"
+        ) as popover:
+            if popover.open:
+                _rate(job)
+
+
+def _rate(job: Job) -> None:
+    now = job.history.steps[-1]["learning_rate"] if job.history.steps else job.config.learning_rate
+    st.session_state.setdefault("live.rate", max(now, LOWEST_RATE))
+    rate = st.number_input("From the next step on", LOWEST_RATE, 10.0, step=0.0001, format="%.6f", key="live.rate")
+    st.caption(f"It is {now:.2g} now. Afterwards it rises or falls with its schedule as before, in proportion.")
+    st.button("Set", on_click=_set_rate, args=[job, rate], key="live.set")
+
+
+def _set_rate(job: Job, rate: float) -> None:
+    job.change_learning_rate(rate)
+    st.session_state[_RATE_OPEN] = False
+
+
+def progress_text(job: Job) -> str:
+    """What a job is at, and for how long yet."""
+    if job.state == "queued":
+        return f"Waiting for its turn to train, number {max(job.place, 1)} in the queue"
+    if job.state == "loading":
+        return _loading_text(job.config.dataset)
+    if job.state == "judging" or job.is_stopping:
+        return "Judging on the test images" if job.state == "judging" else "Stopping; then its last epoch is judged"
+    epoch = min(len(job.history.epochs) + 1, job.epochs)
+    text = f"Epoch {epoch} of {job.epochs}, step {job.step:,} of {job.steps:,}"
+    if job.state == "paused":
+        return f"Paused: {text}"
+    left = job.seconds_left
+    return text if left is None else f"{text}, about {duration(left)} left"
+
+
+def _loading_text(dataset: str) -> str:
+    fetched = downloaded_bytes(dataset)
+    total = DATASETS[dataset].download_bytes
+    return f"Downloading {fetched / 1e6:.0f} of about {total / 1e6:.0f} MB" if fetched else "Loading the data"
+
+
+def duration(seconds: float) -> str:
+    """For people: "40 s", "3 min"."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _result(run: Run, summary: Summary) -> None:
+    config = run.config
+    _headline(run, config)
+    whole = max(run.epochs(), default=0)
+    last = last_epoch(config, summary.extensions)
+    where = f"after {whole} of {last} epochs, which are kept. **Resume** goes on there."
+    if summary.status == "failed":
+        st.error(frame.literal(summary.error), title="This training failed; what was whole is kept")
+    elif summary.status == "interrupted":
+        st.warning(f"This training was interrupted {where}")
+    elif summary.status == "stopped":
+        st.info(f"Stopped {where}" if whole else "Stopped before its first epoch was over: there is nothing to judge.")
+    if summary.test_accuracy is None:
+        afterwards(run)
+        return
+    images = sum(summary.support.values())
+    low, high = binomtest(round(summary.test_accuracy * images), images).proportion_ci(method="wilson")
+    with st.container(horizontal=True):
+        st.metric("Test accuracy", f"{summary.test_accuracy:.2%}")
+        st.metric("Validation accuracy", f"{summary.validation_accuracy:.2%}")
+        st.metric("Train accuracy", f"{summary.train_accuracy:.2%}")
+        st.metric("Training time", duration(summary.seconds or 0))
+        st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
+    st.caption(
+        linked(
+            f"{how_tested(summary, run.looks)}. 95 % interval {low:.1%} to {high:.1%} (Wilson). "
+            f"Weights of epoch {summary.epoch}. All three in evaluation mode, without augmentation."
+        )
+    )
+    with st.container(horizontal=True):
+        frame.link("Inside", "Look inside")
+        frame.link("Draw", "Draw a digit")
+        frame.link("Compare", "Compare runs")
+    afterwards(run)
+
+
+def _curves(history: History, run: Run) -> None:
+    if not history.steps and not history.epochs:
+        return
+    summary = run.summary
+    figures = charts.live(history, summary.classes, _stem(run))
+    left, right = st.columns(2)
+    with left:
+        live_chart(figures["loss"], "loss", summary.id, "Train and validation loss by epoch")
+    with right:
+        live_chart(figures["accuracy"], "accuracy", summary.id, "Train and validation accuracy by epoch")
+    st.caption(
+        linked(
+            "Train is measured while learning, on augmented images and with dropout, so it may lie below validation. "
+            "Validation images are held out of the training set and guide your choices; test images give the final "
+            "score."
+        )
+    )
+    if "per-class" in figures:
+        st.markdown(f"**Each class after epoch {len(history.epochs)}**")
+        live_chart(figures["per-class"], "per-class", summary.id, "Validation accuracy of each class", height=240)
+
+
+def _stem(run: Run) -> charts.Stem | None:
+    """What a branch grew from, where that is still here."""
+    parent = run.config.parent
+    if not parent:
+        return None
+    try:
+        return charts.Stem(session.store().open(parent.run).history(), parent.epoch)
+    except RunError:
+        return None

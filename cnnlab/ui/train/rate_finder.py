@@ -1,0 +1,95 @@
+"""The learning-rate finder below the form: a button, the ramp's curve, and its suggestion to take over."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.data.datasets import load_for
+from cnnlab.jobs.experiment import Experiment
+from cnnlab.training.config import RunConfig
+from cnnlab.training.events import StepMetrics
+from cnnlab.training.lr_finder import STEPS, ramp, suggest
+from cnnlab.ui.shell import frame, session
+from cnnlab.ui.train.form import set_learning_rate
+
+UPDATE_SECONDS = 0.5
+
+_REPLACED = {"learning_rate": 1.0, "epochs": 1, "schedule": "constant", "early_stopping": 0}  # by the ramp's own
+_WORK = "finder.work"  # (the config's JSON, the ramp) of the settings last asked about
+
+Points = tuple[StepMetrics, ...]
+
+
+def learning_rate_finder(config: RunConfig) -> None:
+    """Offer a ramp of rising learning rates for ``config``; show what it found for these settings."""
+    asked = config.model_copy(update=_REPLACED).model_dump_json()
+    st.button(
+        "Find a learning rate",
+        icon=":material/trending_up:",
+        width="stretch",
+        on_click=_begin,
+        args=[asked, config],
+        help="Trains a fresh network for a few seconds on rising rates and shows where the loss falls. Keeps no run.",
+    )
+    known, work = st.session_state.get(_WORK, (None, None))
+    if known != asked:
+        return
+    st.fragment(_follow, run_every=UPDATE_SECONDS if work.is_running else None)(work, work.is_running, config)
+
+
+def _begin(asked: str, config: RunConfig) -> None:
+    known, work = st.session_state.get(_WORK, (None, None))
+    if work and work.is_running:
+        if known == asked:  # a second click
+            return
+        work.cancel()
+    st.session_state[_WORK] = asked, Experiment(_climb(config), config.dataset)
+
+
+def _climb(config: RunConfig) -> Generator[Points]:
+    points: Points = ()
+    for point in ramp(load_for(config), config):
+        points = (*points, point)
+        yield points
+
+
+def _follow(work: Experiment[Points], was_running: bool, config: RunConfig) -> None:
+    if work.is_running:
+        session.keep(work)
+        st.progress(min(work.latest[-1].step / STEPS, 1.0) if work.latest else 0.0, text=_told(work))
+    elif was_running:
+        st.rerun()  # the page ticks no more
+    elif work.error:
+        st.error(frame.literal(work.error), title="The finder could not start")
+    elif work.latest and not work.is_cancelled:
+        _show(work.latest, config)
+
+
+def _told(work: Experiment[Points]) -> str:
+    if work.place:
+        return f"Waits for other trainings: number {work.place} in the queue"
+    return f"Trying learning rate {work.latest[-1].learning_rate:.2g}" if work.latest else "Loading the data"
+
+
+def _show(points: Points, config: RunConfig) -> None:
+    suggestion = float(f"{suggest(points):.2g}")
+    st.plotly_chart(
+        charts.learning_rate_ramp(points, suggestion).update_layout(height=260),
+        key="finder.curve",
+        alt="Loss against learning rate",
+    )
+    st.caption(
+        "On the left the steps are too small to learn, on the right too large to stay. The suggestion is a tenth of "
+        "the largest rate at which the loss is still near its lowest."
+    )
+    st.button(
+        f"Use {suggestion:g}",
+        icon=":material/check:",
+        width="stretch",
+        on_click=set_learning_rate,
+        args=[suggestion],
+        disabled=config.learning_rate == suggestion,
+    )

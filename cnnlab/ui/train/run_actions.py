@@ -1,0 +1,62 @@
+"""What one can do with a run that has ended: resume it, train it on, branch off one of its epochs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab.runs.store import Run, RunError
+from cnnlab.ui.shell import frame, session
+from cnnlab.ui.train import form
+
+MORE_EPOCHS = 10
+LOWEST_RATE = 1e-6
+
+_BRANCH_OPEN = "branch.open"
+
+
+def afterwards(run: Run) -> None:
+    """Buttons below the run's result."""
+    summary, epochs = run.summary, run.epochs()
+    with st.container(horizontal=True):
+        if summary.status in ("interrupted", "stopped", "failed") and st.button(
+            "Resume",
+            icon=":material/resume:",
+            key="resume",
+            help="Goes on after its last whole epoch, as if it had never ended.",
+        ):
+            _resume(run)
+        if len(epochs) > 1:
+            with st.popover("Train on", icon=":material/more_time:"):
+                _train_on(run)
+            with st.popover("Branch", icon=":material/alt_route:", key=_BRANCH_OPEN, on_change="rerun"):
+                _branch(run, epochs)
+
+
+def _train_on(run: Run) -> None:
+    epochs = st.number_input("More epochs", 1, 1000, MORE_EPOCHS, key="more.epochs")
+    tenth = max(run.config.learning_rate / 10, LOWEST_RATE)
+    rate = st.number_input("Learning rate", LOWEST_RATE, 10.0, tenth, format="%.6f", key=f"more.rate.{run.id}")
+    st.caption("The rate falls to zero over these epochs. Afterwards the test images judge it again.")
+    if st.button("Train on", key="more.go"):
+        _resume(run, epochs, rate)
+
+
+def _resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> None:
+    try:
+        session.resume(run, epochs, learning_rate)
+    except RunError as error:
+        st.error(frame.literal(str(error)))
+    else:
+        st.rerun()
+
+
+def _branch(run: Run, epochs: list[int]) -> None:
+    epoch = st.slider("From its weights after epoch", epochs[0], epochs[-1], epochs[-1], key=f"branch.epoch.{run.id}")
+    st.caption("A run of its own. The form takes over this run's settings: change what you like, then press Train.")
+    if st.button("Branch off", on_click=_branch_off, args=[run, epoch], key="branch.go"):
+        st.rerun()  # the form lies outside of what this button runs again
+
+
+def _branch_off(run: Run, epoch: int) -> None:
+    form.branch_off(run, epoch)
+    st.session_state[_BRANCH_OPEN] = False  # the form is what comes next

@@ -1,0 +1,103 @@
+"""What takes a while to measure and several views ask for, kept for each run and epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from cnnlab.analysis.activations import BATCH, LayerStatistics, statistics
+from cnnlab.analysis.nearest import Neighbours
+from cnnlab.analysis.tsne import penultimate
+from cnnlab.data.datasets import Split, drawn
+from cnnlab.evaluation.metrics import Answers
+from cnnlab.runs.ancestry import data_of
+from cnnlab.runs.store import Run
+from cnnlab.runs.trained import Trained, test_split
+from cnnlab.ui.widgets.view import Look
+
+STATISTICS_IMAGES = 128
+REFERENCE_IMAGES = 10_000  # training images at the most that others are compared with
+REFERENCE_NUMBERS = 32_000_000  # of their features, at the most: 128 MB
+USUAL_IMAGES = 500  # validation images that tell which distances are usual
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Training images that others are compared with, and how near to them images come that were not learned from."""
+
+    split: Split
+    numbers: Tensor  # (N,) of these images among the ``trained_on`` that the run learned from
+    trained_on: int
+    neighbours: Neighbours
+    usual: Tensor  # (M,) the distances of validation images to their nearest
+
+
+def weights_after(run: Run, epoch: int) -> dict[str, Tensor]:
+    """The state dict after ``epoch``; 0 is before training."""
+    return _weights(run.id, epoch, run)
+
+
+def layer_statistics(look: Look) -> list[LayerStatistics]:
+    """How busy each layer is over some test images."""
+    return _statistics(look.at, look.run, look.trained)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _weights(run_id: str, epoch: int, _run: Run) -> dict[str, Tensor]:
+    return _run.weights(epoch)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _statistics(at: str, _run: Run, _trained: Trained) -> list[LayerStatistics]:
+    images = drawn(test_split(_run), STATISTICS_IMAGES).images
+    return statistics(_trained.network, map(_trained.inputs, images.split(BATCH)))
+
+
+def reference(run: Run, trained: Trained) -> Reference:
+    """Training images by what the network makes of them. Raises DatasetError where they cannot be had."""
+    return _reference(f"{run.id}.{trained.epoch}", run, trained)
+
+
+def answers(run: Run, trained: Trained) -> Answers:
+    """What the network says to every test image; counted as a look at them, once for each epoch."""
+    return _answers(f"{run.id}.{trained.epoch}", run, trained)
+
+
+def validation_answers(look: Look) -> Answers:
+    """What it says to the validation images, which steered it but taught it nothing."""
+    return _validation_answers(look.at, look.run, look.trained)
+
+
+@st.cache_data(max_entries=64, show_spinner="Asking it about every test image")
+def _answers(at: str, _run: Run, _trained: Trained) -> Answers:
+    _run.count_look(_trained.epoch)
+    return _trained.answers(test_split(_run))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _validation_answers(at: str, _run: Run, _trained: Trained) -> Answers:
+    return _trained.answers(data_of(_run).validation)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Showing it the training images")
+def _reference(at: str, _run: Run, _trained: Trained) -> Reference:
+    data = data_of(_run)
+    numbers_each = _features(_trained, data.train.images[:1]).shape[1]
+    numbers = _evenly(len(data.train), min(REFERENCE_IMAGES, max(1, REFERENCE_NUMBERS // numbers_each)))
+    split = data.train.part(numbers)
+    neighbours = Neighbours(_features(_trained, split.images), split.labels)
+    held_out = data.validation.images[_evenly(len(data.validation), USUAL_IMAGES)]
+    distances, _ = neighbours.query(_features(_trained, held_out), 1)
+    return Reference(split, numbers, len(data.train), neighbours, distances[:, 0])
+
+
+def _features(trained: Trained, images: Tensor) -> Tensor:
+    return penultimate(trained.network, images, trained.inputs)
+
+
+def _evenly(length: int, count: int) -> Tensor:
+    """``count`` places at equal distances among ``length``, or all where there are no more."""
+    return torch.arange(min(count, length)) * length // min(count, length)

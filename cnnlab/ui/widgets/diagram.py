@@ -1,0 +1,138 @@
+"""The drawing of a network on a page: zoomed, dragged, saved; a click on a layer tells its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from cnnlab.networks.architecture import Draft, LayerSummary, Place, follow
+from cnnlab.networks.diagram import draw_network
+from cnnlab.networks.layers import Shape
+from cnnlab.runs.store import Run
+from cnnlab.ui.shell import frame
+
+_component = st.components.v2.component(
+    "cnnlab_network_picture",
+    html="""
+<div class="network-tools" role="toolbar" aria-label="The drawing">
+  <button type="button" data-tool="out" aria-label="Zoom out" title="Zoom out">−</button>
+  <span class="network-zoom" aria-live="polite"></span>
+  <button type="button" data-tool="in" aria-label="Zoom in" title="Zoom in (Ctrl and wheel)">+</button>
+  <button type="button" data-tool="fit" title="As wide as the page">Fit</button>
+  <button type="button" data-tool="save" title="Download the drawing as a file">SVG</button>
+</div>
+<div class="network-frame"></div>
+""",
+    css="""
+.network-frame {
+  max-height: 420px;
+  overflow: auto;
+  overscroll-behavior-x: contain;
+  border: 1px solid var(--st-border-color);
+  border-radius: var(--st-base-radius);
+  background: var(--st-background-color);
+  cursor: grab;
+  user-select: none;
+}
+.network-frame:active { cursor: grabbing; }
+.network-frame svg { display: block; margin: 0 auto; }
+.layer { cursor: pointer; outline: none; }
+.layer:hover > .front, .layer:hover > .side, .layer:hover > .top { filter: brightness(1.12); }
+.layer:focus-visible > .front, .layer:focus-visible > .frame {
+  stroke: var(--st-primary-color);
+  stroke-opacity: 1;
+  stroke-width: 3;
+}
+.network-tools {
+  display: flex;
+  justify-content: flex-end;
+  align-items: center;
+  gap: 0.25rem;
+  margin-bottom: 0.35rem;
+  font-family: var(--st-font);
+  font-size: 0.8rem;
+  color: var(--st-text-color);
+}
+.network-tools button {
+  min-width: 1.9rem;
+  height: 1.9rem;
+  padding: 0 0.5rem;
+  border: 1px solid var(--st-border-color);
+  border-radius: var(--st-button-radius);
+  background: var(--st-background-color);
+  color: inherit;
+  font: inherit;
+  cursor: pointer;
+}
+.network-tools button:hover, .network-tools button:focus-visible {
+  border-color: var(--st-primary-color);
+  color: var(--st-primary-color);
+}
+.network-zoom {
+  min-width: 3.2rem;
+  text-align: center;
+  font-variant-numeric: tabular-nums;
+}
+""",
+    js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+)
+
+
+def network_picture(svg: str, key: str, alt: str, name: str, on_click: Callable[[], None] = lambda: None) -> str | None:
+    """Show ``draw_network``'s ``svg``; the place of the layer just clicked, joined by dots, if any.
+
+    Zoom and scroll position survive updates; ``name`` is a download's, without its ending. ``on_click`` is called
+    before the page is drawn anew, with the place in the session's state under ``key``.
+    """
+    data = {"svg": svg, "alt": alt, "name": name}
+    result = _component(data=data, key=key, on_clicked_change=on_click)
+    clicked: str | None = result.clicked
+    return clicked
+
+
+@st.fragment
+def show_network(draft: Draft, shape: Shape, classes: int, key: str) -> None:
+    """The drawing for images of ``shape`` = (C, H, W), and below it what the layer last clicked does."""
+    rows = {row.place: row for row in follow(draft, shape, classes)}
+    place: Place | None = st.session_state.get(_chosen(key))
+    alt = f"{draft.title}, {frame.counted(len(rows), 'layer')}"
+    svg = draw_network(list(rows.values()), shape, alt, place)
+    network_picture(svg, key, alt, draft.name, on_click=lambda: _choose(key))
+    if place is not None and place in rows:
+        st.markdown(_told(rows[place], classes))
+    else:
+        st.caption("A click on a layer tells how its numbers come about.")
+
+
+def network_of(run: Run, key: str) -> None:
+    """The network of ``run``, for the images that it was trained on, in an expander."""
+    with st.expander("The network"), frame.telling():
+        summary = run.summary
+        show_network(run.config.architecture, summary.shape, len(summary.classes), key)
+
+
+def _choose(key: str) -> None:
+    """The layer clicked is told of; clicked again it is not."""
+    place = tuple(map(int, st.session_state[key]["clicked"].split(".")))
+    st.session_state[_chosen(key)] = None if place == st.session_state.get(_chosen(key)) else place
+
+
+def _chosen(key: str) -> str:
+    return f"{key}.chosen"
+
+
+def _told(row: LayerSummary, classes: int) -> str:
+    """Shapes and parameters of a layer with their formulas."""
+    name = f"**{frame.literal(row.name)}** ({row.kind})"
+    if row.problem:
+        return f"{name}: {frame.literal(row.problem)}."
+    if not row.output_shape:
+        return f"{name}: what flows in is not known, for a layer before it does not fit."
+    layer, shape = row.layer, row.input_shape
+    told = [f"shape: {frame.literal(layer.shape_formula(shape, classes))}"]
+    if row.parameters:
+        formula = layer.parameter_formula(shape, classes) or f"{row.parameters:,}"
+        told.append(f"parameters: {frame.literal(formula)}")
+    return f"{name}: {'; '.join(told)}."

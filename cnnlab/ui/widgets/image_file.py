@@ -1,0 +1,35 @@
+"""Ask for a picture, as a file or from the webcam, and read it."""
+
+from __future__ import annotations
+
+import streamlit as st
+from PIL import Image
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from cnnlab.drawings.images import SUFFIXES, read_picture
+from cnnlab.drawings.strokes import DrawingError
+from cnnlab.ui.shell.frame import literal
+
+_FILE, _WEBCAM = "File", "Webcam"
+
+
+def ask_for_file(label: str, key: str) -> UploadedFile | None:
+    """An uploader for every kind of picture that is read."""
+    return st.file_uploader(label, SUFFIXES, key=key)
+
+
+def ask_for_file_or_webcam(label: str, webcam_label: str, key: str) -> UploadedFile | None:
+    """The same, or a picture from the webcam; widgets' keys begin with ``key``."""
+    source = st.segmented_control("From", [_FILE, _WEBCAM], default=_FILE, required=True, key=f"{key}.source")
+    if source == _WEBCAM:
+        return st.camera_input(webcam_label, key=f"{key}.webcam")
+    return ask_for_file(label, f"{key}.file")
+
+
+def read_or_say(file: UploadedFile) -> Image.Image | None:
+    """The picture, RGB and upright; where it cannot be read None, after the reason was shown."""
+    try:
+        return read_picture(file.getvalue())
+    except DrawingError as error:
+        st.error(f"{literal(str(error))}.", title="This picture cannot be read")
+        return None

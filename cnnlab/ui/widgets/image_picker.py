@@ -1,0 +1,109 @@
+"""Choose the image that the views of Inside look at: a test image, an upload, or what was just drawn."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+from streamlit.delta_generator import DeltaGenerator
+
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.drawings.preprocess import prepare, stroke_ink
+from cnnlab.drawings.strokes import DrawingError
+from cnnlab.runs.store import Run
+from cnnlab.runs.trained import Trained, load_trained, seen_by, test_split
+from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.cached import answers
+from cnnlab.ui.widgets.canvas import drawn
+from cnnlab.ui.widgets.image_file import ask_for_file, read_or_say
+from cnnlab.ui.widgets.view import Picked
+
+_TEST, _UPLOAD, _DRAWING = "Test image", "Upload", "Drawing"
+_ANY = "any class"
+
+_SOURCE, _CLASS, _WRONG = "inside.source", "inside.class", "inside.wrong"
+
+
+def pick_image(run: Run, trained: Trained, newest: int) -> Picked | None:
+    """The chosen image; None, with what to do next, where there is none. ``newest`` is the run's last epoch."""
+    is_drawn = dataset_spec(run.config.dataset).is_drawn
+    sources = [_TEST, _UPLOAD, _DRAWING] if is_drawn else [_TEST, _UPLOAD]
+    where, *rest = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
+    source = where.segmented_control(
+        "Image", sources, default=_TEST, required=True, key=_SOURCE, persist_state="session"
+    )
+    if source == _UPLOAD:
+        return _uploaded(run)
+    if source == _DRAWING:
+        return _drawn(trained)
+    return _of_the_test_set(run, trained.classes, newest, rest)
+
+
+def choose_test_image(label: str, number: int) -> None:
+    """Have the picker stand on the ``number``-th test image of class ``label``; for callbacks."""
+    st.session_state.update({_SOURCE: _TEST, _WRONG: False, _CLASS: label, _number_key(label, False): number})
+
+
+def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: list[DeltaGenerator]) -> Picked | None:
+    split = test_split(run)
+    left, middle, right = places
+    label = left.selectbox("Class", [_ANY, *classes], index=1, key=_CLASS, persist_state="session")
+    judged = f"{_WRONG}.{run.id}"
+    only_wrong = right.toggle(
+        "Only wrong ones", key=_WRONG, persist_state="session", on_change=_look_everywhere, args=[judged]
+    )
+    chosen = torch.ones(len(split), dtype=torch.bool)
+    if label != _ANY:
+        chosen &= split.labels == classes.index(label)
+    epoch = newest
+    if only_wrong:  # as of the newest epoch when it was asked, so that the image stays when the slider moves
+        epoch = st.session_state.setdefault(judged, newest)
+        chosen &= ~torch.from_numpy(answers(run, load_trained(run, epoch)).hits)
+    members = chosen.nonzero().flatten().tolist()
+    if not members:
+        st.info(f"After epoch {epoch} no test image of this choice is misread.", icon=":material/check:")
+        return None
+    number = middle.number_input(
+        f"Number, 1 to {len(members):,}", 1, len(members), key=_number_key(label, only_wrong), persist_state="session"
+    )
+    index = members[number - 1]
+    name = frame.literal(classes[int(split.labels[index])])
+    return Picked(split.images[[index]], f"Test image {index + 1:,}, a **{name}**")
+
+
+def _look_everywhere(judged: str) -> None:
+    """Wrong ones are few: look for them in all classes, as of now."""
+    st.session_state.pop(judged, None)
+    if st.session_state[_WRONG]:
+        st.session_state[_CLASS] = _ANY
+
+
+def _uploaded(run: Run) -> Picked | None:
+    file = ask_for_file("An image", "inside.upload")
+    if file is None:
+        st.info("Choose an image file: it is scaled to what the network takes.", icon=":material/upload:")
+        return None
+    picture = read_or_say(file)
+    if picture is None:
+        return None
+    try:
+        made = seen_by(run, picture)
+    except DrawingError as error:
+        st.error(f"{frame.literal(str(error))}.", title="This picture cannot be used")
+        return None
+    for change in made.changes:
+        st.caption(change)
+    return Picked(made.image, "Your image")
+
+
+def _drawn(trained: Trained) -> Picked | None:
+    drawing = drawn()
+    if drawing is None:
+        st.info("Nothing is drawn yet.", icon=":material/draw:")
+        frame.link("Draw", "Draw a digit")
+        return None
+    pixels = prepare(stroke_ink(drawing), (trained.shape[1], trained.shape[2]))
+    return Picked(pixels, "Your drawing", drawing)
+
+
+def _number_key(label: str, only_wrong: bool) -> str:
+    return f"inside.number.{label}.{only_wrong}"

@@ -1,0 +1,171 @@
+"""The layer list as one looks at it and edits it: every layer with what it gives, what it costs and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from cnnlab.networks.architecture import LayerSummary, Place
+from cnnlab.networks.diagram import COLOURS, family
+from cnnlab.networks.edit import behind
+from cnnlab.networks.layers import shown
+from cnnlab.ui.design import state
+from cnnlab.ui.design.state import BEGINNING, Images
+from cnnlab.ui.widgets.format import counted, duration, size
+
+COLUMNS = ("Layer", "Output", "Params", "MACs", "Memory", "Sees", "Time")
+KEY = "design.stack"
+BLOCK_TITLES = {
+    "residual": "residual block",
+    "parallel": "parallel branches",
+    "depthwise-separable": "depthwise-separable convolution",
+    "squeeze-excite": "squeeze-and-excite",
+}
+
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "cnnlab_layer_stack",
+    html='<div class="stack"><div class="stack-list" role="listbox" tabindex="0" aria-label="Layers"></div></div>',
+    css=(_HERE / "layer_stack.css").read_text(encoding="utf-8"),
+    js=(_HERE / "layer_stack.js").read_text(encoding="utf-8"),
+)
+
+
+def layer_stack(
+    rows: Sequence[LayerSummary],
+    hints: Mapping[Place, Sequence[str]],
+    seconds: Mapping[Place, float],  # of an epoch, where they are known
+    images: Images,
+    picked: Place,
+) -> None:
+    """Draw the list; what is clicked or typed in it is done to the design before the page is drawn again."""
+    listing = _Listing(rows, hints, seconds, images)
+    data = {"rows": list(listing.lines()), "columns": COLUMNS, "picked": _text(picked)}
+    _component(data=data, key=KEY, on_action_change=_act)
+
+
+def _act() -> None:
+    action = st.session_state[KEY].action
+    target = action["target"]
+    state.act(str(action["what"]), place_of(action["place"]), None if target is None else place_of(target))
+
+
+def _text(place: Place) -> str:
+    return ".".join(map(str, place))
+
+
+def place_of(text: str) -> Place:
+    """From the browser, which may send anything: what is no place stands for the beginning."""
+    try:
+        return tuple(int(part) for part in str(text).split(".")) or BEGINNING
+    except ValueError:
+        return BEGINNING
+
+
+class _Listing:
+    """Rows with headers for the image and for each branch, as the browser draws them."""
+
+    def __init__(
+        self,
+        rows: Sequence[LayerSummary],
+        hints: Mapping[Place, Sequence[str]],
+        seconds: Mapping[Place, float],
+        images: Images,
+    ) -> None:
+        self.rows, self.hints, self.seconds, self.images = rows, hints, seconds, images
+        top = [row for row in rows if len(row.place) == 1]
+        self.parameters = sum(row.parameters for row in top) or 1
+        self.macs = sum(row.macs for row in top) or 1
+        self.kept = sum(row.activation_bytes for row in top) or 1
+        self.time = sum(seconds.values()) or 1.0
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        count = f"{self.images.count:,} an epoch" if self.images.count else ""
+        yield _header(BEGINNING, "images", shown(self.images.shape), count)
+        yield from self._chain(())
+
+    def _chain(self, within: Place) -> Iterator[dict[str, Any]]:
+        """The layers of one chain, each with the chains that it holds."""
+        for row in self.rows:
+            if row.place[:-1] != within:
+                continue
+            yield self._line(row)
+            own = list(row.layer.chains)
+            for number, name in enumerate(own):
+                yield _header((*row.place, number, -1), f"{row.name}.{name}", "", "begins with the block's input")
+                yield from self._chain((*row.place, number))
+            yield from self._chain((*row.place, len(own)))  # what the block itself adds: one chain at the most
+
+    def _line(self, row: LayerSummary) -> dict[str, Any]:
+        classes = self.images.classes
+        is_known = bool(row.output_shape)
+        return {
+            "place": _text(row.place),
+            "before": _text(row.place),
+            "after": _text(behind(row.place)),
+            "own": row.is_own,
+            "pickable": row.is_own,
+            "depth": len(row.place) // 2,
+            "name": row.name,
+            "call": _call(row, classes),
+            "shape": shown(row.output_shape) if is_known else "",
+            "formula": row.layer.shape_formula(row.input_shape, classes) if is_known else "",
+            "problem": row.problem,
+            "hints": list(self.hints.get(row.place, ())),
+            "colour": COLOURS[family(row.layer)],
+            "style": " ".join([*([] if row.is_own else ["given"]), *([] if is_known or row.problem else ["unknown"])]),
+            "numbers": self._numbers(row) if is_known else [_cell("")] * (len(COLUMNS) - 2),
+        }
+
+    def _numbers(self, row: LayerSummary) -> list[dict[str, Any]]:
+        batch, seconds = self.images.batch_size, self.seconds.get(row.place)
+        kept, peak = row.activation_bytes * batch, row.peak_bytes * batch
+        rows, columns = row.receptive_field
+        return [
+            _cell(f"{row.parameters:,}", row.parameters / self.parameters, _formula(row, self.images.classes)),
+            _cell(counted(row.macs), row.macs / self.macs, f"{row.macs:,} multiply-accumulates for one image"),
+            _cell(
+                size(kept), row.activation_bytes / self.kept, f"kept for training; {size(peak)} at once for inference"
+            ),
+            _cell(f"{rows}×{columns}", title=f"{rows}×{columns} pixels of the image reach one of its outputs"),
+            _cell("" if seconds is None else duration(seconds), None if seconds is None else seconds / self.time),
+        ]
+
+
+def _call(row: LayerSummary, classes: int) -> str:
+    """As PyTorch knows the layer, where its input is known and it is one module there."""
+    if row.kind in BLOCK_TITLES:
+        return BLOCK_TITLES[row.kind]
+    return str(row.layer.call(row.input_shape, classes)) if row.input_shape else row.kind
+
+
+def _formula(row: LayerSummary, classes: int) -> str:
+    share = row.layer.parameter_formula(row.input_shape, classes)
+    return share or ("its layers' together" if row.parameters else "")
+
+
+def _header(place: Place, name: str, shape: str, about: str) -> dict[str, Any]:
+    return {
+        "place": _text(place),
+        "before": _text(behind(place)),
+        "after": _text(behind(place)),
+        "own": False,
+        "pickable": True,
+        "depth": len(place) // 2,
+        "name": name,
+        "call": about,
+        "shape": shape,
+        "formula": "",
+        "problem": "",
+        "hints": [],
+        "colour": "",
+        "style": "header",
+        "numbers": [],
+    }
+
+
+def _cell(text: str, share: float | None = None, title: str = "") -> dict[str, Any]:
+    return {"text": text, "share": share, "title": title}

@@ -1,0 +1,22 @@
+"""A Plotly chart that keeps its zoom while its data change several times a second."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from cnnlab.ui.widgets.plotly_element import SCRIPT, javascript, publish_script
+
+_component = st.components.v2.component(
+    "cnnlab_live_chart",
+    html='<div class="live-chart"></div>',
+    js=javascript("live_chart"),
+    isolate_styles=False,  # plotly puts its styles into the document
+)
+
+
+def live_chart(figure: go.Figure, key: str, revision: str, alt: str, height: int = 300) -> None:
+    """Draw ``figure`` in place; zoom and hover survive updates as long as ``revision`` stays the same."""
+    publish_script()
+    data = {"figure": figure.to_json(), "script": SCRIPT, "revision": revision, "alt": alt, "height": height}
+    _component(data=data, key=key, height=height)

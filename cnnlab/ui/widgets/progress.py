@@ -1,0 +1,91 @@
+"""An experiment on a chapter's page: the button that begins it, how far it is, what it shows so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from cnnlab.jobs.experiment import Experiment, Progress
+from cnnlab.ui.shell import frame, session
+
+UPDATE_SECONDS = 0.5
+
+_TRIALS = "learn.trials"  # this session's, by key
+
+Step = TypeVar("Step", bound=Progress)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    asked: object  # the settings it was begun with
+    work: Experiment[Any]
+
+
+def trial(
+    key: str, label: str, asked: object, steps: Callable[[], Generator[Step]], show: Callable[[Step], None], hint: str
+) -> None:
+    """A button ``label`` that walks ``steps()`` in the background, and ``show`` for the latest of them.
+
+    ``asked`` stands for all settings: where they have changed since, the page says so. ``hint`` tells what to expect
+    before the first time. A session has one experiment at work; what others found stays.
+    """
+    begun = _trials().get(key)
+    st.button(
+        label,
+        key=f"{key}.begin",
+        type="primary",
+        icon=":material/science:",
+        disabled=begun is not None and begun.work.is_running,
+        on_click=_begin,
+        args=[key, asked, steps],
+    )
+    if begun is None:
+        st.info(hint, icon=":material/science:")
+        return
+    st.fragment(_watch, run_every=UPDATE_SECONDS if begun.work.is_running else None)(key, asked, show)
+
+
+def _trials() -> dict[str, _Trial]:
+    trials: dict[str, _Trial] = st.session_state.setdefault(_TRIALS, {})
+    return trials
+
+
+def _begin(key: str, asked: object, steps: Callable[[], Generator[Any]]) -> None:
+    begun = _trials().get(key)
+    if begun and begun.work.is_running and begun.asked == asked:  # a second click
+        return
+    for other in _trials().values():
+        other.work.cancel()
+    _trials()[key] = _Trial(asked, Experiment(steps()))
+
+
+def _watch(key: str, asked: object, show: Callable[[Any], None]) -> None:
+    """Progress and what there is so far; once at the end a rerun that stops the ticking."""
+    begun = _trials()[key]
+    work, ticked = begun.work, f"{key}.ticked"
+    latest = work.latest
+    if work.is_running:
+        session.keep(work)
+        st.session_state[ticked] = True
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.progress(latest.done if latest else 0.0, text=_told(work))
+        right.button("Stop", key=f"{key}.stop", on_click=work.cancel, icon=":material/stop_circle:", width="stretch")
+    elif st.session_state.pop(ticked, False):
+        st.rerun()
+    elif work.error:
+        st.error(frame.literal(work.error), title="The experiment has failed")
+    elif work.is_cancelled:
+        st.caption("Stopped before its end.")
+    if begun.asked != asked:
+        st.caption(":material/history: Of the settings before: press the button again for these.")
+    if latest is not None:
+        show(latest)
+
+
+def _told(work: Experiment[Any]) -> str:
+    if work.place:
+        return f"Waits for other trainings: number {work.place} in the queue"
+    return f"{work.latest.done:.0%} done" if work.latest else "Begins"

@@ -1,8 +1,0 @@
-"""Design: build a network layer by layer and see what each choice costs."""
-
-from cnnlab.ui import frame
-from cnnlab.ui.design.page import design
-
-frame.page("Design", "Build a network layer by layer; see at once what each choice gives and costs.")
-
-design()

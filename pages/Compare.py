@@ -1,0 +1,24 @@
+"""Compare: find runs, tick some, and see what sets them apart."""
+
+import streamlit as st
+
+from cnnlab.ui.compare import Chosen, compare
+from cnnlab.ui.compare.actions import import_runs, toolbar
+from cnnlab.ui.compare.run_table import choose_runs, find_runs
+from cnnlab.ui.compare.selection import short_names
+from cnnlab.ui.shell import frame, session
+
+frame.page("Compare", "Runs side by side: how they learned, what they got right, what that cost.")
+
+entries = session.trained_runs()
+if not entries:
+    frame.no_runs_yet()
+    import_runs()
+    st.stop()
+listed = find_runs(entries)
+chosen = choose_runs(entries, listed)
+toolbar(chosen, entries)
+if chosen:
+    compare(Chosen(short_names(chosen), listed, entries))
+else:
+    st.info("Tick one run to see it, two or more to compare them.", icon=":material/checklist:")

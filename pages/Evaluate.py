@@ -1,0 +1,11 @@
+"""Evaluate: how good a network is, and where it goes wrong."""
+
+from cnnlab.ui.inspect import EVALUATE
+from cnnlab.ui.inspect.page import explore
+from cnnlab.ui.shell import frame
+from cnnlab.ui.train.form import pick_run
+
+frame.page("Evaluate", "How good the network is on test images, class by class, and where it goes wrong.")
+
+if run := pick_run("evaluate.run"):
+    explore(run, EVALUATE, "evaluate")

@@ -1,0 +1,25 @@
+"""Sweep: let the computer try settings."""
+
+import streamlit as st
+
+from cnnlab.ui.shell import frame
+from cnnlab.ui.sweep.form import sweep_form
+from cnnlab.ui.sweep.watch import is_busy, start, watch_sweeps
+
+frame.page("Sweep", "Let the computer try settings: many short trainings, each an ordinary run in Compare.")
+
+live, form = st.columns([5, 2], gap="large")
+with form:
+    top = st.container()  # near what it starts: the form is long
+    asked = sweep_form()
+    busy = is_busy()
+with top:
+    if st.button(
+        "Start sweep", type="primary", icon=":material/play_arrow:", disabled=asked is None or busy, width="stretch"
+    ):
+        start(asked)
+        st.rerun()
+    if busy:
+        st.caption("A sweep is at work on this server: one at a time.")
+with live:
+    watch_sweeps()

@@ -1,0 +1,47 @@
+"""Train: choose, press the button, watch."""
+
+import streamlit as st
+
+from cnnlab.runs.store import RunError
+from cnnlab.training.config import ConfigError
+from cnnlab.ui.shell import frame, session
+from cnnlab.ui.train import link
+from cnnlab.ui.train.form import run_form
+from cnnlab.ui.train.live import recall, watch
+from cnnlab.ui.train.rate_finder import learning_rate_finder
+
+frame.page("Train", "Choose data, network and hyperparameters; watch it learn.")
+
+live, form = st.columns([5, 2], gap="large")  # on a phone the first column comes first: the curves
+job, running = session.current_job(), session.running_job()
+with form:
+    config = run_form()
+    if st.button(
+        "Train", type="primary", icon=":material/play_arrow:", disabled=not config or bool(running), width="stretch"
+    ):
+        try:
+            job = session.start(config)
+        except (ConfigError, RunError) as error:
+            st.error(frame.literal(str(error)), title="This training could not begin")
+        else:
+            link.forget()
+            st.rerun()
+    if running and running is job:
+        st.caption("One training at a time in a session: stop this one to start another.")
+    elif running:
+        st.caption("This session is training another network: one training at a time.")
+        if st.button("See your training", icon=":material/monitoring:"):
+            frame.go_to("Train", running.run.id)
+    elif config and not config.parent:
+        learning_rate_finder(config)
+    if config:
+        link.offer(config)
+with live:
+    if job:
+        watch(job)
+    elif run := session.current_run():
+        recall(run)
+    else:
+        st.info(
+            "Press **Train**: loss and accuracy appear here, and move with every batch.", icon=":material/monitoring:"
+        )

@@ -1,0 +1,337 @@
+"""The main journeys in a real headless browser, against a real server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cnnlab.jobs.sweep import SweepStore
+from cnnlab.runs.store import Run, RunStore
+from tests.browser.browsing import draw, server, started
+
+# The slider follows no more: an epoch has come that it does not stand at.
+BEHIND = """() => {
+  const slider = document.querySelector("[data-testid=stSlider] input")
+  const newest = slider?.ariaLabel?.match(/(\\d+) of 1000 trained so far/)
+  return newest && Number(slider.value) < Number(newest[1])
+}"""
+LONG = 480_000  # ms, for a default training on a busy machine
+
+
+@pytest.fixture(scope="module")
+def kept(runs: Path, finished_run: Run) -> Run:
+    """One to look at, among those of the server."""
+    return Run(Path(copytree(finished_run.folder, runs / finished_run.id)))
+
+
+def curve_points(page: Page) -> int:
+    """Points of the loss curve's batch line that the chart holds."""
+    return int(page.locator(".live-chart").first.evaluate("chart => chart.data?.[0].x.length ?? 0"))
+
+
+def answer(page: Page) -> str:
+    return page.get_by_test_id("stMetricValue").inner_text()
+
+
+def metric(page: Page, label: str) -> str:
+    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue").inner_text()
+
+
+SEVEN = [[[0.1, 0.05], [0.4, 0.0], [0.75, 0.03], [0.6, 0.35], [0.45, 0.65], [0.35, 1.0]]]
+THREE = [
+    [[0.1, 0.1], [0.35, 0.0], [0.6, 0.12], [0.55, 0.35], [0.3, 0.45], [0.6, 0.58], [0.65, 0.82], [0.4, 1.0], [0.1, 0.9]]
+]
+
+
+@pytest.mark.timeout(600)  # seconds: a whole default training, on a machine that may be three times as slow as usual
+def test_from_home_to_a_digit_named(address: str, runs: Path, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    page.goto(address)
+    page.get_by_role("button", name="Train a network now").click()
+
+    expect(page.get_by_text("Epoch", exact=False).first).to_be_visible()
+    page.wait_for_function("document.querySelector('.live-chart')?.data?.[0].x.length >= 3")
+    early = curve_points(page)
+    page.wait_for_function(f"document.querySelector('.live-chart').data[0].x.length > {early}")
+    expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible(timeout=LONG)
+    (run,) = RunStore(runs).all()
+    assert metric(page, "Test accuracy") == f"{run.summary.test_accuracy:.2%}"
+
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Draw").click()
+    for strokes, name in ((SEVEN, "7"), (THREE, "3")):
+        page.locator("canvas.upper-canvas").wait_for()
+        expect(page.get_by_text("the answer comes when you lift the pen")).to_be_visible()
+        expect(page.locator(".st-key-canvas-undo button")).to_be_disabled()
+        draw(page, strokes)
+        expect(page.get_by_test_id("stMetricValue")).to_have_text(name)
+        page.locator(".st-key-canvas-clear button").click()
+
+
+def test_the_chart_keeps_its_zoom_while_it_trains(address: str, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    start_training(page, address)
+    page.wait_for_function("document.querySelector('.live-chart')?.data?.[0].x.length >= 3")
+    page.evaluate("Plotly.relayout(document.querySelector('.live-chart'), {'xaxis.range': [0.5, 2]})")
+    early = curve_points(page)
+    page.wait_for_function(f"document.querySelector('.live-chart').data[0].x.length > {early}")
+    assert page.locator(".live-chart").first.evaluate("chart => chart.layout.xaxis.range") == [0.5, 2]
+    stop_training(page)
+
+
+def test_reload_and_page_switch_find_the_training_again(address: str, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    start_training(page, address)
+    page.reload()
+    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
+    expect(page.get_by_role("heading", name="Inside")).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
+    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    stop_training(page)
+
+
+def test_a_second_training_takes_the_page_over_from_the_first(address: str, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    start_training(page, address)
+    stop_training(page)
+    first = page.url
+    page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    assert page.url != first
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
+    expect(page.get_by_text("trained so far", exact=False)).to_be_visible()
+    expect(page.get_by_text(re.compile(r"training, \d+ ?%"))).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
+    expect(page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True)).to_be_disabled()
+    page.reload()
+    expect(page.get_by_label("Epochs", exact=True)).to_have_value("1000")
+    await_epoch(page, 2)
+    stop_training(page)
+
+
+def test_two_sessions_train_side_by_side_and_see_only_their_own(tmp_path: Path, new_page: Callable[..., Page]) -> None:
+    first, second = new_page(), new_page()
+    with server(tmp_path, CNNLAB_TRAININGS="2") as address:
+        for page in (first, second):
+            start_training(page, address)
+        assert first.url != second.url
+        stop_training(first)
+        expect(second.get_by_role("button", name="Stop and keep")).to_be_visible()
+        stop_training(second)
+        for page in (first, second):
+            page.close()
+
+
+def test_a_training_nobody_watches_is_stopped_and_kept(address: str, runs: Path, new_page: Callable[..., Page]) -> None:
+    page, witness = new_page(), new_page()
+    start_training(page, address)
+    run = RunStore(runs).open(page.url.partition("run=")[2])
+    page.close()
+    witness.goto(f"{address}/Train")  # a page of another session does not count as watching
+    for _ in range(60):
+        if run.summary.status == "stopped":
+            break
+        witness.wait_for_timeout(500)
+    assert run.summary.status == "stopped"
+    assert run.history().epochs
+
+
+def test_two_runs_are_compared_class_by_class_down_to_the_images_they_differ_on(
+    address: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    for epoch in (2, 8):
+        start_training(page, address)
+        await_epoch(page, epoch)
+        stop_training(page)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
+    expect(page.get_by_text("ticked: 2")).to_be_visible()
+    tick(page, row=1)
+    expect(page.get_by_text("ticked: 1")).to_be_visible()
+    tick(page, row=1)
+    expect(page.get_by_text("ticked: 2")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("ticked: 2")).to_be_visible()
+
+    page.get_by_text("Each class", exact=True).click()
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(2)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).first.click()
+    rows = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 11
+    assert rows[0].startswith("Class,")
+
+    expect(page.get_by_role("heading", name="Where they differ")).to_be_visible()
+    click_first_tile(page)
+    expect(page.get_by_text(re.compile(r"Test image \d+, a"))).to_have_count(2)
+    page.get_by_role("button", name="Attribution").first.click()
+    expect(page.get_by_role("heading", name="Inside")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Test image \d+, a"))).to_be_visible()
+
+
+def test_a_sweep_is_killed_and_goes_on_in_another_server(tmp_path: Path, new_page: Callable[..., Page]) -> None:
+    process, url = started(tmp_path)
+    try:
+        page = new_page()
+        page.goto(f"{url}/Sweep")
+        for label, value in (("Trials", "8"), ("Epochs", "2"), ("Share of the rest to train on", "0.3")):
+            if label.startswith("Share"):
+                page.get_by_text("More settings").click()
+            page.get_by_label(label, exact=True).fill(value)
+            page.get_by_label(label, exact=True).press("Tab")
+        page.get_by_role("button", name="Start sweep").click()
+        expect(page.get_by_text(re.compile(r"[2-7] of 8 trials"))).to_be_visible()
+        page.close()
+    finally:
+        process.kill()
+        process.communicate()
+    (sweep,) = SweepStore(tmp_path).all()
+    before = [trial.params for trial in sweep.trials]
+    assert sweep.status == "interrupted"
+    with server(tmp_path) as url:
+        page = new_page()
+        page.goto(f"{url}/Sweep")
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_text("8 of 8 trials")).to_be_visible()
+        expect(page.get_by_role("button", name="Go on")).to_be_visible()
+        for view in ("History", "Curves", "Slices"):
+            page.get_by_text(view, exact=True).click()
+            expect(page.locator(".js-plotly-plot")).to_have_count(1)
+        page.get_by_role("button", name="Compare its runs").click()
+        expect(page.get_by_text(re.compile(r"of (8|9) runs"))).to_be_visible()  # the killed one may have got an epoch
+        page.close()
+    assert (sweep.status, sweep.ended) == ("finished", 8)
+    assert [trial.params for trial in sweep.trials][: len(before)] == before
+
+
+def tick(page: Page, row: int) -> None:
+    """Tick or untick a row of the page's first table, or untick it."""
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 16, box["y"] + 38 + 35 * (row + 0.5))
+
+
+def test_filters_change_from_epoch_0_to_the_last_while_the_run_trains(
+    address: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    start_training(page, address)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
+    expect(page.get_by_text("after epoch", exact=False).first).to_be_visible()
+    page.get_by_text("Follow", exact=True).click()
+    page.wait_for_function(BEHIND)
+    slider = page.get_by_role("slider")
+    slider.focus()
+    slider.press("Home")
+    expect(page.get_by_text("weights after epoch 0,", exact=False)).to_be_visible()
+    untrained = filter_weights(page)
+    slider.press("End")
+    expect(page.get_by_text("the newest so far", exact=False)).to_be_visible()
+    expect(page.get_by_text("weights after epoch 0,", exact=False)).to_be_hidden()
+    assert filter_weights(page) != untrained
+    page.get_by_text("Follow", exact=True).click()
+    newest = page.get_by_text("weights after epoch", exact=False).first.inner_text()
+    expect(page.get_by_text("weights after epoch", exact=False).first).not_to_have_text(newest)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
+    stop_training(page)
+
+
+def test_a_click_on_a_map_shows_its_filter_and_what_excites_it(
+    address: str, kept: Run, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    page.goto(f"{address}/Inside?run={kept.id}")
+    page.get_by_text("Feature maps", exact=True).click()
+    chart = page.get_by_test_id("stPlotlyChart").first
+    chart.locator(".heatmaplayer image").wait_for()
+    click_first_tile(page)
+    expect(page.get_by_role("heading", name="Map 0 of conv1")).to_be_visible()
+    expect(page.get_by_text("What excites it most", exact=False)).to_be_visible()
+
+
+def test_a_layout_of_many_images_shows_progress_can_be_cancelled_and_opens_an_image(
+    address: str, kept: Run, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    page.goto(f"{address}/Inside?run={kept.id}")
+    page.get_by_text("Embedding", exact=True).click()
+    page.locator(".point-cloud .scatterlayer .point").first.wait_for()
+    image = page.locator(".point-cloud-image")
+    expect(image).to_be_hidden()
+    first = page.locator(".point-cloud .scatterlayer .point").first
+    first.hover(force=True)  # scrolls there; what it lies below takes the pointer for it
+    expect(image).to_be_visible()
+    point, shown = first.bounding_box(), image.bounding_box()
+    assert point
+    assert shown
+    assert abs(shown["x"] - point["x"]) < 200  # beside the pointer
+    page.evaluate("document.querySelector('.point-cloud').emit('plotly_click', {points: [{customdata: 3}]})")
+    expect(page.get_by_text("Test image 4, a", exact=False)).to_be_visible()
+
+    page.get_by_role("combobox", name="Method").click()
+    page.get_by_role("option", name="t-SNE", exact=True).click()
+    page.get_by_role("button", name="Lay out").click()
+    expect(page.get_by_text("Laying out", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Lay out")).to_be_visible()
+
+    page.get_by_role("button", name="Attribution").click()
+    expect(page.get_by_text("Can this map be trusted?")).to_be_visible()
+    expect(page.get_by_text("Test image 4, a", exact=False)).to_be_visible()
+
+
+def filter_weights(page: Page) -> str:
+    """The first chart's numbers, once it is drawn."""
+    chart = "document.querySelector('[data-testid=stPlotlyChart] .js-plotly-plot')?._fullData"
+    return str(page.wait_for_function(f"{chart} && JSON.stringify(Array.from({chart}[0].z[0]))").json_value())
+
+
+def click_first_tile(page: Page) -> None:
+    """The middle of tile 0, where the chart itself says it is."""
+    page.wait_for_function("document.querySelector('[data-testid=stPlotlyChart] .js-plotly-plot')?._fullData?.[1]")
+    page.get_by_test_id("stPlotlyChart").first.scroll_into_view_if_needed()
+    x, y = page.evaluate("""() => {
+      const chart = document.querySelector("[data-testid=stPlotlyChart] .js-plotly-plot")
+      const { xaxis, yaxis } = chart._fullLayout
+      const box = chart.getBoundingClientRect()
+      const tiles = chart._fullData[1]
+      return [box.left + xaxis._offset + xaxis.d2p(tiles.x[0]), box.top + yaxis._offset + yaxis.d2p(tiles.y[0])]
+    }""")
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+
+
+@pytest.mark.parametrize("name", ["", "Design", "Train", "Inside", "Evaluate", "Draw", "Compare", "Sweep"])
+def test_a_phone_shows_each_page_without_scrolling_sideways(
+    name: str, address: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page(width=420)
+    page.goto(f"{address}/{name}")
+    expect(page.get_by_role("heading").first).to_be_visible()
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= main.clientWidth")
+
+
+def start_training(page: Page, address: str) -> None:
+    """Train from the form for longer than any test takes."""
+    page.goto(f"{address}/Train")
+    epochs = page.get_by_label("Epochs", exact=True)
+    epochs.fill("1000")
+    epochs.press("Tab")
+    page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    await_epoch(page, 2)
+
+
+def await_epoch(page: Page, epoch: int) -> None:
+    """That one, of one digit, or a later one: a few may pass between updates."""
+    expect(page.get_by_text(re.compile(rf"Epoch ([{epoch}-9]|\d\d+) of 1000"))).to_be_visible()
+
+
+def stop_training(page: Page) -> None:
+    page.get_by_role("button", name="Stop and keep").click()
+    expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible()

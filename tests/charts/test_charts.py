@@ -1,0 +1,330 @@
+from __future__ import annotations
+
+import base64
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from PIL import Image
+from plotly.colors import sample_colorscale
+
+from cnnlab import charts
+from cnnlab.training.history import History
+from tests.conftest import ROOT
+from tests.training.test_history import EPOCH, STEP
+
+
+def history(epochs: int = 3, steps: int = 9) -> History:
+    made = History()
+    for step in range(1, steps + 1):
+        made.add(replace(STEP, step=step, epoch=step * epochs / steps, loss=1 / step))
+    for epoch in range(1, epochs + 1):
+        made.add(replace(EPOCH, epoch=epoch, validation_accuracy=epoch / epochs))
+    return made
+
+
+@pytest.mark.parametrize(("metric", "title"), [("loss", "loss (cross-entropy)"), ("accuracy", "accuracy")])
+def test_curves_carry_the_historys_numbers(metric: str, title: str) -> None:
+    shown = history()
+    batches, train, validation = charts.curve(shown, metric).data
+    assert list(batches.y) == [step[metric] for step in shown.steps]
+    assert list(train.x) == [1, 2, 3]
+    assert list(validation.y) == [epoch[f"validation_{metric}"] for epoch in shown.epochs]
+    assert charts.curve(shown, metric).layout.yaxis.title.text == title
+    assert charts.curve(shown, metric).layout.xaxis.title.text == "epoch"
+
+
+@pytest.mark.parametrize("steps", [1, 999, 1000, 1001, 54_321])
+def test_a_line_is_thinned_but_keeps_its_ends(steps: int) -> None:
+    x = charts.curve(history(steps=steps), "loss").data[0].x
+    assert len(x) <= charts.MAX_POINTS
+    assert x[-1] == 3
+    assert x[0] == pytest.approx(3 / steps)
+
+
+def test_curves_of_nothing_are_empty() -> None:
+    assert all(not len(line.x) for line in charts.curve(History(), "loss").data)
+
+
+def curve(*accuracies: float, runs: int = 1, sd: float = 0.0) -> pd.DataFrame:
+    epochs = range(1, len(accuracies) + 1)
+    return pd.DataFrame({"x": epochs, "mean": accuracies, "sd": sd, "runs": runs, "training": runs}, index=epochs)
+
+
+def test_several_runs_are_overlaid_under_their_names_as_typed() -> None:
+    figure = charts.overlaid_curves({"a": curve(0.1, 0.2, 0.3), "<b>": curve(0.5, 0.6)}, "accuracy", "epoch")
+    assert [line.name for line in figure.data] == ["a", "&lt;b&gt;"]
+    assert [list(line.y) for line in figure.data] == [[0.1, 0.2, 0.3], [0.5, 0.6]]
+    assert len({line.line.color for line in figure.data}) == 2
+    assert figure.layout.xaxis.title.text == "epoch"
+
+
+def test_repeats_are_a_line_in_a_band_of_one_standard_deviation() -> None:
+    band, line = charts.overlaid_curves({"a": curve(0.4, 0.6, runs=3, sd=0.1)}, "accuracy", "epoch").data
+    assert list(band.x) == [1, 2, 2, 1]
+    assert list(band.y) == pytest.approx([0.3, 0.5, 0.7, 0.5])
+    assert "3" in str(line.customdata[0])
+    assert "runs" in line.hovertemplate
+
+
+def some_runs() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"Parameters": [10, 100, 10_000], "Accuracy": [0.5, 0.4, 0.9], "Name": ["small", "<b>", "large"]},
+        index=["s", "m", "l"],
+    )
+
+
+def test_cost_marks_the_front_and_the_compared_runs() -> None:
+    figure = charts.cost_and_accuracy(some_runs(), "Parameters", ["s", "l"], ["m"])
+    front, others, compared = figure.data
+    assert (list(front.x), list(front.y), front.line.shape) == ([10, 10_000], [0.5, 0.9], "hv")
+    assert list(others.text) == ["small", "large"]
+    assert list(compared.text) == ["&lt;b&gt;"]
+    assert figure.layout.xaxis.type == "log"
+
+
+def test_parallel_coordinates_number_names_and_spread_wide_ranges_by_powers_of_ten() -> None:
+    rows = pd.DataFrame(
+        {
+            "Network": ["b", "a", "b"],
+            "Rate": [0.001, 0.01, 0.1],
+            "Batch": [32, 64, 128],
+            "Nesterov": [True, False, True],
+            "Accuracy": [0.7, 0.8, 0.9],
+        }
+    )
+    figure = charts.parallel_coordinates(rows, "Accuracy")
+    lines = sorted([list(line.y[:-1]) for line in figure.data], key=lambda line: line[-1])
+    assert lines[0] == pytest.approx([1, 0, 0, 1, 0])
+    assert lines[1] == pytest.approx([0, 0.5, 1 / 3, 0, 0.5], abs=1e-4)
+    assert lines[2] == pytest.approx([1, 1, 1, 1, 1])
+    assert len({line.line.color for line in figure.data}) == 3
+    assert list(figure.layout.xaxis.ticktext) == list(rows.columns)
+    ticks = {(note.x, note.text): note.y for note in figure.layout.annotations}
+    assert (ticks[0, "a"], ticks[0, "b"]) == (0, 1)
+    assert ticks[1, "0.01"] == pytest.approx(0.5)
+    assert ticks[4, "90.0%"] == 1
+
+
+def test_a_thousand_runs_are_a_few_traces() -> None:
+    draws = np.random.default_rng(0)
+    rows = pd.DataFrame({"Rate": draws.uniform(0.01, 1, 1000), "Same": 1, "Accuracy": draws.uniform(0, 1, 1000)})
+    figure = charts.parallel_coordinates(rows, "Accuracy")
+    assert len(figure.data) == 10
+    assert sum(np.isnan(line.y).sum() for line in figure.data) == 1000
+
+
+def test_classes_carry_their_accuracy() -> None:
+    (bars,) = charts.per_class_bars({"cat": 0.5, "dog": 1.0}, "validation").data
+    assert (list(bars.x), list(bars.y)) == (["cat", "dog"], [0.5, 1.0])
+    points = charts.per_class_points({"A": {"cat": 0.5}, "B": {"cat": 0.6}}, "test accuracy").data
+    assert [list(run.y) for run in points] == [[0.5], [0.6]]
+
+
+STRANGE = "<a href='http://stranger.invalid'>%{y}</a>\n&amp;"
+PLAIN = "&lt;a href='http://stranger.invalid'&gt;&#37;{y}&lt;/a&gt; &amp;amp;"
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        charts.per_class_bars({STRANGE: 0.5}, "accuracy"),
+        charts.per_class_points({STRANGE: {STRANGE: 0.5}}, "accuracy"),
+        charts.probability_bars([STRANGE], [1.0]),
+        charts.lines({STRANGE: [0.5]}, [1], ("epoch", "accuracy")),
+        charts.embedding(np.zeros((1, 2)), [STRANGE], [STRANGE], [STRANGE]),
+        charts.confusion(np.ones((1, 1)), [STRANGE]),
+        charts.class_intervals(pd.DataFrame({"Class": [STRANGE], "Accuracy": 0.5, "Low": 0.4, "High": 0.6})),
+        charts.overlaid_curves(
+            {STRANGE: pd.DataFrame({"x": [1], "mean": 0.5, "sd": 0, "runs": 1, "training": 1})}, "loss", "epoch"
+        ),
+    ],
+)
+def test_names_are_shown_as_strangers_typed_them(figure: go.Figure) -> None:
+    written = figure.to_plotly_json()
+    texts = [text for text in _texts(written) if "stranger" in text]
+    assert texts
+    assert all(text.replace(PLAIN, "").count("stranger") == 0 for text in texts)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, Iterable):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def test_the_likeliest_class_stands_out() -> None:
+    (bars,) = charts.probability_bars(["a", "b", "c"], [0.1, 0.7, 0.2]).data
+    assert list(bars.x) == [0.1, 0.7, 0.2]
+    assert bars.marker.color[1] not in (bars.marker.color[0], bars.marker.color[2])
+
+
+@pytest.mark.parametrize("count", [1, 7, 16, 33])
+def test_filters_keep_their_weights_and_zero_in_the_middle(count: int) -> None:
+    weights = np.random.default_rng(0).normal(size=(count, 3, 2)).astype(np.float32)
+    grid, tiles = charts.filter_grid(weights).data
+    assert grid.zmin == -grid.zmax == pytest.approx(-np.abs(weights).max())
+    shown = np.array(grid.z)
+    for number in range(count):
+        left, top = tiles.x[number] - 0.5, tiles.y[number] - 1
+        tile = shown[round(top) : round(top) + 3, round(left) : round(left) + 2]
+        assert tile.tolist() == weights[number].tolist()
+        assert tiles.customdata[number][0] == number
+    assert np.isfinite(shown).sum() == weights.size
+
+
+def test_sorted_and_flagged_filters_keep_their_numbers() -> None:
+    _, tiles = charts.filter_grid(np.ones((3, 2, 2)), [2, 0, 1], ["c", "a", "b"], flagged=[0]).data
+    assert [list(row) for row in tiles.customdata] == [[2, "c"], [0, "a"], [1, "b"]]
+    assert tiles.marker.symbol == ("square", "x-thin", "square")
+
+
+def test_filters_that_are_all_zero_can_be_shown() -> None:
+    assert charts.filter_grid(np.zeros((2, 3, 3))).data[0].zmax == 1
+
+
+def test_feature_maps_share_one_scale_or_have_their_own() -> None:
+    maps = np.array([[[0.0, 1.0]], [[2.0, 5.0]]])
+    grid, _ = charts.feature_map_grid(maps).data
+    assert (grid.zmin, grid.zmax) == (0.0, 5.0)
+    own, _ = charts.feature_map_grid(maps, own_scale=True).data
+    assert np.nan_to_num(np.array(own.z), nan=-1).tolist() == [[0, 1, -1, 0, 1]]
+    signed, _ = charts.feature_map_grid(maps - 1).data
+    assert (signed.zmin, signed.zmax) == (-4.0, 4.0)
+
+
+def test_a_grid_of_large_maps_is_thinned_for_the_browser() -> None:
+    grid, _ = charts.feature_map_grid(np.ones((64, 224, 224), np.float32)).data
+    assert np.array(grid.z).size < 100_000
+
+
+def test_patches_are_shown_as_they_are_with_their_titles() -> None:
+    red = np.zeros((4, 4, 3), np.uint8)
+    red[..., 0] = 200
+    figure = charts.tile_strip([red, red], ["1.50", "0.50"], units=[7, 3])
+    assert [tile[0] for tile in figure.data[1].customdata] == [7, 3]
+    sheet = np.asarray(Image.open(BytesIO(base64.b64decode(figure.data[0].source.partition(",")[2]))))
+    assert (sheet[..., 0] == 200).sum() == 2 * 16
+    assert [note.text for note in figure.layout.annotations] == ["1.50", "0.50"]
+
+
+def test_a_row_of_tiles_has_the_grids_colours() -> None:
+    row = charts.tile_row(np.array([[[0.0, 2.0]], [[1.0, 2.0]]]), side=8)
+    assert row.dtype == np.uint8
+    assert row.shape[0] == 4
+    ends = [[round(255 * part) for part in c] for c in sample_colorscale("Viridis", [0.0, 1.0], colortype="tuple")]
+    assert [row[0, 0, :3].tolist(), row[0, 7, :3].tolist()] == ends
+    assert (row[0, 7, 3], row[0, 8, 3]) == (255, 0)  # see-through between the tiles
+    assert charts.tile_row(np.zeros((2, 224, 224))).shape[0] <= 56
+
+
+def test_a_spread_tells_shares_by_epoch() -> None:
+    shares = np.array([[0.25, 0.75], [1.0, 0.0]])
+    (grid,) = charts.spread(shares, [-1.0, 0.0, 1.0], [0, 5], "weight", now=5).data
+    assert list(grid.x) == ["0", "5"]
+    assert list(grid.y) == [-1.0, 0.0, 1.0]
+    assert np.array(grid.customdata).tolist() == shares.T.tolist()
+
+
+def test_names_are_lines() -> None:
+    first, second = charts.lines({"conv1": [0.1, 0.2], "conv2": [0.3, 0.1]}, [1, 2], ("epoch", "change"), now=1).data
+    assert (first.name, list(first.x), list(second.y)) == ("conv1", [1, 2], [0.3, 0.1])
+
+
+@pytest.mark.parametrize(("signed", "low"), [(True, -2.0), (False, 0.0)])
+def test_an_attribution_lies_over_the_image_or_alone(signed: bool, low: float) -> None:
+    values = np.array([[1.0, -2.0]])
+    (alone,) = charts.overlay(np.zeros((1, 2)), values, signed, on_image=False).data
+    assert (alone.zmin, alone.zmax) == (low, 2.0)
+    _, above = charts.overlay(np.zeros((1, 2)), values, signed, on_image=True, limit=4.0).data
+    assert above.zmax == 4.0
+    nothing = 0.5 if signed else 0.0
+    assert next(colour for place, colour in above.colorscale if place == nothing).endswith(" 0.00)")
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_an_embedding_has_a_colour_for_each_group_and_knows_its_images(dimensions: int) -> None:
+    places = np.arange(3 * dimensions, dtype=float).reshape(3, dimensions)
+    cats, dogs = charts.embedding(places, ["cat", "dog", "cat"], ["a", "b", "c"], ["cat", "dog"]).data
+    assert (cats.name, list(cats.customdata), list(cats.text)) == ("cat", [0, 2], ["a", "c"])
+    assert list(dogs.x) == [places[1, 0]]
+    assert cats.marker.color != dogs.marker.color
+    assert ("z" in cats) == (dimensions == 3)
+
+
+def test_classes_carry_their_intervals() -> None:
+    table = pd.DataFrame({"Class": ["cat"], "Accuracy": [0.5], "Low": [0.3], "High": [0.8]})
+    (points,) = charts.class_intervals(table).data
+    assert points.error_y.array.tolist() == pytest.approx([0.3])
+    assert points.error_y.arrayminus.tolist() == pytest.approx([0.2])
+
+
+def test_a_confusion_matrix_marks_errors_and_knows_its_cells() -> None:
+    grid, cells = charts.confusion(np.array([[5.0, 2.0], [0.0, 7.0]]), ["cat", "<b>"]).data
+    assert np.isnan(np.array(grid.z, float).diagonal()).all()
+    assert list(grid.x) == ["cat", "&lt;b&gt;"]
+    assert [list(cell) for cell in cells.customdata] == [[0, "5"], [1, "2"], [2, "0"], [3, "7"]]
+    shares = charts.confusion(np.array([[0.75, 0.25], [0.0, 1.0]]), ["cat", "dog"]).data[1]
+    assert shares.customdata[1][1] == "25.0%"
+
+
+def test_reliability_has_the_diagonal_to_compare_with() -> None:
+    table = pd.DataFrame({"confidence": [0.5, 0.9], "accuracy": [0.6, 0.8], "images": [1, 3]})
+    diagonal, line = charts.reliability(table, "as it is").data
+    assert list(diagonal.x) == list(diagonal.y) == [0, 1]
+    assert list(line.y) == [0.6, 0.8]
+    assert line.marker.size[1] > line.marker.size[0]
+
+
+def test_a_trade_off_is_a_line_between_named_shares() -> None:
+    figure = charts.trade_off(np.array([0.0, 1.0]), np.array([1.0, 0.5]), ("recall", "precision"))
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("recall", "precision")
+
+
+def test_the_theme_and_the_charts_have_the_same_colours() -> None:
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    assert tuple(theme["chartCategoricalColors"]) == charts.PALETTE
+
+
+def test_strokes_are_numbered_in_their_middles_and_coloured_by_what_they_speak_for() -> None:
+    lines = [[(0.0, 0.0), (1.0, 0.0)], [(1.0, 0.0), (1.0, 1.0), (1.0, 2.0)], [(2.0, 2.0)]]
+    figure = charts.strokes(lines, [(0.5, 0.0), (1.0, 1.0), (2.0, 2.0)], np.array([2.0, -1.0, 0.0]))
+    *drawn, numbers = figure.data
+    rims, coloured = drawn[:3], drawn[3:]
+    assert [list(line.x) for line in coloured] == [list(line.x) for line in rims] == [[0, 1], [1, 1, 1], [2]]
+    strong, against, nothing = (line.line.color for line in coloured)
+    assert [strong, against, nothing] == sample_colorscale(charts.DIVERGING, [1.0, 0.25, 0.5])
+    assert {line.line.color for line in rims} == {charts.PALETTE[8]}  # zero is as white as the page
+    assert (list(numbers.x), list(numbers.y), list(numbers.text)) == ([0.5, 1, 2], [0, 1, 2], ["1", "2", "3"])
+    assert (numbers.marker.cmin, numbers.marker.cmax) == (-2, 2)
+    bottom, top = figure.layout.yaxis.range
+    assert bottom > 2
+    assert top < 0
+
+
+def test_strokes_that_all_speak_for_nothing_are_white() -> None:
+    figure = charts.strokes([[(0.0, 0.0), (1.0, 1.0)]], [(0.5, 0.5)], np.zeros(1))
+    assert figure.data[1].line.color == sample_colorscale(charts.DIVERGING, [0.5])[0]
+
+
+def test_a_photos_boxes_are_closed_named_and_flagged() -> None:
+    box = np.array([(2.0, 3.0), (8.0, 4.0), (8.0, 9.0), (2.0, 8.0)])
+    figure = charts.boxed_photo(
+        np.zeros((20, 30, 3), np.uint8), [box, box + 10], ["3", "7/1"], [["a: 3"], ["a: 7", "<b>: 1"]], [False, True]
+    )
+    photo, sure, doubted = figure.data
+    assert photo.source.startswith("data:image/jpeg")
+    assert (sure.x[0], sure.y[0]) == (sure.x[-1], sure.y[-1]) == (2, 3)
+    assert sure.line.color != doubted.line.color
+    assert doubted.name == "a: 7<br>&lt;b&gt;: 1"
+    assert [label.text for label in figure.layout.annotations] == ["3", "7/1?"]

@@ -1,0 +1,42 @@
+"""Learn around its chapters: the contents, the way from one to the next, doors and sources."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.ui.learn import CHAPTERS
+from cnnlab.ui.shell.frame import _MENU
+from cnnlab.ui.widgets.glossary_links import linked
+from tests.pages.test_pages import ROOT, TIMEOUT, checked, texts
+
+
+def open_chapter(name: str) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["chapter"] = name
+    page.switch_page("pages/Learn.py")
+    return page.run()
+
+
+def test_an_unknown_chapter_leads_to_all_of_them() -> None:
+    page = checked(open_chapter("nothing"))
+    assert "There is no such chapter." in texts(page)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_opens_by_its_address_and_ends_with_a_question_and_sources(name: str) -> None:
+    page = checked(open_chapter(name))
+    chapter = CHAPTERS[name]
+    assert page.title[0].value == chapter.title
+    assert linked(chapter.promise) in texts(page)
+    assert all(source.address in texts(page) for source in chapter.sources)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_has_doors_into_the_lab_and_sources_to_read(name: str) -> None:
+    chapter = CHAPTERS[name]
+    assert chapter.doors
+    assert all(door.page in _MENU for door in chapter.doors)
+    assert chapter.sources
+    assert all(source.address.startswith("https://") for source in chapter.sources)
+    assert "?" in chapter.question

@@ -1,0 +1,92 @@
+"""The chapter "nn.Conv2d, every argument" as AppTest runs it."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.learn.conv2d import EXAMPLES, code
+from cnnlab.learn.convolution import fresh
+from cnnlab.networks.architecture import summarise
+from cnnlab.networks.layers import shown
+from cnnlab.networks.library import from_link
+from tests.pages.test_pages import ROOT, TIMEOUT, checked, metrics, texts
+
+KEY = "learn.conv2d"
+
+
+@pytest.fixture(scope="module")
+def page() -> AppTest:
+    """One page for all examples: each fills every field."""
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["chapter"] = "conv2d"
+    page.switch_page("pages/Learn.py")
+    return checked(page.run())
+
+
+def take(page: AppTest, name: str) -> AppTest:
+    page.selectbox(key=f"{KEY}.example").set_value(name).run()
+    return checked(page)
+
+
+def set_number(page: AppTest, name: str, value: int) -> AppTest:
+    page.number_input(key=f"{KEY}.{name}").set_value(value).run()
+    assert not page.exception
+    return page
+
+
+@pytest.mark.parametrize("name", [*reversed(EXAMPLES)])
+def test_an_example_shows_the_real_layers_output_shape(page: AppTest, name: str) -> None:
+    take(page, name)
+    layer, shape = EXAMPLES[name].layer, EXAMPLES[name].shape
+    module = fresh(layer, shape[1:])
+    told = metrics(page)
+    assert told["Output of the batch"] == shown(tuple(module(torch.zeros(shape)).shape))
+    assert told["Parameters"] == f"{sum(parameter.numel() for parameter in module.parameters()):,}"
+    assert told["Multiply-accumulates for one image"] == f"{layer.macs(shape[1:], 0):,}"
+    assert page.code[0].value.startswith(code(layer, shape))
+    assert EXAMPLES[name].about in texts(page)
+
+
+def test_a_door_leads_to_a_network_on_the_layer(page: AppTest) -> None:
+    take(page, "dilated")
+    (door,) = [link for link in page.get("page_link") if "on this layer" in link.proto.label]
+    draft = from_link(parse_qs(door.proto.query_string)["design"][0])
+    assert draft.layers[0] == EXAMPLES["dilated"].layer
+    assert summarise(draft, EXAMPLES["dilated"].shape[1:], 10)[-1].output_shape == (10,)
+
+
+def test_what_pytorch_refuses_is_told_with_the_mend(page: AppTest) -> None:
+    set_number(take(page, "colour"), "groups", 2)
+    assert "divisible by groups" in page.error[0].value.replace("\\", "")
+    assert "groups=1, for they must divide" in texts(page).replace("\\", "")
+    set_number(page, "groups", 1)
+    assert metrics(checked(page))["Output of the batch"] == "32×8×32×32"
+    page.selectbox(key=f"{KEY}.padding_mode").set_value("reflect")
+    set_number(set_number(page, "height", 4), "padding.rows", 5)
+    assert page.error
+    assert "padding of 3 at the most" in texts(page)
+    set_number(page, "padding.rows", 3)
+    assert metrics(checked(page))["Output of the batch"] == "32×8×8×36"
+
+
+def test_rows_and_columns_go_their_own_way(page: AppTest) -> None:
+    take(page, "digit")
+    page.toggle(key=f"{KEY}.apart").set_value(True).run()
+    set_number(page, "stride.columns", 2)
+    assert metrics(checked(page))["Output of the batch"] == "32×8×26×13"
+    assert "stride=(1, 2)" in page.code[0].value
+    page.toggle(key=f"{KEY}.apart").set_value(False).run()
+    assert metrics(checked(page))["Output of the batch"] == "32×8×26×26"
+
+
+def test_same_padding_keeps_the_size_and_wants_stride_1(page: AppTest) -> None:
+    take(page, "digit")
+    page.toggle(key=f"{KEY}.same").set_value(True).run()
+    assert metrics(checked(page))["Output of the batch"] == "32×8×28×28"
+    set_number(page, "stride.rows", 2)
+    assert page.error
+    assert "'same' is for stride 1" in texts(page).replace("\\", "")

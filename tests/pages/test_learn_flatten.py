@@ -1,0 +1,76 @@
+"""The chapter "Why not flatten the image" as AppTest runs it: empty, running, finished, several tried."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.data.datasets import load
+from cnnlab.jobs.experiment import Experiment
+from cnnlab.learn.dense_vs_conv import Contest, Terms, contestants, moved, parameters, probabilities
+from tests.pages.test_pages import ROOT, TIMEOUT, checked, texts
+
+KEY = "learn.flatten"
+
+
+def chapter() -> AppTest:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["chapter"] = "flatten"
+    page.switch_page("pages/Learn.py")
+    return checked(page.run())
+
+
+def work(page: AppTest) -> Experiment[Contest]:
+    experiment: Experiment[Contest] = page.session_state["learn.trials"][f"{KEY}.contest"].work
+    return experiment
+
+
+def begin(page: AppTest) -> AppTest:
+    page.button(key=f"{KEY}.contest.begin").click().run()
+    return checked(page)
+
+
+def finish(page: AppTest) -> AppTest:
+    work(begin(page)).join()
+    return checked(page.run())
+
+
+def test_before_the_training_it_shows_both_networks_with_their_costs() -> None:
+    page = chapter()
+    assert "Press the button" in texts(page)
+    assert "Move one digit" not in [heading.value for heading in page.subheader]
+    data = load("mnist-sample")
+    for name, architecture in contestants("flattened", data.spec).items():
+        assert f"**{name.capitalize()}**: {parameters(architecture, data.spec):,} parameters" in texts(page)
+
+
+def test_while_they_train_it_can_be_stopped() -> None:
+    page = chapter()
+    page.slider(key=f"{KEY}.epochs").set_value(30).run()
+    begin(page)
+    page.button(key=f"{KEY}.contest.stop").click().run()
+    work(page).join()
+    assert "Stopped before its end." in texts(checked(page.run()))
+
+
+def test_at_the_end_a_digit_is_moved_and_what_was_tried_is_compared() -> None:
+    page = chapter()
+    page.slider(key=f"{KEY}.epochs").set_value(2).run()
+    finish(page)
+    page.button_group(key=f"{KEY}.digit").set_value("7").run()
+    page.slider(key=f"{KEY}.right").set_value(-5).run()
+    checked(page.slider(key=f"{KEY}.down").set_value(2).run())
+    reached, data = work(page).latest, load("mnist-sample")
+    assert reached
+    image = moved(data.test.images[data.test.labels == 7][:1], -5, 2)
+    for name, network in reached.networks.items():
+        said = probabilities(network, image, data)[0]
+        assert f"The **{name}** network says **{said.argmax()}** ({said.max():.0%})" in texts(page)
+    assert not page.dataframe
+    page.toggle(key=f"{KEY}.shuffled").set_value(True).run()
+    finish(page)
+    (table,) = (found.value for found in page.dataframe)
+    assert list(table["Pixels"]) == ["in place", "in place", "shuffled", "shuffled"]
+    first = [100 * reached.by_shift[name][0] for name in ("dense", "convolutional")]
+    assert table["0 px"].tolist()[:2] == pytest.approx(first)
+    assert work(page).latest.terms == Terms(is_shuffled=True, epochs=2)  # type: ignore[union-attr]

@@ -1,0 +1,1179 @@
+"""The pages as AppTest runs them: empty, running, finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+import streamlit as st
+import torch
+from PIL import Image
+from streamlit.runtime.scriptrunner import StopException
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
+
+from cnnlab import threads
+from cnnlab.analysis.attribution import METHODS
+from cnnlab.analysis.label_errors import margins, read_held_out, suspects
+from cnnlab.charts import comparison as charts_comparison
+from cnnlab.data.datasets import DATASETS, DatasetError, load
+from cnnlab.drawings.preprocess import prepare, stroke_ink
+from cnnlab.drawings.strokes import Drawing, to_canvas
+from cnnlab.evaluation.metrics import Answers
+from cnnlab.jobs.job import Job, running_jobs
+from cnnlab.jobs.queue import Turns
+from cnnlab.jobs.sweep import Sweep, SweepConfig, SweepStore, search
+from cnnlab.runs.archive import pack
+from cnnlab.runs.store import About, Run, RunStore, runs_folder
+from cnnlab.runs.trained import load_trained
+from cnnlab.training.config import RunConfig
+from cnnlab.ui.inspect import DRAW, EVALUATE, INSIDE, Look, View, labels
+from cnnlab.ui.widgets.view import Picked
+from tests.samples import SEVEN, lesson
+
+ROOT = Path(__file__).parents[2]
+PAGES = {
+    "Home": "app.py",
+    "Train": "pages/Train.py",
+    "Inside": "pages/Inside.py",
+    "Evaluate": "pages/Evaluate.py",
+    "Draw": "pages/Draw.py",
+    "Compare": "pages/Compare.py",
+    "Sweep": "pages/Sweep.py",
+    "Design": "pages/Design.py",
+    "Learn": "pages/Learn.py",
+}
+TIMEOUT = 60  # seconds, for a slow machine
+
+
+def open_page(name: str, run: Run | None = None) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    if run:
+        page.query_params["run"] = run.id
+    if name != "Home":
+        page.switch_page(PAGES[name])
+    return checked(page.run())
+
+
+def checked(page: AppTest) -> AppTest:
+    assert not page.exception
+    assert not page.error
+    return page
+
+
+def train(**fields: object) -> Run:
+    job = Job.start(RunConfig.model_validate({"epochs": 1, **fields}), RunStore(runs_folder()))
+    job.join()
+    return job.run
+
+
+def texts(page: AppTest) -> str:
+    blocks = (*page.title, *page.markdown, *page.caption, *page.info, *page.error, *page.warning)
+    return "\n".join(str(block.value) for block in blocks)
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def button(page: AppTest, label: str) -> Button:
+    (found,) = [button for button in page.button if button.label == label]
+    return found
+
+
+@pytest.fixture
+def training() -> Iterator[tuple[AppTest, Job]]:
+    """A Train page whose session trains, and its job; stopped at the end."""
+    page = open_page("Train")
+    page.number_input(key="form.epochs").set_value(1000).run()
+    button(page, "Train").click().run()
+    (job,) = running_jobs()
+    while job.is_running and not job.run.epochs():
+        job.join(0.01)
+    yield checked(page), job
+    job.stop()
+    job.join()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_without_runs_says_what_to_do(name: str) -> None:
+    assert {"Sweep": "Start sweep", "Design": "Pick a layer"}.get(name, "Train") in texts(open_page(name))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_strangers_nothing_where_the_server_has_a_login(
+    name: str, listed_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamlit.user_info.get_secrets_auth_section", lambda: {"cookie_secret": "for this test"})
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["run"] = listed_run.id
+    if name != "Home":
+        page.switch_page(PAGES[name])
+    checked(page.run())
+    assert [button.label for button in page.button] == ["Log in"]
+    assert listed_run.title not in texts(page)
+
+
+@pytest.fixture
+def logged_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Opens a page of a server with a login, for whom the provider says who they are."""
+    monkeypatch.setattr("streamlit.user_info.get_secrets_auth_section", lambda: {"cookie_secret": "for this test"})
+
+    monkeypatch.setattr(st, "secrets", {"auth": {"client_id": "for this test"}})
+
+    def open_as(name: str, allowed: str, **claims: object) -> AppTest:
+        monkeypatch.setenv("CNNLAB_ALLOWED", allowed)
+        monkeypatch.setattr("streamlit.user_info._get_user_info", lambda: {"is_logged_in": True, **claims})
+        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+        if name != "Home":
+            page.switch_page(PAGES[name])
+        return page.run()
+
+    return open_as
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_accounts_of_strangers_a_refusal_and_a_way_out(
+    name: str, logged_in: Callable[..., AppTest]
+) -> None:
+    page = logged_in(name, "@school.org", email="eve@evilschool.org", email_verified=True)
+    assert not page.exception
+    assert [button.label for button in page.button] == ["Log out"]
+    assert [block.value for block in page.title] == ["CNN Lab"]
+    assert "may not come in" in page.error[0].value
+    assert not page.sidebar.button
+
+
+def test_a_page_shows_the_allowed_what_there_is(logged_in: Callable[..., AppTest]) -> None:
+    page = checked(logged_in("Train", "@school.org", email="Ada@School.org", email_verified=True))
+    assert [button.label for button in page.sidebar.button] == ["Log out"]
+    assert button(page, "Train")
+
+
+def test_without_a_list_nobody_comes_in_and_the_server_says_what_to_set(logged_in: Callable[..., AppTest]) -> None:
+    page = logged_in("Home", "", email="ada@school.org", email_verified=True)
+    assert "CNNLAB_ALLOWED" in page.error[0].value
+    assert [button.label for button in page.button] == ["Log out"]
+
+
+def test_a_list_without_a_login_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CNNLAB_ALLOWED", "@school.org")
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT).run()
+    assert "no login" in page.error[0].value
+    assert not page.button
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_a_finished_run(name: str, listed_run: Run) -> None:
+    page = open_page(name, listed_run)
+    assert "No network has been trained yet" not in texts(page)
+    assert not page.warning
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_while_its_run_trains(name: str, training: tuple[AppTest, Job]) -> None:
+    _, job = training
+    page = open_page(name, job.run)
+    told = any("training," in block.value for block in page.sidebar.markdown)
+    assert told or (name == "Train" and page.button(key="stop"))
+
+
+def test_a_view_in_the_address_is_seen_first_and_can_be_left(listed_run: Run) -> None:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params.update({"run": listed_run.id, "view": "Calibration"})
+    page.switch_page(PAGES["Evaluate"]).run()
+    assert EVALUATE["Calibration"].question.split(",")[0] in texts(checked(page))
+    page.segmented_control(key="evaluate.view").set_value("Robustness").run()
+    assert EVALUATE["Robustness"].question in texts(checked(page))
+
+
+def test_home_trains_the_default_with_one_click() -> None:
+    page = open_page("Home")
+    page.button[0].click().run()
+    (job,) = running_jobs()
+    job.stop()
+    job.join()
+    assert job.config == RunConfig()
+    assert checked(page).title[0].value == "Train"
+
+
+def test_train_shows_the_judged_figures_of_a_finished_run(listed_run: Run) -> None:
+    shown = metrics(open_page("Train", listed_run))
+    assert shown["Test accuracy"] == f"{listed_run.summary.test_accuracy:.2%}"
+    assert shown["Validation accuracy"] == f"{listed_run.summary.validation_accuracy:.2%}"
+
+
+def test_train_shows_progress_and_stops_when_asked(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    page.run()
+    assert "Learning rate" in metrics(page)
+    page.button(key="stop").click().run()
+    job.join()
+    assert job.state == "stopped"
+    checked(page.run())
+    assert not [button for button in page.button if button.key == "stop"]
+
+
+def test_a_reloaded_page_finds_its_training_by_the_address(training: tuple[AppTest, Job]) -> None:
+    _, job = training
+    reloaded = open_page("Train", job.run)
+    assert reloaded.button(key="stop")
+
+
+def test_a_second_session_sees_nothing_of_the_first_ones_training(
+    training: tuple[AppTest, Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, job = training
+    assert job.run.epochs()
+    session_id = "streamlit.runtime.caching.cache_resource_api.get_session_id_or_throw"
+    monkeypatch.setattr(session_id, lambda: "another session")  # all of AppTest's are one
+    other = open_page("Train")
+    assert not [button for button in other.button if button.key == "stop"]
+    assert "No network has been trained yet" in texts(open_page("Compare"))
+
+
+def test_switching_pages_keeps_the_training_and_what_was_typed(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    page.switch_page(PAGES["Inside"]).run()
+    assert job.is_running
+    checked(page.switch_page(PAGES["Train"]).run())
+    assert page.button(key="stop")
+    assert page.number_input(key="form.epochs").value == 1000
+
+
+def test_a_failed_training_says_why() -> None:
+    run = train(learning_rate=10.0, optimizer="sgd", architecture="fashion-part-3", schedule="constant", momentum=0.99)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["run"] = run.id
+    page.switch_page(PAGES["Train"]).run()
+    assert "lower the learning rate" in page.error[0].value
+
+
+def test_settings_that_do_not_fit_are_refused_before_training() -> None:
+    page = open_page("Train")
+    page.selectbox(key="form.dataset").set_value("usps")
+    page.selectbox(key="form.architecture").set_value("fashion-part-3").run()
+    assert "conv4" in page.error[0].value
+    assert button(page, "Train").disabled
+    assert not [found for found in page.button if found.label == "Find a learning rate"]
+
+
+def test_the_learning_rate_finders_suggestion_goes_into_the_form_and_belongs_to_its_settings() -> None:
+    page = open_page("Train")
+    page.selectbox(key="form.architecture").set_value("basic-cnn").run()
+    button(page, "Find a learning rate").click().run()
+    join_background()
+    checked(page.run())
+    assert len(page.get("plotly_chart")) == 1
+    (use,) = [found for found in page.button if found.label.startswith("Use ")]
+    checked(use.click().run())
+    assert page.number_input(key="form.learning_rate").value == pytest.approx(float(use.label.removeprefix("Use ")))
+    assert button(page, use.label).disabled
+    page.selectbox(key="form.optimizer").set_value("sgd").run()
+    assert not page.get("plotly_chart")
+    assert not running_jobs()
+
+
+def test_a_finder_waits_for_the_trainings_and_a_second_click_starts_no_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = Turns(1)
+    monkeypatch.setattr("cnnlab.jobs.experiment.turns", turns)
+    turns.take("a training", lambda: False)
+    page = open_page("Train")
+    page.selectbox(key="form.architecture").set_value("basic-cnn").run()
+    button(page, "Find a learning rate").click().run()
+    (work,) = computing()
+    while not turns._waiting:
+        work.join(0.01)
+    button(checked(page), "Find a learning rate").click().run()
+    assert computing() == [work]
+    assert page.get("progress")[0].proto.text == "Waits for other trainings: number 1 in the queue"
+    work.end()
+    work.join()
+    assert not checked(page.run()).get("plotly_chart")
+
+
+def test_one_session_trains_one_network_however_often_its_button_is_clicked() -> None:
+    page = open_page("Home")
+    for label in ("Train a network now", "See your training", "See your training"):
+        button(checked(page.switch_page(str(ROOT / "app.py")).run()), label).click().run()
+        (job,) = running_jobs()
+        assert checked(page).title[0].value == "Train"
+        assert page.query_params["run"] in (job.run.id, [job.run.id])
+
+
+def test_a_second_click_that_interrupts_the_first_finds_what_that_one_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page("Train")
+    with monkeypatch.context() as patch:
+        patch.setattr("cnnlab.ui.shell.session._taken", interrupted_script)
+        button(page, "Train").click().run()
+    (job,) = running_jobs()
+    button(page, "Train").click().run()
+    assert running_jobs() == [job]
+    assert page.query_params["run"] in (job.run.id, [job.run.id])
+
+
+def branch_twice(parent: str) -> None:
+    from cnnlab.training.config import RunConfig  # noqa: PLC0415 - a script of its own, without this file's imports
+    from cnnlab.ui.shell import session  # noqa: PLC0415
+
+    branch = RunConfig.model_validate({"parent": parent, "seed": 7, "epochs": 1000})
+    assert session.start(branch) is session.start(branch)
+
+
+def test_a_branch_asked_for_twice_is_one_training_though_it_takes_its_parents_split(listed_run: Run) -> None:
+    checked(AppTest.from_function(branch_twice, default_timeout=TIMEOUT, args=(f"{listed_run.id}@1",)).run())
+    (job,) = running_jobs()
+    assert job.config.held_out_by == listed_run.config.held_out_by != job.config.seed
+
+
+def interrupted_script(_: Job) -> None:
+    raise StopException
+
+
+def test_a_session_that_trains_begins_nothing_else(training: tuple[AppTest, Job], listed_run: Run) -> None:
+    page, job = training
+    page.query_params["run"] = listed_run.id
+    page.run()
+    assert button(page, "Train").disabled
+    assert "is training another network" in texts(checked(page))
+    button(page, "See your training").click().run()
+    assert page.query_params["run"] in (job.run.id, [job.run.id])
+    assert running_jobs() == [job]
+
+
+def test_a_finder_that_gets_no_data_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = open_page("Train")
+    page.selectbox(key="form.dataset").set_value("mnist").run()
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise DatasetError("MNIST is not here")
+
+    monkeypatch.setattr("cnnlab.jobs.experiment.fetch", refuse)
+    button(page, "Find a learning rate").click().run()
+    join_background()
+    assert "MNIST is not here" in page.run().error[0].value
+
+
+def test_a_second_training_becomes_the_sessions(training: tuple[AppTest, Job]) -> None:
+    page, first = training
+    button(page, "Stop and keep").click().run()
+    first.join()
+    button(checked(page.run()), "Train").click().run()
+    (second,) = running_jobs()
+    assert page.query_params["run"] in (second.run.id, [second.run.id])
+    assert button(checked(page), "Train").disabled
+    assert button(page, "Stop and keep")
+
+
+def test_a_page_opened_on_a_run_has_its_settings_in_the_form() -> None:
+    page = open_page("Train", train(learning_rate=0.02, optimizer="sgd", architecture="lenet-5", train_fraction=0.1))
+    assert page.number_input(key="form.learning_rate").value == pytest.approx(0.02)
+    assert page.selectbox(key="form.optimizer").value == "sgd"
+    assert page.selectbox(key="form.architecture").value == "lenet-5"
+
+
+def test_a_branch_leaves_the_form_to_the_run_at_its_root() -> None:
+    root = train(learning_rate=0.02, architecture="lenet-5", train_fraction=0.1)
+    branch = train(
+        parent=f"{root.id}@1", lessons=[lesson()], learning_rate=0.0001, architecture="lenet-5", train_fraction=0.1
+    )
+    page = open_page("Train", branch)
+    assert page.number_input(key="form.learning_rate").value == pytest.approx(0.02)
+    assert page.selectbox(key="form.architecture").value == "lenet-5"
+    button(page, "Train").click().run()
+    (job,) = running_jobs()
+    assert job.config == root.config
+    RunStore(runs_folder()).delete(root.id)
+    page = open_page("Train", branch)
+    assert page.number_input(key="form.learning_rate").value == RunConfig().learning_rate
+
+
+def test_a_recipe_fills_in_the_form() -> None:
+    page = open_page("Train")
+    page.selectbox(key="form.recipe").set_value("seven-step-mnist").run()
+    assert page.selectbox(key="form.dataset").value == "mnist"
+    assert page.number_input(key="form.batch_size").value == 32
+    assert page.number_input(key="form.learning_rate").value == pytest.approx(3e-4)
+
+
+@pytest.mark.parametrize("view", INSIDE)
+def test_inside_draws_each_view_of_each_epoch(view: str) -> None:
+    run = train(epochs=2, train_fraction=0.2)
+    page = open_page("Inside", run)
+    page.segmented_control(key="inside.view").set_value(view).run()
+    shown = drawn(checked(page))
+    assert shown or view == "Ideal image"  # which waits for its button
+    page.slider(key=f"explore.epoch.{run.id}").set_value(0).run()
+    assert len(drawn(checked(page))) == len(shown)
+
+
+SOFTMAX = {
+    "name": "softmax",
+    "title": "S",
+    "layers": [{"kind": "flatten"}, {"kind": "linear", "out_features": "classes"}],
+}
+
+
+@pytest.mark.parametrize("architecture", ["lenet-5", "small-resnet", SOFTMAX], ids=["tanh", "blocks", "no convolution"])
+@pytest.mark.parametrize("view", INSIDE)
+def test_inside_copes_with_every_kind_of_network(view: str, architecture: object) -> None:
+    page = open_page("Inside", train(architecture=architecture, train_fraction=0.05))
+    page.segmented_control(key="inside.view").set_value(view).run()
+    assert drawn(checked(page)) or page.info
+
+
+@pytest.fixture(scope="module")
+def dead_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A network whose ReLUs died of too high a rate: its features are the same for every image."""
+    layers = [
+        {"kind": "conv2d", "out_channels": 4, "kernel_size": 5, "stride": 3},
+        {"kind": "activation"},
+        {"kind": "flatten"},
+        {"kind": "linear", "out_features": "classes"},
+    ]
+    config = {
+        "architecture": {"name": "dead", "title": "Dead", "layers": layers},
+        "epochs": 3,
+        "train_fraction": 0.2,
+        "normalise": "unit",
+        "augmentation": "none",
+        "optimizer": "sgd",
+        "momentum": 0,
+        "nesterov": False,
+        "schedule": "constant",
+        "learning_rate": 3,
+    }
+    job = Job.start(RunConfig.model_validate(config), RunStore(tmp_path_factory.mktemp("dead")))
+    job.join()
+    assert job.run.summary.test_accuracy == pytest.approx(0.1)
+    return job.run
+
+
+@pytest.mark.parametrize(
+    ("page_name", "view"),
+    [(name, view) for name, views in (("Inside", INSIDE), ("Evaluate", EVALUATE)) for view in views],
+)
+def test_every_view_copes_with_a_network_that_died(page_name: str, view: str, dead_run: Run) -> None:
+    copytree(dead_run.folder, runs_folder() / dead_run.id)
+    page = open_page(page_name, dead_run)
+    page.segmented_control(key=f"{page_name.lower()}.view").set_value(view).run()
+    assert ("they lie on one point" in texts(checked(page))) == (view == "Embedding")
+
+
+@pytest.mark.parametrize("side", [32, 224])
+def test_inside_copes_with_large_colour_images(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = np.random.default_rng(side)
+
+    def read(folder: Path) -> tuple[Any, ...]:
+        pictures = (draws.integers(0, 256, (count, 3, side, side), np.uint8) for count in (20, 10))
+        first, second = pictures
+        return first, np.arange(20) % 10, second, np.arange(10)
+
+    shape, sizes = (3, side, side), (20, 10)
+    spec = replace(DATASETS["cifar10"], name=f"colours-{side}", shape=shape, sizes=sizes, fetch=None, read=read)
+    monkeypatch.setitem(DATASETS, spec.name, spec)
+    page = open_page("Inside", train(dataset=spec.name, architecture="small-resnet", augmentation="none"))
+    for view in INSIDE:
+        page.segmented_control(key="inside.view").set_value(view).run(timeout=TIMEOUT)
+        assert drawn(checked(page)) or page.info
+
+
+@pytest.mark.parametrize("view", INSIDE)
+def test_inside_looks_at_a_run_that_trains(view: str, training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    page.switch_page(PAGES["Inside"]).run()
+    page.segmented_control(key="inside.view").set_value(view).run()
+    checked(page)
+    assert job.is_running
+
+
+def test_inside_changes_nothing_of_a_training_it_looks_at() -> None:
+    fields = {"epochs": 4, "train_fraction": 0.3, "architecture": "seven-step-mnist", "batch_size": 64}
+    alone = train(**fields)
+    job = Job.start(RunConfig.model_validate(fields), RunStore(runs_folder()))
+    while job.is_running and not job.run.epochs():
+        job.join(0.01)
+    page = open_page("Inside", job.run)
+    looks = 0
+    for view in [*INSIDE] * 3:
+        if not job.is_running:
+            break
+        page.segmented_control(key="inside.view").set_value(view).run()
+        looks += 1
+    job.join()
+    assert looks >= 2
+    assert metrics_of(job.run) == metrics_of(alone)
+
+
+def metrics_of(run: Run) -> list[dict[str, object]]:
+    """What a history says but for the clock."""
+    clock = {"seconds", "images_per_second"}
+    history = run.history()
+    return [{key: row[key] for key in row.keys() - clock} for row in (*history.steps, *history.epochs)]
+
+
+def test_inside_shows_the_images_that_are_misread() -> None:
+    page = open_page("Inside", train(epochs=2, train_fraction=0.2))
+    page.segmented_control(key="inside.view").set_value("Layer by layer").run()
+    page.toggle(key="inside.wrong").set_value(True).run()
+    assert page.selectbox(key="inside.class").value == "any class"
+    (verdict,) = [text.value for text in checked(page).markdown if "The network says" in text.value]
+    true, said = verdict.split("**")[1::2]  # the bold words
+    assert true != said
+
+
+def test_inside_takes_an_upload_and_refuses_what_is_no_image(listed_run: Run) -> None:
+    page = open_page("Inside", listed_run)
+    page.segmented_control(key="inside.view").set_value("Attribution").run()
+    page.segmented_control(key="inside.source").set_value("Upload").run()
+    assert "Choose an image file" in texts(checked(page))
+    buffer = BytesIO()
+    Image.fromarray(255 - load("mnist-sample").test.images[0, 0].numpy()).resize((90, 90)).save(buffer, "PNG")
+    page.file_uploader(key="inside.upload").set_value(("digit.png", buffer.getvalue(), "image/png")).run()
+    assert "Your image" in texts(checked(page))
+    page.file_uploader(key="inside.upload").set_value(("digit.png", b"no image", "image/png")).run()
+    assert page.error[0].value
+
+
+def test_inside_looks_at_what_was_drawn() -> None:
+    page = open_page("Draw", train(epochs=4))
+    page.switch_page(PAGES["Inside"]).run()
+    page.segmented_control(key="inside.view").set_value("Attribution").run()
+    page.segmented_control(key="inside.source").set_value("Drawing").run()
+    assert "Nothing is drawn yet" in texts(checked(page))
+    page.session_state["canvas"] = canvas_of(SEVEN)
+    page.switch_page(PAGES["Draw"]).run()
+    page.switch_page(PAGES["Inside"]).run()
+    page.segmented_control(key="inside.source").set_value("Drawing").run()
+    assert "Your drawing" in texts(checked(page))
+
+
+def test_inside_plays_from_the_first_epoch_to_the_last() -> None:
+    run = train(epochs=3, train_fraction=0.05)
+    page = open_page("Inside", run)
+    slider = f"explore.epoch.{run.id}"
+    assert page.slider(key=slider).value == 3
+    button(page, "Play").click().run()
+    seen: list[Any] = [page.slider(key=slider).value]
+    while seen[-1] < 3 and len(seen) < 10:
+        seen.append(checked(page.run()).slider(key=slider).value)
+    assert seen == sorted(seen)
+    assert seen[0] <= 2
+    assert button(page.run(), "Play")  # it has stopped by itself
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_attribution_is_drawn_for_two_classes_and_checked_against_random_weights(
+    method: str, listed_run: Run
+) -> None:
+    page = open_page("Inside", listed_run)
+    page.segmented_control(key="inside.view").set_value("Attribution").run()
+    page.selectbox(key="inside.method").set_value(method).run()
+    (other,) = [box for box in page.selectbox if box.label == "and not"]
+    other.select_index(2).run()
+    assert len(checked(page).get("plotly_chart")) == 4
+    assert "rank correlation" in texts(page)
+
+
+@pytest.mark.parametrize("view", EVALUATE)
+def test_evaluate_draws_each_view_of_each_epoch(view: str) -> None:
+    run = train(epochs=2, train_fraction=0.2)
+    page = open_page("Evaluate", run)
+    page.segmented_control(key="evaluate.view").set_value(view).run()
+    assert drawn(checked(page)) or page.data_editor
+    page.slider(key=f"explore.epoch.{run.id}").set_value(0).run()
+    assert drawn(checked(page)) or page.data_editor
+
+
+@pytest.mark.parametrize("view", EVALUATE)
+def test_evaluate_looks_at_a_run_that_trains(view: str, training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    page.switch_page(PAGES["Evaluate"]).run()
+    page.segmented_control(key="evaluate.view").set_value(view).run()
+    checked(page)
+    assert job.is_running
+
+
+def test_evaluate_tells_what_the_run_was_judged_by(listed_run: Run) -> None:
+    page, summary = open_page("Evaluate", listed_run), listed_run.summary
+    assert metrics(page)["Accuracy"] == f"{summary.test_accuracy:.2%}"
+    table = page.dataframe[0].value
+    assert table["Accuracy"].tolist() == pytest.approx(list(summary.per_class.values()))
+    assert table["Images"].tolist() == list(summary.support.values())
+
+
+def test_evaluate_opens_the_images_of_a_cell_and_each_of_them_on_inside() -> None:
+    run = train(epochs=1, train_fraction=0.3)
+    page = open_page("Evaluate", run)
+    page.segmented_control(key="evaluate.view").set_value("Confusion").run()
+    page.session_state["evaluate.cell"] = 0  # as a click on the first cell leaves it
+    page.session_state["evaluate.image"] = 3
+    page.run()
+    assert "0 taken for 0" in texts(checked(page))
+    assert "Test image 4" in texts(page)
+    button(page, "Attribution").click().run()
+    assert "Can this map be trusted?" in texts(checked(page))
+    assert "Test image 4, a" in texts(page)
+
+
+@pytest.mark.parametrize("kind", ["surest errors", "least sure hits", "largest losses"])
+def test_evaluate_shows_the_images_it_finds_hard(kind: str) -> None:
+    page = open_page("Evaluate", train(train_fraction=0.1))
+    page.segmented_control(key="evaluate.view").set_value("Images").run()
+    page.segmented_control(key="evaluate.kind").set_value(kind).run()
+    assert len(checked(page).get("plotly_chart")) == 1
+
+
+def labels_page(run: Run, which: str) -> AppTest:
+    page = open_page("Evaluate", run)
+    page.segmented_control(key="evaluate.view").set_value("Labels").run()
+    page.segmented_control(key="evaluate.labels").set_value(which).run()
+    return checked(page)
+
+
+@pytest.mark.parametrize("which", ["test images", "validation images"])
+def test_evaluate_lists_the_images_whose_label_is_contradicted(which: str) -> None:
+    run = train(train_fraction=0.1)
+    data = load("mnist-sample", run.config.validation_fraction, run.config.seed)
+    split = data.test if which == "test images" else data.validation
+    found = load_trained(run).answers(split)
+    page = labels_page(run, which)
+    table = page.data_editor[0].value
+    assert table.index.tolist() == suspects(found)[:60].tolist()
+    assert table["label"].tolist() == [str(label) for label in found.labels[table.index]]
+    assert table["answer"].tolist() == [str(answer) for answer in found.named[table.index]]
+    assert table["picture"].str.startswith("data:image/png").all()
+    assert not table["verdict"].notna().any()
+    sure = int((margins(found) > 0.5).sum())
+    assert f"{sure:,} of {len(split):,} {which}" in texts(page)
+    assert f"{(~found.hits).sum():,} with any" in texts(page)
+
+
+def test_a_verdict_stays_with_its_image_across_views_and_epochs() -> None:
+    run = train(train_fraction=0.1, epochs=2)
+    page = labels_page(run, "test images")
+    editor = page.data_editor[0]
+    index = editor.value.index[1]
+    assert editor.key
+    page.session_state[editor.key] = {
+        "edited_rows": {1: {"verdict": "looks wrong"}},
+        "added_rows": [],
+        "deleted_rows": [],
+    }  # as a choice in the second row leaves it
+    page.run()
+    page.segmented_control(key="evaluate.view").set_value("Calibration").run()
+    page.segmented_control(key="evaluate.view").set_value("Labels").run()
+    table = checked(page).data_editor[0].value
+    assert table["verdict"].dropna().to_dict() == {index: "looks wrong"}
+    page.slider(key=f"explore.epoch.{run.id}").set_value(1).run()
+    table = checked(page).data_editor[0].value
+    assert table["verdict"].dropna().to_dict() == ({index: "looks wrong"} if index in table.index else {})
+    page.segmented_control(key="evaluate.labels").set_value("validation images").run()
+    assert not checked(page).data_editor[0].value["verdict"].notna().any()
+
+
+def test_a_network_that_contradicts_no_label_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = load("mnist-sample").test.labels.numpy()
+    agreed = Answers(np.eye(10)[labels], labels, tuple("0123456789"))
+    monkeypatch.setattr("cnnlab.ui.inspect.labels.answers", lambda *arguments: agreed)
+    page = labels_page(train(train_fraction=0.1), "test images")
+    assert "There are none" in texts(page)
+    assert not page.data_editor
+
+
+def test_training_images_are_judged_by_networks_that_did_not_see_them() -> None:
+    run = train(train_fraction=0.05)
+    page = labels_page(run, "training images")
+    assert "in all" in texts(page)
+    assert not page.data_editor
+    button(page, "Train 3 networks").click().run()
+    labels._works()[run.id].join()
+    table = checked(page.run()).data_editor[0].value
+    found = read_held_out(run)
+    assert found
+    assert table.index.tolist() == suspects(found)[:60].tolist()
+    assert "of 4,500 training images" in texts(page)
+    assert not [found for found in page.button if found.label == "Train 3 networks"]
+    assert labels_page(run, "training images").data_editor  # the run has kept it
+
+
+def test_a_branch_is_not_asked_about_training_images_that_its_parent_saw() -> None:
+    root = train(architecture="lenet-5", train_fraction=0.1)
+    branch = train(parent=f"{root.id}@1", architecture="lenet-5", train_fraction=0.1)
+    page = labels_page(branch, "training images")
+    assert "have seen the training images" in texts(page)
+    assert not [found for found in page.button if found.label == "Train 3 networks"]
+
+
+def test_held_out_networks_can_be_cancelled(training: tuple[AppTest, Job]) -> None:
+    _, job = training
+    job.stop()
+    job.join()
+    page = labels_page(job.run, "training images")
+    button(page, "Train 3 networks").click().run()
+    button(checked(page), "Cancel").click().run()
+    work = labels._works()[job.run.id]
+    work.join()
+    assert work.is_cancelled
+    assert button(checked(page.run()), "Train 3 networks")
+    assert not page.data_editor
+
+
+def test_held_out_networks_that_fail_say_why_and_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = train(train_fraction=0.05)
+    page = labels_page(run, "training images")
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise DatasetError("MNIST is not here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cnnlab.analysis.label_errors.build", refuse)
+        button(page, "Train 3 networks").click().run()
+        labels._works()[run.id].join()
+    page.run()
+    assert "MNIST is not here" in page.error[0].value
+    button(page, "Train 3 networks").click().run()
+    labels._works()[run.id].join()
+    assert checked(page.run()).data_editor
+
+
+def drawn(page: AppTest) -> list[object]:
+    """Charts, and clouds of points, which are a component of ours."""
+    return [*page.get("plotly_chart"), *page.get("bidi_component")]
+
+
+def test_draw_names_what_is_on_the_canvas() -> None:
+    run = train(epochs=4)
+    page = open_page("Draw", run)
+    page.session_state["canvas"] = canvas_of(SEVEN)
+    page.run()
+    assert metrics(checked(page))["The network says"] == "7"
+    page.switch_page(PAGES["Home"]).run()
+    page.switch_page(PAGES["Draw"]).run()
+    assert metrics(checked(page))["The network says"] == "7"
+    page.button(key="canvas.clear").click().run()
+    assert "The network says" not in metrics(checked(page))
+
+
+def show_view(view: "View", look: "Look") -> None:  # noqa: UP037, a script of its own, without this file's imports
+    view.show(look)
+
+
+def view_of(run: Run, name: str, drawing: Drawing) -> AppTest:
+    picked = Picked(prepare(stroke_ink(drawing)), "Your drawing", drawing)
+    look = Look(run, load_trained(run), run.epochs(), picked)
+    return checked(AppTest.from_function(show_view, default_timeout=TIMEOUT, args=(DRAW[name], look)).run())
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_each_view_of_draw_looks_at_a_drawing(name: str, finished_run: Run) -> None:
+    assert drawn(view_of(finished_run, name, SEVEN))
+
+
+BARS = Drawing(strokes=[[(0.1 + 0.3 * bar, 0.1), (0.1 + 0.3 * bar, 0.9)] for bar in range(3)], pen=0.1)
+
+
+@pytest.mark.parametrize(
+    ("drawing", "erased", "pieces"), [(SEVEN, "pieces of strokes", 6), (BARS, "strokes", 3)], ids=["one", "three"]
+)
+def test_each_stroke_or_piece_is_listed_the_strongest_first(
+    drawing: Drawing, erased: str, pieces: int, finished_run: Run
+) -> None:
+    page = view_of(finished_run, "Strokes", drawing)
+    assert page.segmented_control[0].value == erased
+    table = page.dataframe[0].value
+    assert sorted(table["No."]) == list(range(1, pieces + 1))
+    assert table["For it, nats"].is_monotonic_decreasing
+    (other,) = page.selectbox
+    checked(other.select_index(1).run())
+    assert not page.dataframe[0].value["For it, nats"].equals(table["For it, nats"])
+
+
+def test_strokes_are_not_told_of_a_dot_nor_of_an_image_that_was_not_drawn(finished_run: Run) -> None:
+    page = view_of(finished_run, "Strokes", Drawing(strokes=[[(0.5, 0.5)]]))
+    assert "only one short stroke" in texts(page)
+    assert not page.dataframe
+    look = Look(finished_run, load_trained(finished_run), [2], Picked(torch.zeros(1, 1, 28, 28).byte(), "A test image"))
+    page = checked(AppTest.from_function(show_view, default_timeout=TIMEOUT, args=(DRAW["Strokes"], look)).run())
+    assert "only what is drawn on the canvas" in texts(page)
+
+
+def test_the_nearest_images_vote_and_say_how_near_they_are(finished_run: Run) -> None:
+    page = view_of(finished_run, "Nearest images", SEVEN)
+    shown = metrics(page)
+    assert 0 < float(shown["Distance of the nearest"]) < 1.5
+    assert shown["Farther than"].endswith("%")
+    assert "4,050 [training images]" in texts(page)
+
+
+def test_training_images_that_cannot_be_had_are_told(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise DatasetError("MNIST is not here")
+
+    monkeypatch.setattr("cnnlab.ui.inspect.nearest.reference", refuse)
+    look = Look(finished_run, load_trained(finished_run), [2], Picked(torch.zeros(1, 1, 28, 28).byte(), "A test image"))
+    page = AppTest.from_function(show_view, default_timeout=TIMEOUT, args=(DRAW["Nearest images"], look)).run()
+    assert "MNIST is not here" in page.error[0].value
+
+
+def test_a_large_training_set_is_searched_in_part(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.ui.widgets.cached.REFERENCE_IMAGES", 100)
+    st.cache_resource.clear()
+    assert "training-split), evenly chosen among 4,050" in texts(view_of(finished_run, "Nearest images", SEVEN))
+    st.cache_resource.clear()
+
+
+def test_the_smallest_change_turns_the_answer_into_the_chosen_class(finished_run: Run) -> None:
+    page = view_of(finished_run, "Smallest change", SEVEN)
+    for chosen in (0, 5):
+        (target,) = page.selectbox
+        checked(target.select_index(chosen).run())
+        before, after = (text.value for text in page.markdown if "read as" in text.value)
+        answer, other = (trained_class(text) for text in (before, after))
+        assert other == page.selectbox[0].value
+        assert answer != other
+        assert float(metrics(page)["Size of the change"]) > 0
+
+
+def trained_class(told: str) -> int:
+    """The class in "read as **7 (98.0%)**"."""
+    return int(told.replace("\\", "").split("read as **")[1].split(" ")[0])
+
+
+def test_where_no_change_is_found_it_is_told(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.ui.inspect.smallest_change.smallest_change", lambda *arguments: None)
+    st.cache_data.clear()
+    assert "No change was found" in texts(view_of(finished_run, "Smallest change", SEVEN))
+    st.cache_data.clear()
+
+
+def compare(view: str = "Curves") -> AppTest:
+    page = open_page("Compare")
+    page.segmented_control(key="compare.view").set_value(view).run()
+    return checked(page)
+
+
+def tick(page: AppTest, *runs: Run) -> AppTest:
+    """As ticking their rows leaves it."""
+    page.session_state["compare.chosen"] = {None: [run.id for run in runs]}
+    return checked(page.run())
+
+
+def listed(page: AppTest) -> pd.DataFrame:
+    table: pd.DataFrame = page.dataframe[0].value
+    return table
+
+
+def test_compare_puts_two_runs_classes_side_by_side() -> None:
+    good, worse = train(epochs=3, seed=1), train(train_fraction=0.05)
+    table = compare("Each class").dataframe[1].value
+    assert list(table.iloc[:, 3]) == pytest.approx(list(worse.summary.per_class.values()))
+    assert list(table.iloc[:, 4]) == pytest.approx(list(good.summary.per_class.values()))
+    assert table["Difference, points"].tolist() == pytest.approx(((table.iloc[:, 4] - table.iloc[:, 3]) * 100).tolist())
+    assert (table["p"] < 0.05).any()
+
+
+def test_compare_says_whether_a_difference_is_more_than_chance() -> None:
+    good, worse = train(epochs=3, seed=1), train(train_fraction=0.05)
+    page = compare("Which is better?")
+    assert "More than chance" in texts(page)
+    (row,) = page.dataframe[1].value.to_dict("records")
+    told = [run.summary.test_accuracy or 0 for run in (worse, good)]
+    assert row["Difference, points"] == pytest.approx(100 * (told[1] - told[0]))
+    assert row["Images"] == 500
+
+
+def test_compare_finds_no_evidence_between_a_run_and_its_repetition() -> None:
+    for _ in range(2):
+        train(train_fraction=0.2)
+    assert "No evidence of a difference" in texts(compare("Which is better?"))
+
+
+def test_compare_tests_every_pair_of_several_runs() -> None:
+    runs = [train(train_fraction=0.2, seed=seed) for seed in range(3)]
+    page = tick(compare("Which is better?"), *runs)
+    table = page.dataframe[1].value
+    assert table[["One", "Other"]].apply(tuple, axis=1).is_unique
+    assert len(table) == 3
+    page.segmented_control(key="compare.view").set_value("Each class").run()
+    assert checked(page).dataframe[1].value.shape == (10, 4)
+
+
+def test_compare_tells_only_what_was_set_differently() -> None:
+    train(train_fraction=0.2), train(train_fraction=0.2, learning_rate=0.02)
+    table = compare("Settings").dataframe[1].value
+    assert list(table.index) == ["learning rate"]
+    assert sorted(table.iloc[0]) == ["0.01", "0.02"]
+
+
+def test_compare_shows_the_images_on_which_two_runs_differ_and_opens_them_in_either() -> None:
+    good, worse = train(epochs=3, seed=1), train(train_fraction=0.05)
+    page = compare("Each class")
+    page.session_state["compare.image"] = 3  # as a click leaves it
+    page.run()
+    assert texts(checked(page)).count("Test image 4") == 2
+    page.button(key=f"open.Attribution.{good.id}").click().run()
+    assert checked(page).title[0].value == "Inside"
+    assert page.selectbox(key="inside.run.None").value == good.id
+    assert "Test image 4, a" in texts(page)
+    assert worse.id != good.id
+
+
+@pytest.mark.parametrize("axis", ["epoch", "step", "seconds"])
+def test_compare_overlays_curves_and_joins_repeats(axis: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+
+    def overlaid(curves: dict[str, pd.DataFrame], metric: str, axis: str) -> go.Figure:
+        drawn.append((metric, axis, {name: rows["runs"].max() for name, rows in curves.items()}))
+        return charts_comparison.overlaid_curves(curves, metric, axis)
+
+    monkeypatch.setattr("cnnlab.charts.overlaid_curves", overlaid)
+    for seed in range(2):
+        train(train_fraction=0.2, epochs=2, seed=seed)
+    train(train_fraction=0.2, epochs=2, seed=2, learning_rate=0.02)
+    page = compare()
+    page.segmented_control(key="compare.axis").set_value(axis).run()
+    drawn.clear()
+    checked(page.run())
+    assert [(metric, shown.startswith(axis), list(runs.values())) for metric, shown, runs in drawn] == [
+        ("loss", True, [1, 1]),
+        ("accuracy", True, [1, 1]),
+    ]
+    drawn.clear()
+    checked(page.toggle(key="compare.joined").set_value(True).run())
+    joined = drawn[-1][2]
+    assert sorted(joined.values()) == [1, 2]
+    assert any("2 seeds" in name for name in joined)
+
+
+@pytest.mark.parametrize("view", ["Cost", "Hyperparameters"])
+def test_compare_draws_all_listed_runs(view: str) -> None:
+    for rate in (0.005, 0.01, 0.02):
+        train(train_fraction=0.2, learning_rate=rate)
+    page = compare(view)
+    assert len(page.get("plotly_chart")) == 1
+    assert "3 runs" in texts(page)
+    page.text_input(key="compare.search").set_value("nothing like it").run()
+    assert not checked(page).get("plotly_chart")
+    assert "0 of 3 runs" in texts(page)
+
+
+def test_compare_lists_what_search_and_filters_leave() -> None:
+    train(train_fraction=0.2), train(train_fraction=0.2, architecture="quick"), train(train_fraction=0.1)
+    page = compare()
+    assert len(listed(page)) == 3
+    page.text_input(key="compare.search").set_value("quick").run()
+    assert listed(checked(page))["Network"].tolist() == ["Quick net"]
+    page.text_input(key="compare.search").set_value("").run()
+    page.multiselect(key="compare.filters").set_value(["Train fraction", "Network"]).run()
+    page.multiselect(key="compare.filter.Train fraction").set_value([0.2]).run()
+    assert len(listed(page)) == 2
+    page.multiselect(key="compare.filter.Network").set_value(["Quick net"]).run()
+    assert len(listed(checked(page))) == 1
+
+
+def test_compared_runs_are_called_by_what_tells_them_apart() -> None:
+    runs = [train(train_fraction=0.1), train(train_fraction=0.1, learning_rate=0.0123456)]
+    page = compare("Which is better?")
+    (row,) = page.dataframe[1].value.to_dict("records")
+    assert (row["One"], row["Other"]) == ("learning rate 0.0123", "learning rate 0.01")
+    runs[0].write_about(About(title="Mine"))
+    (row,) = checked(page.run()).dataframe[1].value.to_dict("records")
+    assert (row["One"], row["Other"]) == ("Compact batch-norm net, mnist-sample", "Mine")
+
+
+def test_a_ticked_run_is_opened_to_go_on_with_it() -> None:
+    older, _ = (train(seed=seed, train_fraction=0.1) for seed in range(2))
+    page = compare()
+    assert button(page, "Open").disabled  # both are ticked
+    button(tick(page, older), "Open").click().run()
+    assert checked(page).title[0].value == "Train"
+    assert older.id in page.query_params["run"]
+    assert button(page, "Branch off")
+
+
+def test_compare_keeps_what_is_ticked_in_the_address() -> None:
+    runs = [train(train_fraction=0.1, seed=seed) for seed in range(3)]
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["compare"] = f"{runs[0].id},nothing"
+    page.switch_page(PAGES["Compare"]).run()
+    assert "ticked: 1" in texts(checked(page))
+    button(page, "Untick all").click().run()
+    assert "Tick one run to see it" in texts(checked(page))
+
+
+def test_a_run_gets_a_title_tags_a_note_and_a_pin() -> None:
+    older, newer = train(train_fraction=0.1), train(train_fraction=0.1)
+    page = tick(compare(), older)
+    (title,) = [box for box in page.text_input if box.label == "Title"]
+    title.set_value("<b>Mine</b>")
+    page.text_area[0].set_value("good one")
+    (pinned,) = [box for box in page.checkbox if box.label.startswith("Pinned")]
+    pinned.check()
+    button(page, "Save").click().run()
+    about = older.about
+    assert (about.title, about.note, about.pinned) == ("<b>Mine</b>", "good one", True)
+    table = listed(checked(page))
+    assert table["Title"].tolist() == ["<b>Mine</b>", ""]  # the pinned one comes first, though older
+    assert newer.about.title == ""
+
+
+def test_deleted_runs_come_back() -> None:
+    runs = [train(train_fraction=0.1), train(train_fraction=0.1)]
+    page = compare()
+    button(page, "Delete").click().run()
+    assert "No network has been trained yet" in texts(checked(page))
+    button(page, "Undo").click().run()
+    assert len(listed(checked(page))) == 2
+    assert "ticked: 2" in texts(page)
+    page = tick(page, runs[0])
+    button(page, "Delete").click().run()
+    assert len(listed(checked(page))) == 1
+    restored = next(box for box in page.multiselect if box.label.startswith("Deleted"))
+    restored.set_value([runs[0].id]).run()
+    button(page, "Restore").click().run()
+    assert len(listed(checked(page))) == 2
+
+
+def test_an_archive_of_runs_is_imported_and_a_bad_one_refused() -> None:
+    run = train(train_fraction=0.1)
+    packed = BytesIO()
+    pack([run], packed)
+    store = RunStore(runs_folder())
+    page = compare()
+    store.delete(run.id)
+    page = open_page("Compare")
+    page.file_uploader[0].set_value(("runs.zip", packed.getvalue(), "application/zip")).run()
+    button(page, "Import").click().run()
+    assert len(listed(checked(page))) == 1
+    page.file_uploader[0].set_value(("runs.zip", b"no archive", "application/zip")).run()
+    button(page, "Import").click().run()
+    assert "not a whole ZIP archive" in page.error[0].value.replace("\\", "")
+
+
+def test_runs_are_handed_on_to_tensorboard() -> None:
+    run = train(train_fraction=0.1)
+    page = compare()
+    button(page, "Write for TensorBoard").click().run()
+    checked(page)
+    assert list((runs_folder() / ".tensorboard" / run.id).glob("events.out.tfevents.*"))
+
+
+def sweep_page(**fields: Any) -> tuple[AppTest, Sweep]:
+    base = {"architecture": "quick", "epochs": 1, "train_fraction": 0.1}
+    asked = {"base": base, "space": {"momentum": {"low": 0.5, "high": 0.9}}, "trials": 2, **fields}
+    return open_page("Sweep"), SweepStore(runs_folder()).create(SweepConfig.model_validate(asked))
+
+
+def test_a_sweep_is_started_from_the_form_and_shown() -> None:
+    page = open_page("Sweep")
+    assert "press **Start sweep**" in texts(page)
+    page.selectbox(key="form.architecture").set_value("quick")
+    page.number_input(key="form.epochs").set_value(1)
+    page.number_input(key="sweep.trials").set_value(3)
+    page.multiselect(key="sweep.search").set_value(["learning_rate", "optimizer"]).run()
+    button(page, "Start sweep").click().run()
+    assert button(page, "Start sweep").disabled
+    (sweep,) = SweepStore(runs_folder()).all()
+    assert set(sweep.config.space) == {"learning_rate", "optimizer"}
+    join_background()
+    checked(page.run())
+    assert (sweep.status, sweep.ended) == ("finished", 3)
+    table = page.dataframe[0].value
+    assert table["Validation"].tolist() == [trial.value for trial in sweep.trials]
+    assert metrics(page)["Best validation accuracy"] == f"{sweep.study.best_value:.2%}"
+    button(page, "Compare its runs").click().run()
+    assert checked(page).title[0].value == "Compare"
+    assert len(listed(page)) == 3
+
+
+def test_a_sweep_is_stopped_and_goes_on() -> None:
+    page, sweep = sweep_page(trials=3)
+    page.run()
+    button(page, "Go on").click().run()
+    button(page, "Stop").click().run()
+    join_background()
+    assert sweep.has_room
+    for trials in (3, 13):  # what was asked for, then ten more
+        button(checked(page.run()), "Go on").click().run()
+        join_background()
+        assert sweep.ended == sweep.config.trials == trials
+
+
+def test_a_sweep_is_found_by_its_address() -> None:
+    store = SweepStore(runs_folder())
+    config = SweepConfig.model_validate({"space": {"momentum": {"low": 0.5, "high": 0.9}}})
+    sweeps = [store.create(config) for _ in range(2)]
+    for sweep in sweeps:
+        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+        page.query_params["sweep"] = sweep.id
+        page.switch_page(PAGES["Sweep"]).run()
+        assert checked(page).selectbox(key="sweep.chosen").value == sweep.id
+
+
+@pytest.mark.parametrize("view", ["History", "Curves", "Importance", "Slices"])
+def test_a_sweep_is_drawn(view: str) -> None:
+    page, sweep = sweep_page(trials=6, space={"learning_rate": {"low": 0.00001, "high": 0.05, "log": True}})
+    for _ in search(sweep, RunStore(runs_folder())):
+        pass
+    page.run()
+    page.segmented_control(key="sweep.view").set_value(view).run()
+    assert len(checked(page).get("plotly_chart")) == 1
+
+
+def test_what_cannot_be_searched_is_told_before_the_start() -> None:
+    page = open_page("Sweep")
+    page.multiselect(key="sweep.search").set_value(["learning_rate"]).run()
+    page.number_input(key="sweep.learning_rate.from").set_value(0.5)
+    page.number_input(key="sweep.learning_rate.to").set_value(0.1).run()
+    assert "is empty" in page.error[0].value
+    assert button(page, "Start sweep").disabled
+
+
+def computing() -> list[threads.Worker]:
+    return [each for each in list(threads._working) if not each.is_left]
+
+
+def join_background() -> None:
+    for work in list(threads._working):
+        work.join()
+
+
+def canvas_of(drawing: Drawing) -> dict[str, object]:
+    """A canvas with a drawing, as the browser sends it."""
+    return {"drawing": {"raw": to_canvas(drawing), "data": None}}
+
+
+@pytest.mark.parametrize("name", ["Inside", "Evaluate", "Draw", "Compare"])
+@pytest.mark.parametrize("content", [b"", b"\xff" * 64, None])
+def test_a_page_tells_of_damaged_weights(name: str, content: bytes | None) -> None:
+    run = train(train_fraction=0.2)
+    path = run.folder / "weights" / "epoch-001.safetensors"
+    if content is None:
+        weights = run.weights(1)
+        run.save_weights(1, {key: (tensor * torch.nan).to(tensor.dtype) for key, tensor in weights.items()})
+    else:
+        path.write_bytes(content)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["run"] = run.id
+    page.switch_page(PAGES[name])
+    page.run()
+    assert not page.exception
+    if name != "Compare":  # whose curves need no weights
+        assert "the weights of epoch 1" in texts(page) or "no readable weights of epoch 1" in texts(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_leaves_out_a_run_of_an_unknown_data_set(name: str) -> None:
+    run = train(train_fraction=0.2)
+    path = run.folder / "config.json"
+    path.write_text(path.read_text().replace("mnist-sample", "unheard-of"))
+    open_page(name, run)

@@ -1,0 +1,178 @@
+"""Train as AppTest runs it: a run that is paused, changed, resumed, trained on, branched, and one that waits."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.jobs.job import Job, running_jobs
+from cnnlab.jobs.queue import Turns
+from cnnlab.runs.store import RunStore, runs_folder
+from cnnlab.training.config import Parent, RunConfig
+from tests.jobs.test_job import interrupted, wait_for, wait_for_epoch
+from tests.pages.test_pages import ROOT, TIMEOUT, button, checked, open_page, texts, train, training
+
+__all__ = ["training"]
+
+
+def test_a_training_is_paused_and_continued(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    wait_for(job, "training")
+    page.run()
+    page.button(key="pause").click().run()
+    wait_for(job, "paused")
+    assert "Paused: Epoch" in texts(checked(page.run())) + page.get("progress")[0].proto.text
+    page.button(key="continue").click().run()
+    wait_for(job, "training")
+    assert page.button(key="pause")
+
+
+def test_a_learning_rate_is_set_while_it_trains(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    wait_for(job, "training")
+    page.run()
+    page.session_state["live.rate.open"] = True
+    page.run()
+    page.number_input(key="live.rate").set_value(0.0005).run()
+    page.button(key="live.set").click().run()
+    while not job.history.rates:
+        job.join(0.01)
+    assert job.history.rates[0]["learning_rate"] == 0.0005
+    checked(page.run())
+
+
+def test_a_run_that_cannot_be_written_is_told_on_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    page = open_page("Train")
+    monkeypatch.setenv("CNNLAB_RUNS", str(tmp_path / "file"))
+    button(page, "Train").click().run()
+    assert not page.exception
+    assert page.error[0].value.startswith("This training could not begin") or "cannot be written" in page.error[0].value
+    assert not running_jobs()
+
+
+def test_a_network_too_large_for_the_memory_is_refused_with_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.training.memory.free_bytes", lambda device: 600 * 10**6)
+    page = open_page("Train")
+    page.number_input(key="form.batch_size").set_value(4096).run()
+    assert re.search(r"\d+\.\d GB are free: lower it to \d+", page.error[0].value.replace("\\", ""))
+    assert button(page, "Train").disabled
+
+
+def test_an_error_nobody_expected_has_its_details_folded_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("<b>oops</b>")
+
+    monkeypatch.setattr("cnnlab.jobs.job.build", broken)
+    page = open_page("Train")
+    button(page, "Train").click().run()
+    for job in running_jobs():
+        job.join()
+    page.run()
+    assert not page.exception
+    assert "oops" in page.error[0].value
+    assert "<b>" not in page.error[0].value
+    assert "in broken" in page.expander[0].code[0].value
+
+
+def test_the_rate_offered_is_the_one_it_has(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    wait_for(job, "training")
+    page.run()
+    assert not [field for field in page.number_input if field.key == "live.rate"]
+    wait_for_epoch(job)
+    job.pause()
+    wait_for(job, "paused")
+    page.session_state["live.rate.open"] = True
+    page.run()
+    assert page.number_input(key="live.rate").value == pytest.approx(job.history.steps[-1]["learning_rate"])
+
+
+def test_who_does_no_better_than_guessing_is_told(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    wait_for_epoch(job)
+    job.pause()
+    wait_for(job, "paused")
+    last = job.history.epochs[-1]
+    page.run()
+    assert not page.warning
+    job.history.epochs += [last | {"validation_accuracy": 0.1}] * 3
+    page.run()
+    assert "no better than guessing" in page.warning[0].value
+
+
+def test_an_address_without_a_run_is_told() -> None:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.query_params["run"] = "20260101-000000-nothing"
+    assert "not here" in checked(page.run()).toast[0].value
+
+
+def test_an_interrupted_run_is_resumed_with_one_click() -> None:
+    run = interrupted(epochs=3).run
+    page = open_page("Train", run)
+    assert re.search(r"interrupted after \d of 3 epochs", page.warning[0].value)
+    page.button(key="resume").click().run()
+    for job in running_jobs():
+        job.join()
+    checked(page.run())
+    assert run.summary.status == "finished"
+    assert len(run.history().epochs) == 3
+    assert not [found for found in page.button if found.key == "resume"]
+
+
+def test_a_rate_below_what_the_page_offers_does_not_break_it() -> None:
+    assert open_page("Train", train(learning_rate=1e-7, train_fraction=0.1)).number_input(key="more.epochs")
+
+
+def test_a_finished_run_is_trained_on() -> None:
+    run = train()
+    page = open_page("Train", run)
+    page.number_input(key="more.epochs").set_value(2).run()
+    page.button(key="more.go").click().run()
+    for job in running_jobs():
+        job.join()
+    checked(page.run())
+    assert [record["epoch"] for record in run.history().epochs] == [1, 2, 3]
+
+
+def test_a_branch_begins_with_the_chosen_epochs_weights_and_the_forms_settings() -> None:
+    run = train(epochs=2, architecture="lenet-5")
+    page = open_page("Train", run)
+    page.slider(key=f"branch.epoch.{run.id}").set_value(1).run()
+    page.button(key="branch.go").click().run()
+    assert "from epoch 1 on" in texts(checked(page))
+    page.number_input(key="form.learning_rate").set_value(0.002).run()
+    button(page, "Train").click().run()
+    (job,) = running_jobs()
+    job.join()
+    assert job.state == "finished"
+    assert job.config.parent == Parent(run=run.id, epoch=1)
+    assert job.config.learning_rate == 0.002
+    assert job.config.architecture == run.config.architecture
+    checked(page.run())
+    again = open_page("Train", job.run)
+    assert "from epoch 1 on" in texts(again)
+    assert again.number_input(key="form.learning_rate").value == 0.002
+    page.button(key="form.anew").click().run()
+    assert page.selectbox(key="form.architecture").value == "lenet-5"
+
+
+def test_a_training_that_waits_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.jobs.job.turns", Turns(1))
+    first = Job.start(RunConfig(epochs=1000), RunStore(runs_folder()))
+    wait_for_epoch(first)
+    page = open_page("Train")
+    button(page, "Train").click().run()
+    (second,) = [job for job in running_jobs() if job is not first]
+    wait_for(second, "queued")
+    checked(page.run())
+    assert "number 1 in the queue" in page.get("progress")[0].proto.text
+    page.button(key="stop").click().run()
+    second.join()
+    checked(page.run())
+    assert "nothing to judge" in texts(page)
+    first.stop()
+    first.join()

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
+from time import perf_counter
+
+import numpy as np
+import pytest
+import torch
+
+from cnnlab.data import datasets
+from cnnlab.data.datasets import DatasetError, fingerprints, load, load_for, load_test
+from cnnlab.jobs.job import Job
+from cnnlab.runs.ancestry import FEWEST, data_of, inherited, trained_on, unseen_test
+from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.trained import judge
+from cnnlab.training.config import ConfigError, RunConfig
+from tests.samples import TINY
+
+SAMPLE = datasets.DATASETS["mnist-sample"]
+
+
+@pytest.fixture
+def parent(finished_run: Run, tmp_path: Path) -> Run:
+    return Run(Path(copytree(finished_run.folder, tmp_path / "runs" / finished_run.id)))
+
+
+@pytest.fixture
+def store(parent: Run) -> RunStore:
+    return RunStore(parent.folder.parent)
+
+
+def other_sample(monkeypatch: pytest.MonkeyPatch, known: int, new: int) -> str:
+    """A data set whose test images are ``known`` of the sample's training images and ``new`` ones, and likewise its
+    training images: all of the sample's and 500 ones of noise."""
+    train = load("mnist-sample").train
+    draws = np.random.default_rng(0)
+
+    def read(folder: Path) -> datasets.Arrays:
+        noise = draws.integers(0, 256, (500 + new, 1, 28, 28), np.uint8)
+        labels = np.arange(500 + new, dtype=np.uint8) % 10
+        images = np.concatenate([train.images.numpy(), noise[:500]])
+        test = np.concatenate([train.images[:known].numpy(), noise[500:]])
+        return (
+            images,
+            np.concatenate([train.labels.numpy().astype(np.uint8), labels[:500]]),
+            test,
+            np.concatenate([train.labels[:known].numpy().astype(np.uint8), labels[500:]]),
+        )
+
+    spec = replace(SAMPLE, name=f"other-{known}-{new}", title="Another sample", read=read)
+    monkeypatch.setitem(datasets.DATASETS, spec.name, spec)
+    return spec.name
+
+
+def branch(parent: Run, store: RunStore, **fields: object) -> Job:
+    config = RunConfig.model_validate(
+        {"architecture": parent.config.architecture, "epochs": 1, "parent": f"{parent.id}@1", **fields}
+    )
+    job = Job.start(config, store, threads=1)
+    job.join()
+    return job
+
+
+def test_a_branch_is_validated_on_images_that_its_parent_was_not_trained_on(parent: Run, store: RunStore) -> None:
+    grown = branch(parent, store, seed=5, train_fraction=0.1).run
+    again = branch(grown, store, seed=6, train_fraction=0.1).run
+    learned = load_for(parent.config).train.images
+    for run in (grown, again):
+        assert run.config.seed != run.config.split_seed == parent.config.seed
+        held_out = data_of(run).validation.images
+        assert torch.equal(held_out, load_for(parent.config).validation.images)
+        assert not np.isin(fingerprints(held_out), fingerprints(learned)).any()
+
+
+@pytest.mark.parametrize(("field", "value"), [("validation_fraction", 0.3), ("split_seed", 9)])
+def test_a_branch_that_asks_for_another_split_is_refused(
+    parent: Run, store: RunStore, field: str, value: float
+) -> None:
+    config = RunConfig.model_validate({"parent": f"{parent.id}@1", field: value})
+    with pytest.raises(ConfigError, match=f"{field}: a branch keeps its parent's"):
+        inherited(config, store)
+    before = [run.id for run in store.all()]
+    with pytest.raises(ConfigError, match=field):
+        Job.start(config, store)
+    assert [run.id for run in store.all()] == before
+
+
+def test_a_branch_takes_its_parents_share_where_it_names_none(finished_run: Run, tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    parent = store.create(RunConfig(validation_fraction=0.3, seed=4))
+    config = inherited(RunConfig.model_validate({"parent": f"{parent.id}@0"}), store)
+    assert (config.validation_fraction, config.held_out_by) == (0.3, 4)
+
+
+def test_fewer_training_images_leave_validation_as_it_is() -> None:
+    whole, few = (load_for(RunConfig(train_fraction=share)) for share in (1.0, 0.1))
+    assert torch.equal(whole.validation.images, few.validation.images)
+
+
+def test_fingerprints_tell_images_apart_by_one_pixel() -> None:
+    images = load_test("mnist-sample").images.repeat(2, 1, 1, 1)
+    images[500:, 0, 13, 13] ^= 1
+    assert len(set(fingerprints(images).tolist())) == 1000
+
+
+def test_sixty_thousand_fingerprints_take_less_than_a_second() -> None:
+    images = torch.randint(0, 256, (60_000, 1, 28, 28), dtype=torch.uint8)
+    start = perf_counter()
+    fingerprints(images)
+    assert perf_counter() - start < 1
+
+
+def test_a_run_is_judged_on_another_set_only_by_what_it_has_not_seen(
+    finished_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = other_sample(monkeypatch, known=200, new=300)
+    left = unseen_test(finished_run, name)
+    assert torch.equal(left.images, load_test(name).images[200:])
+    assert sum(judge(finished_run, name).support) == 300
+
+
+def test_where_too_few_unseen_images_are_left_nothing_is_judged(
+    finished_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = other_sample(monkeypatch, known=489, new=11)
+    with pytest.raises(DatasetError, match=r"489 of .*test images, 500, .*11 are too few"):
+        judge(finished_run, name)
+
+
+def test_a_run_keeps_all_its_own_test_images(finished_run: Run) -> None:
+    assert sum(judge(finished_run).support) == 500
+    assert not trained_on([finished_run.config], load_for(finished_run.config).validation.images).any()
+
+
+def test_a_branch_on_another_set_is_neither_validated_nor_judged_on_what_its_parent_saw(
+    parent: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = other_sample(monkeypatch, known=200, new=300)
+    job = branch(parent, store, dataset=name, train_fraction=0.1, validation_fraction=0.3)
+    assert job.state == "finished", job.error
+    held_out = data_of(job.run)
+    for split in (held_out.validation, held_out.test):
+        assert len(split) >= FEWEST
+        assert not trained_on([parent.config], split.images).any()
+    assert sum(job.summary.support.values()) == 300
+
+
+def test_a_branch_from_before_keeps_the_images_it_was_trained_with(
+    parent: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = other_sample(monkeypatch, known=200, new=300)
+    old = store.create(RunConfig.model_validate({"dataset": name, "parent": f"{parent.id}@1"}))
+    assert len(data_of(old).test) == 500
+    assert torch.equal(data_of(old).validation.images, load_for(old.config).validation.images)
+
+
+def test_images_of_another_shape_are_none_that_were_seen(finished_run: Run) -> None:
+    assert not trained_on([finished_run.config], torch.zeros(3, 3, 32, 32, dtype=torch.uint8)).any()
+
+
+def test_the_sample_is_known_to_be_drawn_from_mnist(
+    real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNNLAB_DATA", str(real_data))
+    seen = trained_on([RunConfig(dataset="mnist", architecture=TINY)], load_test("mnist-sample").images)
+    assert 400 < int(seen.sum()) < 500  # nine of ten are in the training split, all in the training file
+    assert not trained_on([RunConfig()], load_test("mnist").images).any()

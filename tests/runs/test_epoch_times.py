@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cnnlab.data.datasets import DATASETS
+from cnnlab.jobs.queue import threads_each
+from cnnlab.networks.architecture import Draft
+from cnnlab.networks.presets import PRESETS
+from cnnlab.runs.catalogue import Catalogue, Entry
+from cnnlab.runs.epoch_times import epoch_seconds
+from cnnlab.runs.store import Run, RunStore
+from cnnlab.training.config import RunConfig
+
+SAMPLE = DATASETS["mnist-sample"]
+
+
+@pytest.fixture
+def entry(finished_run: Run) -> Entry:
+    (entry,) = (entry for entry in Catalogue(RunStore(finished_run.folder.parent)).entries())
+    return entry
+
+
+def test_a_run_of_the_same_layers_tells_its_seconds_per_epoch(entry: Entry) -> None:
+    assert entry.summary.seconds is not None
+    draft = Draft(**dict(PRESETS["compact"]) | {"title": "Mine"})
+    (seconds,) = epoch_seconds([entry], draft, RunConfig(), SAMPLE)
+    assert seconds == pytest.approx(entry.summary.seconds / 2)
+
+
+def test_names_of_layers_do_not_count(entry: Entry) -> None:
+    first, *others = PRESETS["compact"].layers
+    draft = Draft(name="a", title="A", layers=(first.model_copy(update={"name": "stem"}), *others))
+    assert len(epoch_seconds([entry, entry], draft, RunConfig(), SAMPLE)) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"batch_size": 64}, {"optimizer": "sgd"}, {"augmentation": "none"}, {"dataset": "mnist"}, {"train_fraction": 0.5}],
+)
+def test_a_run_that_trained_otherwise_does_not_count(change: dict[str, object], entry: Entry) -> None:
+    assert epoch_seconds([entry], PRESETS["compact"], RunConfig.model_validate(change), SAMPLE) == []
+
+
+def test_what_takes_no_other_time_may_differ(entry: Entry) -> None:
+    config = RunConfig(learning_rate=0.002, seed=4, epochs=9, augmentation="handwriting")
+    assert len(epoch_seconds([entry], PRESETS["compact"], config, SAMPLE)) == 1
+
+
+def test_other_layers_another_machine_and_unfinished_runs_do_not_count(entry: Entry, tmp_path: Path) -> None:
+    assert epoch_seconds([entry], PRESETS["quick"], RunConfig(), SAMPLE) == []
+    for field, value in {"device": "cuda", "precision": "float16", "threads": threads_each() + 1}.items():
+        summary = entry.summary.model_copy(update={field: value})
+        assert epoch_seconds([_with(entry, summary)], PRESETS["compact"], RunConfig(), SAMPLE) == []
+    unfinished = _with(entry, entry.summary.model_copy(update={"seconds": None}))
+    assert epoch_seconds([unfinished], PRESETS["compact"], RunConfig(), SAMPLE) == []
+    untrained = Entry(Run(tmp_path), entry.config, entry.summary, entry.about, is_trained=False)
+    assert epoch_seconds([untrained], PRESETS["compact"], RunConfig(), SAMPLE) == []
+
+
+def _with(entry: Entry, summary: object) -> Entry:
+    return Entry(**{**vars(entry), "summary": summary})

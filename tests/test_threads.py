@@ -1,0 +1,145 @@
+"""The process ends within its bound and with its own exit code, whatever works in its threads."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from cnnlab.runs.store import RunStore
+from cnnlab.threads import ENDED_WITHIN, Worker
+from tests.processes import running
+
+PATIENCE = 60  # seconds, on a busy machine
+
+# A worker that does not end when it is asked to: {work} is what it does for ever, {end} how the process ends.
+STUCK = """
+import signal, sys, threading, time
+from cnnlab import worker
+worker.ENDED_WITHIN = 0.1
+begun = threading.Event()
+def work():
+    {work}
+def main():
+    worker.Worker(work, end=lambda: None).start()
+    begun.wait()
+    {end}
+worker.run_process(main)
+"""
+SLEEPS = "begun.set(); time.sleep(600)"
+COMPUTES = """
+    import torch
+    numbers = torch.ones(700, 700)
+    while True:
+        numbers @ numbers
+        begun.set()
+"""
+
+
+@pytest.mark.parametrize(
+    ("work", "end", "code"),
+    [
+        (SLEEPS, "return", 0),
+        (SLEEPS, "sys.exit(130)", 130),
+        (SLEEPS, "sys.exit()", 0),
+        (SLEEPS, "raise ValueError('a defect')", 1),
+        (SLEEPS, "signal.raise_signal(signal.SIGTERM)", 143),
+        (COMPUTES, "return", 0),
+    ],
+)
+def test_a_worker_that_does_not_end_in_time_holds_up_no_exit_and_spoils_no_code(work: str, end: str, code: int) -> None:
+    with running(["-c", STUCK.format(work=work, end=end)]) as process:
+        _, complaints = process.communicate(timeout=PATIENCE)
+    assert process.returncode == code
+    assert ("a defect" in complaints) if code == 1 else not complaints
+
+
+def test_a_second_ctrl_c_does_not_break_off_the_end() -> None:
+    again = (
+        "threading.Thread(target=lambda: (time.sleep(0.02), signal.raise_signal(signal.SIGINT)), daemon=True).start()"
+    )
+    again += "; sys.exit(130)"
+    with running(["-c", STUCK.format(work=SLEEPS, end=again)]) as process:
+        _, complaints = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, complaints) == (130, "")
+
+
+def test_a_worker_is_joined_for_as_long_as_asked() -> None:
+    worker = Worker(lambda: None, end=lambda: None)
+    worker.start()
+    worker.join()
+    assert not worker.is_alive()
+
+
+DOWNLOAD = """
+import sys
+from cnnlab.data.torchvision_compat import datasets
+from cnnlab import __main__, worker
+datasets.MNIST.mirrors = ["http://127.0.0.1:{port}/"]
+sys.argv = ["cnnlab", "train", "--dataset", "mnist"]
+worker.run_process(__main__.main)
+"""
+
+
+def test_a_download_that_stalls_holds_up_no_exit(tmp_path: Path) -> None:
+    environment = {"CNNLAB_DATA": str(tmp_path / "data"), "CNNLAB_RUNS": str(tmp_path / "runs")}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        program = DOWNLOAD.format(port=silent.getsockname()[1])
+        with running(["-c", program], **environment) as process:
+            silent.settimeout(PATIENCE)
+            connection, _ = silent.accept()
+            asked = monotonic()
+            process.send_signal(signal.SIGINT)
+            _, complaints = process.communicate(timeout=PATIENCE)
+            took = monotonic() - asked
+            connection.close()
+    assert process.returncode == 130
+    assert "Traceback" not in complaints
+    assert took < ENDED_WITHIN
+    assert not list((tmp_path / "data").iterdir())
+    assert RunStore(tmp_path / "runs").all()[0].summary.status == "interrupted"
+
+
+# A training, one that is paused, one in the queue, a sweep and an experiment, all left at work.
+BUSY = """
+from cnnlab import worker
+from cnnlab.jobs.worker import Background
+from cnnlab.training.config import RunConfig
+from cnnlab.jobs.job import Job
+from cnnlab.jobs.experiment import Experiment
+from cnnlab.runs.store import RunStore, runs_folder
+from cnnlab.jobs.sweep import SweepConfig, SweepStore, search
+from tests.samples import TINY
+
+def main():
+    store, sweeps = RunStore(runs_folder()), SweepStore(runs_folder())
+    endless = RunConfig.model_validate({"architecture": TINY, "epochs": 1000})
+    paused = Job.start(endless, store, threads=1)
+    while not paused.step:
+        paused.join(0.01)
+    paused.pause()
+    while paused.state != "paused":
+        paused.join(0.01)
+    training = Job.start(endless, store, threads=1)
+    while not training.step:
+        training.join(0.01)
+    queued = Job.start(RunConfig(), store)
+    experiment = Experiment(number for number in range(9))
+    sweep = Background(search(sweeps.create(SweepConfig(space={"momentum": {"low": 0.5, "high": 0.9}})), store))
+    while not (queued.place and experiment.place and sweep.latest):
+        training.join(0.01)
+
+worker.run_process(main)
+"""
+
+
+def test_the_process_ends_cleanly_whatever_is_at_work(tmp_path: Path) -> None:
+    with running(["-c", BUSY], CNNLAB_RUNS=str(tmp_path), CNNLAB_TRAININGS="1") as process:
+        _, complaints = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert "terminate called" not in complaints
+    assert "Traceback" not in complaints
+    assert {run.summary.status for run in RunStore(tmp_path).all()} == {"interrupted"}

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from cnnlab.data.datasets import DATASETS, prepared_at_once
+from cnnlab.jobs.job import SHORT_OF_MEMORY
+from cnnlab.training import memory
+from cnnlab.training.config import ConfigError, parse_config
+from cnnlab.training.memory import check_memory, free_bytes, needs
+from tests.conftest import ROOT
+
+# A process that may have only so much: the estimate knows of no such limit.
+STARVED = """
+import resource, sys
+from pathlib import Path
+import psutil
+from cnnlab.training.config import RunConfig
+from cnnlab.jobs.job import Job
+from cnnlab.runs.store import RunStore
+resource.setrlimit(resource.RLIMIT_AS, [psutil.Process().memory_info().vms + 600 * 2**20] * 2)
+for batch_size in (4000, 64):
+    config = RunConfig(batch_size=batch_size, precision="float32", train_fraction=0.9, epochs=1)
+    job = Job.start(config, RunStore(Path(sys.argv[1])), threads=1)
+    job.join()
+    print(f"{job.state}: {job.error}")
+"""
+
+SAMPLE = DATASETS["mnist-sample"]
+
+
+def test_needs_grow_with_what_takes_them() -> None:
+    plain = needs(parse_config({}), SAMPLE)
+    large, twice = (needs(parse_config({"batch_size": size}), SAMPLE).activations for size in (2000, 4000))
+    assert plain.activations < large == twice / 2
+    assert needs(parse_config({"architecture": "small-vgg"}), SAMPLE).weights > plain.weights
+    assert needs(parse_config({"optimizer": "sgd"}), SAMPLE).weights < plain.weights
+    assert needs(parse_config({}), DATASETS["cifar10"]).images > plain.images
+
+
+def test_large_images_are_prepared_in_smaller_batches() -> None:
+    assert prepared_at_once(128, (3, 32, 32)) == prepared_at_once(128, (1, 28, 28)) == 2048
+    assert prepared_at_once(128, (3, 224, 224)) == 128
+
+
+@pytest.mark.parametrize("batch_size", [4000, 10_000])  # the second is more than there are images
+def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(
+    batch_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = parse_config({"batch_size": batch_size})
+    monkeypatch.setattr(memory, "free_bytes", lambda device: needs(config, SAMPLE).total // 2)
+    with pytest.raises(ConfigError, match=r"about \d+\.\d GB of memory, and \d+\.\d GB are free") as refusal:
+        check_memory(config, SAMPLE)
+    smaller = int(str(refusal.value).partition("lower it to ")[2].split()[0])
+    check_memory(config.model_copy(update={"batch_size": smaller}), SAMPLE)
+
+
+def test_a_network_that_never_fits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 1000)
+    with pytest.raises(ConfigError, match="smaller network"):
+        check_memory(parse_config({}), SAMPLE)
+
+
+def test_a_containers_limit_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("700\n")
+    (tmp_path / "memory.stat").write_text("file 300\ninactive_file 200\n")
+    assert free_bytes(torch.device("cpu")) > 1000
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert free_bytes(torch.device("cpu")) == 500
+
+
+def test_what_torch_keeps_of_a_gpus_memory_for_later_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1000, 9000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 700)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 200)
+    assert free_bytes(torch.device("cuda")) == 1500
+
+
+def test_a_training_without_memory_ends_alone_and_says_what_to_do(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", STARVED, tmp_path], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    assert told == f"failed: {SHORT_OF_MEMORY}\nfinished: \n"
+
+
+def test_the_default_fits_here() -> None:
+    check_memory(parse_config({}), SAMPLE)
