@@ -3,7 +3,8 @@
 import streamlit as st
 
 from cnnlab.charts.png import inline
-from cnnlab.data.datasets import DATASETS, load
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.loading import load
 from cnnlab.training.recipes import RECIPES
 from cnnlab.ui.compare.run_table import table_of_runs
 from cnnlab.ui.shell import frame, session

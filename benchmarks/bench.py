@@ -27,18 +27,26 @@ from torch.utils.data import Dataset
 from benchmarks import tutorial
 from cnnlab import charts
 from cnnlab.data.augmentation import affine
-from cnnlab.data.datasets import Data, Standardise, load, load_for, scaling
+from cnnlab.data.batches import Standardise, scaling
+from cnnlab.data.loading import Data, load
 from cnnlab.data.torchvision_compat import transforms
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.jobs.job import Job
-from cnnlab.jobs.queue import threads_each
 from cnnlab.networks.build import build, seed_dropout
 from cnnlab.runs.store import Run, RunStore
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import RunConfig
-from cnnlab.training.device import choose_device, choose_layout, choose_precision, keep_freed_memory, wait_for
+from cnnlab.training.device import (
+    choose_device,
+    choose_layout,
+    choose_precision,
+    keep_freed_memory,
+    threads_each,
+    wait_for,
+)
 from cnnlab.training.loop import fit, make_optimizer
 from cnnlab.training.recipes import RECIPES
+from cnnlab.training.run_data import load_for
 
 NETWORKS = tuple(name for name, recipe in RECIPES.items() if recipe.claim)
 LIVE_EPOCHS = 8  # of the default training

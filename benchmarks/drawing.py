@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.signs import signs
 from cnnlab.analysis.ood import Familiarity, read
-from cnnlab.data.datasets import data_folder
+from cnnlab.data.download import data_folder
 from cnnlab.drawings.preprocess import prepare, prepared, stroke_ink
 from cnnlab.drawings.strokes import DRAWN_HEIGHT, Lesson, read_lessons
 from cnnlab.jobs.job import Job

@@ -1,4 +1,4 @@
-"""How near the estimated time of an epoch comes to that of real epochs, for every preset: python -m benchmarks.estimating.
+"""How near the estimated time of an epoch comes to real epochs', for every preset: python -m benchmarks.estimating.
 
 On a machine that does nothing else: with other work on its cores, threads that wait for one another distort both.
 """
@@ -13,12 +13,15 @@ from typing import Any
 import torch
 
 from benchmarks import bench
-from cnnlab.data.datasets import Data, Split, dataset_spec, load_for
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.loading import Data
+from cnnlab.data.splits import Split
 from cnnlab.networks.build import build
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import RunConfig
 from cnnlab.training.epoch_time import Stopwatch, epoch_images
 from cnnlab.training.loop import fit
+from cnnlab.training.run_data import load_for
 
 ROUNDS = 3  # in each an estimate by a new stopwatch, then epochs: a machine that slows down slows both
 EPOCHS = 3  # really trained; the first warms up

@@ -22,13 +22,12 @@ import torch
 from benchmarks import bench, comparing, designing, drawing, estimating, looking, moving, programs, teaching, watching
 from cnnlab.files import write_whole
 from cnnlab.jobs.job import Job
-from cnnlab.jobs.queue import threads_each
 from cnnlab.networks.build import build, seed_dropout
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import judge
 from cnnlab.training.config import RunConfig
-from cnnlab.training.device import choose_precision, keep_freed_memory
+from cnnlab.training.device import choose_precision, keep_freed_memory, threads_each
 from cnnlab.training.recipes import RECIPES
 
 DOCS = Path(__file__).parents[1] / "docs"

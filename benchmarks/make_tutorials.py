@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cnnlab.data.datasets import load
+from cnnlab.data.loading import load
 from cnnlab.files import write_whole
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import RunStore, Summary, runs_folder

@@ -15,7 +15,11 @@ from statistics import mean
 from typing import Any, NamedTuple
 
 from benchmarks.drawing import UNREADABLE
-from cnnlab.data.datasets import Split, data_folder, dataset_spec, lesson_images, load_test
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.download import data_folder
+from cnnlab.data.handwriting import lesson_images
+from cnnlab.data.loading import load_test
+from cnnlab.data.splits import Split
 from cnnlab.drawings.strokes import Lesson, read_lessons
 from cnnlab.jobs.finetuning import fine_tuning
 from cnnlab.jobs.job import Job

@@ -16,7 +16,10 @@ from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from cnnlab.data.datasets import data_folder, dataset_spec, load, scaling
+from cnnlab.data.batches import scaling
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.download import data_folder
+from cnnlab.data.loading import load
 from cnnlab.data.torchvision_compat import datasets, transforms
 from cnnlab.training.config import RunConfig
 

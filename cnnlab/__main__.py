@@ -7,30 +7,9 @@ import sys
 import click
 
 from cnnlab.cli import archive, evaluate, network, program, train
-from cnnlab.data.datasets import DatasetError
-from cnnlab.drawings.strokes import DrawingError
-from cnnlab.export.program import ProgramError
-from cnnlab.export.tracking import InteropError
-from cnnlab.networks.architecture import ArchitectureError
-from cnnlab.networks.library import DesignError
-from cnnlab.runs.archive import ArchiveError
-from cnnlab.runs.store import RunError
+from cnnlab.errors import CnnLabError
 from cnnlab.threads import run_process
-from cnnlab.training.config import ConfigError
-from cnnlab.training.loop import TrainingError
 
-BAD_INPUT = (
-    ArchitectureError,
-    ArchiveError,
-    ConfigError,
-    DatasetError,
-    DesignError,
-    DrawingError,
-    InteropError,
-    ProgramError,
-    RunError,
-    TrainingError,
-)
 LONGEST = 600  # characters of a complaint, which may quote what was typed
 COMMANDS = (
     evaluate.list_command,
@@ -56,7 +35,7 @@ def main() -> None:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
         _complain(error.format_message())
-    except BAD_INPUT as error:
+    except CnnLabError as error:
         _complain(str(error))
     except click.Abort:
         sys.exit(130)

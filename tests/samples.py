@@ -10,7 +10,9 @@ from urllib.error import URLError
 import pytest
 import torch
 
-from cnnlab.data.datasets import DATASETS, Data, Split, load
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.loading import Data, load
+from cnnlab.data.splits import Split
 from cnnlab.drawings.strokes import Drawing, Lesson
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.layers import Conv2d, Flatten, Linear, MaxPool2d

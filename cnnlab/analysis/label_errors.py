@@ -16,7 +16,10 @@ import torch
 from sklearn.model_selection import StratifiedKFold
 from torch import Tensor, nn
 
-from cnnlab.data.datasets import Data, Split, Standardise, dataset_spec, divided, load_train, scaling
+from cnnlab.data.batches import Standardise, scaling
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.loading import Data, divided, load_train
+from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import evaluation_batch, predict
 from cnnlab.evaluation.metrics import Answers, Floats, Integers
 from cnnlab.networks.build import build

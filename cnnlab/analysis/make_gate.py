@@ -16,7 +16,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from cnnlab.analysis.ood import GATE, GATE_CLASSES, gate_network
-from cnnlab.data.datasets import Data, Split, load
+from cnnlab.data.loading import Data, load
+from cnnlab.data.splits import Split
 from cnnlab.drawings.non_digits import junk
 from cnnlab.drawings.preprocess import prepare
 from cnnlab.drawings.strokes import CANVAS

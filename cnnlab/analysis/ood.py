@@ -14,7 +14,10 @@ from torch import Tensor, nn
 from cnnlab.analysis.nearest import Neighbours
 from cnnlab.analysis.tsne import penultimate
 from cnnlab.data import augmentation
-from cnnlab.data.datasets import DATASETS, DIGITS, Data, Split, Standardise
+from cnnlab.data.batches import Standardise
+from cnnlab.data.datasets import DATASETS, DIGITS
+from cnnlab.data.loading import Data
+from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import predict
 from cnnlab.networks.build import build
 from cnnlab.networks.presets import PRESETS

@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from cnnlab.cli.options import as_json, content_of, open_run, runs_option
-from cnnlab.data.datasets import DATASETS, dataset_spec, is_present, load_test
+from cnnlab.data.datasets import DATASETS, dataset_spec
+from cnnlab.data.download import is_present
+from cnnlab.data.loading import load_test
 from cnnlab.drawings.images import read_picture
 from cnnlab.drawings.preprocess import NetworkInput, prepare, stroke_ink
 from cnnlab.drawings.strokes import DrawingError, read_drawings

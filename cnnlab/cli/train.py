@@ -20,7 +20,8 @@ from cnnlab.cli.options import (
     recipe_option,
     runs_option,
 )
-from cnnlab.data.datasets import check_batches, dataset_spec, downloaded_bytes, load_for
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.download import downloaded_bytes
 from cnnlab.drawings.strokes import read_lessons
 from cnnlab.jobs.finetuning import changes, fine_tuning
 from cnnlab.jobs.job import Job
@@ -29,6 +30,7 @@ from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.loop import TrainingError
 from cnnlab.training.lr_finder import STEPS, ramp, suggest
 from cnnlab.training.memory import check_memory
+from cnnlab.training.run_data import check_batches, load_for
 
 if TYPE_CHECKING:
     from cnnlab.jobs.sweep import Step, Sweep

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 
+from cnnlab.errors import CnnLabError
 from cnnlab.files import plain_json
 
 CANVAS = 280  # pixels, width and height
@@ -28,7 +29,7 @@ Stroke = Annotated[list[Point], FailFast(), Field(min_length=1, max_length=10_00
 _Read = TypeVar("_Read")
 
 
-class DrawingError(ValueError):
+class DrawingError(CnnLabError, ValueError):
     """A drawing that cannot be read; the message says why."""
 
 

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cnnlab.data.datasets import Split, Standardise, batches
+from cnnlab.data.batches import Standardise, batches
+from cnnlab.data.splits import Split
 
 EVALUATION_BATCH = 1000  # images at the most
 EVALUATION_NUMBERS = 4_000_000  # in a batch's images at the most: 26 colour images of 224×224

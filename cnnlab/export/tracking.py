@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnnlab.errors import CnnLabError
 from cnnlab.files import replacing
 from cnnlab.networks.architecture import follow
 from cnnlab.networks.diagram import draw_network
@@ -40,7 +41,7 @@ MANNERS = {  # MLflow's environment, unless the user has set it
 METRICS_AT_ONCE, PARAMS_AT_ONCE = 1000, 100  # what MLflow takes in one request
 
 
-class InteropError(RuntimeError):
+class InteropError(CnnLabError):
     """An export that cannot be: a package is missing, the run has nothing to tell, or the other side refuses."""
 
 

@@ -6,10 +6,10 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import Protocol, TypeVar
 
-from cnnlab.data.datasets import fetch
+from cnnlab.data.download import fetch
 from cnnlab.jobs.job import EXPECTED, SHORT_OF_MEMORY, turns
-from cnnlab.jobs.queue import threads_each
 from cnnlab.jobs.worker import Background
+from cnnlab.training.device import threads_each
 from cnnlab.training.memory import ran_out
 
 

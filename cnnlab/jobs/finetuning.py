@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnnlab.data.datasets import check_lessons, dataset_spec, lesson_images, load_test
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.handwriting import check_lessons, lesson_images
+from cnnlab.data.loading import load_test
 from cnnlab.drawings.strokes import Lesson
 from cnnlab.runs.store import Run, RunError, RunStore
 from cnnlab.runs.trained import Trained, load_trained

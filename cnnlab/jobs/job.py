@@ -14,19 +14,13 @@ from typing import Literal
 import torch
 from torch import nn
 
-from cnnlab.data.datasets import (
-    Data,
-    DatasetError,
-    DatasetSpec,
-    Standardise,
-    check_batches,
-    dataset_spec,
-    fetch,
-    scaling,
-)
+from cnnlab.data.batches import Standardise, scaling
+from cnnlab.data.datasets import DatasetError, DatasetSpec, dataset_spec
+from cnnlab.data.download import fetch
+from cnnlab.data.loading import Data
 from cnnlab.drawings.strokes import DrawingError
 from cnnlab.evaluation.evaluate import evaluate
-from cnnlab.jobs.queue import Turns, threads_each, trainings_at_once
+from cnnlab.jobs.queue import Turns
 from cnnlab.jobs.requests import Wishes
 from cnnlab.networks.architecture import ArchitectureError
 from cnnlab.networks.build import build
@@ -36,11 +30,12 @@ from cnnlab.runs.trained import check_fit, load_trained
 from cnnlab.threads import Worker
 from cnnlab.training.checkpoint import CheckpointError
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_extension
-from cnnlab.training.device import choose_device, choose_precision, devices
+from cnnlab.training.device import choose_device, choose_precision, devices, threads_each, trainings_at_once
 from cnnlab.training.events import Event, Record
 from cnnlab.training.history import to_line
 from cnnlab.training.loop import Training, TrainingError
 from cnnlab.training.memory import check_memory, ran_out
+from cnnlab.training.run_data import check_batches
 
 State = Literal["queued", "loading", "training", "paused", "judging", "finished", "stopped", "failed"]
 

@@ -5,12 +5,10 @@ Nobody waits for ever: who has trained for SLICE_SECONDS while others wait goes 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from threading import Condition
 from time import monotonic
 
-CORES_EACH = 4  # a small network gains little from more
 SLICE_SECONDS = 60.0  # a default training is over by then
 
 
@@ -59,21 +57,3 @@ class Turns:
 
     def _is_next(self, who: object) -> bool:
         return len(self._since) < self.limit and self._waiting[0] is who
-
-
-def trainings_at_once(on_gpu: bool = False) -> int:
-    """How many may train at the same time: the environment's CNNLAB_TRAININGS, else one a GPU, else as there are cores.
-
-    Trainings that share a GPU share its memory too, and gain nothing.
-    """
-    return max(1, int(os.environ.get("CNNLAB_TRAININGS") or (1 if on_gpu else available_cores() // CORES_EACH)))
-
-
-def threads_each() -> int:
-    """Threads of torch for one training: the cores shared, so that all together have no more threads than cores."""
-    return max(1, available_cores() // trainings_at_once())
-
-
-def available_cores() -> int:
-    """Cores this process may run on, fewer than the machine's in a container or under taskset."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

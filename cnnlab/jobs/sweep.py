@@ -21,11 +21,10 @@ import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, ValidationError, model_validator
 
-from cnnlab.files import plain_json
+from cnnlab.files import is_locked, lock, plain_json, read_limited
 from cnnlab.jobs.job import Job
-from cnnlab.locks import hold, is_held
 from cnnlab.runs.ancestry import inherited
-from cnnlab.runs.store import MAX_READ, About, RunError, RunStore, read_bounded, write_aside
+from cnnlab.runs.store import MAX_READ, About, RunError, RunStore, write_aside
 from cnnlab.threads import ENDED_WITHIN
 from cnnlab.training.config import COUNTS_WITH, ConfigError, RunConfig, parse_config
 
@@ -162,7 +161,7 @@ class Sweep:
     def config(self) -> SweepConfig:
         """Raises SweepError where the file is missing or invalid."""
         try:
-            content = read_bounded(self.folder / "sweep.json", MAX_READ["config.json"])
+            content = read_limited(self.folder / "sweep.json", MAX_READ["config.json"])
             return SweepConfig.model_validate_json(plain_json(content))
         except (OSError, ValidationError) as error:
             raise SweepError(f"sweep {self.id}: its sweep.json is missing or damaged") from error
@@ -200,7 +199,7 @@ class Sweep:
 
     @property
     def status(self) -> Status:
-        if is_held(self.folder):
+        if is_locked(self.folder):
             return "running"
         return "interrupted" if self.has_room else "finished"
 
@@ -221,7 +220,7 @@ class Sweep:
 
     def held(self) -> AbstractContextManager[None]:
         """Hold the sweep's lock: it is at work. Raises SweepError where another process is."""
-        return hold(self.folder, SweepError(f"sweep {self.id} is at work elsewhere"))
+        return lock(self.folder, SweepError(f"sweep {self.id} is at work elsewhere"))
 
     def _through(self) -> list[FrozenTrial]:
         """Trials that ended by themselves; those that a kill ended were asked again."""

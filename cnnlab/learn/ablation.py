@@ -6,12 +6,13 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from cnnlab.data.datasets import dataset_spec, load_for
+from cnnlab.data.datasets import dataset_spec
 from cnnlab.learn.repeats import Repeats, built, repeat, train_and_judge
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.layers import Activation, BatchNorm2d, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d
 from cnnlab.training.config import RunConfig
 from cnnlab.training.loop import fit
+from cnnlab.training.run_data import load_for
 
 Part = Literal["augmentation", "batch norm", "dropout", "weight decay"]
 Way = Literal["add", "remove"]

@@ -9,7 +9,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from cnnlab.data.datasets import Data, DatasetSpec, Split, Standardise, scaling
+from cnnlab.data.batches import Standardise, scaling
+from cnnlab.data.datasets import DatasetSpec
+from cnnlab.data.loading import Data
+from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import predict
 from cnnlab.networks.architecture import Architecture, summarise
 from cnnlab.networks.build import build

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from cnnlab.data.datasets import load
+from cnnlab.data.loading import load
 from cnnlab.networks.build import layer_module, seeded
 from cnnlab.networks.layers import Activation
 from cnnlab.networks.layers.base import Function

@@ -12,12 +12,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from cnnlab.data.datasets import Split, Standardise, dataset_spec, divided, load_test, load_train, scaling
+from cnnlab.data.batches import Standardise, scaling
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.loading import divided, load_test, load_train
+from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import evaluate, predict
-from cnnlab.jobs.queue import threads_each
 from cnnlab.networks.build import build
 from cnnlab.training.config import RunConfig
-from cnnlab.training.device import choose_device
+from cnnlab.training.device import choose_device, threads_each
 from cnnlab.training.loop import make_optimizer
 
 Picture = npt.NDArray[np.uint8]

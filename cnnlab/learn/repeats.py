@@ -12,7 +12,8 @@ from typing import Literal
 from scipy.stats import t as student
 from torch import nn
 
-from cnnlab.data.datasets import Data, Standardise, scaling
+from cnnlab.data.batches import Standardise, scaling
+from cnnlab.data.loading import Data
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.evaluation.significance import LEVEL
 from cnnlab.networks.build import build

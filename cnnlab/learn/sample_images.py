@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from cnnlab.data.datasets import load
+from cnnlab.data.loading import load
 from cnnlab.networks.layers import Shape
 
 _FINE = 8  # so many times larger the scene is drawn, then smoothed

@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnlab.data.datasets import DatasetSpec
-from cnnlab.jobs.queue import threads_each
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.build import build, seed_dropout
 from cnnlab.training.config import ConfigError, RunConfig
@@ -23,6 +22,7 @@ from cnnlab.training.device import (
     compute_exactly,
     devices,
     keep_freed_memory,
+    threads_each,
     wait_for,
 )
 from cnnlab.training.epoch_time import median_seconds

@@ -10,7 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cnnlab.data.datasets import Split, Standardise, dataset_spec, load
+from cnnlab.data.batches import Standardise
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.loading import load
+from cnnlab.data.splits import Split
 from cnnlab.learn.optimisers import OPTIMISERS, Memory, memory_of, move
 from cnnlab.networks.build import seeded
 

@@ -12,7 +12,9 @@ from typing import Literal, get_args
 
 from torch import nn
 
-from cnnlab.data.datasets import Data, Split, dataset_spec, divided, load_test, load_train
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.loading import Data, divided, load_test, load_train
+from cnnlab.data.splits import Split
 from cnnlab.learn.ablation import network
 from cnnlab.learn.repeats import Repeats, Training, built, repeat, train_and_judge
 from cnnlab.training.config import RunConfig

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 
+from cnnlab.errors import CnnLabError
 from cnnlab.networks.layers import Chain, Layer, LayerError, Shape
 from cnnlab.networks.receptive_field import ReceptiveField
 
@@ -32,7 +33,7 @@ _SHORT_NAME = {
 Place = tuple[int, ...]  # of a layer: its number in the list; within a block: the block's place, branch, number
 
 
-class ArchitectureError(ValueError):
+class ArchitectureError(CnnLabError, ValueError):
     """An architecture that cannot be built; the message names the layer and what to change."""
 
 

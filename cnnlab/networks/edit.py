@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from cnnlab.errors import CnnLabError, first_error
 from cnnlab.networks.architecture import MAX_LAYERS, Place
 from cnnlab.networks.layers import (
     Activation,
@@ -29,12 +30,11 @@ from cnnlab.networks.layers import (
     Softmax,
     SqueezeExcite,
 )
-from cnnlab.training.config import told
 
 MAX_UNDO = 200  # edits
 
 
-class EditError(ValueError):
+class EditError(CnnLabError, ValueError):
     """An edit that cannot be; the message says why."""
 
 
@@ -160,7 +160,7 @@ def _edited(layers: Chain, place: Place, edit: Callable[[Chain, int], Chain]) ->
     try:
         new = block.with_chains(chains)
     except ValidationError as error:
-        raise EditError(told(error).partition(": ")[2] or told(error)) from error
+        raise EditError(first_error(error).partition(": ")[2] or first_error(error)) from error
     return (*layers[:index], new, *layers[index + 1 :])
 
 

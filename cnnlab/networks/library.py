@@ -13,10 +13,9 @@ from shutil import copyfile
 
 from pydantic import ValidationError
 
-from cnnlab.files import alone, is_past, plain_json, replacing, write_whole
+from cnnlab.errors import CnnLabError, first_error
+from cnnlab.files import DELETED_ARE_KEPT, alone, is_past, plain_json, read_limited, replacing, write_whole
 from cnnlab.networks.architecture import Architecture, Draft
-from cnnlab.runs.store import KEPT_DELETED, read_bounded
-from cnnlab.training.config import told
 
 MAX_BYTES = 500_000  # of a design's JSON: the largest network of the app has 20,000
 MAX_LINK = 6_000  # characters of an address that every browser and server takes
@@ -26,7 +25,7 @@ _STAMP = "%Y%m%d-%H%M%S-%f"
 _KEY = re.compile(rf"{_NAME.pattern}@[0-9]{{8}}-[0-9]{{6}}-[0-9]{{6}}")
 
 
-class DesignError(ValueError):
+class DesignError(CnnLabError, ValueError):
     """A design that cannot be read or kept; the message says why."""
 
 
@@ -42,7 +41,7 @@ def read_design(content: bytes | str) -> Draft:
     try:
         return Draft.model_validate_json(plain_json(content) if isinstance(content, bytes) else content)
     except ValidationError as error:
-        raise DesignError(f"this is no design: {told(error)}") from error
+        raise DesignError(f"this is no design: {first_error(error)}") from error
     except RecursionError as error:
         raise DesignError("this is no design: it is nested too deeply") from error
 
@@ -104,7 +103,7 @@ class Shelf:
         """Raises DesignError where there is none of that name, or a damaged one."""
         path = self._path(name)
         try:
-            content = read_bounded(path, MAX_BYTES)
+            content = read_limited(path, MAX_BYTES)
         except OSError as error:
             raise DesignError(f"there is no readable design {name!r}") from error
         return read_design(content)
@@ -148,7 +147,7 @@ class Shelf:
             return ""
         self._deleted.mkdir(exist_ok=True)
         for old in self._deleted.glob("*.json"):
-            if is_past(old, KEPT_DELETED):
+            if is_past(old, DELETED_ARE_KEPT):
                 old.unlink()
         key = f"{path.stem}@{datetime.now(UTC).strftime(_STAMP)}"
         with replacing(self._deleted / f"{key}.json") as aside:

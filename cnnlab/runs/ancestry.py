@@ -12,19 +12,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cnnlab.data.datasets import (
-    DATASETS,
-    Data,
-    DatasetError,
-    Split,
-    data_folder,
-    fingerprints,
-    load,
-    load_for,
-    load_test,
-)
+from cnnlab.data.datasets import DATASETS, DatasetError
+from cnnlab.data.download import data_folder
+from cnnlab.data.loading import Data, load, load_test
+from cnnlab.data.splits import Split, fingerprints
 from cnnlab.runs.store import Run, RunError, RunStore
 from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.run_data import load_for
 
 FEWEST = 50  # images to judge by, where some were trained on
 

@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from cnnlab.errors import CnnLabError
 from cnnlab.files import is_past, replacing
 from cnnlab.runs.archive_checks import MAX_WEIGHTS, admit
 from cnnlab.runs.store import MAX_READ, Run, RunError, RunStore
@@ -52,7 +53,7 @@ _LITTER = re.compile(
 _DAMAGE = (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OverflowError, ValueError)
 
 
-class ArchiveError(RuntimeError):
+class ArchiveError(CnnLabError):
     """An archive that cannot be taken in or made; the message names the entry and what to do."""
 
 

@@ -13,10 +13,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from cnnlab.data.datasets import DATASETS
-from cnnlab.files import plain_json
+from cnnlab.files import plain_json, read_limited
 from cnnlab.networks.architecture import BYTES_PER_NUMBER, ArchitectureError, summarise
 from cnnlab.networks.build import build
-from cnnlab.runs.store import MAX_LINE, MAX_READ, About, Run, RunError, Summary, read_bounded
+from cnnlab.runs.store import MAX_LINE, MAX_READ, About, Run, RunError, Summary
 from cnnlab.training import events
 from cnnlab.training.config import RunConfig, last_epoch
 from cnnlab.training.history import History
@@ -67,7 +67,7 @@ def admit(run: Run) -> None:
 
 def _read(run: Run, name: str, kind: TypeAdapter[_T]) -> _T:
     try:
-        return kind.validate_json(plain_json(read_bounded(run.folder / name, MAX_READ[name])))
+        return kind.validate_json(plain_json(read_limited(run.folder / name, MAX_READ[name])))
     except FileNotFoundError as error:
         raise _refusal(run, name, "missing") from error
     except (OSError, ValidationError) as error:

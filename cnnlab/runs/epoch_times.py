@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from cnnlab.data import augmentation
 from cnnlab.data.datasets import DatasetSpec
-from cnnlab.jobs.queue import threads_each
 from cnnlab.networks.architecture import Draft
 from cnnlab.runs.catalogue import Entry
 from cnnlab.training.config import RunConfig
-from cnnlab.training.device import choose_device, choose_precision
+from cnnlab.training.device import choose_device, choose_precision, threads_each
 from cnnlab.training.epoch_time import unnamed
 
 _SAME = ("dataset", "batch_size", "optimizer", "validation_fraction", "train_fraction", "lessons")

@@ -15,10 +15,9 @@ import os
 import re
 import secrets
 import shutil
-import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -28,13 +27,22 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from cnnlab.files import alone, is_past, plain_json, replacing, write_whole
-from cnnlab.locks import hold, is_held
+from cnnlab.errors import CnnLabError
+from cnnlab.files import (
+    DELETED_ARE_KEPT,
+    alone,
+    is_locked,
+    is_past,
+    lock,
+    plain_json,
+    read_limited,
+    regular,
+    replacing,
+    write_whole,
+)
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, read_checkpoint, read_progress, write_checkpoint
 from cnnlab.training.config import MAX_EPOCHS, RUN_ID, Extension, RunConfig
 from cnnlab.training.history import History
-
-KEPT_DELETED = timedelta(days=7)
 
 MAX_READ = {  # bytes
     "config.json": 16_000_000,  # 500 lessons of 600 points each: 15 MB
@@ -56,7 +64,7 @@ Count = Annotated[int, Field(ge=0, le=10**12)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-class RunError(RuntimeError):
+class RunError(CnnLabError):
     """A run that is not there or cannot be read; the message says which and why."""
 
 
@@ -133,7 +141,7 @@ class Run:
     @property
     def summary(self) -> Summary:
         summary = self._read("summary.json", Summary)
-        if summary.status == "running" and not is_held(self.folder):
+        if summary.status == "running" and not is_locked(self.folder):
             return summary.model_copy(update={"status": "interrupted"})
         return summary
 
@@ -149,7 +157,7 @@ class Run:
     def looks(self) -> int:
         """How often its test images were looked at; 0 where that was not counted yet."""
         try:
-            return read_bounded(self.folder / "looks.jsonl", MAX_READ["looks.jsonl"]).count(b"\n")
+            return read_limited(self.folder / "looks.jsonl", MAX_READ["looks.jsonl"]).count(b"\n")
         except OSError:
             return 0
 
@@ -185,7 +193,7 @@ class Run:
     def weights(self, epoch: int) -> dict[str, Tensor]:
         """The state dict after ``epoch``, on the CPU. Raises RunError where it is missing or damaged."""
         try:
-            return load_file(_regular(self._weights_path(epoch)))
+            return load_file(regular(self._weights_path(epoch)))
         except (OSError, SafetensorError) as error:
             raise RunError(f"run {self.id}: no readable weights of epoch {epoch} ({error})") from error
 
@@ -194,7 +202,7 @@ class Run:
         """Hold the run's lock: it is being trained. Raises RunError where another process does."""
         with ExitStack() as stack:
             with _writing(self.folder):
-                stack.enter_context(hold(self.folder, RunError(f"run {self.id} is being trained elsewhere")))
+                stack.enter_context(lock(self.folder, RunError(f"run {self.id} is being trained elsewhere")))
             yield
 
     def write_summary(self, summary: Summary) -> None:
@@ -227,7 +235,7 @@ class Run:
         if not self._checkpoint_path.exists() and not self.history().epochs:
             return None
         try:
-            return read_checkpoint(_regular(self._checkpoint_path))
+            return read_checkpoint(regular(self._checkpoint_path))
         except (OSError, CheckpointError) as error:
             told = "no readable checkpoint" if isinstance(error, OSError) else error
             raise RunError(f"run {self.id}: {told}: branch off its last epoch instead") from error
@@ -237,7 +245,7 @@ class Run:
         """How many were trained; a kill may have kept the last one's lines out of the history."""
         told = len(self.history().epochs)
         try:
-            return max(told, read_progress(_regular(self._checkpoint_path)).epoch)
+            return max(told, read_progress(regular(self._checkpoint_path)).epoch)
         except (OSError, CheckpointError):  # who goes on is told what is wrong with it
             return told
 
@@ -292,7 +300,7 @@ class Run:
 
     def _read(self, name: str, model: type[_Model]) -> _Model:
         try:
-            return model.model_validate_json(plain_json(read_bounded(self.folder / name, MAX_READ[name])))
+            return model.model_validate_json(plain_json(read_limited(self.folder / name, MAX_READ[name])))
         except (OSError, ValidationError) as error:
             reason = "missing" if isinstance(error, FileNotFoundError) else "damaged"
             raise RunError(f"run {self.id}: its {name} is {reason}") from error
@@ -364,7 +372,7 @@ class RunStore:
             (self.folder / run_id).rename(self._deleted / run_id)
         for run in runs_in(self._deleted):
             with suppress(FileNotFoundError):  # it came back, or went, meanwhile
-                if is_past(run.folder, KEPT_DELETED):
+                if is_past(run.folder, DELETED_ARE_KEPT):
                     shutil.rmtree(run.folder)
 
     def restore(self, run_id: str) -> None:
@@ -435,20 +443,6 @@ def write_aside(path: Path, text: str) -> None:
     """Write aside, then rename: a reader sees the old file or the new one, never half of one."""
     with _writing(path.parent):
         write_whole(path, text)
-
-
-def read_bounded(path: Path, limit: int) -> bytes:
-    """What a file holds. Raises OSError where it has more than ``limit`` bytes, or is a device or a pipe."""
-    if _regular(path).stat().st_size > limit:
-        raise OSError(f"{path.name} has more than {limit:,} bytes")
-    return path.read_bytes()
-
-
-def _regular(path: Path) -> Path:
-    """The same. Raises OSError where it is missing, a folder, or a device or pipe, on which a reader would wait."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(f"{path.name} is no plain file")
-    return path
 
 
 @contextmanager

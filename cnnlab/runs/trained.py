@@ -9,7 +9,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from cnnlab.data.datasets import DatasetError, DatasetSpec, Split, Standardise, dataset_spec, load_test
+from cnnlab.data.batches import Standardise
+from cnnlab.data.datasets import DatasetError, DatasetSpec, dataset_spec
+from cnnlab.data.loading import load_test
+from cnnlab.data.splits import Split
 from cnnlab.drawings.preprocess import NetworkInput, network_input
 from cnnlab.evaluation.evaluate import Evaluation, evaluate, predict
 from cnnlab.evaluation.metrics import Answers

@@ -13,12 +13,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from cnnlab.errors import CnnLabError
+
 GroupEntry = Literal["lr", "initial_lr", "max_lr", "min_lr", "momentum", "betas"]
 RATES: tuple[GroupEntry, ...] = ("lr", "initial_lr", "max_lr", "min_lr")
 SCHEDULED: tuple[GroupEntry, ...] = (*RATES, "betas")  # momentum, which one-cycle once moved too, is the config's
 
 
-class CheckpointError(ValueError):
+class CheckpointError(CnnLabError, ValueError):
     """A checkpoint that cannot be read or belongs to another training."""
 
 

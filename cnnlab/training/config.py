@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from cnnlab.drawings.strokes import Lesson
+from cnnlab.errors import CnnLabError, first_error
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.presets import PRESETS
 
@@ -19,7 +20,7 @@ MAX_LESSONS = 500
 MAX_POINTS = 300_000  # of all lessons together: a config stays below 20 MB
 
 
-class ConfigError(ValueError):
+class ConfigError(CnnLabError, ValueError):
     """A configuration that cannot run; one line that says what is wrong and what is allowed."""
 
 
@@ -158,7 +159,7 @@ def parse_config(fields: dict[str, object]) -> RunConfig:
     try:
         return RunConfig.model_validate(fields)
     except ValidationError as error:
-        raise ConfigError(told(error)) from error
+        raise ConfigError(first_error(error)) from error
 
 
 def parse_extension(after: int, epochs: int, learning_rate: float) -> Extension:
@@ -166,19 +167,7 @@ def parse_extension(after: int, epochs: int, learning_rate: float) -> Extension:
     try:
         return Extension(after=after, epochs=epochs, learning_rate=learning_rate)
     except ValidationError as error:
-        raise ConfigError(told(error)) from error
-
-
-def told(error: ValidationError) -> str:
-    """Where the first thing that is wrong lies and what it is: one line, however long a name it was given."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(_printable(str(part)[:60]) for part in first["loc"][:12])
-    what = _printable(first["msg"].removeprefix("Value error, "))
-    return f"{where}: {what}" if where else what
-
-
-def _printable(text: str) -> str:
-    return text if text.isprintable() else ascii(text)
+        raise ConfigError(first_error(error)) from error
 
 
 def titled(field: str) -> str:

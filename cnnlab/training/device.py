@@ -17,6 +17,7 @@ from cnnlab.training.config import ConfigError
 
 CHANNELS_LAST = ("cpu", "cuda")
 FUSED = ("cpu", "cuda")
+CORES_EACH = 4  # a small network gains little from more
 
 _TOO_SLOW = {"cpu": "float16"}  # no kernels of its own
 
@@ -109,3 +110,21 @@ def keep_freed_memory() -> bool:
     except (AttributeError, OSError, TypeError):  # another C library
         return False
     return bool(mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM) and mallopt(_M_TRIM_THRESHOLD, _KEPT))
+
+
+def trainings_at_once(on_gpu: bool = False) -> int:
+    """How many may train at the same time: the environment's CNNLAB_TRAININGS, else one a GPU, else as there are cores.
+
+    Trainings that share a GPU share its memory too, and gain nothing.
+    """
+    return max(1, int(os.environ.get("CNNLAB_TRAININGS") or (1 if on_gpu else available_cores() // CORES_EACH)))
+
+
+def threads_each() -> int:
+    """Threads of torch for one training: the cores shared, so that all together have no more threads than cores."""
+    return max(1, available_cores() // trainings_at_once())
+
+
+def available_cores() -> int:
+    """Cores this process may run on, fewer than the machine's in a container or under taskset."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

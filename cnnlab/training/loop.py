@@ -15,7 +15,9 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, OneCycleLR, StepLR
 
 from cnnlab.data import augmentation
-from cnnlab.data.datasets import Data, Standardise, check_batches, prepared_batches, scaling, split_joining_single
+from cnnlab.data.batches import Standardise, prepared_batches, scaling, split_joining_single
+from cnnlab.data.loading import Data
+from cnnlab.errors import CnnLabError
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.networks.build import build, dropout_generator, first_not_finite, seed_dropout
 from cnnlab.training.checkpoint import RATES, SCHEDULED, Checkpoint, CheckpointError, GroupEntry, Progress
@@ -29,6 +31,7 @@ from cnnlab.training.device import (
     keep_freed_memory,
 )
 from cnnlab.training.events import EpochMetrics, Event, Finished, RateChange, Started, StepMetrics, Tick
+from cnnlab.training.run_data import check_batches
 
 POINTS_PER_EPOCH = 50  # of the live curve, at the most
 STEPS_PER_POINT = 8  # at the least
@@ -37,7 +40,7 @@ HOPELESS = 100.0  # times the loss of mere guessing: a whole epoch of that does 
 LOWER = "lower the learning rate, or branch off an earlier epoch with a lower one"
 
 
-class TrainingError(RuntimeError):
+class TrainingError(CnnLabError):
     """A training that cannot go on; the message says what to change."""
 
 

@@ -8,7 +8,7 @@ from math import isfinite
 
 import torch
 
-from cnnlab.data.datasets import Data
+from cnnlab.data.loading import Data
 from cnnlab.networks.build import build
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.events import StepMetrics

@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import torch
 
-from cnnlab.data.datasets import DatasetSpec, prepared_at_once
+from cnnlab.data.batches import prepared_at_once
+from cnnlab.data.datasets import DatasetSpec
 from cnnlab.evaluation.evaluate import evaluation_batch
 from cnnlab.networks.architecture import BYTES_PER_NUMBER, summarise
 from cnnlab.training.config import ConfigError, RunConfig

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab.analysis.counterfactual import LEAD, Change, smallest_change
-from cnnlab.data.datasets import Standardise, load_test
+from cnnlab.data.batches import Standardise
+from cnnlab.data.loading import load_test
 from cnnlab.evaluation.evaluate import predict
 from cnnlab.networks.build import build
 from cnnlab.networks.presets import PRESETS

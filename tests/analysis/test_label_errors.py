@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from cnnlab.analysis.label_errors import HeldOut, held_out, held_out_of, margins, read_held_out, save_held_out, suspects
-from cnnlab.data.datasets import DATASETS, Data, load_train
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.loading import Data, load_train
 from cnnlab.evaluation.evaluate import predict
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.jobs.worker import Background

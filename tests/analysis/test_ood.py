@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from cnnlab.analysis.ood import GATE_BOUND, TORN, UNLIKE, Familiarity, no_digit, read
-from cnnlab.data.datasets import load, load_for
+from cnnlab.data.loading import load
 from cnnlab.drawings.non_digits import junk
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained, load_trained
+from cnnlab.training.run_data import load_for
 from tests.samples import SEVEN
 
 

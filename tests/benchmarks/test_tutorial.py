@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from benchmarks import tutorial
-from cnnlab.data.datasets import Standardise, load, scaling
+from cnnlab.data.batches import Standardise, scaling
+from cnnlab.data.loading import load
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.networks.build import build
 from cnnlab.training.recipes import RECIPES

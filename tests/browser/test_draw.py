@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from cnnlab.data.datasets import load
+from cnnlab.data.loading import load
 from cnnlab.drawings.preprocess import canvas_ink, prepare, stroke_ink
 from cnnlab.drawings.strokes import Lesson, read_lessons
 from cnnlab.jobs.job import Job

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from cnnlab.__main__ import cli, main
-from cnnlab.data.datasets import DATASETS, load
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.loading import load
 from cnnlab.drawings.strokes import write_lessons
 from cnnlab.jobs.sweep import SweepStore, parse_sweep
 from cnnlab.networks.architecture import summarise

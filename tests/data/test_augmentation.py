@@ -9,7 +9,8 @@ from torch import Tensor
 
 from cnnlab.data import augmentation
 from cnnlab.data.augmentation import AUGMENTATIONS, DIGITS, choose
-from cnnlab.data.datasets import DATASETS, load
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.loading import load
 from cnnlab.training.config import RunConfig
 
 TRAIN = load("mnist-sample").train

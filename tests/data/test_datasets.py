@@ -24,26 +24,17 @@ import torch
 from torch import Tensor
 
 from cnnlab.data import datasets as data
-from cnnlab.data import torchvision_compat
-from cnnlab.data.datasets import (
-    DATASETS,
-    DatasetError,
-    Split,
-    Standardise,
-    batches,
-    is_present,
-    lesson_images,
-    load,
-    load_for,
-    prepared_batches,
-    read_idx,
-    scaling,
-    split_joining_single,
-    taught,
-)
+from cnnlab.data import download, torchvision_compat
+from cnnlab.data.batches import Standardise, batches, prepared_batches, scaling, split_joining_single
+from cnnlab.data.datasets import DATASETS, DatasetError, read_idx
+from cnnlab.data.download import is_present
+from cnnlab.data.handwriting import lesson_images, taught
+from cnnlab.data.loading import load
+from cnnlab.data.splits import Split
 from cnnlab.data.torchvision_compat import datasets
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.training.config import RunConfig
+from cnnlab.training.run_data import load_for
 from tests.samples import Stalled, few_digits, lesson
 
 RNG = np.random.default_rng(0)
@@ -52,7 +43,7 @@ RNG = np.random.default_rng(0)
 @pytest.fixture(autouse=True)
 def nothing_cached() -> Iterator[None]:
     yield
-    data._memory.clear()
+    download._memory.clear()
 
 
 @pytest.fixture
@@ -274,7 +265,7 @@ def test_a_download_ends_in_the_folder_and_is_read_from_there_afterwards(mirror:
     assert not is_present("mnist", folder)
     first = load("mnist", folder=folder)
     assert [path.name for path in folder.iterdir()] == ["MNIST"]
-    data._memory.clear()
+    download._memory.clear()
     for path in mirror.iterdir():
         path.unlink()
     assert torch.equal(load("mnist", folder=folder).test.images, first.test.images)
@@ -309,11 +300,11 @@ def test_a_download_holds_up_nobody_who_wants_other_data(stalled: Stalled, tmp_p
 def test_who_wants_the_same_data_waits_for_one_download_and_who_comes_later_tries_again(
     stalled: Stalled, tmp_path: Path
 ) -> None:
-    both = [data.fetch("stalled", tmp_path) for _ in range(2)]
+    both = [download.fetch("stalled", tmp_path) for _ in range(2)]
     stalled.fails.set()
     assert all("the line was cut" in str(each.exception()) for each in both)
     assert stalled.asked == 1
-    assert "the line was cut" in str(data.fetch("stalled", tmp_path).exception())
+    assert "the line was cut" in str(download.fetch("stalled", tmp_path).exception())
     assert stalled.asked == 2
 
 
@@ -331,11 +322,11 @@ def test_a_server_that_takes_the_call_and_never_answers_is_given_up(
 
 
 def test_bytes_of_a_running_download_are_counted(tmp_path: Path) -> None:
-    assert data.downloaded_bytes("mnist", tmp_path) == 0
+    assert download.downloaded_bytes("mnist", tmp_path) == 0
     part = tmp_path / ".fetching-mnist-x" / "MNIST" / "raw" / "train.gz"
     part.parent.mkdir(parents=True)
     part.write_bytes(bytes(1234))
-    assert data.downloaded_bytes("mnist", tmp_path) == 1234
+    assert download.downloaded_bytes("mnist", tmp_path) == 1234
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -485,7 +476,7 @@ def test_batches_cover_every_image_once_in_the_generators_order() -> None:
 def test_prepared_batches_are_the_same_batches_made_ready_several_at_once(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cnnlab.data.datasets.PREPARED_AT_ONCE", 6)
+    monkeypatch.setattr("cnnlab.data.batches.PREPARED_AT_ONCE", 6)
     split = Split(torch.arange(10, dtype=torch.uint8).view(10, 1, 1, 1), torch.arange(10))
     calls = []
 
@@ -513,7 +504,7 @@ def test_a_single_last_image_joins_the_batch_before_it(count: int, sizes: list[i
 def test_a_single_last_image_joins_also_where_several_batches_are_prepared_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("cnnlab.data.datasets.PREPARED_AT_ONCE", 6)
+    monkeypatch.setattr("cnnlab.data.batches.PREPARED_AT_ONCE", 6)
     split = Split(torch.arange(13, dtype=torch.uint8).view(13, 1, 1, 1), torch.arange(13))
     draws = torch.Generator().manual_seed(0)
     made = list(prepared_batches(split, 3, draws, lambda images, _: images.float(), split_joining_single))

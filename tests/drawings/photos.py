@@ -12,7 +12,7 @@ from numpy.random import Generator
 from PIL import Image
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from cnnlab.data.datasets import Split
+from cnnlab.data.splits import Split
 from cnnlab.drawings.preprocess import FAINT, Ink
 
 Floats = npt.NDArray[np.float64]

@@ -18,7 +18,8 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 
 from cnnlab.__main__ import main
-from cnnlab.data.datasets import DATASETS, load, load_test
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.loading import load, load_test
 from cnnlab.drawings.images import read_picture
 from cnnlab.drawings.page import find_characters
 from cnnlab.drawings.preprocess import INVERTED, RIM_CUT, network_input, prepare

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cnnlab.data.datasets import load
+from cnnlab.data.loading import load
 from cnnlab.drawings.preprocess import Ink, canvas_ink, network_input, prepare, prepared, stroke_ink
 from cnnlab.drawings.strokes import CANVAS, DRAWN_HEIGHT, PEN, Drawing, DrawingError
 

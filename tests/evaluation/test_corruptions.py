@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cnnlab.data.datasets import load
+from cnnlab.data.loading import load
 from cnnlab.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupted
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from cnnlab.data.datasets import Standardise
+from cnnlab.data.batches import Standardise
 from cnnlab.evaluation.evaluate import evaluate, evaluation_batch, predict
 from cnnlab.networks.build import build
 from tests.samples import TINY, WITH_DROPOUT, few_digits

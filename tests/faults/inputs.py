@@ -16,8 +16,7 @@ from time import perf_counter
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
-from cnnlab.__main__ import BAD_INPUT
-from cnnlab.training.checkpoint import CheckpointError
+from cnnlab.errors import CnnLabError
 from tests.faults import bad_archives, bad_commands, bad_configs, bad_drawings, bad_pictures, bad_runs, bad_sweeps
 from tests.faults.ground import Case, Command, Ground, Refused
 
@@ -30,7 +29,7 @@ KINDS: tuple[Callable[[Ground], SearchStrategy[Case]], ...] = (
     bad_runs.cases,
     bad_sweeps.cases,
 )
-REFUSALS = (*BAD_INPUT, CheckpointError, Refused)
+REFUSALS = (CnnLabError, Refused)
 LONGEST = 620  # characters
 SECONDS, BYTES = 5.0, 1_000_000_000  # allowed for one
 

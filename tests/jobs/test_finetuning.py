@@ -7,7 +7,8 @@ from shutil import copytree
 import pytest
 import torch
 
-from cnnlab.data.datasets import DATASETS, DatasetError, Split, load_for
+from cnnlab.data.datasets import DATASETS, DatasetError
+from cnnlab.data.splits import Split
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Drawing, Lesson, read_lessons, rounded, write_lessons
 from cnnlab.jobs.finetuning import Change, changes, fine_tuning, set_aside
@@ -15,6 +16,7 @@ from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunError, RunStore
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.run_data import load_for
 from tests.jobs.test_job import records
 from tests.samples import lesson
 

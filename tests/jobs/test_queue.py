@@ -5,7 +5,8 @@ from threading import Thread
 import pytest
 
 from cnnlab.jobs import queue as turns
-from cnnlab.jobs.queue import Turns, threads_each, trainings_at_once
+from cnnlab.jobs.queue import Turns
+from cnnlab.training.device import threads_each, trainings_at_once
 
 
 def never() -> bool:

@@ -7,12 +7,12 @@ from typing import get_args
 import pytest
 import torch
 
-from cnnlab.data.datasets import load_for
 from cnnlab.learn.ablation import IMAGES, Part, Terms, Way, ablate, images_per_second, network
 from cnnlab.learn.repeats import built
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import RunConfig
 from cnnlab.training.loop import fit
+from cnnlab.training.run_data import load_for
 
 PARTS: tuple[Part, ...] = get_args(Part)
 PLAIN: frozenset[Part] = frozenset()

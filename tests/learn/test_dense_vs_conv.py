@@ -7,7 +7,9 @@ from typing import get_args
 import pytest
 import torch
 
-from cnnlab.data.datasets import Standardise, dataset_spec, load
+from cnnlab.data.batches import Standardise
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.loading import load
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.learn.dense_vs_conv import (
     FARTHEST,

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnlab.data.datasets import load
+from cnnlab.data.loading import load
 from cnnlab.learn.layers import (
     BatchNorm,
     Running,

@@ -6,11 +6,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from cnnlab.data.datasets import load_for
 from cnnlab.learn.program_preview import ASKED, first_look, optimiser_settings, versions
 from cnnlab.networks.build import build
 from cnnlab.training.config import RunConfig
 from cnnlab.training.recipes import RECIPES
+from cnnlab.training.run_data import load_for
 
 CONFIG = RunConfig.model_validate({**RECIPES["basic-cnn"].config.model_dump(), "dataset": "mnist-sample"})
 

@@ -11,6 +11,7 @@ from time import time
 
 import pytest
 
+from cnnlab.files import DELETED_ARE_KEPT
 from cnnlab.networks.architecture import MAX_LAYERS, Draft
 from cnnlab.networks.layers import Conv2d, Linear
 from cnnlab.networks.library import (
@@ -25,7 +26,6 @@ from cnnlab.networks.library import (
     write_design,
 )
 from cnnlab.networks.presets import PRESETS
-from cnnlab.runs.store import KEPT_DELETED
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -160,7 +160,7 @@ def test_a_design_deleted_long_ago_goes_for_good(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     shelf.save(titled("First"))
     old = shelf.folder / ".deleted" / f"{shelf.delete('mine')}.json"
-    os.utime(old, times=(time() - KEPT_DELETED.total_seconds() - 1,) * 2)
+    os.utime(old, times=(time() - DELETED_ARE_KEPT.total_seconds() - 1,) * 2)
     shelf.save(titled("Second"))
     latest = shelf.delete("mine")
     assert shelf.deleted() == [latest]

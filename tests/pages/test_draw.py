@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.data.datasets import load, load_test
+from cnnlab.data.loading import load, load_test
 from cnnlab.drawings.page import MAX_CHARACTERS
 from cnnlab.drawings.strokes import Drawing
 from cnnlab.runs.store import About, Run

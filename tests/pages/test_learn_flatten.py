@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.data.datasets import load
+from cnnlab.data.loading import load
 from cnnlab.jobs.experiment import Experiment
 from cnnlab.learn.dense_vs_conv import Contest, Terms, contestants, moved, parameters, probabilities
 from tests.pages.test_pages import ROOT, TIMEOUT, checked, texts

@@ -24,7 +24,8 @@ from cnnlab import threads
 from cnnlab.analysis.attribution import METHODS
 from cnnlab.analysis.label_errors import margins, read_held_out, suspects
 from cnnlab.charts import comparison as charts_comparison
-from cnnlab.data.datasets import DATASETS, DatasetError, load
+from cnnlab.data.datasets import DATASETS, DatasetError
+from cnnlab.data.loading import load
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Drawing, to_canvas
 from cnnlab.evaluation.metrics import Answers

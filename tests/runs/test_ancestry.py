@@ -10,12 +10,15 @@ import pytest
 import torch
 
 from cnnlab.data import datasets
-from cnnlab.data.datasets import DatasetError, fingerprints, load, load_for, load_test
+from cnnlab.data.datasets import DatasetError
+from cnnlab.data.loading import load, load_test
+from cnnlab.data.splits import fingerprints
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import FEWEST, data_of, inherited, trained_on, unseen_test
 from cnnlab.runs.store import Run, RunStore
 from cnnlab.runs.trained import judge
 from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.run_data import load_for
 from tests.samples import TINY
 
 SAMPLE = datasets.DATASETS["mnist-sample"]

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from cnnlab.data.datasets import DATASETS
-from cnnlab.jobs.queue import threads_each
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.catalogue import Catalogue, Entry
 from cnnlab.runs.epoch_times import epoch_seconds
 from cnnlab.runs.store import Run, RunStore
 from cnnlab.training.config import RunConfig
+from cnnlab.training.device import threads_each
 
 SAMPLE = DATASETS["mnist-sample"]
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from cnnlab.data.datasets import Split, drawn, load_test
+from cnnlab.data.loading import load_test
+from cnnlab.data.splits import Split, drawn
 from cnnlab.evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from cnnlab.evaluation.metrics import interval
 from cnnlab.runs.archive import pack, unpack

@@ -11,7 +11,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cnnlab.runs.store import KEPT_DELETED, MAX_LINE, About, Run, RunError, RunStore
+from cnnlab.files import DELETED_ARE_KEPT
+from cnnlab.runs.store import MAX_LINE, About, Run, RunError, RunStore
 from cnnlab.training.config import Parent, RunConfig
 from tests.samples import lesson
 
@@ -253,7 +254,7 @@ def test_a_run_that_trains_is_not_deleted(tmp_path: Path) -> None:
 def test_what_was_deleted_long_ago_goes_for_good(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     old, recent, last = (store.create(RunConfig()) for _ in range(3))
-    for run, age in ((old, KEPT_DELETED + timedelta(hours=1)), (recent, KEPT_DELETED - timedelta(hours=1))):
+    for run, age in ((old, DELETED_ARE_KEPT + timedelta(hours=1)), (recent, DELETED_ARE_KEPT - timedelta(hours=1))):
         store.delete(run.id)
         then = (datetime.now(UTC) - age).timestamp()
         os.utime(tmp_path / ".deleted" / run.id, (then, then))

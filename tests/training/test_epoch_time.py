@@ -7,7 +7,8 @@ from threading import Event
 import pytest
 import torch
 
-from cnnlab.data.datasets import DATASETS, load
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.loading import load
 from cnnlab.jobs.worker import Background
 from cnnlab.networks.architecture import Draft, follow
 from cnnlab.networks.layers import (

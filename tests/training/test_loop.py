@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnlab.data.datasets import Data, Split, Standardise
+from cnnlab.data.batches import Standardise
+from cnnlab.data.loading import Data
+from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnlab.data.datasets import DATASETS, prepared_at_once
+from cnnlab.data.batches import prepared_at_once
+from cnnlab.data.datasets import DATASETS
 from cnnlab.jobs.job import SHORT_OF_MEMORY
 from cnnlab.training import memory
 from cnnlab.training.config import ConfigError, parse_config

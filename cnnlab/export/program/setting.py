@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import torch
 
 from cnnlab.data.augmentation import choose, none
-from cnnlab.data.datasets import DatasetSpec, check_batches
+from cnnlab.data.datasets import DatasetSpec
+from cnnlab.errors import CnnLabError
 from cnnlab.training.config import RunConfig
 from cnnlab.training.device import CHANNELS_LAST, FUSED
+from cnnlab.training.run_data import check_batches
 
 
-class ProgramError(ValueError):
+class ProgramError(CnnLabError, ValueError):
     """A config that no program of seven steps tells; the message says why and what to choose."""
 
 

@@ -7,7 +7,7 @@ from textwrap import indent
 
 import torch
 
-from cnnlab.data.datasets import prepared_at_once, split_joining_single
+from cnnlab.data.batches import prepared_at_once, split_joining_single
 from cnnlab.evaluation.evaluate import evaluation_batch
 from cnnlab.export.program.setting import Setting
 from cnnlab.export.program.words import lines

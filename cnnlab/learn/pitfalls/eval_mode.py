@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from cnnlab.data.datasets import Split
+from cnnlab.data.splits import Split
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, Row
 from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
 from cnnlab.learn.pitfalls.plain_loop import Training, digits, epochs, new_network

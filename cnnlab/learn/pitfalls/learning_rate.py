@@ -11,7 +11,7 @@ import pandas as pd
 from torch import nn
 from torch.optim import Adam, Optimizer
 
-from cnnlab.data.datasets import Data
+from cnnlab.data.loading import Data
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, line
 from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
 from cnnlab.learn.pitfalls.plain_loop import Courses, Training, digits, in_turn

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 from torch.utils.data import DataLoader, TensorDataset
 
-from cnnlab.data.datasets import Data, Split, Standardise, load
+from cnnlab.data.batches import Standardise
+from cnnlab.data.loading import Data, load
+from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import Evaluation, evaluate
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build, seed_dropout

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import randperm
 
-from cnnlab.data.datasets import Split
+from cnnlab.data.splits import Split
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, line
 from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
 from cnnlab.learn.pitfalls.plain_loop import Courses, Training, digits, in_turn

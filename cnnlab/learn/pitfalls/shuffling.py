@@ -7,7 +7,7 @@ from collections.abc import Generator
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from cnnlab.data.datasets import Split
+from cnnlab.data.splits import Split
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, of_losses
 from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
 from cnnlab.learn.pitfalls.plain_loop import Courses, Loader, Training, digits, in_turn, shuffled

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from cnnlab.errors import CnnLabError
+
 if TYPE_CHECKING:
     from cnnlab.networks.layers.blocks import Chain, Layer
 
@@ -48,7 +50,7 @@ set_submodule share_memory state_dict to to_empty train training type xpu zero_g
 RESERVED = frozenset(_ATTRIBUTES.split())
 
 
-class LayerError(ValueError):
+class LayerError(CnnLabError, ValueError):
     """A layer cannot take the input that reaches it; the message says why and what to change."""
 
 

@@ -11,13 +11,14 @@ import streamlit as st
 from pydantic import ValidationError
 
 from cnnlab.data.datasets import DATASETS
+from cnnlab.errors import first_error
 from cnnlab.networks import edit as editing
 from cnnlab.networks.architecture import Draft, Place
 from cnnlab.networks.edit import EditError, History
 from cnnlab.networks.layers import Chain, Layer, Shape
 from cnnlab.networks.library import DesignError, from_link, read_design, to_link, write_design
 from cnnlab.networks.presets import PRESETS
-from cnnlab.training.config import RunConfig, told
+from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell.literal import literal
 
 OWN_SIZE = "own"  # instead of a data set
@@ -239,7 +240,7 @@ def _edited(edit: Callable[[Chain], Chain]) -> bool:
     try:
         change(now.model_copy(update={"layers": edit(now.layers)}))
     except (EditError, ValidationError) as error:
-        st.session_state[_REFUSAL] = told(error) if isinstance(error, ValidationError) else str(error)
+        st.session_state[_REFUSAL] = first_error(error) if isinstance(error, ValidationError) else str(error)
         renew()
         return False
     return True

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from cnnlab.analysis.label_errors import FOLDS, HeldOut, held_out_of, margins, read_held_out, suspects
 from cnnlab.charts.png import inline
-from cnnlab.data.datasets import load_train
+from cnnlab.data.loading import load_train
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.jobs.experiment import Experiment
 from cnnlab.runs.ancestry import data_of

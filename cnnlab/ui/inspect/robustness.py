@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.data.datasets import Split, drawn
+from cnnlab.data.splits import Split, drawn
 from cnnlab.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupted
 from cnnlab.evaluation.metrics import interval
 from cnnlab.runs.store import Run

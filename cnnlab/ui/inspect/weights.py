@@ -14,9 +14,9 @@ from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.analysis.weights import gradients_by_layer, relative_change, weights_by_layer
-from cnnlab.data.datasets import load_for
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import load_trained
+from cnnlab.training.run_data import load_for
 from cnnlab.ui.widgets.view import Look, show_figure
 
 COLUMNS = 16  # epochs side by side

@@ -9,7 +9,8 @@ import streamlit as st
 
 from cnnlab.charts import dense_or_not as charts
 from cnnlab.charts.png import inline
-from cnnlab.data.datasets import Data, DatasetSpec, dataset_spec, load
+from cnnlab.data.datasets import DatasetSpec, dataset_spec
+from cnnlab.data.loading import Data, load
 from cnnlab.learn.dense_vs_conv import (
     FARTHEST,
     Contest,

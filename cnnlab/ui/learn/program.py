@@ -11,13 +11,14 @@ import streamlit as st
 
 from cnnlab.charts.png import inline
 from cnnlab.charts.program import logit_bars
-from cnnlab.data.datasets import dataset_spec, is_present
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.download import is_present
 from cnnlab.export.program import Program, ProgramError, Step, program_of, program_of_run, to_notebook, to_script
-from cnnlab.jobs.queue import threads_each
 from cnnlab.learn import program_preview as found
 from cnnlab.networks.architecture import ArchitectureError, summarise
 from cnnlab.networks.layers import shown
 from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.device import threads_each
 from cnnlab.ui.learn.program_choice import choose
 from cnnlab.ui.learn.program_training import train_and_plot
 from cnnlab.ui.shell import frame

@@ -7,7 +7,8 @@ from typing import Any, get_args
 import pandas as pd
 import streamlit as st
 
-from cnnlab.data.datasets import DATASETS, check_batches, is_present
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.download import is_present
 from cnnlab.networks.architecture import Architecture, ArchitectureError, summarise
 from cnnlab.networks.library import Shelf
 from cnnlab.networks.presets import PRESETS
@@ -17,6 +18,7 @@ from cnnlab.training.config import ConfigError, Parent, RunConfig, parse_config
 from cnnlab.training.device import devices, precisions
 from cnnlab.training.memory import GB, check_memory, needs
 from cnnlab.training.recipes import RECIPES
+from cnnlab.training.run_data import check_batches
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.train import link
 from cnnlab.ui.widgets.diagram import show_network

@@ -6,11 +6,12 @@ import streamlit as st
 from scipy.stats import binomtest
 
 from cnnlab import charts
-from cnnlab.data.datasets import DATASETS, downloaded_bytes
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.download import downloaded_bytes
 from cnnlab.jobs.job import Job
-from cnnlab.jobs.queue import available_cores
 from cnnlab.runs.store import Run, RunError, Summary, how_tested
 from cnnlab.training.config import RunConfig, last_epoch
+from cnnlab.training.device import available_cores
 from cnnlab.training.history import History
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.train.run_actions import LOWEST_RATE, afterwards

@@ -7,11 +7,11 @@ from collections.abc import Generator
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.data.datasets import load_for
 from cnnlab.jobs.experiment import Experiment
 from cnnlab.training.config import RunConfig
 from cnnlab.training.events import StepMetrics
 from cnnlab.training.lr_finder import STEPS, ramp, suggest
+from cnnlab.training.run_data import load_for
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.train.form import set_learning_rate
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from cnnlab.analysis.activations import BATCH, LayerStatistics, statistics
 from cnnlab.analysis.nearest import Neighbours
 from cnnlab.analysis.tsne import penultimate
-from cnnlab.data.datasets import Split, drawn
+from cnnlab.data.splits import Split, drawn
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.store import Run

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from cnnlab.charts.png import Picture
-from cnnlab.data.datasets import Split
+from cnnlab.data.splits import Split
 
 
 def enlarged(image: Tensor, side: int = 224) -> Picture:

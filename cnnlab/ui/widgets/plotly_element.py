@@ -13,7 +13,7 @@ from cnnlab.files import replacing
 SCRIPT = f"plotly-{plotly.__version__}.min.js"
 
 _HERE = Path(__file__).parent
-_STATIC = _HERE.parents[1] / "static"
+_STATIC = _HERE.parents[2] / "static"
 
 
 def javascript(name: str) -> str:

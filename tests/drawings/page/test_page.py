@@ -10,7 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from cnnlab.data.datasets import Split, load
+from cnnlab.data.loading import load
+from cnnlab.data.splits import Split
 from cnnlab.drawings.images import read_picture
 from cnnlab.drawings.page import MAX_CHARACTERS, find_characters
 from cnnlab.drawings.preprocess import prepare, stroke_ink

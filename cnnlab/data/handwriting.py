@@ -1,0 +1,44 @@
+"""Labelled drawings as images of a data set's kind, among those that it trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from cnnlab.data.datasets import DatasetError, DatasetSpec
+from cnnlab.data.loading import Data
+from cnnlab.data.splits import Split
+from cnnlab.drawings.preprocess import prepare, stroke_ink
+from cnnlab.drawings.strokes import Lesson
+
+
+def taught(data: Data, lessons: Sequence[Lesson], share: float) -> Data:
+    """The data with ``lessons`` among its training images, where in turn they are ``share`` of all.
+
+    Each is there at least once. Raises DatasetError as ``lesson_images`` does.
+    """
+    own = lesson_images(lessons, data.spec)
+    copies = max(round(share / (1 - share) * len(data.train)), len(own))
+    chosen = torch.arange(copies) % len(own)
+    images = torch.cat([data.train.images, own.images[chosen]])
+    labels = torch.cat([data.train.labels, own.labels[chosen]])
+    return replace(data, train=Split(images, labels))
+
+
+def lesson_images(lessons: Sequence[Lesson], spec: DatasetSpec) -> Split:
+    """Labelled drawings as images of the data set's kind, in their order. Raises as ``check_lessons`` does."""
+    check_lessons(lessons, spec)
+    height, width = spec.shape[1:]
+    images = torch.cat([prepare(stroke_ink(lesson), (height, width)) for lesson in lessons])
+    return Split(images, torch.tensor([spec.classes.index(lesson.label) for lesson in lessons]))
+
+
+def check_lessons(lessons: Sequence[Lesson], spec: DatasetSpec) -> None:
+    """Raises DatasetError where the data set's images are no drawings, or a label is none of its classes."""
+    if not spec.is_drawn or spec.shape[0] != 1:
+        raise DatasetError(f"{spec.title} has no drawn characters: own drawings cannot be taught beside it")
+    unknown = sorted({lesson.label for lesson in lessons} - set(spec.classes))
+    if unknown:
+        raise DatasetError(f"{spec.title} has no class {unknown[0]!r}: label drawings {', '.join(spec.classes)}")

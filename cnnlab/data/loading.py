@@ -1,0 +1,67 @@
+"""Data sets in memory, divided in three: what teaches, what guides choices, what gives the final score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnlab.data.datasets import DatasetSpec, dataset_spec
+from cnnlab.data.download import fetch
+from cnnlab.data.splits import Split, stratified
+
+
+@dataclass(frozen=True)
+class Data:
+    """A loaded data set. Validation guides the choices; test gives the final score."""
+
+    spec: DatasetSpec
+    train: Split
+    validation: Split
+    test: Split
+
+
+def load(
+    name: str,
+    validation_fraction: float = 0.1,
+    seed: int = 0,
+    folder: Path | None = None,
+    train_fraction: float = 1.0,
+) -> Data:
+    """Load a data set, downloading it where its files are not in ``folder`` (default: ``data_folder()``).
+
+    Validation is a stratified part of the training images, the same for the same seed; of what it leaves,
+    ``train_fraction`` is kept to train on, stratified too.
+    Raises DatasetError for an unknown name, damaged files or a failed download.
+    """
+    whole, test = _whole(name, folder)
+    return divided(dataset_spec(name), whole, test, validation_fraction, seed, train_fraction)
+
+
+def divided(
+    spec: DatasetSpec, whole: Split, test: Split, validation_fraction: float, seed: int, train_fraction: float
+) -> Data:
+    """Hold validation out of the training images ``whole``; the fractions and the seed as in ``load``."""
+    chosen = stratified(whole.labels, validation_fraction, seed)
+    train = whole.part(~chosen)
+    return Data(
+        spec=spec,
+        train=train if train_fraction == 1 else train.part(stratified(train.labels, train_fraction, seed)),
+        validation=whole.part(chosen),
+        test=test,
+    )
+
+
+def load_test(name: str, folder: Path | None = None) -> Split:
+    """The test images alone, which need no splitting; as ``load``."""
+    return _whole(name, folder)[1]
+
+
+def load_train(name: str, folder: Path | None = None) -> Split:
+    """All training images, as they lie in the data set, before validation is held out of them; as ``load``."""
+    return _whole(name, folder)[0]
+
+
+def _whole(name: str, folder: Path | None) -> tuple[Split, Split]:
+    """All training images and all test images."""
+    images, labels, test_images, test_labels = fetch(name, folder).result()
+    return Split(images, labels), Split(test_images, test_labels)

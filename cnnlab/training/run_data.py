@@ -1,0 +1,30 @@
+"""The data that a RunConfig asks for, and whether they can be trained on in its batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cnnlab.data.datasets import DatasetSpec
+from cnnlab.data.handwriting import taught
+from cnnlab.data.loading import Data, load
+from cnnlab.networks.architecture import norm_over_images
+from cnnlab.training.config import ConfigError, RunConfig
+
+
+def load_for(config: RunConfig, folder: Path | None = None) -> Data:
+    """The data of a run: the splits that its config decides, its lessons among the training images; as ``load``."""
+    data = load(config.dataset, config.validation_fraction, config.held_out_by, folder, config.train_fraction)
+    return taught(data, config.lessons, config.lesson_share) if config.lessons else data
+
+
+def check_batches(config: RunConfig, spec: DatasetSpec, images: int | None = None) -> bool:
+    """Whether a last batch of a single image must join the one before it, for batch norm needs two numbers to compare.
+
+    Raises ConfigError where every batch of the ``images`` to train on (not known before they are read) holds one.
+    """
+    norm = norm_over_images(config.architecture, spec.shape, len(spec.classes))
+    if norm and config.batch_size == 1:
+        raise ConfigError(f"batch_size: {norm} compares the images of a batch, so a batch needs two: choose 2 or more")
+    if norm and images == 1:
+        raise ConfigError(f"train_fraction: {norm} compares the images of a batch, and there is only one: raise it")
+    return bool(norm)
