@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from cnnlab.runs.comparison import short_names
 from cnnlab.ui.compare import Chosen, compare
 from cnnlab.ui.compare.actions import import_runs, toolbar
 from cnnlab.ui.compare.run_table import choose_runs, find_runs
-from cnnlab.ui.compare.selection import short_names
 from cnnlab.ui.shell import frame, session
 
 frame.page("Compare", "Runs side by side: how they learned, what they got right, what that cost.")

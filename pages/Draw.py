@@ -2,7 +2,7 @@
 
 from cnnlab.ui.draw import show_and_ask
 from cnnlab.ui.shell import frame
-from cnnlab.ui.train.form import pick_runs
+from cnnlab.ui.widgets.run_picker import pick_runs
 
 frame.page("Draw", "Draw a digit; networks name it when you lift the pen.")
 

@@ -3,7 +3,7 @@
 from cnnlab.ui.inspect import EVALUATE
 from cnnlab.ui.inspect.page import explore
 from cnnlab.ui.shell import frame
-from cnnlab.ui.train.form import pick_run
+from cnnlab.ui.widgets.run_picker import pick_run
 
 frame.page("Evaluate", "How good the network is on test images, class by class, and where it goes wrong.")
 

@@ -3,8 +3,8 @@
 from cnnlab.ui.inspect import INSIDE
 from cnnlab.ui.inspect.page import explore
 from cnnlab.ui.shell import frame
-from cnnlab.ui.train.form import pick_run
 from cnnlab.ui.widgets.diagram import network_of
+from cnnlab.ui.widgets.run_picker import pick_run
 
 frame.page("Inside", "What the network has learned, and what it sees in an image, after any epoch.")
 

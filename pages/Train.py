@@ -5,10 +5,10 @@ import streamlit as st
 from cnnlab.runs.store import RunError
 from cnnlab.training.config import ConfigError
 from cnnlab.ui.shell import frame, session
-from cnnlab.ui.train import link
-from cnnlab.ui.train.form import run_form
 from cnnlab.ui.train.live import recall, watch
 from cnnlab.ui.train.rate_finder import learning_rate_finder
+from cnnlab.ui.widgets import run_form_link as link
+from cnnlab.ui.widgets.run_form import run_form
 
 frame.page("Train", "Choose data, network and hyperparameters; watch it learn.")
 

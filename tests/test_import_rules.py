@@ -18,7 +18,11 @@ ROOMS = (
     *("networks", "drawings", "data", "evaluation", "training", "runs", "jobs", "analysis", "export", "charts"),
     *("learn", "cli", "ui"),
 )
-SHARED_BY_PAGES = ("shell", "widgets")  # of cnnlab/ui, in this order; the other rooms there are one page's each
+SHARED_BY_PAGES = (
+    "shell",
+    "widgets",
+    "views",
+)  # in this order; the other rooms of cnnlab/ui are a page's each
 WITHOUT_TORCH = (
     *("networks/layers", "networks/architecture", "networks/presets", "networks/receptive_field", "networks/edit"),
     *("networks/lint", "networks/diagram", "drawings/strokes", "drawings/images", "charts"),
@@ -29,7 +33,7 @@ ONLY_IN = {
     "streamlit": ("cnnlab/ui", "pages", "app.py"),
     "plotly": ("cnnlab/ui", "cnnlab/charts"),
     "torchvision": ("cnnlab/data/torchvision_compat.py",),
-    **{package: ("cnnlab/export/tracking.py",) for package in PACKAGES},
+    **dict.fromkeys(PACKAGES, ("cnnlab/export/tracking.py",)),
     "pickle": (),
 }
 SOURCES = sorted([*ROOT.glob("*.py"), *ROOT.glob("pages/*.py"), *ROOT.glob("cnnlab/**/*.py")])

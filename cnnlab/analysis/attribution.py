@@ -6,17 +6,9 @@ import copy
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from captum.attr import (
-    GuidedGradCam,
-    IntegratedGradients,
-    LayerAttribution,
-    LayerGradCam,
-    NoiseTunnel,
-    Occlusion,
-    Saliency,
-)
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
@@ -93,34 +85,45 @@ def similarity(first: Tensor, second: Tensor) -> float:
     return float(spearmanr(first.abs().flatten().numpy(), second.abs().flatten().numpy()).statistic)
 
 
+def _captum() -> Any:
+    """Captum's attributions. Their import takes a second, for which only those wait who ask for a map."""
+    from captum import attr  # noqa: PLC0415
+
+    return attr
+
+
 def _grad_cam(asked: Question) -> Attribution:
     layer = asked.network.get_submodule(asked.layer)
-    coarse = LayerGradCam(asked.network, layer).attribute(asked.inputs, asked.target, relu_attributions=True)
+    coarse = _captum().LayerGradCam(asked.network, layer).attribute(asked.inputs, asked.target, relu_attributions=True)
     height, width = asked.inputs.shape[2:]
-    fine = LayerAttribution.interpolate(coarse.detach(), (height, width), "bilinear")  # (1, 1, H, W)
+    fine = _captum().LayerAttribution.interpolate(coarse.detach(), (height, width), "bilinear")  # (1, 1, H, W)
     rows, columns = coarse.shape[2:]
     return Attribution(fine[0, 0], f"the maps of {asked.layer} see the image as {rows}×{columns} places")
 
 
 def _guided_grad_cam(asked: Question) -> Attribution:
     layer = asked.network.get_submodule(asked.layer)
-    found = GuidedGradCam(asked.network, layer, device_ids=None).attribute(
-        _leaf(asked.inputs), asked.target, interpolate_mode="bilinear"
+    found = (
+        _captum()
+        .GuidedGradCam(asked.network, layer, device_ids=None)
+        .attribute(_leaf(asked.inputs), asked.target, interpolate_mode="bilinear")
     )
     has_relu = any(isinstance(module, nn.ReLU) for module in asked.network.modules())
     return Attribution(_summed(found), "" if has_relu else "without ReLUs in this network nothing is guided")
 
 
 def _saliency(asked: Question) -> Attribution:
-    found = Saliency(asked.network).attribute(_leaf(asked.inputs), asked.target)
+    found = _captum().Saliency(asked.network).attribute(_leaf(asked.inputs), asked.target)
     return Attribution(found.detach()[0].amax(0))
 
 
 def _smooth_grad(asked: Question) -> Attribution:
     spread = NOISE * (asked.inputs.max() - asked.inputs.min()).item()
     with seeded(0):  # Captum draws from torch's own generator
-        found = NoiseTunnel(Saliency(asked.network)).attribute(
-            _leaf(asked.inputs), nt_type="smoothgrad", nt_samples=NOISES, stdevs=spread, target=asked.target
+        found = (
+            _captum()
+            .NoiseTunnel(_captum().Saliency(asked.network))
+            .attribute(_leaf(asked.inputs), nt_type="smoothgrad", nt_samples=NOISES, stdevs=spread, target=asked.target)
         )
     return Attribution(found.detach()[0].amax(0), f"mean of {NOISES} noisy copies")
 
@@ -132,8 +135,10 @@ def _integrated_gradients(asked: Question) -> Attribution:
     wanted = (logits[0] - logits[1]).item()
     steps, most = INTEGRATION_STEPS
     while True:
-        found = IntegratedGradients(asked.network).attribute(
-            asked.inputs, asked.blank, asked.target, n_steps=steps, internal_batch_size=64
+        found = (
+            _captum()
+            .IntegratedGradients(asked.network)
+            .attribute(asked.inputs, asked.blank, asked.target, n_steps=steps, internal_batch_size=64)
         )
         missing = abs(found.sum().item() - wanted)
         if missing <= COMPLETE * abs(wanted) or steps >= most:
@@ -148,13 +153,17 @@ def _occlusion(asked: Question) -> Attribution:
     channels, height, width = asked.inputs.shape[1:]
     rows, columns = max(1, height // WINDOW), max(1, width // WINDOW)
     with torch.inference_mode():
-        found = Occlusion(asked.network).attribute(
-            asked.inputs,
-            sliding_window_shapes=(channels, rows, columns),
-            strides=(channels, max(1, rows // 2), max(1, columns // 2)),
-            baselines=asked.blank,
-            target=asked.target,
-            perturbations_per_eval=64,
+        found = (
+            _captum()
+            .Occlusion(asked.network)
+            .attribute(
+                asked.inputs,
+                sliding_window_shapes=(channels, rows, columns),
+                strides=(channels, max(1, rows // 2), max(1, columns // 2)),
+                baselines=asked.blank,
+                target=asked.target,
+                perturbations_per_eval=64,
+            )
         )
     return Attribution(found[0, 0], f"squares of {rows}×{columns} pixels were made black")
 

@@ -6,11 +6,7 @@ import random
 from dataclasses import dataclass, field
 from time import monotonic
 
-import torch
-
-from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Drawing, Lesson
-from cnnlab.runs.trained import Trained
 
 ASKED = 10
 
@@ -53,10 +49,3 @@ class Challenge:
         self.drawn.append(Lesson(strokes=drawing.strokes, pen=drawing.pen, label=self.question))
         self.seconds.append(now - self.since)
         self.since = now
-
-
-def readings(trained: Trained, lessons: list[Lesson]) -> tuple[list[str], list[float]]:
-    """What a network reads in each drawing, and how sure it is (0…1)."""
-    images = torch.cat([prepare(stroke_ink(lesson), trained.shape[1:]) for lesson in lessons])  # (N, 1, H, W)
-    certainty, best = trained.probabilities(images).max(1)
-    return [trained.classes[number] for number in best.tolist()], certainty.tolist()

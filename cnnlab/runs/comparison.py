@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from cnnlab.runs.catalogue import Entry, trained_with
+from cnnlab.runs.store import started_at
+from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
 
 AXES = {"epoch": "epoch", "step": "step", "seconds": "seconds since the start"}
+
+TOLD = 4  # settings at the most that a name tells
 
 
 def differences(entries: Mapping[str, Entry]) -> pd.DataFrame:
@@ -71,3 +75,42 @@ def apart(x: pd.Series[float], y: pd.Series[float], columns: int = 200, rows: in
 def _cell(values: pd.Series[float], count: int) -> pd.Series[float]:
     span = values.max() - values.min()
     return ((values - values.min()) / (span or 1.0) * count).round()
+
+
+def short_names(entries: Sequence[Entry]) -> dict[str, Entry]:
+    """Runs by their titles, else by network and data set; where several share that, by what tells them apart.
+
+    Where all share it, only by that.
+    """
+    plain = [entry.about.title or _what(entry.config) for entry in entries]
+    if len(entries) > 1 and len(set(plain)) == 1 and all(_settings_apart(entry, entries) for entry in entries):
+        plain = [_settings_apart(entry, entries) for entry in entries]
+    for more in (_settings_apart, lambda entry, _: started_at(entry.summary), lambda entry, _: entry.id[-6:]):
+        plain = _told_apart(entries, plain, more)
+    return dict(zip(plain, entries, strict=True))
+
+
+def _what(config: RunConfig) -> str:
+    return ", ".join(filter(None, (config.architecture.title, config.dataset, config.origin)))
+
+
+def _told_apart(entries: Sequence[Entry], names: list[str], more: Callable[[Entry, Sequence[Entry]], str]) -> list[str]:
+    longer = []
+    for entry, name in zip(entries, names, strict=True):
+        alike = [other for other, other_name in zip(entries, names, strict=True) if other_name == name]
+        addition = more(entry, alike) if len(alike) > 1 else ""
+        longer.append(f"{name}, {addition}" if addition else name)
+    return longer
+
+
+def _settings_apart(entry: Entry, alike: Sequence[Entry]) -> str:
+    apart = differences({other.id: other for other in alike}).drop(index="layers", errors="ignore")
+    told = [f"{name} {_short(value)}" for name, value in apart[entry.id].items()]
+    return ", ".join(told) if len(told) <= TOLD else ""
+
+
+def _short(value: str) -> str:
+    try:
+        return f"{float(value):.3g}"
+    except ValueError:
+        return value

@@ -13,7 +13,8 @@ from cnnlab.data.batches import Standardise
 from cnnlab.data.datasets import DatasetError, DatasetSpec, dataset_spec
 from cnnlab.data.loading import load_test
 from cnnlab.data.splits import Split
-from cnnlab.drawings.preprocess import NetworkInput, network_input
+from cnnlab.drawings.preprocess import NetworkInput, network_input, prepare, stroke_ink
+from cnnlab.drawings.strokes import Lesson
 from cnnlab.evaluation.evaluate import Evaluation, evaluate, predict
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.networks.architecture import ArchitectureError, summarise
@@ -82,6 +83,13 @@ def seen_by(run: Run, picture: Image.Image) -> NetworkInput:
     """What the run's network gets of an RGB picture. Raises DrawingError where nothing is drawn on it."""
     spec = dataset_spec(run.config.dataset)
     return network_input(picture, run.summary.shape, spec.is_drawn, spec.is_light_on_dark)
+
+
+def readings(trained: Trained, lessons: list[Lesson]) -> tuple[list[str], list[float]]:
+    """What a network reads in each drawing, and how sure it is (0…1)."""
+    images = torch.cat([prepare(stroke_ink(lesson), trained.shape[1:]) for lesson in lessons])  # (N, 1, H, W)
+    certainty, best = trained.probabilities(images).max(1)
+    return [trained.classes[number] for number in best.tolist()], certainty.tolist()
 
 
 def test_split(run: Run, dataset: str | None = None) -> Split:

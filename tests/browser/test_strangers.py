@@ -19,7 +19,8 @@ from cnnlab.runs.store import About, Run
 from cnnlab.training.config import Parent
 from cnnlab.ui.compare import VIEWS as COMPARE
 from cnnlab.ui.draw import WAYS
-from cnnlab.ui.inspect import DRAW, EVALUATE, INSIDE
+from cnnlab.ui.draw.why import VIEWS
+from cnnlab.ui.inspect import EVALUATE, INSIDE
 from tests.browser.browsing import draw, server
 from tests.conftest import ROOT
 from tests.samples import TINY, lesson
@@ -197,7 +198,7 @@ def test_runs_of_strangers_do_nothing_on_any_view(visit: Visit, strangers_runs: 
 def test_drawings_named_by_strangers_do_nothing(visit: Visit, strangers_runs: tuple[Path, str, str]) -> None:
     visit.open(f"Draw?run={strangers_runs[1]}")
     visit.do("a drawing", lambda: draw(visit.page, STROKES))
-    for name, view in DRAW.items():
+    for name, view in VIEWS.items():
         visit.click(name, view.question)
     visit.click(CLASSES[8])
     for way in [way for way in WAYS if way not in ("Canvas", "Picture")]:

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from cnnlab.drawings.challenge import ASKED, Challenge, readings
+from cnnlab.drawings.challenge import ASKED, Challenge
 from cnnlab.runs.store import Run
-from cnnlab.runs.trained import load_trained
+from cnnlab.runs.trained import load_trained, readings
 from tests.samples import SEVEN
 
 DIGITS = tuple("0123456789")

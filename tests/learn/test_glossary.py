@@ -8,7 +8,7 @@ import pytest
 
 from cnnlab.learn.glossary import TERMS, Term, find, mentions, named
 from cnnlab.ui.learn import CHAPTERS
-from cnnlab.ui.widgets.glossary_links import MOST, address, linked
+from cnnlab.ui.shell.glossary_links import MOST, address, linked
 
 
 @pytest.mark.parametrize("term", TERMS.values(), ids=list(TERMS))

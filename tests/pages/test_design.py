@@ -20,10 +20,10 @@ from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import RunConfig
 from cnnlab.training.epoch_time import Cost, Stopwatch
+from cnnlab.ui.design.layer_stack import _act
 from cnnlab.ui.inspect import INSIDE
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.widgets.format import duration
-from cnnlab.ui.widgets.layer_stack import _act
 from tests.pages.test_pages import ROOT, TIMEOUT, button, checked, drawn, metrics, open_page, texts, train
 
 FLAT_BRICKS = ("Batch norm, flat", "Flatten", "Linear", "Logits", "Softmax")

@@ -15,7 +15,7 @@ from cnnlab.data.loading import load, load_test
 from cnnlab.drawings.page import MAX_CHARACTERS
 from cnnlab.drawings.strokes import Drawing
 from cnnlab.runs.store import About, Run
-from cnnlab.ui.inspect import DRAW
+from cnnlab.ui.draw.why import VIEWS
 from tests.drawings.photos import Paper, of_classes, photographed
 from tests.pages.test_pages import PAGES, ROOT, TIMEOUT, canvas_of, checked, metrics, open_page, texts, train
 from tests.samples import SEVEN, lesson
@@ -67,13 +67,13 @@ def test_draw_doubts_what_is_no_digit(listed_run: Run) -> None:
     assert "blot" in answer.delta
 
 
-@pytest.mark.parametrize("name", DRAW)
+@pytest.mark.parametrize("name", VIEWS)
 def test_draw_tells_why_in_every_view(name: str, listed_run: Run) -> None:
     page = open_page("Draw", listed_run)
     page.session_state["canvas"] = canvas_of(SEVEN)
     page.run()
     page.segmented_control(key="draw.why").set_value(name).run()
-    assert DRAW[name].question in texts(checked(page))
+    assert VIEWS[name].question in texts(checked(page))
 
 
 def test_a_challenge_asks_ten_times_and_tells_how_many_are_read_right(listed_run: Run) -> None:

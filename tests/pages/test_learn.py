@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.ui.learn import CHAPTERS
 from cnnlab.ui.shell.frame import _MENU
-from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import linked
 from tests.pages.test_pages import ROOT, TIMEOUT, checked, texts
 
 

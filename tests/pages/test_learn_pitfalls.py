@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.learn.pitfalls import TRAPS
 from cnnlab.training.config_link import from_query
 from cnnlab.ui.learn.pitfalls import DOORS
-from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import linked
 from tests.pages.test_pages import ROOT, TIMEOUT, checked, metrics, texts
 
 

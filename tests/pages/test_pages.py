@@ -36,8 +36,9 @@ from cnnlab.runs.archive import pack
 from cnnlab.runs.store import About, Run, RunStore, runs_folder
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import RunConfig
-from cnnlab.ui.inspect import DRAW, EVALUATE, INSIDE, Look, View, labels
-from cnnlab.ui.widgets.view import Picked
+from cnnlab.ui.draw.why import VIEWS
+from cnnlab.ui.inspect import EVALUATE, INSIDE, Look, View, labels
+from cnnlab.ui.views.view import Picked
 from tests.samples import SEVEN, lesson
 
 ROOT = Path(__file__).parents[2]
@@ -771,10 +772,10 @@ def show_view(view: "View", look: "Look") -> None:  # noqa: UP037, a script of i
 def view_of(run: Run, name: str, drawing: Drawing) -> AppTest:
     picked = Picked(prepare(stroke_ink(drawing)), "Your drawing", drawing)
     look = Look(run, load_trained(run), run.epochs(), picked)
-    return checked(AppTest.from_function(show_view, default_timeout=TIMEOUT, args=(DRAW[name], look)).run())
+    return checked(AppTest.from_function(show_view, default_timeout=TIMEOUT, args=(VIEWS[name], look)).run())
 
 
-@pytest.mark.parametrize("name", DRAW)
+@pytest.mark.parametrize("name", VIEWS)
 def test_each_view_of_draw_looks_at_a_drawing(name: str, finished_run: Run) -> None:
     assert drawn(view_of(finished_run, name, SEVEN))
 
@@ -803,7 +804,7 @@ def test_strokes_are_not_told_of_a_dot_nor_of_an_image_that_was_not_drawn(finish
     assert "only one short stroke" in texts(page)
     assert not page.dataframe
     look = Look(finished_run, load_trained(finished_run), [2], Picked(torch.zeros(1, 1, 28, 28).byte(), "A test image"))
-    page = checked(AppTest.from_function(show_view, default_timeout=TIMEOUT, args=(DRAW["Strokes"], look)).run())
+    page = checked(AppTest.from_function(show_view, default_timeout=TIMEOUT, args=(VIEWS["Strokes"], look)).run())
     assert "only what is drawn on the canvas" in texts(page)
 
 
@@ -819,14 +820,14 @@ def test_training_images_that_cannot_be_had_are_told(finished_run: Run, monkeypa
     def refuse(*arguments: object) -> None:
         raise DatasetError("MNIST is not here")
 
-    monkeypatch.setattr("cnnlab.ui.inspect.nearest.reference", refuse)
+    monkeypatch.setattr("cnnlab.ui.views.nearest.reference", refuse)
     look = Look(finished_run, load_trained(finished_run), [2], Picked(torch.zeros(1, 1, 28, 28).byte(), "A test image"))
-    page = AppTest.from_function(show_view, default_timeout=TIMEOUT, args=(DRAW["Nearest images"], look)).run()
+    page = AppTest.from_function(show_view, default_timeout=TIMEOUT, args=(VIEWS["Nearest images"], look)).run()
     assert "MNIST is not here" in page.error[0].value
 
 
 def test_a_large_training_set_is_searched_in_part(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.ui.widgets.cached.REFERENCE_IMAGES", 100)
+    monkeypatch.setattr("cnnlab.ui.views.cached.REFERENCE_IMAGES", 100)
     st.cache_resource.clear()
     assert "training-split), evenly chosen among 4,050" in texts(view_of(finished_run, "Nearest images", SEVEN))
     st.cache_resource.clear()
@@ -850,7 +851,7 @@ def trained_class(told: str) -> int:
 
 
 def test_where_no_change_is_found_it_is_told(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.ui.inspect.smallest_change.smallest_change", lambda *arguments: None)
+    monkeypatch.setattr("cnnlab.ui.views.smallest_change.smallest_change", lambda *arguments: None)
     st.cache_data.clear()
     assert "No change was found" in texts(view_of(finished_run, "Smallest change", SEVEN))
     st.cache_data.clear()

@@ -2,17 +2,20 @@
 
 import streamlit as st
 
+from cnnlab.ui.compare import classes, costs, curves, hyperparameters, pairs, settings
 from cnnlab.ui.compare.selection import Chosen, CompareView
 from cnnlab.ui.shell import frame
-from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import linked
 
 VIEWS: dict[str, CompareView] = {
-    "Curves": CompareView("curves", "How did they learn? Validation loss and accuracy, over each other."),
-    "Settings": CompareView("settings", "What was set differently? Only that."),
-    "Each class": CompareView("classes", "Which is better at what, and on which images do they differ?"),
-    "Which is better?": CompareView("pairs", "Is the difference more than chance? Every two, on the same test images."),
-    "Cost": CompareView("costs", "What does accuracy cost? All runs of the list above."),
-    "Hyperparameters": CompareView("hyperparameters", "Which settings lead where? All runs of the list above."),
+    "Curves": CompareView("How did they learn? Validation loss and accuracy, over each other.", curves.show),
+    "Settings": CompareView("What was set differently? Only that.", settings.show),
+    "Each class": CompareView("Which is better at what, and on which images do they differ?", classes.show),
+    "Which is better?": CompareView(
+        "Is the difference more than chance? Every two, on the same test images.", pairs.show
+    ),
+    "Cost": CompareView("What does accuracy cost? All runs of the list above.", costs.show),
+    "Hyperparameters": CompareView("Which settings lead where? All runs of the list above.", hyperparameters.show),
 }
 
 

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from cnnlab.export.tracking import InteropError, available, to_mlflow, to_tensorboard
 from cnnlab.runs.archive import ArchiveError, pack, unpack
 from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.comparison import short_names
 from cnnlab.runs.store import About, Run, RunError, runs_folder
 from cnnlab.ui.compare.run_table import tick_only
-from cnnlab.ui.compare.selection import short_names
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.frame import counted, go_to, literal, told_apart
 

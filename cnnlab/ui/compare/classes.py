@@ -12,12 +12,13 @@ from cnnlab.evaluation.significance import LEVEL, by_class
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.trained import load_trained, test_split
 from cnnlab.ui.compare.selection import Chosen
-from cnnlab.ui.inspect.gallery import opened_image
 from cnnlab.ui.shell.frame import literal
-from cnnlab.ui.widgets.cached import answers
+from cnnlab.ui.views.cached import answers
+from cnnlab.ui.views.gallery import opened_image
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import close_button, download, opened, show_figure
 from cnnlab.ui.widgets.images import upright
 from cnnlab.ui.widgets.live_chart import live_chart
-from cnnlab.ui.widgets.view import Look, close_button, download, opened, show_figure
 
 SHOWN = 18  # images on which two runs differ
 

@@ -7,7 +7,7 @@ import streamlit as st
 from cnnlab import charts
 from cnnlab.runs.comparison import apart, pareto_front
 from cnnlab.ui.compare.selection import Chosen
-from cnnlab.ui.widgets.view import show_figure
+from cnnlab.ui.widgets.figure import show_figure
 
 _COSTS = {"Parameters": "Parameters", "MACs": "MACs for one image", "Time, s": "training time, s"}
 

@@ -11,8 +11,8 @@ from cnnlab.runs.comparison import AXES, curve, repeats
 from cnnlab.training.history import History
 from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.widgets.figure import download
 from cnnlab.ui.widgets.live_chart import live_chart
-from cnnlab.ui.widgets.view import download
 
 
 def show(chosen: Chosen) -> None:

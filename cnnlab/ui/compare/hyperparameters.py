@@ -8,7 +8,7 @@ import streamlit as st
 from cnnlab import charts
 from cnnlab.runs.catalogue import settings_of
 from cnnlab.ui.compare.selection import Chosen
-from cnnlab.ui.widgets.view import show_figure
+from cnnlab.ui.widgets.figure import show_figure
 
 _ACCURACY = "Validation"
 MAX_AXES = 10

@@ -13,9 +13,9 @@ from cnnlab.runs.store import how_tested
 from cnnlab.runs.trained import load_trained
 from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.shell.frame import literal
-from cnnlab.ui.widgets.cached import answers
-from cnnlab.ui.widgets.glossary_links import linked
-from cnnlab.ui.widgets.view import download
+from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.views.cached import answers
+from cnnlab.ui.widgets.figure import download
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _COLUMNS = {

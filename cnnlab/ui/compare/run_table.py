@@ -11,7 +11,7 @@ import streamlit as st
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
 from cnnlab.runs.catalogue import Entry, search, settings_of, table
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import session, state
 
 MAX_RUNS = 10
 FILTERS_ABREAST = 4
@@ -53,7 +53,7 @@ def find_runs(entries: Sequence[Entry]) -> pd.DataFrame:
     whole = rows = table(entries)
     words, filters = st.columns([3, 2], vertical_alignment="bottom")
     text = words.text_input(
-        "Search", key="compare.search", persist_state="session", placeholder="Words of title, tags, note, network, data"
+        "Search", key=state.SEARCH, persist_state="session", placeholder="Words of title, tags, note, network, data"
     )
     offered = [name for name in rows.columns if name not in _SEARCHED and _varies(rows[name])]
     picked = filters.multiselect("Filter by", offered, key="compare.filters", persist_state="session")
@@ -63,11 +63,6 @@ def find_runs(entries: Sequence[Entry]) -> pd.DataFrame:
         with place:
             rows = _filtered(rows, name, whole[name])
     return _ordered(rows)
-
-
-def look_for(words: str) -> None:
-    """Have the list show what the search field finds; for callbacks."""
-    st.session_state["compare.search"] = words
 
 
 def choose_runs(entries: Sequence[Entry], listed: pd.DataFrame) -> list[Entry]:

@@ -15,8 +15,8 @@ from cnnlab.training.config import titled
 from cnnlab.ui.design import state
 from cnnlab.ui.design.state import Images
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.widgets.format import size
-from cnnlab.ui.widgets.glossary_links import linked
 
 NUMBER = "number"  # the choice between a number and words, as in padding
 LABELS = {

@@ -14,13 +14,13 @@ from cnnlab.networks.source import pytorch_code
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.design import save_load, state
 from cnnlab.ui.design.layer_form import layer_form
+from cnnlab.ui.design.layer_stack import layer_stack, place_of
 from cnnlab.ui.design.state import BEGINNING, OWN_SIZE, Images
 from cnnlab.ui.design.summary import Totals, show_beside, show_totals, totals
 from cnnlab.ui.design.timing import keep_time, measure_again, times
 from cnnlab.ui.shell import frame
-from cnnlab.ui.train import form as forms
+from cnnlab.ui.widgets import run_form as forms
 from cnnlab.ui.widgets.diagram import network_picture
-from cnnlab.ui.widgets.layer_stack import layer_stack, place_of
 
 _PICTURE = "design.picture"
 BESIDE = ("Code", "Compare", "Save and share")

@@ -9,7 +9,6 @@ from cnnlab.networks.layers import Flatten, Linear
 from cnnlab.networks.library import (
     MAX_BYTES,
     DesignError,
-    Shelf,
     deleted_at,
     deleted_name,
     name_of,
@@ -17,9 +16,9 @@ from cnnlab.networks.library import (
     write_design,
 )
 from cnnlab.networks.presets import PRESETS
-from cnnlab.runs.store import runs_folder
 from cnnlab.ui.design import state
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.session import shelf
 
 MAX_UPLOAD = 1  # MB
 
@@ -31,11 +30,6 @@ NOTHING = Architecture(
 
 _ERROR = "design.error"
 _UNDO = "design.away"  # what restores the last design that was deleted or replaced, and what became of it
-
-
-def shelf() -> Shelf:
-    """The saved designs of this server."""
-    return Shelf(runs_folder())
 
 
 def known() -> dict[str, Draft]:

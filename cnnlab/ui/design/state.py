@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -16,15 +15,16 @@ from cnnlab.networks import edit as editing
 from cnnlab.networks.architecture import Draft, Place
 from cnnlab.networks.edit import EditError, History
 from cnnlab.networks.layers import Chain, Layer, Shape
-from cnnlab.networks.library import DesignError, from_link, read_design, to_link, write_design
+from cnnlab.networks.library import DesignError, from_link, to_link, write_design
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.state import design_history, keep_design_history, own_design, parsed
 
 OWN_SIZE = "own"  # instead of a data set
 LINK = "design"  # the URL's parameter
 
-_HISTORY, _PICKED = "design.history", "design.picked"
+_PICKED = "design.picked"
 _VERSION, _DRAWN = "design.version", "design.drawn"
 _TOAST = "design.toast"  # to be said when the page is drawn next
 _REFUSAL = "design.refusal"  # why the last edit was refused
@@ -43,19 +43,11 @@ class Images:
     batch_size: int
 
 
-def is_begun() -> bool:
-    """Whether this session has designed anything."""
-    return _HISTORY in st.session_state
-
-
 def draft() -> Draft:
     """The network as it is now; the address's at first, else the default."""
-    if _HISTORY not in st.session_state:
-        _keep(History(write_design(_first())))
-    return _parsed(_history().present)
-
-
-_parsed = lru_cache(maxsize=64)(read_design)  # asked several times in each run of the page
+    if own_design() is None:
+        keep_design_history(History(write_design(_first())))
+    return parsed(_history().present)
 
 
 def _first() -> Draft:
@@ -89,17 +81,13 @@ def begin(new: Draft) -> None:
 
 def change(new: Draft) -> None:
     """One step of editing."""
-    _keep(_history().edited(write_design(new)))
+    keep_design_history(_history().edited(write_design(new)))
 
 
 def _history() -> History:
-    parts = st.session_state[_HISTORY]  # tuples, which a source edit does not turn into strangers
-    return History(*parts)
-
-
-def _keep(history: History) -> None:
-    st.session_state[_HISTORY] = (history.present, history.past, history.future)
-    st.session_state.pop(_REFUSAL, None)
+    history = design_history()
+    assert history is not None  # draft() begins it
+    return history
 
 
 def can_undo() -> bool:
@@ -114,13 +102,13 @@ def can_redo() -> bool:
 
 def undo() -> None:
     """Go back to the version before."""
-    _keep(_history().undone())
+    keep_design_history(_history().undone())
     renew()
 
 
 def redo() -> None:
     """Take an undo back."""
-    _keep(_history().redone())
+    keep_design_history(_history().redone())
     renew()
 
 

@@ -10,8 +10,8 @@ import streamlit as st
 
 from cnnlab.networks.architecture import LayerSummary
 from cnnlab.ui.design.state import Images
+from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.widgets.format import counted, duration, size
-from cnnlab.ui.widgets.glossary_links import linked
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,17 @@ import streamlit as st
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.runs.catalogue import Entry
-from cnnlab.ui.compare.selection import short_names
+from cnnlab.runs.comparison import short_names
+from cnnlab.ui.draw import canvas_tab, challenge_tab, my_drawings, photo_tab, picture_tab
 from cnnlab.ui.draw.tab import Way
-from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import linked
 
 WAYS: dict[str, Way] = {
-    "Canvas": Way("canvas_tab", "Draw with the mouse, a pen or a finger."),
-    "Photo": Way("photo_tab", "A photo of digits on paper: all are found and read, line by line."),
-    "Challenge": Way("challenge_tab", "Ten to draw against the clock: how many are read right?"),
-    "My drawings": Way("my_drawings", "What you said your drawings are; a network can learn your hand from them."),
-    "Picture": Way("picture_tab", "A picture of your own, scaled to what the network takes.", of_characters=False),
+    "Canvas": Way("Draw with the mouse, a pen or a finger.", canvas_tab.show),
+    "Photo": Way("A photo of digits on paper: all are found and read, line by line.", photo_tab.show),
+    "Challenge": Way("Ten to draw against the clock: how many are read right?", challenge_tab.show),
+    "My drawings": Way("What you said your drawings are; a network can learn your hand from them.", my_drawings.show),
+    "Picture": Way("A picture of your own, scaled to what the network takes.", picture_tab.show, of_characters=False),
 }
 
 

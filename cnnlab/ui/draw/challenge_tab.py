@@ -9,11 +9,11 @@ import streamlit as st
 from torch import Tensor
 
 from cnnlab.charts.png import inline
-from cnnlab.drawings.challenge import Challenge, readings
+from cnnlab.drawings.challenge import Challenge
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Drawing, Lesson
 from cnnlab.runs.catalogue import Entry
-from cnnlab.runs.trained import load_trained
+from cnnlab.runs.trained import load_trained, readings
 from cnnlab.ui.draw.teaching import add_lesson
 from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.canvas import drawing_canvas, give

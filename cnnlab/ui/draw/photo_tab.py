@@ -21,9 +21,9 @@ from cnnlab.networks.layers import Shape
 from cnnlab.runs.catalogue import Entry
 from cnnlab.ui.draw.predictions import newest, prepare_answers
 from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.image_file import ask_for_file_or_webcam
 from cnnlab.ui.widgets.images import enlarged
-from cnnlab.ui.widgets.view import show_figure
 
 _SIDE = 1000  # pixels, the longer side of the photo on the page
 _ROW = 60  # pixels of the table, for 56 of a picture

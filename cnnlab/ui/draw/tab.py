@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 
 from cnnlab.runs.catalogue import Entry
 
 
 @dataclass(frozen=True)
 class Way:
-    """Its module beside this one, what it asks for, and whether it is for networks of drawn characters."""
+    """What it asks for, what draws it for the runs it is given, and whether it is for networks of drawn characters."""
 
-    module: str
     question: str
+    show: Callable[[Mapping[str, Entry]], None]
     of_characters: bool = True
-
-    def show(self, named: Mapping[str, Entry]) -> None:
-        """Draw it for the runs ``named``; its module is imported now."""
-        import_module(f"cnnlab.ui.draw.{self.module}").show(named)

@@ -22,8 +22,8 @@ from cnnlab.runs.trained import Trained
 from cnnlab.training.config import MAX_LESSONS, ConfigError
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.frame import counted, literal
-from cnnlab.ui.train.live import progress_text
 from cnnlab.ui.widgets.images import enlarged
+from cnnlab.ui.widgets.job_progress import progress_text
 
 MAX_UPLOAD = 10  # MB, of drawings to import
 SHOWN = 24  # drawings on a page of the gallery

@@ -6,9 +6,10 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.evaluation import metrics
-from cnnlab.ui.widgets.cached import answers, validation_answers
-from cnnlab.ui.widgets.glossary_links import linked
-from cnnlab.ui.widgets.view import Look, show_figure
+from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.views.cached import answers, validation_answers
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import show_figure
 
 
 def show(look: Look) -> None:

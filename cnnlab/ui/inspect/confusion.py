@@ -7,10 +7,11 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.evaluation import metrics
-from cnnlab.ui.inspect.gallery import gallery
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.widgets.cached import answers
-from cnnlab.ui.widgets.view import Look, close_button, opened, show_figure
+from cnnlab.ui.views.cached import answers
+from cnnlab.ui.views.gallery import gallery
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import close_button, opened, show_figure
 
 _SCALES = {"images": None, "share of the true class": "true", "share of the answers": "pred"}
 

@@ -15,11 +15,12 @@ from cnnlab.analysis.tsne import Layout, Places, aligned, are_alike, neighbours,
 from cnnlab.jobs.worker import Background
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained, load_trained, test_split
-from cnnlab.ui.inspect.gallery import opened_image
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.views.gallery import opened_image
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import download, opened
 from cnnlab.ui.widgets.point_cloud import point_cloud, sprite_sheet
-from cnnlab.ui.widgets.view import Look, download, opened
 
 UPDATE_SECONDS = 0.6
 COUNTS = (500, 1_000, 2_000, 4_000)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.ui.inspect.gallery import gallery
-from cnnlab.ui.widgets.cached import answers
-from cnnlab.ui.widgets.view import Look
+from cnnlab.ui.views.cached import answers
+from cnnlab.ui.views.gallery import gallery
+from cnnlab.ui.views.view import Look
 
 _KINDS = {
     "surest errors": "Wrong, and sure of it. Some are labelled wrong: look before you blame the network.",

@@ -9,8 +9,9 @@ from cnnlab import charts
 from cnnlab.analysis.activations import relu_of
 from cnnlab.analysis.weights import conv_layers, filters, norms
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.widgets.cached import STATISTICS_IMAGES, layer_statistics, weights_after
-from cnnlab.ui.widgets.view import Look, close_button, opened, show_figure, tidy
+from cnnlab.ui.views.cached import STATISTICS_IMAGES, layer_statistics, weights_after
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import close_button, opened, show_figure, tidy
 
 _ORDERS = ("number", "norm, the largest first", "change, the largest first")
 

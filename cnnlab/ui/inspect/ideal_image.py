@@ -11,7 +11,8 @@ from cnnlab.analysis.feature_visualization import STEPS, Dream, maximise
 from cnnlab.jobs.worker import Background
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.widgets.view import Look, show_figure, tidy
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import show_figure, tidy
 
 UPDATE_SECONDS = 0.5
 

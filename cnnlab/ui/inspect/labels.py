@@ -16,10 +16,11 @@ from cnnlab.runs.store import Run
 from cnnlab.runs.trained import test_split
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.train.live import duration
-from cnnlab.ui.widgets.cached import answers, validation_answers
+from cnnlab.ui.views.cached import answers, validation_answers
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.format import rough_duration
 from cnnlab.ui.widgets.images import enlarged
-from cnnlab.ui.widgets.view import Look, download
 
 SHOWN = 60
 SURE = 0.5  # a margin above it: the answer is likelier than all other classes, and the label far behind
@@ -175,7 +176,7 @@ def _how_long(run: Run) -> str:
     if not epochs:
         return ""
     seconds = epochs[-1]["seconds"] / len(epochs) * run.config.epochs
-    return f", about {duration((FOLDS - 1) * seconds)} in all"
+    return f", about {rough_duration((FOLDS - 1) * seconds)} in all"
 
 
 def _watch(work: Experiment[HeldOut]) -> None:
@@ -192,5 +193,5 @@ def _told(work: Experiment[HeldOut]) -> str:
         return f"Waits for other trainings: number {work.place} in the queue"
     if not step:
         return "Loading the data"
-    left = f", about {duration(step.seconds_left)} left" if step.seconds_left is not None else ""
+    left = f", about {rough_duration(step.seconds_left)} left" if step.seconds_left is not None else ""
     return f"Network {step.fold} of {FOLDS}{left}"

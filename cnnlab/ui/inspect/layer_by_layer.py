@@ -11,8 +11,9 @@ from cnnlab import charts
 from cnnlab.analysis.activations import leaves, look
 from cnnlab.charts.png import inline
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import show_figure, show_picture
 from cnnlab.ui.widgets.images import enlarged
-from cnnlab.ui.widgets.view import Look, show_figure, show_picture
 
 SHOWN_MAPS = 16  # of each layer, the strongest
 BAR_WIDTH = 64  # of all features together, where there are few

@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.ui.widgets.view import Look, show_figure
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import show_figure
 
 
 def show(look: Look) -> None:

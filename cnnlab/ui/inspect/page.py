@@ -10,10 +10,10 @@ from cnnlab.charts.png import inline
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained, load_trained
 from cnnlab.ui.shell import frame, session
-from cnnlab.ui.widgets.glossary_links import linked
-from cnnlab.ui.widgets.image_picker import pick_image
+from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.views.image_picker import pick_image
+from cnnlab.ui.views.view import Look, View
 from cnnlab.ui.widgets.images import enlarged
-from cnnlab.ui.widgets.view import Look, View
 
 PLAY_SECONDS = 0.7  # an epoch
 FOLLOW_SECONDS = 2.0  # between looks at a run that trains

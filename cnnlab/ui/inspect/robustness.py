@@ -11,8 +11,9 @@ from cnnlab.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupted
 from cnnlab.evaluation.metrics import interval
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained, test_split
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.images import upright
-from cnnlab.ui.widgets.view import Look, show_figure
 
 IMAGES = 500
 

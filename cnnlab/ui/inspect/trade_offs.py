@@ -8,8 +8,9 @@ import streamlit as st
 from cnnlab import charts
 from cnnlab.evaluation import metrics
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.widgets.cached import answers
-from cnnlab.ui.widgets.view import Look, show_figure
+from cnnlab.ui.views.cached import answers
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import show_figure
 
 
 def show(look: Look) -> None:

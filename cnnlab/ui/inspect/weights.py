@@ -17,7 +17,8 @@ from cnnlab.analysis.weights import gradients_by_layer, relative_change, weights
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.run_data import load_for
-from cnnlab.ui.widgets.view import Look, show_figure
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import show_figure
 
 COLUMNS = 16  # epochs side by side
 BINS = 41

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.networks.presets import PRESETS
-from cnnlab.ui.learn import glossary
+from cnnlab.ui.learn import ablation, conv2d, convolution, cost, flatten, glossary, machines, pitfalls, program, step
 from cnnlab.ui.learn.chapter import Chapter, Door, Source, design, show_ending
 from cnnlab.ui.shell import frame
 
 CHAPTERS: dict[str, Chapter] = {
     "convolution": Chapter(
-        "convolution",
+        convolution.show,
         "What a convolution does",
         ":material/grid_on:",
         "Move a small window over a digit and see every product it takes.",
@@ -30,7 +30,7 @@ CHAPTERS: dict[str, Chapter] = {
         ),
     ),
     "conv2d": Chapter(
-        "conv2d",
+        conv2d.show,
         "nn.Conv2d, every argument",
         ":material/tune:",
         "Set each argument and see which pixels feed an output, the size it gives and what it costs.",
@@ -58,7 +58,7 @@ CHAPTERS: dict[str, Chapter] = {
         ),
     ),
     "machines": Chapter(
-        "machines",
+        machines.show,
         "The small machines between",
         ":material/settings_suggest:",
         "Feed numbers to pooling, ReLU, batch norm, dropout, flatten, softmax and cross-entropy.",
@@ -78,7 +78,7 @@ CHAPTERS: dict[str, Chapter] = {
         (Door("Design", "Put them into a network", design(PRESETS["seven-step-mnist"])),),
     ),
     "flatten": Chapter(
-        "flatten",
+        flatten.show,
         "Why not flatten the image",
         ":material/view_week:",
         "Train a dense network and a convolutional one of as many parameters side by side, then shift the images.",
@@ -98,7 +98,7 @@ CHAPTERS: dict[str, Chapter] = {
         (Door("Train", "Train on shifted images", {"recipe": "basic-cnn", "augmentation": "shift"}),),
     ),
     "step": Chapter(
-        "step",
+        step.show,
         "The training step",
         ":material/footprint:",
         "Forward, loss, backward, update: one batch in slow motion, then optimisers on a loss surface.",
@@ -124,7 +124,7 @@ CHAPTERS: dict[str, Chapter] = {
         ),
     ),
     "program": Chapter(
-        "program",
+        program.show,
         "Seven steps in PyTorch",
         ":material/code:",
         "The whole program for a tutorial or your own design, to read, run here and take home.",
@@ -139,7 +139,7 @@ CHAPTERS: dict[str, Chapter] = {
         (Door("Train", "Train the same here", {"recipe": "basic-cnn"}),),
     ),
     "traps": Chapter(
-        "pitfalls",
+        pitfalls.show,
         "Traps",
         ":material/warning:",
         "One click falls into each well-known trap, shows how it looks, and mends it.",
@@ -161,7 +161,7 @@ CHAPTERS: dict[str, Chapter] = {
         (Door("Evaluate", "Judge a network honestly"),),
     ),
     "ablation": Chapter(
-        "ablation",
+        ablation.show,
         "What makes training better",
         ":material/balance:",
         "Switch augmentation, batch norm, dropout, weight decay and transfer on and off, over several seeds.",
@@ -187,7 +187,7 @@ CHAPTERS: dict[str, Chapter] = {
         ),
     ),
     "cost": Chapter(
-        "cost",
+        cost.show,
         "Memory and speed",
         ":material/speed:",
         "Where the bytes go, and what batch size and device do to images per second, measured on this machine.",

@@ -14,10 +14,10 @@ from cnnlab.learn import ablation, transfer
 from cnnlab.learn.repeats import Effect, Repeats, effects
 from cnnlab.networks.library import to_link
 from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.figure import download
 from cnnlab.ui.widgets.format import duration
 from cnnlab.ui.widgets.live_chart import live_chart
 from cnnlab.ui.widgets.progress import trial
-from cnnlab.ui.widgets.view import download
 
 WAYS: dict[ablation.Way, str] = {"add": "add one to a plain training", "remove": "take one from all of them"}
 SUBJECTS = {"parts": "parts of a training", "transfer": "transfer"}

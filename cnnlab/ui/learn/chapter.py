@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 
 import streamlit as st
 
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.library import to_link
 from cnnlab.ui.shell import frame
-from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import linked
 
 
 @dataclass(frozen=True)
@@ -38,19 +37,15 @@ def design(draft: Draft) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter: its module beside this one, and what stands around it."""
+    """A chapter: what draws it, and what stands around it."""
 
-    module: str
+    show: Callable[[], None]
     title: str
     icon: str
     promise: str  # what its reader does
     question: str  # to answer by experiment
     sources: tuple[Source, ...]
     doors: tuple[Door, ...]
-
-    def show(self) -> None:
-        """Draw it; its module is imported now, for some bring large libraries."""
-        import_module(f"cnnlab.ui.learn.{self.module}").show()
 
 
 def show_ending(chapter: Chapter) -> None:

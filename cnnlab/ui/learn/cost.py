@@ -18,10 +18,10 @@ from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.device import devices
 from cnnlab.training.memory import MOMENTS, needs
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.format import counted, duration, size
-from cnnlab.ui.widgets.glossary_links import linked
 from cnnlab.ui.widgets.progress import trial
-from cnnlab.ui.widgets.view import show_figure
 
 PRECISIONS = ("float32", "bfloat16")
 

@@ -27,10 +27,10 @@ from cnnlab.learn.dense_vs_conv import (
 from cnnlab.networks.architecture import Architecture, summarise
 from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.diagram import show_network
+from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.images import enlarged
 from cnnlab.ui.widgets.live_chart import live_chart
 from cnnlab.ui.widgets.progress import trial
-from cnnlab.ui.widgets.view import show_figure
 
 ENDINGS: dict[Ending, str] = {"flattened": "flattened at the end", "pooled": "pooled at the end"}
 VARIED: dict[Varied, str] = {"none": "the images as they are", "shift": "images moved by up to 2 px"}

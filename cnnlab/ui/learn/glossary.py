@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnnlab.learn.glossary import TERMS, Term, find
 from cnnlab.ui.shell import frame
-from cnnlab.ui.widgets.glossary_links import address
+from cnnlab.ui.shell.glossary_links import address
 
 NAME = "glossary"  # as a chapter in the address
 

@@ -13,9 +13,9 @@ from cnnlab.networks.layers import Softmax
 from cnnlab.networks.presets import PRESETS
 from cnnlab.ui.learn.chapter import Door, design
 from cnnlab.ui.shell import frame
-from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.progress import trial
-from cnnlab.ui.widgets.view import show_figure
 
 _SOFTMAX_LAST = Draft(name="softmax-last", title="Softmax last", layers=(*PRESETS["basic-cnn"].layers, Softmax()))
 

@@ -22,8 +22,8 @@ from cnnlab.training.device import threads_each
 from cnnlab.ui.learn.program_choice import choose
 from cnnlab.ui.learn.program_training import train_and_plot
 from cnnlab.ui.shell import frame
-from cnnlab.ui.widgets.glossary_links import linked
-from cnnlab.ui.widgets.view import show_figure
+from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.widgets.figure import show_figure
 
 LONGEST = 30  # lines of code that are shown without a scroll bar
 HEIGHT = 640  # pixels of longer code

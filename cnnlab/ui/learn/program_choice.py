@@ -14,10 +14,10 @@ from cnnlab.runs.store import Run
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.config_link import from_query
 from cnnlab.training.recipes import RECIPES
-from cnnlab.ui.design import state
-from cnnlab.ui.design.save_load import shelf
 from cnnlab.ui.shell import frame, session
-from cnnlab.ui.train.form import run_label
+from cnnlab.ui.shell.session import shelf
+from cnnlab.ui.shell.state import own_design
+from cnnlab.ui.widgets.run_picker import run_label
 
 TUTORIALS = [name for name, recipe in RECIPES.items() if recipe.claim]
 MAX_SEED = 2**32 - 1
@@ -119,9 +119,10 @@ def _recipe_label(name: str) -> str:
 def _designs() -> dict[str, Choice]:
     """This session's design, where it can be trained, and the saved ones, each with the default's settings."""
     networks = {f"design {name}": (f"Design: {network.title}", network) for name, network in shelf().networks().items()}
-    if state.is_begun():
+    design = own_design()
+    if design is not None:
         try:
-            own = Architecture.model_validate(state.draft().model_dump())
+            own = Architecture.model_validate(design.model_dump())
         except ValidationError:
             pass  # a draft that cannot be trained yet: Design tells why
         else:

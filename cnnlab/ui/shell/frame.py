@@ -11,8 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 from cnnlab.jobs.job import EXPECTED
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.allowed import VARIABLE, allowed, is_allowed, is_shared
+from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.literal import literal as literal  # noqa: PLC0414 - pages know it as frame.literal
-from cnnlab.ui.widgets.glossary_links import linked
 
 _MENU = {
     "Home": ("app.py", ":material/home:"),

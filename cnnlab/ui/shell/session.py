@@ -21,6 +21,7 @@ import streamlit as st
 from cnnlab.data.datasets import DATASETS
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.worker import Background
+from cnnlab.networks.library import Shelf
 from cnnlab.runs.ancestry import inherited
 from cnnlab.runs.catalogue import Catalogue, Entry
 from cnnlab.runs.store import Run, RunError, RunStore, runs_folder
@@ -97,6 +98,11 @@ def _catalogue(folder: str) -> Catalogue:
 def store() -> RunStore:
     """The runs of this server."""
     return RunStore(runs_folder())
+
+
+def shelf() -> Shelf:
+    """The saved designs of this server."""
+    return Shelf(runs_folder())
 
 
 def start(config: RunConfig) -> Job:

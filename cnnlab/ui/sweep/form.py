@@ -10,7 +10,7 @@ from cnnlab.jobs.sweep import SPACES, SweepConfig, parse_sweep
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import ConfigError, RunConfig, titled
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.train.form import run_form
+from cnnlab.ui.widgets.run_form import run_form
 
 _FIRST = ["learning_rate", "batch_size"]
 _NUMBERS = {"batch_size": [16, 32, 64, 128, 256, 512, 1024], "epochs": [1, 2, 5, 10, 20, 40, 80], "seed": [*range(10)]}

@@ -13,11 +13,11 @@ from cnnlab.jobs.sweep import Step, Sweep, SweepConfig, SweepError, SweepStore, 
 from cnnlab.jobs.worker import Background
 from cnnlab.runs.store import RunError, runs_folder
 from cnnlab.training.config import ConfigError, titled
-from cnnlab.ui.compare.run_table import look_for
 from cnnlab.ui.shell import frame
-from cnnlab.ui.train.live import duration
-from cnnlab.ui.widgets.glossary_links import linked
-from cnnlab.ui.widgets.view import show_figure
+from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.state import search_runs
+from cnnlab.ui.widgets.figure import show_figure
+from cnnlab.ui.widgets.format import rough_duration
 
 UPDATE_SECONDS = 2.0
 
@@ -103,12 +103,12 @@ def _progress(sweep: Sweep, work: Background[Step] | None) -> None:
     text = f"{ended} of {config.trials} trials"
     if work and work.is_running:
         if ended:
-            text += f", about {duration(sweep.seconds / ended * (config.trials - ended))} left"
+            text += f", about {rough_duration(sweep.seconds / ended * (config.trials - ended))} left"
         st.progress(min(1.0, ended / config.trials), text=text)
         _trial(work.latest)
         st.button("Stop", icon=":material/stop:", on_click=work.cancel, help="It can go on later where it was.")
         return
-    st.progress(min(1.0, ended / config.trials), text=f"{text}, {duration(sweep.seconds)} of training")
+    st.progress(min(1.0, ended / config.trials), text=f"{text}, {rough_duration(sweep.seconds)} of training")
     if work and work.error:
         st.error(frame.literal(work.error), title="This sweep ended too early")
     if sweep.status == "running":
@@ -153,7 +153,7 @@ def _results(sweep: Sweep) -> None:
     else:
         _figure(sweep, shown, rows)
     with st.container(horizontal=True):
-        if st.button("Compare its runs", icon=":material/compare_arrows:", on_click=look_for, args=[sweep.id]):
+        if st.button("Compare its runs", icon=":material/compare_arrows:", on_click=search_runs, args=[sweep.id]):
             frame.go_to("Compare")
     st.caption(
         linked(

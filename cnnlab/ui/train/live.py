@@ -6,16 +6,16 @@ import streamlit as st
 from scipy.stats import binomtest
 
 from cnnlab import charts
-from cnnlab.data.datasets import DATASETS
-from cnnlab.data.download import downloaded_bytes
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunError, Summary, how_tested
 from cnnlab.training.config import RunConfig, last_epoch
 from cnnlab.training.device import available_cores
 from cnnlab.training.history import History
 from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.train.run_actions import LOWEST_RATE, afterwards
-from cnnlab.ui.widgets.glossary_links import linked
+from cnnlab.ui.widgets.format import rough_duration
+from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
 
 CROWDED_CORES = 2
@@ -133,33 +133,6 @@ def _set_rate(job: Job, rate: float) -> None:
     st.session_state[_RATE_OPEN] = False
 
 
-def progress_text(job: Job) -> str:
-    """What a job is at, and for how long yet."""
-    if job.state == "queued":
-        return f"Waiting for its turn to train, number {max(job.place, 1)} in the queue"
-    if job.state == "loading":
-        return _loading_text(job.config.dataset)
-    if job.state == "judging" or job.is_stopping:
-        return "Judging on the test images" if job.state == "judging" else "Stopping; then its last epoch is judged"
-    epoch = min(len(job.history.epochs) + 1, job.epochs)
-    text = f"Epoch {epoch} of {job.epochs}, step {job.step:,} of {job.steps:,}"
-    if job.state == "paused":
-        return f"Paused: {text}"
-    left = job.seconds_left
-    return text if left is None else f"{text}, about {duration(left)} left"
-
-
-def _loading_text(dataset: str) -> str:
-    fetched = downloaded_bytes(dataset)
-    total = DATASETS[dataset].download_bytes
-    return f"Downloading {fetched / 1e6:.0f} of about {total / 1e6:.0f} MB" if fetched else "Loading the data"
-
-
-def duration(seconds: float) -> str:
-    """For people: "40 s", "3 min"."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
 def _result(run: Run, summary: Summary) -> None:
     config = run.config
     _headline(run, config)
@@ -181,7 +154,7 @@ def _result(run: Run, summary: Summary) -> None:
         st.metric("Test accuracy", f"{summary.test_accuracy:.2%}")
         st.metric("Validation accuracy", f"{summary.validation_accuracy:.2%}")
         st.metric("Train accuracy", f"{summary.train_accuracy:.2%}")
-        st.metric("Training time", duration(summary.seconds or 0))
+        st.metric("Training time", rough_duration(summary.seconds or 0))
         st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
     st.caption(
         linked(

@@ -13,7 +13,7 @@ from cnnlab.training.events import StepMetrics
 from cnnlab.training.lr_finder import STEPS, ramp, suggest
 from cnnlab.training.run_data import load_for
 from cnnlab.ui.shell import frame, session
-from cnnlab.ui.train.form import set_learning_rate
+from cnnlab.ui.widgets.run_form import set_learning_rate
 
 UPDATE_SECONDS = 0.5
 

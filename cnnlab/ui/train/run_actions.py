@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnlab.runs.store import Run, RunError
 from cnnlab.ui.shell import frame, session
-from cnnlab.ui.train import form
+from cnnlab.ui.widgets import run_form as form
 
 MORE_EPOCHS = 10
 LOWEST_RATE = 1e-6

@@ -20,6 +20,11 @@ def duration(seconds: float) -> str:
     return f"{_short(seconds)} s" if seconds < 120 else f"{_short(seconds / 60)} min"
 
 
+def rough_duration(seconds: float) -> str:
+    """For people: "40 s", "3 min"."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
 def _scaled(number: float, units: tuple[str, ...]) -> str:
     step = 0
     while number >= 999.5 and step < len(units) - 1:

@@ -34,7 +34,7 @@ def page(strokes: str, pen: float) -> None:
     from cnnlab.drawings.strokes import Drawing  # noqa: PLC0415
     from cnnlab.runs.trained import load_trained  # noqa: PLC0415
     from cnnlab.ui.draw.teaching import my_drawings, teach_this  # noqa: PLC0415
-    from cnnlab.ui.train.form import pick_run  # noqa: PLC0415
+    from cnnlab.ui.widgets.run_picker import pick_run  # noqa: PLC0415
 
     run = pick_run("draw.run")
     assert run

@@ -12,7 +12,7 @@ from cnnlab.analysis.weights import conv_layers, filters
 from cnnlab.learn.filters import FILTERS
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import load_trained
-from cnnlab.ui.train.form import pick_run
+from cnnlab.ui.widgets.run_picker import pick_run
 
 _OWN, _LEARNED = "own", "learned"
 _TITLES = {name: chosen.title for name, chosen in FILTERS.items()} | {_OWN: "Your own", _LEARNED: "Learned"}

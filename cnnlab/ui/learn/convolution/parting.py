@@ -13,8 +13,8 @@ from cnnlab.charts.edges import two_histograms
 from cnnlab.learn.filters import FILTERS, MEASURES, Parting, answers, fitted, part
 from cnnlab.learn.sample_images import digits
 from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.figure import download
 from cnnlab.ui.widgets.live_chart import live_chart
-from cnnlab.ui.widgets.view import download
 
 _TITLES = {"mean": "mean size of its answers", "strongest": "its strongest answer"}
 _STROKES = (

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from cnnlab.ui.learn.choice import choose
+from cnnlab.ui.learn.step import slow_motion, surface
 
-PARTS = {  # module beside this one: title
-    "slow_motion": "One step in slow motion",
-    "surface": "Optimisers on a loss surface",
+PARTS = {  # by their names in the address: title, what draws it
+    "slow_motion": ("One step in slow motion", slow_motion.show),
+    "surface": ("Optimisers on a loss surface", surface.show),
 }
 
 
 def show() -> None:
     """The part that is chosen; the address names it."""
-    import_module(f"cnnlab.ui.learn.step.{choose('part', 'Part', PARTS)}").show()
+    _, draw = PARTS[choose("part", "Part", {name: title for name, (title, _) in PARTS.items()})]
+    draw()

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from cnnlab import charts
 from cnnlab.analysis.activations import feature_maps
 from cnnlab.analysis.attribution import METHODS, Attribution, Question, default_layer, randomised, similarity
+from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.widgets.glossary_links import linked
-from cnnlab.ui.widgets.view import Look, show_figure, tidy
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import show_figure, tidy
 
 _NOTHING = "nothing"
 

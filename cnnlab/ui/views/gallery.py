@@ -11,10 +11,11 @@ from cnnlab.charts.style import plain
 from cnnlab.evaluation.metrics import Answers, Integers
 from cnnlab.runs.trained import test_split
 from cnnlab.ui.shell import frame
-from cnnlab.ui.train.form import choose_run
-from cnnlab.ui.widgets.image_picker import choose_test_image
+from cnnlab.ui.views.image_picker import choose_test_image
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import opened, show_figure
 from cnnlab.ui.widgets.images import enlarged, upright
-from cnnlab.ui.widgets.view import Look, opened, show_figure
+from cnnlab.ui.widgets.run_picker import choose_run
 
 SHOWN = 27
 _LOOKS = ("Attribution", "Feature maps", "Layer by layer")

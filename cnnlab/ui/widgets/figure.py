@@ -1,10 +1,8 @@
-"""What every view of Inside gets, and how it shows a figure with its downloads."""
+"""A figure or a picture with how to read it and its downloads, and which part of it was clicked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -12,57 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
-from torch import Tensor
 
 from cnnlab.charts.png import inline, png
-from cnnlab.drawings.strokes import Drawing
-from cnnlab.runs.store import Run
-from cnnlab.runs.trained import Trained
-from cnnlab.ui.widgets.glossary_links import linked
-
-
-@dataclass(frozen=True)
-class Picked:
-    """The image that the views look at."""
-
-    pixels: Tensor  # (1, C, H, W) uint8
-    title: str
-    drawing: Drawing | None = None  # the strokes it was made of
-
-
-@dataclass(frozen=True)
-class Look:
-    """A run at one of its epochs, and an image where the view needs one."""
-
-    run: Run
-    trained: Trained
-    epochs: Sequence[int]  # whose weights are on disk
-    image: Picked | None = None
-
-    @property
-    def at(self) -> str:
-        """Names run and epoch in widget keys and files."""
-        return f"{self.run.id}.{self.trained.epoch}"
-
-    @property
-    def picked(self) -> Picked:
-        """The image. Raises ValueError in a view that did not say it needs one."""
-        if self.image is None:
-            raise ValueError("this view did not ask for an image")
-        return self.image
-
-
-@dataclass(frozen=True)
-class View:
-    """A view: its module beside this one, the question it answers, whether it looks at an image."""
-
-    module: str
-    question: str
-    needs_image: bool = False
-
-    def show(self, look: Look) -> None:
-        """Draw it; its module is imported now, for some bring large libraries."""
-        import_module(f"cnnlab.ui.inspect.{self.module}").show(look)
+from cnnlab.ui.shell.glossary_links import linked
 
 
 def show_figure(

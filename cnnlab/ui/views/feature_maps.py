@@ -14,9 +14,10 @@ from cnnlab.analysis.weights import filters
 from cnnlab.networks.architecture import receptive_fields
 from cnnlab.runs.trained import test_split
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.widgets.cached import STATISTICS_IMAGES, layer_statistics
+from cnnlab.ui.views.cached import STATISTICS_IMAGES, layer_statistics
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import close_button, opened, show_figure, tidy
 from cnnlab.ui.widgets.images import upright
-from cnnlab.ui.widgets.view import Look, close_button, opened, show_figure, tidy
 
 PATCH_IMAGES = 2_000  # test images searched for the strongest patches
 

@@ -8,8 +8,9 @@ from torch import Tensor
 from cnnlab import charts
 from cnnlab.analysis.counterfactual import MOVED, STEPS, Change, smallest_change
 from cnnlab.ui.shell import frame
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import show_figure, tidy
 from cnnlab.ui.widgets.images import upright
-from cnnlab.ui.widgets.view import Look, show_figure, tidy
 
 
 def show(at: Look) -> None:

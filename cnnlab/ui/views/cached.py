@@ -16,7 +16,7 @@ from cnnlab.evaluation.metrics import Answers
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained, test_split
-from cnnlab.ui.widgets.view import Look
+from cnnlab.ui.views.view import Look
 
 STATISTICS_IMAGES = 128
 REFERENCE_IMAGES = 10_000  # training images at the most that others are compared with

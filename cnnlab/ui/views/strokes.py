@@ -13,8 +13,9 @@ from cnnlab.analysis.stroke_ablation import Effect, effects, erased, halfway, in
 from cnnlab.charts.style import plain
 from cnnlab.drawings.strokes import Drawing
 from cnnlab.evaluation.evaluate import predict
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.images import upright
-from cnnlab.ui.widgets.view import Look, show_figure
 
 FEW = 2  # strokes: so few tell little, they are cut
 COLUMNS = 5  # images in a row

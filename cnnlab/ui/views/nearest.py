@@ -10,9 +10,10 @@ from cnnlab.analysis.tsne import penultimate
 from cnnlab.charts.style import plain
 from cnnlab.data.datasets import DatasetError
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.widgets.cached import Reference, reference
+from cnnlab.ui.views.cached import Reference, reference
+from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.images import upright
-from cnnlab.ui.widgets.view import Look, show_figure
 
 SHOWN, COLUMNS = 18, 6
 VOTERS = 50

@@ -12,10 +12,10 @@ from cnnlab.drawings.strokes import DrawingError
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained, load_trained, seen_by, test_split
 from cnnlab.ui.shell import frame
-from cnnlab.ui.widgets.cached import answers
+from cnnlab.ui.views.cached import answers
+from cnnlab.ui.views.view import Picked
 from cnnlab.ui.widgets.canvas import drawn
 from cnnlab.ui.widgets.image_file import ask_for_file, read_or_say
-from cnnlab.ui.widgets.view import Picked
 
 _TEST, _UPLOAD, _DRAWING = "Test image", "Upload", "Drawing"
 _ANY = "any class"

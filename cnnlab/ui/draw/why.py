@@ -1,0 +1,43 @@
+"""Why the networks read a drawing so: the views that suit one. Add one here and the page has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.trained import load_trained
+from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.views import attribution, feature_maps, nearest, smallest_change, strokes
+from cnnlab.ui.views.view import Look, Picked, View
+
+VIEWS: dict[str, View] = {
+    "Strokes": View("Which strokes made it answer so? Each is erased in turn.", strokes.show, needs_image=True),
+    "Attribution": View("Why did it answer so? The pixels that speak for a class.", attribution.show, needs_image=True),
+    "Feature maps": View(
+        "What does it see in your drawing? The maps of each layer.", feature_maps.show, needs_image=True
+    ),
+    "Nearest images": View(
+        "Which images does it know like yours? The nearest among those it learned from.", nearest.show, needs_image=True
+    ),
+    "Smallest change": View(
+        "How little of your drawing must change for it to read another class?", smallest_change.show, needs_image=True
+    ),
+}
+
+
+def show_why(named: Mapping[str, Entry], picked: Picked) -> None:
+    """One of the views, closed until it is asked for: an answer shall not wait for its reasons."""
+    left, right = st.columns([7, 3], vertical_alignment="bottom")
+    with left:
+        view = st.segmented_control("Why did it answer so?", list(VIEWS), key="draw.why", persist_state="session")
+    if view is None:
+        return
+    with right:
+        name = st.selectbox("Which run", list(named), key="draw.why.run") if len(named) > 1 else next(iter(named))
+    run = named[name].run
+    st.caption(linked(VIEWS[view].question, view))
+    with frame.place_of("draw.why.shown", view):
+        VIEWS[view].show(Look(run, load_trained(run), run.epochs(), picked))

@@ -1,0 +1,40 @@
+"""What one page puts into the session for another."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import streamlit as st
+
+from cnnlab.networks.architecture import Draft
+from cnnlab.networks.edit import History
+from cnnlab.networks.library import read_design
+
+SEARCH = "compare.search"  # the words in Compare's search field
+
+_DESIGN = "design.history"
+
+
+def search_runs(words: str) -> None:
+    """Have Compare list what ``words`` find; for callbacks."""
+    st.session_state[SEARCH] = words
+
+
+def design_history() -> History | None:
+    """What was edited on Design, each version as JSON; None before anything was."""
+    parts = st.session_state.get(_DESIGN)  # tuples, which a source edit does not turn into strangers
+    return None if parts is None else History(*parts)
+
+
+def keep_design_history(history: History) -> None:
+    """Keep it for this session."""
+    st.session_state[_DESIGN] = (history.present, history.past, history.future)
+
+
+def own_design() -> Draft | None:
+    """The network that this session designs; None before it began to."""
+    history = design_history()
+    return None if history is None else parsed(history.present)
+
+
+parsed = lru_cache(maxsize=64)(read_design)  # asked several times in each run of a page

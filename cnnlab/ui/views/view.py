@@ -1,0 +1,52 @@
+"""What every view of Inside gets, and how it shows a figure with its downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from cnnlab.drawings.strokes import Drawing
+from cnnlab.runs.store import Run
+from cnnlab.runs.trained import Trained
+
+
+@dataclass(frozen=True)
+class Picked:
+    """The image that the views look at."""
+
+    pixels: Tensor  # (1, C, H, W) uint8
+    title: str
+    drawing: Drawing | None = None  # the strokes it was made of
+
+
+@dataclass(frozen=True)
+class Look:
+    """A run at one of its epochs, and an image where the view needs one."""
+
+    run: Run
+    trained: Trained
+    epochs: Sequence[int]  # whose weights are on disk
+    image: Picked | None = None
+
+    @property
+    def at(self) -> str:
+        """Names run and epoch in widget keys and files."""
+        return f"{self.run.id}.{self.trained.epoch}"
+
+    @property
+    def picked(self) -> Picked:
+        """The image. Raises ValueError in a view that did not say it needs one."""
+        if self.image is None:
+            raise ValueError("this view did not ask for an image")
+        return self.image
+
+
+@dataclass(frozen=True)
+class View:
+    """A view: the question it answers, what draws it, whether it looks at an image."""
+
+    question: str
+    show: Callable[[Look], None]
+    needs_image: bool = False

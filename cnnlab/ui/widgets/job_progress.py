@@ -1,0 +1,30 @@
+"""What a training is at, in words."""
+
+from __future__ import annotations
+
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.download import downloaded_bytes
+from cnnlab.jobs.job import Job
+from cnnlab.ui.widgets.format import rough_duration
+
+
+def progress_text(job: Job) -> str:
+    """What a job is at, and for how long yet."""
+    if job.state == "queued":
+        return f"Waiting for its turn to train, number {max(job.place, 1)} in the queue"
+    if job.state == "loading":
+        return _loading_text(job.config.dataset)
+    if job.state == "judging" or job.is_stopping:
+        return "Judging on the test images" if job.state == "judging" else "Stopping; then its last epoch is judged"
+    epoch = min(len(job.history.epochs) + 1, job.epochs)
+    text = f"Epoch {epoch} of {job.epochs}, step {job.step:,} of {job.steps:,}"
+    if job.state == "paused":
+        return f"Paused: {text}"
+    left = job.seconds_left
+    return text if left is None else f"{text}, about {rough_duration(left)} left"
+
+
+def _loading_text(dataset: str) -> str:
+    fetched = downloaded_bytes(dataset)
+    total = DATASETS[dataset].download_bytes
+    return f"Downloading {fetched / 1e6:.0f} of about {total / 1e6:.0f} MB" if fetched else "Loading the data"
