@@ -17,7 +17,16 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from cnnlab.errors import CnnLabError
-from tests.faults import bad_archives, bad_commands, bad_configs, bad_drawings, bad_pictures, bad_runs, bad_sweeps
+from tests.faults import (
+    bad_archives,
+    bad_commands,
+    bad_configs,
+    bad_drawings,
+    bad_links,
+    bad_pictures,
+    bad_runs,
+    bad_sweeps,
+)
 from tests.faults.ground import Case, Command, Ground, Refused
 
 KINDS: tuple[Callable[[Ground], SearchStrategy[Case]], ...] = (
@@ -25,6 +34,7 @@ KINDS: tuple[Callable[[Ground], SearchStrategy[Case]], ...] = (
     bad_commands.cases,
     bad_configs.cases,
     bad_drawings.cases,
+    bad_links.cases,
     bad_pictures.cases,
     bad_runs.cases,
     bad_sweeps.cases,
