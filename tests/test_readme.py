@@ -49,6 +49,11 @@ def test_a_path_of_the_layout_is_there(path: str) -> None:
     assert (ROOT / path).exists()
 
 
+def test_the_map_names_every_room() -> None:
+    here = {path.name for path in (ROOT / "cnnlab").iterdir() if not path.name.startswith("__")}
+    assert set(re.findall(r"^cnnlab/([\w.]+)", LAYOUT, re.MULTILINE)) == here
+
+
 def test_the_benchmarks_page_tells_the_kept_figures() -> None:
     figures = json.loads((ROOT / "docs" / "benchmarks.json").read_text(encoding="utf-8"))
     assert set(figures) == set(make_benchmarks.SECTIONS)

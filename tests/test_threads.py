@@ -18,16 +18,16 @@ PATIENCE = 60  # seconds, on a busy machine
 # A worker that does not end when it is asked to: {work} is what it does for ever, {end} how the process ends.
 STUCK = """
 import signal, sys, threading, time
-from cnnlab import worker
-worker.ENDED_WITHIN = 0.1
+from cnnlab import threads
+threads.ENDED_WITHIN = 0.1
 begun = threading.Event()
 def work():
     {work}
 def main():
-    worker.Worker(work, end=lambda: None).start()
+    threads.Worker(work, end=lambda: None).start()
     begun.wait()
     {end}
-worker.run_process(main)
+threads.run_process(main)
 """
 SLEEPS = "begun.set(); time.sleep(600)"
 COMPUTES = """
@@ -77,10 +77,10 @@ def test_a_worker_is_joined_for_as_long_as_asked() -> None:
 DOWNLOAD = """
 import sys
 from cnnlab.data.torchvision_compat import datasets
-from cnnlab import __main__, worker
+from cnnlab import __main__, threads
 datasets.MNIST.mirrors = ["http://127.0.0.1:{port}/"]
 sys.argv = ["cnnlab", "train", "--dataset", "mnist"]
-worker.run_process(__main__.main)
+threads.run_process(__main__.main)
 """
 
 
@@ -105,7 +105,7 @@ def test_a_download_that_stalls_holds_up_no_exit(tmp_path: Path) -> None:
 
 # A training, one that is paused, one in the queue, a sweep and an experiment, all left at work.
 BUSY = """
-from cnnlab import worker
+from cnnlab import threads
 from cnnlab.jobs.worker import Background
 from cnnlab.training.config import RunConfig
 from cnnlab.jobs.job import Job
@@ -132,7 +132,7 @@ def main():
     while not (queued.place and experiment.place and sweep.latest):
         training.join(0.01)
 
-worker.run_process(main)
+threads.run_process(main)
 """
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from cnnlab.jobs import queue as turns
 from cnnlab.jobs.queue import Turns
-from cnnlab.training.device import threads_each, trainings_at_once
 
 
 def never() -> bool:
@@ -55,25 +54,3 @@ def test_a_turn_is_over_only_after_its_time_and_while_another_waits(monkeypatch:
     assert not queue.is_over("a")
     queue.leave("a")
     other.join()
-
-
-@pytest.mark.parametrize(
-    ("cores", "asked", "at_once", "threads"),
-    [(2, "", 1, 2), (8, "", 2, 4), (16, "3", 3, 5), (1, "", 1, 1), (2, "5", 5, 1), (4, "0", 1, 4)],
-)
-def test_the_limit_follows_the_machine_and_threads_never_outnumber_its_cores(
-    cores: int, asked: str, at_once: int, threads: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(turns, "available_cores", lambda: cores)
-    monkeypatch.setenv("CNNLAB_TRAININGS", asked)
-    assert (trainings_at_once(), threads_each()) == (at_once, threads)
-
-
-@pytest.mark.parametrize(("asked", "at_once"), [("", 1), ("3", 3)])
-def test_a_gpu_is_one_trainings_however_many_cores_there_are(
-    asked: str, at_once: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(turns, "available_cores", lambda: 64)
-    monkeypatch.setenv("CNNLAB_TRAININGS", asked)
-    assert trainings_at_once(on_gpu=True) == at_once
-    assert threads_each() == 64 // (int(asked) if asked else 16)

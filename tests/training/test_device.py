@@ -12,6 +12,7 @@ from cnnlab.networks.build import build
 from cnnlab.training import device as devices
 from cnnlab.training import loop
 from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.device import threads_each, trainings_at_once
 from cnnlab.training.recipes import RECIPES
 from tests.samples import TINY, few_digits
 
@@ -107,3 +108,25 @@ def test_every_training_is_set_up_to_compute_exactly(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(loop, "compute_exactly", told.append)
     loop.Training(build(TINY, (1, 28, 28), 10), few_digits(), RunConfig(architecture=TINY, device="cpu"))
     assert told == [CPU]
+
+
+@pytest.mark.parametrize(
+    ("cores", "asked", "at_once", "threads"),
+    [(2, "", 1, 2), (8, "", 2, 4), (16, "3", 3, 5), (1, "", 1, 1), (2, "5", 5, 1), (4, "0", 1, 4)],
+)
+def test_the_limit_follows_the_machine_and_threads_never_outnumber_its_cores(
+    cores: int, asked: str, at_once: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "available_cores", lambda: cores)
+    monkeypatch.setenv("CNNLAB_TRAININGS", asked)
+    assert (trainings_at_once(), threads_each()) == (at_once, threads)
+
+
+@pytest.mark.parametrize(("asked", "at_once"), [("", 1), ("3", 3)])
+def test_a_gpu_is_one_trainings_however_many_cores_there_are(
+    asked: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "available_cores", lambda: 64)
+    monkeypatch.setenv("CNNLAB_TRAININGS", asked)
+    assert trainings_at_once(on_gpu=True) == at_once
+    assert threads_each() == 64 // (int(asked) if asked else 16)

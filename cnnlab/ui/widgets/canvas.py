@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas
 
 from cnnlab.drawings.strokes import CANVAS, GROUND, INK, PEN, Drawing, DrawingError, from_canvas
 
@@ -21,6 +20,8 @@ _PEN = "canvas.pen"
 
 def drawing_canvas() -> Drawing | None:
     """The canvas with its tools; what is drawn on it, None where that is nothing."""
+    from streamlit_drawable_canvas import st_canvas  # noqa: PLC0415 - it looks for the running server when imported
+
     state = st.session_state
     if "canvas" not in state:  # first time, or back from another page
         give(state.get(_LATEST))
