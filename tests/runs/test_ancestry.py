@@ -132,9 +132,9 @@ def test_where_too_few_unseen_images_are_left_nothing_is_judged(
         judge(finished_run, name)
 
 
-def test_a_run_keeps_all_its_own_test_images(finished_run: Run) -> None:
-    assert sum(judge(finished_run).support) == 500
-    assert not trained_on([finished_run.config], load_for(finished_run.config).validation.images).any()
+def test_a_run_keeps_all_its_own_test_images(listed_run: Run) -> None:
+    assert sum(judge(listed_run).support) == 500
+    assert not trained_on([listed_run.config], load_for(listed_run.config).validation.images).any()
 
 
 def test_a_branch_on_another_set_is_neither_validated_nor_judged_on_what_its_parent_saw(

@@ -18,10 +18,10 @@ from tests.samples import TINY
 test_split.__test__ = False  # type: ignore[attr-defined]  # a function of the package, not a test
 
 
-def test_a_rebuilt_network_answers_as_the_trained_one_did(finished_run: Run) -> None:
-    summary = finished_run.summary
-    assert judge(finished_run).accuracy == summary.test_accuracy
-    assert dict(zip(summary.classes, judge(finished_run).per_class, strict=True)) == summary.per_class
+def test_a_rebuilt_network_answers_as_the_trained_one_did(listed_run: Run) -> None:
+    summary = listed_run.summary
+    assert judge(listed_run).accuracy == summary.test_accuracy
+    assert dict(zip(summary.classes, judge(listed_run).per_class, strict=True)) == summary.per_class
 
 
 def test_every_epoch_can_be_rebuilt(finished_run: Run) -> None:

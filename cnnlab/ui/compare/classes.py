@@ -10,9 +10,10 @@ from cnnlab.charts.style import plain
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.evaluation.significance import LEVEL, by_class
 from cnnlab.runs.catalogue import Entry
-from cnnlab.runs.trained import load_trained, test_split
+from cnnlab.runs.trained import test_split
 from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.view import Look
@@ -39,7 +40,7 @@ def show(chosen: Chosen) -> None:
     is_pair = len(judged) == 2 and alike
     frame = pd.DataFrame(accuracies).rename_axis("Class").reset_index()
     if is_pair:
-        one, other = (answers(entry.run, load_trained(entry.run)) for entry in judged.values())
+        one, other = (answers(entry.run, trained_network(entry.run)) for entry in judged.values())
         apart = by_class(one, other)
         frame = apart[["Class", "Difference, points", "p", "First", "Second", "Only first right", "Only second right"]]
         frame = frame.round(4).rename(columns=dict(zip(("First", "Second"), judged, strict=True)))
@@ -99,7 +100,7 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
         answer = found.named[index]
         probability = found.probabilities[index, answer]
         st.markdown(f"**{literal(name)}** says **{literal(found.classes[answer])}** with {probability:.1%}:")
-        opened_image(Look(opened_entry.run, load_trained(opened_entry.run), opened_entry.run.epochs()), index)
+        opened_image(Look(opened_entry.run, trained_network(opened_entry.run), opened_entry.run.epochs()), index)
     close_button(_OPENED)
 
 

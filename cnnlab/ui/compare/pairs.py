@@ -10,10 +10,10 @@ import streamlit as st
 from cnnlab.evaluation.significance import LEVEL, holm, mcnemar
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.store import how_tested
-from cnnlab.runs.trained import load_trained
 from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.shell.frame import literal
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.widgets.figure import download
 
@@ -68,7 +68,7 @@ def _is_comparable(one: Entry, other: Entry) -> bool:
 
 
 def _tested(one: str, other: str, named: dict[str, Entry]) -> dict[str, object]:
-    first, second = (answers(named[name].run, load_trained(named[name].run)) for name in (one, other))
+    first, second = (answers(named[name].run, trained_network(named[name].run)) for name in (one, other))
     found = mcnemar(first.hits, second.hits)
     accuracies = float(first.hits.mean()), float(second.hits.mean())
     return {

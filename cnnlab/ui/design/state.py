@@ -46,7 +46,7 @@ class Images:
 def draft() -> Draft:
     """The network as it is now; the address's at first, else the default."""
     if own_design() is None:
-        keep_design_history(History(write_design(_first())))
+        _keep(History(write_design(_first())))
     return parsed(_history().present)
 
 
@@ -81,13 +81,18 @@ def begin(new: Draft) -> None:
 
 def change(new: Draft) -> None:
     """One step of editing."""
-    keep_design_history(_history().edited(write_design(new)))
+    _keep(_history().edited(write_design(new)))
 
 
 def _history() -> History:
     history = design_history()
     assert history is not None  # draft() begins it
     return history
+
+
+def _keep(history: History) -> None:
+    keep_design_history(history)
+    st.session_state.pop(_REFUSAL, None)
 
 
 def can_undo() -> bool:
@@ -102,13 +107,13 @@ def can_redo() -> bool:
 
 def undo() -> None:
     """Go back to the version before."""
-    keep_design_history(_history().undone())
+    _keep(_history().undone())
     renew()
 
 
 def redo() -> None:
     """Take an undo back."""
-    keep_design_history(_history().redone())
+    _keep(_history().redone())
     renew()
 
 

@@ -13,9 +13,10 @@ from cnnlab.drawings.challenge import Challenge
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Drawing, Lesson
 from cnnlab.runs.catalogue import Entry
-from cnnlab.runs.trained import load_trained, readings
+from cnnlab.runs.trained import readings
 from cnnlab.ui.draw.teaching import add_lesson
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.widgets.canvas import drawing_canvas, give
 from cnnlab.ui.widgets.images import enlarged
 
@@ -70,7 +71,7 @@ def _clock(challenge: Challenge) -> None:
 
 
 def _result(challenge: Challenge, named: Mapping[str, Entry]) -> None:
-    read = {name: readings(load_trained(entry.run), challenge.drawn) for name, entry in named.items()}
+    read = {name: readings(trained_network(entry.run), challenge.drawn) for name, entry in named.items()}
     labels = [lesson.label for lesson in challenge.drawn]
     rows = [
         (name, sum(map(str.__eq__, answers, labels)), sum(certainty) / len(certainty))

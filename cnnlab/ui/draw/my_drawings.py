@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cnnlab.runs.catalogue import Entry
-from cnnlab.runs.trained import load_trained
 from cnnlab.ui.draw.teaching import my_drawings
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.networks import trained_network
 
 
 @frame.telling()
@@ -18,4 +18,4 @@ def show(named: Mapping[str, Entry]) -> None:
     first = next(iter(named))
     name = st.selectbox("Which run is to learn", list(named), key="draw.learner") if len(named) > 1 else first
     run = named[name].run
-    my_drawings(run, load_trained(run))
+    my_drawings(run, trained_network(run))

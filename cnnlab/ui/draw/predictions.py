@@ -12,8 +12,9 @@ from cnnlab.analysis.ood import Familiarity, read
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.store import Run
-from cnnlab.runs.trained import Trained, load_trained
+from cnnlab.runs.trained import Trained
 from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.widgets.live_chart import live_chart
 
 FOLLOW_SECONDS = 1.5  # between answers of a run that trains
@@ -39,10 +40,10 @@ def _answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], suspic
 
 def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion: str) -> None:
     st.markdown(f"**{frame.literal(name)}**")
-    trained, familiar = newest(entry)
+    network, familiar = newest(entry)
     if _trains(entry):
-        st.caption(f":material/autorenew: epoch {trained.epoch} of {entry.epochs}")
-    reading = read(trained, seen(entry), familiar, suspicion)
+        st.caption(f":material/autorenew: epoch {network.epoch} of {entry.epochs}")
+    reading = read(network, seen(entry), familiar, suspicion)
     st.metric(
         "Not sure" if reading.doubt else "The network says",
         frame.literal(f"{reading.name}?" if reading.doubt else reading.name),
@@ -54,7 +55,7 @@ def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion:
         "network that was shown what is none.",
     )
     live_chart(
-        charts.probability_bars(trained.classes, reading.probabilities),
+        charts.probability_bars(network.classes, reading.probabilities),
         f"probabilities.{entry.id}",
         entry.id,
         "Probability of each class",
@@ -65,9 +66,9 @@ def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion:
 def newest(entry: Entry) -> tuple[Trained, Familiarity | None]:
     """A run's network, of its last epoch while it trains, and what it knows, unless it still learns."""
     if _trains(entry):
-        return load_trained(entry.run, entry.run.epochs()[-1]), None
-    trained = load_trained(entry.run)
-    return trained, familiarity(entry.run, trained)
+        return trained_network(entry.run, entry.run.epochs()[-1]), None
+    network = trained_network(entry.run, entry.summary.epoch)
+    return network, familiarity(entry.run, network)
 
 
 def _trains(entry: Entry) -> bool:
@@ -79,12 +80,12 @@ def prepare_answers(named: Mapping[str, Entry]) -> None:
     """What the first answer would otherwise wait for."""
     for entry in named.values():
         if not _trains(entry):
-            familiarity(entry.run, load_trained(entry.run))
+            newest(entry)
 
 
-def familiarity(run: Run, trained: Trained) -> Familiarity:
+def familiarity(run: Run, network: Trained) -> Familiarity:
     """What the run's training images look like to its network; kept."""
-    return _familiarity(f"{run.id}.{trained.epoch}", run, trained)
+    return _familiarity(f"{run.id}.{network.epoch}", run, network)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Looking at what it learned from")

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cnnlab.runs.catalogue import Entry
-from cnnlab.runs.trained import load_trained
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views import attribution, feature_maps, nearest, smallest_change, strokes
 from cnnlab.ui.views.view import Look, Picked, View
 
@@ -40,4 +40,4 @@ def show_why(named: Mapping[str, Entry], picked: Picked) -> None:
     run = named[name].run
     st.caption(linked(VIEWS[view].question, view))
     with frame.place_of("draw.why.shown", view):
-        VIEWS[view].show(Look(run, load_trained(run), run.epochs(), picked))
+        VIEWS[view].show(Look(run, trained_network(run), run.epochs(), picked))

@@ -14,9 +14,10 @@ from cnnlab import charts
 from cnnlab.analysis.tsne import Layout, Places, aligned, are_alike, neighbours, penultimate, principal_components
 from cnnlab.jobs.worker import Background
 from cnnlab.runs.store import Run
-from cnnlab.runs.trained import Trained, load_trained, test_split
+from cnnlab.runs.trained import Trained, test_split
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import download, opened
@@ -176,7 +177,7 @@ def _principal(name: str, _asked: _Asked) -> tuple[Places, float]:
     """Places turned like epoch 0's, and the share of the variance they hold."""
     look, count, dimensions = _asked.look, _asked.count, _asked.dimensions
     start = look.epochs[0]
-    first = _features(f"{look.run.id}.{start}.{count}", look.run, load_trained(look.run, start), count)
+    first = _features(f"{look.run.id}.{start}.{count}", look.run, trained_network(look.run, start), count)
     places, share = principal_components(_features(f"{look.at}.{count}", look.run, look.trained, count), dimensions)
     return aligned(places, principal_components(first, dimensions)[0]), share
 

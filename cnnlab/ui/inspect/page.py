@@ -8,9 +8,10 @@ import streamlit as st
 
 from cnnlab.charts.png import inline
 from cnnlab.runs.store import Run
-from cnnlab.runs.trained import Trained, load_trained
+from cnnlab.runs.trained import Trained
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.image_picker import pick_image
 from cnnlab.ui.views.view import Look, View
 from cnnlab.ui.widgets.images import enlarged
@@ -59,7 +60,7 @@ def _page(run: Run, views: Mapping[str, View], page: str, is_live: bool) -> None
         st.rerun()  # the training has ended: nothing ticks any more
     epochs = run.epochs()
     last = job.epochs if is_live and job else epochs[-1]
-    trained = load_trained(run, _pick_epoch(run, epochs, last, is_live))
+    trained = trained_network(run, _pick_epoch(run, epochs, last, is_live))
     with frame.place_of(_SHOWN, f"{page} {name}"):
         _draw(view, run, trained, epochs)
 

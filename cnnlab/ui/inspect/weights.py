@@ -15,8 +15,8 @@ from torch import Tensor
 from cnnlab import charts
 from cnnlab.analysis.weights import gradients_by_layer, relative_change, weights_by_layer
 from cnnlab.runs.store import Run
-from cnnlab.runs.trained import load_trained
 from cnnlab.training.run_data import load_for
+from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure
 
@@ -110,12 +110,12 @@ def _sampled(epochs: Sequence[int], now: int) -> list[int]:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _weights(at: str, _run: Run, epoch: int) -> dict[str, Tensor]:
-    return weights_by_layer(load_trained(_run, epoch).network)
+    return weights_by_layer(trained_network(_run, epoch).network)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _gradients(at: str, _run: Run, epoch: int) -> dict[str, Tensor]:
-    trained = load_trained(_run, epoch)
+    trained = trained_network(_run, epoch)
     images, labels = _some_training_images(_run.id, _run)
     return gradients_by_layer(trained.network, trained.inputs(images), labels)
 

@@ -10,8 +10,9 @@ from cnnlab.data.datasets import dataset_spec
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import DrawingError
 from cnnlab.runs.store import Run
-from cnnlab.runs.trained import Trained, load_trained, seen_by, test_split
+from cnnlab.runs.trained import Trained, seen_by, test_split
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.view import Picked
 from cnnlab.ui.widgets.canvas import drawn
@@ -57,7 +58,7 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: li
     epoch = newest
     if only_wrong:  # as of the newest epoch when it was asked, so that the image stays when the slider moves
         epoch = st.session_state.setdefault(judged, newest)
-        chosen &= ~torch.from_numpy(answers(run, load_trained(run, epoch)).hits)
+        chosen &= ~torch.from_numpy(answers(run, trained_network(run, epoch)).hits)
     members = chosen.nonzero().flatten().tolist()
     if not members:
         st.info(f"After epoch {epoch} no test image of this choice is misread.", icon=":material/check:")

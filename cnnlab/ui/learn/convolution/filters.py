@@ -11,7 +11,7 @@ from torch import Tensor
 from cnnlab.analysis.weights import conv_layers, filters
 from cnnlab.learn.filters import FILTERS
 from cnnlab.runs.store import Run
-from cnnlab.runs.trained import load_trained
+from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.widgets.run_picker import pick_run
 
 _OWN, _LEARNED = "own", "learned"
@@ -122,6 +122,6 @@ def _learned() -> Chosen | None:
 @st.cache_data(max_entries=32, show_spinner=False)
 def _first_filters(run_id: str, epoch: int, _run: Run) -> Tensor | None:
     """(out_channels, C, height, width)."""
-    network = load_trained(_run, epoch).network
+    network = trained_network(_run, epoch).network
     names = list(conv_layers(network))
     return filters(network, names[0]).clone() if names else None

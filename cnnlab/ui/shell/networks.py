@@ -1,0 +1,27 @@
+"""Trained networks: each run and epoch rebuilt from disk once, for all sessions."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import streamlit as st
+
+from cnnlab.runs.store import Run
+from cnnlab.runs.trained import Trained, load_trained
+
+KEPT = 16  # networks
+
+
+def trained_network(run: Run, epoch: int | None = None) -> Trained:
+    """Give the network of ``run`` after ``epoch``, by default the judged one; a copy, to hook and to ask for gradients.
+
+    Raises RunError as ``load_trained`` does.
+    """
+    found = _rebuilt(str(run.folder), run.judged_epoch if epoch is None else epoch, run)
+    return replace(found, network=copy.deepcopy(found.network))
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _rebuilt(folder: str, epoch: int, _run: Run) -> Trained:
+    return load_trained(_run, epoch)
