@@ -198,14 +198,27 @@ class Training:
         if (rate := self._wanted_rate) is None:
             return
         self._wanted_rate = None
-        if now := self.learning_rate:  # many drops may have come to zero, which has no shape to keep
-            for group in self._optimizer.param_groups:
-                group.update({name: group[name] / now * rate for name in RATES if name in group})
-            self._rates.base_lrs = [base / now * rate for base in self._rates.base_lrs]
+        self._scale_schedule(rate)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._rates._last_lr = [rate for _ in self._optimizer.param_groups]
         yield RateChange(self.step + 1, (self.step + 1) / self.steps_per_epoch, rate)
+
+    def _scale_schedule(self, rate: float) -> None:
+        """All its rates, larger or smaller so that the next one is ``rate``.
+
+        Many drops may have come to zero, or so near that others would become infinite: then there is no shape to keep.
+        """
+        now, groups = self.learning_rate, self._optimizer.param_groups
+        if not now:
+            return
+        scaled = [{name: group[name] / now * rate for name in RATES if name in group} for group in groups]
+        bases = [base / now * rate for base in self._rates.base_lrs]
+        if not all(map(isfinite, [*bases, *(value for rates in scaled for value in rates.values())])):
+            return
+        for group, rates in zip(groups, scaled, strict=True):
+            group.update(rates)
+        self._rates.base_lrs = bases
 
     def checkpoint(self) -> Checkpoint:
         """Where it is, after a whole epoch."""
@@ -271,8 +284,9 @@ class Training:
     def _restore_optimizer(self, tensors: dict[str, Tensor], progress: Progress) -> None:
         whole = self._optimizer.state_dict()
         for group, saved in zip(whole["param_groups"], progress.groups, strict=True):
-            kept = {name: saved[name] for name in get_args(GroupEntry) if name in group}
-            group.update({name: kept[name] for name in SCHEDULED if name in kept})
+            if missing := set(get_args(GroupEntry)) & group.keys() - saved.keys():
+                raise ValueError(f"it has no {min(missing)}")
+            group.update({name: saved[name] for name in SCHEDULED if name in group})
         state = {}
         parameters = (parameter for group in self._optimizer.param_groups for parameter in group["params"])
         for place, parameter in enumerate(parameters):

@@ -431,6 +431,19 @@ def test_a_rate_can_be_set_where_drops_have_come_to_zero() -> None:
     assert rates[-1] == 0.002
 
 
+def test_a_rate_set_where_drops_have_come_near_zero_makes_no_other_infinite() -> None:
+    training = began(config(schedule="step", step_epochs=1, step_factor=1e-160, epochs=4, batch_size=1000))
+    rates = []
+    for event in training.events():
+        if event.kind == "epoch":
+            rates.append(event.learning_rate)
+            assert training.checkpoint().progress.rates
+            if event.epoch == 2:
+                assert 0 < training.learning_rate < 1e-300
+                training.change_learning_rate(0.002)
+    assert rates[2:] == [0.002, pytest.approx(2e-163)]
+
+
 def test_a_rate_set_after_an_epochs_last_step_outlives_a_kill() -> None:
     half = began(config())
     for event in half.events():
