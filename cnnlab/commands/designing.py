@@ -18,6 +18,7 @@ from cnnlab.drawing import draw_network
 from cnnlab.layers import Shape, shown
 from cnnlab.presets import PRESETS
 from cnnlab.runs import RunError, write_aside
+from cnnlab.strangers import one_line
 
 
 @click.command("network")
@@ -60,7 +61,7 @@ def network_command(
     if as_json:
         click.echo(json.dumps({"name": draft.name, "layers": [_record(row) for row in rows], "hints": hints}))
         return
-    click.echo(f"{draft.title}: images of {shown(images)}, {count} classes")
+    click.echo(f"{one_line(draft.title)}: images of {shown(images)}, {count} classes")
     for row in rows:
         click.echo(
             f"  {row.name:14} {shown(row.output_shape):>12} {row.parameters:>12,} parameters {row.macs:>14,} MACs  "

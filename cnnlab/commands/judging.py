@@ -13,10 +13,12 @@ from cnnlab.commands.options import as_json, content_of, open_run, runs_option
 from cnnlab.data import DATASETS, dataset_spec, is_present, load_test
 from cnnlab.digits import NetworkInput, prepare, stroke_ink
 from cnnlab.inference import Trained, judge, load_trained, seen_by
+from cnnlab.files import plain_json
 from cnnlab.pictures import read_picture
 from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
 from cnnlab.runs import Run
+from cnnlab.strangers import one_line
 from cnnlab.strokes import DrawingError, read_drawings
 
 
@@ -140,7 +142,7 @@ def predict_command(run: str, files: tuple[Path, ...], runs: Path | None, as_jso
 
 def _inputs(run: Run, content: bytes) -> list[NetworkInput]:
     """What the run's network gets of a file. Raises DrawingError where it gets nothing."""
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"[":  # a byte-order mark may stand before JSON
+    if not plain_json(content).lstrip().startswith(b"["):
         return [seen_by(run, read_picture(content))]
     if not dataset_spec(run.config.dataset).is_drawn:
         raise DrawingError(f"run {run.id} was trained on {run.config.dataset}, not on drawn characters")
@@ -159,12 +161,13 @@ def _prediction(trained: Trained, made: NetworkInput) -> dict[str, Any]:
 
 
 def _told(answer: dict[str, Any], with_file: bool) -> str:
-    """An answer in a line, the class first."""
+    """An answer in a line, the class first; names of classes and files may be a stranger's."""
     file = click.format_filename(answer["file"])
     if "error" in answer:
-        return f"not read: {answer['error']}  {file}"
-    told = [answer["class"], f"{answer['probability']:.1%}", *[file] * with_file, *answer["changes"]]
-    return "  ".join(told)
+        told = [f"not read: {answer['error']}", file]
+    else:
+        told = [answer["class"], f"{answer['probability']:.1%}", *[file] * with_file, *answer["changes"]]
+    return "  ".join(map(one_line, told))
 
 
 @click.command("bench")
