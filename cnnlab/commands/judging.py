@@ -12,8 +12,8 @@ from cnnlab.architectures import summarise
 from cnnlab.commands.options import as_json, content_of, open_run, runs_option
 from cnnlab.data import DATASETS, dataset_spec, is_present, load_test
 from cnnlab.digits import NetworkInput, prepare, stroke_ink
-from cnnlab.inference import Trained, judge, load_trained, seen_by
 from cnnlab.files import plain_json
+from cnnlab.inference import Trained, judge, load_trained, seen_by
 from cnnlab.pictures import read_picture
 from cnnlab.presets import PRESETS
 from cnnlab.recipes import RECIPES
