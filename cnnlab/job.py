@@ -17,7 +17,7 @@ from torch import nn
 from cnnlab.ancestry import data_of, inherited
 from cnnlab.architectures import ArchitectureError
 from cnnlab.checkpoint import CheckpointError
-from cnnlab.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_extension
+from cnnlab.config import MAX_EPOCHS, ConfigError, Extension, RunConfig, last_epoch, parse_extension
 from cnnlab.data import Data, DatasetError, DatasetSpec, Standardise, check_batches, dataset_spec, fetch, scaling
 from cnnlab.devices import choose_device, choose_precision, devices
 from cnnlab.evaluation import evaluate
@@ -61,10 +61,15 @@ class Job:
     weights and metrics are on disk.
     """
 
-    def __init__(self, run: Run, threads: int, data_folder: Path | None = None) -> None:
+    def __init__(self, run: Run, threads: int, data_folder: Path | None = None, more: Extension | None = None) -> None:
         self.run = run
         self.config: RunConfig = run.config
-        self.summary: Summary = run.summary.model_copy(update={"status": "running", "error": ""})
+        self._found = run.summary
+        self._more = more
+        kept = self._found.extensions
+        if more:
+            kept = (*(earlier for earlier in kept if earlier.after < more.after), more)
+        self.summary: Summary = self._found.model_copy(update={"status": "running", "error": "", "extensions": kept})
         self.threads = threads
         self.history = run.history()
         self.state: State = "loading"
@@ -105,13 +110,10 @@ class Job:
         done = run.whole_epochs
         if done + epochs > MAX_EPOCHS:
             raise RunError(f"run {run.id} has {done} epochs, and a run has {MAX_EPOCHS} at the most: ask for fewer")
-        if epochs:
-            more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10)
-            kept = (earlier for earlier in summary.extensions if earlier.after < done)
-            run.write_summary(summary.model_copy(update={"extensions": (*kept, more)}))
-        elif summary.status == "finished":
+        if not epochs and summary.status == "finished":
             raise RunError(f"run {run.id} has all its epochs: say how many more")
-        return cls(run, threads or summary.threads or threads_each())._begun()
+        more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10) if epochs else None
+        return cls(run, threads or summary.threads or threads_each(), more=more)._begun()
 
     def _begun(self) -> Job:
         _jobs.add(self)
@@ -188,11 +190,18 @@ class Job:
         torch.set_num_threads(self.threads)  # counts only for the thread that calls it
         try:
             with self.run.held():
+                self._check_unchanged()
                 self._train_or_fail()
         except RunError as error:  # another has it, or nobody may write there: what is on disk stays
             self._end_failed(str(error))
         finally:
             turns.leave(self)
+
+    def _check_unchanged(self) -> None:
+        """Raises RunError where somebody else trained the run between the look at it and now that it is held."""
+        now = self.run.summary.model_copy(update={"status": self._found.status})
+        if now != self._found or (self._more and self._more.after != self.run.whole_epochs):
+            raise RunError(f"run {self.run.id} was trained elsewhere just now: look at it again")
 
     def _train_or_fail(self) -> None:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from cnnlab.config import RunConfig, parse_config
+from cnnlab.config import RunConfig, parse_config, parse_extension
 from cnnlab.data import DATASETS
 from cnnlab.events import Event
 from cnnlab.history import History, Record
@@ -102,6 +102,24 @@ def test_who_would_train_a_run_that_another_trains_leaves_it_alone() -> None:
     assert trains.run.summary.status == "running"
     trains.stop()
     assert finish(trains).run.summary.status == "stopped"
+
+
+def test_who_would_train_on_what_another_holds_leaves_no_trace() -> None:
+    run = finish(start(epochs=1)).run
+    before = run.summary
+    with run.held():
+        resumed = finish(Job.resume(run, epochs=2))
+    assert "trained elsewhere" in resumed.error
+    assert run.summary == before
+
+
+def test_who_looked_at_a_run_before_another_trained_it_on_leaves_it_alone() -> None:
+    run = finish(start(epochs=1)).run
+    late = Job(run, threads=1, more=parse_extension(1, 2, 0.001))
+    trained = finish(Job.resume(run, epochs=1)).run.summary
+    assert "look at it again" in finish(late._begun()).error
+    assert run.summary == trained
+    assert run.epochs() == [0, 1, 2]
 
 
 def test_a_branch_begins_with_its_parents_weights() -> None:

@@ -30,6 +30,7 @@ from cnnlab.layers import (
     Parallel,
     Residual,
     Shape,
+    Softmax,
     SqueezeExcite,
     trace,
 )
@@ -214,6 +215,22 @@ def test_a_convolution_is_refused_exactly_where_it_strides_and_its_dilated_windo
 def test_a_norm_over_single_numbers_is_refused(layer: Layer, shape: Shape) -> None:
     with pytest.raises(LayerError, match="the norm makes 0 of each"):
         layer.output_shape(shape, CLASSES)
+
+
+@pytest.mark.parametrize("layer", [Softmax(), Residual(body=(Softmax(),))], ids=str)
+@pytest.mark.parametrize("shape", [(1, 4, 4), (1, 1, 1)], ids=str)
+def test_a_softmax_over_one_channel_is_refused(layer: Layer, shape: Shape) -> None:
+    with pytest.raises(LayerError, match="gives 1 whatever comes in"):
+        layer.output_shape(shape, CLASSES)
+    assert layer.output_shape((2, 4, 4), CLASSES) == (2, 4, 4)
+
+
+@pytest.mark.parametrize("norm", [BatchNorm2d, GroupNorm, LayerNorm])
+def test_no_eps_is_so_small_that_maps_without_variance_become_nan(norm: type[Layer]) -> None:
+    with pytest.raises(ValidationError, match="greater than or equal to"):
+        norm(eps=1e-80)
+    module = layer_module(norm(eps=1e-12), (4, 2, 2), CLASSES)
+    assert module(torch.zeros(3, 4, 2, 2)).isfinite().all()
 
 
 @pytest.mark.parametrize(

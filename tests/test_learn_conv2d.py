@@ -90,11 +90,8 @@ def test_a_mend_is_told_exactly_where_pytorch_refuses() -> None:
                 measure(layer, shape)
         else:
             if mends(layer, shape):
-                assert (layer.padding_mode, layer.dilation, layer.stride) == (
-                    "zeros",
-                    3,
-                    2,
-                )  # which PyTorch may not survive
+                # PyTorch may not survive it.
+                assert (layer.padding_mode, layer.dilation, layer.stride) == ("zeros", 3, 2)
                 with pytest.raises(ValueError, match="wholly in the padding"):
                     measure(layer, shape)
                 continue
