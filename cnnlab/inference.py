@@ -13,11 +13,13 @@ from cnnlab.ancestry import unseen_test
 from cnnlab.architectures import ArchitectureError, summarise
 from cnnlab.data import DatasetError, DatasetSpec, Split, Standardise, dataset_spec, load_test
 from cnnlab.digits import NetworkInput, network_input
-from cnnlab.evaluation import Evaluation, evaluate, predict
+from cnnlab.evaluation import EVALUATION_BATCH, Evaluation, evaluate, predict
 from cnnlab.layers import Shape
 from cnnlab.metrics import Answers
 from cnnlab.network import build
 from cnnlab.runs import Run, RunError
+
+EVALUATION_BYTES = 2_000_000_000  # of the maps of all images that are asked together
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,15 @@ class Trained:
     classes: tuple[str, ...]
     shape: Shape  # (C, H, W)
     epoch: int
+    at_once: int = EVALUATION_BATCH  # images that go through it together, so that its maps do not take all memory
 
     def probabilities(self, images: Tensor) -> Tensor:
         """(N, C, H, W) uint8 → (N, classes)."""
-        return predict(self.network, images, self.standardise).softmax(1)
+        return predict(self.network, images, self.standardise, self.at_once).softmax(1)
 
     def answers(self, split: Split) -> Answers:
         """What the network says to labelled images."""
-        logits = predict(self.network, split.images, self.standardise)
+        logits = predict(self.network, split.images, self.standardise, self.at_once)
         return Answers(logits.numpy(), split.labels.numpy(), self.classes)
 
     def inputs(self, images: Tensor) -> Tensor:
@@ -72,6 +75,7 @@ def load_trained(run: Run, epoch: int | None = None) -> Trained:
         classes=summary.classes,
         shape=summary.shape,
         epoch=chosen,
+        at_once=max(1, min(EVALUATION_BATCH, EVALUATION_BYTES // max(layer.peak_bytes for layer in layers))),
     )
 
 
@@ -111,7 +115,7 @@ def judge(run: Run, dataset: str | None = None) -> Evaluation:
     trained, split = load_trained(run), test_split(run, dataset)
     if dataset in (None, run.config.dataset):
         run.count_look(trained.epoch)
-    return evaluate(trained.network, split, trained.standardise)
+    return evaluate(trained.network, split, trained.standardise, trained.at_once)
 
 
 def _forms(weights: Mapping[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:

@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from cnnlab.ancestry import data_of, inherited
+from cnnlab.ancestry import ancestors, data_of, datasets_of, inherited
 from cnnlab.architectures import ArchitectureError
 from cnnlab.checkpoint import CheckpointError
 from cnnlab.config import MAX_EPOCHS, ConfigError, Extension, RunConfig, last_epoch, parse_extension
@@ -222,7 +222,7 @@ class Job:
         self.state = "loading"
         check_memory(config, dataset_spec(config.dataset))
         check_batches(config, dataset_spec(config.dataset))
-        network = _begin(config, dataset_spec(config.dataset), RunStore(self.run.folder.parent))
+        network = _begin(self.run, dataset_spec(config.dataset))
         data = data_of(self.run, self._data_folder)
         training = Training(network, data, config, self.summary.extensions)
         self._describe(data, network)
@@ -247,8 +247,8 @@ class Job:
         self._close("stopped" if stopped else "finished")
 
     def _fetch_data(self) -> bool:
-        """Have the data set at hand before it takes a turn; whether that came before a stop."""
-        return self._wishes.have(fetch(self.config.dataset, self._data_folder))
+        """Have all data sets at hand before it takes a turn; whether that came before a stop."""
+        return all(self._wishes.have(fetch(name, self._data_folder)) for name in datasets_of(self.run))
 
     def _take_turn(self) -> bool:
         self.state = "queued"
@@ -336,6 +336,7 @@ class Job:
             mean=mean,
             std=std,
             parameters=sum(parameter.numel() for parameter in network.parameters()),
+            ancestors=ancestors(self.run),
         )
 
     def _judge(self, network: nn.Module, data: Data) -> None:
@@ -396,11 +397,12 @@ def _check_machine(run: Run) -> None:
         raise RunError(f"run {run.id} cannot go on here: {error}") from error
 
 
-def _begin(config: RunConfig, spec: DatasetSpec, store: RunStore) -> nn.Sequential:
-    """A new network, or the parent's as it was after its epoch."""
+def _begin(run: Run, spec: DatasetSpec) -> nn.Sequential:
+    """A new network, or the parent's as it was after its epoch; a run that goes on does without."""
+    config = run.config
     network = build(config.architecture, spec.shape, len(spec.classes), config.seed)
-    if config.parent:
-        parent = store.open(config.parent.run)
+    if config.parent and not run.whole_epochs:
+        parent = RunStore(run.folder.parent).open(config.parent.run)
         trained = load_trained(parent, config.parent.epoch)
         check_fit(parent, spec)
         if parent.config.architecture.layers != config.architecture.layers:

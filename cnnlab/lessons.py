@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnlab.config import RunConfig, parse_config
-from cnnlab.data import check_lessons, dataset_spec, lesson_images, load_test
-from cnnlab.inference import Trained, load_trained
+from cnnlab.data import Split, check_lessons, dataset_spec, lesson_images
+from cnnlab.inference import Trained, load_trained, test_split
 from cnnlab.runs import Run, RunError, RunStore
 from cnnlab.strokes import Lesson
 
@@ -85,9 +85,9 @@ def changes(branch: Run, store: RunStore, others: Sequence[Lesson] = ()) -> dict
         for kind, drawings in (("taught", config.lessons), ("others", others))
         if drawings
     }
-    images = sum(branch.summary.support.values()) or len(load_test(config.dataset))
-    hits = [_test_hits(run, trained, config.dataset) for run, trained in ((parent, before), (branch, after))]
-    return {**found, "test": Change(images, *hits)}
+    split = test_split(branch)  # by which both are judged, for the branch has seen what its parent saw
+    hits = [_test_hits(run, trained, split) for run, trained in ((parent, before), (branch, after))]
+    return {**found, "test": Change(len(split), *hits)}
 
 
 def _on_drawings(before: Trained, after: Trained, drawings: Sequence[Lesson], dataset: str) -> Change:
@@ -95,10 +95,13 @@ def _on_drawings(before: Trained, after: Trained, drawings: Sequence[Lesson], da
     return Change(len(split), *(int(trained.answers(split).hits.sum()) for trained in (before, after)))
 
 
-def _test_hits(run: Run, trained: Trained, dataset: str) -> int:
-    """As the run was judged, else as its network answers now."""
+def _test_hits(run: Run, trained: Trained, split: Split) -> int:
+    """As the run was judged by as many images, else as its network answers now."""
     summary = run.summary
-    if summary.test_accuracy is not None and (summary.epoch, run.config.dataset) == (trained.epoch, dataset):
-        return round(summary.test_accuracy * sum(summary.support.values()))
+    if summary.test_accuracy is not None and (summary.epoch, sum(summary.support.values())) == (
+        trained.epoch,
+        len(split),
+    ):
+        return round(summary.test_accuracy * len(split))
     run.count_look(trained.epoch)
-    return int(trained.answers(load_test(dataset)).hits.sum())
+    return int(trained.answers(split).hits.sum())

@@ -286,7 +286,8 @@ class Training:
         for group, saved in zip(whole["param_groups"], progress.groups, strict=True):
             if missing := set(get_args(GroupEntry)) & group.keys() - saved.keys():
                 raise ValueError(f"it has no {min(missing)}")
-            group.update({name: saved[name] for name in SCHEDULED if name in group})
+            taken: dict[str, object] = {name: saved[name] for name in SCHEDULED if name in group}
+            group.update(taken)
         state = {}
         parameters = (parameter for group in self._optimizer.param_groups for parameter in group["params"])
         for place, parameter in enumerate(parameters):

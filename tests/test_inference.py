@@ -8,10 +8,11 @@ import torch
 
 from cnnlab.architectures import Architecture
 from cnnlab.config import RunConfig
-from cnnlab.data import DatasetError
-from cnnlab.inference import judge, load_trained, test_split
+from cnnlab.data import DatasetError, load
+from cnnlab.inference import EVALUATION_BYTES, judge, load_trained, test_split
 from cnnlab.job import Job
-from cnnlab.layers import Flatten, Linear
+from cnnlab.layers import AdaptivePool2d, Conv2d, Flatten, Linear
+from cnnlab.network import build
 from cnnlab.runs import Run, RunError, RunStore
 from tests.samples import TINY
 
@@ -81,6 +82,18 @@ def test_weights_that_are_not_finite_are_refused(value: float, copy: Run, finish
     copy.save_weights(2, weights | {name: torch.full_like(weights[name], value)})
     with pytest.raises(RunError, match="not finite"):
         load_trained(copy)
+
+
+def test_a_foreign_network_of_vast_maps_is_asked_about_few_images_at_once(copy: Run) -> None:
+    layers = (Conv2d(out_channels=2048, kernel_size=1), AdaptivePool2d(), Flatten(), Linear(out_features="classes"))
+    vast = Architecture(name="vast", title="Vast", layers=layers)  # 6 MB of maps for an image
+    (copy.folder / "config.json").write_text(RunConfig(architecture=vast).model_dump_json())
+    copy.save_weights(2, build(vast, (1, 28, 28), 10).state_dict())
+    trained, asked = load_trained(copy), []
+    trained.network.register_forward_pre_hook(lambda _, inputs: asked.append(len(inputs[0])))
+    trained.answers(load("mnist-sample").test.part(slice(400)))
+    assert max(asked) * 2049 * 28 * 28 * 4 <= EVALUATION_BYTES
+    assert sum(asked) == 400
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.complex64, torch.float8_e4m3fn])

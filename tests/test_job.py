@@ -308,6 +308,18 @@ def test_a_download_takes_no_turn_and_holds_up_no_end(
         assert job.run.summary.status == status
 
 
+def test_a_parents_data_set_is_waited_for_without_a_turn(stalled: Stalled, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.job.turns", Turns(1))
+    store = RunStore(runs_folder())
+    parent = store.create(parse_config({"dataset": "stalled", "architecture": TINY}))
+    job = start(parent=f"{parent.id}@1")
+    stalled.begun.wait()
+    assert finish(start(epochs=1)).state == "finished"
+    job.stop()
+    job.join(30)
+    assert job.state == "stopped"
+
+
 def test_an_interrupted_run_goes_on_to_the_same_numbers() -> None:
     job = interrupted(epochs=5)
     assert job.run.summary.status == "interrupted"

@@ -226,7 +226,9 @@ def test_a_softmax_over_one_channel_is_refused(layer: Layer, shape: Shape) -> No
 
 
 @pytest.mark.parametrize("norm", [BatchNorm2d, GroupNorm, LayerNorm])
-def test_no_eps_is_so_small_that_maps_without_variance_become_nan(norm: type[Layer]) -> None:
+def test_no_eps_is_so_small_that_maps_without_variance_become_nan(
+    norm: type[BatchNorm2d] | type[GroupNorm] | type[LayerNorm],
+) -> None:
     with pytest.raises(ValidationError, match="greater than or equal to"):
         norm(eps=1e-80)
     module = layer_module(norm(eps=1e-12), (4, 2, 2), CLASSES)

@@ -10,6 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from cnnlab.config import ConfigError
 from cnnlab.evaluation import evaluate
 from cnnlab.learn.traps import TRAPS, Finding, Picture
 from cnnlab.learn.traps.loop import UNIT, Training, digits, trained
@@ -62,6 +63,12 @@ def test_the_code_that_is_shown_is_the_code_that_runs(slug: str) -> None:
             assert head.startswith(f"def {function.__name__}(")
             assert body in code
     assert trap.code[0] != trap.code[1]
+
+
+def test_too_little_memory_is_told_before_a_trap_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.memory.free_bytes", lambda device: 10**6)
+    with pytest.raises(ConfigError, match="GB of memory"):
+        list(TRAPS["zero-grad"].fall(0))
 
 
 def test_a_seed_finds_the_same_again_and_another_seed_something_else() -> None:

@@ -7,6 +7,7 @@ from shutil import copytree
 import pytest
 import torch
 
+from cnnlab.ancestry import unseen_test
 from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import DATASETS, DatasetError, Split, load_for
 from cnnlab.digits import prepare, stroke_ink
@@ -16,6 +17,7 @@ from cnnlab.lessons import Change, changes, fine_tuning, set_aside
 from cnnlab.runs import Run, RunError, RunStore
 from cnnlab.strokes import Drawing, Lesson, read_lessons, rounded, write_lessons
 from tests.samples import lesson
+from tests.test_ancestry import other_sample
 from tests.test_job import records
 
 REPLAYED = 500
@@ -113,6 +115,19 @@ def test_the_test_images_are_asked_where_a_run_was_not_judged(parent: Run) -> No
     for run in (parent, branch):
         run.write_summary(run.summary.model_copy(update={"test_accuracy": None, "support": {}}))
     assert changes(branch, store(parent)) == judged
+
+
+def test_both_are_asked_only_about_test_images_that_neither_was_trained_on(
+    parent: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = other_sample(monkeypatch, known=200, new=300)
+    fields = {"architecture": parent.config.architecture, "parent": f"{parent.id}@1", "dataset": name, "epochs": 1}
+    fields |= {"train_fraction": 0.1, "validation_fraction": 0.3}
+    middle = trained(parent, RunConfig.model_validate(fields)).run
+    branch = trained(middle, fine_tuning(middle, sevens(), epoch=0)).run  # not the epoch that was judged
+    unseen = unseen_test(branch, name)
+    hits = [int(load_trained(run, epoch).answers(unseen).hits.sum()) for run, epoch in ((middle, 0), (branch, 2))]
+    assert changes(branch, store(branch))["test"] == Change(300, *hits)
 
 
 def test_changes_need_a_parent_that_is_there(parent: Run) -> None:

@@ -251,9 +251,12 @@ def test_tensors_of_any_other_network_or_training_are_refused(name: str, make: R
 
 def test_a_header_longer_than_its_tensors_is_refused_unread(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    monkeypatch.setattr(
-        "cnnlab.quarantine.safe_open", lambda path, framework: read.append(path.name) or safe_open(path, framework)
-    )
+
+    def noted(path: Path, framework: str) -> Any:
+        read.append(path.name)
+        return safe_open(path, framework)
+
+    monkeypatch.setattr("cnnlab.quarantine.safe_open", noted)
     path = run.folder / WEIGHTS
     save_file(load_file(path), path, {"more": " " * MAX_HEADER})
     with pytest.raises(RunError, match="longer than its tensors"):

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cnnlab.ancestry import caveat
 from cnnlab.architectures import summarise
 from cnnlab.commands.options import as_json, content_of, open_run, runs_option
 from cnnlab.data import DATASETS, dataset_spec, is_present, load_test
@@ -86,6 +87,7 @@ def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) ->
             "images": images,
             "left_out": left_out,
             "looks": found.looks,
+            "caveat": caveat(found),
             "test_accuracy": result.accuracy,
             "test_loss": result.loss,
             "per_class": per_class,
@@ -97,6 +99,8 @@ def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) ->
         click.echo(f"  without {left_out:,} that the run, or one it comes from, was trained on")
     if dataset in (None, found.config.dataset):
         click.echo(f"  these test images were looked at {found.looks} times so far")
+    if warning := caveat(found):
+        click.echo(f"  {warning}")
     for name, accuracy in per_class.items():
         click.echo(f"  {name:14} {accuracy:.2%}")
 

@@ -15,6 +15,7 @@ from cnnlab.data import Data, DatasetSpec, Split, Standardise, scaling
 from cnnlab.evaluation import predict
 from cnnlab.events import EpochMetrics, Event, Tick
 from cnnlab.layers import Activation, AdaptivePool2d, Conv2d, Flatten, Layer, Linear, MaxPool2d, Shape
+from cnnlab.memory import check_memory
 from cnnlab.network import build
 from cnnlab.presets import PRESETS
 from cnnlab.training import fit
@@ -125,6 +126,7 @@ def contestants(ending: Ending, spec: DatasetSpec) -> dict[str, Architecture]:
 def contest(terms: Terms, data: Data) -> Generator[Contest]:
     """Train the two step by step in turn, on the same batches, then judge both on moved test images."""
     config, spec = terms.config, data.spec
+    check_memory(config, spec)
     networks = {
         name: _network(found, spec.shape, terms, spec) for name, found in contestants(terms.ending, spec).items()
     }

@@ -6,6 +6,7 @@ import streamlit as st
 from scipy.stats import binomtest
 
 from cnnlab import charts
+from cnnlab.ancestry import caveat
 from cnnlab.config import RunConfig, last_epoch
 from cnnlab.data import DATASETS, downloaded_bytes
 from cnnlab.history import History
@@ -188,6 +189,8 @@ def _result(run: Run, summary: Summary) -> None:
             f"Weights of epoch {summary.epoch}. All three in evaluation mode, without augmentation."
         )
     )
+    if warning := caveat(run):
+        st.caption(f":material/warning: {warning}.")
     with st.container(horizontal=True):
         frame.link("Inside", "Look inside")
         frame.link("Draw", "Draw a digit")

@@ -14,8 +14,10 @@ from torch.optim import Adam, Optimizer
 from torch.utils.data import DataLoader, TensorDataset
 
 from cnnlab.architectures import Architecture
-from cnnlab.data import Data, Split, Standardise, load
+from cnnlab.config import RunConfig
+from cnnlab.data import Data, Split, Standardise, dataset_spec, load
 from cnnlab.evaluation import Evaluation, evaluate
+from cnnlab.memory import check_memory
 from cnnlab.network import build, seed_dropout
 from cnnlab.presets import PRESETS
 
@@ -104,7 +106,8 @@ def _drawn(split: Split, count: int, seed: int) -> Split:
 
 
 def new_network(training: Training) -> nn.Module:
-    """With its initial weights, for digits of 28×28 pixels."""
+    """With its initial weights, for digits of 28×28 pixels. Raises ConfigError where there is too little memory."""
+    check_memory(RunConfig(architecture=training.architecture), dataset_spec("mnist-sample"))
     network = build(training.architecture, (1, 28, 28), 10, training.seed)
     seed_dropout(network, training.seed, torch.device("cpu"))
     return network
