@@ -9,6 +9,7 @@ from typing import Any
 
 from cnnlab.config import RunConfig, parse_config
 from cnnlab.data import Split, check_lessons, dataset_spec, lesson_images
+from cnnlab.devices import at_hand
 from cnnlab.inference import Trained, load_trained, test_split
 from cnnlab.runs import Run, RunError, RunStore
 from cnnlab.strokes import Lesson
@@ -46,7 +47,7 @@ def fine_tuning(parent: Run, lessons: Sequence[Lesson], epoch: int | None = None
     Raises RunError where the parent has no weights, DatasetError where its data set takes no such lessons, ConfigError
     where they are too many.
     """
-    config, spec = parent.config, dataset_spec(parent.config.dataset)
+    config, spec = at_hand(parent.config), dataset_spec(parent.config.dataset)
     check_lessons(lessons, spec)
     begin = parent.judged_epoch if epoch is None else epoch
     left = spec.sizes[0] * (1 - config.validation_fraction)

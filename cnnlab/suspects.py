@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from cnnlab.config import ConfigError, RunConfig
 from cnnlab.data import Data, Split, Standardise, dataset_spec, divided, load_train, scaling
+from cnnlab.devices import at_hand
 from cnnlab.evaluation import evaluation_batch, predict
 from cnnlab.memory import check_memory
 from cnnlab.metrics import Answers, Floats, Integers
@@ -94,7 +95,7 @@ def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = N
 
 def held_out_of(run: Run) -> Generator[HeldOut]:
     """``held_out`` of a run's config; the answers are kept in its folder before the last step is told."""
-    for step in held_out(run.config):
+    for step in held_out(at_hand(run.config)):
         if step.answers is not None:
             save_held_out(run, step.answers)
         yield step

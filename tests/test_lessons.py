@@ -91,6 +91,14 @@ def test_a_branch_is_what_its_parent_is_but_for_how_it_learns(parent: Run) -> No
     assert config.epochs < own.epochs or config.learning_rate < own.learning_rate
 
 
+def test_a_run_of_another_machine_can_be_taught_here(parent: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.devices.devices", lambda: ["cpu"])
+    foreign = parent.config.model_copy(update={"device": "cuda", "precision": "float16"})
+    (parent.folder / "config.json").write_text(foreign.model_dump_json())
+    taught = fine_tuning(parent, sevens())
+    assert (taught.device, taught.precision) == ("auto", "auto")
+
+
 def test_images_replayed_are_the_parents_training_images_and_never_held_out_ones(parent: Run) -> None:
     before, after = load_for(parent.config), load_for(fine_tuning(parent, sevens()))
     assert images(after.validation) == images(before.validation)
