@@ -28,7 +28,6 @@ STEPS_PER_POINT = 8  # at the least
 READ_SECONDS = 0.25  # metrics stay on the device in between, for reading one waits for it
 HOPELESS = 100.0  # times the loss of mere guessing: a whole epoch of that does not come back
 LOWER = "lower the learning rate, or branch off an earlier epoch with a lower one"
-
 LESS_SPREAD = "lower the spread of the initial weights up to there, or put norms of larger momentum between the layers"
 UNTAUGHT_BATCHES = 20  # through a network that learns nothing, so that its batch norms know the images' scale
 
