@@ -25,6 +25,7 @@ from cnnlab.evaluation.metrics import Answers, Floats, Integers
 from cnnlab.networks.build import build
 from cnnlab.runs.store import Run
 from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.device import at_hand
 from cnnlab.training.loop import fit
 from cnnlab.training.memory import check_memory
 
@@ -97,7 +98,7 @@ def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = N
 
 def held_out_of(run: Run) -> Generator[HeldOut]:
     """``held_out`` of a run's config; the answers are kept in its folder before the last step is told."""
-    for step in held_out(run.config):
+    for step in held_out(at_hand(run.config)):
         if step.answers is not None:
             save_held_out(run, step.answers)
         yield step

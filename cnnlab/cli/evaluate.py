@@ -15,10 +15,13 @@ from cnnlab.data.loading import load_test
 from cnnlab.drawings.images import read_picture
 from cnnlab.drawings.preprocess import NetworkInput, prepare, stroke_ink
 from cnnlab.drawings.strokes import DrawingError, read_drawings
+from cnnlab.files import plain_json
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.presets import PRESETS
+from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained, judge, load_trained, seen_by
+from cnnlab.text import one_line
 from cnnlab.training.recipes import RECIPES
 
 
@@ -86,6 +89,7 @@ def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) ->
             "images": images,
             "left_out": left_out,
             "looks": found.looks,
+            "caveat": caveat(found),
             "test_accuracy": result.accuracy,
             "test_loss": result.loss,
             "per_class": per_class,
@@ -97,6 +101,8 @@ def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) ->
         click.echo(f"  without {left_out:,} that the run, or one it comes from, was trained on")
     if dataset in (None, found.config.dataset):
         click.echo(f"  these test images were looked at {found.looks} times so far")
+    if warning := caveat(found):
+        click.echo(f"  {warning}")
     for name, accuracy in per_class.items():
         click.echo(f"  {name:14} {accuracy:.2%}")
 
@@ -142,7 +148,7 @@ def predict_command(run: str, files: tuple[Path, ...], runs: Path | None, as_jso
 
 def _inputs(run: Run, content: bytes) -> list[NetworkInput]:
     """What the run's network gets of a file. Raises DrawingError where it gets nothing."""
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"[":  # a byte-order mark may stand before JSON
+    if not plain_json(content).lstrip().startswith(b"["):
         return [seen_by(run, read_picture(content))]
     if not dataset_spec(run.config.dataset).is_drawn:
         raise DrawingError(f"run {run.id} was trained on {run.config.dataset}, not on drawn characters")
@@ -161,12 +167,13 @@ def _prediction(trained: Trained, made: NetworkInput) -> dict[str, Any]:
 
 
 def _told(answer: dict[str, Any], with_file: bool) -> str:
-    """An answer in a line, the class first."""
+    """An answer in a line, the class first; names of classes and files may be a stranger's."""
     file = click.format_filename(answer["file"])
     if "error" in answer:
-        return f"not read: {answer['error']}  {file}"
-    told = [answer["class"], f"{answer['probability']:.1%}", *[file] * with_file, *answer["changes"]]
-    return "  ".join(told)
+        told = [f"not read: {answer['error']}", file]
+    else:
+        told = [answer["class"], f"{answer['probability']:.1%}", *[file] * with_file, *answer["changes"]]
+    return "  ".join(map(one_line, told))
 
 
 @click.command("bench")

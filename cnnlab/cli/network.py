@@ -17,6 +17,7 @@ from cnnlab.networks.library import DesignError, write_design
 from cnnlab.networks.lint import advise
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import RunError, write_aside
+from cnnlab.text import one_line
 from cnnlab.training.config import RunConfig
 
 
@@ -60,7 +61,7 @@ def network_command(
     if as_json:
         click.echo(json.dumps({"name": draft.name, "layers": [_record(row) for row in rows], "hints": hints}))
         return
-    click.echo(f"{draft.title}: images of {shown(images)}, {count} classes")
+    click.echo(f"{one_line(draft.title)}: images of {shown(images)}, {count} classes")
     for row in rows:
         click.echo(
             f"  {row.name:14} {shown(row.output_shape):>12} {row.parameters:>12,} parameters {row.macs:>14,} MACs  "

@@ -146,12 +146,6 @@ def _placed(box: Ink, corner: tuple[int, int], size: Shape) -> Tensor:
     return torch.tensor(image)[None, None]
 
 
-def canvas_ink(rgba: npt.NDArray[np.uint8]) -> Ink:
-    """Canvas pixels (H, W, 4), light strokes on a dark ground → ink."""
-    light = np.asarray(Image.fromarray(rgba[..., :3]).convert("L"), np.float64)
-    return (light * (rgba[..., 3] / 255)).round().astype(np.uint8)
-
-
 def stroke_ink(
     drawing: Drawing,
     height: float = DRAWN_HEIGHT,

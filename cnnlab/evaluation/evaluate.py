@@ -27,13 +27,16 @@ class Evaluation:
     support: tuple[int, ...]  # images of each class
 
 
-def evaluate(network: nn.Module, split: Split, standardise: Standardise) -> Evaluation:
-    """Loss and accuracy in evaluation mode, with the split on the network's device; the mode is restored."""
+def evaluate(network: nn.Module, split: Split, standardise: Standardise, at_once: int = EVALUATION_BATCH) -> Evaluation:
+    """Loss and accuracy in evaluation mode, with the split on the network's device; the mode is restored.
+
+    No more than ``at_once`` images go through the network together.
+    """
     classes = 0
     losses: list[Tensor] = []
     labelled: list[Tensor] = []
     hits: list[Tensor] = []
-    for logits, labels in _logits(network, split, standardise):
+    for logits, labels in _logits(network, split, standardise, at_once):
         classes = logits.shape[1]
         losses.append(F.cross_entropy(logits, labels, reduction="sum"))
         labelled.append(labels)
@@ -49,10 +52,10 @@ def evaluate(network: nn.Module, split: Split, standardise: Standardise) -> Eval
     )
 
 
-def predict(network: nn.Module, images: Tensor, standardise: Standardise) -> Tensor:
+def predict(network: nn.Module, images: Tensor, standardise: Standardise, at_once: int = EVALUATION_BATCH) -> Tensor:
     """Logits (N, classes) for uint8 images (N, C, H, W), in evaluation mode."""
     split = Split(images, torch.zeros(len(images), dtype=torch.long, device=images.device))
-    return torch.cat([logits for logits, _ in _logits(network, split, standardise)])
+    return torch.cat([logits for logits, _ in _logits(network, split, standardise, at_once)])
 
 
 def evaluation_batch(shape: Sequence[int]) -> int:
@@ -60,11 +63,13 @@ def evaluation_batch(shape: Sequence[int]) -> int:
     return max(1, min(EVALUATION_BATCH, EVALUATION_NUMBERS // prod(shape)))
 
 
-def _logits(network: nn.Module, split: Split, standardise: Standardise) -> Iterator[tuple[Tensor, Tensor]]:
+def _logits(
+    network: nn.Module, split: Split, standardise: Standardise, at_once: int
+) -> Iterator[tuple[Tensor, Tensor]]:
     was_training = network.training
     network.eval()
     try:
-        for images, labels in batches(split, evaluation_batch(split.images.shape[1:])):
+        for images, labels in batches(split, min(at_once, evaluation_batch(split.images.shape[1:]))):
             with torch.inference_mode():
                 logits = network(standardise(images.float() / 255))  # (N, classes)
             yield logits, labels

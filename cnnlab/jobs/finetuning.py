@@ -9,11 +9,12 @@ from typing import Any
 
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.handwriting import check_lessons, lesson_images
-from cnnlab.data.loading import load_test
+from cnnlab.data.splits import Split
 from cnnlab.drawings.strokes import Lesson
 from cnnlab.runs.store import Run, RunError, RunStore
-from cnnlab.runs.trained import Trained, load_trained
+from cnnlab.runs.trained import Trained, load_trained, test_split
 from cnnlab.training.config import RunConfig, parse_config
+from cnnlab.training.device import at_hand
 
 REPLAYED = 4000  # of the parent's training images beside the lessons, in each epoch
 ASIDE = 3  # every third drawing of a label
@@ -48,7 +49,7 @@ def fine_tuning(parent: Run, lessons: Sequence[Lesson], epoch: int | None = None
     Raises RunError where the parent has no weights, DatasetError where its data set takes no such lessons, ConfigError
     where they are too many.
     """
-    config, spec = parent.config, dataset_spec(parent.config.dataset)
+    config, spec = at_hand(parent.config), dataset_spec(parent.config.dataset)
     check_lessons(lessons, spec)
     begin = parent.judged_epoch if epoch is None else epoch
     left = spec.sizes[0] * (1 - config.validation_fraction)
@@ -87,9 +88,9 @@ def changes(branch: Run, store: RunStore, others: Sequence[Lesson] = ()) -> dict
         for kind, drawings in (("taught", config.lessons), ("others", others))
         if drawings
     }
-    images = sum(branch.summary.support.values()) or len(load_test(config.dataset))
-    hits = [_test_hits(run, trained, config.dataset) for run, trained in ((parent, before), (branch, after))]
-    return {**found, "test": Change(images, *hits)}
+    split = test_split(branch)  # by which both are judged, for the branch has seen what its parent saw
+    hits = [_test_hits(run, trained, split) for run, trained in ((parent, before), (branch, after))]
+    return {**found, "test": Change(len(split), *hits)}
 
 
 def _on_drawings(before: Trained, after: Trained, drawings: Sequence[Lesson], dataset: str) -> Change:
@@ -97,10 +98,13 @@ def _on_drawings(before: Trained, after: Trained, drawings: Sequence[Lesson], da
     return Change(len(split), *(int(trained.answers(split).hits.sum()) for trained in (before, after)))
 
 
-def _test_hits(run: Run, trained: Trained, dataset: str) -> int:
-    """As the run was judged, else as its network answers now."""
+def _test_hits(run: Run, trained: Trained, split: Split) -> int:
+    """As the run was judged by as many images, else as its network answers now."""
     summary = run.summary
-    if summary.test_accuracy is not None and (summary.epoch, run.config.dataset) == (trained.epoch, dataset):
-        return round(summary.test_accuracy * sum(summary.support.values()))
+    if summary.test_accuracy is not None and (summary.epoch, sum(summary.support.values())) == (
+        trained.epoch,
+        len(split),
+    ):
+        return round(summary.test_accuracy * len(split))
     run.count_look(trained.epoch)
-    return int(trained.answers(load_test(dataset)).hits.sum())
+    return int(trained.answers(split).hits.sum())

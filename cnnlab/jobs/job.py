@@ -24,12 +24,12 @@ from cnnlab.jobs.queue import Turns
 from cnnlab.jobs.requests import Wishes
 from cnnlab.networks.architecture import ArchitectureError
 from cnnlab.networks.build import build
-from cnnlab.runs.ancestry import data_of, inherited
+from cnnlab.runs.ancestry import ancestors, data_of, datasets_of, inherited
 from cnnlab.runs.store import Run, RunError, RunStore, Summary
 from cnnlab.runs.trained import check_fit, load_trained
 from cnnlab.threads import Worker
 from cnnlab.training.checkpoint import CheckpointError
-from cnnlab.training.config import MAX_EPOCHS, ConfigError, RunConfig, last_epoch, parse_extension
+from cnnlab.training.config import MAX_EPOCHS, ConfigError, Extension, RunConfig, last_epoch, parse_extension
 from cnnlab.training.device import choose_device, choose_precision, devices, threads_each, trainings_at_once
 from cnnlab.training.events import Event, Record
 from cnnlab.training.history import to_line
@@ -65,10 +65,15 @@ class Job:
     weights and metrics are on disk.
     """
 
-    def __init__(self, run: Run, threads: int, data_folder: Path | None = None) -> None:
+    def __init__(self, run: Run, threads: int, data_folder: Path | None = None, more: Extension | None = None) -> None:
         self.run = run
         self.config: RunConfig = run.config
-        self.summary: Summary = run.summary.model_copy(update={"status": "running", "error": ""})
+        self._found = run.summary
+        self._more = more
+        kept = self._found.extensions
+        if more:
+            kept = (*(earlier for earlier in kept if earlier.after < more.after), more)
+        self.summary: Summary = self._found.model_copy(update={"status": "running", "error": "", "extensions": kept})
         self.threads = threads
         self.history = run.history()
         self.state: State = "loading"
@@ -109,13 +114,10 @@ class Job:
         done = run.whole_epochs
         if done + epochs > MAX_EPOCHS:
             raise RunError(f"run {run.id} has {done} epochs, and a run has {MAX_EPOCHS} at the most: ask for fewer")
-        if epochs:
-            more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10)
-            kept = (earlier for earlier in summary.extensions if earlier.after < done)
-            run.write_summary(summary.model_copy(update={"extensions": (*kept, more)}))
-        elif summary.status == "finished":
+        if not epochs and summary.status == "finished":
             raise RunError(f"run {run.id} has all its epochs: say how many more")
-        return cls(run, threads or summary.threads or threads_each())._begun()
+        more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10) if epochs else None
+        return cls(run, threads or summary.threads or threads_each(), more=more)._begun()
 
     def _begun(self) -> Job:
         _jobs.add(self)
@@ -192,11 +194,18 @@ class Job:
         torch.set_num_threads(self.threads)  # counts only for the thread that calls it
         try:
             with self.run.held():
+                self._check_unchanged()
                 self._train_or_fail()
         except RunError as error:  # another has it, or nobody may write there: what is on disk stays
             self._end_failed(str(error))
         finally:
             turns.leave(self)
+
+    def _check_unchanged(self) -> None:
+        """Raises RunError where somebody else trained the run between the look at it and now that it is held."""
+        now = self.run.summary.model_copy(update={"status": self._found.status})
+        if now != self._found or (self._more and self._more.after != self.run.whole_epochs):
+            raise RunError(f"run {self.run.id} was trained elsewhere just now: look at it again")
 
     def _train_or_fail(self) -> None:
         try:
@@ -217,7 +226,7 @@ class Job:
         self.state = "loading"
         check_memory(config, dataset_spec(config.dataset))
         check_batches(config, dataset_spec(config.dataset))
-        network = _begin(config, dataset_spec(config.dataset), RunStore(self.run.folder.parent))
+        network = _begin(self.run, dataset_spec(config.dataset))
         data = data_of(self.run, self._data_folder)
         training = Training(network, data, config, self.summary.extensions)
         self._describe(data, network)
@@ -242,8 +251,8 @@ class Job:
         self._close("stopped" if stopped else "finished")
 
     def _fetch_data(self) -> bool:
-        """Have the data set at hand before it takes a turn; whether that came before a stop."""
-        return self._wishes.have(fetch(self.config.dataset, self._data_folder))
+        """Have all data sets at hand before it takes a turn; whether that came before a stop."""
+        return all(self._wishes.have(fetch(name, self._data_folder)) for name in datasets_of(self.run))
 
     def _take_turn(self) -> bool:
         self.state = "queued"
@@ -331,6 +340,7 @@ class Job:
             mean=mean,
             std=std,
             parameters=sum(parameter.numel() for parameter in network.parameters()),
+            ancestors=ancestors(self.run),
         )
 
     def _judge(self, network: nn.Module, data: Data) -> None:
@@ -391,11 +401,12 @@ def _check_machine(run: Run) -> None:
         raise RunError(f"run {run.id} cannot go on here: {error}") from error
 
 
-def _begin(config: RunConfig, spec: DatasetSpec, store: RunStore) -> nn.Sequential:
-    """A new network, or the parent's as it was after its epoch."""
+def _begin(run: Run, spec: DatasetSpec) -> nn.Sequential:
+    """A new network, or the parent's as it was after its epoch; a run that goes on does without."""
+    config = run.config
     network = build(config.architecture, spec.shape, len(spec.classes), config.seed)
-    if config.parent:
-        parent = store.open(config.parent.run)
+    if config.parent and not run.whole_epochs:
+        parent = RunStore(run.folder.parent).open(config.parent.run)
         trained = load_trained(parent, config.parent.epoch)
         check_fit(parent, spec)
         if parent.config.architecture.layers != config.architecture.layers:

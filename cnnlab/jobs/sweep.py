@@ -282,6 +282,8 @@ def _validated(fields: dict[str, object]) -> SweepConfig:
 
 def _check_counts(name: str, config: SweepConfig) -> None:
     """Raises ConfigError where no trial could differ by the setting."""
+    if len({_typed(name, value) for value in config.space[name].examples}) == 1:
+        raise ConfigError(f"{name}: its values are all the same: name others, or leave it out of the search")
     other, values = COUNTS_WITH.get(name, ("", ()))
     if not other:
         return

@@ -10,7 +10,7 @@ import torch
 from cnnlab.learn.convolution import borders_of
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.build import layer_module
-from cnnlab.networks.layers import Activation, AdaptivePool2d, Conv2d, Flatten, Linear, Shape
+from cnnlab.networks.layers import Activation, AdaptivePool2d, Conv2d, Flatten, LayerError, Linear, Shape
 from cnnlab.networks.layers.base import pair
 
 
@@ -105,7 +105,7 @@ class Measured:
 def measure(layer: Conv2d, shape: Shape) -> Measured:
     """Run the real layer on a batch of ``shape`` = (N, C, H, W), by shapes only (the meta device).
 
-    Raises ValueError with PyTorch's words where it refuses.
+    Raises ValueError with PyTorch's words where it refuses, and where it could end the process.
     """
     try:
         with torch.device("meta"):
@@ -113,6 +113,7 @@ def measure(layer: Conv2d, shape: Shape) -> Measured:
             output = module(torch.empty(shape))
     except RuntimeError as error:
         raise ValueError(str(error)) from error
+    layer.output_shape(shape[1:], 0)
     return Measured(tuple(output.shape), sum(parameter.numel() for parameter in module.parameters()))
 
 
@@ -154,7 +155,19 @@ def mends(layer: Conv2d, shape: Shape) -> list[str]:
                 f"a smaller kernel or dilation, or padding {more}: the window covers {extent} {name}, the padded image "
                 f"has {padded}"
             )
+    if not found and _may_end_the_process(layer, shape):
+        found.append(
+            "a lower dilation, stride or padding: where its window holds no pixel, PyTorch can end the process"
+        )
     return found
+
+
+def _may_end_the_process(layer: Conv2d, shape: Shape) -> bool:
+    try:
+        layer.output_shape(shape[1:], 0)
+    except LayerError:
+        return True
+    return False
 
 
 def _one_of(choices: list[str]) -> str:

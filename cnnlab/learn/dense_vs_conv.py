@@ -21,6 +21,7 @@ from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import RunConfig
 from cnnlab.training.events import EpochMetrics, Event, Tick
 from cnnlab.training.loop import fit
+from cnnlab.training.memory import check_memory
 
 FARTHEST = 6  # pixels that images are moved by; farther, much of a digit leaves the picture
 SIDEWAYS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # right, left, down, up
@@ -128,6 +129,7 @@ def contestants(ending: Ending, spec: DatasetSpec) -> dict[str, Architecture]:
 def contest(terms: Terms, data: Data) -> Generator[Contest]:
     """Train the two step by step in turn, on the same batches, then judge both on moved test images."""
     config, spec = terms.config, data.spec
+    check_memory(config, spec)
     networks = {
         name: _network(found, spec.shape, terms, spec) for name, found in contestants(terms.ending, spec).items()
     }

@@ -112,7 +112,8 @@ def measure_speeds(
 
     The images are random and ready on the device: what it takes to prepare them is no part of this. Torch's number
     of threads is set for the thread that walks this.
-    Raises ArchitectureError where a layer does not fit the images.
+    Raises ArchitectureError where a layer does not fit the images, ConfigError where not even the smallest batch fits
+    the memory.
     """
     keep_freed_memory()
     macs = sum(row.macs for row in summarise(config.architecture, spec.shape, len(spec.classes)))
@@ -120,7 +121,9 @@ def measure_speeds(
     products: dict[str, float] = {}
     for number, lane in enumerate(over):
         torch.set_num_threads(lane.threads)
-        bench = _Bench(config.model_copy(update={"device": lane.device}), spec, lane)
+        own = config.model_copy(update={"device": lane.device})
+        check_memory(own.model_copy(update={"batch_size": batch_sizes[0]}), spec)
+        bench = _Bench(own, spec, lane)
         for at, batch_size in enumerate(batch_sizes, start=1):
             point = bench.point(batch_size)
             # The best of all looks: what else is at work on the machine can only lower it.

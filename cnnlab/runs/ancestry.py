@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,11 +17,20 @@ from cnnlab.data.datasets import DATASETS, DatasetError
 from cnnlab.data.download import data_folder
 from cnnlab.data.loading import Data, load, load_test
 from cnnlab.data.splits import Split, fingerprints
-from cnnlab.runs.store import Run, RunError, RunStore
+from cnnlab.runs.store import MAX_ANCESTORS, Learned, Run, RunError, RunStore
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.run_data import load_for
 
 FEWEST = 50  # images to judge by, where some were trained on
+
+FROM_BEFORE = (
+    "This branch is from before branches kept their parent's split: a run it comes from was trained on some of the "
+    "images that it is judged by"
+)
+NOT_HERE = (
+    "A run that this one comes from is not here: it cannot be told whether that was trained on images that this one is "
+    "judged by"
+)
 
 
 def inherited(config: RunConfig, store: RunStore) -> RunConfig:
@@ -58,7 +68,7 @@ def data_of(run: Run, folder: Path | None = None) -> Data:
     data = load_for(config, folder)
     if config.split_seed is None or not config.parent:
         return data
-    others = [other for other in _lineage(run) if _split(other) != _split(config)]
+    others = [other for other in ancestors(run) if _split(other) != _split(Learned.of(config))]
     return replace(
         data,
         validation=_unseen(data.validation, others, f"{config.dataset}'s validation images", folder),
@@ -71,29 +81,53 @@ def unseen_test(run: Run, dataset: str) -> Split:
 
     Raises DatasetError where these are too few, or what was trained on cannot be had.
     """
-    return _unseen(load_test(dataset), _elsewhere(_lineage(run), dataset), f"{dataset}'s test images")
+    learned = [Learned.of(run.config), *ancestors(run)]
+    return _unseen(load_test(dataset), _elsewhere(learned, dataset), f"{dataset}'s test images")
 
 
-def trained_on(configs: Iterable[RunConfig], images: Tensor, folder: Path | None = None) -> Tensor:
-    """(N,): which of the images (N, C, H, W) uint8 runs of ``configs`` learned, told by their pixels."""
+def ancestors(run: Run) -> tuple[Learned, ...]:
+    """What the runs that it comes from learned, as noted when its training began; else as far as they are here."""
+    found: list[Learned] = []
+    with suppress(RunError):
+        for kin in RunStore(run.folder.parent).lineage(run):
+            if kin.id != run.id:
+                found.append(Learned.of(kin.config))
+            if noted := kin.summary.ancestors:
+                found += noted
+                break
+    return tuple(dict.fromkeys(found))[:MAX_ANCESTORS]
+
+
+def datasets_of(run: Run) -> list[str]:
+    """The data sets that its data are made of: its own, and those of the runs that it comes from."""
+    own = run.config
+    alike = [other.dataset for other in ancestors(run) if _shape(other) == _shape(Learned.of(own))]
+    return list(dict.fromkeys([own.dataset, *alike]))
+
+
+def caveat(run: Run) -> str:
+    """Why it may have been judged by images that a run it comes from was trained on; empty where it was not."""
+    config, known = run.config, ancestors(run)
+    if not config.parent:
+        return ""
+    if config.split_seed is None and any(_split(other) != _split(Learned.of(config)) for other in known):
+        return FROM_BEFORE
+    return "" if run.summary.ancestors or RunStore(run.folder.parent).origin(run) else NOT_HERE
+
+
+def trained_on(learned: Iterable[Learned], images: Tensor, folder: Path | None = None) -> Tensor:
+    """(N,): which of the images (N, C, H, W) uint8 are among those ``learned``, told by their pixels."""
     seen = torch.zeros(len(images), dtype=torch.bool)
-    alike = [config for config in configs if _shape(config) == tuple(images.shape[1:])]
+    alike = [one for one in learned if _shape(one) == tuple(images.shape[1:])]
     if alike:
         own = fingerprints(images)
-        for config in alike:
-            learned = _learned(
-                config.dataset,
-                config.validation_fraction,
-                config.held_out_by,
-                config.train_fraction,
-                folder or data_folder(),
-            )
-            seen |= torch.from_numpy(np.isin(own, learned))
+        for one in alike:
+            seen |= torch.from_numpy(np.isin(own, _learned(one, folder or data_folder())))
     return seen
 
 
-def _unseen(split: Split, configs: Iterable[RunConfig], what: str, folder: Path | None = None) -> Split:
-    seen = trained_on(configs, split.images, folder)
+def _unseen(split: Split, learned: Iterable[Learned], what: str, folder: Path | None = None) -> Split:
+    seen = trained_on(learned, split.images, folder)
     left = len(seen) - int(seen.sum())
     if left == len(seen):
         return split
@@ -105,25 +139,20 @@ def _unseen(split: Split, configs: Iterable[RunConfig], what: str, folder: Path 
     return split.part(~seen)
 
 
-def _lineage(run: Run) -> list[RunConfig]:
-    return [ancestor.config for ancestor in RunStore(run.folder.parent).lineage(run)]
-
-
-def _elsewhere(configs: Iterable[RunConfig], dataset: str) -> list[RunConfig]:
+def _elsewhere(learned: Iterable[Learned], dataset: str) -> list[Learned]:
     """Those on other data sets: a data set's own test images are trained on by nobody."""
-    return [config for config in configs if config.dataset != dataset]
+    return [one for one in learned if one.dataset != dataset]
 
 
-def _split(config: RunConfig) -> tuple[str, float, int]:
-    return config.dataset, config.validation_fraction, config.held_out_by
+def _split(one: Learned) -> tuple[str, float, int]:
+    return one.dataset, one.validation_fraction, one.held_out_by
 
 
-def _shape(config: RunConfig) -> tuple[int, ...]:
-    return DATASETS[config.dataset].shape if config.dataset in DATASETS else ()
+def _shape(one: Learned) -> tuple[int, ...]:
+    return DATASETS[one.dataset].shape if one.dataset in DATASETS else ()
 
 
 @lru_cache(maxsize=8)
-def _learned(
-    dataset: str, validation_fraction: float, split_seed: int, train_fraction: float, folder: Path
-) -> npt.NDArray[np.uint64]:
-    return fingerprints(load(dataset, validation_fraction, split_seed, folder, train_fraction).train.images)
+def _learned(one: Learned, folder: Path) -> npt.NDArray[np.uint64]:
+    data = load(one.dataset, one.validation_fraction, one.held_out_by, folder, one.train_fraction)
+    return fingerprints(data.train.images)

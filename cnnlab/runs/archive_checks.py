@@ -164,12 +164,12 @@ def _header(run: Run, path: Path) -> Forms:
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
+        if MAX_HEADER < length < path.stat().st_size:  # to read it would take many times its bytes of memory
+            raise _refusal(run, path.relative_to(run.folder).as_posix(), "longer than its tensors")
         with safe_open(path, framework="pt") as tensors:
             slices = {name: tensors.get_slice(name) for name in tensors.keys()}  # noqa: SIM118 - no mapping
     except (OSError, SafetensorError) as error:
         raise _refusal(run, path.relative_to(run.folder).as_posix(), "no safetensors file") from error
-    if length > MAX_HEADER:
-        raise _refusal(run, path.relative_to(run.folder).as_posix(), "longer than its tensors")
     return {name: Form(tuple(one.get_shape()), one.get_dtype()) for name, one in slices.items()}
 
 

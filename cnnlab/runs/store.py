@@ -53,6 +53,7 @@ MAX_READ = {  # bytes
 MAX_LINE = 100_000  # characters of the history's: an epoch of 47 classes has 1,500
 MAX_THREADS = 1024
 MAX_LOOKS = 10_000  # counted
+MAX_ANCESTORS = 50  # that learned from different images
 
 _WEIGHTS = re.compile(r"epoch-([0-9]{3}|1000)\.safetensors")
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -66,6 +67,22 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 class RunError(CnnLabError):
     """A run that is not there or cannot be read; the message says which and why."""
+
+
+class Learned(BaseModel):
+    """The training images that a run learned from."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    dataset: Annotated[str, Field(max_length=60)]
+    validation_fraction: Annotated[float, Field(ge=0.01, le=0.5)]
+    held_out_by: Annotated[int, Field(ge=0, le=2**32 - 1)]
+    train_fraction: Annotated[float, Field(ge=0.01, le=1)]
+
+    @classmethod
+    def of(cls, config: RunConfig) -> Learned:
+        """Read what a config chooses."""
+        return cls.model_validate({name: getattr(config, name) for name in cls.model_fields})
 
 
 class Summary(BaseModel):
@@ -96,6 +113,8 @@ class Summary(BaseModel):
     error: str = ""
     extensions: tuple[Extension, ...] = ()  # epochs beyond its config's
     rates_set: Count = 0  # times that somebody set the learning rate while it trained
+    # What the runs that it comes from learned, where these may be gone.
+    ancestors: Annotated[tuple[Learned, ...], Field(max_length=MAX_ANCESTORS)] = ()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Summary:

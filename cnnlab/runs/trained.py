@@ -15,13 +15,15 @@ from cnnlab.data.loading import load_test
 from cnnlab.data.splits import Split
 from cnnlab.drawings.preprocess import NetworkInput, network_input, prepare, stroke_ink
 from cnnlab.drawings.strokes import Lesson
-from cnnlab.evaluation.evaluate import Evaluation, evaluate, predict
+from cnnlab.evaluation.evaluate import EVALUATION_BATCH, Evaluation, evaluate, predict
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.networks.architecture import ArchitectureError, summarise
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import Shape
 from cnnlab.runs.ancestry import unseen_test
 from cnnlab.runs.store import Run, RunError
+
+EVALUATION_BYTES = 2_000_000_000  # of the maps of all images that are asked together
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,15 @@ class Trained:
     classes: tuple[str, ...]
     shape: Shape  # (C, H, W)
     epoch: int
+    at_once: int = EVALUATION_BATCH  # images that go through it together, so that its maps do not take all memory
 
     def probabilities(self, images: Tensor) -> Tensor:
         """(N, C, H, W) uint8 → (N, classes)."""
-        return predict(self.network, images, self.standardise).softmax(1)
+        return predict(self.network, images, self.standardise, self.at_once).softmax(1)
 
     def answers(self, split: Split) -> Answers:
         """What the network says to labelled images."""
-        logits = predict(self.network, split.images, self.standardise)
+        logits = predict(self.network, split.images, self.standardise, self.at_once)
         return Answers(logits.numpy(), split.labels.numpy(), self.classes)
 
     def inputs(self, images: Tensor) -> Tensor:
@@ -76,6 +79,7 @@ def load_trained(run: Run, epoch: int | None = None) -> Trained:
         classes=summary.classes,
         shape=summary.shape,
         epoch=chosen,
+        at_once=max(1, min(EVALUATION_BATCH, EVALUATION_BYTES // max(layer.peak_bytes for layer in layers))),
     )
 
 
@@ -122,7 +126,7 @@ def judge(run: Run, dataset: str | None = None) -> Evaluation:
     trained, split = load_trained(run), test_split(run, dataset)
     if dataset in (None, run.config.dataset):
         run.count_look(trained.epoch)
-    return evaluate(trained.network, split, trained.standardise)
+    return evaluate(trained.network, split, trained.standardise, trained.at_once)
 
 
 def _forms(weights: Mapping[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import torch
 
-from cnnlab.training.config import ConfigError
+from cnnlab.training.config import ConfigError, RunConfig
 
 CHANNELS_LAST = ("cpu", "cuda")
 FUSED = ("cpu", "cuda")
@@ -68,6 +68,13 @@ def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
     if device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16"):
         return torch.bfloat16
     return torch.float32
+
+
+def at_hand(config: RunConfig) -> RunConfig:
+    """The same for this machine: ``auto`` where its device is not here, or its precision too slow on it."""
+    device = config.device if config.device in devices() else "auto"
+    is_slow = _TOO_SLOW.get(choose_device(device).type) == config.precision
+    return config.model_copy(update={"device": device, "precision": "auto" if is_slow else config.precision})
 
 
 def choose_layout(device: torch.device) -> torch.memory_format:

@@ -38,6 +38,8 @@ STEPS_PER_POINT = 8  # at the least
 READ_SECONDS = 0.25  # metrics stay on the device in between, for reading one waits for it
 HOPELESS = 100.0  # times the loss of mere guessing: a whole epoch of that does not come back
 LOWER = "lower the learning rate, or branch off an earlier epoch with a lower one"
+LESS_SPREAD = "lower the spread of the initial weights up to there, or put norms of larger momentum between the layers"
+UNTAUGHT_BATCHES = 20  # through a network that learns nothing, so that its batch norms know the images' scale
 
 
 class TrainingError(CnnLabError):
@@ -146,7 +148,7 @@ class Training:
             yield from meter.read()
             checked = evaluate(network, validation, standardise)
             if not isfinite(checked.loss):
-                raise TrainingError(f"the validation loss is not finite after epoch {epoch}: {LOWER}")
+                raise TrainingError(f"the validation loss is not finite after epoch {epoch}: {self._advice()}")
             self.epoch = epoch
             self.seconds += perf_counter() - began - self._idle
             self._idle = 0.0
@@ -168,7 +170,7 @@ class Training:
             if epoch > 1 and meter.loss / len(train) > HOPELESS * guessing:
                 raise TrainingError(
                     f"the training diverges: after epoch {epoch} its loss is {meter.loss / len(train):.3g}, where mere "
-                    f"guessing comes to {guessing:.3g}: {LOWER}"
+                    f"guessing comes to {guessing:.3g}: {self._advice()}"
                 )
         yield Finished(self._best.restore(network) or self.epoch, stopped_early=self.epoch < self.epochs)
 
@@ -178,21 +180,23 @@ class Training:
         return float(self._rates.get_last_lr()[0]) if self._wanted_rate is None else self._wanted_rate
 
     def _advice(self) -> str:
-        """What helps where the loss is not finite: no learning rate does where the first weights already fail."""
-        config, spec, train = self.config, self.data.spec, self.data.train
-        if self.epoch or config.parent:  # these weights did well once
+        """What helps where the loss is not finite or hopeless; where it is so before anything is learned, no rate."""
+        config, spec, device = self.config, self.data.spec, self.device
+        if config.parent:  # these weights did well once
             return LOWER
-        network = build(config.architecture, spec.shape, len(spec.classes), config.seed).to(self.device)
-        standardise = Standardise(*scaling(spec, config.normalise), self.device)
-        images = train.images[: config.batch_size].to(self.device)
-        with torch.inference_mode(), torch.autocast(self.device.type, self.precision, self.precision != torch.float32):
-            layer = first_not_finite(network, standardise(images.float() / 255))
-        if not layer:
-            return LOWER
-        return (
-            f"already with its first weights {layer} gives numbers that are not finite, so no learning rate helps: "
-            "lower the spread of the initial weights up to there, or put norms between the layers"
-        )
+        network = build(config.architecture, spec.shape, len(spec.classes), config.seed).to(device)
+        seed_dropout(network, config.seed, device)
+        standardise = Standardise(*scaling(spec, config.normalise), device)
+        first = "already with its first weights"
+        for images in self._parting(self.data.train.images, config.batch_size)[:UNTAUGHT_BATCHES]:
+            with torch.inference_mode(), torch.autocast(device.type, self.precision, self.precision != torch.float32):
+                layer = first_not_finite(network, standardise(images.to(device).float() / 255))
+            if layer:
+                return f"{first} {layer} gives numbers that are not finite, so no learning rate helps: {LESS_SPREAD}"
+        loss = evaluate(network, self.data.validation.to(device), standardise).loss
+        if not loss <= HOPELESS * log(len(spec.classes)):
+            return f"{first} its validation loss is {loss:.3g}, so no lower learning rate helps: {LESS_SPREAD}"
+        return LOWER
 
     def rest(self, seconds: float) -> None:
         """Time that passed between two steps and is not to count."""
@@ -208,14 +212,29 @@ class Training:
         if (rate := self._wanted_rate) is None:
             return
         self._wanted_rate = None
-        if now := self.learning_rate:  # many drops may have come to zero, which has no shape to keep
-            for group in self._optimizer.param_groups:
-                group.update({name: group[name] / now * rate for name in RATES if name in group})
-            self._rates.base_lrs = [base / now * rate for base in self._rates.base_lrs]
+        self._scale_schedule(rate)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._rates._last_lr = [rate for _ in self._optimizer.param_groups]
         yield RateChange(self.step + 1, (self.step + 1) / self.steps_per_epoch, rate)
+
+    def _scale_schedule(self, rate: float) -> None:
+        """All its rates, larger or smaller so that the next one is ``rate``.
+
+        Many drops may have come to zero, or so near that others would become infinite: then there is no shape to keep.
+        """
+        now, groups = self.learning_rate, self._optimizer.param_groups
+        if not now:
+            return
+        scaled: list[dict[str, float]] = [
+            {name: group[name] / now * rate for name in RATES if name in group} for group in groups
+        ]
+        bases = [base / now * rate for base in self._rates.base_lrs]
+        if not all(map(isfinite, [*bases, *(value for rates in scaled for value in rates.values())])):
+            return
+        for group, rates in zip(groups, scaled, strict=True):
+            group.update(rates)
+        self._rates.base_lrs = bases
 
     def checkpoint(self) -> Checkpoint:
         """Where it is, after a whole epoch."""
@@ -281,8 +300,10 @@ class Training:
     def _restore_optimizer(self, tensors: dict[str, Tensor], progress: Progress) -> None:
         whole = self._optimizer.state_dict()
         for group, saved in zip(whole["param_groups"], progress.groups, strict=True):
-            kept = {name: saved[name] for name in get_args(GroupEntry) if name in group}
-            group.update({name: kept[name] for name in SCHEDULED if name in kept})
+            if missing := set(get_args(GroupEntry)) & group.keys() - saved.keys():
+                raise ValueError(f"it has no {min(missing)}")
+            taken: dict[str, object] = {name: saved[name] for name in SCHEDULED if name in group}
+            group.update(taken)
         state = {}
         parameters = (parameter for group in self._optimizer.param_groups for parameter in group["params"])
         for place, parameter in enumerate(parameters):

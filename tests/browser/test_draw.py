@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from cnnlab.data.loading import load
-from cnnlab.drawings.preprocess import canvas_ink, prepare, stroke_ink
+from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Lesson, read_lessons
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunStore
@@ -78,8 +78,9 @@ def test_strokes_are_rendered_as_the_canvas_does(page: Page, plain: list[Lesson]
         draw(page, lesson.strokes)
         expect(page.get_by_test_id("stMetricValue")).to_be_visible()
         url = page.locator("canvas.dc-canvas.lower-canvas").evaluate("canvas => canvas.toDataURL()")
-        pixels = np.asarray(Image.open(BytesIO(base64.b64decode(url.split(",")[1]))).resize((280, 280)))
-        shown, ours = (prepare(ink).double().flatten().numpy() for ink in (canvas_ink(pixels), stroke_ink(lesson)))
+        pixels = Image.open(BytesIO(base64.b64decode(url.split(",")[1]))).resize((280, 280))
+        light = np.asarray(Image.alpha_composite(Image.new("RGBA", pixels.size, "black"), pixels).convert("L"))
+        shown, ours = (prepare(ink).double().flatten().numpy() for ink in (light, stroke_ink(lesson)))
         assert np.corrcoef(shown, ours)[0, 1] > 0.95
         button(page, "canvas.clear")
         expect(page.get_by_test_id("stMetricValue")).to_have_count(0)

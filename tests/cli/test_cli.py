@@ -280,6 +280,33 @@ def test_of_several_files_one_that_cannot_be_read_is_named_in_its_place(
     assert [answer["class"] for answer in answers[2:]] == ["1", "1"]
 
 
+def test_text_of_strangers_moves_no_terminal(
+    capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path
+) -> None:
+    fields = json.loads(PRESETS["basic-cnn"].model_dump_json()) | {"title": "net\x1b[2J\u202e"}
+    (tmp_path / "net.json").write_text(json.dumps(fields))
+    assert call(capsys, "network", str(tmp_path / "net.json")).startswith("net[2J: images of")
+    names = [f"{name}\x1b[2J.png" for name in "ab"]
+    Image.fromarray(load("mnist-sample").test.images[0, 0].numpy()).save(tmp_path / names[0])
+    (tmp_path / names[1]).write_bytes(b"no image")
+    with pytest.raises(SystemExit):
+        call(capsys, "predict", str(finished_run.folder), *(str(tmp_path / name) for name in names))
+    told = capsys.readouterr().out
+    assert "a[2J.png" in told
+    assert "b[2J.png" in told
+    assert "\x1b" not in told
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_drawings_are_read_behind_any_byte_order_mark(
+    encoding: str, capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path
+) -> None:
+    drawings = json.dumps([{"strokes": [[[140, 0], [140, 280]]]}])
+    (tmp_path / "ones.json").write_text(f"\n {drawings}", encoding=encoding)
+    told = call(capsys, "predict", str(finished_run.folder), str(tmp_path / "ones.json"))
+    assert told.startswith("1  ")
+
+
 def test_a_run_is_exported_to_both(
     capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from cnnlab.data.loading import load
-from cnnlab.drawings.preprocess import Ink, canvas_ink, network_input, prepare, prepared, stroke_ink
+from cnnlab.drawings.preprocess import Ink, network_input, prepare, prepared, stroke_ink
 from cnnlab.drawings.strokes import CANVAS, DRAWN_HEIGHT, PEN, Drawing, DrawingError
 
 HOOK = Drawing(strokes=[[(0.0, 0.0), (0.6, 0.0), (0.3, 1.0)]])
@@ -130,14 +130,6 @@ def test_strokes_in_any_unit_are_drawn_alike(unit: float, offset: float) -> None
 @pytest.mark.parametrize("pen", [1e-300, 0.001, 1e300])
 def test_no_pen_is_too_thin_or_too_wide_to_leave_ink(pen: float) -> None:
     assert prepare(stroke_ink(HOOK.model_copy(update={"pen": pen}))).max() == 255
-
-
-def test_canvas_ink_is_its_light_where_it_is_opaque() -> None:
-    rgba = np.zeros((2, 2, 4), np.uint8)
-    rgba[0, 0] = 255
-    rgba[0, 1] = (255, 255, 255, 128)
-    rgba[1, 0] = (0, 0, 0, 255)
-    assert canvas_ink(rgba).tolist() == [[255, 128], [0, 0]]
 
 
 @pytest.mark.parametrize("invert", [True, False])

@@ -13,11 +13,13 @@ from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Drawing, Lesson, read_lessons, rounded, write_lessons
 from cnnlab.jobs.finetuning import Change, changes, fine_tuning, set_aside
 from cnnlab.jobs.job import Job
+from cnnlab.runs.ancestry import unseen_test
 from cnnlab.runs.store import Run, RunError, RunStore
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.run_data import load_for
 from tests.jobs.test_job import records
+from tests.runs.test_ancestry import other_sample
 from tests.samples import lesson
 
 REPLAYED = 500
@@ -91,6 +93,14 @@ def test_a_branch_is_what_its_parent_is_but_for_how_it_learns(parent: Run) -> No
     assert config.epochs < own.epochs or config.learning_rate < own.learning_rate
 
 
+def test_a_run_of_another_machine_can_be_taught_here(parent: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.devices.devices", lambda: ["cpu"])
+    foreign = parent.config.model_copy(update={"device": "cuda", "precision": "float16"})
+    (parent.folder / "config.json").write_text(foreign.model_dump_json())
+    taught = fine_tuning(parent, sevens())
+    assert (taught.device, taught.precision) == ("auto", "auto")
+
+
 def test_images_replayed_are_the_parents_training_images_and_never_held_out_ones(parent: Run) -> None:
     before, after = load_for(parent.config), load_for(fine_tuning(parent, sevens()))
     assert images(after.validation) == images(before.validation)
@@ -115,6 +125,19 @@ def test_the_test_images_are_asked_where_a_run_was_not_judged(parent: Run) -> No
     for run in (parent, branch):
         run.write_summary(run.summary.model_copy(update={"test_accuracy": None, "support": {}}))
     assert changes(branch, store(parent)) == judged
+
+
+def test_both_are_asked_only_about_test_images_that_neither_was_trained_on(
+    parent: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = other_sample(monkeypatch, known=200, new=300)
+    fields = {"architecture": parent.config.architecture, "parent": f"{parent.id}@1", "dataset": name, "epochs": 1}
+    fields |= {"train_fraction": 0.1, "validation_fraction": 0.3}
+    middle = trained(parent, RunConfig.model_validate(fields)).run
+    branch = trained(middle, fine_tuning(middle, sevens(), epoch=0)).run  # not the epoch that was judged
+    unseen = unseen_test(branch, name)
+    hits = [int(load_trained(run, epoch).answers(unseen).hits.sum()) for run, epoch in ((middle, 0), (branch, 2))]
+    assert changes(branch, store(branch))["test"] == Change(300, *hits)
 
 
 def test_changes_need_a_parent_that_is_there(parent: Run) -> None:

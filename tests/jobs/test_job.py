@@ -14,7 +14,7 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.queue import Turns
 from cnnlab.runs.store import Run, RunError, RunStore, runs_folder
-from cnnlab.training.config import RunConfig, parse_config
+from cnnlab.training.config import RunConfig, parse_config, parse_extension
 from cnnlab.training.events import Event
 from cnnlab.training.history import History, Record
 from cnnlab.training.loop import Training
@@ -102,6 +102,24 @@ def test_who_would_train_a_run_that_another_trains_leaves_it_alone() -> None:
     assert trains.run.summary.status == "running"
     trains.stop()
     assert finish(trains).run.summary.status == "stopped"
+
+
+def test_who_would_train_on_what_another_holds_leaves_no_trace() -> None:
+    run = finish(start(epochs=1)).run
+    before = run.summary
+    with run.held():
+        resumed = finish(Job.resume(run, epochs=2))
+    assert "trained elsewhere" in resumed.error
+    assert run.summary == before
+
+
+def test_who_looked_at_a_run_before_another_trained_it_on_leaves_it_alone() -> None:
+    run = finish(start(epochs=1)).run
+    late = Job(run, threads=1, more=parse_extension(1, 2, 0.001))
+    trained = finish(Job.resume(run, epochs=1)).run.summary
+    assert "look at it again" in finish(late._begun()).error
+    assert run.summary == trained
+    assert run.epochs() == [0, 1, 2]
 
 
 def test_a_branch_begins_with_its_parents_weights() -> None:
@@ -290,6 +308,18 @@ def test_a_download_takes_no_turn_and_holds_up_no_end(
         end(job)
         job.join(30)
         assert job.run.summary.status == status
+
+
+def test_a_parents_data_set_is_waited_for_without_a_turn(stalled: Stalled, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.job.turns", Turns(1))
+    store = RunStore(runs_folder())
+    parent = store.create(parse_config({"dataset": "stalled", "architecture": TINY}))
+    job = start(parent=f"{parent.id}@1")
+    stalled.begun.wait()
+    assert finish(start(epochs=1)).state == "finished"
+    job.stop()
+    job.join(30)
+    assert job.state == "stopped"
 
 
 def test_an_interrupted_run_goes_on_to_the_same_numbers() -> None:

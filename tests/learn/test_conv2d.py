@@ -89,7 +89,12 @@ def test_a_mend_is_told_exactly_where_pytorch_refuses() -> None:
             with pytest.raises(ValueError, match=r"\w"):
                 measure(layer, shape)
         else:
-            assert not mends(layer, shape), layer
+            if mends(layer, shape):
+                # PyTorch may not survive it.
+                assert (layer.padding_mode, layer.dilation, layer.stride) == ("zeros", 3, 2)
+                with pytest.raises(ValueError, match="wholly in the padding"):
+                    measure(layer, shape)
+                continue
             assert measure(layer, shape).shape == real
     assert refused > 100
 

@@ -63,6 +63,12 @@ def test_memory_ends_a_lane(monkeypatch: pytest.MonkeyPatch) -> None:
     assert steps[-1].done == 1.0
 
 
+def test_too_little_memory_for_any_batch_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.memory.free_bytes", lambda device: 10**6)
+    with pytest.raises(ConfigError, match="GB of memory"):
+        measured(RunConfig(architecture=TINY), 1, 2)
+
+
 def test_a_batch_too_small_for_batch_norm_is_left_out() -> None:
     flat = TINY.model_copy(
         update={"layers": (*TINY.layers[:-1], Linear(out_features=4), BatchNorm1d(), TINY.layers[-1])}

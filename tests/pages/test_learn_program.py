@@ -152,6 +152,14 @@ def test_a_run_is_a_program_with_its_curves(listed_run: Run) -> None:
     assert metrics(page)["Test accuracy"] == f"{listed_run.summary.test_accuracy:.2%}"
 
 
+def test_what_a_run_says_of_its_precision_is_no_markdown(listed_run: Run) -> None:
+    listed_run.write_summary(listed_run.summary.model_copy(update={"precision": "![x](http://stranger.invalid/x.png)"}))
+    page = opened()
+    page.selectbox(key=TRAINING).set_value(f"run {listed_run.id}").run()
+    assert "stranger" in texts(checked(page))
+    assert "![x](" not in texts(page)
+
+
 def test_a_run_that_took_turns_says_why_it_is_no_program(listed_run: Run) -> None:
     listed_run.write_summary(listed_run.summary.model_copy(update={"rates_set": 1}))
     page = opened()

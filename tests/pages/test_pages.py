@@ -682,6 +682,13 @@ def test_a_verdict_stays_with_its_image_across_views_and_epochs() -> None:
     assert not checked(page).data_editor[0].value["verdict"].notna().any()
 
 
+def test_a_verdict_on_fewer_images_is_none_on_all(listed_run: Run) -> None:
+    all_of_them, fewer = (labels._verdicts(listed_run, "test images", count) for count in (500, 300))
+    all_of_them[3] = "looks wrong"
+    assert fewer == {}
+    assert labels._verdicts(listed_run, "test images", 500) == {3: "looks wrong"}
+
+
 def test_a_network_that_contradicts_no_label_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     labels = load("mnist-sample").test.labels.numpy()
     agreed = Answers(np.eye(10)[labels], labels, tuple("0123456789"))

@@ -14,8 +14,8 @@ from cnnlab.data.datasets import DatasetError
 from cnnlab.data.loading import load, load_test
 from cnnlab.data.splits import fingerprints
 from cnnlab.jobs.job import Job
-from cnnlab.runs.ancestry import FEWEST, data_of, inherited, trained_on, unseen_test
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.ancestry import FEWEST, FROM_BEFORE, NOT_HERE, caveat, data_of, inherited, trained_on, unseen_test
+from cnnlab.runs.store import Learned, Run, RunStore
 from cnnlab.runs.trained import judge
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.run_data import load_for
@@ -134,7 +134,7 @@ def test_where_too_few_unseen_images_are_left_nothing_is_judged(
 
 def test_a_run_keeps_all_its_own_test_images(listed_run: Run) -> None:
     assert sum(judge(listed_run).support) == 500
-    assert not trained_on([listed_run.config], load_for(listed_run.config).validation.images).any()
+    assert not trained_on([Learned.of(listed_run.config)], load_for(listed_run.config).validation.images).any()
 
 
 def test_a_branch_on_another_set_is_neither_validated_nor_judged_on_what_its_parent_saw(
@@ -146,7 +146,7 @@ def test_a_branch_on_another_set_is_neither_validated_nor_judged_on_what_its_par
     held_out = data_of(job.run)
     for split in (held_out.validation, held_out.test):
         assert len(split) >= FEWEST
-        assert not trained_on([parent.config], split.images).any()
+        assert not trained_on([Learned.of(parent.config)], split.images).any()
     assert sum(job.summary.support.values()) == 300
 
 
@@ -159,14 +159,54 @@ def test_a_branch_from_before_keeps_the_images_it_was_trained_with(
     assert torch.equal(data_of(old).validation.images, load_for(old.config).validation.images)
 
 
+def test_a_branch_whose_parent_is_gone_is_still_not_judged_by_what_that_saw(
+    parent: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = other_sample(monkeypatch, known=200, new=300)
+    job = branch(parent, store, dataset=name, train_fraction=0.1, validation_fraction=0.3)
+    store.delete(parent.id)
+    assert sum(judge(job.run).support) == 300
+    assert caveat(job.run) == ""
+    more = Job.resume(job.run, epochs=1)  # which needs its own weights only
+    more.join()
+    assert more.state == "finished", more.error
+    assert sum(more.summary.support.values()) == 300
+
+
+def test_a_branch_of_a_branch_knows_what_both_learned(
+    parent: Run, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = other_sample(monkeypatch, known=200, new=300)
+    first = branch(parent, store, train_fraction=0.05)
+    second = branch(first.run, store, dataset=name, train_fraction=0.05, validation_fraction=0.3)
+    learned = tuple(Learned.of(run.config) for run in (first.run, parent))
+    for run in (parent, first.run):
+        store.delete(run.id)
+    assert second.run.summary.ancestors == learned
+    assert sum(judge(second.run).support) == 300
+
+
+def test_what_a_branch_may_have_been_judged_by_is_told(parent: Run, store: RunStore) -> None:
+    def from_before(**fields: object) -> Run:
+        return store.create(RunConfig.model_validate({"parent": f"{parent.id}@1", **fields}))
+
+    assert caveat(parent) == ""
+    old, same = from_before(seed=5), from_before()
+    assert caveat(old) == FROM_BEFORE
+    assert caveat(same) == ""
+    assert caveat(branch(parent, store, train_fraction=0.02).run) == ""
+    store.delete(parent.id)
+    assert caveat(old) == caveat(same) == NOT_HERE
+
+
 def test_images_of_another_shape_are_none_that_were_seen(finished_run: Run) -> None:
-    assert not trained_on([finished_run.config], torch.zeros(3, 3, 32, 32, dtype=torch.uint8)).any()
+    assert not trained_on([Learned.of(finished_run.config)], torch.zeros(3, 3, 32, 32, dtype=torch.uint8)).any()
 
 
 def test_the_sample_is_known_to_be_drawn_from_mnist(
     real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CNNLAB_DATA", str(real_data))
-    seen = trained_on([RunConfig(dataset="mnist", architecture=TINY)], load_test("mnist-sample").images)
+    seen = trained_on([Learned.of(RunConfig(dataset="mnist", architecture=TINY))], load_test("mnist-sample").images)
     assert 400 < int(seen.sum()) < 500  # nine of ten are in the training split, all in the training file
-    assert not trained_on([RunConfig()], load_test("mnist").images).any()
+    assert not trained_on([Learned.of(RunConfig())], load_test("mnist").images).any()

@@ -249,11 +249,19 @@ def test_tensors_of_any_other_network_or_training_are_refused(name: str, make: R
         admit(run)
 
 
-def test_a_header_longer_than_its_tensors_is_refused(run: Run) -> None:
+def test_a_header_longer_than_its_tensors_is_refused_unread(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def noted(path: Path, framework: str) -> Any:
+        read.append(path.name)
+        return safe_open(path, framework)
+
+    monkeypatch.setattr("cnnlab.quarantine.safe_open", noted)
     path = run.folder / WEIGHTS
     save_file(load_file(path), path, {"more": " " * MAX_HEADER})
     with pytest.raises(RunError, match="longer than its tensors"):
         admit(run)
+    assert path.name not in read
 
 
 def test_weights_of_an_epoch_that_the_run_has_not_are_refused(run: Run) -> None:

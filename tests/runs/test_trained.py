@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from cnnlab.data.datasets import DatasetError
+from cnnlab.data.loading import load
 from cnnlab.jobs.job import Job
 from cnnlab.networks.architecture import Architecture
-from cnnlab.networks.layers import Flatten, Linear
+from cnnlab.networks.build import build
+from cnnlab.networks.layers import AdaptivePool2d, Conv2d, Flatten, Linear
 from cnnlab.runs.store import Run, RunError, RunStore
-from cnnlab.runs.trained import judge, load_trained, test_split
+from cnnlab.runs.trained import EVALUATION_BYTES, judge, load_trained, test_split
 from cnnlab.training.config import RunConfig
 from tests.samples import TINY
 
@@ -81,6 +83,18 @@ def test_weights_that_are_not_finite_are_refused(value: float, copy: Run, finish
     copy.save_weights(2, weights | {name: torch.full_like(weights[name], value)})
     with pytest.raises(RunError, match="not finite"):
         load_trained(copy)
+
+
+def test_a_foreign_network_of_vast_maps_is_asked_about_few_images_at_once(copy: Run) -> None:
+    layers = (Conv2d(out_channels=2048, kernel_size=1), AdaptivePool2d(), Flatten(), Linear(out_features="classes"))
+    vast = Architecture(name="vast", title="Vast", layers=layers)  # 6 MB of maps for an image
+    (copy.folder / "config.json").write_text(RunConfig(architecture=vast).model_dump_json())
+    copy.save_weights(2, build(vast, (1, 28, 28), 10).state_dict())
+    trained, asked = load_trained(copy), []
+    trained.network.register_forward_pre_hook(lambda _, inputs: asked.append(len(inputs[0])))
+    trained.answers(load("mnist-sample").test.part(slice(400)))
+    assert max(asked) * 2049 * 28 * 28 * 4 <= EVALUATION_BYTES
+    assert sum(asked) == 400
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.complex64, torch.float8_e4m3fn])

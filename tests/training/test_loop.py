@@ -216,6 +216,21 @@ def test_where_the_first_weights_already_fail_the_layer_is_named_and_no_other_ra
     assert "lower the learning rate" not in str(failure.value)
 
 
+def test_where_the_first_weights_are_hopeless_no_lower_rate_is_advised() -> None:
+    wild = ending_in_logits(Flatten(), *(Linear(out_features=64, init="normal", spread=10.0) for _ in range(4)))
+    with pytest.raises(TrainingError, match=r"diverges: .* no lower learning rate helps: lower the spread"):
+        train(config(architecture=wild, optimizer="sgd", learning_rate=1e-30, epochs=3, precision="float32"))
+
+
+def test_where_batch_norm_learns_too_slowly_to_be_judged_no_rate_is_advised() -> None:
+    layers: list[Layer] = [Flatten()]
+    for _ in range(20):
+        layers += [Linear(out_features=64, init="normal", spread=10.0), BatchNorm1d(momentum=1e-9)]
+    settings = config(architecture=ending_in_logits(*layers), epochs=2, learning_rate=1e-5, precision="float32")
+    with pytest.raises(TrainingError, match=r"validation loss is not finite after epoch 1: already with its first"):
+        train(settings)
+
+
 def test_a_training_that_diverges_ends_after_a_whole_epoch_with_advice() -> None:
     settings = config(optimizer="sgd", learning_rate=1, schedule="constant", epochs=50)
     data = few_digits()
@@ -431,6 +446,19 @@ def test_a_rate_can_be_set_where_drops_have_come_to_zero() -> None:
                 assert training.learning_rate == 0
                 training.change_learning_rate(0.002)
     assert rates[-1] == 0.002
+
+
+def test_a_rate_set_where_drops_have_come_near_zero_makes_no_other_infinite() -> None:
+    training = began(config(schedule="step", step_epochs=1, step_factor=1e-160, epochs=4, batch_size=1000))
+    rates = []
+    for event in training.events():
+        if event.kind == "epoch":
+            rates.append(event.learning_rate)
+            assert training.checkpoint().progress.rates
+            if event.epoch == 2:
+                assert 0 < training.learning_rate < 1e-300
+                training.change_learning_rate(0.002)
+    assert rates[2:] == [0.002, pytest.approx(2e-163)]
 
 
 def test_a_rate_set_after_an_epochs_last_step_outlives_a_kill() -> None:

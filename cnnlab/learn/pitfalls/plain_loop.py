@@ -14,12 +14,15 @@ from torch.optim import Adam, Optimizer
 from torch.utils.data import DataLoader, TensorDataset
 
 from cnnlab.data.batches import Standardise
+from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.loading import Data, load
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import Evaluation, evaluate
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build, seed_dropout
 from cnnlab.networks.presets import PRESETS
+from cnnlab.training.config import RunConfig
+from cnnlab.training.memory import check_memory
 
 UNIT = Standardise((0.0,), (1.0,))  # pixels in 0…1 as they are
 
@@ -106,7 +109,8 @@ def _drawn(split: Split, count: int, seed: int) -> Split:
 
 
 def new_network(training: Training) -> nn.Module:
-    """With its initial weights, for digits of 28×28 pixels."""
+    """With its initial weights, for digits of 28×28 pixels. Raises ConfigError where there is too little memory."""
+    check_memory(RunConfig(architecture=training.architecture), dataset_spec("mnist-sample"))
     network = build(training.architecture, (1, 28, 28), 10, training.seed)
     seed_dropout(network, training.seed, torch.device("cpu"))
     return network

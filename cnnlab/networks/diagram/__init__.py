@@ -12,6 +12,7 @@ from cnnlab.networks.diagram.layout import Draughtsman, nested
 from cnnlab.networks.diagram.style import NAME, sheet
 from cnnlab.networks.diagram.track import Track
 from cnnlab.networks.layers import Shape
+from cnnlab.text import one_line
 
 __all__ = ["COLOURS", "FAMILIES", "draw_network", "family"]
 
@@ -27,6 +28,7 @@ def draw_network(rows: Sequence[LayerSummary], input_shape: Shape, title: str, s
     thickness the channels. Each layer is a group of class "layer" whose data-place is its place, joined by dots. It
     takes the colours of the page that it stands in, by Streamlit's variables, or else the reader's light or dark.
     """
+    title = one_line(title)  # XML has no control characters
     nodes = nested(rows)
     abreast = max((node.abreast for node in nodes), default=1.0)
     draughtsman = Draughtsman(_scale(rows, input_shape, abreast), selected)

@@ -188,11 +188,12 @@ def slide(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil
 
 def slide_formula(shape: Shape, out: Shape, window: Window, ceil_mode: bool = False) -> str:
     """``slide`` with its numbers, once where rows and columns are alike: (28 − 5 + 2·0)/1 + 1 = 24."""
-    rows, columns = (_axis_formula(shape[axis + 1], out[axis + 1], *_along(window, axis), ceil_mode) for axis in (0, 1))
+    rows, columns = (_axis_formula(shape[axis + 1], out[axis + 1], *along(window, axis), ceil_mode) for axis in (0, 1))
     return rows if rows == columns else f"rows {rows}; columns {columns}"
 
 
-def _along(window: Window, axis: int) -> tuple[int, int, int, int]:
+def along(window: Window, axis: int) -> tuple[int, int, int, int]:
+    """Kernel, stride, dilation and padding of one axis."""
     kernel, stride, dilation, padding = window
     return kernel[axis], stride[axis], dilation[axis], padding[axis]
 
@@ -207,6 +208,20 @@ def _axis_formula(size: int, out: int, kernel: int, stride: int, dilation: int, 
     if not ceil_mode:
         return f"⌊{quotient}⌋ + 1 = {out}"
     return f"⌈{quotient}⌉ + {1 if out == whole + 2 else 0} = {out}"
+
+
+def misses(size: int, positions: int, kernel: int, stride: int, dilation: int, padding: int) -> bool:
+    """Whether the window, at any of its positions along one axis, has no point on the ``size`` pixels.
+
+    There PyTorch's max pool gives −∞, and its backward pass writes outside the memory that is its own; so does the
+    way forward of a dilated convolution that strides, channels-last on a CPU.
+    """
+    for position in range(positions):
+        begin = position * stride - padding
+        first = begin if begin >= 0 else begin % dilation  # its first point that is not before the pixels
+        if first >= size or first > begin + dilation * (kernel - 1):
+            return True
+    return False
 
 
 def no_fit(what: str, kernel: tuple[int, int], height: int, width: int) -> LayerError:

@@ -16,7 +16,9 @@ from cnnlab.networks.layers.base import (
     Size,
     Spread,
     Window,
+    along,
     drawn,
+    misses,
     no_fit,
     pair,
     shown,
@@ -60,7 +62,20 @@ class Conv2d(BaseLayer):
         columns = slide(width, kernel[1], stride[1], padding[1], dilation[1])
         if rows < 1 or columns < 1:
             raise no_fit("kernel", kernel, height, width)
+        self._check_dilation(shape, (rows, columns))
         return self.out_channels, rows, columns
+
+    def _check_dilation(self, shape: Shape, positions: tuple[int, int]) -> None:
+        """Raises LayerError where a dilated window that strides holds no pixel: PyTorch can end the process there."""
+        window = self.windows(shape)[0]
+        _, stride, dilation, _ = window
+        # With the other padding modes PyTorch pads before the convolution.
+        axes = [axis for axis in (0, 1) if self.padding_mode == "zeros" and min(stride[axis], dilation[axis]) > 1]
+        if any(misses(shape[axis + 1], positions[axis], *along(window, axis)) for axis in axes):
+            raise LayerError(
+                f"at some positions its dilated window lies wholly in the padding around the {shown(shape[1:])} maps: "
+                "lower the dilation, the stride or the padding"
+            )
 
     def _border(self) -> tuple[int, int]:
         """Padding in rows and columns; where 'same' pads the two sides unequally, the wider side's."""

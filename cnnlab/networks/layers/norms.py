@@ -11,7 +11,7 @@ from cnnlab.networks.layers.base import BaseLayer, Call, Channels, LayerError, S
 
 
 class _Norm(BaseLayer):
-    eps: Annotated[float, Field(gt=0, le=1)] = 1e-5
+    eps: Annotated[float, Field(ge=1e-12, le=1)] = 1e-5  # far smaller ones are 0 in 32 bits: NaN without variance
     affine: bool = True  # a learned factor and offset
 
     def parameters(self, shape: Shape, classes: int) -> int:

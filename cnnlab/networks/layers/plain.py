@@ -47,6 +47,11 @@ class Softmax(BaseLayer):
 
     kind: Literal["softmax"] = "softmax"
 
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        if shape[0] == 1:
+            raise LayerError("softmax over a single channel or feature gives 1 whatever comes in: leave it out")
+        return shape
+
     def call(self, shape: Shape, classes: int) -> Call:
         return Call("Softmax", (), {"dim": 1})
 

@@ -13,6 +13,8 @@ from cnnlab.networks.layers.base import (
     Shape,
     Size,
     Window,
+    along,
+    misses,
     no_fit,
     pair,
     shown,
@@ -43,7 +45,7 @@ class _Pool(BaseLayer):
         if rows < 1 or columns < 1:
             raise no_fit("pool", kernel, height, width)
         for axis, (size, positions) in enumerate(((height, rows), (width, columns))):
-            if _misses(size, positions, *(both[axis] for both in (kernel, stride, dilation, padding))):
+            if misses(size, positions, *along(self.windows(shape)[0], axis)):
                 raise LayerError(
                     f"at some positions its window lies wholly in the padding around the {height}×{width} maps, where "
                     "there is nothing to pool: lower the dilation or the padding"
@@ -60,19 +62,6 @@ class _Pool(BaseLayer):
 
     def shape_formula(self, shape: Shape, classes: int) -> str:
         return slide_formula(shape, self.output_shape(shape, classes), self.windows(shape)[0], self.ceil_mode)
-
-
-def _misses(size: int, positions: int, kernel: int, stride: int, dilation: int, padding: int) -> bool:
-    """Whether the window, at any of its positions along one axis, has no point on the ``size`` pixels.
-
-    There PyTorch's max pool gives −∞, and its backward pass writes outside the memory that is its own.
-    """
-    for position in range(positions):
-        begin = position * stride - padding
-        first = begin if begin >= 0 else begin % dilation  # its first point that is not before the pixels
-        if first >= size or first > begin + dilation * (kernel - 1):
-            return True
-    return False
 
 
 class MaxPool2d(_Pool):

@@ -73,7 +73,7 @@ def _review(look: Look, which: str, found: Answers, images: Tensor) -> None:
         f"**{sure:,} of {len(images):,} {which}** are contradicted with a margin above {SURE:.0%}, "
         f"{len(chosen):,} with any."
     )
-    given = _verdicts(look.run, which)
+    given = _verdicts(look.run, which, len(images))
     at = look.run.id if which == _TRAINING else look.at
     _edit(_table(found, chosen[:SHOWN], given), images, f"labels.{which}.{at}", given)
     by = f"by {FOLDS} networks, none of which saw them" if which == _TRAINING else f"after epoch {look.trained.epoch}"
@@ -87,10 +87,13 @@ def _review(look: Look, which: str, found: Answers, images: Tensor) -> None:
         download("CSV", lambda: _table(found, chosen, given).to_csv(), f"labels-{which.replace(' ', '-')}-{at}")
 
 
-def _verdicts(run: Run, which: str) -> dict[int, str]:
-    """This session's verdicts on these images, whichever network or epoch brought them up."""
+def _verdicts(run: Run, which: str, count: int) -> dict[int, str]:
+    """This session's verdicts on these images, whichever network or epoch brought them up.
+
+    Of a branch whose parent had seen some of them there are fewer, in other places.
+    """
     config = run.config
-    images = f"{config.dataset}.{which}"
+    images = f"{config.dataset}.{which}.{count}"
     if which == _VALIDATION:
         images += f".{config.held_out_by}.{config.validation_fraction}"
     given: dict[int, str] = st.session_state.setdefault(_GIVEN, {}).setdefault(images, {})

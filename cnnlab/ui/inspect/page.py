@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cnnlab.charts.png import inline
+from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained
 from cnnlab.ui.shell import frame, session
@@ -55,6 +56,8 @@ def _page(run: Run, views: Mapping[str, View], page: str, is_live: bool) -> None
     )
     view = views[name]
     st.caption(linked(view.question, name))
+    if warning := caveat(run):
+        st.caption(f":material/warning: {warning}.")
     job = session.current_job()
     if is_live and not (job and job.is_running):
         st.rerun()  # the training has ended: nothing ticks any more

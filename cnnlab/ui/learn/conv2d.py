@@ -34,8 +34,8 @@ def show() -> None:
 
 
 def _refused(words: str, layer: Conv2d, shape: Shape) -> None:
-    """PyTorch's own words, and what would do."""
-    st.error(frame.literal(words), title="PyTorch refuses this")
+    """The words, mostly PyTorch's own, and what would do."""
+    st.error(frame.literal(words), title="This layer is refused")
     for mend in mends(layer, shape):
         st.markdown(f":material/build: It would take {frame.literal(mend)}.")
 

@@ -153,7 +153,7 @@ def _judged(summary: Summary) -> None:
     st.caption(
         f"On {sum(summary.support.values()):,} test images, once. The weakest class is {frame.literal(weakest)} with "
         f"{summary.per_class[weakest]:.2%}. Trained on {frame.counted(summary.threads, 'thread')}, in "
-        f"{summary.precision}."
+        f"{frame.literal(summary.precision)}."
     )
     frame.door("Inside", "Look inside this network", {"run": summary.id})
 

@@ -7,6 +7,7 @@ from scipy.stats import binomtest
 
 from cnnlab import charts
 from cnnlab.jobs.job import Job
+from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.store import Run, RunError, Summary, how_tested
 from cnnlab.training.config import RunConfig, last_epoch
 from cnnlab.training.device import available_cores
@@ -162,6 +163,8 @@ def _result(run: Run, summary: Summary) -> None:
             f"Weights of epoch {summary.epoch}. All three in evaluation mode, without augmentation."
         )
     )
+    if warning := caveat(run):
+        st.caption(f":material/warning: {warning}.")
     with st.container(horizontal=True):
         frame.link("Inside", "Look inside")
         frame.link("Draw", "Draw a digit")

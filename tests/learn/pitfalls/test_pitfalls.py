@@ -18,6 +18,7 @@ from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED
 from cnnlab.learn.pitfalls.plain_loop import UNIT, Training, digits, trained
 from cnnlab.learn.pitfalls.scaling import judge_as_they_are, judge_scaled
 from cnnlab.networks.presets import PRESETS
+from cnnlab.training.config import ConfigError
 
 
 @cache
@@ -62,6 +63,12 @@ def test_the_code_that_is_shown_is_the_code_that_runs(slug: str) -> None:
             assert head.startswith(f"def {function.__name__}(")
             assert body in code
     assert trap.code[0] != trap.code[1]
+
+
+def test_too_little_memory_is_told_before_a_trap_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.memory.free_bytes", lambda device: 10**6)
+    with pytest.raises(ConfigError, match="GB of memory"):
+        list(TRAPS["zero-grad"].fall(0))
 
 
 def test_a_seed_finds_the_same_again_and_another_seed_something_else() -> None:

@@ -175,6 +175,12 @@ def test_a_title_is_text_whatever_it_says() -> None:
     assert root.findtext(f"{SVG}title") == root.get("aria-label") == nasty
 
 
+@pytest.mark.parametrize("letter", ["\x00", "\x1b", "\ufffe", "\ud800"])
+def test_what_is_no_text_leaves_the_drawing_whole(letter: str) -> None:
+    svg = draw_network(follow(draft(), (1, 8, 8), 10), (1, 8, 8), f"My{letter} net")
+    assert ElementTree.fromstring(svg.encode()).findtext(f"{SVG}title") == "My net"
+
+
 def test_a_long_name_is_cut_and_told_in_full() -> None:
     root = drawn(draft(Conv2d(out_channels=8, name="a" * 40)))
     assert max(map(len, words(root, "name"))) < 20
