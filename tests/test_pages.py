@@ -16,6 +16,7 @@ import pytest
 import streamlit as st
 import torch
 from PIL import Image
+from streamlit.errors import StreamlitMissingAuthlibError
 from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
@@ -120,6 +121,18 @@ def test_a_page_shows_strangers_nothing_where_the_server_has_a_login(
     checked(page.run())
     assert [button.label for button in page.button] == ["Log in"]
     assert listed_run.title not in texts(page)
+
+
+def test_a_login_that_cannot_work_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise StreamlitMissingAuthlibError
+
+    monkeypatch.setattr("streamlit.user_info.get_secrets_auth_section", lambda: {"cookie_secret": "for this test"})
+    monkeypatch.setattr(st, "login", missing)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT).run()
+    button(page, "Log in").click().run()
+    assert not page.exception
+    assert "Authlib" in page.error[0].value
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitAuthError
 
 from cnnlab.job import EXPECTED
 from cnnlab.ui import session
@@ -79,7 +80,8 @@ def _let_in() -> None:
         st.error(f"This server has a list of who may come in ({VARIABLE}), but no login. Whoever runs it adds one.")
     else:
         st.info("This server asks who you are before it shows its runs.", icon=":material/lock:")
-        st.button("Log in", type="primary", icon=":material/login:", on_click=st.login, key="log-in")
+        if st.button("Log in", type="primary", icon=":material/login:", key="log-in"):
+            _log_in()
     st.stop()
 
 
@@ -94,6 +96,13 @@ def _refusal(names: frozenset[str]) -> str:
     return (
         f"{account} may not come in. Log out and take another account, or ask whoever runs this server to add this one."
     )
+
+
+def _log_in() -> None:
+    try:
+        st.login()
+    except StreamlitAuthError as error:
+        st.error(literal(str(error)), title="This server's login does not work; whoever runs it mends it")
 
 
 def _log_out() -> None:
