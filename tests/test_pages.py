@@ -199,6 +199,13 @@ def test_a_page_opens_while_its_run_trains(name: str, training: tuple[AppTest, J
     assert told or (name == "Train" and page.button(key="stop"))
 
 
+def test_the_menu_tells_of_the_sessions_training_also_beside_another_run(training: tuple[AppTest, Job]) -> None:
+    page, _ = training
+    page.query_params["run"] = train().id
+    page.switch_page(PAGES["Evaluate"]).run()
+    assert any("training," in block.value for block in checked(page).sidebar.markdown)
+
+
 def test_a_view_in_the_address_is_seen_first_and_can_be_left(listed_run: Run) -> None:
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
     page.query_params.update({"run": listed_run.id, "view": "Calibration"})

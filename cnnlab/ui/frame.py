@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAuthError
 
-from cnnlab.job import EXPECTED
+from cnnlab.job import EXPECTED, Job
 from cnnlab.ui import session
 from cnnlab.ui.allowed import VARIABLE, allowed, is_allowed, is_shared
 from cnnlab.ui.literal import literal as literal  # noqa: PLC0414 - pages know it as frame.literal
@@ -42,9 +42,9 @@ def page(name: str, subtitle: str, title: str = "") -> None:
         st.markdown("### :material/neurology: CNN Lab")
         for label, (script, icon) in _MENU.items():
             st.page_link(script, label=label, icon=icon, query_params=query, width="stretch")
-        job = session.current_job()
-        if job and job.is_running and name != "Train":  # which tells more of it
-            st.fragment(_badge, run_every=2.0)()
+        job = session.running_job()
+        if job and name != "Train":  # which tells more of it
+            st.fragment(_badge, run_every=2.0)(job)
         if st.user.get("is_logged_in"):
             _log_out()
     st.title(title or name)
@@ -179,9 +179,8 @@ def no_runs_yet() -> None:
     link("Train", "Train a network")
 
 
-def _badge() -> None:
-    job = session.current_job()
-    if job and job.is_running:
+def _badge(job: Job) -> None:
+    if job.is_running:
         st.badge(f"training, {job.progress:.0%}", icon=":material/autorenew:", color="orange")
-    elif job:
+    else:
         st.badge(f"training {job.state}", icon=":material/check:", color="green" if job.state == "finished" else "gray")
