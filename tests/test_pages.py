@@ -213,6 +213,14 @@ def test_a_view_in_the_address_is_seen_first_and_can_be_left(listed_run: Run) ->
     assert EVALUATE["Calibration"].question.split(",")[0] in texts(checked(page))
     page.segmented_control(key="evaluate.view").set_value("Robustness").run()
     assert EVALUATE["Robustness"].question in texts(checked(page))
+    assert "drawn at random" not in texts(page)  # all 500 are asked
+
+
+def test_robustness_says_when_it_asks_a_part_of_the_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.ui.views.robustness.IMAGES", 100)
+    page = open_page("Evaluate", train(train_fraction=0.1))
+    page.segmented_control(key="evaluate.view").set_value("Robustness").run()
+    assert "of 500, drawn at random" in texts(checked(page))
 
 
 def test_home_trains_the_default_with_one_click() -> None:
