@@ -1101,6 +1101,15 @@ def sweep_page(**fields: Any) -> tuple[AppTest, Sweep]:
     return open_page("Sweep"), SweepStore(runs_folder()).create(SweepConfig.model_validate(asked))
 
 
+def test_why_a_sweep_cannot_start_is_told_beside_its_button() -> None:
+    page = open_page("Sweep")
+    page.multiselect(key="sweep.search").set_value(["momentum"]).run()
+    assert "no effect" in page.error[0].value
+    assert button(page, "Start sweep").disabled
+    elements = [element.type for element in page.columns[1]]
+    assert elements.index("error") < elements.index("multiselect")
+
+
 def test_a_sweep_is_started_from_the_form_and_shown() -> None:
     page = open_page("Sweep")
     assert "press **Start sweep**" in texts(page)
