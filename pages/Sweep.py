@@ -11,7 +11,7 @@ frame.page("Sweep", "Let the computer try settings: many short trainings, each a
 live, form = st.columns([5, 2], gap="large")
 with form:
     top = st.container()  # near what it starts: the form is long
-    asked = sweep_form()
+    asked = sweep_form(top)
     busy = is_busy()
 with top:
     if st.button(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import framed
+from cnnlab.charts.style import PERCENT, framed
 from cnnlab.palette import PALETTE
 
 COLOURS = {  # by verdict
@@ -46,7 +46,7 @@ def dots(accuracies: Mapping[str, Sequence[float]], rows: pd.DataFrame, seeds: i
             hovertemplate="mean %{x:.2%}<extra></extra>",
         )
     )
-    figure.update_xaxes(title="accuracy on images not learned from", tickformat=".1%")
+    figure.update_xaxes(title="accuracy on images not learned from", tickformat=PERCENT)
     return _in_rows(figure, rows)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import VALIDATION, framed, plain
+from cnnlab.charts.style import PERCENT, VALIDATION, framed, plain
 from cnnlab.palette import PALETTE
 
 
@@ -42,7 +42,7 @@ def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -
         ]
     )
     figure.update_xaxes(title="class", type="category", showgrid=True)
-    figure.update_yaxes(title=axis, tickformat=".1%")
+    figure.update_yaxes(title=axis, tickformat=PERCENT)
     return framed(figure)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb
 
-from cnnlab.charts.style import framed, metric_axis, plain, thinned
+from cnnlab.charts.style import PERCENT, framed, metric_axis, plain, thinned
 from cnnlab.palette import PALETTE
 
 LOG_RATIO = 30  # a setting whose values span more is spread by powers of ten
@@ -61,7 +61,7 @@ def cost_and_accuracy(rows: pd.DataFrame, cost: str, front: Sequence[str], marke
         ]
     )
     figure.update_xaxes(title=cost, type="log" if spans_powers(rows[cost]) else "linear", exponentformat="SI")
-    figure.update_yaxes(title="accuracy", tickformat=".1%")
+    figure.update_yaxes(title="accuracy", tickformat=PERCENT)
     return framed(figure.update_layout(height=420))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import framed
+from cnnlab.charts.style import PERCENT, framed
 from cnnlab.palette import PALETTE
 
 COLOURS = {"dense": PALETTE[1], "convolutional": PALETTE[0]}
@@ -29,7 +29,7 @@ def learning(curves: Mapping[str, Sequence[tuple[float, float]]]) -> go.Figure:
                 )
             )
     figure.update_xaxes(title="epoch", rangemode="tozero")
-    figure.update_yaxes(title="accuracy", tickformat=".0%")
+    figure.update_yaxes(title="accuracy", tickformat=PERCENT)
     return framed(figure)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import BRIGHTNESS, Numbers, framed, plain
+from cnnlab.charts.style import BRIGHTNESS, PERCENT, Numbers, framed, plain
 from cnnlab.palette import PALETTE
 
 
@@ -30,7 +30,7 @@ def class_intervals(table: pd.DataFrame) -> go.Figure:
         )
     )
     figure.update_xaxes(title="class", type="category")
-    figure.update_yaxes(title="accuracy", tickformat=".0%")
+    figure.update_yaxes(title="accuracy", tickformat=PERCENT)
     return framed(figure.update_layout(height=300))
 
 

@@ -15,7 +15,9 @@ from cnnlab.text import one_line
 
 TRAIN, VALIDATION = PALETTE[0], PALETTE[1]
 DIVERGING = "RdBu"  # below zero red, zero white, above blue: weights, gradients, what speaks for and against
+PERCENT = ".2~%"  # of an axis's ticks, which may lie close together
 BRIGHTNESS = "Viridis"  # from nothing to much: feature maps, attention, densities
+FULL = 1.01  # of a share's axis: all, and room for its marker
 MAX_POINTS = 500  # of a line, about its width in pixels: more only costs the browser
 
 Numbers = npt.NDArray[np.floating]
@@ -45,6 +47,7 @@ def thinned(records: Sequence[_Item]) -> Sequence[_Item]:
 def metric_axis(figure: go.Figure, metric: str, split: str = "") -> None:
     """Name the y axis for "accuracy" or "loss"; ``split`` goes before."""
     if metric == "accuracy":
-        figure.update_yaxes(title=f"{split}accuracy", tickformat=".0%", rangemode="nonnegative")
+        figure.update_yaxes(title=f"{split}accuracy", tickformat=PERCENT, rangemode="nonnegative")
+        figure.update_yaxes(autorangeoptions_clipmax=FULL)
     else:
         figure.update_yaxes(title=f"{split}loss (cross-entropy)", rangemode="tozero")

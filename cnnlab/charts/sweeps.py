@@ -8,7 +8,7 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 from optuna import Study, visualization
 
-from cnnlab.charts.style import BRIGHTNESS, framed
+from cnnlab.charts.style import BRIGHTNESS, PERCENT, framed
 from cnnlab.training.config import titled
 
 _VALUE = "validation accuracy"
@@ -53,7 +53,7 @@ FIGURES: dict[str, Callable[[Study], go.Figure]] = {
 
 
 def _in_percent(figure: go.Figure) -> go.Figure:
-    return _ours(figure).update_yaxes(tickformat=".0%")
+    return _ours(figure).update_yaxes(tickformat=PERCENT)
 
 
 def _ours(figure: go.Figure) -> go.Figure:

@@ -176,6 +176,12 @@ class Job:
         """Ask for another rate from the next step on; the schedule keeps its shape."""
         self._wanted_rates.append(rate)
 
+    @property
+    def learning_rate(self) -> float | None:
+        """The one that was just asked for, else the last step's; None before the first."""
+        latest = self.history.steps[-1]["learning_rate"] if self.history.steps else None
+        return next(iter(tuple(self._wanted_rates)), latest)
+
     def stop(self) -> None:
         """Ask for an end after the running step, whatever else is asked; what is whole is kept and judged."""
         self._wishes.stop()

@@ -138,6 +138,6 @@ def test_a_wrong_layer_is_shown_mended_by_keyboard_and_the_network_trained(
     page.get_by_label("Epochs", exact=True).fill("1000")
     page.get_by_label("Epochs", exact=True).press("Tab")
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
-    await_epoch(page, 1)
+    await_epoch(page, 2)
     stop_training(page)
     expect(page.get_by_text("My New network", exact=False).or_(page.get_by_text("New network")).first).to_be_visible()

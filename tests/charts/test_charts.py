@@ -39,6 +39,22 @@ def test_curves_carry_the_historys_numbers(metric: str, title: str) -> None:
     assert charts.curve(shown, metric).layout.xaxis.title.text == "epoch"
 
 
+def test_close_accuracies_have_ticks_that_differ() -> None:
+    table = pd.DataFrame({"Class": ["0"], "Accuracy": [0.994], "Low": [0.992], "High": [0.995]})
+    for figure in (
+        charts.curve(history(), "accuracy"),
+        charts.overlaid_curves({"a": curve(0.991, 0.994)}, "accuracy", "epoch"),
+        charts.class_intervals(table),
+        charts.per_class_points({"a": {"0": 0.994}}, "accuracy"),
+    ):
+        assert figure.layout.yaxis.tickformat == ".2~%"  # 99.15 %, 99.2 %, 100 %
+
+
+def test_no_accuracy_axis_goes_far_beyond_all() -> None:
+    assert charts.curve(history(), "accuracy").layout.yaxis.autorangeoptions.clipmax == pytest.approx(1, abs=0.02)
+    assert charts.curve(history(), "loss").layout.yaxis.autorangeoptions.clipmax is None
+
+
 @pytest.mark.parametrize("steps", [1, 999, 1000, 1001, 54_321])
 def test_a_line_is_thinned_but_keeps_its_ends(steps: int) -> None:
     x = charts.curve(history(steps=steps), "loss").data[0].x

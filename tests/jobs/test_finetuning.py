@@ -94,7 +94,7 @@ def test_a_branch_is_what_its_parent_is_but_for_how_it_learns(parent: Run) -> No
 
 
 def test_a_run_of_another_machine_can_be_taught_here(parent: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.devices.devices", lambda: ["cpu"])
+    monkeypatch.setattr("cnnlab.training.device.devices", lambda: ["cpu"])
     foreign = parent.config.model_copy(update={"device": "cuda", "precision": "float16"})
     (parent.folder / "config.json").write_text(foreign.model_dump_json())
     taught = fine_tuning(parent, sevens())

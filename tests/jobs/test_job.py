@@ -311,7 +311,7 @@ def test_a_download_takes_no_turn_and_holds_up_no_end(
 
 
 def test_a_parents_data_set_is_waited_for_without_a_turn(stalled: Stalled, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.job.turns", Turns(1))
+    monkeypatch.setattr("cnnlab.jobs.job.turns", Turns(1))
     store = RunStore(runs_folder())
     parent = store.create(parse_config({"dataset": "stalled", "architecture": TINY}))
     job = start(parent=f"{parent.id}@1")

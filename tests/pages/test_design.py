@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -227,8 +228,12 @@ def test_a_design_that_was_replaced_or_deleted_is_told_of_and_brought_back() -> 
     button(page, "Bring it back").click().run()
     assert shelf.load("mine") == others
     assert [button.label for button in checked(page).button].count("Bring it back") == 0
+    page.session_state["design.delete.open"] = True
     button(page, "Delete mine for all").click().run()
     assert shelf.names() == []
+    assert not page.session_state["design.delete.open"]  # a second click would delete another
+    (deleted,) = [box for box in page.selectbox if box.label.startswith("Deleted or replaced")]
+    assert re.match(r"\d\d \w{3} [\d:]{8}, mine", deleted.options[0])
     button(page, "Restore").click().run()
     assert shelf.load("mine") == others
     assert [toast.value for toast in checked(page).toast] == [literal("mine is back.")]

@@ -16,6 +16,7 @@ import pytest
 import streamlit as st
 import torch
 from PIL import Image
+from streamlit.errors import StreamlitMissingAuthlibError
 from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
@@ -124,6 +125,18 @@ def test_a_page_shows_strangers_nothing_where_the_server_has_a_login(
     assert listed_run.title not in texts(page)
 
 
+def test_a_login_that_cannot_work_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise StreamlitMissingAuthlibError
+
+    monkeypatch.setattr("streamlit.user_info.get_secrets_auth_section", lambda: {"cookie_secret": "for this test"})
+    monkeypatch.setattr(st, "login", missing)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT).run()
+    button(page, "Log in").click().run()
+    assert not page.exception
+    assert "Authlib" in page.error[0].value
+
+
 @pytest.fixture
 def logged_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Opens a page of a server with a login, for whom the provider says who they are."""
@@ -188,6 +201,13 @@ def test_a_page_opens_while_its_run_trains(name: str, training: tuple[AppTest, J
     assert told or (name == "Train" and page.button(key="stop"))
 
 
+def test_the_menu_tells_of_the_sessions_training_also_beside_another_run(training: tuple[AppTest, Job]) -> None:
+    page, _ = training
+    page.query_params["run"] = train().id
+    page.switch_page(PAGES["Evaluate"]).run()
+    assert any("training," in block.value for block in checked(page).sidebar.markdown)
+
+
 def test_a_view_in_the_address_is_seen_first_and_can_be_left(listed_run: Run) -> None:
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
     page.query_params.update({"run": listed_run.id, "view": "Calibration"})
@@ -195,6 +215,14 @@ def test_a_view_in_the_address_is_seen_first_and_can_be_left(listed_run: Run) ->
     assert EVALUATE["Calibration"].question.split(",")[0] in texts(checked(page))
     page.segmented_control(key="evaluate.view").set_value("Robustness").run()
     assert EVALUATE["Robustness"].question in texts(checked(page))
+    assert "drawn at random" not in texts(page)  # all 500 are asked
+
+
+def test_robustness_says_when_it_asks_a_part_of_the_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.ui.views.robustness.IMAGES", 100)
+    page = open_page("Evaluate", train(train_fraction=0.1))
+    page.segmented_control(key="evaluate.view").set_value("Robustness").run()
+    assert "of 500, drawn at random" in texts(checked(page))
 
 
 def test_home_trains_the_default_with_one_click() -> None:
@@ -1080,6 +1108,15 @@ def sweep_page(**fields: Any) -> tuple[AppTest, Sweep]:
     base = {"architecture": "quick", "epochs": 1, "train_fraction": 0.1}
     asked = {"base": base, "space": {"momentum": {"low": 0.5, "high": 0.9}}, "trials": 2, **fields}
     return open_page("Sweep"), SweepStore(runs_folder()).create(SweepConfig.model_validate(asked))
+
+
+def test_why_a_sweep_cannot_start_is_told_beside_its_button() -> None:
+    page = open_page("Sweep")
+    page.multiselect(key="sweep.search").set_value(["momentum"]).run()
+    assert "no effect" in page.error[0].value
+    assert button(page, "Start sweep").disabled
+    elements = [element.type for element in page.columns[1]]
+    assert elements.index("error") < elements.index("multiselect")
 
 
 def test_a_sweep_is_started_from_the_form_and_shown() -> None:

@@ -91,6 +91,18 @@ def test_the_rate_offered_is_the_one_it_has(training: tuple[AppTest, Job]) -> No
     assert page.number_input(key="live.rate").value == pytest.approx(job.history.steps[-1]["learning_rate"])
 
 
+def test_a_rate_set_while_paused_is_shown_at_once(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    job.pause()
+    wait_for(job, "paused")
+    page.run()
+    page.session_state["live.rate.open"] = True
+    page.run()
+    page.number_input(key="live.rate").set_value(0.0005).run()
+    page.button(key="live.set").click().run()
+    assert {metric.label: metric.value for metric in checked(page).metric}["Learning rate"] == "0.0005"
+
+
 def test_who_does_no_better_than_guessing_is_told(training: tuple[AppTest, Job]) -> None:
     page, job = training
     wait_for_epoch(job)

@@ -18,7 +18,7 @@ from scipy.ndimage import (
     median,
 )
 
-from cnnlab.drawings.images import Mask, Pixels
+from cnnlab.drawings.images import Mask, Pixels, rim_of
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -36,6 +36,9 @@ WRITTEN = 0.3  # strokes so dark are on paper
 BLACK = 16  # of 255, what is darker is as dark
 LARGE = 0.1  # of the photo, the smallest sheet
 SMALL = 0.01  # of the photo, too little to be what the sheet lies on
+FLAT = 2  # of 255, by which tones differ along the border of what no camera took
+MOST = 0.5  # of such a picture, the smallest sheet
+THIN = 0.05  # of the photo, the most that a scanner's rim takes
 
 
 def page_on(photo: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
@@ -43,7 +46,7 @@ def page_on(photo: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
 
     Where the sheet lies on something plain and darker, that is cut off, and painted over in the corners that are left.
     """
-    light = photo.convert("L")
+    light = _without_rim(photo.convert("L"))
     small = gaussian_filter(coarse(np.asarray(light)), GRAIN)
     bare = _without_strokes(small)
     around = binary_dilation(_around(small, bare), iterations=RIM)
@@ -58,6 +61,15 @@ def page_on(photo: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
     return light.crop((left, top, right, bottom)), (left, top)
 
 
+def _without_rim(light: Image.Image) -> Image.Image:
+    """A scanner's thin rim painted over."""
+    rim = rim_of(light, 1)
+    if rim.any() and rim.mean() <= THIN:
+        pixels = np.asarray(light)
+        light.paste(int(np.median(pixels[~rim])), mask=Image.fromarray(rim))
+    return light
+
+
 def _around(light: Pixels, bare: Pixels) -> Mask:
     """All but the sheet, the lightest large region within edges; nothing where no table lies beside it."""
     written, plain = (np.log(np.maximum(pixels, BLACK).astype(np.float64)) for pixels in (light, bare))
@@ -69,7 +81,9 @@ def _around(light: Pixels, bare: Pixels) -> Mask:
     beside = np.isin(numbers, border(regions)) & (shares >= SMALL) & (lights < sheet.max(initial=-np.inf) - DARKER)
     strokes = plain - written
     if any(np.quantile(strokes[regions == number], 0.99) < WRITTEN for number in numbers[beside]):
-        return ~np.asarray(binary_fill_holes(regions == numbers[sheet.argmax()]), bool)
+        found = np.asarray(binary_fill_holes(regions == numbers[sheet.argmax()]), bool)
+        if found.mean() >= MOST or np.ptp(border(light)) > FLAT:  # else light ink on a drawn ground
+            return ~found
     return np.zeros(light.shape, bool)
 
 

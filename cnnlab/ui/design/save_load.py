@@ -29,6 +29,7 @@ NOTHING = Architecture(
 )
 
 _ERROR = "design.error"
+_DELETE_OPEN = "design.delete.open"
 _UNDO = "design.away"  # what restores the last design that was deleted or replaced, and what became of it
 
 
@@ -155,7 +156,7 @@ def _remove_saved() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Saved designs", names, key="design.saved")
-        with st.popover("Delete", icon=":material/delete:"):
+        with st.popover("Delete", icon=":material/delete:", key=_DELETE_OPEN, on_change="rerun"):
             st.button(
                 f"Delete {frame.literal(name)} for all",
                 on_click=_delete,
@@ -165,6 +166,7 @@ def _remove_saved() -> None:
 
 
 def _delete(name: str) -> None:
+    st.session_state[_DELETE_OPEN] = False  # a second click would delete the next one
     st.session_state.pop(_ERROR, None)
     try:
         st.session_state[_UNDO] = shelf().delete(name), f"Deleted: {name}."
@@ -185,7 +187,7 @@ def _restore_deleted() -> None:
     keys = shelf().deleted()
     if not keys:
         return
-    labels = frame.told_apart({key: f"{deleted_name(key)}, until {deleted_at(key)}" for key in keys})
+    labels = frame.told_apart({key: f"{deleted_at(key)}, {deleted_name(key)}" for key in keys})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = st.selectbox(
             "Deleted or replaced in the last seven days",

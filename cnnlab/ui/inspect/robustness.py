@@ -22,15 +22,16 @@ def show(look: Look) -> None:
     """A line a corruption over its strength, and what they look like."""
     rows = _accuracies(look.at, look.run, look.trained)
     strengths = [0, *STRENGTHS]
-    images = int(rows["images"].iloc[0])
+    images, there_are = int(rows["images"].iloc[0]), len(test_split(look.run))
+    drawn_from = f"of {there_are:,}, drawn at random with the same share of every class, " * (images < there_are)
     show_figure(
         charts.with_intervals(rows, "corruption", ("strength", "accuracy"), height=380),
         f"robustness-{look.at}",
         "Accuracy by kind and strength of corruption, with 95 % intervals",
         lambda: rows,
-        f"Accuracy on {images:,} test images, drawn at random with the same share of every class, after epoch "
-        f"{look.trained.epoch}, made worse in five strengths; 0 is as they are. Bars are 95 % intervals (Wilson). What "
-        "the training images were varied by (augmentation) is borne best.",
+        f"Accuracy on {images:,} test images {drawn_from}after epoch {look.trained.epoch}, made worse in five "
+        "strengths; 0 is as they are. Bars are 95 % intervals (Wilson). What the training images were varied by "
+        "(augmentation) is borne best.",
     )
     image = test_split(look.run).images[:1]
     kinds = list(CORRUPTIONS)

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitAuthError
 
-from cnnlab.jobs.job import EXPECTED
+from cnnlab.jobs.job import EXPECTED, Job
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.allowed import VARIABLE, allowed, is_allowed, is_shared
 from cnnlab.ui.shell.glossary_links import linked
@@ -41,9 +42,9 @@ def page(name: str, subtitle: str, title: str = "") -> None:
         st.markdown("### :material/neurology: CNN Lab")
         for label, (script, icon) in _MENU.items():
             st.page_link(script, label=label, icon=icon, query_params=query, width="stretch")
-        job = session.current_job()
-        if job and job.is_running and name != "Train":  # which tells more of it
-            st.fragment(_badge, run_every=2.0)()
+        job = session.running_job()
+        if job and name != "Train":  # which tells more of it
+            st.fragment(_badge, run_every=2.0)(job)
         if st.user.get("is_logged_in"):
             _log_out()
     st.title(title or name)
@@ -79,7 +80,8 @@ def _let_in() -> None:
         st.error(f"This server has a list of who may come in ({VARIABLE}), but no login. Whoever runs it adds one.")
     else:
         st.info("This server asks who you are before it shows its runs.", icon=":material/lock:")
-        st.button("Log in", type="primary", icon=":material/login:", on_click=st.login, key="log-in")
+        if st.button("Log in", type="primary", icon=":material/login:", key="log-in"):
+            _log_in()
     st.stop()
 
 
@@ -94,6 +96,13 @@ def _refusal(names: frozenset[str]) -> str:
     return (
         f"{account} may not come in. Log out and take another account, or ask whoever runs this server to add this one."
     )
+
+
+def _log_in() -> None:
+    try:
+        st.login()
+    except StreamlitAuthError as error:
+        st.error(literal(str(error)), title="This server's login does not work; whoever runs it mends it")
 
 
 def _log_out() -> None:
@@ -170,9 +179,8 @@ def no_runs_yet() -> None:
     link("Train", "Train a network")
 
 
-def _badge() -> None:
-    job = session.current_job()
-    if job and job.is_running:
+def _badge(job: Job) -> None:
+    if job.is_running:
         st.badge(f"training, {job.progress:.0%}", icon=":material/autorenew:", color="orange")
-    elif job:
+    else:
         st.badge(f"training {job.state}", icon=":material/check:", color="green" if job.state == "finished" else "gray")

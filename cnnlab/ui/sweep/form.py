@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.jobs.sweep import SPACES, SweepConfig, parse_sweep
 from cnnlab.networks.presets import PRESETS
@@ -16,8 +17,8 @@ _FIRST = ["learning_rate", "batch_size"]
 _NUMBERS = {"batch_size": [16, 32, 64, 128, 256, 512, 1024], "epochs": [1, 2, 5, 10, 20, 40, 80], "seed": [*range(10)]}
 
 
-def sweep_form() -> SweepConfig | None:
-    """Ranges and the settings that stay; None, with the reason shown, where they do not go together."""
+def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
+    """Ranges and the settings that stay; None, with the reason shown at the ``top``, where they do not go together."""
     searched = st.multiselect(
         "Search", list(SPACES), _FIRST, format_func=titled, key="sweep.search", persist_state="session"
     )
@@ -38,13 +39,14 @@ def sweep_form() -> SweepConfig | None:
     st.caption("What is searched takes its values from above.")
     base = run_form()
     if base is None:
+        top.caption("What stays as it is cannot run: the reason is below.")
         return None
     try:
         return parse_sweep(
             {"base": base, "space": space, "trials": trials, "minutes": minutes or None, "pruner": pruner}
         )
     except ConfigError as error:
-        st.error(literal(str(error)), title="This sweep cannot run")
+        top.error(literal(str(error)), title="This sweep cannot run")
         return None
 
 

@@ -85,7 +85,7 @@ def _progress(job: Job) -> None:
         st.metric("Validation accuracy", f"{latest['validation_accuracy']:.2%}" if latest else "–")
         st.metric("Train accuracy", f"{latest['train_accuracy']:.2%}" if latest else "–")
         st.metric("Speed, images/s", f"{steps[-1]['images_per_second']:,.0f}" if steps else "–")
-        st.metric("Learning rate", f"{steps[-1]['learning_rate']:.2g}" if steps else "–")
+        st.metric("Learning rate", f"{job.learning_rate:.2g}" if job.learning_rate else "–")
     chance = GUESSING / len(job.summary.classes) if job.summary.classes else 0.0
     if len(epochs) >= IDLE_EPOCHS and all(row["validation_accuracy"] < chance for row in epochs[-IDLE_EPOCHS:]):
         st.warning(f"For {IDLE_EPOCHS} epochs it has done no better than guessing: try a smaller learning rate.")
@@ -122,7 +122,7 @@ def _controls(job: Job) -> None:
 
 
 def _rate(job: Job) -> None:
-    now = job.history.steps[-1]["learning_rate"] if job.history.steps else job.config.learning_rate
+    now = job.learning_rate or job.config.learning_rate
     st.session_state.setdefault("live.rate", max(now, LOWEST_RATE))
     rate = st.number_input("From the next step on", LOWEST_RATE, 10.0, step=0.0001, format="%.6f", key="live.rate")
     st.caption(f"It is {now:.2g} now. Afterwards it rises or falls with its schedule as before, in proportion.")

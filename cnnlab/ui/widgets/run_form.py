@@ -112,8 +112,8 @@ def _beginning() -> dict[str, Any]:
             "architecture": _pick_network(),
         }
     st.info(f"A branch of {frame.literal(run.title)}, from epoch {parent.epoch} on.", icon=":material/alt_route:")
+    st.caption("It keeps that run's validation images, so that it is validated on none it was trained on.")
     st.button("Begin anew instead", on_click=st.session_state.pop, args=[_PARENT], key="form.anew")
-    st.caption("Its validation images stay those of that run, so that they are none it was trained on.")
     kept = ("dataset", "architecture", "lessons", "lesson_share", "validation_fraction")
     fields = {name: getattr(run.config, name) for name in kept}
     return {"parent": parent, **fields, "split_seed": run.config.held_out_by}

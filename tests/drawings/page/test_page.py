@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cnnlab.data.loading import load
 from cnnlab.data.splits import Split
@@ -67,6 +67,33 @@ def test_a_found_digit_looks_as_the_one_that_was_written(digits: Split) -> None:
     for character, ink in zip(sheet.characters, written, strict=True):
         found, meant = (prepare(pixels).double().flatten() for pixels in (character.ink, ink))
         assert torch.corrcoef(torch.stack([found, meant]))[0, 1] > 0.75
+
+
+def enlarged(digits: Split, number: int) -> Image.Image:
+    """A test digit, light on black, as large as a picture."""
+    return Image.fromarray(digits.images[number, 0].numpy()).resize((280, 280), Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_a_digit_as_large_as_its_picture_is_one_and_no_sheet(digits: Split, is_dark: bool) -> None:
+    for number in range(40):
+        picture = enlarged(digits, number)
+        found = find_characters(ImageOps.invert(picture) if is_dark else picture).characters
+        assert len(found) == 1
+        box = [*found[0].box.min(0), *found[0].box.max(0)]
+        assert box == pytest.approx(picture.getbbox(), abs=20)
+
+
+def test_a_scanners_thin_rim_is_no_ink(digits: Split) -> None:
+    for number in range(20):
+        scan = ImageOps.expand(ImageOps.invert(enlarged(digits, number)), 2, fill=0)
+        assert len(find_characters(scan).characters) == 1
+
+
+def test_a_sheet_on_a_ground_without_any_grain_is_still_cut_out(digits: Split) -> None:
+    photo = taken(digits, Paper())
+    image = ImageOps.expand(photo.image, photo.image.width // 10, fill=0)
+    assert len(find_characters(image).characters) == 9
 
 
 def test_nearly_all_of_many_photos_are_right(digits: Split) -> None:
