@@ -64,7 +64,7 @@ def test_memory_ends_a_lane(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_too_little_memory_for_any_batch_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.memory.free_bytes", lambda device: 10**6)
+    monkeypatch.setattr("cnnlab.training.memory.free_bytes", lambda device: 10**6)
     with pytest.raises(ConfigError, match="GB of memory"):
         measured(RunConfig(architecture=TINY), 1, 2)
 

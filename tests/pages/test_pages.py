@@ -219,7 +219,7 @@ def test_a_view_in_the_address_is_seen_first_and_can_be_left(listed_run: Run) ->
 
 
 def test_robustness_says_when_it_asks_a_part_of_the_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.ui.views.robustness.IMAGES", 100)
+    monkeypatch.setattr("cnnlab.ui.inspect.robustness.IMAGES", 100)
     page = open_page("Evaluate", train(train_fraction=0.1))
     page.segmented_control(key="evaluate.view").set_value("Robustness").run()
     assert "of 500, drawn at random" in texts(checked(page))

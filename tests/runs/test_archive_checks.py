@@ -256,7 +256,7 @@ def test_a_header_longer_than_its_tensors_is_refused_unread(run: Run, monkeypatc
         read.append(path.name)
         return safe_open(path, framework)
 
-    monkeypatch.setattr("cnnlab.quarantine.safe_open", noted)
+    monkeypatch.setattr("cnnlab.runs.archive_checks.safe_open", noted)
     path = run.folder / WEIGHTS
     save_file(load_file(path), path, {"more": " " * MAX_HEADER})
     with pytest.raises(RunError, match="longer than its tensors"):

@@ -66,7 +66,7 @@ def test_the_code_that_is_shown_is_the_code_that_runs(slug: str) -> None:
 
 
 def test_too_little_memory_is_told_before_a_trap_trains(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.memory.free_bytes", lambda device: 10**6)
+    monkeypatch.setattr("cnnlab.training.memory.free_bytes", lambda device: 10**6)
     with pytest.raises(ConfigError, match="GB of memory"):
         list(TRAPS["zero-grad"].fall(0))
 
