@@ -115,29 +115,6 @@ def from_canvas(content: Mapping[str, Any] | None) -> Drawing | None:
         raise DrawingError("the canvas sent what is no drawing") from error
 
 
-def to_canvas(drawing: Drawing) -> dict[str, Any]:
-    """A drawing in shares of the canvas's side, as ``from_canvas`` gives it, for a canvas to show."""
-    return {"objects": [_path(stroke, drawing.pen) for stroke in drawing.strokes]}
-
-
-def _path(stroke: Sequence[tuple[float, float]], pen: float) -> dict[str, Any]:
-    points = [(x * CANVAS, y * CANVAS) for x, y in stroke]
-    lines = [["L", *point] for point in points[1:] or points]
-    return {
-        "type": "Path",
-        "originX": "center",
-        "originY": "center",
-        "left": _middle([x for x, _ in points]),
-        "top": _middle([y for _, y in points]),
-        "fill": None,
-        "stroke": INK,
-        "strokeWidth": pen * CANVAS,
-        "strokeLineCap": "round",
-        "strokeLineJoin": "round",
-        "path": [["M", *points[0]], *lines],
-    }
-
-
 def _followed(thing: Mapping[str, Any]) -> list[tuple[float, float]]:
     """The points of one of the canvas's paths, where it lies after it was moved, scaled or turned by hand."""
     points: list[tuple[float, float]] = []

@@ -22,10 +22,6 @@ class Comparison:
     only_second: int
     p: float  # how likely chance alone makes them differ so much
 
-    @property
-    def is_evidence(self) -> bool:
-        return self.p < LEVEL
-
 
 def mcnemar(first: Booleans, second: Booleans) -> Comparison:
     """The exact test of McNemar (1947) on hits (N,) of the same images, in the same order.

@@ -85,11 +85,6 @@ def count_bytes(config: RunConfig, spec: DatasetSpec) -> StepBytes:
     )
 
 
-def kept_bytes(config: RunConfig, spec: DatasetSpec, batch_size: int) -> dict[str, int]:
-    """Activations that a step with ``batch_size`` images keeps, by layer, really taken. Raises as ``count_bytes``."""
-    return dict(_Step(config, spec, batch_size).kept)
-
-
 def data_set_bytes(spec: DatasetSpec) -> int:
     """All images, a byte for each pixel and channel: they stay in memory while a network trains."""
     return prod(spec.shape) * sum(spec.sizes)

@@ -67,15 +67,6 @@ class History:
         }[record["kind"]]
         rows.append({column: record[column] for column in columns})
 
-    def step_frame(self) -> pd.DataFrame:
-        """One row per step record, columns STEP_COLUMNS; empty before the first."""
-        return pd.DataFrame(self.steps, columns=STEP_COLUMNS)
-
     def epoch_frame(self) -> pd.DataFrame:
         """One row per finished epoch, columns EPOCH_COLUMNS; empty before the first."""
         return pd.DataFrame(self.epochs, columns=EPOCH_COLUMNS)
-
-    def per_class_frame(self, classes: tuple[str, ...]) -> pd.DataFrame:
-        """Validation accuracy: one row per epoch, one column per class."""
-        rows = [record["per_class"] for record in self.epochs]
-        return pd.DataFrame(rows, columns=list(classes), index=[record["epoch"] for record in self.epochs])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cnnlab.data.datasets import DATASETS
-from cnnlab.learn.step_memory import KINDS, LOSS, StepBytes, count_bytes, data_set_bytes, kept_bytes
+from cnnlab.learn.step_memory import KINDS, LOSS, StepBytes, _Step, count_bytes, data_set_bytes
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import Activation, Conv2d, Flatten, MaxPool2d
 from cnnlab.networks.presets import PRESETS
@@ -25,7 +25,7 @@ def counted(dataset: str = "mnist-sample", **fields: object) -> StepBytes:
 def test_what_is_kept_grows_by_the_image_exactly(name: str, precision: str) -> None:
     config = RunConfig.model_validate({"architecture": name, "precision": precision, "dataset": "cifar10"})
     counts = count_bytes(config, DATASETS["cifar10"])
-    kept = kept_bytes(config, DATASETS["cifar10"], 7)
+    kept = dict(_Step(config, DATASETS["cifar10"], 7).kept)
     assert {layer.name: layer.activations(7) for layer in counts.layers if layer.activations(7)} == kept
 
 

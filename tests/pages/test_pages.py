@@ -28,7 +28,7 @@ from cnnlab.charts import comparison as charts_comparison
 from cnnlab.data.datasets import DATASETS, DatasetError
 from cnnlab.data.loading import load
 from cnnlab.drawings.preprocess import prepare, stroke_ink
-from cnnlab.drawings.strokes import Drawing, to_canvas
+from cnnlab.drawings.strokes import Drawing
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import Turns
@@ -40,6 +40,7 @@ from cnnlab.training.config import RunConfig
 from cnnlab.ui.draw.why import VIEWS
 from cnnlab.ui.inspect import EVALUATE, INSIDE, Look, View, labels
 from cnnlab.ui.views.view import Picked
+from tests.drawings.canvas import to_canvas
 from tests.samples import SEVEN, lesson
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cnnlab.training.events import EpochMetrics, StepMetrics
-from cnnlab.training.history import EPOCH_COLUMNS, STEP_COLUMNS, History, to_line
+from cnnlab.training.history import EPOCH_COLUMNS, History, to_line
 
 STEP = StepMetrics(step=8, epoch=0.25, loss=1.5, accuracy=0.5, learning_rate=0.01, images_per_second=1000.0)
 EPOCH = EpochMetrics(
@@ -44,13 +44,6 @@ def test_reading_ends_at_a_line_that_is_torn_or_foreign(torn: str) -> None:
 
 def test_frames_have_their_columns_even_before_the_first_record() -> None:
     empty = History()
-    assert list(empty.step_frame().columns) == STEP_COLUMNS
     assert list(empty.epoch_frame().columns) == EPOCH_COLUMNS
     full = History.from_lines([to_line(STEP), to_line(EPOCH)])
-    assert full.step_frame().loc[0, "loss"] == 1.5
     assert full.epoch_frame().loc[0, "validation_accuracy"] == 0.75
-
-
-def test_per_class_accuracies_come_as_a_column_each() -> None:
-    frame = History.from_lines([to_line(EPOCH)]).per_class_frame(("cat", "dog"))
-    assert frame.to_dict() == {"cat": {1: 0.5}, "dog": {1: 1.0}}
