@@ -14,7 +14,7 @@ from benchmarks.signs import signs
 from cnnlab.analysis.ood import Familiarity, read
 from cnnlab.data.download import data_folder
 from cnnlab.drawings.preprocess import prepare, prepared, stroke_ink
-from cnnlab.drawings.strokes import DRAWN_HEIGHT, Lesson, read_lessons
+from cnnlab.drawings.strokes import DRAWN_HEIGHT, LabelledDrawing, read_lessons
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.store import Run, RunStore
@@ -35,17 +35,19 @@ SEEDS = 3
 UNREADABLE = {0, 1, 247, 253, 257, 260, 268, 275, 276, 277, 278, 282, 290, 292, 297, 299, 362, 483, 495, 519}
 
 
-def drawings() -> list[Lesson]:
+def drawings() -> list[LabelledDrawing]:
     """The 600 pen-drawn digits that lie beside the real data sets. Raises OSError where they are not."""
     return read_lessons((data_folder() / "pen_digits.json").read_bytes())
 
 
-def readable(lessons: Sequence[Lesson]) -> list[Lesson]:
+def readable(lessons: Sequence[LabelledDrawing]) -> list[LabelledDrawing]:
     """Those that show what their label says."""
     return [lesson for number, lesson in enumerate(lessons) if number not in UNREADABLE]
 
 
-def hits(trained: Trained, lessons: Sequence[Lesson], pen: float, height: float, place: tuple[float, float]) -> int:
+def hits(
+    trained: Trained, lessons: Sequence[LabelledDrawing], pen: float, height: float, place: tuple[float, float]
+) -> int:
     """How many are read right when drawn with a ``pen`` and a ``height`` in pixels at a ``place`` of the canvas."""
     drawn = [lesson.model_copy(update={"pen": pen / height}) for lesson in lessons]
     images = torch.cat([prepare(stroke_ink(lesson, height, place)) for lesson in drawn])  # (N, 1, 28, 28)

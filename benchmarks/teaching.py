@@ -20,7 +20,7 @@ from cnnlab.data.download import data_folder
 from cnnlab.data.handwriting import lesson_images
 from cnnlab.data.loading import load_test
 from cnnlab.data.splits import Split
-from cnnlab.drawings.strokes import Lesson, read_lessons
+from cnnlab.drawings.strokes import LabelledDrawing, read_lessons
 from cnnlab.jobs.finetuning import fine_tuning
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunStore
@@ -69,7 +69,7 @@ def _trained(config: RunConfig, store: RunStore) -> Run:
     return job.run
 
 
-def _figures(parent: Run, store: RunStore, lessons: list[Lesson], writers: list[str]) -> Figures:
+def _figures(parent: Run, store: RunStore, lessons: list[LabelledDrawing], writers: list[str]) -> Figures:
     digits, mnist = lesson_images(lessons, dataset_spec(parent.config.dataset)), load_test("mnist")
     before = _hits(load_trained(parent), digits)
     on_mnist = sum(_hits(load_trained(parent), mnist))

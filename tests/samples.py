@@ -13,7 +13,7 @@ import torch
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.loading import Data, load
 from cnnlab.data.splits import Split
-from cnnlab.drawings.strokes import Drawing, Lesson
+from cnnlab.drawings.strokes import Drawing, LabelledDrawing
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.layers import Conv2d, Flatten, Linear, MaxPool2d
 from cnnlab.networks.presets import PRESETS
@@ -58,7 +58,7 @@ class Stalled:
 SEVEN = Drawing(strokes=[[(0.3, 0.25), (0.5, 0.24), (0.7, 0.25), (0.6, 0.5), (0.5, 0.8)]], pen=0.08)
 
 
-def lesson(label: str = "7", lean: float = 0.0) -> Lesson:
+def lesson(label: str = "7", lean: float = 0.0) -> LabelledDrawing:
     """That seven with a name of its own, leaning by ``lean`` of its height."""
     strokes = [[(x + lean * (0.5 - y), y) for x, y in stroke] for stroke in SEVEN.strokes]
-    return Lesson(strokes=strokes, pen=SEVEN.pen, label=label)
+    return LabelledDrawing(strokes=strokes, pen=SEVEN.pen, label=label)

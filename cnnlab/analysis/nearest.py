@@ -9,7 +9,7 @@ from torch import Tensor
 from cnnlab.analysis.activations import BATCH
 
 
-class Neighbours:
+class FeatureIndex:
     """Labelled images, kept by their features, of which the nearest to others are found.
 
     The distance is the Euclidean one between features scaled to unit length: 0 in the same direction, √2 at right

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from cnnlab.analysis.nearest import Neighbours
+from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.analysis.tsne import penultimate
 from cnnlab.data import augmentation
 from cnnlab.data.batches import Standardise
@@ -43,7 +43,7 @@ TORN_BETWEEN = "torn between {} and {}"
 class Familiarity:
     """Where a network's training images lie in its feature space, and from where on an image is far from them."""
 
-    neighbours: Neighbours
+    neighbours: FeatureIndex
     far: float  # distance to the tenth nearest
     torn: float  # entropy, nats
 
@@ -51,7 +51,7 @@ class Familiarity:
     def of(cls, trained: Trained, data: Data, config: RunConfig) -> Familiarity:
         """Of the run's own training images; the bounds are set on its validation images, which taught it nothing."""
         known = _few(data.train)
-        neighbours = Neighbours(penultimate(trained.network, known.images, trained.inputs), known.labels)
+        neighbours = FeatureIndex(penultimate(trained.network, known.images, trained.inputs), known.labels)
         others = _few(data.validation)
         varied = _varied(others, config, data.spec.augmentation, data.spec.classes)
         distances = _distances(trained, neighbours, varied)
@@ -128,7 +128,7 @@ def _varied(split: Split, config: RunConfig, own: str, classes: tuple[str, ...])
     return pixels.clamp(0, 1).mul(255).byte()
 
 
-def _distances(trained: Trained, neighbours: Neighbours, images: Tensor) -> Tensor:
+def _distances(trained: Trained, neighbours: FeatureIndex, images: Tensor) -> Tensor:
     """(N,): how far the tenth nearest training image is."""
     features = penultimate(trained.network, images, trained.inputs)
     return neighbours.query(features, NEIGHBOURS)[0][:, -1]

@@ -11,10 +11,10 @@ from cnnlab.data.datasets import DatasetError, DatasetSpec
 from cnnlab.data.loading import Data
 from cnnlab.data.splits import Split
 from cnnlab.drawings.preprocess import prepare, stroke_ink
-from cnnlab.drawings.strokes import Lesson
+from cnnlab.drawings.strokes import LabelledDrawing
 
 
-def taught(data: Data, lessons: Sequence[Lesson], share: float) -> Data:
+def taught(data: Data, lessons: Sequence[LabelledDrawing], share: float) -> Data:
     """The data with ``lessons`` among its training images, where in turn they are ``share`` of all.
 
     Each is there at least once. Raises DatasetError as ``lesson_images`` does.
@@ -27,7 +27,7 @@ def taught(data: Data, lessons: Sequence[Lesson], share: float) -> Data:
     return replace(data, train=Split(images, labels))
 
 
-def lesson_images(lessons: Sequence[Lesson], spec: DatasetSpec) -> Split:
+def lesson_images(lessons: Sequence[LabelledDrawing], spec: DatasetSpec) -> Split:
     """Labelled drawings as images of the data set's kind, in their order. Raises as ``check_lessons`` does."""
     check_lessons(lessons, spec)
     height, width = spec.shape[1:]
@@ -35,7 +35,7 @@ def lesson_images(lessons: Sequence[Lesson], spec: DatasetSpec) -> Split:
     return Split(images, torch.tensor([spec.classes.index(lesson.label) for lesson in lessons]))
 
 
-def check_lessons(lessons: Sequence[Lesson], spec: DatasetSpec) -> None:
+def check_lessons(lessons: Sequence[LabelledDrawing], spec: DatasetSpec) -> None:
     """Raises DatasetError where the data set's images are no drawings, or a label is none of its classes."""
     if not spec.is_drawn or spec.shape[0] != 1:
         raise DatasetError(f"{spec.title} has no drawn characters: own drawings cannot be taught beside it")

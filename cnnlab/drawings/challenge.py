@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from time import monotonic
 
-from cnnlab.drawings.strokes import Drawing, Lesson
+from cnnlab.drawings.strokes import Drawing, LabelledDrawing
 
 ASKED = 10
 
@@ -16,7 +16,7 @@ class Challenge:
     """What is asked, and what was drawn so far."""
 
     asked: tuple[str, ...]
-    drawn: list[Lesson] = field(default_factory=list)
+    drawn: list[LabelledDrawing] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)  # of each drawing, from the question to the hand-over
     since: float = field(default_factory=monotonic)  # when the running question was asked
 
@@ -46,6 +46,6 @@ class Challenge:
     def hand_over(self, drawing: Drawing) -> None:
         """Take the answer to the running question and ask the next."""
         now = monotonic()
-        self.drawn.append(Lesson(strokes=drawing.strokes, pen=drawing.pen, label=self.question))
+        self.drawn.append(LabelledDrawing(strokes=drawing.strokes, pen=drawing.pen, label=self.question))
         self.seconds.append(now - self.since)
         self.since = now

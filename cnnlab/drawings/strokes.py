@@ -50,7 +50,7 @@ class Drawing(BaseModel):
         return self.model_copy(update={"strokes": left}) if left else None
 
 
-class Lesson(Drawing):
+class LabelledDrawing(Drawing):
     """A drawing and what its drawer says it is."""
 
     label: Annotated[str, Field(min_length=1, max_length=40, validation_alias=AliasChoices("label", "digit"))]
@@ -70,14 +70,14 @@ def read_drawings(content: bytes) -> list[Drawing]:
     return _read(content, TypeAdapter(Annotated[list[Drawing], FailFast(), Field(max_length=MAX_DRAWINGS)]))
 
 
-def read_lessons(content: bytes) -> list[Lesson]:
+def read_lessons(content: bytes) -> list[LabelledDrawing]:
     """The same, each with its ``"label"`` (or ``"digit"``). Raises DrawingError where it is not."""
-    return _read(content, TypeAdapter(Annotated[list[Lesson], FailFast(), Field(max_length=MAX_DRAWINGS)]))
+    return _read(content, TypeAdapter(Annotated[list[LabelledDrawing], FailFast(), Field(max_length=MAX_DRAWINGS)]))
 
 
-def write_lessons(lessons: Sequence[Lesson]) -> bytes:
+def write_lessons(lessons: Sequence[LabelledDrawing]) -> bytes:
     """What ``read_lessons`` reads."""
-    return TypeAdapter(list[Lesson]).dump_json(list(lessons))
+    return TypeAdapter(list[LabelledDrawing]).dump_json(list(lessons))
 
 
 def rounded(drawing: Drawing) -> Drawing:

@@ -58,7 +58,7 @@ class Experiment(Background[Step]):
             turns.leave(self)
 
     def _fetch_data(self) -> bool:
-        return not self._dataset or self._wishes.have(fetch(self._dataset))
+        return not self._dataset or self._requests.have(fetch(self._dataset))
 
     def _explained(self, error: Exception) -> str:
         if isinstance(error, EXPECTED):

@@ -10,7 +10,7 @@ from typing import Any
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.handwriting import check_lessons, lesson_images
 from cnnlab.data.splits import Split
-from cnnlab.drawings.strokes import Lesson
+from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.runs.store import Run, RunError, RunStore
 from cnnlab.runs.trained import Trained, load_trained, test_split
 from cnnlab.training.config import RunConfig, parse_config
@@ -40,7 +40,7 @@ class Change:
     after: int
 
 
-def fine_tuning(parent: Run, lessons: Sequence[Lesson], epoch: int | None = None) -> RunConfig:
+def fine_tuning(parent: Run, lessons: Sequence[LabelledDrawing], epoch: int | None = None) -> RunConfig:
     """A branch of ``parent`` that learns ``lessons``, from ``epoch`` on or by default from its judged one.
 
     Some of the parent's training images are rehearsed beside the lessons, so that little is forgotten (Robins 1995,
@@ -61,18 +61,18 @@ def fine_tuning(parent: Run, lessons: Sequence[Lesson], epoch: int | None = None
     return parse_config(config.model_dump() | _SETTINGS | own)
 
 
-def set_aside(lessons: Sequence[Lesson]) -> tuple[list[Lesson], list[Lesson]]:
+def set_aside(lessons: Sequence[LabelledDrawing]) -> tuple[list[LabelledDrawing], list[LabelledDrawing]]:
     """What is taught, and what is kept to judge by: of each label every third drawing, as far as there are three."""
     seen: Counter[str] = Counter()
-    taught: list[Lesson] = []
-    kept: list[Lesson] = []
+    taught: list[LabelledDrawing] = []
+    kept: list[LabelledDrawing] = []
     for lesson in lessons:
         seen[lesson.label] += 1
         (taught if seen[lesson.label] % ASIDE else kept).append(lesson)
     return taught, kept
 
 
-def changes(branch: Run, store: RunStore, others: Sequence[Lesson] = ()) -> dict[str, Change]:
+def changes(branch: Run, store: RunStore, others: Sequence[LabelledDrawing] = ()) -> dict[str, Change]:
     """What became of the drawings that ``branch`` was "taught", of "others" that it was not, and of the "test" images.
 
     Where there are none of a kind they are left out. Raises RunError where the branch, its parent in ``store``, or the
@@ -93,7 +93,7 @@ def changes(branch: Run, store: RunStore, others: Sequence[Lesson] = ()) -> dict
     return {**found, "test": Change(len(split), *hits)}
 
 
-def _on_drawings(before: Trained, after: Trained, drawings: Sequence[Lesson], dataset: str) -> Change:
+def _on_drawings(before: Trained, after: Trained, drawings: Sequence[LabelledDrawing], dataset: str) -> Change:
     split = lesson_images(drawings, dataset_spec(dataset))
     return Change(len(split), *(int(trained.answers(split).hits.sum()) for trained in (before, after)))
 

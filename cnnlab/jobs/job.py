@@ -20,8 +20,8 @@ from cnnlab.data.download import fetch
 from cnnlab.data.loading import Data
 from cnnlab.drawings.strokes import DrawingError
 from cnnlab.evaluation.evaluate import evaluate
-from cnnlab.jobs.queue import Turns
-from cnnlab.jobs.requests import Wishes
+from cnnlab.jobs.queue import TrainingQueue
+from cnnlab.jobs.requests import Requests
 from cnnlab.networks.architecture import ArchitectureError
 from cnnlab.networks.build import build
 from cnnlab.runs.ancestry import ancestors, data_of, datasets_of, inherited
@@ -49,7 +49,7 @@ SHORT_OF_MEMORY = (
     "then resume, or branch off with other settings"
 )
 
-turns = Turns(trainings_at_once(on_gpu=devices()[0] != "cpu"))
+turns = TrainingQueue(trainings_at_once(on_gpu=devices()[0] != "cpu"))
 
 _jobs: weakref.WeakSet[Job] = weakref.WeakSet()
 
@@ -85,7 +85,7 @@ class Job:
         self._unsaved: list[str] = []  # history lines of the running epoch
         self._epoch = 0  # the last whole one
         self._wanted_rates: deque[float] = deque(maxlen=1)  # the last that was asked for
-        self._wishes = Wishes()
+        self._requests = Requests()
         self._abandoned = False
         self._training_since = 0.0
         self._worker = Worker(self._work, self.abandon, name=f"train {run.id}")
@@ -141,7 +141,7 @@ class Job:
     @property
     def is_stopping(self) -> bool:
         """Whether it was asked to end and has not yet."""
-        return self.is_running and self._wishes.is_stopped
+        return self.is_running and self._requests.is_stopped
 
     @property
     def is_abandoned(self) -> bool:
@@ -166,11 +166,11 @@ class Job:
 
     def pause(self) -> None:
         """Ask for a rest after the running step; another may train meanwhile."""
-        self._wishes.pause()
+        self._requests.pause()
 
     def go_on(self) -> None:
         """End the rest, when it is its turn."""
-        self._wishes.go_on()
+        self._requests.go_on()
 
     def change_learning_rate(self, rate: float) -> None:
         """Ask for another rate from the next step on; the schedule keeps its shape."""
@@ -184,7 +184,7 @@ class Job:
 
     def stop(self) -> None:
         """Ask for an end after the running step, whatever else is asked; what is whole is kept and judged."""
-        self._wishes.stop()
+        self._requests.stop()
         turns.wake()
 
     def abandon(self) -> None:
@@ -241,14 +241,14 @@ class Job:
         self.state = "training"
         for event in training.events():
             self._take(event, training)
-            if self._wishes.is_stopped:
+            if self._requests.is_stopped:
                 break
         if self._abandoned:
             self._leave()
             return
         self.run.append_history(self._unsaved)
         self.state = "judging"
-        stopped = self.step < self.steps and self._wishes.is_stopped
+        stopped = self.step < self.steps and self._requests.is_stopped
         try:
             self._judge(network, data)
         except _AbandonedError:
@@ -258,11 +258,11 @@ class Job:
 
     def _fetch_data(self) -> bool:
         """Have all data sets at hand before it takes a turn; whether that came before a stop."""
-        return all(self._wishes.have(fetch(name, self._data_folder)) for name in datasets_of(self.run))
+        return all(self._requests.have(fetch(name, self._data_folder)) for name in datasets_of(self.run))
 
     def _take_turn(self) -> bool:
         self.state = "queued"
-        return turns.take(self, lambda: self._wishes.is_stopped)
+        return turns.take(self, lambda: self._requests.is_stopped)
 
     def _leave(self) -> None:
         """End without judging. Who only waited, or was asked to stop, is stopped; who was abandoned interrupted."""
@@ -322,7 +322,7 @@ class Job:
         self.run.append_history(lines)
 
     def _between_steps(self, training: Training) -> None:
-        if self._wishes.is_paused or turns.is_over(self):
+        if self._requests.is_paused or turns.is_over(self):
             since = monotonic()
             self._rest()
             rested = monotonic() - since
@@ -332,9 +332,9 @@ class Job:
     def _rest(self) -> None:
         """Let others train, while this one is paused and until its turn comes again."""
         turns.leave(self)
-        if self._wishes.is_paused:
+        if self._requests.is_paused:
             self.state = "paused"
-            self._wishes.wait(lambda: not self._wishes.is_paused)
+            self._requests.wait(lambda: not self._requests.is_paused)
         self._take_turn()
         self.state = "training"
 

@@ -12,7 +12,7 @@ from time import monotonic
 SLICE_SECONDS = 60.0  # a default training is over by then
 
 
-class Turns:
+class TrainingQueue:
     """A queue of trainings, of which the first ``limit`` are at work. Any thread may ask."""
 
     def __init__(self, limit: int) -> None:

@@ -1,4 +1,4 @@
-"""What is wanted of a computation by those who watch it."""
+"""What those who watch a computation ask of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from threading import Condition
 from typing import Any
 
 
-class Wishes:
+class Requests:
     """Pause and stop, from any thread and in any order: a stop outweighs every pause, also one that comes later."""
 
     def __init__(self) -> None:

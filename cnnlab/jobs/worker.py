@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import torch
 
-from cnnlab.jobs.requests import Wishes
+from cnnlab.jobs.requests import Requests
 from cnnlab.threads import Worker
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Background(Generic[Step]):
         self.latest: Step | None = None
         self.error = ""
         self._steps = steps
-        self._wishes = Wishes()
+        self._requests = Requests()
         self._worker = Worker(self._work, self.cancel)
         self._worker.start()
 
@@ -35,11 +35,11 @@ class Background(Generic[Step]):
 
     @property
     def is_cancelled(self) -> bool:
-        return self._wishes.is_stopped
+        return self._requests.is_stopped
 
     def cancel(self) -> None:
         """Ask for an end after the running step."""
-        self._wishes.stop()
+        self._requests.stop()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until it has ended, or ``timeout`` seconds."""

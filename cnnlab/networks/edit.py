@@ -165,23 +165,23 @@ def _edited(layers: Chain, place: Place, edit: Callable[[Chain, int], Chain]) ->
 
 
 @dataclass(frozen=True)
-class History:
+class UndoStack:
     """Versions of a text, the one that is shown and those to go back and forward to."""
 
     present: str
     past: tuple[str, ...] = ()
     future: tuple[str, ...] = ()
 
-    def edited(self, present: str) -> History:
+    def edited(self, present: str) -> UndoStack:
         """With a new version; what was undone is given up."""
         if present == self.present:
             return self
-        return History(present, (*self.past, self.present)[-MAX_UNDO:])
+        return UndoStack(present, (*self.past, self.present)[-MAX_UNDO:])
 
-    def undone(self) -> History:
+    def undone(self) -> UndoStack:
         """One version back; itself where there is none."""
-        return History(self.past[-1], self.past[:-1], (self.present, *self.future)) if self.past else self
+        return UndoStack(self.past[-1], self.past[:-1], (self.present, *self.future)) if self.past else self
 
-    def redone(self) -> History:
+    def redone(self) -> UndoStack:
         """One version forward; itself where there is none."""
-        return History(self.future[0], (*self.past, self.present), self.future[1:]) if self.future else self
+        return UndoStack(self.future[0], (*self.past, self.present), self.future[1:]) if self.future else self

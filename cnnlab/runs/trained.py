@@ -14,7 +14,7 @@ from cnnlab.data.datasets import DatasetError, DatasetSpec, dataset_spec
 from cnnlab.data.loading import load_test
 from cnnlab.data.splits import Split
 from cnnlab.drawings.preprocess import NetworkInput, network_input, prepare, stroke_ink
-from cnnlab.drawings.strokes import Lesson
+from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.evaluation.evaluate import EVALUATION_BATCH, Evaluation, evaluate, predict
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.networks.architecture import ArchitectureError, summarise
@@ -89,7 +89,7 @@ def seen_by(run: Run, picture: Image.Image) -> NetworkInput:
     return network_input(picture, run.summary.shape, spec.is_drawn, spec.is_light_on_dark)
 
 
-def readings(trained: Trained, lessons: list[Lesson]) -> tuple[list[str], list[float]]:
+def readings(trained: Trained, lessons: list[LabelledDrawing]) -> tuple[list[str], list[float]]:
     """What a network reads in each drawing, and how sure it is (0…1)."""
     images = torch.cat([prepare(stroke_ink(lesson), trained.shape[1:]) for lesson in lessons])  # (N, 1, H, W)
     certainty, best = trained.probabilities(images).max(1)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from cnnlab.drawings.strokes import Lesson
+from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.errors import CnnLabError, first_error
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.presets import PRESETS
@@ -109,7 +109,9 @@ class RunConfig(BaseModel):
     # Which images are held out; None: as the seed says. A branch has its parent's, whatever its own seed.
     split_seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
     parent: Annotated[Parent | None, BeforeValidator(_parent)] = None  # whose weights it begins with; None: its own
-    lessons: Annotated[tuple[Lesson, ...], Field(max_length=MAX_LESSONS)] = ()  # own drawings beside the data set
+    lessons: Annotated[
+        tuple[LabelledDrawing, ...], Field(max_length=MAX_LESSONS)
+    ] = ()  # own drawings beside the data set
     lesson_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.2  # of an epoch's images, where there are lessons
 
     @model_validator(mode="after")
@@ -175,9 +177,9 @@ def titled(field: str) -> str:
     return field.replace("_", " ").capitalize()
 
 
-def _counted(lessons: tuple[Lesson, ...]) -> str:
+def _counted(lessons: tuple[LabelledDrawing, ...]) -> str:
     return f"{len(lessons)} drawing{'' if len(lessons) == 1 else 's'}"
 
 
-def _digest(lessons: tuple[Lesson, ...]) -> str:
+def _digest(lessons: tuple[LabelledDrawing, ...]) -> str:
     return blake2s("".join(lesson.model_dump_json() for lesson in lessons).encode(), digest_size=3).hexdigest()

@@ -6,13 +6,13 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from cnnlab.analysis.nearest import Neighbours
+from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.analysis.tsne import penultimate
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import load_trained
 from tests.samples import few_digits
 
-FEW = Neighbours(torch.tensor([[1.0, 0.0], [0.0, 2.0], [-3.0, 0.0], [0.0, 0.0]]), torch.tensor([7, 1, 1, 0]))
+FEW = FeatureIndex(torch.tensor([[1.0, 0.0], [0.0, 2.0], [-3.0, 0.0], [0.0, 0.0]]), torch.tensor([7, 1, 1, 0]))
 
 
 def test_distances_are_between_directions_whatever_their_length() -> None:
@@ -42,7 +42,7 @@ def test_neighbours_vote_for_their_classes() -> None:
 def test_many_are_found_as_another_library_finds_them() -> None:
     draws = torch.Generator().manual_seed(0)
     features, asked = torch.randn(700, 20, generator=draws), torch.randn(250, 20, generator=draws)
-    distances, indices = Neighbours(features, torch.zeros(700, dtype=torch.long)).query(asked, 5)
+    distances, indices = FeatureIndex(features, torch.zeros(700, dtype=torch.long)).query(asked, 5)
     directions = (rows / rows.norm(dim=1, keepdim=True) for rows in (features, asked))
     known, wanted = (rows.numpy() for rows in directions)
     expected, places = NearestNeighbors(n_neighbors=5).fit(known).kneighbors(wanted)
@@ -53,7 +53,7 @@ def test_many_are_found_as_another_library_finds_them() -> None:
 @pytest.mark.parametrize(("features", "labels"), [(0, 0), (3, 2)])
 def test_too_few_features_or_labels_are_refused(features: int, labels: int) -> None:
     with pytest.raises(ValueError, match="as many are needed"):
-        Neighbours(torch.zeros(features, 2), torch.zeros(labels, dtype=torch.long))
+        FeatureIndex(torch.zeros(features, 2), torch.zeros(labels, dtype=torch.long))
 
 
 def test_digits_lie_near_digits_of_their_class_and_noise_near_none(finished_run: Run) -> None:
@@ -62,7 +62,7 @@ def test_digits_lie_near_digits_of_their_class_and_noise_near_none(finished_run:
     train, test, strange = (
         penultimate(trained.network, images, trained.inputs) for images in (data.train.images, data.test.images, noise)
     )
-    known = Neighbours(train, data.train.labels)
+    known = FeatureIndex(train, data.train.labels)
     own, _ = known.query(train[:20], 1)
     near, indices = known.query(test, 10)
     far, _ = known.query(strange, 1)

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from cnnlab.data.loading import load
 from cnnlab.drawings.preprocess import prepare, stroke_ink
-from cnnlab.drawings.strokes import Lesson, read_lessons
+from cnnlab.drawings.strokes import LabelledDrawing, read_lessons
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunStore
 from cnnlab.training.config import RunConfig
@@ -52,7 +52,7 @@ def page(address: str, run: Run, new_page: Callable[..., Page]) -> Page:
 
 
 @pytest.fixture(scope="module")
-def plain(real_data: Path) -> list[Lesson]:
+def plain(real_data: Path) -> list[LabelledDrawing]:
     lessons = read_lessons((real_data / "pen_digits.json").read_bytes())
     return [lessons[number] for number in PLAIN]
 
@@ -65,7 +65,7 @@ def button(page: Page, key: str) -> None:
     page.locator(f".st-key-{key.replace('.', '-')} button").click()
 
 
-def test_ten_digits_that_people_drew_are_read_right(page: Page, plain: list[Lesson]) -> None:
+def test_ten_digits_that_people_drew_are_read_right(page: Page, plain: list[LabelledDrawing]) -> None:
     for lesson in plain:
         draw(page, lesson.strokes)
         expect(page.get_by_test_id("stMetricValue")).to_have_text(lesson.label)
@@ -73,7 +73,7 @@ def test_ten_digits_that_people_drew_are_read_right(page: Page, plain: list[Less
         expect(page.get_by_test_id("stMetricValue")).to_have_count(0)
 
 
-def test_strokes_are_rendered_as_the_canvas_does(page: Page, plain: list[Lesson]) -> None:
+def test_strokes_are_rendered_as_the_canvas_does(page: Page, plain: list[LabelledDrawing]) -> None:
     for lesson in (plain[3], plain[5]):
         draw(page, lesson.strokes)
         expect(page.get_by_test_id("stMetricValue")).to_be_visible()

@@ -18,7 +18,7 @@ from cnnlab.networks.library import Shelf, to_link, write_design
 from cnnlab.runs.store import About, Run
 from cnnlab.training.config import Parent
 from cnnlab.ui.compare import VIEWS as COMPARE
-from cnnlab.ui.draw import WAYS
+from cnnlab.ui.draw import TABS
 from cnnlab.ui.draw.why import VIEWS
 from cnnlab.ui.inspect import EVALUATE, INSIDE
 from tests.browser.browsing import draw, server
@@ -201,7 +201,7 @@ def test_drawings_named_by_strangers_do_nothing(visit: Visit, strangers_runs: tu
     for name, view in VIEWS.items():
         visit.click(name, view.question)
     visit.click(CLASSES[8])
-    for way in [way for way in WAYS if way not in ("Canvas", "Picture")]:
+    for way in [way for way in TABS if way not in ("Canvas", "Picture")]:
         visit.click(way)
         if way == "Challenge":
             visit.click("Begin")

@@ -12,7 +12,7 @@ from cnnlab.drawings.strokes import (
     PEN,
     Drawing,
     DrawingError,
-    Lesson,
+    LabelledDrawing,
     from_canvas,
     read_drawings,
     read_lessons,
@@ -31,17 +31,17 @@ def test_drawings_are_read_from_json_with_more_fields_around() -> None:
 @pytest.mark.parametrize(("field", "label"), [("digit", 3), ("label", "3")])
 def test_lessons_are_drawings_with_what_they_are(field: str, label: object) -> None:
     content = json.dumps([{field: label, "strokes": [[[0, 0], [1, 1]]], "pen": 0.2}]).encode()
-    assert read_lessons(content) == [Lesson(strokes=[[(0, 0), (1, 1)]], pen=0.2, label="3")]
+    assert read_lessons(content) == [LabelledDrawing(strokes=[[(0, 0), (1, 1)]], pen=0.2, label="3")]
 
 
 def test_lessons_are_written_as_they_are_read() -> None:
-    lesson = Lesson(strokes=SEVEN.strokes, label="7")
+    lesson = LabelledDrawing(strokes=SEVEN.strokes, label="7")
     assert read_lessons(json.dumps([lesson.model_dump()]).encode()) == [lesson]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_drawings_are_read_behind_a_byte_order_mark(encoding: str) -> None:
-    lesson = Lesson(strokes=[[(0, 0), (1, 1)]], label="ä")
+    lesson = LabelledDrawing(strokes=[[(0, 0), (1, 1)]], label="ä")
     text = json.dumps([lesson.model_dump()], ensure_ascii=False)
     assert read_lessons(text.encode(encoding)) == [lesson]
     assert len(read_drawings(text.encode(encoding))) == 1

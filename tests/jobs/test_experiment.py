@@ -11,7 +11,7 @@ import pytest
 
 from cnnlab.jobs import experiment, job
 from cnnlab.jobs.experiment import Experiment
-from cnnlab.jobs.queue import Turns
+from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.training.config import ConfigError
 from tests.samples import Stalled
 
@@ -33,13 +33,13 @@ def waiting_for(flag: Event) -> Generator[Counted]:
 
 
 @pytest.fixture
-def one_turn(monkeypatch: pytest.MonkeyPatch) -> Turns:
-    turns = Turns(1)
+def one_turn(monkeypatch: pytest.MonkeyPatch) -> TrainingQueue:
+    turns = TrainingQueue(1)
     monkeypatch.setattr("cnnlab.jobs.experiment.turns", turns)
     return turns
 
 
-def test_it_walks_to_the_last_step_and_gives_its_turn_back(one_turn: Turns) -> None:
+def test_it_walks_to_the_last_step_and_gives_its_turn_back(one_turn: TrainingQueue) -> None:
     work = Experiment(counting(3))
     work.join()
     assert work.latest == Counted(1.0)
@@ -47,7 +47,7 @@ def test_it_walks_to_the_last_step_and_gives_its_turn_back(one_turn: Turns) -> N
     assert one_turn.take("another", lambda: False)
 
 
-def test_it_waits_while_a_training_has_the_turn(one_turn: Turns) -> None:
+def test_it_waits_while_a_training_has_the_turn(one_turn: TrainingQueue) -> None:
     one_turn.take("a training", lambda: False)
     work = Experiment(counting(1))
     second = Experiment(counting(1))
@@ -59,7 +59,7 @@ def test_it_waits_while_a_training_has_the_turn(one_turn: Turns) -> None:
         assert each.place == 0
 
 
-def test_it_can_be_cancelled_while_it_waits(one_turn: Turns) -> None:
+def test_it_can_be_cancelled_while_it_waits(one_turn: TrainingQueue) -> None:
     one_turn.take("a training", lambda: False)
     work = Experiment(counting(1))
     work.cancel()
@@ -68,7 +68,7 @@ def test_it_can_be_cancelled_while_it_waits(one_turn: Turns) -> None:
     assert work.is_cancelled
 
 
-def test_cancelled_at_work_it_ends_after_the_running_step_and_gives_its_turn_back(one_turn: Turns) -> None:
+def test_cancelled_at_work_it_ends_after_the_running_step_and_gives_its_turn_back(one_turn: TrainingQueue) -> None:
     flag = Event()
     work = Experiment(waiting_for(flag))
     work.cancel()
@@ -78,7 +78,7 @@ def test_cancelled_at_work_it_ends_after_the_running_step_and_gives_its_turn_bac
 
 
 def test_after_its_slice_it_lets_another_work_before_it_goes_on(
-    one_turn: Turns, monkeypatch: pytest.MonkeyPatch
+    one_turn: TrainingQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cnnlab.jobs.queue.SLICE_SECONDS", 0.0)
     flag = Event()
@@ -90,7 +90,7 @@ def test_after_its_slice_it_lets_another_work_before_it_goes_on(
         assert each.latest == Counted(1.0)
 
 
-def test_one_that_fails_says_so_and_gives_its_turn_back(one_turn: Turns) -> None:
+def test_one_that_fails_says_so_and_gives_its_turn_back(one_turn: TrainingQueue) -> None:
     def failing() -> Generator[Counted]:
         yield Counted(0.5)
         raise ValueError("no such filter")
@@ -102,7 +102,7 @@ def test_one_that_fails_says_so_and_gives_its_turn_back(one_turn: Turns) -> None
 
 
 def test_its_data_come_before_its_turn_and_it_can_be_cancelled_while_they_do(
-    one_turn: Turns, stalled: Stalled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    one_turn: TrainingQueue, stalled: Stalled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CNNLAB_DATA", str(tmp_path))
     work = Experiment(counting(1), dataset="stalled")
@@ -113,7 +113,9 @@ def test_its_data_come_before_its_turn_and_it_can_be_cancelled_while_they_do(
     assert not work.is_running
 
 
-def test_what_a_user_can_mend_is_told_without_a_traceback(one_turn: Turns, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_a_user_can_mend_is_told_without_a_traceback(
+    one_turn: TrainingQueue, caplog: pytest.LogCaptureFixture
+) -> None:
     def refused() -> Generator[Counted]:
         yield Counted(0.5)
         raise ConfigError("batch_size: lower it to 64")

@@ -10,7 +10,7 @@ import torch
 from cnnlab.data.datasets import DATASETS, DatasetError
 from cnnlab.data.splits import Split
 from cnnlab.drawings.preprocess import prepare, stroke_ink
-from cnnlab.drawings.strokes import Drawing, Lesson, read_lessons, rounded, write_lessons
+from cnnlab.drawings.strokes import Drawing, LabelledDrawing, read_lessons, rounded, write_lessons
 from cnnlab.jobs.finetuning import Change, changes, fine_tuning, set_aside
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import unseen_test
@@ -33,13 +33,13 @@ def parent(finished_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return Run(Path(copytree(finished_run.folder, tmp_path / "runs" / finished_run.id)))
 
 
-def sevens(label: str = "7") -> list[Lesson]:
+def sevens(label: str = "7") -> list[LabelledDrawing]:
     return [lesson(label, lean) for lean in LEANS]
 
 
-def crosses() -> list[Lesson]:
+def crosses() -> list[LabelledDrawing]:
     """What nobody's digits look like, and this hand's fives do."""
-    return [Lesson(strokes=[[(lean, 0), (1, 1)], [(1, lean), (0, 1)]], label="5") for lean in LEANS]
+    return [LabelledDrawing(strokes=[[(lean, 0), (1, 1)], [(1, lean), (0, 1)]], label="5") for lean in LEANS]
 
 
 def store(run: Run) -> RunStore:
@@ -175,7 +175,7 @@ def test_every_third_drawing_of_a_label_is_kept_aside() -> None:
     ("lessons", "words"),
     [([lesson("x")], "has no class 'x'"), ([lesson()] * 501, "lessons: .*at most 500")],
 )
-def test_lessons_that_cannot_be_taught_are_refused(lessons: list[Lesson], words: str, parent: Run) -> None:
+def test_lessons_that_cannot_be_taught_are_refused(lessons: list[LabelledDrawing], words: str, parent: Run) -> None:
     with pytest.raises((ConfigError, DatasetError), match=words) as refusal:
         fine_tuning(parent, lessons)
     assert "\n" not in str(refusal.value)

@@ -5,7 +5,7 @@ from threading import Thread
 import pytest
 
 from cnnlab.jobs import queue as turns
-from cnnlab.jobs.queue import Turns
+from cnnlab.jobs.queue import TrainingQueue
 
 
 def never() -> bool:
@@ -13,7 +13,7 @@ def never() -> bool:
 
 
 def test_as_many_are_at_work_as_the_limit_says() -> None:
-    queue = Turns(2)
+    queue = TrainingQueue(2)
     assert queue.take("a", never)
     assert queue.take("b", never)
     third = Thread(target=queue.take, args=["c", never])
@@ -26,7 +26,7 @@ def test_as_many_are_at_work_as_the_limit_says() -> None:
 
 
 def test_who_gives_up_gets_no_turn_and_holds_up_nobody() -> None:
-    queue, asked = Turns(1), []
+    queue, asked = TrainingQueue(1), []
     assert queue.take("a", never)
     waiting = Thread(target=lambda: asked.append(queue.take("b", lambda: bool(gone))))
     gone: list[int] = []
@@ -42,7 +42,7 @@ def test_who_gives_up_gets_no_turn_and_holds_up_nobody() -> None:
 
 
 def test_a_turn_is_over_only_after_its_time_and_while_another_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    queue = Turns(1)
+    queue = TrainingQueue(1)
     queue.take("a", never)
     other = Thread(target=queue.take, args=["b", never])
     monkeypatch.setattr(turns, "SLICE_SECONDS", 0.0)

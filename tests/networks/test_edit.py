@@ -8,7 +8,7 @@ from cnnlab.networks.architecture import MAX_LAYERS, Draft, Place, follow
 from cnnlab.networks.edit import (
     BRICKS,
     EditError,
-    History,
+    UndoStack,
     behind,
     duplicated,
     inserted,
@@ -113,9 +113,9 @@ def test_blocks_of_branches_are_edited_branch_by_branch() -> None:
 
 
 def test_a_history_goes_back_and_forward_until_something_new_is_done() -> None:
-    history = History("a").edited("b").edited("c").edited("c")
+    history = UndoStack("a").edited("b").edited("c").edited("c")
     assert history.undone().present == "b"
     assert history.undone().undone().undone().present == "a"
     assert history.undone().redone() == history
     assert history.undone().edited("d").redone().present == "d"
-    assert History("a").redone() == History("a")
+    assert UndoStack("a").redone() == UndoStack("a")

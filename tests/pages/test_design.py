@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.architecture import Architecture, Draft, Place
-from cnnlab.networks.edit import BRICKS, History
+from cnnlab.networks.edit import BRICKS, UndoStack
 from cnnlab.networks.layers import Activation, Conv2d, Flatten, Layer, Linear, Parallel
 from cnnlab.networks.library import Shelf, from_link, read_design, to_link, write_design
 from cnnlab.networks.presets import PRESETS
@@ -328,7 +328,7 @@ def test_the_time_of_an_epoch_is_estimated_and_then_compared_with_the_truth(monk
 
 def test_the_history_of_a_session_survives_as_plain_text() -> None:
     page = open_page("Design")
-    history = History(*page.session_state["design.history"])
+    history = UndoStack(*page.session_state["design.history"])
     assert isinstance(history.present, str)
     assert history.past == ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.learn.pitfalls import TRAPS
+from cnnlab.learn.pitfalls import PITFALLS
 from cnnlab.training.config_link import from_query
 from cnnlab.ui.learn.pitfalls import DOORS
 from cnnlab.ui.shell.glossary_links import linked
@@ -33,9 +33,9 @@ def asked(page: AppTest) -> object:
     return value[0] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("slug", TRAPS)
+@pytest.mark.parametrize("slug", PITFALLS)
 def test_a_trap_tells_its_story_before_anyone_falls_into_it(slug: str) -> None:
-    page, trap = chapter(slug), TRAPS[slug]
+    page, trap = chapter(slug), PITFALLS[slug]
     assert page.selectbox(key="learn.traps.chosen").value == slug
     assert [code.value for code in page.code] == list(trap.code)
     told = texts(page)
@@ -51,13 +51,13 @@ def test_the_address_follows_the_choice() -> None:
     assert page.selectbox(key="learn.traps.chosen").value == "unscaled"
     page.selectbox(key="learn.traps.chosen").set_value("labels").run()
     assert asked(checked(page)) == "labels"
-    assert TRAPS["labels"].story in texts(page)
+    assert PITFALLS["labels"].story in texts(page)
 
 
 def test_a_trap_that_does_not_exist_is_told_and_the_first_is_shown() -> None:
     page = chapter("quicksand")
     assert "no such trap" in page.warning[0].value
-    assert TRAPS["unscaled"].story in texts(page)
+    assert PITFALLS["unscaled"].story in texts(page)
     page.selectbox(key="learn.traps.chosen").set_value("eval").run()
     assert not checked(page).warning
 
@@ -66,7 +66,7 @@ def test_who_falls_in_sees_the_symptom_the_mend_and_pytorchs_own_words() -> None
     page = fallen(chapter("flatten"), "flatten")
     assert metrics(page)["The linear layer expects"] == "800 → 128"
     assert "mat1 and mat2 shapes cannot be multiplied (64x128 and 800x256)" in page.code[2].value
-    assert TRAPS["flatten"].symptom in texts(page)
+    assert PITFALLS["flatten"].symptom in texts(page)
     assert len(page.dataframe) == 1
 
 
@@ -90,7 +90,7 @@ def test_another_seed_makes_the_figures_those_of_the_one_before() -> None:
 
 
 def test_every_trap_has_a_door_and_those_to_train_have_settings_that_can_be() -> None:
-    assert DOORS.keys() == TRAPS.keys()
+    assert DOORS.keys() == PITFALLS.keys()
     to_train = [door for door in DOORS.values() if door.page == "Train"]
     assert to_train
     for door in to_train:

@@ -31,7 +31,7 @@ from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Drawing
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.jobs.job import Job, running_jobs
-from cnnlab.jobs.queue import Turns
+from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.sweep import Sweep, SweepConfig, SweepStore, search
 from cnnlab.runs.archive import pack
 from cnnlab.runs.store import About, Run, RunStore, runs_folder
@@ -314,7 +314,7 @@ def test_the_learning_rate_finders_suggestion_goes_into_the_form_and_belongs_to_
 
 
 def test_a_finder_waits_for_the_trainings_and_a_second_click_starts_no_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = Turns(1)
+    turns = TrainingQueue(1)
     monkeypatch.setattr("cnnlab.jobs.experiment.turns", turns)
     turns.take("a training", lambda: False)
     page = open_page("Train")

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.jobs.job import Job, running_jobs
-from cnnlab.jobs.queue import Turns
+from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import Parent, RunConfig
 from tests.jobs.test_job import interrupted, wait_for, wait_for_epoch
@@ -173,7 +173,7 @@ def test_a_branch_begins_with_the_chosen_epochs_weights_and_the_forms_settings()
 
 
 def test_a_training_that_waits_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.jobs.job.turns", Turns(1))
+    monkeypatch.setattr("cnnlab.jobs.job.turns", TrainingQueue(1))
     first = Job.start(RunConfig(epochs=1000), RunStore(runs_folder()))
     wait_for_epoch(first)
     page = open_page("Train")

@@ -18,7 +18,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cnnlab.drawings.strokes import Lesson
+from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import Flatten, Linear
@@ -123,7 +123,7 @@ def test_a_branch_opens_where_its_parent_is_not(finished_run: Run, store: RunSto
 def test_the_longest_config_can_be_packed(store: RunStore, tmp_path: Path) -> None:
     numbers = (1 - 2**-30, -1e-5 - 2**-40)  # of many digits
     strokes = [[(numbers[place % 2], -numbers[place % 2]) for place in range(MAX_POINTS // MAX_LESSONS)]]
-    lessons = (Lesson(strokes=strokes, label="7"),) * MAX_LESSONS
+    lessons = (LabelledDrawing(strokes=strokes, label="7"),) * MAX_LESSONS
     run = RunStore(tmp_path / "runs").create(RunConfig(lessons=lessons))
     assert unpack(packed(run), store).added == [run.id]
 

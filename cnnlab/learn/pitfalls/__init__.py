@@ -1,4 +1,4 @@
-"""The traps of Learn, in their order. Add one: a module beside these, and its TRAP here."""
+"""The pitfalls of Learn, in their order. Add one: a module beside these, and its PITFALL here."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from cnnlab.learn.pitfalls import (
     zero_grad,
 )
 from cnnlab.learn.pitfalls.pictures import Picture
-from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 
-_TRAPS = [
-    module.TRAP
+_ALL = [
+    module.PITFALL
     for module in (
         scaling,
         flatten_size,
@@ -34,6 +34,6 @@ _TRAPS = [
         shuffling,
     )
 ]
-TRAPS: dict[str, Trap] = {trap.slug: trap for trap in _TRAPS}
+PITFALLS: dict[str, Pitfall] = {pitfall.slug: pitfall for pitfall in _ALL}
 
-__all__ = ["TRAPS", "Finding", "Measured", "Picture", "Trap"]
+__all__ = ["PITFALLS", "Finding", "Measured", "Picture", "Pitfall"]

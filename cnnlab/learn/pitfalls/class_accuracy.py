@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cnnlab.evaluation.evaluate import predict
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, Row, judged
-from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 from cnnlab.learn.pitfalls.plain_loop import UNIT, Training, digits, epochs, new_network
 
 BATCH = 50  # images
@@ -85,7 +85,7 @@ def _picture(rows: list[Row]) -> Picture:
     )
 
 
-TRAP = Trap(
+PITFALL = Pitfall(
     slug="first-four",
     title="Metrics on the first four images of a batch",
     story="A tutorial counts its hits per class with `range(4)`, for its batches had four images. The batches grew, "

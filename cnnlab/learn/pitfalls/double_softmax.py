@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, of_losses
-from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 from cnnlab.learn.pitfalls.plain_loop import Courses, Training, digits, in_turn
 
 EPOCHS = 5
@@ -56,7 +56,7 @@ def _picture(courses: Courses) -> Picture:
     )
 
 
-TRAP = Trap(
+PITFALL = Pitfall(
     slug="softmax",
     title="Softmax before cross-entropy",
     story="The network ends in a softmax, and its probabilities go into `nn.CrossEntropyLoss`. That takes logits and "

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cnnlab.data.splits import Split
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, Row
-from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 from cnnlab.learn.pitfalls.plain_loop import Training, digits, epochs, new_network
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.layers import Activation, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d
@@ -110,7 +110,7 @@ def _picture(rows: list[Row]) -> Picture:
     )
 
 
-TRAP = Trap(
+PITFALL = Pitfall(
     slug="eval",
     title="eval() forgotten",
     story="After training the network is asked without being told that training is over. Dropout still removes half of "

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 from cnnlab.learn.pitfalls.plain_loop import digits
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.build import build
@@ -75,7 +75,7 @@ def _shapes(convolutions: nn.Module, images: Tensor) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-TRAP = Trap(
+PITFALL = Pitfall(
     slug="flatten",
     title="Flatten size wrong",
     story="A tutorial gives its first linear layer 32·5·5 = 800 inputs. Its convolutions leave 32 feature maps of 2×2.",

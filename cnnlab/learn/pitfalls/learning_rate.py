@@ -13,7 +13,7 @@ from torch.optim import Adam, Optimizer
 
 from cnnlab.data.loading import Data
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, line
-from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 from cnnlab.learn.pitfalls.plain_loop import Courses, Training, digits, in_turn
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import RunConfig
@@ -97,7 +97,7 @@ def _picture(courses: Courses) -> Picture:
     )
 
 
-TRAP = Trap(
+PITFALL = Pitfall(
     slug="learning-rate",
     title="Learning rate too high or too low",
     story="The rate was copied from a tutorial that uses another optimiser, or a nought was lost. Too large a step "

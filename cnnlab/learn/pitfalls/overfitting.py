@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, line
-from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 from cnnlab.learn.pitfalls.plain_loop import Course, Training, adam, digits, in_turn
 
 IMAGES = 200
@@ -71,7 +71,7 @@ def _picture(course: Course) -> Picture:
     )
 
 
-TRAP = Trap(
+PITFALL = Pitfall(
     slug="overfitting",
     title="Overfitting without validation",
     story="Few images, many epochs, and only the training loss to look at. It falls to nothing, so training seems to "

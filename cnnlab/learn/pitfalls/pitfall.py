@@ -45,7 +45,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Trap:
+class Pitfall:
     """A well-known mistake: the code wrong and mended, and an experiment that runs both.
 
     The functions in ``wrong`` and ``right`` are what ``fall`` runs, so the code shown is the code measured.

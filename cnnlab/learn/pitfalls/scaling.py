@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cnnlab.data.splits import Split
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, Row, judged
-from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 from cnnlab.learn.pitfalls.plain_loop import Training, adam, digits, epochs, new_network
 from cnnlab.networks.presets import PRESETS
 
@@ -75,7 +75,7 @@ def _picture(rows: list[Row]) -> Picture:
     )
 
 
-TRAP = Trap(
+PITFALL = Pitfall(
     slug="unscaled",
     title="Test images not scaled",
     story="The training images are divided by 255, the test images are not. Nothing fails: the network answers images "

@@ -10,7 +10,7 @@ from torch import randperm
 
 from cnnlab.data.splits import Split
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, line
-from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 from cnnlab.learn.pitfalls.plain_loop import Courses, Training, digits, in_turn
 from cnnlab.networks.presets import PRESETS
 
@@ -70,7 +70,7 @@ def _picture(courses: Courses) -> Picture:
     )
 
 
-TRAP = Trap(
+PITFALL = Pitfall(
     slug="labels",
     title="Labels shuffled",
     story="The images are put into a random order, and their labels are left behind. Every image now has the label of "

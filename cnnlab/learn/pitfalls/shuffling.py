@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from cnnlab.data.splits import Split
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, of_losses
-from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 from cnnlab.learn.pitfalls.plain_loop import Courses, Loader, Training, digits, in_turn, shuffled
 
 EPOCHS = 5
@@ -52,7 +52,7 @@ def _picture(courses: Courses) -> Picture:
     )
 
 
-TRAP = Trap(
+PITFALL = Pitfall(
     slug="no-shuffle",
     title="No shuffling",
     story="Many files are sorted by class, the app's sample too: first all 0s, then all 1s. Without `shuffle=True` "

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cnnlab.evaluation.evaluate import predict
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, Row, line
-from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 from cnnlab.learn.pitfalls.plain_loop import UNIT, Training, adam, digits, trained
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.layers import Activation, Conv2d, Flatten, Linear, MaxPool2d
@@ -106,7 +106,7 @@ def _picture(rows: list[Row]) -> Picture:
     )
 
 
-TRAP = Trap(
+PITFALL = Pitfall(
     slug="test-set",
     title="Choosing on the test set",
     story="Many settings are tried, and the one with the best test accuracy is kept and reported. The same images "

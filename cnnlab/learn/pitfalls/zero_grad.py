@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED, Picture, of_losses
-from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Trap
+from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 from cnnlab.learn.pitfalls.plain_loop import Courses, Training, digits, in_turn, update
 
 EPOCHS = 6
@@ -53,7 +53,7 @@ def _picture(courses: Courses) -> Picture:
     )
 
 
-TRAP = Trap(
+PITFALL = Pitfall(
     slug="zero-grad",
     title="Gradients not zeroed",
     story="The line with `zero_grad()` is missing. PyTorch adds each batch's gradient to what is there, so a step "

@@ -13,7 +13,7 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.errors import first_error
 from cnnlab.networks import edit as editing
 from cnnlab.networks.architecture import Draft, Place
-from cnnlab.networks.edit import EditError, History
+from cnnlab.networks.edit import EditError, UndoStack
 from cnnlab.networks.layers import Chain, Layer, Shape
 from cnnlab.networks.library import DesignError, from_link, to_link, write_design
 from cnnlab.networks.presets import PRESETS
@@ -46,7 +46,7 @@ class Images:
 def draft() -> Draft:
     """The network as it is now; the address's at first, else the default."""
     if own_design() is None:
-        _keep(History(write_design(_first())))
+        _keep(UndoStack(write_design(_first())))
     return parsed(_history().present)
 
 
@@ -84,13 +84,13 @@ def change(new: Draft) -> None:
     _keep(_history().edited(write_design(new)))
 
 
-def _history() -> History:
+def _history() -> UndoStack:
     history = design_history()
     assert history is not None  # draft() begins it
     return history
 
 
-def _keep(history: History) -> None:
+def _keep(history: UndoStack) -> None:
     keep_design_history(history)
     st.session_state.pop(_REFUSAL, None)
 

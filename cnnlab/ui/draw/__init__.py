@@ -10,15 +10,15 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.comparison import short_names
 from cnnlab.ui.draw import canvas_tab, challenge_tab, my_drawings, photo_tab, picture_tab
-from cnnlab.ui.draw.tab import Way
+from cnnlab.ui.draw.tab import Tab
 from cnnlab.ui.shell.glossary_links import linked
 
-WAYS: dict[str, Way] = {
-    "Canvas": Way("Draw with the mouse, a pen or a finger.", canvas_tab.show),
-    "Photo": Way("A photo of digits on paper: all are found and read, line by line.", photo_tab.show),
-    "Challenge": Way("Ten to draw against the clock: how many are read right?", challenge_tab.show),
-    "My drawings": Way("What you said your drawings are; a network can learn your hand from them.", my_drawings.show),
-    "Picture": Way("A picture of your own, scaled to what the network takes.", picture_tab.show, of_characters=False),
+TABS: dict[str, Tab] = {
+    "Canvas": Tab("Draw with the mouse, a pen or a finger.", canvas_tab.show),
+    "Photo": Tab("A photo of digits on paper: all are found and read, line by line.", photo_tab.show),
+    "Challenge": Tab("Ten to draw against the clock: how many are read right?", challenge_tab.show),
+    "My drawings": Tab("What you said your drawings are; a network can learn your hand from them.", my_drawings.show),
+    "Picture": Tab("A picture of your own, scaled to what the network takes.", picture_tab.show, of_characters=False),
 }
 
 
@@ -26,17 +26,17 @@ def show_and_ask(entries: Sequence[Entry]) -> None:
     """The ways that suit the chosen runs' data sets, and the one chosen."""
     suited = {
         name: [entry for entry in entries if DATASETS[entry.config.dataset].is_drawn == way.of_characters]
-        for name, way in WAYS.items()
+        for name, way in TABS.items()
     }
     offered = [name for name, asked in suited.items() if asked]
     name = st.segmented_control(
         "Show it", offered, default=offered[0], required=True, key=f"draw.way.{len(offered)}", persist_state="session"
     )
-    way, asked = WAYS[name], suited[name]
+    way, asked = TABS[name], suited[name]
     st.caption(linked(way.question))
     if len(asked) < len(entries):
         st.caption(f"This suits {len(asked)} of the {len(entries)} chosen runs.")
     way.show(short_names(asked))
 
 
-__all__ = ["WAYS", "Way", "show_and_ask"]
+__all__ = ["TABS", "Tab", "show_and_ask"]

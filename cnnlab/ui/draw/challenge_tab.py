@@ -11,7 +11,7 @@ from torch import Tensor
 from cnnlab.charts.png import inline
 from cnnlab.drawings.challenge import Challenge
 from cnnlab.drawings.preprocess import prepare, stroke_ink
-from cnnlab.drawings.strokes import Drawing, Lesson
+from cnnlab.drawings.strokes import Drawing, LabelledDrawing
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.trained import readings
 from cnnlab.ui.draw.teaching import add_lesson
@@ -118,7 +118,7 @@ def _gallery(challenge: Challenge, answers: Mapping[str, list[str]]) -> None:
             st.caption(f"**{frame.literal(lesson.label)}** {verdict}, {challenge.seconds[number]:.1f} s")
 
 
-def _image(lesson: Lesson) -> Tensor:
+def _image(lesson: LabelledDrawing) -> Tensor:
     """(1, 28, 28) uint8."""
     return prepare(stroke_ink(lesson))[0]
 

@@ -9,7 +9,7 @@ from cnnlab.runs.catalogue import Entry
 
 
 @dataclass(frozen=True)
-class Way:
+class Tab:
     """What it asks for, what draws it for the runs it is given, and whether it is for networks of drawn characters."""
 
     question: str

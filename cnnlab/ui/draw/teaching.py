@@ -14,7 +14,7 @@ from torch import Tensor
 from cnnlab.charts.png import inline
 from cnnlab.data.datasets import DatasetError
 from cnnlab.drawings.preprocess import prepare, stroke_ink
-from cnnlab.drawings.strokes import Drawing, DrawingError, Lesson, read_lessons, rounded, write_lessons
+from cnnlab.drawings.strokes import Drawing, DrawingError, LabelledDrawing, read_lessons, rounded, write_lessons
 from cnnlab.jobs.finetuning import ASIDE, Change, changes, fine_tuning, set_aside
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunError
@@ -39,7 +39,7 @@ _CHANGED = "teaching.changed"  # another part of the page is to show it too
 _TITLES = {"taught": "Drawings it was taught", "others": "Drawings it was not taught", "test": "Test images"}
 
 
-def lessons() -> list[Lesson]:
+def lessons() -> list[LabelledDrawing]:
     """The session's labelled drawings, the oldest first."""
     return [_lesson(text, label) for text, label in _kept().items()]
 
@@ -94,9 +94,9 @@ def _text(drawing: Drawing) -> str:
     return drawing.model_dump_json(exclude={"label"})
 
 
-def _lesson(text: str, label: str) -> Lesson:
+def _lesson(text: str, label: str) -> LabelledDrawing:
     drawing = Drawing.model_validate_json(text)
-    return Lesson(strokes=drawing.strokes, pen=drawing.pen, label=label)
+    return LabelledDrawing(strokes=drawing.strokes, pen=drawing.pen, label=label)
 
 
 def _short(text: str) -> str:
@@ -243,7 +243,7 @@ def _answers(at: str, texts: list[str], _trained: Trained) -> list[str]:
     return [_trained.classes[index] for index in _trained.probabilities(images).argmax(1).tolist()]
 
 
-def _fine_tune(known: Sequence[Lesson], run: Run, trained: Trained) -> None:
+def _fine_tune(known: Sequence[LabelledDrawing], run: Run, trained: Trained) -> None:
     """The button that starts the branch, or how far it is."""
     job = session.current_job()
     if job and job.is_running:
@@ -273,7 +273,7 @@ def _fine_tune(known: Sequence[Lesson], run: Run, trained: Trained) -> None:
     )
 
 
-def _start(taught: Sequence[Lesson], run: Run, epoch: int) -> None:
+def _start(taught: Sequence[LabelledDrawing], run: Run, epoch: int) -> None:
     try:
         job = session.start(fine_tuning(run, taught, epoch))
     except (ConfigError, DatasetError, RunError) as error:
@@ -335,5 +335,5 @@ def _metric(kind: str, change: Change) -> None:
 
 
 @st.cache_data(max_entries=16, show_spinner="Asking both networks")
-def _changes(at: str, others: bytes, _run: Run, _others: Sequence[Lesson]) -> dict[str, Change]:
+def _changes(at: str, others: bytes, _run: Run, _others: Sequence[LabelledDrawing]) -> dict[str, Change]:
     return changes(_run, session.store(), _others)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnnlab.charts.traps import beside_lines, beside_points
-from cnnlab.learn.pitfalls import TRAPS, Finding, Measured, Picture, Trap
+from cnnlab.learn.pitfalls import PITFALLS, Finding, Measured, Picture, Pitfall
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.layers import Softmax
 from cnnlab.networks.presets import PRESETS
@@ -68,7 +68,7 @@ _CHOSEN, _SEED = "learn.traps.chosen", "learn.traps.seed"
 
 def show() -> None:
     """The chapter: one trap, the address's."""
-    trap = TRAPS[_chosen()]
+    trap = PITFALLS[_chosen()]
     st.markdown(trap.story)
     _show_code(trap)
     seed = st.number_input(
@@ -99,29 +99,29 @@ def show() -> None:
 def _chosen() -> str:
     """The slug of the trap that the address names, else the first; what is picked goes into the address."""
     asked = st.query_params.get(_ASKED, "")
-    if asked and asked not in TRAPS:
+    if asked and asked not in PITFALLS:
         st.warning("There is no such trap: here is the first.", icon=":material/link_off:")
-    st.session_state[_CHOSEN] = asked if asked in TRAPS else next(iter(TRAPS))
+    st.session_state[_CHOSEN] = asked if asked in PITFALLS else next(iter(PITFALLS))
     return st.selectbox(
         "Trap",
-        list(TRAPS),
-        format_func=lambda slug: f"{list(TRAPS).index(slug) + 1}. {TRAPS[slug].title}",
+        list(PITFALLS),
+        format_func=lambda slug: f"{list(PITFALLS).index(slug) + 1}. {PITFALLS[slug].title}",
         key=_CHOSEN,
         on_change=_put_into_address,
     )
 
 
-def _after(slug: str) -> Trap | None:
-    slugs = list(TRAPS)
+def _after(slug: str) -> Pitfall | None:
+    slugs = list(PITFALLS)
     rest = slugs[slugs.index(slug) + 1 :]
-    return TRAPS[rest[0]] if rest else None
+    return PITFALLS[rest[0]] if rest else None
 
 
 def _put_into_address() -> None:
     st.query_params[_ASKED] = st.session_state[_CHOSEN]
 
 
-def _show_code(trap: Trap) -> None:
+def _show_code(trap: Pitfall) -> None:
     """Wrong and mended; on a phone one below the other."""
     for column, heading, code in zip(st.columns(2), _HEADINGS, trap.code, strict=True):
         with column.container(border=True, height="stretch"):
@@ -129,7 +129,7 @@ def _show_code(trap: Trap) -> None:
             st.code(code, language="python", wrap_lines=True)
 
 
-def _show_finding(trap: Trap, finding: Finding) -> None:
+def _show_finding(trap: Pitfall, finding: Finding) -> None:
     """What is measured so far; once all is, what it means and its picture."""
     if finding.measured:
         _show_measured(finding.measured)
@@ -152,7 +152,7 @@ def _show_measured(measured: Sequence[Measured]) -> None:
             st.metric(figure.what, " → ".join(figure.shown), border=True, width="content")
 
 
-def _show_picture(trap: Trap, picture: Picture) -> None:
+def _show_picture(trap: Pitfall, picture: Picture) -> None:
     titles = (picture.x, picture.y)
     if picture.kind == "lines":
         figure = beside_lines(picture.rows, titles, picture.levels, picture.places, picture.highest, picture.from_zero)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import streamlit as st
 
 from cnnlab.networks.architecture import Draft
-from cnnlab.networks.edit import History
+from cnnlab.networks.edit import UndoStack
 from cnnlab.networks.library import read_design
 
 SEARCH = "compare.search"  # the words in Compare's search field
@@ -20,13 +20,13 @@ def search_runs(words: str) -> None:
     st.session_state[SEARCH] = words
 
 
-def design_history() -> History | None:
+def design_history() -> UndoStack | None:
     """What was edited on Design, each version as JSON; None before anything was."""
     parts = st.session_state.get(_DESIGN)  # tuples, which a source edit does not turn into strangers
-    return None if parts is None else History(*parts)
+    return None if parts is None else UndoStack(*parts)
 
 
-def keep_design_history(history: History) -> None:
+def keep_design_history(history: UndoStack) -> None:
     """Keep it for this session."""
     st.session_state[_DESIGN] = (history.present, history.past, history.future)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cnnlab.analysis.activations import BATCH, LayerStatistics, statistics
-from cnnlab.analysis.nearest import Neighbours
+from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.analysis.tsne import penultimate
 from cnnlab.data.splits import Split, drawn
 from cnnlab.evaluation.metrics import Answers
@@ -31,7 +31,7 @@ class Reference:
     split: Split
     numbers: Tensor  # (N,) of these images among the ``trained_on`` that the run learned from
     trained_on: int
-    neighbours: Neighbours
+    neighbours: FeatureIndex
     usual: Tensor  # (M,) the distances of validation images to their nearest
 
 
@@ -88,7 +88,7 @@ def _reference(at: str, _run: Run, _trained: Trained) -> Reference:
     numbers_each = _features(_trained, data.train.images[:1]).shape[1]
     numbers = _evenly(len(data.train), min(REFERENCE_IMAGES, max(1, REFERENCE_NUMBERS // numbers_each)))
     split = data.train.part(numbers)
-    neighbours = Neighbours(_features(_trained, split.images), split.labels)
+    neighbours = FeatureIndex(_features(_trained, split.images), split.labels)
     held_out = data.validation.images[_evenly(len(data.validation), USUAL_IMAGES)]
     distances, _ = neighbours.query(_features(_trained, held_out), 1)
     return Reference(split, numbers, len(data.train), neighbours, distances[:, 0])

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from cnnlab.evaluation.evaluate import evaluate
-from cnnlab.learn.pitfalls import TRAPS, Finding, Picture
+from cnnlab.learn.pitfalls import PITFALLS, Finding, Picture
 from cnnlab.learn.pitfalls.double_softmax import FLOOR
 from cnnlab.learn.pitfalls.overfitting import keep_best, keep_last
 from cnnlab.learn.pitfalls.pictures import MENDED, TRAPPED
@@ -23,7 +23,7 @@ from cnnlab.training.config import ConfigError
 
 @cache
 def steps(slug: str) -> list[Finding]:
-    return list(TRAPS[slug].fall(0))
+    return list(PITFALLS[slug].fall(0))
 
 
 def figures(slug: str) -> dict[str, tuple[float, float]]:
@@ -43,7 +43,7 @@ def picture(slug: str) -> Picture:
     return drawn
 
 
-@pytest.mark.parametrize("slug", TRAPS)
+@pytest.mark.parametrize("slug", PITFALLS)
 def test_a_trap_tells_how_far_it_is_and_in_the_end_every_figure(slug: str) -> None:
     done = [finding.done for finding in steps(slug)]
     assert done == sorted(done)
@@ -53,9 +53,9 @@ def test_a_trap_tells_how_far_it_is_and_in_the_end_every_figure(slug: str) -> No
     assert steps(slug)[-1].picture or steps(slug)[-1].table is not None
 
 
-@pytest.mark.parametrize("slug", TRAPS)
+@pytest.mark.parametrize("slug", PITFALLS)
 def test_the_code_that_is_shown_is_the_code_that_runs(slug: str) -> None:
-    trap = TRAPS[slug]
+    trap = PITFALLS[slug]
     for functions, code in zip((trap.wrong, trap.right), trap.code, strict=True):
         for function in functions:
             assert f"def {function.__name__}(" in code
@@ -68,11 +68,11 @@ def test_the_code_that_is_shown_is_the_code_that_runs(slug: str) -> None:
 def test_too_little_memory_is_told_before_a_trap_trains(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.training.memory.free_bytes", lambda device: 10**6)
     with pytest.raises(ConfigError, match="GB of memory"):
-        list(TRAPS["zero-grad"].fall(0))
+        list(PITFALLS["zero-grad"].fall(0))
 
 
 def test_a_seed_finds_the_same_again_and_another_seed_something_else() -> None:
-    again, other = (list(TRAPS["first-four"].fall(seed))[-1].measured for seed in (0, 1))
+    again, other = (list(PITFALLS["first-four"].fall(seed))[-1].measured for seed in (0, 1))
     assert again == steps("first-four")[-1].measured
     assert other != again
 

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.data.datasets import DatasetError
-from cnnlab.drawings.strokes import Lesson, write_lessons
+from cnnlab.drawings.strokes import LabelledDrawing, write_lessons
 from cnnlab.jobs.finetuning import Change, changes, fine_tuning
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.runs.store import Run, RunStore, runs_folder
@@ -44,7 +44,7 @@ def page(strokes: str, pen: float) -> None:
     my_drawings(run, trained)
 
 
-def opened(run: Run, drawn: bool = True, kept: list[Lesson] | None = None) -> AppTest:
+def opened(run: Run, drawn: bool = True, kept: list[LabelledDrawing] | None = None) -> AppTest:
     strokes = json.dumps(SEVEN.strokes) if drawn else ""
     assert run.epochs()
     app = AppTest.from_function(page, default_timeout=TIMEOUT, args=(strokes, SEVEN.pen))
