@@ -128,6 +128,7 @@ def test_a_wrong_layer_is_shown_mended_by_keyboard_and_the_network_trained(
     expect(picked(page)).to_contain_text("ReLU()")
     layers.press("Delete")
     expect(option(page, "ReLU()")).to_have_count(0)
+    page.locator("[data-test-script-state=notRunning]").wait_for()  # until then its buttons are those of before
     page.get_by_role("button", name="Undo").click()
     expect(option(page, "ReLU()")).to_have_count(1)
     page.reload()

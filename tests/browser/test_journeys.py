@@ -20,7 +20,7 @@ BEHIND = """() => {
   const newest = slider?.ariaLabel?.match(/(\\d+) of 1000 trained so far/)
   return newest && Number(slider.value) < Number(newest[1])
 }"""
-LONG = 480_000  # ms, for a default training on a busy machine
+LONG = 240_000  # ms, for a dozen epochs of the default on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,6 @@ THREE = [
 ]
 
 
-@pytest.mark.timeout(600)  # seconds: a whole default training, on a machine that may be three times as slow as usual
 def test_from_home_to_a_digit_named(address: str, runs: Path, new_page: Callable[..., Page]) -> None:
     page = new_page()
     page.goto(address)
@@ -58,7 +57,8 @@ def test_from_home_to_a_digit_named(address: str, runs: Path, new_page: Callable
     page.wait_for_function("document.querySelector('.live-chart')?.data?.[0].x.length >= 3")
     early = curve_points(page)
     page.wait_for_function(f"document.querySelector('.live-chart').data[0].x.length > {early}")
-    expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile(r"Epoch (1[2-9]|[2-4]\d) of 45"))).to_be_visible(timeout=LONG)
+    stop_training(page)
     (run,) = RunStore(runs).all()
     assert metric(page, "Test accuracy") == f"{run.summary.test_accuracy:.2%}"
 
@@ -145,7 +145,7 @@ def test_two_runs_are_compared_class_by_class_down_to_the_images_they_differ_on(
     address: str, new_page: Callable[..., Page]
 ) -> None:
     page = new_page()
-    for epoch in (2, 8):
+    for epoch in (2, 4):
         start_training(page, address)
         await_epoch(page, epoch)
         stop_training(page)

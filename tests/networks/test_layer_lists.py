@@ -77,9 +77,9 @@ def _shapes_and_numbers(network: nn.Module, shape: Shape) -> dict[str, tuple[Sha
 def _is_refused_by_torch(row: LayerSummary, classes: int) -> bool:
     """Whether the layer, built for what flows in, fails; blocks and norms are refused by rules of our own too.
 
-    PyTorch's linear layers work on the last axis of maps, and its norms make 0 of a single number.
+    PyTorch's linear layers work on the last axis of maps, its norms make 0 of a single number, its softmax 1.
     """
-    if isinstance(row.layer, Block) or row.kind in ("linear", "group-norm", "layer-norm"):
+    if isinstance(row.layer, Block) or row.kind in ("linear", "group-norm", "layer-norm", "softmax"):
         return True
     try:
         layer_module(row.layer, row.input_shape, classes).eval()(torch.zeros(1, *row.input_shape))

@@ -202,9 +202,11 @@ def test_a_page_opens_while_its_run_trains(name: str, training: tuple[AppTest, J
     assert told or (name == "Train" and page.button(key="stop"))
 
 
-def test_the_menu_tells_of_the_sessions_training_also_beside_another_run(training: tuple[AppTest, Job]) -> None:
+def test_the_menu_tells_of_the_sessions_training_also_beside_another_run(
+    training: tuple[AppTest, Job], listed_run: Run
+) -> None:
     page, _ = training
-    page.query_params["run"] = train().id
+    page.query_params["run"] = listed_run.id
     page.switch_page(PAGES["Evaluate"]).run()
     assert any("training," in block.value for block in checked(page).sidebar.markdown)
 

@@ -251,11 +251,11 @@ def test_requests_and_memory_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(epoch_time, "KNOWN", 3)
     fake = Fake()
     stopwatch = Stopwatch(fake)
-    layers: list[Layer] = [Activation(), Dropout(), Softmax()]
+    layers: list[Layer] = [Activation(), Dropout(), MaxPool2d()]
     for number, layer in enumerate(layers):
         stopwatch.want(str(number), draft(layer), CONFIG, SAMPLE)
     list(stopwatch.measurements())
-    assert fake.kinds == ["softmax", "dropout"]
+    assert fake.kinds == ["max-pool2d", "dropout"]
     measured(stopwatch, draft(Activation(), Activation(function="tanh"), *HEAD))  # more than is remembered
     assert len(stopwatch._known) == 3
     assert len(fake.asked) == 3 + 4
