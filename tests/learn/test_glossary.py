@@ -24,6 +24,7 @@ def test_a_term_is_told_in_a_sentence_or_two_and_leads_to_what_is_there(term: Te
 def test_names_are_told_apart() -> None:
     names = [name.lower() for term in TERMS.values() for name in (term.name, *term.also)]
     assert len(names) == len(set(names))
+    assert list(TERMS) == [term.slug for term in TERMS.values()]
     assert list(TERMS) == [term.slug for term in sorted(TERMS.values(), key=lambda term: term.name.lower())]
 
 
