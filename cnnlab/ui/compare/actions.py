@@ -16,12 +16,13 @@ from cnnlab.runs.comparison import short_names
 from cnnlab.runs.store import About, Run, RunError, runs_folder
 from cnnlab.ui.compare.run_table import tick_only
 from cnnlab.ui.shell import session
-from cnnlab.ui.shell.frame import counted, go_to, literal, told_apart
+from cnnlab.ui.shell.flash import say, tell
+from cnnlab.ui.shell.frame import counted, go_to, told_apart
 
 MAX_UPLOAD = 500  # MB, held in memory: about a dozen default runs
 
 _DELETED = "compare.deleted"  # ids, to undo
-_SAID = "compare.said"  # what the last action came to
+_PLACE = "compare"  # where it is told what the last action came to
 
 
 def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
@@ -93,12 +94,12 @@ def _save(run: Run, shown: About, key: str) -> None:
     try:
         typed = About(**{field: st.session_state[f"{key}.{field}"] for field in About.model_fields})
         run.change_about(**{field: value for field, value in typed if value != getattr(shown, field)})
-        _say("success", "Saved.")
+        say(_PLACE, "Saved.", "success")
     except RunError as error:
-        _say("error", str(error))
+        say(_PLACE, str(error), "error")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        _say("error", f"{first['loc'][0]}: {first['msg']}".capitalize())
+        say(_PLACE, f"{first['loc'][0]}: {first['msg']}".capitalize(), "error")
 
 
 def _zipped(runs: Sequence[Run]) -> bytes:
@@ -116,7 +117,7 @@ def _delete(run_ids: Sequence[str]) -> None:
             session.store().delete(run_id)
             gone.append(run_id)
         except RunError as error:
-            _say("error", str(error))
+            say(_PLACE, str(error), "error")
             break
     st.session_state[_DELETED] = gone
 
@@ -128,7 +129,7 @@ def _undo(run_ids: Sequence[str]) -> None:
             session.store().restore(run_id)
         tick_only(run_ids)
     except RunError as error:
-        _say("error", str(error))
+        say(_PLACE, str(error), "error")
 
 
 def _restore(deleted: Sequence[Run]) -> None:
@@ -160,9 +161,9 @@ def _export(runs: Sequence[Run], export: Callable[[Run], object], done: str) -> 
     try:
         for run in runs:
             export(run)
-        _say("success", f"{counted(len(runs), 'run')} {done}.")
+        say(_PLACE, f"{counted(len(runs), 'run')} {done}.", "success")
     except (InteropError, RunError) as error:
-        _say("error", str(error))
+        say(_PLACE, str(error), "error")
 
 
 def _import() -> None:
@@ -171,24 +172,16 @@ def _import() -> None:
         try:
             taken = unpack(file, session.store())
         except ArchiveError as error:
-            _say("error", str(error))
+            say(_PLACE, str(error), "error")
         else:
             st.session_state.pop(_DELETED, None)  # what was to be undone may be back
             known = f" Here already: {counted(len(taken.known), 'run')}." if taken.known else ""
-            _say("success", f"Imported: {counted(len(taken.added), 'run')}.{known}")
+            say(_PLACE, f"Imported: {counted(len(taken.added), 'run')}.{known}", "success")
         st.rerun()
 
 
-def _say(kind: str, text: str) -> None:
-    st.session_state[_SAID] = kind, text
-
-
 def _tell() -> None:
-    kind, text = st.session_state.pop(_SAID, ("", ""))
-    if kind == "error":
-        st.error(literal(text), icon=":material/error:")
-    elif kind:
-        st.success(literal(text), icon=":material/check:")
+    tell(_PLACE)
     if gone := st.session_state.get(_DELETED):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"Deleted: {counted(len(gone), 'run')}.")

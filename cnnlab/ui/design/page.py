@@ -19,6 +19,7 @@ from cnnlab.ui.design.state import BEGINNING, OWN_SIZE, Images
 from cnnlab.ui.design.summary import Totals, show_beside, show_totals, totals
 from cnnlab.ui.design.timing import keep_time, measure_again, times
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.flash import tell
 from cnnlab.ui.widgets import run_form as forms
 from cnnlab.ui.widgets.diagram import network_picture
 
@@ -42,8 +43,7 @@ def design() -> None:
     _tell_problems(draft, problems)
     svg = draw_network(rows, images.shape, draft.title, picked)
     network_picture(svg, key=_PICTURE, alt=f"The network {draft.title}", name=draft.name, on_click=_pick_clicked)
-    if said := state.said():
-        st.toast(frame.literal(said), icon=":material/save:")
+    tell(state.PLACE, ":material/save:")
     code = "" if problems or not draft.layers else pytorch_code(draft, images.shape, images.classes)
     form, listing = st.columns([2, 3], gap="large")  # on a phone the first comes first: form, then list
     with form:

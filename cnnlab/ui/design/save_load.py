@@ -18,6 +18,7 @@ from cnnlab.networks.library import (
 from cnnlab.networks.presets import PRESETS
 from cnnlab.ui.design import state
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.session import shelf
 
 MAX_UPLOAD = 1  # MB
@@ -135,7 +136,7 @@ def _save(draft: Draft) -> None:
     except DesignError as error:
         st.session_state[_ERROR] = str(error)
     else:
-        state.say(f"Saved as {draft.name}.")
+        say(state.PLACE, f"Saved as {draft.name}.")
         st.session_state[_UNDO] = replaced, f"Saved as {draft.name}, in place of another design of this name."
 
 
@@ -206,4 +207,4 @@ def _restore(key: str) -> None:
     except DesignError as error:
         st.session_state[_ERROR] = str(error)
     else:
-        state.say(f"{deleted_name(key)} is back.")
+        say(state.PLACE, f"{deleted_name(key)} is back.")

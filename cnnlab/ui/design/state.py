@@ -26,7 +26,7 @@ LINK = "design"  # the URL's parameter
 
 _PICKED = "design.picked"
 _VERSION, _DRAWN = "design.version", "design.drawn"
-_TOAST = "design.toast"  # to be said when the page is drawn next
+PLACE = "design"  # where it is told what the last action came to
 _REFUSAL = "design.refusal"  # why the last edit was refused
 
 BEGINNING: Place = (-1,)  # the image: what is added goes before the first layer
@@ -167,16 +167,6 @@ def _answer(drawn: int, action: Callable[..., None], *args: object) -> None:
 def refusal() -> str:
     """Why the last edit could not be; empty where it could."""
     return str(st.session_state.get(_REFUSAL, ""))
-
-
-def say(text: str) -> None:
-    """Have the page say so when it is drawn next; callbacks may draw nothing."""
-    st.session_state[_TOAST] = text
-
-
-def said() -> str:
-    """What is to be said, once."""
-    return str(st.session_state.pop(_TOAST, ""))
 
 
 def add(layer: Layer) -> None:

@@ -21,6 +21,7 @@ from cnnlab.runs.store import Run, RunError
 from cnnlab.runs.trained import Trained
 from cnnlab.training.config import MAX_LESSONS, ConfigError
 from cnnlab.ui.shell import session
+from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.frame import counted, literal
 from cnnlab.ui.widgets.images import enlarged
 from cnnlab.ui.widgets.job_progress import progress_text
@@ -33,7 +34,7 @@ PATIENCE_SECONDS, POLL_SECONDS = 60.0, 0.05
 
 _KEPT = "teaching.kept"  # {a drawing's JSON: its label}, the oldest first
 _BEFORE = "teaching.before"  # the same as it was before the last removal
-_SAID = "teaching.said"  # what the last action came to
+_PLACE = "teaching"  # where it is told what the last action came to
 _CHANGED = "teaching.changed"  # another part of the page is to show it too
 
 _TITLES = {"taught": "Drawings it was taught", "others": "Drawings it was not taught", "test": "Test images"}
@@ -116,9 +117,9 @@ def _label(text: str, key: str) -> None:
     if label is None:
         _remove([text])
     elif _keep(text, label):
-        _say(f"Kept as {label}: {counted(len(_kept()), 'drawing')} so far.")
+        say(_PLACE, f"Kept as {label}: {counted(len(_kept()), 'drawing')} so far.")
     else:
-        _say(f"{MAX_LESSONS} drawings are kept at the most: remove one first.")
+        say(_PLACE, f"{MAX_LESSONS} drawings are kept at the most: remove one first.")
     st.session_state[_CHANGED] = True
 
 
@@ -126,23 +127,15 @@ def _remove(texts: Sequence[str]) -> None:
     kept = _kept()
     st.session_state[_BEFORE] = kept
     st.session_state[_KEPT] = {text: label for text, label in kept.items() if text not in texts}
-    _say(f"Removed: {counted(len(kept) - len(_kept()), 'drawing')}.")
+    say(_PLACE, f"Removed: {counted(len(kept) - len(_kept()), 'drawing')}.")
 
 
 def _undo() -> None:
     st.session_state[_KEPT] = {**st.session_state.pop(_BEFORE), **_kept()}
 
 
-def _say(text: str, is_error: bool = False) -> None:
-    st.session_state[_SAID] = text, is_error
-
-
 def _tell() -> None:
-    text, is_error = st.session_state.pop(_SAID, ("", False))
-    if is_error:
-        st.error(literal(text), title="Nothing was imported")
-    elif text:
-        st.toast(literal(text), icon=":material/school:")
+    tell(_PLACE, ":material/school:", "Nothing was imported")
 
 
 def _toolbar(run: Run, hidden: int) -> None:
@@ -192,7 +185,7 @@ def _import() -> None:
     try:
         read = read_lessons(file.getvalue())
     except DrawingError as error:
-        _say(str(error), is_error=True)
+        say(_PLACE, str(error), "error")
         return
     _add({_text(lesson): lesson.label for lesson in read})
 
@@ -201,10 +194,11 @@ def _add(found: dict[str, str]) -> None:
     """Keep those that are not here yet, as far as there is room."""
     new = {text: label for text, label in found.items() if text not in _kept()}
     added = sum(_keep(text, label) for text, label in new.items())
-    _say(
+    say(
+        _PLACE,
         f"Taken in: {counted(added, 'drawing')}."
         + (f" Here already: {len(found) - len(new)}." if len(new) < len(found) else "")
-        + (f" Left out: {len(new) - added}, for {MAX_LESSONS} are kept at the most." if added < len(new) else "")
+        + (f" Left out: {len(new) - added}, for {MAX_LESSONS} are kept at the most." if added < len(new) else ""),
     )
 
 
