@@ -21,7 +21,7 @@ reproduce: .venv/app
 benchmarks: .venv/dev
 	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m benchmarks.make_benchmarks
 
-# 200 killed trainings, 50 full or locked disks, 500 bad inputs, 20 sessions at once: some twenty minutes.
+# 200 killed trainings, 50 full or locked disks, 500 bad inputs, 20 sessions at once: some 25 minutes.
 faults: .venv/dev
 	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m tests.faults
 

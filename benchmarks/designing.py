@@ -8,8 +8,8 @@ from playwright.sync_api import Page
 
 from benchmarks.browsing import browser_page, server, settled
 from cnnlab.networks.architecture import Draft
+from cnnlab.networks.designs import to_link
 from cnnlab.networks.layers import Activation, BatchNorm1d, Dropout, Layer, Linear
-from cnnlab.networks.library import to_link
 from cnnlab.networks.presets import PRESETS
 
 LAYERS = 30

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from benchmarks.browsing import await_verdict, browser_page, draw_seven, go, server, start_training
-from cnnlab.networks.library import to_link
+from cnnlab.networks.designs import to_link
 from cnnlab.networks.presets import PRESETS
 
 DOCS = Path(__file__).parents[1] / "docs"

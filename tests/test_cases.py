@@ -10,7 +10,7 @@ import pytest
 from cnnlab.drawings.images import read_picture
 from cnnlab.jobs.job import Job
 from cnnlab.networks.architecture import ArchitectureError, summarise
-from cnnlab.networks.library import read_design
+from cnnlab.networks.designs import read_design
 from cnnlab.runs.store import Run, RunStore
 from cnnlab.runs.trained import judge, load_trained, seen_by
 from cnnlab.training.config import RunConfig, parse_config

@@ -103,11 +103,8 @@ def _grad_cam(asked: Question) -> Attribution:
 
 def _guided_grad_cam(asked: Question) -> Attribution:
     layer = asked.network.get_submodule(asked.layer)
-    found = (
-        _captum()
-        .GuidedGradCam(asked.network, layer, device_ids=None)
-        .attribute(_leaf(asked.inputs), asked.target, interpolate_mode="bilinear")
-    )
+    method = _captum().GuidedGradCam(asked.network, layer, device_ids=None)
+    found = method.attribute(_leaf(asked.inputs), asked.target, interpolate_mode="bilinear")
     has_relu = any(isinstance(module, nn.ReLU) for module in asked.network.modules())
     return Attribution(_summed(found), "" if has_relu else "without ReLUs in this network nothing is guided")
 
@@ -119,11 +116,10 @@ def _saliency(asked: Question) -> Attribution:
 
 def _smooth_grad(asked: Question) -> Attribution:
     spread = NOISE * (asked.inputs.max() - asked.inputs.min()).item()
+    method = _captum().NoiseTunnel(_captum().Saliency(asked.network))
     with seeded(0):  # Captum draws from torch's own generator
-        found = (
-            _captum()
-            .NoiseTunnel(_captum().Saliency(asked.network))
-            .attribute(_leaf(asked.inputs), nt_type="smoothgrad", nt_samples=NOISES, stdevs=spread, target=asked.target)
+        found = method.attribute(
+            _leaf(asked.inputs), nt_type="smoothgrad", nt_samples=NOISES, stdevs=spread, target=asked.target
         )
     return Attribution(found.detach()[0].amax(0), f"mean of {NOISES} noisy copies")
 
@@ -133,13 +129,10 @@ def _integrated_gradients(asked: Question) -> Attribution:
     with torch.inference_mode():
         logits = asked.network(torch.cat([asked.inputs, asked.blank]))[:, asked.target]
     wanted = (logits[0] - logits[1]).item()
+    method = _captum().IntegratedGradients(asked.network)
     steps, most = INTEGRATION_STEPS
     while True:
-        found = (
-            _captum()
-            .IntegratedGradients(asked.network)
-            .attribute(asked.inputs, asked.blank, asked.target, n_steps=steps, internal_batch_size=64)
-        )
+        found = method.attribute(asked.inputs, asked.blank, asked.target, n_steps=steps, internal_batch_size=64)
         missing = abs(found.sum().item() - wanted)
         if missing <= COMPLETE * abs(wanted) or steps >= most:
             break
@@ -152,18 +145,15 @@ def _integrated_gradients(asked: Question) -> Attribution:
 def _occlusion(asked: Question) -> Attribution:
     channels, height, width = asked.inputs.shape[1:]
     rows, columns = max(1, height // WINDOW), max(1, width // WINDOW)
+    method = _captum().Occlusion(asked.network)
     with torch.inference_mode():
-        found = (
-            _captum()
-            .Occlusion(asked.network)
-            .attribute(
-                asked.inputs,
-                sliding_window_shapes=(channels, rows, columns),
-                strides=(channels, max(1, rows // 2), max(1, columns // 2)),
-                baselines=asked.blank,
-                target=asked.target,
-                perturbations_per_eval=64,
-            )
+        found = method.attribute(
+            asked.inputs,
+            sliding_window_shapes=(channels, rows, columns),
+            strides=(channels, max(1, rows // 2), max(1, columns // 2)),
+            baselines=asked.blank,
+            target=asked.target,
+            perturbations_per_eval=64,
         )
     return Attribution(found[0, 0], f"squares of {rows}×{columns} pixels were made black")
 

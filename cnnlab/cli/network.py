@@ -11,9 +11,9 @@ import click
 from cnnlab.cli.options import as_json, design_in, open_run, runs_option
 from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.architecture import Draft, LayerSummary, follow, summarise
+from cnnlab.networks.designs import DesignError, write_design
 from cnnlab.networks.diagram import draw_network
 from cnnlab.networks.layers import Shape, shown
-from cnnlab.networks.library import DesignError, write_design
 from cnnlab.networks.lint import advise
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import RunError, write_aside

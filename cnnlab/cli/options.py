@@ -12,7 +12,7 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.drawings.images import MAX_FILE_BYTES
 from cnnlab.drawings.strokes import read_lessons
 from cnnlab.networks.architecture import Draft
-from cnnlab.networks.library import DesignError, read_design
+from cnnlab.networks.designs import DesignError, read_design
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import Run, RunStore, runs_folder
 from cnnlab.training.config import RunConfig, parse_config

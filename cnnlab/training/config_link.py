@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.architecture import Architecture
-from cnnlab.networks.library import from_link, to_link
+from cnnlab.networks.designs import from_link, to_link
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import ConfigError, RunConfig, parse_config
 from cnnlab.training.recipes import RECIPES

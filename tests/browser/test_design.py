@@ -13,7 +13,7 @@ from torch import nn
 import cnnlab.data.torchvision_compat  # noqa: F401 - torchvision loads only behind it
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build
-from cnnlab.networks.library import Shelf
+from cnnlab.networks.designs import Shelf
 from tests.browser.test_journeys import await_epoch, stop_training
 
 models = import_module("torchvision.models")

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page, Request, expect
 
 from cnnlab.networks.architecture import Draft
-from cnnlab.networks.library import Shelf, to_link, write_design
+from cnnlab.networks.designs import Shelf, to_link, write_design
 from cnnlab.runs.store import About, Run
 from cnnlab.training.config import Parent
 from cnnlab.ui.compare import VIEWS as COMPARE

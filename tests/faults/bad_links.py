@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cnnlab.networks.library import MAX_BYTES, from_link, to_link
+from cnnlab.networks.designs import MAX_BYTES, from_link, to_link
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config_link import NAMES, from_query
 from tests.faults.bad_configs import BAD, IMPOSSIBLE, TYPED, WORDS

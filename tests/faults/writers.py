@@ -10,7 +10,7 @@ from random import Random
 from pydantic import ValidationError
 
 from cnnlab.networks.architecture import Draft
-from cnnlab.networks.library import DesignError, Shelf
+from cnnlab.networks.designs import DesignError, Shelf
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import Run, RunError, RunStore
 from cnnlab.training.config import RunConfig

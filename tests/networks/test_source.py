@@ -10,8 +10,8 @@ from torch import nn
 
 from cnnlab.networks.architecture import Architecture, Draft, follow
 from cnnlab.networks.build import build
+from cnnlab.networks.designs import read_design, write_design
 from cnnlab.networks.layers import Activation, Conv2d, Flatten, Layer, Linear, Parallel, Residual, Shape, SqueezeExcite
-from cnnlab.networks.library import read_design, write_design
 from cnnlab.networks.presets import PRESETS
 from cnnlab.networks.source import class_name, pytorch_code
 from tests.networks.layer_strategies import drafts

@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.architecture import Architecture, Draft, Place
+from cnnlab.networks.designs import Shelf, from_link, read_design, to_link, write_design
 from cnnlab.networks.edit import BRICKS, UndoStack
 from cnnlab.networks.layers import Activation, Conv2d, Flatten, Layer, Linear, Parallel
-from cnnlab.networks.library import Shelf, from_link, read_design, to_link, write_design
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import RunConfig

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.learn.conv2d import EXAMPLES, code
 from cnnlab.learn.convolution import fresh
 from cnnlab.networks.architecture import summarise
+from cnnlab.networks.designs import from_link
 from cnnlab.networks.layers import shown
-from cnnlab.networks.library import from_link
 from tests.pages.test_pages import ROOT, TIMEOUT, checked, metrics, texts
 
 KEY = "learn.conv2d"

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.export.program import program_of, to_script
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.networks.architecture import Architecture
-from cnnlab.networks.library import Shelf
+from cnnlab.networks.designs import Shelf
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import Run, RunStore, runs_folder
 from cnnlab.training.config import RunConfig

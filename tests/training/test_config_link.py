@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from cnnlab.data.datasets import DATASETS
+from cnnlab.networks.designs import DesignError, to_link
 from cnnlab.networks.layers import Linear
-from cnnlab.networks.library import DesignError, to_link
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import ConfigError, Parent, RunConfig
 from cnnlab.training.config_link import from_query, to_query

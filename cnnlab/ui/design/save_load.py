@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.networks.architecture import Architecture, Draft
-from cnnlab.networks.layers import Flatten, Linear
-from cnnlab.networks.library import (
+from cnnlab.networks.designs import (
     MAX_BYTES,
     DesignError,
     deleted_at,
@@ -15,6 +14,7 @@ from cnnlab.networks.library import (
     read_design,
     write_design,
 )
+from cnnlab.networks.layers import Flatten, Linear
 from cnnlab.networks.presets import PRESETS
 from cnnlab.ui.design import state
 from cnnlab.ui.shell import frame

@@ -13,9 +13,9 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.errors import first_error
 from cnnlab.networks import edit as editing
 from cnnlab.networks.architecture import Draft, Place
+from cnnlab.networks.designs import DesignError, from_link, to_link, write_design
 from cnnlab.networks.edit import EditError, UndoStack
 from cnnlab.networks.layers import Chain, Layer, Shape
-from cnnlab.networks.library import DesignError, from_link, to_link, write_design
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell.literal import literal

@@ -12,7 +12,7 @@ import streamlit as st
 from cnnlab.charts import ablation as charts
 from cnnlab.learn import ablation, transfer
 from cnnlab.learn.repeats import Effect, Repeats, effects
-from cnnlab.networks.library import to_link
+from cnnlab.networks.designs import to_link
 from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.figure import download
 from cnnlab.ui.widgets.format import duration

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from cnnlab.networks.architecture import Draft
-from cnnlab.networks.library import to_link
+from cnnlab.networks.designs import to_link
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.glossary_links import linked
 

@@ -21,7 +21,7 @@ import streamlit as st
 from cnnlab.data.datasets import DATASETS
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.worker import Background
-from cnnlab.networks.library import Shelf
+from cnnlab.networks.designs import Shelf
 from cnnlab.runs.ancestry import inherited
 from cnnlab.runs.catalogue import Catalogue, Entry
 from cnnlab.runs.store import Run, RunError, RunStore, runs_folder

@@ -7,8 +7,8 @@ from functools import lru_cache
 import streamlit as st
 
 from cnnlab.networks.architecture import Draft
+from cnnlab.networks.designs import read_design
 from cnnlab.networks.edit import UndoStack
-from cnnlab.networks.library import read_design
 
 SEARCH = "compare.search"  # the words in Compare's search field
 

@@ -10,7 +10,7 @@ import streamlit as st
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.download import is_present
 from cnnlab.networks.architecture import Architecture, ArchitectureError, summarise
-from cnnlab.networks.library import Shelf
+from cnnlab.networks.designs import Shelf
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import Run, runs_folder
 from cnnlab.training.config import ConfigError, Parent, RunConfig, parse_config

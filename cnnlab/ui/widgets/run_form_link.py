@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from cnnlab.networks.library import DesignError
+from cnnlab.networks.designs import DesignError
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.config_link import NAMES, RECIPE, from_query, to_query
 from cnnlab.ui.shell import frame

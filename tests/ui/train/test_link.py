@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.jobs.job import running_jobs
-from cnnlab.networks.library import to_link
+from cnnlab.networks.designs import to_link
 from cnnlab.training import device
 from cnnlab.training.config import RunConfig
 from cnnlab.training.config_link import from_query, to_query

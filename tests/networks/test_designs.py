@@ -13,8 +13,7 @@ import pytest
 
 from cnnlab.files import DELETED_ARE_KEPT
 from cnnlab.networks.architecture import MAX_LAYERS, Draft
-from cnnlab.networks.layers import Conv2d, Linear
-from cnnlab.networks.library import (
+from cnnlab.networks.designs import (
     MAX_BYTES,
     MAX_LINK,
     DesignError,
@@ -25,6 +24,7 @@ from cnnlab.networks.library import (
     to_link,
     write_design,
 )
+from cnnlab.networks.layers import Conv2d, Linear
 from cnnlab.networks.presets import PRESETS
 
 
@@ -181,7 +181,7 @@ def test_a_failed_save_leaves_the_old_design(tmp_path: Path, monkeypatch: pytest
     def full(path: Path, text: str) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cnnlab.networks.library.write_whole", full)
+    monkeypatch.setattr("cnnlab.networks.designs.write_whole", full)
     with pytest.raises(DesignError, match="cannot be saved: No space"):
         shelf.save(titled("Second"))
     assert shelf.load("mine").title == "First"
