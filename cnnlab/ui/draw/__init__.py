@@ -23,20 +23,20 @@ TABS: dict[str, Tab] = {
 
 
 def show_and_ask(entries: Sequence[Entry]) -> None:
-    """The ways that suit the chosen runs' data sets, and the one chosen."""
+    """The tabs that suit the chosen runs' data sets, and the one chosen."""
     suited = {
-        name: [entry for entry in entries if DATASETS[entry.config.dataset].is_drawn == way.of_characters]
-        for name, way in TABS.items()
+        name: [entry for entry in entries if DATASETS[entry.config.dataset].is_drawn == tab.of_characters]
+        for name, tab in TABS.items()
     }
     offered = [name for name, asked in suited.items() if asked]
     name = st.segmented_control(
         "Show it", offered, default=offered[0], required=True, key=f"draw.way.{len(offered)}", persist_state="session"
     )
-    way, asked = TABS[name], suited[name]
-    st.caption(linked(way.question))
+    tab, asked = TABS[name], suited[name]
+    st.caption(linked(tab.question))
     if len(asked) < len(entries):
         st.caption(f"This suits {len(asked)} of the {len(entries)} chosen runs.")
-    way.show(short_names(asked))
+    tab.show(short_names(asked))
 
 
 __all__ = ["TABS", "Tab", "show_and_ask"]
