@@ -32,21 +32,21 @@ from cnnlab.data.loading import Data, load
 from cnnlab.data.torchvision_compat import transforms
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.jobs.job import Job
-from cnnlab.networks.build import build, seed_dropout
+from cnnlab.networks.build import seed_dropout
 from cnnlab.runs.store import Run, RunStore
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import RunConfig
 from cnnlab.training.device import (
+    Accelerator,
     choose_device,
-    choose_layout,
-    choose_precision,
     keep_freed_memory,
     threads_each,
     wait_for,
 )
-from cnnlab.training.loop import fit, make_optimizer
+from cnnlab.training.loop import fit
+from cnnlab.training.optimizer import make_optimizer
 from cnnlab.training.recipes import RECIPES
-from cnnlab.training.run_data import load_for
+from cnnlab.training.run_data import load_for, network_for
 
 NETWORKS = tuple(name for name, recipe in RECIPES.items() if recipe.claim)
 LIVE_EPOCHS = 8  # of the default training
@@ -171,7 +171,7 @@ def _loop(config: RunConfig, effort: Effort, folder: Path | None) -> Report:
     data = replace(whole, train=whole.train.part(slice(count)), validation=whole.validation.part(slice(1)))
     with tutorial.training_set(config, folder) as images:
         sides = {
-            "ours": lambda: count / _seconds(fit(_network(once, data), data, once)),
+            "ours": lambda: count / _seconds(fit(network_for(once, data.spec), data, once)),
             "ceiling": lambda: count / _seconds(_bare_steps(once, data, count)),
             "tutorial": lambda: count / _seconds(_tutorial_steps(once, data, images, count)),
         }
@@ -188,21 +188,20 @@ def _seconds(steps: Iterator[object]) -> float:
 
 
 def _tutorial_steps(config: RunConfig, data: Data, images: Dataset[Any], count: int | None = None) -> Iterator[int]:
-    return tutorial.train(_network(config, data), images, config, choose_device("auto"), count)
+    return tutorial.train(network_for(config, data.spec), images, config, choose_device("auto"), count)
 
 
 def _bare_steps(config: RunConfig, data: Data, count: int) -> Iterator[None]:
     """Forward, backward and optimiser step, set up as ``fit`` does, on the same batch again and again."""
-    device = choose_device(config.device)
-    precision = choose_precision(config.precision, device)
-    network = _network(config, data).to(device).to(memory_format=choose_layout(device)).train()  # type: ignore[call-overload]
+    accelerator = Accelerator.of(config)
+    device, network = accelerator.device, accelerator.place(network_for(config, data.spec)).train()
     seed_dropout(network, config.seed, device)
     optimizer = make_optimizer(network, config, device)
     batch = data.train.part(slice(config.batch_size)).to(device)
     inputs = Standardise(*scaling(data.spec, config.normalise), device)(batch.images.float() / 255)
     yield
     for _ in range(count // config.batch_size):
-        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+        with accelerator.autocast():
             loss = F.cross_entropy(network(inputs), batch.labels)
         optimizer.zero_grad()
         loss.backward()
@@ -238,7 +237,7 @@ def _our_race(config: RunConfig, target: float, seed: int, folder: Path | None) 
     """A schedule that ends short of the target is followed by one twice as long, the clock going on."""
     config = config.model_copy(update={"seed": seed})
     data = load_for(config, folder)
-    network = _network(config, data)
+    network = network_for(config, data.spec)
     steps = (event.step * config.batch_size for event in fit(network, data, config) if event.kind == "tick")
     seconds, is_there = _run_to(steps, network, data, config, target)
     if is_there:
@@ -251,7 +250,7 @@ def _tutorial_race(config: RunConfig, target: float, seed: int, images: Dataset[
     torch.manual_seed(seed)  # the loader's shuffling
     config = config.model_copy(update={"seed": seed})
     data = load_for(config, folder)
-    network = _network(config, data)
+    network = network_for(config, data.spec)
     steps = tutorial.train(network, images, config, choose_device("auto"))
     return _run_to(steps, network, data, config, target)[0]
 
@@ -361,7 +360,3 @@ def _inference(run: Run, count: int) -> Report:
         times.append(perf_counter())
     milliseconds = [1e3 * (end - begin) for begin, end in pairwise(times[20:])]
     return {"p50_ms": median(milliseconds), "p95_ms": quantiles(milliseconds, n=20)[-1]}
-
-
-def _network(config: RunConfig, data: Data) -> nn.Module:
-    return build(config.architecture, data.spec.shape, len(data.spec.classes), config.seed)

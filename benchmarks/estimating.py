@@ -16,12 +16,11 @@ from benchmarks import bench
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.loading import Data
 from cnnlab.data.splits import Split
-from cnnlab.networks.build import build
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import RunConfig
 from cnnlab.training.epoch_time import Stopwatch, epoch_images
 from cnnlab.training.loop import fit
-from cnnlab.training.run_data import load_for
+from cnnlab.training.run_data import load_for, network_for
 
 ROUNDS = 3  # in each an estimate by a new stopwatch, then epochs: a machine that slows down slows both
 EPOCHS = 3  # really trained; the first warms up
@@ -69,7 +68,7 @@ def _round(config: RunConfig, data: Data) -> Figures:
 
 
 def _epoch_seconds(config: RunConfig, data: Data) -> float:
-    network = build(config.architecture, data.spec.shape, len(data.spec.classes))
+    network = network_for(config, data.spec)
     ends = [event.seconds for event in fit(network, data, config) if event.kind == "epoch"]
     return (ends[-1] - ends[0]) / (len(ends) - 1)
 

@@ -22,12 +22,12 @@ from cnnlab.data.loading import Data, divided, load_train
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import evaluation_batch, predict
 from cnnlab.evaluation.metrics import Answers, Floats, Integers
-from cnnlab.networks.build import build
 from cnnlab.runs.store import Run
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.device import at_hand
 from cnnlab.training.loop import fit
 from cnnlab.training.memory import check_memory
+from cnnlab.training.run_data import network_for
 
 FOLDS = 3
 
@@ -84,7 +84,7 @@ def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = N
         known = torch.ones(len(whole), dtype=torch.bool).index_fill(0, asked, False)
         parts = config.validation_fraction, config.held_out_by, config.train_fraction
         data = divided(spec, whole.part(known), whole.part(asked), *parts)
-        network = build(config.architecture, spec.shape, len(spec.classes), config.seed)
+        network = network_for(config, spec)
         for share in _taught(network, data, config):
             yield HeldOut((fold + share) / folds, fold + 1, perf_counter() - start)
         said: list[Tensor] = []

@@ -27,9 +27,9 @@ from cnnlab.jobs.finetuning import changes, fine_tuning
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import ConfigError, RunConfig
-from cnnlab.training.loop import TrainingError
 from cnnlab.training.lr_finder import STEPS, ramp, suggest
 from cnnlab.training.memory import check_memory
+from cnnlab.training.remedy import TrainingError
 from cnnlab.training.run_data import check_batches, load_for
 
 if TYPE_CHECKING:

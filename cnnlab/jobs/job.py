@@ -23,19 +23,19 @@ from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.requests import Requests
 from cnnlab.networks.architecture import ArchitectureError
-from cnnlab.networks.build import build
 from cnnlab.runs.ancestry import ancestors, data_of, datasets_of, inherited
 from cnnlab.runs.store import Run, RunError, RunStore, Summary
 from cnnlab.runs.trained import check_fit, load_trained
 from cnnlab.threads import Worker
 from cnnlab.training.checkpoint import CheckpointError
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, Extension, RunConfig, last_epoch, parse_extension
-from cnnlab.training.device import choose_device, choose_precision, devices, threads_each, trainings_at_once
+from cnnlab.training.device import Accelerator, devices, threads_each, trainings_at_once
 from cnnlab.training.events import Event, Record
 from cnnlab.training.history import to_line
-from cnnlab.training.loop import Training, TrainingError
+from cnnlab.training.loop import Training
 from cnnlab.training.memory import check_memory, ran_out
-from cnnlab.training.run_data import check_batches
+from cnnlab.training.remedy import TrainingError
+from cnnlab.training.run_data import check_batches, network_for
 
 State = Literal["queued", "loading", "training", "paused", "judging", "finished", "stopped", "failed"]
 
@@ -402,7 +402,7 @@ class Job:
 def _check_machine(run: Run) -> None:
     """Raises RunError where the run's device or its precision is not to be had here."""
     try:
-        choose_precision(run.config.precision, choose_device(run.config.device))
+        Accelerator.of(run.config)
     except ConfigError as error:
         raise RunError(f"run {run.id} cannot go on here: {error}") from error
 
@@ -410,7 +410,7 @@ def _check_machine(run: Run) -> None:
 def _begin(run: Run, spec: DatasetSpec) -> nn.Sequential:
     """A new network, or the parent's as it was after its epoch; a run that goes on does without."""
     config = run.config
-    network = build(config.architecture, spec.shape, len(spec.classes), config.seed)
+    network = network_for(config, spec)
     if config.parent and not run.whole_epochs:
         parent = RunStore(run.folder.parent).open(config.parent.run)
         trained = load_trained(parent, config.parent.epoch)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from cnnlab.data.datasets import dataset_spec
-from cnnlab.learn.repeats import Repeats, built, repeat, train_and_judge
+from cnnlab.learn.repeats import Repeats, repeat, train_and_judge
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.layers import Activation, BatchNorm2d, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d
 from cnnlab.training.config import RunConfig
 from cnnlab.training.loop import fit
-from cnnlab.training.run_data import load_for
+from cnnlab.training.run_data import load_for, network_for
 
 Part = Literal["augmentation", "batch norm", "dropout", "weight decay"]
 Way = Literal["add", "remove"]
@@ -93,7 +93,7 @@ def ablate(terms: Terms) -> Generator[Repeats]:
     def train(name: str, seed: int) -> Generator[float, None, float]:
         config = terms.config(terms.arms[name], seed)
         data = load_for(config)
-        return train_and_judge(built(config, data), data, config)
+        return train_and_judge(network_for(config, data.spec), data, config)
 
     return repeat(terms, list(terms.arms), terms.seeds, train)
 
@@ -103,4 +103,6 @@ def images_per_second() -> float:
     config = Terms(way="remove", images=_TIMED, epochs=2).config(frozenset(get_args(Part)), seed=0)
     data = load_for(config)
     glanced = replace(data, validation=data.validation.part(slice(1)))
-    return [event for event in fit(built(config, data), glanced, config) if event.kind == "epoch"][-1].images_per_second
+    return [event for event in fit(network_for(config, data.spec), glanced, config) if event.kind == "epoch"][
+        -1
+    ].images_per_second

@@ -17,10 +17,10 @@ from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.loading import divided, load_test, load_train
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import evaluate, predict
-from cnnlab.networks.build import build
 from cnnlab.training.config import RunConfig
 from cnnlab.training.device import choose_device, threads_each
-from cnnlab.training.loop import make_optimizer
+from cnnlab.training.optimizer import make_optimizer
+from cnnlab.training.run_data import network_for
 
 Picture = npt.NDArray[np.uint8]
 
@@ -89,7 +89,7 @@ def first_look(config: RunConfig) -> tuple[Splits, Guess]:
 
 def _guess(config: RunConfig, asked: Split) -> Guess:
     spec = dataset_spec(config.dataset)
-    network = build(config.architecture, spec.shape, len(spec.classes), config.seed)
+    network = network_for(config, spec)
     checked = evaluate(network, asked, _standardise(config))
     (logits,) = predict(network, asked.images[:1], _standardise(config)).tolist()
     return Guess(

@@ -16,7 +16,6 @@ from cnnlab.data.batches import Standardise, scaling
 from cnnlab.data.loading import Data
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.evaluation.significance import LEVEL
-from cnnlab.networks.build import build
 from cnnlab.training.config import RunConfig
 from cnnlab.training.loop import fit
 from cnnlab.training.memory import check_memory
@@ -102,11 +101,6 @@ def repeat(
                 break
             yield Repeats(terms, seeds, (number + share) / (seeds * len(names)), dict(accuracies))
     yield Repeats(terms, seeds, 1.0, accuracies)
-
-
-def built(config: RunConfig, data: Data) -> nn.Sequential:
-    """The config's network for the data, with the weights that its seed draws."""
-    return build(config.architecture, data.spec.shape, len(data.spec.classes), config.seed)
 
 
 def train_and_judge(network: nn.Module, data: Data, config: RunConfig) -> Training:

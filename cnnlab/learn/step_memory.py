@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from cnnlab.data.datasets import DatasetSpec
-from cnnlab.networks.build import build, seed_dropout
+from cnnlab.networks.build import seed_dropout
 from cnnlab.training.config import RunConfig
-from cnnlab.training.device import choose_layout, choose_precision
-from cnnlab.training.loop import make_optimizer
+from cnnlab.training.device import Accelerator
+from cnnlab.training.optimizer import make_optimizer
+from cnnlab.training.run_data import network_for
 
 LOSS = "loss"  # what stands behind the last layer
 KINDS = ("weights", "gradients", "moments", "activations", "images")
@@ -117,17 +118,15 @@ class _Step:
     """A step of a fresh network with random images: afterwards gradients and moments are there to be counted."""
 
     def __init__(self, config: RunConfig, spec: DatasetSpec, images: int) -> None:
-        device = torch.device("cpu")
-        precision, layout = choose_precision(config.precision, device), choose_layout(device)
-        self.network = build(config.architecture, spec.shape, len(spec.classes)).to(memory_format=layout)  # type: ignore[call-overload]
-        seed_dropout(self.network, 0, device)
+        accelerator = Accelerator.of(config.model_copy(update={"device": "cpu"}))
+        self.network = accelerator.place(network_for(config, spec))
+        seed_dropout(self.network, 0, accelerator.device)
         draws = torch.Generator().manual_seed(0)
-        self.inputs = torch.randn(images, *spec.shape, generator=draws).contiguous(memory_format=layout)
+        self.inputs = torch.randn(images, *spec.shape, generator=draws).contiguous(memory_format=accelerator.layout)
         labels = torch.randint(0, len(spec.classes), (images,), generator=draws)
-        self.optimizer = make_optimizer(self.network, config, device)
+        self.optimizer = make_optimizer(self.network, config, accelerator.device)
         keeping = _Keeping([self.inputs, *self.network.parameters(), *self.network.buffers()])
-        enabled = precision != torch.float32
-        with torch.autocast(device.type, precision, enabled=enabled), saved_tensors_hooks(keeping.note, lambda x: x):
+        with accelerator.autocast(), saved_tensors_hooks(keeping.note, lambda x: x):
             loss = keeping.loss(self.network.train(), self.inputs, labels)
         loss.backward()
         self.optimizer.step()

@@ -9,16 +9,14 @@ from time import perf_counter
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnnlab.data.datasets import DatasetSpec
 from cnnlab.networks.architecture import summarise
-from cnnlab.networks.build import build, seed_dropout
+from cnnlab.networks.build import seed_dropout
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.device import (
-    choose_device,
-    choose_layout,
-    choose_precision,
+    Accelerator,
     compute_exactly,
     devices,
     keep_freed_memory,
@@ -26,8 +24,9 @@ from cnnlab.training.device import (
     wait_for,
 )
 from cnnlab.training.epoch_time import median_seconds
-from cnnlab.training.loop import make_optimizer
 from cnnlab.training.memory import check_memory
+from cnnlab.training.optimizer import make_optimizer
+from cnnlab.training.run_data import network_for
 
 BATCH_SIZES = tuple(2**power for power in range(11))  # 1 … 1024 images
 STEPS = 25  # a batch size, at the most
@@ -143,17 +142,16 @@ class _Bench:
     def __init__(self, config: RunConfig, spec: DatasetSpec, lane: Lane) -> None:
         self.config, self.spec, self.lane = config, spec, lane
         self.is_slow = False
-        self.device = device = choose_device(lane.device)
+        self.accelerator = Accelerator.of(config.model_copy(update={"device": lane.device}))
+        self.device = device = self.accelerator.device
         compute_exactly(device)
-        self.precision, self.layout = choose_precision(config.precision, device), choose_layout(device)
-        network = build(config.architecture, spec.shape, len(spec.classes)).to(device)
-        self.network: nn.Module = network.to(memory_format=self.layout)  # type: ignore[call-overload]
+        self.network = self.accelerator.place(network_for(config, spec))
         seed_dropout(self.network, 0, device)
         self.optimizer = make_optimizer(self.network, config, device)
 
     def product_speed(self) -> float:
         """Multiply-accumulates a second of a large matrix product, in the precision of the network's."""
-        left, right = torch.rand(2, PRODUCT, PRODUCT, device=self.device).to(self.precision)
+        left, right = torch.rand(2, PRODUCT, PRODUCT, device=self.device).to(self.accelerator.precision)
         return PRODUCT**3 / median_seconds(lambda: left @ right, self.device)
 
     def point(self, batch_size: int) -> Point | None:
@@ -164,7 +162,7 @@ class _Bench:
             return None
         draws = torch.Generator().manual_seed(0)
         inputs = torch.randn(batch_size, *self.spec.shape, generator=draws).to(self.device)
-        inputs = inputs.contiguous(memory_format=self.layout)
+        inputs = inputs.contiguous(memory_format=self.accelerator.layout)
         labels = torch.randint(0, len(self.spec.classes), (batch_size,), generator=draws).to(self.device)
         try:
             parts = self._steps(inputs, labels)
@@ -187,7 +185,7 @@ class _Bench:
 
     def _step(self, inputs: Tensor, labels: Tensor) -> tuple[float, float, float]:
         began = self._now()
-        with self._cast():
+        with self.accelerator.autocast():
             loss = F.cross_entropy(self.network(inputs), labels)
         forward = self._now()
         self.optimizer.zero_grad()
@@ -198,14 +196,11 @@ class _Bench:
 
     def _answering(self, inputs: Tensor) -> float:
         def answer() -> None:
-            with torch.inference_mode(), self._cast():
+            with torch.inference_mode(), self.accelerator.autocast():
                 self.network(inputs)
 
         self.network.eval()
         return median_seconds(answer, self.device)
-
-    def _cast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
 
     def _now(self) -> float:
         """Seconds, when the device has done what it was given."""

@@ -16,8 +16,9 @@ from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.loading import Data, divided, load_test, load_train
 from cnnlab.data.splits import Split
 from cnnlab.learn.ablation import network
-from cnnlab.learn.repeats import Repeats, Training, built, repeat, train_and_judge
+from cnnlab.learn.repeats import Repeats, Training, repeat, train_and_judge
 from cnnlab.training.config import RunConfig
+from cnnlab.training.run_data import network_for
 
 Start = Literal["from scratch", "copied", "copied and frozen", "random and frozen"]
 
@@ -64,7 +65,7 @@ def transfer(terms: Terms) -> Generator[Repeats]:
     def train(name: str, seed: int) -> Training:
         config = terms.config(seed)
         data = task(TARGET, config)
-        fresh = built(config, data)
+        fresh = network_for(config, data.spec)
         prepare(fresh, name, seed)
         return train_and_judge(fresh, data, config)
 
@@ -85,7 +86,7 @@ def source(seed: int) -> nn.Sequential:
     """A network that has learned 0 to 4 from all there are in the embedded sample; read it, do not change it."""
     config = _config(SOURCE_EPOCHS, seed, batch_size=32, validation_fraction=0.01)
     data = task(SOURCE, config)
-    taught = built(config, data)
+    taught = network_for(config, data.spec)
     for _ in train_and_judge(taught, data, config):
         pass
     return taught

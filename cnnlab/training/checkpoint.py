@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from safetensors import SafetensorError, safe_open
@@ -15,9 +15,7 @@ from torch import Tensor
 
 from cnnlab.errors import CnnLabError
 
-GroupEntry = Literal["lr", "initial_lr", "max_lr", "min_lr", "momentum", "betas"]
-RATES: tuple[GroupEntry, ...] = ("lr", "initial_lr", "max_lr", "min_lr")
-SCHEDULED: tuple[GroupEntry, ...] = (*RATES, "betas")  # momentum, which one-cycle once moved too, is the config's
+Rate = Annotated[FiniteFloat, Field(gt=0)]
 
 
 class CheckpointError(CnnLabError, ValueError):
@@ -32,15 +30,18 @@ class Progress(BaseModel):
     epoch: Annotated[int, Field(ge=1, le=100_000)]  # the last whole one
     step: Annotated[int, Field(ge=1)]
     seconds: Annotated[FiniteFloat, Field(ge=0)]  # of the whole epochs
-    groups: tuple[dict[GroupEntry, FiniteFloat | tuple[FiniteFloat, FiniteFloat]], ...]  # of the optimiser's parameters
-    base_rates: tuple[FiniteFloat, ...]  # of the schedule, one a group
-    rates: tuple[FiniteFloat, ...]
-    schedule_step: Annotated[int, Field(ge=0)]
+    changes: tuple[tuple[Annotated[int, Field(ge=1)], Rate], ...] = ()  # step, rate that somebody set for it
     scaler: dict[str, FiniteFloat | int]  # of the loss, with 16-bit floats
     best_loss: FiniteFloat | None  # of validation; None before an epoch was watched
     best_epoch: Annotated[int, Field(ge=0)]
-    wanted_rate: Annotated[FiniteFloat, Field(gt=0)] | None = None  # that somebody set for the next step
+    wanted_rate: Rate | None = None  # that somebody set for the next step
     history: tuple[str, ...] = ()  # the last epoch's lines
+
+    # Older versions kept the state of torch's schedulers. Of it the next step's rate is read, and never written.
+    rates: Annotated[tuple[FiniteFloat, ...], Field(exclude=True)] = ()
+    groups: Annotated[object, Field(exclude=True)] = None
+    base_rates: Annotated[object, Field(exclude=True)] = None
+    schedule_step: Annotated[object, Field(exclude=True)] = None
 
 
 @dataclass(frozen=True)
@@ -84,3 +85,8 @@ def _opened(path: Path) -> Iterator[Any]:
         raise CheckpointError("no readable checkpoint (how far it is cannot be told)") from error
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"no readable checkpoint ({error})") from error
+
+
+def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return those whose names begin with ``prefix`` and a dot, without it."""
+    return {name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")}

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
+from torch import nn
 
 from cnnlab.training.config import ConfigError, RunConfig
 
@@ -25,6 +27,37 @@ _TOO_SLOW = {"cpu": "float16"}  # no kernels of its own
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _MAPPED_FROM = 32 * 2**20  # bytes
 _KEPT = 512 * 2**20  # bytes
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """Where a training computes, and in which precision."""
+
+    device: torch.device
+    precision: torch.dtype  # of autocast; float32: none
+
+    @classmethod
+    def of(cls, config: RunConfig) -> Accelerator:
+        """Choose what ``config`` asks for. Raises ConfigError where the device is missing or too slow in it."""
+        device = choose_device(config.device)
+        return cls(device, choose_precision(config.precision, device))
+
+    @property
+    def layout(self) -> torch.memory_format:
+        """How weights and feature maps lie in memory."""
+        return torch.channels_last if self.device.type in CHANNELS_LAST else torch.contiguous_format
+
+    def autocast(self) -> torch.autocast:
+        """Compute in the precision where PyTorch finds that safe, inside ``with``."""
+        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
+
+    def place(self, network: nn.Module) -> nn.Module:
+        """Move ``network`` to the device and into the layout; return it."""
+        return network.to(self.device).to(memory_format=self.layout)  # type: ignore[call-overload, no-any-return]
+
+    def scaler(self) -> torch.amp.GradScaler:
+        """Make what keeps the gradients of float16 from vanishing; it does nothing in other precisions."""
+        return torch.amp.GradScaler(self.device.type, enabled=self.precision == torch.float16)
 
 
 def devices() -> list[str]:
@@ -75,11 +108,6 @@ def at_hand(config: RunConfig) -> RunConfig:
     device = config.device if config.device in devices() else "auto"
     is_slow = _TOO_SLOW.get(choose_device(device).type) == config.precision
     return config.model_copy(update={"device": device, "precision": "auto" if is_slow else config.precision})
-
-
-def choose_layout(device: torch.device) -> torch.memory_format:
-    """How weights and feature maps lie in memory."""
-    return torch.channels_last if device.type in CHANNELS_LAST else torch.contiguous_format
 
 
 def compute_exactly(device: torch.device) -> None:

@@ -30,15 +30,16 @@ from cnnlab.networks.build import layer_module, seed_dropout, seeded
 from cnnlab.networks.layers import Layer, Shape
 from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.device import (
+    Accelerator,
     choose_device,
-    choose_layout,
     choose_precision,
     compute_exactly,
     keep_freed_memory,
     wait_for,
 )
-from cnnlab.training.loop import Training, make_optimizer
+from cnnlab.training.loop import Training
 from cnnlab.training.memory import AUGMENTED, BOTH_WAYS, MOMENTS
+from cnnlab.training.optimizer import make_optimizer
 
 log = logging.getLogger(__name__)
 
@@ -209,11 +210,12 @@ def _measure_layer(piece: LayerPiece) -> Cost:
     compute_exactly(device)
     with seeded(0):
         module = layer_module(_LAYER.validate_json(piece.layer), piece.shape, piece.classes)
-    module.to(device).to(memory_format=choose_layout(device))  # type: ignore[call-overload]
+    accelerator = Accelerator(device, precision)
+    accelerator.place(module)
     seed_dropout(module, 0, device)
     inputs = torch.randn(piece.images, *piece.shape, generator=torch.Generator().manual_seed(0)).to(device)
     if inputs.dim() == 4:
-        inputs = inputs.contiguous(memory_format=choose_layout(device))
+        inputs = inputs.contiguous(memory_format=accelerator.layout)
     # Behind a layer that learns, autocast has made 16 bits of them.
     flowing = inputs.detach().to(precision).requires_grad_() if piece.passes_back else inputs
     passes = median_seconds(_passes(module.train(), flowing, precision), device)

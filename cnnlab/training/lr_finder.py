@@ -9,11 +9,12 @@ from math import isfinite
 import torch
 
 from cnnlab.data.loading import Data
-from cnnlab.networks.build import build
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.events import StepMetrics
-from cnnlab.training.loop import TrainingError, fit
+from cnnlab.training.loop import fit
 from cnnlab.training.memory import check_memory
+from cnnlab.training.remedy import TrainingError
+from cnnlab.training.run_data import network_for
 
 LOWEST, HIGHEST = 1e-5, 10.0  # learning rates
 STEPS = 400
@@ -31,15 +32,15 @@ def ramp(data: Data, config: RunConfig) -> Iterator[StepMetrics]:
     if config.parent:
         raise ConfigError("parent: rates are tried on a new network, so leave it out")
     check_memory(config, data.spec)
-    network = build(config.architecture, data.spec.shape, len(data.spec.classes), config.seed)
+    network = network_for(config, data.spec)
     images = min(len(data.train), STEPS * config.batch_size)
     chosen = torch.randperm(len(data.train), generator=torch.Generator().manual_seed(config.seed))[:images]
     short = replace(data, train=data.train.part(chosen), validation=data.validation.part(slice(1)))
     epochs = -(-STEPS // max(1, images // config.batch_size))  # a last batch may have joined the one before it
-    rising = config.model_copy(update={"epochs": epochs, "learning_rate": HIGHEST, "early_stopping": 0})
+    longer = config.model_copy(update={"epochs": epochs, "early_stopping": 0})
     lowest = float("inf")
     try:
-        for event in fit(network, short, rising, schedule=lambda step: (LOWEST / HIGHEST) ** (1 - step / STEPS)):
+        for event in fit(network, short, longer, rates=lambda step: HIGHEST * (LOWEST / HIGHEST) ** (1 - step / STEPS)):
             if event.kind != "step":
                 continue
             yield event

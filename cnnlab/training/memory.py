@@ -16,7 +16,7 @@ from cnnlab.data.datasets import DatasetSpec
 from cnnlab.evaluation.evaluate import evaluation_batch
 from cnnlab.networks.architecture import BYTES_PER_NUMBER, summarise
 from cnnlab.training.config import ConfigError, RunConfig
-from cnnlab.training.device import choose_device, choose_precision
+from cnnlab.training.device import Accelerator, choose_device
 
 GB = 1e9  # bytes
 MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2, "rmsprop": 2}  # numbers that an optimiser keeps of each weight, at most
@@ -48,7 +48,7 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
     Raises ArchitectureError where a layer does not fit the images, ConfigError where the device is missing.
     """
     rows = summarise(config.architecture, spec.shape, len(spec.classes))
-    precision = choose_precision(config.precision, choose_device(config.device))
+    precision = Accelerator.of(config).precision
     kept = sum(row.activation_bytes for row in rows) * precision.itemsize // BYTES_PER_NUMBER
     largest = max(prod(row.output_shape) for row in rows) * BYTES_PER_NUMBER
     pixels = prod(spec.shape)

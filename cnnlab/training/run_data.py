@@ -1,13 +1,16 @@
-"""The data that a RunConfig asks for, and whether they can be trained on in its batches."""
+"""The data and the network that a RunConfig asks for, and whether its batches suit them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from torch import nn
+
 from cnnlab.data.datasets import DatasetSpec
 from cnnlab.data.handwriting import taught
 from cnnlab.data.loading import Data, load
 from cnnlab.networks.architecture import norm_over_images
+from cnnlab.networks.build import build
 from cnnlab.training.config import ConfigError, RunConfig
 
 
@@ -15,6 +18,11 @@ def load_for(config: RunConfig, folder: Path | None = None) -> Data:
     """The data of a run: the splits that its config decides, its lessons among the training images; as ``load``."""
     data = load(config.dataset, config.validation_fraction, config.held_out_by, folder, config.train_fraction)
     return taught(data, config.lessons, config.lesson_share) if config.lessons else data
+
+
+def network_for(config: RunConfig, spec: DatasetSpec) -> nn.Sequential:
+    """Build the network of a run, with its first weights. Raises ArchitectureError where it does not fit the images."""
+    return build(config.architecture, spec.shape, len(spec.classes), config.seed)
 
 
 def check_batches(config: RunConfig, spec: DatasetSpec, images: int | None = None) -> bool:

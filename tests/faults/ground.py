@@ -21,7 +21,7 @@ from cnnlab.jobs.sweep import Sweep, SweepStore, parse_sweep
 from cnnlab.runs.archive import pack
 from cnnlab.runs.store import Run, RunStore
 from cnnlab.training.config import RunConfig, parse_config
-from cnnlab.training.loop import TrainingError
+from cnnlab.training.remedy import TrainingError
 from tests.conftest import ROOT
 from tests.samples import TINY
 

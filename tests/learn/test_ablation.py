@@ -8,11 +8,10 @@ import pytest
 import torch
 
 from cnnlab.learn.ablation import IMAGES, Part, Terms, Way, ablate, images_per_second, network
-from cnnlab.learn.repeats import built
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import RunConfig
 from cnnlab.training.loop import fit
-from cnnlab.training.run_data import load_for
+from cnnlab.training.run_data import load_for, network_for
 
 PARTS: tuple[Part, ...] = get_args(Part)
 PLAIN: frozenset[Part] = frozenset()
@@ -69,14 +68,16 @@ def test_an_accuracy_is_the_one_that_the_same_config_trains_to() -> None:
         for seed, accuracy in enumerate(accuracies):
             config = terms.config(terms.arms[name], seed)
             data = load_for(config)
-            epochs = [event for event in fit(built(config, data), data, config) if event.kind == "epoch"]
+            epochs = [event for event in fit(network_for(config, data.spec), data, config) if event.kind == "epoch"]
             assert accuracy == epochs[-1].validation_accuracy
 
 
 def test_seeds_differ_in_their_weights_and_their_images() -> None:
     one, other = (Terms().config(PLAIN, seed) for seed in (0, 1))
     assert not torch.equal(load_for(one).train.images, load_for(other).train.images)
-    first, second = (built(config, load_for(config)).get_parameter("conv1.weight") for config in (one, other))
+    first, second = (
+        network_for(config, load_for(config).spec).get_parameter("conv1.weight") for config in (one, other)
+    )
     assert not torch.equal(first, second)
 
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnlab.learn.repeats import built, train_and_judge
+from cnnlab.learn.repeats import train_and_judge
 from cnnlab.learn.transfer import SOURCE, TARGET, Start, Terms, prepare, source, task, transfer
+from cnnlab.training.run_data import network_for
 
 TERMS = Terms(images=25, epochs=3, seeds=2)
 
@@ -27,7 +28,7 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 def test_a_start_decides_which_weights_there_are_and_which_of_them_learn(start: Start) -> None:
     config = TERMS.config(seed=1)
     data = task(TARGET, config)
-    network = built(config, data)
+    network = network_for(config, data.spec)
     drawn, head = convolutions(network), network.state_dict()["linear1.weight"].clone()
     prepare(network, start, seed=1)
     begun = convolutions(network)

@@ -7,12 +7,13 @@ from typing import get_args
 
 import pytest
 import torch
+from torch import nn
 
 from cnnlab.networks.build import build
 from cnnlab.training import device as devices
 from cnnlab.training import loop
 from cnnlab.training.config import ConfigError, RunConfig
-from cnnlab.training.device import threads_each, trainings_at_once
+from cnnlab.training.device import Accelerator, threads_each, trainings_at_once
 from cnnlab.training.recipes import RECIPES
 from tests.samples import TINY, few_digits
 
@@ -59,8 +60,18 @@ def test_no_recipe_asks_for_what_a_cpu_is_slow_in() -> None:
 
 
 def test_mps_keeps_the_plain_layout_for_nobody_measured_another() -> None:
-    assert devices.choose_layout(CPU) == torch.channels_last
-    assert devices.choose_layout(torch.device("mps")) == torch.contiguous_format
+    assert Accelerator(CPU, torch.float32).layout == torch.channels_last
+    assert Accelerator(torch.device("mps"), torch.float32).layout == torch.contiguous_format
+
+
+def test_a_network_is_placed_in_the_layout_and_computes_in_the_precision() -> None:
+    accelerator = Accelerator(CPU, torch.bfloat16)
+    network = accelerator.place(nn.Conv2d(3, 4, 3))
+    assert network.get_parameter("weight").is_contiguous(memory_format=torch.channels_last)
+    with accelerator.autocast():
+        assert network(torch.zeros(1, 3, 5, 5)).dtype == torch.bfloat16
+    with Accelerator(CPU, torch.float32).autocast():
+        assert network(torch.zeros(1, 3, 5, 5)).dtype == torch.float32
 
 
 def test_where_the_c_library_is_another_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from cnnlab.networks.build import build
 from cnnlab.training.config import ConfigError, RunConfig, parse_config
-from cnnlab.training.loop import TrainingError, fit
+from cnnlab.training.loop import fit
 from cnnlab.training.lr_finder import HIGHEST, LOWEST, STEPS, ramp, suggest
+from cnnlab.training.remedy import TrainingError
 from tests.samples import TINY, few_digits
 from tests.training.test_history import STEP
 
