@@ -7,7 +7,8 @@ from contextlib import closing
 from typing import Protocol, TypeVar
 
 from cnnlab.data.download import fetch
-from cnnlab.jobs.job import EXPECTED, SHORT_OF_MEMORY, turns
+from cnnlab.errors import CnnLabError
+from cnnlab.jobs.job import SHORT_OF_MEMORY, turns
 from cnnlab.jobs.worker import Background
 from cnnlab.training.device import threads_each
 from cnnlab.training.memory import ran_out
@@ -61,7 +62,7 @@ class Experiment(Background[Step]):
         return not self._dataset or self._requests.have(fetch(self._dataset))
 
     def _explained(self, error: Exception) -> str:
-        if isinstance(error, EXPECTED):
+        if isinstance(error, CnnLabError):
             return str(error)
         return SHORT_OF_MEMORY if ran_out(error) else super()._explained(error)
 

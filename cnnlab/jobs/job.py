@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import weakref
 from collections import deque
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from traceback import format_exception
@@ -14,35 +13,27 @@ from typing import Literal
 import torch
 from torch import nn
 
-from cnnlab.data.batches import Standardise, scaling
-from cnnlab.data.datasets import DatasetError, DatasetSpec, dataset_spec
+from cnnlab.data.datasets import DatasetSpec, dataset_spec
 from cnnlab.data.download import fetch
-from cnnlab.data.loading import Data
-from cnnlab.drawings.strokes import DrawingError
-from cnnlab.evaluation.evaluate import evaluate
+from cnnlab.errors import CnnLabError
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.requests import Requests
-from cnnlab.networks.architecture import ArchitectureError
-from cnnlab.runs.ancestry import ancestors, data_of, datasets_of, inherited
+from cnnlab.runs.ancestry import data_of, datasets_of, inherited
+from cnnlab.runs.recorder import Recorder
 from cnnlab.runs.store import Run, RunError, RunStore, Summary
 from cnnlab.runs.trained import check_fit, load_trained
 from cnnlab.threads import Worker
-from cnnlab.training.checkpoint import CheckpointError
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, Extension, RunConfig, last_epoch, parse_extension
 from cnnlab.training.device import Accelerator, devices, threads_each, trainings_at_once
-from cnnlab.training.events import Event, Record
-from cnnlab.training.history import to_line
+from cnnlab.training.events import Event
+from cnnlab.training.history import History
 from cnnlab.training.loop import Training
 from cnnlab.training.memory import check_memory, ran_out
-from cnnlab.training.remedy import TrainingError
 from cnnlab.training.run_data import check_batches, network_for
 
 State = Literal["queued", "loading", "training", "paused", "judging", "finished", "stopped", "failed"]
 
 log = logging.getLogger(__name__)
-
-# Errors whose message already says what to do; any other is a defect and goes to the log with its traceback.
-EXPECTED = (ArchitectureError, CheckpointError, ConfigError, DatasetError, DrawingError, RunError, TrainingError)
 
 SHORT_OF_MEMORY = (
     "memory ran out: lower the batch size, choose a smaller network, or wait until other trainings are over; "
@@ -55,35 +46,26 @@ _jobs: weakref.WeakSet[Job] = weakref.WeakSet()
 
 
 class _AbandonedError(Exception):
-    """The job was abandoned while its network was judged."""
+    """The job was abandoned: it ends without being judged."""
 
 
 class Job:
     """Trains one run in a thread of its own that knows nothing of who watches.
 
-    Everything public may be called from any thread. ``history`` only grows, and an epoch enters it after its
-    weights and metrics are on disk.
+    Everything public may be called from any thread.
     """
 
     def __init__(self, run: Run, threads: int, data_folder: Path | None = None, more: Extension | None = None) -> None:
         self.run = run
         self.config: RunConfig = run.config
-        self._found = run.summary
-        self._more = more
-        kept = self._found.extensions
-        if more:
-            kept = (*(earlier for earlier in kept if earlier.after < more.after), more)
-        self.summary: Summary = self._found.model_copy(update={"status": "running", "error": "", "extensions": kept})
         self.threads = threads
-        self.history = run.history()
         self.state: State = "loading"
         self.error = ""
         self.details = ""  # of an error nobody expected: its traceback
         self.step = 0
         self.steps = 0  # of the whole run; 0 until known
         self._data_folder = data_folder
-        self._unsaved: list[str] = []  # history lines of the running epoch
-        self._epoch = 0  # the last whole one
+        self._recorder = Recorder(run, more)
         self._wanted_rates: deque[float] = deque(maxlen=1)  # the last that was asked for
         self._requests = Requests()
         self._abandoned = False
@@ -123,6 +105,16 @@ class Job:
         _jobs.add(self)
         self._worker.start()
         return self
+
+    @property
+    def summary(self) -> Summary:
+        """What the run's folder says of it, in memory."""
+        return self._recorder.summary
+
+    @property
+    def history(self) -> History:
+        """What it measured so far; an epoch enters it after its weights and metrics are on disk."""
+        return self._recorder.history
 
     @property
     def is_running(self) -> bool:
@@ -200,203 +192,116 @@ class Job:
         torch.set_num_threads(self.threads)  # counts only for the thread that calls it
         try:
             with self.run.held():
-                self._check_unchanged()
+                if not self._recorder.is_current:
+                    raise RunError(f"run {self.run.id} was trained elsewhere just now: look at it again")
                 self._train_or_fail()
         except RunError as error:  # another has it, or nobody may write there: what is on disk stays
             self._end_failed(str(error))
         finally:
             turns.leave(self)
 
-    def _check_unchanged(self) -> None:
-        """Raises RunError where somebody else trained the run between the look at it and now that it is held."""
-        now = self.run.summary.model_copy(update={"status": self._found.status})
-        if now != self._found or (self._more and self._more.after != self.run.whole_epochs):
-            raise RunError(f"run {self.run.id} was trained elsewhere just now: look at it again")
-
     def _train_or_fail(self) -> None:
         try:
             self._train()
-        except EXPECTED as error:
+            self._end()
+        except _AbandonedError:
+            self.state = "stopped"
+        except CnnLabError as error:  # its message says what to do
             self._fail(str(error))
-        except Exception as error:
+        except Exception as error:  # a defect
             log.exception("run %s failed", self.run.id)
             self.details = "".join(format_exception(error))
             self._fail(SHORT_OF_MEMORY if ran_out(error) else f"{type(error).__name__}: {error}")
 
     def _train(self) -> None:
-        config = self.config
-        self._update(threads=self.threads)  # first, for one that is ended early goes on with as many
+        """Train the run from its last whole epoch on, when it is its turn, and judge what it came to."""
+        config, recorder = self.config, self._recorder
+        recorder.update(threads=self.threads)  # first, for one that is ended early goes on with as many
         if not (self._fetch_data() and self._take_turn()):
-            self._leave()
+            self._check_abandoned()
             return
         self.state = "loading"
-        check_memory(config, dataset_spec(config.dataset))
-        check_batches(config, dataset_spec(config.dataset))
-        network = _begin(self.run, dataset_spec(config.dataset))
-        data = data_of(self.run, self._data_folder)
+        spec = dataset_spec(config.dataset)
+        check_memory(config, spec)
+        check_batches(config, spec)
+        network, data = _first_network(self.run, spec), data_of(self.run, self._data_folder)
         training = Training(network, data, config, self.summary.extensions)
-        self._describe(data, network)
-        self._go_back(training)
-        self._training_since = monotonic() - training.seconds
-        self.state = "training"
+        recorder.begin(training)
+        self._begin_steps(training)
         for event in training.events():
-            self._take(event, training)
+            recorder.add(event, training)
+            self._follow(event, training)
             if self._requests.is_stopped:
                 break
-        if self._abandoned:
-            self._leave()
-            return
-        self.run.append_history(self._unsaved)
+        self._check_abandoned()
+        recorder.end()
         self.state = "judging"
-        stopped = self.step < self.steps and self._requests.is_stopped
-        try:
-            self._judge(network, data)
-        except _AbandonedError:
-            self._leave()
-            return
-        self._close("stopped" if stopped else "finished")
+        recorder.judge(network, data, self._check_abandoned)
+
+    def _end(self) -> None:
+        """Close the run: stopped where it was asked to end before its last step, else finished."""
+        is_whole = self.steps and self.step == self.steps
+        state: Literal["finished", "stopped"] = "finished" if is_whole or not self._requests.is_stopped else "stopped"
+        self._recorder.update(status=state)
+        self.state = state
 
     def _fetch_data(self) -> bool:
         """Have all data sets at hand before it takes a turn; whether that came before a stop."""
         return all(self._requests.have(fetch(name, self._data_folder)) for name in datasets_of(self.run))
 
     def _take_turn(self) -> bool:
+        """Wait in the queue; whether the turn came before a stop."""
         self.state = "queued"
         return turns.take(self, lambda: self._requests.is_stopped)
 
-    def _leave(self) -> None:
-        """End without judging. Who only waited, or was asked to stop, is stopped; who was abandoned interrupted."""
-        if self._abandoned:
-            self.state = "stopped"
-        else:
-            self._close("stopped")
+    def _begin_steps(self, training: Training) -> None:
+        self.step = training.step
+        self._training_since = monotonic() - training.seconds
+        self.state = "training"
 
-    def _go_back(self, training: Training) -> None:
-        """To the last whole epoch, if there is one: what the run has beyond it is taken again, the same."""
-        checkpoint = self.run.checkpoint()
-        if checkpoint is None:
-            self.run.rewind(0)
-            self.run.save_weights(0, training.network.state_dict())
-        else:
-            kept = load_trained(self.run, checkpoint.progress.epoch)
-            training.network.load_state_dict(kept.network.state_dict())
-            training.restore(checkpoint)
-            self.run.rewind(training.epoch, checkpoint.progress.history)
-        self.history = self.run.history()
-        self._update(rates_set=len(self.history.rates))
-        self._epoch, self.step = training.epoch, training.step
-
-    def _take(self, event: Event, training: Training) -> None:
+    def _follow(self, event: Event, training: Training) -> None:
+        """Keep count of the steps and, between two of them, do what was asked."""
         match event.kind:
             case "started":
                 self.steps = event.epochs * event.steps_per_epoch
-                self._update(device=event.device, precision=event.precision)
             case "tick":
                 self.step = event.step
-                self._between_steps(training)
-            case "step":
-                self._note(event)
-            case "rate":
-                self._note(event)
-                self._update(rates_set=len(self.history.rates))
-            case "epoch":
-                self._keep(training, [*self._unsaved, to_line(event)])
-                self._unsaved.clear()
-                self._epoch = event.epoch
-                self.history.add(event)
+                self._rest_if_asked(training)
             case "finished":
-                self._epoch = event.epoch
                 self.step = self.steps
         if self._wanted_rates:
             training.change_learning_rate(self._wanted_rates.pop())
 
-    def _note(self, event: Record) -> None:
-        self._unsaved.append(to_line(event))
-        self.history.add(event)
-
-    def _keep(self, training: Training, lines: list[str]) -> None:
-        """A whole epoch. Killed between two of these writes, the run goes on from the epoch before or this one."""
-        self.run.save_weights(training.epoch, training.network.state_dict())
-        kept = training.checkpoint()
-        self.run.save_checkpoint(replace(kept, progress=kept.progress.model_copy(update={"history": tuple(lines)})))
-        self.run.append_history(lines)
-
-    def _between_steps(self, training: Training) -> None:
-        if self._requests.is_paused or turns.is_over(self):
-            since = monotonic()
-            self._rest()
-            rested = monotonic() - since
-            self._training_since += rested
-            training.rest(rested)
-
-    def _rest(self) -> None:
+    def _rest_if_asked(self, training: Training) -> None:
         """Let others train, while this one is paused and until its turn comes again."""
+        if not (self._requests.is_paused or turns.is_over(self)):
+            return
+        since = monotonic()
         turns.leave(self)
         if self._requests.is_paused:
             self.state = "paused"
             self._requests.wait(lambda: not self._requests.is_paused)
         self._take_turn()
         self.state = "training"
-
-    def _describe(self, data: Data, network: nn.Module) -> None:
-        mean, std = scaling(data.spec, self.config.normalise)
-        self._update(
-            classes=data.spec.classes,
-            shape=data.spec.shape,
-            mean=mean,
-            std=std,
-            parameters=sum(parameter.numel() for parameter in network.parameters()),
-            ancestors=ancestors(self.run),
-        )
-
-    def _judge(self, network: nn.Module, data: Data) -> None:
-        """Look at the test split, with the weights of the last whole (or best) epoch; the look is counted."""
-        if not self._epoch:
-            return
-        network.load_state_dict(self.run.weights(self._epoch))
-        network.register_forward_pre_hook(lambda *_: self._check_abandoned())  # the network is let go of afterwards
-        device = next(network.parameters()).device
-        standardise = Standardise(self.summary.mean, self.summary.std, device)
-        test = evaluate(network, data.test.to(device), standardise)
-        self.run.count_look(self._epoch)
-        train = evaluate(network, data.train.to(device), standardise)
-        epochs = self.history.epochs
-        names = self.summary.classes
-        self._update(
-            epoch=self._epoch,
-            train_accuracy=train.accuracy,
-            validation_accuracy=epochs[self._epoch - 1]["validation_accuracy"],
-            test_accuracy=test.accuracy,
-            test_loss=test.loss,
-            per_class=dict(zip(names, test.per_class, strict=True)),
-            support=dict(zip(names, test.support, strict=True)),
-            seconds=epochs[-1]["seconds"],
-            images_per_second=len(epochs) / sum(1 / epoch["images_per_second"] for epoch in epochs),
-        )
+        rested = monotonic() - since
+        self._training_since += rested
+        training.rest(rested)
 
     def _check_abandoned(self) -> None:
         if self._abandoned:
             raise _AbandonedError
 
-    def _close(self, state: Literal["finished", "stopped"]) -> None:
-        self._update(status=state)
-        self.state = state
-
     def _fail(self, message: str) -> None:
         try:
-            self._update(error=message, status="failed")
+            self._recorder.update(error=message, status="failed")
         except RunError:  # the disk may be what failed: the run will show as interrupted
             log.exception("run %s: its failure could not be written", self.run.id)
         self._end_failed(message)
 
     def _end_failed(self, message: str) -> None:
-        self.summary = self.summary.model_copy(update={"error": message, "status": "failed"})
+        self._recorder.fail(message)
         self.error = message
         self.state = "failed"
-
-    def _update(self, **fields: object) -> None:
-        self.summary = self.summary.model_copy(update=fields)
-        self.run.write_summary(self.summary)
 
 
 def _check_machine(run: Run) -> None:
@@ -407,8 +312,11 @@ def _check_machine(run: Run) -> None:
         raise RunError(f"run {run.id} cannot go on here: {error}") from error
 
 
-def _begin(run: Run, spec: DatasetSpec) -> nn.Sequential:
-    """A new network, or the parent's as it was after its epoch; a run that goes on does without."""
+def _first_network(run: Run, spec: DatasetSpec) -> nn.Sequential:
+    """Build the run's network, with the weights of its parent's epoch where it is a branch without an epoch of its own.
+
+    Raises ConfigError where the parent has other layers, DatasetError where it takes other images.
+    """
     config = run.config
     network = network_for(config, spec)
     if config.parent and not run.whole_epochs:

@@ -199,7 +199,7 @@ def test_a_defect_is_logged_with_its_traceback(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("cnnlab.jobs.job.build", broken)
+    monkeypatch.setattr("cnnlab.jobs.job.network_for", broken)
     job = finish(start())
     assert job.error == "ZeroDivisionError: oops"
     assert "Traceback" in caplog.text
@@ -282,15 +282,15 @@ def test_a_paused_training_can_be_stopped_and_abandoned() -> None:
 def test_a_stop_ends_it_whatever_else_is_asked_within_the_same_step(
     asked: tuple[Callable[[Job], None], ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = Job._take
+    follow = Job._follow
 
-    def ask_and_take(job: Job, event: Event, training: Training) -> None:
+    def ask_and_follow(job: Job, event: Event, training: Training) -> None:
         if event.kind == "tick":
             for ask in asked:
                 ask(job)
-        take(job, event, training)
+        follow(job, event, training)
 
-    monkeypatch.setattr(Job, "_take", ask_and_take)
+    monkeypatch.setattr(Job, "_follow", ask_and_follow)
     job = start(train_fraction=0.02)
     job.join(30)
     assert job.state == "stopped"

@@ -66,7 +66,7 @@ def test_an_error_nobody_expected_has_its_details_folded_away(monkeypatch: pytes
     def broken(*_: object) -> None:
         raise ZeroDivisionError("<b>oops</b>")
 
-    monkeypatch.setattr("cnnlab.jobs.job.build", broken)
+    monkeypatch.setattr("cnnlab.jobs.job.network_for", broken)
     page = open_page("Train")
     button(page, "Train").click().run()
     for job in running_jobs():

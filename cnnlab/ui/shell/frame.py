@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAuthError
 
-from cnnlab.jobs.job import EXPECTED, Job
+from cnnlab.errors import CnnLabError
+from cnnlab.jobs.job import Job
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.allowed import VARIABLE, allowed, is_allowed, is_shared
 from cnnlab.ui.shell.glossary_links import linked
@@ -114,7 +115,7 @@ def telling() -> Iterator[None]:
     """Where a part of a page cannot be drawn, of a damaged run above all, it tells why in its place."""
     try:
         yield
-    except EXPECTED as error:
+    except CnnLabError as error:
         st.error(f"{literal(str(error))}.", title="This cannot be shown")
 
 

@@ -1,0 +1,146 @@
+"""A training written to its run's folder while it goes on: weights, metrics, what the next epoch needs, the score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from torch import nn
+
+from cnnlab.data.batches import Standardise, scaling
+from cnnlab.data.loading import Data
+from cnnlab.evaluation.evaluate import evaluate
+from cnnlab.runs.ancestry import ancestors
+from cnnlab.runs.store import Run, Summary
+from cnnlab.runs.trained import load_trained
+from cnnlab.training.config import Extension
+from cnnlab.training.events import Event, Record
+from cnnlab.training.history import to_line
+from cnnlab.training.loop import Training
+
+
+class Recorder:
+    """Keeps in memory what pages show of a training, and on disk what outlives it.
+
+    ``history`` only grows, and an epoch enters it after its weights and metrics are on disk. Raises RunError where
+    that cannot be written.
+    """
+
+    def __init__(self, run: Run, more: Extension | None = None) -> None:
+        self.run = run
+        self.history = run.history()
+        self.epoch = 0  # the last whole one
+        self._unsaved: list[str] = []  # history lines of the running epoch
+        self._before = run.summary
+        self._more = more
+        extensions = self._before.extensions
+        if more:
+            extensions = (*(earlier for earlier in extensions if earlier.after < more.after), more)
+        running = {"status": "running", "error": "", "extensions": extensions}
+        self.summary: Summary = self._before.model_copy(update=running)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the run on disk is still as it was, so that nobody else has trained it since."""
+        now = self.run.summary.model_copy(update={"status": self._before.status})
+        return now == self._before and (not self._more or self._more.after == self.run.whole_epochs)
+
+    def update(self, **fields: object) -> None:
+        """Change fields of the summary, in memory and on disk."""
+        self.summary = self.summary.model_copy(update=fields)
+        self.run.write_summary(self.summary)
+
+    def fail(self, message: str) -> None:
+        """Say in memory that it failed; what is on disk stays."""
+        self.summary = self.summary.model_copy(update={"error": message, "status": "failed"})
+
+    def begin(self, training: Training) -> None:
+        """Describe the network and go back to the last whole epoch, if there is one.
+
+        What the run has beyond it is taken again, the same.
+        """
+        self._describe(training)
+        checkpoint = self.run.checkpoint()
+        if checkpoint is None:
+            self.run.rewind(0)
+            self.run.save_weights(0, training.network.state_dict())
+        else:
+            kept = load_trained(self.run, checkpoint.progress.epoch)
+            training.network.load_state_dict(kept.network.state_dict())
+            training.restore(checkpoint)
+            self.run.rewind(training.epoch, checkpoint.progress.history)
+        self.history = self.run.history()
+        self.update(rates_set=len(self.history.rates))
+        self.epoch = training.epoch
+
+    def add(self, event: Event, training: Training) -> None:
+        """Record an event of ``training``."""
+        match event.kind:
+            case "started":
+                self.update(device=event.device, precision=event.precision)
+            case "step":
+                self._note(event)
+            case "rate":
+                self._note(event)
+                self.update(rates_set=len(self.history.rates))
+            case "epoch":
+                self._save_epoch(training, [*self._unsaved, to_line(event)])
+                self._unsaved.clear()
+                self.epoch = event.epoch
+                self.history.add(event)
+            case "finished":
+                self.epoch = event.epoch
+
+    def end(self) -> None:
+        """Write the metrics of an epoch that will not become whole."""
+        self.run.append_history(self._unsaved)
+
+    def judge(self, network: nn.Module, data: Data, check: Callable[[], None]) -> None:
+        """Look at the test split with the weights of the last whole (or best) epoch; the look is counted.
+
+        ``check`` is called before each batch, and ends the judging with what it raises.
+        """
+        if not self.epoch:
+            return
+        network.load_state_dict(self.run.weights(self.epoch))
+        network.register_forward_pre_hook(lambda *_: check())  # the network is let go of afterwards
+        device = next(network.parameters()).device
+        standardise = Standardise(self.summary.mean, self.summary.std, device)
+        test = evaluate(network, data.test.to(device), standardise)
+        self.run.count_look(self.epoch)
+        train = evaluate(network, data.train.to(device), standardise)
+        epochs, names = self.history.epochs, self.summary.classes
+        self.update(
+            epoch=self.epoch,
+            train_accuracy=train.accuracy,
+            validation_accuracy=epochs[self.epoch - 1]["validation_accuracy"],
+            test_accuracy=test.accuracy,
+            test_loss=test.loss,
+            per_class=dict(zip(names, test.per_class, strict=True)),
+            support=dict(zip(names, test.support, strict=True)),
+            seconds=epochs[-1]["seconds"],
+            images_per_second=len(epochs) / sum(1 / epoch["images_per_second"] for epoch in epochs),
+        )
+
+    def _describe(self, training: Training) -> None:
+        spec = training.data.spec
+        mean, std = scaling(spec, self.run.config.normalise)
+        self.update(
+            classes=spec.classes,
+            shape=spec.shape,
+            mean=mean,
+            std=std,
+            parameters=sum(parameter.numel() for parameter in training.network.parameters()),
+            ancestors=ancestors(self.run),
+        )
+
+    def _note(self, event: Record) -> None:
+        self._unsaved.append(to_line(event))
+        self.history.add(event)
+
+    def _save_epoch(self, training: Training, lines: list[str]) -> None:
+        """Killed between two of these writes, the run goes on from the epoch before or from this one."""
+        self.run.save_weights(training.epoch, training.network.state_dict())
+        kept = training.checkpoint()
+        self.run.save_checkpoint(replace(kept, progress=kept.progress.model_copy(update={"history": tuple(lines)})))
+        self.run.append_history(lines)
