@@ -1,20 +1,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, replace
-from itertools import pairwise
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
 import torch
-from torch import Tensor, nn
 
-from cnnlab.data.batches import Standardise
-from cnnlab.data.loading import Data
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import evaluate
-from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import (
     Activation,
@@ -30,39 +24,23 @@ from cnnlab.networks.layers import (
 )
 from cnnlab.training import device
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, Progress
-from cnnlab.training.config import ConfigError, Extension, RunConfig, parse_config
-from cnnlab.training.events import Event
+from cnnlab.training.config import ConfigError, Extension, RunConfig
 from cnnlab.training.loop import Training, fit
-from cnnlab.training.meter import POINTS_PER_EPOCH
 from cnnlab.training.remedy import TrainingError
 from tests.samples import TINY, WITH_DROPOUT, few_digits
-
-UNIT = Standardise((0.0,), (1.0,))
-SPEEDS = {"images_per_second", "seconds"}
-
-
-def config(**fields: Any) -> RunConfig:
-    return parse_config({"architecture": TINY, "epochs": 2, "batch_size": 16, "augmentation": "none", **fields})
-
-
-def train(settings: RunConfig, data: Data | None = None) -> tuple[nn.Sequential, list[Event]]:
-    data = data or few_digits()
-    network = build(settings.architecture, data.spec.shape, 10, settings.seed)
-    return network, list(fit(network, data, settings))
-
-
-def metrics(settings: RunConfig) -> list[dict[str, Any]]:
-    """What was measured, in order; between which ticks it is read is a matter of time, not of the seed."""
-    return measured(train(settings)[1])
-
-
-def measured(events: list[Event]) -> list[dict[str, Any]]:
-    told = [event for event in events if event.kind != "tick"]
-    return [{k: v for k, v in asdict(event).items() if k not in SPEEDS} for event in told]
-
-
-def weights_of(network: nn.Module) -> Tensor:
-    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+from tests.training.trainings import (
+    MORE,
+    UNIT,
+    began,
+    config,
+    ending_in_logits,
+    gone_on,
+    measured,
+    metrics,
+    train,
+    until,
+    weights_of,
+)
 
 
 def test_the_events_tell_the_whole_story_in_order() -> None:
@@ -94,38 +72,6 @@ def test_stopping_between_steps_leaves_a_whole_network() -> None:
     assert evaluate(network, data.test, UNIT).loss > 0
 
 
-@pytest.mark.parametrize("schedule", get_args(RunConfig.model_fields["schedule"].annotation))
-@pytest.mark.parametrize("optimizer", get_args(RunConfig.model_fields["optimizer"].annotation))
-def test_every_optimiser_runs_with_every_schedule(optimizer: str, schedule: str) -> None:
-    settings = config(optimizer=optimizer, schedule=schedule, step_epochs=1, learning_rate=1e-3)
-    before = weights_of(build(TINY, (1, 28, 28), 10))
-    network, _ = train(settings)
-    assert not torch.equal(weights_of(network), before)
-
-
-@pytest.mark.parametrize(
-    ("schedule", "shape"),
-    [
-        ("constant", [1, 1, 1, 1]),
-        ("step", [1, 0.1, 0.01, 0.001]),
-        ("cosine", [0.8536, 0.5, 0.1464, 0]),
-    ],
-)
-def test_a_schedule_has_its_shape(schedule: str, shape: list[float]) -> None:
-    settings = config(schedule=schedule, step_epochs=1, epochs=4, batch_size=1000, learning_rate=0.1)
-    rates = [event.learning_rate for event in train(settings)[1] if event.kind == "epoch"]
-    # One step an epoch; a rate is told before the step that follows it.
-    expected = [1.0, *shape[:3]] if schedule == "cosine" else shape
-    assert rates == pytest.approx([0.1 * share for share in expected], abs=1e-5)
-
-
-def test_one_cycle_rises_to_its_peak_and_ends_near_zero() -> None:
-    settings = config(epochs=10, learning_rate=0.1)
-    rates = [event.learning_rate for event in train(settings)[1] if event.kind == "epoch"]
-    assert max(rates) == pytest.approx(0.1, rel=0.02)
-    assert rates[0] < max(rates) > 100 * rates[-1]
-
-
 def test_a_single_step_is_a_training_too() -> None:
     assert [event.kind for event in train(config(epochs=1, batch_size=1000))[1]] == [
         "started",
@@ -137,13 +83,15 @@ def test_a_single_step_is_a_training_too() -> None:
 
 
 FLAT_NORM = (MaxPool2d(kernel_size=7), Flatten(), Linear(out_features=8), BatchNorm1d(), Activation())
+
+
 POINT_NORM = (Conv2d(out_channels=4, stride=3), AdaptivePool2d(), BatchNorm2d(), Flatten())
+
+
 INNER_NORM = (Conv2d(out_channels=4, stride=9), AdaptivePool2d(), Residual(body=(BatchNorm2d(),)), Flatten())
+
+
 SHORTCUT_NORM = (AdaptivePool2d(), Residual(body=(Conv2d(out_channels=4, kernel_size=1),)), Flatten())
-
-
-def ending_in_logits(*layers: Layer) -> Architecture:
-    return Architecture(name="own", title="Own", layers=(*layers, Linear(out_features="classes")))
 
 
 @pytest.mark.parametrize("layers", [FLAT_NORM, POINT_NORM, INNER_NORM, SHORTCUT_NORM])
@@ -184,20 +132,6 @@ def test_batch_norm_over_single_images_is_refused_before_the_first_step(batch: i
         train(config(architecture=ending_in_logits(*FLAT_NORM), batch_size=batch), few_digits(train=images))
 
 
-def test_early_stopping_ends_with_the_best_epochs_weights() -> None:
-    settings = config(epochs=200, early_stopping=2, optimizer="sgd", learning_rate=0.1, schedule="constant")
-    data = few_digits()
-    network, events = train(settings, data)
-    epochs = [event for event in events if event.kind == "epoch"]
-    losses = [event.validation_loss for event in epochs]
-    end = events[-1]
-    assert end.kind == "finished"
-    assert end.stopped_early
-    assert end.epoch == losses.index(min(losses)) + 1 == len(losses) - 2
-    spec = data.spec
-    assert evaluate(network, data.validation, Standardise(spec.mean, spec.std)).loss == pytest.approx(min(losses))
-
-
 def test_training_never_looks_at_the_test_images() -> None:
     class Forbidden(Split):
         def __getattribute__(self, name: str) -> object:
@@ -210,28 +144,6 @@ def test_training_never_looks_at_the_test_images() -> None:
 def test_a_loss_that_explodes_ends_the_training_with_advice() -> None:
     with pytest.raises(TrainingError, match="lower the learning rate"):
         train(config(optimizer="sgd", learning_rate=10, schedule="constant", epochs=50, batch_size=4))
-
-
-def test_where_the_first_weights_already_fail_the_layer_is_named_and_no_other_rate_advised() -> None:
-    wild: list[Layer] = [Flatten(), *(Linear(out_features=64, init="normal", spread=10.0) for _ in range(30))]
-    with pytest.raises(TrainingError, match=r"first weights linear\d+ gives .* no learning rate helps") as failure:
-        train(config(architecture=ending_in_logits(*wild), learning_rate=1e-5, precision="float32"))
-    assert "lower the learning rate" not in str(failure.value)
-
-
-def test_where_the_first_weights_are_hopeless_no_lower_rate_is_advised() -> None:
-    wild = ending_in_logits(Flatten(), *(Linear(out_features=64, init="normal", spread=10.0) for _ in range(4)))
-    with pytest.raises(TrainingError, match=r"diverges: .* no lower learning rate helps: lower the spread"):
-        train(config(architecture=wild, optimizer="sgd", learning_rate=1e-30, epochs=3, precision="float32"))
-
-
-def test_where_batch_norm_learns_too_slowly_to_be_judged_no_rate_is_advised() -> None:
-    layers: list[Layer] = [Flatten()]
-    for _ in range(20):
-        layers += [Linear(out_features=64, init="normal", spread=10.0), BatchNorm1d(momentum=1e-9)]
-    settings = config(architecture=ending_in_logits(*layers), epochs=2, learning_rate=1e-5, precision="float32")
-    with pytest.raises(TrainingError, match=r"validation loss is not finite after epoch 1: already with its first"):
-        train(settings)
 
 
 def test_a_training_that_diverges_ends_after_a_whole_epoch_with_advice() -> None:
@@ -263,63 +175,6 @@ def test_every_precision_learns(precision: str) -> None:
     assert [event for event in events if event.kind == "epoch"][-1].train_accuracy > 0.8
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 16, 64, 100])
-def test_the_curves_points_divide_an_epoch_and_their_means_are_the_epochs(batch_size: int) -> None:
-    events = train(config(epochs=1, batch_size=batch_size, optimizer="sgd", learning_rate=1e-3))[1]
-    points = [event for event in events if event.kind == "step"]
-    (epoch,) = [event for event in events if event.kind == "epoch"]
-    assert 1 <= len(points) <= POINTS_PER_EPOCH
-    assert points[-1].step == epoch.step
-    assert points[-1].epoch == 1
-    starts = [0, *(point.step for point in points)]
-    images = [min(end * batch_size, 64) - start * batch_size for start, end in pairwise(starts)]
-    mean = sum(point.loss * count for point, count in zip(points, images, strict=True)) / 64
-    assert epoch.train_loss == pytest.approx(mean)
-
-
-def test_metrics_are_read_a_few_times_a_second_and_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.training.meter.READ_SECONDS", 0.0)
-    _, eager = train(config(batch_size=2))
-    monkeypatch.setattr("cnnlab.training.meter.READ_SECONDS", 1e9)
-    _, patient = train(config(batch_size=2))
-    assert measured(patient) == measured(eager)
-    assert [event.kind for event in patient] != [event.kind for event in eager]
-
-
-class Queue:
-    """A device that is given a step within a millisecond and does it in ten, and a clock that shows both."""
-
-    def __init__(self) -> None:
-        self.now = self.done = 0.0  # seconds: the program's, and when the device will have done all it has
-
-    def clock(self) -> float:
-        return self.now
-
-    def give(self) -> None:
-        self.now += 0.001
-        self.done = max(self.done, self.now) + 0.01
-
-    def told(self, read: Callable[[Tensor], object], tensor: Tensor) -> object:
-        self.now = max(self.now, self.done)
-        return read(tensor)
-
-
-@pytest.mark.parametrize("read_seconds", [0.0, 0.05, 1e9])
-def test_speeds_are_those_of_a_device_that_lags_behind(read_seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    queue, to_numbers, to_number = Queue(), Tensor.tolist, Tensor.item
-    monkeypatch.setattr("cnnlab.training.meter.READ_SECONDS", read_seconds)
-    monkeypatch.setattr("cnnlab.training.loop.perf_counter", queue.clock)
-    monkeypatch.setattr("cnnlab.training.meter.perf_counter", queue.clock)
-    monkeypatch.setattr(Tensor, "tolist", lambda tensor: queue.told(to_numbers, tensor))
-    monkeypatch.setattr(Tensor, "item", lambda tensor: queue.told(to_number, tensor))
-    training = began(config(batch_size=2, epochs=2))
-    training.network.register_forward_pre_hook(lambda *_: queue.give())
-    events = list(training.events())
-    speeds = [event.images_per_second for event in events if event.kind in ("step", "epoch")]
-    assert speeds == pytest.approx([2 / 0.01] * len(speeds), rel=0.1)
-    assert training.seconds == pytest.approx(queue.now)
-
-
 def test_rates_of_the_callers_own_are_followed() -> None:
     data = few_digits()
     network = build(TINY, data.spec.shape, 10)
@@ -328,33 +183,6 @@ def test_rates_of_the_callers_own_are_followed() -> None:
     )
     rates = {event.step: event.learning_rate for event in events if event.kind == "step"}
     assert rates == pytest.approx({step: 0.1 / step for step in rates})
-
-
-MORE = (Extension(after=3, epochs=2, learning_rate=0.005),)
-
-
-def began(settings: RunConfig, extensions: tuple[Extension, ...] = ()) -> Training:
-    data = few_digits()
-    return Training(build(settings.architecture, data.spec.shape, 10, settings.seed), data, settings, extensions)
-
-
-def until(training: Training, epoch: int) -> list[Event]:
-    """Events up to the end of ``epoch``."""
-    events = []
-    for event in training.events():
-        events.append(event)
-        if event.kind == "epoch" and event.epoch == epoch:
-            break
-    return events
-
-
-def gone_on(half: Training) -> Training:
-    """Another training that goes on where ``half`` is, from what a disk would keep."""
-    kept = half.checkpoint()
-    other = began(half.config, half.schedule.extensions)
-    other.network.load_state_dict(half.network.state_dict())
-    other.restore(Checkpoint(kept.tensors, Progress.model_validate_json(kept.progress.model_dump_json())))
-    return other
 
 
 @pytest.mark.parametrize(
@@ -477,13 +305,6 @@ def test_a_rate_set_after_an_epochs_last_step_outlives_a_kill() -> None:
     assert (change.step, change.learning_rate) == (half.steps_per_epoch + 1, 0.002)
 
 
-def test_one_cycle_leaves_momentum_as_the_config_says() -> None:
-    def after(momentum: float) -> Tensor:
-        return weights_of(train(config(optimizer="sgd", momentum=momentum, learning_rate=1e-3))[0])
-
-    assert not torch.equal(after(0.5), after(0.9))
-
-
 @pytest.mark.parametrize("times", [1.0, 3.0])
 @pytest.mark.parametrize("schedule", get_args(RunConfig.model_fields["schedule"].annotation))
 def test_a_checkpoint_with_the_state_of_torchs_schedulers_goes_on(schedule: str, times: float) -> None:
@@ -504,14 +325,6 @@ def test_a_checkpoint_with_the_state_of_torchs_schedulers_goes_on(schedule: str,
     other.restore(Checkpoint(kept.tensors, Progress.model_validate(old)))
     went_on = [row for row in measured(list(gone_on(half).events())) if row["kind"] != "rate"]
     assert measured(list(other.events())) == went_on
-
-
-def test_training_that_was_over_early_is_over_when_it_goes_on() -> None:
-    settings = config(epochs=200, early_stopping=2, optimizer="sgd", learning_rate=0.1, schedule="constant")
-    half = began(settings)
-    last = measured(list(half.events()))[-1]
-    assert [event["kind"] for event in measured(list(gone_on(half).events()))] == ["started", "finished"]
-    assert measured(list(gone_on(half).events()))[-1] == last
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.3])
@@ -553,13 +366,3 @@ def test_a_checkpoint_of_another_training_is_refused(other: dict[str, Any], word
     until(half, 2)
     with pytest.raises(CheckpointError, match=words):
         began(config(**other)).restore(half.checkpoint())
-
-
-def test_a_checkpoint_whose_tensors_have_other_shapes_is_refused() -> None:
-    half = began(config())
-    until(half, 1)
-    kept = half.checkpoint()
-    name = next(name for name in kept.tensors if name.endswith("exp_avg"))
-    for forged in (kept.tensors[name][:1], kept.tensors[name].double()):
-        with pytest.raises(CheckpointError, match="another shape or type"):
-            began(config()).restore(Checkpoint(kept.tensors | {name: forged}, kept.progress))
