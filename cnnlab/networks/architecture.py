@@ -18,18 +18,6 @@ BYTES_PER_NUMBER = 4  # float32
 _ONE_PIXEL = ReceptiveField()
 MAX_LAYERS = 200
 
-_SHORT_NAME = {
-    "conv2d": "conv",
-    "batch-norm2d": "norm",
-    "batch-norm1d": "norm",
-    "group-norm": "norm",
-    "layer-norm": "norm",
-    "residual": "block",
-    "parallel": "branches",
-    "depthwise-separable": "separable",
-    "squeeze-excite": "squeeze",
-}
-
 Place = tuple[int, ...]  # of a layer: its number in the list; within a block: the block's place, branch, number
 
 
@@ -53,9 +41,8 @@ class Draft(BaseModel):
         seen: Counter[str] = Counter()
         named = []
         for layer in self.layers:
-            short = _short_name(layer)
-            seen[short] += 1
-            named.append((layer.name or f"{short}{seen[short]}", layer))
+            seen[layer.stem] += 1
+            named.append((layer.name or f"{layer.stem}{seen[layer.stem]}", layer))
         return named
 
 
@@ -75,8 +62,8 @@ class Architecture(Draft):
 
 def ending_problem(layers: Chain) -> str:
     """Why a list does not end in logits; empty where it does. A softmax behind them is unwise but works."""
-    last = next((layer for layer in reversed(layers) if layer.kind != "softmax"), None)
-    if last and last.kind == "linear" and last.out_features == "classes":
+    last = next((layer for layer in reversed(layers) if not layer.may_follow_logits), None)
+    if last and last.gives_logits:
         return ""
     return "the last layer must be linear with out_features 'classes': it gives the logits"
 
@@ -84,14 +71,6 @@ def ending_problem(layers: Chain) -> str:
 def name_problem(name: str) -> str:
     """What is wrong where two layers have one name."""
     return f"two layers are named {name!r}: every name must be unique"
-
-
-def _short_name(layer: Layer) -> str:
-    if layer.kind == "activation":
-        return layer.function.replace("-", "_")
-    if layer.kind.endswith("pool2d"):
-        return "pool"
-    return _SHORT_NAME.get(layer.kind, layer.kind)
 
 
 @dataclass(frozen=True)
@@ -150,7 +129,7 @@ def norm_over_images(architecture: Draft, input_shape: Shape, classes: int) -> s
     It takes no batch of a single image.
     """
     for row in follow(architecture, input_shape, classes):
-        if row.kind in ("batch-norm1d", "batch-norm2d") and row.input_shape and prod(row.input_shape[1:]) == 1:
+        if row.layer.uses_batch_statistics and row.input_shape and prod(row.input_shape[1:]) == 1:
             return row.name
     return ""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
 from typing import cast
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from cnnlab.networks.architecture import Architecture, summarise
 from cnnlab.networks.layers import MODULES, Chain, Layer, Shape, trace
+from cnnlab.networks.layers.base import Call, Merge
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {function: getattr(nn, name) for function, name in MODULES.items()}
 
@@ -87,6 +89,17 @@ class SqueezeExciteBlock(nn.Module):
         return x * weights
 
 
+MERGES: dict[Merge, type[nn.Module]] = {
+    "sum": ResidualBlock,
+    "concatenation": ParallelBlock,
+    "product": SqueezeExciteBlock,
+}
+_OWN: dict[str, Callable[..., nn.Module]] = {  # in place of PyTorch's modules of these names
+    "Dropout": partial(Dropout, channels=False),
+    "Dropout2d": partial(Dropout, channels=True),
+}
+
+
 def build(architecture: Architecture, input_shape: Shape, classes: int, seed: int = 0) -> nn.Sequential:
     """The network for images of ``input_shape`` = (C, H, W): (N, C, H, W) → logits (N, classes).
 
@@ -141,23 +154,19 @@ def layer_module(layer: Layer, shape: Shape, classes: int) -> nn.Module:
 
 
 def _made(layer: Layer, shape: Shape, classes: int) -> nn.Module:
-    match layer.kind:
-        case "dropout":
-            return Dropout(layer.p, layer.channels)
-        case "residual":
-            function = nn.Identity() if layer.activation == "none" else ACTIVATIONS[layer.activation]()
-            return ResidualBlock(**_branches(layer, shape, classes), activation=function)
-        case "parallel":
-            return ParallelBlock(**_branches(layer, shape, classes))
-        case "depthwise-separable":
-            (chain,) = layer.branches(shape, classes).values()
-            return _chain(chain, shape, classes)
-        case "squeeze-excite":
-            return SqueezeExciteBlock(**_branches(layer, shape, classes))
-        case _:
-            name, arguments, keywords = layer.call(shape, classes)
-            module: nn.Module = getattr(nn, name)(*arguments, **keywords)
-            return module
+    branches = _branches(layer, shape, classes)
+    if not branches:
+        return _called(layer.call(shape, classes))
+    if layer.merge == "none":
+        (only,) = branches.values()
+        return only
+    others = {name: _called(call) for name, call in layer.merge_modules().items()}
+    return MERGES[layer.merge](**branches, **others)
+
+
+def _called(call: Call) -> nn.Module:
+    module: nn.Module = (_OWN.get(call.name) or getattr(nn, call.name))(*call.arguments, **call.keywords)
+    return module
 
 
 def _initialise(module: nn.Module, layer: Layer, shape: Shape, classes: int) -> None:

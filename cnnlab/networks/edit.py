@@ -9,27 +9,7 @@ from pydantic import ValidationError
 
 from cnnlab.errors import CnnLabError, first_error
 from cnnlab.networks.architecture import MAX_LAYERS, Place
-from cnnlab.networks.layers import (
-    Activation,
-    AdaptivePool2d,
-    AvgPool2d,
-    BatchNorm1d,
-    BatchNorm2d,
-    Chain,
-    Conv2d,
-    DepthwiseSeparable,
-    Dropout,
-    Flatten,
-    GroupNorm,
-    Layer,
-    LayerNorm,
-    Linear,
-    MaxPool2d,
-    Parallel,
-    Residual,
-    Softmax,
-    SqueezeExcite,
-)
+from cnnlab.networks.layers import KINDS, Chain, Layer
 
 MAX_UNDO = 200  # edits
 
@@ -38,39 +18,11 @@ class EditError(CnnLabError, ValueError):
     """An edit that cannot be; the message says why."""
 
 
-def _conv_norm() -> Chain:
-    return Conv2d(out_channels=16, padding=1, bias=False), BatchNorm2d()
-
-
-# What can be added, as it is added.
-BRICKS: dict[str, Layer] = {
-    "Convolution": Conv2d(out_channels=16, padding=1),
-    "Activation": Activation(),
-    "Max pool": MaxPool2d(),
-    "Average pool": AvgPool2d(),
-    "Global or adaptive pool": AdaptivePool2d(),
-    "Batch norm": BatchNorm2d(),
-    "Batch norm, flat": BatchNorm1d(),
-    "Group norm": GroupNorm(),
-    "Layer norm": LayerNorm(),
-    "Dropout": Dropout(),
-    "Dropout of whole maps": Dropout(p=0.2, channels=True),
-    "Flatten": Flatten(),
-    "Linear": Linear(out_features=128),
-    "Logits": Linear(out_features="classes"),
-    "Residual block": Residual(body=(*_conv_norm(), Activation(), *_conv_norm())),
-    "Depthwise-separable convolution": DepthwiseSeparable(out_channels=32),
-    "Parallel branches": Parallel(
-        paths=(
-            (Conv2d(out_channels=8, kernel_size=1), Activation()),
-            (Conv2d(out_channels=8, padding=1), Activation()),
-            (Conv2d(out_channels=8, kernel_size=5, padding=2), Activation()),
-            (MaxPool2d(kernel_size=3, stride=1, padding=1), Conv2d(out_channels=8, kernel_size=1), Activation()),
-        )
-    ),
-    "Squeeze-and-excite": SqueezeExcite(),
-    "Softmax": Softmax(),
-}
+def addable_layers() -> dict[str, Layer]:
+    """Return every layer that can be added, set as it is added, by its label on Design."""
+    return {
+        label: kind.model_validate(settings) for kind in KINDS.values() for label, settings in kind.examples.items()
+    }
 
 
 def layer_at(layers: Chain, place: Place) -> Layer:
@@ -98,8 +50,8 @@ def removed(layers: Chain, place: Place) -> Chain:
     """Without the layer at ``place``. Raises EditError where a block would be left without layers."""
     layer_at(layers, place)
     block = layer_at(layers, place[:-2]) if len(place) > 1 else None
-    if block and block.kind == "residual" and len(block.body) == 1:
-        raise EditError("a residual block needs a layer in its body: remove the block instead")
+    if block and block.needs_layers and len(list(block.chains.values())[place[-2]]) == 1:
+        raise EditError(f"a {block.title} needs a layer in its body: remove the block instead")
     return _edited(layers, place, lambda chain, at: (*chain[:at], *chain[at + 1 :]))
 
 

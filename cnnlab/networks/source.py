@@ -8,14 +8,13 @@ from keyword import iskeyword
 from textwrap import indent
 
 from cnnlab.networks.architecture import Draft, LayerSummary, follow, summarise
-from cnnlab.networks.build import ParallelBlock, ResidualBlock, SqueezeExciteBlock
-from cnnlab.networks.layers import MODULES, Layer, Shape
+from cnnlab.networks.build import MERGES
+from cnnlab.networks.layers import Layer, Shape
 
-BLOCKS = {"residual": ResidualBlock, "parallel": ParallelBlock, "squeeze-excite": SqueezeExciteBlock}
 WIDTH = 110  # characters of a line, at most
 
 _TAKEN = {
-    *("True", "False", "None", "Tensor", *(block.__name__ for block in BLOCKS.values())),
+    *("True", "False", "None", "Tensor", *(block.__name__ for block in MERGES.values())),
     # What a program around the class has of its own.
     *("Callable", "F", "Iterator", "Path", "TensorDataset"),
     *("CHECKSUMS", "CLASSES", "DEVICE", "DIGITS", "EPOCHS", "FOLDER", "MEAN", "MIRROR", "PATIENCE", "SCALE", "SEED"),
@@ -41,8 +40,8 @@ def pytorch_code(draft: Draft, input_shape: Shape, classes: int) -> str:
 def network_source(draft: Draft, input_shape: Shape, classes: int) -> str:
     """The class ``class_name(draft.title)`` and the blocks it is made of, without imports; as ``pytorch_code``."""
     rows = summarise(draft, input_shape, classes)
-    used = {row.kind for row in follow(draft, input_shape, classes)}
-    blocks = [f"{getsource(block).rstrip()}\n" for kind, block in BLOCKS.items() if kind in used]
+    used = {row.layer.merge for row in follow(draft, input_shape, classes)}
+    blocks = [f"{getsource(block).rstrip()}\n" for merge, block in MERGES.items() if merge in used]
     return "\n\n".join([*blocks, _network(draft, rows, input_shape, classes)])
 
 
@@ -91,9 +90,8 @@ def _module(layer: Layer, shape: Shape, classes: int) -> str:
         if not name:
             return made
         parts.append(f"{name}={made}")
-    if layer.kind == "residual":
-        parts.append(f"activation=nn.{'Identity' if layer.activation == 'none' else MODULES[layer.activation]}()")
-    return _called(BLOCKS[layer.kind].__name__, parts)
+    parts += [f"{name}=nn.{call}" for name, call in layer.merge_modules().items()]
+    return _called(MERGES[layer.merge].__name__, parts)
 
 
 def _sequential(chain: tuple[Layer, ...], shape: Shape, classes: int) -> str:

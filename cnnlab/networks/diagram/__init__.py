@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from cnnlab.networks.architecture import LayerSummary, Place
-from cnnlab.networks.diagram.families import COLOURS, FAMILIES, family
+from cnnlab.networks.diagram.families import COLOURS
 from cnnlab.networks.diagram.glyphs import Scale, head, moved
 from cnnlab.networks.diagram.layout import Draughtsman, nested
 from cnnlab.networks.diagram.style import NAME, sheet
@@ -14,7 +14,7 @@ from cnnlab.networks.diagram.track import Track
 from cnnlab.networks.layers import Shape
 from cnnlab.text import one_line
 
-__all__ = ["COLOURS", "FAMILIES", "draw_network", "family"]
+__all__ = ["COLOURS", "draw_network"]
 
 _TALLEST, _LOWEST = 96.0, 44.0  # units of the largest maps: alone, and with many branches above one another
 _PER_PIXEL = 24.0  # units of the square root of a small image's pixels

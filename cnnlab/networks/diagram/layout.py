@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from cnnlab.networks.architecture import LayerSummary, Place
-from cnnlab.networks.diagram.families import FAMILIES, description, family, label, window
+from cnnlab.networks.diagram.families import description, label
 from cnnlab.networks.diagram.glyphs import (
     BAND,
     SIGN,
@@ -26,9 +26,10 @@ from cnnlab.networks.diagram.glyphs import (
 )
 from cnnlab.networks.diagram.merging import PADDING, below_one_another, side_by_side, through
 from cnnlab.networks.diagram.track import Track
-from cnnlab.networks.layers import Layer, Shape, shown
+from cnnlab.networks.layers import Shape, shown
+from cnnlab.networks.layers.base import Family
 
-BANDS = {"norm", "activation", "other"}  # families drawn thin, close to what they follow
+BANDS: set[Family] = {"norm", "activation", "other"}  # families drawn thin, close to what they follow
 _HEADLINE = 20.0
 
 
@@ -53,17 +54,11 @@ def nested(rows: Sequence[LayerSummary]) -> tuple[Node, ...]:
 
     def chain(place: Place) -> tuple[Node, ...]:
         return tuple(
-            Node(row, tuple(chain((*row.place, number)) for number in range(_lanes(row.layer))))
+            Node(row, tuple(chain((*row.place, number)) for number in range(row.layer.branch_number)))
             for row in chains.get(place, ())
         )
 
     return chain(())
-
-
-def _lanes(layer: Layer) -> int:
-    if layer.kind == "parallel":
-        return len(layer.paths)
-    return {"residual": 2, "depthwise-separable": 1, "squeeze-excite": 1}.get(layer.kind, 0)
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,7 @@ class Draughtsman:
     def along(self, track: Track, nodes: Sequence[Node]) -> None:
         for group in _groups(nodes):
             first = group[0]
-            piece = self._block(first) if family(first.row.layer) == "block" else self._stack([n.row for n in group])
+            piece = self._block(first) if first.row.layer.family == "block" else self._stack([n.row for n in group])
             track.add(piece, first.row.input_shape)
 
     def image(self, shape: Shape) -> Piece:
@@ -122,7 +117,7 @@ class Draughtsman:
     def _solid(self, row: LayerSummary) -> Solid:
         shape = row.output_shape or row.input_shape
         solid = self.scale.solid(shape) if shape else UNKNOWN
-        return solid._replace(thickness=BAND) if family(row.layer) in BANDS else solid
+        return solid._replace(thickness=BAND) if row.layer.family in BANDS else solid
 
     def _group(self, row: LayerSummary, inner: str, x: float, half: float) -> str:
         """What stands for one layer, with what a browser tells about it; the mark of a problem above ``x``."""
@@ -134,7 +129,7 @@ class Draughtsman:
         )
 
     def _classes(self, row: LayerSummary) -> str:
-        names = ["layer", FAMILIES[row.kind]]
+        names = ["layer", row.layer.family]
         if row.problem:
             names.append("problem")
         elif not row.output_shape:
@@ -165,15 +160,15 @@ class Draughtsman:
         row, layer = node.row, node.row.layer
         lanes = [self.chain(lane, row.input_shape) for lane in node.lanes]
         known = bool(row.input_shape), bool(row.output_shape)
-        if layer.kind == "parallel":
+        if layer.merge == "concatenation":
             return side_by_side(lanes, *known)
-        if layer.kind == "depthwise-separable":
+        if layer.merge == "none":
             return through(lanes[0], *known)
-        if layer.kind == "squeeze-excite":
+        if layer.merge == "product":
             return below_one_another([Piece("", 0.0, SIGN + 4, SIGN), *lanes], *known, is_product=True)
         merged = below_one_another(lanes, *known, is_product=False)
-        if layer.kind == "residual" and layer.activation != "none":
-            return self._activated(merged, layer.activation, row.output_shape)
+        if layer.final_activation:
+            return self._activated(merged, layer.final_activation, row.output_shape)
         return merged
 
     def _activated(self, inner: Piece, function: str, shape: Shape) -> Piece:
@@ -203,18 +198,16 @@ def _groups(nodes: Sequence[Node]) -> list[list[Node]]:
 
 
 def _sticks(row: LayerSummary, before: LayerSummary) -> bool:
-    is_band = family(row.layer) in BANDS
-    return (
-        is_band and family(before.layer) != "block" and row.output_shape == before.output_shape and not before.problem
-    )
+    is_band, is_behind_block = row.layer.family in BANDS, before.layer.family == "block"
+    return is_band and not is_behind_block and row.output_shape == before.output_shape and not before.problem
 
 
 def _label_room(rows: Sequence[LayerSummary], solids: Sequence[Solid]) -> tuple[float, float]:
     """What the first layer's label takes to the left of its solid, and how far right it reaches from there."""
     first, solid = rows[0], solids[0]
-    if family(first.layer) in BANDS:
+    if first.layer.family in BANDS:
         return 0.0, 0.0
-    wide = max(text_width(label(first)), text_width(window(first.layer)) * 0.9) + 4
+    wide = max(text_width(label(first)), text_width(first.layer.window_label) * 0.9) + 4
     if len(rows) > 1:
         return max(0.0, wide + 2 - solid.thickness), 0.0
     over = max(0.0, wide - solid.thickness - solid.slant) / 2
@@ -223,8 +216,8 @@ def _label_room(rows: Sequence[LayerSummary], solids: Sequence[Solid]) -> tuple[
 
 def _labels(row: LayerSummary, solid: Solid, x: float, alone: bool) -> tuple[str, float]:
     """The name under a layer and how far down it reaches: a band's upright, another's with its window below."""
-    name, detail = label(row), window(row.layer)
-    if family(row.layer) in BANDS:
+    name, detail = label(row), row.layer.window_label
+    if row.layer.family in BANDS:
         return upright(x + solid.thickness / 2, solid.half + 5, name, "detail"), solid.half + 8 + text_width(name) * 0.9
     anchor = "middle" if alone else "end"
     at = x + (solid.thickness + solid.slant) / 2 if alone else x + solid.thickness - 2

@@ -55,7 +55,7 @@ _SHEET = f"""
 
 def sheet() -> str:
     """CSS: each family's colour, its solids lit from the right, and the rules above."""
-    colours = [_lit(family, colour) for family, colour in {"input": _INPUT, **COLOURS}.items()]
+    colours = [_lit("input", _INPUT), *(_lit(family, colour) for family, colour in COLOURS.items())]
     return "".join(colours) + _SHEET  # what a layer's state says goes before its family's colour
 
 

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from keyword import iskeyword
 from math import prod
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from cnnlab.errors import CnnLabError
 
 if TYPE_CHECKING:
-    from cnnlab.networks.layers.blocks import Chain, Layer
+    from cnnlab.networks.layers.chains import Chain
+    from cnnlab.networks.layers.registry import Layer
 
 Shape = tuple[int, ...]
 Window = tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[int, int]]  # kernel, stride, dilation, padding
@@ -35,6 +36,9 @@ INITS: dict[Initialisation, str] = {
     "normal": "normal_",
 }
 Function = Literal["relu", "leaky-relu", "gelu", "silu", "elu", "tanh", "sigmoid"]
+Family = Literal["convolution", "pool", "norm", "activation", "linear", "block", "other"]
+Linearity = Literal["weighted", "passive", "nonlinear"]  # weighted: a learned linear map; passive: a fixed one
+Merge = Literal["sum", "concatenation", "product", "none"]  # what a block makes of its branches' outputs
 
 
 # Attributes of every nn.Sequential: a layer of that name would hide one.
@@ -77,7 +81,7 @@ def _is_free(name: str) -> str:
     return name
 
 
-def drawn(init: Initialisation, spread: float) -> Call | None:
+def initialiser(init: Initialisation, spread: float) -> Call | None:
     """The function of ``torch.nn.init`` for an initialisation; None for PyTorch's own."""
     if init == "default":
         return None
@@ -92,11 +96,83 @@ def drawn(init: Initialisation, spread: float) -> Call | None:
 
 
 class BaseLayer(BaseModel):
-    """One brick. Of sizes it holds only those that do not follow from what flows in."""
+    """Describe one kind of layer: its settings are fields, what is known about the kind are the members below.
+
+    Sizes that follow from the input are no fields. Shapes leave out the batch. What a kind does not override suits a
+    non-linear layer without weights that keeps its input's shape.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    examples: ClassVar[Mapping[str, Mapping[str, object]]] = {}  # what Design adds: label → settings
+    family: ClassVar[Family] = "other"  # its look in diagrams
+    linearity: ClassVar[Linearity] = "nonlinear"
+    uses_batch_statistics: ClassVar[bool] = False
+    drops_out: ClassVar[bool] = False
+    passes_variance_shift: ClassVar[bool] = False  # dropout before it still disturbs a batch norm behind it
+    may_follow_logits: ClassVar[bool] = False
+    has_fixed_output_size: ClassVar[bool] = False
+    # Of blocks:
+    merge: ClassVar[Merge] = "none"
+    title: ClassVar[str] = ""
+    chain_fields: ClassVar[frozenset[str]] = frozenset()  # the fields that ``chains`` are made of
+    branch_counts: ClassVar[range] = range(0)  # how many chains it may hold, where that can be chosen
+    needs_layers: ClassVar[bool] = False  # none of its chains may be empty
+    _stem: ClassVar[str] = ""
+
+    if TYPE_CHECKING:
+        kind: str  # each class has its own Literal
+
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$"), AfterValidator(_is_free)] | None = None
+
+    @property
+    def stem(self) -> str:
+        """What the names of unnamed layers begin with: ``conv`` of conv1, conv2, …"""
+        return self._stem or self.kind
+
+    @property
+    def label(self) -> str:
+        """What a diagram calls a layer without a name."""
+        return self.stem
+
+    @property
+    def window_label(self) -> str:
+        """Its kernel and, where it is not 1, its stride: ``3×3 /2``; empty where it has no window."""
+        return ""
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether a learned offset is added to each output channel last."""
+        return False
+
+    @property
+    def saturates(self) -> bool:
+        """Whether its gradient vanishes for large inputs of either sign."""
+        return False
+
+    @property
+    def gives_logits(self) -> bool:
+        """Whether its output is one number for each class."""
+        return False
+
+    @property
+    def ends_non_linear(self) -> bool:
+        """Whether a ``weighted`` layer has a non-linearity of its own at its end."""
+        return False
+
+    @property
+    def final_activation(self) -> str:
+        """The function that a block applies to its merged branches; empty where there is none."""
+        return ""
+
+    @property
+    def branch_number(self) -> int:
+        """How many branches a block has."""
+        return 0
+
+    def merge_modules(self) -> dict[str, Call]:
+        """What a block's module needs beside its branches, by argument."""
+        return {}
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         """Shape that leaves the layer. Raises LayerError where the layer cannot take ``shape``."""
@@ -222,6 +298,14 @@ def misses(size: int, positions: int, kernel: int, stride: int, dilation: int, p
         if first >= size or first > begin + dilation * (kernel - 1):
             return True
     return False
+
+
+def window_text(window: Window) -> str:
+    """``3×3 /2``: a window's kernel and, where it is not 1, its stride."""
+    kernel, stride, _, _ = window
+    if stride == (1, 1):
+        return shown(kernel)
+    return f"{shown(kernel)} /{stride[0] if stride[0] == stride[1] else shown(stride)}"
 
 
 def no_fit(what: str, kernel: tuple[int, int], height: int, width: int) -> LayerError:

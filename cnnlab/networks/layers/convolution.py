@@ -17,7 +17,7 @@ from cnnlab.networks.layers.base import (
     Spread,
     Window,
     along,
-    drawn,
+    initialiser,
     misses,
     no_fit,
     pair,
@@ -25,11 +25,18 @@ from cnnlab.networks.layers.base import (
     slide,
     slide_formula,
     spatial,
+    window_text,
 )
 
 
 class Conv2d(BaseLayer):
     """``nn.Conv2d`` with every argument but the inferred ``in_channels``."""
+
+    examples = {"Convolution": {"out_channels": 16, "padding": 1}}
+    family = "convolution"
+    linearity = "weighted"
+    passes_variance_shift = True
+    _stem = "conv"
 
     kind: Literal["conv2d"] = "conv2d"
     out_channels: Channels
@@ -42,6 +49,14 @@ class Conv2d(BaseLayer):
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
     init: Initialisation = "default"
     spread: Spread = 0.05
+
+    @property
+    def window_label(self) -> str:
+        return window_text(self.windows((1, 1, 1))[0])
+
+    @property
+    def has_bias(self) -> bool:
+        return self.bias
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         channels, height, width = spatial(shape, "a convolution")
@@ -107,7 +122,7 @@ class Conv2d(BaseLayer):
         return Call("Conv2d", (shape[0], self.out_channels), chosen)
 
     def initial_weights(self) -> Call | None:
-        return drawn(self.init, self.spread)
+        return initialiser(self.init, self.spread)
 
     def shape_formula(self, shape: Shape, classes: int) -> str:
         if self.padding == "same":

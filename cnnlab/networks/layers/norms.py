@@ -11,6 +11,10 @@ from cnnlab.networks.layers.base import BaseLayer, Call, Channels, LayerError, S
 
 
 class _Norm(BaseLayer):
+    family = "norm"
+    linearity = "passive"
+    _stem = "norm"
+
     eps: Annotated[float, Field(ge=1e-12, le=1)] = 1e-5  # far smaller ones are 0 in 32 bits: NaN without variance
     affine: bool = True  # a learned factor and offset
 
@@ -25,11 +29,15 @@ class _Norm(BaseLayer):
 
 
 class _BatchNorm(_Norm):
+    uses_batch_statistics = True
+
     momentum: Annotated[float, Field(gt=0, le=1)] = 0.1
 
 
 class BatchNorm2d(_BatchNorm):
     """``nn.BatchNorm2d``: each channel over batch, rows and columns (Ioffe and Szegedy 2015, arXiv:1502.03167)."""
+
+    examples = {"Batch norm": {}}
 
     kind: Literal["batch-norm2d"] = "batch-norm2d"
 
@@ -42,6 +50,8 @@ class BatchNorm2d(_BatchNorm):
 
 class BatchNorm1d(_BatchNorm):
     """``nn.BatchNorm1d``: each feature over the batch."""
+
+    examples = {"Batch norm, flat": {}}
 
     kind: Literal["batch-norm1d"] = "batch-norm1d"
 
@@ -64,6 +74,8 @@ def _single(what: str) -> LayerError:
 class GroupNorm(_Norm):
     """``nn.GroupNorm``: groups of channels, each image for itself (Wu and He 2018, arXiv:1803.08494)."""
 
+    examples = {"Group norm": {}}
+
     kind: Literal["group-norm"] = "group-norm"
     groups: Channels = 4
 
@@ -80,6 +92,8 @@ class GroupNorm(_Norm):
 
 class LayerNorm(_Norm):
     """``nn.LayerNorm`` over all numbers of one image (Ba et al. 2016, arXiv:1607.06450)."""
+
+    examples = {"Layer norm": {}}
 
     kind: Literal["layer-norm"] = "layer-norm"
 

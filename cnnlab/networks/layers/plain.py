@@ -16,7 +16,7 @@ from cnnlab.networks.layers.base import (
     LayerError,
     Shape,
     Spread,
-    drawn,
+    initialiser,
     shown,
     spatial,
 )
@@ -35,8 +35,24 @@ MODULES: dict[Function, str] = {
 class Activation(BaseLayer):
     """A non-linear function of each number."""
 
+    examples = {"Activation": {}}
+    family = "activation"
+    passes_variance_shift = True
+
     kind: Literal["activation"] = "activation"
     function: Function = "relu"
+
+    @property
+    def stem(self) -> str:
+        return self.function.replace("-", "_")
+
+    @property
+    def label(self) -> str:
+        return self.function
+
+    @property
+    def saturates(self) -> bool:
+        return self.function in ("tanh", "sigmoid")
 
     def call(self, shape: Shape, classes: int) -> Call:
         return Call(MODULES[self.function])
@@ -44,6 +60,9 @@ class Activation(BaseLayer):
 
 class Softmax(BaseLayer):
     """``nn.Softmax`` over channels or features: positive numbers whose sum is 1."""
+
+    examples = {"Softmax": {}}
+    may_follow_logits = True
 
     kind: Literal["softmax"] = "softmax"
 
@@ -59,6 +78,10 @@ class Softmax(BaseLayer):
 class Dropout(BaseLayer):
     """Zeroes single numbers, or with ``channels`` whole feature maps, with probability ``p``."""
 
+    examples = {"Dropout": {}, "Dropout of whole maps": {"p": 0.2, "channels": True}}
+    linearity = "passive"
+    drops_out = True
+
     kind: Literal["dropout"] = "dropout"
     p: Fraction = 0.5
     channels: bool = False
@@ -72,6 +95,10 @@ class Dropout(BaseLayer):
 
 class Flatten(BaseLayer):
     """Feature maps as one row of features."""
+
+    examples = {"Flatten": {}}
+    linearity = "passive"
+    passes_variance_shift = True
 
     kind: Literal["flatten"] = "flatten"
 
@@ -88,11 +115,24 @@ class Flatten(BaseLayer):
 class Linear(BaseLayer):
     """``nn.Linear``; ``out_features="classes"`` makes it the layer that gives the logits."""
 
+    examples = {"Linear": {"out_features": 128}, "Logits": {"out_features": "classes"}}
+    family = "linear"
+    linearity = "weighted"
+    passes_variance_shift = True
+
     kind: Literal["linear"] = "linear"
     out_features: Annotated[int, Field(ge=1, le=65536)] | Literal["classes"]
     bias: bool = True
     init: Initialisation = "default"
     spread: Spread = 0.05
+
+    @property
+    def has_bias(self) -> bool:
+        return self.bias
+
+    @property
+    def gives_logits(self) -> bool:
+        return self.out_features == "classes"
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         if len(shape) != 1:
@@ -113,14 +153,14 @@ class Linear(BaseLayer):
         return Call("Linear", (shape[0], self._features(classes)), self._chosen("out_features"))
 
     def initial_weights(self) -> Call | None:
-        return drawn(self.init, self.spread)
+        return initialiser(self.init, self.spread)
 
     def windows(self, shape: Shape) -> None:
         return None
 
     def shape_formula(self, shape: Shape, classes: int) -> str:
         out = shown(self.output_shape(shape, classes))
-        return f"{shape[0]} → {out}, {'one logit for each class' if self.out_features == 'classes' else 'as set'}"
+        return f"{shape[0]} → {out}, {'one logit for each class' if self.gives_logits else 'as set'}"
 
     def parameter_formula(self, shape: Shape, classes: int) -> str:
         (features,) = self.output_shape(shape, classes)
