@@ -1,4 +1,4 @@
-"""What is unwise in a network though it works: hints, each at its layer, with the reason and what to do."""
+"""Hints on what is unwise in a network though it works, each at its layer, with the reason and a remedy."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Chain = Sequence[LayerSummary]  # rows of one chain, one behind the other
 
 
 def advise(rows: Sequence[LayerSummary], input_shape: Shape) -> dict[Place, list[str]]:
-    """Hints by the place of their layer, for what ``follow`` told of images of ``input_shape`` = (C, H, W)."""
-    found: dict[Place, list[str]] = {}
+    """Return the hints by place, for the rows of ``follow`` for images of ``input_shape`` = (C, H, W)."""
+    hints: dict[Place, list[str]] = {}
     own = [row for row in rows if row.is_own and row.output_shape]
     for chain in _chains(own):
         for rule in _CHAIN_RULES:
             for place, hint in rule(chain):
-                found.setdefault(place, []).append(hint)
-    # What is said of a whole network is not said of one that ends too early.
+                hints.setdefault(place, []).append(hint)
+    # Hints on the whole network need all of its layers to fit.
     top = [] if any(row.problem for row in rows) else [row for row in own if len(row.place) == 1]
-    for place, hint in (*_one_linear_has_all(top), *_sees_too_little(top, input_shape)):
-        found.setdefault(place, []).append(hint)
-    return found
+    for place, hint in (*_most_parameters_in_one_linear(top), *_receptive_field_too_small(top, input_shape)):
+        hints.setdefault(place, []).append(hint)
+    return hints
 
 
 def _chains(rows: Sequence[LayerSummary]) -> list[Chain]:
@@ -40,7 +40,7 @@ def _chains(rows: Sequence[LayerSummary]) -> list[Chain]:
 
 
 def _no_function_between(chain: Chain) -> Iterator[Hint]:
-    """Two linear maps in a row are one linear map."""
+    """Find linear maps without a non-linearity between them: together they are one linear map."""
     before: LayerSummary | None = None
     for row in chain:
         if row.layer.linearity == "weighted":
@@ -55,7 +55,7 @@ def _no_function_between(chain: Chain) -> Iterator[Hint]:
 
 
 def _dropout_before_batch_norm(chain: Chain) -> Iterator[Hint]:
-    """Li et al. 2018, arXiv:1801.05134."""
+    """Find dropout before batch norm (Li et al. 2018, arXiv:1801.05134)."""
     for before, row in pairwise(row for row in chain if not row.layer.passes_variance_shift):
         if before.layer.drops_out and row.layer.uses_batch_statistics:
             yield (
@@ -99,16 +99,17 @@ def _mostly_padding(chain: Chain) -> Iterator[Hint]:
 
 
 def _saturates(chain: Chain) -> Iterator[Hint]:
-    """Glorot and Bengio 2010: gradients through many tanh or sigmoid layers vanish."""
-    flat = [row for row in chain if row.layer.saturates]
-    if len(flat) >= LONG_SATURATING and not any(row.layer.family == "norm" for row in chain):
+    """Find many tanh or sigmoid layers, through which gradients vanish (Glorot and Bengio 2010)."""
+    saturating = [row for row in chain if row.layer.saturates]
+    if len(saturating) >= LONG_SATURATING and not any(row.layer.family == "norm" for row in chain):
         yield (
-            flat[-1].place,
-            f"{len(flat)} layers of tanh or sigmoid in a row: gradients vanish on the way back; take ReLU or add norms",
+            saturating[-1].place,
+            f"{len(saturating)} layers of tanh or sigmoid in a row: gradients vanish on the way back; "
+            "take ReLU or add norms",
         )
 
 
-def _one_linear_has_all(top: Chain) -> Iterator[Hint]:
+def _most_parameters_in_one_linear(top: Chain) -> Iterator[Hint]:
     total = sum(row.parameters for row in top)
     for row in top:
         if row.layer.family == "linear" and total > FEW and row.parameters > SHARE * total and len(top) > 2:
@@ -119,14 +120,14 @@ def _one_linear_has_all(top: Chain) -> Iterator[Hint]:
             )
 
 
-def _sees_too_little(top: Chain, input_shape: Shape) -> Iterator[Hint]:
-    """The last layer with maps larger than one pixel, for behind it only whole maps are weighed."""
+def _receptive_field_too_small(top: Chain, input_shape: Shape) -> Iterator[Hint]:
+    """Check the last layer whose maps are larger than a pixel: later layers only weigh whole maps."""
     maps = [row for row in top if len(row.output_shape) == 3 and not row.layer.has_fixed_output_size]
     if not maps or not any(row.macs for row in maps):
         return
     last = maps[-1]
-    seen, side = min(last.receptive_field), min(input_shape[1:])
-    if seen < OBJECT * side and max(last.output_shape[1:]) > 1:
+    field, side = min(last.receptive_field), min(input_shape[1:])
+    if field < OBJECT * side and max(last.output_shape[1:]) > 1:
         yield (
             last.place,
             f"a receptive field of {last.receptive_field[0]}×{last.receptive_field[1]} pixels, the image has "

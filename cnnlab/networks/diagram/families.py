@@ -1,4 +1,4 @@
-"""What is said of a layer in a drawing or a list: its family and colour, its label, its settings in short."""
+"""A layer in words and colour: its label, its settings in short, the colour of its family."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST = 14  # letters of a label
 
 
 def label(row: LayerSummary) -> str:
-    """The layer's name; within a block, where it has none of its own, what it is."""
+    """Return the layer's name, or what it is for an unnamed layer inside a block."""
     name = row.name if len(row.place) == 1 else row.layer.name
     if not name:
         return row.layer.label
@@ -30,7 +30,7 @@ def label(row: LayerSummary) -> str:
 
 
 def description(row: LayerSummary) -> str:
-    """Name, kind, settings, shapes, parameters and what is wrong, a line each."""
+    """Describe a layer: name, kind, settings, shapes, parameters and its problem, one line each."""
     lines = [f"{row.name}: {row.kind}", _settings(row.layer)]
     if row.output_shape:
         lines += [f"{shown(row.input_shape)} → {shown(row.output_shape)}", f"{row.parameters:,} parameters"]
@@ -38,17 +38,17 @@ def description(row: LayerSummary) -> str:
 
 
 def _settings(layer: Layer) -> str:
-    """The fields that differ from their defaults, and the kernel's size; not the layers within a block."""
-    usual = {name: field.default for name, field in type(layer).model_fields.items()}
-    told = [
-        f"{name.replace('_', ' ')} {_told(value)}"
+    """List the fields that differ from their defaults, and the kernel's size, without a block's inner layers."""
+    defaults = {name: field.default for name, field in type(layer).model_fields.items()}
+    settings = [
+        f"{name.replace('_', ' ')} {_formatted(value)}"
         for name, value in layer
-        if name not in {"kind", "name", *layer.chain_fields} and (name == "kernel_size" or value != usual[name])
+        if name not in {"kind", "name", *layer.chain_fields} and (name == "kernel_size" or value != defaults[name])
     ]
-    return ", ".join(told)
+    return ", ".join(settings)
 
 
-def _told(value: object) -> str:
+def _formatted(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return shown(value) if isinstance(value, tuple) else str(value)

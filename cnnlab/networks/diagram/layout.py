@@ -1,4 +1,4 @@
-"""Where everything stands: layers one behind the other along an axis, blocks as frames around such chains."""
+"""The layout of a diagram: chains of layers along an axis, blocks as frames around such chains."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ _HEADLINE = 20.0
 
 @dataclass(frozen=True)
 class Node:
-    """A layer, and the chains within it where it is a block; an empty one passes its input on."""
+    """Hold a layer and, if it is a block, its chains; an empty one passes its input on."""
 
     row: LayerSummary
     lanes: tuple[tuple[Node, ...], ...] = ()
 
     @property
     def abreast(self) -> float:
-        """How many chains stand above one another at the most; an empty one takes little."""
+        """Return the largest number of stacked chains; an empty one counts 0.2."""
         return sum(max((node.abreast for node in lane), default=0.2) for lane in self.lanes) or 1.0
 
 
 def nested(rows: Sequence[LayerSummary]) -> tuple[Node, ...]:
-    """The list's layers, each with those within it."""
+    """Return the layers of the list, each with its inner layers."""
     chains: dict[Place, list[LayerSummary]] = defaultdict(list)
     for row in rows:
         chains[row.place[:-1]].append(row)
@@ -63,13 +63,13 @@ def nested(rows: Sequence[LayerSummary]) -> tuple[Node, ...]:
 
 @dataclass(frozen=True)
 class Draughtsman:
-    """Draws layers and blocks on one scale."""
+    """Draw layers and blocks on one scale."""
 
     scale: Scale
     selected: Place | None = None
 
     def chain(self, nodes: Sequence[Node], shape: Shape) -> Piece:
-        """Layers one behind the other; ``shape`` flows in and is not told."""
+        """Draw layers in a row; the input's ``shape`` is not written."""
         track = Track(shape)
         self.along(track, nodes)
         return track.end(nodes[-1].row.output_shape if nodes else shape)
@@ -81,7 +81,7 @@ class Draughtsman:
             track.add(piece, first.row.input_shape)
 
     def image(self, shape: Shape) -> Piece:
-        """The input, ruled so that one sees its pixels."""
+        """Draw the input image with a grid that hints at its pixels."""
         solid = self.scale.solid(shape)
         top, rise = solid.half - solid.height, 2 * solid.half - solid.height
         rules = "".join(
@@ -92,7 +92,7 @@ class Draughtsman:
         width = solid.thickness + solid.slant
         left = max(0.0, text_width("image") - width) / 2
         svg = (
-            f'<g class="input"><title>The image: {shown(shape)}</title>{solid.drawn(0)}'
+            f'<g class="input"><title>The image: {shown(shape)}</title>{solid.svg(0)}'
             f'<path class="pixels" d="{rules}"/>{text(width / 2, solid.half + 13, "image", "name")}</g>'
         )
         right = left + width
@@ -101,13 +101,13 @@ class Draughtsman:
         )
 
     def _stack(self, rows: Sequence[LayerSummary]) -> Piece:
-        """A layer and the bands close behind it, one label under each."""
+        """Draw a layer and the bands close behind it, each with a label below."""
         solids = [self._solid(row) for row in rows]
         lead, room = _label_room(rows, solids)
         x, parts, below = lead, [], 0.0
         for row, solid in zip(rows, solids, strict=True):
             marks, reach = _labels(row, solid, x, alone=len(rows) == 1)
-            parts.append(self._group(row, solid.drawn(x) + marks, x + (solid.thickness + solid.slant) / 2, solid.half))
+            parts.append(self._group(row, solid.svg(x) + marks, x + (solid.thickness + solid.slant) / 2, solid.half))
             x, below = x + solid.thickness + 1.5, max(below, reach)
         x -= 1.5
         right = x + solids[-1].slant
@@ -120,7 +120,7 @@ class Draughtsman:
         return solid._replace(thickness=BAND) if row.layer.family in BANDS else solid
 
     def _group(self, row: LayerSummary, inner: str, x: float, half: float) -> str:
-        """What stands for one layer, with what a browser tells about it; the mark of a problem above ``x``."""
+        """Group the SVG of one layer with its tooltip and, above ``x``, the mark of a problem."""
         place = ".".join(map(str, row.place))
         mark = warning(x, -half - 10) if row.problem else ""
         return (
@@ -139,7 +139,7 @@ class Draughtsman:
         return " ".join(names)
 
     def _block(self, node: Node) -> Piece:
-        """A frame around the block's lanes and what merges them."""
+        """Draw a frame around the block's lanes and their merging."""
         row = node.row
         inner = self._merged(node)
         title = label(row)
@@ -156,7 +156,7 @@ class Draughtsman:
         return Piece(svg, width, above + 1, below + 1, 0.0, width, width)
 
     def _merged(self, node: Node) -> Piece:
-        """What a block's kind makes of its lanes."""
+        """Draw the block's lanes and how they merge."""
         row, layer = node.row, node.row.layer
         lanes = [self.chain(lane, row.input_shape) for lane in node.lanes]
         known = bool(row.input_shape), bool(row.output_shape)
@@ -172,13 +172,13 @@ class Draughtsman:
         return merged
 
     def _activated(self, inner: Piece, function: str, shape: Shape) -> Piece:
-        """With the band of the activation that ends a residual block, which is no layer of its own."""
+        """Append the band of the block's final activation, which is no layer of its own."""
         solid = (self.scale.solid(shape) if shape else UNKNOWN)._replace(thickness=BAND)
         known = "activation" if shape else "unknown"
         x = inner.width
         end = x + BAND + solid.slant
         svg = (
-            f'{inner.svg}{head(x, 0, bool(shape))}<g class="{known}">{solid.drawn(x)}'
+            f'{inner.svg}{head(x, 0, bool(shape))}<g class="{known}">{solid.svg(x)}'
             f"{upright(x + BAND / 2, solid.half + 5, function, 'detail')}</g>"
             f"{line(f'M{end - solid.slant / 2:.1f} 0H{end + PADDING:.1f}', bool(shape))}"
         )
@@ -187,7 +187,7 @@ class Draughtsman:
 
 
 def _groups(nodes: Sequence[Node]) -> list[list[Node]]:
-    """Layers with the bands behind them that keep their shape."""
+    """Group each layer with the bands behind it that keep its shape."""
     groups: list[list[Node]] = []
     for node in nodes:
         if groups and _sticks(node.row, groups[-1][-1].row):
@@ -203,7 +203,7 @@ def _sticks(row: LayerSummary, before: LayerSummary) -> bool:
 
 
 def _label_room(rows: Sequence[LayerSummary], solids: Sequence[Solid]) -> tuple[float, float]:
-    """What the first layer's label takes to the left of its solid, and how far right it reaches from there."""
+    """Return how far the first layer's label reaches to the left of its solid, and the width from there."""
     first, solid = rows[0], solids[0]
     if first.layer.family in BANDS:
         return 0.0, 0.0
@@ -215,7 +215,7 @@ def _label_room(rows: Sequence[LayerSummary], solids: Sequence[Solid]) -> tuple[
 
 
 def _labels(row: LayerSummary, solid: Solid, x: float, alone: bool) -> tuple[str, float]:
-    """The name under a layer and how far down it reaches: a band's upright, another's with its window below."""
+    """Draw the name below a layer, upright for a band, else with the window. Returns it and how far down it reaches."""
     name, detail = label(row), row.layer.window_label
     if row.layer.family in BANDS:
         return upright(x + solid.thickness / 2, solid.half + 5, name, "detail"), solid.half + 8 + text_width(name) * 0.9

@@ -1,7 +1,7 @@
-"""The bricks of an architecture: each layer as validated data that knows its own shapes and costs.
+"""Layers as validated data that knows its own shapes and costs.
 
-A layer is described without sizes that follow from its input: channels and features flowing in are
-inferred. Shapes leave out the batch: ``(channels, height, width)`` or ``(features,)``.
+A layer has no sizes that follow from its input: input channels and features are inferred. Shapes leave out the batch:
+``(channels, height, width)`` or ``(features,)``.
 A new kind is a class in one of these modules and an entry in ``registry.KINDS``.
 """
 

@@ -42,10 +42,10 @@ def _conv_norm() -> Chain:
 
 
 class Residual(Block):
-    """``activation(body(x) + shortcut(x))`` (He et al. 2015, arXiv:1512.03385, option B).
+    """Compute ``activation(body(x) + shortcut(x))`` (He et al. 2015, arXiv:1512.03385, option B).
 
-    The shortcut is the identity where the body keeps the shape, else a 1×1 convolution with batch norm
-    whose stride takes the input to the body's size.
+    The shortcut is the identity if the body keeps the shape, else a 1×1 convolution with batch norm whose stride
+    brings the input to the body's size.
     """
 
     examples = {"Residual block": {"body": (*_conv_norm(), Activation(), *_conv_norm())}}
@@ -83,7 +83,7 @@ class Residual(Block):
         return Residual.model_validate({**dict(self), "body": chains[0]})
 
     def projection(self, shape: Shape, classes: int) -> Chain:
-        """The shortcut's layers for an input of ``shape``; empty for the identity."""
+        """Return the shortcut's layers for an input of ``shape``, empty for the identity. Raises LayerError."""
         _, height, width = spatial(shape, "a residual block")
         out = trace(self.body, shape, classes)[-1]
         if len(out) != 3:
@@ -106,12 +106,12 @@ class Residual(Block):
         return outs[0]
 
     def shape_formula(self, shape: Shape, classes: int) -> str:
-        way = "a 1×1 convolution" if self.projection(shape, classes) else "as it is"
-        return f"the body's {shown(self.output_shape(shape, classes))}; the shortcut: {way}"
+        shortcut = "a 1×1 convolution" if self.projection(shape, classes) else "as it is"
+        return f"the body's {shown(self.output_shape(shape, classes))}; the shortcut: {shortcut}"
 
 
 class Parallel(Block):
-    """What several branches give, one behind the other along the channels (Szegedy et al. 2014, arXiv:1409.4842).
+    """Concatenate the outputs of several branches along the channels (Szegedy et al. 2014, arXiv:1409.4842).
 
     An empty branch passes its input on, as in a DenseNet.
     """
@@ -173,9 +173,9 @@ class Parallel(Block):
 
 
 class DepthwiseSeparable(Block):
-    """One filter for each channel, then a 1×1 convolution that mixes them (Howard et al. 2017, arXiv:1704.04861).
+    """Filter each channel alone, then mix them by a 1×1 convolution (Howard et al. 2017, arXiv:1704.04861).
 
-    With ``norm`` each of the two is followed by batch norm and ReLU, as there.
+    With ``norm`` each of the two is followed by batch norm and ReLU, as in the paper.
     """
 
     examples = {"Depthwise-separable convolution": {"out_channels": 32}}
@@ -217,11 +217,11 @@ class DepthwiseSeparable(Block):
         return outs[0]
 
     def activations(self, shape: Shape, classes: int) -> int:
-        """Nothing is merged: its output is its last layer's."""
+        """Count the inner layers only: the last one's output is the block's."""
         return super().activations(shape, classes) - prod(self.output_shape(shape, classes))
 
     def peak(self, shape: Shape, classes: int) -> int:
-        """What flows in is not needed any more once the first layer has it."""
+        """Return the largest peak of an inner layer: the block's input is freed after the first one."""
         (chain,) = self.branches(shape, classes).values()
         return max(layer.peak(into, classes) for layer, into in zip(chain, trace(chain, shape, classes), strict=False))
 
@@ -235,9 +235,9 @@ class DepthwiseSeparable(Block):
 
 
 class SqueezeExcite(Block):
-    """Each map times a weight between 0 and 1 that all maps' means decide (Hu et al. 2017, arXiv:1709.01507).
+    """Scale each map by a weight between 0 and 1 computed from all maps' means (Hu et al. 2017, arXiv:1709.01507).
 
-    Its receptive field leaves the gate out, through which every output depends a little on the whole image.
+    The receptive field leaves out the gate, through which every output depends a little on the whole image.
     """
 
     examples = {"Squeeze-and-excite": {}}

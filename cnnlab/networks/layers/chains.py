@@ -1,4 +1,4 @@
-"""Chains of layers, and blocks: layers that hold chains, all fed with the same input, and merge their outputs."""
+"""Chains of layers, and blocks: layers that feed one input to several chains and merge the outputs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Chain = tuple["Layer", ...]
 
 
 class Block(BaseLayer):
-    """``merged`` of what each of its branches gives; an empty branch passes its input on."""
+    """Merge the outputs of several branches, all fed with the same input; an empty branch passes it on."""
 
     family = "block"
 
@@ -32,7 +32,7 @@ class Block(BaseLayer):
 
     @abstractmethod
     def merged(self, shape: Shape, outs: list[Shape]) -> Shape:
-        """The shape of what is made of the branches' ``outs``. Raises LayerError where they do not go together."""
+        """Return the shape of merged outputs of shapes ``outs``. Raises LayerError if they cannot be merged."""
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         return self.merged(shape, self._outs(shape, classes))
@@ -41,7 +41,7 @@ class Block(BaseLayer):
         return [trace(chain, shape, classes)[-1] for chain in self.branches(shape, classes).values()]
 
     def _steps(self, shape: Shape, classes: int) -> list[tuple[Layer, Shape]]:
-        """Every layer of every branch with the shape that flows into it."""
+        """List every layer of every branch with the shape of its input."""
         chains = self.branches(shape, classes).values()
         return [step for chain in chains for step in zip(chain, trace(chain, shape, classes), strict=False)]
 
@@ -52,11 +52,11 @@ class Block(BaseLayer):
         return sum(layer.macs(flowing, classes) for layer, flowing in self._steps(shape, classes))
 
     def activations(self, shape: Shape, classes: int) -> int:
-        within = sum(layer.activations(flowing, classes) for layer, flowing in self._steps(shape, classes))
-        return within + super().activations(shape, classes)
+        inner = sum(layer.activations(flowing, classes) for layer, flowing in self._steps(shape, classes))
+        return inner + super().activations(shape, classes)
 
     def peak(self, shape: Shape, classes: int) -> int:
-        """While a branch is at work, the block's input and what the branches before it gave wait."""
+        """Count as well the block's input and the earlier branches' outputs, which wait while a branch is computed."""
         waiting, peaks = prod(shape), []
         for chain in self.branches(shape, classes).values():
             flowing = trace(chain, shape, classes)
@@ -66,14 +66,14 @@ class Block(BaseLayer):
         return max(*peaks, waiting + prod(self.output_shape(shape, classes)))
 
     def windows(self, shape: Shape) -> list[Window] | None:
-        """Those of the branch that sees most."""
-        ways = [_windows(chain, shape) for chain in self.branches(shape, classes=1).values()]
-        known = [way for way in ways if way is not None]
-        return max(known, key=_reach) if len(known) == len(ways) else None
+        """Return the windows of the branch with the largest receptive field."""
+        by_branch = [_windows(chain, shape) for chain in self.branches(shape, classes=1).values()]
+        local = [windows for windows in by_branch if windows is not None]
+        return max(local, key=_reach) if len(local) == len(by_branch) else None
 
 
 def trace(layers: Chain, shape: Shape, classes: int) -> list[Shape]:
-    """Shapes along a chain of layers: the input's first, then each layer's output. Raises LayerError."""
+    """Return the shapes along a chain: the input's, then each layer's output. Raises LayerError if one does not fit."""
     shapes = [shape]
     for layer in layers:
         shapes.append(layer.output_shape(shapes[-1], classes))
@@ -81,7 +81,10 @@ def trace(layers: Chain, shape: Shape, classes: int) -> list[Shape]:
 
 
 def checked(chains: tuple[Chain, ...]) -> tuple[Chain, ...]:
-    """Each level of blocks within blocks doubles the time it takes to follow the shapes."""
+    """Return a block's chains. Raises ValueError if they are nested too deeply or hold too many layers.
+
+    Each level of nesting doubles the time it takes to follow the shapes.
+    """
     if 1 + max(map(_depth, chains)) > MAX_NESTED:
         raise ValueError(f"blocks may be nested {MAX_NESTED} deep at most")
     if sum(map(_within, chains)) > MAX_WITHIN:
@@ -98,17 +101,17 @@ def _within(layers: Chain) -> int:
 
 
 def _windows(chain: Chain, shape: Shape) -> list[Window] | None:
-    passed: list[Window] = []
+    chained: list[Window] = []
     for layer, flowing in zip(chain, trace(chain, shape, classes=1), strict=False):
         windows = layer.windows(flowing)
         if windows is None:
             return None
-        passed += windows
-    return passed
+        chained += windows
+    return chained
 
 
 def _reach(windows: list[Window]) -> int:
-    """How far the windows, one behind the other, see: rows and columns together."""
+    """Return the receptive field of windows in sequence, its rows plus its columns."""
     reach, jumps = [1, 1], [1, 1]
     for kernel, stride, dilation, _ in windows:
         for axis in (0, 1):

@@ -30,7 +30,7 @@ from cnnlab.networks.layers.base import (
 
 
 class Conv2d(BaseLayer):
-    """``nn.Conv2d`` with every argument but the inferred ``in_channels``."""
+    """Describe ``nn.Conv2d`` with every argument but the inferred ``in_channels``."""
 
     examples = {"Convolution": {"out_channels": 16, "padding": 1}}
     family = "convolution"
@@ -81,7 +81,7 @@ class Conv2d(BaseLayer):
         return self.out_channels, rows, columns
 
     def _check_dilation(self, shape: Shape, positions: tuple[int, int]) -> None:
-        """Raises LayerError where a dilated window that strides holds no pixel: PyTorch can end the process there."""
+        """Raise LayerError if a dilated, strided window can miss every pixel, where PyTorch may crash the process."""
         window = self.windows(shape)[0]
         _, stride, dilation, _ = window
         # With the other padding modes PyTorch pads before the convolution.
@@ -93,7 +93,7 @@ class Conv2d(BaseLayer):
             )
 
     def _border(self) -> tuple[int, int]:
-        """Padding in rows and columns; where 'same' pads the two sides unequally, the wider side's."""
+        """Return the padding in rows and columns; the wider side's where 'same' pads two sides unequally."""
         if self.padding == "valid":
             return 0, 0
         if self.padding == "same":

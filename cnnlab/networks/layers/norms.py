@@ -35,7 +35,7 @@ class _BatchNorm(_Norm):
 
 
 class BatchNorm2d(_BatchNorm):
-    """``nn.BatchNorm2d``: each channel over batch, rows and columns (Ioffe and Szegedy 2015, arXiv:1502.03167)."""
+    """Normalise each channel over the batch: ``nn.BatchNorm2d`` (Ioffe and Szegedy 2015, arXiv:1502.03167)."""
 
     examples = {"Batch norm": {}}
 
@@ -49,7 +49,7 @@ class BatchNorm2d(_BatchNorm):
 
 
 class BatchNorm1d(_BatchNorm):
-    """``nn.BatchNorm1d``: each feature over the batch."""
+    """Normalise each feature over the batch: ``nn.BatchNorm1d``."""
 
     examples = {"Batch norm, flat": {}}
 
@@ -65,14 +65,14 @@ class BatchNorm1d(_BatchNorm):
 
 
 def _single(what: str) -> LayerError:
-    """A number less its own mean is zero: the norm would give the same for every image."""
+    """Return the error of a norm over one number: less its own mean it is zero for every image."""
     return LayerError(
         f"{what}, and the norm makes 0 of each: take fewer groups, or put it before the pool, or leave it out"
     )
 
 
 class GroupNorm(_Norm):
-    """``nn.GroupNorm``: groups of channels, each image for itself (Wu and He 2018, arXiv:1803.08494)."""
+    """Normalise groups of channels within each image: ``nn.GroupNorm`` (Wu and He 2018, arXiv:1803.08494)."""
 
     examples = {"Group norm": {}}
 
@@ -91,7 +91,7 @@ class GroupNorm(_Norm):
 
 
 class LayerNorm(_Norm):
-    """``nn.LayerNorm`` over all numbers of one image (Ba et al. 2016, arXiv:1607.06450)."""
+    """Normalise over all numbers of one image: ``nn.LayerNorm`` (Ba et al. 2016, arXiv:1607.06450)."""
 
     examples = {"Layer norm": {}}
 

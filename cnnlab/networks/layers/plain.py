@@ -1,4 +1,4 @@
-"""What works number by number, and what makes and takes flat features."""
+"""Activations, softmax, dropout, flatten and linear layers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MODULES: dict[Function, str] = {
 
 
 class Activation(BaseLayer):
-    """A non-linear function of each number."""
+    """Apply a non-linear function to each number."""
 
     examples = {"Activation": {}}
     family = "activation"
@@ -59,7 +59,7 @@ class Activation(BaseLayer):
 
 
 class Softmax(BaseLayer):
-    """``nn.Softmax`` over channels or features: positive numbers whose sum is 1."""
+    """Make positive numbers whose sum over channels or features is 1: ``nn.Softmax``."""
 
     examples = {"Softmax": {}}
     may_follow_logits = True
@@ -76,7 +76,7 @@ class Softmax(BaseLayer):
 
 
 class Dropout(BaseLayer):
-    """Zeroes single numbers, or with ``channels`` whole feature maps, with probability ``p``."""
+    """Zero single numbers, or with ``channels`` whole feature maps, with probability ``p``."""
 
     examples = {"Dropout": {}, "Dropout of whole maps": {"p": 0.2, "channels": True}}
     linearity = "passive"
@@ -94,7 +94,7 @@ class Dropout(BaseLayer):
 
 
 class Flatten(BaseLayer):
-    """Feature maps as one row of features."""
+    """Turn feature maps into one row of features."""
 
     examples = {"Flatten": {}}
     linearity = "passive"
@@ -113,7 +113,7 @@ class Flatten(BaseLayer):
 
 
 class Linear(BaseLayer):
-    """``nn.Linear``; ``out_features="classes"`` makes it the layer that gives the logits."""
+    """Describe ``nn.Linear``; ``out_features="classes"`` makes it the layer that gives the logits."""
 
     examples = {"Linear": {"out_features": 128}, "Logits": {"out_features": "classes"}}
     family = "linear"

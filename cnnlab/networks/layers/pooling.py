@@ -72,7 +72,7 @@ class _Pool(BaseLayer):
 
 
 class MaxPool2d(_Pool):
-    """``nn.MaxPool2d``."""
+    """Describe ``nn.MaxPool2d``."""
 
     examples = {"Max pool": {}}
     _module = "MaxPool2d"
@@ -85,7 +85,7 @@ class MaxPool2d(_Pool):
 
 
 class AvgPool2d(_Pool):
-    """``nn.AvgPool2d``."""
+    """Describe ``nn.AvgPool2d``."""
 
     examples = {"Average pool": {}}
     linearity = "passive"
@@ -96,7 +96,7 @@ class AvgPool2d(_Pool):
 
 
 class AdaptivePool2d(BaseLayer):
-    """Pools to a fixed size whatever comes in; size 1 with ``avg`` is global average pooling."""
+    """Pool to a fixed size whatever the input's; size 1 with ``avg`` is global average pooling."""
 
     examples = {"Global or adaptive pool": {}}
     family = "pool"

@@ -39,7 +39,7 @@ KINDS: dict[str, type[BaseLayer]] = {
 
 
 class _OfAnyKind:
-    """Has pydantic read a layer as the class of its ``kind``."""
+    """Make pydantic read a layer as the class of its ``kind``, as registered when a model is built."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         kinds: Any = Union[tuple(KINDS.values())]  # noqa: UP007 - not known before it runs
