@@ -18,13 +18,13 @@ from cnnlab.networks.layers.base import (
     Size,
     Window,
     shown,
-    spatial,
 )
 from cnnlab.networks.layers.chains import Block, Chain, checked, trace
 from cnnlab.networks.layers.convolution import Conv2d
 from cnnlab.networks.layers.norms import BatchNorm2d
 from cnnlab.networks.layers.plain import MODULES, Activation
 from cnnlab.networks.layers.pooling import AdaptivePool2d, MaxPool2d
+from cnnlab.networks.layers.windows import spatial
 
 if TYPE_CHECKING:
     from cnnlab.networks.layers.registry import Layer

@@ -16,17 +16,11 @@ from cnnlab.networks.layers.base import (
     Size,
     Spread,
     Window,
-    along,
     initialiser,
-    misses,
-    no_fit,
     pair,
     shown,
-    slide,
-    slide_formula,
-    spatial,
-    window_text,
 )
+from cnnlab.networks.layers.windows import along, misses, no_fit, slide, slide_formula, spatial, window_text
 
 
 class Conv2d(BaseLayer):

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cnnlab.networks.layers.base import BaseLayer, Call, Channels, LayerError, Shape, spatial
+from cnnlab.networks.layers.base import BaseLayer, Call, Channels, LayerError, Shape
+from cnnlab.networks.layers.windows import spatial
 
 
 class _Norm(BaseLayer):

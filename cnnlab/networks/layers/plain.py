@@ -18,8 +18,8 @@ from cnnlab.networks.layers.base import (
     Spread,
     initialiser,
     shown,
-    spatial,
 )
+from cnnlab.networks.layers.windows import spatial
 
 MODULES: dict[Function, str] = {
     "relu": "ReLU",

@@ -5,24 +5,8 @@ from __future__ import annotations
 from math import ceil
 from typing import ClassVar, Literal
 
-from cnnlab.networks.layers.base import (
-    BaseLayer,
-    Border,
-    Call,
-    LayerError,
-    Shape,
-    Size,
-    Window,
-    along,
-    misses,
-    no_fit,
-    pair,
-    shown,
-    slide,
-    slide_formula,
-    spatial,
-    window_text,
-)
+from cnnlab.networks.layers.base import BaseLayer, Border, Call, LayerError, Shape, Size, Window, pair, shown
+from cnnlab.networks.layers.windows import along, misses, no_fit, slide, slide_formula, spatial, window_text
 
 
 class _Pool(BaseLayer):
