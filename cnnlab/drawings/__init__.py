@@ -1,1 +1,1 @@
-"""Pen and paper: from strokes, photos and picture files to the pixels that a network takes."""
+"""Drawings: strokes, photos and picture files, and the pixels that networks take."""

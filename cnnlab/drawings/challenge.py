@@ -1,4 +1,4 @@
-"""A challenge: characters asked one after the other and drawn against the clock, then read by any network."""
+"""Challenges: characters drawn one after the other against the clock, then read by any network."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ ASKED = 10
 
 @dataclass
 class Challenge:
-    """What is asked, and what was drawn so far."""
+    """Hold the characters to draw and the drawings so far."""
 
     asked: tuple[str, ...]
     drawn: list[LabelledDrawing] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)  # of each drawing, from the question to the hand-over
-    since: float = field(default_factory=monotonic)  # when the running question was asked
+    seconds: list[float] = field(default_factory=list)  # for each drawing, from its question to its answer
+    since: float = field(default_factory=monotonic)  # of the clock, at the current question
 
     @classmethod
     def of(cls, classes: tuple[str, ...], seed: int | None = None) -> Challenge:
-        """Ten of ``classes`` in any order; each as often as any other, give or take one."""
-        draws = random.Random(seed)
+        """Choose ten of ``classes`` in random order, each about equally often (± 1)."""
+        generator = random.Random(seed)
         asked: list[str] = []
         while len(asked) < ASKED:
-            asked += draws.sample(classes, min(len(classes), ASKED - len(asked)))
+            asked += generator.sample(classes, min(len(classes), ASKED - len(asked)))
         return cls(tuple(asked))
 
     @property
@@ -35,16 +35,16 @@ class Challenge:
 
     @property
     def question(self) -> str:
-        """What to draw now. Raises IndexError when it is over."""
+        """Return the character to draw now. Raises IndexError after the last one."""
         return self.asked[len(self.drawn)]
 
     @property
     def elapsed(self) -> float:
-        """Seconds from the beginning on."""
+        """Return the seconds since the beginning."""
         return sum(self.seconds) + monotonic() - self.since
 
     def hand_over(self, drawing: Drawing) -> None:
-        """Take the answer to the running question and ask the next."""
+        """Record the drawing for the current question and go to the next one."""
         now = monotonic()
         self.drawn.append(LabelledDrawing(strokes=drawing.strokes, pen=drawing.pen, label=self.question))
         self.seconds.append(now - self.since)

@@ -1,4 +1,4 @@
-"""The reader of picture files: whatever the format, its pixels come out upright, opaque and with 8 bits a channel."""
+"""The reader of picture files: pixels of any format become upright, opaque and 8 bits a channel."""
 
 from __future__ import annotations
 
@@ -25,33 +25,34 @@ MAX_FILE_BYTES = 50_000_000
 ENOUGH_PIXELS = 2048  # a side
 WHITES = (1, 255, 4095, 65535)  # of floats, of 8, 12 and 16 bits
 MIDDLE = 127  # between dark and light
-WHOLE = 0.9  # of its box, filled by a picture with transparent margins
-FRINGE = 16  # of 255, by which the edge of what was cut out differs from its inside
-TONES = 64  # of 255, between the light and the dark parts of such a picture
+WHOLE = 0.9  # share of its bounding box that a picture with transparent margins fills
+FRINGE = 16  # of 255, difference between the edge and the inside of a cut-out
+TONES = 64  # of 255, least difference between light and dark parts of such a picture
 
-RIM = 1 / 8  # of a picture's side, the widest rim
-SPAN = 0.98  # of a side, the least that its rim covers
-BUSY = 0.3  # of the line within a rim, more is no ground with ink here and there
-FREE = 0.5  # of a side, the least of its rim that no ink touches
-FAINT = 0.09  # of the strongest contrast, so little is none
-SOFT = 1  # pixel, the rim's blurred edge
-STRAY = 0.001  # of all pixels, so few say nothing of a picture's tones
+RIM = 1 / 8  # widest rim, as a share of a picture's side
+SPAN = 0.98  # least share of a side that its rim covers
+BUSY = 0.3  # largest share of ink on the line inside a rim; more is no plain ground
+FREE = 0.5  # least share of a rim that no ink touches
+FAINT = 0.09  # share of the strongest contrast that counts as none
+SOFT = 1  # width in pixels of the rim's blurred edge
+STRAY = 0.001  # share of pixels ignored as outliers among a picture's tones
 
-DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)  # as PIL tells it
+# PIL's errors for damaged files
+DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)
 
 
 def read_picture(content: bytes) -> Image.Image:
-    """Read a picture's file → RGB, 8 bits a channel, turned as its EXIF tag says; of several frames the first.
+    """Read the first frame of a picture file as RGB, 8 bits a channel, turned as its EXIF tag says.
 
-    Its size is checked before it is decoded. Greys of 16 bits or floats are scaled to their range; what is transparent
-    becomes white or black, whichever the visible stands out from. Raises DrawingError where it cannot be read.
+    The size is checked before decoding. Greys of 16 bits or floats are scaled to their range; transparent pixels become
+    white or black, whichever contrasts with the visible ones. Raises DrawingError if the file cannot be read.
     """
     if not content:
         raise DrawingError("the file is empty")
     if len(content) > MAX_FILE_BYTES:
         raise DrawingError(f"the file is larger than {MAX_FILE_BYTES // 1_000_000} MB")
     try:
-        with warnings.catch_warnings(action="ignore"):  # which PIL has for what is refused here, or harmless
+        with warnings.catch_warnings(action="ignore"):  # they concern what is refused here, or are harmless
             return _opaque(_in_8_bits(_upright(_decoded(Image.open(BytesIO(content), formats=FORMATS)))))
     except DrawingError:
         raise
@@ -64,7 +65,7 @@ def read_picture(content: bytes) -> Image.Image:
 
 
 def _decoded(image: Image.Image) -> Image.Image:
-    image.draft(None, (ENOUGH_PIXELS, ENOUGH_PIXELS))  # a phone's JPEG is decoded at a half or a quarter at once
+    image.draft(None, (ENOUGH_PIXELS, ENOUGH_PIXELS))  # decodes phones' JPEGs at a half or a quarter of their size
     if image.width * image.height > MAX_PIXELS:
         raise DrawingError(f"the image has {image.width}×{image.height} pixels: send one of 4096×4096 at the most")
     image.load()
@@ -72,7 +73,7 @@ def _decoded(image: Image.Image) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turned as its camera was held, where its EXIF can be read."""
+    """Turn the image as its EXIF tag says, if that can be read."""
     try:
         return ImageOps.exif_transpose(image)
     except DAMAGED:
@@ -80,24 +81,24 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _in_8_bits(image: Image.Image) -> Image.Image:
-    """Greys of more bits as L; any other image as it is."""
+    """Convert greys of more than 8 bits to mode L; return other images unchanged."""
     if not image.mode.startswith(("I", "F")):
         return image
     values = np.asarray(image)
-    known = values[np.isfinite(values)]
-    if not known.size:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
         raise DrawingError("the image has no pixel with a value")
-    darkest, lightest = float(known.min()), float(known.max())
+    darkest, lightest = float(finite.min()), float(finite.max())
     black, white = next(((0, white) for white in WHITES if darkest >= 0 and lightest <= white), (darkest, lightest))
     light = np.nan_to_num(np.interp(values, (black, white), (0, 255)))
     grey = Image.fromarray(light.round().astype(np.uint8))
-    if isinstance(clear := image.info.get("transparency"), int):  # a PNG's value that is not seen
+    if isinstance(clear := image.info.get("transparency"), int):  # a PNG's transparent value
         grey.putalpha(Image.fromarray((values != clear) * np.uint8(255)))
     return grey
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """On a ground from which what is visible stands out: RGB. Transparent margins around a whole picture are cut."""
+    """Put visible pixels on a ground that contrasts with them, without a picture's transparent margins: RGB."""
     if not image.has_transparency_data:
         return image.convert("RGB")
     image = image.convert("RGBA")
@@ -110,7 +111,7 @@ def _opaque(image: Image.Image) -> Image.Image:
     area = (box[2] - box[0]) * (box[3] - box[1])
     if visible.sum() >= WHOLE * area and bright - dark > TONES:
         image = image.crop(box)
-        ground = usual  # its paper goes on
+        ground = usual  # continues its paper
     else:
         ground = _ground_around(light, visible, usual)
     return Image.alpha_composite(Image.new("RGBA", image.size, "white" if ground > MIDDLE else "black"), image).convert(
@@ -119,7 +120,7 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 
 def _ground_around(light: Pixels, visible: Mask, usual: float) -> float:
-    """The ground that something was cut out of, where its fringe still shows it; else the opposite of its own tone."""
+    """Return the tone of the ground that a cut-out's fringe still shows, else the opposite of its own tone."""
     fringe = float(np.median(light[visible & ~binary_erosion(visible)]))
     if abs(fringe - usual) > FRINGE:
         return 0 if fringe < usual else 255
@@ -128,7 +129,7 @@ def _ground_around(light: Pixels, visible: Mask, usual: float) -> float:
 
 @dataclass(frozen=True)
 class OnDark:
-    """A picture whose ground became black, and how."""
+    """Hold a picture whose ground became black, and how."""
 
     picture: Image.Image  # RGB
     is_inverted: bool
@@ -136,10 +137,10 @@ class OnDark:
 
 
 def on_dark(picture: Image.Image, rim_sides: int) -> OnDark:
-    """Make the ground of an RGB picture black and what stands on it light, whatever both were.
+    """Make the ground of an RGB picture black and everything on it light.
 
-    A rim along ``rim_sides`` or more is cut off. The ground is what most of the border shows. The picture is inverted
-    where it reaches further from there towards black than towards white.
+    A rim along ``rim_sides`` or more sides is cut off. The ground's tone is the median of the border. The picture is
+    inverted if its tones reach further from there towards black than towards white.
     """
     grey = picture.convert("L")
     rim = rim_of(grey, rim_sides)
@@ -156,36 +157,36 @@ def on_dark(picture: Image.Image, rim_sides: int) -> OnDark:
 
 
 def _border(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The outermost of (H, W) or (H, W, C)."""
+    """Return the outermost pixels of (H, W) or (H, W, C) in a row."""
     return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
 
 
 def _levels(grey: Image.Image) -> tuple[int, int]:
-    """Its darkest and its lightest tone, but for stray pixels."""
+    """Return the darkest and the lightest tone, without the STRAY share of outliers."""
     below = np.cumsum(grey.histogram()) / (grey.width * grey.height)
     return int((below > STRAY).argmax()), int((below >= 1 - STRAY).argmax())
 
 
 def _table(ground: float, is_inverted: bool) -> npt.NDArray[np.uint8]:
-    """(256,): what becomes of each value where the ground becomes 0 and the end of the scale 255."""
+    """Return a look-up table (256,) that maps the ground to 0 and the end of the scale to 255."""
     away = ground - np.arange(256) if is_inverted else np.arange(256) - ground
     farthest = max(ground if is_inverted else 255 - ground, 1.0)
     return (away.clip(0) / farthest * 255).round().astype(np.uint8)
 
 
 def rim_of(grey: Image.Image, least_sides: int) -> Mask:
-    """Find the dark or light rim of a few pixels that a scanner or a frame left along a picture's sides: (H, W).
+    """Return the mask (H, W) of the narrow dark or light rim that a scanner or a frame left along a picture's sides.
 
-    Fewer than ``least_sides`` are none. Ink that touches a side is no rim: such a side has one only where all four
-    have.
+    It is empty if fewer than ``least_sides`` have a rim. Ink that touches a side is no rim: such a side has one only if
+    all four have.
     """
     ground = float(np.median(_border(_inside(np.asarray(grey)))))
     darkest, lightest = cast("tuple[int, int]", grey.getextrema())  # of one channel
     contrast = max(ground - darkest, lightest - ground)
-    other = np.asarray(grey.point([255 * (abs(tone - ground) > FAINT * contrast) for tone in range(256)])) > 0
-    sides = [_Side.of(np.rot90(other, turns)) for turns in range(4)]
-    rim = np.zeros(other.shape, bool)
-    if sum(side.is_covered for side in sides) < least_sides or np.mean(_border(_inside(other))) > BUSY:
+    differs = np.asarray(grey.point([255 * (abs(tone - ground) > FAINT * contrast) for tone in range(256)])) > 0
+    sides = [_Side.of(np.rot90(differs, turns)) for turns in range(4)]
+    rim = np.zeros(differs.shape, bool)
+    if sum(side.is_covered for side in sides) < least_sides or np.mean(_border(_inside(differs))) > BUSY:
         return rim
     for turns, side in enumerate(sides):
         beside = sides[turns - 1].is_covered or sides[(turns + 1) % 4].is_covered
@@ -195,45 +196,45 @@ def rim_of(grey: Image.Image, least_sides: int) -> Mask:
 
 
 def _inside(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The part of (H, W) or (H, W, C) that no rim reaches."""
+    """Crop (H, W) or (H, W, C) to the part that no rim reaches."""
     down, across = (int(RIM * length) for length in pixels.shape[:2])
     return pixels[down : len(pixels) - down, across : pixels.shape[1] - across]
 
 
 @dataclass(frozen=True)
 class _Side:
-    """A picture's side, turned to the top, and how far what is not its ground reaches in."""
+    """Hold a picture's side, turned to the top, and how deep pixels other than the ground reach in."""
 
-    depths: npt.NDArray[np.intp]  # (W,), in each column
+    depths: npt.NDArray[np.intp]  # (W,), pixels in each column
     height: int
 
     @classmethod
-    def of(cls, other: Mask) -> _Side:
-        return cls(np.where(other.all(0), len(other), other.argmin(0)), len(other))
+    def of(cls, differs: Mask) -> _Side:
+        return cls(np.where(differs.all(0), len(differs), differs.argmin(0)), len(differs))
 
     @property
     def _is_rim(self) -> Mask:
-        """(W,): whether a rim may lie there."""
-        found: Mask = (self.depths > 0) & (self.depths <= RIM * self.height)
-        return found
+        """Tell for each column (W,) whether it may have a rim."""
+        is_narrow: Mask = (self.depths > 0) & (self.depths <= RIM * self.height)
+        return is_narrow
 
     def _inner(self) -> slice:
-        """The columns where no rim of the sides beside it lies."""
+        """Return the columns that no rim of the neighbouring sides reaches."""
         margin = int(RIM * len(self.depths))
         return slice(margin, len(self.depths) - margin)
 
     @property
     def is_covered(self) -> bool:
-        """Whether nearly all of it is other than the ground, and enough of that no deeper than a rim."""
+        """Tell whether nearly all of the side differs from the ground, and enough of it no deeper than a rim."""
         return bool((self.depths > 0).mean() >= SPAN and self._is_rim[self._inner()].mean() >= FREE)
 
     def is_touched(self, has_rim_beside: bool) -> bool:
-        """Whether ink reaches it from within the picture."""
+        """Tell whether ink inside the picture reaches the side."""
         columns = self._inner() if has_rim_beside else slice(None)
         return bool((self.depths[columns] > RIM * self.height).any())
 
     def rim(self) -> Mask:
-        """(H, W): as deep as it is in each column, and as usual where ink touches it."""
+        """Return the rim's mask (H, W), of the usual depth where ink touches it."""
         usual = int(np.median(self.depths[self._is_rim]))
         depths = np.where(self._is_rim, self.depths, usual) + SOFT
         rim: Mask = np.arange(self.height)[:, None] < depths

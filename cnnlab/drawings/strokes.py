@@ -1,4 +1,4 @@
-"""Pen strokes: a drawing as the points its pen went through, from a canvas or a file; no pixels yet."""
+"""Drawings as pen strokes, lists of points, from a canvas or a file."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from cnnlab.errors import CnnLabError
 from cnnlab.files import plain_json
 
 CANVAS = 280  # pixels, width and height
-DRAWN_HEIGHT = 180  # pixels that the longer side of a drawing of unknown size takes on the canvas
-PEN = 24  # pixels, the stroke's width: shrunk with a drawing of that height it is about as thick as MNIST's
+DRAWN_HEIGHT = 180  # pixels of the canvas: the longer side of a drawing of unknown size
+PEN = 24  # pixels, the stroke's width: scaled down with such a drawing it is about as thick as MNIST's
 USUAL_PEN = PEN / DRAWN_HEIGHT  # of a drawing's longer side
 INK, GROUND = "#ffffff", "#000000"  # the canvas is light on dark, as MNIST
-MAX_FILE_BYTES = 10_000_000  # read, JSON takes up to 50 times its bytes of memory
+MAX_FILE_BYTES = 10_000_000  # JSON takes up to 50 times its bytes in memory
 MAX_DRAWINGS = 10_000
-CURVE_POINTS = 4  # a canvas's curve is followed by so many
-REACH = 100  # sides of the canvas: strokes are not moved farther off it by hand
+CURVE_POINTS = 4  # for each curve of the canvas
+REACH = 100  # sides of the canvas: nobody moves strokes farther off by hand
 
 Point = tuple[float, float]
-# Only the first error is told: a list of all would take more memory than the file.
+# FailFast: a list of all errors would take more memory than the file.
 Stroke = Annotated[list[Point], FailFast(), Field(min_length=1, max_length=10_000)]
 
 
@@ -30,13 +30,13 @@ _Read = TypeVar("_Read")
 
 
 class DrawingError(CnnLabError, ValueError):
-    """A drawing that cannot be read; the message says why."""
+    """Report a drawing that cannot be read; the message says why."""
 
 
 class Drawing(BaseModel):
-    """Pen strokes as points, x to the right, y down, in any unit, and the pen's width in the same.
+    """Hold pen strokes as points, x to the right, y down, in any unit, and the pen's width in the same unit.
 
-    Without a width it is in proportion to the drawing's longer side, as the canvas's usual pen.
+    The default width is in proportion to the drawing's longer side, like the canvas's usual pen.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
@@ -45,13 +45,13 @@ class Drawing(BaseModel):
     pen: float = Field(gt=0, default_factory=lambda given: _usual_pen(given["strokes"]))
 
     def without(self, stroke: int) -> Drawing | None:
-        """The drawing less one of its strokes; None where it has no other."""
-        left = [*self.strokes[:stroke], *self.strokes[stroke + 1 :]]
-        return self.model_copy(update={"strokes": left}) if left else None
+        """Return the drawing without the stroke of that index; None if it has no other."""
+        others = [*self.strokes[:stroke], *self.strokes[stroke + 1 :]]
+        return self.model_copy(update={"strokes": others}) if others else None
 
 
 class LabelledDrawing(Drawing):
-    """A drawing and what its drawer says it is."""
+    """Hold a drawing and the class that its author gives it."""
 
     label: Annotated[str, Field(min_length=1, max_length=40, validation_alias=AliasChoices("label", "digit"))]
 
@@ -59,29 +59,29 @@ class LabelledDrawing(Drawing):
 
 
 def _usual_pen(strokes: Sequence[Sequence[Point]]) -> float:
-    """The canvas's pen for a drawing of this size; a dot has none, and is drawn as large as its pen."""
+    """Return the width of the canvas's pen for a drawing of this size, or for a dot, which has no size."""
     axes = zip(*(point for stroke in strokes for point in stroke), strict=True)
     # Multiplied before they are subtracted: the difference of two huge numbers can be infinite.
     return max(max(values) * USUAL_PEN - min(values) * USUAL_PEN for values in axes) or USUAL_PEN
 
 
 def read_drawings(content: bytes) -> list[Drawing]:
-    """A JSON list of drawings ``[{"strokes": [[[x, y], …], …]}, …]``. Raises DrawingError where it is not."""
+    """Read a JSON list of drawings ``[{"strokes": [[[x, y], …], …]}, …]``. Raises DrawingError if it is none."""
     return _read(content, TypeAdapter(Annotated[list[Drawing], FailFast(), Field(max_length=MAX_DRAWINGS)]))
 
 
 def read_lessons(content: bytes) -> list[LabelledDrawing]:
-    """The same, each with its ``"label"`` (or ``"digit"``). Raises DrawingError where it is not."""
+    """Read the same list with a ``"label"`` (or ``"digit"``) for each. Raises DrawingError if it is none."""
     return _read(content, TypeAdapter(Annotated[list[LabelledDrawing], FailFast(), Field(max_length=MAX_DRAWINGS)]))
 
 
 def write_lessons(lessons: Sequence[LabelledDrawing]) -> bytes:
-    """What ``read_lessons`` reads."""
+    """Write labelled drawings as JSON for ``read_lessons``."""
     return TypeAdapter(list[LabelledDrawing]).dump_json(list(lessons))
 
 
 def rounded(drawing: Drawing) -> Drawing:
-    """A drawing of the canvas with its points to a ten-thousandth of the canvas's side, so that files stay short."""
+    """Round a drawing of the canvas to a ten-thousandth of the canvas's side, so that files stay short."""
     strokes = [[(round(x, 4), round(y, 4)) for x, y in stroke] for stroke in drawing.strokes]
     return Drawing(strokes=strokes, pen=round(drawing.pen, 4))
 
@@ -98,15 +98,15 @@ def _read(content: bytes, form: TypeAdapter[_Read]) -> _Read:
 
 
 def from_canvas(content: Mapping[str, Any] | None) -> Drawing | None:
-    """What is drawn on a canvas, as fabric.js tells it, in shares of the canvas's side; None where that is nothing.
+    """Convert a canvas's content from fabric.js to shares of the canvas's side; None if nothing is drawn.
 
-    Raises DrawingError where it is not what the canvas sends.
+    Raises DrawingError if the canvas cannot have sent it.
     """
     try:
         objects = [thing for thing in (content or {}).get("objects", []) if thing.get("path")]
         if not objects:
             return None
-        strokes = [_followed(thing) for thing in objects]
+        strokes = [_path_points(thing) for thing in objects]
         widths = [thing["strokeWidth"] * abs(thing.get("scaleX", 1)) for thing in objects]
         if any(abs(value) > REACH for stroke in strokes for point in stroke for value in point):
             raise DrawingError("the canvas sent strokes from far beyond its sides")
@@ -115,8 +115,8 @@ def from_canvas(content: Mapping[str, Any] | None) -> Drawing | None:
         raise DrawingError("the canvas sent what is no drawing") from error
 
 
-def _followed(thing: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """The points of one of the canvas's paths, where it lies after it was moved, scaled or turned by hand."""
+def _path_points(thing: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """Return the points of one of the canvas's paths after the user moved, scaled or turned it."""
     points: list[tuple[float, float]] = []
     for command, *numbers in thing["path"]:
         if command == "Q":  # a quadratic curve by its control point and its end
@@ -126,7 +126,7 @@ def _followed(thing: Mapping[str, Any]) -> list[tuple[float, float]]:
                 points.append((_mixed(weights, (x0, x1, x2)), _mixed(weights, (y0, y1, y2))))
         else:  # M and L, to a point
             points.append((numbers[0], numbers[1]))
-    # A path's points stay as they were drawn; its box's middle tells where it lies now.
+    # fabric.js keeps the points as drawn; the middle of the path's box says where it lies now.
     middle_x, middle_y = (_middle([point[axis] for point in points]) for axis in (0, 1))
     turn = radians(thing.get("angle", 0))
     placed = []

@@ -1,1 +1,1 @@
-"""The layer list as data: shapes, costs and receptive field, edits, hints, PyTorch module, code and diagram."""
+"""Networks as lists of layers: their shapes, costs and receptive fields, edits, hints, modules, source and diagram."""

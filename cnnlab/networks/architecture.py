@@ -1,4 +1,4 @@
-"""Architectures as data: the named layer list, and what it makes of an image, layer by layer, at what cost."""
+"""Architectures as named lists of layers, and their shapes and costs layer by layer."""
 
 from __future__ import annotations
 
@@ -18,27 +18,15 @@ BYTES_PER_NUMBER = 4  # float32
 _ONE_PIXEL = ReceptiveField()
 MAX_LAYERS = 200
 
-_SHORT_NAME = {
-    "conv2d": "conv",
-    "batch-norm2d": "norm",
-    "batch-norm1d": "norm",
-    "group-norm": "norm",
-    "layer-norm": "norm",
-    "residual": "block",
-    "parallel": "branches",
-    "depthwise-separable": "separable",
-    "squeeze-excite": "squeeze",
-}
-
-Place = tuple[int, ...]  # of a layer: its number in the list; within a block: the block's place, branch, number
+Place = tuple[int, ...]  # a layer's number in the list; within a block: the block's place, branch, number
 
 
 class ArchitectureError(CnnLabError, ValueError):
-    """An architecture that cannot be built; the message names the layer and what to change."""
+    """Report an architecture that cannot be built; the message names the layer and what to change."""
 
 
 class Draft(BaseModel):
-    """A named list of layers that may not work yet. In and out sizes are inferred from the images and the classes."""
+    """Hold a named list of layers that may not work yet. Sizes are inferred from the images and the classes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,18 +37,17 @@ class Draft(BaseModel):
 
     @property
     def named_layers(self) -> list[tuple[str, Layer]]:
-        """Layers with their names; those without one are counted by kind: conv1, relu1, pool1, …"""
+        """List the layers with their names; unnamed ones are counted by kind: conv1, relu1, pool1, …"""
         seen: Counter[str] = Counter()
         named = []
         for layer in self.layers:
-            short = _short_name(layer)
-            seen[short] += 1
-            named.append((layer.name or f"{short}{seen[short]}", layer))
+            seen[layer.stem] += 1
+            named.append((layer.name or f"{layer.stem}{seen[layer.stem]}", layer))
         return named
 
 
 class Architecture(Draft):
-    """A draft that ends in logits and names each layer once: what is trained."""
+    """Hold a draft that can be trained: it ends in logits and names each layer once."""
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Architecture:
@@ -74,36 +61,28 @@ class Architecture(Draft):
 
 
 def ending_problem(layers: Chain) -> str:
-    """Why a list does not end in logits; empty where it does. A softmax behind them is unwise but works."""
-    last = next((layer for layer in reversed(layers) if layer.kind != "softmax"), None)
-    if last and last.kind == "linear" and last.out_features == "classes":
+    """Explain why a list does not end in logits; empty if it does. A softmax after them is unwise but works."""
+    last = next((layer for layer in reversed(layers) if not layer.may_follow_logits), None)
+    if last and last.gives_logits:
         return ""
     return "the last layer must be linear with out_features 'classes': it gives the logits"
 
 
 def name_problem(name: str) -> str:
-    """What is wrong where two layers have one name."""
+    """Explain that two layers have the same name."""
     return f"two layers are named {name!r}: every name must be unique"
-
-
-def _short_name(layer: Layer) -> str:
-    if layer.kind == "activation":
-        return layer.function.replace("-", "_")
-    if layer.kind.endswith("pool2d"):
-        return "pool"
-    return _SHORT_NAME.get(layer.kind, layer.kind)
 
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """What one layer does to one image, and what it costs; no shapes and costs behind a layer that does not fit."""
+    """Hold one layer's shapes and costs for one image; they are unknown after a layer that does not fit."""
 
     place: Place
     name: str  # as in the built network: conv1, block1.body.0
     layer: Layer
     is_own: bool  # False within a block where the block itself decides
     problem: str = ""
-    input_shape: Shape = ()  # empty where it is not known
+    input_shape: Shape = ()  # empty if unknown
     output_shape: Shape = ()
     parameters: int = 0
     macs: int = 0
@@ -117,14 +96,14 @@ class LayerSummary:
 
     @property
     def receptive_field(self) -> tuple[int, int]:
-        """Pixels of the input image, height and width."""
+        """Return height and width in pixels of the input image."""
         return self.field.size
 
 
 def follow(draft: Draft, input_shape: Shape, classes: int) -> list[LayerSummary]:
-    """One row per layer, blocks before the layers within them, for images of ``input_shape`` = (C, H, W).
+    """Summarise each layer, blocks before their inner layers, for images of ``input_shape`` = (C, H, W).
 
-    Where a layer does not fit its row says why; those behind it are not known.
+    The row of a layer that does not fit says why; the shapes and costs after it are unknown.
     """
     walk = _Walk(input_shape, classes)
     named = [((number,), name, layer) for number, (name, layer) in enumerate(draft.named_layers)]
@@ -133,9 +112,9 @@ def follow(draft: Draft, input_shape: Shape, classes: int) -> list[LayerSummary]
 
 
 def summarise(architecture: Draft, input_shape: Shape, classes: int) -> list[LayerSummary]:
-    """The rows of the list itself, without those within blocks.
+    """Summarise the layers of the list itself, without those inside blocks.
 
-    Raises ArchitectureError, naming the layer, where one does not fit.
+    Raises ArchitectureError, which names the layer, if one does not fit.
     """
     rows = follow(architecture, input_shape, classes)
     for row in rows:
@@ -145,36 +124,36 @@ def summarise(architecture: Draft, input_shape: Shape, classes: int) -> list[Lay
 
 
 def norm_over_images(architecture: Draft, input_shape: Shape, classes: int) -> str:
-    """The name of the first batch norm that gets one number of each image and channel; empty where there is none.
+    """Return the name of the first batch norm that gets one number for each image and channel; empty if none does.
 
-    It takes no batch of a single image.
+    Such a norm cannot train on a batch of a single image.
     """
     for row in follow(architecture, input_shape, classes):
-        if row.kind in ("batch-norm1d", "batch-norm2d") and row.input_shape and prod(row.input_shape[1:]) == 1:
+        if row.layer.uses_batch_statistics and row.input_shape and prod(row.input_shape[1:]) == 1:
             return row.name
     return ""
 
 
 def receptive_fields(architecture: Architecture, input_shape: Shape, classes: int) -> dict[str, ReceptiveField]:
-    """The field of every module of the built network, by its name there, also inside blocks."""
+    """Return the receptive field of every module of the built network, inside blocks too, by its name there."""
     return {row.name: row.field for row in follow(architecture, input_shape, classes)}
 
 
 def _with_problems_of_the_list(draft: Draft, rows: list[LayerSummary]) -> list[LayerSummary]:
-    """Names given twice at the second of them, an end without logits at the last layer."""
-    seen: set[str] = set()
+    """Add the problems of the whole list: a repeated name at its second layer, an end without logits at the last."""
+    names: set[str] = set()
     noted = []
     for row in rows:
-        problem = name_problem(row.name) if row.name in seen else ""
+        problem = name_problem(row.name) if row.name in names else ""
         if row.place == (len(draft.layers) - 1,):
             problem = problem or ending_problem(draft.layers)
-        seen.add(row.name)
+        names.add(row.name)
         noted.append(replace(row, problem=row.problem or problem))
     return noted
 
 
 class _Walk:
-    """Follows an image through layers and the blocks within them."""
+    """Follow an image through layers and the blocks among them."""
 
     def __init__(self, image: Shape, classes: int) -> None:
         self.image, self.classes = image, classes
@@ -187,22 +166,25 @@ class _Walk:
         field: ReceptiveField,
         is_own: bool = True,
     ) -> bool:
-        """Add the rows of one chain; whether all its layers fit."""
+        """Add the rows of one chain. Returns whether all its layers fit."""
         for place, name, layer in named:
             row = self._row(LayerSummary(place, name, layer, is_own), shape, field)
             shape, field = row.output_shape or None, row.field
         return shape is not None
 
     def _row(self, row: LayerSummary, shape: Shape | None, field: ReceptiveField) -> LayerSummary:
-        at = len(self.rows)
+        index = len(self.rows)
         self.rows.append(row)
-        fits_within = self._within(row, shape, field)
+        fits_inside = self._within(row, shape, field)
         if shape is not None:
-            self.rows[at] = self._followed(row, shape, field, fits_within)
-        return self.rows[at]
+            self.rows[index] = self._followed(row, shape, field, fits_inside)
+        return self.rows[index]
 
     def _within(self, row: LayerSummary, shape: Shape | None, field: ReceptiveField) -> bool:
-        """The rows of a block's own chains, also where they do not fit; of the others only where they do."""
+        """Add the rows of a block's chains. Returns whether all fit.
+
+        Chains that the block derives from its input have rows only if the block fits.
+        """
         layer, fits = row.layer, True
         try:
             branches = layer.chains if shape is None else layer.branches(shape, self.classes)
@@ -214,12 +196,12 @@ class _Walk:
             fits = self.chain(named, shape, field, row.is_own and name in layer.chains) and fits
         return fits
 
-    def _followed(self, row: LayerSummary, shape: Shape, field: ReceptiveField, fits_within: bool) -> LayerSummary:
+    def _followed(self, row: LayerSummary, shape: Shape, field: ReceptiveField, fits_inside: bool) -> LayerSummary:
         layer, classes = row.layer, self.classes
         try:
             out = layer.output_shape(shape, classes)
         except LayerError as error:
-            problem = str(error) if fits_within else ""
+            problem = str(error) if fits_inside else ""
             return replace(row, problem=problem, input_shape=shape)
         return replace(
             row,

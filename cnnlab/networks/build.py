@@ -1,10 +1,11 @@
-"""From a layer list to an ``nn.Module`` whose submodules carry the layers' names."""
+"""Layer lists as ``nn.Module``s whose submodules have the layers' names."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
 from typing import cast
 
@@ -13,27 +14,28 @@ from torch import Tensor, nn
 
 from cnnlab.networks.architecture import Architecture, summarise
 from cnnlab.networks.layers import MODULES, Chain, Layer, Shape, trace
+from cnnlab.networks.layers.base import Call, Merge
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {function: getattr(nn, name) for function, name in MODULES.items()}
 
-_drawing = Lock()
+_global_generator = Lock()
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """torch's own generator, seeded, for the one thread inside; afterwards it is as it was.
+    """Seed torch's global generator inside the ``with`` block, one thread at a time, and restore it afterwards.
 
-    Initial weights, and methods of libraries that draw, know no other, and a process has only one.
+    Weight initialisation and some libraries know no other generator, and a process has only one.
     """
-    with _drawing, torch.random.fork_rng(devices=[]):
+    with _global_generator, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
 
 
 class Dropout(nn.Module):
-    """Dropout that draws from a generator of its own, so that runs side by side stay reproducible.
+    """Drop numbers by a generator of its own, so that runs side by side stay reproducible.
 
-    On a CPU it does, bit for bit, what PyTorch's own does when torch's generator has the same seed.
+    On a CPU it equals PyTorch's dropout bit for bit when torch's global generator has the same seed.
     """
 
     def __init__(self, p: float, channels: bool) -> None:
@@ -64,7 +66,7 @@ class ResidualBlock(nn.Module):
 
 
 class ParallelBlock(nn.Module):
-    """What each of ``paths`` makes of x, one behind the other along the channels."""
+    """Concatenate the outputs of ``paths`` for x along the channels."""
 
     def __init__(self, **paths: nn.Module) -> None:
         super().__init__()
@@ -87,12 +89,23 @@ class SqueezeExciteBlock(nn.Module):
         return x * weights
 
 
-def build(architecture: Architecture, input_shape: Shape, classes: int, seed: int = 0) -> nn.Sequential:
-    """The network for images of ``input_shape`` = (C, H, W): (N, C, H, W) → logits (N, classes).
+MERGES: dict[Merge, type[nn.Module]] = {
+    "sum": ResidualBlock,
+    "concatenation": ParallelBlock,
+    "product": SqueezeExciteBlock,
+}
+_OWN: dict[str, Callable[..., nn.Module]] = {  # in place of PyTorch's modules of these names
+    "Dropout": partial(Dropout, channels=False),
+    "Dropout2d": partial(Dropout, channels=True),
+}
 
-    The same seed gives the same weights. Raises ArchitectureError where a layer does not fit.
+
+def build(architecture: Architecture, input_shape: Shape, classes: int, seed: int = 0) -> nn.Sequential:
+    """Build the network for images of ``input_shape`` = (C, H, W): (N, C, H, W) → logits (N, classes).
+
+    The same seed gives the same weights. Raises ArchitectureError if a layer does not fit.
     """
-    summarise(architecture, input_shape, classes)  # refuses what does not fit, naming the layer
+    summarise(architecture, input_shape, classes)  # raises, naming the layer
     shapes = trace(architecture.layers, input_shape, classes)
     with seeded(seed):
         modules = [
@@ -103,7 +116,7 @@ def build(architecture: Architecture, input_shape: Shape, classes: int, seed: in
 
 
 def first_not_finite(network: nn.Sequential, inputs: Tensor) -> str:
-    """The name of the first layer that makes numbers that are not finite of ``inputs``; empty where none does."""
+    """Return the name of the first layer whose output for ``inputs`` is not finite; empty if all are."""
     for name, module in network.named_children():
         inputs = module(inputs)
         if not inputs.isfinite().all():
@@ -112,7 +125,7 @@ def first_not_finite(network: nn.Sequential, inputs: Tensor) -> str:
 
 
 def seed_dropout(network: nn.Module, seed: int, device: torch.device) -> None:
-    """Give the network's dropout layers one generator on ``device``."""
+    """Give the network's dropout layers one shared generator on ``device``, seeded with ``seed``."""
     generator = torch.Generator(device).manual_seed(seed)
     for module in network.modules():
         if isinstance(module, Dropout):
@@ -120,7 +133,7 @@ def seed_dropout(network: nn.Module, seed: int, device: torch.device) -> None:
 
 
 def dropout_generator(network: nn.Module) -> torch.Generator | None:
-    """The one that ``seed_dropout`` gave; None where nothing drops out."""
+    """Return the generator of ``seed_dropout``; None for a network without dropout."""
     return next((module.generator for module in network.modules() if isinstance(module, Dropout)), None)
 
 
@@ -130,38 +143,36 @@ def _branches(layer: Layer, shape: Shape, classes: int) -> dict[str, nn.Module]:
 
 def _chain(layers: Chain, shape: Shape, classes: int) -> nn.Sequential:
     shapes = trace(layers, shape, classes)
-    return nn.Sequential(*(_made(layer, flowing, classes) for layer, flowing in zip(layers, shapes, strict=False)))
+    return nn.Sequential(
+        *(_uninitialised(layer, flowing, classes) for layer, flowing in zip(layers, shapes, strict=False))
+    )
 
 
 def layer_module(layer: Layer, shape: Shape, classes: int) -> nn.Module:
-    """One layer as a module, for an input of ``shape``; its weights come from torch's global generator."""
-    module = _made(layer, shape, classes)
+    """Build one layer for an input of ``shape``; its weights come from torch's global generator."""
+    module = _uninitialised(layer, shape, classes)
     _initialise(module, layer, shape, classes)
     return module
 
 
-def _made(layer: Layer, shape: Shape, classes: int) -> nn.Module:
-    match layer.kind:
-        case "dropout":
-            return Dropout(layer.p, layer.channels)
-        case "residual":
-            function = nn.Identity() if layer.activation == "none" else ACTIVATIONS[layer.activation]()
-            return ResidualBlock(**_branches(layer, shape, classes), activation=function)
-        case "parallel":
-            return ParallelBlock(**_branches(layer, shape, classes))
-        case "depthwise-separable":
-            (chain,) = layer.branches(shape, classes).values()
-            return _chain(chain, shape, classes)
-        case "squeeze-excite":
-            return SqueezeExciteBlock(**_branches(layer, shape, classes))
-        case _:
-            name, arguments, keywords = layer.call(shape, classes)
-            module: nn.Module = getattr(nn, name)(*arguments, **keywords)
-            return module
+def _uninitialised(layer: Layer, shape: Shape, classes: int) -> nn.Module:
+    branches = _branches(layer, shape, classes)
+    if not branches:
+        return _torch_module(layer.call(shape, classes))
+    if layer.merge == "none":
+        (only,) = branches.values()
+        return only
+    others = {name: _torch_module(call) for name, call in layer.merge_modules().items()}
+    return MERGES[layer.merge](**branches, **others)
+
+
+def _torch_module(call: Call) -> nn.Module:
+    module: nn.Module = (_OWN.get(call.name) or getattr(nn, call.name))(*call.arguments, **call.keywords)
+    return module
 
 
 def _initialise(module: nn.Module, layer: Layer, shape: Shape, classes: int) -> None:
-    """Weights as asked, a block's once all of it is made; biases keep PyTorch's own initialisation."""
+    """Initialise the weights as configured, a block's after all of it is built; biases keep PyTorch's default."""
     if call := layer.initial_weights():
         getattr(nn.init, call.name)(module.get_parameter("weight"), **call.keywords)
     for name, chain in layer.branches(shape, classes).items():

@@ -1,4 +1,4 @@
-"""Designs as files, links and a shelf: what somebody built layer by layer, read as untrusted."""
+"""Designs, networks built layer by layer, as files, links and a folder; all are read as untrusted."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _KEY = re.compile(rf"{_NAME.pattern}@[0-9]{{8}}-[0-9]{{6}}-[0-9]{{6}}")
 
 
 class DesignError(CnnLabError, ValueError):
-    """A design that cannot be read or kept; the message says why."""
+    """Report a design that cannot be read or saved; the message says why."""
 
 
 def write_design(draft: Draft) -> str:
-    """What ``read_design`` reads: every setting of every layer as JSON."""
+    """Return a design as JSON, every setting of every layer, for ``read_design``."""
     return draft.model_dump_json(indent=1)
 
 
 def read_design(content: bytes | str) -> Draft:
-    """Raises DesignError, with what is wrong, where ``content`` is not a design's JSON."""
+    """Read a design from JSON. Raises DesignError, which says what is wrong, if ``content`` is none."""
     if len(content) > MAX_BYTES:
         raise DesignError(f"the file is larger than {MAX_BYTES // 1000} kB: no design is")
     try:
@@ -47,14 +47,14 @@ def read_design(content: bytes | str) -> Draft:
 
 
 def to_link(draft: Draft) -> str:
-    """The design as one word for an address; empty where it would be too long for one."""
+    """Pack a design into one word for an address; empty if it would be longer than MAX_LINK."""
     packed = zlib.compress(draft.model_dump_json().encode(), 9)
     word = urlsafe_b64encode(packed).decode().rstrip("=")
     return word if len(word) <= MAX_LINK else ""
 
 
 def from_link(word: str) -> Draft:
-    """Raises DesignError where ``word`` is not one of ``to_link``."""
+    """Unpack a design from a word of ``to_link``. Raises DesignError for any other word."""
     if len(word) > MAX_LINK:
         raise DesignError("the link is too long")
     try:
@@ -69,14 +69,14 @@ def from_link(word: str) -> Draft:
 
 
 def name_of(title: str) -> str:
-    """A title as a design's name: "My net 2" → ``my-net-2``."""
+    """Derive a design's name from a title: "My net 2" → ``my-net-2``."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60].strip("-") or "design"
 
 
 class Shelf:
-    """Saved designs, beside a folder of runs: all who use the server see them.
+    """Keep designs as files beside a folder of runs, where all users of the server see them.
 
-    What is deleted or replaced lies in ``.deleted`` until it is restored or old.
+    Deleted and replaced designs stay in ``.deleted`` until they are restored or too old.
     """
 
     def __init__(self, runs: Path) -> None:
@@ -84,13 +84,13 @@ class Shelf:
         self._deleted = self.folder / ".deleted"
 
     def names(self) -> list[str]:
-        """Of all designs, in alphabetical order."""
+        """List the names of all designs, in alphabetical order."""
         return sorted(path.stem for path in self.folder.glob("*.json") if _NAME.fullmatch(path.stem))
 
     def save(self, draft: Draft) -> str:
-        """Keep a design under its name; another one that has the name is put away.
+        """Save a design under its name; move another design of that name to the deleted ones.
 
-        Returns what ``restore`` brings that one back by, empty where there is none. Raises DesignError where it cannot
+        Returns the other design's key for ``restore``, empty if there was none. Raises DesignError if the folder cannot
         be written.
         """
         path, content = self._path(draft.name), write_design(draft)
@@ -100,7 +100,7 @@ class Shelf:
         return replaced
 
     def load(self, name: str) -> Draft:
-        """Raises DesignError where there is none of that name, or a damaged one."""
+        """Load a design. Raises DesignError if there is none of that name or it is damaged."""
         path = self._path(name)
         try:
             content = read_limited(path, MAX_BYTES)
@@ -109,7 +109,7 @@ class Shelf:
         return read_design(content)
 
     def networks(self) -> dict[str, Architecture]:
-        """The designs that can be trained, by name; those that are damaged or not finished are left out."""
+        """Return the designs that can be trained, by name, without damaged and unfinished ones."""
         networks = {}
         for name in self.names():
             with suppress(DesignError, ValidationError):
@@ -117,7 +117,7 @@ class Shelf:
         return networks
 
     def delete(self, name: str) -> str:
-        """Put a design away. Returns what ``restore`` brings it back by, empty where there is none of that name."""
+        """Delete a design. Returns its key for ``restore``, empty if there is none of that name. Raises DesignError."""
         path = self._path(name)
         with self._changing():
             key = self._put_away(path)
@@ -125,9 +125,9 @@ class Shelf:
         return key
 
     def restore(self, key: str) -> None:
-        """Bring back what was deleted or replaced; what has the name by now is put away in its turn.
+        """Restore a deleted or replaced design; a design that has its name by now is deleted in turn.
 
-        Raises DesignError where there is no such design, or it cannot be written.
+        Raises DesignError if there is no design of that key or the folder cannot be written.
         """
         if key not in self.deleted():
             raise DesignError("there is no such deleted design: it may be gone for good, or be back")
@@ -137,12 +137,12 @@ class Shelf:
             (self._deleted / f"{key}.json").replace(path)
 
     def deleted(self) -> list[str]:
-        """What can be restored, the latest first: a design's name and when it was put away, as ``name@20261128-…``."""
+        """List the keys of designs that can be restored, the latest first: name and time, as ``name@20261128-…``."""
         keys = [path.stem for path in self._deleted.glob("*.json") if _KEY.fullmatch(path.stem)]
         return sorted(keys, key=lambda key: key.partition("@")[2], reverse=True)
 
     def _put_away(self, path: Path) -> str:
-        """Copy a design, so that nothing is lost whatever happens next; what was put away long ago goes for good."""
+        """Copy a design to the deleted ones and remove those that are too old. Returns the copy's key."""
         if not path.exists():
             return ""
         self._deleted.mkdir(exist_ok=True)
@@ -156,7 +156,7 @@ class Shelf:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """One session at a time. Raises DesignError where the folder cannot be written."""
+        """Lock the folder for a change by one session. Raises DesignError if it cannot be written."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with alone(self.folder):
@@ -171,12 +171,12 @@ class Shelf:
 
 
 def deleted_name(key: str) -> str:
-    """The name that a deleted design had."""
+    """Return the name that a deleted design had."""
     return key.partition("@")[0]
 
 
 def deleted_at(key: str) -> str:
-    """When a deleted design was put away, in this machine's time zone."""
+    """Format when a design was deleted, in this machine's time zone: ``28 Nov 14:05:09``."""
     when = datetime.strptime(key.partition("@")[2], _STAMP).replace(tzinfo=UTC)
     return f"{when.astimezone():%d %b %H:%M:%S}"
 

@@ -1,4 +1,4 @@
-"""Editing a layer list: each edit takes layers and a place and gives new layers; nothing is changed in place."""
+"""Edits of a layer list: each takes layers and a place and returns new layers."""
 
 from __future__ import annotations
 
@@ -9,72 +9,24 @@ from pydantic import ValidationError
 
 from cnnlab.errors import CnnLabError, first_error
 from cnnlab.networks.architecture import MAX_LAYERS, Place
-from cnnlab.networks.layers import (
-    Activation,
-    AdaptivePool2d,
-    AvgPool2d,
-    BatchNorm1d,
-    BatchNorm2d,
-    Chain,
-    Conv2d,
-    DepthwiseSeparable,
-    Dropout,
-    Flatten,
-    GroupNorm,
-    Layer,
-    LayerNorm,
-    Linear,
-    MaxPool2d,
-    Parallel,
-    Residual,
-    Softmax,
-    SqueezeExcite,
-)
+from cnnlab.networks.layers import KINDS, Chain, Layer
 
 MAX_UNDO = 200  # edits
 
 
 class EditError(CnnLabError, ValueError):
-    """An edit that cannot be; the message says why."""
+    """Report an edit that is impossible; the message says why."""
 
 
-def _conv_norm() -> Chain:
-    return Conv2d(out_channels=16, padding=1, bias=False), BatchNorm2d()
-
-
-# What can be added, as it is added.
-BRICKS: dict[str, Layer] = {
-    "Convolution": Conv2d(out_channels=16, padding=1),
-    "Activation": Activation(),
-    "Max pool": MaxPool2d(),
-    "Average pool": AvgPool2d(),
-    "Global or adaptive pool": AdaptivePool2d(),
-    "Batch norm": BatchNorm2d(),
-    "Batch norm, flat": BatchNorm1d(),
-    "Group norm": GroupNorm(),
-    "Layer norm": LayerNorm(),
-    "Dropout": Dropout(),
-    "Dropout of whole maps": Dropout(p=0.2, channels=True),
-    "Flatten": Flatten(),
-    "Linear": Linear(out_features=128),
-    "Logits": Linear(out_features="classes"),
-    "Residual block": Residual(body=(*_conv_norm(), Activation(), *_conv_norm())),
-    "Depthwise-separable convolution": DepthwiseSeparable(out_channels=32),
-    "Parallel branches": Parallel(
-        paths=(
-            (Conv2d(out_channels=8, kernel_size=1), Activation()),
-            (Conv2d(out_channels=8, padding=1), Activation()),
-            (Conv2d(out_channels=8, kernel_size=5, padding=2), Activation()),
-            (MaxPool2d(kernel_size=3, stride=1, padding=1), Conv2d(out_channels=8, kernel_size=1), Activation()),
-        )
-    ),
-    "Squeeze-and-excite": SqueezeExcite(),
-    "Softmax": Softmax(),
-}
+def addable_layers() -> dict[str, Layer]:
+    """Return every layer that can be added, set as it is added, by its label on Design."""
+    return {
+        label: kind.model_validate(settings) for kind in KINDS.values() for label, settings in kind.examples.items()
+    }
 
 
 def layer_at(layers: Chain, place: Place) -> Layer:
-    """Raises EditError where there is none."""
+    """Return the layer at ``place``. Raises EditError if there is none."""
     index, *within = place
     if not 0 <= index < len(layers):
         raise EditError("there is no layer at this place")
@@ -87,7 +39,7 @@ def layer_at(layers: Chain, place: Place) -> Layer:
 
 
 def inserted(layers: Chain, place: Place, layer: Layer) -> Chain:
-    """With ``layer`` at ``place``, before what is there. Raises EditError where a block or the list is full."""
+    """Insert ``layer`` before the one at ``place``. Raises EditError if a block or the list is full."""
     new = _edited(layers, place, lambda chain, at: (*chain[:at], layer, *chain[at:]))
     if len(new) > MAX_LAYERS:
         raise EditError(f"a network has {MAX_LAYERS} layers at most")
@@ -95,39 +47,39 @@ def inserted(layers: Chain, place: Place, layer: Layer) -> Chain:
 
 
 def removed(layers: Chain, place: Place) -> Chain:
-    """Without the layer at ``place``. Raises EditError where a block would be left without layers."""
+    """Remove the layer at ``place``. Raises EditError if there is none or it is the only one its block needs."""
     layer_at(layers, place)
     block = layer_at(layers, place[:-2]) if len(place) > 1 else None
-    if block and block.kind == "residual" and len(block.body) == 1:
-        raise EditError("a residual block needs a layer in its body: remove the block instead")
+    if block and block.needs_layers and len(list(block.chains.values())[place[-2]]) == 1:
+        raise EditError(f"a {block.title} needs a layer in its body: remove the block instead")
     return _edited(layers, place, lambda chain, at: (*chain[:at], *chain[at + 1 :]))
 
 
 def replaced(layers: Chain, place: Place, layer: Layer) -> Chain:
-    """With ``layer`` in the place of what is there. Raises EditError where a block cannot hold it."""
+    """Replace the layer at ``place``. Raises EditError if there is none or a block cannot hold ``layer``."""
     layer_at(layers, place)
     return _edited(layers, place, lambda chain, at: (*chain[:at], layer, *chain[at + 1 :]))
 
 
 def duplicated(layers: Chain, place: Place) -> Chain:
-    """With the layer at ``place`` twice, its double unnamed. Raises EditError as ``inserted``."""
+    """Insert an unnamed copy after the layer at ``place``. Raises EditError as ``inserted`` does."""
     return inserted(layers, behind(place), layer_at(layers, place).model_copy(update={"name": None}))
 
 
 def moved(layers: Chain, place: Place, target: Place) -> Chain:
-    """With the layer at ``place`` before what now is at ``target``, also into or out of a block's chain.
+    """Move the layer at ``place`` before the one at ``target``, also into or out of a block's chain.
 
-    Raises EditError where it would have to go into itself, or a block cannot be without or with it.
+    Raises EditError if it would go into itself, or a block needs it or cannot hold it.
     """
     layer = layer_at(layers, place)
     if target[: len(place)] == place and len(target) > len(place):
         raise EditError("a block cannot go into itself")
-    with_both = inserted(layers, target, layer)
-    return removed(with_both, _shifted(place, target))
+    with_copy = inserted(layers, target, layer)
+    return removed(with_copy, _shifted(place, target))
 
 
 def landed(place: Place, target: Place) -> Place:
-    """Where the layer of ``place`` is after ``moved`` to ``target``."""
+    """Return the place of the layer of ``place`` after ``moved`` to ``target``."""
     depth = len(place) - 1
     if len(target) > depth and target[:depth] == place[:depth] and place[depth] < target[depth]:
         return (*target[:depth], target[depth] - 1, *target[depth + 1 :])
@@ -135,7 +87,7 @@ def landed(place: Place, target: Place) -> Place:
 
 
 def _shifted(place: Place, target: Place) -> Place:
-    """Where the layer of ``place`` is once one more was put in at ``target``."""
+    """Return the place of the layer of ``place`` after an insertion at ``target``."""
     depth = len(target) - 1
     if len(place) > depth and place[:depth] == target[:depth] and place[depth] >= target[depth]:
         return (*place[:depth], place[depth] + 1, *place[depth + 1 :])
@@ -143,12 +95,12 @@ def _shifted(place: Place, target: Place) -> Place:
 
 
 def behind(place: Place) -> Place:
-    """The place after ``place`` in the same chain."""
+    """Return the next place in the same chain."""
     return (*place[:-1], place[-1] + 1)
 
 
 def _edited(layers: Chain, place: Place, edit: Callable[[Chain, int], Chain]) -> Chain:
-    """``edit`` applied to the chain that ``place`` is in, and to the place's number in that chain."""
+    """Apply ``edit`` to the chain of ``place`` and its index there. Raises EditError if there is no such chain."""
     index, *within = place
     if not within:
         return edit(layers, index)
@@ -166,22 +118,22 @@ def _edited(layers: Chain, place: Place, edit: Callable[[Chain, int], Chain]) ->
 
 @dataclass(frozen=True)
 class UndoStack:
-    """Versions of a text, the one that is shown and those to go back and forward to."""
+    """Hold versions of a text: the present one and those to undo and redo to."""
 
     present: str
     past: tuple[str, ...] = ()
     future: tuple[str, ...] = ()
 
     def edited(self, present: str) -> UndoStack:
-        """With a new version; what was undone is given up."""
+        """Return a stack with a new present version and nothing to redo."""
         if present == self.present:
             return self
         return UndoStack(present, (*self.past, self.present)[-MAX_UNDO:])
 
     def undone(self) -> UndoStack:
-        """One version back; itself where there is none."""
+        """Return the stack one version back, or itself if there is none."""
         return UndoStack(self.past[-1], self.past[:-1], (self.present, *self.future)) if self.past else self
 
     def redone(self) -> UndoStack:
-        """One version forward; itself where there is none."""
+        """Return the stack one version forward, or itself if there is none."""
         return UndoStack(self.future[0], (*self.past, self.present), self.future[1:]) if self.future else self

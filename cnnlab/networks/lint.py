@@ -1,4 +1,4 @@
-"""What is unwise in a network though it works: hints, each at its layer, with the reason and what to do."""
+"""Hints on what is unwise in a network though it works, each at its layer, with the reason and a remedy."""
 
 from __future__ import annotations
 
@@ -6,35 +6,30 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from cnnlab.networks.architecture import LayerSummary, Place
-from cnnlab.networks.layers import Layer, Shape, pair
+from cnnlab.networks.layers import Shape
 
 SHARE = 0.9  # of all parameters in one linear layer
 FEW = 20_000  # parameters: below, nobody minds where they are
 OBJECT = 0.5  # of the image's shorter side: what is to be recognised is seldom smaller
 LONG_SATURATING = 5  # tanh or sigmoid layers, one behind the other
 
-_NORMS = ("batch-norm2d", "batch-norm1d", "group-norm", "layer-norm")
-_BATCH_NORMS = ("batch-norm2d", "batch-norm1d")
-_WEIGHTED = ("conv2d", "linear", "depthwise-separable")
-_BETWEEN = ("dropout", "flatten", "avg-pool2d", "adaptive-pool2d", *_NORMS)  # linear themselves
-
 Hint = tuple[Place, str]
 Chain = Sequence[LayerSummary]  # rows of one chain, one behind the other
 
 
 def advise(rows: Sequence[LayerSummary], input_shape: Shape) -> dict[Place, list[str]]:
-    """Hints by the place of their layer, for what ``follow`` told of images of ``input_shape`` = (C, H, W)."""
-    found: dict[Place, list[str]] = {}
+    """Return the hints by place, for the rows of ``follow`` for images of ``input_shape`` = (C, H, W)."""
+    hints: dict[Place, list[str]] = {}
     own = [row for row in rows if row.is_own and row.output_shape]
     for chain in _chains(own):
         for rule in _CHAIN_RULES:
             for place, hint in rule(chain):
-                found.setdefault(place, []).append(hint)
-    # What is said of a whole network is not said of one that ends too early.
+                hints.setdefault(place, []).append(hint)
+    # Hints on the whole network need all of its layers to fit.
     top = [] if any(row.problem for row in rows) else [row for row in own if len(row.place) == 1]
-    for place, hint in (*_one_linear_has_all(top), *_sees_too_little(top, input_shape)):
-        found.setdefault(place, []).append(hint)
-    return found
+    for place, hint in (*_most_parameters_in_one_linear(top), *_receptive_field_too_small(top, input_shape)):
+        hints.setdefault(place, []).append(hint)
+    return hints
 
 
 def _chains(rows: Sequence[LayerSummary]) -> list[Chain]:
@@ -45,28 +40,24 @@ def _chains(rows: Sequence[LayerSummary]) -> list[Chain]:
 
 
 def _no_function_between(chain: Chain) -> Iterator[Hint]:
-    """Two linear maps in a row are one linear map."""
+    """Find linear maps without a non-linearity between them: together they are one linear map."""
     before: LayerSummary | None = None
     for row in chain:
-        if row.kind in _WEIGHTED:
+        if row.layer.linearity == "weighted":
             if before is not None:
                 yield (
                     row.place,
                     f"no non-linearity since {before.name}: together the two are one linear map",
                 )
-            before = None if _ends_non_linear(row.layer) else row
-        elif row.kind not in _BETWEEN:
+            before = None if row.layer.ends_non_linear else row
+        elif row.layer.linearity == "nonlinear":
             before = None
 
 
-def _ends_non_linear(layer: Layer) -> bool:
-    return layer.kind == "depthwise-separable" and layer.norm
-
-
 def _dropout_before_batch_norm(chain: Chain) -> Iterator[Hint]:
-    """Li et al. 2018, arXiv:1801.05134."""
-    for before, row in pairwise(row for row in chain if row.kind not in ("activation", "flatten", *_WEIGHTED)):
-        if before.kind == "dropout" and row.kind in _BATCH_NORMS:
+    """Find dropout before batch norm (Li et al. 2018, arXiv:1801.05134)."""
+    for before, row in pairwise(row for row in chain if not row.layer.passes_variance_shift):
+        if before.layer.drops_out and row.layer.uses_batch_statistics:
             yield (
                 before.place,
                 f"dropout before {row.name}: its variance is another in training than in evaluation, and batch norm "
@@ -76,13 +67,13 @@ def _dropout_before_batch_norm(chain: Chain) -> Iterator[Hint]:
 
 def _bias_before_batch_norm(chain: Chain) -> Iterator[Hint]:
     for row, after in pairwise(chain):
-        if row.layer.kind in ("conv2d", "linear") and row.layer.bias and after.kind in _BATCH_NORMS:
+        if row.layer.has_bias and after.layer.uses_batch_statistics:
             yield row.place, f"its bias is superfluous: {after.name} takes each channel's mean away again"
 
 
 def _softmax_before_cross_entropy(chain: Chain) -> Iterator[Hint]:
     last = chain[-1]
-    if last.kind == "softmax" and len(last.place) == 1:
+    if last.layer.may_follow_logits and len(last.place) == 1:
         yield (
             last.place,
             "softmax before cross-entropy, which takes logits and has a softmax of its own: twice applied, the "
@@ -92,40 +83,36 @@ def _softmax_before_cross_entropy(chain: Chain) -> Iterator[Hint]:
 
 def _skips_pixels(chain: Chain) -> Iterator[Hint]:
     for row in chain:
-        if row.layer.kind in ("conv2d", "max-pool2d", "avg-pool2d", "depthwise-separable"):
-            ((kernel, stride, dilation, _), *_) = row.layer.windows(row.input_shape) or [((1, 1),) * 4]
-            spans = [dilation[axis] * (kernel[axis] - 1) + 1 for axis in (0, 1)]
-            if any(stride[axis] > spans[axis] for axis in (0, 1)):
-                yield (
-                    row.place,
-                    f"its stride of {stride[0]}×{stride[1]} is longer than its window: it skips pixels",
-                )
+        windows = None if row.layer.chains else row.layer.windows(row.input_shape)  # those of a block's own layers
+        for kernel, stride, dilation, _ in (windows or [])[:1]:
+            if any(stride[axis] > dilation[axis] * (kernel[axis] - 1) + 1 for axis in (0, 1)):
+                yield row.place, f"its stride of {stride[0]}×{stride[1]} is longer than its window: it skips pixels"
 
 
 def _mostly_padding(chain: Chain) -> Iterator[Hint]:
     for row in chain:
-        if row.layer.kind == "conv2d" and row.layer.padding not in (0, "valid"):
+        if row.layer.family == "convolution":
             _, height, width = row.input_shape
-            kernel, dilation = pair(row.layer.kernel_size), pair(row.layer.dilation)
+            ((kernel, _, dilation, _),) = row.layer.windows(row.input_shape) or []
             if any(dilation[axis] * (kernel[axis] - 1) >= 2 * (height, width)[axis] for axis in (0, 1)):
                 yield row.place, f"a window of {kernel[0]}×{kernel[1]} on {height}×{width} maps sees mostly padding"
 
 
 def _saturates(chain: Chain) -> Iterator[Hint]:
-    """Glorot and Bengio 2010: gradients through many tanh or sigmoid layers vanish."""
-    functions = [row for row in chain if row.layer.kind == "activation"]
-    flat = [row for row in functions if row.layer.kind == "activation" and row.layer.function in ("tanh", "sigmoid")]
-    if len(flat) >= LONG_SATURATING and not any(row.kind in _NORMS for row in chain):
+    """Find many tanh or sigmoid layers, through which gradients vanish (Glorot and Bengio 2010)."""
+    saturating = [row for row in chain if row.layer.saturates]
+    if len(saturating) >= LONG_SATURATING and not any(row.layer.family == "norm" for row in chain):
         yield (
-            flat[-1].place,
-            f"{len(flat)} layers of tanh or sigmoid in a row: gradients vanish on the way back; take ReLU or add norms",
+            saturating[-1].place,
+            f"{len(saturating)} layers of tanh or sigmoid in a row: gradients vanish on the way back; "
+            "take ReLU or add norms",
         )
 
 
-def _one_linear_has_all(top: Chain) -> Iterator[Hint]:
+def _most_parameters_in_one_linear(top: Chain) -> Iterator[Hint]:
     total = sum(row.parameters for row in top)
     for row in top:
-        if row.kind == "linear" and total > FEW and row.parameters > SHARE * total and len(top) > 2:
+        if row.layer.family == "linear" and total > FEW and row.parameters > SHARE * total and len(top) > 2:
             yield (
                 row.place,
                 f"{row.parameters / total:.0%} of all parameters are in this layer: pool more before flatten, or take "
@@ -133,14 +120,14 @@ def _one_linear_has_all(top: Chain) -> Iterator[Hint]:
             )
 
 
-def _sees_too_little(top: Chain, input_shape: Shape) -> Iterator[Hint]:
-    """The last layer with maps larger than one pixel, for behind it only whole maps are weighed."""
-    maps = [row for row in top if len(row.output_shape) == 3 and row.kind not in ("adaptive-pool2d",)]
+def _receptive_field_too_small(top: Chain, input_shape: Shape) -> Iterator[Hint]:
+    """Check the last layer whose maps are larger than a pixel: later layers only weigh whole maps."""
+    maps = [row for row in top if len(row.output_shape) == 3 and not row.layer.has_fixed_output_size]
     if not maps or not any(row.macs for row in maps):
         return
     last = maps[-1]
-    seen, side = min(last.receptive_field), min(input_shape[1:])
-    if seen < OBJECT * side and max(last.output_shape[1:]) > 1:
+    field, side = min(last.receptive_field), min(input_shape[1:])
+    if field < OBJECT * side and max(last.output_shape[1:]) > 1:
         yield (
             last.place,
             f"a receptive field of {last.receptive_field[0]}×{last.receptive_field[1]} pixels, the image has "

@@ -1,4 +1,4 @@
-"""Which pixels of the image one output sees."""
+"""Receptive fields: the pixels of the image that one output sees."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from cnnlab.networks.layers import Shape, Window
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """The pixels of the image that one output sees. Each pair is (rows, columns)."""
+    """Hold the pixels of the image that one output sees. Each pair is (rows, columns)."""
 
     size: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)  # pixels between the fields of neighbouring outputs
     start: tuple[int, int] = (0, 0)  # first pixel of the first output's field; below 0 in the padding
 
     def through(self, windows: list[Window] | None, input_shape: Shape) -> ReceptiveField:
-        """The field behind a layer's windows; the whole image where ``windows`` is None."""
+        """Return the field of the outputs of a layer with ``windows``; the whole image if they are None."""
         if windows is None:
             return ReceptiveField(size=(input_shape[1], input_shape[2]), stride=(0, 0))
         field = self
         for window in windows:
-            rows, columns = (_slid(field, axis, *(part[axis] for part in window)) for axis in (0, 1))
+            rows, columns = (_along_axis(field, axis, *(part[axis] for part in window)) for axis in (0, 1))
             size, stride, start = zip(rows, columns, strict=True)
             field = ReceptiveField(size=size, stride=stride, start=start)
         return field
 
     def box(self, row: int, column: int) -> tuple[int, int, int, int]:
-        """(top, left, bottom, right) of the output at ``row``, ``column``; it may reach beyond the image."""
+        """Return (top, left, bottom, right) in pixels for the output at ``row``, ``column``; it may leave the image."""
         top, left = self.start[0] + row * self.stride[0], self.start[1] + column * self.stride[1]
         return top, left, top + self.size[0], left + self.size[1]
 
 
-def _slid(
+def _along_axis(
     field: ReceptiveField, axis: int, kernel: int, stride: int, dilation: int, padding: int
 ) -> tuple[int, int, int]:
-    """Size, stride and start along one axis, behind one window (Araujo et al. 2019, doi:10.23915/distill.00021)."""
+    """Return size, stride and start along one axis (Araujo et al. 2019, doi:10.23915/distill.00021)."""
     jump = field.stride[axis]
     return field.size[axis] + (kernel - 1) * dilation * jump, jump * stride, field.start[axis] - padding * jump

@@ -1,4 +1,4 @@
-"""A network as the PyTorch code one would write by hand."""
+"""Networks as the PyTorch code that one would write by hand."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from keyword import iskeyword
 from textwrap import indent
 
 from cnnlab.networks.architecture import Draft, LayerSummary, follow, summarise
-from cnnlab.networks.build import ParallelBlock, ResidualBlock, SqueezeExciteBlock
-from cnnlab.networks.layers import MODULES, Layer, Shape
+from cnnlab.networks.build import MERGES
+from cnnlab.networks.layers import Layer, Shape
 
-BLOCKS = {"residual": ResidualBlock, "parallel": ParallelBlock, "squeeze-excite": SqueezeExciteBlock}
 WIDTH = 110  # characters of a line, at most
 
 _TAKEN = {
-    *("True", "False", "None", "Tensor", *(block.__name__ for block in BLOCKS.values())),
-    # What a program around the class has of its own.
+    *("True", "False", "None", "Tensor", *(block.__name__ for block in MERGES.values())),
+    # Names that a program around the class uses.
     *("Callable", "F", "Iterator", "Path", "TensorDataset"),
     *("CHECKSUMS", "CLASSES", "DEVICE", "DIGITS", "EPOCHS", "FOLDER", "MEAN", "MIRROR", "PATIENCE", "SCALE", "SEED"),
 }
 
 
 def pytorch_code(draft: Draft, input_shape: Shape, classes: int) -> str:
-    """The source of an ``nn.Module`` for images of ``input_shape`` = (C, H, W) that needs nothing but PyTorch.
+    """Write the source of an ``nn.Module`` for images of ``input_shape`` = (C, H, W) that needs nothing but PyTorch.
 
-    Its parameters have the names of the app's own network: each takes the other's ``state_dict``.
-    Raises ArchitectureError where a layer does not fit.
+    Its parameters have the names of the app's own network: each loads the other's ``state_dict``.
+    Raises ArchitectureError if a layer does not fit.
     """
     rows = summarise(draft, input_shape, classes)
     source = network_source(draft, input_shape, classes)
@@ -39,15 +38,15 @@ def pytorch_code(draft: Draft, input_shape: Shape, classes: int) -> str:
 
 
 def network_source(draft: Draft, input_shape: Shape, classes: int) -> str:
-    """The class ``class_name(draft.title)`` and the blocks it is made of, without imports; as ``pytorch_code``."""
+    """Write the class ``class_name(draft.title)`` and its blocks without imports. Raises ArchitectureError as above."""
     rows = summarise(draft, input_shape, classes)
-    used = {row.kind for row in follow(draft, input_shape, classes)}
-    blocks = [f"{getsource(block).rstrip()}\n" for kind, block in BLOCKS.items() if kind in used]
+    used = {row.layer.merge for row in follow(draft, input_shape, classes)}
+    blocks = [f"{getsource(block).rstrip()}\n" for merge, block in MERGES.items() if merge in used]
     return "\n\n".join([*blocks, _network(draft, rows, input_shape, classes)])
 
 
 def class_name(title: str) -> str:
-    """A title as the name of a class: "Small ResNet" → ``SmallResNet``."""
+    """Derive a class name from a title: "Small ResNet" → ``SmallResNet``."""
     words = re.findall(r"[A-Za-z0-9]+", title)
     name = "".join(word[0].upper() + word[1:] for word in words)
     if not name or name[0].isdigit() or iskeyword(name) or name in _TAKEN:
@@ -56,7 +55,7 @@ def class_name(title: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Free text as it may stand in a docstring: no line ends, quotes or backslashes of its own."""
+    """Make free text safe for a docstring: without line breaks, double quotes and backslashes."""
     printable = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
     return printable.replace("\\", "/").replace('"', "'")
 
@@ -76,9 +75,12 @@ def _network(draft: Draft, rows: list[LayerSummary], input_shape: Shape, classes
 
 
 def _layer(row: LayerSummary, classes: int) -> list[str]:
-    """The lines that make a layer, and those that draw its weights where not PyTorch's way."""
-    made = _module(row.layer, row.input_shape, classes)
-    return [*f"self.{row.name} = {made}".splitlines(), *_drawn(row.layer, f"self.{row.name}", row.input_shape, classes)]
+    """Write the lines that create a layer and, unless PyTorch's default does, initialise its weights."""
+    module = _module(row.layer, row.input_shape, classes)
+    return [
+        *f"self.{row.name} = {module}".splitlines(),
+        *_initialisation(row.layer, f"self.{row.name}", row.input_shape, classes),
+    ]
 
 
 def _module(layer: Layer, shape: Shape, classes: int) -> str:
@@ -87,25 +89,24 @@ def _module(layer: Layer, shape: Shape, classes: int) -> str:
         return f"nn.{layer.call(shape, classes)}"
     parts = []
     for name, chain in branches.items():
-        made = _sequential(chain, shape, classes)
+        sequential = _sequential(chain, shape, classes)
         if not name:
-            return made
-        parts.append(f"{name}={made}")
-    if layer.kind == "residual":
-        parts.append(f"activation=nn.{'Identity' if layer.activation == 'none' else MODULES[layer.activation]}()")
-    return _called(BLOCKS[layer.kind].__name__, parts)
+            return sequential
+        parts.append(f"{name}={sequential}")
+    parts += [f"{name}=nn.{call}" for name, call in layer.merge_modules().items()]
+    return _call(MERGES[layer.merge].__name__, parts)
 
 
 def _sequential(chain: tuple[Layer, ...], shape: Shape, classes: int) -> str:
-    made = []
+    modules = []
     for layer in chain:
-        made.append(_module(layer, shape, classes))
+        modules.append(_module(layer, shape, classes))
         shape = layer.output_shape(shape, classes)
-    return _called("nn.Sequential", made)
+    return _call("nn.Sequential", modules)
 
 
-def _called(name: str, arguments: list[str]) -> str:
-    """A call in one line where that is short, else an argument a line."""
+def _call(name: str, arguments: list[str]) -> str:
+    """Write a call in one line if it is short, else with one argument a line."""
     line = f"{name}({', '.join(arguments)})"
     if "\n" not in line and len(line) <= WIDTH // 2:
         return line
@@ -113,7 +114,7 @@ def _called(name: str, arguments: list[str]) -> str:
     return f"{name}(\n{indent(inner, '    ')})"
 
 
-def _drawn(layer: Layer, name: str, shape: Shape, classes: int) -> list[str]:
+def _initialisation(layer: Layer, name: str, shape: Shape, classes: int) -> list[str]:
     if call := layer.initial_weights():
         keywords = str(call).removeprefix(f"{call.name}(")
         return [f"nn.init.{call.name}({name}.weight{', ' if call.keywords else ''}{keywords}"]
@@ -121,18 +122,18 @@ def _drawn(layer: Layer, name: str, shape: Shape, classes: int) -> list[str]:
     for branch, chain in layer.branches(shape, classes).items():
         flowing = shape
         for number, inner in enumerate(chain):
-            within = f"{name}.{branch}[{number}]" if branch else f"{name}[{number}]"
-            lines += _drawn(inner, within, flowing, classes)
+            inner_name = f"{name}.{branch}[{number}]" if branch else f"{name}[{number}]"
+            lines += _initialisation(inner, inner_name, flowing, classes)
             flowing = inner.output_shape(flowing, classes)
     return lines
 
 
 def _forward(rows: list[LayerSummary], input_shape: Shape) -> list[str]:
-    """One line a layer; the shape is told where it changes."""
+    """Write one line for each layer, with the shape in a comment where it changes."""
     lines, shape = [f"# x: {_batch(input_shape)}"], input_shape
     for row in rows:
-        told = f"  # {_batch(row.output_shape)}" if row.output_shape != shape else ""
-        lines.append(f"x = self.{row.name}(x){told}")
+        comment = f"  # {_batch(row.output_shape)}" if row.output_shape != shape else ""
+        lines.append(f"x = self.{row.name}(x){comment}")
         shape = row.output_shape
     last = lines.pop()
     comment = last.partition("  # ")[2] or _batch(shape)

@@ -179,8 +179,8 @@ def _text(*parts: str) -> str:
 
 
 def _layer(layer: Layer) -> str:
-    if layer.kind == "activation":
-        return layer.function
+    if layer.family == "activation":
+        return layer.label
     settings = layer.model_dump(exclude_defaults=True, exclude={"kind", "name"})
     shown = ", ".join(f"{name}={value}" for name, value in settings.items())
     return f"{layer.kind}({shown})" if shown else layer.kind

@@ -53,7 +53,7 @@ def test_each_layer_keeps_what_its_way_back_needs() -> None:
 def test_batch_norm_keeps_a_mean_and_a_spread_whatever_the_batch() -> None:
     norm = next(layer for layer in counted(architecture="compact", precision="float32").layers if layer.fixed)
     assert norm.name == "norm1"
-    assert norm.fixed == 2 * 4 * PRESETS["compact"].layers[0].out_channels  # type: ignore[union-attr]
+    assert norm.fixed == 2 * 4 * PRESETS["compact"].layers[0].out_channels  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("optimizer", "moments"), [("sgd", 1), ("adam", 2), ("adamw", 2), ("rmsprop", 2)])

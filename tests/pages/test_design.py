@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.architecture import Architecture, Draft, Place
 from cnnlab.networks.designs import Shelf, from_link, read_design, to_link, write_design
-from cnnlab.networks.edit import BRICKS, UndoStack
+from cnnlab.networks.edit import UndoStack, addable_layers
 from cnnlab.networks.layers import Activation, Conv2d, Flatten, Layer, Linear, Parallel
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import runs_folder
@@ -27,6 +27,7 @@ from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.widgets.format import duration
 from tests.pages.test_pages import ROOT, TIMEOUT, button, checked, drawn, metrics, open_page, texts, train
 
+BRICKS = addable_layers()
 FLAT_BRICKS = ("Batch norm, flat", "Flatten", "Linear", "Logits", "Softmax")
 LOGITS = (Flatten(), Linear(out_features="classes"))
 

@@ -1,4 +1,4 @@
-"""From a photo of paper to the handwritten characters on it, in reading order."""
+"""Photos of paper, and the handwritten characters on them in reading order."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from cnnlab.drawings.page.rules import without_rules
 from cnnlab.drawings.preprocess import Ink
 
 MAX_CHARACTERS = 60
-PEN = 0.75  # quantile of a character's darkness that is as dark as its pen
-GROWN = 2  # pixels around a character that keep its soft edges
-UPRIGHT = 1.0  # degrees, less is not worth turning the page
+PEN = 0.75  # quantile of a character's darkness that is taken for its pen's
+GROWN = 2  # pixels around a character that belong to its soft edges
+UPRIGHT = 1.0  # degrees: a page turned by less is left as it is
 
 
 @dataclass(frozen=True)
 class Character:
-    """One handwritten character."""
+    """Hold one handwritten character."""
 
-    ink: Ink  # its own alone, straightened with the page
+    ink: Ink  # without that of its neighbours, straightened with the page
     box: Floats  # (4, 2): the corners around it, x and y in the photo's pixels, clockwise from its top left
     line: int  # of the page, from 0
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A page of handwriting, straightened."""
+    """Hold a straightened page of handwriting."""
 
     size: tuple[int, int]  # width and height of the photo
     ink: Ink
     angle: float  # degrees that the page was turned by, anticlockwise
     characters: tuple[Character, ...]  # in reading order, MAX_CHARACTERS at the most
-    found: int  # characters, also those beyond
+    found: int  # number of characters, including those beyond MAX_CHARACTERS
 
 
 def find_characters(photo: Image.Image) -> Sheet:
-    """An upright photo of paper → its characters, lines from top to bottom, each from left to right.
+    """Find the characters on an upright photo of paper, line by line from the top, each from left to right.
 
-    The paper's light is made even, ruled lines go, the page is straightened by them or by how the characters stand
-    in lines, and strokes that belong together are joined. Raises DrawingError where there is no character.
+    The paper's light is made even and ruled lines are removed. The page is straightened by these or by the lines of
+    characters, and strokes of one character are joined. Raises DrawingError if there is no character.
     """
     page, corner = page_on(photo)
     flat, rise = without_rules(ink_on(page))
@@ -57,26 +57,26 @@ def find_characters(photo: Image.Image) -> Sheet:
     boxes, members = joined(parts)
     _, lines = lines_of(boxes)
     order = np.lexsort((boxes[:, 1] + boxes[:, 3], lines))
-    there = _Way(ink.shape, flat.shape, angle, max(page.size) / max(flat.shape), corner)
+    to_photo = _ToPhoto(ink.shape, flat.shape, angle, max(page.size) / max(flat.shape), corner)
     characters = (
-        Character(_own_ink(ink, parts, boxes[i], members[i]), there.corners(boxes[i]), int(lines[i]))
+        Character(_own_ink(ink, parts, boxes[i], members[i]), to_photo.corners(boxes[i]), int(lines[i]))
         for i in order[:MAX_CHARACTERS]
     )
     return Sheet(photo.size, _black(ink, levels(ink)[1]), angle, tuple(characters), len(order))
 
 
 @dataclass(frozen=True)
-class _Way:
-    """From the straightened page back to the photo."""
+class _ToPhoto:
+    """Map the straightened page back to the photo."""
 
     turned: tuple[int, ...]  # (H, W) of the straightened page
     flat: tuple[int, ...]  # (H, W) before
     angle: float
-    scale: float  # pixels of the photo, each
+    scale: float  # pixels of the photo for one of the page
     corner: tuple[int, int]  # left and top of the page in the photo
 
     def corners(self, box: Indices) -> Floats:
-        """(4, 2), of a box on the straightened page."""
+        """Return the corners (4, 2) in the photo of a box on the straightened page."""
         top, left, bottom, right = box
         points = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)
         points -= np.array(self.turned[::-1]) / 2
@@ -87,7 +87,7 @@ class _Way:
 
 
 def _own_ink(ink: Floats, parts: Parts, box: Indices, numbers: Indices) -> Ink:
-    """Cut out of the page, as dark as if its pen were black."""
+    """Cut a character out of the page, scaled as if its pen were black."""
     top, left = (box[:2] - GROWN).clip(0)
     bottom, right = np.minimum(box[2:] + GROWN, ink.shape)
     labels, own = parts.labels[top:bottom, left:right], ink[top:bottom, left:right]
@@ -97,7 +97,7 @@ def _own_ink(ink: Floats, parts: Parts, box: Indices, numbers: Indices) -> Ink:
 
 
 def _black(ink: Floats, pen: float) -> Ink:
-    """Scaled so that the pen's ink becomes 255."""
+    """Scale ink so that the pen's becomes 255."""
     return (ink / pen * 255).clip(0, 255).round().astype(np.uint8)
 
 

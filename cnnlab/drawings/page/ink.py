@@ -1,4 +1,4 @@
-"""A page in grey → the ink on it: uneven light and shadow made even, light on dark turned round."""
+"""The ink on a grey page, with uneven light and shadow removed and light on dark inverted."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from cnnlab.drawings.images import Pixels
 from cnnlab.drawings.page.page import COARSE, Floats, border, coarse
 from cnnlab.drawings.strokes import DrawingError
 
-SIDE = 1200  # pixels, the longer side of a page that is worked on
-SMOOTH = 0.8  # pixels on that side, of a Gaussian against the camera's noise
-WIDTHS = (3, 5, 9, 17, 33, 65)  # of COARSE pixels, of gaps that are closed
-FINENESS = 2.75  # the power of its width by which a gap counts less
-WINDOW = (0.05, 0.25)  # of the longer side: the paper's light is looked for so far around
-STROKES = 5  # and so many strokes' thickness
+SIDE = 1200  # pixels, longer side that a page is scaled to
+SMOOTH = 0.8  # pixels of such a page: the Gaussian against the camera's noise
+WIDTHS = (3, 5, 9, 17, 33, 65)  # COARSE pixels: of the closings of a pattern spectrum
+FINENESS = 2.75  # power of its width by which a gap is weighted down
+WINDOW = (0.05, 0.25)  # shares of the longer side: narrowest and widest search for the paper's light
+STROKES = 5  # times the strokes' thickness: the width of that search between both
 DARKEST = 40  # paper in the deepest shade, of 255
-NOISE = 4.0  # standard deviations of the camera's noise that are no ink
-FAINT = 0.02  # of the paper's light: so little is no ink
-LEAST = 0.12  # of the paper's light, taken by ink that can be told from paper
-THRESHOLD = 0.4  # of the pen's own darkness
-WEAK = 0.6  # of the threshold: ink if it touches ink
+NOISE = 4.0  # standard deviations of the camera's noise: less is no ink
+FAINT = 0.02  # share of the paper's light: less is no ink
+LEAST = 0.12  # share of the paper's light that a pen takes at least
+THRESHOLD = 0.4  # share of the pen's darkness
+WEAK = 0.6  # share of the threshold: it is ink if it touches ink
 
 
 def ink_on(page: Image.Image) -> Floats:
-    """A page in grey → how much of the paper's light is missing at each pixel, 0…1: (H, W), SIDE at the most.
+    """Return the share of the paper's light, 0…1, that is missing at each pixel of a grey page: (H, W), SIDE at most.
 
-    Light on dark is taken as dark on light, by which of the two is thinner.
+    The page is inverted first if what is light on it is thinner than what is dark.
     """
     light = coarse(np.asarray(page), SIDE)
     light = gaussian_filter(light, SMOOTH * max(light.shape) / SIDE)
@@ -38,9 +38,9 @@ def ink_on(page: Image.Image) -> Floats:
 
 
 def levels(ink: Floats) -> tuple[float, float]:
-    """The ink above which a pixel belongs to the pen's strokes, and the strokes' own; by Otsu (1979).
+    """Return the threshold of ink in strokes and the strokes' mean ink, by Otsu (1979).
 
-    Raises DrawingError where there is nothing as dark as a pen.
+    Raises DrawingError if nothing is as dark as a pen.
     """
     dark = ink[ink > FAINT]
     level = float(dark[dark >= _otsu(dark)].mean()) if len(dark) else 0.0
@@ -50,7 +50,7 @@ def levels(ink: Floats) -> tuple[float, float]:
 
 
 def _missing(light: Pixels, window: float) -> Floats:
-    """Share of the paper's light that is missing; the paper's is the lightest in a closing by ``window``."""
+    """Return the missing share of the paper's light, which a closing by ``window``, a share of the side, estimates."""
     size = 1 + 2 * round(window * max(light.shape) / 2)
     padded = np.pad(light, size, mode="edge")
     paper = minimum_filter(maximum_filter(padded, size), size)[size:-size, size:-size]
@@ -63,14 +63,14 @@ def _missing(light: Pixels, window: float) -> Floats:
 
 
 def _is_light_on_dark(light: Pixels) -> bool:
-    """Whether what is light is thinner than what is dark."""
+    """Tell whether what is light is thinner than what is dark."""
     small = coarse(light)
     framed = np.pad(small, COARSE // 5, constant_values=int(np.median(border(small))))
     return _thinness(255 - framed) > _thinness(framed)
 
 
 def _thinness(light: Pixels) -> float:
-    """How much there is of dark things, the thinner the more: a sum over the pattern spectrum (Maragos 1989)."""
+    """Weigh the dark things, thinner ones more, by a sum over the pattern spectrum (Maragos 1989)."""
     widths = np.array([width for width in WIDTHS if width < max(light.shape)])
     closed = [(grey_closing(light, size=(width, width)) - light).astype(np.float64) for width in widths]
     masses = np.array([(gap**2).sum() for gap in closed])
@@ -78,7 +78,7 @@ def _thinness(light: Pixels) -> float:
 
 
 def _thickness(light: Pixels) -> float:
-    """Of the strokes, as a share of the longer side."""
+    """Estimate the strokes' thickness as a share of the longer side."""
     ink = _missing(coarse(light, 2 * COARSE), WINDOW[1])
     dark = ink[ink > FAINT]
     if not len(dark):
@@ -90,7 +90,7 @@ def _thickness(light: Pixels) -> float:
 
 
 def _otsu(values: Floats) -> float:
-    """The threshold that parts values into two classes of the largest variance between them."""
+    """Return the threshold that splits values into two classes with the largest variance between them."""
     counts, edges = np.histogram(values, 128)
     middles = (edges[1:] + edges[:-1]) / 2
     below = np.cumsum(counts)[:-1]

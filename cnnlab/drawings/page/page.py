@@ -1,4 +1,4 @@
-"""The sheet of paper on a photo, cut out of what it lies on."""
+"""The sheet of paper on a photo, cut out of its surroundings."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ Indices = npt.NDArray[np.intp]
 
 _Any = TypeVar("_Any", bound=np.generic)
 
-COARSE = 200  # pixels, the longer side on which a photo is judged as a whole
-STROKE = 9  # of them, the thickest stroke that is taken off to see the sheet's edges
-GRAIN = 1.0  # of them, of a Gaussian against the camera's noise
-RIM = 3  # of them, that the sheet's edge takes
-# The following are steps of the logarithm of light; 0.1 is 10 %.
-EDGE = 0.12  # a pixel, at the sheet's edge
-DARKER = 0.35  # than the sheet, of what it lies on
-WRITTEN = 0.3  # strokes so dark are on paper
-BLACK = 16  # of 255, what is darker is as dark
-LARGE = 0.1  # of the photo, the smallest sheet
-SMALL = 0.01  # of the photo, too little to be what the sheet lies on
-FLAT = 2  # of 255, by which tones differ along the border of what no camera took
-MOST = 0.5  # of such a picture, the smallest sheet
-THIN = 0.05  # of the photo, the most that a scanner's rim takes
+COARSE = 200  # pixels, longer side of the thumbnail that shows a photo as a whole
+STROKE = 9  # of these pixels, thickest stroke that is removed to find the sheet's edges
+GRAIN = 1.0  # of these pixels, the Gaussian against the camera's noise
+RIM = 3  # of these pixels, width of the sheet's edge
+# The following are differences of the logarithm of light; 0.1 is about 10 %.
+EDGE = 0.12  # for each pixel at the sheet's edge
+DARKER = 0.35  # between the sheet and its darker surroundings
+WRITTEN = 0.3  # between paper and strokes on it
+BLACK = 16  # of 255: darker tones count as this one
+LARGE = 0.1  # share of the photo that a sheet takes at least
+SMALL = 0.01  # share of the photo that its surroundings take at least
+FLAT = 2  # of 255, largest difference along the border of a picture that no camera took
+MOST = 0.5  # share of such a picture that a sheet takes at least
+THIN = 0.05  # share of the photo that a scanner's rim takes at most
 
 
 def page_on(photo: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
-    """An upright photo → its sheet of paper in grey, and the left and top at which it was cut out.
+    """Return the sheet of paper on an upright photo, in grey, and the left and top, in pixels, where it was cut out.
 
-    Where the sheet lies on something plain and darker, that is cut off, and painted over in the corners that are left.
+    Plain, darker surroundings are cut off, and painted over in the corners that remain.
     """
     light = _without_rim(photo.convert("L"))
     small = gaussian_filter(coarse(np.asarray(light)), GRAIN)
@@ -62,7 +62,7 @@ def page_on(photo: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
 
 
 def _without_rim(light: Image.Image) -> Image.Image:
-    """A scanner's thin rim painted over."""
+    """Paint over a scanner's thin rim."""
     rim = rim_of(light, 1)
     if rim.any() and rim.mean() <= THIN:
         pixels = np.asarray(light)
@@ -71,7 +71,7 @@ def _without_rim(light: Image.Image) -> Image.Image:
 
 
 def _around(light: Pixels, bare: Pixels) -> Mask:
-    """All but the sheet, the lightest large region within edges; nothing where no table lies beside it."""
+    """Return the mask of all but the sheet, the lightest large region inside edges; empty if nothing lies around it."""
     written, plain = (np.log(np.maximum(pixels, BLACK).astype(np.float64)) for pixels in (light, bare))
     regions, count = label(gaussian_gradient_magnitude(plain, 1) < EDGE)
     numbers = np.arange(1, count + 1)
@@ -81,26 +81,26 @@ def _around(light: Pixels, bare: Pixels) -> Mask:
     beside = np.isin(numbers, border(regions)) & (shares >= SMALL) & (lights < sheet.max(initial=-np.inf) - DARKER)
     strokes = plain - written
     if any(np.quantile(strokes[regions == number], 0.99) < WRITTEN for number in numbers[beside]):
-        found = np.asarray(binary_fill_holes(regions == numbers[sheet.argmax()]), bool)
-        if found.mean() >= MOST or np.ptp(border(light)) > FLAT:  # else light ink on a drawn ground
-            return ~found
+        filled = np.asarray(binary_fill_holes(regions == numbers[sheet.argmax()]), bool)
+        if filled.mean() >= MOST or np.ptp(border(light)) > FLAT:  # else light ink on a drawn ground
+            return ~filled
     return np.zeros(light.shape, bool)
 
 
 def _without_strokes(light: Pixels) -> Pixels:
-    """By a closing (Serra 1982) that goes on beyond the border."""
+    """Remove dark strokes by a closing (Serra 1982) that continues beyond the border."""
     padded = np.pad(light, STROKE, mode="edge")
     closed: Pixels = grey_closing(padded, (STROKE, STROKE))[STROKE:-STROKE, STROKE:-STROKE]
     return closed
 
 
 def coarse(light: Pixels, side: int = COARSE) -> Pixels:
-    """Scaled so that the longer side is ``side`` pixels."""
+    """Scale (H, W) down so that the longer side has at most ``side`` pixels."""
     image = Image.fromarray(light)
     image.thumbnail((side, side))
     return np.asarray(image)
 
 
 def border(pixels: npt.NDArray[_Any]) -> npt.NDArray[_Any]:
-    """Those along the four sides, in a row."""
+    """Return the pixels along the four sides of (H, W) in a row."""
     return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])

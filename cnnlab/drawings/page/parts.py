@@ -1,4 +1,4 @@
-"""Pieces of ink: which are writing, and which belong to one character."""
+"""Connected parts of ink: which are writing, and which belong to one character."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from cnnlab.drawings.page.ink import WEAK, levels
 from cnnlab.drawings.page.page import Floats, Indices
 from cnnlab.drawings.strokes import DrawingError
 
-TOUCHING = np.ones((3, 3), bool)  # pixels touch at their corners too
+TOUCHING = np.ones((3, 3), bool)  # 8-connectivity
 MAX_PARTS = 1000
-SPECK = 3  # pixels, smaller is dirt on any page
+SPECK = 3  # pixels: smaller parts are dirt
 # The following are shares of the usual character's height.
-DIRT = 0.1  # longer side, of a part
-LEAST = 0.35  # longer side, of a character
-CUT = 1.6  # longer side, of what touches the photo's border and is more likely the paper's edge
-STACKED = 0.25  # gap between two parts of a character above one another
+DIRT = 0.1  # longer side of a part: smaller ones are dirt
+LEAST = 0.35  # longer side of a character
+CUT = 1.6  # longer side of a part at the photo's border that is rather the paper's edge
+STACKED = 0.25  # vertical gap between two parts of a character
 TALL = 1.5  # height of both together
-BESIDE = 0.25  # gap between two parts beside one another, where one has no height; less for a higher one
+BESIDE = 0.25  # horizontal gap between two parts if one has no height; less for a higher one
 WIDE = 1.2  # width of both together
-OVERLAP = 0.4  # of the narrower part's width, makes two parts lie above one another
-BLURRED = 0.3  # of the sharpest edge, makes a shadow
+OVERLAP = 0.4  # share of the narrower part's width: more makes two parts stacked
+BLURRED = 0.3  # share of the sharpest edge: less is a shadow
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Pieces of ink that hang together."""
+    """Hold connected parts of ink."""
 
-    labels: Indices  # (H, W), a part's number at each of its pixels
+    labels: Indices  # (H, W), each pixel's part, 0 for none
     numbers: Indices  # (N,) of those that may be writing
-    boxes: Indices  # (N, 4)
+    boxes: Indices  # (N, 4), top, left, bottom, right
 
     def those(self, chosen: Mask) -> Parts:
-        """Raises DrawingError where none are chosen."""
+        """Select parts by a mask (N,). Raises DrawingError if it is empty."""
         if not chosen.any():
             raise DrawingError("no character is found: take the photo from nearer, in even light")
         return Parts(self.labels, self.numbers[chosen], self.boxes[chosen])
 
 
 def parts_on(ink: Floats) -> Parts:
-    """Raises DrawingError where there are none, or so many that they are no writing."""
+    """Find the parts of ink (H, W) that may be writing. Raises DrawingError if there are none or too many."""
     threshold, _ = levels(ink)
     labels, count = label(ink > WEAK * threshold, TOUCHING)
     has_core = np.bincount(labels[ink > threshold], minlength=count + 1)[1:] > 0
@@ -62,7 +62,7 @@ def parts_on(ink: Floats) -> Parts:
 
 
 def _is_cut(parts: Parts) -> Mask:
-    """Long things that touch the border: the paper's edge, a shadow."""
+    """Mark long parts that touch the border, such as the paper's edge or a shadow: (N,)."""
     height, width = parts.labels.shape
     at_border = (parts.boxes[:, :2] <= 1).any(1) | (parts.boxes[:, 2:] >= (height - 1, width - 1)).any(1)
     if at_border.all():
@@ -71,7 +71,7 @@ def _is_cut(parts: Parts) -> Mask:
 
 
 def _sharpness(ink: Floats, parts: Parts) -> Floats:
-    """(N,): how steep the ink's edge is in the mean."""
+    """Return the mean steepness of each part's edge: (N,)."""
     steepness = gaussian_gradient_magnitude(ink, 1)
     edge = (parts.labels > 0) & ~binary_erosion(parts.labels > 0)
     numbers, count = parts.labels[edge], int(parts.labels.max()) + 1
@@ -81,20 +81,20 @@ def _sharpness(ink: Floats, parts: Parts) -> Floats:
 
 
 def _longer(boxes: Indices) -> Indices:
-    """(N,): each box's longer side."""
+    """Return each box's longer side: (N,)."""
     sides: Indices = (boxes[:, 2:] - boxes[:, :2]).max(1)
     return sides
 
 
 def usual_side(boxes: Indices) -> float:
-    """The usual character's height: the longer side at which half of all squares around boxes lies in larger ones."""
+    """Return the usual character's height: the median of the boxes' longer sides, weighted by their squares."""
     sides = np.sort(_longer(boxes))
     mass = np.cumsum(sides**2)
     return float(sides[np.searchsorted(mass, mass[-1] / 2)])
 
 
 def joined(parts: Parts) -> tuple[Indices, list[Indices]]:
-    """The characters' boxes (M, 4), and which parts' numbers belong to each."""
+    """Join parts to characters. Returns these boxes (M, 4) and the numbers of each one's parts."""
     usual = usual_side(parts.boxes)
     groups = [[part] for part in range(len(parts.boxes))]  # by part
     for gap, one, other in sorted(_gaps(parts, STACKED * usual)):
@@ -111,7 +111,7 @@ def joined(parts: Parts) -> tuple[Indices, list[Indices]]:
 
 
 def _gaps(parts: Parts, reach: float) -> Iterator[tuple[float, int, int]]:
-    """Pixels between two parts that are at the most ``reach`` apart, and which they are."""
+    """Yield the gap in pixels and the indices of every two parts that are at most ``reach`` apart."""
     edges = np.where(binary_erosion(parts.labels > 0, TOUCHING), 0, parts.labels)
     pixels = [
         np.argwhere(edges[top:bottom, left:right] == number) + np.array((top, left))
@@ -132,7 +132,7 @@ def _hull(boxes: Indices) -> Indices:
 
 
 def _belong(one: Indices, other: Indices, gap: float, usual: float) -> bool:
-    """Whether two boxes so many pixels apart hold parts of one character."""
+    """Tell whether two boxes ``gap`` pixels apart hold parts of one character."""
     sizes = np.stack([one[2:] - one[:2], other[2:] - other[:2]]) / usual
     height, width = (np.maximum(one[2:], other[2:]) - np.minimum(one[:2], other[:2])) / usual
     overlap = float(min(one[3], other[3]) - max(one[1], other[1])) / usual

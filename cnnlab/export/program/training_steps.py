@@ -183,7 +183,7 @@ _COLUMNS = 'f"{split} {quantity}": [] for split in ("train", "validation") for q
 
 
 def _drops_out(layers: tuple[Layer, ...]) -> bool:
-    return any('"kind":"dropout"' in layer.model_dump_json() for layer in layers)
+    return any(layer.drops_out or any(map(_drops_out, layer.chains.values())) for layer in layers)
 
 
 def _epochs(setting: Setting) -> str:

@@ -1,4 +1,4 @@
-"""Where everything stands: layers one behind the other along an axis, blocks as frames around such chains."""
+"""The layout of a diagram: chains of layers along an axis, blocks as frames around such chains."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from cnnlab.networks.architecture import LayerSummary, Place
-from cnnlab.networks.diagram.families import FAMILIES, description, family, label, window
+from cnnlab.networks.diagram.families import description, label
 from cnnlab.networks.diagram.glyphs import (
     BAND,
     SIGN,
@@ -26,55 +26,50 @@ from cnnlab.networks.diagram.glyphs import (
 )
 from cnnlab.networks.diagram.merging import PADDING, below_one_another, side_by_side, through
 from cnnlab.networks.diagram.track import Track
-from cnnlab.networks.layers import Layer, Shape, shown
+from cnnlab.networks.layers import Shape, shown
+from cnnlab.networks.layers.base import Family
 
-BANDS = {"norm", "activation", "other"}  # families drawn thin, close to what they follow
+BANDS: set[Family] = {"norm", "activation", "other"}  # families drawn thin, close to what they follow
 _HEADLINE = 20.0
 
 
 @dataclass(frozen=True)
 class Node:
-    """A layer, and the chains within it where it is a block; an empty one passes its input on."""
+    """Hold a layer and, if it is a block, its chains; an empty one passes its input on."""
 
     row: LayerSummary
     lanes: tuple[tuple[Node, ...], ...] = ()
 
     @property
     def abreast(self) -> float:
-        """How many chains stand above one another at the most; an empty one takes little."""
+        """Return the largest number of stacked chains; an empty one counts 0.2."""
         return sum(max((node.abreast for node in lane), default=0.2) for lane in self.lanes) or 1.0
 
 
 def nested(rows: Sequence[LayerSummary]) -> tuple[Node, ...]:
-    """The list's layers, each with those within it."""
+    """Return the layers of the list, each with its inner layers."""
     chains: dict[Place, list[LayerSummary]] = defaultdict(list)
     for row in rows:
         chains[row.place[:-1]].append(row)
 
     def chain(place: Place) -> tuple[Node, ...]:
         return tuple(
-            Node(row, tuple(chain((*row.place, number)) for number in range(_lanes(row.layer))))
+            Node(row, tuple(chain((*row.place, number)) for number in range(row.layer.branch_number)))
             for row in chains.get(place, ())
         )
 
     return chain(())
 
 
-def _lanes(layer: Layer) -> int:
-    if layer.kind == "parallel":
-        return len(layer.paths)
-    return {"residual": 2, "depthwise-separable": 1, "squeeze-excite": 1}.get(layer.kind, 0)
-
-
 @dataclass(frozen=True)
 class Draughtsman:
-    """Draws layers and blocks on one scale."""
+    """Draw layers and blocks on one scale."""
 
     scale: Scale
     selected: Place | None = None
 
     def chain(self, nodes: Sequence[Node], shape: Shape) -> Piece:
-        """Layers one behind the other; ``shape`` flows in and is not told."""
+        """Draw layers in a row; the input's ``shape`` is not written."""
         track = Track(shape)
         self.along(track, nodes)
         return track.end(nodes[-1].row.output_shape if nodes else shape)
@@ -82,11 +77,11 @@ class Draughtsman:
     def along(self, track: Track, nodes: Sequence[Node]) -> None:
         for group in _groups(nodes):
             first = group[0]
-            piece = self._block(first) if family(first.row.layer) == "block" else self._stack([n.row for n in group])
+            piece = self._block(first) if first.row.layer.family == "block" else self._stack([n.row for n in group])
             track.add(piece, first.row.input_shape)
 
     def image(self, shape: Shape) -> Piece:
-        """The input, ruled so that one sees its pixels."""
+        """Draw the input image with a grid that hints at its pixels."""
         solid = self.scale.solid(shape)
         top, rise = solid.half - solid.height, 2 * solid.half - solid.height
         rules = "".join(
@@ -97,7 +92,7 @@ class Draughtsman:
         width = solid.thickness + solid.slant
         left = max(0.0, text_width("image") - width) / 2
         svg = (
-            f'<g class="input"><title>The image: {shown(shape)}</title>{solid.drawn(0)}'
+            f'<g class="input"><title>The image: {shown(shape)}</title>{solid.svg(0)}'
             f'<path class="pixels" d="{rules}"/>{text(width / 2, solid.half + 13, "image", "name")}</g>'
         )
         right = left + width
@@ -106,13 +101,13 @@ class Draughtsman:
         )
 
     def _stack(self, rows: Sequence[LayerSummary]) -> Piece:
-        """A layer and the bands close behind it, one label under each."""
+        """Draw a layer and the bands close behind it, each with a label below."""
         solids = [self._solid(row) for row in rows]
         lead, room = _label_room(rows, solids)
         x, parts, below = lead, [], 0.0
         for row, solid in zip(rows, solids, strict=True):
             marks, reach = _labels(row, solid, x, alone=len(rows) == 1)
-            parts.append(self._group(row, solid.drawn(x) + marks, x + (solid.thickness + solid.slant) / 2, solid.half))
+            parts.append(self._group(row, solid.svg(x) + marks, x + (solid.thickness + solid.slant) / 2, solid.half))
             x, below = x + solid.thickness + 1.5, max(below, reach)
         x -= 1.5
         right = x + solids[-1].slant
@@ -122,10 +117,10 @@ class Draughtsman:
     def _solid(self, row: LayerSummary) -> Solid:
         shape = row.output_shape or row.input_shape
         solid = self.scale.solid(shape) if shape else UNKNOWN
-        return solid._replace(thickness=BAND) if family(row.layer) in BANDS else solid
+        return solid._replace(thickness=BAND) if row.layer.family in BANDS else solid
 
     def _group(self, row: LayerSummary, inner: str, x: float, half: float) -> str:
-        """What stands for one layer, with what a browser tells about it; the mark of a problem above ``x``."""
+        """Group the SVG of one layer with its tooltip and, above ``x``, the mark of a problem."""
         place = ".".join(map(str, row.place))
         mark = warning(x, -half - 10) if row.problem else ""
         return (
@@ -134,7 +129,7 @@ class Draughtsman:
         )
 
     def _classes(self, row: LayerSummary) -> str:
-        names = ["layer", FAMILIES[row.kind]]
+        names = ["layer", row.layer.family]
         if row.problem:
             names.append("problem")
         elif not row.output_shape:
@@ -144,7 +139,7 @@ class Draughtsman:
         return " ".join(names)
 
     def _block(self, node: Node) -> Piece:
-        """A frame around the block's lanes and what merges them."""
+        """Draw a frame around the block's lanes and their merging."""
         row = node.row
         inner = self._merged(node)
         title = label(row)
@@ -161,29 +156,29 @@ class Draughtsman:
         return Piece(svg, width, above + 1, below + 1, 0.0, width, width)
 
     def _merged(self, node: Node) -> Piece:
-        """What a block's kind makes of its lanes."""
+        """Draw the block's lanes and how they merge."""
         row, layer = node.row, node.row.layer
         lanes = [self.chain(lane, row.input_shape) for lane in node.lanes]
         known = bool(row.input_shape), bool(row.output_shape)
-        if layer.kind == "parallel":
+        if layer.merge == "concatenation":
             return side_by_side(lanes, *known)
-        if layer.kind == "depthwise-separable":
+        if layer.merge == "none":
             return through(lanes[0], *known)
-        if layer.kind == "squeeze-excite":
+        if layer.merge == "product":
             return below_one_another([Piece("", 0.0, SIGN + 4, SIGN), *lanes], *known, is_product=True)
         merged = below_one_another(lanes, *known, is_product=False)
-        if layer.kind == "residual" and layer.activation != "none":
-            return self._activated(merged, layer.activation, row.output_shape)
+        if layer.final_activation:
+            return self._activated(merged, layer.final_activation, row.output_shape)
         return merged
 
     def _activated(self, inner: Piece, function: str, shape: Shape) -> Piece:
-        """With the band of the activation that ends a residual block, which is no layer of its own."""
+        """Append the band of the block's final activation, which is no layer of its own."""
         solid = (self.scale.solid(shape) if shape else UNKNOWN)._replace(thickness=BAND)
         known = "activation" if shape else "unknown"
         x = inner.width
         end = x + BAND + solid.slant
         svg = (
-            f'{inner.svg}{head(x, 0, bool(shape))}<g class="{known}">{solid.drawn(x)}'
+            f'{inner.svg}{head(x, 0, bool(shape))}<g class="{known}">{solid.svg(x)}'
             f"{upright(x + BAND / 2, solid.half + 5, function, 'detail')}</g>"
             f"{line(f'M{end - solid.slant / 2:.1f} 0H{end + PADDING:.1f}', bool(shape))}"
         )
@@ -192,7 +187,7 @@ class Draughtsman:
 
 
 def _groups(nodes: Sequence[Node]) -> list[list[Node]]:
-    """Layers with the bands behind them that keep their shape."""
+    """Group each layer with the bands behind it that keep its shape."""
     groups: list[list[Node]] = []
     for node in nodes:
         if groups and _sticks(node.row, groups[-1][-1].row):
@@ -203,18 +198,16 @@ def _groups(nodes: Sequence[Node]) -> list[list[Node]]:
 
 
 def _sticks(row: LayerSummary, before: LayerSummary) -> bool:
-    is_band = family(row.layer) in BANDS
-    return (
-        is_band and family(before.layer) != "block" and row.output_shape == before.output_shape and not before.problem
-    )
+    is_band, is_behind_block = row.layer.family in BANDS, before.layer.family == "block"
+    return is_band and not is_behind_block and row.output_shape == before.output_shape and not before.problem
 
 
 def _label_room(rows: Sequence[LayerSummary], solids: Sequence[Solid]) -> tuple[float, float]:
-    """What the first layer's label takes to the left of its solid, and how far right it reaches from there."""
+    """Return how far the first layer's label reaches to the left of its solid, and the width from there."""
     first, solid = rows[0], solids[0]
-    if family(first.layer) in BANDS:
+    if first.layer.family in BANDS:
         return 0.0, 0.0
-    wide = max(text_width(label(first)), text_width(window(first.layer)) * 0.9) + 4
+    wide = max(text_width(label(first)), text_width(first.layer.window_label) * 0.9) + 4
     if len(rows) > 1:
         return max(0.0, wide + 2 - solid.thickness), 0.0
     over = max(0.0, wide - solid.thickness - solid.slant) / 2
@@ -222,9 +215,9 @@ def _label_room(rows: Sequence[LayerSummary], solids: Sequence[Solid]) -> tuple[
 
 
 def _labels(row: LayerSummary, solid: Solid, x: float, alone: bool) -> tuple[str, float]:
-    """The name under a layer and how far down it reaches: a band's upright, another's with its window below."""
-    name, detail = label(row), window(row.layer)
-    if family(row.layer) in BANDS:
+    """Draw the name below a layer, upright for a band, else with the window. Returns it and how far down it reaches."""
+    name, detail = label(row), row.layer.window_label
+    if row.layer.family in BANDS:
         return upright(x + solid.thickness / 2, solid.half + 5, name, "detail"), solid.half + 8 + text_width(name) * 0.9
     anchor = "middle" if alone else "end"
     at = x + (solid.thickness + solid.slant) / 2 if alone else x + solid.thickness - 2

@@ -1,4 +1,4 @@
-"""How the lanes of a block part and meet again."""
+"""How the lanes of a block fork and merge."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from cnnlab.networks.diagram.glyphs import SIGN, Piece, head, line, moved, sign,
 from cnnlab.networks.diagram.track import GAP
 
 PADDING = 10.0  # between a frame and what is in it
-_TURN = 8.0  # radius of a way's corners
+_TURN = 8.0  # radius of an arrow's corners
 _BETWEEN = 12.0  # lanes
 
 
 def through(lane: Piece, known_in: bool, known_out: bool) -> Piece:
-    """One lane, and nothing merged."""
+    """Draw a single lane, without a merge."""
     x = PADDING
     ends = line(f"M0 0H{x:g}", known_in) + line(f"M{x + lane.width:.1f} 0h{PADDING:g}", known_out)
     return Piece(ends + moved(lane.svg, x), lane.width + 2 * PADDING, lane.above, lane.below)
 
 
 def below_one_another(lanes: Sequence[Piece], known_in: bool, known_out: bool, is_product: bool) -> Piece:
-    """The first of two lanes on the axis, the other below; they meet in a sum, a gate's in a product."""
+    """Draw two lanes, the first on the axis, the other below, merged in a sum or a product."""
     upper, lower = lanes
     y = upper.below + _BETWEEN + lower.above
     start = PADDING + _TURN
@@ -49,7 +49,7 @@ def below_one_another(lanes: Sequence[Piece], known_in: bool, known_out: bool, i
 
 
 def side_by_side(lanes: Sequence[Piece], known_in: bool, known_out: bool) -> Piece:
-    """Lanes one below the other, the axis in their middle; they meet in a bar that stands for a concatenation."""
+    """Draw stacked lanes around the axis, merged in a bar that stands for a concatenation."""
     heights = _spread(lanes)
     start = PADDING + _TURN
     bus = start + max(lane.width for lane in lanes) + 8
@@ -68,7 +68,7 @@ def side_by_side(lanes: Sequence[Piece], known_in: bool, known_out: bool) -> Pie
 
 
 def _spread(lanes: Sequence[Piece]) -> list[float]:
-    """The y of each lane, their middle at 0."""
+    """Return the y of each lane, centred on 0."""
     heights = [0.0]
     for upper, lower in pairwise(lanes):
         heights.append(heights[-1] + upper.below + _BETWEEN + lower.above)
@@ -76,7 +76,7 @@ def _spread(lanes: Sequence[Piece]) -> list[float]:
 
 
 def _branch(y: float, end: float) -> str:
-    """The way from the fork to a lane at ``y``, its corner rounded."""
+    """Return the path from the fork to a lane at ``y``, with a rounded corner."""
     if abs(y) <= _TURN:
         return f"M{PADDING:g} 0V{y:.1f}H{end:g}"
     turn = _TURN if y > 0 else -_TURN

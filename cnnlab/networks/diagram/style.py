@@ -1,10 +1,10 @@
-"""The style sheet of a drawing, which goes with it: the page's theme where it stands in one, else the reader's."""
+"""The style sheet inside a diagram: the page's theme if it is part of one, else the reader's light or dark."""
 
 from __future__ import annotations
 
 from cnnlab.networks.diagram.families import COLOURS
 
-NAME = "network-drawing"  # the SVG's class, below which all rules apply
+NAME = "network-drawing"  # the SVG's class, which scopes all rules
 
 _INPUT = "#8a94a3"
 _RED = "#e5383b"
@@ -54,9 +54,9 @@ _SHEET = f"""
 
 
 def sheet() -> str:
-    """CSS: each family's colour, its solids lit from the right, and the rules above."""
-    colours = [_lit(family, colour) for family, colour in {"input": _INPUT, **COLOURS}.items()]
-    return "".join(colours) + _SHEET  # what a layer's state says goes before its family's colour
+    """Return the CSS: each family's colour, with solids lit from the right, then the rules."""
+    colours = [_lit("input", _INPUT), *(_lit(family, colour) for family, colour in COLOURS.items())]
+    return "".join(colours) + _SHEET  # last, as a layer's state overrides its family's colour
 
 
 def _lit(family: str, colour: str) -> str:
@@ -65,6 +65,6 @@ def _lit(family: str, colour: str) -> str:
 
 
 def _mixed(colour: str, other: int, share: float) -> str:
-    """``#rrggbb`` with white (255) or black (0)."""
+    """Mix a colour ``#rrggbb`` with a ``share`` of white (255) or black (0)."""
     parts = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return "#" + "".join(f"{round(part + (other - part) * share):02x}" for part in parts)

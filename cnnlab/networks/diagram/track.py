@@ -1,24 +1,24 @@
-"""Pieces along an axis, joined by arrows that tell the shape wherever it changes."""
+"""Pieces along an axis, joined by arrows with the shape where it changes."""
 
 from __future__ import annotations
 
 from cnnlab.networks.diagram.glyphs import Piece, head, line, moved, text, text_width
 from cnnlab.networks.layers import Shape, shown
 
-GAP = 15.0  # of an arrow without words
+GAP = 15.0  # length of an arrow without words
 
 
 class Track:
-    """Pieces along an axis, joined by arrows that tell the shape wherever it changes."""
+    """Join pieces along an axis by arrows with the shape where it changes."""
 
     def __init__(self, shape: Shape) -> None:
         self.parts: list[str] = []
         self.above = self.below = 4.0
-        self._x = self._from = self._seen = 0.0  # where the last piece ends, its arrow begins, it is seen to end
-        self._told = shape
+        self._x = self._from = self._seen = 0.0  # the last piece's end, its arrow's begin, its visible end
+        self._written = shape
 
     def add(self, piece: Piece, shape: Shape) -> None:
-        """Put ``piece`` behind the others; ``shape`` flows into it."""
+        """Append ``piece``, whose input has ``shape``."""
         words = self._words(shape)
         free = self._x - self._seen + piece.entry
         x = self._x + max(GAP - free, text_width(words) + 12 - free, 0 if piece.entry else GAP)
@@ -29,22 +29,22 @@ class Track:
         self.above, self.below = max(self.above, piece.above), max(self.below, piece.below)
 
     def begin(self, piece: Piece) -> None:
-        """Put what nothing flows into first."""
+        """Put a piece without an input first."""
         self.parts.append(piece.svg)
         self._x, self._from, self._seen = piece.width, piece.exit, piece.right
         self.above, self.below = max(self.above, piece.above), max(self.below, piece.below)
 
     def end(self, shape: Shape) -> Piece:
-        """All of it; ``shape`` flows out on its right edge."""
+        """Return all pieces as one, whose output on the right edge has ``shape``."""
         words = self._words(shape)
         width = max(self._x, self._seen + max(GAP, text_width(words) + 12))
         self._join(width, words, is_known=bool(shape))
         return Piece("".join(self.parts), width, self.above, self.below, 0.0, width, width)
 
     def _words(self, shape: Shape) -> str:
-        if not shape or shape == self._told:
+        if not shape or shape == self._written:
             return ""
-        self._told = shape
+        self._written = shape
         return shown(shape)
 
     def _join(self, end: float, words: str, is_known: bool) -> None:

@@ -1,8 +1,8 @@
-"""The bricks of an architecture: each layer as validated data that knows its own shapes and costs.
+"""Layers as validated data that knows its own shapes and costs.
 
-A layer is described without sizes that follow from its input: channels and features flowing in are
-inferred. Shapes leave out the batch: ``(channels, height, width)`` or ``(features,)``.
-A new one is a class in one of these modules, a name in ``Layer`` and a case in ``network.layer_module``.
+A layer has no sizes that follow from its input: input channels and features are inferred. Shapes leave out the batch:
+``(channels, height, width)`` or ``(features,)``.
+A new kind is a class in one of these modules and an entry in ``registry.KINDS``.
 """
 
 from cnnlab.networks.layers.base import (
@@ -16,24 +16,16 @@ from cnnlab.networks.layers.base import (
     pair,
     shown,
 )
-from cnnlab.networks.layers.blocks import (
-    MAX_NESTED,
-    MAX_WITHIN,
-    Block,
-    Chain,
-    DepthwiseSeparable,
-    Layer,
-    Parallel,
-    Residual,
-    SqueezeExcite,
-    trace,
-)
+from cnnlab.networks.layers.blocks import DepthwiseSeparable, Parallel, Residual, SqueezeExcite
+from cnnlab.networks.layers.chains import MAX_NESTED, MAX_WITHIN, Block, Chain, trace
 from cnnlab.networks.layers.convolution import Conv2d
 from cnnlab.networks.layers.norms import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from cnnlab.networks.layers.plain import MODULES, Activation, Dropout, Flatten, Linear, Softmax
 from cnnlab.networks.layers.pooling import AdaptivePool2d, AvgPool2d, MaxPool2d
+from cnnlab.networks.layers.registry import KINDS, Layer
 
 __all__ = [
+    "KINDS",
     "MAX_NESTED",
     "MAX_WITHIN",
     "MODULES",

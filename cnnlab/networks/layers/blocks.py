@@ -1,17 +1,16 @@
-"""Blocks: layers that hold chains of others, all fed with what flows in, and merge what these give."""
+"""The kinds of blocks."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from math import ceil, prod
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import FailFast, Field, field_validator
 
 from cnnlab.networks.layers.base import (
-    BaseLayer,
     Border,
+    Call,
     Channels,
     Function,
     LayerError,
@@ -19,70 +18,42 @@ from cnnlab.networks.layers.base import (
     Size,
     Window,
     shown,
-    spatial,
 )
+from cnnlab.networks.layers.chains import Block, Chain, checked, trace
 from cnnlab.networks.layers.convolution import Conv2d
-from cnnlab.networks.layers.norms import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
-from cnnlab.networks.layers.plain import Activation, Dropout, Flatten, Linear, Softmax
-from cnnlab.networks.layers.pooling import AdaptivePool2d, AvgPool2d, MaxPool2d
+from cnnlab.networks.layers.norms import BatchNorm2d
+from cnnlab.networks.layers.plain import MODULES, Activation
+from cnnlab.networks.layers.pooling import AdaptivePool2d, MaxPool2d
+from cnnlab.networks.layers.windows import spatial
 
-MAX_NESTED = 3  # blocks within one another
-MAX_WITHIN = 60  # layers within a block, those of blocks within it included
-
-Chain = tuple["Layer", ...]
+if TYPE_CHECKING:
+    from cnnlab.networks.layers.registry import Layer
 
 
-class Block(BaseLayer):
-    """``merged`` of what each of its branches gives; an empty branch passes its input on."""
+_BRANCHES = range(2, 9)  # of parallel ones
 
-    @abstractmethod
-    def merged(self, shape: Shape, outs: list[Shape]) -> Shape:
-        """The shape of what is made of the branches' ``outs``. Raises LayerError where they do not go together."""
 
-    def output_shape(self, shape: Shape, classes: int) -> Shape:
-        return self.merged(shape, self._outs(shape, classes))
+def _conv(channels: int, **settings: Any) -> Chain:
+    return Conv2d(out_channels=channels, **settings), Activation()
 
-    def _outs(self, shape: Shape, classes: int) -> list[Shape]:
-        return [trace(chain, shape, classes)[-1] for chain in self.branches(shape, classes).values()]
 
-    def _steps(self, shape: Shape, classes: int) -> list[tuple[Layer, Shape]]:
-        """Every layer of every branch with the shape that flows into it."""
-        chains = self.branches(shape, classes).values()
-        return [step for chain in chains for step in zip(chain, trace(chain, shape, classes), strict=False)]
-
-    def parameters(self, shape: Shape, classes: int) -> int:
-        return sum(layer.parameters(flowing, classes) for layer, flowing in self._steps(shape, classes))
-
-    def macs(self, shape: Shape, classes: int) -> int:
-        return sum(layer.macs(flowing, classes) for layer, flowing in self._steps(shape, classes))
-
-    def activations(self, shape: Shape, classes: int) -> int:
-        within = sum(layer.activations(flowing, classes) for layer, flowing in self._steps(shape, classes))
-        return within + super().activations(shape, classes)
-
-    def peak(self, shape: Shape, classes: int) -> int:
-        """While a branch is at work, the block's input and what the branches before it gave wait."""
-        waiting, peaks = prod(shape), []
-        for chain in self.branches(shape, classes).values():
-            flowing = trace(chain, shape, classes)
-            steps = [layer.peak(into, classes) for layer, into in zip(chain, flowing, strict=False)]
-            peaks.append(waiting + max(steps, default=0))
-            waiting += prod(flowing[-1]) if chain else 0
-        return max(*peaks, waiting + prod(self.output_shape(shape, classes)))
-
-    def windows(self, shape: Shape) -> list[Window] | None:
-        """Those of the branch that sees most."""
-        ways = [_windows(chain, shape) for chain in self.branches(shape, classes=1).values()]
-        known = [way for way in ways if way is not None]
-        return max(known, key=_reach) if len(known) == len(ways) else None
+def _conv_norm() -> Chain:
+    return Conv2d(out_channels=16, padding=1, bias=False), BatchNorm2d()
 
 
 class Residual(Block):
-    """``activation(body(x) + shortcut(x))`` (He et al. 2015, arXiv:1512.03385, option B).
+    """Compute ``activation(body(x) + shortcut(x))`` (He et al. 2015, arXiv:1512.03385, option B).
 
-    The shortcut is the identity where the body keeps the shape, else a 1×1 convolution with batch norm
-    whose stride takes the input to the body's size.
+    The shortcut is the identity if the body keeps the shape, else a 1×1 convolution with batch norm whose stride
+    brings the input to the body's size.
     """
+
+    examples = {"Residual block": {"body": (*_conv_norm(), Activation(), *_conv_norm())}}
+    merge = "sum"
+    title = "residual block"
+    chain_fields = frozenset({"body"})
+    needs_layers = True
+    _stem = "block"
 
     kind: Literal["residual"] = "residual"
     body: Annotated[tuple[Layer, ...], FailFast(), Field(min_length=1, max_length=20)]
@@ -91,7 +62,18 @@ class Residual(Block):
     @field_validator("body")
     @classmethod
     def _is_shallow(cls, body: Chain) -> Chain:
-        return _checked((body,))[0]
+        return checked((body,))[0]
+
+    @property
+    def final_activation(self) -> str:
+        return "" if self.activation == "none" else self.activation
+
+    @property
+    def branch_number(self) -> int:
+        return 2
+
+    def merge_modules(self) -> dict[str, Call]:
+        return {"activation": Call("Identity" if self.activation == "none" else MODULES[self.activation])}
 
     @property
     def chains(self) -> dict[str, Chain]:
@@ -101,7 +83,7 @@ class Residual(Block):
         return Residual.model_validate({**dict(self), "body": chains[0]})
 
     def projection(self, shape: Shape, classes: int) -> Chain:
-        """The shortcut's layers for an input of ``shape``; empty for the identity."""
+        """Return the shortcut's layers for an input of ``shape``, empty for the identity. Raises LayerError."""
         _, height, width = spatial(shape, "a residual block")
         out = trace(self.body, shape, classes)[-1]
         if len(out) != 3:
@@ -124,25 +106,47 @@ class Residual(Block):
         return outs[0]
 
     def shape_formula(self, shape: Shape, classes: int) -> str:
-        way = "a 1×1 convolution" if self.projection(shape, classes) else "as it is"
-        return f"the body's {shown(self.output_shape(shape, classes))}; the shortcut: {way}"
+        shortcut = "a 1×1 convolution" if self.projection(shape, classes) else "as it is"
+        return f"the body's {shown(self.output_shape(shape, classes))}; the shortcut: {shortcut}"
 
 
 class Parallel(Block):
-    """What several branches give, one behind the other along the channels (Szegedy et al. 2014, arXiv:1409.4842).
+    """Concatenate the outputs of several branches along the channels (Szegedy et al. 2014, arXiv:1409.4842).
 
     An empty branch passes its input on, as in a DenseNet.
     """
 
+    examples = {
+        "Parallel branches": {
+            "paths": (
+                _conv(8, kernel_size=1),
+                _conv(8, padding=1),
+                _conv(8, kernel_size=5, padding=2),
+                (MaxPool2d(kernel_size=3, stride=1, padding=1), *_conv(8, kernel_size=1)),
+            )
+        }
+    }
+    merge = "concatenation"
+    title = "parallel branches"
+    chain_fields = frozenset({"paths"})
+    branch_counts = _BRANCHES
+    _stem = "branches"
+
     kind: Literal["parallel"] = "parallel"
     paths: Annotated[
-        tuple[Annotated[tuple[Layer, ...], Field(max_length=20)], ...], FailFast(), Field(min_length=2, max_length=8)
+        tuple[Annotated[tuple[Layer, ...], Field(max_length=20)], ...],
+        FailFast(),
+        Field(min_length=_BRANCHES[0], max_length=_BRANCHES[-1]),
     ]
 
     @field_validator("paths")
     @classmethod
     def _is_shallow(cls, paths: tuple[Chain, ...]) -> tuple[Chain, ...]:
-        return _checked(paths)
+        return checked(paths)
+
+    @property
+    def branch_number(self) -> int:
+        return len(self.paths)
 
     @property
     def chains(self) -> dict[str, Chain]:
@@ -169,10 +173,16 @@ class Parallel(Block):
 
 
 class DepthwiseSeparable(Block):
-    """One filter for each channel, then a 1×1 convolution that mixes them (Howard et al. 2017, arXiv:1704.04861).
+    """Filter each channel alone, then mix them by a 1×1 convolution (Howard et al. 2017, arXiv:1704.04861).
 
-    With ``norm`` each of the two is followed by batch norm and ReLU, as there.
+    With ``norm`` each of the two is followed by batch norm and ReLU, as in the paper.
     """
+
+    examples = {"Depthwise-separable convolution": {"out_channels": 32}}
+    linearity = "weighted"
+    passes_variance_shift = True
+    title = "depthwise-separable convolution"
+    _stem = "separable"
 
     kind: Literal["depthwise-separable"] = "depthwise-separable"
     out_channels: Channels
@@ -181,6 +191,10 @@ class DepthwiseSeparable(Block):
     padding: Border | tuple[Border, Border] | Literal["same", "valid"] = 1
     dilation: Size | tuple[Size, Size] = 1
     norm: bool = True
+
+    @property
+    def ends_non_linear(self) -> bool:
+        return self.norm
 
     def branches(self, shape: Shape, classes: int) -> dict[str, Chain]:
         channels, _, _ = spatial(shape, "a depthwise-separable convolution")
@@ -203,11 +217,11 @@ class DepthwiseSeparable(Block):
         return outs[0]
 
     def activations(self, shape: Shape, classes: int) -> int:
-        """Nothing is merged: its output is its last layer's."""
+        """Count the inner layers only: the last one's output is the block's."""
         return super().activations(shape, classes) - prod(self.output_shape(shape, classes))
 
     def peak(self, shape: Shape, classes: int) -> int:
-        """What flows in is not needed any more once the first layer has it."""
+        """Return the largest peak of an inner layer: the block's input is freed after the first one."""
         (chain,) = self.branches(shape, classes).values()
         return max(layer.peak(into, classes) for layer, into in zip(chain, trace(chain, shape, classes), strict=False))
 
@@ -221,10 +235,15 @@ class DepthwiseSeparable(Block):
 
 
 class SqueezeExcite(Block):
-    """Each map times a weight between 0 and 1 that all maps' means decide (Hu et al. 2017, arXiv:1709.01507).
+    """Scale each map by a weight between 0 and 1 computed from all maps' means (Hu et al. 2017, arXiv:1709.01507).
 
-    Its receptive field leaves the gate out, through which every output depends a little on the whole image.
+    The receptive field leaves out the gate, through which every output depends a little on the whole image.
     """
+
+    examples = {"Squeeze-and-excite": {}}
+    merge = "product"
+    title = "squeeze-and-excite"
+    _stem = "squeeze"
 
     kind: Literal["squeeze-excite"] = "squeeze-excite"
     reduction: Annotated[int, Field(ge=1, le=256)] = 16
@@ -253,72 +272,3 @@ class SqueezeExcite(Block):
     def shape_formula(self, shape: Shape, classes: int) -> str:
         squeezed = max(1, shape[0] // self.reduction)
         return f"keeps {shown(shape)}; the gate: {shape[0]} → {squeezed} → {shape[0]}"
-
-
-Layer = Annotated[
-    Conv2d
-    | MaxPool2d
-    | AvgPool2d
-    | AdaptivePool2d
-    | BatchNorm2d
-    | BatchNorm1d
-    | GroupNorm
-    | LayerNorm
-    | Activation
-    | Softmax
-    | Dropout
-    | Flatten
-    | Linear
-    | Residual
-    | Parallel
-    | DepthwiseSeparable
-    | SqueezeExcite,
-    Field(discriminator="kind"),
-]
-Residual.model_rebuild()
-Parallel.model_rebuild()
-
-
-def trace(layers: Chain, shape: Shape, classes: int) -> list[Shape]:
-    """Shapes along a chain of layers: the input's first, then each layer's output. Raises LayerError."""
-    shapes = [shape]
-    for layer in layers:
-        shapes.append(layer.output_shape(shapes[-1], classes))
-    return shapes
-
-
-def _checked(chains: tuple[Chain, ...]) -> tuple[Chain, ...]:
-    """Each level of blocks within blocks doubles the time it takes to follow the shapes."""
-    if 1 + max(map(_depth, chains)) > MAX_NESTED:
-        raise ValueError(f"blocks may be nested {MAX_NESTED} deep at most")
-    if sum(map(_within, chains)) > MAX_WITHIN:
-        raise ValueError(f"a block may hold {MAX_WITHIN} layers at most")
-    return chains
-
-
-def _depth(layers: Chain) -> int:
-    return max((1 + max(map(_depth, layer.chains.values())) for layer in layers if layer.chains), default=0)
-
-
-def _within(layers: Chain) -> int:
-    return sum(1 + sum(map(_within, layer.chains.values())) for layer in layers)
-
-
-def _windows(chain: Chain, shape: Shape) -> list[Window] | None:
-    passed: list[Window] = []
-    for layer, flowing in zip(chain, trace(chain, shape, classes=1), strict=False):
-        windows = layer.windows(flowing)
-        if windows is None:
-            return None
-        passed += windows
-    return passed
-
-
-def _reach(windows: list[Window]) -> int:
-    """How far the windows, one behind the other, see: rows and columns together."""
-    reach, jumps = [1, 1], [1, 1]
-    for kernel, stride, dilation, _ in windows:
-        for axis in (0, 1):
-            reach[axis] += (kernel[axis] - 1) * dilation[axis] * jumps[axis]
-            jumps[axis] *= stride[axis]
-    return sum(reach)

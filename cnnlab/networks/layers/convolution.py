@@ -16,20 +16,21 @@ from cnnlab.networks.layers.base import (
     Size,
     Spread,
     Window,
-    along,
-    drawn,
-    misses,
-    no_fit,
+    initialiser,
     pair,
     shown,
-    slide,
-    slide_formula,
-    spatial,
 )
+from cnnlab.networks.layers.windows import along, misses, no_fit, slide, slide_formula, spatial, window_text
 
 
 class Conv2d(BaseLayer):
-    """``nn.Conv2d`` with every argument but the inferred ``in_channels``."""
+    """Describe ``nn.Conv2d`` with every argument but the inferred ``in_channels``."""
+
+    examples = {"Convolution": {"out_channels": 16, "padding": 1}}
+    family = "convolution"
+    linearity = "weighted"
+    passes_variance_shift = True
+    _stem = "conv"
 
     kind: Literal["conv2d"] = "conv2d"
     out_channels: Channels
@@ -42,6 +43,14 @@ class Conv2d(BaseLayer):
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
     init: Initialisation = "default"
     spread: Spread = 0.05
+
+    @property
+    def window_label(self) -> str:
+        return window_text(self.windows((1, 1, 1))[0])
+
+    @property
+    def has_bias(self) -> bool:
+        return self.bias
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         channels, height, width = spatial(shape, "a convolution")
@@ -66,7 +75,7 @@ class Conv2d(BaseLayer):
         return self.out_channels, rows, columns
 
     def _check_dilation(self, shape: Shape, positions: tuple[int, int]) -> None:
-        """Raises LayerError where a dilated window that strides holds no pixel: PyTorch can end the process there."""
+        """Raise LayerError if a dilated, strided window can miss every pixel, where PyTorch may crash the process."""
         window = self.windows(shape)[0]
         _, stride, dilation, _ = window
         # With the other padding modes PyTorch pads before the convolution.
@@ -78,7 +87,7 @@ class Conv2d(BaseLayer):
             )
 
     def _border(self) -> tuple[int, int]:
-        """Padding in rows and columns; where 'same' pads the two sides unequally, the wider side's."""
+        """Return the padding in rows and columns; the wider side's where 'same' pads two sides unequally."""
         if self.padding == "valid":
             return 0, 0
         if self.padding == "same":
@@ -107,7 +116,7 @@ class Conv2d(BaseLayer):
         return Call("Conv2d", (shape[0], self.out_channels), chosen)
 
     def initial_weights(self) -> Call | None:
-        return drawn(self.init, self.spread)
+        return initialiser(self.init, self.spread)
 
     def shape_formula(self, shape: Shape, classes: int) -> str:
         if self.padding == "same":

@@ -7,10 +7,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cnnlab.networks.layers.base import BaseLayer, Call, Channels, LayerError, Shape, spatial
+from cnnlab.networks.layers.base import BaseLayer, Call, Channels, LayerError, Shape
+from cnnlab.networks.layers.windows import spatial
 
 
 class _Norm(BaseLayer):
+    family = "norm"
+    linearity = "passive"
+    _stem = "norm"
+
     eps: Annotated[float, Field(ge=1e-12, le=1)] = 1e-5  # far smaller ones are 0 in 32 bits: NaN without variance
     affine: bool = True  # a learned factor and offset
 
@@ -25,11 +30,15 @@ class _Norm(BaseLayer):
 
 
 class _BatchNorm(_Norm):
+    uses_batch_statistics = True
+
     momentum: Annotated[float, Field(gt=0, le=1)] = 0.1
 
 
 class BatchNorm2d(_BatchNorm):
-    """``nn.BatchNorm2d``: each channel over batch, rows and columns (Ioffe and Szegedy 2015, arXiv:1502.03167)."""
+    """Normalise each channel over the batch: ``nn.BatchNorm2d`` (Ioffe and Szegedy 2015, arXiv:1502.03167)."""
+
+    examples = {"Batch norm": {}}
 
     kind: Literal["batch-norm2d"] = "batch-norm2d"
 
@@ -41,7 +50,9 @@ class BatchNorm2d(_BatchNorm):
 
 
 class BatchNorm1d(_BatchNorm):
-    """``nn.BatchNorm1d``: each feature over the batch."""
+    """Normalise each feature over the batch: ``nn.BatchNorm1d``."""
+
+    examples = {"Batch norm, flat": {}}
 
     kind: Literal["batch-norm1d"] = "batch-norm1d"
 
@@ -55,14 +66,16 @@ class BatchNorm1d(_BatchNorm):
 
 
 def _single(what: str) -> LayerError:
-    """A number less its own mean is zero: the norm would give the same for every image."""
+    """Return the error of a norm over one number: less its own mean it is zero for every image."""
     return LayerError(
         f"{what}, and the norm makes 0 of each: take fewer groups, or put it before the pool, or leave it out"
     )
 
 
 class GroupNorm(_Norm):
-    """``nn.GroupNorm``: groups of channels, each image for itself (Wu and He 2018, arXiv:1803.08494)."""
+    """Normalise groups of channels within each image: ``nn.GroupNorm`` (Wu and He 2018, arXiv:1803.08494)."""
+
+    examples = {"Group norm": {}}
 
     kind: Literal["group-norm"] = "group-norm"
     groups: Channels = 4
@@ -79,7 +92,9 @@ class GroupNorm(_Norm):
 
 
 class LayerNorm(_Norm):
-    """``nn.LayerNorm`` over all numbers of one image (Ba et al. 2016, arXiv:1607.06450)."""
+    """Normalise over all numbers of one image: ``nn.LayerNorm`` (Ba et al. 2016, arXiv:1607.06450)."""
+
+    examples = {"Layer norm": {}}
 
     kind: Literal["layer-norm"] = "layer-norm"
 

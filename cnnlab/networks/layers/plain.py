@@ -1,4 +1,4 @@
-"""What works number by number, and what makes and takes flat features."""
+"""Activations, softmax, dropout, flatten and linear layers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from cnnlab.networks.layers.base import (
     LayerError,
     Shape,
     Spread,
-    drawn,
+    initialiser,
     shown,
-    spatial,
 )
+from cnnlab.networks.layers.windows import spatial
 
 MODULES: dict[Function, str] = {
     "relu": "ReLU",
@@ -33,17 +33,36 @@ MODULES: dict[Function, str] = {
 
 
 class Activation(BaseLayer):
-    """A non-linear function of each number."""
+    """Apply a non-linear function to each number."""
+
+    examples = {"Activation": {}}
+    family = "activation"
+    passes_variance_shift = True
 
     kind: Literal["activation"] = "activation"
     function: Function = "relu"
+
+    @property
+    def stem(self) -> str:
+        return self.function.replace("-", "_")
+
+    @property
+    def label(self) -> str:
+        return self.function
+
+    @property
+    def saturates(self) -> bool:
+        return self.function in ("tanh", "sigmoid")
 
     def call(self, shape: Shape, classes: int) -> Call:
         return Call(MODULES[self.function])
 
 
 class Softmax(BaseLayer):
-    """``nn.Softmax`` over channels or features: positive numbers whose sum is 1."""
+    """Make positive numbers whose sum over channels or features is 1: ``nn.Softmax``."""
+
+    examples = {"Softmax": {}}
+    may_follow_logits = True
 
     kind: Literal["softmax"] = "softmax"
 
@@ -57,7 +76,11 @@ class Softmax(BaseLayer):
 
 
 class Dropout(BaseLayer):
-    """Zeroes single numbers, or with ``channels`` whole feature maps, with probability ``p``."""
+    """Zero single numbers, or with ``channels`` whole feature maps, with probability ``p``."""
+
+    examples = {"Dropout": {}, "Dropout of whole maps": {"p": 0.2, "channels": True}}
+    linearity = "passive"
+    drops_out = True
 
     kind: Literal["dropout"] = "dropout"
     p: Fraction = 0.5
@@ -71,7 +94,11 @@ class Dropout(BaseLayer):
 
 
 class Flatten(BaseLayer):
-    """Feature maps as one row of features."""
+    """Turn feature maps into one row of features."""
+
+    examples = {"Flatten": {}}
+    linearity = "passive"
+    passes_variance_shift = True
 
     kind: Literal["flatten"] = "flatten"
 
@@ -86,13 +113,26 @@ class Flatten(BaseLayer):
 
 
 class Linear(BaseLayer):
-    """``nn.Linear``; ``out_features="classes"`` makes it the layer that gives the logits."""
+    """Describe ``nn.Linear``; ``out_features="classes"`` makes it the layer that gives the logits."""
+
+    examples = {"Linear": {"out_features": 128}, "Logits": {"out_features": "classes"}}
+    family = "linear"
+    linearity = "weighted"
+    passes_variance_shift = True
 
     kind: Literal["linear"] = "linear"
     out_features: Annotated[int, Field(ge=1, le=65536)] | Literal["classes"]
     bias: bool = True
     init: Initialisation = "default"
     spread: Spread = 0.05
+
+    @property
+    def has_bias(self) -> bool:
+        return self.bias
+
+    @property
+    def gives_logits(self) -> bool:
+        return self.out_features == "classes"
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         if len(shape) != 1:
@@ -113,14 +153,14 @@ class Linear(BaseLayer):
         return Call("Linear", (shape[0], self._features(classes)), self._chosen("out_features"))
 
     def initial_weights(self) -> Call | None:
-        return drawn(self.init, self.spread)
+        return initialiser(self.init, self.spread)
 
     def windows(self, shape: Shape) -> None:
         return None
 
     def shape_formula(self, shape: Shape, classes: int) -> str:
         out = shown(self.output_shape(shape, classes))
-        return f"{shape[0]} → {out}, {'one logit for each class' if self.out_features == 'classes' else 'as set'}"
+        return f"{shape[0]} → {out}, {'one logit for each class' if self.gives_logits else 'as set'}"
 
     def parameter_formula(self, shape: Shape, classes: int) -> str:
         (features,) = self.output_shape(shape, classes)

@@ -5,32 +5,23 @@ from __future__ import annotations
 from math import ceil
 from typing import ClassVar, Literal
 
-from cnnlab.networks.layers.base import (
-    BaseLayer,
-    Border,
-    Call,
-    LayerError,
-    Shape,
-    Size,
-    Window,
-    along,
-    misses,
-    no_fit,
-    pair,
-    shown,
-    slide,
-    slide_formula,
-    spatial,
-)
+from cnnlab.networks.layers.base import BaseLayer, Border, Call, LayerError, Shape, Size, Window, pair, shown
+from cnnlab.networks.layers.windows import along, misses, no_fit, slide, slide_formula, spatial, window_text
 
 
 class _Pool(BaseLayer):
+    family = "pool"
+    _stem = "pool"
     _module: ClassVar[str]
 
     kernel_size: Size | tuple[Size, Size] = 2
     stride: Size | tuple[Size, Size] | None = None  # as in PyTorch, None means the kernel's size
     padding: Border | tuple[Border, Border] = 0
     ceil_mode: bool = False
+
+    @property
+    def window_label(self) -> str:
+        return window_text(self.windows((1, 1, 1))[0])
 
     def _dilation(self) -> tuple[int, int]:
         return (1, 1)
@@ -65,8 +56,9 @@ class _Pool(BaseLayer):
 
 
 class MaxPool2d(_Pool):
-    """``nn.MaxPool2d``."""
+    """Describe ``nn.MaxPool2d``."""
 
+    examples = {"Max pool": {}}
     _module = "MaxPool2d"
 
     kind: Literal["max-pool2d"] = "max-pool2d"
@@ -77,8 +69,10 @@ class MaxPool2d(_Pool):
 
 
 class AvgPool2d(_Pool):
-    """``nn.AvgPool2d``."""
+    """Describe ``nn.AvgPool2d``."""
 
+    examples = {"Average pool": {}}
+    linearity = "passive"
     _module = "AvgPool2d"
 
     kind: Literal["avg-pool2d"] = "avg-pool2d"
@@ -86,11 +80,21 @@ class AvgPool2d(_Pool):
 
 
 class AdaptivePool2d(BaseLayer):
-    """Pools to a fixed size whatever comes in; size 1 with ``avg`` is global average pooling."""
+    """Pool to a fixed size whatever the input's; size 1 with ``avg`` is global average pooling."""
+
+    examples = {"Global or adaptive pool": {}}
+    family = "pool"
+    linearity = "passive"
+    has_fixed_output_size = True
+    _stem = "pool"
 
     kind: Literal["adaptive-pool2d"] = "adaptive-pool2d"
     pool: Literal["avg", "max"] = "avg"
     output_size: Size | tuple[Size, Size] = 1
+
+    @property
+    def window_label(self) -> str:
+        return f"to {shown(pair(self.output_size))}"
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         return spatial(shape, "a pool")[0], *pair(self.output_size)

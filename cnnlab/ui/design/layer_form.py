@@ -55,8 +55,6 @@ HELP = {
 }
 WORDS: dict[object, str] = {"classes": "one for each class", None: "as the kernel"}
 FINE = {"eps": "%.1e", "momentum": "%.2f", "p": "%.2f", "spread": "%.3f"}
-_LEFT_OUT = {"kind", "name", "body", "paths"}
-
 _LAYER: TypeAdapter[Layer] = TypeAdapter(Layer)
 
 
@@ -104,7 +102,7 @@ def _schemas(layer: type[Layer]) -> dict[str, dict[str, Any]]:
     schema = layer.model_json_schema()
     own = schema.get("$defs", {}).get(layer.__name__, schema)  # where a layer can hold layers of its own kind
     properties: dict[str, dict[str, Any]] = own["properties"]
-    return {name: schema for name, schema in properties.items() if name not in _LEFT_OUT}
+    return {name: schema for name, schema in properties.items() if name not in {"kind", "name", *layer.chain_fields}}
 
 
 def _matters(layer: Layer, name: str) -> bool:
@@ -199,14 +197,21 @@ def _number(
 
 
 def _branch_buttons(layer: Layer, place: Place) -> None:
-    if layer.kind != "parallel":
+    chains, counts = list(layer.chains.values()), layer.branch_counts
+    if not counts:
         return
     more, fewer = st.columns(2)
-    chains = list(layer.chains.values())
     with more:
-        st.button("Add a branch", on_click=_set_chains, args=[place, [*chains, ()]], disabled=len(chains) > 7)
+        st.button(
+            "Add a branch", on_click=_set_chains, args=[place, [*chains, ()]], disabled=len(chains) + 1 not in counts
+        )
     with fewer:
-        st.button("Remove the last branch", on_click=_set_chains, args=[place, chains[:-1]], disabled=len(chains) < 3)
+        st.button(
+            "Remove the last branch",
+            on_click=_set_chains,
+            args=[place, chains[:-1]],
+            disabled=len(chains) - 1 not in counts,
+        )
 
 
 def _set_chains(place: Place, chains: list[tuple[Layer, ...]]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from cnnlab.networks.architecture import LayerSummary, Place
-from cnnlab.networks.diagram import COLOURS, family
+from cnnlab.networks.diagram import COLOURS
 from cnnlab.networks.edit import behind
 from cnnlab.networks.layers import shown
 from cnnlab.ui.design import state
@@ -18,13 +18,6 @@ from cnnlab.ui.widgets.format import counted, duration, size
 
 COLUMNS = ("Layer", "Output", "Params", "MACs", "Memory", "Sees", "Time")
 KEY = "design.stack"
-BLOCK_TITLES = {
-    "residual": "residual block",
-    "parallel": "parallel branches",
-    "depthwise-separable": "depthwise-separable convolution",
-    "squeeze-excite": "squeeze-and-excite",
-}
-
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "cnnlab_layer_stack",
@@ -115,7 +108,7 @@ class _Listing:
             "formula": row.layer.shape_formula(row.input_shape, classes) if is_known else "",
             "problem": row.problem,
             "hints": list(self.hints.get(row.place, ())),
-            "colour": COLOURS[family(row.layer)],
+            "colour": COLOURS[row.layer.family],
             "style": " ".join([*([] if row.is_own else ["given"]), *([] if is_known or row.problem else ["unknown"])]),
             "numbers": self._numbers(row) if is_known else [_cell("")] * (len(COLUMNS) - 2),
         }
@@ -137,8 +130,8 @@ class _Listing:
 
 def _call(row: LayerSummary, classes: int) -> str:
     """As PyTorch knows the layer, where its input is known and it is one module there."""
-    if row.kind in BLOCK_TITLES:
-        return BLOCK_TITLES[row.kind]
+    if row.layer.title:
+        return row.layer.title
     return str(row.layer.call(row.input_shape, classes)) if row.input_shape else row.kind
 
 

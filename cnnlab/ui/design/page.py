@@ -7,7 +7,7 @@ import streamlit as st
 from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.architecture import Architecture, Draft, LayerSummary, Place, follow
 from cnnlab.networks.diagram import draw_network
-from cnnlab.networks.edit import BRICKS, layer_at
+from cnnlab.networks.edit import addable_layers, layer_at
 from cnnlab.networks.layers import shown
 from cnnlab.networks.lint import advise
 from cnnlab.networks.source import pytorch_code
@@ -141,7 +141,7 @@ def _layer(rows: list[LayerSummary], picked: Place, images: Images) -> None:
         where = "Add at the beginning of this branch"
     st.caption(f"{where}:")
     with st.container(horizontal=True, gap="xsmall"):
-        for name, brick in BRICKS.items():
+        for name, brick in addable_layers().items():
             st.button(name, key=f"design.brick.{name}", on_click=state.add, args=[brick])
 
 

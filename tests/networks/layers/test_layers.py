@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from cnnlab.networks.build import layer_module
-from cnnlab.networks.edit import BRICKS
+from cnnlab.networks.edit import addable_layers
 from cnnlab.networks.layers import (
     MAX_NESTED,
     MAX_WITHIN,
@@ -290,7 +290,7 @@ def arithmetic(text: str) -> float:
 
 
 @pytest.mark.parametrize(
-    "layer", [layer for layer in BRICKS.values() if layer.kind != "linear"], ids=lambda la: la.kind
+    "layer", [layer for layer in addable_layers().values() if layer.kind != "linear"], ids=lambda la: la.kind
 )
 def test_a_parameter_formula_comes_to_the_parameters(layer: Layer) -> None:
     shape: Shape = (12,) if layer.kind == "batch-norm1d" else (8, 12, 12)
@@ -334,7 +334,7 @@ def test_memory_at_once_is_what_flows_in_and_out_and_what_waits_in_a_block() -> 
 
 @pytest.mark.parametrize("kind", ["parallel", "depthwise-separable", "squeeze-excite", "residual"])
 def test_a_block_keeps_what_its_layers_and_its_merging_give(kind: str) -> None:
-    (block,) = [layer for layer in BRICKS.values() if layer.kind == kind]
+    (block,) = [layer for layer in addable_layers().values() if layer.kind == kind]
     module = layer_module(block, (16, 8, 8), CLASSES).eval()
     given: list[int] = []
     for leaf in module.modules():
@@ -346,7 +346,7 @@ def test_a_block_keeps_what_its_layers_and_its_merging_give(kind: str) -> None:
 
 
 def test_a_block_sees_as_far_as_its_widest_branch() -> None:
-    (block,) = [layer for layer in BRICKS.values() if layer.kind == "parallel"]
+    (block,) = [layer for layer in addable_layers().values() if layer.kind == "parallel"]
     assert block.windows((16, 8, 8)) == [((5, 5), (1, 1), (1, 1), (2, 2))]
     assert SqueezeExcite().windows((16, 8, 8)) == []
 
