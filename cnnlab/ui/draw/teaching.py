@@ -20,7 +20,7 @@ from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunError
 from cnnlab.runs.trained import Trained
 from cnnlab.training.config import MAX_LESSONS, ConfigError
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.frame import counted, literal
 from cnnlab.ui.widgets.images import enlarged
@@ -242,7 +242,7 @@ def _fine_tune(known: Sequence[LabelledDrawing], run: Run, trained: Trained) -> 
     job = session.current_job()
     if job and job.is_running:
         if job.config.lessons:
-            st.fragment(_watch, run_every=UPDATE_SECONDS)(job)
+            poll.until_over(lambda: job.is_running, UPDATE_SECONDS, _watch, job)
         else:
             st.caption("One training at a time in a session: wait for its end, or stop it, to teach.")
         return
@@ -282,8 +282,6 @@ def _start(taught: Sequence[LabelledDrawing], run: Run, epoch: int) -> None:
 
 
 def _watch(job: Job) -> None:
-    if not job.is_running:
-        st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(job.progress, text=progress_text(job))
     right.button("Stop and keep", on_click=job.stop, icon=":material/stop_circle:", key="teaching.stop")

@@ -15,7 +15,7 @@ from cnnlab.analysis.tsne import Layout, Places, aligned, are_alike, neighbours,
 from cnnlab.jobs.worker import Background
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained, test_split
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.gallery import opened_image
@@ -106,7 +106,7 @@ def _by_neighbours(asked: _Asked) -> None:
     own = work[1] if work and work[0] == asked.name else None
     if own and own.is_running:
         session.keep(own)
-        st.fragment(_watch, run_every=UPDATE_SECONDS)(asked, own)
+        poll.until_over(lambda: own.is_running, UPDATE_SECONDS, _watch, asked, own)
         return
     if own and own.error:
         st.error(literal(own.error), title="The layout failed")
@@ -128,8 +128,6 @@ def _by_neighbours(asked: _Asked) -> None:
 
 
 def _watch(asked: _Asked, work: Background[Layout]) -> None:
-    if not work.is_running:
-        st.rerun()
     layout = work.latest
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(layout.progress if layout else 0.0, text="Laying out")

@@ -9,7 +9,7 @@ from cnnlab import charts
 from cnnlab.analysis.activations import leaves, look
 from cnnlab.analysis.feature_visualization import STEPS, Dream, maximise
 from cnnlab.jobs.worker import Background
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure, tidy
@@ -48,21 +48,17 @@ def show(at: Look) -> None:
             icon=":material/spa:",
         )
         return
-    st.fragment(_watch, run_every=UPDATE_SECONDS if growing[1].is_running else None)(growing[1], asked)
+    _, work = growing
+    poll.follow(lambda: work.is_running, UPDATE_SECONDS, _watch, work, asked)
 
 
 def _watch(work: Background[Dream], asked: str) -> None:
-    """Progress, the image so far, and once at the end a rerun that stops the ticking."""
-    ticks = f"inside.grown.{asked}"
-    if work.is_running:
-        session.keep(work)
-        st.session_state[ticks] = True
-    elif st.session_state.pop(ticks, False):
-        st.rerun()
+    """Show how far it is, and the image so far."""
     dream = work.latest
     if work.error:
         st.error(literal(work.error), title="The image could not be grown")
     if work.is_running:
+        session.keep(work)
         done = dream.step if dream else 0
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.progress(done / STEPS, text=f"Step {done} of {STEPS}")

@@ -14,7 +14,7 @@ from cnnlab.jobs.experiment import Experiment
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import test_split
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.views.cached import answers, validation_answers
 from cnnlab.ui.views.view import Look
@@ -158,7 +158,7 @@ def _offer(run: Run) -> None:
     work = _works().get(run.id)
     if work and work.is_running:
         session.keep(work)
-        st.fragment(_watch, run_every=UPDATE_SECONDS)(work)
+        poll.until_over(lambda: work.is_running, UPDATE_SECONDS, _watch, work)
         return
     if work and work.error:
         st.error(literal(work.error), title="The networks could not be trained")
@@ -183,8 +183,6 @@ def _how_long(run: Run) -> str:
 
 
 def _watch(work: Experiment[HeldOut]) -> None:
-    if not work.is_running:
-        st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(work.latest.done if work.latest else 0.0, text=_told(work))
     right.button("Cancel", on_click=work.cancel, icon=":material/stop_circle:", width="stretch", key="labels.cancel")

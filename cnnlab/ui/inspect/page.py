@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cnnlab.charts.png import inline
+from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.image_picker import pick_image
@@ -26,17 +27,24 @@ _FOLLOWED = "explore.followed"  # the visit and the view that its address asked 
 _PLAYING = "explore.playing"
 _OWN = "explore.own"  # epochs that the page itself went to last
 _SHOWN = "explore.shown"  # the view on the page
-_REPLAN = "explore.replan"  # the page is to tick at another pace
 
 
 def explore(run: Run, views: Mapping[str, View], page: str) -> None:
     """The page below the choice of the run; ticks while the run trains or the epochs play."""
     _follow_address(views, page)
+    poll.paced(lambda: _pace(run), _page, run, views, page)
+
+
+def _pace(run: Run) -> float | None:
+    if st.session_state.get(_PLAYING) == run.id:
+        return PLAY_SECONDS
+    return FOLLOW_SECONDS if _job(run) else None
+
+
+def _job(run: Run) -> Job | None:
+    """Find the training of this run, while it runs."""
     job = session.current_job()
-    is_live = job is not None and job.is_running and job.run.id == run.id
-    playing = st.session_state.get(_PLAYING) == run.id
-    interval = PLAY_SECONDS if playing else FOLLOW_SECONDS if is_live else None
-    st.fragment(_page, run_every=interval)(run, views, page, is_live)
+    return job if job and job.is_running and job.run.id == run.id else None
 
 
 def _follow_address(views: Mapping[str, View], page: str) -> None:
@@ -48,9 +56,7 @@ def _follow_address(views: Mapping[str, View], page: str) -> None:
 
 
 @frame.telling()
-def _page(run: Run, views: Mapping[str, View], page: str, is_live: bool) -> None:
-    if st.session_state.pop(_REPLAN, False):
-        st.rerun()
+def _page(run: Run, views: Mapping[str, View], page: str) -> None:
     name = st.segmented_control(
         "View", list(views), default=next(iter(views)), required=True, key=f"{page}.view", persist_state="session"
     )
@@ -58,12 +64,9 @@ def _page(run: Run, views: Mapping[str, View], page: str, is_live: bool) -> None
     st.caption(linked(view.question, name))
     if warning := caveat(run):
         st.caption(f":material/warning: {warning}.")
-    job = session.current_job()
-    if is_live and not (job and job.is_running):
-        st.rerun()  # the training has ended: nothing ticks any more
-    epochs = run.epochs()
-    last = job.epochs if is_live and job else epochs[-1]
-    trained = trained_network(run, _pick_epoch(run, epochs, last, is_live))
+    job, epochs = _job(run), run.epochs()
+    last = job.epochs if job else epochs[-1]
+    trained = trained_network(run, _pick_epoch(run, epochs, last, is_live=job is not None))
     with frame.place_of(_SHOWN, f"{page} {name}"):
         _draw(view, run, trained, epochs)
 
@@ -127,14 +130,12 @@ def _let_go(chosen: str, follow: str) -> None:
     if st.session_state[chosen] in st.session_state.get(_OWN, ()):
         return  # not the user: a click elsewhere crossed a step of ours on its way
     st.session_state[follow] = False
-    if st.session_state.pop(_PLAYING, None):
-        st.session_state[_REPLAN] = True
+    st.session_state.pop(_PLAYING, None)
 
 
 def _toggle_play(run_id: str, chosen: str, last: int, follow: str) -> None:
     """Play from here, or from the beginning where here is the end."""
     state = st.session_state
-    state[_REPLAN] = True  # the page ticks at another pace from now on
     state[follow] = False
     if state.pop(_PLAYING, None) == run_id:
         return

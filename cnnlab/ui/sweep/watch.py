@@ -13,7 +13,7 @@ from cnnlab.jobs.sweep import Step, Sweep, SweepConfig, SweepError, SweepStore, 
 from cnnlab.jobs.worker import Background
 from cnnlab.runs.store import RunError, runs_folder
 from cnnlab.training.config import ConfigError, titled
-from cnnlab.ui.shell import frame
+from cnnlab.ui.shell import frame, poll
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import search_runs
 from cnnlab.ui.widgets.figure import show_figure
@@ -81,18 +81,18 @@ def watch_sweeps() -> None:
     titles = frame.told_apart({sweep.id: sweep.title for sweep in sweeps})
     chosen = st.selectbox("Sweep", ids, format_func=titles.__getitem__, key=_CHOSEN, persist_state="session")
     st.query_params[_URL] = chosen
-    work = _board().get(chosen)
-    running = work is not None and work.is_running
-    st.fragment(_follow, run_every=UPDATE_SECONDS if running else None)(chosen, running)
+    poll.follow(lambda: _is_at_work(chosen), UPDATE_SECONDS, _show, chosen)
 
 
-def _follow(sweep_id: str, was_running: bool) -> None:
-    sweep = _opened(str(runs_folder()), sweep_id)
+def _is_at_work(sweep_id: str) -> bool:
     work = _board().get(sweep_id)
-    if was_running != (work is not None and work.is_running):
-        st.rerun()  # the page ticks from now on, or no more
+    return work is not None and work.is_running
+
+
+def _show(sweep_id: str) -> None:
+    sweep = _opened(str(runs_folder()), sweep_id)
     try:
-        _progress(sweep, work)
+        _progress(sweep, _board().get(sweep_id))
         _results(sweep)
     except SweepError as error:
         st.error(frame.literal(str(error)), title="This sweep cannot be shown")

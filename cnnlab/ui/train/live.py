@@ -12,7 +12,7 @@ from cnnlab.runs.store import Run, RunError, Summary, how_tested
 from cnnlab.training.config import RunConfig, last_epoch
 from cnnlab.training.device import available_cores
 from cnnlab.training.history import History
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.train.run_actions import LOWEST_RATE, afterwards
 from cnnlab.ui.widgets.format import rough_duration
@@ -28,10 +28,11 @@ GUESSING = 1.3  # times what guessing comes to
 _RATE_OPEN = "live.rate.open"
 
 
-def watch(job: Job) -> None:
-    """Follow ``job`` until it ends, then show what it came to."""
-    interval = _interval(job) if job.is_running else None
-    st.fragment(_follow, run_every=interval)(job, interval)
+def watch(job: Job, was_running: bool) -> None:
+    """Follow ``job`` until it ends, then show what it came to; ``was_running`` to the rest of the page."""
+    if was_running and not job.is_running:
+        st.rerun()
+    poll.paced(lambda: _interval(job) if job.is_running else None, _view, job)
 
 
 def recall(run: Run) -> None:
@@ -50,14 +51,9 @@ def _interval(job: Job) -> float:
     return RELAXED_SECONDS if is_crowded and job.seconds > EAGER_FOR_SECONDS else charts.LIVE_SECONDS
 
 
-def _follow(job: Job, interval: float | None) -> None:
+def _view(job: Job) -> None:
     if job.is_running:
-        st.session_state.was_running = job.run.id
-        if interval != _interval(job):
-            st.rerun()
         _progress(job)
-    elif st.session_state.pop("was_running", None) == job.run.id:
-        st.rerun()  # once at the end, for the parts of the page that do not tick
     else:
         _result(job.run, job.summary)
         if job.details:

@@ -12,7 +12,7 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.events import StepMetrics
 from cnnlab.training.lr_finder import STEPS, ramp, suggest
 from cnnlab.training.run_data import load_for
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.widgets.run_form import set_learning_rate
 
 UPDATE_SECONDS = 0.5
@@ -37,7 +37,7 @@ def learning_rate_finder(config: RunConfig) -> None:
     known, work = st.session_state.get(_WORK, (None, None))
     if known != asked:
         return
-    st.fragment(_follow, run_every=UPDATE_SECONDS if work.is_running else None)(work, work.is_running, config)
+    poll.follow(lambda: work.is_running, UPDATE_SECONDS, _watch, work, config)
 
 
 def _begin(asked: str, config: RunConfig) -> None:
@@ -56,12 +56,10 @@ def _climb(config: RunConfig) -> Generator[Points]:
         yield points
 
 
-def _follow(work: Experiment[Points], was_running: bool, config: RunConfig) -> None:
+def _watch(work: Experiment[Points], config: RunConfig) -> None:
     if work.is_running:
         session.keep(work)
         st.progress(min(work.latest[-1].step / STEPS, 1.0) if work.latest else 0.0, text=_told(work))
-    elif was_running:
-        st.rerun()  # the page ticks no more
     elif work.error:
         st.error(frame.literal(work.error), title="The finder could not start")
     elif work.latest and not work.is_cancelled:
