@@ -12,6 +12,7 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_
 
 from cnnlab.runs.catalogue import Entry, search, settings_of, table
 from cnnlab.ui.shell import session, state
+from cnnlab.ui.shell.address import COMPARE
 
 MAX_RUNS = 10
 FILTERS_ABREAST = 4
@@ -24,7 +25,6 @@ _SEARCHED = ("Text", "Run", "Title", "Name")  # by words, not by filters
 
 _CHOSEN = "compare.chosen"  # ids
 _CLEARED = "compare.cleared"  # how often the ticks were set from elsewhere
-_URL = "compare"
 
 _PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 _WHOLE = st.column_config.NumberColumn(format="localized")
@@ -104,8 +104,8 @@ def _chosen(known: Sequence[str]) -> list[str]:
     # Kept for the session's run, so that after another training that one is looked at first.
     given: list[str] | None = st.session_state.get(_CHOSEN, {}).get(session.current_run_id())
     if given is None:
-        given = st.query_params.get(_URL, "").split(",") if _CHOSEN not in st.session_state else []
-        given = [run_id for run_id in given if run_id in known][:MAX_RUNS] or list(known[:2])
+        asked = COMPARE.values(known) if _CHOSEN not in st.session_state else []
+        given = asked[:MAX_RUNS] or list(known[:2])
     given = [run_id for run_id in given if run_id in known]
     _choose(given)
     return given
@@ -113,7 +113,7 @@ def _chosen(known: Sequence[str]) -> list[str]:
 
 def _choose(ids: list[str]) -> None:
     st.session_state[_CHOSEN] = {session.current_run_id(): ids}
-    st.query_params[_URL] = ",".join(ids)
+    COMPARE.put(*ids)
 
 
 def _take(key: str, ids: Sequence[str]) -> None:

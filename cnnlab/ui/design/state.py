@@ -18,11 +18,11 @@ from cnnlab.networks.edit import EditError, UndoStack
 from cnnlab.networks.layers import Chain, Layer, Shape
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import RunConfig
+from cnnlab.ui.shell.address import DESIGN
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import design_history, keep_design_history, own_design, parsed
 
 OWN_SIZE = "own"  # instead of a data set
-LINK = "design"  # the URL's parameter
 
 _PICKED = "design.picked"
 _VERSION, _DRAWN = "design.version", "design.drawn"
@@ -51,7 +51,7 @@ def draft() -> Draft:
 
 
 def _first() -> Draft:
-    word = st.query_params.get(LINK, "")
+    word = DESIGN.value()
     try:
         return from_link(word) if word else copy_of(RunConfig().architecture)
     except DesignError as error:
@@ -69,8 +69,8 @@ def copy_of(known: Draft) -> Draft:
 def put_into_address() -> None:
     """So that a reload, or whoever gets the link, has the same design."""
     word = to_link(draft())
-    if word and st.query_params.get(LINK) != word:
-        st.query_params[LINK] = word
+    if word and DESIGN.value() != word:
+        DESIGN.put(word)
 
 
 def begin(new: Draft) -> None:

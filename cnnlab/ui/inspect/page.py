@@ -11,7 +11,7 @@ from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained
-from cnnlab.ui.shell import frame, poll, session
+from cnnlab.ui.shell import address, frame, poll, session
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.image_picker import pick_image
@@ -21,9 +21,6 @@ from cnnlab.ui.widgets.images import enlarged
 PLAY_SECONDS = 0.7  # an epoch
 FOLLOW_SECONDS = 2.0  # between looks at a run that trains
 
-_VIEW = "view"  # the URL's parameter
-
-_FOLLOWED = "explore.followed"  # the visit and the view that its address asked for
 _PLAYING = "explore.playing"
 _OWN = "explore.own"  # epochs that the page itself went to last
 _SHOWN = "explore.shown"  # the view on the page
@@ -49,10 +46,9 @@ def _job(run: Run) -> Job | None:
 
 def _follow_address(views: Mapping[str, View], page: str) -> None:
     """Who comes with a view in the address sees that first, and may then go on to others."""
-    asked = (frame.visit(), st.query_params.get(_VIEW))
-    if asked[1] in views and st.session_state.get(_FOLLOWED) != asked:
-        st.session_state[_FOLLOWED] = asked
-        st.session_state[f"{page}.view"] = asked[1]
+    asked = address.VIEW.value()
+    if asked in views and address.is_new("explore", asked):
+        st.session_state[f"{page}.view"] = asked
 
 
 @frame.telling()

@@ -7,7 +7,8 @@ import streamlit as st
 from cnnlab.networks.presets import PRESETS
 from cnnlab.ui.learn import ablation, conv2d, convolution, cost, flatten, glossary, machines, pitfalls, program, step
 from cnnlab.ui.learn.chapter import Chapter, Door, Source, design, show_ending
-from cnnlab.ui.shell import frame
+from cnnlab.ui.shell import address, frame
+from cnnlab.ui.shell.address import CHAPTER
 
 CHAPTERS: dict[str, Chapter] = {
     "convolution": Chapter(
@@ -210,15 +211,13 @@ CHAPTERS: dict[str, Chapter] = {
     ),
 }
 
-_ASKED = "chapter"  # the URL's parameter
-_SHOWN = "learn.shown"  # the address of what was drawn last
 _GLOSSARY_ICON = ":material/menu_book:"
 
 
 def learn() -> None:
     """All chapters, or the one that the address names."""
-    _put_into_address()
-    name = st.query_params.get(_ASKED)
+    address.show_in_browser()
+    name = CHAPTER.value()
     if name == glossary.NAME:
         frame.page("Learn", "What the words of the field mean.", title="Glossary")
         glossary.show()
@@ -238,23 +237,15 @@ def learn() -> None:
     _neighbours(name)
 
 
-def _put_into_address() -> None:
-    """A link to the page it stands on changes what is shown, but of itself not the browser's address."""
-    query = st.query_params.to_dict()
-    if st.session_state.get(_SHOWN) != query:
-        st.session_state[_SHOWN] = query
-        st.query_params.from_dict(query)
-
-
 def _contents() -> None:
     """A card for each chapter."""
     numbered = list(enumerate(CHAPTERS.items(), start=1))
     for first in range(0, len(numbered), 3):
         for column, (number, (name, chapter)) in zip(st.columns(3), numbered[first : first + 3], strict=False):
             with column.container(border=True, height="stretch"):
-                frame.door("Learn", f"**{number}. {chapter.title}**", {_ASKED: name}, chapter.icon)
+                frame.door("Learn", f"**{number}. {chapter.title}**", {CHAPTER.name: name}, chapter.icon)
                 st.caption(chapter.promise)
-    frame.door("Learn", "Glossary: what the words mean", {_ASKED: glossary.NAME}, _GLOSSARY_ICON)
+    frame.door("Learn", "Glossary: what the words mean", {CHAPTER.name: glossary.NAME}, _GLOSSARY_ICON)
 
 
 def _neighbours(name: str) -> None:
@@ -263,8 +254,8 @@ def _neighbours(name: str) -> None:
     place = names.index(name)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         for before in names[:place][-1:]:
-            frame.door("Learn", f"Before: {CHAPTERS[before].title}", {_ASKED: before}, ":material/arrow_back:")
+            frame.door("Learn", f"Before: {CHAPTERS[before].title}", {CHAPTER.name: before}, ":material/arrow_back:")
         frame.door("Learn", "All chapters", {})
-        frame.door("Learn", "Glossary", {_ASKED: glossary.NAME}, _GLOSSARY_ICON)
+        frame.door("Learn", "Glossary", {CHAPTER.name: glossary.NAME}, _GLOSSARY_ICON)
         for after in names[place + 1 :][:1]:
-            frame.door("Learn", f"Next: {CHAPTERS[after].title}", {_ASKED: after}, ":material/arrow_forward:")
+            frame.door("Learn", f"Next: {CHAPTERS[after].title}", {CHAPTER.name: after}, ":material/arrow_forward:")

@@ -13,6 +13,7 @@ from cnnlab.networks.layers import Softmax
 from cnnlab.networks.presets import PRESETS
 from cnnlab.ui.learn.chapter import Door, design
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.address import TRAP
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.progress import trial
@@ -62,7 +63,6 @@ DOORS = {
 
 _HEADINGS = (":orange[:material/warning: In the trap]", ":blue[:material/check_circle: Mended]")
 
-_ASKED = "trap"  # the URL's parameter
 _CHOSEN, _SEED = "learn.traps.chosen", "learn.traps.seed"
 
 
@@ -93,21 +93,19 @@ def show() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         frame.door(door.page, door.label, door.query)
         if following := _after(trap.slug):
-            frame.door("Learn", f"Next trap: {following.title}", {"chapter": "traps", _ASKED: following.slug})
+            frame.door("Learn", f"Next trap: {following.title}", {"chapter": "traps", TRAP.name: following.slug})
 
 
 def _chosen() -> str:
     """The slug of the trap that the address names, else the first; what is picked goes into the address."""
-    asked = st.query_params.get(_ASKED, "")
-    if asked and asked not in PITFALLS:
-        st.warning("There is no such trap: here is the first.", icon=":material/link_off:")
-    st.session_state[_CHOSEN] = asked if asked in PITFALLS else next(iter(PITFALLS))
+    TRAP.choice(PITFALLS, _CHOSEN, "There is no such trap: here is the first.")
     return st.selectbox(
         "Trap",
         list(PITFALLS),
         format_func=lambda slug: f"{list(PITFALLS).index(slug) + 1}. {PITFALLS[slug].title}",
         key=_CHOSEN,
-        on_change=_put_into_address,
+        on_change=TRAP.take,
+        args=[_CHOSEN],
     )
 
 
@@ -115,10 +113,6 @@ def _after(slug: str) -> Pitfall | None:
     slugs = list(PITFALLS)
     rest = slugs[slugs.index(slug) + 1 :]
     return PITFALLS[rest[0]] if rest else None
-
-
-def _put_into_address() -> None:
-    st.query_params[_ASKED] = st.session_state[_CHOSEN]
 
 
 def _show_code(trap: Pitfall) -> None:

@@ -14,7 +14,7 @@ from cnnlab.runs.store import Run
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.config_link import from_query
 from cnnlab.training.recipes import RECIPES
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import address, frame, session
 from cnnlab.ui.shell.session import shelf
 from cnnlab.ui.shell.state import own_design
 from cnnlab.ui.widgets.run_picker import run_label
@@ -24,8 +24,9 @@ MAX_SEED = 2**32 - 1
 MOST_RUNS = 20  # offered, the newest
 
 _NAMED, _SET = ("recipe", "design"), ("dataset", "epochs", "seed")  # the URL's parameters
-_CHOSEN, _TAKEN = "learn.program.training", "learn.program.taken"
+_CHOSEN = "learn.program.training"
 _SEED = "learn.program.seed"
+_PLACE = "learn.program"  # among those that links lead to
 
 
 @dataclass(frozen=True)
@@ -139,33 +140,26 @@ def _take_address() -> None:
     What it leaves out is the recipe's. Epochs and seed alone do not count as another link: a rerun that was under way
     as they changed still has the old ones in its address.
     """
-    asked = _address()
+    asked = {name: value for name, value in address.query().items() if name in (*_NAMED, *_SET)}
     kind = next((kind for kind in _NAMED if kind in asked), "")
-    link = (frame.visit(), f"{kind} {asked[kind]}" if kind else "")
-    if link == st.session_state.get(_TAKEN):
-        return
-    st.session_state[_TAKEN] = link
-    if not kind:
+    link = f"{kind} {asked[kind]}" if kind else ""
+    if not address.is_new(_PLACE, link) or not kind:
         return
     try:
         config = from_query({name: value for name, value in asked.items() if name != "design"})
     except ConfigError as error:
         st.toast(f"The address asks for what cannot be: {frame.literal(str(error))}.", icon=":material/link_off:")
         return
-    st.session_state[_CHOSEN] = link[1]
-    _fill(link[1], config, is_new=True)
-
-
-def _address() -> dict[str, str]:
-    return {name: st.query_params[name] for name in (*_NAMED, *_SET) if name in st.query_params}
+    st.session_state[_CHOSEN] = link
+    _fill(link, config, is_new=True)
 
 
 def put_into_address() -> None:
     """So that a reload, or whoever gets the link, has the same training."""
     chosen = st.session_state[_CHOSEN]
     kind, _, named = chosen.partition(" ")
-    others = {name: value for name, value in st.query_params.items() if name not in (*_NAMED, *_SET)}
+    others = {name: value for name, value in address.query().items() if name not in (*_NAMED, *_SET)}
     form = {name: st.session_state.get(_key(name, chosen)) for name in _SET}
     asked = {kind: named} | {name: str(value) for name, value in form.items() if value is not None}
-    st.query_params.from_dict(others | (asked if kind in _NAMED else {}))  # at once: each change is a step Back
-    st.session_state[_TAKEN] = (frame.visit(), chosen if kind in _NAMED else "")
+    address.put_query(others | (asked if kind in _NAMED else {}))
+    address.note(_PLACE, chosen if kind in _NAMED else "")

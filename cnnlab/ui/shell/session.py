@@ -27,11 +27,12 @@ from cnnlab.runs.catalogue import Catalogue, Entry
 from cnnlab.runs.store import Run, RunError, RunStore, runs_folder
 from cnnlab.threads import exit_code_is
 from cnnlab.training.config import RunConfig
+from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.audience import Audience
 
 GRACE_SECONDS = float(os.environ.get("CNNLAB_GRACE_SECONDS", "120"))
 
-_RUN = "run"  # the URL's parameter
+_RUN = "run"  # the one this session is about
 _WORKS = "session.works"  # computations in the background that this session watches
 
 
@@ -140,7 +141,7 @@ def _only(is_asked: Callable[[Job], bool], begin: Callable[[], Job]) -> Job:
 
 
 def _taken(job: Job) -> Job:
-    st.query_params[_RUN] = job.run.id  # which comes first, and may hold an earlier run
+    RUN.put(job.run.id)  # which comes first, and may hold an earlier run
     current_job()
     return job
 
@@ -177,14 +178,14 @@ def _kept() -> list[Background[Any]]:
 def current_run_id() -> str | None:
     """The run this session is about: the URL's, else the one it held before; put back into the URL."""
     own = _watch().own  # a second click may have interrupted the first before it was noted elsewhere
-    run_id = st.query_params.get(_RUN) or st.session_state.get(_RUN) or (own.run.id if own else None)
+    run_id = RUN.value() or st.session_state.get(_RUN) or (own.run.id if own else None)
     if run_id and not found(run_id):
-        if st.query_params.pop(_RUN, None):
+        if RUN.drop():
             st.toast("The run in the address is not here, or not any more.", icon=":material/link_off:")
         run_id = None
     st.session_state[_RUN] = run_id
     if run_id:
-        st.query_params[_RUN] = run_id
+        RUN.put(run_id)
     return run_id
 
 

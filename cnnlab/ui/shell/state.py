@@ -11,8 +11,27 @@ from cnnlab.networks.designs import read_design
 from cnnlab.networks.edit import UndoStack
 
 SEARCH = "compare.search"  # the words in Compare's search field
+SHOWN_QUERY = "learn.shown"  # the address of what Learn drew last
 
 _DESIGN = "design.history"
+_PAGE, _VISIT = "frame.at", "frame.visit"
+
+
+def visit() -> int:
+    """Give a number that grows whenever this session comes from one page to another."""
+    return int(st.session_state[_VISIT])
+
+
+def note_visit(page: str) -> None:
+    """Note that this session is on ``page``."""
+    if st.session_state.get(_PAGE) != page:
+        st.session_state[_PAGE] = page
+        st.session_state[_VISIT] = st.session_state.get(_VISIT, 0) + 1
+
+
+def followed(place: str) -> str:
+    """Name what ``place`` was last asked for by the address."""
+    return f"{place}.followed"
 
 
 def search_runs(words: str) -> None:

@@ -14,6 +14,7 @@ from cnnlab.jobs.worker import Background
 from cnnlab.runs.store import RunError, runs_folder
 from cnnlab.training.config import ConfigError, titled
 from cnnlab.ui.shell import frame, poll
+from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import search_runs
 from cnnlab.ui.widgets.figure import show_figure
@@ -24,7 +25,6 @@ UPDATE_SECONDS = 2.0
 _starting = Lock()  # two clicks, of one session or of two, start one sweep
 
 _CHOSEN = "sweep.chosen"
-_URL = "sweep"
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _SECONDS = st.column_config.NumberColumn(format="%.1f")
 _STATES = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
@@ -76,11 +76,11 @@ def watch_sweeps() -> None:
             icon=":material/travel_explore:",
         )
         return
-    asked = st.session_state.get(_CHOSEN) or st.query_params.get(_URL)
+    asked = st.session_state.get(_CHOSEN) or SWEEP.value()
     st.session_state[_CHOSEN] = asked if asked in ids else ids[0]
     titles = frame.told_apart({sweep.id: sweep.title for sweep in sweeps})
     chosen = st.selectbox("Sweep", ids, format_func=titles.__getitem__, key=_CHOSEN, persist_state="session")
-    st.query_params[_URL] = chosen
+    SWEEP.put(chosen)
     poll.follow(lambda: _is_at_work(chosen), UPDATE_SECONDS, _show, chosen)
 
 

@@ -7,10 +7,9 @@ import streamlit as st
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.store import Run
 from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell.address import RUNS
 
 MOST_RUNS = 4  # asked side by side
-
-_ASKED = "runs"  # the URL's parameter
 
 
 def pick_run(key: str) -> Run | None:
@@ -46,7 +45,7 @@ def pick_runs(key: str) -> list[Entry]:
         key=_run_key(key),
         persist_state="session",
     )
-    st.query_params[_ASKED] = ",".join(chosen)
+    RUNS.put(*chosen)
     if not chosen:
         st.info("Choose a run to ask.", icon=":material/checklist:")
     return [runs[run_id] for run_id in chosen]
@@ -69,7 +68,7 @@ def _first(runs: dict[str, Entry]) -> str:
 def _first_asked(runs: dict[str, Entry]) -> list[str]:
     """The address's, as after a reload; but where the session's own run is newer, that and what it came from."""
     first = _first(runs)
-    asked = [run_id for run_id in st.query_params.get(_ASKED, "").split(",") if run_id in runs]
+    asked = RUNS.values(runs)
     if first in asked:
         return asked[:MOST_RUNS]
     parent = runs[first].config.parent
