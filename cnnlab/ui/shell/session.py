@@ -179,7 +179,7 @@ def current_run_id() -> str | None:
     """The run this session is about: the URL's, else the one it held before; put back into the URL."""
     own = _watch().own  # a second click may have interrupted the first before it was noted elsewhere
     run_id = RUN.value() or st.session_state.get(_RUN) or (own.run.id if own else None)
-    if run_id and not found(run_id):
+    if run_id and run_id not in _board().jobs and not found(run_id):
         if RUN.drop():
             st.toast("The run in the address is not here, or not any more.", icon=":material/link_off:")
         run_id = None
