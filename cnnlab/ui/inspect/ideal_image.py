@@ -11,12 +11,11 @@ from cnnlab.analysis.feature_visualization import STEPS, Dream, maximise
 from cnnlab.jobs.worker import Background
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.state import GROWING_IMAGE
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure, tidy
 
 UPDATE_SECONDS = 0.5
-
-_GROWING = "inside.growing"  # the computation of this session, and what it is of
 
 
 def show(at: Look) -> None:
@@ -36,12 +35,12 @@ def show(at: Look) -> None:
         key=f"inside.unit.{layer}",
     )
     asked = f"{at.at}.{layer}.{unit}"
-    growing: tuple[str, Background[Dream]] | None = st.session_state.get(_GROWING)
+    growing = GROWING_IMAGE.get()
     if right.button("Grow", type="primary", icon=":material/spa:", width="stretch"):
         if growing:
             growing[1].cancel()
         steps = maximise(trained.network, trained.shape, trained.standardise, layer, unit)
-        growing = st.session_state[_GROWING] = (asked, Background(steps))
+        growing = GROWING_IMAGE.put((asked, Background(steps)))
     if not growing or growing[0] != asked:
         st.info(
             "Press **Grow**: from grey noise, an image that excites this filter or class more and more appears.",

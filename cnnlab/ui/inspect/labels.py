@@ -16,6 +16,7 @@ from cnnlab.runs.store import Run
 from cnnlab.runs.trained import test_split
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.state import VERDICTS
 from cnnlab.ui.views.cached import answers, validation_answers
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import download
@@ -28,8 +29,6 @@ UPDATE_SECONDS = 1.0
 
 _TEST, _VALIDATION, _TRAINING = "test images", "validation images", "training images"
 _VERDICTS = ("looks right", "looks wrong", "unclear")
-
-_GIVEN = "labels.verdicts"  # this session's: {images: {index: verdict}}
 
 
 @st.cache_resource(show_spinner=False)
@@ -96,7 +95,7 @@ def _verdicts(run: Run, which: str, count: int) -> dict[int, str]:
     images = f"{config.dataset}.{which}.{count}"
     if which == _VALIDATION:
         images += f".{config.held_out_by}.{config.validation_fraction}"
-    given: dict[int, str] = st.session_state.setdefault(_GIVEN, {}).setdefault(images, {})
+    given: dict[int, str] = VERDICTS.fill({}).setdefault(images, {})
     return given
 
 

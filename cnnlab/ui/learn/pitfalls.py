@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnnlab.charts.traps import beside_lines, beside_points
+from cnnlab.learn.chapters import Door
 from cnnlab.learn.pitfalls import PITFALLS, Finding, Measured, Picture, Pitfall
 from cnnlab.networks.architecture import Draft
+from cnnlab.networks.designs import to_link
 from cnnlab.networks.layers import Softmax
 from cnnlab.networks.presets import PRESETS
-from cnnlab.ui.learn.chapter import Door, design
 from cnnlab.ui.shell import frame
-from cnnlab.ui.shell.address import TRAP
+from cnnlab.ui.shell.address import DESIGN, TRAP
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.state import PITFALL
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.progress import trial
 
@@ -27,9 +29,9 @@ DOORS = {
         "Train the tour's network: one setting scales all splits",
         {"recipe": "conv2d-tour", "dataset": "mnist-sample", "epochs": "5"},
     ),
-    "flatten": Door("Design", "Build it on Design, which works out every shape", design(PRESETS["conv2d-tour"])),
+    "flatten": Door("Design", "Build it on Design, which works out every shape", preset="conv2d-tour"),
     "eval": Door("Evaluate", "Judge a network, always in eval mode"),
-    "softmax": Door("Design", "See a softmax last on Design and read its hint", design(_SOFTMAX_LAST)),
+    "softmax": Door("Design", "See a softmax last on Design and read its hint", {DESIGN.name: to_link(_SOFTMAX_LAST)}),
     "first-four": Door("Evaluate", "See each class with its images and its interval"),
     "labels": Door("Evaluate", "Find labels that look wrong", {"view": "Labels"}),
     "learning-rate": Door(
@@ -63,7 +65,7 @@ DOORS = {
 
 _HEADINGS = (":orange[:material/warning: In the trap]", ":blue[:material/check_circle: Mended]")
 
-_CHOSEN, _SEED = "learn.traps.chosen", "learn.traps.seed"
+_SEED = "learn.traps.seed"
 
 
 def show() -> None:
@@ -98,14 +100,14 @@ def show() -> None:
 
 def _chosen() -> str:
     """The slug of the trap that the address names, else the first; what is picked goes into the address."""
-    TRAP.choice(PITFALLS, _CHOSEN, "There is no such trap: here is the first.")
+    TRAP.choice(PITFALLS, PITFALL, "There is no such trap: here is the first.")
     return st.selectbox(
         "Trap",
         list(PITFALLS),
         format_func=lambda slug: f"{list(PITFALLS).index(slug) + 1}. {PITFALLS[slug].title}",
-        key=_CHOSEN,
+        key=PITFALL.name,
         on_change=TRAP.take,
-        args=[_CHOSEN],
+        args=[PITFALL],
     )
 
 

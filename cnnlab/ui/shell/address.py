@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cnnlab.ui.shell import state
+from cnnlab.ui.shell.state import SHOWN_QUERY, Key, followed, visit
 
 
 @dataclass(frozen=True)
@@ -32,19 +32,19 @@ class Param:
         """Take it out of the address; tell whether it said anything."""
         return bool(st.query_params.pop(self.name, None))
 
-    def choice(self, known: Iterable[str], key: str, refusal: str) -> None:
-        """Give the widget ``key`` the value that the address names, else the first of ``known``.
+    def choice(self, known: Iterable[str], key: Key[str], refusal: str) -> None:
+        """Give the widget of ``key`` the value that the address names, else the first of ``known``.
 
         One that is not known is told with ``refusal``.
         """
         offered, asked = list(known), self.value()
         if asked and asked not in offered:
             st.warning(refusal, icon=":material/link_off:")
-        st.session_state[key] = asked if asked in offered else offered[0]
+        key.put(asked if asked and asked in offered else offered[0])
 
-    def take(self, key: str) -> None:
-        """Put what the widget ``key`` has into the address; for its callback."""
-        self.put(st.session_state[key])
+    def take(self, key: Key[str]) -> None:
+        """Put what the widget of ``key`` has into the address; for its callback."""
+        self.put(key.get())
 
 
 CHAPTER, COMPARE, DESIGN, RUN, RUNS = Param("chapter"), Param("compare"), Param("design"), Param("run"), Param("runs")
@@ -70,8 +70,8 @@ def drop(names: Iterable[str]) -> None:
 def show_in_browser() -> None:
     """Have the browser show the address of a link to the page it stands on: it changes the page, but not by itself."""
     now = query()
-    if st.session_state.get(state.SHOWN_QUERY) != now:
-        st.session_state[state.SHOWN_QUERY] = now
+    if SHOWN_QUERY.get() != now:
+        SHOWN_QUERY.put(now)
         put_query(now)
 
 
@@ -80,11 +80,11 @@ def is_new(place: str, asked: object) -> bool:
 
     What a link asks for is done once; afterwards the reader chooses.
     """
-    known = st.session_state.get(state.followed(place)) == (state.visit(), asked)
+    known = followed(place).get() == (visit(), asked)
     note(place, asked)
     return not known
 
 
 def note(place: str, asked: object) -> None:
     """Note that ``place`` has what ``asked`` stands for."""
-    st.session_state[state.followed(place)] = (state.visit(), asked)
+    followed(place).put((visit(), asked))

@@ -15,7 +15,7 @@ from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.allowed import VARIABLE, allowed, is_allowed, is_shared
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.literal import literal as literal  # noqa: PLC0414 - pages know it as frame.literal
-from cnnlab.ui.shell.state import note_visit
+from cnnlab.ui.shell.state import Key, note_visit
 
 _MENU = {
     "Home": ("app.py", ":material/home:"),
@@ -141,10 +141,10 @@ def told_apart(labels: Mapping[str, str]) -> dict[str, str]:
     return apart
 
 
-def place_of(key: str, what: str) -> DeltaGenerator:
+def place_of(shown: Key[str], what: str) -> DeltaGenerator:
     """A container for ``what``, empty where something else lay here before; else it changes in place, unflickering."""
-    is_new = st.session_state.get(key) != what
-    st.session_state[key] = what
+    is_new = shown.get() != what
+    shown.put(what)
     return st.empty().container() if is_new else st.container()
 
 

@@ -16,7 +16,7 @@ from cnnlab.training.config import ConfigError, titled
 from cnnlab.ui.shell import frame, poll
 from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import linked
-from cnnlab.ui.shell.state import search_runs
+from cnnlab.ui.shell.state import SWEEP_CHOSEN, search_runs
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.format import rough_duration
 
@@ -24,7 +24,6 @@ UPDATE_SECONDS = 2.0
 
 _starting = Lock()  # two clicks, of one session or of two, start one sweep
 
-_CHOSEN = "sweep.chosen"
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _SECONDS = st.column_config.NumberColumn(format="%.1f")
 _STATES = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
@@ -57,7 +56,7 @@ def start(config: SweepConfig) -> None:
             st.error(frame.literal(str(error)), title="This sweep could not begin")
             return
         board[sweep.id] = Background(search(sweep, _store().runs))
-    st.session_state[_CHOSEN] = sweep.id
+    SWEEP_CHOSEN.put(sweep.id)
 
 
 def is_busy() -> bool:
@@ -76,10 +75,10 @@ def watch_sweeps() -> None:
             icon=":material/travel_explore:",
         )
         return
-    asked = st.session_state.get(_CHOSEN) or SWEEP.value()
-    st.session_state[_CHOSEN] = asked if asked in ids else ids[0]
+    asked = SWEEP_CHOSEN.get() or SWEEP.value()
+    SWEEP_CHOSEN.put(asked if asked in ids else ids[0])
     titles = frame.told_apart({sweep.id: sweep.title for sweep in sweeps})
-    chosen = st.selectbox("Sweep", ids, format_func=titles.__getitem__, key=_CHOSEN, persist_state="session")
+    chosen = st.selectbox("Sweep", ids, format_func=titles.__getitem__, key=SWEEP_CHOSEN.name, persist_state="session")
     SWEEP.put(chosen)
     poll.follow(lambda: _is_at_work(chosen), UPDATE_SECONDS, _show, chosen)
 

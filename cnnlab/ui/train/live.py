@@ -13,6 +13,7 @@ from cnnlab.training.config import last_epoch
 from cnnlab.training.device import available_cores
 from cnnlab.ui.shell import frame, poll
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.state import RATE, RATE_OPEN
 from cnnlab.ui.train.run_actions import LOWEST_RATE, afterwards
 from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.widgets.format import rough_duration
@@ -24,8 +25,6 @@ EAGER_FOR_SECONDS = 5.0
 RELAXED_SECONDS = 4.0
 IDLE_EPOCHS = 3
 GUESSING = 1.3  # times what guessing comes to
-
-_RATE_OPEN = "live.rate.open"
 
 
 def watch(job: Job, was_running: bool) -> None:
@@ -113,7 +112,7 @@ def _controls(job: Job) -> None:
         )
         settable = job.state in ("training", "paused")
         with st.popover(
-            "Learning rate", icon=":material/speed:", disabled=not settable, key=_RATE_OPEN, on_change="rerun"
+            "Learning rate", icon=":material/speed:", disabled=not settable, key=RATE_OPEN.name, on_change="rerun"
         ) as popover:
             if popover.open:
                 _rate(job)
@@ -121,15 +120,15 @@ def _controls(job: Job) -> None:
 
 def _rate(job: Job) -> None:
     now = job.learning_rate or job.config.learning_rate
-    st.session_state.setdefault("live.rate", max(now, LOWEST_RATE))
-    rate = st.number_input("From the next step on", LOWEST_RATE, 10.0, step=0.0001, format="%.6f", key="live.rate")
+    RATE.fill(max(now, LOWEST_RATE))
+    rate = st.number_input("From the next step on", LOWEST_RATE, 10.0, step=0.0001, format="%.6f", key=RATE.name)
     st.caption(f"It is {now:.2g} now. Afterwards it rises or falls with its schedule as before, in proportion.")
     st.button("Set", on_click=_set_rate, args=[job, rate], key="live.set")
 
 
 def _set_rate(job: Job, rate: float) -> None:
     job.change_learning_rate(rate)
-    st.session_state[_RATE_OPEN] = False
+    RATE_OPEN.put(False)
 
 
 def _result(view: RunView) -> None:

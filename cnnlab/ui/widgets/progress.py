@@ -10,10 +10,10 @@ import streamlit as st
 
 from cnnlab.jobs.experiment import Experiment, Progress
 from cnnlab.ui.shell import frame, poll, session
+from cnnlab.ui.shell.state import TRIALS
 
 UPDATE_SECONDS = 0.5
 
-_TRIALS = "learn.trials"  # this session's, by key
 
 Step = TypeVar("Step", bound=Progress)
 
@@ -49,7 +49,7 @@ def trial(
 
 
 def _trials() -> dict[str, _Trial]:
-    trials: dict[str, _Trial] = st.session_state.setdefault(_TRIALS, {})
+    trials: dict[str, _Trial] = TRIALS.fill({})
     return trials
 
 

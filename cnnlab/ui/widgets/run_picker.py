@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.store import Run
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.address import RUNS
+from cnnlab.ui.shell.state import Key, picked_run
 
 MOST_RUNS = 4  # asked side by side
 
@@ -23,7 +26,7 @@ def pick_run(key: str) -> Run | None:
         list(runs),
         index=list(runs).index(_first(runs)),
         format_func=labels.__getitem__,
-        key=_run_key(key),
+        key=_picked(key).name,
         persist_state="session",
     )
     return runs[chosen].run
@@ -42,7 +45,7 @@ def pick_runs(key: str) -> list[Entry]:
         default=_first_asked(runs),
         format_func=labels.__getitem__,
         max_selections=MOST_RUNS,
-        key=_run_key(key),
+        key=_picked(key).name,
         persist_state="session",
     )
     RUNS.put(*chosen)
@@ -77,11 +80,11 @@ def _first_asked(runs: dict[str, Entry]) -> list[str]:
 
 def choose_run(key: str, run: Run) -> None:
     """Have the picker ``key`` stand on ``run``; for callbacks."""
-    st.session_state[_run_key(key)] = run.id
+    _picked(key).put(run.id)
 
 
-def _run_key(key: str) -> str:
-    return f"{key}.{session.current_run_id()}"  # a new training of this session is looked at first
+def _picked(key: str) -> Key[Any]:
+    return picked_run(key, session.current_run_id())  # a new training of this session is looked at first
 
 
 def run_label(entry: Entry) -> str:

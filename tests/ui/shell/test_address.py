@@ -10,10 +10,11 @@ def choosing() -> None:
     import streamlit as st  # noqa: PLC0415
 
     from cnnlab.ui.shell.address import Param  # noqa: PLC0415
+    from cnnlab.ui.shell.state import Key  # noqa: PLC0415
 
-    part = Param("part")
-    part.choice(["first", "second"], "chosen", "There is no such part.")
-    st.selectbox("Part", ["first", "second"], key="chosen", on_change=part.take, args=["chosen"])
+    part, chosen = Param("part"), Key("chosen", "")
+    part.choice(["first", "second"], chosen, "There is no such part.")
+    st.selectbox("Part", ["first", "second"], key=chosen.name, on_change=part.take, args=[chosen])
 
 
 def listing() -> None:

@@ -81,3 +81,13 @@ def test_a_branch_is_drawn_beside_its_parent_while_that_is_here(branch: Job, lis
     rmtree(listed_run.folder)
     assert RunView.of(branch).stem is None
     assert RunView(branch.run).stem is None
+
+
+def test_a_run_that_was_deleted_is_gone_though_its_job_is_still_in_memory() -> None:
+    job = Job.start(RunConfig(architecture=TINY, epochs=1, train_fraction=0.1), RunStore(runs_folder()))
+    job.join()
+    session._board().jobs[job.run.id] = job
+    page = open_page("Train", job.run)
+    assert page.query_params["run"] in (job.run.id, [job.run.id])
+    RunStore(runs_folder()).delete(job.run.id)
+    assert "not here" in checked(page.run()).toast[0].value
