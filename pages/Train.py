@@ -38,7 +38,7 @@ with form:
         link.offer(config)
 with live:
     if job:
-        watch(job)
+        watch(job, was_running=running is job)
     elif run := session.current_run():
         recall(run)
     else:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from cnnlab.ui.learn import CHAPTERS
+from cnnlab.learn.chapters import CHAPTERS
 
 
 def touch_convolution(page: Page) -> None:

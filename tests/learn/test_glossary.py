@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from cnnlab.learn.chapters import CHAPTERS
 from cnnlab.learn.glossary import TERMS, Term, find, mentions, named
-from cnnlab.ui.learn import CHAPTERS
 from cnnlab.ui.shell.glossary_links import MOST, address, linked
 
 

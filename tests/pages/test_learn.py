@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.ui.learn import CHAPTERS
+from cnnlab.learn.chapters import CHAPTERS
 from cnnlab.ui.shell.frame import _MENU
 from cnnlab.ui.shell.glossary_links import linked
 from tests.pages.test_pages import ROOT, TIMEOUT, checked, texts

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
+from cnnlab.learn.chapters import CHAPTERS
 from cnnlab.learn.glossary import TERMS
-from cnnlab.ui.learn import CHAPTERS
 from tests.pages.test_pages import ROOT, TIMEOUT, checked, open_page, texts
 
 

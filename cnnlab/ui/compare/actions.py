@@ -18,10 +18,10 @@ from cnnlab.ui.compare.run_table import tick_only
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.frame import counted, go_to, told_apart
+from cnnlab.ui.shell.state import DELETED_RUNS, about_field
 
 MAX_UPLOAD = 500  # MB, held in memory: about a dozen default runs
 
-_DELETED = "compare.deleted"  # ids, to undo
 _PLACE = "compare"  # where it is told what the last action came to
 
 
@@ -82,17 +82,21 @@ def _describe(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
     used = sorted({tag for entry in entries for tag in entry.about.tags} | set(about.tags))
     key = f"describe.{run_id}.{hash(about)}"
     with st.form(key, border=False):
-        st.text_input("Title", about.title, max_chars=100, key=f"{key}.title", placeholder=by_id[run_id].title)
-        st.multiselect("Tags", used, about.tags, accept_new_options=True, max_selections=20, key=f"{key}.tags")
-        st.text_area("Note", about.note, max_chars=5000, key=f"{key}.note")
-        st.checkbox("Pinned: listed first", about.pinned, key=f"{key}.pinned")
+        st.text_input(
+            "Title", about.title, max_chars=100, key=about_field(key, "title").name, placeholder=by_id[run_id].title
+        )
+        st.multiselect(
+            "Tags", used, about.tags, accept_new_options=True, max_selections=20, key=about_field(key, "tags").name
+        )
+        st.text_area("Note", about.note, max_chars=5000, key=about_field(key, "note").name)
+        st.checkbox("Pinned: listed first", about.pinned, key=about_field(key, "pinned").name)
         st.form_submit_button("Save", type="primary", on_click=_save, args=[by_id[run_id].run, about, key])
 
 
 def _save(run: Run, shown: About, key: str) -> None:
     """Write only what was changed here: another session may change the rest."""
     try:
-        typed = About(**{field: st.session_state[f"{key}.{field}"] for field in About.model_fields})
+        typed = About(**{field: about_field(key, field).get() for field in About.model_fields})
         run.change_about(**{field: value for field, value in typed if value != getattr(shown, field)})
         say(_PLACE, "Saved.", "success")
     except RunError as error:
@@ -119,11 +123,11 @@ def _delete(run_ids: Sequence[str]) -> None:
         except RunError as error:
             say(_PLACE, str(error), "error")
             break
-    st.session_state[_DELETED] = gone
+    DELETED_RUNS.put(gone)
 
 
 def _undo(run_ids: Sequence[str]) -> None:
-    st.session_state.pop(_DELETED, None)
+    DELETED_RUNS.drop()
     try:
         for run_id in run_ids:
             session.store().restore(run_id)
@@ -174,7 +178,7 @@ def _import() -> None:
         except ArchiveError as error:
             say(_PLACE, str(error), "error")
         else:
-            st.session_state.pop(_DELETED, None)  # what was to be undone may be back
+            DELETED_RUNS.drop()  # what was to be undone may be back
             known = f" Here already: {counted(len(taken.known), 'run')}." if taken.known else ""
             say(_PLACE, f"Imported: {counted(len(taken.added), 'run')}.{known}", "success")
         st.rerun()
@@ -182,7 +186,7 @@ def _import() -> None:
 
 def _tell() -> None:
     tell(_PLACE)
-    if gone := st.session_state.get(_DELETED):
+    if gone := DELETED_RUNS.get():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"Deleted: {counted(len(gone), 'run')}.")
             st.button("Undo", icon=":material/undo:", type="tertiary", on_click=_undo, args=[gone])

@@ -14,6 +14,7 @@ from cnnlab.runs.trained import test_split
 from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.shell.frame import literal
 from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.shell.state import COMPARED_IMAGE
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.view import Look
@@ -23,7 +24,6 @@ from cnnlab.ui.widgets.live_chart import live_chart
 
 SHOWN = 18  # images on which two runs differ
 
-_OPENED = "compare.image"
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _POINTS = st.column_config.NumberColumn(format="%+.1f")
 _P = st.column_config.NumberColumn(format="%.3g", help="Below 0.05 the difference counts as more than chance")
@@ -91,9 +91,9 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
         "Test images that only one of the two names right",
         lambda: pd.DataFrame(rows),
         f"{len(shown)} of {len(indices):,}: what the one says | what the other says. Click one to open it.",
-        _OPENED,
+        COMPARED_IMAGE,
     )
-    index = opened(_OPENED, len(images))
+    index = opened(COMPARED_IMAGE, len(images))
     if index is None:
         return
     for (name, opened_entry), found in zip(pair.items(), (one, other), strict=True):
@@ -101,7 +101,7 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
         probability = found.probabilities[index, answer]
         st.markdown(f"**{literal(name)}** says **{literal(found.classes[answer])}** with {probability:.1%}:")
         opened_image(Look(opened_entry.run, trained_network(opened_entry.run), opened_entry.run.epochs()), index)
-    close_button(_OPENED)
+    close_button(COMPARED_IMAGE)
 
 
 def _short(answer: object) -> str:

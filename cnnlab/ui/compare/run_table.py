@@ -11,7 +11,9 @@ import streamlit as st
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
 from cnnlab.runs.catalogue import Entry, search, settings_of, table
-from cnnlab.ui.shell import session, state
+from cnnlab.ui.shell import session
+from cnnlab.ui.shell.address import COMPARE
+from cnnlab.ui.shell.state import COMPARED, COMPARED_CLEARED, SEARCH, Key, compared_table
 
 MAX_RUNS = 10
 FILTERS_ABREAST = 4
@@ -22,9 +24,6 @@ ALWAYS = ["Started", "Data set", "Network", "State", *_ACCURACIES, "Parameters",
 
 _SEARCHED = ("Text", "Run", "Title", "Name")  # by words, not by filters
 
-_CHOSEN = "compare.chosen"  # ids
-_CLEARED = "compare.cleared"  # how often the ticks were set from elsewhere
-_URL = "compare"
 
 _PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 _WHOLE = st.column_config.NumberColumn(format="localized")
@@ -53,7 +52,7 @@ def find_runs(entries: Sequence[Entry]) -> pd.DataFrame:
     whole = rows = table(entries)
     words, filters = st.columns([3, 2], vertical_alignment="bottom")
     text = words.text_input(
-        "Search", key=state.SEARCH, persist_state="session", placeholder="Words of title, tags, note, network, data"
+        "Search", key=SEARCH.name, persist_state="session", placeholder="Words of title, tags, note, network, data"
     )
     offered = [name for name in rows.columns if name not in _SEARCHED and _varies(rows[name])]
     picked = filters.multiselect("Filter by", offered, key="compare.filters", persist_state="session")
@@ -71,14 +70,14 @@ def choose_runs(entries: Sequence[Entry], listed: pd.DataFrame) -> list[Entry]:
     chosen = _chosen(list(known))
     ids = list(listed.index)
     # Rows are ticked by their places: a table that lists other runs is another table.
-    key = f"compare.table.{st.session_state.get(_CLEARED, 0)}.{blake2s(','.join(ids).encode()).hexdigest()[:16]}"
+    listing = compared_table(blake2s(",".join(ids).encode()).hexdigest()[:16])
     st.dataframe(
         _shown(listed),
-        key=key,
+        key=listing.name,
         hide_index=True,
         column_config=_COLUMNS,
         height=min(38 + 35 * max(1, len(ids)), 390),
-        on_select=lambda: _take(key, ids),
+        on_select=lambda: _take(listing, ids),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [ids.index(run_id) for run_id in chosen if run_id in ids]}},
     )
@@ -95,31 +94,31 @@ def choose_runs(entries: Sequence[Entry], listed: pd.DataFrame) -> list[Entry]:
 
 def tick_only(ids: Sequence[str]) -> None:
     """Have just these runs ticked; for callbacks."""
-    st.session_state[_CLEARED] = st.session_state.get(_CLEARED, 0) + 1
+    COMPARED_CLEARED.put(COMPARED_CLEARED.get() + 1)
     _choose(list(ids)[:MAX_RUNS])
 
 
 def _chosen(known: Sequence[str]) -> list[str]:
     """Ids in the session, else in the URL, else the two newest; those that are still there."""
     # Kept for the session's run, so that after another training that one is looked at first.
-    given: list[str] | None = st.session_state.get(_CHOSEN, {}).get(session.current_run_id())
+    given: list[str] | None = COMPARED.get().get(session.current_run_id())
     if given is None:
-        given = st.query_params.get(_URL, "").split(",") if _CHOSEN not in st.session_state else []
-        given = [run_id for run_id in given if run_id in known][:MAX_RUNS] or list(known[:2])
+        asked = COMPARE.values(known) if not COMPARED.is_set else []
+        given = asked[:MAX_RUNS] or list(known[:2])
     given = [run_id for run_id in given if run_id in known]
     _choose(given)
     return given
 
 
 def _choose(ids: list[str]) -> None:
-    st.session_state[_CHOSEN] = {session.current_run_id(): ids}
-    st.query_params[_URL] = ",".join(ids)
+    COMPARED.put({session.current_run_id(): ids})
+    COMPARE.put(*ids)
 
 
-def _take(key: str, ids: Sequence[str]) -> None:
+def _take(table: Key[Any], ids: Sequence[str]) -> None:
     """What is ticked, and what was and is hidden; the earlier ones first, so that colours stay."""
-    ticked = [ids[row] for row in st.session_state[key].selection.rows if row < len(ids)]
-    before: list[str] = st.session_state[_CHOSEN].get(session.current_run_id(), [])
+    ticked = [ids[row] for row in table.get().selection.rows if row < len(ids)]
+    before: list[str] = COMPARED.get().get(session.current_run_id(), [])
     kept = [run_id for run_id in before if run_id in ticked or run_id not in ids]
     wanted = [*kept, *(run_id for run_id in ticked if run_id not in kept)]
     if len(wanted) > MAX_RUNS:

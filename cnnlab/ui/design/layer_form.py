@@ -16,6 +16,7 @@ from cnnlab.ui.design import state
 from cnnlab.ui.design.state import Images
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.state import Key, design_field
 from cnnlab.ui.widgets.format import size
 
 NUMBER = "number"  # the choice between a number and words, as in padding
@@ -66,14 +67,17 @@ def layer_form(row: LayerSummary, images: Images) -> None:
         value=layer.name or "",
         placeholder=row.name,
         max_chars=40,
-        key=_key("name"),
+        key=_named("name").name,
         **state.answering(_set, place, "name", _read("name", lambda text: text.strip() or None)),
     )
     fields = {name: schema for name, schema in _schemas(type(layer)).items() if _matters(layer, name)}
     apart = any(isinstance(getattr(layer, name), tuple) for name in fields)
     if any(_has_pair(schema) for schema in fields.values()):
         apart = st.toggle(
-            "Rows and columns apart", value=apart, key=_key("apart"), **state.answering(_join, place, _key("apart"))
+            "Rows and columns apart",
+            value=apart,
+            key=_named("apart").name,
+            **state.answering(_join, place, _named("apart")),
         )
     columns = st.columns(2)
     for number, (name, schema) in enumerate(fields.items()):
@@ -132,7 +136,9 @@ def _field(layer: Layer, place: Place, name: str, schema: dict[str, Any], apart:
     number = next((option for option in _options(schema) if option.get("type") in ("integer", "number")), None)
     label, note = LABELS.get(name, titled(name)), HELP.get(name)
     if schema.get("type") == "boolean":
-        st.checkbox(label, value=value, key=_key(name), help=note, **state.answering(_set, place, name, _read(name)))
+        st.checkbox(
+            label, value=value, key=_named(name).name, help=note, **state.answering(_set, place, name, _read(name))
+        )
         return
     if words:
         _choice(place, name, value, [*([NUMBER] if number else []), *words], number)
@@ -151,7 +157,7 @@ def _choice(place: Place, name: str, value: object, options: list[Any], number: 
         options,
         index=options.index(value) if value in options else 0,
         format_func=lambda word: WORDS.get(word, str(word)),
-        key=_key(key),
+        key=_named(key).name,
         help=linked(HELP.get(name, ""), name),
         **state.answering(_set, place, name, _read(key, lambda chosen: least if chosen == NUMBER else chosen)),
     )
@@ -190,7 +196,7 @@ def _number(
         value=kind(value),
         step=None if kind is int else 0.05,
         format=FINE.get(name),
-        key=_key(key),
+        key=_named(key).name,
         help=linked(HELP.get(name, ""), name),
         **state.answering(_set, place, name, read or _read(key)),
     )
@@ -218,14 +224,14 @@ def _set_chains(place: Place, chains: list[tuple[Layer, ...]]) -> None:
     state.change_layer(place, lambda layer: layer.with_chains(chains))
 
 
-def _key(name: str) -> str:
-    return f"design.layer.{state.version()}.{name}"
+def _named(name: str) -> Key[Any]:
+    return design_field("layer", name)
 
 
 def _read(name: str, meaning: Callable[[Any], object] = lambda value: value) -> Callable[[], object]:
     """What a widget of this form says, also when another form has taken its place since."""
-    key = _key(name)
-    return lambda: meaning(st.session_state[key])
+    field = _named(name)
+    return lambda: meaning(field.get())
 
 
 def _set(place: Place, name: str, read: Callable[[], object]) -> None:
@@ -233,9 +239,9 @@ def _set(place: Place, name: str, read: Callable[[], object]) -> None:
     state.change_layer(place, lambda layer: _with(layer, {name: read()}))
 
 
-def _join(place: Place, key: str) -> None:
+def _join(place: Place, is_apart: Key[bool]) -> None:
     """Where rows and columns are not apart any more, the rows' values count for both."""
-    if st.session_state[key]:
+    if is_apart.get():
         return
 
     def joined(layer: Layer) -> Layer:

@@ -14,10 +14,10 @@ from cnnlab.networks.edit import behind
 from cnnlab.networks.layers import shown
 from cnnlab.ui.design import state
 from cnnlab.ui.design.state import BEGINNING, Images
+from cnnlab.ui.shell.state import DESIGN_STACK
 from cnnlab.ui.widgets.format import counted, duration, size
 
 COLUMNS = ("Layer", "Output", "Params", "MACs", "Memory", "Sees", "Time")
-KEY = "design.stack"
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "cnnlab_layer_stack",
@@ -37,11 +37,11 @@ def layer_stack(
     """Draw the list; what is clicked or typed in it is done to the design before the page is drawn again."""
     listing = _Listing(rows, hints, seconds, images)
     data = {"rows": list(listing.lines()), "columns": COLUMNS, "picked": _text(picked)}
-    _component(data=data, key=KEY, on_action_change=_act)
+    _component(data=data, key=DESIGN_STACK.name, on_action_change=_act)
 
 
 def _act() -> None:
-    action = st.session_state[KEY].action
+    action = DESIGN_STACK.get().action
     target = action["target"]
     state.act(str(action["what"]), place_of(action["place"]), None if target is None else place_of(target))
 

@@ -20,10 +20,10 @@ from cnnlab.ui.design.summary import Totals, show_beside, show_totals, totals
 from cnnlab.ui.design.timing import keep_time, measure_again, times
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.flash import tell
+from cnnlab.ui.shell.state import DESIGN_DATASET, DESIGN_PICTURE
 from cnnlab.ui.widgets import run_form as forms
 from cnnlab.ui.widgets.diagram import network_picture
 
-_PICTURE = "design.picture"
 BESIDE = ("Code", "Compare", "Save and share")
 
 
@@ -42,7 +42,9 @@ def design() -> None:
     show_totals(total, images, note)
     _tell_problems(draft, problems)
     svg = draw_network(rows, images.shape, draft.title, picked)
-    network_picture(svg, key=_PICTURE, alt=f"The network {draft.title}", name=draft.name, on_click=_pick_clicked)
+    network_picture(
+        svg, key=DESIGN_PICTURE.name, alt=f"The network {draft.title}", name=draft.name, on_click=_pick_clicked
+    )
     tell(state.PLACE, ":material/save:")
     code = "" if problems or not draft.layers else pytorch_code(draft, images.shape, images.classes)
     form, listing = st.columns([2, 3], gap="large")  # on a phone the first comes first: form, then list
@@ -57,7 +59,7 @@ def design() -> None:
 
 
 def _pick_clicked() -> None:
-    state.act("pick", place_of(st.session_state[_PICTURE]["clicked"]))
+    state.act("pick", place_of(DESIGN_PICTURE.get()["clicked"]))
 
 
 def _choose_images() -> Images:
@@ -70,7 +72,7 @@ def _choose_images() -> Images:
             names,
             index=names.index(RunConfig().dataset),
             format_func=lambda name: "Any size" if name == OWN_SIZE else DATASETS[name].title,
-            key="design.dataset",
+            key=DESIGN_DATASET.name,
             persist_state="session",
         )
     with batch:
@@ -79,7 +81,7 @@ def _choose_images() -> Images:
         )
     with begin:
         save_load.begin_from()
-    if st.session_state["design.dataset"] == OWN_SIZE:
+    if DESIGN_DATASET.get() == OWN_SIZE:
         bounds = {"channels": (1, 512, 3), "height": (1, 1024, 224), "width": (1, 1024, 224), "classes": (2, 1000, 10)}
         for column, (name, (low, high, usual)) in zip(st.columns(4), bounds.items(), strict=True):
             label = f"{name.capitalize()}{', px' if name in ('height', 'width') else ''}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from cnnlab.networks.architecture import Architecture, Draft
@@ -20,6 +22,7 @@ from cnnlab.ui.design import state
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.session import shelf
+from cnnlab.ui.shell.state import DESIGN_AWAY, DESIGN_DELETE_OPEN, DESIGN_ERROR, Key, design_field
 
 MAX_UPLOAD = 1  # MB
 
@@ -28,10 +31,6 @@ NOTHING = Architecture(
     title="New network",
     layers=(Flatten(), Linear(out_features="classes")),
 )
-
-_ERROR = "design.error"
-_DELETE_OPEN = "design.delete.open"
-_UNDO = "design.away"  # what restores the last design that was deleted or replaced, and what became of it
 
 
 def known() -> dict[str, Draft]:
@@ -49,10 +48,10 @@ def begin_from() -> None:
     """Choose what to begin with; undo brings back what was there."""
     designs = {NOTHING.title: NOTHING, **known()}
 
-    key = f"design.from.{state.version()}"
+    start = design_field("from")
 
     def begin() -> None:
-        if chosen := st.session_state[key]:
+        if chosen := start.get():
             state.begin(state.copy_of(designs[chosen]))
 
     st.selectbox(
@@ -60,17 +59,17 @@ def begin_from() -> None:
         list(designs),
         index=None,
         placeholder="a preset or a saved design",
-        key=key,
+        key=start.name,
         **state.answering(begin),
     )
 
 
 def keep(draft: Draft, code: str, svg: str) -> None:
     """Name, save, download, upload and link."""
-    title, about = _key("title"), _key("about")
+    title, about = design_field("keep", "title"), design_field("keep", "about")
     renaming = state.answering(_rename, title, about)
-    st.text_input("Title", draft.title, max_chars=80, key=title, **renaming)
-    st.text_area("Description", draft.description, max_chars=400, height=80, key=about, **renaming)
+    st.text_input("Title", draft.title, max_chars=80, key=title.name, **renaming)
+    st.text_area("Description", draft.description, max_chars=400, height=80, key=about.name, **renaming)
     saved = draft.name in shelf().names()
     with st.container(horizontal=True):
         st.button(
@@ -103,52 +102,48 @@ def keep(draft: Draft, code: str, svg: str) -> None:
     st.file_uploader(
         "Open a design's JSON",
         "json",
-        key=_key("file"),
+        key=design_field("keep", "file").name,
         max_upload_size=MAX_UPLOAD,
-        **state.answering(_upload, _key("file")),
+        **state.answering(_upload, design_field("keep", "file")),
     )
-    if error := st.session_state.get(_ERROR):
+    if error := DESIGN_ERROR.get():
         st.error(frame.literal(error), icon=":material/block:")
     _offer_undo()
     _remove_saved()
     _restore_deleted()
 
 
-def _key(name: str) -> str:
-    return f"design.keep.{state.version()}.{name}"
-
-
-def _rename(title_key: str, about_key: str) -> None:
-    title = st.session_state[title_key].strip() or "My network"
-    about = st.session_state[about_key].strip()
+def _rename(title_field: Key[str], about_field: Key[str]) -> None:
+    title = title_field.get().strip() or "My network"
+    about = about_field.get().strip()
     state.change(
         state.draft().model_copy(update={"name": name_of(title), "title": title[:80], "description": about[:400]})
     )
 
 
 def _save(draft: Draft) -> None:
-    st.session_state.pop(_ERROR, None)
+    DESIGN_ERROR.drop()
     if draft.name in PRESETS:
-        st.session_state[_ERROR] = "a preset has this name: give the design another title"
+        DESIGN_ERROR.put("a preset has this name: give the design another title")
         return
     try:
         replaced = shelf().save(draft)
     except DesignError as error:
-        st.session_state[_ERROR] = str(error)
+        DESIGN_ERROR.put(str(error))
     else:
         say(state.PLACE, f"Saved as {draft.name}.")
-        st.session_state[_UNDO] = replaced, f"Saved as {draft.name}, in place of another design of this name."
+        DESIGN_AWAY.put((replaced, f"Saved as {draft.name}, in place of another design of this name."))
 
 
-def _upload(key: str) -> None:
-    file = st.session_state[key]
-    st.session_state.pop(_ERROR, None)
+def _upload(chosen: Key[Any]) -> None:
+    file = chosen.get()
+    DESIGN_ERROR.drop()
     if file is None:
         return
     try:
         state.begin(state.copy_of(read_design(file.read(MAX_BYTES + 1))))
     except DesignError as error:
-        st.session_state[_ERROR] = str(error)
+        DESIGN_ERROR.put(str(error))
 
 
 def _remove_saved() -> None:
@@ -157,7 +152,7 @@ def _remove_saved() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Saved designs", names, key="design.saved")
-        with st.popover("Delete", icon=":material/delete:", key=_DELETE_OPEN, on_change="rerun"):
+        with st.popover("Delete", icon=":material/delete:", key=DESIGN_DELETE_OPEN.name, on_change="rerun"):
             st.button(
                 f"Delete {frame.literal(name)} for all",
                 on_click=_delete,
@@ -167,17 +162,17 @@ def _remove_saved() -> None:
 
 
 def _delete(name: str) -> None:
-    st.session_state[_DELETE_OPEN] = False  # a second click would delete the next one
-    st.session_state.pop(_ERROR, None)
+    DESIGN_DELETE_OPEN.put(False)  # a second click would delete the next one
+    DESIGN_ERROR.drop()
     try:
-        st.session_state[_UNDO] = shelf().delete(name), f"Deleted: {name}."
+        DESIGN_AWAY.put((shelf().delete(name), f"Deleted: {name}."))
     except DesignError as error:
-        st.session_state[_ERROR] = str(error)
+        DESIGN_ERROR.put(str(error))
 
 
 def _offer_undo() -> None:
     """Take back the last deletion or replacement."""
-    key, said = st.session_state.get(_UNDO, ("", ""))
+    key, said = DESIGN_AWAY.get()
     if key in shelf().deleted():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(frame.literal(said))
@@ -200,11 +195,11 @@ def _restore_deleted() -> None:
 
 
 def _restore(key: str) -> None:
-    st.session_state.pop(_UNDO, None)
-    st.session_state.pop(_ERROR, None)
+    DESIGN_AWAY.drop()
+    DESIGN_ERROR.drop()
     try:
         shelf().restore(key)
     except DesignError as error:
-        st.session_state[_ERROR] = str(error)
+        DESIGN_ERROR.put(str(error))
     else:
         say(state.PLACE, f"{deleted_name(key)} is back.")

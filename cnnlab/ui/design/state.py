@@ -18,16 +18,26 @@ from cnnlab.networks.edit import EditError, UndoStack
 from cnnlab.networks.layers import Chain, Layer, Shape
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import RunConfig
+from cnnlab.ui.shell.address import DESIGN
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.shell.state import design_history, keep_design_history, own_design, parsed
+from cnnlab.ui.shell.state import (
+    DESIGN_BATCH,
+    DESIGN_CLASSES,
+    DESIGN_DATASET,
+    DESIGN_DRAWN,
+    DESIGN_PICKED,
+    DESIGN_REFUSAL,
+    DESIGN_VERSION,
+    design_history,
+    design_size,
+    keep_design_history,
+    own_design,
+    parsed,
+)
 
 OWN_SIZE = "own"  # instead of a data set
-LINK = "design"  # the URL's parameter
 
-_PICKED = "design.picked"
-_VERSION, _DRAWN = "design.version", "design.drawn"
 PLACE = "design"  # where it is told what the last action came to
-_REFUSAL = "design.refusal"  # why the last edit was refused
 
 BEGINNING: Place = (-1,)  # the image: what is added goes before the first layer
 
@@ -51,7 +61,7 @@ def draft() -> Draft:
 
 
 def _first() -> Draft:
-    word = st.query_params.get(LINK, "")
+    word = DESIGN.value()
     try:
         return from_link(word) if word else copy_of(RunConfig().architecture)
     except DesignError as error:
@@ -69,8 +79,8 @@ def copy_of(known: Draft) -> Draft:
 def put_into_address() -> None:
     """So that a reload, or whoever gets the link, has the same design."""
     word = to_link(draft())
-    if word and st.query_params.get(LINK) != word:
-        st.query_params[LINK] = word
+    if word and DESIGN.value() != word:
+        DESIGN.put(word)
 
 
 def begin(new: Draft) -> None:
@@ -92,7 +102,7 @@ def _history() -> UndoStack:
 
 def _keep(history: UndoStack) -> None:
     keep_design_history(history)
-    st.session_state.pop(_REFUSAL, None)
+    DESIGN_REFUSAL.drop()
 
 
 def can_undo() -> bool:
@@ -119,7 +129,7 @@ def redo() -> None:
 
 def picked() -> Place:
     """The layer that is picked; BEGINNING where it is not there any more. A branch's beginning ends in −1."""
-    place: Place = tuple(st.session_state.get(_PICKED, BEGINNING))
+    place: Place = tuple(DESIGN_PICKED.get())
     if place == BEGINNING:
         return place
     try:
@@ -134,23 +144,23 @@ def picked() -> Place:
 
 def pick(place: Place) -> None:
     """Show the layer at ``place`` in the form; what is added goes behind it."""
-    st.session_state[_PICKED] = list(place)
+    DESIGN_PICKED.put(list(place))
     renew()
 
 
 def renew() -> None:
     """The layer's form takes its values from the design again."""
-    st.session_state[_VERSION] = version() + 1
+    DESIGN_VERSION.put(version() + 1)
 
 
 def version() -> int:
     """Counts whenever the layer's form is to begin anew; part of its widgets' keys."""
-    return int(st.session_state.get(_VERSION, 0))
+    return DESIGN_VERSION.get()
 
 
 def note_drawn() -> None:
     """The page shows the widgets of this version from now on."""
-    st.session_state[_DRAWN] = version()
+    DESIGN_DRAWN.put(version())
 
 
 def answering(action: Callable[..., None], *args: object) -> dict[str, Any]:
@@ -160,13 +170,13 @@ def answering(action: Callable[..., None], *args: object) -> dict[str, Any]:
 
 def _answer(drawn: int, action: Callable[..., None], *args: object) -> None:
     """Browsers send once more what widgets said that are gone by now: that counts only once."""
-    if drawn == st.session_state.get(_DRAWN):
+    if drawn == DESIGN_DRAWN.get():
         action(*args)
 
 
 def refusal() -> str:
     """Why the last edit could not be; empty where it could."""
-    return str(st.session_state.get(_REFUSAL, ""))
+    return DESIGN_REFUSAL.get()
 
 
 def add(layer: Layer) -> None:
@@ -223,7 +233,7 @@ def _edited(edit: Callable[[Chain], Chain]) -> bool:
     try:
         change(now.model_copy(update={"layers": edit(now.layers)}))
     except (EditError, ValidationError) as error:
-        st.session_state[_REFUSAL] = first_error(error) if isinstance(error, ValidationError) else str(error)
+        DESIGN_REFUSAL.put(first_error(error) if isinstance(error, ValidationError) else str(error))
         renew()
         return False
     return True
@@ -231,11 +241,9 @@ def _edited(edit: Callable[[Chain], Chain]) -> bool:
 
 def images() -> Images:
     """The images that the page's fields ask for."""
-    state, default = st.session_state, DATASETS[RunConfig().dataset]
-    name = state.get("design.dataset", default.name)
-    batch = int(state.get("design.batch", RunConfig().batch_size))
+    name, batch = DESIGN_DATASET.get() or RunConfig().dataset, DESIGN_BATCH.get() or RunConfig().batch_size
     if name == OWN_SIZE:
-        shape = tuple(int(state.get(f"design.{axis}", 0)) for axis in ("channels", "height", "width"))
-        return Images(shape, int(state.get("design.classes", 10)), "", 0, batch)
+        shape = tuple(design_size(axis).get() for axis in ("channels", "height", "width"))
+        return Images(shape, DESIGN_CLASSES.get(), "", 0, batch)
     spec = DATASETS[name]
     return Images(spec.shape, len(spec.classes), name, spec.sizes[0], batch)

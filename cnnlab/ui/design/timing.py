@@ -21,13 +21,12 @@ from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.epoch_time import Piece, Stopwatch, without_data
 from cnnlab.ui.design.state import Images
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import frame, poll, session
+from cnnlab.ui.shell.state import DESIGN_ME, DESIGN_QUIET
 from cnnlab.ui.widgets.format import duration
 
 TICK = 0.6  # seconds of quiet before measuring, and between looks at it
 IMAGES = 1_000  # where there is no data set
-
-_QUIET, _ME = "design.quiet", "design.me"
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def times(draft: Draft, images: Images) -> Times:
 
 def keep_time(draft: Draft, images: Images) -> None:
     """Measure what is not known, and draw the page again when that is done; call where something is waiting."""
-    st.fragment(_wait, run_every=TICK)(draft, images)
+    poll.until_over(lambda: _is_waiting(draft, images), TICK, _measure, draft, images)
 
 
 def measure_again() -> None:
@@ -71,14 +70,15 @@ def measure_again() -> None:
     _stopwatch().forget()
 
 
-def _wait(draft: Draft, images: Images) -> None:
-    config, spec = _training(images)
+def _is_waiting(draft: Draft, images: Images) -> bool:
+    return bool(_stopwatch().epoch(draft, *_training(images)).waiting)
+
+
+def _measure(draft: Draft, images: Images) -> None:
     asked = (draft.model_dump_json(), images)
-    if st.session_state.get(_QUIET) != asked:
-        st.session_state[_QUIET] = asked  # just edited: the next tick measures, if it is still so
-    elif not _stopwatch().epoch(draft, config, spec).waiting:
-        st.rerun()
-    elif not running_jobs() and _stopwatch().want(_me(), draft, config, spec) and not _is_measuring():
+    if DESIGN_QUIET.get() != asked:
+        DESIGN_QUIET.put(asked)  # just edited: the next tick measures, if it is still so
+    elif not running_jobs() and _stopwatch().want(_me(), draft, *_training(images)) and not _is_measuring():
         _measuring()[:] = [Experiment(_stopwatch().measurements())]
     for work in _measuring():
         if work.is_running:
@@ -91,7 +91,7 @@ def _is_measuring() -> bool:
 
 def _me() -> str:
     """This session, among those that want something measured."""
-    return str(st.session_state.setdefault(_ME, token_hex(8)))
+    return DESIGN_ME.fill(token_hex(8))
 
 
 def _training(images: Images) -> tuple[RunConfig, DatasetSpec]:

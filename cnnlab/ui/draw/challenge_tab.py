@@ -17,11 +17,10 @@ from cnnlab.runs.trained import readings
 from cnnlab.ui.draw.teaching import add_lesson
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.shell.state import CHALLENGE, CHALLENGE_KEPT
 from cnnlab.ui.widgets.canvas import drawing_canvas, give
 from cnnlab.ui.widgets.images import enlarged
 
-_CHALLENGE = "draw.challenge"
-_KEPT = "draw.challenge.kept"  # how many drawings the last click kept
 ABREAST = 5  # pictures of drawings in a row
 CLOCK_SECONDS = 1.0
 
@@ -31,7 +30,7 @@ CLOCK_SECONDS = 1.0
 def show(named: Mapping[str, Entry]) -> None:
     """For the runs ``named``."""
     classes = next(iter(named.values())).summary.classes
-    challenge: Challenge | None = st.session_state.get(_CHALLENGE)
+    challenge = CHALLENGE.get()
     if challenge is None or not set(challenge.asked) <= set(classes):
         st.info(
             "Ten characters are asked, one after the other. The clock runs as soon as you begin.",
@@ -95,7 +94,7 @@ def _result(challenge: Challenge, named: Mapping[str, Entry]) -> None:
     )
     st.caption("All runs read the same ten drawings: choose others above, and they are asked too.")
     _gallery(challenge, {name: answers for name, (answers, _) in read.items()})
-    if kept := st.session_state.pop(_KEPT, 0):
+    if kept := CHALLENGE_KEPT.take():
         st.toast(f"Kept: {frame.counted(kept, 'drawing')}, to be found under My drawings.", icon=":material/school:")
     st.button(
         "Keep them as my drawings",
@@ -125,7 +124,7 @@ def _image(lesson: LabelledDrawing) -> Tensor:
 
 def _begin(classes: tuple[str, ...]) -> None:
     give()
-    st.session_state[_CHALLENGE] = Challenge.of(classes)
+    CHALLENGE.put(Challenge.of(classes))
 
 
 def _hand_over(challenge: Challenge, drawing: Drawing) -> None:
@@ -134,9 +133,9 @@ def _hand_over(challenge: Challenge, drawing: Drawing) -> None:
 
 
 def _keep(challenge: Challenge) -> None:
-    st.session_state[_KEPT] = sum(add_lesson(lesson, lesson.label) for lesson in challenge.drawn)
+    CHALLENGE_KEPT.put(sum(add_lesson(lesson, lesson.label) for lesson in challenge.drawn))
 
 
 def _give_up() -> None:
     give()
-    st.session_state.pop(_CHALLENGE)
+    CHALLENGE.drop()

@@ -13,7 +13,7 @@ from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.widgets.live_chart import live_chart
 
@@ -25,14 +25,11 @@ def follow_answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], 
 
     ``seen`` makes the image (1, C, H, W) that a run's network gets; a ``suspicion`` casts doubt on any answer.
     """
-    is_live = any(map(_trains, named.values()))
-    st.fragment(_answers, run_every=FOLLOW_SECONDS if is_live else None)(named, seen, suspicion, is_live)
+    poll.follow(lambda: any(map(_trains, named.values())), FOLLOW_SECONDS, _answers, named, seen, suspicion)
 
 
 @frame.telling()
-def _answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], suspicion: str, is_live: bool) -> None:
-    if is_live and not any(map(_trains, named.values())):
-        st.rerun()  # the training has ended: nothing ticks any more
+def _answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], suspicion: str) -> None:
     for place, (name, entry) in zip(st.columns(len(named)), named.items(), strict=True):
         with place:
             _answer(name, entry, seen, suspicion)

@@ -20,9 +20,10 @@ from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunError
 from cnnlab.runs.trained import Trained
 from cnnlab.training.config import MAX_LESSONS, ConfigError
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.frame import counted, literal
+from cnnlab.ui.shell.state import DRAWINGS, DRAWINGS_BEFORE, DRAWINGS_CHANGED, DRAWINGS_FILE, Key, label_of
 from cnnlab.ui.widgets.images import enlarged
 from cnnlab.ui.widgets.job_progress import progress_text
 
@@ -32,10 +33,7 @@ MUCH = 0.01  # share of the test images
 UPDATE_SECONDS = 1.0
 PATIENCE_SECONDS, POLL_SECONDS = 60.0, 0.05
 
-_KEPT = "teaching.kept"  # {a drawing's JSON: its label}, the oldest first
-_BEFORE = "teaching.before"  # the same as it was before the last removal
 _PLACE = "teaching"  # where it is told what the last action came to
-_CHANGED = "teaching.changed"  # another part of the page is to show it too
 
 _TITLES = {"taught": "Drawings it was taught", "others": "Drawings it was not taught", "test": "Test images"}
 
@@ -53,18 +51,18 @@ def add_lesson(drawing: Drawing, label: str) -> bool:
 def teach_this(drawing: Drawing, run: Run, classes: Sequence[str]) -> None:
     """What was it? A click on a class keeps the drawing, on another one corrects that, on the same one lets it go."""
     text = _text(rounded(drawing))
-    if st.session_state.pop(_CHANGED, False):
+    if DRAWINGS_CHANGED.take():
         st.rerun()
     known = _kept().get(text)
-    key = f"teach.{run.id}.{_short(text)}"
-    st.session_state[key] = known if known in classes else None
+    label = label_of(run.id, _short(text))
+    label.put(known if known in classes else None)
     st.segmented_control(
         "What was it?",
         classes,
         format_func=literal,
-        key=key,
+        key=label.name,
         on_change=_label,
-        args=[text, key],
+        args=[text, label],
         help="Keeps the drawing with this label among yours, to fine-tune a network on.",
     )
     count = counted(len(_kept()), "drawing")
@@ -87,8 +85,7 @@ def my_drawings(run: Run, trained: Trained) -> None:
 
 
 def _kept() -> dict[str, str]:
-    kept: dict[str, str] = st.session_state.setdefault(_KEPT, {})
-    return kept
+    return DRAWINGS.fill({})
 
 
 def _text(drawing: Drawing) -> str:
@@ -108,30 +105,30 @@ def _keep(text: str, label: str) -> bool:
     kept = _kept()
     if text not in kept and len(kept) >= MAX_LESSONS:
         return False
-    st.session_state[_KEPT] = {**kept, text: label}
+    DRAWINGS.put({**kept, text: label})
     return True
 
 
-def _label(text: str, key: str) -> None:
-    label = st.session_state[key]
+def _label(text: str, chosen: Key[str | None]) -> None:
+    label = chosen.get()
     if label is None:
         _remove([text])
     elif _keep(text, label):
         say(_PLACE, f"Kept as {label}: {counted(len(_kept()), 'drawing')} so far.")
     else:
         say(_PLACE, f"{MAX_LESSONS} drawings are kept at the most: remove one first.")
-    st.session_state[_CHANGED] = True
+    DRAWINGS_CHANGED.put(True)
 
 
 def _remove(texts: Sequence[str]) -> None:
     kept = _kept()
-    st.session_state[_BEFORE] = kept
-    st.session_state[_KEPT] = {text: label for text, label in kept.items() if text not in texts}
+    DRAWINGS_BEFORE.put(kept)
+    DRAWINGS.put({text: label for text, label in kept.items() if text not in texts})
     say(_PLACE, f"Removed: {counted(len(kept) - len(_kept()), 'drawing')}.")
 
 
 def _undo() -> None:
-    st.session_state[_KEPT] = {**st.session_state.pop(_BEFORE), **_kept()}
+    DRAWINGS.put({**DRAWINGS_BEFORE.take(), **_kept()})
 
 
 def _tell() -> None:
@@ -158,7 +155,7 @@ def _toolbar(run: Run, hidden: int) -> None:
             st.file_uploader(
                 "Drawings with their labels (.json)",
                 ["json"],
-                key="teaching.import",
+                key=DRAWINGS_FILE.name,
                 on_change=_import,
                 max_upload_size=MAX_UPLOAD,
             )
@@ -172,14 +169,14 @@ def _toolbar(run: Run, hidden: int) -> None:
                 help=f"The {counted(len(known), 'drawing')} that it was taught",
             )
         st.button("Remove all", icon=":material/delete:", on_click=_remove, args=[list(kept)], disabled=not kept)
-        if _BEFORE in st.session_state:
+        if DRAWINGS_BEFORE.is_set:
             st.button("Undo", icon=":material/undo:", type="tertiary", on_click=_undo, key="teaching.undo")
     if hidden:
         st.caption(f"Left out here: {counted(hidden, 'drawing')} of characters that this network does not know.")
 
 
 def _import() -> None:
-    file = st.session_state["teaching.import"]
+    file = DRAWINGS_FILE.get()
     if file is None:
         return
     try:
@@ -242,7 +239,7 @@ def _fine_tune(known: Sequence[LabelledDrawing], run: Run, trained: Trained) -> 
     job = session.current_job()
     if job and job.is_running:
         if job.config.lessons:
-            st.fragment(_watch, run_every=UPDATE_SECONDS)(job)
+            poll.until_over(lambda: job.is_running, UPDATE_SECONDS, _watch, job)
         else:
             st.caption("One training at a time in a session: wait for its end, or stop it, to teach.")
         return
@@ -282,8 +279,6 @@ def _start(taught: Sequence[LabelledDrawing], run: Run, epoch: int) -> None:
 
 
 def _watch(job: Job) -> None:
-    if not job.is_running:
-        st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(job.progress, text=progress_text(job))
     right.button("Stop and keep", on_click=job.stop, icon=":material/stop_circle:", key="teaching.stop")

@@ -8,6 +8,7 @@ import streamlit as st
 from cnnlab import charts
 from cnnlab.evaluation import metrics
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.state import CONFUSION_CELL
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.gallery import gallery
 from cnnlab.ui.views.view import Look
@@ -31,9 +32,9 @@ def show(look: Look) -> None:
         lambda: pd.DataFrame(matrix, columns=list(classes)).assign(true=classes),
         "Rows are true classes, columns the network's answers. Colour marks the errors only, bright where there are "
         "many; the diagonal holds what is right. Click a cell for its images.",
-        "evaluate.cell",
+        CONFUSION_CELL,
     )
-    cell = opened("evaluate.cell", len(classes) ** 2)
+    cell = opened(CONFUSION_CELL, len(classes) ** 2)
     if cell is None:
         return
     true, answer = divmod(cell, len(classes))
@@ -41,7 +42,7 @@ def show(look: Look) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         taken = f"{literal(classes[true])} taken for {literal(classes[answer])}"
         st.markdown(f"#### {taken}: {len(members):,} images")
-        close_button("evaluate.cell")
+        close_button(CONFUSION_CELL)
     if len(members):
         surest = members[found.probabilities[members, answer].argsort()[::-1]]
         gallery(look, surest, found, f"cell-{true}-{answer}")

@@ -15,9 +15,10 @@ from cnnlab.analysis.tsne import Layout, Places, aligned, are_alike, neighbours,
 from cnnlab.jobs.worker import Background
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained, test_split
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.shell.state import LAYOUT_WORK, LAYOUTS, OPENED_IMAGE, layout_of
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import download, opened
@@ -29,10 +30,6 @@ COUNTS = (500, 1_000, 2_000, 4_000)
 _PCA = "PCA"
 _EXAGGERATIONS = {"t-SNE": 1.0, "t-SNE, clusters drawn together (as UMAP)": 4.0}
 _RIGHT, _WRONG = "named right", "named wrong"
-
-_DONE = "inside.layouts"  # this session's finished layouts: {what: places}
-_WORK = "inside.layout"  # the one being made: (what, Background)
-_OPENED = "inside.opened"  # the clicked image
 
 
 @dataclass(frozen=True)
@@ -86,15 +83,13 @@ def show(look: Look) -> None:
         )
     else:
         _by_neighbours(asked)
-    index = opened(_OPENED, len(test_split(look.run)))
+    index = opened(OPENED_IMAGE, len(test_split(look.run)))
     if index is not None:
         opened_image(look, index)
 
 
 def _by_neighbours(asked: _Asked) -> None:
-    state = st.session_state
-    done: dict[str, Places] = state.setdefault(_DONE, {})
-    work: tuple[str, Background[Layout]] | None = state.get(_WORK)
+    done, work = LAYOUTS.fill({}), LAYOUT_WORK.get()
     if asked.name in done:
         _draw(asked, done[asked.name])
         st.caption(
@@ -106,12 +101,13 @@ def _by_neighbours(asked: _Asked) -> None:
     own = work[1] if work and work[0] == asked.name else None
     if own and own.is_running:
         session.keep(own)
-        st.fragment(_watch, run_every=UPDATE_SECONDS)(asked, own)
+        poll.until_over(lambda: own.is_running, UPDATE_SECONDS, _watch, asked, own)
         return
     if own and own.error:
         st.error(literal(own.error), title="The layout failed")
     elif own and own.latest and not own.is_cancelled:
-        done[asked.name] = state[f"{_DONE}.{asked.series}"] = own.latest.places
+        done[asked.name] = own.latest.places
+        layout_of(asked.series).put(own.latest.places)
         st.rerun()
     st.info(
         f"t-SNE lays {asked.count:,} images out step by step, in some seconds to a minute; it can be stopped.",
@@ -121,15 +117,13 @@ def _by_neighbours(asked: _Asked) -> None:
         if work:
             work[1].cancel()
         features = _features(f"{asked.look.at}.{asked.count}", asked.look.run, asked.look.trained, asked.count)
-        start = state.get(f"{_DONE}.{asked.series}")
+        start = layout_of(asked.series).get()
         steps = neighbours(features, asked.dimensions, _EXAGGERATIONS[asked.method], start)
-        state[_WORK] = (asked.name, Background(steps))
+        LAYOUT_WORK.put((asked.name, Background(steps)))
         st.rerun()
 
 
 def _watch(asked: _Asked, work: Background[Layout]) -> None:
-    if not work.is_running:
-        st.rerun()
     layout = work.latest
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(layout.progress if layout else 0.0, text="Laying out")
@@ -165,7 +159,7 @@ def _draw(asked: _Asked, places: Places) -> None:
         "Test images as points",
     )
     if clicked is not None:
-        st.session_state[_OPENED] = clicked
+        OPENED_IMAGE.put(clicked)
     frame = pd.DataFrame(places, columns=list("xyz")[: asked.dimensions]).assign(
         true=[classes[label] for label in labels], answer=[classes[answer] for answer in answers]
     )

@@ -9,6 +9,7 @@ from cnnlab import charts
 from cnnlab.analysis.activations import relu_of
 from cnnlab.analysis.weights import conv_layers, filters, norms
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.state import Key, tile_of
 from cnnlab.ui.views.cached import STATISTICS_IMAGES, layer_statistics, weights_after
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import close_button, opened, show_figure, tidy
@@ -40,7 +41,7 @@ def show(look: Look) -> None:
         f"norm {lengths[unit]:.2f}, moved {moved[unit]:.2f} since epoch 0" + (", dead" if unit in dead else "")
         for unit in units
     ]
-    opens = f"inside.filter.{layer}"
+    opens = tile_of("filter", layer)
     unit = opened(opens, count)
     grid, *detail = st.columns([3, 2]) if unit is not None else [st.container()]
     limit = max(float(weights_after(run, epoch)[f"{layer}.weight"].abs().max()) for epoch in (0, look.epochs[-1]))
@@ -61,7 +62,7 @@ def show(look: Look) -> None:
             _one_filter(layer, unit, weights[unit], opens)
 
 
-def _one_filter(layer: str, unit: int, weights: torch.Tensor, opens: str) -> None:
+def _one_filter(layer: str, unit: int, weights: torch.Tensor, opens: Key[int | None]) -> None:
     """``weights`` (in, height, width)."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"#### Filter {unit} of {literal(layer)}")

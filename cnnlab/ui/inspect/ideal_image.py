@@ -9,14 +9,13 @@ from cnnlab import charts
 from cnnlab.analysis.activations import leaves, look
 from cnnlab.analysis.feature_visualization import STEPS, Dream, maximise
 from cnnlab.jobs.worker import Background
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.state import GROWING_IMAGE
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure, tidy
 
 UPDATE_SECONDS = 0.5
-
-_GROWING = "inside.growing"  # the computation of this session, and what it is of
 
 
 def show(at: Look) -> None:
@@ -36,33 +35,29 @@ def show(at: Look) -> None:
         key=f"inside.unit.{layer}",
     )
     asked = f"{at.at}.{layer}.{unit}"
-    growing: tuple[str, Background[Dream]] | None = st.session_state.get(_GROWING)
+    growing = GROWING_IMAGE.get()
     if right.button("Grow", type="primary", icon=":material/spa:", width="stretch"):
         if growing:
             growing[1].cancel()
         steps = maximise(trained.network, trained.shape, trained.standardise, layer, unit)
-        growing = st.session_state[_GROWING] = (asked, Background(steps))
+        growing = GROWING_IMAGE.put((asked, Background(steps)))
     if not growing or growing[0] != asked:
         st.info(
             "Press **Grow**: from grey noise, an image that excites this filter or class more and more appears.",
             icon=":material/spa:",
         )
         return
-    st.fragment(_watch, run_every=UPDATE_SECONDS if growing[1].is_running else None)(growing[1], asked)
+    _, work = growing
+    poll.follow(lambda: work.is_running, UPDATE_SECONDS, _watch, work, asked)
 
 
 def _watch(work: Background[Dream], asked: str) -> None:
-    """Progress, the image so far, and once at the end a rerun that stops the ticking."""
-    ticks = f"inside.grown.{asked}"
-    if work.is_running:
-        session.keep(work)
-        st.session_state[ticks] = True
-    elif st.session_state.pop(ticks, False):
-        st.rerun()
+    """Show how far it is, and the image so far."""
     dream = work.latest
     if work.error:
         st.error(literal(work.error), title="The image could not be grown")
     if work.is_running:
+        session.keep(work)
         done = dream.step if dream else 0
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.progress(done / STEPS, text=f"Step {done} of {STEPS}")

@@ -14,8 +14,9 @@ from cnnlab.jobs.experiment import Experiment
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import test_split
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.state import VERDICTS
 from cnnlab.ui.views.cached import answers, validation_answers
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import download
@@ -28,8 +29,6 @@ UPDATE_SECONDS = 1.0
 
 _TEST, _VALIDATION, _TRAINING = "test images", "validation images", "training images"
 _VERDICTS = ("looks right", "looks wrong", "unclear")
-
-_GIVEN = "labels.verdicts"  # this session's: {images: {index: verdict}}
 
 
 @st.cache_resource(show_spinner=False)
@@ -96,7 +95,7 @@ def _verdicts(run: Run, which: str, count: int) -> dict[int, str]:
     images = f"{config.dataset}.{which}.{count}"
     if which == _VALIDATION:
         images += f".{config.held_out_by}.{config.validation_fraction}"
-    given: dict[int, str] = st.session_state.setdefault(_GIVEN, {}).setdefault(images, {})
+    given: dict[int, str] = VERDICTS.fill({}).setdefault(images, {})
     return given
 
 
@@ -158,7 +157,7 @@ def _offer(run: Run) -> None:
     work = _works().get(run.id)
     if work and work.is_running:
         session.keep(work)
-        st.fragment(_watch, run_every=UPDATE_SECONDS)(work)
+        poll.until_over(lambda: work.is_running, UPDATE_SECONDS, _watch, work)
         return
     if work and work.error:
         st.error(literal(work.error), title="The networks could not be trained")
@@ -183,8 +182,6 @@ def _how_long(run: Run) -> str:
 
 
 def _watch(work: Experiment[HeldOut]) -> None:
-    if not work.is_running:
-        st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(work.latest.done if work.latest else 0.0, text=_told(work))
     right.button("Cancel", on_click=work.cancel, icon=":material/stop_circle:", width="stretch", key="labels.cancel")

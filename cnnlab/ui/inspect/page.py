@@ -7,12 +7,14 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cnnlab.charts.png import inline
+from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import address, frame, poll, session
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.shell.state import OWN_EPOCHS, PLAYING, SHOWN_VIEW, Key, epoch_of, follows, view_of
 from cnnlab.ui.views.image_picker import pick_image
 from cnnlab.ui.views.view import Look, View
 from cnnlab.ui.widgets.images import enlarged
@@ -20,51 +22,45 @@ from cnnlab.ui.widgets.images import enlarged
 PLAY_SECONDS = 0.7  # an epoch
 FOLLOW_SECONDS = 2.0  # between looks at a run that trains
 
-_VIEW = "view"  # the URL's parameter
-
-_FOLLOWED = "explore.followed"  # the visit and the view that its address asked for
-_PLAYING = "explore.playing"
-_OWN = "explore.own"  # epochs that the page itself went to last
-_SHOWN = "explore.shown"  # the view on the page
-_REPLAN = "explore.replan"  # the page is to tick at another pace
-
 
 def explore(run: Run, views: Mapping[str, View], page: str) -> None:
     """The page below the choice of the run; ticks while the run trains or the epochs play."""
     _follow_address(views, page)
+    poll.paced(lambda: _pace(run), _page, run, views, page)
+
+
+def _pace(run: Run) -> float | None:
+    if PLAYING.get() == run.id:
+        return PLAY_SECONDS
+    return FOLLOW_SECONDS if _job(run) else None
+
+
+def _job(run: Run) -> Job | None:
+    """Find the training of this run, while it runs."""
     job = session.current_job()
-    is_live = job is not None and job.is_running and job.run.id == run.id
-    playing = st.session_state.get(_PLAYING) == run.id
-    interval = PLAY_SECONDS if playing else FOLLOW_SECONDS if is_live else None
-    st.fragment(_page, run_every=interval)(run, views, page, is_live)
+    return job if job and job.is_running and job.run.id == run.id else None
 
 
 def _follow_address(views: Mapping[str, View], page: str) -> None:
     """Who comes with a view in the address sees that first, and may then go on to others."""
-    asked = (frame.visit(), st.query_params.get(_VIEW))
-    if asked[1] in views and st.session_state.get(_FOLLOWED) != asked:
-        st.session_state[_FOLLOWED] = asked
-        st.session_state[f"{page}.view"] = asked[1]
+    asked = address.VIEW.value()
+    if asked and asked in views and address.is_new("explore", asked):
+        view_of(page).put(asked)
 
 
 @frame.telling()
-def _page(run: Run, views: Mapping[str, View], page: str, is_live: bool) -> None:
-    if st.session_state.pop(_REPLAN, False):
-        st.rerun()
+def _page(run: Run, views: Mapping[str, View], page: str) -> None:
     name = st.segmented_control(
-        "View", list(views), default=next(iter(views)), required=True, key=f"{page}.view", persist_state="session"
+        "View", list(views), default=next(iter(views)), required=True, key=view_of(page).name, persist_state="session"
     )
     view = views[name]
     st.caption(linked(view.question, name))
     if warning := caveat(run):
         st.caption(f":material/warning: {warning}.")
-    job = session.current_job()
-    if is_live and not (job and job.is_running):
-        st.rerun()  # the training has ended: nothing ticks any more
-    epochs = run.epochs()
-    last = job.epochs if is_live and job else epochs[-1]
-    trained = trained_network(run, _pick_epoch(run, epochs, last, is_live))
-    with frame.place_of(_SHOWN, f"{page} {name}"):
+    job, epochs = _job(run), run.epochs()
+    last = job.epochs if job else epochs[-1]
+    trained = trained_network(run, _pick_epoch(run, epochs, last, is_live=job is not None))
+    with frame.place_of(SHOWN_VIEW, f"{page} {name}"):
         _draw(view, run, trained, epochs)
 
 
@@ -84,27 +80,28 @@ def _draw(view: View, run: Run, trained: Trained, epochs: list[int]) -> None:
 
 def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
     """The slider over all epochs, with play and, while the run trains, follow."""
-    chosen, follow = f"explore.epoch.{run.id}", f"explore.follow.{run.id}"
-    state = st.session_state
-    state.setdefault(chosen, epochs[-1])
-    if state.get(_PLAYING) == run.id:
-        state[chosen] = next((epoch for epoch in epochs if epoch > state[chosen]), epochs[-1])
-        if state[chosen] == epochs[-1]:
-            state.pop(_PLAYING)
+    chosen, follow = epoch_of(run.id), follows(run.id)
+    chosen.fill(epochs[-1])
+    if PLAYING.get() == run.id:
+        chosen.put(next((epoch for epoch in epochs if epoch > chosen.get()), epochs[-1]))
+        if chosen.get() == epochs[-1]:
+            PLAYING.drop()
             st.rerun()
-    elif is_live and state.get(follow, True):
-        state[chosen] = epochs[-1]
-    state[chosen] = min(state[chosen], last)
-    state[_OWN] = (*state.get(_OWN, ())[-2:], state[chosen]) if state.get(_PLAYING) or is_live else ()
+    elif is_live and follow.get():
+        chosen.put(epochs[-1])
+    chosen.put(min(chosen.get(), last))
+    OWN_EPOCHS.put((*OWN_EPOCHS.get()[-2:], chosen.get()) if PLAYING.get() or is_live else ())
     if last == 0:
         st.caption("Epoch 0, before training: the first epoch is not over yet.")
         return 0
     slider, play, *keep_up = st.columns([6, 1, 1] if is_live else [7, 1], vertical_alignment="bottom")
     with slider:
         label = f", {epochs[-1]} of {last} trained so far" if is_live else ""
-        st.slider(f"Epoch (0 is before training{label})", 0, last, key=chosen, on_change=_let_go, args=[chosen, follow])
+        st.slider(
+            f"Epoch (0 is before training{label})", 0, last, key=chosen.name, on_change=_let_go, args=[chosen, follow]
+        )
     with play:
-        is_playing = state.get(_PLAYING) == run.id
+        is_playing = PLAYING.get() == run.id
         st.button(
             "Stop" if is_playing else "Play",
             icon=":material/stop:" if is_playing else ":material/play_arrow:",
@@ -114,33 +111,30 @@ def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
             disabled=len(epochs) < 2,
         )
     if is_live:
-        state.setdefault(follow, True)
-        keep_up[0].toggle("Follow", key=follow, help="Always the newest epoch of the training.")
-    epoch = max(known for known in epochs if known <= state[chosen])
-    if epoch < state[chosen]:
+        follow.fill(True)
+        keep_up[0].toggle("Follow", key=follow.name, help="Always the newest epoch of the training.")
+    epoch = max(known for known in epochs if known <= chosen.get())
+    if epoch < chosen.get():
         st.caption(f"Shown is epoch {epoch}, the newest so far.")
     return epoch
 
 
-def _let_go(chosen: str, follow: str) -> None:
+def _let_go(chosen: Key[int], follow: Key[bool]) -> None:
     """Who moves the slider wants to stay there."""
-    if st.session_state[chosen] in st.session_state.get(_OWN, ()):
+    if chosen.get() in OWN_EPOCHS.get():
         return  # not the user: a click elsewhere crossed a step of ours on its way
-    st.session_state[follow] = False
-    if st.session_state.pop(_PLAYING, None):
-        st.session_state[_REPLAN] = True
+    follow.put(False)
+    PLAYING.drop()
 
 
-def _toggle_play(run_id: str, chosen: str, last: int, follow: str) -> None:
+def _toggle_play(run_id: str, chosen: Key[int], last: int, follow: Key[bool]) -> None:
     """Play from here, or from the beginning where here is the end."""
-    state = st.session_state
-    state[_REPLAN] = True  # the page ticks at another pace from now on
-    state[follow] = False
-    if state.pop(_PLAYING, None) == run_id:
+    follow.put(False)
+    if PLAYING.take() == run_id:
         return
-    state[_PLAYING] = run_id
-    if state[chosen] >= last:
-        state[chosen] = 0
+    PLAYING.put(run_id)
+    if chosen.get() >= last:
+        chosen.put(0)
 
 
 def _verdict(trained: Trained, title: str, probabilities: list[float]) -> str:

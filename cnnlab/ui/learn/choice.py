@@ -6,19 +6,21 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from cnnlab.ui.shell.address import Param
+from cnnlab.ui.shell.state import chapter_choice
+
 
 def choose(parameter: str, label: str, titles: Mapping[str, str]) -> str:
     """Of ``titles``, by what the address calls them, the one that it names, else the first; drawn to be changed."""
-    asked, key, first = st.query_params.get(parameter), f"learn.chosen.{parameter}", next(iter(titles))
-    if asked and asked not in titles:
-        st.warning(f"There is no such {parameter}: here is the first.", icon=":material/link_off:")
-    st.session_state[key] = asked if asked in titles else first
+    param, key = Param(parameter), chapter_choice(parameter)
+    param.choice(titles, key, f"There is no such {parameter}: here is the first.")
     chosen = st.segmented_control(
         label,
         list(titles),
         format_func=titles.__getitem__,
         required=True,
-        key=key,
-        on_change=lambda: st.query_params.update({parameter: st.session_state[key]}),
+        key=key.name,
+        on_change=param.take,
+        args=[key],
     )
-    return chosen or first
+    return chosen or next(iter(titles))

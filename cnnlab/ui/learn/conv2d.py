@@ -7,12 +7,13 @@ import streamlit as st
 from cnnlab.learn.conv2d import Measured, code, measure, mends, network_on
 from cnnlab.learn.convolution import fresh, work
 from cnnlab.learn.sample_images import picture_of
+from cnnlab.networks.designs import to_link
 from cnnlab.networks.layers import Conv2d, Shape, shown
 from cnnlab.networks.layers.base import pair
-from cnnlab.ui.learn.chapter import design
 from cnnlab.ui.learn.conv2d_form import conv2d_form
 from cnnlab.ui.learn.working import scene_of, told_of
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.address import DESIGN
 from cnnlab.ui.widgets.sliding_window import show_window
 
 
@@ -30,7 +31,7 @@ def show() -> None:
         return
     _tell(layer, shape, measured)
     _step(layer, shape)
-    frame.door("Design", "Build a network on this layer", design(network_on(layer)))
+    frame.door("Design", "Build a network on this layer", {DESIGN.name: to_link(network_on(layer))})
 
 
 def _refused(words: str, layer: Conv2d, shape: Shape) -> None:

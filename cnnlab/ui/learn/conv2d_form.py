@@ -9,11 +9,11 @@ import streamlit as st
 from cnnlab.learn.conv2d import EXAMPLES, Example
 from cnnlab.networks.layers import Conv2d, Shape
 from cnnlab.networks.layers.base import pair
+from cnnlab.ui.shell.state import CONV2D_EXAMPLE, conv2d_field
 
 Mode = Literal["zeros", "reflect", "replicate", "circular"]
 
 _FIRST = "digit"
-_EXAMPLE = "learn.conv2d.example"
 _LIMITS = {  # lowest and highest; what is beyond would take more than a moment, or not fit the page
     "images": (1, 1024),
     "in_channels": (1, 64),
@@ -41,13 +41,13 @@ _HELP = {
 
 def conv2d_form() -> tuple[Conv2d, Shape]:
     """The layer, and the shape (N, C, H, W) of the batch that it gets."""
-    if _key("images") not in st.session_state:
+    if not conv2d_field("images").is_set:
         _fill_with(EXAMPLES[_FIRST])
     name = st.selectbox(
         "Example",
         list(EXAMPLES),
         format_func=lambda name: EXAMPLES[name].title,
-        key=_EXAMPLE,
+        key=CONV2D_EXAMPLE.name,
         persist_state="session",
         on_change=_fill,
     )
@@ -77,7 +77,7 @@ def _padding_mode() -> Mode:
     mode = st.selectbox(
         "padding_mode",
         get_args(Mode),
-        key=_key("padding_mode"),
+        key=conv2d_field("padding_mode").name,
         persist_state="session",
         help=_HELP["padding_mode"],
         width=160,
@@ -88,9 +88,11 @@ def _padding_mode() -> Mode:
 def _switches() -> tuple[bool, bool, bool]:
     """Rows and columns apart; padding 'same'; bias."""
     with st.container(horizontal=True):
-        apart = st.toggle("Rows and columns apart", key=_key("apart"), persist_state="session", on_change=_begin_alike)
-        same = st.toggle("padding='same'", key=_key("same"), persist_state="session")
-        bias = st.toggle("bias", key=_key("bias"), persist_state="session", help=_HELP["bias"])
+        apart = st.toggle(
+            "Rows and columns apart", key=conv2d_field("apart").name, persist_state="session", on_change=_begin_alike
+        )
+        same = st.toggle("padding='same'", key=conv2d_field("same").name, persist_state="session")
+        bias = st.toggle("bias", key=conv2d_field("bias").name, persist_state="session", help=_HELP["bias"])
     return apart, same, bias
 
 
@@ -110,17 +112,20 @@ def _number(label: str, name: str) -> int:
     low, high = _LIMITS[field]
     return int(
         st.number_input(
-            label, low, high, key=_key(name), persist_state="session", help=_HELP.get(field), width=160, step=1
+            label,
+            low,
+            high,
+            key=conv2d_field(name).name,
+            persist_state="session",
+            help=_HELP.get(field),
+            width=160,
+            step=1,
         )
     )
 
 
-def _key(name: str) -> str:
-    return f"learn.conv2d.{name}"
-
-
 def _fill() -> None:
-    _fill_with(EXAMPLES[st.session_state[_EXAMPLE]])
+    _fill_with(EXAMPLES[CONV2D_EXAMPLE.get()])
 
 
 def _fill_with(example: Example) -> None:
@@ -135,10 +140,10 @@ def _fill_with(example: Example) -> None:
         fields |= {f"{field}.rows": rows, f"{field}.columns": columns}
         fields["apart"] = fields["apart"] or rows != columns
     for name, value in fields.items():
-        st.session_state[_key(name)] = value
+        conv2d_field(name).put(value)
 
 
 def _begin_alike() -> None:
     """The columns' fields begin with the rows' numbers, which have counted for both."""
     for field in _SIZES:
-        st.session_state[_key(f"{field}.columns")] = st.session_state[_key(f"{field}.rows")]
+        conv2d_field(f"{field}.columns").put(conv2d_field(f"{field}.rows").get())

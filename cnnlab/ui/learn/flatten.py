@@ -26,6 +26,7 @@ from cnnlab.learn.dense_vs_conv import (
 )
 from cnnlab.networks.architecture import Architecture, summarise
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.state import CONTESTS
 from cnnlab.ui.widgets.diagram import show_network
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.images import enlarged
@@ -35,7 +36,6 @@ from cnnlab.ui.widgets.progress import trial
 ENDINGS: dict[Ending, str] = {"flattened": "flattened at the end", "pooled": "pooled at the end"}
 VARIED: dict[Varied, str] = {"none": "the images as they are", "shift": "images moved by up to 2 px"}
 TOLD_SHIFTS = (0, 2, 4, 6)  # pixels, in the table of all that was tried
-_TRIED = "learn.flatten.tried"  # this session's contests by their terms
 
 
 def show() -> None:
@@ -174,13 +174,13 @@ def _one_digit(reached: Contest) -> None:
 
 
 def _remember(reached: Contest) -> None:
-    tried: dict[Terms, Contest] = st.session_state.setdefault(_TRIED, {})
+    tried: dict[Terms, Contest] = CONTESTS.fill({})
     tried[reached.terms] = reached
 
 
 def _tried() -> None:
     """A row a network and setting, once there are several to compare."""
-    tried: dict[Terms, Contest] = st.session_state[_TRIED]
+    tried: dict[Terms, Contest] = CONTESTS.get()
     if len(tried) < 2:
         st.caption("Now shuffle the pixels, train on moved images or change the network's end: a table compares them.")
         return

@@ -9,16 +9,15 @@ import streamlit as st
 
 from cnnlab.learn.glossary import TERMS, Term, find
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.address import TERM
 from cnnlab.ui.shell.glossary_links import address
 
 NAME = "glossary"  # as a chapter in the address
 
-_ASKED = "term"  # the URL's parameter
-
 
 def show() -> None:
     """What was asked for first, then what is searched or everything."""
-    if asked := st.query_params.get(_ASKED):
+    if asked := TERM.value():
         _answer(asked)
     words = st.text_input(
         "Search", placeholder="A term, or words of its meaning", key="learn.glossary.search", max_chars=60
@@ -45,7 +44,7 @@ def _answer(slug: str) -> None:
             if term.chapter:
                 frame.door("Learn", "Try it in its chapter", {"chapter": term.chapter})
             for other in term.see:
-                frame.door("Learn", TERMS[other].name, {"chapter": NAME, _ASKED: other})
+                frame.door("Learn", TERMS[other].name, {"chapter": NAME, TERM.name: other})
             frame.door("Learn", "All chapters", {})
 
 

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnnlab.charts.traps import beside_lines, beside_points
+from cnnlab.learn.chapters import Door
 from cnnlab.learn.pitfalls import PITFALLS, Finding, Measured, Picture, Pitfall
 from cnnlab.networks.architecture import Draft
+from cnnlab.networks.designs import to_link
 from cnnlab.networks.layers import Softmax
 from cnnlab.networks.presets import PRESETS
-from cnnlab.ui.learn.chapter import Door, design
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.address import DESIGN, TRAP
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.state import PITFALL
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.progress import trial
 
@@ -26,9 +29,9 @@ DOORS = {
         "Train the tour's network: one setting scales all splits",
         {"recipe": "conv2d-tour", "dataset": "mnist-sample", "epochs": "5"},
     ),
-    "flatten": Door("Design", "Build it on Design, which works out every shape", design(PRESETS["conv2d-tour"])),
+    "flatten": Door("Design", "Build it on Design, which works out every shape", preset="conv2d-tour"),
     "eval": Door("Evaluate", "Judge a network, always in eval mode"),
-    "softmax": Door("Design", "See a softmax last on Design and read its hint", design(_SOFTMAX_LAST)),
+    "softmax": Door("Design", "See a softmax last on Design and read its hint", {DESIGN.name: to_link(_SOFTMAX_LAST)}),
     "first-four": Door("Evaluate", "See each class with its images and its interval"),
     "labels": Door("Evaluate", "Find labels that look wrong", {"view": "Labels"}),
     "learning-rate": Door(
@@ -62,8 +65,7 @@ DOORS = {
 
 _HEADINGS = (":orange[:material/warning: In the trap]", ":blue[:material/check_circle: Mended]")
 
-_ASKED = "trap"  # the URL's parameter
-_CHOSEN, _SEED = "learn.traps.chosen", "learn.traps.seed"
+_SEED = "learn.traps.seed"
 
 
 def show() -> None:
@@ -93,21 +95,19 @@ def show() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         frame.door(door.page, door.label, door.query)
         if following := _after(trap.slug):
-            frame.door("Learn", f"Next trap: {following.title}", {"chapter": "traps", _ASKED: following.slug})
+            frame.door("Learn", f"Next trap: {following.title}", {"chapter": "traps", TRAP.name: following.slug})
 
 
 def _chosen() -> str:
     """The slug of the trap that the address names, else the first; what is picked goes into the address."""
-    asked = st.query_params.get(_ASKED, "")
-    if asked and asked not in PITFALLS:
-        st.warning("There is no such trap: here is the first.", icon=":material/link_off:")
-    st.session_state[_CHOSEN] = asked if asked in PITFALLS else next(iter(PITFALLS))
+    TRAP.choice(PITFALLS, PITFALL, "There is no such trap: here is the first.")
     return st.selectbox(
         "Trap",
         list(PITFALLS),
         format_func=lambda slug: f"{list(PITFALLS).index(slug) + 1}. {PITFALLS[slug].title}",
-        key=_CHOSEN,
-        on_change=_put_into_address,
+        key=PITFALL.name,
+        on_change=TRAP.take,
+        args=[PITFALL],
     )
 
 
@@ -115,10 +115,6 @@ def _after(slug: str) -> Pitfall | None:
     slugs = list(PITFALLS)
     rest = slugs[slugs.index(slug) + 1 :]
     return PITFALLS[rest[0]] if rest else None
-
-
-def _put_into_address() -> None:
-    st.query_params[_ASKED] = st.session_state[_CHOSEN]
 
 
 def _show_code(trap: Pitfall) -> None:

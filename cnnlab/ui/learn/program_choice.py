@@ -14,9 +14,9 @@ from cnnlab.runs.store import Run
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.config_link import from_query
 from cnnlab.training.recipes import RECIPES
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import address, frame, session
 from cnnlab.ui.shell.session import shelf
-from cnnlab.ui.shell.state import own_design
+from cnnlab.ui.shell.state import PROGRAM_TRAINING, own_design, program_field
 from cnnlab.ui.widgets.run_picker import run_label
 
 TUTORIALS = [name for name, recipe in RECIPES.items() if recipe.claim]
@@ -24,8 +24,7 @@ MAX_SEED = 2**32 - 1
 MOST_RUNS = 20  # offered, the newest
 
 _NAMED, _SET = ("recipe", "design"), ("dataset", "epochs", "seed")  # the URL's parameters
-_CHOSEN, _TAKEN = "learn.program.training", "learn.program.taken"
-_SEED = "learn.program.seed"
+_PLACE = "learn.program"  # among those that links lead to
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,14 @@ def choose() -> Choice:
     """A run as it is, or a recipe or design with the data set, the epochs and the seed that are asked for."""
     _take_address()
     offered = _offered()
-    if st.session_state.get(_CHOSEN) not in offered:
-        st.session_state[_CHOSEN] = f"recipe {TUTORIALS[0]}"
+    if PROGRAM_TRAINING.get() not in offered:
+        PROGRAM_TRAINING.put(f"recipe {TUTORIALS[0]}")
     labels = frame.told_apart({key: choice.label for key, choice in offered.items()})
     chosen = st.selectbox(
         "Training",
         list(offered),
         format_func=labels.__getitem__,
-        key=_CHOSEN,
+        key=PROGRAM_TRAINING.name,
         on_change=put_into_address,
         persist_state="session",
     )
@@ -66,36 +65,39 @@ def _budgeted(config: RunConfig, chosen: str) -> RunConfig:
             "Data set",
             PROGRAMMED,
             format_func=lambda name: DATASETS[name].title,
-            key=_key("dataset", chosen),
+            key=program_field("dataset", chosen).name,
             on_change=put_into_address,
             persist_state="session",
         )
     with budget:
         epochs = st.segmented_control(
             "Budget",
-            sorted({1, config.epochs, st.session_state[_key("epochs", chosen)]}),
+            sorted({1, config.epochs, program_field("epochs", chosen).get()}),
             required=True,
             format_func=lambda number: "One epoch" if number == 1 else frame.counted(number, "epoch"),
-            key=_key("epochs", chosen),
+            key=program_field("epochs", chosen).name,
             on_change=put_into_address,
             persist_state="session",
         )
     with seed:
-        number = st.number_input("Seed", 0, MAX_SEED, key=_SEED, on_change=put_into_address, persist_state="session")
+        number = st.number_input(
+            "Seed",
+            0,
+            MAX_SEED,
+            key=program_field("seed", chosen).name,
+            on_change=put_into_address,
+            persist_state="session",
+        )
     return config.model_copy(update={"dataset": dataset, "epochs": epochs, "seed": number})
-
-
-def _key(name: str, chosen: str) -> str:
-    """A widget's: data set and epochs are kept for each training, the seed for all."""
-    return _SEED if name == "seed" else f"learn.program.{name}.{chosen}"
 
 
 def _fill(chosen: str, config: RunConfig, *, is_new: bool) -> None:
     """Put a config's values into the form, or only where it has none yet."""
     dataset = config.dataset if config.dataset in PROGRAMMED else PROGRAMMED[0]
     for name, value in {"dataset": dataset, "epochs": config.epochs, "seed": config.seed}.items():
-        if is_new or _key(name, chosen) not in st.session_state:
-            st.session_state[_key(name, chosen)] = value
+        field = program_field(name, chosen)
+        if is_new or not field.is_set:
+            field.put(value)
 
 
 def _offered() -> dict[str, Choice]:
@@ -139,33 +141,26 @@ def _take_address() -> None:
     What it leaves out is the recipe's. Epochs and seed alone do not count as another link: a rerun that was under way
     as they changed still has the old ones in its address.
     """
-    asked = _address()
+    asked = {name: value for name, value in address.query().items() if name in (*_NAMED, *_SET)}
     kind = next((kind for kind in _NAMED if kind in asked), "")
-    link = (frame.visit(), f"{kind} {asked[kind]}" if kind else "")
-    if link == st.session_state.get(_TAKEN):
-        return
-    st.session_state[_TAKEN] = link
-    if not kind:
+    link = f"{kind} {asked[kind]}" if kind else ""
+    if not address.is_new(_PLACE, link) or not kind:
         return
     try:
         config = from_query({name: value for name, value in asked.items() if name != "design"})
     except ConfigError as error:
         st.toast(f"The address asks for what cannot be: {frame.literal(str(error))}.", icon=":material/link_off:")
         return
-    st.session_state[_CHOSEN] = link[1]
-    _fill(link[1], config, is_new=True)
-
-
-def _address() -> dict[str, str]:
-    return {name: st.query_params[name] for name in (*_NAMED, *_SET) if name in st.query_params}
+    PROGRAM_TRAINING.put(link)
+    _fill(link, config, is_new=True)
 
 
 def put_into_address() -> None:
     """So that a reload, or whoever gets the link, has the same training."""
-    chosen = st.session_state[_CHOSEN]
+    chosen = PROGRAM_TRAINING.get()
     kind, _, named = chosen.partition(" ")
-    others = {name: value for name, value in st.query_params.items() if name not in (*_NAMED, *_SET)}
-    form = {name: st.session_state.get(_key(name, chosen)) for name in _SET}
+    others = {name: value for name, value in address.query().items() if name not in (*_NAMED, *_SET)}
+    form = {name: program_field(name, chosen).get() for name in _SET}
     asked = {kind: named} | {name: str(value) for name, value in form.items() if value is not None}
-    st.query_params.from_dict(others | (asked if kind in _NAMED else {}))  # at once: each change is a step Back
-    st.session_state[_TAKEN] = (frame.visit(), chosen if kind in _NAMED else "")
+    address.put_query(others | (asked if kind in _NAMED else {}))
+    address.note(_PLACE, chosen if kind in _NAMED else "")

@@ -17,14 +17,13 @@ from cnnlab.runs.store import Run, RunError, Summary
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
 from cnnlab.ui.learn.program_choice import put_into_address
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.widgets.format import rough_duration
 from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
 
 UPDATE_SECONDS = 1.0
 
-_TICKED = "learn.program.ticked"
 _COLUMNS = {
     "epoch": ("", "Epoch"),
     "train_loss": ("Train", "Loss"),
@@ -47,17 +46,16 @@ Place = Callable[[int], AbstractContextManager[object]]
 
 def train_and_plot(config: RunConfig, step: Place) -> None:
     """Draw steps 6 and 7 into ``step(6)`` and ``step(7)``; they move while this session trains."""
+    poll.follow(_is_training, UPDATE_SECONDS, _steps, config, step)
+
+
+def _is_training() -> bool:
     job = session.current_job()
-    is_running = job is not None and job.is_running
-    st.fragment(_steps, run_every=UPDATE_SECONDS if is_running else None)(config, step)
+    return job is not None and job.is_running
 
 
 def _steps(config: RunConfig, step: Place) -> None:
-    current, job = session.current_job(), _own(config)
-    if current and current.is_running:
-        st.session_state[_TICKED] = True
-    elif st.session_state.pop(_TICKED, False):
-        st.rerun()  # once at the end, for what does not tick
+    job = _own(config)
     run = job.run if job else _trained(config)
     history = job.history if job else run.history() if run else None
     with step(6):

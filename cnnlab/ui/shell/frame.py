@@ -12,9 +12,11 @@ from streamlit.errors import StreamlitAuthError
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.job import Job
 from cnnlab.ui.shell import session
+from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.allowed import VARIABLE, allowed, is_allowed, is_shared
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.literal import literal as literal  # noqa: PLC0414 - pages know it as frame.literal
+from cnnlab.ui.shell.state import Key, note_visit
 
 _MENU = {
     "Home": ("app.py", ":material/home:"),
@@ -29,15 +31,12 @@ _MENU = {
 }
 
 
-_AT, _VISIT = "frame.at", "frame.visit"
-
-
 def page(name: str, subtitle: str, title: str = "") -> None:
     """The frame of the page ``name``, one of the menu's; its title is its name unless given."""
     st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
     _let_in()
     session.get_ready()
-    _note_visit(name)
+    note_visit(name)
     query = _own_run() or None
     with st.sidebar:
         st.markdown("### :material/neurology: CNN Lab")
@@ -50,17 +49,6 @@ def page(name: str, subtitle: str, title: str = "") -> None:
             _log_out()
     st.title(title or name)
     st.caption(linked(subtitle))
-
-
-def visit() -> int:
-    """Counts whenever this session comes from one page to another."""
-    return int(st.session_state[_VISIT])
-
-
-def _note_visit(name: str) -> None:
-    if st.session_state.get(_AT) != name:
-        st.session_state[_AT] = name
-        st.session_state[_VISIT] = st.session_state.get(_VISIT, 0) + 1
 
 
 def _let_in() -> None:
@@ -128,7 +116,7 @@ def link(page: str, label: str) -> None:
 def _own_run() -> dict[str, str]:
     """What an address says of the run that the session is about."""
     run_id = session.current_run_id()
-    return {"run": run_id} if run_id else {}
+    return {RUN.name: run_id} if run_id else {}
 
 
 def door(page: str, label: str, query: Mapping[str, str], icon: str = "") -> None:
@@ -140,7 +128,7 @@ def door(page: str, label: str, query: Mapping[str, str], icon: str = "") -> Non
 def go_to(page: str, run_id: str | None = None) -> None:
     """Leave for another page, the run's id in its URL; by default the session's own."""
     run_id = run_id or session.current_run_id()
-    st.switch_page(_MENU[page][0], query_params={"run": run_id} if run_id else None)
+    st.switch_page(_MENU[page][0], query_params={RUN.name: run_id} if run_id else None)
 
 
 def told_apart(labels: Mapping[str, str]) -> dict[str, str]:
@@ -154,10 +142,10 @@ def told_apart(labels: Mapping[str, str]) -> dict[str, str]:
     return apart
 
 
-def place_of(key: str, what: str) -> DeltaGenerator:
+def place_of(shown: Key[str], what: str) -> DeltaGenerator:
     """A container for ``what``, empty where something else lay here before; else it changes in place, unflickering."""
-    is_new = st.session_state.get(key) != what
-    st.session_state[key] = what
+    is_new = shown.get() != what
+    shown.put(what)
     return st.empty().container() if is_new else st.container()
 
 

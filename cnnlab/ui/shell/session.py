@@ -27,12 +27,11 @@ from cnnlab.runs.catalogue import Catalogue, Entry
 from cnnlab.runs.store import Run, RunError, RunStore, runs_folder
 from cnnlab.threads import exit_code_is
 from cnnlab.training.config import RunConfig
+from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.audience import Audience
+from cnnlab.ui.shell.state import OWN_RUN, WORKS
 
 GRACE_SECONDS = float(os.environ.get("CNNLAB_GRACE_SECONDS", "120"))
-
-_RUN = "run"  # the URL's parameter
-_WORKS = "session.works"  # computations in the background that this session watches
 
 
 @dataclass
@@ -140,7 +139,7 @@ def _only(is_asked: Callable[[Job], bool], begin: Callable[[], Job]) -> Job:
 
 
 def _taken(job: Job) -> Job:
-    st.query_params[_RUN] = job.run.id  # which comes first, and may hold an earlier run
+    RUN.put(job.run.id)  # which comes first, and may hold an earlier run
     current_job()
     return job
 
@@ -164,28 +163,33 @@ def current_job() -> Job | None:
 
 def keep(work: Background[Any]) -> None:
     """Watch ``work`` from now on: when all who do have been gone for the grace, it is cancelled."""
-    kept = st.session_state[_WORKS] = [*(other for other in _kept() if other.is_running and other is not work), work]
+    kept = WORKS.put([*(other for other in _kept() if other.is_running and other is not work), work])
     for each in kept:
         _watch().add(each, each.cancel)
 
 
 def _kept() -> list[Background[Any]]:
-    works: list[Background[Any]] = st.session_state.get(_WORKS, [])
-    return works
+    return WORKS.get()
 
 
 def current_run_id() -> str | None:
     """The run this session is about: the URL's, else the one it held before; put back into the URL."""
     own = _watch().own  # a second click may have interrupted the first before it was noted elsewhere
-    run_id = st.query_params.get(_RUN) or st.session_state.get(_RUN) or (own.run.id if own else None)
-    if run_id and not found(run_id):
-        if st.query_params.pop(_RUN, None):
+    run_id = RUN.value() or OWN_RUN.get() or (own.run.id if own else None)
+    if run_id and not _is_training(run_id) and not found(run_id):
+        if RUN.drop():
             st.toast("The run in the address is not here, or not any more.", icon=":material/link_off:")
         run_id = None
-    st.session_state[_RUN] = run_id
+    OWN_RUN.put(run_id)
     if run_id:
-        st.query_params[_RUN] = run_id
+        RUN.put(run_id)
     return run_id
+
+
+def _is_training(run_id: str) -> bool:
+    """Tell whether the run trains in this server: then it is held, and cannot have been deleted."""
+    job = _board().jobs.get(run_id)
+    return job is not None and job.is_running
 
 
 def current_run() -> Run | None:

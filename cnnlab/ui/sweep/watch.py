@@ -13,9 +13,10 @@ from cnnlab.jobs.sweep import Step, Sweep, SweepConfig, SweepError, SweepStore, 
 from cnnlab.jobs.worker import Background
 from cnnlab.runs.store import RunError, runs_folder
 from cnnlab.training.config import ConfigError, titled
-from cnnlab.ui.shell import frame
+from cnnlab.ui.shell import frame, poll
+from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import linked
-from cnnlab.ui.shell.state import search_runs
+from cnnlab.ui.shell.state import SWEEP_CHOSEN, search_runs
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.format import rough_duration
 
@@ -23,8 +24,6 @@ UPDATE_SECONDS = 2.0
 
 _starting = Lock()  # two clicks, of one session or of two, start one sweep
 
-_CHOSEN = "sweep.chosen"
-_URL = "sweep"
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _SECONDS = st.column_config.NumberColumn(format="%.1f")
 _STATES = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
@@ -57,7 +56,7 @@ def start(config: SweepConfig) -> None:
             st.error(frame.literal(str(error)), title="This sweep could not begin")
             return
         board[sweep.id] = Background(search(sweep, _store().runs))
-    st.session_state[_CHOSEN] = sweep.id
+    SWEEP_CHOSEN.put(sweep.id)
 
 
 def is_busy() -> bool:
@@ -76,23 +75,23 @@ def watch_sweeps() -> None:
             icon=":material/travel_explore:",
         )
         return
-    asked = st.session_state.get(_CHOSEN) or st.query_params.get(_URL)
-    st.session_state[_CHOSEN] = asked if asked in ids else ids[0]
+    asked = SWEEP_CHOSEN.get() or SWEEP.value()
+    SWEEP_CHOSEN.put(asked if asked in ids else ids[0])
     titles = frame.told_apart({sweep.id: sweep.title for sweep in sweeps})
-    chosen = st.selectbox("Sweep", ids, format_func=titles.__getitem__, key=_CHOSEN, persist_state="session")
-    st.query_params[_URL] = chosen
-    work = _board().get(chosen)
-    running = work is not None and work.is_running
-    st.fragment(_follow, run_every=UPDATE_SECONDS if running else None)(chosen, running)
+    chosen = st.selectbox("Sweep", ids, format_func=titles.__getitem__, key=SWEEP_CHOSEN.name, persist_state="session")
+    SWEEP.put(chosen)
+    poll.follow(lambda: _is_at_work(chosen), UPDATE_SECONDS, _show, chosen)
 
 
-def _follow(sweep_id: str, was_running: bool) -> None:
-    sweep = _opened(str(runs_folder()), sweep_id)
+def _is_at_work(sweep_id: str) -> bool:
     work = _board().get(sweep_id)
-    if was_running != (work is not None and work.is_running):
-        st.rerun()  # the page ticks from now on, or no more
+    return work is not None and work.is_running
+
+
+def _show(sweep_id: str) -> None:
+    sweep = _opened(str(runs_folder()), sweep_id)
     try:
-        _progress(sweep, work)
+        _progress(sweep, _board().get(sweep_id))
         _results(sweep)
     except SweepError as error:
         st.error(frame.literal(str(error)), title="This sweep cannot be shown")

@@ -8,13 +8,14 @@ from scipy.stats import binomtest
 from cnnlab import charts
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import caveat
-from cnnlab.runs.store import Run, RunError, Summary, how_tested
-from cnnlab.training.config import RunConfig, last_epoch
+from cnnlab.runs.store import Run, how_tested
+from cnnlab.training.config import last_epoch
 from cnnlab.training.device import available_cores
-from cnnlab.training.history import History
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import frame, poll
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.state import RATE, RATE_OPEN
 from cnnlab.ui.train.run_actions import LOWEST_RATE, afterwards
+from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.widgets.format import rough_duration
 from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
@@ -25,19 +26,19 @@ RELAXED_SECONDS = 4.0
 IDLE_EPOCHS = 3
 GUESSING = 1.3  # times what guessing comes to
 
-_RATE_OPEN = "live.rate.open"
 
-
-def watch(job: Job) -> None:
-    """Follow ``job`` until it ends, then show what it came to."""
-    interval = _interval(job) if job.is_running else None
-    st.fragment(_follow, run_every=interval)(job, interval)
+def watch(job: Job, was_running: bool) -> None:
+    """Follow ``job`` until it ends, then show what it came to; ``was_running`` to the rest of the page."""
+    if was_running and not job.is_running:
+        st.rerun()
+    poll.paced(lambda: _interval(job) if job.is_running else None, _show, job, RunView.of(job))
 
 
 def recall(run: Run) -> None:
-    """A run that no longer trains in this server, read from disk."""
-    _result(run, run.summary)
-    _curves(run.history(), run)
+    """Show a run that no longer trains in this server, read from disk."""
+    view = RunView(run)
+    _result(view)
+    _curves(view)
 
 
 def _interval(job: Job) -> float:
@@ -50,33 +51,29 @@ def _interval(job: Job) -> float:
     return RELAXED_SECONDS if is_crowded and job.seconds > EAGER_FOR_SECONDS else charts.LIVE_SECONDS
 
 
-def _follow(job: Job, interval: float | None) -> None:
+def _show(job: Job, view: RunView) -> None:
     if job.is_running:
-        st.session_state.was_running = job.run.id
-        if interval != _interval(job):
-            st.rerun()
-        _progress(job)
-    elif st.session_state.pop("was_running", None) == job.run.id:
-        st.rerun()  # once at the end, for the parts of the page that do not tick
+        _progress(job, view)
     else:
-        _result(job.run, job.summary)
+        _result(view)
         if job.details:
             with st.expander("Details for whoever mends this", icon=":material/bug_report:"):
                 st.code(job.details, language=None)
-    _curves(job.history, job.run)
+    _curves(view)
 
 
-def _headline(run: Run, config: RunConfig) -> None:
-    """Its title, and what it is trained with."""
-    st.markdown(f"**{frame.literal(run.title)}**")
+def _headline(view: RunView) -> None:
+    """Write its title, and what it is trained with."""
+    config = view.config
+    st.markdown(f"**{frame.literal(view.title)}**")
     st.caption(
         f"{frame.counted(config.epochs, 'epoch')}, batches of {config.batch_size:,}, {config.optimizer}, learning rate "
         f"{config.learning_rate:g} ({config.schedule}), augmentation {config.augmentation}, seed {config.seed}."
     )
 
 
-def _progress(job: Job) -> None:
-    _headline(job.run, job.config)
+def _progress(job: Job, view: RunView) -> None:
+    _headline(view)
     st.progress(job.progress, text=progress_text(job))
     epochs = job.history.epochs
     latest = epochs[-1] if epochs else None
@@ -115,7 +112,7 @@ def _controls(job: Job) -> None:
         )
         settable = job.state in ("training", "paused")
         with st.popover(
-            "Learning rate", icon=":material/speed:", disabled=not settable, key=_RATE_OPEN, on_change="rerun"
+            "Learning rate", icon=":material/speed:", disabled=not settable, key=RATE_OPEN.name, on_change="rerun"
         ) as popover:
             if popover.open:
                 _rate(job)
@@ -123,20 +120,20 @@ def _controls(job: Job) -> None:
 
 def _rate(job: Job) -> None:
     now = job.learning_rate or job.config.learning_rate
-    st.session_state.setdefault("live.rate", max(now, LOWEST_RATE))
-    rate = st.number_input("From the next step on", LOWEST_RATE, 10.0, step=0.0001, format="%.6f", key="live.rate")
+    RATE.fill(max(now, LOWEST_RATE))
+    rate = st.number_input("From the next step on", LOWEST_RATE, 10.0, step=0.0001, format="%.6f", key=RATE.name)
     st.caption(f"It is {now:.2g} now. Afterwards it rises or falls with its schedule as before, in proportion.")
     st.button("Set", on_click=_set_rate, args=[job, rate], key="live.set")
 
 
 def _set_rate(job: Job, rate: float) -> None:
     job.change_learning_rate(rate)
-    st.session_state[_RATE_OPEN] = False
+    RATE_OPEN.put(False)
 
 
-def _result(run: Run, summary: Summary) -> None:
-    config = run.config
-    _headline(run, config)
+def _result(view: RunView) -> None:
+    run, config, summary = view.run, view.config, view.summary
+    _headline(view)
     whole = max(run.epochs(), default=0)
     last = last_epoch(config, summary.extensions)
     where = f"after {whole} of {last} epochs, which are kept. **Resume** goes on there."
@@ -172,11 +169,11 @@ def _result(run: Run, summary: Summary) -> None:
     afterwards(run)
 
 
-def _curves(history: History, run: Run) -> None:
+def _curves(view: RunView) -> None:
+    history, summary = view.history, view.summary
     if not history.steps and not history.epochs:
         return
-    summary = run.summary
-    figures = charts.live(history, summary.classes, _stem(run))
+    figures = charts.live(history, summary.classes, view.stem)
     left, right = st.columns(2)
     with left:
         live_chart(figures["loss"], "loss", summary.id, "Train and validation loss by epoch")
@@ -192,14 +189,3 @@ def _curves(history: History, run: Run) -> None:
     if "per-class" in figures:
         st.markdown(f"**Each class after epoch {len(history.epochs)}**")
         live_chart(figures["per-class"], "per-class", summary.id, "Validation accuracy of each class", height=240)
-
-
-def _stem(run: Run) -> charts.Stem | None:
-    """What a branch grew from, where that is still here."""
-    parent = run.config.parent
-    if not parent:
-        return None
-    try:
-        return charts.Stem(session.store().open(parent.run).history(), parent.epoch)
-    except RunError:
-        return None

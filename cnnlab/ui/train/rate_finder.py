@@ -12,13 +12,13 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.events import StepMetrics
 from cnnlab.training.lr_finder import STEPS, ramp, suggest
 from cnnlab.training.run_data import load_for
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import frame, poll, session
+from cnnlab.ui.shell.state import RATE_RAMP
 from cnnlab.ui.widgets.run_form import set_learning_rate
 
 UPDATE_SECONDS = 0.5
 
 _REPLACED = {"learning_rate": 1.0, "epochs": 1, "schedule": "constant", "early_stopping": 0}  # by the ramp's own
-_WORK = "finder.work"  # (the config's JSON, the ramp) of the settings last asked about
 
 Points = tuple[StepMetrics, ...]
 
@@ -34,19 +34,19 @@ def learning_rate_finder(config: RunConfig) -> None:
         args=[asked, config],
         help="Trains a fresh network for a few seconds on rising rates and shows where the loss falls. Keeps no run.",
     )
-    known, work = st.session_state.get(_WORK, (None, None))
-    if known != asked:
+    known, work = RATE_RAMP.get()
+    if known != asked or not work:
         return
-    st.fragment(_follow, run_every=UPDATE_SECONDS if work.is_running else None)(work, work.is_running, config)
+    poll.follow(lambda: work.is_running, UPDATE_SECONDS, _watch, work, config)
 
 
 def _begin(asked: str, config: RunConfig) -> None:
-    known, work = st.session_state.get(_WORK, (None, None))
+    known, work = RATE_RAMP.get()
     if work and work.is_running:
         if known == asked:  # a second click
             return
         work.cancel()
-    st.session_state[_WORK] = asked, Experiment(_climb(config), config.dataset)
+    RATE_RAMP.put((asked, Experiment(_climb(config), config.dataset)))
 
 
 def _climb(config: RunConfig) -> Generator[Points]:
@@ -56,12 +56,10 @@ def _climb(config: RunConfig) -> Generator[Points]:
         yield points
 
 
-def _follow(work: Experiment[Points], was_running: bool, config: RunConfig) -> None:
+def _watch(work: Experiment[Points], config: RunConfig) -> None:
     if work.is_running:
         session.keep(work)
         st.progress(min(work.latest[-1].step / STEPS, 1.0) if work.latest else 0.0, text=_told(work))
-    elif was_running:
-        st.rerun()  # the page ticks no more
     elif work.error:
         st.error(frame.literal(work.error), title="The finder could not start")
     elif work.latest and not work.is_cancelled:

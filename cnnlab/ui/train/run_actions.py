@@ -6,12 +6,11 @@ import streamlit as st
 
 from cnnlab.runs.store import Run, RunError
 from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell.state import BRANCH_OPEN
 from cnnlab.ui.widgets import run_form as form
 
 MORE_EPOCHS = 10
 LOWEST_RATE = 1e-6
-
-_BRANCH_OPEN = "branch.open"
 
 
 def afterwards(run: Run) -> None:
@@ -28,7 +27,7 @@ def afterwards(run: Run) -> None:
         if len(epochs) > 1:
             with st.popover("Train on", icon=":material/more_time:"):
                 _train_on(run)
-            with st.popover("Branch", icon=":material/alt_route:", key=_BRANCH_OPEN, on_change="rerun"):
+            with st.popover("Branch", icon=":material/alt_route:", key=BRANCH_OPEN.name, on_change="rerun"):
                 _branch(run, epochs)
 
 
@@ -59,4 +58,4 @@ def _branch(run: Run, epochs: list[int]) -> None:
 
 def _branch_off(run: Run, epoch: int) -> None:
     form.branch_off(run, epoch)
-    st.session_state[_BRANCH_OPEN] = False  # the form is what comes next
+    BRANCH_OPEN.put(False)  # the form is what comes next

@@ -14,6 +14,7 @@ from cnnlab.analysis.weights import filters
 from cnnlab.networks.architecture import receptive_fields
 from cnnlab.runs.trained import test_split
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.state import Key, tile_of
 from cnnlab.ui.views.cached import STATISTICS_IMAGES, layer_statistics
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import close_button, opened, show_figure, tidy
@@ -49,7 +50,7 @@ def show(at: Look) -> None:
     sides = {f"What {layer} gives": after}
     if before.shape == after.shape and kinds[layer] not in ("Conv2d", "Dropout"):
         sides = {f"Before {layer}": before, f"After {layer}": after}
-    opens = f"inside.map.{layer}"
+    opens = tile_of("map", layer)
     unit = opened(opens, len(after))
     overview, *detail = st.columns([3, 2]) if unit is not None else [st.container()]
     # Beside an opened map there is no room for two grids in a row.
@@ -75,7 +76,7 @@ def show(at: Look) -> None:
     _statistics(at)
 
 
-def _one_map(at: Look, layer: str, unit: int, seen: Tensor, opens: str) -> None:
+def _one_map(at: Look, layer: str, unit: int, seen: Tensor, opens: Key[int | None]) -> None:
     """``seen`` (height, width) is the map."""
     trained = at.trained
     with st.container(horizontal=True, vertical_alignment="center"):

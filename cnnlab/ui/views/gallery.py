@@ -11,6 +11,7 @@ from cnnlab.charts.style import plain
 from cnnlab.evaluation.metrics import Answers, Integers
 from cnnlab.runs.trained import test_split
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.state import ERROR_IMAGE, view_of
 from cnnlab.ui.views.image_picker import choose_test_image
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import opened, show_figure
@@ -44,9 +45,9 @@ def gallery(look: Look, indices: Integers, found: Answers, name: str) -> None:
         "Test images with true class, answer and probability",
         lambda: pd.DataFrame(rows),
         f"{len(shown)} of {len(indices):,}: true class → answer, and the answer's probability. Click one to open it.",
-        "evaluate.image",
+        ERROR_IMAGE,
     )
-    index = opened("evaluate.image", len(images))
+    index = opened(ERROR_IMAGE, len(images))
     if index is not None:
         opened_image(look, index)
 
@@ -69,7 +70,7 @@ def opened_image(look: Look, index: int) -> None:
 
 def _choose(look: Look, view: str, label: str, number: int) -> None:
     choose_run("inside.run", look.run)
-    st.session_state["inside.view"] = view
+    view_of("inside").put(view)
     choose_test_image(label, number)
 
 

@@ -13,6 +13,7 @@ from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained, seen_by, test_split
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.shell.state import IMAGE_CLASS, IMAGE_SOURCE, IMAGE_WRONG, Key, image_number, judged_at
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.view import Picked
 from cnnlab.ui.widgets.canvas import drawn
@@ -21,8 +22,6 @@ from cnnlab.ui.widgets.image_file import ask_for_file, read_or_say
 _TEST, _UPLOAD, _DRAWING = "Test image", "Upload", "Drawing"
 _ANY = "any class"
 
-_SOURCE, _CLASS, _WRONG = "inside.source", "inside.class", "inside.wrong"
-
 
 def pick_image(run: Run, trained: Trained, newest: int) -> Picked | None:
     """The chosen image; None, with what to do next, where there is none. ``newest`` is the run's last epoch."""
@@ -30,7 +29,7 @@ def pick_image(run: Run, trained: Trained, newest: int) -> Picked | None:
     sources = [_TEST, _UPLOAD, _DRAWING] if is_drawn else [_TEST, _UPLOAD]
     where, *rest = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
     source = where.segmented_control(
-        "Image", sources, default=_TEST, required=True, key=_SOURCE, persist_state="session"
+        "Image", sources, default=_TEST, required=True, key=IMAGE_SOURCE.name, persist_state="session"
     )
     if source == _UPLOAD:
         return _uploaded(run)
@@ -41,41 +40,48 @@ def pick_image(run: Run, trained: Trained, newest: int) -> Picked | None:
 
 def choose_test_image(label: str, number: int) -> None:
     """Have the picker stand on the ``number``-th test image of class ``label``; for callbacks."""
-    st.session_state.update({_SOURCE: _TEST, _WRONG: False, _CLASS: label, _number_key(label, False): number})
+    IMAGE_SOURCE.put(_TEST)
+    IMAGE_WRONG.put(False)
+    IMAGE_CLASS.put(label)
+    image_number(label, only_wrong=False).put(number)
 
 
 def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: list[DeltaGenerator]) -> Picked | None:
     split = test_split(run)
     left, middle, right = places
-    label = left.selectbox("Class", [_ANY, *classes], index=1, key=_CLASS, persist_state="session")
-    judged = f"{_WRONG}.{run.id}"
+    label = left.selectbox("Class", [_ANY, *classes], index=1, key=IMAGE_CLASS.name, persist_state="session")
+    judged = judged_at(run.id)
     only_wrong = right.toggle(
-        "Only wrong ones", key=_WRONG, persist_state="session", on_change=_look_everywhere, args=[judged]
+        "Only wrong ones", key=IMAGE_WRONG.name, persist_state="session", on_change=_look_everywhere, args=[judged]
     )
     chosen = torch.ones(len(split), dtype=torch.bool)
     if label != _ANY:
         chosen &= split.labels == classes.index(label)
     epoch = newest
     if only_wrong:  # as of the newest epoch when it was asked, so that the image stays when the slider moves
-        epoch = st.session_state.setdefault(judged, newest)
+        epoch = judged.fill(newest)
         chosen &= ~torch.from_numpy(answers(run, trained_network(run, epoch)).hits)
     members = chosen.nonzero().flatten().tolist()
     if not members:
         st.info(f"After epoch {epoch} no test image of this choice is misread.", icon=":material/check:")
         return None
     number = middle.number_input(
-        f"Number, 1 to {len(members):,}", 1, len(members), key=_number_key(label, only_wrong), persist_state="session"
+        f"Number, 1 to {len(members):,}",
+        1,
+        len(members),
+        key=image_number(label, only_wrong).name,
+        persist_state="session",
     )
     index = members[number - 1]
     name = frame.literal(classes[int(split.labels[index])])
     return Picked(split.images[[index]], f"Test image {index + 1:,}, a **{name}**")
 
 
-def _look_everywhere(judged: str) -> None:
+def _look_everywhere(judged: Key[int]) -> None:
     """Wrong ones are few: look for them in all classes, as of now."""
-    st.session_state.pop(judged, None)
-    if st.session_state[_WRONG]:
-        st.session_state[_CLASS] = _ANY
+    judged.drop()
+    if IMAGE_WRONG.get():
+        IMAGE_CLASS.put(_ANY)
 
 
 def _uploaded(run: Run) -> Picked | None:
@@ -104,7 +110,3 @@ def _drawn(trained: Trained) -> Picked | None:
         return None
     pixels = prepare(stroke_ink(drawing), (trained.shape[1], trained.shape[2]))
     return Picked(pixels, "Your drawing", drawing)
-
-
-def _number_key(label: str, only_wrong: bool) -> str:
-    return f"inside.number.{label}.{only_wrong}"

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from cnnlab.networks.architecture import Draft, LayerSummary, Place, follow
+from cnnlab.networks.architecture import Draft, LayerSummary, follow
 from cnnlab.networks.diagram import draw_network
 from cnnlab.networks.layers import Shape
 from cnnlab.runs.store import Run
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.state import picked_layer
 
 _component = st.components.v2.component(
     "cnnlab_network_picture",
@@ -96,7 +97,7 @@ def network_picture(svg: str, key: str, alt: str, name: str, on_click: Callable[
 def show_network(draft: Draft, shape: Shape, classes: int, key: str) -> None:
     """The drawing for images of ``shape`` = (C, H, W), and below it what the layer last clicked does."""
     rows = {row.place: row for row in follow(draft, shape, classes)}
-    place: Place | None = st.session_state.get(_chosen(key))
+    place = picked_layer(key).get()
     alt = f"{draft.title}, {frame.counted(len(rows), 'layer')}"
     svg = draw_network(list(rows.values()), shape, alt, place)
     network_picture(svg, key, alt, draft.name, on_click=lambda: _choose(key))
@@ -116,11 +117,8 @@ def network_of(run: Run, key: str) -> None:
 def _choose(key: str) -> None:
     """The layer clicked is told of; clicked again it is not."""
     place = tuple(map(int, st.session_state[key]["clicked"].split(".")))
-    st.session_state[_chosen(key)] = None if place == st.session_state.get(_chosen(key)) else place
-
-
-def _chosen(key: str) -> str:
-    return f"{key}.chosen"
+    picked = picked_layer(key)
+    picked.put(None if place == picked.get() else place)
 
 
 def _told(row: LayerSummary, classes: int) -> str:

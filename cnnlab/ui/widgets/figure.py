@@ -13,6 +13,7 @@ import streamlit as st
 
 from cnnlab.charts.png import inline, png
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.state import Key
 
 
 def show_figure(
@@ -21,7 +22,7 @@ def show_figure(
     alt: str,
     table: Callable[[], pd.DataFrame],
     caption: str = "",
-    opens: str | None = None,
+    opens: Key[int | None] | None = None,
 ) -> None:
     """A figure, below it how to read it and its numbers as CSV; it downloads as PNG from its own toolbar.
 
@@ -68,21 +69,21 @@ def download(kind: Literal["CSV", "PNG"], content: Callable[[], str | bytes], na
     )
 
 
-def opened(name: str, count: int) -> int | None:
+def opened(tile: Key[int | None], count: int) -> int | None:
     """The tile that was clicked and not closed, also after the picture has changed; below ``count``."""
-    number: int | None = st.session_state.get(name)
+    number = tile.get()
     return number if number is not None and number < count else None
 
 
-def close_button(name: str) -> None:
+def close_button(tile: Key[int | None]) -> None:
     """Closes what ``opened`` tells of."""
-    st.button("Close", icon=":material/close:", key=f"{name}.close", on_click=st.session_state.pop, args=[name])
+    st.button("Close", icon=":material/close:", key=f"{tile.name}.close", on_click=tile.drop)
 
 
-def _keep_clicked(chart: str, opens: str) -> None:
+def _keep_clicked(chart: str, tile: Key[int | None]) -> None:
     points = st.session_state[chart].selection.points
     if points:
-        st.session_state[opens] = int(points[0]["customdata"][0])
+        tile.put(int(points[0]["customdata"][0]))
 
 
 def tidy(values: Any, *axes: str) -> pd.DataFrame:

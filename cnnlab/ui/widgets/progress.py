@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from cnnlab.jobs.experiment import Experiment, Progress
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import frame, poll, session
+from cnnlab.ui.shell.state import TRIALS
 
 UPDATE_SECONDS = 0.5
 
-_TRIALS = "learn.trials"  # this session's, by key
 
 Step = TypeVar("Step", bound=Progress)
 
@@ -45,11 +45,11 @@ def trial(
     if begun is None:
         st.info(hint, icon=":material/science:")
         return
-    st.fragment(_watch, run_every=UPDATE_SECONDS if begun.work.is_running else None)(key, asked, show)
+    poll.follow(lambda: _trials()[key].work.is_running, UPDATE_SECONDS, _watch, key, asked, show)
 
 
 def _trials() -> dict[str, _Trial]:
-    trials: dict[str, _Trial] = st.session_state.setdefault(_TRIALS, {})
+    trials: dict[str, _Trial] = TRIALS.fill({})
     return trials
 
 
@@ -63,18 +63,15 @@ def _begin(key: str, asked: object, steps: Callable[[], Generator[Any]]) -> None
 
 
 def _watch(key: str, asked: object, show: Callable[[Any], None]) -> None:
-    """Progress and what there is so far; once at the end a rerun that stops the ticking."""
+    """Show how far it is, and what there is so far."""
     begun = _trials()[key]
-    work, ticked = begun.work, f"{key}.ticked"
+    work = begun.work
     latest = work.latest
     if work.is_running:
         session.keep(work)
-        st.session_state[ticked] = True
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.progress(latest.done if latest else 0.0, text=_told(work))
         right.button("Stop", key=f"{key}.stop", on_click=work.cancel, icon=":material/stop_circle:", width="stretch")
-    elif st.session_state.pop(ticked, False):
-        st.rerun()
     elif work.error:
         st.error(frame.literal(work.error), title="The experiment has failed")
     elif work.is_cancelled:

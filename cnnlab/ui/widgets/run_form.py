@@ -20,19 +20,17 @@ from cnnlab.training.recipes import RECIPES
 from cnnlab.training.run_data import check_batches
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.state import FORM_OWN_NETWORK, FORM_PARENT, FORM_RECIPE, form_field
 from cnnlab.ui.widgets import run_form_link as link
 from cnnlab.ui.widgets.diagram import show_network
 
-_RECIPE = "form.recipe"
-_OWN_NETWORK = "form.own_network"  # a design's JSON
-_PARENT = "form.parent"  # of the branch that the form makes
 _NOT_OFFERED = {"parent", "lessons", "lesson_share"}  # what a new network is not asked about
 
 
 def run_form() -> RunConfig | None:
     """Data set, network and hyperparameters; None, with the reason shown, where they do not go together."""
-    if _RECIPE not in st.session_state:
-        st.session_state[_RECIPE] = "default"
+    if not FORM_RECIPE.is_set:
+        FORM_RECIPE.put("default")
         run = session.current_run()
         _recall(run)
     link.follow(_begin_with)
@@ -40,12 +38,12 @@ def run_form() -> RunConfig | None:
         "Recipe",
         list(RECIPES),
         format_func=lambda name: RECIPES[name].title,
-        key=_RECIPE,
+        key=FORM_RECIPE.name,
         on_change=_fill_in,
         persist_state="session",
         help="Sets every field below; then change what you like.",
     )
-    recipe = RECIPES[st.session_state[_RECIPE]]
+    recipe = RECIPES[FORM_RECIPE.get()]
     if recipe.claim:
         st.caption(f"The tutorial's claim: {recipe.claim}.")
     fields = _beginning()
@@ -86,25 +84,25 @@ def _recall(run: Run | None) -> None:
         run = session.store().origin(run)
     _fill_in(run.config if run else None)
     if run and run.config.parent:
-        st.session_state[_PARENT] = run.config.parent
+        FORM_PARENT.put(run.config.parent)
 
 
 def _begin_with(recipe: str, config: RunConfig) -> None:
     """Put what a link asks for into the form, as a new network."""
-    st.session_state[_RECIPE] = recipe
-    st.session_state.pop(_PARENT, None)
+    FORM_RECIPE.put(recipe)
+    FORM_PARENT.drop()
     _fill_in(config)
 
 
 def branch_off(run: Run, epoch: int) -> None:
     """Fill the form with ``run``'s settings, to begin with its weights after ``epoch``; for callbacks."""
     _fill_in(run.config)
-    st.session_state[_PARENT] = Parent(run=run.id, epoch=epoch)
+    FORM_PARENT.put(Parent(run=run.id, epoch=epoch))
 
 
 def _beginning() -> dict[str, Any]:
     """The data set, and a new network or the parent's."""
-    parent: Parent | None = st.session_state.get(_PARENT)
+    parent = FORM_PARENT.get()
     run = session.found(parent.run) if parent else None
     if parent is None or run is None:
         return {
@@ -113,7 +111,7 @@ def _beginning() -> dict[str, Any]:
         }
     st.info(f"A branch of {frame.literal(run.title)}, from epoch {parent.epoch} on.", icon=":material/alt_route:")
     st.caption("It keeps that run's validation images, so that it is validated on none it was trained on.")
-    st.button("Begin anew instead", on_click=st.session_state.pop, args=[_PARENT], key="form.anew")
+    st.button("Begin anew instead", on_click=FORM_PARENT.drop, key="form.anew")
     kept = ("dataset", "architecture", "lessons", "lesson_share", "validation_fraction")
     fields = {name: getattr(run.config, name) for name in kept}
     return {"parent": parent, **fields, "split_seed": run.config.held_out_by}
@@ -122,15 +120,15 @@ def _beginning() -> dict[str, Any]:
 def _pick_network() -> Architecture:
     """A preset, a saved design that can be trained, or what came from Design or an earlier run."""
     networks = _networks()
-    if st.session_state.get(_key("architecture")) not in networks:
-        st.session_state[_key("architecture")] = RunConfig().architecture.name
+    if form_field("architecture").get() not in networks:
+        form_field("architecture").put(RunConfig().architecture.name)
     labels = frame.told_apart({name: network.title for name, network in networks.items()})
     return networks[_choice("Network", "architecture", list(networks), labels.__getitem__)]
 
 
 def _networks() -> dict[str, Architecture]:
     networks = PRESETS | Shelf(runs_folder()).networks()
-    if own := st.session_state.get(_OWN_NETWORK):
+    if own := FORM_OWN_NETWORK.get():
         network = Architecture.model_validate_json(own)
         networks = {network.name: network} | networks | {network.name: network}
     return networks
@@ -138,13 +136,13 @@ def _networks() -> dict[str, Architecture]:
 
 def take_network(network: Architecture, dataset: str, batch_size: int) -> None:
     """Put a design into the form, as a new network."""
-    if _RECIPE not in st.session_state:
-        st.session_state[_RECIPE] = "default"
+    if not FORM_RECIPE.is_set:
+        FORM_RECIPE.put("default")
         _fill_in()
-    st.session_state.pop(_PARENT, None)
+    FORM_PARENT.drop()
     _offer(network)
-    st.session_state[_key("dataset")] = dataset
-    st.session_state[_key("batch_size")] = batch_size
+    form_field("dataset").put(dataset)
+    form_field("batch_size").put(batch_size)
 
 
 def _offer(network: Architecture) -> None:
@@ -152,28 +150,28 @@ def _offer(network: Architecture) -> None:
     if PRESETS.get(network.name) != network:
         if network.name in PRESETS:
             network = network.model_copy(update={"name": f"own-{network.name}"[:60]})
-        st.session_state[_OWN_NETWORK] = network.model_dump_json()
-    st.session_state[_key("architecture")] = network.name
+        FORM_OWN_NETWORK.put(network.model_dump_json())
+    form_field("architecture").put(network.name)
 
 
 def set_learning_rate(rate: float) -> None:
     """Put ``rate`` into the form; for callbacks, which run before it is drawn."""
-    st.session_state[_key("learning_rate")] = rate
+    form_field("learning_rate").put(rate)
 
 
 def _fill_in(config: RunConfig | None = None) -> None:
     """Put ``config``, by default the recipe's, into the form."""
-    chosen = config or RECIPES[st.session_state[_RECIPE]].config
+    chosen = config or RECIPES[FORM_RECIPE.get()].config
     for name, value in chosen.model_dump(exclude=_NOT_OFFERED).items():
-        st.session_state[_key(name)] = value
+        form_field(name).put(value)
     _offer(chosen.architecture)
     # What is no choice of the form's here gives way to what is.
     if chosen.dataset not in DATASETS:
-        st.session_state[_key("dataset")] = RunConfig().dataset
+        form_field("dataset").put(RunConfig().dataset)
     if chosen.device not in devices():
-        st.session_state[_key("device")] = "auto"
+        form_field("device").put("auto")
     if chosen.precision not in precisions():
-        st.session_state[_key("precision")] = "auto"
+        form_field("precision").put("auto")
 
 
 def _more_settings() -> dict[str, Any]:
@@ -182,7 +180,7 @@ def _more_settings() -> dict[str, Any]:
         "Learning-rate schedule",
         _literals("schedule"),
         format_func=_title,
-        key=_key("schedule"),
+        key=form_field("schedule").name,
         persist_state="session",
         help="With one-cycle, Adam and AdamW also move beta1, their share of earlier gradients: from 0.95 down to 0.85 "
         "while the rate rises, then back. Momentum of SGD and RMSprop stays as it is set.",
@@ -191,7 +189,8 @@ def _more_settings() -> dict[str, Any]:
     fields["step_factor"] = _number("Drop factor (step)", "step_factor", 0.01, 0.99, 0.05, "%.2f")
     fields["weight_decay"] = _number("Weight decay", "weight_decay", 0.0, 1.0, 0.001, "%.5f")
     fields["momentum"] = _number("Momentum (SGD, RMSprop)", "momentum", 0.0, 0.999, 0.05, "%.3f")
-    fields["nesterov"] = st.checkbox("Nesterov momentum (SGD)", key=_key("nesterov"), persist_state="session")
+    nesterov = form_field("nesterov").name
+    fields["nesterov"] = st.checkbox("Nesterov momentum (SGD)", key=nesterov, persist_state="session")
     fields["label_smoothing"] = _number("Label smoothing", "label_smoothing", 0.0, 0.9, 0.05, "%.2f")
     fields["augmentation"] = _choice("Augmentation", "augmentation", _literals("augmentation"), _title)
     fields["normalise"] = _choice("Pixels become", "normalise", _literals("normalise"), _scale_title)
@@ -213,7 +212,7 @@ def _split() -> dict[str, Any]:
         2**32 - 1,
         None,
         step=1,
-        key=_key("split_seed"),
+        key=form_field("split_seed").name,
         persist_state="session",
         help="Decides which images are held out for validation. Set it to compare seeds on the same images.",
     )
@@ -241,10 +240,6 @@ def _summary_row(row: Any) -> dict[str, object]:
     }
 
 
-def _key(field: str) -> str:
-    return f"form.{field}"
-
-
 def _literals(field: str) -> list[str]:
     return list(get_args(RunConfig.model_fields[field].annotation))
 
@@ -260,12 +255,13 @@ def _scale_title(value: str) -> str:
 
 
 def _choice(label: str, field: str, options: list[str], shown: Any) -> str:
-    return st.selectbox(label, options, format_func=shown, key=_key(field), persist_state="session")
+    return st.selectbox(label, options, format_func=shown, key=form_field(field).name, persist_state="session")
 
 
 def _integer(label: str, field: str, low: int, high: int) -> int:
-    return st.number_input(label, low, high, step=1, key=_key(field), persist_state="session")
+    return st.number_input(label, low, high, step=1, key=form_field(field).name, persist_state="session")
 
 
 def _number(label: str, field: str, low: float, high: float, step: float, form: str) -> float:
-    return st.number_input(label, low, high, step=step, format=form, key=_key(field), persist_state="session")
+    key = form_field(field).name
+    return st.number_input(label, low, high, step=step, format=form, key=key, persist_state="session")

@@ -10,12 +10,10 @@ import streamlit as st
 from cnnlab.networks.designs import DesignError
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.config_link import NAMES, RECIPE, from_query, to_query
-from cnnlab.ui.shell import frame
+from cnnlab.ui.shell import address, frame
 
 # Parameters of the app's other pages and of Streamlit's own.
 _OTHERS = {"run", "runs", "sweep", "compare", "chapter", "term", "embed", "embed_options"}
-
-_FOLLOWED = "setup.followed"
 
 
 def follow(fill_in: Callable[[str, RunConfig], None]) -> None:
@@ -24,7 +22,7 @@ def follow(fill_in: Callable[[str, RunConfig], None]) -> None:
     Once: what is edited afterwards stays, until the page is come to again or the address asks for something else.
     Where the address is wrong the page says why, and the form keeps its values.
     """
-    asked = {name: value for name, value in st.query_params.items() if name not in _OTHERS}
+    asked = {name: value for name, value in address.query().items() if name not in _OTHERS}
     if not asked:
         return
     try:
@@ -32,15 +30,13 @@ def follow(fill_in: Callable[[str, RunConfig], None]) -> None:
     except (ConfigError, DesignError) as error:
         st.error(frame.literal(str(error)), title="The address asks for what cannot be", icon=":material/link_off:")
         return
-    if st.session_state.get(_FOLLOWED) != (frame.visit(), asked):
-        st.session_state[_FOLLOWED] = (frame.visit(), asked)
+    if address.is_new("setup", asked):
         fill_in(asked.get(RECIPE, "default"), config)
 
 
 def forget() -> None:
     """The address asks for nothing any more: a run has begun, and a reload is to find that."""
-    for name in set(st.query_params) & set(NAMES):
-        del st.query_params[name]
+    address.drop(NAMES)
 
 
 def offer(config: RunConfig) -> None:

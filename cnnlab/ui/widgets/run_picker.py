@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.store import Run
 from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell.address import RUNS
+from cnnlab.ui.shell.state import Key, picked_run
 
 MOST_RUNS = 4  # asked side by side
-
-_ASKED = "runs"  # the URL's parameter
 
 
 def pick_run(key: str) -> Run | None:
@@ -24,7 +26,7 @@ def pick_run(key: str) -> Run | None:
         list(runs),
         index=list(runs).index(_first(runs)),
         format_func=labels.__getitem__,
-        key=_run_key(key),
+        key=_picked(key).name,
         persist_state="session",
     )
     return runs[chosen].run
@@ -43,10 +45,10 @@ def pick_runs(key: str) -> list[Entry]:
         default=_first_asked(runs),
         format_func=labels.__getitem__,
         max_selections=MOST_RUNS,
-        key=_run_key(key),
+        key=_picked(key).name,
         persist_state="session",
     )
-    st.query_params[_ASKED] = ",".join(chosen)
+    RUNS.put(*chosen)
     if not chosen:
         st.info("Choose a run to ask.", icon=":material/checklist:")
     return [runs[run_id] for run_id in chosen]
@@ -69,7 +71,7 @@ def _first(runs: dict[str, Entry]) -> str:
 def _first_asked(runs: dict[str, Entry]) -> list[str]:
     """The address's, as after a reload; but where the session's own run is newer, that and what it came from."""
     first = _first(runs)
-    asked = [run_id for run_id in st.query_params.get(_ASKED, "").split(",") if run_id in runs]
+    asked = RUNS.values(runs)
     if first in asked:
         return asked[:MOST_RUNS]
     parent = runs[first].config.parent
@@ -78,11 +80,11 @@ def _first_asked(runs: dict[str, Entry]) -> list[str]:
 
 def choose_run(key: str, run: Run) -> None:
     """Have the picker ``key`` stand on ``run``; for callbacks."""
-    st.session_state[_run_key(key)] = run.id
+    _picked(key).put(run.id)
 
 
-def _run_key(key: str) -> str:
-    return f"{key}.{session.current_run_id()}"  # a new training of this session is looked at first
+def _picked(key: str) -> Key[Any]:
+    return picked_run(key, session.current_run_id())  # a new training of this session is looked at first
 
 
 def run_label(entry: Entry) -> str:

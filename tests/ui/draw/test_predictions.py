@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -12,27 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.runs.store import Run, runs_folder
 from cnnlab.ui.shell.networks import trained_network
+from tests.opened import opened
 from tests.pages.test_pages import TIMEOUT, checked
-
-_listeners: list[list[str]] = []
-
-
-def _listen(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in ("open", "os.scandir", "os.listdir") and _listeners:
-        _listeners[-1].append(str(arguments[0]))
-
-
-sys.addaudithook(_listen)  # for good, so once
-
-
-@contextmanager
-def opened() -> Iterator[list[str]]:
-    """Files and folders that this process opens within."""
-    _listeners.append([])
-    try:
-        yield _listeners[-1]
-    finally:
-        _listeners.pop()
 
 
 def page() -> None:

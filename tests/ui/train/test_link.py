@@ -10,12 +10,12 @@ from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.jobs.job import running_jobs
+from cnnlab.learn.chapters import CHAPTERS
 from cnnlab.networks.designs import to_link
 from cnnlab.training import device
 from cnnlab.training.config import RunConfig
 from cnnlab.training.config_link import from_query, to_query
 from cnnlab.training.recipes import RECIPES
-from cnnlab.ui.learn import CHAPTERS
 from tests.pages.test_pages import PAGES, ROOT, TIMEOUT, button, checked, texts, train
 from tests.samples import TINY
 

@@ -12,12 +12,12 @@ from cnnlab.analysis.weights import conv_layers, filters
 from cnnlab.learn.filters import FILTERS
 from cnnlab.runs.store import Run
 from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.shell.state import FILTER, filter_weight
 from cnnlab.ui.widgets.run_picker import pick_run
 
 _OWN, _LEARNED = "own", "learned"
 _TITLES = {name: chosen.title for name, chosen in FILTERS.items()} | {_OWN: "Your own", _LEARNED: "Learned"}
 _FIRST = "vertical"
-_PICK = "learn.convolution.filter"
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Chosen:
 
 def pick_filter() -> Chosen | None:
     """Ask for it; None, with what to do next, where there is none."""
-    st.session_state.setdefault(_PICK, _FIRST)
+    FILTER.fill(_FIRST)
     name = st.pills(
         "Filter",
         list(_TITLES),
         format_func=_TITLES.__getitem__,
         required=True,
         wrap=True,
-        key=_PICK,
+        key=FILTER.name,
         persist_state="session",
         on_change=_fill,
     )
@@ -58,7 +58,7 @@ def _grid() -> Tensor:
 
 
 def _weight(row: int, column: int) -> float:
-    st.session_state.setdefault(_key(row, column), FILTERS[_FIRST].rows[row][column])
+    filter_weight(row, column).fill(FILTERS[_FIRST].rows[row][column])
     weight = st.number_input(
         f"Weight, row {row + 1}, column {column + 1}",
         -100.0,
@@ -66,7 +66,7 @@ def _weight(row: int, column: int) -> float:
         value=None,  # so that an emptied field is told from one with the lowest number
         step=1.0,
         format="%.3g",
-        key=_key(row, column),
+        key=filter_weight(row, column).name,
         persist_state="session",
         label_visibility="collapsed",
         width=112,
@@ -76,24 +76,20 @@ def _weight(row: int, column: int) -> float:
     return weight or 0.0
 
 
-def _key(row: int, column: int) -> str:
-    return f"learn.convolution.weight.{row}.{column}"
-
-
 def _fill() -> None:
     """The fields get the weights of the filter just picked; one's own begins with those that are there."""
-    chosen = FILTERS.get(st.session_state[_PICK])
+    chosen = FILTERS.get(FILTER.get())
     if chosen:
         for row, weights in enumerate(chosen.rows):
             for column, weight in enumerate(weights):
-                st.session_state[_key(row, column)] = weight
+                filter_weight(row, column).put(weight)
 
 
 def _make_own(row: int, column: int) -> None:
     """What was typed into a field makes the filter one's own; an emptied field is a weight of zero."""
-    st.session_state[_PICK] = _OWN
-    if st.session_state[_key(row, column)] is None:
-        st.session_state[_key(row, column)] = 0.0
+    FILTER.put(_OWN)
+    if filter_weight(row, column).get() is None:
+        filter_weight(row, column).put(0.0)
 
 
 def _learned() -> Chosen | None:

@@ -9,11 +9,11 @@ from torch import Tensor
 from cnnlab.charts.grids import bracketed, number_grid, written
 from cnnlab.charts.machines import running_statistics
 from cnnlab.learn.layers import BatchNorm, Normalised, Running, normalise
+from cnnlab.ui.shell.state import RUNNING_STATISTICS
 from cnnlab.ui.widgets.number_grid import show_grid, typed_numbers
 
 IMAGES, CHANNELS = 5, 3
 _KEY = "learn.machines.norm"
-_SEEN = f"{_KEY}.seen"  # the running statistics after each batch so far
 _MODES = ("Training", "Evaluation")
 _ROWS = [f"image {row + 1}" for row in range(IMAGES)]
 _COLUMNS = [f"ch. {column}" for column in range(CHANNELS)]
@@ -29,7 +29,7 @@ def show() -> None:
     with settings:
         batch = typed_numbers(_KEY, (IMAGES, CHANNELS), _random, _COLUMNS, _ROWS)
         norm = _chosen_norm()
-    seen: list[Running] = st.session_state.setdefault(_SEEN, [Running.fresh(CHANNELS)])
+    seen: list[Running] = RUNNING_STATISTICS.fill([Running.fresh(CHANNELS)])
     with machine:
         _machine(batch, norm, normalise(batch, norm, seen[-1]))
         _running(batch, norm, seen)
@@ -88,9 +88,7 @@ def _running(batch: Tensor, norm: BatchNorm, seen: list[Running]) -> None:
     """Buttons that feed the batch or forget all, and what the running statistics have come to."""
     with st.container(horizontal=True):
         st.button("Feed this batch", type="primary", key=f"{_KEY}.feed", on_click=_feed, args=[batch, norm])
-        st.button(
-            "Begin again", key=f"{_KEY}.reset", on_click=st.session_state.pop, args=[_SEEN], disabled=len(seen) == 1
-        )
+        st.button("Begin again", key=f"{_KEY}.reset", on_click=RUNNING_STATISTICS.drop, disabled=len(seen) == 1)
     figure = running_statistics(
         {
             "running mean": [torch.tensor(running.mean).numpy() for running in seen],
@@ -106,8 +104,8 @@ def _running(batch: Tensor, norm: BatchNorm, seen: list[Running]) -> None:
 
 
 def _feed(batch: Tensor, norm: BatchNorm) -> None:
-    seen: list[Running] = st.session_state[_SEEN]
-    st.session_state[_SEEN] = [*seen, normalise(batch, norm, seen[-1]).running]
+    seen: list[Running] = RUNNING_STATISTICS.get()
+    RUNNING_STATISTICS.put([*seen, normalise(batch, norm, seen[-1]).running])
 
 
 def _random(count: int) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from cnnlab.charts.grids import number_grid, written
 from cnnlab.learn.layers import DRAWS, drop, mean_of_many_draws
+from cnnlab.ui.shell.state import DROPOUT_DRAW
 from cnnlab.ui.widgets.number_grid import show_grid, typed_numbers
 
 ROWS, COLUMNS = 4, 4
@@ -35,7 +36,7 @@ def show() -> None:
 def _machine(numbers: Tensor, p: float, training: bool) -> None:
     """The same numbers fed twice, and their mean over many times."""
     st.code(f"nn.Dropout({p:g}).{'train' if training else 'eval'}()", language="python")
-    draw = 2 * st.session_state.setdefault(f"{_KEY}.draw", 0)
+    draw = 2 * DROPOUT_DRAW.get()
     fed = {
         "Input": numbers,
         "Fed once": drop(numbers, p, draw, training),
@@ -56,4 +57,4 @@ def _machine(numbers: Tensor, p: float, training: bool) -> None:
 
 
 def _draw_again() -> None:
-    st.session_state[f"{_KEY}.draw"] += 1
+    DROPOUT_DRAW.put(DROPOUT_DRAW.get() + 1)

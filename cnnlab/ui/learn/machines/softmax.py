@@ -11,6 +11,7 @@ from cnnlab.charts.grids import written
 from cnnlab.charts.machines import against_target, signed_bars
 from cnnlab.learn.layers import Judged, judge, lowest_after_softmax
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.state import SOFTMAX_COUNT, softmax_logit
 from cnnlab.ui.widgets.number_grid import show_grid
 
 CLASSES = ("0", "1", "2", "3")
@@ -68,16 +69,18 @@ def _machine(logits: list[float], label: int, temperature: float, smoothing: flo
 def _chosen_logits() -> list[float]:
     st.button("Random numbers", key=f"{_KEY}.random", icon=":material/casino:", on_click=_randomise)
     return [
-        st.slider(f"Logit of class {name}", -6.0, 6.0, logit, 0.1, key=f"{_KEY}.logit.{name}", persist_state="session")
+        st.slider(
+            f"Logit of class {name}", -6.0, 6.0, logit, 0.1, key=softmax_logit(name).name, persist_state="session"
+        )
         for name, logit in zip(CLASSES, _LOGITS, strict=True)
     ]
 
 
 def _randomise() -> None:
-    count = st.session_state[f"{_KEY}.count"] = st.session_state.get(f"{_KEY}.count", 0) + 1
+    count = SOFTMAX_COUNT.put(SOFTMAX_COUNT.get() + 1)
     drawn = torch.randint(-60, 61, (len(CLASSES),), generator=torch.Generator().manual_seed(count)) / 10
     for name, logit in zip(CLASSES, drawn.tolist(), strict=True):
-        st.session_state[f"{_KEY}.logit.{name}"] = round(logit, 1)
+        softmax_logit(name).put(round(logit, 1))
 
 
 def _probability(logits: list[float], place: int, temperature: float, judged: Judged) -> str:

@@ -10,12 +10,12 @@ from cnnlab.charts.slow_motion import loss_by_step
 from cnnlab.learn.optimisers import OPTIMISERS
 from cnnlab.learn.training_step import Step, walk
 from cnnlab.ui.learn.step import stages
+from cnnlab.ui.shell.state import STEP_STAGE, STEPS_TAKEN
 from cnnlab.ui.widgets.number_grid import show_grid
 
 MOST_STEPS = 20
 RATES = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0]
 _KEY = "learn.step"
-_STAGE, _TAKEN = f"{_KEY}.stage", f"{_KEY}.taken"
 _STAGES = {"Forward": stages.forward, "Loss": stages.loss, "Backward": stages.backward, "Update": stages.update}
 _NAMES = list(_STAGES)
 
@@ -39,7 +39,7 @@ def show() -> None:
     rate = right.select_slider(
         "Learning rate", RATES, 0.1, key=f"{_KEY}.rate", format_func="{:g}".format, persist_state="session"
     )
-    step, losses = _walked(optimiser, rate, st.session_state.get(_TAKEN, 1))
+    step, losses = _walked(optimiser, rate, STEPS_TAKEN.get())
     taken = len(losses) - 1
     stage = _navigation(taken)
     st.subheader(f"Step {taken}: {stage.lower()}", anchor=False)
@@ -56,10 +56,12 @@ def _walked(optimiser: str, rate: float, steps: int) -> tuple[Step, list[float]]
 
 def _navigation(taken: int) -> str:
     """The stage to look at: chosen, or walked to with two buttons."""
-    stage: str = st.session_state.get(_STAGE, _NAMES[0])
+    stage = STEP_STAGE.get()
     last = stage == _NAMES[-1]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control("Stage", _NAMES, default=_NAMES[0], required=True, key=_STAGE, persist_state="session")
+        st.segmented_control(
+            "Stage", _NAMES, default=_NAMES[0], required=True, key=STEP_STAGE.name, persist_state="session"
+        )
         st.button(
             "Back",
             key=f"{_KEY}.back",
@@ -84,8 +86,8 @@ def _navigation(taken: int) -> str:
 def _turn(stage: str, taken: int, by: int) -> None:
     """To the stage before or after, of the step before or after where there is no other."""
     place = (taken - 1) * len(_NAMES) + _NAMES.index(stage) + by
-    st.session_state[_TAKEN] = place // len(_NAMES) + 1
-    st.session_state[_STAGE] = _NAMES[place % len(_NAMES)]
+    STEPS_TAKEN.put(place // len(_NAMES) + 1)
+    STEP_STAGE.put(_NAMES[place % len(_NAMES)])
 
 
 def _losses(losses: list[float]) -> None:

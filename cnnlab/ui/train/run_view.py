@@ -1,0 +1,57 @@
+"""What Train shows of a run: from the job's memory while this server has it, from disk else."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from cnnlab.charts import Stem
+from cnnlab.jobs.job import Job
+from cnnlab.runs.store import Run, RunError, Summary, title_of
+from cnnlab.training.config import RunConfig
+from cnnlab.training.history import History
+from cnnlab.ui.shell import session
+
+
+class RunView:
+    """A run on the page; made once each time that the page is drawn, so that what ticks reads nothing from disk."""
+
+    def __init__(self, run: Run, job: Job | None = None) -> None:
+        """Read what ``job`` does not know; all of it where that is None. Raises RunError where it is damaged."""
+        self.run = run
+        self.job = job
+        self.config: RunConfig = job.config if job else run.config
+        self.title = title_of(self.config, self.summary, run.about)
+        self.stem = _stem(self.config)
+
+    @classmethod
+    def of(cls, job: Job) -> RunView:
+        """View the run of ``job``."""
+        return cls(job.run, job)
+
+    @property
+    def summary(self) -> Summary:
+        """Give what the run has come to so far."""
+        return self.job.summary if self.job else self._stored_summary
+
+    @property
+    def history(self) -> History:
+        """Give its steps and epochs so far."""
+        return self.job.history if self.job else self._stored_history
+
+    @cached_property
+    def _stored_summary(self) -> Summary:
+        return self.run.summary
+
+    @cached_property
+    def _stored_history(self) -> History:
+        return self.run.history()
+
+
+def _stem(config: RunConfig) -> Stem | None:
+    """Read what a branch grew from, where that is still here."""
+    if not config.parent:
+        return None
+    try:
+        return Stem(session.store().open(config.parent.run).history(), config.parent.epoch)
+    except RunError:
+        return None
