@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from cnnlab.learn.repeats import built, train_and_judge
 from cnnlab.learn.transfer import SOURCE, TARGET, Start, Terms, prepare, source, task, transfer
 
+pytestmark = pytest.mark.slow
+
 TERMS = Terms(images=25, epochs=3, seeds=2)
 
 

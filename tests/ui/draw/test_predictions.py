@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.runs.store import Run, runs_folder
 from cnnlab.ui.shell.networks import trained_network
-from tests.pages.test_pages import TIMEOUT, checked
+from tests.pages.driver import TIMEOUT, checked
 
 _listeners: list[list[str]] = []
 
