@@ -1,17 +1,23 @@
-# make run: the app. make test: every check. Both set up .venv first; quick when it is there.
+# make run: the app. make test: every check; make test-fast: those without a browser or long trainings, in 3 minutes.
+# All set up .venv first; quick when it is there.
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test reproduce screenshots benchmarks faults
+.PHONY: run test test-fast lint reproduce screenshots benchmarks faults
 
 run: .venv/app
 	$(BIN)/streamlit run app.py
 
-test: .venv/dev
+test: lint
+	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/pytest --numprocesses 2 --dist worksteal
+
+test-fast: lint
+	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not slow and not browser"
+
+lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/pytest --numprocesses 2 --dist worksteal
 
 # The tutorials' recipes in full on the real data sets, into docs/tutorials.md: about half an hour on 2 cores.
 reproduce: .venv/app

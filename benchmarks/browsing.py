@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
+
+from tests.browser.browsing import SEVEN, canvas, draw, launched, start_training
+from tests.browser.server import server
 
 PATIENCE = 240_000  # ms, for a default training
-SEVEN = [(0.3, 0.22), (0.5, 0.18), (0.72, 0.21), (0.62, 0.45), (0.52, 0.65), (0.45, 0.85)]  # shares of the canvas
 
 # Milliseconds from a key or click to the last change of the page, which is then quiet for a while.
 _WATCH = """() => {
@@ -39,39 +37,20 @@ _WATCH = """() => {
 
 
 @contextmanager
-def server() -> Iterator[tuple[str, Path]]:
+def own_server() -> Iterator[tuple[str, Path]]:
     """The app's address and its folder of runs, both gone afterwards."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as runs:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"],
-            cwd=Path(__file__).parents[1],
-            env=os.environ | {"CNNLAB_RUNS": runs},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert process.stdout
-            next(line for line in process.stdout if "URL:" in line)
-            yield f"http://localhost:{port}", Path(runs)
-        finally:
-            process.terminate()
-            process.wait()
+    with tempfile.TemporaryDirectory() as runs, server(Path(runs), CNNLAB_GRACE_SECONDS="120") as address:
+        yield address, Path(runs)
 
 
 @contextmanager
 def browser_page() -> Iterator[Page]:
     """A page of a wide screen."""
     expect.set_options(timeout=PATIENCE)
-    flags = ["--disable-gpu", "--disable-background-networking", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM") or None, args=flags)
+    with launched() as browser:
         page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
         page.set_default_timeout(PATIENCE)
         yield page
-        browser.close()
 
 
 def go(page: Page, name: str) -> None:
@@ -88,32 +67,12 @@ def settled(page: Page, act: Callable[[], None]) -> float:
     return milliseconds
 
 
-def start_training(page: Page, address: str, epochs: int) -> None:
-    """Train the default for some epochs."""
-    page.goto(f"{address}/Train")
-    page.get_by_label("Epochs", exact=True).fill(str(epochs))
-    page.get_by_label("Epochs", exact=True).press("Tab")
-    page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
-
-
-def await_verdict(page: Page) -> None:
-    """Until the training is judged."""
-    expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible()
-
-
-def canvas(page: Page) -> Locator:
-    """Where one draws; a cleared canvas stays in the document, hidden."""
-    return page.locator("canvas.upper-canvas").filter(visible=True)
+def train(page: Page, address: str, epochs: int) -> None:
+    """Train the default on all of its images for some epochs."""
+    start_training(page, address, epochs=epochs, train_fraction=1)
 
 
 def draw_seven(page: Page) -> None:
     """Draw on the canvas with the mouse."""
     canvas(page).wait_for()
-    box = canvas(page).bounding_box()
-    assert box
-    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in SEVEN]
-    page.mouse.move(*points[0])
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*point, steps=4)
-    page.mouse.up()
+    draw(page, SEVEN)

@@ -9,7 +9,7 @@ from time import perf_counter
 
 from playwright.sync_api import Page
 
-from benchmarks.browsing import browser_page, go, server, settled
+from benchmarks.browsing import browser_page, go, own_server, settled
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunStore
 from cnnlab.training.config import RunConfig
@@ -23,7 +23,7 @@ ROW, HEAD, TICK = 35, 38, 16  # pixels of the table
 def measure() -> dict[str, object]:
     """Milliseconds to list the runs, and the median and 95th percentile of each action."""
     actions: dict[str, list[float]] = {}
-    with server() as (address, folder), browser_page() as page:
+    with own_server() as (address, folder), browser_page() as page:
         _many_runs(folder)
         page.goto(f"{address}/Train")
         compare = page.get_by_test_id("stSidebar").get_by_role("link", name="Compare")

@@ -6,7 +6,7 @@ from statistics import median, quantiles
 
 from playwright.sync_api import Page
 
-from benchmarks.browsing import browser_page, server, settled
+from benchmarks.browsing import browser_page, own_server, settled
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.designs import to_link
 from cnnlab.networks.layers import Activation, BatchNorm1d, Dropout, Layer, Linear
@@ -19,7 +19,7 @@ ROUNDS = 20
 def measure() -> dict[str, dict[str, float]]:
     """Milliseconds of each kind of edit: the median and the 95th percentile."""
     times: dict[str, list[float]] = {}
-    with server() as (address, _), browser_page() as page:
+    with own_server() as (address, _), browser_page() as page:
         page.goto(f"{address}/Design?design={to_link(network())}")
         page.get_by_role("option").nth(LAYERS).wait_for()
         _once(page, {})  # for what a server imports only once

@@ -6,8 +6,9 @@ from statistics import median, quantiles
 
 from playwright.sync_api import Page
 
-from benchmarks.browsing import await_verdict, browser_page, go, server, settled, start_training
+from benchmarks.browsing import browser_page, go, own_server, settled, train
 from cnnlab.ui.inspect import INSIDE
+from tests.browser.browsing import await_verdict
 
 ROUNDS = 6
 STEPS = 8  # of the slider, in each view
@@ -17,8 +18,8 @@ def measure() -> dict[str, dict[str, float]]:
     """For each view the median and 95th percentile of both, in milliseconds."""
     paints: dict[str, list[float]] = {name: [] for name in INSIDE}
     steps: dict[str, list[float]] = {name: [] for name in INSIDE}
-    with server() as (address, _), browser_page() as page:
-        start_training(page, address, epochs=20)
+    with own_server() as (address, _), browser_page() as page:
+        train(page, address, epochs=20)
         await_verdict(page)
         go(page, "Inside")
         page.get_by_role("slider").wait_for()

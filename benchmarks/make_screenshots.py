@@ -7,16 +7,17 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from benchmarks.browsing import await_verdict, browser_page, draw_seven, go, server, start_training
+from benchmarks.browsing import browser_page, draw_seven, go, own_server, train
 from cnnlab.networks.designs import to_link
 from cnnlab.networks.presets import PRESETS
+from tests.browser.browsing import await_verdict
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 def main() -> None:
     """Train twice and sweep in a fresh folder, and photograph every page."""
-    with server() as (address, _), browser_page() as page:
+    with own_server() as (address, _), browser_page() as page:
         page.goto(address)
         page.get_by_role("button", name="Train a network now").wait_for()
         _shoot(page, "home")
@@ -50,7 +51,7 @@ def main() -> None:
         expect(page.get_by_text("The strongest first.")).to_be_visible()
         page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
         _shoot(page, "draw", height=1500)
-        start_training(page, address, epochs=4)
+        train(page, address, epochs=4)
         await_verdict(page)
         go(page, "Compare")
         page.get_by_text("Each class", exact=True).click()

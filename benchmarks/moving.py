@@ -8,7 +8,7 @@ from statistics import median, quantiles
 
 from playwright.sync_api import Page
 
-from benchmarks.browsing import browser_page, server, settled
+from benchmarks.browsing import browser_page, own_server, settled
 
 ROUNDS = 60
 
@@ -36,7 +36,7 @@ _STEP = """(key) => new Promise((resolve) => {
 
 def measure() -> dict[str, dict[str, float]]:
     """Milliseconds of each kind of move: the median and the 95th percentile."""
-    with server() as (address, _), browser_page() as page:
+    with own_server() as (address, _), browser_page() as page:
         times = {**_filters(page, address), **_arguments(page, address)}
         times |= {name: _slides(page, f"{address}/Learn?chapter={where}", label) for name, where, label in SLIDERS}
     return {

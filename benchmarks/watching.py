@@ -10,7 +10,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from benchmarks.browsing import browser_page, canvas, draw_seven, go, server, start_training
+from benchmarks.browsing import browser_page, draw_seven, go, own_server, train
+from tests.browser.browsing import canvas
 
 ROUNDS = 7
 SECONDS = 10.0  # of each side in a round
@@ -34,8 +35,8 @@ TIME_THE_ANSWER = """() => {
 
 def measure() -> dict[str, float]:
     """Speed watched against unwatched in the same training, then page switches and drawn digits while it goes on."""
-    with server() as (address, runs), browser_page() as page:
-        start_training(page, address, epochs=1000)
+    with own_server() as (address, runs), browser_page() as page:
+        train(page, address, epochs=1000)
         page.locator(".js-plotly-plot").first.wait_for()
         training = page.url
         ratios = []

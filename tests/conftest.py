@@ -11,15 +11,16 @@ from shutil import copytree
 import pytest
 
 from cnnlab import threads
-from cnnlab.jobs.job import Job, running_jobs
+from cnnlab.jobs.job import running_jobs
 from cnnlab.runs.store import Run, RunStore, runs_folder
 from cnnlab.training.config import RunConfig
 from tests.samples import Stalled
+from tests.trainings import Shelf, copied
 
 ROOT = Path(__file__).parents[1]
 MAIN = sys.modules["__main__"]
 
-pytest_plugins = ["tests.browser.browsing"]  # a server and a browser
+pytest_plugins = ["tests.browser.fixtures"]  # a server and a browser
 
 
 def pytest_unconfigure() -> None:
@@ -28,8 +29,11 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that no worker is left alone with a browser's journeys at the end."""
-    items.sort(key=lambda item: "browser" not in getattr(item, "fixturenames", ()))
+    """Mark what needs a browser and put it first, so that no worker is left alone with its journeys at the end."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is None, item.get_closest_marker("slow") is None))
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +46,14 @@ def own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     for job in running_jobs():
         job.abandon()
         job.join()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The folder of runs that are trained once for all of pytest's workers."""
+    own = tmp_path_factory.getbasetemp()
+    Shelf.folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shelf"
+    Shelf.folder.mkdir(exist_ok=True)
 
 
 @pytest.fixture
@@ -61,12 +73,9 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def finished_run(shelf: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Two epochs of the default on the embedded sample; read it, do not change it."""
-    job = Job.start(RunConfig(epochs=2), RunStore(tmp_path_factory.mktemp("finished")))
-    job.join()
-    assert job.state == "finished"
-    return job.run
+    return copied(Shelf.run(RunConfig(epochs=2)), RunStore(tmp_path_factory.mktemp("finished")))
 
 
 @pytest.fixture

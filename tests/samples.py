@@ -1,4 +1,4 @@
-"""Small pieces of the embedded sample for tests that train, and one that cannot be had."""
+"""What tests train on and with: pieces of the sample, a set that cannot be had, networks, records, drawings."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from pathlib import Path
 from threading import Event
 from urllib.error import URLError
 
+import numpy as np
 import pytest
 import torch
 
-from cnnlab.data.datasets import DATASETS
+from cnnlab.data.datasets import DATASETS, Arrays
 from cnnlab.data.loading import Data, load
 from cnnlab.data.splits import Split
 from cnnlab.drawings.strokes import Drawing, LabelledDrawing
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.layers import Conv2d, Flatten, Linear, MaxPool2d
 from cnnlab.networks.presets import PRESETS
+from cnnlab.training.events import EpochMetrics, StepMetrics
 
 TINY = Architecture(
     name="tiny",
@@ -24,6 +26,20 @@ TINY = Architecture(
     layers=(Conv2d(out_channels=2), MaxPool2d(kernel_size=4), Flatten(), Linear(out_features="classes")),
 )
 WITH_DROPOUT = PRESETS["seven-step-mnist"]
+
+STEP = StepMetrics(step=8, epoch=0.25, loss=1.5, accuracy=0.5, learning_rate=0.01, images_per_second=1000.0)
+EPOCH = EpochMetrics(
+    epoch=1,
+    step=32,
+    train_loss=1.0,
+    train_accuracy=0.7,
+    validation_loss=0.9,
+    validation_accuracy=0.75,
+    per_class=(0.5, 1.0),
+    learning_rate=0.02,
+    images_per_second=900.0,
+    seconds=3.5,
+)
 
 
 def few_digits(train: int = 64, held_out: int = 20) -> Data:
@@ -37,6 +53,29 @@ def few_digits(train: int = 64, held_out: int = 20) -> Data:
     return replace(
         whole, train=cut(whole.train, train), validation=cut(whole.validation, held_out), test=cut(whole.test, held_out)
     )
+
+
+def other_sample(monkeypatch: pytest.MonkeyPatch, known: int, new: int) -> str:
+    """A data set whose test images are ``known`` of the sample's training images and ``new`` ones, and likewise its
+    training images: all of the sample's and 500 ones of noise."""
+    train = load("mnist-sample").train
+    draws = np.random.default_rng(0)
+
+    def read(folder: Path) -> Arrays:
+        noise = draws.integers(0, 256, (500 + new, 1, 28, 28), np.uint8)
+        labels = np.arange(500 + new, dtype=np.uint8) % 10
+        images = np.concatenate([train.images.numpy(), noise[:500]])
+        test = np.concatenate([train.images[:known].numpy(), noise[500:]])
+        return (
+            images,
+            np.concatenate([train.labels.numpy().astype(np.uint8), labels[:500]]),
+            test,
+            np.concatenate([train.labels[:known].numpy().astype(np.uint8), labels[500:]]),
+        )
+
+    spec = replace(DATASETS["mnist-sample"], name=f"other-{known}-{new}", title="Another sample", read=read)
+    monkeypatch.setitem(DATASETS, spec.name, spec)
+    return spec.name
 
 
 class Stalled:

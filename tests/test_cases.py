@@ -17,6 +17,8 @@ from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.recipes import RECIPES
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 ONE_LEFT_OVER = {"train_fraction": 0.05, "batch_size": 199}  # a last batch of one image
 DIES: dict[str, object] = {
     "optimizer": "sgd",

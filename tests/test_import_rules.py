@@ -111,6 +111,16 @@ def test_a_page_knows_streamlit_and_the_package_and_no_session_keys(path: Path) 
     assert "session_state" not in path.read_text(encoding="utf-8")
 
 
+def test_tests_take_nothing_from_other_tests_but_from_helpers() -> None:
+    ours = [path for room in ("tests", "benchmarks") for path in (ROOT / room).rglob("*.py")]
+    assert not {
+        (path.name, name)
+        for path in ours
+        for name in imports(path)
+        if name.startswith("tests.") and any(part.startswith("test_") for part in name.split(".")[:-1])
+    }
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_an_optional_package_is_imported_when_it_is_used(package: str) -> None:
     code = f"import sys, cnnlab.__main__; sys.exit({package!r} in sys.modules)"

@@ -27,8 +27,10 @@ from cnnlab.training.lr_finder import ramp
 from cnnlab.training.memory import MOMENTS
 from cnnlab.ui.inspect import EVALUATE, INSIDE, View
 from tests.foreign import AppleGpu, Waits, everywhere
-from tests.pages.test_pages import checked, open_page
+from tests.pages.driver import checked, open_page
 from tests.samples import TINY, WITH_DROPOUT, few_digits, lesson
+
+pytestmark = pytest.mark.slow
 
 SHORT = RunConfig(architecture=TINY, epochs=1, train_fraction=0.02)
 

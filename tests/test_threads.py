@@ -13,6 +13,8 @@ from cnnlab.runs.store import RunStore
 from cnnlab.threads import ENDED_WITHIN, Worker
 from tests.processes import running
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 60  # seconds, on a busy machine
 
 # A worker that does not end when it is asked to: {work} is what it does for ever, {end} how the process ends.
@@ -113,24 +115,21 @@ from cnnlab.jobs.experiment import Experiment
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.jobs.sweep import SweepConfig, SweepStore, search
 from tests.samples import TINY
+from tests.trainings import wait_for, wait_until
 
 def main():
     store, sweeps = RunStore(runs_folder()), SweepStore(runs_folder())
     endless = RunConfig.model_validate({"architecture": TINY, "epochs": 1000})
     paused = Job.start(endless, store, threads=1)
-    while not paused.step:
-        paused.join(0.01)
+    wait_until(paused, lambda: paused.step)
     paused.pause()
-    while paused.state != "paused":
-        paused.join(0.01)
+    wait_for(paused, "paused")
     training = Job.start(endless, store, threads=1)
-    while not training.step:
-        training.join(0.01)
+    wait_until(training, lambda: training.step)
     queued = Job.start(RunConfig(), store)
     experiment = Experiment(number for number in range(9))
     sweep = Background(search(sweeps.create(SweepConfig(space={"momentum": {"low": 0.5, "high": 0.9}})), store))
-    while not (queued.place and experiment.place and sweep.latest):
-        training.join(0.01)
+    wait_until(training, lambda: queued.place and experiment.place and sweep.latest)
 
 threads.run_process(main)
 """

@@ -22,6 +22,8 @@ from cnnlab.training.config import ConfigError, RunConfig, parse_config
 from cnnlab.training.loop import fit
 from tests.samples import TINY
 
+pytestmark = pytest.mark.slow
+
 FLIPPED = 30
 SAMPLE = DATASETS["mnist-sample"]
 

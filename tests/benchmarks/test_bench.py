@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks import bench
 
+pytestmark = pytest.mark.slow
+
 RACE = {"quick_s", "quick_ratio", "ours_s", "tutorial_s", "ratio"}
 
 

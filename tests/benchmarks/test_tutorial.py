@@ -12,6 +12,8 @@ from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.networks.build import build
 from cnnlab.training.recipes import RECIPES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", ["basic-cnn", "classification-snippet", "seven-step-mnist", "fashion-part-3"])
 def test_its_images_are_those_our_loop_gets(name: str, real_data: Path) -> None:

@@ -1,41 +1,24 @@
-"""A real server and a real headless browser, and drawing in it."""
+"""A real headless browser: started, drawn in, and the steps of a training in it."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
-import socket
-import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from urllib.parse import urlencode
 
-import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from cnnlab.drawings.strokes import CANVAS, DRAWN_HEIGHT
-from tests.conftest import ROOT
-from tests.processes import interruptible
 
 PATIENCE = 60_000  # ms, for a page on a busy machine
-GRACE_SECONDS = 3
-
 # No GPU, and nothing that looks for hosts outside.
 CHROMIUM_FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-# Streamlit asks for these below a deep link's path first, then at the root.
-HARMLESS = re.compile(r"/_stcore/(health|host-config)$")
-
+SEVEN = [[[0.1, 0.05], [0.4, 0.0], [0.75, 0.03], [0.6, 0.35], [0.45, 0.65], [0.35, 1.0]]]
 
 expect.set_options(timeout=PATIENCE)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not _chromium():
-        pytest.skip("no Chromium here: make test finds or installs one")
-    with launched() as browser:
-        yield browser
 
 
 @contextmanager
@@ -43,92 +26,13 @@ def launched() -> Iterator[Browser]:
     """A headless Chromium of one's own."""
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=[*CHROMIUM_FLAGS, *root])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=[*CHROMIUM_FLAGS, *root])
         yield browser
         browser.close()
 
 
-def _chromium() -> str | None:
+def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or shutil.which("chromium")
-
-
-def started(
-    runs: Path, script: str = "app.py", root: Path = ROOT, **settings: str
-) -> tuple[subprocess.Popen[str], str]:
-    """The process and address of a server of the project in ``root``; ``settings`` are for its environment."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {"CNNLAB_RUNS": str(runs), "CNNLAB_GRACE_SECONDS": str(GRACE_SECONDS)} | settings
-    process = subprocess.Popen(
-        interruptible("-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"),
-        cwd=root,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout
-    for line in process.stdout:
-        if "URL:" in line:
-            break
-    return process, f"http://localhost:{port}"
-
-
-def ended(process: subprocess.Popen[str]) -> str:
-    """What a server has said, once it is asked to end and has."""
-    process.terminate()
-    try:
-        return process.communicate(timeout=60)[0]
-    finally:
-        process.kill()
-        process.wait()
-
-
-@contextmanager
-def server(runs: Path, **settings: str) -> Iterator[str]:
-    process, url = started(runs, script="app.py", root=ROOT, **settings)
-    try:
-        yield url
-    finally:
-        rest = ended(process)
-        assert "Traceback" not in rest, rest
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("runs")
-
-
-@pytest.fixture(scope="module")
-def address(runs: Path) -> Iterator[str]:
-    with server(runs) as url:
-        yield url
-
-
-@pytest.fixture
-def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens pages, each a browser session of its own, and fails the test on anything red in their consoles."""
-    complaints: list[str] = []
-    contexts = []
-
-    def listen(message: ConsoleMessage) -> None:
-        if message.type == "error" and not HARMLESS.search(str(message.location.get("url", ""))):
-            complaints.append(message.text)
-
-    def open_page(width: int = 1440) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 1000})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("console", listen)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not complaints
 
 
 def canvas(page: Page) -> Locator:
@@ -149,3 +53,26 @@ def draw(page: Page, strokes: Sequence[Sequence[Sequence[float]]]) -> None:
         for point in points[1:]:
             page.mouse.move(*point, steps=3)
         page.mouse.up()
+
+
+def start_training(page: Page, address: str, **settings: object) -> None:
+    """Train by a link to settings, by default in short epochs and for longer than any test takes."""
+    page.goto(f"{address}/Train?{urlencode({'epochs': 1000, 'train_fraction': 0.2, **settings})}")
+    page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    await_epoch(page)
+
+
+def await_epoch(page: Page, epoch: int = 2) -> None:
+    """That one, of one digit, or a later one: a few may pass between updates."""
+    expect(page.get_by_text(re.compile(rf"Epoch ([{epoch}-9]|\d\d+) of \d+"))).to_be_visible()
+
+
+def stop_training(page: Page) -> None:
+    page.get_by_role("button", name="Stop and keep").click()
+    await_verdict(page)
+
+
+def await_verdict(page: Page) -> None:
+    """Until the training is judged."""
+    expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible()

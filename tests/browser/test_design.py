@@ -14,7 +14,7 @@ import cnnlab.data.torchvision_compat  # noqa: F401 - torchvision loads only beh
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build
 from cnnlab.networks.designs import Shelf
-from tests.browser.test_journeys import await_epoch, stop_training
+from tests.browser.browsing import await_epoch, stop_training
 
 models = import_module("torchvision.models")
 

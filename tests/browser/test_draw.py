@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -17,14 +16,13 @@ from playwright.sync_api import Page, expect
 from cnnlab.data.loading import load
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import LabelledDrawing, read_lessons
-from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunStore
 from cnnlab.training.config import RunConfig
-from tests.browser.browsing import canvas, draw, server
+from tests.browser.browsing import SEVEN, canvas, draw, start_training, stop_training
 from tests.drawings.photos import Paper, of_classes, photographed
+from tests.trainings import Shelf, copied
 
 ONE = [[[0.5, 0.0], [0.5, 0.5], [0.5, 1.0]]]
-SEVEN = [[[0.1, 0.05], [0.4, 0.0], [0.75, 0.03], [0.6, 0.35], [0.45, 0.65], [0.35, 1.0]]]
 BAR = [[[0.2, 0.5], [0.75, 0.5]]]
 PLAIN = (2, 68, 120, 183, 254, 305, 364, 420, 482, 544)  # a drawing of each digit, of ten hands
 
@@ -32,15 +30,7 @@ PLAIN = (2, 68, 120, 183, 254, 305, 364, 420, 482, 544)  # a drawing of each dig
 @pytest.fixture(scope="module")
 def run(runs: Path) -> Run:
     """Eight epochs: enough for plain digits."""
-    job = Job.start(RunConfig(epochs=8), RunStore(runs))
-    job.join()
-    return job.run
-
-
-@pytest.fixture(scope="module")
-def address(runs: Path, run: Run) -> Iterator[str]:
-    with server(runs) as url:
-        yield url
+    return copied(Shelf.run(RunConfig(epochs=8)), RunStore(runs))
 
 
 @pytest.fixture
@@ -103,9 +93,9 @@ def test_undo_takes_the_last_stroke_back_and_the_drawing_survives_another_page(p
     expect(page.get_by_test_id("stMetricValue")).to_have_count(0)
 
 
-def test_a_finger_draws_and_does_not_scroll_the_page(address: str, new_page: Callable[..., Page]) -> None:
+def test_a_finger_draws_and_does_not_scroll_the_page(address: str, run: Run, new_page: Callable[..., Page]) -> None:
     page = new_page(width=420)
-    page.goto(f"{address}/Draw")
+    page.goto(f"{address}/Draw?run={run.id}")
     expect(canvas(page)).to_be_visible()
     canvas(page).scroll_into_view_if_needed()
     box = canvas(page).bounding_box()
@@ -122,8 +112,7 @@ def test_a_finger_draws_and_does_not_scroll_the_page(address: str, new_page: Cal
 
 
 def test_two_runs_answer_side_by_side_and_a_scribble_is_doubted(page: Page, runs: Path) -> None:
-    other = Job.start(RunConfig(epochs=1, seed=1), RunStore(runs))
-    other.join()
+    copied(Shelf.run(RunConfig(epochs=2)), RunStore(runs))
     page.reload()
     page.get_by_role("combobox").first.click()
     page.get_by_role("option").last.click()
@@ -154,11 +143,7 @@ def test_a_photo_of_paper_is_read_line_by_line(page: Page, tmp_path: Path) -> No
 @pytest.mark.timeout(600)
 def test_an_answer_follows_the_training(address: str, new_page: Callable[..., Page]) -> None:
     page = new_page()
-    page.goto(f"{address}/Train")
-    page.get_by_label("Epochs", exact=True).fill("1000")
-    page.get_by_label("Epochs", exact=True).press("Tab")
-    page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text(re.compile(r"Epoch \d+ of 1000"))).to_be_visible()
+    start_training(page, address)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Draw").click()
     draw(page, SEVEN)
     epoch = page.get_by_text(" of 1000")
@@ -166,8 +151,7 @@ def test_an_answer_follows_the_training(address: str, new_page: Callable[..., Pa
     first = epoch.inner_text()
     expect(epoch).not_to_have_text(first)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
-    page.get_by_role("button", name="Stop and keep").click()
-    expect(page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible()
+    stop_training(page)
 
 
 @pytest.mark.timeout(600)

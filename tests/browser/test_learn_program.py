@@ -31,7 +31,7 @@ def test_a_linked_program_is_trained_by_keys_and_taken_home_on_a_phone(
     expect(page.get_by_text("Training time")).to_be_visible()
     expect(page.get_by_role("button", name="Train it once more")).to_be_enabled()
     expect(page.locator(".live-chart .main-svg").first).to_be_visible()
-    (run,) = RunStore(runs).all()
+    run = RunStore(runs).all()[0]
     expect(page.get_by_test_id("stMetricValue").filter(has_text=f"{run.summary.test_accuracy:.2%}")).to_be_visible()
     main = page.get_by_test_id("stMain")
     assert main.evaluate("element => element.scrollWidth <= element.clientWidth")

@@ -21,7 +21,8 @@ from cnnlab.ui.compare import VIEWS as COMPARE
 from cnnlab.ui.draw import TABS
 from cnnlab.ui.draw.why import VIEWS
 from cnnlab.ui.inspect import EVALUATE, INSIDE
-from tests.browser.browsing import draw, server
+from tests.browser.browsing import SEVEN, draw
+from tests.browser.server import server
 from tests.conftest import ROOT
 from tests.samples import TINY, lesson
 
@@ -41,7 +42,6 @@ CLASSES = (
 )
 SHORT = f"![i]({STRANGER}/i.png) [log in]({STRANGER}) :red[pwned] <b>pwned</b>"[:80]
 LONG = " ".join(CLASSES) + "\n\n# pwned\n\n| pwned |\n|---|\n| pwned |\n\n- pwned\n"
-STROKES = [[[0.1, 0.05], [0.4, 0.0], [0.75, 0.03], [0.6, 0.35], [0.45, 0.65], [0.35, 1.0]]]
 
 # A data set of a stranger's own: its classes are named by whoever made it.
 PATCH = """
@@ -197,7 +197,7 @@ def test_runs_of_strangers_do_nothing_on_any_view(visit: Visit, strangers_runs: 
 
 def test_drawings_named_by_strangers_do_nothing(visit: Visit, strangers_runs: tuple[Path, str, str]) -> None:
     visit.open(f"Draw?run={strangers_runs[1]}")
-    visit.do("a drawing", lambda: draw(visit.page, STROKES))
+    visit.do("a drawing", lambda: draw(visit.page, SEVEN))
     for name, view in VIEWS.items():
         visit.click(name, view.question)
     visit.click(CLASSES[8])

@@ -10,8 +10,8 @@ from shutil import copy, copytree
 from playwright.sync_api import Page, expect
 
 from cnnlab.runs.store import RunStore
-from tests.browser.browsing import ended, server, started
-from tests.browser.test_journeys import await_epoch, start_training, stop_training
+from tests.browser.browsing import await_epoch, start_training, stop_training
+from tests.browser.server import ended, server, started
 from tests.conftest import ROOT
 
 

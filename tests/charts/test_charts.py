@@ -16,7 +16,7 @@ from plotly.colors import sample_colorscale
 from cnnlab import charts
 from cnnlab.training.history import History
 from tests.conftest import ROOT
-from tests.training.test_history import EPOCH, STEP
+from tests.samples import EPOCH, STEP
 
 
 def history(epochs: int = 3, steps: int = 9) -> History:

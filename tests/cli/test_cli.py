@@ -6,12 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 from shutil import copytree
-from typing import Any
 
 import pytest
 from PIL import Image
 
-from cnnlab.__main__ import cli, main
+from cnnlab.__main__ import cli
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.loading import load
 from cnnlab.drawings.strokes import write_lessons
@@ -20,30 +19,12 @@ from cnnlab.networks.architecture import summarise
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import Run, RunStore, runs_folder
 from cnnlab.training.config import RunConfig
+from tests.cli.commands import call, last_line, refusal
 from tests.conftest import ROOT
 from tests.processes import await_event, running
 from tests.samples import lesson
 
-
-def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["cnnlab", *arguments])
-        main()
-    return capsys.readouterr().out
-
-
-def last_line(out: str) -> Any:
-    return json.loads(out.splitlines()[-1])
-
-
-def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    with pytest.raises(SystemExit) as end:
-        call(capsys, *arguments)
-    assert end.value.code == 2
-    complaint = capsys.readouterr().err.strip()
-    assert complaint.startswith("Error: ")
-    assert "\n" not in complaint
-    return complaint
+pytestmark = pytest.mark.slow
 
 
 def test_list_tells_all_there_is(capsys: pytest.CaptureFixture[str]) -> None:

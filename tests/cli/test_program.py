@@ -10,7 +10,7 @@ from cnnlab.data.datasets import SAMPLE
 from cnnlab.export.program import program_of, to_notebook, to_script
 from cnnlab.runs.store import Run
 from cnnlab.training.recipes import RECIPES
-from tests.cli.test_cli import call, refusal
+from tests.cli.commands import call, refusal
 
 
 def test_a_recipes_program_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,9 @@ import pytest
 import torch
 
 from cnnlab.data import torchvision_compat
+from cnnlab.data.datasets import DatasetError
+from cnnlab.data.loading import load
+from cnnlab.data.torchvision_compat import datasets
 
 
 def test_the_data_sets_can_be_imported_whatever_the_pair() -> None:
@@ -52,3 +56,16 @@ def test_a_missing_torchvision_says_how_to_get_it(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(torchvision_compat, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install -r requirements\.txt"):
         torchvision_compat.define_missing_operators()
+
+
+@pytest.mark.parametrize("name", ["mnist", "usps"])
+def test_a_server_that_takes_the_call_and_never_answers_is_given_up(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torchvision_compat, "SILENCE_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the system accepts for it
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        monkeypatch.setattr(datasets.MNIST, "mirrors", [address])
+        monkeypatch.setattr(datasets.USPS, "split_list", {"train": [address, "usps.bz2", ""]})
+        with pytest.raises(DatasetError, match=r"could not be downloaded \(the server does not answer\)"):
+            load(name, folder=tmp_path)

@@ -16,6 +16,7 @@ from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunStore, runs_folder
 from cnnlab.training.config import Parent, RunConfig
 from tests.samples import TINY, lesson
+from tests.trainings import wait_for_epoch
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -205,8 +206,7 @@ def test_any_class_name_has_a_curve_of_its_own(
 
 def test_a_stopped_run_tells_what_it_has(tmp_path: Path) -> None:
     job = Job.start(RunConfig(architecture=TINY, epochs=1000), RunStore(runs_folder()), threads=1)
-    while job.is_running and not job.history.epochs:
-        job.join(0.01)
+    wait_for_epoch(job)
     with pytest.raises(InteropError, match="still training"):
         to_tensorboard(job.run, tmp_path)
     job.stop()

@@ -20,8 +20,8 @@ from playwright.sync_api import Page
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunStore
 from cnnlab.training.config import RunConfig
-from tests.browser.browsing import PATIENCE, ended, launched, started
-from tests.browser.test_journeys import start_training
+from tests.browser.browsing import PATIENCE, launched, start_training
+from tests.browser.server import ended, started
 from tests.faults.visitor import Render, visit
 
 PAGES = ("", "Inside", "Evaluate", "Draw", "Compare", "Sweep", "Train")  # by path; the empty one is Home
@@ -101,7 +101,7 @@ class _Server:
             trainers = [browser.new_page() for _ in range(TRAINERS)]
             for page in trainers:
                 page.set_default_timeout(PATIENCE)
-                start_training(page, self._address)
+                start_training(page, self._address, train_fraction=1)
             walks = [
                 pool.submit(walk, self._address, run, seconds, Random(random.random()))
                 for run in islice(cycle(runs), sessions - TRAINERS)

@@ -10,7 +10,7 @@ import pytest
 
 from cnnlab.runs.store import Run
 from cnnlab.training.config import RunConfig
-from tests.browser.browsing import ended, server, started
+from tests.browser.server import ended, server, started
 from tests.faults import disks
 from tests.faults.inputs import BYTES, refused
 from tests.faults.kills import survived, survived_at_each_write
@@ -18,6 +18,8 @@ from tests.faults.sessions import PAGES
 from tests.faults.visitor import PATIENCE, Render, visit
 from tests.faults.writers import unharmed
 from tests.samples import TINY
+
+pytestmark = pytest.mark.slow
 
 BROKEN = {
     "raises": "raise ValueError('broken')",

@@ -18,9 +18,10 @@ from cnnlab.runs.store import Run, RunError, RunStore
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.run_data import load_for
-from tests.jobs.test_job import records
-from tests.runs.test_ancestry import other_sample
-from tests.samples import lesson
+from tests.samples import lesson, other_sample
+from tests.trainings import records
+
+pytestmark = pytest.mark.slow
 
 REPLAYED = 500
 LEANS = (-0.3, -0.1, 0.1, 0.3)

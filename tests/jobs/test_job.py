@@ -14,32 +14,16 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.runs.store import Run, RunError, RunStore, runs_folder
+from cnnlab.training import events
 from cnnlab.training.config import RunConfig, parse_config, parse_extension
 from cnnlab.training.events import Event
 from cnnlab.training.history import History, Record
 from cnnlab.training.loop import Training
 from tests.processes import await_event, running
 from tests.samples import TINY, Stalled, lesson
+from tests.trainings import finish, interrupted, records, start, wait_for, wait_for_epoch, wait_until
 
-SPEEDS = {"images_per_second", "seconds"}
-
-
-def start(**fields: Any) -> Job:
-    return Job.start(parse_config({"architecture": TINY, "epochs": 2, **fields}), RunStore(runs_folder()), threads=1)
-
-
-def finish(job: Job) -> Job:
-    job.join()
-    return job
-
-
-def records(history: History) -> list[Record]:
-    return [{k: v for k, v in row.items() if k not in SPEEDS} for row in (*history.steps, *history.epochs)]
-
-
-def wait_for_epoch(job: Job) -> None:
-    while job.is_running and not job.history.epochs:
-        job.join(0.01)
+pytestmark = pytest.mark.slow
 
 
 def test_a_finished_run_is_all_on_disk() -> None:
@@ -58,13 +42,18 @@ def test_a_finished_run_is_all_on_disk() -> None:
     assert not list(job.run.folder.rglob("*.part"))
 
 
-def test_an_epoch_is_on_disk_before_it_shows() -> None:
-    job = start(epochs=6)
-    while job.is_running:
-        shown = len(job.history.epochs)
-        assert len(job.run.epochs()) > shown or shown == 0
-        assert len(job.run.history().epochs) >= shown
-    finish(job)
+def test_an_epoch_is_on_disk_before_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    add, seen = History.add, []
+
+    def look_and_add(history: History, event: events.Record) -> None:
+        if event.kind == "epoch":
+            run = RunStore(runs_folder()).all()[0]
+            seen.append((event.epoch, run.epochs()[-1], len(run.history().epochs)))
+        add(history, event)
+
+    monkeypatch.setattr(History, "add", look_and_add)
+    finish(start(epochs=3))
+    assert seen == [(epoch, epoch, epoch) for epoch in (1, 2, 3)]
 
 
 def test_stop_keeps_and_judges_the_whole_epochs() -> None:
@@ -77,14 +66,6 @@ def test_stop_keeps_and_judges_the_whole_epochs() -> None:
     assert job.summary.test_accuracy is not None
 
 
-def interrupted(**fields: Any) -> Job:
-    """One abandoned after a whole epoch."""
-    job = start(**fields)
-    wait_for_epoch(job)
-    job.abandon()
-    return finish(job)
-
-
 def test_abandoned_runs_show_as_interrupted() -> None:
     job = interrupted(epochs=1000)
     assert job.run.summary.status == "interrupted"
@@ -94,8 +75,7 @@ def test_abandoned_runs_show_as_interrupted() -> None:
 def test_who_would_train_a_run_that_another_trains_leaves_it_alone() -> None:
     run = interrupted(epochs=1000).run
     both = [Job(run, threads=1)._begun(), Job(run, threads=1)._begun()]
-    while all(job.is_running for job in both):
-        both[0].join(0.01)
+    wait_until(both[0], lambda: not both[1].is_running)
     failed, trains = sorted(both, key=lambda job: job.is_running)
     assert failed.summary.status == failed.state == "failed"
     assert "trained elsewhere" in failed.error
@@ -208,8 +188,7 @@ def test_a_defect_is_logged_with_its_traceback(
 
 def test_a_judgement_that_is_abandoned_leaves_the_run_to_be_resumed() -> None:
     job = start(epochs=1)
-    while job.state != "judging":
-        job.join(0.001)
+    wait_for(job, "judging")
     job.abandon()
     finish(job)
     assert job.run.summary.status == "interrupted"
@@ -259,12 +238,6 @@ def test_a_paused_training_stands_still_and_comes_to_the_same_numbers() -> None:
     assert job.state == "finished"
     assert comparable(job.run) == comparable(whole.run)
     assert same_weights(job.run, whole.run, 8)
-
-
-def wait_for(job: Job, state: str) -> None:
-    while job.is_running and job.state != state:
-        job.join(0.01)
-    assert job.state == state
 
 
 def test_a_paused_training_can_be_stopped_and_abandoned() -> None:
@@ -385,15 +358,13 @@ def test_a_run_knows_how_often_its_rate_was_set_and_forgets_what_it_rewinds() ->
     job = start(epochs=1000, schedule="constant")
     wait_for_epoch(job)
     job.change_learning_rate(0.005)
-    while not job.history.rates:
-        job.join(0.01)
+    wait_until(job, lambda: job.history.rates)
     job.abandon()
     finish(job)
     whole = len(job.run.history().rates)
     assert job.run.summary.rates_set == 1
     resumed = Job.resume(job.run)
-    while resumed.state != "training":
-        resumed.join(0.01)
+    wait_for(resumed, "training")
     assert resumed.summary.rates_set == whole
     resumed.stop()
     finish(resumed)
@@ -403,11 +374,9 @@ def test_a_changed_learning_rate_counts_from_the_next_step_on_and_is_noted() -> 
     job = start(epochs=1000, schedule="constant")
     wait_for_epoch(job)
     job.change_learning_rate(0.0001)
-    while not job.history.rates:
-        job.join(0.01)
+    wait_until(job, lambda: job.history.rates)
     epochs = len(job.history.epochs)
-    while len(job.history.epochs) < epochs + 2:
-        job.join(0.01)
+    wait_until(job, lambda: len(job.history.epochs) >= epochs + 2)
     job.stop()
     finish(job)
     (change,) = job.run.history().rates
@@ -419,8 +388,7 @@ def test_trainings_wait_for_their_turn_in_the_order_they_came(monkeypatch: pytes
     monkeypatch.setattr("cnnlab.jobs.job.turns", TrainingQueue(1))
     first, second, third = (start(epochs=1000) for _ in range(3))
     wait_for_epoch(first)
-    while (second.place, third.place) != (1, 2):
-        first.join(0.01)
+    wait_until(first, lambda: (second.place, third.place) == (1, 2))
     assert second.state == "queued"
     third.stop()
     assert finish(third).run.summary.status == "stopped"
@@ -474,13 +442,11 @@ def test_a_rate_set_while_paused_is_the_next_steps() -> None:
     job = start(epochs=1000, schedule="constant", train_fraction=0.02, batch_size=10_000)  # each step an epoch
     wait_for_epoch(job)
     job.pause()
-    while job.state != "paused":
-        job.join(0.01)
+    wait_for(job, "paused")
     done = job.step
     job.change_learning_rate(0.002)
     job.go_on()
-    while len(job.history.epochs) < done + 2:
-        job.join(0.01)
+    wait_until(job, lambda: len(job.history.epochs) >= done + 2)
     job.stop()
     finish(job)
     rates = [epoch["learning_rate"] for epoch in job.history.epochs]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -12,31 +12,40 @@ def never() -> bool:
     return False
 
 
+class Waits:
+    """Whether ``who`` gives up, which the queue asks as soon as they wait."""
+
+    def __init__(self, queue: TrainingQueue, who: str) -> None:
+        self.asked, self.is_given_up = Event(), False
+        self.thread = Thread(target=queue.take, args=[who, self._gives_up])
+        self.thread.start()
+        self.asked.wait()
+
+    def _gives_up(self) -> bool:
+        self.asked.set()
+        return self.is_given_up
+
+
 def test_as_many_are_at_work_as_the_limit_says() -> None:
     queue = TrainingQueue(2)
     assert queue.take("a", never)
     assert queue.take("b", never)
-    third = Thread(target=queue.take, args=["c", never])
-    third.start()
-    while not queue.place("c"):
-        third.join(0.01)
+    third = Waits(queue, "c")
+    assert queue.place("c") == 1
     queue.leave("a")
-    third.join()
+    third.thread.join()
     assert queue.place("c") == 0
 
 
 def test_who_gives_up_gets_no_turn_and_holds_up_nobody() -> None:
-    queue, asked = TrainingQueue(1), []
+    queue = TrainingQueue(1)
     assert queue.take("a", never)
-    waiting = Thread(target=lambda: asked.append(queue.take("b", lambda: bool(gone))))
-    gone: list[int] = []
-    waiting.start()
-    while not queue.place("b"):
-        waiting.join(0.01)
-    gone.append(1)
+    waiting = Waits(queue, "b")
+    assert queue.place("b") == 1
+    waiting.is_given_up = True
     queue.wake()
-    waiting.join()
-    assert asked == [False]
+    waiting.thread.join()
+    assert queue.place("b") == 0
     queue.leave("a")
     assert queue.take("c", never)
 
@@ -44,13 +53,11 @@ def test_who_gives_up_gets_no_turn_and_holds_up_nobody() -> None:
 def test_a_turn_is_over_only_after_its_time_and_while_another_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     queue = TrainingQueue(1)
     queue.take("a", never)
-    other = Thread(target=queue.take, args=["b", never])
     monkeypatch.setattr(turns, "SLICE_SECONDS", 0.0)
     assert not queue.is_over("a")
-    other.start()
-    while not queue.is_over("a"):
-        other.join(0.01)
+    other = Waits(queue, "b")
+    assert queue.is_over("a")
     monkeypatch.setattr(turns, "SLICE_SECONDS", 1000.0)
     assert not queue.is_over("a")
     queue.leave("a")
-    other.join()
+    other.thread.join()

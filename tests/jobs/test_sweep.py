@@ -15,6 +15,8 @@ from cnnlab.training.config import ConfigError, Parent, RunConfig
 from tests.processes import await_event, running
 from tests.samples import lesson
 
+pytestmark = pytest.mark.slow
+
 SHORT = RunConfig.model_validate({"architecture": "quick", "epochs": 2, "train_fraction": 0.1})
 WITH_MOMENTUM = RunConfig(optimizer="sgd")
 RATES = Between(low=0.0005, high=0.05, log=True)

@@ -32,6 +32,8 @@ from cnnlab.networks.presets import PRESETS
 from cnnlab.training.loop import fit
 from tests.samples import few_digits
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = dataset_spec("mnist-sample")
 
 

@@ -12,6 +12,8 @@ from cnnlab.learn.repeats import train_and_judge
 from cnnlab.learn.transfer import SOURCE, TARGET, Start, Terms, prepare, source, task, transfer
 from cnnlab.training.run_data import network_for
 
+pytestmark = pytest.mark.slow
+
 TERMS = Terms(images=25, epochs=3, seeds=2)
 
 

@@ -25,7 +25,8 @@ from cnnlab.ui.design.layer_stack import _act
 from cnnlab.ui.inspect import INSIDE
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.widgets.format import duration
-from tests.pages.test_pages import ROOT, TIMEOUT, button, checked, drawn, metrics, open_page, texts, train
+from tests.pages.driver import TIMEOUT, button, checked, drawn, metrics, new_session, open_page, texts
+from tests.trainings import train
 
 BRICKS = addable_layers()
 FLAT_BRICKS = ("Batch norm, flat", "Flatten", "Linear", "Logits", "Softmax")
@@ -34,8 +35,7 @@ LOGITS = (Flatten(), Linear(out_features="classes"))
 
 def opened(*layers: Layer, picked: Place = (0,)) -> AppTest:
     """The page with a network of these layers, then logits."""
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["design"] = to_link(Draft(name="drawn", title="Drawn", layers=(*layers, *LOGITS)))
+    page = new_session(design=to_link(Draft(name="drawn", title="Drawn", layers=(*layers, *LOGITS))))
     page.session_state["design.picked"] = list(picked)
     page.switch_page("pages/Design.py")
     return page.run()
@@ -250,8 +250,7 @@ def test_two_designs_stand_side_by_side() -> None:
 
 
 def test_a_design_stands_beside_one_of_the_same_title() -> None:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["design"] = to_link(PRESETS["quick"])
+    page = new_session(design=to_link(PRESETS["quick"]))
     page.switch_page("pages/Design.py").run()
     page.button_group(key="design.beside").set_value("Compare").run()
     page.selectbox(key="design.other").set_value("Quick net").run()
@@ -275,8 +274,7 @@ def test_a_design_goes_to_train_with_its_images() -> None:
 
 
 def test_a_damaged_link_falls_back_to_the_default() -> None:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["design"] = "damaged"
+    page = new_session(design="damaged")
     page.switch_page("pages/Design.py")
     assert layers_of(checked(page.run())) == PRESETS["compact"].layers
     assert "cannot be read" in page.toast[0].value

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from cnnlab.data.loading import load, load_test
 from cnnlab.drawings.page import MAX_CHARACTERS
@@ -17,8 +16,11 @@ from cnnlab.drawings.strokes import Drawing
 from cnnlab.runs.store import About, Run
 from cnnlab.ui.draw.why import VIEWS
 from tests.drawings.photos import Paper, of_classes, photographed
-from tests.pages.test_pages import PAGES, ROOT, TIMEOUT, canvas_of, checked, metrics, open_page, texts, train
+from tests.pages.driver import PAGES, canvas_of, checked, metrics, new_session, open_page, texts
 from tests.samples import SEVEN, lesson
+from tests.trainings import train
+
+pytestmark = pytest.mark.slow
 
 
 def sheet(lines: list[list[int]], height: float = 60) -> bytes:
@@ -29,7 +31,7 @@ def sheet(lines: list[list[int]], height: float = 60) -> bytes:
 
 
 def test_draw_asks_up_to_four_runs_side_by_side() -> None:
-    runs = [train(epochs=2, seed=seed) for seed in range(2)]
+    runs = [train(seed=seed, train_fraction=0.2) for seed in range(2)]
     page = open_page("Draw", runs[0])
     page.session_state["canvas"] = canvas_of(SEVEN)
     page.multiselect[0].set_value([run.id for run in runs]).run()
@@ -44,7 +46,7 @@ def test_the_address_keeps_which_runs_are_asked() -> None:
         run.write_about(About(title="alike"))
     page = open_page("Draw", runs[0])
     page.multiselect[0].set_value([runs[0].id, runs[2].id]).run()
-    again = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    again = new_session()
     for name, value in page.query_params.items():
         again.query_params[name] = value
     again.switch_page(PAGES["Draw"])
@@ -95,7 +97,7 @@ def test_a_challenge_asks_ten_times_and_tells_how_many_are_read_right(listed_run
 
 
 def test_a_photo_of_paper_is_asked_for_then_read_line_by_line_by_each_run() -> None:
-    runs = [train(seed=seed) for seed in range(2)]
+    runs = [train(seed=seed, train_fraction=0.2) for seed in range(2)]
     page = open_page("Draw", runs[0])
     page.multiselect[0].set_value([run.id for run in runs]).run()
     page.segmented_control[0].set_value("Photo").run()

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from cnnlab.learn.chapters import CHAPTERS
 from cnnlab.ui.shell.frame import _MENU
 from cnnlab.ui.shell.glossary_links import linked
-from tests.pages.test_pages import ROOT, TIMEOUT, checked, texts
-
-
-def open_chapter(name: str) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["chapter"] = name
-    page.switch_page("pages/Learn.py")
-    return page.run()
+from tests.pages.driver import open_chapter, texts
 
 
 def test_an_unknown_chapter_leads_to_all_of_them() -> None:
-    page = checked(open_chapter("nothing"))
+    page = open_chapter("nothing")
     assert "There is no such chapter." in texts(page)
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chapter_opens_by_its_address_and_ends_with_a_question_and_sources(name: str) -> None:
-    page = checked(open_chapter(name))
+    page = open_chapter(name)
     chapter = CHAPTERS[name]
     assert page.title[0].value == chapter.title
     assert linked(chapter.promise) in texts(page)

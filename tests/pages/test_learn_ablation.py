@@ -8,16 +8,15 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.jobs.experiment import Experiment
 from cnnlab.learn.ablation import Terms
 from cnnlab.learn.repeats import Repeats, effects
-from tests.pages.test_pages import ROOT, TIMEOUT, checked, texts
+from tests.pages.driver import checked, open_chapter, texts
+
+pytestmark = pytest.mark.slow
 
 KEY = "learn.ablation"
 
 
 def chapter() -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["chapter"] = "ablation"
-    page.switch_page("pages/Learn.py")
-    return checked(page.run())
+    return open_chapter("ablation")
 
 
 def small(page: AppTest, key: str = KEY) -> AppTest:

@@ -13,7 +13,7 @@ from cnnlab.learn.convolution import fresh
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.designs import from_link
 from cnnlab.networks.layers import shown
-from tests.pages.test_pages import ROOT, TIMEOUT, checked, metrics, texts
+from tests.pages.driver import checked, metrics, open_chapter, texts
 
 KEY = "learn.conv2d"
 
@@ -21,10 +21,7 @@ KEY = "learn.conv2d"
 @pytest.fixture(scope="module")
 def page() -> AppTest:
     """One page for all examples: each fills every field."""
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["chapter"] = "conv2d"
-    page.switch_page("pages/Learn.py")
-    return checked(page.run())
+    return open_chapter("conv2d")
 
 
 def take(page: AppTest, name: str) -> AppTest:

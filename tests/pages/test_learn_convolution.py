@@ -13,16 +13,13 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.learn.filters import FILTERS, MEASURES, answers, fitted, part
 from cnnlab.learn.sample_images import digits
 from cnnlab.runs.store import Run
-from tests.pages.test_pages import ROOT, TIMEOUT, checked, metrics, texts
+from tests.pages.driver import checked, metrics, open_chapter, texts
 
 KEY = "learn.convolution"
 
 
 def chapter() -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["chapter"] = "convolution"
-    page.switch_page("pages/Learn.py")
-    return checked(page.run())
+    return open_chapter("convolution")
 
 
 def weights(page: AppTest) -> list[float]:

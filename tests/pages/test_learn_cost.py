@@ -10,14 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab import threads
 from cnnlab.data.datasets import DATASETS
-from tests.pages.test_pages import ROOT, TIMEOUT, button, checked, metrics, texts
+from tests.pages.driver import button, checked, metrics, open_chapter, texts
 
 
 def opened() -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["chapter"] = "cost"
-    page.switch_page("pages/Learn.py")
-    return checked(page.run())
+    return open_chapter("cost")
 
 
 def activations(page: AppTest) -> tuple[int, ...]:

@@ -8,16 +8,13 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.data.loading import load
 from cnnlab.jobs.experiment import Experiment
 from cnnlab.learn.dense_vs_conv import Contest, Terms, contestants, moved, parameters, probabilities
-from tests.pages.test_pages import ROOT, TIMEOUT, checked, texts
+from tests.pages.driver import checked, open_chapter, texts
 
 KEY = "learn.flatten"
 
 
 def chapter() -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["chapter"] = "flatten"
-    page.switch_page("pages/Learn.py")
-    return checked(page.run())
+    return open_chapter("flatten")
 
 
 def work(page: AppTest) -> Experiment[Contest]:

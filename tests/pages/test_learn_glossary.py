@@ -9,15 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.learn.chapters import CHAPTERS
 from cnnlab.learn.glossary import TERMS
-from tests.pages.test_pages import ROOT, TIMEOUT, checked, open_page, texts
+from tests.pages.driver import checked, open_chapter, open_page, texts
 
 
 def opened(**query: str) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    for name, value in {"chapter": "glossary", **query}.items():
-        page.query_params[name] = value
-    page.switch_page("pages/Learn.py")
-    return checked(page.run())
+    return open_chapter("glossary", **query)
 
 
 def names(page: AppTest) -> list[str]:
@@ -50,9 +46,8 @@ def test_a_search_leaves_what_has_its_words() -> None:
 
 
 def test_every_chapter_and_the_contents_lead_to_it() -> None:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.switch_page("pages/Learn.py")
-    assert "Glossary: what the words mean" in doors(checked(page.run()))
+    page = open_page("Learn")
+    assert "Glossary: what the words mean" in doors(page)
     page.query_params["chapter"] = list(CHAPTERS)[-1]
     page.switch_page("pages/Learn.py")
     assert "Glossary" in doors(checked(page.run()))

@@ -12,15 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.networks.layers import MODULES
 from cnnlab.ui.learn.machines import MACHINES
-from tests.conftest import ROOT
-from tests.pages.test_pages import TIMEOUT, button, checked, texts
-
-
-def open_chapter(name: str) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["chapter"] = name
-    page.switch_page("pages/Learn.py")
-    return checked(page.run())
+from tests.pages.driver import button, checked, open_chapter, texts
 
 
 def figures(page: AppTest) -> Iterator[dict[str, Any]]:
@@ -51,20 +43,13 @@ def test_each_machine_is_drawn_with_its_line_of_pytorch(page: AppTest, machine: 
 
 
 def test_a_machine_is_opened_by_its_address() -> None:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["chapter"] = "machines"
-    page.query_params["machine"] = "dropout"
-    page.switch_page("pages/Learn.py")
-    assert checked(page.run()).code[0].value == "nn.Dropout(0.5).train()"
+    page = open_chapter("machines", machine="dropout")
+    assert page.code[0].value == "nn.Dropout(0.5).train()"
 
 
 def test_an_address_of_no_machine_is_told() -> None:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params.update({"chapter": "machines", "machine": "nonsense"})
-    page.switch_page("pages/Learn.py")
-    assert [warning.value for warning in checked(page.run()).warning] == [
-        "There is no such machine: here is the first."
-    ]
+    page = open_chapter("machines", machine="nonsense")
+    assert [warning.value for warning in page.warning] == ["There is no such machine: here is the first."]
 
 
 @pytest.mark.parametrize(("kind", "module"), [("Largest", "MaxPool2d"), ("Average", "AvgPool2d")])

@@ -9,16 +9,11 @@ from cnnlab.learn.pitfalls import PITFALLS
 from cnnlab.training.config_link import from_query
 from cnnlab.ui.learn.pitfalls import DOORS
 from cnnlab.ui.shell.glossary_links import linked
-from tests.pages.test_pages import ROOT, TIMEOUT, checked, metrics, texts
+from tests.pages.driver import checked, metrics, open_chapter, texts
 
 
 def chapter(trap: str = "") -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["chapter"] = "traps"
-    if trap:
-        page.query_params["trap"] = trap
-    page.switch_page("pages/Learn.py")
-    return checked(page.run())
+    return open_chapter("traps", **({"trap": trap} if trap else {}))
 
 
 def fallen(page: AppTest, slug: str) -> AppTest:

@@ -13,15 +13,14 @@ from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import Run, RunStore, runs_folder
 from cnnlab.training.config import RunConfig
 from cnnlab.training.recipes import RECIPES
-from tests.pages.test_pages import ROOT, TIMEOUT, button, checked, metrics, texts
+from tests.pages.driver import button, checked, metrics, new_session, texts
 
 STEPS = ["Import", "Data", "Network", "Instantiate", "Loss and optimiser", "Train", "Plot"]
 TRAINING = "learn.program.training"
 
 
 def opened(recipe: str = "", run: str = "", **asked: str) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["chapter"] = "program"
+    page = new_session(chapter="program")
     if recipe:
         page.query_params["recipe"] = recipe
     if run:

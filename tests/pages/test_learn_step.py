@@ -12,8 +12,7 @@ from cnnlab.learn.loss_surface import SURFACES
 from cnnlab.learn.optimisers import OPTIMISERS
 from cnnlab.learn.training_step import walk
 from cnnlab.ui.learn.step.slow_motion import MOST_STEPS
-from tests.pages.test_learn_machines import open_chapter
-from tests.pages.test_pages import button, checked, texts
+from tests.pages.driver import button, checked, open_chapter, texts
 
 STAGES = ("forward", "loss", "backward", "update")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from shutil import copytree
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,6 @@ from PIL import Image
 from streamlit.errors import StreamlitMissingAuthlibError
 from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Button
 
 from cnnlab import threads
 from cnnlab.analysis.attribution import METHODS
@@ -40,71 +40,23 @@ from cnnlab.training.config import RunConfig
 from cnnlab.ui.draw.why import VIEWS
 from cnnlab.ui.inspect import EVALUATE, INSIDE, Look, View, labels
 from cnnlab.ui.views.view import Picked
-from tests.drawings.canvas import to_canvas
+from tests.conftest import ROOT
+from tests.pages.driver import (
+    PAGES,
+    TIMEOUT,
+    button,
+    canvas_of,
+    checked,
+    drawn,
+    metrics,
+    new_session,
+    open_page,
+    texts,
+)
 from tests.samples import SEVEN, lesson
+from tests.trainings import records, train, wait_for_epoch
 
-ROOT = Path(__file__).parents[2]
-PAGES = {
-    "Home": "app.py",
-    "Train": "pages/Train.py",
-    "Inside": "pages/Inside.py",
-    "Evaluate": "pages/Evaluate.py",
-    "Draw": "pages/Draw.py",
-    "Compare": "pages/Compare.py",
-    "Sweep": "pages/Sweep.py",
-    "Design": "pages/Design.py",
-    "Learn": "pages/Learn.py",
-}
-TIMEOUT = 60  # seconds, for a slow machine
-
-
-def open_page(name: str, run: Run | None = None) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    if run:
-        page.query_params["run"] = run.id
-    if name != "Home":
-        page.switch_page(PAGES[name])
-    return checked(page.run())
-
-
-def checked(page: AppTest) -> AppTest:
-    assert not page.exception
-    assert not page.error
-    return page
-
-
-def train(**fields: object) -> Run:
-    job = Job.start(RunConfig.model_validate({"epochs": 1, **fields}), RunStore(runs_folder()))
-    job.join()
-    return job.run
-
-
-def texts(page: AppTest) -> str:
-    blocks = (*page.title, *page.markdown, *page.caption, *page.info, *page.error, *page.warning)
-    return "\n".join(str(block.value) for block in blocks)
-
-
-def metrics(page: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in page.metric}
-
-
-def button(page: AppTest, label: str) -> Button:
-    (found,) = [button for button in page.button if button.label == label]
-    return found
-
-
-@pytest.fixture
-def training() -> Iterator[tuple[AppTest, Job]]:
-    """A Train page whose session trains, and its job; stopped at the end."""
-    page = open_page("Train")
-    page.number_input(key="form.epochs").set_value(1000).run()
-    button(page, "Train").click().run()
-    (job,) = running_jobs()
-    while job.is_running and not job.run.epochs():
-        job.join(0.01)
-    yield checked(page), job
-    job.stop()
-    job.join()
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -117,8 +69,7 @@ def test_a_page_shows_strangers_nothing_where_the_server_has_a_login(
     name: str, listed_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("streamlit.user_info.get_secrets_auth_section", lambda: {"cookie_secret": "for this test"})
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["run"] = listed_run.id
+    page = new_session(run=listed_run.id)
     if name != "Home":
         page.switch_page(PAGES[name])
     checked(page.run())
@@ -132,7 +83,7 @@ def test_a_login_that_cannot_work_is_told_in_words(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("streamlit.user_info.get_secrets_auth_section", lambda: {"cookie_secret": "for this test"})
     monkeypatch.setattr(st, "login", missing)
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT).run()
+    page = new_session().run()
     button(page, "Log in").click().run()
     assert not page.exception
     assert "Authlib" in page.error[0].value
@@ -148,7 +99,7 @@ def logged_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     def open_as(name: str, allowed: str, **claims: object) -> AppTest:
         monkeypatch.setenv("CNNLAB_ALLOWED", allowed)
         monkeypatch.setattr("streamlit.user_info._get_user_info", lambda: {"is_logged_in": True, **claims})
-        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+        page = new_session()
         if name != "Home":
             page.switch_page(PAGES[name])
         return page.run()
@@ -182,7 +133,7 @@ def test_without_a_list_nobody_comes_in_and_the_server_says_what_to_set(logged_i
 
 def test_a_list_without_a_login_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CNNLAB_ALLOWED", "@school.org")
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT).run()
+    page = new_session().run()
     assert "no login" in page.error[0].value
     assert not page.button
 
@@ -212,7 +163,7 @@ def test_the_menu_tells_of_the_sessions_training_also_beside_another_run(
 
 
 def test_a_view_in_the_address_is_seen_first_and_can_be_left(listed_run: Run) -> None:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page = new_session()
     page.query_params.update({"run": listed_run.id, "view": "Calibration"})
     page.switch_page(PAGES["Evaluate"]).run()
     assert EVALUATE["Calibration"].question.split(",")[0] in texts(checked(page))
@@ -284,8 +235,7 @@ def test_switching_pages_keeps_the_training_and_what_was_typed(training: tuple[A
 
 def test_a_failed_training_says_why() -> None:
     run = train(learning_rate=10.0, optimizer="sgd", architecture="fashion-part-3", schedule="constant", momentum=0.99)
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["run"] = run.id
+    page = new_session(run=run.id)
     page.switch_page(PAGES["Train"]).run()
     assert "lower the learning rate" in page.error[0].value
 
@@ -316,15 +266,21 @@ def test_the_learning_rate_finders_suggestion_goes_into_the_form_and_belongs_to_
 
 
 def test_a_finder_waits_for_the_trainings_and_a_second_click_starts_no_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = TrainingQueue(1)
+    turns, waits = TrainingQueue(1), Event()
     monkeypatch.setattr("cnnlab.jobs.experiment.turns", turns)
     turns.take("a training", lambda: False)
+    wait_for = turns._moved.wait_for
+
+    def wait(condition: Callable[[], bool]) -> None:
+        waits.set()
+        wait_for(condition)
+
+    monkeypatch.setattr(turns._moved, "wait_for", wait)
     page = open_page("Train")
     page.selectbox(key="form.architecture").set_value("basic-cnn").run()
     button(page, "Find a learning rate").click().run()
     (work,) = computing()
-    while not turns._waiting:
-        work.join(0.01)
+    waits.wait()
     button(checked(page), "Find a learning rate").click().run()
     assert computing() == [work]
     assert page.get("progress")[0].proto.text == "Waits for other trainings: number 1 in the queue"
@@ -529,11 +485,10 @@ def test_inside_looks_at_a_run_that_trains(view: str, training: tuple[AppTest, J
 
 
 def test_inside_changes_nothing_of_a_training_it_looks_at() -> None:
-    fields = {"epochs": 4, "train_fraction": 0.3, "architecture": "seven-step-mnist", "batch_size": 64}
+    fields = {"epochs": 4, "train_fraction": 0.2, "architecture": "seven-step-mnist", "batch_size": 64}
     alone = train(**fields)
-    job = Job.start(RunConfig.model_validate(fields), RunStore(runs_folder()))
-    while job.is_running and not job.run.epochs():
-        job.join(0.01)
+    job = Job.start(RunConfig.model_validate(fields), RunStore(runs_folder()), threads=1)
+    wait_for_epoch(job)
     page = open_page("Inside", job.run)
     looks = 0
     for view in [*INSIDE] * 3:
@@ -543,14 +498,7 @@ def test_inside_changes_nothing_of_a_training_it_looks_at() -> None:
         looks += 1
     job.join()
     assert looks >= 2
-    assert metrics_of(job.run) == metrics_of(alone)
-
-
-def metrics_of(run: Run) -> list[dict[str, object]]:
-    """What a history says but for the clock."""
-    clock = {"seconds", "images_per_second"}
-    history = run.history()
-    return [{key: row[key] for key in row.keys() - clock} for row in (*history.steps, *history.epochs)]
+    assert records(job.run.history()) == records(alone.history())
 
 
 def test_inside_shows_the_images_that_are_misread() -> None:
@@ -576,8 +524,8 @@ def test_inside_takes_an_upload_and_refuses_what_is_no_image(listed_run: Run) ->
     assert page.error[0].value
 
 
-def test_inside_looks_at_what_was_drawn() -> None:
-    page = open_page("Draw", train(epochs=4))
+def test_inside_looks_at_what_was_drawn(listed_run: Run) -> None:
+    page = open_page("Draw", listed_run)
     page.switch_page(PAGES["Inside"]).run()
     page.segmented_control(key="inside.view").set_value("Attribution").run()
     page.segmented_control(key="inside.source").set_value("Drawing").run()
@@ -616,7 +564,14 @@ def test_each_attribution_is_drawn_for_two_classes_and_checked_against_random_we
     assert "rank correlation" in texts(page)
 
 
+@pytest.fixture
+def few_corrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Robustness asks about a fifth of the test images."""
+    monkeypatch.setattr("cnnlab.ui.inspect.robustness.IMAGES", 100)
+
+
 @pytest.mark.parametrize("view", EVALUATE)
+@pytest.mark.usefixtures("few_corrupted")
 def test_evaluate_draws_each_view_of_each_epoch(view: str) -> None:
     run = train(epochs=2, train_fraction=0.2)
     page = open_page("Evaluate", run)
@@ -627,6 +582,7 @@ def test_evaluate_draws_each_view_of_each_epoch(view: str) -> None:
 
 
 @pytest.mark.parametrize("view", EVALUATE)
+@pytest.mark.usefixtures("few_corrupted")
 def test_evaluate_looks_at_a_run_that_trains(view: str, training: tuple[AppTest, Job]) -> None:
     page, job = training
     page.switch_page(PAGES["Evaluate"]).run()
@@ -644,7 +600,7 @@ def test_evaluate_tells_what_the_run_was_judged_by(listed_run: Run) -> None:
 
 
 def test_evaluate_opens_the_images_of_a_cell_and_each_of_them_on_inside() -> None:
-    run = train(epochs=1, train_fraction=0.3)
+    run = train(train_fraction=0.2)
     page = open_page("Evaluate", run)
     page.segmented_control(key="evaluate.view").set_value("Confusion").run()
     page.session_state["evaluate.cell"] = 0  # as a click on the first cell leaves it
@@ -785,14 +741,8 @@ def test_held_out_networks_that_fail_say_why_and_can_be_tried_again(monkeypatch:
     assert checked(page.run()).data_editor
 
 
-def drawn(page: AppTest) -> list[object]:
-    """Charts, and clouds of points, which are a component of ours."""
-    return [*page.get("plotly_chart"), *page.get("bidi_component")]
-
-
-def test_draw_names_what_is_on_the_canvas() -> None:
-    run = train(epochs=4)
-    page = open_page("Draw", run)
+def test_draw_names_what_is_on_the_canvas(listed_run: Run) -> None:
+    page = open_page("Draw", listed_run)
     page.session_state["canvas"] = canvas_of(SEVEN)
     page.run()
     assert metrics(checked(page))["The network says"] == "7"
@@ -913,7 +863,7 @@ def listed(page: AppTest) -> pd.DataFrame:
 
 
 def test_compare_puts_two_runs_classes_side_by_side() -> None:
-    good, worse = train(epochs=3, seed=1), train(train_fraction=0.05)
+    good, worse = train(epochs=2), train(train_fraction=0.05)
     table = compare("Each class").dataframe[1].value
     assert list(table.iloc[:, 3]) == pytest.approx(list(worse.summary.per_class.values()))
     assert list(table.iloc[:, 4]) == pytest.approx(list(good.summary.per_class.values()))
@@ -922,7 +872,7 @@ def test_compare_puts_two_runs_classes_side_by_side() -> None:
 
 
 def test_compare_says_whether_a_difference_is_more_than_chance() -> None:
-    good, worse = train(epochs=3, seed=1), train(train_fraction=0.05)
+    good, worse = train(epochs=2), train(train_fraction=0.05)
     page = compare("Which is better?")
     assert "More than chance" in texts(page)
     (row,) = page.dataframe[1].value.to_dict("records")
@@ -955,7 +905,7 @@ def test_compare_tells_only_what_was_set_differently() -> None:
 
 
 def test_compare_shows_the_images_on_which_two_runs_differ_and_opens_them_in_either() -> None:
-    good, worse = train(epochs=3, seed=1), train(train_fraction=0.05)
+    good, worse = train(epochs=2), train(train_fraction=0.05)
     page = compare("Each class")
     page.session_state["compare.image"] = 3  # as a click leaves it
     page.run()
@@ -1042,8 +992,7 @@ def test_a_ticked_run_is_opened_to_go_on_with_it() -> None:
 
 def test_compare_keeps_what_is_ticked_in_the_address() -> None:
     runs = [train(train_fraction=0.1, seed=seed) for seed in range(3)]
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["compare"] = f"{runs[0].id},nothing"
+    page = new_session(compare=f"{runs[0].id},nothing")
     page.switch_page(PAGES["Compare"]).run()
     assert "ticked: 1" in texts(checked(page))
     button(page, "Untick all").click().run()
@@ -1162,8 +1111,7 @@ def test_a_sweep_is_found_by_its_address() -> None:
     config = SweepConfig.model_validate({"space": {"momentum": {"low": 0.5, "high": 0.9}}})
     sweeps = [store.create(config) for _ in range(2)]
     for sweep in sweeps:
-        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-        page.query_params["sweep"] = sweep.id
+        page = new_session(sweep=sweep.id)
         page.switch_page(PAGES["Sweep"]).run()
         assert checked(page).selectbox(key="sweep.chosen").value == sweep.id
 
@@ -1196,11 +1144,6 @@ def join_background() -> None:
         work.join()
 
 
-def canvas_of(drawing: Drawing) -> dict[str, object]:
-    """A canvas with a drawing, as the browser sends it."""
-    return {"drawing": {"raw": to_canvas(drawing), "data": None}}
-
-
 @pytest.mark.parametrize("name", ["Inside", "Evaluate", "Draw", "Compare"])
 @pytest.mark.parametrize("content", [b"", b"\xff" * 64, None])
 def test_a_page_tells_of_damaged_weights(name: str, content: bytes | None) -> None:
@@ -1211,8 +1154,7 @@ def test_a_page_tells_of_damaged_weights(name: str, content: bytes | None) -> No
         run.save_weights(1, {key: (tensor * torch.nan).to(tensor.dtype) for key, tensor in weights.items()})
     else:
         path.write_bytes(content)
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["run"] = run.id
+    page = new_session(run=run.id)
     page.switch_page(PAGES[name])
     page.run()
     assert not page.exception

@@ -10,12 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import TrainingQueue
-from cnnlab.runs.store import RunStore, runs_folder
-from cnnlab.training.config import Parent, RunConfig
-from tests.jobs.test_job import interrupted, wait_for, wait_for_epoch
-from tests.pages.test_pages import ROOT, TIMEOUT, button, checked, open_page, texts, train, training
+from cnnlab.training.config import Parent
+from tests.pages.driver import button, checked, new_session, open_page, texts
+from tests.trainings import interrupted, start, train, wait_for, wait_for_epoch, wait_until
 
-__all__ = ["training"]
+pytestmark = pytest.mark.slow
 
 
 def test_a_training_is_paused_and_continued(training: tuple[AppTest, Job]) -> None:
@@ -38,8 +37,7 @@ def test_a_learning_rate_is_set_while_it_trains(training: tuple[AppTest, Job]) -
     page.run()
     page.number_input(key="live.rate").set_value(0.0005).run()
     page.button(key="live.set").click().run()
-    while not job.history.rates:
-        job.join(0.01)
+    wait_until(job, lambda: job.history.rates)
     assert job.history.rates[0]["learning_rate"] == 0.0005
     checked(page.run())
 
@@ -117,8 +115,7 @@ def test_who_does_no_better_than_guessing_is_told(training: tuple[AppTest, Job])
 
 
 def test_an_address_without_a_run_is_told() -> None:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
-    page.query_params["run"] = "20260101-000000-nothing"
+    page = new_session(run="20260101-000000-nothing")
     assert "not here" in checked(page.run()).toast[0].value
 
 
@@ -140,7 +137,7 @@ def test_a_rate_below_what_the_page_offers_does_not_break_it() -> None:
 
 
 def test_a_finished_run_is_trained_on() -> None:
-    run = train()
+    run = train(train_fraction=0.1)
     page = open_page("Train", run)
     page.number_input(key="more.epochs").set_value(2).run()
     page.button(key="more.go").click().run()
@@ -151,7 +148,7 @@ def test_a_finished_run_is_trained_on() -> None:
 
 
 def test_a_branch_begins_with_the_chosen_epochs_weights_and_the_forms_settings() -> None:
-    run = train(epochs=2, architecture="lenet-5")
+    run = train(epochs=2, architecture="lenet-5", train_fraction=0.1)
     page = open_page("Train", run)
     page.slider(key=f"branch.epoch.{run.id}").set_value(1).run()
     page.button(key="branch.go").click().run()
@@ -174,7 +171,7 @@ def test_a_branch_begins_with_the_chosen_epochs_weights_and_the_forms_settings()
 
 def test_a_training_that_waits_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.jobs.job.turns", TrainingQueue(1))
-    first = Job.start(RunConfig(epochs=1000), RunStore(runs_folder()))
+    first = start(epochs=1000)
     wait_for_epoch(first)
     page = open_page("Train")
     button(page, "Train").click().run()

@@ -1,17 +1,14 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
-from time import perf_counter
 
 import numpy as np
 import pytest
 import torch
 
-from cnnlab.data import datasets
 from cnnlab.data.datasets import DatasetError
-from cnnlab.data.loading import load, load_test
+from cnnlab.data.loading import load_test
 from cnnlab.data.splits import fingerprints
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import FEWEST, FROM_BEFORE, NOT_HERE, caveat, data_of, inherited, trained_on, unseen_test
@@ -19,9 +16,9 @@ from cnnlab.runs.store import Learned, Run, RunStore
 from cnnlab.runs.trained import judge
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.run_data import load_for
-from tests.samples import TINY
+from tests.samples import TINY, other_sample
 
-SAMPLE = datasets.DATASETS["mnist-sample"]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -32,29 +29,6 @@ def parent(finished_run: Run, tmp_path: Path) -> Run:
 @pytest.fixture
 def store(parent: Run) -> RunStore:
     return RunStore(parent.folder.parent)
-
-
-def other_sample(monkeypatch: pytest.MonkeyPatch, known: int, new: int) -> str:
-    """A data set whose test images are ``known`` of the sample's training images and ``new`` ones, and likewise its
-    training images: all of the sample's and 500 ones of noise."""
-    train = load("mnist-sample").train
-    draws = np.random.default_rng(0)
-
-    def read(folder: Path) -> datasets.Arrays:
-        noise = draws.integers(0, 256, (500 + new, 1, 28, 28), np.uint8)
-        labels = np.arange(500 + new, dtype=np.uint8) % 10
-        images = np.concatenate([train.images.numpy(), noise[:500]])
-        test = np.concatenate([train.images[:known].numpy(), noise[500:]])
-        return (
-            images,
-            np.concatenate([train.labels.numpy().astype(np.uint8), labels[:500]]),
-            test,
-            np.concatenate([train.labels[:known].numpy().astype(np.uint8), labels[500:]]),
-        )
-
-    spec = replace(SAMPLE, name=f"other-{known}-{new}", title="Another sample", read=read)
-    monkeypatch.setitem(datasets.DATASETS, spec.name, spec)
-    return spec.name
 
 
 def branch(parent: Run, store: RunStore, **fields: object) -> Job:
@@ -95,24 +69,6 @@ def test_a_branch_takes_its_parents_share_where_it_names_none(finished_run: Run,
     parent = store.create(RunConfig(validation_fraction=0.3, seed=4))
     config = inherited(RunConfig.model_validate({"parent": f"{parent.id}@0"}), store)
     assert (config.validation_fraction, config.held_out_by) == (0.3, 4)
-
-
-def test_fewer_training_images_leave_validation_as_it_is() -> None:
-    whole, few = (load_for(RunConfig(train_fraction=share)) for share in (1.0, 0.1))
-    assert torch.equal(whole.validation.images, few.validation.images)
-
-
-def test_fingerprints_tell_images_apart_by_one_pixel() -> None:
-    images = load_test("mnist-sample").images.repeat(2, 1, 1, 1)
-    images[500:, 0, 13, 13] ^= 1
-    assert len(set(fingerprints(images).tolist())) == 1000
-
-
-def test_sixty_thousand_fingerprints_take_less_than_a_second() -> None:
-    images = torch.randint(0, 256, (60_000, 1, 28, 28), dtype=torch.uint8)
-    start = perf_counter()
-    fingerprints(images)
-    assert perf_counter() - start < 1
 
 
 def test_a_run_is_judged_on_another_set_only_by_what_it_has_not_seen(

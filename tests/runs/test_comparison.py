@@ -13,8 +13,7 @@ from cnnlab.runs.comparison import AXES, apart, curve, differences, pareto_front
 from cnnlab.runs.store import About, Run, Summary
 from cnnlab.training.config import Extension, Parent, RunConfig
 from cnnlab.training.history import History
-from tests.samples import lesson
-from tests.training.test_history import EPOCH
+from tests.samples import EPOCH, lesson
 
 
 def entry(name: str, is_trained: bool = True, **fields: object) -> Entry:

@@ -4,22 +4,8 @@ import json
 
 import pytest
 
-from cnnlab.training.events import EpochMetrics, StepMetrics
 from cnnlab.training.history import EPOCH_COLUMNS, History, to_line
-
-STEP = StepMetrics(step=8, epoch=0.25, loss=1.5, accuracy=0.5, learning_rate=0.01, images_per_second=1000.0)
-EPOCH = EpochMetrics(
-    epoch=1,
-    step=32,
-    train_loss=1.0,
-    train_accuracy=0.7,
-    validation_loss=0.9,
-    validation_accuracy=0.75,
-    per_class=(0.5, 1.0),
-    learning_rate=0.02,
-    images_per_second=900.0,
-    seconds=3.5,
-)
+from tests.samples import EPOCH, STEP
 
 
 def test_events_survive_json_lines() -> None:

@@ -11,8 +11,7 @@ from cnnlab.training.config import ConfigError, RunConfig, parse_config
 from cnnlab.training.loop import fit
 from cnnlab.training.lr_finder import HIGHEST, LOWEST, STEPS, ramp, suggest
 from cnnlab.training.remedy import TrainingError
-from tests.samples import TINY, few_digits
-from tests.training.test_history import STEP
+from tests.samples import STEP, TINY, few_digits
 
 
 def config(**fields: Any) -> RunConfig:

@@ -42,6 +42,8 @@ from cnnlab.training import device
 from cnnlab.training.config import RunConfig
 from cnnlab.training.recipes import RECIPES
 
+pytestmark = pytest.mark.slow
+
 TUTORIALS = ("basic-cnn", "classification-snippet", "seven-step-mnist", "fashion-part-3", "conv2d-tour")
 
 THREADS = 1  # sums of many numbers depend on it

@@ -20,6 +20,8 @@ from cnnlab.learn.pitfalls.scaling import judge_as_they_are, judge_scaled
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import ConfigError
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def steps(slug: str) -> list[Finding]:

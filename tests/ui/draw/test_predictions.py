@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.runs.store import Run, runs_folder
 from cnnlab.ui.shell.networks import trained_network
 from tests.opened import opened
-from tests.pages.test_pages import TIMEOUT, checked
+from tests.pages.driver import TIMEOUT, checked
 
 
 def page() -> None:

@@ -14,8 +14,10 @@ from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.runs.store import Run, RunStore, runs_folder
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import MAX_LESSONS, RunConfig
-from tests.pages.test_pages import TIMEOUT, button, checked, metrics, texts
+from tests.pages.driver import TIMEOUT, button, checked, metrics, texts
 from tests.samples import SEVEN, lesson
+
+pytestmark = pytest.mark.slow
 
 KEPT = "teaching.kept"
 

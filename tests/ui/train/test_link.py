@@ -16,8 +16,9 @@ from cnnlab.training import device
 from cnnlab.training.config import RunConfig
 from cnnlab.training.config_link import from_query, to_query
 from cnnlab.training.recipes import RECIPES
-from tests.pages.test_pages import PAGES, ROOT, TIMEOUT, button, checked, texts, train
+from tests.pages.driver import PAGES, button, checked, new_session, texts
 from tests.samples import TINY
+from tests.trainings import train
 
 
 def follow(page: AppTest, name: str = "Train", **query: str) -> AppTest:
@@ -27,10 +28,6 @@ def follow(page: AppTest, name: str = "Train", **query: str) -> AppTest:
         page.query_params[parameter] = value
     page.switch_page(PAGES[name])
     return page.run()
-
-
-def new_session() -> AppTest:
-    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
 
 
 def epochs(page: AppTest) -> int:

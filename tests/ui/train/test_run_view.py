@@ -16,10 +16,10 @@ from cnnlab.runs.store import Run, RunStore, runs_folder
 from cnnlab.training.config import Parent, RunConfig
 from cnnlab.ui.shell import session
 from cnnlab.ui.train.run_view import RunView
-from tests.jobs.test_job import wait_for_epoch
 from tests.opened import opened
-from tests.pages.test_pages import PAGES, checked, open_page
+from tests.pages.driver import PAGES, checked, open_page
 from tests.samples import TINY
+from tests.trainings import wait_for_epoch
 
 
 @pytest.fixture

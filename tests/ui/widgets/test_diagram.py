@@ -8,7 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.networks.presets import PRESETS
-from tests.pages.test_pages import open_page, train
+from tests.pages.driver import open_page
+from tests.trainings import train
 
 KEY = "shown"
 
@@ -73,6 +74,6 @@ def test_train_draws_the_network_of_the_form() -> None:
 
 
 def test_inside_draws_the_network_of_the_run() -> None:
-    (picture,) = pictures(open_page("Inside", train(architecture="lenet-5")))
+    (picture,) = pictures(open_page("Inside", train(architecture="lenet-5", train_fraction=0.05)))
     assert picture["alt"].startswith(PRESETS["lenet-5"].title)
     assert "1×28×28" in picture["svg"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.test_pages import checked, texts
+from tests.pages.driver import checked, texts
 
 
 def script() -> None:

@@ -1,0 +1,56 @@
+"""A real server of the app."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.conftest import ROOT
+from tests.processes import interruptible
+
+GRACE_SECONDS = 3
+
+
+def started(
+    runs: Path, script: str = "app.py", root: Path = ROOT, **settings: str
+) -> tuple[subprocess.Popen[str], str]:
+    """The process and address of a server of the project in ``root``; ``settings`` are for its environment."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"CNNLAB_RUNS": str(runs), "CNNLAB_GRACE_SECONDS": str(GRACE_SECONDS)} | settings
+    process = subprocess.Popen(
+        interruptible("-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"),
+        cwd=root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout
+    next(line for line in process.stdout if "URL:" in line)
+    return process, f"http://localhost:{port}"
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """What a server has said, once it is asked to end and has."""
+    process.terminate()
+    try:
+        return process.communicate(timeout=60)[0]
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def server(runs: Path, **settings: str) -> Iterator[str]:
+    process, url = started(runs, script="app.py", root=ROOT, **settings)
+    try:
+        yield url
+    finally:
+        rest = ended(process)
+        assert "Traceback" not in rest, rest

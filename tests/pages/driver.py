@@ -1,0 +1,74 @@
+"""Pages as AppTest runs them: opened, read and clicked."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
+
+from cnnlab.drawings.strokes import Drawing
+from cnnlab.runs.store import Run
+from tests.conftest import ROOT
+from tests.drawings.canvas import to_canvas
+
+PAGES = {
+    "Home": "app.py",
+    "Train": "pages/Train.py",
+    "Inside": "pages/Inside.py",
+    "Evaluate": "pages/Evaluate.py",
+    "Draw": "pages/Draw.py",
+    "Compare": "pages/Compare.py",
+    "Sweep": "pages/Sweep.py",
+    "Design": "pages/Design.py",
+    "Learn": "pages/Learn.py",
+}
+TIMEOUT = 60  # seconds, for a slow machine
+
+
+def new_session(**query: str) -> AppTest:
+    """A session at Home that has not run yet, with ``query`` in its address."""
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    for name, value in query.items():
+        page.query_params[name] = value
+    return page
+
+
+def open_page(name: str, run: Run | None = None, **query: str) -> AppTest:
+    page = new_session(**({"run": run.id} if run else {}), **query)
+    if name != "Home":
+        page.switch_page(PAGES[name])
+    return checked(page.run())
+
+
+def open_chapter(name: str, **query: str) -> AppTest:
+    """A chapter of Learn."""
+    return open_page("Learn", None, chapter=name, **query)
+
+
+def checked(page: AppTest) -> AppTest:
+    assert not page.exception
+    assert not page.error
+    return page
+
+
+def texts(page: AppTest) -> str:
+    blocks = (*page.title, *page.markdown, *page.caption, *page.info, *page.error, *page.warning)
+    return "\n".join(str(block.value) for block in blocks)
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def button(page: AppTest, label: str) -> Button:
+    (found,) = [button for button in page.button if button.label == label]
+    return found
+
+
+def drawn(page: AppTest) -> list[object]:
+    """Charts, and clouds of points, which are a component of ours."""
+    return [*page.get("plotly_chart"), *page.get("bidi_component")]
+
+
+def canvas_of(drawing: Drawing) -> dict[str, object]:
+    """A canvas with a drawing, as the browser sends it."""
+    return {"drawing": {"raw": to_canvas(drawing), "data": None}}
