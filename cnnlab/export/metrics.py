@@ -35,7 +35,7 @@ class Point(NamedTuple):
 
 
 class Clock:
-    """Wall times as if every step had taken as long as the others, in seconds since 1970."""
+    """Wall times in seconds since 1970, as if all steps had taken equally long."""
 
     def __init__(self, run: Run, points: list[Point]) -> None:
         self.start = run.summary.created.timestamp()
@@ -101,6 +101,6 @@ def _finals(summary: Summary, step: int) -> Iterator[Point]:
 
 
 def _class_names(classes: tuple[str, ...]) -> list[str]:
-    """Names without what MLflow forbids or both take for a group; numbered where that makes two the same."""
+    """Replace what MLflow forbids, or both tools take for a group; number names that become the same."""
     names = [re.sub(r"[^\w. -]", "_", name) for name in classes]
     return names if len(set(names)) == len(names) else [f"{index} {name}" for index, name in enumerate(names)]

@@ -28,7 +28,7 @@ METRICS_AT_ONCE, PARAMS_AT_ONCE = 1000, 100  # what MLflow takes in one request
 
 
 def to_mlflow(run: Run, tracking_uri: str | None = None) -> str:
-    """Log the run to MLflow, at ``tracking_uri`` or the environment's MLFLOW_TRACKING_URI; returns MLflow's run id.
+    """Log the run to MLflow, at ``tracking_uri`` or the environment's MLFLOW_TRACKING_URI; return MLflow's run id.
 
     A second export finds the run by its tag and adds what is new. Raises InteropError without MLflow or a URI, for a
     run that trains or has no metrics, or where the tracking refuses; RunError for a damaged run.
@@ -75,7 +75,7 @@ def _log(client: MlflowClient, run: Run, points: list[Point]) -> str:
 
 
 def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
-    """Leaves of nested fields with their dotted paths, a list's by their indices: architecture.layers.0.kind."""
+    """Yield the leaves of nested fields with their dotted paths, as architecture.layers.0.kind."""
     if isinstance(value, Mapping | list):
         fields = value.items() if isinstance(value, Mapping) else enumerate(value)
         for key, inner in fields:
@@ -85,14 +85,14 @@ def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _drawn(run: Run) -> str:
-    """The network for the images that it was trained on, as an SVG."""
+    """Draw the network, for the images that it was trained on, as an SVG."""
     architecture, summary = run.config.architecture, run.summary
     rows = follow(architecture, summary.shape, len(summary.classes))
     return draw_network(rows, summary.shape, architecture.title)
 
 
 def _logged(client: MlflowClient, experiment: str, run_id: str, start: int) -> str:
-    """MLflow's id of the run, which is made where there is none; ``start`` is in milliseconds since 1970."""
+    """Find MLflow's id of the run, or create it; ``start`` is in milliseconds since 1970."""
     known = client.get_experiment_by_name(experiment)
     folder = known.experiment_id if known else client.create_experiment(experiment)
     for found in client.search_runs([folder], f"tags.`{RUN_TAG}` = '{run_id}'", max_results=1):
@@ -101,7 +101,7 @@ def _logged(client: MlflowClient, experiment: str, run_id: str, start: int) -> s
 
 
 def _unknown(client: MlflowClient, logged: str, points: list[Point]) -> list[Point]:
-    """Points at steps where MLflow has no value of that name."""
+    """Select the points at steps where MLflow has no value of that name."""
     names = client.get_run(logged).data.metrics
     known = {(name, point.step) for name in names for point in client.get_metric_history(logged, name)}
     return [point for point in points if (point.name, point.step) not in known]

@@ -10,7 +10,7 @@ from cnnlab.runs.store import Run
 
 
 def to_tensorboard(run: Run, folder: Path) -> Path:
-    """Write the run's curves and settings as event files into ``folder/<run id>``; returns that folder.
+    """Write the run's curves and settings as an event file into ``folder/<run id>``; return that folder.
 
     A second export replaces the first. Raises InteropError without TensorBoard, for a run that trains or has no
     metrics, or where the folder cannot be written; RunError for a damaged run.
