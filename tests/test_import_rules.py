@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.export.tracking import PACKAGES
+from cnnlab.export.metrics import PACKAGES
 from tests.conftest import ROOT
 
 ROOMS = (
@@ -33,7 +33,7 @@ ONLY_IN = {
     "streamlit": ("cnnlab/ui", "pages", "app.py"),
     "plotly": ("cnnlab/ui", "cnnlab/charts"),
     "torchvision": ("cnnlab/data/torchvision_compat.py",),
-    **dict.fromkeys(PACKAGES, ("cnnlab/export/tracking.py",)),
+    **{package: (f"cnnlab/export/{package}.py",) for package in PACKAGES},
     "pickle": (),
 }
 SOURCES = sorted([*ROOT.glob("*.py"), *ROOT.glob("pages/*.py"), *ROOT.glob("cnnlab/**/*.py")])

@@ -1,4 +1,4 @@
-"""What a trained network learned and sees, why it answers so and how it sorts: a module for each way to look.
+"""Analyses of a trained network: weights, activations, attributions, features, mistakes; one module each.
 
 Everything here takes a network of its own, rebuilt from saved weights, and leaves it as it was.
 """

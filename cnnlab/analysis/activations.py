@@ -1,4 +1,4 @@
-"""What a network sees: what flows into and out of each layer, how busy its units are, what excites them most."""
+"""Activations: inputs and outputs of each layer, their statistics, the image patches that activate a unit most."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Tell = Callable[[str, Tensor, Tensor], None]
 
 @dataclass(frozen=True)
 class Seen:
-    """What flowed into a layer and what it made of it, each (N, C, H, W) or (N, features)."""
+    """The input and the output of a layer, each (N, C, H, W) or (N, features)."""
 
     before: Tensor
     after: Tensor
@@ -29,7 +29,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class LayerStatistics:
-    """How busy a layer is over many images."""
+    """Statistics of a layer's outputs over many images."""
 
     name: str
     kind: str
@@ -42,7 +42,7 @@ class LayerStatistics:
 
 @dataclass(frozen=True)
 class Patch:
-    """The place in an image that excites a unit most."""
+    """The part of an image that activates a unit most."""
 
     image: int
     value: float
@@ -51,7 +51,7 @@ class Patch:
 
 @contextmanager
 def watched(network: nn.Module, tell: Tell) -> Iterator[None]:
-    """Inside, ``tell(name, input, output)`` is called for each layer that a batch passes, also within blocks."""
+    """Call ``tell(name, input, output)``, within the context, for each layer a batch passes, also inside blocks."""
 
     def hook(name: str) -> Any:
         return lambda module, inputs, output: tell(name, inputs[0], output)
@@ -65,7 +65,7 @@ def watched(network: nn.Module, tell: Tell) -> Iterator[None]:
 
 
 def leaves(network: nn.Module) -> dict[str, nn.Module]:
-    """The layers that hold no others, by name."""
+    """List the layers that contain no others, by name."""
     return {
         name: module
         for name, module in network.named_modules()
@@ -74,7 +74,7 @@ def leaves(network: nn.Module) -> dict[str, nn.Module]:
 
 
 def look(network: nn.Module, inputs: Tensor) -> dict[str, Seen]:
-    """What every layer does with ``inputs`` (N, C, H, W), in the order of passing."""
+    """Record input and output of every layer for ``inputs`` (N, C, H, W), in forward order."""
     seen: dict[str, Seen] = {}
 
     def keep(name: str, before: Tensor, after: Tensor) -> None:
@@ -86,7 +86,7 @@ def look(network: nn.Module, inputs: Tensor) -> dict[str, Seen]:
 
 
 def feature_maps(network: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
-    """What each layer gives for ``inputs`` (N, C, H, W), where that is maps: name → (N, C', H', W')."""
+    """Collect the feature maps of each layer for ``inputs`` (N, C, H, W): name → (N, C', H', W')."""
     return {name: seen.after for name, seen in look(network, inputs).items() if seen.after.dim() == 4}
 
 
@@ -110,7 +110,7 @@ class _Tally:
 
 
 def statistics(network: nn.Module, batches: Iterator[Tensor]) -> list[LayerStatistics]:
-    """One row per layer over all ``batches`` of inputs (N, C, H, W). Raises ValueError where there are none."""
+    """Compute a row per layer over all ``batches`` of inputs (N, C, H, W). Raises ValueError where there are none."""
     tallies: dict[str, _Tally] = {}
 
     def count(name: str, before: Tensor, after: Tensor) -> None:
@@ -141,7 +141,7 @@ def _row(name: str, module: nn.Module, tally: _Tally) -> LayerStatistics:
 
 
 def relu_of(network: nn.Module, convolution: str) -> str | None:
-    """The ReLU that a convolution's channels reach one by one, past pools and norms; None where there is none."""
+    """Find the ReLU that a convolution's channels reach unmixed, past pools and norms; None where there is none."""
     prefix, _, own = convolution.rpartition(".")
     chain = network.get_submodule(prefix)
     names = [name for name, _ in chain.named_children()]
@@ -155,7 +155,7 @@ def relu_of(network: nn.Module, convolution: str) -> str | None:
 
 
 def convolution_of(network: nn.Module, layer: str) -> str | None:
-    """The convolution whose filters made a layer's maps one by one; None where channels were mixed or summed since."""
+    """Find the convolution whose filters made a layer's maps; None where channels were mixed or summed since."""
     prefix, _, own = layer.rpartition(".")
     chain = network.get_submodule(prefix)
     if not isinstance(chain, nn.Sequential):
@@ -179,7 +179,7 @@ def strongest_patches(
     seen_by: ReceptiveField,
     count: int = 9,
 ) -> list[Patch]:
-    """The ``count`` of ``images`` (N, C, H, W) uint8 that excite channel ``unit`` of ``layer`` most, each at one place.
+    """Find the ``count`` of ``images`` (N, C, H, W) uint8 that activate channel ``unit`` of ``layer`` most, and where.
 
     ``prepare`` makes the network's inputs of images; ``seen_by`` is the layer's receptive field.
     """
@@ -201,7 +201,7 @@ def strongest_patches(
 
 
 def _cut(image: Tensor, top: int, left: int, bottom: int, right: int) -> Tensor:
-    """A box of (C, H, W), black where it reaches beyond."""
+    """Cut a box out of (C, H, W), black where it reaches beyond the image."""
     height, width = image.shape[1:]
     beyond = max(0, -left, right - width), max(0, -top, bottom - height)
     wide = F.pad(image, (beyond[0], beyond[0], beyond[1], beyond[1]))

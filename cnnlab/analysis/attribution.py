@@ -1,4 +1,4 @@
-"""Why a network answered so: maps of how much each pixel of one image speaks for a class."""
+"""Attribution: maps of how much each pixel of one image contributes to a class."""
 
 from __future__ import annotations
 
@@ -57,18 +57,18 @@ class Method:
 
 
 def default_layer(maps: Mapping[str, Tensor], height: int) -> str:
-    """Of the layers with ``maps`` (N, C, h, w), the one for Grad-CAM to weigh in an image of ``height``.
+    """Choose the layer for Grad-CAM among those with ``maps`` (N, C, h, w), for an image of ``height``.
 
-    The last whose maps still tell places apart, a quarter of the image's side at least; else the last.
+    This is the last whose maps have at least a quarter of the image's side; else the last of all.
     """
     fine = [name for name, found in maps.items() if 4 * found.shape[2] >= height]
     return (fine or list(maps))[-1]
 
 
 def randomised(network: nn.Module, last_only: bool, seed: int = 181_003_292) -> nn.Module:
-    """A copy that has learned nothing, or whose last layer has not (Adebayo et al. 2018, arXiv:1810.03292).
+    """Copy the network with all or its last layer's weights random (Adebayo et al. 2018, arXiv:1810.03292).
 
-    A map that hardly changes with it does not show what the network learned.
+    A map that is much the same for this copy does not show what the network learned.
     """
     copied = copy.deepcopy(network)
     modules = [module for module in leaves(copied).values() if hasattr(module, "reset_parameters")]
@@ -79,14 +79,14 @@ def randomised(network: nn.Module, last_only: bool, seed: int = 181_003_292) -> 
 
 
 def similarity(first: Tensor, second: Tensor) -> float:
-    """Rank correlation (Spearman) of two maps' magnitudes: 1 where they order the pixels alike, about 0 by chance."""
+    """Compute the rank correlation (Spearman) of two maps' magnitudes: 1 for the same order of pixels, 0 by chance."""
     if first.abs().max() == first.abs().min() or second.abs().max() == second.abs().min():
         return 0.0  # a flat map orders nothing
     return float(spearmanr(first.abs().flatten().numpy(), second.abs().flatten().numpy()).statistic)
 
 
 def _captum() -> Any:
-    """Captum's attributions. Their import takes a second, for which only those wait who ask for a map."""
+    """Import Captum's attributions late, as it takes a second that only a map needs."""
     from captum import attr  # noqa: PLC0415
 
     return attr
@@ -125,7 +125,7 @@ def _smooth_grad(asked: Question) -> Attribution:
 
 
 def _integrated_gradients(asked: Question) -> Attribution:
-    """Twice the steps until the map's sum is complete: the logit of the image less that of the black one."""
+    """Double the steps until the map is complete: its sum is the image's logit less that of a black image."""
     with torch.inference_mode():
         logits = asked.network(torch.cat([asked.inputs, asked.blank]))[:, asked.target]
     wanted = (logits[0] - logits[1]).item()
@@ -159,12 +159,12 @@ def _occlusion(asked: Question) -> Attribution:
 
 
 def _leaf(inputs: Tensor) -> Tensor:
-    """A copy that takes gradients, as Captum wants it."""
+    """Copy the inputs so that they take gradients, as Captum wants them."""
     return inputs.clone().requires_grad_()
 
 
 def _summed(attributed: Tensor) -> Tensor:
-    """(1, C, H, W) → (H, W)."""
+    """Sum over the channels: (1, C, H, W) → (H, W)."""
     return attributed.detach()[0].sum(0)
 
 

@@ -1,4 +1,4 @@
-"""How little an image must change until a network reads it as another class."""
+"""Counterfactuals: the smallest change that makes a network predict another class."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ Standardise = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Change:
-    """An image as it was and as another class is read in it, both (1, C, H, W) uint8."""
+    """An image before and after it is predicted as another class, both (1, C, H, W) uint8."""
 
     before: Tensor
     after: Tensor
 
     @property
     def difference(self) -> Tensor:
-        """(C, H, W), of pixels in 0…1."""
+        """Return the change (C, H, W) of pixels in 0…1."""
         return (self.after.float() - self.before.float())[0] / 255
 
     @property
     def size(self) -> float:
-        """Its L2 norm, of pixels in 0…1."""
+        """Return the L2 norm of the change of pixels in 0…1."""
         return float(self.difference.norm())
 
     @property
     def share(self) -> float:
-        """Its norm as a share of the image's own; infinite for a black image."""
+        """Return the norm as a share of the image's own; infinite for a black image."""
         own = float((self.before.float() / 255).norm())
         return self.size / own if own else float("inf")
 
     @property
     def moved(self) -> int:
-        """Pixels that changed by more than a tenth of their range, in any channel."""
+        """Count the pixels that changed by more than a tenth of their range, in any channel."""
         return int((self.difference.abs().amax(0) > MOVED).sum())
 
 
 def smallest_change(
     network: nn.Module, standardise: Standardise, image: Tensor, target: int, steps: int = STEPS
 ) -> Change | None:
-    """The least change, by L2 norm, found to make ``image`` (1, C, H, W) uint8 read as class ``target``.
+    """Search the smallest change, by L2 norm, that makes ``image`` (1, C, H, W) uint8 predicted as class ``target``.
 
-    Steps along the gradient of the class's log-probability, each back onto a sphere that shrinks where the class is
-    read and grows where it is not (decoupled direction and norm, Rony et al. 2019, arXiv:1811.09600; here the
-    sphere's rate falls too), then bisection towards the image, pixels rounded. None where no step reached the class.
-    An upper bound: there may be a smaller change. The network is in evaluation mode.
+    Each step follows the gradient of the class's log-probability, then projects onto a sphere that shrinks where the
+    class is predicted and grows where it is not (decoupled direction and norm, Rony et al. 2019, arXiv:1811.09600;
+    here the sphere's rate falls too); then it bisects towards the image, with pixels rounded. Returns None where no
+    step reached the class. There may be a smaller change. The network is in evaluation mode.
     """
     start = image.float() / 255
     change = _shortest_step(network, standardise, start, target, steps)
@@ -67,7 +67,7 @@ def smallest_change(
 def _shortest_step(
     network: nn.Module, standardise: Standardise, start: Tensor, target: int, steps: int
 ) -> Tensor | None:
-    """The shortest change (1, C, H, W) on the way at which ``target`` was read."""
+    """Find the smallest change (1, C, H, W) on the way at which ``target`` was predicted."""
     change, radius = torch.zeros_like(start), 1.0
     best: Tensor | None = None
     for step in range(steps):
@@ -85,7 +85,7 @@ def _shortest_step(
 
 
 def _uphill(network: nn.Module, standardise: Standardise, pixels: Tensor, target: int) -> tuple[float, Tensor]:
-    """By how much the class leads, and the direction of length 1 in which its log-probability rises most."""
+    """Compute the class's lead, and the direction of length 1 in which its log-probability rises most."""
     with torch.enable_grad():
         pixels = pixels.detach().requires_grad_()
         logits = network(standardise(pixels))
@@ -94,13 +94,13 @@ def _uphill(network: nn.Module, standardise: Standardise, pixels: Tensor, target
 
 
 def _lead(logits: Tensor, target: int) -> float:
-    """The class's logit less the largest other one, of logits (1, classes)."""
+    """Compute the class's logit less the largest other one, of logits (1, classes)."""
     others = torch.cat([logits[0, :target], logits[0, target + 1 :]])
     return (logits[0, target] - others.max()).item()
 
 
 def _rounded(network: nn.Module, standardise: Standardise, image: Tensor, change: Tensor, target: int) -> Change | None:
-    """The least part of a change that still is read as ``target`` once pixels are whole numbers."""
+    """Find the smallest part of a change that is still predicted as ``target`` once pixels are whole numbers."""
 
     def scaled(part: float) -> Tensor:
         return (image + 255 * part * change).round().clamp(0, 255).byte()

@@ -1,4 +1,4 @@
-"""Which image a network would most like to see: activation maximisation, step by step."""
+"""Feature visualization: the image that maximises a unit's activation, step by step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JITTER = 14  # the image moves by a fourteenth of its side, so that no single pi
 
 @dataclass(frozen=True)
 class Dream:
-    """The image so far and how much it excites."""
+    """The image so far and the unit's activation."""
 
     step: int
     activation: float
@@ -35,11 +35,11 @@ def maximise(
     seed: int = 0,
     steps: int = STEPS,
 ) -> Generator[Dream]:
-    """Grow an image of ``shape`` = (C, H, W) that excites channel or feature ``unit`` of ``layer``.
+    """Generate an image of ``shape`` = (C, H, W) that activates channel or feature ``unit`` of ``layer``.
 
-    Gradient ascent on the mean of the unit's map, from grey noise, kept smooth and robust to small shifts
-    (Erhan et al. 2009; Olah et al. 2017, doi:10.23915/distill.00007). One Dream a step, the network in the mode
-    it is in.
+    This is gradient ascent on the mean of the unit's map, from grey noise, kept smooth and robust to small shifts
+    (Erhan et al. 2009; Olah et al. 2017, doi:10.23915/distill.00007). Yields a Dream a step; the network stays in
+    its mode.
     """
     draws = torch.Generator().manual_seed(seed)
     image = (torch.randn(1, *shape, generator=draws) * 0.1).requires_grad_()  # (1, C, H, W), before the sigmoid
@@ -64,5 +64,5 @@ def maximise(
 
 
 def _roughness(pixels: Tensor) -> Tensor:
-    """Mean squared difference of neighbours (N, C, H, W) → scalar."""
+    """Compute the mean squared difference of neighbouring pixels of (N, C, H, W)."""
     return pixels.diff(dim=2).square().mean() + pixels.diff(dim=3).square().mean()

@@ -34,7 +34,7 @@ FOLDS = 3
 
 @dataclass(frozen=True)
 class HeldOut:
-    """How far the networks of all folds are, and in the last step what they say."""
+    """The progress over all folds, and in the last step the predictions."""
 
     done: float  # share, 0…1
     fold: int  # from 1: the network at work
@@ -43,15 +43,15 @@ class HeldOut:
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimate from the speed so far; None before the first step."""
+        """Estimate the time left from the speed so far; None before the first step."""
         return self.seconds / self.done * (1 - self.done) if self.done else None
 
 
 def margins(answers: Answers) -> Floats:
-    """(N,): probability of the answer minus probability of the label, 0 where they are the same.
+    """Compute (N,): probability of the prediction minus probability of the label, 0 where they are the same.
 
-    The negative of the normalised margin by which confident learning ranks label errors (Northcutt, Jiang and Chuang
-    2021, "Confident Learning", arXiv:1911.00068).
+    This is the negative of the normalised margin by which confident learning ranks label errors (Northcutt, Jiang
+    and Chuang 2021, "Confident Learning", arXiv:1911.00068).
     """
     rows, shares = np.arange(len(answers.labels)), answers.probabilities
     apart: Floats = shares[rows, answers.named] - shares[rows, answers.labels]
@@ -59,20 +59,20 @@ def margins(answers: Answers) -> Floats:
 
 
 def suspects(answers: Answers) -> Integers:
-    """(M,): the images whose answer is not their label, the most confidently contradicted first; ties as they lie."""
+    """Return the images (M,) whose prediction is not their label, the most confident first; ties keep their order."""
     wrong = (~answers.hits).nonzero()[0]
     order: Integers = wrong[np.argsort(-margins(answers)[wrong], kind="stable")]
     return order
 
 
 def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = None) -> Generator[HeldOut]:
-    """Answers to every training image by a network of ``config`` that was trained without it.
+    """Predict every training image by a network of ``config`` that was trained without it.
 
-    The images are dealt into stratified folds; for each one a new network trains on the others, of which a part
-    is its validation, as the config says. Yields after every step, so that it can be cancelled there; the last
-    step has the answers, the same for the same config, machine and thread count.
-    Raises what loading and training do, ValueError where no class has ``folds`` images, and ConfigError where there is
-    too little memory, or the weights come of a parent, which has seen the images.
+    For each of the stratified folds a new network trains on the others, part of which is held out for validation as
+    the config says. Yields after every step, so that it can be cancelled there; the last step has the predictions,
+    the same for the same config, machine and thread count. Raises what loading and training do, ValueError where no
+    class has ``folds`` images, and ConfigError where memory is too small, or the weights come from a parent, which
+    has seen the images.
     """
     if config.parent:
         raise ConfigError("parent: a network that begins with another's weights has seen the images it is asked about")
@@ -97,7 +97,7 @@ def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = N
 
 
 def held_out_of(run: Run) -> Generator[HeldOut]:
-    """``held_out`` of a run's config; the answers are kept in its folder before the last step is told."""
+    """Run ``held_out`` for a run's config; save the predictions in its folder before the last step is yielded."""
     for step in held_out(at_hand(run.config)):
         if step.answers is not None:
             save_held_out(run, step.answers)
@@ -105,14 +105,14 @@ def held_out_of(run: Run) -> Generator[HeldOut]:
 
 
 def save_held_out(run: Run, answers: Answers) -> None:
-    """Keep the answers to all training images as the run's ``heldout.safetensors``."""
+    """Save the predictions for all training images as the run's ``heldout.safetensors``."""
     run.save_held_out({"logits": torch.tensor(answers.logits), "labels": torch.tensor(answers.labels)})
 
 
 def read_held_out(run: Run) -> Answers | None:
-    """What ``save_held_out`` kept; None where that is nothing, damaged, or not about the training images of today.
+    """Read what ``save_held_out`` saved; None where it is missing, damaged, or about other training images.
 
-    Raises DatasetError where these cannot be had.
+    Raises DatasetError where the training images cannot be loaded.
     """
     kept = run.held_out()
     if kept is None or kept.keys() != {"logits", "labels"}:
@@ -125,14 +125,14 @@ def read_held_out(run: Run) -> Answers | None:
 
 
 def _dealt(whole: Split, folds: int, seed: int) -> Generator[Tensor]:
-    """The images of each fold, as indices; every class in equal shares."""
+    """Divide the images into folds of indices, every class in equal shares."""
     dealer = StratifiedKFold(folds, shuffle=True, random_state=seed)
     for _, asked in dealer.split(np.zeros(len(whole)), whole.labels.numpy()):
         yield torch.from_numpy(asked)
 
 
 def _taught(network: nn.Module, data: Data, config: RunConfig) -> Generator[float]:
-    """Train it; the share of the steps done after each."""
+    """Train the network; yield the share of the steps done after each."""
     steps = 0
     for event in fit(network, data, config):
         if event.kind == "started":
@@ -142,7 +142,7 @@ def _taught(network: nn.Module, data: Data, config: RunConfig) -> Generator[floa
 
 
 def _asked(network: nn.Module, data: Data, config: RunConfig) -> Generator[Tensor]:
-    """Logits of the test images, some at a time, on the CPU."""
+    """Yield logits of the test images, some at a time, on the CPU."""
     device = next(network.parameters()).device
     standardise = Standardise(*scaling(data.spec, config.normalise), device)
     for images in data.test.images.split(evaluation_batch(data.spec.shape)):

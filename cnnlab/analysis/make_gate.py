@@ -29,7 +29,7 @@ EPOCHS = 15
 
 
 def main() -> None:
-    """Train it, tell each epoch, write the file beside this script."""
+    """Train the gate, print each epoch, write the file beside this script."""
     draws = random.Random(0)
     data = load("mnist-sample")
     mixed = Data(
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _with_junk(split: Split, count: int, draws: random.Random) -> Split:
-    """Every second digit as it would look when drawn on the canvas, and junk, prepared alike."""
+    """Render every second digit as if drawn on the canvas, and as many non-digits, prepared alike."""
     images = split.images.clone()
     images[::2] = torch.cat([_redrawn(image) for image in images[::2]])
     pieces = torch.cat([prepare(junk(draws)) for _ in range(count)])
@@ -57,7 +57,7 @@ def _with_junk(split: Split, count: int, draws: random.Random) -> Split:
 
 
 def _redrawn(image: Tensor) -> Tensor:
-    """(1, 28, 28) → (1, 1, 28, 28), by way of the canvas's size."""
+    """Resize (1, 28, 28) to the canvas's size and prepare it: (1, 1, 28, 28)."""
     large = Image.fromarray(image[0].numpy()).resize((CANVAS, CANVAS), Image.Resampling.BICUBIC)
     return prepare(np.asarray(large))
 

@@ -1,4 +1,4 @@
-"""Which images a network finds most alike: the nearest by its last features before the logits."""
+"""Nearest neighbours of an image by a network's last features before the logits."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from cnnlab.analysis.activations import BATCH
 
 
 class FeatureIndex:
-    """Labelled images, kept by their features, of which the nearest to others are found.
+    """Labelled images by their features, searched for the nearest neighbours.
 
-    The distance is the Euclidean one between features scaled to unit length: 0 in the same direction, √2 at right
-    angles or where one has no features at all, 2 in opposite directions. With their lengths left out, images unlike
-    all of these are better told by their distance (Sun et al. 2022, arXiv:2204.06507).
+    The distance is Euclidean between features scaled to unit length: 0 in the same direction, √2 at right angles or
+    where one is all zeros, 2 in opposite directions. Without their lengths, distances tell unfamiliar images better
+    (Sun et al. 2022, arXiv:2204.06507).
     """
 
     def __init__(self, features: Tensor, labels: Tensor) -> None:
-        """Of features (N, F) and labels (N,). Raises ValueError where there are none, or not as many of both."""
+        """Index features (N, F) with labels (N,). Raises ValueError where there are none, or not as many of both."""
         if not len(labels) or len(features) != len(labels):
             raise ValueError(f"{len(features)} features and {len(labels)} labels: as many are needed, one at least")
         self.labels = labels
@@ -28,9 +28,9 @@ class FeatureIndex:
         return len(self.labels)
 
     def query(self, features: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """Of the ``count`` nearest to each of ``features`` (Q, F), nearest first: distances and indices, (Q, count).
+        """Find the ``count`` nearest to each of ``features`` (Q, F), nearest first: distances and indices, (Q, count).
 
-        Fewer where there are not so many. A distance is right to about 0.0005.
+        There are fewer columns where the index is smaller. A distance is right to about 0.0005.
         """
         nearest = [
             (F.normalize(batch) @ self._features.T).topk(min(count, len(self))) for batch in features.split(BATCH)
@@ -39,5 +39,5 @@ class FeatureIndex:
         return (2 - 2 * cosines).clamp_min(0).sqrt(), torch.cat([found.indices for found in nearest])
 
     def votes(self, indices: Tensor, classes: int) -> Tensor:
-        """How many of the images ``indices`` (Q, count) are of each class: (Q, classes)."""
+        """Count how many of the images ``indices`` (Q, count) are of each class: (Q, classes)."""
         return F.one_hot(self.labels[indices], classes).sum(1)

@@ -1,4 +1,4 @@
-"""Whether to doubt an answer: torn between classes, or unlike anything the network learned from."""
+"""Reasons to doubt a prediction: undecided between classes, or out of the training images' distribution."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TORN_BETWEEN = "torn between {} and {}"
 
 @dataclass(frozen=True)
 class Familiarity:
-    """Where a network's training images lie in its feature space, and from where on an image is far from them."""
+    """A network's training images in its feature space, and the bounds beyond which an image is unfamiliar."""
 
     neighbours: FeatureIndex
     far: float  # distance to the tenth nearest
@@ -49,7 +49,7 @@ class Familiarity:
 
     @classmethod
     def of(cls, trained: Trained, data: Data, config: RunConfig) -> Familiarity:
-        """Of the run's own training images; the bounds are set on its validation images, which taught it nothing."""
+        """Index the run's training images; set the bounds on its validation images, which it was not trained on."""
         known = _few(data.train)
         neighbours = FeatureIndex(penultimate(trained.network, known.images, trained.inputs), known.labels)
         others = _few(data.validation)
@@ -63,12 +63,12 @@ class Familiarity:
 
 
 def gate_network() -> nn.Sequential:
-    """A network that tells digits from what is none, not trained."""
+    """Build the untrained network that tells digits from non-digits."""
     return build(PRESETS["compact"], GATE_SHAPE, len(GATE_CLASSES))
 
 
 def no_digit(images: Tensor) -> Tensor:
-    """(N, 1, 28, 28) uint8 → (N,): how much the gate takes each for no digit, as log-odds."""
+    """Compute the gate's log-odds (N,) that each of the images (N, 1, 28, 28) uint8 is no digit."""
     logits = predict(_gate(), images, Standardise(DATASETS["mnist-sample"].mean, DATASETS["mnist-sample"].std))
     return logits[:, -1] - logits[:, :-1].logsumexp(1)
 
@@ -82,7 +82,7 @@ def _gate() -> nn.Sequential:
 
 @dataclass(frozen=True)
 class Reading:
-    """An answer: the likeliest class, how sure it is, every class's probability, and why to doubt it, if at all."""
+    """A prediction: the likeliest class, its probability, every class's probability, and reasons to doubt it."""
 
     name: str
     certainty: float
@@ -91,9 +91,9 @@ class Reading:
 
 
 def read(trained: Trained, image: Tensor, familiar: Familiarity | None = None, suspicion: str = "") -> Reading:
-    """What a network reads in an ``image`` (1, C, H, W) uint8.
+    """Predict an ``image`` (1, C, H, W) uint8, with reasons to doubt the prediction.
 
-    Without ``familiar`` only its entropy casts doubt; a ``suspicion`` is doubt from elsewhere.
+    Without ``familiar`` only the entropy gives a reason; ``suspicion`` is a reason from elsewhere.
     """
     probabilities = trained.probabilities(image)
     best = int(probabilities.argmax())
@@ -116,12 +116,12 @@ def _reasons(trained: Trained, image: Tensor, probabilities: Tensor, familiar: F
 
 
 def _few(split: Split) -> Split:
-    """At most REFERENCES images, evenly chosen."""
+    """Select at most REFERENCES images, evenly spaced."""
     return split.part(slice(None, None, -(-len(split) // REFERENCES)))
 
 
 def _varied(split: Split, config: RunConfig, own: str, classes: tuple[str, ...]) -> Tensor:
-    """The images once more as training saw them, moved, turned and bent: (N, C, H, W) uint8."""
+    """Augment the images as training does: (N, C, H, W) uint8."""
     augment = augmentation.choose(config.augmentation, own)
     draws = torch.Generator().manual_seed(config.seed)
     pixels = augment(split.images.float() / 255, split.labels, classes, draws)
@@ -129,13 +129,13 @@ def _varied(split: Split, config: RunConfig, own: str, classes: tuple[str, ...])
 
 
 def _distances(trained: Trained, neighbours: FeatureIndex, images: Tensor) -> Tensor:
-    """(N,): how far the tenth nearest training image is."""
+    """Compute the distance (N,) to the tenth nearest training image."""
     features = penultimate(trained.network, images, trained.inputs)
     return neighbours.query(features, NEIGHBOURS)[0][:, -1]
 
 
 def _entropy(probabilities: Tensor) -> Tensor:
-    """(N, classes) → (N,) in nats."""
+    """Compute the entropy in nats: (N, classes) → (N,)."""
     entropy: Tensor = torch.special.entr(probabilities).sum(1)
     return entropy
 

@@ -1,4 +1,4 @@
-"""Which strokes of a drawing matter: what a network makes of it when each is erased in turn."""
+"""Stroke ablation: how a prediction changes when each stroke of a drawing is erased in turn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROUGH = 2  # pixels of the canvas by which a line may be drawn otherwise once it
 
 @dataclass(frozen=True)
 class Effect:
-    """What one stroke does for a class."""
+    """The effect of one stroke on a class."""
 
     support: float  # log-odds of the class with the stroke less those without it, in nats
     probability: float  # of the class without it
@@ -30,7 +30,7 @@ class Effect:
 
 
 def in_pieces(drawing: Drawing, count: int = PIECES) -> Drawing:
-    """The same drawing as about ``count`` strokes, the long ones cut into pieces of equal length.
+    """Cut the long strokes of a drawing into pieces of equal length, about ``count`` in all.
 
     No piece is shorter than two widths of the pen, unless its stroke is.
     """
@@ -45,10 +45,10 @@ def in_pieces(drawing: Drawing, count: int = PIECES) -> Drawing:
 
 
 def erased(drawing: Drawing, pieces: Drawing, size: tuple[int, int]) -> Tensor:
-    """The drawing's image, then its images less each of its ``pieces`` in turn: (pieces + 1, 1, H, W) uint8.
+    """Render the drawing, then the drawing without each of its ``pieces`` in turn: (pieces + 1, 1, H, W) uint8.
 
-    What is left is prepared as the whole is, so that nothing but the piece's ink is missing. ``pieces`` is the
-    drawing itself or the same ``in_pieces``.
+    The rest is centred and scaled as the whole is, so that only the piece's ink is missing. ``pieces`` is the
+    drawing itself or the result of ``in_pieces``.
     """
     ink = stroke_ink(drawing)
     whole = prepared(ink, size)
@@ -61,7 +61,7 @@ def erased(drawing: Drawing, pieces: Drawing, size: tuple[int, int]) -> Tensor:
 
 
 def effects(logits: Tensor, label: int) -> list[Effect]:
-    """What each piece does for class ``label``, by the logits (pieces + 1, classes) of the images ``erased`` gives."""
+    """Compute each piece's effect on class ``label`` from the logits (pieces + 1, classes) of the ``erased`` images."""
     whole, less = logits[:1], logits[1:]
     probabilities = less.softmax(1)
     confidences, answers = probabilities.max(1)
@@ -71,32 +71,32 @@ def effects(logits: Tensor, label: int) -> list[Effect]:
 
 
 def halfway(stroke: Stroke) -> Point:
-    """The point in the middle of a stroke's length."""
+    """Find the point halfway along a stroke."""
     along = _along(stroke)
     across, down = (float(np.interp(along[-1] / 2, along, axis)) for axis in np.array(stroke).T)
     return across, down
 
 
 def _log_odds(logits: Tensor, label: int) -> Tensor:
-    """log(p / (1 − p)) of a class, also where p rounds to 1: (N, classes) → (N,)."""
+    """Compute log(p / (1 − p)) of a class, also where p rounds to 1: (N, classes) → (N,)."""
     others = torch.cat([logits[:, :label], logits[:, label + 1 :]], 1)
     return logits[:, label] - others.logsumexp(1)
 
 
 def _less(ink: Ink, piece: Ink, rest: Ink) -> Ink:
-    """Ink less a piece of it: where the piece lies only what the rest has there, elsewhere as it is."""
+    """Remove a piece from the ink: where the piece lies, keep only the ink of the rest."""
     beside = maximum_filter(piece, 2 * ROUGH + 1) == 0
     return np.where(beside, ink, np.minimum(ink, rest))
 
 
 def _along(stroke: Stroke) -> npt.NDArray[np.float64]:
-    """The way from a stroke's beginning to each of its points."""
+    """Compute the distance along a stroke from its start to each of its points."""
     steps = np.linalg.norm(np.diff(np.array(stroke), axis=0), axis=1)
     return np.concatenate([[0.0], steps.cumsum()])
 
 
 def _cut(stroke: Stroke, count: int) -> list[Stroke]:
-    """A stroke as ``count`` pieces of equal length, each beginning where the one before ends."""
+    """Cut a stroke into ``count`` pieces of equal length, each starting where the one before ends."""
     if count == 1:
         return [stroke]
     along, (across, down) = _along(stroke), np.array(stroke).T

@@ -1,4 +1,4 @@
-"""How a network sorts images: its last features before the logits, laid out in two or three dimensions."""
+"""A network's last features before the logits, laid out in two or three dimensions by PCA or t-SNE."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ STEPS_AT_ONCE = 10
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the images lie so far."""
+    """The positions of the images so far."""
 
     progress: float  # 0…1
     places: Places
 
 
 def penultimate(network: nn.Module, images: Tensor, prepare: Callable[[Tensor], Tensor]) -> Tensor:
-    """What the last linear layer gets: (N, C, H, W) uint8 → (N, features)."""
+    """Compute the inputs of the last linear layer: (N, C, H, W) uint8 → (N, features)."""
     last = [name for name, module in leaves(network).items() if isinstance(module, nn.Linear)][-1]
     features: list[Tensor] = []
 
@@ -49,14 +49,14 @@ def penultimate(network: nn.Module, images: Tensor, prepare: Callable[[Tensor], 
 
 
 def are_alike(features: Tensor) -> bool:
-    """Whether the network makes the same of every image, as where no ReLU lets anything through any more."""
+    """Tell whether all images have the same features, as when every ReLU is dead."""
     return bool((features == features[0]).all())
 
 
 def principal_components(features: Tensor, dimensions: int) -> tuple[Places, float]:
-    """The directions in which the features (N, F) differ most: (N, dimensions), and their share of the variance.
+    """Project features (N, F) on principal components: (N, dimensions), and their share of the variance.
 
-    Features that are all alike lie on one point, and differ in nothing.
+    Features that are all alike lie on one point, with no variance.
     """
     if are_alike(features):
         return np.zeros((len(features), dimensions)), 0.0
@@ -70,7 +70,7 @@ def principal_components(features: Tensor, dimensions: int) -> tuple[Places, flo
 
 
 def aligned(places: Places, reference: Places) -> Places:
-    """``places`` turned and mirrored, no more, to lie as near to ``reference`` as they can (Schönemann 1966)."""
+    """Rotate and mirror ``places`` to lie as near to ``reference`` as they can (Schönemann 1966)."""
     turn, _ = orthogonal_procrustes(places - places.mean(0), reference - reference.mean(0))
     turned: Places = (places - places.mean(0)) @ turn
     return turned
@@ -83,8 +83,8 @@ def neighbours(
 
     van der Maaten and Hinton 2008, in openTSNE's implementation. An ``exaggeration`` of 4 draws clusters together
     much as UMAP does (Böhm et al. 2022, arXiv:2007.08902). ``start`` (N, dimensions) keeps an earlier layout's
-    orientation; otherwise it begins with the principal components. Features that are all alike lie on one point.
-    Raises ValueError for fewer than 5 images.
+    orientation; otherwise the layout starts from the principal components. Features that are all alike lie on one
+    point. Raises ValueError for fewer than 5 images.
     """
     if len(features) < 5:
         raise ValueError(f"t-SNE needs at least 5 images, not {len(features)}")

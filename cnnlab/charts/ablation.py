@@ -20,7 +20,7 @@ _SPREAD = 0.4  # of a row's height: seeds lie one below the other, so that a pai
 
 
 def dots(accuracies: Mapping[str, Sequence[float]], rows: pd.DataFrame, seeds: int) -> go.Figure:
-    """A row a training: a dot a seed, and mean ± standard deviation; ``rows`` has columns name, mean, sd."""
+    """Plot a row a training: a dot a seed, and mean ± standard deviation; ``rows`` has columns name, mean, sd."""
     figure = go.Figure()
     for row, values in enumerate(accuracies.values()):
         figure.add_trace(
@@ -51,7 +51,7 @@ def dots(accuracies: Mapping[str, Sequence[float]], rows: pd.DataFrame, seeds: i
 
 
 def intervals(rows: pd.DataFrame) -> go.Figure:
-    """A row a training: its difference to the first in points, with its interval, coloured by its verdict.
+    """Plot each training's difference to the first in points, with its interval, coloured by its verdict.
 
     ``rows`` has columns name, difference, low, high (fractions) and verdict.
     """

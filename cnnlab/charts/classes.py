@@ -12,7 +12,7 @@ from cnnlab.palette import PALETTE
 
 
 def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:
-    """Accuracy of each class, as bars from zero."""
+    """Plot the accuracy of each class as bars from zero."""
     figure = go.Figure(
         go.Bar(
             x=[plain(name) for name in accuracies],
@@ -27,7 +27,7 @@ def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:
 
 
 def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -> go.Figure:
-    """Accuracy of each class in several runs, as points: their axis need not begin at zero to be read right."""
+    """Plot the accuracy of each class in several runs as points, whose axis need not start at zero."""
     figure = go.Figure(
         [
             go.Scatter(
@@ -47,7 +47,7 @@ def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -
 
 
 def probability_bars(classes: Sequence[str], probabilities: Sequence[float]) -> go.Figure:
-    """Class probabilities, the most likely one highlighted."""
+    """Plot class probabilities, the highest one highlighted."""
     best = int(np.argmax(probabilities))
     colours = [PALETTE[0] if number == best else PALETTE[8] for number in range(len(classes))]
     figure = go.Figure(

@@ -21,9 +21,9 @@ BANDS = 10  # colours from the worst run to the best
 
 
 def overlaid_curves(curves: Mapping[str, pd.DataFrame], metric: str, axis: str) -> go.Figure:
-    """Validation ``metric`` ("loss" or "accuracy") of several runs; columns x, mean, sd, runs, training.
+    """Plot validation ``metric`` ("loss" or "accuracy") of several runs; columns x, mean, sd, runs, training.
 
-    Where a curve is the mean of several runs a band shows one standard deviation to each side.
+    A curve that is the mean of several runs has a band of one standard deviation to each side.
     """
     figure = go.Figure()
     for number, (name, whole) in enumerate(curves.items()):
@@ -38,7 +38,7 @@ def overlaid_curves(curves: Mapping[str, pd.DataFrame], metric: str, axis: str) 
 
 
 def cost_and_accuracy(rows: pd.DataFrame, cost: str, front: Sequence[str], marked: Sequence[str]) -> go.Figure:
-    """A point a run from columns ``cost``, Accuracy and Name, some ``marked``; a line through the Pareto ``front``."""
+    """Plot a point a run from columns ``cost``, Accuracy and Name, some ``marked``; the Pareto ``front`` is a line."""
     optimal = rows.loc[list(front)]
     figure = go.Figure(
         [
@@ -66,9 +66,9 @@ def cost_and_accuracy(rows: pd.DataFrame, cost: str, front: Sequence[str], marke
 
 
 def parallel_coordinates(rows: pd.DataFrame, accuracy: str) -> go.Figure:
-    """A line a run through the values of its settings, all columns but ``accuracy``, to its accuracy, the colour.
+    """Plot a line a run through its settings, all columns but ``accuracy``, to its accuracy, the colour.
 
-    Drawn as plain lines, a trace for each of BANDS colours: Plotly's own needs a GPU to draw thousands in a second.
+    There is a trace of plain lines for each of BANDS colours: Plotly's own chart needs a GPU for thousands of runs.
     """
     axes = [_axis(name, rows[name]) for name in rows.columns if name != accuracy]
     axes.append(_axis(accuracy, rows[accuracy], "{:.1%}"))
@@ -94,7 +94,7 @@ def parallel_coordinates(rows: pd.DataFrame, accuracy: str) -> go.Figure:
 
 
 def spans_powers(values: pd.Series[float]) -> bool:
-    """Whether positive values are so far apart that only powers of ten show them all."""
+    """Tell whether positive values are so far apart that only a logarithmic axis shows them all."""
     known = values.dropna()
     return bool(len(known) and known.min() > 0 and known.max() / known.min() > LOG_RATIO)
 
@@ -155,7 +155,7 @@ class _Axis:
 
 
 def _axis(name: str, values: pd.Series[Any], form: str = "{:.3g}") -> _Axis:
-    """Numbers, their powers of ten where they span many, or names in their order, evenly spread."""
+    """Scale numbers (by their logarithm where they span powers of ten) or evenly spaced names to an axis."""
     distinct = sorted(values.unique(), key=lambda value: (isinstance(value, str), value))
     if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         places = {value: number / max(1, len(distinct) - 1) for number, value in enumerate(distinct)}
@@ -179,7 +179,7 @@ def _axis(name: str, values: pd.Series[Any], form: str = "{:.3g}") -> _Axis:
 
 
 def _lines(heights: npt.NDArray[np.floating], colour: str) -> go.Scatter:
-    """One trace for many runs (runs, axes): a gap after each."""
+    """Draw many runs (runs, axes) as one trace, with a gap after each."""
     runs, axes = heights.shape
     gap = np.full((runs, 1), np.nan)
     return go.Scatter(

@@ -1,4 +1,4 @@
-"""What a training step costs: bytes by layer and kind, images a second, and the parts of a step."""
+"""The cost of a training step: bytes by layer and kind, images a second, and the parts of a step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MEASURES = {"trained": ("training", "solid"), "answered": ("inference", "dot")}
 
 
 def bytes_by_layer(rows: pd.DataFrame) -> go.Figure:
-    """A bar a row, from column layer, of the bytes in the other columns, one behind the other; the first at the top."""
+    """Plot a bar for each layer, the first at the top, of the bytes in the other columns, stacked."""
     layers = [plain(name) for name in rows["layer"]]
     figure = go.Figure()
     for number, kind in enumerate(column for column in rows.columns if column != "layer"):
@@ -32,7 +32,7 @@ def bytes_by_layer(rows: pd.DataFrame) -> go.Figure:
 
 
 def images_a_second(rows: pd.DataFrame) -> go.Figure:
-    """Columns lane, batch_size, trained and answered, in images a second: a colour for each lane, both axes log."""
+    """Plot columns trained and answered, in images a second, by batch_size: a colour a lane, both axes logarithmic."""
     figure = go.Figure()
     for number, (lane, points) in enumerate(rows.groupby("lane", sort=False)):
         for measure, (name, dash) in _MEASURES.items():
@@ -50,7 +50,7 @@ def images_a_second(rows: pd.DataFrame) -> go.Figure:
 
 
 def step_parts(rows: pd.DataFrame) -> go.Figure:
-    """Columns batch_size, forward, backward and update, in seconds: where a step's time for one image goes."""
+    """Plot where a step's time for one image goes: columns forward, backward and update, in seconds, by batch_size."""
     figure = go.Figure()
     sizes = [f"{size:,}" for size in rows["batch_size"]]
     for number, part in enumerate(_PARTS):

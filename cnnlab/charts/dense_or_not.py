@@ -1,4 +1,4 @@
-"""Two networks side by side: how they learn, what moving the images does to them, what they say of one image."""
+"""Two networks side by side: learning curves, accuracy on shifted images, predictions for one image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COLOURS = {"dense": PALETTE[1], "convolutional": PALETTE[0]}
 
 
 def learning(curves: Mapping[str, Sequence[tuple[float, float]]]) -> go.Figure:
-    """By network its accuracies after each epoch so far: on what it trains with (dotted), on validation images."""
+    """Plot each network's accuracy after each epoch so far, on training (dotted) and validation images."""
     figure = go.Figure()
     for name, epochs in curves.items():
         for column, (what, dash) in enumerate((("train", "dot"), ("validation", "solid"))):
@@ -34,7 +34,7 @@ def learning(curves: Mapping[str, Sequence[tuple[float, float]]]) -> go.Figure:
 
 
 def accuracy_by_shift(accuracies: Mapping[str, Sequence[float]], guessing: float) -> go.Figure:
-    """By network its accuracy on images moved by 0, 1, … pixels; a line where mere ``guessing`` lies."""
+    """Plot each network's accuracy on images shifted by 0, 1, … pixels, and a line at chance, ``guessing``."""
     figure = go.Figure(
         [
             go.Scatter(
@@ -61,7 +61,7 @@ def accuracy_by_shift(accuracies: Mapping[str, Sequence[float]], guessing: float
 
 
 def two_answers(classes: Sequence[str], probabilities: Mapping[str, Sequence[float]]) -> go.Figure:
-    """What each network says of one image: a bar a class."""
+    """Plot the class probabilities of each network for one image."""
     figure = go.Figure(
         [
             go.Bar(

@@ -1,4 +1,4 @@
-"""A filter's answers: as a picture in two colours, and how they are spread over two kinds of images."""
+"""A filter's feature maps: in two colours, and as histograms over two groups of images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BINS = 40
 
 
 def coloured(values: Numbers, limit: float, side: int = 168) -> Picture:
-    """A feature map (H, W) → (H·k, W·k, 4): blue above zero, red below, clear at zero, full at ±``limit``."""
+    """Colour a feature map, (H, W) → (H·k, W·k, 4): blue above zero, red below, clear at zero, full at ±``limit``."""
     pixels = np.empty((*values.shape, 4), np.uint8)
     pixels[..., :3] = np.where(values[..., None] < 0, NEGATIVE, POSITIVE)
     pixels[..., 3] = np.clip(np.abs(values) / (limit or 1.0), 0, 1) * 255
@@ -25,7 +25,7 @@ def coloured(values: Numbers, limit: float, side: int = 168) -> Picture:
 def two_histograms(
     groups: tuple[Numbers, Numbers], names: tuple[str, str], threshold: float, quantity: str
 ) -> go.Figure:
-    """How often each value of ``quantity`` occurs in either group (N,) and (M,), with the threshold between them."""
+    """Plot histograms of ``quantity`` for two groups, (N,) and (M,), with the threshold between them."""
     both = np.concatenate(groups)
     low, high = float(both.min()), float(both.max())
     width = (high - low) / BINS or 1.0

@@ -1,4 +1,4 @@
-"""How good a network is: accuracies with their intervals, what is taken for what, calibration, trade-offs."""
+"""Evaluation of a network: accuracies with intervals, confusion matrix, calibration, trade-offs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnnlab.palette import PALETTE
 
 
 def class_intervals(table: pd.DataFrame) -> go.Figure:
-    """Accuracy of each class with its interval, from columns Class, Accuracy, Low, High."""
+    """Plot each class's accuracy with its interval, from columns Class, Accuracy, Low, High."""
     figure = go.Figure(
         go.Scatter(
             x=table["Class"].map(plain),
@@ -35,7 +35,7 @@ def class_intervals(table: pd.DataFrame) -> go.Figure:
 
 
 def with_intervals(rows: pd.DataFrame, by: str, axes: tuple[str, str], height: int) -> go.Figure:
-    """A line for each value of column ``by`` over the first of the ``axes``' columns, each share with its interval.
+    """Plot a line for each value of column ``by`` over the first of the ``axes``' columns, with intervals.
 
     Columns low and high are the intervals' ends.
     """
@@ -59,9 +59,9 @@ def with_intervals(rows: pd.DataFrame, by: str, axes: tuple[str, str], height: i
 
 
 def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
-    """True classes by row, answers by column; each cell has an unseen marker, its customdata row · classes + column.
+    """Plot true classes by row, predictions by column; a cell's invisible marker has customdata row · classes + column.
 
-    Whole numbers are shown as counts, others as shares. The diagonal has no colour, for it would outshine the rest.
+    Whole numbers are shown as counts, others as shares. The diagonal has no colour, as it would outshine the rest.
     """
     names = [plain(name) for name in classes]
     count = len(names)
@@ -104,7 +104,7 @@ def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
 
 
 def reliability(table: pd.DataFrame, name: str) -> go.Figure:
-    """Accuracy against confidence, bin by bin; on the diagonal a network knows what it knows."""
+    """Plot accuracy against confidence, bin by bin; a calibrated network lies on the diagonal."""
     figure = go.Figure(
         [
             go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": PALETTE[8], "dash": "dot"}, hoverinfo="skip"),
@@ -126,7 +126,7 @@ def reliability(table: pd.DataFrame, name: str) -> go.Figure:
 
 
 def trade_off(x: Numbers, y: Numbers, titles: tuple[str, str]) -> go.Figure:
-    """A precision-recall or ROC curve; ``titles`` are the axes'."""
+    """Plot a precision-recall or ROC curve; ``titles`` are the axes'."""
     figure = go.Figure(
         go.Scatter(
             x=x,

@@ -30,10 +30,10 @@ def number_grid(
     rows: Sequence[str] = (),
     columns: Sequence[str] = (),
 ) -> go.Figure:
-    """Numbers (H, W) in cells, red below zero, white, blue above, deepest at ±``limit``, by default the largest.
+    """Draw numbers (H, W) in cells, red below zero, blue above, deepest at ±``limit``, by default the largest.
 
-    Cells of ``feeding`` and the ``chosen`` one are outlined. NaN stands for a cell without a number: ``empty`` is
-    written there. ``rows`` and ``columns`` are names beside and above; with them cells are as wide as there is room.
+    Cells of ``feeding`` and the ``chosen`` one are outlined. A cell of NaN shows ``empty`` instead. ``rows`` and
+    ``columns`` are names beside and above, with which cells take all the width there is.
     """
     reach = _PALE * (limit or float(np.nanmax(np.abs(values), initial=0.0)) or 1.0)
     texts = [[empty if np.isnan(value) else written(value) for value in row] for row in values]
@@ -71,7 +71,7 @@ def _name(update_axis: Callable[..., go.Figure], names: Sequence[str], **look: o
 
 
 def coloured_grid(values: Numbers, groups: Numbers, chosen: Cell) -> go.Figure:
-    """Whole numbers (H, W) in cells, each in the colour of its group, 0, 1 or 2; the chosen one has its own."""
+    """Draw whole numbers (H, W) in cells, each in the colour of its group, 0, 1 or 2; the chosen one has its own."""
     colours = [*PALETTE[:3], FOLLOWED]
     steps = [(edge / 4, colour) for group, colour in enumerate(colours) for edge in (group, group + 1)]
     shades = groups.copy()
@@ -95,24 +95,24 @@ def coloured_grid(values: Numbers, groups: Numbers, chosen: Cell) -> go.Figure:
 
 
 def written(value: float) -> str:
-    """As in a cell: three digits that count, a true minus."""
+    """Format a number as in a cell: three significant digits, a true minus."""
     return f"{value + 0.0:.3g}".replace("-", "−")
 
 
 def bracketed(value: float) -> str:
-    """As a number within a sum or a product."""
+    """Format a number as a term of a sum or a product."""
     return f"({written(value)})" if value < 0 else written(value)
 
 
 def _write(figure: go.Figure, cell: Cell, text: str) -> None:
-    """On a pale cell: what lies in the padding."""
+    """Write text on a pale cell, which lies in the padding."""
     row, column = cell
     _rectangle(figure, cell, cell, fillcolor=_EMPTY, line={"width": 0})
     figure.add_annotation(x=column, y=row, text=text, showarrow=False)
 
 
 def _outline(figure: go.Figure, cells: Collection[Cell], colour: str) -> None:
-    """One line around them all where they fill a rectangle, else one around each."""
+    """Outline all cells at once where they fill a rectangle, else each by itself."""
     if not cells:
         return
     line = {"color": colour, "width": 3}
@@ -126,6 +126,6 @@ def _outline(figure: go.Figure, cells: Collection[Cell], colour: str) -> None:
 
 
 def _rectangle(figure: go.Figure, first: Cell, last: Cell, **look: object) -> None:
-    """Around the cells between two corners."""
+    """Outline the cells between two corners."""
     corners = {"x0": first[1] - 0.47, "x1": last[1] + 0.47, "y0": first[0] - 0.47, "y1": last[0] + 0.47}
     figure.add_shape(type="rect", **corners, **look)

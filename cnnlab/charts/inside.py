@@ -1,4 +1,4 @@
-"""What the views of Inside draw besides tiles: spreads over time, lines by layer, overlays, embeddings."""
+"""Charts of Inside besides tiles: histograms over time, lines by layer, overlays, embeddings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Line = Sequence[tuple[float, float]]  # points (x, y)
 def spread(
     shares: Numbers, edges: Sequence[float], epochs: Sequence[int], quantity: str, now: int, is_log: bool = False
 ) -> go.Figure:
-    """A histogram an epoch: ``shares`` (epochs, bins) of the numbers between ``edges``; the epoch ``now`` is marked."""
+    """Plot a histogram an epoch: ``shares`` (epochs, bins) of the values between ``edges``; epoch ``now`` is marked."""
     names = [str(epoch) for epoch in epochs]
     figure = go.Figure(
         go.Heatmap(
@@ -46,7 +46,7 @@ def lines(
     now: float | None = None,
     height: int = 300,
 ) -> go.Figure:
-    """One line a name over ``x``, shares shown as percent; ``titles`` are the axes', ``now`` is marked."""
+    """Plot a line a name over ``x``, shares as percent; ``titles`` are the axes', ``now`` is marked."""
     figure = go.Figure(
         [
             go.Scatter(
@@ -68,7 +68,7 @@ def lines(
 
 
 def overlay(grey: Numbers, values: Numbers, signed: bool, on_image: bool, limit: float | None = None) -> go.Figure:
-    """A map (H, W), alone or over the image in grey; ``limit`` is where its colours end, by default its own largest."""
+    """Draw a map (H, W), alone or over the image in grey; colours end at ``limit``, by default its largest value."""
     reach = limit or float(np.abs(values).max()) or 1.0
     scale = DIVERGING if signed else BRIGHTNESS
     figure = go.Figure()
@@ -88,7 +88,7 @@ def overlay(grey: Numbers, values: Numbers, signed: bool, on_image: bool, limit:
 
 
 def strokes(lines: Sequence[Line], middles: Line, support: Numbers) -> go.Figure:
-    """A drawing's lines, y down, numbered in their middles and coloured by how much they speak for a class, in nats."""
+    """Draw strokes, y down, numbered in their middles and coloured by their support for a class, in nats."""
     reach = float(np.abs(support).max()) or 1.0
     shares = support / (2 * reach) + 0.5
     colours = sample_colorscale(DIVERGING, shares.tolist())
@@ -124,7 +124,7 @@ def strokes(lines: Sequence[Line], middles: Line, support: Numbers) -> go.Figure
 
 
 def _pen(line: Line, colour: str, width: int) -> go.Scatter:
-    """A line with round ends and bends, ``width`` pixels thick."""
+    """Draw a line with round ends and joins, ``width`` pixels thick."""
     x, y = zip(*line, strict=True)
     return go.Scatter(
         x=x,
@@ -138,7 +138,7 @@ def _pen(line: Line, colour: str, width: int) -> go.Scatter:
 
 
 def _fading(scale: str, signed: bool) -> list[tuple[float, str]]:
-    """The colours, see-through where they stand for nothing."""
+    """Build a colour scale that is transparent where it stands for nothing."""
     places = np.linspace(0, 1, 21)
     strengths = np.abs(2 * places - 1) if signed else places
     return [
@@ -152,7 +152,7 @@ def _fading(scale: str, signed: bool) -> list[tuple[float, str]]:
 def embedding(
     places: npt.NDArray[np.floating], groups: Sequence[str], notes: Sequence[str], names: Sequence[str]
 ) -> go.Figure:
-    """Images as points (N, 2) or (N, 3), one colour a group in the order of ``names``; customdata tells the image."""
+    """Plot images as points (N, 2) or (N, 3), a colour a group in the order of ``names``; customdata is the image."""
     members = {name: [index for index, group in enumerate(groups) if group == name] for name in names}
     figure = go.Figure()
     for number, (name, chosen) in enumerate(members.items()):

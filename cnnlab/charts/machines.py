@@ -1,4 +1,4 @@
-"""What the small machines do, drawn: a function's curve, running statistics, probabilities and their gradient."""
+"""Charts for single layers: an activation's curve, running statistics, probabilities and their gradient."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnnlab.palette import PALETTE
 
 
 def activation_curve(x: Numbers, y: Numbers, slopes: Numbers, points: Numbers) -> go.Figure:
-    """A function and its slope over ``x``; ``points`` (3, N) are numbers fed to it, what came out, the slopes."""
+    """Plot a function and its slope over ``x``; ``points`` (3, N) are inputs, outputs and slopes."""
     figure = go.Figure()
     for name, line, marks, colour, dash in (
         ("output", y, points[1], TRAIN, "solid"),
@@ -37,7 +37,7 @@ def activation_curve(x: Numbers, y: Numbers, slopes: Numbers, points: Numbers) -
 
 
 def running_statistics(seen: Mapping[str, Sequence[Numbers]], batch: Mapping[str, Numbers]) -> go.Figure:
-    """Running means and variances of each channel after each batch; dotted, the last batch's own."""
+    """Plot each channel's running mean and variance after each batch; dotted, the last batch's own."""
     figure = make_subplots(rows=1, cols=len(seen), subplot_titles=list(seen))
     for place, (name, values) in enumerate(seen.items(), start=1):
         for channel, own in enumerate(batch[name]):
@@ -63,7 +63,7 @@ def running_statistics(seen: Mapping[str, Sequence[Numbers]], batch: Mapping[str
 
 
 def against_target(classes: Sequence[str], probabilities: Numbers, target: Numbers) -> go.Figure:
-    """Each class's probability beside what it should be."""
+    """Plot each class's probability beside its target."""
     figure = go.Figure(
         [
             go.Bar(
@@ -87,7 +87,7 @@ def against_target(classes: Sequence[str], probabilities: Numbers, target: Numbe
 
 
 def signed_bars(names: Sequence[str], values: Numbers, quantity: str, axis: str) -> go.Figure:
-    """Bars up in blue and down in red, as the diverging scale has them."""
+    """Plot bars up in blue and down in red, the colours of the diverging scale."""
     figure = go.Figure(
         go.Bar(
             x=list(names),

@@ -13,22 +13,22 @@ Picture = npt.NDArray[np.uint8]
 
 
 def png(pixels: Picture) -> bytes:
-    """(H, W, C) → a PNG file's content."""
+    """Encode pixels (H, W, C) as PNG."""
     buffer = BytesIO()
     Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def inline(pixels: Picture) -> str:
-    """A small picture as a URL that holds it.
+    """Encode a small picture as a data URL.
 
-    One that is fetched from the server may be gone, if the page has moved on, before the browser asks for it.
+    A picture on the server may be gone, if the page has moved on, before the browser fetches it.
     """
     return f"data:image/png;base64,{b64encode(png(pixels)).decode()}"
 
 
 def inline_photo(pixels: Picture) -> str:
-    """A photo (H, W, 3) as such a URL, as JPEG: a tenth as long as a PNG."""
+    """Encode a photo (H, W, 3) as a data URL of a JPEG, a tenth as long as a PNG."""
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=85)
     return f"data:image/jpeg;base64,{b64encode(buffer.getvalue()).decode()}"

@@ -1,4 +1,4 @@
-"""What an untrained network says."""
+"""The logits of an untrained network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnnlab.palette import PALETTE
 
 
 def logit_bars(logits: Mapping[str, float], label: str) -> go.Figure:
-    """The logit of each class; that of the right one, ``label``, in another colour."""
+    """Plot the logit of each class; that of the right one, ``label``, in another colour."""
     figure = go.Figure(
         go.Bar(
             x=list(logits),

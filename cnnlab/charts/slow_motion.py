@@ -11,7 +11,7 @@ from cnnlab.palette import PALETTE
 
 
 def image_losses(names: Sequence[str], losses: Numbers, picked: int) -> go.Figure:
-    """The loss of each image of a batch, one of them picked, and their mean as a line."""
+    """Plot the loss of each image of a batch, one highlighted, and their mean as a line."""
     mean = float(losses.mean())
     figure = go.Figure(
         go.Bar(
@@ -41,7 +41,7 @@ def image_losses(names: Sequence[str], losses: Numbers, picked: int) -> go.Figur
 
 
 def gradient_norms(norms: Mapping[str, float]) -> go.Figure:
-    """How long the gradient of each parameter is."""
+    """Plot the norm of each parameter's gradient."""
     figure = go.Figure(
         go.Bar(
             x=list(norms.values()),
@@ -60,7 +60,7 @@ def gradient_norms(norms: Mapping[str, float]) -> go.Figure:
 
 
 def loss_by_step(losses: Sequence[float]) -> go.Figure:
-    """The batch's loss before each step and after the last, on a logarithmic axis."""
+    """Plot the batch's loss before each step and after the last, on a logarithmic axis."""
     figure = go.Figure(
         go.Scatter(
             x=list(range(len(losses))),

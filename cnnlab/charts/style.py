@@ -1,4 +1,4 @@
-"""One palette, one frame, and how names and long lines are made fit for a figure."""
+"""The frame of every figure, and names and long lines made fit for it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Item = TypeVar("_Item")
 
 
 def framed(figure: go.Figure) -> go.Figure:
-    """The figure with the app's margins and legend."""
+    """Give a figure the app's margins and legend."""
     return figure.update_layout(
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
@@ -39,7 +39,7 @@ def plain(name: str) -> str:
 
 
 def thinned(records: Sequence[_Item]) -> Sequence[_Item]:
-    """Every k-th record and the last, MAX_POINTS at the most."""
+    """Keep every k-th record and the last, MAX_POINTS at the most."""
     stride = ceil(len(records) / (MAX_POINTS - 1)) or 1
     return records if stride == 1 else [*records[:-1:stride], records[-1]]
 

@@ -1,4 +1,4 @@
-"""A loss over two numbers as contours, and the ways optimisers take on it."""
+"""A loss of two parameters as contours, and the paths of optimisers on it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _LOWEST = 1e-8  # of the logarithmic axis of losses: below that all have arrived
 def contours(
     x: Numbers, y: Numbers, losses: Numbers, ways: Mapping[str, Numbers], colours: Mapping[str, str]
 ) -> go.Figure:
-    """Where the loss (len(y), len(x)) is equal, and ways (steps + 1, 2) over it.
+    """Plot contours of the loss (len(y), len(x)) and paths (steps + 1, 2) over it.
 
-    Heights are drawn by their logarithm, so that the floor of a valley shows beside its walls.
+    Contours are logarithmic, so that the floor of a valley shows beside its walls.
     """
     heights = np.log10(losses - losses.min() + 0.01 * (np.median(losses) - losses.min()))
     figure = go.Figure(
@@ -65,7 +65,7 @@ def contours(
 
 
 def losses_by_step(losses: Mapping[str, Sequence[float]], colours: Mapping[str, str]) -> go.Figure:
-    """Each optimiser's loss after each of its steps, on a logarithmic axis."""
+    """Plot each optimiser's loss after each of its steps, on a logarithmic axis."""
     figure = go.Figure(
         [
             go.Scatter(
@@ -86,5 +86,5 @@ def losses_by_step(losses: Mapping[str, Sequence[float]], colours: Mapping[str, 
 
 
 def colours_of(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each, in the palette's order."""
+    """Assign each name a colour, in the palette's order."""
     return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(names)}

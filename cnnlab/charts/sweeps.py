@@ -15,18 +15,18 @@ _VALUE = "validation accuracy"
 
 
 def history(study: Study) -> go.Figure:
-    """Every trial's accuracy, and the best so far."""
+    """Plot every trial's accuracy, and the best so far."""
     return _in_percent(visualization.plot_optimization_history(study, target_name=_VALUE))
 
 
 def learning_curves(study: Study) -> go.Figure:
-    """Every trial's accuracy by epoch; those that were pruned end early."""
+    """Plot every trial's accuracy by epoch; pruned trials end early."""
     figure = _in_percent(visualization.plot_intermediate_values(study))
     return figure.update_xaxes(title="epoch").update_yaxes(title=_VALUE)
 
 
 def importances(study: Study) -> go.Figure:
-    """How much each searched setting matters for being among the best trials (PED-ANOVA, Watanabe et al. 2023).
+    """Plot how much each searched setting matters for the best trials (PED-ANOVA, Watanabe et al. 2023).
 
     Raises RuntimeError, UserWarning or ValueError where the trials are too few or too alike to tell.
     """
@@ -38,7 +38,7 @@ def importances(study: Study) -> go.Figure:
 
 
 def slices(study: Study) -> go.Figure:
-    """Accuracy against each searched setting by itself; later trials are brighter."""
+    """Plot accuracy against each searched setting by itself; later trials are brighter."""
     figure = _in_percent(visualization.plot_slice(study, target_name=_VALUE))
     figure.for_each_xaxis(lambda axis: axis.update(title=titled(axis.title.text)))
     return figure.update_traces(marker={"colorscale": BRIGHTNESS, "size": 8})

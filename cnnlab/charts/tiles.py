@@ -27,10 +27,10 @@ def filter_grid(
     flagged: Sequence[int] = (),
     limit: float | None = None,
 ) -> go.Figure:
-    """One tile per filter (N, height, width) on a diverging scale to ±``limit``, by default the largest weight.
+    """Draw a tile per filter (N, height, width) on a diverging scale to ±``limit``, by default the largest weight.
 
-    ``units`` are the filters' numbers, by default 0, 1, …; ``notes`` is what hovering adds; ``flagged`` units are
-    crossed out.
+    ``units`` are the filters' numbers, by default 0, 1, …; hovering shows ``notes``; ``flagged`` units are crossed
+    out.
     """
     limit = limit or float(np.abs(weights).max()) or 1.0
     return _mosaic(weights, (DIVERGING, -limit, limit, "weight"), units, notes, flagged)
@@ -39,9 +39,9 @@ def filter_grid(
 def feature_map_grid(
     maps: Numbers, units: Sequence[int] = (), notes: Sequence[str] = (), own_scale: bool = False
 ) -> go.Figure:
-    """One tile per feature map (N, height, width), all on one scale so that they compare, or each on its own.
+    """Draw a tile per feature map (N, height, width), all on one scale so that they compare, or each on its own.
 
-    Where values fall below zero the scale is the diverging one, zero in its middle.
+    Where values fall below zero the scale is the diverging one, with zero in its middle.
     """
     if own_scale:
         lowest, highest = maps.min((1, 2), keepdims=True), maps.max((1, 2), keepdims=True)
@@ -51,7 +51,7 @@ def feature_map_grid(
 
 
 def picture(values: Numbers, quantity: str, height: int = 320) -> go.Figure:
-    """One map (H, W) enlarged, each value there to hover; diverging where values fall below zero."""
+    """Draw a map (H, W) enlarged, with values on hovering; diverging where values fall below zero."""
     scale, low, high = _scale_of(values)
     return bare(_heatmap(values, scale, low, high, quantity), height)
 
@@ -59,7 +59,7 @@ def picture(values: Numbers, quantity: str, height: int = 320) -> go.Figure:
 def tile_strip(
     pictures: Sequence[npt.NDArray[np.uint8]], titles: Sequence[str], columns: int = 9, units: Sequence[int] = ()
 ) -> go.Figure:
-    """Images (H, W, C), all of one size, side by side with a title each, as they are; a click tells their ``units``."""
+    """Draw images (H, W, C) of one size side by side, a title each; a click returns their ``units``."""
     height, width, channels = pictures[0].shape
     rows, columns = ceil(len(pictures) / columns), min(columns, len(pictures))
     lines = max(title.count("<br>") for title in titles) + 1
@@ -93,9 +93,9 @@ def tile_strip(
 
 
 def tile_row(tiles: Numbers, side: int = 56) -> npt.NDArray[np.uint8]:
-    """Maps (N, height, width) in one row of RGBA pixels (side, W, 4), coloured as by ``feature_map_grid``.
+    """Render maps (N, height, width) in a row of RGBA pixels (side, W, 4), coloured as by ``feature_map_grid``.
 
-    Maps larger than ``side`` are thinned.
+    Of maps larger than ``side``, pixels are left out.
     """
     step = max(1, ceil(max(tiles.shape[1:]) / side))
     tiles = tiles[:, ::step, ::step]
@@ -124,7 +124,7 @@ def _mosaic(
     notes: Sequence[str] = (),
     flagged: Sequence[int] = (),
 ) -> go.Figure:
-    """Tiles in rows with a gap between; each has an unseen marker that hovering and clicking find."""
+    """Draw tiles in rows with a gap between, each with an invisible marker to hover and click."""
     units = units or range(len(tiles))
     step = ceil(sqrt(max(1.0, tiles.size / MAX_CELLS)))
     tiles = tiles[:, ::step, ::step]
@@ -173,7 +173,7 @@ def _heatmap(values: Numbers, scale: str, low: float, high: float, quantity: str
 
 
 def bare(figure: go.Figure, height: int) -> go.Figure:
-    """Square pixels, the first row on top, no axes."""
+    """Give a figure square pixels, the first row on top, and no axes."""
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x", constrain="domain")
     framed(figure)
@@ -182,7 +182,7 @@ def bare(figure: go.Figure, height: int) -> go.Figure:
 
 
 def photo(pixels: npt.NDArray[np.uint8], height: int = 320) -> go.Figure:
-    """One image (H, W, C) enlarged, its pixels sharp."""
+    """Draw an image (H, W, C) enlarged, with sharp pixels."""
     colours = pixels if pixels.shape[2] == 3 else pixels.repeat(3, 2)
     return bare(go.Figure(go.Image(z=colours, hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>")), height)
 
@@ -194,9 +194,9 @@ def boxed_photo(
     notes: Sequence[Sequence[str]],
     flagged: Sequence[bool],
 ) -> go.Figure:
-    """A photo (H, W, 3) with labelled boxes, each by its corners (4, 2); hovering tells the lines of its notes.
+    """Draw a photo (H, W, 3) with labelled boxes, each by its corners (4, 2); hovering shows the lines of its notes.
 
-    Flagged ones have another colour and a question mark.
+    Flagged boxes have another colour and a question mark.
     """
     height = 32 + round(min(PHOTO_HEIGHT, PHOTO_WIDTH * pixels.shape[0] / pixels.shape[1]))
     figure = go.Figure(go.Image(source=inline_photo(pixels), hoverinfo="skip"))

@@ -17,7 +17,7 @@ PARENT = "#8a94a3"  # grey, in light and dark
 
 
 def live(history: History, classes: Sequence[str], parent: Stem | None = None) -> dict[str, go.Figure]:
-    """What the live view draws of a training so far: loss, accuracy, and each class once an epoch is done."""
+    """Plot a training so far: loss, accuracy, and each class once an epoch is done."""
     figures = {metric: curve(history, metric, parent) for metric in ("loss", "accuracy")}
     if history.epochs:
         latest = dict(zip(classes, history.epochs[-1]["per_class"], strict=True))
@@ -34,9 +34,9 @@ class Stem:
 
 
 def curve(history: History, metric: str, parent: Stem | None = None) -> go.Figure:
-    """Train and validation ``metric`` ("loss" or "accuracy") against epochs; learning rates that were set are marked.
+    """Plot train and validation ``metric`` ("loss" or "accuracy") by epoch; learning rates set by hand are marked.
 
-    A branch is drawn from its parent's epoch on, beside its parent.
+    A branch starts at its parent's epoch, beside its parent.
     """
     steps = thinned(history.steps)
     epochs = thinned(history.epochs)
@@ -71,7 +71,7 @@ def curve(history: History, metric: str, parent: Stem | None = None) -> go.Figur
 
 
 def learning_rate_ramp(points: Sequence[StepMetrics], suggestion: float) -> go.Figure:
-    """The finder's curve: loss against learning rate, the suggestion marked."""
+    """Plot the learning rate finder's curve: loss against learning rate, the suggestion marked."""
     figure = go.Figure(
         go.Scatter(
             x=[point.learning_rate for point in points],

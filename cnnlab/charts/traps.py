@@ -1,4 +1,4 @@
-"""A mistake beside its mend: lines of trainings, points with their intervals."""
+"""A mistake beside its fix: lines of trainings, points with their intervals."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def beside_lines(
     highest: float | None = None,
     from_zero: bool = True,
 ) -> go.Figure:
-    """A line for each way and part, from columns way, part, x, y; ``titles`` are the axes'.
+    """Plot a line for each way and part, from columns way, part, x, y; ``titles`` are the axes'.
 
-    ``levels`` are marked on the y axis, ``places`` on the x axis; what lies above ``highest`` is cut off.
+    ``levels`` are marked on the y axis, ``places`` on the x axis; values above ``highest`` are cut off.
     """
     figure = go.Figure()
     for colour, (way, own) in zip(_COLOURS, rows.groupby("way", sort=False), strict=False):
@@ -46,7 +46,7 @@ def beside_lines(
 
 
 def beside_points(rows: pd.DataFrame, titles: tuple[str, str]) -> go.Figure:
-    """A point for each way and name x with its interval, side by side, from columns way, x, y, low, high."""
+    """Plot a point with its interval for each way and name x, side by side, from columns way, x, y, low, high."""
     ways = zip(_COLOURS, rows.groupby("way", sort=False), strict=False)
     figure = go.Figure([_points(own, str(way), colour, titles) for colour, (way, own) in ways])
     figure.update_xaxes(type="category", categoryorder="array", categoryarray=list(rows["x"].unique()))

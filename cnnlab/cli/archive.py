@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from cnnlab.cli.options import as_json, open_run, open_store, runs_option
-from cnnlab.export.tracking import to_mlflow, to_tensorboard
+from cnnlab.export.mlflow import to_mlflow
+from cnnlab.export.tensorboard import to_tensorboard
 from cnnlab.runs.archive import pack_file, unpack
 
 

@@ -1,4 +1,4 @@
-"""Commands that look at what there is: list, evaluate, predict, bench."""
+"""Commands that train nothing: list, evaluate, predict, bench."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from cnnlab.training.recipes import RECIPES
 @click.command("list")
 @as_json
 def list_command(as_json: bool) -> None:
-    """Data sets, architectures and recipes."""
+    """List data sets, architectures and recipes."""
     datasets = [
         {
             "name": spec.name,
@@ -76,7 +76,7 @@ def list_command(as_json: bool) -> None:
 @runs_option
 @as_json
 def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) -> None:
-    """Accuracy of RUN (an id or a folder) on its data set's test images."""
+    """Measure the accuracy of RUN (an id or a folder) on its data set's test images."""
     found = open_run(run, runs)
     result = judge(found, dataset)
     images = sum(result.support)
@@ -119,7 +119,7 @@ def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) ->
 @runs_option
 @as_json
 def predict_command(run: str, files: tuple[Path, ...], runs: Path | None, as_json: bool) -> None:
-    """Classes of every FILE in turn: an image, or a JSON list of drawings with their strokes.
+    """Predict the class of every FILE in turn: an image, or a JSON list of drawings with their strokes.
 
     Among several files, one that cannot be read is named in its place; the exit code is then 2.
     """
@@ -147,7 +147,7 @@ def predict_command(run: str, files: tuple[Path, ...], runs: Path | None, as_jso
 
 
 def _inputs(run: Run, content: bytes) -> list[NetworkInput]:
-    """What the run's network gets of a file. Raises DrawingError where it gets nothing."""
+    """Read a file as the run's network takes it. Raises DrawingError where it holds no image or drawing."""
     if not plain_json(content).lstrip().startswith(b"["):
         return [seen_by(run, read_picture(content))]
     if not dataset_spec(run.config.dataset).is_drawn:
@@ -167,7 +167,7 @@ def _prediction(trained: Trained, made: NetworkInput) -> dict[str, Any]:
 
 
 def _told(answer: dict[str, Any], with_file: bool) -> str:
-    """An answer in a line, the class first; names of classes and files may be a stranger's."""
+    """Write a prediction in one line, the class first; names of classes and files may be a stranger's."""
     file = click.format_filename(answer["file"])
     if "error" in answer:
         told = [f"not read: {answer['error']}", file]

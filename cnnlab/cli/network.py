@@ -1,4 +1,4 @@
-"""The command that looks at a network before it is trained: what each layer costs, its code, its picture."""
+"""The command that shows a network before it is trained: the cost of each layer, code, diagram."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def network_command(
     runs: Path | None,
     as_json: bool,
 ) -> None:
-    """What each layer of NETWORK (a preset, a design's JSON file or a run) gives and costs."""
+    """Show what each layer of NETWORK (a preset, a design's JSON file or a run) gives and costs."""
     draft = found(network, runs)
     images = shape or DATASETS[dataset].shape
     if not all(1 <= length <= 4096 for length in images):
@@ -77,7 +77,7 @@ def network_command(
 
 
 def found(network: str, runs: Path | None) -> Draft:
-    """A preset by its name, a design by its file, a run's network by the run's id or folder."""
+    """Look up a preset by name, a design by its file, a run's network by the run's id or folder."""
     if network in PRESETS:
         return PRESETS[network]
     if network.endswith(".json"):

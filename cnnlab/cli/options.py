@@ -35,14 +35,14 @@ class Network(click.ParamType[Any]):
     name = "network"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The name, which stands for the preset, or the design's fields."""
+        """Return a preset's name as it is, or the fields of the design in a file."""
         if not str(value).endswith(".json"):
             return click.Choice(list(PRESETS)).convert(value, param, ctx)
         return design_in(str(value)).model_dump()
 
 
 def config_options(command: Command) -> Command:
-    """One option per field of RunConfig; unset ones leave the recipe's values."""
+    """Add an option for each field of RunConfig; unset ones leave the recipe's values."""
     for name, field in reversed(RunConfig.model_fields.items()):
         flag = f"--{name.replace('_', '-')}"
         kind: Any = field.annotation
@@ -65,12 +65,12 @@ def config_options(command: Command) -> Command:
 
 
 def configured(recipe: str, fields: dict[str, object]) -> RunConfig:
-    """A recipe's config with the fields that were given. Raises as ``changed``."""
+    """Change a recipe's config by the given fields. Raises as ``changed`` does."""
     return changed(RECIPES[recipe].config, fields)
 
 
 def changed(config: RunConfig, fields: dict[str, object]) -> RunConfig:
-    """The config with the fields that were given, those that are not None.
+    """Replace the config's fields by those given, which are not None.
 
     Raises ConfigError, and DrawingError where the lessons' file is no list of labelled drawings.
     """
@@ -82,13 +82,13 @@ def changed(config: RunConfig, fields: dict[str, object]) -> RunConfig:
 
 
 def content_of(file: Path) -> bytes:
-    """No more of a file than whoever reads it refuses; a device has no end."""
+    """Read a file up to just beyond its reader's limit, for a device has no end."""
     with file.open("rb") as opened:
         return opened.read(MAX_FILE_BYTES + 1)
 
 
 def design_in(file: str) -> Draft:
-    """The design that a JSON file holds. Raises DesignError where there is none."""
+    """Read a design from a JSON file. Raises DesignError where there is none."""
     try:
         return read_design(content_of(Path(file)))
     except OSError as error:
@@ -96,7 +96,7 @@ def design_in(file: str) -> Draft:
 
 
 def open_run(run: str, runs: Path | None) -> Run:
-    """A run by its folder or its id."""
+    """Open a run by its folder or its id."""
     folder = Path(run)
     try:
         is_folder = folder.is_dir()
@@ -108,5 +108,5 @@ def open_run(run: str, runs: Path | None) -> Run:
 
 
 def open_store(runs: Path | None) -> RunStore:
-    """The runs of a folder, by default the environment's."""
+    """Open the runs of a folder, by default the environment's."""
     return RunStore(runs or runs_folder())

@@ -26,7 +26,7 @@ from cnnlab.training.recipes import RECIPES
 @runs_option
 @config_options
 def program_command(training: str, paths: tuple[Path, ...], runs: Path | None, **fields: object) -> None:
-    """The whole program of TRAINING (a recipe or a run) in seven steps, its settings changed by the options."""
+    """Write the program of TRAINING (a recipe or a run) in seven steps, its settings changed by the options."""
     program = _program(training, runs, fields)
     if not paths:
         click.echo(to_script(program), nl=False)

@@ -90,7 +90,7 @@ def resume(run: str, epochs: int | None, learning_rate: float | None, runs: Path
 
 
 def _tell_result(job: Job, as_json: bool) -> None:
-    """What a training came to."""
+    """Print the result of a training."""
     summary = job.summary
     if not as_json:
         click.echo(f"{summary.status} after {len(job.history.epochs)} epochs: {job.run.folder}")
@@ -124,7 +124,7 @@ def _followed(job: Job) -> Job:
 
 
 def _follow(job: Job) -> None:
-    """A progress bar on a terminal; Ctrl-C stops a training that has begun and keeps what is whole."""
+    """Show a progress bar on a terminal; Ctrl-C stops a running training and keeps its whole epochs."""
     try:
         _wait_for_data(job)
         _show_progress(job)
@@ -236,7 +236,7 @@ def sweep(
 
 
 def _range(text: str) -> tuple[str, dict[str, Any]]:
-    """A setting and its values, as typed. Raises ConfigError where they cannot be read."""
+    """Parse a setting and its values as typed. Raises ConfigError where they cannot be read."""
     name, _, values = text.partition("=")
     name = name.replace("-", "_")
     low, _, rest = values.partition(":")
@@ -249,7 +249,7 @@ def _range(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def _value(text: str) -> Any:
-    """A number or truth value where it is one."""
+    """Parse a number or truth value; leave other text as it is."""
     try:
         return json.loads(text)
     except ValueError:
@@ -257,9 +257,9 @@ def _value(text: str) -> Any:
 
 
 def _walk(found: Sweep, steps: Generator[Step]) -> bool:
-    """A progress bar on a terminal; whether it came to its end.
+    """Show a progress bar on a terminal; return whether the sweep finished.
 
-    Ctrl-C ends the trial under way, which is asked again when the sweep goes on.
+    Ctrl-C ends the running trial, which is repeated when the sweep continues.
     """
     with click.progressbar(length=found.config.trials, file=sys.stderr, item_show_func=lambda text: text) as bar:
         bar.update(found.ended)

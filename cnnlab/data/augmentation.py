@@ -1,4 +1,4 @@
-"""Augmentation on whole batches: random variants of training images, drawn anew each time."""
+"""Augmentation on whole batches: random variants of training images, new in every epoch."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _KNOWN_AT_ONCE = ("cpu",)  # devices whose results a program may look at without
 
 
 def choose(wanted: str, own: str) -> Augment:
-    """The augmentation for a RunConfig's ``wanted`` and a data set's ``own``.
+    """Find the augmentation for a RunConfig's ``wanted`` and a data set's ``own``.
 
-    "auto" is the data set's own. "mild" is too, but that affine stands in for handwriting, which prepares for
-    drawings its data set has none of: for the highest accuracy on the data set's own test images.
+    "auto" is the data set's own. "mild" is the same, except that affine replaces handwriting: handwriting prepares
+    for drawings on the canvas, affine gives the highest accuracy on the data set's own test images.
     """
     if wanted == "auto" or (wanted == "mild" and own != "handwriting"):
         return AUGMENTATIONS[own]
@@ -28,31 +28,31 @@ def choose(wanted: str, own: str) -> Augment:
 
 
 def none(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch.Generator) -> Tensor:
-    """The images as they are."""
+    """Return the images as they are."""
     return pixels
 
 
 def shift(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch.Generator) -> Tensor:
-    """Moved by up to 8 % of the image along each axis."""
+    """Move each image by up to 8 % of its side along each axis."""
     return _warp(pixels, draws, rotation=0, scale=0, shear=0)
 
 
 def flip(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch.Generator) -> Tensor:
-    """Shifted, and every second one mirrored left to right: for things, not for characters."""
+    """Shift each image, and mirror every second one left to right: for things, not for characters."""
     mirrored = torch.rand(len(pixels), 1, 1, 1, generator=draws, device=pixels.device) < 0.5
     return shift(torch.where(mirrored, pixels.flip(3), pixels), labels, classes, draws)
 
 
 def erase(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch.Generator) -> Tensor:
-    """As ``flip``, and of every second image a rectangle becomes plain grey (Zhong et al. 2017, arXiv:1708.04896).
+    """Flip, then fill a rectangle of every second image with plain grey (Zhong et al. 2017, arXiv:1708.04896).
 
-    Its sides are a tenth to half of the image's, its grey and place are random.
+    Its sides are a tenth to half of the image's; its grey and position are random.
     """
     pixels = flip(pixels, labels, classes, draws)
     count, _, height, width = pixels.shape
 
     def band(length: int) -> Tensor:
-        """(N, length), True in the middle of each row where the rectangle lies along this axis."""
+        """Mark where each rectangle lies along one axis: (N, length), True inside."""
         middle, half = _uniform(count, 0, length, draws), _uniform(count, 0.05 * length, 0.25 * length, draws)
         places = torch.arange(length, device=pixels.device) + 0.5
         return (places - middle[:, None]).abs() < half[:, None]
@@ -63,15 +63,15 @@ def erase(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch
 
 
 def affine(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch.Generator) -> Tensor:
-    """Moved, turned by up to 12°, scaled by up to 15 % per axis, sheared by up to 0.2."""
+    """Shift each image, rotate it by up to 12°, scale it by up to 15 % per axis, shear it by up to 0.2."""
     return _warp(pixels, draws, rotation=12, scale=0.15, shear=0.2)
 
 
 def handwriting(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch.Generator) -> Tensor:
-    """Moved, turned, scaled, sheared and bent a little, with pens of many widths.
+    """Shift, rotate, scale, shear and bend each image a little, and vary the width of the pen.
 
-    Digits also as many people draw them and MNIST's writers do not: zeros are slashed, ones get an upstroke and
-    a foot or lie down, fours are only begun (a canvas answers after each stroke), sevens are crossed.
+    Redraw some digits as many people write them and MNIST's writers do not: slashed zeros, ones with an upstroke
+    and a foot or lying down, fours of one stroke (the canvas predicts after each stroke), crossed sevens.
     """
     if classes[:10] == DIGITS:
         pixels = pixels.clone()
@@ -94,9 +94,9 @@ AUGMENTATIONS: dict[str, Augment] = {
 def _warp(
     pixels: Tensor, draws: torch.Generator, rotation: float, scale: float, shear: float, bend: float = 0
 ) -> Tensor:
-    """Random maps, one an image: moved by up to 8 % of its side, ``rotation`` in degrees.
+    """Warp each image by a random map of its own that shifts it by up to 8 % of its side; ``rotation`` is in degrees.
 
-    ``bend`` is the deviation in MNIST's pixels of a smooth random displacement (after Simard et al. 2003).
+    ``bend`` is the standard deviation of a smooth random displacement, in MNIST's pixels (Simard et al. 2003).
     """
     count = len(pixels)
     angle = _uniform(count, -radians(rotation), radians(rotation), draws)
@@ -123,7 +123,7 @@ def _warp(
 def _redrawn(
     pixels: Tensor, chosen: Tensor, redraw: Callable[[Tensor, torch.Generator], Tensor], draws: torch.Generator
 ) -> Tensor:
-    """Redraw the ``chosen`` (N,) images in place; where counting them would mean waiting, all, and then choose."""
+    """Redraw the ``chosen`` (N,) images, in place on a CPU; elsewhere redraw all, as counting would mean waiting."""
     if pixels.device.type not in _KNOWN_AT_ONCE:
         return torch.where(chosen.view(-1, 1, 1, 1), redraw(pixels, draws), pixels)
     if chosen.any():
@@ -132,7 +132,7 @@ def _redrawn(
 
 
 def _thickened(pixels: Tensor, draws: torch.Generator) -> Tensor:
-    """Strokes a little thinner to half again as thick, by blending with 3×3 erosion or dilation."""
+    """Make strokes up to 30 % thinner or 50 % thicker, by blending with 3×3 erosion or dilation."""
     amount = _uniform(len(pixels), -0.3, 0.5, draws).view(-1, 1, 1, 1)
     signed = pixels * amount.sign()  # to erode ink is to dilate its negative
     rows = F.pad(signed, (0, 0, 1, 1)).unfold(2, 3, 1).amax(-1)
@@ -141,7 +141,7 @@ def _thickened(pixels: Tensor, draws: torch.Generator) -> Tensor:
 
 
 def _slashed(zeros: Tensor, draws: torch.Generator) -> Tensor:
-    """A slash through the middle, from level to a little past upright, often beyond the loop."""
+    """Add a slash through the middle, from level to a little past upright, often beyond the loop."""
     count, side = len(zeros), zeros.shape[-1]
     unit = side / 28  # lengths below are in MNIST's pixels
     middle = side / 2 + _points(count, (-2, 2), (-2, 2), draws) * unit
@@ -150,7 +150,7 @@ def _slashed(zeros: Tensor, draws: torch.Generator) -> Tensor:
 
 
 def _crossed(sevens: Tensor, draws: torch.Generator) -> Tensor:
-    """A short bar across the stem."""
+    """Add a short bar across the stem."""
     count, side = len(sevens), sevens.shape[-1]
     unit = side / 28
     middle = side / 2 + _points(count, (-1, 2), (-1, 3), draws) * unit
@@ -159,7 +159,7 @@ def _crossed(sevens: Tensor, draws: torch.Generator) -> Tensor:
 
 
 def _serifed(ones: Tensor, draws: torch.Generator) -> Tensor:
-    """New ones: a stem, mostly an upstroke to its top, sometimes a foot."""
+    """Replace ones by a stem, mostly with an upstroke to its top, sometimes with a foot."""
     count, side = len(ones), ones.shape[-1]
     unit = side / 28
     width = _uniform(count, 0.8, 1.5, draws) * unit
@@ -182,7 +182,7 @@ def _serifed(ones: Tensor, draws: torch.Generator) -> Tensor:
 
 
 def _lying(ones: Tensor, draws: torch.Generator) -> Tensor:
-    """A plain bar in any direction: no other digit is one."""
+    """Replace ones by a plain bar in any direction: no other digit is a plain bar."""
     count, side = len(ones), ones.shape[-1]
     unit = side / 28
     half = _polar(_uniform(count, 7.5, 10, draws) * unit, _uniform(count, 0, 180, draws))
@@ -191,7 +191,7 @@ def _lying(ones: Tensor, draws: torch.Generator) -> Tensor:
 
 
 def _begun(fours: Tensor, draws: torch.Generator) -> Tensor:
-    """New fours, of which only the first stroke is there: down to the left, to the right, sometimes up again."""
+    """Replace fours by their first stroke alone: down to the left, to the right, sometimes up again."""
     count, side = len(fours), fours.shape[-1]
     unit = side / 28
     width = _uniform(count, 0.8, 1.5, draws) * unit
@@ -217,12 +217,12 @@ def _stroke(pixels: Tensor, start: Tensor, end: Tensor, width: Tensor) -> Tensor
 
 
 def _places(length: int, pixels: Tensor) -> Tensor:
-    """Middles of the pixels along one axis, from −1 to 1, as grid_sample counts them."""
+    """Return the centres of the pixels along one axis, from −1 to 1, as grid_sample counts them."""
     return (torch.arange(length, device=pixels.device, dtype=pixels.dtype) + 0.5) * (2 / length) - 1
 
 
 def _each(values: Tensor) -> Tensor:
-    """(N,) → (N, 1, 1): one value an image."""
+    """Reshape one value an image for broadcasting: (N,) → (N, 1, 1)."""
     return values.view(-1, 1, 1)
 
 
@@ -239,7 +239,7 @@ def _points(count: int, x: tuple[float, float], y: tuple[float, float], draws: t
 
 
 def _polar(length: Tensor, degrees: Tensor) -> Tensor:
-    """(N, 2) as (x, y), y pointing down; 0° is to the right, 90° up."""
+    """Convert to (N, 2) as (x, y), y pointing down; 0° is to the right, 90° up."""
     angle = degrees * (torch.pi / 180)
     return torch.stack([length * angle.cos(), -length * angle.sin()], 1)
 

@@ -18,7 +18,7 @@ Parting = Callable[[Tensor, int], Sequence[Tensor]]
 
 
 def split_joining_single(items: Tensor, size: int) -> Sequence[Tensor]:
-    """``items`` in parts of ``size``, the rest last; a rest of one joins the part before it, if there is one."""
+    """Split ``items`` into parts of ``size``, the rest last; a single last item joins the part before it."""
     parts, rest = divmod(len(items), size)
     if rest != 1 or not parts:
         return torch.split(items, size)
@@ -28,7 +28,7 @@ def split_joining_single(items: Tensor, size: int) -> Sequence[Tensor]:
 def batches(
     split: Split, size: int, generator: torch.Generator | None = None, parting: Parting = torch.split
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of (images, labels); with a generator in shuffled order, else as they lie."""
+    """Yield batches of (images, labels), shuffled by ``generator`` or else in the split's order."""
     if generator is None:
         yield from zip(split.images.split(size), split.labels.split(size), strict=True)
         return
@@ -44,9 +44,9 @@ def prepared_batches(
     prepare: Callable[[Tensor, Tensor], Tensor],
     parting: Parting = torch.split,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Shuffled batches, as ``parting`` makes them, whose images went through ``prepare(images, labels)``.
+    """Yield shuffled batches, divided by ``parting``, whose images went through ``prepare(images, labels)``.
 
-    Small batches are prepared several at once, for there an operation costs as much for 32 images as for 1,000.
+    Several small batches are prepared at once, as an operation costs as much for 32 images as for 1,000.
     """
     at_once = prepared_at_once(size, split.images.shape[1:])
     for images, labels in batches(split, at_once, generator, parting):
@@ -54,12 +54,12 @@ def prepared_batches(
 
 
 def prepared_at_once(size: int, shape: Sequence[int]) -> int:
-    """How many images of ``shape`` = (C, H, W): whole batches of ``size``."""
+    """Return how many images of ``shape`` = (C, H, W) to prepare together: whole batches of ``size``."""
     return max(1, min(PREPARED_AT_ONCE, PREPARED_NUMBERS // prod(shape)) // size) * size
 
 
 class Standardise:
-    """Pixels in 0…1 (N, C, H, W) → (pixels − mean) / std, per channel."""
+    """Scale pixels in 0…1 (N, C, H, W) to (pixels − mean) / std, per channel."""
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], device: torch.device | str = "cpu") -> None:
         self._scale = 1 / torch.tensor(std, device=device).view(-1, 1, 1)
@@ -70,7 +70,7 @@ class Standardise:
 
 
 def scaling(spec: DatasetSpec, normalise: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per channel, in units of pixels in 0…1, of a RunConfig's ``normalise``."""
+    """Return mean and standard deviation per channel, of pixels in 0…1, for a RunConfig's ``normalise``."""
     channels = spec.shape[0]
     return {
         "standard": (spec.mean, spec.std),

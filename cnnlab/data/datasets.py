@@ -52,12 +52,12 @@ class DatasetSpec:
 
     @property
     def is_light_on_dark(self) -> bool:
-        """Whether its images are light things on black: pixels then deviate more from their mean than that from 0."""
+        """Tell whether its images are light on black: the standard deviation of the pixels then exceeds their mean."""
         return all(std > mean for mean, std in zip(self.mean, self.std, strict=True))
 
 
 def dataset_spec(name: str) -> DatasetSpec:
-    """The entry of DATASETS. Raises DatasetError with the names there are."""
+    """Look up a data set by name. Raises DatasetError, with the known names, for any other."""
     if name not in DATASETS:
         raise DatasetError(f"unknown data set {name!r}: choose one of {', '.join(DATASETS)}")
     return DATASETS[name]
@@ -79,9 +79,9 @@ _LETTER_FILES = ("emnist-letters-train", "emnist-letters-test")
 
 
 def read_idx(path: Path) -> Array:
-    """The array of an IDX file of unsigned bytes (LeCun's format), or of its gzipped copy.
+    """Read an IDX file of unsigned bytes (LeCun's format), or its gzipped copy, into an array.
 
-    Raises ValueError where the file is not what its header says.
+    Raises ValueError where the file does not match its header.
     """
     raw = path.read_bytes() if path.exists() else gzip.decompress(path.with_name(f"{path.name}.gz").read_bytes())
     # Header: two zero bytes, 0x08 for unsigned bytes, the number of axes, then each length, big-endian.
@@ -108,7 +108,7 @@ def _read_letters(folder: Path) -> Arrays:
 
 
 def _torchvision() -> Any:
-    """Its data sets, imported late: that takes a second which the embedded sample never needs."""
+    """Import torchvision's data sets late: it takes a second that the embedded sample never needs."""
     from cnnlab.data.torchvision_compat import datasets  # noqa: PLC0415
 
     return datasets
@@ -138,7 +138,7 @@ def _read_usps(folder: Path) -> Arrays:
 
 
 def _fetcher(torchvision_class: str, *variants: dict[str, object]) -> Callable[[Path], None]:
-    """Downloads through torchvision, which checks its checksums; each variant is one constructor call."""
+    """Return a function that downloads through torchvision, with checksums; each variant is a constructor call."""
 
     def fetch(folder: Path) -> None:
         datasets = _torchvision()

@@ -23,20 +23,20 @@ Tensors = tuple[Tensor, Tensor, Tensor, Tensor]  # the same
 
 
 def data_folder() -> Path:
-    """Where data sets lie: the environment's CNNLAB_DATA, else ``data/`` beside the app."""
+    """Return the folder of data sets: the environment's CNNLAB_DATA, else ``data/`` beside the app."""
     return Path(os.environ.get("CNNLAB_DATA") or Path(__file__).parents[2] / "data").expanduser()
 
 
 def fetch(name: str, folder: Path | None = None) -> Future[Tensors]:
-    """Begin to load a data set whole, unless it is in memory: the future is done when ``load`` takes no more time.
+    """Start to load a whole data set, unless it is in memory; once the future is done, ``load`` takes no time.
 
-    Raises DatasetError for an unknown name; other failures are the future's.
+    Raises DatasetError for an unknown name; the future raises every other failure.
     """
     return _memory.ask(dataset_spec(name).name, folder or data_folder())
 
 
 def downloaded_bytes(name: str, folder: Path | None = None) -> int:
-    """Bytes of a download that is under way, for a progress bar; 0 where there is none."""
+    """Count the bytes of a running download, for a progress bar; 0 where none is running."""
     total = 0
     for staging in (folder or data_folder()).glob(f".fetching-{name}-*"):
         for path in staging.rglob("*"):
@@ -48,16 +48,16 @@ def downloaded_bytes(name: str, folder: Path | None = None) -> int:
 
 
 def is_present(name: str, folder: Path | None = None) -> bool:
-    """Whether a data set can be read without a download."""
+    """Tell whether a data set can be read without a download."""
     spec = dataset_spec(name)
     where = folder or data_folder()
     return _complete(spec, where) or (bool(spec.archives) and all((where / file).exists() for file in spec.archives))
 
 
 class _Memory:
-    """The data sets asked for last, in memory or on their way there; shared by all runs, for nothing writes to them.
+    """The data sets used last, loaded or loading; all runs share them, as nothing writes to them.
 
-    Each is loaded in a thread of its own, once for all who ask, and holds up nobody who asks for another.
+    Each is loaded once, in a thread of its own, so that nobody waits for another data set.
     """
 
     def __init__(self, size: int) -> None:
@@ -122,7 +122,7 @@ def _read_or_explain(spec: DatasetSpec, folder: Path) -> Arrays:
 
 
 def _check(spec: DatasetSpec, arrays: Arrays) -> None:
-    """Raises ValueError where files are not the data set's, or disagree with one another."""
+    """Raise ValueError where files are not the data set's, or disagree with one another."""
     for name, images, labels in (("training", *arrays[:2]), ("test", *arrays[2:])):
         if images.dtype != np.uint8 or images.shape[1:] != spec.shape:
             raise ValueError(f"its {name} images are {images.dtype} of shape {images.shape[1:]}, not {spec.shape}")
@@ -174,7 +174,7 @@ def _staging(spec: DatasetSpec, folder: Path | None) -> Iterator[Path]:
 
 
 def _drop_downloads() -> None:
-    """Leave none behind where the process ends in the midst of them."""
+    """Delete unfinished downloads when the process ends."""
     for staging in list(_downloads):
         shutil.rmtree(staging, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Labelled drawings as images of a data set's kind, among those that it trains on."""
+"""Labelled drawings as images of a data set's kind, added to its training images."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from cnnlab.drawings.strokes import LabelledDrawing
 
 
 def taught(data: Data, lessons: Sequence[LabelledDrawing], share: float) -> Data:
-    """The data with ``lessons`` among its training images, where in turn they are ``share`` of all.
+    """Add ``lessons`` to the training images, repeated in turn until they are ``share`` of all.
 
-    Each is there at least once. Raises DatasetError as ``lesson_images`` does.
+    Each is added at least once. Raises DatasetError as ``lesson_images`` does.
     """
     own = lesson_images(lessons, data.spec)
     copies = max(round(share / (1 - share) * len(data.train)), len(own))
@@ -28,7 +28,7 @@ def taught(data: Data, lessons: Sequence[LabelledDrawing], share: float) -> Data
 
 
 def lesson_images(lessons: Sequence[LabelledDrawing], spec: DatasetSpec) -> Split:
-    """Labelled drawings as images of the data set's kind, in their order. Raises as ``check_lessons`` does."""
+    """Render labelled drawings as images of the data set's kind, in order. Raises as ``check_lessons`` does."""
     check_lessons(lessons, spec)
     height, width = spec.shape[1:]
     images = torch.cat([prepare(stroke_ink(lesson), (height, width)) for lesson in lessons])
@@ -36,7 +36,7 @@ def lesson_images(lessons: Sequence[LabelledDrawing], spec: DatasetSpec) -> Spli
 
 
 def check_lessons(lessons: Sequence[LabelledDrawing], spec: DatasetSpec) -> None:
-    """Raises DatasetError where the data set's images are no drawings, or a label is none of its classes."""
+    """Raise DatasetError where the data set's images are no drawings, or a label is none of its classes."""
     if not spec.is_drawn or spec.shape[0] != 1:
         raise DatasetError(f"{spec.title} has no drawn characters: own drawings cannot be taught beside it")
     unknown = sorted({lesson.label for lesson in lessons} - set(spec.classes))

@@ -1,4 +1,4 @@
-"""Data sets in memory, divided in three: what teaches, what guides choices, what gives the final score."""
+"""Data sets in memory, split into training, validation and test images."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ def divided(
 
 
 def load_test(name: str, folder: Path | None = None) -> Split:
-    """The test images alone, which need no splitting; as ``load``."""
+    """Load the test images alone; raises as ``load`` does."""
     return _whole(name, folder)[1]
 
 
 def load_train(name: str, folder: Path | None = None) -> Split:
-    """All training images, as they lie in the data set, before validation is held out of them; as ``load``."""
+    """Load all training images in the data set's order, validation among them; raises as ``load`` does."""
     return _whole(name, folder)[0]
 
 
 def _whole(name: str, folder: Path | None) -> tuple[Split, Split]:
-    """All training images and all test images."""
+    """Load all training images and all test images."""
     images, labels, test_images, test_labels = fetch(name, folder).result()
     return Split(images, labels), Split(test_images, test_labels)

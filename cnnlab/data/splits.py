@@ -22,16 +22,16 @@ class Split:
         return len(self.labels)
 
     def part(self, chosen: Tensor | slice) -> Split:
-        """The images an index, a mask or a slice chooses."""
+        """Select images by an index, a mask or a slice."""
         return Split(self.images[chosen], self.labels[chosen])
 
     def to(self, device: torch.device) -> Split:
-        """The same split, resident on ``device``."""
+        """Copy the split to ``device``, unless it is there."""
         return Split(self.images.to(device, non_blocking=True), self.labels.to(device, non_blocking=True))
 
 
 def stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:
-    """A mask (N,) that is True for the same share of every class, drawn anew for each seed."""
+    """Choose the same share of every class at random: a mask (N,), another for each seed."""
     generator = torch.Generator().manual_seed(seed)
     mask = torch.zeros(len(labels), dtype=torch.bool)
     for label in labels.unique():
@@ -42,7 +42,7 @@ def stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:
 
 
 def drawn(split: Split, count: int, seed: int = 0) -> Split:
-    """About ``count`` images of a split, the same share of every class at random; all where there are no more.
+    """Sample about ``count`` images of a split, the same share of every class; all where there are no more.
 
     Data sets are ordered: MNIST's first 5,000 test images are easier than its last.
     """
@@ -50,7 +50,7 @@ def drawn(split: Split, count: int, seed: int = 0) -> Split:
 
 
 def fingerprints(images: Tensor) -> npt.NDArray[np.uint64]:
-    """64 bits of each image (N, C, H, W) uint8: alike for the same pixels, and else by no chance worth a thought."""
+    """Hash each image of (N, C, H, W) uint8 to 64 bits: equal for equal pixels, and practically never otherwise."""
     pixels = images.cpu().contiguous().numpy()
     digests = b"".join(blake2b(image, digest_size=8).digest() for image in pixels)
     return np.frombuffer(digests, np.uint64)

@@ -45,7 +45,7 @@ def define_missing_operators() -> torch.library.Library | None:
 
 
 class _TimeLimit(BaseHandler):
-    """Gives requests that come without a timeout SILENCE_SECONDS, to connect and for each read."""
+    """Give requests without a timeout SILENCE_SECONDS to connect and for each read."""
 
     def http_request(self, request: Request) -> Request:
         if not isinstance(request.timeout, float | int | None):

@@ -1,1 +1,1 @@
-"""How good answers are, whether a difference is more than chance, and how much worse images cost."""
+"""Metrics of predictions, significance of differences, and robustness to corrupted images."""

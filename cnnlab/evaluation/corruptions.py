@@ -1,4 +1,4 @@
-"""Worse images: noise, blur, rotation, shift and brightness in five strengths, to see what a network bears.
+"""Corrupted images: noise, blur, rotation, shift and brightness in five strengths, to test robustness.
 
 After the idea of Hendrycks and Dietterich 2019 (arXiv:1903.12261); strengths are our own, for small images.
 """
@@ -19,7 +19,7 @@ _BILINEAR = transforms.InterpolationMode.BILINEAR
 
 
 def corrupted(images: Tensor, corruption: str, strength: int, seed: int = 0) -> Tensor:
-    """(N, C, H, W) uint8 → the same, worse. Strength 0 changes nothing; the same seed draws the same noise.
+    """Corrupt images (N, C, H, W) uint8. Strength 0 changes nothing; the same seed gives the same noise.
 
     Raises KeyError for an unknown corruption.
     """
@@ -30,12 +30,12 @@ def corrupted(images: Tensor, corruption: str, strength: int, seed: int = 0) -> 
 
 
 def _noise(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:
-    """Gaussian, its deviation 8 % of the range per strength."""
+    """Add Gaussian noise, its standard deviation 8 % of the range per strength."""
     return pixels + torch.randn(pixels.shape, generator=draws) * 0.08 * strength
 
 
 def _blur(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:
-    """Gaussian, its deviation 1.5 % of the image's side per strength."""
+    """Blur with a Gaussian, its standard deviation 1.5 % of the image's side per strength."""
     sigma = 0.015 * strength * pixels.shape[-1]
     size = 2 * round(3 * sigma) + 1
     blurred: Tensor = _f.gaussian_blur(pixels, [max(3, size)] * 2, [sigma] * 2)
@@ -43,7 +43,7 @@ def _blur(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:
 
 
 def _rotation(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:
-    """By 9° per strength, each half of the images its own way."""
+    """Rotate by 9° per strength, one half of the images each way."""
     angle = 9.0 * strength
     left = torch.arange(len(pixels)) % 2 == 0
     turned = [_f.rotate(pixels, sign * angle, _BILINEAR) for sign in (1, -1)]
@@ -51,7 +51,7 @@ def _rotation(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:
 
 
 def _shift(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:
-    """By 4 % of the side per strength, in a direction of each image's own; what comes in is black."""
+    """Shift by 4 % of the side per strength, each image in its own direction; fill with black."""
     reach = max(1, round(0.04 * strength * pixels.shape[-1]))
     ways = [(0, reach), (0, -reach), (reach, 0), (-reach, 0)]
     moved = torch.stack([_f.affine(pixels, 0.0, list(way), 1.0, [0.0]) for way in ways])  # (4, N, C, H, W)
@@ -60,7 +60,7 @@ def _shift(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:
 
 
 def _brightness(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:
-    """Darker by 15 % per strength."""
+    """Darken by 15 % per strength."""
     return pixels * (1 - 0.15 * strength)
 
 

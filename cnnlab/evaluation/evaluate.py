@@ -1,4 +1,4 @@
-"""How a network does on a split, and what it says of images: in evaluation mode, nothing is learned."""
+"""Loss, accuracy and logits of a network in evaluation mode."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVALUATION_NUMBERS = 4_000_000  # in a batch's images at the most: 26 colour ima
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a network does on a split."""
+    """Loss and accuracy of a network on a split."""
 
     loss: float  # mean cross-entropy
     accuracy: float  # fraction
@@ -28,9 +28,9 @@ class Evaluation:
 
 
 def evaluate(network: nn.Module, split: Split, standardise: Standardise, at_once: int = EVALUATION_BATCH) -> Evaluation:
-    """Loss and accuracy in evaluation mode, with the split on the network's device; the mode is restored.
+    """Measure loss and accuracy in evaluation mode; the network's mode is restored.
 
-    No more than ``at_once`` images go through the network together.
+    The split lies on the network's device. At most ``at_once`` images go through the network together.
     """
     classes = 0
     losses: list[Tensor] = []
@@ -53,13 +53,13 @@ def evaluate(network: nn.Module, split: Split, standardise: Standardise, at_once
 
 
 def predict(network: nn.Module, images: Tensor, standardise: Standardise, at_once: int = EVALUATION_BATCH) -> Tensor:
-    """Logits (N, classes) for uint8 images (N, C, H, W), in evaluation mode."""
+    """Compute logits (N, classes) for uint8 images (N, C, H, W), in evaluation mode."""
     split = Split(images, torch.zeros(len(images), dtype=torch.long, device=images.device))
     return torch.cat([logits for logits, _ in _logits(network, split, standardise, at_once)])
 
 
 def evaluation_batch(shape: Sequence[int]) -> int:
-    """Images of ``shape`` = (C, H, W) that go through a network at once where nothing is learned."""
+    """Return how many images of ``shape`` = (C, H, W) go through a network at once for evaluation."""
     return max(1, min(EVALUATION_BATCH, EVALUATION_NUMBERS // prod(shape)))
 
 

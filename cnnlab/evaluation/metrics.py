@@ -1,4 +1,4 @@
-"""How good answers are: per class, confused with what, how well calibrated, each accuracy with its interval."""
+"""Metrics of predictions: by class with intervals, confusion, calibration, precision-recall and ROC."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BINS = 15  # of the reliability diagram
 
 @dataclass(frozen=True)
 class Answers:
-    """What a network says to labelled images."""
+    """The predictions of a network for labelled images."""
 
     logits: Floats  # (N, classes)
     labels: Integers  # (N,)
@@ -39,25 +39,25 @@ class Answers:
 
     @cached_property
     def probabilities(self) -> Floats:
-        """(N, classes)."""
+        """Return the softmax of the logits: (N, classes)."""
         shares: Floats = softmax(self.logits.astype(np.float64), 1)
         return shares
 
     @cached_property
     def named(self) -> Integers:
-        """(N,): the class each image was taken for."""
+        """Return the predicted class of each image: (N,)."""
         chosen: Integers = self.logits.argmax(1)
         return chosen
 
     @cached_property
     def hits(self) -> Booleans:
-        """(N,): which are right."""
+        """Tell which predictions are right: (N,)."""
         right: Booleans = self.named == self.labels
         return right
 
     @cached_property
     def losses(self) -> Floats:
-        """(N,): cross-entropy of each image."""
+        """Compute the cross-entropy of each image: (N,)."""
         chosen: Floats = -log_softmax(self.logits.astype(np.float64), 1)[np.arange(len(self.labels)), self.labels]
         return chosen
 
@@ -72,7 +72,7 @@ class Curve:
 
 
 def interval(hits: int, images: int) -> tuple[float, float]:
-    """The 95 % Wilson interval of an accuracy (Wilson 1927); 0 to 1 where there is no image."""
+    """Compute the 95 % Wilson interval of an accuracy (Wilson 1927); 0 to 1 where there is no image."""
     if not images:
         return 0.0, 1.0
     low, high = binomtest(hits, images).proportion_ci(CONFIDENCE, "wilson")
@@ -80,7 +80,7 @@ def interval(hits: int, images: int) -> tuple[float, float]:
 
 
 def per_class(answers: Answers) -> pd.DataFrame:
-    """One row a class: support, precision, recall (which is its accuracy) with interval, F1, most confused with."""
+    """Tabulate each class: support, precision, recall (its accuracy) with interval, F1, most confused with."""
     numbers = range(len(answers.classes))
     precision, recall, f1, support = precision_recall_fscore_support(
         answers.labels, answers.named, labels=list(numbers), zero_division=0.0
@@ -107,7 +107,7 @@ def per_class(answers: Answers) -> pd.DataFrame:
 
 
 def confusion(answers: Answers, normalise: Literal["true", "pred"] | None = None) -> Floats:
-    """(classes, classes): true class by row, answer by column; counts, or shares of each row or column."""
+    """Count (classes, classes): true class by row, prediction by column; or shares of each row or column."""
     matrix: Floats = confusion_matrix(
         answers.labels, answers.named, labels=list(range(len(answers.classes))), normalize=normalise
     )
@@ -115,7 +115,7 @@ def confusion(answers: Answers, normalise: Literal["true", "pred"] | None = None
 
 
 def reliability(answers: Answers, temperature: float = 1.0) -> pd.DataFrame:
-    """Bins of equal width over the answers' confidence: images, mean confidence, accuracy; empty ones left out."""
+    """Bin predictions by confidence, in bins of equal width: images, mean confidence, accuracy; no empty bins."""
     confidence = softmax(answers.logits.astype(np.float64) / temperature, 1).max(1)
     # A confidence of exactly k / BINS belongs to the bin below, as in Guo et al. 2017.
     number = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
@@ -127,13 +127,13 @@ def reliability(answers: Answers, temperature: float = 1.0) -> pd.DataFrame:
 
 
 def calibration_error(table: pd.DataFrame) -> float:
-    """Expected calibration error (Guo et al. 2017, arXiv:1706.04599): mean gap of a reliability table, by images."""
+    """Compute the expected calibration error (Guo et al. 2017, arXiv:1706.04599) of a reliability table."""
     gaps = (table["accuracy"] - table["confidence"]).abs()
     return float((gaps * table["images"]).sum() / table["images"].sum())
 
 
 def fit_temperature(answers: Answers) -> float:
-    """What to divide logits by so that their likelihood on ``answers`` is highest; fit it on validation images."""
+    """Find the divisor of the logits that makes ``answers`` most likely; fit it on validation images."""
     logits = answers.logits.astype(np.float64)
     rows = np.arange(len(answers.labels))
 
@@ -144,7 +144,7 @@ def fit_temperature(answers: Answers) -> float:
 
 
 def precision_recall(answers: Answers, label: int) -> Curve:
-    """Recall (x) against precision (y) of one class against the rest, and the average precision."""
+    """Compute recall (x) and precision (y) of one class against the rest, and the average precision."""
     is_label = answers.labels == label
     scores = answers.probabilities[:, label]
     precision, recall, _ = precision_recall_curve(is_label, scores)
@@ -152,6 +152,6 @@ def precision_recall(answers: Answers, label: int) -> Curve:
 
 
 def receiver_operating(answers: Answers, label: int) -> Curve:
-    """False positives (x) against true positives (y), as shares, of one class against the rest, and the area below."""
+    """Compute the false (x) and true (y) positive rate of one class against the rest, and the area under the curve."""
     false, true, _ = roc_curve(answers.labels == label, answers.probabilities[:, label])
     return Curve(false, true, float(auc(false, true)))

@@ -1,4 +1,4 @@
-"""Is one network really better than another? Tests on the same images."""
+"""Tests whether one network is significantly better than another on the same images."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Comparison:
 
 
 def mcnemar(first: Booleans, second: Booleans) -> Comparison:
-    """The exact test of McNemar (1947) on hits (N,) of the same images, in the same order.
+    """Compare hits (N,) of the same images, in the same order, by McNemar's exact test (1947).
 
     Raises ValueError where the lengths differ.
     """
@@ -36,7 +36,7 @@ def mcnemar(first: Booleans, second: Booleans) -> Comparison:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values corrected for their number (Holm 1979)."""
+    """Correct p-values for their number (Holm 1979)."""
     values = np.asarray(p_values, float)
     order = values.argsort()
     factors = np.arange(len(values), 0, -1)
@@ -46,7 +46,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def by_class(first: Answers, second: Answers) -> pd.DataFrame:
-    """One row a class: both accuracies, their difference in points, and McNemar's p corrected over the classes.
+    """Tabulate each class: both accuracies, their difference in points, and McNemar's p corrected over the classes.
 
     Raises ValueError where the two did not see the same images.
     """

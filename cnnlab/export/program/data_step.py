@@ -17,7 +17,7 @@ from cnnlab.training.config import RunConfig
 
 @dataclass(frozen=True)
 class Download:
-    """Where the four IDX files of a data set come from, gzipped, and their MD5."""
+    """The source of a data set's four gzipped IDX files, and their MD5."""
 
     mirror: str
     checksums: dict[str, str]
@@ -83,12 +83,12 @@ _TOLD = """for name, split in {"training": train, "validation": validation, "tes
 
 
 def downloads() -> dict[str, Download]:
-    """The data sets that a program fetches, by name."""
+    """List the data sets that a program downloads, by name."""
     return _DOWNLOADS
 
 
 def data_told(setting: Setting) -> str:
-    """What to say of the step."""
+    """Describe the step in Markdown."""
     config, spec = setting.config, setting.spec
     pixels = {"unit": "0…1", "symmetric": "−1…1", "standard": "standardised, to mean 0 and standard deviation 1"}
     told = (
@@ -108,7 +108,7 @@ def _percent(fraction: float) -> str:
 
 
 def data_code(setting: Setting) -> str:
-    """Defines CLASSES, train, validation and test; ``standardise`` and an augmentation where they are used."""
+    """Write code that defines CLASSES, train, validation and test, and the functions they need."""
     functions = [getsource(stratified).rstrip()]
     if setting.standardises:
         functions.append(_standardise(setting))
@@ -139,7 +139,7 @@ def _classes(spec: DatasetSpec) -> str:
 
 
 def _standardise(setting: Setting) -> str:
-    """The arithmetic of ``cnnlab.data.datasets.Standardise``, whose last bit (x − mean) / std would not always have."""
+    """Write the arithmetic of ``cnnlab.data.batches.Standardise``: (x − mean) / std may differ in the last bit."""
     if setting.config.normalise == "symmetric":
         return 'def standardise(pixels: Tensor) -> Tensor:\n    """0…1 → −1…1."""\n    return pixels * 2 - 1'
     place = "" if setting.device == "cpu" else ", device=DEVICE"

@@ -10,7 +10,7 @@ from cnnlab.export.program.program import Program
 
 
 def to_script(program: Program) -> str:
-    """One Python file, each step under its number and name."""
+    """Write a program as one Python file, each step under its number and name."""
     steps = [
         f"# {f'{number}. {step.title} ':-<86}\n{_blank_lines(step.code)}{step.code}"
         for number, step in enumerate(program.steps, start=1)
@@ -19,7 +19,7 @@ def to_script(program: Program) -> str:
 
 
 def to_notebook(program: Program) -> str:
-    """A Jupyter notebook: for each step what to say of it, then its code."""
+    """Write a program as a Jupyter notebook: for each step its description, then its code."""
     cells = [new_markdown_cell(f"# {program.title}, in seven steps\n\n{program.about}")]
     for number, step in enumerate(program.steps, start=1):
         cells.append(new_markdown_cell(f"## {number}. {step.title}\n\n{step.told}"))
@@ -34,5 +34,5 @@ def to_notebook(program: Program) -> str:
 
 
 def _blank_lines(code: str) -> str:
-    """Between a heading and its code: as black and ruff have it."""
+    """Choose the blank lines between a heading and its code, as black and ruff format them."""
     return "\n\n" if code.startswith(("class ", "def ", "@")) else "\n"

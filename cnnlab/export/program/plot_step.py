@@ -9,7 +9,7 @@ SHOWN = "figure.show()"  # in a notebook
 
 
 def plot_code() -> str:
-    """Draws ``history``; in a notebook its last line is to be SHOWN."""
+    """Write code that plots ``history``; a notebook replaces its last line, SAVED, by SHOWN."""
     return f'''figure = make_subplots(cols=2, subplot_titles=["Loss (cross-entropy)", "Accuracy"])
 for column, quantity in enumerate(("loss", "accuracy"), start=1):
     for split, colour in (("train", "{PALETTE[0]}"), ("validation", "{PALETTE[1]}")):

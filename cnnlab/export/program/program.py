@@ -37,7 +37,7 @@ PLOT_TOLD = (
 
 @dataclass(frozen=True)
 class Step:
-    """One of the seven: its name, what to say of it (Markdown), its code."""
+    """One of the seven: its title, its description (Markdown), its code."""
 
     title: str
     told: str
@@ -56,7 +56,7 @@ class Program:
 
 
 def program_of(config: RunConfig) -> Program:
-    """The program that trains ``config`` as this machine would.
+    """Write the program that trains ``config`` as this machine would.
 
     Raises ProgramError where there is none, ArchitectureError where the network does not fit the images, ConfigError
     where the device is missing.
@@ -83,7 +83,9 @@ def program_of(config: RunConfig) -> Program:
 
 
 def program_of_run(run: Run) -> Program:
-    """The program of a run's config. Raises as ``program_of``, also where the run took turns that no config tells."""
+    """Write the program of a run's config.
+
+    Raises as ``program_of``, also where the run was trained on or its learning rate set, which no config tells."""
     summary = run.summary
     if summary.extensions or summary.rates_set:
         raise ProgramError(
@@ -117,5 +119,5 @@ def _about(spec: DatasetSpec) -> str:
 
 
 def _heading(title: str) -> str:
-    """A title without anything that Markdown or HTML would take for its own."""
+    """Remove from a title all characters with a meaning in Markdown or HTML."""
     return " ".join(re.sub(r"[^\w ,.+×-]", " ", title).split()) or "Network"

@@ -29,18 +29,18 @@ class Setting:
 
     @property
     def augment(self) -> str:
-        """The augmentation's function; empty where images stay as they are."""
+        """Return the name of the augmentation's function; empty where images stay as they are."""
         function = choose(self.config.augmentation, self.spec.augmentation)
         return "" if function is none else function.__name__
 
     @property
     def joins_single(self) -> bool:
-        """Whether a last batch of one image joins the one before it."""
+        """Tell whether a last batch of one image joins the one before it."""
         return check_batches(self.config, self.spec)
 
     @property
     def standardises(self) -> bool:
-        """Whether pixels in 0…1 are changed before the network sees them."""
+        """Tell whether pixels in 0…1 are rescaled before the network sees them."""
         return self.config.normalise != "unit"
 
     @property
@@ -53,5 +53,5 @@ class Setting:
 
     @property
     def on_device(self) -> str:
-        """What moves a tensor there; a CPU needs nothing."""
+        """Write the call that moves a tensor to the device; empty on a CPU."""
         return "" if self.device == "cpu" else ".to(DEVICE)"

@@ -31,7 +31,7 @@ _WITH_BETA1 = ("adam", "adamw")  # which one-cycle moves against the rate
 
 
 def instance_code(setting: Setting) -> str:
-    """Defines ``network``."""
+    """Write code that defines ``network``."""
     places = [place for place, there in (("DEVICE", setting.on_device),) if there]
     if setting.channels_last:
         places.append("memory_format=torch.channels_last")
@@ -44,7 +44,7 @@ def instance_code(setting: Setting) -> str:
 
 
 def loss_told(config: RunConfig) -> str:
-    """What to say of step 5."""
+    """Describe step 5 in Markdown."""
     return (
         "Cross-entropy is low where the right class has the highest logit by far. "
         f"{_OPTIMISERS[config.optimizer]}; its learning rate is {config.learning_rate:g}.{_SCHEDULES[config.schedule]}"
@@ -52,7 +52,7 @@ def loss_told(config: RunConfig) -> str:
 
 
 def loss_code(setting: Setting) -> str:
-    """Defines EPOCHS, BATCH_SIZE, ``loss_function``, ``optimizer``, and ``scheduler`` where the rate changes."""
+    """Write code that defines EPOCHS, BATCH_SIZE, the loss, the optimiser, and a scheduler where the rate changes."""
     config = setting.config
     smoothing = f"label_smoothing={config.label_smoothing}" if config.label_smoothing else ""
     schedule = _schedule(config)
@@ -103,7 +103,7 @@ def _schedule(config: RunConfig) -> str:
 
 
 def training_told(setting: Setting) -> str:
-    """What to say of step 6."""
+    """Describe step 6 in Markdown."""
     told = (
         "A batch goes forward through the network, the loss goes backward, the optimiser takes a step. After each "
         "epoch the validation images tell how far it is; the test images judge once, at the end."
@@ -119,7 +119,7 @@ def training_told(setting: Setting) -> str:
 
 
 def training_code(setting: Setting) -> str:
-    """Trains, defines ``history``, and judges on the test images."""
+    """Write code that trains, defines ``history``, and measures the test accuracy."""
     functions = [_evaluate(setting)]
     if setting.joins_single:
         functions.append(getsource(split_joining_single).rstrip())
@@ -211,7 +211,7 @@ if epoch - best_epoch >= PATIENCE:
 
 
 def _steps(setting: Setting) -> str:
-    """One epoch's."""
+    """Write the loop over the batches of an epoch."""
     in_half = setting.precision == torch.float16
     return lines(
         "for pixels, labels in batches():"

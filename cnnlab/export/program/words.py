@@ -34,12 +34,12 @@ _INSTALLED = {
 
 
 def lines(*parts: str | bool) -> str:
-    """The parts below each other, without those that are False."""
+    """Join the parts with line breaks, without those that are False."""
     return "\n".join(part for part in parts if isinstance(part, str))
 
 
 def borrowed(module: ModuleType, name: str) -> str:
-    """The source of a module's function and of all of the module that it uses, in the module's order."""
+    """Take the source of a module's function and of all that it uses of the module, in the module's order."""
     source = getsource(module)
     pieces = {defined: node for node in ast.parse(source).body for defined in _defined(node)}
     wanted, found = [name], {name}
@@ -52,7 +52,7 @@ def borrowed(module: ModuleType, name: str) -> str:
 
 
 def import_code(codes: list[str], setting: Setting) -> str:
-    """The imports that ``codes`` use, the seed, and a line that tells what is at work."""
+    """Write the imports that ``codes`` use, the seed, and a line that prints PyTorch's version and threads."""
     own = lines(
         f"SEED = {setting.config.seed}",
         setting.device != "cpu" and f'DEVICE = "{setting.device}"',
@@ -64,7 +64,7 @@ def import_code(codes: list[str], setting: Setting) -> str:
 
 
 def _statements(table: dict[str, str], used: set[str]) -> str:
-    """Plain imports first, then names from modules, those of one module in one line."""
+    """Write plain imports first, then names from modules, those of one module in one line."""
     plain, imported = [], dict[str, list[str]]()
     for name, statement in table.items():
         if name not in used:

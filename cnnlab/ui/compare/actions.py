@@ -9,7 +9,9 @@ from tempfile import TemporaryFile
 import streamlit as st
 from pydantic import ValidationError
 
-from cnnlab.export.tracking import InteropError, available, to_mlflow, to_tensorboard
+from cnnlab.export.metrics import InteropError, available
+from cnnlab.export.mlflow import to_mlflow
+from cnnlab.export.tensorboard import to_tensorboard
 from cnnlab.runs.archive import ArchiveError, pack, unpack
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.comparison import short_names
