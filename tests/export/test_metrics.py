@@ -14,6 +14,7 @@ from cnnlab.runs.store import Run, RunStore, runs_folder
 from cnnlab.training.config import Parent, RunConfig
 from tests.export.exported import assert_same, client_of, curves, metrics, read_events, scalars
 from tests.samples import TINY, lesson
+from tests.trainings import wait_for_epoch
 
 
 def test_drawings_and_a_parent_are_told_in_short(own_run: Run, tracking: str, tmp_path: Path) -> None:
@@ -48,8 +49,7 @@ def test_any_class_name_has_a_curve_of_its_own(
 
 def test_a_stopped_run_tells_what_it_has(tmp_path: Path) -> None:
     job = Job.start(RunConfig(architecture=TINY, epochs=1000), RunStore(runs_folder()), threads=1)
-    while job.is_running and not job.history.epochs:
-        job.join(0.01)
+    wait_for_epoch(job)
     with pytest.raises(InteropError, match="still training"):
         to_tensorboard(job.run, tmp_path)
     job.stop()
