@@ -15,11 +15,11 @@ from typing import NoReturn
 
 ENDED_WITHIN = 4.0  # seconds, of all workers together when the process ends
 
-_working: set[Worker] = set()
+_working: set[WorkerThread] = set()
 _exit_codes: list[int] = []  # told so far; the last counts
 
 
-class Worker(Thread):
+class WorkerThread(Thread):
     """A daemon thread. When the process ends, ``end`` is called to ask it to end too.
 
     The process then waits for it, unless ``is_left``: a download has nothing to lose.

@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 
 from cnnlab.runs.store import RunStore
-from cnnlab.threads import ENDED_WITHIN, Worker
+from cnnlab.threads import ENDED_WITHIN, WorkerThread
 from tests.processes import running
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ begun = threading.Event()
 def work():
     {work}
 def main():
-    threads.Worker(work, end=lambda: None).start()
+    threads.WorkerThread(work, end=lambda: None).start()
     begun.wait()
     {end}
 threads.run_process(main)
@@ -70,7 +70,7 @@ def test_a_second_ctrl_c_does_not_break_off_the_end() -> None:
 
 
 def test_a_worker_is_joined_for_as_long_as_asked() -> None:
-    worker = Worker(lambda: None, end=lambda: None)
+    worker = WorkerThread(lambda: None, end=lambda: None)
     worker.start()
     worker.join()
     assert not worker.is_alive()
@@ -108,10 +108,10 @@ def test_a_download_that_stalls_holds_up_no_exit(tmp_path: Path) -> None:
 # A training, one that is paused, one in the queue, a sweep and an experiment, all left at work.
 BUSY = """
 from cnnlab import threads
-from cnnlab.jobs.worker import Background
+from cnnlab.jobs.worker import Worker
 from cnnlab.training.config import RunConfig
 from cnnlab.jobs.job import Job
-from cnnlab.jobs.experiment import Experiment
+from cnnlab.jobs.worker import Worker
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.jobs.sweep import SweepConfig, SweepStore, search
 from tests.samples import TINY
@@ -127,8 +127,8 @@ def main():
     training = Job.start(endless, store, threads=1)
     wait_until(training, lambda: training.step)
     queued = Job.start(RunConfig(), store)
-    experiment = Experiment(number for number in range(9))
-    sweep = Background(search(sweeps.create(SweepConfig(space={"momentum": {"low": 0.5, "high": 0.9}})), store))
+    experiment = Worker(number for number in range(9), trains=True)
+    sweep = Worker(search(sweeps.create(SweepConfig(space={"momentum": {"low": 0.5, "high": 0.9}})), store))
     wait_until(training, lambda: queued.place and experiment.place and sweep.latest)
 
 threads.run_process(main)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from cnnlab.data.datasets import DATASETS, Arrays, DatasetError, DatasetSpec, dataset_spec
-from cnnlab.threads import Worker
+from cnnlab.threads import WorkerThread
 
 Tensors = tuple[Tensor, Tensor, Tensor, Tensor]  # the same
 
@@ -80,7 +80,7 @@ class _Memory:
 
     def _begun(self, name: str, folder: Path) -> Future[Tensors]:
         load: Future[Tensors] = Future()
-        Worker(lambda: self._load(name, folder, load), _drop_downloads, f"load {name}", is_left=True).start()
+        WorkerThread(lambda: self._load(name, folder, load), _drop_downloads, f"load {name}", is_left=True).start()
         return load
 
     def _load(self, name: str, folder: Path, load: Future[Tensors]) -> None:

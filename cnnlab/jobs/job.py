@@ -16,31 +16,24 @@ from torch import nn
 from cnnlab.data.datasets import DatasetSpec, dataset_spec
 from cnnlab.data.download import fetch
 from cnnlab.errors import CnnLabError
-from cnnlab.jobs.queue import TrainingQueue
+from cnnlab.jobs.queue import training_queue
 from cnnlab.jobs.requests import Requests
 from cnnlab.runs.ancestry import data_of, datasets_of, inherited
 from cnnlab.runs.recorder import Recorder
 from cnnlab.runs.store import Run, RunError, RunStore, Summary
 from cnnlab.runs.trained import check_fit, load_trained
-from cnnlab.threads import Worker
+from cnnlab.threads import WorkerThread
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, Extension, RunConfig, last_epoch, parse_extension
-from cnnlab.training.device import Accelerator, devices, threads_each, trainings_at_once
+from cnnlab.training.device import Accelerator, threads_each
 from cnnlab.training.events import Event
 from cnnlab.training.history import History
 from cnnlab.training.loop import Training
-from cnnlab.training.memory import check_memory, ran_out
+from cnnlab.training.memory import SHORT_OF_MEMORY, check_memory, ran_out
 from cnnlab.training.run_data import check_batches, network_for
 
 State = Literal["queued", "loading", "training", "paused", "judging", "finished", "stopped", "failed"]
 
 log = logging.getLogger(__name__)
-
-SHORT_OF_MEMORY = (
-    "memory ran out: lower the batch size, choose a smaller network, or wait until other trainings are over; "
-    "then resume, or branch off with other settings"
-)
-
-turns = TrainingQueue(trainings_at_once(on_gpu=devices()[0] != "cpu"))
 
 _jobs: weakref.WeakSet[Job] = weakref.WeakSet()
 
@@ -70,7 +63,7 @@ class Job:
         self._requests = Requests()
         self._abandoned = False
         self._training_since = 0.0
-        self._worker = Worker(self._work, self.abandon, name=f"train {run.id}")
+        self._worker = WorkerThread(self._work, self.abandon, name=f"train {run.id}")
 
     @classmethod
     def start(cls, config: RunConfig, store: RunStore, threads: int | None = None) -> Job:
@@ -123,7 +116,7 @@ class Job:
     @property
     def place(self) -> int:
         """In the queue of trainings, from 1 on; 0 where it does not wait."""
-        return turns.place(self)
+        return training_queue.place(self)
 
     @property
     def epochs(self) -> int:
@@ -177,7 +170,7 @@ class Job:
     def stop(self) -> None:
         """Ask for an end after the running step, whatever else is asked; what is whole is kept and judged."""
         self._requests.stop()
-        turns.wake()
+        training_queue.wake()
 
     def abandon(self) -> None:
         """Ask for an end without judging: the run shows as interrupted."""
@@ -198,7 +191,7 @@ class Job:
         except RunError as error:  # another has it, or nobody may write there: what is on disk stays
             self._end_failed(str(error))
         finally:
-            turns.leave(self)
+            training_queue.leave(self)
 
     def _train_or_fail(self) -> None:
         try:
@@ -252,7 +245,7 @@ class Job:
     def _take_turn(self) -> bool:
         """Wait in the queue; whether the turn came before a stop."""
         self.state = "queued"
-        return turns.take(self, lambda: self._requests.is_stopped)
+        return training_queue.take(self, lambda: self._requests.is_stopped)
 
     def _begin_steps(self, training: Training) -> None:
         self.step = training.step
@@ -274,10 +267,10 @@ class Job:
 
     def _rest_if_asked(self, training: Training) -> None:
         """Let others train, while this one is paused and until its turn comes again."""
-        if not (self._requests.is_paused or turns.is_over(self)):
+        if not (self._requests.is_paused or training_queue.is_over(self)):
             return
         since = monotonic()
-        turns.leave(self)
+        training_queue.leave(self)
         if self._requests.is_paused:
             self.state = "paused"
             self._requests.wait(lambda: not self._requests.is_paused)

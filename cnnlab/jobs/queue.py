@@ -9,6 +9,8 @@ from collections.abc import Callable
 from threading import Condition
 from time import monotonic
 
+from cnnlab.training.device import devices, trainings_at_once
+
 SLICE_SECONDS = 60.0  # a default training is over by then
 
 
@@ -57,3 +59,6 @@ class TrainingQueue:
 
     def _is_next(self, who: object) -> bool:
         return len(self._since) < self.limit and self._waiting[0] is who
+
+
+training_queue = TrainingQueue(trainings_at_once(on_gpu=devices()[0] != "cpu"))  # this process's

@@ -5,45 +5,68 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator
 from contextlib import closing
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import torch
 
+from cnnlab.data.download import fetch
+from cnnlab.errors import CnnLabError
+from cnnlab.jobs.queue import training_queue
 from cnnlab.jobs.requests import Requests
-from cnnlab.threads import Worker
+from cnnlab.threads import WorkerThread
+from cnnlab.training.device import threads_each
+from cnnlab.training.memory import SHORT_OF_MEMORY, ran_out
 
 log = logging.getLogger(__name__)
 
 Step = TypeVar("Step")
 
 
-class Background(Generic[Step]):
-    """Walks a generator in a thread and keeps its latest step; closes it in the end."""
+class Progress(Protocol):
+    """What a computation has come to so far."""
 
-    def __init__(self, steps: Generator[Step], threads: int = 1) -> None:  # of torch: a training may be at work too
-        self.threads = threads
+    @property
+    def done(self) -> float:
+        """A fraction of the whole."""
+
+
+class Worker(Generic[Step]):
+    """Walks a generator in a thread and keeps its latest step; closes it in the end.
+
+    One that ``trains`` takes turns with the server's trainings and has as many threads of torch as one of them; the
+    ``dataset`` it needs is there before it takes a turn. Any other has ``threads``, for a training may be at work too.
+    """
+
+    def __init__(self, steps: Generator[Step], threads: int = 1, trains: bool = False, dataset: str = "") -> None:
+        self.threads = threads_each() if trains else threads
         self.latest: Step | None = None
-        self.error = ""
-        self._steps = steps
+        self.error = ""  # for the user
+        self._steps = self._in_turn(steps, dataset) if trains else steps
         self._requests = Requests()
-        self._worker = Worker(self._work, self.cancel)
-        self._worker.start()
+        self._thread = WorkerThread(self._work, self.cancel)
+        self._thread.start()
 
     @property
     def is_running(self) -> bool:
-        return self._worker.is_alive()
+        return self._thread.is_alive()
 
     @property
     def is_cancelled(self) -> bool:
         return self._requests.is_stopped
 
+    @property
+    def place(self) -> int:
+        """In the queue of trainings, from 1 on; 0 where it does not wait."""
+        return training_queue.place(self)
+
     def cancel(self) -> None:
         """Ask for an end after the running step."""
         self._requests.stop()
+        training_queue.wake()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until it has ended, or ``timeout`` seconds."""
-        self._worker.join(timeout)
+        self._thread.join(timeout)
 
     def _work(self) -> None:
         torch.set_num_threads(self.threads)  # counts only for the thread that calls it
@@ -53,10 +76,29 @@ class Background(Generic[Step]):
                     self.latest = step
                     if self.is_cancelled:
                         return
-        except Exception as error:
-            self.error = self._explained(error)
+        except CnnLabError as error:
+            self.error = str(error)
+        except Exception as error:  # a defect
+            log.error("a computation in the background failed", exc_info=error)
+            self.error = SHORT_OF_MEMORY if ran_out(error) else f"{type(error).__name__}: {error}"
 
-    def _explained(self, error: Exception) -> str:
-        """What to tell a user of ``error``; one that nobody expected goes to the log."""
-        log.error("a computation in the background failed", exc_info=error)
-        return f"{type(error).__name__}: {error}"
+    def _in_turn(self, steps: Generator[Step], dataset: str) -> Generator[Step]:
+        """Walk ``steps`` while it is this worker's turn to train."""
+        try:
+            with closing(steps):
+                if dataset and not self._requests.have(fetch(dataset)):
+                    return
+                if not self._take_turn():
+                    return
+                for step in steps:
+                    yield step
+                    if training_queue.is_over(self):
+                        training_queue.leave(self)
+                        if not self._take_turn():
+                            return
+        finally:
+            training_queue.leave(self)
+
+    def _take_turn(self) -> bool:
+        """Wait in the queue; whether the turn came before a cancel."""
+        return training_queue.take(self, lambda: self.is_cancelled)

@@ -28,6 +28,11 @@ WORKSPACE = 150 * 10**6  # bytes of torch's own, for kernels and what it keeps f
 CGROUP = Path("/sys/fs/cgroup")
 SPARE = 0.9  # of the free memory: the rest of the machine moves too
 
+SHORT_OF_MEMORY = (
+    "memory ran out: lower the batch size, choose a smaller network, or wait until other trainings are over; "
+    "then resume, or branch off with other settings"
+)
+
 
 @dataclass(frozen=True)
 class Needs:

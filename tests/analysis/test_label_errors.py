@@ -16,7 +16,7 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.data.loading import Data, load_train
 from cnnlab.evaluation.evaluate import predict
 from cnnlab.evaluation.metrics import Answers
-from cnnlab.jobs.worker import Background
+from cnnlab.jobs.worker import Worker
 from cnnlab.runs.store import Run, RunStore
 from cnnlab.training.config import ConfigError, RunConfig, parse_config
 from cnnlab.training.loop import fit
@@ -162,7 +162,7 @@ def test_no_mode_of_torch_is_held_between_steps(third: str) -> None:
 
 def test_it_can_be_cancelled_and_keeps_nothing(third: str, tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(config(third, epochs=1000))
-    work = Background(held_out_of(run))
+    work = Worker(held_out_of(run))
     work.cancel()
     work.join()
     assert work.latest

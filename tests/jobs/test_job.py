@@ -272,7 +272,7 @@ def test_a_stop_ends_it_whatever_else_is_asked_within_the_same_step(
 def test_a_download_takes_no_turn_and_holds_up_no_end(
     stalled: Stalled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cnnlab.jobs.job.turns", TrainingQueue(1))
+    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
     for end, status in ((Job.stop, "stopped"), (Job.abandon, "interrupted")):
         config = parse_config({"dataset": "stalled", "architecture": TINY})
         job = Job(RunStore(runs_folder()).create(config), threads=1, data_folder=tmp_path)._begun()
@@ -284,7 +284,7 @@ def test_a_download_takes_no_turn_and_holds_up_no_end(
 
 
 def test_a_parents_data_set_is_waited_for_without_a_turn(stalled: Stalled, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.jobs.job.turns", TrainingQueue(1))
+    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
     store = RunStore(runs_folder())
     parent = store.create(parse_config({"dataset": "stalled", "architecture": TINY}))
     job = start(parent=f"{parent.id}@1")
@@ -385,7 +385,7 @@ def test_a_changed_learning_rate_counts_from_the_next_step_on_and_is_noted() -> 
 
 
 def test_trainings_wait_for_their_turn_in_the_order_they_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.jobs.job.turns", TrainingQueue(1))
+    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
     first, second, third = (start(epochs=1000) for _ in range(3))
     wait_for_epoch(first)
     wait_until(first, lambda: (second.place, third.place) == (1, 2))
@@ -401,7 +401,7 @@ def test_trainings_wait_for_their_turn_in_the_order_they_came(monkeypatch: pytes
 
 
 def test_who_has_trained_for_long_lets_others_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.jobs.job.turns", TrainingQueue(1))
+    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
     monkeypatch.setattr("cnnlab.jobs.queue.SLICE_SECONDS", 0.0)
     long, short = start(epochs=30), start(epochs=1)
     finish(short)

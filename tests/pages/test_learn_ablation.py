@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.jobs.experiment import Experiment
+from cnnlab.jobs.worker import Worker
 from cnnlab.learn.ablation import Terms
 from cnnlab.learn.repeats import Repeats, effects
 from tests.pages.driver import checked, open_chapter, texts
@@ -24,8 +24,8 @@ def small(page: AppTest, key: str = KEY) -> AppTest:
     return checked(page.slider(key=f"{key}.seeds").set_value(2).run())
 
 
-def work(page: AppTest, key: str) -> Experiment[Repeats]:
-    experiment: Experiment[Repeats] = page.session_state["learn.trials"][f"{key}.trial"].work
+def work(page: AppTest, key: str) -> Worker[Repeats]:
+    experiment: Worker[Repeats] = page.session_state["learn.trials"][f"{key}.trial"].work
     return experiment
 
 

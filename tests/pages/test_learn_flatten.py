@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.data.loading import load
-from cnnlab.jobs.experiment import Experiment
+from cnnlab.jobs.worker import Worker
 from cnnlab.learn.dense_vs_conv import Contest, Terms, contestants, moved, parameters, probabilities
 from tests.pages.driver import checked, open_chapter, texts
 
@@ -17,8 +17,8 @@ def chapter() -> AppTest:
     return open_chapter("flatten")
 
 
-def work(page: AppTest) -> Experiment[Contest]:
-    experiment: Experiment[Contest] = page.session_state["learn.trials"][f"{KEY}.contest"].work
+def work(page: AppTest) -> Worker[Contest]:
+    experiment: Worker[Contest] = page.session_state["learn.trials"][f"{KEY}.contest"].work
     return experiment
 
 

@@ -267,7 +267,7 @@ def test_the_learning_rate_finders_suggestion_goes_into_the_form_and_belongs_to_
 
 def test_a_finder_waits_for_the_trainings_and_a_second_click_starts_no_second(monkeypatch: pytest.MonkeyPatch) -> None:
     turns, waits = TrainingQueue(1), Event()
-    monkeypatch.setattr("cnnlab.jobs.experiment.turns", turns)
+    monkeypatch.setattr("cnnlab.jobs.worker.training_queue", turns)
     turns.take("a training", lambda: False)
     wait_for = turns._moved.wait_for
 
@@ -1135,7 +1135,7 @@ def test_what_cannot_be_searched_is_told_before_the_start() -> None:
     assert button(page, "Start sweep").disabled
 
 
-def computing() -> list[threads.Worker]:
+def computing() -> list[threads.WorkerThread]:
     return [each for each in list(threads._working) if not each.is_left]
 
 

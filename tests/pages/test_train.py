@@ -170,7 +170,7 @@ def test_a_branch_begins_with_the_chosen_epochs_weights_and_the_forms_settings()
 
 
 def test_a_training_that_waits_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.jobs.job.turns", TrainingQueue(1))
+    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
     first = start(epochs=1000)
     wait_for_epoch(first)
     page = open_page("Train")

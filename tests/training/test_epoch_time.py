@@ -9,7 +9,7 @@ import torch
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.loading import load
-from cnnlab.jobs.worker import Background
+from cnnlab.jobs.worker import Worker
 from cnnlab.networks.architecture import Draft, follow
 from cnnlab.networks.layers import (
     Activation,
@@ -274,7 +274,7 @@ def test_only_one_walk_measures_at_a_time_and_one_that_is_left_makes_room() -> N
 def test_a_thread_walks_it() -> None:
     stopwatch = Stopwatch(Fake())
     stopwatch.want("me", draft(*HEAD), CONFIG, SAMPLE)
-    work = Background(stopwatch.measurements())
+    work = Worker(stopwatch.measurements())
     work.join()
     assert stopwatch.epoch(draft(*HEAD), CONFIG, SAMPLE).total
 
@@ -289,7 +289,7 @@ def test_a_walk_ends_between_two_layers() -> None:
 
     stopwatch = Stopwatch(waits)
     stopwatch.want("me", draft(*HEAD), CONFIG, SAMPLE)
-    work = Background(stopwatch.measurements())
+    work = Worker(stopwatch.measurements())
     at_work.wait()
     work.cancel()
     go_on.set()

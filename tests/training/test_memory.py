@@ -9,10 +9,9 @@ import torch
 
 from cnnlab.data.batches import prepared_at_once
 from cnnlab.data.datasets import DATASETS
-from cnnlab.jobs.job import SHORT_OF_MEMORY
 from cnnlab.training import memory
 from cnnlab.training.config import ConfigError, parse_config
-from cnnlab.training.memory import check_memory, free_bytes, needs
+from cnnlab.training.memory import SHORT_OF_MEMORY, check_memory, free_bytes, needs
 from tests.conftest import ROOT
 
 # A process that may have only so much: the estimate knows of no such limit. The large batch needs 3 GB; the small one

@@ -13,8 +13,8 @@ from statistics import mean
 import streamlit as st
 
 from cnnlab.data.datasets import DATASETS, DatasetSpec
-from cnnlab.jobs.experiment import Experiment
 from cnnlab.jobs.job import running_jobs
+from cnnlab.jobs.worker import Worker
 from cnnlab.networks.architecture import Draft, Place
 from cnnlab.runs.epoch_times import epoch_seconds
 from cnnlab.runs.store import runs_folder
@@ -45,7 +45,7 @@ def _stopwatch() -> Stopwatch:
 
 
 @st.cache_resource(show_spinner=False)
-def _measuring() -> list[Experiment[Piece]]:
+def _measuring() -> list[Worker[Piece]]:
     """Server-wide: the one that measures, for all who want something measured."""
     return []
 
@@ -79,7 +79,7 @@ def _measure(draft: Draft, images: Images) -> None:
     if DESIGN_QUIET.get() != asked:
         DESIGN_QUIET.put(asked)  # just edited: the next tick measures, if it is still so
     elif not running_jobs() and _stopwatch().want(_me(), draft, *_training(images)) and not _is_measuring():
-        _measuring()[:] = [Experiment(_stopwatch().measurements())]
+        _measuring()[:] = [Worker(_stopwatch().measurements(), trains=True)]
     for work in _measuring():
         if work.is_running:
             session.keep(work)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.analysis.tsne import Layout, Places, aligned, are_alike, neighbours, penultimate, principal_components
-from cnnlab.jobs.worker import Background
+from cnnlab.jobs.worker import Worker
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained, test_split
 from cnnlab.ui.shell import poll, session
@@ -119,11 +119,11 @@ def _by_neighbours(asked: _Asked) -> None:
         features = _features(f"{asked.look.at}.{asked.count}", asked.look.run, asked.look.trained, asked.count)
         start = layout_of(asked.series).get()
         steps = neighbours(features, asked.dimensions, _EXAGGERATIONS[asked.method], start)
-        LAYOUT_WORK.put((asked.name, Background(steps)))
+        LAYOUT_WORK.put((asked.name, Worker(steps)))
         st.rerun()
 
 
-def _watch(asked: _Asked, work: Background[Layout]) -> None:
+def _watch(asked: _Asked, work: Worker[Layout]) -> None:
     layout = work.latest
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(layout.progress if layout else 0.0, text="Laying out")

@@ -8,7 +8,7 @@ import torch
 from cnnlab import charts
 from cnnlab.analysis.activations import leaves, look
 from cnnlab.analysis.feature_visualization import STEPS, Dream, maximise
-from cnnlab.jobs.worker import Background
+from cnnlab.jobs.worker import Worker
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import GROWING_IMAGE
@@ -40,7 +40,7 @@ def show(at: Look) -> None:
         if growing:
             growing[1].cancel()
         steps = maximise(trained.network, trained.shape, trained.standardise, layer, unit)
-        growing = GROWING_IMAGE.put((asked, Background(steps)))
+        growing = GROWING_IMAGE.put((asked, Worker(steps)))
     if not growing or growing[0] != asked:
         st.info(
             "Press **Grow**: from grey noise, an image that excites this filter or class more and more appears.",
@@ -51,7 +51,7 @@ def show(at: Look) -> None:
     poll.follow(lambda: work.is_running, UPDATE_SECONDS, _watch, work, asked)
 
 
-def _watch(work: Background[Dream], asked: str) -> None:
+def _watch(work: Worker[Dream], asked: str) -> None:
     """Show how far it is, and the image so far."""
     dream = work.latest
     if work.error:

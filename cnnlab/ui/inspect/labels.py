@@ -10,7 +10,7 @@ from cnnlab.analysis.label_errors import FOLDS, HeldOut, held_out_of, margins, r
 from cnnlab.charts.png import inline
 from cnnlab.data.loading import load_train
 from cnnlab.evaluation.metrics import Answers
-from cnnlab.jobs.experiment import Experiment
+from cnnlab.jobs.worker import Worker
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import test_split
@@ -32,7 +32,7 @@ _VERDICTS = ("looks right", "looks wrong", "unclear")
 
 
 @st.cache_resource(show_spinner=False)
-def _works() -> dict[str, Experiment[HeldOut]]:
+def _works() -> dict[str, Worker[HeldOut]]:
     """Server-wide: held-out networks on their way, by their run's id: a reload or another session finds them."""
     return {}
 
@@ -168,7 +168,7 @@ def _offer(run: Run) -> None:
         icon=":material/fact_check:",
     )
     if st.button(f"Train {FOLDS} networks", type="primary", icon=":material/play_arrow:"):
-        _works()[run.id] = Experiment(held_out_of(run), run.config.dataset)
+        _works()[run.id] = Worker(held_out_of(run), dataset=run.config.dataset, trains=True)
         st.rerun()
 
 
@@ -181,13 +181,13 @@ def _how_long(run: Run) -> str:
     return f", about {rough_duration((FOLDS - 1) * seconds)} in all"
 
 
-def _watch(work: Experiment[HeldOut]) -> None:
+def _watch(work: Worker[HeldOut]) -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(work.latest.done if work.latest else 0.0, text=_told(work))
     right.button("Cancel", on_click=work.cancel, icon=":material/stop_circle:", width="stretch", key="labels.cancel")
 
 
-def _told(work: Experiment[HeldOut]) -> str:
+def _told(work: Worker[HeldOut]) -> str:
     step = work.latest
     if work.place:
         return f"Waits for other trainings: number {work.place} in the queue"

@@ -13,19 +13,19 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 import streamlit as st
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.jobs.job import Job
-from cnnlab.jobs.worker import Background
+from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf
 from cnnlab.runs.ancestry import inherited
 from cnnlab.runs.catalogue import Catalogue, Entry
 from cnnlab.runs.store import Run, RunError, RunStore, runs_folder
-from cnnlab.threads import exit_code_is
+from cnnlab.threads import WorkerThread, exit_code_is
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.audience import Audience
@@ -86,7 +86,7 @@ def get_ready() -> None:
     exit_code_is(0)  # Streamlit's, whatever ends it
     gc.collect()
     gc.freeze()  # what is imported by now stays: to walk through it in each full collection takes a fifth of a second
-    Thread(target=_catalogue(str(runs_folder())).entries, daemon=True).start()
+    WorkerThread(_catalogue(str(runs_folder())).entries, end=lambda: None, is_left=True).start()
 
 
 @st.cache_resource(show_spinner=False)
@@ -161,14 +161,14 @@ def current_job() -> Job | None:
     return job
 
 
-def keep(work: Background[Any]) -> None:
+def keep(work: Worker[Any]) -> None:
     """Watch ``work`` from now on: when all who do have been gone for the grace, it is cancelled."""
     kept = WORKS.put([*(other for other in _kept() if other.is_running and other is not work), work])
     for each in kept:
         _watch().add(each, each.cancel)
 
 
-def _kept() -> list[Background[Any]]:
+def _kept() -> list[Worker[Any]]:
     return WORKS.get()
 
 

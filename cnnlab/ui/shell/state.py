@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from cnnlab.analysis.feature_visualization import Dream
     from cnnlab.analysis.tsne import Layout, Places
     from cnnlab.drawings.challenge import Challenge
-    from cnnlab.jobs.experiment import Experiment
-    from cnnlab.jobs.worker import Background
+    from cnnlab.jobs.worker import Worker
     from cnnlab.training.events import StepMetrics
 
 T = TypeVar("T")
@@ -66,7 +65,7 @@ class Key(Generic[T]):
 
 # Every page.
 OWN_RUN: Key[str | None] = Key("run", None)  # the id of the one that this session is about
-WORKS: Key[list[Background[Any]]] = Key("session.works", [])  # computations in the background that it watches
+WORKS: Key[list[Worker[Any]]] = Key("session.works", [])  # computations in the background that it watches
 TRIALS: Key[dict[str, Any]] = Key("learn.trials", {})  # experiments by their widget's key
 SHOWN_QUERY: Key[dict[str, str] | None] = Key("learn.shown", None)  # the address of what Learn drew last
 _PAGE: Key[str] = Key("frame.at", "")
@@ -78,9 +77,7 @@ FORM_PARENT: Key[Parent | None] = Key("form.parent", None)  # of the branch that
 FORM_OWN_NETWORK: Key[str] = Key("form.own_network", "")  # a design's JSON
 RATE: Key[float] = Key("live.rate", 0.0)
 RATE_OPEN: Key[bool] = Key("live.rate.open", False)
-RATE_RAMP: Key[tuple[str, Experiment[tuple[StepMetrics, ...]] | None]] = Key(
-    "finder.work", ("", None)
-)  # of which config
+RATE_RAMP: Key[tuple[str, Worker[tuple[StepMetrics, ...]] | None]] = Key("finder.work", ("", None))  # of which config
 BRANCH_OPEN: Key[bool] = Key("branch.open", False)
 
 # Sweep and Compare.
@@ -112,9 +109,9 @@ _DESIGN: Key[tuple[Any, ...] | None] = Key("design.history", None)
 PLAYING: Key[str | None] = Key("explore.playing", None)  # the run whose epochs play
 OWN_EPOCHS: Key[tuple[int, ...]] = Key("explore.own", ())  # those that the page itself went to last
 SHOWN_VIEW: Key[str] = Key("explore.shown", "")
-GROWING_IMAGE: Key[tuple[str, Background[Dream]] | None] = Key("inside.growing", None)  # of what, and the work
+GROWING_IMAGE: Key[tuple[str, Worker[Dream]] | None] = Key("inside.growing", None)  # of what, and the work
 LAYOUTS: Key[dict[str, Places]] = Key("inside.layouts", {})  # finished ones by what they are of
-LAYOUT_WORK: Key[tuple[str, Background[Layout]] | None] = Key("inside.layout", None)  # of what, and the work
+LAYOUT_WORK: Key[tuple[str, Worker[Layout]] | None] = Key("inside.layout", None)  # of what, and the work
 OPENED_IMAGE: Key[int | None] = Key("inside.opened", None)
 IMAGE_SOURCE: Key[str | None] = Key("inside.source", None)
 IMAGE_CLASS: Key[str] = Key("inside.class", "")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cnnlab.charts.sweeps import FIGURES
 from cnnlab.jobs.sweep import Step, Sweep, SweepConfig, SweepError, SweepStore, search
-from cnnlab.jobs.worker import Background
+from cnnlab.jobs.worker import Worker
 from cnnlab.runs.store import RunError, runs_folder
 from cnnlab.training.config import ConfigError, titled
 from cnnlab.ui.shell import frame, poll
@@ -30,7 +30,7 @@ _STATES = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed", "RUNNING"
 
 
 @st.cache_resource(show_spinner=False)
-def _board() -> dict[str, Background[Step]]:
+def _board() -> dict[str, Worker[Step]]:
     """Server-wide: the sweeps that were started here, by id."""
     return {}
 
@@ -55,7 +55,7 @@ def start(config: SweepConfig) -> None:
         except (ConfigError, RunError) as error:
             st.error(frame.literal(str(error)), title="This sweep could not begin")
             return
-        board[sweep.id] = Background(search(sweep, _store().runs))
+        board[sweep.id] = Worker(search(sweep, _store().runs))
     SWEEP_CHOSEN.put(sweep.id)
 
 
@@ -97,7 +97,7 @@ def _show(sweep_id: str) -> None:
         st.error(frame.literal(str(error)), title="This sweep cannot be shown")
 
 
-def _progress(sweep: Sweep, work: Background[Step] | None) -> None:
+def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
     config, ended = sweep.config, sweep.ended
     text = f"{ended} of {config.trials} trials"
     if work and work.is_running:
@@ -206,7 +206,7 @@ def _go_on(sweep: Sweep, more: int = 0) -> None:
         except (ConfigError, SweepError) as error:
             st.toast(frame.literal(str(error)), icon=":material/error:")
             return
-        _board()[sweep.id] = Background(search(sweep, _store().runs))
+        _board()[sweep.id] = Worker(search(sweep, _store().runs))
 
 
 def _shown(value: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Generator
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.jobs.experiment import Experiment
+from cnnlab.jobs.worker import Worker
 from cnnlab.training.config import RunConfig
 from cnnlab.training.events import StepMetrics
 from cnnlab.training.lr_finder import STEPS, ramp, suggest
@@ -46,7 +46,7 @@ def _begin(asked: str, config: RunConfig) -> None:
         if known == asked:  # a second click
             return
         work.cancel()
-    RATE_RAMP.put((asked, Experiment(_climb(config), config.dataset)))
+    RATE_RAMP.put((asked, Worker(_climb(config), dataset=config.dataset, trains=True)))
 
 
 def _climb(config: RunConfig) -> Generator[Points]:
@@ -56,7 +56,7 @@ def _climb(config: RunConfig) -> Generator[Points]:
         yield points
 
 
-def _watch(work: Experiment[Points], config: RunConfig) -> None:
+def _watch(work: Worker[Points], config: RunConfig) -> None:
     if work.is_running:
         session.keep(work)
         st.progress(min(work.latest[-1].step / STEPS, 1.0) if work.latest else 0.0, text=_told(work))
@@ -66,7 +66,7 @@ def _watch(work: Experiment[Points], config: RunConfig) -> None:
         _show(work.latest, config)
 
 
-def _told(work: Experiment[Points]) -> str:
+def _told(work: Worker[Points]) -> str:
     if work.place:
         return f"Waits for other trainings: number {work.place} in the queue"
     return f"Trying learning rate {work.latest[-1].learning_rate:.2g}" if work.latest else "Loading the data"

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from cnnlab.jobs.experiment import Experiment, Progress
+from cnnlab.jobs.worker import Progress, Worker
 from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.state import TRIALS
 
@@ -21,7 +21,7 @@ Step = TypeVar("Step", bound=Progress)
 @dataclass(frozen=True)
 class _Trial:
     asked: object  # the settings it was begun with
-    work: Experiment[Any]
+    work: Worker[Any]
 
 
 def trial(
@@ -59,7 +59,7 @@ def _begin(key: str, asked: object, steps: Callable[[], Generator[Any]]) -> None
         return
     for other in _trials().values():
         other.work.cancel()
-    _trials()[key] = _Trial(asked, Experiment(steps()))
+    _trials()[key] = _Trial(asked, Worker(steps(), trains=True))
 
 
 def _watch(key: str, asked: object, show: Callable[[Any], None]) -> None:
@@ -82,7 +82,7 @@ def _watch(key: str, asked: object, show: Callable[[Any], None]) -> None:
         show(latest)
 
 
-def _told(work: Experiment[Any]) -> str:
+def _told(work: Worker[Any]) -> str:
     if work.place:
         return f"Waits for other trainings: number {work.place} in the queue"
     return f"{work.latest.done:.0%} done" if work.latest else "Begins"
