@@ -28,44 +28,64 @@ def main() -> None:
         expect(page.get_by_text(re.compile(r"Epoch (1[89]|2\d) of"))).to_be_visible()  # a few pass between updates
         _shoot(page, "train")
         await_verdict(page)
-        go(page, "Inside")
-        expect(page.locator(".js-plotly-plot")).to_be_visible()
-        page.get_by_text("Feature maps", exact=True).click()
-        expect(page.locator(".js-plotly-plot")).to_have_count(1)
-        _shoot(page, "inside", height=1250)
-        page.get_by_text("Attribution", exact=True).click()
-        expect(page.get_by_text("Can this map be trusted?")).to_be_visible()
-        _shoot(page, "attribution", height=1250)
-        page.get_by_text("Embedding", exact=True).click()
-        page.locator(".point-cloud .scatterlayer .point").first.wait_for()
-        _shoot(page, "embedding", height=1250)
-        go(page, "Evaluate")
-        page.get_by_text("Confusion", exact=True).click()
-        expect(page.locator(".js-plotly-plot")).to_have_count(1)
-        _shoot(page, "evaluate", height=1150)
-        go(page, "Draw")
-        draw_seven(page)
-        page.mouse.move(0, 0)
-        expect(page.get_by_test_id("stMetricValue")).to_be_visible()
-        page.get_by_text("Strokes", exact=True).click()
-        expect(page.get_by_text("The strongest first.")).to_be_visible()
-        page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
-        _shoot(page, "draw", height=1500)
+        _inside(page)
+        _evaluate(page)
+        _draw(page)
         train(page, address, epochs=4)
         await_verdict(page)
-        go(page, "Compare")
-        page.get_by_text("Each class", exact=True).click()
-        expect(page.get_by_role("heading", name="Where they differ")).to_be_visible()
-        _shoot(page, "compare", height=1900)
-        go(page, "Sweep")
-        for label, value in (("Trials", "12"), ("Epochs", "2")):
-            page.get_by_label(label, exact=True).fill(value)
-            page.get_by_label(label, exact=True).press("Tab")
-        page.get_by_role("button", name="Start sweep").click()
-        expect(page.get_by_text("12 of 12 trials")).to_be_visible()
-        page.get_by_text("Slices", exact=True).click()
-        expect(page.locator(".js-plotly-plot")).to_have_count(1)
-        _shoot(page, "sweep", height=1150)
+        _compare(page)
+        _sweep(page)
+
+
+def _inside(page: Page) -> None:
+    go(page, "Inside")
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    page.get_by_text("Feature maps", exact=True).click()
+    expect(page.locator(".js-plotly-plot")).to_have_count(1)
+    _shoot(page, "inside", height=1250)
+    page.get_by_text("Attribution", exact=True).click()
+    expect(page.get_by_text("Can this map be trusted?")).to_be_visible()
+    _shoot(page, "attribution", height=1250)
+    page.get_by_text("Embedding", exact=True).click()
+    page.locator(".point-cloud .scatterlayer .point").first.wait_for()
+    _shoot(page, "embedding", height=1250)
+
+
+def _evaluate(page: Page) -> None:
+    go(page, "Evaluate")
+    page.get_by_text("Confusion", exact=True).click()
+    expect(page.locator(".js-plotly-plot")).to_have_count(1)
+    _shoot(page, "evaluate", height=1150)
+
+
+def _draw(page: Page) -> None:
+    go(page, "Draw")
+    draw_seven(page)
+    page.mouse.move(0, 0)
+    expect(page.get_by_test_id("stMetricValue")).to_be_visible()
+    page.get_by_text("Strokes", exact=True).click()
+    expect(page.get_by_text("The strongest first.")).to_be_visible()
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+    _shoot(page, "draw", height=1500)
+
+
+def _compare(page: Page) -> None:
+    go(page, "Compare")
+    page.get_by_text("Each class", exact=True).click()
+    expect(page.get_by_role("heading", name="Where they differ")).to_be_visible()
+    _shoot(page, "compare", height=1900)
+
+
+def _sweep(page: Page) -> None:
+    go(page, "Sweep")
+    for label, value in (("Trials", "12"), ("Epochs", "2")):
+        page.get_by_label(label, exact=True).fill(value)
+        page.get_by_label(label, exact=True).press("Tab")
+    page.get_by_role("button", name="Start sweep").click()
+    expect(page.get_by_text("12 of 12 trials")).to_be_visible()
+    page.get_by_text("Slices", exact=True).click()
+    expect(page.locator(".js-plotly-plot")).to_have_count(1)
+    _shoot(page, "sweep", height=1150)
 
 
 def _learn(page: Page, address: str) -> None:

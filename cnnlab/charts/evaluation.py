@@ -84,23 +84,27 @@ def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
             hoverinfo="skip",
         )
     )
-    cells = [(row, column) for row in range(count) for column in range(count)]
-    figure.add_trace(
-        go.Scatter(
-            x=[names[column] for _, column in cells],
-            y=[names[row] for row, _ in cells],
-            customdata=[[row * count + column, form.format(matrix[row, column])] for row, column in cells],
-            text=[form.format(matrix[row, column]) if row == column and count <= 12 else "" for row, column in cells],
-            mode="markers+text",
-            marker={"size": 20, "opacity": 0, "symbol": "square"},
-            hovertemplate="%{y} taken for %{x}: %{customdata[1]}<extra></extra>",
-            showlegend=False,
-        )
-    )
+    figure.add_trace(_cells(matrix, names, form))
     figure.update_xaxes(title="answer", type="category", showgrid=False)
     figure.update_yaxes(title="true class", type="category", autorange="reversed", showgrid=False)
     figure.update_layout(height=min(760, 140 + 36 * count), hoverdistance=-1)
     return framed(figure)
+
+
+def _cells(matrix: Numbers, names: Sequence[str], form: str) -> go.Scatter:
+    """Invisible markers that can be clicked; those of the diagonal show their number."""
+    count = len(names)
+    cells = [(row, column) for row in range(count) for column in range(count)]
+    return go.Scatter(
+        x=[names[column] for _, column in cells],
+        y=[names[row] for row, _ in cells],
+        customdata=[[row * count + column, form.format(matrix[row, column])] for row, column in cells],
+        text=[form.format(matrix[row, column]) if row == column and count <= 12 else "" for row, column in cells],
+        mode="markers+text",
+        marker={"size": 20, "opacity": 0, "symbol": "square"},
+        hovertemplate="%{y} taken for %{x}: %{customdata[1]}<extra></extra>",
+        showlegend=False,
+    )
 
 
 def reliability(table: pd.DataFrame, name: str) -> go.Figure:

@@ -35,23 +35,7 @@ def number_grid(
     Cells of ``feeding`` and the ``chosen`` one are outlined. A cell of NaN shows ``empty`` instead. ``rows`` and
     ``columns`` are names beside and above, with which cells take all the width there is.
     """
-    reach = _PALE * (limit or float(np.nanmax(np.abs(values), initial=0.0)) or 1.0)
-    texts = [[empty if np.isnan(value) else written(value) for value in row] for row in values]
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            text=texts,
-            texttemplate="%{text}",
-            colorscale=DIVERGING,
-            zmin=-reach,
-            zmax=reach,
-            showscale=False,
-            xgap=1,
-            ygap=1,
-            hovertemplate="row %{y}, column %{x}: %{text} " + quantity + "<extra></extra>",
-            hoverongaps=False,
-        )
-    )
+    figure = go.Figure(_numbers(values, quantity, limit, empty))
     for row, column in np.argwhere(np.isnan(values)).tolist():
         _write(figure, (row, column), empty)
     _outline(figure, feeding, FEEDING)
@@ -63,6 +47,23 @@ def number_grid(
         _name(figure.update_xaxes, columns, side="top", tickangle=0)
         figure.update_layout(height=44 + CELL_HEIGHT * len(values), margin={"t": 28})
     return figure
+
+
+def _numbers(values: Numbers, quantity: str, limit: float | None, empty: str) -> go.Heatmap:
+    reach = _PALE * (limit or float(np.nanmax(np.abs(values), initial=0.0)) or 1.0)
+    return go.Heatmap(
+        z=values,
+        text=[[empty if np.isnan(value) else written(value) for value in row] for row in values],
+        texttemplate="%{text}",
+        colorscale=DIVERGING,
+        zmin=-reach,
+        zmax=reach,
+        showscale=False,
+        xgap=1,
+        ygap=1,
+        hovertemplate="row %{y}, column %{x}: %{text} " + quantity + "<extra></extra>",
+        hoverongaps=False,
+    )
 
 
 def _name(update_axis: Callable[..., go.Figure], names: Sequence[str], **look: object) -> None:

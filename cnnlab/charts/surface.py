@@ -35,19 +35,7 @@ def contours(
             hovertemplate="x %{x:.2f}, y %{y:.2f}: loss %{customdata:.3g}<extra></extra>",
         )
     )
-    for name, points in ways.items():
-        figure.add_trace(
-            go.Scatter(
-                x=points[:, 0],
-                y=points[:, 1],
-                name=name,
-                mode="lines+markers",
-                line={"color": colours[name], "width": 2},
-                marker={"size": 5},
-                customdata=list(range(len(points))),
-                hovertemplate="step %{customdata}: x %{x:.3f}, y %{y:.3f}<extra>" + name + "</extra>",
-            )
-        )
+    figure.add_traces([_path(name, points, colours[name]) for name, points in ways.items()])
     start = next(iter(ways.values()))[0]
     figure.add_trace(
         go.Scatter(
@@ -62,6 +50,19 @@ def contours(
     figure.update_xaxes(title="x", range=[x[0], x[-1]], zeroline=False)
     figure.update_yaxes(title="y", range=[y[0], y[-1]], zeroline=False)
     return framed(figure.update_layout(height=460))
+
+
+def _path(name: str, points: Numbers, colour: str) -> go.Scatter:
+    return go.Scatter(
+        x=points[:, 0],
+        y=points[:, 1],
+        name=name,
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        marker={"size": 5},
+        customdata=list(range(len(points))),
+        hovertemplate="step %{customdata}: x %{x:.3f}, y %{y:.3f}<extra>" + name + "</extra>",
+    )
 
 
 def losses_by_step(losses: Mapping[str, Sequence[float]], colours: Mapping[str, str]) -> go.Figure:

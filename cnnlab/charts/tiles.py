@@ -187,6 +187,24 @@ def photo(pixels: npt.NDArray[np.uint8], height: int = 320) -> go.Figure:
     return bare(go.Figure(go.Image(z=colours, hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>")), height)
 
 
+def _box(corners: Numbers, notes: Sequence[str], colour: str) -> go.Scatter:
+    """Outline a box, which shows its notes where the pointer is within."""
+    x, y = np.vstack([corners, corners[:1]]).T
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="lines",
+        fill="toself",
+        fillcolor="rgba(0,0,0,0)",
+        hoveron="fills",
+        line={"color": colour, "width": 2},
+        name="<br>".join(map(plain, notes)),
+        hoverinfo="name",
+        hoverlabel={"namelength": -1},
+        showlegend=False,
+    )
+
+
 def boxed_photo(
     pixels: npt.NDArray[np.uint8],
     boxes: Sequence[Numbers],
@@ -201,23 +219,8 @@ def boxed_photo(
     height = 32 + round(min(PHOTO_HEIGHT, PHOTO_WIDTH * pixels.shape[0] / pixels.shape[1]))
     figure = go.Figure(go.Image(source=inline_photo(pixels), hoverinfo="skip"))
     for box, label, lines, doubtful in zip(boxes, labels, notes, flagged, strict=True):
-        x, y = np.vstack([box, box[:1]]).T
         colour = PALETTE[1] if doubtful else PALETTE[0]
-        figure.add_trace(
-            go.Scatter(
-                x=x,
-                y=y,
-                mode="lines",
-                fill="toself",
-                fillcolor="rgba(0,0,0,0)",
-                hoveron="fills",
-                line={"color": colour, "width": 2},
-                name="<br>".join(map(plain, lines)),
-                hoverinfo="name",
-                hoverlabel={"namelength": -1},
-                showlegend=False,
-            )
-        )
+        figure.add_trace(_box(box, lines, colour))
         figure.add_annotation(
             x=box[0, 0],
             y=box[:2, 1].min(),

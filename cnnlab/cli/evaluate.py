@@ -52,12 +52,15 @@ def list_command(as_json: bool) -> None:
         }
         for preset in PRESETS.values()
     ]
-    recipes: list[dict[str, object]] = [
-        {"name": recipe.name, "title": recipe.title, "claim": recipe.claim} for recipe in RECIPES.values()
-    ]
+    recipes = [{"name": recipe.name, "title": recipe.title, "claim": recipe.claim} for recipe in RECIPES.values()]
     if as_json:
         click.echo(json.dumps({"datasets": datasets, "architectures": architectures, "recipes": recipes}))
-        return
+    else:
+        _print_lists(datasets, architectures, recipes)
+
+
+def _print_lists(*lists: list[dict[str, Any]]) -> None:
+    datasets, architectures, recipes = lists
     click.echo("Data sets")
     for row in datasets:
         where = "here" if row["present"] else "downloaded on first use"

@@ -79,22 +79,7 @@ def keep(draft: Draft, code: str, svg: str) -> None:
             args=[draft],
             help="Replaces the saved design of this name, which can be restored for seven days" if saved else None,
         )
-        files = {
-            "JSON": ("json", write_design(draft), "application/json"),
-            "Python": ("py", code, "text/x-python"),
-            "SVG": ("svg", svg, "image/svg+xml"),
-        }
-        for label, (ending, content, mime) in files.items():
-            st.download_button(
-                label,
-                content,
-                f"{draft.name}.{ending}",
-                mime,
-                icon=":material/download:",
-                key=f"design.{ending}",
-                on_click="ignore",
-                disabled=not content,
-            )
+        _downloads(draft, code, svg)
     st.caption(
         f"Saved designs are offered on Train to all who use this server; this one as “{frame.literal(draft.name)}”. "
         "The page's address holds the design too: send it, and who opens it has the same."
@@ -111,6 +96,25 @@ def keep(draft: Draft, code: str, svg: str) -> None:
     _offer_undo()
     _remove_saved()
     _restore_deleted()
+
+
+def _downloads(draft: Draft, code: str, svg: str) -> None:
+    files = {
+        "JSON": ("json", write_design(draft), "application/json"),
+        "Python": ("py", code, "text/x-python"),
+        "SVG": ("svg", svg, "image/svg+xml"),
+    }
+    for label, (ending, content, mime) in files.items():
+        st.download_button(
+            label,
+            content,
+            f"{draft.name}.{ending}",
+            mime,
+            icon=":material/download:",
+            key=f"design.{ending}",
+            on_click="ignore",
+            disabled=not content,
+        )
 
 
 def _rename(title_field: Key[str], about_field: Key[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab import charts
 from cnnlab.analysis.activations import relu_of
@@ -28,11 +29,7 @@ def show(look: Look) -> None:
     layer = left.selectbox("Convolution", layers, key=f"inside.conv.{run.id}", persist_state="session")
     weights = filters(network, layer)  # (out, in / groups, height, width)
     count, inputs, height, width = weights.shape
-    channel = 1
-    if inputs > 1:
-        channel = middle.number_input(
-            f"Input channel, 1 to {inputs}", 1, inputs, key=f"inside.channel.{layer}", persist_state="session"
-        )
+    channel = _input_channel(middle, layer, inputs)
     order = right.selectbox("Order by", _ORDERS, key="inside.order", persist_state="session")
     lengths, moved = norms(weights), norms(weights - weights_after(run, 0)[f"{layer}.weight"])
     units = _ordered(order, lengths, moved)
@@ -60,6 +57,14 @@ def show(look: Look) -> None:
     if unit is not None:
         with detail[0]:
             _one_filter(layer, unit, weights[unit], opens)
+
+
+def _input_channel(place: DeltaGenerator, layer: str, inputs: int) -> int:
+    """Ask for one of the channels that the filters look at, where there are several; counted from 1."""
+    if inputs == 1:
+        return 1
+    label, key = f"Input channel, 1 to {inputs}", f"inside.channel.{layer}"
+    return place.number_input(label, 1, inputs, key=key, persist_state="session")
 
 
 def _one_filter(layer: str, unit: int, weights: torch.Tensor, opens: Key[int | None]) -> None:

@@ -57,17 +57,21 @@ def show(look: Look) -> None:
             f"How large the gradient of the loss on the same {IMAGES} training images is for these weights. It shrinks "
             "as the images are learned; where it is tiny from the start (vanishing), the layer hardly learns.",
         )
+    if len(epochs) > 1:
+        _changes(look, weights, epochs)
+
+
+def _changes(look: Look, weights: list[dict[str, Tensor]], epochs: list[int]) -> None:
     changes = [relative_change(before, after) for before, after in pairwise(weights)]
-    if changes:
-        lines = {name: [change[name] for change in changes] for name in layers}
-        show_figure(
-            charts.lines(lines, epochs[1:], ("epoch", "change since the point before"), look.trained.epoch),
-            f"change-{look.run.id}",
-            "Change of each layer's weights by epoch",
-            lambda: pd.DataFrame({"epoch": epochs[1:], **lines}),
-            "How far each layer's weights moved from one shown epoch to the next, as a share of their length "
-            "(Euclidean norm). Large steps at first, small ones as the learning rate falls.",
-        )
+    lines = {name: [change[name] for change in changes] for name in weights[0]}
+    show_figure(
+        charts.lines(lines, epochs[1:], ("epoch", "change since the point before"), look.trained.epoch),
+        f"change-{look.run.id}",
+        "Change of each layer's weights by epoch",
+        lambda: pd.DataFrame({"epoch": epochs[1:], **lines}),
+        "How far each layer's weights moved from one shown epoch to the next, as a share of their length "
+        "(Euclidean norm). Large steps at first, small ones as the learning rate falls.",
+    )
 
 
 def _histograms(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from dataclasses import dataclass
+
 import streamlit as st
 import torch
 from torch import Tensor, nn
@@ -19,10 +19,28 @@ from cnnlab.ui.widgets.figure import show_figure, tidy
 _NOTHING = "nothing"
 
 
+@dataclass(frozen=True)
+class _Choice:
+    """What to map: one of METHODS by name, a class and perhaps another, a layer where the method has one."""
+
+    method: str
+    targets: list[int]
+    layer: str
+    on_image: bool
+
+
 def show(at: Look) -> None:
     """Maps for one or two classes, and the same maps of a network that has learned nothing."""
+    inputs = at.trained.inputs(at.picked.pixels)
+    choice = _choose(at, inputs)
+    maps = [_attribute(at, at.trained.network, inputs, label, choice) for label in choice.targets]
+    _show_maps(at, choice, maps)
+    st.markdown("#### Can this map be trusted?")
+    _show_controls(at, choice, inputs, maps[0])
+
+
+def _choose(at: Look, inputs: Tensor) -> _Choice:
     trained = at.trained
-    inputs = trained.inputs(at.picked.pixels)
     maps = feature_maps(trained.network, inputs)
     layers = list(maps)
     methods = [name for name, method in METHODS.items() if layers or not method.uses_layer]
@@ -32,18 +50,16 @@ def show(at: Look) -> None:
     name = columns[0].selectbox(
         "Method", methods, format_func=lambda key: METHODS[key].title, key="inside.method", persist_state="session"
     )
-    method = METHODS[name]
-    classes = list(trained.classes)
 
     def named(label: int) -> str:
-        return f"{classes[label]} ({probabilities[label]:.1%})"
+        return f"{trained.classes[label]} ({probabilities[label]:.1%})"
 
     target = columns[1].selectbox("Why", order, format_func=named)
     other = columns[2].selectbox(
         "and not", [None, *order], format_func=lambda label: _NOTHING if label is None else named(label)
     )
     layer = ""
-    if method.uses_layer:
+    if METHODS[name].uses_layer:
         layer = columns[3].selectbox(
             "Layer",
             layers,
@@ -52,53 +68,49 @@ def show(at: Look) -> None:
             persist_state="session",
         )
     on_image = st.toggle("Over the image", True, key="inside.overlay", persist_state="session")
+    return _Choice(name, [target] if other is None else [target, other], layer, on_image)
 
-    grey = at.picked.pixels[0].float().mean(0).numpy()  # (C, H, W) → (H, W)
-    targets = [target] if other is None else [target, other]
-    found = [_attribute(at, trained.network, inputs, label, layer, name) for label in targets]
-    limit = max(float(attribution.values.abs().max()) for attribution in found) or 1.0
-    for column, label, attribution in zip(st.columns(2), targets, found, strict=False):
+
+def _show_maps(at: Look, choice: _Choice, maps: list[Attribution]) -> None:
+    method, classes = METHODS[choice.method], at.trained.classes
+    limit = max(float(attribution.values.abs().max()) for attribution in maps) or 1.0
+    for column, label, attribution in zip(st.columns(2), choice.targets, maps, strict=False):
         with column:
             st.markdown(f"**{method.title} for {literal(classes[label])}**")
-            _map(attribution, f"{name}-{classes[label]}", grey, method.signed, on_image, limit)
-    shared = "Both maps share one scale. " if other is not None else ""
+            _map(at, attribution, f"{choice.method}-{classes[label]}", choice, limit)
+    shared = "Both maps share one scale. " if len(maps) > 1 else ""
     st.caption(linked(f"{method.reading} {shared}After {method.source}."))
 
-    st.markdown("#### Can this map be trusted?")
+
+def _show_controls(at: Look, choice: _Choice, inputs: Tensor, learned: Attribution) -> None:
     st.caption(
         "The same map of the same network, but with weights that have learned nothing (Adebayo et al. 2018). A map "
         "that stays alike shows the image's edges, not what the network learned."
     )
     for column, last_only in zip(st.columns(2), (False, True), strict=True):
         with column:
-            control = randomised(trained.network, last_only)
-            attribution = _attribute(at, control, inputs, target, layer, name)
+            control = randomised(at.trained.network, last_only)
+            attribution = _attribute(at, control, inputs, choice.targets[0], choice)
             what = "only the last layer random" if last_only else "all weights random"
-            alike = similarity(found[0].values, attribution.values)
+            alike = similarity(learned.values, attribution.values)
             st.markdown(f"**{what.capitalize()}**: rank correlation {alike:.2f}".replace("-", "−"))
-            _map(attribution, f"{name}-{what.replace(' ', '-')}", grey, method.signed, on_image, None)
+            _map(at, attribution, f"{choice.method}-{what.replace(' ', '-')}", choice, None)
     st.caption(
         "Rank correlation (Spearman) of the maps' magnitudes with the one above: near 0 the map depends on what was "
         "learned, near 1 it does not."
     )
 
 
-def _attribute(at: Look, network: nn.Module, inputs: Tensor, target: int, layer: str, method: str) -> Attribution:
+def _attribute(at: Look, network: nn.Module, inputs: Tensor, target: int, choice: _Choice) -> Attribution:
     blank = at.trained.inputs(torch.zeros_like(at.picked.pixels))
-    return METHODS[method].compute(Question(network, inputs, blank, target, layer))
+    return METHODS[choice.method].compute(Question(network, inputs, blank, target, choice.layer))
 
 
-def _map(
-    attribution: Attribution,
-    name: str,
-    grey: npt.NDArray[np.floating],
-    signed: bool,
-    on_image: bool,
-    limit: float | None,
-) -> None:
+def _map(at: Look, attribution: Attribution, name: str, choice: _Choice, limit: float | None) -> None:
+    grey = at.picked.pixels[0].float().mean(0).numpy()  # (C, H, W) → (H, W)
     values = attribution.values.numpy()
     show_figure(
-        charts.overlay(grey, values, signed, on_image, limit),
+        charts.overlay(grey, values, METHODS[choice.method].signed, choice.on_image, limit),
         name,
         f"{name}: how much each pixel of the image speaks for the class",
         lambda: tidy(values, "row", "column"),

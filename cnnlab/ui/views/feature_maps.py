@@ -39,17 +39,11 @@ def show(at: Look) -> None:
         "Layer", layers, format_func=lambda name: f"{name} ({kinds[name]})", key=f"inside.layer.{at.run.id}"
     )
     scale = right.segmented_control(
-        "Scale",
-        _SCALES,
-        default=_SCALES[0],
-        required=True,
-        key="inside.scale",
-        persist_state="session",
+        "Scale", _SCALES, default=_SCALES[0], required=True, key="inside.scale", persist_state="session"
     )
     before, after = seen[layer].before[0], seen[layer].after[0]  # (C, H, W) each
-    sides = {f"What {layer} gives": after}
-    if before.shape == after.shape and kinds[layer] not in ("Conv2d", "Dropout"):
-        sides = {f"Before {layer}": before, f"After {layer}": after}
+    compares = before.shape == after.shape and kinds[layer] not in ("Conv2d", "Dropout")
+    sides = {f"Before {layer}": before, f"After {layer}": after} if compares else {f"What {layer} gives": after}
     opens = tile_of("map", layer)
     unit = opened(opens, len(after))
     overview, *detail = st.columns([3, 2]) if unit is not None else [st.container()]
@@ -57,14 +51,7 @@ def show(at: Look) -> None:
     places = overview.columns(len(sides)) if unit is None else [overview] * len(sides)
     for place, (title, maps) in zip(places, sides.items(), strict=True):
         with place:
-            st.markdown(f"**{literal(title)}**")
-            show_figure(
-                charts.feature_map_grid(maps.numpy(), own_scale=scale != _SCALES[0]),
-                f"maps-{title.replace(' ', '-')}",
-                f"{title}: feature maps",
-                partial(tidy, maps.numpy(), "map", "row", "column"),
-                opens=opens,
-            )
+            _grid(title, maps, scale != _SCALES[0], opens)
     overview.caption(
         f"{after.shape[0]} feature maps of {after.shape[1]}×{after.shape[2]} for this image, after epoch "
         f"{trained.epoch}. Each tile is one filter's answer at every place: bright (or blue) where it finds what it "
@@ -74,6 +61,18 @@ def show(at: Look) -> None:
         with detail[0]:
             _one_map(at, layer, unit, after[unit], opens)
     _statistics(at)
+
+
+def _grid(title: str, maps: Tensor, own_scale: bool, opens: Key[int | None]) -> None:
+    """``maps`` (C, H, W), each on a scale of its own or all on one."""
+    st.markdown(f"**{literal(title)}**")
+    show_figure(
+        charts.feature_map_grid(maps.numpy(), own_scale=own_scale),
+        f"maps-{title.replace(' ', '-')}",
+        f"{title}: feature maps",
+        partial(tidy, maps.numpy(), "map", "row", "column"),
+        opens=opens,
+    )
 
 
 def _one_map(at: Look, layer: str, unit: int, seen: Tensor, opens: Key[int | None]) -> None:

@@ -7,9 +7,9 @@ from typing import Any, get_args
 import pandas as pd
 import streamlit as st
 
-from cnnlab.data.datasets import DATASETS
+from cnnlab.data.datasets import DATASETS, DatasetSpec
 from cnnlab.data.download import is_present
-from cnnlab.networks.architecture import Architecture, ArchitectureError, summarise
+from cnnlab.networks.architecture import Architecture, ArchitectureError, LayerSummary, summarise
 from cnnlab.networks.designs import Shelf
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import Run, runs_folder
@@ -31,21 +31,9 @@ def run_form() -> RunConfig | None:
     """Data set, network and hyperparameters; None, with the reason shown, where they do not go together."""
     if not FORM_RECIPE.is_set:
         FORM_RECIPE.put("default")
-        run = session.current_run()
-        _recall(run)
+        _recall(session.current_run())
     link.follow(_begin_with)
-    st.selectbox(
-        "Recipe",
-        list(RECIPES),
-        format_func=lambda name: RECIPES[name].title,
-        key=FORM_RECIPE.name,
-        on_change=_fill_in,
-        persist_state="session",
-        help="Sets every field below; then change what you like.",
-    )
-    recipe = RECIPES[FORM_RECIPE.get()]
-    if recipe.claim:
-        st.caption(f"The tutorial's claim: {recipe.claim}.")
+    _choose_recipe()
     fields = _beginning()
     _explain_dataset(fields["dataset"])
     left, right = st.columns(2)
@@ -68,6 +56,26 @@ def run_form() -> RunConfig | None:
     except (ConfigError, ArchitectureError) as error:
         st.error(frame.literal(str(error)), title="These settings cannot run")
         return None
+    _explain_network(config, spec, rows)
+    return config
+
+
+def _choose_recipe() -> None:
+    st.selectbox(
+        "Recipe",
+        list(RECIPES),
+        format_func=lambda name: RECIPES[name].title,
+        key=FORM_RECIPE.name,
+        on_change=_fill_in,
+        persist_state="session",
+        help="Sets every field below; then change what you like.",
+    )
+    recipe = RECIPES[FORM_RECIPE.get()]
+    if recipe.claim:
+        st.caption(f"The tutorial's claim: {recipe.claim}.")
+
+
+def _explain_network(config: RunConfig, spec: DatasetSpec, rows: list[LayerSummary]) -> None:
     with st.expander(f"The network: {sum(row.parameters for row in rows):,} parameters"):
         st.caption(frame.literal(config.architecture.description))
         st.caption(
@@ -75,7 +83,6 @@ def run_form() -> RunConfig | None:
         )
         show_network(config.architecture, spec.shape, len(spec.classes), "form.network")
         st.dataframe(pd.DataFrame([_summary_row(row) for row in rows]), hide_index=True)
-    return config
 
 
 def _recall(run: Run | None) -> None:
@@ -228,7 +235,7 @@ def _explain_dataset(name: str) -> None:
     st.caption(text)
 
 
-def _summary_row(row: Any) -> dict[str, object]:
+def _summary_row(row: LayerSummary) -> dict[str, object]:
     return {
         "Layer": row.name,
         "Kind": row.kind,
