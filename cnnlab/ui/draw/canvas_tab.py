@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from cnnlab.drawings.preprocess import prepare, prepared, stroke_ink
+from cnnlab.drawings.preprocess import prepared, stroke_ink
 from cnnlab.runs.catalogue import Entry
 from cnnlab.ui.draw.predictions import follow_answers, prepare_answers
 from cnnlab.ui.draw.steps import show_steps
@@ -32,8 +32,14 @@ def show(named: Mapping[str, Entry]) -> None:
         return
     ink = stroke_ink(drawing)
     with answers:
-        steps = prepared(ink, first.summary.shape[1:])
-        follow_answers(named, lambda entry: prepare(ink, entry.summary.shape[1:]), steps.suspicion)
+        preparations = {size: prepared(ink, size) for size in {_size(entry) for entry in named.values()}}
+        steps = preparations[_size(first)]
+        follow_answers(named, lambda entry: preparations[_size(entry)].image, steps.suspicion)
         teach_this(drawing, first.run, first.summary.classes)
         show_steps(steps)
     show_why(named, Picked(steps.image, "Your drawing", drawing))
+
+
+def _size(entry: Entry) -> tuple[int, ...]:
+    """(height, width) of the images that the run's network gets."""
+    return entry.summary.shape[1:]
