@@ -21,7 +21,7 @@ with story:
     training = session.running_job()
     label = "See your training" if training else "Train a network now"
     if st.button(label, type="primary", icon=":material/play_arrow:", key="home.train"):
-        with frame.telling():
+        with frame.errors_shown():
             job = training or session.start(RECIPES["default"].config)
             frame.go_to("Train", job.run.id)
     sample = DATASETS[RECIPES["default"].config.dataset]

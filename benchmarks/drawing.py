@@ -11,10 +11,10 @@ from typing import Any
 import torch
 
 from benchmarks.signs import signs
-from cnnlab.analysis.ood import Familiarity, read
+from cnnlab.analysis.ood import TrainingFeatures, read
 from cnnlab.data.download import data_folder
 from cnnlab.drawings.preprocess import prepare, prepared, stroke_ink
-from cnnlab.drawings.strokes import DRAWN_HEIGHT, LabelledDrawing, read_lessons
+from cnnlab.drawings.strokes import DRAWN_HEIGHT, LabelledDrawing, read_labelled_drawings
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.store import Run, RunStore
@@ -37,7 +37,7 @@ UNREADABLE = {0, 1, 247, 253, 257, 260, 268, 275, 276, 277, 278, 282, 290, 292, 
 
 def drawings() -> list[LabelledDrawing]:
     """The 600 pen-drawn digits that lie beside the real data sets. Raises OSError where they are not."""
-    return read_lessons((data_folder() / "pen_digits.json").read_bytes())
+    return read_labelled_drawings((data_folder() / "pen_digits.json").read_bytes())
 
 
 def readable(lessons: Sequence[LabelledDrawing]) -> list[LabelledDrawing]:
@@ -97,7 +97,7 @@ def reading(run: Run) -> dict[str, Any]:
 def doubts(run: Run) -> dict[str, float]:
     """Share of real digits, and of each kind of what is none, that the run's answer is doubted for."""
     trained = load_trained(run)
-    familiar = Familiarity.of(trained, data_of(run), run.config)
+    familiar = TrainingFeatures.of(trained, data_of(run), run.config)
 
     def share(inks: Sequence[Any]) -> float:
         found = [read(trained, steps.image, familiar, steps.suspicion).doubt for steps in map(prepared, inks)]

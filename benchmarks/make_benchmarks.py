@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from benchmarks import bench, comparing, designing, drawing, estimating, looking, moving, programs, teaching, watching
-from cnnlab.files import write_whole
+from cnnlab.files import atomic_write
 from cnnlab.jobs.job import Job
 from cnnlab.networks.build import build, seed_dropout
 from cnnlab.networks.presets import PRESETS
@@ -47,8 +47,8 @@ def main() -> None:
     for name in sys.argv[1:] or list(SECTIONS):
         print(f"== {name}", flush=True)
         figures[name] = SECTIONS[name]()
-        write_whole(FIGURES, json.dumps(figures, indent=1) + "\n")
-    write_whole(DOCS / "benchmarks.md", page(figures))
+        atomic_write(FIGURES, json.dumps(figures, indent=1) + "\n")
+    atomic_write(DOCS / "benchmarks.md", page(figures))
 
 
 def page(figures: Figures) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cnnlab.data.loading import load
-from cnnlab.files import write_whole
+from cnnlab.files import atomic_write
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import RunStore, Summary, runs_folder
 from cnnlab.training.recipes import RECIPES, Recipe
@@ -40,7 +40,7 @@ def main() -> None:
     machine = f"{first.device}, threads: {first.threads}, {first.precision}"
     rows = "".join(_row(recipe, summaries[recipe.name]) for recipe in tutorials)
     tables = "".join(_per_class(recipe, summaries[recipe.name]) for recipe in tutorials)
-    write_whole(TARGET, HEAD.format(machine=machine) + rows + NOTES + tables)
+    atomic_write(TARGET, HEAD.format(machine=machine) + rows + NOTES + tables)
     print(f"written: {TARGET}")
 
 

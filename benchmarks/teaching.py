@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 from benchmarks.drawing import UNREADABLE
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.download import data_folder
-from cnnlab.data.handwriting import lesson_images
+from cnnlab.data.handwriting import drawing_images
 from cnnlab.data.loading import load_test
 from cnnlab.data.splits import Split
-from cnnlab.drawings.strokes import LabelledDrawing, read_lessons
+from cnnlab.drawings.strokes import LabelledDrawing, read_labelled_drawings
 from cnnlab.jobs.finetuning import fine_tuning
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunStore
@@ -55,7 +55,7 @@ def measure() -> dict[str, Figures]:
     if not path.exists():
         raise SystemExit(f"there is no {path}: teaching is measured on its digits")
     content = path.read_bytes()
-    lessons, writers = read_lessons(content), [row["writer"] for row in json.loads(content)]
+    lessons, writers = read_labelled_drawings(content), [row["writer"] for row in json.loads(content)]
     with tempfile.TemporaryDirectory() as folder:
         store = RunStore(Path(folder))
         return {name: _figures(_trained(config, store), store, lessons, writers) for name, config in NETWORKS.items()}
@@ -70,7 +70,7 @@ def _trained(config: RunConfig, store: RunStore) -> Run:
 
 
 def _figures(parent: Run, store: RunStore, lessons: list[LabelledDrawing], writers: list[str]) -> Figures:
-    digits, mnist = lesson_images(lessons, dataset_spec(parent.config.dataset)), load_test("mnist")
+    digits, mnist = drawing_images(lessons, dataset_spec(parent.config.dataset)), load_test("mnist")
     before = _hits(load_trained(parent), digits)
     on_mnist = sum(_hits(load_trained(parent), mnist))
     hands = [hand for seed in range(SPLITS) for hand in _hands(before, writers, seed)]

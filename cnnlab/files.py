@@ -24,7 +24,7 @@ _PART = ".cnnlab-{}.part"  # a name that no reader takes for a file of its own, 
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """Give a new name beside ``path`` to write to; what is written is on the disk before it becomes ``path``.
 
     A reader sees the old file or the new one, never half of one, and of several writers each replaces the whole file.
@@ -42,14 +42,14 @@ def replacing(path: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, text: str) -> None:
+def atomic_write(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8 in place of what ``path`` held. Raises OSError."""
-    with replacing(path) as part:
+    with atomic_file(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path) -> Iterator[None]:
     """Wait for whoever else is within for ``folder``: what is read there and written back is one step.
 
     Raises TimeoutError, which is an OSError, where another stays within for long.
@@ -58,7 +58,7 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def is_past(path: Path, age: timedelta) -> bool:
+def is_older(path: Path, age: timedelta) -> bool:
     """Whether nobody has changed ``path`` for so long. Raises OSError where it is not there."""
     return datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC) > age
 
@@ -87,7 +87,7 @@ def plain_json(content: bytes) -> bytes:
 def _delete_abandoned(folder: Path) -> None:
     for part in folder.glob(_PART.format("*")):
         with suppress(OSError):  # another deletes it at the same time
-            if is_past(part, ABANDONED):
+            if is_older(part, ABANDONED):
                 part.unlink()
 
 

@@ -12,7 +12,7 @@ from time import time
 
 import pytest
 
-from cnnlab.files import ABANDONED, alone, is_locked, lock, plain_json, replacing, write_whole
+from cnnlab.files import ABANDONED, atomic_file, atomic_write, exclusive, is_locked, lock, plain_json
 from tests.conftest import ROOT
 
 DIE_WHILE_WRITING = """
@@ -28,11 +28,11 @@ with replacing(Path(sys.argv[1])) as part:
 def test_many_writers_of_one_file_are_never_refused_and_never_half_read(tmp_path: Path) -> None:
     path = tmp_path / "file.json"
     texts = [json.dumps([writer] * 20_000) for writer in range(8)]
-    write_whole(path, texts[0])
+    atomic_write(path, texts[0])
 
     def write_and_read(writer: int) -> None:
         for _ in range(10):
-            write_whole(path, texts[writer])
+            atomic_write(path, texts[writer])
             assert path.read_text() in texts
 
     with ThreadPoolExecutor(8) as pool:
@@ -43,7 +43,7 @@ def test_many_writers_of_one_file_are_never_refused_and_never_half_read(tmp_path
 def test_a_failure_leaves_the_old_file_alone(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as part:
+    with pytest.raises(KeyboardInterrupt), atomic_file(path) as part:
         part.write_text("half")
         raise KeyboardInterrupt
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"file": "old"}
@@ -54,27 +54,27 @@ def test_what_a_killed_writer_left_goes_once_it_is_old_and_nothing_else_does(tmp
     subprocess.run([sys.executable, "-c", DIE_WHILE_WRITING, str(path)], cwd=ROOT, check=True)
     (left,) = tmp_path.iterdir()
     others.touch()
-    write_whole(path, "new")
+    atomic_write(path, "new")
     assert left.exists()  # it might be at work
     for old in (left, others):
         os.utime(old, times=(time() - ABANDONED.total_seconds() - 1,) * 2)
-    write_whole(path, "new")
+    atomic_write(path, "new")
     assert sorted(tmp_path.iterdir()) == sorted([path, others])
 
 
 def test_a_new_file_is_as_readable_as_any_other(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
-    write_whole(tmp_path / "written", "")
+    atomic_write(tmp_path / "written", "")
     assert (tmp_path / "written").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 def test_reading_and_writing_back_is_one_step(tmp_path: Path) -> None:
     path = tmp_path / "count"
-    write_whole(path, "0")
+    atomic_write(path, "0")
 
     def add(_: int) -> None:
-        with alone(tmp_path):
-            write_whole(path, str(int(path.read_text()) + 1))
+        with exclusive(tmp_path):
+            atomic_write(path, str(int(path.read_text()) + 1))
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(add, range(12)))

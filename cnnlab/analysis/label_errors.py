@@ -18,13 +18,13 @@ from torch import Tensor, nn
 
 from cnnlab.data.batches import Standardise, scaling
 from cnnlab.data.datasets import dataset_spec
-from cnnlab.data.loading import Data, divided, load_train
+from cnnlab.data.loading import Data, hold_out_validation, load_train
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import evaluation_batch, predict
 from cnnlab.evaluation.metrics import Answers, Floats, Integers
 from cnnlab.runs.store import Run
 from cnnlab.training.config import ConfigError, RunConfig
-from cnnlab.training.device import at_hand
+from cnnlab.training.device import for_this_machine
 from cnnlab.training.loop import fit
 from cnnlab.training.memory import check_memory
 from cnnlab.training.run_data import network_for
@@ -58,7 +58,7 @@ def margins(answers: Answers) -> Floats:
     return apart
 
 
-def suspects(answers: Answers) -> Integers:
+def suspected_errors(answers: Answers) -> Integers:
     """Return the images (M,) whose prediction is not their label, the most confident first; ties keep their order."""
     wrong = (~answers.hits).nonzero()[0]
     order: Integers = wrong[np.argsort(-margins(answers)[wrong], kind="stable")]
@@ -83,7 +83,7 @@ def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = N
     for fold, asked in enumerate(_dealt(whole, folds, config.seed)):
         known = torch.ones(len(whole), dtype=torch.bool).index_fill(0, asked, False)
         parts = config.validation_fraction, config.held_out_by, config.train_fraction
-        data = divided(spec, whole.part(known), whole.part(asked), *parts)
+        data = hold_out_validation(spec, whole.part(known), whole.part(asked), *parts)
         network = network_for(config, spec)
         for share in _taught(network, data, config):
             yield HeldOut((fold + share) / folds, fold + 1, perf_counter() - start)
@@ -98,7 +98,7 @@ def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = N
 
 def held_out_of(run: Run) -> Generator[HeldOut]:
     """Run ``held_out`` for a run's config; save the predictions in its folder before the last step is yielded."""
-    for step in held_out(at_hand(run.config)):
+    for step in held_out(for_this_machine(run.config)):
         if step.answers is not None:
             save_held_out(run, step.answers)
         yield step

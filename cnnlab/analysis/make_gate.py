@@ -18,7 +18,7 @@ from torch import Tensor
 from cnnlab.analysis.ood import GATE, GATE_CLASSES, gate_network
 from cnnlab.data.loading import Data, load
 from cnnlab.data.splits import Split
-from cnnlab.drawings.non_digits import junk
+from cnnlab.drawings.non_digits import sample_non_digit
 from cnnlab.drawings.preprocess import prepare
 from cnnlab.drawings.strokes import CANVAS
 from cnnlab.training.config import RunConfig
@@ -51,7 +51,7 @@ def _with_junk(split: Split, count: int, draws: random.Random) -> Split:
     """Render every second digit as if drawn on the canvas, and as many non-digits, prepared alike."""
     images = split.images.clone()
     images[::2] = torch.cat([_redrawn(image) for image in images[::2]])
-    pieces = torch.cat([prepare(junk(draws)) for _ in range(count)])
+    pieces = torch.cat([prepare(sample_non_digit(draws)) for _ in range(count)])
     labels = torch.full((count,), len(GATE_CLASSES) - 1)
     return Split(torch.cat([images, pieces]), torch.cat([split.labels, labels]))
 

@@ -40,7 +40,7 @@ TORN_BETWEEN = "torn between {} and {}"
 
 
 @dataclass(frozen=True)
-class Familiarity:
+class TrainingFeatures:
     """A network's training images in its feature space, and the bounds beyond which an image is unfamiliar."""
 
     neighbours: FeatureIndex
@@ -48,7 +48,7 @@ class Familiarity:
     torn: float  # entropy, nats
 
     @classmethod
-    def of(cls, trained: Trained, data: Data, config: RunConfig) -> Familiarity:
+    def of(cls, trained: Trained, data: Data, config: RunConfig) -> TrainingFeatures:
         """Index the run's training images; set the bounds on its validation images, which it was not trained on."""
         known = _few(data.train)
         neighbours = FeatureIndex(penultimate(trained.network, known.images, trained.inputs), known.labels)
@@ -90,7 +90,7 @@ class Reading:
     doubt: str = ""
 
 
-def read(trained: Trained, image: Tensor, familiar: Familiarity | None = None, suspicion: str = "") -> Reading:
+def read(trained: Trained, image: Tensor, familiar: TrainingFeatures | None = None, suspicion: str = "") -> Reading:
     """Predict an ``image`` (1, C, H, W) uint8, with reasons to doubt the prediction.
 
     Without ``familiar`` only the entropy gives a reason; ``suspicion`` is a reason from elsewhere.
@@ -106,7 +106,9 @@ def read(trained: Trained, image: Tensor, familiar: Familiarity | None = None, s
     )
 
 
-def _reasons(trained: Trained, image: Tensor, probabilities: Tensor, familiar: Familiarity | None) -> Iterator[str]:
+def _reasons(
+    trained: Trained, image: Tensor, probabilities: Tensor, familiar: TrainingFeatures | None
+) -> Iterator[str]:
     if trained.classes == DIGITS and trained.shape == GATE_SHAPE and no_digit(image).item() > GATE_BOUND:
         yield NO_DIGIT
     if familiar and familiar.is_far(trained, image):

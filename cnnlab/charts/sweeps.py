@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from optuna import Study, visualization
 
 from cnnlab.charts.style import BRIGHTNESS, PERCENT, framed
-from cnnlab.training.config import titled
+from cnnlab.training.config import field_title
 
 _VALUE = "validation accuracy"
 
@@ -33,14 +33,14 @@ def importances(study: Study) -> go.Figure:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         figure = _ours(visualization.plot_param_importances(study, target_name=_VALUE))
-    figure.update_traces(y=[titled(name) for name in figure.data[0].y], hovertemplate=None)
+    figure.update_traces(y=[field_title(name) for name in figure.data[0].y], hovertemplate=None)
     return figure.update_xaxes(title="importance").update_yaxes(title="setting")
 
 
 def slices(study: Study) -> go.Figure:
     """Plot accuracy against each searched setting by itself; later trials are brighter."""
     figure = _in_percent(visualization.plot_slice(study, target_name=_VALUE))
-    figure.for_each_xaxis(lambda axis: axis.update(title=titled(axis.title.text)))
+    figure.for_each_xaxis(lambda axis: axis.update(title=field_title(axis.title.text)))
     return figure.update_traces(marker={"colorscale": BRIGHTNESS, "size": 8})
 
 

@@ -10,7 +10,7 @@ import click
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.drawings.images import MAX_FILE_BYTES
-from cnnlab.drawings.strokes import read_lessons
+from cnnlab.drawings.strokes import read_labelled_drawings
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.designs import DesignError, read_design
 from cnnlab.networks.presets import PRESETS
@@ -76,7 +76,7 @@ def changed(config: RunConfig, fields: dict[str, object]) -> RunConfig:
     """
     given = {name: value for name, value in fields.items() if value is not None}
     if isinstance(file := given.get("lessons"), Path):
-        given["lessons"] = read_lessons(content_of(file))
+        given["lessons"] = read_labelled_drawings(content_of(file))
     named = {name: getattr(config, name) for name in config.model_fields_set}  # a branch inherits what is not named
     return parse_config(named | given)
 

@@ -9,7 +9,7 @@ import click
 
 from cnnlab.cli.options import changed, config_options, open_run, runs_option
 from cnnlab.export.program import Program, ProgramError, program_of, program_of_run, to_notebook, to_script
-from cnnlab.files import replacing
+from cnnlab.files import atomic_file
 from cnnlab.runs.store import RunError, write_aside
 from cnnlab.training.recipes import RECIPES
 
@@ -61,6 +61,6 @@ def _write(path: Path, program: Program) -> None:
 def _copy(file: Path, target: Path) -> None:
     if target.exists() and target.samefile(file):
         return
-    with replacing(target) as aside:
+    with atomic_file(target) as aside:
         copyfile(file, aside)
     click.echo(f"{target} lies beside it, for the program reads it.")

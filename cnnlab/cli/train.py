@@ -22,7 +22,7 @@ from cnnlab.cli.options import (
 )
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.download import downloaded_bytes
-from cnnlab.drawings.strokes import read_lessons
+from cnnlab.drawings.strokes import read_labelled_drawings
 from cnnlab.jobs.finetuning import changes, fine_tuning
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import RunStore
@@ -60,7 +60,7 @@ def teach(run: str, file: Path, runs: Path | None, as_json: bool) -> None:
     """
     parent = open_run(run, runs)
     store = RunStore(parent.folder.parent)
-    job = _trained(fine_tuning(parent, read_lessons(content_of(file))), store)
+    job = _trained(fine_tuning(parent, read_labelled_drawings(content_of(file))), store)
     found = changes(job.run, store)
     if as_json:
         told = {kind: {"images": on.images, "before": on.before, "after": on.after} for kind, on in found.items()}

@@ -14,12 +14,12 @@ from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import LabelledDrawing
 
 
-def taught(data: Data, lessons: Sequence[LabelledDrawing], share: float) -> Data:
+def with_labelled_drawings(data: Data, lessons: Sequence[LabelledDrawing], share: float) -> Data:
     """Add ``lessons`` to the training images, repeated in turn until they are ``share`` of all.
 
-    Each is added at least once. Raises DatasetError as ``lesson_images`` does.
+    Each is added at least once. Raises DatasetError as ``drawing_images`` does.
     """
-    own = lesson_images(lessons, data.spec)
+    own = drawing_images(lessons, data.spec)
     copies = max(round(share / (1 - share) * len(data.train)), len(own))
     chosen = torch.arange(copies) % len(own)
     images = torch.cat([data.train.images, own.images[chosen]])
@@ -27,15 +27,15 @@ def taught(data: Data, lessons: Sequence[LabelledDrawing], share: float) -> Data
     return replace(data, train=Split(images, labels))
 
 
-def lesson_images(lessons: Sequence[LabelledDrawing], spec: DatasetSpec) -> Split:
-    """Render labelled drawings as images of the data set's kind, in order. Raises as ``check_lessons`` does."""
-    check_lessons(lessons, spec)
+def drawing_images(lessons: Sequence[LabelledDrawing], spec: DatasetSpec) -> Split:
+    """Render labelled drawings as images of the data set's kind, in order; raises as ``check_labelled_drawings``."""
+    check_labelled_drawings(lessons, spec)
     height, width = spec.shape[1:]
     images = torch.cat([prepare(stroke_ink(lesson), (height, width)) for lesson in lessons])
     return Split(images, torch.tensor([spec.classes.index(lesson.label) for lesson in lessons]))
 
 
-def check_lessons(lessons: Sequence[LabelledDrawing], spec: DatasetSpec) -> None:
+def check_labelled_drawings(lessons: Sequence[LabelledDrawing], spec: DatasetSpec) -> None:
     """Raise DatasetError where the data set's images are no drawings, or a label is none of its classes."""
     if not spec.is_drawn or spec.shape[0] != 1:
         raise DatasetError(f"{spec.title} has no drawn characters: own drawings cannot be taught beside it")

@@ -34,10 +34,10 @@ def load(
     Raises DatasetError for an unknown name, damaged files or a failed download.
     """
     whole, test = _whole(name, folder)
-    return divided(dataset_spec(name), whole, test, validation_fraction, seed, train_fraction)
+    return hold_out_validation(dataset_spec(name), whole, test, validation_fraction, seed, train_fraction)
 
 
-def divided(
+def hold_out_validation(
     spec: DatasetSpec, whole: Split, test: Split, validation_fraction: float, seed: int, train_fraction: float
 ) -> Data:
     """Hold validation out of the training images ``whole``; the fractions and the seed as in ``load``."""

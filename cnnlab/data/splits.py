@@ -41,7 +41,7 @@ def stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:
     return mask
 
 
-def drawn(split: Split, count: int, seed: int = 0) -> Split:
+def sampled(split: Split, count: int, seed: int = 0) -> Split:
     """Sample about ``count`` images of a split, the same share of every class; all where there are no more.
 
     Data sets are ordered: MNIST's first 5,000 test images are easier than its last.

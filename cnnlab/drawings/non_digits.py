@@ -20,7 +20,7 @@ PENS = (0.08, 0.2)  # thinnest and thickest, as shares of the drawing's longer s
 STEPS = 12  # points of a curve
 
 
-def junk(generator: random.Random) -> Ink:
+def sample_non_digit(generator: random.Random) -> Ink:
     """Draw a random letter, sign or scribble: (CANVAS, CANVAS). A few look like digits by chance."""
     if generator.random() < LETTER_SHARE:
         return _letter(generator.choice(LETTERS))

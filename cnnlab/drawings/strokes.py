@@ -70,13 +70,13 @@ def read_drawings(content: bytes) -> list[Drawing]:
     return _read(content, TypeAdapter(Annotated[list[Drawing], FailFast(), Field(max_length=MAX_DRAWINGS)]))
 
 
-def read_lessons(content: bytes) -> list[LabelledDrawing]:
+def read_labelled_drawings(content: bytes) -> list[LabelledDrawing]:
     """Read the same list with a ``"label"`` (or ``"digit"``) for each. Raises DrawingError if it is none."""
     return _read(content, TypeAdapter(Annotated[list[LabelledDrawing], FailFast(), Field(max_length=MAX_DRAWINGS)]))
 
 
-def write_lessons(lessons: Sequence[LabelledDrawing]) -> bytes:
-    """Write labelled drawings as JSON for ``read_lessons``."""
+def write_labelled_drawings(lessons: Sequence[LabelledDrawing]) -> bytes:
+    """Write labelled drawings as JSON for ``read_labelled_drawings``."""
     return TypeAdapter(list[LabelledDrawing]).dump_json(list(lessons))
 
 

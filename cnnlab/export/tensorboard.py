@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cnnlab.export.metrics import Clock, InteropError, Point, need, points_of
-from cnnlab.files import replacing
+from cnnlab.files import atomic_file
 from cnnlab.runs.store import Run
 
 
@@ -20,7 +20,7 @@ def to_tensorboard(run: Run, folder: Path) -> Path:
     target = folder / run.id
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with replacing(target / f"events.out.tfevents.{run.summary.created.timestamp():.0f}.cnnlab") as aside:
+        with atomic_file(target / f"events.out.tfevents.{run.summary.created.timestamp():.0f}.cnnlab") as aside:
             _write_events(run, points, aside)
     except OSError as error:
         raise InteropError(f"cannot write TensorBoard's files to {target}: {error}") from error

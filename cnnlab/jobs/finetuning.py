@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnlab.data.datasets import dataset_spec
-from cnnlab.data.handwriting import check_lessons, lesson_images
+from cnnlab.data.handwriting import check_labelled_drawings, drawing_images
 from cnnlab.data.splits import Split
 from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.runs.store import Run, RunError, RunStore
 from cnnlab.runs.trained import Trained, load_trained, test_split
 from cnnlab.training.config import RunConfig, parse_config
-from cnnlab.training.device import at_hand
+from cnnlab.training.device import for_this_machine
 
 REPLAYED = 4000  # of the parent's training images beside the lessons, in each epoch
 ASIDE = 3  # every third drawing of a label
@@ -49,8 +49,8 @@ def fine_tuning(parent: Run, lessons: Sequence[LabelledDrawing], epoch: int | No
     Raises RunError where the parent has no weights, DatasetError where its data set takes no such lessons, ConfigError
     where they are too many.
     """
-    config, spec = at_hand(parent.config), dataset_spec(parent.config.dataset)
-    check_lessons(lessons, spec)
+    config, spec = for_this_machine(parent.config), dataset_spec(parent.config.dataset)
+    check_labelled_drawings(lessons, spec)
     begin = parent.judged_epoch if epoch is None else epoch
     left = spec.sizes[0] * (1 - config.validation_fraction)
     own = {
@@ -94,7 +94,7 @@ def changes(branch: Run, store: RunStore, others: Sequence[LabelledDrawing] = ()
 
 
 def _on_drawings(before: Trained, after: Trained, drawings: Sequence[LabelledDrawing], dataset: str) -> Change:
-    split = lesson_images(drawings, dataset_spec(dataset))
+    split = drawing_images(drawings, dataset_spec(dataset))
     return Change(len(split), *(int(trained.answers(split).hits.sum()) for trained in (before, after)))
 
 

@@ -128,7 +128,7 @@ def network_on(layer: Conv2d) -> Draft:
     return Draft(name="on-one-convolution", title="On one convolution", layers=(layer, *rest))
 
 
-def mends(layer: Conv2d, shape: Shape) -> list[str]:
+def fixes(layer: Conv2d, shape: Shape) -> list[str]:
     """What to change so that a layer takes a batch of ``shape`` = (N, C, H, W); empty where it does already."""
     _, channels, *size = shape
     found = []

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cnnlab.data.batches import Standardise, scaling
 from cnnlab.data.datasets import dataset_spec
-from cnnlab.data.loading import divided, load_test, load_train
+from cnnlab.data.loading import hold_out_validation, load_test, load_train
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import evaluate, predict
 from cnnlab.training.config import RunConfig
@@ -67,7 +67,7 @@ def first_look(config: RunConfig) -> tuple[Splits, Guess]:
     spec, whole = dataset_spec(config.dataset), load_train(config.dataset)
     # Divided by their numbers, for to copy all pixels takes longer than a reader likes to wait.
     numbers, test_labels = torch.arange(len(whole)), load_test(config.dataset).labels
-    data = divided(
+    data = hold_out_validation(
         spec,
         Split(numbers, whole.labels),
         Split(torch.arange(len(test_labels)), test_labels),

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from torch import nn
 
 from cnnlab.data.datasets import dataset_spec
-from cnnlab.data.loading import Data, divided, load_test, load_train
+from cnnlab.data.loading import Data, hold_out_validation, load_test, load_train
 from cnnlab.data.splits import Split
 from cnnlab.learn.ablation import network
 from cnnlab.learn.repeats import Repeats, Training, repeat, train_and_judge
@@ -97,7 +97,9 @@ def task(digits: range, config: RunConfig) -> Data:
     whole = dataset_spec("mnist-sample")
     spec = replace(whole, name=f"digits-{digits[0]}-to-{digits[-1]}", classes=tuple(map(str, digits)))
     images, test = (_only(digits, load(whole.name)) for load in (load_train, load_test))
-    return divided(spec, images, test, config.validation_fraction, config.held_out_by, config.train_fraction)
+    return hold_out_validation(
+        spec, images, test, config.validation_fraction, config.held_out_by, config.train_fraction
+    )
 
 
 def _only(digits: range, split: Split) -> Split:

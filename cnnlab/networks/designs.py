@@ -14,7 +14,7 @@ from shutil import copyfile
 from pydantic import ValidationError
 
 from cnnlab.errors import CnnLabError, first_error
-from cnnlab.files import DELETED_ARE_KEPT, alone, is_past, plain_json, read_limited, replacing, write_whole
+from cnnlab.files import DELETED_ARE_KEPT, atomic_file, atomic_write, exclusive, is_older, plain_json, read_limited
 from cnnlab.networks.architecture import Architecture, Draft
 
 MAX_BYTES = 500_000  # of a design's JSON: the largest network of the app has 20,000
@@ -96,7 +96,7 @@ class Shelf:
         path, content = self._path(draft.name), write_design(draft)
         with self._changing():
             replaced = "" if _holds(path, content) else self._put_away(path)
-            write_whole(path, content)
+            atomic_write(path, content)
         return replaced
 
     def load(self, name: str) -> Draft:
@@ -147,10 +147,10 @@ class Shelf:
             return ""
         self._deleted.mkdir(exist_ok=True)
         for old in self._deleted.glob("*.json"):
-            if is_past(old, DELETED_ARE_KEPT):
+            if is_older(old, DELETED_ARE_KEPT):
                 old.unlink()
         key = f"{path.stem}@{datetime.now(UTC).strftime(_STAMP)}"
-        with replacing(self._deleted / f"{key}.json") as aside:
+        with atomic_file(self._deleted / f"{key}.json") as aside:
             copyfile(path, aside)
         return key
 
@@ -159,7 +159,7 @@ class Shelf:
         """Lock the folder for a change by one session. Raises DesignError if it cannot be written."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with alone(self.folder):
+            with exclusive(self.folder):
                 yield
         except OSError as error:
             raise DesignError(f"the design cannot be saved: {error.strerror or error}") from error

@@ -23,7 +23,7 @@ from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from cnnlab.errors import CnnLabError
-from cnnlab.files import is_past, replacing
+from cnnlab.files import atomic_file, is_older
 from cnnlab.runs.archive_checks import MAX_WEIGHTS, admit
 from cnnlab.runs.store import MAX_READ, Run, RunError, RunStore
 from cnnlab.training.config import RUN_ID
@@ -84,7 +84,7 @@ def pack(runs: Sequence[Run], file: IO[bytes]) -> None:
 def pack_file(runs: Sequence[Run], path: Path) -> None:
     """``pack`` into a file of that name, replaced once the archive is whole. Raises as ``pack`` does."""
     try:
-        with replacing(path) as aside, aside.open("wb") as file:
+        with atomic_file(path) as aside, aside.open("wb") as file:
             pack(runs, file)
     except OSError as error:
         raise ArchiveError(f"{path} cannot be written ({error.strerror or error}): choose another place") from error
@@ -244,7 +244,7 @@ def _delete_stale(folder: Path) -> None:
     """What was unpacked by processes that were killed."""
     for incoming in folder.glob(f"{_INCOMING}*"):
         with suppress(OSError):  # another deletes it at the same time
-            if is_past(incoming, STALE):
+            if is_older(incoming, STALE):
                 rmtree(incoming)
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from cnnlab.networks.architecture import Architecture, ArchitectureError, summarise
 from cnnlab.networks.layers import Layer, Shape
 from cnnlab.runs.store import About, Run, RunError, RunStore, Summary, runs_in, title_of
-from cnnlab.training.config import RunConfig, last_epoch, titled
+from cnnlab.training.config import RunConfig, field_title, last_epoch
 
 _FILES = ("config.json", "summary.json", "about.json", "weights")  # whose change means that a run reads differently
 
@@ -95,7 +95,7 @@ def search(rows: pd.DataFrame, words: str) -> pd.DataFrame:
 
 def settings_of(rows: pd.DataFrame) -> list[str]:
     """The columns of a table that are settings beside data set and network."""
-    return [name for name in map(titled, RunConfig.model_fields) if name in rows.columns]
+    return [name for name in map(field_title, RunConfig.model_fields) if name in rows.columns]
 
 
 @cache
@@ -167,7 +167,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "Time, s": summary.seconds,
         "Images/s": summary.images_per_second,
         "Tags": list(about.tags),
-        **{titled(name): value for name, value in chosen.items()},
+        **{field_title(name): value for name, value in chosen.items()},
         "Device used": summary.device,
         "Run": entry.id,
         "Text": _text(entry.id, entry.title, config.dataset, config.architecture.title, *about.tags, about.note),

@@ -30,15 +30,15 @@ from torch import Tensor
 from cnnlab.errors import CnnLabError
 from cnnlab.files import (
     DELETED_ARE_KEPT,
-    alone,
+    atomic_file,
+    atomic_write,
+    exclusive,
     is_locked,
-    is_past,
+    is_older,
     lock,
     plain_json,
     read_limited,
     regular,
-    replacing,
-    write_whole,
 )
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, read_checkpoint, read_progress, write_checkpoint
 from cnnlab.training.config import MAX_EPOCHS, RUN_ID, Extension, RunConfig
@@ -235,7 +235,7 @@ class Run:
 
         Raises ValidationError for a field that is wrong.
         """
-        with _writing(self.folder), alone(self.folder):
+        with _writing(self.folder), exclusive(self.folder):
             self.write_about(About.model_validate(dict(self.about) | fields))
 
     def append_history(self, lines: list[str]) -> None:
@@ -391,7 +391,7 @@ class RunStore:
             (self.folder / run_id).rename(self._deleted / run_id)
         for run in runs_in(self._deleted):
             with suppress(FileNotFoundError):  # it came back, or went, meanwhile
-                if is_past(run.folder, DELETED_ARE_KEPT):
+                if is_older(run.folder, DELETED_ARE_KEPT):
                     shutil.rmtree(run.folder)
 
     def restore(self, run_id: str) -> None:
@@ -461,7 +461,7 @@ def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
 def write_aside(path: Path, text: str) -> None:
     """Write aside, then rename: a reader sees the old file or the new one, never half of one."""
     with _writing(path.parent):
-        write_whole(path, text)
+        atomic_write(path, text)
 
 
 @contextmanager
@@ -473,8 +473,8 @@ def _lines(path: Path) -> Iterator[Iterable[str]]:
 
 @contextmanager
 def _aside(path: Path) -> Iterator[Path]:
-    """``replacing``, its errors as RunError."""
-    with _writing(path.parent), replacing(path) as aside:
+    """``atomic_file``, its errors as RunError."""
+    with _writing(path.parent), atomic_file(path) as aside:
         yield aside
 
 

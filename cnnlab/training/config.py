@@ -172,7 +172,7 @@ def parse_extension(after: int, epochs: int, learning_rate: float) -> Extension:
         raise ConfigError(first_error(error)) from error
 
 
-def titled(field: str) -> str:
+def field_title(field: str) -> str:
     """A setting's name for readers."""
     return field.replace("_", " ").capitalize()
 

@@ -103,7 +103,7 @@ def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
     return torch.float32
 
 
-def at_hand(config: RunConfig) -> RunConfig:
+def for_this_machine(config: RunConfig) -> RunConfig:
     """The same for this machine: ``auto`` where its device is not here, or its precision too slow on it."""
     device = config.device if config.device in devices() else "auto"
     is_slow = _TOO_SLOW.get(choose_device(device).type) == config.precision

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from cnnlab.data.datasets import DatasetSpec
-from cnnlab.data.handwriting import taught
+from cnnlab.data.handwriting import with_labelled_drawings
 from cnnlab.data.loading import Data, load
 from cnnlab.networks.architecture import norm_over_images
 from cnnlab.networks.build import build
@@ -17,7 +17,7 @@ from cnnlab.training.config import ConfigError, RunConfig
 def load_for(config: RunConfig, folder: Path | None = None) -> Data:
     """The data of a run: the splits that its config decides, its lessons among the training images; as ``load``."""
     data = load(config.dataset, config.validation_fraction, config.held_out_by, folder, config.train_fraction)
-    return taught(data, config.lessons, config.lesson_share) if config.lessons else data
+    return with_labelled_drawings(data, config.lessons, config.lesson_share) if config.lessons else data
 
 
 def network_for(config: RunConfig, spec: DatasetSpec) -> nn.Sequential:

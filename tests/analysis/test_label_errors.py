@@ -11,7 +11,15 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from cnnlab.analysis.label_errors import HeldOut, held_out, held_out_of, margins, read_held_out, save_held_out, suspects
+from cnnlab.analysis.label_errors import (
+    HeldOut,
+    held_out,
+    held_out_of,
+    margins,
+    read_held_out,
+    save_held_out,
+    suspected_errors,
+)
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.loading import Data, load_train
 from cnnlab.evaluation.evaluate import predict
@@ -80,12 +88,12 @@ def test_the_surest_contradiction_comes_first_and_agreement_never() -> None:
         [[0.5, 0.3, 0.2], [0.9, 0.05, 0.05], [0.8, 0.1, 0.1], [0.5, 0.3, 0.2], [0.6, 0.3, 0.1]], [1, 0, 2, 1, 2]
     )
     assert margins(found) == pytest.approx([0.2, 0, 0.7, 0.2, 0.5])
-    assert suspects(found).tolist() == [2, 4, 0, 3]  # the tie of 0 and 3 stays as it lies
-    assert suspects(answers([[0.9, 0.05, 0.05]], [0])).tolist() == []
+    assert suspected_errors(found).tolist() == [2, 4, 0, 3]  # the tie of 0 and 3 stays as it lies
+    assert suspected_errors(answers([[0.9, 0.05, 0.05]], [0])).tolist() == []
 
 
 def test_planted_wrong_labels_are_among_the_first(planted: str) -> None:
-    found = suspects(finished(held_out(config(planted, architecture="compact", epochs=5))))
+    found = suspected_errors(finished(held_out(config(planted, architecture="compact", epochs=5))))
     hits = set(found[:60].tolist()) & set(flipped()[0].tolist())
     assert len(hits) >= 0.8 * FLIPPED  # 27 to 29 with other seeds; chance would find one
 

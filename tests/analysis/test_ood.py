@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cnnlab.analysis.ood import GATE_BOUND, TORN, UNLIKE, Familiarity, no_digit, read
+from cnnlab.analysis.ood import GATE_BOUND, TORN, UNLIKE, TrainingFeatures, no_digit, read
 from cnnlab.data.loading import load
-from cnnlab.drawings.non_digits import junk
+from cnnlab.drawings.non_digits import sample_non_digit
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.runs.store import Run
 from cnnlab.runs.trained import Trained, load_trained
@@ -22,8 +22,8 @@ def trained(finished_run: Run) -> Trained:
 
 
 @pytest.fixture(scope="module")
-def familiar(finished_run: Run, trained: Trained) -> Familiarity:
-    return Familiarity.of(trained, load_for(finished_run.config), finished_run.config)
+def familiar(finished_run: Run, trained: Trained) -> TrainingFeatures:
+    return TrainingFeatures.of(trained, load_for(finished_run.config), finished_run.config)
 
 
 def test_a_reading_tells_the_likeliest_class_and_all_probabilities(trained: Trained) -> None:
@@ -36,19 +36,19 @@ def test_a_reading_tells_the_likeliest_class_and_all_probabilities(trained: Trai
 def test_the_gate_lets_digits_pass_and_stops_junk() -> None:
     images = load("mnist-sample").test.images
     draws = random.Random(7)  # other junk than it learned from
-    pieces = torch.cat([prepare(junk(draws)) for _ in range(200)])
+    pieces = torch.cat([prepare(sample_non_digit(draws)) for _ in range(200)])
     assert (no_digit(images) > GATE_BOUND).float().mean() < 0.02
     assert (no_digit(pieces) > GATE_BOUND).float().mean() > 0.9
 
 
-def test_few_of_the_data_sets_own_images_are_doubted(trained: Trained, familiar: Familiarity) -> None:
+def test_few_of_the_data_sets_own_images_are_doubted(trained: Trained, familiar: TrainingFeatures) -> None:
     images = load("mnist-sample").test.images[:200]
     doubts = [read(trained, image[None], familiar).doubt for image in images]
     assert sum(doubt == UNLIKE for doubt in doubts) <= 6
 
 
 def test_what_lies_farther_than_the_bound_is_unlike_what_it_learned_from(
-    trained: Trained, familiar: Familiarity
+    trained: Trained, familiar: TrainingFeatures
 ) -> None:
     image = load("mnist-sample").test.images[:1]
     strict, lax = (replace(familiar, far=far, torn=9.0) for far in (0.0, 2.1))  # the largest distance there is is 2

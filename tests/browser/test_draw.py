@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from cnnlab.data.loading import load
 from cnnlab.drawings.preprocess import prepare, stroke_ink
-from cnnlab.drawings.strokes import LabelledDrawing, read_lessons
+from cnnlab.drawings.strokes import LabelledDrawing, read_labelled_drawings
 from cnnlab.runs.store import Run, RunStore
 from cnnlab.training.config import RunConfig
 from tests.browser.browsing import SEVEN, canvas, draw, start_training, stop_training
@@ -43,7 +43,7 @@ def page(address: str, run: Run, new_page: Callable[..., Page]) -> Page:
 
 @pytest.fixture(scope="module")
 def plain(real_data: Path) -> list[LabelledDrawing]:
-    lessons = read_lessons((real_data / "pen_digits.json").read_bytes())
+    lessons = read_labelled_drawings((real_data / "pen_digits.json").read_bytes())
     return [lessons[number] for number in PLAIN]
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from cnnlab.__main__ import cli
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.loading import load
-from cnnlab.drawings.strokes import write_lessons
+from cnnlab.drawings.strokes import write_labelled_drawings
 from cnnlab.jobs.sweep import SweepStore, parse_sweep
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.presets import PRESETS
@@ -123,7 +123,9 @@ def test_teach_makes_a_branch_and_tells_before_and_after(
     monkeypatch.setattr("cnnlab.jobs.finetuning.REPLAYED", 300)
     parent = Run(Path(copytree(finished_run.folder, runs_folder() / finished_run.id)))
     drawings = tmp_path / "drawings.json"
-    drawings.write_bytes(write_lessons([lesson("2"), lesson("2", 0.1)]))  # a hand whose twos are others' sevens
+    drawings.write_bytes(
+        write_labelled_drawings([lesson("2"), lesson("2", 0.1)])
+    )  # a hand whose twos are others' sevens
     told = last_line(call(capsys, "teach", parent.id, str(drawings), "--json"))
     branch = RunStore(runs_folder()).open(told["run"])
     assert branch.config.lessons == (lesson("2"), lesson("2", 0.1))
@@ -142,7 +144,7 @@ def test_a_branch_is_trained_with_settings_of_its_own(
 ) -> None:
     parent = Run(Path(copytree(finished_run.folder, runs_folder() / finished_run.id)))
     drawings = tmp_path / "drawings.json"
-    drawings.write_bytes(write_lessons([lesson()]))
+    drawings.write_bytes(write_labelled_drawings([lesson()]))
     short = ["--epochs", "1", "--train-fraction", "0.1", "--learning-rate", "0.0001"]
     options = [*short, "--parent", f"{parent.id}@1", "--lessons", str(drawings), "--lesson-share", "0.4"]
     config = RunStore(runs_folder()).open(last_line(call(capsys, "train", *options, "--json"))["run"]).config
@@ -157,8 +159,8 @@ def test_a_branch_is_trained_with_settings_of_its_own(
     [
         (b"hello", "no JSON list of drawings"),
         (b'[{"strokes": [[[0, 0]]]}]', "label: Field required"),
-        (write_lessons([lesson("x")]), "has no class 'x'"),
-        (write_lessons([lesson()] * 501), "at most 500"),
+        (write_labelled_drawings([lesson("x")]), "has no class 'x'"),
+        (write_labelled_drawings([lesson()] * 501), "at most 500"),
     ],
 )
 def test_what_cannot_be_taught_is_refused(

@@ -15,7 +15,7 @@ from cnnlab.drawings.strokes import (
     LabelledDrawing,
     from_canvas,
     read_drawings,
-    read_lessons,
+    read_labelled_drawings,
 )
 from tests.drawings.canvas import to_canvas
 from tests.samples import SEVEN
@@ -31,25 +31,25 @@ def test_drawings_are_read_from_json_with_more_fields_around() -> None:
 @pytest.mark.parametrize(("field", "label"), [("digit", 3), ("label", "3")])
 def test_lessons_are_drawings_with_what_they_are(field: str, label: object) -> None:
     content = json.dumps([{field: label, "strokes": [[[0, 0], [1, 1]]], "pen": 0.2}]).encode()
-    assert read_lessons(content) == [LabelledDrawing(strokes=[[(0, 0), (1, 1)]], pen=0.2, label="3")]
+    assert read_labelled_drawings(content) == [LabelledDrawing(strokes=[[(0, 0), (1, 1)]], pen=0.2, label="3")]
 
 
 def test_lessons_are_written_as_they_are_read() -> None:
     lesson = LabelledDrawing(strokes=SEVEN.strokes, label="7")
-    assert read_lessons(json.dumps([lesson.model_dump()]).encode()) == [lesson]
+    assert read_labelled_drawings(json.dumps([lesson.model_dump()]).encode()) == [lesson]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_drawings_are_read_behind_a_byte_order_mark(encoding: str) -> None:
     lesson = LabelledDrawing(strokes=[[(0, 0), (1, 1)]], label="ä")
     text = json.dumps([lesson.model_dump()], ensure_ascii=False)
-    assert read_lessons(text.encode(encoding)) == [lesson]
+    assert read_labelled_drawings(text.encode(encoding)) == [lesson]
     assert len(read_drawings(text.encode(encoding))) == 1
 
 
 def test_a_drawing_without_a_label_is_no_lesson() -> None:
     with pytest.raises(DrawingError, match="label"):
-        read_lessons(b'[{"strokes": [[[0, 0], [1, 1]]]}]')
+        read_labelled_drawings(b'[{"strokes": [[[0, 0], [1, 1]]]}]')
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_stroke_that_was_moved_scaled_and_turned_by_hand_lies_where_it_is_seen
 @pytest.mark.parametrize("unit", [1e-12, 0.2, 1.0, 280.0, 1e4, 1e300])
 def test_drawings_are_read_in_any_unit_with_a_pen_in_proportion(unit: float, offset: float) -> None:
     strokes = [[[unit * (x + offset), unit * (y + offset)] for x, y in stroke] for stroke in SEVEN.strokes]
-    for reader in (read_drawings, read_lessons):
+    for reader in (read_drawings, read_labelled_drawings):
         (drawing,) = reader(json.dumps([{"strokes": strokes, "label": "7"}]).encode())
         assert drawing.pen == pytest.approx(0.56 * unit * PEN / DRAWN_HEIGHT)  # the seven is 0.56 high
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cnnlab.drawings.strokes import read_drawings, read_lessons, write_lessons
+from cnnlab.drawings.strokes import read_drawings, read_labelled_drawings, write_labelled_drawings
 from tests.faults.ground import Case, Ground, command
 from tests.samples import lesson
 
-LESSONS = write_lessons([lesson()] * 30)
-GOOD = json.loads(write_lessons([lesson()]))[0]
+LESSONS = write_labelled_drawings([lesson()] * 30)
+GOOD = json.loads(write_labelled_drawings([lesson()]))[0]
 WRONG: st.SearchStrategy[Any] = st.sampled_from([None, 1, "x", {}, [], [[]], True, -1.5, {"a": []}])
 ENDLESS = st.sampled_from([float("inf"), -float("inf"), float("nan"), 10**400])
 
@@ -60,7 +60,7 @@ RAW: st.SearchStrategy[bytes] = st.one_of(
     st.integers(10_000_001, 30_000_000).map(lambda size: b"[" + b" " * size + b"]"),
     st.binary(min_size=1, max_size=2000).map(lambda junk: b"[" + junk),
     st.floats(0, 0.99).map(lambda share: LESSONS[: int(share * len(LESSONS))]),
-    st.sampled_from(["utf-32", "cp037"]).map(lambda name: write_lessons([lesson()]).decode().encode(name)),
+    st.sampled_from(["utf-32", "cp037"]).map(lambda name: write_labelled_drawings([lesson()]).decode().encode(name)),
     st.just(b'[{"label":"\xff","strokes":[[[0,0]]]}]'),
     st.sampled_from([b"NaN", b"Infinity", b"1e999", b"-1e999"]).map(
         lambda number: b'[{"label":"7","strokes":[[[0,%s]]]}]' % number
@@ -79,7 +79,7 @@ def cases(ground: Ground) -> st.SearchStrategy[Case]:
     read = st.sampled_from(
         [
             lambda content: lambda: read_drawings(content),
-            lambda content: lambda: read_lessons(content),
+            lambda content: lambda: read_labelled_drawings(content),
             lambda content: command("predict", ground.run.folder, ground.file("drawings.json", content)),
         ]
     )

@@ -10,7 +10,7 @@ import torch
 from cnnlab.data.datasets import DATASETS, DatasetError
 from cnnlab.data.splits import Split
 from cnnlab.drawings.preprocess import prepare, stroke_ink
-from cnnlab.drawings.strokes import Drawing, LabelledDrawing, read_lessons, rounded, write_lessons
+from cnnlab.drawings.strokes import Drawing, LabelledDrawing, read_labelled_drawings, rounded, write_labelled_drawings
 from cnnlab.jobs.finetuning import Change, changes, fine_tuning, set_aside
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import unseen_test
@@ -153,8 +153,8 @@ def test_changes_need_a_parent_that_is_there(parent: Run) -> None:
 
 def test_written_lessons_are_read_again_and_a_digit_is_a_label() -> None:
     lessons = [lesson("7"), lesson("<b>", 0.1)]
-    assert read_lessons(write_lessons(lessons)) == lessons
-    assert read_lessons(b'[{"digit": 3, "strokes": [[[0, 1]]]}]')[0].label == "3"
+    assert read_labelled_drawings(write_labelled_drawings(lessons)) == lessons
+    assert read_labelled_drawings(b'[{"digit": 3, "strokes": [[[0, 1]]]}]')[0].label == "3"
 
 
 def test_a_rounded_drawing_looks_the_same_and_is_short() -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnnlab.learn.conv2d import EXAMPLES, Example, code, measure, mends
+from cnnlab.learn.conv2d import EXAMPLES, Example, code, fixes, measure
 from cnnlab.learn.convolution import fresh, work
 from cnnlab.learn.sample_images import picture_of
 from cnnlab.networks.layers import Conv2d
@@ -85,11 +85,11 @@ def test_a_mend_is_told_exactly_where_pytorch_refuses() -> None:
             real = tuple(fresh(layer, shape[1:])(torch.zeros(shape)).shape)
         except (RuntimeError, ValueError):
             refused += 1
-            assert mends(layer, shape), layer
+            assert fixes(layer, shape), layer
             with pytest.raises(ValueError, match=r"\w"):
                 measure(layer, shape)
         else:
-            if mends(layer, shape):
+            if fixes(layer, shape):
                 # PyTorch may not survive it.
                 assert (layer.padding_mode, layer.dilation, layer.stride) == ("zeros", 3, 2)
                 with pytest.raises(ValueError, match="wholly in the padding"):
@@ -107,13 +107,13 @@ def test_the_padding_that_is_told_is_the_least_that_mends(kernel: int | tuple[in
     def layer(padding: int) -> Conv2d:
         return Conv2d(out_channels=1, kernel_size=kernel, dilation=dilation, padding=padding)
 
-    told = max(int(found) for mend in mends(layer(0), shape) for found in re.findall(r"padding (\d+)", mend))
-    assert not mends(layer(told), shape)
-    assert mends(layer(told - 1), shape)
+    told = max(int(found) for mend in fixes(layer(0), shape) for found in re.findall(r"padding (\d+)", mend))
+    assert not fixes(layer(told), shape)
+    assert fixes(layer(told - 1), shape)
 
 
 def test_the_groups_that_are_told_are_those_that_pytorch_takes() -> None:
-    (told,) = mends(Conv2d(out_channels=8, groups=5), (1, 12, 9, 9))
+    (told,) = fixes(Conv2d(out_channels=8, groups=5), (1, 12, 9, 9))
     assert told.startswith("groups=1, 2 or 4,")
     for groups in (1, 2, 4):
         assert measure(Conv2d(out_channels=8, groups=groups), (1, 12, 9, 9)).shape == (1, 8, 7, 7)

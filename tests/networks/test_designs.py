@@ -181,7 +181,7 @@ def test_a_failed_save_leaves_the_old_design(tmp_path: Path, monkeypatch: pytest
     def full(path: Path, text: str) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cnnlab.networks.designs.write_whole", full)
+    monkeypatch.setattr("cnnlab.networks.designs.atomic_write", full)
     with pytest.raises(DesignError, match="cannot be saved: No space"):
         shelf.save(titled("Second"))
     assert shelf.load("mine").title == "First"

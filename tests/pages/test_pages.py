@@ -23,7 +23,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab import threads
 from cnnlab.analysis.attribution import METHODS
-from cnnlab.analysis.label_errors import margins, read_held_out, suspects
+from cnnlab.analysis.label_errors import margins, read_held_out, suspected_errors
 from cnnlab.charts import comparison as charts_comparison
 from cnnlab.data.datasets import DATASETS, DatasetError
 from cnnlab.data.loading import load
@@ -636,7 +636,7 @@ def test_evaluate_lists_the_images_whose_label_is_contradicted(which: str) -> No
     found = load_trained(run).answers(split)
     page = labels_page(run, which)
     table = page.data_editor[0].value
-    assert table.index.tolist() == suspects(found)[:60].tolist()
+    assert table.index.tolist() == suspected_errors(found)[:60].tolist()
     assert table["label"].tolist() == [str(label) for label in found.labels[table.index]]
     assert table["answer"].tolist() == [str(answer) for answer in found.named[table.index]]
     assert table["picture"].str.startswith("data:image/png").all()
@@ -695,7 +695,7 @@ def test_training_images_are_judged_by_networks_that_did_not_see_them() -> None:
     table = checked(page.run()).data_editor[0].value
     found = read_held_out(run)
     assert found
-    assert table.index.tolist() == suspects(found)[:60].tolist()
+    assert table.index.tolist() == suspected_errors(found)[:60].tolist()
     assert "of 4,500 training images" in texts(page)
     assert not [found for found in page.button if found.label == "Train 3 networks"]
     assert labels_page(run, "training images").data_editor  # the run has kept it

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cnnlab.data.loading import load_test
-from cnnlab.data.splits import Split, drawn
+from cnnlab.data.splits import Split, sampled
 from cnnlab.evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from cnnlab.evaluation.metrics import interval
 from cnnlab.runs.archive import pack, unpack
@@ -66,14 +66,14 @@ def test_robustness_asks_a_stratified_part_and_tells_its_intervals(
     assert len(rows) == len(CORRUPTIONS) * (1 + len(STRENGTHS))
     for low, high, accuracy, images in rows[["low", "high", "accuracy", "images"]].to_numpy().tolist():
         assert (low, high) == interval(round(accuracy * images), int(images))
-    plain = load_trained(finished_run).answers(drawn(test, 100))
+    plain = load_trained(finished_run).answers(sampled(test, 100))
     assert rows["accuracy"].iloc[0] == plain.hits.mean()
 
 
 def test_a_draw_has_the_same_share_of_every_class_and_is_not_the_beginning() -> None:
     labels = torch.arange(10).repeat_interleave(100)
     split = Split(torch.arange(1000), labels)
-    some = drawn(split, 200)
+    some = sampled(split, 200)
     assert np.bincount(some.labels.numpy()).tolist() == [20] * 10
     assert some.images.max() > 900
-    assert drawn(split, 2000) is split
+    assert sampled(split, 2000) is split

@@ -87,7 +87,7 @@ def downloads() -> dict[str, Download]:
     return _DOWNLOADS
 
 
-def data_told(setting: Setting) -> str:
+def data_text(setting: Setting) -> str:
     """Describe the step in Markdown."""
     config, spec = setting.config, setting.spec
     pixels = {"unit": "0…1", "symmetric": "−1…1", "standard": "standardised, to mean 0 and standard deviation 1"}

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnlab.data.datasets import SAMPLE, DatasetSpec, dataset_spec
-from cnnlab.export.program.data_step import PROGRAMMED, data_code, data_told, downloads
+from cnnlab.export.program.data_step import PROGRAMMED, data_code, data_text, downloads
 from cnnlab.export.program.plot_step import plot_code
 from cnnlab.export.program.setting import ProgramError, Setting
-from cnnlab.export.program.training_steps import instance_code, loss_code, loss_told, training_code, training_told
+from cnnlab.export.program.training_steps import instance_code, loss_code, loss_text, training_code, training_text
 from cnnlab.export.program.words import import_code
 from cnnlab.networks.source import network_source
 from cnnlab.runs.store import Run
@@ -65,11 +65,11 @@ def program_of(config: RunConfig) -> Program:
     spec = setting.spec
     network = network_source(config.architecture, spec.shape, len(spec.classes)).rstrip()
     steps = [
-        Step("Data", data_told(setting), data_code(setting)),
+        Step("Data", data_text(setting), data_code(setting)),
         Step("Network", NETWORK_TOLD, network),
         Step("Instantiate", INSTANCE_TOLD, instance_code(setting)),
-        Step("Loss and optimiser", loss_told(config), loss_code(setting)),
-        Step("Train", training_told(setting), training_code(setting)),
+        Step("Loss and optimiser", loss_text(config), loss_code(setting)),
+        Step("Train", training_text(setting), training_code(setting)),
         Step("Plot", PLOT_TOLD, plot_code()),
     ]
     imports = Step("Import", IMPORTS_TOLD, import_code([step.code for step in steps], setting))

@@ -43,7 +43,7 @@ def instance_code(setting: Setting) -> str:
     )
 
 
-def loss_told(config: RunConfig) -> str:
+def loss_text(config: RunConfig) -> str:
     """Describe step 5 in Markdown."""
     return (
         "Cross-entropy is low where the right class has the highest logit by far. "
@@ -102,7 +102,7 @@ def _schedule(config: RunConfig) -> str:
     }[config.schedule]
 
 
-def training_told(setting: Setting) -> str:
+def training_text(setting: Setting) -> str:
     """Describe step 6 in Markdown."""
     told = (
         "A batch goes forward through the network, the loss goes backward, the optimiser takes a step. After each "

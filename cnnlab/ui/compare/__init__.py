@@ -20,7 +20,7 @@ VIEWS: dict[str, CompareView] = {
 
 
 @st.fragment  # another view does not read thousands of runs again
-@frame.telling()
+@frame.errors_shown()
 def compare(chosen: Chosen) -> None:
     """The views of the chosen runs, one at a time."""
     name = st.segmented_control(

@@ -19,7 +19,7 @@ from cnnlab.runs.store import About, Run, RunError, runs_folder
 from cnnlab.ui.compare.run_table import tick_only
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.flash import say, tell
-from cnnlab.ui.shell.frame import counted, go_to, told_apart
+from cnnlab.ui.shell.frame import counted, distinct_labels, go_to
 from cnnlab.ui.shell.state import DELETED_RUNS, about_field
 
 MAX_UPLOAD = 500  # MB, held in memory: about a dozen default runs
@@ -139,7 +139,7 @@ def _undo(run_ids: Sequence[str]) -> None:
 
 
 def _restore(deleted: Sequence[Run]) -> None:
-    titles = told_apart({run.id: run.title for run in deleted})
+    titles = distinct_labels({run.id: run.title for run in deleted})
     wanted = st.multiselect("Deleted in the last seven days", list(titles), format_func=titles.__getitem__)
     st.button("Restore", on_click=_undo, args=[wanted], disabled=not wanted)
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from cnnlab.networks.architecture import LayerSummary, Place
 from cnnlab.networks.layers import Layer, shown
-from cnnlab.training.config import titled
+from cnnlab.training.config import field_title
 from cnnlab.ui.design import state
 from cnnlab.ui.design.state import Images
 from cnnlab.ui.shell import frame
@@ -68,7 +68,7 @@ def layer_form(row: LayerSummary, images: Images) -> None:
         placeholder=row.name,
         max_chars=40,
         key=_named("name").name,
-        **state.answering(_set, place, "name", _read("name", lambda text: text.strip() or None)),
+        **state.on_change(_set, place, "name", _read("name", lambda text: text.strip() or None)),
     )
     fields = {name: schema for name, schema in _schemas(type(layer)).items() if _matters(layer, name)}
     apart = any(isinstance(getattr(layer, name), tuple) for name in fields)
@@ -77,7 +77,7 @@ def layer_form(row: LayerSummary, images: Images) -> None:
             "Rows and columns apart",
             value=apart,
             key=_named("apart").name,
-            **state.answering(_join, place, _named("apart")),
+            **state.on_change(_join, place, _named("apart")),
         )
     columns = st.columns(2)
     for number, (name, schema) in enumerate(fields.items()):
@@ -134,10 +134,10 @@ def _words(schema: dict[str, Any]) -> list[Any]:
 def _field(layer: Layer, place: Place, name: str, schema: dict[str, Any], apart: bool) -> None:
     value, words = getattr(layer, name), _words(schema)
     number = next((option for option in _options(schema) if option.get("type") in ("integer", "number")), None)
-    label, note = LABELS.get(name, titled(name)), HELP.get(name)
+    label, note = LABELS.get(name, field_title(name)), HELP.get(name)
     if schema.get("type") == "boolean":
         st.checkbox(
-            label, value=value, key=_named(name).name, help=note, **state.answering(_set, place, name, _read(name))
+            label, value=value, key=_named(name).name, help=note, **state.on_change(_set, place, name, _read(name))
         )
         return
     if words:
@@ -153,13 +153,13 @@ def _choice(place: Place, name: str, value: object, options: list[Any], number: 
     key = f"{name}.choice"
     least = max(1, int((number or {}).get("minimum", 1)))
     st.selectbox(
-        LABELS.get(name, titled(name)),
+        LABELS.get(name, field_title(name)),
         options,
         index=options.index(value) if value in options else 0,
         format_func=lambda word: WORDS.get(word, str(word)),
         key=_named(key).name,
         help=linked(HELP.get(name, ""), name),
-        **state.answering(_set, place, name, _read(key, lambda chosen: least if chosen == NUMBER else chosen)),
+        **state.on_change(_set, place, name, _read(key, lambda chosen: least if chosen == NUMBER else chosen)),
     )
 
 
@@ -169,7 +169,7 @@ def _numbers(place: Place, name: str, values: tuple[int, int], schema: dict[str,
     def read() -> tuple[object, ...]:
         return tuple(reading() for reading in readings)
 
-    label = LABELS.get(name, titled(name))
+    label = LABELS.get(name, field_title(name))
     for axis, (column, word) in enumerate(zip(st.columns(2), ("rows", "columns"), strict=True)):
         with column:
             _number(f"{label}, {word}", place, name, f"{name}.{axis}", values[axis], schema, read)
@@ -198,7 +198,7 @@ def _number(
         format=FINE.get(name),
         key=_named(key).name,
         help=linked(HELP.get(name, ""), name),
-        **state.answering(_set, place, name, read or _read(key)),
+        **state.on_change(_set, place, name, read or _read(key)),
     )
 
 

@@ -60,14 +60,14 @@ def begin_from() -> None:
         index=None,
         placeholder="a preset or a saved design",
         key=start.name,
-        **state.answering(begin),
+        **state.on_change(begin),
     )
 
 
 def keep(draft: Draft, code: str, svg: str) -> None:
     """Name, save, download, upload and link."""
     title, about = design_field("keep", "title"), design_field("keep", "about")
-    renaming = state.answering(_rename, title, about)
+    renaming = state.on_change(_rename, title, about)
     st.text_input("Title", draft.title, max_chars=80, key=title.name, **renaming)
     st.text_area("Description", draft.description, max_chars=400, height=80, key=about.name, **renaming)
     saved = draft.name in shelf().names()
@@ -89,7 +89,7 @@ def keep(draft: Draft, code: str, svg: str) -> None:
         "json",
         key=design_field("keep", "file").name,
         max_upload_size=MAX_UPLOAD,
-        **state.answering(_upload, design_field("keep", "file")),
+        **state.on_change(_upload, design_field("keep", "file")),
     )
     if error := DESIGN_ERROR.get():
         st.error(frame.literal(error), icon=":material/block:")
@@ -187,7 +187,7 @@ def _restore_deleted() -> None:
     keys = shelf().deleted()
     if not keys:
         return
-    labels = frame.told_apart({key: f"{deleted_at(key)}, {deleted_name(key)}" for key in keys})
+    labels = frame.distinct_labels({key: f"{deleted_at(key)}, {deleted_name(key)}" for key in keys})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = st.selectbox(
             "Deleted or replaced in the last seven days",

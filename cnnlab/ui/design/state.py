@@ -118,13 +118,13 @@ def can_redo() -> bool:
 def undo() -> None:
     """Go back to the version before."""
     _keep(_history().undone())
-    renew()
+    refill_form()
 
 
 def redo() -> None:
     """Take an undo back."""
     _keep(_history().redone())
-    renew()
+    refill_form()
 
 
 def picked() -> Place:
@@ -145,10 +145,10 @@ def picked() -> Place:
 def pick(place: Place) -> None:
     """Show the layer at ``place`` in the form; what is added goes behind it."""
     DESIGN_PICKED.put(list(place))
-    renew()
+    refill_form()
 
 
-def renew() -> None:
+def refill_form() -> None:
     """The layer's form takes its values from the design again."""
     DESIGN_VERSION.put(version() + 1)
 
@@ -163,7 +163,7 @@ def note_drawn() -> None:
     DESIGN_DRAWN.put(version())
 
 
-def answering(action: Callable[..., None], *args: object) -> dict[str, Any]:
+def on_change(action: Callable[..., None], *args: object) -> dict[str, Any]:
     """What a widget whose key holds the version is given to have ``action`` done when it changes."""
     return {"on_change": _answer, "args": [version(), action, *args]}
 
@@ -234,7 +234,7 @@ def _edited(edit: Callable[[Chain], Chain]) -> bool:
         change(now.model_copy(update={"layers": edit(now.layers)}))
     except (EditError, ValidationError) as error:
         DESIGN_REFUSAL.put(first_error(error) if isinstance(error, ValidationError) else str(error))
-        renew()
+        refill_form()
         return False
     return True
 

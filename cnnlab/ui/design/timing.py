@@ -82,7 +82,7 @@ def _measure(draft: Draft, images: Images) -> None:
         _measuring()[:] = [Worker(_stopwatch().measurements(), trains=True)]
     for work in _measuring():
         if work.is_running:
-            session.keep(work)
+            session.watch(work)
 
 
 def _is_measuring() -> bool:

@@ -18,7 +18,7 @@ from cnnlab.ui.widgets.canvas import drawing_canvas
 
 
 @st.fragment  # a stroke runs this, not the whole page
-@frame.telling()
+@frame.errors_shown()
 def show(named: Mapping[str, Entry]) -> None:
     """For the runs ``named``."""
     first = next(iter(named.values()))

@@ -18,7 +18,7 @@ from cnnlab.ui.draw.teaching import add_lesson
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.shell.state import CHALLENGE, CHALLENGE_KEPT
-from cnnlab.ui.widgets.canvas import drawing_canvas, give
+from cnnlab.ui.widgets.canvas import drawing_canvas, set_drawing
 from cnnlab.ui.widgets.images import enlarged
 
 ABREAST = 5  # pictures of drawings in a row
@@ -26,7 +26,7 @@ CLOCK_SECONDS = 1.0
 
 
 @st.fragment
-@frame.telling()
+@frame.errors_shown()
 def show(named: Mapping[str, Entry]) -> None:
     """For the runs ``named``."""
     classes = next(iter(named.values())).summary.classes
@@ -123,13 +123,13 @@ def _image(lesson: LabelledDrawing) -> Tensor:
 
 
 def _begin(classes: tuple[str, ...]) -> None:
-    give()
+    set_drawing()
     CHALLENGE.put(Challenge.of(classes))
 
 
 def _hand_over(challenge: Challenge, drawing: Drawing) -> None:
     challenge.hand_over(drawing)
-    give()
+    set_drawing()
 
 
 def _keep(challenge: Challenge) -> None:
@@ -137,5 +137,5 @@ def _keep(challenge: Challenge) -> None:
 
 
 def _give_up() -> None:
-    give()
+    set_drawing()
     CHALLENGE.drop()

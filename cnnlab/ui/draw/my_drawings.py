@@ -12,7 +12,7 @@ from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.networks import trained_network
 
 
-@frame.telling()
+@frame.errors_shown()
 def show(named: Mapping[str, Entry]) -> None:
     """For one of the runs ``named``."""
     first = next(iter(named))

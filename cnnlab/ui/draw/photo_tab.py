@@ -33,7 +33,7 @@ Readings = Mapping[str, Sequence[Reading]]  # by a run's name, of each character
 
 
 @st.fragment
-@frame.telling()
+@frame.errors_shown()
 def show(named: Mapping[str, Entry]) -> None:
     """For the runs ``named``."""
     left, right = st.columns([4, 7], gap="large")

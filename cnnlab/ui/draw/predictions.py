@@ -8,7 +8,7 @@ import streamlit as st
 from torch import Tensor
 
 from cnnlab import charts
-from cnnlab.analysis.ood import Familiarity, read
+from cnnlab.analysis.ood import TrainingFeatures, read
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.store import Run
@@ -28,7 +28,7 @@ def follow_answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], 
     poll.follow(lambda: any(map(_trains, named.values())), FOLLOW_SECONDS, _answers, named, seen, suspicion)
 
 
-@frame.telling()
+@frame.errors_shown()
 def _answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], suspicion: str) -> None:
     for place, (name, entry) in zip(st.columns(len(named)), named.items(), strict=True):
         with place:
@@ -60,12 +60,12 @@ def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion:
     )
 
 
-def newest(entry: Entry) -> tuple[Trained, Familiarity | None]:
+def newest(entry: Entry) -> tuple[Trained, TrainingFeatures | None]:
     """A run's network, of its last epoch while it trains, and what it knows, unless it still learns."""
     if _trains(entry):
         return trained_network(entry.run, entry.run.epochs()[-1]), None
     network = trained_network(entry.run, entry.summary.epoch)
-    return network, familiarity(entry.run, network)
+    return network, training_features(entry.run, network)
 
 
 def _trains(entry: Entry) -> bool:
@@ -80,11 +80,11 @@ def prepare_answers(named: Mapping[str, Entry]) -> None:
             newest(entry)
 
 
-def familiarity(run: Run, network: Trained) -> Familiarity:
+def training_features(run: Run, network: Trained) -> TrainingFeatures:
     """What the run's training images look like to its network; kept."""
     return _familiarity(f"{run.id}.{network.epoch}", run, network)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Looking at what it learned from")
-def _familiarity(at: str, _run: Run, _trained: Trained) -> Familiarity:
-    return Familiarity.of(_trained, data_of(_run), _run.config)
+def _familiarity(at: str, _run: Run, _trained: Trained) -> TrainingFeatures:
+    return TrainingFeatures.of(_trained, data_of(_run), _run.config)

@@ -14,7 +14,14 @@ from torch import Tensor
 from cnnlab.charts.png import inline
 from cnnlab.data.datasets import DatasetError
 from cnnlab.drawings.preprocess import prepare, stroke_ink
-from cnnlab.drawings.strokes import Drawing, DrawingError, LabelledDrawing, read_lessons, rounded, write_lessons
+from cnnlab.drawings.strokes import (
+    Drawing,
+    DrawingError,
+    LabelledDrawing,
+    read_labelled_drawings,
+    rounded,
+    write_labelled_drawings,
+)
 from cnnlab.jobs.finetuning import ASIDE, Change, changes, fine_tuning, set_aside
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import Run, RunError
@@ -142,7 +149,9 @@ def _toolbar(run: Run, hidden: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download",
-            partial(write_lessons, lessons()),  # read now: the session's state is not there when it is asked for
+            partial(
+                write_labelled_drawings, lessons()
+            ),  # read now: the session's state is not there when it is asked for
             "drawings.json",
             "application/json",
             icon=":material/download:",
@@ -180,7 +189,7 @@ def _import() -> None:
     if file is None:
         return
     try:
-        read = read_lessons(file.getvalue())
+        read = read_labelled_drawings(file.getvalue())
     except DrawingError as error:
         say(_PLACE, str(error), "error")
         return
@@ -292,7 +301,7 @@ def _show_changes(run: Run, kept: dict[str, str]) -> None:
     taught = {_text(lesson) for lesson in config.lessons}
     others = [_lesson(text, label) for text, label in kept.items() if text not in taught]
     try:
-        found = _changes(f"{run.id}.{summary.epoch}", write_lessons(others), run, others)
+        found = _changes(f"{run.id}.{summary.epoch}", write_labelled_drawings(others), run, others)
     except (DatasetError, RunError) as error:
         st.caption(f"Before and after cannot be told: {literal(str(error))}.")
         return

@@ -100,7 +100,7 @@ def _by_neighbours(asked: _Asked) -> None:
         return
     own = work[1] if work and work[0] == asked.name else None
     if own and own.is_running:
-        session.keep(own)
+        session.watch(own)
         poll.until_over(lambda: own.is_running, UPDATE_SECONDS, _watch, asked, own)
         return
     if own and own.error:

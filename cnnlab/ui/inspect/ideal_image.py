@@ -57,7 +57,7 @@ def _watch(work: Worker[Dream], asked: str) -> None:
     if work.error:
         st.error(literal(work.error), title="The image could not be grown")
     if work.is_running:
-        session.keep(work)
+        session.watch(work)
         done = dream.step if dream else 0
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.progress(done / STEPS, text=f"Step {done} of {STEPS}")

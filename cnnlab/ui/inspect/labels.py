@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 from torch import Tensor
 
-from cnnlab.analysis.label_errors import FOLDS, HeldOut, held_out_of, margins, read_held_out, suspects
+from cnnlab.analysis.label_errors import FOLDS, HeldOut, held_out_of, margins, read_held_out, suspected_errors
 from cnnlab.charts.png import inline
 from cnnlab.data.loading import load_train
 from cnnlab.evaluation.metrics import Answers
@@ -63,7 +63,7 @@ def show(look: Look) -> None:
 
 
 def _review(look: Look, which: str, found: Answers, images: Tensor) -> None:
-    chosen = suspects(found).tolist()
+    chosen = suspected_errors(found).tolist()
     if not chosen:
         st.info(f"There are none: of all {which} the network says what their labels say.", icon=":material/check:")
         return
@@ -156,7 +156,7 @@ def _offer(run: Run) -> None:
         return
     work = _works().get(run.id)
     if work and work.is_running:
-        session.keep(work)
+        session.watch(work)
         poll.until_over(lambda: work.is_running, UPDATE_SECONDS, _watch, work)
         return
     if work and work.error:

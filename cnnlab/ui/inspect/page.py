@@ -48,7 +48,7 @@ def _follow_address(views: Mapping[str, View], page: str) -> None:
         view_of(page).put(asked)
 
 
-@frame.telling()
+@frame.errors_shown()
 def _page(run: Run, views: Mapping[str, View], page: str) -> None:
     name = st.segmented_control(
         "View", list(views), default=next(iter(views)), required=True, key=view_of(page).name, persist_state="session"

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.data.splits import Split, drawn
+from cnnlab.data.splits import Split, sampled
 from cnnlab.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupted
 from cnnlab.evaluation.metrics import interval
 from cnnlab.runs.store import Run
@@ -54,7 +54,7 @@ def _accuracies(at: str, _run: Run, _trained: Trained) -> pd.DataFrame:
 
 def accuracies(trained: Trained, test: Split) -> pd.DataFrame:
     """One row a corruption and strength: accuracy with its interval on a stratified part of the images."""
-    split = drawn(test, IMAGES)
+    split = sampled(test, IMAGES)
     rows = []
     for kind in CORRUPTIONS:
         for strength in (0, *STRENGTHS):

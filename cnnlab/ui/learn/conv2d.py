@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.learn.conv2d import Measured, code, measure, mends, network_on
+from cnnlab.learn.conv2d import Measured, code, fixes, measure, network_on
 from cnnlab.learn.convolution import fresh, work
 from cnnlab.learn.sample_images import picture_of
 from cnnlab.networks.designs import to_link
@@ -37,7 +37,7 @@ def show() -> None:
 def _refused(words: str, layer: Conv2d, shape: Shape) -> None:
     """The words, mostly PyTorch's own, and what would do."""
     st.error(frame.literal(words), title="This layer is refused")
-    for mend in mends(layer, shape):
+    for mend in fixes(layer, shape):
         st.markdown(f":material/build: It would take {frame.literal(mend)}.")
 
 

@@ -7,7 +7,7 @@ from typing import get_args
 import pandas as pd
 import streamlit as st
 
-from cnnlab.charts import dense_or_not as charts
+from cnnlab.charts import dense_vs_conv as charts
 from cnnlab.charts.png import inline
 from cnnlab.data.datasets import DatasetSpec, dataset_spec
 from cnnlab.data.loading import Data, load

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cnnlab.charts.traps import beside_lines, beside_points
+from cnnlab.charts.pitfalls import beside_lines, beside_points
 from cnnlab.learn.chapters import Door
 from cnnlab.learn.pitfalls import PITFALLS, Finding, Measured, Picture, Pitfall
 from cnnlab.networks.architecture import Draft

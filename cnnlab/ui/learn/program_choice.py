@@ -42,7 +42,7 @@ def choose() -> Choice:
     offered = _offered()
     if PROGRAM_TRAINING.get() not in offered:
         PROGRAM_TRAINING.put(f"recipe {TUTORIALS[0]}")
-    labels = frame.told_apart({key: choice.label for key, choice in offered.items()})
+    labels = frame.distinct_labels({key: choice.label for key, choice in offered.items()})
     chosen = st.selectbox(
         "Training",
         list(offered),

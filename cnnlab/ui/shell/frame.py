@@ -99,7 +99,7 @@ def _log_out() -> None:
 
 
 @contextmanager
-def telling() -> Iterator[None]:
+def errors_shown() -> Iterator[None]:
     """Where a part of a page cannot be drawn, of a damaged run above all, it tells why in its place."""
     try:
         yield
@@ -131,7 +131,7 @@ def go_to(page: str, run_id: str | None = None) -> None:
     st.switch_page(_MENU[page][0], query_params={RUN.name: run_id} if run_id else None)
 
 
-def told_apart(labels: Mapping[str, str]) -> dict[str, str]:
+def distinct_labels(labels: Mapping[str, str]) -> dict[str, str]:
     """Labels of what is picked by id, newest first, with the id's end where an older one has the same.
 
     Streamlit knows choices by their labels: of two alike it takes the first.

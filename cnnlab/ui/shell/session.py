@@ -161,7 +161,7 @@ def current_job() -> Job | None:
     return job
 
 
-def keep(work: Worker[Any]) -> None:
+def watch(work: Worker[Any]) -> None:
     """Watch ``work`` from now on: when all who do have been gone for the grace, it is cancelled."""
     kept = WORKS.put([*(other for other in _kept() if other.is_running and other is not work), work])
     for each in kept:
@@ -176,7 +176,7 @@ def current_run_id() -> str | None:
     """The run this session is about: the URL's, else the one it held before; put back into the URL."""
     own = _watch().own  # a second click may have interrupted the first before it was noted elsewhere
     run_id = RUN.value() or OWN_RUN.get() or (own.run.id if own else None)
-    if run_id and not _is_training(run_id) and not found(run_id):
+    if run_id and not _is_training(run_id) and not find_run(run_id):
         if RUN.drop():
             st.toast("The run in the address is not here, or not any more.", icon=":material/link_off:")
         run_id = None
@@ -195,7 +195,7 @@ def _is_training(run_id: str) -> bool:
 def current_run() -> Run | None:
     """The run this session is about, from disk."""
     run_id = current_run_id()
-    return found(run_id) if run_id else None
+    return find_run(run_id) if run_id else None
 
 
 def trained_runs() -> list[Entry]:
@@ -210,7 +210,7 @@ def trained_runs() -> list[Entry]:
     ]
 
 
-def found(run_id: str) -> Run | None:
+def find_run(run_id: str) -> Run | None:
     """A run by its id; None where it is not there, or not any more."""
     try:
         return store().open(run_id)

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.jobs.sweep import SPACES, SweepConfig, parse_sweep
 from cnnlab.networks.presets import PRESETS
-from cnnlab.training.config import ConfigError, RunConfig, titled
+from cnnlab.training.config import ConfigError, RunConfig, field_title
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.widgets.run_form import run_form
 
@@ -20,7 +20,7 @@ _NUMBERS = {"batch_size": [16, 32, 64, 128, 256, 512, 1024], "epochs": [1, 2, 5,
 def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
     """Ranges and the settings that stay; None, with the reason shown at the ``top``, where they do not go together."""
     searched = st.multiselect(
-        "Search", list(SPACES), _FIRST, format_func=titled, key="sweep.search", persist_state="session"
+        "Search", list(SPACES), _FIRST, format_func=field_title, key="sweep.search", persist_state="session"
     )
     space = {name: _values(name) for name in searched}
     left, right = st.columns(2)
@@ -55,7 +55,7 @@ def _values(name: str) -> dict[str, Any]:
     offered = SPACES[name].model_dump()
     if "options" in offered:
         given = st.multiselect(
-            titled(name),
+            field_title(name),
             _options(name),
             list(offered["options"]),
             format_func=str,
@@ -66,7 +66,7 @@ def _values(name: str) -> dict[str, Any]:
         return {"options": [_number(value) if name in _NUMBERS else value for value in given]}
     ends = [
         place.number_input(
-            f"{titled(name)}, {end}",
+            f"{field_title(name)}, {end}",
             0.0,
             10.0,
             value,

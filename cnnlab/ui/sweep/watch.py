@@ -12,7 +12,7 @@ from cnnlab.charts.sweeps import FIGURES
 from cnnlab.jobs.sweep import Step, Sweep, SweepConfig, SweepError, SweepStore, search
 from cnnlab.jobs.worker import Worker
 from cnnlab.runs.store import RunError, runs_folder
-from cnnlab.training.config import ConfigError, titled
+from cnnlab.training.config import ConfigError, field_title
 from cnnlab.ui.shell import frame, poll
 from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import linked
@@ -77,7 +77,7 @@ def watch_sweeps() -> None:
         return
     asked = SWEEP_CHOSEN.get() or SWEEP.value()
     SWEEP_CHOSEN.put(asked if asked in ids else ids[0])
-    titles = frame.told_apart({sweep.id: sweep.title for sweep in sweeps})
+    titles = frame.distinct_labels({sweep.id: sweep.title for sweep in sweeps})
     chosen = st.selectbox("Sweep", ids, format_func=titles.__getitem__, key=SWEEP_CHOSEN.name, persist_state="session")
     SWEEP.put(chosen)
     poll.follow(lambda: _is_at_work(chosen), UPDATE_SECONDS, _show, chosen)
@@ -143,7 +143,7 @@ def _results(sweep: Sweep) -> None:
     with st.container(horizontal=True):
         st.metric("Best validation accuracy", f"{best['Validation']:.2%}", help=f"Trial {best['Trial']}")
         for name in sweep.config.space:
-            st.metric(titled(name), frame.literal(_shown(best[titled(name)])))
+            st.metric(field_title(name), frame.literal(_shown(best[field_title(name)])))
     shown = st.segmented_control(
         "View", ["Trials", *FIGURES], default="Trials", required=True, key="sweep.view", persist_state="session"
     )
@@ -185,7 +185,7 @@ def _table(sweep: Sweep) -> pd.DataFrame:
                 "Trial": trial.number,
                 "State": _STATES[trial.state.name],
                 "Validation": trial.value,
-                **{titled(name): trial.params.get(name) for name in searched},
+                **{field_title(name): trial.params.get(name) for name in searched},
                 "Epochs": len(trial.intermediate_values),
                 "Seconds": trial.duration.total_seconds() if trial.duration else None,
                 "Run": trial.user_attrs.get("run"),

@@ -14,7 +14,7 @@ from cnnlab.training.device import available_cores
 from cnnlab.ui.shell import frame, poll
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import RATE, RATE_OPEN
-from cnnlab.ui.train.run_actions import LOWEST_RATE, afterwards
+from cnnlab.ui.train.run_actions import LOWEST_RATE, run_actions
 from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.widgets.format import rough_duration
 from cnnlab.ui.widgets.job_progress import progress_text
@@ -144,7 +144,7 @@ def _result(view: RunView) -> None:
     elif summary.status == "stopped":
         st.info(f"Stopped {where}" if whole else "Stopped before its first epoch was over: there is nothing to judge.")
     if summary.test_accuracy is None:
-        afterwards(run)
+        run_actions(run)
         return
     images = sum(summary.support.values())
     low, high = binomtest(round(summary.test_accuracy * images), images).proportion_ci(method="wilson")
@@ -166,7 +166,7 @@ def _result(view: RunView) -> None:
         frame.link("Inside", "Look inside")
         frame.link("Draw", "Draw a digit")
         frame.link("Compare", "Compare runs")
-    afterwards(run)
+    run_actions(run)
 
 
 def _curves(view: RunView) -> None:

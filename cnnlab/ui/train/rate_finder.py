@@ -58,7 +58,7 @@ def _climb(config: RunConfig) -> Generator[Points]:
 
 def _watch(work: Worker[Points], config: RunConfig) -> None:
     if work.is_running:
-        session.keep(work)
+        session.watch(work)
         st.progress(min(work.latest[-1].step / STEPS, 1.0) if work.latest else 0.0, text=_told(work))
     elif work.error:
         st.error(frame.literal(work.error), title="The finder could not start")

@@ -13,7 +13,7 @@ MORE_EPOCHS = 10
 LOWEST_RATE = 1e-6
 
 
-def afterwards(run: Run) -> None:
+def run_actions(run: Run) -> None:
     """Buttons below the run's result."""
     summary, epochs = run.summary, run.epochs()
     with st.container(horizontal=True):

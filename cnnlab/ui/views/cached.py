@@ -11,7 +11,7 @@ from torch import Tensor
 from cnnlab.analysis.activations import BATCH, LayerStatistics, statistics
 from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.analysis.tsne import penultimate
-from cnnlab.data.splits import Split, drawn
+from cnnlab.data.splits import Split, sampled
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.store import Run
@@ -52,7 +52,7 @@ def _weights(run_id: str, epoch: int, _run: Run) -> dict[str, Tensor]:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _statistics(at: str, _run: Run, _trained: Trained) -> list[LayerStatistics]:
-    images = drawn(test_split(_run), STATISTICS_IMAGES).images
+    images = sampled(test_split(_run), STATISTICS_IMAGES).images
     return statistics(_trained.network, map(_trained.inputs, images.split(BATCH)))
 
 

@@ -16,7 +16,7 @@ from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.shell.state import IMAGE_CLASS, IMAGE_SOURCE, IMAGE_WRONG, Key, image_number, judged_at
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.view import Picked
-from cnnlab.ui.widgets.canvas import drawn
+from cnnlab.ui.widgets.canvas import current_drawing
 from cnnlab.ui.widgets.image_file import ask_for_file, read_or_say
 
 _TEST, _UPLOAD, _DRAWING = "Test image", "Upload", "Drawing"
@@ -103,7 +103,7 @@ def _uploaded(run: Run) -> Picked | None:
 
 
 def _drawn(trained: Trained) -> Picked | None:
-    drawing = drawn()
+    drawing = current_drawing()
     if drawing is None:
         st.info("Nothing is drawn yet.", icon=":material/draw:")
         frame.link("Draw", "Draw a digit")

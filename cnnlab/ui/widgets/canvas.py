@@ -25,7 +25,7 @@ def drawing_canvas() -> Drawing | None:
     from streamlit_drawable_canvas import st_canvas  # noqa: PLC0415 - it looks for the running server when imported
 
     if not CANVAS_DRAWN.is_set:  # first time, or back from another page
-        give(CANVAS_LATEST.get())
+        set_drawing(CANVAS_LATEST.get())
     st.space("small")  # the canvas's own toolbar floats above it
     result = st_canvas(
         stroke_width=CANVAS_PEN.get(),
@@ -43,13 +43,13 @@ def drawing_canvas() -> Drawing | None:
     strokes = _strokes()
     with st.container(horizontal=True):
         st.button("Undo", icon=":material/undo:", key="canvas.undo", on_click=_undo, disabled=not strokes)
-        st.button("Clear", icon=":material/delete:", key="canvas.clear", on_click=give, disabled=not strokes)
+        st.button("Clear", icon=":material/delete:", key="canvas.clear", on_click=set_drawing, disabled=not strokes)
     st.slider("Pen, pixels", *PENS, PEN, 2, key=CANVAS_PEN.name, persist_state="session", width=CANVAS)
     st.caption("The pencil above the canvas moves strokes instead of drawing; click it again to draw.", width=CANVAS)
-    return drawn()
+    return current_drawing()
 
 
-def drawn() -> Drawing | None:
+def current_drawing() -> Drawing | None:
     """The session's drawing; None where there is none."""
     try:
         return from_canvas(CANVAS_LATEST.get())
@@ -57,7 +57,7 @@ def drawn() -> Drawing | None:
         return None
 
 
-def give(content: dict[str, Any] | None = None) -> None:
+def set_drawing(content: dict[str, Any] | None = None) -> None:
     """Have the canvas show ``content``, by default nothing; for callbacks."""
     CANVAS_TIMES.put(CANVAS_TIMES.get() + 1)
     CANVAS_OUTDATED.put(CANVAS_REPORTED.get())
@@ -66,7 +66,7 @@ def give(content: dict[str, Any] | None = None) -> None:
 
 
 def _undo() -> None:
-    give({**(CANVAS_LATEST.get() or {}), "objects": _strokes()[:-1]})
+    set_drawing({**(CANVAS_LATEST.get() or {}), "objects": _strokes()[:-1]})
 
 
 def _strokes() -> list[Any]:

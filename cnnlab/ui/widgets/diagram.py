@@ -109,7 +109,7 @@ def show_network(draft: Draft, shape: Shape, classes: int, key: str) -> None:
 
 def network_of(run: Run, key: str) -> None:
     """The network of ``run``, for the images that it was trained on, in an expander."""
-    with st.expander("The network"), frame.telling():
+    with st.expander("The network"), frame.errors_shown():
         summary = run.summary
         show_network(run.config.architecture, summary.shape, len(summary.classes), key)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import plotly
 import streamlit as st
 
-from cnnlab.files import replacing
+from cnnlab.files import atomic_file
 
 SCRIPT = f"plotly-{plotly.__version__}.min.js"
 
@@ -28,5 +28,5 @@ def publish_script() -> None:
     if target.exists():
         return
     _STATIC.mkdir(exist_ok=True)
-    with replacing(target) as aside:
+    with atomic_file(target) as aside:
         shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", aside)

@@ -68,7 +68,7 @@ def _watch(key: str, asked: object, show: Callable[[Any], None]) -> None:
     work = begun.work
     latest = work.latest
     if work.is_running:
-        session.keep(work)
+        session.watch(work)
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.progress(latest.done if latest else 0.0, text=_told(work))
         right.button("Stop", key=f"{key}.stop", on_click=work.cancel, icon=":material/stop_circle:", width="stretch")

@@ -110,7 +110,7 @@ def branch_off(run: Run, epoch: int) -> None:
 def _beginning() -> dict[str, Any]:
     """The data set, and a new network or the parent's."""
     parent = FORM_PARENT.get()
-    run = session.found(parent.run) if parent else None
+    run = session.find_run(parent.run) if parent else None
     if parent is None or run is None:
         return {
             "dataset": _choice("Data set", "dataset", list(DATASETS), lambda name: DATASETS[name].title),
@@ -129,7 +129,7 @@ def _pick_network() -> Architecture:
     networks = _networks()
     if form_field("architecture").get() not in networks:
         form_field("architecture").put(RunConfig().architecture.name)
-    labels = frame.told_apart({name: network.title for name, network in networks.items()})
+    labels = frame.distinct_labels({name: network.title for name, network in networks.items()})
     return networks[_choice("Network", "architecture", list(networks), labels.__getitem__)]
 
 

@@ -20,7 +20,7 @@ def pick_run(key: str) -> Run | None:
     runs = _runs()
     if not runs:
         return None
-    labels = frame.told_apart({run_id: run_label(entry) for run_id, entry in runs.items()})
+    labels = frame.distinct_labels({run_id: run_label(entry) for run_id, entry in runs.items()})
     chosen = st.selectbox(
         "Run",
         list(runs),
@@ -38,7 +38,7 @@ def pick_runs(key: str) -> list[Entry]:
     if not runs:
         return []
     # Titles only: Streamlit drops a choice whose label changes, as it would when the run ends.
-    labels = frame.told_apart({run_id: entry.title for run_id, entry in runs.items()})
+    labels = frame.distinct_labels({run_id: entry.title for run_id, entry in runs.items()})
     chosen: list[str] = st.multiselect(
         f"Runs, up to {MOST_RUNS} side by side",
         list(runs),

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.data.datasets import DatasetError
-from cnnlab.drawings.strokes import LabelledDrawing, write_lessons
+from cnnlab.drawings.strokes import LabelledDrawing, write_labelled_drawings
 from cnnlab.jobs.finetuning import Change, changes, fine_tuning
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.runs.store import Run, RunStore, runs_folder
@@ -132,7 +132,7 @@ def upload(app: AppTest, content: bytes) -> AppTest:
 
 def test_what_was_downloaded_is_imported_once(run: Run) -> None:
     drawings = [lesson("7"), lesson("2", 0.1)]
-    app = upload(opened(run, kept=drawings[:1]), write_lessons(drawings))
+    app = upload(opened(run, kept=drawings[:1]), write_labelled_drawings(drawings))
     assert collected(checked(app)) == ["7", "2"]
     assert said(app) == ["Taken in: 1 drawing. Here already: 1."]
     app.file_uploader(key="teaching.import").set_value(None)
@@ -150,7 +150,7 @@ def test_a_file_without_labelled_drawings_is_refused_with_its_reason(content: by
 
 def test_no_more_are_kept_than_can_be_taught(run: Run) -> None:
     many = [lesson("7", (number + 1) / 1000) for number in range(MAX_LESSONS + 5)]
-    app = upload(opened(run, kept=many[:2]), write_lessons(many))
+    app = upload(opened(run, kept=many[:2]), write_labelled_drawings(many))
     assert len(collected(checked(app))) == MAX_LESSONS
     assert f"Left out: 5, for {MAX_LESSONS}" in said(app)[0]
     ask(app, "7")

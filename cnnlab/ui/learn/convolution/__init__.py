@@ -49,7 +49,7 @@ def show() -> None:
 def _filter() -> tuple[Chosen | None, bool]:
     """The filter, if any, and whether ReLU comes behind it."""
     chosen = None
-    with frame.telling():
+    with frame.errors_shown():
         chosen = pick_filter()
     rectified = st.toggle(
         "ReLU behind it",

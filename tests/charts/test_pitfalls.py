@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from cnnlab.charts.traps import beside_lines, beside_points
+from cnnlab.charts.pitfalls import beside_lines, beside_points
 from cnnlab.palette import PALETTE
 
 LINES = pd.DataFrame(
