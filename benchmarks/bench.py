@@ -33,7 +33,8 @@ from cnnlab.data.torchvision_compat import transforms
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.jobs.job import Job
 from cnnlab.networks.build import seed_dropout
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import RunConfig
 from cnnlab.training.device import (

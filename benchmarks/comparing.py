@@ -11,7 +11,8 @@ from playwright.sync_api import Page
 
 from benchmarks.browsing import browser_page, go, own_server, settled
 from cnnlab.jobs.job import Job
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 
 RUNS = 2_000

@@ -17,7 +17,8 @@ from cnnlab.drawings.preprocess import prepare, prepared, stroke_ink
 from cnnlab.drawings.strokes import DRAWN_HEIGHT, LabelledDrawing, read_labelled_drawings
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import data_of
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import Trained, load_trained
 from cnnlab.training.recipes import RECIPES
 

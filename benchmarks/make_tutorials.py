@@ -7,7 +7,8 @@ from pathlib import Path
 from cnnlab.data.loading import load
 from cnnlab.files import atomic_write
 from cnnlab.jobs.job import Job
-from cnnlab.runs.store import RunStore, Summary, runs_folder
+from cnnlab.runs.store import RunStore, runs_folder
+from cnnlab.runs.summary import Summary
 from cnnlab.training.recipes import RECIPES, Recipe
 
 TARGET = Path(__file__).parents[1] / "docs" / "tutorials.md"

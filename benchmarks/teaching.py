@@ -23,7 +23,8 @@ from cnnlab.data.splits import Split
 from cnnlab.drawings.strokes import LabelledDrawing, read_labelled_drawings
 from cnnlab.jobs.finetuning import fine_tuning
 from cnnlab.jobs.job import Job
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import Trained, load_trained
 from cnnlab.training.config import RunConfig
 from cnnlab.training.recipes import RECIPES

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnnlab.runs.store import RunError
+from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.train.live import recall, watch

@@ -12,7 +12,8 @@ import pytest
 
 from cnnlab import threads
 from cnnlab.jobs.job import running_jobs
-from cnnlab.runs.store import Run, RunStore, runs_folder
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig
 from tests.samples import Stalled
 from tests.trainings import Shelf, copied

@@ -11,7 +11,8 @@ from cnnlab.drawings.images import read_picture
 from cnnlab.jobs.job import Job
 from cnnlab.networks.architecture import ArchitectureError, summarise
 from cnnlab.networks.designs import read_design
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import judge, load_trained, seen_by
 from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.recipes import RECIPES

@@ -18,7 +18,8 @@ from cnnlab.jobs.job import Job
 from cnnlab.jobs.sweep import SweepConfig, SweepStore, search
 from cnnlab.networks.build import build
 from cnnlab.networks.presets import PRESETS
-from cnnlab.runs.store import Run, RunStore, runs_folder
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.runs.trained import judge, load_trained
 from cnnlab.training import device, loop
 from cnnlab.training.config import RunConfig

@@ -13,7 +13,8 @@ from unittest.mock import patch
 from filelock import FileLock
 
 from cnnlab.jobs.job import Job
-from cnnlab.runs.store import Run, RunStore, runs_folder
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.history import History, Record
 from tests.samples import TINY

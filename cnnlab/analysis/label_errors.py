@@ -22,7 +22,7 @@ from cnnlab.data.loading import Data, hold_out_validation, load_train
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import evaluation_batch, predict
 from cnnlab.evaluation.metrics import Answers, Floats, Integers
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.device import for_this_machine
 from cnnlab.training.loop import fit

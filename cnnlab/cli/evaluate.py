@@ -19,7 +19,7 @@ from cnnlab.files import plain_json
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.ancestry import caveat
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, judge, load_trained, seen_by
 from cnnlab.text import one_line
 from cnnlab.training.recipes import RECIPES

@@ -16,7 +16,7 @@ from cnnlab.networks.diagram import draw_network
 from cnnlab.networks.layers import Shape, shown
 from cnnlab.networks.lint import advise
 from cnnlab.networks.presets import PRESETS
-from cnnlab.runs.store import RunError, write_aside
+from cnnlab.runs.run import RunError, write_aside
 from cnnlab.text import one_line
 from cnnlab.training.config import RunConfig
 

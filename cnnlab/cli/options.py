@@ -14,7 +14,8 @@ from cnnlab.drawings.strokes import read_labelled_drawings
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.designs import DesignError, read_design
 from cnnlab.networks.presets import PRESETS
-from cnnlab.runs.store import Run, RunStore, runs_folder
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.recipes import RECIPES
 

@@ -10,7 +10,7 @@ import click
 from cnnlab.cli.options import changed, config_options, open_run, runs_option
 from cnnlab.export.program import Program, ProgramError, program_of, program_of_run, to_notebook, to_script
 from cnnlab.files import atomic_file
-from cnnlab.runs.store import RunError, write_aside
+from cnnlab.runs.run import RunError, write_aside
 from cnnlab.training.recipes import RECIPES
 
 

@@ -12,7 +12,8 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from cnnlab.errors import CnnLabError
-from cnnlab.runs.store import Run, Summary
+from cnnlab.runs.run import Run
+from cnnlab.runs.summary import Summary
 from cnnlab.training.history import History, Record
 
 PACKAGES = ("tensorboard", "mlflow")  # optional, so each is imported only in its module and when it is used

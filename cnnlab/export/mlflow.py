@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cnnlab.export.metrics import Clock, InteropError, Point, need, points_of
 from cnnlab.networks.architecture import follow
 from cnnlab.networks.diagram import draw_network
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

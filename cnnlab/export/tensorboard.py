@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cnnlab.export.metrics import Clock, InteropError, Point, need, points_of
 from cnnlab.files import atomic_file
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 
 
 def to_tensorboard(run: Run, folder: Path) -> Path:

@@ -11,7 +11,8 @@ from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.handwriting import check_labelled_drawings, drawing_images
 from cnnlab.data.splits import Split
 from cnnlab.drawings.strokes import LabelledDrawing
-from cnnlab.runs.store import Run, RunError, RunStore
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import Trained, load_trained, test_split
 from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.device import for_this_machine

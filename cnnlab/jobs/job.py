@@ -20,7 +20,9 @@ from cnnlab.jobs.queue import training_queue
 from cnnlab.jobs.requests import Requests
 from cnnlab.runs.ancestry import data_of, datasets_of, inherited
 from cnnlab.runs.recorder import Recorder
-from cnnlab.runs.store import Run, RunError, RunStore, Summary
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import RunStore
+from cnnlab.runs.summary import Summary
 from cnnlab.runs.trained import check_fit, load_trained
 from cnnlab.threads import WorkerThread
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, Extension, RunConfig, last_epoch, parse_extension

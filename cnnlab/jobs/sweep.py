@@ -24,7 +24,9 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, T
 from cnnlab.files import is_locked, lock, plain_json, read_limited
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import inherited
-from cnnlab.runs.store import MAX_READ, About, RunError, RunStore, write_aside
+from cnnlab.runs.run import MAX_READ, RunError, write_aside
+from cnnlab.runs.store import RunStore
+from cnnlab.runs.summary import About
 from cnnlab.threads import ENDED_WITHIN
 from cnnlab.training.config import COUNTS_WITH, ConfigError, RunConfig, parse_config
 

@@ -17,7 +17,9 @@ from cnnlab.data.datasets import DATASETS, DatasetError
 from cnnlab.data.download import data_folder
 from cnnlab.data.loading import Data, load, load_test
 from cnnlab.data.splits import Split, fingerprints
-from cnnlab.runs.store import MAX_ANCESTORS, Learned, Run, RunError, RunStore
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import RunStore
+from cnnlab.runs.summary import MAX_ANCESTORS, Learned
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.run_data import load_for
 

@@ -25,7 +25,8 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from cnnlab.errors import CnnLabError
 from cnnlab.files import atomic_file, is_older
 from cnnlab.runs.archive_checks import MAX_WEIGHTS, admit
-from cnnlab.runs.store import MAX_READ, Run, RunError, RunStore
+from cnnlab.runs.run import MAX_READ, Run, RunError
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RUN_ID
 
 MB = 1_000_000  # bytes

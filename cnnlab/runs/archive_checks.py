@@ -16,7 +16,8 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.files import plain_json, read_limited
 from cnnlab.networks.architecture import BYTES_PER_NUMBER, ArchitectureError, summarise
 from cnnlab.networks.build import build
-from cnnlab.runs.store import MAX_LINE, MAX_READ, About, Run, RunError, Summary
+from cnnlab.runs.run import MAX_LINE, MAX_READ, Run, RunError
+from cnnlab.runs.summary import About, Summary
 from cnnlab.training import events
 from cnnlab.training.config import RunConfig, last_epoch
 from cnnlab.training.history import History

@@ -15,7 +15,9 @@ import pandas as pd
 
 from cnnlab.networks.architecture import Architecture, ArchitectureError, summarise
 from cnnlab.networks.layers import Layer, Shape
-from cnnlab.runs.store import About, Run, RunError, RunStore, Summary, runs_in, title_of
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import RunStore, runs_in
+from cnnlab.runs.summary import About, Summary, title_of
 from cnnlab.training.config import RunConfig, field_title, last_epoch
 
 _FILES = ("config.json", "summary.json", "about.json", "weights")  # whose change means that a run reads differently

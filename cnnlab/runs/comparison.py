@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cnnlab.runs.catalogue import Entry, trained_with
-from cnnlab.runs.store import started_at
+from cnnlab.runs.summary import started_at
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
 

@@ -11,7 +11,8 @@ from cnnlab.data.batches import Standardise, scaling
 from cnnlab.data.loading import Data
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.runs.ancestry import ancestors
-from cnnlab.runs.store import Run, Summary
+from cnnlab.runs.run import Run
+from cnnlab.runs.summary import Summary
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import Extension
 from cnnlab.training.events import Event, Record

@@ -21,7 +21,7 @@ from cnnlab.networks.architecture import ArchitectureError, summarise
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import Shape
 from cnnlab.runs.ancestry import unseen_test
-from cnnlab.runs.store import Run, RunError
+from cnnlab.runs.run import Run, RunError
 
 EVALUATION_BYTES = 2_000_000_000  # of the maps of all images that are asked together
 

@@ -12,7 +12,7 @@ from cnnlab.data.loading import load_test
 from cnnlab.evaluation.evaluate import predict
 from cnnlab.networks.build import build
 from cnnlab.networks.presets import PRESETS
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import load_trained
 
 AS_IS = Standardise((0.0,), (1.0,))

@@ -25,7 +25,8 @@ from cnnlab.data.loading import Data, load_train
 from cnnlab.evaluation.evaluate import predict
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.jobs.worker import Worker
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import ConfigError, RunConfig, parse_config
 from cnnlab.training.loop import fit
 from tests.samples import TINY

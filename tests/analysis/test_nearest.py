@@ -8,7 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.analysis.tsne import penultimate
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import load_trained
 from tests.samples import few_digits
 

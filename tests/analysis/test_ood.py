@@ -10,7 +10,7 @@ from cnnlab.analysis.ood import GATE_BOUND, TORN, UNLIKE, TrainingFeatures, no_d
 from cnnlab.data.loading import load
 from cnnlab.drawings.non_digits import sample_non_digit
 from cnnlab.drawings.preprocess import prepare, stroke_ink
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, load_trained
 from cnnlab.training.run_data import load_for
 from tests.samples import SEVEN

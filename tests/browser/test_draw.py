@@ -16,7 +16,8 @@ from playwright.sync_api import Page, expect
 from cnnlab.data.loading import load
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import LabelledDrawing, read_labelled_drawings
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 from tests.browser.browsing import SEVEN, canvas, draw, start_training, stop_training
 from tests.drawings.photos import Paper, of_classes, photographed

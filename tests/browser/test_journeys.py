@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cnnlab.jobs.sweep import SweepStore
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from tests.browser.browsing import SEVEN, await_epoch, draw, start_training, stop_training
 from tests.browser.server import server, started
 

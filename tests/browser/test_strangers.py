@@ -15,7 +15,8 @@ from playwright.sync_api import FilePayload, Page, Request, expect
 
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.designs import Shelf, to_link, write_design
-from cnnlab.runs.store import About, Run
+from cnnlab.runs.run import Run
+from cnnlab.runs.summary import About
 from cnnlab.training.config import Parent
 from cnnlab.ui.compare import VIEWS as COMPARE
 from cnnlab.ui.draw import TABS

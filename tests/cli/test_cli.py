@@ -17,7 +17,8 @@ from cnnlab.drawings.strokes import write_labelled_drawings
 from cnnlab.jobs.sweep import SweepStore, parse_sweep
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.presets import PRESETS
-from cnnlab.runs.store import Run, RunStore, runs_folder
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig
 from tests.cli.commands import call, last_line, refusal
 from tests.conftest import ROOT

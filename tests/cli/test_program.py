@@ -8,7 +8,7 @@ import pytest
 
 from cnnlab.data.datasets import SAMPLE
 from cnnlab.export.program import program_of, to_notebook, to_script
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.training.recipes import RECIPES
 from tests.cli.commands import call, refusal
 

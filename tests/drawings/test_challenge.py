@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from cnnlab.drawings.challenge import ASKED, Challenge
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import load_trained, readings
 from tests.samples import SEVEN
 

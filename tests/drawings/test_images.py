@@ -24,7 +24,7 @@ from cnnlab.drawings.images import read_picture
 from cnnlab.drawings.page import find_characters
 from cnnlab.drawings.preprocess import INVERTED, RIM_CUT, network_input, prepare
 from cnnlab.drawings.strokes import DrawingError
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import load_trained
 from tests.conftest import ROOT
 

@@ -7,7 +7,7 @@ from shutil import copytree
 
 import pytest
 
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

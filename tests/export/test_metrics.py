@@ -10,7 +10,8 @@ from cnnlab.export.metrics import InteropError, available
 from cnnlab.export.mlflow import to_mlflow
 from cnnlab.export.tensorboard import to_tensorboard
 from cnnlab.jobs.job import Job
-from cnnlab.runs.store import Run, RunStore, runs_folder
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import Parent, RunConfig
 from tests.export.exported import assert_same, client_of, curves, metrics, read_events, scalars
 from tests.samples import TINY, lesson

@@ -9,7 +9,7 @@ import pytest
 
 from cnnlab.export.metrics import InteropError
 from cnnlab.export.mlflow import EXPERIMENT, to_mlflow
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from tests.export.exported import assert_same, client_of, curves, metrics
 
 

@@ -6,7 +6,7 @@ import pytest
 from tensorboard.plugins.hparams import metadata
 
 from cnnlab.export.tensorboard import to_tensorboard
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.training.config import RunConfig
 from tests.export.exported import assert_same, curves, read_events, scalars
 

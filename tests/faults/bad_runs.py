@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import load_trained
 from tests.faults.bad_configs import BAD, OTHERS
 from tests.faults.ground import Case, Ground, command

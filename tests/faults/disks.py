@@ -11,7 +11,8 @@ from random import Random
 
 import torch
 
-from cnnlab.runs.store import Run, RunError, RunStore
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import RunStore
 from tests.conftest import ROOT
 from tests.faults.kills import CONFIGS, goes_on, is_readable, train, unbroken
 

@@ -19,7 +19,8 @@ from cnnlab.__main__ import main
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.sweep import Sweep, SweepStore, parse_sweep
 from cnnlab.runs.archive import pack
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.remedy import TrainingError
 from tests.conftest import ROOT

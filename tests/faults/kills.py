@@ -17,7 +17,8 @@ import torch
 import torch._dynamo  # which optimisers import at their first step: once, before the forks, not in each
 
 from cnnlab.jobs.job import Job
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import Record
 from tests.samples import TINY, WITH_DROPOUT

@@ -18,7 +18,8 @@ import psutil
 from playwright.sync_api import Page
 
 from cnnlab.jobs.job import Job
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 from tests.browser.browsing import PATIENCE, launched, start_training
 from tests.browser.server import ended, started

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.training.config import RunConfig
 from tests.browser.server import ended, server, started
 from tests.faults import disks

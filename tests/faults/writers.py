@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.designs import DesignError, Shelf
 from cnnlab.networks.presets import PRESETS
-from cnnlab.runs.store import Run, RunError, RunStore
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 
 WRITERS, WRITES = 3, 8

@@ -14,7 +14,8 @@ from cnnlab.drawings.strokes import Drawing, LabelledDrawing, read_labelled_draw
 from cnnlab.jobs.finetuning import Change, changes, fine_tuning, set_aside
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import unseen_test
-from cnnlab.runs.store import Run, RunError, RunStore
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.run_data import load_for

@@ -13,7 +13,8 @@ import torch
 from cnnlab.data.datasets import DATASETS
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.queue import TrainingQueue
-from cnnlab.runs.store import Run, RunError, RunStore, runs_folder
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training import events
 from cnnlab.training.config import RunConfig, parse_config, parse_extension
 from cnnlab.training.events import Event

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from cnnlab.drawings.strokes import Drawing
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from tests.conftest import ROOT
 from tests.drawings.canvas import to_canvas
 

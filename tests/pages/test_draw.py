@@ -13,7 +13,8 @@ from PIL import Image
 from cnnlab.data.loading import load, load_test
 from cnnlab.drawings.page import MAX_CHARACTERS
 from cnnlab.drawings.strokes import Drawing
-from cnnlab.runs.store import About, Run
+from cnnlab.runs.run import Run
+from cnnlab.runs.summary import About
 from cnnlab.ui.draw.why import VIEWS
 from tests.drawings.photos import Paper, of_classes, photographed
 from tests.pages.driver import PAGES, canvas_of, checked, metrics, new_session, open_page, texts

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.learn.filters import FILTERS, MEASURES, answers, fitted, part
 from cnnlab.learn.sample_images import digits
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from tests.pages.driver import checked, metrics, open_chapter, texts
 
 KEY = "learn.convolution"

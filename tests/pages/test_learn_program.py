@@ -10,7 +10,8 @@ from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.designs import Shelf
 from cnnlab.networks.presets import PRESETS
-from cnnlab.runs.store import Run, RunStore, runs_folder
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig
 from cnnlab.training.recipes import RECIPES
 from tests.pages.driver import button, checked, metrics, new_session, texts

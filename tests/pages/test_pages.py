@@ -34,7 +34,9 @@ from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.sweep import Sweep, SweepConfig, SweepStore, search
 from cnnlab.runs.archive import pack
-from cnnlab.runs.store import About, Run, RunStore, runs_folder
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore, runs_folder
+from cnnlab.runs.summary import About
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.draw.why import VIEWS

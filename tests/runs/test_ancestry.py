@@ -12,7 +12,9 @@ from cnnlab.data.loading import load_test
 from cnnlab.data.splits import fingerprints
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import FEWEST, FROM_BEFORE, NOT_HERE, caveat, data_of, inherited, trained_on, unseen_test
-from cnnlab.runs.store import Learned, Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
+from cnnlab.runs.summary import Learned
 from cnnlab.runs.trained import judge
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.run_data import load_for

@@ -25,7 +25,8 @@ from cnnlab.networks.layers import Flatten, Linear
 from cnnlab.runs import archive
 from cnnlab.runs.archive import ArchiveError, Unpacked, pack, pack_file, unpack
 from cnnlab.runs.archive_checks import admit
-from cnnlab.runs.store import Run, RunError, RunStore
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import load_trained, test_split
 from cnnlab.training.config import MAX_LESSONS, MAX_POINTS, Parent, RunConfig
 from cnnlab.ui.compare.actions import _zipped

@@ -17,7 +17,8 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.build import build
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.archive_checks import MAX_HEADER, admit
-from cnnlab.runs.store import MAX_LINE, Run, RunError, RunStore
+from cnnlab.runs.run import MAX_LINE, Run, RunError
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 from cnnlab.training.loop import Training
 from tests.samples import TINY, WITH_DROPOUT, few_digits

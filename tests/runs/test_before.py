@@ -13,7 +13,8 @@ from cnnlab.jobs.job import Job
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.designs import from_link
 from cnnlab.runs.archive import unpack
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import judge
 from cnnlab.training.config import RunConfig
 from cnnlab.training.config_link import from_query

@@ -8,7 +8,9 @@ import pytest
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.catalogue import Catalogue, Entry, flat, macs, search, settings_of, table
-from cnnlab.runs.store import About, Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
+from cnnlab.runs.summary import About
 from cnnlab.training.config import RunConfig
 from tests.samples import lesson
 

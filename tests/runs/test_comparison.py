@@ -10,7 +10,8 @@ import pytest
 
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.comparison import AXES, apart, curve, differences, pareto_front, repeats
-from cnnlab.runs.store import About, Run, Summary
+from cnnlab.runs.run import Run
+from cnnlab.runs.summary import About, Summary
 from cnnlab.training.config import Extension, Parent, RunConfig
 from cnnlab.training.history import History
 from tests.samples import EPOCH, lesson

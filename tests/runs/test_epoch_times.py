@@ -9,7 +9,8 @@ from cnnlab.networks.architecture import Draft
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.catalogue import Catalogue, Entry
 from cnnlab.runs.epoch_times import epoch_seconds
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 from cnnlab.training.device import threads_each
 

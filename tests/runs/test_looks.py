@@ -12,7 +12,9 @@ from cnnlab.data.splits import Split, sampled
 from cnnlab.evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from cnnlab.evaluation.metrics import interval
 from cnnlab.runs.archive import pack, unpack
-from cnnlab.runs.store import Run, RunStore, Summary, how_tested
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
+from cnnlab.runs.summary import Summary, how_tested
 from cnnlab.runs.trained import judge, load_trained
 from cnnlab.ui.inspect.robustness import accuracies
 

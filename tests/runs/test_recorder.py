@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from cnnlab.runs.recorder import Recorder
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import parse_extension
 from cnnlab.training.loop import Training
 from cnnlab.training.run_data import network_for

@@ -13,7 +13,7 @@ from cnnlab.export.program.setting import ProgramError, Setting
 from cnnlab.export.program.training_steps import instance_code, loss_code, loss_text, training_code, training_text
 from cnnlab.export.program.words import import_code
 from cnnlab.networks.source import network_source
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.training.config import RunConfig
 from cnnlab.training.device import choose_device, choose_precision
 

@@ -15,7 +15,9 @@ from cnnlab.export.tensorboard import to_tensorboard
 from cnnlab.runs.archive import ArchiveError, pack, unpack
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.comparison import short_names
-from cnnlab.runs.store import About, Run, RunError, runs_folder
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import runs_folder
+from cnnlab.runs.summary import About
 from cnnlab.ui.compare.run_table import tick_only
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.flash import say, tell

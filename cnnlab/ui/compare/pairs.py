@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnnlab.evaluation.significance import LEVEL, holm, mcnemar
 from cnnlab.runs.catalogue import Entry
-from cnnlab.runs.store import how_tested
+from cnnlab.runs.summary import how_tested
 from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.shell.frame import literal
 from cnnlab.ui.shell.glossary_links import linked

@@ -11,7 +11,7 @@ from cnnlab import charts
 from cnnlab.analysis.ood import TrainingFeatures, read
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.catalogue import Entry
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained
 from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.networks import trained_network

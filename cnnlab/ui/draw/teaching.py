@@ -24,7 +24,7 @@ from cnnlab.drawings.strokes import (
 )
 from cnnlab.jobs.finetuning import ASIDE, Change, changes, fine_tuning, set_aside
 from cnnlab.jobs.job import Job
-from cnnlab.runs.store import Run, RunError
+from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.trained import Trained
 from cnnlab.training.config import MAX_LESSONS, ConfigError
 from cnnlab.ui.shell import poll, session

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.evaluation import metrics
-from cnnlab.runs.store import how_tested
+from cnnlab.runs.summary import how_tested
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure

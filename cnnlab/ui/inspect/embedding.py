@@ -13,7 +13,7 @@ from torch import Tensor
 from cnnlab import charts
 from cnnlab.analysis.tsne import Layout, Places, aligned, are_alike, neighbours, penultimate, principal_components
 from cnnlab.jobs.worker import Worker
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, test_split
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal

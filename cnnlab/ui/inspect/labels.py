@@ -12,7 +12,7 @@ from cnnlab.data.loading import load_train
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.jobs.worker import Worker
 from cnnlab.runs.ancestry import data_of
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import test_split
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal

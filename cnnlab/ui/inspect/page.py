@@ -9,7 +9,7 @@ import streamlit as st
 from cnnlab.charts.png import inline
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import caveat
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained
 from cnnlab.ui.shell import address, frame, poll, session
 from cnnlab.ui.shell.glossary_links import linked

@@ -9,7 +9,7 @@ from cnnlab import charts
 from cnnlab.data.splits import Split, sampled
 from cnnlab.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupted
 from cnnlab.evaluation.metrics import interval
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, test_split
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure

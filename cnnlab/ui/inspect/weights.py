@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.analysis.weights import gradients_by_layer, relative_change, weights_by_layer
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.training.run_data import load_for
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.view import Look

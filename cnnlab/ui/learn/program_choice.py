@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from cnnlab.data.datasets import DATASETS
 from cnnlab.export.program.data_step import PROGRAMMED
 from cnnlab.networks.architecture import Architecture
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.config_link import from_query
 from cnnlab.training.recipes import RECIPES

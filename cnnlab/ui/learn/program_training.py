@@ -13,7 +13,8 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from cnnlab import charts
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.jobs.job import Job
-from cnnlab.runs.store import Run, RunError, Summary
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.summary import Summary
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
 from cnnlab.ui.learn.program_choice import put_into_address

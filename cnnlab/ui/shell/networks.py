@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, load_trained
 
 KEPT = 16  # networks

@@ -24,7 +24,8 @@ from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf
 from cnnlab.runs.ancestry import inherited
 from cnnlab.runs.catalogue import Catalogue, Entry
-from cnnlab.runs.store import Run, RunError, RunStore, runs_folder
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.threads import WorkerThread, exit_code_is
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell.address import RUN

@@ -11,7 +11,8 @@ import streamlit as st
 from cnnlab.charts.sweeps import FIGURES
 from cnnlab.jobs.sweep import Step, Sweep, SweepConfig, SweepError, SweepStore, search
 from cnnlab.jobs.worker import Worker
-from cnnlab.runs.store import RunError, runs_folder
+from cnnlab.runs.run import RunError
+from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, field_title
 from cnnlab.ui.shell import frame, poll
 from cnnlab.ui.shell.address import SWEEP

@@ -8,7 +8,8 @@ from scipy.stats import binomtest
 from cnnlab import charts
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import caveat
-from cnnlab.runs.store import Run, how_tested
+from cnnlab.runs.run import Run
+from cnnlab.runs.summary import how_tested
 from cnnlab.training.config import last_epoch
 from cnnlab.training.device import available_cores
 from cnnlab.ui.shell import frame, poll

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.runs.store import Run, RunError
+from cnnlab.runs.run import Run, RunError
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.state import BRANCH_OPEN
 from cnnlab.ui.widgets import run_form as form

@@ -6,7 +6,8 @@ from functools import cached_property
 
 from cnnlab.charts import Stem
 from cnnlab.jobs.job import Job
-from cnnlab.runs.store import Run, RunError, Summary, title_of
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.summary import Summary, title_of
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
 from cnnlab.ui.shell import session

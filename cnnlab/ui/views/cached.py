@@ -14,7 +14,7 @@ from cnnlab.analysis.tsne import penultimate
 from cnnlab.data.splits import Split, sampled
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.runs.ancestry import data_of
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, test_split
 from cnnlab.ui.views.view import Look
 

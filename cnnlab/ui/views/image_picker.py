@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import DrawingError
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, seen_by, test_split
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.networks import trained_network

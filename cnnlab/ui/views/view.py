@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from cnnlab.drawings.strokes import Drawing
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from cnnlab.networks.architecture import Draft, LayerSummary, follow
 from cnnlab.networks.diagram import draw_network
 from cnnlab.networks.layers import Shape
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.state import picked_layer
 

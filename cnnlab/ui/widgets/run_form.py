@@ -12,7 +12,8 @@ from cnnlab.data.download import is_present
 from cnnlab.networks.architecture import Architecture, ArchitectureError, LayerSummary, summarise
 from cnnlab.networks.designs import Shelf
 from cnnlab.networks.presets import PRESETS
-from cnnlab.runs.store import Run, runs_folder
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, Parent, RunConfig, parse_config
 from cnnlab.training.device import devices, precisions
 from cnnlab.training.memory import GB, check_memory, needs

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from cnnlab.runs.catalogue import Entry
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.address import RUNS
 from cnnlab.ui.shell.state import Key, picked_run

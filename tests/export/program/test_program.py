@@ -37,7 +37,8 @@ from cnnlab.networks.layers import (
     SqueezeExcite,
 )
 from cnnlab.networks.source import class_name
-from cnnlab.runs.store import Run, RunStore
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.training import device
 from cnnlab.training.config import RunConfig
 from cnnlab.training.recipes import RECIPES

@@ -6,7 +6,8 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.runs.store import Run, runs_folder
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import runs_folder
 from cnnlab.ui.shell.networks import trained_network
 from tests.opened import opened
 from tests.pages.driver import TIMEOUT, checked

@@ -11,7 +11,8 @@ from cnnlab.data.datasets import DatasetError
 from cnnlab.drawings.strokes import LabelledDrawing, write_labelled_drawings
 from cnnlab.jobs.finetuning import Change, changes, fine_tuning
 from cnnlab.jobs.job import Job, running_jobs
-from cnnlab.runs.store import Run, RunStore, runs_folder
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import MAX_LESSONS, RunConfig
 from tests.pages.driver import TIMEOUT, button, checked, metrics, texts

@@ -12,7 +12,8 @@ import pytest
 import streamlit as st
 
 from cnnlab.jobs.job import Job
-from cnnlab.runs.store import Run, RunStore, runs_folder
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import Parent, RunConfig
 from cnnlab.ui.shell import session
 from cnnlab.ui.train.run_view import RunView

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cnnlab.analysis.weights import conv_layers, filters
 from cnnlab.learn.filters import FILTERS
-from cnnlab.runs.store import Run
+from cnnlab.runs.run import Run
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.shell.state import FILTER, filter_weight
 from cnnlab.ui.widgets.run_picker import pick_run

@@ -1,0 +1,112 @@
+"""What a run is and came to, what its owner says of it, and both in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
+
+from cnnlab.training.config import MAX_EPOCHS, RUN_ID, Extension, RunConfig
+
+MAX_THREADS = 1024
+MAX_ANCESTORS = 50  # that learned from different images
+Status = Literal["running", "finished", "stopped", "failed", "interrupted"]
+Channels = Annotated[int, Field(ge=1, le=64)]
+Side = Annotated[int, Field(ge=1, le=1024)]  # pixels
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Learned(BaseModel):
+    """The training images that a run learned from."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    dataset: Annotated[str, Field(max_length=60)]
+    validation_fraction: Annotated[float, Field(ge=0.01, le=0.5)]
+    held_out_by: Annotated[int, Field(ge=0, le=2**32 - 1)]
+    train_fraction: Annotated[float, Field(ge=0.01, le=1)]
+
+    @classmethod
+    def of(cls, config: RunConfig) -> Learned:
+        """Read what a config chooses."""
+        return cls.model_validate({name: getattr(config, name) for name in cls.model_fields})
+
+
+class Summary(BaseModel):
+    """What a run is and came to, beside its config. Accuracies are fractions; None until known."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: Annotated[str, Field(pattern=f"^{RUN_ID.pattern}$")]
+    created: datetime
+    status: Status = "running"
+    classes: tuple[str, ...] = ()
+    shape: tuple[Channels, Side, Side] = (1, 1, 1)  # (C, H, W) of its images
+    mean: tuple[FiniteFloat, ...] = ()  # what pixels in 0…1 were standardised by, per channel
+    std: tuple[Annotated[FiniteFloat, Field(gt=0)], ...] = ()
+    parameters: Count = 0
+    device: str = ""
+    precision: str = ""
+    threads: Annotated[int, Field(ge=0, le=MAX_THREADS)] = 0
+    epoch: Annotated[int, Field(ge=0, le=MAX_EPOCHS)] = 0  # whose weights were judged
+    train_accuracy: Fraction | None = None  # in evaluation mode on plain training images
+    validation_accuracy: Fraction | None = None
+    test_accuracy: Fraction | None = None
+    test_loss: FiniteFloat | None = None
+    per_class: dict[str, Fraction] = {}  # test accuracy of each class
+    support: dict[str, Count] = {}  # test images of each class
+    seconds: FiniteFloat | None = None  # of training, validation included
+    images_per_second: FiniteFloat | None = None
+    error: str = ""
+    extensions: tuple[Extension, ...] = ()  # epochs beyond its config's
+    rates_set: Count = 0  # times that somebody set the learning rate while it trained
+    # What the runs that it comes from learned, where these may be gone.
+    ancestors: Annotated[tuple[Learned, ...], Field(max_length=MAX_ANCESTORS)] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Summary:
+        channels = self.shape[0] if self.classes else 0
+        if (len(self.mean), len(self.std)) != (channels, channels):
+            raise ValueError("mean and std have other channels than the images")
+        if any(names and names.keys() != set(self.classes) for names in (self.per_class, self.support)):
+            raise ValueError("accuracies are of other classes")
+        return self
+
+
+class About(BaseModel):
+    """What its owner says of a run."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    title: Annotated[str, Field(max_length=100)] = ""  # empty: its network, data set and time
+    tags: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=20)] = ()
+    note: Annotated[str, Field(max_length=5000)] = ""
+    pinned: bool = False  # listed first
+
+    @field_validator("tags")
+    @classmethod
+    def _each_once(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(tags))
+
+
+def title_of(config: RunConfig, summary: Summary, about: About) -> str:
+    """What a run is called: as its owner said, else by its network, data set, what made it of another, and time."""
+    what = f"{config.architecture.title} on {config.dataset}"
+    return about.title or ", ".join(filter(None, (what, config.origin, started_at(summary))))
+
+
+def how_tested(summary: Summary, looks: int) -> str:
+    """How a run was tested, in words, and how often its test images were looked at afterwards."""
+    images = f"{sum(summary.support.values()):,} images"
+    if looks == 1:
+        return f"Tested once, after training, on {images}"
+    again = "Tested again after more training" if summary.extensions else "Tested after training"
+    since = f"; looked at {looks} times in all" if looks else ""
+    return f"{again}, on {images}{since}"
+
+
+def started_at(summary: Summary) -> str:
+    """When a run was begun, in this machine's time zone."""
+    return f"{summary.created.astimezone():%d %b %H:%M:%S}"
