@@ -15,7 +15,8 @@ from cnnlab.analysis.ood import read
 from cnnlab.data import augmentation
 from cnnlab.jobs.finetuning import changes, fine_tuning
 from cnnlab.jobs.job import Job
-from cnnlab.jobs.sweep import SweepConfig, SweepStore, search
+from cnnlab.jobs.sweep import SweepStore, search
+from cnnlab.jobs.sweep_config import SweepConfig
 from cnnlab.networks.build import build
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.run import Run

@@ -25,6 +25,7 @@ from cnnlab.data.download import downloaded_bytes
 from cnnlab.drawings.strokes import read_labelled_drawings
 from cnnlab.jobs.finetuning import changes, fine_tuning
 from cnnlab.jobs.job import Job
+from cnnlab.jobs.sweep_config import SPACES, parse_sweep
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.lr_finder import STEPS, ramp, suggest
@@ -208,7 +209,7 @@ def sweep(
     **fields: object,
 ) -> None:
     """Try settings with Optuna; each trial is a run. Ctrl-C ends it, --continue goes on."""
-    from cnnlab.jobs.sweep import SPACES, SweepStore, parse_sweep, search  # noqa: PLC0415 - Optuna, which others do without
+    from cnnlab.jobs.sweep import SweepStore, search  # noqa: PLC0415 - Optuna, which others do without
 
     store = SweepStore(open_store(runs).folder)
     if sweep_id:

@@ -14,7 +14,8 @@ from cnnlab.__main__ import cli
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.loading import load
 from cnnlab.drawings.strokes import write_labelled_drawings
-from cnnlab.jobs.sweep import SweepStore, parse_sweep
+from cnnlab.jobs.sweep import SweepStore
+from cnnlab.jobs.sweep_config import parse_sweep
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.run import Run

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cnnlab.jobs.sweep import SPACES, parse_sweep
+from cnnlab.jobs.sweep_config import SPACES, parse_sweep
 from tests.faults.bad_configs import BAD, OTHERS, WORDS
 from tests.faults.bad_runs import ANYHOW, FOREIGN, Spoil, changes, cut
 from tests.faults.ground import SHORT, Case, Ground, command

@@ -17,7 +17,8 @@ from unittest.mock import patch
 
 from cnnlab.__main__ import main
 from cnnlab.jobs.job import Job
-from cnnlab.jobs.sweep import Sweep, SweepStore, parse_sweep
+from cnnlab.jobs.sweep import Sweep, SweepStore
+from cnnlab.jobs.sweep_config import parse_sweep
 from cnnlab.runs.archive import pack
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore

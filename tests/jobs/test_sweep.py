@@ -8,7 +8,8 @@ import pytest
 from optuna.trial import TrialState
 
 from cnnlab.jobs.job import Job
-from cnnlab.jobs.sweep import SPACES, Among, Between, Sweep, SweepConfig, SweepError, SweepStore, parse_sweep, search
+from cnnlab.jobs.sweep import Sweep, SweepError, SweepStore, search
+from cnnlab.jobs.sweep_config import SPACES, Among, Between, SweepConfig, parse_sweep
 from cnnlab.runs.catalogue import Catalogue, table
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import ConfigError, Parent, RunConfig
@@ -157,64 +158,10 @@ def test_its_storage_is_optunas_own(store: SweepStore) -> None:
     assert opened.best_value == max(trial.value or 0 for trial in sweep.trials)
 
 
-@pytest.mark.parametrize(
-    ("fields", "told"),
-    [
-        ({"space": {}}, "at least 1"),
-        ({"space": {"dataset": {"options": ["mnist", "usps"]}}}, "cannot be searched"),
-        ({"space": {"learning_rate": {"low": 0.1, "high": 0.1}}}, "is empty"),
-        ({"space": {"learning_rate": {"low": 0.0, "high": 0.1, "log": True}}}, "above 0"),
-        ({"space": {"learning_rate": {"low": 1, "high": 100}}}, "learning_rate"),
-        ({"space": {"batch_size": {"options": [0, 64]}}}, "batch_size"),
-        ({"space": {"optimizer": {"options": ["adam", "magic"]}}}, "optimizer"),
-        ({"space": {"optimizer": {"options": ["adam"]}}}, "at least 2"),
-        ({"space": {"epochs": {"options": [1, 2]}}}, "pruner"),
-        ({"trials": 0}, "greater than or equal to 1"),
-    ],
-)
-def test_what_cannot_be_searched_is_refused_in_one_line(fields: dict[str, Any], told: str) -> None:
-    with pytest.raises(ConfigError, match=told) as refusal:
-        parse_sweep({"base": SHORT, "space": {"momentum": {"low": 0.5, "high": 0.9}}, **fields})
-    assert "\n" not in str(refusal.value)
-
-
-@pytest.mark.parametrize(
-    ("base", "space", "told"),
-    [
-        ({"optimizer": "adamw"}, {"momentum": SPACES["momentum"]}, "no effect with optimizer adamw: choose sgd or rms"),
-        ({"optimizer": "adam"}, {"nesterov": SPACES["nesterov"]}, "no effect with optimizer adam: choose sgd there"),
-        ({"optimizer": "rmsprop"}, {"nesterov": SPACES["nesterov"]}, "no effect with optimizer rmsprop"),
-        (
-            {"optimizer": "sgd"},
-            {"momentum": SPACES["momentum"], "optimizer": Among(options=("adam", "adamw"))},
-            "no effect with optimizer adam, adamw",
-        ),
-        ({}, {"batch_size": Among(options=(32, 32))}, "batch_size: its values are all the same"),
-        ({}, {"batch_size": Between(low=31.9, high=32.1)}, "batch_size: its values are all the same"),
-    ],
-)
-def test_a_setting_without_effect_is_not_searched(base: dict[str, Any], space: dict[str, Any], told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
-        parse_sweep({"base": base, "space": space})
-
-
 def test_an_older_sweep_over_a_setting_without_effect_can_be_extended(store: SweepStore) -> None:
     sweep = store.create(asked(space={"momentum": SPACES["momentum"]}))
     sweep.extend(2)
     assert sweep.config.trials == 2
-
-
-def test_a_setting_that_counts_in_some_trials_is_searched() -> None:
-    space = {"momentum": SPACES["momentum"], "optimizer": Among(options=("sgd", "adamw"))}
-    assert parse_sweep({"space": space}).space == space
-
-
-@pytest.mark.parametrize("name", SPACES)
-def test_what_is_offered_can_be_searched(name: str) -> None:
-    pruner = "none" if name == "epochs" else "median"
-    assert parse_sweep({"base": WITH_MOMENTUM, "space": {name: SPACES[name]}, "pruner": pruner}).space == {
-        name: SPACES[name]
-    }
 
 
 @pytest.mark.parametrize("name", ["", "..", "../x", "nope", "20260101-000000-abcdef"])
@@ -279,9 +226,3 @@ def test_where_no_folder_can_be_no_sweep_is_made(tmp_path: Path) -> None:
     config = parse_sweep({"base": WITH_MOMENTUM, "space": {"momentum": {"low": 0.5, "high": 0.9}}})
     with pytest.raises(SweepError, match="choose another folder"):
         SweepStore(tmp_path / "file").create(config)
-
-
-@pytest.mark.parametrize("values", [{"low": 0, "high": float("inf")}, {"options": [1, float("inf")]}])
-def test_a_range_has_ends(values: dict[str, object]) -> None:
-    with pytest.raises(ConfigError, match="seed"):
-        parse_sweep({"space": {"seed": values}})

@@ -32,7 +32,8 @@ from cnnlab.drawings.strokes import Drawing
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import TrainingQueue
-from cnnlab.jobs.sweep import Sweep, SweepConfig, SweepStore, search
+from cnnlab.jobs.sweep import Sweep, SweepStore, search
+from cnnlab.jobs.sweep_config import SweepConfig
 from cnnlab.runs.archive import pack
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder

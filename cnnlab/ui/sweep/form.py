@@ -7,7 +7,7 @@ from typing import Any, get_args
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cnnlab.jobs.sweep import SPACES, SweepConfig, parse_sweep
+from cnnlab.jobs.sweep_config import SPACES, SweepConfig, parse_sweep
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import ConfigError, RunConfig, field_title
 from cnnlab.ui.shell.literal import literal

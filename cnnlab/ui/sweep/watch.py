@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.charts.sweeps import FIGURES
-from cnnlab.jobs.sweep import Step, Sweep, SweepConfig, SweepError, SweepStore, search
+from cnnlab.jobs.sweep import Step, Sweep, SweepError, SweepStore, search
+from cnnlab.jobs.sweep_config import SweepConfig
 from cnnlab.jobs.worker import Worker
 from cnnlab.runs.run import RunError
 from cnnlab.runs.store import runs_folder
