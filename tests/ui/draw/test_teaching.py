@@ -193,7 +193,7 @@ def test_a_branch_is_taught_and_its_learning_and_forgetting_shown(run: Run) -> N
 
 @pytest.mark.parametrize(("after", "warned"), [(480, True), (489, False)])
 def test_much_forgetting_is_warned_of(after: int, warned: bool, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.ui.draw.teaching.changes", lambda *_: {"test": Change(500, before=490, after=after)})
+    monkeypatch.setattr("cnnlab.ui.draw.fine_tuning.changes", lambda *_: {"test": Change(500, before=490, after=after)})
     app = opened(run, drawn=False, kept=[lesson("2")])
     button(app, "Fine-tune on 1 drawing").click().run()
     ended(app)

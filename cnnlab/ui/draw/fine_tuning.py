@@ -1,0 +1,127 @@
+"""Fine-tune a branch of a run on labelled drawings, and show what it learned and forgot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+
+import streamlit as st
+
+from cnnlab.data.datasets import DatasetError
+from cnnlab.drawings.strokes import (
+    LabelledDrawing,
+    write_labelled_drawings,
+)
+from cnnlab.jobs.finetuning import ASIDE, Change, changes, fine_tuning, set_aside
+from cnnlab.jobs.job import Job
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.trained import Trained
+from cnnlab.training.config import ConfigError
+from cnnlab.ui.shell import poll, session
+from cnnlab.ui.shell.frame import counted, literal
+from cnnlab.ui.widgets.job_progress import progress_text
+
+MUCH = 0.01  # share of the test images
+UPDATE_SECONDS = 1.0
+PATIENCE_SECONDS, POLL_SECONDS = 60.0, 0.05
+
+_TITLES = {"taught": "Drawings it was taught", "others": "Drawings it was not taught", "test": "Test images"}
+
+
+def fine_tune(known: Sequence[LabelledDrawing], run: Run, trained: Trained) -> None:
+    """Offer to train a branch of ``run`` on the drawings ``known``, or show how far that is."""
+    job = session.current_job()
+    if job and job.is_running:
+        if job.config.lessons:
+            poll.until_over(lambda: job.is_running, UPDATE_SECONDS, _watch, job)
+        else:
+            st.caption("One training at a time in a session: wait for its end, or stop it, to teach.")
+        return
+    if job and job.error and job.config.lessons:
+        st.error(literal(job.error), title="The fine-tuning failed")
+    if not known:
+        return
+    taught, aside = set_aside(known)
+    if aside and not st.toggle(
+        f"Keep {len(aside)} aside to judge by",
+        value=True,
+        key="teaching.aside",
+        persist_state="session",
+        help=f"Every drawing number {ASIDE} of a label is not taught: only on such drawings one sees what it learned.",
+    ):
+        taught = list(known)
+    if st.button(f"Fine-tune on {counted(len(taught), 'drawing')}", type="primary", icon=":material/school:"):
+        _start(taught, run, trained.epoch)
+    st.caption(
+        "A few seconds of further training from this run's weights, its own training images beside your drawings, so "
+        "that it forgets little. The result is a run of its own; this one stays as it is."
+    )
+
+
+def _start(taught: Sequence[LabelledDrawing], run: Run, epoch: int) -> None:
+    try:
+        job = session.start(fine_tuning(run, taught, epoch))
+    except (ConfigError, DatasetError, RunError) as error:
+        st.error(literal(str(error)), title="These drawings cannot be taught")
+        return
+    # With its first weights on disk it is a run to look at, and the page goes on with that one.
+    asked = monotonic()
+    with st.spinner("Beginning with the weights of this run"):
+        while job.is_running and not job.steps and monotonic() - asked < PATIENCE_SECONDS:
+            job.join(POLL_SECONDS)
+    st.rerun()
+
+
+def _watch(job: Job) -> None:
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.progress(job.progress, text=progress_text(job))
+    right.button("Stop and keep", on_click=job.stop, icon=":material/stop_circle:", key="teaching.stop")
+
+
+def show_changes(run: Run, known: Sequence[LabelledDrawing]) -> None:
+    """Show what ``run`` learned and forgot, where it was taught and has ended; on ``known`` it was not taught too."""
+    config, summary = run.config, run.summary
+    if not (config.parent and config.lessons) or summary.status == "running":
+        return
+    taught = [_strokes(drawing) for drawing in config.lessons]
+    others = [drawing for drawing in known if _strokes(drawing) not in taught]
+    try:
+        found = _changes(f"{run.id}.{summary.epoch}", write_labelled_drawings(others), run, others)
+    except (DatasetError, RunError) as error:
+        st.caption(f"Before and after cannot be told: {literal(str(error))}.")
+        return
+    st.markdown(f"**What it learned and forgot**, against epoch {config.parent.epoch} of the run it was made of")
+    with st.container(horizontal=True):
+        for kind, change in found.items():
+            _metric(kind, change)
+    st.caption(
+        "Drawings it was taught are no honest test, for it may know them by heart; the others of yours are, as long as "
+        f"nobody teaches them. What it forgot shows on the {found['test'].images:,} test images."
+    )
+    if found["test"].before - found["test"].after > MUCH * found["test"].images:
+        st.warning(
+            "It forgot much. Is one of the drawings labelled wrong, or hard to tell even for people? Remove it and "
+            "teach the run it came from again; more drawings help too."
+        )
+
+
+def _metric(kind: str, change: Change) -> None:
+    points = 100 * (change.after - change.before) / change.images
+    few = kind != "test"
+    st.metric(
+        _TITLES[kind],
+        f"{change.after} of {change.images}" if few else f"{change.after / change.images:.2%}",
+        f"{change.after - change.before:+d}" if few else f"{points:+.2f} points",
+        delta_color="normal" if points else "off",
+        delta_arrow="auto" if points else "off",
+    )
+
+
+@st.cache_data(max_entries=16, show_spinner="Asking both networks")
+def _changes(at: str, others: bytes, _run: Run, _others: Sequence[LabelledDrawing]) -> dict[str, Change]:
+    return changes(_run, session.store(), _others)
+
+
+def _strokes(drawing: LabelledDrawing) -> tuple[object, float]:
+    """What is drawn, whatever its label."""
+    return drawing.strokes, drawing.pen
