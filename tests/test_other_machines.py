@@ -22,7 +22,7 @@ from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.runs.trained import judge, load_trained
-from cnnlab.training import device, loop
+from cnnlab.training import device, meter, optimizer
 from cnnlab.training.config import RunConfig
 from cnnlab.training.loop import Training
 from cnnlab.training.lr_finder import ramp
@@ -40,7 +40,7 @@ SHORT = RunConfig(architecture=TINY, epochs=1, train_fraction=0.02)
 @pytest.fixture
 def apple(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppleGpu]:
     """Everything that the test and the threads it starts ask of torch, asked of an Apple GPU."""
-    monkeypatch.setattr(loop, "FUSED", ())
+    monkeypatch.setattr(optimizer, "FUSED", ())
     monkeypatch.setattr(device, "CHANNELS_LAST", ())
     gpu = AppleGpu()
     everywhere(gpu, monkeypatch)
@@ -111,7 +111,7 @@ def waits_of_an_epochs_steps(settings: RunConfig) -> dict[str, int]:
 def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps as on a device whose results are not known at once, and nobody who reads metrics in between."""
     monkeypatch.setattr(augmentation, "_KNOWN_AT_ONCE", ())
-    monkeypatch.setattr(loop, "READ_SECONDS", inf)
+    monkeypatch.setattr(meter, "READ_SECONDS", inf)
 
 
 @pytest.mark.usefixtures("gpu")

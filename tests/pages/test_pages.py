@@ -734,7 +734,7 @@ def test_held_out_networks_that_fail_say_why_and_can_be_tried_again(monkeypatch:
         raise DatasetError("MNIST is not here")
 
     with monkeypatch.context() as patch:
-        patch.setattr("cnnlab.analysis.label_errors.build", refuse)
+        patch.setattr("cnnlab.analysis.label_errors.network_for", refuse)
         button(page, "Train 3 networks").click().run()
         labels._works()[run.id].join()
     page.run()
