@@ -18,7 +18,7 @@ from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import LabelledDrawing, read_labelled_drawings
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
-from cnnlab.training.config import RunConfig
+from cnnlab.training.config import RunConfig, parse_config
 from tests.browser.browsing import SEVEN, canvas, draw, start_training, stop_training
 from tests.drawings.photos import Paper, of_classes, photographed
 from tests.trainings import Shelf, copied
@@ -30,8 +30,8 @@ PLAIN = (2, 68, 120, 183, 254, 305, 364, 420, 482, 544)  # a drawing of each dig
 
 @pytest.fixture(scope="module")
 def run(runs: Path) -> Run:
-    """Eight epochs: enough for plain digits."""
-    return copied(Shelf.run(RunConfig(epochs=8)), RunStore(runs))
+    """Eight epochs of the fastest network: enough for plain digits."""
+    return copied(Shelf.run(parse_config({"architecture": "quick", "epochs": 8})), RunStore(runs))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What is predicted of layer lists, thousands of them, against what PyTorch does with the built network."""
+"""What is predicted of layer lists, a thousand of them, against what PyTorch does with the built network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cnnlab.networks.build import build, layer_module
 from cnnlab.networks.layers import Block, Shape
 from tests.networks.layer_strategies import drafts
 
-LISTS = 2000
+LISTS = 1000
 
 many = settings(
     max_examples=LISTS,
