@@ -18,8 +18,8 @@ from tests.conftest import ROOT
 DIE_WHILE_WRITING = """
 import os, sys
 from pathlib import Path
-from cnnlab.files import replacing
-with replacing(Path(sys.argv[1])) as part:
+from cnnlab.files import atomic_file
+with atomic_file(Path(sys.argv[1])) as part:
     part.write_text("half")
     os._exit(0)
 """

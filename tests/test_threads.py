@@ -111,9 +111,9 @@ from cnnlab import threads
 from cnnlab.jobs.worker import Worker
 from cnnlab.training.config import RunConfig
 from cnnlab.jobs.job import Job
-from cnnlab.jobs.worker import Worker
 from cnnlab.runs.store import RunStore, runs_folder
-from cnnlab.jobs.sweep import SweepConfig, SweepStore, search
+from cnnlab.jobs.sweep import SweepStore, search
+from cnnlab.jobs.sweep_config import SweepConfig
 from tests.samples import TINY
 from tests.trainings import wait_for, wait_until
 
@@ -127,7 +127,7 @@ def main():
     training = Job.start(endless, store, threads=1)
     wait_until(training, lambda: training.step)
     queued = Job.start(RunConfig(), store)
-    experiment = Worker(number for number in range(9), trains=True)
+    experiment = Worker((number for number in range(9)), trains=True)
     sweep = Worker(search(sweeps.create(SweepConfig(space={"momentum": {"low": 0.5, "high": 0.9}})), store))
     wait_until(training, lambda: queued.place and experiment.place and sweep.latest)
 

@@ -348,7 +348,7 @@ def test_a_finder_that_gets_no_data_says_so(monkeypatch: pytest.MonkeyPatch, tmp
     def refuse(*arguments: object, **options: object) -> None:
         raise DatasetError("MNIST is not here")
 
-    monkeypatch.setattr("cnnlab.jobs.experiment.fetch", refuse)
+    monkeypatch.setattr("cnnlab.jobs.worker.fetch", refuse)
     button(page, "Find a learning rate").click().run()
     join_background()
     assert "MNIST is not here" in page.run().error[0].value
