@@ -14,7 +14,7 @@ from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained
 from cnnlab.ui.shell import frame, poll, session
-from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.shell.networks import load_network, trained_network
 from cnnlab.ui.widgets.live_chart import live_chart
 
 FOLLOW_SECONDS = 1.5  # between answers of a run that trains
@@ -65,7 +65,7 @@ def newest(entry: Entry) -> tuple[Trained, TrainingFeatures | None]:
     if _trains(entry):
         return trained_network(entry.run, entry.run.epochs()[-1]), None
     network = trained_network(entry.run, entry.summary.epoch)
-    return network, training_features(entry.run, network)
+    return network, training_features(entry.run, entry.summary.epoch)
 
 
 def _trains(entry: Entry) -> bool:
@@ -74,17 +74,18 @@ def _trains(entry: Entry) -> bool:
 
 
 def prepare_answers(named: Mapping[str, Entry]) -> None:
-    """What the first answer would otherwise wait for."""
+    """Load what the first answer would otherwise wait for."""
     for entry in named.values():
         if not _trains(entry):
-            newest(entry)
+            load_network(entry.run, entry.summary.epoch)
+            training_features(entry.run, entry.summary.epoch)
 
 
-def training_features(run: Run, network: Trained) -> TrainingFeatures:
-    """What the run's training images look like to its network; kept."""
-    return _familiarity(f"{run.id}.{network.epoch}", run, network)
+def training_features(run: Run, epoch: int) -> TrainingFeatures:
+    """Return what the run's training images look like to its network after ``epoch``; computed once."""
+    return _training_features(str(run.folder), epoch, run)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Looking at what it learned from")
-def _familiarity(at: str, _run: Run, _trained: Trained) -> TrainingFeatures:
-    return TrainingFeatures.of(_trained, data_of(_run), _run.config)
+def _training_features(folder: str, epoch: int, _run: Run) -> TrainingFeatures:
+    return TrainingFeatures.of(trained_network(_run, epoch), data_of(_run), _run.config)

@@ -14,12 +14,17 @@ KEPT = 16  # networks
 
 
 def trained_network(run: Run, epoch: int | None = None) -> Trained:
-    """Give the network of ``run`` after ``epoch``, by default the judged one; a copy, to hook and to ask for gradients.
+    """Return the network of ``run`` after ``epoch``, by default the judged one: a copy, free to hook.
 
     Raises RunError as ``load_trained`` does.
     """
-    found = _rebuilt(str(run.folder), run.judged_epoch if epoch is None else epoch, run)
-    return replace(found, network=copy.deepcopy(found.network))
+    shared = load_network(run, run.judged_epoch if epoch is None else epoch)
+    return replace(shared, network=copy.deepcopy(shared.network))
+
+
+def load_network(run: Run, epoch: int) -> Trained:
+    """Have the network at hand for ``trained_network``; this one is shared, not to be changed. Raises as that does."""
+    return _rebuilt(str(run.folder), epoch, run)
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
