@@ -1,4 +1,4 @@
-"""What the chosen runs answer to a drawing, side by side; also runs that still train."""
+"""The chosen runs' predictions for a drawing, side by side; also of runs that still train."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.widgets.live_chart import live_chart
 
-FOLLOW_SECONDS = 1.5  # between answers of a run that trains
+FOLLOW_SECONDS = 1.5  # between predictions of a run that trains
 
 
 def follow_answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], suspicion: str = "") -> None:
-    """The answers; while one of the runs trains, its newest epoch answers again and again.
+    """Show each run's prediction, refreshed with the newest epoch while one of them trains.
 
-    ``seen`` makes the image (1, C, H, W) that a run's network gets; a ``suspicion`` casts doubt on any answer.
+    ``seen`` makes the image (1, C, H, W) that a run's network receives; with a ``suspicion`` no prediction is sure.
     """
     poll.follow(lambda: any(map(_trains, named.values())), FOLLOW_SECONDS, _answers, named, seen, suspicion)
 
@@ -61,7 +61,7 @@ def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion:
 
 
 def newest(entry: Entry) -> tuple[Trained, TrainingFeatures | None]:
-    """A run's network, of its last epoch while it trains, and what it knows, unless it still learns."""
+    """Load a run's network, after its newest epoch while it trains, and its training features once it has ended."""
     if _trains(entry):
         return trained_network(entry.run, entry.run.epochs()[-1]), None
     network = trained_network(entry.run, entry.summary.epoch)
@@ -74,14 +74,14 @@ def _trains(entry: Entry) -> bool:
 
 
 def prepare_answers(named: Mapping[str, Entry]) -> None:
-    """What the first answer would otherwise wait for."""
+    """Load what the first prediction would otherwise wait for."""
     for entry in named.values():
         if not _trains(entry):
             newest(entry)
 
 
 def training_features(run: Run, network: Trained) -> TrainingFeatures:
-    """What the run's training images look like to its network; kept."""
+    """Compute the network's features of the run's training images; cached."""
     return _familiarity(f"{run.id}.{network.epoch}", run, network)
 
 

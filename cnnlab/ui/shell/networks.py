@@ -1,4 +1,4 @@
-"""Trained networks: each run and epoch rebuilt from disk once, for all sessions."""
+"""Trained networks, each rebuilt from disk once per run and epoch, for all sessions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEPT = 16  # networks
 
 
 def trained_network(run: Run, epoch: int | None = None) -> Trained:
-    """Give the network of ``run`` after ``epoch``, by default the judged one; a copy, to hook and to ask for gradients.
+    """Load the network of ``run`` after ``epoch``, by default the evaluated one; a copy, safe for hooks and gradients.
 
     Raises RunError as ``load_trained`` does.
     """
