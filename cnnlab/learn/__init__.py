@@ -1,1 +1,1 @@
-"""What the chapters of Learn compute: every number by running PyTorch."""
+"""Experiments and calculations behind the chapters of Learn; PyTorch computes every number."""

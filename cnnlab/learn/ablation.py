@@ -1,4 +1,4 @@
-"""What makes training better: each part added to a plain training, or taken from a full one, over several seeds."""
+"""Ablation: add single parts to a plain training, or remove them from a full one, over several seeds."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Part = Literal["augmentation", "batch norm", "dropout", "weight decay"]
 Way = Literal["add", "remove"]
 
 WIDTHS = (16, 32)  # filters of the convolutions
-IMAGES = (250, 500, 1000, 2500, 4000)  # to learn from; at least 500 of the sample's 4,500 are left to judge
+IMAGES = (250, 500, 1000, 2500, 4000)  # training images; at least 500 of the sample's 4,500 remain for validation
 SETTINGS: dict[Part, dict[str, Any]] = {  # fields of a RunConfig; the other parts are layers
     "augmentation": {"augmentation": "affine"},
     "weight decay": {"weight_decay": 0.1},  # ten times AdamW's default, for so few images
 }
 _WHOLE = dataset_spec("mnist-sample").sizes[0]
-_TIMED = 128  # images of the training whose speed is taken
+_TIMED = 128  # images of the training whose speed is measured
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What an ablation is to try."""
+    """Settings of an ablation."""
 
     way: Way = "add"
     parts: tuple[Part, ...] = ("augmentation", "batch norm", "dropout", "weight decay")
@@ -39,7 +39,7 @@ class Terms:
 
     @property
     def arms(self) -> dict[str, frozenset[Part]]:
-        """The parts of each training by its name, the baseline first."""
+        """Parts of each training by its name, the baseline first."""
         whole = frozenset(self.parts)
         if self.way == "add":
             return {"plain": frozenset(), **{f"+ {part}": frozenset({part}) for part in self.parts}}
@@ -47,13 +47,13 @@ class Terms:
 
     @property
     def judged_on(self) -> int:
-        """Images: those not learned from, half of all at the most; none is a test image, for who ablates steers."""
+        """Number of validation images: those not trained on, at most half of all. Test images are never used."""
         return min(_WHOLE // 2, _WHOLE - self.images)
 
     def config(self, parts: frozenset[Part], seed: int) -> RunConfig:
-        """The run of one dot: Train gives the same.
+        """Build the config of one dot; Train gives the same result with it.
 
-        Splits follow the seed too: an accuracy's spread then has in it what other images would have made of it
+        The splits follow the seed too, so that the spread of an accuracy includes the choice of images
         (Bouthillier et al. 2021).
         """
         held_out = self.judged_on / _WHOLE
@@ -72,7 +72,7 @@ class Terms:
 
 
 def network(parts: frozenset[Part]) -> Architecture:
-    """Two convolutions and the logits, with batch norm behind each convolution, with dropout before the logits."""
+    """Build two convolutions and a linear layer; ``parts`` may add batch norm and dropout."""
     layers: list[Layer] = []
     for width in WIDTHS:
         norm = [BatchNorm2d()] if "batch norm" in parts else []
@@ -88,7 +88,7 @@ def network(parts: frozenset[Part]) -> Architecture:
 
 
 def ablate(terms: Terms) -> Generator[Repeats]:
-    """Every training under the first seed, then all under the next: pairs are complete early."""
+    """Train every arm under the first seed, then all under the next; yield the accuracies so far."""
 
     def train(name: str, seed: int) -> Generator[float, None, float]:
         config = terms.config(terms.arms[name], seed)
@@ -99,7 +99,7 @@ def ablate(terms: Terms) -> Generator[Repeats]:
 
 
 def images_per_second() -> float:
-    """Of a training with all parts on this machine, timed on an epoch after one that warms up: a tenth of a second."""
+    """Measure training speed with all parts on this machine, on one epoch after a warm-up; takes 0.1 s."""
     config = Terms(way="remove", images=_TIMED, epochs=2).config(frozenset(get_args(Part)), seed=0)
     data = load_for(config)
     glanced = replace(data, validation=data.validation.part(slice(1)))

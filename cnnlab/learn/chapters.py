@@ -1,4 +1,4 @@
-"""The chapters of Learn: what stands around each; what draws it is the page's."""
+"""Titles, texts, links and sources of the chapters of Learn; the pages draw the content."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from cnnlab.networks.presets import PRESETS
 
 @dataclass(frozen=True)
 class Source:
-    """A paper, or what stands for one."""
+    """A paper or another source."""
 
-    what: str  # who, when, title
+    what: str  # authors, year, title
     address: str
 
 
 @dataclass(frozen=True)
 class Door:
-    """A way into the lab with everything set up: a page and what its address says."""
+    """A link to a page of the app with everything set up: the page and the parameters of its URL."""
 
     page: str
     label: str
     query: dict[str, str] = field(default_factory=dict)
-    preset: str = ""  # that Design opens with
+    preset: str = ""  # opened in Design
 
     def __post_init__(self) -> None:
         if self.preset:
@@ -36,12 +36,12 @@ class Door:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter without what draws it."""
+    """A chapter's data, without the code that draws it."""
 
     title: str
     icon: str
-    promise: str  # what its reader does
-    question: str  # to answer by experiment
+    promise: str  # what the reader does
+    question: str  # to be answered by experiment
     sources: tuple[Source, ...]
     doors: tuple[Door, ...]
 

@@ -1,4 +1,4 @@
-"""nn.Conv2d's arguments: the tutorials' examples, what a layer gives and costs, why PyTorch refuses some, the mend."""
+"""Arguments of nn.Conv2d: examples from tutorials, output shape and cost, PyTorch's errors and their fixes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnnlab.networks.layers.base import pair
 
 @dataclass(frozen=True)
 class Example:
-    """A layer and the batch that it is shown on."""
+    """A layer and the shape of the batch it is shown on."""
 
     title: str
     layer: Conv2d
@@ -96,16 +96,16 @@ EXAMPLES: dict[str, Example] = {
 
 @dataclass(frozen=True)
 class Measured:
-    """What PyTorch says of a layer."""
+    """What PyTorch reports about a layer."""
 
-    shape: Shape  # of the batch that leaves it
+    shape: Shape  # of the output batch
     parameters: int
 
 
 def measure(layer: Conv2d, shape: Shape) -> Measured:
     """Run the real layer on a batch of ``shape`` = (N, C, H, W), by shapes only (the meta device).
 
-    Raises ValueError with PyTorch's words where it refuses, and where it could end the process.
+    Raises ValueError with PyTorch's message where it refuses, and where it could crash the process.
     """
     try:
         with torch.device("meta"):
@@ -118,18 +118,18 @@ def measure(layer: Conv2d, shape: Shape) -> Measured:
 
 
 def code(layer: Conv2d, shape: Shape) -> str:
-    """A line of PyTorch that makes the layer, and one that runs it on a batch of ``shape`` = (N, C, H, W)."""
+    """Write two lines of PyTorch: one makes the layer, one runs it on a batch of ``shape`` = (N, C, H, W)."""
     return f"layer = nn.{layer.call(shape[1:], 0)}\nlayer(torch.rand{shape}).shape"
 
 
 def network_on(layer: Conv2d) -> Draft:
-    """The smallest network that begins with the layer: one to build on."""
+    """Build the smallest network that starts with the layer, as a base for designs."""
     rest = (Activation(), AdaptivePool2d(output_size=1), Flatten(), Linear(out_features="classes"))
     return Draft(name="on-one-convolution", title="On one convolution", layers=(layer, *rest))
 
 
 def fixes(layer: Conv2d, shape: Shape) -> list[str]:
-    """What to change so that a layer takes a batch of ``shape`` = (N, C, H, W); empty where it does already."""
+    """List changes after which the layer accepts a batch of ``shape`` = (N, C, H, W); empty where it already does."""
     _, channels, *size = shape
     found = []
     if channels % layer.groups or layer.out_channels % layer.groups:

@@ -1,4 +1,4 @@
-"""A convolution taken apart: padded input, products at each position of the window, sums, output; all by PyTorch."""
+"""Convolution step by step: padded input, products at each position of the window, sums, output."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ _PAD_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate
 
 @dataclass(frozen=True)
 class Worked:
-    """How one output channel comes about; K = in_channels / groups are the input channels that it looks at."""
+    """Every intermediate result of one output channel; K = in_channels / groups is its number of input channels."""
 
-    first: int  # the first of these input channels
+    first: int  # index of the first of these input channels
     padded: Tensor  # (K, H + top + bottom, W + left + right)
     borders: tuple[int, int, int, int]  # left, right, top, bottom, in pixels, as F.pad takes them
     origin: Tensor  # (padded height, padded width) int64: row · W + column of the pixel that stands there, −1 for none
-    weight: Tensor  # (K, kernel height, kernel width)
+    weight: Tensor  # (padded height, padded width) int64: row · W + column of the source pixel, −1 for none
     bias: float | None
     stride: Pair
     dilation: Pair
-    sums: Tensor  # (K, rows, columns): of the products on each input channel
-    output: Tensor  # (rows, columns): what F.conv2d gives
+    sums: Tensor  # (K, rows, columns): sum of the products on each input channel
+    output: Tensor  # (rows, columns): the result of F.conv2d
 
     def products(self, channel: int) -> Tensor:
-        """Pixel · weight on one of the K channels at every position: (rows, columns, kernel height, width)."""
+        """Multiply pixels and weights of one channel at every position: (rows, columns, kernel height, width)."""
         weights = self.weight[channel]
         lying = F.unfold(self.padded[None, [channel]], weights.shape, self.dilation, stride=self.stride)[0]
         return lying.T.reshape(*self.output.shape, *weights.shape) * weights
 
 
 def work(image: Tensor, layer: Conv2d, weight: Tensor, bias: Tensor | None, channel: int = 0) -> Worked:
-    """Output channel ``channel`` of ``layer`` on an ``image`` (C, H, W), step by step.
+    """Compute output channel ``channel`` of ``layer`` on an ``image`` (C, H, W), step by step.
 
     ``weight`` (out_channels, C / groups, kernel height, width) and ``bias`` (out_channels,) are an ``nn.Conv2d``'s.
-    Raises LayerError where the layer cannot take the image.
+    Raises LayerError where the layer does not fit the image.
     """
     layer.output_shape(tuple(image.shape), 0)
     looked_at = weight.shape[1]
@@ -68,7 +68,7 @@ def work(image: Tensor, layer: Conv2d, weight: Tensor, bias: Tensor | None, chan
 
 
 def fresh(layer: Conv2d, shape: Shape, seed: int = 0) -> nn.Conv2d:
-    """The real layer for images of ``shape`` = (C, H, W), its weights drawn as PyTorch does.
+    """Build the real layer for images of ``shape`` = (C, H, W), with PyTorch's random initial weights.
 
     Raises ValueError where PyTorch refuses the arguments.
     """
@@ -79,7 +79,7 @@ def fresh(layer: Conv2d, shape: Shape, seed: int = 0) -> nn.Conv2d:
 
 
 def borders_of(layer: Conv2d) -> tuple[int, int, int, int]:
-    """Pixels of padding left, right, top and bottom; 'same' puts an odd one out to the right and the bottom."""
+    """Compute the padding in pixels: left, right, top, bottom; 'same' puts an odd pixel at the right and the bottom."""
     if layer.padding == "same":
         kernel, dilation = pair(layer.kernel_size), pair(layer.dilation)
         height, width = (step * (size - 1) for size, step in zip(kernel, dilation, strict=True))

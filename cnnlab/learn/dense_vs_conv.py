@@ -1,4 +1,4 @@
-"""A dense network and a convolutional one of as many parameters, trained side by side, judged on moved images."""
+"""A dense and a convolutional network with as many parameters, trained side by side, tested on shifted images."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from cnnlab.training.events import EpochMetrics, Event, Tick
 from cnnlab.training.loop import fit
 from cnnlab.training.memory import check_memory
 
-FARTHEST = 6  # pixels that images are moved by; farther, much of a digit leaves the picture
+FARTHEST = 6  # pixels: the largest shift of the images; beyond it much of a digit leaves the image
 SIDEWAYS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # right, left, down, up
-SHUFFLE_SEED = 28  # of the one order that all images are shuffled into
+SHUFFLE_SEED = 28  # of the one permutation applied to all images
 
 
 def _convolutions(*widths: int) -> list[Layer]:
@@ -47,25 +47,25 @@ POOLED = Architecture(
         Linear(out_features="classes"),
     ),
 )
-CONVOLUTIONAL = {"flattened": PRESETS["classification-snippet"], "pooled": POOLED}  # by what their end does
+CONVOLUTIONAL = {"flattened": PRESETS["classification-snippet"], "pooled": POOLED}  # by what follows the convolutions
 
 Ending = Literal["flattened", "pooled"]
-Varied = Literal["none", "shift"]  # how the training images are: a RunConfig's augmentation
+Varied = Literal["none", "shift"]  # the training images: a RunConfig's augmentation
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What both networks are trained with."""
+    """Settings of both trainings."""
 
-    ending: Ending = "flattened"  # of the convolutional one
+    ending: Ending = "flattened"  # of the convolutional network
     augmentation: Varied = "none"
-    is_shuffled: bool = False  # whether the pixels of all images are
+    is_shuffled: bool = False  # whether the pixels of all images are shuffled
     epochs: int = 10
     seed: int = 0
 
     @property
     def config(self) -> RunConfig:
-        """The run of either: one for both, so that they see the same images in the same order."""
+        """Config of both trainings, so that both see the same images in the same order."""
         return RunConfig(
             architecture=CONVOLUTIONAL[self.ending],
             epochs=self.epochs,
@@ -78,17 +78,17 @@ class Terms:
 
 @dataclass(frozen=True)
 class Contest:
-    """What the two have come to so far; the networks and ``by_shift`` are there at the end."""
+    """Results so far; the networks and ``by_shift`` follow at the end."""
 
     terms: Terms
     done: float
     epochs: Mapping[str, tuple[EpochMetrics, ...]]  # by network
     networks: Mapping[str, nn.Module] = field(default_factory=dict)  # on the CPU
-    by_shift: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # test accuracy 0, 1, … pixels away
+    by_shift: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # test accuracy at shifts of 0, 1, … pixels
 
 
 class ShufflePixels(nn.Module):
-    """(N, C, H, W) → the same, its pixels in one fixed random order: a picture without neighbourhood."""
+    """Permute the pixels of (N, C, H, W) in one fixed random order, which removes the neighbourhood."""
 
     order: Tensor
 
@@ -98,16 +98,16 @@ class ShufflePixels(nn.Module):
         self.register_buffer("order", order)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.flatten(2)[..., self.order].view(x.shape)  # (N, C, H·W) in between
+        return x.flatten(2)[..., self.order].view(x.shape)  # (N, C, H·W) before the view
 
 
 def parameters(architecture: Architecture, spec: DatasetSpec) -> int:
-    """Of the network for the data set's images."""
+    """Count the parameters of the network for the data set's images."""
     return sum(row.parameters for row in summarise(architecture, spec.shape, len(spec.classes)))
 
 
 def dense_twin(convolutional: Architecture, spec: DatasetSpec) -> Architecture:
-    """A network that flattens first, of one hidden layer, so wide that its parameters come closest.
+    """Build a dense network with one hidden layer, as wide as brings its number of parameters closest.
 
     With n pixels, k classes and h hidden units it has h·(n + 1 + k) + k.
     """
@@ -121,13 +121,13 @@ def dense_twin(convolutional: Architecture, spec: DatasetSpec) -> Architecture:
 
 
 def contestants(ending: Ending, spec: DatasetSpec) -> dict[str, Architecture]:
-    """The two networks by what they are called here."""
+    """Build the two networks, by name."""
     convolutional = CONVOLUTIONAL[ending]
     return {"dense": dense_twin(convolutional, spec), "convolutional": convolutional}
 
 
 def contest(terms: Terms, data: Data) -> Generator[Contest]:
-    """Train the two step by step in turn, on the same batches, then judge both on moved test images."""
+    """Train both networks alternately, step by step on the same batches, then test both on shifted images."""
     config, spec = terms.config, data.spec
     check_memory(config, spec)
     networks = {
@@ -149,7 +149,7 @@ def contest(terms: Terms, data: Data) -> Generator[Contest]:
 
 
 def accuracy_by_shift(network: nn.Module, split: Split, standardise: Standardise) -> tuple[float, ...]:
-    """Accuracy on images moved by 0 to FARTHEST pixels: the mean over right, left, down and up."""
+    """Measure accuracy at shifts of 0 to FARTHEST pixels: the mean over right, left, down and up."""
     return tuple(
         sum(_accuracy(network, moved(split.images, x * far, y * far), split.labels, standardise) for x, y in SIDEWAYS)
         / len(SIDEWAYS)
@@ -158,7 +158,7 @@ def accuracy_by_shift(network: nn.Module, split: Split, standardise: Standardise
 
 
 def moved(images: Tensor, right: int, down: int) -> Tensor:
-    """Images (N, C, H, W) moved by whole pixels; what leaves is lost, what comes in is black."""
+    """Shift images (N, C, H, W) by whole pixels; what leaves the image is lost, what enters is black."""
     height, width = images.shape[2:]
     out = torch.zeros_like(images)
     (to_y, from_y), (to_x, from_x) = _overlap(down, height), _overlap(right, width)
@@ -167,30 +167,30 @@ def moved(images: Tensor, right: int, down: int) -> Tensor:
 
 
 def ink_lost(images: Tensor, far: int) -> float:
-    """The share of the ink of images (N, C, H, W) that leaves when they move so far: the mean over the four ways."""
+    """Compute the share of ink lost when images (N, C, H, W) shift by ``far`` pixels: the mean over 4 directions."""
     left = torch.stack([moved(images, x * far, y * far).float().sum() for x, y in SIDEWAYS]).mean()
     return 1 - (left / images.float().sum()).item()
 
 
 def shuffled(images: Tensor) -> Tensor:
-    """Images (N, C, H, W) as a network behind ``ShufflePixels`` sees them."""
+    """Permute the pixels of images (N, C, H, W) as ``ShufflePixels`` does."""
     out: Tensor = ShufflePixels(images.shape[2:].numel())(images)
     return out
 
 
 def probabilities(network: nn.Module, images: Tensor, data: Data) -> Tensor:
-    """(N, C, H, W) uint8 → (N, classes), for networks of a contest."""
+    """Compute class probabilities of images: (N, C, H, W) uint8 → (N, classes), for networks of a contest."""
     return predict(network, images, Standardise(*scaling(data.spec, Terms().config.normalise))).softmax(1)
 
 
 def _network(architecture: Architecture, shape: Shape, terms: Terms, spec: DatasetSpec) -> nn.Module:
     network = build(architecture, shape, len(spec.classes), terms.seed)
-    # Shuffled within the network, so that images are moved as pictures, before their neighbourhood is lost.
+    # Shuffle within the network, so that images are shifted as pictures, before their neighbourhood is lost.
     return nn.Sequential(ShufflePixels(torch.Size(shape[1:]).numel()), network) if terms.is_shuffled else network
 
 
 def _beats(events: Iterator[Event]) -> Iterator[Tick | EpochMetrics]:
-    """Steps and epochs, which are as many for both; when metrics are read depends on the clock."""
+    """Keep only steps and epochs, whose number is the same for both networks; the other events depend on the clock."""
     for event in events:
         if event.kind in ("tick", "epoch"):
             yield event
@@ -201,5 +201,5 @@ def _accuracy(network: nn.Module, images: Tensor, labels: Tensor, standardise: S
 
 
 def _overlap(offset: int, length: int) -> tuple[slice, slice]:
-    """Where what stays in sight goes to and comes from, along one axis."""
+    """Compute the slices that a shift along one axis writes to and reads from."""
     return slice(max(offset, 0), length + min(offset, 0)), slice(max(-offset, 0), length - max(offset, 0))

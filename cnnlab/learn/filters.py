@@ -1,4 +1,4 @@
-"""3×3 filters by name, and how well one number of a filter's answers tells two digits apart."""
+"""Named 3×3 filters, and how well one number computed from a feature map separates two digits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NINTH = 1 / 9
 
 @dataclass(frozen=True)
 class Filter:
-    """Nine weights and what they do."""
+    """A named filter: nine weights and what they do."""
 
     title: str
     rows: Rows
@@ -24,7 +24,7 @@ class Filter:
 
     @property
     def kernel(self) -> Tensor:
-        """(3, 3)."""
+        """The weights as a tensor (3, 3)."""
         return torch.tensor(self.rows)
 
 
@@ -61,41 +61,41 @@ MEASURES: dict[str, Callable[[Tensor], Tensor]] = {  # (N, 1, rows, columns) →
 
 @dataclass(frozen=True)
 class Parting:
-    """Two digits told apart by one number: below the threshold one, above it the other."""
+    """A threshold on one number that separates two digits: one lies below it, the other above."""
 
     threshold: float
     first_is_below: bool
-    right: int  # of those that it was chosen by
+    right: int  # count of correct ones among the images that the threshold was fitted on
     count: int
 
     def hits(self, first: Tensor, second: Tensor) -> int:
-        """How many of these numbers of the first and the second digit lie on their side."""
+        """Count the numbers of the first and the second digit that lie on the correct side."""
         below = int((first < self.threshold).sum()), int((second < self.threshold).sum())
         mistaken = below[1] + len(first) - below[0]
         return len(first) + len(second) - mistaken if self.first_is_below else mistaken
 
 
 def answers(images: Tensor, kernel: Tensor, rectified: bool = False) -> Tensor:
-    """Feature maps of a filter: images (N, C, H, W) in 0…1 and a kernel (C, height, width) → (N, 1, rows, columns)."""
+    """Filter images (N, C, H, W) in 0…1 with a kernel (C, height, width): feature maps (N, 1, rows, columns)."""
     maps = F.conv2d(images, kernel[None])
     return maps.relu() if rectified else maps
 
 
 def fitted(kernel: Tensor, channels: int) -> Tensor:
-    """A kernel (height, width) or (C, height, width) for images of ``channels``.
+    """Adapt a kernel (height, width) or (C, height, width) to images of ``channels``.
 
-    One for grey images looks at every channel alike; one for colour sees grey as three equal channels.
+    A grey kernel is applied to every channel alike; a colour kernel reads grey as three equal channels.
     """
     planes = kernel if kernel.dim() == 3 else kernel[None]
     return planes if len(planes) == channels else planes.sum(0, keepdim=True).expand(channels, -1, -1)
 
 
 def part(first: Tensor, second: Tensor) -> Parting:
-    """The threshold that has most of the numbers (N,) and (M,) of two digits on their sides; the lowest of equals."""
-    values = torch.cat([first, second]).double().unique()  # in ascending order
+    """Find the threshold that puts most of the numbers (N,) and (M,) on the correct sides; the lowest if several do."""
+    values = torch.cat([first, second]).double().unique()  # ascending
     between = torch.cat([values[:1] - 1, (values[1:] + values[:-1]) / 2, values[-1:] + 1])
     counts = [torch.searchsorted(numbers.double().sort().values, between) for numbers in (first, second)]
-    below = counts[0] - counts[1]  # (thresholds,): how many more of the first lie below
+    below = counts[0] - counts[1]  # (thresholds,): how many more of the first digit lie below
     best = int(below.abs().argmax())
     count = len(first) + len(second)
     is_below = bool(below[best] >= 0)

@@ -1,4 +1,4 @@
-"""The terms of the app: what each means, where it is explained at length, and where a text mentions one."""
+"""Glossary: terms with their meanings, the chapters that explain them, and where a text mentions them."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from pydantic import TypeAdapter
 
 @dataclass(frozen=True)
 class Term:
-    """A word of the field."""
+    """A term of the field."""
 
     name: str
     meaning: str
-    also: tuple[str, ...] = ()  # other words for it
-    see: tuple[str, ...] = ()  # other terms' slugs
+    also: tuple[str, ...] = ()  # synonyms
+    see: tuple[str, ...] = ()  # slugs of related terms
     chapter: str = ""  # of Learn
-    is_everyday: bool = False  # too common a word to be linked from texts
+    is_everyday: bool = False  # too common to be linked from texts
 
     @property
     def slug(self) -> str:
-        """The term in an address: "Batch norm" → batch-norm."""
+        """The term as a part of a URL: "Batch norm" → batch-norm."""
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower().replace("'", "")).strip("-")
 
 
 @dataclass(frozen=True)
 class Mention:
-    """Where a text mentions a term."""
+    """The position of a term in a text."""
 
     term: Term
     start: int
@@ -41,27 +41,27 @@ class Mention:
 _FILE = Path(__file__).with_suffix(".toml")
 TERMS = TypeAdapter(dict[str, Term]).validate_python(tomllib.loads(_FILE.read_text(encoding="utf-8")))
 
-# Code, links, addresses, icons and formulas of a Markdown text: no place for a link.
+# Code, links, URLs, icons and formulas of a Markdown text, where no link may go.
 _KEPT_OUT = re.compile(r"`[^`]*`|\[[^\]]*\]\([^)]*\)|https?://\S+|:material/\w+:|\$[^$]*\$")
 
 
 def find(words: str) -> list[Term]:
-    """Terms that have all ``words`` in name, other names or meaning, those with them in a name first."""
+    """Find the terms that contain all ``words`` in name, synonyms or meaning; matches in a name come first."""
     wanted = words.lower().split()
     found = [term for term in TERMS.values() if all(word in _text(term) for word in wanted)]
     return sorted(found, key=lambda term: not all(word in _names(term) for word in wanted))
 
 
 def named(name: str) -> Term | None:
-    """The term that is called so, everyday words included."""
+    """Find a term by its name or a synonym, everyday words included; None if there is none."""
     wanted = _singular(name)
     return next((term for term in TERMS.values() if wanted in map(_singular, (term.name, *term.also))), None)
 
 
 def mentions(text: str, most: int) -> list[Mention]:
-    """The first mention of each term in a Markdown ``text``, ``most`` of them at the most, in their order.
+    """Find the first mention of each term in a Markdown ``text``, at most ``most``, in order of position.
 
-    Everyday words are passed over.
+    Everyday words are skipped.
     """
     seen: dict[str, Mention] = {}
     for found in _mentioned(text):
@@ -81,7 +81,7 @@ def _mentioned(text: str) -> Iterator[Mention]:
 
 @cache
 def _pattern() -> tuple[re.Pattern[str], dict[str, Term]]:
-    """What finds any term's names, longer ones first, and the term of each."""
+    """Build a pattern that matches every name, longer ones first, and a table from name to term."""
     terms = {
         _singular(name): term for term in TERMS.values() if not term.is_everyday for name in (term.name, *term.also)
     }

@@ -1,4 +1,4 @@
-"""The small machines between convolutions, each run on a few numbers by PyTorch's own module."""
+"""The small layers between convolutions, each run on a few numbers by PyTorch's own module."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from cnnlab.networks.build import layer_module, seeded
 from cnnlab.networks.layers import Activation
 from cnnlab.networks.layers.base import Function
 
-DRAWS = 1000  # of dropout, to see what it does on the average
+DRAWS = 1000  # random masks of dropout, to estimate the mean
 
 
 def piece_of_a_digit(height: int, width: int, number: int) -> Tensor:
-    """The liveliest (height, width) of the embedded sample's test image ``number``, counted on and on.
+    """Cut the (height, width) window with the most contrast out of a test image of the embedded sample.
 
-    Ink from 0 to 1, in hundredths.
+    ``number`` counts through the images, again from the first after the last. Ink from 0 to 1, in hundredths.
     """
     images = load("mnist-sample").test.images  # (N, 1, 28, 28)
     ink = (images[number % len(images), 0] / 255).mul(100).round() / 100
-    pieces = ink.unfold(0, height, 1).unfold(1, width, 1).flatten(0, 1)  # (places, height, width)
+    pieces = ink.unfold(0, height, 1).unfold(1, width, 1).flatten(0, 1)  # (positions, height, width)
     return pieces[pieces.flatten(1).std(dim=1).argmax()]
 
 
 def activate(function: Function, numbers: Tensor) -> tuple[Tensor, Tensor]:
-    """What an activation makes of each number, and its slope there by autograd."""
+    """Apply an activation to each number; return the results and the slopes, by autograd."""
     inputs = numbers.clone().requires_grad_()
     outputs = layer_module(Activation(function=function), tuple(numbers.shape), 1)(inputs)
     (slopes,) = torch.autograd.grad(outputs.sum(), inputs)
@@ -36,7 +36,7 @@ def activate(function: Function, numbers: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Running:
-    """What a batch norm of C channels has seen so far: its buffers."""
+    """The running statistics (buffers) of a batch norm of C channels."""
 
     mean: tuple[float, ...]
     variance: tuple[float, ...]
@@ -44,13 +44,13 @@ class Running:
 
     @classmethod
     def fresh(cls, channels: int) -> Running:
-        """As PyTorch begins."""
+        """Create the initial statistics, as PyTorch does."""
         return cls((0.0,) * channels, (1.0,) * channels)
 
 
 @dataclass(frozen=True)
 class BatchNorm:
-    """The settings of an ``nn.BatchNorm1d`` whose channels share one weight and one bias."""
+    """Settings of an ``nn.BatchNorm1d`` whose channels share one weight and one bias."""
 
     training: bool = True
     weight: float = 1.0
@@ -59,22 +59,22 @@ class BatchNorm:
     momentum: float = 0.1
 
     def answer(self, number: float, mean: float, variance: float) -> float:
-        """``(number − mean) / √(variance + eps) · weight + bias``, instead of by PyTorch."""
+        """Compute ``(number − mean) / √(variance + eps) · weight + bias`` without PyTorch's module."""
         return float((number - mean) / (variance + self.eps) ** 0.5 * self.weight + self.bias)
 
 
 @dataclass(frozen=True)
 class Normalised:
-    """What a batch norm makes of a batch (N, C)."""
+    """The result of batch norm on a batch (N, C)."""
 
     outputs: Tensor  # (N, C)
-    mean: Tensor  # (C,) what it took off
-    variance: Tensor  # (C,) what it divided by the root of
-    running: Running  # afterwards
+    mean: Tensor  # (C,) subtracted
+    variance: Tensor  # (C,) whose root (with eps) it divides by
+    running: Running  # after the batch
 
 
 def normalise(batch: Tensor, norm: BatchNorm, running: Running) -> Normalised:
-    """Feed ``batch`` (N, C), of two images at least where it trains, to ``norm``, which has come to ``running``."""
+    """Feed ``batch`` (N, C) to ``norm`` with the statistics ``running``; in training mode N must be 2 or more."""
     module = nn.BatchNorm1d(batch.shape[1], norm.eps, norm.momentum).train(norm.training)
     nn.init.constant_(module.weight, norm.weight)
     nn.init.constant_(module.bias, norm.bias)
@@ -95,37 +95,37 @@ def normalise(batch: Tensor, norm: BatchNorm, running: Running) -> Normalised:
 
 
 def drop(numbers: Tensor, p: float, seed: int, training: bool = True) -> Tensor:
-    """``nn.Dropout(p)`` of ``numbers``; the same seed drops the same ones."""
+    """Apply ``nn.Dropout(p)`` to ``numbers``; the same seed drops the same ones."""
     with seeded(seed):
         dropped: Tensor = nn.Dropout(p).train(training)(numbers)
     return dropped
 
 
 def mean_of_many_draws(numbers: Tensor, p: float) -> float:
-    """The mean of DRAWS of them."""
+    """Average the results of DRAWS random masks."""
     return drop(numbers.expand(DRAWS, *numbers.shape), p, seed=0).mean().item()
 
 
 def flatten(shape: tuple[int, int, int, int], start_dim: int) -> tuple[Tensor, Tensor]:
-    """A batch (N, C, H, W) of the numbers 0, 1, … and what ``nn.Flatten(start_dim)`` makes of it."""
+    """Make a batch (N, C, H, W) of the numbers 0, 1, … and apply ``nn.Flatten(start_dim)`` to it; return both."""
     batch = torch.arange(torch.Size(shape).numel()).view(shape)
     return batch, nn.Flatten(start_dim)(batch)
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Logits (K,) against a label."""
+    """Softmax, loss and gradients of logits (K,) for a label."""
 
     probabilities: Tensor  # (K,)
-    target: Tensor  # (K,) what label smoothing leaves of 1 and 0
+    target: Tensor  # (K,) one-hot, after label smoothing
     loss: float  # nats
-    gradient: Tensor  # (K,) of the loss by the logits
-    loss_after_softmax: float  # where the probabilities are taken for logits
+    gradient: Tensor  # (K,) of the loss with respect to the logits
+    loss_after_softmax: float  # with the probabilities passed as logits
     gradient_after_softmax: Tensor  # (K,)
 
 
 def judge(logits: Tensor, label: int, temperature: float = 1.0, smoothing: float = 0.0) -> Judged:
-    """Softmax of ``logits / temperature``, its cross-entropy, and what both are after a softmax too many."""
+    """Compute softmax of ``logits / temperature``, cross-entropy and gradient, also with a second softmax."""
     inputs = logits.clone().requires_grad_()
     scaled = inputs / temperature
     probabilities = nn.Softmax(dim=0)(scaled)
@@ -139,5 +139,5 @@ def judge(logits: Tensor, label: int, temperature: float = 1.0, smoothing: float
 
 
 def lowest_after_softmax(classes: int) -> float:
-    """The loss of a softmax too many where all probability lies on the label: what training cannot get below."""
+    """Compute the lowest loss that training can reach with a second softmax: all probability on the label."""
     return float(nn.CrossEntropyLoss()(torch.eye(classes)[0], torch.tensor(0)))

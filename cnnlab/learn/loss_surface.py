@@ -1,4 +1,4 @@
-"""Losses of two numbers, to see how optimisers come down them."""
+"""Losses as functions of two numbers, and the paths of optimisers on them."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from cnnlab.learn.optimisers import OPTIMISERS
 from cnnlab.learn.training_step import batch_of, prepared, walk
 from cnnlab.networks.build import seeded
 
-LOST = 1e4  # times the first loss: a path that has come so high is not drawn on
-_TRAINED_STEPS, _TRAINED_RATE = 60, 0.01  # of Adam, to the middle of the network's surface
+LOST = 1e4  # times the initial loss: a path above it is cut off
+_TRAINED_STEPS, _TRAINED_RATE = 60, 0.01  # of Adam, to the centre of the network's surface
 
 
 @dataclass(frozen=True)
 class Surface:
-    """A loss over a square or an oblong of two numbers."""
+    """A loss over a rectangle of two numbers."""
 
-    formula: str  # as Markdown
-    about: str  # what is hard about it
+    formula: str  # Markdown
+    about: str  # what makes it hard
     loss: Callable[[Tensor], Tensor]  # points (…, 2) → (…)
-    x: tuple[float, float]  # what is shown
+    x: tuple[float, float]  # the range shown
     y: tuple[float, float]
     start: tuple[float, float]
-    rate: float  # a learning rate at which there is something to see
-    points: int = 61  # of each axis, to draw it
-    most_steps: int = 100  # that a path may have: what is dearer gets fewer
+    rate: float  # a learning rate that shows something
+    points: int = 61  # grid points per axis, for the chart
+    most_steps: int = 100  # length limit of a path; lower where the loss is slow to compute
 
     def grid(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Losses (points, points) over the shown oblong, one row a y, behind their x and y."""
+        """Compute x and y of the grid, and the losses (points, points) over it, one row per y."""
         x, y = torch.linspace(*self.x, self.points), torch.linspace(*self.y, self.points)
         places = torch.cartesian_prod(y, x).flip(1)  # (points², 2)
         with torch.no_grad():
@@ -42,22 +42,22 @@ class Surface:
 
 @dataclass(frozen=True)
 class Path:
-    """Where an optimiser went."""
+    """The path of an optimiser."""
 
-    points: Tensor  # (steps + 1, 2), the start first
+    points: Tensor  # (steps + 1, 2), with the start
     losses: Tensor  # (steps + 1,)
-    is_lost: bool  # it came higher than LOST times where it began
+    is_lost: bool  # whether the loss exceeded LOST times its initial value
 
     @property
     def steps(self) -> int:
-        """Taken."""
+        """Number of steps."""
         return len(self.points) - 1
 
 
 def paths(
     surface: Surface, names: Sequence[str], rate: float, steps: int, start: tuple[float, float]
 ) -> dict[str, Path]:
-    """Each optimiser's way from ``start``, all with one learning rate."""
+    """Compute each optimiser's path from ``start``, all with one learning rate."""
     ends = [torch.tensor(start).requires_grad_() for _ in names]
     engines = [OPTIMISERS[name]([end], rate) for name, end in zip(names, ends, strict=True)]
     points, losses = [], []
@@ -77,8 +77,8 @@ def paths(
 
 
 def _path(points: Tensor, losses: Tensor) -> Path:
-    """Up to where it is lost, if it is."""
-    lost = ~(losses <= LOST * losses[0].clamp(min=1e-3))  # true for NaN too
+    """Build a path, cut off where the loss diverges."""
+    lost = ~(losses <= LOST * losses[0].clamp(min=1e-3))  # also true for NaN
     if not lost.any():
         return Path(points, losses, is_lost=False)
     end = int(lost.int().argmax())
@@ -112,9 +112,9 @@ def _himmelblau(points: Tensor) -> Tensor:
 
 
 def _network(points: Tensor) -> Tensor:
-    """The tiny network's loss at its trained weights plus x and y times two directions.
+    """Compute the tiny network's loss at its trained weights plus x and y times two directions.
 
-    Both layers are linear in their weights, so what each direction adds to a convolution is computed but once.
+    Both layers are linear in their weights, so each direction's share of a convolution is computed only once.
     """
     parts = _network_parts()
     shares = F.pad(points.reshape(-1, 2), (1, 0), value=1.0)  # (P, 3)
@@ -128,7 +128,7 @@ def _network(points: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class _Parts:
-    """Of the trained weights and of the two directions."""
+    """The network's parts at the trained weights and along the two directions."""
 
     convolved: Tensor  # (3, N, 4, 26, 26)
     weights: Tensor  # (3, 10, 676)
@@ -140,7 +140,7 @@ class _Parts:
 def _network_parts() -> _Parts:
     batch = batch_of()
     images = prepared(batch)
-    with torch.enable_grad():  # the first to ask may only be drawing
+    with torch.enable_grad():  # the first caller may run without gradients
         middle = walk("Adam", _TRAINED_RATE, _TRAINED_STEPS)[-1].after
     three = [middle, *(direction(middle, seed) for seed in (1, 2))]
     return _Parts(
@@ -152,7 +152,7 @@ def _network_parts() -> _Parts:
 
 
 def direction(weights: dict[str, Tensor], seed: int) -> dict[str, Tensor]:
-    """Random, each filter as long as the network's own; biases stay (Li et al. 2018, arXiv:1712.09913)."""
+    """Make a random direction, each filter with its weights' norm; biases stay 0 (Li et al. 2018, arXiv:1712.09913)."""
     direction = {}
     with seeded(seed):
         for name, filters in weights.items():

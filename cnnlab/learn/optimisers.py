@@ -1,4 +1,4 @@
-"""Four optimisers of ``torch.optim``, and the step each takes, written out."""
+"""Four optimisers of ``torch.optim``, and the formula of each one's step."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.optim import SGD, Adam, Optimizer, RMSprop
 
 MOMENTUM = 0.9
-SMOOTHING, EPS = 0.99, 1e-8  # RMSprop's, PyTorch's defaults
-BETAS = (0.9, 0.999)  # Adam's, PyTorch's defaults
+SMOOTHING, EPS = 0.99, 1e-8  # of RMSprop, PyTorch's defaults
+BETAS = (0.9, 0.999)  # of Adam, PyTorch's defaults
 
-# One tensor after the other: with a handful of numbers the grouping for speed only costs.
+# One tensor after another: with so few numbers the grouping for speed only costs time.
 OPTIMISERS: dict[str, Callable[[Sequence[Tensor], float], Optimizer]] = {
     "SGD": partial(SGD, foreach=False),
     "Momentum": partial(SGD, momentum=MOMENTUM, foreach=False),
@@ -21,11 +21,11 @@ OPTIMISERS: dict[str, Callable[[Sequence[Tensor], float], Optimizer]] = {
     "Adam": partial(Adam, betas=BETAS, eps=EPS, foreach=False),
 }
 
-Memory = dict[str, Tensor]  # what an optimiser keeps of one tensor, by PyTorch's names
+Memory = dict[str, Tensor]  # an optimiser's state of one tensor, by PyTorch's names
 
 
 def move(optimiser: str, rate: float, gradient: Tensor, memory: Memory) -> Tensor:
-    """What the step adds to the weights; ``memory`` is what the optimiser keeps after that step.
+    """Compute the change of the weights; ``memory`` is the optimiser's state after the step.
 
     SGD: −rate · g. Momentum: −rate · v (Polyak 1964). RMSprop: −rate · g / (√s + eps) (Hinton 2012).
     Adam: −rate · m̂ / (√v̂ + eps) (Kingma and Ba 2014, arXiv:1412.6980).
@@ -43,12 +43,12 @@ def move(optimiser: str, rate: float, gradient: Tensor, memory: Memory) -> Tenso
 
 
 def unbiased(memory: Memory) -> tuple[Tensor, Tensor]:
-    """Adam's m̂ and v̂: its moments without their pull to the zeros they began with."""
+    """Compute Adam's m̂ and v̂: its moments, corrected for their start at zero."""
     steps = memory["step"].item()
     return memory["exp_avg"] / (1 - BETAS[0] ** steps), memory["exp_avg_sq"] / (1 - BETAS[1] ** steps)
 
 
 def memory_of(optimiser: Optimizer, weights: Tensor) -> Memory:
-    """A copy of what ``optimiser`` keeps of ``weights``; empty where it keeps nothing."""
+    """Copy the state that ``optimiser`` has for ``weights``; empty where it has none."""
     kept = optimiser.state.get(weights, {})
     return {name: torch.as_tensor(value).clone() for name, value in kept.items() if value is not None}

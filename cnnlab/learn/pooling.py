@@ -1,4 +1,4 @@
-"""A pool on a small grid: which numbers feed each output, and what the pool makes of them."""
+"""Pooling on a small grid: which numbers contribute to each output, and the result."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from cnnlab.networks.build import layer_module
 from cnnlab.networks.layers import AdaptivePool2d, AvgPool2d, MaxPool2d, pair
 
 Pool = MaxPool2d | AvgPool2d | AdaptivePool2d
-Cell = tuple[int, int]  # row, column; below zero or beyond the grid where it lies in the padding
+Cell = tuple[int, int]  # row, column; outside the grid where it lies in the padding
 
 
 @dataclass(frozen=True)
 class Window:
-    """What a pool looks at for one output."""
+    """The window of a pool for one output."""
 
-    cells: tuple[Cell, ...]  # row by row, those in the padding too
-    inside: tuple[Cell, ...]  # those of the grid
+    cells: tuple[Cell, ...]  # row by row, padding included
+    inside: tuple[Cell, ...]  # only those inside the grid
     takes_largest: bool
-    divisor: int  # of an average
+    divisor: int  # of an average pool
 
     def answer(self, grid: Tensor) -> float:
-        """Its output for ``grid`` (H, W), step by step instead of by PyTorch."""
+        """Compute its output for ``grid`` (H, W) without PyTorch's module."""
         numbers = [grid[cell].item() for cell in self.inside]
         return max(numbers) if self.takes_largest else sum(numbers) / self.divisor
 
     def largest(self, grid: Tensor) -> Cell:
-        """The first cell of the grid that holds its largest number."""
+        """Find the first cell of the grid with the window's largest number."""
         return max(self.inside, key=lambda cell: grid[cell].item())
 
 
 def pooled(pool: Pool, grid: Tensor) -> Tensor:
-    """What PyTorch's module gives for ``grid`` (H, W). Raises LayerError where its window does not fit."""
+    """Run PyTorch's module on ``grid`` (H, W). Raises LayerError where the window does not fit."""
     shape = (1, *grid.shape)
     pool.output_shape(shape, 1)
     out: Tensor = layer_module(pool, shape, 1)(grid[None])
@@ -41,7 +41,7 @@ def pooled(pool: Pool, grid: Tensor) -> Tensor:
 
 
 def window(pool: Pool, size: tuple[int, int], place: Cell) -> Window:
-    """Of the output at ``place``, over a grid of ``size`` = (H, W)."""
+    """Find the window of the output at ``place``, over a grid of ``size`` = (H, W)."""
     rows, columns = (_reach(pool, size[axis], place[axis], axis) for axis in (0, 1))
     cells = tuple((row, column) for row in rows for column in columns)
     inside = tuple(cell for cell in cells if all(0 <= at < end for at, end in zip(cell, size, strict=True)))
@@ -51,12 +51,12 @@ def window(pool: Pool, size: tuple[int, int], place: Cell) -> Window:
 
 
 def border(pool: Pool) -> tuple[int, int]:
-    """Rows and columns of padding on each side."""
+    """Return the rows and columns of padding on each side."""
     return (0, 0) if pool.kind == "adaptive-pool2d" else pair(pool.padding)
 
 
 def _reach(pool: Pool, size: int, place: int, axis: int) -> range:
-    """Of one axis; the last window of a ceil-mode pool may end early, at the padding's end."""
+    """Compute the range of one axis; in ceil mode the last window may be cut off at the end of the padding."""
     if pool.kind == "adaptive-pool2d":
         parts = pair(pool.output_size)[axis]
         return range(place * size // parts, -(-(place + 1) * size // parts))

@@ -1,4 +1,4 @@
-"""What the steps of a program come to before it trains, found by running them here."""
+"""Results of the steps of a program before training, computed by running them here."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ from cnnlab.training.run_data import network_for
 
 Picture = npt.NDArray[np.uint8]
 
-ASKED = 100  # validation images that an untrained network is asked about, at the most
+ASKED = 100  # validation images predicted by the untrained network, at most
 SHOWN = 3  # images of each class
 
 
 @dataclass(frozen=True)
 class Splits:
-    """The data as a training gets them."""
+    """The data as a training uses them."""
 
     images: dict[str, int]  # by split
-    shape: tuple[int, ...]  # of a batch of one image
-    lowest: float  # of the validation images' pixels, as the network gets them
+    shape: tuple[int, ...]  # of a batch with one image
+    lowest: float  # of the validation images' pixels, as the network receives them
     highest: float
-    wall: Picture  # a few training images, one class a column: (rows · H, classes · W), dark on light
+    wall: Picture  # a few training images, one class per column: (rows · H, classes · W), dark on light
 
 
 @dataclass(frozen=True)
 class Guess:
-    """What a network says before it has learned anything."""
+    """Predictions of an untrained network."""
 
     loss: float  # mean cross-entropy
     accuracy: float  # fraction
-    by_chance: float  # the loss of one that gives all classes the same probability
-    images: int  # that it was asked about
-    logits: dict[str, float]  # for the first of them, by class
-    label: str  # of that
+    by_chance: float  # the loss of uniform probabilities
+    images: int  # number predicted
+    logits: dict[str, float]  # of the first image, by class
+    label: str  # of the first image
 
 
 def versions() -> dict[str, str]:
-    """What a program runs on here, and the threads that a training gets."""
+    """List the versions of a program's packages here, and the number of threads of a training."""
     return {
         "Python": platform.python_version(),
         "PyTorch": torch.__version__,
@@ -63,9 +63,9 @@ def versions() -> dict[str, str]:
 
 
 def first_look(config: RunConfig) -> tuple[Splits, Guess]:
-    """Steps 2 and 4. Raises DatasetError where the data set cannot be had."""
+    """Run steps 2 and 4. Raises DatasetError where the data set is not available."""
     spec, whole = dataset_spec(config.dataset), load_train(config.dataset)
-    # Divided by their numbers, for to copy all pixels takes longer than a reader likes to wait.
+    # Split by index: copying all pixels would take noticeably long.
     numbers, test_labels = torch.arange(len(whole)), load_test(config.dataset).labels
     data = hold_out_validation(
         spec,
@@ -103,8 +103,8 @@ def _guess(config: RunConfig, asked: Split) -> Guess:
 
 
 def optimiser_settings(config: RunConfig) -> dict[str, str]:
-    """Step 5: every setting of the optimiser, PyTorch's own among them."""
-    any_network = nn.Linear(1, 1)  # they do not depend on it
+    """List every setting of the optimiser for step 5, including PyTorch's defaults."""
+    any_network = nn.Linear(1, 1)  # the settings do not depend on it
     (group,) = make_optimizer(any_network, config, choose_device(config.device)).param_groups
     return {name: str(value) for name, value in group.items() if name != "params" and value is not None}
 
@@ -114,7 +114,7 @@ def _standardise(config: RunConfig) -> Standardise:
 
 
 def _wall(images: Tensor, train: Split, classes: int) -> Picture:
-    """As many rows as every class has images for, SHOWN at the most; ``train`` has their numbers."""
+    """Arrange training images with as many rows as every class has images for, at most SHOWN."""
     of_each = [train.images[train.labels == label] for label in range(classes)]
     rows = min(SHOWN, *map(len, of_each))
     return 255 - torch.cat([images[numbers[:rows]].flatten(0, 2) for numbers in of_each], dim=1).numpy()

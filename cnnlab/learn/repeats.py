@@ -1,4 +1,4 @@
-"""The same training under several seeds: what it comes to, how far that spreads, which differences are no chance."""
+"""The same training repeated with several seeds: mean, spread, and which differences are significant."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ from cnnlab.training.memory import check_memory
 
 Verdict = Literal["better", "worse", "within chance", "needs two seeds"]
 
-_GLANCE = 50  # validation images that fit itself looks at after each epoch, which costs time and steers nothing
+_GLANCE = 50  # validation images that fit itself evaluates after each epoch: few, because the result is not used
 
 
 @dataclass(frozen=True)
 class Repeats:
-    """Accuracies so far, one a seed in the seeds' order, by what was tried; the first is the baseline."""
+    """Accuracies so far by arm, one per seed in the seeds' order; the first arm is the baseline."""
 
     terms: object
-    seeds: int  # asked for
+    seeds: int  # number requested
     done: float
     accuracies: Mapping[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What was tried against the baseline; fractions, NaN where there are too few seeds."""
+    """An arm compared with the baseline; fractions, NaN where there are too few seeds."""
 
     name: str
     seeds: int
     mean: float
-    sd: float  # between seeds, with n − 1
-    difference: float  # of the mean to the baseline's, over the seeds that both have
-    low: float  # of its interval
+    sd: float  # standard deviation between seeds, with n − 1
+    difference: float  # mean minus the baseline's, over the seeds that both have
+    low: float  # lower end of the difference's interval
     high: float
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the interval leaves out zero, and on which side it lies."""
+        """Whether the interval excludes zero, and on which side."""
         if isnan(self.low):
             return "needs two seeds"
         if self.low > 0:
@@ -58,24 +58,24 @@ class Effect:
 
 
 def effects(accuracies: Mapping[str, Sequence[float]]) -> list[Effect]:
-    """One for each that was tried, the baseline first and without a difference.
+    """Compare each arm with the baseline, which comes first, without a difference.
 
-    Differences are paired: both sides of one have the same seed, thus the same images in the same order. Their
-    intervals are Student's, widened so that with 95 % all of them together hold (Bonferroni).
+    Differences are paired: both arms have the same seed, thus the same images in the same order. Intervals are
+    Student's, widened so that all of them hold together with 95 % confidence (Bonferroni).
     """
     name, *others = accuracies
     baseline = accuracies[name]
     found = [Effect(name, len(baseline), _mean(baseline), _sd(baseline), nan, nan, nan)]
     for other in others:
         values = accuracies[other]
-        pairs = [value - base for value, base in zip(values, baseline, strict=False)]  # it may be a seed behind
+        pairs = [value - base for value, base in zip(values, baseline, strict=False)]  # the arm may be one seed behind
         low, high = paired_interval(pairs, LEVEL / len(others))
         found.append(Effect(other, len(values), _mean(values), _sd(values), _mean(pairs), low, high))
     return found
 
 
 def paired_interval(differences: Sequence[float], level: float) -> tuple[float, float]:
-    """Student's interval of their mean, missed with probability ``level``; NaN for fewer than two."""
+    """Compute Student's interval of the mean difference at error level ``level``; NaN for fewer than two."""
     count = len(differences)
     if count < 2:
         return nan, nan
@@ -83,13 +83,13 @@ def paired_interval(differences: Sequence[float], level: float) -> tuple[float, 
     return fmean(differences) - half, fmean(differences) + half
 
 
-Training = Generator[float, None, float]  # tells the share of it that is done, returns its accuracy
+Training = Generator[float, None, float]  # yields the fraction done, returns the accuracy
 
 
 def repeat(
     terms: object, names: Sequence[str], seeds: int, train: Callable[[str, int], Training]
 ) -> Generator[Repeats]:
-    """``train`` each name under the first seed, then each under the next: pairs are complete early."""
+    """Run ``train`` for each name under the first seed, then under the next; yield the accuracies so far."""
     accuracies: dict[str, tuple[float, ...]] = dict.fromkeys(names, ())
     for number, (seed, name) in enumerate(product(range(seeds), names)):
         training = train(name, seed)
@@ -104,9 +104,9 @@ def repeat(
 
 
 def train_and_judge(network: nn.Module, data: Data, config: RunConfig) -> Training:
-    """Train, telling the share of its steps that is done; returns the accuracy on all validation images at the end.
+    """Train and yield the fraction of steps done; return the final accuracy on all validation images.
 
-    Raises ConfigError where there is too little memory.
+    Raises ConfigError where memory is too small.
     """
     check_memory(config, data.spec)
     steps = config.epochs * -(-len(data.train) // config.batch_size)

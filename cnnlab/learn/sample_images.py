@@ -1,4 +1,4 @@
-"""Pictures to look at: digits of the embedded sample, a small scene in colour, soft random maps; all in 0…1."""
+"""Example images: digits of the embedded sample, a small colour scene, smooth random maps; all in 0…1."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from torch import Tensor
 from cnnlab.data.loading import load
 from cnnlab.networks.layers import Shape
 
-_FINE = 8  # so many times larger the scene is drawn, then smoothed
-_COARSE = 7  # rows and columns of random numbers that a soft map is made of
+_FINE = 8  # the scene is rendered this many times larger, then smoothed
+_COARSE = 7  # rows and columns of random numbers that a smooth map is interpolated from
 
 
 @lru_cache(maxsize=20)
 def digits(label: int, split: str = "train") -> Tensor:
-    """All digits ``label`` of a split of the sample: (N, 1, 28, 28). Nobody writes to them."""
+    """Load all digits ``label`` of a split of the sample: (N, 1, 28, 28). Treat them as read-only."""
     part = getattr(load("mnist-sample"), split)
     images: Tensor = part.images[part.labels == label].float() / 255
     return images
@@ -27,7 +27,7 @@ def digits(label: int, split: str = "train") -> Tensor:
 
 @lru_cache(maxsize=8)
 def scene(height: int = 32, width: int = 32) -> Tensor:
-    """A house under the sun: (3, height, width), drawn here."""
+    """Render a house under the sun: (3, height, width)."""
     large = Image.new("RGB", (32 * _FINE, 32 * _FINE), (120, 185, 235))
     draw = ImageDraw.Draw(large)
 
@@ -47,14 +47,14 @@ def scene(height: int = 32, width: int = 32) -> Tensor:
 
 
 def soft_maps(channels: int, height: int, width: int, seed: int = 0) -> Tensor:
-    """Seeded random feature maps (channels, height, width): where a layer's input is no picture any more."""
+    """Make seeded random feature maps (channels, height, width), for layers whose input is not an image."""
     generator = torch.Generator().manual_seed(seed)
     coarse = torch.rand(1, channels, _COARSE, _COARSE, generator=generator)
     return F.interpolate(coarse, (height, width), mode="bilinear", align_corners=True)[0]
 
 
 def picture_of(shape: Shape) -> Tensor:
-    """Something to see of ``shape`` = (C, H, W): a digit, the scene, or maps."""
+    """Choose an example of ``shape`` = (C, H, W): a digit, the scene, or random maps."""
     channels, height, width = shape
     if channels == 1:
         return F.interpolate(digits(2)[:1], (height, width), mode="bilinear", antialias=True)[0]

@@ -1,4 +1,4 @@
-"""Where the bytes of a training step go: counted on the tensors that torch keeps, layer by layer."""
+"""Memory of a training step: bytes of the tensors that torch stores, layer by layer."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ from cnnlab.training.device import Accelerator
 from cnnlab.training.optimizer import make_optimizer
 from cnnlab.training.run_data import network_for
 
-LOSS = "loss"  # what stands behind the last layer
+LOSS = "loss"  # row after the last layer
 KINDS = ("weights", "gradients", "moments", "activations", "images")
-_COUNTED = (2, 4)  # images of the two batches; batch norm takes no fewer than two
+_COUNTED = (2, 4)  # images of the two batches; batch norm needs two at least
 
 
 @dataclass(frozen=True)
 class LayerBytes:
-    """Bytes of a layer while a batch is trained on."""
+    """Bytes of a layer in a training step."""
 
     name: str
-    weights: int = 0  # what it learns, and batch norm's running figures
+    weights: int = 0  # parameters, and batch norm's running statistics
     gradients: int = 0
-    moments: int = 0  # the optimiser's
-    each: int = 0  # activations kept for the way back, for each image
-    fixed: int = 0  # and whatever the batch
+    moments: int = 0  # of the optimiser
+    each: int = 0  # per image: activations stored for the backward pass
+    fixed: int = 0  # activations that do not depend on the batch size
 
     def activations(self, batch_size: int) -> int:
-        """Kept from the way forward to the way back."""
+        """Compute the bytes stored from the forward to the backward pass."""
         return self.fixed + batch_size * self.each
 
 
 @dataclass(frozen=True)
 class StepBytes:
-    """Bytes of a training step when its way back begins: the most that it has at once."""
+    """Bytes of a training step at the start of its backward pass, its peak."""
 
-    layers: tuple[LayerBytes, ...]  # in their order, the loss behind them
-    image: int  # one, as the first layer gets it
+    layers: tuple[LayerBytes, ...]  # in order, the loss last
+    image: int  # one input image
 
     def rows(self, batch_size: int) -> list[dict[str, int | str]]:
-        """A row for the images and for each layer: its name, and bytes by KINDS."""
+        """Make a row for the images and for each layer: its name, and bytes by KINDS."""
         images: dict[str, int | str] = {"layer": "images", **dict.fromkeys(KINDS, 0), "images": batch_size * self.image}
         return [images, *(self._row(layer, batch_size) for layer in self.layers)]
 
     def totals(self, batch_size: int) -> dict[str, int]:
-        """Bytes by KINDS."""
+        """Sum the bytes by KINDS."""
         rows = self.rows(batch_size)
         return {kind: sum(int(row[kind]) for row in rows) for kind in KINDS}
 
@@ -71,12 +71,12 @@ class StepBytes:
 
 
 def count_bytes(config: RunConfig, spec: DatasetSpec) -> StepBytes:
-    """One step each with two and with four images, on the CPU; what grows with the batch grows by the image.
+    """Count a step with two and one with four images on the CPU, and split the bytes into fixed and per image.
 
-    That it does so exactly, whatever the batch, is tested.
+    Tests check that this is exact for any batch size.
     Raises ArchitectureError where a layer does not fit the images.
     """
-    # One torch thread: steps so small gain nothing from two, which beside trainings wait for each other's cores.
+    # One torch thread: steps this small gain nothing from two, which would compete with trainings for cores.
     with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as thread:
         few, more = thread.map(partial(_Step, config, spec), _COUNTED)
     names = [name for name, _ in few.network.named_children()]
@@ -87,7 +87,7 @@ def count_bytes(config: RunConfig, spec: DatasetSpec) -> StepBytes:
 
 
 def data_set_bytes(spec: DatasetSpec) -> int:
-    """All images, a byte for each pixel and channel: they stay in memory while a network trains."""
+    """Count the bytes of all images, one per pixel and channel: they stay in memory during training."""
     return prod(spec.shape) * sum(spec.sizes)
 
 
@@ -110,12 +110,12 @@ def _layer(name: str, few: _Step, more: _Step) -> LayerBytes:
 
 
 def _size(values: Iterable[object]) -> int:
-    """Bytes of those that are tensors."""
+    """Sum the bytes of the tensors among ``values``."""
     return sum(value.numel() * value.element_size() for value in values if isinstance(value, Tensor))
 
 
 class _Step:
-    """A step of a fresh network with random images: afterwards gradients and moments are there to be counted."""
+    """A step of a new network on random images, after which gradients and moments can be counted."""
 
     def __init__(self, config: RunConfig, spec: DatasetSpec, images: int) -> None:
         accelerator = Accelerator.of(config.model_copy(update={"device": "cpu"}))
@@ -134,23 +134,23 @@ class _Step:
 
 
 class _Keeping:
-    """What autograd keeps, by the layer that was the first to ask for it. Tensors that share memory count once."""
+    """Tensors that autograd stores, by the layer that stored them first; tensors that share memory count once."""
 
     def __init__(self, known: Iterable[Tensor]) -> None:
         self.kept: Counter[str] = Counter()
         self._at = LOSS
-        # Held, so that no other tensor gets the same address meanwhile.
+        # Referenced, so that no other tensor gets the same address meanwhile.
         self._seen = {tensor.untyped_storage().data_ptr(): tensor for tensor in known}
 
     def loss(self, network: nn.Module, x: Tensor, labels: Tensor) -> Tensor:
-        """Forward, noting which layer is at work."""
+        """Run the forward pass, noting the layer being run."""
         for self._at, layer in network.named_children():
             x = layer(x)
         self._at = LOSS
         return F.cross_entropy(x, labels)
 
     def note(self, tensor: Tensor) -> Tensor:
-        """For ``saved_tensors_hooks``: count ``tensor`` and keep it as it is."""
+        """Count ``tensor`` and return it unchanged; for ``saved_tensors_hooks``."""
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in self._seen:
             self._seen[storage.data_ptr()] = tensor

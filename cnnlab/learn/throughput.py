@@ -1,4 +1,4 @@
-"""Images a second against batch size: training steps, part by part, and inference, measured on what is here."""
+"""Images per second against batch size: training steps, part by part, and inference, measured on this machine."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from cnnlab.training.optimizer import make_optimizer
 from cnnlab.training.run_data import network_for
 
 BATCH_SIZES = tuple(2**power for power in range(11))  # 1 … 1024 images
-STEPS = 25  # a batch size, at the most
-PATIENCE = 0.25  # seconds of steps, three at the least
-SLOWEST = 1.5  # seconds: of a step, behind which no larger batch is tried
-NEAR = 0.9  # of the highest speed: no longer worth a larger batch
-PRODUCT = 1024  # rows and columns of the matrices whose product shows what a device can do
+STEPS = 25  # per batch size, at most
+PATIENCE = 0.25  # seconds of steps, three steps at least
+SLOWEST = 1.5  # seconds of a step, after which no larger batch is tried
+NEAR = 0.9  # share of the highest speed from which a larger batch no longer pays
+PRODUCT = 1024  # rows and columns of the matrices that measure a device's peak speed
 
 
 @dataclass(frozen=True)
 class Lane:
-    """What a network is measured on."""
+    """A device and thread count to measure a network on."""
 
     device: str
-    threads: int  # of torch; counts on a CPU only
+    threads: int  # of torch; matters on a CPU only
 
     @property
     def title(self) -> str:
@@ -52,11 +52,11 @@ class Lane:
 
 @dataclass(frozen=True)
 class Point:
-    """Seconds at a batch size: of a step's parts, and of inference."""
+    """Seconds at a batch size: the parts of a step, and inference."""
 
     lane: str
     batch_size: int
-    forward: float  # the loss included
+    forward: float  # including the loss
     backward: float
     update: float
     inference: float
@@ -67,38 +67,38 @@ class Point:
 
     @property
     def trained(self) -> float:
-        """Images a second."""
+        """Training images per second."""
         return self.batch_size / self.step
 
     @property
     def answered(self) -> float:
-        """Images a second."""
+        """Inference images per second."""
         return self.batch_size / self.inference
 
 
 @dataclass(frozen=True)
 class Speeds:
-    """What has been measured so far."""
+    """Measurements so far."""
 
     points: tuple[Point, ...]
-    products: dict[str, float]  # multiply-accumulates a second of a large matrix product, by lane
+    products: dict[str, float]  # multiply-accumulates per second of a large matrix product, by lane
     macs: int  # of the network, for one image
     done: float  # a fraction
 
     def of(self, lane: str) -> list[Point]:
-        """A lane's points, small batches first."""
+        """List a lane's points, small batches first."""
         return [point for point in self.points if point.lane == lane]
 
 
 def lanes() -> list[Lane]:
-    """Every device found here; the CPU with all of a training's threads, and with one."""
+    """List every device found here; the CPU with all of a training's threads, and with one."""
     each = threads_each()
     found = [Lane(device, each) for device in devices()]
     return [*found, Lane("cpu", 1)] if each > 1 else found
 
 
 def plateau(points: Sequence[Point]) -> tuple[Point, Point]:
-    """The fastest for training, and the smallest batch that comes to NEAR of its speed."""
+    """Find the fastest point of training, and the smallest batch with at least NEAR of its speed."""
     fastest = max(points, key=lambda point: point.trained)
     near = [point for point in points if point.trained >= NEAR * fastest.trained]
     return min(near, key=lambda point: point.batch_size), fastest
@@ -107,10 +107,10 @@ def plateau(points: Sequence[Point]) -> tuple[Point, Point]:
 def measure_speeds(
     config: RunConfig, spec: DatasetSpec, over: Sequence[Lane], batch_sizes: Sequence[int] = BATCH_SIZES
 ) -> Generator[Speeds]:
-    """A point after another: each lane from its smallest batch on, until a step is SLOWEST or memory short.
+    """Measure point by point: each lane from its smallest batch on, until a step is too slow or memory too small.
 
-    The images are random and ready on the device: what it takes to prepare them is no part of this. Torch's number
-    of threads is set for the thread that walks this.
+    The images are random and already on the device, so their preparation is not measured. Sets torch's number of
+    threads for the calling thread.
     Raises ArchitectureError where a layer does not fit the images, ConfigError where not even the smallest batch fits
     the memory.
     """
@@ -125,7 +125,7 @@ def measure_speeds(
         bench = _Bench(own, spec, lane)
         for at, batch_size in enumerate(batch_sizes, start=1):
             point = bench.point(batch_size)
-            # The best of all looks: what else is at work on the machine can only lower it.
+            # The best of all measurements: other work on the machine can only lower it.
             products[lane.title] = max(products.get(lane.title, 0.0), bench.product_speed())
             if point:
                 points.append(point)
@@ -137,7 +137,7 @@ def measure_speeds(
 
 
 class _Bench:
-    """A network on one lane, trained and asked with batches of any size."""
+    """A network on one lane, trained and run with batches of any size."""
 
     def __init__(self, config: RunConfig, spec: DatasetSpec, lane: Lane) -> None:
         self.config, self.spec, self.lane = config, spec, lane
@@ -150,12 +150,12 @@ class _Bench:
         self.optimizer = make_optimizer(self.network, config, device)
 
     def product_speed(self) -> float:
-        """Multiply-accumulates a second of a large matrix product, in the precision of the network's."""
+        """Measure the multiply-accumulates per second of a large matrix product, in the network's precision."""
         left, right = torch.rand(2, PRODUCT, PRODUCT, device=self.device).to(self.accelerator.precision)
         return PRODUCT**3 / median_seconds(lambda: left @ right, self.device)
 
     def point(self, batch_size: int) -> Point | None:
-        """None where the batch does not fit the memory, or is too small for batch norm."""
+        """Measure a batch size; None where it does not fit the memory, or is too small for batch norm."""
         try:
             check_memory(self.config.model_copy(update={"batch_size": batch_size}), self.spec)
         except ConfigError:
@@ -172,7 +172,7 @@ class _Bench:
         return Point(self.lane.title, batch_size, *parts, inference=self._answering(inputs))
 
     def _steps(self, inputs: Tensor, labels: Tensor) -> tuple[float, float, float]:
-        """Median seconds of forward, backward and update, each timed by itself, after a step that warms up."""
+        """Measure median seconds of forward, backward and update, each timed by itself, after a warm-up step."""
         self.network.train()
         self._step(inputs, labels)
         times: list[tuple[float, float, float]] = []
@@ -203,6 +203,6 @@ class _Bench:
         return median_seconds(answer, self.device)
 
     def _now(self) -> float:
-        """Seconds, when the device has done what it was given."""
+        """Return the time in seconds, once the device has finished its work."""
         wait_for(self.device)
         return perf_counter()

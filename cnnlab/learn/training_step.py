@@ -1,4 +1,4 @@
-"""One training step after the other of a tiny network, with all that passes through it kept to be looked at."""
+"""Training steps of a tiny network, with all intermediate tensors stored for display."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ FILTERS = 4
 
 @dataclass(frozen=True)
 class Step:
-    """A training step: what went forward, what came back, and what it changed."""
+    """A training step: activations, gradients, and the changes of the weights."""
 
-    optimiser: str  # of OPTIMISERS
+    optimiser: str  # a key of OPTIMISERS
     rate: float
     labels: Tensor  # (N,)
-    maps: dict[str, Tensor]  # a layer's name → what it gave, (N, …)
+    maps: dict[str, Tensor]  # layer name → output, (N, …)
     losses: Tensor  # (N,) cross-entropy of each image, in nats
-    gradients: dict[str, Tensor]  # of their mean, by parameter
-    before: dict[str, Tensor]  # the parameters
+    gradients: dict[str, Tensor]  # of the mean loss, by parameter
+    before: dict[str, Tensor]  # parameters before the step
     after: dict[str, Tensor]
-    memory: dict[str, Memory]  # what the optimiser keeps afterwards, by parameter
-    loss_after: float  # of the same batch
+    memory: dict[str, Memory]  # the optimiser's state after the step, by parameter
+    loss_after: float  # of the same batch after the step
 
     @property
     def loss(self) -> float:
-        """The batch's: the mean of its images'."""
+        """The batch's loss: the mean over its images."""
         return self.losses.mean().item()
 
     @property
     def moves(self) -> dict[str, Tensor]:
-        """What it adds to each parameter, by the optimiser's formula."""
+        """The change of each parameter, by the optimiser's formula."""
         return {
             name: move(self.optimiser, self.rate, gradient, self.memory[name])
             for name, gradient in self.gradients.items()
@@ -51,12 +51,12 @@ class Step:
 
     @property
     def probabilities(self) -> Tensor:
-        """(N, classes) by softmax of the logits."""
+        """Class probabilities (N, classes): softmax of the logits."""
         return F.softmax(self.maps["linear"], dim=1)
 
 
 def tiny_network(seed: int = 0) -> nn.Sequential:
-    """(N, 1, 28, 28) → logits (N, 10): one convolution, one pool, one linear layer."""
+    """Build a network (N, 1, 28, 28) → logits (N, 10): one convolution, one pool, one linear layer."""
     with seeded(seed):
         return nn.Sequential(
             OrderedDict(
@@ -70,21 +70,21 @@ def tiny_network(seed: int = 0) -> nn.Sequential:
 
 
 def batch_of(seed: int = 0) -> Split:
-    """IMAGES training images of the embedded sample, drawn by ``seed``."""
+    """Choose IMAGES random training images of the embedded sample by ``seed``."""
     train = load("mnist-sample").train
     return train.part(torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:IMAGES])
 
 
 def prepared(batch: Split) -> Tensor:
-    """The images as the network gets them: (N, 1, 28, 28), standardised."""
+    """Standardise the images for the network: (N, 1, 28, 28)."""
     spec = dataset_spec("mnist-sample")
     return Standardise(spec.mean, spec.std)(batch.images / 255)
 
 
 def walk(optimiser: str, rate: float, steps: int, seed: int = 0) -> list[Step]:
-    """That many steps of a fresh tiny network on one and the same batch; ends early where the loss is not finite.
+    """Run ``steps`` steps of a new tiny network on one batch; stop early where the loss is not finite.
 
-    The same seed draws the same images and the same first weights.
+    The same seed gives the same images and the same initial weights.
     """
     network, batch = tiny_network(seed), batch_of(seed)
     engine = OPTIMISERS[optimiser](list(network.parameters()), rate)
@@ -121,7 +121,7 @@ def walk(optimiser: str, rate: float, steps: int, seed: int = 0) -> list[Step]:
 
 
 def _pass_through(network: nn.Sequential, images: Tensor) -> dict[str, Tensor]:
-    """What each layer gives, by its name."""
+    """Run the network and return each layer's output by its name."""
     outputs, flowing = {}, images
     for name, layer in network.named_children():
         outputs[name] = flowing = layer(flowing)

@@ -1,6 +1,6 @@
-"""Transfer: what convolutions learned on the digits 0 to 4 are worth to a network that learns 5 to 9 from few images.
+"""Transfer: how much convolutions trained on the digits 0 to 4 help a network that learns 5 to 9 from few images.
 
-After Yosinski et al. 2014 (arXiv:1411.1792): the layers are copied, the classes are others.
+After Yosinski et al. 2014 (arXiv:1411.1792): the layers are copied, the classes differ.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ STARTS: dict[Start, str] = {
     "copied and frozen": "the convolutions keep what 0 to 4 taught them; only the last layer learns",
     "random and frozen": "the convolutions keep random weights; only the last layer learns",
 }
-IMAGES = (25, 50, 100, 250, 1000)  # of 5 to 9 to learn from
+IMAGES = (25, 50, 100, 250, 1000)  # training images of 5 to 9
 SOURCE, TARGET = range(5), range(5, 10)
 SOURCE_EPOCHS = 5
 SOURCE_IMAGES, _TARGET_IMAGES = (
     dataset_spec("mnist-sample").sizes[0] * len(digits) // 10 for digits in (SOURCE, TARGET)
 )
 _HELD_OUT = 0.5  # of the target's images
-_SOURCES = 16  # networks remembered
+_SOURCES = 16  # networks cached
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What a transfer is to try."""
+    """Settings of a transfer experiment."""
 
     images: int = 50
     epochs: int = 40
@@ -48,11 +48,11 @@ class Terms:
 
     @property
     def judged_on(self) -> int:
-        """Images of 5 to 9."""
+        """Number of validation images of 5 to 9."""
         return round(_HELD_OUT * _TARGET_IMAGES)
 
     def config(self, seed: int) -> RunConfig:
-        """The target's run, the same for each start."""
+        """Build the target's config, the same for each start."""
         left = (1 - _HELD_OUT) * dataset_spec("mnist-sample").sizes[0] * len(TARGET) / 10
         return _config(
             self.epochs, seed, batch_size=16, validation_fraction=_HELD_OUT, train_fraction=self.images / left
@@ -60,7 +60,7 @@ class Terms:
 
 
 def transfer(terms: Terms) -> Generator[Repeats]:
-    """Learn 5 to 9 from each start, under one seed after the other, each with a source network of its own."""
+    """Train 5 to 9 from each start, seed by seed, each seed with a source network of its own."""
 
     def train(name: str, seed: int) -> Training:
         config = terms.config(seed)
@@ -73,7 +73,7 @@ def transfer(terms: Terms) -> Generator[Repeats]:
 
 
 def prepare(fresh: nn.Sequential, start: str, seed: int) -> None:
-    """Give a network that has learned nothing the convolutions of ``start``, and freeze them where it says so."""
+    """Copy the convolutions of ``start`` into an untrained network, and freeze them where ``start`` says so."""
     for name, module in fresh.named_children():
         if isinstance(module, nn.Conv2d):
             if start.startswith("copied"):
@@ -83,7 +83,7 @@ def prepare(fresh: nn.Sequential, start: str, seed: int) -> None:
 
 @lru_cache(maxsize=_SOURCES)
 def source(seed: int) -> nn.Sequential:
-    """A network that has learned 0 to 4 from all there are in the embedded sample; read it, do not change it."""
+    """Train a network on all digits 0 to 4 of the embedded sample; cached, so do not change it."""
     config = _config(SOURCE_EPOCHS, seed, batch_size=32, validation_fraction=0.01)
     data = task(SOURCE, config)
     taught = network_for(config, data.spec)
@@ -93,7 +93,7 @@ def source(seed: int) -> nn.Sequential:
 
 
 def task(digits: range, config: RunConfig) -> Data:
-    """The embedded sample with only ``digits``, its splits as the config says."""
+    """Load the embedded sample with only ``digits``, split as the config says."""
     whole = dataset_spec("mnist-sample")
     spec = replace(whole, name=f"digits-{digits[0]}-to-{digits[-1]}", classes=tuple(map(str, digits)))
     images, test = (_only(digits, load(whole.name)) for load in (load_train, load_test))
@@ -108,6 +108,6 @@ def _only(digits: range, split: Split) -> Split:
 
 
 def _config(epochs: int, seed: int, **fields: object) -> RunConfig:
-    """Plain training: nothing but the start is to differ."""
+    """Build the config of a plain training, so that only the start differs."""
     plain = {"architecture": network(frozenset()), "augmentation": "none", "weight_decay": 0.0}
     return RunConfig.model_validate({**plain, "epochs": epochs, "seed": seed, **fields})

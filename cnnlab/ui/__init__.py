@@ -1,1 +1,1 @@
-"""The pages' parts: the only place of the package that knows Streamlit."""
+"""The pages of the app and their parts: the only package that imports Streamlit."""

@@ -1,4 +1,4 @@
-"""The pitfalls of Learn, in their order. Add one: a module beside these, and its PITFALL here."""
+"""The pitfalls of Learn, in order. To add one, write a module here and list its PITFALL below."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics on the first four images of a batch: a tutorial's per-class table, and all that it leaves out."""
+"""Pitfall: per-class accuracy computed on the first four images of each batch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BATCH = 50  # images
 
 
 def count_four(answers: Tensor, labels: Tensor, right: Tensor, seen: Tensor) -> None:
-    """Add a batch to the counts of each class."""
+    """Count a batch's images and correct predictions per class, from its first four images only."""
     for i in range(4):  # of 50 images
         label = labels[i]
         right[label] += answers[i] == label
@@ -25,7 +25,7 @@ def count_four(answers: Tensor, labels: Tensor, right: Tensor, seen: Tensor) -> 
 
 
 def count_all(answers: Tensor, labels: Tensor, right: Tensor, seen: Tensor) -> None:
-    """Add a batch to the counts of each class."""
+    """Count a batch's images and correct predictions per class."""
     for i in range(len(labels)):
         label = labels[i]
         right[label] += answers[i] == label
@@ -37,7 +37,7 @@ COUNTS: dict[str, Count] = {TRAPPED: count_four, MENDED: count_all}
 
 
 def fall(seed: int) -> Generator[Finding]:
-    """Train a network, then make both tables of its answers to the test images."""
+    """Train a network, then make both tables of its predictions for the test images."""
     data = digits(1000, seed)
     training = Training(data.train, 4, seed)
     network = new_network(training)
@@ -49,7 +49,7 @@ def fall(seed: int) -> Generator[Finding]:
 
 
 def _rows(way: str, count: Count, answers: Tensor, labels: Tensor) -> list[Row]:
-    """A row a class, from counts over all batches."""
+    """Make one row per class from the counts over all batches."""
     right, seen = torch.zeros(2, 10, dtype=torch.long)
     for batch in zip(answers.split(BATCH), labels.split(BATCH), strict=True):
         count(*batch, right, seen)

@@ -1,4 +1,4 @@
-"""Softmax before cross-entropy, which has one inside: the loss cannot fall below 1.46."""
+"""Pitfall: softmax before cross-entropy, which already contains one; the loss cannot fall below 1.46."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 from cnnlab.learn.pitfalls.plain_loop import Courses, Training, digits, in_turn
 
 EPOCHS = 5
-FLOOR = -math.log(math.e / (math.e + 9))  # ten classes: the right one's probability is 1, all others' are 0
+FLOOR = -math.log(math.e / (math.e + 9))  # ten classes: probability 1 for the correct one, 0 for the others
 
 
 def of_probabilities(logits: Tensor, labels: Tensor) -> Tensor:
-    """The loss of a batch."""
+    """Compute the loss of a batch from probabilities."""
     probabilities = F.softmax(logits, dim=1)
     return F.cross_entropy(probabilities, labels)
 
 
 def of_logits(logits: Tensor, labels: Tensor) -> Tensor:
-    """The loss of a batch."""
+    """Compute the loss of a batch from logits."""
     return F.cross_entropy(logits, labels)
 
 
 def fall(seed: int) -> Generator[Finding]:
-    """Train twice, with and without the softmax."""
+    """Train twice, with and without the extra softmax."""
     data = digits(1000, seed)
     ways = {
         TRAPPED: Training(data.train, EPOCHS, seed, criterion=of_probabilities),

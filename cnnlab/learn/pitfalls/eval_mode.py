@@ -1,4 +1,4 @@
-"""eval() forgotten: dropout goes on dropping, batch norm goes on judging an image by its batch."""
+"""Pitfall: eval() forgotten, so dropout stays on and batch norm normalises by the batch."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ WITH_BOTH = Architecture(
         Linear(out_features="classes"),
     ),
 )
-TIMES = 5  # asked
-SIZES = (1, 8, 100)  # of a batch, images
+TIMES = 5  # repeated predictions
+SIZES = (1, 8, 100)  # batch sizes
 
 
 def answer_as_left(network: nn.Module, images: Tensor) -> Tensor:
-    """As training left the network."""
+    """Predict in the mode that training left."""
     logits: Tensor = network(images)  # no eval
     return logits.argmax(1)
 
 
 def answer_in_eval(network: nn.Module, images: Tensor) -> Tensor:
-    """As it has learned to answer."""
+    """Predict in evaluation mode."""
     network.eval()
     with torch.no_grad():
         logits: Tensor = network(images)
@@ -53,7 +53,7 @@ Answer = Callable[[nn.Module, Tensor], Tensor]
 
 
 def fall(seed: int) -> Generator[Finding]:
-    """Train one network, then ask its weights several times over in each mode, in batches of several sizes."""
+    """Train one network, then predict several times in each mode, in batches of several sizes."""
     data = digits(1000, seed, test=200)
     training = Training(data.train, 3, seed, WITH_BOTH)
     network = new_network(training)
@@ -68,7 +68,7 @@ def fall(seed: int) -> Generator[Finding]:
 
 
 def _asked(answer: Answer, network: nn.Module, test: Split, size: int) -> Tensor:
-    """(TIMES, N) answers; the network is left as it was, its running means too."""
+    """Predict TIMES times: (TIMES, N) classes; the network and its running means stay as they were."""
     own = deepcopy(network)
     batches = [batch.float() / 255 for batch in test.images.split(size)]
     with torch.no_grad():
@@ -76,7 +76,7 @@ def _asked(answer: Answer, network: nn.Module, test: Split, size: int) -> Tensor
 
 
 def _row(way: str, size: int, hits: Tensor) -> Row:
-    """Mean accuracy over the times asked, one standard deviation to each side."""
+    """Compute the mean accuracy over the repetitions, with one standard deviation to each side."""
     accuracies = hits.double().mean(1).tolist()
     mean, sd = fmean(accuracies), stdev(accuracies)
     return {"way": way, "x": f"batches of {size}", "y": mean, "sd": sd, "low": mean - sd, "high": mean + sd}

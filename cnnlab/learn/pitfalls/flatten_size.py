@@ -1,4 +1,4 @@
-"""Flatten size wrong: the first linear layer expects 32·5·5 features where the network gives 32·2·2."""
+"""Pitfall: the first linear layer expects 32·5·5 features where the convolutions give 32·2·2."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ IMAGES = 64
 
 
 def by_memory(convolutions: nn.Module) -> nn.Linear:
-    """As another network had it."""
+    """Build the linear layer with the size from another network."""
     return nn.Linear(32 * 5 * 5, 256)
 
 
 def by_asking(convolutions: nn.Module) -> nn.Linear:
-    """As one image shows."""
+    """Build the linear layer with the size measured on one image."""
     dummy = torch.zeros(1, 1, 28, 28)  # one image
     features = convolutions(dummy).numel()
     return nn.Linear(features, 256)
 
 
 def by_waiting(convolutions: nn.Module) -> nn.Linear:
-    """As the first batch settles."""
+    """Build a lazy linear layer, which takes its size from the first batch."""
     return nn.LazyLinear(256)
 
 
@@ -56,7 +56,7 @@ def fall(seed: int) -> Generator[Finding]:
 
 
 def _fed(build_linear: Callable[[nn.Module], nn.Linear], convolutions: nn.Module, images: Tensor) -> tuple[float, str]:
-    """The features that the linear layer expects, and what PyTorch says to the batch; nothing where it fits."""
+    """Return the features that the linear layer expects, and PyTorch's error on the batch; "" where it fits."""
     linear = build_linear(convolutions)
     try:
         linear(convolutions(images).flatten(1))
@@ -67,7 +67,7 @@ def _fed(build_linear: Callable[[nn.Module], nn.Linear], convolutions: nn.Module
 
 
 def _shapes(convolutions: nn.Module, images: Tensor) -> pd.DataFrame:
-    """What comes out of each layer for one image."""
+    """List the output shape of each layer for one image."""
     rows, flowing = [], images[:1]
     for name, layer in convolutions.named_children():
         flowing = layer(flowing)

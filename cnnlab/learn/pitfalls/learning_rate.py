@@ -1,4 +1,4 @@
-"""Learning rate too high or too low, and what the finder makes of it."""
+"""Pitfall: learning rate too high or too low, and what the finder suggests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.lr_finder import ramp, suggest
 
 TOO_HIGH, TOO_LOW = "too high", "too low"
-PLAIN = RunConfig(  # what the plain loop trains, for the finder
+PLAIN = RunConfig(  # the plain loop's training, as a config for the finder
     architecture=PRESETS["basic-cnn"],
     optimizer="adam",
     weight_decay=0.0,
@@ -32,27 +32,27 @@ PLAIN = RunConfig(  # what the plain loop trains, for the finder
 
 
 def too_high(network: nn.Module) -> Optimizer:
-    """A nought too few."""
+    """Create the optimiser with a learning rate that is too high."""
     return Adam(network.parameters(), lr=0.5)
 
 
 def too_low(network: nn.Module) -> Optimizer:
-    """Noughts too many."""
+    """Create the optimiser with a learning rate that is too low."""
     return Adam(network.parameters(), lr=1e-5)
 
 
 def find_rate(data: Data, config: RunConfig) -> float:
-    """What the finder suggests after a short ramp of rates."""
+    """Return the finder's suggestion after a short ramp of learning rates."""
     return suggest(list(ramp(data, config)))
 
 
 def found(network: nn.Module, rate: float) -> Optimizer:
-    """The rate that was found."""
+    """Create the optimiser with the learning rate ``rate``."""
     return Adam(network.parameters(), lr=rate)
 
 
 def fall(seed: int) -> Generator[Finding]:
-    """Train at a rate too high, one too low, and at the one that the finder suggests."""
+    """Train at a learning rate too high, one too low, and the one that the finder suggests."""
     data = digits(1000, seed)
     yield Finding(0.0)
     rate = find_rate(data, PLAIN)
@@ -76,7 +76,7 @@ def _measured(courses: Courses, rate: float) -> tuple[Measured, ...]:
 
 
 def _rate(make: Callable[[nn.Module], Optimizer]) -> str:
-    """The one an optimiser is made with."""
+    """Write the learning rate of an optimiser as text."""
     return np.format_float_positional(make(nn.Linear(1, 1)).param_groups[0]["lr"])
 
 

@@ -1,4 +1,4 @@
-"""Overfitting without validation: the training loss goes on falling, and nothing shows when to stop."""
+"""Pitfall: overfitting without validation; the training loss keeps falling, and nothing shows when to stop."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ EPOCHS = 40
 
 
 def keep_last(train: list[float], validation: list[float]) -> int:
-    """The epoch to keep, by the losses after each: the last."""
+    """Choose the last epoch; ``train`` and ``validation`` are the losses after each."""
     return len(train) - 1
 
 
 def keep_best(train: list[float], validation: list[float]) -> int:
-    """The epoch to keep: the best so far once five have been no better."""
+    """Choose the best epoch so far once five in a row have not improved on it."""
     patience, best = 5, 0
     for epoch, loss in enumerate(validation):
         if loss < validation[best]:
@@ -32,7 +32,7 @@ def keep_best(train: list[float], validation: list[float]) -> int:
 
 
 def fall(seed: int) -> Generator[Finding]:
-    """Train on few images for many epochs, once; then each way picks the epoch that it keeps."""
+    """Train on few images for many epochs once; then choose an epoch each way."""
     data = digits(IMAGES, seed)
     training = Training(data.train, EPOCHS, seed, optimizer=partial(adam, rate=0.01))
     for done, courses in in_turn({TRAPPED: training}, data.validation):

@@ -1,4 +1,4 @@
-"""What a trap is, and what falling into it finds."""
+"""The types of a pitfall and of its experiment's findings."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from cnnlab.learn.pitfalls.pictures import Picture
 
 @dataclass(frozen=True)
 class Measured:
-    """One figure in the trap and mended; None where it is not known yet."""
+    """A number measured with the mistake and with the fix; None where it is not known yet."""
 
     what: str
     both: tuple[float | str | None, float | str | None]
-    form: str = ".1%"  # of numbers
+    form: str = ".1%"  # number format
 
     @property
     def shown(self) -> tuple[str, str]:
-        """Both as text, an ellipsis for what is not known yet."""
+        """Both numbers as text, with an ellipsis for one not known yet."""
         trapped, mended = self.both
         return self._told(trapped), self._told(mended)
 
@@ -35,20 +35,20 @@ class Measured:
 
 @dataclass(frozen=True)
 class Finding:
-    """What an experiment has come to so far: ``done`` is a fraction."""
+    """Results of an experiment so far; ``done`` is a fraction."""
 
     done: float
     measured: tuple[Measured, ...] = ()
     picture: Picture | None = None
-    raised: str = ""  # the message of PyTorch's own error
+    raised: str = ""  # PyTorch's own error message
     table: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
 class Pitfall:
-    """A well-known mistake: the code wrong and mended, and an experiment that runs both.
+    """A well-known mistake: the wrong and the fixed code, and an experiment that runs both.
 
-    The functions in ``wrong`` and ``right`` are what ``fall`` runs, so the code shown is the code measured.
+    ``fall`` runs the functions in ``wrong`` and ``right``, so the code shown is the code measured.
     """
 
     slug: str
@@ -63,15 +63,15 @@ class Pitfall:
 
     @property
     def code(self) -> tuple[str, str]:
-        """The sources of both."""
+        """Source code of both."""
         return "\n\n".join(map(_source, self.wrong)), "\n\n".join(map(_source, self.right))
 
 
 def _source(function: Callable[..., Any]) -> str:
-    """What is run, without types and docstring: as a tutorial has it, and narrow enough to stand side by side."""
+    """Return a function's source without types and docstring: short enough to show two side by side."""
     arguments = ", ".join(str(one.replace(annotation=one.empty)) for one in signature(function).parameters.values())
     source = getsource(function)
     (definition,) = ast.parse(source).body
     assert isinstance(definition, ast.FunctionDef)
-    body = source.splitlines()[definition.body[0].end_lineno :]  # behind the docstring
+    body = source.splitlines()[definition.body[0].end_lineno :]  # after the docstring
     return "\n".join([f"def {function.__name__}({arguments}):", *body])

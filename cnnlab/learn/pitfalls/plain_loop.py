@@ -1,4 +1,4 @@
-"""The training loop as tutorials write it, with a place for each mistake."""
+"""The training loop as tutorials write it, with a hook for each mistake."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import RunConfig
 from cnnlab.training.memory import check_memory
 
-UNIT = Standardise((0.0,), (1.0,))  # pixels in 0…1 as they are
+UNIT = Standardise((0.0,), (1.0,))  # pixels in 0…1, unchanged
 
 Loader = DataLoader[Any]  # of batches: images (N, 1, H, W) uint8, labels (N,)
 
 
 def shuffled(data: Split, draw: torch.Generator) -> Loader:
-    """Batches in an order that is new each epoch."""
+    """Load batches in a new random order each epoch."""
     pairs = TensorDataset(data.images, data.labels)
     return DataLoader(
         pairs,
@@ -41,20 +41,20 @@ def shuffled(data: Split, draw: torch.Generator) -> Loader:
 
 
 def update(optimizer: Optimizer, loss: Tensor) -> None:
-    """One step along this batch's gradient."""
+    """Take one step along this batch's gradient."""
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
 
 
 def adam(network: nn.Module, rate: float = 0.003) -> Optimizer:
-    """Adam with a learning rate that suits most of the small networks here."""
+    """Create Adam with a learning rate that suits most of the small networks here."""
     return Adam(network.parameters(), lr=rate)
 
 
 @dataclass(frozen=True)
 class Training:
-    """A plain training; a trap changes one thing of it."""
+    """A plain training; a pitfall changes one part of it."""
 
     images: Split
     epochs: int
@@ -68,30 +68,30 @@ class Training:
 
 @dataclass
 class Course:
-    """What a training has gone through so far."""
+    """Results of a training so far."""
 
-    epochs: list[list[float]] = field(default_factory=list)  # the loss of each batch, while it trained
+    epochs: list[list[float]] = field(default_factory=list)  # the training loss of each batch
     train: list[Evaluation] = field(default_factory=list)  # after each epoch
     validation: list[Evaluation] = field(default_factory=list)
 
     @property
     def losses(self) -> list[float]:
-        """Of all batches."""
+        """Losses of all batches."""
         return [loss for losses in self.epochs for loss in losses]
 
     @property
     def latest_loss(self) -> float | None:
-        """The mean over the batches of the latest epoch."""
+        """Mean loss over the batches of the latest epoch."""
         return fmean(self.epochs[-1]) if self.epochs else None
 
     @property
     def accuracy(self) -> float | None:
-        """On validation images after the latest epoch."""
+        """Accuracy on the validation images after the latest epoch."""
         return self.validation[-1].accuracy if self.validation else None
 
     @property
     def train_accuracy(self) -> float | None:
-        """On the images it trains on, after the latest epoch."""
+        """Accuracy on the training images after the latest epoch."""
         return self.train[-1].accuracy if self.train else None
 
 
@@ -99,7 +99,7 @@ Courses = dict[str, Course]  # by way
 
 
 def digits(train: int, seed: int, test: int = 500) -> Data:
-    """The embedded sample with ``train`` of its training and ``test`` of its test images, in random order."""
+    """Load the embedded sample with ``train`` of its training and ``test`` of its test images, in random order."""
     data = load("mnist-sample")
     return replace(data, train=_drawn(data.train, train, seed), test=_drawn(data.test, test, seed))
 
@@ -109,7 +109,7 @@ def _drawn(split: Split, count: int, seed: int) -> Split:
 
 
 def new_network(training: Training) -> nn.Module:
-    """With its initial weights, for digits of 28×28 pixels. Raises ConfigError where there is too little memory."""
+    """Build the network for images of 28×28 pixels, untrained. Raises ConfigError where memory is too small."""
     check_memory(RunConfig(architecture=training.architecture), dataset_spec("mnist-sample"))
     network = build(training.architecture, (1, 28, 28), 10, training.seed)
     seed_dropout(network, training.seed, torch.device("cpu"))
@@ -117,7 +117,7 @@ def new_network(training: Training) -> nn.Module:
 
 
 def epochs(training: Training, network: nn.Module) -> Generator[list[float]]:
-    """Train ``network`` in place; after each epoch the losses of its batches."""
+    """Train ``network`` in place; yield the losses of its batches after each epoch."""
     optimizer = training.optimizer(network)
     loader = training.loader(training.images, torch.Generator().manual_seed(training.seed))
     for _ in range(training.epochs):
@@ -132,7 +132,7 @@ def epochs(training: Training, network: nn.Module) -> Generator[list[float]]:
 
 
 def trained(training: Training) -> nn.Module:
-    """A new network after all epochs."""
+    """Train a new network for all epochs and return it."""
     network = new_network(training)
     for _ in epochs(training, network):
         pass
@@ -140,7 +140,7 @@ def trained(training: Training) -> nn.Module:
 
 
 def in_turn(ways: Mapping[str, Training], validation: Split) -> Generator[tuple[float, Courses]]:
-    """Train one way after the other: after each epoch how much is done, a fraction, and the courses so far."""
+    """Train one way after another; after each epoch yield the fraction done and the courses so far."""
     courses = {name: Course() for name in ways}
     total, done = sum(training.epochs for training in ways.values()), 0
     for name, training in ways.items():

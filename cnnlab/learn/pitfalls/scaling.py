@@ -1,4 +1,4 @@
-"""Test images not scaled: the network is trained on pixels in 0…1 and judged on 0…255."""
+"""Pitfall: test images not scaled; the network is trained on pixels in 0…1 and tested on 0…255."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from cnnlab.learn.pitfalls.pitfall import Finding, Measured, Pitfall
 from cnnlab.learn.pitfalls.plain_loop import Training, adam, digits, epochs, new_network
 from cnnlab.networks.presets import PRESETS
 
-# (images, epochs, learning rate): as few as show it in about a second each
+# (images, epochs, learning rate): the fewest that show the effect in about a second each
 NETWORKS = {"lenet-5": (1000, 4, 0.003), "quick": (1000, 2, 0.003), "conv2d-tour": (1000, 2, 0.001)}
 
 
 def judge_as_they_are(network: nn.Module, test: Split) -> Tensor:
-    """(N,): which answers are right."""
+    """Compare predictions for unscaled images with the labels: (N,) bool."""
     images = test.images.float()  # 0…255
     logits: Tensor = network(images)
     return logits.argmax(1) == test.labels
 
 
 def judge_scaled(network: nn.Module, test: Split) -> Tensor:
-    """(N,): which answers are right."""
+    """Compare predictions for scaled images with the labels: (N,) bool."""
     images = test.images.float() / 255  # 0…1
     logits: Tensor = network(images)
     return logits.argmax(1) == test.labels
 
 
 def fall(seed: int) -> Generator[Finding]:
-    """Train three networks; judge the weights of each both ways."""
+    """Train three networks; test each both ways."""
     data = digits(1000, seed)
     total = sum(count for _, count, _ in NETWORKS.values())
     finding = Finding(0.0)

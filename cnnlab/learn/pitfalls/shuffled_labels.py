@@ -1,4 +1,4 @@
-"""Labels shuffled: images lose their own labels, and a network can learn the wrong ones by heart."""
+"""Pitfall: images shuffled without their labels; a network can memorise the wrong ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EPOCHS = 35
 
 
 def shuffle_images(data: Split, draw: torch.Generator) -> Split:
-    """Images in random order."""
+    """Shuffle the images, but not their labels."""
     order = randperm(len(data), generator=draw)
     images = data.images[order]
     labels = data.labels  # left behind
@@ -27,7 +27,7 @@ def shuffle_images(data: Split, draw: torch.Generator) -> Split:
 
 
 def shuffle_both(data: Split, draw: torch.Generator) -> Split:
-    """Images and their labels in one random order."""
+    """Shuffle images and labels in the same random order."""
     order = randperm(len(data), generator=draw)
     images = data.images[order]
     labels = data.labels[order]
@@ -35,7 +35,7 @@ def shuffle_both(data: Split, draw: torch.Generator) -> Split:
 
 
 def fall(seed: int) -> Generator[Finding]:
-    """Train on images whose labels were left behind, then on whole pairs."""
+    """Train on images with the wrong labels, then on correct pairs."""
     data = digits(IMAGES, seed)
     ways = {
         way: Training(shuffle(data.train, torch.Generator().manual_seed(seed + 1)), EPOCHS, seed, PRESETS["lenet-5"])

@@ -1,4 +1,4 @@
-"""No shuffling: data sorted by class, and a network that knows only what it saw last."""
+"""Pitfall: no shuffling; with data sorted by class a network remembers only the last class."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ EPOCHS = 5
 
 
 def as_it_lies(data: Split, draw: torch.Generator) -> Loader:
-    """Batches in the file's order."""
+    """Load batches in the file's order."""
     pairs = TensorDataset(data.images, data.labels)
     return DataLoader(pairs, batch_size=50)
 
 
 def fall(seed: int) -> Generator[Finding]:
-    """Train on images sorted by class, as the embedded sample's file has them, then on the same shuffled."""
+    """Train on images sorted by class, as in the embedded sample's file, then on the same images shuffled."""
     data = digits(1000, seed)
     by_class = data.train.part(data.train.labels.argsort(stable=True))
     ways = {

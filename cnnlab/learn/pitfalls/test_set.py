@@ -1,4 +1,4 @@
-"""Choosing on the test set: the winner's figure is the luckiest, not the truest."""
+"""Pitfall: model selection on the test set; the winner's accuracy is too high."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ CANDIDATES = 20
 TRIED = (1, 2, 5, 10, CANDIDATES)
 TRAIN, HELD_OUT = 300, 2000  # images
 JUDGES = 100  # images of a test set, and of a validation set
-TIMES = 200  # such sets are drawn
+TIMES = 200  # random test and validation sets
 REPORTED, TRUE = "reported", "on fresh images"
 
 
 def choose_by_test(validation: Tensor, test: Tensor) -> tuple[int, float]:
-    """The winner and the accuracy to report, from hits (candidates, images)."""
+    """Choose by test accuracy; return the winner and its reported accuracy, from hits (candidates, images)."""
     winner = int(test.mean(1).argmax())
     return winner, float(test[winner].mean())
 
 
 def choose_by_validation(validation: Tensor, test: Tensor) -> tuple[int, float]:
-    """The winner and the accuracy to report, from hits (candidates, images)."""
+    """Choose by validation accuracy; return the winner and its reported accuracy, from hits (candidates, images)."""
     winner = int(validation.mean(1).argmax())
     return winner, float(test[winner].mean())
 
@@ -53,7 +53,7 @@ WAYS: dict[str, Choice] = {TRAPPED: choose_by_test, MENDED: choose_by_validation
 
 
 def fall(seed: int) -> Generator[Finding]:
-    """Train one recipe with many seeds, then choose among them by many small test sets."""
+    """Train one recipe with many seeds, then choose among the networks by many small test sets."""
     images = digits(TRAIN + HELD_OUT, seed).train
     train, fresh = images.part(slice(TRAIN)), images.part(slice(TRAIN, None))
     hits = []
@@ -67,7 +67,7 @@ def fall(seed: int) -> Generator[Finding]:
 
 
 def _rows(hits: Tensor, seed: int) -> Iterator[Row]:
-    """Means over TIMES draws of the sets, for some and for all of the candidates; hits (candidates, HELD_OUT)."""
+    """Compute means over TIMES random sets, for some and for all candidates; hits (candidates, HELD_OUT)."""
     generator = torch.Generator().manual_seed(seed)
     orders = [torch.randperm(HELD_OUT, generator=generator) for _ in range(TIMES)]
     for way, choose in WAYS.items():
@@ -78,7 +78,7 @@ def _rows(hits: Tensor, seed: int) -> Iterator[Row]:
 
 
 def _once(choose: Choice, hits: Tensor) -> tuple[float, float]:
-    """The accuracy that is reported of the winner, and its own on images that chose and judged nothing."""
+    """Return the winner's reported accuracy and its accuracy on images used for neither choice nor report."""
     validation, test, fresh = hits.split([JUDGES, JUDGES, HELD_OUT - 2 * JUDGES], dim=1)
     winner, reported = choose(validation, test)
     return reported, float(fresh[winner].mean())

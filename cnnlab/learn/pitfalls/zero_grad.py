@@ -1,4 +1,4 @@
-"""Gradients not zeroed: every step follows the sum of all gradients so far."""
+"""Pitfall: gradients not zeroed; every step follows the sum of all gradients so far."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EPOCHS = 6
 
 
 def update_on_all(optimizer: Optimizer, loss: Tensor) -> None:
-    """One step along all gradients so far."""
+    """Take one step along the sum of all gradients so far."""
     loss.backward()  # adds to what is there
     optimizer.step()
 

@@ -1,4 +1,4 @@
-"""The parts of Compare: the list of runs, what its owner may do with them, and the views of those chosen."""
+"""The parts of Compare: the list of runs, the actions on them, and the views of the chosen ones."""
 
 import streamlit as st
 
@@ -19,10 +19,10 @@ VIEWS: dict[str, CompareView] = {
 }
 
 
-@st.fragment  # another view does not read thousands of runs again
+@st.fragment  # a change of view does not read thousands of runs again
 @frame.errors_shown()
 def compare(chosen: Chosen) -> None:
-    """The views of the chosen runs, one at a time."""
+    """Show the views of the chosen runs, one at a time."""
     name = st.segmented_control(
         "View", list(VIEWS), default=next(iter(VIEWS)), required=True, key="compare.view", persist_state="session"
     )

@@ -1,4 +1,4 @@
-"""What an owner does with runs: name, tag, note, pin, download, delete and restore, import."""
+"""Actions on runs: name, tag, note, pin, download, delete and restore, import."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.frame import counted, distinct_labels, go_to
 from cnnlab.ui.shell.state import DELETED_RUNS, about_field
 
-MAX_UPLOAD = 500  # MB, held in memory: about a dozen default runs
+MAX_UPLOAD = 500  # MB in memory: about a dozen default runs
 
-_PLACE = "compare"  # where it is told what the last action came to
+_PLACE = "compare"  # where the result of the last action is shown
 
 
 def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
-    """One row of actions on the ticked runs, and what the last one came to."""
+    """Show a row of actions for the ticked runs, and the result of the last one."""
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("Describe", icon=":material/edit:", disabled=not chosen):
             if chosen:
@@ -72,7 +72,7 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
 
 
 def import_runs() -> None:
-    """The way in where there are no runs yet."""
+    """Show the import of runs, for a store without any."""
     with st.popover("Import runs", icon=":material/upload:"):
         _import()
     _tell()
@@ -98,7 +98,7 @@ def _describe(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
 
 
 def _save(run: Run, shown: About, key: str) -> None:
-    """Write only what was changed here: another session may change the rest."""
+    """Save only the fields changed here: another session may have changed the others."""
     try:
         typed = About(**{field: about_field(key, field).get() for field in About.model_fields})
         run.change_about(**{field: value for field, value in typed if value != getattr(shown, field)})
@@ -111,7 +111,7 @@ def _save(run: Run, shown: About, key: str) -> None:
 
 
 def _zipped(runs: Sequence[Run]) -> bytes:
-    """Pack on disk first, so that memory holds the archive once, which is how Streamlit hands it out."""
+    """Pack the runs as a ZIP file on disk first, so that memory holds it only once, as Streamlit's bytes."""
     with TemporaryFile(dir=runs_folder()) as file:
         pack(runs, file)
         file.seek(0)
@@ -147,7 +147,7 @@ def _restore(deleted: Sequence[Run]) -> None:
 
 
 def _hand_on(runs: Sequence[Run]) -> None:
-    """To other tools, where their packages are installed."""
+    """Offer exports to other tools, where their packages are installed."""
     there = available()
     if not any(there.values()):
         st.caption("With the packages tensorboard or mlflow installed, runs can be handed on to these tools here.")
@@ -182,7 +182,7 @@ def _import() -> None:
         except ArchiveError as error:
             say(_PLACE, str(error), "error")
         else:
-            DELETED_RUNS.drop()  # what was to be undone may be back
+            DELETED_RUNS.drop()  # the deleted runs may have been imported again
             known = f" Here already: {counted(len(taken.known), 'run')}." if taken.known else ""
             say(_PLACE, f"Imported: {counted(len(taken.added), 'run')}.{known}", "success")
         st.rerun()

@@ -1,4 +1,4 @@
-"""Each class: test accuracy side by side; of two runs also the difference, its p, and the images they differ on."""
+"""Each class: test accuracies side by side; for two runs also the difference, its p, and the images they differ on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _P = st.column_config.NumberColumn(format="%.3g", help="Below 0.05 the differenc
 
 
 def show(chosen: Chosen) -> None:
-    """The table of classes and its picture; of two runs on the same data all that tells them apart."""
+    """Show the table of classes and its chart; for two runs on the same data also how they differ."""
     judged = {name: entry for name, entry in chosen.named.items() if entry.summary.per_class}
     if not judged:
         st.info("None of these runs was judged on test images: a run is judged when it ends.")
@@ -64,7 +64,7 @@ def show(chosen: Chosen) -> None:
 
 
 def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
-    """Images that only one of the two names right."""
+    """Show images that only one of the two runs classifies correctly."""
     st.markdown("#### Where they differ")
     choices = {
         f"only {name} is right": (hits & ~misses).nonzero()[0]

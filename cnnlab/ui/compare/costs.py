@@ -1,4 +1,4 @@
-"""Cost: accuracy against parameters, multiply-accumulates or time, and the runs that are best for what they cost."""
+"""Cost: accuracy against parameters, multiply-accumulates or time, and the Pareto-optimal runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COSTS = {"Parameters": "Parameters", "MACs": "MACs for one image", "Time, s": "
 
 
 def show(chosen: Chosen) -> None:
-    """A point a listed run, on one data set: accuracies on others cannot be compared."""
+    """Show a point per listed run, on one data set: accuracies on different ones are not comparable."""
     rows = chosen.listed
     datasets = sorted(rows["Data set"].unique()) if len(rows) else []
     left, middle, right = st.columns(3, vertical_alignment="bottom")

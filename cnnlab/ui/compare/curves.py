@@ -1,4 +1,4 @@
-"""Curves: how the chosen runs learned, over each other; repeats with other seeds as one line with its spread."""
+"""Curves: the chosen runs' learning curves in one chart; repeats with other seeds as one line with its spread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnnlab.ui.widgets.live_chart import live_chart
 
 
 def show(chosen: Chosen) -> None:
-    """Loss and accuracy of the validation images."""
+    """Show loss and accuracy on the validation images."""
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     axis = left.segmented_control(
         "Against", list(AXES), default="epoch", required=True, key="compare.axis", persist_state="session"
@@ -55,7 +55,7 @@ def show(chosen: Chosen) -> None:
 
 
 def _each_group_once(groups: dict[str, list[Entry]]) -> dict[str, list[Entry]]:
-    """Chosen runs that repeat each other share a line, under the name of the first."""
+    """Merge chosen runs that repeat each other into one line, named after the first."""
     once = {tuple(entry.id for entry in group): name for name, group in reversed(groups.items())}
     return {
         f"{name} ({len(group)} seeds)" if len(group) > 1 else name: group
@@ -69,7 +69,7 @@ def _history(entry: Entry) -> History:
     return _read(entry.id, path.stat().st_mtime_ns if path.exists() else 0, entry)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)  # as it is, for nobody changes it: a copy takes long
+@st.cache_resource(max_entries=256, show_spinner=False)  # not copied, which is slow: nobody changes it
 def _read(run_id: str, changed: int, _entry: Entry) -> History:
     return _entry.run.history()
 

@@ -1,4 +1,4 @@
-"""Hyperparameters: every listed run as a line through its settings to its accuracy."""
+"""Hyperparameters: every listed run as a line from its settings to its accuracy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_LINES = 500  # more would hide each other
 
 
 def show(chosen: Chosen) -> None:
-    """Parallel coordinates of the settings that differ among the listed runs."""
+    """Show parallel coordinates of the settings that differ among the listed runs."""
     rows = chosen.listed.dropna(subset=[_ACCURACY])
     differing = [name for name in ("Data set", "Network", *settings_of(rows)) if rows[name].nunique() > 1]
     if len(rows) < 2 or not differing:

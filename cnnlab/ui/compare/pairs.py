@@ -1,4 +1,4 @@
-"""Which is better: every two of the chosen runs on the same test images, and whether chance could do that."""
+"""Which is better: every pair of the chosen runs on the same test images, with a significance test."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COLUMNS = {
 
 
 def show(chosen: Chosen) -> None:
-    """A sentence for two runs, a table for more."""
+    """Show a sentence for two runs, a table for more."""
     pairs = [
         (one, other)
         for one, other in combinations(chosen.named, 2)
@@ -59,7 +59,7 @@ def show(chosen: Chosen) -> None:
 
 
 def _is_comparable(one: Entry, other: Entry) -> bool:
-    """Whether both were judged, on the same images: a branch leaves out what its parent, elsewhere, had seen."""
+    """Check whether both were tested on the same images: a branch omits those that its parent had trained on."""
     return (
         one.config.dataset == other.config.dataset
         and bool(one.summary.per_class)

@@ -17,12 +17,12 @@ from cnnlab.ui.shell.state import COMPARED, COMPARED_CLEARED, SEARCH, Key, compa
 
 MAX_RUNS = 10
 FILTERS_ABREAST = 4
-FEW = 20  # values of a column that are offered one by one
+FEW = 20  # distinct values of a column, up to which the filter lists each
 
 _ACCURACIES = ["Test", "Validation", "Train"]
 ALWAYS = ["Started", "Data set", "Network", "State", *_ACCURACIES, "Parameters", "MACs", "Time, s"]
 
-_SEARCHED = ("Text", "Run", "Title", "Name")  # by words, not by filters
+_SEARCHED = ("Text", "Run", "Title", "Name")  # found by search, not by filters
 
 
 _PERCENT = st.column_config.NumberColumn(format="%.2f %%")
@@ -42,13 +42,13 @@ _COLUMNS = {
 
 
 def table_of_runs(entries: Sequence[Entry]) -> None:
-    """What runs are and came to, to look at."""
+    """Show the runs with their settings and results, read-only."""
     rows = _ordered(table(entries))
     st.dataframe(_shown(rows), hide_index=True, column_config=_COLUMNS)
 
 
 def find_runs(entries: Sequence[Entry]) -> pd.DataFrame:
-    """The rows of those that the search field and the filters leave, pinned ones first."""
+    """Show the search field and the filters; return the matching rows, pinned ones first."""
     whole = rows = table(entries)
     words, filters = st.columns([3, 2], vertical_alignment="bottom")
     text = words.text_input(
@@ -65,11 +65,11 @@ def find_runs(entries: Sequence[Entry]) -> pd.DataFrame:
 
 
 def choose_runs(entries: Sequence[Entry], listed: pd.DataFrame) -> list[Entry]:
-    """The table, and the runs whose rows are ticked; at first the two newest."""
+    """Show the table and return the ticked runs; at first the two newest."""
     known = {entry.id: entry for entry in entries}
     chosen = _chosen(list(known))
     ids = list(listed.index)
-    # Rows are ticked by their places: a table that lists other runs is another table.
+    # Rows are ticked by position, so a table with other runs needs another key.
     listing = compared_table(blake2s(",".join(ids).encode()).hexdigest()[:16])
     st.dataframe(
         _shown(listed),
@@ -93,14 +93,14 @@ def choose_runs(entries: Sequence[Entry], listed: pd.DataFrame) -> list[Entry]:
 
 
 def tick_only(ids: Sequence[str]) -> None:
-    """Have just these runs ticked; for callbacks."""
+    """Tick only these runs; for callbacks."""
     COMPARED_CLEARED.put(COMPARED_CLEARED.get() + 1)
     _choose(list(ids)[:MAX_RUNS])
 
 
 def _chosen(known: Sequence[str]) -> list[str]:
-    """Ids in the session, else in the URL, else the two newest; those that are still there."""
-    # Kept for the session's run, so that after another training that one is looked at first.
+    """Return the ids from the session, else from the URL, else the two newest; only those that still exist."""
+    # Stored for each run of the session, so that a new training is shown first.
     given: list[str] | None = COMPARED.get().get(session.current_run_id())
     if given is None:
         asked = COMPARE.values(known) if not COMPARED.is_set else []
@@ -116,7 +116,7 @@ def _choose(ids: list[str]) -> None:
 
 
 def _take(table: Key[Any], ids: Sequence[str]) -> None:
-    """What is ticked, and what was and is hidden; the earlier ones first, so that colours stay."""
+    """Store the ticked runs and those ticked before but hidden now; the earlier ones first, so that colours stay."""
     ticked = [ids[row] for row in table.get().selection.rows if row < len(ids)]
     before: list[str] = COMPARED.get().get(session.current_run_id(), [])
     kept = [run_id for run_id in before if run_id in ticked or run_id not in ids]
@@ -131,7 +131,7 @@ def _ordered(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shown(rows: pd.DataFrame) -> pd.DataFrame:
-    """Columns that say something here: titles, pins and tags where there are any, settings that differ."""
+    """Select informative columns: titles, pins and tags where there are any, settings that differ."""
     own = [name for name in ("Pinned", "Title") if rows[name].any()]
     tags = ["Tags"] if rows["Tags"].map(len).any() else []
     settings = [name for name in settings_of(rows) if rows[name].nunique(dropna=False) > 1]
@@ -141,14 +141,14 @@ def _shown(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _varies(values: pd.Series[Any]) -> bool:
-    """Whether filtering by a column can make a difference."""
+    """Check whether a filter on the column can remove any row."""
     if values.name == "Tags":
         return bool(values.map(len).any())
     return values.nunique(dropna=False) > 1
 
 
 def _filtered(rows: pd.DataFrame, name: str, whole: pd.Series[Any]) -> pd.DataFrame:
-    """The rows that one filter leaves; its choices come from the ``whole`` list."""
+    """Show one filter and return the matching rows; its choices come from the ``whole`` column."""
     key = f"compare.filter.{name}"
     if name == "Tags":
         wanted = st.multiselect(

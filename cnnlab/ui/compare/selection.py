@@ -1,4 +1,4 @@
-"""What every view of Compare gets: the chosen runs by name, and all that the list shows."""
+"""What every view of Compare receives: the chosen runs by name, and all listed ones."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from cnnlab.runs.catalogue import Entry
 
 @dataclass(frozen=True)
 class Chosen:
-    """Runs to compare."""
+    """The runs to compare."""
 
-    named: dict[str, Entry]  # by names that tell them apart
-    listed: pd.DataFrame  # rows of the catalogue that search and filters leave
+    named: dict[str, Entry]  # by distinct names
+    listed: pd.DataFrame  # rows of the catalogue that match search and filters
     everything: Sequence[Entry]
 
 
 @dataclass(frozen=True)
 class CompareView:
-    """A view: the question it answers and what draws it."""
+    """A view: the question it answers, and the function that shows it."""
 
     question: str
     show: Callable[[Chosen], None]

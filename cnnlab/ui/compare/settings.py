@@ -1,4 +1,4 @@
-"""Settings: what the chosen runs were told differently."""
+"""Settings: the configs of the chosen runs, where they differ."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cnnlab.ui.compare.selection import Chosen
 
 
 def show(chosen: Chosen) -> None:
-    """A row a setting that is not the same in all."""
+    """Show a row per setting that differs."""
     apart = differences(chosen.named)
     if apart.empty:
         st.info("Nothing: these runs have the same settings, down to the seed.", icon=":material/check:")

@@ -1,1 +1,1 @@
-"""The page Design: a network built layer by layer, and what each choice costs."""
+"""The page Design: an editor for networks, layer by layer, with the cost of each choice."""

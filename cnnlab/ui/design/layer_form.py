@@ -1,4 +1,4 @@
-"""The form of one layer: a field for every setting that the layer has, made from the layer's own schema."""
+"""The form of one layer: a field for every setting of the layer, generated from its schema."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import Key, design_field
 from cnnlab.ui.widgets.format import size
 
-NUMBER = "number"  # the choice between a number and words, as in padding
+NUMBER = "number"  # the option of a number instead of a word, as in padding
 LABELS = {
     "out_channels": "Filters (output channels)",
     "kernel_size": "Kernel, px",
@@ -60,7 +60,7 @@ _LAYER: TypeAdapter[Layer] = TypeAdapter(Layer)
 
 
 def layer_form(row: LayerSummary, images: Images) -> None:
-    """Every setting of a layer, and what follows from them; a change is one step of editing."""
+    """Show every setting of a layer and its effects; each change is one undo step."""
     layer, place = row.layer, row.place
     st.text_input(
         "Name",
@@ -89,7 +89,7 @@ def layer_form(row: LayerSummary, images: Images) -> None:
 
 
 def _tell(row: LayerSummary, images: Images) -> None:
-    """How its numbers come about."""
+    """Explain how the layer's numbers are computed."""
     layer, shape, classes = row.layer, row.input_shape, images.classes
     told = [f"Output {shown(row.output_shape)}: {layer.shape_formula(shape, classes)}"]
     if formula := layer.parameter_formula(shape, classes):
@@ -102,9 +102,9 @@ def _tell(row: LayerSummary, images: Images) -> None:
 
 @cache
 def _schemas(layer: type[Layer]) -> dict[str, dict[str, Any]]:
-    """JSON Schema of each setting."""
+    """Return the JSON Schema of each setting."""
     schema = layer.model_json_schema()
-    own = schema.get("$defs", {}).get(layer.__name__, schema)  # where a layer can hold layers of its own kind
+    own = schema.get("$defs", {}).get(layer.__name__, schema)  # where a layer can contain layers of its own type
     properties: dict[str, dict[str, Any]] = own["properties"]
     return {name: schema for name, schema in properties.items() if name not in {"kind", "name", *layer.chain_fields}}
 
@@ -123,7 +123,7 @@ def _has_pair(schema: dict[str, Any]) -> bool:
 
 
 def _words(schema: dict[str, Any]) -> list[Any]:
-    """The values that are no numbers."""
+    """List the values that are not numbers."""
     words: list[Any] = []
     for option in _options(schema):
         words += option.get("enum", [option["const"]] if "const" in option else [])
@@ -185,14 +185,14 @@ def _number(
     read: Callable[[], object] | None = None,
 ) -> None:
     kind = int if schema["type"] == "integer" else float
-    tiny = 1e-8 if kind is float else 1  # what lies above an open bound
+    tiny = 1e-8 if kind is float else 1  # added to an open bound
     low = schema.get("minimum", schema.get("exclusiveMinimum", 0) + tiny)
     high = schema.get("maximum", schema.get("exclusiveMaximum", 1) - tiny)
     st.number_input(
         label,
         kind(low),
         kind(high),
-        label_visibility="collapsed" if label.endswith(":") else "visible",  # it stands below the choice of that name
+        label_visibility="collapsed" if label.endswith(":") else "visible",  # shown below the choice of that name
         value=kind(value),
         step=None if kind is int else 0.05,
         format=FINE.get(name),
@@ -229,18 +229,18 @@ def _named(name: str) -> Key[Any]:
 
 
 def _read(name: str, meaning: Callable[[Any], object] = lambda value: value) -> Callable[[], object]:
-    """What a widget of this form says, also when another form has taken its place since."""
+    """Make a function that reads a widget of this form, even after another form has replaced it."""
     field = _named(name)
     return lambda: meaning(field.get())
 
 
 def _set(place: Place, name: str, read: Callable[[], object]) -> None:
-    """One setting of the layer at ``place`` becomes what its widget says."""
+    """Set one field of the layer at ``place`` to its widget's value."""
     state.change_layer(place, lambda layer: _with(layer, {name: read()}))
 
 
 def _join(place: Place, is_apart: Key[bool]) -> None:
-    """Where rows and columns are not apart any more, the rows' values count for both."""
+    """Use the rows' values for both axes once rows and columns are no longer set separately."""
     if is_apart.get():
         return
 

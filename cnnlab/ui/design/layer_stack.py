@@ -1,4 +1,4 @@
-"""The layer list as one looks at it and edits it: every layer with what it gives, what it costs and what is wrong."""
+"""The layer list of the editor: every layer with its output, its cost and its errors."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _component = st.components.v2.component(
 def layer_stack(
     rows: Sequence[LayerSummary],
     hints: Mapping[Place, Sequence[str]],
-    seconds: Mapping[Place, float],  # of an epoch, where they are known
+    seconds: Mapping[Place, float],  # of an epoch, where known
     images: Images,
     picked: Place,
 ) -> None:
-    """Draw the list; what is clicked or typed in it is done to the design before the page is drawn again."""
+    """Show the list; apply its clicks and input to the design before the page is drawn again."""
     listing = _Listing(rows, hints, seconds, images)
     data = {"rows": list(listing.lines()), "columns": COLUMNS, "picked": _text(picked)}
     _component(data=data, key=DESIGN_STACK.name, on_action_change=_act)
@@ -51,7 +51,7 @@ def _text(place: Place) -> str:
 
 
 def place_of(text: str) -> Place:
-    """From the browser, which may send anything: what is no place stands for the beginning."""
+    """Parse a place sent by the browser; invalid text gives the start of the network."""
     try:
         return tuple(int(part) for part in str(text).split(".")) or BEGINNING
     except ValueError:
@@ -59,7 +59,7 @@ def place_of(text: str) -> Place:
 
 
 class _Listing:
-    """Rows with headers for the image and for each branch, as the browser draws them."""
+    """Rows as the browser shows them, with headers for the image and for each branch."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class _Listing:
         yield from self._chain(())
 
     def _chain(self, within: Place) -> Iterator[dict[str, Any]]:
-        """The layers of one chain, each with the chains that it holds."""
+        """List the layers of one chain, each with the chains inside it."""
         for row in self.rows:
             if row.place[:-1] != within:
                 continue
@@ -90,7 +90,7 @@ class _Listing:
             for number, name in enumerate(own):
                 yield _header((*row.place, number, -1), f"{row.name}.{name}", "", "begins with the block's input")
                 yield from self._chain((*row.place, number))
-            yield from self._chain((*row.place, len(own)))  # what the block itself adds: one chain at the most
+            yield from self._chain((*row.place, len(own)))  # chains of the block itself: one at most
 
     def _line(self, row: LayerSummary) -> dict[str, Any]:
         classes = self.images.classes
@@ -129,7 +129,7 @@ class _Listing:
 
 
 def _call(row: LayerSummary, classes: int) -> str:
-    """As PyTorch knows the layer, where its input is known and it is one module there."""
+    """Write the layer as a PyTorch call where its input is known and it is a single module."""
     if row.layer.title:
         return row.layer.title
     return str(row.layer.call(row.input_shape, classes)) if row.input_shape else row.kind

@@ -1,4 +1,4 @@
-"""The page: images and totals above, the drawing, the picked layer's form and the code beside the layer list."""
+"""The layout of Design: images and totals above, the diagram, the picked layer's form, the code, the layer list."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BESIDE = ("Code", "Compare", "Save and share")
 
 @st.fragment
 def design() -> None:
-    """Everything on the page: an edit draws only this again."""
+    """Show the whole page; an edit reruns only this fragment."""
     images = _choose_images()
     draft, picked = state.draft(), state.picked()
     state.note_drawn()
@@ -47,7 +47,7 @@ def design() -> None:
     )
     tell(state.PLACE, ":material/save:")
     code = "" if problems or not draft.layers else pytorch_code(draft, images.shape, images.classes)
-    form, listing = st.columns([2, 3], gap="large")  # on a phone the first comes first: form, then list
+    form, listing = st.columns([2, 3], gap="large")  # on a phone the first column comes first: form, then list
     with form:
         _layer(rows, picked, images)
         _beside(draft, total, images, code, svg)
@@ -63,7 +63,7 @@ def _pick_clicked() -> None:
 
 
 def _choose_images() -> Images:
-    """What is designed for: a data set's images or any others."""
+    """Choose the images the network is designed for: a data set's, or any size."""
     chosen, batch, begin = st.columns([2, 1, 2])
     with chosen:
         names = [*DATASETS, OWN_SIZE]
@@ -121,7 +121,7 @@ def _toolbar(draft: Draft, images: Images, is_broken: bool) -> None:
 
 
 def _layer(rows: list[LayerSummary], picked: Place, images: Images) -> None:
-    """The picked layer's form, and what can be added behind it."""
+    """Show the picked layer's form, and the layers that can be added after it."""
     row = next((row for row in rows if row.place == picked), None)
     if row:
         name = frame.literal(row.name)

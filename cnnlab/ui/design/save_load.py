@@ -1,4 +1,4 @@
-"""Where designs come from and where they go: presets, saved ones, files; code, picture and link to take away."""
+"""Loading and saving of designs: presets, saved designs, files; export of code, picture and link."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ NOTHING = Architecture(
 
 
 def known() -> dict[str, Draft]:
-    """Everything one can begin with or compare with, by a label: presets first, then what was saved."""
+    """List all designs to start from or compare with, by label: presets first, then saved ones."""
     saved: dict[str, Draft] = {}
     for name in shelf().names():
         try:
             saved[f"saved: {name}"] = shelf().load(name)
         except DesignError:
-            continue  # a damaged file is not offered; loading it by hand would tell why
+            continue  # a damaged file is not offered; loading it shows the error
     return {preset.title: preset for preset in PRESETS.values()} | saved
 
 
 def begin_from() -> None:
-    """Choose what to begin with; undo brings back what was there."""
+    """Show the choice of a starting design; undo restores the previous one."""
     designs = {NOTHING.title: NOTHING, **known()}
 
     start = design_field("from")
@@ -65,7 +65,7 @@ def begin_from() -> None:
 
 
 def keep(draft: Draft, code: str, svg: str) -> None:
-    """Name, save, download, upload and link."""
+    """Show the controls to name, save, download, upload and link the design."""
     title, about = design_field("keep", "title"), design_field("keep", "about")
     renaming = state.on_change(_rename, title, about)
     st.text_input("Title", draft.title, max_chars=80, key=title.name, **renaming)
@@ -166,7 +166,7 @@ def _remove_saved() -> None:
 
 
 def _delete(name: str) -> None:
-    DESIGN_DELETE_OPEN.put(False)  # a second click would delete the next one
+    DESIGN_DELETE_OPEN.put(False)  # a second click would delete the next design
     DESIGN_ERROR.drop()
     try:
         DESIGN_AWAY.put((shelf().delete(name), f"Deleted: {name}."))
@@ -175,7 +175,7 @@ def _delete(name: str) -> None:
 
 
 def _offer_undo() -> None:
-    """Take back the last deletion or replacement."""
+    """Offer to undo the last deletion or replacement."""
     key, said = DESIGN_AWAY.get()
     if key in shelf().deleted():
         with st.container(horizontal=True, vertical_alignment="center"):

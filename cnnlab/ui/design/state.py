@@ -1,4 +1,4 @@
-"""What a session designs: the network with its undo steps, the layer that is picked, the images it is for."""
+"""The session's design: the network with its undo history, the picked layer, the images it is for."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ from cnnlab.ui.shell.state import (
 
 OWN_SIZE = "own"  # instead of a data set
 
-PLACE = "design"  # where it is told what the last action came to
+PLACE = "design"  # where the result of the last action is shown
 
-BEGINNING: Place = (-1,)  # the image: what is added goes before the first layer
+BEGINNING: Place = (-1,)  # the image: new layers are added before the first one
 
 
 @dataclass(frozen=True)
 class Images:
-    """What a network is designed for."""
+    """The images that a network is designed for."""
 
     shape: Shape
     classes: int
@@ -54,7 +54,7 @@ class Images:
 
 
 def draft() -> Draft:
-    """The network as it is now; the address's at first, else the default."""
+    """Return the current network; at first the one from the URL, else the default."""
     if own_design() is None:
         _keep(UndoStack(write_design(_first())))
     return parsed(_history().present)
@@ -70,33 +70,33 @@ def _first() -> Draft:
 
 
 def copy_of(known: Draft) -> Draft:
-    """One's own version of a network that comes with the app; any other stays as it is."""
+    """Copy a network that comes with the app under a name of one's own; return any other unchanged."""
     if known.name not in PRESETS:
         return known
     return known.model_copy(update={"name": f"my-{known.name}"[:60], "title": f"My {known.title}"[:80]})
 
 
 def put_into_address() -> None:
-    """So that a reload, or whoever gets the link, has the same design."""
+    """Write the design into the URL, for reloads and links."""
     word = to_link(draft())
     if word and DESIGN.value() != word:
         DESIGN.put(word)
 
 
 def begin(new: Draft) -> None:
-    """Design ``new`` from now on; what was designed before can be had back by undo."""
+    """Replace the design by ``new``; undo restores the previous one."""
     change(new)
     pick(BEGINNING)
 
 
 def change(new: Draft) -> None:
-    """One step of editing."""
+    """Apply an edit as one undo step."""
     _keep(_history().edited(write_design(new)))
 
 
 def _history() -> UndoStack:
     history = design_history()
-    assert history is not None  # draft() begins it
+    assert history is not None  # draft() creates it
     return history
 
 
@@ -106,29 +106,29 @@ def _keep(history: UndoStack) -> None:
 
 
 def can_undo() -> bool:
-    """Whether there is a version to go back to."""
+    """Check whether there is an earlier version."""
     return bool(_history().past)
 
 
 def can_redo() -> bool:
-    """Whether there is a version to go forward to."""
+    """Check whether there is a later version."""
     return bool(_history().future)
 
 
 def undo() -> None:
-    """Go back to the version before."""
+    """Restore the previous version."""
     _keep(_history().undone())
     refill_form()
 
 
 def redo() -> None:
-    """Take an undo back."""
+    """Reverse an undo."""
     _keep(_history().redone())
     refill_form()
 
 
 def picked() -> Place:
-    """The layer that is picked; BEGINNING where it is not there any more. A branch's beginning ends in −1."""
+    """Return the picked layer's place; BEGINNING where it no longer exists. The start of a branch ends in −1."""
     place: Place = tuple(DESIGN_PICKED.get())
     if place == BEGINNING:
         return place
@@ -143,51 +143,51 @@ def picked() -> Place:
 
 
 def pick(place: Place) -> None:
-    """Show the layer at ``place`` in the form; what is added goes behind it."""
+    """Show the layer at ``place`` in the form; new layers are added after it."""
     DESIGN_PICKED.put(list(place))
     refill_form()
 
 
 def refill_form() -> None:
-    """The layer's form takes its values from the design again."""
+    """Reset the fields of the layer's form to the design's values."""
     DESIGN_VERSION.put(version() + 1)
 
 
 def version() -> int:
-    """Counts whenever the layer's form is to begin anew; part of its widgets' keys."""
+    """Return the version number in the form's widget keys; it grows whenever the form is reset."""
     return DESIGN_VERSION.get()
 
 
 def note_drawn() -> None:
-    """The page shows the widgets of this version from now on."""
+    """Record that the page shows the widgets of this version."""
     DESIGN_DRAWN.put(version())
 
 
 def on_change(action: Callable[..., None], *args: object) -> dict[str, Any]:
-    """What a widget whose key holds the version is given to have ``action`` done when it changes."""
+    """Return the arguments that make a widget call ``action`` on change; its key must contain the version."""
     return {"on_change": _answer, "args": [version(), action, *args]}
 
 
 def _answer(drawn: int, action: Callable[..., None], *args: object) -> None:
-    """Browsers send once more what widgets said that are gone by now: that counts only once."""
+    """Run ``action`` once: browsers send the value of a removed widget a second time."""
     if drawn == DESIGN_DRAWN.get():
         action(*args)
 
 
 def refusal() -> str:
-    """Why the last edit could not be; empty where it could."""
+    """Return why the last edit failed; empty where it did not."""
     return DESIGN_REFUSAL.get()
 
 
 def add(layer: Layer) -> None:
-    """Behind the picked one, and pick it."""
+    """Add a layer after the picked one, and pick it."""
     target = editing.behind(picked())
     if _edited(lambda layers: editing.inserted(layers, target, layer)):
         pick(target)
 
 
 def act(what: str, place: Place, target: Place | None = None) -> None:
-    """Pick, remove, duplicate or move the layer at ``place``, or undo; what else is asked is ignored."""
+    """Pick, remove, duplicate or move the layer at ``place``, or undo; ignore any other ``what``."""
     match what:
         case "pick":
             pick(place)
@@ -209,7 +209,7 @@ def act(what: str, place: Place, target: Place | None = None) -> None:
 
 
 def _remove(place: Place) -> None:
-    """What comes next is picked then, as one goes on removing."""
+    """Remove the layer and pick the next one, for repeated removal."""
     if not _edited(lambda layers: editing.removed(layers, place)):
         return
     pick(place)
@@ -223,12 +223,12 @@ def _move(place: Place, target: Place) -> None:
 
 
 def change_layer(place: Place, change: Callable[[Layer], Layer]) -> None:
-    """The layer at ``place`` becomes what ``change`` makes of it."""
+    """Replace the layer at ``place`` by the result of ``change``."""
     _edited(lambda layers: editing.replaced(layers, place, change(editing.layer_at(layers, place))))
 
 
 def _edited(edit: Callable[[Chain], Chain]) -> bool:
-    """Whether the edit could be; where not, ``refusal`` says why."""
+    """Apply an edit; return False, with the reason for ``refusal``, where it fails."""
     now = draft()
     try:
         change(now.model_copy(update={"layers": edit(now.layers)}))
@@ -240,7 +240,7 @@ def _edited(edit: Callable[[Chain], Chain]) -> bool:
 
 
 def images() -> Images:
-    """The images that the page's fields ask for."""
+    """Return the images chosen in the page's fields."""
     name, batch = DESIGN_DATASET.get() or RunConfig().dataset, DESIGN_BATCH.get() or RunConfig().batch_size
     if name == OWN_SIZE:
         shape = tuple(design_size(axis).get() for axis in ("channels", "height", "width"))

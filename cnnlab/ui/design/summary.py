@@ -1,4 +1,4 @@
-"""What a design costs in total, and next to another one."""
+"""Total cost of a design, alone and beside another one."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from cnnlab.ui.widgets.format import counted, duration, size
 
 @dataclass(frozen=True)
 class Totals:
-    """Of a whole network; bytes are for a batch."""
+    """Totals of a network; bytes are for a batch."""
 
     parameters: int
     macs: int
-    kept: int  # bytes of activations that training keeps
-    peak: int  # bytes of activations at once where nothing is kept
-    sees: tuple[int, int]  # pixels, the receptive field of the last feature maps
-    seconds: float | None  # an epoch; None where it is not known
+    kept: int  # bytes of activations that training stores
+    peak: int  # peak bytes of activations in inference
+    sees: tuple[int, int]  # receptive field of the last feature maps in pixels
+    seconds: float | None  # of an epoch; None where not known
 
 
 def totals(rows: Sequence[LayerSummary], images: Images, seconds: float | None) -> Totals:
-    """Of what ``follow`` told; where a layer does not fit, of those before it."""
+    """Sum the rows of ``follow``; where a layer does not fit, only those before it."""
     top = [row for row in rows if len(row.place) == 1 and row.output_shape]
     maps = [row.receptive_field for row in top if len(row.output_shape) == 3]
     return Totals(
@@ -35,13 +35,13 @@ def totals(rows: Sequence[LayerSummary], images: Images, seconds: float | None) 
         macs=sum(row.macs for row in top),
         kept=sum(row.activation_bytes for row in top) * images.batch_size,
         peak=max((row.peak_bytes for row in top), default=0) * images.batch_size,
-        sees=maps[-1] if maps else (images.shape[1], images.shape[2]),  # features of a flat image see all of it
+        sees=maps[-1] if maps else (images.shape[1], images.shape[2]),  # features of a flattened image cover all of it
         seconds=seconds,
     )
 
 
 def show_totals(total: Totals, images: Images, note: str) -> None:
-    """The figures in one line; ``note`` is about the time."""
+    """Show the figures in one line; ``note`` is about the time."""
     with st.container(horizontal=True, gap="medium"):
         for label, (value, about) in _figures(total, images).items():
             st.metric(label, value, help=linked(about), width="content")
@@ -50,7 +50,7 @@ def show_totals(total: Totals, images: Images, note: str) -> None:
 
 
 def show_beside(total: Totals, other: Totals, images: Images, names: tuple[str, str]) -> None:
-    """Two networks' figures in one table."""
+    """Show both networks' figures in one table."""
     mine, others = _figures(total, images), _figures(other, images)
     ratios = {
         label: _ratio(ours, theirs) for label, ours, theirs in zip(mine, _numbers(total), _numbers(other), strict=True)

@@ -1,7 +1,7 @@
-"""How long an epoch of a design takes: known at once where its layers were measured, else measured in the background.
+"""Epoch time of a design: from earlier measurements of its layers, else measured in the background.
 
-A measurement begins only when nothing has been edited for a moment, and waits while a network trains: both would
-disturb what they measure and who waits.
+A measurement starts only after a moment without edits, and waits while a network trains: otherwise they would
+slow each other down.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.state import DESIGN_ME, DESIGN_QUIET
 from cnnlab.ui.widgets.format import duration
 
-TICK = 0.6  # seconds of quiet before measuring, and between looks at it
-IMAGES = 1_000  # where there is no data set
+TICK = 0.6  # seconds without edits before measuring, and between updates
+IMAGES = 1_000  # assumed where there is no data set
 
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds of an epoch: by layer and in all, as far as they are known, and what there is to say about them."""
+    """Seconds of an epoch by layer and in total, as far as they are known, with a note."""
 
     layers: dict[Place, float]
     total: float | None
     note: str
-    waiting: int  # parts still to be measured
+    waiting: int  # parts not measured yet
 
 
 @st.cache_resource(show_spinner=False)
@@ -46,12 +46,12 @@ def _stopwatch() -> Stopwatch:
 
 @st.cache_resource(show_spinner=False)
 def _measuring() -> list[Worker[Piece]]:
-    """Server-wide: the one that measures, for all who want something measured."""
+    """Return the server-wide list with the worker that measures for all sessions."""
     return []
 
 
 def times(draft: Draft, images: Images) -> Times:
-    """What is known now."""
+    """Return the times known now."""
     config, spec = _training(images)
     epoch = _stopwatch().epoch(draft, config, spec)
     layers: dict[Place, float] = {
@@ -61,12 +61,12 @@ def times(draft: Draft, images: Images) -> Times:
 
 
 def keep_time(draft: Draft, images: Images) -> None:
-    """Measure what is not known, and draw the page again when that is done; call where something is waiting."""
+    """Measure what is missing and redraw the page when done; call it where something is missing."""
     poll.until_over(lambda: _is_waiting(draft, images), TICK, _measure, draft, images)
 
 
 def measure_again() -> None:
-    """Forget all that was measured, perhaps beside other work; for callbacks."""
+    """Delete all measurements, as other work may have disturbed them; for callbacks."""
     _stopwatch().forget()
 
 
@@ -77,7 +77,7 @@ def _is_waiting(draft: Draft, images: Images) -> bool:
 def _measure(draft: Draft, images: Images) -> None:
     asked = (draft.model_dump_json(), images)
     if DESIGN_QUIET.get() != asked:
-        DESIGN_QUIET.put(asked)  # just edited: the next tick measures, if it is still so
+        DESIGN_QUIET.put(asked)  # just edited: the next tick measures unless there are more edits
     elif not running_jobs() and _stopwatch().want(_me(), draft, *_training(images)) and not _is_measuring():
         _measuring()[:] = [Worker(_stopwatch().measurements(), trains=True)]
     for work in _measuring():
@@ -90,21 +90,21 @@ def _is_measuring() -> bool:
 
 
 def _me() -> str:
-    """This session, among those that want something measured."""
+    """Return this session's id among those that wait for measurements."""
     return DESIGN_ME.fill(token_hex(8))
 
 
 def _training(images: Images) -> tuple[RunConfig, DatasetSpec]:
-    """How the estimate takes the network to be trained: the default's way, in batches as asked."""
+    """Build the training that the estimate assumes: the default config with the chosen batch size."""
     config = RunConfig(batch_size=images.batch_size)
     if images.dataset:
         return config.model_copy(update={"dataset": images.dataset}), DATASETS[images.dataset]
     return config, without_data(images.shape, images.classes, IMAGES)
 
 
-@st.cache_data(ttl=5, max_entries=100, show_spinner=False)  # seconds: of thousands of runs it takes a while
+@st.cache_data(ttl=5, max_entries=100, show_spinner=False)  # seconds: with thousands of runs it takes a while
 def _truth(at: str, _draft: Draft, images: Images) -> list[float]:
-    """Seconds an epoch of the runs that trained this network."""
+    """List the seconds per epoch of the runs that trained this network."""
     try:
         return epoch_seconds(session.trained_runs(), _draft, *_training(images))
     except ConfigError:

@@ -1,4 +1,4 @@
-"""The parts of Draw: what one can show a network. Each draws what the chosen runs answer."""
+"""The parts of Draw: tabs with different inputs, each with the chosen runs' predictions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABS: dict[str, Tab] = {
 
 
 def show_and_ask(entries: Sequence[Entry]) -> None:
-    """The tabs that suit the chosen runs' data sets, and the one chosen."""
+    """Show the tabs that suit the chosen runs' data sets, and the content of the open one."""
     suited = {
         name: [entry for entry in entries if DATASETS[entry.config.dataset].is_drawn == tab.of_characters]
         for name, tab in TABS.items()

@@ -1,4 +1,4 @@
-"""The canvas beside the answers, what became of the drawing on its way, and why it was read so."""
+"""The canvas beside the predictions, the preparation of the drawing step by step, and the explanations."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from cnnlab.ui.views.view import Picked
 from cnnlab.ui.widgets.canvas import drawing_canvas
 
 
-@st.fragment  # a stroke runs this, not the whole page
+@st.fragment  # a stroke reruns this, not the whole page
 @frame.errors_shown()
 def show(named: Mapping[str, Entry]) -> None:
-    """For the runs ``named``."""
+    """Show the canvas and the predictions of the runs ``named``."""
     first = next(iter(named.values()))
     paper, answers = st.columns([4, 7], gap="large")
     with paper:
@@ -41,5 +41,5 @@ def show(named: Mapping[str, Entry]) -> None:
 
 
 def _size(entry: Entry) -> tuple[int, ...]:
-    """(height, width) of the images that the run's network gets."""
+    """Return (height, width) of the run's input images."""
     return entry.summary.shape[1:]

@@ -1,4 +1,4 @@
-"""Ten characters to draw against the clock; all chosen runs read the same drawings."""
+"""Ten characters to draw against the clock; all chosen runs classify the same drawings."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from cnnlab.ui.shell.state import CHALLENGE, CHALLENGE_KEPT
 from cnnlab.ui.widgets.canvas import drawing_canvas, set_drawing
 from cnnlab.ui.widgets.images import enlarged
 
-ABREAST = 5  # pictures of drawings in a row
+ABREAST = 5  # images of drawings in a row
 CLOCK_SECONDS = 1.0
 
 
 @st.fragment
 @frame.errors_shown()
 def show(named: Mapping[str, Entry]) -> None:
-    """For the runs ``named``."""
+    """Show the challenge for the runs ``named``."""
     classes = next(iter(named.values())).summary.classes
     challenge = CHALLENGE.get()
     if challenge is None or not set(challenge.asked) <= set(classes):
@@ -118,7 +118,7 @@ def _gallery(challenge: Challenge, answers: Mapping[str, list[str]]) -> None:
 
 
 def _image(lesson: LabelledDrawing) -> Tensor:
-    """(1, 28, 28) uint8."""
+    """Render the drawing: (1, 28, 28) uint8."""
     return prepare(stroke_ink(lesson))[0]
 
 

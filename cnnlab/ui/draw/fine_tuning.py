@@ -1,4 +1,4 @@
-"""Fine-tune a branch of a run on labelled drawings, and show what it learned and forgot."""
+"""Fine-tuning a branch of a run on labelled drawings, with what it gained and forgot."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TITLES = {"taught": "Drawings it was taught", "others": "Drawings it was not ta
 
 
 def fine_tune(known: Sequence[LabelledDrawing], run: Run, trained: Trained) -> None:
-    """Offer to train a branch of ``run`` on the drawings ``known``, or show how far that is."""
+    """Offer to train a branch of ``run`` on the drawings ``known``, or show the progress."""
     job = session.current_job()
     if job and job.is_running:
         if job.config.lessons:
@@ -64,7 +64,7 @@ def _start(taught: Sequence[LabelledDrawing], run: Run, epoch: int) -> None:
     except (ConfigError, DatasetError, RunError) as error:
         st.error(literal(str(error)), title="These drawings cannot be taught")
         return
-    # With its first weights on disk it is a run to look at, and the page goes on with that one.
+    # Once its initial weights are on disk the run can be viewed, and the page switches to it.
     asked = monotonic()
     with st.spinner("Beginning with the weights of this run"):
         while job.is_running and not job.steps and monotonic() - asked < PATIENCE_SECONDS:
@@ -79,7 +79,7 @@ def _watch(job: Job) -> None:
 
 
 def show_changes(run: Run, known: Sequence[LabelledDrawing]) -> None:
-    """Show what ``run`` learned and forgot, where it was taught and has ended; on ``known`` it was not taught too."""
+    """Show what a fine-tuned ``run`` gained and forgot, also on drawings of ``known`` it was not trained on."""
     config, summary = run.config, run.summary
     if not (config.parent and config.lessons) or summary.status == "running":
         return
@@ -123,5 +123,5 @@ def _changes(at: str, others: bytes, _run: Run, _others: Sequence[LabelledDrawin
 
 
 def _strokes(drawing: LabelledDrawing) -> tuple[object, float]:
-    """What is drawn, whatever its label."""
+    """Return the strokes of a drawing without its label."""
     return drawing.strokes, drawing.pen

@@ -1,4 +1,4 @@
-"""The drawings one has labelled, and a network that learns them."""
+"""The user's labelled drawings, and fine-tuning on them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnnlab.ui.shell.networks import trained_network
 
 @frame.errors_shown()
 def show(named: Mapping[str, Entry]) -> None:
-    """For one of the runs ``named``."""
+    """Show the drawings, and fine-tuning of one of the runs ``named``."""
     first = next(iter(named))
     name = st.selectbox("Which run is to learn", list(named), key="draw.learner") if len(named) > 1 else first
     run = named[name].run

@@ -1,4 +1,4 @@
-"""A photo of handwritten digits on paper: each is found and read, in reading order."""
+"""A photo of handwritten digits on paper: each is found and classified, in reading order."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.image_file import ask_for_file_or_webcam
 from cnnlab.ui.widgets.images import enlarged
 
-_SIDE = 1000  # pixels, the longer side of the photo on the page
-_ROW = 60  # pixels of the table, for 56 of a picture
-_ALL_AT_ONCE = 12  # rows; with more it scrolls
+_SIDE = 1000  # pixels, the longer side of the photo as shown
+_ROW = 60  # pixels: height of a table row with an image of 56
+_ALL_AT_ONCE = 12  # rows; the table scrolls with more
 
-Readings = Mapping[str, Sequence[Reading]]  # by a run's name, of each character
+Readings = Mapping[str, Sequence[Reading]]  # of each character, by run name
 
 
 @st.fragment
 @frame.errors_shown()
 def show(named: Mapping[str, Entry]) -> None:
-    """For the runs ``named``."""
+    """Show the upload, the digits found and the predictions of the runs ``named``."""
     left, right = st.columns([4, 7], gap="large")
     with left:
         file = ask_for_file_or_webcam("A photo of handwritten digits", "Hold the paper before the camera", "photo")
@@ -68,7 +68,7 @@ def show(named: Mapping[str, Entry]) -> None:
 
 @st.cache_data(show_spinner="Finding the characters", max_entries=4)
 def _found(content: bytes) -> tuple[Picture, Sheet]:
-    """The photo (H, W, 3), no larger than it is shown, and what is on it. Raises DrawingError."""
+    """Find the characters on a photo; return it at display size (H, W, 3), and them. Raises DrawingError."""
     photo = read_picture(content)
     sheet = find_characters(photo)
     photo.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
@@ -85,7 +85,7 @@ def _read(entry: Entry, seen: Mapping[Shape, Sequence[Preparation]]) -> list[Rea
 
 
 def _told(sheet: Sheet) -> str:
-    """What was found on the photo, and what was done to it."""
+    """Describe what was found on the photo, and how it was processed."""
     count, lines = len(sheet.characters), 1 + max(character.line for character in sheet.characters)
     told = f"{frame.counted(count, 'character')} in {frame.counted(lines, 'line')}."
     if sheet.found > count:
@@ -94,7 +94,7 @@ def _told(sheet: Sheet) -> str:
 
 
 def _marked(pixels: Picture, sheet: Sheet, readings: Readings) -> None:
-    """The photo with a box and the answers on each character."""
+    """Show the photo with a box and the predictions on each character."""
     by_character = list(zip(*readings.values(), strict=True))
     scale = max(pixels.shape) / max(sheet.size)
     figure = charts.boxed_photo(
@@ -113,7 +113,7 @@ def _marked(pixels: Picture, sheet: Sheet, readings: Readings) -> None:
 
 
 def _table(sheet: Sheet, readings: Readings) -> pd.DataFrame:
-    """Each character's place on the photo in pixels, and its readings."""
+    """List each character's position on the photo in pixels, and its predictions."""
     centres = [character.box.mean(0) for character in sheet.characters]
     columns: dict[str, Sequence[object]] = {
         "line": [character.line + 1 for character in sheet.characters],
@@ -128,7 +128,7 @@ def _table(sheet: Sheet, readings: Readings) -> pd.DataFrame:
 
 
 def _in_a_row(sheet: Sheet, readings: Readings) -> None:
-    """What each run read, as text to copy."""
+    """Show each run's predictions as text to copy."""
     for place, (name, given) in zip(st.columns(len(readings)), readings.items(), strict=True):
         lines: dict[int, list[str]] = {}
         for character, reading in zip(sheet.characters, given, strict=True):
@@ -141,7 +141,7 @@ def _in_a_row(sheet: Sheet, readings: Readings) -> None:
 
 
 def _one_by_one(images: Sequence[Tensor], readings: Readings) -> None:
-    """What a network gets of each character, and what each run answers."""
+    """Show the network's input for each character, and each run's prediction."""
     seen = [inline(enlarged(image[0], 56)) for image in images]
     answers = {name: [_answer(reading) for reading in given] for name, given in readings.items()}
     st.dataframe(
@@ -158,7 +158,7 @@ def _one_by_one(images: Sequence[Tensor], readings: Readings) -> None:
 
 
 def _answer(reading: Reading) -> str:
-    """An answer with its certainty, and why to doubt it."""
+    """Format a prediction with its confidence, and the reason where it is not sure."""
     if reading.doubt:
         return f"{reading.name}? {reading.certainty:.1%}, {reading.doubt}"
     return f"{reading.name}  {reading.certainty:.1%}"

@@ -1,4 +1,4 @@
-"""A picture for networks of other things than drawn characters."""
+"""An uploaded picture, for networks that classify other things than drawn characters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnnlab.ui.widgets.image_file import ask_for_file_or_webcam, read_or_say
 
 
 def show(named: Mapping[str, Entry]) -> None:
-    """For the runs ``named``."""
+    """Show the upload and the predictions of the runs ``named``."""
     left, right = st.columns([4, 7], gap="large")
     with left:
         file = ask_for_file_or_webcam("A picture", "Take a picture", "picture")

@@ -1,4 +1,4 @@
-"""What became of a drawing on its way to the network, step by step."""
+"""The preparation of a drawing for the network, step by step."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from cnnlab.charts.png import inline
 from cnnlab.drawings.preprocess import THICKNESS, Ink, Preparation
 from cnnlab.ui.widgets.images import enlarged
 
-SIDE = 140  # pixels of a picture
+SIDE = 140  # pixels of an image
 
 
 def show_steps(steps: Preparation) -> None:
-    """The pictures side by side, each with what was done."""
+    """Show the images side by side, each with a description of its step."""
     height, width = steps.image.shape[2:]
     told = {
         "Cropped": steps.cropped,
@@ -28,7 +28,7 @@ def show_steps(steps: Preparation) -> None:
 
 
 def _square(ink: Ink) -> torch.Tensor:
-    """(H, W) → (1, S, S), the ink in the middle."""
+    """Pad (H, W) to (1, S, S), with the ink in the middle."""
     side = max(ink.shape)
     square = torch.zeros(1, side, side, dtype=torch.uint8)
     top, left = (side - ink.shape[0]) // 2, (side - ink.shape[1]) // 2

@@ -1,4 +1,4 @@
-"""A way to show something to networks."""
+"""The type of a tab of Draw."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnnlab.runs.catalogue import Entry
 
 @dataclass(frozen=True)
 class Tab:
-    """What it asks for, what draws it for the runs it is given, and whether it is for networks of drawn characters."""
+    """A tab: its title, the function that shows it for the chosen runs, and whether it is for drawn characters only."""
 
     question: str
     show: Callable[[Mapping[str, Entry]], None]

@@ -1,4 +1,4 @@
-"""Teach: label drawings, collect them, and have a branch of the run fine-tuned on them."""
+"""Labelled drawings: label, collect, and fine-tune a branch of the run on them."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ from cnnlab.ui.shell.state import DRAWINGS, DRAWINGS_BEFORE, DRAWINGS_CHANGED, D
 from cnnlab.ui.widgets.images import enlarged
 
 MAX_UPLOAD = 10  # MB, of drawings to import
-SHOWN = 24  # drawings on a page of the gallery
+SHOWN = 24  # drawings per page of the gallery
 
-_PLACE = "teaching"  # where it is told what the last action came to
+_PLACE = "teaching"  # where the result of the last action is shown
 
 
 def lessons() -> list[LabelledDrawing]:
-    """The session's labelled drawings, the oldest first."""
+    """List the session's labelled drawings, oldest first."""
     return [_lesson(text, label) for text, label in _kept().items()]
 
 
 def add_lesson(drawing: Drawing, label: str) -> bool:
-    """Keep a drawing of the canvas; one that is kept already gets the new label. False where there is no room."""
+    """Store a drawing, or change the label of a stored one. Returns False where the collection is full."""
     return _keep(_text(rounded(drawing)), label)
 
 
 def teach_this(drawing: Drawing, run: Run, classes: Sequence[str]) -> None:
-    """What was it? A click on a class keeps the drawing, on another one corrects that, on the same one lets it go."""
+    """Ask for the drawing's class: a click stores it, another class corrects the label, the same one removes it."""
     text = _text(rounded(drawing))
     if DRAWINGS_CHANGED.take():
         st.rerun()
@@ -69,7 +69,7 @@ def teach_this(drawing: Drawing, run: Run, classes: Sequence[str]) -> None:
 
 
 def my_drawings(run: Run, trained: Trained) -> None:
-    """The collection, what ``trained`` says to each, and fine-tuning ``run`` on it with what that changed."""
+    """Show the collection with the predictions of ``trained``, and fine-tuning of ``run`` on it with its effects."""
     st.subheader("My drawings")
     kept = {text: label for text, label in _kept().items() if label in trained.classes}
     _toolbar(run, hidden=len(_kept()) - len(kept))
@@ -134,7 +134,7 @@ def _tell() -> None:
 
 
 def _toolbar(run: Run, hidden: int) -> None:
-    """Download, import, take in what ``run`` was taught, remove all and undo."""
+    """Show buttons: download, import, add the drawings that ``run`` was trained on, remove all, undo."""
     kept = _kept()
     known = {_text(lesson): lesson.label for lesson in run.config.lessons}
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -142,7 +142,7 @@ def _toolbar(run: Run, hidden: int) -> None:
             "Download",
             partial(
                 write_labelled_drawings, lessons()
-            ),  # read now: the session's state is not there when it is asked for
+            ),  # read now: the session's state is not available in the callback
             "drawings.json",
             "application/json",
             icon=":material/download:",
@@ -188,7 +188,7 @@ def _import() -> None:
 
 
 def _add(found: dict[str, str]) -> None:
-    """Keep those that are not here yet, as far as there is room."""
+    """Store drawings that are new, as far as there is room."""
     new = {text: label for text, label in found.items() if text not in _kept()}
     added = sum(_keep(text, label) for text, label in new.items())
     say(
@@ -224,7 +224,7 @@ def _tile(text: str, label: str, answer: str, trained: Trained) -> None:
 
 @st.cache_data(max_entries=2 * MAX_LESSONS, show_spinner=False)
 def _picture(text: str, height: int, width: int) -> Tensor:
-    """(1, 1, height, width) uint8, what a network is taught."""
+    """Render (1, 1, height, width) uint8, the image used for training."""
     return prepare(stroke_ink(Drawing.model_validate_json(text)), (height, width))
 
 

@@ -1,4 +1,4 @@
-"""Why the networks read a drawing so: the views that suit one. Add one here and the page has it."""
+"""Explanations of a prediction: the views that suit a drawing. Add a view to this list and the page shows it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ VIEWS: dict[str, View] = {
 
 
 def show_why(named: Mapping[str, Entry], picked: Picked) -> None:
-    """One of the views, closed until it is asked for: an answer shall not wait for its reasons."""
+    """Show one of the views, collapsed at first: a prediction must not wait for its explanation."""
     left, right = st.columns([7, 3], vertical_alignment="bottom")
     with left:
         view = st.segmented_control("Why did it answer so?", list(VIEWS), key="draw.why", persist_state="session")

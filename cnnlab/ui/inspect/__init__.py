@@ -1,4 +1,4 @@
-"""The views of Inside and Evaluate: each draws one look at a network. Add one here and its page has it."""
+"""The views of Inside and Evaluate, one module each. Add a view to these lists and its page shows it."""
 
 from cnnlab.ui.inspect import (
     calibration,

@@ -1,4 +1,4 @@
-"""Calibration: whether the network's confidence means what it says, and what a temperature mends."""
+"""Calibration: whether the network's confidence matches its accuracy, and what temperature scaling improves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnnlab.ui.widgets.figure import show_figure
 
 
 def show(look: Look) -> None:
-    """Reliability as it is, and with the temperature that fits the validation images best."""
+    """Show reliability as it is, and with the temperature that fits the validation images best."""
     found = answers(look.run, look.trained)
     temperature = metrics.fit_temperature(validation_answers(look))
     left, right = st.columns(2)

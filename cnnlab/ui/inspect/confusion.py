@@ -1,4 +1,4 @@
-"""Confusion: what is taken for what; a click on a cell shows those images."""
+"""Confusion: which classes are mistaken for which; a click on a cell shows those images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SCALES = {"images": None, "share of the true class": "true", "share of the answ
 
 
 def show(look: Look) -> None:
-    """The matrix as counts or shares, and the images of a clicked cell."""
+    """Show the matrix as counts or shares, and the images of a clicked cell."""
     found = answers(look.run, look.trained)
     classes = look.trained.classes
     scale = st.segmented_control(

@@ -1,4 +1,4 @@
-"""Each class: how good the network is on it, with what certainty, and what it is most taken for."""
+"""Each class: accuracy, confidence, and the class it is most often mistaken for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PERCENT = st.column_config.NumberColumn(format="percent")
 
 
 def show(look: Look) -> None:
-    """Overall accuracy with its interval, the table of classes and its picture."""
+    """Show overall accuracy with its interval, the table of classes and its chart."""
     found = answers(look.run, look.trained)
     hits, images = int(found.hits.sum()), len(found.labels)
     low, high = metrics.interval(hits, images)

@@ -1,4 +1,4 @@
-"""Embedding: test images as points, those near each other that the network finds alike."""
+"""Embedding: test images as points, those with similar features close together."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _RIGHT, _WRONG = "named right", "named wrong"
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is to be laid out, and how."""
+    """Settings of a layout."""
 
     look: Look
     method: str
@@ -44,7 +44,7 @@ class _Asked:
 
     @property
     def series(self) -> str:
-        """Names layouts that differ by epoch only."""
+        """A name shared by layouts that differ only by epoch."""
         return f"{self.look.run.id}.{self.method}.{self.dimensions}.{self.count}"
 
     @property
@@ -53,7 +53,7 @@ class _Asked:
 
 
 def show(look: Look) -> None:
-    """Choose a method; PCA comes at once, t-SNE in the background."""
+    """Show the points by the chosen method: PCA at once, t-SNE once computed in the background."""
     columns = st.columns(4)
     method = columns[0].selectbox("Method", [_PCA, *_EXAGGERATIONS], key="inside.reduce", persist_state="session")
     dimensions = columns[1].selectbox("Dimensions", [2, 3], key="inside.dimensions", persist_state="session")
@@ -168,7 +168,7 @@ def _draw(asked: _Asked, places: Places) -> None:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _principal(name: str, _asked: _Asked) -> tuple[Places, float]:
-    """Places turned like epoch 0's, and the share of the variance they hold."""
+    """Compute the PCA layout, rotated to match epoch 0's, and the share of the variance it explains."""
     look, count, dimensions = _asked.look, _asked.count, _asked.dimensions
     start = look.epochs[0]
     first = _features(f"{look.run.id}.{start}.{count}", look.run, trained_network(look.run, start), count)

@@ -1,4 +1,4 @@
-"""Images: the surest errors, the least sure hits, the largest losses."""
+"""Images: the most confident errors, the least confident correct ones, the largest losses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KINDS = {
 
 
 def show(look: Look) -> None:
-    """A gallery in the chosen order."""
+    """Show a gallery in the chosen order."""
     found = answers(look.run, look.trained)
     kind = st.segmented_control(
         "Show", list(_KINDS), default="surest errors", required=True, key="evaluate.kind", persist_state="session"

@@ -1,4 +1,4 @@
-"""Filters: the weights of a convolution, and how far they moved."""
+"""Filters: the weights of a convolution, and how far they moved in training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ORDERS = ("number", "norm, the largest first", "change, the largest first")
 
 
 def show(look: Look) -> None:
-    """A grid of filters on one scale; a click shows one with all its input channels."""
+    """Show a grid of filters on one scale; a click shows one with all its input channels."""
     network, run = look.trained.network, look.run
     layers = list(conv_layers(network))
     if not layers:
@@ -60,7 +60,7 @@ def show(look: Look) -> None:
 
 
 def _input_channel(place: DeltaGenerator, layer: str, inputs: int) -> int:
-    """Ask for one of the channels that the filters look at, where there are several; counted from 1."""
+    """Choose one of the filters' input channels where there are several; counted from 1."""
     if inputs == 1:
         return 1
     label, key = f"Input channel, 1 to {inputs}", f"inside.channel.{layer}"
@@ -68,7 +68,7 @@ def _input_channel(place: DeltaGenerator, layer: str, inputs: int) -> int:
 
 
 def _one_filter(layer: str, unit: int, weights: torch.Tensor, opens: Key[int | None]) -> None:
-    """``weights`` (in, height, width)."""
+    """Show filter ``unit`` of a layer, whose ``weights`` are (in, height, width)."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"#### Filter {unit} of {literal(layer)}")
         close_button(opens)

@@ -1,4 +1,4 @@
-"""Ideal image: what a filter or a class would most like to see, grown step by step."""
+"""Ideal image: an image optimised step by step to maximise a filter or a class."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UPDATE_SECONDS = 0.5
 
 
 def show(at: Look) -> None:
-    """Choose a layer and a unit; watch the image grow."""
+    """Choose a layer and a unit; show the image while it is optimised."""
     trained = at.trained
     blank = trained.inputs(torch.zeros(1, *trained.shape, dtype=torch.uint8))
     units = {name: seen.after.shape[1] for name, seen in look(trained.network, blank).items() if name in _shown(at)}
@@ -52,7 +52,7 @@ def show(at: Look) -> None:
 
 
 def _watch(work: Worker[Dream], asked: str) -> None:
-    """Show how far it is, and the image so far."""
+    """Show the progress, and the image so far."""
     dream = work.latest
     if work.error:
         st.error(literal(work.error), title="The image could not be grown")
@@ -77,6 +77,6 @@ def _watch(work: Worker[Dream], asked: str) -> None:
 
 
 def _shown(at: Look) -> set[str]:
-    """Layers worth asking: convolutions, what bends them, and linear layers."""
+    """Select the layers to offer: convolutions, activations and linear layers."""
     skipped = ("Flatten", "Dropout", "MaxPool2d", "AvgPool2d")
     return {name for name, module in leaves(at.trained.network).items() if type(module).__name__ not in skipped}

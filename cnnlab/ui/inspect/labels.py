@@ -1,4 +1,4 @@
-"""Labels: images whose label the network contradicts, to be looked at one by one."""
+"""Labels: images whose label contradicts the network's prediction, for review one by one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cnnlab.ui.widgets.format import rough_duration
 from cnnlab.ui.widgets.images import enlarged
 
 SHOWN = 60
-SURE = 0.5  # a margin above it: the answer is likelier than all other classes, and the label far behind
+SURE = 0.5  # above this margin the prediction is likelier than all other classes together, and the label far behind
 UPDATE_SECONDS = 1.0
 
 _TEST, _VALIDATION, _TRAINING = "test images", "validation images", "training images"
@@ -33,12 +33,12 @@ _VERDICTS = ("looks right", "looks wrong", "unclear")
 
 @st.cache_resource(show_spinner=False)
 def _works() -> dict[str, Worker[HeldOut]]:
-    """Server-wide: held-out networks on their way, by their run's id: a reload or another session finds them."""
+    """Return the server-wide trainings of held-out networks, by run id, for reloads and other sessions."""
     return {}
 
 
 def show(look: Look) -> None:
-    """Choose among which images; training images wait for networks that did not see them."""
+    """Show suspicious images of the chosen split; training images need networks that did not train on them."""
     run = look.run
     which = st.segmented_control(
         "Look among",
@@ -87,9 +87,9 @@ def _review(look: Look, which: str, found: Answers, images: Tensor) -> None:
 
 
 def _verdicts(run: Run, which: str, count: int) -> dict[int, str]:
-    """This session's verdicts on these images, whichever network or epoch brought them up.
+    """Return this session's verdicts on these images, which are shared by all networks and epochs.
 
-    Of a branch whose parent had seen some of them there are fewer, in other places.
+    ``count`` is part of the key: a branch whose parent had trained on some of them has fewer, at other indices.
     """
     config = run.config
     images = f"{config.dataset}.{which}.{count}"
@@ -100,7 +100,7 @@ def _verdicts(run: Run, which: str, count: int) -> dict[int, str]:
 
 
 def _table(found: Answers, chosen: list[int], given: dict[int, str]) -> pd.DataFrame:
-    """One row an image, its verdict where it has one."""
+    """Make one row per image, with its verdict where there is one."""
     labels, named, shares = found.labels[chosen], found.named[chosen], found.probabilities
     return pd.DataFrame(
         {
@@ -116,7 +116,7 @@ def _table(found: Answers, chosen: list[int], given: dict[int, str]) -> pd.DataF
 
 
 def _edit(table: pd.DataFrame, images: Tensor, key: str, given: dict[int, str]) -> None:
-    """The table with pictures; what is said in it goes into ``given``."""
+    """Show the table with images; write the verdicts entered into ``given``."""
     columns = {
         "picture": st.column_config.ImageColumn("Picture", width="small"),
         "image": st.column_config.NumberColumn("Image", disabled=True),
@@ -127,7 +127,7 @@ def _edit(table: pd.DataFrame, images: Tensor, key: str, given: dict[int, str]) 
         "verdict": st.column_config.SelectboxColumn("Verdict", options=_VERDICTS),
     }
     pictures = [inline(enlarged(images[index], side=112)) for index in table.index]
-    # The rows are part of the editor's identity: with other images it begins anew, from the verdicts given so far.
+    # The rows are part of the editor's key: with other images it starts over, from the verdicts so far.
     edited = st.data_editor(
         table.assign(picture=pictures),
         key=key,
@@ -146,7 +146,7 @@ def _edit(table: pd.DataFrame, images: Tensor, key: str, given: dict[int, str]) 
 
 
 def _offer(run: Run) -> None:
-    """Held-out answers are made in the background; say what that takes, and how far it is."""
+    """Offer to compute held-out predictions in the background; show the expected duration, or the progress."""
     if run.config.parent:
         st.info(
             "This network began with another's weights, which have seen the training images: ask the network that "
@@ -173,7 +173,7 @@ def _offer(run: Run) -> None:
 
 
 def _how_long(run: Run) -> str:
-    """From the run's own seconds an epoch; each network trains on all parts but one."""
+    """Estimate the duration from the run's own seconds per epoch; each network trains on all parts but one."""
     epochs = run.history().epochs
     if not epochs:
         return ""

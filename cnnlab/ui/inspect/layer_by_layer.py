@@ -1,4 +1,4 @@
-"""Layer by layer: one image on its way through the network, with shapes and pictures, down to the answer."""
+"""Layer by layer: one image through the whole network, with shapes and feature maps, down to the prediction."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure, show_picture
 from cnnlab.ui.widgets.images import enlarged
 
-SHOWN_MAPS = 16  # of each layer, the strongest
-BAR_WIDTH = 64  # of all features together, where there are few
+SHOWN_MAPS = 16  # the strongest ones of each layer
+BAR_WIDTH = 64  # pixels of all features together, where there are few
 
 _SAYS = {
     "Conv2d": "slides its filters over what comes in: each map is one filter's answer at every place",
@@ -33,7 +33,7 @@ _SAYS = {
 
 
 def show(at: Look) -> None:
-    """A scroll from the image to the probabilities."""
+    """Show all layers from the image to the probabilities."""
     trained = at.trained
     inputs = trained.inputs(at.picked.pixels)
     kinds = {name: type(module).__name__ for name, module in leaves(trained.network).items()}
@@ -75,7 +75,7 @@ def _picture(name: str, output: Tensor) -> None:
         table = {"map": strongest.numpy(), "mean": tiles.mean((1, 2))}
     else:
         width = max(1, BAR_WIDTH // len(output))
-        tiles = output[:, None, None].expand(-1, 8, width).numpy()  # a bar code
+        tiles = output[:, None, None].expand(-1, 8, width).numpy()  # vertical bars
         table = {"unit": np.arange(len(output)), "value": output.numpy()}
     show_picture(charts.tile_row(tiles), f"passage-{name}", f"What {name} gives", lambda: pd.DataFrame(table))
 

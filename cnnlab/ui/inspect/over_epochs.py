@@ -1,4 +1,4 @@
-"""Over epochs: the validation accuracy of each class while the network learned."""
+"""Over epochs: the validation accuracy of each class during training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnnlab.ui.widgets.figure import show_figure
 
 
 def show(look: Look) -> None:
-    """A line a class, and the bars of the chosen epoch."""
+    """Show a line per class, and the bars of the chosen epoch."""
     epochs = look.run.history().epochs
     if not epochs:
         st.info("The first epoch is not over yet.")

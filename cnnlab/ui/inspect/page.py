@@ -1,4 +1,4 @@
-"""The controls of Inside and Evaluate: which view, epoch and image; on a finished run and on one that trains."""
+"""The controls of Inside and Evaluate: view, epoch and image, for finished runs and those that train."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from cnnlab.ui.views.image_picker import pick_image
 from cnnlab.ui.views.view import Look, View
 from cnnlab.ui.widgets.images import enlarged
 
-PLAY_SECONDS = 0.7  # an epoch
-FOLLOW_SECONDS = 2.0  # between looks at a run that trains
+PLAY_SECONDS = 0.7  # per epoch
+FOLLOW_SECONDS = 2.0  # between updates of a run that trains
 
 
 def explore(run: Run, views: Mapping[str, View], page: str) -> None:
-    """The page below the choice of the run; ticks while the run trains or the epochs play."""
+    """Show the page below the choice of the run; it refreshes while the run trains or the epochs play."""
     _follow_address(views, page)
     poll.paced(lambda: _pace(run), _page, run, views, page)
 
@@ -36,13 +36,13 @@ def _pace(run: Run) -> float | None:
 
 
 def _job(run: Run) -> Job | None:
-    """Find the training of this run, while it runs."""
+    """Find the job of this run while it trains; None otherwise."""
     job = session.current_job()
     return job if job and job.is_running and job.run.id == run.id else None
 
 
 def _follow_address(views: Mapping[str, View], page: str) -> None:
-    """Who comes with a view in the address sees that first, and may then go on to others."""
+    """Open the view that the URL names, once; afterwards the user chooses."""
     asked = address.VIEW.value()
     if asked and asked in views and address.is_new("explore", asked):
         view_of(page).put(asked)
@@ -79,7 +79,7 @@ def _draw(view: View, run: Run, trained: Trained, epochs: list[int]) -> None:
 
 
 def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
-    """The slider over all epochs, with play and, while the run trains, follow."""
+    """Show the slider over all epochs, with play and, while the run trains, follow; return the epoch."""
     chosen, follow = epoch_of(run.id), follows(run.id)
     chosen.fill(epochs[-1])
     if PLAYING.get() == run.id:
@@ -120,15 +120,15 @@ def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
 
 
 def _let_go(chosen: Key[int], follow: Key[bool]) -> None:
-    """Who moves the slider wants to stay there."""
+    """Stop following the newest epoch once the user moves the slider."""
     if chosen.get() in OWN_EPOCHS.get():
-        return  # not the user: a click elsewhere crossed a step of ours on its way
+        return  # not the user: a click elsewhere coincided with a step of the playback
     follow.put(False)
     PLAYING.drop()
 
 
 def _toggle_play(run_id: str, chosen: Key[int], last: int, follow: Key[bool]) -> None:
-    """Play from here, or from the beginning where here is the end."""
+    """Play from the current epoch, or from the beginning where that is the last."""
     follow.put(False)
     if PLAYING.take() == run_id:
         return

@@ -1,4 +1,4 @@
-"""Robustness: accuracy on images made worse."""
+"""Robustness: accuracy on corrupted images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGES = 500
 
 
 def show(look: Look) -> None:
-    """A line a corruption over its strength, and what they look like."""
+    """Show accuracy against the strength of each corruption, and examples of it."""
     rows = _accuracies(look.at, look.run, look.trained)
     strengths = [0, *STRENGTHS]
     images, there_are = int(rows["images"].iloc[0]), len(test_split(look.run))
@@ -53,7 +53,7 @@ def _accuracies(at: str, _run: Run, _trained: Trained) -> pd.DataFrame:
 
 
 def accuracies(trained: Trained, test: Split) -> pd.DataFrame:
-    """One row a corruption and strength: accuracy with its interval on a stratified part of the images."""
+    """Make one row per corruption and strength: accuracy with its interval on a stratified subset."""
     split = sampled(test, IMAGES)
     rows = []
     for kind in CORRUPTIONS:

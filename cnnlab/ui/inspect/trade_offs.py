@@ -1,4 +1,4 @@
-"""Trade-offs: precision against recall, and true against false positives, of one class against the rest."""
+"""Trade-offs: precision-recall and ROC curves of one class against the rest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnnlab.ui.widgets.figure import show_figure
 
 
 def show(look: Look) -> None:
-    """Both curves of the chosen class."""
+    """Show both curves of the chosen class."""
     found = answers(look.run, look.trained)
     classes = look.trained.classes
     name = st.selectbox("Class", classes, key=f"evaluate.class.{look.run.id}", persist_state="session")

@@ -1,4 +1,4 @@
-"""Weights over time: how each layer's weights and gradients are spread, and how far they move."""
+"""Weights over time: histograms of each layer's weights and gradients, and how far the weights move."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from cnnlab.ui.widgets.figure import show_figure
 COLUMNS = 16  # epochs side by side
 BINS = 41
 MAGNITUDES = -9, 1  # powers of ten between which gradients are shown
-IMAGES = 64  # training images whose gradient is shown
+IMAGES = 64  # training images for the gradients
 
 
 def show(look: Look) -> None:
-    """Histograms of weights and gradients of a layer over epochs; the change of all layers."""
+    """Show histograms of a layer's weights and gradients over epochs; the change of all layers."""
     epochs = _sampled(look.epochs, look.trained.epoch)
     how_many = "One histogram an epoch" if len(epochs) == len(look.epochs) else f"Histograms of {len(epochs)} epochs"
     weights = [_weights(f"{look.run.id}.{epoch}", look.run, epoch) for epoch in epochs]
@@ -105,7 +105,7 @@ def _shares(values: Tensor, edges: npt.NDArray[np.float64]) -> npt.NDArray[np.fl
 
 
 def _sampled(epochs: Sequence[int], now: int) -> list[int]:
-    """Every k-th epoch, the last and ``now``; k grows in steps, so that a live run's columns mostly stay."""
+    """Choose every k-th epoch, the last and ``now``; k grows in steps, so that a live run's columns mostly stay."""
     stride = 1
     while len(epochs) > COLUMNS * stride:
         stride *= 2

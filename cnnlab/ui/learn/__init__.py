@@ -1,4 +1,4 @@
-"""The chapters of Learn: their texts and order are in ``cnnlab/learn/chapters.toml``, what draws each is here."""
+"""The pages of Learn, a module per chapter; texts and order are in ``cnnlab/learn/chapters.toml``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _GLOSSARY_ICON = ":material/menu_book:"
 
 
 def learn() -> None:
-    """All chapters, or the one that the address names."""
+    """Show the list of chapters, or the one that the URL names."""
     address.show_in_browser()
     name = CHAPTER.value()
     if name == glossary.NAME:
@@ -49,7 +49,7 @@ def learn() -> None:
 
 
 def _contents() -> None:
-    """A card for each chapter."""
+    """Show a card for each chapter."""
     numbered = list(enumerate(CHAPTERS.items(), start=1))
     for first in range(0, len(numbered), 3):
         for column, (number, (name, chapter)) in zip(st.columns(3), numbered[first : first + 3], strict=False):
@@ -60,7 +60,7 @@ def _contents() -> None:
 
 
 def _neighbours(name: str) -> None:
-    """To the chapter before, to all, to the glossary, to the next."""
+    """Show links to the previous chapter, the list, the glossary, the next chapter."""
     names = list(CHAPTERS)
     place = names.index(name)
     with st.container(horizontal=True, horizontal_alignment="distribute"):

@@ -1,4 +1,4 @@
-"""What makes training better: parts added or removed, and transfer, each over several seeds."""
+"""Ablation: parts of a training added or removed, and transfer, each over several seeds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROW = 58  # pixels of a chart
 
 
 def show() -> None:
-    """Parts of a training, or transfer."""
+    """Show the ablation of a training's parts, or transfer."""
     st.markdown(
         "One training tells little: another seed gives another accuracy. So each is repeated under several seeds, and "
         "a difference counts only where chance does not explain it."
@@ -46,7 +46,7 @@ def show() -> None:
 
 
 def _parts() -> None:
-    """Choose what is tried, see what it will take, try it."""
+    """Show the settings, the estimated time and the results of the ablation."""
     way = st.segmented_control(
         "How",
         get_args(ablation.Way),
@@ -82,7 +82,7 @@ def _parts() -> None:
 
 
 def _transfer() -> None:
-    """The same for what a network begins with, on a task of its own."""
+    """Show the same for the initial weights, on a different task."""
     st.markdown(
         "Another task: tell **5 to 9** apart from few images. Does it help to begin with convolutions that have "
         "learned **0 to 4**, from all images of those that there are? The last layer always begins anew."
@@ -94,7 +94,7 @@ def _transfer() -> None:
 
 
 def _budget(key: str, images: tuple[int, ...], usual: ablation.Terms | transfer.Terms) -> tuple[int, int, int]:
-    """Images, epochs, seeds."""
+    """Choose the numbers of images, epochs and seeds."""
     columns = st.columns(3, gap="medium")
     return (
         columns[0].select_slider(
@@ -106,7 +106,7 @@ def _budget(key: str, images: tuple[int, ...], usual: ablation.Terms | transfer.
 
 
 def _estimate(terms: ablation.Terms | transfer.Terms, arms: int, before: int = 0) -> None:
-    """How long it will take; ``before`` images are learned from first, under each seed."""
+    """Show the estimated time; ``before`` more images are trained on first, under each seed."""
     seconds = terms.seeds * (arms * terms.images * terms.epochs + before) / _images_per_second()
     st.caption(
         f":material/timer: {frame.counted(terms.seeds * arms, 'training')}, about {duration(seconds)} on this machine. "
@@ -125,7 +125,7 @@ def _try(key: str, label: str, terms: ablation.Terms | transfer.Terms, steps: Ca
 
 
 def _show(reached: Repeats) -> None:
-    """Dots, differences, numbers and what they say; at the end doors."""
+    """Show dots, differences, a table and its summary; links once the experiment is complete."""
     found = effects(reached.accuracies)
     if not found[0].seeds:
         return
@@ -158,7 +158,7 @@ def _show(reached: Repeats) -> None:
 
 
 def _told(found: list[Effect]) -> None:
-    """Which differences are evidence, in words."""
+    """Say which differences are significant."""
     said = {
         "better": "More than chance, better",
         "worse": "More than chance, worse",
@@ -200,7 +200,7 @@ def _table(rows: pd.DataFrame) -> None:
 
 
 def _doors(terms: ablation.Terms, found: list[Effect]) -> None:
-    """The baseline and the best of the others, to be trained on all of MNIST."""
+    """Show links that train the baseline and the best other arm on all of MNIST."""
     best = max(found[1:], key=lambda effect: effect.mean)
     st.markdown("Does it still pay with 60,000 images? Train both on all of MNIST:")
     with st.container(horizontal=True):
@@ -209,7 +209,7 @@ def _doors(terms: ablation.Terms, found: list[Effect]) -> None:
 
 
 def _whole_mnist(terms: ablation.Terms, name: str) -> dict[str, str]:
-    """What the address of Train says for the same training on the whole data."""
+    """Build the URL parameters of Train for the same training on the whole data set."""
     config = terms.config(terms.arms[name], seed=0)
     fields = ("augmentation", "weight_decay", "batch_size")
     return {

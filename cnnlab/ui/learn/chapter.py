@@ -1,4 +1,4 @@
-"""What all chapters end with: doors into the lab, a question, sources."""
+"""The end of every chapter: links to the app's pages, a question, sources."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnnlab.ui.shell.glossary_links import linked
 
 
 def show_ending(chapter: Chapter) -> None:
-    """Draw what a reader does next: go into the lab, answer a question, read on."""
+    """Show links to the app's pages, a question to answer, and sources."""
     st.divider()
     lab, asked = st.columns(2, gap="large")
     with lab:

@@ -1,4 +1,4 @@
-"""A choice within a chapter that the address names, so that a link leads to it."""
+"""A choice within a chapter that is part of the URL, so that links can lead to it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnnlab.ui.shell.state import chapter_choice
 
 
 def choose(parameter: str, label: str, titles: Mapping[str, str]) -> str:
-    """Of ``titles``, by what the address calls them, the one that it names, else the first; drawn to be changed."""
+    """Show a choice of ``titles``, by their names in the URL; return the one that the URL names, else the first."""
     param, key = Param(parameter), chapter_choice(parameter)
     param.choice(titles, key, f"There is no such {parameter}: here is the first.")
     chosen = st.segmented_control(

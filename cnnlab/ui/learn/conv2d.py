@@ -1,4 +1,4 @@
-"""nn.Conv2d, every argument: what each does to the window, to the output's shape and to the cost."""
+"""nn.Conv2d, every argument: its effect on the window, the output's shape and the cost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cnnlab.ui.widgets.sliding_window import show_window
 
 
 def show() -> None:
-    """The chapter."""
+    """Show the chapter."""
     st.markdown(
         "Nine arguments decide which pixels a convolution looks at and what comes out. Begin with an example, change "
         "one argument at a time, and watch the window."
@@ -35,14 +35,14 @@ def show() -> None:
 
 
 def _refused(words: str, layer: Conv2d, shape: Shape) -> None:
-    """The words, mostly PyTorch's own, and what would do."""
+    """Show the error, mostly PyTorch's own, and how to fix it."""
     st.error(frame.literal(words), title="This layer is refused")
     for mend in fixes(layer, shape):
         st.markdown(f":material/build: It would take {frame.literal(mend)}.")
 
 
 def _tell(layer: Conv2d, shape: Shape, measured: Measured) -> None:
-    """The code, and the output's shape, parameters and cost with how they come about."""
+    """Show the code, and the output's shape, parameters and cost with their formulas."""
     st.code(f"{code(layer, shape)}  # torch.Size({list(measured.shape)})", wrap_lines=True)
     image = shape[1:]
     macs = layer.macs(image, 0)
@@ -58,14 +58,14 @@ def _tell(layer: Conv2d, shape: Shape, measured: Measured) -> None:
 
 
 def _macs_formula(layer: Conv2d, measured: Measured) -> str:
-    """Every weight is used once at every position."""
+    """Write the formula of the multiply-accumulates: every weight is used once at every position."""
     weights = measured.parameters - layer.out_channels * layer.bias
     rows, columns = measured.shape[2:]
     return f"{weights:,} weights at each of {rows}·{columns} positions"
 
 
 def _step(layer: Conv2d, shape: Shape) -> None:
-    """The window over an image of that shape, under PyTorch's own initial weights."""
+    """Show the sliding window over an image of that shape, with PyTorch's initial weights."""
     channel = 1
     if layer.out_channels > 1:
         channel = st.number_input(
@@ -85,7 +85,7 @@ def _step(layer: Conv2d, shape: Shape) -> None:
 
 
 def _about(layer: Conv2d, shape: Shape) -> str:
-    """What the window's picture means with these arguments."""
+    """Explain the sliding window for these arguments."""
     told = ["The weights are PyTorch's initial ones, from seed 0."]
     if shape[1] not in (1, 3):
         told.append("The input is random soft maps, for it has no colours that could be shown.")

@@ -1,4 +1,4 @@
-"""Every argument of nn.Conv2d as a field, filled by an example or by hand."""
+"""A form with every argument of nn.Conv2d, filled from an example or by hand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnnlab.ui.shell.state import CONV2D_EXAMPLE, conv2d_field
 Mode = Literal["zeros", "reflect", "replicate", "circular"]
 
 _FIRST = "digit"
-_LIMITS = {  # lowest and highest; what is beyond would take more than a moment, or not fit the page
+_LIMITS = {  # lowest and highest; larger values would be slow, or not fit the page
     "images": (1, 1024),
     "in_channels": (1, 64),
     "height": (1, 100),
@@ -40,7 +40,7 @@ _HELP = {
 
 
 def conv2d_form() -> tuple[Conv2d, Shape]:
-    """The layer, and the shape (N, C, H, W) of the batch that it gets."""
+    """Show the form; return the layer, and the shape (N, C, H, W) of its input batch."""
     if not conv2d_field("images").is_set:
         _fill_with(EXAMPLES[_FIRST])
     name = st.selectbox(
@@ -86,7 +86,7 @@ def _padding_mode() -> Mode:
 
 
 def _switches() -> tuple[bool, bool, bool]:
-    """Rows and columns apart; padding 'same'; bias."""
+    """Show three switches: separate rows and columns; padding 'same'; bias."""
     with st.container(horizontal=True):
         apart = st.toggle(
             "Rows and columns apart", key=conv2d_field("apart").name, persist_state="session", on_change=_begin_alike
@@ -97,7 +97,7 @@ def _switches() -> tuple[bool, bool, bool]:
 
 
 def _sizes(fields: list[str], apart: bool) -> dict[str, int | tuple[int, int]]:
-    """A number for each, or a line of numbers for rows and one for columns."""
+    """Show one number for each field, or two where rows and columns are set separately."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         rows = {field: _number(f"{field}, rows" if apart else field, f"{field}.rows") for field in fields}
     if not apart:
@@ -129,7 +129,7 @@ def _fill() -> None:
 
 
 def _fill_with(example: Example) -> None:
-    """Every field as the example has it."""
+    """Fill every field from the example."""
     layer = example.layer
     fields: dict[str, object] = dict(zip(_BATCH, example.shape, strict=True))
     fields |= {name: getattr(layer, name) for name in ("out_channels", "groups", "padding_mode", "bias")}
@@ -144,6 +144,6 @@ def _fill_with(example: Example) -> None:
 
 
 def _begin_alike() -> None:
-    """The columns' fields begin with the rows' numbers, which have counted for both."""
+    """Copy the rows' numbers to the columns' fields, as they have applied to both."""
     for field in _SIZES:
         conv2d_field(f"{field}.columns").put(conv2d_field(f"{field}.rows").get())

@@ -1,4 +1,4 @@
-"""Memory and speed: the bytes of a step, counted as the batch grows, and images a second, measured here."""
+"""Chapter: memory of a training step against batch size, and images per second, measured on this machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KEY = "learn.cost"
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is trained, without a batch size."""
+    """The training to measure, without its batch size."""
 
     architecture: str
     dataset: str
@@ -46,7 +46,7 @@ class _Asked:
 
 
 def show() -> None:
-    """What is trained; its bytes; its speed."""
+    """Show the choice of a training, its memory and its speed."""
     asked = _choose()
     try:
         counts = _counted(asked.architecture, asked.dataset, asked.optimizer, asked.precision)
@@ -140,7 +140,7 @@ def _show_layers(counts: StepBytes, asked: _Asked, batch_size: int) -> None:
 
 
 def _show_formulas(counts: StepBytes, asked: _Asked, batch_size: int) -> None:
-    """How each total comes about, its numbers filled in."""
+    """Show the formula of each total with its numbers."""
     totals = counts.totals(batch_size)
     each, fixed = (sum(getattr(layer, name) for layer in counts.layers) for name in ("each", "fixed"))
     pixels = "×".join(str(length) for length in asked.spec.shape)
@@ -225,7 +225,7 @@ def _show_speeds(over: list[Lane], speeds: Speeds) -> None:
 
 
 def _tell_plateau(lane: str, speeds: Speeds) -> None:
-    """Where more images a batch no longer pay, and what share of the arithmetic is used there."""
+    """Say from which batch size speed no longer grows, and what share of peak arithmetic it reaches."""
     near, fastest = plateau(speeds.of(lane))
     within = f"{1 - NEAR:.0%}"
     from_there = f"From **{near.batch_size:,}** on it is within {within} of that."

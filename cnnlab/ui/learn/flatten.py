@@ -1,4 +1,4 @@
-"""Why not flatten the image: a dense and a convolutional network of equal size, on images that move."""
+"""Chapter: a dense and a convolutional network of equal size, tested on shifted images."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from cnnlab.ui.widgets.progress import trial
 
 ENDINGS: dict[Ending, str] = {"flattened": "flattened at the end", "pooled": "pooled at the end"}
 VARIED: dict[Varied, str] = {"none": "the images as they are", "shift": "images moved by up to 2 px"}
-TOLD_SHIFTS = (0, 2, 4, 6)  # pixels, in the table of all that was tried
+TOLD_SHIFTS = (0, 2, 4, 6)  # pixels, in the table of all trials
 
 
 def show() -> None:
-    """The two networks, their contest, what moving does, what was tried."""
+    """Show the two networks, their training, the test on shifted images, and the earlier trials."""
     spec = dataset_spec("mnist-sample")
     st.markdown(
         "A dense network takes the image as one row of numbers: that two pixels are neighbours is lost before it "
@@ -69,7 +69,7 @@ def show() -> None:
 
 
 def _networks(ending: Ending, spec: DatasetSpec) -> None:
-    """Drawings and costs, side by side."""
+    """Show both diagrams and costs, side by side."""
     networks = contestants(ending, spec)
     for column, (name, architecture) in zip(st.columns([1, 2], gap="large"), networks.items(), strict=True):
         with column:
@@ -83,7 +83,7 @@ def _costs(architecture: Architecture, spec: DatasetSpec) -> str:
 
 
 def _terms(ending: Ending) -> Terms:
-    """What the reader sets; a digit shows what shuffling does to it."""
+    """Show the settings, and a digit with its pixels shuffled where that is chosen."""
     left, right = st.columns([3, 1], gap="large")
     with left:
         augmentation = st.segmented_control(
@@ -116,7 +116,7 @@ def _data() -> Data:
 
 
 def _show(reached: Contest) -> None:
-    """Curves while they learn; at the end what moving does."""
+    """Show curves during training; accuracy against shift at the end."""
     curves = {
         name: [(epoch.train_accuracy, epoch.validation_accuracy) for epoch in epochs]
         for name, epochs in reached.epochs.items()
@@ -137,12 +137,12 @@ def _show(reached: Contest) -> None:
         f"{ink_lost(_data().test.images, FARTHEST):.1%} of their ink has left the picture.",
     )
     st.subheader("Move one digit", anchor=False)
-    st.fragment(_one_digit)(reached)  # of its own: a moved slider draws nothing else
+    st.fragment(_one_digit)(reached)  # a fragment of its own: a moved slider reruns nothing else
     _tried()
 
 
 def _one_digit(reached: Contest) -> None:
-    """A digit to be moved, and both answers."""
+    """Show a digit to shift, and both predictions."""
     data = _data()
     digit = st.pills(
         "Digit", data.spec.classes, default="4", key="learn.flatten.digit", required=True, persist_state="session"
@@ -179,7 +179,7 @@ def _remember(reached: Contest) -> None:
 
 
 def _tried() -> None:
-    """A row a network and setting, once there are several to compare."""
+    """Show a row per network and setting, once there are several to compare."""
     tried: dict[Terms, Contest] = CONTESTS.get()
     if len(tried) < 2:
         st.caption("Now shuffle the pixels, train on moved images or change the network's end: a table compares them.")

@@ -1,4 +1,4 @@
-"""The glossary: the term that the address names, a search, and all terms in alphabetical order."""
+"""The glossary: the term that the URL names, a search, and all terms in alphabetical order."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.address import TERM
 from cnnlab.ui.shell.glossary_links import address
 
-NAME = "glossary"  # as a chapter in the address
+NAME = "glossary"  # its chapter name in the URL
 
 
 def show() -> None:
-    """What was asked for first, then what is searched or everything."""
+    """Show the term that the URL names, then the search results or all terms."""
     if asked := TERM.value():
         _answer(asked)
     words = st.text_input(
@@ -32,7 +32,7 @@ def show() -> None:
 
 
 def _answer(slug: str) -> None:
-    """The asked term, with ways on."""
+    """Show the term with its links."""
     term = TERMS.get(slug)
     if term is None:
         st.info("The glossary does not have this term: search it below.", icon=":material/search_off:")
@@ -49,14 +49,14 @@ def _answer(slug: str) -> None:
 
 
 def _all() -> None:
-    """Below a line of letters to jump by."""
+    """Show all terms below a line of letters that jump to them."""
     letters = {letter: list(terms) for letter, terms in groupby(TERMS.values(), lambda term: term.name[0].upper())}
     st.markdown(" · ".join(f"[{letter}](#{terms[0].slug})" for letter, terms in letters.items()))
     _list(TERMS.values(), whole=True)
 
 
 def _list(terms: Iterable[Term], whole: bool) -> None:
-    """Each with its meaning and what to read beside it: further down or up where the ``whole`` glossary is there."""
+    """Show each term with its meaning and links; within this page where the ``whole`` glossary is shown."""
     for term in terms:
         st.subheader(term.name, anchor=term.slug)
         see = (f"[{TERMS[other].name}]({f'#{other}' if whole else address(TERMS[other])})" for other in term.see)

@@ -1,4 +1,4 @@
-"""Traps: well-known mistakes, each run beside its mend."""
+"""Chapter: common mistakes, each run beside its fix."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cnnlab.ui.widgets.progress import trial
 
 _SOFTMAX_LAST = Draft(name="softmax-last", title="Softmax last", layers=(*PRESETS["basic-cnn"].layers, Softmax()))
 
-# Where the app itself keeps one out of the trap.
+# The page of the app that avoids the mistake.
 DOORS = {
     "unscaled": Door(
         "Train",
@@ -69,7 +69,7 @@ _SEED = "learn.traps.seed"
 
 
 def show() -> None:
-    """The chapter: one trap, the address's."""
+    """Show the pitfall that the URL names."""
     trap = PITFALLS[_chosen()]
     st.markdown(trap.story)
     _show_code(trap)
@@ -99,7 +99,7 @@ def show() -> None:
 
 
 def _chosen() -> str:
-    """The slug of the trap that the address names, else the first; what is picked goes into the address."""
+    """Show the choice of a pitfall and write it into the URL; return the slug that the URL names, else the first."""
     TRAP.choice(PITFALLS, PITFALL, "There is no such trap: here is the first.")
     return st.selectbox(
         "Trap",
@@ -118,7 +118,7 @@ def _after(slug: str) -> Pitfall | None:
 
 
 def _show_code(trap: Pitfall) -> None:
-    """Wrong and mended; on a phone one below the other."""
+    """Show the wrong and the fixed code; on a phone one below the other."""
     for column, heading, code in zip(st.columns(2), _HEADINGS, trap.code, strict=True):
         with column.container(border=True, height="stretch"):
             st.markdown(f"**{heading}**")
@@ -126,7 +126,7 @@ def _show_code(trap: Pitfall) -> None:
 
 
 def _show_finding(trap: Pitfall, finding: Finding) -> None:
-    """What is measured so far; once all is, what it means and its picture."""
+    """Show the measurements so far; once complete also their explanation and chart."""
     if finding.measured:
         _show_measured(finding.measured)
     if finding.done < 1:

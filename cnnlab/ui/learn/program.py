@@ -1,4 +1,4 @@
-"""Seven steps in PyTorch: the program of a training, each step with what it comes to here, to take home."""
+"""Chapter: a training as a PyTorch program in seven steps, each with its result here, to download."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.widgets.figure import show_figure
 
-LONGEST = 30  # lines of code that are shown without a scroll bar
+LONGEST = 30  # lines of code shown without a scroll bar
 HEIGHT = 640  # pixels of longer code
 
 
@@ -39,7 +39,7 @@ class _Written:
 
 
 def show() -> None:
-    """Choose a training, read its program, run it, take it home."""
+    """Show the choice of a training, its program, its training and the downloads."""
     choice = choose()
     config = choice.config
     try:
@@ -59,7 +59,7 @@ def show() -> None:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _written(config: str) -> _Written:
-    """Of a config's JSON."""
+    """Write the program for a config in JSON."""
     program = program_of(RunConfig.model_validate_json(config))
     return _Written(program, to_script(program), to_notebook(program))
 
@@ -91,7 +91,7 @@ def _download(label: str, content: str | bytes, name: str, mime: str) -> None:
 
 
 def _step(number: int, step: Step) -> st.delta_generator.DeltaGenerator:
-    """Its heading, what to say of it, its code; what comes back is the place beside the code."""
+    """Show a step's heading, explanation and code; return the container beside the code."""
     st.subheader(f"{number}. {step.title}", anchor=False)
     st.markdown(linked(step.told))
     code, beside = st.columns([5, 3], gap="large")
@@ -154,7 +154,7 @@ def _optimiser(config: RunConfig) -> None:
 
 
 def _has_data(config: RunConfig) -> bool:
-    """Whether the data set is here; else what to do."""
+    """Check whether the data set is available; if not, show what to do."""
     if is_present(config.dataset):
         return True
     spec = dataset_spec(config.dataset)

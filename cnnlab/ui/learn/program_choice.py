@@ -1,4 +1,4 @@
-"""Which training the chapter writes as a program: a recipe, a design or a run; how many epochs, which seed."""
+"""The choice of the training to write as a program: a recipe, a design or a run; epochs and seed."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from cnnlab.ui.widgets.run_picker import run_label
 
 TUTORIALS = [name for name, recipe in RECIPES.items() if recipe.claim]
 MAX_SEED = 2**32 - 1
-MOST_RUNS = 20  # offered, the newest
+MOST_RUNS = 20  # the newest runs, at most
 
-_NAMED, _SET = ("recipe", "design"), ("dataset", "epochs", "seed")  # the URL's parameters
-_PLACE = "learn.program"  # among those that links lead to
+_NAMED, _SET = ("recipe", "design"), ("dataset", "epochs", "seed")  # URL parameters
+_PLACE = "learn.program"  # key of this form among those that links fill in
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A training, and the run that it was, where it is one."""
+    """A training, and its run if it was one."""
 
     label: str
     config: RunConfig
@@ -37,7 +37,7 @@ class Choice:
 
 
 def choose() -> Choice:
-    """A run as it is, or a recipe or design with the data set, the epochs and the seed that are asked for."""
+    """Choose a run as it is, or a recipe or design with data set, epochs and seed."""
     _take_address()
     offered = _offered()
     if PROGRAM_TRAINING.get() not in offered:
@@ -92,7 +92,7 @@ def _budgeted(config: RunConfig, chosen: str) -> RunConfig:
 
 
 def _fill(chosen: str, config: RunConfig, *, is_new: bool) -> None:
-    """Put a config's values into the form, or only where it has none yet."""
+    """Put a config's values into the form, or only into fields that have none yet."""
     dataset = config.dataset if config.dataset in PROGRAMMED else PROGRAMMED[0]
     for name, value in {"dataset": dataset, "epochs": config.epochs, "seed": config.seed}.items():
         field = program_field(name, chosen)
@@ -101,7 +101,7 @@ def _fill(chosen: str, config: RunConfig, *, is_new: bool) -> None:
 
 
 def _offered() -> dict[str, Choice]:
-    """By key, the tutorials first."""
+    """List the choices by key, the tutorials first."""
     recipes = [*TUTORIALS, *(name for name in RECIPES if name not in TUTORIALS)]
     return {
         **{f"recipe {name}": Choice(_recipe_label(name), RECIPES[name].config) for name in recipes},
@@ -119,14 +119,14 @@ def _recipe_label(name: str) -> str:
 
 
 def _designs() -> dict[str, Choice]:
-    """This session's design, where it can be trained, and the saved ones, each with the default's settings."""
+    """List the session's design, where it can be trained, and the saved ones, each with default settings."""
     networks = {f"design {name}": (f"Design: {network.title}", network) for name, network in shelf().networks().items()}
     design = own_design()
     if design is not None:
         try:
             own = Architecture.model_validate(design.model_dump())
         except ValidationError:
-            pass  # a draft that cannot be trained yet: Design tells why
+            pass  # a draft that cannot be trained yet; Design shows why
         else:
             networks = {"board": (f"On Design now: {own.title}", own)} | networks
     return {
@@ -136,10 +136,10 @@ def _designs() -> dict[str, Choice]:
 
 
 def _take_address() -> None:
-    """What a link asks for, once for each coming to the page or training; afterwards the reader chooses.
+    """Apply a link's choice, once for each visit of the page or training; afterwards the reader chooses.
 
-    What it leaves out is the recipe's. Epochs and seed alone do not count as another link: a rerun that was under way
-    as they changed still has the old ones in its address.
+    What the link omits is the recipe's. A change of epochs or seed alone does not count as another link: a rerun
+    started before the change still has the old values in its URL.
     """
     asked = {name: value for name, value in address.query().items() if name in (*_NAMED, *_SET)}
     kind = next((kind for kind in _NAMED if kind in asked), "")
@@ -156,7 +156,7 @@ def _take_address() -> None:
 
 
 def put_into_address() -> None:
-    """So that a reload, or whoever gets the link, has the same training."""
+    """Write the choice into the URL, for reloads and links."""
     chosen = PROGRAM_TRAINING.get()
     kind, _, named = chosen.partition(" ")
     others = {name: value for name, value in address.query().items() if name not in (*_NAMED, *_SET)}

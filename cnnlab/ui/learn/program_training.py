@@ -1,4 +1,4 @@
-"""Steps 6 and 7 of the program, live: its training as an ordinary run of the app, and its curves."""
+"""Steps 6 and 7 of the program, live: an ordinary run of the app, and its curves."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _COLUMNS = {
     "validation_loss": ("Validation", "Loss"),
     "validation_accuracy": ("Validation", "Accuracy"),
 }
-_KINDS = {  # by the heading; widths in pixels, for all to fit beside the code and on a phone
+_KINDS = {  # by heading; widths in pixels, so that all fit beside the code and on a phone
     "Epoch": st.column_config.NumberColumn(width=54),
     "Loss": st.column_config.NumberColumn(format="%.3f", width=58),
     "Accuracy": st.column_config.NumberColumn(format="percent", width=76),
 }
-# By the column's place, which Streamlit takes and its types leave out; 0 is the index.
+# By column position, which Streamlit accepts but its types omit; 0 is the index.
 _FORMATS: dict[Any, ColumnConfig] = {
     place: _KINDS[heading] for place, (_, heading) in enumerate(_COLUMNS.values(), start=1)
 }
@@ -46,7 +46,7 @@ Place = Callable[[int], AbstractContextManager[object]]
 
 
 def train_and_plot(config: RunConfig, step: Place) -> None:
-    """Draw steps 6 and 7 into ``step(6)`` and ``step(7)``; they move while this session trains."""
+    """Show steps 6 and 7 in ``step(6)`` and ``step(7)``; they update while this session trains."""
     poll.follow(_is_training, UPDATE_SECONDS, _steps, config, step)
 
 
@@ -76,13 +76,13 @@ def _steps(config: RunConfig, step: Place) -> None:
 
 
 def _own(config: RunConfig) -> Job | None:
-    """This session's training, where it is of ``config``."""
+    """Return this session's training if it has this ``config``; None otherwise."""
     job = session.current_job()
     return job if job and job.config == config else None
 
 
 def _trained(config: RunConfig) -> Run | None:
-    """The newest finished run of the same config that took no turns of its own."""
+    """Find the newest finished run of the same config whose epochs and learning rate were not changed later."""
     for entry in session.trained_runs():
         summary = entry.summary
         if entry.config == config and summary.status == "finished" and not (summary.extensions or summary.rates_set):
@@ -102,7 +102,7 @@ def _progress(job: Job) -> None:
 
 
 def _offer(config: RunConfig, ended: Job | None, label: str) -> None:
-    """The button that begins it; what went wrong the last time."""
+    """Show the button that starts the training, and the error of the last attempt."""
     if ended and ended.error:
         st.error(frame.literal(ended.error), title="This training failed")
     other = session.running_job()
@@ -125,7 +125,7 @@ def _offer(config: RunConfig, ended: Job | None, label: str) -> None:
 
 
 def _tell_of(other: Job) -> None:
-    """What this session trains instead, as one trains at a time."""
+    """Say what this session trains instead, as it can train only one at a time."""
     config = other.config
     st.info(
         f"This session trains something else, {frame.literal(config.architecture.title)} on "

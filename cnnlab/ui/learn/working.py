@@ -1,4 +1,4 @@
-"""A worked convolution as the window shows it: with as many channels as fit."""
+"""Conversion of a convolution to the sliding window's data, with as many channels as fit."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _COLOURS: dict[str, Tint] = {"Red": (255, 70, 60), "Green": (60, 220, 90), "Blue
 
 
 def scene_of(worked: Worked, colour: bool, output_title: str = "Output", rectified: bool = False) -> Scene:
-    """The window's scene; ``colour`` names the channels red, green and blue. With ReLU behind it where ``rectified``.
+    """Build the sliding window's scene, with ReLU applied where ``rectified``.
 
-    Where all numbers would be too many it has those of the first channels; where one's are, no products.
+    ``colour`` names the channels red, green and blue. Where there would be too many numbers it has only the first
+    channels; where one channel has too many, no products.
     """
     looked_at = len(worked.padded)
     shown = _room(worked)
@@ -49,7 +50,7 @@ def scene_of(worked: Worked, colour: bool, output_title: str = "Output", rectifi
 
 
 def told_of(scene: Scene, worked: Worked) -> str:
-    """What of a large example is left out; empty where nothing is."""
+    """Say which parts of a large example are omitted; empty where none are."""
     looked_at = len(worked.padded)
     if scene.products is None:
         return "There are too many products to send them all: the window shows pixels, weights and the output."
@@ -60,11 +61,11 @@ def told_of(scene: Scene, worked: Worked) -> str:
 
 
 def _room(worked: Worked) -> int:
-    """Channels whose numbers fit."""
+    """Compute the number of channels that fit."""
     positions, plane = worked.output.numel(), worked.origin.numel()
     taps = worked.weight[0].numel()
     each = plane + positions * (taps + 1) + taps
-    shared = plane + 2 * positions  # origin, output and the rest's sums
+    shared = plane + 2 * positions  # origin, output and the sums of the other channels
     return max(0, min(len(worked.padded), (MOST_NUMBERS - shared) // each))
 
 

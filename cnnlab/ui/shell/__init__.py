@@ -1,1 +1,1 @@
-"""What every page has: its frame, its session, who may enter and who watches."""
+"""The parts that every page has: frame, session, login, and the list of sessions that watch each job."""

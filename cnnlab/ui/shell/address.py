@@ -1,4 +1,4 @@
-"""What a page's address asks for, and what the page puts there: for what ``bind="query-params"`` does not do."""
+"""Parameters of a page's URL, read and written where ``bind="query-params"`` does not suffice."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from cnnlab.ui.shell.state import SHOWN_QUERY, Key, followed, visit
 
 @dataclass(frozen=True)
 class Param:
-    """A parameter of the address; one of several values has them between commas."""
+    """A parameter of the URL; several values are separated by commas."""
 
     name: str
 
     def value(self) -> str | None:
-        """Give what the address says, None where it says nothing."""
+        """Return the parameter's value, None where it is missing."""
         return st.query_params.get(self.name)
 
     def values(self, known: Collection[str]) -> list[str]:
-        """Give those of its values that are ``known``."""
+        """Return those of its values that are ``known``."""
         return [value for value in (self.value() or "").split(",") if value in known]
 
     def put(self, *values: str) -> None:
-        """Have the address say so."""
+        """Write the values into the URL."""
         st.query_params[self.name] = ",".join(values)
 
     def drop(self) -> bool:
-        """Take it out of the address; tell whether it said anything."""
+        """Remove the parameter from the URL; return whether it was there."""
         return bool(st.query_params.pop(self.name, None))
 
     def choice(self, known: Iterable[str], key: Key[str], refusal: str) -> None:
-        """Give the widget of ``key`` the value that the address names, else the first of ``known``.
+        """Set the widget of ``key`` to the value that the URL names, else to the first of ``known``.
 
-        One that is not known is told with ``refusal``.
+        A value that is not known shows the message ``refusal``.
         """
         offered, asked = list(known), self.value()
         if asked and asked not in offered:
@@ -43,7 +43,7 @@ class Param:
         key.put(asked if asked and asked in offered else offered[0])
 
     def take(self, key: Key[str]) -> None:
-        """Put what the widget of ``key`` has into the address; for its callback."""
+        """Write the value of the widget of ``key`` into the URL; for its callback."""
         self.put(key.get())
 
 
@@ -52,23 +52,23 @@ SWEEP, TERM, TRAP, VIEW = Param("sweep"), Param("term"), Param("trap"), Param("v
 
 
 def query() -> dict[str, str]:
-    """Give all parameters."""
+    """Return all parameters."""
     return st.query_params.to_dict()
 
 
 def put_query(query: Mapping[str, str]) -> None:
-    """Have the address say just this, in one step of the browser's history."""
+    """Replace all parameters of the URL, in one step of the browser's history."""
     st.query_params.from_dict(query)
 
 
 def drop(names: Iterable[str]) -> None:
-    """Take these parameters out of the address, as far as they are there."""
+    """Remove these parameters from the URL, where they are there."""
     for name in set(st.query_params) & set(names):
         del st.query_params[name]
 
 
 def show_in_browser() -> None:
-    """Have the browser show the address of a link to the page it stands on: it changes the page, but not by itself."""
+    """Open a link's URL in the browser when it leads to the page shown: the browser alone would only change the URL."""
     now = query()
     if SHOWN_QUERY.get() != now:
         SHOWN_QUERY.put(now)
@@ -76,9 +76,9 @@ def show_in_browser() -> None:
 
 
 def is_new(place: str, asked: object) -> bool:
-    """Tell whether ``place`` is asked for this for the first time since the page was come to, and note that it was.
+    """Check whether ``place`` gets this request for the first time since the page was opened, and record it.
 
-    What a link asks for is done once; afterwards the reader chooses.
+    A link's request is followed once; afterwards the reader chooses.
     """
     known = followed(place).get() == (visit(), asked)
     note(place, asked)
@@ -86,5 +86,5 @@ def is_new(place: str, asked: object) -> bool:
 
 
 def note(place: str, asked: object) -> None:
-    """Note that ``place`` has what ``asked`` stands for."""
+    """Record that ``place`` already shows what ``asked`` requests."""
     followed(place).put((visit(), asked))

@@ -1,4 +1,4 @@
-"""Who may come in, of all whom the login's provider knows: addresses and domains that the environment names."""
+"""The list of users who may log in: e-mail addresses and domains from an environment variable."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from collections.abc import Mapping
 VARIABLE = "CNNLAB_ALLOWED"
 
 _ADDRESS = re.compile(r"[!-?A-~]+@[A-Za-z0-9.-]+")  # other letters look like these, or become them in lower case
-_SHARED = re.compile(r"/(common|organizations|consumers)/")  # Microsoft's addresses for every tenant's accounts
+_SHARED = re.compile(r"/(common|organizations|consumers)/")  # Microsoft's URLs for accounts of every tenant
 
 
 def allowed() -> frozenset[str]:
-    """Read who may come in from the environment: addresses (``ada@school.org``) and domains (``@school.org``)."""
+    """Read who may log in from the environment: addresses (``ada@school.org``) and domains (``@school.org``)."""
     entries = (entry.strip().lower() for entry in os.environ.get(VARIABLE, "").split(","))
     return frozenset(entry if "@" in entry else f"@{entry}" for entry in entries if entry)
 
 
 def is_allowed(claims: Mapping[str, object], names: frozenset[str], is_shared: bool = False) -> bool:
-    """Tell whether a login's ``claims`` have a verified e-mail address that is among ``names``, or whose domain is.
+    """Check whether ``claims`` have a verified e-mail address that ``names`` contains, or whose domain it does.
 
-    A domain is none of its subdomains. Who does not say whether the address is verified is believed, unless the
-    provider ``is_shared``: there anybody can give an account of their own any address.
+    A domain does not include its subdomains. Claims that do not say whether the address is verified are trusted, unless
+    the provider ``is_shared``: there anybody can give an account any address.
     """
     address = str(claims.get("email") or "").strip()
     verified = claims.get("email_verified", claims.get("xms_edov", not is_shared))
@@ -33,7 +33,7 @@ def is_allowed(claims: Mapping[str, object], names: frozenset[str], is_shared: b
 
 
 def is_shared(login: Mapping[str, object]) -> bool:
-    """Tell whether a server's login (its secrets' section ``auth``) lets accounts of every Microsoft tenant in."""
+    """Check whether a server's login (its secrets' section ``auth``) admits accounts of every Microsoft tenant."""
     return any(
         is_shared(value)
         if isinstance(value, Mapping)

@@ -1,4 +1,4 @@
-"""Who watches what: work that nobody has watched for a while is ended."""
+"""Counts of sessions that watch background work, which ends when nobody has watched it for a while."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from threading import Lock, Timer
 
 
 class Audience:
-    """Counts who watches each piece of work, and ends what has had nobody for ``grace`` seconds.
+    """Counter of the watchers of each piece of work; ends work without any for ``grace`` seconds.
 
-    Whoever comes back in time ends the grace; the next time that all have left, a whole one begins. Any thread may
-    call. ``timer`` is for tests.
+    A watcher who returns in time cancels the countdown; it starts over when all have left again. Thread-safe.
+    ``timer`` can be replaced in tests.
     """
 
     def __init__(self, grace: float, timer: Callable[[float, Callable[[], None]], Timer] = Timer) -> None:
@@ -28,7 +28,7 @@ class Audience:
                 timer.cancel()
 
     def leave(self, work: Hashable, end: Callable[[], object]) -> None:
-        """Watch ``work`` no more; ``end`` is called if nobody else does for the whole grace."""
+        """Remove a watcher of ``work``; call ``end`` if there is none for the whole grace period."""
         with self._lock:
             self._viewers[work] -= 1
             if self._viewers[work]:
@@ -41,7 +41,7 @@ class Audience:
 
     def _end(self, work: Hashable, timer: Timer, end: Callable[[], object]) -> None:
         with self._lock:
-            if self._timers.get(work) is not timer:  # somebody has come back just now
+            if self._timers.get(work) is not timer:  # a watcher has just returned
                 return
             del self._timers[work]
         end()

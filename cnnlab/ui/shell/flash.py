@@ -1,4 +1,4 @@
-"""What a click came to, told when the page is drawn next: callbacks may draw nothing themselves."""
+"""Messages from callbacks, shown when the page is drawn next: a callback cannot draw anything itself."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _ICONS = {"toast": ":material/info:", "success": ":material/check:", "error": ":
 
 
 def say(place: str, text: str, kind: Kind = "toast") -> None:
-    """Have the next ``tell`` of ``place`` show ``text`` as typed, in the stead of what was to be told there."""
+    """Store ``text`` for the next ``tell`` of ``place``, shown literally; it replaces an earlier message."""
     st.session_state[_key(place)] = text, kind
 
 
 def tell(place: str, icon: str = "", title: str | None = None) -> None:
-    """Show what was said, once: a toast with ``icon``, a success, or an error below ``title``."""
+    """Show the stored message once: a toast with ``icon``, a success, or an error below ``title``."""
     text, kind = st.session_state.pop(_key(place), ("", ""))
     if kind == "toast":
         st.toast(literal(text), icon=icon or _ICONS[kind])

@@ -1,4 +1,4 @@
-"""What every page begins with: settings, menu, the running job's badge, the title."""
+"""The frame of every page: settings, menu, the running job's badge, the title."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MENU = {
 
 
 def page(name: str, subtitle: str, title: str = "") -> None:
-    """The frame of the page ``name``, one of the menu's; its title is its name unless given."""
+    """Draw the frame of the page ``name``, one of the menu's; its title is its name unless given."""
     st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
     _let_in()
     session.get_ready()
@@ -43,7 +43,7 @@ def page(name: str, subtitle: str, title: str = "") -> None:
         for label, (script, icon) in _MENU.items():
             st.page_link(script, label=label, icon=icon, query_params=query, width="stretch")
         job = session.running_job()
-        if job and name != "Train":  # which tells more of it
+        if job and name != "Train":  # which shows more
             st.fragment(_badge, run_every=2.0)(job)
         if st.user.get("is_logged_in"):
             _log_out()
@@ -52,12 +52,12 @@ def page(name: str, subtitle: str, title: str = "") -> None:
 
 
 def _let_in() -> None:
-    """Show strangers nothing but a button, where the server's secrets have a login (an ``[auth]`` section).
+    """Show only a login button to users who are not logged in, where the secrets have an ``[auth]`` section.
 
-    Of those who have logged in only the allowed ones come in.
+    Users who are logged in but not allowed see why.
     """
     is_logged_in, names = st.user.get("is_logged_in"), allowed()
-    if is_logged_in is None and not names:  # there is no login
+    if is_logged_in is None and not names:  # login is not configured
         return
     if is_logged_in and is_allowed(st.user, names, is_shared(st.secrets.get("auth", {}))):
         return
@@ -75,7 +75,7 @@ def _let_in() -> None:
 
 
 def _refusal(names: frozenset[str]) -> str:
-    """Why somebody who has logged in may not come in, and what to do."""
+    """Explain why a user who is logged in may not enter, and what to do."""
     if not names:
         return (
             f"Nobody may come in yet. Whoever runs this server sets {VARIABLE} to the e-mail addresses and domains "
@@ -100,7 +100,7 @@ def _log_out() -> None:
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """Where a part of a page cannot be drawn, of a damaged run above all, it tells why in its place."""
+    """Show an error in place of the part of the page that raised it, such as a damaged run."""
     try:
         yield
     except CnnLabError as error:
@@ -108,33 +108,33 @@ def errors_shown() -> Iterator[None]:
 
 
 def link(page: str, label: str) -> None:
-    """A link to another page that keeps the run in the URL."""
+    """Show a link to another page with the run in its URL."""
     script, icon = _MENU[page]
     st.page_link(script, label=label, icon=icon, query_params=_own_run() or None)
 
 
 def _own_run() -> dict[str, str]:
-    """What an address says of the run that the session is about."""
+    """Return the URL parameters of the session's run."""
     run_id = session.current_run_id()
     return {RUN.name: run_id} if run_id else {}
 
 
 def door(page: str, label: str, query: Mapping[str, str], icon: str = "") -> None:
-    """A link to a page where ``query``, in its address, has set everything up; the page's icon unless given."""
+    """Show a link to a page with the URL parameters ``query``; with the page's icon unless given."""
     script, own_icon = _MENU[page]
     st.page_link(script, label=label, icon=icon or own_icon, query_params={**_own_run(), **query})
 
 
 def go_to(page: str, run_id: str | None = None) -> None:
-    """Leave for another page, the run's id in its URL; by default the session's own."""
+    """Switch to another page with the run's id in its URL, by default the session's own."""
     run_id = run_id or session.current_run_id()
     st.switch_page(_MENU[page][0], query_params={RUN.name: run_id} if run_id else None)
 
 
 def distinct_labels(labels: Mapping[str, str]) -> dict[str, str]:
-    """Labels of what is picked by id, newest first, with the id's end where an older one has the same.
+    """Make labels for ids, newest first, distinct by adding the end of the id to repeated ones.
 
-    Streamlit knows choices by their labels: of two alike it takes the first.
+    Streamlit identifies choices by their labels: of two equal ones it takes the first.
     """
     apart: dict[str, str] = {}
     for key in reversed(list(labels)):
@@ -143,24 +143,24 @@ def distinct_labels(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def place_of(shown: Key[str], what: str) -> DeltaGenerator:
-    """A container for ``what``, empty where something else lay here before; else it changes in place, unflickering."""
+    """Return a container for ``what``: a new one where something else was shown, else the same, to avoid flicker."""
     is_new = shown.get() != what
     shown.put(what)
     return st.empty().container() if is_new else st.container()
 
 
 def counted(number: int, noun: str) -> str:
-    """A number and its noun: one run, 1,200 runs."""
+    """Format a number and its noun: one run, 1,200 runs."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def with_article(digit: int) -> str:
-    """A digit as it is spoken of: a 1, an 8."""
+    """Write a digit with its article: a 1, an 8."""
     return f"{'an' if digit == 8 else 'a'} {digit}"
 
 
 def no_runs_yet() -> None:
-    """What a page shows when nothing has been trained: what to do next."""
+    """Show what to do next where nothing has been trained yet."""
     st.info(
         "No network has been trained yet. Train one, then come back: every epoch is kept.",
         icon=":material/potted_plant:",

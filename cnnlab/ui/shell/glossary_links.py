@@ -1,16 +1,16 @@
-"""Links from the app's own texts to the glossary. What users wrote does not pass through here."""
+"""Links from the app's own texts to the glossary; texts by users are not linked."""
 
 from __future__ import annotations
 
 from cnnlab.learn.glossary import Term, mentions, named
 
-MOST = 3  # links in a text: more would hide what it says
+MOST = 3  # links per text: more would make it hard to read
 
 
 def linked(text: str, title: str = "") -> str:
-    """Markdown ``text`` with the first mention of each of the first MOST terms as a link to its meaning.
+    """Link the first mention of each of the first MOST terms in Markdown ``text`` to its meaning.
 
-    Where its ``title`` is a term that the text does not mention, that is linked behind it.
+    If the ``title`` is a term that the text does not mention, append a link to it.
     """
     found = mentions(text, MOST)
     parts, at = [], 0
@@ -26,5 +26,5 @@ def linked(text: str, title: str = "") -> str:
 
 
 def address(term: Term) -> str:
-    """The term's place in the glossary, from any page, whatever path the app is served below."""
+    """Return the URL of the term in the glossary, from any page and below any base path."""
     return f"Learn?chapter=glossary&term={term.slug}"

@@ -1,4 +1,4 @@
-"""Text that the app did not write, made to stand in Streamlit's Markdown as it was typed."""
+"""Escaping of text by users, so that Streamlit's Markdown shows it as typed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 
 from cnnlab.text import one_line
 
-_JOINER = "\u2060"  # takes no room, and keeps apart what Streamlit would make something of
+_JOINER = "\u2060"  # has no width, and separates what Streamlit would interpret
 _MARKS = re.compile(r"[\\`*_{}\[\]()<>#+\-.!|~:$&]")
 
-# Addresses, icons, emoji and arrows are looked for in what escapes leave, so that only a gap helps.
+# Streamlit interprets URLs, icons, emoji and arrows even after escapes, so only a separator helps.
 _GAPS = re.compile(
     r"(?<=:)(?!\d\d(?!\w)|\s|$)"  # https://…, mailto:…, :material/home:, :smile:, :red[…]; but no time of day
     r"|(?<=www)(?=\.)"
@@ -20,9 +20,9 @@ _GAPS = re.compile(
 
 
 def literal(text: str) -> str:
-    """Write ``text`` as Markdown, in one line, that shows it as it was typed and does nothing else.
+    """Escape ``text`` as one line of Markdown that shows it as typed and does nothing else.
 
-    Whatever a stranger can write passes through here: titles, descriptions, names, notes, errors that quote them.
-    Choices of select boxes, cells of tables and code are no Markdown: Streamlit shows them as they are.
+    Apply it to everything that users can write: titles, descriptions, names, notes, errors that quote them. Choices of
+    select boxes, cells of tables and code are not Markdown: Streamlit shows them as they are.
     """
     return _MARKS.sub(r"\\\g<0>", _GAPS.sub(_JOINER, one_line(text)))

@@ -1,6 +1,6 @@
-"""Parts of a page that are drawn again and again while something is at work, and the page once when it is over.
+"""Parts of a page that refresh while a job runs, and a redraw of the page when it ends.
 
-What ticks without an end of its own, as a clock does, is a plain ``st.fragment``.
+For parts that refresh without end, such as a clock, use a plain ``st.fragment``.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ P = ParamSpec("P")
 def follow(
     is_running: Callable[[], bool], seconds: float, draw: Callable[P, object], *args: P.args, **kwargs: P.kwargs
 ) -> None:
-    """Draw a part of the page every ``seconds`` while ``is_running()``; draw the whole page whenever that changes."""
+    """Draw a part of the page every ``seconds`` while ``is_running()``; redraw the whole page when that changes."""
     paced(lambda: seconds if is_running() else None, draw, *args, **kwargs)
 
 
 def paced(pace: Callable[[], float | None], draw: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-    """Draw a part of the page every ``pace()`` seconds, once where that is None; the whole page when that changes."""
+    """Draw a part of the page every ``pace()`` seconds, or once if None; redraw the whole page when that changes."""
     _tick(pace(), pace, draw, *args, **kwargs)
 
 
 def until_over(
     is_running: Callable[[], bool], seconds: float, draw: Callable[P, object], *args: P.args, **kwargs: P.kwargs
 ) -> None:
-    """Draw as ``follow``, for what the page has just found running: where that is over by now, draw the page again."""
+    """Draw as ``follow`` does for a job just found running; if it has ended meanwhile, redraw the page."""
     _tick(seconds, lambda: seconds if is_running() else None, draw, *args, **kwargs)
 
 
@@ -40,7 +40,7 @@ def _tick(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> None:
-    @wraps(draw)  # Streamlit tells fragments apart by their function's name and their place on the page
+    @wraps(draw)  # Streamlit identifies fragments by their function's name and their position on the page
     def tick() -> None:
         if pace() != planned:
             st.rerun()

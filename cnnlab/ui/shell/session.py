@@ -1,8 +1,8 @@
-"""Who trains what: the server's table of jobs, and the one this browser session holds.
+"""Sessions and jobs: the server's table of jobs, and the one that this browser session watches.
 
-A job is found by its run's id, which cannot be guessed and stands in the page's URL: a reload or a second tab
-finds it there. A job that no page watches for GRACE_SECONDS is stopped, and what it has learned is kept; so is any
-other computation in the background.
+A job is found by its run's id, which cannot be guessed and is in the page's URL: a reload or a second tab finds it
+there. A job that no page watches for GRACE_SECONDS is stopped, and its trained weights are saved; other background
+work is stopped too.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ GRACE_SECONDS = float(os.environ.get("CNNLAB_GRACE_SECONDS", "120"))
 
 @dataclass
 class _Board:
-    """Server-wide: all jobs by their run's id, and who watches what."""
+    """Server-wide state: all jobs by their run's id, and the watchers of each."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
     audience: Audience = field(default_factory=lambda: Audience(GRACE_SECONDS))
 
     def let_go(self, job: Job) -> None:
-        """End a job that nobody watches; what it has learned is kept, and shown from disk."""
+        """Stop a job that nobody watches and remove it; its results are on disk."""
         if self.jobs.get(job.run.id) is job:
             del self.jobs[job.run.id]
         job.stop()
 
 
 class _Watch:
-    """What one connected session watches; released by Streamlit as soon as its socket drops."""
+    """The work that a connected session watches; Streamlit releases it as soon as the socket closes."""
 
     def __init__(self, audience: Audience) -> None:
-        self.own: Job | None = None  # the training that it began last
+        self.own: Job | None = None  # the training that it started last
         self._audience = audience
-        self._ends: dict[Hashable, Callable[[], object]] | None = {}  # how each work is ended; None once released
+        self._ends: dict[Hashable, Callable[[], object]] | None = {}  # how to end each work; None once released
         self._lock = Lock()
 
     def add(self, work: Hashable, end: Callable[[], object]) -> None:
@@ -83,10 +83,10 @@ def _watch() -> _Watch:
 
 @st.cache_resource(show_spinner=False)
 def get_ready() -> None:
-    """Once for a server, at its first page: read the runs in the background, keep collections short."""
-    exit_code_is(0)  # Streamlit's, whatever ends it
+    """Prepare the server once, at its first page: read the runs in the background, make garbage collections short."""
+    exit_code_is(0)  # Streamlit's exit code, however it ends
     gc.collect()
-    gc.freeze()  # what is imported by now stays: to walk through it in each full collection takes a fifth of a second
+    gc.freeze()  # a full collection would take 0.2 s to walk through everything imported so far
     WorkerThread(_catalogue(str(runs_folder())).entries, end=lambda: None, is_left=True).start()
 
 
@@ -96,28 +96,28 @@ def _catalogue(folder: str) -> Catalogue:
 
 
 def store() -> RunStore:
-    """The runs of this server."""
+    """Return the run store of this server."""
     return RunStore(runs_folder())
 
 
 def shelf() -> Shelf:
-    """The saved designs of this server."""
+    """Return the saved designs of this server."""
     return Shelf(runs_folder())
 
 
 def start(config: RunConfig) -> Job:
-    """Train ``config`` in the background; the job becomes this session's. Raises RunError as ``Job.start``.
+    """Train ``config`` in the background and return the session's job. Raises RunError as ``Job.start`` does.
 
-    A session has one training at a time. While one runs, a second click gets that one, and other settings a RunError.
+    A session has one training at a time. While one runs, the same config returns it, and another raises RunError.
     """
-    whole = inherited(config, store())  # as the job has it
+    whole = inherited(config, store())  # as in the job's config
     return _only(lambda job: job.config == whole, lambda: Job.start(whole, store()))
 
 
 def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job:
-    """Go on with ``run``, as ``Job.resume``; the job becomes this session's. Raises RunError as that and ``start`` do.
+    """Resume ``run`` as ``Job.resume`` does and return the session's job. Raises RunError as that and ``start`` do.
 
-    Where another page has just done so, it is that job.
+    If another page has just resumed it, return that job.
     """
     job = _board().jobs.get(run.id)
     if job and job.is_running:
@@ -126,13 +126,13 @@ def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job
 
 
 def _only(is_asked: Callable[[Job], bool], begin: Callable[[], Job]) -> Job:
-    """The session's running job, where that is what was asked; else one that begins now."""
+    """Return the session's running job if ``is_asked``, else start one. Raises RunError where another one runs."""
     board, watch, running = _board(), _watch(), running_job()
     if running and is_asked(running):
         return _taken(running)
     if running:
         raise RunError("this session is training another network: wait until it ends, or stop it")
-    # Without a call of Streamlit in between: a second click interrupts there, and must find what the first began.
+    # No call of Streamlit in between: a second click interrupts there, and must find the first one's job.
     watch.own = job = begin()
     board.jobs[job.run.id] = job
     watch.add(job, partial(board.let_go, job))
@@ -146,24 +146,24 @@ def _taken(job: Job) -> Job:
 
 
 def running_job() -> Job | None:
-    """The training that this session waits for: the one it is about or, where that has ended, the one it began."""
+    """Return the session's running training: that of its run or, where that has ended, the one it started."""
     jobs = current_job(), _watch().own
     return next((job for job in jobs if job and job.is_running), None)
 
 
 def current_job() -> Job | None:
-    """The session's job, running or ended; None where there is none or the server has let it go."""
+    """Return the session's job, running or ended; None where there is none or the server has removed it."""
     board, watch = _board(), _watch()
     job = board.jobs.get(current_run_id() or "")
     if job:
         watch.add(job, partial(board.let_go, job))
     for work in _kept():
-        watch.add(work, work.cancel)  # after a lost connection it watches anew
+        watch.add(work, work.cancel)  # after a lost connection it watches again
     return job
 
 
 def watch(work: Worker[Any]) -> None:
-    """Watch ``work`` from now on: when all who do have been gone for the grace, it is cancelled."""
+    """Watch ``work`` from now on: when all watchers have been gone for the grace period, it is cancelled."""
     kept = WORKS.put([*(other for other in _kept() if other.is_running and other is not work), work])
     for each in kept:
         _watch().add(each, each.cancel)
@@ -174,8 +174,8 @@ def _kept() -> list[Worker[Any]]:
 
 
 def current_run_id() -> str | None:
-    """The run this session is about: the URL's, else the one it held before; put back into the URL."""
-    own = _watch().own  # a second click may have interrupted the first before it was noted elsewhere
+    """Return the id of the session's run, from the URL, else from the session; write it into the URL."""
+    own = _watch().own  # a second click may have interrupted the first before its id was stored
     run_id = RUN.value() or OWN_RUN.get() or (own.run.id if own else None)
     if run_id and not _is_training(run_id) and not find_run(run_id):
         if RUN.drop():
@@ -188,19 +188,19 @@ def current_run_id() -> str | None:
 
 
 def _is_training(run_id: str) -> bool:
-    """Tell whether the run trains in this server: then it is held, and cannot have been deleted."""
+    """Check whether the run trains on this server: then it is locked, and cannot have been deleted."""
     job = _board().jobs.get(run_id)
     return job is not None and job.is_running
 
 
 def current_run() -> Run | None:
-    """The run this session is about, from disk."""
+    """Load the session's run from disk; None where there is none."""
     run_id = current_run_id()
     return find_run(run_id) if run_id else None
 
 
 def trained_runs() -> list[Entry]:
-    """Runs with something to look at, the newest first: all that ended, and this session's own."""
+    """List the runs that can be viewed, newest first: all that have ended, and this session's own."""
     own = current_run_id()
     return [
         entry
@@ -212,7 +212,7 @@ def trained_runs() -> list[Entry]:
 
 
 def find_run(run_id: str) -> Run | None:
-    """A run by its id; None where it is not there, or not any more."""
+    """Find a run by its id; None where it does not exist or was deleted."""
     try:
         return store().open(run_id)
     except RunError:

@@ -1,6 +1,6 @@
-"""What a session holds, by name and type: what pages put there for one another, and widgets' values that code reads.
+"""Typed keys of the session state: values that pages share, and widgets' values that code reads.
 
-A widget's key that nobody else reads or writes stays beside the widget.
+A widget's key that no other code uses stays beside the widget.
 """
 
 from __future__ import annotations
@@ -27,64 +27,64 @@ T = TypeVar("T")
 
 
 class Key(Generic[T]):
-    """A value of the session; ``name`` is also the key of the widget that shows it, where one does."""
+    """A value of the session; ``name`` is also the key of the widget that shows it, where there is one."""
 
     def __init__(self, name: str, default: T) -> None:
         self.name = name
-        self._default = default  # of what is not there; never changed in place
+        self._default = default  # returned where there is no value; never changed in place
 
     @property
     def is_set(self) -> bool:
-        """Tell whether the session has a value."""
+        """Whether the session has a value."""
         return self.name in st.session_state
 
     def get(self) -> T:
-        """Give the value, else the default."""
+        """Return the value, else the default."""
         value: T = st.session_state.get(self.name, self._default)
         return value
 
     def put(self, value: T) -> T:
-        """Keep ``value`` and give it back."""
+        """Store ``value`` and return it."""
         st.session_state[self.name] = value
         return value
 
     def fill(self, value: T) -> T:
-        """Keep ``value`` unless there is one; give what is there then, to be changed in place where it can be."""
+        """Store ``value`` unless there is one; return the stored one, which may be changed in place."""
         kept: T = st.session_state.setdefault(self.name, value)
         return kept
 
     def take(self) -> T:
-        """Forget the value and give it back, else the default."""
+        """Remove the value and return it, else the default."""
         value: T = st.session_state.pop(self.name, self._default)
         return value
 
     def drop(self) -> None:
-        """Forget the value."""
+        """Remove the value."""
         self.take()
 
 
-# Every page.
-OWN_RUN: Key[str | None] = Key("run", None)  # the id of the one that this session is about
-WORKS: Key[list[Worker[Any]]] = Key("session.works", [])  # computations in the background that it watches
+# All pages.
+OWN_RUN: Key[str | None] = Key("run", None)  # id of the session's run
+WORKS: Key[list[Worker[Any]]] = Key("session.works", [])  # background work that the session watches
 TRIALS: Key[dict[str, Any]] = Key("learn.trials", {})  # experiments by their widget's key
-SHOWN_QUERY: Key[dict[str, str] | None] = Key("learn.shown", None)  # the address of what Learn drew last
+SHOWN_QUERY: Key[dict[str, str] | None] = Key("learn.shown", None)  # the URL parameters that Learn showed last
 _PAGE: Key[str] = Key("frame.at", "")
 _VISIT: Key[int] = Key("frame.visit", 0)
 
 # Train.
 FORM_RECIPE: Key[str] = Key("form.recipe", "default")
-FORM_PARENT: Key[Parent | None] = Key("form.parent", None)  # of the branch that the form makes
+FORM_PARENT: Key[Parent | None] = Key("form.parent", None)  # of the branch that the form creates
 FORM_OWN_NETWORK: Key[str] = Key("form.own_network", "")  # a design's JSON
 RATE: Key[float] = Key("live.rate", 0.0)
 RATE_OPEN: Key[bool] = Key("live.rate.open", False)
-RATE_RAMP: Key[tuple[str, Worker[tuple[StepMetrics, ...]] | None]] = Key("finder.work", ("", None))  # of which config
+RATE_RAMP: Key[tuple[str, Worker[tuple[StepMetrics, ...]] | None]] = Key("finder.work", ("", None))  # with its config
 BRANCH_OPEN: Key[bool] = Key("branch.open", False)
 
 # Sweep and Compare.
 SWEEP_CHOSEN: Key[str | None] = Key("sweep.chosen", None)
 SEARCH: Key[str] = Key("compare.search", "")
-COMPARED: Key[dict[str | None, list[str]]] = Key("compare.chosen", {})  # ids, for the session's run
-COMPARED_CLEARED: Key[int] = Key("compare.cleared", 0)  # how often the ticks were set from elsewhere
+COMPARED: Key[dict[str | None, list[str]]] = Key("compare.chosen", {})  # ids, by the session's run
+COMPARED_CLEARED: Key[int] = Key("compare.cleared", 0)  # how often the ticks were set by other parts
 COMPARED_IMAGE: Key[int | None] = Key("compare.image", None)
 DELETED_RUNS: Key[list[str]] = Key("compare.deleted", [])  # to undo
 
@@ -92,13 +92,13 @@ DELETED_RUNS: Key[list[str]] = Key("compare.deleted", [])  # to undo
 DESIGN_PICKED: Key[list[int]] = Key("design.picked", [-1])
 DESIGN_VERSION: Key[int] = Key("design.version", 0)
 DESIGN_DRAWN: Key[int | None] = Key("design.drawn", None)  # the version whose widgets the page shows
-DESIGN_REFUSAL: Key[str] = Key("design.refusal", "")  # why the last edit was refused
+DESIGN_REFUSAL: Key[str] = Key("design.refusal", "")  # reason of the last refused edit
 DESIGN_ERROR: Key[str] = Key("design.error", "")
 DESIGN_DELETE_OPEN: Key[bool] = Key("design.delete.open", False)
-DESIGN_AWAY: Key[tuple[str, str]] = Key("design.away", ("", ""))  # restores what was deleted or replaced; what was done
+DESIGN_AWAY: Key[tuple[str, str]] = Key("design.away", ("", ""))  # restores what was deleted or replaced; description
 DESIGN_PICTURE: Key[Any] = Key("design.picture", None)
 DESIGN_STACK: Key[Any] = Key("design.stack", None)
-DESIGN_QUIET: Key[object] = Key("design.quiet", None)  # what was asked for at the last look
+DESIGN_QUIET: Key[object] = Key("design.quiet", None)  # the request at the last update
 DESIGN_ME: Key[str] = Key("design.me", "")
 DESIGN_DATASET: Key[str] = Key("design.dataset", "")
 DESIGN_BATCH: Key[int] = Key("design.batch", 0)
@@ -107,11 +107,11 @@ _DESIGN: Key[tuple[Any, ...] | None] = Key("design.history", None)
 
 # Inside and Evaluate.
 PLAYING: Key[str | None] = Key("explore.playing", None)  # the run whose epochs play
-OWN_EPOCHS: Key[tuple[int, ...]] = Key("explore.own", ())  # those that the page itself went to last
+OWN_EPOCHS: Key[tuple[int, ...]] = Key("explore.own", ())  # set last by the page itself
 SHOWN_VIEW: Key[str] = Key("explore.shown", "")
-GROWING_IMAGE: Key[tuple[str, Worker[Dream]] | None] = Key("inside.growing", None)  # of what, and the work
-LAYOUTS: Key[dict[str, Places]] = Key("inside.layouts", {})  # finished ones by what they are of
-LAYOUT_WORK: Key[tuple[str, Worker[Layout]] | None] = Key("inside.layout", None)  # of what, and the work
+GROWING_IMAGE: Key[tuple[str, Worker[Dream]] | None] = Key("inside.growing", None)  # its subject, and the work
+LAYOUTS: Key[dict[str, Places]] = Key("inside.layouts", {})  # finished ones by their settings
+LAYOUT_WORK: Key[tuple[str, Worker[Layout]] | None] = Key("inside.layout", None)  # its settings, and the work
 OPENED_IMAGE: Key[int | None] = Key("inside.opened", None)
 IMAGE_SOURCE: Key[str | None] = Key("inside.source", None)
 IMAGE_CLASS: Key[str] = Key("inside.class", "")
@@ -122,25 +122,25 @@ VERDICTS: Key[dict[str, dict[int, str]]] = Key("labels.verdicts", {})  # {images
 
 # Draw.
 CANVAS_DRAWN: Key[Any] = Key("canvas", None)
-CANVAS_LATEST: Key[dict[str, Any] | None] = Key("canvas.latest", None)  # the drawing as the canvas tells it
-CANVAS_GIVEN: Key[dict[str, Any]] = Key("canvas.given", {})  # what the canvas was told to show; changing it redraws
-CANVAS_TIMES: Key[int] = Key("canvas.times", 0)  # how often: the same drawing given again is a change too
-CANVAS_REPORTED: Key[dict[str, Any] | None] = Key("canvas.reported", None)  # what the canvas told last
-# What it told before it was given something else, and tells until that arrived.
+CANVAS_LATEST: Key[dict[str, Any] | None] = Key("canvas.latest", None)  # the drawing as the canvas reports it
+CANVAS_GIVEN: Key[dict[str, Any]] = Key("canvas.given", {})  # the drawing to show on the canvas; a change redraws it
+CANVAS_TIMES: Key[int] = Key("canvas.times", 0)  # counter, as the same drawing given again is also a change
+CANVAS_REPORTED: Key[dict[str, Any] | None] = Key("canvas.reported", None)  # the canvas's last report
+# The report before it was given another drawing, repeated until that arrives.
 CANVAS_OUTDATED: Key[dict[str, Any] | None] = Key("canvas.outdated", None)
 CANVAS_PEN: Key[int] = Key("canvas.pen", PEN)
-DRAWINGS: Key[dict[str, str]] = Key("teaching.kept", {})  # {a drawing's JSON: its label}, the oldest first
-DRAWINGS_BEFORE: Key[dict[str, str]] = Key("teaching.before", {})  # the same as before the last removal
-DRAWINGS_CHANGED: Key[bool] = Key("teaching.changed", False)  # another part of the page is to show it too
+DRAWINGS: Key[dict[str, str]] = Key("teaching.kept", {})  # {a drawing's JSON: its label}, oldest first
+DRAWINGS_BEFORE: Key[dict[str, str]] = Key("teaching.before", {})  # the collection before the last removal
+DRAWINGS_CHANGED: Key[bool] = Key("teaching.changed", False)  # another part of the page must refresh
 DRAWINGS_FILE: Key[Any] = Key("teaching.import", None)
 CHALLENGE: Key[Challenge | None] = Key("draw.challenge", None)
-CHALLENGE_KEPT: Key[int] = Key("draw.challenge.kept", 0)  # how many drawings the last click kept
+CHALLENGE_KEPT: Key[int] = Key("draw.challenge.kept", 0)  # number of drawings stored by the last click
 SHOWN_REASON: Key[str] = Key("draw.why.shown", "")
 
 # Learn.
 FILTER: Key[str] = Key("learn.convolution.filter", "")
 CONV2D_EXAMPLE: Key[str] = Key("learn.conv2d.example", "")
-CONTESTS: Key[dict[Any, Any]] = Key("learn.flatten.tried", {})  # by their terms
+CONTESTS: Key[dict[Any, Any]] = Key("learn.flatten.tried", {})  # by their settings
 RUNNING_STATISTICS: Key[list[Any]] = Key("learn.machines.norm.seen", [])  # after each batch so far
 DROPOUT_DRAW: Key[int] = Key("learn.machines.dropout.draw", 0)
 SOFTMAX_COUNT: Key[int] = Key("learn.machines.softmax.count", 0)
@@ -151,142 +151,142 @@ PROGRAM_TRAINING: Key[str] = Key("learn.program.training", "")
 
 
 def compared_table(rows: str) -> Key[Any]:
-    """Name the table of runs that lists ``rows``, as its ticks were set last."""
+    """Return the key of the run table that lists ``rows``, with the current set of ticks."""
     return Key(f"compare.table.{COMPARED_CLEARED.get()}.{rows}", None)
 
 
 def view_of(page: str) -> Key[str]:
-    """Name the view that Inside or Evaluate shows."""
+    """Return the key of the view shown on Inside or Evaluate."""
     return Key(f"{page}.view", "")
 
 
 def epoch_of(run_id: str) -> Key[int]:
-    """Name the epoch of a run that Inside and Evaluate show."""
+    """Return the key of a run's epoch on Inside and Evaluate."""
     return Key(f"explore.epoch.{run_id}", 0)
 
 
 def follows(run_id: str) -> Key[bool]:
-    """Name whether they go with a run that trains to its newest epoch."""
+    """Return the key that tells whether these pages follow a training run to its newest epoch."""
     return Key(f"explore.follow.{run_id}", True)
 
 
 def layout_of(series: str) -> Key[Places | None]:
-    """Name the last layout among those that differ by epoch only."""
+    """Return the key of the last layout among those that differ only by epoch."""
     return Key(f"{LAYOUTS.name}.{series}", None)
 
 
 def image_number(label: str, only_wrong: bool) -> Key[int]:
-    """Name which test image of a class is looked at."""
+    """Return the key of the chosen test image of a class."""
     return Key(f"inside.number.{label}.{only_wrong}", 1)
 
 
 def judged_at(run_id: str) -> Key[int]:
-    """Name the epoch after which wrong test images were asked for."""
+    """Return the key of the epoch for which wrong test images were requested."""
     return Key(f"{IMAGE_WRONG.name}.{run_id}", 0)
 
 
 def tile_of(what: str, layer: str) -> Key[int | None]:
-    """Name which filter or map of a layer is open."""
+    """Return the key of the open filter or map of a layer."""
     return Key(f"inside.{what}.{layer}", None)
 
 
 def design_size(axis: str) -> Key[int]:
-    """Name the channels, height or width of the images that a network is designed for."""
+    """Return the key of the channels, height or width of a design's images."""
     return Key(f"design.{axis}", 0)
 
 
 def design_field(form: str, name: str = "") -> Key[Any]:
-    """Name a field of one of Design's forms, which begin anew with each version of the design."""
+    """Return the key of a field in one of Design's forms, which are reset with each version of the design."""
     return Key(".".join(filter(None, ("design", form, str(DESIGN_VERSION.get()), name))), None)
 
 
 def form_field(field: str) -> Key[Any]:
-    """Name a field of the form for a run, by the config's name."""
+    """Return the key of a field of the run form, by the config's field name."""
     return Key(f"form.{field}", None)
 
 
 def about_field(form: str, field: str) -> Key[Any]:
-    """Name a field of the form for what an owner says of a run."""
+    """Return the key of a field of the form for a run's name, tags and notes."""
     return Key(f"{form}.{field}", None)
 
 
 def picked_run(picker: str, own_run: str | None) -> Key[Any]:
-    """Name what a picker of runs stands on, while the session is about ``own_run``."""
+    """Return the key of a run picker, while ``own_run`` is the session's run."""
     return Key(f"{picker}.{own_run}", None)
 
 
 def picked_layer(picture: str) -> Key[Place | None]:
-    """Name the layer that was clicked in a network's picture."""
+    """Return the key of the layer clicked in a network diagram."""
     return Key(f"{picture}.chosen", None)
 
 
 def label_of(run_id: str, drawing: str) -> Key[str | None]:
-    """Name what a drawing was, among the classes of a run."""
+    """Return the key of a drawing's label, among the classes of a run."""
     return Key(f"teach.{run_id}.{drawing}", None)
 
 
 def filter_weight(row: int, column: int) -> Key[float | None]:
-    """Name a weight of one's own filter."""
+    """Return the key of a weight of the user's own filter."""
     return Key(f"learn.convolution.weight.{row}.{column}", None)
 
 
 def conv2d_field(name: str) -> Key[Any]:
-    """Name a field of the form for Conv2d."""
+    """Return the key of a field of the Conv2d form."""
     return Key(f"learn.conv2d.{name}", None)
 
 
 def softmax_logit(name: str) -> Key[float]:
-    """Name a logit of softmax."""
+    """Return the key of a logit of softmax."""
     return Key(f"learn.machines.softmax.logit.{name}", 0.0)
 
 
 def program_field(name: str, training: str) -> Key[Any]:
-    """Name a field of the program: data set and epochs are kept for each training, the seed for all."""
+    """Return the key of a field of the program: data set and epochs are stored per training, the seed for all."""
     return Key("learn.program.seed" if name == "seed" else f"learn.program.{name}.{training}", None)
 
 
 def chapter_choice(parameter: str) -> Key[str]:
-    """Name the choice within a chapter that an address names."""
+    """Return the key of a chapter's choice that is part of the URL."""
     return Key(f"learn.chosen.{parameter}", "")
 
 
 def followed(place: str) -> Key[object]:
-    """Name what ``place`` was last asked for by the address."""
+    """Return the key of the last request of the URL to ``place``."""
     return Key(f"{place}.followed", None)
 
 
 def visit() -> int:
-    """Give a number that grows whenever this session comes from one page to another."""
+    """Return a number that grows whenever this session switches pages."""
     return _VISIT.get()
 
 
 def note_visit(page: str) -> None:
-    """Note that this session is on ``page``."""
+    """Record that this session is on ``page``."""
     if _PAGE.get() != page:
         _PAGE.put(page)
         _VISIT.put(visit() + 1)
 
 
 def search_runs(words: str) -> None:
-    """Have Compare list what ``words`` find; for callbacks."""
+    """Set the search field of Compare to ``words``; for callbacks."""
     SEARCH.put(words)
 
 
 def design_history() -> UndoStack | None:
-    """What was edited on Design, each version as JSON; None before anything was."""
-    parts = _DESIGN.get()  # tuples, which a source edit does not turn into strangers
+    """Return the undo history of Design, each version as JSON; None before the first edit."""
+    parts = _DESIGN.get()  # tuples, as a class of an edited source file would not match
     return None if parts is None else UndoStack(*parts)
 
 
 def keep_design_history(history: UndoStack) -> None:
-    """Keep it for this session."""
+    """Store the history in the session."""
     _DESIGN.put((history.present, history.past, history.future))
 
 
 def own_design() -> Draft | None:
-    """The network that this session designs; None before it began to."""
+    """Return the network that this session designs; None if it has not started one."""
     history = design_history()
     return None if history is None else parsed(history.present)
 
 
-parsed = lru_cache(maxsize=64)(read_design)  # asked several times in each run of a page
+parsed = lru_cache(maxsize=64)(read_design)  # called several times in each run of a page

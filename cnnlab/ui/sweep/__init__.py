@@ -1,1 +1,1 @@
-"""The page Sweep: its form, and a search at work."""
+"""The page Sweep: its form, and the running search."""

@@ -1,4 +1,4 @@
-"""The form of a sweep: which settings are searched, within what, and how long."""
+"""The form of a sweep: the searched settings, their ranges, and the budget."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUMBERS = {"batch_size": [16, 32, 64, 128, 256, 512, 1024], "epochs": [1, 2, 5,
 
 
 def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
-    """Ranges and the settings that stay; None, with the reason shown at the ``top``, where they do not go together."""
+    """Show ranges and fixed settings; return None, with the reason at the ``top``, where they are inconsistent."""
     searched = st.multiselect(
         "Search", list(SPACES), _FIRST, format_func=field_title, key="sweep.search", persist_state="session"
     )
@@ -51,7 +51,7 @@ def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
 
 
 def _values(name: str) -> dict[str, Any]:
-    """The fields that say within what a setting is searched."""
+    """Show the fields for the range of one setting."""
     offered = SPACES[name].model_dump()
     if "options" in offered:
         given = st.multiselect(
@@ -88,7 +88,7 @@ def _options(name: str) -> list[Any]:
 
 
 def _number(value: Any) -> Any:
-    """What was typed, as a number where it is one; the sweep's own check tells of the rest."""
+    """Convert the input to a number where it is one; the sweep's validation reports anything else."""
     text = str(value)
     return int(text) if text.isdigit() else text
 

@@ -1,4 +1,4 @@
-"""Sweeps on a page: started, watched, stopped and gone on with."""
+"""Sweeps on a page: start, watch, stop and resume."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cnnlab.ui.widgets.format import rough_duration
 
 UPDATE_SECONDS = 2.0
 
-_starting = Lock()  # two clicks, of one session or of two, start one sweep
+_starting = Lock()  # two clicks, of one session or of two, start only one sweep
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _SECONDS = st.column_config.NumberColumn(format="%.1f")
@@ -33,7 +33,7 @@ _STATES = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed", "RUNNING"
 
 @st.cache_resource(show_spinner=False)
 def _board() -> dict[str, Worker[Step]]:
-    """Server-wide: the sweeps that were started here, by id."""
+    """Return the server-wide table of sweeps started here, by id."""
     return {}
 
 
@@ -47,7 +47,7 @@ def _store() -> SweepStore:
 
 
 def start(config: SweepConfig) -> None:
-    """Begin a new sweep, unless one is at work; it goes on whether anybody watches or not."""
+    """Start a new sweep, unless one is running; it continues whether anybody watches or not."""
     board = _board()
     with _starting:
         if is_busy():
@@ -62,12 +62,12 @@ def start(config: SweepConfig) -> None:
 
 
 def is_busy() -> bool:
-    """Whether a sweep is at work on this server: one at a time, for each takes all cores that are free."""
+    """Check whether a sweep is running on this server: only one may, as each uses all free cores."""
     return any(work.is_running for work in _board().values())
 
 
 def watch_sweeps() -> None:
-    """The chosen sweep, by default the newest; an empty state where there is none."""
+    """Show the chosen sweep, by default the newest; an empty state where there is none."""
     sweeps = _store().all()
     ids = [sweep.id for sweep in sweeps]
     if not ids:

@@ -1,1 +1,1 @@
-"""The page Train: the form, the curves of a run at work, what can be done with it afterwards."""
+"""The page Train: the form, the curves of a training run, and the actions afterwards."""

@@ -25,28 +25,28 @@ CROWDED_CORES = 2
 EAGER_FOR_SECONDS = 5.0
 RELAXED_SECONDS = 4.0
 IDLE_EPOCHS = 3
-GUESSING = 1.3  # times what guessing comes to
+GUESSING = 1.3  # times the loss of guessing
 
 
 def watch(job: Job, was_running: bool) -> None:
-    """Follow ``job`` until it ends, then show what it came to; ``was_running`` to the rest of the page."""
+    """Follow ``job`` until it ends, then show its results; ``was_running`` when the page was drawn."""
     if was_running and not job.is_running:
         st.rerun()
     poll.paced(lambda: _interval(job) if job.is_running else None, _show, job, RunView.of(job))
 
 
 def recall(run: Run) -> None:
-    """Show a run that no longer trains in this server, read from disk."""
+    """Show a run that is not training on this server, read from disk."""
     view = RunView(run)
     _result(view)
     _curves(view)
 
 
 def _interval(job: Job) -> float:
-    """Seconds between updates.
+    """Return the seconds between updates.
 
-    Server and browser work some 0.15 s for one. Where they share two cores with the training, it waits for them: so
-    after the first seconds, when the curves move most, they are asked less.
+    Server and browser need 0.15 s for each. Where they share two cores with the training, it has to wait: so after
+    the first seconds, when the curves change most, updates become rarer.
     """
     is_crowded = job.summary.device == "cpu" and available_cores() <= CROWDED_CORES
     return RELAXED_SECONDS if is_crowded and job.seconds > EAGER_FOR_SECONDS else charts.LIVE_SECONDS
@@ -64,7 +64,7 @@ def _show(job: Job, view: RunView) -> None:
 
 
 def _headline(view: RunView) -> None:
-    """Write its title, and what it is trained with."""
+    """Show the run's title and main settings."""
     config = view.config
     st.markdown(f"**{frame.literal(view.title)}**")
     st.caption(

@@ -1,4 +1,4 @@
-"""The learning-rate finder below the form: a button, the ramp's curve, and its suggestion to take over."""
+"""The learning-rate finder below the form: a button, the ramp's curve, and its suggestion to apply."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from cnnlab.ui.widgets.run_form import set_learning_rate
 
 UPDATE_SECONDS = 0.5
 
-_REPLACED = {"learning_rate": 1.0, "epochs": 1, "schedule": "constant", "early_stopping": 0}  # by the ramp's own
+_REPLACED = {"learning_rate": 1.0, "epochs": 1, "schedule": "constant", "early_stopping": 0}  # overridden by the ramp
 
 Points = tuple[StepMetrics, ...]
 
 
 def learning_rate_finder(config: RunConfig) -> None:
-    """Offer a ramp of rising learning rates for ``config``; show what it found for these settings."""
+    """Offer a ramp of increasing learning rates for ``config``; show the result for these settings."""
     asked = config.model_copy(update=_REPLACED).model_dump_json()
     st.button(
         "Find a learning rate",

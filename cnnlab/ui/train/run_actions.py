@@ -1,4 +1,4 @@
-"""What one can do with a run that has ended: resume it, train it on, branch off one of its epochs."""
+"""Actions on a run that has ended: resume it, train it for more epochs, branch off one of its epochs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOWEST_RATE = 1e-6
 
 
 def run_actions(run: Run) -> None:
-    """Buttons below the run's result."""
+    """Show the buttons below the run's result."""
     summary, epochs = run.summary, run.epochs()
     with st.container(horizontal=True):
         if summary.status in ("interrupted", "stopped", "failed") and st.button(
@@ -53,9 +53,9 @@ def _branch(run: Run, epochs: list[int]) -> None:
     epoch = st.slider("From its weights after epoch", epochs[0], epochs[-1], epochs[-1], key=f"branch.epoch.{run.id}")
     st.caption("A run of its own. The form takes over this run's settings: change what you like, then press Train.")
     if st.button("Branch off", on_click=_branch_off, args=[run, epoch], key="branch.go"):
-        st.rerun()  # the form lies outside of what this button runs again
+        st.rerun()  # the form is outside the fragment that this button reruns
 
 
 def _branch_off(run: Run, epoch: int) -> None:
     form.branch_off(run, epoch)
-    BRANCH_OPEN.put(False)  # the form is what comes next
+    BRANCH_OPEN.put(False)  # the form is shown next

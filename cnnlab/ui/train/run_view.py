@@ -1,4 +1,4 @@
-"""What Train shows of a run: from the job's memory while this server has it, from disk else."""
+"""The data of a run that Train shows: from the job in memory while this server has it, else from disk."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from cnnlab.ui.shell import session
 
 
 class RunView:
-    """A run on the page; made once each time that the page is drawn, so that what ticks reads nothing from disk."""
+    """A run on the page, created once per page run, so that refreshes read nothing from disk."""
 
     def __init__(self, run: Run, job: Job | None = None) -> None:
-        """Read what ``job`` does not know; all of it where that is None. Raises RunError where it is damaged."""
+        """Read from disk what ``job`` lacks, everything where it is None. Raises RunError where the run is damaged."""
         self.run = run
         self.job = job
         self.config: RunConfig = job.config if job else run.config
@@ -26,17 +26,17 @@ class RunView:
 
     @classmethod
     def of(cls, job: Job) -> RunView:
-        """View the run of ``job``."""
+        """Create the view of a job's run."""
         return cls(job.run, job)
 
     @property
     def summary(self) -> Summary:
-        """Give what the run has come to so far."""
+        """The run's results so far."""
         return self.job.summary if self.job else self._stored_summary
 
     @property
     def history(self) -> History:
-        """Give its steps and epochs so far."""
+        """The run's steps and epochs so far."""
         return self.job.history if self.job else self._stored_history
 
     @cached_property
@@ -49,7 +49,7 @@ class RunView:
 
 
 def _stem(config: RunConfig) -> Stem | None:
-    """Read what a branch grew from, where that is still here."""
+    """Read the history of a branch's parent, where it still exists."""
     if not config.parent:
         return None
     try:

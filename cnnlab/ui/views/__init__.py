@@ -1,1 +1,1 @@
-"""Views of a trained network that several pages draw: what each gets, and those of both Inside and Draw."""
+"""Views of a trained network that several pages show, and the list of those shared by Inside and Draw."""

@@ -1,4 +1,4 @@
-"""Attribution: which pixels speak for a class, for two classes side by side, and whether to trust the map."""
+"""Attribution: which pixels contribute to a class, for two classes side by side, and a sanity check of the map."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOTHING = "nothing"
 
 @dataclass(frozen=True)
 class _Choice:
-    """What to map: one of METHODS by name, a class and perhaps another, a layer where the method has one."""
+    """The settings of a map: one of METHODS, one or two classes, a layer where the method has one."""
 
     method: str
     targets: list[int]
@@ -30,7 +30,7 @@ class _Choice:
 
 
 def show(at: Look) -> None:
-    """Maps for one or two classes, and the same maps of a network that has learned nothing."""
+    """Show maps for one or two classes, and the same maps of an untrained network."""
     inputs = at.trained.inputs(at.picked.pixels)
     choice = _choose(at, inputs)
     maps = [_attribute(at, at.trained.network, inputs, label, choice) for label in choice.targets]

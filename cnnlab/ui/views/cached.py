@@ -1,4 +1,4 @@
-"""What takes a while to measure and several views ask for, kept for each run and epoch."""
+"""Slow measurements that several views share, cached for each run and epoch."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from cnnlab.runs.trained import Trained, test_split
 from cnnlab.ui.views.view import Look
 
 STATISTICS_IMAGES = 128
-REFERENCE_IMAGES = 10_000  # training images at the most that others are compared with
-REFERENCE_NUMBERS = 32_000_000  # of their features, at the most: 128 MB
-USUAL_IMAGES = 500  # validation images that tell which distances are usual
+REFERENCE_IMAGES = 10_000  # training images to compare with, at most
+REFERENCE_NUMBERS = 32_000_000  # of their features, at most: 128 MB
+USUAL_IMAGES = 500  # validation images from which typical distances are computed
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Training images that others are compared with, and how near to them images come that were not learned from."""
+    """Training images to compare with, and typical distances of unseen images to them."""
 
     split: Split
-    numbers: Tensor  # (N,) of these images among the ``trained_on`` that the run learned from
+    numbers: Tensor  # (N,) indices of these images among the run's ``trained_on``
     trained_on: int
     neighbours: FeatureIndex
-    usual: Tensor  # (M,) the distances of validation images to their nearest
+    usual: Tensor  # (M,) distance of each validation image to its nearest
 
 
 def weights_after(run: Run, epoch: int) -> dict[str, Tensor]:
-    """The state dict after ``epoch``; 0 is before training."""
+    """Load the state dict after ``epoch``; 0 is before training."""
     return _weights(run.id, epoch, run)
 
 
 def layer_statistics(look: Look) -> list[LayerStatistics]:
-    """How busy each layer is over some test images."""
+    """Compute each layer's activation statistics over some test images."""
     return _statistics(look.at, look.run, look.trained)
 
 
@@ -57,17 +57,17 @@ def _statistics(at: str, _run: Run, _trained: Trained) -> list[LayerStatistics]:
 
 
 def reference(run: Run, trained: Trained) -> Reference:
-    """Training images by what the network makes of them. Raises DatasetError where they cannot be had."""
+    """Compute the network's features of training images. Raises DatasetError where these are not available."""
     return _reference(f"{run.id}.{trained.epoch}", run, trained)
 
 
 def answers(run: Run, trained: Trained) -> Answers:
-    """What the network says to every test image; counted as a look at them, once for each epoch."""
+    """Predict all test images; recorded as a use of the test set, once for each epoch."""
     return _answers(f"{run.id}.{trained.epoch}", run, trained)
 
 
 def validation_answers(look: Look) -> Answers:
-    """What it says to the validation images, which steered it but taught it nothing."""
+    """Predict the validation images, which influenced training choices but not the weights directly."""
     return _validation_answers(look.at, look.run, look.trained)
 
 
@@ -99,5 +99,5 @@ def _features(trained: Trained, images: Tensor) -> Tensor:
 
 
 def _evenly(length: int, count: int) -> Tensor:
-    """``count`` places at equal distances among ``length``, or all where there are no more."""
+    """Choose ``count`` evenly spaced indices below ``length``, or all where there are no more."""
     return torch.arange(min(count, length)) * length // min(count, length)

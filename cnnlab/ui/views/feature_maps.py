@@ -1,4 +1,4 @@
-"""Feature maps: what a layer sees in an image, before and after it, and what excites each map most."""
+"""Feature maps: a layer's input and output for an image, and what activates each map most."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SCALES = ("shared", "each its own")
 
 
 def show(at: Look) -> None:
-    """The maps of a layer; a click shows one with its filter and strongest patches; statistics of all layers."""
+    """Show a layer's maps; a click shows one with its filter and strongest patches; also statistics of all layers."""
     trained = at.trained
     seen = look(trained.network, trained.inputs(at.picked.pixels))
     layers = [name for name, found in seen.items() if found.after.dim() == 4]
@@ -47,7 +47,7 @@ def show(at: Look) -> None:
     opens = tile_of("map", layer)
     unit = opened(opens, len(after))
     overview, *detail = st.columns([3, 2]) if unit is not None else [st.container()]
-    # Beside an opened map there is no room for two grids in a row.
+    # Beside an open map there is no room for two grids in a row.
     places = overview.columns(len(sides)) if unit is None else [overview] * len(sides)
     for place, (title, maps) in zip(places, sides.items(), strict=True):
         with place:
@@ -64,7 +64,7 @@ def show(at: Look) -> None:
 
 
 def _grid(title: str, maps: Tensor, own_scale: bool, opens: Key[int | None]) -> None:
-    """``maps`` (C, H, W), each on a scale of its own or all on one."""
+    """Show ``maps`` (C, H, W), each on its own scale or all on one."""
     st.markdown(f"**{literal(title)}**")
     show_figure(
         charts.feature_map_grid(maps.numpy(), own_scale=own_scale),
@@ -76,7 +76,7 @@ def _grid(title: str, maps: Tensor, own_scale: bool, opens: Key[int | None]) -> 
 
 
 def _one_map(at: Look, layer: str, unit: int, seen: Tensor, opens: Key[int | None]) -> None:
-    """``seen`` (height, width) is the map."""
+    """Show one map: ``seen`` (height, width), with its filter and strongest patches."""
     trained = at.trained
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"#### Map {unit} of {literal(layer)}")
@@ -154,5 +154,5 @@ def _patches(at: str, _look: Look, layer: str, unit: int) -> list[Patch]:
 
 
 def _geometry(layer: str) -> str:
-    """The sum at a residual block's end sees what the block does."""
+    """Return the layer whose receptive field applies: the sum at a residual block's end has the block's."""
     return layer.removesuffix(".activation")

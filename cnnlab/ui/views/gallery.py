@@ -1,4 +1,4 @@
-"""Test images in rows with what they are and what they were taken for; a click opens one."""
+"""Test images in rows with true and predicted class; a click opens one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOOKS = ("Attribution", "Feature maps", "Layer by layer")
 
 
 def gallery(look: Look, indices: Integers, found: Answers, name: str) -> None:
-    """The first of ``indices``, each with its true class, answer and probability."""
+    """Show the first of ``indices``, each with true class, prediction and probability."""
     images = test_split(look.run).images
     shown = indices[:SHOWN].tolist()
     classes = look.trained.classes
@@ -53,7 +53,7 @@ def gallery(look: Look, indices: Integers, found: Answers, name: str) -> None:
 
 
 def opened_image(look: Look, index: int) -> None:
-    """A clicked test image and the views of Inside to see what the network makes of it."""
+    """Show a clicked test image with links to the views of Inside."""
     split = test_split(look.run)
     label = int(split.labels[index])
     number = int((split.labels[: index + 1] == label).sum())

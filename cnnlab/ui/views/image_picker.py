@@ -1,4 +1,4 @@
-"""Choose the image that the views of Inside look at: a test image, an upload, or what was just drawn."""
+"""The choice of an image for the views of Inside: a test image, an upload, or the latest drawing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ANY = "any class"
 
 
 def pick_image(run: Run, trained: Trained, newest: int) -> Picked | None:
-    """The chosen image; None, with what to do next, where there is none. ``newest`` is the run's last epoch."""
+    """Choose an image; show what to do next and return None where there is none. ``newest`` is the run's last epoch."""
     is_drawn = dataset_spec(run.config.dataset).is_drawn
     sources = [_TEST, _UPLOAD, _DRAWING] if is_drawn else [_TEST, _UPLOAD]
     where, *rest = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
@@ -39,7 +39,7 @@ def pick_image(run: Run, trained: Trained, newest: int) -> Picked | None:
 
 
 def choose_test_image(label: str, number: int) -> None:
-    """Have the picker stand on the ``number``-th test image of class ``label``; for callbacks."""
+    """Set the picker to the ``number``-th test image of class ``label``; for callbacks."""
     IMAGE_SOURCE.put(_TEST)
     IMAGE_WRONG.put(False)
     IMAGE_CLASS.put(label)
@@ -58,7 +58,7 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: li
     if label != _ANY:
         chosen &= split.labels == classes.index(label)
     epoch = newest
-    if only_wrong:  # as of the newest epoch when it was asked, so that the image stays when the slider moves
+    if only_wrong:  # at the newest epoch when requested, so that the image stays when the slider moves
         epoch = judged.fill(newest)
         chosen &= ~torch.from_numpy(answers(run, trained_network(run, epoch)).hits)
     members = chosen.nonzero().flatten().tolist()
@@ -78,7 +78,7 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: li
 
 
 def _look_everywhere(judged: Key[int]) -> None:
-    """Wrong ones are few: look for them in all classes, as of now."""
+    """Search all classes, at the current epoch, as wrong images are few."""
     judged.drop()
     if IMAGE_WRONG.get():
         IMAGE_CLASS.put(_ANY)

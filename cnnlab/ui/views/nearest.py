@@ -1,4 +1,4 @@
-"""Nearest images: the training images that the network finds most like this one, and what they are."""
+"""Nearest images: the training images with the most similar features, and their classes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VOTERS = 50
 
 
 def show(at: Look) -> None:
-    """How near the nearest is, the nearest images in rows, and the vote of the nearest fifty."""
+    """Show the distance to the nearest image, the nearest ones in rows, and the vote of the nearest fifty."""
     trained = at.trained
     try:
         known = reference(at.run, trained)

@@ -1,4 +1,4 @@
-"""Smallest change: how little must change in the image for the network to read another class."""
+"""Smallest change: the smallest change of the image that changes the network's prediction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnnlab.ui.widgets.images import upright
 
 
 def show(at: Look) -> None:
-    """The image, what was changed, and what became of it, each with its answer."""
+    """Show the image, the change and the changed image, each with its prediction."""
     trained = at.trained
     probabilities = trained.probabilities(at.picked.pixels)[0]
     answer, *others = probabilities.argsort(descending=True).tolist()
@@ -64,7 +64,7 @@ def _measures(change: Change) -> None:
 
 
 def _picture(at: Look, image: Tensor, when: str, told: tuple[int, int], caption: str) -> None:
-    """``image`` (1, C, H, W) with the probabilities of two classes, the answer first."""
+    """Show ``image`` (1, C, H, W) with the probabilities of two classes, the prediction first."""
     probabilities = at.trained.probabilities(image)[0]
     first, second = (f"{frame.literal(at.trained.classes[label])} ({probabilities[label]:.1%})" for label in told)
     st.markdown(f"**{when}**: read as **{first}**, not {second}")

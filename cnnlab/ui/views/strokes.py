@@ -1,4 +1,4 @@
-"""Strokes: what the network makes of a drawing when a stroke of it, or a piece of one, is erased."""
+"""Strokes: how the prediction for a drawing changes when a stroke, or a piece of one, is erased."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.images import upright
 
-FEW = 2  # strokes: so few tell little, they are cut
+FEW = 2  # strokes: so few tell little, so they are cut into pieces
 COLUMNS = 5  # images in a row
 
-_SUPPORT = "For it, nats"  # a column
+_SUPPORT = "For it, nats"  # column name
 _STROKES, _PIECES = "strokes", "pieces of strokes"
 
 
 def show(at: Look) -> None:
-    """Choose what is erased and for which class it counts; the drawing coloured, a table, and the images."""
+    """Choose what to erase and for which class; show the drawing coloured by effect, a table, and the images."""
     drawing, trained = at.picked.drawing, at.trained
     if drawing is None:
         st.info("This image has no strokes to erase: only what is drawn on the canvas has.", icon=":material/draw:")
@@ -53,7 +53,7 @@ def show(at: Look) -> None:
 
 
 def _chosen(drawing: Drawing) -> Drawing | None:
-    """The drawing as the strokes to erase; None, with the reason shown, where there is only one."""
+    """Return the drawing, cut into the pieces to erase; show the reason and return None where there is only one."""
     cut = in_pieces(drawing)
     ways = {_STROKES: drawing, _PIECES: cut} if len(cut.strokes) > len(drawing.strokes) else {_STROKES: drawing}
     ways = {name: made for name, made in ways.items() if len(made.strokes) > 1}

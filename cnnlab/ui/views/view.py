@@ -1,4 +1,4 @@
-"""What every view of Inside gets, and how it shows a figure with its downloads."""
+"""The data that every view of Inside receives, and its figures with downloads."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from cnnlab.runs.trained import Trained
 
 @dataclass(frozen=True)
 class Picked:
-    """The image that the views look at."""
+    """The image that the views explain."""
 
     pixels: Tensor  # (1, C, H, W) uint8
     title: str
-    drawing: Drawing | None = None  # the strokes it was made of
+    drawing: Drawing | None = None  # its strokes, if it was drawn
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,17 @@ class Look:
 
     run: Run
     trained: Trained
-    epochs: Sequence[int]  # whose weights are on disk
+    epochs: Sequence[int]  # with weights on disk
     image: Picked | None = None
 
     @property
     def at(self) -> str:
-        """Names run and epoch in widget keys and files."""
+        """An id of run and epoch for widget keys and file names."""
         return f"{self.run.id}.{self.trained.epoch}"
 
     @property
     def picked(self) -> Picked:
-        """The image. Raises ValueError in a view that did not say it needs one."""
+        """The image. Raises ValueError in a view that did not declare that it needs one."""
         if self.image is None:
             raise ValueError("this view did not ask for an image")
         return self.image
@@ -45,7 +45,7 @@ class Look:
 
 @dataclass(frozen=True)
 class View:
-    """A view: the question it answers, what draws it, whether it looks at an image."""
+    """A view: the question it answers, the function that shows it, whether it needs an image."""
 
     question: str
     show: Callable[[Look], None]

@@ -1,1 +1,1 @@
-"""Parts that several pages draw."""
+"""Widgets that several pages use."""

@@ -1,4 +1,4 @@
-"""The drawing canvas: pen, undo and clear; what is drawn is kept when its page is left."""
+"""The drawing canvas: pen, undo and clear; the drawing survives a change of page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PENS = (8, 40)  # pixels, the thinnest and the thickest
 
 
 def drawing_canvas() -> Drawing | None:
-    """The canvas with its tools; what is drawn on it, None where that is nothing."""
+    """Show the canvas with its tools; return the drawing, None where it is empty."""
     from streamlit_drawable_canvas import st_canvas  # noqa: PLC0415 - it looks for the running server when imported
 
     if not CANVAS_DRAWN.is_set:  # first time, or back from another page
@@ -50,15 +50,15 @@ def drawing_canvas() -> Drawing | None:
 
 
 def current_drawing() -> Drawing | None:
-    """The session's drawing; None where there is none."""
+    """Return the session's drawing; None where there is none."""
     try:
         return from_canvas(CANVAS_LATEST.get())
-    except DrawingError:  # not from our canvas: as good as nothing
+    except DrawingError:  # not from our canvas: ignored
         return None
 
 
 def set_drawing(content: dict[str, Any] | None = None) -> None:
-    """Have the canvas show ``content``, by default nothing; for callbacks."""
+    """Set the canvas to ``content``, by default empty; for callbacks."""
     CANVAS_TIMES.put(CANVAS_TIMES.get() + 1)
     CANVAS_OUTDATED.put(CANVAS_REPORTED.get())
     CANVAS_LATEST.put(content)

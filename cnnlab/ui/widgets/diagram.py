@@ -1,4 +1,4 @@
-"""The drawing of a network on a page: zoomed, dragged, saved; a click on a layer tells its numbers."""
+"""The diagram of a network on a page: zoom, drag, save; a click on a layer shows its numbers."""
 
 from __future__ import annotations
 
@@ -82,10 +82,10 @@ _component = st.components.v2.component(
 
 
 def network_picture(svg: str, key: str, alt: str, name: str, on_click: Callable[[], None] = lambda: None) -> str | None:
-    """Show ``draw_network``'s ``svg``; the place of the layer just clicked, joined by dots, if any.
+    """Show ``draw_network``'s ``svg``; return the place of the layer just clicked, joined by dots, or None.
 
-    Zoom and scroll position survive updates; ``name`` is a download's, without its ending. ``on_click`` is called
-    before the page is drawn anew, with the place in the session's state under ``key``.
+    Zoom and scroll position survive updates; ``name`` is the download's, without its extension. ``on_click`` is called
+    before the page is redrawn, with the place in the session state under ``key``.
     """
     data = {"svg": svg, "alt": alt, "name": name}
     result = _component(data=data, key=key, on_clicked_change=on_click)
@@ -95,7 +95,7 @@ def network_picture(svg: str, key: str, alt: str, name: str, on_click: Callable[
 
 @st.fragment
 def show_network(draft: Draft, shape: Shape, classes: int, key: str) -> None:
-    """The drawing for images of ``shape`` = (C, H, W), and below it what the layer last clicked does."""
+    """Show the diagram for images of ``shape`` = (C, H, W), and below it the details of the layer clicked last."""
     rows = {row.place: row for row in follow(draft, shape, classes)}
     place = picked_layer(key).get()
     alt = f"{draft.title}, {frame.counted(len(rows), 'layer')}"
@@ -108,21 +108,21 @@ def show_network(draft: Draft, shape: Shape, classes: int, key: str) -> None:
 
 
 def network_of(run: Run, key: str) -> None:
-    """The network of ``run``, for the images that it was trained on, in an expander."""
+    """Show the network of ``run``, for its data set's images, in an expander."""
     with st.expander("The network"), frame.errors_shown():
         summary = run.summary
         show_network(run.config.architecture, summary.shape, len(summary.classes), key)
 
 
 def _choose(key: str) -> None:
-    """The layer clicked is told of; clicked again it is not."""
+    """Select the clicked layer; a second click deselects it."""
     place = tuple(map(int, st.session_state[key]["clicked"].split(".")))
     picked = picked_layer(key)
     picked.put(None if place == picked.get() else place)
 
 
 def _told(row: LayerSummary, classes: int) -> str:
-    """Shapes and parameters of a layer with their formulas."""
+    """Describe a layer's shapes and parameters with their formulas."""
     name = f"**{frame.literal(row.name)}** ({row.kind})"
     if row.problem:
         return f"{name}: {frame.literal(row.problem)}."

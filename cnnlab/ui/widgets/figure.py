@@ -1,4 +1,4 @@
-"""A figure or a picture with how to read it and its downloads, and which part of it was clicked."""
+"""Figures and pictures with captions and downloads, and the tile of them that was clicked."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def show_figure(
     caption: str = "",
     opens: Key[int | None] | None = None,
 ) -> None:
-    """A figure, below it how to read it and its numbers as CSV; it downloads as PNG from its own toolbar.
+    """Show a figure with a caption and its numbers as CSV; its own toolbar downloads it as PNG.
 
-    ``name`` becomes the files' name and the widgets' key. The number of a clicked tile is kept as ``opens``, for
+    ``name`` becomes the files' name and the widgets' key. The index of a clicked tile is stored in ``opens``, for
     ``opened``.
     """
     key = f"figure.{name}"
@@ -46,7 +46,7 @@ def show_figure(
 def show_picture(
     pixels: npt.NDArray[np.uint8], name: str, alt: str, table: Callable[[], pd.DataFrame], caption: str = ""
 ) -> None:
-    """A plain picture (H, W, C) with the same; faster than a figure where there are many."""
+    """Show a plain picture (H, W, C) with caption and downloads; faster than a figure where there are many."""
     st.image(inline(pixels), alt=alt)
     with st.container(horizontal=True):
         st.caption(linked(caption))
@@ -55,7 +55,7 @@ def show_picture(
 
 
 def download(kind: Literal["CSV", "PNG"], content: Callable[[], str | bytes], name: str) -> None:
-    """A button that makes the file ``name`` when it is pressed."""
+    """Show a button that creates the file ``name`` when clicked."""
     st.download_button(
         kind,
         content,
@@ -70,13 +70,13 @@ def download(kind: Literal["CSV", "PNG"], content: Callable[[], str | bytes], na
 
 
 def opened(tile: Key[int | None], count: int) -> int | None:
-    """The tile that was clicked and not closed, also after the picture has changed; below ``count``."""
+    """Return the index, below ``count``, of the open tile, even if the picture has changed; None if there is none."""
     number = tile.get()
     return number if number is not None and number < count else None
 
 
 def close_button(tile: Key[int | None]) -> None:
-    """Closes what ``opened`` tells of."""
+    """Show a button that closes the open tile."""
     st.button("Close", icon=":material/close:", key=f"{tile.name}.close", on_click=tile.drop)
 
 
@@ -87,6 +87,6 @@ def _keep_clicked(chart: str, tile: Key[int | None]) -> None:
 
 
 def tidy(values: Any, *axes: str) -> pd.DataFrame:
-    """An array as a long table: one row a number, its indices in columns named ``axes``."""
+    """Convert an array to a long table: one row per number, its indices in columns named ``axes``."""
     index = pd.MultiIndex.from_product([range(length) for length in values.shape], names=axes)
     return pd.DataFrame({"value": values.ravel()}, index=index).reset_index()

@@ -1,27 +1,27 @@
-"""Numbers with their units, as short as a table needs them."""
+"""Numbers formatted with units, as short as a table needs them."""
 
 from __future__ import annotations
 
 
 def size(count: float) -> str:
-    """Bytes: 512 B, 1.5 kB, 12 MB."""
+    """Format bytes: 512 B, 1.5 kB, 12 MB."""
     return _scaled(count, ("B", "kB", "MB", "GB", "TB"))
 
 
 def counted(number: float) -> str:
-    """1,500,000 → 1.5 M."""
+    """Format a count: 1,500,000 → 1.5 M."""
     return _scaled(number, ("", "k", "M", "G", "T"))
 
 
 def duration(seconds: float) -> str:
-    """0.0042 → 4.2 ms."""
+    """Format seconds: 0.0042 → 4.2 ms."""
     if seconds < 1:
         return f"{_short(seconds * 1000)} ms"
     return f"{_short(seconds)} s" if seconds < 120 else f"{_short(seconds / 60)} min"
 
 
 def rough_duration(seconds: float) -> str:
-    """For people: "40 s", "3 min"."""
+    """Format seconds roughly: "40 s", "3 min"."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
@@ -33,5 +33,5 @@ def _scaled(number: float, units: tuple[str, ...]) -> str:
 
 
 def _short(number: float) -> str:
-    """Two digits that count, more only before the point."""
+    """Format with two significant digits, more only before the point."""
     return f"{number:.2g}" if 0 < number < 9.95 else f"{number:,.0f}"

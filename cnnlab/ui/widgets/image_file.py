@@ -1,4 +1,4 @@
-"""Ask for a picture, as a file or from the webcam, and read it."""
+"""Input of a picture, as a file or from the webcam."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _FILE, _WEBCAM = "File", "Webcam"
 
 
 def ask_for_file(label: str, key: str) -> UploadedFile | None:
-    """An uploader for every kind of picture that is read."""
+    """Show an uploader for every supported image format."""
     return st.file_uploader(label, SUFFIXES, key=key)
 
 
 def ask_for_file_or_webcam(label: str, webcam_label: str, key: str) -> UploadedFile | None:
-    """The same, or a picture from the webcam; widgets' keys begin with ``key``."""
+    """Show an uploader and a webcam input; the widgets' keys begin with ``key``."""
     source = st.segmented_control("From", [_FILE, _WEBCAM], default=_FILE, required=True, key=f"{key}.source")
     if source == _WEBCAM:
         return st.camera_input(webcam_label, key=f"{key}.webcam")
@@ -27,7 +27,7 @@ def ask_for_file_or_webcam(label: str, webcam_label: str, key: str) -> UploadedF
 
 
 def read_or_say(file: UploadedFile) -> Image.Image | None:
-    """The picture, RGB and upright; where it cannot be read None, after the reason was shown."""
+    """Read the picture as RGB and upright; show the reason and return None where it cannot be read."""
     try:
         return read_picture(file.getvalue())
     except DrawingError as error:

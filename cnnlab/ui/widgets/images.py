@@ -1,4 +1,4 @@
-"""Images on a page: the wall of digits, enlarged pixels."""
+"""Conversion of images for a page: a grid of digits, enlarged pixels."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from cnnlab.data.splits import Split
 
 
 def enlarged(image: Tensor, side: int = 224) -> Picture:
-    """(C, H, W) uint8 → (H·k, W·k, C) with whole, sharp pixels, about ``side`` high."""
+    """Enlarge (C, H, W) uint8 → (H·k, W·k, C) with whole, sharp pixels, about ``side`` high."""
     pixels = upright(image)
     factor = max(1, side // pixels.shape[0])
     return pixels.repeat(factor, 0).repeat(factor, 1)
 
 
 def digit_wall(split: Split, rows: int = 6, columns: int = 10) -> Picture:
-    """One class a column, dark on light: (rows · H, columns · W)."""
+    """Arrange images with one class per column, dark on light: (rows · H, columns · W)."""
     walls = [split.images[split.labels == label][:rows].flatten(0, 2) for label in range(columns)]  # (rows · H, W)
     return 255 - enlarged(torch.cat(walls, dim=1)[None], side=3 * len(walls[0]))[..., 0]
 
 
 def upright(image: Tensor) -> Picture:
-    """(C, H, W) uint8 → (H, W, C)."""
+    """Move the channels last: (C, H, W) uint8 → (H, W, C)."""
     return image.permute(1, 2, 0).numpy()

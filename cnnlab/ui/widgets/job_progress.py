@@ -1,4 +1,4 @@
-"""What a training is at, in words."""
+"""The progress of a training, as text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cnnlab.ui.widgets.format import rough_duration
 
 
 def progress_text(job: Job) -> str:
-    """What a job is at, and for how long yet."""
+    """Describe a job's stage and remaining time."""
     if job.state == "queued":
         return f"Waiting for its turn to train, number {max(job.place, 1)} in the queue"
     if job.state == "loading":

@@ -1,4 +1,4 @@
-"""A few numbers on a chapter's page: typed or filled in, and drawn as a grid."""
+"""A few numbers on a chapter's page: typed or filled in, and shown as a grid."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from cnnlab.learn.layers import piece_of_a_digit
 
-Filling = Callable[[int], Tensor]  # the how-manieth filling → numbers (rows, columns)
+Filling = Callable[[int], Tensor]  # number of the filling → numbers (rows, columns)
 
 _FILLINGS = {"Random numbers": ":material/casino:", "A piece of a digit": ":material/draw:"}
 
@@ -25,9 +25,9 @@ def typed_numbers(
     columns: Sequence[str] = (),
     rows: Sequence[str] = (),
 ) -> Tensor:
-    """Numbers (rows, columns) that the reader types, or fills in with a button: random ones, or a digit's.
+    """Show a table of numbers (rows, columns) to type, or to fill with a button: random ones, or a digit's.
 
-    What was typed stays while the reader is elsewhere.
+    The numbers typed survive a change of page.
     """
     fillings: Mapping[str, Filling] = {
         "Random numbers": random or (lambda count: _whole_numbers(shape, count)),
@@ -44,7 +44,7 @@ def typed_numbers(
 
 
 def _editor(key: str, shape: tuple[int, int], columns: Sequence[str], rows: Sequence[str]) -> pd.DataFrame:
-    """The table; where it was away it begins with what it last held."""
+    """Show the table; when shown again it starts with its last values."""
     editor, last = f"{key}.editor.{st.session_state[f'{key}.count']}", f"{key}.last"
     if editor not in st.session_state and last in st.session_state:
         st.session_state[f"{key}.numbers"] = st.session_state[last]
@@ -74,11 +74,11 @@ def _fill(key: str, filling: Filling) -> None:
 
 
 def _whole_numbers(shape: tuple[int, int], count: int) -> Tensor:
-    """Between −9 and 9."""
+    """Choose random numbers between −9 and 9."""
     return torch.randint(-9, 10, shape, generator=torch.Generator().manual_seed(count)).float()
 
 
 def show_grid(figure: go.Figure, key: str, alt: str) -> None:
-    """A figure of a few cells: nothing to zoom into, so a finger on it scrolls the page."""
+    """Show a figure of a few cells without zoom, so that touch scrolls the page."""
     figure.update_layout(dragmode=False)
     st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})

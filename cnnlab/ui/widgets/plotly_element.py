@@ -1,4 +1,4 @@
-"""Plotly's own script, handed out by this server, and the JavaScript that components of ours share."""
+"""Plotly's script, served by this server, and the JavaScript shared by our components."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _STATIC = _HERE.parents[2] / "static"
 
 
 def javascript(name: str) -> str:
-    """The component's script behind what it shares with the others."""
+    """Return the component's script, preceded by the shared code."""
     return "\n".join((_HERE / f"{part}.js").read_text(encoding="utf-8") for part in ("plotly_element", name))
 
 
 @st.cache_resource(show_spinner=False)
 def publish_script() -> None:
-    """Put Plotly's script where the server hands out static files."""
+    """Copy Plotly's script into the server's static files."""
     target = _STATIC / SCRIPT
     if target.exists():
         return

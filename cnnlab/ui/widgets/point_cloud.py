@@ -1,4 +1,4 @@
-"""Images as points of a Plotly chart that keeps its zoom or camera: hovering shows one, a click tells which."""
+"""Images as points of a Plotly chart that keeps its zoom or camera: hovering shows one, a click returns its index."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ _component = st.components.v2.component(
 
 
 def point_cloud(figure: go.Figure, sprites: dict[str, Any], name: str, revision: str, alt: str) -> int | None:
-    """Draw ``figure``, whose points' customdata are numbers of images in ``sprites``; the number just clicked, if any.
+    """Draw ``figure``, whose points' customdata are indices into ``sprites``; return the index just clicked, or None.
 
-    Zoom and camera survive updates as long as ``revision`` stays the same; ``name`` is a download's.
+    Zoom and camera survive updates as long as ``revision`` stays the same; ``name`` is the download's.
     """
     publish_script()
     height = figure.layout.height
@@ -64,7 +64,7 @@ def point_cloud(figure: go.Figure, sprites: dict[str, Any], name: str, revision:
 
 
 def sprite_sheet(images: Tensor) -> dict[str, Any]:
-    """Images (N, C, H, W) uint8 as one picture that the browser cuts: its URL and geometry."""
+    """Pack images (N, C, H, W) uint8 into one picture that the browser cuts up: its URL and geometry."""
     shrink = max(1, images.shape[-1] // SHOWN_SIDE)
     images = images[..., ::shrink, ::shrink]
     count, channels, height, width = images.shape
@@ -74,6 +74,6 @@ def sprite_sheet(images: Tensor) -> dict[str, Any]:
     tiles = padded.view(rows, columns, channels, height, width).permute(0, 3, 1, 4, 2)  # → (rows, H, columns, W, C)
     sheet = tiles.reshape(rows * height, columns * width, channels).squeeze(-1)
     buffer = BytesIO()
-    Image.fromarray(sheet.numpy()).save(buffer, "WEBP", quality=60)  # a tenth of the PNG
+    Image.fromarray(sheet.numpy()).save(buffer, "WEBP", quality=60)  # a tenth of the PNG's size
     url = f"data:image/webp;base64,{b64encode(buffer.getvalue()).decode()}"
     return {"url": url, "width": width, "height": height, "columns": columns, "zoom": max(1, SHOWN_SIDE // width)}

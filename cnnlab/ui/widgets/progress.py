@@ -1,4 +1,4 @@
-"""An experiment on a chapter's page: the button that begins it, how far it is, what it shows so far."""
+"""An experiment on a chapter's page: start button, progress, results so far."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Step = TypeVar("Step", bound=Progress)
 
 @dataclass(frozen=True)
 class _Trial:
-    asked: object  # the settings it was begun with
+    asked: object  # the settings it was started with
     work: Worker[Any]
 
 
 def trial(
     key: str, label: str, asked: object, steps: Callable[[], Generator[Step]], show: Callable[[Step], None], hint: str
 ) -> None:
-    """A button ``label`` that walks ``steps()`` in the background, and ``show`` for the latest of them.
+    """Show a button ``label`` that runs ``steps()`` in the background, and ``show`` for the latest result.
 
-    ``asked`` stands for all settings: where they have changed since, the page says so. ``hint`` tells what to expect
-    before the first time. A session has one experiment at work; what others found stays.
+    ``asked`` stands for all settings: where they have changed since, the page says so. ``hint`` says what to expect
+    before the first run. A session runs one experiment at a time; results of others stay.
     """
     begun = _trials().get(key)
     st.button(
@@ -63,7 +63,7 @@ def _begin(key: str, asked: object, steps: Callable[[], Generator[Any]]) -> None
 
 
 def _watch(key: str, asked: object, show: Callable[[Any], None]) -> None:
-    """Show how far it is, and what there is so far."""
+    """Show the progress, and the results so far."""
     begun = _trials()[key]
     work = begun.work
     latest = work.latest

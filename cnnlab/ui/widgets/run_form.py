@@ -1,4 +1,4 @@
-"""The form that makes a RunConfig, and the picker of a trained run."""
+"""The form that makes a RunConfig."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from cnnlab.ui.shell.state import FORM_OWN_NETWORK, FORM_PARENT, FORM_RECIPE, fo
 from cnnlab.ui.widgets import run_form_link as link
 from cnnlab.ui.widgets.diagram import show_network
 
-_NOT_OFFERED = {"parent", "lessons", "lesson_share"}  # what a new network is not asked about
+_NOT_OFFERED = {"parent", "lessons", "lesson_share"}  # fields without an input for a new network
 
 
 def run_form() -> RunConfig | None:
-    """Data set, network and hyperparameters; None, with the reason shown, where they do not go together."""
+    """Show data set, network and hyperparameters; return None, with the reason shown, where they are inconsistent."""
     if not FORM_RECIPE.is_set:
         FORM_RECIPE.put("default")
         _recall(session.current_run())
@@ -87,7 +87,7 @@ def _explain_network(config: RunConfig, spec: DatasetSpec, rows: list[LayerSumma
 
 
 def _recall(run: Run | None) -> None:
-    """After a reload the form is the run's again; for a taught one, whose settings suit few drawings, its origin's."""
+    """Restore the run's settings after a reload; for one fine-tuned on drawings, those of its parent."""
     if run and run.config.lessons:
         run = session.store().origin(run)
     _fill_in(run.config if run else None)
@@ -96,20 +96,20 @@ def _recall(run: Run | None) -> None:
 
 
 def _begin_with(recipe: str, config: RunConfig) -> None:
-    """Put what a link asks for into the form, as a new network."""
+    """Put a link's config into the form, as a new network."""
     FORM_RECIPE.put(recipe)
     FORM_PARENT.drop()
     _fill_in(config)
 
 
 def branch_off(run: Run, epoch: int) -> None:
-    """Fill the form with ``run``'s settings, to begin with its weights after ``epoch``; for callbacks."""
+    """Fill the form with ``run``'s settings, to start from its weights after ``epoch``; for callbacks."""
     _fill_in(run.config)
     FORM_PARENT.put(Parent(run=run.id, epoch=epoch))
 
 
 def _beginning() -> dict[str, Any]:
-    """The data set, and a new network or the parent's."""
+    """Show the data set, and a new network or the parent's."""
     parent = FORM_PARENT.get()
     run = session.find_run(parent.run) if parent else None
     if parent is None or run is None:
@@ -126,7 +126,7 @@ def _beginning() -> dict[str, Any]:
 
 
 def _pick_network() -> Architecture:
-    """A preset, a saved design that can be trained, or what came from Design or an earlier run."""
+    """Choose a preset, a saved design that can be trained, or the network from Design or an earlier run."""
     networks = _networks()
     if form_field("architecture").get() not in networks:
         form_field("architecture").put(RunConfig().architecture.name)
@@ -154,7 +154,7 @@ def take_network(network: Architecture, dataset: str, batch_size: int) -> None:
 
 
 def _offer(network: Architecture) -> None:
-    """Choose ``network`` in the form, also where it is neither a preset nor saved."""
+    """Choose ``network`` in the form, even if it is neither a preset nor saved."""
     if PRESETS.get(network.name) != network:
         if network.name in PRESETS:
             network = network.model_copy(update={"name": f"own-{network.name}"[:60]})
@@ -163,7 +163,7 @@ def _offer(network: Architecture) -> None:
 
 
 def set_learning_rate(rate: float) -> None:
-    """Put ``rate`` into the form; for callbacks, which run before it is drawn."""
+    """Put ``rate`` into the form; for callbacks, which run before the form is drawn."""
     form_field("learning_rate").put(rate)
 
 
@@ -173,7 +173,7 @@ def _fill_in(config: RunConfig | None = None) -> None:
     for name, value in chosen.model_dump(exclude=_NOT_OFFERED).items():
         form_field(name).put(value)
     _offer(chosen.architecture)
-    # What is no choice of the form's here gives way to what is.
+    # Values that the form does not offer here are replaced by ones that it does.
     if chosen.dataset not in DATASETS:
         form_field("dataset").put(RunConfig().dataset)
     if chosen.device not in devices():
@@ -212,7 +212,7 @@ def _more_settings() -> dict[str, Any]:
 
 
 def _split() -> dict[str, Any]:
-    """Which images are held out; a branch is not asked, for it keeps its parent's."""
+    """Show which images are held out; not for a branch, which uses its parent's split."""
     share = _number("Validation share", "validation_fraction", 0.01, 0.5, 0.05, "%.2f")
     seed = st.number_input(
         "Split seed (empty: as seed)",

@@ -1,4 +1,4 @@
-"""Links that open a page with its form filled in: followed once for each coming to the page, and handed out."""
+"""Links that open a page with its form filled in: applied once per visit of the page, and created."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.config_link import NAMES, RECIPE, from_query, to_query
 from cnnlab.ui.shell import address, frame
 
-# Parameters of the app's other pages and of Streamlit's own.
+# Parameters of the app's other pages and of Streamlit.
 _OTHERS = {"run", "runs", "sweep", "compare", "chapter", "term", "embed", "embed_options"}
 
 
 def follow(fill_in: Callable[[str, RunConfig], None]) -> None:
-    """Have ``fill_in`` put the recipe and config that the address asks for into the form.
+    """Call ``fill_in`` with the recipe and config that the URL requests.
 
-    Once: what is edited afterwards stays, until the page is come to again or the address asks for something else.
-    Where the address is wrong the page says why, and the form keeps its values.
+    This happens once: later edits stay until the page is opened again or the URL asks for something else. Where the URL
+    is invalid the page says why, and the form keeps its values.
     """
     asked = {name: value for name, value in address.query().items() if name not in _OTHERS}
     if not asked:
@@ -35,12 +35,12 @@ def follow(fill_in: Callable[[str, RunConfig], None]) -> None:
 
 
 def forget() -> None:
-    """The address asks for nothing any more: a run has begun, and a reload is to find that."""
+    """Remove the request from the URL: a run has started, and a reload must find it."""
     address.drop(NAMES)
 
 
 def offer(config: RunConfig) -> None:
-    """A link that opens Train with ``config``, to be copied."""
+    """Show a link that opens Train with ``config``, to copy."""
     with st.popover("Link to these settings", icon=":material/link:", type="tertiary"):
         try:
             query = to_query(config)

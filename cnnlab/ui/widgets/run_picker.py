@@ -1,4 +1,4 @@
-"""Which trained run a page looks at."""
+"""The choice of trained runs for a page."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.address import RUNS
 from cnnlab.ui.shell.state import Key, picked_run
 
-MOST_RUNS = 4  # asked side by side
+MOST_RUNS = 4  # shown side by side
 
 
 def pick_run(key: str) -> Run | None:
-    """A trained run to look at, by default this session's own; None, with what to do next, where there is none."""
+    """Choose a trained run, by default this session's own; show what to do next and return None where there is none."""
     runs = _runs()
     if not runs:
         return None
@@ -33,7 +33,7 @@ def pick_run(key: str) -> Run | None:
 
 
 def pick_runs(key: str) -> list[Entry]:
-    """Up to MOST_RUNS runs to ask side by side; none, with what to do next, where there are none."""
+    """Choose up to MOST_RUNS runs to compare; show what to do next and return none where there are none."""
     runs = _runs()
     if not runs:
         return []
@@ -55,7 +55,7 @@ def pick_runs(key: str) -> list[Entry]:
 
 
 def _runs() -> dict[str, Entry]:
-    """Trained runs by id; where there are none, with what to do next."""
+    """List trained runs by id; where there are none, show what to do next."""
     runs = {entry.id: entry for entry in session.trained_runs()}
     if not runs:
         frame.no_runs_yet()
@@ -63,13 +63,13 @@ def _runs() -> dict[str, Entry]:
 
 
 def _first(runs: dict[str, Entry]) -> str:
-    """The session's own, else the newest."""
+    """Return the id of the session's own run, else of the newest."""
     own = session.current_run_id()
     return own if own and own in runs else next(iter(runs))
 
 
 def _first_asked(runs: dict[str, Entry]) -> list[str]:
-    """The address's, as after a reload; but where the session's own run is newer, that and what it came from."""
+    """Return the URL's runs, as after a reload; where the session's own run is newer, that and its parent."""
     first = _first(runs)
     asked = RUNS.values(runs)
     if first in asked:
@@ -79,16 +79,16 @@ def _first_asked(runs: dict[str, Entry]) -> list[str]:
 
 
 def choose_run(key: str, run: Run) -> None:
-    """Have the picker ``key`` stand on ``run``; for callbacks."""
+    """Set the picker ``key`` to ``run``; for callbacks."""
     _picked(key).put(run.id)
 
 
 def _picked(key: str) -> Key[Any]:
-    return picked_run(key, session.current_run_id())  # a new training of this session is looked at first
+    return picked_run(key, session.current_run_id())  # a new training of this session is shown first
 
 
 def run_label(entry: Entry) -> str:
-    """A run's title with its state and test accuracy."""
+    """Format a run's title with its state and test accuracy."""
     summary = entry.summary
     accuracy = "" if summary.test_accuracy is None else f", test {summary.test_accuracy:.1%}"
     state = "" if summary.status == "finished" else f", {summary.status}"

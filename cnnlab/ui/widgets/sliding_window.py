@@ -1,6 +1,6 @@
-"""A window that steps over an image: what it takes at each position, and the output that fills in.
+"""A window that slides over an image: the numbers under it at each position, and the output so far.
 
-It moves in the browser alone, by mouse, finger or keyboard; all that it shows is computed here beforehand.
+It moves in the browser alone, by mouse, finger or keyboard; all the numbers are computed here beforehand.
 """
 
 from __future__ import annotations
@@ -54,38 +54,38 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Scene:
-    """K planes, the window on them, and what it gives at each of rows × columns positions.
+    """K planes, the window on them, and its output at each of rows × columns positions.
 
-    A pool has neither weights, products nor sums: it shows the pixels and its result.
+    A pool has neither weights, products nor sums: the scene has only the pixels and the output.
     """
 
-    planes: Numbers  # (K, H, W), with their padding
-    names: Sequence[str]  # of the planes; one without a name is ""
+    planes: Numbers  # (K, H, W), padding included
+    names: Sequence[str]  # of the planes; "" for one without a name
     output: Numbers  # (rows, columns)
     kernel: Pair
     stride: Pair = (1, 1)
     dilation: Pair = (1, 1)
     border: tuple[int, int, int, int] = (0, 0, 0, 0)  # pixels of padding: top, left, bottom, right
     origin: npt.NDArray[np.integer[Any]] | None = None  # (H, W): the pixel copied there, counted without padding; or −1
-    weights: Numbers | None = None  # (K, kernel height, kernel width)
+    weights: Numbers | None = None  # (H, W): index of the source pixel without padding; or −1
     products: Numbers | None = None  # (K, rows, columns, kernel height, kernel width)
     sums: Numbers | None = None  # (K, rows, columns)
-    rest: Numbers | None = None  # (rows, columns): what planes that are not shown add
+    rest: Numbers | None = None  # (rows, columns): the sum over the planes not shown
     rest_title: str = ""
     bias: float | None = None
     result: str = "output"
     output_title: str = "Output"
-    each: str = ""  # said behind the number of pixels: " in each of 3 channels"
-    tints: Sequence[Tint] | None = None  # white where none are given
-    begin: Pair | None = None  # the position at first; by default the strongest answer's
+    each: str = ""  # text after the number of pixels: " in each of 3 channels"
+    tints: Sequence[Tint] | None = None  # white by default
+    begin: Pair | None = None  # the initial position; by default that of the largest output
 
     @property
     def numbers(self) -> int:
-        """How many are sent to the browser."""
+        """The count of numbers sent to the browser."""
         return sum(0 if array is None else array.size for array in (*self._arrays().values(), self.origin))
 
     def data(self) -> dict[str, Any]:
-        """For the browser; arrays as base64 of their 32-bit numbers, as PyTorch has them."""
+        """Return the data for the browser; arrays as base64 of 32-bit numbers in PyTorch's order."""
         strongest = np.unravel_index(int(np.abs(self.output).argmax()), self.output.shape)
         return {
             "size": list(self.planes.shape[1:]),
@@ -113,7 +113,7 @@ class Scene:
 
 
 def show_window(scene: Scene, key: str) -> None:
-    """Draw it; where the window stands survives new scenes, as far as they have that position."""
+    """Show the window; its position survives new scenes that have it."""
     _component(data=scene.data(), key=key)
 
 

@@ -1,4 +1,4 @@
-"""What a convolution does: a filter, an image, and the window that steps over it."""
+"""Chapter: convolution as a filter that slides over an image."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.images import enlarged
 from cnnlab.ui.widgets.sliding_window import show_window
 
-_SIDE = 168  # pixels of a picture on the page
+_SIDE = 168  # pixels of an image on the page
 
 
 def show() -> None:
-    """The chapter."""
+    """Show the chapter."""
     st.markdown(
         "Lay a small filter over an image, multiply each weight with the pixel beneath it, add the products: one "
         "number. Move on by a pixel and do it again. All these numbers together are the **feature map**."
@@ -47,7 +47,7 @@ def show() -> None:
 
 
 def _filter() -> tuple[Chosen | None, bool]:
-    """The filter, if any, and whether ReLU comes behind it."""
+    """Choose the filter, None where there is none, and whether ReLU follows it."""
     chosen = None
     with frame.errors_shown():
         chosen = pick_filter()
@@ -61,7 +61,7 @@ def _filter() -> tuple[Chosen | None, bool]:
 
 
 def _step(image: Tensor, kernel: Tensor, rectified: bool) -> None:
-    """The window over one image (C, H, W) under a kernel (C, height, width)."""
+    """Show the sliding window over one image (C, H, W) with a kernel (C, height, width)."""
     rows, columns = kernel.shape[1:]
     layer = Conv2d(out_channels=1, kernel_size=(rows, columns), bias=False)
     scene = scene_of(work(image, layer, kernel[None], None), len(image) == 3, "Feature map", rectified)
@@ -71,7 +71,7 @@ def _step(image: Tensor, kernel: Tensor, rectified: bool) -> None:
 
 
 def _maps(pictures: Pictures, kernel: Tensor, title: str, rectified: bool) -> None:
-    """Each picture with its feature map, on one scale."""
+    """Show each image with its feature map, all on one scale."""
     found = [answers(image[None], fitted(kernel, len(image)), rectified)[0, 0] for image in pictures.images]
     limit = max(float(map_.abs().max()) for map_ in found)
     with st.container(horizontal=True, gap="medium"):

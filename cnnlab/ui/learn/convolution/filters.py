@@ -1,4 +1,4 @@
-"""The filter: one with a name, nine weights of one's own, or one that a run has learned."""
+"""The choice of a filter: a named one, nine weights of the user's own, or one that a run has learned."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _FIRST = "vertical"
 
 @dataclass(frozen=True)
 class Chosen:
-    """A filter under its name."""
+    """A filter and its name."""
 
     title: str
-    kernel: Tensor  # (height, width), or (C, height, width) where it was learned
+    kernel: Tensor  # (height, width), or (C, height, width) where learned
 
 
 def pick_filter() -> Chosen | None:
-    """Ask for it; None, with what to do next, where there is none."""
+    """Choose a filter; show what to do next and return None where there is none."""
     FILTER.fill(_FIRST)
     name = st.pills(
         "Filter",
@@ -49,7 +49,7 @@ def pick_filter() -> Chosen | None:
 
 
 def _grid() -> Tensor:
-    """Nine fields, (3, 3)."""
+    """Show nine fields; return their values (3, 3)."""
     rows = []
     for row in range(3):
         with st.container(horizontal=True, gap="small"):
@@ -63,7 +63,7 @@ def _weight(row: int, column: int) -> float:
         f"Weight, row {row + 1}, column {column + 1}",
         -100.0,
         100.0,
-        value=None,  # so that an emptied field is told from one with the lowest number
+        value=None,  # so that an empty field differs from one with the lowest number
         step=1.0,
         format="%.3g",
         key=filter_weight(row, column).name,
@@ -77,7 +77,7 @@ def _weight(row: int, column: int) -> float:
 
 
 def _fill() -> None:
-    """The fields get the weights of the filter just picked; one's own begins with those that are there."""
+    """Fill the fields with the weights of the chosen filter; the user's own starts with the current ones."""
     chosen = FILTERS.get(FILTER.get())
     if chosen:
         for row, weights in enumerate(chosen.rows):
@@ -86,14 +86,14 @@ def _fill() -> None:
 
 
 def _make_own(row: int, column: int) -> None:
-    """What was typed into a field makes the filter one's own; an emptied field is a weight of zero."""
+    """Switch to the user's own filter once a field is edited; an empty field is a weight of zero."""
     FILTER.put(_OWN)
     if filter_weight(row, column).get() is None:
         filter_weight(row, column).put(0.0)
 
 
 def _learned() -> Chosen | None:
-    """A filter of the first convolution of a run. Raises RunError where the run is damaged."""
+    """Choose a filter from the first convolution of a run. Raises RunError where the run is damaged."""
     run = pick_run("learn.convolution.run")
     if run is None:
         return None
@@ -117,7 +117,7 @@ def _learned() -> Chosen | None:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _first_filters(run_id: str, epoch: int, _run: Run) -> Tensor | None:
-    """(out_channels, C, height, width)."""
+    """Load the weights (out_channels, C, height, width); None where the network has no convolution."""
     network = trained_network(_run, epoch).network
     names = list(conv_layers(network))
     return filters(network, names[0]).clone() if names else None

@@ -1,4 +1,4 @@
-"""Why a filter tells two digits apart, or does not: one number of its answers, over all of the sample's."""
+"""Separation of two digits by one number computed from a filter's feature maps, over all of the sample."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STROKES = (
 
 
 def show_parting(labels: tuple[int, int], kernel: Tensor, title: str, rectified: bool) -> None:
-    """For the digits ``labels``; a kernel (height, width) or (C, height, width)."""
+    """Show it for the digits ``labels``; the kernel is (height, width) or (C, height, width)."""
     first, second = labels
     if first == second:
         st.info("Take two different digits to see whether the filter tells them apart.", icon=":material/compare:")
@@ -55,7 +55,7 @@ def show_parting(labels: tuple[int, int], kernel: Tensor, title: str, rectified:
 
 @st.cache_data(max_entries=200, show_spinner=False)
 def _measured(labels: tuple[int, int], rectified: bool) -> str:
-    """How much ink the two digits have, what both edge filters make of them, and what to try."""
+    """Describe how much ink the two digits have, how both edge filters respond, and what to try."""
     first, second = map(frame.with_article, labels)
     ink = [float(digits(label).mean()) for label in labels]
     upright, level = (
@@ -73,7 +73,7 @@ def _measured(labels: tuple[int, int], rectified: bool) -> str:
 class _Numbers:
     """One number for each image of the first digit and of the second."""
 
-    seen: tuple[Tensor, Tensor]  # those that the threshold is chosen by
+    seen: tuple[Tensor, Tensor]  # those that the threshold is fitted on
     unseen: tuple[Tensor, Tensor]
 
 
@@ -87,7 +87,7 @@ def _numbers(labels: tuple[int, int], kernel: Tensor, rectified: bool, measure: 
 def _histograms(labels: tuple[int, int], numbers: _Numbers, parting: Parting, title: str, quantity: str) -> None:
     (first, second), seen = labels, numbers.seen
     groups, names = (seen[0].numpy(), seen[1].numpy()), (f"{first}s", f"{second}s")
-    live_chart(  # which changes in place, faster than a figure drawn anew
+    live_chart(  # updates in place, faster than a new figure
         two_histograms(groups, names, parting.threshold, quantity),
         "learn.convolution.histograms",
         title,

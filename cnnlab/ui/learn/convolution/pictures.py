@@ -1,4 +1,4 @@
-"""The picture under the window: two digits of the sample, a scene in colour, or an upload."""
+"""The choice of an image: two digits of the sample, a colour scene, or an upload."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.image_file import ask_for_file, read_or_say
 
 _DIGITS, _SCENE, _UPLOAD = "Two digits", "Colour scene", "Upload"
-_LONGEST = 32  # pixels of an upload's longer side: all products of three channels then fit the window
-_GREY = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
+_LONGEST = 32  # pixels of an upload's longer side: small enough to show all products of three channels
+_GREY = (0.299, 0.587, 0.114)  # perceived brightness of red, green and blue (ITU-R BT.601)
 _KEY = "learn.convolution"
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """What is looked at."""
+    """The chosen images."""
 
     images: list[Tensor]  # each (C, H, W) in 0…1
     titles: list[str]
-    looks_at: int = 0  # which is under the window
-    digits: tuple[int, int] | None = None  # their classes, where they are digits
+    looks_at: int = 0  # index of the one under the window
+    digits: tuple[int, int] | None = None  # their classes if they are digits
 
     def looked_at(self) -> Tensor:
-        """The one under the window."""
+        """Return the image under the window."""
         return self.images[self.looks_at]
 
 
 def pick_pictures() -> Pictures | None:
-    """Ask for them; None, with what to do next, where there is none."""
+    """Choose images; show what to do next and return None where there are none."""
     source = st.segmented_control(
         "Picture",
         [_DIGITS, _SCENE, _UPLOAD],
@@ -72,7 +72,7 @@ def _two_digits() -> Pictures:
 
 
 def _digit(place: str, first: int) -> tuple[int, Tensor]:
-    """A class and one of its images (1, 28, 28)."""
+    """Choose a class and one of its images (1, 28, 28)."""
     with st.container(horizontal=True):
         label = st.selectbox(
             f"{place} digit", range(10), index=first, key=f"{_KEY}.digit.{place}", persist_state="session", width=140
@@ -90,7 +90,7 @@ def _digit(place: str, first: int) -> tuple[int, Tensor]:
 
 
 def _uploaded() -> Tensor | None:
-    """(3, H, W), small."""
+    """Load an upload, scaled down: (3, H, W)."""
     file = ask_for_file("An image", f"{_KEY}.upload")
     if file is None:
         st.info(f"Choose an image file: it is scaled to {_LONGEST} pixels.", icon=":material/upload:")

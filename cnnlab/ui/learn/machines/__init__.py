@@ -1,11 +1,11 @@
-"""Chapter: the small machines between convolutions. One is fed at a time."""
+"""Chapter: the small layers between convolutions, one at a time."""
 
 from __future__ import annotations
 
 from cnnlab.ui.learn.choice import choose
 from cnnlab.ui.learn.machines import activation, batch_norm, dropout, flatten, pooling, softmax
 
-MACHINES = {  # by their names in the address: title, what draws it
+MACHINES = {  # by their names in the URL: title, function that shows it
     "pooling": ("Pooling", pooling.show),
     "activation": ("Activation", activation.show),
     "batch_norm": ("Batch norm", batch_norm.show),
@@ -16,6 +16,6 @@ MACHINES = {  # by their names in the address: title, what draws it
 
 
 def show() -> None:
-    """The machine that is chosen; the address names it."""
+    """Show the chosen layer; it is part of the URL."""
     _, draw = MACHINES[choose("machine", "Machine", {name: title for name, (title, _) in MACHINES.items()})]
     draw()

@@ -1,4 +1,4 @@
-"""Activations: a function of each number by itself."""
+"""Activations: functions applied to each number separately."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnnlab.networks.layers import MODULES, Function
 from cnnlab.ui.widgets.number_grid import show_grid, typed_numbers
 
 COUNT = 6
-REACH = 6.0  # of the curve, at least
+REACH = 6.0  # half the width of the curve, at least
 DEPTH = 10  # layers
 _KEY = "learn.machines.activation"
 _FORMULAS: dict[Function, str] = {
@@ -28,7 +28,7 @@ _FORMULAS: dict[Function, str] = {
 
 
 def show() -> None:
-    """The numbers, the function's curve and slope, and what comes out."""
+    """Show the numbers, the function's curve and slope, and the outputs."""
     st.markdown(
         "An activation bends: without one, convolutions in a row are but one larger convolution. On the way back the "
         "gradient is multiplied by its slope."
@@ -52,7 +52,7 @@ def show() -> None:
 
 
 def _machine(function: Function, numbers: Tensor) -> None:
-    """The curve, the numbers (N,) on it, and what the slope does to a gradient."""
+    """Show the curve, the numbers (N,) on it, and how the slope scales a gradient."""
     outputs, slopes = activate(function, numbers)
     reach = max(REACH, numbers.abs().max().item())
     x = torch.linspace(-reach, reach, 241)
@@ -70,6 +70,6 @@ def _machine(function: Function, numbers: Tensor) -> None:
 
 
 def _random(count: int) -> Tensor:
-    """From −5 to 5, in halves, smallest first."""
+    """Choose random numbers from −5 to 5, in steps of 0.5, ascending."""
     drawn = torch.randint(-10, 11, (1, COUNT), generator=torch.Generator().manual_seed(count))
     return drawn.sort().values / 2

@@ -1,4 +1,4 @@
-"""Batch norm: each channel brought to mean 0 and variance 1, by the batch's numbers or by what was seen before."""
+"""Batch norm: each channel normalised to mean 0 and variance 1, by the batch's or the running statistics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLUMNS = [f"ch. {column}" for column in range(CHANNELS)]
 
 
 def show() -> None:
-    """A batch, the settings, what comes out, and the running statistics from batch to batch."""
+    """Show a batch, the settings, the output, and the running statistics from batch to batch."""
     st.markdown(
         "Batch norm brings each channel to mean 0 and variance 1. While training it measures them on the batch, and "
         "keeps running ones for the day it sees a single image."
@@ -36,7 +36,7 @@ def show() -> None:
 
 
 def _machine(batch: Tensor, norm: BatchNorm, fed: Normalised) -> None:
-    """A batch and what comes out, one number followed."""
+    """Show a batch and its output, with the formula for one number."""
     mode = "train" if norm.training else "eval"
     st.code(
         f"nn.BatchNorm1d({CHANNELS}, eps={norm.eps:g}, momentum={norm.momentum:g}).{mode}()",
@@ -85,7 +85,7 @@ def _arithmetic(batch: Tensor, norm: BatchNorm, fed: Normalised, place: tuple[in
 
 
 def _running(batch: Tensor, norm: BatchNorm, seen: list[Running]) -> None:
-    """Buttons that feed the batch or forget all, and what the running statistics have come to."""
+    """Show buttons that feed the batch or reset, and the running statistics so far."""
     with st.container(horizontal=True):
         st.button("Feed this batch", type="primary", key=f"{_KEY}.feed", on_click=_feed, args=[batch, norm])
         st.button("Begin again", key=f"{_KEY}.reset", on_click=RUNNING_STATISTICS.drop, disabled=len(seen) == 1)
@@ -109,6 +109,6 @@ def _feed(batch: Tensor, norm: BatchNorm) -> None:
 
 
 def _random(count: int) -> Tensor:
-    """Channels that differ in mean and spread, to one decimal."""
+    """Choose random numbers whose mean and spread differ by channel, to one decimal."""
     drawn = torch.randn(IMAGES, CHANNELS, generator=torch.Generator().manual_seed(count))
     return (drawn * torch.tensor([1.0, 3.0, 0.5]) + torch.tensor([4.0, 0.0, -2.0])).mul(10).round() / 10

@@ -1,4 +1,4 @@
-"""Dropout: while training, each number is lost by chance."""
+"""Dropout: in training mode each number is zeroed with some probability."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MODES = ("Training", "Evaluation")
 
 
 def show() -> None:
-    """The numbers, the chance, two draws side by side, and the mean."""
+    """Show the numbers, the probability, two random masks side by side, and the mean."""
     st.markdown(
         "While training, dropout sets each number to 0 with probability p and makes the others larger, so that the "
         "mean stays. When the network answers it does nothing."
@@ -34,7 +34,7 @@ def show() -> None:
 
 
 def _machine(numbers: Tensor, p: float, training: bool) -> None:
-    """The same numbers fed twice, and their mean over many times."""
+    """Show two passes of the same numbers, and the mean over many."""
     st.code(f"nn.Dropout({p:g}).{'train' if training else 'eval'}()", language="python")
     draw = 2 * DROPOUT_DRAW.get()
     fed = {

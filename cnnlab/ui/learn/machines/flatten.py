@@ -1,4 +1,4 @@
-"""Flatten: the same numbers in a row."""
+"""Flatten: the same numbers along one axis."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AXES = ("image", "channel", "row", "column")
 
 
 def show() -> None:
-    """Feature maps with numbered cells, and where each number goes."""
+    """Show feature maps with numbered cells, and the new position of each number."""
     st.markdown(
         "Flatten moves no number: it reads the feature maps channel by channel, row by row. A linear layer behind it "
         "has to expect exactly that many."
@@ -45,7 +45,7 @@ def show() -> None:
 
 
 def _machine(shape: tuple[int, int, int, int], start: int) -> None:
-    """What goes in and what comes out, one number followed."""
+    """Show input and output, with one number marked."""
     batch, flat = flatten(shape, start)
     st.code(f"nn.Flatten({'' if start == 1 else f'start_dim={start}'})", language="python")
     number = st.slider("Number to follow", 0, prod(shape) - 1, 0, key=f"{_KEY}.number.{shape}")
@@ -74,7 +74,7 @@ def _chosen_sizes() -> tuple[int, int, int]:
 
 
 def _arithmetic(batch: Tensor, flat: Tensor, number: int, start: int) -> str:
-    """How the place in the last axis follows from the places in the joined ones."""
+    """Write how the index in the last axis follows from those in the joined axes."""
     place = [int(axis) for axis in torch.nonzero(batch == number)[0]]
     sizes = batch.shape
     terms = [f"{place[axis]}·{prod(sizes[axis + 1 :])}" for axis in range(start, 3)] + [str(place[3])]
@@ -84,14 +84,14 @@ def _arithmetic(batch: Tensor, flat: Tensor, number: int, start: int) -> str:
 
 
 def _maps(batch: Tensor, number: int) -> go.Figure:
-    """Each image's maps side by side, the images below each other, a free row or column between."""
+    """Chart each image's maps side by side and the images below each other, separated by an empty row or column."""
     parted = torch.nn.functional.pad(batch.float(), (0, 1, 0, 1), value=torch.nan)  # (N, C, H + 1, W + 1)
     sheet = parted.permute(0, 2, 1, 3).flatten(2).flatten(0, 1)[:-1, :-1].numpy()
     return _coloured(sheet, batch, number)
 
 
 def _rows(batch: Tensor, flat: Tensor, number: int) -> go.Figure:
-    """The last axis in lines of a map's length at the most."""
+    """Chart the last axis in lines at most as long as a map."""
     length = min(flat.shape[-1], prod(batch.shape[2:]))
     return _coloured(flat.reshape(-1, length).float().numpy(), batch, number)
 

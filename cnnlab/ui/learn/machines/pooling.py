@@ -21,7 +21,7 @@ _KINDS = ("Largest", "Average", "Average, adaptive")
 
 
 def show() -> None:
-    """The grid, the pool's arguments, and what it gives."""
+    """Show the grid, the pool's arguments, and its output."""
     st.markdown(
         "A pool slides a window over a feature map and keeps one number of it, the largest or the mean. It has nothing "
         "to learn."
@@ -35,7 +35,7 @@ def show() -> None:
 
 
 def _machine(pool: Pool, grid: Tensor) -> None:
-    """What goes in and what comes out, one window followed."""
+    """Show input and output, with one window marked."""
     shape = (1, SIDE, SIDE)
     st.code(f"nn.{pool.call(shape, 1)}", language="python")
     try:
@@ -58,7 +58,7 @@ def _machine(pool: Pool, grid: Tensor) -> None:
 
 
 def _chosen_pool() -> Pool:
-    """By the arguments that its kind has."""
+    """Choose a pool and its arguments."""
     kind = st.segmented_control(
         "Keep", _KINDS, default=_KINDS[0], required=True, key=f"{_KEY}.kind", persist_state="session"
     )
@@ -85,7 +85,7 @@ def _switch(label: str, default: bool) -> bool:
 
 
 def _chosen_place(size: tuple[int, int]) -> tuple[int, int]:
-    """Which output to look at; a slider steps through them row by row."""
+    """Choose an output position; a slider steps through them row by row."""
     count = size[0] * size[1]
     if count == 1:
         return 0, 0
@@ -94,7 +94,7 @@ def _chosen_place(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _input(pool: Pool, grid: Tensor, looked: Window) -> go.Figure:
-    """With its padding, pale."""
+    """Chart the input with its padding, in a pale colour."""
     rows, columns = border(pool)
     padded = np.pad(grid.numpy(), ((rows, rows), (columns, columns)), constant_values=np.nan)
     moved = {
@@ -107,7 +107,7 @@ def _input(pool: Pool, grid: Tensor, looked: Window) -> go.Figure:
 
 
 def _arithmetic(looked: Window, grid: Tensor, output: float) -> str:
-    """From the window's numbers to the output, in words."""
+    """Write how the output follows from the window's numbers."""
     numbers = [grid[cell].item() for cell in looked.inside]
     if looked.takes_largest:
         return f"The largest of {', '.join(map(written, numbers))} is **{written(output)}**."

@@ -15,13 +15,13 @@ from cnnlab.ui.shell.state import SOFTMAX_COUNT, softmax_logit
 from cnnlab.ui.widgets.number_grid import show_grid
 
 CLASSES = ("0", "1", "2", "3")
-_LOGITS = (2.0, 0.5, -1.0, 1.0)  # of the first look
+_LOGITS = (2.0, 0.5, -1.0, 1.0)  # at first
 _TEMPERATURES = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]
 _KEY = "learn.machines.softmax"
 
 
 def show() -> None:
-    """Logits to move, the probabilities, the loss, the gradient."""
+    """Show sliders for the logits, the probabilities, the loss, the gradient."""
     st.markdown(
         "Softmax makes any numbers, the logits, into probabilities. Cross-entropy is the surprise at the true label: "
         "minus the logarithm of its probability."
@@ -46,7 +46,7 @@ def show() -> None:
 
 
 def _machine(logits: list[float], label: int, temperature: float, smoothing: float) -> None:
-    """Probabilities, loss and gradient, with how they come about."""
+    """Show probabilities, loss and gradient, with their formulas."""
     judged = judge(torch.tensor(logits), label, temperature, smoothing)
     scaled = "logits" if temperature == 1 else f"logits / {temperature:g}"
     keyword = f"label_smoothing={smoothing:g}" if smoothing else ""
@@ -94,7 +94,7 @@ def _probability(logits: list[float], place: int, temperature: float, judged: Ju
 
 
 def _gradient(place: int, temperature: float, judged: Judged) -> str:
-    """Probability minus target."""
+    """Write the gradient's formula: probability minus target."""
     by = f" / {temperature:g}" if temperature != 1 else ""
     difference = f"{judged.probabilities[place]:.4f} − {judged.target[place]:.4f}"
     return (
@@ -110,7 +110,7 @@ def _loss(label: int, judged: Judged, smoothing: float) -> str:
 
 
 def _once_more(judged: Judged) -> None:
-    """What a softmax too many does."""
+    """Show the effect of a second softmax."""
     lengths = [gradient.norm().item() for gradient in (judged.gradient, judged.gradient_after_softmax)]
     st.caption(
         f"Softmax before `nn.CrossEntropyLoss`, which has one of its own: here the loss would be "

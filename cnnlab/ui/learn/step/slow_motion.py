@@ -21,7 +21,7 @@ _NAMES = list(_STAGES)
 
 
 def show() -> None:
-    """Settings, the stages of the step that is looked at, the loss from step to step."""
+    """Show settings, the stages of the chosen step, the loss from step to step."""
     st.markdown(
         "Eight digits go through `Conv2d(1, 4, 3)`, `ReLU`, `MaxPool2d(2)`, `Flatten` and `Linear(676, 10)`. Walk "
         "through the four stages of a step, then take another on the same batch."
@@ -49,13 +49,13 @@ def show() -> None:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def _walked(optimiser: str, rate: float, steps: int) -> tuple[Step, list[float]]:
-    """The last of the steps, and the batch's loss before and after each."""
+    """Run the steps; return the last one, and the batch's loss before the first and after each."""
     taken = walk(optimiser, rate, steps)
     return taken[-1], [taken[0].loss, *(step.loss_after for step in taken)]
 
 
 def _navigation(taken: int) -> str:
-    """The stage to look at: chosen, or walked to with two buttons."""
+    """Choose the stage, directly or with two buttons."""
     stage = STEP_STAGE.get()
     last = stage == _NAMES[-1]
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -84,14 +84,14 @@ def _navigation(taken: int) -> str:
 
 
 def _turn(stage: str, taken: int, by: int) -> None:
-    """To the stage before or after, of the step before or after where there is no other."""
+    """Go to the next or previous stage, of the next or previous step at the ends."""
     place = (taken - 1) * len(_NAMES) + _NAMES.index(stage) + by
     STEPS_TAKEN.put(place // len(_NAMES) + 1)
     STEP_STAGE.put(_NAMES[place % len(_NAMES)])
 
 
 def _losses(losses: list[float]) -> None:
-    """From step to step, and what to do where it has become no number."""
+    """Show the loss of each step, and what to do where it is not finite."""
     st.markdown("**Loss of the batch** before the first step and after each")
     show_grid(loss_by_step(losses), f"{_KEY}.losses", "The loss of the batch from step to step")
     if not isfinite(losses[-1]):

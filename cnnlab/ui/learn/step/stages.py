@@ -1,4 +1,4 @@
-"""The four stages of a training step, each as one looks at it."""
+"""The four stages of a training step."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from cnnlab.ui.widgets.images import enlarged, upright
 from cnnlab.ui.widgets.number_grid import show_grid
 
 _KEY = "learn.step"
-_MAP_SIDE = 104  # pixels on the page of a feature map
-_FILTER_HEIGHT = 240  # pixels on the page, of a filter with its numbers
+_MAP_SIDE = 104  # pixels of a feature map on the page
+_FILTER_HEIGHT = 240  # pixels on the page, for a filter with its numbers
 _CLASSES = [str(digit) for digit in range(10)]
 _FILTERS = "conv.weight"
 
 
 def forward(step: Step) -> None:
-    """An image of the batch on its way to probabilities."""
+    """Show the forward pass of one image of the batch."""
     picked = _picked_image(step)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -41,7 +41,7 @@ def forward(step: Step) -> None:
 
 
 def loss(step: Step) -> None:
-    """How wrong each image's answer is, and the mean: the one number to bring down."""
+    """Show the loss of each image, and the mean, which training minimises."""
     picked = _picked_image(step)
     names = [f"{place}: {label}" for place, label in enumerate(step.labels.tolist(), start=1)]
     show_grid(image_losses(names, step.losses.numpy(), picked), f"{_KEY}.image-losses", "The loss of each image")
@@ -53,7 +53,7 @@ def loss(step: Step) -> None:
 
 
 def backward(step: Step) -> None:
-    """The gradient beside the filters it belongs to, and how long each layer's is."""
+    """Show the gradients beside their filters, and the gradient norm of each layer."""
     filters, gradient = step.before[_FILTERS][:, 0], step.gradients[_FILTERS][:, 0]  # (4, 3, 3)
     limit = max(filters.abs().max().item(), gradient.abs().max().item())
     left, right = st.columns(2, gap="large")
@@ -74,7 +74,7 @@ def backward(step: Step) -> None:
 
 
 def update(step: Step) -> None:
-    """A filter before and after, and the arithmetic of one of its weights."""
+    """Show a filter before and after the step, and the arithmetic of one of its weights."""
     left, right = st.columns(2)
     with left:
         number = st.segmented_control(
@@ -100,7 +100,7 @@ def update(step: Step) -> None:
 
 
 def _picked_image(step: Step) -> int:
-    """One of the batch, shown above the choice."""
+    """Choose an image of the batch, shown above the choice."""
     images, labels = batch_of().images, step.labels.tolist()
     figure = charts.tile_strip([upright(image) for image in images], [_CLASSES[label] for label in labels], IMAGES)
     show_grid(figure, f"{_KEY}.batch", "The eight images of the batch with their labels")
@@ -118,7 +118,7 @@ def _picked_image(step: Step) -> int:
 
 
 def _arithmetic(step: Step, place: tuple[int, ...]) -> str:
-    """One weight's step in the optimiser's own terms."""
+    """Write the update of one weight by the optimiser's formula."""
     old, new = (f"{part[_FILTERS][place].item():.4f}" for part in (step.before, step.after))
     gradient = f"{step.gradients[_FILTERS][place].item():.4g}"
     memory = step.memory[_FILTERS]

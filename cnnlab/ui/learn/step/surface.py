@@ -13,12 +13,12 @@ from cnnlab.learn.loss_surface import SURFACES, Path, Surface, paths
 from cnnlab.learn.optimisers import MOMENTUM, OPTIMISERS
 from cnnlab.ui.widgets.live_chart import live_chart
 
-RATES = [float(f"{10 ** (place / 20):.2g}") for place in range(-80, 11)]  # 0.0001 to 3.2, twenty a decade
+RATES = [float(f"{10 ** (place / 20):.2g}") for place in range(-80, 11)]  # 0.0001 to 3.2, twenty per decade
 _KEY = "learn.step.surface"
 
 
 def show() -> None:
-    """The surface, the settings, the ways, the losses."""
+    """Show the loss surface, the settings, the paths, the losses."""
     st.markdown(
         "A network has thousands of weights; two are enough to see what an optimiser does. All of these start at the "
         "same place, with the same learning rate."
@@ -57,7 +57,7 @@ def show() -> None:
 
 
 def _show(figure: go.Figure, key: str, name: str, alt: str) -> None:
-    """In place, faster than a figure drawn anew; a finger on it scrolls the page."""
+    """Show a chart updated in place, faster than a new figure; touch scrolls the page."""
     live_chart(figure.update_layout(dragmode=False), key, name, alt, height=figure.layout.height)
 
 
