@@ -18,7 +18,7 @@ _NUMBERS = {"batch_size": [16, 32, 64, 128, 256, 512, 1024], "epochs": [1, 2, 5,
 
 
 def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
-    """Show ranges and fixed settings; return None, with the reason shown at the ``top``, where they are inconsistent."""
+    """Show ranges and fixed settings; return None, with the reason at the ``top``, where they are inconsistent."""
     searched = st.multiselect(
         "Search", list(SPACES), _FIRST, format_func=field_title, key="sweep.search", persist_state="session"
     )
