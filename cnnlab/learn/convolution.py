@@ -24,8 +24,8 @@ class Worked:
     first: int  # index of the first of these input channels
     padded: Tensor  # (K, H + top + bottom, W + left + right)
     borders: tuple[int, int, int, int]  # left, right, top, bottom, in pixels, as F.pad takes them
-    origin: Tensor  # (padded height, padded width) int64: row · W + column of the pixel that stands there, −1 for none
-    weight: Tensor  # (padded height, padded width) int64: row · W + column of the source pixel, −1 for none
+    origin: Tensor  # (padded height, padded width) int64: row · W + column of the source pixel, −1 for none
+    weight: Tensor  # (K, kernel height, kernel width)
     bias: float | None
     stride: Pair
     dilation: Pair

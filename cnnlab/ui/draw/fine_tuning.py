@@ -79,7 +79,7 @@ def _watch(job: Job) -> None:
 
 
 def show_changes(run: Run, known: Sequence[LabelledDrawing]) -> None:
-    """Show what a fine-tuned ``run`` gained and forgot, also on drawings of ``known`` it was not trained on."""
+    """Show what a fine-tuned ``run`` gained and forgot, also on the drawings of ``known`` not used for training."""
     config, summary = run.config, run.summary
     if not (config.parent and config.lessons) or summary.status == "running":
         return

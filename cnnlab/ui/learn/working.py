@@ -16,8 +16,8 @@ _COLOURS: dict[str, Tint] = {"Red": (255, 70, 60), "Green": (60, 220, 90), "Blue
 def scene_of(worked: Worked, colour: bool, output_title: str = "Output", rectified: bool = False) -> Scene:
     """Build the sliding window's scene, with ReLU applied where ``rectified``.
 
-    ``colour`` names the channels red, green and blue. Where there would be too many numbers it has only the first
-    channels; where one channel has too many, no products.
+    ``colour`` names the channels red, green and blue. Where there are too many numbers the scene has only the first
+    channels; where even one has too many, it has no products.
     """
     looked_at = len(worked.padded)
     shown = _room(worked)

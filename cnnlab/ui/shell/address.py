@@ -68,7 +68,7 @@ def drop(names: Iterable[str]) -> None:
 
 
 def show_in_browser() -> None:
-    """Open a link's URL in the browser when it leads to the page shown: the browser alone would only change the URL."""
+    """Write the URL of a link within the page into the browser's address bar: Streamlit alone only reruns the page."""
     now = query()
     if SHOWN_QUERY.get() != now:
         SHOWN_QUERY.put(now)

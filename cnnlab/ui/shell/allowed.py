@@ -19,7 +19,7 @@ def allowed() -> frozenset[str]:
 
 
 def is_allowed(claims: Mapping[str, object], names: frozenset[str], is_shared: bool = False) -> bool:
-    """Check whether ``claims`` have a verified e-mail address that ``names`` contains, or whose domain it does.
+    """Check whether a login's ``claims`` have a verified e-mail address whose text or domain is in ``names``.
 
     A domain does not include its subdomains. Claims that do not say whether the address is verified are trusted, unless
     the provider ``is_shared``: there anybody can give an account any address.

@@ -146,7 +146,7 @@ def _taken(job: Job) -> Job:
 
 
 def running_job() -> Job | None:
-    """Return the session's running training: that of its run or, where that has ended, the one it started."""
+    """Return the running job of the session's run, else the one that the session started last; None if both ended."""
     jobs = current_job(), _watch().own
     return next((job for job in jobs if job and job.is_running), None)
 

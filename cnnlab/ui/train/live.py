@@ -45,8 +45,8 @@ def recall(run: Run) -> None:
 def _interval(job: Job) -> float:
     """Return the seconds between updates.
 
-    Server and browser need 0.15 s for each. Where they share two cores with the training, it has to wait: so after
-    the first seconds, when the curves change most, updates become rarer.
+    Server and browser need about 0.15 s for each. Where they share two cores with the training, it has to wait: so
+    after the first seconds, when the curves change most, updates become rarer.
     """
     is_crowded = job.summary.device == "cpu" and available_cores() <= CROWDED_CORES
     return RELAXED_SECONDS if is_crowded and job.seconds > EAGER_FOR_SECONDS else charts.LIVE_SECONDS

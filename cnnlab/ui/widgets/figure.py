@@ -70,7 +70,7 @@ def download(kind: Literal["CSV", "PNG"], content: Callable[[], str | bytes], na
 
 
 def opened(tile: Key[int | None], count: int) -> int | None:
-    """Return the index, below ``count``, of the open tile, even if the picture has changed; None if there is none."""
+    """Return the index, below ``count``, of the open tile, even if the picture has changed; None if all are closed."""
     number = tile.get()
     return number if number is not None and number < count else None
 

@@ -19,8 +19,8 @@ _OTHERS = {"run", "runs", "sweep", "compare", "chapter", "term", "embed", "embed
 def follow(fill_in: Callable[[str, RunConfig], None]) -> None:
     """Call ``fill_in`` with the recipe and config that the URL requests.
 
-    This happens once: later edits stay until the page is opened again or the URL asks for something else. Where the URL
-    is invalid the page says why, and the form keeps its values.
+    This happens once: later edits stay, until the page is opened again or the URL requests something else. Where the
+    URL is invalid the page says why, and the form keeps its values.
     """
     asked = {name: value for name, value in address.query().items() if name not in _OTHERS}
     if not asked:

@@ -66,8 +66,8 @@ class Scene:
     stride: Pair = (1, 1)
     dilation: Pair = (1, 1)
     border: tuple[int, int, int, int] = (0, 0, 0, 0)  # pixels of padding: top, left, bottom, right
-    origin: npt.NDArray[np.integer[Any]] | None = None  # (H, W): the pixel copied there, counted without padding; or −1
-    weights: Numbers | None = None  # (H, W): index of the source pixel without padding; or −1
+    origin: npt.NDArray[np.integer[Any]] | None = None  # (H, W): index of the source pixel without padding; or −1
+    weights: Numbers | None = None  # (K, kernel height, kernel width)
     products: Numbers | None = None  # (K, rows, columns, kernel height, kernel width)
     sums: Numbers | None = None  # (K, rows, columns)
     rest: Numbers | None = None  # (rows, columns): the sum over the planes not shown
