@@ -1,1 +1,1 @@
-"""What is measured and written into docs/: the engine against tutorials, pages, screenshots; each a script."""
+"""Scripts that measure the engine against tutorials and the pages, and write results and screenshots into docs/."""

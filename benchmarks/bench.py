@@ -1,7 +1,7 @@
-"""The engine against what tutorials do, side by side in one process: python -m cnnlab bench.
+"""The engine against typical tutorials, side by side in one process: python -m cnnlab bench.
 
-Every figure is a median over rounds, and in a round each side has its turn, so that a machine that slows down slows
-both. A ratio above 1 means that ours is faster. All sides share threads and memory settings.
+Every figure is a median over rounds, and each round runs every side, so that a machine that slows down affects all. A
+ratio above 1 means that ours is faster. All sides share threads and memory settings.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from cnnlab.training.run_data import load_for, network_for
 
 NETWORKS = tuple(name for name, recipe in RECIPES.items() if recipe.claim)
 LIVE_EPOCHS = 8  # of the default training
-CHECKS_PER_EPOCH = 10  # looks at the test images, the clock stopped
+CHECKS_PER_EPOCH = 10  # tests during an epoch, with the clock stopped
 
 Say = Callable[[str], None]
 Report = dict[str, Any]
@@ -60,10 +60,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Effort:
-    """How long the benchmark takes care."""
+    """The extent of the benchmark: images, rounds and races."""
 
     rounds: int
-    loop_images: int  # a round and side
+    loop_images: int  # for each round and side
     races: tuple[str, ...]
     race_rounds: int
     live_rounds: int
@@ -83,7 +83,7 @@ FULL = Effort(
 
 @dataclass(frozen=True)
 class Race:
-    """Who is first at ``target``: our Quick recipe as it is, the same shortened to what that needs, or a tutorial."""
+    """A race to the accuracy ``target``: our recipe Quick unchanged, the same shortened to it, or a tutorial."""
 
     target: float  # accuracy on the test images, a fraction
     tutorial: str
@@ -100,9 +100,9 @@ RACES = {
 
 
 def measure(quick: bool, folder: Path | None = None, say: Say = print, precision: str = "auto") -> Report:
-    """Every section of the benchmark, our trainings in ``precision``; ``say`` is told what is being measured.
+    """Run every section of the benchmark, our trainings in ``precision``; ``say`` gets a text for each section.
 
-    Raises DatasetError where MNIST (and for the full benchmark Fashion-MNIST) can neither be read nor fetched.
+    Raises DatasetError where MNIST (and for the full benchmark Fashion-MNIST) can neither be read nor downloaded.
     """
     effort = QUICK if quick else FULL
     ours = {"precision": precision}
@@ -125,7 +125,7 @@ def measure(quick: bool, folder: Path | None = None, say: Say = print, precision
 
 
 def table(report: Report) -> str:
-    """The report as lines of text."""
+    """Return the report as lines of text."""
     rows = [("loop, images/s", "ours / tutorial", "ours / ceiling")]
     rows += [
         (name, f"{result['vs_tutorial']:.2f}", f"{result['vs_ceiling']:.3f}") for name, result in report["loop"].items()
@@ -146,9 +146,9 @@ def table(report: Report) -> str:
 
 
 def alone(section: Callable[..., Result], *arguments: Any) -> Result:
-    """The section's result, from a thread of its own, with which its OpenMP threads end.
+    """Return the section's result, computed in a thread of its own, with which its OpenMP threads end.
 
-    While there are more of them than cores, also idle ones, OpenMP makes all of them wait in a way that halves the
+    While there are more of them than cores, even idle ones, OpenMP makes all of them wait in a way that halves the
     speed of small steps.
     """
     with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(threads_each(),)) as thread:
@@ -156,7 +156,7 @@ def alone(section: Callable[..., Result], *arguments: Any) -> Result:
 
 
 def _in_turn(sides: dict[str, Callable[[], float]], rounds: int) -> list[dict[str, float]]:
-    """Each side's figure in each round, after a round that warms up."""
+    """Return each side's figure in each round, after a round to warm up."""
     return [{name: side() for name, side in sides.items()} for _ in range(rounds + 1)][1:]
 
 
@@ -165,7 +165,7 @@ def _ratio(rounds: list[dict[str, float]], over: str, under: str) -> float:
 
 
 def _loop(config: RunConfig, effort: Effort, folder: Path | None) -> Report:
-    """Images a second: ours against the tutorial's loop, and against the step alone on one cached batch."""
+    """Measure images a second: ours against the tutorial's loop, and against the step alone on one cached batch."""
     count = effort.loop_images
     once = config.model_copy(update={"epochs": 1})
     whole = load_for(config, folder)
@@ -181,7 +181,7 @@ def _loop(config: RunConfig, effort: Effort, folder: Path | None) -> Report:
 
 
 def _seconds(steps: Iterator[object]) -> float:
-    next(steps)  # what happens once before the first step is no part of the loop
+    next(steps)  # work before the first step is no part of the loop
     start = perf_counter()
     for _ in steps:
         pass
@@ -193,7 +193,7 @@ def _tutorial_steps(config: RunConfig, data: Data, images: Dataset[Any], count: 
 
 
 def _bare_steps(config: RunConfig, data: Data, count: int) -> Iterator[None]:
-    """Forward, backward and optimiser step, set up as ``fit`` does, on the same batch again and again."""
+    """Yield after each forward pass, backward pass and optimiser step on the same batch, set up as in ``fit``."""
     accelerator = Accelerator.of(config)
     device, network = accelerator.device, accelerator.place(network_for(config, data.spec)).train()
     seed_dropout(network, config.seed, device)
@@ -211,7 +211,7 @@ def _bare_steps(config: RunConfig, data: Data, count: int) -> Iterator[None]:
 
 
 def _race(race: Race, rounds: int, folder: Path | None, precision: str) -> Report:
-    """Seconds of training until the test accuracy is first seen at the target; medians over ``rounds`` seeds from 0."""
+    """Measure seconds of training until the test accuracy reaches the target; medians over ``rounds`` seeds from 0."""
     whole = RECIPES["quick"].config.model_copy(update={"dataset": race.dataset, "precision": precision})
     short = whole.model_copy(update={"epochs": race.epochs, "train_fraction": race.train_fraction})
     theirs = RECIPES[race.tutorial].config
@@ -235,7 +235,7 @@ def _race(race: Race, rounds: int, folder: Path | None, precision: str) -> Repor
 
 
 def _our_race(config: RunConfig, target: float, seed: int, folder: Path | None) -> float:
-    """A schedule that ends short of the target is followed by one twice as long, the clock going on."""
+    """Return the seconds to the target; a schedule that ends short of it is followed by one twice as long."""
     config = config.model_copy(update={"seed": seed})
     data = load_for(config, folder)
     network = network_for(config, data.spec)
@@ -247,7 +247,7 @@ def _our_race(config: RunConfig, target: float, seed: int, folder: Path | None) 
 
 
 def _tutorial_race(config: RunConfig, target: float, seed: int, images: Dataset[Any], folder: Path | None) -> float:
-    """As long as the tutorial trains: where it ends short of the target, the time to its end."""
+    """Return the seconds to the target, or to the end of the tutorial's training where it stays short of it."""
     torch.manual_seed(seed)  # the loader's shuffling
     config = config.model_copy(update={"seed": seed})
     data = load_for(config, folder)
@@ -259,7 +259,7 @@ def _tutorial_race(config: RunConfig, target: float, seed: int, images: Dataset[
 def _run_to(
     steps: Iterator[int], network: nn.Module, data: Data, config: RunConfig, target: float
 ) -> tuple[float, bool]:
-    """Seconds until ``network`` is first seen at the target, ``steps`` telling the images seen; whether it was."""
+    """Return the seconds until ``network`` reaches the target, and whether it did; ``steps`` yields the images seen."""
     device = choose_device("auto")
     test = data.test.to(device)
     standardise = Standardise(*scaling(data.spec, config.normalise), device)
@@ -281,7 +281,7 @@ def _run_to(
 
 
 def _augmentation(rounds: int, count: int = 2_048) -> Report:
-    """Batch augmentation against the same ranges image by image, both from bytes to pixels a network can have."""
+    """Measure batch augmentation against the same ranges image by image, both from bytes to a network's input."""
     data = load("mnist-sample")
     split = data.train.part(slice(count))
     draws = torch.Generator().manual_seed(0)
@@ -313,7 +313,7 @@ def _augmentation(rounds: int, count: int = 2_048) -> Report:
 
 
 def _live(rounds: int, store: RunStore, precision: str) -> tuple[Report, Run]:
-    """Training speed of the default run while its charts are asked for as the page does, against nobody asking."""
+    """Measure the speed of the default run with its charts requested as the page does, against no requests."""
     config = RECIPES["default"].config.model_copy(update={"epochs": LIVE_EPOCHS, "precision": precision})
     last: list[Run] = []
 
@@ -352,7 +352,7 @@ def _nobody() -> Iterator[None]:
 
 
 def _inference(run: Run, count: int) -> Report:
-    """Milliseconds from one uint8 image to its probabilities."""
+    """Measure the milliseconds from one uint8 image to its probabilities."""
     trained = load_trained(run)
     image = load(run.config.dataset).test.images[:1]
     times = [perf_counter()]

@@ -1,4 +1,4 @@
-"""The app in a real server and a real headless browser, for the scripts that photograph and measure it."""
+"""The app in a real server and a real headless browser, for the scripts that measure it or take screenshots."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.browser.server import server
 
 PATIENCE = 240_000  # ms, for a default training
 
-# Milliseconds from a key or click to the last change of the page, which is then quiet for a while.
+# Milliseconds from a key or click to the last change of the page before it is quiet for a while.
 _WATCH = """() => {
   let began, last
   const begin = () => { began = last = performance.now() }
@@ -38,14 +38,14 @@ _WATCH = """() => {
 
 @contextmanager
 def own_server() -> Iterator[tuple[str, Path]]:
-    """The app's address and its folder of runs, both gone afterwards."""
+    """Start the app; yield its address and its folder of runs, both removed afterwards."""
     with tempfile.TemporaryDirectory() as runs, server(Path(runs), CNNLAB_GRACE_SECONDS="120") as address:
         yield address, Path(runs)
 
 
 @contextmanager
 def browser_page() -> Iterator[Page]:
-    """A page of a wide screen."""
+    """Open a page on a wide screen."""
     expect.set_options(timeout=PATIENCE)
     with launched() as browser:
         page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
@@ -60,7 +60,7 @@ def go(page: Page, name: str) -> None:
 
 
 def settled(page: Page, act: Callable[[], None]) -> float:
-    """Milliseconds from the click or key of ``act`` until the page changes no more."""
+    """Return the milliseconds from the click or key of ``act`` until the page stops changing."""
     page.evaluate(_WATCH)
     act()
     milliseconds: float = page.evaluate("window.settled")
@@ -68,7 +68,7 @@ def settled(page: Page, act: Callable[[], None]) -> float:
 
 
 def train(page: Page, address: str, epochs: int) -> None:
-    """Train the default on all of its images for some epochs."""
+    """Train the default on all of its images for ``epochs`` epochs."""
     start_training(page, address, epochs=epochs, train_fraction=1)
 
 

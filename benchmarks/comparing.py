@@ -1,4 +1,4 @@
-"""How long Compare takes with many runs: to list them, and for what one does with the list."""
+"""Times of Compare with many runs: listing them, and each action on the list."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROW, HEAD, TICK = 35, 38, 16  # pixels of the table
 
 
 def measure() -> dict[str, object]:
-    """Milliseconds to list the runs, and the median and 95th percentile of each action."""
+    """Return the milliseconds to list the runs, and the median and 95th percentile of each action."""
     actions: dict[str, list[float]] = {}
     with own_server() as (address, folder), browser_page() as page:
         _many_runs(folder)
@@ -37,7 +37,7 @@ def measure() -> dict[str, object]:
         first = 1000 * (perf_counter() - began)
         go(page, "Train")
         again = settled(page, compare.click)
-        _once(page, {})  # for what a server imports only once
+        _once(page, {})  # for imports at the first use
         for _ in range(ROUNDS):
             _once(page, actions)
     return {
@@ -52,7 +52,7 @@ def measure() -> dict[str, object]:
 
 
 def _once(page: Page, actions: dict[str, list[float]]) -> None:
-    """A round of everything one does with the list."""
+    """Do each action on the list once."""
     words = page.get_by_role("textbox", name="Search", exact=True)
     box = page.get_by_test_id("stDataFrame").first.bounding_box()
     assert box
@@ -74,7 +74,7 @@ def _once(page: Page, actions: dict[str, list[float]]) -> None:
 
 
 def _many_runs(folder: Path) -> None:
-    """Copies of three real runs with other settings and results, their weights linked."""
+    """Make copies of three real runs with other settings and results, their weights linked."""
     store = RunStore(folder)
     real = [_trained(store, name) for name in ("compact", "quick", "basic-cnn")]
     for number in range(RUNS - len(real)):

@@ -1,4 +1,4 @@
-"""How long Design takes to show what an edit does: a network of 30 layers, server and browser on the same cores."""
+"""Response time of Design to an edit: a network of 30 layers, server and browser on the same cores."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ ROUNDS = 20
 
 
 def measure() -> dict[str, dict[str, float]]:
-    """Milliseconds of each kind of edit: the median and the 95th percentile."""
+    """Return the milliseconds of each kind of edit: the median and the 95th percentile."""
     times: dict[str, list[float]] = {}
     with own_server() as (address, _), browser_page() as page:
         page.goto(f"{address}/Design?design={to_link(network())}")
         page.get_by_role("option").nth(LAYERS).wait_for()
-        _once(page, {})  # for what a server imports only once
+        _once(page, {})  # for imports at the first use
         for _ in range(ROUNDS):
             _once(page, times)
     return {
@@ -32,7 +32,7 @@ def measure() -> dict[str, dict[str, float]]:
 
 
 def network() -> Draft:
-    """Small VGG with another hidden layer: thirty layers."""
+    """Return Small VGG with another hidden layer: thirty layers."""
     *layers, logits = PRESETS["small-vgg"].layers
     more: tuple[Layer, ...] = (Linear(out_features=64), BatchNorm1d(), Activation(), Dropout(p=0.2))
     draft = Draft(name="thirty", title="Thirty layers", layers=(*layers, *more, logits))
@@ -41,7 +41,7 @@ def network() -> Draft:
 
 
 def _once(page: Page, times: dict[str, list[float]]) -> None:
-    """A round of everything one does to a layer."""
+    """Make each kind of edit to a layer once."""
     main = page.get_by_test_id("stMain")
     filters = main.get_by_test_id("stNumberInput").filter(has_text="Filters")
 

@@ -1,4 +1,4 @@
-"""How well drawings are read: pen widths, places and sizes, and what is no digit; needs the real data sets' strokes."""
+"""Accuracy on drawings by pen width, position and size, and on non-digits; needs the real data sets' strokes."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ PLACES = {
 }  # height in pixels and middle, as shares of the canvas
 PLACED_PEN = 16  # pixels
 SEEDS = 3
-# Drawings of the file that show no digit or another one than their label says: bars labelled 0 and 4, first strokes
+# Drawings of the file that show no digit or not the one of their label: bars labelled 0 and 4, first strokes
 # of a four, boxes. A reader who saw them without labels agreed with 579 of 600.
 UNREADABLE = {0, 1, 247, 253, 257, 260, 268, 275, 276, 277, 278, 282, 290, 292, 297, 299, 362, 483, 495, 519}
 
 
 def drawings() -> list[LabelledDrawing]:
-    """The 600 pen-drawn digits that lie beside the real data sets. Raises OSError where they are not."""
+    """Return the 600 pen-drawn digits that lie beside the real data sets. Raises OSError where they are missing."""
     return read_labelled_drawings((data_folder() / "pen_digits.json").read_bytes())
 
 
 def readable(lessons: Sequence[LabelledDrawing]) -> list[LabelledDrawing]:
-    """Those that show what their label says."""
+    """Return the drawings that show the digit of their label."""
     return [lesson for number, lesson in enumerate(lessons) if number not in UNREADABLE]
 
 
 def hits(
     trained: Trained, lessons: Sequence[LabelledDrawing], pen: float, height: float, place: tuple[float, float]
 ) -> int:
-    """How many are read right when drawn with a ``pen`` and a ``height`` in pixels at a ``place`` of the canvas."""
+    """Count drawings read right with ``pen`` and ``height`` in pixels, centred at ``place`` on the canvas."""
     drawn = [lesson.model_copy(update={"pen": pen / height}) for lesson in lessons]
     images = torch.cat([prepare(stroke_ink(lesson, height, place)) for lesson in drawn])  # (N, 1, 28, 28)
     best = trained.probabilities(images).argmax(1).tolist()
@@ -57,7 +57,7 @@ def hits(
 
 
 def measure() -> dict[str, Any]:
-    """What the default and Best, each trained here, read and doubt."""
+    """Return the results of the default and of Best, each trained here, on digits and non-digits."""
     with tempfile.TemporaryDirectory() as folder:
         store = RunStore(Path(folder))
         return {
@@ -66,7 +66,7 @@ def measure() -> dict[str, Any]:
 
 
 def told(runs: Sequence[Run]) -> dict[str, Any]:
-    """Everything measured of a recipe's first run, and what the others read."""
+    """Return all measurements of a recipe's first run, and the accuracies of the others."""
     readings = [reading(run) for run in runs]
     return {**readings[0], "seeds": [found["widths"] for found in readings], "doubts": doubts(runs[0])}
 
@@ -78,7 +78,7 @@ def _trained(recipe: str, seed: int, store: RunStore) -> Run:
 
 
 def reading(run: Run) -> dict[str, Any]:
-    """Digits of the file read right, of all and of the readable ones, by pen width and by place."""
+    """Return how many digits of the file are read right, of all and of the readable ones, by pen width and position."""
     trained, all_of_them = load_trained(run), drawings()
     middle = (0.5, 0.5)
     return {
@@ -96,7 +96,7 @@ def reading(run: Run) -> dict[str, Any]:
 
 
 def doubts(run: Run) -> dict[str, float]:
-    """Share of real digits, and of each kind of what is none, that the run's answer is doubted for."""
+    """Return the share of real digits, and of each kind of non-digit, where the run's network is not sure."""
     trained = load_trained(run)
     familiar = TrainingFeatures.of(trained, data_of(run), run.config)
 

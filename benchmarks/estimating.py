@@ -1,6 +1,6 @@
-"""How near the estimated time of an epoch comes to real epochs', for every preset: python -m benchmarks.estimating.
+"""The estimated time of an epoch against real epochs, for every preset: python -m benchmarks.estimating.
 
-On a machine that does nothing else: with other work on its cores, threads that wait for one another distort both.
+Run it on an otherwise idle machine: with other work on its cores, threads that wait for one another distort both.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from cnnlab.training.epoch_time import Stopwatch, epoch_images
 from cnnlab.training.loop import fit
 from cnnlab.training.run_data import load_for, network_for
 
-ROUNDS = 3  # in each an estimate by a new stopwatch, then epochs: a machine that slows down slows both
-EPOCHS = 3  # really trained; the first warms up
+ROUNDS = 3  # each an estimate by a new stopwatch, then epochs: a machine that slows down affects both
+EPOCHS = 3  # actually trained; the first is a warm-up
 COLOUR = ("quick", "compact", "basic-cnn", "small-resnet")
 COLOUR_IMAGES = 3_000
 
@@ -31,7 +31,7 @@ Figures = dict[str, Any]
 
 
 def measure() -> dict[str, Figures]:
-    """For each network seconds of an epoch, estimated and true, their ratio, and seconds that measuring took."""
+    """Return for each network seconds of an epoch, estimated and true, their ratio, and seconds of measuring."""
     digits = {name: RunConfig(architecture=PRESETS[name], epochs=EPOCHS) for name in PRESETS}
     figures = {f"{name}, 28×28": _figures(config, load_for(config)) for name, config in digits.items()}
     for name in COLOUR:
@@ -41,7 +41,7 @@ def measure() -> dict[str, Figures]:
 
 
 def table(figures: dict[str, Figures]) -> str:
-    """The figures as a table in Markdown."""
+    """Return the figures as a table in Markdown."""
     rows = [
         f"| {name} | {row['estimate']:.2f} | {row['truth']:.2f} | {row['ratio']:.2f} | {row['measuring']:.1f} |"
         for name, row in figures.items()
@@ -74,7 +74,7 @@ def _epoch_seconds(config: RunConfig, data: Data) -> float:
 
 
 def _colour(config: RunConfig) -> Data:
-    """Random images of CIFAR-10's size: what they show takes no time."""
+    """Return random images of CIFAR-10's size: their content does not affect the time."""
     spec = replace(dataset_spec("cifar10"), sizes=(COLOUR_IMAGES, 0))
     draws = torch.Generator().manual_seed(0)
 

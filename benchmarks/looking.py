@@ -1,4 +1,4 @@
-"""How long Inside takes on the default network: a view's first paint, and a step of the epoch's slider."""
+"""Times of Inside on the default network: a view's first paint, and a step of the epoch slider."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STEPS = 8  # of the slider, in each view
 
 
 def measure() -> dict[str, dict[str, float]]:
-    """For each view the median and 95th percentile of both, in milliseconds."""
+    """Return for each view the median and 95th percentile of both, in milliseconds."""
     paints: dict[str, list[float]] = {name: [] for name in INSIDE}
     steps: dict[str, list[float]] = {name: [] for name in INSIDE}
     with own_server() as (address, _), browser_page() as page:
@@ -23,7 +23,7 @@ def measure() -> dict[str, dict[str, float]]:
         await_verdict(page)
         go(page, "Inside")
         page.get_by_role("slider").wait_for()
-        for name in [*INSIDE, next(iter(INSIDE))]:  # once round, for what a server imports only once
+        for name in [*INSIDE, next(iter(INSIDE))]:  # a first round for imports at the first use
             _settle(page, name)
         for _ in range(ROUNDS):
             for name in [*list(INSIDE)[1:], next(iter(INSIDE))]:

@@ -1,7 +1,7 @@
 """Measures this machine and writes docs/benchmarks.md: make benchmarks, well over an hour on 2 cores.
 
-Figures are kept in docs/benchmarks.json. Name sections to measure only these anew:
-``python -m benchmarks.make_benchmarks watching accuracy``.
+Figures are stored in docs/benchmarks.json. Name sections to measure only these again: ``python -m
+benchmarks.make_benchmarks watching accuracy``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def page(figures: Figures) -> str:
-    """docs/benchmarks.md of these figures."""
+    """Return the text of docs/benchmarks.md for these figures."""
     text = (DOCS / "benchmarks.template.md").read_text(encoding="utf-8")
     for name, write in TABLES.items():
         text = text.replace(f"<!-- {name} -->", write(figures[name]) if name in figures else "Not measured yet.")
@@ -60,7 +60,7 @@ def page(figures: Figures) -> str:
 
 
 def _machine(asked: str = "auto") -> Figures:
-    """What figures depend on: processor, software, threads, precision."""
+    """Return what figures depend on: processor, software, threads, precision."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -77,7 +77,7 @@ def _machine(asked: str = "auto") -> Figures:
 
 
 def _choices() -> Figures:
-    """How much faster a step is with all choices than with all but one; memory last, for it cannot be undone."""
+    """Measure the speed of a step with all choices against all but one; memory last, because it cannot be undone."""
     torch.set_num_threads(threads_each())
     figures: Figures = {}
     kept = "freed memory kept"
@@ -156,7 +156,7 @@ def _trained(config: RunConfig, store: RunStore) -> Figures:
     job.join()
     if job.state != "finished":
         raise SystemExit(job.error)
-    # The sample's own test images are few: what it teaches is judged on MNIST's.
+    # The sample's own test images are few: its network is tested on MNIST's.
     test = bench.alone(judge, job.run, "mnist" if config.dataset == "mnist-sample" else None)
     return {"test_accuracy": test.accuracy, "seconds": job.summary.seconds}
 
@@ -166,7 +166,7 @@ def _bench() -> Figures:
 
 
 def _bench_in_float32() -> Figures:
-    """The short benchmark and the default training, as on machines without units for 16 bits."""
+    """Run the short benchmark and the default training, as on machines without units for 16 bits."""
     report = bench.measure(quick=True, say=lambda what: print(what, flush=True), precision="float32")
     with tempfile.TemporaryDirectory() as folder:
         config = RECIPES["default"].config.model_copy(update={"precision": "float32"})
@@ -204,7 +204,7 @@ def _write_bench(figures: Figures) -> str:
 
 
 def _write_races(races: Figures) -> str:
-    """A row a way: the recipe Quick as it is, where that was measured, and shortened."""
+    """Return a table of the races: the recipe Quick unchanged, where that was measured, and shortened."""
     rows = []
     for name, row in races.items():
         if "quick_s" in row:
@@ -310,7 +310,7 @@ def _write_comparing(figures: Figures) -> str:
 
 
 def _write_drawing(figures: Figures) -> str:
-    """A table of what is read right, one of it by other seeds, one of what is doubted."""
+    """Return three tables: drawings read right, the same with other seeds, and out-of-distribution drawings."""
     runs = list(figures.values())
     first = runs[0]
     counts = [f"{name}, {which}" for name in figures for which in (f"all {first['drawings']}", first["readable"])]

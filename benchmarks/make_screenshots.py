@@ -16,7 +16,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def main() -> None:
-    """Train twice and sweep in a fresh folder, and photograph every page."""
+    """Train twice and sweep in a new folder, and take a screenshot of every page."""
     with own_server() as (address, _), browser_page() as page:
         page.goto(address)
         page.get_by_role("button", name="Train a network now").wait_for()

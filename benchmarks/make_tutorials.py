@@ -51,7 +51,7 @@ def _run(recipe: Recipe) -> Summary:
     for run in store.all():
         if run.config == recipe.config and run.summary.status == "finished":
             return run.summary
-    load(recipe.config.dataset)  # a download is no part of the time
+    load(recipe.config.dataset)  # the time excludes a download
     job = Job.start(recipe.config, store)
     job.join()
     if job.state != "finished":

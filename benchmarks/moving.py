@@ -1,4 +1,4 @@
-"""How long the chapters of Learn take to answer: a window moved, an argument changed, a slider pulled."""
+"""Response times of the chapters of Learn: moving a window, changing an argument, moving a slider."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.browsing import browser_page, own_server, settled
 
 ROUNDS = 60
 
-SLIDERS = (  # what is measured, the chapter and what more its address says, the slider's label
+SLIDERS = (  # what is measured, the chapter and further parts of its address, the slider's label
     ("a pool's kernel", "machines&machine=pooling", "Kernel, px"),
     ("the window of a pool", "machines&machine=pooling", "Window, row by row"),
     ("the rate of a step in slow motion", "step", "Learning rate"),
@@ -20,7 +20,7 @@ SLIDERS = (  # what is measured, the chapter and what more its address says, the
     ("the batch size whose bytes are counted", "cost", "Batch size, images"),
 )
 
-# Milliseconds from a key to the paint that shows what it did, all within the browser.
+# Milliseconds from a key to the paint that shows its effect, all within the browser.
 _STEP = """(key) => new Promise((resolve) => {
   const host = [...document.querySelectorAll("*")].find((element) => element.shadowRoot?.querySelector(".window-stage"))
   const root = host?.shadowRoot ?? document
@@ -35,7 +35,7 @@ _STEP = """(key) => new Promise((resolve) => {
 
 
 def measure() -> dict[str, dict[str, float]]:
-    """Milliseconds of each kind of move: the median and the 95th percentile."""
+    """Return the milliseconds of each kind of move: the median and the 95th percentile."""
     with own_server() as (address, _), browser_page() as page:
         times = {**_filters(page, address), **_arguments(page, address)}
         times |= {name: _slides(page, f"{address}/Learn?chapter={where}", label) for name, where, label in SLIDERS}
@@ -51,7 +51,7 @@ def measure() -> dict[str, dict[str, float]]:
 
 
 def _filters(page: Page, address: str) -> dict[str, list[float]]:
-    """In the chapter on convolution."""
+    """Time moves in the chapter on convolution."""
     _open(page, address, "convolution")
     names = ("Horizontal edge", "Blur", "Sharpen", "Emboss", "Vertical edge")
     picks = [page.get_by_test_id("stMain").get_by_text(name, exact=True).click for name in names]
@@ -59,7 +59,7 @@ def _filters(page: Page, address: str) -> dict[str, list[float]]:
 
 
 def _arguments(page: Page, address: str) -> dict[str, list[float]]:
-    """In the chapter on nn.Conv2d: of a digit, and of the tutorials' largest example."""
+    """Time moves in the chapter on nn.Conv2d: with a digit, and with the tutorials' largest example."""
     _open(page, address, "conv2d")
     times = {"change an argument": _rounds(page, _changes(page))}
     page.get_by_label("Example").click()
@@ -76,7 +76,7 @@ def _open(page: Page, address: str, chapter: str) -> None:
 
 
 def _changes(page: Page) -> list[Callable[[], None]]:
-    """Each argument one up and down again."""
+    """Return actions that raise and lower each argument by one."""
     names = ("kernel_size", "padding", "dilation", "stride", "out_channels", "in_channels")
     return [_nudge(page, name, way) for name in names for way in ("Up", "Down")]
 
@@ -87,14 +87,14 @@ def _nudge(page: Page, name: str, way: str) -> Callable[[], None]:
 
 
 def _slides(page: Page, address: str, label: str) -> list[float]:
-    """A slider by keyboard, on a step and back."""
+    """Time a slider moved by keyboard, one step and back."""
     page.goto(address)
     slider = page.get_by_test_id("stMain").get_by_role("slider", name=label)
     return _rounds(page, [partial(slider.press, key) for key in ("ArrowRight", "ArrowLeft")])
 
 
 def _rounds(page: Page, acts: Sequence[Callable[[], None]]) -> list[float]:
-    """Each of ``acts`` in turn, ROUNDS times at the least; the first round is for what is imported only once."""
+    """Time each of ``acts`` in turn, at least ROUNDS times; the first round is for imports at the first use."""
     for act in acts:
         settled(page, act)
     return [settled(page, act) for _ in range(-(-ROUNDS // len(acts))) for act in acts]

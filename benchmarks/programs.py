@@ -1,4 +1,4 @@
-"""Full recipes trained by the app, by their script and by their notebook: whether all come to the same numbers."""
+"""Full recipes trained by the app, by their script and by their notebook, to check that all give the same numbers."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ torch.save((network.state_dict(), hits.sum().item() / len(hits)), "kept.pt")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training came to."""
+    """The result of a training."""
 
     weights: dict[str, Tensor]
     accuracy: float  # on the test images
-    seconds: float  # all of it: start, data, training, judging
+    seconds: float  # in total: start, data, training, test
 
     def equals(self, other: Outcome) -> bool:
-        """Bit for bit."""
+        """Tell whether both results are equal bit for bit."""
         same = (torch.equal(tensor, other.weights[name]) for name, tensor in self.weights.items())
         return self.accuracy == other.accuracy and all(same)
 
 
 def by_app(config: RunConfig, folder: Path) -> Outcome:
-    """As a run."""
+    """Train the config as a run."""
     began = perf_counter()
     job = Job.start(config, RunStore(folder), threads=torch.get_num_threads())
     job.join()
@@ -56,7 +56,7 @@ def by_app(config: RunConfig, folder: Path) -> Outcome:
 
 
 def by_script(config: RunConfig, folder: Path) -> Outcome:
-    """In a process that knows nothing of the app."""
+    """Train the config by its script, in a process of its own."""
     began = perf_counter()
     (folder / "script.py").write_text(to_script(program_of(config)) + KEPT, encoding="utf-8")
     subprocess.run([sys.executable, "-I", "script.py"], cwd=folder, stdout=subprocess.DEVNULL, check=True)
@@ -64,7 +64,7 @@ def by_script(config: RunConfig, folder: Path) -> Outcome:
 
 
 def by_notebook(config: RunConfig, folder: Path) -> Outcome:
-    """In a kernel of its own."""
+    """Train the config by its notebook, in a kernel of its own."""
     began = perf_counter()
     notebook = nbformat.reads(to_notebook(program_of(config)), as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(KEPT))
@@ -78,7 +78,7 @@ def _kept(folder: Path, began: float) -> Outcome:
 
 
 def measure() -> dict[str, dict[str, Any]]:
-    """Accuracies and seconds of the three ways, and whether all are equal, for each of RECIPES_TAKEN."""
+    """Return accuracies and seconds of the three ways, and whether all are equal, for each of RECIPES_TAKEN."""
     os.environ["OMP_NUM_THREADS"] = str(torch.get_num_threads())  # for the scripts' and kernels' processes
     return {name: _measured(RECIPES[name].config) for name in RECIPES_TAKEN}
 

@@ -1,4 +1,4 @@
-"""What is no digit, as a hand would draw it; other than what the gate learned from."""
+"""Drawings of non-digits, as a person would draw them; different from those that the gate was trained on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Line = list[tuple[float, float]]
 
 EACH = 5  # drawings of a letter or sign
 SCRIBBLES = 200
-PENS = (0.06, 0.1, 0.133, 0.2)  # of the drawing's longer side
+PENS = (0.06, 0.1, 0.133, 0.2)  # width, as a share of the drawing's longer side
 
 _ROUND = [(0.5 + 0.5 * cos(angle * pi / 12), 0.5 + 0.5 * sin(angle * pi / 12)) for angle in range(25)]
 
@@ -94,7 +94,7 @@ SIGNS: dict[str, list[Line]] = {
 
 
 def signs(draws: random.Random) -> dict[str, list[Ink]]:
-    """Kinds of what is no digit, each some drawings (CANVAS, CANVAS)."""
+    """Return kinds of non-digits, each with some drawings (CANVAS, CANVAS)."""
     blot = np.full((CANVAS, CANVAS), 255, np.uint8)
     return {
         "letters": [_drawn(lines, draws) for lines in LETTERS.values() for _ in range(EACH)],
@@ -106,7 +106,7 @@ def signs(draws: random.Random) -> dict[str, list[Ink]]:
 
 
 def _drawn(lines: list[Line], draws: random.Random) -> Ink:
-    """With an unsteady hand: every point a little off, the whole turned and narrowed."""
+    """Render lines with an unsteady pen: every point is shifted a little, the whole rotated and narrowed."""
     angle, across = draws.uniform(-0.15, 0.15), draws.uniform(0.7, 1.2)
     strokes = []
     for line in lines:
@@ -116,7 +116,7 @@ def _drawn(lines: list[Line], draws: random.Random) -> Ink:
 
 
 def _scribble(draws: random.Random) -> list[Line]:
-    """Many random points, joined in a few strokes or one long one."""
+    """Return many random points, joined in a few strokes or one long one."""
     if draws.random() < 0.5:
         return [[(draws.random(), draws.random()) for _ in range(draws.randint(8, 25))]]
     return [[(draws.random(), draws.random()) for _ in range(draws.randint(2, 6))] for _ in range(draws.randint(3, 6))]

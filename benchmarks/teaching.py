@@ -1,7 +1,7 @@
-"""What teaching comes to: ten corrections of one writer at a time, judged on that writer's other digits and on MNIST.
+"""The effect of fine-tuning on one writer's ten corrections, tested on that writer's other digits and on MNIST.
 
 Needs ``pen_digits.json`` in the folder of data sets: 600 digits that 30 people drew with a pen (UNIPEN train_r01_v07),
-``[{"digit": 3, "writer": "…", "strokes": [[[x, y], …], …]}, …]``.
+a list of objects with the keys ``digit``, ``writer`` and ``strokes`` (a list of lists of ``[x, y]``).
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from cnnlab.runs.trained import Trained, load_trained
 from cnnlab.training.config import RunConfig
 from cnnlab.training.recipes import RECIPES
 
-PLAIN = {"architecture": "basic-cnn", "augmentation": "none", "epochs": 5}  # misreads more hands than the default
+PLAIN = {"architecture": "basic-cnn", "augmentation": "none", "epochs": 5}  # misreads more writers than the default
 NETWORKS = {
     "default": RECIPES["default"].config,
     "Basic CNN, plainly trained": RunConfig.model_validate(PLAIN),
 }
 CORRECTIONS = 10
 ENOUGH = 15  # digits of a writer
-SPLITS = 1  # of each writer's digits, at random: from one half come the corrections, the other judges
-MISREAD = 2  # digits, or more, make a misread hand
+SPLITS = 1  # random halves of each writer's digits: corrections come from one, the other is for testing
+MISREAD = 2  # at least so many misread digits make a misread writer
 
 Figures = dict[str, Any]
 
 
 class Hand(NamedTuple):
-    """A writer's digits by their places in the file."""
+    """A writer's digits by their positions in the file."""
 
     taught: list[int]
     judged: list[int]
@@ -51,7 +51,7 @@ class Hand(NamedTuple):
 
 
 def measure() -> dict[str, Figures]:
-    """For each network hits before and after on the further digits, percentage points of MNIST lost, and seconds."""
+    """Return for each network hits before and after on the other digits, points lost on MNIST, and seconds."""
     path = data_folder() / "pen_digits.json"
     if not path.exists():
         raise SystemExit(f"there is no {path}: teaching is measured on its digits")
@@ -104,7 +104,7 @@ def _hits(trained: Trained, split: Split) -> list[bool]:
 
 
 def _hands(before: list[bool], writers: list[str], seed: int) -> list[Hand]:
-    """Each writer's digits, split: misread ones are corrected first, then others until there are ten."""
+    """Split each writer's digits: misread ones are corrected first, then others until there are ten."""
     places: dict[str, list[int]] = defaultdict(list)
     for place, writer in enumerate(writers):
         if place not in UNREADABLE:

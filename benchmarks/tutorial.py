@@ -1,4 +1,4 @@
-"""Training as tutorials write it, kept only to be measured against: one image at a time, a reading every batch."""
+"""Training as tutorials write it, only for comparison: one image at a time, a reading every batch."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ from cnnlab.training.config import RunConfig
 
 @contextmanager
 def training_set(config: RunConfig, folder: Path | None = None) -> Iterator[Dataset[Any]]:
-    """The config's training images (MNIST or Fashion-MNIST) as a torchvision data set of PIL images.
+    """Return the config's training images (MNIST or Fashion-MNIST) as a torchvision data set of PIL images.
 
-    Unpacked into a temporary folder, for torchvision reads no gzipped files. Raises DatasetError as ``load`` does.
+    They are unpacked into a temporary folder, because torchvision reads no gzipped files. Raises DatasetError as
+    ``load``.
     """
-    load(config.dataset, folder=folder)  # fetches what is missing
+    load(config.dataset, folder=folder)  # downloads missing files
     spec = dataset_spec(config.dataset)
     steps: list[object] = [transforms.ToTensor()]
     if config.normalise != "unit":
@@ -47,7 +48,7 @@ def training_set(config: RunConfig, folder: Path | None = None) -> Iterator[Data
 def train(
     network: nn.Module, images: Dataset[Any], config: RunConfig, device: torch.device, count: int | None = None
 ) -> Iterator[int]:
-    """Train in place on ``images``, or the first ``count`` of them; yields the images seen after each batch."""
+    """Train in place on ``images``, or the first ``count`` of them; yield the images seen after each batch."""
     if count is not None:
         images = Subset(images, range(count))
     loader = DataLoader(images, config.batch_size, shuffle=True, num_workers=0)

@@ -1,4 +1,4 @@
-"""What a browser on the same machine costs a training, and how long it waits itself; medians and 95th percentiles."""
+"""The cost of a browser on the same machine for a training, and the browser's own waiting times."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.browser.browsing import canvas
 
 ROUNDS = 7
 SECONDS = 10.0  # of each side in a round
-SETTLED_SECONDS = 8.0  # from opening the page to its steady state
+SETTLED_SECONDS = 8.0  # from opening the page until its load is constant
 SWITCHES = 40
 DRAWINGS = 30
 
-# Milliseconds from lifting the pen to the answer, as the page itself sees them.
+# Milliseconds from the pen's release to the answer, measured in the page.
 TIME_THE_ANSWER = """() => {
   window.answered = undefined
   document.addEventListener("mouseup", () => { window.lifted = performance.now() }, { capture: true, once: true })
@@ -34,7 +34,7 @@ TIME_THE_ANSWER = """() => {
 
 
 def measure() -> dict[str, float]:
-    """Speed watched against unwatched in the same training, then page switches and drawn digits while it goes on."""
+    """Return the speed of a training watched and unwatched, and times of page switches and drawn digits during it."""
     with own_server() as (address, runs), browser_page() as page:
         train(page, address, epochs=1000)
         page.locator(".js-plotly-plot").first.wait_for()

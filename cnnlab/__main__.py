@@ -1,4 +1,4 @@
-"""The command line over the same core as the pages: python -m cnnlab --help."""
+"""The command line, on the same core as the pages: python -m cnnlab --help."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnnlab.cli import archive, evaluate, network, program, train
 from cnnlab.errors import CnnLabError
 from cnnlab.threads import run_process
 
-LONGEST = 600  # characters of a complaint, which may quote what was typed
+LONGEST = 600  # characters of an error message, which may quote the input
 COMMANDS = (
     evaluate.list_command,
     network.network_command,

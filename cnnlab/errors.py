@@ -1,4 +1,4 @@
-"""The root of all errors whose message is for the user: what is wrong and how to mend it, in one line."""
+"""The base class of all errors whose message is for the user: what is wrong and how to fix it, in one line."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pydantic import ValidationError
 
 
 class CnnLabError(Exception):
-    """Something that a user did or has cannot be used; the message says why, and what to do."""
+    """An error caused by the user's input or data; the message says what is wrong and what to do."""
 
 
 def first_error(error: ValidationError) -> str:
-    """Tell where the first thing that is wrong lies and what it is: one line, however long a name it was given."""
+    """Describe the first error and its position: one line, however long the names in it."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(_printable(str(part)[:60]) for part in first["loc"][:12])
     what = _printable(first["msg"].removeprefix("Value error, "))

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, whoever else writes them; read within limits; folders locked while in use."""
+"""Atomic writing of files, reading within limits, and locks on folders."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-ABANDONED = timedelta(hours=1)  # nobody pauses so long within one file: its writer was killed
+ABANDONED = timedelta(hours=1)  # no writer pauses so long within one file: it was killed
 DELETED_ARE_KEPT = timedelta(days=7)
-PATIENCE_SECONDS = 10.0  # for what takes milliseconds
+PATIENCE_SECONDS = 10.0  # for work that takes milliseconds
 LOCK_PATIENCE = 1.0  # seconds
 
-_PART = ".cnnlab-{}.part"  # a name that no reader takes for a file of its own, and nobody else uses
+_PART = ".cnnlab-{}.part"  # a name that no reader uses and no other writer has
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Give a new name beside ``path`` to write to; what is written is on the disk before it becomes ``path``.
+    """Yield a temporary name beside ``path`` to write to; the file is synced to disk before it becomes ``path``.
 
     A reader sees the old file or the new one, never half of one, and of several writers each replaces the whole file.
-    After a failure the old one stays. What killed writers left in the folder long ago is deleted.
+    After a failure the old one stays. Old temporary files of killed writers in the folder are deleted.
     """
     _delete_abandoned(path.parent)
     part = path.with_name(_PART.format(secrets.token_hex(8)))
     try:
         yield part
-        with part.open("r+b") as file:  # Windows syncs only what may be written
+        with part.open("r+b") as file:  # Windows syncs only writable files
             os.fsync(file.fileno())
         part.replace(path)
     finally:
@@ -50,35 +50,35 @@ def atomic_write(path: Path, text: str) -> None:
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Wait for whoever else is within for ``folder``: what is read there and written back is one step.
+    """Hold an exclusive lock on ``folder``, so that reading there and writing back is one step.
 
-    Raises TimeoutError, which is an OSError, where another stays within for long.
+    Raises TimeoutError, which is an OSError, where another holds the lock for too long.
     """
     with FileLock(folder / ".changing", timeout=PATIENCE_SECONDS, is_singleton=False):
         yield
 
 
 def is_older(path: Path, age: timedelta) -> bool:
-    """Whether nobody has changed ``path`` for so long. Raises OSError where it is not there."""
+    """Tell whether ``path`` has been unchanged for longer than ``age``. Raises OSError where it is missing."""
     return datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC) > age
 
 
 def read_limited(path: Path, limit: int) -> bytes:
-    """What a file holds. Raises OSError where it has more than ``limit`` bytes, or is a device or a pipe."""
+    """Return the contents of a file. Raises OSError where it exceeds ``limit`` bytes, or is a device or a pipe."""
     if regular(path).stat().st_size > limit:
         raise OSError(f"{path.name} has more than {limit:,} bytes")
     return path.read_bytes()
 
 
 def regular(path: Path) -> Path:
-    """The same. Raises OSError where it is missing, a folder, or a device or pipe, on which a reader would wait."""
+    """Return ``path``. Raises OSError where it is missing, a folder, or a device or pipe, which can block a reader."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(f"{path.name} is no plain file")
     return path
 
 
 def plain_json(content: bytes) -> bytes:
-    """JSON as UTF-8 without a byte-order mark, which some editors write; UTF-16 is read by its mark."""
+    """Return JSON as UTF-8 without a byte-order mark, which some editors write; UTF-16 is recognised by its mark."""
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         return content.decode("utf-16", errors="replace").encode()
     return content.removeprefix(BOM_UTF8)
@@ -92,12 +92,12 @@ def _delete_abandoned(folder: Path) -> None:
 
 
 # A lock on a folder is one on a file in it, which the system releases when the process dies. On Linux it is a lock of
-# the open file (man 2 F_OFD_SETLK): it can be asked for without being taken, by other threads, processes and containers
-# alike. Elsewhere who looks has to take it for an instant, so that all are patient.
+# the open file (man 2 F_OFD_SETLK): it can be tested without being taken, by other threads, processes and containers
+# alike. Elsewhere a test has to take it for an instant, so everyone waits a little for it.
 if sys.platform == "linux":
     import fcntl
 
-    _FLOCK = struct.Struct("hhqqi0q")  # C's struct flock: kind, counted from, first byte, length (0: all), process
+    _FLOCK = struct.Struct("hhqqi0q")  # C's struct flock: kind, origin, first byte, length (0: all), process
     _WHOLE = {kind: _FLOCK.pack(kind, 0, 0, 0, 0) for kind in (fcntl.F_WRLCK, fcntl.F_UNLCK)}
 
     @contextmanager
@@ -110,16 +110,16 @@ if sys.platform == "linux":
                 raise refusal from error
             try:
                 yield
-            finally:  # to close it would not do while a forked child has it open too
+            finally:  # closing is not enough while a forked child has it open too
                 fcntl.fcntl(file, fcntl.F_OFD_SETLK, _WHOLE[fcntl.F_UNLCK])
 
     def is_locked(folder: Path) -> bool:
-        """Whether anybody holds ``folder``; nobody who holds or looks notices the question."""
+        """Tell whether anybody holds the lock of ``folder``; the test does not disturb other holders or tests."""
         try:
             with (folder / "lock").open("rb") as file:
                 found = fcntl.fcntl(file, fcntl.F_OFD_GETLK, _WHOLE[fcntl.F_WRLCK])
                 return bool(_FLOCK.unpack(found)[0] != fcntl.F_UNLCK)
-        except OSError:  # there is none: nobody ever was at work there
+        except OSError:  # no lock file: the folder was never locked
             return False
 
 else:
@@ -138,13 +138,13 @@ else:
             held.release()
 
     def is_locked(folder: Path) -> bool:
-        """Whether anybody holds ``folder``, and not only looks."""
+        """Tell whether anybody holds the lock of ``folder``, ignoring other tests."""
         try:
             with _file_lock(folder).acquire(timeout=LOCK_PATIENCE / 4):
                 return False
         except Timeout:
             return True
-        except OSError:  # a read-only folder: nobody can be at work there
+        except OSError:  # a read-only folder: nobody can hold its lock
             return False
 
     def _file_lock(folder: Path) -> FileLock:

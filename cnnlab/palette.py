@@ -1,4 +1,4 @@
-"""The ten colours of charts and drawings; .streamlit/config.toml has the same."""
+"""The ten colours of charts and drawings, the same as in .streamlit/config.toml."""
 
 PALETTE = (
     "#2f6fde",

@@ -1,16 +1,16 @@
-"""Text that strangers wrote: what of it a page, a chart or a terminal shows."""
+"""Cleaning of text from other people before a page, a chart or a terminal shows it."""
 
 from __future__ import annotations
 
 import unicodedata
 
-_KEPT = {"\u200c", "\u200d"}  # join letters and emoji, or keep them apart
+_KEPT = {"\u200c", "\u200d"}  # zero-width characters that join letters and emoji, or separate them
 
 
 def one_line(text: str) -> str:
-    """Give ``text`` in one line, without what is not seen: control characters, and those without width.
+    """Return ``text`` in one line without invisible characters: control characters and those of zero width.
 
-    Among these are those that turn the direction of what follows, halves of surrogate pairs, and what is no character.
+    These include characters that change the writing direction, halves of surrogate pairs, and unassigned ones.
     """
     return "".join(filter(_is_seen, " ".join(text.split())))
 

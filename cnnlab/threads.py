@@ -1,4 +1,4 @@
-"""Threads that work beside the pages, and how the process ends while they are at work."""
+"""Background threads beside the pages, and the end of the process while they run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from threading import Event, Thread, active_count
 from time import monotonic
 from typing import NoReturn
 
-ENDED_WITHIN = 4.0  # seconds, of all workers together when the process ends
+ENDED_WITHIN = 4.0  # seconds, for all workers together when the process ends
 
 _working: set[WorkerThread] = set()
-_exit_codes: list[int] = []  # told so far; the last counts
+_exit_codes: list[int] = []  # set so far; the last one applies
 
 
 class WorkerThread(Thread):
-    """A daemon thread. When the process ends, ``end`` is called to ask it to end too.
+    """A daemon thread. When the process ends, ``end`` is called to make it end too.
 
     The process then waits for it, unless ``is_left``: a download has nothing to lose.
     """
@@ -53,14 +53,14 @@ class WorkerThread(Thread):
 
 
 def exit_code_is(code: int) -> None:
-    """Tell with which code the process will end, so that a thread that does not end in time cannot spoil it."""
+    """Set the exit code of the process, so that a thread that does not end in time cannot change it."""
     _exit_codes.append(code)
 
 
 def run_process(main: Callable[[], None]) -> None:
-    """Call ``main``, which is all that this process does; SIGTERM ends it with exit code 143."""
+    """Call ``main``, the only work of this process; SIGTERM ends it with exit code 143."""
     signal.signal(signal.SIGTERM, _terminate)
-    exit_code_is(1)  # of an error that nobody expected, told with its traceback
+    exit_code_is(1)  # of an unexpected error, shown with its traceback
     try:
         main()
     except SystemExit as end:
@@ -76,9 +76,9 @@ def _terminate(number: int, _: object) -> NoReturn:
 
 @atexit.register
 def _end_all() -> None:
-    """A daemon thread that is inside torch while the interpreter ends aborts the process.
+    """End the workers before the interpreter: a daemon thread inside torch at that time aborts the process.
 
-    So the workers end first. Where any thread is left after ENDED_WITHIN, the interpreter does not go on to its end.
+    Where any thread is left after ENDED_WITHIN, the process exits at once.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would interrupt the waiting, which is short
     workers = list(_working)
@@ -91,6 +91,6 @@ def _end_all() -> None:
     if _exit_codes and active_count() > 1:
         logging.shutdown()
         for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):  # nobody reads it any more
+            with suppress(OSError, ValueError):  # no reader is left
                 stream.flush()
         os._exit(_exit_codes[-1])

@@ -1,1 +1,1 @@
-"""What runs in the background: trainings, sweeps, fine-tuning, and the queue they wait in."""
+"""Background work: trainings, sweeps, fine-tuning, and the queue they wait in."""

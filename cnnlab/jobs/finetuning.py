@@ -1,4 +1,4 @@
-"""Teaching: a run fine-tuned on its user's own drawings, and what that changed."""
+"""Fine-tuning of a run on the user's own labelled drawings, and its effect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cnnlab.runs.trained import Trained, load_trained, test_split
 from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.device import for_this_machine
 
-REPLAYED = 4000  # of the parent's training images beside the lessons, in each epoch
+REPLAYED = 4000  # of the parent's training images beside the drawings, in each epoch
 ASIDE = 3  # every third drawing of a label
 
 _SETTINGS: dict[str, Any] = {
@@ -34,7 +34,7 @@ _SETTINGS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Change:
-    """How many of some images a parent got right, and its branch."""
+    """How many of some images a parent and its branch got right."""
 
     images: int
     before: int
@@ -42,13 +42,12 @@ class Change:
 
 
 def fine_tuning(parent: Run, lessons: Sequence[LabelledDrawing], epoch: int | None = None) -> RunConfig:
-    """A branch of ``parent`` that learns ``lessons``, from ``epoch`` on or by default from its judged one.
+    """Return the config of a branch of ``parent`` that trains on ``lessons`` from ``epoch``, by default the tested.
 
-    Some of the parent's training images are rehearsed beside the lessons, so that little is forgotten (Robins 1995,
-    "Catastrophic forgetting, rehearsal and pseudorehearsal"). What the parent held out for validation is held out
-    again. Lessons that the parent itself was taught are among them only where they are named.
-    Raises RunError where the parent has no weights, DatasetError where its data set takes no such lessons, ConfigError
-    where they are too many.
+    Some of the parent's training images are trained on too, so that little is forgotten (Robins 1995, "Catastrophic
+    forgetting, rehearsal and pseudorehearsal"). The parent's validation images are held out again. Drawings that the
+    parent itself was trained on are included only where ``lessons`` has them. Raises RunError where the parent has no
+    weights, DatasetError where its data set takes no such drawings, ConfigError where they are too many.
     """
     config, spec = for_this_machine(parent.config), dataset_spec(parent.config.dataset)
     check_labelled_drawings(lessons, spec)
@@ -63,7 +62,7 @@ def fine_tuning(parent: Run, lessons: Sequence[LabelledDrawing], epoch: int | No
 
 
 def set_aside(lessons: Sequence[LabelledDrawing]) -> tuple[list[LabelledDrawing], list[LabelledDrawing]]:
-    """What is taught, and what is kept to judge by: of each label every third drawing, as far as there are three."""
+    """Split drawings into those to train on and those to test on: of each label every third, where there are three."""
     seen: Counter[str] = Counter()
     taught: list[LabelledDrawing] = []
     kept: list[LabelledDrawing] = []
@@ -74,10 +73,10 @@ def set_aside(lessons: Sequence[LabelledDrawing]) -> tuple[list[LabelledDrawing]
 
 
 def changes(branch: Run, store: RunStore, others: Sequence[LabelledDrawing] = ()) -> dict[str, Change]:
-    """What became of the drawings that ``branch`` was "taught", of "others" that it was not, and of the "test" images.
+    """Return the results on the drawings "taught" to ``branch``, on "others" that were not, and on the "test" images.
 
-    Where there are none of a kind they are left out. Raises RunError where the branch, its parent in ``store``, or the
-    weights of either are missing.
+    Kinds without images are left out. Raises RunError where the branch, its parent in ``store``, or the weights of
+    either are missing.
     """
     config = branch.config
     if not config.parent:
@@ -89,7 +88,7 @@ def changes(branch: Run, store: RunStore, others: Sequence[LabelledDrawing] = ()
         for kind, drawings in (("taught", config.lessons), ("others", others))
         if drawings
     }
-    split = test_split(branch)  # by which both are judged, for the branch has seen what its parent saw
+    split = test_split(branch)  # tests both, because the branch was trained on its parent's images too
     hits = [_test_hits(run, trained, split) for run, trained in ((parent, before), (branch, after))]
     return {**found, "test": Change(len(split), *hits)}
 
@@ -100,7 +99,7 @@ def _on_drawings(before: Trained, after: Trained, drawings: Sequence[LabelledDra
 
 
 def _test_hits(run: Run, trained: Trained, split: Split) -> int:
-    """As the run was judged by as many images, else as its network answers now."""
+    """Return the hits of the run's own test where it had as many images, else those of its network now."""
     summary = run.summary
     if summary.test_accuracy is not None and (summary.epoch, sum(summary.support.values())) == (
         trained.epoch,

@@ -1,4 +1,4 @@
-"""A training in a background thread: start, pause, stop, go on, and what it has come to so far."""
+"""A training in a background thread: start, pause, stop, continue, and its progress."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _jobs: weakref.WeakSet[Job] = weakref.WeakSet()
 
 
 class _AbandonedError(Exception):
-    """The job was abandoned: it ends without being judged."""
+    """The job was abandoned: it ends without a final test."""
 
 
 class Job:
-    """Trains one run in a thread of its own that knows nothing of who watches.
+    """The training of one run in a thread of its own, independent of the pages that watch it.
 
     Everything public may be called from any thread.
     """
@@ -56,12 +56,12 @@ class Job:
         self.threads = threads
         self.state: State = "loading"
         self.error = ""
-        self.details = ""  # of an error nobody expected: its traceback
+        self.details = ""  # of an unexpected error: its traceback
         self.step = 0
         self.steps = 0  # of the whole run; 0 until known
         self._data_folder = data_folder
         self._recorder = Recorder(run, more)
-        self._wanted_rates: deque[float] = deque(maxlen=1)  # the last that was asked for
+        self._wanted_rates: deque[float] = deque(maxlen=1)  # the latest request
         self._requests = Requests()
         self._abandoned = False
         self._training_since = 0.0
@@ -69,20 +69,20 @@ class Job:
 
     @classmethod
     def start(cls, config: RunConfig, store: RunStore, threads: int | None = None) -> Job:
-        """Make the run's folder and begin, when it is its turn; a branch is given its parent's split.
+        """Create the run's folder and start when its turn comes; a branch gets its parent's split.
 
-        Raises RunError where that cannot be written, ConfigError where a branch names another split.
+        Raises RunError where the folder cannot be written, ConfigError where a branch names another split.
         """
         return cls(store.create(inherited(config, store)), threads or threads_each())._begun()
 
     @classmethod
     def resume(cls, run: Run, epochs: int = 0, learning_rate: float | None = None, threads: int | None = None) -> Job:
-        """Go on where a run ended, and after its last epoch for as many ``epochs`` more.
+        """Continue a run where it ended, and train ``epochs`` more after its last epoch.
 
-        These begin with ``learning_rate``, by default a tenth of the config's. On as many threads as before, which is
-        the default, the run comes to the same numbers as one that was never interrupted. Raises RunError where it is
-        being trained, cannot be on this machine, or has all its epochs and is to have no more, ConfigError where the
-        rate is none.
+        These start with ``learning_rate``, by default a tenth of the config's. On as many threads as before, which is
+        the default, the run gets the same numbers as one that was never interrupted. Raises RunError where it is being
+        trained, cannot run on this machine, or has all its epochs and ``epochs`` is 0, ConfigError where the rate is
+        invalid.
         """
         _check_machine(run)
         summary = run.summary
@@ -103,12 +103,12 @@ class Job:
 
     @property
     def summary(self) -> Summary:
-        """What the run's folder says of it, in memory."""
+        """The run's summary, in memory."""
         return self._recorder.summary
 
     @property
     def history(self) -> History:
-        """What it measured so far; an epoch enters it after its weights and metrics are on disk."""
+        """The metrics so far; an epoch enters them after its weights and metrics are on disk."""
         return self._recorder.history
 
     @property
@@ -117,17 +117,17 @@ class Job:
 
     @property
     def place(self) -> int:
-        """In the queue of trainings, from 1 on; 0 where it does not wait."""
+        """The position in the queue of trainings, from 1 on; 0 where it does not wait."""
         return training_queue.place(self)
 
     @property
     def epochs(self) -> int:
-        """How many it is to have in the end."""
+        """The number of epochs at the end."""
         return last_epoch(self.config, self.summary.extensions)
 
     @property
     def is_stopping(self) -> bool:
-        """Whether it was asked to end and has not yet."""
+        """Whether an end was requested and has not come yet."""
         return self.is_running and self._requests.is_stopped
 
     @property
@@ -136,46 +136,46 @@ class Job:
 
     @property
     def progress(self) -> float:
-        """Share of the steps done, 0…1."""
+        """The share of the steps done, 0…1."""
         return self.step / self.steps if self.steps else 0.0
 
     @property
     def seconds(self) -> float:
-        """Since the first step could begin; 0 before."""
+        """Seconds since the first step could start; 0 before."""
         return monotonic() - self._training_since if self._training_since else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimate from the speed so far; None before the first step."""
+        """An estimate from the speed so far; None before the first step."""
         if not self.step or self.state != "training":
             return None
         return self.seconds / self.step * (self.steps - self.step)
 
     def pause(self) -> None:
-        """Ask for a rest after the running step; another may train meanwhile."""
+        """Request a pause after the running step; another training may run meanwhile."""
         self._requests.pause()
 
     def go_on(self) -> None:
-        """End the rest, when it is its turn."""
+        """End the pause, when its turn comes."""
         self._requests.go_on()
 
     def change_learning_rate(self, rate: float) -> None:
-        """Ask for another rate from the next step on; the schedule keeps its shape."""
+        """Request another learning rate from the next step on; the schedule keeps its shape."""
         self._wanted_rates.append(rate)
 
     @property
     def learning_rate(self) -> float | None:
-        """The one that was just asked for, else the last step's; None before the first."""
+        """The requested learning rate, else the last step's; None before the first."""
         latest = self.history.steps[-1]["learning_rate"] if self.history.steps else None
         return next(iter(tuple(self._wanted_rates)), latest)
 
     def stop(self) -> None:
-        """Ask for an end after the running step, whatever else is asked; what is whole is kept and judged."""
+        """Request an end after the running step, overriding other requests; complete epochs are saved and tested."""
         self._requests.stop()
         training_queue.wake()
 
     def abandon(self) -> None:
-        """Ask for an end without judging: the run shows as interrupted."""
+        """Request an end without a final test: the run shows as interrupted."""
         self._abandoned = True
         self.stop()
 
@@ -184,13 +184,13 @@ class Job:
         self._worker.join(timeout)
 
     def _work(self) -> None:
-        torch.set_num_threads(self.threads)  # counts only for the thread that calls it
+        torch.set_num_threads(self.threads)  # applies only to the calling thread
         try:
             with self.run.held():
                 if not self._recorder.is_current:
                     raise RunError(f"run {self.run.id} was trained elsewhere just now: look at it again")
                 self._train_or_fail()
-        except RunError as error:  # another has it, or nobody may write there: what is on disk stays
+        except RunError as error:  # another process trains it, or the folder is read-only: files on disk stay
             self._end_failed(str(error))
         finally:
             training_queue.leave(self)
@@ -209,9 +209,9 @@ class Job:
             self._fail(SHORT_OF_MEMORY if ran_out(error) else f"{type(error).__name__}: {error}")
 
     def _train(self) -> None:
-        """Train the run from its last whole epoch on, when it is its turn, and judge what it came to."""
+        """Train the run from its last complete epoch on, when its turn comes, and test it."""
         config, recorder = self.config, self._recorder
-        recorder.update(threads=self.threads)  # first, for one that is ended early goes on with as many
+        recorder.update(threads=self.threads)  # first, because a run that is stopped early continues with as many
         if not (self._fetch_data() and self._take_turn()):
             self._check_abandoned()
             return
@@ -234,18 +234,18 @@ class Job:
         recorder.judge(network, data, self._check_abandoned)
 
     def _end(self) -> None:
-        """Close the run: stopped where it was asked to end before its last step, else finished."""
+        """Close the run: stopped where an end was requested before its last step, else finished."""
         is_whole = self.steps and self.step == self.steps
         state: Literal["finished", "stopped"] = "finished" if is_whole or not self._requests.is_stopped else "stopped"
         self._recorder.update(status=state)
         self.state = state
 
     def _fetch_data(self) -> bool:
-        """Have all data sets at hand before it takes a turn; whether that came before a stop."""
+        """Load all data sets before the job enters the queue; return whether that succeeded before a stop."""
         return all(self._requests.have(fetch(name, self._data_folder)) for name in datasets_of(self.run))
 
     def _take_turn(self) -> bool:
-        """Wait in the queue; whether the turn came before a stop."""
+        """Wait in the queue; return whether the turn came before a stop."""
         self.state = "queued"
         return training_queue.take(self, lambda: self._requests.is_stopped)
 
@@ -255,7 +255,7 @@ class Job:
         self.state = "training"
 
     def _follow(self, event: Event, training: Training) -> None:
-        """Keep count of the steps and, between two of them, do what was asked."""
+        """Count the steps and, between two of them, carry out requests."""
         match event.kind:
             case "started":
                 self.steps = event.epochs * event.steps_per_epoch
@@ -268,7 +268,7 @@ class Job:
             training.change_learning_rate(self._wanted_rates.pop())
 
     def _rest_if_asked(self, training: Training) -> None:
-        """Let others train, while this one is paused and until its turn comes again."""
+        """Let others train while this job is paused and until its turn comes again."""
         if not (self._requests.is_paused or training_queue.is_over(self)):
             return
         since = monotonic()
@@ -300,7 +300,7 @@ class Job:
 
 
 def _check_machine(run: Run) -> None:
-    """Raises RunError where the run's device or its precision is not to be had here."""
+    """Raise RunError where the run's device or its precision is not available here."""
     try:
         Accelerator.of(run.config)
     except ConfigError as error:
@@ -308,7 +308,7 @@ def _check_machine(run: Run) -> None:
 
 
 def _first_network(run: Run, spec: DatasetSpec) -> nn.Sequential:
-    """Build the run's network, with the weights of its parent's epoch where it is a branch without an epoch of its own.
+    """Build the run's network, with its parent's weights where it is a branch without an epoch of its own.
 
     Raises ConfigError where the parent has other layers, DatasetError where it takes other images.
     """
@@ -325,5 +325,5 @@ def _first_network(run: Run, spec: DatasetSpec) -> nn.Sequential:
 
 
 def running_jobs() -> list[Job]:
-    """Trainings under way in this process."""
+    """Return the running trainings of this process."""
     return [job for job in list(_jobs) if job.is_running]

@@ -1,6 +1,6 @@
-"""Whose turn it is to train: as many at once as the machine has cores for, on a GPU one, in the order they came.
+"""The queue of trainings: as many run at once as the machine has cores for, one on a GPU, in the order of arrival.
 
-Nobody waits for ever: who has trained for SLICE_SECONDS while others wait goes to the end of the queue.
+Nobody waits for ever: a training that has run for SLICE_SECONDS while others wait goes to the end of the queue.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ SLICE_SECONDS = 60.0  # a default training is over by then
 
 
 class TrainingQueue:
-    """A queue of trainings, of which the first ``limit`` are at work. Any thread may ask."""
+    """A queue of trainings, of which the first ``limit`` run. It is thread-safe."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._waiting: list[object] = []
-        self._since: dict[object, float] = {}  # who is at work, and from when on
+        self._since: dict[object, float] = {}  # start times of the running ones
         self._moved = Condition()
 
     def take(self, who: object, gives_up: Callable[[], bool]) -> bool:
-        """Wait for a turn; whether it came before ``who`` gave up, which is asked whenever the queue moves."""
+        """Wait for a turn; return whether it came before ``gives_up()`` was true, called whenever the queue moves."""
         with self._moved:
             self._waiting.append(who)
             self._moved.wait_for(lambda: gives_up() or self._is_next(who))
@@ -36,24 +36,24 @@ class TrainingQueue:
             return True
 
     def leave(self, who: object) -> None:
-        """Give the turn back, where ``who`` has one."""
+        """Give up the turn of ``who``, if it has one."""
         with self._moved:
             self._since.pop(who, None)
             self._moved.notify_all()
 
     def wake(self) -> None:
-        """Have all who wait look whether they have given up."""
+        """Wake all that wait, which check whether they give up."""
         with self._moved:
             self._moved.notify_all()
 
     def is_over(self, who: object) -> bool:
-        """Whether ``who`` has been at work for long enough that another should be."""
+        """Tell whether ``who`` has run for so long that another should run."""
         with self._moved:
             since = self._since.get(who)
             return bool(self._waiting) and since is not None and monotonic() - since > SLICE_SECONDS
 
     def place(self, who: object) -> int:
-        """In the queue, from 1 on; 0 for who does not wait."""
+        """Return the position in the queue, from 1 on; 0 where ``who`` does not wait."""
         with self._moved:
             return self._waiting.index(who) + 1 if who in self._waiting else 0
 

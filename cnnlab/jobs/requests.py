@@ -1,4 +1,4 @@
-"""What those who watch a computation ask of it."""
+"""Requests to a computation from the users who watch it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Requests:
-    """Pause and stop, from any thread and in any order: a stop outweighs every pause, also one that comes later."""
+    """Pause and stop, from any thread and in any order: a stop overrides every pause, also a later one."""
 
     def __init__(self) -> None:
         self._paused = self._stopped = False
@@ -35,12 +35,12 @@ class Requests:
         self._look()
 
     def wait(self, until: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Wait until a stop, or until what ``until`` tells has come; whether either did within ``timeout`` seconds."""
+        """Wait until a stop, or until ``until`` is true; return whether either happened within ``timeout`` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: self._stopped or until(), timeout)
 
     def have(self, wanted: Future[Any]) -> bool:
-        """Wait for what a future brings; whether it came before a stop. Raises what the future does."""
+        """Wait for the result of a future; return whether it came before a stop. Raises what the future raises."""
         wanted.add_done_callback(lambda _: self._look())
         self.wait(wanted.done)
         if self._stopped:
@@ -49,6 +49,6 @@ class Requests:
         return True
 
     def _look(self) -> None:
-        """Have whoever waits look whether it has waited enough."""
+        """Wake the waiting threads, which check their conditions again."""
         with self._changed:
             self._changed.notify_all()

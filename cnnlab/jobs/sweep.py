@@ -1,8 +1,8 @@
-"""A sweep: many short trainings over ranges of settings, chosen by Optuna, each an ordinary run.
+"""Sweeps: many short trainings over ranges of settings, chosen by Optuna, each an ordinary run.
 
-A sweep is a folder: ``sweep.json`` says what is asked, ``study.db`` is Optuna's own SQLite storage, which its tools
-open too. Trials are judged by their validation accuracy; the test images are for the end. A sweep that was killed
-goes on where it was: a trial that was under way is asked again.
+A sweep is a folder: ``sweep.json`` is its configuration, ``study.db`` Optuna's own SQLite storage, which its tools open
+too. Trials are compared by their validation accuracy; the test images are for the end. A sweep that was killed
+continues: a trial that was running is repeated.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from cnnlab.runs.summary import About
 from cnnlab.threads import ENDED_WITHIN
 
 POLL_SECONDS = 0.1
-HOPELESS = 3  # trials that fail before any succeeds
-STARTUP_TRIALS = 5  # drawn at random before TPE begins, and before any is pruned
-WARMUP_EPOCHS = 1  # no trial is pruned before
+HOPELESS = 3  # failed trials before any success, after which the sweep ends
+STARTUP_TRIALS = 5  # sampled at random before TPE starts, and before any is pruned
+WARMUP_EPOCHS = 1  # no trial is pruned before them
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 _AGAIN = "again"  # attribute of a trial: the number of the one it repeats
@@ -45,12 +45,12 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 class SweepError(RunError):
-    """A sweep that is not there, cannot be read or cannot go on; the message says why."""
+    """A sweep that is missing, cannot be read or cannot continue; the message says why."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """Where a running sweep is: its trial's training, and how many trials have ended."""
+    """The progress of a running sweep: its trial's training, and how many trials have ended."""
 
     job: Job
     number: int
@@ -58,7 +58,7 @@ class Step:
 
 
 class Sweep:
-    """One sweep's folder."""
+    """The folder of one sweep."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -69,13 +69,13 @@ class Sweep:
 
     @property
     def title(self) -> str:
-        """When it was begun, in this machine's time zone, and what it searches. Raises as ``config`` does."""
+        """The time of its start, in this machine's time zone, and the settings it searches. Raises as ``config``."""
         begun = datetime.strptime(self.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).astimezone()
         return f"{begun:%d %b %H:%M:%S}: {', '.join(self.config.space).replace('_', ' ')}"
 
     @property
     def config(self) -> SweepConfig:
-        """Raises SweepError where the file is missing or invalid."""
+        """The configuration. Raises SweepError where the file is missing or invalid."""
         try:
             content = read_limited(self.folder / "sweep.json", MAX_READ["config.json"])
             return SweepConfig.model_validate_json(plain_json(content))
@@ -84,7 +84,7 @@ class Sweep:
 
     @cached_property
     def study(self) -> optuna.Study:
-        """Optuna's, for its own plots. Raises SweepError where its storage is damaged."""
+        """The Optuna study, for Optuna's own plots. Raises SweepError where its storage is damaged."""
         config = self.config
         try:
             return optuna.create_study(
@@ -95,22 +95,22 @@ class Sweep:
                 load_if_exists=True,
             )
         except Exception as error:
-            reason = " ".join(str(error).split())[:120]  # SQLAlchemy's takes lines
+            reason = " ".join(str(error).split())[:120]  # SQLAlchemy's errors have several lines
             raise SweepError(f"sweep {self.id}: its study.db cannot be read ({reason})") from error
 
     @property
     def trials(self) -> list[FrozenTrial]:
-        """All so far, in the order they began."""
+        """All trials so far, in the order of their start."""
         return self.study.get_trials(deepcopy=False)
 
     @property
     def ended(self) -> int:
-        """How many of the trials asked for are through."""
+        """The number of configured trials that have ended."""
         return len(self._through())
 
     @property
     def seconds(self) -> float:
-        """That its ended trials took together."""
+        """The seconds that its ended trials took together."""
         return sum(trial.duration.total_seconds() for trial in self._through() if trial.duration)
 
     @property
@@ -126,20 +126,20 @@ class Sweep:
         return self.ended < config.trials and (config.minutes is None or self.seconds < 60 * config.minutes)
 
     def extend(self, trials: int) -> None:
-        """Ask for ``trials`` more, however many minutes they take.
+        """Add ``trials`` more, without a limit of minutes.
 
-        Raises ConfigError where they are too many, SweepError where another process is at work on it.
+        Raises ConfigError where they are too many, SweepError where another process runs the sweep.
         """
         with self.held():
             config = validated(self.config.model_dump() | {"trials": self.ended + trials, "minutes": None})
             write_aside(self.folder / "sweep.json", config.model_dump_json(indent=1))
 
     def held(self) -> AbstractContextManager[None]:
-        """Hold the sweep's lock: it is at work. Raises SweepError where another process is."""
+        """Hold the sweep's lock while it runs. Raises SweepError where another process holds it."""
         return lock(self.folder, SweepError(f"sweep {self.id} is at work elsewhere"))
 
     def _through(self) -> list[FrozenTrial]:
-        """Trials that ended by themselves; those that a kill ended were asked again."""
+        """Return the trials that ended by themselves; those that a kill ended were repeated."""
         again = {trial.user_attrs.get(_AGAIN) for trial in self.trials}
         return [trial for trial in self.trials if trial.state in _ENDED and trial.number not in again]
 
@@ -152,9 +152,9 @@ class SweepStore:
         self.folder = runs / ".sweeps"
 
     def create(self, config: SweepConfig) -> Sweep:
-        """A new sweep's folder; nothing is tried yet. Raises SweepError where there can be none.
+        """Create the folder of a new sweep, without trials. Raises SweepError where it cannot be created.
 
-        Trials that branch off a run have its split: raises as ``inherited`` does.
+        Trials that branch off a run have its split: raises as ``inherited``.
         """
         config = config.model_copy(update={"base": inherited(config.base, self.runs)})
         sweep = Sweep(self.folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
@@ -167,25 +167,25 @@ class SweepStore:
         return sweep
 
     def open(self, sweep_id: str) -> Sweep:
-        """A sweep by its id. Raises SweepError where there is none."""
+        """Return a sweep by its id. Raises SweepError where there is none."""
         if not _ID.fullmatch(sweep_id) or not (self.folder / sweep_id / "sweep.json").is_file():
             raise SweepError(f"there is no sweep {sweep_id[:100]!r} in {self.folder}")
         return Sweep(self.folder / sweep_id)
 
     def all(self) -> list[Sweep]:
-        """Readable sweeps, the newest first."""
+        """Return the readable sweeps, the newest first."""
         folders = sorted(self.folder.iterdir(), reverse=True) if self.folder.is_dir() else []
         return [Sweep(folder) for folder in folders if _ID.fullmatch(folder.name) and _is_readable(Sweep(folder))]
 
 
 def search(sweep: Sweep, store: RunStore) -> Generator[Step]:
-    """Try settings until trials or minutes are used up; one trial after the other.
+    """Run trials one after the other until their number or the minutes are used up.
 
-    Closing it abandons the trial under way, which is asked again when the sweep goes on. Raises SweepError where
-    it is at work elsewhere or its first trials fail.
+    Closing the generator abandons the running trial, which is repeated when the sweep continues. Raises SweepError
+    where another process runs it or its first trials fail.
     """
     with sweep.held():
-        # A sweep that goes on must not draw again what it drew at its beginning.
+        # A sweep that continues must not sample the same values as at its start.
         seed = sweep.config.seed + len(sweep.trials)
         sweep.study.sampler = optuna.samplers.TPESampler(n_startup_trials=STARTUP_TRIALS, seed=seed)
         _ask_again(sweep.study)
@@ -222,7 +222,7 @@ def _begin(sweep: Sweep, trial: Trial, store: RunStore) -> Job:
 
 
 def _follow(job: Job, trial: Trial, sweep: Sweep) -> Generator[Step]:
-    """Report each epoch; stop the training of a trial that the others leave behind."""
+    """Yield the steps of a trial and report each epoch; stop a trial that is pruned."""
     ended, reported = sweep.ended, 0
     while job.is_running:
         yield Step(job, trial.number, ended)
@@ -252,7 +252,7 @@ def _tell(sweep: Sweep, trial: Trial, job: Job) -> None:
 
 
 def _ask_again(study: optuna.Study) -> None:
-    """Trials that a killed process left under way end, and their settings come first."""
+    """End the trials that a killed process left running, and put their settings first."""
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.enqueue_trial(trial.params, user_attrs={_AGAIN: trial.number})
         study.tell(trial.number, state=TrialState.FAIL)

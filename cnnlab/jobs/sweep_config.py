@@ -1,4 +1,4 @@
-"""What is asked of a sweep: the settings to search, their values, and how many trials."""
+"""The configuration of a sweep: the settings to search, their values, and the number of trials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Between(BaseModel):
 
     low: FiniteFloat
     high: FiniteFloat
-    log: bool = False  # as likely in each power of ten
+    log: bool = False  # uniform in the logarithm
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Between:
@@ -44,7 +44,7 @@ class Among(BaseModel):
 
 
 def _tag(values: object) -> str:
-    """Which of the two is meant, so that errors speak of that one."""
+    """Return the kind of search space, so that errors are about that kind only."""
     has_options = "options" in values if isinstance(values, dict) else hasattr(values, "options")
     return "among" if has_options else "between"
 
@@ -53,7 +53,7 @@ Values = Annotated[Annotated[Between, Tag("between")] | Annotated[Among, Tag("am
 
 
 class SweepConfig(BaseModel):
-    """What is asked of a sweep."""
+    """The configuration of a sweep."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -76,7 +76,7 @@ class SweepConfig(BaseModel):
         return self
 
 
-# What can be searched, and what is offered at first.
+# Settings that can be searched, and the values offered at first.
 SPACES: dict[str, Between | Among] = {
     "learning_rate": Between(low=0.001, high=0.1, log=True),
     "batch_size": Among(options=(32, 64, 128, 256)),
@@ -96,7 +96,7 @@ SPACES: dict[str, Between | Among] = {
 
 
 def parse_sweep(fields: dict[str, object]) -> SweepConfig:
-    """Validate what is asked of a new sweep. Raises ConfigError with one line for the first that is wrong."""
+    """Validate the fields of a new sweep. Raises ConfigError with one line for the first that is wrong."""
     config = validated(fields)
     for name in config.space:
         _check_counts(name, config)
@@ -104,7 +104,7 @@ def parse_sweep(fields: dict[str, object]) -> SweepConfig:
 
 
 def validated(fields: dict[str, object]) -> SweepConfig:
-    """Validate a sweep that was begun before: it may search settings without effect. Raises ConfigError."""
+    """Validate a sweep that was started before: it may search settings without effect. Raises ConfigError."""
     try:
         return SweepConfig.model_validate(fields)
     except ValidationError as error:
@@ -114,7 +114,7 @@ def validated(fields: dict[str, object]) -> SweepConfig:
 
 
 def _check_counts(name: str, config: SweepConfig) -> None:
-    """Raises ConfigError where no trial could differ by the setting."""
+    """Raise ConfigError where the setting has no effect on any trial."""
     if len({typed(name, value) for value in config.space[name].examples}) == 1:
         raise ConfigError(f"{name}: its values are all the same: name others, or leave it out of the search")
     other, values = COUNTS_WITH.get(name, ("", ()))
@@ -129,7 +129,7 @@ def _check_counts(name: str, config: SweepConfig) -> None:
 
 
 def is_whole(name: str) -> bool:
-    """Whether a setting takes whole numbers only."""
+    """Tell whether a setting takes whole numbers only."""
     return isinstance(RunConfig.model_fields[name].default, int)
 
 
@@ -139,5 +139,5 @@ def typed(name: str, value: Any) -> Any:
 
 
 def with_values(base: RunConfig, chosen: dict[str, Any]) -> RunConfig:
-    """Return ``base`` with other values of some settings. Raises ConfigError where they cannot be."""
+    """Return ``base`` with other values of some settings. Raises ConfigError where they are invalid."""
     return parse_config(base.model_dump() | chosen)

@@ -1,4 +1,4 @@
-"""A long computation in a thread of its own: how far it is, what it has so far, and an end before its time."""
+"""A long computation in a thread of its own, with its progress, its latest step, and a way to cancel it."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ Step = TypeVar("Step")
 
 
 class Progress(Protocol):
-    """What a computation has come to so far."""
+    """A step of a computation that knows its progress."""
 
     @property
     def done(self) -> float:
-        """A fraction of the whole."""
+        """The completed fraction of the whole."""
 
 
 class Worker(Generic[Step]):
-    """Walks a generator in a thread and keeps its latest step; closes it in the end.
+    """A thread that iterates a generator and stores its latest step; it closes the generator at the end.
 
-    One that ``trains`` takes turns with the server's trainings and has as many threads of torch as one of them; the
-    ``dataset`` it needs is there before it takes a turn. Any other has ``threads``, for a training may be at work too.
+    A worker that ``trains`` waits in the server's queue of trainings and has as many torch threads as one of them; the
+    ``dataset`` it needs is loaded before it enters the queue. Any other has ``threads``, because a training may run at
+    the same time.
     """
 
     def __init__(self, steps: Generator[Step], threads: int = 1, trains: bool = False, dataset: str = "") -> None:
@@ -56,11 +57,11 @@ class Worker(Generic[Step]):
 
     @property
     def place(self) -> int:
-        """In the queue of trainings, from 1 on; 0 where it does not wait."""
+        """The position in the queue of trainings, from 1 on; 0 where it does not wait."""
         return training_queue.place(self)
 
     def cancel(self) -> None:
-        """Ask for an end after the running step."""
+        """Request an end after the running step."""
         self._requests.stop()
         training_queue.wake()
 
@@ -69,7 +70,7 @@ class Worker(Generic[Step]):
         self._thread.join(timeout)
 
     def _work(self) -> None:
-        torch.set_num_threads(self.threads)  # counts only for the thread that calls it
+        torch.set_num_threads(self.threads)  # applies only to the calling thread
         try:
             with closing(self._steps):
                 for step in self._steps:
@@ -83,7 +84,7 @@ class Worker(Generic[Step]):
             self.error = SHORT_OF_MEMORY if ran_out(error) else f"{type(error).__name__}: {error}"
 
     def _in_turn(self, steps: Generator[Step], dataset: str) -> Generator[Step]:
-        """Walk ``steps`` while it is this worker's turn to train."""
+        """Iterate ``steps`` while it is this worker's turn to train."""
         try:
             with closing(steps):
                 if dataset and not self._requests.have(fetch(dataset)):
@@ -100,5 +101,5 @@ class Worker(Generic[Step]):
             training_queue.leave(self)
 
     def _take_turn(self) -> bool:
-        """Wait in the queue; whether the turn came before a cancel."""
+        """Wait in the queue; return whether the turn came before a cancel."""
         return training_queue.take(self, lambda: self.is_cancelled)

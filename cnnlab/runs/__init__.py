@@ -1,1 +1,1 @@
-"""What a training leaves on disk, and everything that reads it."""
+"""Runs: the files that a training leaves on disk, and everything that reads them."""

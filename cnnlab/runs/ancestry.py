@@ -1,4 +1,4 @@
-"""What a run and those it comes from were trained on, so that none of them is judged by what it has seen."""
+"""The training images of a run and its ancestors, so that none of them is tested on images that it has seen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cnnlab.runs.summary import MAX_ANCESTORS, Learned
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.run_data import load_for
 
-FEWEST = 50  # images to judge by, where some were trained on
+FEWEST = 50  # images to test on, where some were trained on
 
 FROM_BEFORE = (
     "This branch is from before branches kept their parent's split: a run it comes from was trained on some of the "
@@ -36,11 +36,11 @@ NOT_HERE = (
 
 
 def inherited(config: RunConfig, store: RunStore) -> RunConfig:
-    """Give a branch the split of its parent, so that its validation images are none that its parent learned.
+    """Give a branch the split of its parent, so that its validation images are none that its parent was trained on.
 
-    A parent on another data set leaves the split to the config; what both have in common ``data_of`` takes out.
-    Where the parent is not in ``store`` the config stays as it is, for its training will say so.
-    Raises ConfigError where the config names another split.
+    Where the parent has another data set, the config decides the split; ``data_of`` removes the images that both have.
+    Where the parent is not in ``store`` the config is unchanged, and its training will report that. Raises ConfigError
+    where the config names another split.
     """
     if not config.parent:
         return config
@@ -61,10 +61,10 @@ def inherited(config: RunConfig, store: RunStore) -> RunConfig:
 
 
 def data_of(run: Run, folder: Path | None = None) -> Data:
-    """A run's data, its held-out images without those that a run it comes from was trained on; as ``load_for``.
+    """Load a run's data, without held-out images that an ancestor was trained on. Raises as ``load_for``.
 
-    Branches without a split seed are from before this was heeded: they keep the images that they were trained with.
-    Raises DatasetError where too few are left.
+    Branches without a split seed come from versions without this rule: they keep the images that they were trained
+    with. Raises DatasetError where too few are left.
     """
     config = run.config
     data = load_for(config, folder)
@@ -79,16 +79,16 @@ def data_of(run: Run, folder: Path | None = None) -> Data:
 
 
 def unseen_test(run: Run, dataset: str) -> Split:
-    """The test images of a data set that neither the run nor one it comes from was trained on.
+    """Return the test images of a data set that neither the run nor any of its ancestors was trained on.
 
-    Raises DatasetError where these are too few, or what was trained on cannot be had.
+    Raises DatasetError where these are too few, or the training images cannot be loaded.
     """
     learned = [Learned.of(run.config), *ancestors(run)]
     return _unseen(load_test(dataset), _elsewhere(learned, dataset), f"{dataset}'s test images")
 
 
 def ancestors(run: Run) -> tuple[Learned, ...]:
-    """What the runs that it comes from learned, as noted when its training began; else as far as they are here."""
+    """Return the training images of the ancestors, as noted when training began; else of those that are here."""
     found: list[Learned] = []
     with suppress(RunError):
         for kin in RunStore(run.folder.parent).lineage(run):
@@ -101,14 +101,14 @@ def ancestors(run: Run) -> tuple[Learned, ...]:
 
 
 def datasets_of(run: Run) -> list[str]:
-    """The data sets that its data are made of: its own, and those of the runs that it comes from."""
+    """Return the names of the data sets of the run and of its ancestors."""
     own = run.config
     alike = [other.dataset for other in ancestors(run) if _shape(other) == _shape(Learned.of(own))]
     return list(dict.fromkeys([own.dataset, *alike]))
 
 
 def caveat(run: Run) -> str:
-    """Why it may have been judged by images that a run it comes from was trained on; empty where it was not."""
+    """Return why it may have been tested on images that an ancestor was trained on; empty where it was not."""
     config, known = run.config, ancestors(run)
     if not config.parent:
         return ""
@@ -118,7 +118,7 @@ def caveat(run: Run) -> str:
 
 
 def trained_on(learned: Iterable[Learned], images: Tensor, folder: Path | None = None) -> Tensor:
-    """(N,): which of the images (N, C, H, W) uint8 are among those ``learned``, told by their pixels."""
+    """Return a mask (N,) of the images (N, C, H, W) uint8 that are among those ``learned``, compared by pixels."""
     seen = torch.zeros(len(images), dtype=torch.bool)
     alike = [one for one in learned if _shape(one) == tuple(images.shape[1:])]
     if alike:
@@ -142,7 +142,7 @@ def _unseen(split: Split, learned: Iterable[Learned], what: str, folder: Path | 
 
 
 def _elsewhere(learned: Iterable[Learned], dataset: str) -> list[Learned]:
-    """Those on other data sets: a data set's own test images are trained on by nobody."""
+    """Return those on other data sets: no run is trained on its own data set's test images."""
     return [one for one in learned if one.dataset != dataset]
 
 

@@ -1,7 +1,7 @@
 """Runs as one ZIP archive: packed here, unpacked on another machine.
 
 Entries are the files of a run by the names they have on disk, ``<run id>/config.json`` and so on. An archive is
-untrusted: names, sizes and contents are checked, what is decompressed is counted, and nothing is unpickled.
+untrusted: names, sizes and contents are checked, decompressed bytes are counted, and nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ from cnnlab.training.config import RUN_ID
 MB = 1_000_000  # bytes
 MAX_ENTRIES = 20_000  # 400 runs of the default's 49 files, or 20 of the longest
 MAX_LIST_BYTES = 200 * MAX_ENTRIES  # the list of entries takes about 100 bytes for each
-MAX_BYTES = 4_000 * MB  # unpacked, all together: 100 default runs
-MAX_RATIO, FREE_BYTES = 20, 50 * MB  # unpacked, in the archive's own size, and beyond it: weights are noise to deflate
-STALE = timedelta(days=1)  # no archive takes so long to unpack: whoever did was killed
+MAX_BYTES = 4_000 * MB  # unpacked, in total: 100 default runs
+MAX_RATIO, FREE_BYTES = 20, 50 * MB  # unpacked bytes in archive sizes, and beyond them: weights hardly compress
+STALE = timedelta(days=1)  # no archive takes so long to unpack: the process was killed
 MAX_FILE = {
     **MAX_READ,
     "history.jsonl": 20 * MB,  # 1,000 epochs of 50 points and 47 classes: 10 MB
     "checkpoint.safetensors": 4 * MAX_WEIGHTS,  # two moments of each weight, and the best weights
 }
-CHUNK = 1 * MB  # held in memory of a file under way
+CHUNK = 1 * MB  # of a file in memory at once
 
-_INCOMING = ".incoming-"  # begins the name of a folder that an archive is unpacked in
+_INCOMING = ".incoming-"  # prefix of a folder that an archive is unpacked in
 _ENTRY = re.compile(
     rf"{RUN_ID.pattern}/((config|summary|about)\.json|(history|looks)\.jsonl|checkpoint\.safetensors"
     rf"|weights/epoch-([0-9]{{3}}|1000)\.safetensors)"
 )
-# What computers put into folders and archives unasked; folders have no content of their own.
+# What operating systems add to folders and archives; folders have no content of their own.
 _LITTER = re.compile(
     rf"(.*/)?((?i:\.DS_Store|Thumbs\.db|desktop\.ini)|\._[^/]*)|__MACOSX/.*|{RUN_ID.pattern}/(weights/)?"
 )
@@ -55,7 +55,7 @@ _DAMAGE = (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, 
 
 
 class ArchiveError(CnnLabError):
-    """An archive that cannot be taken in or made; the message names the entry and what to do."""
+    """An archive that cannot be imported or made; the message names the entry and what to do."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class Unpacked:
     """Ids of an archive's runs, ascending."""
 
     added: list[str]
-    known: list[str]  # were here already and stay as they are
+    known: list[str]  # were here already and are unchanged
 
 
 def pack(runs: Sequence[Run], file: IO[bytes]) -> None:
-    """Write ``runs`` as a ZIP archive; locks and half-written files stay out.
+    """Write ``runs`` as a ZIP archive, without locks and half-written files.
 
-    Raises RunError where a run is damaged, ArchiveError where they are more than ``unpack`` takes.
+    Raises RunError where a run is damaged, ArchiveError where they are more than ``unpack`` accepts.
     """
     if len({run.id for run in runs}) < len(runs):
         raise ArchiveError("a run is named twice: name each once")
@@ -78,12 +78,12 @@ def pack(runs: Sequence[Run], file: IO[bytes]) -> None:
         raise ArchiveError(f"the runs are more than an archive may hold ({_bounds()}): pack fewer at once")
     with ZipFile(file, "w", strict_timestamps=False) as archive:
         for name, path in files.items():
-            # Weights are noise to deflate: it would take 7 % off them, at 40 MB a second.
+            # Weights hardly compress: deflate would take 7 % off them, at 40 MB a second.
             archive.write(path, name, ZIP_STORED if path.suffix == ".safetensors" else ZIP_DEFLATED)
 
 
 def pack_file(runs: Sequence[Run], path: Path) -> None:
-    """``pack`` into a file of that name, replaced once the archive is whole. Raises as ``pack`` does."""
+    """Write ``runs`` as an archive to ``path``, replaced once the archive is complete. Raises as ``pack``."""
     try:
         with atomic_file(path) as aside, aside.open("wb") as file:
             pack(runs, file)
@@ -92,9 +92,9 @@ def pack_file(runs: Sequence[Run], path: Path) -> None:
 
 
 def unpack(file: IO[bytes], store: RunStore) -> Unpacked:
-    """Add an archive's runs to ``store``: all that are not there yet, or none.
+    """Add an archive's runs to ``store``: all that are missing there, or none.
 
-    ``file`` can seek. Raises ArchiveError where the archive is damaged, too large or holds anything but runs.
+    ``file`` must be seekable. Raises ArchiveError where the archive is damaged, too large or holds anything but runs.
     """
     try:
         store.folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def unpack(file: IO[bytes], store: RunStore) -> Unpacked:
 
 
 def _files(run: Run) -> dict[str, Path]:
-    """What of a run's folder goes into an archive, by its name there."""
+    """Return the files of a run's folder that go into an archive, by their names there."""
     _ = run.config, run.summary  # raise RunError where it is damaged
     found = {f"{run.id}/{path.relative_to(run.folder).as_posix()}": path for path in sorted(run.folder.rglob("*"))}
     files = {name: path for name, path in found.items() if _ENTRY.fullmatch(name) and path.is_file()}
@@ -133,7 +133,7 @@ def _bounds() -> str:
 
 
 class _Guarded:
-    """A file that refuses a long read: zipfile reads the list of entries at once, however long it says it is."""
+    """A file that refuses a long read: zipfile reads the list of entries at once, whatever its length."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -151,7 +151,7 @@ class _Guarded:
 
 
 def _extract(file: IO[bytes], arriving: RunStore, store: RunStore) -> set[str]:
-    """Write what is not in ``store`` yet into ``arriving``; the ids of all runs of the archive."""
+    """Write the runs that ``store`` lacks into ``arriving``; return the ids of all runs of the archive."""
     room = MAX_BYTES
     packed = file.seek(0, SEEK_END)
     with ZipFile(_Guarded(file)) as archive:
@@ -167,13 +167,13 @@ def _extract(file: IO[bytes], arriving: RunStore, store: RunStore) -> set[str]:
 
 
 def _entries(archive: ZipFile) -> dict[str, ZipInfo]:
-    """The archive's entries by name, after a look at what their headers say."""
+    """Return the archive's entries by name, after checking their headers."""
     infos = archive.infolist()
     if len(infos) > MAX_ENTRIES:
         raise _too_much()
     entries: dict[str, ZipInfo] = {}
     for info in infos:
-        name = info.orig_filename  # what the archive says; ``filename`` ends at a null byte
+        name = info.orig_filename  # the name in the archive; ``filename`` ends at a null byte
         if _LITTER.fullmatch(name):
             continue
         if reason := _objection(info) or ("is there twice" if name in entries else ""):
@@ -183,7 +183,7 @@ def _entries(archive: ZipFile) -> dict[str, ZipInfo]:
 
 
 def _objection(info: ZipInfo) -> str:
-    """What is wrong with an entry's header, or nothing."""
+    """Return what is wrong with an entry's header; empty where nothing is."""
     if not _ENTRY.fullmatch(info.orig_filename):
         return "is no file of a run"
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
@@ -198,10 +198,10 @@ def _objection(info: ZipInfo) -> str:
 
 
 def _copy(archive: ZipFile, info: ZipInfo, target: Path, room: int) -> int:
-    """Decompress an entry into a new file; its bytes, counted on the way. ``room`` is left for the whole archive."""
+    """Decompress an entry into a new file and return its bytes, counted; ``room`` is left for the whole archive."""
     limit = MAX_FILE.get(target.name, MAX_WEIGHTS)
     size = 0
-    if info.file_size > limit:  # it says so itself
+    if info.file_size > limit:  # by its own header
         raise _refusal(info.orig_filename, f"is larger than {limit:,} bytes")
     target.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(info) as source, target.open("xb") as file:
@@ -218,9 +218,9 @@ def _copy(archive: ZipFile, info: ZipInfo, target: Path, room: int) -> int:
 
 
 def _settle(ids: list[str], arriving: Path, folder: Path) -> list[str]:
-    """Move the runs to where they are found; on failure, none. Those that another brought meanwhile stay as they are.
+    """Move the runs into ``folder``; on failure, none. Runs that another process added meanwhile stay as they are.
 
-    Returns the ids of those that were moved.
+    Returns the ids of the runs that were moved.
     """
     try:
         for run_id in ids:
@@ -242,7 +242,7 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _delete_stale(folder: Path) -> None:
-    """What was unpacked by processes that were killed."""
+    """Delete what processes that were killed had unpacked."""
     for incoming in folder.glob(f"{_INCOMING}*"):
         with suppress(OSError):  # another deletes it at the same time
             if is_older(incoming, STALE):

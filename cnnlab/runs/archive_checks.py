@@ -1,4 +1,4 @@
-"""A run from elsewhere: what it must be before it may lie among our own. Nothing is unpickled."""
+"""Checks of a run from elsewhere before it joins the runs of this machine. Nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _RECORD: TypeAdapter[events.Record] = TypeAdapter(Annotated[events.Record, Field
 
 
 class Form(NamedTuple):
-    """What a header says of a tensor."""
+    """Type and shape of a tensor as a header gives them."""
 
     shape: tuple[int, ...]
     type: str
@@ -49,7 +49,7 @@ Forms = dict[str, Form]
 
 
 def admit(run: Run) -> None:
-    """Check every file of a run; where it says that it is running it now says that it was interrupted.
+    """Check every file of a run; a run that says that it is running is marked as interrupted.
 
     Raises RunError for the first file that is missing, damaged or would take too much memory.
     """
@@ -76,7 +76,7 @@ def _read(run: Run, name: str, kind: TypeAdapter[_T]) -> _T:
 
 
 def _check_data(run: Run, config: RunConfig, summary: Summary) -> None:
-    """Classes and images are the data set's own; a run that ended before it had read them has none."""
+    """Check that classes and images are the data set's; a run that ended before it had read them has none."""
     spec = DATASETS.get(config.dataset)
     if spec is None:
         raise _refusal(run, "config.json", "of a data set that is not known here")
@@ -85,10 +85,10 @@ def _check_data(run: Run, config: RunConfig, summary: Summary) -> None:
 
 
 def _check_network(run: Run, config: RunConfig, summary: Summary) -> None:
-    """Building and running the network must not take the machine's memory."""
+    """Check that building and running the network takes no more memory than allowed."""
     try:
         rows = summarise(config.architecture, summary.shape, len(summary.classes))
-    except ArchitectureError:  # never built: so it is, too, of a run that ended before it had read its data
+    except ArchitectureError:  # never built, as in a run that ended before it had read its data
         return
     weights = BYTES_PER_NUMBER * sum(row.parameters for row in rows)
     activations = BYTES_PER_NUMBER * prod(summary.shape) + sum(row.activation_bytes for row in rows)
@@ -97,7 +97,7 @@ def _check_network(run: Run, config: RunConfig, summary: Summary) -> None:
 
 
 def _check_history(run: Run, classes: int) -> None:
-    """Every line that a reader would keep must be a metric record; a kill may have torn the last one."""
+    """Check that every line that a reader would use is a metric record; a kill may have torn the last one."""
     path = run.folder / "history.jsonl"
     if not path.exists():
         return
@@ -118,7 +118,7 @@ def _is_record(line: str, classes: int) -> bool:
 
 
 def _check_tensors(run: Run, config: RunConfig, summary: Summary) -> None:
-    """Every file must hold the tensors of the run's network or of its training, and nothing beside them."""
+    """Check that every file holds the tensors of the run's network or of its training, and no others."""
     network = _network(config, summary)
     weights = {name: _form(tensor) for name, tensor in network.state_dict().items()}
     last = last_epoch(config, summary.extensions)
@@ -135,7 +135,7 @@ def _check_tensors(run: Run, config: RunConfig, summary: Summary) -> None:
 
 
 def _network(config: RunConfig, summary: Summary) -> nn.Module:
-    """The run's, without its numbers; one that cannot be built has no layers here, as it has no weights."""
+    """Return the run's network without values; one that cannot be built has no layers here, as it has no weights."""
     try:
         with torch.device("meta"):
             return build(config.architecture, summary.shape, len(summary.classes)) if summary.classes else nn.Module()
@@ -144,7 +144,7 @@ def _network(config: RunConfig, summary: Summary) -> nn.Module:
 
 
 def _training_forms(network: nn.Module) -> Forms:
-    """What ``Training.checkpoint`` may keep of a network: its best weights, an optimiser's moments and steps."""
+    """Return what a ``Training.checkpoint`` may hold: a network's best weights, an optimiser's moments and steps."""
     forms = {f"best.{name}": _form(tensor) for name, tensor in network.state_dict().items()}
     for place, parameter in enumerate(network.parameters()):
         forms |= {f"optimizer.{place}.{moment}": _form(parameter) for moment in MOMENTS}
@@ -161,11 +161,11 @@ def _form(tensor: Tensor) -> Form:
 
 
 def _header(run: Run, path: Path) -> Forms:
-    """What a safetensors file says it holds, which safetensors compares with the file's length."""
+    """Return the contents that a safetensors file declares; safetensors checks them against the file's length."""
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-        if MAX_HEADER < length < path.stat().st_size:  # to read it would take many times its bytes of memory
+        if MAX_HEADER < length < path.stat().st_size:  # reading it would take many times its bytes of memory
             raise _refusal(run, path.relative_to(run.folder).as_posix(), "longer than its tensors")
         with safe_open(path, framework="pt") as tensors:
             slices = {name: tensors.get_slice(name) for name in tensors.keys()}  # noqa: SIM118 - no mapping

@@ -1,4 +1,4 @@
-"""All runs of a folder at a glance: read once, then only what has changed; as a table to search and to sort."""
+"""An overview of all runs of a folder, which reads only what has changed; as a table to search and to sort."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cnnlab.runs.store import RunStore, runs_in
 from cnnlab.runs.summary import About, Summary, title_of
 from cnnlab.training.config import RunConfig, field_title, last_epoch
 
-_FILES = ("config.json", "summary.json", "about.json", "weights")  # whose change means that a run reads differently
+_FILES = ("config.json", "summary.json", "about.json", "weights")  # a run is read again when one of these changes
 
 _Stamp = tuple[int, ...]
 
@@ -33,7 +33,7 @@ class Entry:
     config: RunConfig
     summary: Summary
     about: About
-    is_trained: bool  # it has weights to look at
+    is_trained: bool  # it has weights that can be shown
 
     @property
     def id(self) -> str:
@@ -45,12 +45,12 @@ class Entry:
 
     @property
     def epochs(self) -> int:
-        """How many it is to have, or had, in the end."""
+        """The number of epochs that it is to have, or had, in the end."""
         return last_epoch(self.config, self.summary.extensions)
 
     @cached_property
     def unseeded(self) -> dict[str, Any]:
-        """What its repeats with other seeds share."""
+        """The settings that its repeats with other seeds share."""
         return trained_with(self) | {"seed": 0}
 
     @cached_property
@@ -60,7 +60,7 @@ class Entry:
 
 
 class Catalogue:
-    """The runs of a store; may be asked by several threads."""
+    """The runs of a store. It is thread-safe."""
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
@@ -68,7 +68,7 @@ class Catalogue:
         self._lock = Lock()
 
     def entries(self) -> list[Entry]:
-        """Every readable run, the newest first."""
+        """Return every readable run, the newest first."""
         with self._lock:
             self._known = {run.id: self._read(run) for run in runs_in(self._store.folder)}
             return [entry for _, entry in self._known.values() if entry]
@@ -76,19 +76,19 @@ class Catalogue:
     def _read(self, run: Run) -> tuple[_Stamp, Entry | None]:
         stamp = _stamp(str(run.folder))
         before, entry = self._known.get(run.id, ((), None))
-        if stamp != before or (entry and entry.summary.status == "running"):  # which nobody may be training by now
+        if stamp != before or (entry and entry.summary.status == "running"):  # its training may have died
             entry = _entry(run)
         return stamp, entry
 
 
 def table(entries: Sequence[Entry]) -> pd.DataFrame:
-    """The rows of ``entries``, by their runs' ids."""
+    """Return the rows of ``entries`` as a table, by their runs' ids."""
     rows, ids = [entry.row for entry in entries], [entry.id for entry in entries]
     return pd.DataFrame(rows, index=pd.Index(ids, dtype=str), columns=_columns())
 
 
 def search(rows: pd.DataFrame, words: str) -> pd.DataFrame:
-    """The rows in whose text each of the ``words`` occurs, whatever its case."""
+    """Return the rows in whose text each of the ``words`` occurs, in upper or lower case."""
     found = pd.Series(True, index=rows.index)
     for word in words.casefold().split():
         found &= rows["Text"].str.contains(word, regex=False)
@@ -96,26 +96,26 @@ def search(rows: pd.DataFrame, words: str) -> pd.DataFrame:
 
 
 def settings_of(rows: pd.DataFrame) -> list[str]:
-    """The columns of a table that are settings beside data set and network."""
+    """Return the columns of a table that are settings beside data set and network."""
     return [name for name in map(field_title, RunConfig.model_fields) if name in rows.columns]
 
 
 @cache
 def _columns() -> list[str]:
-    """An empty table has them too."""
+    """Return the columns, which an empty table has too."""
     summary = Summary(id="example", created=datetime.now(UTC))
     return list(_row(Entry(Run(Path("example")), RunConfig(), summary, About(), is_trained=False)))
 
 
 def trained_with(entry: Entry) -> dict[str, Any]:
-    """What a run was trained with: its config's fields as ``flat``, and what was done to it by hand."""
+    """Return the settings of a training: its config's fields as ``flat``, and the changes made by hand."""
     summary = entry.summary
     more = ", ".join(f"{more.epochs} epochs from {more.learning_rate:g}" for more in summary.extensions)
     return flat(entry.config) | {"trained on": more or "no", "learning rate set by hand": summary.rates_set}
 
 
 def flat(config: RunConfig) -> dict[str, Any]:
-    """A config's fields as one level of scalars; the network as its title and its layers."""
+    """Return a config's fields as one level of scalars; the network as its title and its layers."""
     return {
         "architecture": config.architecture.title,
         "layers": " · ".join(_layer(layer) for layer in config.architecture.layers),
@@ -125,7 +125,7 @@ def flat(config: RunConfig) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def macs(architecture: Architecture, shape: Shape, classes: int) -> int | None:
-    """Multiply-accumulates for one image; None where the network does not take such images."""
+    """Return the multiply-accumulates for one image; None where the network does not take such images."""
     try:
         return sum(row.macs for row in summarise(architecture, shape, classes))
     except ArchitectureError:
@@ -140,7 +140,7 @@ def _entry(run: Run) -> Entry | None:
 
 
 def _stamp(folder: str) -> _Stamp:
-    """When each of the files last changed, 0 where it is missing; plain strings, for it is asked thousands of times."""
+    """Return when each of the files last changed, 0 where it is missing; plain strings, as it is called often."""
     stamp = []
     for name in _FILES:
         try:

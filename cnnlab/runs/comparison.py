@@ -1,4 +1,4 @@
-"""What sets runs apart: settings, curves with their spread over seeds, and accuracy against what it costs."""
+"""Comparison of runs: settings, curves with their spread over seeds, and accuracy against cost."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from cnnlab.training.history import History
 
 AXES = {"epoch": "epoch", "step": "step", "seconds": "seconds since the start"}
 
-TOLD = 4  # settings at the most that a name tells
+TOLD = 4  # settings in a name, at most
 
 
 def differences(entries: Mapping[str, Entry]) -> pd.DataFrame:
-    """One row a setting that is not the same in all, one column a run; text, for a column mixes kinds."""
+    """Return one row for each setting that differs between runs, one column a run; text, as a column mixes kinds."""
     told = pd.DataFrame({name: pd.Series(trained_with(entry), dtype=object) for name, entry in entries.items()})
     shown = told.map(str)
     return shown[shown.nunique(axis=1) > 1].rename(lambda field: field.replace("_", " "))
 
 
 def repeats(entry: Entry, entries: Sequence[Entry]) -> list[Entry]:
-    """``entry`` and all that differ from it by their seed only and, like it, came to their own end.
+    """Return ``entry`` and all runs that differ from it only by their seed, provided that both finished.
 
-    Who changes only the seed has other images held out too, unless the split has a seed of its own.
+    Another seed holds out other images too, unless the split has a seed of its own.
     """
     if entry.summary.status != "finished":
         return [entry]
@@ -36,10 +36,10 @@ def repeats(entry: Entry, entries: Sequence[Entry]) -> list[Entry]:
 
 
 def curve(histories: Sequence[History], column: str, axis: str) -> pd.DataFrame:
-    """Mean and standard deviation of an epoch's ``column`` over ``histories``, epoch by epoch.
+    """Return mean and standard deviation of an epoch's ``column`` over ``histories``, epoch by epoch.
 
-    A run that ended before the others counts on with its last value: without it a mean would jump to those that went
-    on. ``axis`` is one of AXES. Columns x (the mean where repeats took unlike times), mean, sd (sample, 0 for one run),
+    A run that ended before the others keeps its last value: without it a mean would jump to the runs that continued.
+    ``axis`` is one of AXES. Columns x (the mean where repeats took different times), mean, sd (sample, 0 for one run),
     runs, and training: how many of these had not ended.
     """
     frames = [history.epoch_frame().set_index("epoch", drop=False) for history in histories]
@@ -59,7 +59,7 @@ def curve(histories: Sequence[History], column: str, axis: str) -> pd.DataFrame:
 
 
 def pareto_front(cost: pd.Series[float], gain: pd.Series[float]) -> pd.Index[str]:
-    """The rows than which no other is both as cheap and better, or cheaper and as good; the cheapest first."""
+    """Return the rows that no other row beats (as cheap and better, or cheaper and as good), the cheapest first."""
     known = pd.DataFrame({"cost": cost, "gain": gain}).dropna()
     ordered = known.sort_values(["cost", "gain"], ascending=[True, False])
     best_before = np.maximum.accumulate(np.concatenate([[-np.inf], ordered["gain"].to_numpy()[:-1]]))
@@ -67,7 +67,7 @@ def pareto_front(cost: pd.Series[float], gain: pd.Series[float]) -> pd.Index[str
 
 
 def apart(x: pd.Series[float], y: pd.Series[float], columns: int = 200, rows: int = 100) -> pd.Index[str]:
-    """One row of those that fall into the same cell of a plot: a page need not draw points that hide each other."""
+    """Return one row for each occupied cell of a plot: a page need not show points that hide each other."""
     cells = pd.DataFrame({"column": _cell(x, columns), "row": _cell(y, rows)})
     return cells.drop_duplicates().index
 
@@ -78,9 +78,9 @@ def _cell(values: pd.Series[float], count: int) -> pd.Series[float]:
 
 
 def short_names(entries: Sequence[Entry]) -> dict[str, Entry]:
-    """Runs by their titles, else by network and data set; where several share that, by what tells them apart.
+    """Name runs by their titles, else by network and data set; where several share that, by the settings that differ.
 
-    Where all share it, only by that.
+    Where all share it, by those settings only.
     """
     plain = [entry.about.title or _what(entry.config) for entry in entries]
     if len(entries) > 1 and len(set(plain)) == 1 and all(_settings_apart(entry, entries) for entry in entries):

@@ -1,4 +1,4 @@
-"""What earlier trainings of the same network took: the truth that an estimate is held against."""
+"""Measured epoch times of earlier trainings of the same network, to compare an estimate with."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SAME = ("dataset", "batch_size", "optimizer", "validation_fraction", "train_fra
 
 
 def epoch_seconds(entries: Sequence[Entry], draft: Draft, config: RunConfig, spec: DatasetSpec) -> list[float]:
-    """Seconds per epoch, validation included, of each run that trained ``draft``'s layers as ``config`` says.
+    """Return the seconds per epoch, validation included, of each run that trained ``draft``'s layers with ``config``.
 
-    On the device, in the precision and on the threads that a training would have here now; layers' names do not count.
-    Raises ConfigError where the device is missing.
+    Only runs with the device, precision and threads that a training would have here now count; layers' names do not
+    matter. Raises ConfigError where the device is missing.
     """
     device = choose_device(config.device)
     precision = str(choose_precision(config.precision, device)).removeprefix("torch.")
@@ -37,6 +37,6 @@ def epoch_seconds(entries: Sequence[Entry], draft: Draft, config: RunConfig, spe
 
 
 def _is_alike(one: RunConfig, other: RunConfig, spec: DatasetSpec) -> bool:
-    """Whether two trainings take the same time with the same network."""
+    """Tell whether two trainings take the same time with the same network."""
     augmented = {augmentation.choose(config.augmentation, spec.augmentation) for config in (one, other)}
     return len(augmented) == 1 and all(getattr(one, name) == getattr(other, name) for name in _SAME)

@@ -1,4 +1,4 @@
-"""A training written to its run's folder while it goes on: weights, metrics, what the next epoch needs, the score."""
+"""A recorder that writes a training to its run's folder: weights, metrics, checkpoints, the final test."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from cnnlab.training.loop import Training
 
 
 class Recorder:
-    """Keeps in memory what pages show of a training, and on disk what outlives it.
+    """The state of a training in memory, which pages show, and its files on disk.
 
-    ``history`` only grows, and an epoch enters it after its weights and metrics are on disk. Raises RunError where
-    that cannot be written.
+    ``history`` only grows, and an epoch enters it after its weights and metrics are on disk. Raises RunError where they
+    cannot be written.
     """
 
     def __init__(self, run: Run, more: Extension | None = None) -> None:
         self.run = run
         self.history = run.history()
-        self.epoch = 0  # the last whole one
+        self.epoch = 0  # the last complete one
         self._unsaved: list[str] = []  # history lines of the running epoch
         self._before = run.summary
         self._more = more
@@ -42,7 +42,7 @@ class Recorder:
 
     @property
     def is_current(self) -> bool:
-        """Whether the run on disk is still as it was, so that nobody else has trained it since."""
+        """Whether the run on disk is unchanged, so that no other process has trained it since."""
         now = self.run.summary.model_copy(update={"status": self._before.status})
         return now == self._before and (not self._more or self._more.after == self.run.whole_epochs)
 
@@ -52,13 +52,13 @@ class Recorder:
         self.run.write_summary(self.summary)
 
     def fail(self, message: str) -> None:
-        """Say in memory that it failed; what is on disk stays."""
+        """Mark the run as failed in memory; the files on disk are unchanged."""
         self.summary = self.summary.model_copy(update={"error": message, "status": "failed"})
 
     def begin(self, training: Training) -> None:
-        """Describe the network and go back to the last whole epoch, if there is one.
+        """Describe the network and go back to the last complete epoch, if there is one.
 
-        What the run has beyond it is taken again, the same.
+        Steps of the run after it are repeated with the same result.
         """
         self._describe(training)
         checkpoint = self.run.checkpoint()
@@ -93,18 +93,18 @@ class Recorder:
                 self.epoch = event.epoch
 
     def end(self) -> None:
-        """Write the metrics of an epoch that will not become whole."""
+        """Write the metrics of an epoch that will stay incomplete."""
         self.run.append_history(self._unsaved)
 
     def judge(self, network: nn.Module, data: Data, check: Callable[[], None]) -> None:
-        """Look at the test split with the weights of the last whole (or best) epoch; the look is counted.
+        """Evaluate the weights of the last complete (or best) epoch on the test split; the evaluation is counted.
 
-        ``check`` is called before each batch, and ends the judging with what it raises.
+        ``check`` is called before each batch, and what it raises ends the evaluation.
         """
         if not self.epoch:
             return
         network.load_state_dict(self.run.weights(self.epoch))
-        network.register_forward_pre_hook(lambda *_: check())  # the network is let go of afterwards
+        network.register_forward_pre_hook(lambda *_: check())  # the network is discarded afterwards
         device = next(network.parameters()).device
         standardise = Standardise(self.summary.mean, self.summary.std, device)
         test = evaluate(network, data.test.to(device), standardise)
@@ -140,7 +140,7 @@ class Recorder:
         self.history.add(event)
 
     def _save_epoch(self, training: Training, lines: list[str]) -> None:
-        """Killed between two of these writes, the run goes on from the epoch before or from this one."""
+        """Write the files of an epoch, in an order that lets a run continue after a kill between any two of them."""
         self.run.save_weights(training.epoch, training.network.state_dict())
         kept = training.checkpoint()
         self.run.save_checkpoint(replace(kept, progress=kept.progress.model_copy(update={"history": tuple(lines)})))

@@ -1,11 +1,11 @@
 """Runs on disk: a folder of open formats each, readable after a kill at any moment.
 
-``config.json`` and ``summary.json`` are written aside and renamed, ``history.jsonl`` grows by whole lines,
-``weights/epoch-NNN.safetensors`` holds the weights after each epoch (000: before training),
-``checkpoint.safetensors`` what else a training needs to go on after the last. ``about.json``, where there is one, is
-what its owner says of it, ``looks.jsonl`` has a line for each look at its test images, ``heldout.safetensors`` what
-networks say to training images they did not see. A lock file is held while a process trains the run; a run that says
-"running" with nobody holding it was interrupted. Deleted runs lie in ``.deleted`` until they are restored or old.
+``config.json`` and ``summary.json`` are replaced atomically, ``history.jsonl`` grows by whole lines,
+``weights/epoch-NNN.safetensors`` holds the weights after each epoch (000: before training), ``checkpoint.safetensors``
+the further state to continue from after the last. The optional ``about.json`` holds title, tags and note of the user,
+``looks.jsonl`` has a line for each evaluation on its test images, ``heldout.safetensors`` holds networks' outputs for
+training images that they did not see. A process that trains the run holds a lock file; a run that says "running" while
+nobody holds its lock was interrupted. Deleted runs lie in ``.deleted`` until they are restored or expire.
 """
 
 from __future__ import annotations
@@ -42,23 +42,23 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
 
 MAX_READ = {  # bytes
-    "config.json": 16_000_000,  # 500 lessons of 600 points each: 15 MB
+    "config.json": 16_000_000,  # 500 drawings of 600 points each: 15 MB
     "summary.json": 1_000_000,  # two numbers a class
     "about.json": 100_000,  # a title, tags, a note
     "looks.jsonl": 1_000_000,
 }
-MAX_LINE = 100_000  # characters of the history's: an epoch of 47 classes has 1,500
-MAX_LOOKS = 10_000  # counted
+MAX_LINE = 100_000  # of a line of the history: an epoch of 47 classes has 1,500
+MAX_LOOKS = 10_000  # that are counted, at most
 _WEIGHTS = re.compile(r"epoch-([0-9]{3}|1000)\.safetensors")
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class RunError(CnnLabError):
-    """A run that is not there or cannot be read; the message says which and why."""
+    """A run that is missing or cannot be read; the message says which and why."""
 
 
 class Run:
-    """One run's folder."""
+    """The folder of one run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -69,7 +69,7 @@ class Run:
 
     @property
     def config(self) -> RunConfig:
-        """Raises RunError where the file is missing or invalid, as ``summary`` does."""
+        """The run's settings. Raises RunError where the file is missing or invalid, as ``summary`` does."""
         return self._read("config.json", RunConfig)
 
     @property
@@ -81,7 +81,7 @@ class Run:
 
     @property
     def about(self) -> About:
-        """What its owner says of it; nothing where that is missing or damaged, for the run itself is whole."""
+        """The user's notes on the run; empty where the file is missing or damaged, because the run itself is intact."""
         try:
             return self._read("about.json", About)
         except RunError:
@@ -89,19 +89,19 @@ class Run:
 
     @property
     def looks(self) -> int:
-        """How often its test images were looked at; 0 where that was not counted yet."""
+        """The number of evaluations on its test images; 0 where they were not counted yet."""
         try:
             return read_limited(self.folder / "looks.jsonl", MAX_READ["looks.jsonl"]).count(b"\n")
         except OSError:
             return 0
 
     def count_look(self, epoch: int) -> None:
-        """Note that its test images were looked at with the weights of ``epoch``, as far as that can be written."""
+        """Record an evaluation on its test images with the weights of ``epoch``; a failure to write is ignored."""
         look = json.dumps({"epoch": epoch, "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"})
         with suppress(OSError):
             if self.looks < MAX_LOOKS:
                 with (self.folder / "looks.jsonl").open("a", encoding="utf-8") as file:
-                    file.write(f"{look}\n")  # at once, so that two processes do not mix their lines
+                    file.write(f"{look}\n")  # in one write, so that two processes do not mix their lines
 
     @property
     def title(self) -> str:
@@ -112,20 +112,20 @@ class Run:
             return History.from_lines(lines)
 
     def epochs(self) -> list[int]:
-        """Epochs whose weights are on disk, ascending; 0 is before training."""
+        """Return the epochs whose weights are on disk, ascending; 0 is before training."""
         files = (_WEIGHTS.fullmatch(path.name) for path in (self.folder / "weights").glob("epoch-*.safetensors"))
         return sorted(int(file[1]) for file in files if file)
 
     @property
     def judged_epoch(self) -> int:
-        """The one that was judged, else the last on disk. Raises RunError where there are no weights."""
+        """The epoch that was tested, else the last on disk. Raises RunError where there are no weights."""
         saved = self.epochs()
         if not saved:
             raise RunError(f"run {self.id} has no weights yet")
         return self.summary.epoch or saved[-1]
 
     def weights(self, epoch: int) -> dict[str, Tensor]:
-        """The state dict after ``epoch``, on the CPU. Raises RunError where it is missing or damaged."""
+        """Return the state dict after ``epoch``, on the CPU. Raises RunError where it is missing or damaged."""
         try:
             return load_file(regular(self._weights_path(epoch)))
         except (OSError, SafetensorError) as error:
@@ -133,7 +133,7 @@ class Run:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the run's lock: it is being trained. Raises RunError where another process does."""
+        """Hold the run's lock while it is trained. Raises RunError where another process holds it."""
         with ExitStack() as stack:
             with writing(self.folder):
                 stack.enter_context(lock(self.folder, RunError(f"run {self.id} is being trained elsewhere")))
@@ -146,7 +146,7 @@ class Run:
         write_aside(self.folder / "about.json", about.model_dump_json(indent=1))
 
     def change_about(self, **fields: object) -> None:
-        """Set these fields of what its owner says; the others stay as somebody else may set them meanwhile.
+        """Set some fields of the user's notes; the others keep what is on disk, which may have changed meanwhile.
 
         Raises ValidationError for a field that is wrong.
         """
@@ -160,12 +160,15 @@ class Run:
             os.fsync(file.fileno())
 
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
-        """In place of an earlier one."""
+        """Write ``checkpoint`` in place of an earlier one."""
         with _aside(self._checkpoint_path) as aside:
             write_checkpoint(aside, checkpoint)
 
     def checkpoint(self) -> Checkpoint | None:
-        """The last; None before the first epoch was whole. Raises RunError where it is missing or damaged."""
+        """Return the last checkpoint; None before the first complete epoch.
+
+        Raises RunError where it is missing or damaged.
+        """
         if not self._checkpoint_path.exists() and not self.history().epochs:
             return None
         try:
@@ -176,15 +179,15 @@ class Run:
 
     @property
     def whole_epochs(self) -> int:
-        """How many were trained; a kill may have kept the last one's lines out of the history."""
+        """The number of completed epochs; after a kill the history may lack the lines of the last one."""
         told = len(self.history().epochs)
         try:
             return max(told, read_progress(regular(self._checkpoint_path)).epoch)
-        except (OSError, CheckpointError):  # who goes on is told what is wrong with it
+        except (OSError, CheckpointError):  # continuing the run reports what is wrong with it
             return told
 
     def rewind(self, epoch: int, last: Sequence[str] = ()) -> None:
-        """Forget all after ``epoch``; ``last`` are its lines of the history, which a kill may have kept out of it."""
+        """Delete everything after ``epoch``; ``last`` are its history lines, which a kill may have left unwritten."""
         lines = self._lines_until(epoch) or [*self._lines_until(epoch - 1), *last]
         write_aside(self.folder / "history.jsonl", "".join(f"{line}\n" for line in lines))
         for later in self.epochs():
@@ -192,7 +195,7 @@ class Run:
                 self._weights_path(later).unlink()
 
     def _lines_until(self, epoch: int) -> list[str]:
-        """The history's lines up to the end of ``epoch``; none where that is not in it."""
+        """Return the history's lines up to the end of ``epoch``; none where it is missing."""
         lines = []
         with self._history_lines() as whole:
             for line in whole:
@@ -211,7 +214,7 @@ class Run:
         _save(self._held_out_path, tensors)
 
     def held_out(self) -> dict[str, Tensor] | None:
-        """What ``save_held_out`` kept; None where that is nothing or damaged, for it can be made again."""
+        """Return the tensors that ``save_held_out`` wrote; None where they are missing or damaged."""
         try:
             return load_file(self._held_out_path)
         except (OSError, SafetensorError):
@@ -246,28 +249,28 @@ def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def write_aside(path: Path, text: str) -> None:
-    """Write aside, then rename: a reader sees the old file or the new one, never half of one."""
+    """Write ``text`` to a temporary file, then rename it: a reader sees the old file or the new one, never a part."""
     with writing(path.parent):
         atomic_write(path, text)
 
 
 @contextmanager
 def _lines(path: Path) -> Iterator[Iterable[str]]:
-    """A history's; one that is too long to be a record comes in pieces, which are none either."""
+    """Open a history for its lines; one too long for a record comes in pieces, which are no records either."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         yield iter(partial(file.readline, MAX_LINE), "")
 
 
 @contextmanager
 def _aside(path: Path) -> Iterator[Path]:
-    """``atomic_file``, its errors as RunError."""
+    """Open a file as ``atomic_file`` does, its errors as RunError."""
     with writing(path.parent), atomic_file(path) as aside:
         yield aside
 
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Raises RunError, with what to do, where ``folder`` cannot be written."""
+    """Turn an error of writing to ``folder`` into RunError, which says what to do."""
     try:
         yield
     except (OSError, SafetensorError) as error:

@@ -1,4 +1,4 @@
-"""All runs of a folder: made, found, deleted and restored."""
+"""The store of all runs in a folder: create, open, delete and restore."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from cnnlab.training.config import RUN_ID, RunConfig
 
 
 class RunStore:
-    """All runs of a folder, which is made when the first run is."""
+    """All runs of a folder, which is created with the first run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def create(self, config: RunConfig) -> Run:
-        """A new run's folder with its config; its id cannot be guessed, and ids are in the order of their runs.
+        """Create the folder of a new run with its config; its id cannot be guessed, and ids sort by time.
 
         Raises RunError where it cannot be written.
         """
@@ -35,7 +35,7 @@ class RunStore:
         run = Run(self.folder / run_id)
         with writing(self.folder):
             run.folder.mkdir(parents=True)
-        indent = None if config.lessons else 1  # which are long lists of numbers
+        indent = None if config.lessons else 1  # long lists of numbers
         try:
             write_aside(run.folder / "config.json", config.model_dump_json(indent=indent))
             run.write_summary(Summary(id=run_id, created=created))
@@ -45,13 +45,13 @@ class RunStore:
         return run
 
     def open(self, run_id: str) -> Run:
-        """A run by its id. Raises RunError where there is none."""
+        """Return a run by its id. Raises RunError where there is none."""
         if not RUN_ID.fullmatch(run_id) or not (self.folder / run_id / "config.json").is_file():
             raise RunError(f"there is no run {run_id[:100]!r} in {self.folder}")
         return Run(self.folder / run_id)
 
     def origin(self, run: Run) -> Run | None:
-        """The run that ``run`` descends from by its parents, itself where it has none; None where one is not here."""
+        """Return the first ancestor of ``run``, itself where it has no parent; None where an ancestor is missing."""
         *_, first = self.lineage(run)
         try:
             return None if first.config.parent else first
@@ -59,7 +59,7 @@ class RunStore:
             return None
 
     def lineage(self, run: Run) -> Iterator[Run]:
-        """``run``, its parent, the parent's parent and so on, as far as they are here and readable."""
+        """Yield ``run``, its parent, the parent's parent and so on, as far as they are here and readable."""
         seen: set[str] = set()
         with suppress(RunError):
             while run.id not in seen:  # only a forged one is its own ancestor
@@ -70,33 +70,33 @@ class RunStore:
                 run = self.open(parent.run)
 
     def all(self) -> list[Run]:
-        """Readable runs, the newest first."""
+        """Return the readable runs, the newest first."""
         return [run for run in runs_in(self.folder) if _is_readable(run)]
 
     def delete(self, run_id: str) -> None:
-        """Put a run away, for ``restore`` to bring back; those put away long ago go for good.
+        """Move a run to the deleted ones, from where ``restore`` brings it back; expired ones are removed for good.
 
         Raises RunError where there is none or it is being trained.
         """
-        with self.open(run_id).held(), writing(self.folder):  # nobody trains it, nor begins to while it moves
+        with self.open(run_id).held(), writing(self.folder):  # nobody trains it, or starts to while it moves
             self._deleted.mkdir(exist_ok=True)
-            shutil.rmtree(self._deleted / run_id, ignore_errors=True)  # an earlier copy, of a run that came back
+            shutil.rmtree(self._deleted / run_id, ignore_errors=True)  # an earlier copy, of a run that was restored
             os.utime(self.folder / run_id)
             (self.folder / run_id).rename(self._deleted / run_id)
         for run in runs_in(self._deleted):
-            with suppress(FileNotFoundError):  # it came back, or went, meanwhile
+            with suppress(FileNotFoundError):  # restored or deleted meanwhile
                 if is_older(run.folder, DELETED_ARE_KEPT):
                     shutil.rmtree(run.folder)
 
     def restore(self, run_id: str) -> None:
-        """Bring a deleted run back. Raises RunError where there is none, or somebody else does at the same time."""
+        """Bring a deleted run back. Raises RunError where there is none, or another process restores it just now."""
         if run_id not in [run.id for run in self.deleted()]:
             raise RunError(f"there is no deleted run {run_id[:100]!r}: it may be gone for good, or be back")
         with writing(self.folder):
             (self._deleted / run_id).rename(self.folder / run_id)
 
     def deleted(self) -> list[Run]:
-        """Readable runs that were put away and did not come back on another way, the newest first."""
+        """Return the readable deleted runs that did not come back in another way, the newest first."""
         away = [run for run in runs_in(self._deleted) if not (self.folder / run.id).exists()]
         return [run for run in away if _is_readable(run)]
 
@@ -106,7 +106,7 @@ class RunStore:
 
 
 def runs_in(folder: Path) -> list[Run]:
-    """A run for each folder with a run's name, read or not, the newest first."""
+    """Return a run for each folder with a run's name, readable or not, the newest first."""
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
@@ -115,7 +115,7 @@ def runs_in(folder: Path) -> list[Run]:
 
 
 def runs_folder() -> Path:
-    """Where runs lie: the environment's CNNLAB_RUNS, else ``runs/`` beside the app."""
+    """Return the folder of runs: the environment's CNNLAB_RUNS, else ``runs/`` beside the app."""
     return Path(os.environ.get("CNNLAB_RUNS") or Path(__file__).parents[2] / "runs").expanduser()
 
 

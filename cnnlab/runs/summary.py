@@ -1,4 +1,4 @@
-"""What a run is and came to, what its owner says of it, and both in words."""
+"""State and results of a run, the user's notes on it, and both in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator,
 from cnnlab.training.config import MAX_EPOCHS, RUN_ID, Extension, RunConfig
 
 MAX_THREADS = 1024
-MAX_ANCESTORS = 50  # that learned from different images
+MAX_ANCESTORS = 50  # that were trained on different images
 Status = Literal["running", "finished", "stopped", "failed", "interrupted"]
 Channels = Annotated[int, Field(ge=1, le=64)]
 Side = Annotated[int, Field(ge=1, le=1024)]  # pixels
@@ -19,7 +19,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Learned(BaseModel):
-    """The training images that a run learned from."""
+    """The training images of a run."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -30,12 +30,12 @@ class Learned(BaseModel):
 
     @classmethod
     def of(cls, config: RunConfig) -> Learned:
-        """Read what a config chooses."""
+        """Return the training images that ``config`` chooses."""
         return cls.model_validate({name: getattr(config, name) for name in cls.model_fields})
 
 
 class Summary(BaseModel):
-    """What a run is and came to, beside its config. Accuracies are fractions; None until known."""
+    """State and results of a run, beside its config. Accuracies are fractions; None until known."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -44,13 +44,13 @@ class Summary(BaseModel):
     status: Status = "running"
     classes: tuple[str, ...] = ()
     shape: tuple[Channels, Side, Side] = (1, 1, 1)  # (C, H, W) of its images
-    mean: tuple[FiniteFloat, ...] = ()  # what pixels in 0…1 were standardised by, per channel
+    mean: tuple[FiniteFloat, ...] = ()  # per channel, of the standardisation of pixels in 0…1
     std: tuple[Annotated[FiniteFloat, Field(gt=0)], ...] = ()
     parameters: Count = 0
     device: str = ""
     precision: str = ""
     threads: Annotated[int, Field(ge=0, le=MAX_THREADS)] = 0
-    epoch: Annotated[int, Field(ge=0, le=MAX_EPOCHS)] = 0  # whose weights were judged
+    epoch: Annotated[int, Field(ge=0, le=MAX_EPOCHS)] = 0  # whose weights were tested
     train_accuracy: Fraction | None = None  # in evaluation mode on plain training images
     validation_accuracy: Fraction | None = None
     test_accuracy: Fraction | None = None
@@ -61,8 +61,8 @@ class Summary(BaseModel):
     images_per_second: FiniteFloat | None = None
     error: str = ""
     extensions: tuple[Extension, ...] = ()  # epochs beyond its config's
-    rates_set: Count = 0  # times that somebody set the learning rate while it trained
-    # What the runs that it comes from learned, where these may be gone.
+    rates_set: Count = 0  # times that the learning rate was set by hand during training
+    # What its ancestors were trained on; their runs may have been deleted.
     ancestors: Annotated[tuple[Learned, ...], Field(max_length=MAX_ANCESTORS)] = ()
 
     @model_validator(mode="after")
@@ -76,11 +76,11 @@ class Summary(BaseModel):
 
 
 class About(BaseModel):
-    """What its owner says of a run."""
+    """The user's notes on a run."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    title: Annotated[str, Field(max_length=100)] = ""  # empty: its network, data set and time
+    title: Annotated[str, Field(max_length=100)] = ""  # empty: named by network, data set and time
     tags: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=20)] = ()
     note: Annotated[str, Field(max_length=5000)] = ""
     pinned: bool = False  # listed first
@@ -92,13 +92,13 @@ class About(BaseModel):
 
 
 def title_of(config: RunConfig, summary: Summary, about: About) -> str:
-    """What a run is called: as its owner said, else by its network, data set, what made it of another, and time."""
+    """Return the title of a run: the user's, else its network, data set, origin and time."""
     what = f"{config.architecture.title} on {config.dataset}"
     return about.title or ", ".join(filter(None, (what, config.origin, started_at(summary))))
 
 
 def how_tested(summary: Summary, looks: int) -> str:
-    """How a run was tested, in words, and how often its test images were looked at afterwards."""
+    """Describe in words how a run was tested, and how often its test images were used afterwards."""
     images = f"{sum(summary.support.values()):,} images"
     if looks == 1:
         return f"Tested once, after training, on {images}"
@@ -108,5 +108,5 @@ def how_tested(summary: Summary, looks: int) -> str:
 
 
 def started_at(summary: Summary) -> str:
-    """When a run was begun, in this machine's time zone."""
+    """Return when a run was started, in this machine's time zone."""
     return f"{summary.created.astimezone():%d %b %H:%M:%S}"

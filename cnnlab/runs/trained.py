@@ -23,39 +23,39 @@ from cnnlab.networks.layers import Shape
 from cnnlab.runs.ancestry import unseen_test
 from cnnlab.runs.run import Run, RunError
 
-EVALUATION_BYTES = 2_000_000_000  # of the maps of all images that are asked together
+EVALUATION_BYTES = 2_000_000_000  # of the maps of all images that are evaluated together
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A network in evaluation mode on the CPU, with what its input needs."""
+    """A network in evaluation mode on the CPU, with what prepares its input."""
 
     network: nn.Sequential
     standardise: Standardise
     classes: tuple[str, ...]
     shape: Shape  # (C, H, W)
     epoch: int
-    at_once: int = EVALUATION_BATCH  # images that go through it together, so that its maps do not take all memory
+    at_once: int = EVALUATION_BATCH  # images in one forward pass, so that its maps do not take all memory
 
     def probabilities(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) uint8 → (N, classes)."""
+        """Return the class probabilities of images: (N, C, H, W) uint8 → (N, classes)."""
         return predict(self.network, images, self.standardise, self.at_once).softmax(1)
 
     def answers(self, split: Split) -> Answers:
-        """What the network says to labelled images."""
+        """Return the network's answers to labelled images."""
         logits = predict(self.network, split.images, self.standardise, self.at_once)
         return Answers(logits.numpy(), split.labels.numpy(), self.classes)
 
     def inputs(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) uint8 → what the first layer gets, float32."""
+        """Convert images to the input of the first layer: (N, C, H, W) uint8 → float32."""
         return self.standardise(images.float() / 255)
 
 
 def load_trained(run: Run, epoch: int | None = None) -> Trained:
-    """The network of ``run`` after ``epoch``; by default the judged one, else the last on disk.
+    """Return the network of ``run`` after ``epoch``; by default the tested one, else the last on disk.
 
-    Raises RunError where there are no weights, they do not fit the architecture or are not finite, and where a layer
-    of an older run is one that is refused today.
+    Raises RunError where there are no weights, they do not fit the architecture or are not finite, and where a layer of
+    an older run is refused today.
     """
     summary = run.summary
     chosen = run.judged_epoch if epoch is None else epoch
@@ -66,7 +66,7 @@ def load_trained(run: Run, epoch: int | None = None) -> Trained:
     except ArchitectureError as error:
         raise RunError(f"run {run.id} has a network that cannot be built: {error}") from error
     if sum(layer.parameters for layer in layers) > sum(map(Tensor.numel, weights.values())):
-        raise refusal  # before a network far larger than the file takes the machine's memory
+        raise refusal  # before a network far larger than the file takes all memory
     network = build(run.config.architecture, summary.shape, len(summary.classes))
     if _forms(weights) != _forms(network.state_dict()):
         raise refusal
@@ -84,24 +84,24 @@ def load_trained(run: Run, epoch: int | None = None) -> Trained:
 
 
 def seen_by(run: Run, picture: Image.Image) -> NetworkInput:
-    """What the run's network gets of an RGB picture. Raises DrawingError where nothing is drawn on it."""
+    """Convert an RGB picture to the input of the run's network. Raises DrawingError where nothing is drawn on it."""
     spec = dataset_spec(run.config.dataset)
     return network_input(picture, run.summary.shape, spec.is_drawn, spec.is_light_on_dark)
 
 
 def readings(trained: Trained, lessons: list[LabelledDrawing]) -> tuple[list[str], list[float]]:
-    """What a network reads in each drawing, and how sure it is (0…1)."""
+    """Return the class that a network reads in each drawing, and its confidence (0…1)."""
     images = torch.cat([prepare(stroke_ink(lesson), trained.shape[1:]) for lesson in lessons])  # (N, 1, H, W)
     certainty, best = trained.probabilities(images).max(1)
     return [trained.classes[number] for number in best.tolist()], certainty.tolist()
 
 
 def test_split(run: Run, dataset: str | None = None) -> Split:
-    """The test images of the run's data set, or of another with the same shape and classes.
+    """Return the test images of the run's data set, or of another with the same shape and classes.
 
-    Without those that the run or one it comes from was trained on; only branches from before these were told apart
-    keep their own data set's as they are. Raises DatasetError where they do not fit the run's network, or too few
-    are left.
+    Images that the run or one of its ancestors was trained on are left out, except for branches of older versions,
+    which keep their own data set's test images as they are. Raises DatasetError where the images do not fit the run's
+    network, or too few are left.
     """
     config = run.config
     spec = dataset_spec(dataset or config.dataset)
@@ -112,7 +112,7 @@ def test_split(run: Run, dataset: str | None = None) -> Split:
 
 
 def check_fit(run: Run, spec: DatasetSpec) -> None:
-    """Raises DatasetError where the run's network takes other images than the data set's, or names other classes."""
+    """Raise DatasetError where the run's network takes other images than the data set's, or has other classes."""
     summary = run.summary
     if spec.shape != summary.shape or spec.classes != summary.classes:
         raise DatasetError(
@@ -122,7 +122,7 @@ def check_fit(run: Run, spec: DatasetSpec) -> None:
 
 
 def judge(run: Run, dataset: str | None = None) -> Evaluation:
-    """How the run's network does on a test split; a look at its own is counted."""
+    """Evaluate the run's network on a test split; an evaluation on its own is counted."""
     trained, split = load_trained(run), test_split(run, dataset)
     if dataset in (None, run.config.dataset):
         run.count_look(trained.epoch)

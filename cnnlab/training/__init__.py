@@ -1,1 +1,1 @@
-"""From a RunConfig to events: the loop, what it runs on, and where it continues after an interruption."""
+"""Training: from a RunConfig to events, the device it runs on, and checkpoints to continue from."""

@@ -1,4 +1,4 @@
-"""What a training needs to go on, beside its network's weights, and the file that keeps it; nothing is unpickled."""
+"""The state that a training continues from, beside its network's weights, and its file; nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ class CheckpointError(CnnLabError, ValueError):
 
 
 class Progress(BaseModel):
-    """How far a training is, and where its schedule stands."""
+    """The progress of a training, and the state of its schedule."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epoch: Annotated[int, Field(ge=1, le=100_000)]  # the last whole one
+    epoch: Annotated[int, Field(ge=1, le=100_000)]  # the last complete one
     step: Annotated[int, Field(ge=1)]
-    seconds: Annotated[FiniteFloat, Field(ge=0)]  # of the whole epochs
-    changes: tuple[tuple[Annotated[int, Field(ge=1)], Rate], ...] = ()  # step, rate that somebody set for it
+    seconds: Annotated[FiniteFloat, Field(ge=0)]  # of the complete epochs
+    changes: tuple[tuple[Annotated[int, Field(ge=1)], Rate], ...] = ()  # pairs of a step and the rate set for it
     scaler: dict[str, FiniteFloat | int]  # of the loss, with 16-bit floats
     best_loss: FiniteFloat | None  # of validation; None before an epoch was watched
     best_epoch: Annotated[int, Field(ge=0)]
-    wanted_rate: Rate | None = None  # that somebody set for the next step
+    wanted_rate: Rate | None = None  # set by hand for the next step
     history: tuple[str, ...] = ()  # the last epoch's lines
 
-    # Older versions kept the state of torch's schedulers. Of it the next step's rate is read, and never written.
+    # Older versions saved the state of torch's schedulers. Only the next step's rate is read; it is never written.
     rates: Annotated[tuple[FiniteFloat, ...], Field(exclude=True)] = ()
     groups: Annotated[object, Field(exclude=True)] = None
     base_rates: Annotated[object, Field(exclude=True)] = None
@@ -46,27 +46,27 @@ class Progress(BaseModel):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What the next epoch depends on: a training that goes on from here takes the same steps."""
+    """The state that the next epoch depends on: a training that continues from it takes the same steps."""
 
     tensors: dict[str, Tensor]  # of the optimiser, random generators, the best weights so far
     progress: Progress
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """As safetensors, the progress in its metadata."""
+    """Write a checkpoint as safetensors, the progress in its metadata."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
     save_file(tensors, path, metadata={"progress": checkpoint.progress.model_dump_json()})
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Raises CheckpointError where it is missing or damaged."""
+    """Read a checkpoint. Raises CheckpointError where it is missing or damaged."""
     with _opened(path) as file:
         progress = _progress_of(file)
         return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, progress)  # noqa: SIM118 - no mapping
 
 
 def read_progress(path: Path) -> Progress:
-    """Without the tensors. Raises as ``read_checkpoint``."""
+    """Read the progress without the tensors. Raises as ``read_checkpoint``."""
     with _opened(path) as file:
         return _progress_of(file)
 
@@ -77,7 +77,7 @@ def _progress_of(file: Any) -> Progress:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """Raises CheckpointError where it cannot be read."""
+    """Open a safetensors file. Raises CheckpointError where it cannot be read."""
     try:
         with safe_open(path, framework="pt") as file:
             yield file
@@ -88,5 +88,5 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return those whose names begin with ``prefix`` and a dot, without it."""
+    """Return the tensors whose names start with ``prefix`` and a dot, by their names without it."""
     return {name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")}

@@ -17,7 +17,7 @@ from cnnlab.networks.presets import PRESETS
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 MAX_EPOCHS = 1000  # of a run, those beyond its config's included
 MAX_LESSONS = 500
-MAX_POINTS = 300_000  # of all lessons together: a config stays below 20 MB
+MAX_POINTS = 300_000  # of all labelled drawings together: a config stays below 20 MB
 
 
 class ConfigError(CnnLabError, ValueError):
@@ -25,7 +25,7 @@ class ConfigError(CnnLabError, ValueError):
 
 
 class Parent(BaseModel):
-    """The run, and its epoch, whose weights another run begins with; as text ``id@epoch``."""
+    """The run and the epoch whose weights another run starts from; as text ``id@epoch``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,7 +37,7 @@ class Parent(BaseModel):
 
 
 class Extension(BaseModel):
-    """Epochs that a run trains on ``after`` one, and their learning rate, which falls to zero along a cosine."""
+    """Further epochs of a run ``after`` one, and their learning rate, which falls to zero along a cosine."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,17 +47,17 @@ class Extension(BaseModel):
 
     @property
     def last(self) -> int:
-        """Its last epoch."""
+        """The last epoch of the extension."""
         return self.after + self.epochs
 
 
 def last_epoch(config: RunConfig, extensions: Sequence[Extension]) -> int:
-    """How many epochs a run is to have in the end."""
+    """Return the last epoch of a run with its extensions."""
     return extensions[-1].last if extensions else config.epochs
 
 
 def _preset(value: object) -> object:
-    """A preset's name stands for its architecture."""
+    """Replace a preset's name by its architecture."""
     if not isinstance(value, str):
         return value
     if value not in PRESETS:
@@ -66,7 +66,7 @@ def _preset(value: object) -> object:
 
 
 def _parent(value: object) -> object:
-    """``id@epoch`` stands for a parent."""
+    """Parse a parent from ``id@epoch``."""
     if not isinstance(value, str):
         return value
     run, _, epoch = value.rpartition("@")
@@ -76,9 +76,9 @@ def _parent(value: object) -> object:
 
 
 class RunConfig(BaseModel):
-    """One run, complete: the same config, seed, machine and thread count give the same history.
+    """All settings of one run: the same config, seed, machine and thread count give the same history.
 
-    Each default's reason stands beside it; figures were measured on the embedded sample.
+    The comment beside each default gives its reason; figures were measured on the embedded sample.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -89,7 +89,7 @@ class RunConfig(BaseModel):
     epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)] = 45  # one-cycle gains little from more; about half a minute
     batch_size: Annotated[int, Field(ge=1, le=10_000)] = 128  # smaller wastes a CPU, larger needs more epochs
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adamw"  # least sensitive to the learning rate
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.01  # the one-cycle peak; batch norm bears it
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.01  # the one-cycle peak; batch norm tolerates it
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9  # SGD and RMSprop only
     nesterov: bool = True  # SGD only; never worse than plain momentum here
     schedule: Literal["constant", "step", "cosine", "one-cycle"] = "one-cycle"  # best for a short budget
@@ -103,16 +103,16 @@ class RunConfig(BaseModel):
     validation_fraction: Annotated[float, Field(ge=0.01, le=0.5)] = 0.1  # of train, stratified
     train_fraction: Annotated[float, Field(ge=0.01, le=1)] = 1.0  # of the rest: below 1 to see what fewer images cost
     early_stopping: Annotated[int, Field(ge=0, le=1000)] = 0  # epochs without a lower validation loss; 0 is off
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # the fastest that is there
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # 16 bits where they pay
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # the fastest available
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # 16 bits where they are faster
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0  # initialisation, data order, augmentation, dropout
-    # Which images are held out; None: as the seed says. A branch has its parent's, whatever its own seed.
+    # Which images are held out; None: chosen by the seed. A branch has its parent's, whatever its own seed.
     split_seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
-    parent: Annotated[Parent | None, BeforeValidator(_parent)] = None  # whose weights it begins with; None: its own
+    parent: Annotated[Parent | None, BeforeValidator(_parent)] = None  # whose weights it starts from; None: new weights
     lessons: Annotated[
         tuple[LabelledDrawing, ...], Field(max_length=MAX_LESSONS)
-    ] = ()  # own drawings beside the data set
-    lesson_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.2  # of an epoch's images, where there are lessons
+    ] = ()  # labelled drawings beside the data set
+    lesson_share: Annotated[float, Field(ge=0.01, le=0.9)] = 0.2  # of an epoch's images, if there are any drawings
 
     @model_validator(mode="after")
     def _fits_together(self) -> RunConfig:
@@ -129,15 +129,15 @@ class RunConfig(BaseModel):
 
     @property
     def origin(self) -> str:
-        """What made it of another run, in words: "taught 10 drawings"; empty where it begins anew."""
+        """The origin of the run in words, such as "taught 10 drawings"; empty where it starts from new weights."""
         if self.lessons:
             return f"taught {_counted(self.lessons)}"
         return f"from epoch {self.parent.epoch}" if self.parent else ""
 
     def scalars(self) -> dict[str, Any]:
-        """Every field but the network as a number, a truth value or text, the parent as ``id@epoch``.
+        """Return every field but the network as a number, a truth value or text, the parent as ``id@epoch``.
 
-        Lessons are told by their number and a digest, for as many drawings may be others.
+        Labelled drawings become their number and a digest, which tells sets of the same size apart.
         """
         return {
             **self.model_dump(mode="json", exclude={"architecture", "parent", "lessons"}),
@@ -147,7 +147,7 @@ class RunConfig(BaseModel):
         }
 
 
-# Settings that count only beside some values of another.
+# Settings that have an effect only with some values of another.
 COUNTS_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
     "momentum": ("optimizer", ("sgd", "rmsprop")),
     "nesterov": ("optimizer", ("sgd",)),
@@ -165,7 +165,7 @@ def parse_config(fields: dict[str, object]) -> RunConfig:
 
 
 def parse_extension(after: int, epochs: int, learning_rate: float) -> Extension:
-    """Raises ConfigError as ``parse_config``."""
+    """Validate the fields of an extension. Raises ConfigError as ``parse_config``."""
     try:
         return Extension(after=after, epochs=epochs, learning_rate=learning_rate)
     except ValidationError as error:
@@ -173,7 +173,7 @@ def parse_extension(after: int, epochs: int, learning_rate: float) -> Extension:
 
 
 def field_title(field: str) -> str:
-    """A setting's name for readers."""
+    """Return the name of a setting as users read it."""
     return field.replace("_", " ").capitalize()
 
 

@@ -1,4 +1,4 @@
-"""A set-up of the lab as what an address says: a recipe, and what is to differ from it. Read as untrusted."""
+"""The address (URL) of a set-up: a recipe, and the settings that differ from it. Addresses are untrusted input."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from cnnlab.training.config import ConfigError, RunConfig, parse_config
 from cnnlab.training.recipes import RECIPES
 
 RECIPE, PRESET, DESIGN = "recipe", "architecture", "design"  # parameters beside the scalar fields
-MAX_VALUE = 60  # characters, of any but a design
+MAX_VALUE = 60  # characters of any value but a design
 
-_NOT_LINKED = {PRESET, "parent", "lessons", "lesson_share"}  # of a run's fields
+_NOT_LINKED = {PRESET, "parent", "lessons", "lesson_share"}  # fields of a run that no address holds
 FIELDS = tuple(name for name in RunConfig.model_fields if name not in _NOT_LINKED)
 NAMES = (RECIPE, PRESET, DESIGN, *FIELDS)
 
@@ -24,10 +24,10 @@ _Entry = TypeVar("_Entry")
 
 
 def to_query(config: RunConfig) -> dict[str, str]:
-    """What ``from_query`` reads as ``config``: the nearest recipe and every setting that differs from it.
+    """Return the query that ``from_query`` reads as ``config``: the nearest recipe and settings that differ from it.
 
-    Raises ConfigError for a branch and for a taught network, which begin with what an address cannot hold, and for a
-    network too large for one.
+    Raises ConfigError for a branch and for a fine-tuned network, whose first weights an address cannot hold, and for a
+    network too large for an address.
     """
     if config.parent or config.lessons:
         raise ConfigError("a network that goes on from another has no link: begin anew")
@@ -55,7 +55,7 @@ def _network_query(network: Architecture) -> dict[str, str]:
 
 
 def from_query(query: Mapping[str, str]) -> RunConfig:
-    """The config that an address asks for; what it leaves out is the recipe's.
+    """Return the config that an address describes; settings that it leaves out are the recipe's.
 
     Raises ConfigError, in one line, for the first parameter that is unknown or wrong; DesignError for a design that
     cannot be read.

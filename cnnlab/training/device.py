@@ -1,8 +1,8 @@
-"""What the machine at hand offers a training, and the one rule for what it uses.
+"""The devices and precisions of this machine, and the one rule for which of them a training uses.
 
-On CUDA and on a CPU convolutions run channels-last, optimisers fused, and arithmetic in 16 bits where the device
-has matrix units for it (CUDA's tensor cores, AMX on a CPU), for they gain nothing without. ``torch.compile`` is not
-used: on a CPU it took seconds to start and then ran slower. What each is worth is in docs/benchmarks.md.
+On CUDA and on a CPU convolutions run channels-last, optimisers fused, and arithmetic in 16 bits where the device has
+matrix units for it (CUDA's tensor cores, AMX on a CPU), because without them 16 bits are no faster. ``torch.compile``
+is not used: on a CPU it took seconds to start and then ran slower. docs/benchmarks.md gives the effect of each.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ _KEPT = 512 * 2**20  # bytes
 
 @dataclass(frozen=True)
 class Accelerator:
-    """Where a training computes, and in which precision."""
+    """The device of a training, and its precision."""
 
     device: torch.device
-    precision: torch.dtype  # of autocast; float32: none
+    precision: torch.dtype  # of autocast; float32: no autocast
 
     @classmethod
     def of(cls, config: RunConfig) -> Accelerator:
-        """Choose what ``config`` asks for. Raises ConfigError where the device is missing or too slow in it."""
+        """Choose device and precision for ``config``. Raises ConfigError where the device is missing or too slow."""
         device = choose_device(config.device)
         return cls(device, choose_precision(config.precision, device))
 
     @property
     def layout(self) -> torch.memory_format:
-        """How weights and feature maps lie in memory."""
+        """The memory layout of weights and feature maps."""
         return torch.channels_last if self.device.type in CHANNELS_LAST else torch.contiguous_format
 
     def autocast(self) -> torch.autocast:
-        """Compute in the precision where PyTorch finds that safe, inside ``with``."""
+        """Return a context in which PyTorch computes in the precision where it considers that safe."""
         return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
 
     def place(self, network: nn.Module) -> nn.Module:
@@ -56,12 +56,12 @@ class Accelerator:
         return network.to(self.device).to(memory_format=self.layout)  # type: ignore[call-overload, no-any-return]
 
     def scaler(self) -> torch.amp.GradScaler:
-        """Make what keeps the gradients of float16 from vanishing; it does nothing in other precisions."""
+        """Make the gradient scaler that keeps float16 gradients from vanishing; it does nothing in other precisions."""
         return torch.amp.GradScaler(self.device.type, enabled=self.precision == torch.float16)
 
 
 def devices() -> list[str]:
-    """Devices found here, the fastest first; the last is always ``cpu``."""
+    """Return the devices of this machine, the fastest first; the last is always ``cpu``."""
     found = []
     if torch.cuda.is_available():
         found.append("cuda")
@@ -71,7 +71,7 @@ def devices() -> list[str]:
 
 
 def choose_device(wanted: str) -> torch.device:
-    """The device for a RunConfig's ``device``. Raises ConfigError where it is not there."""
+    """Return the device for a RunConfig's ``device``. Raises ConfigError where it is missing."""
     found = devices()
     if wanted not in ("auto", *found):
         raise ConfigError(f"device: there is no {wanted} device here: choose one of auto, {', '.join(found)}")
@@ -79,15 +79,15 @@ def choose_device(wanted: str) -> torch.device:
 
 
 def precisions() -> list[str]:
-    """What can be asked of at least one device here, ``auto`` first."""
+    """Return the precisions that at least one device here supports, ``auto`` first."""
     names = ("auto", "float32", "bfloat16", "float16")
     return [name for name in names if any(_TOO_SLOW.get(device) != name for device in devices())]
 
 
 def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
-    """The autocast type for a RunConfig's ``precision``; float32 means no autocast.
+    """Return the autocast type for a RunConfig's ``precision``; float32 means no autocast.
 
-    Raises ConfigError where the device is hopelessly slow in it.
+    Raises ConfigError where the device is far too slow in it.
     """
     if _TOO_SLOW.get(device.type) == wanted:
         raise ConfigError(
@@ -104,41 +104,41 @@ def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
 
 
 def for_this_machine(config: RunConfig) -> RunConfig:
-    """The same for this machine: ``auto`` where its device is not here, or its precision too slow on it."""
+    """Return ``config`` for this machine: ``auto`` where its device is missing, or its precision too slow on it."""
     device = config.device if config.device in devices() else "auto"
     is_slow = _TOO_SLOW.get(choose_device(device).type) == config.precision
     return config.model_copy(update={"device": device, "precision": "auto" if is_slow else config.precision})
 
 
 def compute_exactly(device: torch.device) -> None:
-    """Have CUDA compute as a CPU does: in full 32 bits where nothing less was asked for, and the same again each time.
+    """Make CUDA compute as a CPU does: in full 32 bits unless autocast applies, and with the same result each time.
 
     By default its convolutions round to TensorFloat-32 (10 bits of fraction), and its kernels add in any order. Where
-    PyTorch has no kernel that keeps an order it warns, and last digits may differ from one time to the next.
+    PyTorch has no deterministic kernel it warns, and last digits may differ between runs.
     """
     if device.type != "cuda":
         return
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the first matrices are multiplied
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read at the first matrix multiplication
     torch.backends.cudnn.benchmark = False
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # Nothing here reads what it did not write.
+    # No code here reads uninitialised memory.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def wait_for(device: torch.device) -> None:
-    """Wait until ``device`` has done all it was asked; a CPU has."""
+    """Wait until ``device`` has finished all its work; a CPU already has."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
 
 
 @lru_cache(maxsize=1)
 def keep_freed_memory() -> bool:
-    """Have glibc keep what a step frees, up to half a gigabyte, for the next step; whether it could be told.
+    """Make glibc keep up to half a gigabyte of freed memory for the next step; return whether that worked.
 
-    By default it hands tensors back to the system at each step, which then clears every page of them anew: up to
-    two fifths of a small network's time.
+    By default it returns tensors' memory to the system at each step, which must then clear every page again: up to two
+    fifths of a small network's time.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -148,18 +148,18 @@ def keep_freed_memory() -> bool:
 
 
 def trainings_at_once(on_gpu: bool = False) -> int:
-    """How many may train at the same time: the environment's CNNLAB_TRAININGS, else one a GPU, else as there are cores.
+    """Return how many trainings may run at once: the environment's CNNLAB_TRAININGS, else one on a GPU, else by cores.
 
-    Trainings that share a GPU share its memory too, and gain nothing.
+    Trainings that share a GPU share its memory too, and are no faster.
     """
     return max(1, int(os.environ.get("CNNLAB_TRAININGS") or (1 if on_gpu else available_cores() // CORES_EACH)))
 
 
 def threads_each() -> int:
-    """Threads of torch for one training: the cores shared, so that all together have no more threads than cores."""
+    """Return the torch threads of one training: the cores divided by the trainings at once."""
     return max(1, available_cores() // trainings_at_once())
 
 
 def available_cores() -> int:
-    """Cores this process may run on, fewer than the machine's in a container or under taskset."""
+    """Return the cores that this process may run on, fewer than the machine's in a container or under taskset."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

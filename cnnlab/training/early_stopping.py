@@ -1,4 +1,4 @@
-"""Early stopping: the best epoch so far, and when to wait no longer for a better one."""
+"""Early stopping: the best epoch so far, and when to stop waiting for a better one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 
 class EarlyStopping:
-    """Keeps the weights of the epoch with the lowest validation loss.
+    """The weights of the epoch with the lowest validation loss, and a count of the epochs since.
 
-    ``patience`` is the number of epochs without a lower loss after which training ends; 0 watches nothing. It is
-    counted anew after each of ``restarts``, the epochs after which an extension begins.
+    ``patience`` is the number of epochs without a lower loss after which training ends; 0 turns early stopping off. The
+    count starts over after each of ``restarts``, the epochs after which an extension starts.
     """
 
     def __init__(self, patience: int, restarts: Sequence[int] = ()) -> None:
@@ -28,12 +28,12 @@ class EarlyStopping:
             self.weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
 
     def is_over(self, epoch: int) -> bool:
-        """Whether patience has come to its end with ``epoch``."""
+        """Tell whether patience is used up after ``epoch``."""
         restart = max((after for after in self.restarts if after <= epoch), default=0)
         return bool(self.patience) and epoch - max(self.epoch, restart) >= self.patience
 
     def restore(self, network: nn.Module) -> int:
-        """Put the best weights back; return their epoch, 0 where nothing was watched."""
+        """Put the best weights back; return their epoch, 0 where no epoch was watched."""
         if self.epoch:
             network.load_state_dict(self.weights)
         return self.epoch

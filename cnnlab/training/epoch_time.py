@@ -1,7 +1,7 @@
-"""What time a network takes to train: each layer measured alone for an instant, as training runs it, and added up.
+"""Estimates of the time of an epoch: each layer is measured alone for an instant, as training runs it, and added up.
 
-A layer's time depends on itself, on what flows in and on how training goes, and hardly on the rest of the network: an
-edit makes only what it touches unknown, and a ``Stopwatch`` remembers everything else. What a step takes beside its
+A layer's time depends on itself, its input and the training's settings, and hardly on the rest of the network: after an
+edit only what it affects must be measured, and a ``Stopwatch`` remembers everything else. The time of a step beside its
 layers is measured on a training of a network that has none.
 """
 
@@ -43,25 +43,25 @@ from cnnlab.training.optimizer import make_optimizer
 
 log = logging.getLogger(__name__)
 
-# A layer with more of either is measured on fewer images of the batch.
-MEASURED_BYTES = 64 * 10**6  # what flows in and what it gives
+# A layer above either bound is measured on fewer images of the batch.
+MEASURED_BYTES = 64 * 10**6  # input and output
 MEASURED_MACS = 4 * 10**9  # some tenths of a second on a slow core
-# What takes more on a single image is not measured: between two layers a measurement can end, within one it cannot.
+# A layer above this on a single image is not measured: a measurement can end between two layers, not within one.
 LARGEST_BYTES = 10**9
 LARGEST_MACS = 5 * 10**10
-REPEATS = 15  # at the most
-PATIENCE = 0.06  # seconds of repeats; what takes longer the first time is done only once more
-QUEUED = 10  # calls measured at once where the device works through a queue
+REPEATS = 15  # at most
+PATIENCE = 0.06  # seconds of repeats; an action whose first call takes longer is repeated only once
+QUEUED = 10  # calls measured together where the device works through a queue
 REST_EPOCHS = 4  # of the training without layers; the first warms up
 KNOWN = 5_000  # pieces remembered
-ASKING = 32  # who may want something measured at the same time
+ASKING = 32  # clients that may want measurements at the same time
 
 _LAYER: TypeAdapter[Layer] = TypeAdapter(Layer)
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What beside the layer decides how long it takes."""
+    """What the time of a layer depends on beside the layer."""
 
     batch_size: int
     device: str
@@ -71,10 +71,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class LayerPiece:
-    """A layer where it stands."""
+    """A layer and its position in training: its input and its terms."""
 
     layer: str  # as JSON, without names
-    shape: Shape  # what flows in
+    shape: Shape  # of its input
     classes: int
     passes_back: bool  # a layer before it learns, so that its input's gradient is needed
     images: int  # of the batch, that it is measured on
@@ -84,7 +84,7 @@ class LayerPiece:
 
 @dataclass(frozen=True)
 class RestPiece:
-    """What training does beside the layers: prepares images, takes the loss, steps, judges."""
+    """The work of training beside the layers: preparing images, the loss, the optimiser's step, validation."""
 
     shape: Shape  # of an image
     classes: tuple[str, ...]
@@ -94,42 +94,42 @@ class RestPiece:
     kind: Literal["rest"] = "rest"
 
 
-Piece = LayerPiece | RestPiece  # what is measured at once; two alike take the same time
+Piece = LayerPiece | RestPiece  # a unit of measurement; equal pieces take the same time
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds: of one training step with a whole batch, and of judging one image."""
+    """Seconds of one training step with a whole batch, and of validating one image."""
 
     step: float
     judged: float
 
     def epoch(self, steps: float, judged: int) -> float:
-        """Seconds of an epoch that judges so many images."""
+        """Return the seconds of an epoch of ``steps`` steps that validates on ``judged`` images."""
         return steps * self.step + judged * self.judged
 
 
 @dataclass(frozen=True)
 class EpochTime:
-    """Seconds of an epoch, validation included; None where they are not known."""
+    """Seconds of an epoch, validation included; None where they are unknown."""
 
-    layers: tuple[float | None, ...]  # the draft's, in its order
+    layers: tuple[float | None, ...]  # in the draft's order
     rest: float | None
-    waiting: int  # parts that can still be measured; the others do not fit or are too large
+    waiting: int  # parts that are still to be measured; the others do not fit or are too large
 
     @property
     def total(self) -> float | None:
-        """None while any part is missing."""
+        """Seconds of all parts; None while any part is missing."""
         parts = (*self.layers, self.rest)
         known = [part for part in parts if part is not None]
         return sum(known) if len(known) == len(parts) else None
 
 
 def pieces(draft: Draft, config: RunConfig, spec: DatasetSpec) -> list[Piece | None]:
-    """What to measure: a piece for each layer of ``draft``, trained as ``config`` says, and the rest's behind them.
+    """Return the pieces to measure: one for each layer of ``draft``, trained with ``config``, then one for the rest.
 
-    None for a layer that does not fit or is too large. The config's own network counts for nothing.
-    Raises ConfigError where the device is missing.
+    A layer that does not fit or is too large has None. The config's own network is ignored. Raises ConfigError where
+    the device is missing.
     """
     device = choose_device(config.device)
     precision = str(choose_precision(config.precision, device)).removeprefix("torch.")
@@ -144,13 +144,13 @@ def pieces(draft: Draft, config: RunConfig, spec: DatasetSpec) -> list[Piece | N
 
 
 def epoch_images(config: RunConfig, spec: DatasetSpec) -> tuple[int, int]:
-    """How many images an epoch trains on, and how many it judges."""
+    """Return how many images an epoch trains on, and how many it validates on."""
     judged = round(spec.sizes[0] * config.validation_fraction)
     return max(1, round((spec.sizes[0] - judged) * config.train_fraction)), judged
 
 
 def without_data(shape: Shape, classes: int, images: int) -> DatasetSpec:
-    """A data set that there is not, of ``images`` = those to train on and those held out of them."""
+    """Describe a data set without data, of ``images`` = the numbers to train on and to hold out of them."""
     channels = shape[0]
     return replace(
         dataset_spec("mnist-sample"),
@@ -165,14 +165,14 @@ def without_data(shape: Shape, classes: int, images: int) -> DatasetSpec:
 
 
 def unnamed(layer: Layer) -> Layer:
-    """The layer without its name and those of the layers within it."""
+    """Return the layer without its name and the names of the layers within it."""
     chains = [tuple(map(unnamed, chain)) for chain in layer.chains.values()]
     bare = layer.model_copy(update={"name": None})
     return bare.with_chains(chains) if chains else bare
 
 
 def is_measurable(row: LayerSummary) -> bool:
-    """Whether a layer fits its input and is not too large to be tried out."""
+    """Tell whether a layer fits its input and is small enough to be measured."""
     weights = row.parameters * BYTES_PER_NUMBER * (2 + max(MOMENTS.values()))
     return bool(row.output_shape) and weights + BOTH_WAYS * _bytes(row) <= LARGEST_BYTES and row.macs <= LARGEST_MACS
 
@@ -186,19 +186,19 @@ def _layer_piece(row: LayerSummary, classes: int, passes_back: bool, terms: Term
 
 
 def _bytes(row: LayerSummary) -> int:
-    """What flows in and all that the layer gives, for one image."""
+    """Return the bytes of the input and all outputs of a layer for one image."""
     return prod(row.input_shape) * BYTES_PER_NUMBER + row.activation_bytes
 
 
 def _images(each: int, macs: int, batch_size: int) -> int:
-    """As many of a batch as stay within the bounds; two at least, for batch norm takes no fewer."""
+    """Return how many images of a batch stay within the bounds; at least two, because batch norm needs two."""
     return max(2, min(batch_size, MEASURED_BYTES // each, MEASURED_MACS // max(macs, 1)))
 
 
 def measure(piece: Piece) -> Cost:
-    """Try a piece out on random images, on the threads that torch has in this one.
+    """Measure a piece on random images, on the torch threads of the calling thread.
 
-    Leaves no trace: weights, gradients and random numbers are its own.
+    It has no side effects: weights, gradients and random numbers are its own.
     """
     keep_freed_memory()
     return _measure_layer(piece) if piece.kind == "layer" else _measure_rest(piece)
@@ -216,17 +216,17 @@ def _measure_layer(piece: LayerPiece) -> Cost:
     inputs = torch.randn(piece.images, *piece.shape, generator=torch.Generator().manual_seed(0)).to(device)
     if inputs.dim() == 4:
         inputs = inputs.contiguous(memory_format=accelerator.layout)
-    # Behind a layer that learns, autocast has made 16 bits of them.
+    # Behind a layer that learns, autocast has made them 16 bits wide.
     flowing = inputs.detach().to(precision).requires_grad_() if piece.passes_back else inputs
     passes = median_seconds(_passes(module.train(), flowing, precision), device)
     update = median_seconds(_update(module, terms.optimizer, device), device) if list(module.parameters()) else 0.0
     judged = median_seconds(_judging(module.eval(), inputs), device)
-    # An optimiser's step costs the same for any number of images.
+    # An optimiser's step takes the same time for any number of images.
     return Cost(passes * terms.batch_size / piece.images + update, judged / piece.images)
 
 
 def _passes(module: nn.Module, inputs: Tensor, precision: torch.dtype) -> Callable[[], None]:
-    """Forward and, where anything learns, backward."""
+    """Return an action that runs the module forward and, where anything learns, backward."""
 
     def step() -> None:
         module.zero_grad()
@@ -234,13 +234,13 @@ def _passes(module: nn.Module, inputs: Tensor, precision: torch.dtype) -> Callab
         with torch.autocast(inputs.device.type, precision, enabled=precision != torch.float32):
             out = module(inputs)
         if out.requires_grad:
-            out.backward(torch.ones_like(out))  # just written, as by the layer behind it
+            out.backward(torch.ones_like(out))  # newly written, as by the next layer
 
     return step
 
 
 def _update(module: nn.Module, optimizer: str, device: torch.device) -> Callable[[], object]:
-    """The optimiser's step with the gradients of the last way back."""
+    """Return an action that takes the optimiser's step with the gradients of the last backward pass."""
     return make_optimizer(module, parse_config({"optimizer": optimizer}), device).step
 
 
@@ -253,7 +253,7 @@ def _judging(module: nn.Module, inputs: Tensor) -> Callable[[], None]:
 
 
 def median_seconds(action: Callable[[], object], device: torch.device) -> float:
-    """The median of some turns after one that warms up."""
+    """Return the median seconds of several calls of ``action``, after a first one to warm up."""
     first = _timed(action, device)
     if first > PATIENCE:
         return min(first, _timed(action, device))
@@ -284,7 +284,7 @@ class _Nothing(nn.Module):
 
 
 def _measure_rest(piece: RestPiece) -> Cost:
-    """Epochs over random images; training's own meter tells how long it steps, what is left it judges."""
+    """Measure epochs over random images: the meter gives the seconds of steps, the rest is validation."""
     terms, classes = piece.terms, len(piece.classes)
     count = max(prepared_at_once(piece.images, piece.shape), piece.images)
     draws = torch.Generator().manual_seed(0)
@@ -309,30 +309,30 @@ def _measure_rest(piece: RestPiece) -> Cost:
 
 
 class Stopwatch:
-    """Remembers what pieces take, and has those measured that anybody wants. Any thread may ask."""
+    """A memory of the times of pieces, which also lists what is still to be measured. It is thread-safe."""
 
     def __init__(self, measure: Callable[[Piece], Cost] = measure) -> None:
         self._measure = measure
-        self._known: dict[Piece, Cost | None] = {}  # None: it could not be measured
-        self._wanted: dict[str, list[Piece]] = {}  # by who wants them, the latest last
+        self._known: dict[Piece, Cost | None] = {}  # None: measuring it failed
+        self._wanted: dict[str, list[Piece]] = {}  # by client, the latest last
         self._walker: object | None = None
         self._lock = Lock()
 
     def epoch(self, draft: Draft, config: RunConfig, spec: DatasetSpec) -> EpochTime:
-        """What is known of an epoch of ``draft``, trained as ``config`` says; at once. Raises as ``pieces``."""
+        """Return the known times of an epoch of ``draft`` trained with ``config``. Raises as ``pieces``."""
         found = pieces(draft, config, spec)
         trained, judged = epoch_images(config, spec)
         with self._lock:
             costs = [self._known.get(piece) if piece else None for piece in found]
             waiting = len(self._unknown(found))
-        steps = trained / min(config.batch_size, trained)  # the last one may be a part
+        steps = trained / min(config.batch_size, trained)  # the last one may be partial
         *layers, rest = (cost.epoch(steps, judged) if cost else None for cost in costs)
         return EpochTime(tuple(layers), rest, waiting)
 
     def want(self, who: str, draft: Draft, config: RunConfig, spec: DatasetSpec) -> bool:
-        """Note what is unknown of ``draft``, instead of what ``who`` wanted before; whether ``measurements`` is needed.
+        """Request the unknown pieces of ``draft``, in place of the last request of ``who``.
 
-        Raises as ``pieces``.
+        Returns whether ``measurements`` must run. Raises as ``pieces``.
         """
         found = pieces(draft, config, spec)
         with self._lock:
@@ -343,14 +343,14 @@ class Stopwatch:
             return bool(self._wanted[who]) and self._walker is None
 
     def forget(self) -> None:
-        """Know nothing any more: what was measured beside other work is worth measuring again."""
+        """Forget all times: those measured beside other work should be measured again."""
         with self._lock:
             self._known.clear()
 
     def measurements(self) -> Generator[Piece]:
-        """Measure piece by piece what is wanted, for who asked last first, until nothing is; one walk at a time.
+        """Measure the requested pieces one by one, the latest request first, until none is left; one walk at a time.
 
-        May be left after any piece.
+        The generator may be closed after any piece.
         """
         me = object()
         try:
@@ -362,7 +362,7 @@ class Stopwatch:
                 self._walker = None if self._walker is me else self._walker
 
     def _next(self, walker: object) -> Piece | None:
-        """The piece to measure now; who gets none must not come back."""
+        """Return the piece to measure now; a walker that gets None must stop."""
         with self._lock:
             if self._walker not in (None, walker):
                 return None
@@ -373,7 +373,7 @@ class Stopwatch:
     def _measured(self, piece: Piece) -> Cost | None:
         try:
             return self._measure(piece)
-        except (RuntimeError, ValueError, MemoryError):  # too little memory, or nothing that this device can do
+        except (RuntimeError, ValueError, MemoryError):  # too little memory, or an operation that this device lacks
             log.warning("could not measure %s", piece, exc_info=True)
             return None
 
@@ -382,10 +382,10 @@ class Stopwatch:
             self._known[piece] = cost
             while len(self._known) > KNOWN:
                 del self._known[next(iter(self._known))]
-            # Nobody waits for it any more, also where it is soon forgotten.
+            # Removed from all requests, also where its time is soon forgotten.
             for found in self._wanted.values():
                 found[:] = [other for other in found if other != piece]
 
     def _unknown(self, found: Sequence[Piece | None]) -> list[Piece]:
-        """Each once, in their order."""
+        """Return the pieces without a known time, each once, in their order."""
         return list(dict.fromkeys(piece for piece in found if piece and piece not in self._known))

@@ -1,4 +1,4 @@
-"""What a training says of itself: plain records, told apart by their ``kind``."""
+"""Events of a training: plain records with a ``kind``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Started:
-    """Before the first step: the lengths of what is to come and where it runs."""
+    """The start of a training, before its first step: the lengths of what follows and the device it runs on."""
 
     epochs: int
     steps_per_epoch: int
@@ -19,7 +19,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Tick:
-    """One optimiser step is done. Carries no metrics: reading them would wait for the device."""
+    """The end of one optimiser step. It carries no metrics: reading them would wait for the device."""
 
     step: int
     kind: Literal["tick"] = "tick"
@@ -40,7 +40,7 @@ class StepMetrics:
 
 @dataclass(frozen=True)
 class EpochMetrics:
-    """A whole epoch: running train means, and the validation split in evaluation mode."""
+    """The metrics of a whole epoch: running means of training, and the validation split in evaluation mode."""
 
     epoch: int
     step: int
@@ -57,17 +57,17 @@ class EpochMetrics:
 
 @dataclass(frozen=True)
 class RateChange:
-    """Somebody changed the learning rate, just before the first step with it."""
+    """A change of the learning rate by hand, just before the first step with it."""
 
-    step: int  # that first one
-    epoch: float  # position, as a step's
+    step: int  # the first step with the rate
+    epoch: float  # position, as in StepMetrics
     learning_rate: float
     kind: Literal["rate"] = "rate"
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The training is over; the network now has the weights of ``epoch``."""
+    """The end of a training; the network now has the weights of ``epoch``."""
 
     epoch: int
     stopped_early: bool
@@ -75,9 +75,9 @@ class Finished:
 
 
 Event = Started | Tick | StepMetrics | EpochMetrics | RateChange | Finished
-Record = StepMetrics | EpochMetrics | RateChange  # what a history keeps
+Record = StepMetrics | EpochMetrics | RateChange  # what a history holds
 
 
 def to_record(event: Record) -> dict[str, Any]:
-    """A JSON-ready dictionary."""
+    """Return a dictionary that JSON can hold."""
     return asdict(event)

@@ -15,7 +15,7 @@ Record = dict[str, Any]
 
 
 def to_line(event: events.Record) -> str:
-    """An event as JSON, without the line's end."""
+    """Return an event as JSON, without the end of the line."""
     return json.dumps(events.to_record(event))
 
 
@@ -37,7 +37,7 @@ RATE_COLUMNS = ["step", "epoch", "learning_rate"]
 
 @dataclass
 class History:
-    """Records as they happened: ``steps`` within epochs, ``epochs`` at their ends, ``rates`` that somebody set."""
+    """Records in the order of time: ``steps`` within epochs, ``epochs`` at their ends, ``rates`` set by the user."""
 
     steps: list[Record] = field(default_factory=list)
     epochs: list[Record] = field(default_factory=list)
@@ -68,5 +68,5 @@ class History:
         rows.append({column: record[column] for column in columns})
 
     def epoch_frame(self) -> pd.DataFrame:
-        """One row per finished epoch, columns EPOCH_COLUMNS; empty before the first."""
+        """Return one row per finished epoch, columns EPOCH_COLUMNS; empty before the first."""
         return pd.DataFrame(self.epochs, columns=EPOCH_COLUMNS)

@@ -1,4 +1,4 @@
-"""The training loop as a generator of events, which can go on where another one ended."""
+"""The training loop as a generator of events; it can continue from a checkpoint."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from cnnlab.training.schedule import Rates, Schedule
 
 
 def fit(network: nn.Module, data: Data, config: RunConfig, rates: Rates | None = None) -> Iterator[Event]:
-    """Train ``network`` in place and yield its steps and epochs: a ``Training`` from its first step to its last."""
+    """Train ``network`` in place and yield the events of a ``Training`` from its first step to its last."""
     return Training(network, data, config, rates=rates).events()
 
 
 class Training:
-    """A network on its way: ``events`` takes its steps, and between two of them everything may be read or changed.
+    """The training of a network: ``events`` takes its steps, and between two of them everything may be read or changed.
 
-    The learning rate follows the config's schedule, or ``rates``: steps taken → the next step's rate. Epochs beyond
-    the config's are ``extensions``, each with its own rate, which falls to zero along a cosine.
-    The same network, data, config, machine and thread count give the same metrics, also where a training goes on from
-    the checkpoint of another; only speeds and seconds differ.
-    Raises ConfigError where the device is missing, or the network's batch norm cannot work with batches of one image.
+    The learning rate follows the config's schedule, or ``rates``: steps taken → the next step's rate. Epochs beyond the
+    config's are ``extensions``, each with its own rate, which falls to zero along a cosine. The same network, data,
+    config, machine and thread count give the same metrics, also where a training continues from the checkpoint of
+    another; only speeds and seconds differ. Raises ConfigError where the device is missing, or the network's batch norm
+    cannot work with batches of one image.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class Training:
         self.network, self.data, self.config = network, data, config
         self.accelerator = Accelerator.of(config)
         device = self.accelerator.device
-        self.epoch = self.step = 0  # done so far; the epoch is the last whole one
-        self.seconds = 0.0  # of the whole epochs
+        self.epoch = self.step = 0  # done so far; the epoch is the last complete one
+        self.seconds = 0.0  # of the complete epochs
         joins_single = check_batches(config, data.spec, len(data.train))
         self._parting = split_joining_single if joins_single else torch.split
         self.steps_per_epoch = -(-(len(data.train) - joins_single) // config.batch_size)
@@ -70,17 +70,17 @@ class Training:
         self._optimizer = make_optimizer(network, config, device)
         self._scaler = self.accelerator.scaler()
         self.schedule = Schedule(config, self.steps_per_epoch, tuple(extensions), own=rates)
-        self._wanted_rate: float | None = None  # of the next step, where somebody set one
+        self._wanted_rate: float | None = None  # of the next step, where one was set by hand
         self._stopping = EarlyStopping(config.early_stopping, [extension.after for extension in extensions])
         self._meter = self._new_meter()
-        self._idle = 0.0  # seconds of the running epoch
+        self._idle = 0.0  # seconds of pauses in the running epoch
 
     def events(self) -> Iterator[Event]:
-        """Train the steps and epochs that are left.
+        """Train the remaining steps and epochs, and yield their events.
 
-        To stop, stop iterating: between events the network is whole and may be read. With early stopping it ends
-        with the weights of its best validation epoch.
-        Raises TrainingError where the loss is no longer finite or far beyond that of guessing.
+        To stop, stop iterating: between events the network is in a consistent state and may be read. With early
+        stopping it ends with the weights of its best validation epoch. Raises TrainingError where the loss is no longer
+        finite or far above that of random guessing.
         """
         device, precision = self.accelerator.device, self.accelerator.precision
         train, validation = self.data.train.to(device), self.data.validation.to(device)
@@ -109,7 +109,7 @@ class Training:
             with self.accelerator.autocast():
                 logits = network(inputs)  # (N, C, H, W) → (N, classes)
                 loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
-                # Shown without smoothing, as validation is: the two are to be compared.
+                # Reported without smoothing, as validation is, so that the two can be compared.
                 plain_loss = F.cross_entropy(logits.detach(), labels) if config.label_smoothing else loss.detach()
             optimizer.zero_grad()
             scaler.scale(loss).backward()
@@ -124,12 +124,12 @@ class Training:
         yield from meter.read()
 
     def _prepare(self, images: Tensor, labels: Tensor) -> Tensor:
-        """(N, C, H, W) uint8 → what the first layer gets."""
+        """Convert (N, C, H, W) uint8 images to the input of the first layer."""
         pixels = self._augment(images.float().div_(255), labels, self.data.spec.classes, self._generator)
         return self._standardise(pixels).contiguous(memory_format=self.accelerator.layout)
 
     def _end_epoch(self, checked: Evaluation, seconds: float) -> None:
-        """Count the epoch that was just trained and validated; raises TrainingError where its loss is not finite."""
+        """Count the epoch that was just trained and validated. Raises TrainingError where its loss is not finite."""
         if not isfinite(checked.loss):
             raise TrainingError(f"the validation loss is not finite after epoch {self.epoch + 1}: {self._remedy()}")
         self.epoch += 1
@@ -155,7 +155,7 @@ class Training:
         )
 
     def _check_progress(self) -> None:
-        """Raises TrainingError where the loss is far beyond that of guessing; a first epoch may begin there."""
+        """Raise TrainingError where the loss is far above that of random guessing; a first epoch may start there."""
         loss, guessing = self._meter.loss / len(self.data.train), log(len(self.data.spec.classes))
         if self.epoch > 1 and loss > HOPELESS * guessing:
             raise TrainingError(
@@ -170,21 +170,21 @@ class Training:
         return Meter(self.step, self.steps_per_epoch, self._remedy)
 
     def rest(self, seconds: float) -> None:
-        """Leave out ``seconds`` that passed between two steps."""
+        """Exclude ``seconds`` that passed between two steps from the time."""
         self._idle += seconds
         self._meter.rest(seconds)
 
     @property
     def learning_rate(self) -> float:
-        """The next step's."""
+        """The learning rate of the next step."""
         return self.schedule.rate(self.step + 1) if self._wanted_rate is None else self._wanted_rate
 
     def change_learning_rate(self, rate: float) -> None:
-        """Take the next step, if there is one, with ``rate``; from there on the schedule keeps its shape."""
+        """Set the learning rate of the next step, if there is one; after it the schedule keeps its shape."""
         self._wanted_rate = rate
 
     def _changed_rate(self) -> Iterator[RateChange]:
-        """Take on the rate that somebody set, just before the first step with it."""
+        """Apply a rate that was set by hand, and yield the change, just before the first step with it."""
         if (rate := self._wanted_rate) is None:
             return
         self._wanted_rate = None
@@ -202,7 +202,7 @@ class Training:
         return rate
 
     def checkpoint(self) -> Checkpoint:
-        """Copy what the next epoch depends on, after a whole epoch."""
+        """Copy the state that the next epoch depends on; valid after a complete epoch."""
         tensors = moments(self._optimizer) | {f"best.{name}": values for name, values in self._stopping.weights.items()}
         tensors["draws"] = self._generator.get_state()
         if generator := dropout_generator(self.network):
@@ -220,7 +220,7 @@ class Training:
         return Checkpoint({name: tensor.clone() for name, tensor in tensors.items()}, progress)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go on from where another training of the same config was; the network has the weights it had there.
+        """Continue from the checkpoint of a training with the same config; the network must have its weights of then.
 
         Raises CheckpointError where the checkpoint is of another network or config.
         """

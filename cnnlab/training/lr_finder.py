@@ -18,16 +18,16 @@ from cnnlab.training.run_data import network_for
 
 LOWEST, HIGHEST = 1e-5, 10.0  # learning rates
 STEPS = 400
-HOPELESS = 3.0  # times the lowest loss so far: from here on it only diverges
-NEAR = 0.1  # of the way from the lowest loss back to the first
+HOPELESS = 3.0  # times the lowest loss so far: above it the loss only diverges
+NEAR = 0.1  # share of the fall from the first loss to the lowest
 BACK_FROM_EDGE = 10.0
 
 
 def ramp(data: Data, config: RunConfig) -> Iterator[StepMetrics]:
-    """Train a new network of ``config`` on rates that rise from LOWEST to HIGHEST, each a constant factor on.
+    """Train a new network of ``config`` at rates that rise from LOWEST to HIGHEST by a constant factor.
 
-    Some 50 points, each the mean of the loss over 8 steps; the ramp ends early where the loss explodes.
-    Raises ConfigError and ArchitectureError as a training does, TrainingError where no rate is low enough.
+    Yields some 50 points, each the mean of the loss over 8 steps; the ramp ends early where the loss explodes. Raises
+    ConfigError and ArchitectureError as a training does, TrainingError where no rate is low enough.
     """
     if config.parent:
         raise ConfigError("parent: rates are tried on a new network, so leave it out")
@@ -47,13 +47,13 @@ def ramp(data: Data, config: RunConfig) -> Iterator[StepMetrics]:
             lowest = min(lowest, event.loss)
             if event.step >= STEPS or event.loss > HOPELESS * lowest:
                 return
-    except TrainingError:  # the loss is no longer finite: the ramp has seen enough, if it has seen anything
+    except TrainingError:  # the loss is no longer finite: the ramp is complete if it has any points
         if not isfinite(lowest):
             raise
 
 
 def suggest(points: Sequence[StepMetrics]) -> float:
-    """A tenth of the largest rate at which the loss is still near its lowest, the edge of what the network bears.
+    """Return a tenth of the largest rate at which the loss is still near its lowest: the limit of stable training.
 
     Raises ValueError where there are no points.
     """

@@ -1,4 +1,4 @@
-"""What memory a training will take, before it begins; one that cannot have it is refused with what to lower."""
+"""Estimates of the memory of a training; one that needs too much is refused with what to lower."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from cnnlab.training.device import Accelerator, choose_device
 GB = 1e9  # bytes
 MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2, "rmsprop": 2}  # numbers that an optimiser keeps of each weight, at most
 COPIES = 3  # of a weight beside the optimiser's: itself, its gradient, the best so far
-BOTH_WAYS = 2  # of an activation: kept for the way back, and its gradient
-JUDGED = 3  # of the largest, where nothing is kept: what a layer gets, what it gives, a shortcut
+BOTH_WAYS = 2  # of an activation: kept for the backward pass, and its gradient
+JUDGED = 3  # of the largest activation, where nothing is kept: a layer's input, its output, a shortcut
 AUGMENTED = 12  # times an image's float numbers, while it is augmented
-WORKSPACE = 150 * 10**6  # bytes of torch's own, for kernels and what it keeps for the next step
+WORKSPACE = 150 * 10**6  # bytes of torch itself, for kernels and what it caches for the next step
 CGROUP = Path("/sys/fs/cgroup")
-SPARE = 0.9  # of the free memory: the rest of the machine moves too
+SPARE = 0.9  # of the free memory: other processes on the machine need some too
 
 SHORT_OF_MEMORY = (
     "memory ran out: lower the batch size, choose a smaller network, or wait until other trainings are over; "
@@ -36,7 +36,7 @@ SHORT_OF_MEMORY = (
 
 @dataclass(frozen=True)
 class Needs:
-    """Bytes that a training takes on its device, by what takes them."""
+    """Bytes that a training takes on its device, by use."""
 
     weights: int
     activations: int
@@ -48,7 +48,7 @@ class Needs:
 
 
 def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
-    """An estimate from above: measured on a CPU, trainings took half to nine tenths of it.
+    """Return an upper estimate of the memory: on a CPU, measured trainings took half to nine tenths of it.
 
     Raises ArchitectureError where a layer does not fit the images, ConfigError where the device is missing.
     """
@@ -67,15 +67,15 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
 
 
 def free_bytes(device: torch.device) -> int:
-    """What a training may still take on ``device``."""
+    """Return the bytes that a training may still take on ``device``."""
     if device.type == "cuda":
-        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by torch, for what comes
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by torch, for later tensors
         return int(torch.cuda.mem_get_info(device)[0]) + cached
     return min(psutil.virtual_memory().available, _left_to_container())
 
 
 def _left_to_container() -> int:
-    """Of the limit that Linux sets a container (cgroup version 2); the files it has cached can be dropped."""
+    """Return the bytes left of a Linux container's limit (cgroup version 2); its cached files count as free."""
     try:
         limit, used = (int((CGROUP / f"memory.{name}").read_text()) for name in ("max", "current"))
         cached = re.search(r"^inactive_file (\d+)$", (CGROUP / "memory.stat").read_text(), re.MULTILINE)
@@ -85,14 +85,14 @@ def _left_to_container() -> int:
 
 
 def ran_out(error: Exception) -> bool:
-    """Whether ``error`` tells that memory was not to be had; torch has no type of its own for a CPU's."""
+    """Tell whether ``error`` means that memory ran out; torch has no exception type for a CPU's."""
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and "allocate memory" in str(error)
     )
 
 
 def check_memory(config: RunConfig, spec: DatasetSpec) -> None:
-    """Raises ConfigError where ``config`` needs more than is free, with the batch size that would do, if any."""
+    """Raise ConfigError where ``config`` needs more than is free; its message gives a batch size that fits, if any."""
     asked, free = needs(config, spec), SPARE * free_bytes(choose_device(config.device))
     if asked.total <= free:
         return

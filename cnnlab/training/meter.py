@@ -13,9 +13,9 @@ from torch import Tensor
 from cnnlab.training.events import StepMetrics
 from cnnlab.training.remedy import TrainingError
 
-POINTS_PER_EPOCH = 50  # of the live curve, at the most
-STEPS_PER_POINT = 8  # at the least
-READ_SECONDS = 0.25  # between two readings, for each waits until the device has done all steps so far
+POINTS_PER_EPOCH = 50  # of the live curve, at most
+STEPS_PER_POINT = 8  # at least
+READ_SECONDS = 0.25  # between two readings, because each waits until the device has done all steps so far
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class _Point:
     step: int
     learning_rate: float
     images: int
-    sums: Tensor  # (2,): loss times images, hits
+    sums: Tensor  # (2,): loss times images, correct predictions
 
 
 class Meter:
     """Loss and accuracy of one epoch's steps, summed on the device and read many at once.
 
-    ``advice`` is asked for what helps where a loss is not finite.
+    Where a loss is not finite, ``advice`` is called for the text of the error.
     """
 
     def __init__(self, step: int, steps_per_epoch: int, advice: Callable[[], str]) -> None:
@@ -45,15 +45,15 @@ class Meter:
         self._step = step
         self._batches: list[tuple[Tensor, Tensor, Tensor]] = []
         self._points: list[_Point] = []
-        self._since = self._last_read = perf_counter()  # the one leaves rests out
+        self._since = self._last_read = perf_counter()  # the first excludes pauses
 
     def rest(self, seconds: float) -> None:
-        """Leave out ``seconds`` that passed between two steps."""
+        """Exclude ``seconds`` that passed between two steps from the time."""
         self._since += seconds
 
     @property
     def is_due(self) -> bool:
-        """Whether a point has just been closed and the last reading is a while ago."""
+        """Whether a point has just been completed and the last reading is long enough ago."""
         return bool(self._points) and not self._batches and perf_counter() - self._last_read > READ_SECONDS
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor, learning_rate: float) -> None:
@@ -66,7 +66,7 @@ class Meter:
             self._close_point(learning_rate)
 
     def read(self) -> Iterator[StepMetrics]:
-        """Read the points since the last reading, all with the same speed: the device tells no finer one.
+        """Yield the points since the last reading, all with the same speed, because the device gives no finer one.
 
         Raises TrainingError where a loss is not finite.
         """

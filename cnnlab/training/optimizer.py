@@ -1,4 +1,4 @@
-"""Optimisers, and what they keep of each weight in a checkpoint."""
+"""Optimisers, and their state for each weight as a checkpoint holds it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def make_optimizer(network: nn.Module, config: RunConfig, device: torch.device) 
 
 
 def moments(optimizer: Optimizer) -> dict[str, Tensor]:
-    """Return what ``optimizer`` keeps of each parameter, by ``optimizer.<parameter's number>.<name>``."""
+    """Return the state of ``optimizer`` for each parameter, by ``optimizer.<parameter's number>.<name>``."""
     return {
         f"optimizer.{number}.{name}": tensor
         for number, values in optimizer.state_dict()["state"].items()
@@ -37,9 +37,9 @@ def moments(optimizer: Optimizer) -> dict[str, Tensor]:
 
 
 def restore_moments(optimizer: Optimizer, tensors: dict[str, Tensor], layout: torch.memory_format) -> None:
-    """Give ``optimizer`` what ``moments`` returned, laid out as its weights: a fused one walks through both at once.
+    """Give ``optimizer`` the state that ``moments`` returned, in the memory layout that fused ones require.
 
-    Raises ValueError or KeyError where they are of another network or optimiser.
+    Raises ValueError or KeyError where the state is of another network or optimiser.
     """
     state = {}
     names = _names(optimizer)
@@ -57,7 +57,7 @@ def restore_moments(optimizer: Optimizer, tensors: dict[str, Tensor], layout: to
 
 
 def _names(optimizer: Optimizer) -> set[str]:
-    """What ``optimizer`` keeps of a parameter, after its first step."""
+    """Return the names of the state of a parameter after the first step of ``optimizer``."""
     momentum = {"momentum_buffer"} if optimizer.defaults.get("momentum") else set()
     match optimizer:
         case SGD():
@@ -69,7 +69,7 @@ def _names(optimizer: Optimizer) -> set[str]:
 
 
 def check_shapes(tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
-    """Raise ValueError where shapes or types differ: fused optimisers trust them, and a foreign file's may."""
+    """Raise ValueError where shapes or types differ: fused optimisers do not check them, and files are untrusted."""
     for name, tensor in tensors.items():
         if tensor.shape != expected[name].shape or tensor.dtype != expected[name].dtype:
             raise ValueError(f"its {name} has another shape or type")

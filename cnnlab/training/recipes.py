@@ -1,4 +1,4 @@
-"""Recipes: whole run configurations by name; the app's default and the five tutorials'."""
+"""Recipes: complete run configurations by name; the app's default and the five tutorials'."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnnlab.training.config import RunConfig
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named RunConfig, and for a tutorial's the test accuracy it must reach to meet its claim."""
+    """A named RunConfig, and for a tutorial the test accuracy it must reach to meet its claim."""
 
     name: str
     title: str
@@ -20,7 +20,7 @@ class Recipe:
 
 
 def _tutorial(name: str, claim: str, target: float | None, **fields: object) -> Recipe:
-    """What the five share: Adam at a constant rate on plain images, nothing more."""
+    """Return a recipe with the settings that the five tutorials share: Adam at a constant rate on plain images."""
     architecture = PRESETS[name]
     shared: dict[str, object] = {
         "architecture": architecture,
@@ -28,7 +28,7 @@ def _tutorial(name: str, claim: str, target: float | None, **fields: object) -> 
         "schedule": "constant",
         "weight_decay": 0.0,
         "augmentation": "none",
-        # The tutorials train on all 60,000 and steer by the test set; 1,200 held out cost them little.
+        # The tutorials train on all 60,000 and choose by the test set; holding out 1,200 costs them little accuracy.
         "validation_fraction": 0.02,
     }
     config = RunConfig.model_validate(shared | fields)
@@ -45,7 +45,7 @@ _RECIPES = [
             architecture=PRESETS["quick"],
             epochs=2,
             label_smoothing=0.1,  # the fewer the steps, the more it helps
-            augmentation="none",  # pays only after several epochs
+            augmentation="none",  # improves accuracy only after several epochs
             validation_fraction=0.02,
         ),
     ),

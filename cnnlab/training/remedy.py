@@ -1,4 +1,4 @@
-"""What to change where a training cannot go on."""
+"""Advice on what to change where a training cannot continue."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.device import Accelerator
 from cnnlab.training.run_data import network_for
 
-HOPELESS = 100.0  # times the loss of mere guessing: a whole epoch of that does not come back
-FIRST_BATCHES = 20  # through a new network, so that its batch norms know the images' scale
+HOPELESS = 100.0  # times the loss of random guessing: a training does not recover from a whole epoch of that
+FIRST_BATCHES = 20  # through a new network, so that its batch norms have the images' statistics
 LOWER = "lower the learning rate, or branch off an earlier epoch with a lower one"
 LESS_SPREAD = "lower the spread of the initial weights up to there, or put norms of larger momentum between the layers"
 
 
 class TrainingError(CnnLabError):
-    """A training that cannot go on; the message says what to change."""
+    """A training that cannot continue; the message says what to change."""
 
 
 def remedy(config: RunConfig, data: Data, accelerator: Accelerator) -> str:
-    """Tell what helps where the loss of a training is not finite, or hopeless.
+    """Return advice where the loss of a training is not finite, or far too high.
 
-    A lower learning rate does, unless the network fails with its first weights already.
+    The advice is a lower learning rate, unless the network fails with its first weights already.
     """
-    if config.parent:  # these weights did well once
+    if config.parent:  # these weights trained well before
         return LOWER
     spec = data.spec
     network = network_for(config, spec).to(accelerator.device)

@@ -1,4 +1,4 @@
-"""The data and the network that a RunConfig asks for, and whether its batches suit them."""
+"""The data and the network of a RunConfig, and a check that its batches suit them."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from cnnlab.training.config import ConfigError, RunConfig
 
 
 def load_for(config: RunConfig, folder: Path | None = None) -> Data:
-    """The data of a run: the splits that its config decides, its lessons among the training images; as ``load``."""
+    """Load the splits of a run's config, with its labelled drawings among the training images. Raises as ``load``."""
     data = load(config.dataset, config.validation_fraction, config.held_out_by, folder, config.train_fraction)
     return with_labelled_drawings(data, config.lessons, config.lesson_share) if config.lessons else data
 
 
 def network_for(config: RunConfig, spec: DatasetSpec) -> nn.Sequential:
-    """Build the network of a run, with its first weights. Raises ArchitectureError where it does not fit the images."""
+    """Build the network of a run with its first weights. Raises ArchitectureError where it does not fit the images."""
     return build(config.architecture, spec.shape, len(spec.classes), config.seed)
 
 
 def check_batches(config: RunConfig, spec: DatasetSpec, images: int | None = None) -> bool:
-    """Whether a last batch of a single image must join the one before it, for batch norm needs two numbers to compare.
+    """Tell whether a last batch of one image must join the batch before it, as batch norm needs at least two numbers.
 
-    Raises ConfigError where every batch of the ``images`` to train on (not known before they are read) holds one.
+    Raises ConfigError where every batch of the ``images`` to train on (unknown before they are read) holds one image.
     """
     norm = norm_over_images(config.architecture, spec.shape, len(spec.classes))
     if norm and config.batch_size == 1:

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: which rate a step is taken with, from the step's number alone."""
+"""Learning-rate schedules: the learning rate of a step, from the step's number alone."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from cnnlab.training.checkpoint import Progress
 from cnnlab.training.config import Extension, RunConfig
 
 RISE = 0.3  # of a one-cycle schedule's steps
-LOW, LOWEST = 25.0, 1e4  # one-cycle begins at 1/25 of its peak and ends at 1/10,000 of where it began
-BETA1 = 0.85, 0.95  # of Adam, which moves against a one-cycle rate
+LOW, LOWEST = 25.0, 1e4  # one-cycle starts at 1/25 of its peak and ends at 1/10,000 of its first rate
+BETA1 = 0.85, 0.95  # of Adam, which moves opposite to a one-cycle rate
 
 Rates = Callable[[int], float]  # steps taken before → learning rate of the next
 
@@ -23,14 +23,14 @@ class Schedule:
     config: RunConfig
     steps_per_epoch: int
     extensions: tuple[Extension, ...] = ()
-    changes: tuple[tuple[int, float], ...] = ()  # step, rate that was set for it, in order
-    own: Rates | None = None  # in the place of the config's schedule
+    changes: tuple[tuple[int, float], ...] = ()  # pairs of a step and the rate set for it, in order
+    own: Rates | None = None  # replaces the config's schedule
 
     def rate(self, step: int) -> float:
-        """Return the learning rate that ``step``, counted from 1, is taken with.
+        """Return the learning rate of ``step``, counted from 1.
 
-        From a rate that was set by hand on, the schedule keeps its shape: all its rates are larger or smaller by the
-        same factor. Where it had already come to zero there is no shape to keep, and the rate that was set stays.
+        After a rate was set by hand the schedule keeps its shape: all later rates are scaled by the same factor. Where
+        the schedule had already reached zero, the rate that was set stays.
         """
         begin = self._begin(step)
         change = next((change for change in reversed(self.changes) if begin < change[0] <= step), None)
@@ -42,9 +42,9 @@ class Schedule:
         return scaled if isfinite(scaled) else rate
 
     def beta1(self, step: int) -> float | None:
-        """Return Adam's beta1 for ``step``: it moves against a one-cycle rate (Smith 2018, arXiv:1803.09820).
+        """Return Adam's beta1 for ``step``: it moves opposite to a one-cycle rate (Smith 2018, arXiv:1803.09820).
 
-        None where it keeps its default. Steps of an extension keep the one before them.
+        None where it keeps its default. Steps of an extension keep the value of the step before them.
         """
         if self.config.schedule != "one-cycle" or self.own:
             return None
@@ -53,13 +53,13 @@ class Schedule:
         return _cycle(taken, self._config_steps, high, low, high)
 
     def changed(self, step: int, rate: float) -> Schedule:
-        """Return the schedule in which ``step`` is taken with ``rate``."""
+        """Return a schedule in which ``step`` has the learning rate ``rate``."""
         return replace(self, changes=(*self.changes, (step, rate)))
 
     def restored(self, progress: Progress) -> Schedule:
         """Return the schedule as it was at ``progress``.
 
-        An older version kept only the next step's rate: where that is not the planned one, it had been set by hand.
+        Older versions saved only the next step's rate: where that is not the planned one, it had been set by hand.
         """
         after = replace(self, changes=progress.changes)
         step = progress.step + 1
@@ -72,11 +72,11 @@ class Schedule:
         return self.config.epochs * self.steps_per_epoch
 
     def _begin(self, step: int) -> int:
-        """Steps before the extension that ``step`` belongs to; 0 where it belongs to none."""
+        """Return the number of steps before the extension of ``step``; 0 where it belongs to none."""
         return max((at for each in self.extensions if (at := each.after * self.steps_per_epoch) < step), default=0)
 
     def _planned(self, step: int) -> float:
-        """The rate of ``step`` where none was set by hand."""
+        """Return the rate of ``step`` without rates set by hand."""
         begin = self._begin(step)
         for extension in self.extensions:
             if begin and extension.after * self.steps_per_epoch == begin:
@@ -98,12 +98,12 @@ class Schedule:
 
 
 def _cosine(taken: int, steps: int, peak: float) -> float:
-    """From ``peak`` to zero along half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983, without restarts)."""
+    """Fall from ``peak`` to zero along half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983; no restarts)."""
     return _between(peak, 0.0, taken / steps)
 
 
 def _cycle(taken: int, steps: int, first: float, peak: float, last: float) -> float:
-    """From ``first`` to ``peak`` and on to ``last``, along half a cosine each; ``last`` is reached after all steps."""
+    """Rise from ``first`` to ``peak``, then fall to ``last``, reached after all steps, along half a cosine each."""
     top = RISE * (steps + 1) - 1
     if taken <= top:
         return _between(first, peak, taken / top)
@@ -111,5 +111,5 @@ def _cycle(taken: int, steps: int, first: float, peak: float, last: float) -> fl
 
 
 def _between(start: float, end: float, share: float) -> float:
-    """Where half a cosine from ``start`` to ``end`` is after ``share`` of its way, 0…1."""
+    """Interpolate along half a cosine from ``start`` to ``end``, at ``share`` (0…1) of the way."""
     return end + (start - end) / 2 * (cos(pi * share) + 1)
