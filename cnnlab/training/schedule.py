@@ -60,12 +60,14 @@ class Schedule:
         """Return the schedule as it was at ``progress``.
 
         Older versions saved only the next step's rate: where that is not the planned one, it had been set by hand.
+        An extension that begins with the next step has its own rate, of which they knew nothing yet.
         """
         after = replace(self, changes=progress.changes)
         step = progress.step + 1
-        if not progress.rates or isclose(progress.rates[0], after._planned(step), rel_tol=1e-9, abs_tol=1e-12):
+        if not progress.rates or self._begin(step) == progress.step:
             return after
-        return after.changed(step, progress.rates[0])
+        is_planned = isclose(progress.rates[0], after._planned(step), rel_tol=1e-9, abs_tol=1e-12)
+        return after if is_planned else after.changed(step, progress.rates[0])
 
     @property
     def _config_steps(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
@@ -21,7 +22,7 @@ from cnnlab.training.config_link import from_query
 
 MADE = Path(__file__).with_name("before")
 ID = "20261128-204419-792729-b6184df5044f"
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "epochs": 2,
     "batch_size": 32,
     "learning_rate": 0.02,
@@ -74,6 +75,8 @@ def test_it_trains_on_for_another_epoch(run: Run) -> None:
     assert after.epochs[:2] == before.epochs
     assert [epoch["epoch"] for epoch in after.epochs] == [1, 2, 3]
     assert run.epochs() == [0, 1, 2, 3]
+    (first, *_) = [step["learning_rate"] for step in after.steps if step["epoch"] > 2]
+    assert 0.5 < first / (SETTINGS["learning_rate"] / 10) <= 1  # it falls from there along a cosine
     assert not all(map(torch.equal, run.weights(2).values(), run.weights(3).values()))
 
 

@@ -7,6 +7,7 @@ from torch import nn
 from torch.optim import Adam
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, OneCycleLR, StepLR
 
+from cnnlab.training.checkpoint import Progress
 from cnnlab.training.config import Extension, RunConfig
 from cnnlab.training.schedule import Schedule
 
@@ -63,6 +64,16 @@ def test_an_extension_begins_with_its_rate_and_knows_no_change_before_it() -> No
     assert schedule.rate(26) == pytest.approx(PEAK / 2)
     assert schedule.beta1(25) == schedule.beta1(33) == 0.95
     assert schedule.changed(26, PEAK).rate(28) == pytest.approx(2 * schedule.rate(28))
+
+
+@pytest.mark.parametrize("schedule", get_args(RunConfig.model_fields["schedule"].annotation))
+def test_a_whole_training_of_an_older_version_goes_on_with_its_extensions_rates(schedule: str) -> None:
+    own = Schedule(config(schedule), 5, (Extension(after=4, epochs=2, learning_rate=PEAK),))
+    ended = Progress(
+        epoch=4, step=20, seconds=1, rates=(1e-7,), scaler={}, best_loss=None, best_epoch=0, groups=[], schedule_step=20
+    )
+    assert own.restored(ended) == own
+    assert own.restored(ended.model_copy(update={"epoch": 5, "step": 25})).rate(26) == pytest.approx(1e-7)
 
 
 def test_a_rate_set_where_there_is_no_shape_stays() -> None:
