@@ -36,6 +36,7 @@ def test_what_is_handed_over_is_labelled_with_what_was_asked_and_timed(monkeypat
     assert challenge.seconds == [2.0] * ASKED
 
 
+@pytest.mark.slow
 def test_a_network_reads_the_drawings(finished_run: Run) -> None:
     challenge = Challenge(("7", "1"))
     challenge.hand_over(SEVEN)

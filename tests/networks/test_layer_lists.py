@@ -32,6 +32,7 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", message="Using padding='same' with even kernel lengths")
 
 
+@pytest.mark.slow
 @many
 @given(drafts())
 def test_shapes_parameters_and_macs_are_the_built_networks_or_the_layer_is_named(

@@ -13,6 +13,8 @@ from cnnlab.training.lr_finder import HIGHEST, LOWEST, STEPS, ramp, suggest
 from cnnlab.training.remedy import TrainingError
 from tests.samples import STEP, TINY, few_digits
 
+pytestmark = pytest.mark.slow
+
 
 def config(**fields: Any) -> RunConfig:
     return parse_config({"architecture": TINY, "batch_size": 16, "augmentation": "none", **fields})

@@ -83,6 +83,7 @@ def test_what_torch_keeps_of_a_gpus_memory_for_later_is_free(monkeypatch: pytest
     assert free_bytes(torch.device("cuda")) == 1500
 
 
+@pytest.mark.slow
 def test_a_training_without_memory_ends_alone_and_says_what_to_do(tmp_path: Path) -> None:
     told = subprocess.run(
         [sys.executable, "-c", STARVED, tmp_path], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
