@@ -13,11 +13,12 @@ def never() -> bool:
 
 
 class Waits:
-    """Whether ``who`` gives up, which the queue asks as soon as they wait."""
+    """Whether ``who`` gives up, which the queue asks as soon as they wait, and whether their turn came."""
 
     def __init__(self, queue: TrainingQueue, who: str) -> None:
         self.asked, self.is_given_up = Event(), False
-        self.thread = Thread(target=queue.take, args=[who, self._gives_up])
+        self.turns: list[bool] = []
+        self.thread = Thread(target=lambda: self.turns.append(queue.take(who, self._gives_up)))
         self.thread.start()
         self.asked.wait()
 
@@ -34,6 +35,7 @@ def test_as_many_are_at_work_as_the_limit_says() -> None:
     assert queue.place("c") == 1
     queue.leave("a")
     third.thread.join()
+    assert third.turns == [True]
     assert queue.place("c") == 0
 
 
@@ -45,6 +47,7 @@ def test_who_gives_up_gets_no_turn_and_holds_up_nobody() -> None:
     waiting.is_given_up = True
     queue.wake()
     waiting.thread.join()
+    assert waiting.turns == [False]
     assert queue.place("b") == 0
     queue.leave("a")
     assert queue.take("c", never)
