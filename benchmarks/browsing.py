@@ -69,7 +69,7 @@ def settled(page: Page, act: Callable[[], None]) -> float:
 
 def train(page: Page, address: str, epochs: int) -> None:
     """Train the default on all of its images for ``epochs`` epochs."""
-    start_training(page, address, epochs=epochs, train_fraction=1)
+    start_training(page, address, architecture="compact", epochs=epochs, train_fraction=1)
 
 
 def draw_seven(page: Page) -> None:

@@ -206,3 +206,18 @@ def _cut(image: Tensor, top: int, left: int, bottom: int, right: int) -> Tensor:
     beyond = max(0, -left, right - width), max(0, -top, bottom - height)
     wide = F.pad(image, (beyond[0], beyond[0], beyond[1], beyond[1]))
     return wide[:, top + beyond[1] : bottom + beyond[1], left + beyond[0] : right + beyond[0]]
+
+
+def penultimate(network: nn.Module, images: Tensor, prepare: Callable[[Tensor], Tensor]) -> Tensor:
+    """Compute the inputs of the last linear layer: (N, C, H, W) uint8 → (N, features)."""
+    last = [name for name, module in leaves(network).items() if isinstance(module, nn.Linear)][-1]
+    features: list[Tensor] = []
+
+    def keep(name: str, before: Tensor, after: Tensor) -> None:
+        if name == last:
+            features.append(before)
+
+    with torch.inference_mode(), watched(network, keep):
+        for batch in images.split(BATCH):
+            network(prepare(batch))
+    return torch.cat(features)

@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from cnnlab.analysis.activations import penultimate
 from cnnlab.analysis.nearest import FeatureIndex
-from cnnlab.analysis.tsne import penultimate
 from cnnlab.data import augmentation
 from cnnlab.data.batches import Standardise
 from cnnlab.data.datasets import DATASETS, DIGITS

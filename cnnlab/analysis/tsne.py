@@ -1,20 +1,17 @@
-"""A network's last features before the logits, laid out in two or three dimensions by PCA or t-SNE."""
+"""Features of images laid out in two or three dimensions by PCA or t-SNE."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from openTSNE import TSNEEmbedding
 from openTSNE.affinity import PerplexityBasedNN
 from scipy.linalg import orthogonal_procrustes
 from sklearn.decomposition import PCA
-from torch import Tensor, nn
-
-from cnnlab.analysis.activations import BATCH, leaves, watched
+from torch import Tensor
 
 Places = npt.NDArray[np.float64]  # (N, 2) or (N, 3)
 
@@ -31,21 +28,6 @@ class Layout:
 
     progress: float  # 0…1
     places: Places
-
-
-def penultimate(network: nn.Module, images: Tensor, prepare: Callable[[Tensor], Tensor]) -> Tensor:
-    """Compute the inputs of the last linear layer: (N, C, H, W) uint8 → (N, features)."""
-    last = [name for name, module in leaves(network).items() if isinstance(module, nn.Linear)][-1]
-    features: list[Tensor] = []
-
-    def keep(name: str, before: Tensor, after: Tensor) -> None:
-        if name == last:
-            features.append(before)
-
-    with torch.inference_mode(), watched(network, keep):
-        for batch in images.split(BATCH):
-            network(prepare(batch))
-    return torch.cat(features)
 
 
 def are_alike(features: Tensor) -> bool:

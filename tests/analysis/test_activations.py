@@ -12,6 +12,7 @@ from cnnlab.analysis.activations import (
     feature_maps,
     leaves,
     look,
+    penultimate,
     relu_of,
     statistics,
     strongest_patches,
@@ -153,3 +154,13 @@ def test_what_an_output_sees_lies_in_its_receptive_field(name: str) -> None:
             if len(rows):
                 assert top <= rows.min() and rows.max() < bottom
                 assert left <= columns.min() and columns.max() < right
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_penultimate_features_are_what_the_last_layer_gets(name: str) -> None:
+    network = build(PRESETS[name], (1, 28, 28), 10).eval()
+    images = torch.randint(0, 256, (5, 1, 28, 28), dtype=torch.uint8)
+    features = penultimate(network, images, lambda batch: batch / 255)
+    *_, last = look(network, images / 255).values()
+    assert torch.allclose(features, last.before, atol=1e-6)
+    assert not any(module._forward_hooks for module in network.modules())

@@ -6,8 +6,8 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
+from cnnlab.analysis.activations import penultimate
 from cnnlab.analysis.nearest import FeatureIndex
-from cnnlab.analysis.tsne import penultimate
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import load_trained
 from tests.samples import few_digits

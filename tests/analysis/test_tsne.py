@@ -5,10 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cnnlab.analysis.activations import look
-from cnnlab.analysis.tsne import aligned, neighbours, penultimate, principal_components
-from cnnlab.networks.build import build
-from cnnlab.networks.presets import PRESETS
+from cnnlab.analysis.tsne import aligned, neighbours, principal_components
 
 LABELS = np.repeat([0, 1, 2], 40)
 
@@ -24,16 +21,6 @@ def own_neighbours(places: np.ndarray) -> float:
     """Share of points whose nearest neighbour is of their own cluster."""
     distances = np.linalg.norm(places[:, None] - places[None], axis=2) + np.eye(len(places)) * 1e9
     return float((LABELS[distances.argmin(1)] == LABELS).mean())
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_penultimate_features_are_what_the_last_layer_gets(name: str) -> None:
-    network = build(PRESETS[name], (1, 28, 28), 10).eval()
-    images = torch.randint(0, 256, (5, 1, 28, 28), dtype=torch.uint8)
-    features = penultimate(network, images, lambda batch: batch / 255)
-    *_, last = look(network, images / 255).values()
-    assert torch.allclose(features, last.before, atol=1e-6)
-    assert not any(module._forward_hooks for module in network.modules())
 
 
 def test_principal_components_are_the_directions_of_largest_variance() -> None:

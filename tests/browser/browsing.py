@@ -16,6 +16,7 @@ from cnnlab.drawings.strokes import CANVAS, DRAWN_HEIGHT
 PATIENCE = 60_000  # ms, for a page on a busy machine
 # No GPU, and nothing that looks for hosts outside.
 CHROMIUM_FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+SHORT_EPOCHS = {"architecture": "quick", "epochs": 1000, "train_fraction": 0.2}
 SEVEN = [[[0.1, 0.05], [0.4, 0.0], [0.75, 0.03], [0.6, 0.35], [0.45, 0.65], [0.35, 1.0]]]
 
 expect.set_options(timeout=PATIENCE)
@@ -57,7 +58,7 @@ def draw(page: Page, strokes: Sequence[Sequence[Sequence[float]]]) -> None:
 
 def start_training(page: Page, address: str, **settings: object) -> None:
     """Train by a link to settings, by default in short epochs and for longer than any test takes."""
-    page.goto(f"{address}/Train?{urlencode({'epochs': 1000, 'train_fraction': 0.2, **settings})}")
+    page.goto(f"{address}/Train?{urlencode({**SHORT_EPOCHS, **settings})}")
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
     await_epoch(page)

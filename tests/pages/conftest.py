@@ -15,7 +15,7 @@ from tests.trainings import wait_for
 @pytest.fixture
 def training() -> Iterator[tuple[AppTest, Job]]:
     """A Train page whose session trains, and its job; stopped at the end."""
-    page = open_page("Train", epochs="1000", train_fraction="0.3")  # in short epochs
+    page = open_page("Train", architecture="quick", epochs="1000", train_fraction="0.3")  # in short epochs
     button(page, "Train").click().run()
     (job,) = running_jobs()
     wait_for(job, "training")

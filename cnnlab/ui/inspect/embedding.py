@@ -11,7 +11,8 @@ import streamlit as st
 from torch import Tensor
 
 from cnnlab import charts
-from cnnlab.analysis.tsne import Layout, Places, aligned, are_alike, neighbours, penultimate, principal_components
+from cnnlab.analysis.activations import penultimate
+from cnnlab.analysis.tsne import Layout, Places, aligned, are_alike, neighbours, principal_components
 from cnnlab.jobs.worker import Worker
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, test_split

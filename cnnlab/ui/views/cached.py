@@ -8,9 +8,8 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from cnnlab.analysis.activations import BATCH, LayerStatistics, statistics
+from cnnlab.analysis.activations import BATCH, LayerStatistics, penultimate, statistics
 from cnnlab.analysis.nearest import FeatureIndex
-from cnnlab.analysis.tsne import penultimate
 from cnnlab.data.splits import Split, sampled
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.runs.ancestry import data_of

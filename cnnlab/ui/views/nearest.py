@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.analysis.tsne import penultimate
+from cnnlab.analysis.activations import penultimate
 from cnnlab.charts.style import plain
 from cnnlab.data.datasets import DatasetError
 from cnnlab.ui.shell.literal import literal
