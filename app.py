@@ -33,6 +33,7 @@ with picture:
 
 steps = {
     "Learn": "See what a convolution does, and each step from pixels to an answer.",
+    "Data": "Look at the data sets, and add your own pictures.",
     "Design": "Build a network layer by layer; see what each choice costs.",
     "Train": "Choose data, network and settings; watch the curves live.",
     "Inside": "See the filters each layer learned and what they find in an image.",
@@ -42,8 +43,8 @@ steps = {
     "Sweep": "Let the computer try settings, and see which matter.",
 }
 pages = list(steps.items())
-for row in (pages[:4], pages[4:]):
-    for column, (page, text) in zip(st.columns(4), row, strict=True):
+for row in (pages[:3], pages[3:6], pages[6:]):
+    for column, (page, text) in zip(st.columns(3), row, strict=True):
         with column.container(border=True, height="stretch"):
             frame.link(page, page)
             st.caption(text)

@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.signs import signs
 from cnnlab.analysis.ood import TrainingFeatures, read
-from cnnlab.data.download import data_folder
+from cnnlab.data.folders import data_folder
 from cnnlab.drawings.preprocess import prepare, prepared, stroke_ink
 from cnnlab.drawings.strokes import DRAWN_HEIGHT, LabelledDrawing, read_labelled_drawings
 from cnnlab.jobs.job import Job

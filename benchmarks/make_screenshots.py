@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from benchmarks.browsing import browser_page, draw_seven, go, own_server, train
+from cnnlab.data.folders import data_folder
 from cnnlab.networks.designs import to_link
 from cnnlab.networks.presets import PRESETS
 from tests.browser.browsing import await_verdict
@@ -22,6 +23,7 @@ def main() -> None:
         page.get_by_role("button", name="Train a network now").wait_for()
         _shoot(page, "home")
         _learn(page, address)
+        _data(page, address)
         _design(page, address)
         page.goto(address)
         page.get_by_role("button", name="Train a network now").click()
@@ -93,6 +95,19 @@ def _learn(page: Page, address: str) -> None:
     expect(page.locator(".window-told")).to_contain_text("Output row")
     expect(page.locator(".js-plotly-plot")).to_be_visible()
     _shoot(page, "learn", height=1500)
+
+
+def _data(page: Page, address: str) -> None:
+    """Add the photos that lie beside the real data sets."""
+    page.goto(f"{address}/Data")
+    page.locator("input[type=file]").set_input_files(data_folder() / "cifar10_images.zip")
+    page.get_by_label("Name", exact=True).fill("Small photos")
+    page.get_by_label("Name", exact=True).press("Tab")
+    page.get_by_test_id("stMain").get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("18,000 pictures added")).to_be_visible()
+    page.get_by_text("Findings", exact=True).click()
+    expect(page.get_by_text("Tick rows", exact=False)).to_be_visible()
+    _shoot(page, "data", height=1150)
 
 
 def _design(page: Page, address: str) -> None:

@@ -16,7 +16,7 @@ import torch
 from nbclient import NotebookClient
 from torch import Tensor
 
-from cnnlab.data.download import data_folder
+from cnnlab.data.folders import data_folder
 from cnnlab.export.program import program_of, to_notebook, to_script
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import RunStore

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.drawing import UNREADABLE
 from cnnlab.data.datasets import dataset_spec
-from cnnlab.data.download import data_folder
+from cnnlab.data.folders import data_folder
 from cnnlab.data.handwriting import drawing_images
 from cnnlab.data.loading import load_test
 from cnnlab.data.splits import Split

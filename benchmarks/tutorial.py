@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from cnnlab.data.batches import scaling
 from cnnlab.data.datasets import dataset_spec
-from cnnlab.data.download import data_folder
+from cnnlab.data.folders import data_folder
 from cnnlab.data.loading import load
 from cnnlab.data.torchvision_compat import datasets, transforms
 from cnnlab.training.config import RunConfig

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from cnnlab.cli import archive, evaluate, network, program, train
+from cnnlab.cli import archive, data, evaluate, network, program, train
 from cnnlab.errors import CnnLabError
 from cnnlab.threads import run_process
 
@@ -26,6 +26,7 @@ COMMANDS = (
     archive.unpack_command,
     archive.export,
     evaluate.bench_command,
+    data.data,
 )
 
 

@@ -40,6 +40,7 @@ with live:
     if job:
         watch(job, was_running=running is job)
     elif run := session.current_run():
+        frame.warn_of_missing_data()
         recall(run)
     else:
         st.info(

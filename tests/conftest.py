@@ -39,10 +39,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Runs go to a folder of the test's own, and no training outlives its test."""
+    """Runs and pictures go to folders of the test's own, and no training outlives its test."""
     # AppTest leaves its script there, which every process that multiprocessing spawns would run first.
     monkeypatch.setitem(sys.modules, "__main__", MAIN)
     monkeypatch.setenv("CNNLAB_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("CNNLAB_PICTURES", str(tmp_path / "pictures"))
     yield
     for job in running_jobs():
         job.abandon()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cnnlab.cli.options import as_json, content_of, open_run, runs_option
+from cnnlab.cli.options import DataSet, as_json, content_of, open_run, runs_option
 from cnnlab.data.datasets import DATASETS, dataset_spec
 from cnnlab.data.download import is_present
 from cnnlab.data.loading import load_test
@@ -75,7 +75,7 @@ def _print_lists(*lists: list[dict[str, Any]]) -> None:
 
 @click.command()
 @click.argument("run")
-@click.option("--dataset", type=click.Choice(list(DATASETS)), default=None, help="Another test set of the same kind.")
+@click.option("--dataset", type=DataSet(), default=None, help="Another test set of the same kind.")
 @runs_option
 @as_json
 def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) -> None:

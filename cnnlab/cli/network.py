@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cnnlab.cli.options import as_json, design_in, open_run, runs_option
+from cnnlab.cli.options import DataSet, as_json, design_in, open_run, runs_option
 from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.architecture import Draft, LayerSummary, follow, summarise
 from cnnlab.networks.designs import DesignError, write_design
@@ -23,9 +23,7 @@ from cnnlab.training.config import RunConfig
 
 @click.command("network")
 @click.argument("network")
-@click.option(
-    "--dataset", type=click.Choice(list(DATASETS)), default=RunConfig().dataset, show_default=True, help="Its images."
-)
+@click.option("--dataset", type=DataSet(), default=RunConfig().dataset, show_default=True, help="Its images.")
 @click.option("--shape", type=(int, int, int), default=None, help="Instead: channels, height and width of an image.")
 @click.option("--classes", type=click.IntRange(2, 1000), default=None, help="With --shape; 10 unless given.")
 @click.option(

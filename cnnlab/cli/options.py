@@ -42,13 +42,29 @@ class Network(click.ParamType[Any]):
         return design_in(str(value)).model_dump()
 
 
+class DataSet(click.ParamType[str]):
+    """The name of a data set: of the table or of the user's own, there the latest version where none is named."""
+
+    name = "data set"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Name what can be chosen in the help."""
+        return f"[{'|'.join(DATASETS)}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the data set's name with its version."""
+        if value not in DATASETS:
+            self.fail(f"{value[:60]!r} is not one of {', '.join(map(repr, DATASETS))}", param, ctx)
+        return DATASETS[value].name
+
+
 def config_options(command: Command) -> Command:
     """Add an option for each field of RunConfig; unset ones leave the recipe's values."""
     for name, field in reversed(RunConfig.model_fields.items()):
         flag = f"--{name.replace('_', '-')}"
         kind: Any = field.annotation
         if name == "dataset":
-            kind = click.Choice(list(DATASETS))
+            kind = DataSet()
         elif name == "architecture":
             kind = Network()
         elif name == "parent":

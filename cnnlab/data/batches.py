@@ -30,11 +30,12 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield batches of (images, labels), shuffled by ``generator`` or else in the split's order."""
     if generator is None:
-        yield from zip(split.images.split(size), split.labels.split(size), strict=True)
+        parts = (split.part(slice(start, start + size)) for start in range(0, len(split), size))
+        yield from ((part.images, part.labels) for part in parts)
         return
     order = torch.randperm(len(split), generator=generator, device=generator.device)
     for chosen in parting(order.to(split.labels.device), size):
-        yield split.images.index_select(0, chosen), split.labels.index_select(0, chosen)
+        yield split.take(chosen), split.labels.index_select(0, chosen)
 
 
 def prepared_batches(
@@ -48,7 +49,7 @@ def prepared_batches(
 
     Several small batches are prepared at once, as an operation costs as much for 32 images as for 1,000.
     """
-    at_once = prepared_at_once(size, split.images.shape[1:])
+    at_once = prepared_at_once(size, split.shape)
     for images, labels in batches(split, at_once, generator, parting):
         yield from zip(parting(prepare(images, labels), size), parting(labels, size), strict=True)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections import UserDict
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from cnnlab.data.splits import stratified
+from cnnlab.data.folders import pictures_folder
+from cnnlab.data.pictures.library import Library
+from cnnlab.data.pictures.version import PictureSetError, Version, split_of
+from cnnlab.data.splits import Split, stratified
 from cnnlab.errors import CnnLabError
 from cnnlab.networks.layers import Shape
 
@@ -22,6 +28,7 @@ Arrays = tuple[Array, Labels, Array, Labels]  # train images (N, C, H, W), label
 
 DIGITS = tuple("0123456789")
 SAMPLE = Path(__file__).parent / "samples" / "mnist-5000.npz"
+COLOUR = 3  # channels
 SAMPLE_TEST_SEED = 5000  # fixes which tenth of the sample is its test split, whatever a run's seed
 
 
@@ -46,9 +53,11 @@ class DatasetSpec:
     is_drawn: bool  # characters, light on dark: what the canvas can draw
     files: tuple[str, ...]  # what must lie in the data folder; IDX files may lie there gzipped
     download_bytes: int  # for a progress bar
-    read: Callable[[Path], Arrays]  # from the data folder
+    read: Callable[[Path], Arrays] | None = None  # from the data folder
     fetch: Callable[[Path], None] | None = None  # downloads into a folder; None needs no download
     archives: tuple[str, ...] = ()  # downloads that, lying in the folder, save the download
+    digest: str = ""  # of a user's own pictures: two versions of equal content have the same
+    mapped: Callable[[], tuple[Split, Split]] | None = None  # maps a user's own pictures: train and test
 
     @property
     def is_light_on_dark(self) -> bool:
@@ -56,11 +65,79 @@ class DatasetSpec:
         return all(std > mean for mean, std in zip(self.mean, self.std, strict=True))
 
 
+class Datasets(UserDict[str, DatasetSpec]):
+    """All data sets by name: those of the table, and the user's own as ``name@version:digest``, the latest of each.
+
+    An older version of a user's own is found by its name too, and the latest by its name alone.
+    """
+
+    def __missing__(self, name: str) -> DatasetSpec:
+        try:
+            return _own_spec(own_pictures().version(name))
+        except PictureSetError as error:
+            raise KeyError(name) from error
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.data or (isinstance(name, str) and _is_own(name))
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.data
+        library = own_pictures()
+        for name in library.names():
+            with suppress(PictureSetError):  # damaged: Data tells of it
+                yield library.version(name).key
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def own_pictures() -> Library:
+    """Open the user's own data sets."""
+    return Library(pictures_folder())
+
+
+def _is_own(name: str) -> bool:
+    try:
+        return bool(own_pictures().version(name))
+    except PictureSetError:
+        return False
+
+
+@lru_cache(maxsize=256)
+def _own_spec(version: Version) -> DatasetSpec:
+    return DatasetSpec(
+        name=version.key,
+        title=str(version),
+        classes=version.classes,
+        shape=version.shape,
+        sizes=(version.train, version.test),
+        mean=version.mean,
+        std=version.std,
+        source=f"your own pictures, from {version.source}",
+        licence="yours",
+        augmentation="flip" if version.channels == COLOUR else "shift",
+        is_drawn=False,
+        files=(),
+        download_bytes=0,
+        digest=version.digest,
+        mapped=partial(_map_own, version),
+    )
+
+
+def _map_own(version: Version) -> tuple[Split, Split]:
+    library = own_pictures()
+    rows, pixels = library.rows(version), library.pixels(version)
+    return split_of(rows, "train", pixels), split_of(rows, "test", pixels)
+
+
 def dataset_spec(name: str) -> DatasetSpec:
     """Look up a data set by name. Raises DatasetError, with the known names, for any other."""
-    if name not in DATASETS:
-        raise DatasetError(f"unknown data set {name!r}: choose one of {', '.join(DATASETS)}")
-    return DATASETS[name]
+    try:
+        return DATASETS[name]
+    except KeyError as error:
+        if "@" in name:
+            raise DatasetError(str(error.__cause__)) from error
+        raise DatasetError(f"unknown data set {name[:60]!r}: choose one of {', '.join(DATASETS)}") from error
 
 
 def _read_sample(folder: Path) -> Arrays:
@@ -307,4 +384,4 @@ _SPECS = [
         fetch=_fetcher("USPS", *_TRAIN_AND_TEST),
     ),
 ]
-DATASETS: dict[str, DatasetSpec] = {spec.name: spec for spec in _SPECS}
+DATASETS = Datasets({spec.name: spec for spec in _SPECS})

@@ -14,25 +14,21 @@ from urllib.error import URLError
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from cnnlab.data.datasets import DATASETS, Arrays, DatasetError, DatasetSpec, dataset_spec
+from cnnlab.data.datasets import Arrays, DatasetError, DatasetSpec, dataset_spec
+from cnnlab.data.folders import data_folder
+from cnnlab.data.splits import Split
 from cnnlab.threads import WorkerThread
 
-Tensors = tuple[Tensor, Tensor, Tensor, Tensor]  # the same
+Splits = tuple[Split, Split]  # all training images, and the test images
 
 
-def data_folder() -> Path:
-    """Return the folder of data sets: the environment's CNNLAB_DATA, else ``data/`` beside the app."""
-    return Path(os.environ.get("CNNLAB_DATA") or Path(__file__).parents[2] / "data").expanduser()
-
-
-def fetch(name: str, folder: Path | None = None) -> Future[Tensors]:
+def fetch(name: str, folder: Path | None = None) -> Future[Splits]:
     """Start to load a whole data set, unless it is in memory; once the future is done, ``load`` takes no time.
 
     Raises DatasetError for an unknown name; the future raises every other failure.
     """
-    return _memory.ask(dataset_spec(name).name, folder or data_folder())
+    return _memory.ask(dataset_spec(name), folder or data_folder())
 
 
 def downloaded_bytes(name: str, folder: Path | None = None) -> int:
@@ -62,34 +58,36 @@ class _Memory:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._loads: dict[tuple[str, Path], Future[Tensors]] = {}  # the one asked for last is the last
+        # By name, contents and folder; the one asked for last is the last.
+        self._loads: dict[tuple[str, str, Path], Future[Splits]] = {}
         self._lock = Lock()
 
-    def ask(self, name: str, folder: Path) -> Future[Tensors]:
+    def ask(self, spec: DatasetSpec, folder: Path) -> Future[Splits]:
+        key = spec.name, spec.digest, folder
         with self._lock:
-            load = self._loads.pop((name, folder), None) or self._begun(name, folder)
-            self._loads[name, folder] = load
-            for key in list(self._loads)[: -self._size]:
-                if self._loads[key].done():
-                    del self._loads[key]
+            load = self._loads.pop(key, None) or self._begun(spec, key)
+            self._loads[key] = load
+            for other in list(self._loads)[: -self._size]:
+                if self._loads[other].done():
+                    del self._loads[other]
             return load
 
     def clear(self) -> None:
         with self._lock:
             self._loads.clear()
 
-    def _begun(self, name: str, folder: Path) -> Future[Tensors]:
-        load: Future[Tensors] = Future()
-        WorkerThread(lambda: self._load(name, folder, load), _drop_downloads, f"load {name}", is_left=True).start()
+    def _begun(self, spec: DatasetSpec, key: tuple[str, str, Path]) -> Future[Splits]:
+        load: Future[Splits] = Future()
+        WorkerThread(lambda: self._load(spec, key, load), _drop_downloads, f"load {spec.name}", is_left=True).start()
         return load
 
-    def _load(self, name: str, folder: Path, load: Future[Tensors]) -> None:
+    def _load(self, spec: DatasetSpec, key: tuple[str, str, Path], load: Future[Splits]) -> None:
         try:
-            load.set_result(_read(name, folder))
+            load.set_result(_read(spec, key[-1]))
         except Exception as error:
             with self._lock:  # whoever asks next tries again
-                if self._loads.get((name, folder)) is load:
-                    del self._loads[name, folder]
+                if self._loads.get(key) is load:
+                    del self._loads[key]
             load.set_exception(error)
 
 
@@ -97,12 +95,13 @@ _memory = _Memory(size=2)
 _downloads: set[Path] = set()  # folders that they write to
 
 
-def _read(name: str, folder: Path) -> Tensors:
-    spec = DATASETS[name]
+def _read(spec: DatasetSpec, folder: Path) -> Splits:
+    if spec.mapped:
+        return spec.mapped()
     is_here = spec.fetch is None or _complete(spec, folder)
     arrays = _read_or_explain(spec, folder) if is_here else _fetch(spec, folder)
     images, labels, test_images, test_labels = (torch.tensor(array) for array in arrays)
-    return images, labels.long(), test_images, test_labels.long()
+    return Split(images, labels.long()), Split(test_images, test_labels.long())
 
 
 def _complete(spec: DatasetSpec, folder: Path) -> bool:
@@ -110,6 +109,7 @@ def _complete(spec: DatasetSpec, folder: Path) -> bool:
 
 
 def _read_or_explain(spec: DatasetSpec, folder: Path) -> Arrays:
+    assert spec.read
     try:
         arrays = spec.read(folder)
         _check(spec, arrays)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnnlab.data.datasets import DatasetSpec, dataset_spec
 from cnnlab.data.download import fetch
-from cnnlab.data.splits import Split, stratified
+from cnnlab.data.splits import Split, held_out, stratified
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def hold_out_validation(
     spec: DatasetSpec, whole: Split, test: Split, validation_fraction: float, seed: int, train_fraction: float
 ) -> Data:
     """Hold validation out of the training images ``whole``; the fractions and the seed as in ``load``."""
-    chosen = stratified(whole.labels, validation_fraction, seed)
+    chosen = held_out(whole, validation_fraction, seed)
     train = whole.part(~chosen)
     return Data(
         spec=spec,
@@ -63,5 +63,4 @@ def load_train(name: str, folder: Path | None = None) -> Split:
 
 def _whole(name: str, folder: Path | None) -> tuple[Split, Split]:
     """Load all training images and all test images."""
-    images, labels, test_images, test_labels = fetch(name, folder).result()
-    return Split(images, labels), Split(test_images, test_labels)
+    return fetch(name, folder).result()

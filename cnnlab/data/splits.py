@@ -1,4 +1,4 @@
-"""Images with their labels, and stratified parts of them."""
+"""Images with their labels, and stratified and grouped parts of them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,50 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from cnnlab.networks.layers import Shape
+
 
 @dataclass(frozen=True)
 class Split:
-    """Images (N, C, H, W) uint8 and labels (N,) int64."""
+    """Images (N, C, H, W) uint8 and labels (N,) int64.
 
-    images: Tensor
+    Of a memory-mapped data set it is rows of all its ``pixels``, which are not copied.
+    """
+
+    pixels: Tensor  # (M, C, H, W)
     labels: Tensor
+    rows: Tensor | None = None  # (N,) of the pixels; None: all
+    groups: Tensor | None = None  # (N,) of pictures that belong on one side of a split; None: each by itself
+
+    @property
+    def images(self) -> Tensor:
+        """The images in order, copied where they are not all of the pixels."""
+        return self.pixels if self.rows is None else self.pixels[self.rows]
+
+    @property
+    def shape(self) -> Shape:
+        """The shape (C, H, W) of an image."""
+        return tuple(self.pixels.shape[1:])
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def part(self, chosen: Tensor | slice) -> Split:
-        """Select images by an index, a mask or a slice."""
-        return Split(self.images[chosen], self.labels[chosen])
+        """Select images by an index, a mask or a slice, without copying them."""
+        groups = None if self.groups is None else self.groups[chosen]
+        if isinstance(chosen, slice) and self.rows is None:
+            return Split(self.pixels[chosen], self.labels[chosen], None, groups)
+        rows = torch.arange(len(self.pixels), device=self.labels.device) if self.rows is None else self.rows
+        return Split(self.pixels, self.labels[chosen], rows[chosen], groups)
+
+    def take(self, chosen: Tensor) -> Tensor:
+        """Copy the images of an index (B,) as a batch (B, C, H, W)."""
+        return self.pixels.index_select(0, chosen if self.rows is None else self.rows.index_select(0, chosen))
 
     def to(self, device: torch.device) -> Split:
         """Copy the split to ``device``, unless it is there."""
+        if self.pixels.device == device:
+            return self
         return Split(self.images.to(device, non_blocking=True), self.labels.to(device, non_blocking=True))
 
 
@@ -39,6 +66,59 @@ def stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:
         order = torch.randperm(len(members), generator=generator)
         mask[members[order[: max(1, round(fraction * len(members)))]]] = True
     return mask
+
+
+def held_out(split: Split, fraction: float, seed: int) -> Tensor:
+    """Choose about the same share of every class at random, never a part of a group: a mask (N,)."""
+    if split.groups is None:
+        return stratified(split.labels, fraction, seed)
+    return held_out_groups(split.labels, split.groups, fraction, seed)
+
+
+def held_out_groups(labels: Tensor, groups: Tensor, fraction: float, seed: int) -> Tensor:
+    """Choose whole groups at random until they have ``fraction`` of every class, as nearly as groups allow.
+
+    A class of two groups or more has one on either side, where no other class of these groups forbids it.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    count = int(labels.max()) + 1
+    totals = torch.bincount(labels, minlength=count)
+    wanted = (fraction * totals).round().clamp_min(1).long()
+    numbers, sizes = torch.unique(groups, return_inverse=True, return_counts=True)[1:]
+    is_alone = sizes[numbers] == 1
+    several = _members(numbers, is_alone, generator)
+    mask, taken = torch.zeros(len(labels), dtype=torch.bool), torch.zeros_like(totals)
+
+    def take(chosen: Tensor) -> None:
+        mask[chosen] = True
+        taken.add_(torch.bincount(labels[chosen], minlength=count))
+
+    def take_some(share: float) -> None:
+        for chosen in several:
+            more = torch.bincount(labels[chosen], minlength=count)
+            fits = bool((taken + more <= wanted).all()) and bool((taken + more < totals)[more > 0].all())
+            if fits and not mask[chosen[0]] and torch.rand((), generator=generator) < share:
+                take(chosen)
+
+    take_some(fraction)
+    for label in range(count):
+        alone = (is_alone & (labels == label)).nonzero().flatten()
+        missing = int(min(wanted[label], totals[label] - 1) - taken[label])
+        take(alone[torch.randperm(len(alone), generator=generator)[: max(0, missing)]])
+    take_some(1)  # for classes of too few pictures that are alone
+    for chosen in several:  # for classes that have none yet, though the group is larger than their share
+        more = torch.bincount(labels[chosen], minlength=count)
+        if bool((taken[more > 0] == 0).all()) and bool((more < totals)[more > 0].all()):
+            take(chosen)
+    return mask
+
+
+def _members(numbers: Tensor, is_alone: Tensor, generator: torch.Generator) -> list[Tensor]:
+    """List the members of each group of more than one, in random order."""
+    rest = (~is_alone).nonzero().flatten()
+    order = rest[torch.argsort(numbers[rest], stable=True)]
+    lists = order.split(torch.unique_consecutive(numbers[order], return_counts=True)[1].tolist())
+    return [lists[at] for at in torch.randperm(len(lists), generator=generator).tolist()] if len(rest) else []
 
 
 def sampled(split: Split, count: int, seed: int = 0) -> Split:

@@ -6,11 +6,13 @@ import struct
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
+from math import isqrt
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
+from pillow_heif import register_heif_opener
 from scipy.ndimage import binary_erosion
 
 from cnnlab.drawings.strokes import DrawingError
@@ -18,9 +20,12 @@ from cnnlab.drawings.strokes import DrawingError
 Pixels = npt.NDArray[np.uint8]  # (H, W), 255 is light
 Mask = npt.NDArray[np.bool_]  # (H, W)
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
-SUFFIXES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]  # of their files
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "AVIF", "HEIF", "TIFF")
+# Of their files.
+SUFFIXES = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "bmp", "gif", "avif", "heic", "heif", "tif", "tiff"]
 MAX_PIXELS = 4096 * 4096
+MAX_PHOTO_PIXELS = 7168 * 7168  # 51 megapixels, as the best phones take
+REDUCIBLE = ("L", "LA", "RGB", "RGBA", "CMYK")  # modes in which larger pictures than MAX_PIXELS are read
 MAX_FILE_BYTES = 50_000_000
 ENOUGH_PIXELS = 2048  # a side
 WHITES = (1, 255, 4095, 65535)  # of floats, of 8, 12 and 16 bits
@@ -37,15 +42,48 @@ FAINT = 0.09  # share of the strongest contrast that counts as none
 SOFT = 1  # width in pixels of the rim's blurred edge
 STRAY = 0.001  # share of pixels ignored as outliers among a picture's tones
 
+# How an image that lies as EXIF says, from 2 to 8, is turned upright
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+ON_THEIR_SIDE = (5, 6, 7, 8)  # of these
+
 # PIL's errors for damaged files
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)
 
 
+register_heif_opener()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Hold a picture as it is read, and what its file says of it."""
+
+    image: Image.Image  # RGB
+    width: int  # of the file, upright
+    height: int
+    taken: str  # as the EXIF tag says it; empty where there is none
+    notes: tuple[str, ...]  # what was done to it
+
+
 def read_picture(content: bytes) -> Image.Image:
+    """Read a picture file as an RGB image. Raises DrawingError as ``open_picture``."""
+    return open_picture(content).image
+
+
+def open_picture(content: bytes, enough: int = ENOUGH_PIXELS, most: int = MAX_PIXELS) -> Picture:
     """Read the first frame of a picture file as RGB, 8 bits a channel, turned as its EXIF tag says.
 
-    The size is checked before decoding. Greys of 16 bits or floats are scaled to their range; transparent pixels become
-    white or black, whichever contrasts with the visible ones. Raises DrawingError if the file cannot be read.
+    The size is checked before decoding: ``most`` pixels. A JPEG is decoded at a fraction of its size that leaves
+    ``enough`` pixels a side, and so are others made smaller that have more than MAX_PIXELS. Greys of 16 bits or floats
+    are scaled to their range; transparent pixels become white or black, whichever contrasts with the visible ones.
+    Raises DrawingError if the file cannot be read.
     """
     if not content:
         raise DrawingError("the file is empty")
@@ -53,31 +91,63 @@ def read_picture(content: bytes) -> Image.Image:
         raise DrawingError(f"the file is larger than {MAX_FILE_BYTES // 1_000_000} MB")
     try:
         with warnings.catch_warnings(action="ignore"):  # they concern what is refused here, or are harmless
-            return _opaque(_in_8_bits(_upright(_decoded(Image.open(BytesIO(content), formats=FORMATS)))))
+            return _read(Image.open(BytesIO(content), formats=FORMATS), enough, most)
     except DrawingError:
         raise
     except UnidentifiedImageError as error:
         raise DrawingError(f"the file is no image that can be read ({', '.join(FORMATS[:-1])} or TIFF)") from error
     except Image.DecompressionBombError as error:
-        raise DrawingError("the image has far too many pixels: send one of 4096×4096 at the most") from error
+        raise DrawingError(_too_large("far too many pixels", most)) from error
     except DAMAGED as error:
         raise DrawingError("the image is damaged, incomplete or of a rare kind: save it as PNG or JPEG") from error
 
 
-def _decoded(image: Image.Image) -> Image.Image:
-    image.draft(None, (ENOUGH_PIXELS, ENOUGH_PIXELS))  # decodes phones' JPEGs at a half or a quarter of their size
-    if image.width * image.height > MAX_PIXELS:
-        raise DrawingError(f"the image has {image.width}×{image.height} pixels: send one of 4096×4096 at the most")
-    image.load()
-    return image
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Turn the image as its EXIF tag says, if that can be read."""
+def picture_size(content: bytes) -> tuple[int, int]:
+    """Read the width and height in pixels from the head of a picture file. Raises DrawingError."""
     try:
-        return ImageOps.exif_transpose(image)
+        with warnings.catch_warnings(action="ignore"):
+            return Image.open(BytesIO(content), formats=FORMATS).size
+    except (*DAMAGED, Image.DecompressionBombError) as error:
+        raise DrawingError("the file is no image that can be read") from error
+
+
+def _read(image: Image.Image, enough: int, most: int) -> Picture:
+    (width, height), notes = image.size, []
+    if getattr(image, "is_animated", False):
+        notes.append("first of several frames")
+    _load(image, enough, most)
+    turn, taken = _exif(image)  # not before: it loads a PNG, and would hide that it is damaged
+    upright = image.transpose(TURNS[turn]) if turn > 1 else image  # some decoders have turned it by now
+    if turn > 1:
+        notes.append("turned upright")
+    if (upright.width > upright.height) != (width > height):
+        width, height = height, width
+    if width * height > MAX_PIXELS:
+        upright = upright.reduce(max(1, min(upright.size) // enough))
+    return Picture(_opaque(_in_8_bits(upright)), width, height, taken, tuple(notes))
+
+
+def _load(image: Image.Image, enough: int, most: int) -> None:
+    image.draft(None, (enough, enough))  # decodes phones' JPEGs at a half, a quarter or an eighth of their size
+    if image.width * image.height > (most if image.mode in REDUCIBLE else MAX_PIXELS):
+        raise DrawingError(_too_large(f"{image.width}×{image.height} pixels", most))
+    image.load()
+
+
+def _too_large(size: str, most: int) -> str:
+    return f"the image has {size}: send one of {isqrt(most)}×{isqrt(most)} at the most"
+
+
+def _exif(image: Image.Image) -> tuple[int, str]:
+    """Return EXIF's number of how the image lies, 1 for upright, and when it was taken; empty where it is unknown."""
+    try:
+        exif = image.getexif()
+        turn = exif.get(ExifTags.Base.Orientation)
+        taken = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
     except DAMAGED:
-        return image
+        return 1, ""
+    lies = turn if isinstance(turn, int) and turn in range(1, 9) else 1
+    return lies, taken if isinstance(taken, str) else ""
 
 
 def _in_8_bits(image: Image.Image) -> Image.Image:

@@ -69,7 +69,7 @@ def _logits(
     was_training = network.training
     network.eval()
     try:
-        for images, labels in batches(split, min(at_once, evaluation_batch(split.images.shape[1:]))):
+        for images, labels in batches(split, min(at_once, evaluation_batch(split.shape))):
             with torch.inference_mode():
                 logits = network(standardise(images.float() / 255))  # (N, classes)
             yield logits, labels

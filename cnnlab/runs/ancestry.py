@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from cnnlab.data.datasets import DATASETS, DatasetError
-from cnnlab.data.download import data_folder
+from cnnlab.data.folders import data_folder
 from cnnlab.data.loading import Data, load, load_test
 from cnnlab.data.splits import Split, fingerprints
 from cnnlab.runs.run import Run, RunError

@@ -69,8 +69,7 @@ def from_query(query: Mapping[str, str]) -> RunConfig:
     if DESIGN in query:
         fields[PRESET] = from_link(query[DESIGN]).model_dump()
     config = parse_config(fields)
-    _known("dataset", config.dataset, DATASETS)
-    return config
+    return config.model_copy(update={"dataset": _known("dataset", config.dataset, DATASETS).name})
 
 
 def _check_parameter(name: str, value: str) -> None:

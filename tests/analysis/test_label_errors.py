@@ -38,6 +38,7 @@ SAMPLE = DATASETS["mnist-sample"]
 
 
 def every_third(folder: Path) -> tuple[Any, ...]:
+    assert SAMPLE.read
     images, labels, test_images, test_labels = SAMPLE.read(folder)
     return images[::3], labels[::3].copy(), test_images, test_labels
 

@@ -16,9 +16,7 @@ RACE = {"quick_s", "quick_ratio", "ours_s", "tutorial_s", "ratio"}
 @pytest.fixture(scope="module")
 def report(real_data: Path) -> bench.Report:
     """Every section with the real parts, each as short as can be: what it says of speed means nothing."""
-    effort = bench.Effort(
-        rounds=1, loop_images=256, races=("mnist-98",), race_rounds=1, live_rounds=1, inferences=20
-    )
+    effort = bench.Effort(rounds=1, loop_images=256, races=("mnist-98",), race_rounds=1, live_rounds=1, inferences=20)
     easy = {name: replace(race, target=0.3) for name, race in bench.RACES.items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bench, "QUICK", effort)

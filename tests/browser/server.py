@@ -22,11 +22,15 @@ def started(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {"CNNLAB_RUNS": str(runs), "CNNLAB_GRACE_SECONDS": str(GRACE_SECONDS)} | settings
+    own = {
+        "CNNLAB_RUNS": str(runs),
+        "CNNLAB_PICTURES": str(runs / ".pictures"),
+        "CNNLAB_GRACE_SECONDS": str(GRACE_SECONDS),
+    }
     process = subprocess.Popen(
         interruptible("-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"),
         cwd=root,
-        env=environment,
+        env=os.environ | own | settings,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -3,9 +3,11 @@ from __future__ import annotations
 from time import perf_counter
 
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cnnlab.data.loading import load_test
-from cnnlab.data.splits import fingerprints
+from cnnlab.data.splits import Split, fingerprints, held_out_groups
 
 
 def test_fingerprints_tell_images_apart_by_one_pixel() -> None:
@@ -19,3 +21,52 @@ def test_sixty_thousand_fingerprints_take_less_than_a_second() -> None:
     start = perf_counter()
     fingerprints(images)
     assert perf_counter() - start < 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12)), min_size=2, max_size=80),
+    st.sampled_from([0.1, 0.15, 0.3, 0.5]),
+    st.integers(0, 3),
+)
+@settings(deadline=None, max_examples=60)
+def test_no_group_is_divided_and_shares_are_kept(pictures: list[tuple[int, int]], fraction: float, seed: int) -> None:
+    labels, groups = (torch.tensor(column) for column in zip(*pictures, strict=True))
+    mask = held_out_groups(labels, groups, fraction, seed)
+    assert torch.equal(mask, held_out_groups(labels, groups, fraction, seed))
+    assert not set(groups[mask].tolist()) & set(groups[~mask].tolist())
+    for label in labels.unique().tolist():
+        own = labels == label
+        wanted = max(1, round(fraction * int(own.sum())))
+        largest = max(torch.bincount(groups[own]).tolist())
+        assert int((mask & own).sum()) <= max(wanted, largest)
+        assert int((~mask & own).sum()) >= 1
+
+
+def test_groups_that_are_small_give_every_class_its_share() -> None:
+    labels = torch.arange(4).repeat_interleave(60)
+    groups = torch.arange(240) // 3
+    for seed in range(5):
+        mask = held_out_groups(labels, groups, 0.2, seed)
+        shares = torch.bincount(labels[mask], minlength=4)
+        assert shares.tolist() == [12, 12, 12, 12]
+    assert not torch.equal(mask, held_out_groups(labels, groups, 0.2, 0))
+
+
+def test_pictures_alone_give_every_class_exactly_its_share() -> None:
+    labels = torch.arange(4).repeat_interleave(50)
+    mask = held_out_groups(labels, torch.arange(200), 0.1, 0)
+    assert torch.bincount(labels[mask]).tolist() == [5, 5, 5, 5]
+
+
+def test_a_part_is_rows_of_the_same_pixels() -> None:
+    pixels = torch.arange(20, dtype=torch.uint8).view(20, 1, 1, 1)
+    split = Split(pixels, torch.arange(20), groups=torch.arange(20) // 2)
+    part = split.part(torch.arange(20) % 3 == 0).part(torch.tensor([2, 0]))
+    assert part.images.flatten().tolist() == [6, 0]
+    assert part.labels.tolist() == [6, 0]
+    assert part.groups is not None
+    assert part.groups.tolist() == [3, 0]
+    assert part.pixels.data_ptr() == pixels.data_ptr()
+    assert part.take(torch.tensor([1])).flatten().tolist() == [0]
+    assert split.part(slice(3, 5)).images.flatten().tolist() == [3, 4]
+    assert part.to(torch.device("cpu")) is part

@@ -23,6 +23,7 @@ from tests.faults import (
     bad_configs,
     bad_drawings,
     bad_links,
+    bad_photos,
     bad_pictures,
     bad_runs,
     bad_sweeps,
@@ -35,6 +36,7 @@ KINDS: tuple[Callable[[Ground], SearchStrategy[Case]], ...] = (
     bad_configs.cases,
     bad_drawings.cases,
     bad_links.cases,
+    bad_photos.cases,
     bad_pictures.cases,
     bad_runs.cases,
     bad_sweeps.cases,
@@ -93,6 +95,7 @@ def refused(count: int, folder: Path, start: int = 0, by_themselves: int = 0) ->
 
 def _walk(count: int, folder: Path, start: int, by_themselves: int) -> Findings:
     environ["CNNLAB_RUNS"] = str(folder / "runs")
+    environ["CNNLAB_PICTURES"] = str(folder / "pictures")
     warnings.simplefilter("always")  # also those that were given once
     ground = Ground.prepared(folder)
     outcomes: list[Outcome] = []

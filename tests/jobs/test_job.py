@@ -123,6 +123,7 @@ def test_a_branch_of_a_parent_goes_on_as_the_config_says_with_lessons_or_without
 
 
 def two_classes(folder: Path) -> tuple[Any, ...]:
+    assert DATASETS["mnist-sample"].read
     images, labels, test_images, test_labels = DATASETS["mnist-sample"].read(folder)
     return images[labels < 2], labels[labels < 2], test_images[test_labels < 2], test_labels[test_labels < 2]
 

@@ -18,6 +18,7 @@ PAGES = {
     "Draw": "pages/Draw.py",
     "Compare": "pages/Compare.py",
     "Sweep": "pages/Sweep.py",
+    "Data": "pages/Data.py",
     "Design": "pages/Design.py",
     "Learn": "pages/Learn.py",
 }

@@ -128,4 +128,4 @@ def _gradients(at: str, _run: Run, epoch: int) -> dict[str, Tensor]:
 def _some_training_images(run_id: str, _run: Run) -> tuple[Tensor, Tensor]:
     train = load_for(_run.config).train
     chosen = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:IMAGES]
-    return train.images[chosen], train.labels[chosen]
+    return train.take(chosen), train.labels[chosen]

@@ -47,7 +47,14 @@ class Param:
         self.put(key.get())
 
 
-CHAPTER, COMPARE, DESIGN, RUN, RUNS = Param("chapter"), Param("compare"), Param("design"), Param("run"), Param("runs")
+CHAPTER, COMPARE, DATASET, DESIGN, RUN, RUNS = (
+    Param("chapter"),
+    Param("compare"),
+    Param("dataset"),
+    Param("design"),
+    Param("run"),
+    Param("runs"),
+)
 SWEEP, TERM, TRAP, VIEW = Param("sweep"), Param("term"), Param("trap"), Param("view")
 
 

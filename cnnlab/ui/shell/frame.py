@@ -21,6 +21,7 @@ from cnnlab.ui.shell.state import Key, note_visit
 _MENU = {
     "Home": ("app.py", ":material/home:"),
     "Learn": ("pages/Learn.py", ":material/school:"),
+    "Data": ("pages/Data.py", ":material/photo_library:"),
     "Design": ("pages/Design.py", ":material/architecture:"),
     "Train": ("pages/Train.py", ":material/model_training:"),
     "Inside": ("pages/Inside.py", ":material/visibility:"),
@@ -157,6 +158,14 @@ def counted(number: int, noun: str) -> str:
 def with_article(digit: int) -> str:
     """Write a digit with its article: a 1, an 8."""
     return f"{'an' if digit == 8 else 'a'} {digit}"
+
+
+def warn_of_missing_data() -> None:
+    """Show a warning where the pictures of the session's own run are gone or others than it was trained on."""
+    if missing := session.missing_data():
+        st.warning(
+            f"{literal(missing)}. The page Data restores what was removed.", icon=":material/image_not_supported:"
+        )
 
 
 def no_runs_yet() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnnlab.data.datasets import DATASETS
+from cnnlab.data.datasets import DATASETS, DatasetError, dataset_spec
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf
@@ -201,14 +201,25 @@ def current_run() -> Run | None:
 
 def trained_runs() -> list[Entry]:
     """List the runs that can be viewed, newest first: all that have ended, and this session's own."""
-    own = current_run_id()
+    own, entries = current_run_id(), _catalogue(str(runs_folder())).entries()
+    known = {name for name in {entry.config.dataset for entry in entries} if name in DATASETS}
     return [
         entry
-        for entry in _catalogue(str(runs_folder())).entries()
-        if entry.is_trained
-        and entry.config.dataset in DATASETS
-        and (entry.id == own or entry.summary.status != "running")
+        for entry in entries
+        if entry.is_trained and entry.config.dataset in known and (entry.id == own or entry.summary.status != "running")
     ]
+
+
+def missing_data() -> str:
+    """Say what is wrong where the pictures that the session's own run was trained on are gone or others; else empty."""
+    run = current_run()
+    if not run:
+        return ""
+    try:
+        dataset_spec(run.config.dataset)
+    except DatasetError as error:
+        return f"{run.title}: {error}"
+    return ""
 
 
 def find_run(run_id: str) -> Run | None:

@@ -80,6 +80,13 @@ RATE_OPEN: Key[bool] = Key("live.rate.open", False)
 RATE_RAMP: Key[tuple[str, Worker[tuple[StepMetrics, ...]] | None]] = Key("finder.work", ("", None))  # with its config
 BRANCH_OPEN: Key[bool] = Key("branch.open", False)
 
+# Data.
+DATA_CHOSEN: Key[str] = Key("data.chosen", "")
+DATA_VIEW: Key[str] = Key("data.view", "Pictures")
+DATA_ADDING: Key[Worker[Any] | None] = Key("data.adding", None)
+DATA_CLASSES: Key[list[str]] = Key("data.classes", [])  # names typed for uploads, class by class
+DATA_MOVE_TO: Key[str] = Key("data.move_to", "")
+
 # Sweep and Compare.
 SWEEP_CHOSEN: Key[str | None] = Key("sweep.chosen", None)
 SEARCH: Key[str] = Key("compare.search", "")

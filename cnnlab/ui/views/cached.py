@@ -84,11 +84,11 @@ def _validation_answers(at: str, _run: Run, _trained: Trained) -> Answers:
 @st.cache_resource(max_entries=4, show_spinner="Showing it the training images")
 def _reference(at: str, _run: Run, _trained: Trained) -> Reference:
     data = data_of(_run)
-    numbers_each = _features(_trained, data.train.images[:1]).shape[1]
+    numbers_each = _features(_trained, data.train.part(slice(1)).images).shape[1]
     numbers = _evenly(len(data.train), min(REFERENCE_IMAGES, max(1, REFERENCE_NUMBERS // numbers_each)))
     split = data.train.part(numbers)
     neighbours = FeatureIndex(_features(_trained, split.images), split.labels)
-    held_out = data.validation.images[_evenly(len(data.validation), USUAL_IMAGES)]
+    held_out = data.validation.part(_evenly(len(data.validation), USUAL_IMAGES)).images
     distances, _ = neighbours.query(_features(_trained, held_out), 1)
     return Reference(split, numbers, len(data.train), neighbours, distances[:, 0])
 

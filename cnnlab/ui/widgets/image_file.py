@@ -18,6 +18,11 @@ def ask_for_file(label: str, key: str) -> UploadedFile | None:
     return st.file_uploader(label, SUFFIXES, key=key)
 
 
+def ask_for_files(label: str, key: str) -> list[UploadedFile]:
+    """Show an uploader for several files of every supported image format."""
+    return st.file_uploader(label, SUFFIXES, key=key, accept_multiple_files=True)
+
+
 def ask_for_file_or_webcam(label: str, webcam_label: str, key: str) -> UploadedFile | None:
     """Show an uploader and a webcam input; the widgets' keys begin with ``key``."""
     source = st.segmented_control("From", [_FILE, _WEBCAM], default=_FILE, required=True, key=f"{key}.source")

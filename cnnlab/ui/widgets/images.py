@@ -18,7 +18,8 @@ def enlarged(image: Tensor, side: int = 224) -> Picture:
 
 def digit_wall(split: Split, rows: int = 6, columns: int = 10) -> Picture:
     """Arrange images with one class per column, dark on light: (rows · H, columns · W)."""
-    walls = [split.images[split.labels == label][:rows].flatten(0, 2) for label in range(columns)]  # (rows · H, W)
+    images = split.images
+    walls = [images[split.labels == label][:rows].flatten(0, 2) for label in range(columns)]  # (rows · H, W)
     return 255 - enlarged(torch.cat(walls, dim=1)[None], side=3 * len(walls[0]))[..., 0]
 
 

@@ -56,6 +56,7 @@ def pick_runs(key: str) -> list[Entry]:
 
 def _runs() -> dict[str, Entry]:
     """List trained runs by id; where there are none, show what to do next."""
+    frame.warn_of_missing_data()
     runs = {entry.id: entry for entry in session.trained_runs()}
     if not runs:
         frame.no_runs_yet()

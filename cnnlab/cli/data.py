@@ -1,0 +1,153 @@
+"""Commands for a user's own pictures: python -m cnnlab data add, list, check, remove, restore."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from cnnlab.cli.options import as_json
+from cnnlab.data.datasets import own_pictures
+from cnnlab.data.pictures.adding import Added, Options, add
+from cnnlab.data.pictures.checking import advice, check, counts
+from cnnlab.data.pictures.sources import open_source
+from cnnlab.data.pictures.version import Version
+
+SHOWN = 10  # files of each kind
+
+
+@click.group("data")
+def data() -> None:
+    """Data sets of your own pictures."""
+
+
+@data.command("add")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--name", required=True, help="What to call it: small letters, digits and hyphens.")
+@click.option("--title", default="", help="What pages call it.")
+@click.option("--size", type=click.IntRange(8, 512), default=None, help="Pixels a side [default: by the pictures].")
+@click.option("--colour", type=click.Choice(["auto", "rgb", "grey"]), default="auto", show_default=True)
+@click.option("--fit", type=click.Choice(["crop", "pad", "squash"]), default="crop", show_default=True)
+@as_json
+def add_command(path: Path, name: str, title: str, size: int | None, colour: str, fit: str, as_json: bool) -> None:
+    """Add the pictures of PATH, a folder or a ZIP with a folder per class, as a data set or a new version of one."""
+    options = Options(name=name, title=title, size=size, colour=colour, fit=fit)  # type: ignore[arg-type]
+    with open_source(path) as source:
+        for step in add(source, options, own_pictures()):
+            if isinstance(step, Added):
+                click.echo(json.dumps(_told(step)) if as_json else _in_words(step))
+            elif sys.stderr.isatty():
+                click.echo(f"\r{step.doing} {step.number:,} of {step.total:,} \r", nl=False, err=True)
+
+
+def _told(added: Added) -> dict[str, object]:
+    version = added.version
+    return {
+        "name": version.name,
+        "version": version.number,
+        "digest": version.digest,
+        "classes": list(version.classes),
+        "shape": list(version.shape),
+        "train": version.train,
+        "test": version.test,
+        "used": [{"file": row.path, "reason": row.note} for row in sorted(added.rows, key=lambda row: row.path)],
+        "refused": _files(added.contents.refused),
+        "ignored": _files(added.contents.ignored),
+        "near_duplicates": added.near_duplicates,
+        "same_picture_two_classes": added.same_picture_two_classes,
+        "copies": added.copies,
+    }
+
+
+def _files(reported: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"file": file, "reason": reason} for file, reason in reported]
+
+
+def _in_words(added: Added) -> str:
+    version, contents = added.version, added.contents
+    lines = [
+        f"{version.key}: {len(added.rows):,} pictures of {len(version.classes):,} classes, {version.size} px"
+        f" in {'colour' if version.channels > 1 else 'grey'}: {version.train:,} to train on, {version.test:,} to test"
+    ]
+    for what, files in (("refused", contents.refused), ("ignored", contents.ignored)):
+        lines += [f"{len(files):,} {what}"] if files else []
+        lines += [f"  {file}: {reason}" for file, reason in files[:SHOWN]]
+    for what, groups in (
+        ("the same picture in two classes", added.same_picture_two_classes),
+        ("near duplicates", added.near_duplicates),
+        ("copies", added.copies),
+    ):
+        lines += [f"{len(groups):,} × {what}"] if groups else []
+        lines += [f"  {', '.join(group[:SHOWN])}" for group in groups[:SHOWN]]
+    return "\n".join(lines)
+
+
+@data.command("list")
+@as_json
+def list_command(as_json: bool) -> None:
+    """List your data sets with all versions."""
+    library = own_pictures()
+    versions = [version for name in library.names() for version in library.versions(name)]
+    if as_json:
+        click.echo(json.dumps([_listed(version) for version in versions]))
+        return
+    for version in versions:
+        click.echo(f"{version.key:24} {version.train + version.test:8,} pictures, {len(version.classes):,} classes")
+    if not versions:
+        click.echo("none yet: add a folder or a ZIP with a folder per class by data add PATH --name NAME")
+
+
+def _listed(version: Version) -> dict[str, object]:
+    return version.model_dump(mode="json", exclude={"pixels"})
+
+
+@data.command("check")
+@click.argument("name")
+@as_json
+def check_command(name: str, as_json: bool) -> None:
+    """Look for what is doubtful about the pictures of the data set NAME, or of NAME@VERSION."""
+    library = own_pictures()
+    version = library.version(name)
+    rows = library.rows(version)
+    found, classes = check(version, rows, library.pixels(version)), counts(version, rows)
+    named = {one.kind: [[rows[number].path for number in group] for group in one.groups] for one in found}
+    if as_json:
+        report = {
+            "name": version.name,
+            "version": version.number,
+            "digest": version.digest,
+            "classes": {one.name: {"train": one.train, "test": one.test} for one in classes},
+            "advice": advice(classes),
+            "findings": {kind.replace(" ", "_"): groups for kind, groups in named.items()},
+        }
+        click.echo(json.dumps(report))
+        return
+    for line in advice(classes):
+        click.echo(line)
+    for one in found:
+        click.echo(f"{one.title}: {len(one.groups):,}. {one.advice}")
+        for group in named[one.kind][:SHOWN]:
+            click.echo(f"  {', '.join(group[:SHOWN])}")
+    if not found:
+        click.echo("nothing is doubtful about these pictures")
+
+
+@data.command("remove")
+@click.argument("name")
+@as_json
+def remove_command(name: str, as_json: bool) -> None:
+    """Remove the data set NAME with all versions; for a week, restore brings it back."""
+    key = own_pictures().remove(name)
+    click.echo(json.dumps({"removed": key}) if as_json else f"removed: data restore {key} brings it back")
+
+
+@data.command("restore")
+@click.argument("key")
+@as_json
+def restore_command(key: str, as_json: bool) -> None:
+    """Bring back what remove removed, by the KEY that it told."""
+    name = own_pictures().restore(key)
+    click.echo(json.dumps({"restored": name}) if as_json else f"{name} is back")

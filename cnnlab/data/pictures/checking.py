@@ -1,0 +1,150 @@
+"""What is doubtful about a version's pictures: copies, leaks, blur, darkness, odd sizes, classes of few."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import laplace
+from torch import Tensor
+
+from cnnlab.data.pictures import similar
+from cnnlab.data.pictures.version import Row, Version
+
+BLOCK = 1_024  # pictures looked at together
+BLURRED = 0.1  # share of the usual sharpness of the set, below which a picture is blurred
+DARK, BRIGHT = 0.08, 0.95  # mean of pixels in 0…1
+PLAIN = 0.02  # deviation of pixels
+ODD = 2.5  # longer side over the shorter one
+FEW = 20  # pictures of a class: below, accuracy is luck
+UNEVEN = 3.0  # largest class over the smallest, from which classes are not balanced
+
+Kind = Literal[
+    "two classes", "leaks", "near duplicates", "copies", "blurred", "dark", "bright", "plain", "tiny", "odd shape"
+]
+TITLES: dict[Kind, tuple[str, str]] = {
+    "two classes": ("Same picture in two classes", "At most one of the labels is right: move or remove the others."),
+    "leaks": (
+        "Test pictures that look like training pictures",
+        "The network has seen them: the test accuracy is too good. Remove them from one side.",
+    ),
+    "near duplicates": (
+        "Near duplicates",
+        "They always lie on one side of a split, so they do no harm, but many of them teach little.",
+    ),
+    "copies": ("Copies of one file", "They lie on one side of a split. All but one can be removed."),
+    "blurred": ("Blurred", "Far less sharp than the others: keep them only if such pictures come in use, too."),
+    "dark": ("Nearly black", "Hardly anything can be seen on them."),
+    "bright": ("Nearly white", "Hardly anything can be seen on them."),
+    "plain": ("Of a single tone", "Nothing can be seen on them."),
+    "tiny": ("Smaller than the network's images", "They were enlarged and are soft."),
+    "odd shape": ("Much wider or higher than a square", "Much of them was cut off, or they were squeezed."),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A kind of doubt, and the groups of pictures that it is about, as numbers in the table."""
+
+    kind: Kind
+    groups: tuple[tuple[int, ...], ...]
+
+    @property
+    def title(self) -> str:
+        """What pages call it."""
+        return TITLES[self.kind][0]
+
+    @property
+    def advice(self) -> str:
+        """Why it matters, and what to do."""
+        return TITLES[self.kind][1]
+
+    @property
+    def pictures(self) -> list[int]:
+        """The numbers of all its pictures, group by group."""
+        return [number for group in self.groups for number in group]
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """Tell how many pictures a class has."""
+
+    name: str
+    train: int
+    test: int
+
+    @property
+    def total(self) -> int:
+        """All of its pictures."""
+        return self.train + self.test
+
+
+def check(version: Version, rows: Sequence[Row], pixels: Tensor) -> list[Finding]:
+    """Look at all pictures of a version; return the kinds of findings that there are."""
+    images = pixels.numpy()
+    labels = [row.label for row in rows]
+    alike = similar.alike([row.digest for row in rows], [row.hash for row in rows], images[[row.row for row in rows]])
+    same, near, copies = similar.findings(alike, labels)
+    looks = _looks(images, rows)
+    usual = float(np.median(looks["sharp"]))
+    alone: dict[Kind, Callable[[int], bool]] = {
+        "blurred": lambda number: looks["sharp"][number] < BLURRED * usual and looks["deviation"][number] >= PLAIN,
+        "dark": lambda number: looks["mean"][number] < DARK and looks["deviation"][number] >= PLAIN,
+        "bright": lambda number: looks["mean"][number] > BRIGHT and looks["deviation"][number] >= PLAIN,
+        "plain": lambda number: looks["deviation"][number] < PLAIN,
+        "tiny": lambda number: min(rows[number].width, rows[number].height) < version.size,
+        "odd shape": lambda number: _ratio(rows[number]) > ODD,
+    }
+    leaks = [group for group in alike[1].several() if len({rows[number].split for number in group}) > 1]
+    groups: dict[Kind, Sequence[Sequence[int]]] = {
+        "two classes": same,
+        "leaks": leaks,
+        "near duplicates": [group for group in near if group not in leaks],
+        "copies": copies,
+        **{kind: [[number] for number in range(len(rows)) if holds(number)] for kind, holds in alone.items()},
+    }
+    return [Finding(kind, tuple(map(tuple, groups[kind]))) for kind in TITLES if groups[kind]]
+
+
+def counts(version: Version, rows: Sequence[Row]) -> list[ClassCount]:
+    """Count the pictures of each class."""
+    found = Counter((row.label, row.split) for row in rows)
+    return [ClassCount(name, found[label, "train"], found[label, "test"]) for label, name in enumerate(version.classes)]
+
+
+def advice(classes: Sequence[ClassCount]) -> list[str]:
+    """Say what the numbers of pictures let one expect; empty where there is nothing to say."""
+    lines = []
+    if small := sorted((one for one in classes if one.total < FEW), key=lambda one: one.total):
+        named = ", ".join(f"{one.name} ({one.total})" for one in small[:3])
+        more = f" and {len(small) - 3} more" if len(small) > 3 else ""
+        lines.append(
+            f"Fewer than {FEW} pictures: {named}{more}. With so few, the accuracy of a class is mostly luck: add some."
+        )
+    most, least = max(one.total for one in classes), min(one.total for one in classes)
+    if most >= UNEVEN * least:
+        lines.append(
+            f"The largest class has {most / least:.1f} times as many pictures as the smallest: a network that always "
+            "names the largest looks good. Judge by balanced accuracy."
+        )
+    return lines
+
+
+def _looks(images: npt.NDArray[np.uint8], rows: Sequence[Row]) -> dict[str, npt.NDArray[np.float32]]:
+    """Measure mean, deviation and sharpness of each picture, of its mean over channels in 0…1."""
+    found: dict[str, list[npt.NDArray[np.float32]]] = defaultdict(list)
+    order = np.array([row.row for row in rows])
+    for start in range(0, len(order), BLOCK):
+        grey = images[order[start : start + BLOCK]].mean(1, dtype=np.float32) / 255  # (B, H, W)
+        found["mean"].append(grey.mean((1, 2)))
+        found["deviation"].append(grey.std((1, 2)))
+        found["sharp"].append(laplace(grey, axes=(1, 2)).std((1, 2)) / grey.std((1, 2)).clip(1e-6))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def _ratio(row: Row) -> float:
+    return max(row.width, row.height) / max(1, min(row.width, row.height))

@@ -1,0 +1,68 @@
+"""Changes to a version's pictures: moved to other classes or removed, as the next version."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from cnnlab.data.pictures.layout import LayoutError, check_classes
+from cnnlab.data.pictures.library import Library
+from cnnlab.data.pictures.version import PictureSetError, Version, digest_of
+
+SPLITS = ("train", "test")
+
+
+def change(
+    library: Library, version: Version, moved: Mapping[int, str], removed: Collection[int] = frozenset()
+) -> Version:
+    """Move pictures, by their numbers in the table, to other classes or remove them; return the new version.
+
+    A class that has no picture left goes; a name that is no class yet becomes one. The pixels stay where they are.
+    Raises LayoutError where what is left cannot be trained on, PictureSetError where nothing would change.
+    """
+    rows = library.rows(version)
+    names = {
+        number: moved.get(number, version.classes[row.label])
+        for number, row in enumerate(rows)
+        if number not in removed
+    }
+    if len(names) == len(rows) and all(version.classes[rows[number].label] == name for number, name in names.items()):
+        raise PictureSetError("nothing would change: choose pictures, and a class to move them to")
+    check_classes(Counter(names.values()))
+    splits = Counter(rows[number].split for number in names)
+    if len(splits) < len(SPLITS):
+        missing = next(split for split in SPLITS if split not in splits)
+        raise LayoutError(f"no {'training' if missing == 'train' else missing} pictures would be left: keep some")
+    present = set(names.values())
+    known = [name for name in version.classes if name in present]
+    classes = (*known, *sorted(present - set(known)))
+    changed = [replace(rows[number], label=classes.index(name)) for number, name in names.items()]
+    count = sum(version.classes[rows[number].label] != name for number, name in names.items())
+    parts = [f"{count} moved"] * (count > 0) + [f"{len(rows) - len(names)} removed"] * (len(names) < len(rows))
+    return library.settle(
+        None,
+        version.model_copy(
+            update={
+                "classes": classes,
+                **splits,
+                "digest": digest_of(changed, classes, version.pixels),
+                "change": f"{', '.join(parts)}, from version {version.number}",
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+        ),
+        changed,
+        library.contents(version),
+    )
+
+
+def revert(library: Library, version: Version) -> Version:
+    """Make an older version the latest once more. Raises PictureSetError where it is damaged."""
+    again = version.model_copy(
+        update={
+            "change": f"as version {version.number}",
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+    )
+    return library.settle(None, again, library.rows(version), library.contents(version))

@@ -1,0 +1,1 @@
+"""The page Data: adding pictures, and what is in a data set."""

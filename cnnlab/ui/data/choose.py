@@ -1,0 +1,39 @@
+"""The choice of a data set, and its numbers."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab.data.datasets import DATASETS, DatasetSpec
+from cnnlab.ui.shell.address import DATASET, is_new, note
+from cnnlab.ui.shell.frame import distinct_labels, door
+from cnnlab.ui.shell.state import DATA_CHOSEN
+
+
+def choose_dataset() -> DatasetSpec:
+    """Show all data sets to choose from, the one in the address first, and the numbers of the chosen one."""
+    specs = dict(DATASETS.items())
+    asked = DATASET.value() or ""
+    if asked in DATASETS and is_new("data", asked):
+        DATA_CHOSEN.put(DATASETS[asked].name)
+    if DATA_CHOSEN.get() not in specs:
+        DATA_CHOSEN.put(next(reversed(specs)))
+    titles = distinct_labels({name: spec.title for name, spec in specs.items()})
+    name = st.selectbox(
+        "Data set",
+        list(specs),
+        format_func=titles.__getitem__,
+        key=DATA_CHOSEN.name,
+    )
+    if asked != name:
+        DATASET.put(name)
+        note("data", name)
+    spec = specs[name]
+    with st.container(horizontal=True):
+        st.metric("Training pictures", f"{spec.sizes[0]:,}")
+        st.metric("Test pictures", f"{spec.sizes[1]:,}")
+        st.metric("Classes", f"{len(spec.classes):,}")
+        channels, height, width = spec.shape
+        st.metric("Size", f"{width}×{height} px", help=f"{'In colour' if channels > 1 else 'In grey'}.")
+    door("Train", "Train a network on it", {"dataset": name})
+    return spec

@@ -1,0 +1,167 @@
+"""A data set of one's own: its pictures, what is doubtful about them, the report and the versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.data.datasets import DatasetSpec, own_pictures
+from cnnlab.data.pictures.checking import Finding, advice, check, counts
+from cnnlab.data.pictures.editing import revert
+from cnnlab.data.pictures.version import PictureSetError, Version
+from cnnlab.errors import CnnLabError
+from cnnlab.ui.data.add_pictures import PLACE
+from cnnlab.ui.data.gallery import gallery
+from cnnlab.ui.shell.flash import say
+from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_VIEW
+from cnnlab.ui.widgets.figure import download
+
+
+class _View(NamedTuple):
+    question: str
+    show: Callable[[Version], None]
+
+
+def show_own(spec: DatasetSpec) -> None:
+    """Show one view of the user's own data set. Raises PictureSetError where it is damaged."""
+    version = own_pictures().version(spec.name)
+    view = st.segmented_control("View", list(_VIEWS), default="Pictures", required=True, key=DATA_VIEW.name)
+    st.caption(_VIEWS[view].question)
+    _VIEWS[view].show(version)
+
+
+@st.cache_data(max_entries=8, show_spinner="Looking at every picture …")
+def _findings(key: str) -> list[Finding]:
+    """Check a version once; its key names what it holds."""
+    library = own_pictures()
+    version = library.version(key)
+    return check(version, library.rows(version), library.pixels(version))
+
+
+def _pictures(version: Version) -> None:
+    rows = own_pictures().rows(version)
+    found = counts(version, rows)
+    table = pd.DataFrame(
+        {
+            "Class": [one.name for one in found],
+            "Training": [one.train for one in found],
+            "Test": [one.test for one in found],
+        }
+    )
+    for line in advice(found):
+        st.warning(literal(line), icon=":material/balance:")
+    with st.expander(f"Pictures of each of {len(found)} classes"):
+        st.dataframe(table, hide_index=True, width="stretch")
+    left, right = st.columns(2)
+    of_class = left.selectbox("Class", [None, *version.classes], format_func=lambda name: name or "all", key="data.of")
+    words = right.text_input("File name has", key="data.words").lower()
+    wanted = [
+        number
+        for number, row in enumerate(rows)
+        if of_class in (None, version.classes[row.label]) and words in row.path.lower()
+    ]
+    gallery(version, rows, wanted, "all")
+
+
+def _doubts(version: Version) -> None:
+    rows = own_pictures().rows(version)
+    found = _findings(version.key)
+    if not found:
+        st.success("Nothing is doubtful about these pictures.", icon=":material/check:")
+        return
+    titles = {finding.kind: f"{finding.title}: {len(finding.groups):,}" for finding in found}
+    kind = st.pills("Finding", list(titles), format_func=titles.__getitem__, default=next(iter(titles)), required=True)
+    finding = next(finding for finding in found if finding.kind == kind)
+    st.caption(finding.advice)
+    gallery(version, rows, finding.pictures, finding.kind, together=_together(finding))
+
+
+def _together(finding: Finding) -> dict[int, int]:
+    """Number the group of each picture, where groups have several."""
+    return {number: group + 1 for group, members in enumerate(finding.groups) if len(members) > 1 for number in members}
+
+
+def _report(version: Version) -> None:
+    library = own_pictures()
+    contents, rows = library.contents(version), library.rows(version)
+    noted = [(row.path, row.note) for row in rows if row.note]
+    st.markdown(
+        f"**{len(rows):,}** used, **{len(contents.refused):,}** refused, **{len(contents.ignored):,}** ignored, from "
+        f"{literal(version.source)}."
+    )
+    parts = {"refused": contents.refused, "ignored": contents.ignored, "used, changed": noted}
+    table = pd.DataFrame(
+        [(what, file, reason) for what, files in parts.items() for file, reason in files],
+        columns=["What", "File", "Reason"],
+    )
+    if len(table):
+        st.dataframe(table, hide_index=True, width="stretch")
+        download("CSV", lambda: table.to_csv(index=False), f"report-{version.name}-{version.number}")
+
+
+def _versions(version: Version) -> None:
+    versions = own_pictures().versions(version.name)
+    table = pd.DataFrame(
+        {
+            "Version": [one.number for one in versions],
+            "Pictures": [one.train + one.test for one in versions],
+            "Classes": [len(one.classes) for one in versions],
+            "What changed": [one.change for one in versions],
+            "When": pd.to_datetime([one.created for one in versions]),
+            "Contents": [one.digest for one in versions],
+        }
+    )
+    when = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")
+    st.dataframe(table, hide_index=True, width="stretch", column_config={"When": when})
+    st.caption("A run names the version that it was trained on, and goes on to find it here.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        others = [one.number for one in versions if one.number != versions[0].number]
+        if others:
+            number = st.selectbox("Go back to version", others, key="data.revert", width=200)
+            st.button("Go back", icon=":material/undo:", on_click=_revert, args=[f"{version.name}@{number}"])
+        st.button("Remove this data set", icon=":material/delete:", on_click=_remove, args=[version])
+    removed = own_pictures().removed()
+    if removed:
+        key = st.selectbox("Removed in the last seven days", removed, key="data.removed")
+        st.button("Restore", icon=":material/restore_from_trash:", on_click=_restore, args=[key])
+
+
+def _revert(key: str) -> None:
+    library = own_pictures()
+    try:
+        latest = revert(library, library.version(key))
+    except (CnnLabError, OSError) as error:
+        say(PLACE, str(error), "error")
+        return
+    DATA_CHOSEN.put(latest.key)
+    say(PLACE, f"Version {latest.number} is as version {key.partition('@')[2]} was.", "success")
+
+
+def _remove(version: Version) -> None:
+    try:
+        own_pictures().remove(version.name)
+    except (PictureSetError, OSError) as error:
+        say(PLACE, str(error), "error")
+        return
+    DATA_CHOSEN.drop()
+    say(PLACE, f"{version.title} is removed; for seven days it can be restored below any other data set.", "success")
+
+
+def _restore(key: str) -> None:
+    library = own_pictures()
+    try:
+        DATA_CHOSEN.put(library.version(library.restore(key)).key)
+    except (PictureSetError, OSError) as error:
+        say(PLACE, str(error), "error")
+
+
+_VIEWS = {
+    "Pictures": _View("What is in it? Each picture as a network gets it, beside the original.", _pictures),
+    "Findings": _View("What is doubtful? Look, move a picture to another class, or remove it.", _doubts),
+    "Report": _View("What became of each file?", _report),
+    "Versions": _View("What has changed since it was added?", _versions),
+}

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cnnlab.data.datasets import DATASETS
+from cnnlab.runs.store import RunStore, runs_folder
+from tests.cli.commands import call, last_line, refusal
+from tests.conftest import ROOT
+from tests.data.pictures.photos import folder_of, photos, saved, scene, zip_of
+
+pytestmark = pytest.mark.slow
+
+
+def test_pictures_are_added_listed_checked_trained_on_removed_and_restored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = photos(each=20) | {"cat/same.png": saved(scene(7)), "dog/same.png": saved(scene(7)), "cat/x.jpg": b""}
+    archive = zip_of(files, tmp_path / "pets.zip")
+    told = last_line(call(capsys, "data", "add", str(archive), "--name", "pets", "--size", "16", "--json"))
+    assert (told["version"], told["classes"], told["shape"]) == (1, ["cat", "dog"], [3, 16, 16])
+    assert {row["file"] for row in told["used"]} == set(files) - {"cat/x.jpg"}
+    assert told["refused"] == [{"file": "cat/x.jpg", "reason": "the file is empty"}]
+    assert told["same_picture_two_classes"] == [["cat/h.png", "cat/same.png", "dog/same.png"]]
+
+    (listed,) = last_line(call(capsys, "data", "list", "--json"))
+    assert (listed["name"], listed["digest"]) == ("pets", told["digest"])
+    checked = last_line(call(capsys, "data", "check", "pets", "--json"))
+    assert checked["findings"]["two_classes"] == told["same_picture_two_classes"]
+    assert "Same picture in two classes: 1" in call(capsys, "data", "check", "pets@1")
+
+    trained = last_line(
+        call(capsys, "train", "--dataset", "pets", "--architecture", "basic-cnn", "--epochs", "1", "--json")
+    )
+    run = RunStore(runs_folder()).open(trained["run"])
+    assert run.config.dataset == f"pets@1:{told['digest'][:8]}"
+    assert run.summary.classes == ("cat", "dog")
+
+    removed = last_line(call(capsys, "data", "remove", "pets", "--json"))["removed"]
+    assert "pets@1" not in DATASETS
+    assert "pets" in refusal(capsys, "train", "--dataset", "pets")
+    call(capsys, "data", "restore", removed)
+    assert "pets@1" in DATASETS
+
+
+def test_the_report_in_words_names_files_and_reasons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = folder_of(photos() | {"cat/broken.png": b"no", "notes.txt": b""}, tmp_path / "in")
+    told = call(capsys, "data", "add", str(folder), "--name", "pets")
+    assert "16 pictures of 2 classes" in told
+    assert "cat/broken.png: the file is no image" in told
+    assert "notes.txt: no picture by its name" in told
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "told"),
+    [
+        ({"cat/a.png": b"x"}, "pets", "only one class"),
+        (photos(), "No Name", "is no name"),
+        ({}, "pets", "folder for each class"),
+    ],
+)
+def test_what_cannot_be_added_is_told_in_one_line(
+    files: dict[str, bytes], name: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder_of(files, tmp_path / "in").mkdir(exist_ok=True)
+    assert told in refusal(capsys, "data", "add", str(tmp_path / "in"), "--name", name)
+
+
+def test_a_messy_archive_comes_to_what_is_right(capsys: pytest.CaptureFixture[str]) -> None:
+    cases = ROOT.parent / "shared" / "cases"
+    if not (cases / "messy-photos.zip").exists():
+        pytest.skip(f"no messy-photos.zip in {cases}")
+    expected = json.loads((cases / "messy-photos.expected.json").read_text(encoding="utf-8"))
+    told = last_line(call(capsys, "data", "add", str(cases / "messy-photos.zip"), "--name", "messy", "--json"))
+    assert {row["file"] for row in told["used"]} == set(expected["use"])
+    assert {row["file"] for row in told["refused"]} == set(expected["refuse"])
+    assert all(row["reason"] and "\n" not in row["reason"] for row in told["refused"])
+    assert {row["file"] for row in told["ignored"]} == set(expected["ignore"])
+    for kind in ("near_duplicates", "same_picture_two_classes"):
+        assert sorted(map(sorted, told[kind])) == sorted(map(sorted, expected[kind]))

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import ImageEnhance
+
+from cnnlab.data.pictures.decoding import decode
+from cnnlab.data.pictures.similar import Groups, alike, bursts, findings, grouped, series
+from tests.data.pictures.photos import saved, scene
+
+
+def test_joined_numbers_share_their_smallest() -> None:
+    groups = Groups(5)
+    groups.join(4, 3)
+    groups.join_all([1, 4])
+    assert groups.roots() == [0, 1, 2, 1, 1]
+    assert groups.several() == [[1, 3, 4]]
+
+
+def test_near_copies_are_found_and_others_are_not() -> None:
+    one, other = scene(1, 200), scene(2, 200)
+    near = [one.resize((150, 150)), ImageEnhance.Brightness(one).enhance(1.15), one.crop((4, 4, 197, 198))]
+    contents = [saved(one), saved(other), *(saved(image, "JPEG", quality=60) for image in near)]
+    read = [decode(content, 48, "crop") for content in contents]
+    found = alike(
+        [each.digest for each in read], [each.hash for each in read], np.stack([each.pixels for each in read])
+    )
+    assert found[1].roots() == [0, 1, 0, 0, 0]
+    assert found[0].roots() == [0, 1, 2, 3, 4]
+
+
+def test_findings_tell_classes_and_copies_apart() -> None:
+    content = [saved(scene(seed)) for seed in (1, 1, 2, 2, 3, 4)]
+    near = saved(scene(3), "JPEG", quality=70)
+    read = [decode(each, 40, "crop") for each in (*content, near)]
+    found = alike(
+        [each.digest for each in read], [each.hash for each in read], np.stack([each.pixels for each in read])
+    )
+    same, close, copied = findings(found, [0, 1, 0, 0, 1, 1, 1])
+    assert (same, close, copied) == ([[0, 1]], [[4, 6]], [[2, 3]])
+
+
+def test_a_series_of_names_is_a_group_unless_it_is_most_of_a_class() -> None:
+    paths = [f"cup/cup {number} ({shot}).jpg" for number in range(5) for shot in (1, 2, 3)]
+    assert list(series(paths, [0] * 15)) == [[3 * number + shot for shot in range(3)] for number in range(5)]
+    assert list(series([f"cup/img_{number:03}.jpg" for number in range(40)], [0] * 40)) == []
+    assert list(series(["a/x1.png", "b/x2.png", "b/7.png", "b/8.png"], [0, 1, 1, 1])) == []
+
+
+def test_shots_within_two_seconds_are_a_burst() -> None:
+    assert list(bursts([10.0, None, 12.0, 15.0, 11.0])) == [(0, 4), (4, 2)]
+
+
+def test_groups_join_all_reasons() -> None:
+    nothing = Groups(4), Groups(4)
+    times = [None, None, 5.0, 5.5]
+    numbers = grouped(nothing, ["a/cup 1.jpg", "a/cup 2.jpg", "a/b.jpg", "a/c.jpg"], [0] * 4, times).tolist()
+    assert numbers == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "squash"])
+def test_pictures_of_one_tone_are_no_error(fit: str) -> None:
+    plain = [decode(saved(scene(1).point(lambda _, tone=tone: tone)), 32, fit) for tone in (9, 200)]  # type: ignore[arg-type]
+    found = alike(["a", "b"], [one.hash for one in plain], np.stack([one.pixels for one in plain]))
+    assert len(found[1].several()) <= 1

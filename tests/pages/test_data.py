@@ -1,0 +1,135 @@
+"""Data as AppTest runs it: a set of the table, adding pictures, looking at them, changing them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.data.datasets import own_pictures
+from cnnlab.data.pictures.version import Version
+from tests.data.pictures.photos import added, folder_of, photos, saved, scene, zip_of
+from tests.pages.driver import PAGES, button, checked, metrics, new_session, open_page, texts
+from tests.trainings import train
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def version(tmp_path: Path) -> Version:
+    files = photos(each=10) | {
+        "cat/same.png": saved(scene(900)),
+        "dog/same.png": saved(scene(900)),
+        "cat/empty.png": b"",
+    }
+    return added(folder_of(files, tmp_path / "in"), own_pictures()).version
+
+
+def settled(page: AppTest) -> None:
+    """Once adding has ended and the page was drawn again."""
+    if "data.adding" in page.session_state:
+        page.session_state["data.adding"].join()
+        page.run()
+
+
+def latest() -> Version:
+    return own_pictures().version("photos")
+
+
+def seen(view: str, version: Version) -> AppTest:
+    page = open_page("Data", dataset=version.key)
+    page.segmented_control(key="data.view").set_value(view)
+    return checked(page.run())
+
+
+def test_without_own_pictures_the_sets_of_the_table_are_shown_and_one_is_told_how_to_add() -> None:
+    page = open_page("Data", dataset="mnist-sample")
+    assert metrics(page)["Training pictures"] == "4,500"
+    assert "CC BY" in texts(page)
+    assert page.expander[0].label == "Add your own pictures"
+    assert button(page, "Add").disabled
+    page.selectbox(key="data.chosen").set_value("cifar10").run()
+    assert "the first training downloads 170 MB" in texts(checked(page))
+
+
+def test_a_zip_is_added_and_shown(tmp_path: Path) -> None:
+    page = open_page("Data")
+    page.file_uploader(key="data.zip").upload("pets.zip", zip_of(photos(), tmp_path / "x.zip").read_bytes()).run()
+    page.text_input(key="data.name").set_value("My pets!").run()
+    button(checked(page), "Add").click().run()
+    settled(page)
+    assert own_pictures().version("my-pets").title == "My pets!"
+    assert page.selectbox(key="data.chosen").value == own_pictures().version("my-pets").key
+    assert metrics(page)["Classes"] == "2"
+
+
+def test_a_folder_that_cannot_be_added_says_why(tmp_path: Path) -> None:
+    page = open_page("Data")
+    page.segmented_control(key="data.way").set_value("Folder on this machine").run()
+    page.text_input(key="data.folder").set_value(str(folder_of(photos(("cat",)), tmp_path / "in"))).run()
+    page.text_input(key="data.name").set_value("pets").run()
+    button(checked(page), "Add").click().run()
+    settled(page)
+    assert "only one class" in page.error[0].value
+    assert own_pictures().names() == []
+
+
+def test_pictures_are_searched_by_class_and_name(version: Version) -> None:
+    page = seen("Pictures", version)
+    assert len(page.dataframe[-1].value) == 22
+    page.selectbox(key="data.of").set_value("dog").run()
+    page.text_input(key="data.words").set_value("SAME").run()
+    assert list(checked(page).dataframe[-1].value["File"]) == ["dog/same.png"]
+    page.text_input(key="data.words").set_value("nowhere").run()
+    assert "No picture is like that" in texts(checked(page))
+
+
+def test_a_finding_is_opened_and_mended_and_taken_back(version: Version) -> None:
+    page = seen("Findings", version)
+    assert list(page.dataframe[-1].value["File"]) == ["cat/same.png", "dog/same.png"]
+    page.session_state[f"data.rows.{version.key}.two classes.1"] = {"selection": {"rows": [1], "columns": []}}
+    page.run()
+    button(page, "Move 1").click().run()
+    assert "1 moved, from version 1" in page.success[0].value
+    assert [row.label for row in own_pictures().rows(latest()) if row.path == "dog/same.png"] == [0]
+    page.session_state["data.view"] = "Versions"
+    page.run()
+    button(page, "Go back").click().run()
+    assert latest().number == 3
+    assert latest().digest == version.digest
+
+
+def test_the_report_lists_what_was_not_used(version: Version) -> None:
+    table = seen("Report", version).dataframe[-1].value
+    assert table.values.tolist() == [["refused", "cat/empty.png", "the file is empty"]]
+
+
+def test_a_set_is_removed_and_restored(version: Version, tmp_path: Path) -> None:
+    page = seen("Versions", version)
+    other = added(folder_of(photos(("red", "green")), tmp_path / "other"), own_pictures(), "other")
+    button(page, "Remove this data set").click().run()
+    assert own_pictures().names() == ["other"]
+    page = seen("Versions", other.version)
+    button(page, "Restore").click().run()
+    assert own_pictures().names() == ["other", "photos"]
+
+
+def test_a_damaged_set_says_so_and_the_others_stay(version: Version) -> None:
+    (own_pictures().folder / "photos/version-1/pictures.csv").write_text("nonsense")
+    page = new_session(dataset=version.key).switch_page(PAGES["Data"]).run()
+    assert "does not fit it" in page.error[0].value
+    page.selectbox(key="data.chosen").set_value("mnist-sample").run()
+    checked(page)
+
+
+@pytest.mark.parametrize("page", ["Train", "Inside", "Draw"])
+def test_a_run_whose_pictures_are_gone_says_so(page: str, version: Version) -> None:
+    run = train(dataset=version.key, architecture="quick")
+    assert not open_page(page, run).warning
+    key = own_pictures().remove("photos")
+    warned = open_page(page, run).warning[0].value
+    assert "there is no data set" in warned
+    assert "Data restores" in warned
+    own_pictures().restore(key)
+    assert not open_page(page, run).warning
