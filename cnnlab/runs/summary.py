@@ -93,7 +93,8 @@ class About(BaseModel):
 
 def title_of(config: RunConfig, summary: Summary, about: About) -> str:
     """Return the title of a run: the user's, else its network, data set, origin and time."""
-    what = f"{config.architecture.title} on {config.dataset}"
+    dataset, _, _ = config.dataset.partition(":")  # without the digest of one's own pictures
+    what = f"{config.architecture.title} on {dataset}"
     return about.title or ", ".join(filter(None, (what, config.origin, started_at(summary))))
 
 
