@@ -115,7 +115,6 @@ def _standardise(config: RunConfig) -> Standardise:
 
 def _wall(images: Tensor, train: Split, classes: int) -> Picture:
     """Arrange training images with as many rows as every class has images for, at most SHOWN."""
-    images = train.images
-    of_each = [images[train.labels == label] for label in range(classes)]
+    of_each = [train.images[train.labels == label] for label in range(classes)]
     rows = min(SHOWN, *map(len, of_each))
     return 255 - torch.cat([images[numbers[:rows]].flatten(0, 2) for numbers in of_each], dim=1).numpy()

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import await_verdict
+from tests.browser.server import server
 from tests.data.pictures.photos import photos, saved, scene, zip_of
 
 ROW, HEAD, TICK = 84, 35, 16  # pixels of the table of pictures
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """A server of its own: other tests take their runs from the shared one."""
+    with server(tmp_path / "runs") as url:
+        yield url
 
 
 def test_a_zip_is_reported_mended_trained_on_and_evaluated(

@@ -71,9 +71,8 @@ def _first(runs: dict[str, Entry]) -> str:
 
 def _first_asked(runs: dict[str, Entry]) -> list[str]:
     """Return the URL's runs, as after a reload; where the session's own run is newer, that and its parent."""
-    first = _first(runs)
-    asked = RUNS.values(runs)
-    if first in asked:
+    first, own, asked = _first(runs), session.current_run_id(), RUNS.values(runs)
+    if asked and (own not in runs or own in asked):
         return asked[:MOST_RUNS]
     parent = runs[first].config.parent
     return [first, parent.run] if parent and parent.run in runs else [first]
