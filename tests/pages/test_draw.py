@@ -52,6 +52,8 @@ def test_the_address_keeps_which_runs_are_asked() -> None:
         again.query_params[name] = value
     again.switch_page(PAGES["Draw"])
     assert checked(again.run()).multiselect[0].value == [runs[0].id, runs[2].id]
+    stranger = new_session(runs=runs[0].id).switch_page(PAGES["Draw"])  # who has no run here, but a link
+    assert checked(stranger.run()).multiselect[0].value == [runs[0].id]
 
 
 def test_a_taught_run_is_asked_beside_the_one_it_came_from() -> None:
