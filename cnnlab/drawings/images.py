@@ -52,7 +52,6 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-ON_THEIR_SIDE = (5, 6, 7, 8)  # of these
 
 # PIL's errors for damaged files
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)

@@ -77,7 +77,7 @@ class Added:
     contents: Contents
     near_duplicates: list[list[str]]
     same_picture_two_classes: list[list[str]]
-    copies: list[list[str]]  # of a picture in its own class, all but the first left out
+    copies: list[list[str]]  # of one file in its own class
 
 
 @dataclass
@@ -214,9 +214,42 @@ def _put_together(
     splits = _splits([positions[path].split for path in read.paths], labels, groups, options)
     order = np.lexsort((np.arange(len(names)), splits == "test"))  # those to train on first
     is_grey = options.colour == "grey" or (options.colour == "auto" and all(one.is_grey for one in read.known))
-    pixels, mean, std = _write_pixels(folder, raw, order, int((splits != "test").sum()), is_grey)
+    train = int((splits != "test").sum())
+    pixels, mean, std = _write_pixels(folder, raw, order, train, is_grey)
     (folder / "previews").rename(folder / previews_name(pixels))
-    rows = [
+    rows = _rows(read, labels, groups, splits, order)
+    version = Version(
+        name=options.name,
+        number=1,
+        title=options.title or options.name.replace("-", " ").capitalize(),
+        classes=classes,
+        channels=1 if is_grey else 3,
+        size=size,
+        fit=options.fit,
+        train=train,
+        test=len(rows) - train,
+        mean=mean,
+        std=std,
+        digest=digest_of(rows, classes, pixels),
+        pixels=pixels,
+        source=source.title[:200],
+        change="added",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    same, near, copies = similar.findings(alike, labels.tolist())
+    named = [[[read.paths[number] for number in group] for group in groups] for groups in (near, same, copies)]
+    return Added(version, rows, Contents(tuple(read.refused), ignored), *named)
+
+
+def _rows(
+    read: _Read,
+    labels: npt.NDArray[np.int64],
+    groups: npt.NDArray[np.int64],
+    splits: npt.NDArray[np.str_],
+    order: npt.NDArray[np.int64],
+) -> list[Row]:
+    """Describe the pictures in the order of their pixels."""
+    return [
         Row(
             path=read.paths[number],
             label=int(labels[number]),
@@ -233,27 +266,6 @@ def _put_together(
         )
         for row, number in enumerate(order.tolist())
     ]
-    version = Version(
-        name=options.name,
-        number=1,
-        title=options.title or options.name.replace("-", " ").capitalize(),
-        classes=classes,
-        channels=1 if is_grey else 3,
-        size=size,
-        fit=options.fit,
-        train=int((splits != "test").sum()),
-        test=int((splits == "test").sum()),
-        mean=mean,
-        std=std,
-        digest=digest_of(rows, classes, pixels),
-        pixels=pixels,
-        source=source.title[:200],
-        change="added",
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-    same, near, copies = similar.findings(alike, labels.tolist())
-    named = [[[read.paths[number] for number in group] for group in groups] for groups in (near, same, copies)]
-    return Added(version, rows, Contents(tuple(read.refused), ignored), *named)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from cnnlab.data.pictures.layout import LayoutError, check_classes
 from cnnlab.data.pictures.library import Library
 from cnnlab.data.pictures.version import PictureSetError, Version, digest_of
 
-SPLITS = ("train", "test")
+SPLITS = {"train": "training", "test": "test"}
 
 
 def change(
@@ -31,10 +31,7 @@ def change(
     if len(names) == len(rows) and all(version.classes[rows[number].label] == name for number, name in names.items()):
         raise PictureSetError("nothing would change: choose pictures, and a class to move them to")
     check_classes(Counter(names.values()))
-    splits = Counter(rows[number].split for number in names)
-    if len(splits) < len(SPLITS):
-        missing = next(split for split in SPLITS if split not in splits)
-        raise LayoutError(f"no {'training' if missing == 'train' else missing} pictures would be left: keep some")
+    splits = _splits(rows[number].split for number in names)
     present = set(names.values())
     known = [name for name in version.classes if name in present]
     classes = (*known, *sorted(present - set(known)))
@@ -55,6 +52,15 @@ def change(
         changed,
         library.contents(version),
     )
+
+
+def _splits(splits: Iterable[str]) -> Counter[str]:
+    """Count the pictures of either split. Raises LayoutError where one has none."""
+    counts = Counter(splits)
+    for split, words in SPLITS.items():
+        if not counts[split]:
+            raise LayoutError(f"no {words} pictures would be left: keep some")
+    return counts
 
 
 def revert(library: Library, version: Version) -> Version:

@@ -54,6 +54,11 @@ def gallery(
     )
     ticked = [shown[at] for at in chosen["selection"]["rows"] if at < len(shown)]
     st.caption(f"{counted(len(numbers), 'picture')}. Tick rows to move or remove them; double-click one to enlarge it.")
+    _actions(version, ticked)
+
+
+def _actions(version: Version, ticked: Sequence[int]) -> None:
+    """Show what can be done to the ticked pictures."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Move to", [*version.classes, OTHER], key=DATA_MOVE_TO.name, width=240)
         new = st.text_input("Its name", key="data.new_class", max_chars=80) if DATA_MOVE_TO.get() == OTHER else ""
