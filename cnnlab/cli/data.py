@@ -15,6 +15,7 @@ from cnnlab.data.pictures.adding import Added, Options, add
 from cnnlab.data.pictures.checking import advice, check, counts
 from cnnlab.data.pictures.sources import open_source
 from cnnlab.data.pictures.version import Version
+from cnnlab.text import one_line
 
 SHOWN = 10  # files of each kind
 
@@ -74,15 +75,20 @@ def _in_words(added: Added) -> str:
     ]
     for what, files in (("refused", contents.refused), ("ignored", contents.ignored)):
         lines += [f"{len(files):,} {what}"] if files else []
-        lines += [f"  {file}: {reason}" for file, reason in files[:SHOWN]]
+        lines += ["  " + one_line(f"{file}: {reason}") for file, reason in files[:SHOWN]]
     for what, groups in (
         ("the same picture in two classes", added.same_picture_two_classes),
         ("near duplicates", added.near_duplicates),
         ("copies", added.copies),
     ):
         lines += [f"{len(groups):,} × {what}"] if groups else []
-        lines += [f"  {', '.join(group[:SHOWN])}" for group in groups[:SHOWN]]
+        lines += [_listing(group) for group in groups[:SHOWN]]
     return "\n".join(lines)
+
+
+def _listing(files: Sequence[str]) -> str:
+    """List files of strangers in a line that moves no terminal."""
+    return "  " + one_line(", ".join(files[:SHOWN]))
 
 
 @data.command("list")
@@ -126,11 +132,11 @@ def check_command(name: str, as_json: bool) -> None:
         click.echo(json.dumps(report))
         return
     for line in advice(classes):
-        click.echo(line)
+        click.echo(one_line(line))
     for one in found:
         click.echo(f"{one.title}: {len(one.groups):,}. {one.advice}")
         for group in named[one.kind][:SHOWN]:
-            click.echo(f"  {', '.join(group[:SHOWN])}")
+            click.echo(_listing(group))
     if not found:
         click.echo("nothing is doubtful about these pictures")
 

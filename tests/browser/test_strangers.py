@@ -27,7 +27,7 @@ from tests.browser.server import server
 from tests.conftest import ROOT
 from tests.samples import TINY, lesson
 
-SETTLED_MS = 2_000
+SETTLED_MS = 5_000
 STRANGER = "http://stranger.invalid"  # where nothing may be asked for and no link may lead
 CLASSES = (
     f"![a]({STRANGER}/a.png)",

@@ -53,6 +53,17 @@ def test_the_report_in_words_names_files_and_reasons(tmp_path: Path, capsys: pyt
     assert "notes.txt: no picture by its name" in told
 
 
+def test_names_of_strangers_move_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    same = {f"cat/\x1b[2J{number}.png": saved(scene(900)) for number in (1, 2)}
+    files = photos(("cat", "\x1b[31mdog")) | same | {"cat/\x1b]0;x\x07.png": b"no"}
+    told = call(capsys, "data", "add", str(zip_of(files, tmp_path / "x.zip")), "--name", "pets")
+    told += call(capsys, "data", "check", "pets")
+    assert "copies" in told
+    assert "]0;x.png: the file is no image" in told
+    assert "\x1b" not in told
+    assert "\x07" not in told
+
+
 @pytest.mark.parametrize(
     ("files", "name", "told"),
     [
