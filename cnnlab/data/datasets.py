@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 
 from cnnlab.data.folders import pictures_folder
-from cnnlab.data.pictures.library import Library
+from cnnlab.data.pictures.store import Library
 from cnnlab.data.pictures.version import PictureSetError, Version, split_of
 from cnnlab.data.splits import Split, stratified
 from cnnlab.errors import CnnLabError

@@ -21,8 +21,8 @@ import torch
 
 from cnnlab.data.pictures import layout, similar
 from cnnlab.data.pictures.decoding import Decoded, Fit, decode
-from cnnlab.data.pictures.library import Library, previews_name
 from cnnlab.data.pictures.sources import Source, SourceError, SourceFile
+from cnnlab.data.pictures.store import Library, previews_name
 from cnnlab.data.pictures.version import NAME, Contents, PictureSetError, Row, Version, digest_of
 from cnnlab.data.splits import held_out_groups
 from cnnlab.drawings.images import picture_size

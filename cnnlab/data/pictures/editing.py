@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from cnnlab.data.pictures.layout import LayoutError, check_classes
-from cnnlab.data.pictures.library import Library
+from cnnlab.data.pictures.store import Library
 from cnnlab.data.pictures.version import PictureSetError, Version, digest_of
 
 SPLITS = {"train": "training", "test": "test"}

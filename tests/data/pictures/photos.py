@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from cnnlab.data.pictures.adding import Added, Options, add
-from cnnlab.data.pictures.library import Library
 from cnnlab.data.pictures.sources import open_source
+from cnnlab.data.pictures.store import Library
 
 
 def scene(seed: int, size: int = 40, grey: bool = False) -> Image.Image:

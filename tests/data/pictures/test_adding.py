@@ -9,7 +9,7 @@ from PIL import Image
 
 from cnnlab.data.loading import load
 from cnnlab.data.pictures.layout import LayoutError
-from cnnlab.data.pictures.library import Library
+from cnnlab.data.pictures.store import Library
 from cnnlab.data.pictures.version import PictureSetError
 from tests.data.pictures.photos import added, folder_of, photos, saved, scene, walked, zip_of
 

@@ -9,7 +9,7 @@ from cnnlab.data.datasets import own_pictures
 from cnnlab.data.loading import load
 from cnnlab.data.pictures.editing import change, revert
 from cnnlab.data.pictures.layout import LayoutError
-from cnnlab.data.pictures.library import Library
+from cnnlab.data.pictures.store import Library
 from cnnlab.data.pictures.version import PictureSetError, Version
 from tests.data.pictures.photos import added, folder_of, photos
 

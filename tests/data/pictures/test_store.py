@@ -7,7 +7,7 @@ import pytest
 
 from cnnlab.data.datasets import DATASETS, DatasetError, dataset_spec, own_pictures
 from cnnlab.data.loading import load
-from cnnlab.data.pictures.library import Library
+from cnnlab.data.pictures.store import Library
 from cnnlab.data.pictures.version import PictureSetError, Version
 from tests.data.pictures.photos import added, folder_of, photos
 
