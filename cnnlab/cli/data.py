@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import torch
 
 from cnnlab.cli.options import as_json
 from cnnlab.data.datasets import own_pictures
@@ -23,6 +24,7 @@ SHOWN = 10  # files of each kind
 @click.group("data")
 def data() -> None:
     """Data sets of your own pictures."""
+    torch.set_num_threads(1)  # small products gain little from more, and on a busy machine they wait for one another
 
 
 @data.command("add")
