@@ -8,7 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.data.datasets import own_pictures
+from cnnlab.data.pictures.editing import change
 from cnnlab.data.pictures.version import Version
+from cnnlab.jobs.job import running_jobs
 from tests.data.pictures.photos import added, folder_of, photos, saved, scene, zip_of
 from tests.pages.driver import PAGES, button, checked, metrics, new_session, open_page, texts
 from tests.trainings import train
@@ -98,6 +100,20 @@ def test_a_finding_is_opened_and_mended_and_taken_back(version: Version) -> None
     button(page, "Go back").click().run()
     assert latest().number == 3
     assert latest().digest == version.digest
+
+
+def test_a_run_is_trained_again_on_the_next_version_and_compared(version: Version) -> None:
+    old = train(dataset=version.key, architecture="quick")
+    newer = change(own_pictures(), version, {0: "dog"})
+    page = seen("Versions", newer)
+    assert f"version 1: {old.title}" in page.selectbox(key=f"data.retrain.{newer.key}").options[0]
+    button(page, "Train it on version 2").click().run()
+    for job in running_jobs():
+        job.join()
+    again = seen("Versions", newer)
+    assert {"Version 1", "Version 2"} <= set(metrics(again))
+    assert f"Of {version.test} test pictures of both versions" in texts(again)
+    assert "The labels are those of version 2" in texts(again)
 
 
 def test_the_report_lists_what_was_not_used(version: Version) -> None:

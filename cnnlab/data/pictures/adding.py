@@ -19,7 +19,8 @@ import torch
 
 from cnnlab.data.pictures import layout, similar
 from cnnlab.data.pictures.decoding import Decoded, Fit, decode
-from cnnlab.data.pictures.features import FEATURES, Floats, PatchFeatures
+from cnnlab.data.pictures.features import FEATURES, Halves, PatchFeatures
+from cnnlab.data.pictures.raw import RawImages
 from cnnlab.data.pictures.scenes import scenes
 from cnnlab.data.pictures.sources import Source, SourceError, SourceFile
 from cnnlab.data.pictures.store import Library, features_name, previews_name
@@ -38,7 +39,7 @@ SAMPLED = 50  # pictures whose size is looked at for that
 TEST_SHARE = 0.15  # of the pictures, where the source has no test pictures of its own
 THREADS = 2  # that decode; decoders release the interpreter
 AT_ONCE = 64  # pictures decoded ahead of being written
-DESCRIBED_AT_ONCE = 1_024  # pictures
+DESCRIBED_AT_ONCE = 256  # pictures
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,10 @@ def add(source: Source, options: Options, library: Library) -> Iterator[Progress
         read = _Read(refused=refused)
         with (folder / "read").open("w+b") as pixels, (folder / "previews").open("wb") as previews:
             yield from _read_all(source, chosen, replace(options, size=size), pixels, previews, read)
-        raw = np.memmap(folder / "read", np.uint8, "r", shape=(len(read.paths), 3, size, size)) if read.paths else _NONE
-        described = yield from _described(raw)
-        yield Progress("comparing", 0, 1)
-        added = _put_together(source, options, raw, described, positions, read, tuple(ignored), folder)
+        with RawImages(folder / "read", (len(read.paths), 3, size, size)) as raw:
+            described = yield from _described(raw)
+            yield Progress("comparing", 0, 1)
+            added = _put_together(source, options, raw, described, positions, read, tuple(ignored), folder)
         yield Progress("storing", 0, 1)
         settled = library.settle(folder, added.version, added.rows, added.contents)
     yield replace(added, version=settled)
@@ -195,22 +196,24 @@ def _decoded(source: Source, size: int, fit: Fit, file: SourceFile) -> Decoded |
         return "there is not enough memory for it: make it smaller"
 
 
-def _described(raw: Array) -> Generator[Progress, None, Floats]:
-    """Describe all pictures, telling of progress."""
+def _described(raw: RawImages) -> Generator[Progress, None, Halves]:
+    """Describe all pictures by (N, FEATURES) numbers, telling of progress."""
+    described = np.empty((len(raw), FEATURES), np.float16)
     if not len(raw):
-        return np.empty((0, FEATURES), np.float32)
-    described, patches = [], PatchFeatures(raw)
+        return described
+    patches = PatchFeatures(raw)
     for start in range(0, len(raw), DESCRIBED_AT_ONCE):
         yield Progress("describing", start, len(raw))
-        described.append(patches.describe(raw[start : start + DESCRIBED_AT_ONCE]))
-    return np.concatenate(described)
+        part = slice(start, start + DESCRIBED_AT_ONCE)
+        described[part] = patches.describe(raw[part])
+    return described
 
 
 def _put_together(
     source: Source,
     options: Options,
-    raw: Array,
-    described: Floats,
+    raw: RawImages,
+    described: Halves,
     positions: dict[str, layout.Position],
     read: _Read,
     ignored: tuple[tuple[str, str], ...],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,11 +15,11 @@ from torch import Tensor
 
 from cnnlab.data.pictures import similar
 from cnnlab.data.pictures.doubtful import margins, outliers
-from cnnlab.data.pictures.features import Floats, Images, Part, tones
+from cnnlab.data.pictures.features import Floats, Halves, Images, Part, tones
 from cnnlab.data.pictures.version import Row, Version
 from cnnlab.data.splits import stratified
 
-BLOCK = 1_024  # pictures looked at together
+BLOCK_BYTES = 4_000_000  # of pictures looked at together; in floating point they are many times as many
 BLURRED = 0.1  # share of the usual sharpness of the set, below which a picture is blurred
 DARK, BRIGHT = 0.08, 0.95  # mean of pixels in 0…1
 PLAIN = 0.02  # deviation of pixels
@@ -121,7 +121,7 @@ class ClassCount:
         return self.train + self.test
 
 
-def check(version: Version, rows: Sequence[Row], pixels: Tensor, features: Floats) -> list[Finding]:
+def check(version: Version, rows: Sequence[Row], pixels: Tensor, features: Halves) -> list[Finding]:
     """Look at all pictures of a version; return the kinds of findings that there are.
 
     ``pixels`` and ``features`` are of all pictures that the rows count in.
@@ -131,25 +131,19 @@ def check(version: Version, rows: Sequence[Row], pixels: Tensor, features: Float
     labels = [row.label for row in rows]
     alike = similar.alike([row.digest for row in rows], [row.hash for row in rows], images)
     same, near, copies = similar.findings(alike, labels)
-    leaks = _on_both_sides(rows, alike[1].several())
     scenes = _scenes(rows, alike[1])
+    leaks, scene_leaks = (_on_both_sides(rows, found) for found in (alike[1].several(), scenes))
+    alone = _looking_odd(version, rows, images) | _standing_out(images, features[order].astype(np.float32), rows)
     groups: dict[Kind, Sequence[Sequence[int]]] = {
         "two classes": same,
         "leaks": leaks,
-        "scene leaks": (scene_leaks := _on_both_sides(rows, scenes)),
+        "scene leaks": scene_leaks,
         "scenes": [group for group in scenes if group not in scene_leaks],
         "near duplicates": [group for group in near if group not in leaks],
         "copies": copies,
-        **{kind: [[number] for number in found] for kind, found in _looking_odd(version, rows, images).items()},
-        **{
-            kind: [[number] for number in found] for kind, found in _standing_out(images, features[order], rows).items()
-        },
+        **{kind: [[number] for number in found] for kind, found in alone.items()},
     }
     return [Finding(kind, tuple(map(tuple, groups[kind]))) for kind in TITLES if groups.get(kind)]
-
-
-def _alone(found: Mapping[Kind, Sequence[int]]) -> dict[Kind, Sequence[Sequence[int]]]:
-    return {kind: [[number] for number in numbers] for kind, numbers in found.items()}
 
 
 def _on_both_sides(rows: Sequence[Row], groups: Iterable[Sequence[int]]) -> list[Sequence[int]]:
@@ -237,8 +231,9 @@ def known_scenes(rows: Sequence[Row], seed: int = 0) -> tuple[int, int]:
 def _looks(images: Images) -> dict[str, npt.NDArray[np.float32]]:
     """Measure mean, deviation and sharpness of each picture, of its mean over channels in 0…1."""
     found: dict[str, list[npt.NDArray[np.float32]]] = defaultdict(list)
-    for start in range(0, len(images), BLOCK):
-        grey = images[start : start + BLOCK].mean(1, dtype=np.float32) / 255  # (B, H, W)
+    at_once = max(1, BLOCK_BYTES // images[0].size)
+    for start in range(0, len(images), at_once):
+        grey = images[start : start + at_once].mean(1, dtype=np.float32) / 255  # (B, H, W)
         found["mean"].append(grey.mean((1, 2)))
         found["deviation"].append(grey.std((1, 2)))
         found["sharp"].append(laplace(grey, axes=(1, 2)).std((1, 2)) / grey.std((1, 2)).clip(1e-6))

@@ -31,6 +31,7 @@ BATCH = 128  # pictures at once
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+Halves = npt.NDArray[np.float16]  # as features are stored
 Integers = npt.NDArray[np.int64]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cnnlab.data.pictures.features import Floats, Images, Integers, thumbnails
+from cnnlab.data.pictures.features import Floats, Halves, Images, Integers, thumbnails
 from cnnlab.data.pictures.similar import Groups
 
 # On 600 shots of 100 photos, moved, turned, lit and cut differently, 98 % had a shot of their scene by both bounds and
@@ -17,21 +17,25 @@ LARGEST_SCENE = 0.25  # share of a class; above that, likeness is how the class 
 BLOCK = 1_024  # pictures compared with their class at once
 
 
-def scenes(images: Images, features: Floats, labels: Sequence[int] | Integers) -> Iterator[list[int]]:
+def scenes(images: Images, features: Halves, labels: Sequence[int] | Integers) -> Iterator[list[int]]:
     """Yield groups of pictures of a class that look like shots of one scene.
 
     Images are (N, C, H, W) uint8, ``features`` (N, F) describe them.
     """
     classes = np.asarray(labels)
     groups = Groups(len(classes))
-    lengths = np.linalg.norm(features, axis=1).clip(1e-6)
     for one, other in _pairs(thumbnails(images), classes):
-        if features[one] @ features[other] >= ALIKE_IN_DETAIL * lengths[one] * lengths[other]:
+        if _cosine(features[one], features[other]) >= ALIKE_IN_DETAIL:
             groups.join(one, other)
     sizes = np.bincount(classes)
     for group in groups.several():
         if len(group) <= max(2, LARGEST_SCENE * sizes[classes[group[0]]]):
             yield group
+
+
+def _cosine(one: Halves, other: Halves) -> float:
+    first, second = one.astype(np.float32), other.astype(np.float32)
+    return float(first @ second / max(float(np.linalg.norm(first) * np.linalg.norm(second)), 1e-6))
 
 
 def _pairs(thumbnails: Floats, classes: Integers) -> Iterator[tuple[int, int]]:

@@ -19,12 +19,11 @@ from io import StringIO
 from pathlib import Path
 from shutil import rmtree
 
-import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from torch import Tensor
 
-from cnnlab.data.pictures.features import Floats
+from cnnlab.data.pictures.features import Halves
 from cnnlab.data.pictures.version import (
     MAX_INFO,
     MAX_TABLE,
@@ -109,11 +108,11 @@ class Library:
         """Map the pixels of a version: all that its rows count in. Raises PictureSetError."""
         return map_pixels(self.folder / version.name / version.pixels, version.shape)
 
-    def features(self, version: Version) -> Floats:
+    def features(self, version: Version) -> Halves:
         """Read what describes each picture (N, F) of a version's file of pixels. Raises PictureSetError."""
         path = self.folder / version.name / features_name(version.pixels)
         try:
-            found = load_file(path)[FEATURES_KEY].astype(np.float32)
+            found: Halves = load_file(path)[FEATURES_KEY]
         except (OSError, SafetensorError, KeyError) as error:
             raise PictureSetError(f"what describes {version} is missing or damaged: add its pictures again") from error
         return found

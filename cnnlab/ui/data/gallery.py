@@ -107,4 +107,8 @@ def _change(version: Version, moved: Mapping[int, str], removed: Sequence[int]) 
         say(PLACE, str(error), "error")
         return
     DATA_CHOSEN.put(latest.key)
-    say(PLACE, f"Version {latest.number}: {latest.change}. Versions takes it back.", "success")
+    say(
+        PLACE,
+        f"Version {latest.number}: {latest.change}. Versions takes it back, and shows whether it helps.",
+        "success",
+    )

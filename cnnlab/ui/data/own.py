@@ -15,6 +15,7 @@ from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.errors import CnnLabError
 from cnnlab.ui.data.add_pictures import PLACE
 from cnnlab.ui.data.gallery import gallery
+from cnnlab.ui.data.retrain import show_effects
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import literal
 from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_VIEW
@@ -118,6 +119,7 @@ def _versions(version: Version) -> None:
     when = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")
     st.dataframe(table, hide_index=True, width="stretch", column_config={"When": when})
     st.caption("A run names the version that it was trained on, and goes on to find it here.")
+    show_effects(version)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         others = [one.number for one in versions if one.number != versions[0].number]
         if others:

@@ -8,7 +8,7 @@ from tests.data.pictures.shots import Pixels, pixels, shots
 
 
 def found(images: Pixels, labels: list[int]) -> list[list[int]]:
-    return list(scenes(images, PatchFeatures(images).describe(images), labels))
+    return list(scenes(images, PatchFeatures(images).describe(images).astype(np.float16), labels))
 
 
 def test_shots_of_a_scene_are_found_and_other_scenes_are_not() -> None:

@@ -1,0 +1,86 @@
+"""Did a change help? A run of an older version, trained again on this one, and both compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from cnnlab.data.datasets import own_pictures
+from cnnlab.data.pictures.version import PictureSetError, Version
+from cnnlab.evaluation.significance import LEVEL
+from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.data_changes import Effect, effect_of_change
+from cnnlab.runs.run import RunError
+from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.ui.shell import session
+from cnnlab.ui.shell.frame import counted, go_to, literal
+from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.widgets.run_picker import run_label
+
+
+def show_effects(version: Version) -> None:
+    """Offer to train a run of an older version again on ``version``, and compare those that were."""
+    entries = [entry for entry in session.trained_runs() if not entry.config.parent]
+    older = {entry.id: (entry, old) for entry in entries if (old := _version_of(entry, version))}
+    if not older:
+        return
+    st.subheader("Did the change help?")
+    chosen = st.selectbox(
+        "A run of an older version",
+        list(older),
+        format_func=lambda run_id: f"version {older[run_id][1].number}: {run_label(older[run_id][0])}",
+        key=f"data.retrain.{version.key}",
+    )
+    entry, old = older[chosen]
+    again = [one for one in entries if one.config == _config(entry, version)]
+    if again:
+        _tell(entry, old, again, version)
+        return
+    st.caption("Train it again with the same settings and the same seed: only the pictures and labels differ.")
+    if st.button(f"Train it on version {version.number}", icon=":material/model_training:", type="primary"):
+        try:
+            session.start(_config(entry, version))
+        except (RunError, ConfigError) as error:
+            st.error(literal(str(error)), title="This training could not begin")
+            return
+        go_to("Train")
+
+
+def _version_of(entry: Entry, version: Version) -> Version | None:
+    """Return the older version of the same pictures that a run was trained on; None where there is none."""
+    try:
+        found = own_pictures().version(entry.config.dataset)
+    except PictureSetError:
+        return None
+    is_older = found.name == version.name and found.number < version.number and found.digest != version.digest
+    return found if is_older and found.pixels == version.pixels else None
+
+
+def _config(entry: Entry, version: Version) -> RunConfig:
+    return entry.config.model_copy(update={"dataset": version.key})
+
+
+def _tell(entry: Entry, old: Version, again: Sequence[Entry], version: Version) -> None:
+    """Compare the run with the newest that was trained again."""
+    try:
+        effect = _effect(f"{entry.id} {again[0].id}", old, version, entry, again[0])
+    except (PictureSetError, RunError) as error:
+        st.caption(f"This cannot be told: {literal(str(error))}.")
+        return
+    tested, images = effect.comparison, counted(len(effect.before), "test picture")
+    verdict = "No evidence of a difference" if tested.p >= LEVEL else "More than chance"
+    with st.container(horizontal=True):
+        st.metric(f"Version {old.number}", f"{effect.before.mean():.1%}")
+        change = 100 * (effect.after.mean() - effect.before.mean())
+        st.metric(f"Version {version.number}", f"{effect.after.mean():.1%}", f"{change:+.1f} points")
+    st.markdown(
+        f"**{verdict}** (p = {tested.p:.2g}, McNemar's exact test). Of {images} of both versions, {tested.only_first:,} are "
+        f"named right only by the older run and {tested.only_second:,} only by the newer one. The labels are those of version {version.number}."
+    )
+
+
+@st.cache_data(max_entries=16, show_spinner="Asking both networks")
+def _effect(runs: str, _old: Version, _new: Version, _before: Entry, _after: Entry) -> Effect:
+    before, after = (trained_network(entry.run) for entry in (_before, _after))
+    return effect_of_change(_old, _new, before, after)
