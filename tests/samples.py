@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from cnnlab.data.datasets import DATASETS, Arrays
+from cnnlab.data.datasets import DATASETS
 from cnnlab.data.loading import Data, load
+from cnnlab.data.readers import Arrays
 from cnnlab.data.splits import Split
 from cnnlab.drawings.strokes import Drawing, LabelledDrawing
 from cnnlab.networks.architecture import Architecture

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-import gzip
+import tomllib
 from collections import UserDict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-import torch
 
 from cnnlab.data.folders import pictures_folder
 from cnnlab.data.pictures.store import Library
 from cnnlab.data.pictures.version import PictureSetError, Version, split_of
-from cnnlab.data.splits import Split, stratified
+from cnnlab.data.readers import (
+    LETTER_FILES,
+    MNIST_FILES,
+    Reader,
+    fetcher,
+    idx_files,
+    read_cifar,
+    read_idx_set,
+    read_letters,
+    read_photos,
+    read_sample,
+    read_stl10,
+    read_svhn,
+    read_usps,
+)
+from cnnlab.data.splits import Split
 from cnnlab.errors import CnnLabError
 from cnnlab.networks.layers import Shape
 
-Array = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.integer[Any]]
-Arrays = tuple[Array, Labels, Array, Labels]  # train images (N, C, H, W), labels (N,), test images, labels
-
 DIGITS = tuple("0123456789")
-SAMPLE = Path(__file__).parent / "samples" / "mnist-5000.npz"
 COLOUR = 3  # channels
-SAMPLE_TEST_SEED = 5000  # fixes which tenth of the sample is its test split, whatever a run's seed
+CLASS_NAMES = {
+    name: tuple(names)
+    for name, names in tomllib.loads((Path(__file__).parent / "class_names.toml").read_text(encoding="utf-8")).items()
+}
 
 
 class DatasetError(CnnLabError):
@@ -53,7 +61,7 @@ class DatasetSpec:
     is_drawn: bool  # characters, light on dark: what the canvas can draw
     files: tuple[str, ...]  # what must lie in the data folder; IDX files may lie there gzipped
     download_bytes: int  # for a progress bar
-    read: Callable[[Path], Arrays] | None = None  # from the data folder
+    read: Reader | None = None  # from the data folder
     fetch: Callable[[Path], None] | None = None  # downloads into a folder; None needs no download
     archives: tuple[str, ...] = ()  # downloads that, lying in the folder, save the download
     digest: str = ""  # of a user's own pictures: two versions of equal content have the same
@@ -140,108 +148,42 @@ def dataset_spec(name: str) -> DatasetSpec:
         raise DatasetError(f"unknown data set {name[:60]!r}: choose one of {', '.join(DATASETS)}") from error
 
 
-def _read_sample(folder: Path) -> Arrays:
-    with SAMPLE.open("rb") as opened, np.load(opened, allow_pickle=False) as file:  # which it leaves open if damaged
-        images, labels = file["images"][:, None], file["labels"]  # (5000, 1, 28, 28)
-    test = stratified(torch.from_numpy(labels), 0.1, SAMPLE_TEST_SEED).numpy()
-    return images[~test], labels[~test], images[test], labels[test]
-
-
-def _idx_files(folder: str, prefixes: tuple[str, str]) -> tuple[str, ...]:
-    return tuple(f"{folder}/raw/{p}-{what}" for p in prefixes for what in ("images-idx3-ubyte", "labels-idx1-ubyte"))
-
-
-_MNIST_FILES = ("train", "t10k")
-_LETTER_FILES = ("emnist-letters-train", "emnist-letters-test")
-
-
-def read_idx(path: Path) -> Array:
-    """Read an IDX file of unsigned bytes (LeCun's format), or its gzipped copy, into an array.
-
-    Raises ValueError where the file does not match its header.
-    """
-    raw = path.read_bytes() if path.exists() else gzip.decompress(path.with_name(f"{path.name}.gz").read_bytes())
-    # Header: two zero bytes, 0x08 for unsigned bytes, the number of axes, then each length, big-endian.
-    if len(raw) < 4 or raw[:3] != b"\x00\x00\x08":
-        raise ValueError(f"{path.name} is no IDX file of bytes")
-    axes = raw[3]
-    start = 4 + 4 * axes
-    shape = tuple(np.frombuffer(raw[4:start], ">i4").tolist())
-    return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
-
-
-def _read_idx_set(files: tuple[str, ...]) -> Callable[[Path], Arrays]:
-    def read(folder: Path) -> Arrays:
-        images, labels, test_images, test_labels = (read_idx(folder / file) for file in files)
-        return images[:, None], labels, test_images[:, None], test_labels  # (N, 28, 28) → (N, 1, 28, 28)
-
-    return read
-
-
-def _read_letters(folder: Path) -> Arrays:
-    images, labels, test_images, test_labels = _read_idx_set(_idx_files("EMNIST", _LETTER_FILES))(folder)
-    # EMNIST is stored with rows and columns swapped, and its letters count from 1.
-    return images.swapaxes(2, 3), labels - 1, test_images.swapaxes(2, 3), test_labels - 1
-
-
-def _torchvision() -> Any:
-    """Import torchvision's data sets late: it takes a second that the embedded sample never needs."""
-    from cnnlab.data.torchvision_compat import datasets  # noqa: PLC0415
-
-    return datasets
-
-
-def _read_cifar10(folder: Path) -> Arrays:
-    datasets = _torchvision()
-    train, test = (datasets.CIFAR10(str(folder), train=train) for train in (True, False))
-    return (
-        train.data.transpose(0, 3, 1, 2),  # (N, 32, 32, 3) → (N, 3, 32, 32)
-        np.array(train.targets),
-        test.data.transpose(0, 3, 1, 2),
-        np.array(test.targets),
-    )
-
-
-def _read_svhn(folder: Path) -> Arrays:
-    datasets = _torchvision()
-    train, test = (datasets.SVHN(str(folder), split=split) for split in ("train", "test"))
-    return train.data, train.labels, test.data, test.labels
-
-
-def _read_usps(folder: Path) -> Arrays:
-    datasets = _torchvision()
-    train, test = (datasets.USPS(str(folder), train=train) for train in (True, False))
-    return train.data[:, None], np.array(train.targets), test.data[:, None], np.array(test.targets)
-
-
-def _fetcher(torchvision_class: str, *variants: dict[str, object]) -> Callable[[Path], None]:
-    """Return a function that downloads through torchvision, with checksums; each variant is a constructor call."""
-
-    def fetch(folder: Path) -> None:
-        datasets = _torchvision()
-        for variant in variants:
-            getattr(datasets, torchvision_class)(str(folder), download=True, **variant)
-
-    return fetch
-
-
 _TRAIN_AND_TEST: tuple[dict[str, object], ...] = ({"train": True}, {"train": False})
 
 
 def _idx_spec(name: str, title: str, torchvision_class: str, **fields: object) -> DatasetSpec:
-    files = _idx_files(torchvision_class, _MNIST_FILES)
+    files = idx_files(torchvision_class, MNIST_FILES)
     return DatasetSpec(
         name=name,
         title=title,
         shape=(1, 28, 28),
         sizes=(60_000, 10_000),
         files=files,
-        read=_read_idx_set(files),
-        fetch=_fetcher(torchvision_class, {}),
+        read=read_idx_set(files),
+        fetch=fetcher(torchvision_class, {}),
         **fields,  # type: ignore[arg-type]
     )
 
 
+def _photo_spec(
+    name: str, title: str, torchvision_class: str, *splits: tuple[str, ...], size: int, **fields: object
+) -> DatasetSpec:
+    """Describe photos of any size, scaled to ``size`` pixels; means and deviations are ImageNet's."""
+    return DatasetSpec(
+        name=name,
+        title=title,
+        classes=CLASS_NAMES[name],
+        shape=(3, size, size),
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+        augmentation="flip",
+        is_drawn=False,
+        read=read_photos(torchvision_class, CLASS_NAMES[name], size, *splits),
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+_STL10_FILES = ("train_X.bin", "train_y.bin", "test_X.bin", "test_y.bin")
 _MNIST_SOURCE = "LeCun, Cortes and Burges, The MNIST database of handwritten digits"
 
 _SPECS = [
@@ -259,7 +201,7 @@ _SPECS = [
         is_drawn=True,
         files=(),
         download_bytes=0,
-        read=_read_sample,
+        read=read_sample,
     ),
     _idx_spec(
         "mnist",
@@ -323,10 +265,10 @@ _SPECS = [
         licence="public domain (NIST)",
         augmentation="affine",
         is_drawn=True,
-        files=_idx_files("EMNIST", _LETTER_FILES),
+        files=idx_files("EMNIST", LETTER_FILES),
         download_bytes=561_753_746,
-        read=_read_letters,
-        fetch=_fetcher("EMNIST", {"split": "letters"}),
+        read=read_letters,
+        fetch=fetcher("EMNIST", {"split": "letters"}),
     ),
     DatasetSpec(
         name="cifar10",
@@ -345,8 +287,8 @@ _SPECS = [
             for file in (*(f"data_batch_{n}" for n in range(1, 6)), "test_batch", "batches.meta")
         ),
         download_bytes=170_498_071,
-        read=_read_cifar10,
-        fetch=_fetcher("CIFAR10", *_TRAIN_AND_TEST),
+        read=read_cifar("CIFAR10"),
+        fetch=fetcher("CIFAR10", *_TRAIN_AND_TEST),
         archives=("cifar-10-python.tar.gz",),
     ),
     DatasetSpec(
@@ -363,8 +305,8 @@ _SPECS = [
         is_drawn=False,
         files=("train_32x32.mat", "test_32x32.mat"),
         download_bytes=246_316_178,
-        read=_read_svhn,
-        fetch=_fetcher("SVHN", {"split": "train"}, {"split": "test"}),
+        read=read_svhn,
+        fetch=fetcher("SVHN", {"split": "train"}, {"split": "test"}),
     ),
     DatasetSpec(
         name="usps",
@@ -380,8 +322,84 @@ _SPECS = [
         is_drawn=True,
         files=("usps.bz2", "usps.t.bz2"),
         download_bytes=8_411_109,
-        read=_read_usps,
-        fetch=_fetcher("USPS", *_TRAIN_AND_TEST),
+        read=read_usps,
+        fetch=fetcher("USPS", *_TRAIN_AND_TEST),
+    ),
+    DatasetSpec(
+        name="cifar100",
+        title="CIFAR-100",
+        classes=CLASS_NAMES["cifar100"],
+        shape=(3, 32, 32),
+        sizes=(50_000, 10_000),
+        mean=(0.5071, 0.4865, 0.4409),
+        std=(0.2673, 0.2564, 0.2762),
+        source="Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images",
+        licence="none stated; free for research",
+        augmentation="flip",
+        is_drawn=False,
+        files=tuple(f"cifar-100-python/{file}" for file in ("train", "test", "meta")),
+        download_bytes=169_001_437,
+        read=read_cifar("CIFAR100"),
+        fetch=fetcher("CIFAR100", *_TRAIN_AND_TEST),
+        archives=("cifar-100-python.tar.gz",),
+    ),
+    DatasetSpec(
+        name="stl10",
+        title="STL-10",
+        classes=CLASS_NAMES["stl10"],
+        shape=(3, 96, 96),
+        sizes=(5_000, 8_000),
+        mean=(0.4467, 0.4398, 0.4066),
+        std=(0.2603, 0.2566, 0.2713),
+        source="Coates, Ng and Lee 2011, An Analysis of Single-Layer Networks in Unsupervised Feature Learning",
+        licence="none stated; from ImageNet",
+        augmentation="flip",
+        is_drawn=False,
+        files=tuple(f"stl10_binary/{file}" for file in (*_STL10_FILES, "class_names.txt", "fold_indices.txt")),
+        download_bytes=2_640_397_119,
+        read=read_stl10,
+        fetch=fetcher("STL10", {"split": "train"}),
+        archives=("stl10_binary.tar.gz",),
+    ),
+    _photo_spec(
+        "eurosat",
+        "EuroSAT",
+        "EuroSAT",
+        size=64,
+        sizes=(22_950, 4_050),
+        source="Helber, Bischke, Dengel and Borth 2019, arXiv:1709.00029; satellite images",
+        licence="MIT",
+        files=("eurosat/2750",),
+        download_bytes=94_280_567,
+        fetch=fetcher("EuroSAT", {}),
+    ),
+    _photo_spec(
+        "oxford-pets",
+        "Oxford-IIIT Pet",
+        "OxfordIIITPet",
+        ("trainval",),
+        ("test",),
+        size=96,
+        sizes=(3_680, 3_669),
+        source="Parkhi, Vedaldi, Zisserman and Jawahar 2012, Cats and Dogs",
+        licence="CC BY-SA 4.0",
+        files=("oxford-iiit-pet/images", "oxford-iiit-pet/annotations"),
+        download_bytes=811_092_049,
+        fetch=fetcher("OxfordIIITPet", {}),
+    ),
+    _photo_spec(
+        "flowers102",
+        "Flowers-102",
+        "Flowers102",
+        ("train", "val"),
+        ("test",),
+        size=96,
+        sizes=(2_040, 6_149),
+        source="Nilsback and Zisserman 2008, Automated Flower Classification over a Large Number of Classes",
+        licence="none stated",
+        files=("flowers-102/jpg", "flowers-102/imagelabels.mat", "flowers-102/setid.mat"),
+        download_bytes=344_862_509,
+        fetch=fetcher("Flowers102", {}),
     ),
 ]
 DATASETS = Datasets({spec.name: spec for spec in _SPECS})

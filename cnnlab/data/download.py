@@ -15,8 +15,9 @@ from urllib.error import URLError
 import numpy as np
 import torch
 
-from cnnlab.data.datasets import Arrays, DatasetError, DatasetSpec, dataset_spec
+from cnnlab.data.datasets import DatasetError, DatasetSpec, dataset_spec
 from cnnlab.data.folders import data_folder
+from cnnlab.data.readers import Arrays
 from cnnlab.data.splits import Split
 from cnnlab.threads import WorkerThread
 

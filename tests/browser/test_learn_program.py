@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from cnnlab.data.datasets import SAMPLE
+from cnnlab.data.readers import SAMPLE
 from cnnlab.export.program import program_of, to_notebook, to_script
 from cnnlab.runs.store import RunStore
 from cnnlab.training.recipes import RECIPES

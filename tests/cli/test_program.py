@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.data.datasets import SAMPLE
+from cnnlab.data.readers import SAMPLE
 from cnnlab.export.program import program_of, to_notebook, to_script
 from cnnlab.runs.run import Run
 from cnnlab.training.recipes import RECIPES

@@ -15,8 +15,10 @@ import scipy.io
 import torch
 
 from cnnlab.data import datasets as data
-from cnnlab.data.datasets import DATASETS, DatasetError, read_idx
+from cnnlab.data import readers
+from cnnlab.data.datasets import DATASETS, DatasetError
 from cnnlab.data.loading import load
+from cnnlab.data.readers import read_idx
 from cnnlab.data.torchvision_compat import datasets
 from tests.data.files import RNG, digits, idx, write_mnist
 
@@ -51,7 +53,7 @@ def sound(spec: data.DatasetSpec) -> list[Any]:
     return [images, np.tile(labels, 2), images[: len(labels)], labels]
 
 
-def given(arrays: list[Any]) -> Callable[[Path], data.Arrays]:
+def given(arrays: list[Any]) -> readers.Reader:
     images, labels, test_images, test_labels = arrays
     return lambda _: (images, labels, test_images, test_labels)
 
@@ -111,7 +113,7 @@ def test_files_of_unlike_lengths_are_damaged(tmp_path: Path, offline: None) -> N
 def test_a_damaged_sample_says_where_it_comes_from(
     content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data, "SAMPLE", tmp_path / "sample.npz")
+    monkeypatch.setattr(readers, "SAMPLE", tmp_path / "sample.npz")
     (tmp_path / "sample.npz").write_bytes(content)
     with pytest.raises(DatasetError, match=r"^MNIST sample in .* is damaged .*get CNN Lab's files again$"):
         load("mnist-sample")

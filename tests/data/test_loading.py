@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnlab.data import datasets as data
+from cnnlab.data import readers
 from cnnlab.data.datasets import DATASETS, DatasetError
 from cnnlab.data.loading import load
 from cnnlab.data.splits import Split
 
 
 def test_the_sample_is_small_and_balanced() -> None:
-    assert data.SAMPLE.stat().st_size < 1_000_000
+    assert readers.SAMPLE.stat().st_size < 1_000_000
     loaded = load("mnist-sample")
     labels = torch.cat([loaded.train.labels, loaded.validation.labels, loaded.test.labels])
     assert labels.bincount().tolist() == [500] * 10

@@ -46,7 +46,7 @@ class Images(Protocol):
 class Part:
     """Rows of an array of images, copied only where they are looked at."""
 
-    def __init__(self, images: Pixels, rows: Integers) -> None:
+    def __init__(self, images: Images, rows: Integers) -> None:
         self._images, self._rows = images, rows
 
     def __len__(self) -> int:
@@ -63,7 +63,8 @@ class PatchFeatures:
     def __init__(self, images: Images, seed: int = 0) -> None:
         """Learn from images; the same for the same seed."""
         generator = torch.Generator().manual_seed(seed)
-        small = torch.cat(list(_scaled(images[:: -(-len(images) // LEARNED_FROM)], SIDE)))  # (N, C, 32, 32)
+        some = Part(images, np.arange(0, len(images), -(-len(images) // LEARNED_FROM)))
+        small = torch.cat(list(_scaled(some, SIDE)))  # (N, C, 32, 32)
         chosen = _sample(small, generator)
         self._centre = chosen.mean(0)
         variances, axes = torch.linalg.eigh(torch.cov(chosen.T))

@@ -8,7 +8,8 @@ from inspect import getsource
 from pprint import pformat
 
 from cnnlab.data import augmentation
-from cnnlab.data.datasets import DIGITS, SAMPLE, SAMPLE_TEST_SEED, DatasetSpec
+from cnnlab.data.datasets import DIGITS, DatasetSpec
+from cnnlab.data.readers import SAMPLE, SAMPLE_TEST_SEED
 from cnnlab.data.splits import stratified
 from cnnlab.export.program.setting import Setting
 from cnnlab.export.program.words import borrowed, lines

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnlab.data.datasets import SAMPLE, DatasetSpec, dataset_spec
+from cnnlab.data.datasets import DatasetSpec, dataset_spec
+from cnnlab.data.readers import SAMPLE
 from cnnlab.export.program.data_step import PROGRAMMED, data_code, data_text, downloads
 from cnnlab.export.program.plot_step import plot_code
 from cnnlab.export.program.setting import ProgramError, Setting

@@ -69,14 +69,16 @@ def _tell(entry: Entry, old: Version, again: Sequence[Entry], version: Version) 
         st.caption(f"This cannot be told: {literal(str(error))}.")
         return
     tested, images = effect.comparison, counted(len(effect.before), "test picture")
+    first, second = f"{tested.only_first:,}", f"{tested.only_second:,}"
     verdict = "No evidence of a difference" if tested.p >= LEVEL else "More than chance"
     with st.container(horizontal=True):
         st.metric(f"Version {old.number}", f"{effect.before.mean():.1%}")
         change = 100 * (effect.after.mean() - effect.before.mean())
         st.metric(f"Version {version.number}", f"{effect.after.mean():.1%}", f"{change:+.1f} points")
     st.markdown(
-        f"**{verdict}** (p = {tested.p:.2g}, McNemar's exact test). Of {images} of both versions, {tested.only_first:,} are "
-        f"named right only by the older run and {tested.only_second:,} only by the newer one. The labels are those of version {version.number}."
+        f"**{verdict}** (p = {tested.p:.2g}, McNemar's exact test). Of {images} of both versions, "
+        f"{first} are named right only by the older run and {second} only by the newer one. "
+        f"The labels are those of version {version.number}."
     )
 
 

@@ -16,7 +16,7 @@ import torch
 from nbclient import NotebookClient
 from torch import Tensor
 
-from cnnlab.data.datasets import SAMPLE as SAMPLE_FILE
+from cnnlab.data.readers import SAMPLE as SAMPLE_FILE
 from cnnlab.data.torchvision_compat import datasets
 from cnnlab.export.program import ProgramError, program_of, program_of_run, to_notebook, to_script
 from cnnlab.export.program.data_step import downloads
