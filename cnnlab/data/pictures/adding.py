@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from cnnlab.data.pictures import layout, similar
+from cnnlab.data.pictures import bursts, layout, similar
 from cnnlab.data.pictures.decoding import Decoded, Fit, decode
 from cnnlab.data.pictures.sources import Source, SourceError, SourceFile
 from cnnlab.data.pictures.store import Library, previews_name
@@ -211,7 +211,9 @@ def _put_together(
     raw = np.memmap(folder / "read", np.uint8, "r", shape=(len(names), 3, size, size))
     alike = similar.alike([one.digest for one in read.known], [one.hash for one in read.known], raw)
     groups = similar.grouped(alike, read.paths, labels.tolist(), [one.taken for one in read.known])
+    groups = bursts.parted(groups, read.paths, labels, np.full(len(labels), True))
     splits = _splits([positions[path].split for path in read.paths], labels, groups, options)
+    groups = bursts.parted(groups, read.paths, labels, splits == "train")  # for the validation pictures of a run
     order = np.lexsort((np.arange(len(names)), splits == "test"))  # those to train on first
     is_grey = options.colour == "grey" or (options.colour == "auto" and all(one.is_grey for one in read.known))
     train = int((splits != "test").sum())

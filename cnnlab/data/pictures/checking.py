@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.ndimage import laplace
 from torch import Tensor
 
-from cnnlab.data.pictures import similar
+from cnnlab.data.pictures import bursts, similar
 from cnnlab.data.pictures.version import Row, Version
 
 BLOCK = 1_024  # pictures looked at together
@@ -24,13 +24,28 @@ FEW = 20  # pictures of a class: below, accuracy is luck
 UNEVEN = 3.0  # largest class over the smallest, from which classes are not balanced
 
 Kind = Literal[
-    "two classes", "leaks", "near duplicates", "copies", "blurred", "dark", "bright", "plain", "tiny", "odd shape"
+    "two classes",
+    "leaks",
+    "divided bursts",
+    "near duplicates",
+    "copies",
+    "blurred",
+    "dark",
+    "bright",
+    "plain",
+    "tiny",
+    "odd shape",
 ]
 TITLES: dict[Kind, tuple[str, str]] = {
     "two classes": ("Same picture in two classes", "At most one of the labels is right: move or remove the others."),
     "leaks": (
         "Test pictures that look like training pictures",
         "The network has seen them: the test accuracy is too good. Remove them from one side.",
+    ),
+    "divided bursts": (
+        "Bursts with training and test pictures",
+        "Their classes have too few bursts to test on one that was not trained on, so the test accuracy is too good. "
+        "Record more, each before another background.",
     ),
     "near duplicates": (
         "Near duplicates",
@@ -103,6 +118,7 @@ def check(version: Version, rows: Sequence[Row], pixels: Tensor) -> list[Finding
     groups: dict[Kind, Sequence[Sequence[int]]] = {
         "two classes": same,
         "leaks": leaks,
+        "divided bursts": bursts.divided(rows),
         "near duplicates": [group for group in near if group not in leaks],
         "copies": copies,
         **{kind: [[number] for number in range(len(rows)) if holds(number)] for kind, holds in alone.items()},

@@ -12,6 +12,8 @@ from pathlib import PurePosixPath
 import numpy as np
 import numpy.typing as npt
 
+from cnnlab.data.pictures.bursts import members
+
 BITS = 10  # of 64 that two hashes of near duplicates may differ in
 ALIKE = 0.93  # correlation of their pixels, at the least
 COMPARED = 8_000_000  # pairs of hashes at once: 64 MB
@@ -90,18 +92,16 @@ def series(paths: Sequence[str], labels: Sequence[int]) -> Iterator[list[int]]:
 
     A series of more than a quarter of its class, such as ``img_001`` to ``img_400``, is only how a camera counts.
     """
-    members: dict[tuple[int, str], list[int]] = defaultdict(list)
+    found: dict[tuple[int, str], list[int]] = defaultdict(list)
     for number, (path, label) in enumerate(zip(paths, labels, strict=True)):
         name = PurePosixPath(path)
         counted = _COUNTED.fullmatch(name.stem)
         if counted and counted[1]:
-            members[label, str(name.with_name(counted[1]))].append(number)
+            found[label, str(name.with_name(counted[1]))].append(number)
     sizes: dict[int, int] = defaultdict(int)
     for label in labels:
         sizes[label] += 1
-    yield from (
-        group for (label, _), group in members.items() if 1 < len(group) <= max(2, LARGEST_SERIES * sizes[label])
-    )
+    yield from (group for (label, _), group in found.items() if 1 < len(group) <= max(2, LARGEST_SERIES * sizes[label]))
 
 
 def bursts(times: Iterable[float | None]) -> Iterator[tuple[int, int]]:
@@ -125,8 +125,8 @@ def grouped(
 ) -> npt.NDArray[np.int64]:
     """Number the groups (N,) that no split may divide: pictures that look alike, series of names and bursts."""
     groups = deepcopy(alike[1])
-    for members in series(paths, labels):
-        groups.join_all(members)
+    for together in (*series(paths, labels), *members(paths)):
+        groups.join_all(together)
     for one, other in bursts(times):
         groups.join(one, other)
     return np.unique(groups.roots(), return_inverse=True)[1]

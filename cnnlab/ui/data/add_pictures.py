@@ -15,6 +15,7 @@ from cnnlab.data.pictures.decoding import Fit
 from cnnlab.data.pictures.sources import BytesSource, FolderSource, Source, zip_source
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.worker import Worker
+from cnnlab.ui.data.webcam import webcam
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import counted, literal
@@ -22,7 +23,7 @@ from cnnlab.ui.shell.state import DATA_ADDING, DATA_CHOSEN, DATA_CLASSES
 from cnnlab.ui.widgets.format import rough_duration
 from cnnlab.ui.widgets.image_file import ask_for_files
 
-ZIP, FILES, FOLDER = "ZIP archive", "Class by class", "Folder on this machine"
+ZIP, FILES, WEBCAM, FOLDER = "ZIP archive", "Class by class", "Webcam", "Folder on this machine"
 MAX_UPLOAD = 2_000  # MB of an archive
 MAX_FILES = 500  # by hand: a browser takes 35 s for 1,200
 UPDATE_SECONDS = 0.5
@@ -49,9 +50,9 @@ def add_pictures() -> None:
 
 
 def _form() -> None:
-    ways = [ZIP, FILES, FOLDER] if _is_local() else [ZIP, FILES]
+    ways = [ZIP, FILES, WEBCAM, *([FOLDER] if _is_local() else [])]
     way = st.segmented_control("From", ways, default=ZIP, required=True, key="data.way")
-    source = {ZIP: _zip, FILES: _files, FOLDER: _folder}[way]()
+    source = {ZIP: _zip, FILES: _files, WEBCAM: webcam, FOLDER: _folder}[way]()
     left, right = st.columns(2)
     name = left.text_input("Name", key="data.name", max_chars=80, placeholder="My photos")
     size = right.selectbox(

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.data.datasets import DatasetSpec, own_pictures
+from cnnlab.data.pictures import bursts
 from cnnlab.data.pictures.checking import Finding, advice, check, counts
 from cnnlab.data.pictures.editing import revert
 from cnnlab.data.pictures.version import PictureSetError, Version
@@ -52,7 +53,7 @@ def _pictures(version: Version) -> None:
             "Test": [one.test for one in found],
         }
     )
-    for line in advice(found):
+    for line in [*advice(found), *bursts.advice(version.classes, rows)]:
         st.warning(literal(line), icon=":material/balance:")
     with st.expander(f"Pictures of each of {len(found)} classes"):
         st.dataframe(table, hide_index=True, width="stretch")
