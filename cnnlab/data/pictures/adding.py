@@ -17,14 +17,13 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from cnnlab.data.pictures import bursts, layout, similar
+from cnnlab.data.pictures import layout, similar
 from cnnlab.data.pictures.decoding import Decoded, Fit, decode
 from cnnlab.data.pictures.sources import Source, SourceError, SourceFile
+from cnnlab.data.pictures.splitting import split_pictures
 from cnnlab.data.pictures.store import Library, previews_name
 from cnnlab.data.pictures.version import NAME, Contents, PictureSetError, Row, Version, digest_of
-from cnnlab.data.splits import held_out_groups
 from cnnlab.drawings.images import picture_size
 from cnnlab.drawings.strokes import DrawingError
 
@@ -52,6 +51,7 @@ class Options:
     fit: Fit = "crop"
     test_share: float = TEST_SHARE
     seed: int = 0  # which pictures are test pictures
+    is_drawn: bool = False  # each drawn on its own, so that those that look alike may be parted
 
 
 @dataclass(frozen=True)
@@ -209,11 +209,11 @@ def _put_together(
     classes = tuple(sorted(set(names), key=_natural))
     labels = np.array([classes.index(name) for name in names])
     raw = np.memmap(folder / "read", np.uint8, "r", shape=(len(names), 3, size, size))
-    alike = similar.alike([one.digest for one in read.known], [one.hash for one in read.known], raw)
+    digests, hashes = [one.digest for one in read.known], [one.hash for one in read.known]
+    alike = similar.alike(digests, hashes, raw, by_looks=not options.is_drawn)
     groups = similar.grouped(alike, read.paths, labels.tolist(), [one.taken for one in read.known])
-    groups = bursts.parted(groups, read.paths, labels, np.full(len(labels), True))
-    splits = _splits([positions[path].split for path in read.paths], labels, groups, options)
-    groups = bursts.parted(groups, read.paths, labels, splits == "train")  # for the validation pictures of a run
+    given = [positions[path].split for path in read.paths]
+    groups, splits = split_pictures(groups, read.paths, labels, given, options.test_share, options.seed)
     order = np.lexsort((np.arange(len(names)), splits == "test"))  # those to train on first
     is_grey = options.colour == "grey" or (options.colour == "auto" and all(one.is_grey for one in read.known))
     train = int((splits != "test").sum())
@@ -234,6 +234,7 @@ def _put_together(
         std=std,
         digest=digest_of(rows, classes, pixels),
         pixels=pixels,
+        is_drawn=options.is_drawn,
         source=source.title[:200],
         change="added",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -275,20 +276,6 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part.lower()) for part in re.split(r"(\d+)", name)] + [
         (0, name)
     ]
-
-
-def _splits(
-    given: Sequence[str], labels: npt.NDArray[np.int64], groups: npt.NDArray[np.int64], options: Options
-) -> npt.NDArray[np.str_]:
-    """Return "train" or "test" for each picture: as its folder says, where there are test folders."""
-    if "test" in given:
-        splits = np.array([split or "train" for split in given])
-        missing = set(labels.tolist()) - set(labels[splits != "test"].tolist())
-        if missing:
-            raise layout.LayoutError("a class has test pictures only: put some into its train folder")
-        return splits
-    chosen = held_out_groups(torch.from_numpy(labels), torch.from_numpy(groups), options.test_share, options.seed)
-    return np.where(chosen.numpy(), "test", "train")
 
 
 def _write_pixels(

@@ -102,13 +102,15 @@ def check(version: Version, rows: Sequence[Row], pixels: Tensor) -> list[Finding
     """Look at all pictures of a version; return the kinds of findings that there are."""
     images = pixels.numpy()
     labels = [row.label for row in rows]
-    alike = similar.alike([row.digest for row in rows], [row.hash for row in rows], images[[row.row for row in rows]])
+    digests, hashes = [row.digest for row in rows], [row.hash for row in rows]
+    alike = similar.alike(digests, hashes, images[[row.row for row in rows]], not version.is_drawn)
     same, near, copies = similar.findings(alike, labels)
     looks = _looks(images, rows)
+    darkest = 0 if version.is_drawn else DARK  # strokes are thin
     usual = float(np.median(looks["sharp"]))
     alone: dict[Kind, Callable[[int], bool]] = {
         "blurred": lambda number: looks["sharp"][number] < BLURRED * usual and looks["deviation"][number] >= PLAIN,
-        "dark": lambda number: looks["mean"][number] < DARK and looks["deviation"][number] >= PLAIN,
+        "dark": lambda number: looks["mean"][number] < darkest and looks["deviation"][number] >= PLAIN,
         "bright": lambda number: looks["mean"][number] > BRIGHT and looks["deviation"][number] >= PLAIN,
         "plain": lambda number: looks["deviation"][number] < PLAIN,
         "tiny": lambda number: min(rows[number].width, rows[number].height) < version.size,

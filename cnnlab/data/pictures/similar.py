@@ -112,11 +112,14 @@ def bursts(times: Iterable[float | None]) -> Iterator[tuple[int, int]]:
             yield one, other
 
 
-def alike(digests: Sequence[str], hashes: Sequence[int], pixels: Pixels) -> tuple[Groups, Groups]:
-    """Group copies, and copies and near duplicates together."""
+def alike(
+    digests: Sequence[str], hashes: Sequence[int], pixels: Pixels, by_looks: bool = True
+) -> tuple[Groups, Groups]:
+    """Group copies, and copies and near duplicates together; there are none of these unless ``by_looks``."""
     exact, near = copies(digests), copies(digests)
-    for one, other in near_pairs(np.array(hashes, np.uint64), pixels):
-        near.join(one, other)
+    if by_looks:
+        for one, other in near_pairs(np.array(hashes, np.uint64), pixels):
+            near.join(one, other)
     return exact, near
 
 

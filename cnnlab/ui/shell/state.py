@@ -87,6 +87,7 @@ DATA_VIEW: Key[str] = Key("data.view", "Pictures")
 DATA_ADDING: Key[Worker[Any] | None] = Key("data.adding", None)
 DATA_CLASSES: Key[list[str]] = Key("data.classes", [])  # names typed for uploads, class by class
 DATA_RECORDED: Key[Collection] = Key("data.recorded", Collection())
+DATA_DRAWN_CLASS: Key[str] = Key("data.drawn.class", "")
 RECORDER: Key[Any] = Key("data.recorder", None)
 RECORDER_TAKEN: Key[Any] = Key("data.recorder.taken", 0)  # number of the browser's last action
 RECORDER_ERROR: Key[str] = Key("data.recorder.error", "")

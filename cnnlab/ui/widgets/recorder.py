@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import Any
 
 import streamlit as st
 
+from cnnlab.charts.png import jpeg_url
 from cnnlab.data.pictures.collecting import MAX_BURST, Collection
 from cnnlab.drawings.camera import FRAME_SIDE, frame_bytes, read_frame
 from cnnlab.drawings.strokes import DrawingError
@@ -49,7 +49,7 @@ def recorder(collection: Collection) -> None:
         {
             "name": one.name,
             "count": one.count,
-            "thumbs": [{"url": _url(burst.thumb), "count": len(burst.files)} for burst in one.bursts],
+            "thumbs": [{"url": jpeg_url(burst.thumb), "count": len(burst.files)} for burst in one.bursts],
         }
         for one in collection.classes
     ]
@@ -94,7 +94,3 @@ def _record(collection: Collection, place: int, frames: list[object]) -> None:
     if not pictures:
         raise DrawingError("the browser sent no picture")
     collection.add_burst(place, files, pictures[len(pictures) // 2])
-
-
-def _url(jpeg: bytes) -> str:
-    return f"data:image/jpeg;base64,{b64encode(jpeg).decode()}"
