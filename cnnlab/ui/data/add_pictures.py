@@ -9,6 +9,7 @@ from time import monotonic
 
 import streamlit as st
 
+from cnnlab.analysis.ood import NONE, is_none
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.adding import Added, Colour, Options, Progress, add
 from cnnlab.data.pictures.decoding import Fit
@@ -21,7 +22,7 @@ from cnnlab.ui.data.webcam import webcam
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import counted, literal
-from cnnlab.ui.shell.state import DATA_ADDING, DATA_CHOSEN, DATA_CLASSES
+from cnnlab.ui.shell.state import DATA_ADDING, DATA_CHOSEN, DATA_CLASSES, class_name
 from cnnlab.ui.widgets.format import rough_duration
 from cnnlab.ui.widgets.image_file import ask_for_files
 
@@ -31,6 +32,11 @@ MAX_UPLOAD = 2_000  # MB of an archive
 MAX_FILES = 500  # by hand: a browser takes 35 s for 1,200
 UPDATE_SECONDS = 0.5
 PLACE = "data"  # where the result of the last action is shown
+NONE_HELP = (
+    "A network always names one of its classes, whatever it sees. A class called “none” gives it a way out: pictures "
+    "of all that is none of the others, such as the empty room, your hands and other things like yours. Plain noise or "
+    "pictures of another kind do not help: they are too easily told apart."
+)
 COLOURS: dict[Colour, str] = {"auto": "as the pictures are", "rgb": "colour", "grey": "grey"}
 FITS: dict[Fit, str] = {
     "crop": "cut to the middle square",
@@ -54,7 +60,7 @@ def add_pictures() -> None:
 
 def _form() -> None:
     ways = [way for way in _WAYS if way != FOLDER or _is_local()]
-    way = st.segmented_control("From", ways, default=ZIP, required=True, key="data.way")
+    way = st.segmented_control("From", ways, default=ZIP, required=True, key="data.way", help=NONE_HELP)
     found = _WAYS[way]()
     options = _options(way)
     if options.name in own_pictures().names():
@@ -113,17 +119,26 @@ def _files() -> Source | None:
     found: dict[str, bytes] = {}
     for number in range(len(names)):
         left, right = st.columns([1, 3])
-        names[number] = left.text_input(f"Class {number + 1}", key=f"data.class.{number}", max_chars=80).strip()
+        names[number] = left.text_input(f"Class {number + 1}", key=class_name(number).name, max_chars=80).strip()
         with right:
             files = ask_for_files("Its pictures", f"data.files.{number}")
         for at, file in enumerate(files):
             if names[number]:
                 found[f"{names[number].replace('/', '-')}/{at:03}-{file.name}"] = file.getvalue()
-    st.button("Another class", icon=":material/add:", type="tertiary", on_click=lambda: names.append(""))
+    with st.container(horizontal=True):
+        st.button("Another class", icon=":material/add:", type="tertiary", on_click=_add_class)
+        if not any(map(is_none, names)):
+            st.button("A class “none”", icon=":material/add:", type="tertiary", on_click=_add_class, args=[NONE])
     if len(found) > MAX_FILES:
         st.error(f"These are {len(found)} pictures, and {MAX_FILES} can be added like this: make a ZIP of them.")
         return None
     return BytesSource(found, "uploads") if found else None
+
+
+def _add_class(name: str = "") -> None:
+    names = DATA_CLASSES.get()
+    class_name(len(names)).put(name)
+    names.append(name)
 
 
 def _folder() -> Source | None:

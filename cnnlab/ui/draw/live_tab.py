@@ -56,7 +56,7 @@ def _answer(title: str, entry: Entry, picture: Image.Image) -> LiveAnswer:
     likeliest = sorted(range(len(network.classes)), key=lambda number: -reading.probabilities[number])[:SHOWN]
     return LiveAnswer(
         title=title,
-        said="Not sure" if reading.doubt else reading.name,
+        said="Not sure" if reading.doubt else reading.said,
         sure=f"{reading.certainty:.0%} sure",
         doubt=reading.doubt,
         bars=[Bar(network.classes[number], reading.probabilities[number]) for number in sorted(likeliest)],

@@ -169,6 +169,11 @@ def compared_table(rows: str) -> Key[Any]:
     return Key(f"compare.table.{COMPARED_CLEARED.get()}.{rows}", None)
 
 
+def class_name(number: int) -> Key[str]:
+    """Return the key of the name of a class whose pictures are uploaded."""
+    return Key(f"data.class.{number}", "")
+
+
 def view_of(page: str) -> Key[str]:
     """Return the key of the view shown on Inside or Evaluate."""
     return Key(f"{page}.view", "")

@@ -71,12 +71,17 @@ def _act(collection: Collection) -> None:
     RECORDER_TAKEN.put(action.get("number"))
     RECORDER_ERROR.drop()
     try:
-        _do(collection, action)
-    except (CnnLabError, IndexError, TypeError) as error:
+        carry_out(collection, action)
+    except (CnnLabError, IndexError, KeyError, TypeError) as error:
         RECORDER_ERROR.put(f"{error}." if isinstance(error, CnnLabError) else "The browser asked for what cannot be.")
 
 
-def _do(collection: Collection, action: dict[str, Any]) -> None:
+def carry_out(collection: Collection, action: dict[str, Any]) -> None:
+    """Change ``collection`` as the browser asks: a class added or named, a burst recorded or removed.
+
+    Raises CnnLabError for pictures that cannot be read or are too many; IndexError, KeyError and TypeError for what our
+    script cannot have asked.
+    """
     match action.get("what"):
         case "add":
             collection.add_class(str(action.get("name")))
