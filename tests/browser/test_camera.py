@@ -26,7 +26,7 @@ REFUSE = """name => {
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
+def own_address(tmp_path: Path) -> Iterator[str]:
     """A server of its own: other tests take their runs from the shared one."""
     with server(tmp_path / "runs") as url:
         yield url
@@ -52,10 +52,10 @@ def record(page: Page, name: str, burst: int) -> None:
 
 
 def test_what_the_camera_recorded_is_trained_on_and_named_live(
-    address: str, new_page: Callable[..., Page], tmp_path: Path
+    own_address: str, new_page: Callable[..., Page], tmp_path: Path
 ) -> None:
     page = new_page()
-    open_webcam(page, address)
+    open_webcam(page, own_address)
     turn_on(page)
     for number, name in enumerate(("cup", "none"), 1):
         page.get_by_label(f"Name of class {number}").fill(name)
@@ -73,7 +73,7 @@ def test_what_the_camera_recorded_is_trained_on_and_named_live(
     expect(page.get_by_text("test pictures are of the same burst as training pictures", exact=False)).to_be_visible()
     assert page.evaluate("window.track.readyState") == "ended"
 
-    page.goto(f"{address}/Train?dataset=my-things&architecture=quick&epochs=2")
+    page.goto(f"{own_address}/Train?dataset=my-things&architecture=quick&epochs=2")
     main.get_by_role("button", name="Train", exact=True).click()
     await_verdict(page)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Draw").click()

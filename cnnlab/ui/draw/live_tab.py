@@ -53,11 +53,12 @@ def _answers(named: Mapping[str, Entry], picture: Image.Image) -> Sequence[LiveA
 def _answer(title: str, entry: Entry, picture: Image.Image) -> LiveAnswer:
     network, familiar = newest(entry)
     reading = read(network, seen_by(entry.run, picture).image, familiar)
+    trained_so_far = "" if familiar else f", epoch {network.epoch} of {entry.epochs}"
     likeliest = sorted(range(len(network.classes)), key=lambda number: -reading.probabilities[number])[:SHOWN]
     return LiveAnswer(
         title=title,
         said="Not sure" if reading.doubt else reading.said,
-        sure=f"{reading.certainty:.0%} sure",
+        sure=f"{reading.certainty:.0%} sure{trained_so_far}",
         doubt=reading.doubt,
         bars=[Bar(network.classes[number], reading.probabilities[number]) for number in sorted(likeliest)],
     )

@@ -86,6 +86,6 @@ function bar(name, share) {
   const filled = element("div", "live-filled")
   filled.style.width = `${(100 * share).toFixed(1)}%`
   track.append(filled)
-  row.append(element("div", "live-name", name), track, element("div", "live-share", `${(100 * share).toFixed(0)} %`))
+  row.append(element("div", "live-name", name), track, element("div", "live-share", `${(100 * share).toFixed(0)}%`))
   return row
 }
