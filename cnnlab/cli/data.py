@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import torch
 
 from cnnlab.cli.options import as_json
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.adding import Added, Options, add
-from cnnlab.data.pictures.checking import advice, check, counts
+from cnnlab.data.pictures.checking import advice, check, counts, scene_advice
 from cnnlab.data.pictures.sources import open_source
 from cnnlab.data.pictures.version import Version
 from cnnlab.text import one_line
@@ -23,6 +24,7 @@ SHOWN = 10  # files of each kind
 @click.group("data")
 def data() -> None:
     """Data sets of your own pictures."""
+    torch.set_num_threads(1)  # small products gain little from more, and on a busy machine they wait for one another
 
 
 @data.command("add")
@@ -118,7 +120,7 @@ def check_command(name: str, as_json: bool) -> None:
     library = own_pictures()
     version = library.version(name)
     rows = library.rows(version)
-    found, classes = check(version, rows, library.pixels(version)), counts(version, rows)
+    found, classes = check(version, rows, library.pixels(version), library.features(version)), counts(version, rows)
     named = {one.kind: [[rows[number].path for number in group] for group in one.groups] for one in found}
     if as_json:
         report = {
@@ -126,12 +128,12 @@ def check_command(name: str, as_json: bool) -> None:
             "version": version.number,
             "digest": version.digest,
             "classes": {one.name: {"train": one.train, "test": one.test} for one in classes},
-            "advice": advice(classes),
+            "advice": [*advice(classes), *scene_advice(rows)],
             "findings": {kind.replace(" ", "_"): groups for kind, groups in named.items()},
         }
         click.echo(json.dumps(report))
         return
-    for line in advice(classes):
+    for line in [*advice(classes), *scene_advice(rows)]:
         click.echo(one_line(line))
     for one in found:
         click.echo(f"{one.title}: {len(one.groups):,}. {one.advice}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import struct
+import warnings
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from io import BytesIO
@@ -52,6 +53,27 @@ def _linked(kind: int) -> bytes:
     return _archive(_good(), (entry, b"/etc/passwd"))
 
 
+def _twins() -> bytes:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of zipfile, of the second
+        return _archive(_good(), (ZipInfo(next(iter(_good()))), _whole("PNG")))
+
+
+def _torn_exif(megabytes: int) -> bytes:
+    """A JPEG whose pixels are cut off, behind so many MB of EXIF, in parts as long as one may be."""
+    part = b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + bytes(60_000)
+    exif = b"\xff\xe1" + struct.pack(">H", len(part) + 2) + part
+    whole = _whole("JPEG")
+    return whole[:2] + exif * (megabytes * 1_000_000 // len(exif)) + whole[2 : len(whole) // 2]
+
+
+def _endless(frames: int) -> bytes:
+    """An animation of so many frames that ends before its first is whole."""
+    pictures = [scene(number, 60) for number in range(frames)]
+    content = saved(pictures[0], "GIF", save_all=True, append_images=pictures[1:], loop=0)
+    return content[:900]
+
+
 def _lying(content: bytes) -> bytes:
     """Its last entry says that it unpacks to nine bytes."""
     changed = bytearray(content)
@@ -78,6 +100,9 @@ def cases(ground: Ground) -> st.SearchStrategy[Case]:
         st.sampled_from([stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO]).map(
             lambda kind: ("a link or a device", _linked(kind))
         ),
+        st.just(("two files of one name", _twins())),
+        st.integers(4, 10).map(lambda size: (f"{size} MB of EXIF", _archive({**_good(), HOSTILE: _torn_exif(size)}))),
+        st.integers(10, 300).map(lambda frames: (f"{frames} frames", _archive({**_good(), HOSTILE: _endless(frames)}))),
         st.just(("a bomb", _archive({**_good(), HOSTILE: bytes(BOMB)}))),
         st.just(("a bomb that lies", _lying(_archive({**_good(), HOSTILE: bytes(BOMB)})))),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -30,7 +30,8 @@ from tests.faults import (
 )
 from tests.faults.ground import Case, Command, Ground, Refused
 
-KINDS: tuple[Callable[[Ground], SearchStrategy[Case]], ...] = (
+Kind = Callable[[Ground], SearchStrategy[Case]]
+KINDS: tuple[Kind, ...] = (
     bad_archives.cases,
     bad_commands.cases,
     bad_configs.cases,
@@ -84,23 +85,25 @@ class Findings:
         ]
 
 
-def refused(count: int, folder: Path, start: int = 0, by_themselves: int = 0) -> Findings:
+def refused(
+    count: int, folder: Path, start: int = 0, by_themselves: int = 0, kinds: Sequence[Kind] = KINDS
+) -> Findings:
     """Hand in ``count`` bad inputs, as many of each kind, one after the other in a process of their own.
 
     Of each kind's commands the first ``by_themselves`` are run as processes too, to the same end.
     """
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(_walk, count, folder, start, by_themselves).result()
+        return pool.submit(_walk, count, folder, start, by_themselves, kinds).result()
 
 
-def _walk(count: int, folder: Path, start: int, by_themselves: int) -> Findings:
+def _walk(count: int, folder: Path, start: int, by_themselves: int, kinds: Sequence[Kind]) -> Findings:
     environ["CNNLAB_RUNS"] = str(folder / "runs")
     environ["CNNLAB_PICTURES"] = str(folder / "pictures")
     warnings.simplefilter("always")  # also those that were given once
     ground = Ground.prepared(folder)
     outcomes: list[Outcome] = []
-    for place, kind in enumerate(KINDS):
-        share = count // len(KINDS) + (place < count % len(KINDS))
+    for place, kind in enumerate(kinds):
+        share = count // len(kinds) + (place < count % len(kinds))
         outcomes += _of_one_kind(kind(ground), ground, share, start, by_themselves)
     return Findings(tuple(outcomes))
 

@@ -115,13 +115,13 @@ def train(run: Run, kill_after: float | None = None, kill_at: int = 0, more: int
 
 def _work(run: Run, teller: Connection, kill_at: int, more: int) -> None:
     if kill_at:
-        _end_before_write(kill_at, run.folder)
+        end_before_write(kill_at, run.folder)
     job = Job.resume(run, more, threads=1)
     job.join()
     teller.send(job.error)
 
 
-def _end_before_write(number: int, folder: Path) -> None:
+def end_before_write(number: int, folder: Path) -> None:
     """Have this process end as a kill would end it: between any two writes, and between a file and its name."""
     writes = count(1)
 

@@ -11,7 +11,7 @@ import pytest
 from cnnlab.runs.run import Run
 from cnnlab.training.config import RunConfig
 from tests.browser.server import ended, server, started
-from tests.faults import disks
+from tests.faults import additions, disks
 from tests.faults.inputs import BYTES, refused
 from tests.faults.kills import survived, survived_at_each_write
 from tests.faults.sessions import PAGES
@@ -65,6 +65,13 @@ def test_killed_trainings_go_on_to_the_numbers_of_unbroken_ones(tmp_path: Path) 
     process.start()
     assert found.get(timeout=300) == 6
     process.join()
+
+
+def test_pictures_whose_adding_is_killed_leave_the_data_set_as_it_was(tmp_path: Path) -> None:
+    spawning = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawning) as pool:
+        good, writes = pool.submit(additions.survived_at_each_write, tmp_path).result()
+    assert good == writes > 8
 
 
 def test_writers_at_once_lose_nothing_though_one_is_killed(tmp_path: Path) -> None:

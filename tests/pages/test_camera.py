@@ -19,8 +19,7 @@ from cnnlab.jobs.job import running_jobs
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell.drawings import text_of
 from tests.data.pictures.photos import added, folder_of, photos, saved, scene
-from tests.pages.driver import PAGES, button, canvas_of, checked, metrics, open_page, texts
-from tests.pages.test_data import settled
+from tests.pages.driver import PAGES, button, canvas_of, checked, metrics, open_page, settled, texts
 from tests.samples import SEVEN
 from tests.trainings import train, wait_for_epoch
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.version import Version
 from tests.data.pictures.photos import added, folder_of, photos, saved, scene, zip_of
-from tests.pages.driver import PAGES, button, checked, metrics, new_session, open_page, texts
+from tests.pages.driver import PAGES, button, checked, metrics, new_session, open_page, settled, texts
 from tests.trainings import train
 
 pytestmark = pytest.mark.slow
@@ -24,13 +24,6 @@ def version(tmp_path: Path) -> Version:
         "cat/empty.png": b"",
     }
     return added(folder_of(files, tmp_path / "in"), own_pictures()).version
-
-
-def settled(page: AppTest) -> None:
-    """Once adding has ended and the page was drawn again."""
-    if "data.adding" in page.session_state:
-        page.session_state["data.adding"].join()
-        page.run()
 
 
 def latest() -> Version:

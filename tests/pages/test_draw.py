@@ -62,6 +62,17 @@ def test_a_taught_run_is_asked_beside_the_one_it_came_from() -> None:
     assert open_page("Draw", taught).multiselect[0].value == [taught.id, parent.id]
 
 
+def test_a_taught_run_that_cannot_be_shown_yet_is_asked_as_soon_as_it_can() -> None:
+    parent = train(train_fraction=0.2)
+    taught = train(parent=f"{parent.id}@1", lessons=[lesson()], train_fraction=0.1)
+    weights = (taught.folder / "weights").rename(taught.folder / "not-yet")
+    page = open_page("Draw", parent)
+    page.query_params["run"] = taught.id
+    assert checked(page.run()).multiselect[0].value == [parent.id]
+    weights.rename(taught.folder / "weights")
+    assert checked(page.run()).multiselect[0].value == [taught.id, parent.id]
+
+
 def test_draw_doubts_what_is_no_digit(listed_run: Run) -> None:
     page = open_page("Draw", listed_run)
     page.session_state["canvas"] = canvas_of(Drawing(strokes=[[(0.5, 0.5)]], pen=0.2))

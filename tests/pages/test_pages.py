@@ -177,6 +177,14 @@ def test_a_view_in_the_address_is_seen_first_and_can_be_left(listed_run: Run) ->
     assert "drawn at random" not in texts(page)  # all 500 are asked
 
 
+@pytest.mark.parametrize("page_name", ["Inside", "Evaluate"])
+def test_a_view_that_is_not_there_is_told(page_name: str, listed_run: Run) -> None:
+    page = new_session()
+    page.query_params.update({"run": listed_run.id, "view": "Nothing"})
+    page.switch_page(PAGES[page_name]).run()
+    assert [warning.value for warning in checked(page).warning] == ["There is no such view here: choose one below."]
+
+
 def test_robustness_says_when_it_asks_a_part_of_the_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.ui.inspect.robustness.IMAGES", 100)
     page = open_page("Evaluate", train(train_fraction=0.1))
@@ -462,7 +470,7 @@ def test_every_view_copes_with_a_network_that_died(page_name: str, view: str, de
     assert ("they lie on one point" in texts(checked(page))) == (view == "Embedding")
 
 
-@pytest.mark.parametrize("side", [32, 224])
+@pytest.mark.parametrize("side", [32, 112])
 def test_inside_copes_with_large_colour_images(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
     draws = np.random.default_rng(side)
 

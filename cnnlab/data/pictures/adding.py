@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from statistics import median
 from typing import BinaryIO, Literal
@@ -18,12 +16,15 @@ from typing import BinaryIO, Literal
 import numpy as np
 import numpy.typing as npt
 
-from cnnlab.data.pictures import layout, similar
+from cnnlab.data.pictures import bursts, layout, similar
 from cnnlab.data.pictures.decoding import Decoded, Fit, decode
+from cnnlab.data.pictures.features import FEATURES, Floats, PatchFeatures
+from cnnlab.data.pictures.scenes import scenes
 from cnnlab.data.pictures.sources import Source, SourceError, SourceFile
 from cnnlab.data.pictures.splitting import split_pictures
-from cnnlab.data.pictures.store import Library, previews_name
+from cnnlab.data.pictures.store import Library, features_name, previews_name
 from cnnlab.data.pictures.version import NAME, Contents, PictureSetError, Row, Version, digest_of
+from cnnlab.data.pictures.writing import write_features, write_pixels
 from cnnlab.drawings.images import picture_size
 from cnnlab.drawings.strokes import DrawingError
 
@@ -36,8 +37,7 @@ SAMPLED = 50  # pictures whose size is looked at for that
 TEST_SHARE = 0.15  # of the pictures, where the source has no test pictures of its own
 THREADS = 2  # that decode; decoders release the interpreter
 AT_ONCE = 64  # pictures decoded ahead of being written
-BLOCK = 2_048  # pictures copied at once
-REC_601 = np.array([0.299, 0.587, 0.114], np.float32)  # how much of red, green and blue makes grey
+DESCRIBED_AT_ONCE = 1_024  # pictures
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Options:
 class Progress:
     """How far adding is."""
 
-    doing: Literal["reading", "comparing", "storing"]
+    doing: Literal["reading", "describing", "comparing", "storing"]
     number: int  # of the pictures
     total: int
 
@@ -112,9 +112,10 @@ def add(source: Source, options: Options, library: Library) -> Iterator[Progress
         read = _Read(refused=refused)
         with (folder / "read").open("w+b") as pixels, (folder / "previews").open("wb") as previews:
             yield from _read_all(source, chosen, replace(options, size=size), pixels, previews, read)
-            yield Progress("comparing", 0, 1)
-            pixels.flush()
-            added = _put_together(source, options, size, positions, read, tuple(ignored), folder)
+        raw = np.memmap(folder / "read", np.uint8, "r", shape=(len(read.paths), 3, size, size)) if read.paths else _NONE
+        described = yield from _described(raw)
+        yield Progress("comparing", 0, 1)
+        added = _put_together(source, options, raw, described, positions, read, tuple(ignored), folder)
         yield Progress("storing", 0, 1)
         settled = library.settle(folder, added.version, added.rows, added.contents)
     yield replace(added, version=settled)
@@ -194,10 +195,22 @@ def _decoded(source: Source, size: int, fit: Fit, file: SourceFile) -> Decoded |
         return "there is not enough memory for it: make it smaller"
 
 
+def _described(raw: Array) -> Generator[Progress, None, Floats]:
+    """Describe all pictures, telling of progress."""
+    if not len(raw):
+        return np.empty((0, FEATURES), np.float32)
+    described, patches = [], PatchFeatures(raw)
+    for start in range(0, len(raw), DESCRIBED_AT_ONCE):
+        yield Progress("describing", start, len(raw))
+        described.append(patches.describe(raw[start : start + DESCRIBED_AT_ONCE]))
+    return np.concatenate(described)
+
+
 def _put_together(
     source: Source,
     options: Options,
-    size: int,
+    raw: Array,
+    described: Floats,
     positions: dict[str, layout.Position],
     read: _Read,
     ignored: tuple[tuple[str, str], ...],
@@ -208,17 +221,17 @@ def _put_together(
     layout.check_classes(Counter(names))
     classes = tuple(sorted(set(names), key=_natural))
     labels = np.array([classes.index(name) for name in names])
-    raw = np.memmap(folder / "read", np.uint8, "r", shape=(len(names), 3, size, size))
     digests, hashes = [one.digest for one in read.known], [one.hash for one in read.known]
     alike = similar.alike(digests, hashes, raw, by_looks=not options.is_drawn)
-    groups = similar.grouped(alike, read.paths, labels.tolist(), [one.taken for one in read.known])
+    groups = similar.grouped(alike, _together(read, labels, raw, described, options.is_drawn))
     given = [positions[path].split for path in read.paths]
     groups, splits = split_pictures(groups, read.paths, labels, given, options.test_share, options.seed)
     order = np.lexsort((np.arange(len(names)), splits == "test"))  # those to train on first
     is_grey = options.colour == "grey" or (options.colour == "auto" and all(one.is_grey for one in read.known))
     train = int((splits != "test").sum())
-    pixels, mean, std = _write_pixels(folder, raw, order, train, is_grey)
+    pixels, mean, std = write_pixels(folder, raw, order, train, is_grey)
     (folder / "previews").rename(folder / previews_name(pixels))
+    write_features(folder / features_name(pixels), described[order])
     rows = _rows(read, labels, groups, splits, order)
     version = Version(
         name=options.name,
@@ -226,7 +239,7 @@ def _put_together(
         title=options.title or options.name.replace("-", " ").capitalize(),
         classes=classes,
         channels=1 if is_grey else 3,
-        size=size,
+        size=raw.shape[-1],
         fit=options.fit,
         train=train,
         test=len(rows) - train,
@@ -242,6 +255,17 @@ def _put_together(
     same, near, copies = similar.findings(alike, labels.tolist())
     named = [[[read.paths[number] for number in group] for group in groups] for groups in (near, same, copies)]
     return Added(version, rows, Contents(tuple(read.refused), ignored), *named)
+
+
+def _together(
+    read: _Read, labels: npt.NDArray[np.int64], raw: Array, described: Floats, is_drawn: bool
+) -> Iterator[Sequence[int]]:
+    """Yield the pictures that belong together by names, folders and times, and by looks unless they are drawn."""
+    yield from similar.series(read.paths, labels.tolist())
+    yield from bursts.members(read.paths)
+    yield from similar.bursts(one.taken for one in read.known)
+    if not is_drawn:
+        yield from scenes(raw, described, labels)
 
 
 def _rows(
@@ -276,35 +300,3 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part.lower()) for part in re.split(r"(\d+)", name)] + [
         (0, name)
     ]
-
-
-def _write_pixels(
-    folder: Path, raw: npt.NDArray[np.uint8], order: npt.NDArray[np.int64], train: int, is_grey: bool
-) -> tuple[str, tuple[float, ...], tuple[float, ...]]:
-    """Write the pixels in ``order``; return the file's name, and mean and deviation of the first ``train`` in 0…1."""
-    channels, side = 1 if is_grey else 3, raw.shape[-1]
-    digest = blake2b(digest_size=8)
-    sums = np.zeros((2, channels))
-    with (folder / "pixels").open("wb") as file:
-        file.write(_header((len(order), channels, side, side)))
-        for start in range(0, len(order), BLOCK):
-            block = raw[order[start : start + BLOCK]]  # (B, 3, S, S)
-            if is_grey:
-                block = np.einsum("bchw,c->bhw", block, REC_601, dtype=np.float32).round().astype(np.uint8)[:, None]
-            digest.update(block.tobytes())
-            file.write(block.tobytes())
-            seen = block[: max(0, train - start)].astype(np.float32) / 255
-            sums += [seen.sum((0, 2, 3), dtype=np.float64), (seen**2).sum((0, 2, 3), dtype=np.float64)]
-    name = f"pixels-{digest.hexdigest()}.safetensors"
-    (folder / "pixels").rename(folder / name)
-    mean, square = sums / (train * side * side)
-    std = np.sqrt(np.maximum(square - mean**2, 0)).clip(1e-3)
-    return name, tuple(mean.round(4).tolist()), tuple(std.round(4).tolist())
-
-
-def _header(shape: tuple[int, ...]) -> bytes:
-    """Return what a safetensors file of one uint8 tensor begins with, padded so that pixels start at whole words."""
-    about = {"images": {"dtype": "U8", "shape": shape, "data_offsets": [0, int(np.prod(shape))]}}
-    text = json.dumps(about).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import numpy.typing as npt
 
-from cnnlab.data.pictures.bursts import members
+from cnnlab.data.pictures.features import Images, Pixels
 
 BITS = 10  # of 64 that two hashes of near duplicates may differ in
 ALIKE = 0.93  # correlation of their pixels, at the least
@@ -20,8 +20,6 @@ COMPARED = 8_000_000  # pairs of hashes at once: 64 MB
 BURST_SECONDS = 2.0  # between two shots of one burst
 LARGEST_SERIES = 0.25  # share of a class that one series of names may have; above that it tells nothing
 _COUNTED = re.compile(r"(.*?)[\s._-]*\(?\d+\)?")  # a name that ends with a number
-
-Pixels = npt.NDArray[np.uint8]  # (N, C, H, W)
 
 
 class Groups:
@@ -68,7 +66,7 @@ def copies(digests: Sequence[str]) -> Groups:
     return groups
 
 
-def near_pairs(hashes: npt.NDArray[np.uint64], pixels: Pixels) -> Iterator[tuple[int, int]]:
+def near_pairs(hashes: npt.NDArray[np.uint64], images: Images) -> Iterator[tuple[int, int]]:
     """Yield pairs of pictures whose hashes differ in at most BITS bits and whose pixels correlate by ALIKE or more."""
     block = max(1, COMPARED // max(1, len(hashes)))
     for start in range(0, len(hashes), block):
@@ -76,7 +74,7 @@ def near_pairs(hashes: npt.NDArray[np.uint64], pixels: Pixels) -> Iterator[tuple
         differing = np.bitwise_count(rows[:, None] ^ hashes[None, start:])  # (B, N − start)
         for row, column in np.argwhere(differing <= BITS).tolist():
             one, other = start + row, start + column
-            if one < other and correlation(pixels[one], pixels[other]) >= ALIKE:
+            if one < other and correlation(images[one], images[other]) >= ALIKE:
                 yield one, other
 
 
@@ -113,25 +111,21 @@ def bursts(times: Iterable[float | None]) -> Iterator[tuple[int, int]]:
 
 
 def alike(
-    digests: Sequence[str], hashes: Sequence[int], pixels: Pixels, by_looks: bool = True
+    digests: Sequence[str], hashes: Sequence[int], images: Images, by_looks: bool = True
 ) -> tuple[Groups, Groups]:
     """Group copies, and copies and near duplicates together; there are none of these unless ``by_looks``."""
     exact, near = copies(digests), copies(digests)
     if by_looks:
-        for one, other in near_pairs(np.array(hashes, np.uint64), pixels):
+        for one, other in near_pairs(np.array(hashes, np.uint64), images):
             near.join(one, other)
     return exact, near
 
 
-def grouped(
-    alike: tuple[Groups, Groups], paths: Sequence[str], labels: Sequence[int], times: Sequence[float | None]
-) -> npt.NDArray[np.int64]:
-    """Number the groups (N,) that no split may divide: pictures that look alike, series of names and bursts."""
+def grouped(alike: tuple[Groups, Groups], together: Iterable[Sequence[int]]) -> npt.NDArray[np.int64]:
+    """Number the groups (N,) that no split may divide: pictures that look alike, and those that belong ``together``."""
     groups = deepcopy(alike[1])
-    for together in (*series(paths, labels), *members(paths)):
-        groups.join_all(together)
-    for one, other in bursts(times):
-        groups.join(one, other)
+    for members in together:
+        groups.join_all(members)
     return np.unique(groups.roots(), return_inverse=True)[1]
 
 

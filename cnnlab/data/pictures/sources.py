@@ -19,6 +19,7 @@ from cnnlab.files import read_limited
 
 MAX_FILES = 200_000
 MAX_PATH = 1_000  # characters
+READ_AT_ONCE = 1_000_000  # bytes
 _UTF8_NAMES = 0x800  # flag of a ZIP entry
 _ENCRYPTED = 0x1
 # How zipfile and its decompressors tell of damage.
@@ -122,12 +123,9 @@ class ZipSource:
         """Read a file that ``files`` listed. Raises SourceError."""
         try:
             with self._lock, self._archive.open(self._entries[path]) as file:
-                content = file.read(MAX_FILE_BYTES + 1)
+                return _read_bounded(file)
         except _DAMAGE as error:
             raise SourceError("it is damaged in the archive") from error
-        if len(content) > MAX_FILE_BYTES:
-            raise SourceError(f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB")
-        return content
 
 
 class BytesSource:
@@ -164,6 +162,16 @@ def open_source(path: Path) -> Iterator[Source]:
         return
     with zip_source(path, path.stem) as source:
         yield source
+
+
+def _read_bounded(file: IO[bytes]) -> bytes:
+    """Read a file part by part, as far as the bound. Raises SourceError beyond it."""
+    content = bytearray()
+    while part := file.read(READ_AT_ONCE):
+        content += part
+        if len(content) > MAX_FILE_BYTES:
+            raise SourceError(f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB")
+    return bytes(content)
 
 
 def is_inside(path: str) -> bool:

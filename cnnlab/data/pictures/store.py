@@ -1,7 +1,8 @@
 """The folder of a user's data sets: their versions listed, read, removed and restored.
 
 ``NAME/version-1/version.json`` tells what a version holds, ``pictures.csv`` beside it lists its pictures, and
-``report.csv`` what was not used; ``NAME/pixels-….safetensors`` and ``NAME/previews-….bin`` are shared by versions.
+``report.csv`` what was not used; ``NAME/pixels-….safetensors``, and with them ``features-….safetensors`` and
+``previews-….bin``, are shared by versions.
 """
 
 from __future__ import annotations
@@ -18,8 +19,12 @@ from io import StringIO
 from pathlib import Path
 from shutil import rmtree
 
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 from torch import Tensor
 
+from cnnlab.data.pictures.features import Floats
 from cnnlab.data.pictures.version import (
     MAX_INFO,
     MAX_TABLE,
@@ -34,6 +39,7 @@ from cnnlab.data.pictures.version import (
     rows_of,
     write_rows,
 )
+from cnnlab.data.pictures.writing import FEATURES_KEY
 from cnnlab.files import DELETED_ARE_KEPT, atomic_write, exclusive, is_older, read_limited
 
 STALE = timedelta(days=1)  # nobody adds pictures for so long
@@ -103,6 +109,15 @@ class Library:
         """Map the pixels of a version: all that its rows count in. Raises PictureSetError."""
         return map_pixels(self.folder / version.name / version.pixels, version.shape)
 
+    def features(self, version: Version) -> Floats:
+        """Read what describes each picture (N, F) of a version's file of pixels. Raises PictureSetError."""
+        path = self.folder / version.name / features_name(version.pixels)
+        try:
+            found = load_file(path)[FEATURES_KEY].astype(np.float32)
+        except (OSError, SafetensorError, KeyError) as error:
+            raise PictureSetError(f"what describes {version} is missing or damaged: add its pictures again") from error
+        return found
+
     def preview(self, version: Version, row: Row) -> bytes:
         """Read the preview of an original as JPEG; empty where its pixels show all of it. Raises OSError."""
         if not row.preview_bytes:
@@ -147,7 +162,7 @@ class Library:
             number = max(self.numbers(version.name), default=0) + 1
             settled = version.model_copy(update={"number": number})
             if prepared:
-                for file in (version.pixels, previews_name(version.pixels)):
+                for file in files_of(version.pixels):
                     (prepared / file).replace(place / file)
             atomic_write(folder / "pictures.csv", write_rows(rows))
             atomic_write(folder / "report.csv", _report(contents))
@@ -199,6 +214,16 @@ REPORTED = ("refused", "ignored")
 def previews_name(pixels: str) -> str:
     """Return the name of the file of previews that goes with a file of pixels."""
     return pixels.replace("pixels-", "previews-").replace(".safetensors", ".bin")
+
+
+def files_of(pixels: str) -> tuple[str, str, str]:
+    """List the files that versions share: of pixels, and what goes with it."""
+    return pixels, previews_name(pixels), features_name(pixels)
+
+
+def features_name(pixels: str) -> str:
+    """Return the name of the file that describes the pictures of a file of pixels."""
+    return pixels.replace("pixels-", "features-")
 
 
 def _report(contents: Contents) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cnnlab.data.datasets import DatasetSpec, own_pictures
 from cnnlab.data.pictures import bursts
-from cnnlab.data.pictures.checking import Finding, advice, check, counts
+from cnnlab.data.pictures.checking import Finding, advice, check, counts, scene_advice
 from cnnlab.data.pictures.editing import revert
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.errors import CnnLabError
@@ -40,7 +40,7 @@ def _findings(key: str) -> list[Finding]:
     """Check a version once; its key names what it holds."""
     library = own_pictures()
     version = library.version(key)
-    return check(version, library.rows(version), library.pixels(version))
+    return check(version, library.rows(version), library.pixels(version), library.features(version))
 
 
 def _pictures(version: Version) -> None:
@@ -53,7 +53,7 @@ def _pictures(version: Version) -> None:
             "Test": [one.test for one in found],
         }
     )
-    for line in [*advice(found), *bursts.advice(version.classes, rows)]:
+    for line in [*advice(found), *(bursts.advice(version.classes, rows) or scene_advice(rows))]:
         st.warning(literal(line), icon=":material/balance:")
     with st.expander(f"Pictures of each of {len(found)} classes"):
         st.dataframe(table, hide_index=True, width="stretch")

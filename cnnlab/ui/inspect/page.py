@@ -43,8 +43,8 @@ def _job(run: Run) -> Job | None:
 
 def _follow_address(views: Mapping[str, View], page: str) -> None:
     """Open the view that the URL names, once; afterwards the user chooses."""
-    asked = address.VIEW.value()
-    if asked and asked in views and address.is_new("explore", asked):
+    asked = address.VIEW.asked(views, "There is no such view here: choose one below.")
+    if asked and address.is_new("explore", asked):
         view_of(page).put(asked)
 
 

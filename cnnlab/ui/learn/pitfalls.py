@@ -44,6 +44,7 @@ DOORS = {
         "Search settings by validation; the test set judges once",
         {"recipe": "basic-cnn", "dataset": "mnist-sample", "epochs": "5"},
     ),
+    "scenes": Door("Data", "Add your own pictures: shots of one scene stay together"),
     "overfitting": Door(
         "Train",
         "Train on few images with early stopping",

@@ -37,10 +37,15 @@ class Param:
 
         A value that is not known shows the message ``refusal``.
         """
-        offered, asked = list(known), self.value()
-        if asked and asked not in offered:
+        offered = list(known)
+        key.put(self.asked(offered, refusal) or offered[0])
+
+    def asked(self, known: Collection[str], refusal: str) -> str | None:
+        """Return the value if it is ``known``; None, with the message ``refusal``, where the URL names another."""
+        value = self.value()
+        if value and value not in known:
             st.warning(refusal, icon=":material/link_off:")
-        key.put(asked if asked and asked in offered else offered[0])
+        return value if value in known else None
 
     def take(self, key: Key[str]) -> None:
         """Write the value of the widget of ``key`` into the URL; for its callback."""

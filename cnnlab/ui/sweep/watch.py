@@ -77,7 +77,8 @@ def watch_sweeps() -> None:
             icon=":material/travel_explore:",
         )
         return
-    asked = SWEEP_CHOSEN.get() or SWEEP.value()
+    named = SWEEP.asked(ids, "The sweep in the address is not here, or not any more: choose one below.")
+    asked = SWEEP_CHOSEN.get() or named
     SWEEP_CHOSEN.put(asked if asked in ids else ids[0])
     titles = frame.distinct_labels({sweep.id: sweep.title for sweep in sweeps})
     chosen = st.selectbox("Sweep", ids, format_func=titles.__getitem__, key=SWEEP_CHOSEN.name, persist_state="session")

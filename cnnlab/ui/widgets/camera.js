@@ -16,9 +16,12 @@ function camera(video, width, say, changed) {
   let stream = null
   let isWanted = false
 
+  const leave = () => close()
+
   async function open() {
     say("")
     isWanted = true
+    window.addEventListener("pagehide", leave)
     try {
       const found = await asked(width)
       if (!isWanted) return release(found) // left while the browser asked
@@ -34,6 +37,7 @@ function camera(video, width, say, changed) {
 
   function close(why = "") {
     isWanted = false
+    window.removeEventListener("pagehide", leave)
     release(stream)
     stream = video.srcObject = null
     say(why)
@@ -50,7 +54,6 @@ function camera(video, width, say, changed) {
     return sheet.toDataURL("image/jpeg", QUALITY).split(",")[1]
   }
 
-  window.addEventListener("pagehide", () => close())
   return { open, close, square, isOn: () => stream !== null }
 }
 

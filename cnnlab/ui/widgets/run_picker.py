@@ -84,7 +84,9 @@ def choose_run(key: str, run: Run) -> None:
 
 
 def _picked(key: str) -> Key[Any]:
-    return picked_run(key, session.current_run_id())  # a new training of this session is shown first
+    """Return the key of a picker, another one once a new training of this session can be shown."""
+    own = session.current_run_id()
+    return picked_run(key, own if any(entry.id == own for entry in session.trained_runs()) else None)
 
 
 def run_label(entry: Entry) -> str:

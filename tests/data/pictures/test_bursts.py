@@ -66,13 +66,16 @@ def test_every_class_is_trained_on_validated_and_tested(
 
 
 def test_one_burst_is_cut_into_stretches_and_that_is_told(tmp_path: Path) -> None:
-    out = added(folder_of(recorded(1), tmp_path / "in"), Library(tmp_path / "sets"))
+    library = Library(tmp_path / "sets")
+    out = added(folder_of(recorded(1), tmp_path / "in"), library)
     rows = sorted(out.rows, key=lambda row: row.path)
     tested = [number for number, row in enumerate(rows) if row.split == "test" and row.label == 0]
     assert tested == list(range(tested[0], tested[0] + 2))  # neighbours, of 14
     (line,) = advice(out.version.classes, rows)
     assert line.startswith("ball, cup: test pictures are of the same burst")
-    kinds = {one.kind for one in check(out.version, out.rows, Library(tmp_path / "sets").pixels(out.version))}
+    kinds = {
+        one.kind for one in check(out.version, out.rows, library.pixels(out.version), library.features(out.version))
+    }
     assert "divided bursts" in kinds
 
 

@@ -7,8 +7,20 @@ import pytest
 from PIL import Image, ImageFilter
 
 from cnnlab.data.datasets import own_pictures
-from cnnlab.data.pictures.checking import FEW, TITLES, ClassCount, Finding, advice, check, counts
+from cnnlab.data.pictures.checking import (
+    FEW,
+    TITLES,
+    ClassCount,
+    Finding,
+    advice,
+    check,
+    counts,
+    known_scenes,
+    scene_advice,
+)
 from tests.data.pictures.photos import added, folder_of, photos, saved, scene
+from tests.data.pictures.shots import pixels as plain
+from tests.data.pictures.shots import shots
 
 
 def sharp(seed: int, width: int = 40, height: int = 40) -> Image.Image:
@@ -31,7 +43,7 @@ def findings(files: dict[str, bytes], folder: Path) -> dict[str, list[list[str]]
     version = added(folder_of(files, folder), own_pictures(), size=40).version
     library = own_pictures()
     rows = library.rows(version)
-    found = check(version, rows, library.pixels(version))
+    found = check(version, rows, library.pixels(version), library.features(version))
     assert all(finding.title and finding.advice for finding in found)
     return {found.kind: [[rows[number].path for number in group] for group in found.groups] for found in found}
 
@@ -72,6 +84,54 @@ def test_test_pictures_that_are_known_from_training_are_leaks(tmp_path: Path) ->
     files = ordinary("train/") | {f"test/{path}": saved(sharp(5_000 + at)) for at, path in enumerate(ordinary())}
     files["test/cat/known.png"] = saved(darker(0))
     assert findings(files, tmp_path)["leaks"] == [["train/cat/a.png", "test/cat/known.png"]]
+
+
+def test_labels_that_others_contradict_and_odd_pictures_are_found(tmp_path: Path) -> None:
+    files = {
+        f"{name}/{number:03}x.png": saved(striped(name, number)) for name in ("lying", "up") for number in range(40)
+    }
+    files |= {"lying/wrong.png": saved(striped("up", 99)), "up/odd.png": saved(Image.new("RGB", (40, 40), "white"))}
+    found = findings(files, tmp_path)
+    assert found["labels"][0] == ["lying/wrong.png"]
+    assert found["unlike"] == [["up/odd.png"]]
+
+
+def striped(name: str, seed: int) -> Image.Image:
+    """Noisy stripes."""
+    rng = np.random.default_rng(seed)
+    waves = 128 + 60 * np.sin(np.arange(40) / 1.5 + rng.uniform(0, 6))
+    image = waves[:, None] + rng.normal(0, 25, (40, 40))
+    return Image.fromarray((image.T if name == "up" else image).clip(0, 255).astype(np.uint8)).convert("RGB")
+
+
+def test_shots_of_a_scene_stay_on_one_side_and_it_is_told_what_another_split_would_do(tmp_path: Path) -> None:
+    files = {
+        f"{name}/{chr(97 + number)}{shot}z.png": saved(Image.fromarray(pixels.transpose(1, 2, 0)))
+        for at, name in enumerate(("cat", "dog"))
+        for number in range(8)
+        for shot, pixels in enumerate(shots(plain(100 * at + number), 4, number))
+    }
+    version = added(folder_of(files, tmp_path), own_pictures(), size=32).version
+    rows = own_pictures().rows(version)
+    sides: dict[int, set[str]] = {}
+    for row in rows:
+        sides.setdefault(row.group, set()).add(row.split)
+    assert all(len(splits) == 1 for splits in sides.values())
+    known, test = known_scenes(rows)
+    assert known > 0.7 * test
+    (line,) = scene_advice(rows)
+    assert f"{known} of {test} test pictures would show a scene" in line
+    ordinary_rows = own_pictures().rows(
+        added(folder_of(ordinary(), tmp_path / "other"), own_pictures(), "other").version
+    )
+    assert scene_advice(ordinary_rows) == []
+
+
+def test_shots_of_a_scene_in_explicit_test_folders_are_possible_leaks(tmp_path: Path) -> None:
+    files = ordinary("train/") | {f"test/{path}": saved(sharp(5_000 + at)) for at, path in enumerate(ordinary())}
+    first, second = (saved(Image.fromarray(shot.transpose(1, 2, 0))) for shot in shots(plain(9), 2, 5))
+    found = findings(files | {"train/cat/y.png": first, "test/cat/z.png": second}, tmp_path)
+    assert ["train/cat/y.png", "test/cat/z.png"] in found["scene leaks"]
 
 
 def test_every_kind_has_its_words() -> None:

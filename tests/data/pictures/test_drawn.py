@@ -49,7 +49,7 @@ def test_drawings_that_look_alike_are_split_all_the_same(version: Version, tmp_p
     library = Library(tmp_path)
     rows = library.rows(version)
     assert {(row.label, row.split) for row in rows} == {(0, "train"), (0, "test"), (1, "train"), (1, "test")}
-    kinds = {finding.kind for finding in check(version, rows, library.pixels(version))}
+    kinds = {finding.kind for finding in check(version, rows, library.pixels(version), library.features(version))}
     assert not kinds & {"leaks", "near duplicates", "dark", "two classes"}
 
 

@@ -52,10 +52,9 @@ def test_shots_within_two_seconds_are_a_burst() -> None:
 
 
 def test_groups_join_all_reasons() -> None:
-    nothing = Groups(4), Groups(4)
-    times = [None, None, 5.0, 5.5]
-    numbers = grouped(nothing, ["a/cup 1.jpg", "a/cup 2.jpg", "a/b.jpg", "a/c.jpg"], [0] * 4, times).tolist()
-    assert numbers == [0, 0, 1, 1]
+    near = Groups(7)
+    near.join(1, 6)
+    assert grouped((Groups(7), near), [[0, 1], (2, 3), [3, 5]]).tolist() == [0, 0, 1, 1, 2, 1, 0]
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "squash"])

@@ -92,20 +92,37 @@ def as_many_threads_here() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("name", TUTORIALS)
-def test_a_tutorials_script_and_notebook_come_to_the_apps_weights(
-    name: str, real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def beside_real_data(real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the data that programs look for in theirs."""
     monkeypatch.setenv("CNNLAB_DATA", str(real_data))
     monkeypatch.setenv("OMP_NUM_THREADS", str(THREADS))
     (tmp_path / "data").symlink_to(real_data)
-    run, program = trained(short(name), tmp_path), program_of(short(name))
-    assert f"test accuracy {run.summary.test_accuracy:.2%}" in run_as_script(to_script(program) + KEPT, tmp_path)
-    assert "plotly" in (tmp_path / "curves.html").read_text(encoding="utf-8")
-    assert_equal(torch.load(tmp_path / "kept.pt"), run)
-    (tmp_path / "kept.pt").unlink()
-    run_as_notebook(to_notebook(program), tmp_path)
-    assert_equal(torch.load(tmp_path / "kept.pt"), run)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_a_tutorials_script_comes_to_the_apps_weights(name: str, beside_real_data: Path) -> None:
+    run, script = trained(short(name), beside_real_data), to_script(program_of(short(name)))
+    assert f"test accuracy {run.summary.test_accuracy:.2%}" in run_as_script(script + KEPT, beside_real_data)
+    assert "plotly" in (beside_real_data / "curves.html").read_text(encoding="utf-8")
+    assert_equal(torch.load(beside_real_data / "kept.pt"), run)
+
+
+def test_a_notebook_comes_to_the_apps_weights(beside_real_data: Path) -> None:
+    config = short("basic-cnn")
+    run = trained(config, beside_real_data)
+    run_as_notebook(to_notebook(program_of(config)), beside_real_data)
+    assert_equal(torch.load(beside_real_data / "kept.pt"), run)
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_a_notebook_has_the_code_of_the_script(name: str) -> None:
+    program = program_of(RECIPES[name].config)
+    script = to_script(program)
+    cells = [cell for cell in json.loads(to_notebook(program))["cells"] if cell["cell_type"] == "code"]
+    lines = [line.strip() for cell in cells for line in "".join(cell["source"]).splitlines()]
+    assert [line for line in lines if line not in script] == ["figure.show()"]
 
 
 def run_as_script(script: str, folder: Path) -> str:

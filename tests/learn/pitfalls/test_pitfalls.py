@@ -217,3 +217,12 @@ def test_batches_of_one_class_teach_that_class_only() -> None:
     trapped, mended = found["Validation accuracy"]
     assert trapped < 0.5
     assert mended > 0.75
+
+
+def test_a_split_that_divides_scenes_promises_what_new_pictures_do_not_hold() -> None:
+    found = figures("scenes")
+    (random, grouped), (new, also_new) = found["Test accuracy"], found["Accuracy on new digits"]
+    assert random > new + 0.15
+    assert abs(grouped - also_new) < 0.1
+    points = picture("scenes").rows
+    assert points["low"].lt(points["y"]).all()

@@ -1,0 +1,188 @@
+"""Own pictures: the seconds of adding, the wrong labels that are found, and what a split that divides scenes claims.
+
+Needs ``cifar10_images.zip`` in the folder of data sets: 15,000 training and 3,000 test photos of CIFAR-10 as JPEG.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from statistics import fmean
+from time import perf_counter
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+
+from cnnlab.data.datasets import own_pictures
+from cnnlab.data.folders import data_folder
+from cnnlab.data.pictures.adding import Added, Options, add
+from cnnlab.data.pictures.checking import LOOKED_THROUGH, known_scenes
+from cnnlab.data.pictures.doubtful import margins
+from cnnlab.data.pictures.features import PatchFeatures
+from cnnlab.data.pictures.sources import open_source
+from cnnlab.jobs.job import Job
+from cnnlab.runs.store import RunStore
+from cnnlab.training.config import RunConfig
+from tests.data.pictures.shots import shots
+
+PHOTOS = 1_000  # whose labels are looked through
+FLIPPED = 0.05  # share of wrong labels
+SEEDS = range(5)
+OBJECTS, SHOTS = 10, 6  # of each class
+NEW = 50  # other objects of each class
+TEST_SHARE = 0.25
+CONFIG = {"architecture": "quick", "epochs": 60, "batch_size": 64, "augmentation": "flip"}
+
+Pixels = npt.NDArray[np.uint8]
+Figures = dict[str, Any]
+
+
+def measure() -> Figures:
+    """Return the seconds of adding all photos, the recall of wrong labels, and accuracies by three ways to test."""
+    archive = data_folder() / "cifar10_images.zip"
+    if not archive.exists():
+        raise SystemExit(f"there is no {archive}: its photos are what is measured")
+    torch.set_num_threads(1)  # as the command and the page do
+    with tempfile.TemporaryDirectory() as folder, _folders(Path(folder)):
+        began = perf_counter()
+        added = _added(archive, "photos")
+        seconds = perf_counter() - began
+        return {
+            "adding": {"pictures": len(added.rows), "seconds": seconds},
+            "labels": [_recall(archive, seed) for seed in SEEDS],
+            "scenes": _scenes(archive, Path(folder)),
+        }
+
+
+@contextmanager
+def _folders(folder: Path) -> Iterator[None]:
+    before = os.environ.get("CNNLAB_PICTURES")
+    os.environ["CNNLAB_PICTURES"] = str(folder / "pictures")
+    try:
+        yield
+    finally:
+        os.environ.pop("CNNLAB_PICTURES")
+        if before is not None:
+            os.environ["CNNLAB_PICTURES"] = before
+
+
+def _added(path: Path, name: str, seed: int = 0) -> Added:
+    options = Options(name=name, size=32, test_share=TEST_SHARE, seed=seed)
+    with open_source(path) as source:
+        *_, last = add(source, options, own_pictures())
+    assert isinstance(last, Added)
+    return last
+
+
+def _photos(archive: Path, each: int, seed: int) -> dict[str, list[Pixels]]:
+    """Read ``each`` photos (3, 32, 32) of every class, others for each seed."""
+    with ZipFile(archive) as file:
+        names = [name for name in file.namelist() if name.startswith("train/") and name.endswith(".jpg")]
+        Random(seed).shuffle(names)
+        found: dict[str, list[Pixels]] = {}
+        for name in names:
+            photos = found.setdefault(name.split("/")[1], [])
+            if len(photos) < each:
+                photos.append(np.asarray(Image.open(io.BytesIO(file.read(name))).convert("RGB")).transpose(2, 0, 1))
+    return found
+
+
+def _recall(archive: Path, seed: int) -> float:
+    """Return the share of wrong labels that is among the first tenth by doubt."""
+    photos = _photos(archive, PHOTOS // 10, seed)
+    images = np.stack([photo for each in photos.values() for photo in each])
+    draw = np.random.default_rng(seed)
+    labels = np.arange(len(images)) // (PHOTOS // len(photos))
+    wrong = draw.random(len(images)) < FLIPPED
+    labels[wrong] = (labels[wrong] + draw.integers(1, len(photos), wrong.sum())) % len(photos)
+    doubt = margins(PatchFeatures(images).describe(images), labels, np.arange(len(images)), len(photos))
+    first = np.argsort(-doubt)[: round(LOOKED_THROUGH * len(images))]
+    return float(wrong[first].sum() / wrong.sum())
+
+
+def _scenes(archive: Path, folder: Path) -> Figures:
+    """Train on shots of few objects, tested by a split of pictures, by one of scenes, and by new objects."""
+    photos = _photos(archive, OBJECTS + NEW, 0)
+    taken = {
+        f"{name}/object-{chr(97 + number)}-{shot}-x.png": pixels
+        for at, (name, each) in enumerate(sorted(photos.items()))
+        for number, photo in enumerate(each[:OBJECTS])
+        for shot, pixels in enumerate(shots(photo, SHOTS, 100 * at + number))
+    }
+    new = {
+        f"{name}/new-{number}-x.png": shots(photo, 1, number)[0]
+        for name, each in photos.items()
+        for number, photo in enumerate(each[OBJECTS:])
+    }
+    order = sorted(taken)
+    Random(0).shuffle(order)
+    test = set(order[: round(TEST_SHARE * len(order))])
+    divided = {f"{'test' if path in test else 'train'}/{path}": pixels for path, pixels in taken.items()}
+    fresh = {f"train/{path}": pixels for path, pixels in taken.items()}
+    fresh |= {f"test/{path}": pixels for path, pixels in new.items()}
+    archives = {
+        name: _zip(files, folder / f"{name}.zip")
+        for name, files in {"scenes": taken, "pictures": divided, "new": fresh}.items()
+    }
+    # Every dealing of scenes has others in the test: few scenes say little.
+    added = {name: [_added(path, name, seed) for seed in SEEDS] for name, path in archives.items()}
+    known, tested = known_scenes(added["scenes"][0].rows)
+    return {
+        "accuracy": {
+            name: [_accuracy(one.version.key, folder, seed) for seed, one in zip(SEEDS, each, strict=True)]
+            for name, each in added.items()
+        },
+        "known": known / tested,
+        "groups": len({row.group for row in added["scenes"][0].rows}),
+    }
+
+
+def _zip(files: dict[str, Pixels], path: Path) -> Path:
+    with ZipFile(path, "w") as archive:
+        for name, pixels in files.items():
+            file = io.BytesIO()
+            Image.fromarray(pixels.transpose(1, 2, 0)).save(file, "PNG")
+            archive.writestr(name, file.getvalue())
+    return path
+
+
+def _accuracy(dataset: str, folder: Path, seed: int) -> float:
+    job = Job.start(RunConfig.model_validate({**CONFIG, "dataset": dataset, "seed": seed}), RunStore(folder / "runs"))
+    job.join()
+    accuracy = job.run.summary.test_accuracy
+    if accuracy is None:
+        raise SystemExit(job.error)
+    return accuracy
+
+
+def table(figures: Figures) -> str:
+    """Write the figures as Markdown."""
+    adding, scenes = figures["adding"], figures["scenes"]
+    accuracy = {
+        name: f"{fmean(values):.1%} ({min(values):.1%}–{max(values):.1%})"
+        for name, values in scenes["accuracy"].items()
+    }
+    recalls = figures["labels"]
+    rows = [
+        ("seconds to add the archive", f"{adding['seconds']:.0f} for {adding['pictures']:,} pictures"),
+        ("wrong labels in the first tenth by doubt", f"{fmean(recalls):.0%} ({min(recalls):.0%}–{max(recalls):.0%})"),
+        ("test accuracy, shots dealt one by one", accuracy["pictures"]),
+        ("test accuracy, as the app splits them", accuracy["scenes"]),
+        ("test accuracy, new objects", accuracy["new"]),
+        ("test pictures that a split one by one would know", f"{scenes['known']:.0%}"),
+        (f"groups found of {10 * OBJECTS}", f"{scenes['groups']}"),
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [("", "measured"), ("---", "---"), *rows])
+
+
+if __name__ == "__main__":
+    print(table(measure()))
