@@ -57,6 +57,14 @@ def test_a_zip_is_added_and_shown(tmp_path: Path) -> None:
     assert metrics(page)["Classes"] == "2"
 
 
+def test_a_class_of_none_is_offered_once() -> None:
+    page = open_page("Data")
+    page.segmented_control(key="data.way").set_value("Class by class").run()
+    button(checked(page), "A class “none”").click().run()
+    assert [field.value for field in checked(page).text_input if field.label.startswith("Class")] == ["", "", "none"]
+    assert "A class “none”" not in [each.label for each in page.button]
+
+
 def test_a_folder_that_cannot_be_added_says_why(tmp_path: Path) -> None:
     page = open_page("Data")
     page.segmented_control(key="data.way").set_value("Folder on this machine").run()

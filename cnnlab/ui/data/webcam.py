@@ -11,7 +11,8 @@ from cnnlab.ui.widgets.recorder import recorder
 
 ADVICE = (
     "Name a class, point the camera at it and hold its button. Record three bursts or more of each class, each before "
-    "another background: one is kept to test on, so that what counts is the thing and not the room."
+    "another background: one is kept to test on, so that what counts is the thing and not the room. A class “none”, of "
+    "the empty room and of other things, lets a network say that it sees none of yours."
 )
 
 

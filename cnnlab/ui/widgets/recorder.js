@@ -127,7 +127,8 @@ function card(place, { start, stop, put }) {
     hold.disabled = !isReady
     hold.classList.toggle("recording", frames >= 0)
     hold.setAttribute("aria-pressed", String(frames >= 0))
-    hold.setAttribute("aria-label", `Hold to record ${given || `class ${place + 1}`}`)
+    hold.textContent = frames >= 0 ? "Recording …" : "Hold to record"
+    hold.setAttribute("aria-label", `${hold.textContent} ${given || `class ${place + 1}`}`)
     undo.disabled = !thumbs.length
     const total = count + Math.max(0, frames)
     told.textContent = `${total} ${total === 1 ? "picture" : "pictures"}, ${thumbs.length} ${thumbs.length === 1 ? "burst" : "bursts"}`
