@@ -24,7 +24,8 @@ from PIL import Image
 
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.folders import data_folder
-from cnnlab.data.pictures.adding import Added, Options, add
+from cnnlab.data.pictures.adding import add
+from cnnlab.data.pictures.assembling import Added, Options
 from cnnlab.data.pictures.checking import LOOKED_THROUGH, known_scenes
 from cnnlab.data.pictures.doubtful import margins
 from cnnlab.data.pictures.features import PatchFeatures

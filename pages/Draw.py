@@ -1,10 +1,10 @@
-"""Draw: a character on the canvas, in a photo or in a picture, named by trained networks."""
+"""Draw: a character on the canvas, in a photo or a picture, or what a camera sees, named by trained networks."""
 
 from cnnlab.ui.draw import show_and_ask
 from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.run_picker import pick_runs
 
-frame.page("Draw", "Draw a digit; networks name it when you lift the pen.")
+frame.page("Draw", "Draw a character, or show the camera something: networks name it at once.")
 
 if entries := pick_runs("draw.runs"):
     show_and_ask(entries)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 from pathlib import Path
 
 import torch
@@ -32,10 +33,16 @@ GATE_BOUND = 3.5  # log-odds of "no digit": under 1 % of held-out digits, varied
 REFERENCES = 1000  # training images that an image is compared with
 NEIGHBOURS = 10
 ALARMS = 0.005  # share of held-out images, varied as in training, that either measure is to doubt
+# The same of photos, for distance and for weak evidence: less would catch next to nothing, 4 % together are a nuisance
+# that can be borne.
+PHOTO_ALARMS = 0.02
 TORN = 0.5  # nats of entropy before anything is known of a network; 0.69 is a coin's
 
 NO_DIGIT = "this looks like no digit"
 UNLIKE = "unlike anything it learned from"
+NO_CLASS = "no class fits it well"
+NONE = "none"  # a class of all that is none of the others, in any case of letters
+NONE_OF_THEM = "none of the classes"
 TORN_BETWEEN = "torn between {} and {}"
 
 
@@ -46,6 +53,7 @@ class TrainingFeatures:
     neighbours: FeatureIndex
     far: float  # distance to the tenth nearest
     torn: float  # entropy, nats
+    faint: float = -inf  # the largest logit; below this bound (Vaze et al. 2022, arXiv:2110.06207) no class fits
 
     @classmethod
     def of(cls, trained: Trained, data: Data, config: RunConfig) -> TrainingFeatures:
@@ -55,11 +63,19 @@ class TrainingFeatures:
         others = _few(data.validation)
         varied = _varied(others, config, data.spec.augmentation, data.spec.classes)
         distances = _distances(trained, neighbours, varied)
-        entropies = _entropy(trained.probabilities(varied))
-        return cls(neighbours, _bound(distances), max(TORN, _bound(entropies)))
+        logits = trained.logits(varied)
+        torn = max(TORN, _bound(_entropy(logits.softmax(1)), ALARMS))
+        if data.spec.is_drawn:
+            return cls(neighbours, _bound(distances, ALARMS), torn)
+        return cls(neighbours, _bound(distances, PHOTO_ALARMS), torn, -_bound(-logits.amax(1), PHOTO_ALARMS))
 
     def is_far(self, trained: Trained, image: Tensor) -> bool:
         return bool(_distances(trained, self.neighbours, image) > self.far)
+
+
+def is_none(label: str) -> bool:
+    """Tell whether a class is that of all that is none of the others."""
+    return label.lower() == NONE
 
 
 def gate_network() -> nn.Sequential:
@@ -89,32 +105,39 @@ class Reading:
     probabilities: tuple[float, ...]
     doubt: str = ""
 
+    @property
+    def said(self) -> str:
+        """What a page says: the class, or that it is none of them, where the network has such a class."""
+        return NONE_OF_THEM if is_none(self.name) else self.name
+
 
 def read(trained: Trained, image: Tensor, familiar: TrainingFeatures | None = None, suspicion: str = "") -> Reading:
     """Predict an ``image`` (1, C, H, W) uint8, with reasons to doubt the prediction.
 
     Without ``familiar`` only the entropy gives a reason; ``suspicion`` is a reason from elsewhere.
     """
-    probabilities = trained.probabilities(image)
+    logits = trained.logits(image)
+    probabilities = logits.softmax(1)
     best = int(probabilities.argmax())
-    doubt = next(_reasons(trained, image, probabilities, familiar), "")
+    name = trained.classes[best]
+    doubt = "" if is_none(name) else next(_reasons(trained, image, logits, familiar), "")
     return Reading(
-        name=trained.classes[best],
+        name=name,
         certainty=float(probabilities[0, best]),
         probabilities=tuple(probabilities[0].tolist()),
         doubt=suspicion or doubt,
     )
 
 
-def _reasons(
-    trained: Trained, image: Tensor, probabilities: Tensor, familiar: TrainingFeatures | None
-) -> Iterator[str]:
+def _reasons(trained: Trained, image: Tensor, logits: Tensor, familiar: TrainingFeatures | None) -> Iterator[str]:
     if trained.classes == DIGITS and trained.shape == GATE_SHAPE and no_digit(image).item() > GATE_BOUND:
         yield NO_DIGIT
     if familiar and familiar.is_far(trained, image):
         yield UNLIKE
-    if _entropy(probabilities).item() > (familiar.torn if familiar else TORN):
-        yield TORN_BETWEEN.format(*(trained.classes[number] for number in probabilities[0].topk(2).indices))
+    if familiar and logits.max().item() < familiar.faint:
+        yield NO_CLASS
+    if _entropy(logits.softmax(1)).item() > (familiar.torn if familiar else TORN):
+        yield TORN_BETWEEN.format(*(trained.classes[number] for number in logits[0].topk(2).indices))
 
 
 def _few(split: Split) -> Split:
@@ -142,5 +165,6 @@ def _entropy(probabilities: Tensor) -> Tensor:
     return entropy
 
 
-def _bound(values: Tensor) -> float:
-    return float(values.quantile(1 - ALARMS))
+def _bound(values: Tensor, alarms: float) -> float:
+    """Return the value that a share ``alarms`` of all lies above."""
+    return float(values.quantile(1 - alarms))

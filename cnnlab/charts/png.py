@@ -31,4 +31,9 @@ def inline_photo(pixels: Picture) -> str:
     """Encode a photo (H, W, 3) as a data URL of a JPEG, a tenth as long as a PNG."""
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=85)
-    return f"data:image/jpeg;base64,{b64encode(buffer.getvalue()).decode()}"
+    return jpeg_url(buffer.getvalue())
+
+
+def jpeg_url(content: bytes) -> str:
+    """Return the data URL of a JPEG file's content."""
+    return f"data:image/jpeg;base64,{b64encode(content).decode()}"

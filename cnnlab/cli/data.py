@@ -12,7 +12,8 @@ import torch
 
 from cnnlab.cli.options import as_json
 from cnnlab.data.datasets import own_pictures
-from cnnlab.data.pictures.adding import Added, Options, add
+from cnnlab.data.pictures.adding import add
+from cnnlab.data.pictures.assembling import Added, Options
 from cnnlab.data.pictures.checking import advice, check, counts, scene_advice
 from cnnlab.data.pictures.sources import open_source
 from cnnlab.data.pictures.version import Version

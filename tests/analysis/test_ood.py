@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cnnlab.analysis.ood import GATE_BOUND, TORN, UNLIKE, TrainingFeatures, no_digit, read
+from cnnlab.analysis.ood import GATE_BOUND, NO_CLASS, TORN, UNLIKE, TrainingFeatures, no_digit, read
 from cnnlab.data.loading import load
 from cnnlab.drawings.non_digits import sample_non_digit
 from cnnlab.drawings.preprocess import prepare, stroke_ink
@@ -67,3 +67,17 @@ def test_a_network_that_learned_nothing_is_torn(finished_run: Run) -> None:
 
 def test_a_suspicion_comes_before_other_reasons(trained: Trained) -> None:
     assert read(trained, prepare(stroke_ink(SEVEN)), suspicion="a blot").doubt == "a blot"
+
+
+def test_a_network_of_photos_doubts_what_no_class_fits(trained: Trained, familiar: TrainingFeatures) -> None:
+    image = load("mnist-sample").test.images[:1]
+    assert read(trained, image, replace(familiar, far=2.1, torn=9.0, faint=1e9)).doubt == NO_CLASS
+    assert not read(trained, image, replace(familiar, far=2.1, torn=9.0)).doubt
+
+
+def test_a_class_of_none_is_said_in_words_and_not_doubted(trained: Trained, familiar: TrainingFeatures) -> None:
+    image = load("mnist-sample").test.images[:1]
+    only_none = replace(trained, classes=("None",) * 10)
+    reading = read(only_none, image, replace(familiar, far=0.0))
+    assert (reading.name, reading.said, reading.doubt) == ("None", "none of the classes", "")
+    assert read(trained, image).said == read(trained, image).name

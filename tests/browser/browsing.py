@@ -16,6 +16,8 @@ from cnnlab.drawings.strokes import CANVAS, DRAWN_HEIGHT
 PATIENCE = 60_000  # ms, for a page on a busy machine
 # No GPU, and nothing that looks for hosts outside.
 CHROMIUM_FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+# A camera that shows a moving pattern, and that pages may use.
+CAMERA_FLAGS = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 SHORT_EPOCHS = {"architecture": "quick", "epochs": 1000, "train_fraction": 0.2}
 SEVEN = [[[0.1, 0.05], [0.4, 0.0], [0.75, 0.03], [0.6, 0.35], [0.45, 0.65], [0.35, 1.0]]]
 
@@ -27,7 +29,7 @@ def launched() -> Iterator[Browser]:
     """A headless Chromium of one's own."""
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=[*CHROMIUM_FLAGS, *root])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=[*CHROMIUM_FLAGS, *CAMERA_FLAGS, *root])
         yield browser
         browser.close()
 

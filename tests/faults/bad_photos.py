@@ -12,7 +12,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from hypothesis import strategies as st
 
-from cnnlab.data.pictures.adding import Added, Options, add
+from cnnlab.data.pictures.adding import add
+from cnnlab.data.pictures.assembling import Added, Options
 from cnnlab.data.pictures.sources import zip_source
 from cnnlab.data.pictures.store import Library
 from cnnlab.drawings.images import MAX_FILE_BYTES, MAX_PHOTO_PIXELS

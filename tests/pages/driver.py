@@ -65,6 +65,13 @@ def button(page: AppTest, label: str) -> Button:
     return found
 
 
+def settled(page: AppTest) -> None:
+    """Wait until adding pictures has ended, and draw the page again."""
+    if "data.adding" in page.session_state:
+        page.session_state["data.adding"].join()
+        page.run()
+
+
 def drawn(page: AppTest) -> list[object]:
     """Charts, and clouds of points, which are a component of ours."""
     return [*page.get("plotly_chart"), *page.get("bidi_component")]

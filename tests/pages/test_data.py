@@ -12,7 +12,7 @@ from cnnlab.data.pictures.editing import change
 from cnnlab.data.pictures.version import Version
 from cnnlab.jobs.job import running_jobs
 from tests.data.pictures.photos import added, folder_of, photos, saved, scene, zip_of
-from tests.pages.driver import PAGES, button, checked, metrics, new_session, open_page, texts
+from tests.pages.driver import PAGES, button, checked, metrics, new_session, open_page, settled, texts
 from tests.trainings import train
 
 pytestmark = pytest.mark.slow
@@ -26,13 +26,6 @@ def version(tmp_path: Path) -> Version:
         "cat/empty.png": b"",
     }
     return added(folder_of(files, tmp_path / "in"), own_pictures()).version
-
-
-def settled(page: AppTest) -> None:
-    """Once adding has ended and the page was drawn again."""
-    if "data.adding" in page.session_state:
-        page.session_state["data.adding"].join()
-        page.run()
 
 
 def latest() -> Version:
@@ -64,6 +57,14 @@ def test_a_zip_is_added_and_shown(tmp_path: Path) -> None:
     assert own_pictures().version("my-pets").title == "My pets!"
     assert page.selectbox(key="data.chosen").value == own_pictures().version("my-pets").key
     assert metrics(page)["Classes"] == "2"
+
+
+def test_a_class_of_none_is_offered_once() -> None:
+    page = open_page("Data")
+    page.segmented_control(key="data.way").set_value("Class by class").run()
+    button(checked(page), "A class “none”").click().run()
+    assert [field.value for field in checked(page).text_input if field.label.startswith("Class")] == ["", "", "none"]
+    assert "A class “none”" not in [each.label for each in page.button]
 
 
 def test_a_folder_that_cannot_be_added_says_why(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_draw_takes_pictures_for_networks_of_other_things(real_data: Path, monke
     monkeypatch.setenv("CNNLAB_DATA", str(real_data))
     train(dataset="fashion-mnist", architecture="basic-cnn", validation_fraction=0.5, batch_size=1000)
     page = checked(open_page("Draw"))
-    assert page.segmented_control[0].options == ["Picture"]
+    page.segmented_control[0].set_value("Picture").run()
     buffer = BytesIO()
     Image.new("RGB", (90, 60), "white").save(buffer, "PNG")
     page.file_uploader(key="picture.file").set_value(("shirt.png", buffer.getvalue(), "image/png")).run()

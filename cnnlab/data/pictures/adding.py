@@ -6,53 +6,34 @@ import re
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from statistics import median
 from typing import BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from cnnlab.data.pictures import layout, similar
+from cnnlab.data.pictures import layout
+from cnnlab.data.pictures.assembling import Added, Options, Read, put_together
 from cnnlab.data.pictures.decoding import Decoded, Fit, decode
 from cnnlab.data.pictures.features import FEATURES, Halves, PatchFeatures
 from cnnlab.data.pictures.raw import RawImages
-from cnnlab.data.pictures.scenes import scenes
 from cnnlab.data.pictures.sources import Source, SourceError, SourceFile
-from cnnlab.data.pictures.store import Library, features_name, previews_name
-from cnnlab.data.pictures.version import NAME, Contents, PictureSetError, Row, Version, digest_of
-from cnnlab.data.pictures.writing import write_features, write_pixels
-from cnnlab.data.splits import held_out_groups
+from cnnlab.data.pictures.store import Library
+from cnnlab.data.pictures.version import NAME, PictureSetError
 from cnnlab.drawings.images import picture_size
 from cnnlab.drawings.strokes import DrawingError
 
 Array = npt.NDArray[np.uint8]
-Colour = Literal["auto", "rgb", "grey"]
 
 USUAL_SIZE = 64  # pixels a side, where pictures are no smaller: enough to tell things apart, and quick to train on
 SIZES = (28, 32, 48, USUAL_SIZE)  # to choose from where nobody chose
 SAMPLED = 50  # pictures whose size is looked at for that
-TEST_SHARE = 0.15  # of the pictures, where the source has no test pictures of its own
 THREADS = 2  # that decode; decoders release the interpreter
 AT_ONCE = 64  # pictures decoded ahead of being written
 DESCRIBED_AT_ONCE = 256  # pictures
-
-
-@dataclass(frozen=True)
-class Options:
-    """How pictures become a data set; None: chosen by the pictures."""
-
-    name: str
-    title: str = ""
-    size: int | None = None
-    colour: Colour = "auto"
-    fit: Fit = "crop"
-    test_share: float = TEST_SHARE
-    seed: int = 0  # which pictures are test pictures
 
 
 @dataclass(frozen=True)
@@ -67,28 +48,6 @@ class Progress:
     def done(self) -> float:
         """The completed fraction of the step."""
         return self.number / max(1, self.total)
-
-
-@dataclass(frozen=True)
-class Added:
-    """Tell what came of adding: the version, and what its pictures have in common."""
-
-    version: Version
-    rows: Sequence[Row]
-    contents: Contents
-    near_duplicates: list[list[str]]
-    same_picture_two_classes: list[list[str]]
-    copies: list[list[str]]  # of one file in its own class
-
-
-@dataclass
-class _Read:
-    """What was read so far, in the order of the pixels on disk."""
-
-    paths: list[str] = field(default_factory=list)
-    known: list[Decoded] = field(default_factory=list)  # without their pixels
-    previews: list[tuple[int, int]] = field(default_factory=list)  # where each begins, and its bytes
-    refused: list[tuple[str, str]] = field(default_factory=list)
 
 
 def add(source: Source, options: Options, library: Library) -> Iterator[Progress | Added]:
@@ -110,13 +69,13 @@ def add(source: Source, options: Options, library: Library) -> Iterator[Progress
     layout.check_classes(Counter(positions[file.path].label for file in chosen))
     size = options.size or _usual_size(source, chosen)
     with library.aside() as folder:
-        read = _Read(refused=refused)
+        read = Read(refused=refused)
         with (folder / "read").open("w+b") as pixels, (folder / "previews").open("wb") as previews:
             yield from _read_all(source, chosen, replace(options, size=size), pixels, previews, read)
         with RawImages(folder / "read", (len(read.paths), 3, size, size)) as raw:
             described = yield from _described(raw)
             yield Progress("comparing", 0, 1)
-            added = _put_together(source, options, raw, described, positions, read, tuple(ignored), folder)
+            added = put_together(source, options, raw, described, positions, read, tuple(ignored), folder)
         yield Progress("storing", 0, 1)
         settled = library.settle(folder, added.version, added.rows, added.contents)
     yield replace(added, version=settled)
@@ -164,7 +123,7 @@ def _usual_size(source: Source, files: Sequence[SourceFile]) -> int:
 
 
 def _read_all(
-    source: Source, files: Sequence[SourceFile], options: Options, pixels: BinaryIO, previews: BinaryIO, read: _Read
+    source: Source, files: Sequence[SourceFile], options: Options, pixels: BinaryIO, previews: BinaryIO, read: Read
 ) -> Iterator[Progress]:
     """Decode files in threads and write them one after another."""
     work = partial(_decoded, source, options.size or USUAL_SIZE, options.fit)
@@ -207,100 +166,3 @@ def _described(raw: RawImages) -> Generator[Progress, None, Halves]:
         part = slice(start, start + DESCRIBED_AT_ONCE)
         described[part] = patches.describe(raw[part])
     return described
-
-
-def _put_together(
-    source: Source,
-    options: Options,
-    raw: RawImages,
-    described: Halves,
-    positions: dict[str, layout.Position],
-    read: _Read,
-    ignored: tuple[tuple[str, str], ...],
-    folder: Path,
-) -> Added:
-    """Group and split what was read, and write its pixels in that order."""
-    names = [positions[path].label for path in read.paths]
-    layout.check_classes(Counter(names))
-    classes = tuple(sorted(set(names), key=_natural))
-    labels = np.array([classes.index(name) for name in names])
-    alike = similar.alike([one.digest for one in read.known], [one.hash for one in read.known], raw)
-    together = [*similar.series(read.paths, labels.tolist()), *scenes(raw, described, labels)]
-    groups = similar.grouped(alike, [*together, *similar.bursts(one.taken for one in read.known)])
-    splits = _splits([positions[path].split for path in read.paths], labels, groups, options)
-    order = np.lexsort((np.arange(len(names)), splits == "test"))  # those to train on first
-    is_grey = options.colour == "grey" or (options.colour == "auto" and all(one.is_grey for one in read.known))
-    train = int((splits != "test").sum())
-    pixels, mean, std = write_pixels(folder, raw, order, train, is_grey)
-    (folder / "previews").rename(folder / previews_name(pixels))
-    write_features(folder / features_name(pixels), described[order])
-    rows = _rows(read, labels, groups, splits, order)
-    version = Version(
-        name=options.name,
-        number=1,
-        title=options.title or options.name.replace("-", " ").capitalize(),
-        classes=classes,
-        channels=1 if is_grey else 3,
-        size=raw.shape[-1],
-        fit=options.fit,
-        train=train,
-        test=len(rows) - train,
-        mean=mean,
-        std=std,
-        digest=digest_of(rows, classes, pixels),
-        pixels=pixels,
-        source=source.title[:200],
-        change="added",
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-    same, near, copies = similar.findings(alike, labels.tolist())
-    named = [[[read.paths[number] for number in group] for group in groups] for groups in (near, same, copies)]
-    return Added(version, rows, Contents(tuple(read.refused), ignored), *named)
-
-
-def _rows(
-    read: _Read,
-    labels: npt.NDArray[np.int64],
-    groups: npt.NDArray[np.int64],
-    splits: npt.NDArray[np.str_],
-    order: npt.NDArray[np.int64],
-) -> list[Row]:
-    """Describe the pictures in the order of their pixels."""
-    return [
-        Row(
-            path=read.paths[number],
-            label=int(labels[number]),
-            split=str(splits[number]),
-            row=row,
-            group=int(groups[number]),
-            width=(one := read.known[number]).width,
-            height=one.height,
-            digest=one.digest,
-            hash=one.hash,
-            preview=read.previews[number][0],
-            preview_bytes=read.previews[number][1],
-            note=one.note,
-        )
-        for row, number in enumerate(order.tolist())
-    ]
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Sort ``2`` before ``10``."""
-    return [(int(part), "") if part.isdecimal() else (0, part.lower()) for part in re.split(r"(\d+)", name)] + [
-        (0, name)
-    ]
-
-
-def _splits(
-    given: Sequence[str], labels: npt.NDArray[np.int64], groups: npt.NDArray[np.int64], options: Options
-) -> npt.NDArray[np.str_]:
-    """Return "train" or "test" for each picture: as its folder says, where there are test folders."""
-    if "test" in given:
-        splits = np.array([split or "train" for split in given])
-        missing = set(labels.tolist()) - set(labels[splits != "test"].tolist())
-        if missing:
-            raise layout.LayoutError("a class has test pictures only: put some into its train folder")
-        return splits
-    chosen = held_out_groups(torch.from_numpy(labels), torch.from_numpy(groups), options.test_share, options.seed)
-    return np.where(chosen.numpy(), "test", "train")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import PurePosixPath
 
+from cnnlab.data.pictures.bursts import is_burst
 from cnnlab.drawings.images import SUFFIXES
 from cnnlab.errors import CnnLabError
 
@@ -138,7 +139,7 @@ def _depth(parts: Sequence[tuple[str, ...]]) -> int:
     depth = 0
     while True:
         folders = {part[depth] for part in parts if len(part) > depth + 1}
-        below = {part[depth + 1] for part in parts if len(part) > depth + 2}
+        below = {part[depth + 1] for part in parts if len(part) > depth + 2 and not is_burst(part[depth + 1])}
         if len(folders) != 1 or not below or next(iter(folders)).lower() in SPLITS:
             return depth
         depth += 1

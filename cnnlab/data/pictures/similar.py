@@ -90,18 +90,16 @@ def series(paths: Sequence[str], labels: Sequence[int]) -> Iterator[list[int]]:
 
     A series of more than a quarter of its class, such as ``img_001`` to ``img_400``, is only how a camera counts.
     """
-    members: dict[tuple[int, str], list[int]] = defaultdict(list)
+    found: dict[tuple[int, str], list[int]] = defaultdict(list)
     for number, (path, label) in enumerate(zip(paths, labels, strict=True)):
         name = PurePosixPath(path)
         counted = _COUNTED.fullmatch(name.stem)
         if counted and counted[1]:
-            members[label, str(name.with_name(counted[1]))].append(number)
+            found[label, str(name.with_name(counted[1]))].append(number)
     sizes: dict[int, int] = defaultdict(int)
     for label in labels:
         sizes[label] += 1
-    yield from (
-        group for (label, _), group in members.items() if 1 < len(group) <= max(2, LARGEST_SERIES * sizes[label])
-    )
+    yield from (group for (label, _), group in found.items() if 1 < len(group) <= max(2, LARGEST_SERIES * sizes[label]))
 
 
 def bursts(times: Iterable[float | None]) -> Iterator[tuple[int, int]]:
@@ -112,11 +110,14 @@ def bursts(times: Iterable[float | None]) -> Iterator[tuple[int, int]]:
             yield one, other
 
 
-def alike(digests: Sequence[str], hashes: Sequence[int], images: Images) -> tuple[Groups, Groups]:
-    """Group copies, and copies and near duplicates together."""
+def alike(
+    digests: Sequence[str], hashes: Sequence[int], images: Images, by_looks: bool = True
+) -> tuple[Groups, Groups]:
+    """Group copies, and copies and near duplicates together; there are none of these unless ``by_looks``."""
     exact, near = copies(digests), copies(digests)
-    for one, other in near_pairs(np.array(hashes, np.uint64), images):
-        near.join(one, other)
+    if by_looks:
+        for one, other in near_pairs(np.array(hashes, np.uint64), images):
+            near.join(one, other)
     return exact, near
 
 

@@ -51,6 +51,7 @@ class Version(BaseModel):
     std: tuple[float, ...]
     digest: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]  # of all that a network can see: pixels, labels, splits
     pixels: Annotated[str, Field(pattern=r"^pixels-[0-9a-f]{16}\.safetensors$")]  # the file, beside the versions
+    is_drawn: bool = False  # characters or figures, light on dark: what the canvas can draw
     source: Text = ""
     change: Text = ""  # from the version before
     created: Text = ""  # ISO 8601

@@ -1,4 +1,4 @@
-"""Adding pictures: a ZIP, files class by class, or a folder of the server, read in the background with progress."""
+"""Adding pictures: files, the camera's or drawn ones, read in the background with progress."""
 
 from __future__ import annotations
 
@@ -9,24 +9,35 @@ from time import monotonic
 
 import streamlit as st
 
+from cnnlab.analysis.ood import NONE, is_none
 from cnnlab.data.datasets import own_pictures
-from cnnlab.data.pictures.adding import Added, Colour, Options, Progress, add
+from cnnlab.data.pictures.adding import Progress, add
+from cnnlab.data.pictures.assembling import Added, Colour, Options
 from cnnlab.data.pictures.decoding import Fit
+from cnnlab.data.pictures.drawn import USUAL_SIDE, drawings_source
 from cnnlab.data.pictures.sources import BytesSource, FolderSource, Source, zip_source
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.worker import Worker
+from cnnlab.ui.data.drawings import draw
+from cnnlab.ui.data.webcam import webcam
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import counted, literal
-from cnnlab.ui.shell.state import DATA_ADDING, DATA_CHOSEN, DATA_CLASSES
+from cnnlab.ui.shell.state import DATA_ADDING, DATA_CHOSEN, DATA_CLASSES, class_name
 from cnnlab.ui.widgets.format import rough_duration
 from cnnlab.ui.widgets.image_file import ask_for_files
 
-ZIP, FILES, FOLDER = "ZIP archive", "Class by class", "Folder on this machine"
+ZIP, FILES, WEBCAM = "ZIP archive", "Class by class", "Webcam"
+DRAWINGS, FOLDER = "Drawings", "Folder on this machine"
 MAX_UPLOAD = 2_000  # MB of an archive
 MAX_FILES = 500  # by hand: a browser takes 35 s for 1,200
 UPDATE_SECONDS = 0.5
 PLACE = "data"  # where the result of the last action is shown
+NONE_HELP = (
+    "A network always names one of its classes, whatever it sees. A class called “none” gives it a way out: pictures "
+    "of all that is none of the others, such as the empty room, your hands and other things like yours. Plain noise or "
+    "pictures of another kind do not help: they are too easily told apart."
+)
 COLOURS: dict[Colour, str] = {"auto": "as the pictures are", "rgb": "colour", "grey": "grey"}
 FITS: dict[Fit, str] = {
     "crop": "cut to the middle square",
@@ -49,24 +60,36 @@ def add_pictures() -> None:
 
 
 def _form() -> None:
-    ways = [ZIP, FILES, FOLDER] if _is_local() else [ZIP, FILES]
-    way = st.segmented_control("From", ways, default=ZIP, required=True, key="data.way")
-    source = {ZIP: _zip, FILES: _files, FOLDER: _folder}[way]()
-    left, right = st.columns(2)
-    name = left.text_input("Name", key="data.name", max_chars=80, placeholder="My photos")
-    size = right.selectbox(
-        "Size", [None, 28, 32, 48, 64, 96, 128, 224], format_func=lambda size: f"{size}×{size} px" if size else "auto",
-        key="data.size", help="What a network gets. Auto is 64, less where the pictures are smaller."
-    )  # fmt: skip
-    colour = left.selectbox("Colour", list(COLOURS), format_func=COLOURS.__getitem__, key="data.colour")
-    fit = right.selectbox("Pictures that are no squares", list(FITS), format_func=FITS.__getitem__, key="data.fit")
-    short = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
-    if short in own_pictures().names():
+    ways = [way for way in _WAYS if way != FOLDER or _is_local()]
+    way = st.segmented_control("From", ways, default=ZIP, required=True, key="data.way", help=NONE_HELP)
+    found = _WAYS[way]()
+    options = _options(way)
+    if options.name in own_pictures().names():
         st.caption("There is a data set of that name: this becomes its next version, and runs keep the one they had.")
-    if st.button("Add", type="primary", icon=":material/add:", disabled=not (source and short)) and source:
-        options = Options(name=short, title=name, size=size, colour=colour, fit=fit)
+    if st.button("Add", type="primary", icon=":material/add:", disabled=not (found and options.name)) and found:
+        source = drawings_source(found, options.size or USUAL_SIDE) if isinstance(found, list) else found
         DATA_ADDING.put(Worker(_timed(source, options), threads=1))
         st.rerun()
+
+
+def _options(way: str) -> Options:
+    """Ask how pictures become a data set; its name is empty as long as there is none."""
+    is_drawn = way == DRAWINGS
+    left, right = st.columns(2)
+    title = left.text_input("Name", key="data.name", max_chars=80, placeholder="My photos")
+    size = right.selectbox(
+        "Size",
+        [None, 28, 32, 48, 64, 96, 128, 224],
+        format_func=lambda size: f"{size}×{size} px" if size else "auto",
+        key="data.size",
+        help="What a network gets. Auto is 64, less where the pictures are smaller, and 28 for drawings.",
+    )
+    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40]
+    if is_drawn:
+        return Options(name=name, title=title, size=size, colour="grey", is_drawn=True)
+    colour = left.selectbox("Colour", list(COLOURS), format_func=COLOURS.__getitem__, key="data.colour")
+    fit = right.selectbox("Pictures that are no squares", list(FITS), format_func=FITS.__getitem__, key="data.fit")
+    return Options(name=name, title=title, size=size, colour=colour, fit=fit)
 
 
 def _timed(source: Source, options: Options) -> Generator[tuple[float, Progress | Added]]:
@@ -97,17 +120,26 @@ def _files() -> Source | None:
     found: dict[str, bytes] = {}
     for number in range(len(names)):
         left, right = st.columns([1, 3])
-        names[number] = left.text_input(f"Class {number + 1}", key=f"data.class.{number}", max_chars=80).strip()
+        names[number] = left.text_input(f"Class {number + 1}", key=class_name(number).name, max_chars=80).strip()
         with right:
             files = ask_for_files("Its pictures", f"data.files.{number}")
         for at, file in enumerate(files):
             if names[number]:
                 found[f"{names[number].replace('/', '-')}/{at:03}-{file.name}"] = file.getvalue()
-    st.button("Another class", icon=":material/add:", type="tertiary", on_click=lambda: names.append(""))
+    with st.container(horizontal=True):
+        st.button("Another class", icon=":material/add:", type="tertiary", on_click=_add_class)
+        if not any(map(is_none, names)):
+            st.button("A class “none”", icon=":material/add:", type="tertiary", on_click=_add_class, args=[NONE])
     if len(found) > MAX_FILES:
         st.error(f"These are {len(found)} pictures, and {MAX_FILES} can be added like this: make a ZIP of them.")
         return None
     return BytesSource(found, "uploads") if found else None
+
+
+def _add_class(name: str = "") -> None:
+    names = DATA_CLASSES.get()
+    class_name(len(names)).put(name)
+    names.append(name)
 
 
 def _folder() -> Source | None:
@@ -118,6 +150,9 @@ def _folder() -> Source | None:
         st.error("There is no such folder on this machine.")
         return None
     return FolderSource(Path(path).expanduser())
+
+
+_WAYS = {ZIP: _zip, FILES: _files, WEBCAM: webcam, DRAWINGS: draw, FOLDER: _folder}
 
 
 def _is_local() -> bool:

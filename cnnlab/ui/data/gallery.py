@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
-from cnnlab.charts.png import inline
+from cnnlab.charts.png import inline, jpeg_url
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.editing import change
 from cnnlab.data.pictures.version import Row, Version
@@ -85,7 +84,10 @@ def _table(version: Version, rows: Sequence[Row], shown: Sequence[int], together
     small = [inline(enlarged(pixels[rows[number].row], SIDE)) for number in shown]
     columns: dict[str, list[object]] = {
         "Network gets": list(small),
-        "Original": [_original(library.preview(version, rows[number])) or small[at] for at, number in enumerate(shown)],
+        "Original": [
+            jpeg_url(preview) if (preview := library.preview(version, rows[number])) else small[at]
+            for at, number in enumerate(shown)
+        ],
         "Class": [version.classes[rows[number].label] for number in shown],
         "File": [rows[number].path for number in shown],
         "Pixels": [f"{rows[number].width}×{rows[number].height}" for number in shown],
@@ -94,10 +96,6 @@ def _table(version: Version, rows: Sequence[Row], shown: Sequence[int], together
     if together:
         columns = {"Group": [together.get(number, 0) for number in shown], **columns}
     return pd.DataFrame(columns)
-
-
-def _original(jpeg: bytes) -> str:
-    return f"data:image/jpeg;base64,{b64encode(jpeg).decode()}" if jpeg else ""
 
 
 def _change(version: Version, moved: Mapping[int, str], removed: Sequence[int]) -> None:

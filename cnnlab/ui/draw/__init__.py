@@ -9,7 +9,7 @@ import streamlit as st
 from cnnlab.data.datasets import DATASETS
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.comparison import short_names
-from cnnlab.ui.draw import canvas_tab, challenge_tab, my_drawings, photo_tab, picture_tab
+from cnnlab.ui.draw import canvas_tab, challenge_tab, live_tab, my_drawings, photo_tab, picture_tab
 from cnnlab.ui.draw.tab import Tab
 from cnnlab.ui.shell.glossary_links import linked
 
@@ -18,6 +18,7 @@ TABS: dict[str, Tab] = {
     "Photo": Tab("A photo of digits on paper: all are found and read, line by line.", photo_tab.show),
     "Challenge": Tab("Ten to draw against the clock: how many are read right?", challenge_tab.show),
     "My drawings": Tab("What you said your drawings are; a network can learn your hand from them.", my_drawings.show),
+    "Camera": Tab("Point the camera at something: it is named while you watch.", live_tab.show, of_characters=False),
     "Picture": Tab("A picture of your own, scaled to what the network takes.", picture_tab.show, of_characters=False),
 }
 

@@ -43,13 +43,13 @@ def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion:
     reading = read(network, seen(entry), familiar, suspicion)
     st.metric(
         "Not sure" if reading.doubt else "The network says",
-        frame.literal(f"{reading.name}?" if reading.doubt else reading.name),
+        frame.literal(f"{reading.said}?" if reading.doubt else reading.said),
         frame.literal(reading.doubt) or f"{reading.certainty:.1%} sure",
         delta_color="off",
         delta_arrow="off",
         help="The bars are the network's own probabilities, and what is none of its classes can look certain to it. "
-        "So doubt also comes from how far the drawing is from all it learned from, and for digits from a second "
-        "network that was shown what is none.",
+        "So doubt also comes from how far the picture is from all it learned from, for photos from how weakly every "
+        "class is supported, and for digits from a second network that was shown what is none.",
     )
     live_chart(
         charts.probability_bars(network.classes, reading.probabilities),

@@ -15,7 +15,6 @@ from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import (
     Drawing,
     DrawingError,
-    LabelledDrawing,
     read_labelled_drawings,
     rounded,
     write_labelled_drawings,
@@ -24,6 +23,7 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained
 from cnnlab.training.config import MAX_LESSONS
 from cnnlab.ui.draw.fine_tuning import fine_tune, show_changes
+from cnnlab.ui.shell import drawings
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.frame import counted, literal
 from cnnlab.ui.shell.state import DRAWINGS, DRAWINGS_BEFORE, DRAWINGS_CHANGED, DRAWINGS_FILE, Key, label_of
@@ -35,22 +35,17 @@ SHOWN = 24  # drawings per page of the gallery
 _PLACE = "teaching"  # where the result of the last action is shown
 
 
-def lessons() -> list[LabelledDrawing]:
-    """List the session's labelled drawings, oldest first."""
-    return [_lesson(text, label) for text, label in _kept().items()]
-
-
 def add_lesson(drawing: Drawing, label: str) -> bool:
     """Store a drawing, or change the label of a stored one. Returns False where the collection is full."""
-    return _keep(_text(rounded(drawing)), label)
+    return drawings.keep(drawings.text_of(rounded(drawing)), label)
 
 
 def teach_this(drawing: Drawing, run: Run, classes: Sequence[str]) -> None:
     """Ask for the drawing's class: a click stores it, another class corrects the label, the same one removes it."""
-    text = _text(rounded(drawing))
+    text = drawings.text_of(rounded(drawing))
     if DRAWINGS_CHANGED.take():
         st.rerun()
-    known = _kept().get(text)
+    known = drawings.kept().get(text)
     label = label_of(run.id, _short(text))
     label.put(known if known in classes else None)
     st.segmented_control(
@@ -62,71 +57,50 @@ def teach_this(drawing: Drawing, run: Run, classes: Sequence[str]) -> None:
         args=[text, label],
         help="Keeps the drawing with this label among yours, to fine-tune a network on.",
     )
-    count = counted(len(_kept()), "drawing")
+    count = counted(len(drawings.kept()), "drawing")
     kept = f"Kept as {literal(known)}, one of {count}." if known else f"Kept so far: {count}."
-    st.caption(f"{kept} Reloading the page forgets them: download them under My drawings." if _kept() else kept)
+    st.caption(f"{kept} Reloading the page forgets them: download them under My drawings." if drawings.kept() else kept)
     _tell()
 
 
 def my_drawings(run: Run, trained: Trained) -> None:
     """Show the collection with the predictions of ``trained``, and fine-tuning of ``run`` on it with its effects."""
     st.subheader("My drawings")
-    kept = {text: label for text, label in _kept().items() if label in trained.classes}
-    _toolbar(run, hidden=len(_kept()) - len(kept))
+    kept = {text: label for text, label in drawings.kept().items() if label in trained.classes}
+    _toolbar(run, hidden=len(drawings.kept()) - len(kept))
     if not kept:
         st.info("Draw, and say what it was: misread drawings above all. Then teach them.", icon=":material/school:")
-    known = [_lesson(text, label) for text, label in kept.items()]
+    known = [drawings.lesson(text, label) for text, label in kept.items()]
     fine_tune(known, run, trained)
     show_changes(run, known)
     if kept:
         _gallery(kept, run, trained)
 
 
-def _kept() -> dict[str, str]:
-    return DRAWINGS.fill({})
-
-
-def _text(drawing: Drawing) -> str:
-    return drawing.model_dump_json(exclude={"label"})
-
-
-def _lesson(text: str, label: str) -> LabelledDrawing:
-    drawing = Drawing.model_validate_json(text)
-    return LabelledDrawing(strokes=drawing.strokes, pen=drawing.pen, label=label)
-
-
 def _short(text: str) -> str:
     return blake2s(text.encode(), digest_size=8).hexdigest()
-
-
-def _keep(text: str, label: str) -> bool:
-    kept = _kept()
-    if text not in kept and len(kept) >= MAX_LESSONS:
-        return False
-    DRAWINGS.put({**kept, text: label})
-    return True
 
 
 def _label(text: str, chosen: Key[str | None]) -> None:
     label = chosen.get()
     if label is None:
         _remove([text])
-    elif _keep(text, label):
-        say(_PLACE, f"Kept as {label}: {counted(len(_kept()), 'drawing')} so far.")
+    elif drawings.keep(text, label):
+        say(_PLACE, f"Kept as {label}: {counted(len(drawings.kept()), 'drawing')} so far.")
     else:
         say(_PLACE, f"{MAX_LESSONS} drawings are kept at the most: remove one first.")
     DRAWINGS_CHANGED.put(True)
 
 
 def _remove(texts: Sequence[str]) -> None:
-    kept = _kept()
+    kept = drawings.kept()
     DRAWINGS_BEFORE.put(kept)
     DRAWINGS.put({text: label for text, label in kept.items() if text not in texts})
-    say(_PLACE, f"Removed: {counted(len(kept) - len(_kept()), 'drawing')}.")
+    say(_PLACE, f"Removed: {counted(len(kept) - len(drawings.kept()), 'drawing')}.")
 
 
 def _undo() -> None:
-    DRAWINGS.put({**DRAWINGS_BEFORE.take(), **_kept()})
+    DRAWINGS.put({**DRAWINGS_BEFORE.take(), **drawings.kept()})
 
 
 def _tell() -> None:
@@ -135,13 +109,13 @@ def _tell() -> None:
 
 def _toolbar(run: Run, hidden: int) -> None:
     """Show buttons: download, import, add the drawings that ``run`` was trained on, remove all, undo."""
-    kept = _kept()
-    known = {_text(lesson): lesson.label for lesson in run.config.lessons}
+    kept = drawings.kept()
+    known = {drawings.text_of(lesson): lesson.label for lesson in run.config.lessons}
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download",
             partial(
-                write_labelled_drawings, lessons()
+                write_labelled_drawings, drawings.lessons()
             ),  # read now: the session's state is not available in the callback
             "drawings.json",
             "application/json",
@@ -184,13 +158,13 @@ def _import() -> None:
     except DrawingError as error:
         say(_PLACE, str(error), "error")
         return
-    _add({_text(lesson): lesson.label for lesson in read})
+    _add({drawings.text_of(lesson): lesson.label for lesson in read})
 
 
 def _add(found: dict[str, str]) -> None:
     """Store drawings that are new, as far as there is room."""
-    new = {text: label for text, label in found.items() if text not in _kept()}
-    added = sum(_keep(text, label) for text, label in new.items())
+    new = {text: label for text, label in found.items() if text not in drawings.kept()}
+    added = sum(drawings.keep(text, label) for text, label in new.items())
     say(
         _PLACE,
         f"Taken in: {counted(added, 'drawing')}."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import streamlit as st
 
+from cnnlab.data.pictures.collecting import Collection
 from cnnlab.drawings.strokes import PEN
 from cnnlab.networks.architecture import Draft, Place
 from cnnlab.networks.designs import read_design
@@ -85,6 +86,11 @@ DATA_CHOSEN: Key[str] = Key("data.chosen", "")
 DATA_VIEW: Key[str] = Key("data.view", "Pictures")
 DATA_ADDING: Key[Worker[Any] | None] = Key("data.adding", None)
 DATA_CLASSES: Key[list[str]] = Key("data.classes", [])  # names typed for uploads, class by class
+DATA_RECORDED: Key[Collection] = Key("data.recorded", Collection())
+DATA_DRAWN_CLASS: Key[str] = Key("data.drawn.class", "")
+RECORDER: Key[Any] = Key("data.recorder", None)
+RECORDER_TAKEN: Key[Any] = Key("data.recorder.taken", 0)  # number of the browser's last action
+RECORDER_ERROR: Key[str] = Key("data.recorder.error", "")
 DATA_MOVE_TO: Key[str] = Key("data.move_to", "")
 
 # Sweep and Compare.
@@ -128,6 +134,7 @@ CONFUSION_CELL: Key[int | None] = Key("evaluate.cell", None)
 VERDICTS: Key[dict[str, dict[int, str]]] = Key("labels.verdicts", {})  # {images: {index: verdict}}
 
 # Draw.
+LIVE_CAMERA: Key[Any] = Key("draw.live", None)
 CANVAS_DRAWN: Key[Any] = Key("canvas", None)
 CANVAS_LATEST: Key[dict[str, Any] | None] = Key("canvas.latest", None)  # the drawing as the canvas reports it
 CANVAS_GIVEN: Key[dict[str, Any]] = Key("canvas.given", {})  # the drawing to show on the canvas; a change redraws it
@@ -160,6 +167,11 @@ PROGRAM_TRAINING: Key[str] = Key("learn.program.training", "")
 def compared_table(rows: str) -> Key[Any]:
     """Return the key of the run table that lists ``rows``, with the current set of ticks."""
     return Key(f"compare.table.{COMPARED_CLEARED.get()}.{rows}", None)
+
+
+def class_name(number: int) -> Key[str]:
+    """Return the key of the name of a class whose pictures are uploaded."""
+    return Key(f"data.class.{number}", "")
 
 
 def view_of(page: str) -> Key[str]:

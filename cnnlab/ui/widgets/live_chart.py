@@ -5,12 +5,13 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from cnnlab.ui.widgets.plotly_element import SCRIPT, javascript, publish_script
+from cnnlab.ui.widgets.component_files import joined
+from cnnlab.ui.widgets.plotly_element import SCRIPT, publish_script
 
 _component = st.components.v2.component(
     "cnnlab_live_chart",
     html='<div class="live-chart"></div>',
-    js=javascript("live_chart"),
+    js=joined("plotly_element.js", "live_chart.js"),
     isolate_styles=False,  # plotly puts its styles into the document
 )
 

@@ -1,4 +1,4 @@
-"""Plotly's script, served by this server, and the JavaScript shared by our components."""
+"""Plotly's script, served by this server."""
 
 from __future__ import annotations
 
@@ -12,13 +12,7 @@ from cnnlab.files import atomic_file
 
 SCRIPT = f"plotly-{plotly.__version__}.min.js"
 
-_HERE = Path(__file__).parent
-_STATIC = _HERE.parents[2] / "static"
-
-
-def javascript(name: str) -> str:
-    """Return the component's script, preceded by the shared code."""
-    return "\n".join((_HERE / f"{part}.js").read_text(encoding="utf-8") for part in ("plotly_element", name))
+_STATIC = Path(__file__).parents[3] / "static"
 
 
 @st.cache_resource(show_spinner=False)

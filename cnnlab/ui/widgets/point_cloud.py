@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from cnnlab.ui.widgets.plotly_element import SCRIPT, javascript, publish_script
+from cnnlab.ui.widgets.component_files import joined
+from cnnlab.ui.widgets.plotly_element import SCRIPT, publish_script
 
 SHOWN_SIDE = 84  # pixels on the page of the image that hovering shows
 
@@ -37,7 +38,7 @@ _component = st.components.v2.component(
   z-index: 10;
 }
 """,
-    js=javascript("point_cloud"),
+    js=joined("plotly_element.js", "point_cloud.js"),
     isolate_styles=False,  # plotly puts its styles into the document
 )
 

@@ -10,7 +10,8 @@ from zipfile import ZipFile
 import numpy as np
 from PIL import Image
 
-from cnnlab.data.pictures.adding import Added, Options, add
+from cnnlab.data.pictures.adding import add
+from cnnlab.data.pictures.assembling import Added, Options
 from cnnlab.data.pictures.sources import open_source
 from cnnlab.data.pictures.store import Library
 

@@ -1,0 +1,118 @@
+"""Pictures collected in the app, class by class and burst by burst, until they become a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+
+from PIL import Image
+
+from cnnlab.data.pictures.bursts import BURST
+from cnnlab.data.pictures.layout import MAX_CLASS_NAME
+from cnnlab.data.pictures.sources import BytesSource
+from cnnlab.errors import CnnLabError
+from cnnlab.text import one_line
+
+MAX_CLASSES = 20
+MAX_BURST = 100  # pictures: ten seconds of a camera
+MAX_PICTURES = 2_000
+MAX_BYTES = 60_000_000  # of all their files, in memory: 2,000 of 224 × 224 pixels have 20 MB
+THUMB = 64  # pixels a side
+
+
+class CollectingError(CnnLabError):
+    """Pictures that cannot be collected; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Burst:
+    """Pictures taken in a row: so alike that no split may divide them."""
+
+    files: tuple[bytes, ...]
+    thumb: bytes  # JPEG of the middle one
+
+
+@dataclass
+class CollectedClass:
+    """A class, and its bursts in the order in which they were taken."""
+
+    name: str = ""
+    bursts: list[Burst] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """The number of its pictures."""
+        return sum(len(burst.files) for burst in self.bursts)
+
+    @property
+    def bytes(self) -> int:
+        """The size of its files."""
+        return sum(len(file) for burst in self.bursts for file in burst.files)
+
+
+@dataclass
+class Collection:
+    """Classes of pictures that grow burst by burst, within bounds."""
+
+    classes: list[CollectedClass] = field(default_factory=lambda: [CollectedClass(), CollectedClass()])
+
+    @property
+    def count(self) -> int:
+        """The number of all pictures."""
+        return sum(one.count for one in self.classes)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether two classes or more have pictures, as a data set needs."""
+        return len({name for name, _ in self._named()}) > 1
+
+    def add_class(self, name: str = "") -> None:
+        """Add an empty class. Raises CollectingError where there are too many."""
+        if len(self.classes) >= MAX_CLASSES:
+            raise CollectingError(f"{MAX_CLASSES} classes are possible here: for more, make a ZIP of pictures")
+        self.classes.append(CollectedClass(cleaned(name)))
+
+    def rename(self, number: int, name: str) -> None:
+        """Name the class ``number``."""
+        self.classes[number].name = cleaned(name)
+
+    def add_burst(self, number: int, files: Sequence[bytes], middle: Image.Image) -> None:
+        """Add pictures taken in a row to the class ``number``; ``middle`` is one of them.
+
+        Raises CollectingError where there are too many already.
+        """
+        if len(files) > MAX_BURST:
+            raise CollectingError(f"these are {len(files)} pictures at once, and {MAX_BURST} are possible")
+        size = sum(one.bytes for one in self.classes) + sum(map(len, files))
+        if self.count + len(files) > MAX_PICTURES or size > MAX_BYTES:
+            raise CollectingError(
+                f"{MAX_PICTURES:,} pictures or {MAX_BYTES // 1_000_000} MB are possible here: add these to a data set, "
+                "or remove some"
+            )
+        self.classes[number].bursts.append(Burst(tuple(files), _thumb(middle)))
+
+    def source(self, title: str, suffix: str = "jpg") -> BytesSource:
+        """Return all pictures in folders by class and burst; a class without a name is called by its number."""
+        files: dict[str, bytes] = {}
+        for number, (name, burst) in enumerate(self._named(), 1):
+            folder = f"{name}/{BURST}{number}" if len(burst.files) > 1 else name
+            files |= {f"{folder}/{at:04}.{suffix}": file for at, file in enumerate(burst.files, len(files))}
+        return BytesSource(files, title)
+
+    def _named(self) -> list[tuple[str, Burst]]:
+        """List all bursts with the names of their classes."""
+        return [(one.name or f"class {at}", burst) for at, one in enumerate(self.classes, 1) for burst in one.bursts]
+
+
+def cleaned(name: str) -> str:
+    """Make a class name of any text: one line that is a folder's name, of bounded length."""
+    return one_line(name).replace("/", "-").strip(" .")[:MAX_CLASS_NAME]
+
+
+def _thumb(picture: Image.Image) -> bytes:
+    file = BytesIO()
+    small = picture.copy()
+    small.thumbnail((THUMB, THUMB))
+    small.save(file, "JPEG")
+    return file.getvalue()

@@ -1,0 +1,80 @@
+// What our components with a camera share: it is opened and closed, and its picture is cut to a small square.
+const INSECURE =
+  "Browsers give the camera only to pages from https:// or from this computer. Open the app at http://localhost, or ask whoever runs this server to put it behind HTTPS."
+const REFUSALS = {
+  NotAllowedError: "The browser does not let this page use the camera. Allow it with the sign in the address bar, then turn it on again.",
+  NotFoundError: "No camera was found. Connect one, then turn it on again.",
+  NotReadableError: "Another program uses the camera. Close that program, then turn it on again.",
+}
+const LOST = "The camera is gone. Connect it, then turn it on again."
+const FRAME_RATE = 15 // pictures a second: more are not used
+const QUALITY = 0.85 // of JPEG
+
+// A camera of about that width in pixels behind a <video>; say(text) shows an error, and nothing where all is well; changed() follows on and off.
+function camera(video, width, say, changed) {
+  const sheet = document.createElement("canvas")
+  let stream = null
+  let isWanted = false
+
+  const leave = () => close()
+
+  async function open() {
+    say("")
+    isWanted = true
+    window.addEventListener("pagehide", leave)
+    try {
+      const found = await asked(width)
+      if (!isWanted) return release(found) // left while the browser asked
+      stream = found
+      stream.getVideoTracks()[0].onended = () => close(LOST)
+      video.srcObject = stream
+      await video.play()
+    } catch (error) {
+      close(error.told ?? REFUSALS[error.name] ?? `The camera cannot be used: ${error.message}`)
+    }
+    changed()
+  }
+
+  function close(why = "") {
+    isWanted = false
+    window.removeEventListener("pagehide", leave)
+    release(stream)
+    stream = video.srcObject = null
+    say(why)
+    changed()
+  }
+
+  // The middle square of what the camera shows, as the base64 of a JPEG of side × side pixels; null before it shows any.
+  function square(side) {
+    const { videoWidth, videoHeight } = video
+    if (!stream || !videoWidth) return null
+    const cut = Math.min(videoWidth, videoHeight)
+    sheet.width = sheet.height = side
+    sheet.getContext("2d").drawImage(video, (videoWidth - cut) / 2, (videoHeight - cut) / 2, cut, cut, 0, 0, side, side)
+    return sheet.toDataURL("image/jpeg", QUALITY).split(",")[1]
+  }
+
+  return { open, close, square, isOn: () => stream !== null }
+}
+
+async function asked(width) {
+  if (!navigator.mediaDevices?.getUserMedia) throw Object.assign(new Error(INSECURE), { told: INSECURE })
+  return navigator.mediaDevices.getUserMedia({
+    audio: false,
+    video: { width: { ideal: width }, frameRate: { ideal: FRAME_RATE }, facingMode: { ideal: "environment" } },
+  })
+}
+
+function release(stream) {
+  for (const track of stream?.getTracks() ?? []) {
+    track.onended = null
+    track.stop()
+  }
+}
+
+function element(tag, style, text = "") {
+  const made = document.createElement(tag)
+  made.className = style
+  made.textContent = text
+  return made
+}

@@ -1,0 +1,91 @@
+// The camera's picture, named again and again: the next picture is sent when the last one's answer is here.
+const WIDTH = 320 // pixels of the camera's picture
+const PER_SECOND = 12 // pictures at most
+const PATIENCE = 3000 // ms without an answer, after which the next picture is sent anyway
+const AVERAGED = 20 // answers whose mean pace is shown
+const SPOKEN = 1500 // ms between two answers that a screen reader is told
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".live")
+  root.live ??= live(root)
+  root.live.receive(data, (frame) => setTriggerValue("frame", frame))
+  return root.live.close
+}
+
+function live(root) {
+  const part = (name) => root.querySelector(`.${name}`)
+  const video = part("camera-view").querySelector("video")
+  const button = part("camera-switch")
+  const source = camera(video, WIDTH, (text) => { part("camera-error").textContent = text }, changed)
+  const times = [] // of the last answers
+  let data, send, timer
+  let number = 0 // of the last picture sent
+  let sentAt = 0
+  let spokenAt = 0
+
+  button.onclick = () => (source.isOn() ? source.close() : source.open())
+
+  function changed() {
+    const isOn = source.isOn()
+    video.hidden = !isOn
+    part("camera-hint").hidden = isOn
+    button.textContent = isOn ? "Turn the camera off" : "Turn the camera on"
+    clearTimeout(timer)
+    times.length = 0
+    if (isOn) sendNext()
+    else show([])
+  }
+
+  function sendNext() {
+    const frame = source.square(data.side)
+    if (!source.isOn()) return
+    if (frame) {
+      number += 1
+      sentAt = performance.now()
+      send({ number, frame })
+    }
+    timer = setTimeout(sendNext, frame ? PATIENCE : 1000 / PER_SECOND)
+  }
+
+  function receive(given, sender) {
+    data = given
+    send = sender
+    if (!source.isOn() || data.number !== number || data.number === times.number) return
+    times.number = number
+    times.push(performance.now())
+    if (times.length > AVERAGED) times.shift()
+    show(data.answers)
+    clearTimeout(timer)
+    timer = setTimeout(sendNext, Math.max(0, sentAt + 1000 / PER_SECOND - performance.now()))
+  }
+
+  function show(answers) {
+    part("live-answers").replaceChildren(...answers.map(card))
+    const seconds = (times.at(-1) - times[0]) / 1000
+    part("live-pace").textContent = times.length > 2 ? `${((times.length - 1) / seconds).toFixed(1)} answers a second` : ""
+    if (answers.length && performance.now() - spokenAt > SPOKEN) {
+      spokenAt = performance.now()
+      part("live-spoken").textContent = answers.map(({ said, doubt }) => `${said} ${doubt}`).join("; ")
+    }
+  }
+
+  return { receive, close: () => source.close() }
+}
+
+function card({ title, said, doubt, sure, bars }) {
+  const box = element("div", doubt ? "live-card doubted" : "live-card")
+  if (title) box.append(element("div", "live-title", title))
+  box.append(element("div", "live-said", said), element("div", "live-doubt", doubt || sure))
+  for (const { name, share } of bars) box.append(bar(name, share))
+  return box
+}
+
+function bar(name, share) {
+  const row = element("div", "live-row")
+  const track = element("div", "live-track")
+  const filled = element("div", "live-filled")
+  filled.style.width = `${(100 * share).toFixed(1)}%`
+  track.append(filled)
+  row.append(element("div", "live-name", name), track, element("div", "live-share", `${(100 * share).toFixed(0)}%`))
+  return row
+}

@@ -1,0 +1,64 @@
+"""A live camera: its pictures go to the server one at a time, and answers to them come back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import streamlit as st
+
+from cnnlab.ui.shell.state import LIVE_CAMERA
+from cnnlab.ui.widgets.component_files import joined
+
+_component = st.components.v2.component(
+    "cnnlab_live_camera",
+    html="""
+<div class="camera live">
+  <div>
+    <div class="camera-view">
+      <video muted playsinline hidden aria-label="What the camera shows"></video>
+      <p class="camera-hint">Pictures go to this app's server, are named and forgotten.</p>
+    </div>
+    <p class="camera-error" role="alert"></p>
+    <button type="button" class="camera-switch">Turn the camera on</button>
+    <p class="live-pace"></p>
+  </div>
+  <div class="live-answers"></div>
+  <div class="live-spoken" aria-live="polite"></div>
+</div>
+""",
+    css=joined("camera.css", "live_camera.css"),
+    js=joined("camera.js", "live_camera.js"),
+)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The probability of a class."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True)
+class LiveAnswer:
+    """An answer as the browser shows it: what it says and how sure it is, or a reason to doubt, above its bars."""
+
+    title: str
+    said: str
+    sure: str
+    doubt: str
+    bars: Sequence[Bar]
+
+
+def latest_frame() -> Any:
+    """Return what the browser sent last as its picture, of unknown form; None where it sent nothing just now."""
+    state = LIVE_CAMERA.get()
+    return state.frame if state else None
+
+
+def live_camera(side: int, number: int, answers: Sequence[LiveAnswer]) -> None:
+    """Show the camera, which sends squares of ``side`` pixels, with the answers to its picture of that ``number``."""
+    data = {"side": side, "number": number, "answers": [asdict(answer) for answer in answers]}
+    _component(data=data, key=LIVE_CAMERA.name, on_frame_change=lambda: None)

@@ -1,0 +1,173 @@
+// A camera and a card for each class: while its button is held, pictures are recorded; then they go to the server.
+const WIDTH = 640 // pixels of the camera's picture
+const PER_SECOND = 10 // pictures
+const PATIENCE = 15000 // ms without a word from the server, after which an action is sent again
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".recorder")
+  root.recorder ??= recorder(root)
+  root.recorder.receive(data, (action) => setTriggerValue("action", action))
+  return root.recorder.close
+}
+
+function recorder(root) {
+  const part = (name) => root.querySelector(`.${name}`)
+  const video = part("camera-view").querySelector("video")
+  const button = part("camera-switch")
+  const source = camera(video, WIDTH, (text) => { part("camera-error").textContent = text }, changed)
+  const cards = []
+  const actions = queue()
+  let data
+  let recording = null // { place, frames, timer }
+
+  button.onclick = () => (source.isOn() ? source.close() : source.open())
+  part("recorder-add").onclick = () => actions.put({ what: "add", name: "" })
+  part("recorder-none").onclick = () => actions.put({ what: "add", name: "none" })
+
+  function changed() {
+    const isOn = source.isOn()
+    if (!isOn) stop()
+    video.hidden = !isOn
+    part("camera-hint").hidden = isOn
+    button.textContent = isOn ? "Turn the camera off" : "Turn the camera on"
+    update()
+  }
+
+  function start(place) {
+    if (recording || !source.isOn()) return
+    recording = { place, frames: [], timer: setInterval(record, 1000 / PER_SECOND) }
+    record()
+  }
+
+  function record() {
+    const frame = source.square(data.side)
+    if (frame) recording.frames.push(frame)
+    if (recording.frames.length >= data.longest) stop()
+    else update()
+  }
+
+  // Stops what is recorded, or only that of one class: its button is let go of after the next one is pressed.
+  function stop(only = recording?.place) {
+    if (!recording || recording.place !== only) return
+    const { place, frames, timer } = recording
+    clearInterval(timer)
+    recording = null
+    if (frames.length) actions.put({ what: "record", place, frames })
+    update()
+  }
+
+  function receive(given, send) {
+    data = given
+    actions.receive(given.taken, send)
+    update()
+  }
+
+  function update() {
+    while (cards.length < data.classes.length) { // cards stay where they are: a button that moves is let go
+      cards.push(card(cards.length, { start, stop, put: actions.put }))
+      part("recorder-classes").append(cards.at(-1).box)
+    }
+    for (const { box } of cards.splice(data.classes.length)) box.remove()
+    cards.forEach(({ show }, place) => {
+      show(data.classes[place], { isReady: source.isOn(), frames: recording?.place === place ? recording.frames.length : -1 })
+    })
+    part("recorder-none").hidden = data.classes.some(({ name }) => name.toLowerCase() === "none")
+    part("recorder-error").textContent = data.error
+  }
+
+  return { receive, close: () => source.close() }
+}
+
+// Actions go one at a time, each after the server has taken the last: a second one sent meanwhile would replace it.
+function queue() {
+  const waiting = []
+  let next = Date.now() // number of an action; larger than any of an earlier page
+  let send, timer
+
+  function sendFirst() {
+    clearTimeout(timer)
+    if (!waiting.length) return
+    send(waiting[0])
+    timer = setTimeout(sendFirst, PATIENCE)
+  }
+  return {
+    put(action) {
+      waiting.push({ ...action, number: next++ })
+      if (waiting.length === 1) sendFirst()
+    },
+    receive(taken, sender) {
+      send = sender
+      if (waiting[0]?.number !== taken) return
+      waiting.shift()
+      sendFirst()
+    },
+  }
+}
+
+function card(place, { start, stop, put }) {
+  const box = element("section", "recorder-class")
+  const name = element("input", "recorder-name")
+  Object.assign(name, { type: "text", maxLength: 80, placeholder: `Class ${place + 1}` })
+  name.setAttribute("aria-label", `Name of class ${place + 1}`)
+  name.onchange = () => put({ what: "rename", place, name: name.value })
+  name.onkeydown = ({ key }) => key === "Enter" && name.blur()
+  const hold = element("button", "recorder-hold", "Hold to record")
+  const undo = element("button", "recorder-undo", "Remove last burst")
+  hold.type = undo.type = "button"
+  undo.onclick = () => put({ what: "undo", place })
+  listenTo(hold, () => start(place), () => stop(place))
+  const told = element("span", "recorder-told")
+  const bursts = element("div", "recorder-bursts")
+  const row = element("div", "recorder-row")
+  row.append(hold, undo)
+  box.append(name, told, row, bursts)
+
+  function show({ name: given, count, thumbs }, { isReady, frames }) {
+    if (!name.matches(":focus")) name.value = given
+    hold.disabled = !isReady
+    hold.classList.toggle("recording", frames >= 0)
+    hold.setAttribute("aria-pressed", String(frames >= 0))
+    hold.textContent = frames >= 0 ? "Recording …" : "Hold to record"
+    hold.setAttribute("aria-label", `${hold.textContent} ${given || `class ${place + 1}`}`)
+    undo.disabled = !thumbs.length
+    const total = count + Math.max(0, frames)
+    told.textContent = `${total} ${total === 1 ? "picture" : "pictures"}, ${thumbs.length} ${thumbs.length === 1 ? "burst" : "bursts"}`
+    if (bursts.childElementCount !== thumbs.length) bursts.replaceChildren(...thumbs.map(thumb))
+  }
+  return { box, show }
+}
+
+function thumb({ url, count }, number) {
+  const box = element("div", "recorder-thumb")
+  const image = element("img", "")
+  Object.assign(image, { src: url, alt: `Burst ${number + 1}` })
+  box.append(image, element("span", "", `×${count}`))
+  return box
+}
+
+// Recording lasts as long as the pointer or the key is down; a click without either, as of a screen reader, toggles it.
+function listenTo(button, start, stop) {
+  const isKey = ({ key }) => key === " " || key === "Enter"
+  button.onpointerdown = (event) => {
+    if (event.button !== 0) return
+    button.setPointerCapture(event.pointerId)
+    start()
+  }
+  button.onpointerup = button.onpointercancel = button.onlostpointercapture = button.onblur = stop
+  button.oncontextmenu = (event) => event.preventDefault()
+  button.onkeydown = (event) => {
+    if (!isKey(event)) return
+    event.preventDefault()
+    if (!event.repeat) start()
+  }
+  button.onkeyup = (event) => {
+    if (!isKey(event)) return
+    event.preventDefault()
+    stop()
+  }
+  button.onclick = ({ pointerType }) => {
+    if (pointerType) return
+    if (button.classList.contains("recording")) stop()
+    else start()
+  }
+}

@@ -1,0 +1,101 @@
+"""A camera that records pictures of several classes while a button is held; they come in bursts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from cnnlab.charts.png import jpeg_url
+from cnnlab.data.pictures.collecting import MAX_BURST, Collection
+from cnnlab.drawings.camera import FRAME_SIDE, frame_bytes, read_frame
+from cnnlab.drawings.strokes import DrawingError
+from cnnlab.errors import CnnLabError
+from cnnlab.ui.shell.state import RECORDER, RECORDER_ERROR, RECORDER_TAKEN
+from cnnlab.ui.widgets.component_files import joined
+
+_component = st.components.v2.component(
+    "cnnlab_recorder",
+    html="""
+<div class="camera recorder">
+  <div class="recorder-parts">
+    <div>
+      <div class="camera-view">
+        <video muted playsinline hidden aria-label="What the camera shows"></video>
+        <p class="camera-hint">Pictures go to this app's server, and nowhere else.</p>
+      </div>
+      <p class="camera-error" role="alert"></p>
+      <button type="button" class="camera-switch">Turn the camera on</button>
+    </div>
+    <div>
+      <div class="recorder-classes"></div>
+      <p class="recorder-error" role="alert"></p>
+      <div class="recorder-more">
+        <button type="button" class="recorder-add">Another class</button>
+        <button type="button" class="recorder-none">A class “none”</button>
+      </div>
+    </div>
+  </div>
+</div>
+""",
+    css=joined("camera.css", "recorder.css"),
+    js=joined("camera.js", "recorder.js"),
+)
+
+
+def recorder(collection: Collection) -> None:
+    """Show the camera and the classes of ``collection``, which grows by what is recorded and named."""
+    classes = [
+        {
+            "name": one.name,
+            "count": one.count,
+            "thumbs": [{"url": jpeg_url(burst.thumb), "count": len(burst.files)} for burst in one.bursts],
+        }
+        for one in collection.classes
+    ]
+    data = {
+        "classes": classes,
+        "side": FRAME_SIDE,
+        "longest": MAX_BURST,
+        "taken": RECORDER_TAKEN.get(),
+        "error": RECORDER_ERROR.get(),
+    }
+    _component(data=data, key=RECORDER.name, on_action_change=lambda: _act(collection))
+
+
+def _act(collection: Collection) -> None:
+    """Do once what the browser asks for: it is not trusted, and sends again what it thinks was lost."""
+    action = RECORDER.get().action
+    if not isinstance(action, dict) or action.get("number") == RECORDER_TAKEN.get():
+        return
+    RECORDER_TAKEN.put(action.get("number"))
+    RECORDER_ERROR.drop()
+    try:
+        carry_out(collection, action)
+    except (CnnLabError, IndexError, KeyError, TypeError) as error:
+        RECORDER_ERROR.put(f"{error}." if isinstance(error, CnnLabError) else "The browser asked for what cannot be.")
+
+
+def carry_out(collection: Collection, action: dict[str, Any]) -> None:
+    """Change ``collection`` as the browser asks: a class added or named, a burst recorded or removed.
+
+    Raises CnnLabError for pictures that cannot be read or are too many; IndexError, KeyError and TypeError for what our
+    script cannot have asked.
+    """
+    match action.get("what"):
+        case "add":
+            collection.add_class(str(action.get("name")))
+        case "rename":
+            collection.rename(action["place"], str(action.get("name")))
+        case "undo":
+            collection.classes[action["place"]].bursts.pop()
+        case "record":
+            _record(collection, action["place"], action["frames"])
+
+
+def _record(collection: Collection, place: int, frames: list[object]) -> None:
+    files = [frame_bytes(frame) for frame in frames[: MAX_BURST + 1]]
+    pictures = [read_frame(file) for file in files]
+    if not pictures:
+        raise DrawingError("the browser sent no picture")
+    collection.add_burst(place, files, pictures[len(pictures) // 2])
