@@ -17,6 +17,7 @@ from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import RATE, RATE_OPEN
 from cnnlab.ui.train.run_actions import LOWEST_RATE, run_actions
 from cnnlab.ui.train.run_view import RunView
+from cnnlab.ui.widgets.balanced_metrics import balanced_metrics
 from cnnlab.ui.widgets.format import rough_duration
 from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
@@ -151,6 +152,8 @@ def _result(view: RunView) -> None:
     low, high = binomtest(round(summary.test_accuracy * images), images).proportion_ci(method="wilson")
     with st.container(horizontal=True):
         st.metric("Test accuracy", f"{summary.test_accuracy:.2%}")
+        if summary.is_imbalanced:
+            balanced_metrics(summary.balanced_accuracy, summary.macro_f1)
         st.metric("Validation accuracy", f"{summary.validation_accuracy:.2%}")
         st.metric("Train accuracy", f"{summary.train_accuracy:.2%}")
         st.metric("Training time", rough_duration(summary.seconds or 0))
