@@ -27,6 +27,7 @@ EAGER_FOR_SECONDS = 5.0
 RELAXED_SECONDS = 4.0
 IDLE_EPOCHS = 3
 GUESSING = 1.3  # times the loss of guessing
+_MIXED = " Where images are mixed, an answer counts by the share of its class: train stays low though all is well."
 
 
 def watch(job: Job, was_running: bool) -> None:
@@ -187,7 +188,7 @@ def _curves(view: RunView) -> None:
         linked(
             "Train is measured while learning, on augmented images and with dropout, so it may lie below validation. "
             "Validation images are held out of the training set and guide your choices; test images give the final "
-            "score."
+            "score." + _MIXED * bool(view.config.mixup or view.config.cutmix)
         )
     )
     if "per-class" in figures:
