@@ -61,7 +61,7 @@ _RECIPES = [
     ),
     Recipe(
         name="best-colour",
-        title="Best colour: for photos of 32 to 64 pixels",
+        title="Best colour: small photos",
         config=RunConfig(
             dataset="cifar10",
             architecture=PRESETS["colour"],

@@ -13,13 +13,19 @@ from cnnlab.ui.widgets.config_inputs import choice, integer, number
 
 def more_settings(is_branch: bool) -> dict[str, Any]:
     """Show the inputs and return their values by field; a branch keeps its parent's split."""
-    groups = {"Learning rate": _rate, "Optimiser": _optimiser, "Images and labels": _images, "Machine": _machine}
+    groups = {
+        "Learning rate": [_rate],
+        "Optimiser": [_optimiser],
+        "Images and labels": [_images],
+        "Split and length": [_length] if is_branch else [_length, _split],
+        "Machine": [_machine],
+    }
     fields: dict[str, Any] = {}
-    for heading, show in groups.items():
+    for heading, parts in groups.items():
         st.markdown(f"**{heading}**")
-        fields |= show()
-    st.markdown("**Split and length**")
-    return fields | _length() | ({} if is_branch else _split())
+        for show in parts:
+            fields |= show()
+    return fields
 
 
 def _rate() -> dict[str, Any]:
