@@ -124,6 +124,15 @@ def test_no_step_waits_for_a_gpu(augment: str, optimizer: str, precision: str) -
 
 
 @pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize(
+    "asked",
+    [{"mixup": 0.2, "cutmix": 1.0}, {"class_balance": "weights", "weight_average": 0.9, "gradient_clipping": 1.0}],
+)
+def test_no_part_of_a_step_waits_for_a_gpu(asked: dict[str, object]) -> None:
+    assert not waits_of_an_epochs_steps(SHORT.model_copy(update=asked))
+
+
+@pytest.mark.usefixtures("gpu")
 @pytest.mark.parametrize("name", PRESETS)
 def test_no_network_waits_for_a_gpu(name: str) -> None:
     assert not waits_of_an_epochs_steps(

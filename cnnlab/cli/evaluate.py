@@ -15,6 +15,7 @@ from cnnlab.data.loading import load_test
 from cnnlab.drawings.images import read_picture
 from cnnlab.drawings.preprocess import NetworkInput, prepare, stroke_ink
 from cnnlab.drawings.strokes import DrawingError, read_drawings
+from cnnlab.evaluation.balance import is_imbalanced
 from cnnlab.files import plain_json
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.presets import PRESETS
@@ -95,11 +96,16 @@ def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) ->
             "caveat": caveat(found),
             "test_accuracy": result.accuracy,
             "test_loss": result.loss,
+            "balanced_accuracy": result.balanced_accuracy,
+            "macro_f1": result.macro_f1,
             "per_class": per_class,
         }
         click.echo(json.dumps(report))
         return
     click.echo(f"test accuracy {result.accuracy:.2%} on {images:,} images")
+    if is_imbalanced(result.support):
+        balanced = f"balanced accuracy {result.balanced_accuracy:.2%}, macro F1 {result.macro_f1:.2%}"
+        click.echo(f"  {balanced}, which count all classes alike")
     if left_out:
         click.echo(f"  without {left_out:,} that the run, or one it comes from, was trained on")
     if dataset in (None, found.config.dataset):

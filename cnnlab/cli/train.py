@@ -99,14 +99,16 @@ def _tell_result(job: Job, as_json: bool) -> None:
             ("train", summary.train_accuracy),
             ("validation", summary.validation_accuracy),
             ("test", summary.test_accuracy),
+            *[("balanced", summary.balanced_accuracy)] * summary.is_imbalanced,
         ):
             click.echo(f"  {split:10} " + ("not judged" if accuracy is None else f"{accuracy:.2%}"))
         if summary.status == "stopped":
             click.echo(f"go on with: python -m cnnlab resume {job.run.folder}")
         return
     keys = ("train_accuracy", "validation_accuracy", "test_accuracy", "per_class", "parameters", "seconds")
-    result = summary.model_dump(mode="json", include={*keys, "images_per_second", "status", "device"})
-    click.echo(json.dumps({"run": summary.id, "folder": str(job.run.folder), **result}))
+    result = summary.model_dump(mode="json", include={*keys, "macro_f1", "images_per_second", "status", "device"})
+    told = {**result, "balanced_accuracy": summary.balanced_accuracy}
+    click.echo(json.dumps({"run": summary.id, "folder": str(job.run.folder), **told}))
 
 
 def _trained(config: RunConfig, store: RunStore) -> Job:

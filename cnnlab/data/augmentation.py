@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cnnlab.data.trivial_augment import trivial_augment
+
 Augment = Callable[[Tensor, Tensor, tuple[str, ...], torch.Generator], Tensor]
 
 DIGITS = tuple("0123456789")
@@ -62,6 +64,11 @@ def erase(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch
     return torch.where(erased[:, None], _uniform(count, 0, 1, draws).view(-1, 1, 1, 1), pixels)
 
 
+def trivial(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch.Generator) -> Tensor:
+    """Flip, then one of 14 changes of shape or colour, in any strength: TrivialAugment, for photos."""
+    return trivial_augment(flip(pixels, labels, classes, draws), draws)
+
+
 def affine(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch.Generator) -> Tensor:
     """Shift each image, rotate it by up to 12°, scale it by up to 15 % per axis, shear it by up to 0.2."""
     return _warp(pixels, draws, rotation=12, scale=0.15, shear=0.2)
@@ -86,6 +93,7 @@ AUGMENTATIONS: dict[str, Augment] = {
     "shift": shift,
     "flip": flip,
     "erase": erase,
+    "trivial": trivial,
     "affine": affine,
     "handwriting": handwriting,
 }

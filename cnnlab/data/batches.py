@@ -15,6 +15,7 @@ PREPARED_AT_ONCE = 2048  # images at the most
 PREPARED_NUMBERS = PREPARED_AT_ONCE * 3 * 32 * 32  # in them
 
 Parting = Callable[[Tensor, int], Sequence[Tensor]]
+Order = Callable[[Tensor, torch.Generator], Tensor]  # labels (N,) → indices of the images to train on (N,)
 
 
 def split_joining_single(items: Tensor, size: int) -> Sequence[Tensor]:
@@ -25,16 +26,24 @@ def split_joining_single(items: Tensor, size: int) -> Sequence[Tensor]:
     return torch.split(items, [size] * (parts - 1) + [size + 1])
 
 
+def shuffled(labels: Tensor, generator: torch.Generator) -> Tensor:
+    """Return the indices of all images in random order: (N,)."""
+    return torch.randperm(len(labels), generator=generator, device=generator.device)
+
+
 def batches(
-    split: Split, size: int, generator: torch.Generator | None = None, parting: Parting = torch.split
+    split: Split,
+    size: int,
+    generator: torch.Generator | None = None,
+    parting: Parting = torch.split,
+    order: Order = shuffled,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield batches of (images, labels), shuffled by ``generator`` or else in the split's order."""
+    """Yield batches of (images, labels) in the ``order`` drawn from ``generator``, without one in the split's."""
     if generator is None:
         parts = (split.part(slice(start, start + size)) for start in range(0, len(split), size))
         yield from ((part.images, part.labels) for part in parts)
         return
-    order = torch.randperm(len(split), generator=generator, device=generator.device)
-    for chosen in parting(order.to(split.labels.device), size):
+    for chosen in parting(order(split.labels, generator).to(split.labels.device), size):
         yield split.take(chosen), split.labels.index_select(0, chosen)
 
 
@@ -44,13 +53,14 @@ def prepared_batches(
     generator: torch.Generator,
     prepare: Callable[[Tensor, Tensor], Tensor],
     parting: Parting = torch.split,
+    order: Order = shuffled,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield shuffled batches, divided by ``parting``, whose images went through ``prepare(images, labels)``.
+    """Yield batches in random ``order``, divided by ``parting``, whose images went through ``prepare(images, labels)``.
 
     Several small batches are prepared at once, as an operation costs as much for 32 images as for 1,000.
     """
     at_once = prepared_at_once(size, split.shape)
-    for images, labels in batches(split, at_once, generator, parting):
+    for images, labels in batches(split, at_once, generator, parting, order):
         yield from zip(parting(prepare(images, labels), size), parting(labels, size), strict=True)
 
 

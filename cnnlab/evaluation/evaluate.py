@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from cnnlab.data.batches import Standardise, batches
 from cnnlab.data.splits import Split
+from cnnlab.evaluation.balance import balanced_accuracy, f1_scores, macro_f1
 
 EVALUATION_BATCH = 1000  # images at the most
 EVALUATION_NUMBERS = 4_000_000  # in a batch's images at the most: 26 colour images of 224×224
@@ -25,6 +26,17 @@ class Evaluation:
     accuracy: float  # fraction
     per_class: tuple[float, ...]  # accuracy of each class; 0 where a class has no image
     support: tuple[int, ...]  # images of each class
+    f1: tuple[float, ...]  # of each class
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """The mean accuracy of the classes that occur."""
+        return balanced_accuracy(self.per_class, self.support)
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean F1 of the classes that occur."""
+        return macro_f1(self.f1, self.support)
 
 
 def evaluate(network: nn.Module, split: Split, standardise: Standardise, at_once: int = EVALUATION_BATCH) -> Evaluation:
@@ -35,20 +47,23 @@ def evaluate(network: nn.Module, split: Split, standardise: Standardise, at_once
     classes = 0
     losses: list[Tensor] = []
     labelled: list[Tensor] = []
-    hits: list[Tensor] = []
+    named: list[Tensor] = []
     for logits, labels in _logits(network, split, standardise, at_once):
         classes = logits.shape[1]
         losses.append(F.cross_entropy(logits, labels, reduction="sum"))
         labelled.append(labels)
-        hits.append(labels[logits.argmax(1) == labels])
+        named.append(logits.argmax(1))
     # Plain numbers from here on: shares need 64 bits, which not every device has.
-    support = torch.cat(labelled).bincount(minlength=classes).tolist()
-    correct = torch.cat(hits).bincount(minlength=classes).tolist()
+    truth, answers = torch.cat(labelled), torch.cat(named)
+    support, taken, correct = (
+        found.bincount(minlength=classes).tolist() for found in (truth, answers, truth[truth == answers])
+    )
     return Evaluation(
         loss=torch.stack(losses).sum().item() / len(split),
         accuracy=sum(correct) / len(split),
         per_class=tuple(right / max(images, 1) for right, images in zip(correct, support, strict=True)),
         support=tuple(support),
+        f1=f1_scores(correct, support, taken),
     )
 
 

@@ -20,7 +20,7 @@ PACKAGES = ("tensorboard", "mlflow")  # optional, so each is imported only in it
 
 STEP_METRICS = ("loss", "accuracy", "learning_rate")
 EPOCH_METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "seconds")
-FINAL_METRICS = ("train_accuracy", "validation_accuracy", "test_accuracy", "test_loss")
+FINAL_METRICS = ("train_accuracy", "validation_accuracy", "test_accuracy", "test_loss", "balanced_accuracy", "macro_f1")
 
 
 class InteropError(CnnLabError):

@@ -29,6 +29,12 @@ _SETTINGS: dict[str, Any] = {
     "schedule": "cosine",
     "augmentation": "auto",
     "early_stopping": 0,
+    # What suits a long training from the start, or would change the share of the drawings.
+    "warmup_epochs": 0,
+    "weight_average": 0.0,
+    "mixup": 0.0,
+    "cutmix": 0.0,
+    "class_balance": "none",
 }
 
 

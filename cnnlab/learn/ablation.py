@@ -14,7 +14,18 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.loop import fit
 from cnnlab.training.run_data import load_for, network_for
 
-Part = Literal["augmentation", "batch norm", "dropout", "weight decay"]
+Part = Literal[
+    "augmentation",
+    "batch norm",
+    "dropout",
+    "weight decay",
+    "TrivialAugment",
+    "mixup",
+    "CutMix",
+    "weight average",
+    "gradient clipping",
+    "warm-up",
+]
 Way = Literal["add", "remove"]
 
 WIDTHS = (16, 32)  # filters of the convolutions
@@ -22,7 +33,14 @@ IMAGES = (250, 500, 1000, 2500, 4000)  # training images; at least 500 of the sa
 SETTINGS: dict[Part, dict[str, Any]] = {  # fields of a RunConfig; the other parts are layers
     "augmentation": {"augmentation": "affine"},
     "weight decay": {"weight_decay": 0.1},  # ten times AdamW's default, for so few images
+    "TrivialAugment": {"augmentation": "trivial"},
+    "mixup": {"mixup": 0.2},
+    "CutMix": {"cutmix": 1.0},
+    "weight average": {"weight_average": 0.9},  # reaches back some 10 steps, an epoch of 250 images
+    "gradient clipping": {"gradient_clipping": 1.0},
+    "warm-up": {"schedule": "cosine", "warmup_epochs": 2},  # one-cycle, which all others have, warms up by itself
 }
+USUAL: tuple[Part, ...] = ("augmentation", "batch norm", "dropout", "weight decay")
 _WHOLE = dataset_spec("mnist-sample").sizes[0]
 _TIMED = 128  # images of the training whose speed is measured
 
@@ -32,7 +50,7 @@ class Terms:
     """Settings of an ablation."""
 
     way: Way = "add"
-    parts: tuple[Part, ...] = ("augmentation", "batch norm", "dropout", "weight decay")
+    parts: tuple[Part, ...] = USUAL
     images: int = 250
     epochs: int = 20
     seeds: int = 5
@@ -46,6 +64,11 @@ class Terms:
         return {"all": whole, **{f"− {part}": whole - {part} for part in self.parts}}
 
     @property
+    def exclude_each_other(self) -> bool:
+        """Whether two of the parts are values of the same setting, so that no training has both."""
+        return self.way == "remove" and {"augmentation", "TrivialAugment"} <= set(self.parts)
+
+    @property
     def judged_on(self) -> int:
         """Number of validation images: those not trained on, at most half of all. Test images are never used."""
         return min(_WHOLE // 2, _WHOLE - self.images)
@@ -57,9 +80,9 @@ class Terms:
         (Bouthillier et al. 2021).
         """
         held_out = self.judged_on / _WHOLE
-        fields = {"augmentation": "none", "weight_decay": 0.0}
-        for part in parts:
-            fields |= SETTINGS.get(part, {})
+        fields: dict[str, Any] = {"augmentation": "none", "weight_decay": 0.0}
+        for part in get_args(Part):
+            fields |= SETTINGS.get(part, {}) if part in parts else {}
         return RunConfig(
             architecture=network(parts),
             epochs=self.epochs,
@@ -99,8 +122,9 @@ def ablate(terms: Terms) -> Generator[Repeats]:
 
 
 def images_per_second() -> float:
-    """Measure training speed with all parts on this machine, on one epoch after a warm-up; takes 0.1 s."""
-    config = Terms(way="remove", images=_TIMED, epochs=2).config(frozenset(get_args(Part)), seed=0)
+    """Measure training speed with all costly parts on this machine, on one epoch after a warm-up; takes 0.1 s."""
+    costly = frozenset(get_args(Part)) - {"warm-up"}  # which takes no time, but more than two epochs
+    config = Terms(way="remove", images=_TIMED, epochs=2).config(costly, seed=0)
     data = load_for(config)
     glanced = replace(data, validation=data.validation.part(slice(1)))
     return [event for event in fit(network_for(config, data.spec), glanced, config) if event.kind == "epoch"][

@@ -64,6 +64,21 @@ _PRESETS = [
         layers=(*_conv_pool_norm(24), *_pair(48), *_pair(96), Flatten(), _LOGITS),
     ),
     Architecture(
+        name="colour",
+        title="Colour net",
+        description="For small colour photos: 3×3 convolutions of 32 to 256 filters with batch norm, then their mean.",
+        layers=(
+            *_conv_pool_norm(32),
+            *_pair(64),
+            *_pair(128),
+            *_conv_norm(256),
+            _RELU,
+            AdaptivePool2d(),
+            Flatten(),
+            _LOGITS,
+        ),
+    ),
+    Architecture(
         name="basic-cnn",
         title="Basic CNN",
         description="Tutorial: two 3×3 convolutions of 8 and 16 filters and one linear layer.",

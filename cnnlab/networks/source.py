@@ -16,8 +16,9 @@ WIDTH = 110  # characters of a line, at most
 _TAKEN = {
     *("True", "False", "None", "Tensor", *(block.__name__ for block in MERGES.values())),
     # Names that a program around the class uses.
-    *("Callable", "F", "Iterator", "Path", "TensorDataset"),
+    *("Callable", "F", "Iterator", "Path", "TensorDataset", "WeightAverage"),
     *("CHECKSUMS", "CLASSES", "DEVICE", "DIGITS", "EPOCHS", "FOLDER", "MEAN", "MIRROR", "PATIENCE", "SCALE", "SEED"),
+    *("BLEND", "CHANGES", "GREY", "ROTATION", "SHEAR", "TRANSLATION"),
 }
 
 

@@ -162,6 +162,8 @@ def _row(entry: Entry) -> dict[str, Any]:
         "Network": config.architecture.title,
         "State": summary.status,
         "Test": summary.test_accuracy,
+        "Balanced": summary.balanced_accuracy if summary.is_imbalanced else None,
+        "Macro F1": summary.macro_f1 if summary.is_imbalanced else None,
         "Validation": summary.validation_accuracy,
         "Train": summary.train_accuracy,
         "Parameters": summary.parameters,

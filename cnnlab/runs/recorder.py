@@ -119,6 +119,7 @@ class Recorder:
             test_loss=test.loss,
             per_class=dict(zip(names, test.per_class, strict=True)),
             support=dict(zip(names, test.support, strict=True)),
+            macro_f1=test.macro_f1,
             seconds=epochs[-1]["seconds"],
             images_per_second=len(epochs) / sum(1 / epoch["images_per_second"] for epoch in epochs),
         )

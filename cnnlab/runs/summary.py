@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
+from cnnlab.evaluation.balance import balanced_accuracy, is_imbalanced
 from cnnlab.training.config import MAX_EPOCHS, RUN_ID, Extension, RunConfig
 
 MAX_THREADS = 1024
@@ -57,6 +58,7 @@ class Summary(BaseModel):
     test_loss: FiniteFloat | None = None
     per_class: dict[str, Fraction] = {}  # test accuracy of each class
     support: dict[str, Count] = {}  # test images of each class
+    macro_f1: Fraction | None = None  # of the test images; older runs have none
     seconds: FiniteFloat | None = None  # of training, validation included
     images_per_second: FiniteFloat | None = None
     error: str = ""
@@ -73,6 +75,19 @@ class Summary(BaseModel):
         if any(names and names.keys() != set(self.classes) for names in (self.per_class, self.support)):
             raise ValueError("accuracies are of other classes")
         return self
+
+    @property
+    def balanced_accuracy(self) -> float | None:
+        """The mean test accuracy of the classes that occur; None until known."""
+        if not (self.per_class and self.support):
+            return None
+        recall, support = ([values[name] for name in self.classes] for values in (self.per_class, self.support))
+        return balanced_accuracy(recall, [int(images) for images in support])
+
+    @property
+    def is_imbalanced(self) -> bool:
+        """Whether the classes of its test images are of unequal size, so that accuracy alone may mislead."""
+        return is_imbalanced(self.support.values())
 
 
 class About(BaseModel):

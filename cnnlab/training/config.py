@@ -95,10 +95,18 @@ class RunConfig(BaseModel):
     schedule: Literal["constant", "step", "cosine", "one-cycle"] = "one-cycle"  # best for a short budget
     step_epochs: Annotated[int, Field(ge=1, le=1000)] = 10  # schedule "step": epochs between drops
     step_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1  # schedule "step": what a drop multiplies by
+    # Epochs of a rising rate before the schedule. 0: off, as one-cycle, the default, rises by itself.
+    warmup_epochs: Annotated[int, Field(ge=0, le=MAX_EPOCHS)] = 0
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01  # AdamW's own default
+    gradient_clipping: Annotated[float, Field(ge=0, le=1000)] = 0.0  # largest norm; 0: off, for steps that explode
+    # Decay per step of the averaged weights that are judged. 0: off, as a rate that ends low averages too.
+    weight_average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0  # probabilities stay readable as confidence
+    class_balance: Literal["none", "weights", "sampling"] = "none"  # classes of equal size need none
     # "auto" is the data set's own; "mild" suits its own test images best, but not drawings.
-    augmentation: Literal["auto", "mild", "none", "shift", "flip", "erase", "affine", "handwriting"] = "auto"
+    augmentation: Literal["auto", "mild", "none", "shift", "flip", "erase", "trivial", "affine", "handwriting"] = "auto"
+    mixup: Annotated[float, Field(ge=0, le=10)] = 0.0  # α of Beta(α, α); 0: off, for long trainings that overfit
+    cutmix: Annotated[float, Field(ge=0, le=10)] = 0.0  # the same; 0: off, as a part of a digit is often another digit
     normalise: Literal["standard", "unit", "symmetric"] = "standard"  # (x − mean) / std; 0…1; −1…1
     validation_fraction: Annotated[float, Field(ge=0.01, le=0.5)] = 0.1  # of train, stratified
     train_fraction: Annotated[float, Field(ge=0.01, le=1)] = 1.0  # of the rest: below 1 to see what fewer images cost
@@ -118,6 +126,8 @@ class RunConfig(BaseModel):
     def _fits_together(self) -> RunConfig:
         if self.optimizer == "sgd" and self.nesterov and self.momentum == 0:
             raise ValueError("nesterov needs a momentum above 0")
+        if self.schedule != "one-cycle" and self.warmup_epochs >= self.epochs:
+            raise ValueError("warmup_epochs must be fewer than the epochs")
         if sum(len(stroke) for lesson in self.lessons for stroke in lesson.strokes) > MAX_POINTS:
             raise ValueError(f"lessons have more than {MAX_POINTS:,} points together: take fewer")
         return self
@@ -153,6 +163,7 @@ COUNTS_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
     "nesterov": ("optimizer", ("sgd",)),
     "step_epochs": ("schedule", ("step",)),
     "step_factor": ("schedule", ("step",)),
+    "warmup_epochs": ("schedule", ("constant", "step", "cosine")),
 }
 
 

@@ -6,16 +6,19 @@ from collections.abc import Iterator, Sequence
 from math import isfinite, log
 from time import perf_counter
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnlab.data import augmentation
-from cnnlab.data.batches import Standardise, prepared_batches, scaling, split_joining_single
+from cnnlab.data.batches import Standardise, prepared_batches, scaling, shuffled, split_joining_single
 from cnnlab.data.loading import Data
+from cnnlab.data.mixing import mixed
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import Evaluation, evaluate
 from cnnlab.networks.build import dropout_generator, seed_dropout
+from cnnlab.training.balance import balanced_sample, loss_function
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, Progress, under
 from cnnlab.training.config import Extension, RunConfig, last_epoch
 from cnnlab.training.device import Accelerator, compute_exactly, keep_freed_memory
@@ -26,6 +29,7 @@ from cnnlab.training.optimizer import check_shapes, make_optimizer, moments, res
 from cnnlab.training.remedy import HOPELESS, TrainingError, remedy
 from cnnlab.training.run_data import check_batches
 from cnnlab.training.schedule import Rates, Schedule
+from cnnlab.training.weight_average import WeightAverage, restore_aside
 
 
 def fit(network: nn.Module, data: Data, config: RunConfig, rates: Rates | None = None) -> Iterator[Event]:
@@ -67,7 +71,10 @@ class Training:
         self._standardise = Standardise(*scaling(data.spec, config.normalise), device)
         self._augment = augmentation.choose(config.augmentation, data.spec.augmentation)
         self._generator = torch.Generator(device).manual_seed(config.seed)
+        self._order = balanced_sample if config.class_balance == "sampling" else shuffled
+        self._loss = loss_function(config, data.train.labels, len(data.spec.classes)).to(device)
         self._optimizer = make_optimizer(network, config, device)
+        self._average = WeightAverage(network, config.weight_average)
         self._scaler = self.accelerator.scaler()
         self.schedule = Schedule(config, self.steps_per_epoch, tuple(extensions), own=rates)
         self._wanted_rate: float | None = None  # of the next step, where one was set by hand
@@ -88,7 +95,9 @@ class Training:
         while self.epoch < self.epochs and not self._stopping.is_over(self.epoch):
             began = perf_counter()
             self._meter = self._new_meter()
+            self._average.swap()  # from here on the network has the weights that train, after the epoch their average
             yield from self._train_epoch(train)
+            self._average.swap()
             checked = evaluate(self.network, validation, self._standardise)
             self._end_epoch(checked, perf_counter() - began)
             yield self._epoch_metrics(checked)
@@ -96,32 +105,50 @@ class Training:
         yield Finished(self._stopping.restore(self.network) or self.epoch, stopped_early=self.epoch < self.epochs)
 
     def _train_epoch(self, train: Split) -> Iterator[RateChange | StepMetrics | Tick]:
-        network, config, optimizer, scaler, meter = (
-            self.network.train(),
-            self.config,
-            self._optimizer,
-            self._scaler,
-            self._meter,
-        )
-        for inputs, labels in prepared_batches(train, config.batch_size, self._generator, self._prepare, self._parting):
+        network, config, meter = self.network.train(), self.config, self._meter
+        is_plain = not config.label_smoothing and config.class_balance != "weights"
+        for inputs, labels in prepared_batches(
+            train, config.batch_size, self._generator, self._prepare, self._parting, self._order
+        ):
             yield from self._changed_rate()
             learning_rate = self._set_rate()
+            inputs, targets = self._mix(inputs, labels)  # noqa: PLW2901 - the images are mixed too
             with self.accelerator.autocast():
                 logits = network(inputs)  # (N, C, H, W) → (N, classes)
-                loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
-                # Reported without smoothing, as validation is, so that the two can be compared.
-                plain_loss = F.cross_entropy(logits.detach(), labels) if config.label_smoothing else loss.detach()
-            optimizer.zero_grad()
-            scaler.scale(loss).backward()
-            scaler.step(optimizer)
-            scaler.update()
+                loss = self._loss(logits, targets)
+                # Reported without smoothing and weights, as validation is, so that the two can be compared.
+                plain_loss = loss.detach() if is_plain else F.cross_entropy(logits.detach(), targets)
+            self._descend(loss)
 
             self.step += 1
-            meter.add(plain_loss, logits.detach(), labels, learning_rate)
+            self._average.update(self.step)
+            meter.add(plain_loss, logits.detach(), targets, learning_rate)
             if meter.is_due:
                 yield from meter.read()
             yield Tick(self.step)
         yield from meter.read()
+
+    def _descend(self, loss: Tensor) -> None:
+        """Take a step of the optimiser down the gradient of ``loss``, which may be clipped."""
+        optimizer, scaler, limit = self._optimizer, self._scaler, self.config.gradient_clipping
+        optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        if limit:
+            scaler.unscale_(optimizer)
+            nn.utils.clip_grad_norm_(self.network.parameters(), limit)
+        scaler.step(optimizer)
+        scaler.update()
+
+    def _mix(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Mix a batch's images, where the config says so, and return the targets: (N,) labels or (N, classes) shares.
+
+        What is drawn depends on seed and step alone, so that a checkpoint need not hold it.
+        """
+        mixup, cutmix = self.config.mixup, self.config.cutmix
+        if not (mixup or cutmix):
+            return inputs, labels
+        draws = np.random.default_rng((self.config.seed, self.step))
+        return mixed(inputs, labels, len(self.data.spec.classes), mixup, cutmix, draws)
 
     def _prepare(self, images: Tensor, labels: Tensor) -> Tensor:
         """Convert (N, C, H, W) uint8 images to the input of the first layer."""
@@ -204,6 +231,7 @@ class Training:
     def checkpoint(self) -> Checkpoint:
         """Copy the state that the next epoch depends on; valid after a complete epoch."""
         tensors = moments(self._optimizer) | {f"best.{name}": values for name, values in self._stopping.weights.items()}
+        tensors |= {f"trained.{name}": values for name, values in self._average.aside.items()}
         tensors["draws"] = self._generator.get_state()
         if generator := dropout_generator(self.network):
             tensors["dropout"] = generator.get_state()
@@ -239,6 +267,7 @@ class Training:
                 check_shapes(best, self.network.state_dict())
                 self._stopping.loss, self._stopping.epoch = progress.best_loss, progress.best_epoch
                 self._stopping.weights = best
+            restore_aside(self._average, under("trained", tensors))
             self._generator.set_state(tensors["draws"])
             if generator := dropout_generator(self.network):
                 generator.set_state(tensors["dropout"])

@@ -21,6 +21,7 @@ from cnnlab.training.device import Accelerator, choose_device
 GB = 1e9  # bytes
 MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2, "rmsprop": 2}  # numbers that an optimiser keeps of each weight, at most
 COPIES = 3  # of a weight beside the optimiser's: itself, its gradient, the best so far
+AVERAGED = 1  # where an average of the weights is taken
 BOTH_WAYS = 2  # of an activation: kept for the backward pass, and its gradient
 JUDGED = 3  # of the largest activation, where nothing is kept: a layer's input, its output, a shortcut
 AUGMENTED = 12  # times an image's float numbers, while it is augmented
@@ -59,8 +60,9 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
     pixels = prod(spec.shape)
     batch = min(config.batch_size, spec.sizes[0])
     at_once = min(prepared_at_once(batch, spec.shape), spec.sizes[0])
+    copies = COPIES + MOMENTS[config.optimizer] + (AVERAGED if config.weight_average else 0)
     return Needs(
-        weights=sum(row.parameters for row in rows) * BYTES_PER_NUMBER * (COPIES + MOMENTS[config.optimizer]),
+        weights=sum(row.parameters for row in rows) * BYTES_PER_NUMBER * copies,
         activations=max(BOTH_WAYS * kept * batch, JUDGED * largest * evaluation_batch(spec.shape)),
         images=pixels * (2 * sum(spec.sizes) + at_once * BYTES_PER_NUMBER * AUGMENTED),
     )

@@ -56,10 +56,14 @@ class Meter:
         """Whether a point has just been completed and the last reading is long enough ago."""
         return bool(self._points) and not self._batches and perf_counter() - self._last_read > READ_SECONDS
 
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor, learning_rate: float) -> None:
-        """Add a step: its mean loss (), logits (N, classes) and labels (N), all on the device."""
+    def add(self, loss: Tensor, logits: Tensor, targets: Tensor, learning_rate: float) -> None:
+        """Add a step: its mean loss (), logits (N, classes) and targets, all on the device.
+
+        Targets are labels (N,) or, where labels are mixed, the shares of the classes (N, classes): then an image counts
+        as right by the share of the class that is named.
+        """
         self._step += 1
-        self._batches.append((loss, logits, labels))
+        self._batches.append((loss, logits, targets))
         # The points divide the epoch evenly, whatever its length.
         done, points = self._step - self._first, self._points_per_epoch
         if done * points // self._steps_per_epoch > (done - 1) * points // self._steps_per_epoch:
@@ -93,8 +97,9 @@ class Meter:
         self._points.clear()
 
     def _close_point(self, learning_rate: float) -> None:
-        losses = torch.stack([loss * len(labels) for loss, _, labels in self._batches]).sum()
-        logits, labels = (torch.cat(parts) for parts in list(zip(*self._batches, strict=True))[1:])
-        hits = (logits.argmax(1) == labels).sum()
-        self._points.append(_Point(self._step, learning_rate, len(labels), torch.stack([losses, hits])))
+        losses = torch.stack([loss * len(targets) for loss, _, targets in self._batches]).sum()
+        logits, targets = (torch.cat(parts) for parts in list(zip(*self._batches, strict=True))[1:])
+        named = logits.argmax(1)  # (N,)
+        hits = targets.gather(1, named[:, None]) if targets.dim() == 2 else named == targets
+        self._points.append(_Point(self._step, learning_rate, len(targets), torch.stack([losses, hits.sum()])))
         self._batches.clear()

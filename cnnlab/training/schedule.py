@@ -86,17 +86,21 @@ class Schedule:
         return self.own(step - 1) if self.own else self._config_rate(step - 1)
 
     def _config_rate(self, taken: int) -> float:
-        peak = self.config.learning_rate
-        match self.config.schedule:
+        """Return the rate after ``taken`` steps; all but one-cycle may warm up (Goyal et al., arXiv:1706.02677)."""
+        config, steps, peak = self.config, self._config_steps, self.config.learning_rate
+        if config.schedule == "one-cycle":
+            return _cycle(taken, steps, peak / LOW, peak, peak / LOW / LOWEST)
+        warmup = config.warmup_epochs * self.steps_per_epoch
+        if taken < warmup:
+            return peak * ((taken + 1) / (warmup + 1))
+        since = taken - warmup
+        match config.schedule:
             case "constant":
                 return peak
             case "step":
-                drops = taken // (self.config.step_epochs * self.steps_per_epoch)
-                return peak * self.config.step_factor**drops
+                return peak * config.step_factor ** (since // (config.step_epochs * self.steps_per_epoch))
             case "cosine":
-                return _cosine(taken, self._config_steps, peak)
-            case "one-cycle":
-                return _cycle(taken, self._config_steps, peak / LOW, peak, peak / LOW / LOWEST)
+                return _cosine(since, steps - warmup, peak)
 
 
 def _cosine(taken: int, steps: int, peak: float) -> float:

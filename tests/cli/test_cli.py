@@ -108,6 +108,11 @@ def test_train_evaluate_and_predict_speak_of_the_same_run(capsys: pytest.Capture
         judged = last_line(call(capsys, "evaluate", name, "--json"))
         assert judged["test_accuracy"] == trained["test_accuracy"]
         assert judged["per_class"] == trained["per_class"]
+        assert (judged["balanced_accuracy"], judged["macro_f1"]) == (trained["balanced_accuracy"], trained["macro_f1"])
+    assert "balanced accuracy" not in call(capsys, "evaluate", trained["run"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cnnlab.evaluation.balance.IMBALANCED", 1.0)  # so that all data sets are
+        assert f"balanced accuracy {judged['balanced_accuracy']:.2%}" in call(capsys, "evaluate", trained["run"])
 
     drawings = tmp_path / "drawings.json"
     drawings.write_text(json.dumps([{"strokes": [[[0.5, 0], [0.5, 1]]]}, {"strokes": [[[0, 0], [1, 0], [0.5, 1]]]}]))

@@ -24,6 +24,12 @@ def test_batches_cover_every_image_once_in_the_generators_order() -> None:
     assert shuffled(0) == shuffled(0) != shuffled(1)
 
 
+def test_images_come_in_the_order_that_is_asked_for() -> None:
+    split = Split(torch.arange(4, dtype=torch.uint8).view(4, 1, 1, 1), torch.tensor([5, 6, 7, 8]))
+    drawn = batches(split, 3, torch.Generator(), order=lambda labels, _: torch.tensor([3, 3, 0, 1]))
+    assert [labels.tolist() for _, labels in drawn] == [[8, 8, 5], [6]]
+
+
 @pytest.mark.parametrize("size", [1, 3, 4, 100])
 def test_prepared_batches_are_the_same_batches_made_ready_several_at_once(
     size: int, monkeypatch: pytest.MonkeyPatch

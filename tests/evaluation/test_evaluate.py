@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from cnnlab.data.batches import Standardise
 from cnnlab.evaluation.evaluate import evaluate, evaluation_batch, predict
@@ -29,6 +30,9 @@ def test_evaluation_counts_as_one_would_by_hand() -> None:
         members = data.validation.labels == label
         assert found.support[label] == members.sum()
         assert found.per_class[label] == pytest.approx(hits[members].double().mean().item())
+    truth, answers = data.validation.labels, logits.argmax(1)
+    assert found.balanced_accuracy == pytest.approx(balanced_accuracy_score(truth, answers))
+    assert found.macro_f1 == pytest.approx(f1_score(truth, answers, average="macro"))
 
 
 @pytest.mark.parametrize("training", [True, False])

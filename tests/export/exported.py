@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from cnnlab.export.metrics import FINAL_METRICS
 from cnnlab.runs.run import Run
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def curves(run: Run) -> dict[str, Curve]:
     for index, name in enumerate(summary.classes):
         told[f"per_class/{name}"] = [(row["step"], row["per_class"][index]) for row in history.epochs]
     last = max(row["step"] for row in (*history.steps, *history.epochs))
-    for name in ("train_accuracy", "validation_accuracy", "test_accuracy", "test_loss"):
+    for name in FINAL_METRICS:
         told[f"final/{name}"] = [(last, getattr(summary, name))]
     return told
 

@@ -173,6 +173,13 @@ def test_every_third_drawing_of_a_label_is_kept_aside() -> None:
     assert set_aside(drawings[:3]) == (drawings[:3], [])
 
 
+def test_what_suits_a_long_training_is_left_out_of_a_short_one(parent: Run) -> None:
+    long = {"mixup": 0.2, "weight_average": 0.99, "schedule": "step", "warmup_epochs": 4, "epochs": 5}
+    other = RunStore(parent.folder.parent).create(parent.config.model_copy(update=long))
+    config = fine_tuning(other, sevens(), epoch=0)
+    assert (config.mixup, config.weight_average, config.warmup_epochs) == (0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("lessons", "words"),
     [([lesson("x")], "has no class 'x'"), ([lesson()] * 501, "lessons: .*at most 500")],

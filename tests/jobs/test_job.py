@@ -297,11 +297,12 @@ def test_a_parents_data_set_is_waited_for_without_a_turn(stalled: Stalled, monke
     assert job.state == "stopped"
 
 
-def test_an_interrupted_run_goes_on_to_the_same_numbers() -> None:
-    job = interrupted(epochs=5)
+@pytest.mark.parametrize("fields", [{}, {"weight_average": 0.9, "mixup": 0.4, "class_balance": "sampling"}], ids=str)
+def test_an_interrupted_run_goes_on_to_the_same_numbers(fields: dict[str, Any]) -> None:
+    job = interrupted(**fields, epochs=5)
     assert job.run.summary.status == "interrupted"
     resumed = finish(Job.resume(job.run))
-    whole = finish(start(epochs=5))
+    whole = finish(start(**fields, epochs=5))
     assert resumed.state == resumed.run.summary.status == "finished"
     assert comparable(job.run) == comparable(whole.run)
     assert same_weights(job.run, whole.run, 5)

@@ -8,7 +8,7 @@ from cnnlab.jobs.sweep_config import SPACES, Among, Between, parse_sweep
 from cnnlab.training.config import ConfigError, RunConfig
 
 SHORT = RunConfig.model_validate({"architecture": "quick", "epochs": 2, "train_fraction": 0.1})
-WITH_MOMENTUM = RunConfig(optimizer="sgd")
+WITH_MOMENTUM = RunConfig(optimizer="sgd", schedule="cosine")
 
 
 @pytest.mark.parametrize(

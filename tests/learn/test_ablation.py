@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 import torch
 
-from cnnlab.learn.ablation import IMAGES, Part, Terms, Way, ablate, images_per_second, network
+from cnnlab.learn.ablation import IMAGES, USUAL, Part, Terms, Way, ablate, images_per_second, network
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import RunConfig
 from cnnlab.training.loop import fit
@@ -19,9 +19,15 @@ PLAIN: frozenset[Part] = frozenset()
 
 @pytest.mark.parametrize("way", get_args(Way))
 def test_each_training_differs_from_the_baseline_in_one_part(way: Way) -> None:
-    arms = list(Terms(way=way).arms.values())
+    arms = list(Terms(way=way, parts=PARTS).arms.values())
     assert [arm ^ arms[0] for arm in arms[1:]] == [{part} for part in PARTS]
     assert arms[0] == (frozenset() if way == "add" else set(PARTS))
+
+
+def test_a_training_has_one_augmentation() -> None:
+    assert Terms("remove", ("augmentation", "TrivialAugment")).exclude_each_other
+    assert not Terms("add", ("augmentation", "TrivialAugment")).exclude_each_other
+    assert not Terms("remove", USUAL).exclude_each_other
 
 
 def test_a_part_changes_its_setting_or_its_layers_and_nothing_else() -> None:
@@ -32,6 +38,12 @@ def test_a_part_changes_its_setting_or_its_layers_and_nothing_else() -> None:
         "weight decay": {"weight_decay"},
         "batch norm": {"architecture"},
         "dropout": {"architecture"},
+        "TrivialAugment": {"augmentation"},
+        "mixup": {"mixup"},
+        "CutMix": {"cutmix"},
+        "weight average": {"weight_average"},
+        "gradient clipping": {"gradient_clipping"},
+        "warm-up": {"schedule", "warmup_epochs"},
     }
     assert plain.augmentation == "none"
     assert plain.weight_decay == 0

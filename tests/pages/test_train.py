@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import TrainingQueue
+from cnnlab.runs.run import Run
 from cnnlab.training.config import Parent
-from tests.pages.driver import button, checked, new_session, open_page, texts
+from tests.pages.driver import button, checked, metrics, new_session, open_page, texts
 from tests.trainings import interrupted, start, train, wait_for, wait_for_epoch, wait_until
 
 pytestmark = pytest.mark.slow
@@ -50,6 +51,20 @@ def test_a_run_that_cannot_be_written_is_told_on_the_page(monkeypatch: pytest.Mo
     assert not page.exception
     assert page.error[0].value.startswith("This training could not begin") or "cannot be written" in page.error[0].value
     assert not running_jobs()
+
+
+def test_classes_of_unequal_size_are_judged_alike_on_every_page(listed_run: Run) -> None:
+    balanced = metrics(open_page("Train", listed_run))
+    assert "Balanced accuracy" not in balanced
+    assert "Balanced" not in open_page("Compare").dataframe[0].value.columns
+    summary = listed_run.summary
+    support = {name: images if name == "0" else images // 2 for name, images in summary.support.items()}
+    listed_run.write_summary(summary.model_copy(update={"support": support}))
+    shown = metrics(open_page("Train", listed_run))
+    assert shown["Balanced accuracy"] == f"{sum(summary.per_class.values()) / 10:.2%}"
+    assert shown["Macro F1"] == f"{summary.macro_f1:.2%}"
+    (row,) = open_page("Compare").dataframe[0].value[["Balanced", "Macro F1"]].to_numpy()
+    assert row.tolist() == pytest.approx([100 * (summary.balanced_accuracy or 0), 100 * (summary.macro_f1 or 0)])
 
 
 def test_a_network_too_large_for_the_memory_is_refused_with_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore
-from cnnlab.runs.summary import About
+from cnnlab.runs.summary import About, Summary
 from cnnlab.training.config import Parent, RunConfig
 from tests.samples import lesson
 
@@ -30,6 +30,13 @@ def test_a_branch_is_called_by_what_made_it_of_another(tmp_path: Path) -> None:
     assert store.create(config).title.startswith("Compact batch-norm net on mnist-sample, from epoch 7, ")
     taught = store.create(config.model_copy(update={"lessons": (lesson(),)}))
     assert taught.title.startswith("Compact batch-norm net on mnist-sample, taught 1 drawing, ")
+
+
+def test_a_summary_of_an_older_version_has_its_balanced_accuracy_all_the_same() -> None:
+    fields = {"id": "old", "created": "2026-01-01T00:00:00Z", "classes": ["a", "b"], "mean": [0], "std": [1]}
+    assert Summary.model_validate(fields).balanced_accuracy is None
+    judged = Summary.model_validate({**fields, "per_class": {"b": 0.5, "a": 1.0}, "support": {"a": 30, "b": 10}})
+    assert (judged.balanced_accuracy, judged.macro_f1, judged.is_imbalanced) == (0.75, None, True)
 
 
 @pytest.mark.parametrize(

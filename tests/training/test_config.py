@@ -63,10 +63,13 @@ def test_a_config_cannot_be_changed() -> None:
         ("architecture", {"name": "x", "title": "x", "layers": []}),
         ("augmentation", "swirl"),
         ("batch_size", 0),
+        ("class_balance", "fair"),
+        ("cutmix", -1),
         ("dataset", 3),
         ("device", "toaster"),
         ("early_stopping", -1),
         ("epochs", "many"),
+        ("gradient_clipping", -1),
         ("label_smoothing", 1.0),
         ("learning_rate", 0),
         ("learning_rate", float("nan")),
@@ -75,6 +78,7 @@ def test_a_config_cannot_be_changed() -> None:
         ("lessons", [lesson()] * 501),
         ("lessons", [{"strokes": [[[0, 0]]]}]),
         ("lessons", [{"label": "7", "strokes": [[[0, 0]] * 10_000] * 40}]),
+        ("mixup", "always"),
         ("momentum", 1),
         ("normalise", "loudly"),
         ("optimizer", "magic"),
@@ -88,6 +92,8 @@ def test_a_config_cannot_be_changed() -> None:
         ("seed", -1),
         ("step_factor", 1),
         ("validation_fraction", 0.9),
+        ("warmup_epochs", 0.5),
+        ("weight_average", 1),
         ("weight_decay", -0.1),
         ("no_such_field", 1),
     ],
@@ -102,6 +108,14 @@ def test_a_bad_field_is_named_in_one_line(field: str, value: object) -> None:
 def test_nesterov_needs_momentum() -> None:
     with pytest.raises(ConfigError, match="nesterov needs a momentum"):
         parse_config({"optimizer": "sgd", "momentum": 0, "nesterov": True})
+
+
+def test_a_warm_up_ends_before_the_training_does() -> None:
+    fields = {"epochs": 3, "schedule": "cosine", "warmup_epochs": 2}
+    assert parse_config(dict(fields)).warmup_epochs == 2
+    with pytest.raises(ConfigError, match="warmup_epochs must be fewer than the epochs"):
+        parse_config({**fields, "epochs": 2})
+    assert parse_config({**fields, "epochs": 2, "schedule": "one-cycle"}).epochs == 2  # which has its own
 
 
 @pytest.mark.parametrize("name", ["x" * 10_000, "two\nlines", "\x1b[31m"])

@@ -23,6 +23,7 @@ def choices(field: str) -> SearchStrategy[str]:
     return st.sampled_from(RunConfig.model_fields[field].annotation.__args__)  # type: ignore[union-attr]
 
 
+CHOSEN = ("optimizer", "schedule", "class_balance", "augmentation", "normalise", "precision")
 CONFIGS = st.fixed_dictionaries(
     {},
     optional={
@@ -35,10 +36,14 @@ CONFIGS = st.fixed_dictionaries(
         "nesterov": st.booleans(),
         "step_factor": st.floats(0, 1, exclude_min=True, exclude_max=True),
         "weight_decay": st.floats(0, 1),
+        "gradient_clipping": st.floats(0, 1000),
+        "weight_average": st.floats(0, 1, exclude_max=True),
+        "mixup": st.floats(0, 10),
+        "cutmix": st.floats(0, 10),
         "train_fraction": st.floats(0.01, 1),
         "seed": st.integers(0, 2**32 - 1),
         "split_seed": st.none() | st.integers(0, 2**32 - 1),
-        **{name: choices(name) for name in ("optimizer", "schedule", "augmentation", "normalise", "precision")},
+        **{name: choices(name) for name in CHOSEN},
     },
 ).map(RunConfig.model_validate)
 
@@ -82,6 +87,7 @@ def test_what_a_link_leaves_out_is_the_recipes() -> None:
         ({"design": "%%%"}, "the link is damaged"),
         ({"design": "A" * 7000}, "the link is too long"),
         ({"parent": "run@1"}, "there is no setting 'parent'"),
+        ({"warmup_epochs": "45", "schedule": "step"}, "warmup_epochs must be fewer than the epochs"),
         ({"momentum": "0", "optimizer": "sgd"}, "nesterov needs a momentum above 0"),
     ],
 )

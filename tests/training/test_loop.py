@@ -198,6 +198,13 @@ def test_rates_of_the_callers_own_are_followed() -> None:
         {"augmentation": "handwriting"},
         {"early_stopping": 1, "learning_rate": 1.0},
         {"precision": "float16"},
+        {"class_balance": "weights"},
+        {"class_balance": "sampling", "augmentation": "trivial"},
+        {"mixup": 0.3, "cutmix": 1.0, "batch_size": 4},
+        {"weight_average": 0.9, "architecture": WITH_DROPOUT},
+        {"weight_average": 0.99, "early_stopping": 1, "learning_rate": 1.0},
+        {"gradient_clipping": 0.1, "precision": "float16"},
+        {"warmup_epochs": 2, "schedule": "cosine"},
     ],
     ids=str,
 )
@@ -339,6 +346,21 @@ def test_the_training_loss_is_told_without_smoothing_as_validations_is(smoothing
 def test_smoothing_is_what_is_trained_by() -> None:
     plain, smoothed = (weights_of(train(config(label_smoothing=share))[0]) for share in (0.0, 0.3))
     assert not torch.equal(plain, smoothed)
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.01])
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_a_step_is_no_longer_than_a_clipped_gradient(
+    limit: float, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "_TOO_SLOW", {})  # float16 scales its gradients, here as on a GPU
+    descent = {"optimizer": "sgd", "momentum": 0.0, "nesterov": False, "schedule": "constant", "learning_rate": 1.0}
+    settings = config(
+        **descent, epochs=1, batch_size=64, weight_decay=0.0, gradient_clipping=limit, precision=precision
+    )
+    before = weights_of(build(TINY, (1, 28, 28), 10, settings.seed))
+    length = (weights_of(train(settings)[0]) - before).norm().item()
+    assert length == pytest.approx(limit, rel=1e-3) if limit else length > 0.1
 
 
 def test_a_rest_counts_neither_as_time_nor_as_speed() -> None:

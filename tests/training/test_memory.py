@@ -40,6 +40,8 @@ def test_needs_grow_with_what_takes_them() -> None:
     assert plain.activations < large == twice / 2
     assert needs(parse_config({"architecture": "small-vgg"}), SAMPLE).weights > plain.weights
     assert needs(parse_config({"optimizer": "sgd"}), SAMPLE).weights < plain.weights
+    averaged = needs(parse_config({"weight_average": 0.9}), SAMPLE).weights
+    assert averaged == needs(parse_config({"optimizer": "sgd"}), SAMPLE).weights / 4 * 6
     assert needs(parse_config({}), DATASETS["cifar10"]).images > plain.images
 
 

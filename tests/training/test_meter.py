@@ -4,9 +4,10 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+import torch
 from torch import Tensor
 
-from cnnlab.training.meter import POINTS_PER_EPOCH
+from cnnlab.training.meter import POINTS_PER_EPOCH, Meter
 from tests.training.trainings import began, config, measured, train
 
 
@@ -31,6 +32,15 @@ def test_metrics_are_read_a_few_times_a_second_and_lose_nothing(monkeypatch: pyt
     _, patient = train(config(batch_size=2))
     assert measured(patient) == measured(eager)
     assert [event.kind for event in patient] != [event.kind for event in eager]
+
+
+def test_with_mixed_labels_an_answer_counts_by_the_share_of_its_class() -> None:
+    meter = Meter(step=0, steps_per_epoch=1, advice=str)
+    shares = torch.tensor([[0.7, 0.3], [0.4, 0.6], [1.0, 0.0]])
+    meter.add(torch.tensor(0.5), torch.eye(2)[[0, 0, 1]], shares, learning_rate=0.1)
+    (point,) = meter.read()
+    assert point.accuracy == pytest.approx((0.7 + 0.4 + 0.0) / 3)
+    assert point.loss == pytest.approx(0.5)
 
 
 class Queue:

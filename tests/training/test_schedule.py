@@ -48,6 +48,20 @@ def test_rates_are_those_of_torchs_schedulers(schedule: str, epochs: int, steps_
         scheduler.step()
 
 
+@pytest.mark.parametrize("schedule", ["constant", "step", "cosine"])
+def test_a_warm_up_rises_in_a_line_and_the_schedule_comes_after_it(schedule: str) -> None:
+    warm = Schedule(config(schedule, epochs=5).model_copy(update={"warmup_epochs": 2}), 7)
+    assert [warm.rate(step) for step in range(1, 15)] == pytest.approx([RATE * step / 15 for step in range(1, 15)])
+    later = Schedule(config(schedule, epochs=3), 7)
+    assert [warm.rate(14 + step) for step in range(1, 22)] == [later.rate(step) for step in range(1, 22)]
+
+
+def test_one_cycle_warms_up_by_itself() -> None:
+    plain = config("one-cycle")
+    warm = plain.model_copy(update={"warmup_epochs": 2})
+    assert all(Schedule(warm, 5).rate(step) == Schedule(plain, 5).rate(step) for step in range(1, 21))
+
+
 @pytest.mark.parametrize("schedule", get_args(RunConfig.model_fields["schedule"].annotation))
 def test_from_a_rate_that_was_set_on_all_are_larger_by_one_factor(schedule: str) -> None:
     planned = Schedule(config(schedule), 5)

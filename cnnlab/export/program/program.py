@@ -9,9 +9,10 @@ from pathlib import Path
 from cnnlab.data.datasets import DatasetSpec, dataset_spec
 from cnnlab.data.readers import SAMPLE
 from cnnlab.export.program.data_step import PROGRAMMED, data_code, data_text, downloads
+from cnnlab.export.program.loss_step import loss_code, loss_text
 from cnnlab.export.program.plot_step import plot_code
 from cnnlab.export.program.setting import ProgramError, Setting
-from cnnlab.export.program.training_steps import instance_code, loss_code, loss_text, training_code, training_text
+from cnnlab.export.program.training_steps import instance_code, training_code, training_text
 from cnnlab.export.program.words import import_code
 from cnnlab.networks.source import network_source
 from cnnlab.runs.run import Run

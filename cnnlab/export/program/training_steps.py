@@ -1,4 +1,4 @@
-"""Steps 4 to 6: the network with its first weights, what it is trained by, the training."""
+"""Steps 4 and 6: the network with its first weights, the training."""
 
 from __future__ import annotations
 
@@ -7,27 +7,15 @@ from textwrap import indent
 
 import torch
 
+from cnnlab.data import mixing
 from cnnlab.data.batches import prepared_at_once, split_joining_single
 from cnnlab.evaluation.evaluate import evaluation_batch
 from cnnlab.export.program.setting import Setting
-from cnnlab.export.program.words import lines
+from cnnlab.export.program.words import borrowed, lines
 from cnnlab.networks.layers import Layer
 from cnnlab.networks.source import class_name
+from cnnlab.training import balance, weight_average
 from cnnlab.training.config import RunConfig
-
-_OPTIMISERS = {
-    "sgd": "Stochastic gradient descent moves every weight against its gradient",
-    "adam": "Adam moves every weight against its mean gradient, in steps of much the same size",
-    "adamw": "AdamW moves every weight against its mean gradient, and draws it a little towards zero",
-    "rmsprop": "RMSprop moves every weight against its gradient, in steps of much the same size",
-}
-_SCHEDULES = {
-    "constant": "",
-    "step": " The learning rate drops from time to time.",
-    "cosine": " The learning rate falls to zero along a cosine.",
-    "one-cycle": " The learning rate rises to that, then falls to nearly zero.",
-}
-_WITH_BETA1 = ("adam", "adamw")  # which one-cycle moves against the rate
 
 
 def instance_code(setting: Setting) -> str:
@@ -43,72 +31,25 @@ def instance_code(setting: Setting) -> str:
     )
 
 
-def loss_text(config: RunConfig) -> str:
-    """Describe step 5 in Markdown."""
-    return (
-        "Cross-entropy is low where the right class has the highest logit by far. "
-        f"{_OPTIMISERS[config.optimizer]}; its learning rate is {config.learning_rate:g}.{_SCHEDULES[config.schedule]}"
-    )
-
-
-def loss_code(setting: Setting) -> str:
-    """Write code that defines EPOCHS, BATCH_SIZE, the loss, the optimiser, and a scheduler where the rate changes."""
-    config = setting.config
-    smoothing = f"label_smoothing={config.label_smoothing}" if config.label_smoothing else ""
-    schedule = _schedule(config)
-    return lines(
-        f"EPOCHS = {config.epochs}",
-        f"BATCH_SIZE = {config.batch_size}",
-        "",
-        f"loss_function = nn.CrossEntropyLoss({smoothing})",
-        f"optimizer = {_optimiser(setting)}",
-        bool(schedule) and _steps_per_epoch(setting),
-        bool(schedule) and f"scheduler = torch.optim.lr_scheduler.{schedule}",
-        "print(optimizer)",
-    )
-
-
-def _steps_per_epoch(setting: Setting) -> str:
-    if setting.joins_single:
-        return "steps_per_epoch = ceil((len(train) - 1) / BATCH_SIZE)  # a single last image joins the batch before it"
-    return "steps_per_epoch = ceil(len(train) / BATCH_SIZE)"
-
-
-def _optimiser(setting: Setting) -> str:
-    config = setting.config
-    fused = "fused=True" if setting.fused else ""
-    decay = f"weight_decay={config.weight_decay}" if config.weight_decay else ""
-    momentum = f"momentum={config.momentum}" if config.momentum else ""
-    name, arguments = {
-        "sgd": ("SGD", [momentum, decay, "nesterov=True" if config.nesterov else "", fused]),
-        "adam": ("Adam", [decay, fused]),
-        "adamw": ("AdamW", [f"weight_decay={config.weight_decay}", fused]),  # its own default is no zero
-        "rmsprop": ("RMSprop", [decay, momentum]),  # torch has no fused one
-    }[config.optimizer]
-    given = ["network.parameters()", f"lr={config.learning_rate}", *(argument for argument in arguments if argument)]
-    return f"torch.optim.{name}({', '.join(given)})"
-
-
-def _schedule(config: RunConfig) -> str:
-    total = "total_steps=EPOCHS * steps_per_epoch + 1"  # it is asked once more after the last step
-    one_cycle = f"optimizer, {config.learning_rate}, {total}"
-    if config.optimizer not in _WITH_BETA1:
-        one_cycle = f"\n    {one_cycle}, cycle_momentum=False\n"
-    return {
-        "constant": "",
-        "step": f"StepLR(optimizer, {config.step_epochs} * steps_per_epoch, gamma={config.step_factor})",
-        "cosine": "CosineAnnealingLR(optimizer, EPOCHS * steps_per_epoch)",
-        "one-cycle": f"OneCycleLR({one_cycle})",
-    }[config.schedule]
-
-
 def training_text(setting: Setting) -> str:
     """Describe step 6 in Markdown."""
+    config = setting.config
     told = (
         "A batch goes forward through the network, the loss goes backward, the optimiser takes a step. After each "
         "epoch the validation images tell how far it is; the test images judge once, at the end."
     )
-    if setting.config.early_stopping:
+    if config.class_balance == "sampling":
+        told += " All classes are drawn equally often, so that images of rare ones come several times an epoch."
+    if _mixes(config):
+        told += (
+            " Each image is mixed with another of its batch, and so are their labels: an answer counts as right by the "
+            "share of its class."
+        )
+    if config.gradient_clipping:
+        told += f" A gradient longer than {config.gradient_clipping:g} is shortened to that."
+    if config.weight_average:
+        told += " What is validated and tested is an average of the weights over the last steps."
+    if config.early_stopping:
         told += " It ends early where validation no longer gains, and goes back to its best weights."
     if setting.precision != torch.float32:
         told += (
@@ -118,13 +59,27 @@ def training_text(setting: Setting) -> str:
     return told
 
 
+def _mixes(config: RunConfig) -> bool:
+    return bool(config.mixup or config.cutmix)
+
+
+def _counts_steps(config: RunConfig) -> bool:
+    return _mixes(config) or bool(config.weight_average)
+
+
 def training_code(setting: Setting) -> str:
     """Write code that trains, defines ``history``, and measures the test accuracy."""
     functions = [_evaluate(setting)]
     if setting.joins_single:
         functions.append(getsource(split_joining_single).rstrip())
+    if setting.config.class_balance == "sampling":
+        functions.append(borrowed(balance, "balanced_sample"))
     if setting.augment:
         functions.append(_batches(setting))
+    if _mixes(setting.config):
+        functions.append(borrowed(mixing, "mixed"))
+    if setting.config.weight_average:
+        functions.append(borrowed(weight_average, "WeightAverage"))
     return "\n\n\n".join([*functions, f"{_before(setting)}\n{_epochs(setting)}\n\n{_judge(setting.config)}"])
 
 
@@ -162,6 +117,8 @@ def _batches(setting: Setting) -> str:
 
 
 def _order(setting: Setting) -> str:
+    if setting.config.class_balance == "sampling":
+        return "balanced_sample(train.tensors[1], draws)"
     place = "" if setting.device == "cpu" else ", device=DEVICE"
     return f"torch.randperm(len(train), generator=draws{place})"
 
@@ -174,6 +131,8 @@ def _before(setting: Setting) -> str:
         bool(config.early_stopping) and "best_loss, best_epoch, best_weights = inf, 0, {}",
         f"history = {{{_COLUMNS}}}",
         f"draws = torch.Generator({place}).manual_seed(SEED)",
+        _counts_steps(config) and "step = 0",
+        bool(config.weight_average) and f"average = WeightAverage(network, decay={config.weight_average})",
         _drops_out(config.architecture.layers) and "torch.manual_seed(SEED)  # for dropout",
         setting.precision == torch.float16 and f'scaler = torch.amp.GradScaler("{setting.device}")',
     )
@@ -191,8 +150,10 @@ def _epochs(setting: Setting) -> str:
     return lines(
         "for epoch in range(1, EPOCHS + 1):",
         "    network.train()",
+        bool(config.weight_average) and "    average.swap()  # the network has the weights that train",
         "    total_loss, correct = 0.0, 0",
         indent(_steps(setting), "    "),
+        bool(config.weight_average) and "    average.swap()  # the network has their average",
         '    history["train loss"].append(total_loss / len(train))',
         '    history["train accuracy"].append(correct / len(train))',
         "    validation_loss, hits = evaluate(validation)",
@@ -212,29 +173,54 @@ if epoch - best_epoch >= PATIENCE:
 
 def _steps(setting: Setting) -> str:
     """Write the loop over the batches of an epoch."""
-    in_half = setting.precision == torch.float16
+    config, in_half = setting.config, setting.precision == torch.float16
+    loss = "loss" if _is_plain(config) else "plain_loss"
     return lines(
         "for pixels, labels in batches():"
         if setting.augment
         else f"for chosen in {_parted(setting, _order(setting), 'BATCH_SIZE')}:",
         not setting.augment and "    pixels, labels = train[chosen]",
+        _mixes(config) and indent(_mixing(config), "    "),
         indent(_forward(setting), "    "),
         "    optimizer.zero_grad()",
         "    scaler.scale(loss).backward()" if in_half else "    loss.backward()",
+        bool(config.gradient_clipping) and in_half and "    scaler.unscale_(optimizer)",
+        bool(config.gradient_clipping)
+        and f"    nn.utils.clip_grad_norm_(network.parameters(), {config.gradient_clipping})",
         "    scaler.step(optimizer)" if in_half else "    optimizer.step()",
         in_half and "    scaler.update()",
-        setting.config.schedule != "constant" and "    scheduler.step()",
-        f"    total_loss += {'plain_loss' if setting.config.label_smoothing else 'loss'}.item() * len(labels)",
-        "    correct += (logits.argmax(1) == labels).sum().item()",
+        (config.schedule != "constant" or bool(config.warmup_epochs)) and "    scheduler.step()",
+        _counts_steps(config) and "    step += 1",
+        bool(config.weight_average) and "    average.update(step)",
+        f"    total_loss += {loss}.item() * len(labels)",
+        f"    correct += {_RIGHT_SHARES if _mixes(config) else _RIGHT}.sum().item()",
     )
 
 
+_RIGHT = "(logits.argmax(1) == labels)"
+_RIGHT_SHARES = "targets.gather(1, logits.argmax(1, keepdim=True))"  # of the classes that are named
+
+
+def _mixing(config: RunConfig) -> str:
+    """Write the mixing of a batch: ``pixels`` and ``targets``."""
+    return lines(
+        "random = np.random.default_rng((SEED, step))",
+        f"pixels, targets = mixed(pixels, labels, len(CLASSES), {config.mixup}, {config.cutmix}, random)",
+    )
+
+
+def _is_plain(config: RunConfig) -> bool:
+    """Tell whether the loss that is trained by can be compared with validation's."""
+    return not config.label_smoothing and config.class_balance != "weights"
+
+
 def _forward(setting: Setting) -> str:
+    targets = "targets" if _mixes(setting.config) else "labels"
     forward = lines(
         "logits = network(pixels)",
-        "loss = loss_function(logits, labels)",
-        bool(setting.config.label_smoothing)
-        and "plain_loss = F.cross_entropy(logits.detach(), labels)  # to compare with validation's",
+        f"loss = loss_function(logits, {targets})",
+        not _is_plain(setting.config)
+        and f"plain_loss = F.cross_entropy(logits.detach(), {targets})  # to compare with validation's",
     )
     if setting.precision == torch.float32:
         return forward

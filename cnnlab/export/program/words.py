@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from importlib import import_module
 from inspect import getsource
 from types import ModuleType
 
@@ -39,16 +40,22 @@ def lines(*parts: str | bool) -> str:
 
 
 def borrowed(module: ModuleType, name: str) -> str:
-    """Take the source of a module's function and of all that it uses of the module, in the module's order."""
+    """Take the source of a module's function or class and of all that it uses of ours.
+
+    First comes what is of other modules, then what is of this one, in its order.
+    """
     source = getsource(module)
-    pieces = {defined: node for node in ast.parse(source).body for defined in _defined(node)}
-    wanted, found = [name], {name}
+    body = ast.parse(source).body
+    pieces = {defined: node for node in body for defined in _defined(node)}
+    wanted, found, names = [name], {name}, set[str]()
     while wanted:
-        used = _names(pieces[wanted.pop()]) & pieces.keys() - found
-        wanted += used
-        found |= used
+        used = _names(pieces[wanted.pop()])
+        names |= used
+        wanted += used & pieces.keys() - found
+        found |= used & pieces.keys()
+    others = [borrowed(import_module(home), other) for home, other in _imported(body) if other in names]
     texts = (_segment(source, node) for defined, node in pieces.items() if defined in found)
-    return "\n\n\n".join(texts)
+    return "\n\n\n".join([*others, *texts])
 
 
 def import_code(codes: list[str], setting: Setting) -> str:
@@ -74,6 +81,12 @@ def _statements(table: dict[str, str], used: set[str]) -> str:
         else:
             imported.setdefault(statement.split()[1], []).append(name)
     return "\n".join([*plain, *(f"from {module} import {', '.join(names)}" for module, names in imported.items())])
+
+
+def _imported(body: list[ast.stmt]) -> list[tuple[str, str]]:
+    """List the module and the name of each import from our own modules."""
+    imports = [node for node in body if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cnnlab.")]
+    return [(node.module or "", alias.name) for node in imports for alias in node.names]
 
 
 def _defined(node: ast.stmt) -> list[str]:

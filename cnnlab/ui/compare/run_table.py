@@ -19,7 +19,8 @@ MAX_RUNS = 10
 FILTERS_ABREAST = 4
 FEW = 20  # distinct values of a column, up to which the filter lists each
 
-_ACCURACIES = ["Test", "Validation", "Train"]
+_BALANCED = ["Balanced", "Macro F1"]  # where the classes of a run's data set differ in size
+_ACCURACIES = ["Test", *_BALANCED, "Validation", "Train"]
 ALWAYS = ["Started", "Data set", "Network", "State", *_ACCURACIES, "Parameters", "MACs", "Time, s"]
 
 _SEARCHED = ("Text", "Run", "Title", "Name")  # found by search, not by filters
@@ -32,6 +33,8 @@ _COLUMNS = {
     "Title": st.column_config.TextColumn(width="medium"),
     "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
     "Test": _PERCENT,
+    "Balanced": st.column_config.NumberColumn(format="%.2f %%", help="Balanced accuracy: the mean of all classes'"),
+    "Macro F1": st.column_config.NumberColumn(format="%.2f %%", help="The mean of all classes' F1"),
     "Validation": _PERCENT,
     "Train": _PERCENT,
     "Parameters": _WHOLE,
@@ -137,6 +140,7 @@ def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     settings = [name for name in settings_of(rows) if rows[name].nunique(dropna=False) > 1]
     shown = rows[[*own, *ALWAYS, *tags, *settings, "Images/s", "Device used"]]
     shown = shown.assign(**{name: 100 * shown[name].astype(float) for name in _ACCURACIES})
+    shown = shown.drop(columns=[name for name in _BALANCED if rows[name].isna().all()])
     return shown.assign(Pinned=shown["Pinned"].map({True: "📌", False: ""})) if "Pinned" in own else shown
 
 

@@ -6,9 +6,11 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.evaluation import metrics
+from cnnlab.evaluation.balance import balanced_accuracy, is_imbalanced, macro_f1
 from cnnlab.runs.summary import how_tested
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.balanced_metrics import balanced_metrics
 from cnnlab.ui.widgets.figure import show_figure
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
@@ -17,10 +19,16 @@ _PERCENT = st.column_config.NumberColumn(format="percent")
 def show(look: Look) -> None:
     """Show overall accuracy with its interval, the table of classes and its chart."""
     found = answers(look.run, look.trained)
+    table = metrics.per_class(found)
     hits, images = int(found.hits.sum()), len(found.labels)
     low, high = metrics.interval(hits, images)
     with st.container(horizontal=True):
         st.metric("Accuracy", f"{hits / images:.2%}", help=f"{hits:,} of {images:,} test images.")
+        if is_imbalanced(table["Images"]):
+            support = table["Images"].tolist()
+            balanced_metrics(
+                balanced_accuracy(table["Accuracy"].tolist(), support), macro_f1(table["F1"].tolist(), support)
+            )
         st.metric("95 % interval", f"{low:.1%} – {high:.1%}", help="Wilson's, for this many images.")
         st.metric("Mean loss", f"{found.losses.mean():.3f}", help="Cross-entropy, in nats.")
         st.metric("Wrong", f"{images - hits:,}", help="Test images named wrong.")
@@ -28,7 +36,6 @@ def show(look: Look) -> None:
         st.caption(
             f"{how_tested(look.run.summary, look.run.looks)}. Who chooses by these images needs others to judge by."
         )
-    table = metrics.per_class(found)
     percent = dict.fromkeys(("Accuracy", "Low", "High", "Precision", "F1"), _PERCENT)
     st.dataframe(table, hide_index=True, column_config=percent)
     show_figure(

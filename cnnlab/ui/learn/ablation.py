@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import asdict
+from itertools import chain
 from typing import get_args
 
 import pandas as pd
@@ -60,7 +61,7 @@ def _parts() -> None:
         "Parts",
         get_args(ablation.Part),
         selection_mode="multi",
-        default=get_args(ablation.Part),
+        default=ablation.USUAL,
         key="learn.ablation.parts",
         persist_state="session",
     )
@@ -69,13 +70,22 @@ def _parts() -> None:
         st.info("Pick at least one part to try.", icon=":material/science:")
         return
     terms = ablation.Terms(way, tuple(parts), images, epochs, seeds)
+    if terms.exclude_each_other:
+        st.info("A training has one augmentation: pick augmentation or TrivialAugment.", icon=":material/science:")
+        return
     _estimate(terms, len(terms.arms))
     with st.popover("What the parts are", icon=":material/info:", type="tertiary"):
         st.markdown(
             "- **augmentation**: each image a little moved, turned, scaled and sheared, anew each time\n"
             "- **batch norm**: behind each of the two convolutions\n"
             "- **dropout**: half of the features before the logits\n"
-            f"- **weight decay**: {ablation.SETTINGS['weight decay']['weight_decay']:g}, with AdamW\n\n"
+            f"- **weight decay**: {ablation.SETTINGS['weight decay']['weight_decay']:g}, with AdamW\n"
+            "- **TrivialAugment**: some images mirrored, then one random change of shape or colour; made for photos\n"
+            "- **mixup**: two images and their labels blended\n"
+            "- **CutMix**: a rectangle of another image pasted in, and its label in proportion\n"
+            "- **weight average**: the mean of the last weights is judged, not the last weights\n"
+            "- **gradient clipping**: a gradient longer than 1 is shortened to 1\n"
+            "- **warm-up**: the rate rises for two epochs, then falls along a cosine; all others have one-cycle\n\n"
             "All else is the same: two convolutions, AdamW, one-cycle learning rate."
         )
     _try("learn.ablation.trial", "Try them", terms, lambda: ablation.ablate(terms))
@@ -211,7 +221,7 @@ def _doors(terms: ablation.Terms, found: list[Effect]) -> None:
 def _whole_mnist(terms: ablation.Terms, name: str) -> dict[str, str]:
     """Build the URL parameters of Train for the same training on the whole data set."""
     config = terms.config(terms.arms[name], seed=0)
-    fields = ("augmentation", "weight_decay", "batch_size")
+    fields = sorted({"batch_size", "weight_decay", *chain.from_iterable(ablation.SETTINGS.values())})
     return {
         "recipe": "default",
         "dataset": "mnist",

@@ -14,7 +14,12 @@ from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.widgets.run_form import run_form
 
 _FIRST = ["learning_rate", "batch_size"]
-_NUMBERS = {"batch_size": [16, 32, 64, 128, 256, 512, 1024], "epochs": [1, 2, 5, 10, 20, 40, 80], "seed": [*range(10)]}
+_NUMBERS = {
+    "batch_size": [16, 32, 64, 128, 256, 512, 1024],
+    "epochs": [1, 2, 5, 10, 20, 40, 80],
+    "warmup_epochs": [0, 1, 2, 5, 10],
+    "seed": [*range(10)],
+}
 
 
 def sweep_form(top: DeltaGenerator) -> SweepConfig | None:

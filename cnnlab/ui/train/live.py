@@ -17,6 +17,7 @@ from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import RATE, RATE_OPEN
 from cnnlab.ui.train.run_actions import LOWEST_RATE, run_actions
 from cnnlab.ui.train.run_view import RunView
+from cnnlab.ui.widgets.balanced_metrics import balanced_metrics
 from cnnlab.ui.widgets.format import rough_duration
 from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
@@ -26,6 +27,7 @@ EAGER_FOR_SECONDS = 5.0
 RELAXED_SECONDS = 4.0
 IDLE_EPOCHS = 3
 GUESSING = 1.3  # times the loss of guessing
+_MIXED = " Where images are mixed, an answer counts by the share of its class: train stays low though all is well."
 
 
 def watch(job: Job, was_running: bool) -> None:
@@ -151,6 +153,8 @@ def _result(view: RunView) -> None:
     low, high = binomtest(round(summary.test_accuracy * images), images).proportion_ci(method="wilson")
     with st.container(horizontal=True):
         st.metric("Test accuracy", f"{summary.test_accuracy:.2%}")
+        if summary.is_imbalanced:
+            balanced_metrics(summary.balanced_accuracy, summary.macro_f1)
         st.metric("Validation accuracy", f"{summary.validation_accuracy:.2%}")
         st.metric("Train accuracy", f"{summary.train_accuracy:.2%}")
         st.metric("Training time", rough_duration(summary.seconds or 0))
@@ -184,7 +188,7 @@ def _curves(view: RunView) -> None:
         linked(
             "Train is measured while learning, on augmented images and with dropout, so it may lie below validation. "
             "Validation images are held out of the training set and guide your choices; test images give the final "
-            "score."
+            "score." + _MIXED * bool(view.config.mixup or view.config.cutmix)
         )
     )
     if "per-class" in figures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -23,7 +23,9 @@ from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import FORM_OWN_NETWORK, FORM_PARENT, FORM_RECIPE, form_field
 from cnnlab.ui.widgets import run_form_link as link
+from cnnlab.ui.widgets.config_inputs import choice, integer, number
 from cnnlab.ui.widgets.diagram import show_network
+from cnnlab.ui.widgets.more_settings import more_settings
 
 _NOT_OFFERED = {"parent", "lessons", "lesson_share"}  # fields without an input for a new network
 
@@ -39,15 +41,15 @@ def run_form() -> RunConfig | None:
     _explain_dataset(fields["dataset"])
     left, right = st.columns(2)
     with left:
-        fields["epochs"] = _integer("More epochs" if "parent" in fields else "Epochs", "epochs", 1, 1000)
-        fields["learning_rate"] = _number("Learning rate", "learning_rate", 0.00001, 10.0, 0.001, "%.5f")
+        fields["epochs"] = integer("More epochs" if "parent" in fields else "Epochs", "epochs", 1, 1000)
+        fields["learning_rate"] = number("Learning rate", "learning_rate", 0.00001, 10.0, 0.001, "%.5f")
     with right:
-        fields["batch_size"] = _integer("Batch size, images", "batch_size", 1, 10_000)
-        fields["optimizer"] = _choice("Optimiser", "optimizer", _literals("optimizer"), _title)
+        fields["batch_size"] = integer("Batch size, images", "batch_size", 1, 10_000)
+        fields["optimizer"] = choice("Optimiser", "optimizer")
     if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
         st.caption(linked("That is all training images in one batch: one step an epoch."))
     with st.expander("More settings"):
-        fields |= _more_settings() | ({} if "parent" in fields else _split())
+        fields |= more_settings(is_branch="parent" in fields)
     try:
         config = parse_config(fields)
         spec = DATASETS[config.dataset]
@@ -114,7 +116,7 @@ def _beginning() -> dict[str, Any]:
     run = session.find_run(parent.run) if parent else None
     if parent is None or run is None:
         return {
-            "dataset": _choice("Data set", "dataset", list(DATASETS), lambda name: DATASETS[name].title),
+            "dataset": choice("Data set", "dataset", list(DATASETS), lambda name: DATASETS[name].title),
             "architecture": _pick_network(),
         }
     st.info(f"A branch of {frame.literal(run.title)}, from epoch {parent.epoch} on.", icon=":material/alt_route:")
@@ -131,7 +133,7 @@ def _pick_network() -> Architecture:
     if form_field("architecture").get() not in networks:
         form_field("architecture").put(RunConfig().architecture.name)
     labels = frame.distinct_labels({name: network.title for name, network in networks.items()})
-    return networks[_choice("Network", "architecture", list(networks), labels.__getitem__)]
+    return networks[choice("Network", "architecture", list(networks), labels.__getitem__)]
 
 
 def _networks() -> dict[str, Architecture]:
@@ -182,51 +184,6 @@ def _fill_in(config: RunConfig | None = None) -> None:
         form_field("precision").put("auto")
 
 
-def _more_settings() -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    fields["schedule"] = st.selectbox(
-        "Learning-rate schedule",
-        _literals("schedule"),
-        format_func=_title,
-        key=form_field("schedule").name,
-        persist_state="session",
-        help="With one-cycle, Adam and AdamW also move beta1, their share of earlier gradients: from 0.95 down to 0.85 "
-        "while the rate rises, then back. Momentum of SGD and RMSprop stays as it is set.",
-    )
-    fields["step_epochs"] = _integer("Epochs between drops (step)", "step_epochs", 1, 1000)
-    fields["step_factor"] = _number("Drop factor (step)", "step_factor", 0.01, 0.99, 0.05, "%.2f")
-    fields["weight_decay"] = _number("Weight decay", "weight_decay", 0.0, 1.0, 0.001, "%.5f")
-    fields["momentum"] = _number("Momentum (SGD, RMSprop)", "momentum", 0.0, 0.999, 0.05, "%.3f")
-    nesterov = form_field("nesterov").name
-    fields["nesterov"] = st.checkbox("Nesterov momentum (SGD)", key=nesterov, persist_state="session")
-    fields["label_smoothing"] = _number("Label smoothing", "label_smoothing", 0.0, 0.9, 0.05, "%.2f")
-    fields["augmentation"] = _choice("Augmentation", "augmentation", _literals("augmentation"), _title)
-    fields["normalise"] = _choice("Pixels become", "normalise", _literals("normalise"), _scale_title)
-    fields["train_fraction"] = _number("Share of the rest to train on", "train_fraction", 0.01, 1.0, 0.05, "%.2f")
-    fields["early_stopping"] = _integer("Early stopping after epochs (0: off)", "early_stopping", 0, 1000)
-    fields["device"] = _choice("Device", "device", ["auto", *devices()], _title)
-    fields["precision"] = _choice("Precision", "precision", precisions(), _title)
-    fields["seed"] = _integer("Seed", "seed", 0, 2**32 - 1)
-    st.caption(f"Found here: {', '.join(devices())}. Auto takes the first.")
-    return fields
-
-
-def _split() -> dict[str, Any]:
-    """Show which images are held out; not for a branch, which uses its parent's split."""
-    share = _number("Validation share", "validation_fraction", 0.01, 0.5, 0.05, "%.2f")
-    seed = st.number_input(
-        "Split seed (empty: as seed)",
-        0,
-        2**32 - 1,
-        None,
-        step=1,
-        key=form_field("split_seed").name,
-        persist_state="session",
-        help="Decides which images are held out for validation. Set it to compare seeds on the same images.",
-    )
-    return {"validation_fraction": share, "split_seed": seed}
-
-
 def _explain_dataset(name: str) -> None:
     spec = DATASETS[name]
     size = "×".join(str(length) for length in spec.shape[1:])
@@ -246,30 +203,3 @@ def _summary_row(row: LayerSummary) -> dict[str, object]:
         "Receptive field, px": f"{row.receptive_field[0]}×{row.receptive_field[1]}",
         "Activations, bytes": row.activation_bytes,
     }
-
-
-def _literals(field: str) -> list[str]:
-    return list(get_args(RunConfig.model_fields[field].annotation))
-
-
-def _title(value: str) -> str:
-    return {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "cpu": "CPU", "cuda": "CUDA"}.get(
-        value, value
-    )
-
-
-def _scale_title(value: str) -> str:
-    return {"standard": "(x − mean) / std", "unit": "0 … 1", "symmetric": "−1 … 1"}[value]
-
-
-def _choice(label: str, field: str, options: list[str], shown: Any) -> str:
-    return st.selectbox(label, options, format_func=shown, key=form_field(field).name, persist_state="session")
-
-
-def _integer(label: str, field: str, low: int, high: int) -> int:
-    return st.number_input(label, low, high, step=1, key=form_field(field).name, persist_state="session")
-
-
-def _number(label: str, field: str, low: float, high: float, step: float, form: str) -> float:
-    key = form_field(field).name
-    return st.number_input(label, low, high, step=step, format=form, key=key, persist_state="session")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from torch import Tensor
 from cnnlab.data.readers import SAMPLE as SAMPLE_FILE
 from cnnlab.data.torchvision_compat import datasets
 from cnnlab.export.program import ProgramError, program_of, program_of_run, to_notebook, to_script
-from cnnlab.export.program.data_step import downloads
+from cnnlab.export.program.data_step import PROGRAMMED, downloads
 from cnnlab.export.program.plot_step import SAVED
 from cnnlab.jobs.job import Job
 from cnnlab.networks.architecture import Architecture
@@ -151,6 +152,8 @@ BLOCKS = (
 )
 
 
+AVERAGED = {"weight_average": 0.99, "augmentation": "none", "architecture": "seven-step-mnist"}
+FEW = {"train_fraction": 0.01, "epochs": 2}
 FLAT_NORM = (MaxPool2d(kernel_size=7), Flatten(), Linear(out_features=8), BatchNorm1d(), Activation())
 ALL_BUT_ONE = 399  # of the sample's 400 images
 
@@ -175,6 +178,12 @@ def network_of(*layers: Layer) -> dict[str, Any]:
         {"architecture": network_of(*BLOCKS), "precision": "bfloat16", "augmentation": "flip"},
         {"architecture": "quick", "precision": "float16", "train_fraction": 0.01, "epochs": 1},
         {"augmentation": "mild", "batch_size": 3000, "epochs": 1},
+        {"class_balance": "weights", "label_smoothing": 0.1, "augmentation": "trivial", "epochs": 1},
+        {"class_balance": "sampling", "augmentation": "none", "gradient_clipping": 0.5, "schedule": "constant"},
+        {"mixup": 0.2, "cutmix": 1.0, "weight_average": 0.9, "augmentation": "flip", "precision": "bfloat16"},
+        {"cutmix": 1.0, "class_balance": "weights", "warmup_epochs": 1, "schedule": "cosine", "augmentation": "none"},
+        {"warmup_epochs": 1, "schedule": "step", "step_epochs": 1, "epochs": 3, "early_stopping": 1, **AVERAGED},
+        {"warmup_epochs": 1, "schedule": "constant", "gradient_clipping": 1.0, "precision": "float16", **FEW},
         {
             "architecture": network_of(*FLAT_NORM),
             "batch_size": ALL_BUT_ONE,
@@ -219,10 +228,29 @@ def test_a_program_has_what_its_config_needs_and_no_more() -> None:
     assert '"Ankle boot"' in decayed
 
 
-@pytest.mark.parametrize("name", RECIPES)
+MODERN = RunConfig(
+    schedule="cosine",
+    warmup_epochs=2,
+    gradient_clipping=1,
+    weight_average=0.99,
+    label_smoothing=0.1,
+    class_balance="weights",
+    augmentation="trivial",
+    mixup=0.2,
+    cutmix=1,
+    early_stopping=3,
+)
+CONFIGS = {
+    **{recipe.name: recipe.config for recipe in RECIPES.values() if recipe.config.dataset in PROGRAMMED},
+    "modern": MODERN,
+    "balanced": MODERN.model_copy(update={"class_balance": "sampling", "schedule": "constant", "device": "cpu"}),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
 def test_a_program_reads_as_linted_code(name: str, tmp_path: Path) -> None:
     file = tmp_path / "script.py"
-    file.write_text(to_script(program_of(RECIPES[name].config)), encoding="utf-8")
+    file.write_text(to_script(program_of(CONFIGS[name])), encoding="utf-8")
     ruff = [sys.executable, "-m", "ruff"]
     for check in (["check", "--select", "E,F,I,W,UP"], ["format", "--check"]):
         done = subprocess.run(
@@ -268,12 +296,18 @@ def bound_by(node: ast.stmt) -> list[str]:
 
 def test_the_names_a_program_has_of_its_own_are_no_networks() -> None:
     """A network of such a name gets another."""
-    scripts = [to_script(program_of(recipe.config)) for recipe in RECIPES.values()]
+    scripts = [to_script(program_of(config)) for config in CONFIGS.values()]
     names = {name for script in scripts for node in ast.parse(script).body for name in bound_by(node)}
-    networks = {class_name(recipe.config.architecture.title) for recipe in RECIPES.values()}
+    networks = {class_name(config.architecture.title) for config in CONFIGS.values()}
     capital = {name for name in names - networks if name[0].isupper() and "_" not in name}
     assert capital
     assert {name for name in capital if class_name(name) == name} == set()
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_functions_of_several_modules_have_names_of_their_own(name: str) -> None:
+    functions = re.findall(r"^def (\w+)", to_script(program_of(CONFIGS[name])), re.MULTILINE)
+    assert len(functions) == len(set(functions))
 
 
 @pytest.mark.parametrize(

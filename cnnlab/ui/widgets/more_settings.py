@@ -1,0 +1,138 @@
+"""The part of a run's form that is folded away: settings that are changed less often, in groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from cnnlab.training.device import devices, precisions
+from cnnlab.ui.shell.state import form_field
+from cnnlab.ui.widgets.config_inputs import choice, integer, number
+
+
+def more_settings(is_branch: bool) -> dict[str, Any]:
+    """Show the inputs and return their values by field; a branch keeps its parent's split."""
+    groups = {
+        "Learning rate": [_rate],
+        "Optimiser": [_optimiser],
+        "Images and labels": [_images],
+        "Split and length": [_length] if is_branch else [_length, _split],
+        "Machine": [_machine],
+    }
+    fields: dict[str, Any] = {}
+    for heading, parts in groups.items():
+        st.markdown(f"**{heading}**")
+        for show in parts:
+            fields |= show()
+    return fields
+
+
+def _rate() -> dict[str, Any]:
+    return {
+        "schedule": choice(
+            "Learning-rate schedule",
+            "schedule",
+            hint="With one-cycle, Adam and AdamW also move beta1, their share of earlier gradients: from 0.95 down to "
+            "0.85 while the rate rises, then back. Momentum of SGD and RMSprop stays as it is set.",
+        ),
+        "warmup_epochs": integer(
+            "Warm-up epochs (not one-cycle)",
+            "warmup_epochs",
+            0,
+            1000,
+            "The learning rate rises in a line for so many epochs, then its schedule begins. 0: none. One-cycle has a "
+            "warm-up of its own.",
+        ),
+        "step_epochs": integer("Epochs between drops (step)", "step_epochs", 1, 1000),
+        "step_factor": number("Drop factor (step)", "step_factor", 0.01, 0.99, 0.05),
+    }
+
+
+def _optimiser() -> dict[str, Any]:
+    nesterov = form_field("nesterov").name
+    return {
+        "weight_decay": number("Weight decay", "weight_decay", 0.0, 1.0, 0.001, "%.5f"),
+        "momentum": number("Momentum (SGD, RMSprop)", "momentum", 0.0, 0.999, 0.05, "%.3f"),
+        "nesterov": st.checkbox("Nesterov momentum (SGD)", key=nesterov, persist_state="session"),
+        "gradient_clipping": number(
+            "Gradient clipping, largest norm (0: off)",
+            "gradient_clipping",
+            0.0,
+            1000.0,
+            0.5,
+            hint="A gradient longer than this is shortened to it, so that no single batch moves the weights far.",
+        ),
+        "weight_average": number(
+            "Weight average, decay (0: off)",
+            "weight_average",
+            0.0,
+            0.99999,
+            0.001,
+            "%.5f",
+            "An average of the weights over the last steps is validated, kept and tested in place of the last weights. "
+            "With 0.99 it reaches back some 100 steps, with 0.999 some 1,000.",
+        ),
+    }
+
+
+def _images() -> dict[str, Any]:
+    mixing = (
+        "α decides what shares are drawn: with 0.2 most images change little, with 1 all shares are as likely. 0: off. "
+        "Where both are on, each batch takes one of them."
+    )
+    return {
+        "augmentation": choice("Augmentation", "augmentation"),
+        "mixup": number(
+            "Mixup, α (0: off)", "mixup", 0.0, 10.0, 0.1, hint=f"Two images and their labels are blended. {mixing}"
+        ),
+        "cutmix": number(
+            "CutMix, α (0: off)",
+            "cutmix",
+            0.0,
+            10.0,
+            0.1,
+            hint=f"A rectangle of an image is replaced by another image's, and its label in proportion. {mixing}",
+        ),
+        "label_smoothing": number("Label smoothing", "label_smoothing", 0.0, 0.9, 0.05),
+        "class_balance": choice(
+            "Balance the classes",
+            "class_balance",
+            hint="For data sets where some classes have many more images than others. Either errors on rare classes "
+            "weigh more, or images of rare classes are shown more often.",
+        ),
+        "normalise": choice("Pixels become", "normalise"),
+    }
+
+
+def _machine() -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "device": choice("Device", "device", ["auto", *devices()]),
+        "precision": choice("Precision", "precision", precisions()),
+        "seed": integer("Seed", "seed", 0, 2**32 - 1),
+    }
+    st.caption(f"Found here: {', '.join(devices())}. Auto takes the first.")
+    return fields
+
+
+def _length() -> dict[str, Any]:
+    return {
+        "train_fraction": number("Share of the rest to train on", "train_fraction", 0.01, 1.0, 0.05),
+        "early_stopping": integer("Early stopping after epochs (0: off)", "early_stopping", 0, 1000),
+    }
+
+
+def _split() -> dict[str, Any]:
+    """Show which images are held out."""
+    share = number("Validation share", "validation_fraction", 0.01, 0.5, 0.05)
+    seed = st.number_input(
+        "Split seed (empty: as seed)",
+        0,
+        2**32 - 1,
+        None,
+        step=1,
+        key=form_field("split_seed").name,
+        persist_state="session",
+        help="Decides which images are held out for validation. Set it to compare seeds on the same images.",
+    )
+    return {"validation_fraction": share, "split_seed": seed}
