@@ -23,6 +23,18 @@ from cnnlab.ui.widgets.progress import trial
 WAYS: dict[ablation.Way, str] = {"add": "add one to a plain training", "remove": "take one from all of them"}
 SUBJECTS = {"parts": "parts of a training", "transfer": "transfer"}
 ROW = 58  # pixels of a chart
+MEANINGS: dict[ablation.Part, str] = {
+    "augmentation": "each image a little moved, turned, scaled and sheared, anew each time",
+    "batch norm": "behind each of the two convolutions",
+    "dropout": "half of the features before the logits",
+    "weight decay": f"{ablation.SETTINGS['weight decay']['weight_decay']:g}, with AdamW",
+    "TrivialAugment": "some images mirrored, then one random change of shape or colour; made for photos",
+    "mixup": "two images and their labels blended",
+    "CutMix": "a rectangle of another image pasted in, and its label in proportion",
+    "weight average": "the mean of the last weights is judged, not the last weights",
+    "gradient clipping": "a gradient longer than 1 is shortened to 1",
+    "warm-up": "the rate rises for two epochs, then falls along a cosine; all others have one-cycle",
+}
 
 
 def show() -> None:
@@ -75,19 +87,8 @@ def _parts() -> None:
         return
     _estimate(terms, len(terms.arms))
     with st.popover("What the parts are", icon=":material/info:", type="tertiary"):
-        st.markdown(
-            "- **augmentation**: each image a little moved, turned, scaled and sheared, anew each time\n"
-            "- **batch norm**: behind each of the two convolutions\n"
-            "- **dropout**: half of the features before the logits\n"
-            f"- **weight decay**: {ablation.SETTINGS['weight decay']['weight_decay']:g}, with AdamW\n"
-            "- **TrivialAugment**: some images mirrored, then one random change of shape or colour; made for photos\n"
-            "- **mixup**: two images and their labels blended\n"
-            "- **CutMix**: a rectangle of another image pasted in, and its label in proportion\n"
-            "- **weight average**: the mean of the last weights is judged, not the last weights\n"
-            "- **gradient clipping**: a gradient longer than 1 is shortened to 1\n"
-            "- **warm-up**: the rate rises for two epochs, then falls along a cosine; all others have one-cycle\n\n"
-            "All else is the same: two convolutions, AdamW, one-cycle learning rate."
-        )
+        st.markdown("\n".join(f"- **{part}**: {what}" for part, what in MEANINGS.items()))
+        st.markdown("All else is the same: two convolutions, AdamW, one-cycle learning rate.")
     _try("learn.ablation.trial", "Try them", terms, lambda: ablation.ablate(terms))
 
 
