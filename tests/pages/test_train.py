@@ -67,6 +67,16 @@ def test_classes_of_unequal_size_are_judged_alike_on_every_page(listed_run: Run)
     assert row.tolist() == pytest.approx([100 * (summary.balanced_accuracy or 0), 100 * (summary.macro_f1 or 0)])
 
 
+def test_evaluate_counts_all_classes_alike_where_they_differ_in_size(
+    listed_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Balanced accuracy" not in metrics(open_page("Evaluate", listed_run))
+    monkeypatch.setattr("cnnlab.evaluation.balance.IMBALANCED", 1.0)  # so that every data set is
+    shown, summary = metrics(open_page("Evaluate", listed_run)), listed_run.summary
+    assert shown["Balanced accuracy"] == f"{summary.balanced_accuracy:.2%}"
+    assert shown["Macro F1"] == f"{summary.macro_f1:.2%}"
+
+
 def test_a_network_too_large_for_the_memory_is_refused_with_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.training.memory.free_bytes", lambda device: 600 * 10**6)
     page = open_page("Train")
