@@ -1,4 +1,4 @@
-"""Commands for a user's own pictures: python -m cnnlab data add, list, check, remove, restore."""
+"""Commands for a user's own pictures: python -m cnnlab data add, list, check, pack, unpack, remove, restore."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import torch
 from cnnlab.cli.options import as_json
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.adding import add
+from cnnlab.data.pictures.archive import pack, unpack
 from cnnlab.data.pictures.assembling import Added, Options
 from cnnlab.data.pictures.checking import advice, check, counts, scene_advice
 from cnnlab.data.pictures.sources import open_source
@@ -142,6 +143,31 @@ def check_command(name: str, as_json: bool) -> None:
             click.echo(_listing(group))
     if not found:
         click.echo("nothing is doubtful about these pictures")
+
+
+@data.command("pack")
+@click.argument("name")
+@click.option("--to", "path", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The ZIP to write.")
+@as_json
+def pack_command(name: str, path: Path, as_json: bool) -> None:
+    """Put the data set NAME, or NAME@VERSION, with its pictures into one archive, for another machine."""
+    library = own_pictures()
+    version = library.version(name)
+    pack(library, version, path)
+    if as_json:
+        click.echo(json.dumps({"packed": version.key, "file": str(path), "bytes": path.stat().st_size}))
+        return
+    click.echo(f"{path}: {version.key}, {path.stat().st_size / 1e6:.1f} MB")
+
+
+@data.command("unpack")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@as_json
+def unpack_command(file: Path, as_json: bool) -> None:
+    """Add the data set of FILE, an archive made by data pack; runs that were trained on it find it."""
+    with file.open("rb") as archive:
+        version = unpack(archive, own_pictures())
+    click.echo(json.dumps({"unpacked": version.key}) if as_json else f"{version.key} is here")
 
 
 @data.command("remove")

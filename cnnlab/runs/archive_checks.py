@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from cnnlab.data.datasets import DATASETS
+from cnnlab.data.pictures.store import is_own_key
 from cnnlab.files import plain_json, read_limited
 from cnnlab.networks.architecture import BYTES_PER_NUMBER, ArchitectureError, summarise
 from cnnlab.networks.build import build
@@ -78,6 +79,8 @@ def _read(run: Run, name: str, kind: TypeAdapter[_T]) -> _T:
 def _check_data(run: Run, config: RunConfig, summary: Summary) -> None:
     """Check that classes and images are the data set's; a run that ended before it had read them has none."""
     spec = DATASETS.get(config.dataset)
+    if spec is None and is_own_key(config.dataset):  # its pictures may come later: pages say that they are missing
+        return
     if spec is None:
         raise _refusal(run, "config.json", "of a data set that is not known here")
     if summary.classes and (summary.classes, summary.shape) != (spec.classes, spec.shape):
@@ -144,8 +147,9 @@ def _network(config: RunConfig, summary: Summary) -> nn.Module:
 
 
 def _training_forms(network: nn.Module) -> Forms:
-    """Return what a ``Training.checkpoint`` may hold: a network's best weights, an optimiser's moments and steps."""
-    forms = {f"best.{name}": _form(tensor) for name, tensor in network.state_dict().items()}
+    """Return what a ``Training.checkpoint`` may hold: weights, the best and those that train; moments and steps."""
+    weights = {name: _form(tensor) for name, tensor in network.state_dict().items()}
+    forms = {f"{kind}.{name}": form for kind in ("best", "trained") for name, form in weights.items()}
     for place, parameter in enumerate(network.parameters()):
         forms |= {f"optimizer.{place}.{moment}": _form(parameter) for moment in MOMENTS}
         forms[f"optimizer.{place}.step"] = Form((), TYPES[torch.float32])

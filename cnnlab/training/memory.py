@@ -24,6 +24,7 @@ COPIES = 3  # of a weight beside the optimiser's: itself, its gradient, the best
 AVERAGED = 1  # where an average of the weights is taken
 BOTH_WAYS = 2  # of an activation: kept for the backward pass, and its gradient
 JUDGED = 3  # of the largest activation, where nothing is kept: a layer's input, its output, a shortcut
+HELD = 2  # copies of each image: as it is read, and as its split has it
 AUGMENTED = 12  # times an image's float numbers, while it is augmented
 WORKSPACE = 150 * 10**6  # bytes of torch itself, for kernels and what it caches for the next step
 CGROUP = Path("/sys/fs/cgroup")
@@ -54,17 +55,20 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
     Raises ArchitectureError where a layer does not fit the images, ConfigError where the device is missing.
     """
     rows = summarise(config.architecture, spec.shape, len(spec.classes))
-    precision = Accelerator.of(config).precision
+    accelerator = Accelerator.of(config)
+    precision = accelerator.precision
     kept = sum(row.activation_bytes for row in rows) * precision.itemsize // BYTES_PER_NUMBER
     largest = max(prod(row.output_shape) for row in rows) * BYTES_PER_NUMBER
     pixels = prod(spec.shape)
     batch = min(config.batch_size, spec.sizes[0])
     at_once = min(prepared_at_once(batch, spec.shape), spec.sizes[0])
+    is_mapped = spec.mapped is not None and accelerator.device.type == "cpu"  # read from disk where it is looked at
+    held = 0 if is_mapped else HELD * sum(spec.sizes)
     copies = COPIES + MOMENTS[config.optimizer] + (AVERAGED if config.weight_average else 0)
     return Needs(
         weights=sum(row.parameters for row in rows) * BYTES_PER_NUMBER * copies,
         activations=max(BOTH_WAYS * kept * batch, JUDGED * largest * evaluation_batch(spec.shape)),
-        images=pixels * (2 * sum(spec.sizes) + at_once * BYTES_PER_NUMBER * AUGMENTED),
+        images=pixels * (held + at_once * BYTES_PER_NUMBER * AUGMENTED),
     )
 
 

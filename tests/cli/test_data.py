@@ -38,6 +38,10 @@ def test_pictures_are_added_listed_checked_trained_on_removed_and_restored(
     assert run.config.dataset == f"pets@1:{told['digest'][:8]}"
     assert run.summary.classes == ("cat", "dog")
 
+    packed = tmp_path / "packed.zip"
+    call(capsys, "data", "pack", "pets", "--to", str(packed))
+    assert last_line(call(capsys, "data", "unpack", str(packed), "--json")) == {"unpacked": run.config.dataset}
+
     removed = last_line(call(capsys, "data", "remove", "pets", "--json"))["removed"]
     assert "pets@1" not in DATASETS
     assert "pets" in refusal(capsys, "train", "--dataset", "pets")

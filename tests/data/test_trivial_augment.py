@@ -34,7 +34,7 @@ def test_a_change_leaves_pixels_in_their_range_and_its_input_as_it_was(name: str
     assert torch.equal(pixels, before)
 
 
-@pytest.mark.parametrize("name", BY_NAME.keys() - {"autocontrast", "equalize"})
+@pytest.mark.parametrize("name", [name for name in BY_NAME if name not in ("autocontrast", "equalize")])
 def test_without_strength_nothing_changes(name: str) -> None:
     close = 1 / 256 if name == "posterize" else 1e-5  # which rounds to 8 bits
     assert torch.allclose(BY_NAME[name](PHOTOS, torch.zeros(6)), PHOTOS, atol=close)

@@ -210,3 +210,10 @@ def test_a_training_that_waits_says_where_it_stands(monkeypatch: pytest.MonkeyPa
     assert "nothing to judge" in texts(page)
     first.stop()
     first.join()
+
+
+def test_the_form_says_what_auto_is_for_the_data_set() -> None:
+    page = open_page("Train")
+    assert "Auto is handwriting for this data set." in texts(page)
+    page.selectbox(key="form.dataset").set_value("cifar10").run()
+    assert "Auto is flip for this data set." in texts(checked(page))

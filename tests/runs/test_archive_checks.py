@@ -135,6 +135,24 @@ def test_a_run_of_an_unknown_data_set_is_refused(run: Run) -> None:
         admit(run)
 
 
+def test_a_run_of_own_pictures_that_are_not_here_is_admitted(run: Run) -> None:
+    change(run, "config.json", dataset="pets@3:0123abcd")
+    admit(run)
+
+
+def test_weights_that_train_beside_their_average_are_admitted_of_this_network_only(run: Run) -> None:
+    path = run.folder / "checkpoint.safetensors"
+    with safe_open(path, "pt") as file:
+        about = file.metadata()
+    weights = {f"trained.{name}": tensor for name, tensor in load_file(run.folder / WEIGHTS).items()}
+    tensors = load_file(path)
+    save_file(tensors | weights, path, about)
+    admit(run)
+    save_file(tensors | {"trained.other": torch.zeros(2)}, path, about)
+    with pytest.raises(RunError, match="of another training"):
+        admit(run)
+
+
 def test_accuracies_of_fewer_classes_than_the_run_has_are_refused(run: Run) -> None:
     path = run.folder / "history.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 
 from cnnlab.data.batches import prepared_at_once
 from cnnlab.data.datasets import DATASETS
+from cnnlab.data.loading import load
 from cnnlab.training import memory
 from cnnlab.training.config import ConfigError, parse_config
 from cnnlab.training.memory import SHORT_OF_MEMORY, check_memory, free_bytes, needs
@@ -43,6 +45,14 @@ def test_needs_grow_with_what_takes_them() -> None:
     averaged = needs(parse_config({"weight_average": 0.9}), SAMPLE).weights
     assert averaged == needs(parse_config({"optimizer": "sgd"}), SAMPLE).weights / 4 * 6
     assert needs(parse_config({}), DATASETS["cifar10"]).images > plain.images
+
+
+def test_own_pictures_that_are_mapped_take_no_memory() -> None:
+    data = load("mnist-sample")
+    spec = replace(DATASETS["cifar10"], mapped=lambda: (data.train, data.test))
+    images = needs(parse_config({"device": "cpu"}), spec).images
+    assert images == needs(parse_config({"device": "cpu"}), replace(spec, sizes=(9_000_000, 1_000_000))).images
+    assert images < needs(parse_config({"device": "cpu"}), DATASETS["cifar10"]).images
 
 
 def test_large_images_are_prepared_in_smaller_batches() -> None:

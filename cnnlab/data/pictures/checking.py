@@ -65,7 +65,7 @@ TITLES: dict[Kind, tuple[str, str]] = {
     ),
     "labels": (
         "Labels worth a look",
-        "Networks of other pictures would call these something else; the most doubtful first. Many are right and only "
+        "Judged by the other pictures these look like another class; the most doubtful first. Many are right and only "
         "hard. With 5 % of the labels of 1,000 photos wrong, the first tenth had about half of the wrong ones.",
     ),
     "unlike": (

@@ -19,8 +19,6 @@ from io import StringIO
 from pathlib import Path
 from shutil import rmtree
 
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 from torch import Tensor
 
 from cnnlab.data.pictures.features import Halves
@@ -38,7 +36,7 @@ from cnnlab.data.pictures.version import (
     rows_of,
     write_rows,
 )
-from cnnlab.data.pictures.writing import FEATURES_KEY
+from cnnlab.data.pictures.writing import read_features
 from cnnlab.files import DELETED_ARE_KEPT, atomic_write, exclusive, is_older, read_limited
 
 STALE = timedelta(days=1)  # nobody adds pictures for so long
@@ -76,19 +74,24 @@ class Library:
     def version(self, key: str) -> Version:
         """Read what a version holds: of ``name@number:digest``, ``name@number``, or the latest of ``name``.
 
-        Raises PictureSetError where it is missing, damaged or holds other pictures than the digest says.
+        Pictures that came from another machine may have another number here: the digest finds them. Raises
+        PictureSetError where the version is missing, damaged or holds other pictures than the digest says.
         """
         match = _KEY.fullmatch(key)
         numbers = self.numbers(match["name"]) if match else []
         if not match or not numbers:
             raise PictureSetError(f"there is no data set {key[:60]!r} here: add its pictures")
-        number = int(match["number"] or numbers[-1])
+        number, digest = int(match["number"] or numbers[-1]), match["digest"]
+        if digest:
+            alike = [one for one in self.versions(match["name"]) if one.digest.startswith(digest)]
+            if alike:
+                return min(alike, key=lambda one: abs(one.number - number))
         if number not in numbers:
             raise PictureSetError(
                 f"{match['name']} has no version {number} here: choose one of {', '.join(map(str, numbers))}"
             )
         version = _info(self._path(match["name"], number))
-        if match["digest"] and not version.digest.startswith(match["digest"]):
+        if digest:
             raise PictureSetError(f"{match['name']} version {number} holds other pictures here than those asked for")
         return version
 
@@ -110,12 +113,7 @@ class Library:
 
     def features(self, version: Version) -> Halves:
         """Read what describes each picture (N, F) of a version's file of pixels. Raises PictureSetError."""
-        path = self.folder / version.name / features_name(version.pixels)
-        try:
-            found: Halves = load_file(path)[FEATURES_KEY]
-        except (OSError, SafetensorError, KeyError) as error:
-            raise PictureSetError(f"what describes {version} is missing or damaged: add its pictures again") from error
-        return found
+        return read_features(self.folder / version.name / features_name(version.pixels))
 
     def preview(self, version: Version, row: Row) -> bytes:
         """Read the preview of an original as JPEG; empty where its pixels show all of it. Raises OSError."""
@@ -129,11 +127,9 @@ class Library:
         """Read which files were refused or ignored. Raises PictureSetError."""
         path = self._path(version.name, version.number) / "report.csv"
         try:
-            lines = list(csv.reader(StringIO(read_limited(path, MAX_TABLE).decode(), newline="")))[1:]
-            kinds = {kind: tuple((file, reason) for what, file, reason in lines if what == kind) for kind in REPORTED}
+            return read_report(read_limited(path, MAX_TABLE).decode())
         except (OSError, ValueError, csv.Error) as error:
             raise PictureSetError(f"the report of {version.key} is missing or damaged") from error
-        return Contents(kinds["refused"], kinds["ignored"])
 
     @contextmanager
     def aside(self) -> Iterator[Path]:
@@ -210,6 +206,12 @@ class Library:
 REPORTED = ("refused", "ignored")
 
 
+def is_own_key(key: str) -> bool:
+    """Tell whether a key names a version of a user's own data set and its digest, whether it is here or not."""
+    match = _KEY.fullmatch(key)
+    return bool(match and match["digest"])
+
+
 def previews_name(pixels: str) -> str:
     """Return the name of the file of previews that goes with a file of pixels."""
     return pixels.replace("pixels-", "previews-").replace(".safetensors", ".bin")
@@ -223,6 +225,13 @@ def files_of(pixels: str) -> tuple[str, str, str]:
 def features_name(pixels: str) -> str:
     """Return the name of the file that describes the pictures of a file of pixels."""
     return pixels.replace("pixels-", "features-")
+
+
+def read_report(text: str) -> Contents:
+    """Read which files were refused or ignored. Raises ValueError or csv.Error."""
+    lines = list(csv.reader(StringIO(text, newline="")))[1:]
+    kinds = {kind: tuple((file, reason) for what, file, reason in lines if what == kind) for kind in REPORTED}
+    return Contents(kinds["refused"], kinds["ignored"])
 
 
 def _report(contents: Contents) -> str:

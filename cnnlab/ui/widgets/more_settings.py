@@ -6,17 +6,18 @@ from typing import Any
 
 import streamlit as st
 
+from cnnlab.data.datasets import DATASETS
 from cnnlab.training.device import devices, precisions
 from cnnlab.ui.shell.state import form_field
-from cnnlab.ui.widgets.config_inputs import choice, integer, number
+from cnnlab.ui.widgets.config_inputs import choice, integer, number, title
 
 
-def more_settings(is_branch: bool) -> dict[str, Any]:
+def more_settings(dataset: str, is_branch: bool) -> dict[str, Any]:
     """Show the inputs and return their values by field; a branch keeps its parent's split."""
     groups = {
         "Learning rate": [_rate],
         "Optimiser": [_optimiser],
-        "Images and labels": [_images],
+        "Images and labels": [lambda: _images(dataset)],
         "Split and length": [_length] if is_branch else [_length, _split],
         "Machine": [_machine],
     }
@@ -76,13 +77,22 @@ def _optimiser() -> dict[str, Any]:
     }
 
 
-def _images() -> dict[str, Any]:
+def _images(dataset: str) -> dict[str, Any]:
     mixing = (
         "α decides what shares are drawn: with 0.2 most images change little, with 1 all shares are as likely. 0: off. "
         "Where both are on, each batch takes one of them."
     )
+    augmentation = choice(
+        "Augmentation",
+        "augmentation",
+        hint="Random changes of the training images, new in every epoch. Auto is what suits the data set: characters "
+        "are moved and bent, photos in colour are moved and mirrored, own pictures in grey are only moved: writing and "
+        "signs must not be mirrored.",
+    )
+    if augmentation == "auto":
+        st.caption(f"Auto is {title(DATASETS[dataset].augmentation)} for this data set.")
     return {
-        "augmentation": choice("Augmentation", "augmentation"),
+        "augmentation": augmentation,
         "mixup": number(
             "Mixup, α (0: off)", "mixup", 0.0, 10.0, 0.1, hint=f"Two images and their labels are blended. {mixing}"
         ),

@@ -49,7 +49,7 @@ def run_form() -> RunConfig | None:
     if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
         st.caption(linked("That is all training images in one batch: one step an epoch."))
     with st.expander("More settings"):
-        fields |= more_settings(is_branch="parent" in fields)
+        fields |= more_settings(fields["dataset"], is_branch="parent" in fields)
     try:
         config = parse_config(fields)
         spec = DATASETS[config.dataset]
