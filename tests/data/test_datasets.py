@@ -74,7 +74,7 @@ FAULTS: dict[str, Callable[[data.DatasetSpec, np.ndarray[Any, Any]], np.ndarray[
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", ["emnist-letters", "cifar10"])  # with and without colour
 def test_a_data_set_that_disagrees_with_itself_is_damaged(
     name: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
