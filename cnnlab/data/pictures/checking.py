@@ -74,7 +74,8 @@ TITLES: dict[Kind, tuple[str, str]] = {
     ),
     "scenes": (
         "Shots of one scene or series",
-        "They stay on one side of every split: a network is tested on scenes that it has not seen.",
+        "Those found stay on one side of every split. Look: small pictures may be joined that only look alike, and "
+        "shots that differ much may be missed.",
     ),
     "near duplicates": (
         "Near duplicates",
@@ -226,7 +227,8 @@ def scene_advice(rows: Sequence[Row]) -> list[str]:
         return []
     return [
         f"Many pictures are shots of one scene or series. Split one by one, {known:,} of {test:,} test pictures would "
-        "show a scene that training pictures show, and the accuracy would be too good. Here scenes stay on one side."
+        "show a scene that training pictures show, and the accuracy would be too good. Here the scenes that were found "
+        "stay on one side."
     ]
 
 

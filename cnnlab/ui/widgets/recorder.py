@@ -65,7 +65,8 @@ def recorder(collection: Collection) -> None:
 
 def _act(collection: Collection) -> None:
     """Do once what the browser asks for: it is not trusted, and sends again what it thinks was lost."""
-    action = RECORDER.get().action
+    # What the browser sends as its page is left arrives when the component's state is gone.
+    action = getattr(RECORDER.get(), "action", None)
     if not isinstance(action, dict) or action.get("number") == RECORDER_TAKEN.get():
         return
     RECORDER_TAKEN.put(action.get("number"))

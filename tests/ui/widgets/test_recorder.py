@@ -7,6 +7,8 @@ import pytest
 
 from cnnlab.data.pictures.collecting import MAX_BURST, CollectingError, Collection
 from cnnlab.drawings.strokes import DrawingError
+from cnnlab.ui.shell.state import RECORDER
+from cnnlab.ui.widgets import recorder
 from cnnlab.ui.widgets.recorder import carry_out
 from tests.data.pictures.photos import saved, scene
 
@@ -58,4 +60,12 @@ def test_what_our_script_cannot_ask_changes_nothing(action: dict[str, Any]) -> N
     collection = Collection()
     with pytest.raises((IndexError, KeyError, TypeError)):
         carry_out(collection, action)
+    assert collection.count == 0
+
+
+@pytest.mark.parametrize("state", [None, {}])
+def test_what_arrives_after_its_page_was_left_changes_nothing(state: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(RECORDER), "get", lambda key: state)
+    collection = Collection()
+    recorder._act(collection)
     assert collection.count == 0
