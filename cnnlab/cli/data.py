@@ -15,7 +15,7 @@ from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.adding import add
 from cnnlab.data.pictures.archive import pack, unpack
 from cnnlab.data.pictures.assembling import Added, Options
-from cnnlab.data.pictures.checking import advice, check, counts, scene_advice
+from cnnlab.data.pictures.checking import all_advice, check, counts
 from cnnlab.data.pictures.sources import open_source
 from cnnlab.data.pictures.version import Version
 from cnnlab.text import one_line
@@ -122,20 +122,21 @@ def check_command(name: str, as_json: bool) -> None:
     library = own_pictures()
     version = library.version(name)
     rows = library.rows(version)
-    found, classes = check(version, rows, library.pixels(version), library.features(version)), counts(version, rows)
+    found = check(version, rows, library.pixels(version), library.features(version))
+    told = all_advice(version, rows)
     named = {one.kind: [[rows[number].path for number in group] for group in one.groups] for one in found}
     if as_json:
         report = {
             "name": version.name,
             "version": version.number,
             "digest": version.digest,
-            "classes": {one.name: {"train": one.train, "test": one.test} for one in classes},
-            "advice": [*advice(classes), *scene_advice(rows)],
+            "classes": {one.name: {"train": one.train, "test": one.test} for one in counts(version, rows)},
+            "advice": told,
             "findings": {kind.replace(" ", "_"): groups for kind, groups in named.items()},
         }
         click.echo(json.dumps(report))
         return
-    for line in [*advice(classes), *scene_advice(rows)]:
+    for line in told:
         click.echo(one_line(line))
     for one in found:
         click.echo(f"{one.title}: {len(one.groups):,}. {one.advice}")

@@ -114,3 +114,7 @@ def test_why_there_is_no_camera_is_said_and_keys_record_as_a_pointer_does(
     page.evaluate(NO_CAMERA)
     turn_on(page)
     expect(error).to_contain_text("https:// or from this computer")
+    page.get_by_label("Name of class 1").fill("cup")
+    expect(page.get_by_role("button", name="Hold to record cup")).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Learn").click()
+    expect(page.get_by_role("heading", name="Learn", exact=True)).to_be_visible()

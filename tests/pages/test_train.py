@@ -36,7 +36,7 @@ def test_a_learning_rate_is_set_while_it_trains(training: tuple[AppTest, Job]) -
     page.run()
     page.session_state["live.rate.open"] = True
     page.run()
-    page.number_input(key="live.rate").set_value(0.0005).run()
+    page.number_input(key="live.rate").set_value(0.0005)  # the click may come before the page is drawn again
     page.button(key="live.set").click().run()
     wait_until(job, lambda: job.history.rates)
     assert job.history.rates[0]["learning_rate"] == 0.0005
@@ -175,7 +175,7 @@ def test_a_finished_run_is_trained_on() -> None:
 def test_a_branch_begins_with_the_chosen_epochs_weights_and_the_forms_settings() -> None:
     run = train(epochs=2, architecture="lenet-5", train_fraction=0.1)
     page = open_page("Train", run)
-    page.slider(key=f"branch.epoch.{run.id}").set_value(1).run()
+    page.slider(key=f"branch.epoch.{run.id}").set_value(1)
     page.button(key="branch.go").click().run()
     assert "from epoch 1 on" in texts(checked(page))
     page.number_input(key="form.learning_rate").set_value(0.002).run()

@@ -220,6 +220,11 @@ def advice(classes: Sequence[ClassCount]) -> list[str]:
     return lines
 
 
+def all_advice(version: Version, rows: Sequence[Row]) -> list[str]:
+    """Say all that the numbers of pictures, and what belongs together, let one expect; empty where that is nothing."""
+    return [*advice(counts(version, rows)), *(bursts.advice(version.classes, rows) or scene_advice(rows))]
+
+
 def scene_advice(rows: Sequence[Row]) -> list[str]:
     """Say what a split that divides scenes would do; empty where few pictures share one."""
     known, test = known_scenes(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import zlib
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from cnnlab.files import read_limited
 MAX_FILES = 200_000
 MAX_PATH = 1_000  # characters
 READ_AT_ONCE = 1_000_000  # bytes
+_DRIVE = re.compile(r"[A-Za-z]:")  # of Windows
 _UTF8_NAMES = 0x800  # flag of a ZIP entry
 _ENCRYPTED = 0x1
 # How zipfile and its decompressors tell of damage.
@@ -177,7 +179,7 @@ def _read_bounded(file: IO[bytes]) -> bytes:
 def is_inside(path: str) -> bool:
     """Tell whether a path with ``/`` is relative, of bounded length and never leads upward."""
     parts = PurePosixPath(path).parts
-    is_relative = not path.startswith("/") and ":" not in parts[0] if parts else False
+    is_relative = bool(parts) and not path.startswith("/") and not _DRIVE.match(path)
     return is_relative and ".." not in parts and len(path) <= MAX_PATH and "\0" not in path
 
 

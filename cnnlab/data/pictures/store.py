@@ -81,19 +81,17 @@ class Library:
         numbers = self.numbers(match["name"]) if match else []
         if not match or not numbers:
             raise PictureSetError(f"there is no data set {key[:60]!r} here: add its pictures")
-        number, digest = int(match["number"] or numbers[-1]), match["digest"]
-        if digest:
-            alike = [one for one in self.versions(match["name"]) if one.digest.startswith(digest)]
-            if alike:
-                return min(alike, key=lambda one: abs(one.number - number))
-        if number not in numbers:
-            raise PictureSetError(
-                f"{match['name']} has no version {number} here: choose one of {', '.join(map(str, numbers))}"
-            )
-        version = _info(self._path(match["name"], number))
-        if digest:
+        number, digest = int(match["number"] or numbers[-1]), match["digest"] or ""
+        if number in numbers and (version := _info(self._path(match["name"], number))).digest.startswith(digest):
+            return version
+        alike = [one for one in self.versions(match["name"]) if digest and one.digest.startswith(digest)]
+        if alike:
+            return alike[0]
+        if number in numbers:
             raise PictureSetError(f"{match['name']} version {number} holds other pictures here than those asked for")
-        return version
+        raise PictureSetError(
+            f"{match['name']} has no version {number} here: choose one of {', '.join(map(str, numbers))}"
+        )
 
     def versions(self, name: str) -> list[Version]:
         """Read all versions of a data set that are whole, the latest first."""

@@ -172,6 +172,8 @@ def _said(seconds: float, step: Progress | Added) -> str:
         return "Storing"
     if step.doing == "comparing":
         return "Looking for pictures that are alike"
+    if step.doing == "describing":
+        return f"{step.number:,} of {counted(step.total, 'picture')} described"
     left = f", about {rough_duration(seconds / step.done - seconds)} left" if step.done > 0 else ""
     return f"{step.number:,} of {counted(step.total, 'picture')} read{left}"
 

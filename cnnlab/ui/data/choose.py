@@ -17,7 +17,8 @@ def choose_dataset() -> DatasetSpec:
     if asked and is_new("data", asked):
         DATA_CHOSEN.put(DATASETS[asked].name)
     if DATA_CHOSEN.get() not in specs:
-        DATA_CHOSEN.put(next(reversed(specs)))
+        own = [name for name, spec in specs.items() if spec.digest]
+        DATA_CHOSEN.put(own[-1] if own else next(iter(specs)))  # the first needs no download
     titles = distinct_labels({name: spec.title for name, spec in specs.items()})
     name = st.selectbox(
         "Data set",

@@ -55,7 +55,7 @@ def _canvas_and_classes() -> None:
                 icon=":material/add:",
                 disabled=not (drawing and label and len(drawings.kept()) < MAX_LESSONS),
                 on_click=_keep,
-                args=[drawing, label],
+                args=[drawing],
             )
         if len(drawings.kept()) >= MAX_LESSONS:
             st.caption(f"{MAX_LESSONS} drawings are kept at the most: remove one first.")
@@ -86,10 +86,11 @@ def _by_class() -> Mapping[str, list[str]]:
     return found
 
 
-def _keep(drawing: Drawing, label: str) -> None:
-    drawings.keep(drawings.text_of(rounded(drawing)), label)
-    set_drawing()
-    DRAWINGS_CHANGED.put(True)
+def _keep(drawing: Drawing) -> None:
+    if label := cleaned(DATA_DRAWN_CLASS.get()):  # as typed: the page may not have been drawn since
+        drawings.keep(drawings.text_of(rounded(drawing)), label)
+        set_drawing()
+        DRAWINGS_CHANGED.put(True)
 
 
 def _remove(text: str) -> None:

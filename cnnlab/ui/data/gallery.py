@@ -15,7 +15,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.ui.data.add_pictures import PLACE
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import counted
-from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_MOVE_TO
+from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_MOVE_TO, DATA_NEW_CLASS
 from cnnlab.ui.widgets.images import enlarged
 
 AT_ONCE = 40  # pictures of a page
@@ -60,14 +60,14 @@ def _actions(version: Version, ticked: Sequence[int]) -> None:
     """Show what can be done to the ticked pictures."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Move to", [*version.classes, OTHER], key=DATA_MOVE_TO.name, width=240)
-        new = st.text_input("Its name", key="data.new_class", max_chars=80) if DATA_MOVE_TO.get() == OTHER else ""
-        target = new.strip() if DATA_MOVE_TO.get() == OTHER else DATA_MOVE_TO.get()
+        if DATA_MOVE_TO.get() == OTHER:
+            st.text_input("Its name", key=DATA_NEW_CLASS.name, max_chars=80)
         st.button(
             f"Move {len(ticked)}",
             icon=":material/drive_file_move:",
-            disabled=not (ticked and target),
-            on_click=_change,
-            args=[version, dict.fromkeys(ticked, target), []],
+            disabled=not (ticked and _target()),
+            on_click=_move,
+            args=[version, ticked],
         )
         st.button(
             f"Remove {len(ticked)}",
@@ -76,6 +76,16 @@ def _actions(version: Version, ticked: Sequence[int]) -> None:
             on_click=_change,
             args=[version, {}, ticked],
         )
+
+
+def _target() -> str:
+    """Return the class to move pictures to; empty where it has no name yet."""
+    return DATA_NEW_CLASS.get().strip() if DATA_MOVE_TO.get() == OTHER else DATA_MOVE_TO.get()
+
+
+def _move(version: Version, numbers: Sequence[int]) -> None:
+    if target := _target():  # it may have been cleared since the page was drawn
+        _change(version, dict.fromkeys(numbers, target), [])
 
 
 def _table(version: Version, rows: Sequence[Row], shown: Sequence[int], together: Mapping[int, int]) -> pd.DataFrame:

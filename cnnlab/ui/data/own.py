@@ -9,8 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.data.datasets import DatasetSpec, own_pictures
-from cnnlab.data.pictures import bursts
-from cnnlab.data.pictures.checking import Finding, advice, check, counts, scene_advice
+from cnnlab.data.pictures.checking import Finding, all_advice, check, counts
 from cnnlab.data.pictures.editing import revert
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.errors import CnnLabError
@@ -44,6 +43,14 @@ def _findings(key: str) -> list[Finding]:
     return check(version, library.rows(version), library.pixels(version), library.features(version))
 
 
+@st.cache_data(max_entries=8, show_spinner=False)
+def _advice(key: str) -> list[str]:
+    """Say once what a version lets one expect; its key names what it holds."""
+    library = own_pictures()
+    version = library.version(key)
+    return all_advice(version, library.rows(version))
+
+
 def _pictures(version: Version) -> None:
     rows = own_pictures().rows(version)
     found = counts(version, rows)
@@ -54,7 +61,7 @@ def _pictures(version: Version) -> None:
             "Test": [one.test for one in found],
         }
     )
-    for line in [*advice(found), *(bursts.advice(version.classes, rows) or scene_advice(rows))]:
+    for line in _advice(version.key):
         st.warning(literal(line), icon=":material/balance:")
     with st.expander(f"Pictures of each of {len(found)} classes"):
         st.dataframe(table, hide_index=True, width="stretch")

@@ -21,7 +21,8 @@ from cnnlab.ui.widgets.run_picker import run_label
 
 def show_effects(version: Version) -> None:
     """Offer to train a run of an older version again on ``version``, and compare those that were."""
-    entries = [entry for entry in session.trained_runs() if not entry.config.parent]
+    runs = session.trained_runs()
+    entries = [one for one in runs if one.config.dataset.startswith(f"{version.name}@") and not one.config.parent]
     older = {entry.id: (entry, old) for entry in entries if (old := _version_of(entry, version))}
     if not older:
         return
@@ -84,5 +85,8 @@ def _tell(entry: Entry, old: Version, again: Sequence[Entry], version: Version) 
 
 @st.cache_data(max_entries=16, show_spinner="Asking both networks")
 def _effect(runs: str, _old: Version, _new: Version, _before: Entry, _after: Entry) -> Effect:
+    """Ask both networks once; recorded as a use of the test set of either."""
     before, after = (trained_network(entry.run) for entry in (_before, _after))
+    for entry, trained in ((_before, before), (_after, after)):
+        entry.run.count_look(trained.epoch)
     return effect_of_change(_old, _new, before, after)

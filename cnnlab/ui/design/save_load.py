@@ -76,7 +76,6 @@ def keep(draft: Draft, code: str, svg: str) -> None:
             "Save again" if saved else "Save",
             icon=":material/save:",
             on_click=_save,
-            args=[draft],
             help="Replaces the saved design of this name, which can be restored for seven days" if saved else None,
         )
         _downloads(draft, code, svg)
@@ -125,7 +124,8 @@ def _rename(title_field: Key[str], about_field: Key[str]) -> None:
     )
 
 
-def _save(draft: Draft) -> None:
+def _save() -> None:
+    draft = state.draft()  # with a title typed since the page was drawn
     DESIGN_ERROR.drop()
     if draft.name in PRESETS:
         DESIGN_ERROR.put("a preset has this name: give the design another title")

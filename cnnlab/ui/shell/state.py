@@ -92,9 +92,11 @@ RECORDER: Key[Any] = Key("data.recorder", None)
 RECORDER_TAKEN: Key[Any] = Key("data.recorder.taken", 0)  # number of the browser's last action
 RECORDER_ERROR: Key[str] = Key("data.recorder.error", "")
 DATA_MOVE_TO: Key[str] = Key("data.move_to", "")
+DATA_NEW_CLASS: Key[str] = Key("data.new_class", "")
 
 # Sweep and Compare.
 SWEEP_CHOSEN: Key[str | None] = Key("sweep.chosen", None)
+MORE_TRIALS: Key[int] = Key("sweep.more", 0)
 SEARCH: Key[str] = Key("compare.search", "")
 COMPARED: Key[dict[str | None, list[str]]] = Key("compare.chosen", {})  # ids, by the session's run
 COMPARED_CLEARED: Key[int] = Key("compare.cleared", 0)  # how often the ticks were set by other parts
@@ -172,6 +174,11 @@ def compared_table(rows: str) -> Key[Any]:
 def class_name(number: int) -> Key[str]:
     """Return the key of the name of a class whose pictures are uploaded."""
     return Key(f"data.class.{number}", "")
+
+
+def branch_epoch(run_id: str) -> Key[int]:
+    """Return the key of the epoch from whose weights a branch of a run starts."""
+    return Key(f"branch.epoch.{run_id}", 0)
 
 
 def view_of(page: str) -> Key[str]:

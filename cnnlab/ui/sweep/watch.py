@@ -18,7 +18,7 @@ from cnnlab.training.config import ConfigError, field_title
 from cnnlab.ui.shell import frame, poll
 from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import linked
-from cnnlab.ui.shell.state import SWEEP_CHOSEN, search_runs
+from cnnlab.ui.shell.state import MORE_TRIALS, SWEEP_CHOSEN, search_runs
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.format import rough_duration
 
@@ -121,8 +121,9 @@ def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
         )
     else:
         more = st.columns([1, 3], vertical_alignment="bottom")
-        count = more[0].number_input("More trials", 1, 1000, 10, key="sweep.more")
-        more[1].button("Go on", icon=":material/add:", on_click=_go_on, args=[sweep, count], disabled=is_busy())
+        MORE_TRIALS.fill(10)
+        more[0].number_input("More trials", 1, 1000, key=MORE_TRIALS.name)
+        more[1].button("Go on", icon=":material/add:", on_click=_go_on, args=[sweep, True], disabled=is_busy())
 
 
 def _trial(step: Step | None) -> None:
@@ -199,13 +200,13 @@ def _table(sweep: Sweep) -> pd.DataFrame:
     )
 
 
-def _go_on(sweep: Sweep, more: int = 0) -> None:
+def _go_on(sweep: Sweep, further: bool = False) -> None:
     with _starting:
         if is_busy():
             return
         try:
-            if more:
-                sweep.extend(more)
+            if further:
+                sweep.extend(MORE_TRIALS.get())
         except (ConfigError, SweepError) as error:
             st.toast(frame.literal(str(error)), icon=":material/error:")
             return

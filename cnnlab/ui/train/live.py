@@ -124,13 +124,13 @@ def _controls(job: Job) -> None:
 def _rate(job: Job) -> None:
     now = job.learning_rate or job.config.learning_rate
     RATE.fill(max(now, LOWEST_RATE))
-    rate = st.number_input("From the next step on", LOWEST_RATE, 10.0, step=0.0001, format="%.6f", key=RATE.name)
+    st.number_input("From the next step on", LOWEST_RATE, 10.0, step=0.0001, format="%.6f", key=RATE.name)
     st.caption(f"It is {now:.2g} now. Afterwards it rises or falls with its schedule as before, in proportion.")
-    st.button("Set", on_click=_set_rate, args=[job, rate], key="live.set")
+    st.button("Set", on_click=_set_rate, args=[job], key="live.set")
 
 
-def _set_rate(job: Job, rate: float) -> None:
-    job.change_learning_rate(rate)
+def _set_rate(job: Job) -> None:
+    job.change_learning_rate(RATE.get())  # as typed: the page may not have been drawn since
     RATE_OPEN.put(False)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnlab.runs.run import Run, RunError
 from cnnlab.ui.shell import frame, session
-from cnnlab.ui.shell.state import BRANCH_OPEN
+from cnnlab.ui.shell.state import BRANCH_OPEN, branch_epoch
 from cnnlab.ui.widgets import run_form as form
 
 MORE_EPOCHS = 10
@@ -50,12 +50,12 @@ def _resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> No
 
 
 def _branch(run: Run, epochs: list[int]) -> None:
-    epoch = st.slider("From its weights after epoch", epochs[0], epochs[-1], epochs[-1], key=f"branch.epoch.{run.id}")
+    st.slider("From its weights after epoch", epochs[0], epochs[-1], epochs[-1], key=branch_epoch(run.id).name)
     st.caption("A run of its own. The form takes over this run's settings: change what you like, then press Train.")
-    if st.button("Branch off", on_click=_branch_off, args=[run, epoch], key="branch.go"):
+    if st.button("Branch off", on_click=_branch_off, args=[run], key="branch.go"):
         st.rerun()  # the form is outside the fragment that this button reruns
 
 
-def _branch_off(run: Run, epoch: int) -> None:
-    form.branch_off(run, epoch)
+def _branch_off(run: Run) -> None:
+    form.branch_off(run, branch_epoch(run.id).get())
     BRANCH_OPEN.put(False)  # the form is shown next

@@ -57,6 +57,21 @@ function camera(video, width, say, changed) {
   return { open, close, square, isOn: () => stream !== null }
 }
 
+// The camera of a component, with its view, its switch and its errors; changed(isOn) follows on and off.
+function cameraIn(root, width, changed) {
+  const [view, error, button] = [".camera-view", ".camera-error", ".camera-switch"].map((name) => root.querySelector(name))
+  const video = view.querySelector("video")
+  const source = camera(video, width, (text) => { error.textContent = text }, () => {
+    const isOn = source.isOn()
+    video.hidden = !isOn
+    view.querySelector(".camera-hint").hidden = isOn
+    button.textContent = isOn ? "Turn the camera off" : "Turn the camera on"
+    changed(isOn)
+  })
+  button.onclick = () => (source.isOn() ? source.close() : source.open())
+  return source
+}
+
 async function asked(width) {
   if (!navigator.mediaDevices?.getUserMedia) throw Object.assign(new Error(INSECURE), { told: INSECURE })
   return navigator.mediaDevices.getUserMedia({

@@ -14,22 +14,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
 function live(root) {
   const part = (name) => root.querySelector(`.${name}`)
-  const video = part("camera-view").querySelector("video")
-  const button = part("camera-switch")
-  const source = camera(video, WIDTH, (text) => { part("camera-error").textContent = text }, changed)
+  const source = cameraIn(root, WIDTH, changed)
   const times = [] // of the last answers
   let data, send, timer
   let number = 0 // of the last picture sent
   let sentAt = 0
   let spokenAt = 0
 
-  button.onclick = () => (source.isOn() ? source.close() : source.open())
-
-  function changed() {
-    const isOn = source.isOn()
-    video.hidden = !isOn
-    part("camera-hint").hidden = isOn
-    button.textContent = isOn ? "Turn the camera off" : "Turn the camera on"
+  function changed(isOn) {
     clearTimeout(timer)
     times.length = 0
     if (isOn) sendNext()

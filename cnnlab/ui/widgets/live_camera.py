@@ -9,19 +9,15 @@ from typing import Any
 import streamlit as st
 
 from cnnlab.ui.shell.state import LIVE_CAMERA
+from cnnlab.ui.widgets.camera_view import camera_view
 from cnnlab.ui.widgets.component_files import joined
 
 _component = st.components.v2.component(
     "cnnlab_live_camera",
-    html="""
+    html=f"""
 <div class="camera live">
   <div>
-    <div class="camera-view">
-      <video muted playsinline hidden aria-label="What the camera shows"></video>
-      <p class="camera-hint">Pictures go to this app's server, are named and forgotten.</p>
-    </div>
-    <p class="camera-error" role="alert"></p>
-    <button type="button" class="camera-switch">Turn the camera on</button>
+    {camera_view("Pictures go to this app's server, are named and forgotten.")}
     <p class="live-pace"></p>
   </div>
   <div class="live-answers"></div>

@@ -1,6 +1,7 @@
 // A camera and a card for each class: while its button is held, pictures are recorded; then they go to the server.
 const WIDTH = 640 // pixels of the camera's picture
 const PER_SECOND = 10 // pictures
+const TYPED = 300 // ms without a key, after which a name is sent
 const PATIENCE = 15000 // ms without a word from the server, after which an action is sent again
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -12,24 +13,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
 function recorder(root) {
   const part = (name) => root.querySelector(`.${name}`)
-  const video = part("camera-view").querySelector("video")
-  const button = part("camera-switch")
-  const source = camera(video, WIDTH, (text) => { part("camera-error").textContent = text }, changed)
+  const source = cameraIn(root, WIDTH, changed)
   const cards = []
   const actions = queue()
   let data
   let recording = null // { place, frames, timer }
 
-  button.onclick = () => (source.isOn() ? source.close() : source.open())
   part("recorder-add").onclick = () => actions.put({ what: "add", name: "" })
   part("recorder-none").onclick = () => actions.put({ what: "add", name: "none" })
 
-  function changed() {
-    const isOn = source.isOn()
+  function changed(isOn) {
     if (!isOn) stop()
-    video.hidden = !isOn
-    part("camera-hint").hidden = isOn
-    button.textContent = isOn ? "Turn the camera off" : "Turn the camera on"
     update()
   }
 
@@ -75,7 +69,12 @@ function recorder(root) {
     part("recorder-error").textContent = data.error
   }
 
-  return { receive, close: () => source.close() }
+  function close() {
+    source.close()
+    actions.close()
+  }
+
+  return { receive, close }
 }
 
 // Actions go one at a time, each after the server has taken the last: a second one sent meanwhile would replace it.
@@ -86,7 +85,7 @@ function queue() {
 
   function sendFirst() {
     clearTimeout(timer)
-    if (!waiting.length) return
+    if (!waiting.length || !send) return
     send(waiting[0])
     timer = setTimeout(sendFirst, PATIENCE)
   }
@@ -101,15 +100,27 @@ function queue() {
       waiting.shift()
       sendFirst()
     },
+    close() { // its page is left: nobody would take the actions
+      clearTimeout(timer)
+      send = null
+    },
   }
 }
 
 function card(place, { start, stop, put }) {
   const box = element("section", "recorder-class")
   const name = element("input", "recorder-name")
+  let typing = null // what sends the name
   Object.assign(name, { type: "text", maxLength: 80, placeholder: `Class ${place + 1}` })
   name.setAttribute("aria-label", `Name of class ${place + 1}`)
-  name.onchange = () => put({ what: "rename", place, name: name.value })
+  // Sent while one types, not as the field is left: that may be by a click on another page, which would be lost.
+  name.oninput = () => {
+    clearTimeout(typing)
+    typing = setTimeout(() => {
+      typing = null
+      put({ what: "rename", place, name: name.value })
+    }, TYPED)
+  }
   name.onkeydown = ({ key }) => key === "Enter" && name.blur()
   const hold = element("button", "recorder-hold", "Hold to record")
   const undo = element("button", "recorder-undo", "Remove last burst")
@@ -123,7 +134,7 @@ function card(place, { start, stop, put }) {
   box.append(name, told, row, bursts)
 
   function show({ name: given, count, thumbs }, { isReady, frames }) {
-    if (!name.matches(":focus")) name.value = given
+    if (!name.matches(":focus") && !typing) name.value = given
     hold.disabled = !isReady
     hold.classList.toggle("recording", frames >= 0)
     hold.setAttribute("aria-pressed", String(frames >= 0))

@@ -12,21 +12,15 @@ from cnnlab.drawings.camera import FRAME_SIDE, frame_bytes, read_frame
 from cnnlab.drawings.strokes import DrawingError
 from cnnlab.errors import CnnLabError
 from cnnlab.ui.shell.state import RECORDER, RECORDER_ERROR, RECORDER_TAKEN
+from cnnlab.ui.widgets.camera_view import camera_view
 from cnnlab.ui.widgets.component_files import joined
 
 _component = st.components.v2.component(
     "cnnlab_recorder",
-    html="""
+    html=f"""
 <div class="camera recorder">
   <div class="recorder-parts">
-    <div>
-      <div class="camera-view">
-        <video muted playsinline hidden aria-label="What the camera shows"></video>
-        <p class="camera-hint">Pictures go to this app's server, and nowhere else.</p>
-      </div>
-      <p class="camera-error" role="alert"></p>
-      <button type="button" class="camera-switch">Turn the camera on</button>
-    </div>
+    <div>{camera_view("Pictures go to this app's server, and nowhere else.")}</div>
     <div>
       <div class="recorder-classes"></div>
       <p class="recorder-error" role="alert"></p>

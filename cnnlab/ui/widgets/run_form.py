@@ -69,13 +69,21 @@ def _choose_recipe() -> None:
         list(RECIPES),
         format_func=lambda name: RECIPES[name].title,
         key=FORM_RECIPE.name,
-        on_change=_fill_in,
+        on_change=_take_recipe,
         persist_state="session",
-        help="Sets every field below; then change what you like.",
+        help="Sets every field below, but keeps a data set of your own; then change what you like.",
     )
     recipe = RECIPES[FORM_RECIPE.get()]
     if recipe.claim:
         st.caption(f"The tutorial's claim: {recipe.claim}.")
+
+
+def _take_recipe() -> None:
+    """Put the recipe into the form; own pictures stay, for they are what its user came to train on."""
+    dataset = form_field("dataset").get()
+    _fill_in()
+    if dataset in DATASETS and DATASETS[dataset].digest:
+        form_field("dataset").put(dataset)
 
 
 def _explain_network(config: RunConfig, spec: DatasetSpec, rows: list[LayerSummary]) -> None:
