@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cnnlab.data.splits import Split
 from cnnlab.networks.receptive_field import ReceptiveField
 
 BATCH = 100  # images at once: all layers' outputs of one batch are in memory together
@@ -174,12 +175,12 @@ def strongest_patches(
     network: nn.Module,
     layer: str,
     unit: int,
-    images: Tensor,
+    images: Split,
     prepare: Callable[[Tensor], Tensor],
     seen_by: ReceptiveField,
     count: int = 9,
 ) -> list[Patch]:
-    """Find the ``count`` of ``images`` (N, C, H, W) uint8 that activate channel ``unit`` of ``layer`` most, and where.
+    """Find the ``count`` of ``images`` that activate channel ``unit`` of ``layer`` most, and where.
 
     ``prepare`` makes the network's inputs of images; ``seen_by`` is the layer's receptive field.
     """
@@ -197,7 +198,9 @@ def strongest_patches(
             network(prepare(batch))
     found = torch.cat(values)
     best = found.topk(min(count, len(found))).indices.tolist()
-    return [Patch(index, found[index].item(), _cut(images[index], *seen_by.box(*places[index]))) for index in best]
+    return [
+        Patch(index, found[index].item(), _cut(images.image(index), *seen_by.box(*places[index]))) for index in best
+    ]
 
 
 def _cut(image: Tensor, top: int, left: int, bottom: int, right: int) -> Tensor:
@@ -208,7 +211,7 @@ def _cut(image: Tensor, top: int, left: int, bottom: int, right: int) -> Tensor:
     return wide[:, top + beyond[1] : bottom + beyond[1], left + beyond[0] : right + beyond[0]]
 
 
-def penultimate(network: nn.Module, images: Tensor, prepare: Callable[[Tensor], Tensor]) -> Tensor:
+def penultimate(network: nn.Module, images: Tensor | Split, prepare: Callable[[Tensor], Tensor]) -> Tensor:
     """Compute the inputs of the last linear layer: (N, C, H, W) uint8 → (N, features)."""
     last = [name for name, module in leaves(network).items() if isinstance(module, nn.Linear)][-1]
     features: list[Tensor] = []

@@ -145,5 +145,5 @@ def _asked(network: nn.Module, data: Data, config: RunConfig) -> Generator[Tenso
     """Yield logits of the test images, some at a time, on the CPU."""
     device = next(network.parameters()).device
     standardise = Standardise(*scaling(data.spec, config.normalise), device)
-    for images in data.test.images.split(evaluation_batch(data.spec.shape)):
+    for images in data.test.split(evaluation_batch(data.spec.shape)):
         yield predict(network, images.to(device), standardise).cpu()

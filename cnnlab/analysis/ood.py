@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from cnnlab.analysis.activations import penultimate
 from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.data import augmentation
-from cnnlab.data.batches import Standardise
+from cnnlab.data.batches import Standardise, batches, prepared_at_once
 from cnnlab.data.datasets import DATASETS, DIGITS
 from cnnlab.data.loading import Data
 from cnnlab.data.splits import Split
@@ -59,7 +59,7 @@ class TrainingFeatures:
     def of(cls, trained: Trained, data: Data, config: RunConfig) -> TrainingFeatures:
         """Index the run's training images; set the bounds on its validation images, which it was not trained on."""
         known = _few(data.train)
-        neighbours = FeatureIndex(penultimate(trained.network, known.images, trained.inputs), known.labels)
+        neighbours = FeatureIndex(penultimate(trained.network, known, trained.inputs), known.labels)
         others = _few(data.validation)
         varied = _varied(others, config, data.spec.augmentation, data.spec.classes)
         distances = _distances(trained, neighbours, varied)
@@ -149,8 +149,12 @@ def _varied(split: Split, config: RunConfig, own: str, classes: tuple[str, ...])
     """Augment the images as training does: (N, C, H, W) uint8."""
     augment = augmentation.choose(config.augmentation, own)
     draws = torch.Generator().manual_seed(config.seed)
-    pixels = augment(split.images.float() / 255, split.labels, classes, draws)
-    return pixels.clamp(0, 1).mul(255).byte()
+    at_once = prepared_at_once(1, split.shape)
+    parts = (
+        augment(images.float() / 255, labels, classes, draws).clamp(0, 1).mul(255).byte()
+        for images, labels in batches(split, at_once)
+    )
+    return torch.cat(list(parts))
 
 
 def _distances(trained: Trained, neighbours: FeatureIndex, images: Tensor) -> Tensor:

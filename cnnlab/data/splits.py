@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import inf, prod
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +14,15 @@ from torch import Tensor
 
 from cnnlab.networks.layers import Shape
 
+HASHED_AT_ONCE = 256  # images
+
 
 @dataclass(frozen=True)
 class Split:
     """Images (N, C, H, W) uint8 and labels (N,) int64.
 
-    Of a memory-mapped data set it is rows of all its ``pixels``, which are not copied.
+    Of a memory-mapped data set it is rows of all its ``pixels``, which are not copied. Images are handed out on the
+    device of the labels; the pixels may lie elsewhere.
     """
 
     pixels: Tensor  # (M, C, H, W)
@@ -28,7 +33,7 @@ class Split:
     @property
     def images(self) -> Tensor:
         """The images in order, copied where they are not all of the pixels."""
-        return self.pixels if self.rows is None else self.pixels[self.rows]
+        return self._handed_out(self.pixels if self.rows is None else self.pixels[self.rows])
 
     @property
     def shape(self) -> Shape:
@@ -38,23 +43,39 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def image(self, number: int) -> Tensor:
+        """Return one image (C, H, W)."""
+        return self._handed_out(self.pixels[number if self.rows is None else self.rows[number]])
+
+    def split(self, size: int) -> Iterator[Tensor]:
+        """Yield the images ``size`` at a time, as a tensor's ``split`` does, so that only these are copied."""
+        yield from (self.part(slice(start, start + size)).images for start in range(0, len(self), size))
+
     def part(self, chosen: Tensor | slice) -> Split:
         """Select images by an index, a mask or a slice, without copying them."""
         groups = None if self.groups is None else self.groups[chosen]
         if isinstance(chosen, slice) and self.rows is None:
             return Split(self.pixels[chosen], self.labels[chosen], None, groups)
-        rows = torch.arange(len(self.pixels), device=self.labels.device) if self.rows is None else self.rows
-        return Split(self.pixels, self.labels[chosen], rows[chosen], groups)
+        rows = torch.arange(len(self.pixels)) if self.rows is None else self.rows
+        at = chosen if isinstance(chosen, slice) else chosen.to(rows.device)
+        return Split(self.pixels, self.labels[chosen], rows[at], groups)
 
     def take(self, chosen: Tensor) -> Tensor:
         """Copy the images of an index (B,) as a batch (B, C, H, W)."""
-        return self.pixels.index_select(0, chosen if self.rows is None else self.rows.index_select(0, chosen))
+        at = chosen.to(self.pixels.device)
+        return self._handed_out(self.pixels.index_select(0, at if self.rows is None else self.rows.index_select(0, at)))
 
-    def to(self, device: torch.device) -> Split:
-        """Copy the split to ``device``, unless it is there."""
-        if self.pixels.device == device:
+    def to(self, device: torch.device, room: float = inf) -> Split:
+        """Copy the split to ``device``; images of more than ``room`` bytes stay here and are copied batch by batch."""
+        if self.labels.device == device:
             return self
-        return Split(self.images.to(device, non_blocking=True), self.labels.to(device, non_blocking=True))
+        labels = self.labels.to(device, non_blocking=True)
+        if len(self) * prod(self.shape) > room:
+            return Split(self.pixels, labels, self.rows)
+        return Split(self.images.to(device, non_blocking=True), labels)
+
+    def _handed_out(self, images: Tensor) -> Tensor:
+        return images.to(self.labels.device, non_blocking=True)
 
 
 def stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:
@@ -129,8 +150,8 @@ def sampled(split: Split, count: int, seed: int = 0) -> Split:
     return split if len(split) <= count else split.part(stratified(split.labels, count / len(split), seed))
 
 
-def fingerprints(images: Tensor) -> npt.NDArray[np.uint64]:
+def fingerprints(images: Tensor | Split) -> npt.NDArray[np.uint64]:
     """Hash each image of (N, C, H, W) uint8 to 64 bits: equal for equal pixels, and practically never otherwise."""
-    pixels = images.cpu().contiguous().numpy()
-    digests = b"".join(blake2b(image, digest_size=8).digest() for image in pixels)
+    parts = (part.cpu().contiguous().numpy() for part in images.split(HASHED_AT_ONCE))
+    digests = b"".join(blake2b(image, digest_size=8).digest() for pixels in parts for image in pixels)
     return np.frombuffer(digests, np.uint64)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from cnnlab.data.batches import prepared_at_once
 from cnnlab.data.torchvision_compat import transforms
 
 STRENGTHS = (1, 2, 3, 4, 5)
@@ -25,8 +26,12 @@ def corrupted(images: Tensor, corruption: str, strength: int, seed: int = 0) -> 
     """
     if not strength:
         return images
-    pixels = CORRUPTIONS[corruption](images.float() / 255, strength, torch.Generator().manual_seed(seed))
-    return (pixels.clamp(0, 1) * 255).round().to(torch.uint8)
+    draws = torch.Generator().manual_seed(seed)
+    parts = (
+        (CORRUPTIONS[corruption](part.float() / 255, strength, draws).clamp(0, 1) * 255).round().to(torch.uint8)
+        for part in images.split(prepared_at_once(2, images.shape[1:]))  # an even number, for the two ways to turn
+    )
+    return torch.cat(list(parts))
 
 
 def _noise(pixels: Tensor, strength: int, draws: torch.Generator) -> Tensor:

@@ -67,10 +67,13 @@ def evaluate(network: nn.Module, split: Split, standardise: Standardise, at_once
     )
 
 
-def predict(network: nn.Module, images: Tensor, standardise: Standardise, at_once: int = EVALUATION_BATCH) -> Tensor:
+def predict(
+    network: nn.Module, images: Tensor | Split, standardise: Standardise, at_once: int = EVALUATION_BATCH
+) -> Tensor:
     """Compute logits (N, classes) for uint8 images (N, C, H, W), in evaluation mode."""
-    split = Split(images, torch.zeros(len(images), dtype=torch.long, device=images.device))
-    return torch.cat([logits for logits, _ in _logits(network, split, standardise, at_once)])
+    if isinstance(images, Tensor):
+        images = Split(images, torch.zeros(len(images), dtype=torch.long, device=images.device))
+    return torch.cat([logits for logits, _ in _logits(network, images, standardise, at_once)])
 
 
 def evaluation_batch(shape: Sequence[int]) -> int:

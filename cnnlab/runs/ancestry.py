@@ -117,10 +117,10 @@ def caveat(run: Run) -> str:
     return "" if run.summary.ancestors or RunStore(run.folder.parent).origin(run) else NOT_HERE
 
 
-def trained_on(learned: Iterable[Learned], images: Tensor, folder: Path | None = None) -> Tensor:
-    """Return a mask (N,) of the images (N, C, H, W) uint8 that are among those ``learned``, compared by pixels."""
+def trained_on(learned: Iterable[Learned], images: Split, folder: Path | None = None) -> Tensor:
+    """Return a mask (N,) of the ``images`` that are among those ``learned``, compared by pixels."""
     seen = torch.zeros(len(images), dtype=torch.bool)
-    alike = [one for one in learned if _shape(one) == tuple(images.shape[1:])]
+    alike = [one for one in learned if _shape(one) == images.shape]
     if alike:
         own = fingerprints(images)
         for one in alike:
@@ -129,7 +129,7 @@ def trained_on(learned: Iterable[Learned], images: Tensor, folder: Path | None =
 
 
 def _unseen(split: Split, learned: Iterable[Learned], what: str, folder: Path | None = None) -> Split:
-    seen = trained_on(learned, split.images, folder)
+    seen = trained_on(learned, split, folder)
     left = len(seen) - int(seen.sum())
     if left == len(seen):
         return split
@@ -157,4 +157,4 @@ def _shape(one: Learned) -> tuple[int, ...]:
 @lru_cache(maxsize=8)
 def _learned(one: Learned, folder: Path) -> npt.NDArray[np.uint64]:
     data = load(one.dataset, one.validation_fraction, one.held_out_by, folder, one.train_fraction)
-    return fingerprints(data.train.images)
+    return fingerprints(data.train)

@@ -9,6 +9,7 @@ import torch
 
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.version import PictureSetError, Version
+from cnnlab.data.splits import Split
 from cnnlab.evaluation.metrics import Booleans
 from cnnlab.evaluation.significance import Comparison, mcnemar
 from cnnlab.runs.trained import Trained
@@ -40,7 +41,8 @@ def effect_of_change(old: Version, new: Version, before: Trained, after: Trained
     common = [row for row in library.rows(new) if row.split == "test" and row.row in known]
     if not common:
         raise PictureSetError(f"{new} has no test picture of version {old.number}")
-    images = library.pixels(new)[torch.tensor([row.row for row in common])]
+    rows = torch.tensor([row.row for row in common])
+    images = Split(library.pixels(new), torch.zeros(len(rows)), rows)
     labels = np.array([new.classes[row.label] for row in common])
     named = [np.array(one.classes)[one.probabilities(images).argmax(1).numpy()] for one in (before, after)]
     return Effect(named[0] == labels, named[1] == labels)

@@ -37,17 +37,17 @@ class Trained:
     epoch: int
     at_once: int = EVALUATION_BATCH  # images in one forward pass, so that its maps do not take all memory
 
-    def logits(self, images: Tensor) -> Tensor:
+    def logits(self, images: Tensor | Split) -> Tensor:
         """Return the logits of images: (N, C, H, W) uint8 → (N, classes)."""
         return predict(self.network, images, self.standardise, self.at_once)
 
-    def probabilities(self, images: Tensor) -> Tensor:
+    def probabilities(self, images: Tensor | Split) -> Tensor:
         """Return the class probabilities of images: (N, C, H, W) uint8 → (N, classes)."""
         return self.logits(images).softmax(1)
 
     def answers(self, split: Split) -> Answers:
         """Return the network's answers to labelled images."""
-        return Answers(self.logits(split.images).numpy(), split.labels.numpy(), self.classes)
+        return Answers(self.logits(split).numpy(), split.labels.numpy(), self.classes)
 
     def inputs(self, images: Tensor) -> Tensor:
         """Convert images to the input of the first layer: (N, C, H, W) uint8 → float32."""

@@ -24,6 +24,7 @@ from cnnlab.training.config import Extension, RunConfig, last_epoch
 from cnnlab.training.device import Accelerator, compute_exactly, keep_freed_memory
 from cnnlab.training.early_stopping import EarlyStopping
 from cnnlab.training.events import EpochMetrics, Event, Finished, RateChange, Started, StepMetrics, Tick
+from cnnlab.training.memory import room_for_images
 from cnnlab.training.meter import Meter
 from cnnlab.training.optimizer import check_shapes, make_optimizer, moments, restore_moments
 from cnnlab.training.remedy import HOPELESS, TrainingError, remedy
@@ -90,7 +91,8 @@ class Training:
         finite or far above that of random guessing.
         """
         device, precision = self.accelerator.device, self.accelerator.precision
-        train, validation = self.data.train.to(device), self.data.validation.to(device)
+        room = room_for_images(device)
+        train, validation = self.data.train.to(device, room), self.data.validation.to(device, room)
         yield Started(self.epochs, self.steps_per_epoch, str(device), str(precision).removeprefix("torch."))
         while self.epoch < self.epochs and not self._stopping.is_over(self.epoch):
             began = perf_counter()

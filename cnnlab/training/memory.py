@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 from pathlib import Path
 
 import psutil
@@ -25,6 +25,7 @@ AVERAGED = 1  # where an average of the weights is taken
 BOTH_WAYS = 2  # of an activation: kept for the backward pass, and its gradient
 JUDGED = 3  # of the largest activation, where nothing is kept: a layer's input, its output, a shortcut
 HELD = 2  # copies of each image: as it is read, and as its split has it
+KEPT_ON_DEVICE = 0.4  # of the free memory, for images: the rest is for weights and activations
 AUGMENTED = 12  # times an image's float numbers, while it is augmented
 WORKSPACE = 150 * 10**6  # bytes of torch itself, for kernels and what it caches for the next step
 CGROUP = Path("/sys/fs/cgroup")
@@ -63,13 +64,19 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
     batch = min(config.batch_size, spec.sizes[0])
     at_once = min(prepared_at_once(batch, spec.shape), spec.sizes[0])
     is_mapped = spec.mapped is not None and accelerator.device.type == "cpu"  # read from disk where it is looked at
-    held = 0 if is_mapped else HELD * sum(spec.sizes)
+    is_streamed = pixels * spec.sizes[0] > room_for_images(accelerator.device)
+    held = 0 if is_mapped or is_streamed else HELD * sum(spec.sizes)
     copies = COPIES + MOMENTS[config.optimizer] + (AVERAGED if config.weight_average else 0)
     return Needs(
         weights=sum(row.parameters for row in rows) * BYTES_PER_NUMBER * copies,
         activations=max(BOTH_WAYS * kept * batch, JUDGED * largest * evaluation_batch(spec.shape)),
         images=pixels * (held + at_once * BYTES_PER_NUMBER * AUGMENTED),
     )
+
+
+def room_for_images(device: torch.device) -> float:
+    """Return the bytes of images that a training keeps on ``device``; larger sets are copied to it batch by batch."""
+    return inf if device.type == "cpu" else KEPT_ON_DEVICE * free_bytes(device)
 
 
 def free_bytes(device: torch.device) -> int:

@@ -18,6 +18,7 @@ from cnnlab.analysis.activations import (
     strongest_patches,
     watched,
 )
+from cnnlab.data.splits import Split
 from cnnlab.networks.architecture import receptive_fields
 from cnnlab.networks.build import build
 from cnnlab.networks.presets import PRESETS
@@ -125,7 +126,8 @@ def test_the_strongest_patches_are_where_the_pattern_is() -> None:
     pictures[2, 0, 3:6, 5] = pictures[2, 0, 4, 4:7] = 255  # a cross around row 4, column 5
     pictures[3, 0, 0, 0:2] = 255  # half of one, in a corner
     field = ReceptiveField().through([((3, 3), (1, 1), (1, 1), (1, 1))], (1, 8, 8))
-    first, second, *rest = strongest_patches(network, "0", 1, pictures, lambda batch: batch / 255, field, count=9)
+    split = Split(pictures, torch.zeros(4))
+    first, second, *rest = strongest_patches(network, "0", 1, split, lambda batch: batch / 255, field, count=9)
     assert (first.image, first.value, len(rest)) == (2, 5.0, 2)
     assert first.pixels[0].tolist() == [[0, 255, 0], [255, 255, 255], [0, 255, 0]]
     assert (second.image, second.value) == (3, 2.0)

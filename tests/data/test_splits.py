@@ -23,6 +23,27 @@ def test_sixty_thousand_fingerprints_take_less_than_a_second() -> None:
     assert perf_counter() - start < 1
 
 
+def test_images_without_room_on_a_device_are_copied_batch_by_batch() -> None:
+    images = torch.arange(24, dtype=torch.uint8).view(6, 1, 2, 2)
+    split = Split(images, torch.arange(6), torch.tensor([5, 4, 3, 2, 1, 0]))
+    device = torch.device("meta")
+    streamed, whole = split.to(device, room=23), split.to(device, room=24)
+    assert (streamed.pixels.device.type, whole.pixels.device.type) == ("cpu", "meta")
+    for moved in (streamed, whole):
+        assert moved.labels.device == moved.image(0).device == moved.images.device == device
+        assert [part.device for part in moved.split(4)] == [device] * 2
+    assert streamed.take(torch.tensor([1, 2])).device == device
+    assert streamed.part(slice(2, 4)).rows.tolist() == [3, 2]  # type: ignore[union-attr]
+
+
+def test_parts_and_single_images_are_those_of_the_whole() -> None:
+    images = torch.arange(24, dtype=torch.uint8).view(6, 1, 2, 2)
+    split = Split(images, torch.arange(6), torch.tensor([5, 4, 3, 2, 1, 0]))
+    assert torch.equal(torch.cat(list(split.split(4))), images.flip(0))
+    assert torch.equal(split.image(1), images[4])
+    assert (fingerprints(split) == fingerprints(images)[::-1]).all()
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12)), min_size=2, max_size=80),
     st.sampled_from([0.1, 0.15, 0.3, 0.5]),

@@ -9,7 +9,7 @@ import torch
 
 from cnnlab.data.datasets import DatasetError
 from cnnlab.data.loading import load_test
-from cnnlab.data.splits import fingerprints
+from cnnlab.data.splits import Split, fingerprints
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import FEWEST, FROM_BEFORE, NOT_HERE, caveat, data_of, inherited, trained_on, unseen_test
 from cnnlab.runs.run import Run
@@ -92,7 +92,7 @@ def test_where_too_few_unseen_images_are_left_nothing_is_judged(
 
 def test_a_run_keeps_all_its_own_test_images(listed_run: Run) -> None:
     assert sum(judge(listed_run).support) == 500
-    assert not trained_on([Learned.of(listed_run.config)], load_for(listed_run.config).validation.images).any()
+    assert not trained_on([Learned.of(listed_run.config)], load_for(listed_run.config).validation).any()
 
 
 def test_a_branch_on_another_set_is_neither_validated_nor_judged_on_what_its_parent_saw(
@@ -104,7 +104,7 @@ def test_a_branch_on_another_set_is_neither_validated_nor_judged_on_what_its_par
     held_out = data_of(job.run)
     for split in (held_out.validation, held_out.test):
         assert len(split) >= FEWEST
-        assert not trained_on([Learned.of(parent.config)], split.images).any()
+        assert not trained_on([Learned.of(parent.config)], split).any()
     assert sum(job.summary.support.values()) == 300
 
 
@@ -158,13 +158,14 @@ def test_what_a_branch_may_have_been_judged_by_is_told(parent: Run, store: RunSt
 
 
 def test_images_of_another_shape_are_none_that_were_seen(finished_run: Run) -> None:
-    assert not trained_on([Learned.of(finished_run.config)], torch.zeros(3, 3, 32, 32, dtype=torch.uint8)).any()
+    colour = Split(torch.zeros(3, 3, 32, 32, dtype=torch.uint8), torch.zeros(3))
+    assert not trained_on([Learned.of(finished_run.config)], colour).any()
 
 
 def test_the_sample_is_known_to_be_drawn_from_mnist(
     real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CNNLAB_DATA", str(real_data))
-    seen = trained_on([Learned.of(RunConfig(dataset="mnist", architecture=TINY))], load_test("mnist-sample").images)
+    seen = trained_on([Learned.of(RunConfig(dataset="mnist", architecture=TINY))], load_test("mnist-sample"))
     assert 400 < int(seen.sum()) < 500  # nine of ten are in the training split, all in the training file
-    assert not trained_on([Learned.of(RunConfig())], load_test("mnist").images).any()
+    assert not trained_on([Learned.of(RunConfig())], load_test("mnist")).any()

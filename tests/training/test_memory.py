@@ -55,6 +55,16 @@ def test_own_pictures_that_are_mapped_take_no_memory() -> None:
     assert images < needs(parse_config({"device": "cpu"}), DATASETS["cifar10"]).images
 
 
+def test_images_that_are_too_many_for_a_gpu_are_streamed_and_take_no_room_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = parse_config({})
+    whole = needs(config, SAMPLE).images
+    monkeypatch.setattr(memory, "room_for_images", lambda device: 4_499 * 28 * 28)
+    assert needs(config, replace(SAMPLE, sizes=(4_500, 500))).images < whole
+    assert needs(config, replace(SAMPLE, sizes=(4_499, 501))).images == whole
+
+
 def test_large_images_are_prepared_in_smaller_batches() -> None:
     assert prepared_at_once(128, (3, 32, 32)) == prepared_at_once(128, (1, 28, 28)) == 2048
     assert prepared_at_once(128, (3, 224, 224)) == 128

@@ -77,7 +77,7 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
         st.info("There is no such image.", icon=":material/check:")
         return
     entry = next(iter(pair.values()))
-    images = test_split(entry.run).images
+    split = test_split(entry.run)
     shown = indices[:SHOWN].tolist()
     rows = [
         {"test image": index + 1, "true": one.classes[one.labels[index]]}
@@ -86,14 +86,14 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
     ]
     titles = [" | ".join(_short(answer) for answer in list(row.values())[2:]) for row in rows]
     show_figure(
-        charts.tile_strip([upright(images[index]) for index in shown], titles, columns=9, units=shown),
+        charts.tile_strip([upright(split.image(index)) for index in shown], titles, columns=9, units=shown),
         "differing",
         "Test images that only one of the two names right",
         lambda: pd.DataFrame(rows),
         f"{len(shown)} of {len(indices):,}: what the one says | what the other says. Click one to open it.",
         COMPARED_IMAGE,
     )
-    index = opened(COMPARED_IMAGE, len(images))
+    index = opened(COMPARED_IMAGE, len(split))
     if index is None:
         return
     for (name, opened_entry), found in zip(pair.items(), (one, other), strict=True):

@@ -179,16 +179,16 @@ def _principal(name: str, _asked: _Asked) -> tuple[Places, float]:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _features(name: str, _run: Run, _trained: Trained, count: int) -> Tensor:
-    return penultimate(_trained.network, test_split(_run).images[:count], _trained.inputs)
+    return penultimate(_trained.network, test_split(_run).part(slice(count)), _trained.inputs)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _answers(name: str, _run: Run, _trained: Trained, count: int) -> list[int]:
     _run.count_look(_trained.epoch)
-    answers: list[int] = _trained.probabilities(test_split(_run).images[:count]).argmax(1).tolist()
+    answers: list[int] = _trained.probabilities(test_split(_run).part(slice(count))).argmax(1).tolist()
     return answers
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _sprites(name: str, _run: Run, count: int) -> dict[str, Any]:
-    return sprite_sheet(test_split(_run).images[:count])
+    return sprite_sheet(test_split(_run).part(slice(count)).images)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
-from torch import Tensor
 
 from cnnlab.analysis.label_errors import FOLDS, HeldOut, held_out_of, margins, read_held_out, suspected_errors
 from cnnlab.charts.png import inline
 from cnnlab.data.loading import load_train
+from cnnlab.data.splits import Split
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.jobs.worker import Worker
 from cnnlab.runs.ancestry import data_of
@@ -50,19 +50,19 @@ def show(look: Look) -> None:
     )
     match which:
         case "test images":
-            _review(look, which, answers(run, look.trained), test_split(run).images)
+            _review(look, which, answers(run, look.trained), test_split(run))
         case "validation images":
-            _review(look, which, validation_answers(look), data_of(run).validation.images)
+            _review(look, which, validation_answers(look), data_of(run).validation)
         case _:
             found = read_held_out(run)
             if found:
                 _works().pop(run.id, None)
-                _review(look, which, found, load_train(run.config.dataset).images)
+                _review(look, which, found, load_train(run.config.dataset))
             else:
                 _offer(run)
 
 
-def _review(look: Look, which: str, found: Answers, images: Tensor) -> None:
+def _review(look: Look, which: str, found: Answers, images: Split) -> None:
     chosen = suspected_errors(found).tolist()
     if not chosen:
         st.info(f"There are none: of all {which} the network says what their labels say.", icon=":material/check:")
@@ -115,7 +115,7 @@ def _table(found: Answers, chosen: list[int], given: dict[int, str]) -> pd.DataF
     )
 
 
-def _edit(table: pd.DataFrame, images: Tensor, key: str, given: dict[int, str]) -> None:
+def _edit(table: pd.DataFrame, images: Split, key: str, given: dict[int, str]) -> None:
     """Show the table with images; write the verdicts entered into ``given``."""
     columns = {
         "picture": st.column_config.ImageColumn("Picture", width="small"),
@@ -126,7 +126,7 @@ def _edit(table: pd.DataFrame, images: Tensor, key: str, given: dict[int, str]) 
         "label's probability": st.column_config.NumberColumn("Label's probability", format="percent", disabled=True),
         "verdict": st.column_config.SelectboxColumn("Verdict", options=_VERDICTS),
     }
-    pictures = [inline(enlarged(images[index], side=112)) for index in table.index]
+    pictures = [inline(enlarged(images.image(index), side=112)) for index in table.index]
     # The rows are part of the editor's key: with other images it starts over, from the verdicts so far.
     edited = st.data_editor(
         table.assign(picture=pictures),

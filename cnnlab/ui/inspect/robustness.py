@@ -33,7 +33,7 @@ def show(look: Look) -> None:
         "strengths; 0 is as they are. Bars are 95 % intervals (Wilson). What the training images were varied by "
         "(augmentation) is borne best.",
     )
-    image = test_split(look.run).images[:1]
+    image = test_split(look.run).part(slice(1)).images
     kinds = list(CORRUPTIONS)
     pictures = [upright(corrupted(image, kind, strength)[0]) for kind in kinds for strength in strengths]
     titles = [kind if strength == 0 else str(strength) for kind in kinds for strength in strengths]

@@ -51,7 +51,7 @@ def _weights(run_id: str, epoch: int, _run: Run) -> dict[str, Tensor]:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _statistics(at: str, _run: Run, _trained: Trained) -> list[LayerStatistics]:
-    images = sampled(test_split(_run), STATISTICS_IMAGES).images
+    images = sampled(test_split(_run), STATISTICS_IMAGES)
     return statistics(_trained.network, map(_trained.inputs, images.split(BATCH)))
 
 
@@ -84,16 +84,16 @@ def _validation_answers(at: str, _run: Run, _trained: Trained) -> Answers:
 @st.cache_resource(max_entries=4, show_spinner="Showing it the training images")
 def _reference(at: str, _run: Run, _trained: Trained) -> Reference:
     data = data_of(_run)
-    numbers_each = _features(_trained, data.train.part(slice(1)).images).shape[1]
+    numbers_each = _features(_trained, data.train.part(slice(1))).shape[1]
     numbers = _evenly(len(data.train), min(REFERENCE_IMAGES, max(1, REFERENCE_NUMBERS // numbers_each)))
     split = data.train.part(numbers)
-    neighbours = FeatureIndex(_features(_trained, split.images), split.labels)
-    held_out = data.validation.part(_evenly(len(data.validation), USUAL_IMAGES)).images
+    neighbours = FeatureIndex(_features(_trained, split), split.labels)
+    held_out = data.validation.part(_evenly(len(data.validation), USUAL_IMAGES))
     distances, _ = neighbours.query(_features(_trained, held_out), 1)
     return Reference(split, numbers, len(data.train), neighbours, distances[:, 0])
 
 
-def _features(trained: Trained, images: Tensor) -> Tensor:
+def _features(trained: Trained, images: Split) -> Tensor:
     return penultimate(trained.network, images, trained.inputs)
 
 

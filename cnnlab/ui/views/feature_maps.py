@@ -149,7 +149,7 @@ def _statistics(at: Look) -> None:
 def _patches(at: str, _look: Look, layer: str, unit: int) -> list[Patch]:
     run, trained = _look.run, _look.trained
     field = receptive_fields(run.config.architecture, trained.shape, len(trained.classes))[_geometry(layer)]
-    images = test_split(run).images[:PATCH_IMAGES]
+    images = test_split(run).part(slice(PATCH_IMAGES))
     return strongest_patches(trained.network, layer, unit, images, trained.inputs, field)
 
 

@@ -24,7 +24,7 @@ _LOOKS = ("Attribution", "Feature maps", "Layer by layer")
 
 def gallery(look: Look, indices: Integers, found: Answers, name: str) -> None:
     """Show the first of ``indices``, each with true class, prediction and probability."""
-    images = test_split(look.run).images
+    split = test_split(look.run)
     shown = indices[:SHOWN].tolist()
     classes = look.trained.classes
     probabilities = found.probabilities
@@ -40,14 +40,14 @@ def gallery(look: Look, indices: Integers, found: Answers, name: str) -> None:
     ]
     titles = [f"{_short(row['true'])} → {_short(row['answer'])}<br>{row['probability']:.0%}" for row in rows]
     show_figure(
-        charts.tile_strip([upright(images[index]) for index in shown], titles, units=shown),
+        charts.tile_strip([upright(split.image(index)) for index in shown], titles, units=shown),
         f"gallery-{name}",
         "Test images with true class, answer and probability",
         lambda: pd.DataFrame(rows),
         f"{len(shown)} of {len(indices):,}: true class → answer, and the answer's probability. Click one to open it.",
         ERROR_IMAGE,
     )
-    index = opened(ERROR_IMAGE, len(images))
+    index = opened(ERROR_IMAGE, len(split))
     if index is not None:
         opened_image(look, index)
 
@@ -59,7 +59,7 @@ def opened_image(look: Look, index: int) -> None:
     number = int((split.labels[: index + 1] == label).sum())
     name = look.trained.classes[label]
     picture, links = st.columns([1, 5], vertical_alignment="center")
-    picture.image(inline(enlarged(split.images[index], side=112)), alt=f"Test image {index + 1}")
+    picture.image(inline(enlarged(split.image(index), side=112)), alt=f"Test image {index + 1}")
     with links:
         st.markdown(f"Test image {index + 1}, a **{frame.literal(name)}**. See on Inside:")
         with st.container(horizontal=True):

@@ -74,7 +74,7 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: li
     )
     index = members[number - 1]
     name = frame.literal(classes[int(split.labels[index])])
-    return Picked(split.images[[index]], f"Test image {index + 1:,}, a **{name}**")
+    return Picked(split.image(index)[None], f"Test image {index + 1:,}, a **{name}**")
 
 
 def _look_everywhere(judged: Key[int]) -> None:

@@ -82,7 +82,7 @@ def _pictures(at: Look, known: Reference, indices: list[int], table: pd.DataFram
     if len(known.neighbours) < known.trained_on:
         searched = f"{len(known.neighbours):,} training images, evenly chosen among {known.trained_on:,}"
     show_figure(
-        charts.tile_strip([upright(known.split.images[index]) for index in indices[:SHOWN]], titles, COLUMNS),
+        charts.tile_strip([upright(known.split.image(index)) for index in indices[:SHOWN]], titles, COLUMNS),
         f"nearest-{at.at}",
         "The nearest training images with class and distance",
         lambda: table,
