@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,9 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnlab.data.splits import Split
+from cnnlab.evaluation.evaluate import evaluation_batch
 from cnnlab.networks.receptive_field import ReceptiveField
 
-BATCH = 100  # images at once: all layers' outputs of one batch are in memory together
+BATCH = 100  # images at once, at the most: all layers' outputs of one batch are in memory together
+FEATURE_NUMBERS = 16_000_000  # that are kept of the features of all images: 64 MB
 
 Tell = Callable[[str, Tensor, Tensor], None]
 
@@ -194,7 +196,7 @@ def strongest_patches(
             places.extend(divmod(index, after.shape[3]) for index in place.tolist())
 
     with torch.inference_mode(), watched(network, note):
-        for batch in images.split(BATCH):
+        for batch in in_batches(images):
             network(prepare(batch))
     found = torch.cat(values)
     best = found.topk(min(count, len(found))).indices.tolist()
@@ -213,7 +215,7 @@ def _cut(image: Tensor, top: int, left: int, bottom: int, right: int) -> Tensor:
 
 def penultimate(network: nn.Module, images: Tensor | Split, prepare: Callable[[Tensor], Tensor]) -> Tensor:
     """Compute the inputs of the last linear layer: (N, C, H, W) uint8 → (N, features)."""
-    last = [name for name, module in leaves(network).items() if isinstance(module, nn.Linear)][-1]
+    last, _ = _last_linear(network)
     features: list[Tensor] = []
 
     def keep(name: str, before: Tensor, after: Tensor) -> None:
@@ -221,6 +223,22 @@ def penultimate(network: nn.Module, images: Tensor | Split, prepare: Callable[[T
             features.append(before)
 
     with torch.inference_mode(), watched(network, keep):
-        for batch in images.split(BATCH):
+        for batch in in_batches(images):
             network(prepare(batch))
     return torch.cat(features)
+
+
+def in_batches(images: Tensor | Split) -> Iterable[Tensor]:
+    """Divide images (N, C, H, W) uint8 into batches whose activations fit into memory together."""
+    shape = images.shape if isinstance(images, Split) else images.shape[1:]
+    return images.split(min(BATCH, evaluation_batch(shape)))
+
+
+def affordable(network: nn.Module, count: int) -> int:
+    """Return of how many images, ``count`` at the most, the features may be kept; large images have very many."""
+    _, last = _last_linear(network)
+    return max(1, min(count, FEATURE_NUMBERS // last.in_features))
+
+
+def _last_linear(network: nn.Module) -> tuple[str, nn.Linear]:
+    return [(name, module) for name, module in leaves(network).items() if isinstance(module, nn.Linear)][-1]

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cnnlab.analysis.activations import BATCH
+BATCH = 100  # images that are compared with all at once
 
 
 class FeatureIndex:

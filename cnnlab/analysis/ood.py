@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from cnnlab.analysis.activations import penultimate
+from cnnlab.analysis.activations import affordable, penultimate
 from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.data import augmentation
 from cnnlab.data.batches import Standardise, batches, prepared_at_once
@@ -58,9 +58,9 @@ class TrainingFeatures:
     @classmethod
     def of(cls, trained: Trained, data: Data, config: RunConfig) -> TrainingFeatures:
         """Index the run's training images; set the bounds on its validation images, which it was not trained on."""
-        known = _few(data.train)
+        known = _few(data.train, trained)
         neighbours = FeatureIndex(penultimate(trained.network, known, trained.inputs), known.labels)
-        others = _few(data.validation)
+        others = _few(data.validation, trained)
         varied = _varied(others, config, data.spec.augmentation, data.spec.classes)
         distances = _distances(trained, neighbours, varied)
         logits = trained.logits(varied)
@@ -140,9 +140,9 @@ def _reasons(trained: Trained, image: Tensor, logits: Tensor, familiar: Training
         yield TORN_BETWEEN.format(*(trained.classes[number] for number in logits[0].topk(2).indices))
 
 
-def _few(split: Split) -> Split:
+def _few(split: Split, trained: Trained) -> Split:
     """Select at most REFERENCES images, evenly spaced."""
-    return split.part(slice(None, None, -(-len(split) // REFERENCES)))
+    return split.part(slice(None, None, -(-len(split) // affordable(trained.network, REFERENCES))))
 
 
 def _varied(split: Split, config: RunConfig, own: str, classes: tuple[str, ...]) -> Tensor:

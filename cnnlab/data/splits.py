@@ -44,8 +44,8 @@ class Split:
         return len(self.labels)
 
     def image(self, number: int) -> Tensor:
-        """Return one image (C, H, W)."""
-        return self._handed_out(self.pixels[number if self.rows is None else self.rows[number]])
+        """Copy one image (C, H, W): pickled, a view would take all pixels along."""
+        return self._handed_out(self.pixels[number if self.rows is None else self.rows[number]].clone())
 
     def split(self, size: int) -> Iterator[Tensor]:
         """Yield the images ``size`` at a time, as a tensor's ``split`` does, so that only these are copied."""

@@ -15,7 +15,7 @@ from cnnlab.data.splits import Split
 from cnnlab.evaluation.balance import balanced_accuracy, f1_scores, macro_f1
 
 EVALUATION_BATCH = 1000  # images at the most
-EVALUATION_NUMBERS = 4_000_000  # in a batch's images at the most: 26 colour images of 224×224
+EVALUATION_NUMBERS = 2_000_000  # in a batch's images at the most: 13 colour images of 224×224
 
 
 @dataclass(frozen=True)

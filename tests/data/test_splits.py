@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from time import perf_counter
 
 import torch
@@ -91,3 +92,8 @@ def test_a_part_is_rows_of_the_same_pixels() -> None:
     assert part.take(torch.tensor([1])).flatten().tolist() == [0]
     assert split.part(slice(3, 5)).images.flatten().tolist() == [3, 4]
     assert part.to(torch.device("cpu")) is part
+
+
+def test_an_image_alone_does_not_take_all_others_along() -> None:
+    split = Split(torch.zeros(1_000, 1, 28, 28, dtype=torch.uint8), torch.zeros(1_000))
+    assert len(pickle.dumps(split.image(3))) < 2_000

@@ -11,7 +11,7 @@ import streamlit as st
 from torch import Tensor
 
 from cnnlab import charts
-from cnnlab.analysis.activations import penultimate
+from cnnlab.analysis.activations import affordable, penultimate
 from cnnlab.analysis.tsne import Layout, Places, aligned, are_alike, neighbours, principal_components
 from cnnlab.jobs.worker import Worker
 from cnnlab.runs.run import Run
@@ -59,7 +59,8 @@ def show(look: Look) -> None:
     method = columns[0].selectbox("Method", [_PCA, *_EXAGGERATIONS], key="inside.reduce", persist_state="session")
     dimensions = columns[1].selectbox("Dimensions", [2, 3], key="inside.dimensions", persist_state="session")
     available = len(test_split(look.run))
-    counts = sorted({min(count, available) for count in COUNTS})
+    fit = min(available, affordable(look.trained.network, max(COUNTS)))
+    counts = sorted({min(count, fit) for count in COUNTS})
     count = columns[2].selectbox("Test images", counts, index=min(2, len(counts) - 1), key=f"inside.count.{available}")
     colour = columns[3].selectbox(
         "Colour", ["true class", "network's answer", "right or wrong"], key="inside.colour", persist_state="session"
@@ -177,7 +178,7 @@ def _principal(name: str, _asked: _Asked) -> tuple[Places, float]:
     return aligned(places, principal_components(first, dimensions)[0]), share
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@st.cache_data(max_entries=8, show_spinner=False)
 def _features(name: str, _run: Run, _trained: Trained, count: int) -> Tensor:
     return penultimate(_trained.network, test_split(_run).part(slice(count)), _trained.inputs)
 

@@ -8,7 +8,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from cnnlab.analysis.activations import BATCH, LayerStatistics, penultimate, statistics
+from cnnlab.analysis.activations import LayerStatistics, affordable, in_batches, penultimate, statistics
 from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.data.splits import Split, sampled
 from cnnlab.evaluation.metrics import Answers
@@ -19,7 +19,6 @@ from cnnlab.ui.views.view import Look
 
 STATISTICS_IMAGES = 128
 REFERENCE_IMAGES = 10_000  # training images to compare with, at most
-REFERENCE_NUMBERS = 32_000_000  # of their features, at most: 128 MB
 USUAL_IMAGES = 500  # validation images from which typical distances are computed
 
 
@@ -52,7 +51,7 @@ def _weights(run_id: str, epoch: int, _run: Run) -> dict[str, Tensor]:
 @st.cache_data(max_entries=256, show_spinner=False)
 def _statistics(at: str, _run: Run, _trained: Trained) -> list[LayerStatistics]:
     images = sampled(test_split(_run), STATISTICS_IMAGES)
-    return statistics(_trained.network, map(_trained.inputs, images.split(BATCH)))
+    return statistics(_trained.network, map(_trained.inputs, in_batches(images)))
 
 
 def reference(run: Run, trained: Trained) -> Reference:
@@ -84,8 +83,7 @@ def _validation_answers(at: str, _run: Run, _trained: Trained) -> Answers:
 @st.cache_resource(max_entries=4, show_spinner="Showing it the training images")
 def _reference(at: str, _run: Run, _trained: Trained) -> Reference:
     data = data_of(_run)
-    numbers_each = _features(_trained, data.train.part(slice(1))).shape[1]
-    numbers = _evenly(len(data.train), min(REFERENCE_IMAGES, max(1, REFERENCE_NUMBERS // numbers_each)))
+    numbers = _evenly(len(data.train), affordable(_trained.network, REFERENCE_IMAGES))
     split = data.train.part(numbers)
     neighbours = FeatureIndex(_features(_trained, split), split.labels)
     held_out = data.validation.part(_evenly(len(data.validation), USUAL_IMAGES))
