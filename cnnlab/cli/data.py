@@ -165,10 +165,14 @@ def pack_command(name: str, path: Path, as_json: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @as_json
 def unpack_command(file: Path, as_json: bool) -> None:
-    """Add the data set of FILE, an archive made by data pack; runs that were trained on it find it."""
+    """Add the data set of FILE, an archive made by data pack or downloaded on Data; runs trained on it find it."""
     with file.open("rb") as archive:
-        version = unpack(archive, own_pictures())
-    click.echo(json.dumps({"unpacked": version.key}) if as_json else f"{version.key} is here")
+        unpacked = unpack(archive, own_pictures())
+    key = unpacked.version.key
+    if as_json:
+        click.echo(json.dumps({"unpacked": key, "is_new": unpacked.is_new}))
+        return
+    click.echo(f"{key} added" if unpacked.is_new else f"{key} was here already and stays as it is")
 
 
 @data.command("remove")

@@ -40,7 +40,14 @@ def test_pictures_are_added_listed_checked_trained_on_removed_and_restored(
 
     packed = tmp_path / "packed.zip"
     call(capsys, "data", "pack", "pets", "--to", str(packed))
-    assert last_line(call(capsys, "data", "unpack", str(packed), "--json")) == {"unpacked": run.config.dataset}
+    known = {"unpacked": run.config.dataset, "is_new": False}
+    assert last_line(call(capsys, "data", "unpack", str(packed), "--json")) == known
+    assert "was here already" in call(capsys, "data", "unpack", str(packed))
+    both = tmp_path / "both.zip"
+    assert last_line(call(capsys, "pack", run.id, "--to", str(both), "--pictures", "--json"))["pictures"] == [
+        run.config.dataset
+    ]
+    assert f"pictures {run.config.dataset} were there already" in call(capsys, "unpack", str(both))
 
     removed = last_line(call(capsys, "data", "remove", "pets", "--json"))["removed"]
     assert "pets@1" not in DATASETS
