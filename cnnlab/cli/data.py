@@ -21,6 +21,7 @@ from cnnlab.data.pictures.version import Version
 from cnnlab.text import one_line
 
 SHOWN = 10  # files of each kind
+NAMED = 3  # refused files in a line
 
 
 @click.group("data")
@@ -43,9 +44,22 @@ def add_command(path: Path, name: str, title: str, size: int | None, colour: str
     with open_source(path) as source:
         for step in add(source, options, own_pictures()):
             if isinstance(step, Added):
+                _complain(step)
                 click.echo(json.dumps(_told(step)) if as_json else _in_words(step))
             elif sys.stderr.isatty():
                 click.echo(f"\r{step.doing} {step.number:,} of {step.total:,} \r", nl=False, err=True)
+
+
+def _complain(added: Added) -> None:
+    """Say on stderr, in one line, what was not used although it should have been."""
+    refused = added.contents.refused
+    parts = [f"no file of the class {name!r} could be used" for name in added.lost[:NAMED]]
+    if refused:
+        reasons = "; ".join(f"{file}: {reason}" for file, reason in refused[:NAMED])
+        more = "; …" if len(refused) > NAMED else ""
+        parts.append(f"{len(refused):,} of the files refused ({reasons}{more})")
+    if parts:
+        click.echo(one_line(f"Warning: {', '.join(parts)}; --json lists all"), err=True)
 
 
 def _told(added: Added) -> dict[str, object]:

@@ -52,6 +52,7 @@ class Added:
     near_duplicates: list[list[str]]
     same_picture_two_classes: list[list[str]]
     copies: list[list[str]]  # of one file in its own class
+    lost: tuple[str, ...] = ()  # classes of which no file could be used
 
 
 @dataclass

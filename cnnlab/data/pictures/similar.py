@@ -22,10 +22,10 @@ BURST_SECONDS = 2.0  # between two shots of one burst
 LARGEST_SERIES = 0.25  # share of a class that one series of names may have; above that it tells nothing
 NEAR = 10  # between the numbers of two neighbours in a series of names
 # Names before a number that say nothing of what a picture shows. "frame" is none: a video's frames do belong together.
-COUNTED_BY_CAMERAS = frozenset(
-    ("img", "image", "images", "dsc", "dscn", "dscf", "pxl", "sam", "gopr", "scan", "screenshot", "download", "file")
-    + ("photo", "photos", "picture", "pictures", "pic", "unnamed", "untitled")
-)
+COUNTED_BY_CAMERAS = {
+    *("img", "image", "images", "dsc", "dscn", "dscf", "pxl", "sam", "gopr", "scan", "screenshot", "download", "file"),
+    *("photo", "photos", "picture", "pictures", "pic", "unnamed", "untitled"),
+}
 _COUNTED = re.compile(r"(.*?)[\s._-]*\(?([0-9]{1,18})\)?")  # a name that ends with a number
 
 

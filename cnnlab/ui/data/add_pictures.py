@@ -110,7 +110,7 @@ def _zip() -> Source | None:
     if not file:
         return None
     try:
-        return zip_source(file, file.name.removesuffix(".zip"))
+        return zip_source(file, file.name)
     except CnnLabError as error:
         st.error(f"{literal(str(error))}.")
         return None
