@@ -143,6 +143,16 @@ def test_compare_downloads_runs_with_their_pictures(version: Version) -> None:
         assert [box.label for box in page.checkbox if box.key == "compare.pictures"] == offered
 
 
+def test_compare_says_where_versions_are_compared(version: Version) -> None:
+    newer = change(own_pictures(), version, {0: "dog"})
+    runs = [train(dataset=one.key, architecture="quick") for one in (version, newer)]
+    page = open_page("Compare")
+    page.session_state["compare.chosen"] = {None: [run.id for run in runs]}
+    page.segmented_control(key="compare.view").set_value("Which is better?").run()
+    assert "test pictures of different versions" in texts(checked(page))
+    assert "photos@1" in texts(page)
+
+
 def test_the_report_lists_what_was_not_used(version: Version) -> None:
     table = seen("Report", version).dataframe[-1].value
     assert table.values.tolist() == [["refused", "cat/empty.png", "the file is empty"]]
