@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, cast
 from zipfile import ZipFile
 
 from cnnlab.data.datasets import own_pictures
@@ -36,7 +35,7 @@ def write(versions: Iterable[Version], archive: ZipFile) -> None:
     """Write an archive of each version into ``archive``. Raises PictureSetError."""
     for version in versions:
         with archive.open(f"{FOLDER}/{version.name}-{version.number}.zip", "w", force_zip64=True) as file:
-            pictures.write(own_pictures(), version, cast("IO[bytes]", file))
+            pictures.write(own_pictures(), version, file)
 
 
 def take_in(folder: Path) -> list[pictures.Unpacked]:

@@ -93,8 +93,10 @@ def put_together(
     version = _written(source.title, options, raw, read, rows, classes, order, folder)
     write_features(folder / features_name(version.pixels), described[order])
     same, near, copies = similar.findings(alike, labels.tolist())
-    named = [[[read.paths[number] for number in group] for group in groups] for groups in (near, same, copies)]
-    return Added(version, rows, Contents(tuple(read.refused), ignored), *named)
+    near_named, same_named, copies_named = [
+        [[read.paths[number] for number in group] for group in groups] for groups in (near, same, copies)
+    ]
+    return Added(version, rows, Contents(tuple(read.refused), ignored), near_named, same_named, copies_named)
 
 
 def _written(
