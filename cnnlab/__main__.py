@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from cnnlab.cli import archive, data, evaluate, network, program, train
 from cnnlab.errors import CnnLabError
@@ -31,9 +32,12 @@ COMMANDS = (
 
 
 def main() -> None:
-    """Run the command line; bad input ends with exit code 2 and one line on stderr."""
+    """Run the command line; bad input ends with exit code 2 and one line on stderr, no input with the help."""
     try:
         cli.main(standalone_mode=False)
+    except NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else error.format_message(), err=True)
+        sys.exit(2)
     except click.ClickException as error:
         _complain(error.format_message())
     except CnnLabError as error:

@@ -11,7 +11,10 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from io import SEEK_SET
 from pathlib import Path
+from typing import IO
+from zipfile import BadZipFile
 
 from filelock import FileLock, Timeout
 
@@ -75,6 +78,26 @@ def regular(path: Path) -> Path:
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(f"{path.name} is no plain file")
     return path
+
+
+class Guarded:
+    """A ZIP archive's file that refuses long reads: zipfile reads the list of entries at once, whatever its length."""
+
+    def __init__(self, file: IO[bytes], longest: int, refusal: Exception) -> None:
+        self._file, self._longest, self._refusal = file, longest, refusal
+        self.tell, self.seekable = file.tell, file.seekable
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        """Move to a position. Raises BadZipFile where it lies before the beginning."""
+        if whence == SEEK_SET and offset < 0:
+            raise BadZipFile("its beginning is missing")
+        return self._file.seek(offset, whence)
+
+    def read(self, size: int = -1) -> bytes:
+        """Read ``size`` bytes, or what is left as far as the bound. Raises the refusal where they are too many."""
+        if size > self._longest:
+            raise self._refusal
+        return self._file.read(size if size >= 0 else self._longest)
 
 
 def plain_json(content: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """Data: the sets to train on, one's own pictures among them."""
 
-from cnnlab.ui.data.add_pictures import PLACE, add_pictures, take_added
+from cnnlab.ui.data import PLACE
+from cnnlab.ui.data.add_pictures import add_pictures, take_added
 from cnnlab.ui.data.choose import choose_dataset
 from cnnlab.ui.data.own import show_own
 from cnnlab.ui.data.wall import show_wall

@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 from threading import Event
 from time import time
 
 import pytest
 
-from cnnlab.files import ABANDONED, atomic_file, atomic_write, exclusive, is_locked, lock, plain_json
+from cnnlab.files import ABANDONED, Guarded, atomic_file, atomic_write, exclusive, is_locked, lock, plain_json
 from tests.conftest import ROOT
 
 DIE_WHILE_WRITING = """
@@ -188,3 +189,10 @@ def test_a_forked_child_does_not_hold_what_its_parent_let_go(tmp_path: Path) -> 
 
 def test_nobody_holds_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert not is_locked(tmp_path / "nothing" / "here")
+
+
+def test_a_guarded_file_refuses_long_reads() -> None:
+    file = Guarded(BytesIO(b"0123456789"), 4, ValueError("too long"))
+    assert (file.read(4), file.read()) == (b"0123", b"4567")
+    with pytest.raises(ValueError, match="too long"):
+        file.read(5)

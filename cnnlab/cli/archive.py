@@ -11,21 +11,30 @@ from cnnlab.cli.options import as_json, open_run, open_store, runs_option
 from cnnlab.export.mlflow import to_mlflow
 from cnnlab.export.tensorboard import to_tensorboard
 from cnnlab.runs.archive import pack_file, unpack
+from cnnlab.runs.archive_pictures import versions_of
 
 
 @click.command("pack")
 @click.argument("run", nargs=-1, required=True)
 @click.option("--to", "path", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The ZIP to write.")
+@click.option("--pictures", "with_pictures", is_flag=True, help="With the pictures of your own that they learned from.")
 @runs_option
 @as_json
-def pack_command(run: tuple[str, ...], path: Path, runs: Path | None, as_json: bool) -> None:
+def pack_command(run: tuple[str, ...], path: Path, with_pictures: bool, runs: Path | None, as_json: bool) -> None:
     """Put each RUN (an id or a folder) into one archive, for another machine."""
     found = [open_run(name, runs) for name in run]
-    pack_file(found, path)
+    versions = versions_of(one.config.dataset for one in found) if with_pictures else []
+    pack_file(found, path, versions)
+    keys, size = [version.key for version in versions], path.stat().st_size
     if as_json:
-        click.echo(json.dumps({"runs": [one.id for one in found], "file": str(path), "bytes": path.stat().st_size}))
+        told = {"runs": [one.id for one in found], "pictures": keys, "file": str(path), "bytes": size}
+        click.echo(json.dumps(told))
         return
-    click.echo(f"{path}: {len(found)} runs, {path.stat().st_size / 1e6:.1f} MB")
+    click.echo(f"{path}: {len(found)} runs, {size / 1e6:.1f} MB")
+    for key in keys:
+        click.echo(f"  with the pictures {key}")
+    if with_pictures and not keys:
+        click.echo("  without pictures: none of these runs learned from your own")
 
 
 @click.command("unpack")
@@ -33,16 +42,20 @@ def pack_command(run: tuple[str, ...], path: Path, runs: Path | None, as_json: b
 @runs_option
 @as_json
 def unpack_command(file: Path, runs: Path | None, as_json: bool) -> None:
-    """Add the runs of FILE, an archive made by pack; those that are here already stay as they are."""
+    """Add the runs of FILE, an archive made by pack, and its pictures; what is here already stays as it is."""
     store = open_store(runs)
     with file.open("rb") as archive:
         unpacked = unpack(archive, store)
     if as_json:
-        click.echo(json.dumps({"added": unpacked.added, "known": unpacked.known, "folder": str(store.folder)}))
+        brought = [{"key": one.version.key, "is_new": one.is_new} for one in unpacked.pictures]
+        told = {"added": unpacked.added, "known": unpacked.known, "pictures": brought, "folder": str(store.folder)}
+        click.echo(json.dumps(told))
         return
     click.echo(f"{len(unpacked.added)} added to {store.folder}, {len(unpacked.known)} were there already")
     for run_id in unpacked.added:
         click.echo(f"  {run_id}")
+    for one in unpacked.pictures:
+        click.echo(f"pictures {one.version.key} " + ("added" if one.is_new else "were there already"))
 
 
 @click.command()

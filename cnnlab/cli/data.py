@@ -21,6 +21,7 @@ from cnnlab.data.pictures.version import Version
 from cnnlab.text import one_line
 
 SHOWN = 10  # files of each kind
+NAMED = 3  # refused files in a line
 
 
 @click.group("data")
@@ -43,9 +44,22 @@ def add_command(path: Path, name: str, title: str, size: int | None, colour: str
     with open_source(path) as source:
         for step in add(source, options, own_pictures()):
             if isinstance(step, Added):
+                _complain(step)
                 click.echo(json.dumps(_told(step)) if as_json else _in_words(step))
             elif sys.stderr.isatty():
                 click.echo(f"\r{step.doing} {step.number:,} of {step.total:,} \r", nl=False, err=True)
+
+
+def _complain(added: Added) -> None:
+    """Say on stderr, in one line, what was not used although it should have been."""
+    refused = added.contents.refused
+    parts = [f"no file of the class {name!r} could be used" for name in added.lost[:NAMED]]
+    if refused:
+        reasons = "; ".join(f"{file}: {reason}" for file, reason in refused[:NAMED])
+        more = "; …" if len(refused) > NAMED else ""
+        parts.append(f"{len(refused):,} of the files refused ({reasons}{more})")
+    if parts:
+        click.echo(one_line(f"Warning: {', '.join(parts)}; --json lists all"), err=True)
 
 
 def _told(added: Added) -> dict[str, object]:
@@ -165,10 +179,14 @@ def pack_command(name: str, path: Path, as_json: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @as_json
 def unpack_command(file: Path, as_json: bool) -> None:
-    """Add the data set of FILE, an archive made by data pack; runs that were trained on it find it."""
+    """Add the data set of FILE, an archive made by data pack or downloaded on Data; runs trained on it find it."""
     with file.open("rb") as archive:
-        version = unpack(archive, own_pictures())
-    click.echo(json.dumps({"unpacked": version.key}) if as_json else f"{version.key} is here")
+        unpacked = unpack(archive, own_pictures())
+    key = unpacked.version.key
+    if as_json:
+        click.echo(json.dumps({"unpacked": key, "is_new": unpacked.is_new}))
+        return
+    click.echo(f"{key} added" if unpacked.is_new else f"{key} was here already and stays as it is")
 
 
 @data.command("remove")

@@ -1,7 +1,8 @@
 """Runs as one ZIP archive: packed here, unpacked on another machine.
 
-Entries are the files of a run by the names they have on disk, ``<run id>/config.json`` and so on. An archive is
-untrusted: names, sizes and contents are checked, decompressed bytes are counted, and nothing is unpickled.
+Entries are the files of a run by the names they have on disk, ``<run id>/config.json`` and so on, and archives of the
+pictures they were trained on, ``pictures/<name>-<version>.zip``. An archive is untrusted: names, sizes and contents are
+checked, decompressed bytes are counted, and nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ import struct
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from io import SEEK_END, SEEK_SET
+from io import SEEK_END
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from cnnlab.data.pictures import archive as pictures
+from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.errors import CnnLabError
-from cnnlab.files import atomic_file, is_older
+from cnnlab.files import Guarded, atomic_file, is_older
+from cnnlab.runs import archive_pictures
 from cnnlab.runs.archive_checks import MAX_WEIGHTS, admit
 from cnnlab.runs.run import MAX_READ, Run, RunError
 from cnnlab.runs.store import RunStore
@@ -45,7 +49,7 @@ CHUNK = 1 * MB  # of a file in memory at once
 _INCOMING = ".incoming-"  # prefix of a folder that an archive is unpacked in
 _ENTRY = re.compile(
     rf"{RUN_ID.pattern}/((config|summary|about)\.json|(history|looks)\.jsonl|checkpoint\.safetensors"
-    rf"|weights/epoch-([0-9]{{3}}|1000)\.safetensors)"
+    rf"|weights/epoch-([0-9]{{3}}|1000)\.safetensors)|{archive_pictures.ENTRY}"
 )
 # What operating systems add to folders and archives; folders have no content of their own.
 _LITTER = re.compile(
@@ -64,35 +68,39 @@ class Unpacked:
 
     added: list[str]
     known: list[str]  # were here already and are unchanged
+    pictures: list[pictures.Unpacked] = field(default_factory=list)  # of the user's own data sets
 
 
-def pack(runs: Sequence[Run], file: IO[bytes]) -> None:
-    """Write ``runs`` as a ZIP archive, without locks and half-written files.
+def pack(runs: Sequence[Run], file: IO[bytes], versions: Sequence[Version] = ()) -> None:
+    """Write ``runs`` as a ZIP archive, without locks and half-written files, and the pictures of ``versions``.
 
-    Raises RunError where a run is damaged, ArchiveError where they are more than ``unpack`` accepts.
+    Raises RunError where a run is damaged, PictureSetError where pictures are, ArchiveError where all are more than
+    ``unpack`` accepts.
     """
     if len({run.id for run in runs}) < len(runs):
         raise ArchiveError("a run is named twice: name each once")
     files = {name: path for run in runs for name, path in _files(run).items()}
-    if len(files) > MAX_ENTRIES or sum(path.stat().st_size for path in files.values()) > MAX_BYTES:
+    size = sum(path.stat().st_size for path in files.values()) + archive_pictures.size(versions)
+    if len(files) + len(versions) > MAX_ENTRIES or size > MAX_BYTES:
         raise ArchiveError(f"the runs are more than an archive may hold ({_bounds()}): pack fewer at once")
     with ZipFile(file, "w", strict_timestamps=False) as archive:
         for name, path in files.items():
             # Weights hardly compress: deflate would take 7 % off them, at 40 MB a second.
             archive.write(path, name, ZIP_STORED if path.suffix == ".safetensors" else ZIP_DEFLATED)
+        archive_pictures.write(versions, archive)
 
 
-def pack_file(runs: Sequence[Run], path: Path) -> None:
+def pack_file(runs: Sequence[Run], path: Path, versions: Sequence[Version] = ()) -> None:
     """Write ``runs`` as an archive to ``path``, replaced once the archive is complete. Raises as ``pack``."""
     try:
         with atomic_file(path) as aside, aside.open("wb") as file:
-            pack(runs, file)
+            pack(runs, file, versions)
     except OSError as error:
         raise ArchiveError(f"{path} cannot be written ({error.strerror or error}): choose another place") from error
 
 
 def unpack(file: IO[bytes], store: RunStore) -> Unpacked:
-    """Add an archive's runs to ``store``: all that are missing there, or none.
+    """Add an archive's runs to ``store``, and its pictures to the user's own: all that are missing there, or none.
 
     ``file`` must be seekable. Raises ArchiveError where the archive is damaged, too large or holds anything but runs.
     """
@@ -102,11 +110,14 @@ def unpack(file: IO[bytes], store: RunStore) -> Unpacked:
         with TemporaryDirectory(prefix=_INCOMING, dir=store.folder) as incoming:
             arriving = RunStore(Path(incoming))
             ids = _extract(file, arriving, store)
-            new = sorted(path.name for path in arriving.folder.iterdir())
+            new = sorted(run_id for run_id in ids if (arriving.folder / run_id).exists())
             for run_id in new:
                 admit(Run(arriving.folder / run_id))
+            brought = archive_pictures.take_in(arriving.folder)
             added = _settle(new, arriving.folder, store.folder)
-        return Unpacked(added, sorted(ids - set(added)))
+        return Unpacked(added, sorted(ids - set(added)), brought)
+    except PictureSetError as error:
+        raise ArchiveError(f"the archive's pictures: {error}") from error
     except RunError as error:
         raise ArchiveError(f"the archive's {error}: pack it again, with CNN Lab") from error
     except _DAMAGE as error:
@@ -132,33 +143,15 @@ def _bounds() -> str:
     return f"{MAX_ENTRIES:,} files, {MAX_BYTES // MB:,} MB unpacked"
 
 
-class _Guarded:
-    """A file that refuses a long read: zipfile reads the list of entries at once, whatever its length."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.tell, self.seekable = file.tell, file.seekable
-
-    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
-        if whence == SEEK_SET and offset < 0:
-            raise BadZipFile("its beginning is missing")
-        return self._file.seek(offset, whence)
-
-    def read(self, size: int = -1) -> bytes:
-        if size > MAX_LIST_BYTES:
-            raise _too_much()
-        return self._file.read(size if size >= 0 else MAX_LIST_BYTES)
-
-
 def _extract(file: IO[bytes], arriving: RunStore, store: RunStore) -> set[str]:
     """Write the runs that ``store`` lacks into ``arriving``; return the ids of all runs of the archive."""
     room = MAX_BYTES
     packed = file.seek(0, SEEK_END)
-    with ZipFile(_Guarded(file)) as archive:
+    with ZipFile(Guarded(file, MAX_LIST_BYTES, _too_much())) as archive:
         entries = _entries(archive)
         if sum(info.file_size for info in entries.values()) > FREE_BYTES + MAX_RATIO * packed:
             raise ArchiveError(f"the archive unpacks to more than {MAX_RATIO} times its size: no runs do")
-        ids = {name.split("/")[0] for name in entries}
+        ids = {name.split("/")[0] for name in entries} - {archive_pictures.FOLDER}
         known = {run_id for run_id in ids if (store.folder / run_id).exists()}
         for name, info in entries.items():
             if name.split("/")[0] not in known:
@@ -199,7 +192,7 @@ def _objection(info: ZipInfo) -> str:
 
 def _copy(archive: ZipFile, info: ZipInfo, target: Path, room: int) -> int:
     """Decompress an entry into a new file and return its bytes, counted; ``room`` is left for the whole archive."""
-    limit = MAX_FILE.get(target.name, MAX_WEIGHTS)
+    limit = room if target.suffix == ".zip" else MAX_FILE.get(target.name, MAX_WEIGHTS)
     size = 0
     if info.file_size > limit:  # by its own header
         raise _refusal(info.orig_filename, f"is larger than {limit:,} bytes")

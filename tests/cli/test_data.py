@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnlab.__main__ import main
 from cnnlab.data.datasets import DATASETS
 from cnnlab.runs.store import RunStore, runs_folder
 from tests.cli.commands import call, last_line, refusal
@@ -40,7 +41,14 @@ def test_pictures_are_added_listed_checked_trained_on_removed_and_restored(
 
     packed = tmp_path / "packed.zip"
     call(capsys, "data", "pack", "pets", "--to", str(packed))
-    assert last_line(call(capsys, "data", "unpack", str(packed), "--json")) == {"unpacked": run.config.dataset}
+    known = {"unpacked": run.config.dataset, "is_new": False}
+    assert last_line(call(capsys, "data", "unpack", str(packed), "--json")) == known
+    assert "was here already" in call(capsys, "data", "unpack", str(packed))
+    both = tmp_path / "both.zip"
+    assert last_line(call(capsys, "pack", run.id, "--to", str(both), "--pictures", "--json"))["pictures"] == [
+        run.config.dataset
+    ]
+    assert f"pictures {run.config.dataset} were there already" in call(capsys, "unpack", str(both))
 
     removed = last_line(call(capsys, "data", "remove", "pets", "--json"))["removed"]
     assert "pets@1" not in DATASETS
@@ -55,6 +63,40 @@ def test_the_report_in_words_names_files_and_reasons(tmp_path: Path, capsys: pyt
     assert "16 pictures of 2 classes" in told
     assert "cat/broken.png: the file is no image" in told
     assert "notes.txt: no picture by its name" in told
+
+
+def test_what_was_refused_is_said_in_one_line_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = photos() | {f"cat/{number}\x1b.png": b"no" for number in range(4)}
+    files |= {f"cow/{number}.png": b"" for number in range(3)}
+    archive = zip_of(files, tmp_path / "x.zip")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["cnnlab", "data", "add", str(archive), "--name", "pets", "--json"])
+        main()
+    told = capsys.readouterr()
+    assert len(last_line(told.out)["refused"]) == 7
+    assert told.err.startswith("Warning: no file of the class 'cow' could be used, 7 of the files refused (cat/0.png: ")
+    assert told.err.count("\n") == 1
+    assert "\x1b" not in told.err
+
+
+def test_a_version_that_is_missing_is_told_from_a_missing_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call(capsys, "data", "add", str(folder_of(photos(), tmp_path / "in")), "--name", "pets")
+    for version in ("x", "9"):
+        told = refusal(capsys, "data", "check", f"pets@{version}")
+        assert f"pets has no version {version} here: choose one of 1" in told
+    assert "there is no data set" in refusal(capsys, "data", "check", "birds@x")
+
+
+@pytest.mark.parametrize("group", [[], ["data"]])
+def test_a_group_alone_shows_its_help(group: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        call(capsys, *group)
+    told = capsys.readouterr().err
+    assert end.value.code == 2
+    assert told.startswith("Usage: ")
+    assert "\nCommands:\n" in told
 
 
 def test_names_of_strangers_move_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -127,7 +127,7 @@ def _added(ground: Ground, content: bytes) -> None:
     """Add an archive, all but one of whose pictures are good. Raises Refused with what is told of that one."""
     folder = ground.file("photos.zip", content).parent
     library = Library(folder / "pictures")
-    with zip_source(BytesIO(content), "photos") as source:
+    with zip_source(BytesIO(content), "photos.zip") as source:
         *_, last = add(source, Options("photos"), library)
     assert isinstance(last, Added)
     assert {row.path for row in last.rows} == set(_good())

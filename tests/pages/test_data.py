@@ -8,9 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.data.datasets import own_pictures
+from cnnlab.data.pictures.archive import pack
 from cnnlab.data.pictures.editing import change
 from cnnlab.data.pictures.version import Version
 from cnnlab.jobs.job import running_jobs
+from cnnlab.ui.shell.literal import literal
 from tests.data.pictures.photos import added, folder_of, photos, saved, scene, zip_of
 from tests.pages.driver import PAGES, button, checked, metrics, new_session, open_page, settled, texts
 from tests.trainings import train
@@ -115,6 +117,41 @@ def test_a_run_is_trained_again_on_the_next_version_and_compared(version: Versio
     assert {"Version 1", "Version 2"} <= set(metrics(again))
     assert f"Of {version.test} test pictures of both versions" in texts(again)
     assert "The labels are those of version 2" in texts(again)
+
+
+def test_a_packed_set_is_taken_in(version: Version, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Download, 1 MB" in str(seen("Versions", version).get("download_button")[0])
+    pack(own_pictures(), version, tmp_path / "packed.zip")
+    monkeypatch.setenv("CNNLAB_PICTURES", str(tmp_path / "elsewhere"))
+    page = open_page("Data")
+    page.segmented_control(key="data.way").set_value("Packed data set").run()
+    for said in ("is added", "was here already"):
+        page.file_uploader(key="data.packed").upload("x.zip", (tmp_path / "packed.zip").read_bytes()).run()
+        button(checked(page), "Take in").click().run()
+        assert said in page.success[0].value
+    assert page.selectbox(key="data.chosen").value == version.key
+    page.file_uploader(key="data.packed").upload("x.zip", b"none").run()
+    button(page, "Take in").click().run()
+    assert "no whole archive of a data set" in page.error[0].value
+
+
+def test_compare_downloads_runs_with_their_pictures(version: Version) -> None:
+    run, other = train(dataset=version.key, architecture="quick"), train(train_fraction=0.05)
+    for chosen, offered in ((run, ["With pictures"]), (other, [])):
+        page = open_page("Compare")
+        page.session_state["compare.chosen"] = {None: [chosen.id]}
+        checked(page.run())
+        assert [box.label for box in page.checkbox if box.key == "compare.pictures"] == offered
+
+
+def test_compare_says_where_versions_are_compared(version: Version) -> None:
+    newer = change(own_pictures(), version, {0: "dog"})
+    runs = [train(dataset=one.key, architecture="quick") for one in (version, newer)]
+    page = open_page("Compare")
+    page.session_state["compare.chosen"] = {None: [run.id for run in runs]}
+    page.segmented_control(key="compare.view").set_value("Which is better?").run()
+    assert "test pictures of different versions" in texts(checked(page))
+    assert literal(version.key) in texts(page)
 
 
 def test_the_report_lists_what_was_not_used(version: Version) -> None:

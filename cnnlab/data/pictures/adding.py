@@ -78,7 +78,8 @@ def add(source: Source, options: Options, library: Library) -> Iterator[Progress
             added = put_together(source, options, raw, described, positions, read, tuple(ignored), folder)
         yield Progress("storing", 0, 1)
         settled = library.settle(folder, added.version, added.rows, added.contents)
-    yield replace(added, version=settled)
+    lost = {positions[file.path].label for file in chosen} - set(settled.classes)
+    yield replace(added, version=settled, lost=tuple(sorted(lost)))
 
 
 def _sorted(files: Sequence[SourceFile]) -> tuple[list[SourceFile], list[tuple[str, str]], list[tuple[str, str]]]:

@@ -52,6 +52,7 @@ class Added:
     near_duplicates: list[list[str]]
     same_picture_two_classes: list[list[str]]
     copies: list[list[str]]  # of one file in its own class
+    lost: tuple[str, ...] = ()  # classes of which no file could be used
 
 
 @dataclass
@@ -84,7 +85,7 @@ def put_together(
     labels = np.array([classes.index(name) for name in names])
     digests, hashes = [one.digest for one in read.known], [one.hash for one in read.known]
     alike = similar.alike(digests, hashes, raw, by_looks=not options.is_drawn)
-    groups = similar.grouped(alike, _together(read, labels, raw, described, options.is_drawn))
+    groups = similar.grouped(alike, _together(read, names, labels, raw, described, options.is_drawn))
     given = [positions[path].split for path in read.paths]
     groups, splits = split_pictures(groups, read.paths, labels, given, options.test_share, options.seed)
     order = np.lexsort((np.arange(len(names)), splits == "test"))  # those to train on first
@@ -92,8 +93,10 @@ def put_together(
     version = _written(source.title, options, raw, read, rows, classes, order, folder)
     write_features(folder / features_name(version.pixels), described[order])
     same, near, copies = similar.findings(alike, labels.tolist())
-    named = [[[read.paths[number] for number in group] for group in groups] for groups in (near, same, copies)]
-    return Added(version, rows, Contents(tuple(read.refused), ignored), *named)
+    near_named, same_named, copies_named = [
+        [[read.paths[number] for number in group] for group in groups] for groups in (near, same, copies)
+    ]
+    return Added(version, rows, Contents(tuple(read.refused), ignored), near_named, same_named, copies_named)
 
 
 def _written(
@@ -133,10 +136,15 @@ def _written(
 
 
 def _together(
-    read: Read, labels: npt.NDArray[np.int64], raw: RawImages, described: Halves, is_drawn: bool
+    read: Read,
+    names: Sequence[str],
+    labels: npt.NDArray[np.int64],
+    raw: RawImages,
+    described: Halves,
+    is_drawn: bool,
 ) -> Iterator[Sequence[int]]:
     """Yield the pictures that belong together by names, folders and times, and by looks unless they are drawn."""
-    yield from similar.series(read.paths, labels.tolist())
+    yield from similar.series(read.paths, names)
     yield from bursts.members(read.paths)
     yield from similar.bursts(one.taken for one in read.known)
     if not is_drawn:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from itertools import pairwise
+from math import inf
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -19,7 +20,13 @@ ALIKE = 0.93  # correlation of their pixels, at the least
 COMPARED = 8_000_000  # pairs of hashes at once: 64 MB
 BURST_SECONDS = 2.0  # between two shots of one burst
 LARGEST_SERIES = 0.25  # share of a class that one series of names may have; above that it tells nothing
-_COUNTED = re.compile(r"(.*?)[\s._-]*\(?\d+\)?")  # a name that ends with a number
+NEAR = 10  # between the numbers of two neighbours in a series of names
+# Names before a number that say nothing of what a picture shows. "frame" is none: a video's frames do belong together.
+COUNTED_BY_CAMERAS = {
+    *("img", "image", "images", "dsc", "dscn", "dscf", "pxl", "sam", "gopr", "scan", "screenshot", "download", "file"),
+    *("photo", "photos", "picture", "pictures", "pic", "unnamed", "untitled"),
+}
+_COUNTED = re.compile(r"(.*?)[\s._-]*\(?([0-9]{1,18})\)?")  # a name that ends with a number
 
 
 class Groups:
@@ -85,21 +92,40 @@ def correlation(one: Pixels, other: Pixels) -> float:
     return float((a * b).sum()) / size if size > 0 else float(not a.any() and not b.any())
 
 
-def series(paths: Sequence[str], labels: Sequence[int]) -> Iterator[list[int]]:
+def series(paths: Sequence[str], labels: Sequence[str]) -> Iterator[list[int]]:
     """Yield the pictures of a class whose names differ only in a last number, as ``cup 3 (2)`` and ``cup 3 (5)``.
 
-    A series of more than a quarter of its class, such as ``img_001`` to ``img_400``, is only how a camera counts.
+    Their numbers are near each other. A series of more than a quarter of its class is only how a camera counts, and so
+    is one that is called like a class, as ``horse003``, or as cameras and browsers do, as ``IMG_0003``.
     """
-    found: dict[tuple[int, str], list[int]] = defaultdict(list)
+    found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    plain = {_plain(label) for label in labels} | COUNTED_BY_CAMERAS
     for number, (path, label) in enumerate(zip(paths, labels, strict=True)):
         name = PurePosixPath(path)
         counted = _COUNTED.fullmatch(name.stem)
-        if counted and counted[1]:
-            found[label, str(name.with_name(counted[1]))].append(number)
-    sizes: dict[int, int] = defaultdict(int)
-    for label in labels:
-        sizes[label] += 1
-    yield from (group for (label, _), group in found.items() if 1 < len(group) <= max(2, LARGEST_SERIES * sizes[label]))
+        if counted and counted[1] and _plain(counted[1]) not in plain:
+            found[label, str(name.with_name(counted[1]))].append((int(counted[2]), number))
+    sizes = Counter(labels)
+    for (label, _), group in found.items():
+        if len(group) <= max(2, LARGEST_SERIES * sizes[label]):
+            yield from (part for part in _near(group) if len(part) > 1)
+
+
+def _near(counted: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Divide pictures, given as their count and their number, where counts are too far apart; numbers ascending."""
+    parts: list[list[int]] = []
+    last = -inf
+    for count, number in sorted(counted):
+        if count - last > NEAR:
+            parts.append([])
+        parts[-1].append(number)
+        last = count
+    return sorted(map(sorted, parts))
+
+
+def _plain(name: str) -> str:
+    """Return the letters and digits of a name, in small letters."""
+    return re.sub(r"[\W_]", "", name).casefold()
 
 
 def bursts(times: Iterable[float | None]) -> Iterator[tuple[int, int]]:

@@ -146,14 +146,14 @@ class BytesSource:
         return self._contents[path]
 
 
-def zip_source(file: Path | IO[bytes], title: str) -> ZipSource:
-    """Open a ZIP archive as a source. Raises SourceError where it is none."""
+def zip_source(file: Path | IO[bytes], name: str) -> ZipSource:
+    """Open a ZIP archive as a source, called like its file ``name``. Raises SourceError where it is none."""
     try:
-        return ZipSource(ZipFile(file), title)
+        return ZipSource(ZipFile(file), PurePosixPath(name).stem)
     except FileNotFoundError as error:
         raise SourceError(f"there is no folder or file {file}") from error
     except _DAMAGE as error:
-        raise SourceError(f"{title} is no folder and no whole ZIP archive: name one of them") from error
+        raise SourceError(f"{name} is no whole ZIP archive: pack a folder as one, or download it again") from error
 
 
 @contextmanager
@@ -162,7 +162,7 @@ def open_source(path: Path) -> Iterator[Source]:
     if path.is_dir():
         yield FolderSource(path)
         return
-    with zip_source(path, path.stem) as source:
+    with zip_source(path, path.name) as source:
         yield source
 
 

@@ -78,9 +78,12 @@ class Library:
         PictureSetError where the version is missing, damaged or holds other pictures than the digest says.
         """
         match = _KEY.fullmatch(key)
-        numbers = self.numbers(match["name"]) if match else []
-        if not match or not numbers:
+        name, _, asked = key.partition("@")
+        numbers = self.numbers(name)
+        if not numbers:
             raise PictureSetError(f"there is no data set {key[:60]!r} here: add its pictures")
+        if not match:
+            raise _no_version(name, asked, numbers)
         number, digest = int(match["number"] or numbers[-1]), match["digest"] or ""
         if number in numbers and (version := _info(self._path(match["name"], number))).digest.startswith(digest):
             return version
@@ -89,9 +92,7 @@ class Library:
             return alike[0]
         if number in numbers:
             raise PictureSetError(f"{match['name']} version {number} holds other pictures here than those asked for")
-        raise PictureSetError(
-            f"{match['name']} has no version {number} here: choose one of {', '.join(map(str, numbers))}"
-        )
+        raise _no_version(name, str(number), numbers)
 
     def versions(self, name: str) -> list[Version]:
         """Read all versions of a data set that are whole, the latest first."""
@@ -199,6 +200,11 @@ class Library:
 
     def _path(self, name: str, number: int) -> Path:
         return self.folder / name / f"version-{number}"
+
+
+def _no_version(name: str, asked: str, numbers: Sequence[int]) -> PictureSetError:
+    known = ", ".join(map(str, numbers))
+    return PictureSetError(f"{name} has no version {asked[:60]} here: choose one of {known}")
 
 
 REPORTED = ("refused", "ignored")

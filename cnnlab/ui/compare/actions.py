@@ -9,10 +9,13 @@ from tempfile import TemporaryFile
 import streamlit as st
 from pydantic import ValidationError
 
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.pictures.store import is_own_key
 from cnnlab.export.metrics import InteropError, available
 from cnnlab.export.mlflow import to_mlflow
 from cnnlab.export.tensorboard import to_tensorboard
-from cnnlab.runs.archive import ArchiveError, pack, unpack
+from cnnlab.runs.archive import ArchiveError, Unpacked, pack, unpack
+from cnnlab.runs.archive_pictures import versions_of
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.comparison import short_names
 from cnnlab.runs.run import Run, RunError
@@ -43,9 +46,13 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
         ):
             go_to("Train", chosen[0].id)
         ended = [entry for entry in chosen if entry.summary.status != "running"]
+        own = [name for name in {entry.config.dataset for entry in ended} if is_own_key(name) and name in DATASETS]
+        with_pictures = bool(own) and st.checkbox(
+            "With pictures", key="compare.pictures", help="Puts the pictures of your own into the archive, too"
+        )
         st.download_button(
             "Download",
-            lambda: _zipped([entry.run for entry in ended]),
+            lambda: _zipped([entry.run for entry in ended], own if with_pictures else []),
             "runs.zip",
             "application/zip",
             icon=":material/download:",
@@ -110,10 +117,10 @@ def _save(run: Run, shown: About, key: str) -> None:
         say(_PLACE, f"{first['loc'][0]}: {first['msg']}".capitalize(), "error")
 
 
-def _zipped(runs: Sequence[Run]) -> bytes:
-    """Pack the runs as a ZIP file on disk first, so that memory holds it only once, as Streamlit's bytes."""
+def _zipped(runs: Sequence[Run], own: Sequence[str] = ()) -> bytes:
+    """Pack runs and data sets of one's own as a ZIP file on disk first: memory holds it once, as Streamlit's bytes."""
     with TemporaryFile(dir=runs_folder()) as file:
-        pack(runs, file)
+        pack(runs, file, versions_of(own))
         file.seek(0)
         return file.read()
 
@@ -184,8 +191,15 @@ def _import() -> None:
         else:
             DELETED_RUNS.drop()  # the deleted runs may have been imported again
             known = f" Here already: {counted(len(taken.known), 'run')}." if taken.known else ""
-            say(_PLACE, f"Imported: {counted(len(taken.added), 'run')}.{known}", "success")
+            say(_PLACE, f"Imported: {counted(len(taken.added), 'run')}.{known}{_brought(taken)}", "success")
         st.rerun()
+
+
+def _brought(taken: Unpacked) -> str:
+    """Say which pictures came with the runs; empty where there were none."""
+    parts = {"New pictures": True, "Pictures here already": False}
+    named = {what: [str(one.version) for one in taken.pictures if one.is_new is new] for what, new in parts.items()}
+    return "".join(f" {what}: {', '.join(titles)}." for what, titles in named.items() if titles)
 
 
 def _tell() -> None:

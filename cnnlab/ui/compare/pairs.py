@@ -7,11 +7,13 @@ from itertools import combinations
 import pandas as pd
 import streamlit as st
 
+from cnnlab.data.pictures.store import is_own_key
 from cnnlab.evaluation.significance import LEVEL, holm, mcnemar
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.summary import how_tested
 from cnnlab.ui.compare.selection import Chosen
-from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.shell.address import DATASET
+from cnnlab.ui.shell.frame import door, literal
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.cached import answers
@@ -34,6 +36,8 @@ def show(chosen: Chosen) -> None:
         if _is_comparable(chosen.named[one], chosen.named[other])
     ]
     if not pairs:
+        if _tell_versions(chosen):
+            return
         st.info(
             "There are no common test images to compare on: tick at least two runs that ended, on the same data set."
         )
@@ -56,6 +60,20 @@ def show(chosen: Chosen) -> None:
             "takes several seeds of each."
         )
     )
+
+
+def _tell_versions(chosen: Chosen) -> bool:
+    """Say where runs of several versions of one's own data set are compared; return whether there are any."""
+    own = {entry.config.dataset for entry in chosen.named.values() if is_own_key(entry.config.dataset)}
+    versions = sorted(own, key=lambda key: (len(key), key))  # 2 before 10
+    if len(versions) < 2 or len({key.partition("@")[0] for key in versions}) > 1:
+        return False
+    st.info(
+        f"These runs were judged by the test pictures of different versions: {literal(', '.join(versions))}. On Data, "
+        "Versions trains a run again on a newer version and compares both on the test pictures that these share."
+    )
+    door("Data", "Open the data set", {DATASET.name: versions[-1]})
+    return True
 
 
 def _is_comparable(one: Entry, other: Entry) -> bool:

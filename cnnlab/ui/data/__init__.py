@@ -1,1 +1,3 @@
 """The page Data: adding pictures, and what is in a data set."""
+
+PLACE = "data"  # where the result of the last action is shown

@@ -18,7 +18,9 @@ from cnnlab.data.pictures.drawn import USUAL_SIDE, drawings_source
 from cnnlab.data.pictures.sources import BytesSource, FolderSource, Source, zip_source
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.worker import Worker
+from cnnlab.ui.data import PLACE
 from cnnlab.ui.data.drawings import draw
+from cnnlab.ui.data.packed import MAX_UPLOAD, take_in
 from cnnlab.ui.data.webcam import webcam
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.flash import say
@@ -28,11 +30,9 @@ from cnnlab.ui.widgets.format import rough_duration
 from cnnlab.ui.widgets.image_file import ask_for_files
 
 ZIP, FILES, WEBCAM = "ZIP archive", "Class by class", "Webcam"
-DRAWINGS, FOLDER = "Drawings", "Folder on this machine"
-MAX_UPLOAD = 2_000  # MB of an archive
+DRAWINGS, FOLDER, PACKED = "Drawings", "Folder on this machine", "Packed data set"
 MAX_FILES = 500  # by hand: a browser takes 35 s for 1,200
 UPDATE_SECONDS = 0.5
-PLACE = "data"  # where the result of the last action is shown
 NONE_HELP = (
     "A network always names one of its classes, whatever it sees. A class called “none” gives it a way out: pictures "
     "of all that is none of the others, such as the empty room, your hands and other things like yours. Plain noise or "
@@ -60,8 +60,11 @@ def add_pictures() -> None:
 
 
 def _form() -> None:
-    ways = [way for way in _WAYS if way != FOLDER or _is_local()]
+    ways = [way for way in (*_WAYS, PACKED) if way != FOLDER or _is_local()]
     way = st.segmented_control("From", ways, default=ZIP, required=True, key="data.way", help=NONE_HELP)
+    if way == PACKED:
+        take_in()
+        return
     found = _WAYS[way]()
     options = _options(way)
     if options.name in own_pictures().names():
@@ -107,7 +110,7 @@ def _zip() -> Source | None:
     if not file:
         return None
     try:
-        return zip_source(file, file.name.removesuffix(".zip"))
+        return zip_source(file, file.name)
     except CnnLabError as error:
         st.error(f"{literal(str(error))}.")
         return None

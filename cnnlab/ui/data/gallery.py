@@ -12,7 +12,7 @@ from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.editing import change
 from cnnlab.data.pictures.version import Row, Version
 from cnnlab.errors import CnnLabError
-from cnnlab.ui.data.add_pictures import PLACE
+from cnnlab.ui.data import PLACE
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import counted
 from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_MOVE_TO, DATA_NEW_CLASS

@@ -13,8 +13,9 @@ from cnnlab.data.pictures.checking import Finding, all_advice, check, counts
 from cnnlab.data.pictures.editing import revert
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.errors import CnnLabError
-from cnnlab.ui.data.add_pictures import PLACE
+from cnnlab.ui.data import PLACE
 from cnnlab.ui.data.gallery import gallery
+from cnnlab.ui.data.packed import download_version
 from cnnlab.ui.data.retrain import show_effects
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import literal
@@ -133,6 +134,7 @@ def _versions(version: Version) -> None:
         if others:
             number = st.selectbox("Go back to version", others, key="data.revert", width=200)
             st.button("Go back", icon=":material/undo:", on_click=_revert, args=[f"{version.name}@{number}"])
+        download_version(version)
         st.button("Remove this data set", icon=":material/delete:", on_click=_remove, args=[version])
     removed = own_pictures().removed()
     if removed:

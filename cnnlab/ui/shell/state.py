@@ -85,6 +85,7 @@ BRANCH_OPEN: Key[bool] = Key("branch.open", False)
 DATA_CHOSEN: Key[str] = Key("data.chosen", "")
 DATA_VIEW: Key[str] = Key("data.view", "Pictures")
 DATA_ADDING: Key[Worker[Any] | None] = Key("data.adding", None)
+DATA_PACKED: Key[Any] = Key("data.packed", None)  # the uploaded archive
 DATA_CLASSES: Key[list[str]] = Key("data.classes", [])  # names typed for uploads, class by class
 DATA_RECORDED: Key[Collection] = Key("data.recorded", Collection())
 DATA_DRAWN_CLASS: Key[str] = Key("data.drawn.class", "")

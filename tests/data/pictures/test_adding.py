@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import lzma
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
 
 from cnnlab.data.loading import load
 from cnnlab.data.pictures.layout import LayoutError
@@ -146,3 +149,30 @@ def test_splits_are_rows_of_one_map(library: Library, tmp_path: Path) -> None:
     data = load(version.key, 0.2)
     assert data.train.pixels.data_ptr() == data.validation.pixels.data_ptr()
     assert torch.equal(data.train.take(torch.tensor([2, 0])), data.train.images[[2, 0]])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(ValueError, SyntaxError, IndexError, KeyError, OverflowError, TypeError, AttributeError, AssertionError),
+        *(RuntimeError, NotImplementedError, ZeroDivisionError, EOFError, OSError, StopIteration, RecursionError),
+        *(struct.error, zlib.error, lzma.LZMAError, UnicodeError, BufferError, MemoryError),
+    ],
+)
+def test_whatever_a_decoder_raises_refuses_one_file(
+    error: type[Exception], library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = ImageFile.ImageFile.load
+
+    def failing(image: ImageFile.ImageFile) -> object:
+        if image.size == (41, 43):
+            raise error("as nobody expected")
+        return load(image)
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", failing)
+    files = photos() | {"cat/odd.png": saved(scene(7).resize((41, 43)))}
+    result = added(folder_of(files, tmp_path / "in"), library)
+    ((path, reason),) = result.contents.refused
+    assert path == "cat/odd.png"
+    assert ("memory" if error is MemoryError else "damaged") in reason
+    assert len(result.rows) == len(photos())

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cnnlab.data.datasets import own_pictures
-from cnnlab.data.pictures.archive import INFO, TABLE, pack, unpack
+from cnnlab.data.pictures.archive import INFO, TABLE, Unpacked, pack, unpack
 from cnnlab.data.pictures.store import Library, files_of
 from cnnlab.data.pictures.version import PictureSetError, Version
 from tests.data.pictures.photos import added, folder_of, photos
@@ -41,7 +41,7 @@ def test_a_data_set_is_the_same_on_another_machine_and_found_by_its_key(
     version: Version, packed: Path, other: Library
 ) -> None:
     with packed.open("rb") as file:
-        arrived = unpack(file, other)
+        arrived = unpack(file, other).version
     assert (arrived.number, arrived.digest, arrived.change) == (2, version.digest, "unpacked")
     assert other.version(version.key) == arrived
     here = own_pictures()
@@ -55,7 +55,7 @@ def test_a_data_set_is_the_same_on_another_machine_and_found_by_its_key(
 
 def test_what_is_here_already_stays_as_it_is(version: Version, packed: Path) -> None:
     with packed.open("rb") as file:
-        assert unpack(file, own_pictures()) == version
+        assert unpack(file, own_pictures()) == Unpacked(version, is_new=False)
     assert own_pictures().numbers("pets") == [1]
 
 

@@ -42,9 +42,38 @@ def test_findings_tell_classes_and_copies_apart() -> None:
 
 def test_a_series_of_names_is_a_group_unless_it_is_most_of_a_class() -> None:
     paths = [f"cup/cup {number} ({shot}).jpg" for number in range(5) for shot in (1, 2, 3)]
-    assert list(series(paths, [0] * 15)) == [[3 * number + shot for shot in range(3)] for number in range(5)]
-    assert list(series([f"cup/img_{number:03}.jpg" for number in range(40)], [0] * 40)) == []
-    assert list(series(["a/x1.png", "b/x2.png", "b/7.png", "b/8.png"], [0, 1, 1, 1])) == []
+    assert list(series(paths, ["cup"] * 15)) == [[3 * number + shot for shot in range(3)] for number in range(5)]
+    assert list(series([f"cup/shelf_{number:03}.jpg" for number in range(40)], ["cup"] * 40)) == []
+    assert list(series(["a/x1.png", "b/x2.png", "b/7.png", "b/8.png"], ["a", "b", "b", "b"])) == []
+
+
+@pytest.mark.parametrize(
+    ("stem", "is_series"),
+    [
+        ("horse00{}", False),  # called like its class
+        ("Horse {}", False),
+        ("airplane-{}", False),  # called like another class
+        ("golden_retriever_{}", False),
+        ("IMG_000{}", False),
+        ("DSC0{}", False),
+        ("images ({})", False),
+        ("frame_{}", True),
+        ("IMG_0003 ({})", True),  # shots or copies of one
+        ("horse on a hill {}", True),
+    ],
+)
+def test_names_of_classes_and_of_cameras_make_no_series(stem: str, is_series: bool) -> None:
+    paths = [f"horse/{stem.format(number)}.jpg" for number in (3, 4)]
+    labels = ["horse"] * 2 + ["airplane", "Golden Retriever"]
+    assert list(series([*paths, "airplane/a.jpg", "Golden Retriever/b.jpg"], labels)) == [[0, 1]] * is_series
+
+
+def test_a_series_ends_where_numbers_are_far_apart() -> None:
+    paths = [f"cup/shelf_{number}.jpg" for number in (40, 12, 2, 9000, 3, 11)]
+    others = [f"cup/{letter}.jpg" for letter in "abcdefghijklmnopqrstuvwx"]
+    assert list(series(paths + others, ["cup"] * 30)) == [[1, 2, 4, 5]]
+    beyond = [f"cup/shelf_{number}.jpg" for number in ("9" * 400, "1" * 400)]
+    assert list(series(beyond, ["cup"] * 2)) == []
 
 
 def test_shots_within_two_seconds_are_a_burst() -> None:
