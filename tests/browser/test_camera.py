@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.browsing import await_verdict
 from tests.browser.server import server
@@ -60,7 +60,20 @@ def test_what_the_camera_recorded_is_trained_on_and_named_live(
     for number, name in enumerate(("cup", "none"), 1):
         page.get_by_label(f"Name of class {number}").fill(name)
         page.get_by_label(f"Name of class {number}").press("Enter")
+    page.get_by_role("button", name="Hold to record cup").click()
+    expect(page.get_by_text("Too short to keep")).to_be_visible()
     record(page, "cup", 1)
+    expect(page.get_by_text("Too short to keep")).to_be_hidden()
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.evaluate("location.reload()")
+    page.wait_for_timeout(HELD)
+    assert asked == ["beforeunload"]
     record(page, "cup", 2)
     record(page, "none", 1)
     page.get_by_role("button", name="Remove last burst").first.click()
@@ -73,6 +86,8 @@ def test_what_the_camera_recorded_is_trained_on_and_named_live(
     expect(page.get_by_text("test pictures are of the same burst as training pictures", exact=False)).to_be_visible()
     assert page.evaluate("window.track.readyState") == "ended"
 
+    page.reload()  # nothing waits any more
+    assert asked == ["beforeunload"]
     page.goto(f"{own_address}/Train?dataset=my-things&architecture=quick&epochs=2")
     main.get_by_role("button", name="Train", exact=True).click()
     await_verdict(page)

@@ -57,25 +57,55 @@ def test_the_webcam_asks_for_two_classes_and_several_bursts() -> None:
     assert button(page, "Add").disabled
 
 
-def test_what_the_webcam_recorded_becomes_a_data_set() -> None:
-    page = open_way("Webcam")
+def recorded_of(*names: str) -> Collection:
+    """Three bursts of each class."""
     recorded = Collection()
-    for number, name in enumerate(("cup", "none")):
+    for number, name in enumerate(names):
         recorded.rename(number, name)
         for burst in range(3):
             pictures = [scene(100 * number + 10 * burst + at) for at in range(4)]
             recorded.add_burst(number, [saved(picture) for picture in pictures], pictures[0])
+    return recorded
+
+
+def reopened(page: AppTest) -> AppTest:
+    """Leave Data and come back."""
+    page.switch_page(PAGES["Learn"]).run()
+    page.switch_page(PAGES["Data"])
+    return checked(page.run())
+
+
+def test_what_the_webcam_recorded_becomes_a_data_set() -> None:
+    page = open_way("Webcam")
+    recorded = recorded_of("cup", "none")
     page.session_state["data.recorded"] = recorded
     page.run()
+    assert shown(page)["waits"]
+    assert "Still missing: a name for the data set" in texts(page)
+    page = reopened(page)
+    assert page.segmented_control(key="data.way").value == "Webcam"
+    assert page.expander[0].proto.expanded
     version = added_as(page, "things")
+    assert page.segmented_control(key="data.way").value == "ZIP archive"
+    assert not page.expander[0].proto.expanded
+    assert not recorded.waits
     assert version.classes == ("cup", "none")
     assert version.train + version.test == 24
     assert not [line.value for line in page.warning if "burst" in str(line.value)]
 
 
+def test_two_classes_of_one_name_are_told_beside_the_camera_and_not_added() -> None:
+    page = open_way("Webcam")
+    page.session_state["data.recorded"] = recorded_of("Mug", "mug")
+    page.text_input(key="data.name").set_value("things").run()
+    assert "Two classes are called “mug”" in shown(page)["error"]
+    assert button(page, "Add").disabled
+    assert "a name of its own for each class" in texts(page)
+
+
 def test_drawings_become_a_data_set_that_draw_knows() -> None:
     page = open_way("Drawings")
-    assert "Two classes of 3 drawings" in texts(page)
+    assert "two classes of 3 drawings" in texts(page)
     page.session_state["canvas"] = canvas_of(SEVEN)
     page.text_input(key="data.drawn.class").set_value("seven").run()
     button(checked(page), "Keep").click().run()
@@ -89,6 +119,7 @@ def test_drawings_become_a_data_set_that_draw_knows() -> None:
     version = added_as(page, "signs")
     assert version.is_drawn
     assert (version.classes, version.shape) == (("bar", "seven"), (1, 28, 28))
+    assert not page.expander[0].proto.expanded
     run = train(dataset=version.key, architecture="quick")
     drawn = open_page("Draw", run)
     assert drawn.segmented_control[0].options[0] == "Canvas"

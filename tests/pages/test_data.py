@@ -69,6 +69,32 @@ def test_a_class_of_none_is_offered_once() -> None:
     assert "A class “none”" not in [each.label for each in page.button]
 
 
+def test_what_is_still_missing_stands_beside_add() -> None:
+    page = open_page("Data")
+    assert "Still missing: an archive, a name for the data set" in texts(page)
+    page.text_input(key="data.name").set_value("Кошки").run()
+    assert "a letter from a to z or a digit in its name" in texts(page)
+
+
+def test_files_class_by_class_need_names_of_their_own_which_stay_when_the_page_is_left() -> None:
+    page = open_page("Data")
+    page.segmented_control(key="data.way").set_value("Class by class").run()
+    for number in range(2):
+        page.file_uploader(key=f"data.files.{number}").upload("x.png", saved(scene(number))).run()
+    assert "a name for class 1, a name for class 2" in texts(page).replace("\\", "")
+    for number, name in enumerate(("Mug", "mug ")):
+        page.text_input(key=f"data.class.{number}").set_value(name).run()
+    assert "Two classes are called “mug”" in page.error[0].value
+    assert button(page, "Add").disabled
+    page.text_input(key="data.class.1").set_value("plate").run()
+    assert "Still missing: a name for the data set" in texts(checked(page))
+    page.switch_page(PAGES["Learn"]).run()
+    page.switch_page(PAGES["Data"])
+    page.run()
+    assert page.segmented_control(key="data.way").value == "Class by class"
+    assert [page.text_input(key=f"data.class.{number}").value for number in range(2)] == ["Mug", "plate"]
+
+
 def test_a_folder_that_cannot_be_added_says_why(tmp_path: Path) -> None:
     page = open_page("Data")
     page.segmented_control(key="data.way").set_value("Folder on this machine").run()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -16,6 +16,7 @@ from cnnlab.text import one_line
 
 MAX_CLASSES = 20
 MAX_BURST = 100  # pictures: ten seconds of a camera
+MIN_BURST = 3  # pictures: fewer are a tap, which was to be a hold
 MAX_PICTURES = 2_000
 MAX_BYTES = 60_000_000  # of all their files, in memory: 2,000 of 224 × 224 pixels have 20 MB
 THUMB = 64  # pixels a side
@@ -56,6 +57,7 @@ class Collection:
     """Classes of pictures that grow burst by burst, within bounds."""
 
     classes: list[CollectedClass] = field(default_factory=lambda: [CollectedClass(), CollectedClass()])
+    waits: bool = False  # has pictures that no data set has yet
 
     @property
     def count(self) -> int:
@@ -66,6 +68,11 @@ class Collection:
     def is_ready(self) -> bool:
         """Whether two classes or more have pictures, as a data set needs."""
         return len({name for name, _ in self._named()}) > 1
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its classes, without those of no name and no pictures."""
+        return [one.name or f"class {at}" for at, one in enumerate(self.classes, 1) if one.name or one.bursts]
 
     def add_class(self, name: str = "") -> None:
         """Add an empty class. Raises CollectingError where there are too many."""
@@ -91,6 +98,12 @@ class Collection:
                 "or remove some"
             )
         self.classes[number].bursts.append(Burst(tuple(files), _thumb(middle)))
+        self.waits = True
+
+    def remove_burst(self, number: int) -> None:
+        """Remove the last burst of the class ``number``."""
+        self.classes[number].bursts.pop()
+        self.waits = self.count > 0
 
     def source(self, title: str, suffix: str = "jpg") -> BytesSource:
         """Return all pictures in folders by class and burst; a class without a name is called by its number."""
@@ -108,6 +121,20 @@ class Collection:
 def cleaned(name: str) -> str:
     """Make a class name of any text: one line that is a folder's name, of bounded length."""
     return one_line(name).replace("/", "-").strip(" .")[:MAX_CLASS_NAME]
+
+
+def same_name(names: Iterable[str]) -> str:
+    """Return a name that two classes have, but for case and blanks; empty where each has its own.
+
+    Single letters may differ by case alone: characters are classes, too.
+    """
+    known = set()
+    for name in filter(None, map(cleaned, names)):
+        bare = name.casefold() if len(name) > 1 else name
+        if bare in known:
+            return name
+        known.add(bare)
+    return ""
 
 
 def _thumb(picture: Image.Image) -> bytes:

@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
-from pathlib import Path
+from collections.abc import Callable, Generator, Sequence
 from time import monotonic
 
 import streamlit as st
 
-from cnnlab.analysis.ood import NONE, is_none
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.adding import Progress, add
 from cnnlab.data.pictures.assembling import Added, Colour, Options
 from cnnlab.data.pictures.decoding import Fit
 from cnnlab.data.pictures.drawn import USUAL_SIDE, drawings_source
-from cnnlab.data.pictures.sources import BytesSource, FolderSource, Source, zip_source
-from cnnlab.errors import CnnLabError
+from cnnlab.data.pictures.sources import Source
+from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.jobs.worker import Worker
 from cnnlab.ui.data import PLACE
 from cnnlab.ui.data.drawings import draw
-from cnnlab.ui.data.packed import MAX_UPLOAD, take_in
+from cnnlab.ui.data.files import archive, class_by_class, folder
+from cnnlab.ui.data.found import Found
+from cnnlab.ui.data.packed import take_in
 from cnnlab.ui.data.webcam import webcam
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import counted, literal
-from cnnlab.ui.shell.state import DATA_ADDING, DATA_CHOSEN, DATA_CLASSES, class_name
+from cnnlab.ui.shell.state import (
+    DATA_ADDED_FROM,
+    DATA_ADDING,
+    DATA_CHOSEN,
+    DATA_CLASSES,
+    DATA_DRAWN_CLASS,
+    DATA_NAME,
+    DATA_RECORDED,
+    class_name,
+)
 from cnnlab.ui.widgets.format import rough_duration
-from cnnlab.ui.widgets.image_file import ask_for_files
 
 ZIP, FILES, WEBCAM = "ZIP archive", "Class by class", "Webcam"
 DRAWINGS, FOLDER, PACKED = "Drawings", "Folder on this machine", "Packed data set"
-MAX_FILES = 500  # by hand: a browser takes 35 s for 1,200
 UPDATE_SECONDS = 0.5
 NONE_HELP = (
     "A network always names one of its classes, whatever it sees. A class called “none” gives it a way out: pictures "
@@ -53,15 +60,15 @@ def add_pictures() -> None:
         session.watch(work)
         poll.until_over(lambda: work.is_running, UPDATE_SECONDS, _watch, work)
         return
-    with st.expander(
-        "Add your own pictures", icon=":material/add_photo_alternate:", expanded=not own_pictures().names()
-    ):
-        _form()
+    begun = next((way for way, waits in _WAITING.items() if waits()), "")
+    is_open = bool(begun) or not own_pictures().names()
+    with st.expander("Add your own pictures", icon=":material/add_photo_alternate:", expanded=is_open):
+        _form(begun or ZIP)
 
 
-def _form() -> None:
+def _form(first: str) -> None:
     ways = [way for way in (*_WAYS, PACKED) if way != FOLDER or _is_local()]
-    way = st.segmented_control("From", ways, default=ZIP, required=True, key="data.way", help=NONE_HELP)
+    way = st.segmented_control("From", ways, default=first, required=True, key="data.way", help=NONE_HELP)
     if way == PACKED:
         take_in()
         return
@@ -69,17 +76,35 @@ def _form() -> None:
     options = _options(way)
     if options.name in own_pictures().names():
         st.caption("There is a data set of that name: this becomes its next version, and runs keep the one they had.")
-    if st.button("Add", type="primary", icon=":material/add:", disabled=not (found and options.name)) and found:
-        source = drawings_source(found, options.size or USUAL_SIDE) if isinstance(found, list) else found
-        DATA_ADDING.put(Worker(_timed(source, options), threads=1))
+    missing = _missing(found, options)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        is_clicked = st.button("Add", type="primary", icon=":material/add:", disabled=bool(missing))
+        if missing:
+            st.caption(f"Still missing: {literal(', '.join(missing))}.")
+    if is_clicked and not missing and found.source:
+        DATA_ADDED_FROM.put(way)
+        DATA_ADDING.put(Worker(_timed(_source(found.source, options), options), threads=1))
         st.rerun()
+
+
+def _missing(found: Found, options: Options) -> list[str]:
+    """List what is needed before pictures can be added."""
+    if not options.title:
+        return [*found.missing, "a name for the data set"]
+    return [*found.missing] if options.name else [*found.missing, "a letter from a to z or a digit in its name"]
+
+
+def _source(found: Source | Sequence[LabelledDrawing], options: Options) -> Source:
+    return drawings_source(found, options.size or USUAL_SIDE) if isinstance(found, Sequence) else found
 
 
 def _options(way: str) -> Options:
     """Ask how pictures become a data set; its name is empty as long as there is none."""
     is_drawn = way == DRAWINGS
     left, right = st.columns(2)
-    title = left.text_input("Name", key="data.name", max_chars=80, placeholder="My photos")
+    title = left.text_input(
+        "Name", key=DATA_NAME.name, max_chars=80, placeholder="My photos", persist_state="session"
+    ).strip()
     size = right.selectbox(
         "Size",
         [None, 28, 32, 48, 64, 96, 128, 224],
@@ -102,60 +127,19 @@ def _timed(source: Source, options: Options) -> Generator[tuple[float, Progress 
         yield monotonic() - began, step
 
 
-def _zip() -> Source | None:
-    st.caption(
-        "A folder for each class, with or without train and test folders above; or pictures and a CSV of labels."
-    )
-    file = st.file_uploader("An archive of pictures (.zip)", ["zip"], key="data.zip", max_upload_size=MAX_UPLOAD)
-    if not file:
-        return None
-    try:
-        return zip_source(file, file.name)
-    except CnnLabError as error:
-        st.error(f"{literal(str(error))}.")
-        return None
-
-
-def _files() -> Source | None:
-    """Ask for files of one class after another."""
-    st.caption(f"Name a class and choose its pictures; at most {MAX_FILES} in all. For more, make a ZIP.")
-    names = DATA_CLASSES.fill(["", ""])
-    found: dict[str, bytes] = {}
-    for number in range(len(names)):
-        left, right = st.columns([1, 3])
-        names[number] = left.text_input(f"Class {number + 1}", key=class_name(number).name, max_chars=80).strip()
-        with right:
-            files = ask_for_files("Its pictures", f"data.files.{number}")
-        for at, file in enumerate(files):
-            if names[number]:
-                found[f"{names[number].replace('/', '-')}/{at:03}-{file.name}"] = file.getvalue()
-    with st.container(horizontal=True):
-        st.button("Another class", icon=":material/add:", type="tertiary", on_click=_add_class)
-        if not any(map(is_none, names)):
-            st.button("A class “none”", icon=":material/add:", type="tertiary", on_click=_add_class, args=[NONE])
-    if len(found) > MAX_FILES:
-        st.error(f"These are {len(found)} pictures, and {MAX_FILES} can be added like this: make a ZIP of them.")
-        return None
-    return BytesSource(found, "uploads") if found else None
-
-
-def _add_class(name: str = "") -> None:
-    names = DATA_CLASSES.get()
-    class_name(len(names)).put(name)
-    names.append(name)
-
-
-def _folder() -> Source | None:
-    path = st.text_input("Folder", key="data.folder", placeholder="/home/me/pictures").strip()
-    if not path:
-        return None
-    if not Path(path).expanduser().is_dir():
-        st.error("There is no such folder on this machine.")
-        return None
-    return FolderSource(Path(path).expanduser())
-
-
-_WAYS = {ZIP: _zip, FILES: _files, WEBCAM: webcam, DRAWINGS: draw, FOLDER: _folder}
+_WAYS: dict[str, Callable[[], Found]] = {
+    ZIP: archive,
+    FILES: class_by_class,
+    WEBCAM: webcam,
+    DRAWINGS: draw,
+    FOLDER: folder,
+}
+# Whether something was begun there that is not added yet.
+_WAITING: dict[str, Callable[[], bool]] = {
+    WEBCAM: lambda: DATA_RECORDED.get().waits,
+    DRAWINGS: lambda: bool(DATA_DRAWN_CLASS.get()),
+    FILES: lambda: any(DATA_CLASSES.get()),
+}
 
 
 def _is_local() -> bool:
@@ -192,8 +176,21 @@ def take_added() -> None:
         say(PLACE, f"These pictures could not be added: {work.error}.", "error")
     elif isinstance(step, Added):
         DATA_CHOSEN.put(step.version.key)
+        _settle(DATA_ADDED_FROM.take())
         count = len(step.contents.refused)
         refused = f" {counted(count, 'file')} could not be used: see the report." if count else ""
         say(PLACE, f"{counted(len(step.rows), 'picture')} added.{refused}", "success")
     else:
         say(PLACE, "Cancelled: nothing was added.", "success")
+
+
+def _settle(way: str) -> None:
+    """Note that nothing waits any more where pictures were added from; recordings and drawings stay, for more."""
+    DATA_NAME.drop()
+    if way == WEBCAM:
+        DATA_RECORDED.get().waits = False
+    elif way == DRAWINGS:
+        DATA_DRAWN_CLASS.drop()
+    elif way == FILES:
+        for number in range(len(DATA_CLASSES.take())):
+            class_name(number).drop()

@@ -10,8 +10,9 @@ from cnnlab.charts.png import inline
 from cnnlab.data.pictures.collecting import cleaned
 from cnnlab.data.pictures.layout import FEWEST_A_CLASS
 from cnnlab.drawings.preprocess import prepare, stroke_ink
-from cnnlab.drawings.strokes import Drawing, LabelledDrawing, rounded
+from cnnlab.drawings.strokes import Drawing, rounded
 from cnnlab.training.config import MAX_LESSONS
+from cnnlab.ui.data.found import OWN_NAMES, Found, clash
 from cnnlab.ui.shell import drawings
 from cnnlab.ui.shell.frame import counted, literal
 from cnnlab.ui.shell.state import DATA_DRAWN_CLASS, DRAWINGS, DRAWINGS_CHANGED
@@ -23,8 +24,8 @@ SHOWN = 12  # drawings of a class, the latest
 SIDE = 48  # pixels
 
 
-def draw() -> list[LabelledDrawing]:
-    """Show the canvas and what was drawn so far; return the drawings once two classes have enough."""
+def draw() -> Found:
+    """Show the canvas and what was drawn so far; return the drawings, and what they lack."""
     st.caption(
         "Name a class, draw it, keep it, and again: ten drawings a class are a start. "
         "What you labelled on Draw is here, too."
@@ -32,11 +33,16 @@ def draw() -> list[LabelledDrawing]:
     _canvas_and_classes()
     by_class = _by_class()
     enough = [label for label, texts in by_class.items() if len(texts) >= FEWEST_A_CLASS]
-    if len(enough) < 2:
-        st.caption(f"Two classes of {FEWEST_A_CLASS} drawings or more make a data set.")
-        return []
-    chosen = st.multiselect("Classes of the data set", enough, default=enough, key=f"data.drawn.{len(enough)}")
-    return [lesson for lesson in drawings.lessons() if lesson.label in chosen] if len(chosen) > 1 else []
+    chosen = enough
+    if len(enough) > 1:
+        chosen = st.multiselect("Classes of the data set", enough, default=enough, key=f"data.drawn.{len(enough)}")
+    error = clash(chosen)
+    if error:
+        st.error(literal(error))
+    missing = [OWN_NAMES] if error else []
+    if len(chosen) < 2:
+        missing.append(f"two classes of {FEWEST_A_CLASS} drawings or more")
+    return Found([lesson for lesson in drawings.lessons() if lesson.label in chosen], tuple(missing))
 
 
 @st.fragment  # a stroke reruns this, not the whole page
@@ -48,7 +54,14 @@ def _canvas_and_classes() -> None:
         drawing = drawing_canvas()
     with right:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.text_input("Class", key=DATA_DRAWN_CLASS.name, max_chars=MAX_LABEL, placeholder="star", width=240)
+            st.text_input(
+                "Class",
+                key=DATA_DRAWN_CLASS.name,
+                max_chars=MAX_LABEL,
+                placeholder="star",
+                width=240,
+                persist_state="session",
+            )
             label = cleaned(DATA_DRAWN_CLASS.get())
             st.button(
                 "Keep",

@@ -13,8 +13,9 @@ from cnnlab.data.pictures.editing import change
 from cnnlab.data.pictures.version import Row, Version
 from cnnlab.errors import CnnLabError
 from cnnlab.ui.data import PLACE
+from cnnlab.ui.data.found import clash
 from cnnlab.ui.shell.flash import say
-from cnnlab.ui.shell.frame import counted
+from cnnlab.ui.shell.frame import counted, literal
 from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_MOVE_TO, DATA_NEW_CLASS
 from cnnlab.ui.widgets.images import enlarged
 
@@ -65,7 +66,7 @@ def _actions(version: Version, ticked: Sequence[int]) -> None:
         st.button(
             f"Move {len(ticked)}",
             icon=":material/drive_file_move:",
-            disabled=not (ticked and _target()),
+            disabled=not (ticked and _target(version)),
             on_click=_move,
             args=[version, ticked],
         )
@@ -76,15 +77,20 @@ def _actions(version: Version, ticked: Sequence[int]) -> None:
             on_click=_change,
             args=[version, {}, ticked],
         )
+    if DATA_MOVE_TO.get() == OTHER and (error := clash([*version.classes, DATA_NEW_CLASS.get()])):
+        st.error(literal(error))
 
 
-def _target() -> str:
-    """Return the class to move pictures to; empty where it has no name yet."""
-    return DATA_NEW_CLASS.get().strip() if DATA_MOVE_TO.get() == OTHER else DATA_MOVE_TO.get()
+def _target(version: Version) -> str:
+    """Return the class to move pictures to; empty where it has no name yet, or one that another class has."""
+    if DATA_MOVE_TO.get() != OTHER:
+        return DATA_MOVE_TO.get()
+    name = DATA_NEW_CLASS.get().strip()
+    return "" if clash([*version.classes, name]) else name
 
 
 def _move(version: Version, numbers: Sequence[int]) -> None:
-    if target := _target():  # it may have been cleared since the page was drawn
+    if target := _target(version):  # it may have been cleared since the page was drawn
         _change(version, dict.fromkeys(numbers, target), [])
 
 

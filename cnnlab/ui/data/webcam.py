@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.data.pictures.collecting import Collection
-from cnnlab.data.pictures.sources import Source
+from cnnlab.ui.data.found import OWN_NAMES, Found, clash
 from cnnlab.ui.shell.state import DATA_RECORDED
 from cnnlab.ui.widgets.recorder import recorder
 
@@ -16,9 +16,13 @@ ADVICE = (
 )
 
 
-def webcam() -> Source | None:
-    """Show the camera and what it recorded; return the pictures once two classes have some."""
+def webcam() -> Found:
+    """Show the camera and what it recorded; return the pictures, and what they lack."""
     st.caption(ADVICE)
     collection = DATA_RECORDED.fill(Collection())
-    recorder(collection)
-    return collection.source("the camera") if collection.is_ready else None
+    error = clash(collection.names)
+    recorder(collection, error)
+    missing = [OWN_NAMES] if error else []
+    if not collection.is_ready:
+        missing.append("pictures of two classes")
+    return Found(collection.source("the camera"), tuple(missing))

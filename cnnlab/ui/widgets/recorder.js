@@ -3,6 +3,7 @@ const WIDTH = 640 // pixels of the camera's picture
 const PER_SECOND = 10 // pictures
 const TYPED = 300 // ms without a key, after which a name is sent
 const PATIENCE = 15000 // ms without a word from the server, after which an action is sent again
+const TOO_SHORT = "Too short to keep. Hold the button longer, and move a little."
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".recorder")
@@ -29,6 +30,7 @@ function recorder(root) {
 
   function start(place) {
     if (recording || !source.isOn()) return
+    cards[place].tell("")
     recording = { place, frames: [], timer: setInterval(record, 1000 / PER_SECOND) }
     record()
   }
@@ -46,7 +48,8 @@ function recorder(root) {
     const { place, frames, timer } = recording
     clearInterval(timer)
     recording = null
-    if (frames.length) actions.put({ what: "record", place, frames })
+    if (frames.length >= data.fewest) actions.put({ what: "record", place, frames })
+    else cards[place].tell(TOO_SHORT)
     update()
   }
 
@@ -67,14 +70,26 @@ function recorder(root) {
     })
     part("recorder-none").hidden = data.classes.some(({ name }) => name.toLowerCase() === "none")
     part("recorder-error").textContent = data.error
+    guard(data.waits || recording || actions.waits("record"))
+  }
+
+  function guard(isOn) {
+    if (isOn) window.addEventListener("beforeunload", keep)
+    else window.removeEventListener("beforeunload", keep)
   }
 
   function close() {
     source.close()
     actions.close()
+    guard(false)
   }
 
   return { receive, close }
+}
+
+// Has the browser ask before the page is reloaded or closed.
+function keep(event) {
+  event.preventDefault()
 }
 
 // Actions go one at a time, each after the server has taken the last: a second one sent meanwhile would replace it.
@@ -100,6 +115,7 @@ function queue() {
       waiting.shift()
       sendFirst()
     },
+    waits: (what) => waiting.some((action) => action.what === what),
     close() { // its page is left: nobody would take the actions
       clearTimeout(timer)
       send = null
@@ -128,10 +144,12 @@ function card(place, { start, stop, put }) {
   undo.onclick = () => put({ what: "undo", place })
   listenTo(hold, () => start(place), () => stop(place))
   const told = element("span", "recorder-told")
+  const warning = element("p", "recorder-warning")
+  warning.setAttribute("role", "alert")
   const bursts = element("div", "recorder-bursts")
   const row = element("div", "recorder-row")
   row.append(hold, undo)
-  box.append(name, told, row, bursts)
+  box.append(name, told, row, warning, bursts)
 
   function show({ name: given, count, thumbs }, { isReady, frames }) {
     if (!name.matches(":focus") && !typing) name.value = given
@@ -145,7 +163,7 @@ function card(place, { start, stop, put }) {
     told.textContent = `${total} ${total === 1 ? "picture" : "pictures"}, ${thumbs.length} ${thumbs.length === 1 ? "burst" : "bursts"}`
     if (bursts.childElementCount !== thumbs.length) bursts.replaceChildren(...thumbs.map(thumb))
   }
-  return { box, show }
+  return { box, show, tell: (text) => { warning.textContent = text } }
 }
 
 function thumb({ url, count }, number) {

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from cnnlab.charts.png import jpeg_url
-from cnnlab.data.pictures.collecting import MAX_BURST, Collection
+from cnnlab.data.pictures.collecting import MAX_BURST, MIN_BURST, Collection
 from cnnlab.drawings.camera import FRAME_SIDE, frame_bytes, read_frame
 from cnnlab.drawings.strokes import DrawingError
 from cnnlab.errors import CnnLabError
@@ -37,8 +37,11 @@ _component = st.components.v2.component(
 )
 
 
-def recorder(collection: Collection) -> None:
-    """Show the camera and the classes of ``collection``, which grows by what is recorded and named."""
+def recorder(collection: Collection, error: str) -> None:
+    """Show the camera and the classes of ``collection``, which grows by what is recorded and named.
+
+    ``error`` is what is wrong with the classes. The browser asks before a page is left whose pictures wait to be added.
+    """
     classes = [
         {
             "name": one.name,
@@ -51,8 +54,10 @@ def recorder(collection: Collection) -> None:
         "classes": classes,
         "side": FRAME_SIDE,
         "longest": MAX_BURST,
+        "fewest": MIN_BURST,
+        "waits": collection.waits,
         "taken": RECORDER_TAKEN.get(),
-        "error": RECORDER_ERROR.get(),
+        "error": RECORDER_ERROR.get() or error,
     }
     _component(data=data, key=RECORDER.name, on_action_change=lambda: _act(collection))
 
@@ -83,7 +88,7 @@ def carry_out(collection: Collection, action: dict[str, Any]) -> None:
         case "rename":
             collection.rename(action["place"], str(action.get("name")))
         case "undo":
-            collection.classes[action["place"]].bursts.pop()
+            collection.remove_burst(action["place"])
         case "record":
             _record(collection, action["place"], action["frames"])
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cnnlab.data.pictures import collecting
-from cnnlab.data.pictures.collecting import CollectingError, Collection, cleaned
+from cnnlab.data.pictures.collecting import CollectingError, Collection, cleaned, same_name
 from tests.data.pictures.photos import scene
 
 FILES = [b"a", b"bc"]
@@ -63,3 +63,34 @@ def test_what_is_collected_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         collection.add_class()
     with pytest.raises(CollectingError, match="make a ZIP"):
         collection.add_class("none")
+
+
+def test_pictures_wait_from_the_first_burst_until_the_last_is_removed() -> None:
+    collection = Collection()
+    assert not collection.waits
+    collection.add_burst(0, FILES, scene(0))
+    assert collection.waits
+    collection.remove_burst(0)
+    assert not collection.waits
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["Mug", "mug"], "mug"),
+        (["mug", "plate", " Mug "], "Mug"),
+        (["cup", "cup"], "cup"),
+        (["straße", "STRASSE"], "STRASSE"),
+        (["A", "a"], ""),
+        (["a", "a "], "a"),
+        (["", "", "cup"], ""),
+        (["cup", "cups"], ""),
+    ],
+)
+def test_names_that_people_read_as_one_are_found(names: list[str], found: str) -> None:
+    assert same_name(names) == found
+
+
+def test_a_class_without_a_name_is_called_by_its_number_once_it_has_pictures() -> None:
+    assert filled("", "cup").names == ["class 1", "cup"]
+    assert Collection().names == []

@@ -24,7 +24,7 @@ def test_classes_are_added_and_named_and_bursts_recorded_and_removed() -> None:
     carry_out(collection, {"what": "add", "name": "none"})
     carry_out(collection, {"what": "rename", "place": 0, "name": " a/cup\n"})
     carry_out(collection, record([FRAME] * 3))
-    carry_out(collection, record([FRAME] * 2))
+    carry_out(collection, record([FRAME] * 4))
     carry_out(collection, {"what": "undo", "place": 0})
     assert [(one.name, one.count, len(one.bursts)) for one in collection.classes] == [
         ("a-cup", 3, 1),
