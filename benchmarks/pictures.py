@@ -27,7 +27,7 @@ from cnnlab.data.folders import data_folder
 from cnnlab.data.pictures.adding import add
 from cnnlab.data.pictures.assembling import Added, Options
 from cnnlab.data.pictures.checking import LOOKED_THROUGH, known_scenes
-from cnnlab.data.pictures.doubtful import margins
+from cnnlab.data.pictures.doubtful import contradictions
 from cnnlab.data.pictures.features import PatchFeatures
 from cnnlab.data.pictures.sources import open_source
 from cnnlab.jobs.job import Job
@@ -105,8 +105,9 @@ def _recall(archive: Path, seed: int) -> float:
     labels = np.arange(len(images)) // (PHOTOS // len(photos))
     wrong = draw.random(len(images)) < FLIPPED
     labels[wrong] = (labels[wrong] + draw.integers(1, len(photos), wrong.sum())) % len(photos)
-    doubt = margins(PatchFeatures(images).describe(images), labels, np.arange(len(images)), len(photos))
-    first = np.argsort(-doubt)[: round(LOOKED_THROUGH * len(images))]
+    features = PatchFeatures(images).describe(images)
+    found = contradictions(features, labels, np.arange(len(images)), len(photos))
+    first = np.argsort(-found.margins)[: round(LOOKED_THROUGH * len(images))]
     return float(wrong[first].sum() / wrong.sum())
 
 

@@ -15,7 +15,8 @@ from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.adding import add
 from cnnlab.data.pictures.archive import pack, unpack
 from cnnlab.data.pictures.assembling import Added, Options
-from cnnlab.data.pictures.checking import all_advice, check, counts
+from cnnlab.data.pictures.checking import all_advice, check, counts, unconfirmed
+from cnnlab.data.pictures.confirmed import confirmed
 from cnnlab.data.pictures.sources import open_source
 from cnnlab.data.pictures.version import Version
 from cnnlab.text import one_line
@@ -136,7 +137,8 @@ def check_command(name: str, as_json: bool) -> None:
     library = own_pictures()
     version = library.version(name)
     rows = library.rows(version)
-    found = check(version, rows, library.pixels(version), library.features(version))
+    checked = check(version, rows, library.pixels(version), library.features(version))
+    found = unconfirmed(checked, confirmed(library, version))
     told = all_advice(version, rows)
     named = {one.kind: [[rows[number].path for number in group] for group in one.groups] for one in found}
     if as_json:

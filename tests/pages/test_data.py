@@ -13,7 +13,7 @@ from cnnlab.data.pictures.editing import change
 from cnnlab.data.pictures.version import Version
 from cnnlab.jobs.job import running_jobs
 from cnnlab.ui.shell.literal import literal
-from tests.data.pictures.photos import added, folder_of, photos, saved, scene, zip_of
+from tests.data.pictures.photos import added, folder_of, photos, saved, scene, striped, zip_of
 from tests.pages.driver import PAGES, button, checked, metrics, new_session, open_page, settled, texts
 from tests.trainings import train
 
@@ -119,7 +119,7 @@ def test_pictures_are_searched_by_class_and_name(version: Version) -> None:
 def test_a_finding_is_opened_and_mended_and_taken_back(version: Version) -> None:
     page = seen("Findings", version)
     assert list(page.dataframe[-1].value["File"]) == ["cat/same.png", "dog/same.png"]
-    page.session_state[f"data.rows.{version.key}.two classes.1"] = {"selection": {"rows": [1], "columns": []}}
+    page.session_state[f"data.rows.{version.key}.two classes.2.1"] = {"selection": {"rows": [1], "columns": []}}
     page.run()
     button(page, "Move 1").click().run()
     assert "1 moved, from version 1" in page.success[0].value
@@ -129,6 +129,28 @@ def test_a_finding_is_opened_and_mended_and_taken_back(version: Version) -> None
     button(page, "Go back").click().run()
     assert latest().number == 3
     assert latest().digest == version.digest
+
+
+def test_a_doubtful_label_is_called_right_or_moved_to_what_the_picture_looks_like(tmp_path: Path) -> None:
+    files = {f"{name}/{at}x.png": saved(striped(name, at)) for name in ("lying", "up") for at in range(40)}
+    files |= {"lying/wrong.png": saved(striped("up", 98)), "up/wrong.png": saved(striped("lying", 99))}
+    version = added(folder_of(files, tmp_path / "in"), own_pictures()).version
+    page = seen("Findings", version)
+    page.button_group(key="data.finding").set_value("labels").run()
+    table = checked(page).dataframe[-1].value
+    assert {*table["File"][:2]} == {"lying/wrong.png", "up/wrong.png"}
+    count = len(table)
+    page.session_state[f"data.rows.{version.key}.labels.{count}.1"] = {"selection": {"rows": [0], "columns": []}}
+    page.run()
+    button(page, "1 right as they are").click().run()
+    assert table["File"][0] not in list(checked(page).dataframe[-1].value["File"])
+    assert len(page.dataframe[-1].value) == count - 1
+    page.session_state[f"data.rows.{version.key}.labels.{count - 1}.1"] = {"selection": {"rows": [0], "columns": []}}
+    page.run()
+    button(page, "Move 1").click().run()
+    assert "1 moved" in checked(page).success[0].value
+    moved = next(row for row in own_pictures().rows(latest()) if row.path == table["File"][1])
+    assert latest().classes[moved.label] == table["Looks like"][1] != table["Class"][1]
 
 
 def test_a_run_is_trained_again_on_the_next_version_and_compared(version: Version) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ from scipy.ndimage import laplace
 from torch import Tensor
 
 from cnnlab.data.pictures import bursts, similar
-from cnnlab.data.pictures.doubtful import margins, outliers
+from cnnlab.data.pictures.doubtful import contradictions, outliers
 from cnnlab.data.pictures.features import Floats, Halves, Images, Part, tones
 from cnnlab.data.pictures.version import Row, Version
 from cnnlab.data.splits import stratified
@@ -66,7 +66,8 @@ TITLES: dict[Kind, tuple[str, str]] = {
     "labels": (
         "Labels worth a look",
         "Judged by the other pictures these look like another class; the most doubtful first. Many are right and only "
-        "hard. With 5 % of the labels of 1,000 photos wrong, the first tenth had about half of the wrong ones.",
+        "hard. With 5 % of the labels of 1,000 photos wrong, the first tenth had about half of the wrong ones; more "
+        "than a tenth is not shown. Those that you call right do not come back.",
     ),
     "unlike": (
         "Unlike all others",
@@ -97,6 +98,7 @@ class Finding:
 
     kind: Kind
     groups: tuple[tuple[int, ...], ...]
+    likely: tuple[int, ...] = ()  # of doubtful labels: the class that each picture looks like
 
     @property
     def title(self) -> str:
@@ -107,6 +109,11 @@ class Finding:
     def advice(self) -> str:
         """Why it matters, and what to do."""
         return TITLES[self.kind][1]
+
+    def without(self, numbers: Collection[int]) -> Finding:
+        """Return the finding without the doubtful labels of the pictures ``numbers``."""
+        left = [(group, name) for group, name in zip(self.groups, self.likely, strict=True) if group[0] not in numbers]
+        return Finding(self.kind, tuple(group for group, _ in left), tuple(name for _, name in left))
 
     @property
     def pictures(self) -> list[int]:
@@ -141,7 +148,10 @@ def check(version: Version, rows: Sequence[Row], pixels: Tensor, features: Halve
     same, near, copies = similar.findings(alike, labels)
     scenes = _scenes(rows, alike[1])
     leaks, scene_leaks = (_on_both_sides(rows, found) for found in (alike[1].several(), scenes))
-    alone = _looking_odd(version, rows, images) | _standing_out(images, features[order].astype(np.float32), rows)
+    described = features[order].astype(np.float32)
+    doubtful, likely = _doubtful_labels(described, rows)
+    unlike = outliers(described, tones(images)) if len(rows) >= ENOUGH else []
+    alone = {"labels": doubtful, "unlike": unlike, **_looking_odd(version, rows, images)}
     groups: dict[Kind, Sequence[Sequence[int]]] = {
         "two classes": same,
         "leaks": leaks,
@@ -152,7 +162,16 @@ def check(version: Version, rows: Sequence[Row], pixels: Tensor, features: Halve
         "copies": copies,
         **{kind: [[number] for number in found] for kind, found in alone.items()},
     }
-    return [Finding(kind, tuple(map(tuple, groups[kind]))) for kind in TITLES if groups.get(kind)]
+    return [
+        Finding(kind, tuple(map(tuple, groups[kind])), tuple(likely) if kind == "labels" else ())
+        for kind in TITLES
+        if groups.get(kind)
+    ]
+
+
+def unconfirmed(found: Sequence[Finding], numbers: Collection[int]) -> list[Finding]:
+    """Return the findings without the doubtful labels of the pictures ``numbers``: a person found these right."""
+    return [left for finding in found if (left := finding.without(numbers) if finding.likely else finding).groups]
 
 
 def _on_both_sides(rows: Sequence[Row], groups: Iterable[Sequence[int]]) -> list[Sequence[int]]:
@@ -183,17 +202,15 @@ def _looking_odd(version: Version, rows: Sequence[Row], images: Images) -> dict[
     return {kind: [number for number in range(len(rows)) if holds(number)] for kind, holds in tests.items()}
 
 
-def _standing_out(images: Images, features: Floats, rows: Sequence[Row]) -> dict[Kind, list[int]]:
-    """List pictures with doubtful labels, and those unlike all others, where there are enough to tell; worst first."""
+def _doubtful_labels(features: Floats, rows: Sequence[Row]) -> tuple[list[int], list[int]]:
+    """List pictures with doubtful labels, the worst first, and the class of each by its looks; of too few none."""
     if len(rows) < ENOUGH:
-        return {}
+        return [], []
     labels, groups = (np.array([getattr(row, name) for row in rows]) for name in ("label", "group"))
-    found = margins(features, labels, groups, int(labels.max()) + 1)
-    doubtful = np.argsort(-found, kind="stable")[: max(1, round(LOOKED_THROUGH * len(rows)))]
-    return {
-        "labels": doubtful[found[doubtful] > 0].tolist(),
-        "unlike": outliers(features, tones(images)),
-    }
+    found = contradictions(features, labels, groups, int(labels.max()) + 1)
+    worst = np.argsort(-found.margins, kind="stable")[: max(1, round(LOOKED_THROUGH * len(rows)))]
+    doubtful = worst[found.margins[worst] > 0]
+    return doubtful.tolist(), found.classes[doubtful].tolist()
 
 
 def counts(version: Version, rows: Sequence[Row]) -> list[ClassCount]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,8 +20,15 @@ SPREAD = 1.4826  # median absolute deviations in the standard deviation of norma
 BATCH = 1_024
 
 
-def margins(features: Floats, labels: Integers, groups: Integers, classes: int) -> Floats:
-    """Compute for each picture (N,) by how much another class is more likely than its label; above 0 it is doubtful.
+class Contradictions(NamedTuple):
+    """Tell of each picture how its label is contradicted."""
+
+    margins: Floats  # (N,) by how much another class is more likely than the label; above 0 the label is doubtful
+    classes: Integers  # (N,) that other class
+
+
+def contradictions(features: Floats, labels: Integers, groups: Integers, classes: int) -> Contradictions:
+    """Compute how the labels (N,) are contradicted by the other pictures, described by ``features`` (N, F).
 
     Each picture is judged by a ridge regression that was fitted to others, never to pictures of its own group. This is
     the normalised margin that confident learning ranks by (Northcutt, Jiang and Chuang 2021, arXiv:1911.00068).
@@ -37,8 +46,8 @@ def margins(features: Floats, labels: Integers, groups: Integers, classes: int) 
         shares = (targets.sum(0) - targets[fold].sum(0)) / count
         scores[fold] = inputs[fold] @ weights + shares
     own = scores.gather(1, known[:, None])[:, 0]
-    best_other = scores.scatter(1, known[:, None], -torch.inf).max(1).values
-    return (best_other - own).numpy()
+    others = scores.scatter(1, known[:, None], -torch.inf).max(1)
+    return Contradictions((others.values - own).numpy(), others.indices.numpy())
 
 
 def _folds(labels: Tensor, groups: Tensor) -> list[Tensor]:

@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.data.datasets import DatasetSpec, own_pictures
-from cnnlab.data.pictures.checking import Finding, all_advice, check, counts
+from cnnlab.data.pictures.checking import Finding, all_advice, check, counts, unconfirmed
+from cnnlab.data.pictures.confirmed import confirmed
 from cnnlab.data.pictures.editing import revert
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.errors import CnnLabError
@@ -19,7 +20,7 @@ from cnnlab.ui.data.packed import download_version
 from cnnlab.ui.data.retrain import show_effects
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import literal
-from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_VIEW
+from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_FINDING, DATA_VIEW
 from cnnlab.ui.widgets.figure import download
 
 
@@ -78,16 +79,20 @@ def _pictures(version: Version) -> None:
 
 
 def _doubts(version: Version) -> None:
-    rows = own_pictures().rows(version)
-    found = _findings(version.key)
+    library = own_pictures()
+    rows = library.rows(version)
+    found = unconfirmed(_findings(version.key), confirmed(library, version))
     if not found:
         st.success("Nothing is doubtful about these pictures.", icon=":material/check:")
         return
     titles = {finding.kind: f"{finding.title}: {len(finding.groups):,}" for finding in found}
-    kind = st.pills("Finding", list(titles), format_func=titles.__getitem__, default=next(iter(titles)), required=True)
+    if DATA_FINDING.get() not in titles:
+        DATA_FINDING.put(found[0].kind)
+    kind = st.pills("Finding", list(titles), format_func=titles.__getitem__, required=True, key=DATA_FINDING.name)
     finding = next(finding for finding in found if finding.kind == kind)
+    likely = {number: version.classes[label] for number, label in zip(finding.pictures, finding.likely, strict=False)}
     st.caption(finding.advice)
-    gallery(version, rows, finding.pictures, finding.kind, together=_together(finding))
+    gallery(version, rows, finding.pictures, finding.kind, _together(finding), likely)
 
 
 def _together(finding: Finding) -> dict[int, int]:

@@ -94,7 +94,9 @@ DATA_DRAWN_CLASS: Key[str] = Key("data.drawn.class", "")
 RECORDER: Key[Any] = Key("data.recorder", None)
 RECORDER_TAKEN: Key[Any] = Key("data.recorder.taken", 0)  # number of the browser's last action
 RECORDER_ERROR: Key[str] = Key("data.recorder.error", "")
+DATA_FINDING: Key[str] = Key("data.finding", "")
 DATA_MOVE_TO: Key[str] = Key("data.move_to", "")
+DATA_MOVE_LIKELY: Key[str] = Key("data.move_likely", "")  # where each picture looks like a class
 DATA_NEW_CLASS: Key[str] = Key("data.new_class", "")
 
 # Sweep and Compare.

@@ -23,6 +23,14 @@ def scene(seed: int, size: int = 40, grey: bool = False) -> Image.Image:
     return Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC)
 
 
+def striped(name: str, seed: int) -> Image.Image:
+    """Noisy stripes that lie, or stand where the name is ``up``; others for each seed."""
+    rng = np.random.default_rng(seed)
+    waves = 128 + 60 * np.sin(np.arange(40) / 1.5 + rng.uniform(0, 6))
+    image = waves[:, None] + rng.normal(0, 25, (40, 40))
+    return Image.fromarray((image.T if name == "up" else image).clip(0, 255).astype(np.uint8)).convert("RGB")
+
+
 def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     file = BytesIO()
     image.save(file, kind, **options)

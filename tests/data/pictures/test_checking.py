@@ -18,7 +18,7 @@ from cnnlab.data.pictures.checking import (
     known_scenes,
     scene_advice,
 )
-from tests.data.pictures.photos import added, folder_of, photos, saved, scene
+from tests.data.pictures.photos import added, folder_of, photos, saved, scene, striped
 from tests.data.pictures.shots import pixels as plain
 from tests.data.pictures.shots import shots
 
@@ -94,14 +94,6 @@ def test_labels_that_others_contradict_and_odd_pictures_are_found(tmp_path: Path
     found = findings(files, tmp_path)
     assert found["labels"][0] == ["lying/wrong.png"]
     assert found["unlike"] == [["up/odd.png"]]
-
-
-def striped(name: str, seed: int) -> Image.Image:
-    """Noisy stripes."""
-    rng = np.random.default_rng(seed)
-    waves = 128 + 60 * np.sin(np.arange(40) / 1.5 + rng.uniform(0, 6))
-    image = waves[:, None] + rng.normal(0, 25, (40, 40))
-    return Image.fromarray((image.T if name == "up" else image).clip(0, 255).astype(np.uint8)).convert("RGB")
 
 
 def test_shots_of_a_scene_stay_on_one_side_and_it_is_told_what_another_split_would_do(tmp_path: Path) -> None:

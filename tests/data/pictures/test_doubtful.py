@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnlab.data.pictures.doubtful import margins, outliers
+from cnnlab.data.pictures.doubtful import contradictions, outliers
 from cnnlab.data.pictures.features import PatchFeatures, tones
 from tests.data.pictures.shots import Pixels
 
@@ -20,9 +20,10 @@ def test_wrong_labels_are_the_most_doubtful() -> None:
     images, labels = stripes(120)
     wrong = [7, 30, 31, 99]
     labels[wrong] = 1 - labels[wrong]
-    found = margins(PatchFeatures(images).describe(images), labels, np.arange(120), 2)
-    assert sorted(np.argsort(-found)[:4].tolist()) == wrong
-    assert (found > 0).sum() == 4
+    found = contradictions(PatchFeatures(images).describe(images), labels, np.arange(120), 2)
+    assert sorted(np.argsort(-found.margins)[:4].tolist()) == wrong
+    assert (found.margins > 0).sum() == 4
+    assert (found.classes == 1 - labels).all()
 
 
 def test_a_picture_is_not_judged_by_its_own_group() -> None:
@@ -30,13 +31,13 @@ def test_a_picture_is_not_judged_by_its_own_group() -> None:
     labels[40:48] = 1 - labels[40:48]  # a burst with the wrong label, in one group and each by itself
     features = PatchFeatures(images).describe(images)
     groups = np.where((np.arange(80) >= 40) & (np.arange(80) < 48), 40, np.arange(80))
-    assert (margins(features, labels, groups, 2)[40:48] > 0).all()
+    assert (contradictions(features, labels, groups, 2).margins[40:48] > 0).all()
 
 
 def test_a_class_with_a_single_picture_is_no_error() -> None:
     images, labels = stripes(20)
     labels[0] = 2
-    assert np.isfinite(margins(PatchFeatures(images).describe(images), labels, np.arange(20), 3)).all()
+    assert np.isfinite(contradictions(PatchFeatures(images).describe(images), labels, np.arange(20), 3).margins).all()
 
 
 def test_what_is_unlike_all_others_is_found_first() -> None:
