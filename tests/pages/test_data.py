@@ -41,7 +41,8 @@ def seen(view: str, version: Version) -> AppTest:
 
 
 def test_without_own_pictures_the_sets_of_the_table_are_shown_and_one_is_told_how_to_add() -> None:
-    page = open_page("Data", dataset="mnist-sample")
+    page = open_page("Data")
+    assert page.selectbox(key="data.chosen").value == "mnist-sample"  # which needs no download
     assert metrics(page)["Training pictures"] == "4,500"
     assert "CC BY" in texts(page)
     assert page.expander[0].label == "Add your own pictures"
@@ -161,10 +162,20 @@ def test_a_run_is_trained_again_on_the_next_version_and_compared(version: Versio
     button(page, "Train it on version 2").click().run()
     for job in running_jobs():
         job.join()
+    looks = old.looks
     again = seen("Versions", newer)
+    assert old.looks == looks + 1  # it was asked about test pictures
     assert {"Version 1", "Version 2"} <= set(metrics(again))
     assert f"Of {version.test} test pictures of both versions" in texts(again)
     assert "The labels are those of version 2" in texts(again)
+
+
+def test_a_recipe_keeps_a_data_set_of_ones_own(version: Version) -> None:
+    page = open_page("Train")
+    page.selectbox(key="form.dataset").set_value(version.key).run()
+    page.selectbox(key="form.recipe").set_value("best-colour").run()
+    assert checked(page).selectbox(key="form.dataset").value == version.key
+    assert page.number_input(key="form.mixup").value == 0.2
 
 
 def test_a_packed_set_is_taken_in(version: Version, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
