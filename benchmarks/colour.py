@@ -1,24 +1,25 @@
 """The recipe Best colour beside the network of PyTorch's CIFAR tutorial, on a data set of one's own pictures.
 
-    python -m cnnlab data add cifar10_images.zip --name cifar-photos --size 32
-    python -m benchmarks.colour cifar-photos --minutes 10
-
 The recipe gets as many epochs as take that long on this machine, by the time of a first one. The tutorial's network is
 trained as the tutorial does: two epochs, batches of 4. Both hold out the same images, and the test images judge once.
 """
 
 from __future__ import annotations
 
-import argparse
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypedDict
 
-from cnnlab.data.datasets import DATASETS
+from benchmarks.pictures import added_from, photo_archive, pictures_in
 from cnnlab.jobs.job import Job
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.layers import Activation, Conv2d, Flatten, Linear, MaxPool2d
-from cnnlab.runs.store import RunStore, runs_folder
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import MAX_EPOCHS, RunConfig
 from cnnlab.training.recipes import RECIPES
+
+MINUTES = 10.0
 
 # pytorch.org/tutorials/beginner/blitz/cifar10_tutorial.html
 TUTORIAL_NETWORK = Architecture(
@@ -37,8 +38,7 @@ TUTORIAL_NETWORK = Architecture(
 )
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(TypedDict):
     """A training of the benchmark."""
 
     title: str
@@ -66,51 +66,44 @@ def tutorial(dataset: str) -> RunConfig:
     )
 
 
-def compare(dataset: str, minutes: float, precision: str = "float32", seed: int = 0) -> list[Result]:
+def measure(minutes: float = MINUTES, seed: int = 0) -> list[Result]:
+    """Add the photos of CIFAR-10 as a data set of one's own, and compare on it."""
+    with tempfile.TemporaryDirectory() as folder, pictures_in(Path(folder)):
+        dataset = added_from(photo_archive(), "cifar-photos").version.key
+        return compare(dataset, RunStore(Path(folder) / "runs"), minutes, seed)
+
+
+def compare(dataset: str, store: RunStore, minutes: float, seed: int) -> list[Result]:
     """Train the tutorial's network, then the recipe for some ``minutes``; return both with their test accuracy.
 
     Raises RuntimeError where a training fails.
     """
-    common = {"dataset": dataset, "precision": precision, "seed": seed}
+    common = {"dataset": dataset, "seed": seed}
     recipe = RECIPES["best-colour"].config.model_copy(update=common)
-    first = _trained("", recipe.model_copy(update={"epochs": 1}))
-    epochs = min(MAX_EPOCHS, max(1, int(60 * minutes / first.seconds)))
+    first = _trained("", store, recipe.model_copy(update={"epochs": 1}))
+    epochs = min(MAX_EPOCHS, max(1, int(60 * minutes / first["seconds"])))
     return [
-        _trained(TUTORIAL_NETWORK.title, tutorial(dataset).model_copy(update=common)),
-        _trained(RECIPES["best-colour"].title, recipe.model_copy(update={"epochs": epochs})),
+        _trained(TUTORIAL_NETWORK.title, store, tutorial(dataset).model_copy(update=common)),
+        _trained(RECIPES["best-colour"].title, store, recipe.model_copy(update={"epochs": epochs})),
     ]
 
 
-def table(results: list[Result]) -> str:
+def table(results: Sequence[Result]) -> str:
     """Write the results as a Markdown table."""
     rows = [
-        f"| {result.title} | {result.epochs} | {result.seconds:.0f} | {100 * result.test_accuracy:.2f} |"
-        for result in results
+        f"| {one['title']} | {one['epochs']} | {one['seconds']:.0f} | {one['test_accuracy']:.2%} |" for one in results
     ]
-    return "\n".join(["| training | epochs | seconds | test accuracy, % |", "|---|---|---|---|", *rows])
+    return "\n".join(["| training | epochs | seconds | test accuracy |", "|---|---|---|---|", *rows])
 
 
-def _trained(title: str, config: RunConfig) -> Result:
-    job = Job.start(config, RunStore(runs_folder()))
+def _trained(title: str, store: RunStore, config: RunConfig) -> Result:
+    job = Job.start(config, store)
     job.join()
     summary = job.summary
     if summary.test_accuracy is None or summary.seconds is None:
         raise RuntimeError(job.error)
-    return Result(title, config.epochs, summary.seconds, summary.test_accuracy)
-
-
-def main() -> None:
-    """Print the table for the arguments of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("dataset")
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--precision", default="float32")
-    parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    if asked.dataset not in DATASETS:
-        parser.error(f"there is no data set {asked.dataset!r}: choose one of {', '.join(DATASETS)}")
-    print(table(compare(DATASETS[asked.dataset].name, asked.minutes, asked.precision, asked.seed)))
+    return Result(title=title, epochs=config.epochs, seconds=summary.seconds, test_accuracy=summary.test_accuracy)
 
 
 if __name__ == "__main__":
-    main()
+    print(table(measure()))

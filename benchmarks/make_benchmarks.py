@@ -19,7 +19,20 @@ from typing import Any
 
 import torch
 
-from benchmarks import bench, comparing, designing, drawing, estimating, looking, moving, programs, teaching, watching
+from benchmarks import (
+    bench,
+    colour,
+    comparing,
+    designing,
+    drawing,
+    estimating,
+    looking,
+    moving,
+    pictures,
+    programs,
+    teaching,
+    watching,
+)
 from cnnlab.files import atomic_write
 from cnnlab.jobs.job import Job
 from cnnlab.networks.build import build, seed_dropout
@@ -370,6 +383,8 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "comparing": comparing.measure,
     "drawing": drawing.measure,
     "teaching": teaching.measure,
+    "pictures": pictures.measure,
+    "colour": colour.measure,
 }
 TABLES: dict[str, Callable[[Any], str]] = {
     "machine": _write_machine,
@@ -386,6 +401,8 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "comparing": _write_comparing,
     "drawing": _write_drawing,
     "teaching": _write_teaching,
+    "pictures": pictures.table,
+    "colour": colour.table,
 }
 
 

@@ -1,4 +1,4 @@
-"""Own pictures: the seconds of adding, the wrong labels that are found, and what a split that divides scenes claims.
+"""Own pictures: adding, the wrong labels that are found, a split that divides scenes, classes of unequal size.
 
 Needs ``cifar10_images.zip`` in the folder of data sets: 15,000 training and 3,000 test photos of CIFAR-10 as JPEG.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from statistics import fmean
 from time import perf_counter
-from typing import Any
+from typing import Any, get_args
 from zipfile import ZipFile
 
 import numpy as np
@@ -32,6 +32,7 @@ from cnnlab.data.pictures.features import PatchFeatures
 from cnnlab.data.pictures.sources import open_source
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import RunStore
+from cnnlab.runs.summary import Summary
 from cnnlab.training.config import RunConfig
 from tests.data.pictures.shots import shots
 
@@ -41,6 +42,8 @@ SEEDS = range(5)
 OBJECTS, SHOTS = 10, 6  # of each class
 NEW = 50  # other objects of each class
 TEST_SHARE = 0.25
+MANY, FEW = 500, 50  # pictures of the larger half of the classes, and of the others
+TESTED = 100  # of each class
 CONFIG = {"architecture": "quick", "epochs": 60, "batch_size": 64, "augmentation": "flip"}
 
 Pixels = npt.NDArray[np.uint8]
@@ -49,23 +52,31 @@ Figures = dict[str, Any]
 
 def measure() -> Figures:
     """Return the seconds of adding all photos, the recall of wrong labels, and accuracies by three ways to test."""
-    archive = data_folder() / "cifar10_images.zip"
-    if not archive.exists():
-        raise SystemExit(f"there is no {archive}: its photos are what is measured")
+    archive = photo_archive()
     torch.set_num_threads(1)  # as the command and the page do
-    with tempfile.TemporaryDirectory() as folder, _folders(Path(folder)):
+    with tempfile.TemporaryDirectory() as folder, pictures_in(Path(folder)):
         began = perf_counter()
-        added = _added(archive, "photos")
+        added = added_from(archive, "photos")
         seconds = perf_counter() - began
         return {
             "adding": {"pictures": len(added.rows), "seconds": seconds},
             "labels": [_recall(archive, seed) for seed in SEEDS],
             "scenes": _scenes(archive, Path(folder)),
+            "balance": _balance(archive, Path(folder)),
         }
 
 
+def photo_archive() -> Path:
+    """Return the archive of photos. Raises SystemExit where it is missing."""
+    archive = data_folder() / "cifar10_images.zip"
+    if not archive.exists():
+        raise SystemExit(f"there is no {archive}: its photos are what is measured")
+    return archive
+
+
 @contextmanager
-def _folders(folder: Path) -> Iterator[None]:
+def pictures_in(folder: Path) -> Iterator[None]:
+    """Keep own data sets in ``folder`` until the block ends."""
     before = os.environ.get("CNNLAB_PICTURES")
     os.environ["CNNLAB_PICTURES"] = str(folder / "pictures")
     try:
@@ -76,7 +87,8 @@ def _folders(folder: Path) -> Iterator[None]:
             os.environ["CNNLAB_PICTURES"] = before
 
 
-def _added(path: Path, name: str, seed: int = 0) -> Added:
+def added_from(path: Path, name: str, seed: int = 0) -> Added:
+    """Add an archive as a data set of 32 pixels."""
     options = Options(name=name, size=32, test_share=TEST_SHARE, seed=seed)
     with open_source(path) as source:
         *_, last = add(source, options, own_pictures())
@@ -136,16 +148,32 @@ def _scenes(archive: Path, folder: Path) -> Figures:
         for name, files in {"scenes": taken, "pictures": divided, "new": fresh}.items()
     }
     # Every dealing of scenes has others in the test: few scenes say little.
-    added = {name: [_added(path, name, seed) for seed in SEEDS] for name, path in archives.items()}
+    added = {name: [added_from(path, name, seed) for seed in SEEDS] for name, path in archives.items()}
     known, tested = known_scenes(added["scenes"][0].rows)
     return {
         "accuracy": {
-            name: [_accuracy(one.version.key, folder, seed) for seed, one in zip(SEEDS, each, strict=True)]
+            name: [_trained(one.version.key, folder, seed).test_accuracy for seed, one in zip(SEEDS, each, strict=True)]
             for name, each in added.items()
         },
         "known": known / tested,
         "groups": len({row.group for row in added["scenes"][0].rows}),
     }
+
+
+def _balance(archive: Path, folder: Path) -> Figures:
+    """Train on classes of unequal size by each way to weigh them; return balanced accuracies on as many of each."""
+    files: dict[str, Pixels] = {}
+    for at, (name, photos) in enumerate(sorted(_photos(archive, MANY + TESTED, 0).items())):
+        count = MANY if at % 2 else FEW
+        files |= {f"train/{name}/photo-{number}-x.png": photo for number, photo in enumerate(photos[:count])}
+        files |= {f"test/{name}/photo-{number}-x.png": photo for number, photo in enumerate(photos[MANY:], MANY)}
+    added = added_from(_zip(files, folder / "unequal.zip"), "unequal")
+    balances = get_args(RunConfig.model_fields["class_balance"].annotation)
+    trained = {
+        balance: [_trained(added.version.key, folder, seed, class_balance=balance, epochs=30) for seed in SEEDS]
+        for balance in balances
+    }
+    return {balance: [one.balanced_accuracy for one in each] for balance, each in trained.items()}
 
 
 def _zip(files: dict[str, Pixels], path: Path) -> Path:
@@ -157,22 +185,22 @@ def _zip(files: dict[str, Pixels], path: Path) -> Path:
     return path
 
 
-def _accuracy(dataset: str, folder: Path, seed: int) -> float:
-    job = Job.start(RunConfig.model_validate({**CONFIG, "dataset": dataset, "seed": seed}), RunStore(folder / "runs"))
+def _trained(dataset: str, folder: Path, seed: int, **changed: object) -> Summary:
+    config = RunConfig.model_validate({**CONFIG, "dataset": dataset, "seed": seed, **changed})
+    job = Job.start(config, RunStore(folder / "runs"))
     job.join()
-    accuracy = job.run.summary.test_accuracy
-    if accuracy is None:
+    if job.summary.test_accuracy is None:
         raise SystemExit(job.error)
-    return accuracy
+    return job.summary
 
 
 def table(figures: Figures) -> str:
     """Write the figures as Markdown."""
     adding, scenes = figures["adding"], figures["scenes"]
-    accuracy = {
-        name: f"{fmean(values):.1%} ({min(values):.1%}–{max(values):.1%})"
-        for name, values in scenes["accuracy"].items()
-    }
+    accuracy, balanced = (
+        {name: f"{fmean(values):.1%} ({min(values):.1%}–{max(values):.1%})" for name, values in each.items()}
+        for each in (scenes["accuracy"], figures["balance"])
+    )
     recalls = figures["labels"]
     rows = [
         ("seconds to add the archive", f"{adding['seconds']:.0f} for {adding['pictures']:,} pictures"),
@@ -182,6 +210,7 @@ def table(figures: Figures) -> str:
         ("test accuracy, new objects", accuracy["new"]),
         ("test pictures that a split one by one would know", f"{scenes['known']:.0%}"),
         (f"groups found of {10 * OBJECTS}", f"{scenes['groups']}"),
+        *((f"balanced accuracy at {MANY}:{FEW}, {name}", value) for name, value in balanced.items()),
     ]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [("", "measured"), ("---", "---"), *rows])
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks.colour import TUTORIAL_NETWORK, Result, compare, table, tutorial
 from cnnlab.networks.architecture import summarise
+from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 from cnnlab.training.recipes import RECIPES, Recipe
 from tests.samples import TINY
@@ -18,16 +21,19 @@ def test_the_tutorials_network_is_the_tutorials() -> None:
 
 
 def test_both_are_trained_on_the_same_images_and_the_recipe_for_as_long_as_asked(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     short = RunConfig(architecture=TINY, train_fraction=0.05, augmentation="none", validation_fraction=0.5)
     monkeypatch.setitem(RECIPES, "best-colour", Recipe("best-colour", "Best colour", short))
     monkeypatch.setattr("benchmarks.colour.TUTORIAL_NETWORK", TINY)
-    theirs, ours = compare("mnist-sample", minutes=1e-9)
-    assert (theirs.epochs, ours.epochs) == (2, 1)
-    assert ours.title == "Best colour"
-    assert 0 <= theirs.test_accuracy <= 1
+    theirs, ours = compare("mnist-sample", RunStore(tmp_path), minutes=1e-9, seed=0)
+    assert (theirs["epochs"], ours["epochs"]) == (2, 1)
+    assert ours["title"] == "Best colour"
+    assert 0 <= theirs["test_accuracy"] <= 1
 
 
 def test_results_are_a_markdown_table() -> None:
-    assert table([Result("One", 2, 30.4, 0.4567)]).splitlines()[-1] == "| One | 2 | 30 | 45.67 |"
+    assert (
+        table([Result(title="One", epochs=2, seconds=30.4, test_accuracy=0.4567)]).splitlines()[-1]
+        == "| One | 2 | 30 | 45.67% |"
+    )
