@@ -41,16 +41,19 @@ def layer_stack(
 
 
 def _act() -> None:
-    action = DESIGN_STACK.get().action
-    target = action["target"]
-    state.act(str(action["what"]), place_of(action["place"]), None if target is None else place_of(target))
+    # What the browser sends as its page is left arrives when the component's state is gone.
+    action = getattr(DESIGN_STACK.get(), "action", None)
+    if not isinstance(action, dict):
+        return
+    target = action.get("target")
+    state.act(str(action.get("what")), place_of(action.get("place")), None if target is None else place_of(target))
 
 
 def _text(place: Place) -> str:
     return ".".join(map(str, place))
 
 
-def place_of(text: str) -> Place:
+def place_of(text: object) -> Place:
     """Parse a place sent by the browser; invalid text gives the start of the network."""
     try:
         return tuple(int(part) for part in str(text).split(".")) or BEGINNING
