@@ -13,10 +13,11 @@ from cnnlab.data.pictures.editing import change
 from cnnlab.data.pictures.version import Row, Version
 from cnnlab.errors import CnnLabError
 from cnnlab.ui.data import PLACE
+from cnnlab.ui.data.changed import tell_change
 from cnnlab.ui.data.found import clash
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import counted, literal
-from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_MOVE_TO, DATA_NEW_CLASS
+from cnnlab.ui.shell.state import DATA_MOVE_TO, DATA_NEW_CLASS
 from cnnlab.ui.widgets.images import enlarged
 
 AT_ONCE = 40  # pictures of a page
@@ -120,9 +121,4 @@ def _change(version: Version, moved: Mapping[int, str], removed: Sequence[int]) 
     except (CnnLabError, OSError) as error:
         say(PLACE, str(error), "error")
         return
-    DATA_CHOSEN.put(latest.key)
-    say(
-        PLACE,
-        f"Version {latest.number}: {latest.change}. Versions takes it back, and shows whether it helps.",
-        "success",
-    )
+    tell_change(latest)

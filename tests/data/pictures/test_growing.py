@@ -11,6 +11,7 @@ from cnnlab.data.datasets import own_pictures
 from cnnlab.data.loading import load
 from cnnlab.data.pictures import growing
 from cnnlab.data.pictures.adding import Progress, describe
+from cnnlab.data.pictures.archive import pack, unpack
 from cnnlab.data.pictures.editing import change, revert
 from cnnlab.data.pictures.growing import Newcomers, grow
 from cnnlab.data.pictures.layout import LayoutError
@@ -52,7 +53,7 @@ def test_a_class_more_is_the_next_version_and_the_old_one_stays(version: Version
     rows = library.rows(latest)
     assert rows[: len(before)] == before
     assert torch.equal(library.pixels(latest)[: len(pixels)], pixels)
-    assert np.array_equal(library.pixels(latest)[len(pixels) :].numpy(), newcomers().images)
+    assert np.array_equal(library.pixels(latest)[len(pixels) :].numpy(), newcomers().images[:])
     assert latest.digest == digest_of(rows, latest.classes, latest.pixels)
     assert [library.preview(latest, row) for row in before] == [library.preview(version, row) for row in before]
 
@@ -100,6 +101,16 @@ def test_versions_whose_pixels_begin_alike_share_them(version: Version, library:
     assert revert(library, version).shares_pixels(second)
     other = grown(library, version, newcomers(12))
     assert not other.shares_pixels(second)
+
+
+def test_a_version_that_has_grown_travels(version: Version, library: Library, tmp_path: Path) -> None:
+    latest = grown(library, version)
+    pack(library, latest, tmp_path / "packed.zip")
+    elsewhere = Library(tmp_path / "elsewhere")
+    with (tmp_path / "packed.zip").open("rb") as file:
+        arrived = unpack(file, elsewhere).version
+    assert (arrived.digest, arrived.extends) == (latest.digest, (version.pixels,))
+    assert torch.equal(elsewhere.pixels(arrived), library.pixels(latest))
 
 
 def test_who_stops_midway_leaves_the_library_as_it_was(version: Version, library: Library) -> None:
