@@ -28,8 +28,8 @@ def offer_none(version: Version) -> None:
             "From the data set", list(specs), format_func=titles.__getitem__, key=lender_of(version.key).name, width=320
         )
         st.caption(
-            f"At random {counted(count, 'picture')}, as many as your classes usually have, brought to the size and the "
-            "colours of yours. Choose what is like yours: what is of another kind is too easily told apart to help."
+            f"{counted(count, 'picture')} at random, as many as your classes usually have and fewer where there are no "
+            "more, brought to the size and the colours of yours. Choose a set that is like yours."
         )
         st.button(
             f"Add {counted(count, 'picture')}",
