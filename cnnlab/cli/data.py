@@ -1,4 +1,4 @@
-"""Commands for a user's own pictures: python -m cnnlab data add, list, check, pack, unpack, remove, restore."""
+"""Commands for a user's own pictures: python -m cnnlab data add, none, list, check, pack, unpack, remove, restore."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 import click
 import torch
 
+from cnnlab.analysis.ood import NONE
 from cnnlab.cli.options import as_json
-from cnnlab.data.datasets import own_pictures
+from cnnlab.data.borrowing import borrow
+from cnnlab.data.datasets import dataset_spec, own_pictures
 from cnnlab.data.pictures.adding import add
 from cnnlab.data.pictures.archive import pack, unpack
 from cnnlab.data.pictures.assembling import Added, Options
@@ -110,6 +112,18 @@ def _listing(files: Sequence[str]) -> str:
     return "  " + one_line(", ".join(files[:SHOWN]))
 
 
+@data.command("none")
+@click.argument("name")
+@click.option("--from", "other", required=True, help="The data set that lends the pictures.")
+@as_json
+def none_command(name: str, other: str, as_json: bool) -> None:
+    """Add a class "none" to the data set NAME: random pictures of another data set, as many as a class has."""
+    library = own_pictures()
+    *_, version = borrow(library, library.version(name), dataset_spec(other), NONE)
+    assert isinstance(version, Version)
+    click.echo(json.dumps(_listed(version)) if as_json else f"{version.key}: {version.change}")
+
+
 @data.command("list")
 @as_json
 def list_command(as_json: bool) -> None:
@@ -126,7 +140,7 @@ def list_command(as_json: bool) -> None:
 
 
 def _listed(version: Version) -> dict[str, object]:
-    return version.model_dump(mode="json", exclude={"pixels"})
+    return version.model_dump(mode="json", exclude={"pixels", "extends"})
 
 
 @data.command("check")

@@ -57,6 +57,15 @@ def test_pictures_are_added_listed_checked_trained_on_removed_and_restored(
     assert "pets@1" in DATASETS
 
 
+def test_a_class_of_none_is_added_from_another_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call(capsys, "data", "add", str(folder_of(photos(), tmp_path / "in")), "--name", "pets", "--size", "16")
+    assert "8 of none added, from version 1" in call(capsys, "data", "none", "pets", "--from", "mnist-sample")
+    assert "has a class 'none' already" in refusal(capsys, "data", "none", "pets", "--from", "mnist-sample")
+    told = last_line(call(capsys, "data", "none", "pets@1", "--from", "mnist-sample", "--json"))
+    assert (told["number"], told["classes"]) == (3, ["cat", "dog", "none"])
+    assert "choose one of" in refusal(capsys, "data", "none", "pets@1", "--from", "nothing")
+
+
 def test_the_report_in_words_names_files_and_reasons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = folder_of(photos() | {"cat/broken.png": b"no", "notes.txt": b""}, tmp_path / "in")
     told = call(capsys, "data", "add", str(folder), "--name", "pets")

@@ -178,6 +178,20 @@ def test_a_recipe_keeps_a_data_set_of_ones_own(version: Version) -> None:
     assert page.number_input(key="form.mixup").value == 0.2
 
 
+def test_a_class_of_none_is_added_from_another_set_and_then_offered_no_more(version: Version, tmp_path: Path) -> None:
+    birds = added(folder_of(photos(("crow", "owl")), tmp_path / "birds"), own_pictures(), "birds")
+    page = seen("Pictures", version)
+    lender = page.selectbox(key=f"data.lender.{version.key}")
+    assert lender.value == birds.version.key
+    lender.set_value("mnist-sample").run()
+    button(checked(page), "Add 11 pictures").click().run()
+    settled(page)
+    assert literal("Version 2: 11 of none added, from version 1.") in checked(page).success[0].value
+    assert latest().classes == ("cat", "dog", "none")
+    assert page.selectbox(key="data.chosen").value == latest().key
+    assert "Add 11 pictures" not in [each.label for each in page.button]
+
+
 def test_a_packed_set_is_taken_in(version: Version, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Download, 1 MB" in str(seen("Versions", version).get("download_button")[0])
     pack(own_pictures(), version, tmp_path / "packed.zip")

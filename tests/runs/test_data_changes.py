@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnlab.data.datasets import own_pictures
+from cnnlab.data.borrowing import borrow
+from cnnlab.data.datasets import dataset_spec, own_pictures
 from cnnlab.data.pictures.editing import change
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.runs.data_changes import effect_of_change
@@ -47,6 +48,16 @@ def test_networks_of_two_versions_are_asked_by_the_newer_labels_about_what_both_
     assert effect.before.sum() == len(cats) - 1
     assert effect.after.sum() == len(tests) - len(cats)
     assert effect.comparison.only_first == effect.before.sum()
+
+
+def test_a_version_with_a_class_more_is_compared_on_the_older_pictures(version: Version) -> None:
+    *_, new = borrow(own_pictures(), version, dataset_spec("mnist-sample"), "none")
+    assert isinstance(new, Version)
+    before = always(version, "cat")
+    effect = effect_of_change(version, new, before, replace(before, classes=new.classes))
+    assert len(effect.before) == version.test < new.test
+    assert effect.before.tolist() == effect.after.tolist()
+    assert 0 < effect.before.sum() < version.test
 
 
 def test_versions_of_other_pictures_are_not_compared(version: Version, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from cnnlab.data.pictures import layout
 from cnnlab.data.pictures.assembling import Added, Options, Read, put_together
 from cnnlab.data.pictures.decoding import Decoded, Fit, decode
-from cnnlab.data.pictures.features import FEATURES, Halves, PatchFeatures
+from cnnlab.data.pictures.features import FEATURES, Halves, Images, PatchFeatures
 from cnnlab.data.pictures.raw import RawImages
 from cnnlab.data.pictures.sources import Source, SourceError, SourceFile
 from cnnlab.data.pictures.store import Library
@@ -73,7 +73,7 @@ def add(source: Source, options: Options, library: Library) -> Iterator[Progress
         with (folder / "read").open("w+b") as pixels, (folder / "previews").open("wb") as previews:
             yield from _read_all(source, chosen, replace(options, size=size), pixels, previews, read)
         with RawImages(folder / "read", (len(read.paths), 3, size, size)) as raw:
-            described = yield from _described(raw)
+            described = yield from describe(raw)
             yield Progress("comparing", 0, 1)
             added = put_together(source, options, raw, described, positions, read, tuple(ignored), folder)
         yield Progress("storing", 0, 1)
@@ -156,14 +156,14 @@ def _decoded(source: Source, size: int, fit: Fit, file: SourceFile) -> Decoded |
         return "there is not enough memory for it: make it smaller"
 
 
-def _described(raw: RawImages) -> Generator[Progress, None, Halves]:
+def describe(images: Images) -> Generator[Progress, None, Halves]:
     """Describe all pictures by (N, FEATURES) numbers, telling of progress."""
-    described = np.empty((len(raw), FEATURES), np.float16)
-    if not len(raw):
+    described = np.empty((len(images), FEATURES), np.float16)
+    if not len(images):
         return described
-    patches = PatchFeatures(raw)
-    for start in range(0, len(raw), DESCRIBED_AT_ONCE):
-        yield Progress("describing", start, len(raw))
+    patches = PatchFeatures(images)
+    for start in range(0, len(images), DESCRIBED_AT_ONCE):
+        yield Progress("describing", start, len(images))
         part = slice(start, start + DESCRIBED_AT_ONCE)
-        described[part] = patches.describe(raw[part])
+        described[part] = patches.describe(images[part])
     return described

@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from cnnlab.data.pictures import bursts, layout, similar
 from cnnlab.data.pictures.decoding import Decoded, Fit
-from cnnlab.data.pictures.features import Halves
+from cnnlab.data.pictures.features import Halves, Part
 from cnnlab.data.pictures.raw import RawImages
 from cnnlab.data.pictures.scenes import scenes
 from cnnlab.data.pictures.sources import Source
 from cnnlab.data.pictures.splitting import split_pictures
 from cnnlab.data.pictures.store import features_name, previews_name
 from cnnlab.data.pictures.version import Contents, Row, Version, digest_of
-from cnnlab.data.pictures.writing import write_features, write_pixels
+from cnnlab.data.pictures.writing import blocks, to_grey, write_features, write_pixels
 
 Colour = Literal["auto", "rgb", "grey"]
 TEST_SHARE = 0.15  # of the pictures, where the source has no test pictures of its own
@@ -111,16 +111,20 @@ def _written(
 ) -> Version:
     """Write the pixels in ``order``, and describe the version."""
     is_grey = options.colour == "grey" or (options.colour == "auto" and all(one.is_grey for one in read.known))
-    train = sum(row.split != "test" for row in rows)
-    pixels, mean, std = write_pixels(folder, raw, order, train, is_grey)
+    channels, size = 1 if is_grey else 3, raw.shape[-1]
+    is_train = np.array([row.split != "test" for row in rows])
+    train = int(is_train.sum())
+    ordered = blocks(Part(raw, order))
+    images = map(to_grey, ordered) if is_grey else ordered
+    pixels, mean, std = write_pixels(folder, images, (channels, size, size), is_train)
     (folder / "previews").rename(folder / previews_name(pixels))
     return Version(
         name=options.name,
         number=1,
         title=options.title or options.name.replace("-", " ").capitalize(),
         classes=classes,
-        channels=1 if is_grey else 3,
-        size=raw.shape[-1],
+        channels=channels,
+        size=size,
         fit=options.fit,
         train=train,
         test=len(rows) - train,

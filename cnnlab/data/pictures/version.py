@@ -25,6 +25,7 @@ MAX_TABLE = 400_000_000  # bytes of pictures.csv: 200,000 of 2,000
 SHORT = 8  # digits of a digest that name what a version holds
 NAME = r"[a-z0-9][a-z0-9-]{0,39}"
 Text = Annotated[str, Field(max_length=200)]
+PixelsFile = Annotated[str, Field(pattern=r"^pixels-[0-9a-f]{16}\.safetensors$")]
 
 
 class PictureSetError(CnnLabError):
@@ -50,7 +51,8 @@ class Version(BaseModel):
     mean: tuple[float, ...]  # per channel of the training pictures, in 0…1
     std: tuple[float, ...]
     digest: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]  # of all that a network can see: pixels, labels, splits
-    pixels: Annotated[str, Field(pattern=r"^pixels-[0-9a-f]{16}\.safetensors$")]  # the file, beside the versions
+    pixels: PixelsFile  # the file, beside the versions
+    extends: tuple[PixelsFile, ...] = ()  # earlier files whose pixels it begins with
     is_drawn: bool = False  # characters or figures, light on dark: what the canvas can draw
     source: Text = ""
     change: Text = ""  # from the version before
@@ -68,6 +70,10 @@ class Version(BaseModel):
     def shape(self) -> tuple[int, int, int]:
         """The shape (C, H, W) of an image."""
         return self.channels, self.size, self.size
+
+    def shares_pixels(self, other: Version) -> bool:
+        """Tell whether rows of one number, in this version and another, are the same picture."""
+        return self.pixels in (other.pixels, *other.extends) or other.pixels in self.extends
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b, file_digest
 from pathlib import Path
 
@@ -11,8 +12,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from cnnlab.data.pictures.features import Halves
-from cnnlab.data.pictures.raw import RawImages
+from cnnlab.data.pictures.features import Halves, Images, Pixels
 from cnnlab.data.pictures.version import PictureSetError
 
 BLOCK_BYTES = 16_000_000  # of pictures copied at once; in floating point they are four times as many
@@ -20,28 +20,38 @@ REC_601 = np.array([0.299, 0.587, 0.114], np.float32)  # how much of red, green 
 FEATURES_KEY = "features"
 
 
+def blocks(images: Images) -> Iterator[Pixels]:
+    """Yield some images after others, as many as may be copied at once."""
+    at_once = max(1, BLOCK_BYTES // images[:1].size)
+    yield from (images[start : start + at_once] for start in range(0, len(images), at_once))
+
+
+def to_grey(images: Pixels) -> Pixels:
+    """Turn colour images (N, 3, H, W) into grey ones (N, 1, H, W)."""
+    grey: Pixels = np.einsum("bchw,c->bhw", images, REC_601, dtype=np.float32).round().astype(np.uint8)[:, None]
+    return grey
+
+
 def write_pixels(
-    folder: Path, raw: RawImages, order: npt.NDArray[np.int64], train: int, is_grey: bool
+    folder: Path, images: Iterable[Pixels], shape: tuple[int, int, int], is_train: npt.NDArray[np.bool_]
 ) -> tuple[str, tuple[float, ...], tuple[float, ...]]:
-    """Write the pixels in ``order``; return the file's name, and mean and deviation of the first ``train`` in 0…1.
+    """Write blocks of images; return the file's name, and mean and deviation in 0…1 of those where ``is_train``.
 
     The name tells what is in it, and in the file of previews, which goes with it.
     """
-    channels, side = 1 if is_grey else 3, raw.shape[-1]
+    channels, height, width = shape
     sums = np.zeros((2, channels))
+    written = 0
     with (folder / "pixels").open("wb") as file:
-        file.write(_header((len(order), channels, side, side)))
-        at_once = max(1, BLOCK_BYTES // (3 * side * side))
-        for start in range(0, len(order), at_once):
-            block = raw[order[start : start + at_once]]  # (B, 3, S, S)
-            if is_grey:
-                block = np.einsum("bchw,c->bhw", block, REC_601, dtype=np.float32).round().astype(np.uint8)[:, None]
+        file.write(_header((len(is_train), *shape)))
+        for block in images:
             file.write(block.tobytes())
-            seen = block[: max(0, train - start)].astype(np.float32) / 255
+            seen = block[is_train[written : written + len(block)]].astype(np.float32) / 255
             sums += [seen.sum((0, 2, 3), dtype=np.float64), (seen**2).sum((0, 2, 3), dtype=np.float64)]
+            written += len(block)
     name = pixels_name(folder / "pixels", folder / "previews")
     (folder / "pixels").rename(folder / name)
-    mean, square = sums / (train * side * side)
+    mean, square = sums / (is_train.sum() * height * width)
     std = np.sqrt(np.maximum(square - mean**2, 0)).clip(1e-3)
     return name, tuple(mean.round(4).tolist()), tuple(std.round(4).tolist())
 

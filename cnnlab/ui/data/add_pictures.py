@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from time import monotonic
 
 import streamlit as st
@@ -14,9 +14,11 @@ from cnnlab.data.pictures.assembling import Added, Colour, Options
 from cnnlab.data.pictures.decoding import Fit
 from cnnlab.data.pictures.drawn import USUAL_SIDE, drawings_source
 from cnnlab.data.pictures.sources import Source
+from cnnlab.data.pictures.version import Version
 from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.jobs.worker import Worker
 from cnnlab.ui.data import PLACE
+from cnnlab.ui.data.changed import tell_change
 from cnnlab.ui.data.drawings import draw
 from cnnlab.ui.data.files import archive, class_by_class, folder
 from cnnlab.ui.data.found import Found
@@ -83,8 +85,13 @@ def _form(first: str) -> None:
             st.caption(f"Still missing: {literal(', '.join(missing))}.")
     if is_clicked and not missing and found.source:
         DATA_ADDED_FROM.put(way)
-        DATA_ADDING.put(Worker(_timed(_source(found.source, options), options), threads=1))
+        begin(add(_source(found.source, options), options, own_pictures()))
         st.rerun()
+
+
+def begin(steps: Iterable[Progress | Added | Version]) -> None:
+    """Begin to add pictures in the background."""
+    DATA_ADDING.put(Worker(_timed(steps), threads=1))
 
 
 def _missing(found: Found, options: Options) -> list[str]:
@@ -120,10 +127,10 @@ def _options(way: str) -> Options:
     return Options(name=name, title=title, size=size, colour=colour, fit=fit)
 
 
-def _timed(source: Source, options: Options) -> Generator[tuple[float, Progress | Added]]:
+def _timed(steps: Iterable[Progress | Added | Version]) -> Generator[tuple[float, Progress | Added | Version]]:
     """Add, telling with each step how many seconds have passed."""
     began = monotonic()
-    for step in add(source, options, own_pictures()):
+    for step in steps:
         yield monotonic() - began, step
 
 
@@ -147,15 +154,15 @@ def _is_local() -> bool:
     return st.get_option("server.address") in ("localhost", "127.0.0.1", "::1")
 
 
-def _watch(work: Worker[tuple[float, Progress | Added]]) -> None:
+def _watch(work: Worker[tuple[float, Progress | Added | Version]]) -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     seconds, step = work.latest or (0.0, Progress("reading", 0, 1))
     left.progress(step.done if isinstance(step, Progress) else 1.0, text=_said(seconds, step))
     right.button("Cancel", key="data.cancel", on_click=work.cancel, icon=":material/stop_circle:", width="stretch")
 
 
-def _said(seconds: float, step: Progress | Added) -> str:
-    if isinstance(step, Added) or step.doing == "storing":
+def _said(seconds: float, step: Progress | Added | Version) -> str:
+    if not isinstance(step, Progress) or step.doing == "storing":
         return "Storing"
     if step.doing == "comparing":
         return "Looking for pictures that are alike"
@@ -180,6 +187,8 @@ def take_added() -> None:
         count = len(step.contents.refused)
         refused = f" {counted(count, 'file')} could not be used: see the report." if count else ""
         say(PLACE, f"{counted(len(step.rows), 'picture')} added.{refused}", "success")
+    elif isinstance(step, Version):
+        tell_change(step)
     else:
         say(PLACE, "Cancelled: nothing was added.", "success")
 

@@ -14,10 +14,11 @@ from cnnlab.data.pictures.editing import change
 from cnnlab.data.pictures.version import PictureSetError, Row, Version
 from cnnlab.errors import CnnLabError
 from cnnlab.ui.data import PLACE
+from cnnlab.ui.data.changed import tell_change
 from cnnlab.ui.data.found import clash
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import counted, literal
-from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_MOVE_LIKELY, DATA_MOVE_TO, DATA_NEW_CLASS, Key
+from cnnlab.ui.shell.state import DATA_MOVE_LIKELY, DATA_MOVE_TO, DATA_NEW_CLASS, Key
 from cnnlab.ui.widgets.images import enlarged
 
 AT_ONCE = 40  # pictures of a page
@@ -151,9 +152,4 @@ def _change(version: Version, moved: Mapping[int, str], removed: Collection[int]
     except (CnnLabError, OSError) as error:
         say(PLACE, str(error), "error")
         return
-    DATA_CHOSEN.put(latest.key)
-    say(
-        PLACE,
-        f"Version {latest.number}: {latest.change}. Versions takes it back, and shows whether it helps.",
-        "success",
-    )
+    tell_change(latest)

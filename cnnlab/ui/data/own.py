@@ -16,6 +16,7 @@ from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.errors import CnnLabError
 from cnnlab.ui.data import PLACE
 from cnnlab.ui.data.gallery import gallery
+from cnnlab.ui.data.none_class import offer_none
 from cnnlab.ui.data.packed import download_version
 from cnnlab.ui.data.retrain import show_effects
 from cnnlab.ui.shell.flash import say
@@ -67,6 +68,7 @@ def _pictures(version: Version) -> None:
         st.warning(literal(line), icon=":material/balance:")
     with st.expander(f"Pictures of each of {len(found)} classes"):
         st.dataframe(table, hide_index=True, width="stretch")
+    offer_none(version)
     left, right = st.columns(2)
     of_class = left.selectbox("Class", [None, *version.classes], format_func=lambda name: name or "all", key="data.of")
     words = right.text_input("File name has", key="data.words").lower()

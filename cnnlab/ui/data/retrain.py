@@ -55,7 +55,7 @@ def _version_of(entry: Entry, version: Version) -> Version | None:
     except PictureSetError:
         return None
     is_older = found.name == version.name and found.number < version.number and found.digest != version.digest
-    return found if is_older and found.pixels == version.pixels else None
+    return found if is_older and version.shares_pixels(found) else None
 
 
 def _config(entry: Entry, version: Version) -> RunConfig:

@@ -49,7 +49,8 @@ def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion:
         delta_arrow="off",
         help="The bars are the network's own probabilities, and what is none of its classes can look certain to it. "
         "So doubt also comes from how far the picture is from all it learned from, for photos from how weakly every "
-        "class is supported, and for digits from a second network that was shown what is none.",
+        "class is supported, and for digits from a second network that was shown what is none. To a set of your own "
+        "pictures, Data can add a class “none” from another data set: networks trained on it can name it themselves.",
     )
     live_chart(
         charts.probability_bars(network.classes, reading.probabilities),

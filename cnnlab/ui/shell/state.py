@@ -181,6 +181,11 @@ def class_name(number: int) -> Key[str]:
     return Key(f"data.class.{number}", "")
 
 
+def lender_of(version: str) -> Key[str]:
+    """Return the key of the data set that lends a version the pictures of a class "none"."""
+    return Key(f"data.lender.{version}", "")
+
+
 def branch_epoch(run_id: str) -> Key[int]:
     """Return the key of the epoch from whose weights a branch of a run starts."""
     return Key(f"branch.epoch.{run_id}", 0)

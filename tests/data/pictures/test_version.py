@@ -55,7 +55,13 @@ def test_a_table_that_does_not_fit_is_refused(text: str) -> None:
 def test_what_a_version_holds_is_read_as_it_was_written() -> None:
     assert read_info(VERSION.model_dump_json().encode(), "it") == VERSION
     assert (VERSION.key, str(VERSION), VERSION.shape) == ("pets@1:01234567", "Pets (version 1)", (1, 8, 8))
-    for change in ({"pixels": "../x.safetensors"}, {"classes": ["one"]}, {"size": 10**6}, {"name": "../x"}):
+    for change in (
+        {"pixels": "../x.safetensors"},
+        {"extends": ["../x.safetensors"]},
+        {"classes": ["one"]},
+        {"size": 10**6},
+        {"name": "../x"},
+    ):
         content = VERSION.model_copy(update=change).model_dump_json(warnings=False).encode()
         with pytest.raises(PictureSetError, match="damaged"):
             read_info(content, "it")
