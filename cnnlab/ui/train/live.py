@@ -169,7 +169,7 @@ def _result(view: RunView) -> None:
         st.caption(f":material/warning: {warning}.")
     with st.container(horizontal=True):
         frame.link("Inside", "Look inside")
-        frame.link("Draw", "Draw a digit")
+        frame.link_to_draw(config.dataset, summary.classes)
         frame.link("Compare", "Compare runs")
     run_actions(run)
 

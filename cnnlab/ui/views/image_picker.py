@@ -34,7 +34,7 @@ def pick_image(run: Run, trained: Trained, newest: int) -> Picked | None:
     if source == _UPLOAD:
         return _uploaded(run)
     if source == _DRAWING:
-        return _drawn(trained)
+        return _drawn(trained, run.config.dataset)
     return _of_the_test_set(run, trained.classes, newest, rest)
 
 
@@ -102,11 +102,11 @@ def _uploaded(run: Run) -> Picked | None:
     return Picked(made.image, "Your image")
 
 
-def _drawn(trained: Trained) -> Picked | None:
+def _drawn(trained: Trained, dataset: str) -> Picked | None:
     drawing = current_drawing()
     if drawing is None:
         st.info("Nothing is drawn yet.", icon=":material/draw:")
-        frame.link("Draw", "Draw a digit")
+        frame.link_to_draw(dataset, trained.classes)
         return None
     pixels = prepare(stroke_ink(drawing), (trained.shape[1], trained.shape[2]))
     return Picked(pixels, "Your drawing", drawing)
