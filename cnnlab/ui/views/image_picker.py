@@ -7,6 +7,7 @@ import torch
 from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.file_names import file_names
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import DrawingError
 from cnnlab.runs.run import Run
@@ -74,7 +75,8 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: li
     )
     index = members[number - 1]
     name = frame.literal(classes[int(split.labels[index])])
-    return Picked(split.image(index)[None], f"Test image {index + 1:,}, a **{name}**")
+    file = "".join(f" ({frame.literal(path)})" for path in file_names(run.config.dataset, split, [index]))
+    return Picked(split.image(index)[None], f"Test image {index + 1:,}{file}, a **{name}**")
 
 
 def _look_everywhere(judged: Key[int]) -> None:
