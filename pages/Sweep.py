@@ -5,6 +5,7 @@ import streamlit as st
 from cnnlab.ui.shell import frame
 from cnnlab.ui.sweep.form import sweep_form
 from cnnlab.ui.sweep.watch import is_busy, start, watch_sweeps
+from cnnlab.ui.widgets import run_form_link as link
 
 frame.page("Sweep", "Let the computer try settings: many short trainings, each an ordinary run in Compare.")
 
@@ -18,6 +19,7 @@ with top:
         "Start sweep", type="primary", icon=":material/play_arrow:", disabled=asked is None or busy, width="stretch"
     ):
         start(asked)
+        link.forget()
         st.rerun()
     if busy:
         st.caption("A sweep is at work on this server: one at a time.")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import PERCENT, VALIDATION, framed, plain
+from cnnlab.charts.style import PERCENT, VALIDATION, fitted, framed, plain
 from cnnlab.palette import PALETTE
 
 
@@ -15,10 +15,11 @@ def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:
     """Plot the accuracy of each class as bars from zero."""
     figure = go.Figure(
         go.Bar(
-            x=[plain(name) for name in accuracies],
+            x=list(fitted(accuracies).values()),
             y=list(accuracies.values()),
+            hovertext=[plain(name) for name in accuracies],
             marker={"color": VALIDATION},
-            hovertemplate="%{x}: %{y:.2%}<extra></extra>",
+            hovertemplate="%{hovertext}: %{y:.2%}<extra></extra>",
         )
     )
     figure.update_xaxes(title="class", type="category")
@@ -28,15 +29,17 @@ def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:
 
 def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -> go.Figure:
     """Plot the accuracy of each class in several runs as points, whose axis need not start at zero."""
+    short = fitted(label for classes in accuracies.values() for label in classes)
     figure = go.Figure(
         [
             go.Scatter(
-                x=[plain(label) for label in classes],
+                x=[short[label] for label in classes],
                 y=list(classes.values()),
+                hovertext=[plain(label) for label in classes],
                 name=plain(name),
                 mode="markers",
                 marker={"color": PALETTE[number % len(PALETTE)], "size": 12, "symbol": number, "opacity": 0.8},
-                hovertemplate="%{x}: %{y:.2%}<extra>" + plain(name) + "</extra>",
+                hovertemplate="%{hovertext}: %{y:.2%}<extra>" + plain(name) + "</extra>",
             )
             for number, (name, classes) in enumerate(accuracies.items())
         ]
@@ -50,16 +53,18 @@ def probability_bars(classes: Sequence[str], probabilities: Sequence[float]) -> 
     """Plot class probabilities, the highest one highlighted."""
     best = int(np.argmax(probabilities))
     colours = [PALETTE[0] if number == best else PALETTE[8] for number in range(len(classes))]
+    short = fitted(classes)
     figure = go.Figure(
         go.Bar(
             x=list(probabilities),
-            y=[plain(name) for name in classes],
+            y=[short[name] for name in classes],
+            hovertext=[plain(name) for name in classes],
             orientation="h",
             marker={"color": colours},
             text=[f"{probability:.1%}" for probability in probabilities],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+            hovertemplate="%{hovertext}: %{x:.2%}<extra></extra>",
         )
     )
     figure.update_xaxes(title="probability", tickformat=".0%", range=[0, 1.15], tickvals=[0, 0.25, 0.5, 0.75, 1])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import BRIGHTNESS, PERCENT, Numbers, framed, plain
+from cnnlab.charts.style import BRIGHTNESS, PERCENT, Numbers, fitted, framed, plain
 from cnnlab.palette import PALETTE
 
 
@@ -16,7 +16,7 @@ def class_intervals(table: pd.DataFrame) -> go.Figure:
     """Plot each class's accuracy with its interval, from columns Class, Accuracy, Low, High."""
     figure = go.Figure(
         go.Scatter(
-            x=table["Class"].map(plain),
+            x=table["Class"].map(fitted(table["Class"])),
             y=table["Accuracy"],
             error_y={
                 "array": table["High"] - table["Accuracy"],
@@ -25,8 +25,9 @@ def class_intervals(table: pd.DataFrame) -> go.Figure:
             },
             mode="markers",
             marker={"color": PALETTE[0], "size": 10},
+            hovertext=table["Class"].map(plain),
             customdata=table[["Low", "High"]],
-            hovertemplate="%{x}: %{y:.2%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
+            hovertemplate="%{hovertext}: %{y:.2%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
         )
     )
     figure.update_xaxes(title="class", type="category")
@@ -63,7 +64,8 @@ def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
 
     Whole numbers are shown as counts, others as shares. The diagonal has no colour, as it would outshine the rest.
     """
-    names = [plain(name) for name in classes]
+    short = fitted(classes)
+    names = [short[name] for name in classes]
     count = len(names)
     is_counts = bool((matrix == matrix.round()).all()) and matrix.max() > 1
     off_diagonal = np.where(np.eye(count, dtype=bool), np.nan, matrix)
@@ -84,25 +86,29 @@ def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
             hoverinfo="skip",
         )
     )
-    figure.add_trace(_cells(matrix, names, form))
+    figure.add_trace(_cells(matrix, names, form, classes))
     figure.update_xaxes(title="answer", type="category", showgrid=False)
     figure.update_yaxes(title="true class", type="category", autorange="reversed", showgrid=False)
     figure.update_layout(height=min(760, 140 + 36 * count), hoverdistance=-1)
     return framed(figure)
 
 
-def _cells(matrix: Numbers, names: Sequence[str], form: str) -> go.Scatter:
+def _cells(matrix: Numbers, names: Sequence[str], form: str, classes: Sequence[str]) -> go.Scatter:
     """Invisible markers that can be clicked; those of the diagonal show their number."""
     count = len(names)
     cells = [(row, column) for row in range(count) for column in range(count)]
+    whole = [plain(name) for name in classes]
+    is_cut = names != whole
+    told = "%{hovertext}" if is_cut else "%{y} taken for %{x}"  # the same, in a fraction of the text
     return go.Scatter(
         x=[names[column] for _, column in cells],
         y=[names[row] for row, _ in cells],
         customdata=[[row * count + column, form.format(matrix[row, column])] for row, column in cells],
         text=[form.format(matrix[row, column]) if row == column and count <= 12 else "" for row, column in cells],
+        hovertext=[f"{whole[row]} taken for {whole[column]}" for row, column in cells] if is_cut else None,
         mode="markers+text",
         marker={"size": 20, "opacity": 0, "symbol": "square"},
-        hovertemplate="%{y} taken for %{x}: %{customdata[1]}<extra></extra>",
+        hovertemplate=told + ": %{customdata[1]}<extra></extra>",
         showlegend=False,
     )
 

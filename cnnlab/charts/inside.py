@@ -9,7 +9,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from cnnlab.charts.style import BRIGHTNESS, DIVERGING, Numbers, framed, plain
+from cnnlab.charts.style import BRIGHTNESS, DIVERGING, Numbers, fitted, framed, plain
 from cnnlab.charts.tiles import bare
 from cnnlab.palette import PALETTE
 
@@ -47,12 +47,13 @@ def lines(
     height: int = 300,
 ) -> go.Figure:
     """Plot a line a name over ``x``, shares as percent; ``titles`` are the axes', ``now`` is marked."""
+    short = fitted(values)
     figure = go.Figure(
         [
             go.Scatter(
                 x=list(x),
                 y=list(line),
-                name=plain(name),
+                name=short[name],
                 mode="lines+markers",
                 line={"color": PALETTE[number % len(PALETTE)], "width": 2},
                 hovertemplate=titles[0] + " %{x}: %{y:.2%}<extra>" + plain(name) + "</extra>",
@@ -154,14 +155,14 @@ def embedding(
 ) -> go.Figure:
     """Plot images as points (N, 2) or (N, 3), a colour a group in the order of ``names``; customdata is the image."""
     members = {name: [index for index, group in enumerate(groups) if group == name] for name in names}
-    figure = go.Figure()
+    figure, short = go.Figure(), fitted(names)
     for number, (name, chosen) in enumerate(members.items()):
         axes = dict(zip("xyz", np.asarray(places, np.float32)[chosen].T, strict=False))
         kind = go.Scatter3d if len(axes) == 3 else go.Scatter
         figure.add_trace(
             kind(
                 **axes,
-                name=plain(name),
+                name=short[name],
                 mode="markers",
                 marker={"color": PALETTE[number % len(PALETTE)], "size": 3 if len(axes) == 3 else 6, "opacity": 0.8},
                 customdata=chosen,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from math import ceil
 from typing import TypeVar
 
@@ -18,6 +19,8 @@ DIVERGING = "RdBu"  # below zero red, zero white, above blue: weights, gradients
 PERCENT = ".2~%"  # of an axis's ticks, which may lie close together
 BRIGHTNESS = "Viridis"  # from nothing to much: feature maps, attention, densities
 FULL = 1.01  # of a share's axis: all, and room for its marker
+MAX_NAME = 20  # characters of a class's name beside an axis; hovering tells the whole
+TILE_NAME = 9  # above a picture of a row
 MAX_POINTS = 500  # of a line, about its width in pixels: more only costs the browser
 
 Numbers = npt.NDArray[np.floating]
@@ -36,6 +39,25 @@ def framed(figure: go.Figure) -> go.Figure:
 def plain(name: str) -> str:
     """Write a name so that plotly, which reads some HTML and fills templates in, shows it as it was typed."""
     return one_line(name).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "&#37;{")
+
+
+def fitted(names: Iterable[str], length: int = MAX_NAME) -> dict[str, str]:
+    """Write each name as ``plain`` does, a long one cut to ``length`` and still unlike all others."""
+    typed = {name: one_line(name) for name in names}
+    short = {name: text for name, text in typed.items() if len(text) <= length}
+    taken = set(short.values())
+    for name, text in typed.items():
+        if name not in short:
+            short[name] = next(cut for cut in _cuts(text, length) if cut not in taken)
+            taken.add(short[name])
+    return {name: plain(short[name]) for name in typed}
+
+
+def _cuts(text: str, length: int) -> Iterator[str]:
+    yield f"{text[: length - 1].rstrip()}…"
+    for number in count(2):
+        end = f"… {number}"
+        yield text[: length - len(end)].rstrip() + end
 
 
 def thinned(records: Sequence[_Item]) -> Sequence[_Item]:

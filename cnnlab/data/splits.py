@@ -32,8 +32,8 @@ class Split:
 
     @property
     def images(self) -> Tensor:
-        """The images in order, copied where they are not all of the pixels."""
-        return self._handed_out(self.pixels if self.rows is None else self.pixels[self.rows])
+        """The images in order, copied where they do not lie in a row among the pixels."""
+        return self._handed_out(self.pixels if self.rows is None else self.pixels[_in_a_row(self.rows)])
 
     @property
     def shape(self) -> Shape:
@@ -76,6 +76,12 @@ class Split:
 
     def _handed_out(self, images: Tensor) -> Tensor:
         return images.to(self.labels.device, non_blocking=True)
+
+
+def _in_a_row(rows: Tensor) -> Tensor | slice:
+    """Return rows that follow one another as a slice, of which nothing is copied."""
+    follow = len(rows) > 0 and bool((rows.diff() == 1).all())
+    return slice(int(rows[0]), int(rows[-1]) + 1) if follow else rows
 
 
 def stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:

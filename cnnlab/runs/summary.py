@@ -119,8 +119,8 @@ def how_tested(summary: Summary, looks: int) -> str:
     if looks == 1:
         return f"Tested once, after training, on {images}"
     again = "Tested again after more training" if summary.extensions else "Tested after training"
-    since = f"; looked at {looks} times in all" if looks else ""
-    return f"{again}, on {images}{since}"
+    besides = f"; looked at {'once' if looks == 2 else f'{looks - 1} times'} besides" if looks else ""
+    return f"{again}, on {images}{besides}"
 
 
 def started_at(summary: Summary) -> str:

@@ -8,13 +8,14 @@ from typing import TypeVar
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.architecture import Architecture
-from cnnlab.networks.designs import from_link, to_link
+from cnnlab.networks.designs import DesignError, from_link, to_link
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import ConfigError, RunConfig, parse_config
 from cnnlab.training.recipes import RECIPES
 
 RECIPE, PRESET, DESIGN = "recipe", "architecture", "design"  # parameters beside the scalar fields
 MAX_VALUE = 60  # characters of any value but a design
+MAX_TOLD = 3  # parameters that no setting has
 
 _NOT_LINKED = {PRESET, "parent", "lessons", "lesson_share"}  # fields of a run that no address holds
 FIELDS = tuple(name for name in RunConfig.model_fields if name not in _NOT_LINKED)
@@ -70,6 +71,35 @@ def from_query(query: Mapping[str, str]) -> RunConfig:
         fields[PRESET] = from_link(query[DESIGN]).model_dump()
     config = parse_config(fields)
     return config.model_copy(update={"dataset": _known("dataset", config.dataset, DATASETS).name})
+
+
+def without_mistakes(query: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Part a query into the settings that ``from_query`` takes together, and a line on each parameter it refuses.
+
+    Of parameters that are no settings at most MAX_TOLD are told.
+    """
+    sound: dict[str, str] = {}
+    refused = {name: "" for name in NAMES if name in query}  # the recipe first, which the others change
+    while refused:
+        before = list(refused)
+        for name in before:
+            refused[name] = _refusal(sound | {name: query[name]})
+            if not refused[name]:
+                sound[name] = query[name]
+                del refused[name]
+        if len(refused) == len(before):
+            break  # else another setting may have made one possible
+    unknown = [name for name in query if name not in NAMES][:MAX_TOLD]
+    return sound, [*(_refusal({name: query[name]}) for name in unknown), *refused.values()]
+
+
+def _refusal(query: Mapping[str, str]) -> str:
+    """Say why an address cannot be; nothing where it can."""
+    try:
+        from_query(query)
+    except (ConfigError, DesignError) as error:
+        return str(error)
+    return ""
 
 
 def _check_parameter(name: str, value: str) -> None:

@@ -97,3 +97,10 @@ def test_a_part_is_rows_of_the_same_pixels() -> None:
 def test_an_image_alone_does_not_take_all_others_along() -> None:
     split = Split(torch.zeros(1_000, 1, 28, 28, dtype=torch.uint8), torch.zeros(1_000))
     assert len(pickle.dumps(split.image(3))) < 2_000
+
+
+def test_images_in_a_row_are_not_copied() -> None:
+    images = torch.arange(24, dtype=torch.uint8).view(6, 1, 2, 2)
+    part = Split(images, torch.arange(6), torch.arange(6)).part(slice(2, 4))
+    assert part.images.data_ptr() == images[2:].data_ptr()
+    assert len(part.part(torch.tensor([], dtype=torch.int64)).images) == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cnnlab.data.datasets import DATASETS
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.runs.run import Run
@@ -217,3 +218,14 @@ def test_the_form_says_what_auto_is_for_the_data_set() -> None:
     assert "Auto is handwriting for this data set." in texts(page)
     page.selectbox(key="form.dataset").set_value("cifar10").run()
     assert "Auto is flip for this data set." in texts(checked(page))
+
+
+def test_validation_images_are_counted_and_too_few_are_warned_of() -> None:
+    page = open_page("Train")
+    page.number_input(key="form.validation_fraction").set_value(0.2).run()
+    shown = texts(checked(page))
+    count = round(DATASETS["mnist-sample"].sizes[0] * 0.2)
+    assert f"About {count:,} of the training images (20%) are held out" in shown
+    assert "a class: validation" not in shown
+    page.number_input(key="form.validation_fraction").set_value(0.01).run()
+    assert "fewer than 5 a class" in texts(checked(page))

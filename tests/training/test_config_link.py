@@ -14,7 +14,7 @@ from cnnlab.networks.designs import DesignError, to_link
 from cnnlab.networks.layers import Linear
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import ConfigError, Parent, RunConfig
-from cnnlab.training.config_link import from_query, to_query
+from cnnlab.training.config_link import MAX_TOLD, from_query, to_query, without_mistakes
 from cnnlab.training.recipes import RECIPES
 from tests.samples import TINY, lesson
 
@@ -97,6 +97,16 @@ def test_what_is_wrong_is_told_in_one_short_line(query: dict[str, str], told: st
     assert str(refusal.value).startswith(told)
     assert str(refusal.value).isprintable()
     assert len(str(refusal.value)) < 600
+
+
+def test_a_mistake_in_a_link_leaves_the_other_settings() -> None:
+    query = {"epochs": "9", "batch_size": "none", "momentum": "0", "nesterov": "false", "colour": "red", "seed": "-1"}
+    sound, told = without_mistakes(query)
+    assert sound == {"epochs": "9", "momentum": "0", "nesterov": "false"}
+    assert [line.partition(":")[0] for line in told[1:]] == ["batch_size", "seed"]
+    assert told[0].startswith("there is no setting 'colour'")
+    assert without_mistakes({"epochs": "50", "warmup_epochs": "45"}) == ({"epochs": "50", "warmup_epochs": "45"}, [])
+    assert len(without_mistakes({f"x{number}": "" for number in range(9)})[1]) == MAX_TOLD
 
 
 def test_a_design_that_cannot_be_trained_is_told() -> None:

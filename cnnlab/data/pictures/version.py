@@ -179,6 +179,4 @@ def split_of(rows: Sequence[Row], split: str, pixels: Tensor) -> Split:
     """Select the pictures of a split from the pixels of all, without copying them."""
     chosen = [row for row in rows if row.split == split]
     at, labels, groups = (torch.tensor([getattr(row, name) for row in chosen]) for name in ("row", "label", "group"))
-    if bool((at.diff() == 1).all()):  # as they were added
-        return Split(pixels[at[0] : at[-1] + 1], labels, None, groups)
     return Split(pixels, labels, at, groups)

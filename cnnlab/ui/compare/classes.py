@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.charts.style import plain
+from cnnlab.charts.style import TILE_NAME, fitted
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.evaluation.significance import LEVEL, by_class
 from cnnlab.runs.catalogue import Entry
@@ -84,7 +84,8 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
         | {name: found.classes[found.named[index]] for name, found in zip(pair, (one, other), strict=True)}
         for index in shown
     ]
-    titles = [" | ".join(_short(answer) for answer in list(row.values())[2:]) for row in rows]
+    short = fitted((*one.classes, *other.classes), TILE_NAME)
+    titles = [" | ".join(short[str(answer)] for answer in list(row.values())[2:]) for row in rows]
     show_figure(
         charts.tile_strip([upright(split.image(index)) for index in shown], titles, columns=9, units=shown),
         "differing",
@@ -102,7 +103,3 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
         st.markdown(f"**{literal(name)}** says **{literal(found.classes[answer])}** with {probability:.1%}:")
         opened_image(Look(opened_entry.run, trained_network(opened_entry.run), opened_entry.run.epochs()), index)
     close_button(COMPARED_IMAGE)
-
-
-def _short(answer: object) -> str:
-    return plain(str(answer)[:9])

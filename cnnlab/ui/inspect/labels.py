@@ -7,6 +7,7 @@ import streamlit as st
 
 from cnnlab.analysis.label_errors import FOLDS, HeldOut, held_out_of, margins, read_held_out, suspected_errors
 from cnnlab.charts.png import inline
+from cnnlab.data.file_names import file_names
 from cnnlab.data.loading import load_train
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.metrics import Answers
@@ -74,7 +75,8 @@ def _review(look: Look, which: str, found: Answers, images: Split) -> None:
     )
     given = _verdicts(look.run, which, len(images))
     at = look.run.id if which == _TRAINING else look.at
-    _edit(_table(found, chosen[:SHOWN], given), images, f"labels.{which}.{at}", given)
+    files = file_names(look.run.config.dataset, images, chosen)
+    _edit(_table(found, chosen[:SHOWN], given, files[:SHOWN]), images, f"labels.{which}.{at}", given)
     by = f"by {FOLDS} networks, none of which saw them" if which == _TRAINING else f"after epoch {look.trained.epoch}"
     with st.container(horizontal=True):
         st.caption(
@@ -83,7 +85,7 @@ def _review(look: Look, which: str, found: Answers, images: Split) -> None:
             "give one; it stays with the image. The network may be wrong too: a strange image is not yet a wrong "
             "label. The CSV has all that are contradicted; its index counts from 0."
         )
-        download("CSV", lambda: _table(found, chosen, given).to_csv(), f"labels-{which.replace(' ', '-')}-{at}")
+        download("CSV", lambda: _table(found, chosen, given, files).to_csv(), f"labels-{which.replace(' ', '-')}-{at}")
 
 
 def _verdicts(run: Run, which: str, count: int) -> dict[int, str]:
@@ -99,12 +101,13 @@ def _verdicts(run: Run, which: str, count: int) -> dict[int, str]:
     return given
 
 
-def _table(found: Answers, chosen: list[int], given: dict[int, str]) -> pd.DataFrame:
-    """Make one row per image, with its verdict where there is one."""
+def _table(found: Answers, chosen: list[int], given: dict[int, str], files: list[str]) -> pd.DataFrame:
+    """Make one row per image, with its file and its verdict where there are any."""
     labels, named, shares = found.labels[chosen], found.named[chosen], found.probabilities
     return pd.DataFrame(
         {
             "image": [index + 1 for index in chosen],
+            **({"file": files} if files else {}),
             "label": [found.classes[label] for label in labels],
             "answer": [found.classes[answer] for answer in named],
             "answer's probability": shares[chosen, named],
@@ -120,6 +123,7 @@ def _edit(table: pd.DataFrame, images: Split, key: str, given: dict[int, str]) -
     columns = {
         "picture": st.column_config.ImageColumn("Picture", width="small"),
         "image": st.column_config.NumberColumn("Image", disabled=True),
+        **({"file": st.column_config.TextColumn("File", disabled=True)} if "file" in table else {}),
         "label": st.column_config.TextColumn("Label", disabled=True),
         "answer": st.column_config.TextColumn("Network says", disabled=True),
         "answer's probability": st.column_config.NumberColumn("Its probability", format="percent", disabled=True),

@@ -19,7 +19,7 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
 from cnnlab.ui.learn.program_choice import put_into_address
 from cnnlab.ui.shell import frame, poll, session
-from cnnlab.ui.widgets.format import rough_duration
+from cnnlab.ui.widgets.format import time_taken
 from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
 
@@ -147,7 +147,7 @@ def _judged(summary: Summary) -> None:
         return
     with st.container(horizontal=True):
         st.metric("Test accuracy", f"{summary.test_accuracy:.2%}")
-        st.metric("Training time", rough_duration(summary.seconds or 0))
+        st.metric("Training time", time_taken(summary.seconds or 0))
     weakest = min(summary.per_class, key=summary.per_class.__getitem__)
     st.caption(
         f"On {sum(summary.support.values()):,} test images, once. The weakest class is {frame.literal(weakest)} with "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAuthError
 
+from cnnlab.data.datasets import DATASETS, DIGITS
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.job import Job
 from cnnlab.ui.shell import session
@@ -112,6 +113,14 @@ def link(page: str, label: str) -> None:
     """Show a link to another page with the run in its URL."""
     script, icon = _MENU[page]
     st.page_link(script, label=label, icon=icon, query_params=_own_run() or None)
+
+
+def link_to_draw(dataset: str, classes: Sequence[str]) -> None:
+    """Show a link to Draw that says what the networks of a data set, which may be gone, are asked there."""
+    spec, of_digits = DATASETS.get(dataset), tuple(classes) == DIGITS
+    is_drawn = spec.is_drawn if spec else of_digits
+    label = "Draw a digit" if of_digits else "Draw a character"
+    link("Draw", label if is_drawn else "Try a picture")
 
 
 def _own_run() -> dict[str, str]:

@@ -18,7 +18,7 @@ from cnnlab.ui.shell.state import RATE, RATE_OPEN
 from cnnlab.ui.train.run_actions import LOWEST_RATE, run_actions
 from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.widgets.balanced_metrics import balanced_metrics
-from cnnlab.ui.widgets.format import rough_duration
+from cnnlab.ui.widgets.format import time_taken
 from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
 
@@ -157,7 +157,7 @@ def _result(view: RunView) -> None:
             balanced_metrics(summary.balanced_accuracy, summary.macro_f1)
         st.metric("Validation accuracy", f"{summary.validation_accuracy:.2%}")
         st.metric("Train accuracy", f"{summary.train_accuracy:.2%}")
-        st.metric("Training time", rough_duration(summary.seconds or 0))
+        st.metric("Training time", time_taken(summary.seconds or 0))
         st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
     st.caption(
         linked(
@@ -169,7 +169,7 @@ def _result(view: RunView) -> None:
         st.caption(f":material/warning: {warning}.")
     with st.container(horizontal=True):
         frame.link("Inside", "Look inside")
-        frame.link("Draw", "Draw a digit")
+        frame.link_to_draw(config.dataset, summary.classes)
         frame.link("Compare", "Compare runs")
     run_actions(run)
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.charts.png import inline
-from cnnlab.charts.style import plain
+from cnnlab.charts.style import TILE_NAME, fitted
 from cnnlab.evaluation.metrics import Answers, Integers
 from cnnlab.runs.trained import test_split
 from cnnlab.ui.shell import frame
@@ -38,7 +38,8 @@ def gallery(look: Look, indices: Integers, found: Answers, name: str) -> None:
         }
         for index in shown
     ]
-    titles = [f"{_short(row['true'])} → {_short(row['answer'])}<br>{row['probability']:.0%}" for row in rows]
+    short = fitted(classes, TILE_NAME)
+    titles = [f"{short[row['true']]} → {short[row['answer']]}<br>{row['probability']:.0%}" for row in rows]
     show_figure(
         charts.tile_strip([upright(split.image(index)) for index in shown], titles, units=shown),
         f"gallery-{name}",
@@ -72,7 +73,3 @@ def _choose(look: Look, view: str, label: str, number: int) -> None:
     choose_run("inside.run", look.run)
     view_of("inside").put(view)
     choose_test_image(label, number)
-
-
-def _short(name: object) -> str:
-    return plain(str(name)[:9])

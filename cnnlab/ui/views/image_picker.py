@@ -7,6 +7,7 @@ import torch
 from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.file_names import file_names
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import DrawingError
 from cnnlab.runs.run import Run
@@ -34,7 +35,7 @@ def pick_image(run: Run, trained: Trained, newest: int) -> Picked | None:
     if source == _UPLOAD:
         return _uploaded(run)
     if source == _DRAWING:
-        return _drawn(trained)
+        return _drawn(trained, run.config.dataset)
     return _of_the_test_set(run, trained.classes, newest, rest)
 
 
@@ -74,7 +75,8 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: li
     )
     index = members[number - 1]
     name = frame.literal(classes[int(split.labels[index])])
-    return Picked(split.image(index)[None], f"Test image {index + 1:,}, a **{name}**")
+    file = "".join(f" ({frame.literal(path)})" for path in file_names(run.config.dataset, split, [index]))
+    return Picked(split.image(index)[None], f"Test image {index + 1:,}{file}, a **{name}**")
 
 
 def _look_everywhere(judged: Key[int]) -> None:
@@ -102,11 +104,11 @@ def _uploaded(run: Run) -> Picked | None:
     return Picked(made.image, "Your image")
 
 
-def _drawn(trained: Trained) -> Picked | None:
+def _drawn(trained: Trained, dataset: str) -> Picked | None:
     drawing = current_drawing()
     if drawing is None:
         st.info("Nothing is drawn yet.", icon=":material/draw:")
-        frame.link("Draw", "Draw a digit")
+        frame.link_to_draw(dataset, trained.classes)
         return None
     pixels = prepare(stroke_ink(drawing), (trained.shape[1], trained.shape[2]))
     return Picked(pixels, "Your drawing", drawing)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.analysis.activations import penultimate
-from cnnlab.charts.style import plain
+from cnnlab.charts.style import TILE_NAME, fitted
 from cnnlab.data.datasets import DatasetError
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.views.cached import Reference, reference
@@ -75,8 +75,9 @@ def _measures(known: Reference, nearest: float) -> None:
 
 def _pictures(at: Look, known: Reference, indices: list[int], table: pd.DataFrame) -> None:
     shown = table[:SHOWN]
+    short = fitted(at.trained.classes, TILE_NAME)
     titles = [
-        f"{plain(name[:9])}<br>{distance:.3f}" for name, distance in zip(shown["class"], shown["distance"], strict=True)
+        f"{short[name]}<br>{distance:.3f}" for name, distance in zip(shown["class"], shown["distance"], strict=True)
     ]
     searched = f"the {known.trained_on:,} training images"
     if len(known.neighbours) < known.trained_on:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.analysis.stroke_ablation import Effect, effects, erased, halfway, in_pieces
-from cnnlab.charts.style import plain
+from cnnlab.charts.style import TILE_NAME, fitted
 from cnnlab.drawings.strokes import Drawing
 from cnnlab.evaluation.evaluate import predict
 from cnnlab.ui.views.view import Look
@@ -110,8 +110,9 @@ def _listed(table: pd.DataFrame) -> None:
 def _images(at: Look, images: Tensor, logits: Tensor, table: pd.DataFrame) -> None:
     confidences, answers = logits.softmax(1).max(1)
     names = ["whole", *(f"without {number}" for number in table["No."])]
+    short = fitted(at.trained.classes, TILE_NAME)
     titles = [
-        f"{name}<br>{plain(at.trained.classes[answer][:9])}, {confidence:.0%}"
+        f"{name}<br>{short[at.trained.classes[answer]]}, {confidence:.0%}"
         for name, answer, confidence in zip(names, answers.tolist(), confidences.tolist(), strict=True)
     ]
     show_figure(

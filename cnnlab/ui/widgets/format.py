@@ -25,6 +25,11 @@ def rough_duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
+def time_taken(seconds: float) -> str:
+    """Format the seconds that something took: as roughly as those of an estimate, but never none."""
+    return "under 1 s" if seconds < 1 else rough_duration(seconds)
+
+
 def _scaled(number: float, units: tuple[str, ...]) -> str:
     step = 0
     while number >= 999.5 and step < len(units) - 1:

@@ -78,6 +78,8 @@ function bar(name, share) {
   const filled = element("div", "live-filled")
   filled.style.width = `${(100 * share).toFixed(1)}%`
   track.append(filled)
-  row.append(element("div", "live-name", name), track, element("div", "live-share", `${(100 * share).toFixed(0)}%`))
+  const label = element("div", "live-name", name)
+  label.title = name // which may be cut
+  row.append(label, track, element("div", "live-share", `${(100 * share).toFixed(0)}%`))
   return row
 }

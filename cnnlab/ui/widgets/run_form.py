@@ -27,6 +27,7 @@ from cnnlab.ui.widgets.config_inputs import choice, integer, number
 from cnnlab.ui.widgets.diagram import show_network
 from cnnlab.ui.widgets.more_settings import more_settings
 
+FEW_A_CLASS = 5  # validation images
 _NOT_OFFERED = {"parent", "lessons", "lesson_share"}  # fields without an input for a new network
 
 
@@ -39,6 +40,7 @@ def run_form() -> RunConfig | None:
     _choose_recipe()
     fields = _beginning()
     _explain_dataset(fields["dataset"])
+    _explain_validation(fields)
     left, right = st.columns(2)
     with left:
         fields["epochs"] = integer("More epochs" if "parent" in fields else "Epochs", "epochs", 1, 1000)
@@ -199,6 +201,19 @@ def _explain_dataset(name: str) -> None:
     if not is_present(name):
         text += f" Starting downloads about {spec.download_bytes / 1e6:.0f} MB."
     st.caption(text)
+
+
+def _explain_validation(fields: dict[str, Any]) -> None:
+    """Tell how many images guide the choices, a branch's as its parent's, and warn where they are too few."""
+    spec, parents = DATASETS[fields["dataset"]], fields.get("validation_fraction")
+    share: float = form_field("validation_fraction").get() if parents is None else parents
+    count = max(round(spec.sizes[0] * share), len(spec.classes))
+    st.caption(f"About {count:,} of the training images ({share:.0%}) are held out for validation.")
+    if count < FEW_A_CLASS * len(spec.classes):
+        advice = " Raise the validation share under More settings." if parents is None else ""
+        st.caption(
+            f":material/warning: That is fewer than {FEW_A_CLASS} a class: validation accuracy will be rough.{advice}"
+        )
 
 
 def _summary_row(row: LayerSummary) -> dict[str, object]:

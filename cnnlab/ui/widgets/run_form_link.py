@@ -7,9 +7,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from cnnlab.networks.designs import DesignError
 from cnnlab.training.config import ConfigError, RunConfig
-from cnnlab.training.config_link import NAMES, RECIPE, from_query, to_query
+from cnnlab.training.config_link import RECIPE, from_query, to_query, without_mistakes
 from cnnlab.ui.shell import address, frame
 
 # Parameters of the app's other pages and of Streamlit.
@@ -19,24 +18,26 @@ _OTHERS = {"run", "runs", "sweep", "compare", "chapter", "term", "embed", "embed
 def follow(fill_in: Callable[[str, RunConfig], None]) -> None:
     """Call ``fill_in`` with the recipe and config that the URL requests.
 
-    This happens once: later edits stay, until the page is opened again or the URL requests something else. Where the
-    URL is invalid the page says why, and the form keeps its values.
+    This happens once: later edits stay, until the page is opened again or the URL requests something else. What the
+    URL requests in vain is told, and the form does without it.
     """
-    asked = {name: value for name, value in address.query().items() if name not in _OTHERS}
-    if not asked:
-        return
-    try:
-        config = from_query(asked)
-    except (ConfigError, DesignError) as error:
-        st.error(frame.literal(str(error)), title="The address asks for what cannot be", icon=":material/link_off:")
-        return
-    if address.is_new("setup", asked):
-        fill_in(asked.get(RECIPE, "default"), config)
+    asked = _asked()
+    sound, refused = without_mistakes(asked)
+    if refused:
+        lines = "\n\n".join(frame.literal(line) for line in refused)
+        st.warning(lines, title="The address asks for what cannot be", icon=":material/link_off:")
+    if sound and address.is_new("setup", asked):
+        fill_in(sound.get(RECIPE, "default"), from_query(sound))
 
 
 def forget() -> None:
     """Remove the request from the URL: a run has started, and a reload must find it."""
-    address.drop(NAMES)
+    address.drop(_asked())
+
+
+def _asked() -> dict[str, str]:
+    """Return the parameters that are none of the app's others, settings and mistakes alike."""
+    return {name: value for name, value in address.query().items() if name not in _OTHERS}
 
 
 def offer(config: RunConfig) -> None:

@@ -92,9 +92,24 @@ def test_a_link_wins_over_the_run_that_the_session_is_about() -> None:
 def test_a_wrong_link_is_told_and_the_form_keeps_its_values() -> None:
     page = checked(follow(new_session(), epochs="5"))
     follow(page, epoch="3")
-    assert "did you mean epochs" in page.error[0].value
+    assert "did you mean epochs" in page.warning[0].value
     assert epochs(page) == 5
     assert not button(page, "Train").disabled
+
+
+def test_a_link_with_mistakes_gives_what_is_sound_until_training_starts() -> None:
+    page = follow(new_session(), recipe="basic-cnn", epochs="1", train_fraction="0.05", momentum="much", colour="red")
+    assert len(page.warning) == 1
+    assert "momentum" in page.warning[0].value
+    assert "colour" in page.warning[0].value
+    config = RECIPES["basic-cnn"].config.model_copy(update={"epochs": 1, "train_fraction": 0.05})
+    assert handed_out(page) == config
+    button(page, "Train").click().run()
+    (job,) = running_jobs()
+    job.join()
+    assert job.config == config
+    assert not page.run().warning
+    assert set(page.query_params) == {"run"}
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.ui.widgets.format import counted, duration, size
+from cnnlab.ui.widgets.format import counted, duration, size, time_taken
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,8 @@ def test_large_numbers_are_short(given: float, shown: str) -> None:
 )
 def test_a_duration_has_its_unit(given: float, shown: str) -> None:
     assert duration(given) == shown
+
+
+@pytest.mark.parametrize(("given", "shown"), [(0, "under 1 s"), (0.9, "under 1 s"), (1, "1 s"), (200, "3 min")])
+def test_what_took_time_never_took_none(given: float, shown: str) -> None:
+    assert time_taken(given) == shown
