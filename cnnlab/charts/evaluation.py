@@ -11,6 +11,9 @@ import plotly.graph_objects as go
 from cnnlab.charts.style import BRIGHTNESS, PERCENT, Numbers, fitted, framed, plain
 from cnnlab.palette import PALETTE
 
+LEGIBLE = 12  # classes whose numbers fit into a confusion matrix
+MANY_CLASSES = 50  # from more on, only cells that hold something can be pointed at
+
 
 def class_intervals(table: pd.DataFrame) -> go.Figure:
     """Plot each class's accuracy with its interval, from columns Class, Accuracy, Low, High."""
@@ -78,8 +81,10 @@ def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
             text=[
                 [form.format(value) if value and row != column else "" for column, value in enumerate(values)]
                 for row, values in enumerate(matrix)
-            ],
-            texttemplate="%{text}" if count <= 12 else None,
+            ]
+            if count <= LEGIBLE
+            else None,
+            texttemplate="%{text}" if count <= LEGIBLE else None,
             colorscale=BRIGHTNESS,
             zmin=0,
             showscale=False,
@@ -96,7 +101,8 @@ def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
 def _cells(matrix: Numbers, names: Sequence[str], form: str, classes: Sequence[str]) -> go.Scatter:
     """Invisible markers that can be clicked; those of the diagonal show their number."""
     count = len(names)
-    cells = [(row, column) for row in range(count) for column in range(count)]
+    is_crowded = count > MANY_CLASSES
+    cells = [divmod(at, count) for at in range(count**2) if not is_crowded or matrix.flat[at]]
     whole = [plain(name) for name in classes]
     is_cut = names != whole
     told = "%{hovertext}" if is_cut else "%{y} taken for %{x}"  # the same, in a fraction of the text
@@ -104,7 +110,7 @@ def _cells(matrix: Numbers, names: Sequence[str], form: str, classes: Sequence[s
         x=[names[column] for _, column in cells],
         y=[names[row] for row, _ in cells],
         customdata=[[row * count + column, form.format(matrix[row, column])] for row, column in cells],
-        text=[form.format(matrix[row, column]) if row == column and count <= 12 else "" for row, column in cells],
+        text=[form.format(matrix[row, column]) if row == column and count <= LEGIBLE else "" for row, column in cells],
         hovertext=[f"{whole[row]} taken for {whole[column]}" for row, column in cells] if is_cut else None,
         mode="markers+text",
         marker={"size": 20, "opacity": 0, "symbol": "square"},

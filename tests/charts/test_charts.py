@@ -285,6 +285,14 @@ def test_classes_carry_their_intervals() -> None:
     assert points.error_y.arrayminus.tolist() == pytest.approx([0.2])
 
 
+def test_a_confusion_matrix_of_many_classes_has_marks_where_something_is() -> None:
+    matrix = np.eye(60)
+    matrix[3, 59] = 2
+    marks = charts.confusion(matrix, [f"class {number}" for number in range(60)]).data[1]
+    assert len(marks.x) == 61
+    assert [239, "2"] in [list(each) for each in marks.customdata]
+
+
 def test_a_confusion_matrix_marks_errors_and_knows_its_cells() -> None:
     grid, cells = charts.confusion(np.array([[5.0, 2.0], [0.0, 7.0]]), ["cat", "<b>"]).data
     assert np.isnan(np.array(grid.z, float).diagonal()).all()
