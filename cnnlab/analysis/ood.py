@@ -16,9 +16,10 @@ from cnnlab.analysis.activations import affordable, penultimate
 from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.data import augmentation
 from cnnlab.data.batches import Standardise, batches, prepared_at_once
-from cnnlab.data.datasets import DATASETS, DIGITS
+from cnnlab.data.datasets import DATASETS
 from cnnlab.data.loading import Data
 from cnnlab.data.splits import Split
+from cnnlab.data.table import DIGITS
 from cnnlab.evaluation.evaluate import predict
 from cnnlab.networks.build import build
 from cnnlab.networks.presets import PRESETS

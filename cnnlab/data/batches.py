@@ -8,7 +8,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from cnnlab.data.datasets import DatasetSpec
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.splits import Split
 
 PREPARED_AT_ONCE = 2048  # images at the most

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cnnlab.data.datasets import DATASETS, DatasetSpec
+from cnnlab.data.datasets import DATASETS
 from cnnlab.data.download import is_present
 from cnnlab.data.loading import load_train
 from cnnlab.data.pictures.adding import Progress
@@ -22,6 +22,7 @@ from cnnlab.data.pictures.growing import Newcomers, grow
 from cnnlab.data.pictures.store import Library
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.data.pictures.writing import REC_601
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.splits import Split
 from cnnlab.networks.layers import Shape
 

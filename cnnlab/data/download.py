@@ -15,9 +15,10 @@ from urllib.error import URLError
 import numpy as np
 import torch
 
-from cnnlab.data.datasets import DatasetError, DatasetSpec, dataset_spec
+from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.folders import data_folder
 from cnnlab.data.readers import Arrays
+from cnnlab.data.spec import DatasetError, DatasetSpec
 from cnnlab.data.splits import Split
 from cnnlab.threads import WorkerThread
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import torch
 
-from cnnlab.data.datasets import DatasetError, DatasetSpec
 from cnnlab.data.loading import Data
+from cnnlab.data.spec import DatasetError, DatasetSpec
 from cnnlab.data.splits import Split
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import LabelledDrawing

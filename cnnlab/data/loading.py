@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnlab.data.datasets import DatasetSpec, dataset_spec
+from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.download import fetch
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.splits import Split, held_out, stratified
 
 

@@ -13,8 +13,9 @@ from typing import Literal
 import torch
 from torch import nn
 
-from cnnlab.data.datasets import DatasetSpec, dataset_spec
+from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.download import fetch
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.queue import training_queue
 from cnnlab.jobs.requests import Requests

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab.data.batches import Standardise, scaling
-from cnnlab.data.datasets import DatasetSpec
 from cnnlab.data.loading import Data
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import predict
 from cnnlab.networks.architecture import Architecture, summarise

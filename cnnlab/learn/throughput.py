@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cnnlab.data.datasets import DatasetSpec
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.build import seed_dropout
 from cnnlab.training.config import ConfigError, RunConfig

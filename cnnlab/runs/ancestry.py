@@ -13,9 +13,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cnnlab.data.datasets import DATASETS, DatasetError
+from cnnlab.data.datasets import DATASETS
 from cnnlab.data.folders import data_folder
 from cnnlab.data.loading import Data, load, load_test
+from cnnlab.data.spec import DatasetError
 from cnnlab.data.splits import Split, fingerprints
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnnlab.data import augmentation
-from cnnlab.data.datasets import DatasetSpec
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.networks.architecture import Draft
 from cnnlab.runs.catalogue import Entry
 from cnnlab.training.config import RunConfig

@@ -10,8 +10,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cnnlab.data.batches import Standardise
-from cnnlab.data.datasets import DatasetError, DatasetSpec, dataset_spec
+from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.loading import load_test
+from cnnlab.data.spec import DatasetError, DatasetSpec
 from cnnlab.data.splits import Split
 from cnnlab.drawings.preprocess import NetworkInput, network_input, prepare, stroke_ink
 from cnnlab.drawings.strokes import LabelledDrawing

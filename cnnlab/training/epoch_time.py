@@ -22,8 +22,9 @@ from torch import Tensor, nn
 
 from cnnlab.data import augmentation
 from cnnlab.data.batches import prepared_at_once
-from cnnlab.data.datasets import DatasetSpec, dataset_spec
+from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.loading import Data
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.splits import Split
 from cnnlab.networks.architecture import BYTES_PER_NUMBER, Draft, LayerSummary, follow
 from cnnlab.networks.build import layer_module, seed_dropout, seeded

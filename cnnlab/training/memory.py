@@ -12,7 +12,7 @@ import psutil
 import torch
 
 from cnnlab.data.batches import prepared_at_once
-from cnnlab.data.datasets import DatasetSpec
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.evaluation.evaluate import evaluation_batch
 from cnnlab.networks.architecture import BYTES_PER_NUMBER, summarise
 from cnnlab.training.config import ConfigError, RunConfig

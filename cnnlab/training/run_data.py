@@ -6,9 +6,9 @@ from pathlib import Path
 
 from torch import nn
 
-from cnnlab.data.datasets import DatasetSpec
 from cnnlab.data.handwriting import with_labelled_drawings
 from cnnlab.data.loading import Data, load
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.networks.architecture import norm_over_images
 from cnnlab.networks.build import build
 from cnnlab.training.config import ConfigError, RunConfig

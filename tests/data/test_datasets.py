@@ -14,11 +14,11 @@ import pytest
 import scipy.io
 import torch
 
-from cnnlab.data import datasets as data
 from cnnlab.data import readers
-from cnnlab.data.datasets import DATASETS, DatasetError
+from cnnlab.data.datasets import DATASETS
 from cnnlab.data.loading import load
 from cnnlab.data.readers import read_idx
+from cnnlab.data.spec import DatasetError, DatasetSpec
 from cnnlab.data.torchvision_compat import datasets
 from tests.data.files import RNG, digits, idx, write_mnist
 
@@ -46,7 +46,7 @@ def test_a_damaged_file_is_told_with_the_mend(damage: bytes, tmp_path: Path) -> 
         load("mnist", folder=tmp_path)
 
 
-def sound(spec: data.DatasetSpec) -> list[Any]:
+def sound(spec: DatasetSpec) -> list[Any]:
     """Two images of each class to train on, one to test."""
     labels = np.arange(len(spec.classes))
     images = np.zeros((2 * len(labels), *spec.shape), np.uint8)
@@ -58,7 +58,7 @@ def given(arrays: list[Any]) -> readers.Reader:
     return lambda _: (images, labels, test_images, test_labels)
 
 
-FAULTS: dict[str, Callable[[data.DatasetSpec, np.ndarray[Any, Any]], np.ndarray[Any, Any]]] = {
+FAULTS: dict[str, Callable[[DatasetSpec, np.ndarray[Any, Any]], np.ndarray[Any, Any]]] = {
     "a label beyond": lambda spec, old: np.where(np.arange(len(old)) == 3, len(spec.classes), old),
     "a label below": lambda spec, old: np.where(np.arange(len(old)) == 3, -1, old),
     "one label less": lambda spec, old: old[1:],

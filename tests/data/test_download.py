@@ -17,9 +17,10 @@ import pytest
 import torch
 
 from cnnlab.data import download
-from cnnlab.data.datasets import DATASETS, DatasetError
+from cnnlab.data.datasets import DATASETS
 from cnnlab.data.download import is_present
 from cnnlab.data.loading import load
+from cnnlab.data.spec import DatasetError
 from cnnlab.data.torchvision_compat import datasets
 from tests.data.files import RNG, write_mnist
 from tests.samples import Stalled

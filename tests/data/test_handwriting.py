@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cnnlab.data.datasets import DATASETS, DatasetError
+from cnnlab.data.datasets import DATASETS
 from cnnlab.data.handwriting import drawing_images, with_labelled_drawings
+from cnnlab.data.spec import DatasetError
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from tests.samples import few_digits, lesson
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from cnnlab.data import readers
-from cnnlab.data.datasets import DATASETS, DatasetError
+from cnnlab.data.datasets import DATASETS
 from cnnlab.data.loading import load
+from cnnlab.data.spec import DatasetError
 from cnnlab.data.splits import Split
 
 

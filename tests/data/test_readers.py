@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cnnlab.data import readers
-from cnnlab.data.datasets import CLASS_NAMES
+from cnnlab.data.table import CLASS_NAMES
 from cnnlab.data.torchvision_compat import datasets
 
 

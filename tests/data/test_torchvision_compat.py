@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from cnnlab.data import torchvision_compat
-from cnnlab.data.datasets import DatasetError
 from cnnlab.data.loading import load
+from cnnlab.data.spec import DatasetError
 from cnnlab.data.torchvision_compat import datasets
 
 

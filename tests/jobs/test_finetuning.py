@@ -7,7 +7,8 @@ from shutil import copytree
 import pytest
 import torch
 
-from cnnlab.data.datasets import DATASETS, DatasetError
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.spec import DatasetError
 from cnnlab.data.splits import Split
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Drawing, LabelledDrawing, read_labelled_drawings, rounded, write_labelled_drawings

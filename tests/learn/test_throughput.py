@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from cnnlab.data.datasets import DATASETS, DatasetSpec
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.learn import throughput
 from cnnlab.learn.throughput import Lane, Point, Speeds, lanes, measure_speeds, plateau
 from cnnlab.networks.layers import BatchNorm1d, Linear

@@ -25,8 +25,9 @@ from cnnlab import threads
 from cnnlab.analysis.attribution import METHODS
 from cnnlab.analysis.label_errors import margins, read_held_out, suspected_errors
 from cnnlab.charts import comparison as charts_comparison
-from cnnlab.data.datasets import DATASETS, DatasetError
+from cnnlab.data.datasets import DATASETS
 from cnnlab.data.loading import load
+from cnnlab.data.spec import DatasetError
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Drawing
 from cnnlab.evaluation.metrics import Answers

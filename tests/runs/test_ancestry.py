@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from cnnlab.data.datasets import DatasetError
 from cnnlab.data.loading import load_test
+from cnnlab.data.spec import DatasetError
 from cnnlab.data.splits import Split, fingerprints
 from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import FEWEST, FROM_BEFORE, NOT_HERE, caveat, data_of, inherited, trained_on, unseen_test

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnlab.data.datasets import DatasetError
 from cnnlab.data.loading import load
+from cnnlab.data.spec import DatasetError
 from cnnlab.jobs.job import Job
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build

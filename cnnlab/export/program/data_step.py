@@ -8,9 +8,10 @@ from inspect import getsource
 from pprint import pformat
 
 from cnnlab.data import augmentation
-from cnnlab.data.datasets import DIGITS, DatasetSpec
 from cnnlab.data.readers import SAMPLE, SAMPLE_TEST_SEED
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.splits import stratified
+from cnnlab.data.table import DIGITS
 from cnnlab.export.program.setting import Setting
 from cnnlab.export.program.words import borrowed, lines
 from cnnlab.training.config import RunConfig

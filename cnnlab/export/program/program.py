@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnlab.data.datasets import DatasetSpec, dataset_spec
+from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.readers import SAMPLE
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.export.program.data_step import PROGRAMMED, data_code, data_text, downloads
 from cnnlab.export.program.loss_step import loss_code, loss_text
 from cnnlab.export.program.plot_step import plot_code

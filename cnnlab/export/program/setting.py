@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from cnnlab.data.augmentation import choose, none
-from cnnlab.data.datasets import DatasetSpec
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.errors import CnnLabError
 from cnnlab.training.config import RunConfig
 from cnnlab.training.device import CHANNELS_LAST, FUSED

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.data.datasets import DATASETS, DatasetSpec
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.ui.shell.address import DATASET, is_new, note
 from cnnlab.ui.shell.frame import distinct_labels, door
 from cnnlab.ui.shell.state import DATA_CHOSEN

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
-from cnnlab.data.datasets import DatasetSpec, own_pictures
+from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.checking import Finding, all_advice, check, counts, unconfirmed
 from cnnlab.data.pictures.confirmed import confirmed
 from cnnlab.data.pictures.editing import revert
 from cnnlab.data.pictures.version import PictureSetError, Version
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.errors import CnnLabError
 from cnnlab.ui.data import PLACE
 from cnnlab.ui.data.gallery import gallery

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.charts.png import inline
-from cnnlab.data.datasets import DatasetSpec
 from cnnlab.data.download import is_present
 from cnnlab.data.loading import load_train
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.ui.shell.frame import literal
 from cnnlab.ui.widgets.images import enlarged
 

@@ -12,7 +12,8 @@ from statistics import mean
 
 import streamlit as st
 
-from cnnlab.data.datasets import DATASETS, DatasetSpec
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.jobs.job import running_jobs
 from cnnlab.jobs.worker import Worker
 from cnnlab.networks.architecture import Draft, Place

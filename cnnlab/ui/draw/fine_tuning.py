@@ -7,7 +7,7 @@ from time import monotonic
 
 import streamlit as st
 
-from cnnlab.data.datasets import DatasetError
+from cnnlab.data.spec import DatasetError
 from cnnlab.drawings.strokes import (
     LabelledDrawing,
     write_labelled_drawings,

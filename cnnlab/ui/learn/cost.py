@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.charts import cost as charts
-from cnnlab.data.datasets import DATASETS, DatasetSpec
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.learn.step_memory import StepBytes, count_bytes, data_set_bytes
 from cnnlab.learn.throughput import BATCH_SIZES, NEAR, SLOWEST, Lane, Speeds, lanes, measure_speeds, plateau
 from cnnlab.networks.architecture import ArchitectureError

@@ -9,8 +9,9 @@ import streamlit as st
 
 from cnnlab.charts import dense_vs_conv as charts
 from cnnlab.charts.png import inline
-from cnnlab.data.datasets import DatasetSpec, dataset_spec
+from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.loading import Data, load
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.learn.dense_vs_conv import (
     FARTHEST,
     Contest,

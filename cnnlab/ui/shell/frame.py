@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAuthError
 
-from cnnlab.data.datasets import DATASETS, DIGITS
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.table import DIGITS
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.job import Job
 from cnnlab.ui.shell import session

@@ -18,7 +18,8 @@ from typing import Any
 
 import streamlit as st
 
-from cnnlab.data.datasets import DATASETS, DatasetError, dataset_spec
+from cnnlab.data.datasets import DATASETS, dataset_spec
+from cnnlab.data.spec import DatasetError
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf

@@ -8,7 +8,7 @@ import streamlit as st
 from cnnlab import charts
 from cnnlab.analysis.activations import penultimate
 from cnnlab.charts.style import TILE_NAME, fitted
-from cnnlab.data.datasets import DatasetError
+from cnnlab.data.spec import DatasetError
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.views.cached import Reference, reference
 from cnnlab.ui.views.view import Look

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cnnlab.data.datasets import DATASETS, DatasetSpec
+from cnnlab.data.datasets import DATASETS
 from cnnlab.data.download import is_present
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.networks.architecture import Architecture, ArchitectureError, LayerSummary, summarise
 from cnnlab.networks.designs import Shelf
 from cnnlab.networks.presets import PRESETS

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.data.datasets import DATASETS, DatasetError, dataset_spec, own_pictures
+from cnnlab.data.datasets import DATASETS, dataset_spec, own_pictures
 from cnnlab.data.loading import load
 from cnnlab.data.pictures.store import Library
 from cnnlab.data.pictures.version import PictureSetError, Version
+from cnnlab.data.spec import DatasetError
 from tests.data.pictures.photos import added, folder_of, photos
 
 

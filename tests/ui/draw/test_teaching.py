@@ -7,7 +7,7 @@ from shutil import copytree
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.data.datasets import DatasetError
+from cnnlab.data.spec import DatasetError
 from cnnlab.drawings.strokes import LabelledDrawing, write_labelled_drawings
 from cnnlab.jobs.finetuning import Change, changes, fine_tuning
 from cnnlab.jobs.job import Job, running_jobs

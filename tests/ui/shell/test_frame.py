@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.data.datasets import DATASETS, DIGITS
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.table import DIGITS
 from cnnlab.ui.shell import frame
 
 
