@@ -45,7 +45,11 @@ def drawing_canvas() -> Drawing | None:
         st.button("Undo", icon=":material/undo:", key="canvas.undo", on_click=_undo, disabled=not strokes)
         st.button("Clear", icon=":material/delete:", key="canvas.clear", on_click=set_drawing, disabled=not strokes)
     st.slider("Pen, pixels", *PENS, PEN, 2, key=CANVAS_PEN.name, persist_state="session", width=CANVAS)
-    st.caption("The pencil above the canvas moves strokes instead of drawing; click it again to draw.", width=CANVAS)
+    st.caption(
+        "Point at the canvas to see the tools above it. Their pencil moves strokes instead of drawing; click it again "
+        "to draw.",
+        width=CANVAS,
+    )
     return current_drawing()
 
 
