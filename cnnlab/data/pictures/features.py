@@ -95,7 +95,7 @@ def thumbnails(images: Images) -> Floats:
 
 def tones(images: Images) -> Floats:
     """Compute mean and deviation of each channel of images: (N, 2·C), standardised over the images."""
-    parts = [batch.flatten(2) for batch in _scaled(images, SIDE)]  # (B, C, 32·32)
+    parts = (batch.flatten(2) for batch in _scaled(images, SIDE))  # (B, C, 32·32)
     found = torch.cat([torch.cat([part.mean(2), part.std(2)], 1) for part in parts])
     return ((found - found.mean(0)) / (found.std(0, unbiased=False) + 1e-3)).numpy()
 
