@@ -77,8 +77,12 @@ def _isolation(numbers: Floats) -> Tensor:
     inputs = torch.from_numpy(numbers)
     chosen = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(0))[:REFERENCES]
     count = min(NEIGHBOURS + 1, len(chosen))  # a picture is its own nearest
-    parts = [torch.cdist(batch, inputs[chosen]).topk(count, largest=False) for batch in inputs.split(BATCH)]
-    logarithms = torch.cat([part.values[:, -1] for part in parts]).clamp_min(1e-6).log()
+    farthest = torch.empty(
+        len(inputs)
+    )  # not a list: small tensors between large ones would keep these from being freed
+    for place, batch in zip(farthest.split(BATCH), inputs.split(BATCH), strict=True):
+        place.copy_(torch.cdist(batch, inputs[chosen]).topk(count, largest=False).values[:, -1])
+    logarithms = farthest.clamp_min(1e-6).log()
     middle = logarithms.median()
     spread = SPREAD * (logarithms - middle).abs().median()
     return (logarithms - middle) / spread.clamp_min(1e-6)
