@@ -56,7 +56,7 @@ class Split:
         groups = None if self.groups is None else self.groups[chosen]
         if isinstance(chosen, slice) and self.rows is None:
             return Split(self.pixels[chosen], self.labels[chosen], None, groups)
-        rows = torch.arange(len(self.pixels)) if self.rows is None else self.rows
+        rows = torch.arange(len(self.pixels), device=self.pixels.device) if self.rows is None else self.rows
         at = chosen if isinstance(chosen, slice) else chosen.to(rows.device)
         return Split(self.pixels, self.labels[chosen], rows[at], groups)
 

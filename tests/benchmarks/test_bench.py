@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import bench
+from cnnlab.training.recipes import RECIPES
 
 pytestmark = pytest.mark.slow
 
@@ -18,7 +19,10 @@ def report(real_data: Path) -> bench.Report:
     """Every section with the real parts, each as short as can be: what it says of speed means nothing."""
     effort = bench.Effort(rounds=1, loop_images=256, races=("mnist-98",), race_rounds=1, live_rounds=1, inferences=20)
     easy = {name: replace(race, target=0.3) for name, race in bench.RACES.items()}
+    default = RECIPES["default"]
+    short = replace(default, config=default.config.model_copy(update={"train_fraction": 0.1}))
     with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "default", short)
         patch.setattr(bench, "QUICK", effort)
         patch.setattr(bench, "RACES", easy)
         patch.setattr(bench, "LIVE_EPOCHS", 1)

@@ -396,7 +396,8 @@ def test_packed_runs_are_unpacked_elsewhere(
     path, elsewhere = tmp_path / "runs.zip", tmp_path / "elsewhere"
     other = RunStore(runs_folder()).create(RunConfig())
     packed = last_line(call(capsys, "pack", str(finished_run.folder), other.id, "--to", str(path), "--json"))
-    assert packed == {"runs": [finished_run.id, other.id], "file": str(path), "bytes": path.stat().st_size}
+    told = {"runs": [finished_run.id, other.id], "file": str(path), "bytes": path.stat().st_size, "pictures": []}
+    assert packed == told
     assert "2 runs" in call(capsys, "pack", str(finished_run.folder), other.id, "--to", str(path))
 
     out = call(capsys, "unpack", str(path))
@@ -404,7 +405,7 @@ def test_packed_runs_are_unpacked_elsewhere(
     assert finished_run.id in out
     unpacked = last_line(call(capsys, "unpack", str(path), "--runs", str(elsewhere), "--json"))
     added = sorted([finished_run.id, other.id])
-    assert unpacked == {"added": added, "known": [], "folder": str(elsewhere)}
+    assert unpacked == {"added": added, "known": [], "pictures": [], "folder": str(elsewhere)}
     assert RunStore(elsewhere).open(finished_run.id).summary == finished_run.summary
 
 

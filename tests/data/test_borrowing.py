@@ -38,7 +38,10 @@ def lent(version: Version) -> list[int]:
     return [int(row.path.rpartition("-")[2]) for row in rows if row.path.startswith("none/")]
 
 
-def test_sets_on_this_machine_lend_those_most_alike_first(pets: Version, tmp_path: Path) -> None:
+def test_sets_on_this_machine_lend_those_most_alike_first(
+    pets: Version, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "no-downloads"))
     colour = made(tmp_path, "birds", ("crow", "owl"))
     grey = made(tmp_path, "scans", ("map", "text"), grey=True)
     made(tmp_path, "same", ("Cat", "DOG"))
