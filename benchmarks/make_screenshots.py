@@ -106,7 +106,9 @@ def _data(page: Page, address: str) -> None:
     page.get_by_test_id("stMain").get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("18,000 pictures added")).to_be_visible()
     page.get_by_text("Findings", exact=True).click()
-    expect(page.get_by_text("Tick rows", exact=False)).to_be_visible()
+    page.get_by_text("Labels worth a look", exact=False).click()
+    expect(page.get_by_text("Judged by the other pictures", exact=False)).to_be_visible()
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
     _shoot(page, "data", height=1150)
 
 
