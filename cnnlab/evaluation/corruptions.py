@@ -10,8 +10,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from cnnlab.data.batches import prepared_at_once
 from cnnlab.data.torchvision_compat import transforms
+from cnnlab.evaluation.evaluate import evaluation_batch
 
 STRENGTHS = (1, 2, 3, 4, 5)
 
@@ -29,7 +29,7 @@ def corrupted(images: Tensor, corruption: str, strength: int, seed: int = 0) -> 
     draws = torch.Generator().manual_seed(seed)
     parts = (
         (CORRUPTIONS[corruption](part.float() / 255, strength, draws).clamp(0, 1) * 255).round().to(torch.uint8)
-        for part in images.split(prepared_at_once(2, images.shape[1:]))  # an even number, for the two ways to turn
+        for part in images.split(max(1, evaluation_batch(images.shape[1:]) // 2) * 2)  # even, for the two ways to turn
     )
     return torch.cat(list(parts))
 
