@@ -8,11 +8,12 @@ import stat
 import struct
 import sys
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from io import SEEK_SET
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 from zipfile import BadZipFile
 
@@ -98,6 +99,14 @@ class Guarded:
         if size > self._longest:
             raise self._refusal
         return self._file.read(size if size >= 0 else self._longest)
+
+
+def through_file(write: Callable[[IO[bytes]], object], folder: Path) -> bytes:
+    """Return what ``write`` writes, by a file in ``folder``: memory holds it once. Raises OSError."""
+    with TemporaryFile(dir=folder) as file:
+        write(file)
+        file.seek(0)
+        return file.read()
 
 
 def plain_json(content: bytes) -> bytes:

@@ -13,7 +13,17 @@ from time import time
 
 import pytest
 
-from cnnlab.files import ABANDONED, Guarded, atomic_file, atomic_write, exclusive, is_locked, lock, plain_json
+from cnnlab.files import (
+    ABANDONED,
+    Guarded,
+    atomic_file,
+    atomic_write,
+    exclusive,
+    is_locked,
+    lock,
+    plain_json,
+    through_file,
+)
 from tests.conftest import ROOT
 
 DIE_WHILE_WRITING = """
@@ -39,6 +49,11 @@ def test_many_writers_of_one_file_are_never_refused_and_never_half_read(tmp_path
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write_and_read, range(8)))
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_written_comes_back_and_no_file_stays(tmp_path: Path) -> None:
+    assert through_file(lambda file: file.write(b"archive"), tmp_path) == b"archive"
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_failure_leaves_the_old_file_alone(tmp_path: Path) -> None:

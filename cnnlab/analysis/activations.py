@@ -234,10 +234,10 @@ def in_batches(images: Tensor | Split) -> Iterable[Tensor]:
     return images.split(min(BATCH, evaluation_batch(shape)))
 
 
-def affordable(network: nn.Module, count: int) -> int:
-    """Return of how many images, ``count`` at the most, the features may be kept; large images have very many."""
+def affordable(network: nn.Module, count: int, numbers: int = FEATURE_NUMBERS) -> int:
+    """Return of how many images, ``count`` at the most, features may be kept that are ``numbers`` at the most."""
     _, last = _last_linear(network)
-    return max(1, min(count, FEATURE_NUMBERS // last.in_features))
+    return max(1, min(count, numbers // last.in_features))
 
 
 def _last_linear(network: nn.Module) -> tuple[str, nn.Linear]:

@@ -21,7 +21,7 @@ from cnnlab.data.pictures.features import Pixels
 from cnnlab.data.pictures.growing import Newcomers, grow
 from cnnlab.data.pictures.store import Library
 from cnnlab.data.pictures.version import PictureSetError, Version
-from cnnlab.data.pictures.writing import REC_601
+from cnnlab.data.pictures.writing import to_grey
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.splits import Split
 from cnnlab.networks.layers import Shape
@@ -90,9 +90,9 @@ class Fitted:
 def _fitted(images: Tensor, shape: Shape) -> Tensor:
     """Bring images (N, C, H, W) to a shape: colour becomes grey, grey is repeated."""
     channels, height, width = shape
-    values = images.float()
     if images.shape[1] > channels:
-        values = (values * torch.from_numpy(REC_601)[:, None, None]).sum(1, keepdim=True)
+        images = torch.from_numpy(to_grey(images.numpy()))
+    values = images.float()
     if images.shape[2:] != (height, width):
         values = F.interpolate(values, (height, width), mode="bilinear", antialias=True)
     return values.round().clamp(0, 255).byte().expand(-1, channels, -1, -1)

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +20,7 @@ from cnnlab.data.pictures.scenes import scenes
 from cnnlab.data.pictures.sources import Source
 from cnnlab.data.pictures.splitting import split_pictures
 from cnnlab.data.pictures.store import features_name, previews_name
-from cnnlab.data.pictures.version import Contents, Row, Version, digest_of
+from cnnlab.data.pictures.version import Contents, Row, Version, digest_of, now
 from cnnlab.data.pictures.writing import blocks, to_grey, write_features, write_pixels
 
 Colour = Literal["auto", "rgb", "grey"]
@@ -135,7 +134,7 @@ def _written(
         is_drawn=options.is_drawn,
         source=source[:200],
         change="added",
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=now(),
     )
 
 

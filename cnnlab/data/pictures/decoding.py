@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 from io import BytesIO
 from typing import Literal
 
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 from scipy.fft import dctn
 
+from cnnlab.data.pictures.version import digest_of_bytes
 from cnnlab.drawings.images import MAX_PHOTO_PIXELS, Picture, open_picture
 
 Array = npt.NDArray[np.uint8]
@@ -48,7 +48,7 @@ def decode(content: bytes, size: int, fit: Fit) -> Decoded:
     spread = pixels.max(0).astype(np.int16) - pixels.min(0)
     return Decoded(
         pixels=pixels,
-        digest=blake2b(content, digest_size=12).hexdigest(),
+        digest=digest_of_bytes(content),
         hash=perceptual_hash(read.image),
         width=read.width,
         height=read.height,

@@ -77,9 +77,8 @@ def _isolation(numbers: Floats) -> Tensor:
     inputs = torch.from_numpy(numbers)
     chosen = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(0))[:REFERENCES]
     count = min(NEIGHBOURS + 1, len(chosen))  # a picture is its own nearest
-    farthest = torch.empty(
-        len(inputs)
-    )  # not a list: small tensors between large ones would keep these from being freed
+    # No list: small tensors between large ones would keep these from being given back.
+    farthest = torch.empty(len(inputs))
     for place, batch in zip(farthest.split(BATCH), inputs.split(BATCH), strict=True):
         place.copy_(torch.cdist(batch, inputs[chosen]).topk(count, largest=False).values[:, -1])
     logarithms = farthest.clamp_min(1e-6).log()

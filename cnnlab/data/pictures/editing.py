@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from cnnlab.data.pictures.layout import LayoutError, check_classes
 from cnnlab.data.pictures.store import Library
-from cnnlab.data.pictures.version import PictureSetError, Version, digest_of
+from cnnlab.data.pictures.version import PictureSetError, Version, digest_of, now
 
 SPLITS = {"train": "training", "test": "test"}
 
@@ -46,7 +45,7 @@ def change(
                 **splits,
                 "digest": digest_of(changed, classes, version.pixels),
                 "change": f"{', '.join(parts)}, from version {version.number}",
-                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "created": now(),
             }
         ),
         changed,
@@ -68,7 +67,7 @@ def revert(library: Library, version: Version) -> Version:
     again = version.model_copy(
         update={
             "change": f"as version {version.number}",
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "created": now(),
         }
     )
     return library.settle(None, again, library.rows(version), library.contents(version))

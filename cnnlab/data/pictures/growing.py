@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 from shutil import copyfile
@@ -22,7 +20,7 @@ from cnnlab.data.pictures.features import Images, Pixels
 from cnnlab.data.pictures.layout import check_classes
 from cnnlab.data.pictures.sources import MAX_FILES
 from cnnlab.data.pictures.store import Library, features_name, previews_name
-from cnnlab.data.pictures.version import PictureSetError, Row, Version, digest_of, map_pixels
+from cnnlab.data.pictures.version import PictureSetError, Row, Version, digest_of, digest_of_bytes, map_pixels, now
 from cnnlab.data.pictures.writing import blocks, write_features, write_pixels
 from cnnlab.data.splits import held_out_groups
 
@@ -100,7 +98,7 @@ def _described(
             group=first_group + int(newcomers.groups[number]),
             width=newcomers.width,
             height=newcomers.height,
-            digest=blake2b(image.tobytes(), digest_size=12).hexdigest(),
+            digest=digest_of_bytes(image.tobytes()),
             hash=_hash(image),
             preview=0,
             preview_bytes=0,
@@ -129,6 +127,6 @@ def _grown(version: Version, name: str, rows: Sequence[Row], pixels: str) -> Ver
             "pixels": pixels,
             "extends": (*version.extends, version.pixels),
             "change": f"{count} of {name} added, from version {version.number}",
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "created": now(),
         }
     )

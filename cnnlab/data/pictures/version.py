@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from io import StringIO
@@ -104,6 +105,16 @@ class Contents:
 
     refused: tuple[tuple[str, str], ...]
     ignored: tuple[tuple[str, str], ...]
+
+
+def now() -> str:
+    """Return the time for a version's ``created``."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def digest_of_bytes(content: bytes) -> str:
+    """Hash a picture's bytes for its row."""
+    return blake2b(content, digest_size=12).hexdigest()
 
 
 def write_rows(rows: Iterable[Row]) -> str:

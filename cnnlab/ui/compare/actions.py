@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from tempfile import TemporaryFile
 
 import streamlit as st
 from pydantic import ValidationError
@@ -14,6 +13,7 @@ from cnnlab.data.pictures.store import is_own_key
 from cnnlab.export.metrics import InteropError, available
 from cnnlab.export.mlflow import to_mlflow
 from cnnlab.export.tensorboard import to_tensorboard
+from cnnlab.files import through_file
 from cnnlab.runs.archive import ArchiveError, Unpacked, pack, unpack
 from cnnlab.runs.archive_pictures import versions_of
 from cnnlab.runs.catalogue import Entry
@@ -46,20 +46,7 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
         ):
             go_to("Train", chosen[0].id)
         ended = [entry for entry in chosen if entry.summary.status != "running"]
-        own = [name for name in {entry.config.dataset for entry in ended} if is_own_key(name) and name in DATASETS]
-        with_pictures = bool(own) and st.checkbox(
-            "With pictures", key="compare.pictures", help="Puts the pictures of your own into the archive, too"
-        )
-        st.download_button(
-            "Download",
-            lambda: _zipped([entry.run for entry in ended], own if with_pictures else []),
-            "runs.zip",
-            "application/zip",
-            icon=":material/download:",
-            on_click="ignore",
-            disabled=not ended,
-            help="Settings, history and the weights of every epoch in one archive, to import elsewhere",
-        )
+        _download(ended)
         st.button(
             "Delete",
             icon=":material/delete:",
@@ -117,12 +104,23 @@ def _save(run: Run, shown: About, key: str) -> None:
         say(_PLACE, f"{first['loc'][0]}: {first['msg']}".capitalize(), "error")
 
 
-def _zipped(runs: Sequence[Run], own: Sequence[str] = ()) -> bytes:
-    """Pack runs and data sets of one's own as a ZIP file on disk first: memory holds it once, as Streamlit's bytes."""
-    with TemporaryFile(dir=runs_folder()) as file:
-        pack(runs, file, versions_of(own))
-        file.seek(0)
-        return file.read()
+def _download(ended: Sequence[Entry]) -> None:
+    """Show the download of runs as an archive, if wanted with the pictures of one's own that are here."""
+    own = [name for name in {entry.config.dataset for entry in ended} if is_own_key(name) and name in DATASETS]
+    with_pictures = bool(own) and st.checkbox(
+        "With pictures", key="compare.pictures", help="Puts the pictures of your own into the archive, too"
+    )
+    runs = [entry.run for entry in ended]
+    st.download_button(
+        "Download",
+        lambda: through_file(lambda file: pack(runs, file, versions_of(own if with_pictures else [])), runs_folder()),
+        "runs.zip",
+        "application/zip",
+        icon=":material/download:",
+        on_click="ignore",
+        disabled=not ended,
+        help="Settings, history and the weights of every epoch in one archive, to import elsewhere",
+    )
 
 
 def _delete(run_ids: Sequence[str]) -> None:

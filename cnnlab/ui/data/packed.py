@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from tempfile import TemporaryFile
-
 import streamlit as st
 
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.archive import packed_bytes, unpack, write
 from cnnlab.data.pictures.version import PictureSetError, Version
+from cnnlab.files import through_file
 from cnnlab.ui.data import PLACE
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_PACKED
@@ -22,7 +21,7 @@ def download_version(version: Version) -> None:
     size = packed_bytes(own_pictures(), version)
     st.download_button(
         f"Download, {max(1, round(size / MB)):,} MB",
-        lambda: _zipped(version),
+        lambda: through_file(lambda file: write(own_pictures(), version, file), own_pictures().folder),
         f"{version.name}-{version.number}.zip",
         "application/zip",
         icon=":material/download:",
@@ -31,14 +30,6 @@ def download_version(version: Version) -> None:
         help="This version with its pictures, to add elsewhere as a packed data set. "
         f"One of more than {MAX_UPLOAD:,} MB is packed by `python -m cnnlab data pack`.",
     )
-
-
-def _zipped(version: Version) -> bytes:
-    """Pack a version on disk first, so that memory holds it only once, as Streamlit's bytes."""
-    with TemporaryFile(dir=own_pictures().folder) as file:
-        write(own_pictures(), version, file)
-        file.seek(0)
-        return file.read()
 
 
 def take_in() -> None:

@@ -19,6 +19,7 @@ from cnnlab.ui.views.view import Look
 
 STATISTICS_IMAGES = 128
 REFERENCE_IMAGES = 10_000  # training images to compare with, at most
+REFERENCE_NUMBERS = 32_000_000  # of their features, at most: 128 MB
 USUAL_IMAGES = 500  # validation images from which typical distances are computed
 
 
@@ -83,7 +84,7 @@ def _validation_answers(at: str, _run: Run, _trained: Trained) -> Answers:
 @st.cache_resource(max_entries=4, show_spinner="Showing it the training images")
 def _reference(at: str, _run: Run, _trained: Trained) -> Reference:
     data = data_of(_run)
-    numbers = _evenly(len(data.train), affordable(_trained.network, REFERENCE_IMAGES))
+    numbers = _evenly(len(data.train), affordable(_trained.network, REFERENCE_IMAGES, REFERENCE_NUMBERS))
     split = data.train.part(numbers)
     neighbours = FeatureIndex(_features(_trained, split), split.labels)
     held_out = data.validation.part(_evenly(len(data.validation), USUAL_IMAGES))
