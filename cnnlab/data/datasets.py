@@ -82,6 +82,12 @@ def _map_own(version: Version) -> tuple[Split, Split]:
     return split_of(rows, "train", pixels), split_of(rows, "test", pixels)
 
 
+def offered(chosen: str | None) -> list[str]:
+    """List the data sets to choose from: all, the user's own by their latest version, and ``chosen`` if it is older."""
+    names = list(DATASETS)
+    return [*names, chosen] if chosen and chosen not in names and chosen in DATASETS else names
+
+
 def dataset_spec(name: str) -> DatasetSpec:
     """Look up a data set by name. Raises DatasetError, with the known names, for any other."""
     try:

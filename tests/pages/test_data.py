@@ -170,6 +170,17 @@ def test_a_run_is_trained_again_on_the_next_version_and_compared(version: Versio
     assert "The labels are those of version 2" in texts(again)
 
 
+def test_a_link_to_an_older_version_leads_to_it_on_train_and_to_the_latest_on_data(
+    version: Version, tmp_path: Path
+) -> None:
+    added(folder_of(photos(("zebra", "yak")), tmp_path / "zoo"), own_pictures(), "zoo")
+    newer = change(own_pictures(), version, {0: "dog"})
+    train_page = open_page("Train", dataset=version.key)
+    assert train_page.selectbox(key="form.dataset").value == version.key
+    assert "Photos (version 1)" in train_page.selectbox(key="form.dataset").options
+    assert open_page("Data", dataset=version.key).selectbox(key="data.chosen").value == newer.key
+
+
 def test_a_recipe_keeps_a_data_set_of_ones_own(version: Version) -> None:
     page = open_page("Train")
     page.selectbox(key="form.dataset").set_value(version.key).run()

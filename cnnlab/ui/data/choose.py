@@ -18,8 +18,10 @@ def choose_dataset() -> DatasetSpec:
     if asked and is_new("data", asked):
         DATA_CHOSEN.put(DATASETS[asked].name)
     if DATA_CHOSEN.get() not in specs:
+        asked_for = DATA_CHOSEN.get().partition("@")[0]
         own = [name for name, spec in specs.items() if spec.digest]
-        DATA_CHOSEN.put(own[-1] if own else next(iter(specs)))  # the first needs no download
+        latest = [name for name in own if name.partition("@")[0] == asked_for]
+        DATA_CHOSEN.put([next(iter(specs)), *own, *latest][-1])  # the first of all needs no download
     titles = distinct_labels({name: spec.title for name, spec in specs.items()})
     name = st.selectbox(
         "Data set",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.data.datasets import DATASETS
+from cnnlab.data.datasets import DATASETS, offered
 from cnnlab.networks.architecture import Architecture, Draft, LayerSummary, Place, follow
 from cnnlab.networks.diagram import draw_network
 from cnnlab.networks.edit import addable_layers, layer_at
@@ -66,7 +66,7 @@ def _choose_images() -> Images:
     """Choose the images the network is designed for: a data set's, or any size."""
     chosen, batch, begin = st.columns([2, 1, 2])
     with chosen:
-        names = [*DATASETS, OWN_SIZE]
+        names = [*offered(DESIGN_DATASET.get()), OWN_SIZE]
         st.selectbox(
             "Images",
             names,

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cnnlab.data.datasets import DATASETS
+from cnnlab.data.datasets import DATASETS, offered
 from cnnlab.data.download import is_present
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.networks.architecture import Architecture, ArchitectureError, LayerSummary, summarise
@@ -127,7 +127,9 @@ def _beginning() -> dict[str, Any]:
     run = session.find_run(parent.run) if parent else None
     if parent is None or run is None:
         return {
-            "dataset": choice("Data set", "dataset", list(DATASETS), lambda name: DATASETS[name].title),
+            "dataset": choice(
+                "Data set", "dataset", offered(form_field("dataset").get()), lambda name: DATASETS[name].title
+            ),
             "architecture": _pick_network(),
         }
     st.info(f"A branch of {frame.literal(run.title)}, from epoch {parent.epoch} on.", icon=":material/alt_route:")
