@@ -172,6 +172,8 @@ def check_command(name: str, as_json: bool) -> None:
         click.echo(f"{one.title}: {len(one.groups):,}. {one.advice}")
         for group in named[one.kind][:SHOWN]:
             click.echo(_listing(group))
+        if len(named[one.kind]) > SHOWN:
+            click.echo(f"  and {len(named[one.kind]) - SHOWN:,} more: --json lists all")
     if not found:
         click.echo("nothing is doubtful about these pictures")
 

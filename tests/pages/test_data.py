@@ -178,6 +178,7 @@ def test_a_link_to_an_older_version_leads_to_it_on_train_and_to_the_latest_on_da
     train_page = open_page("Train", dataset=version.key)
     assert train_page.selectbox(key="form.dataset").value == version.key
     assert "Photos (version 1)" in train_page.selectbox(key="form.dataset").options
+    assert f"There is a newer one: {literal('Photos (version 2)')}" in texts(train_page)
     assert open_page("Data", dataset=version.key).selectbox(key="data.chosen").value == newer.key
 
 
@@ -204,7 +205,7 @@ def test_a_class_of_none_is_added_from_another_set_and_then_offered_no_more(vers
 
 
 def test_a_packed_set_is_taken_in(version: Version, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "Download, 1 MB" in str(seen("Versions", version).get("download_button")[0])
+    assert "Download version 1, 1 MB" in str(seen("Versions", version).get("download_button")[0])
     pack(own_pictures(), version, tmp_path / "packed.zip")
     monkeypatch.setenv("CNNLAB_PICTURES", str(tmp_path / "elsewhere"))
     page = open_page("Data")

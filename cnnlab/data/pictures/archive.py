@@ -121,7 +121,8 @@ def _arrived(file: IO[bytes], library: Library, arriving: Library) -> Unpacked:
         contents = read_report(_small(archive, entries, REPORT, MAX_TABLE).decode())
         _check(version, rows, folder)
         change = {"change": "unpacked"}
-        return Unpacked(arriving.settle(folder, version.model_copy(update=change), rows, contents), is_new=True)
+        arrived = arriving.settle(folder, version.model_copy(update=change), rows, contents, keeps_number=True)
+        return Unpacked(arrived, is_new=True)
 
 
 def _settled(one: Unpacked, library: Library, arriving: Library) -> Unpacked:
@@ -132,7 +133,7 @@ def _settled(one: Unpacked, library: Library, arriving: Library) -> Unpacked:
         return known
     rows, contents = arriving.rows(one.version), arriving.contents(one.version)
     folder = arriving.folder / one.version.name
-    return Unpacked(library.settle(folder, one.version, rows, contents), is_new=True)
+    return Unpacked(library.settle(folder, one.version, rows, contents, keeps_number=True), is_new=True)
 
 
 def _known(version: Version, library: Library) -> Unpacked | None:

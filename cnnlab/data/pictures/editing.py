@@ -63,7 +63,9 @@ def _splits(splits: Iterable[str]) -> Counter[str]:
 
 
 def revert(library: Library, version: Version) -> Version:
-    """Make an older version the latest once more. Raises PictureSetError where it is damaged."""
+    """Make an older version the latest once more. Raises PictureSetError where it is damaged, or as the latest is."""
+    if library.version(version.name).digest == version.digest:
+        raise PictureSetError(f"the latest version is as version {version.number}: nothing would change")
     again = version.model_copy(
         update={
             "change": f"as version {version.number}",

@@ -145,15 +145,25 @@ class Library:
         finally:
             rmtree(folder, ignore_errors=True)
 
-    def settle(self, prepared: Path | None, version: Version, rows: Sequence[Row], contents: Contents) -> Version:
+    def settle(
+        self,
+        prepared: Path | None,
+        version: Version,
+        rows: Sequence[Row],
+        contents: Contents,
+        keeps_number: bool = False,
+    ) -> Version:
         """Make ``version`` the next of its set; pixels come from the folder ``prepared``, if they are new.
+
+        One that ``keeps_number`` keeps its own where that is free, so that versions that travel stay in their order.
 
         The version is complete once its folder is there. Raises OSError.
         """
         place = self.folder / version.name
         place.mkdir(exist_ok=True)
         with self.aside() as folder, exclusive(place):
-            number = max(self.numbers(version.name), default=0) + 1
+            taken = self.numbers(version.name)
+            number = version.number if keeps_number and version.number not in taken else max(taken, default=0) + 1
             settled = version.model_copy(update={"number": number})
             if prepared:
                 for file in files_of(version.pixels):

@@ -18,9 +18,8 @@ def choose_dataset() -> DatasetSpec:
     if asked and is_new("data", asked):
         DATA_CHOSEN.put(DATASETS[asked].name)
     if DATA_CHOSEN.get() not in specs:
-        asked_for = DATA_CHOSEN.get().partition("@")[0]
         own = [name for name, spec in specs.items() if spec.digest]
-        latest = [name for name in own if name.partition("@")[0] == asked_for]
+        latest = [name for name in own if name.partition("@")[0] == DATA_CHOSEN.get().partition("@")[0]]
         DATA_CHOSEN.put([next(iter(specs)), *own, *latest][-1])  # the first of all needs no download
     titles = distinct_labels({name: spec.title for name, spec in specs.items()})
     name = st.selectbox(

@@ -20,7 +20,7 @@ def download_version(version: Version) -> None:
     """Show a button that downloads a version with its pictures. Raises PictureSetError where it is damaged."""
     size = packed_bytes(own_pictures(), version)
     st.download_button(
-        f"Download, {max(1, round(size / MB)):,} MB",
+        f"Download version {version.number}, {max(1, round(size / MB)):,} MB",
         lambda: through_file(lambda file: write(own_pictures(), version, file), own_pictures().folder),
         f"{version.name}-{version.number}.zip",
         "application/zip",

@@ -123,7 +123,7 @@ def _edit(table: pd.DataFrame, images: Split, key: str, given: dict[int, str]) -
     columns = {
         "picture": st.column_config.ImageColumn("Picture", width="small"),
         "image": st.column_config.NumberColumn("Image", disabled=True),
-        **({"file": st.column_config.TextColumn("File", disabled=True)} if "file" in table else {}),
+        **({"file": st.column_config.TextColumn("File", width="medium", disabled=True)} if "file" in table else {}),
         "label": st.column_config.TextColumn("Label", disabled=True),
         "answer": st.column_config.TextColumn("Network says", disabled=True),
         "answer's probability": st.column_config.NumberColumn("Its probability", format="percent", disabled=True),

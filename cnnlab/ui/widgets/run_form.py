@@ -204,6 +204,8 @@ def _explain_dataset(name: str) -> None:
     if not is_present(name):
         text += f" Starting downloads about {spec.download_bytes / 1e6:.0f} MB."
     st.caption(text)
+    if spec.digest and (latest := DATASETS[name.partition("@")[0]]).name != spec.name:
+        st.caption(f":material/history: There is a newer one: {frame.literal(latest.title)}.")
 
 
 def _explain_validation(fields: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import torch
 
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.archive import INFO, TABLE, Unpacked, pack, unpack
+from cnnlab.data.pictures.editing import change
 from cnnlab.data.pictures.store import Library, files_of
 from cnnlab.data.pictures.version import PictureSetError, Version
 from tests.data.pictures.photos import added, folder_of, photos
@@ -51,6 +52,16 @@ def test_a_data_set_is_the_same_on_another_machine_and_found_by_its_key(
     assert other.contents(arrived) == here.contents(version)
     row = here.rows(version)[0]
     assert other.preview(arrived, row) == here.preview(version, row) != b""
+
+
+def test_versions_stay_in_their_order_whichever_arrives_first(version: Version, packed: Path, tmp_path: Path) -> None:
+    newer = change(own_pictures(), version, {0: version.classes[1]})
+    pack(own_pictures(), newer, tmp_path / "newer.zip")
+    empty = Library(tmp_path / "empty")
+    for path in (tmp_path / "newer.zip", packed):
+        with path.open("rb") as file:
+            unpack(file, empty)
+    assert [one.digest for one in empty.versions("pets")] == [newer.digest, version.digest]
 
 
 def test_what_is_here_already_stays_as_it_is(version: Version, packed: Path) -> None:

@@ -64,6 +64,8 @@ def test_an_older_version_comes_back_as_the_latest(version: Version, library: Li
     again = revert(library, version)
     assert (again.number, again.digest, again.change) == (3, version.digest, "as version 1")
     assert labels(library, again) == labels(library, version)
+    with pytest.raises(PictureSetError, match="is as version 1: nothing would change"):
+        revert(library, version)
 
 
 def test_what_leaves_too_little_or_changes_nothing_is_refused(version: Version, library: Library) -> None:
