@@ -84,7 +84,7 @@ def borders_of(layer: Conv2d) -> tuple[int, int, int, int]:
         kernel, dilation = pair(layer.kernel_size), pair(layer.dilation)
         height, width = (step * (size - 1) for size, step in zip(kernel, dilation, strict=True))
         return width // 2, width - width // 2, height // 2, height - height // 2
-    rows, columns = (0, 0) if layer.padding == "valid" else pair(layer.padding)
+    rows, columns = (0, 0) if isinstance(layer.padding, str) else pair(layer.padding)
     return columns, columns, rows, rows
 
 

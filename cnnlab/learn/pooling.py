@@ -8,6 +8,7 @@ from torch import Tensor
 
 from cnnlab.networks.build import layer_module
 from cnnlab.networks.layers import AdaptivePool2d, AvgPool2d, MaxPool2d, pair
+from cnnlab.networks.layers.windows import along
 
 Pool = MaxPool2d | AvgPool2d | AdaptivePool2d
 Cell = tuple[int, int]  # row, column; outside the grid where it lies in the padding
@@ -60,8 +61,7 @@ def _reach(pool: Pool, size: int, place: int, axis: int) -> range:
     if pool.kind == "adaptive-pool2d":
         parts = pair(pool.output_size)[axis]
         return range(place * size // parts, -(-(place + 1) * size // parts))
-    ((kernel, stride, dilation, padding),) = [
-        tuple(both[axis] for both in sliding) for sliding in pool.windows((1, size, size))
-    ]
+    (window,) = pool.windows((1, size, size))
+    kernel, stride, dilation, padding = along(window, axis)
     begin = place * stride - padding
     return range(begin, min(begin + dilation * (kernel - 1) + 1, size + padding), dilation)

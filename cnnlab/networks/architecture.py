@@ -97,7 +97,7 @@ class LayerSummary:
     @property
     def receptive_field(self) -> tuple[int, int]:
         """Return height and width in pixels of the input image."""
-        return self.field.size
+        return self.field.whole_size
 
 
 def follow(draft: Draft, input_shape: Shape, classes: int) -> list[LayerSummary]:

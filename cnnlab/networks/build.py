@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from cnnlab.networks.architecture import Architecture, summarise
 from cnnlab.networks.layers import MODULES, Chain, Layer, Shape, trace
-from cnnlab.networks.layers.base import Call, Merge
+from cnnlab.networks.layers.base import Call
+from cnnlab.networks.modules import MERGES, OWN, Dropout
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {function: getattr(nn, name) for function, name in MODULES.items()}
 
@@ -32,69 +33,7 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-class Dropout(nn.Module):
-    """Drop numbers by a generator of its own, so that runs side by side stay reproducible.
-
-    On a CPU it equals PyTorch's dropout bit for bit when torch's global generator has the same seed.
-    """
-
-    def __init__(self, p: float, channels: bool) -> None:
-        super().__init__()
-        self.p = p
-        self.channels = channels
-        self.generator: torch.Generator | None = None
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training or self.p == 0:
-            return x
-        noise = x.new_empty(*x.shape[:2], 1, 1) if self.channels else torch.empty_like(x)
-        return x * noise.bernoulli_(1 - self.p, generator=self.generator).div_(1 - self.p)
-
-
-class ResidualBlock(nn.Module):
-    """``activation(body(x) + shortcut(x))``."""
-
-    def __init__(self, body: nn.Module, shortcut: nn.Module, activation: nn.Module) -> None:
-        super().__init__()
-        self.body = body
-        self.shortcut = shortcut
-        self.activation = activation
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.activation(self.body(x) + self.shortcut(x))
-        return out
-
-
-class ParallelBlock(nn.Module):
-    """Concatenate the outputs of ``paths`` for x along the channels."""
-
-    def __init__(self, **paths: nn.Module) -> None:
-        super().__init__()
-        for name, path in paths.items():
-            self.add_module(name, path)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([path(x) for path in self.children()], dim=1)
-
-
-class SqueezeExciteBlock(nn.Module):
-    """``x · gate(x)``, one factor for each map."""
-
-    def __init__(self, gate: nn.Module) -> None:
-        super().__init__()
-        self.gate = gate
-
-    def forward(self, x: Tensor) -> Tensor:
-        weights: Tensor = self.gate(x)  # (N, C, 1, 1)
-        return x * weights
-
-
-MERGES: dict[Merge, type[nn.Module]] = {
-    "sum": ResidualBlock,
-    "concatenation": ParallelBlock,
-    "product": SqueezeExciteBlock,
-}
-_OWN: dict[str, Callable[..., nn.Module]] = {  # in place of PyTorch's modules of these names
+_REPLACED: dict[str, Callable[..., nn.Module]] = {  # in place of PyTorch's modules of these names
     "Dropout": partial(Dropout, channels=False),
     "Dropout2d": partial(Dropout, channels=True),
 }
@@ -167,7 +106,9 @@ def _uninitialised(layer: Layer, shape: Shape, classes: int) -> nn.Module:
 
 
 def _torch_module(call: Call) -> nn.Module:
-    module: nn.Module = (_OWN.get(call.name) or getattr(nn, call.name))(*call.arguments, **call.keywords)
+    module: nn.Module = (_REPLACED.get(call.name) or OWN.get(call.name) or getattr(nn, call.name))(
+        *call.arguments, **call.keywords
+    )
     return module
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, floor
 
 from cnnlab.networks.layers import Shape, Window
 
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """Hold the pixels of the image that one output sees. Each pair is (rows, columns)."""
+    """Hold the pixels of the image that one output sees. Each pair is (rows, columns).
 
-    size: tuple[int, int] = (1, 1)
-    stride: tuple[int, int] = (1, 1)  # pixels between the fields of neighbouring outputs
-    start: tuple[int, int] = (0, 0)  # first pixel of the first output's field; below 0 in the padding
+    They are fractions of pixels where the image is resized before it is looked at.
+    """
+
+    size: tuple[float, float] = (1, 1)
+    stride: tuple[float, float] = (1, 1)  # pixels between the fields of neighbouring outputs
+    start: tuple[float, float] = (0, 0)  # first pixel of the first output's field; below 0 in the padding
 
     def through(self, windows: list[Window] | None, input_shape: Shape) -> ReceptiveField:
         """Return the field of the outputs of a layer with ``windows``; the whole image if they are None."""
@@ -29,12 +33,19 @@ class ReceptiveField:
     def box(self, row: int, column: int) -> tuple[int, int, int, int]:
         """Return (top, left, bottom, right) in pixels for the output at ``row``, ``column``; it may leave the image."""
         top, left = self.start[0] + row * self.stride[0], self.start[1] + column * self.stride[1]
-        return top, left, top + self.size[0], left + self.size[1]
+        bottom, right = top + self.size[0], left + self.size[1]
+        # Pixels whose middles lie within.
+        return ceil(top - 0.5), ceil(left - 0.5), floor(bottom + 0.5), floor(right + 0.5)
+
+    @property
+    def whole_size(self) -> tuple[int, int]:
+        """The height and width in whole pixels."""
+        return ceil(self.size[0]), ceil(self.size[1])
 
 
 def _along_axis(
-    field: ReceptiveField, axis: int, kernel: int, stride: int, dilation: int, padding: int
-) -> tuple[int, int, int]:
+    field: ReceptiveField, axis: int, kernel: float, stride: float, dilation: float, padding: float
+) -> tuple[float, float, float]:
     """Return size, stride and start along one axis (Araujo et al. 2019, doi:10.23915/distill.00021)."""
     jump = field.stride[axis]
     return field.size[axis] + (kernel - 1) * dilation * jump, jump * stride, field.start[axis] - padding * jump

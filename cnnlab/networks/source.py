@@ -8,13 +8,14 @@ from keyword import iskeyword
 from textwrap import indent
 
 from cnnlab.networks.architecture import Draft, LayerSummary, follow, summarise
-from cnnlab.networks.build import MERGES
 from cnnlab.networks.layers import Layer, Shape
+from cnnlab.networks.layers.base import Call
+from cnnlab.networks.modules import MERGES, OWN
 
 WIDTH = 110  # characters of a line, at most
 
 _TAKEN = {
-    *("True", "False", "None", "Tensor", *(block.__name__ for block in MERGES.values())),
+    *("True", "False", "None", "Tensor", "Any", *OWN, *(block.__name__ for block in MERGES.values())),
     # Names that a program around the class uses.
     *("Callable", "F", "Iterator", "Path", "TensorDataset", "WeightAverage"),
     *("CHECKSUMS", "CLASSES", "DEVICE", "DIGITS", "EPOCHS", "FOLDER", "MEAN", "MIRROR", "PATIENCE", "SCALE", "SEED"),
@@ -31,18 +32,27 @@ def pytorch_code(draft: Draft, input_shape: Shape, classes: int) -> str:
     rows = summarise(draft, input_shape, classes)
     source = network_source(draft, input_shape, classes)
     size = f"{sum(row.parameters for row in rows):,} parameters"
-    imports = "import torch\n" if "torch.cat(" in source else ""
+    imports = "".join(f"{line}\n" for line in imports_of(source))
     return (
         f'"""{plain(draft.title)}: images of {_dimensions(input_shape)}, {classes} classes, {size}."""\n\n'
         f"{imports}from torch import Tensor, nn\n\n\n{source}"
     )
 
 
+def imports_of(source: str) -> list[str]:
+    """List the imports, beside ``Tensor`` and ``nn``, that a ``network_source`` needs."""
+    needs = {"from typing import Any": "Any", "import torch": "torch.cat(", "import torch.nn.functional as F": "F."}
+    return [line for line, word in needs.items() if word in source]
+
+
 def network_source(draft: Draft, input_shape: Shape, classes: int) -> str:
     """Write the class ``class_name(draft.title)`` and its blocks without imports. Raises ArchitectureError as above."""
     rows = summarise(draft, input_shape, classes)
-    used = {row.layer.merge for row in follow(draft, input_shape, classes)}
-    blocks = [f"{getsource(block).rstrip()}\n" for merge, block in MERGES.items() if merge in used]
+    inner = follow(draft, input_shape, classes)
+    merges, calls = {row.layer.merge for row in inner}, {_called(row, classes) for row in inner}
+    needed = [module for name, module in OWN.items() if name in calls]
+    needed += [block for merge, block in MERGES.items() if merge in merges]
+    blocks = [f"{getsource(block).rstrip()}\n" for block in needed]
     return "\n\n".join([*blocks, _network(draft, rows, input_shape, classes)])
 
 
@@ -87,15 +97,24 @@ def _layer(row: LayerSummary, classes: int) -> list[str]:
 def _module(layer: Layer, shape: Shape, classes: int) -> str:
     branches = layer.branches(shape, classes)
     if not branches:
-        return f"nn.{layer.call(shape, classes)}"
+        return _constructed(layer.call(shape, classes))
     parts = []
     for name, chain in branches.items():
         sequential = _sequential(chain, shape, classes)
         if not name:
             return sequential
         parts.append(f"{name}={sequential}")
-    parts += [f"{name}=nn.{call}" for name, call in layer.merge_modules().items()]
+    parts += [f"{name}={_constructed(call)}" for name, call in layer.merge_modules().items()]
     return _call(MERGES[layer.merge].__name__, parts)
+
+
+def _called(row: LayerSummary, classes: int) -> str:
+    """Return the name of the module of a layer; empty for a block."""
+    return "" if row.layer.branches(row.input_shape, classes) else row.layer.call(row.input_shape, classes).name
+
+
+def _constructed(call: Call) -> str:
+    return str(call) if call.name in OWN else f"nn.{call}"
 
 
 def _sequential(chain: tuple[Layer, ...], shape: Shape, classes: int) -> str:

@@ -28,10 +28,12 @@ from cnnlab.networks.layers import (
     MaxPool2d,
     Parallel,
     Residual,
+    Resize,
     Shape,
     Softmax,
     SqueezeExcite,
 )
+from cnnlab.networks.layers.base import Padding
 
 CHANNELS = st.sampled_from([1, 2, 3, 4, 6, 8, 12])
 BOOLEANS = st.booleans()
@@ -48,7 +50,7 @@ CONVOLUTIONS: st.SearchStrategy[Layer] = st.builds(
     out_channels=CHANNELS,
     kernel_size=_sizes(1, 5),
     stride=_sizes(1, 3),
-    padding=st.one_of(_sizes(0, 3), st.sampled_from(["same", "valid"])),
+    padding=st.one_of(_sizes(0, 3), st.sampled_from(get_args(Padding))),
     dilation=_sizes(1, 2),
     groups=st.sampled_from([1, 1, 1, 2, 3, 4]),
     bias=BOOLEANS,
@@ -81,13 +83,14 @@ NUMBER_BY_NUMBER: st.SearchStrategy[Layer] = st.one_of(
     st.builds(Activation, function=FUNCTIONS),
     st.builds(Dropout, p=st.floats(0, 0.9), channels=BOOLEANS),
     st.builds(SqueezeExcite, reduction=st.sampled_from([1, 2, 16])),
+    st.builds(Resize, size=st.integers(1, 24)),
 )
 SEPARABLE: st.SearchStrategy[Layer] = st.builds(
     DepthwiseSeparable,
     out_channels=CHANNELS,
     kernel_size=_sizes(1, 5),
     stride=_sizes(1, 2),
-    padding=st.one_of(_sizes(0, 3), st.sampled_from(["same", "valid"])),
+    padding=st.one_of(_sizes(0, 3), st.sampled_from(get_args(Padding))),
     norm=BOOLEANS,
 )
 FLAT: st.SearchStrategy[Layer] = st.one_of(

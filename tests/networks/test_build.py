@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab.networks.architecture import Architecture
-from cnnlab.networks.build import ACTIVATIONS, Dropout, ResidualBlock, build, layer_module, seed_dropout
+from cnnlab.networks.build import ACTIVATIONS, build, layer_module, seed_dropout
 from cnnlab.networks.layers import Activation, Conv2d, Flatten, Layer, Linear, Residual
+from cnnlab.networks.modules import Dropout, ResidualBlock
 from cnnlab.networks.presets import PRESETS
 
 SHAPE = (1, 28, 28)

@@ -23,6 +23,7 @@ from cnnlab.networks.layers.norms import BatchNorm1d, BatchNorm2d, GroupNorm, La
 from cnnlab.networks.layers.plain import MODULES, Activation, Dropout, Flatten, Linear, Softmax
 from cnnlab.networks.layers.pooling import AdaptivePool2d, AvgPool2d, MaxPool2d
 from cnnlab.networks.layers.registry import KINDS, Layer
+from cnnlab.networks.layers.resizing import Resize
 
 __all__ = [
     "KINDS",
@@ -52,6 +53,7 @@ __all__ = [
     "MaxPool2d",
     "Parallel",
     "Residual",
+    "Resize",
     "Shape",
     "Softmax",
     "SqueezeExcite",

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from cnnlab.networks.layers.registry import Layer
 
 Shape = tuple[int, ...]
-Window = tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[int, int]]  # kernel, stride, dilation, padding
+# Kernel, stride, dilation and padding, each of rows and columns; what enlarges has a stride below 1.
+Window = tuple[tuple[int, int], tuple[float, float], tuple[int, int], tuple[float, float]]
 
 Size = Annotated[int, Field(ge=1, le=64)]
 Border = Annotated[int, Field(ge=0, le=64)]
 Channels = Annotated[int, Field(ge=1, le=4096)]
+Padding = Literal["same", "valid", "same-upper"]  # same-upper: any stride, as TensorFlow and ONNX pad
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Initialisation = Literal[
     "default", "xavier-uniform", "xavier-normal", "kaiming-uniform", "kaiming-normal", "uniform", "normal"
@@ -35,7 +37,9 @@ INITS: dict[Initialisation, str] = {
     "uniform": "uniform_",
     "normal": "normal_",
 }
-Function = Literal["relu", "leaky-relu", "gelu", "silu", "elu", "tanh", "sigmoid"]
+Function = Literal[
+    "relu", "relu6", "leaky-relu", "gelu", "silu", "hard-swish", "elu", "tanh", "sigmoid", "hard-sigmoid"
+]
 Family = Literal["convolution", "pool", "norm", "activation", "linear", "block", "other"]
 Linearity = Literal["weighted", "passive", "nonlinear"]  # weighted: a learned linear map; passive: a fixed one
 Merge = Literal["sum", "concatenation", "product", "none"]  # what a block makes of its branches' outputs

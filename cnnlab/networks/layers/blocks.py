@@ -14,6 +14,7 @@ from cnnlab.networks.layers.base import (
     Channels,
     Function,
     LayerError,
+    Padding,
     Shape,
     Size,
     Window,
@@ -188,7 +189,7 @@ class DepthwiseSeparable(Block):
     out_channels: Channels
     kernel_size: Size | tuple[Size, Size] = 3
     stride: Size | tuple[Size, Size] = 1
-    padding: Border | tuple[Border, Border] | Literal["same", "valid"] = 1
+    padding: Border | tuple[Border, Border] | Padding = 1
     dilation: Size | tuple[Size, Size] = 1
     norm: bool = True
 

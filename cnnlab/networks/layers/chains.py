@@ -110,9 +110,9 @@ def _windows(chain: Chain, shape: Shape) -> list[Window] | None:
     return chained
 
 
-def _reach(windows: list[Window]) -> int:
+def _reach(windows: list[Window]) -> float:
     """Return the receptive field of windows in sequence, its rows plus its columns."""
-    reach, jumps = [1, 1], [1, 1]
+    reach, jumps = [1.0, 1.0], [1.0, 1.0]
     for kernel, stride, dilation, _ in windows:
         for axis in (0, 1):
             reach[axis] += (kernel[axis] - 1) * dilation[axis] * jumps[axis]

@@ -23,12 +23,15 @@ from cnnlab.networks.layers.windows import spatial
 
 MODULES: dict[Function, str] = {
     "relu": "ReLU",
+    "relu6": "ReLU6",
     "leaky-relu": "LeakyReLU",
     "gelu": "GELU",
     "silu": "SiLU",
+    "hard-swish": "Hardswish",
     "elu": "ELU",
     "tanh": "Tanh",
     "sigmoid": "Sigmoid",
+    "hard-sigmoid": "Hardsigmoid",
 }
 
 
@@ -44,7 +47,8 @@ class Activation(BaseLayer):
 
     @property
     def stem(self) -> str:
-        return self.function.replace("-", "_")
+        stem = self.function.replace("-", "_")
+        return f"{stem}_" if stem[-1].isdigit() else stem  # relu6_1, relu6_2, …
 
     @property
     def label(self) -> str:
@@ -52,7 +56,7 @@ class Activation(BaseLayer):
 
     @property
     def saturates(self) -> bool:
-        return self.function in ("tanh", "sigmoid")
+        return self.function in ("tanh", "sigmoid", "hard-sigmoid")
 
     def call(self, shape: Shape, classes: int) -> Call:
         return Call(MODULES[self.function])

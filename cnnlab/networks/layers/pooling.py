@@ -28,9 +28,10 @@ class _Pool(BaseLayer):
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         channels, height, width = spatial(shape, "a pool")
-        kernel, stride, dilation, padding = self.windows(shape)[0]
+        kernel, padding = pair(self.kernel_size), pair(self.padding)
         if padding[0] > kernel[0] // 2 or padding[1] > kernel[1] // 2:
             raise LayerError(f"a pool may be padded by half its {kernel[0]}×{kernel[1]} window at the most")
+        stride, dilation = kernel if self.stride is None else pair(self.stride), self._dilation()
         rows = slide(height, kernel[0], stride[0], padding[0], dilation[0], self.ceil_mode)
         columns = slide(width, kernel[1], stride[1], padding[1], dilation[1], self.ceil_mode)
         if rows < 1 or columns < 1:

@@ -13,6 +13,7 @@ from cnnlab.networks.layers.convolution import Conv2d
 from cnnlab.networks.layers.norms import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from cnnlab.networks.layers.plain import Activation, Dropout, Flatten, Linear, Softmax
 from cnnlab.networks.layers.pooling import AdaptivePool2d, AvgPool2d, MaxPool2d
+from cnnlab.networks.layers.resizing import Resize
 
 KINDS: dict[str, type[BaseLayer]] = {
     layer.model_fields["kind"].default: layer
@@ -22,6 +23,7 @@ KINDS: dict[str, type[BaseLayer]] = {
         MaxPool2d,
         AvgPool2d,
         AdaptivePool2d,
+        Resize,
         BatchNorm2d,
         BatchNorm1d,
         GroupNorm,

@@ -29,9 +29,9 @@ def slide_formula(shape: Shape, out: Shape, window: Window, ceil_mode: bool = Fa
 
 
 def along(window: Window, axis: int) -> tuple[int, int, int, int]:
-    """Return kernel, stride, dilation and padding of one axis: 0 for rows, 1 for columns."""
+    """Return kernel, stride, dilation and padding in whole pixels of one axis: 0 for rows, 1 for columns."""
     kernel, stride, dilation, padding = window
-    return kernel[axis], stride[axis], dilation[axis], padding[axis]
+    return kernel[axis], int(stride[axis]), dilation[axis], int(padding[axis])
 
 
 def _axis_formula(size: int, out: int, kernel: int, stride: int, dilation: int, padding: int, ceil_mode: bool) -> str:
@@ -65,7 +65,8 @@ def window_text(window: Window) -> str:
     kernel, stride, _, _ = window
     if stride == (1, 1):
         return shown(kernel)
-    return f"{shown(kernel)} /{stride[0] if stride[0] == stride[1] else shown(stride)}"
+    rows, columns = int(stride[0]), int(stride[1])
+    return f"{shown(kernel)} /{rows if rows == columns else shown((rows, columns))}"
 
 
 def no_fit(what: str, kernel: tuple[int, int], height: int, width: int) -> LayerError:

@@ -89,7 +89,7 @@ def _about(layer: Conv2d, shape: Shape) -> str:
     told = ["The weights are PyTorch's initial ones, from seed 0."]
     if shape[1] not in (1, 3):
         told.append("The input is random soft maps, for it has no colours that could be shown.")
-    padded = layer.padding == "same" or any(pair(layer.padding) if layer.padding != "valid" else (0, 0))
+    padded = layer.padding == "same" or (not isinstance(layer.padding, str) and any(pair(layer.padding)))
     if padded and layer.padding_mode == "zeros":
         told.append("Shaded: the padding, all zeros.")
     elif padded:

@@ -18,12 +18,15 @@ DEPTH = 10  # layers
 _KEY = "learn.machines.activation"
 _FORMULAS: dict[Function, str] = {
     "relu": r"\max(0, x)",
+    "relu6": r"\min(\max(0, x), 6)",
     "leaky-relu": r"\max(0.01\,x, x)",
     "gelu": r"x \cdot \Phi(x)",
     "silu": r"x \cdot \sigma(x)",
+    "hard-swish": r"x \cdot \min(\max(0, x + 3), 6) / 6",
     "elu": r"x \text{ above } 0, \text{ else } e^x - 1",
     "tanh": r"\tanh(x)",
     "sigmoid": r"\sigma(x) = 1 / (1 + e^{-x})",
+    "hard-sigmoid": r"\min(\max(0, x + 3), 6) / 6",
 }
 
 
