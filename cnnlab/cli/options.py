@@ -13,7 +13,7 @@ from cnnlab.drawings.images import MAX_FILE_BYTES
 from cnnlab.drawings.strokes import read_labelled_drawings
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.designs import DesignError, read_design
-from cnnlab.networks.presets import PRESETS
+from cnnlab.pretrained.table import NETWORKS
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig, parse_config
@@ -38,7 +38,7 @@ class Network(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return a preset's name as it is, or the fields of the design in a file."""
         if not str(value).endswith(".json"):
-            return click.Choice(list(PRESETS)).convert(value, param, ctx)
+            return click.Choice(list(NETWORKS)).convert(value, param, ctx)
         return design_in(str(value)).model_dump()
 
 
@@ -67,8 +67,8 @@ def config_options(command: Command) -> Command:
             kind = DataSet()
         elif name == "architecture":
             kind = Network()
-        elif name == "parent":
-            kind = click.STRING  # RUN@EPOCH
+        elif name in ("parent", "start"):
+            kind = click.STRING  # RUN@EPOCH, or a backbone's name
         elif name == "split_seed":
             kind = click.INT
         elif name == "lessons":

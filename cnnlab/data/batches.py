@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
+from statistics import mean
 
 import torch
 from torch import Tensor
@@ -13,6 +14,8 @@ from cnnlab.data.splits import Split
 
 PREPARED_AT_ONCE = 2048  # images at the most
 PREPARED_NUMBERS = PREPARED_AT_ONCE * 3 * 32 * 32  # in them
+
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and standard deviation of red, green, blue
 
 Parting = Callable[[Tensor, int], Sequence[Tensor]]
 Order = Callable[[Tensor, torch.Generator], Tensor]  # labels (N,) → indices of the images to train on (N,)
@@ -79,12 +82,18 @@ class Standardise:
     def __call__(self, pixels: Tensor) -> Tensor:
         return (pixels * self._scale).add_(self._offset)
 
+    def inputs(self, images: Tensor) -> Tensor:
+        """Convert uint8 images to a network's input; features, which are no pixels, only to 32 bits."""
+        return images.float() if images.is_floating_point() else self(images.float() / 255)
+
 
 def scaling(spec: DatasetSpec, normalise: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return mean and standard deviation per channel, of pixels in 0…1, for a RunConfig's ``normalise``."""
     channels = spec.shape[0]
+    of_photos = tuple((mean(each),) * channels for each in IMAGENET) if channels == 1 else IMAGENET
     return {
         "standard": (spec.mean, spec.std),
         "unit": ((0.0,) * channels, (1.0,) * channels),
         "symmetric": ((0.5,) * channels, (0.5,) * channels),
+        "imagenet": (of_photos[0], of_photos[1]),
     }[normalise]

@@ -1,4 +1,4 @@
-"""Where data sets lie on this machine."""
+"""Where data sets, and what is kept to save time, lie on this machine."""
 
 from __future__ import annotations
 
@@ -14,3 +14,9 @@ def data_folder() -> Path:
 def pictures_folder() -> Path:
     """Return the folder of users' own data sets: CNNLAB_PICTURES, else ``pictures/`` in the folder of data sets."""
     return Path(os.environ.get("CNNLAB_PICTURES") or data_folder() / "pictures").expanduser()
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be computed or fetched again: CNNLAB_CACHE, else the user's own cache."""
+    of_user = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "cnnlab"
+    return Path(os.environ.get("CNNLAB_CACHE") or of_user).expanduser()

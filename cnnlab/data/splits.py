@@ -19,7 +19,7 @@ HASHED_AT_ONCE = 256  # images
 
 @dataclass(frozen=True)
 class Split:
-    """Images (N, C, H, W) uint8 and labels (N,) int64.
+    """Images (N, C, H, W) uint8, or features float16 of any shape, and labels (N,) int64.
 
     Of a memory-mapped data set it is rows of all its ``pixels``, which are not copied. Images are handed out on the
     device of the labels; the pixels may lie elsewhere.
@@ -70,7 +70,7 @@ class Split:
         if self.labels.device == device:
             return self
         labels = self.labels.to(device, non_blocking=True)
-        if len(self) * prod(self.shape) > room:
+        if len(self) * prod(self.shape) * self.pixels.element_size() > room:
             return Split(self.pixels, labels, self.rows)
         return Split(self.images.to(device, non_blocking=True), labels)
 

@@ -13,9 +13,11 @@ from torch import Tensor, nn
 from cnnlab.data.batches import Standardise, batches
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.balance import balanced_accuracy, f1_scores, macro_f1
+from cnnlab.networks.architecture import LayerSummary
 
 EVALUATION_BATCH = 1000  # images at the most
 EVALUATION_NUMBERS = 2_000_000  # in a batch's images at the most: 13 colour images of 224×224
+EVALUATION_BYTES = 500_000_000  # of the maps of all images that are evaluated together
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,11 @@ def evaluation_batch(shape: Sequence[int]) -> int:
     return max(1, min(EVALUATION_BATCH, EVALUATION_NUMBERS // prod(shape)))
 
 
+def affordable_batch(layers: Sequence[LayerSummary]) -> int:
+    """Return how many images go through a network at once, so that its maps do not take all memory."""
+    return max(1, min(EVALUATION_BATCH, EVALUATION_BYTES // max(layer.peak_bytes for layer in layers)))
+
+
 def _logits(
     network: nn.Module, split: Split, standardise: Standardise, at_once: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -89,7 +96,7 @@ def _logits(
     try:
         for images, labels in batches(split, min(at_once, evaluation_batch(split.shape))):
             with torch.inference_mode():
-                logits = network(standardise(images.float() / 255))  # (N, classes)
+                logits = network(standardise.inputs(images))  # (N, classes)
             yield logits, labels
     finally:
         network.train(was_training)

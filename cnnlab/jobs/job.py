@@ -11,30 +11,28 @@ from traceback import format_exception
 from typing import Literal
 
 import torch
-from torch import nn
 
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.download import fetch
-from cnnlab.data.spec import DatasetSpec
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.queue import training_queue
 from cnnlab.jobs.requests import Requests
 from cnnlab.runs.ancestry import data_of, datasets_of, inherited
+from cnnlab.runs.first_network import first_network
 from cnnlab.runs.recorder import Recorder
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import Summary
-from cnnlab.runs.trained import check_fit, load_trained
 from cnnlab.threads import WorkerThread
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, Extension, RunConfig, last_epoch, parse_extension
 from cnnlab.training.device import Accelerator, threads_each
-from cnnlab.training.events import Event
+from cnnlab.training.events import Event, Prepared
 from cnnlab.training.history import History
 from cnnlab.training.loop import Training
 from cnnlab.training.memory import SHORT_OF_MEMORY, check_memory, ran_out
-from cnnlab.training.run_data import check_batches, network_for
+from cnnlab.training.run_data import check_batches
 
-State = Literal["queued", "loading", "training", "paused", "judging", "finished", "stopped", "failed"]
+State = Literal["queued", "loading", "preparing", "training", "paused", "judging", "finished", "stopped", "failed"]
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +64,8 @@ class Job:
         self._requests = Requests()
         self._abandoned = False
         self._training_since = 0.0
+        self._preparing_since = 0.0
+        self.prepared: Prepared | None = None  # how far the features of frozen layers are
         self._worker = WorkerThread(self._work, self.abandon, name=f"train {run.id}")
 
     @classmethod
@@ -147,7 +147,10 @@ class Job:
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate from the speed so far; None before the first step."""
+        """An estimate from the speed so far; None before the first step, and before the first image's features."""
+        if self.state == "preparing" and self.prepared and self.prepared.images:
+            passed = monotonic() - self._preparing_since
+            return passed / self.prepared.images * (self.prepared.of - self.prepared.images)
         if not self.step or self.state != "training":
             return None
         return self.seconds / self.step * (self.steps - self.step)
@@ -220,8 +223,9 @@ class Job:
         spec = dataset_spec(config.dataset)
         check_memory(config, spec)
         check_batches(config, spec)
-        network, data = _first_network(self.run, spec), data_of(self.run, self._data_folder)
-        training = Training(network, data, config, self.summary.extensions)
+        (network, started), data = first_network(self.run, spec), data_of(self.run, self._data_folder)
+        recorder.update(started=started)
+        training = Training(network, data, config, self.summary.extensions, started=started)
         recorder.begin(training)
         self._begin_steps(training)
         for event in training.events():
@@ -232,7 +236,7 @@ class Job:
         self._check_abandoned()
         recorder.end()
         self.state = "judging"
-        recorder.judge(network, data, self._check_abandoned)
+        recorder.judge(training, self._check_abandoned)
 
     def _end(self) -> None:
         """Close the run: stopped where an end was requested before its last step, else finished."""
@@ -260,13 +264,22 @@ class Job:
         match event.kind:
             case "started":
                 self.steps = event.epochs * event.steps_per_epoch
+            case "prepared":
+                self._note_prepared(event)
             case "tick":
+                if self.state == "preparing":
+                    self._begin_steps(training)
                 self.step = event.step
                 self._rest_if_asked(training)
             case "finished":
                 self.step = self.steps
         if self._wanted_rates:
             training.change_learning_rate(self._wanted_rates.pop())
+
+    def _note_prepared(self, event: Prepared) -> None:
+        if self.state != "preparing":
+            self.state, self._preparing_since = "preparing", monotonic()
+        self.prepared = event
 
     def _rest_if_asked(self, training: Training) -> None:
         """Let others train while this job is paused and until its turn comes again."""
@@ -306,23 +319,6 @@ def _check_machine(run: Run) -> None:
         Accelerator.of(run.config)
     except ConfigError as error:
         raise RunError(f"run {run.id} cannot go on here: {error}") from error
-
-
-def _first_network(run: Run, spec: DatasetSpec) -> nn.Sequential:
-    """Build the run's network, with its parent's weights where it is a branch without an epoch of its own.
-
-    Raises ConfigError where the parent has other layers, DatasetError where it takes other images.
-    """
-    config = run.config
-    network = network_for(config, spec)
-    if config.parent and not run.whole_epochs:
-        parent = RunStore(run.folder.parent).open(config.parent.run)
-        trained = load_trained(parent, config.parent.epoch)
-        check_fit(parent, spec)
-        if parent.config.architecture.layers != config.architecture.layers:
-            raise ConfigError(f"architecture: run {parent.id}, whose weights are taken, has other layers")
-        network.load_state_dict(trained.network.state_dict())
-    return network
 
 
 def running_jobs() -> list[Job]:

@@ -54,6 +54,20 @@ def build(architecture: Architecture, input_shape: Shape, classes: int, seed: in
     return nn.Sequential(OrderedDict(modules))
 
 
+def parted(network: nn.Module, learn_from: str) -> tuple[nn.Sequential, nn.Module]:
+    """Part a network into the layers before the one named ``learn_from``, which are frozen, and those that learn.
+
+    Both share the network's layers; without a name nothing is frozen.
+    """
+    if not learn_from:
+        return nn.Sequential(), network
+    layers = cast("nn.Sequential", network)
+    at = [name for name, _ in layers.named_children()].index(learn_from)
+    frozen = cast("nn.Sequential", layers[:at])
+    frozen.requires_grad_(False)
+    return frozen, layers[at:]
+
+
 def first_not_finite(network: nn.Sequential, inputs: Tensor) -> str:
     """Return the name of the first layer whose output for ``inputs`` is not finite; empty if all are."""
     for name, module in network.named_children():

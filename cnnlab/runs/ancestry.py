@@ -18,6 +18,7 @@ from cnnlab.data.folders import data_folder
 from cnnlab.data.loading import Data, load, load_test
 from cnnlab.data.spec import DatasetError
 from cnnlab.data.splits import Split, fingerprints
+from cnnlab.pretrained.weights import content_digest
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import MAX_ANCESTORS, Learned
@@ -43,12 +44,16 @@ def inherited(config: RunConfig, store: RunStore) -> RunConfig:
     Where the parent is not in ``store`` the config is unchanged, and its training will report that. Raises ConfigError
     where the config names another split.
     """
-    if not config.parent:
+    if not config.comes_from:
         return config
     try:
-        parent = store.open(config.parent.run).config
+        begun = store.open(config.comes_from.run)
+        parent = begun.config
     except RunError:
         return config
+    if config.start and not config.start.digest:
+        digest = content_digest(begun.weights(config.comes_from.epoch))
+        config = config.model_copy(update={"start": config.start.model_copy(update={"digest": digest})})
     if parent.dataset != config.dataset:
         return config.model_copy(update={"split_seed": config.held_out_by})
     split = {"validation_fraction": parent.validation_fraction, "split_seed": parent.held_out_by}
@@ -69,7 +74,7 @@ def data_of(run: Run, folder: Path | None = None) -> Data:
     """
     config = run.config
     data = load_for(config, folder)
-    if config.split_seed is None or not config.parent:
+    if config.split_seed is None or not config.comes_from:
         return data
     others = [other for other in ancestors(run) if _split(other) != _split(Learned.of(config))]
     return replace(
@@ -111,7 +116,7 @@ def datasets_of(run: Run) -> list[str]:
 def caveat(run: Run) -> str:
     """Return why it may have been tested on images that an ancestor was trained on; empty where it was not."""
     config, known = run.config, ancestors(run)
-    if not config.parent:
+    if not config.comes_from:
         return ""
     if config.split_seed is None and any(_split(other) != _split(Learned.of(config)) for other in known):
         return FROM_BEFORE

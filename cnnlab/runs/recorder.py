@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from torch import nn
-
-from cnnlab.data.batches import Standardise, scaling
-from cnnlab.data.loading import Data
-from cnnlab.evaluation.evaluate import evaluate
+from cnnlab.data.batches import scaling
 from cnnlab.runs.ancestry import ancestors
 from cnnlab.runs.run import Run
 from cnnlab.runs.summary import Summary
@@ -64,7 +60,7 @@ class Recorder:
         checkpoint = self.run.checkpoint()
         if checkpoint is None:
             self.run.rewind(0)
-            self.run.save_weights(0, training.network.state_dict())
+            self.run.save_weights(0, training.learning.state_dict())
         else:
             kept = load_trained(self.run, checkpoint.progress.epoch)
             training.network.load_state_dict(kept.network.state_dict())
@@ -96,20 +92,19 @@ class Recorder:
         """Write the metrics of an epoch that will stay incomplete."""
         self.run.append_history(self._unsaved)
 
-    def judge(self, network: nn.Module, data: Data, check: Callable[[], None]) -> None:
+    def judge(self, training: Training, check: Callable[[], None]) -> None:
         """Evaluate the weights of the last complete (or best) epoch on the test split; the evaluation is counted.
 
         ``check`` is called before each batch, and what it raises ends the evaluation.
         """
         if not self.epoch:
             return
+        network = training.network
         network.load_state_dict(self.run.weights(self.epoch))
         network.register_forward_pre_hook(lambda *_: check())  # the network is discarded afterwards
-        device = next(network.parameters()).device
-        standardise = Standardise(self.summary.mean, self.summary.std, device)
-        test = evaluate(network, data.test.to(device), standardise)
+        test = training.judge_test()
         self.run.count_look(self.epoch)
-        train = evaluate(network, data.train.to(device), standardise)
+        train = training.judge_train()
         epochs, names = self.history.epochs, self.summary.classes
         self.update(
             epoch=self.epoch,
@@ -126,6 +121,7 @@ class Recorder:
 
     def _describe(self, training: Training) -> None:
         spec = training.data.spec
+        frozen = self.summary.frozen or self.run.save_frozen(training.frozen.state_dict())
         mean, std = scaling(spec, self.run.config.normalise)
         self.update(
             classes=spec.classes,
@@ -134,6 +130,7 @@ class Recorder:
             std=std,
             parameters=sum(parameter.numel() for parameter in training.network.parameters()),
             ancestors=ancestors(self.run),
+            frozen=frozen,
         )
 
     def _note(self, event: Record) -> None:
@@ -142,7 +139,7 @@ class Recorder:
 
     def _save_epoch(self, training: Training, lines: list[str]) -> None:
         """Write the files of an epoch, in an order that lets a run continue after a kill between any two of them."""
-        self.run.save_weights(training.epoch, training.network.state_dict())
+        self.run.save_weights(training.epoch, training.learning.state_dict())
         kept = training.checkpoint()
         self.run.save_checkpoint(replace(kept, progress=kept.progress.model_copy(update={"history": tuple(lines)})))
         self.run.append_history(lines)

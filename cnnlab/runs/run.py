@@ -1,7 +1,8 @@
 """Runs on disk: a folder of open formats each, readable after a kill at any moment.
 
 ``config.json`` and ``summary.json`` are replaced atomically, ``history.jsonl`` grows by whole lines,
-``weights/epoch-NNN.safetensors`` holds the weights after each epoch (000: before training), ``checkpoint.safetensors``
+``weights/epoch-NNN.safetensors`` holds the weights after each epoch (000: before training) of the layers that learn;
+those that do not lie beside the runs in ``.pretrained``, once for all. ``checkpoint.safetensors``
 the further state to continue from after the last. The optional ``about.json`` holds title, tags and note of the user,
 ``looks.jsonl`` has a line for each evaluation on its test images, ``heldout.safetensors`` holds networks' outputs for
 training images that they did not see. A process that trains the run holds a lock file; a run that says "running" while
@@ -36,6 +37,7 @@ from cnnlab.files import (
     read_limited,
     regular,
 )
+from cnnlab.pretrained.weights import PretrainedError, WeightStore
 from cnnlab.runs.summary import About, Summary, title_of
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, read_checkpoint, read_progress, write_checkpoint
 from cnnlab.training.config import RunConfig
@@ -127,9 +129,28 @@ class Run:
     def weights(self, epoch: int) -> dict[str, Tensor]:
         """Return the state dict after ``epoch``, on the CPU. Raises RunError where it is missing or damaged."""
         try:
-            return load_file(regular(self._weights_path(epoch)))
+            return {**self.frozen_weights, **load_file(regular(self._weights_path(epoch)))}
         except (OSError, SafetensorError) as error:
             raise RunError(f"run {self.id}: no readable weights of epoch {epoch} ({error})") from error
+
+    @property
+    def frozen_weights(self) -> dict[str, Tensor]:
+        """The weights of the layers that do not learn. Raises RunError where they are missing or damaged."""
+        digest = self.summary.frozen
+        try:
+            return self.frozen_store.get(digest) if digest else {}
+        except PretrainedError as error:
+            raise RunError(f"run {self.id}: {error}") from error
+
+    def save_frozen(self, weights: Mapping[str, Tensor]) -> str:
+        """Write the weights of layers that do not learn, once for all runs; return their digest, "" for none."""
+        with writing(self.folder):
+            return self.frozen_store.put(weights) if weights else ""
+
+    @property
+    def frozen_store(self) -> WeightStore:
+        """The weights that runs of this folder share."""
+        return WeightStore(self.folder.parent / ".pretrained")
 
     @contextmanager
     def held(self) -> Iterator[None]:

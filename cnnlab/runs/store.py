@@ -54,18 +54,18 @@ class RunStore:
         """Return the first ancestor of ``run``, itself where it has no parent; None where an ancestor is missing."""
         *_, first = self.lineage(run)
         try:
-            return None if first.config.parent else first
+            return None if first.config.comes_from else first
         except RunError:
             return None
 
     def lineage(self, run: Run) -> Iterator[Run]:
-        """Yield ``run``, its parent, the parent's parent and so on, as far as they are here and readable."""
+        """Yield ``run``, the run whose weights it began with, that one's and so on, as far as they are here."""
         seen: set[str] = set()
         with suppress(RunError):
             while run.id not in seen:  # only a forged one is its own ancestor
                 seen.add(run.id)
                 yield run
-                if not (parent := run.config.parent):
+                if not (parent := run.config.comes_from):
                     return
                 run = self.open(parent.run)
 

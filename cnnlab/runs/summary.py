@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
 from cnnlab.evaluation.balance import balanced_accuracy, is_imbalanced
+from cnnlab.networks.architecture import MAX_LAYERS
 from cnnlab.training.config import MAX_EPOCHS, RUN_ID, Extension, RunConfig
 
 MAX_THREADS = 1024
@@ -66,6 +67,8 @@ class Summary(BaseModel):
     rates_set: Count = 0  # times that the learning rate was set by hand during training
     # What its ancestors were trained on; their runs may have been deleted.
     ancestors: Annotated[tuple[Learned, ...], Field(max_length=MAX_ANCESTORS)] = ()
+    started: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=MAX_LAYERS)] = ()
+    frozen: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""  # digest of the weights of layers that do not learn
 
     @model_validator(mode="after")
     def _fits_together(self) -> Summary:

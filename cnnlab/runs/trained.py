@@ -16,15 +16,13 @@ from cnnlab.data.spec import DatasetError, DatasetSpec
 from cnnlab.data.splits import Split
 from cnnlab.drawings.preprocess import NetworkInput, network_input, prepare, stroke_ink
 from cnnlab.drawings.strokes import LabelledDrawing
-from cnnlab.evaluation.evaluate import EVALUATION_BATCH, Evaluation, evaluate, predict
+from cnnlab.evaluation.evaluate import EVALUATION_BATCH, Evaluation, affordable_batch, evaluate, predict
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.networks.architecture import ArchitectureError, summarise
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import Shape
 from cnnlab.runs.ancestry import unseen_test
 from cnnlab.runs.run import Run, RunError
-
-EVALUATION_BYTES = 2_000_000_000  # of the maps of all images that are evaluated together
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def load_trained(run: Run, epoch: int | None = None) -> Trained:
         classes=summary.classes,
         shape=summary.shape,
         epoch=chosen,
-        at_once=max(1, min(EVALUATION_BATCH, EVALUATION_BYTES // max(layer.peak_bytes for layer in layers))),
+        at_once=affordable_batch(layers),
     )
 
 

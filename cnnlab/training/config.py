@@ -13,6 +13,7 @@ from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.errors import CnnLabError, first_error
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.presets import PRESETS
+from cnnlab.pretrained.table import BACKBONES, NETWORKS
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 MAX_EPOCHS = 1000  # of a run, those beyond its config's included
@@ -34,6 +35,28 @@ class Parent(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.run}@{self.epoch}"
+
+
+class Start(BaseModel):
+    """Weights that a new network starts from: a backbone's, or a run's as ``id@epoch``; as text ``name@digest``.
+
+    The digest, of what the weights are, is checked before they are used; of a run's it is found when training begins.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=f"^{RUN_ID.pattern}(@[0-9]{{1,4}})?$")]
+    digest: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
+
+    def __str__(self) -> str:
+        is_known = self.name in BACKBONES and BACKBONES[self.name].digest == self.digest
+        return self.name if is_known or not self.digest else f"{self.name}@{self.digest}"
+
+    @property
+    def run(self) -> Parent | None:
+        """The run and the epoch whose weights they are; None for a backbone's."""
+        run, _, epoch = self.name.rpartition("@")
+        return Parent(run=run, epoch=int(epoch)) if run else None
 
 
 class Extension(BaseModel):
@@ -60,9 +83,9 @@ def _preset(value: object) -> object:
     """Replace a preset's name by its architecture."""
     if not isinstance(value, str):
         return value
-    if value not in PRESETS:
-        raise ValueError(f"unknown architecture {value[:60]!r}: choose one of {', '.join(PRESETS)}")
-    return PRESETS[value]
+    if value not in NETWORKS:
+        raise ValueError(f"unknown architecture {value[:60]!r}: choose one of {', '.join(NETWORKS)}")
+    return NETWORKS[value]
 
 
 def _parent(value: object) -> object:
@@ -73,6 +96,18 @@ def _parent(value: object) -> object:
     if not run:
         raise ValueError(f"write RUN@EPOCH, not {value[:120]!r}")
     return {"run": run, "epoch": epoch}
+
+
+def _start(value: object) -> object:
+    """Parse weights to start from: a backbone's name, ``RUN@EPOCH``, or either with a digest."""
+    if not isinstance(value, str):
+        return value
+    name, _, digest = value.rpartition("@")
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        name, digest = value, BACKBONES[value].digest if value in BACKBONES else ""
+    if name not in BACKBONES and "@" not in name:
+        raise ValueError(f"unknown weights {name[:60]!r}: choose one of {', '.join(BACKBONES)}, or a run as RUN@EPOCH")
+    return {"name": name, "digest": digest}
 
 
 class RunConfig(BaseModel):
@@ -107,7 +142,8 @@ class RunConfig(BaseModel):
     augmentation: Literal["auto", "mild", "none", "shift", "flip", "erase", "trivial", "affine", "handwriting"] = "auto"
     mixup: Annotated[float, Field(ge=0, le=10)] = 0.0  # α of Beta(α, α); 0: off, for long trainings that overfit
     cutmix: Annotated[float, Field(ge=0, le=10)] = 0.0  # the same; 0: off, as a part of a digit is often another digit
-    normalise: Literal["standard", "unit", "symmetric"] = "standard"  # (x − mean) / std; 0…1; −1…1
+    # (x − mean) / std; 0…1; −1…1; by ImageNet's mean and std, as torchvision's networks expect
+    normalise: Literal["standard", "unit", "symmetric", "imagenet"] = "standard"
     validation_fraction: Annotated[float, Field(ge=0.01, le=0.5)] = 0.1  # of train, stratified
     train_fraction: Annotated[float, Field(ge=0.01, le=1)] = 1.0  # of the rest: below 1 to see what fewer images cost
     early_stopping: Annotated[int, Field(ge=0, le=1000)] = 0  # epochs without a lower validation loss; 0 is off
@@ -117,6 +153,11 @@ class RunConfig(BaseModel):
     # Which images are held out; None: chosen by the seed. A branch has its parent's, whatever its own seed.
     split_seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
     parent: Annotated[Parent | None, BeforeValidator(_parent)] = None  # whose weights it starts from; None: new weights
+    start: Annotated[Start | None, BeforeValidator(_start)] = None  # weights of its first layers; None: new ones
+    start_rate: Annotated[float, Field(gt=0, le=1)] = 1.0  # share of the learning rate that these layers get
+    learn_from: Annotated[str, Field(max_length=40)] = ""  # the first layer that learns; "": all learn
+    # Variants of each image, the first as it is, whose features the frozen layers compute once. 0: anew in every step.
+    feature_copies: Annotated[int, Field(ge=0, le=20)] = 1
     lessons: Annotated[
         tuple[LabelledDrawing, ...], Field(max_length=MAX_LESSONS)
     ] = ()  # labelled drawings beside the data set
@@ -128,9 +169,43 @@ class RunConfig(BaseModel):
             raise ValueError("nesterov needs a momentum above 0")
         if self.schedule != "one-cycle" and self.warmup_epochs >= self.epochs:
             raise ValueError("warmup_epochs must be fewer than the epochs")
+        self._check_start()
         if sum(len(stroke) for lesson in self.lessons for stroke in lesson.strokes) > MAX_POINTS:
             raise ValueError(f"lessons have more than {MAX_POINTS:,} points together: take fewer")
         return self
+
+    def _check_start(self) -> None:
+        """Raise ValueError where the weights to start from, or what is frozen, do not fit the other settings."""
+        if self.start and self.parent:
+            raise ValueError("start: a branch starts from its parent's weights: leave one of the two out")
+        if self.start_rate != 1 and not self.start:
+            raise ValueError("start_rate is of layers with weights from start: name these")
+        backbone = BACKBONES.get(self.start.name) if self.start else None
+        if backbone and self.normalise != backbone.normalise:
+            raise ValueError(
+                f"normalise: {backbone.title} was trained on pixels of scale {backbone.normalise}: take it"
+            )
+        if not self.learn_from:
+            return
+        names = [name for name, _ in self.architecture.named_layers]
+        if self.learn_from not in names:
+            raise ValueError(f"learn_from: the network has no layer {self.learn_from!r}: one of {', '.join(names)}")
+        if not (self.start or self.parent):
+            raise ValueError("learn_from: the layers before it would keep random weights: name weights to start from")
+        if not any(layer.gives_logits for _, layer in self.architecture.named_layers[names.index(self.learn_from) :]):
+            raise ValueError("learn_from: no layer from there on has weights: choose an earlier one")
+        if self.keeps_features and (self.mixup or self.cutmix):
+            raise ValueError("mixup and cutmix mix images, whose features are computed once: set feature_copies to 0")
+
+    @property
+    def comes_from(self) -> Parent | None:
+        """The run and the epoch whose weights it begins with, all or those of its first layers; None for no run's."""
+        return self.parent or (self.start.run if self.start else None)
+
+    @property
+    def keeps_features(self) -> bool:
+        """Whether the outputs of frozen layers are computed once for each image, and kept."""
+        return bool(self.learn_from and self.feature_copies)
 
     @property
     def held_out_by(self) -> int:
@@ -142,6 +217,8 @@ class RunConfig(BaseModel):
         """The origin of the run in words, such as "taught 10 drawings"; empty where it starts from new weights."""
         if self.lessons:
             return f"taught {_counted(self.lessons)}"
+        if self.start:
+            return f"from {self.start.name}"
         return f"from epoch {self.parent.epoch}" if self.parent else ""
 
     def scalars(self) -> dict[str, Any]:
@@ -150,7 +227,8 @@ class RunConfig(BaseModel):
         Labelled drawings become their number and a digest, which tells sets of the same size apart.
         """
         return {
-            **self.model_dump(mode="json", exclude={"architecture", "parent", "lessons"}),
+            **self.model_dump(mode="json", exclude={"architecture", "parent", "start", "lessons"}),
+            "start": str(self.start or "none"),
             "parent": str(self.parent or "none"),
             "split_seed": "as seed" if self.split_seed is None else str(self.split_seed),
             "lessons": f"{_counted(self.lessons)}, {_digest(self.lessons)}" if self.lessons else "none",

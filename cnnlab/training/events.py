@@ -18,6 +18,16 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """Progress before the first step: images whose features, of frozen layers, are computed or were kept."""
+
+    images: int
+    of: int
+    computed: int  # of these, not kept from before
+    kind: Literal["prepared"] = "prepared"
+
+
+@dataclass(frozen=True)
 class Tick:
     """The end of one optimiser step. It carries no metrics: reading them would wait for the device."""
 
@@ -74,7 +84,7 @@ class Finished:
     kind: Literal["finished"] = "finished"
 
 
-Event = Started | Tick | StepMetrics | EpochMetrics | RateChange | Finished
+Event = Started | Prepared | Tick | StepMetrics | EpochMetrics | RateChange | Finished
 Record = StepMetrics | EpochMetrics | RateChange  # what a history holds
 
 

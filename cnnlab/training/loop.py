@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from math import isfinite, log
 from time import perf_counter
 
@@ -16,21 +17,24 @@ from cnnlab.data.batches import Standardise, prepared_batches, scaling, shuffled
 from cnnlab.data.loading import Data
 from cnnlab.data.mixing import mixed
 from cnnlab.data.splits import Split
-from cnnlab.evaluation.evaluate import Evaluation, evaluate
-from cnnlab.networks.build import dropout_generator, seed_dropout
+from cnnlab.evaluation.evaluate import Evaluation, affordable_batch, evaluate
+from cnnlab.networks.build import dropout_generator, parted, seed_dropout
 from cnnlab.training.balance import balanced_sample, loss_function
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, Progress, under
 from cnnlab.training.config import Extension, RunConfig, last_epoch
 from cnnlab.training.device import Accelerator, compute_exactly, keep_freed_memory
 from cnnlab.training.early_stopping import EarlyStopping
-from cnnlab.training.events import EpochMetrics, Event, Finished, RateChange, Started, StepMetrics, Tick
+from cnnlab.training.events import EpochMetrics, Event, Finished, Prepared, RateChange, Started, StepMetrics, Tick
+from cnnlab.training.features import FeatureWork, Source, cache_of
 from cnnlab.training.memory import room_for_images
 from cnnlab.training.meter import Meter
 from cnnlab.training.optimizer import check_shapes, make_optimizer, moments, restore_moments
 from cnnlab.training.remedy import HOPELESS, TrainingError, remedy
-from cnnlab.training.run_data import check_batches
+from cnnlab.training.run_data import check_batches, frozen_layers, layers_of
 from cnnlab.training.schedule import Rates, Schedule
 from cnnlab.training.weight_average import WeightAverage, restore_aside
+
+VARIANTS = 1000  # seeds of a training's variants lie so far from those of the next
 
 
 def fit(network: nn.Module, data: Data, config: RunConfig, rates: Rates | None = None) -> Iterator[Event]:
@@ -55,6 +59,7 @@ class Training:
         config: RunConfig,
         extensions: Sequence[Extension] = (),
         rates: Rates | None = None,
+        started: Sequence[str] = (),
     ) -> None:
         self.network, self.data, self.config = network, data, config
         self.accelerator = Accelerator.of(config)
@@ -69,13 +74,16 @@ class Training:
         compute_exactly(device)
         self.accelerator.place(network)
         seed_dropout(network, config.seed, device)
+        self.frozen, self.learning = parted(network, config.learn_from)
+        self._judged_at_once = affordable_batch(layers_of(config, data.spec))
         self._standardise = Standardise(*scaling(data.spec, config.normalise), device)
         self._augment = augmentation.choose(config.augmentation, data.spec.augmentation)
         self._generator = torch.Generator(device).manual_seed(config.seed)
+        self._inputs = data  # of the layers that learn: images, or features of layers that do not
         self._order = balanced_sample if config.class_balance == "sampling" else shuffled
         self._loss = loss_function(config, data.train.labels, len(data.spec.classes)).to(device)
-        self._optimizer = make_optimizer(network, config, device)
-        self._average = WeightAverage(network, config.weight_average)
+        self._optimizer = make_optimizer(self.learning, config, device, started)
+        self._average = WeightAverage(self.learning, config.weight_average)
         self._scaler = self.accelerator.scaler()
         self.schedule = Schedule(config, self.steps_per_epoch, tuple(extensions), own=rates)
         self._wanted_rate: float | None = None  # of the next step, where one was set by hand
@@ -91,32 +99,94 @@ class Training:
         finite or far above that of random guessing.
         """
         device, precision = self.accelerator.device, self.accelerator.precision
-        room = room_for_images(device)
-        train, validation = self.data.train.to(device, room), self.data.validation.to(device, room)
         yield Started(self.epochs, self.steps_per_epoch, str(device), str(precision).removeprefix("torch."))
+        if self.config.keeps_features:
+            yield from self._compute_features()
+        room = room_for_images(device)
+        train, validation = self._inputs.train.to(device, room), self._inputs.validation.to(device, room)
         while self.epoch < self.epochs and not self._stopping.is_over(self.epoch):
             began = perf_counter()
             self._meter = self._new_meter()
             self._average.swap()  # from here on the network has the weights that train, after the epoch their average
             yield from self._train_epoch(train)
             self._average.swap()
-            checked = evaluate(self.network, validation, self._standardise)
+            checked = self._judge(validation)
             self._end_epoch(checked, perf_counter() - began)
             yield self._epoch_metrics(checked)
             self._check_progress()
-        yield Finished(self._stopping.restore(self.network) or self.epoch, stopped_early=self.epoch < self.epochs)
+        yield Finished(self._stopping.restore(self.learning) or self.epoch, stopped_early=self.epoch < self.epochs)
+
+    def _compute_features(self) -> Iterator[Prepared]:
+        """Compute what the frozen layers make of each image and its variants, unless it is kept from before."""
+        began, config, (train, validation) = perf_counter(), self.config, (self.data.train, self.data.validation)
+        rows = frozen_layers(config, self.data.spec)
+        variants = [Source(train), *(Source(train, self._variant(copy)) for copy in range(1, config.feature_copies))]
+        sources = [*variants, Source(validation)]
+        key = "\n".join([row.layer.model_dump_json() for row in rows])
+        key += f"{self.data.spec.shape} {scaling(self.data.spec, config.normalise)} {self.accelerator.precision}"
+        cache = cache_of(self.frozen.eval(), key, rows[-1].output_shape, sum(len(source.split) for source in sources))
+        work = FeatureWork(cache, self._look, sources)
+        for done in work:
+            yield Prepared(done, work.images, work.computed)
+        *copies, checked = work.splits()
+        chosen = [copy.rows for copy in copies if copy.rows is not None]
+        joined = Split(checked.pixels, train.labels.repeat(len(copies)), torch.cat(chosen))
+        self._inputs = replace(self.data, train=joined, validation=checked)
+        self.seconds += perf_counter() - began
+
+    def _look(self, images: Tensor) -> Tensor:
+        """Return the features of images: (N, C, H, W) uint8 → what the frozen layers give."""
+        pixels = self._standardise.inputs(images.to(self.accelerator.device))
+        with torch.inference_mode(), self.accelerator.autocast():
+            features: Tensor = self.frozen(pixels.contiguous(memory_format=self.accelerator.layout))
+        return features
+
+    def _variant(self, copy: int) -> Callable[[Tensor, Tensor], Tensor]:
+        """Return what makes the augmented variant number ``copy`` of images, the same in every training."""
+        draws = torch.Generator().manual_seed(VARIANTS * self.config.seed + copy)
+
+        def change(images: Tensor, labels: Tensor) -> Tensor:
+            pixels = self._augment(images.float().div_(255), labels, self.data.spec.classes, draws)
+            return pixels.mul_(255).round_().clamp_(0, 255).byte()
+
+        return change
+
+    def _one_variant_each(self, labels: Tensor, draws: torch.Generator) -> Tensor:
+        """Return the indices of an epoch's images, of each image one variant at random: (N,)."""
+        images, copies = len(self.data.train), self.config.feature_copies if self.config.keeps_features else 1
+        chosen = self._order(labels[:images], draws)
+        if copies == 1:
+            return chosen
+        return chosen + images * torch.randint(copies, (images,), generator=draws, device=draws.device)
+
+    def _judge(self, split: Split) -> Evaluation:
+        """Evaluate on images of the running training, or their features."""
+        network = self.learning if self.config.keeps_features else self.network
+        return evaluate(network, split, self._standardise, self._judged_at_once)
+
+    def judge_train(self) -> Evaluation:
+        """Evaluate on the training images, without augmentation, by their features where these are kept."""
+        train = self._inputs.train.part(slice(len(self.data.train)))
+        return self._judge(train.to(self.accelerator.device))
+
+    def judge_test(self) -> Evaluation:
+        """Evaluate the whole network on the test images."""
+        test = self.data.test.to(self.accelerator.device)
+        return evaluate(self.network, test, self._standardise, self._judged_at_once)
 
     def _train_epoch(self, train: Split) -> Iterator[RateChange | StepMetrics | Tick]:
-        network, config, meter = self.network.train(), self.config, self._meter
+        config, meter = self.config, self._meter
+        self.frozen.eval()
+        self.learning.train()
         is_plain = not config.label_smoothing and config.class_balance != "weights"
         for inputs, labels in prepared_batches(
-            train, config.batch_size, self._generator, self._prepare, self._parting, self._order
+            train, config.batch_size, self._generator, self._prepare, self._parting, self._one_variant_each
         ):
             yield from self._changed_rate()
             learning_rate = self._set_rate()
             inputs, targets = self._mix(inputs, labels)  # noqa: PLW2901 - the images are mixed too
             with self.accelerator.autocast():
-                logits = network(inputs)  # (N, C, H, W) → (N, classes)
+                logits = self.learning(self._through_frozen(inputs))  # (N, C, H, W) → (N, classes)
                 loss = self._loss(logits, targets)
                 # Reported without smoothing and weights, as validation is, so that the two can be compared.
                 plain_loss = loss.detach() if is_plain else F.cross_entropy(logits.detach(), targets)
@@ -130,6 +200,14 @@ class Training:
             yield Tick(self.step)
         yield from meter.read()
 
+    def _through_frozen(self, inputs: Tensor) -> Tensor:
+        """Return what the frozen layers make of images; features are theirs already."""
+        if self.config.keeps_features or not len(self.frozen):
+            return inputs
+        with torch.no_grad():
+            features: Tensor = self.frozen(inputs)
+        return features
+
     def _descend(self, loss: Tensor) -> None:
         """Take a step of the optimiser down the gradient of ``loss``, which may be clipped."""
         optimizer, scaler, limit = self._optimizer, self._scaler, self.config.gradient_clipping
@@ -137,7 +215,7 @@ class Training:
         scaler.scale(loss).backward()
         if limit:
             scaler.unscale_(optimizer)
-            nn.utils.clip_grad_norm_(self.network.parameters(), limit)
+            nn.utils.clip_grad_norm_(self.learning.parameters(), limit)
         scaler.step(optimizer)
         scaler.update()
 
@@ -153,7 +231,9 @@ class Training:
         return mixed(inputs, labels, len(self.data.spec.classes), mixup, cutmix, draws)
 
     def _prepare(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Convert (N, C, H, W) uint8 images to the input of the first layer."""
+        """Convert (N, C, H, W) uint8 images, or features, to the input of the first layer that sees them."""
+        if images.is_floating_point():
+            return images.float()
         pixels = self._augment(images.float().div_(255), labels, self.data.spec.classes, self._generator)
         return self._standardise(pixels).contiguous(memory_format=self.accelerator.layout)
 
@@ -164,7 +244,7 @@ class Training:
         self.epoch += 1
         self.seconds += seconds - self._idle
         self._idle = 0.0
-        self._stopping.watch(self.epoch, checked.loss, self.network)
+        self._stopping.watch(self.epoch, checked.loss, self.learning)
         if self.epoch == self.epochs or self._stopping.is_over(self.epoch):
             self._wanted_rate = None  # no step is left to take it
 
@@ -225,7 +305,7 @@ class Training:
         step = self.step + 1
         rate, beta1 = self.schedule.rate(step), self.schedule.beta1(step)
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
             if beta1 is not None and "betas" in group:
                 group["betas"] = beta1, group["betas"][1]
         return rate
@@ -266,7 +346,7 @@ class Training:
                 self._scaler.load_state_dict(progress.scaler)
             if progress.best_loss is not None:
                 best = under("best", tensors)
-                check_shapes(best, self.network.state_dict())
+                check_shapes(best, self.learning.state_dict())
                 self._stopping.loss, self._stopping.epoch = progress.best_loss, progress.best_epoch
                 self._stopping.weights = best
             restore_aside(self._average, under("trained", tensors))

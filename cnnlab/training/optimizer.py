@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
@@ -11,9 +14,14 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.device import FUSED
 
 
-def make_optimizer(network: nn.Module, config: RunConfig, device: torch.device) -> Optimizer:
-    """Make the config's optimiser, fused where ``device`` has such a kernel."""
-    parameters, rate, decay = network.parameters(), config.learning_rate, config.weight_decay
+def make_optimizer(
+    network: nn.Module, config: RunConfig, device: torch.device, started: Sequence[str] = ()
+) -> Optimizer:
+    """Make the config's optimiser, fused where ``device`` has such a kernel.
+
+    Layers of the names ``started`` have a group of their own, whose ``share`` of the learning rate is ``start_rate``.
+    """
+    parameters, rate, decay = _groups(network, config, started), config.learning_rate, config.weight_decay
     fused = device.type in FUSED
     match config.optimizer:
         case "sgd":
@@ -24,6 +32,16 @@ def make_optimizer(network: nn.Module, config: RunConfig, device: torch.device) 
             return AdamW(parameters, rate, weight_decay=decay, fused=fused)
         case "rmsprop":  # torch has no fused one
             return RMSprop(parameters, rate, weight_decay=decay, momentum=config.momentum)
+
+
+def _groups(network: nn.Module, config: RunConfig, started: Sequence[str]) -> list[dict[str, Any]]:
+    """Group the parameters by their share of the learning rate, in the network's order."""
+    old: list[nn.Parameter] = []
+    new: list[nn.Parameter] = []
+    for name, parameter in network.named_parameters():
+        (old if name.partition(".")[0] in started else new).append(parameter)
+    groups = ((old, config.start_rate), (new, 1.0))
+    return [{"params": parameters, "share": share} for parameters, share in groups if parameters]
 
 
 def moments(optimizer: Optimizer) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 
 from torch import nn
@@ -9,7 +10,7 @@ from torch import nn
 from cnnlab.data.handwriting import with_labelled_drawings
 from cnnlab.data.loading import Data, load
 from cnnlab.data.spec import DatasetSpec
-from cnnlab.networks.architecture import norm_over_images
+from cnnlab.networks.architecture import LayerSummary, norm_over_images, summarise
 from cnnlab.networks.build import build
 from cnnlab.training.config import ConfigError, RunConfig
 
@@ -23,6 +24,17 @@ def load_for(config: RunConfig, folder: Path | None = None) -> Data:
 def network_for(config: RunConfig, spec: DatasetSpec) -> nn.Sequential:
     """Build the network of a run with its first weights. Raises ArchitectureError where it does not fit the images."""
     return build(config.architecture, spec.shape, len(spec.classes), config.seed)
+
+
+def layers_of(config: RunConfig, spec: DatasetSpec) -> list[LayerSummary]:
+    """Summarise the layers of a run's network. Raises ArchitectureError where one does not fit the images."""
+    return summarise(config.architecture, spec.shape, len(spec.classes))
+
+
+def frozen_layers(config: RunConfig, spec: DatasetSpec) -> list[LayerSummary]:
+    """Summarise the layers that do not learn; none where all do."""
+    rows = layers_of(config, spec)
+    return list(takewhile(lambda row: row.name != config.learn_from, rows)) if config.learn_from else []
 
 
 def check_batches(config: RunConfig, spec: DatasetSpec, images: int | None = None) -> bool:

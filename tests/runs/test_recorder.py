@@ -21,14 +21,14 @@ def began(run: Run) -> tuple[Recorder, Training]:
     return recorder, training
 
 
-def recorded(run: Run, epochs: int = 2) -> Recorder:
-    """The run's training written to disk up to the end of ``epochs``."""
+def recorded(run: Run, epochs: int = 2) -> tuple[Recorder, Training]:
+    """The run's training, written to disk up to the end of ``epochs``."""
     recorder, training = began(run)
     for event in training.events():
         recorder.add(event, training)
         if event.kind == "epoch" and event.epoch == epochs:
             break
-    return recorder
+    return recorder, training
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def run(tmp_path: Path) -> Run:
 
 def test_what_it_shows_is_what_is_on_disk(run: Run) -> None:
     with run.held():
-        recorder = recorded(run)
+        recorder, _ = recorded(run)
         assert recorder.summary == Run(run.folder).summary
     kept = run.history()
     assert [row["step"] for row in recorder.history.steps] == [row["step"] for row in kept.steps]
@@ -56,21 +56,20 @@ def test_it_goes_back_to_the_last_whole_epoch(run: Run) -> None:
 
 
 def test_judging_counts_a_look_and_tells_of_every_class(run: Run) -> None:
-    recorder = recorded(run)
-    data = few_digits()
-    recorder.judge(network_for(run.config, data.spec), data, lambda: None)
+    recorder, training = recorded(run)
+    recorder.judge(training, lambda: None)
     assert run.looks == 1
     assert recorder.summary.epoch == 2
-    assert sum(recorder.summary.support.values()) == len(data.test)
+    assert sum(recorder.summary.support.values()) == len(training.data.test)
 
 
 def test_what_the_check_raises_ends_the_judging(run: Run) -> None:
     def over() -> None:
         raise TimeoutError
 
-    data = few_digits()
+    recorder, training = recorded(run)
     with pytest.raises(TimeoutError):
-        recorded(run).judge(network_for(run.config, data.spec), data, over)
+        recorder.judge(training, over)
     assert run.looks == 0
     assert Run(run.folder).summary.test_accuracy is None
 
@@ -85,7 +84,7 @@ def test_a_run_that_another_trained_meanwhile_is_not_current(run: Run) -> None:
 
 def test_a_failure_is_said_in_memory_and_leaves_the_disk_alone(run: Run) -> None:
     with run.held():
-        recorder = recorded(run)
+        recorder, _ = recorded(run)
         recorder.fail("no more")
         assert (recorder.summary.status, recorder.summary.error) == ("failed", "no more")
         assert Run(run.folder).summary.status == "running"

@@ -8,13 +8,14 @@ import torch
 
 from cnnlab.data.loading import load
 from cnnlab.data.spec import DatasetError
+from cnnlab.evaluation.evaluate import EVALUATION_BYTES
 from cnnlab.jobs.job import Job
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import AdaptivePool2d, Conv2d, Flatten, Linear
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore
-from cnnlab.runs.trained import EVALUATION_BYTES, judge, load_trained, test_split
+from cnnlab.runs.trained import judge, load_trained, test_split
 from cnnlab.training.config import RunConfig
 from tests.samples import TINY
 

@@ -1,0 +1,1 @@
+"""Weights that networks start from: published ones, and those of one's own runs."""

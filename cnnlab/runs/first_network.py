@@ -1,0 +1,66 @@
+"""The network of a run before its first step: new weights, its parent's, or those that it starts from."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from cnnlab.data.spec import DatasetSpec
+from cnnlab.pretrained.weights import content_digest, published, take_weights
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
+from cnnlab.runs.trained import check_fit, load_trained
+from cnnlab.training.config import ConfigError, RunConfig, Start
+from cnnlab.training.run_data import network_for
+
+
+def first_network(run: Run, spec: DatasetSpec) -> tuple[nn.Sequential, tuple[str, ...]]:
+    """Build the run's network, and name the layers that begin with the weights that its config starts from.
+
+    A run that has epochs of its own gets its weights from them later. Raises ConfigError where a parent has other
+    layers or the weights are others than the config names, PretrainedError where they cannot be had or do not fit,
+    DatasetError where a parent takes other images, RunError where a run is missing.
+    """
+    config = run.config
+    network = network_for(config, spec)
+    if run.whole_epochs:
+        return network, run.summary.started
+    if config.parent:
+        _take_from_parent(network, run, spec)
+    taken = _take_start(network, run, config.start) if config.start else []
+    _check_frozen(network, config, taken)
+    return network, tuple(taken)
+
+
+def _take_from_parent(network: nn.Sequential, run: Run, spec: DatasetSpec) -> None:
+    config = run.config
+    assert config.parent
+    parent = RunStore(run.folder.parent).open(config.parent.run)
+    trained = load_trained(parent, config.parent.epoch)
+    check_fit(parent, spec)
+    if parent.config.architecture.layers != config.architecture.layers:
+        raise ConfigError(f"architecture: run {parent.id}, whose weights are taken, has other layers")
+    network.load_state_dict(trained.network.state_dict())
+
+
+def _take_start(network: nn.Sequential, run: Run, start: Start) -> list[str]:
+    """Copy the weights to start from; return the names of the layers that they fit."""
+    if start.run:
+        weights = load_trained(RunStore(run.folder.parent).open(start.run.run), start.run.epoch).network.state_dict()
+        digest = content_digest(weights)
+    else:
+        weights, digest = published(start.name), content_digest(published(start.name))
+    if digest != start.digest:
+        raise ConfigError(f"start: the weights {start.name} are others than those the run was set up with")
+    return take_weights(network, weights)
+
+
+def _check_frozen(network: nn.Sequential, config: RunConfig, taken: list[str]) -> None:
+    """Raise ConfigError where a layer would be frozen with random weights."""
+    if config.parent or not config.learn_from:
+        return
+    names = [name for name, _ in network.named_children()]
+    frozen = names[: names.index(config.learn_from)]
+    if random := [name for name in frozen if name not in taken]:
+        raise ConfigError(
+            f"learn_from: {random[0]} would be frozen, but the weights to start from do not fit it: choose {random[0]}"
+        )
