@@ -15,7 +15,7 @@ from cnnlab.networks.designs import DesignError, write_design
 from cnnlab.networks.diagram import draw_network
 from cnnlab.networks.layers import Shape, shown
 from cnnlab.networks.lint import advise
-from cnnlab.networks.presets import PRESETS
+from cnnlab.pretrained.table import NETWORKS
 from cnnlab.runs.run import RunError, write_aside
 from cnnlab.text import one_line
 from cnnlab.training.config import RunConfig
@@ -76,8 +76,8 @@ def network_command(
 
 def found(network: str, runs: Path | None) -> Draft:
     """Look up a preset by name, a design by its file, a run's network by the run's id or folder."""
-    if network in PRESETS:
-        return PRESETS[network]
+    if network in NETWORKS:
+        return NETWORKS[network]
     if network.endswith(".json"):
         return design_in(network)
     try:

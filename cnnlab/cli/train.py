@@ -149,6 +149,10 @@ def _wait_for_data(job: Job) -> None:
 
 
 def _show_progress(job: Job) -> None:
+    while job.is_running and job.state in ("loading", "preparing"):
+        job.join(POLL_SECONDS)
+        if done := job.prepared:
+            click.echo(f"\rfeatures of frozen layers: {done.images:,} of {done.of:,} images", err=True, nl=False)
     with click.progressbar(length=max(job.steps, 1), file=sys.stderr, item_show_func=lambda text: text) as bar:
         while job.is_running:
             job.join(POLL_SECONDS)

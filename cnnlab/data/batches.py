@@ -76,6 +76,7 @@ class Standardise:
     """Scale pixels in 0…1 (N, C, H, W) to (pixels − mean) / std, per channel."""
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], device: torch.device | str = "cpu") -> None:
+        self.scale = tuple(mean), tuple(std)
         self._scale = 1 / torch.tensor(std, device=device).view(-1, 1, 1)
         self._offset = -torch.tensor(mean, device=device).view(-1, 1, 1) * self._scale
 

@@ -1,7 +1,8 @@
 """Runs as one ZIP archive: packed here, unpacked on another machine.
 
-Entries are the files of a run by the names they have on disk, ``<run id>/config.json`` and so on, and archives of the
-pictures they were trained on, ``pictures/<name>-<version>.zip``. An archive is untrusted: names, sizes and contents are
+Entries are the files of a run by the names they have on disk, ``<run id>/config.json`` and so on, weights of layers
+that do not learn, ``pretrained/<digest>.safetensors``, and archives of the pictures they were trained on,
+``pictures/<name>-<version>.zip``. An archive is untrusted: names, sizes and contents are
 checked, decompressed bytes are counted, and nothing is unpickled.
 """
 
@@ -27,7 +28,7 @@ from cnnlab.data.pictures import archive as pictures
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.errors import CnnLabError
 from cnnlab.files import Guarded, atomic_file, is_older
-from cnnlab.runs import archive_pictures
+from cnnlab.runs import archive_frozen, archive_pictures
 from cnnlab.runs.archive_checks import MAX_WEIGHTS, admit
 from cnnlab.runs.run import MAX_READ, Run, RunError
 from cnnlab.runs.store import RunStore
@@ -49,7 +50,7 @@ CHUNK = 1 * MB  # of a file in memory at once
 _INCOMING = ".incoming-"  # prefix of a folder that an archive is unpacked in
 _ENTRY = re.compile(
     rf"{RUN_ID.pattern}/((config|summary|about)\.json|(history|looks)\.jsonl|checkpoint\.safetensors"
-    rf"|weights/epoch-([0-9]{{3}}|1000)\.safetensors)|{archive_pictures.ENTRY}"
+    rf"|weights/epoch-([0-9]{{3}}|1000)\.safetensors)|{archive_pictures.ENTRY}|{archive_frozen.ENTRY}"
 )
 # What operating systems add to folders and archives; folders have no content of their own.
 _LITTER = re.compile(
@@ -79,7 +80,7 @@ def pack(runs: Sequence[Run], file: IO[bytes], versions: Sequence[Version] = ())
     """
     if len({run.id for run in runs}) < len(runs):
         raise ArchiveError("a run is named twice: name each once")
-    files = {name: path for run in runs for name, path in _files(run).items()}
+    files = {name: path for run in runs for name, path in _files(run).items()} | archive_frozen.files(runs)
     size = sum(path.stat().st_size for path in files.values()) + archive_pictures.size(versions)
     if len(files) + len(versions) > MAX_ENTRIES or size > MAX_BYTES:
         raise ArchiveError(f"the runs are more than an archive may hold ({_bounds()}): pack fewer at once")
@@ -111,8 +112,11 @@ def unpack(file: IO[bytes], store: RunStore) -> Unpacked:
             arriving = RunStore(Path(incoming))
             ids = _extract(file, arriving, store)
             new = sorted(run_id for run_id in ids if (arriving.folder / run_id).exists())
+            own_weights = Run(store.folder / "any").frozen_store
+            archive_frozen.lay_out(arriving.folder, own_weights)
             for run_id in new:
                 admit(Run(arriving.folder / run_id))
+            archive_frozen.take_in([Run(arriving.folder / run_id) for run_id in new], own_weights)
             brought = archive_pictures.take_in(arriving.folder)
             added = _settle(new, arriving.folder, store.folder)
         return Unpacked(added, sorted(ids - set(added)), brought)
@@ -151,7 +155,7 @@ def _extract(file: IO[bytes], arriving: RunStore, store: RunStore) -> set[str]:
         entries = _entries(archive)
         if sum(info.file_size for info in entries.values()) > FREE_BYTES + MAX_RATIO * packed:
             raise ArchiveError(f"the archive unpacks to more than {MAX_RATIO} times its size: no runs do")
-        ids = {name.split("/")[0] for name in entries} - {archive_pictures.FOLDER}
+        ids = {name.split("/")[0] for name in entries} - {archive_pictures.FOLDER, archive_frozen.FOLDER}
         known = {run_id for run_id in ids if (store.folder / run_id).exists()}
         for name, info in entries.items():
             if name.split("/")[0] not in known:

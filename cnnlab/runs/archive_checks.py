@@ -16,16 +16,18 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.data.pictures.store import is_own_key
 from cnnlab.files import plain_json, read_limited
 from cnnlab.networks.architecture import BYTES_PER_NUMBER, ArchitectureError, summarise
-from cnnlab.networks.build import build
+from cnnlab.networks.build import build, parted
+from cnnlab.pretrained.matching import backbones_for
 from cnnlab.runs.run import MAX_LINE, MAX_READ, Run, RunError
 from cnnlab.runs.summary import About, Summary
 from cnnlab.training import events
 from cnnlab.training.config import RunConfig, last_epoch
 from cnnlab.training.history import History
 
-MAX_WEIGHTS = 100_000_000  # bytes of an epoch: 25 million parameters, twelve times the largest preset's on any data set
+MAX_WEIGHTS = 120_000_000  # bytes of an epoch: 30 million parameters, as the largest backbone has
 MAX_MACS = 1_000_000_000  # of a network on one image: 25 times the largest preset's
 MAX_ACTIVATIONS = 100_000_000  # bytes of a network on one image: 70 times the largest preset's
+BACKBONES_MACS, BACKBONES_ACTIVATIONS = 6_000_000_000, 400_000_000  # of networks whose first layers are a backbone's
 MAX_HEADER = 2_000_000  # bytes of a safetensors file beside its tensors: their names, the history of an epoch
 MAX_GENERATOR = 10_000  # bytes of a random generator's state: a CPU's has 5,056
 MOMENTS = ("exp_avg", "exp_avg_sq", "momentum_buffer", "square_avg")  # what optimisers keep of each parameter
@@ -95,7 +97,9 @@ def _check_network(run: Run, config: RunConfig, summary: Summary) -> None:
         return
     weights = BYTES_PER_NUMBER * sum(row.parameters for row in rows)
     activations = BYTES_PER_NUMBER * prod(summary.shape) + sum(row.activation_bytes for row in rows)
-    if weights > MAX_WEIGHTS or activations > MAX_ACTIVATIONS or sum(row.macs for row in rows) > MAX_MACS:
+    is_known = bool(backbones_for(config.architecture))
+    most_activations, most_macs = (BACKBONES_ACTIVATIONS, BACKBONES_MACS) if is_known else (MAX_ACTIVATIONS, MAX_MACS)
+    if weights > MAX_WEIGHTS or activations > most_activations or sum(row.macs for row in rows) > most_macs:
         raise _refusal(run, "config.json", "of too large a network")
 
 
@@ -122,7 +126,8 @@ def _is_record(line: str, classes: int) -> bool:
 
 def _check_tensors(run: Run, config: RunConfig, summary: Summary) -> None:
     """Check that every file holds the tensors of the run's network or of its training, and no others."""
-    network = _network(config, summary)
+    frozen, network = _network(config, summary)
+    _check_frozen(run, frozen)
     weights = {name: _form(tensor) for name, tensor in network.state_dict().items()}
     last = last_epoch(config, summary.extensions)
     epochs = {f"epoch-{epoch:03d}.safetensors" for epoch in range(last + 1)}
@@ -137,13 +142,30 @@ def _check_tensors(run: Run, config: RunConfig, summary: Summary) -> None:
             raise _refusal(run, path.name, "of another training")
 
 
-def _network(config: RunConfig, summary: Summary) -> nn.Module:
-    """Return the run's network without values; one that cannot be built has no layers here, as it has no weights."""
+def _check_frozen(run: Run, frozen: nn.Module) -> None:
+    """Check that the weights of layers that do not learn are those that the run names, and fit."""
+    expected = {name: _form(tensor) for name, tensor in frozen.state_dict().items()}
+    digest = run.summary.frozen
+    if bool(expected) != bool(digest) and run.epochs():
+        raise _refusal(run, "summary.json", "of a run with other frozen layers")
+    if digest:
+        if _header(run, run.frozen_store.path(digest)) != expected:
+            raise _refusal(run, f"pretrained/{digest}.safetensors", "of another network")
+        _ = run.frozen_weights  # raises where the contents are others
+
+
+def _network(config: RunConfig, summary: Summary) -> tuple[nn.Module, nn.Module]:
+    """Return the run's frozen layers and those that learn, without values.
+
+    A network that cannot be built has no layers here, as it has no weights.
+    """
     try:
         with torch.device("meta"):
-            return build(config.architecture, summary.shape, len(summary.classes)) if summary.classes else nn.Module()
+            if summary.classes:
+                return parted(build(config.architecture, summary.shape, len(summary.classes)), config.learn_from)
     except ArchitectureError:
-        return nn.Module()
+        pass
+    return nn.Module(), nn.Module()
 
 
 def _training_forms(network: nn.Module) -> Forms:
@@ -170,12 +192,16 @@ def _header(run: Run, path: Path) -> Forms:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
         if MAX_HEADER < length < path.stat().st_size:  # reading it would take many times its bytes of memory
-            raise _refusal(run, path.relative_to(run.folder).as_posix(), "longer than its tensors")
+            raise _refusal(run, _name(run, path), "longer than its tensors")
         with safe_open(path, framework="pt") as tensors:
             slices = {name: tensors.get_slice(name) for name in tensors.keys()}  # noqa: SIM118 - no mapping
     except (OSError, SafetensorError) as error:
-        raise _refusal(run, path.relative_to(run.folder).as_posix(), "no safetensors file") from error
+        raise _refusal(run, _name(run, path), "no safetensors file") from error
     return {name: Form(tuple(one.get_shape()), one.get_dtype()) for name, one in slices.items()}
+
+
+def _name(run: Run, path: Path) -> str:
+    return path.relative_to(run.folder).as_posix() if path.is_relative_to(run.folder) else path.name
 
 
 def _refusal(run: Run, name: str, reason: str) -> RunError:

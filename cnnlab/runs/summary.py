@@ -28,7 +28,7 @@ class Learned(BaseModel):
     dataset: Annotated[str, Field(max_length=60)]
     validation_fraction: Annotated[float, Field(ge=0.01, le=0.5)]
     held_out_by: Annotated[int, Field(ge=0, le=2**32 - 1)]
-    train_fraction: Annotated[float, Field(ge=0.01, le=1)]
+    train_fraction: Annotated[float, Field(ge=0.001, le=1)]
 
     @classmethod
     def of(cls, config: RunConfig) -> Learned:

@@ -145,7 +145,7 @@ class RunConfig(BaseModel):
     # (x − mean) / std; 0…1; −1…1; by ImageNet's mean and std, as torchvision's networks expect
     normalise: Literal["standard", "unit", "symmetric", "imagenet"] = "standard"
     validation_fraction: Annotated[float, Field(ge=0.01, le=0.5)] = 0.1  # of train, stratified
-    train_fraction: Annotated[float, Field(ge=0.01, le=1)] = 1.0  # of the rest: below 1 to see what fewer images cost
+    train_fraction: Annotated[float, Field(ge=0.001, le=1)] = 1.0  # of the rest: below 1 to see what fewer images cost
     early_stopping: Annotated[int, Field(ge=0, le=1000)] = 0  # epochs without a lower validation loss; 0 is off
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # the fastest available
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # 16 bits where they are faster

@@ -9,7 +9,7 @@ from typing import TypeVar
 from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.designs import DesignError, from_link, to_link
-from cnnlab.networks.presets import PRESETS
+from cnnlab.pretrained.table import NETWORKS
 from cnnlab.training.config import ConfigError, RunConfig, parse_config
 from cnnlab.training.recipes import RECIPES
 
@@ -30,7 +30,7 @@ def to_query(config: RunConfig) -> dict[str, str]:
     Raises ConfigError for a branch and for a fine-tuned network, whose first weights an address cannot hold, and for a
     network too large for an address.
     """
-    if config.parent or config.lessons:
+    if config.comes_from or config.lessons:
         raise ConfigError("a network that goes on from another has no link: begin anew")
     query = min((_query_from(name, config) for name in RECIPES), key=len)
     if query.get(DESIGN) == "":
@@ -50,7 +50,7 @@ def _query_from(recipe: str, config: RunConfig) -> dict[str, str]:
 
 
 def _network_query(network: Architecture) -> dict[str, str]:
-    if PRESETS.get(network.name) == network:
+    if NETWORKS.get(network.name) == network:
         return {PRESET: network.name}
     return {DESIGN: to_link(network)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -15,11 +15,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from cnnlab.data.batches import Standardise
 from cnnlab.data.folders import cache_folder
 from cnnlab.data.splits import Split, fingerprints
 from cnnlab.errors import CnnLabError
 from cnnlab.files import exclusive, is_older
+from cnnlab.networks.architecture import LayerSummary
 from cnnlab.networks.layers import Shape
+from cnnlab.training.device import Accelerator
 
 AT_ONCE = 32  # images through the frozen layers; larger batches are no faster on a CPU
 KEPT_BYTES = 10 * 10**9  # of the features of all networks; the oldest go first
@@ -131,7 +134,33 @@ def _parts(source: Source) -> Iterator[Tensor]:
         yield source.change(images, labels) if source.change else images
 
 
-def cache_of(trunk: nn.Sequential, key: str, shape: Shape, images: int) -> FeatureCache:
+def feature_work(
+    frozen: nn.Sequential,
+    rows: Sequence[LayerSummary],
+    standardise: Standardise,
+    accelerator: Accelerator,
+    sources: list[Source],
+) -> FeatureWork:
+    """Prepare to compute what frozen layers, summarised by ``rows``, make of all images of ``sources``.
+
+    Raises FeaturesError where the disk has too little room.
+    """
+    frozen.eval()
+    kinds = "".join(row.layer.model_dump_json() for row in rows)
+    key = f"{kinds}{rows[0].input_shape}{standardise.scale}{accelerator.precision}"
+    images = sum(len(source.split) for source in sources)
+    cache = _cache_of(frozen, key, rows[-1].output_shape, images)
+
+    def look(images: Tensor) -> Tensor:
+        pixels = standardise.inputs(images.to(accelerator.device)).contiguous(memory_format=accelerator.layout)
+        with torch.inference_mode(), accelerator.autocast():
+            features: Tensor = frozen(pixels)  # (N, C, H, W) → (N, …)
+        return features
+
+    return FeatureWork(cache, look, sources)
+
+
+def _cache_of(trunk: nn.Sequential, key: str, shape: Shape, images: int) -> FeatureCache:
     """Open the cache of frozen layers whose outputs have ``shape``, with room for ``images``.
 
     ``key`` says all that the outputs depend on beside weights and kinds of layers. Raises FeaturesError where the disk

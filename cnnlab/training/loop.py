@@ -17,7 +17,7 @@ from cnnlab.data.batches import Standardise, prepared_batches, scaling, shuffled
 from cnnlab.data.loading import Data
 from cnnlab.data.mixing import mixed
 from cnnlab.data.splits import Split
-from cnnlab.evaluation.evaluate import Evaluation, affordable_batch, evaluate
+from cnnlab.evaluation.evaluate import Evaluation, affordable_batch, evaluate, predict
 from cnnlab.networks.build import dropout_generator, parted, seed_dropout
 from cnnlab.training.balance import balanced_sample, loss_function
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, Progress, under
@@ -25,7 +25,7 @@ from cnnlab.training.config import Extension, RunConfig, last_epoch
 from cnnlab.training.device import Accelerator, compute_exactly, keep_freed_memory
 from cnnlab.training.early_stopping import EarlyStopping
 from cnnlab.training.events import EpochMetrics, Event, Finished, Prepared, RateChange, Started, StepMetrics, Tick
-from cnnlab.training.features import FeatureWork, Source, cache_of
+from cnnlab.training.features import Source, feature_work
 from cnnlab.training.memory import room_for_images
 from cnnlab.training.meter import Meter
 from cnnlab.training.optimizer import check_shapes, make_optimizer, moments, restore_moments
@@ -122,10 +122,7 @@ class Training:
         rows = frozen_layers(config, self.data.spec)
         variants = [Source(train), *(Source(train, self._variant(copy)) for copy in range(1, config.feature_copies))]
         sources = [*variants, Source(validation)]
-        key = "\n".join([row.layer.model_dump_json() for row in rows])
-        key += f"{self.data.spec.shape} {scaling(self.data.spec, config.normalise)} {self.accelerator.precision}"
-        cache = cache_of(self.frozen.eval(), key, rows[-1].output_shape, sum(len(source.split) for source in sources))
-        work = FeatureWork(cache, self._look, sources)
+        work = feature_work(self.frozen, rows, self._standardise, self.accelerator, sources)
         for done in work:
             yield Prepared(done, work.images, work.computed)
         *copies, checked = work.splits()
@@ -133,13 +130,6 @@ class Training:
         joined = Split(checked.pixels, train.labels.repeat(len(copies)), torch.cat(chosen))
         self._inputs = replace(self.data, train=joined, validation=checked)
         self.seconds += perf_counter() - began
-
-    def _look(self, images: Tensor) -> Tensor:
-        """Return the features of images: (N, C, H, W) uint8 → what the frozen layers give."""
-        pixels = self._standardise.inputs(images.to(self.accelerator.device))
-        with torch.inference_mode(), self.accelerator.autocast():
-            features: Tensor = self.frozen(pixels.contiguous(memory_format=self.accelerator.layout))
-        return features
 
     def _variant(self, copy: int) -> Callable[[Tensor, Tensor], Tensor]:
         """Return what makes the augmented variant number ``copy`` of images, the same in every training."""
@@ -161,8 +151,14 @@ class Training:
 
     def _judge(self, split: Split) -> Evaluation:
         """Evaluate on images of the running training, or their features."""
-        network = self.learning if self.config.keeps_features else self.network
+        network = self.learning if split.pixels.is_floating_point() else self.network
         return evaluate(network, split, self._standardise, self._judged_at_once)
+
+    def answers(self) -> Tensor:
+        """Return the class that the network names for each validation image: (N,)."""
+        validation = self._inputs.validation.to(self.accelerator.device)
+        network = self.learning if validation.pixels.is_floating_point() else self.network
+        return predict(network, validation, self._standardise, self._judged_at_once).argmax(1)
 
     def judge_train(self) -> Evaluation:
         """Evaluate on the training images, without augmentation, by their features where these are kept."""
@@ -202,7 +198,7 @@ class Training:
 
     def _through_frozen(self, inputs: Tensor) -> Tensor:
         """Return what the frozen layers make of images; features are theirs already."""
-        if self.config.keeps_features or not len(self.frozen):
+        if self.config.keeps_features:
             return inputs
         with torch.no_grad():
             features: Tensor = self.frozen(inputs)

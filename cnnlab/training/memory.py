@@ -13,10 +13,12 @@ import torch
 
 from cnnlab.data.batches import prepared_at_once
 from cnnlab.data.spec import DatasetSpec
-from cnnlab.evaluation.evaluate import evaluation_batch
-from cnnlab.networks.architecture import BYTES_PER_NUMBER, summarise
+from cnnlab.evaluation.evaluate import affordable_batch, evaluation_batch
+from cnnlab.networks.architecture import BYTES_PER_NUMBER
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.device import Accelerator, choose_device
+from cnnlab.training.features import AT_ONCE
+from cnnlab.training.run_data import frozen_layers, layers_of
 
 GB = 1e9  # bytes
 MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2, "rmsprop": 2}  # numbers that an optimiser keeps of each weight, at most
@@ -55,10 +57,11 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
 
     Raises ArchitectureError where a layer does not fit the images, ConfigError where the device is missing.
     """
-    rows = summarise(config.architecture, spec.shape, len(spec.classes))
+    rows, frozen = layers_of(config, spec), frozen_layers(config, spec)
+    learning = rows[len(frozen) :]
     accelerator = Accelerator.of(config)
     precision = accelerator.precision
-    kept = sum(row.activation_bytes for row in rows) * precision.itemsize // BYTES_PER_NUMBER
+    kept = sum(row.activation_bytes for row in learning) * precision.itemsize // BYTES_PER_NUMBER
     largest = max(prod(row.output_shape) for row in rows) * BYTES_PER_NUMBER
     pixels = prod(spec.shape)
     batch = min(config.batch_size, spec.sizes[0])
@@ -67,9 +70,12 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
     is_streamed = pixels * spec.sizes[0] > room_for_images(accelerator.device)
     held = 0 if is_mapped or is_streamed else HELD * sum(spec.sizes)
     copies = COPIES + MOMENTS[config.optimizer] + (AVERAGED if config.weight_average else 0)
+    judged = min(evaluation_batch(spec.shape), affordable_batch(rows))
+    passed = max((row.peak_bytes for row in frozen), default=0) * (AT_ONCE if config.keeps_features else batch)
+    weights = sum(row.parameters for row in learning) * copies + sum(row.parameters for row in frozen)
     return Needs(
-        weights=sum(row.parameters for row in rows) * BYTES_PER_NUMBER * copies,
-        activations=max(BOTH_WAYS * kept * batch, JUDGED * largest * evaluation_batch(spec.shape)),
+        weights=weights * BYTES_PER_NUMBER,
+        activations=max(BOTH_WAYS * kept * batch + passed, JUDGED * largest * judged),
         images=pixels * (held + at_once * BYTES_PER_NUMBER * AUGMENTED),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cnnlab.networks.presets import PRESETS
+from cnnlab.pretrained.table import NETWORKS
 from cnnlab.training.config import RunConfig
 
 
@@ -72,6 +73,39 @@ _RECIPES = [
             mixup=0.2,
             weight_average=0.99,  # reaches back some 100 steps, an epoch of 13,000 images
             validation_fraction=0.05,
+        ),
+    ),
+    Recipe(
+        name="transfer",
+        title="Transfer: a few pictures of anything",
+        config=RunConfig(
+            dataset="cifar10",
+            architecture=NETWORKS["lite0"],
+            start="lite0",
+            learn_from="linear1",  # the new one alone: nothing else can be learned by heart from a few pictures
+            normalise="symmetric",
+            epochs=20,
+            batch_size=64,
+            learning_rate=0.005,
+            augmentation="flip",
+            feature_copies=3,
+        ),
+    ),
+    Recipe(
+        name="transfer-best",
+        title="Transfer, best: the last blocks learn too",
+        config=RunConfig(
+            dataset="cifar10",
+            architecture=NETWORKS["lite0"],
+            start="lite0",
+            start_rate=0.2,
+            learn_from="conv16",  # the blocks of 192 filters and all behind
+            normalise="symmetric",
+            epochs=10,
+            batch_size=32,
+            learning_rate=0.005,
+            augmentation="flip",
+            feature_copies=3,
         ),
     ),
     _tutorial(

@@ -17,7 +17,7 @@ from cnnlab.networks.designs import (
     write_design,
 )
 from cnnlab.networks.layers import Flatten, Linear
-from cnnlab.networks.presets import PRESETS
+from cnnlab.pretrained.table import NETWORKS
 from cnnlab.ui.design import state
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.flash import say
@@ -41,7 +41,7 @@ def known() -> dict[str, Draft]:
             saved[f"saved: {name}"] = shelf().load(name)
         except DesignError:
             continue  # a damaged file is not offered; loading it shows the error
-    return {preset.title: preset for preset in PRESETS.values()} | saved
+    return {preset.title: preset for preset in NETWORKS.values()} | saved
 
 
 def begin_from() -> None:
@@ -127,7 +127,7 @@ def _rename(title_field: Key[str], about_field: Key[str]) -> None:
 def _save() -> None:
     draft = state.draft()  # with a title typed since the page was drawn
     DESIGN_ERROR.drop()
-    if draft.name in PRESETS:
+    if draft.name in NETWORKS:
         DESIGN_ERROR.put("a preset has this name: give the design another title")
         return
     try:

@@ -16,7 +16,7 @@ from cnnlab.networks.architecture import Draft, Place
 from cnnlab.networks.designs import DesignError, from_link, to_link, write_design
 from cnnlab.networks.edit import EditError, UndoStack
 from cnnlab.networks.layers import Chain, Layer, Shape
-from cnnlab.networks.presets import PRESETS
+from cnnlab.pretrained.table import NETWORKS
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell.address import DESIGN
 from cnnlab.ui.shell.literal import literal
@@ -71,7 +71,7 @@ def _first() -> Draft:
 
 def copy_of(known: Draft) -> Draft:
     """Copy a network that comes with the app under a name of one's own; return any other unchanged."""
-    if known.name not in PRESETS:
+    if known.name not in NETWORKS:
         return known
     return known.model_copy(update={"name": f"my-{known.name}"[:60], "title": f"My {known.title}"[:80]})
 

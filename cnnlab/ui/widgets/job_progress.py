@@ -14,6 +14,8 @@ def progress_text(job: Job) -> str:
         return f"Waiting for its turn to train, number {max(job.place, 1)} in the queue"
     if job.state == "loading":
         return _loading_text(job.config.dataset)
+    if job.state == "preparing":
+        return _preparing_text(job)
     if job.state == "judging" or job.is_stopping:
         return "Judging on the test images" if job.state == "judging" else "Stopping; then its last epoch is judged"
     epoch = min(len(job.history.epochs) + 1, job.epochs)
@@ -21,6 +23,14 @@ def progress_text(job: Job) -> str:
     if job.state == "paused":
         return f"Paused: {text}"
     left = job.seconds_left
+    return text if left is None else f"{text}, about {rough_duration(left)} left"
+
+
+def _preparing_text(job: Job) -> str:
+    done, left = job.prepared, job.seconds_left
+    if done is None:
+        return "Computing the features of frozen layers"
+    text = f"Features of frozen layers, each image once: {done.images:,} of {done.of:,}"
     return text if left is None else f"{text}, about {rough_duration(left)} left"
 
 

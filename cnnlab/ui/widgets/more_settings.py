@@ -127,7 +127,7 @@ def _machine() -> dict[str, Any]:
 
 def _length() -> dict[str, Any]:
     return {
-        "train_fraction": number("Share of the rest to train on", "train_fraction", 0.01, 1.0, 0.05),
+        "train_fraction": number("Share of the rest to train on", "train_fraction", 0.001, 1.0, 0.05, "%.3f"),
         "early_stopping": integer("Early stopping after epochs (0: off)", "early_stopping", 0, 1000),
     }
 

@@ -12,7 +12,8 @@ from cnnlab.data.download import is_present
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.networks.architecture import Architecture, ArchitectureError, LayerSummary, summarise
 from cnnlab.networks.designs import Shelf
-from cnnlab.networks.presets import PRESETS
+from cnnlab.networks.layers import Resize
+from cnnlab.pretrained.table import NETWORKS
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, Parent, RunConfig, parse_config
@@ -24,12 +25,13 @@ from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import FORM_OWN_NETWORK, FORM_PARENT, FORM_RECIPE, form_field
 from cnnlab.ui.widgets import run_form_link as link
+from cnnlab.ui.widgets import start_inputs
 from cnnlab.ui.widgets.config_inputs import choice, integer, number
 from cnnlab.ui.widgets.diagram import show_network
 from cnnlab.ui.widgets.more_settings import more_settings
 
 FEW_A_CLASS = 5  # validation images
-_NOT_OFFERED = {"parent", "lessons", "lesson_share"}  # fields without an input for a new network
+_NOT_OFFERED = {"parent", "start", "lessons", "lesson_share"}  # fields without an input for a new network
 
 
 def run_form() -> RunConfig | None:
@@ -52,7 +54,7 @@ def run_form() -> RunConfig | None:
     if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
         st.caption(linked("That is all training images in one batch: one step an epoch."))
     with st.expander("More settings"):
-        fields |= more_settings(fields["dataset"], is_branch="parent" in fields)
+        fields = more_settings(fields["dataset"], is_branch="parent" in fields) | fields
     try:
         config = parse_config(fields)
         spec = DATASETS[config.dataset]
@@ -126,12 +128,9 @@ def _beginning() -> dict[str, Any]:
     parent = FORM_PARENT.get()
     run = session.find_run(parent.run) if parent else None
     if parent is None or run is None:
-        return {
-            "dataset": choice(
-                "Data set", "dataset", offered(form_field("dataset").get()), lambda name: DATASETS[name].title
-            ),
-            "architecture": _pick_network(),
-        }
+        dataset = choice("Data set", "dataset", offered(form_field("dataset").get()), lambda name: DATASETS[name].title)
+        network = _resized(_pick_network())
+        return {"dataset": dataset, "architecture": network, **start_inputs.start_inputs(network)}
     st.info(f"A branch of {frame.literal(run.title)}, from epoch {parent.epoch} on.", icon=":material/alt_route:")
     st.caption("It keeps that run's validation images, so that it is validated on none it was trained on.")
     st.button("Begin anew instead", on_click=FORM_PARENT.drop, key="form.anew")
@@ -149,8 +148,27 @@ def _pick_network() -> Architecture:
     return networks[choice("Network", "architecture", list(networks), labels.__getitem__)]
 
 
+def _resized(network: Architecture) -> Architecture:
+    """Show the size that a network's first layer gives its images, where it has such a layer, and set it."""
+    first, *others = network.layers
+    if not isinstance(first, Resize):
+        return network
+    key = form_field("image_size")
+    key.fill(first.size)
+    size = st.number_input(
+        "Images are resized to, px",
+        32,
+        512,
+        step=32,
+        key=key.name,
+        persist_state="session",
+        help="Of larger images the network sees more; its time grows with their area.",
+    )
+    return network.model_copy(update={"layers": (first.model_copy(update={"size": size}), *others)})
+
+
 def _networks() -> dict[str, Architecture]:
-    networks = PRESETS | Shelf(runs_folder()).networks()
+    networks = NETWORKS | Shelf(runs_folder()).networks()
     if own := FORM_OWN_NETWORK.get():
         network = Architecture.model_validate_json(own)
         networks = {network.name: network} | networks | {network.name: network}
@@ -170,11 +188,12 @@ def take_network(network: Architecture, dataset: str, batch_size: int) -> None:
 
 def _offer(network: Architecture) -> None:
     """Choose ``network`` in the form, even if it is neither a preset nor saved."""
-    if PRESETS.get(network.name) != network:
-        if network.name in PRESETS:
+    if NETWORKS.get(network.name) != network:
+        if network.name in NETWORKS:
             network = network.model_copy(update={"name": f"own-{network.name}"[:60]})
         FORM_OWN_NETWORK.put(network.model_dump_json())
     form_field("architecture").put(network.name)
+    form_field("image_size").drop()  # the network's own
 
 
 def set_learning_rate(rate: float) -> None:
@@ -187,6 +206,7 @@ def _fill_in(config: RunConfig | None = None) -> None:
     chosen = config or RECIPES[FORM_RECIPE.get()].config
     for name, value in chosen.model_dump(exclude=_NOT_OFFERED).items():
         form_field(name).put(value)
+    start_inputs.fill_in(chosen)
     _offer(chosen.architecture)
     # Values that the form does not offer here are replaced by ones that it does.
     if chosen.dataset not in DATASETS:

@@ -1,0 +1,40 @@
+"""Which weights a network can start from: those of a network with the same first layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnnlab.networks.architecture import Draft
+from cnnlab.networks.layers import Chain, Layer, Resize
+from cnnlab.pretrained.table import BACKBONES, Backbone
+
+FEWEST = 3  # layers alike: a convolution, its norm, its activation
+
+
+def backbones_for(network: Draft) -> list[Backbone]:
+    """List the published backbones whose weights fit the first layers of ``network``."""
+    return [backbone for backbone in BACKBONES.values() if alike(network.layers, backbone.layers()) >= FEWEST]
+
+
+def alike(first: Chain, second: Chain) -> int:
+    """Count the first layers that two lists have in common, whatever their names and the size of the images."""
+    count = 0
+    for one, other in zip(_compared(first), _compared(second), strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
+
+
+def cuts(network: Draft) -> list[str]:
+    """List the layers from which a network may learn while those before are frozen: those with a window or weights.
+
+    The first is left out, for before it nothing could be frozen.
+    """
+    named = network.named_layers
+    found = [name for name, layer in named if layer.linearity == "weighted" or layer.branch_number]
+    return found[1:]
+
+
+def _compared(layers: Sequence[Layer]) -> list[Layer]:
+    return [layer.model_copy(update={"name": None}) for layer in layers if not isinstance(layer, Resize)]

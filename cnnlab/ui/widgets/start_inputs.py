@@ -1,0 +1,115 @@
+"""The part of a run's form about weights to start from, and which layers learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from cnnlab.networks.architecture import Architecture
+from cnnlab.pretrained.matching import FEWEST, alike, backbones_for, cuts
+from cnnlab.pretrained.table import BACKBONES, IMAGENET_TERMS
+from cnnlab.training.config import RunConfig, Start
+from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell.state import form_field
+from cnnlab.ui.widgets.config_inputs import choice, integer, number
+
+LATEST_RUNS = 20  # offered to start from
+FIELDS = ("start", "start_rate", "learn_from", "feature_copies")
+
+
+def start_inputs(network: Architecture) -> dict[str, Any]:
+    """Show where the network's first weights come from, where there is a choice, and return the fields."""
+    offered = _offered(network)
+    start = form_field("start")
+    if start.get() not in offered:
+        start.put("")
+    if len(offered) == 1:
+        return {}
+    chosen = choice(
+        "Weights to start from",
+        "start",
+        list(offered),
+        offered.__getitem__,
+        "With weights that were learned from many images, a few dozen of yours are enough: only the last layers learn.",
+    )
+    if not chosen:
+        return {}
+    _tell_of(chosen)
+    return {"start": chosen, **_learning(network), **_scale(chosen)}
+
+
+def _offered(network: Architecture) -> dict[str, str]:
+    """Return what can be started from, and its label: nothing, published weights, one's own runs."""
+    offered = {"": "None: all layers begin at random"}
+    offered |= {backbone.name: f"{backbone.title}, from ImageNet" for backbone in backbones_for(network)}
+    alike_runs: dict[str, str] = {}
+    for entry in session.trained_runs():
+        if alike(entry.config.architecture.layers, network.layers) >= FEWEST and len(alike_runs) < LATEST_RUNS:
+            alike_runs[f"{entry.id}@{entry.summary.epoch}"] = f"Your run: {frame.literal(entry.title)}"
+    return offered | frame.distinct_labels(alike_runs)
+
+
+def _tell_of(chosen: str) -> None:
+    if backbone := BACKBONES.get(chosen):
+        st.caption(
+            f"{backbone.megabytes:.0f} MB, {backbone.licence}; {backbone.source}. {IMAGENET_TERMS}",
+        )
+
+
+def _learning(network: Architecture) -> dict[str, Any]:
+    """Show from which layer on the network learns, and how."""
+    names = [name for name, _ in network.named_layers]
+    options = ["", *cuts(network)]
+    if form_field("learn_from").get() not in options:
+        form_field("learn_from").put(options[-1])
+
+    def told(name: str) -> str:
+        if not name:
+            return "all layers"
+        before = names.index(name)
+        return f"only {name}, the last" if name == options[-1] else f"{name} on ({before} of {len(names)} frozen)"
+
+    learn_from = choice(
+        "What learns",
+        "learn_from",
+        options,
+        told,
+        "Layers before it keep their weights. What they make of each image is computed once and kept on disk, so that "
+        "epochs take seconds, also in later runs.",
+    )
+    fields: dict[str, Any] = {"learn_from": learn_from}
+    if learn_from:
+        fields["feature_copies"] = integer(
+            "Variants of each image",
+            "feature_copies",
+            0,
+            20,
+            "1: each image as it is. More: augmented ones besides, each as long to compute as the image itself. 0: "
+            "augmented anew in every step, which computes the frozen layers each time.",
+        )
+    if learn_from != options[-1]:
+        fields["start_rate"] = number(
+            "Rate of these layers, share of the learning rate",
+            "start_rate",
+            0.001,
+            1.0,
+            0.05,
+            "%.3f",
+            "Layers that know much should change little: the new ones learn at the whole rate.",
+        )
+    return fields
+
+
+def _scale(chosen: str) -> dict[str, str]:
+    """Return the scale of pixels that published weights need."""
+    return {"normalise": BACKBONES[chosen].normalise} if chosen in BACKBONES else {}
+
+
+def fill_in(config: RunConfig) -> None:
+    """Put the config's weights to start from into the form."""
+    form_field("start").put(_name(config.start))
+
+
+def _name(start: Start | None) -> str:
+    return start.name if start else ""
