@@ -15,7 +15,19 @@ from tests.conftest import ROOT
 
 ROOMS = (
     *("errors", "files", "palette", "text", "threads"),
-    *("networks", "drawings", "data", "evaluation", "training", "runs", "jobs", "analysis", "export", "charts"),
+    *(
+        "networks",
+        "drawings",
+        "data",
+        "evaluation",
+        "pretrained",
+        "training",
+        "runs",
+        "jobs",
+        "analysis",
+        "export",
+        "charts",
+    ),
     *("learn", "cli", "ui"),
 )
 SHARED_BY_PAGES = (
@@ -24,9 +36,16 @@ SHARED_BY_PAGES = (
     "views",
 )  # in this order; the other rooms of cnnlab/ui are a page's each
 WITHOUT_TORCH = (
-    *("networks/layers", "networks/architecture", "networks/presets", "networks/receptive_field", "networks/edit"),
+    *(
+        "networks/layers",
+        "networks/architecture",
+        "networks/presets",
+        "networks/backbones",
+        "networks/receptive_field",
+        "networks/edit",
+    ),
     *("networks/lint", "networks/diagram", "drawings/strokes", "drawings/images", "charts"),
-    *("evaluation/metrics", "evaluation/significance"),
+    *("evaluation/metrics", "evaluation/significance", "pretrained/table", "pretrained/matching"),
     *("training/config", "training/recipes", "training/events", "training/history"),
 )
 ONLY_IN = {

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import torch
 
+from cnnlab.analysis.cross_validation import METHODS, cross_validate
 from cnnlab.analysis.ood import NONE
 from cnnlab.cli.options import as_json
 from cnnlab.data.borrowing import borrow
@@ -141,6 +142,26 @@ def list_command(as_json: bool) -> None:
 
 def _listed(version: Version) -> dict[str, object]:
     return version.model_dump(mode="json", exclude={"pixels", "extends"})
+
+
+@data.command("cross-validate")
+@click.argument("name")
+@click.option("--method", "methods", multiple=True, type=click.Choice(list(METHODS)), help="[default: all]")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of the folds and the trainings.")
+@as_json
+def cross_validate_command(name: str, methods: tuple[str, ...], seed: int, as_json: bool) -> None:
+    """Judge how well the training pictures of the data set NAME can be told apart, from little to learn to much."""
+    step = None
+    with click.progressbar(length=100, file=sys.stderr, item_show_func=lambda text: text) as bar:
+        for step in cross_validate(dataset_spec(name).name, methods or tuple(METHODS), seed):
+            bar.update(int(100 * step.done) - bar.pos, step.stage)
+    assert step
+    if as_json:
+        told = {one.method: {"right": one.right, "images": one.images} for one in step.results}
+        click.echo(json.dumps({"name": dataset_spec(name).name, "methods": told}))
+        return
+    for one in step.results:
+        click.echo(f"{METHODS[one.method]:30} {one.right / one.images:8.2%} of {one.images:,}")
 
 
 @data.command("check")

@@ -28,6 +28,7 @@ from cnnlab.networks.layers import (
     MaxPool2d,
     Parallel,
     Residual,
+    Resize,
     Softmax,
     SqueezeExcite,
 )
@@ -49,6 +50,7 @@ EVERY_KIND: list[Layer] = [
     Parallel(paths=((), (Conv2d(out_channels=4, kernel_size=1),))),
     DepthwiseSeparable(out_channels=8),
     SqueezeExcite(reduction=2),
+    Resize(size=12),
     MaxPool2d(),
     AvgPool2d(),
     AdaptivePool2d(output_size=2),

@@ -16,6 +16,7 @@ from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.errors import CnnLabError
 from cnnlab.ui.data import PLACE
+from cnnlab.ui.data.first_answers import first_answers
 from cnnlab.ui.data.gallery import gallery
 from cnnlab.ui.data.none_class import offer_none
 from cnnlab.ui.data.packed import download_version
@@ -182,6 +183,9 @@ def _restore(key: str) -> None:
 _VIEWS = {
     "Pictures": _View("What is in it? Each picture as a network gets it, beside the original.", _pictures),
     "Findings": _View("What is doubtful? Look, move a picture to another class, or remove it.", _doubts),
+    "First answers": _View(
+        "Can they be told apart? What a network that knows a million photos makes of them.", first_answers
+    ),
     "Report": _View("What became of each file?", _report),
     "Versions": _View("What has changed since it was added?", _versions),
 }

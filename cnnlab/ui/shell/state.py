@@ -85,6 +85,7 @@ BRANCH_OPEN: Key[bool] = Key("branch.open", False)
 DATA_CHOSEN: Key[str] = Key("data.chosen", "")
 DATA_VIEW: Key[str] = Key("data.view", "Pictures")
 DATA_ADDING: Key[Worker[Any] | None] = Key("data.adding", None)
+DATA_JUDGED: Key[dict[str, Worker[Any]]] = Key("data.judged", {})  # cross-validations by version
 DATA_PACKED: Key[Any] = Key("data.packed", None)  # the uploaded archive
 DATA_ADDED_FROM: Key[str] = Key("data.added_from", "")  # the way that is being added
 DATA_NAME: Key[str] = Key("data.name", "")

@@ -1,0 +1,115 @@
+"""What a network that knows a million photos makes of one's own pictures, by cross-validation."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pandas as pd
+import streamlit as st
+from scipy.stats import binomtest
+
+from cnnlab.analysis.cross_validation import FOLDS, METHODS, NEAREST, Judged, Step, check_enough, cross_validate
+from cnnlab.data.datasets import own_pictures
+from cnnlab.data.loading import load_train
+from cnnlab.data.pictures.version import Version
+from cnnlab.jobs.worker import Worker
+from cnnlab.ui.data.gallery import gallery
+from cnnlab.ui.shell import frame, poll, session
+from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.shell.state import DATA_JUDGED
+from cnnlab.ui.widgets.figure import download
+
+UPDATE_SECONDS = 0.7
+FEW = 300  # pictures whose first answers come without being asked for, in some seconds
+MIXED_UP = 3  # pairs of classes that are told
+_QUICK = (NEAREST, "transfer")
+
+
+def first_answers(version: Version) -> None:
+    """Show how well the pictures can be told apart, by methods from the quickest to the best."""
+    check_enough(load_train(version.key), version.classes)
+    key, judged = version.key, DATA_JUDGED.fill({})
+    if key not in judged and version.train <= FEW:
+        _begin(version.key, _QUICK)
+    with st.container(horizontal=True):
+        st.button(
+            "Judge quickly",
+            icon=":material/bolt:",
+            on_click=_begin,
+            args=[key, _QUICK],
+            help="The nearest pictures vote, and a new last layer learns: seconds after its features are computed.",
+        )
+        st.button(
+            "Judge with fine-tuning",
+            icon=":material/tune:",
+            on_click=_begin,
+            args=[key, tuple(METHODS)],
+            help=f"The last blocks are trained too, {FOLDS} times: some minutes for a hundred pictures.",
+        )
+    if key not in judged:
+        st.info("Press one of the buttons: how well these pictures can be told apart appears here.")
+        return
+    work = judged[key]
+    poll.follow(lambda: work.is_running, UPDATE_SECONDS, _watch, version, work)
+
+
+def _begin(key: str, methods: tuple[str, ...]) -> None:
+    judged = DATA_JUDGED.fill({})
+    if key in judged:
+        judged[key].cancel()
+    judged[key] = Worker(cross_validate(key, methods), trains=True, dataset=key)
+
+
+def _watch(version: Version, work: Worker[Step]) -> None:
+    latest = work.latest
+    if work.is_running:
+        session.watch(work)
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        waits = f"Waits for other trainings: number {work.place} in the queue" if work.place else ""
+        left.progress(latest.done if latest else 0.0, text=waits or (latest.stage if latest else "Begins"))
+        right.button(
+            "Stop", on_click=work.cancel, icon=":material/stop_circle:", width="stretch", key="data.judge.stop"
+        )
+    elif work.error:
+        st.error(literal(work.error), title="The pictures could not be judged")
+    if latest and latest.results:
+        _show(version, latest.results)
+
+
+def _show(version: Version, results: tuple[Judged, ...]) -> None:
+    """Show the accuracy of each method, what the last mixes up, and its mistakes."""
+    table = pd.DataFrame([_row(one) for one in results])
+    st.dataframe(table, hide_index=True, width="stretch")
+    st.caption(
+        f"Each picture is judged by what learned from {FOLDS - 1} fifths of the others, never from itself or another "
+        "shot of its scene. The test pictures are not looked at. Intervals are Wilson's, of 95 %."
+    )
+    download("CSV", lambda: table.to_csv(index=False), f"first-answers-{version.name}-{version.number}")
+    frame.door("Train", "Train it like this", {"recipe": "transfer", "dataset": version.key})
+    last = results[-1]
+    wrong = ((last.answers >= 0) & (last.answers != last.labels)).nonzero().flatten().tolist()
+    if not wrong:
+        return
+    mixed = Counter((int(last.labels[at]), int(last.answers[at])) for at in wrong)
+    told = ", ".join(
+        f"{version.classes[label]} taken for {version.classes[answer]} ({count})"
+        for (label, answer), count in mixed.most_common(MIXED_UP)
+    )
+    st.markdown(f"**Named wrong: {len(wrong):,}.** Most often {literal(told)}.")
+    rows = own_pictures().rows(version)
+    numbers = [number for number, row in enumerate(rows) if row.split == "train"]
+    gallery(version, rows, [numbers[at] for at in wrong], "wrong", likely=_answers(version, last, numbers, wrong))
+
+
+def _answers(version: Version, judged: Judged, numbers: list[int], wrong: list[int]) -> dict[int, str]:
+    return {numbers[at]: version.classes[int(judged.answers[at])] for at in wrong}
+
+
+def _row(one: Judged) -> dict[str, object]:
+    low, high = binomtest(one.right, one.images).proportion_ci(method="wilson")
+    return {
+        "Way to learn": METHODS[one.method],
+        "Named right": f"{one.right / one.images:.1%}",
+        "95 % interval": f"{low:.1%} to {high:.1%}",
+        "Pictures judged": one.images,
+    }
