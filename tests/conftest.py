@@ -39,11 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Runs and pictures go to folders of the test's own, and no training outlives its test."""
+    """Runs, pictures and caches go to folders of the test's own, and no training outlives its test."""
     # AppTest leaves its script there, which every process that multiprocessing spawns would run first.
     monkeypatch.setitem(sys.modules, "__main__", MAIN)
     monkeypatch.setenv("CNNLAB_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("CNNLAB_PICTURES", str(tmp_path / "pictures"))
+    monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path / "cache"))
     yield
     for job in running_jobs():
         job.abandon()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from threading import Lock
@@ -18,6 +18,8 @@ from cnnlab.networks.layers.base import Call
 from cnnlab.networks.modules import MERGES, OWN, Dropout
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {function: getattr(nn, name) for function, name in MODULES.items()}
+
+BATCH_NORMS = nn.BatchNorm1d, nn.BatchNorm2d
 
 _global_generator = Lock()
 
@@ -66,6 +68,12 @@ def parted(network: nn.Module, learn_from: str) -> tuple[nn.Sequential, nn.Modul
     frozen = cast("nn.Sequential", layers[:at])
     frozen.requires_grad_(False)
     return frozen, layers[at:]
+
+
+def norms_of(network: nn.Module, names: Sequence[str]) -> list[nn.Module]:
+    """List the batch norms of the layers of the given names, within blocks too."""
+    chosen = [layer for name, layer in network.named_children() if name in names]
+    return [norm for layer in chosen for norm in layer.modules() if isinstance(norm, BATCH_NORMS)]
 
 
 def first_not_finite(network: nn.Sequential, inputs: Tensor) -> str:

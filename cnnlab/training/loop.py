@@ -18,7 +18,7 @@ from cnnlab.data.loading import Data
 from cnnlab.data.mixing import mixed
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import Evaluation, affordable_batch, evaluate, predict
-from cnnlab.networks.build import dropout_generator, parted, seed_dropout
+from cnnlab.networks.build import dropout_generator, norms_of, parted, seed_dropout
 from cnnlab.training.balance import balanced_sample, loss_function
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, Progress, under
 from cnnlab.training.config import Extension, RunConfig, last_epoch
@@ -75,6 +75,8 @@ class Training:
         self.accelerator.place(network)
         seed_dropout(network, config.seed, device)
         self.frozen, self.learning = parted(network, config.learn_from)
+        # A few images would spoil what a million gave: it cost 4 points of accuracy with 50 images a class.
+        self._kept_norms = norms_of(self.learning, started)
         self._judged_at_once = affordable_batch(layers_of(config, data.spec))
         self._standardise = Standardise(*scaling(data.spec, config.normalise), device)
         self._augment = augmentation.choose(config.augmentation, data.spec.augmentation)
@@ -174,6 +176,8 @@ class Training:
         config, meter = self.config, self._meter
         self.frozen.eval()
         self.learning.train()
+        for norm in self._kept_norms:
+            norm.eval()
         is_plain = not config.label_smoothing and config.class_balance != "weights"
         for inputs, labels in prepared_batches(
             train, config.batch_size, self._generator, self._prepare, self._parting, self._one_variant_each
