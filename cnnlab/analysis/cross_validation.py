@@ -20,7 +20,7 @@ from cnnlab.networks.build import parted
 from cnnlab.pretrained.weights import published, take_weights
 from cnnlab.training.config import RunConfig
 from cnnlab.training.device import Accelerator
-from cnnlab.training.features import Source, feature_work
+from cnnlab.training.features import FeatureWork, Source, feature_work
 from cnnlab.training.loop import Training
 from cnnlab.training.recipes import RECIPES
 from cnnlab.training.run_data import frozen_layers, network_for
@@ -80,7 +80,7 @@ def cross_validate(dataset: str, methods: tuple[str, ...] = tuple(METHODS), seed
     folds = folds_of(split, seed)
     results: list[Judged] = []
     for number, method in enumerate(methods):
-        config = _config("transfer" if method == NEAREST else method, dataset, seed)
+        config = config_of("transfer" if method == NEAREST else method, dataset, seed)
         judge = _nearest if method == NEAREST else _trained
         answers = torch.full_like(split.labels, -1)
         for share, judged, named in judge(config, spec, split, folds):
@@ -111,8 +111,22 @@ def folds_of(split: Split, seed: int) -> Tensor:
     return folds
 
 
-def _config(recipe: str, dataset: str, seed: int) -> RunConfig:
+def config_of(recipe: str, dataset: str, seed: int = 0) -> RunConfig:
+    """Return a recipe's config for a data set."""
     return RECIPES[recipe].config.model_copy(update={"dataset": dataset, "seed": seed})
+
+
+def frozen_features(config: RunConfig, spec: DatasetSpec, split: Split) -> FeatureWork:
+    """Prepare to compute what the frozen layers of ``config``'s network make of the images of ``split``.
+
+    Raises PretrainedError where the weights are not here.
+    """
+    network = network_for(config, spec)
+    take_weights(network, _weights(config))
+    accelerator = Accelerator.of(config)
+    frozen, _ = parted(accelerator.place(network), config.learn_from)
+    standardise = Standardise(*scaling(spec, config.normalise), accelerator.device)
+    return feature_work(frozen, frozen_layers(config, spec), standardise, accelerator, [Source(split)])
 
 
 def _weights(config: RunConfig) -> dict[str, Tensor]:
@@ -125,12 +139,7 @@ def _nearest(
 ) -> Iterator[tuple[float, Tensor, Tensor]]:
     """Let the nearest pictures of other folds vote, by the features of the frozen layers."""
     nothing = torch.empty(0, dtype=torch.long)
-    network = network_for(config, spec)
-    take_weights(network, _weights(config))
-    accelerator = Accelerator.of(config)
-    frozen, _ = parted(accelerator.place(network), config.learn_from)
-    standardise = Standardise(*scaling(spec, config.normalise), accelerator.device)
-    work = feature_work(frozen, frozen_layers(config, spec), standardise, accelerator, [Source(split)])
+    work = frozen_features(config, spec, split)
     for done in work:
         yield done / work.images, nothing, nothing
     features = work.splits()[0].images.float()  # (N, F)

@@ -7,6 +7,7 @@ data sets need neither, so their bare schemas are defined first. With a matching
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.request import BaseHandler, Request, build_opener, install_opener
@@ -61,4 +62,11 @@ _operators = define_missing_operators()
 
 from torchvision import datasets, transforms  # noqa: E402
 
-__all__ = ["datasets", "define_missing_operators", "transforms"]
+__all__ = ["datasets", "define_missing_operators", "imagenet_names", "transforms"]
+
+
+def imagenet_names() -> list[str]:
+    """List the English names of ImageNet's 1,000 classes, as torchvision's own networks have them."""
+    models = import_module("torchvision.models")
+    names: list[str] = models.ResNet18_Weights.DEFAULT.meta["categories"]
+    return names

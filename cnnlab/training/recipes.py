@@ -77,7 +77,7 @@ _RECIPES = [
     ),
     Recipe(
         name="transfer",
-        title="Transfer: a few pictures of anything",
+        title="Transfer: from a few pictures",
         config=RunConfig(
             dataset="cifar10",
             architecture=NETWORKS["lite0"],
@@ -93,7 +93,7 @@ _RECIPES = [
     ),
     Recipe(
         name="transfer-best",
-        title="Transfer, best: the last blocks learn too",
+        title="Transfer, best: blocks learn too",
         config=RunConfig(
             dataset="cifar10",
             architecture=NETWORKS["lite0"],

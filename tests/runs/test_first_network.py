@@ -95,7 +95,7 @@ def test_a_layer_with_random_weights_is_not_frozen(store: RunStore, first: Run) 
     run = store.create(inherited(parse_config({**settings, "learn_from": "conv2"}), store))
     assert first_network(run, spec)[1] == ("conv1",)
     frozen = store.create(inherited(parse_config({**settings, "learn_from": "linear1"}), store))
-    with pytest.raises(ConfigError, match="conv2 would be frozen.*choose conv2"):
+    with pytest.raises(ConfigError, match=r"conv2 would be frozen.*choose conv2"):
         first_network(frozen, spec)
 
 

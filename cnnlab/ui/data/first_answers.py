@@ -9,6 +9,7 @@ import streamlit as st
 from scipy.stats import binomtest
 
 from cnnlab.analysis.cross_validation import FOLDS, METHODS, NEAREST, Judged, Step, check_enough, cross_validate
+from cnnlab.analysis.imagenet import Named, call_by_imagenet
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.loading import load_train
 from cnnlab.data.pictures.version import Version
@@ -86,6 +87,8 @@ def _show(version: Version, results: tuple[Judged, ...]) -> None:
     )
     download("CSV", lambda: table.to_csv(index=False), f"first-answers-{version.name}-{version.number}")
     frame.door("Train", "Train it like this", {"recipe": "transfer", "dataset": version.key})
+    with st.expander("What a network trained on ImageNet calls them"):
+        _imagenet(version)
     last = results[-1]
     wrong = ((last.answers >= 0) & (last.answers != last.labels)).nonzero().flatten().tolist()
     if not wrong:
@@ -99,6 +102,23 @@ def _show(version: Version, results: tuple[Judged, ...]) -> None:
     rows = own_pictures().rows(version)
     numbers = [number for number, row in enumerate(rows) if row.split == "train"]
     gallery(version, rows, [numbers[at] for at in wrong], "wrong", likely=_answers(version, last, numbers, wrong))
+
+
+def _imagenet(version: Version) -> None:
+    """Show the names that the published network gives to the pictures of each class."""
+    st.caption(
+        "Its own answers, of ImageNet's 1,000 classes, to the training pictures: what it sees in them before it has "
+        "learned anything of your classes."
+    )
+    for one in _called(version.key):
+        names = ", ".join(f"{name} ({count})" for name, count in one.names)
+        st.markdown(f"**{literal(one.label)}**, {one.images:,} pictures: {literal(names)}")
+
+
+@st.cache_data(max_entries=8, show_spinner="Asking it …")
+def _called(key: str) -> tuple[Named, ...]:
+    *_, last = call_by_imagenet(key)
+    return last.classes
 
 
 def _answers(version: Version, judged: Judged, numbers: list[int], wrong: list[int]) -> dict[int, str]:

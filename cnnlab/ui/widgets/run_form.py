@@ -42,7 +42,6 @@ def run_form() -> RunConfig | None:
     link.follow(_begin_with)
     _choose_recipe()
     fields = _beginning()
-    _explain_dataset(fields["dataset"])
     _explain_validation(fields)
     left, right = st.columns(2)
     with left:
@@ -129,11 +128,13 @@ def _beginning() -> dict[str, Any]:
     run = session.find_run(parent.run) if parent else None
     if parent is None or run is None:
         dataset = choice("Data set", "dataset", offered(form_field("dataset").get()), lambda name: DATASETS[name].title)
+        _explain_dataset(dataset)
         network = _resized(_pick_network())
         return {"dataset": dataset, "architecture": network, **start_inputs.start_inputs(network)}
     st.info(f"A branch of {frame.literal(run.title)}, from epoch {parent.epoch} on.", icon=":material/alt_route:")
     st.caption("It keeps that run's validation images, so that it is validated on none it was trained on.")
     st.button("Begin anew instead", on_click=FORM_PARENT.drop, key="form.anew")
+    _explain_dataset(run.config.dataset)
     kept = ("dataset", "architecture", "lessons", "lesson_share", "validation_fraction")
     fields = {name: getattr(run.config, name) for name in kept}
     return {"parent": parent, **fields, "split_seed": run.config.held_out_by}

@@ -53,7 +53,8 @@ def _offered(network: Architecture) -> dict[str, str]:
 def _tell_of(chosen: str) -> None:
     if backbone := BACKBONES.get(chosen):
         st.caption(
-            f"{backbone.megabytes:.0f} MB, {backbone.licence}; {backbone.source}. {IMAGENET_TERMS}",
+            f"{backbone.megabytes:.0f} MB, licence {backbone.licence}.",
+            help=f"From {backbone.source}. {IMAGENET_TERMS}",
         )
 
 
