@@ -51,7 +51,8 @@ class Resize(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[2:] == self.size:
             return x
-        return F.interpolate(x, self.size, mode="bilinear", antialias=True)
+        # On a CPU PyTorch smooths no 16-bit numbers.
+        return F.interpolate(x.float(), self.size, mode="bilinear", antialias=True).to(x.dtype)
 
 
 class ResidualBlock(nn.Module):
