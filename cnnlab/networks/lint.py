@@ -43,15 +43,15 @@ def _no_function_between(chain: Chain) -> Iterator[Hint]:
     """Find linear maps without a non-linearity between them: together they are one linear map."""
     before: LayerSummary | None = None
     for row in chain:
-        if row.layer.linearity == "weighted":
-            if before is not None:
-                yield (
-                    row.place,
-                    f"no non-linearity since {before.name}: together the two are one linear map",
-                )
-            before = None if row.layer.ends_non_linear else row
-        elif row.layer.linearity == "nonlinear":
+        if before is not None and row.layer.linearity == "weighted":
+            yield (
+                row.place,
+                f"no non-linearity since {before.name}: together the two are one linear map",
+            )
+        if row.layer.linearity == "nonlinear" or row.layer.ends_non_linear:
             before = None
+        elif row.layer.linearity == "weighted":
+            before = row
 
 
 def _dropout_before_batch_norm(chain: Chain) -> Iterator[Hint]:

@@ -51,7 +51,31 @@ class Resize(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[2:] == self.size:
             return x
-        return F.interpolate(x, self.size, mode="bilinear", antialias=True)
+        # On a CPU PyTorch smooths no 16-bit numbers.
+        return F.interpolate(x.float(), self.size, mode="bilinear", antialias=True).to(x.dtype)
+
+
+class LayerNorm2d(nn.LayerNorm):
+    """Normalise over the channels of maps, at each position by itself."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class LayerScale(nn.Module):
+    """Multiply each channel by a learned factor, ``initial`` at first."""
+
+    def __init__(self, channels: int, initial: float = 1.0) -> None:
+        super().__init__()
+        self.initial = initial
+        self.weight = nn.Parameter(torch.empty(channels))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.constant_(self.weight, self.initial)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight.view(-1, *[1] * (x.dim() - 2))
 
 
 class ResidualBlock(nn.Module):
@@ -97,5 +121,7 @@ MERGES: dict[Merge, type[nn.Module]] = {
     "concatenation": ParallelBlock,
     "product": SqueezeExciteBlock,
 }
-OWN: dict[str, type[nn.Module]] = {module.__name__: module for module in (PaddedConv2d, Resize)}
+OWN: dict[str, type[nn.Module]] = {
+    module.__name__: module for module in (PaddedConv2d, Resize, LayerNorm2d, LayerScale)
+}
 """The modules without branches that ``torch.nn`` has none of, by the name that a layer's ``Call`` has."""

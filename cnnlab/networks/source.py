@@ -41,8 +41,12 @@ def pytorch_code(draft: Draft, input_shape: Shape, classes: int) -> str:
 
 def imports_of(source: str) -> list[str]:
     """List the imports, beside ``Tensor`` and ``nn``, that a ``network_source`` needs."""
-    needs = {"from typing import Any": "Any", "import torch": "torch.cat(", "import torch.nn.functional as F": "F."}
-    return [line for line, word in needs.items() if word in source]
+    needs = {
+        "from typing import Any": r"\bAny\b",
+        "import torch": r"\btorch\.\w+\(",
+        "import torch.nn.functional as F": r"\bF\.\w+\(",
+    }
+    return [line for line, use in needs.items() if re.search(use, source)]
 
 
 def network_source(draft: Draft, input_shape: Shape, classes: int) -> str:

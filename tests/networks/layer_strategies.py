@@ -24,6 +24,7 @@ from cnnlab.networks.layers import (
     Layer,
     LayerError,
     LayerNorm,
+    LayerScale,
     Linear,
     MaxPool2d,
     Parallel,
@@ -76,13 +77,20 @@ POOLS: st.SearchStrategy[Layer] = st.one_of(
     ),
     st.builds(AdaptivePool2d, pool=st.sampled_from(["avg", "max"]), output_size=_sizes(1, 4)),
 )
+SCALES: st.SearchStrategy[Layer] = st.builds(LayerScale, initial=st.floats(0, 10))
 NUMBER_BY_NUMBER: st.SearchStrategy[Layer] = st.one_of(
     st.builds(BatchNorm2d, affine=BOOLEANS),
     st.builds(GroupNorm, groups=st.sampled_from([1, 2, 3, 4]), affine=BOOLEANS),
-    st.builds(LayerNorm, affine=BOOLEANS),
+    st.builds(LayerNorm, affine=BOOLEANS, per_position=BOOLEANS),
+    SCALES,
     st.builds(Activation, function=FUNCTIONS),
     st.builds(Dropout, p=st.floats(0, 0.9), channels=BOOLEANS),
-    st.builds(SqueezeExcite, reduction=st.sampled_from([1, 2, 16])),
+    st.builds(
+        SqueezeExcite,
+        reduction=st.sampled_from([1, 2, 16]),
+        squeezed=st.none() | CHANNELS,
+        gate=st.sampled_from(["sigmoid", "hard-sigmoid"]),
+    ),
     st.builds(Resize, size=st.integers(1, 24)),
 )
 SEPARABLE: st.SearchStrategy[Layer] = st.builds(
@@ -96,7 +104,8 @@ SEPARABLE: st.SearchStrategy[Layer] = st.builds(
 FLAT: st.SearchStrategy[Layer] = st.one_of(
     st.builds(Linear, out_features=st.integers(1, 40), bias=BOOLEANS, init=st.sampled_from(get_args(Initialisation))),
     st.builds(BatchNorm1d, affine=BOOLEANS),
-    st.builds(LayerNorm, affine=BOOLEANS),
+    st.builds(LayerNorm, affine=BOOLEANS, per_position=BOOLEANS),
+    SCALES,
     st.builds(Activation, function=FUNCTIONS),
     st.builds(Dropout),
     st.just(Softmax()),

@@ -2,27 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+
 import pytest
 import torch
+from torch import Tensor, nn
 
-import cnnlab.data.torchvision_compat  # noqa: F401 - timm needs torchvision, which loads only behind it
-from cnnlab.networks.architecture import Architecture
-from cnnlab.networks.backbones import lite0
+import cnnlab.data.torchvision_compat  # noqa: F401 - torchvision, which timm needs too, loads only behind it
+from cnnlab.networks.architecture import Architecture, summarise
+from cnnlab.networks.backbones import convnext_tiny, lite0, mobilenet_v3_small, resnet18, resnet50
 from cnnlab.networks.build import build
-from cnnlab.networks.layers import Linear
+from cnnlab.networks.layers import Chain, Linear
+from tests.networks.random_weights import shake
+
+models = import_module("torchvision.models")
+
+
+def timms_lite0() -> nn.Module:
+    timm = pytest.importorskip("timm", reason="timm is not installed")
+    network: nn.Module = timm.create_model("tf_efficientnet_lite0", bn_momentum=0.01)  # as TensorFlow trained it
+    return network
+
+
+REFERENCES: dict[str, tuple[Callable[[], Chain], Callable[[], nn.Module]]] = {
+    "lite0": (lite0, timms_lite0),
+    "resnet18": (resnet18, models.resnet18),
+    "resnet50": (resnet50, models.resnet50),
+    "mobilenet_v3_small": (mobilenet_v3_small, models.mobilenet_v3_small),
+    "convnext_tiny": (convnext_tiny, models.convnext_tiny),
+}
+
+
+def in_our_order(state: dict[str, Tensor]) -> list[Tensor]:
+    """The tensors of a reference; ConvNeXt's keeps the factors of a block before its layers, and here they end it."""
+    values, factors = [], []
+    for name, value in state.items():
+        if name.endswith("layer_scale"):
+            factors.append(value)
+            continue
+        values.append(value)
+        if name.endswith("block.5.bias"):
+            values.append(factors.pop())
+    return values
+
+
+def norms(network: nn.Module) -> list[tuple[float, float | None]]:
+    """Epsilon, which hardly shows in features, and momentum, which shows only in training."""
+    found = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d | nn.LayerNorm)]
+    return [(norm.eps, getattr(norm, "momentum", None)) for norm in found]
 
 
 @pytest.mark.parametrize("side", [64, 97])
-def test_lite0_is_timms_own(side: int) -> None:
-    timm = pytest.importorskip("timm", reason="timm is not installed")
-    network = Architecture(name="lite0", title="Lite0", layers=(*lite0(), Linear(out_features="classes")))
-    assert len(network.layers) == 71
-    reference = timm.create_model("tf_efficientnet_lite0").eval()
-    ours = build(network, (3, side, side), 1000).eval()
-    values = list(reference.state_dict().values())
-    assert len(values) == 296
-    ours.load_state_dict(dict(zip(ours.state_dict(), values, strict=True)))
-    images = torch.rand(2, 3, side, side) * 2 - 1
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_backbone_has_the_numbers_and_the_features_of_its_reference(name: str, side: int) -> None:
+    backbone, make = REFERENCES[name]
+    network = Architecture(name="b", title="B", layers=(*backbone(), Linear(out_features="classes")))
+    ours, reference = build(network, (3, side, side), 1000).eval(), make().eval()
+    shake(reference)
+    own, values = ours.state_dict(), in_our_order(reference.state_dict())
+    # ConvNeXt's 1×1 convolutions are linear there.
+    ours.load_state_dict({key: value.reshape(own[key].shape) for key, value in zip(own, values, strict=True)})
+    assert norms(ours) == norms(reference)
+    numbers = sum(parameter.numel() for parameter in reference.parameters())
+    assert sum(row.parameters for row in summarise(network, (3, side, side), 1000)) == numbers
+    last = [key for key, module in reference.named_modules() if isinstance(module, nn.Linear)][-1]
+    reference.set_submodule(last, nn.Identity())
+    images = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
     with torch.inference_mode():
-        features = reference.forward_head(reference.forward_features(images), pre_logits=True)
-        assert torch.allclose(ours[:-1](images), features, atol=1e-6)
+        features = reference(images)
+        scale = features.abs().max()
+        assert features.std(dim=0).max() > 1e-3 * scale  # the images matter
+        assert torch.allclose(ours[:-1](images) / scale, features / scale, atol=1e-6)

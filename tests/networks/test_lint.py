@@ -12,6 +12,8 @@ from cnnlab.networks.layers import (
     Dropout,
     Flatten,
     Layer,
+    LayerNorm,
+    LayerScale,
     Linear,
     MaxPool2d,
     Residual,
@@ -73,6 +75,15 @@ def test_chains_within_blocks_are_advised_too() -> None:
 def test_a_separable_convolution_with_its_norms_ends_in_a_function() -> None:
     assert hints(*stack(DepthwiseSeparable(out_channels=8), PLAIN, RELU)) == {}
     assert hints(*stack(DepthwiseSeparable(out_channels=8, norm=False), PLAIN, RELU))
+
+
+def test_a_norm_of_each_position_is_not_linear() -> None:
+    assert hints(*stack(PLAIN, LayerNorm(per_position=True), PLAIN, RELU)) == {}
+    assert hints(*stack(PLAIN, LayerNorm(), PLAIN, RELU))
+
+
+def test_a_layer_scale_keeps_two_convolutions_one_linear_map() -> None:
+    assert "no non-linearity since conv3" in hints(*stack(PLAIN, LayerScale(), PLAIN, RELU))[(8,)][0]
 
 
 def test_a_network_that_does_not_fit_is_advised_up_to_there() -> None:

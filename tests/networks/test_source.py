@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -9,12 +10,25 @@ from hypothesis import HealthCheck, given, settings
 from torch import nn
 
 from cnnlab.networks.architecture import Architecture, Draft, follow
+from cnnlab.networks.backbones import convnext_tiny, lite0, mobilenet_v3_small, resnet18, resnet50
 from cnnlab.networks.build import build
 from cnnlab.networks.designs import read_design, write_design
-from cnnlab.networks.layers import Activation, Conv2d, Flatten, Layer, Linear, Parallel, Residual, Shape, SqueezeExcite
+from cnnlab.networks.layers import (
+    Activation,
+    Chain,
+    Conv2d,
+    Flatten,
+    Layer,
+    Linear,
+    Parallel,
+    Residual,
+    Shape,
+    SqueezeExcite,
+)
 from cnnlab.networks.presets import PRESETS
 from cnnlab.networks.source import class_name, pytorch_code
 from tests.networks.layer_strategies import drafts
+from tests.networks.random_weights import shake
 
 MNIST: Shape = (1, 28, 28)
 LOGITS = (Flatten(), Linear(out_features="classes"))
@@ -32,16 +46,27 @@ def draft_of(*layers: Layer, title: str = "Net") -> Draft:
     return Draft(name="net", title=title, layers=(*layers, *LOGITS))
 
 
-@pytest.mark.parametrize("name", PRESETS)
-@pytest.mark.parametrize("shape", [MNIST, (3, 32, 32)], ids=str)
-def test_a_preset_goes_through_json_network_and_code_with_equal_outputs(name: str, shape: Shape) -> None:
-    read = read_design(write_design(PRESETS[name]))
-    assert read.layers == PRESETS[name].layers
+def assert_written_with_its_outputs(architecture: Architecture, shape: Shape) -> None:
+    read = read_design(write_design(architecture))
+    assert read.layers == architecture.layers
     network = build(Architecture.model_validate(read.model_dump()), shape, 10).eval()
+    shake(network)
     other = written(read, shape, 10, seed=1).eval()
     other.load_state_dict(network.state_dict())
     images = torch.rand(3, *shape)
     assert torch.equal(other(images), network(images))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("shape", [MNIST, (3, 32, 32)], ids=str)
+def test_a_preset_goes_through_json_network_and_code_with_equal_outputs(name: str, shape: Shape) -> None:
+    assert_written_with_its_outputs(PRESETS[name], shape)
+
+
+@pytest.mark.parametrize("backbone", [lite0, resnet18, resnet50, mobilenet_v3_small, convnext_tiny])
+def test_a_backbone_goes_through_json_network_and_code_with_equal_outputs(backbone: Callable[[], Chain]) -> None:
+    network = Architecture(name="b", title="Backbone", layers=(*backbone(), Linear(out_features="classes")))
+    assert_written_with_its_outputs(network, (3, 33, 33))
 
 
 @pytest.mark.parametrize("name", PRESETS)

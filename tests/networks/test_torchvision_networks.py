@@ -10,45 +10,24 @@ from torch import nn
 
 import cnnlab.data.torchvision_compat  # noqa: F401 - torchvision loads only behind it
 from cnnlab.networks.architecture import Architecture, summarise
+from cnnlab.networks.backbones import resnet18
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import (
     Activation,
     AdaptivePool2d,
-    BatchNorm2d,
     Conv2d,
     Dropout,
     Flatten,
     Layer,
     Linear,
     MaxPool2d,
-    Residual,
 )
 
 models = import_module("torchvision.models")
 
 IMAGENET = (3, 224, 224)
-RELU, NORM = Activation(), BatchNorm2d()
-
-
-def conv(channels: int, kernel: int = 3, stride: int = 1) -> Conv2d:
-    return Conv2d(out_channels=channels, kernel_size=kernel, stride=stride, padding=kernel // 2, bias=False)
-
-
-def basic_block(channels: int, stride: int = 1) -> Residual:
-    return Residual(body=(conv(channels, stride=stride), NORM, RELU, conv(channels), NORM))
-
-
-RESNET_18: tuple[Layer, ...] = (
-    conv(64, kernel=7, stride=2),
-    NORM,
-    RELU,
-    MaxPool2d(kernel_size=3, stride=2, padding=1),
-    *(basic_block(64) for _ in range(2)),
-    *(block for channels in (128, 256, 512) for block in (basic_block(channels, stride=2), basic_block(channels))),
-    AdaptivePool2d(),
-    Flatten(),
-    Linear(out_features="classes"),
-)
+RELU = Activation()
+RESNET_18: tuple[Layer, ...] = (*resnet18(), Linear(out_features="classes"))
 VGG_11: tuple[Layer, ...] = (
     *(
         layer

@@ -16,7 +16,7 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.architecture import Architecture, Draft, Place
 from cnnlab.networks.designs import Shelf, from_link, read_design, to_link, write_design
 from cnnlab.networks.edit import UndoStack, addable_layers
-from cnnlab.networks.layers import Activation, Conv2d, Flatten, Layer, Linear, Parallel
+from cnnlab.networks.layers import Activation, Conv2d, Flatten, Layer, Linear, Parallel, SqueezeExcite
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import RunConfig
@@ -99,6 +99,17 @@ def test_padding_is_a_number_or_a_word() -> None:
     assert layers_of(checked(page))[0] == Conv2d(out_channels=8, padding="same")
     widget("selectbox", page, "padding.choice").set_value("number").run()
     assert layers_of(checked(page))[0] == Conv2d(out_channels=8, padding=1)
+
+
+def test_channels_within_a_gate_take_the_place_of_the_reduction() -> None:
+    page = checked(opened(Conv2d(out_channels=8), SqueezeExcite(reduction=2), picked=(1,)))
+    choice = widget("selectbox", page, "squeezed.choice")
+    assert (choice.value, choice.options) == (None, ["number", "by the reduction"])
+    assert widget("number_input", page, "reduction").value == 2
+    choice.set_value("number").run()
+    widget("number_input", checked(page), "squeezed").set_value(3).run()
+    assert layers_of(checked(page))[1] == SqueezeExcite(reduction=2, squeezed=3)
+    assert "Reduction" not in texts(page)
 
 
 @pytest.mark.parametrize("name", BRICKS)

@@ -20,7 +20,7 @@ from cnnlab.networks.layers.blocks import DepthwiseSeparable, Parallel, Residual
 from cnnlab.networks.layers.chains import MAX_NESTED, MAX_WITHIN, Block, Chain, trace
 from cnnlab.networks.layers.convolution import Conv2d
 from cnnlab.networks.layers.norms import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
-from cnnlab.networks.layers.plain import MODULES, Activation, Dropout, Flatten, Linear, Softmax
+from cnnlab.networks.layers.plain import MODULES, Activation, Dropout, Flatten, LayerScale, Linear, Softmax
 from cnnlab.networks.layers.pooling import AdaptivePool2d, AvgPool2d, MaxPool2d
 from cnnlab.networks.layers.registry import KINDS, Layer
 from cnnlab.networks.layers.resizing import Resize
@@ -49,6 +49,7 @@ __all__ = [
     "Layer",
     "LayerError",
     "LayerNorm",
+    "LayerScale",
     "Linear",
     "MaxPool2d",
     "Parallel",

@@ -161,7 +161,7 @@ class BaseLayer(BaseModel):
 
     @property
     def ends_non_linear(self) -> bool:
-        """Tell whether a ``weighted`` layer ends with a non-linearity of its own."""
+        """Tell whether a layer of linear maps ends with a non-linearity of its own."""
         return False
 
     @property

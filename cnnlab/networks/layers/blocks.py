@@ -238,6 +238,8 @@ class DepthwiseSeparable(Block):
 class SqueezeExcite(Block):
     """Scale each map by a weight between 0 and 1 computed from all maps' means (Hu et al. 2017, arXiv:1709.01507).
 
+    ``squeezed`` sets the channels within the gate, in place of ``reduction``; with a hard sigmoid ``gate`` it is the
+    one of Howard et al. 2019, arXiv:1905.02244.
     The receptive field leaves out the gate, through which every output depends a little on the whole image.
     """
 
@@ -248,21 +250,25 @@ class SqueezeExcite(Block):
 
     kind: Literal["squeeze-excite"] = "squeeze-excite"
     reduction: Annotated[int, Field(ge=1, le=256)] = 16
+    squeezed: Channels | None = None
+    gate: Literal["sigmoid", "hard-sigmoid"] = "sigmoid"
 
     def branches(self, shape: Shape, classes: int) -> dict[str, Chain]:
         channels, _, _ = spatial(shape, "squeeze-and-excite")
         if channels > 4096:
             raise LayerError(f"squeeze-and-excite takes 4096 channels at most, not {channels}")
-        squeezed = max(1, channels // self.reduction)
         return {
             "gate": (
                 AdaptivePool2d(),
-                Conv2d(out_channels=squeezed, kernel_size=1),
+                Conv2d(out_channels=self._squeezed(channels), kernel_size=1),
                 Activation(),
                 Conv2d(out_channels=channels, kernel_size=1),
-                Activation(function="sigmoid"),
+                Activation(function=self.gate),
             )
         }
+
+    def _squeezed(self, channels: int) -> int:
+        return self.squeezed or max(1, channels // self.reduction)
 
     def merged(self, shape: Shape, outs: list[Shape]) -> Shape:
         return shape
@@ -271,5 +277,4 @@ class SqueezeExcite(Block):
         return []
 
     def shape_formula(self, shape: Shape, classes: int) -> str:
-        squeezed = max(1, shape[0] // self.reduction)
-        return f"keeps {shown(shape)}; the gate: {shape[0]} → {squeezed} → {shape[0]}"
+        return f"keeps {shown(shape)}; the gate: {shape[0]} → {self._squeezed(shape[0])} → {shape[0]}"

@@ -92,22 +92,32 @@ class GroupNorm(_Norm):
 
 
 class LayerNorm(_Norm):
-    """Normalise over all numbers of one image: ``nn.LayerNorm`` (Ba et al. 2016, arXiv:1607.06450)."""
+    """Normalise over all numbers of one image: ``nn.LayerNorm`` (Ba et al. 2016, arXiv:1607.06450).
 
-    examples = {"Layer norm": {}}
+    With ``per_position`` over the channels at each position of the maps (Liu et al. 2022, arXiv:2201.03545).
+    """
+
+    examples = {"Layer norm": {}, "Layer norm, each position": {"per_position": True}}
 
     kind: Literal["layer-norm"] = "layer-norm"
+    per_position: bool = False
+
+    @property
+    def ends_non_linear(self) -> bool:
+        return self.per_position  # each position is divided by a spread of its own
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
-        if prod(shape) == 1:
-            raise _single("a single number comes in")
+        if self._units(shape) == 1:
+            raise _single("each position holds a single number" if prod(shape) > 1 else "a single number comes in")
         return shape
 
     def call(self, shape: Shape, classes: int) -> Call:
-        chosen = self._chosen()
+        chosen = self._chosen("per_position")
         if not chosen.pop("affine", True):
             chosen["elementwise_affine"] = False
+        if self.per_position and len(shape) == 3:
+            return Call("LayerNorm2d", (shape[0],), chosen)
         return Call("LayerNorm", (shape,), chosen)
 
     def _units(self, shape: Shape) -> int:
-        return prod(shape)
+        return shape[0] if self.per_position else prod(shape)

@@ -1,4 +1,4 @@
-"""Activations, softmax, dropout, flatten and linear layers."""
+"""Activations, softmax, dropout, flatten, learned factors and linear layers."""
 
 from __future__ import annotations
 
@@ -114,6 +114,30 @@ class Flatten(BaseLayer):
 
     def shape_formula(self, shape: Shape, classes: int) -> str:
         return f"{'·'.join(map(str, shape))} = {prod(shape)}"
+
+
+class LayerScale(BaseLayer):
+    """Multiply each channel or feature by a learned factor (Touvron et al. 2021, arXiv:2103.17239).
+
+    A tiny ``initial`` one at the end of a residual block's body lets the block begin as nearly the identity.
+    """
+
+    examples = {"Layer scale": {}}
+    linearity = "passive"  # as a norm's factors: it mixes nothing
+    passes_variance_shift = True
+    _stem = "scale"
+
+    kind: Literal["layer-scale"] = "layer-scale"
+    initial: Annotated[float, Field(ge=0, le=10)] = 1.0
+
+    def parameters(self, shape: Shape, classes: int) -> int:
+        return shape[0]
+
+    def call(self, shape: Shape, classes: int) -> Call:
+        return Call("LayerScale", (shape[0],), self._chosen())
+
+    def parameter_formula(self, shape: Shape, classes: int) -> str:
+        return f"1·{shape[0]} = {shape[0]:,}"
 
 
 class Linear(BaseLayer):

@@ -11,7 +11,7 @@ from cnnlab.networks.layers.base import BaseLayer
 from cnnlab.networks.layers.blocks import DepthwiseSeparable, Parallel, Residual, SqueezeExcite
 from cnnlab.networks.layers.convolution import Conv2d
 from cnnlab.networks.layers.norms import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
-from cnnlab.networks.layers.plain import Activation, Dropout, Flatten, Linear, Softmax
+from cnnlab.networks.layers.plain import Activation, Dropout, Flatten, LayerScale, Linear, Softmax
 from cnnlab.networks.layers.pooling import AdaptivePool2d, AvgPool2d, MaxPool2d
 from cnnlab.networks.layers.resizing import Resize
 
@@ -28,6 +28,7 @@ KINDS: dict[str, type[BaseLayer]] = {
         BatchNorm1d,
         GroupNorm,
         LayerNorm,
+        LayerScale,
         Dropout,
         Flatten,
         Linear,

@@ -42,6 +42,10 @@ LABELS = {
     "out_features": "Features",
     "norm": "With batch norm and ReLU",
     "reduction": "Reduction: channels for one of the gate's",
+    "squeezed": "Channels within the gate",
+    "gate": "The gate's last function",
+    "per_position": "Each position by itself",
+    "initial": "Factors at first",
     "activation": "Activation after the sum",
 }
 HELP = {
@@ -53,9 +57,14 @@ HELP = {
     "bias": "One learned number added to each output channel.",
     "init": "How the weights begin, before they learn.",
     "p": "Share of the numbers that training sets to zero.",
+    "per_position": "Each pixel of the maps is normalised over its channels alone, not over the whole image.",
 }
-WORDS: dict[object, str] = {"classes": "one for each class", None: "as the kernel"}
-FINE = {"eps": "%.1e", "momentum": "%.2f", "p": "%.2f", "spread": "%.3f"}
+WORDS: dict[tuple[str, object], str] = {
+    ("out_features", "classes"): "one for each class",
+    ("stride", None): "as the kernel",
+    ("squeezed", None): "by the reduction",
+}
+FINE = {"eps": "%.1e", "momentum": "%.2f", "p": "%.2f", "spread": "%.3f", "initial": "%.1e"}
 _LAYER: TypeAdapter[Layer] = TypeAdapter(Layer)
 
 
@@ -110,6 +119,8 @@ def _schemas(layer: type[Layer]) -> dict[str, dict[str, Any]]:
 
 
 def _matters(layer: Layer, name: str) -> bool:
+    if name == "reduction":
+        return getattr(layer, "squeezed", None) is None
     return name != "spread" or getattr(layer, "init", "") in ("uniform", "normal")
 
 
@@ -156,7 +167,7 @@ def _choice(place: Place, name: str, value: object, options: list[Any], number: 
         LABELS.get(name, field_title(name)),
         options,
         index=options.index(value) if value in options else 0,
-        format_func=lambda word: WORDS.get(word, str(word)),
+        format_func=lambda word: WORDS.get((name, word), str(word)),
         key=_named(key).name,
         help=linked(HELP.get(name, ""), name),
         **state.on_change(_set, place, name, _read(key, lambda chosen: least if chosen == NUMBER else chosen)),

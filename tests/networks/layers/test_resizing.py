@@ -35,3 +35,10 @@ def test_receptive_fields_are_counted_in_pixels_of_the_image() -> None:
     assert rows["conv1"].whole_size == (4, 4)  # nine new pixels span two old ones, and each looks at one more
     assert rows["conv1"].box(0, 0) == (-1, -1, 3, 3)
     assert receptive_fields(network, (1, 32, 32), 10)["conv1"].box(3, 4) == (3, 4, 12, 13)
+
+
+def test_sixteen_bits_are_resized_too() -> None:
+    images = torch.rand(1, 2, 6, 6).bfloat16()
+    resized = layer_module(Resize(size=4), (2, 6, 6), 10)(images)
+    assert resized.dtype == torch.bfloat16
+    assert torch.equal(resized, layer_module(Resize(size=4), (2, 6, 6), 10)(images.float()).bfloat16())
