@@ -55,7 +55,7 @@ def show() -> None:
     st.markdown(
         linked(
             "The later a layer, the more it is about the photos that it learned from. Fine-tuning adapts the last "
-            f"blocks to your pictures. The backbone here is {BACKBONES['lite0'].title}."
+            f"blocks to your pictures. Here the network is {BACKBONES['lite0'].title}."
         )
     )
     st.markdown("\n".join(f"- **{way}**: {what}" for way, what in MEANINGS.items()))
