@@ -7,13 +7,14 @@ from importlib import import_module
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 import cnnlab.data.torchvision_compat  # noqa: F401 - torchvision, which timm needs too, loads only behind it
 from cnnlab.networks.architecture import Architecture, summarise
 from cnnlab.networks.backbones import convnext_tiny, lite0, mobilenet_v3_small, resnet18, resnet50
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import Chain, Linear
+from cnnlab.pretrained.weights import in_our_order
 from tests.networks.random_weights import shake
 
 models = import_module("torchvision.models")
@@ -32,19 +33,6 @@ REFERENCES: dict[str, tuple[Callable[[], Chain], Callable[[], nn.Module]]] = {
     "mobilenet_v3_small": (mobilenet_v3_small, models.mobilenet_v3_small),
     "convnext_tiny": (convnext_tiny, models.convnext_tiny),
 }
-
-
-def in_our_order(state: dict[str, Tensor]) -> list[Tensor]:
-    """The tensors of a reference; ConvNeXt's keeps the factors of a block before its layers, and here they end it."""
-    values, factors = [], []
-    for name, value in state.items():
-        if name.endswith("layer_scale"):
-            factors.append(value)
-            continue
-        values.append(value)
-        if name.endswith("block.5.bias"):
-            values.append(factors.pop())
-    return values
 
 
 def norms(network: nn.Module) -> list[tuple[float, float | None]]:
