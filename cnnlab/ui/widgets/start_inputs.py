@@ -9,6 +9,7 @@ import streamlit as st
 from cnnlab.networks.architecture import Architecture
 from cnnlab.pretrained.matching import FEWEST, alike, backbones_for, cuts
 from cnnlab.pretrained.table import BACKBONES, IMAGENET_TERMS
+from cnnlab.pretrained.weights import known_digest
 from cnnlab.training.config import RunConfig, Start
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.state import form_field
@@ -52,8 +53,9 @@ def _offered(network: Architecture) -> dict[str, str]:
 
 def _tell_of(chosen: str) -> None:
     if backbone := BACKBONES.get(chosen):
+        fetched = "" if known_digest(chosen) else " to fetch when training begins"
         st.caption(
-            f"{backbone.megabytes:.0f} MB, licence {backbone.licence}.",
+            f"{backbone.megabytes:.0f} MB{fetched}, licence {backbone.licence}.",
             help=f"From {backbone.source}. {IMAGENET_TERMS}",
         )
 
