@@ -52,7 +52,7 @@ def _weights(run_id: str, epoch: int, _run: Run) -> dict[str, Tensor]:
 @st.cache_data(max_entries=256, show_spinner=False)
 def _statistics(at: str, _run: Run, _trained: Trained) -> list[LayerStatistics]:
     images = sampled(test_split(_run), STATISTICS_IMAGES)
-    return statistics(_trained.network, map(_trained.inputs, in_batches(images)))
+    return statistics(_trained.network, in_batches(_trained.network, images, _trained.inputs))
 
 
 def reference(run: Run, trained: Trained) -> Reference:
