@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import evaluation_batch
+from cnnlab.jobs.worker import Part
 from cnnlab.networks.receptive_field import ReceptiveField
 
 BATCH = 100  # images at once, at the most
@@ -189,7 +190,7 @@ def strongest_patches(
     prepare: Prepare,
     seen_by: ReceptiveField,
     count: int = 9,
-) -> list[Patch]:
+) -> Generator[Part[list[Patch]]]:
     """Find the ``count`` of ``images`` that activate channel ``unit`` of ``layer`` most, and where.
 
     ``prepare`` makes the network's inputs of images; ``seen_by`` is the layer's receptive field.
@@ -205,11 +206,13 @@ def strongest_patches(
 
     for inputs in in_batches(network, images, prepare):
         _pass(network, inputs, note)
+        yield Part(len(places) / len(images))
     found = torch.cat(values)
     best = found.topk(min(count, len(found))).indices.tolist()
-    return [
-        Patch(index, found[index].item(), _cut(images.image(index), *seen_by.box(*places[index]))) for index in best
-    ]
+    yield Part(
+        1.0,
+        [Patch(index, found[index].item(), _cut(images.image(index), *seen_by.box(*places[index]))) for index in best],
+    )
 
 
 def _cut(image: Tensor, top: int, left: int, bottom: int, right: int) -> Tensor:
@@ -222,6 +225,11 @@ def _cut(image: Tensor, top: int, left: int, bottom: int, right: int) -> Tensor:
 
 def penultimate(network: nn.Module, images: Tensor | Split, prepare: Prepare) -> Tensor:
     """Compute the inputs of the last linear layer: (N, C, H, W) uint8 → (N, features)."""
+    return torch.cat(list(features_in_batches(network, images, prepare)))
+
+
+def features_in_batches(network: nn.Module, images: Tensor | Split, prepare: Prepare) -> Iterator[Tensor]:
+    """Compute what ``penultimate`` does, some images at a time."""
     last, _ = _last_linear(network)
     features: list[Tensor] = []
 
@@ -231,7 +239,15 @@ def penultimate(network: nn.Module, images: Tensor | Split, prepare: Prepare) ->
 
     for inputs in in_batches(network, images, prepare):
         _pass(network, inputs, keep)
-    return torch.cat(features)
+        yield features.pop()
+
+
+def classes_of(network: nn.Module, features: Tensor) -> Tensor:
+    """Return the class (N,) that the network answers for the features (N, F) of its last linear layer."""
+    _, last = _last_linear(network)
+    with torch.inference_mode():
+        logits: Tensor = last(features)
+    return logits.argmax(1)
 
 
 def in_batches(network: nn.Module, images: Tensor | Split, prepare: Prepare) -> Iterator[Tensor]:

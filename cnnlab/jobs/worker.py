@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 import torch
 
@@ -40,6 +40,12 @@ class Part(Generic[Result]):
 
     done: float
     result: Result | None = None
+
+
+def completed(parts: Iterable[Part[Result]]) -> Result:
+    """Carry a computation out and return its result."""
+    *_, last = parts
+    return cast("Result", last.result)
 
 
 class Worker(Generic[Step]):

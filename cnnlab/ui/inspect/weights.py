@@ -14,10 +14,12 @@ from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.analysis.weights import gradients_by_layer, relative_change, weights_by_layer
+from cnnlab.jobs.worker import Part, Worker
 from cnnlab.runs.run import Run
 from cnnlab.training.run_data import load_for
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import show_figure
 
 COLUMNS = 16  # epochs side by side
@@ -47,18 +49,24 @@ def show(look: Look) -> None:
             "weights that run off in one epoch tell of a learning rate that is too high.",
         )
     with right:
-        gradients = [_gradients(f"{look.run.id}.{epoch}", look.run, epoch) for epoch in epochs]
-        _histograms(
-            look,
-            [found[layer].abs() for found in gradients],
-            np.logspace(*MAGNITUDES, BINS + 1),
-            epochs,
-            f"gradient sizes of {layer}",
-            f"How large the gradient of the loss on the same {IMAGES} training images is for these weights. It shrinks "
-            "as the images are learned; where it is tiny from the start (vanishing), the layer hardly learns.",
-        )
+        _gradient_sizes(look, layer, epochs)
     if len(epochs) > 1:
         _changes(look, weights, epochs)
+
+
+def _gradient_sizes(look: Look, layer: str, epochs: list[int]) -> None:
+    gradients = _gradients(look.run, epochs)
+    if not gradients:
+        return
+    _histograms(
+        look,
+        [found[layer].abs() for found in gradients],
+        np.logspace(*MAGNITUDES, BINS + 1),
+        epochs,
+        f"gradient sizes of {layer}",
+        f"How large the gradient of the loss on the same {IMAGES} training images is for these weights. It shrinks "
+        "as the images are learned; where it is tiny from the start (vanishing), the layer hardly learns.",
+    )
 
 
 def _changes(look: Look, weights: list[dict[str, Tensor]], epochs: list[int]) -> None:
@@ -117,11 +125,22 @@ def _weights(at: str, _run: Run, epoch: int) -> dict[str, Tensor]:
     return weights_by_layer(trained_network(_run, epoch).network)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def _gradients(at: str, _run: Run, epoch: int) -> dict[str, Tensor]:
+def _gradients(run: Run, epochs: list[int]) -> list[dict[str, Tensor]]:
+    """Compute the gradients of each epoch; none while the page waits for one."""
+    found = []
+    for epoch in epochs:
+        part = awaited(f"Gradients of epoch {epoch}", _gradient_work, run.id, epoch, run)
+        if part is None or part.result is None:
+            return []
+        found.append(part.result)
+    return found
+
+
+@st.cache_resource(max_entries=256, show_spinner=False, on_release=Worker.cancel)
+def _gradient_work(run_id: str, epoch: int, _run: Run) -> Worker[Part[dict[str, Tensor]]]:
     trained = trained_network(_run, epoch)
     images, labels = _some_training_images(_run.id, _run)
-    return gradients_by_layer(trained.network, trained.inputs(images), labels)
+    return begun(gradients_by_layer(trained.network, trained.inputs(images), labels))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -125,7 +125,7 @@ def _attribute(at: Look, inputs: Tensor, target: int, choice: _Choice, weights: 
 
     name, pixels = f"{at.at}.{choice.method}.{choice.layer}.{target}.{weights}", at.picked.pixels.numpy().tobytes()
     what = f"{METHODS[choice.method].title} for {at.trained.classes[target]}, {weights}"
-    return awaited(_work(name, pixels, steps), what, lambda: _work.clear(name, pixels, steps))
+    return awaited(what, _work, name, pixels, steps)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, on_release=Worker.cancel)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from typing import TypeVar
+from collections.abc import Generator
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from cnnlab.ui.shell.literal import literal
 AT_ONCE_SECONDS = 1.0  # that a page waits before it shows progress
 UPDATE_SECONDS = 0.5
 
+P = ParamSpec("P")
 Step = TypeVar("Step", bound=Progress)
 
 
@@ -22,12 +23,20 @@ def begun(steps: Generator[Step]) -> Worker[Step]:
     return Worker(steps, wait=AT_ONCE_SECONDS)
 
 
-def awaited(work: Worker[Step], what: str, forget: Callable[[], None]) -> Step | None:
-    """Return the last step of ``work``; None where there is none yet, and the page says why.
+class Begin(Protocol[P, Step]):
+    """A function that returns what ``begun`` does, kept by ``st.cache_resource``."""
 
-    ``what`` says what is done, and is unlike that of other computations on the page; ``forget`` makes the page begin
-    anew at its next run.
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Worker[Step]: ...
+
+    def clear(self, *args: Any, **kwargs: Any) -> None: ...
+
+
+def awaited(what: str, begin: Begin[P, Step], *args: P.args, **kwargs: P.kwargs) -> Step | None:
+    """Return the last step of the work that ``begin`` begins; None where there is none yet, and the page says why.
+
+    ``what`` says what is done, and is unlike that of other computations on the page.
     """
+    work = begin(*args, **kwargs)
     if work.is_running:
         session.watch(work)
         poll.until_over(lambda: work.is_running, UPDATE_SECONDS, _watch, work, what)
@@ -38,7 +47,14 @@ def awaited(work: Worker[Step], what: str, forget: Callable[[], None]) -> Step |
         st.info(f"{what} was stopped before its end.", icon=":material/stop_circle:")
     else:
         return work.latest
-    st.button("Start again", key=f"awaited.again.{what}", icon=":material/refresh:", on_click=forget)
+    st.button(
+        "Start again",
+        key=f"awaited.again.{what}",
+        icon=":material/refresh:",
+        on_click=begin.clear,
+        args=args,
+        kwargs=kwargs,
+    )
     return None
 
 

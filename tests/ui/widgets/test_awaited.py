@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -30,17 +32,20 @@ def script() -> None:
             raise ValueError("no *more*")
         yield Part(1.0, "42")
 
-    if "work" not in state:
-        state.work = begun(steps())
-    work: Worker[Part[str]] = state.work
-    part = awaited(work, "The search", lambda: state.__delitem__("work"))
+    @st.cache_resource
+    def work(name: str) -> Worker[Part[str]]:
+        begins = begun(steps())
+        state.work = begins
+        return begins
+
+    part = awaited("The search", work, state.name)
     if part:
         st.write(f"The answer is {part.result}.")
 
 
 def opened(**state: object) -> AppTest:
     page = AppTest.from_function(script, default_timeout=30)
-    for name, value in state.items():
+    for name, value in {"name": uuid4().hex, **state}.items():
         page.session_state[name] = value
     return page.run()
 
@@ -53,8 +58,6 @@ def test_a_short_one_is_there_at_once() -> None:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Any:
-    from threading import Event  # noqa: PLC0415
-
     monkeypatch.setattr(awaited, "AT_ONCE_SECONDS", 1e-9)
     gate = Event()
     yield gate
