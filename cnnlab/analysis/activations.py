@@ -122,19 +122,22 @@ class _Tally:
         self.highest.append(output.flatten(2).amax((0, 2)) if output.dim() == 4 else output.amax(0))
 
 
-def statistics(network: nn.Module, batches: Iterator[Tensor]) -> list[LayerStatistics]:
-    """Compute a row per layer over all ``batches`` of inputs (N, C, H, W). Raises ValueError where there are none."""
+def statistics(network: nn.Module, images: Split, prepare: Prepare) -> Generator[Part[list[LayerStatistics]]]:
+    """Compute a row per layer over all ``images``. Raises ValueError where there are none."""
+    if not len(images):
+        raise ValueError("statistics need at least one image")
     tallies: dict[str, _Tally] = {}
+    done = 0
 
     def count(name: str, before: Tensor, after: Tensor) -> None:
         tallies.setdefault(name, _Tally()).add(after)
 
-    for inputs in batches:
+    for inputs in in_batches(network, images, prepare):
         _pass(network, inputs, count)
-    if not tallies:
-        raise ValueError("statistics need at least one image")
+        done += len(inputs)
+        yield Part(done / len(images))
     modules = leaves(network)
-    return [_row(name, modules[name], tally) for name, tally in tallies.items()]
+    yield Part(1.0, [_row(name, modules[name], tally) for name, tally in tallies.items()])
 
 
 def _row(name: str, module: nn.Module, tally: _Tally) -> LayerStatistics:

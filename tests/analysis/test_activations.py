@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from itertools import chain
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from cnnlab.analysis.activations import (
+    LayerStatistics,
     classes_of,
     convolution_of,
     feature_maps,
@@ -70,13 +72,19 @@ def test_what_is_seen_is_what_hooks_on_the_same_layers_see(name: str, shape: tup
     assert list(feature_maps(network, inputs)) == [name for name, (_, out) in expected.items() if out.dim() == 4]
 
 
+def measured(network: nn.Module, inputs: Tensor) -> list[LayerStatistics]:
+    """The statistics over inputs, given one at a time."""
+    with patch("cnnlab.analysis.activations.BATCH", 1):
+        return completed(statistics(network, Split(inputs, torch.zeros(len(inputs))), lambda batch: batch))
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_looking_changes_nothing(training: bool) -> None:
     network = build(PRESETS["compact"], (1, 28, 28), 10).eval()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     network.requires_grad_(training)
     look(network, images(1, 1, 28, 28))
-    statistics(network, iter([images(2, 1, 28, 28)]))
+    measured(network, images(2, 1, 28, 28))
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
     assert not any(module._forward_hooks for module in network.modules())
     assert not network.training
@@ -92,7 +100,7 @@ def test_no_hook_is_left_when_the_pass_fails() -> None:
 
 def test_statistics_of_a_hand_made_network_are_known() -> None:
     pixels = torch.tensor([[0.0, 0.5], [0.5, 1.0]]).view(1, 1, 2, 2)
-    rows = {row.name: row for row in statistics(hand_made(), iter([pixels, pixels]))}
+    rows = {row.name: row for row in measured(hand_made(), torch.cat([pixels, pixels]))}
     relu = rows["1"]  # copies 0, 0.5, 0.5, 1; the other two channels are all zero
     assert (relu.kind, relu.units, relu.dead) == ("ReLU", 3, (1, 2))
     assert relu.mean == pytest.approx(2 / 12)
@@ -104,7 +112,7 @@ def test_statistics_of_a_hand_made_network_are_known() -> None:
 
 def test_statistics_need_an_image() -> None:
     with pytest.raises(ValueError, match="at least one image"):
-        statistics(hand_made(), iter([]))
+        measured(hand_made(), torch.zeros(0, 1, 2, 2))
 
 
 def test_a_convolutions_relu_is_found_past_pool_and_norm_and_back() -> None:
@@ -194,5 +202,5 @@ def test_dead_units_are_found_behind_either_relu(activation: type[nn.Module]) ->
     assert conv.bias is not None
     conv.bias.data = torch.tensor([0.0, -99.0])
     network = nn.Sequential(conv, activation()).eval()
-    assert [row.dead for row in statistics(network, iter([torch.rand(3, 1, 4, 4)]))] == [None, (1,)]
+    assert [row.dead for row in measured(network, torch.rand(3, 1, 4, 4))] == [None, (1,)]
     assert relu_of(network, "0") == "1"

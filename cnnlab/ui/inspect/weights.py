@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import show_figure
 
+LINES = 12  # layers in one chart
 COLUMNS = 16  # epochs side by side
 BINS = 41
 MAGNITUDES = -9, 1  # powers of ten between which gradients are shown
@@ -51,7 +53,7 @@ def show(look: Look) -> None:
     with right:
         _gradient_sizes(look, layer, epochs)
     if len(epochs) > 1:
-        _changes(look, weights, epochs)
+        _changes(look, weights, epochs, layer)
 
 
 def _gradient_sizes(look: Look, layer: str, epochs: list[int]) -> None:
@@ -69,17 +71,26 @@ def _gradient_sizes(look: Look, layer: str, epochs: list[int]) -> None:
     )
 
 
-def _changes(look: Look, weights: list[dict[str, Tensor]], epochs: list[int]) -> None:
+def _changes(look: Look, weights: list[dict[str, Tensor]], epochs: list[int], chosen: str) -> None:
     changes = [relative_change(before, after) for before, after in pairwise(weights)]
     lines = {name: [change[name] for change in changes] for name in weights[0]}
+    drawn = {name: lines[name] for name in _spread(list(lines), chosen)}
+    some = f"Of {len(lines)} layers {len(drawn)} are drawn, also the chosen one; the CSV has all. "
     show_figure(
-        charts.lines(lines, epochs[1:], ("epoch", "change since the point before"), look.trained.epoch),
+        charts.lines(drawn, epochs[1:], ("epoch", "change since the point before"), look.trained.epoch),
         f"change-{look.run.id}",
         "Change of each layer's weights by epoch",
         lambda: pd.DataFrame({"epoch": epochs[1:], **lines}),
         "How far each layer's weights moved from one shown epoch to the next, as a share of their length "
-        "(Euclidean norm). Large steps at first, small ones as the learning rate falls.",
+        f"(Euclidean norm). {some if len(drawn) < len(lines) else ''}Large steps at first, small ones as the learning "
+        "rate falls.",
     )
+
+
+def _spread(layers: list[str], chosen: str) -> list[str]:
+    """Choose ``LINES`` layers from the first to the last, and the chosen one; all where they are few."""
+    stride = max(1, ceil((len(layers) - 1) / (LINES - 1)))
+    return [name for number, name in enumerate(layers) if number % stride == 0 or name in (chosen, layers[-1])]
 
 
 def _histograms(

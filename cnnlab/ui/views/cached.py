@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from cnnlab.analysis.activations import LayerStatistics, affordable, features_in_batches, in_batches, statistics
+from cnnlab.analysis.activations import LayerStatistics, affordable, features_in_batches, statistics
 from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.data.loading import Data
 from cnnlab.data.splits import Split, sampled
@@ -44,8 +45,9 @@ def weights_after(run: Run, epoch: int) -> dict[str, Tensor]:
 
 
 def layer_statistics(look: Look) -> list[LayerStatistics]:
-    """Compute each layer's activation statistics over some test images."""
-    return _statistics(look.at, look.run, look.trained)
+    """Compute each layer's activation statistics over some test images; none while the page waits for them."""
+    part = awaited("Measuring each layer", _statistics, look.at, look.run, look.trained)
+    return (part.result or []) if part else []
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -53,10 +55,10 @@ def _weights(run_id: str, epoch: int, _run: Run) -> dict[str, Tensor]:
     return _run.weights(epoch)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def _statistics(at: str, _run: Run, _trained: Trained) -> list[LayerStatistics]:
-    images = sampled(test_split(_run), STATISTICS_IMAGES)
-    return statistics(_trained.network, in_batches(_trained.network, images, _trained.inputs))
+@st.cache_resource(max_entries=256, show_spinner=False, on_release=Worker.cancel)
+def _statistics(at: str, _run: Run, _trained: Trained) -> Worker[Part[list[LayerStatistics]]]:
+    network = copy.deepcopy(_trained.network)  # of its own: the page goes on with the other
+    return begun(statistics(network, sampled(test_split(_run), STATISTICS_IMAGES), _trained.inputs))
 
 
 def reference(run: Run, trained: Trained) -> Reference | None:

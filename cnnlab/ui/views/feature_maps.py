@@ -32,11 +32,11 @@ def show(at: Look) -> None:
     """Show a layer's maps; a click shows one with its filter and strongest patches; also statistics of all layers."""
     trained = at.trained
     seen = look(trained.network, trained.inputs(at.picked.pixels))
-    layers = [name for name, found in seen.items() if found.after.dim() == 4]
+    kinds = {name: type(module).__name__ for name, module in leaves(trained.network).items()}
+    layers = [name for name, found in seen.items() if found.after.dim() == 4 and kinds[name] != "Resize"]
     if not layers:
         st.info("This network has no layer that gives maps.")
         return
-    kinds = {name: type(module).__name__ for name, module in leaves(trained.network).items()}
     left, right = st.columns(2)
     layer = left.selectbox(
         "Layer", layers, format_func=lambda name: f"{name} ({kinds[name]})", key=f"inside.layer.{at.run.id}"
@@ -45,7 +45,7 @@ def show(at: Look) -> None:
         "Scale", _SCALES, default=_SCALES[0], required=True, key="inside.scale", persist_state="session"
     )
     before, after = seen[layer].before[0], seen[layer].after[0]  # (C, H, W) each
-    compares = before.shape == after.shape and kinds[layer] not in ("Conv2d", "Dropout")
+    compares = before.shape == after.shape and kinds[layer] not in ("Conv2d", "PaddedConv2d", "Dropout")
     sides = {f"Before {layer}": before, f"After {layer}": after} if compares else {f"What {layer} gives": after}
     opens = tile_of("map", layer)
     unit = opened(opens, len(after))
