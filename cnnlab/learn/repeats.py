@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import isnan, nan, sqrt
 from statistics import fmean, stdev
@@ -16,13 +16,14 @@ from cnnlab.data.batches import Standardise, scaling
 from cnnlab.data.loading import Data
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.evaluation.significance import LEVEL
+from cnnlab.training import loop
 from cnnlab.training.config import RunConfig
-from cnnlab.training.loop import fit
 from cnnlab.training.memory import check_memory
 
 Verdict = Literal["better", "worse", "within chance", "needs two seeds"]
 
-_GLANCE = 50  # validation images that fit itself evaluates after each epoch: few, because the result is not used
+_GLANCE = 50  # validation images evaluated after each epoch: few, as the result is not used, unless features are kept
+_PREPARING = 0.5  # of a training's time, about, that the features of frozen layers take
 
 
 @dataclass(frozen=True)
@@ -103,17 +104,25 @@ def repeat(
     yield Repeats(terms, seeds, 1.0, accuracies)
 
 
-def train_and_judge(network: nn.Module, data: Data, config: RunConfig) -> Training:
-    """Train and yield the fraction of steps done; return the final accuracy on all validation images.
+def train_and_judge(network: nn.Module, data: Data, config: RunConfig, started: Sequence[str] = ()) -> Training:
+    """Train and yield the fraction of the work done; return the final accuracy on all validation images.
 
-    Raises ConfigError where memory is too small.
+    ``started`` names the layers that begin with published weights. Raises ConfigError where memory is too small.
     """
     check_memory(config, data.spec)
     steps = config.epochs * -(-len(data.train) // config.batch_size)
-    glanced = Data(data.spec, data.train, data.validation.part(slice(_GLANCE)), data.test)
-    for event in fit(network, glanced, config):
-        if event.kind == "tick":
-            yield event.step / steps
+    ahead = _PREPARING if config.keeps_features else 0.0
+    glanced = data if config.keeps_features else replace(data, validation=data.validation.part(slice(_GLANCE)))
+    accuracy = nan
+    for event in loop.Training(network, glanced, config, started=started).events():
+        if event.kind == "prepared":
+            yield ahead * event.images / event.of
+        elif event.kind == "tick":
+            yield ahead + (1 - ahead) * event.step / steps
+        elif event.kind == "epoch":
+            accuracy = event.validation_accuracy
+    if config.keeps_features:
+        return accuracy
     standardise = Standardise(*scaling(data.spec, config.normalise))
     return evaluate(network.cpu(), data.validation, standardise).accuracy
 

@@ -51,6 +51,11 @@ def touch_ablation(page: Page) -> None:
     expect(page.get_by_role("radio", name="transfer")).to_be_checked()
 
 
+def touch_transfer(page: Page) -> None:
+    page.get_by_role("button", name="fine-tuned").click()
+    expect(page.get_by_text("18 trainings")).to_be_visible()
+
+
 def touch_cost(page: Page) -> None:
     slider = page.get_by_role("slider", name="Batch size, images")
     slider.focus()
@@ -67,6 +72,7 @@ TOUCHES: dict[str, Callable[[Page], None]] = {
     "program": touch_program,
     "traps": touch_traps,
     "ablation": touch_ablation,
+    "transfer": touch_transfer,
     "cost": touch_cost,
 }
 

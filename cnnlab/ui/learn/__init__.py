@@ -5,7 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.learn.chapters import CHAPTERS
-from cnnlab.ui.learn import ablation, conv2d, convolution, cost, flatten, glossary, machines, pitfalls, program, step
+from cnnlab.ui.learn import (
+    ablation,
+    conv2d,
+    convolution,
+    cost,
+    few_pictures,
+    flatten,
+    glossary,
+    machines,
+    pitfalls,
+    program,
+    step,
+)
 from cnnlab.ui.learn.chapter import show_ending
 from cnnlab.ui.shell import address, frame
 from cnnlab.ui.shell.address import CHAPTER
@@ -19,6 +31,7 @@ SHOW = {
     "program": program.show,
     "traps": pitfalls.show,
     "ablation": ablation.show,
+    "transfer": few_pictures.show,
     "cost": cost.show,
 }
 

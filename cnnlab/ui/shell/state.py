@@ -169,6 +169,7 @@ SOFTMAX_COUNT: Key[int] = Key("learn.machines.softmax.count", 0)
 STEP_STAGE: Key[str] = Key("learn.step.stage", "Forward")
 STEPS_TAKEN: Key[int] = Key("learn.step.taken", 1)
 PITFALL: Key[str] = Key("learn.traps.chosen", "")
+FEW_PICTURES_OF: Key[str] = Key("learn.few_pictures.dataset", "")
 PROGRAM_TRAINING: Key[str] = Key("learn.program.training", "")
 
 
