@@ -54,7 +54,9 @@ class Patch:
 
     image: int
     value: float
-    pixels: Tensor  # (C, height, width) uint8: the unit's receptive field, black beyond the image
+    pixels: (
+        Tensor  # (C, height, width) uint8: the unit's receptive field, black beyond the image, but no larger than it
+    )
 
 
 @contextmanager
@@ -219,8 +221,12 @@ def strongest_patches(
 
 
 def _cut(image: Tensor, top: int, left: int, bottom: int, right: int) -> Tensor:
-    """Cut a box out of (C, H, W), black where it reaches beyond the image."""
+    """Cut a box out of (C, H, W), black beyond the image; along an axis where the box is larger, the whole image."""
     height, width = image.shape[1:]
+    if bottom - top >= height:
+        top, bottom = 0, height
+    if right - left >= width:
+        left, right = 0, width
     beyond = max(0, -left, right - width), max(0, -top, bottom - height)
     wide = F.pad(image, (beyond[0], beyond[0], beyond[1], beyond[1]))
     return wide[:, top + beyond[1] : bottom + beyond[1], left + beyond[0] : right + beyond[0]]

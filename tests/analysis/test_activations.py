@@ -25,8 +25,9 @@ from cnnlab.analysis.activations import (
 )
 from cnnlab.data.splits import Split
 from cnnlab.jobs.worker import completed
-from cnnlab.networks.architecture import receptive_fields
+from cnnlab.networks.architecture import Architecture, receptive_fields
 from cnnlab.networks.build import build
+from cnnlab.networks.layers import Conv2d, Flatten, Linear, Resize
 from cnnlab.networks.presets import PRESETS
 from cnnlab.networks.receptive_field import ReceptiveField
 
@@ -146,6 +147,16 @@ def test_the_strongest_patches_are_where_the_pattern_is() -> None:
     assert first.pixels[0].tolist() == [[0, 255, 0], [255, 255, 255], [0, 255, 0]]
     assert (second.image, second.value) == (3, 2.0)
     assert second.pixels[0].tolist() == [[0, 0, 0], [0, 255, 255], [0, 0, 0]]  # black beyond the edge
+
+
+def test_where_a_place_sees_more_than_the_image_its_patch_is_the_image() -> None:
+    layers = (Resize(size=16), Conv2d(out_channels=1, kernel_size=(13, 3), padding="same"))
+    chain = Architecture(name="large", title="Large", layers=(*layers, Flatten(), Linear(out_features="classes")))
+    network = build(chain, (1, 4, 4), 3).eval()
+    field = receptive_fields(chain, (1, 4, 4), 3)["conv1"]
+    split = Split(torch.randint(0, 256, (3, 1, 4, 4), dtype=torch.uint8), torch.zeros(3))
+    patches = completed(strongest_patches(network, "conv1", 0, split, lambda batch: batch / 255, field))
+    assert {tuple(found.pixels.shape) for found in patches} == {(1, 4, 3)}
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -108,13 +108,15 @@ def _one_map(at: Look, layer: str, unit: int, seen: Tensor, opens: Key[int | Non
         return
     patches = part.result
     height, width = patches[0].pixels.shape[1:]
+    what = f"the {height}×{width} pixels that this place of the map sees, black beyond the image's edge"
+    if (height, width) == trained.shape[1:]:
+        what = "the whole images, as one place of the map sees about all of them"
     show_figure(
         charts.tile_strip([upright(patch.pixels) for patch in patches], [f"{patch.value:.2f}" for patch in patches], 5),
         f"patches-{layer}-{unit}",
         f"The test images' patches that excite map {unit} of {layer} most",
         lambda: pd.DataFrame([{"test image": patch.image, "activation": patch.value} for patch in patches]),
-        f"What excites it most in up to {PATCH_IMAGES:,} test images: the {height}×{width} pixels that this "
-        "place of the map sees, black beyond the image's edge, with the activation above each.",
+        f"What excites it most in up to {PATCH_IMAGES:,} test images, with the activation above each: {what}.",
     )
 
 
