@@ -29,6 +29,8 @@ SAYS = {
     "BatchNorm1d": "brings each feature to a like mean and spread, then scales and shifts it as learned",
     "BatchNorm2d": "brings each map to a like mean and spread, then scales and shifts it as learned",
     "GroupNorm": "brings each group of maps to a like mean and spread, then scales and shifts each as learned",
+    "LayerNorm2d": "brings each place's numbers to a like mean and spread, then scales and shifts each map as learned",
+    "LayerScale": "multiplies each map by a factor that it learned",
     "LayerNorm": "brings all numbers to a like mean and spread, then scales and shifts each as learned",
     "ReLU": "cuts away all that is below zero",
     "ReLU6": "cuts away all that is below zero or above six",
