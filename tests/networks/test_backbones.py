@@ -41,7 +41,7 @@ def norms(network: nn.Module) -> list[tuple[float, float | None]]:
     return [(norm.eps, getattr(norm, "momentum", None)) for norm in found]
 
 
-@pytest.mark.parametrize("side", [64, 97])
+@pytest.mark.parametrize("side", [97])  # odd, so that sides are padded unequally
 @pytest.mark.parametrize("name", REFERENCES)
 def test_a_backbone_has_the_numbers_and_the_features_of_its_reference(name: str, side: int) -> None:
     backbone, make = REFERENCES[name]
