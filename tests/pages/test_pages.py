@@ -854,7 +854,7 @@ def trained_class(told: str) -> int:
 
 
 def test_where_no_change_is_found_it_is_told(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    nothing = Part(1.0, None)
+    nothing: Part[object] = Part(1.0, None)
     monkeypatch.setattr(
         "cnnlab.ui.views.smallest_change.smallest_change", lambda *arguments: (one for one in [nothing])
     )
