@@ -31,6 +31,7 @@ from benchmarks import (
     pictures,
     programs,
     teaching,
+    transfer,
     watching,
 )
 from cnnlab.files import atomic_write
@@ -385,6 +386,7 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "teaching": teaching.measure,
     "pictures": pictures.measure,
     "colour": colour.measure,
+    "transfer": transfer.measure,
 }
 TABLES: dict[str, Callable[[Any], str]] = {
     "machine": _write_machine,
@@ -403,6 +405,7 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "teaching": _write_teaching,
     "pictures": pictures.table,
     "colour": colour.table,
+    "transfer": transfer.table,
 }
 
 

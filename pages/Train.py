@@ -32,7 +32,7 @@ with form:
         st.caption("This session is training another network: one training at a time.")
         if st.button("See your training", icon=":material/monitoring:"):
             frame.go_to("Train", running.run.id)
-    elif config and not config.parent:
+    elif config and not config.comes_from:
         learning_rate_finder(config)
     if config:
         link.offer(config)

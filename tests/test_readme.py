@@ -13,6 +13,7 @@ import pytest
 from benchmarks import make_benchmarks
 from cnnlab.__main__ import cli
 from cnnlab.data.datasets import DATASETS
+from cnnlab.pretrained.table import BACKBONES
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,6 +43,16 @@ def test_a_command_line_is_understood(line: str) -> None:
 def test_the_table_of_data_sets_is_the_programs() -> None:
     rows = re.findall(r"^\| `([\w-]+)` \|.*\| ([\d,]+) \+ ([\d,]+) \|$", README, re.MULTILINE)
     assert rows == [(spec.name, f"{spec.sizes[0]:,}", f"{spec.sizes[1]:,}") for spec in DATASETS.values()]
+
+
+def test_the_table_of_backbones_is_the_programs() -> None:
+    rows = re.findall(
+        r"^\| `([\w-]+)` \| ([^|]+) \|.*\| (\d+) \| ([\w.-]+) \| ([^|]+), (with the app|fetched) \|$", README, re.M
+    )
+    assert rows == [
+        (name, one.title, f"{one.megabytes:.0f}", one.licence, one.source, "with the app" if one.package else "fetched")
+        for name, one in BACKBONES.items()
+    ]
 
 
 @pytest.mark.parametrize("path", re.findall(r"^(\S+?),?\s", LAYOUT, re.MULTILINE))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +14,17 @@ from torch import Tensor, nn
 
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import evaluation_batch
+from cnnlab.jobs.worker import Part
 from cnnlab.networks.receptive_field import ReceptiveField
 
-BATCH = 100  # images at once, at the most: all layers' outputs of one batch are in memory together
+BATCH = 100  # images at once, at the most
+KEPT_BYTES = 250_000_000  # of all layers' outputs for the images at once, at the most: gradients take as much again
 FEATURE_NUMBERS = 16_000_000  # that are kept of the features of all images: 64 MB
 
+RELUS = (nn.ReLU, nn.ReLU6)  # what they give is zero or more, and stays zero where a unit is dead
+
 Tell = Callable[[str, Tensor, Tensor], None]
+Prepare = Callable[[Tensor], Tensor]  # images (N, C, H, W) uint8 to the network's inputs
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,9 @@ class Patch:
 
     image: int
     value: float
-    pixels: Tensor  # (C, height, width) uint8: the unit's receptive field, black beyond the image
+    pixels: (
+        Tensor  # (C, height, width) uint8: the unit's receptive field, black beyond the image, but no larger than it
+    )
 
 
 @contextmanager
@@ -83,9 +90,14 @@ def look(network: nn.Module, inputs: Tensor) -> dict[str, Seen]:
     def keep(name: str, before: Tensor, after: Tensor) -> None:
         seen[name] = Seen(before, after)
 
-    with torch.inference_mode(), watched(network, keep):
-        network(inputs)
+    _pass(network, inputs, keep)
     return seen
+
+
+def _pass(network: nn.Module, inputs: Tensor, tell: Tell) -> None:
+    """Pass ``inputs`` through the network without gradients, and tell of each layer."""
+    with torch.inference_mode(), watched(network, tell):
+        network(inputs)
 
 
 def feature_maps(network: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
@@ -112,26 +124,28 @@ class _Tally:
         self.highest.append(output.flatten(2).amax((0, 2)) if output.dim() == 4 else output.amax(0))
 
 
-def statistics(network: nn.Module, batches: Iterator[Tensor]) -> list[LayerStatistics]:
-    """Compute a row per layer over all ``batches`` of inputs (N, C, H, W). Raises ValueError where there are none."""
+def statistics(network: nn.Module, images: Split, prepare: Prepare) -> Generator[Part[list[LayerStatistics]]]:
+    """Compute a row per layer over all ``images``. Raises ValueError where there are none."""
+    if not len(images):
+        raise ValueError("statistics need at least one image")
     tallies: dict[str, _Tally] = {}
+    done = 0
 
     def count(name: str, before: Tensor, after: Tensor) -> None:
         tallies.setdefault(name, _Tally()).add(after)
 
-    with torch.inference_mode(), watched(network, count):
-        for inputs in batches:
-            network(inputs)
-    if not tallies:
-        raise ValueError("statistics need at least one image")
+    for inputs in in_batches(network, images, prepare):
+        _pass(network, inputs, count)
+        done += len(inputs)
+        yield Part(done / len(images))
     modules = leaves(network)
-    return [_row(name, modules[name], tally) for name, tally in tallies.items()]
+    yield Part(1.0, [_row(name, modules[name], tally) for name, tally in tallies.items()])
 
 
 def _row(name: str, module: nn.Module, tally: _Tally) -> LayerStatistics:
     mean = tally.total / tally.numbers
     highest = torch.stack(tally.highest).amax(0)  # (units,)
-    is_relu = isinstance(module, nn.ReLU)
+    is_relu = isinstance(module, RELUS)
     return LayerStatistics(
         name=name,
         kind=type(module).__name__,
@@ -150,7 +164,7 @@ def relu_of(network: nn.Module, convolution: str) -> str | None:
     names = [name for name, _ in chain.named_children()]
     for name in names[names.index(own) + 1 :]:
         module = chain.get_submodule(name)
-        if isinstance(module, nn.ReLU):
+        if isinstance(module, RELUS):
             return f"{prefix}.{name}".lstrip(".")
         if isinstance(module, nn.Conv2d | nn.Linear | nn.Flatten) or any(module.children()):
             return None
@@ -178,10 +192,10 @@ def strongest_patches(
     layer: str,
     unit: int,
     images: Split,
-    prepare: Callable[[Tensor], Tensor],
+    prepare: Prepare,
     seen_by: ReceptiveField,
     count: int = 9,
-) -> list[Patch]:
+) -> Generator[Part[list[Patch]]]:
     """Find the ``count`` of ``images`` that activate channel ``unit`` of ``layer`` most, and where.
 
     ``prepare`` makes the network's inputs of images; ``seen_by`` is the layer's receptive field.
@@ -195,26 +209,36 @@ def strongest_patches(
             values.append(value)
             places.extend(divmod(index, after.shape[3]) for index in place.tolist())
 
-    with torch.inference_mode(), watched(network, note):
-        for batch in in_batches(images):
-            network(prepare(batch))
+    for inputs in in_batches(network, images, prepare):
+        _pass(network, inputs, note)
+        yield Part(len(places) / len(images))
     found = torch.cat(values)
     best = found.topk(min(count, len(found))).indices.tolist()
-    return [
-        Patch(index, found[index].item(), _cut(images.image(index), *seen_by.box(*places[index]))) for index in best
-    ]
+    yield Part(
+        1.0,
+        [Patch(index, found[index].item(), _cut(images.image(index), *seen_by.box(*places[index]))) for index in best],
+    )
 
 
 def _cut(image: Tensor, top: int, left: int, bottom: int, right: int) -> Tensor:
-    """Cut a box out of (C, H, W), black where it reaches beyond the image."""
+    """Cut a box out of (C, H, W), black beyond the image; along an axis where the box is larger, the whole image."""
     height, width = image.shape[1:]
+    if bottom - top >= height:
+        top, bottom = 0, height
+    if right - left >= width:
+        left, right = 0, width
     beyond = max(0, -left, right - width), max(0, -top, bottom - height)
     wide = F.pad(image, (beyond[0], beyond[0], beyond[1], beyond[1]))
     return wide[:, top + beyond[1] : bottom + beyond[1], left + beyond[0] : right + beyond[0]]
 
 
-def penultimate(network: nn.Module, images: Tensor | Split, prepare: Callable[[Tensor], Tensor]) -> Tensor:
+def penultimate(network: nn.Module, images: Tensor | Split, prepare: Prepare) -> Tensor:
     """Compute the inputs of the last linear layer: (N, C, H, W) uint8 → (N, features)."""
+    return torch.cat(list(features_in_batches(network, images, prepare)))
+
+
+def features_in_batches(network: nn.Module, images: Tensor | Split, prepare: Prepare) -> Iterator[Tensor]:
+    """Compute what ``penultimate`` does, some images at a time."""
     last, _ = _last_linear(network)
     features: list[Tensor] = []
 
@@ -222,16 +246,31 @@ def penultimate(network: nn.Module, images: Tensor | Split, prepare: Callable[[T
         if name == last:
             features.append(before)
 
-    with torch.inference_mode(), watched(network, keep):
-        for batch in in_batches(images):
-            network(prepare(batch))
-    return torch.cat(features)
+    for inputs in in_batches(network, images, prepare):
+        _pass(network, inputs, keep)
+        yield features.pop()
 
 
-def in_batches(images: Tensor | Split) -> Iterable[Tensor]:
-    """Divide images (N, C, H, W) uint8 into batches whose activations fit into memory together."""
+def classes_of(network: nn.Module, features: Tensor) -> Tensor:
+    """Return the class (N,) that the network answers for the features (N, F) of its last linear layer."""
+    _, last = _last_linear(network)
+    with torch.inference_mode():
+        logits: Tensor = last(features)
+    return logits.argmax(1)
+
+
+def in_batches(network: nn.Module, images: Tensor | Split, prepare: Prepare) -> Iterator[Tensor]:
+    """Prepare images (N, C, H, W) uint8 in batches whose activations fit into memory together."""
     shape = images.shape if isinstance(images, Split) else images.shape[1:]
-    return images.split(min(BATCH, evaluation_batch(shape)))
+    first = images.image(0)[None] if isinstance(images, Split) else images[:1]
+    for batch in images.split(images_at_once(network, prepare(first), min(BATCH, evaluation_batch(shape)))):
+        yield prepare(batch)
+
+
+def images_at_once(network: nn.Module, inputs: Tensor, most: int) -> int:
+    """Return how many images such as ``inputs`` (1, C, H, W), ``most`` at the most, may pass the network together."""
+    kept = sum(seen.after.nbytes for seen in look(network, inputs).values())
+    return max(1, min(most, KEPT_BYTES // kept))
 
 
 def affordable(network: nn.Module, count: int, numbers: int = FEATURE_NUMBERS) -> int:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import copy
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from cnnlab.analysis.activations import leaves
+from cnnlab.analysis.activations import RELUS, images_at_once, leaves, watched
 from cnnlab.networks.build import seeded
 
-INTEGRATION_STEPS = 64, 1024  # first, and at the most
+INTEGRATION_STEPS = (64, 128, 256, 512, 1024)  # the next where a map is not complete
 COMPLETE = 0.01  # how far the sum of integrated gradients may be from what it should be, a share of that
+AT_ONCE = 64  # images in one pass, at the most
 NOISES = 32  # images averaged by SmoothGrad
 NOISE = 0.15  # their deviation, a share of the image's range (Smilkov et al. 2017)
 WINDOW = 7  # an occluding square is a seventh of the image's side
-
-# Captum tells each time that it sets hooks, and takes them off itself.
-warnings.filterwarnings("ignore", "Setting backward hooks on ReLU activations", UserWarning)
+COARSEST = 3  # places a side of the maps that Grad-CAM weighs by default, where there are such
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Attribution:
-    """A map (H, W), and what was found on the way."""
+    """A map (H, W) as far as it is computed, and what was found on the way."""
 
     values: Tensor
     note: str = ""
+    done: float = 1.0  # fraction
 
 
 @dataclass(frozen=True)
@@ -49,20 +50,28 @@ class Method:
     """A way to attribute, how to read its map, and whose it is."""
 
     title: str
-    compute: Callable[[Question], Attribution]
+    steps: Callable[[Question], Generator[Attribution]]  # the last is the whole map
     reading: str
     source: str
     signed: bool = False  # negative values speak against the class
     uses_layer: bool = False
 
 
-def default_layer(maps: Mapping[str, Tensor], height: int) -> str:
+def default_layer(network: nn.Module, maps: Mapping[str, Tensor], height: int) -> str:
     """Choose the layer for Grad-CAM among those with ``maps`` (N, C, h, w), for an image of ``height``.
 
-    This is the last whose maps have at least a quarter of the image's side; else the last of all.
+    This is the last whose maps have at least a quarter of the image's side, if at most one convolution follows it;
+    else the last of all whose maps are not too coarse.
     """
-    fine = [name for name, found in maps.items() if 4 * found.shape[2] >= height]
-    return (fine or list(maps))[-1]
+    # Classes are told apart by the last maps, so these are weighed (Selvaraju et al. 2017). In a shallow network a pool
+    # or one more convolution makes them coarse without changing much what they find: there, finer ones show more. In a
+    # deep one, maps a quarter of the image's side find edges and textures.
+    readable = [name for name, found in maps.items() if found.shape[2] >= COARSEST] or list(maps)
+    fine = [name for name in readable if 4 * maps[name].shape[2] >= height]
+    modules = leaves(network)
+    behind = readable[readable.index(fine[-1]) + 1 :] if fine else readable
+    is_shallow = sum(isinstance(modules[name], nn.Conv2d) for name in behind) <= 1
+    return fine[-1] if fine and is_shallow else readable[-1]
 
 
 def randomised(network: nn.Module, last_only: bool, seed: int = 181_003_292) -> nn.Module:
@@ -85,87 +94,147 @@ def similarity(first: Tensor, second: Tensor) -> float:
     return float(spearmanr(first.abs().flatten().numpy(), second.abs().flatten().numpy()).statistic)
 
 
-def _captum() -> Any:
-    """Import Captum's attributions late, as it takes a second that only a map needs."""
-    from captum import attr  # noqa: PLC0415
-
-    return attr
-
-
-def _grad_cam(asked: Question) -> Attribution:
-    layer = asked.network.get_submodule(asked.layer)
-    coarse = _captum().LayerGradCam(asked.network, layer).attribute(asked.inputs, asked.target, relu_attributions=True)
-    height, width = asked.inputs.shape[2:]
-    fine = _captum().LayerAttribution.interpolate(coarse.detach(), (height, width), "bilinear")  # (1, 1, H, W)
+def _grad_cam(asked: Question) -> Generator[Attribution]:
+    coarse = _weighed_maps(asked)
     rows, columns = coarse.shape[2:]
-    return Attribution(fine[0, 0], f"the maps of {asked.layer} see the image as {rows}×{columns} places")
+    note = f"the maps of {asked.layer} see the image as {rows}×{columns} places"
+    yield Attribution(_enlarged(coarse, asked), note)
 
 
-def _guided_grad_cam(asked: Question) -> Attribution:
-    layer = asked.network.get_submodule(asked.layer)
-    method = _captum().GuidedGradCam(asked.network, layer, device_ids=None)
-    found = method.attribute(_leaf(asked.inputs), asked.target, interpolate_mode="bilinear")
-    has_relu = any(isinstance(module, nn.ReLU) for module in asked.network.modules())
-    return Attribution(_summed(found), "" if has_relu else "without ReLUs in this network nothing is guided")
+def _guided_grad_cam(asked: Question) -> Generator[Attribution]:
+    coarse = _weighed_maps(asked)
+    with _guided(asked.network) as has_relu:
+        guided = _gradients(asked, asked.inputs)
+    note = "" if has_relu else "without ReLUs in this network nothing is guided"
+    yield Attribution(_enlarged(coarse, asked) * guided[0].sum(0), note)
 
 
-def _saliency(asked: Question) -> Attribution:
-    found = _captum().Saliency(asked.network).attribute(_leaf(asked.inputs), asked.target)
-    return Attribution(found.detach()[0].amax(0))
+def _saliency(asked: Question) -> Generator[Attribution]:
+    yield Attribution(_gradients(asked, asked.inputs)[0].abs().amax(0))
 
 
-def _smooth_grad(asked: Question) -> Attribution:
-    spread = NOISE * (asked.inputs.max() - asked.inputs.min()).item()
-    method = _captum().NoiseTunnel(_captum().Saliency(asked.network))
-    with seeded(0):  # Captum draws from torch's own generator
-        found = method.attribute(
-            _leaf(asked.inputs), nt_type="smoothgrad", nt_samples=NOISES, stdevs=spread, target=asked.target
-        )
-    return Attribution(found.detach()[0].amax(0), f"mean of {NOISES} noisy copies")
+def _smooth_grad(asked: Question) -> Generator[Attribution]:
+    spread = NOISE * (asked.inputs.max() - asked.inputs.min())
+    noises = spread * torch.randn(NOISES, *asked.inputs.shape[1:], generator=torch.Generator().manual_seed(0))
+    total, count = torch.zeros_like(asked.inputs[0]), 0
+    for part in noises.split(_at_once(asked)):
+        total += _gradients(asked, asked.inputs + part).abs().sum(0)
+        count += len(part)
+        yield Attribution(total.amax(0) / count, f"mean of {count} noisy copies", count / NOISES)
 
 
-def _integrated_gradients(asked: Question) -> Attribution:
-    """Double the steps until the map is complete: its sum is the image's logit less that of a black image."""
-    with torch.inference_mode():
-        logits = asked.network(torch.cat([asked.inputs, asked.blank]))[:, asked.target]
-    wanted = (logits[0] - logits[1]).item()
-    method = _captum().IntegratedGradients(asked.network)
-    steps, most = INTEGRATION_STEPS
-    while True:
-        found = method.attribute(asked.inputs, asked.blank, asked.target, n_steps=steps, internal_batch_size=64)
-        missing = abs(found.sum().item() - wanted)
-        if missing <= COMPLETE * abs(wanted) or steps >= most:
+def _integrated_gradients(asked: Question) -> Generator[Attribution]:
+    """Take more steps until the map is complete: its sum is the image's logit less that of a black image."""
+    image, black = _logits(asked, torch.cat([asked.inputs, asked.blank])).tolist()
+    wanted, before = image - black, 0
+    for steps in INTEGRATION_STEPS:
+        for count, values in _integral(asked, steps):
+            yield Attribution(values, done=(before + count) / (sum(INTEGRATION_STEPS) + 1))
+        before += steps
+        missing = abs(values.sum().item() - wanted)
+        if missing <= COMPLETE * abs(wanted):
             break
-        steps *= 2
     share = missing / abs(wanted) if wanted else 0.0
-    note = f"sum {found.sum():.3f} of the {wanted:.3f} between this image's logit and a black one's: {share:.2%} off, "
-    return Attribution(_summed(found), f"{note}{steps} steps")
+    note = f"sum {values.sum():.3f} of the {wanted:.3f} between this image's logit and a black one's: {share:.2%} off, "
+    yield Attribution(values, f"{note}{steps} steps")
 
 
-def _occlusion(asked: Question) -> Attribution:
-    channels, height, width = asked.inputs.shape[1:]
+def _integral(asked: Question, steps: int) -> Generator[tuple[int, Tensor]]:
+    """Integrate the gradient from the black image to this one (Gauss-Legendre); yield the steps taken, and the map."""
+    way = asked.inputs - asked.blank
+    nodes, weights = (
+        torch.tensor(numbers).float().view(-1, 1, 1, 1) for numbers in np.polynomial.legendre.leggauss(steps)
+    )
+    total, count = torch.zeros_like(way[0]), 0
+    for node, weight in zip(nodes.split(_at_once(asked)), weights.split(_at_once(asked)), strict=True):
+        total += (_gradients(asked, asked.blank + (1 + node) / 2 * way) * weight / 2).sum(0)
+        count += len(node)
+        yield count, (total * way[0]).sum(0)
+
+
+def _occlusion(asked: Question) -> Generator[Attribution]:
+    """Average, for each pixel, over the squares that cover it."""
+    height, width = asked.inputs.shape[2:]
     rows, columns = max(1, height // WINDOW), max(1, width // WINDOW)
-    method = _captum().Occlusion(asked.network)
+    squares = _squares(height, width, rows, columns)
+    (whole,) = _logits(asked, asked.inputs)
+    falls = torch.zeros(height, width)
+    done = 0
+    for part in squares.split(_at_once(asked)):
+        drops = whole - _logits(asked, torch.where(part, asked.blank, asked.inputs))
+        falls += (drops[:, None, None] * part[:, 0]).sum(0)
+        done += len(part)
+        covered = squares[:done, 0].sum(0).clamp_min(1)
+        yield Attribution(falls / covered, f"squares of {rows}×{columns} pixels were made black", done / len(squares))
+
+
+def _squares(height: int, width: int, rows: int, columns: int) -> Tensor:
+    """Return masks (N, 1, H, W) of squares that overlap by half and cover the image."""
+    down, right = max(1, rows // 2), max(1, columns // 2)
+    corners = [
+        (top, left) for top in range(0, height - rows + down, down) for left in range(0, width - columns + right, right)
+    ]
+    masks = torch.zeros(len(corners), 1, height, width, dtype=torch.bool)
+    for mask, (top, left) in zip(masks, corners, strict=True):
+        mask[:, top : top + rows, left : left + columns] = True
+    return masks
+
+
+def _weighed_maps(asked: Question) -> Tensor:
+    """Weigh the layer's maps by their mean gradients and add up what speaks for the class: (1, 1, h, w)."""
+    kept: list[Tensor] = []
+
+    def keep(name: str, before: Tensor, after: Tensor) -> None:
+        if name == asked.layer:
+            kept.append(after)
+
+    with torch.enable_grad(), watched(asked.network, keep):
+        logits = asked.network(asked.inputs.clone().requires_grad_())
+    (gradient,) = torch.autograd.grad(logits[0, asked.target], kept)
+    return (gradient.mean((2, 3), keepdim=True) * kept[0]).sum(1, keepdim=True).relu().detach()
+
+
+def _enlarged(coarse: Tensor, asked: Question) -> Tensor:
+    """Interpolate (1, 1, h, w) to the image's size: (H, W)."""
+    return F.interpolate(coarse, asked.inputs.shape[2:], mode="bilinear")[0, 0]
+
+
+@contextmanager
+def _guided(network: nn.Module) -> Iterator[bool]:
+    """Let only positive gradients back through ReLUs, within the context; yield whether the network has any.
+
+    Springenberg et al. 2014, arXiv:1412.6806.
+    """
+
+    def guide(module: nn.Module, by_input: tuple[Tensor, ...], by_output: object) -> tuple[Tensor]:
+        return (by_input[0].relu(),)
+
+    relus = [module for module in network.modules() if isinstance(module, RELUS)]
+    handles = [module.register_full_backward_hook(guide) for module in relus]
+    try:
+        yield bool(relus)
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _gradients(asked: Question, images: Tensor) -> Tensor:
+    """Compute the gradient of the class's logit by each of ``images`` (N, C, H, W)."""
+    with torch.enable_grad():
+        images = images.detach().requires_grad_()
+        (found,) = torch.autograd.grad(asked.network(images)[:, asked.target].sum(), [images])
+    return found
+
+
+def _logits(asked: Question, images: Tensor) -> Tensor:
+    """Compute the class's logit of each of ``images`` (N, C, H, W)."""
     with torch.inference_mode():
-        found = method.attribute(
-            asked.inputs,
-            sliding_window_shapes=(channels, rows, columns),
-            strides=(channels, max(1, rows // 2), max(1, columns // 2)),
-            baselines=asked.blank,
-            target=asked.target,
-            perturbations_per_eval=64,
-        )
-    return Attribution(found[0, 0], f"squares of {rows}×{columns} pixels were made black")
+        logits: Tensor = asked.network(images)[:, asked.target]
+    return logits
 
 
-def _leaf(inputs: Tensor) -> Tensor:
-    """Copy the inputs so that they take gradients, as Captum wants them."""
-    return inputs.clone().requires_grad_()
-
-
-def _summed(attributed: Tensor) -> Tensor:
-    """Sum over the channels: (1, C, H, W) → (H, W)."""
-    return attributed.detach()[0].sum(0)
+def _at_once(asked: Question) -> int:
+    return images_at_once(asked.network, asked.inputs, AT_ONCE)
 
 
 METHODS: dict[str, Method] = {

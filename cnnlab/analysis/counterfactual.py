@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from math import cos, pi
 
 import torch
 from torch import Tensor, nn
+
+from cnnlab.jobs.worker import Part
 
 STEPS = 64
 LENGTHS = 1.0, 0.01  # of a step, at first and at last: L2 norm, pixels in 0…1
@@ -51,23 +53,26 @@ class Change:
 
 def smallest_change(
     network: nn.Module, standardise: Standardise, image: Tensor, target: int, steps: int = STEPS
-) -> Change | None:
+) -> Generator[Part[Change | None]]:
     """Search the smallest change, by L2 norm, that makes ``image`` (1, C, H, W) uint8 predicted as class ``target``.
 
     Each step follows the gradient of the class's log-probability, then projects onto a sphere that shrinks where the
     class is predicted and grows where it is not (decoupled direction and norm, Rony et al. 2019, arXiv:1811.09600;
-    here the sphere's rate falls too); then it bisects towards the image, with pixels rounded. Returns None where no
-    step reached the class. There may be a smaller change. The network is in evaluation mode.
+    here the sphere's rate falls too); then it bisects towards the image, with pixels rounded. The result is None where
+    no step reached the class. There may be a smaller change. The network is in evaluation mode.
     """
     start = image.float() / 255
-    change = _shortest_step(network, standardise, start, target, steps)
-    return None if change is None else _rounded(network, standardise, image, change, target)
+    change: Tensor | None = None
+    for number, shortest in enumerate(_shortest_so_far(network, standardise, start, target, steps), 1):
+        change = shortest
+        yield Part(number / (steps + 1))
+    yield Part(1.0, None if change is None else _rounded(network, standardise, image, change, target))
 
 
-def _shortest_step(
+def _shortest_so_far(
     network: nn.Module, standardise: Standardise, start: Tensor, target: int, steps: int
-) -> Tensor | None:
-    """Find the smallest change (1, C, H, W) on the way at which ``target`` was predicted."""
+) -> Iterator[Tensor | None]:
+    """Yield, after each step, the smallest change (1, C, H, W) so far at which ``target`` was predicted."""
     change, radius = torch.zeros_like(start), 1.0
     best: Tensor | None = None
     for step in range(steps):
@@ -81,7 +86,7 @@ def _shortest_step(
         change = change + length * direction
         on_sphere = change * (radius / change.norm().clamp_min(1e-12))
         change = (start + on_sphere).clamp(0, 1) - start
-    return best
+        yield best
 
 
 def _uphill(network: nn.Module, standardise: Standardise, pixels: Tensor, target: int) -> tuple[float, Tensor]:

@@ -17,7 +17,6 @@ from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.splits import Split
 from cnnlab.errors import CnnLabError
 from cnnlab.networks.build import parted
-from cnnlab.pretrained.weights import published, take_weights
 from cnnlab.training.config import RunConfig
 from cnnlab.training.device import Accelerator
 from cnnlab.training.features import FeatureWork, Source, feature_work
@@ -122,16 +121,10 @@ def frozen_features(config: RunConfig, spec: DatasetSpec, split: Split) -> Featu
     Raises PretrainedError where the weights are not here.
     """
     network = network_for(config, spec)
-    take_weights(network, _weights(config))
     accelerator = Accelerator.of(config)
     frozen, _ = parted(accelerator.place(network), config.learn_from)
     standardise = Standardise(*scaling(spec, config.normalise), accelerator.device)
     return feature_work(frozen, frozen_layers(config, spec), standardise, accelerator, [Source(split)])
-
-
-def _weights(config: RunConfig) -> dict[str, Tensor]:
-    assert config.start
-    return published(config.start.name)
 
 
 def _nearest(
@@ -166,9 +159,7 @@ def _trained(
         chosen, others = split.part(folds == fold), split.part(folds != fold)
         if not len(chosen):
             continue
-        network = network_for(config, spec)
-        started = take_weights(network, _weights(config))
-        training = Training(network, Data(spec, others, chosen, chosen), config, started=started)
+        training = Training(network_for(config, spec), Data(spec, others, chosen, chosen), config)
         for event in training.events():
             if event.kind == "epoch":
                 yield (fold + event.epoch / config.epochs) / FOLDS, nothing, nothing

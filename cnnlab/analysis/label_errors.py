@@ -74,7 +74,7 @@ def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = N
     class has ``folds`` images, and ConfigError where memory is too small, or the weights come from a parent, which
     has seen the images.
     """
-    if config.parent:
+    if config.comes_from:
         raise ConfigError("parent: a network that begins with another's weights has seen the images it is asked about")
     spec, whole = dataset_spec(config.dataset), load_train(config.dataset, data_folder)
     check_memory(config, spec)

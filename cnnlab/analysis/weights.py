@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from cnnlab.analysis.activations import images_at_once
+from cnnlab.jobs.worker import Part
 
 
 def conv_layers(network: nn.Module) -> dict[str, nn.Conv2d]:
@@ -30,16 +33,23 @@ def weights_by_layer(network: nn.Module) -> dict[str, Tensor]:
     return {name: layer.weight.detach() for name, layer in _weighted(network).items()}
 
 
-def gradients_by_layer(network: nn.Module, inputs: Tensor, labels: Tensor) -> dict[str, Tensor]:
+def gradients_by_layer(network: nn.Module, inputs: Tensor, labels: Tensor) -> Generator[Part[dict[str, Tensor]]]:
     """Compute the gradient of the mean cross-entropy by the weights of each convolution and linear layer.
 
     The network stays in its mode, and its own ``grad`` as it was.
     """
     layers = _weighted(network)
-    with torch.enable_grad():
-        loss = F.cross_entropy(network(inputs), labels)
-        found = torch.autograd.grad(loss, [layer.weight for layer in layers.values()])
-    return dict(zip(layers, found, strict=True))
+    weights = [layer.weight for layer in layers.values()]
+    total, count = [torch.zeros_like(weight) for weight in weights], 0
+    at_once = images_at_once(network, inputs[:1], len(inputs))
+    for images, truth in zip(inputs.split(at_once), labels.split(at_once), strict=True):
+        with torch.enable_grad():
+            loss = F.cross_entropy(network(images), truth, reduction="sum") / len(inputs)
+            found = torch.autograd.grad(loss, weights)
+        total = [sofar + gradient for sofar, gradient in zip(total, found, strict=True)]
+        count += len(images)
+        yield Part(count / len(inputs))
+    yield Part(1.0, dict(zip(layers, total, strict=True)))
 
 
 def relative_change(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[str, float]:

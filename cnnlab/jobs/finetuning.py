@@ -61,6 +61,8 @@ def fine_tuning(parent: Run, lessons: Sequence[LabelledDrawing], epoch: int | No
     left = spec.sizes[0] * (1 - config.validation_fraction)
     own = {
         "parent": {"run": parent.id, "epoch": begin},
+        "start": None,
+        "start_rate": 1.0,
         "lessons": lessons,
         "train_fraction": min(config.train_fraction, max(0.01, REPLAYED / left)),
     }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import closing
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass
+from math import inf
+from time import monotonic
+from typing import Generic, Protocol, TypeVar, cast
 
 import torch
 
@@ -20,6 +23,7 @@ from cnnlab.training.memory import SHORT_OF_MEMORY, ran_out
 log = logging.getLogger(__name__)
 
 Step = TypeVar("Step")
+Result = TypeVar("Result")
 
 
 class Progress(Protocol):
@@ -30,22 +34,40 @@ class Progress(Protocol):
         """The completed fraction of the whole."""
 
 
+@dataclass(frozen=True)
+class Part(Generic[Result]):
+    """A step of a computation that has its result at the end, with its last step."""
+
+    done: float
+    result: Result | None = None
+
+
+def completed(parts: Iterable[Part[Result]]) -> Result:
+    """Carry a computation out and return its result."""
+    *_, last = parts
+    return cast("Result", last.result)
+
+
 class Worker(Generic[Step]):
     """A thread that iterates a generator and stores its latest step; it closes the generator at the end.
 
     A worker that ``trains`` waits in the server's queue of trainings and has as many torch threads as one of them; the
     ``dataset`` it needs is loaded before it enters the queue. Any other has ``threads``, because a training may run at
-    the same time.
+    the same time. For the first ``wait`` seconds the caller itself iterates, so that a short computation is over at
+    once and needs no thread.
     """
 
-    def __init__(self, steps: Generator[Step], threads: int = 1, trains: bool = False, dataset: str = "") -> None:
+    def __init__(
+        self, steps: Generator[Step], threads: int = 1, trains: bool = False, dataset: str = "", wait: float = 0.0
+    ) -> None:
         self.threads = threads_each() if trains else threads
         self.latest: Step | None = None
         self.error = ""  # for the user
         self._steps = self._in_turn(steps, dataset) if trains else steps
         self._requests = Requests()
         self._thread = WorkerThread(self._work, self.cancel)
-        self._thread.start()
+        if not wait or not self._iterate(monotonic() + wait):
+            self._thread.start()
 
     @property
     def is_running(self) -> bool:
@@ -71,17 +93,24 @@ class Worker(Generic[Step]):
 
     def _work(self) -> None:
         torch.set_num_threads(self.threads)  # applies only to the calling thread
+        self._iterate(inf)
+
+    def _iterate(self, until: float) -> bool:
+        """Store step after step ``until`` a time; return whether the computation is over, for whatever reason."""
         try:
-            with closing(self._steps):
-                for step in self._steps:
-                    self.latest = step
-                    if self.is_cancelled:
-                        return
+            for step in self._steps:
+                self.latest = step
+                if self.is_cancelled:
+                    break
+                if monotonic() > until:
+                    return False
+            self._steps.close()
         except CnnLabError as error:
             self.error = str(error)
         except Exception as error:  # a defect
             log.error("a computation in the background failed", exc_info=error)
             self.error = SHORT_OF_MEMORY if ran_out(error) else f"{type(error).__name__}: {error}"
+        return True
 
     def _in_turn(self, steps: Generator[Step], dataset: str) -> Generator[Step]:
         """Iterate ``steps`` while it is this worker's turn to train."""

@@ -11,7 +11,6 @@ from cnnlab.data.download import is_present
 from cnnlab.learn.repeats import Training, effects, repeat, train_and_judge
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.layers import Resize
-from cnnlab.pretrained.weights import published, take_weights
 from cnnlab.training.config import RunConfig
 from cnnlab.training.recipes import RECIPES
 from cnnlab.training.run_data import load_for, network_for
@@ -117,9 +116,7 @@ def compare(terms: Terms) -> Generator[Compared]:
     def train(name: str, seed: int) -> Training:
         config = terms.config(terms.arms[name], seed)
         data = load_for(config)
-        network = network_for(config, data.spec)
-        started = take_weights(network, published(config.start.name)) if config.start else []
-        return train_and_judge(network, data, config, started)
+        return train_and_judge(network_for(config, data.spec), data, config)
 
     for reached in repeat(terms, list(terms.arms), terms.seeds, train):
         yield Compared(terms, reached.done, reached.accuracies)

@@ -16,8 +16,8 @@ from cnnlab.data.batches import Standardise, scaling
 from cnnlab.data.loading import Data
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.evaluation.significance import LEVEL
-from cnnlab.training import loop
 from cnnlab.training.config import RunConfig
+from cnnlab.training.loop import fit
 from cnnlab.training.memory import check_memory
 
 Verdict = Literal["better", "worse", "within chance", "needs two seeds"]
@@ -104,17 +104,17 @@ def repeat(
     yield Repeats(terms, seeds, 1.0, accuracies)
 
 
-def train_and_judge(network: nn.Module, data: Data, config: RunConfig, started: Sequence[str] = ()) -> Training:
+def train_and_judge(network: nn.Module, data: Data, config: RunConfig) -> Training:
     """Train and yield the fraction of the work done; return the final accuracy on all validation images.
 
-    ``started`` names the layers that begin with published weights. Raises ConfigError where memory is too small.
+    Raises ConfigError where memory is too small.
     """
     check_memory(config, data.spec)
     steps = config.epochs * -(-len(data.train) // config.batch_size)
     ahead = _PREPARING if config.keeps_features else 0.0
     glanced = data if config.keeps_features else replace(data, validation=data.validation.part(slice(_GLANCE)))
     accuracy = nan
-    for event in loop.Training(network, glanced, config, started=started).events():
+    for event in fit(network, glanced, config):
         if event.kind == "prepared":
             yield ahead * event.images / event.of
         elif event.kind == "tick":

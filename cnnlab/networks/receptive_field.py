@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil
 
 from cnnlab.networks.layers import Shape, Window
 
@@ -31,11 +31,13 @@ class ReceptiveField:
         return field
 
     def box(self, row: int, column: int) -> tuple[int, int, int, int]:
-        """Return (top, left, bottom, right) in pixels for the output at ``row``, ``column``; it may leave the image."""
-        top, left = self.start[0] + row * self.stride[0], self.start[1] + column * self.stride[1]
-        bottom, right = top + self.size[0], left + self.size[1]
-        # Pixels whose middles lie within.
-        return ceil(top - 0.5), ceil(left - 0.5), floor(bottom + 0.5), floor(right + 0.5)
+        """Return (top, left, bottom, right) in pixels for the output at ``row``, ``column``; it may leave the image.
+
+        It has the same size for every output, and holds all pixels whose middles lie within the field.
+        """
+        top, left = (ceil(self.start[axis] + at * self.stride[axis] - 0.5) for axis, at in enumerate((row, column)))
+        height, width = self.whole_size
+        return top, left, top + height, left + width
 
     @property
     def whole_size(self) -> tuple[int, int]:

@@ -26,6 +26,13 @@ def alike(first: Chain, second: Chain) -> int:
     return count
 
 
+def started_layers(network: Draft, backbone: str) -> list[str]:
+    """List the layers of ``network`` that a backbone's weights fit, by name."""
+    resized = sum(isinstance(layer, Resize) for layer in network.layers)
+    count = alike(network.layers, BACKBONES[backbone].layers()) + resized
+    return [name for name, _ in network.named_layers[:count]]
+
+
 def cuts(network: Draft) -> list[str]:
     """List the layers from which a network may learn while those before are frozen: those with a window or weights.
 

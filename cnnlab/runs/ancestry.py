@@ -18,7 +18,7 @@ from cnnlab.data.folders import data_folder
 from cnnlab.data.loading import Data, load, load_test
 from cnnlab.data.spec import DatasetError
 from cnnlab.data.splits import Split, fingerprints
-from cnnlab.pretrained.weights import content_digest
+from cnnlab.pretrained.weights import content_digest, known_digest
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import MAX_ANCESTORS, Learned
@@ -44,6 +44,8 @@ def inherited(config: RunConfig, store: RunStore) -> RunConfig:
     Where the parent is not in ``store`` the config is unchanged, and its training will report that. Raises ConfigError
     where the config names another split.
     """
+    if config.start and not config.start.digest and not config.comes_from:
+        return _with_digest(config, known_digest(config.start.name))
     if not config.comes_from:
         return config
     try:
@@ -52,8 +54,7 @@ def inherited(config: RunConfig, store: RunStore) -> RunConfig:
     except RunError:
         return config
     if config.start and not config.start.digest:
-        digest = content_digest(begun.weights(config.comes_from.epoch))
-        config = config.model_copy(update={"start": config.start.model_copy(update={"digest": digest})})
+        config = _with_digest(config, content_digest(begun.weights(config.comes_from.epoch)))
     if parent.dataset != config.dataset:
         return config.model_copy(update={"split_seed": config.held_out_by})
     split = {"validation_fraction": parent.validation_fraction, "split_seed": parent.held_out_by}
@@ -64,6 +65,12 @@ def inherited(config: RunConfig, store: RunStore) -> RunConfig:
                 "ones that its parent was trained on: leave it out"
             )
     return config.model_copy(update=split)
+
+
+def _with_digest(config: RunConfig, digest: str) -> RunConfig:
+    """Note what the weights to start from are, as far as that is known; those to be fetched are checked then."""
+    assert config.start
+    return config.model_copy(update={"start": config.start.model_copy(update={"digest": digest})})
 
 
 def data_of(run: Run, folder: Path | None = None) -> Data:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from torch import nn
 
 from cnnlab.data.spec import DatasetSpec
+from cnnlab.networks.build import build
 from cnnlab.pretrained.weights import content_digest, published, take_weights
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import check_fit, load_trained
 from cnnlab.training.config import ConfigError, RunConfig, Start
-from cnnlab.training.run_data import network_for
 
 
 def first_network(run: Run, spec: DatasetSpec) -> tuple[nn.Sequential, tuple[str, ...]]:
@@ -21,17 +21,18 @@ def first_network(run: Run, spec: DatasetSpec) -> tuple[nn.Sequential, tuple[str
     DatasetError where a parent takes other images, RunError where a run is missing.
     """
     config = run.config
-    network = network_for(config, spec)
+    network = build(config.architecture, spec.shape, len(spec.classes), config.seed)
     if run.whole_epochs:
         return network, run.summary.started
     if config.parent:
-        _take_from_parent(network, run, spec)
+        return network, _take_from_parent(network, run, spec)
     taken = _take_start(network, run, config.start) if config.start else []
     _check_frozen(network, config, taken)
     return network, tuple(taken)
 
 
-def _take_from_parent(network: nn.Sequential, run: Run, spec: DatasetSpec) -> None:
+def _take_from_parent(network: nn.Sequential, run: Run, spec: DatasetSpec) -> tuple[str, ...]:
+    """Copy the parent's weights; return the layers that began with given ones there."""
     config = run.config
     assert config.parent
     parent = RunStore(run.folder.parent).open(config.parent.run)
@@ -40,6 +41,7 @@ def _take_from_parent(network: nn.Sequential, run: Run, spec: DatasetSpec) -> No
     if parent.config.architecture.layers != config.architecture.layers:
         raise ConfigError(f"architecture: run {parent.id}, whose weights are taken, has other layers")
     network.load_state_dict(trained.network.state_dict())
+    return parent.summary.started
 
 
 def _take_start(network: nn.Sequential, run: Run, start: Start) -> list[str]:
@@ -49,14 +51,14 @@ def _take_start(network: nn.Sequential, run: Run, start: Start) -> list[str]:
         digest = content_digest(weights)
     else:
         weights, digest = published(start.name), content_digest(published(start.name))
-    if digest != start.digest:
+    if start.digest and digest != start.digest:
         raise ConfigError(f"start: the weights {start.name} are others than those the run was set up with")
     return take_weights(network, weights)
 
 
 def _check_frozen(network: nn.Sequential, config: RunConfig, taken: list[str]) -> None:
     """Raise ConfigError where a layer would be frozen with random weights."""
-    if config.parent or not config.learn_from:
+    if not config.learn_from:
         return
     names = [name for name, _ in network.named_children()]
     frozen = names[: names.index(config.learn_from)]

@@ -19,6 +19,7 @@ from cnnlab.data.mixing import mixed
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import Evaluation, affordable_batch, evaluate, predict
 from cnnlab.networks.build import dropout_generator, norms_of, parted, seed_dropout
+from cnnlab.pretrained.matching import started_layers
 from cnnlab.training.balance import balanced_sample, loss_function
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, Progress, under
 from cnnlab.training.config import Extension, RunConfig, last_epoch
@@ -59,9 +60,12 @@ class Training:
         config: RunConfig,
         extensions: Sequence[Extension] = (),
         rates: Rates | None = None,
-        started: Sequence[str] = (),
+        started: Sequence[str] | None = None,
     ) -> None:
         self.network, self.data, self.config = network, data, config
+        if started is None:
+            is_published = config.start is not None and config.start.run is None
+            started = started_layers(config.architecture, config.start.name) if config.start and is_published else ()
         self.accelerator = Accelerator.of(config)
         device = self.accelerator.device
         self.epoch = self.step = 0  # done so far; the epoch is the last complete one

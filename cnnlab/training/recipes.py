@@ -82,13 +82,12 @@ _RECIPES = [
             dataset="cifar10",
             architecture=NETWORKS["lite0"],
             start="lite0",
-            learn_from="linear1",  # the new one alone: nothing else can be learned by heart from a few pictures
+            learn_from="linear1",  # the new one alone: a few pictures teach the others little
             normalise="symmetric",
-            epochs=20,
+            epochs=20,  # which take a second where features are kept
             batch_size=64,
             learning_rate=0.005,
-            augmentation="flip",
-            feature_copies=3,
+            augmentation="none",  # variants of each picture changed nothing within the spread of seeds
         ),
     ),
     Recipe(
@@ -98,12 +97,13 @@ _RECIPES = [
             dataset="cifar10",
             architecture=NETWORKS["lite0"],
             start="lite0",
-            start_rate=0.2,
-            learn_from="conv16",  # the blocks of 192 filters and all behind
+            start_rate=0.3,
+            learn_from="conv13",  # the blocks of 112 filters and all behind, three quarters of the work
             normalise="symmetric",
             epochs=10,
             batch_size=32,
-            learning_rate=0.005,
+            learning_rate=0.003,
+            label_smoothing=0.1,  # worth a point with 50 pictures a class
             augmentation="flip",
             feature_copies=3,
         ),

@@ -30,7 +30,7 @@ def remedy(config: RunConfig, data: Data, accelerator: Accelerator) -> str:
 
     The advice is a lower learning rate, unless the network fails with its first weights already.
     """
-    if config.parent:  # these weights trained well before
+    if config.parent or config.start:  # these weights trained well before
         return LOWER
     spec = data.spec
     network = network_for(config, spec).to(accelerator.device)

@@ -12,6 +12,7 @@ from cnnlab.data.loading import Data, load
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.networks.architecture import LayerSummary, norm_over_images, summarise
 from cnnlab.networks.build import build
+from cnnlab.pretrained.weights import published, take_weights
 from cnnlab.training.config import ConfigError, RunConfig
 
 
@@ -22,8 +23,17 @@ def load_for(config: RunConfig, folder: Path | None = None) -> Data:
 
 
 def network_for(config: RunConfig, spec: DatasetSpec) -> nn.Sequential:
-    """Build the network of a run with its first weights. Raises ArchitectureError where it does not fit the images."""
-    return build(config.architecture, spec.shape, len(spec.classes), config.seed)
+    """Build the network of a run with its first weights, published ones included.
+
+    Raises ArchitectureError where it does not fit the images, PretrainedError where the weights to start from are not
+    here, ConfigError where these are a run's, which only that run's folder has.
+    """
+    network = build(config.architecture, spec.shape, len(spec.classes), config.seed)
+    if config.start:
+        if config.start.run:
+            raise ConfigError("start: this is for new networks and published weights, not for those of a run")
+        take_weights(network, published(config.start.name))
+    return network
 
 
 def layers_of(config: RunConfig, spec: DatasetSpec) -> list[LayerSummary]:

@@ -3,12 +3,24 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from captum.attr import IntegratedGradients, LayerGradCam
+from captum.attr import GuidedGradCam, IntegratedGradients, LayerGradCam, NoiseTunnel, Occlusion, Saliency
 from torch import Tensor, nn
 
-from cnnlab.analysis.activations import feature_maps, watched
-from cnnlab.analysis.attribution import METHODS, Question, default_layer, randomised, similarity
-from cnnlab.networks.build import build
+from cnnlab.analysis.activations import feature_maps, look, watched
+from cnnlab.analysis.attribution import (
+    METHODS,
+    NOISE,
+    NOISES,
+    Attribution,
+    Question,
+    default_layer,
+    randomised,
+    similarity,
+)
+from cnnlab.networks.architecture import Architecture
+from cnnlab.networks.backbones import lite0
+from cnnlab.networks.build import build, seeded
+from cnnlab.networks.layers import Linear, Resize
 from cnnlab.networks.presets import PRESETS
 
 SHAPES = [(1, 28, 28), (3, 32, 32), (3, 224, 224)]
@@ -18,6 +30,12 @@ def question(name: str, shape: tuple[int, int, int] = (1, 28, 28), target: int =
     network = build(PRESETS[name], shape, 10).eval()
     inputs = torch.rand(1, *shape, generator=torch.Generator().manual_seed(0))
     return Question(network, inputs, torch.zeros_like(inputs), target, list(feature_maps(network, inputs))[-1])
+
+
+def whole(method: str, asked: Question) -> Attribution:
+    """The last step, which is the whole map."""
+    *_, last = METHODS[method].steps(asked)
+    return last
 
 
 def linear(weights: Tensor, pixels: Tensor) -> Question:
@@ -39,7 +57,7 @@ def test_a_map_has_the_images_size_and_the_network_is_as_before(
     asked = question(preset, shape)
     before = {name: tensor.clone() for name, tensor in asked.network.state_dict().items()}
     generator = torch.random.get_rng_state()
-    values = METHODS[method].compute(asked).values
+    values = whole(method, asked).values
     assert values.shape == shape[1:]
     assert values.isfinite().all()
     assert not values.requires_grad
@@ -52,7 +70,7 @@ def test_an_error_leaves_the_network_as_before_too(method: str) -> None:
     asked = question("compact", target=99)  # there is no such class
     before = {name: tensor.clone() for name, tensor in asked.network.state_dict().items()}
     with pytest.raises((AssertionError, IndexError)):
-        METHODS[method].compute(asked)
+        whole(method, asked)
     assert_untouched(asked, before)
 
 
@@ -80,7 +98,7 @@ def test_grad_cam_is_what_its_paper_and_captum_say(preset: str) -> None:
     captum = LayerGradCam(asked.network, asked.network.get_submodule(asked.layer)).attribute(
         asked.inputs, asked.target, relu_attributions=True
     )
-    found = METHODS["grad-cam"].compute(asked).values
+    found = whole("grad-cam", asked).values
     assert torch.allclose(captum, coarse, atol=1e-6)
     assert torch.allclose(found, F.interpolate(coarse, (28, 28), mode="bilinear")[0, 0], atol=1e-6)
 
@@ -88,7 +106,7 @@ def test_grad_cam_is_what_its_paper_and_captum_say(preset: str) -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 def test_integrated_gradients_are_complete_to_one_percent_and_captums(preset: str) -> None:
     asked = question(preset)
-    attribution = METHODS["integrated-gradients"].compute(asked)
+    attribution = whole("integrated-gradients", asked)
     with torch.no_grad():
         logits = asked.network(torch.cat([asked.inputs, asked.blank]))[:, asked.target]
     assert attribution.values.sum().item() == pytest.approx((logits[0] - logits[1]).item(), rel=0.01)
@@ -103,10 +121,10 @@ def test_a_linear_networks_maps_are_known() -> None:
     weights = torch.tensor([[1.0, -2.0], [0.0, 3.0]])
     pixels = torch.tensor([[1.0, 0.5], [1.0, 0.25]])
     asked = linear(weights, pixels)
-    assert torch.allclose(METHODS["saliency"].compute(asked).values, weights.abs())
-    assert torch.allclose(METHODS["smooth-grad"].compute(asked).values, weights.abs())
-    assert torch.allclose(METHODS["integrated-gradients"].compute(asked).values, weights * pixels)
-    assert torch.allclose(METHODS["occlusion"].compute(asked).values, weights * pixels)  # one pixel at a time
+    assert torch.allclose(whole("saliency", asked).values, weights.abs())
+    assert torch.allclose(whole("smooth-grad", asked).values, weights.abs())
+    assert torch.allclose(whole("integrated-gradients", asked).values, weights * pixels)
+    assert torch.allclose(whole("occlusion", asked).values, weights * pixels)  # one pixel at a time
 
 
 def test_grad_cam_finds_where_the_one_filter_that_counts_fires() -> None:
@@ -117,15 +135,15 @@ def test_grad_cam_finds_where_the_one_filter_that_counts_fires() -> None:
     network = nn.Sequential(conv, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), last).eval()
     pixels = torch.zeros(1, 1, 4, 4)
     pixels[0, 0, 1, 2] = 1
-    values = METHODS["grad-cam"].compute(Question(network, pixels, torch.zeros_like(pixels), 0, "1")).values
+    values = whole("grad-cam", Question(network, pixels, torch.zeros_like(pixels), 0, "1")).values
     assert values.nonzero().tolist() == [[1, 2]]
-    guided = METHODS["guided-grad-cam"].compute(Question(network, pixels, torch.zeros_like(pixels), 0, "1")).values
+    guided = whole("guided-grad-cam", Question(network, pixels, torch.zeros_like(pixels), 0, "1")).values
     assert guided.nonzero().tolist() == [[1, 2]]
 
 
 def test_smooth_grad_is_the_same_each_time() -> None:
     asked = question("compact")
-    first, second = (METHODS["smooth-grad"].compute(asked).values for _ in range(2))
+    first, second = (whole("smooth-grad", asked).values for _ in range(2))
     assert torch.equal(first, second)
 
 
@@ -150,7 +168,122 @@ def test_similarity_compares_the_order_of_magnitudes() -> None:
     assert similarity(values, torch.zeros(2, 2)) == 0
 
 
-def test_grad_cam_looks_at_the_last_layer_that_tells_places_apart() -> None:
-    maps = {name: torch.zeros(1, 2, side, side) for name, side in (("a", 28), ("b", 7), ("c", 3))}
-    assert default_layer(maps, 28) == "b"
-    assert default_layer(maps, 224) == "c"  # all are coarse
+@pytest.mark.parametrize("preset", ["compact", "small-resnet"])
+def test_guided_grad_cam_and_smooth_grad_and_occlusion_are_captums(preset: str) -> None:
+    asked = question(preset, (3, 32, 32))
+    network, layer = asked.network, asked.network.get_submodule(asked.layer)
+    leaf = asked.inputs.clone().requires_grad_()
+    guided = GuidedGradCam(network, layer).attribute(leaf, asked.target, interpolate_mode="bilinear")
+    assert torch.allclose(whole("guided-grad-cam", asked).values, guided.detach()[0].sum(0), atol=1e-6)
+    spread = NOISE * float(asked.inputs.max() - asked.inputs.min())
+    with seeded(0):
+        smooth = NoiseTunnel(Saliency(network)).attribute(
+            leaf, nt_type="smoothgrad", nt_samples=NOISES, stdevs=spread, target=asked.target
+        )
+    assert torch.allclose(whole("smooth-grad", asked).values, smooth[0].amax(0), atol=1e-6)
+    with torch.no_grad():
+        occluded = Occlusion(network).attribute(
+            asked.inputs, (3, 4, 4), (3, 2, 2), asked.blank, asked.target, perturbations_per_eval=64
+        )
+    assert torch.allclose(whole("occlusion", asked).values, occluded[0, 0].float(), atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["smooth-grad", "integrated-gradients", "occlusion"])
+def test_a_network_with_large_maps_is_asked_about_few_images_at_once(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = question("compact")
+    (once,) = [step for step in METHODS[method].steps(asked) if step.done == 1]
+    sizes: list[int] = []
+    asked.network.register_forward_pre_hook(lambda module, inputs: sizes.append(len(inputs[0])))
+    one = sum(found.after.nbytes for found in look(asked.network, asked.inputs).values())
+    monkeypatch.setattr("cnnlab.analysis.activations.KEPT_BYTES", 5 * one)
+    steps = list(METHODS[method].steps(asked))
+    assert max(sizes) == 5
+    assert len(steps) > 5
+    progress = [step.done for step in steps]
+    assert progress == sorted(progress)
+    assert 0 < progress[0] < 1 == progress[-1]
+    assert torch.allclose(steps[-1].values, once.values, atol=1e-6)
+
+
+def small(activation: type[nn.Module]) -> nn.Sequential:
+    """Layers of random weights, large enough that numbers between them pass 6."""
+    with seeded(0):
+        layers = (nn.Conv2d(1, 4, 3), activation(), nn.Conv2d(4, 4, 3), activation(), nn.Flatten(), nn.Linear(64, 3))
+    network = nn.Sequential(*layers).eval()
+    for parameter in network.parameters():
+        parameter.data *= 12
+    return network
+
+
+def test_relu6_is_guided_as_its_definition_says() -> None:
+    network = small(nn.ReLU6)
+    first, second, last = (network[number].get_parameter("weight") for number in (0, 2, 5))
+    inputs = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    wide = F.conv2d(inputs, first, network[0].get_parameter("bias"))
+    deep = F.conv2d(wide.clamp(0, 6), second, network[2].get_parameter("bias"))
+    assert all((maps > 6).any() and (maps < 0).any() for maps in (wide, deep))  # both bounds matter
+
+    def guided(gradient: Tensor, maps: Tensor) -> Tensor:
+        return gradient * (maps > 0) * (maps < 6) * (gradient > 0)
+
+    by_deep = last[2].view_as(deep)
+    by_wide = F.conv_transpose2d(guided(by_deep, deep), second)
+    by_inputs = F.conv_transpose2d(guided(by_wide, wide), first)
+    weighed = (by_deep.mean((2, 3), keepdim=True) * deep.clamp(0, 6)).sum(1, keepdim=True).relu()
+    wanted = F.interpolate(weighed, (8, 8), mode="bilinear") * by_inputs
+    found = whole("guided-grad-cam", Question(network, inputs, torch.zeros_like(inputs), 2, "3"))
+    assert wanted.abs().max() > 0
+    assert torch.allclose(found.values, wanted[0, 0].detach(), rtol=1e-4)
+    assert not found.note
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.ReLU6, nn.Hardswish, nn.Tanh])
+def test_it_tells_where_nothing_is_guided(activation: type[nn.Module]) -> None:
+    inputs = torch.rand(1, 1, 8, 8)
+    found = whole("guided-grad-cam", Question(small(activation), inputs, torch.zeros_like(inputs), 2, "3"))
+    assert ("nothing is guided" in found.note) == (activation not in (nn.ReLU, nn.ReLU6))
+
+
+FINE = {
+    "compact": "conv5",
+    "quick": "conv3",
+    "accurate": "conv5",
+    "colour": "conv5",
+    "basic-cnn": "pool2",
+    "classification-snippet": "pool2",
+    "seven-step-mnist": "relu2",
+    "fashion-part-3": "relu3",
+    "conv2d-tour": "relu3",
+    "lenet-5": "tanh2",
+    "small-vgg": "relu6",
+    "small-resnet": "block6.activation",
+}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("shape", SHAPES[:2], ids=str)
+def test_grad_cam_looks_at_the_last_maps_of_a_small_network_that_are_fine(
+    preset: str, shape: tuple[int, int, int]
+) -> None:
+    network = build(PRESETS[preset], shape, 10).eval()
+    assert default_layer(network, feature_maps(network, torch.zeros(1, *shape)), shape[1]) == FINE[preset]
+
+
+@pytest.mark.parametrize(("side", "places"), [(96, 3), (128, 4), (224, 7)])
+def test_grad_cam_looks_at_the_end_of_a_deep_network(side: int, places: int) -> None:
+    layers = (Resize(size=side), *lite0(), Linear(out_features="classes"))
+    network = build(Architecture(name="deep", title="Deep", layers=layers), (3, 32, 32), 10).eval()
+    maps = feature_maps(network, torch.zeros(1, 3, 32, 32))
+    chosen = default_layer(network, maps, 32)
+    assert maps[chosen].shape[1:] == (1280, places, places)
+    assert isinstance(network.get_submodule(chosen), nn.ReLU6)
+
+
+def test_grad_cam_looks_at_the_last_maps_where_all_are_coarse() -> None:
+    network = nn.Sequential(nn.MaxPool2d(8), nn.MaxPool2d(4))
+    maps = {name: torch.zeros(1, 2, side, side) for name, side in (("0", 28), ("1", 7))}
+    assert default_layer(network, maps, 28) == "1"
+    assert default_layer(network, maps, 224) == "1"
+    assert default_layer(network, {"0": torch.zeros(1, 2, 2, 2), "1": torch.zeros(1, 2, 1, 1)}, 224) == "1"

@@ -10,6 +10,7 @@ from cnnlab.analysis.counterfactual import LEAD, Change, smallest_change
 from cnnlab.data.batches import Standardise
 from cnnlab.data.loading import load_test
 from cnnlab.evaluation.evaluate import predict
+from cnnlab.jobs.worker import completed
 from cnnlab.networks.build import build
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.run import Run
@@ -48,7 +49,7 @@ def answer(network: nn.Module, image: Tensor, standardise: Standardise = AS_IS) 
 
 
 def found(network: nn.Module, image: Tensor, target: int, standardise: Standardise = AS_IS) -> Change:
-    change = smallest_change(network, standardise, image, target)
+    change = completed(smallest_change(network, standardise, image, target))
     assert change is not None
     return change
 
@@ -79,19 +80,19 @@ def test_an_image_that_is_read_so_already_hardly_changes() -> None:
 @pytest.mark.parametrize("weight", [0.0, 1.0], ids=["blind", "out of reach"])
 def test_where_no_image_is_read_so_none_is_found(weight: float) -> None:
     network = linear(torch.full((2, 2), weight), bias=-5.0)
-    assert smallest_change(network, AS_IS, grey(1, 2, 2), 1) is None
+    assert completed(smallest_change(network, AS_IS, grey(1, 2, 2), 1)) is None
     assert not traces(network)
 
 
 def test_a_network_that_gives_no_numbers_finds_none() -> None:
     network = linear(torch.full((2, 2), float("nan")), bias=0.0)
-    assert smallest_change(network, AS_IS, grey(1, 2, 2), 1) is None
+    assert completed(smallest_change(network, AS_IS, grey(1, 2, 2), 1)) is None
 
 
 def test_an_error_leaves_the_network_as_before() -> None:
     network = linear(torch.ones(2, 2), bias=0.0)
     with pytest.raises(IndexError):
-        smallest_change(network, AS_IS, grey(1, 2, 2), 99)  # there is no such class
+        completed(smallest_change(network, AS_IS, grey(1, 2, 2), 99))  # there is no such class
     assert not traces(network)
 
 

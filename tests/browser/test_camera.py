@@ -88,7 +88,7 @@ def test_what_the_camera_recorded_is_trained_on_and_named_live(
 
     page.reload()  # nothing waits any more
     assert asked == ["beforeunload"]
-    page.goto(f"{own_address}/Train?dataset=my-things&architecture=quick&epochs=2")
+    page.goto(f"{own_address}/Train?recipe=transfer&dataset=my-things&epochs=2")
     main.get_by_role("button", name="Train", exact=True).click()
     await_verdict(page)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Draw").click()

@@ -49,8 +49,13 @@ def test_a_zip_is_reported_mended_trained_on_and_evaluated(
     expect(page.get_by_text("At most one of the labels is right", exact=False)).to_be_hidden()
 
     main.get_by_role("link", name="Train a network on it").click()
+    expect(main.get_by_text("19 MB, licence Apache-2.0")).to_be_visible()  # what it starts from
     main.get_by_role("button", name="Train", exact=True).click()
     await_verdict(page)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
+    main.get_by_text("Attribution", exact=True).click()
+    expect(main.get_by_text("see the image as 4×4 places", exact=False).first).to_be_visible()  # Grad-CAM
+    expect(main.get_by_test_id("stPlotlyChart").first).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Evaluate").click()
     expect(page.get_by_role("heading", name="Evaluate")).to_be_visible()
     expect(main.get_by_role("combobox").first).to_have_value(re.compile("on my-pets@2,"))

@@ -181,7 +181,7 @@ def test_a_defect_is_logged_with_its_traceback(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("cnnlab.jobs.job.network_for", broken)
+    monkeypatch.setattr("cnnlab.jobs.job.first_network", broken)
     job = finish(start())
     assert job.error == "ZeroDivisionError: oops"
     assert "Traceback" in caplog.text

@@ -3,11 +3,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
+from threading import Event, get_ident
+from time import sleep
 
 import pytest
 import torch
 
+from cnnlab.errors import CnnLabError
 from cnnlab.jobs import job, worker
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.worker import Worker
@@ -75,6 +77,39 @@ def test_its_threads_are_its_own() -> None:
         work.join()
     assert [work.latest for work in works] == [1, 2]
     assert torch.get_num_threads() == before
+
+
+def test_a_short_computation_is_over_at_once() -> None:
+    work = Worker((get_ident() for _ in range(3)), wait=60)
+    assert not work.is_running
+    assert work.latest == get_ident()
+    work.join(0)
+
+
+def test_a_longer_one_goes_on_in_its_thread_where_the_caller_left_it() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def steps() -> Generator[int]:
+        for number in range(4):
+            sleep(0.02)
+            seen.append((number, get_ident()))
+            yield number
+
+    work = Worker(steps(), wait=0.03)
+    work.join()
+    numbers, threads = zip(*seen, strict=True)
+    assert numbers == (0, 1, 2, 3)
+    assert work.latest == 3
+    assert threads[0] == get_ident() != threads[-1]
+
+
+def test_what_a_short_one_raises_is_kept_too() -> None:
+    def steps() -> Generator[int]:
+        yield 1
+        raise CnnLabError("it did not work")
+
+    work = Worker(steps(), wait=60)
+    assert (work.latest, work.error, work.is_running) == (1, "it did not work", False)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.jobs.job import Job, running_jobs
-from tests.pages.driver import button, checked, open_page
+from tests.pages.driver import TIMEOUT, button, checked, open_page
 from tests.trainings import wait_for
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages wait for what they compute however slow the machine is: nothing ticks in AppTest."""
+    monkeypatch.setattr("cnnlab.ui.widgets.awaited.AT_ONCE_SECONDS", TIMEOUT)
 
 
 @pytest.fixture

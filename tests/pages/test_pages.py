@@ -35,6 +35,7 @@ from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.sweep import Sweep, SweepStore, search
 from cnnlab.jobs.sweep_config import SweepConfig
+from cnnlab.jobs.worker import Part
 from cnnlab.runs.archive import pack
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
@@ -853,10 +854,13 @@ def trained_class(told: str) -> int:
 
 
 def test_where_no_change_is_found_it_is_told(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.ui.views.smallest_change.smallest_change", lambda *arguments: None)
-    st.cache_data.clear()
+    nothing: Part[object] = Part(1.0, None)
+    monkeypatch.setattr(
+        "cnnlab.ui.views.smallest_change.smallest_change", lambda *arguments: (one for one in [nothing])
+    )
+    st.cache_resource.clear()
     assert "No change was found" in texts(view_of(finished_run, "Smallest change", SEVEN))
-    st.cache_data.clear()
+    st.cache_resource.clear()
 
 
 def compare(view: str = "Curves") -> AppTest:

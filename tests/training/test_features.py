@@ -6,19 +6,25 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cnnlab.data.folders import cache_folder
 from cnnlab.data.splits import Split
+from cnnlab.networks.build import build
 from cnnlab.training import features
+from cnnlab.training.config import RunConfig
 from cnnlab.training.events import EpochMetrics, Prepared
 from cnnlab.training.features import FeatureCache, FeaturesError, FeatureWork, Source
 from cnnlab.training.loop import Training, fit
-from cnnlab.training.run_data import network_for
 from tests.samples import few_digits
 from tests.training.trainings import config, measured, weights_of
 
 FROZEN = config(start="someone@1", learn_from="linear1")
+
+
+def network_of(settings: RunConfig) -> nn.Sequential:
+    """The network with random weights in place of someone's."""
+    return build(settings.architecture, (1, 28, 28), 10, settings.seed)
 
 
 def split_of(count: int, seed: int = 0) -> Split:
@@ -76,9 +82,9 @@ def test_images_that_are_changed_have_features_of_their_own(tmp_path: Path) -> N
     assert torch.equal(done.splits()[0].images, brightness(255 - split.images).half())
 
 
-def training(settings: object = FROZEN, epochs: int = 2) -> Training:
+def training(epochs: int = 2) -> Training:
     data = few_digits()
-    return Training(network_for(FROZEN, data.spec), data, FROZEN.model_copy(update={"epochs": epochs}))
+    return Training(network_of(FROZEN), data, FROZEN.model_copy(update={"epochs": epochs}))
 
 
 def test_frozen_layers_stay_and_the_others_learn() -> None:
@@ -96,7 +102,7 @@ def test_features_give_what_the_images_give() -> None:
     losses = []
     for copies in (1, 0):
         data, settings = few_digits(), FROZEN.model_copy(update={"feature_copies": copies})
-        events = list(fit(network_for(settings, data.spec), data, settings))
+        events = list(fit(network_of(settings), data, settings))
         losses.append([event.validation_loss for event in events if isinstance(event, EpochMetrics)])
     assert losses[0] == pytest.approx(losses[1], rel=2e-3)
 
@@ -125,7 +131,7 @@ def test_a_training_that_goes_on_takes_the_same_steps() -> None:
 def test_an_epoch_sees_each_image_once_in_one_of_its_variants() -> None:
     data = few_digits()
     settings = FROZEN.model_copy(update={"feature_copies": 3, "augmentation": "affine"})
-    trained = Training(network_for(settings, data.spec), data, settings)
+    trained = Training(network_of(settings), data, settings)
     assert [event for event in trained.events() if isinstance(event, Prepared)][-1].of == 3 * 64 + 20
     draws = torch.Generator().manual_seed(0)
     chosen = torch.stack([trained._one_variant_each(trained._inputs.train.labels, draws) for _ in range(40)])
@@ -139,7 +145,7 @@ def test_an_epoch_sees_each_image_once_in_one_of_its_variants() -> None:
 def test_batch_norms_of_given_weights_keep_their_statistics_and_learn_their_factors() -> None:
     settings = config(architecture="quick", start="someone@1", learn_from="conv2", feature_copies=0, epochs=1)
     data = few_digits()
-    trained = Training(network_for(settings, data.spec), data, settings, started=["conv1", "norm1", "conv2", "norm2"])
+    trained = Training(network_of(settings), data, settings, started=["conv1", "norm1", "conv2", "norm2"])
     list(trained.events())
     state = trained.network.state_dict()
     assert [int(state[f"norm{number}.num_batches_tracked"]) > 0 for number in (1, 2, 3)] == [False, False, True]
@@ -149,7 +155,7 @@ def test_batch_norms_of_given_weights_keep_their_statistics_and_learn_their_fact
 def test_features_of_other_weights_and_scales_are_kept_apart() -> None:
     data = few_digits()
     for settings in (FROZEN, FROZEN.model_copy(update={"seed": 5}), FROZEN.model_copy(update={"normalise": "unit"})):
-        list(fit(network_for(settings, data.spec), data, settings))
+        list(fit(network_of(settings), data, settings))
     assert len(list((cache_folder() / "features").iterdir())) == 3
 
 

@@ -99,7 +99,7 @@ def program_of_run(run: Run) -> Program:
 
 
 def _setting(config: RunConfig) -> Setting:
-    if config.parent or config.lessons:
+    if config.parent or config.start or config.lessons:
         raise ProgramError(
             "a run that begins with another's weights, or learns drawings of one's own, needs files that no program "
             "has: choose a network that begins anew"

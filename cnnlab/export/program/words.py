@@ -20,6 +20,7 @@ _STANDARD = {
     "inf": "from math import inf",
     "radians": "from math import radians",
     "Path": "from pathlib import Path",
+    "Any": "from typing import Any",
     "urlopen": "from urllib.request import urlopen",
 }
 _INSTALLED = {

@@ -17,7 +17,7 @@ class Resize(BaseLayer):
     A network that was trained on large photos then takes the images of any data set as they are.
     """
 
-    examples = {"Resize": {"size": 96}}
+    examples = {"Resize": {"size": 32}}
     linearity = "passive"
 
     kind: Literal["resize"] = "resize"

@@ -38,5 +38,7 @@ def choose_dataset() -> DatasetSpec:
         st.metric("Classes", f"{len(spec.classes):,}")
         channels, height, width = spec.shape
         st.metric("Size", f"{width}×{height} px", help=f"{'In colour' if channels > 1 else 'In grey'}.")
-    door("Train", "Train a network on it", {"dataset": name})
+    # A network from scratch needs far more photos than people have.
+    recipe = {"recipe": "transfer"} if spec.digest and not spec.is_drawn else {}
+    door("Train", "Train a network on it", {**recipe, "dataset": name})
     return spec

@@ -11,17 +11,19 @@ import streamlit as st
 from torch import Tensor
 
 from cnnlab import charts
-from cnnlab.analysis.activations import affordable, penultimate
+from cnnlab.analysis.activations import affordable, classes_of
 from cnnlab.analysis.tsne import Layout, Places, aligned, are_alike, neighbours, principal_components
-from cnnlab.jobs.worker import Worker
+from cnnlab.jobs.worker import Part, Worker
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, test_split
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.shell.state import LAYOUT_WORK, LAYOUTS, OPENED_IMAGE, layout_of
+from cnnlab.ui.views.cached import features_of
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import download, opened
 from cnnlab.ui.widgets.point_cloud import point_cloud, sprite_sheet
 
@@ -42,6 +44,7 @@ class _Asked:
     dimensions: int
     count: int
     colour: str
+    features: Tensor  # (count, F) of the last layer before the logits
 
     @property
     def series(self) -> str:
@@ -65,8 +68,11 @@ def show(look: Look) -> None:
     colour = columns[3].selectbox(
         "Colour", ["true class", "network's answer", "right or wrong"], key="inside.colour", persist_state="session"
     )
-    asked = _Asked(look, method, dimensions, count, colour)
-    if are_alike(_features(f"{look.at}.{count}", look.run, look.trained, count)):
+    features = _features(look.run, look.trained, count)
+    if features is None:
+        return
+    asked = _Asked(look, method, dimensions, count, colour, features)
+    if are_alike(features):
         _draw(asked, np.zeros((count, dimensions)))
         st.warning(
             f"After epoch {look.trained.epoch} the last layer before the logits makes the same of all {count:,} "
@@ -75,7 +81,10 @@ def show(look: Look) -> None:
             title="All features are alike",
         )
     elif method == _PCA:
-        places, share = _principal(asked.name, asked)
+        first = _features(look.run, trained_network(look.run, look.epochs[0]), count)
+        if first is None:
+            return
+        places, share = _principal(asked.name, features, first, dimensions)
         _draw(asked, places)
         st.caption(
             f"Each point is a test image; its place is what the last layer before the logits makes of it after epoch "
@@ -118,9 +127,8 @@ def _by_neighbours(asked: _Asked) -> None:
     if st.button("Lay out", type="primary", icon=":material/play_arrow:"):
         if work:
             work[1].cancel()
-        features = _features(f"{asked.look.at}.{asked.count}", asked.look.run, asked.look.trained, asked.count)
         start = layout_of(asked.series).get()
-        steps = neighbours(features, asked.dimensions, _EXAGGERATIONS[asked.method], start)
+        steps = neighbours(asked.features, asked.dimensions, _EXAGGERATIONS[asked.method], start)
         LAYOUT_WORK.put((asked.name, Worker(steps)))
         st.rerun()
 
@@ -138,7 +146,7 @@ def _draw(asked: _Asked, places: Places) -> None:
     look = asked.look
     split = test_split(look.run)
     labels = split.labels[: asked.count].tolist()
-    answers = _answers(f"{look.at}.{asked.count}", look.run, look.trained, asked.count)
+    answers = _answers(f"{look.at}.{asked.count}", look.run, look.trained, asked.features)
     classes = look.trained.classes
     notes = [
         f"test image {index + 1}: {classes[label]}" + ("" if label == answer else f", named {classes[answer]}")
@@ -169,24 +177,28 @@ def _draw(asked: _Asked, places: Places) -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _principal(name: str, _asked: _Asked) -> tuple[Places, float]:
-    """Compute the PCA layout, rotated to match epoch 0's, and the share of the variance it explains."""
-    look, count, dimensions = _asked.look, _asked.count, _asked.dimensions
-    start = look.epochs[0]
-    first = _features(f"{look.run.id}.{start}.{count}", look.run, trained_network(look.run, start), count)
-    places, share = principal_components(_features(f"{look.at}.{count}", look.run, look.trained, count), dimensions)
-    return aligned(places, principal_components(first, dimensions)[0]), share
+def _principal(name: str, _features: Tensor, _first: Tensor, dimensions: int) -> tuple[Places, float]:
+    """Compute the PCA layout, rotated to match that of the ``_first`` epoch, and its share of the variance."""
+    places, share = principal_components(_features, dimensions)
+    return aligned(places, principal_components(_first, dimensions)[0]), share
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _features(name: str, _run: Run, _trained: Trained, count: int) -> Tensor:
-    return penultimate(_trained.network, test_split(_run).part(slice(count)), _trained.inputs)
+def _features(run: Run, trained: Trained, count: int) -> Tensor | None:
+    """Compute what the layer before the logits makes of the first test images; None while the page waits for it."""
+    what = f"Showing {count:,} test images to it after epoch {trained.epoch}"
+    part = awaited(what, _feature_work, f"{run.id}.{trained.epoch}", count, run, trained)
+    return part.result if part else None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, on_release=Worker.cancel)
+def _feature_work(at: str, count: int, _run: Run, _trained: Trained) -> Worker[Part[Tensor]]:
+    return begun(features_of([test_split(_run).part(slice(count))], _trained))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _answers(name: str, _run: Run, _trained: Trained, count: int) -> list[int]:
+def _answers(name: str, _run: Run, _trained: Trained, _features: Tensor) -> list[int]:
     _run.count_look(_trained.epoch)
-    answers: list[int] = _trained.probabilities(test_split(_run).part(slice(count))).argmax(1).tolist()
+    answers: list[int] = classes_of(_trained.network, _features).tolist()
     return answers
 
 

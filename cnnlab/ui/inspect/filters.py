@@ -91,8 +91,9 @@ def _ordered(order: str, lengths: torch.Tensor, moved: torch.Tensor) -> list[int
 
 def _dead(look: Look, layer: str) -> tuple[int, ...]:
     relu = relu_of(look.trained.network, layer)
-    found = {row.name: row.dead for row in layer_statistics(look)}
-    return (found.get(relu) if relu else None) or ()
+    if relu is None:
+        return ()
+    return next((row.dead for row in layer_statistics(look) if row.name == relu), None) or ()
 
 
 def _about(dead: tuple[int, ...]) -> str:

@@ -78,5 +78,5 @@ def _watch(work: Worker[Dream], asked: str) -> None:
 
 def _shown(at: Look) -> set[str]:
     """Select the layers to offer: convolutions, activations and linear layers."""
-    skipped = ("Flatten", "Dropout", "MaxPool2d", "AvgPool2d")
+    skipped = ("Flatten", "Dropout", "MaxPool2d", "AvgPool2d", "Resize")
     return {name for name, module in leaves(at.trained.network).items() if type(module).__name__ not in skipped}

@@ -151,7 +151,7 @@ def _edit(table: pd.DataFrame, images: Split, key: str, given: dict[int, str]) -
 
 def _offer(run: Run) -> None:
     """Offer to compute held-out predictions in the background; show the expected duration, or the progress."""
-    if run.config.parent:
+    if run.config.comes_from:
         st.info(
             "This network began with another's weights, which have seen the training images: ask the network that "
             "it was made of.",

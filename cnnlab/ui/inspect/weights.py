@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +15,15 @@ from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.analysis.weights import gradients_by_layer, relative_change, weights_by_layer
+from cnnlab.jobs.worker import Part, Worker
 from cnnlab.runs.run import Run
 from cnnlab.training.run_data import load_for
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import show_figure
 
+LINES = 12  # layers in one chart
 COLUMNS = 16  # epochs side by side
 BINS = 41
 MAGNITUDES = -9, 1  # powers of ten between which gradients are shown
@@ -47,31 +51,46 @@ def show(look: Look) -> None:
             "weights that run off in one epoch tell of a learning rate that is too high.",
         )
     with right:
-        gradients = [_gradients(f"{look.run.id}.{epoch}", look.run, epoch) for epoch in epochs]
-        _histograms(
-            look,
-            [found[layer].abs() for found in gradients],
-            np.logspace(*MAGNITUDES, BINS + 1),
-            epochs,
-            f"gradient sizes of {layer}",
-            f"How large the gradient of the loss on the same {IMAGES} training images is for these weights. It shrinks "
-            "as the images are learned; where it is tiny from the start (vanishing), the layer hardly learns.",
-        )
+        _gradient_sizes(look, layer, epochs)
     if len(epochs) > 1:
-        _changes(look, weights, epochs)
+        _changes(look, weights, epochs, layer)
 
 
-def _changes(look: Look, weights: list[dict[str, Tensor]], epochs: list[int]) -> None:
+def _gradient_sizes(look: Look, layer: str, epochs: list[int]) -> None:
+    gradients = _gradients(look.run, epochs)
+    if not gradients:
+        return
+    _histograms(
+        look,
+        [found[layer].abs() for found in gradients],
+        np.logspace(*MAGNITUDES, BINS + 1),
+        epochs,
+        f"gradient sizes of {layer}",
+        f"How large the gradient of the loss on the same {IMAGES} training images is for these weights. It shrinks "
+        "as the images are learned; where it is tiny from the start (vanishing), the layer hardly learns.",
+    )
+
+
+def _changes(look: Look, weights: list[dict[str, Tensor]], epochs: list[int], chosen: str) -> None:
     changes = [relative_change(before, after) for before, after in pairwise(weights)]
     lines = {name: [change[name] for change in changes] for name in weights[0]}
+    drawn = {name: lines[name] for name in _spread(list(lines), chosen)}
+    some = f"Of {len(lines)} layers {len(drawn)} are drawn, also the chosen one; the CSV has all. "
     show_figure(
-        charts.lines(lines, epochs[1:], ("epoch", "change since the point before"), look.trained.epoch),
+        charts.lines(drawn, epochs[1:], ("epoch", "change since the point before"), look.trained.epoch),
         f"change-{look.run.id}",
         "Change of each layer's weights by epoch",
         lambda: pd.DataFrame({"epoch": epochs[1:], **lines}),
         "How far each layer's weights moved from one shown epoch to the next, as a share of their length "
-        "(Euclidean norm). Large steps at first, small ones as the learning rate falls.",
+        f"(Euclidean norm). {some if len(drawn) < len(lines) else ''}Large steps at first, small ones as the learning "
+        "rate falls.",
     )
+
+
+def _spread(layers: list[str], chosen: str) -> list[str]:
+    """Choose ``LINES`` layers from the first to the last, and the chosen one; all where they are few."""
+    stride = max(1, ceil((len(layers) - 1) / (LINES - 1)))
+    return [name for number, name in enumerate(layers) if number % stride == 0 or name in (chosen, layers[-1])]
 
 
 def _histograms(
@@ -117,11 +136,22 @@ def _weights(at: str, _run: Run, epoch: int) -> dict[str, Tensor]:
     return weights_by_layer(trained_network(_run, epoch).network)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def _gradients(at: str, _run: Run, epoch: int) -> dict[str, Tensor]:
+def _gradients(run: Run, epochs: list[int]) -> list[dict[str, Tensor]]:
+    """Compute the gradients of each epoch; none while the page waits for one."""
+    found = []
+    for epoch in epochs:
+        part = awaited(f"Gradients of epoch {epoch}", _gradient_work, run.id, epoch, run)
+        if part is None or part.result is None:
+            return []
+        found.append(part.result)
+    return found
+
+
+@st.cache_resource(max_entries=256, show_spinner=False, on_release=Worker.cancel)
+def _gradient_work(run_id: str, epoch: int, _run: Run) -> Worker[Part[dict[str, Tensor]]]:
     trained = trained_network(_run, epoch)
     images, labels = _some_training_images(_run.id, _run)
-    return gradients_by_layer(trained.network, trained.inputs(images), labels)
+    return begun(gradients_by_layer(trained.network, trained.inputs(images), labels))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

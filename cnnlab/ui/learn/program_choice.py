@@ -102,14 +102,15 @@ def _fill(chosen: str, config: RunConfig, *, is_new: bool) -> None:
 
 def _offered() -> dict[str, Choice]:
     """List the choices by key, the tutorials first."""
-    recipes = [*TUTORIALS, *(name for name in RECIPES if name not in TUTORIALS)]
+    others = [name for name, recipe in RECIPES.items() if name not in TUTORIALS and not recipe.config.start]
+    recipes = [*TUTORIALS, *others]
     return {
         **{f"recipe {name}": Choice(_recipe_label(name), RECIPES[name].config) for name in recipes},
         **_designs(),
         **{
             f"run {entry.id}": Choice(f"Run: {run_label(entry)}", entry.config, entry.run)
             for entry in session.trained_runs()[:MOST_RUNS]
-            if not entry.config.parent
+            if not (entry.config.parent or entry.config.start)
         },
     }
 

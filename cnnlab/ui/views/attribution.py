@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 import torch
@@ -11,12 +14,20 @@ from torch import Tensor, nn
 from cnnlab import charts
 from cnnlab.analysis.activations import feature_maps
 from cnnlab.analysis.attribution import METHODS, Attribution, Question, default_layer, randomised, similarity
+from cnnlab.jobs.worker import Worker
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import show_figure, tidy
 
 _NOTHING = "nothing"
+_LEARNED = "as it was learned"
+_CONTROLS: dict[str, Callable[[nn.Module], nn.Module]] = {
+    "all weights random": partial(randomised, last_only=False),
+    "only the last layer random": partial(randomised, last_only=True),
+}
+_COPIES: dict[str, Callable[[nn.Module], nn.Module]] = {_LEARNED: copy.deepcopy, **_CONTROLS}
 
 
 @dataclass(frozen=True)
@@ -33,10 +44,13 @@ def show(at: Look) -> None:
     """Show maps for one or two classes, and the same maps of an untrained network."""
     inputs = at.trained.inputs(at.picked.pixels)
     choice = _choose(at, inputs)
-    maps = [_attribute(at, at.trained.network, inputs, label, choice) for label in choice.targets]
-    _show_maps(at, choice, maps)
+    maps = [_attribute(at, inputs, label, choice) for label in choice.targets]
+    found = [attribution for attribution in maps if attribution]
+    if len(found) < len(maps):
+        return
+    _show_maps(at, choice, found)
     st.markdown("#### Can this map be trusted?")
-    _show_controls(at, choice, inputs, maps[0])
+    _show_controls(at, choice, inputs, found[0])
 
 
 def _choose(at: Look, inputs: Tensor) -> _Choice:
@@ -63,7 +77,7 @@ def _choose(at: Look, inputs: Tensor) -> _Choice:
         layer = columns[3].selectbox(
             "Layer",
             layers,
-            index=layers.index(default_layer(maps, inputs.shape[2])),
+            index=layers.index(default_layer(trained.network, maps, inputs.shape[2])),
             key=f"inside.cam.{at.run.id}",
             persist_state="session",
         )
@@ -87,11 +101,11 @@ def _show_controls(at: Look, choice: _Choice, inputs: Tensor, learned: Attributi
         "The same map of the same network, but with weights that have learned nothing (Adebayo et al. 2018). A map "
         "that stays alike shows the image's edges, not what the network learned."
     )
-    for column, last_only in zip(st.columns(2), (False, True), strict=True):
+    for column, what in zip(st.columns(2), _CONTROLS, strict=True):
         with column:
-            control = randomised(at.trained.network, last_only)
-            attribution = _attribute(at, control, inputs, choice.targets[0], choice)
-            what = "only the last layer random" if last_only else "all weights random"
+            attribution = _attribute(at, inputs, choice.targets[0], choice, what)
+            if attribution is None:
+                continue
             alike = similarity(learned.values, attribution.values)
             st.markdown(f"**{what.capitalize()}**: rank correlation {alike:.2f}".replace("-", "−"))
             _map(at, attribution, f"{choice.method}-{what.replace(' ', '-')}", choice, None)
@@ -101,9 +115,22 @@ def _show_controls(at: Look, choice: _Choice, inputs: Tensor, learned: Attributi
     )
 
 
-def _attribute(at: Look, network: nn.Module, inputs: Tensor, target: int, choice: _Choice) -> Attribution:
+def _attribute(at: Look, inputs: Tensor, target: int, choice: _Choice, weights: str = _LEARNED) -> Attribution | None:
+    """Return the map for a class, of a copy of the network; None while it is computed."""
     blank = at.trained.inputs(torch.zeros_like(at.picked.pixels))
-    return METHODS[choice.method].compute(Question(network, inputs, blank, target, choice.layer))
+
+    def steps() -> Generator[Attribution]:
+        network = _COPIES[weights](at.trained.network)  # of its own: maps are computed side by side
+        return METHODS[choice.method].steps(Question(network, inputs, blank, target, choice.layer))
+
+    name, pixels = f"{at.at}.{choice.method}.{choice.layer}.{target}.{weights}", at.picked.pixels.numpy().tobytes()
+    what = f"{METHODS[choice.method].title} for {at.trained.classes[target]}, {weights}"
+    return awaited(what, _work, name, pixels, steps)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, on_release=Worker.cancel)
+def _work(name: str, pixels: bytes, _steps: Callable[[], Generator[Attribution]]) -> Worker[Attribution]:
+    return begun(_steps())
 
 
 def _map(at: Look, attribution: Attribution, name: str, choice: _Choice, limit: float | None) -> None:

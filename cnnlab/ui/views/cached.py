@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 import torch
 from torch import Tensor
 
-from cnnlab.analysis.activations import LayerStatistics, affordable, in_batches, penultimate, statistics
+from cnnlab.analysis.activations import LayerStatistics, affordable, features_in_batches, statistics
 from cnnlab.analysis.nearest import FeatureIndex
+from cnnlab.data.loading import Data
 from cnnlab.data.splits import Split, sampled
 from cnnlab.evaluation.metrics import Answers
+from cnnlab.jobs.worker import Part, Worker
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, test_split
 from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.awaited import awaited, begun
 
 STATISTICS_IMAGES = 128
 REFERENCE_IMAGES = 10_000  # training images to compare with, at most
@@ -40,8 +45,9 @@ def weights_after(run: Run, epoch: int) -> dict[str, Tensor]:
 
 
 def layer_statistics(look: Look) -> list[LayerStatistics]:
-    """Compute each layer's activation statistics over some test images."""
-    return _statistics(look.at, look.run, look.trained)
+    """Compute each layer's activation statistics over some test images; none while the page waits for them."""
+    part = awaited("Measuring each layer", _statistics, look.at, look.run, look.trained)
+    return (part.result or []) if part else []
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -49,15 +55,31 @@ def _weights(run_id: str, epoch: int, _run: Run) -> dict[str, Tensor]:
     return _run.weights(epoch)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def _statistics(at: str, _run: Run, _trained: Trained) -> list[LayerStatistics]:
-    images = sampled(test_split(_run), STATISTICS_IMAGES)
-    return statistics(_trained.network, map(_trained.inputs, in_batches(images)))
+@st.cache_resource(max_entries=256, show_spinner=False, on_release=Worker.cancel)
+def _statistics(at: str, _run: Run, _trained: Trained) -> Worker[Part[list[LayerStatistics]]]:
+    network = copy.deepcopy(_trained.network)  # of its own: the page goes on with the other
+    return begun(statistics(network, sampled(test_split(_run), STATISTICS_IMAGES), _trained.inputs))
 
 
-def reference(run: Run, trained: Trained) -> Reference:
-    """Compute the network's features of training images. Raises DatasetError where these are not available."""
-    return _reference(f"{run.id}.{trained.epoch}", run, trained)
+def reference(run: Run, trained: Trained) -> Reference | None:
+    """Compute the network's features of training images; None while the page waits for them.
+
+    Raises DatasetError where these images are not available.
+    """
+    part = awaited("Showing it the training images", _reference, f"{run.id}.{trained.epoch}", run, trained)
+    return part.result if part else None
+
+
+def features_of(images: Sequence[Split], trained: Trained) -> Generator[Part[Tensor]]:
+    """Compute the inputs of the last linear layer for the images of all splits together."""
+    batches: list[Tensor] = []
+    count, total = 0, sum(map(len, images))
+    for split in images:
+        for features in features_in_batches(trained.network, split, trained.inputs):
+            batches.append(features)
+            count += len(features)
+            yield Part(count / total)
+    yield Part(1.0, torch.cat(batches))
 
 
 def answers(run: Run, trained: Trained) -> Answers:
@@ -81,19 +103,23 @@ def _validation_answers(at: str, _run: Run, _trained: Trained) -> Answers:
     return _trained.answers(data_of(_run).validation)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Showing it the training images")
-def _reference(at: str, _run: Run, _trained: Trained) -> Reference:
-    data = data_of(_run)
-    numbers = _evenly(len(data.train), affordable(_trained.network, REFERENCE_IMAGES, REFERENCE_NUMBERS))
+@st.cache_resource(max_entries=4, show_spinner=False, on_release=Worker.cancel)
+def _reference(at: str, _run: Run, _trained: Trained) -> Worker[Part[Reference]]:
+    return begun(_known(data_of(_run), _trained))
+
+
+def _known(data: Data, trained: Trained) -> Generator[Part[Reference]]:
+    numbers = _evenly(len(data.train), affordable(trained.network, REFERENCE_IMAGES, REFERENCE_NUMBERS))
     split = data.train.part(numbers)
-    neighbours = FeatureIndex(_features(_trained, split), split.labels)
     held_out = data.validation.part(_evenly(len(data.validation), USUAL_IMAGES))
-    distances, _ = neighbours.query(_features(_trained, held_out), 1)
-    return Reference(split, numbers, len(data.train), neighbours, distances[:, 0])
-
-
-def _features(trained: Trained, images: Split) -> Tensor:
-    return penultimate(trained.network, images, trained.inputs)
+    for part in features_of([split, held_out], trained):
+        if part.result is None:
+            yield Part(part.done)
+            continue
+        features, unseen = part.result.split([len(split), len(held_out)])
+        neighbours = FeatureIndex(features, split.labels)
+        distances, _ = neighbours.query(unseen, 1)
+        yield Part(1.0, Reference(split, numbers, len(data.train), neighbours, distances[:, 0]))
 
 
 def _evenly(length: int, count: int) -> Tensor:

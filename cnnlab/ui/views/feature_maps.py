@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 
 import pandas as pd
@@ -11,12 +12,14 @@ from torch import Tensor
 from cnnlab import charts
 from cnnlab.analysis.activations import Patch, convolution_of, leaves, look, strongest_patches
 from cnnlab.analysis.weights import filters
+from cnnlab.jobs.worker import Part, Worker
 from cnnlab.networks.architecture import receptive_fields
 from cnnlab.runs.trained import test_split
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import Key, tile_of
 from cnnlab.ui.views.cached import STATISTICS_IMAGES, layer_statistics
 from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import close_button, opened, show_figure, tidy
 from cnnlab.ui.widgets.images import upright
 
@@ -29,11 +32,11 @@ def show(at: Look) -> None:
     """Show a layer's maps; a click shows one with its filter and strongest patches; also statistics of all layers."""
     trained = at.trained
     seen = look(trained.network, trained.inputs(at.picked.pixels))
-    layers = [name for name, found in seen.items() if found.after.dim() == 4]
+    kinds = {name: type(module).__name__ for name, module in leaves(trained.network).items()}
+    layers = [name for name, found in seen.items() if found.after.dim() == 4 and kinds[name] != "Resize"]
     if not layers:
         st.info("This network has no layer that gives maps.")
         return
-    kinds = {name: type(module).__name__ for name, module in leaves(trained.network).items()}
     left, right = st.columns(2)
     layer = left.selectbox(
         "Layer", layers, format_func=lambda name: f"{name} ({kinds[name]})", key=f"inside.layer.{at.run.id}"
@@ -42,7 +45,7 @@ def show(at: Look) -> None:
         "Scale", _SCALES, default=_SCALES[0], required=True, key="inside.scale", persist_state="session"
     )
     before, after = seen[layer].before[0], seen[layer].after[0]  # (C, H, W) each
-    compares = before.shape == after.shape and kinds[layer] not in ("Conv2d", "Dropout")
+    compares = before.shape == after.shape and kinds[layer] not in ("Conv2d", "PaddedConv2d", "Dropout")
     sides = {f"Before {layer}": before, f"After {layer}": after} if compares else {f"What {layer} gives": after}
     opens = tile_of("map", layer)
     unit = opened(opens, len(after))
@@ -100,15 +103,20 @@ def _one_map(at: Look, layer: str, unit: int, seen: Tensor, opens: Key[int | Non
         )
     else:
         st.info("No single filter made this map: channels were summed on the way to it.")
-    patches = _patches(f"{at.at}.{layer}.{unit}", at, layer, unit)
+    part = awaited("Searching the test images", _patches, at.at, layer, unit, at)
+    if part is None or part.result is None:
+        return
+    patches = part.result
     height, width = patches[0].pixels.shape[1:]
+    what = f"the {height}×{width} pixels that this place of the map sees, black beyond the image's edge"
+    if (height, width) == trained.shape[1:]:
+        what = "the whole images, as one place of the map sees about all of them"
     show_figure(
         charts.tile_strip([upright(patch.pixels) for patch in patches], [f"{patch.value:.2f}" for patch in patches], 5),
         f"patches-{layer}-{unit}",
         f"The test images' patches that excite map {unit} of {layer} most",
         lambda: pd.DataFrame([{"test image": patch.image, "activation": patch.value} for patch in patches]),
-        f"What excites it most in up to {PATCH_IMAGES:,} test images: the {height}×{width} pixels that this "
-        "place of the map sees, black beyond the image's edge, with the activation above each.",
+        f"What excites it most in up to {PATCH_IMAGES:,} test images, with the activation above each: {what}.",
     )
 
 
@@ -145,12 +153,13 @@ def _statistics(at: Look) -> None:
         )
 
 
-@st.cache_data(max_entries=128, show_spinner="Searching the test images")
-def _patches(at: str, _look: Look, layer: str, unit: int) -> list[Patch]:
+@st.cache_resource(max_entries=128, show_spinner=False, on_release=Worker.cancel)
+def _patches(at: str, layer: str, unit: int, _look: Look) -> Worker[Part[list[Patch]]]:
     run, trained = _look.run, _look.trained
     field = receptive_fields(run.config.architecture, trained.shape, len(trained.classes))[_geometry(layer)]
     images = test_split(run).part(slice(PATCH_IMAGES))
-    return strongest_patches(trained.network, layer, unit, images, trained.inputs, field)
+    network = copy.deepcopy(trained.network)  # of its own: the page goes on with the other
+    return begun(strongest_patches(network, layer, unit, images, trained.inputs, field))
 
 
 def _geometry(layer: str) -> str:

@@ -27,6 +27,8 @@ def show(at: Look) -> None:
     except DatasetError as error:
         st.error(literal(str(error)), title="There are no training images to compare with")
         return
+    if known is None:
+        return
     features = penultimate(trained.network, at.picked.pixels, trained.inputs)
     distances, indices = known.neighbours.query(features, VOTERS)  # (1, VOTERS) each
     votes = known.neighbours.votes(indices, len(trained.classes))[0].tolist()

@@ -7,8 +7,10 @@ from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.analysis.counterfactual import MOVED, STEPS, Change, smallest_change
+from cnnlab.jobs.worker import Part, Worker
 from cnnlab.ui.shell import frame
 from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import show_figure, tidy
 from cnnlab.ui.widgets.images import upright
 
@@ -21,7 +23,11 @@ def show(at: Look) -> None:
     target = st.selectbox(
         "Have it read as", others, format_func=lambda label: f"{trained.classes[label]} ({probabilities[label]:.1%})"
     )
-    change = _change(at.at, at.picked.pixels.numpy().tobytes(), target, at)
+    pixels = at.picked.pixels.numpy().tobytes()
+    part = awaited("Looking for the smallest change", _change, at.at, pixels, target, at)
+    if part is None:
+        return
+    change = part.result
     if change is None:
         st.info(
             f"No change was found in {STEPS} steps that makes it read as {frame.literal(trained.classes[target])}. "
@@ -90,7 +96,7 @@ def _difference(at: Look, change: Change) -> None:
     )
 
 
-@st.cache_data(max_entries=64, show_spinner="Looking for the smallest change")
-def _change(at: str, pixels: bytes, target: int, _look: Look) -> Change | None:
+@st.cache_resource(max_entries=64, show_spinner=False, on_release=Worker.cancel)
+def _change(at: str, pixels: bytes, target: int, _look: Look) -> Worker[Part[Change | None]]:
     trained = _look.trained
-    return smallest_change(trained.network, trained.standardise, _look.picked.pixels, target)
+    return begun(smallest_change(trained.network, trained.standardise, _look.picked.pixels, target))

@@ -136,7 +136,7 @@ def _beginning() -> dict[str, Any]:
     st.button("Begin anew instead", on_click=FORM_PARENT.drop, key="form.anew")
     _explain_dataset(run.config.dataset)
     kept = ("dataset", "architecture", "lessons", "lesson_share", "validation_fraction")
-    fields = {name: getattr(run.config, name) for name in kept}
+    fields = {name: getattr(run.config, name) for name in kept} | start_inputs.branch_inputs(run.config.architecture)
     return {"parent": parent, **fields, "split_seed": run.config.held_out_by}
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from cnnlab.networks.architecture import Architecture
 from cnnlab.pretrained.matching import FEWEST, alike, backbones_for, cuts
 from cnnlab.pretrained.table import BACKBONES, IMAGENET_TERMS
+from cnnlab.pretrained.weights import known_digest
 from cnnlab.training.config import RunConfig, Start
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.state import form_field
@@ -52,18 +53,24 @@ def _offered(network: Architecture) -> dict[str, str]:
 
 def _tell_of(chosen: str) -> None:
     if backbone := BACKBONES.get(chosen):
+        fetched = "" if known_digest(chosen) else " to fetch when training begins"
         st.caption(
-            f"{backbone.megabytes:.0f} MB, licence {backbone.licence}.",
+            f"{backbone.megabytes:.0f} MB{fetched}, licence {backbone.licence}.",
             help=f"From {backbone.source}. {IMAGENET_TERMS}",
         )
 
 
-def _learning(network: Architecture) -> dict[str, Any]:
-    """Show from which layer on the network learns, and how."""
+def branch_inputs(network: Architecture) -> dict[str, Any]:
+    """Show from which layer on a branch learns, and return the fields."""
+    return _learning(network, is_branch=True)
+
+
+def _learning(network: Architecture, is_branch: bool = False) -> dict[str, Any]:
+    """Show from which layer on the network learns, and how; a branch learns at one rate."""
     names = [name for name, _ in network.named_layers]
     options = ["", *cuts(network)]
     if form_field("learn_from").get() not in options:
-        form_field("learn_from").put(options[-1])
+        form_field("learn_from").put("" if is_branch else options[-1])
 
     def told(name: str) -> str:
         if not name:
@@ -89,7 +96,7 @@ def _learning(network: Architecture) -> dict[str, Any]:
             "1: each image as it is. More: augmented ones besides, each as long to compute as the image itself. 0: "
             "augmented anew in every step, which computes the frozen layers each time.",
         )
-    if learn_from != options[-1]:
+    if learn_from != options[-1] and not is_branch:
         fields["start_rate"] = number(
             "Rate of these layers, share of the learning rate",
             "start_rate",
