@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,7 @@ class _Tally:
     total: float = 0.0
     squares: float = 0.0
     zeros: int = 0
-    highest: list[Tensor] = field(default_factory=list)  # of each unit, one tensor a batch
+    highest: Tensor | float = -inf  # of each unit
 
     def add(self, output: Tensor) -> None:
         self.numbers += output.numel()
@@ -121,7 +122,8 @@ class _Tally:
         self.total += float(numbers.sum(dtype=np.float64))
         self.squares += float(np.square(numbers).sum(dtype=np.float64))
         self.zeros += int((output == 0).sum())
-        self.highest.append(output.flatten(2).amax((0, 2)) if output.dim() == 4 else output.amax(0))
+        highest = output.flatten(2).amax((0, 2)) if output.dim() == 4 else output.amax(0)
+        self.highest = highest.clamp_min(self.highest)
 
 
 def statistics(network: nn.Module, images: Split, prepare: Prepare) -> Generator[Part[list[LayerStatistics]]]:
@@ -144,7 +146,7 @@ def statistics(network: nn.Module, images: Split, prepare: Prepare) -> Generator
 
 def _row(name: str, module: nn.Module, tally: _Tally) -> LayerStatistics:
     mean = tally.total / tally.numbers
-    highest = torch.stack(tally.highest).amax(0)  # (units,)
+    highest = torch.as_tensor(tally.highest)  # (units,)
     is_relu = isinstance(module, RELUS)
     return LayerStatistics(
         name=name,

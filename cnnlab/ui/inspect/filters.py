@@ -13,7 +13,7 @@ from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import Key, tile_of
 from cnnlab.ui.views.cached import STATISTICS_IMAGES, layer_statistics, weights_after
 from cnnlab.ui.views.view import Look
-from cnnlab.ui.widgets.figure import close_button, opened, show_figure, tidy
+from cnnlab.ui.widgets.figure import TILES, close_button, opened, paged, show_figure, tidy
 
 _ORDERS = ("number", "norm, the largest first", "change, the largest first")
 
@@ -32,7 +32,7 @@ def show(look: Look) -> None:
     channel = _input_channel(middle, layer, inputs)
     order = right.selectbox("Order by", _ORDERS, key="inside.order", persist_state="session")
     lengths, moved = norms(weights), norms(weights - weights_after(run, 0)[f"{layer}.weight"])
-    units = _ordered(order, lengths, moved)
+    units = _ordered(order, lengths, moved)[paged(count, TILES, f"inside.filters.{layer}")]
     dead = _dead(look, layer)
     notes = [
         f"norm {lengths[unit]:.2f}, moved {moved[unit]:.2f} since epoch 0" + (", dead" if unit in dead else "")
@@ -41,6 +41,7 @@ def show(look: Look) -> None:
     opens = tile_of("filter", layer)
     unit = opened(opens, count)
     grid, *detail = st.columns([3, 2]) if unit is not None else [st.container()]
+    some = f" Shown are {len(units)} of them." if len(units) < count else ""
     limit = max(float(weights_after(run, epoch)[f"{layer}.weight"].abs().max()) for epoch in (0, look.epochs[-1]))
     with grid:
         show_figure(
@@ -49,9 +50,9 @@ def show(look: Look) -> None:
             f"Filters of {layer} after epoch {look.trained.epoch}",
             lambda: tidy(weights.numpy(), "filter", "input channel", "row", "column"),
             f"{count} filters of {height}×{width} weights after epoch {look.trained.epoch}, as they look at input "
-            f"channel {channel} of {inputs}. Blue weights answer to bright pixels, red ones to dark, white ones ignore "
-            f"them. One scale for all filters and epochs, zero in its middle. {_about(dead)} Click a filter for all "
-            "its input channels.",
+            f"channel {channel} of {inputs}.{some} Blue weights answer to bright pixels, red ones to dark, white ones "
+            f"ignore them. One scale for all filters and epochs, zero in its middle. {_about(dead)} Click a filter for "
+            "all its input channels.",
             opens,
         )
     if unit is not None:

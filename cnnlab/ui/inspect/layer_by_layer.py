@@ -14,7 +14,7 @@ from cnnlab.analysis.activations import Seen, leaves, look
 from cnnlab.charts.png import inline
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.views.view import Look
-from cnnlab.ui.widgets.figure import show_figure, show_picture
+from cnnlab.ui.widgets.figure import paged, show_figure, show_picture
 from cnnlab.ui.widgets.images import enlarged
 
 SHOWN_MAPS = 16  # the strongest ones of each layer
@@ -32,6 +32,8 @@ SAYS = {
     "LayerNorm2d": "brings each place's numbers to a like mean and spread, then scales and shifts each map as learned",
     "LayerScale": "multiplies each map by a factor that it learned",
     "LayerNorm": "brings all numbers to a like mean and spread, then scales and shifts each as learned",
+    "LayerNorm2d": "brings each place to a like mean and spread, then scales and shifts each map as learned",
+    "LayerScale": "makes each map larger or smaller by a factor of its own, as learned",
     "ReLU": "cuts away all that is below zero",
     "ReLU6": "cuts away all that is below zero or above six",
     "LeakyReLU": "makes all that is below zero a hundred times smaller",
@@ -64,18 +66,18 @@ def show(at: Look) -> None:
         "layer on one scale: bright or blue is much, red is below zero."
     )
     seen = look(trained.network, inputs)
-    names, parts = list(seen), -(-len(seen) // LAYERS_AT_ONCE)
-    part = st.pagination(parts, key=f"inside.passage.{at.run.id}", persist_state="session") if parts > 1 else 1
-    if part == 1:
+    names = list(seen)
+    shown = names[paged(len(names), LAYERS_AT_ONCE, f"inside.passage.{at.run.id}")]
+    if shown[0] == names[0]:
         with st.container(border=True):
             st.markdown(f"**The image**, {_size(inputs[0])} numbers, standardised as in training")
             st.image(inline(enlarged(at.picked.pixels[0], side=112)), alt=at.picked.title)
-    for name in names[(part - 1) * LAYERS_AT_ONCE : part * LAYERS_AT_ONCE]:
+    for name in shown:
         _layer(name, kinds[name], seen[name])
-    if part == parts:
+    if shown[-1] == names[-1]:
         _probabilities(trained.classes, seen[names[-1]].after[0])
     else:
-        st.caption(f"Layers 1 to {len(names)} are on {parts} pages: this is page {part}.")
+        st.caption(f"The way goes on after {literal(shown[-1])}: choose the next page above.")
 
 
 def _layer(name: str, kind: str, seen: Seen) -> None:

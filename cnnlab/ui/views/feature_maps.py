@@ -20,7 +20,7 @@ from cnnlab.ui.shell.state import Key, tile_of
 from cnnlab.ui.views.cached import STATISTICS_IMAGES, layer_statistics
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.awaited import awaited, begun
-from cnnlab.ui.widgets.figure import close_button, opened, show_figure, tidy
+from cnnlab.ui.widgets.figure import TILES, close_button, opened, paged, show_figure, tidy
 from cnnlab.ui.widgets.images import upright
 
 PATCH_IMAGES = 2_000  # test images searched for the strongest patches
@@ -47,6 +47,7 @@ def show(at: Look) -> None:
     before, after = seen[layer].before[0], seen[layer].after[0]  # (C, H, W) each
     compares = before.shape == after.shape and kinds[layer] not in ("Conv2d", "PaddedConv2d", "Dropout")
     sides = {f"Before {layer}": before, f"After {layer}": after} if compares else {f"What {layer} gives": after}
+    shown = paged(len(after), TILES, f"inside.maps.{layer}")
     opens = tile_of("map", layer)
     unit = opened(opens, len(after))
     overview, *detail = st.columns([3, 2]) if unit is not None else [st.container()]
@@ -54,7 +55,7 @@ def show(at: Look) -> None:
     places = overview.columns(len(sides)) if unit is None else [overview] * len(sides)
     for place, (title, maps) in zip(places, sides.items(), strict=True):
         with place:
-            _grid(title, maps, scale != _SCALES[0], opens)
+            _grid(title, maps, shown, scale != _SCALES[0], opens)
     overview.caption(
         f"{after.shape[0]} feature maps of {after.shape[1]}×{after.shape[2]} for this image, after epoch "
         f"{trained.epoch}. Each tile is one filter's answer at every place: bright (or blue) where it finds what it "
@@ -66,11 +67,11 @@ def show(at: Look) -> None:
     _statistics(at)
 
 
-def _grid(title: str, maps: Tensor, own_scale: bool, opens: Key[int | None]) -> None:
-    """Show ``maps`` (C, H, W), each on its own scale or all on one."""
+def _grid(title: str, maps: Tensor, shown: slice, own_scale: bool, opens: Key[int | None]) -> None:
+    """Show some of the ``maps`` (C, H, W), each on its own scale or all on one."""
     st.markdown(f"**{literal(title)}**")
     show_figure(
-        charts.feature_map_grid(maps.numpy(), own_scale=own_scale),
+        charts.feature_map_grid(maps[shown].numpy(), range(len(maps))[shown], own_scale=own_scale),
         f"maps-{title.replace(' ', '-')}",
         f"{title}: feature maps",
         partial(tidy, maps.numpy(), "map", "row", "column"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +15,8 @@ import streamlit as st
 from cnnlab.charts.png import inline, png
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import Key
+
+TILES = 128  # in one picture: more are too small to be seen and clicked
 
 
 def show_figure(
@@ -67,6 +70,13 @@ def download(kind: Literal["CSV", "PNG"], content: Callable[[], str | bytes], na
         on_click="ignore",
         help={"CSV": "The numbers of this picture", "PNG": "This picture"}[kind],
     )
+
+
+def paged(count: int, at_once: int, key: str) -> slice:
+    """Choose which of ``count`` things to show: all, or ``at_once`` of them with buttons for the others."""
+    pages = max(1, ceil(count / at_once))
+    page = st.pagination(pages, key=f"{key}.{pages}", persist_state="session") if pages > 1 else 1
+    return slice((page - 1) * at_once, page * at_once)
 
 
 def opened(tile: Key[int | None], count: int) -> int | None:
