@@ -40,8 +40,7 @@ def call_by_imagenet(dataset: str, most: int = 5) -> Generator[Step]:
     For each class the ``most`` frequent names are kept. Raises PretrainedError where the weights are not here.
     """
     config = config_of("transfer", dataset)
-    assert config.start
-    split, spec, weights = load_train(dataset), dataset_spec(dataset), published(config.start.name)
+    split, spec, weights = load_train(dataset), dataset_spec(dataset), published(config.backbone)
     work = frozen_features(config, spec, split)
     for done in work:
         yield Step(done / work.images)

@@ -256,7 +256,7 @@ class Job:
 
     def _begin_steps(self, training: Training) -> None:
         self.step = training.step
-        self._training_since = monotonic() - training.seconds
+        self._training_since = monotonic() - (training.seconds - training.preparing_seconds)
         self.state = "training"
 
     def _follow(self, event: Event, training: Training) -> None:

@@ -28,9 +28,22 @@ def alike(first: Chain, second: Chain) -> int:
 
 def started_layers(network: Draft, backbone: str) -> list[str]:
     """List the layers of ``network`` that a backbone's weights fit, by name."""
-    resized = sum(isinstance(layer, Resize) for layer in network.layers)
-    count = alike(network.layers, BACKBONES[backbone].layers()) + resized
-    return [name for name, _ in network.named_layers[:count]]
+    return [name for name, _ in network.named_layers[: _first_layers(network, BACKBONES[backbone])]]
+
+
+def longest_backbone(network: Draft) -> int:
+    """Count the first layers of ``network``, with those that resize among them, that are a published backbone's."""
+    return max((_first_layers(network, backbone) for backbone in backbones_for(network)), default=0)
+
+
+def _first_layers(network: Draft, backbone: Backbone) -> int:
+    """Count the first layers that a backbone's weights fit, and those that resize among them."""
+    left = alike(network.layers, backbone.layers())
+    for count, layer in enumerate(network.layers):
+        if not left and not isinstance(layer, Resize):
+            return count
+        left -= not isinstance(layer, Resize)
+    return len(network.layers)
 
 
 def cuts(network: Draft) -> list[str]:

@@ -65,7 +65,7 @@ class WeightStore:
         return _read(self.path(digest), digest)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)  # up to 120 MB each
 def _read(path: Path, digest: str) -> dict[str, Tensor]:
     try:
         tensors = load_file(regular(path))
@@ -97,7 +97,7 @@ def published(name: str) -> dict[str, Tensor]:
 
 
 def known_digest(name: str) -> str:
-    """Return the digest of a backbone's weights, empty where these have never been here."""
+    """Return the digest of a backbone's weights; empty where only those who fetch them find out."""
     return BACKBONES[name].digest or _known_digest(BACKBONES[name], _store())
 
 

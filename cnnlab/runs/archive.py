@@ -30,7 +30,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.files import Guarded, atomic_file, is_older
 from cnnlab.runs import archive_frozen, archive_pictures
 from cnnlab.runs.archive_checks import MAX_WEIGHTS, admit
-from cnnlab.runs.run import MAX_READ, Run, RunError
+from cnnlab.runs.run import MAX_READ, Run, RunError, frozen_store
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RUN_ID
 
@@ -112,7 +112,7 @@ def unpack(file: IO[bytes], store: RunStore) -> Unpacked:
             arriving = RunStore(Path(incoming))
             ids = _extract(file, arriving, store)
             new = sorted(run_id for run_id in ids if (arriving.folder / run_id).exists())
-            own_weights = Run(store.folder / "any").frozen_store
+            own_weights = frozen_store(store.folder)
             archive_frozen.lay_out(arriving.folder, own_weights)
             for run_id in new:
                 admit(Run(arriving.folder / run_id))

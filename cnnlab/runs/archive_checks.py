@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -15,9 +16,9 @@ from torch import Tensor, nn
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.pictures.store import is_own_key
 from cnnlab.files import plain_json, read_limited
-from cnnlab.networks.architecture import BYTES_PER_NUMBER, ArchitectureError, summarise
+from cnnlab.networks.architecture import BYTES_PER_NUMBER, ArchitectureError, LayerSummary, summarise
 from cnnlab.networks.build import build, parted
-from cnnlab.pretrained.matching import backbones_for
+from cnnlab.pretrained.matching import longest_backbone
 from cnnlab.runs.run import MAX_LINE, MAX_READ, Run, RunError
 from cnnlab.runs.summary import About, Summary
 from cnnlab.training import events
@@ -27,7 +28,7 @@ from cnnlab.training.history import History
 MAX_WEIGHTS = 120_000_000  # bytes of an epoch: 30 million parameters, as the largest backbone has
 MAX_MACS = 1_000_000_000  # of a network on one image: 25 times the largest preset's
 MAX_ACTIVATIONS = 100_000_000  # bytes of a network on one image: 70 times the largest preset's
-BACKBONES_MACS, BACKBONES_ACTIVATIONS = 6_000_000_000, 400_000_000  # of networks whose first layers are a backbone's
+BACKBONE_MACS, BACKBONE_ACTIVATIONS = 6_000_000_000, 400_000_000  # of layers that are a published backbone's
 MAX_HEADER = 2_000_000  # bytes of a safetensors file beside its tensors: their names, the history of an epoch
 MAX_GENERATOR = 10_000  # bytes of a random generator's state: a CPU's has 5,056
 MOMENTS = ("exp_avg", "exp_avg_sq", "momentum_buffer", "square_avg")  # what optimisers keep of each parameter
@@ -96,11 +97,20 @@ def _check_network(run: Run, config: RunConfig, summary: Summary) -> None:
     except ArchitectureError:  # never built, as in a run that ended before it had read its data
         return
     weights = BYTES_PER_NUMBER * sum(row.parameters for row in rows)
-    activations = BYTES_PER_NUMBER * prod(summary.shape) + sum(row.activation_bytes for row in rows)
-    is_known = bool(backbones_for(config.architecture))
-    most_activations, most_macs = (BACKBONES_ACTIVATIONS, BACKBONES_MACS) if is_known else (MAX_ACTIVATIONS, MAX_MACS)
-    if weights > MAX_WEIGHTS or activations > most_activations or sum(row.macs for row in rows) > most_macs:
+    known = longest_backbone(config.architecture)
+    of_backbone, others = rows[:known], rows[known:]
+    is_too_large = (
+        weights > MAX_WEIGHTS
+        or _exceeds(of_backbone, BACKBONE_MACS, BACKBONE_ACTIVATIONS)
+        or _exceeds(others, MAX_MACS, MAX_ACTIVATIONS - BYTES_PER_NUMBER * prod(summary.shape))
+    )
+    if is_too_large:
         raise _refusal(run, "config.json", "of too large a network")
+
+
+def _exceeds(rows: Sequence[LayerSummary], macs: int, activations: int) -> bool:
+    """Tell whether layers take more multiply-accumulates on one image, or more bytes of outputs, than allowed."""
+    return sum(row.macs for row in rows) > macs or sum(row.activation_bytes for row in rows) > activations
 
 
 def _check_history(run: Run, classes: int) -> None:

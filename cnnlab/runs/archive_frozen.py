@@ -9,7 +9,7 @@ from shutil import copyfile
 
 from cnnlab.files import atomic_file
 from cnnlab.pretrained.weights import WeightStore
-from cnnlab.runs.run import Run
+from cnnlab.runs.run import Run, frozen_store
 
 FOLDER = "pretrained"
 ENTRY = rf"{FOLDER}/[0-9a-f]{{64}}\.safetensors"
@@ -30,7 +30,7 @@ def lay_out(arriving: Path, own: WeightStore) -> None:
             if not arrived.path(known.stem).exists():
                 with suppress(OSError):  # a file system without links: then the archive has to bring them
                     arrived.path(known.stem).hardlink_to(known)
-    arrived.folder.rename(Run(arriving / "any").frozen_store.folder)
+    arrived.folder.rename(frozen_store(arriving).folder)
 
 
 def take_in(runs: Sequence[Run], own: WeightStore) -> None:

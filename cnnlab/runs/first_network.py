@@ -48,10 +48,9 @@ def _take_start(network: nn.Sequential, run: Run, start: Start) -> list[str]:
     """Copy the weights to start from; return the names of the layers that they fit."""
     if start.run:
         weights = load_trained(RunStore(run.folder.parent).open(start.run.run), start.run.epoch).network.state_dict()
-        digest = content_digest(weights)
     else:
-        weights, digest = published(start.name), content_digest(published(start.name))
-    if start.digest and digest != start.digest:
+        weights = published(start.name)
+    if start.digest and content_digest(weights) != start.digest:
         raise ConfigError(f"start: the weights {start.name} are others than those the run was set up with")
     return take_weights(network, weights)
 

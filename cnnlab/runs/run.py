@@ -149,8 +149,8 @@ class Run:
 
     @property
     def frozen_store(self) -> WeightStore:
-        """The weights that runs of this folder share."""
-        return WeightStore(self.folder.parent / ".pretrained")
+        """The weights that the runs beside this one share."""
+        return frozen_store(self.folder.parent)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -262,6 +262,11 @@ class Run:
         except (OSError, ValidationError) as error:
             reason = "missing" if isinstance(error, FileNotFoundError) else "damaged"
             raise RunError(f"run {self.id}: its {name} is {reason}") from error
+
+
+def frozen_store(runs: Path) -> WeightStore:
+    """Return the weights of layers that do not learn, which all runs of a folder share."""
+    return WeightStore(runs / ".pretrained")
 
 
 def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:

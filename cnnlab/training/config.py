@@ -180,7 +180,7 @@ class RunConfig(BaseModel):
             raise ValueError("start: a branch starts from its parent's weights: leave one of the two out")
         if self.start_rate != 1 and not self.start:
             raise ValueError("start_rate is of layers with weights from start: name these")
-        backbone = BACKBONES.get(self.start.name) if self.start else None
+        backbone = BACKBONES.get(self.backbone)
         if backbone and self.normalise != backbone.normalise:
             raise ValueError(
                 f"normalise: {backbone.title} was trained on pixels of scale {backbone.normalise}: take it"
@@ -201,6 +201,11 @@ class RunConfig(BaseModel):
     def comes_from(self) -> Parent | None:
         """The run and the epoch whose weights it begins with, all or those of its first layers; None for no run's."""
         return self.parent or (self.start.run if self.start else None)
+
+    @property
+    def backbone(self) -> str:
+        """The name of the published weights that it starts from; empty where it starts from none."""
+        return self.start.name if self.start and not self.start.run else ""
 
     @property
     def keeps_features(self) -> bool:

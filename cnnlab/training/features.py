@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -23,6 +24,7 @@ from cnnlab.files import exclusive, is_older
 from cnnlab.networks.architecture import LayerSummary
 from cnnlab.networks.layers import Shape
 from cnnlab.training.device import Accelerator
+from cnnlab.training.variants import Change
 
 AT_ONCE = 32  # images through the frozen layers; larger batches are no faster on a CPU
 KEPT_BYTES = 10 * 10**9  # of the features of all networks; the oldest go first
@@ -59,8 +61,8 @@ class FeatureCache:
         return np.fromfile(self._prints, np.uint64, count=whole)
 
     def add(self, prints: Prints, features: Tensor) -> None:
-        """Append the features (N, …) of images. Raises OSError."""
-        with exclusive(self.folder):
+        """Append the features (N, …) of images. Raises FeaturesError where the disk does not take them."""
+        with _kept_in(self.folder), exclusive(self.folder):
             count = len(self.prints())
             for path, size, content in (
                 (self._features, self._bytes, features.to(torch.float16).cpu().contiguous().numpy()),
@@ -82,7 +84,7 @@ class Source:
     """Images of a split, changed or not, whose features are wanted."""
 
     split: Split
-    change: Callable[[Tensor, Tensor], Tensor] | None = None  # (uint8 images, labels) → uint8 images
+    change: Change | None = None
 
 
 class FeatureWork:
@@ -172,21 +174,28 @@ def _cache_of(trunk: nn.Sequential, key: str, shape: Shape, images: int) -> Feat
         digest.update(tensor.cpu().contiguous().view(-1).view(torch.uint8).numpy())
     folder = cache_folder() / "features" / digest.hexdigest()[:32]
     needed = images * prod(shape) * NUMBER.itemsize
-    try:
+    with _kept_in(folder):
         _make_room(folder, needed)
         cache = FeatureCache(folder, shape)
         free = disk_usage(folder).free - SPARE_BYTES
-    except OSError as error:
-        raise FeaturesError(
-            f"features cannot be kept in {folder.parent} ({error.strerror}): make room or allow it there, or name "
-            "another folder with CNNLAB_CACHE"
-        ) from error
     if needed > free:
         raise FeaturesError(
             f"the features of {images:,} images take {needed / 1e9:.1f} GB, and {max(free, 0) / 1e9:.1f} GB of disk "
             "are free: let fewer layers learn, take fewer images or copies, or set feature_copies to 0"
         )
     return cache
+
+
+@contextmanager
+def _kept_in(folder: Path) -> Iterator[None]:
+    """Turn an error of a network's ``folder`` into FeaturesError, which says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise FeaturesError(
+            f"features cannot be kept in {folder.parent} ({error.strerror or error}): make room or allow it there, or "
+            "name another folder with CNNLAB_CACHE"
+        ) from error
 
 
 def _make_room(folder: Path, needed: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isfinite, log
 from time import perf_counter
@@ -33,9 +33,8 @@ from cnnlab.training.optimizer import check_shapes, make_optimizer, moments, res
 from cnnlab.training.remedy import HOPELESS, TrainingError, remedy
 from cnnlab.training.run_data import check_batches, frozen_layers, layers_of
 from cnnlab.training.schedule import Rates, Schedule
+from cnnlab.training.variants import one_of_each, variant
 from cnnlab.training.weight_average import WeightAverage, restore_aside
-
-VARIANTS = 1000  # seeds of a training's variants lie so far from those of the next
 
 
 def fit(network: nn.Module, data: Data, config: RunConfig, rates: Rates | None = None) -> Iterator[Event]:
@@ -64,12 +63,11 @@ class Training:
     ) -> None:
         self.network, self.data, self.config = network, data, config
         if started is None:
-            is_published = config.start is not None and config.start.run is None
-            started = started_layers(config.architecture, config.start.name) if config.start and is_published else ()
+            started = started_layers(config.architecture, config.backbone) if config.backbone else ()
         self.accelerator = Accelerator.of(config)
         device = self.accelerator.device
         self.epoch = self.step = 0  # done so far; the epoch is the last complete one
-        self.seconds = 0.0  # of the complete epochs
+        self.seconds = self.preparing_seconds = 0.0  # of the complete epochs and what came before; of the latter
         joins_single = check_batches(config, data.spec, len(data.train))
         self._parting = split_joining_single if joins_single else torch.split
         self.steps_per_epoch = -(-(len(data.train) - joins_single) // config.batch_size)
@@ -86,7 +84,9 @@ class Training:
         self._augment = augmentation.choose(config.augmentation, data.spec.augmentation)
         self._generator = torch.Generator(device).manual_seed(config.seed)
         self._inputs = data  # of the layers that learn: images, or features of layers that do not
-        self._order = balanced_sample if config.class_balance == "sampling" else shuffled
+        order = balanced_sample if config.class_balance == "sampling" else shuffled
+        copies = config.feature_copies if config.keeps_features else 1
+        self._order = one_of_each(order, len(data.train), copies)
         self._loss = loss_function(config, data.train.labels, len(data.spec.classes)).to(device)
         self._optimizer = make_optimizer(self.learning, config, device, started)
         self._average = WeightAverage(self.learning, config.weight_average)
@@ -126,7 +126,11 @@ class Training:
         """Compute what the frozen layers make of each image and its variants, unless it is kept from before."""
         began, config, (train, validation) = perf_counter(), self.config, (self.data.train, self.data.validation)
         rows = frozen_layers(config, self.data.spec)
-        variants = [Source(train), *(Source(train, self._variant(copy)) for copy in range(1, config.feature_copies))]
+        changes = [
+            variant(number, config.seed, self._augment, self.data.spec.classes)
+            for number in range(1, config.feature_copies)
+        ]
+        variants = [Source(train), *(Source(train, change) for change in changes)]
         sources = [*variants, Source(validation)]
         work = feature_work(self.frozen, rows, self._standardise, self.accelerator, sources)
         for done in work:
@@ -135,36 +139,21 @@ class Training:
         chosen = [copy.rows for copy in copies if copy.rows is not None]
         joined = Split(checked.pixels, train.labels.repeat(len(copies)), torch.cat(chosen))
         self._inputs = replace(self.data, train=joined, validation=checked)
-        self.seconds += perf_counter() - began
-
-    def _variant(self, copy: int) -> Callable[[Tensor, Tensor], Tensor]:
-        """Return what makes the augmented variant number ``copy`` of images, the same in every training."""
-        draws = torch.Generator().manual_seed(VARIANTS * self.config.seed + copy)
-
-        def change(images: Tensor, labels: Tensor) -> Tensor:
-            pixels = self._augment(images.float().div_(255), labels, self.data.spec.classes, draws)
-            return pixels.mul_(255).round_().clamp_(0, 255).byte()
-
-        return change
-
-    def _one_variant_each(self, labels: Tensor, draws: torch.Generator) -> Tensor:
-        """Return the indices of an epoch's images, of each image one variant at random: (N,)."""
-        images, copies = len(self.data.train), self.config.feature_copies if self.config.keeps_features else 1
-        chosen = self._order(labels[:images], draws)
-        if copies == 1:
-            return chosen
-        return chosen + images * torch.randint(copies, (images,), generator=draws, device=draws.device)
+        self.preparing_seconds = perf_counter() - began
+        self.seconds += self.preparing_seconds
 
     def _judge(self, split: Split) -> Evaluation:
         """Evaluate on images of the running training, or their features."""
-        network = self.learning if split.pixels.is_floating_point() else self.network
-        return evaluate(network, split, self._standardise, self._judged_at_once)
+        return evaluate(self._asked(split), split, self._standardise, self._judged_at_once)
+
+    def _asked(self, split: Split) -> nn.Module:
+        """Return the layers that images go through, or features."""
+        return self.learning if split.pixels.is_floating_point() else self.network
 
     def answers(self) -> Tensor:
         """Return the class that the network names for each validation image: (N,)."""
         validation = self._inputs.validation.to(self.accelerator.device)
-        network = self.learning if validation.pixels.is_floating_point() else self.network
-        return predict(network, validation, self._standardise, self._judged_at_once).argmax(1)
+        return predict(self._asked(validation), validation, self._standardise, self._judged_at_once).argmax(1)
 
     def judge_train(self) -> Evaluation:
         """Evaluate on the training images, without augmentation, by their features where these are kept."""
@@ -184,7 +173,7 @@ class Training:
             norm.eval()
         is_plain = not config.label_smoothing and config.class_balance != "weights"
         for inputs, labels in prepared_batches(
-            train, config.batch_size, self._generator, self._prepare, self._parting, self._one_variant_each
+            train, config.batch_size, self._generator, self._prepare, self._parting, self._order
         ):
             yield from self._changed_rate()
             learning_rate = self._set_rate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cnnlab.networks.presets import PRESETS
-from cnnlab.pretrained.table import NETWORKS
+from cnnlab.pretrained.table import BACKBONES, NETWORKS
 from cnnlab.training.config import RunConfig
 
 
@@ -34,6 +34,18 @@ def _tutorial(name: str, claim: str, target: float | None, **fields: object) -> 
     }
     config = RunConfig.model_validate(shared | fields)
     return Recipe(name=name, title=architecture.title, config=config, claim=claim, target=target)
+
+
+def _transfer(name: str, title: str, **fields: object) -> Recipe:
+    """Return a recipe that starts from weights which were learned from a million photos."""
+    backbone = BACKBONES["lite0"]
+    shared: dict[str, object] = {
+        "dataset": "cifar10",
+        "architecture": NETWORKS[backbone.name],
+        "start": backbone.name,
+        "normalise": backbone.normalise,
+    }
+    return Recipe(name=name, title=title, config=RunConfig.model_validate(shared | fields))
 
 
 _RECIPES = [
@@ -75,38 +87,26 @@ _RECIPES = [
             validation_fraction=0.05,
         ),
     ),
-    Recipe(
-        name="transfer",
-        title="Transfer: from a few pictures",
-        config=RunConfig(
-            dataset="cifar10",
-            architecture=NETWORKS["lite0"],
-            start="lite0",
-            learn_from="linear1",  # the new one alone: a few pictures teach the others little
-            normalise="symmetric",
-            epochs=20,  # which take a second where features are kept
-            batch_size=64,
-            learning_rate=0.005,
-            augmentation="none",  # variants of each picture changed nothing within the spread of seeds
-        ),
+    _transfer(
+        "transfer",
+        "Transfer: from a few pictures",
+        learn_from="linear1",  # the new one alone: a few pictures teach the others little
+        epochs=20,  # which take a second where features are kept
+        batch_size=64,
+        learning_rate=0.005,
+        augmentation="none",  # variants of each picture changed nothing within the spread of seeds
     ),
-    Recipe(
-        name="transfer-best",
-        title="Transfer, best: blocks learn too",
-        config=RunConfig(
-            dataset="cifar10",
-            architecture=NETWORKS["lite0"],
-            start="lite0",
-            start_rate=0.3,
-            learn_from="conv13",  # the blocks of 112 filters and all behind, three quarters of the work
-            normalise="symmetric",
-            epochs=10,
-            batch_size=32,
-            learning_rate=0.003,
-            label_smoothing=0.1,  # worth a point with 50 pictures a class
-            augmentation="flip",
-            feature_copies=3,
-        ),
+    _transfer(
+        "transfer-best",
+        "Transfer, best: blocks learn too",
+        start_rate=0.3,
+        learn_from="conv13",  # the blocks of 112 filters and all behind, three quarters of the work
+        epochs=10,
+        batch_size=32,
+        learning_rate=0.003,
+        label_smoothing=0.1,  # worth a point with 50 pictures a class
+        augmentation="flip",
+        feature_copies=3,
     ),
     _tutorial(
         "basic-cnn",

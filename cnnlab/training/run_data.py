@@ -29,10 +29,10 @@ def network_for(config: RunConfig, spec: DatasetSpec) -> nn.Sequential:
     here, ConfigError where these are a run's, which only that run's folder has.
     """
     network = build(config.architecture, spec.shape, len(spec.classes), config.seed)
-    if config.start:
-        if config.start.run:
-            raise ConfigError("start: this is for new networks and published weights, not for those of a run")
-        take_weights(network, published(config.start.name))
+    if config.start and not config.backbone:
+        raise ConfigError("start: this is for new networks and published weights, not for those of a run")
+    if config.backbone:
+        take_weights(network, published(config.backbone))
     return network
 
 

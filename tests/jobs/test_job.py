@@ -13,6 +13,7 @@ import torch
 from cnnlab.data.datasets import DATASETS
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.queue import TrainingQueue
+from cnnlab.networks.build import build
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training import events
@@ -21,7 +22,7 @@ from cnnlab.training.events import Event
 from cnnlab.training.history import History, Record
 from cnnlab.training.loop import Training
 from tests.processes import await_event, running
-from tests.samples import TINY, Stalled, lesson
+from tests.samples import TINY, Stalled, few_digits, lesson
 from tests.trainings import finish, interrupted, records, start, wait_for, wait_for_epoch, wait_until
 
 pytestmark = pytest.mark.slow
@@ -456,3 +457,11 @@ def test_a_rate_set_while_paused_is_the_next_steps() -> None:
     assert rates[:done] == [0.01] * done
     assert set(rates[done:]) == {0.002}
     assert [(rate["step"], rate["learning_rate"]) for rate in job.history.rates] == [(done + 1, 0.002)]
+
+
+def test_the_time_left_is_that_of_steps_without_what_came_before_them(tmp_path: Path) -> None:
+    job = Job(RunStore(tmp_path).create(RunConfig()), threads=1)
+    training = Training(build(TINY, (1, 28, 28), 10), few_digits(), RunConfig(architecture=TINY, epochs=1))
+    training.preparing_seconds, training.seconds, job.steps = 60.0, 70.0, 100
+    job._begin_steps(training)
+    assert 10 <= job.seconds < 60

@@ -14,8 +14,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from cnnlab.data.datasets import DATASETS
+from cnnlab.networks.backbones import lite0
 from cnnlab.networks.build import build
 from cnnlab.networks.presets import PRESETS
+from cnnlab.pretrained.table import BACKBONES
+from cnnlab.runs import archive_checks
 from cnnlab.runs.archive_checks import MAX_HEADER, admit
 from cnnlab.runs.run import MAX_LINE, Run, RunError
 from cnnlab.runs.store import RunStore
@@ -182,11 +185,25 @@ SLOW_WITHIN = [
 ]
 
 
-@pytest.mark.parametrize("layers", [HEAVY, WIDE, SLOW_WITHIN], ids=["weights", "activations", "work"])
+# First layers that a published backbone has make what follows no lighter.
+BEHIND_A_BACKBONE = [*(layer.model_dump() for layer in lite0()[:10]), WIDE[0], *[{"kind": "activation"}] * 40, *HEAD]
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [HEAVY, WIDE, SLOW_WITHIN, BEHIND_A_BACKBONE],
+    ids=["weights", "activations", "work", "behind a backbone"],
+)
 def test_a_network_that_takes_the_machines_memory_is_refused(layers: list[object], run: Run) -> None:
     change(run, "config.json", architecture={"name": "huge", "title": "Huge", "layers": layers})
     with pytest.raises(RunError, match=r"config\.json is of too large a network"):
         admit(run)
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_a_published_backbone_is_not_too_large(name: str, run: Run) -> None:
+    config = run.config.model_copy(update={"architecture": BACKBONES[name].network(224)})
+    archive_checks._check_network(run, config, run.summary)
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -134,7 +134,7 @@ def test_an_epoch_sees_each_image_once_in_one_of_its_variants() -> None:
     trained = Training(network_of(settings), data, settings)
     assert [event for event in trained.events() if isinstance(event, Prepared)][-1].of == 3 * 64 + 20
     draws = torch.Generator().manual_seed(0)
-    chosen = torch.stack([trained._one_variant_each(trained._inputs.train.labels, draws) for _ in range(40)])
+    chosen = torch.stack([trained._order(trained._inputs.train.labels, draws) for _ in range(40)])
     assert all(sorted(row.remainder(64).tolist()) == list(range(64)) for row in chosen)
     assert set((chosen // 64).flatten().tolist()) == {0, 1, 2}
     variants = [trained._inputs.train.part(slice(64 * copy, 64 * copy + 64)).images for copy in range(3)]
@@ -163,6 +163,15 @@ def test_a_full_disk_is_told_before_anything_is_computed(monkeypatch: pytest.Mon
     usage = namedtuple("usage", ["total", "used", "free"])
     monkeypatch.setattr(features, "disk_usage", lambda folder: usage(10**9, 10**9, 0))
     with pytest.raises(FeaturesError, match="of disk are free"):
+        list(training().events())
+
+
+def test_a_disk_that_fills_up_on_the_way_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(folder: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(features, "exclusive", full)
+    with pytest.raises(FeaturesError, match=r"No space left on device.*CNNLAB_CACHE"):
         list(training().events())
 
 

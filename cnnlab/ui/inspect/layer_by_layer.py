@@ -32,8 +32,6 @@ SAYS = {
     "LayerNorm2d": "brings each place's numbers to a like mean and spread, then scales and shifts each map as learned",
     "LayerScale": "multiplies each map by a factor that it learned",
     "LayerNorm": "brings all numbers to a like mean and spread, then scales and shifts each as learned",
-    "LayerNorm2d": "brings each place to a like mean and spread, then scales and shifts each map as learned",
-    "LayerScale": "makes each map larger or smaller by a factor of its own, as learned",
     "ReLU": "cuts away all that is below zero",
     "ReLU6": "cuts away all that is below zero or above six",
     "LeakyReLU": "makes all that is below zero a hundred times smaller",

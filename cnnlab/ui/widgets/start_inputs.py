@@ -16,7 +16,6 @@ from cnnlab.ui.shell.state import form_field
 from cnnlab.ui.widgets.config_inputs import choice, integer, number
 
 LATEST_RUNS = 20  # offered to start from
-FIELDS = ("start", "start_rate", "learn_from", "feature_copies")
 
 
 def start_inputs(network: Architecture) -> dict[str, Any]:
@@ -86,16 +85,7 @@ def _learning(network: Architecture, is_branch: bool = False) -> dict[str, Any]:
         "Layers before it keep their weights. What they make of each image is computed once and kept on disk, so that "
         "epochs take seconds, also in later runs.",
     )
-    fields: dict[str, Any] = {"learn_from": learn_from}
-    if learn_from:
-        fields["feature_copies"] = integer(
-            "Variants of each image",
-            "feature_copies",
-            0,
-            20,
-            "1: each image as it is. More: augmented ones besides, each as long to compute as the image itself. 0: "
-            "augmented anew in every step, which computes the frozen layers each time.",
-        )
+    fields: dict[str, Any] = {"learn_from": learn_from, **(_variants() if learn_from else {})}
     if learn_from != options[-1] and not is_branch:
         fields["start_rate"] = number(
             "Rate of these layers, share of the learning rate",
@@ -107,6 +97,18 @@ def _learning(network: Architecture, is_branch: bool = False) -> dict[str, Any]:
             "Layers that know much should change little: the new ones learn at the whole rate.",
         )
     return fields
+
+
+def _variants() -> dict[str, int]:
+    copies = integer(
+        "Variants of each image",
+        "feature_copies",
+        0,
+        20,
+        "1: each image as it is. More: augmented ones besides, each as long to compute as the image itself. 0: "
+        "augmented anew in every step, which computes the frozen layers each time.",
+    )
+    return {"feature_copies": copies}
 
 
 def _scale(chosen: str) -> dict[str, str]:
