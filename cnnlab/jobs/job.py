@@ -137,7 +137,9 @@ class Job:
 
     @property
     def progress(self) -> float:
-        """The share of the steps done, 0…1."""
+        """The share of the steps done, 0…1; before them, of the images whose features are known."""
+        if self.state == "preparing" and self.prepared:
+            return self.prepared.images / self.prepared.of
         return self.step / self.steps if self.steps else 0.0
 
     @property

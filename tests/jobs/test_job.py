@@ -18,7 +18,7 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training import events
 from cnnlab.training.config import RunConfig, parse_config, parse_extension
-from cnnlab.training.events import Event
+from cnnlab.training.events import Event, Prepared
 from cnnlab.training.history import History, Record
 from cnnlab.training.loop import Training
 from tests.processes import await_event, running
@@ -463,5 +463,8 @@ def test_the_time_left_is_that_of_steps_without_what_came_before_them(tmp_path: 
     job = Job(RunStore(tmp_path).create(RunConfig()), threads=1)
     training = Training(build(TINY, (1, 28, 28), 10), few_digits(), RunConfig(architecture=TINY, epochs=1))
     training.preparing_seconds, training.seconds, job.steps = 60.0, 70.0, 100
+    job._note_prepared(Prepared(images=30, of=40, computed=30))
+    assert (job.state, job.progress) == ("preparing", 0.75)
     job._begin_steps(training)
     assert 10 <= job.seconds < 60
+    assert job.progress == 0
