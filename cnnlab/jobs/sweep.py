@@ -85,7 +85,10 @@ class Sweep:
     @cached_property
     def study(self) -> optuna.Study:
         """The Optuna study, for Optuna's own plots. Raises SweepError where its storage is damaged."""
-        config = self.config
+        return self.opened(self.config)
+
+    def opened(self, config: SweepConfig) -> optuna.Study:
+        """Open its storage, or create it. Raises SweepError where it is damaged or cannot be created."""
         try:
             return optuna.create_study(
                 study_name=self.id,
@@ -163,6 +166,7 @@ class SweepStore:
         except OSError as error:
             reason = error.strerror or str(error)
             raise SweepError(f"no sweep can be kept in {self.folder} ({reason}): choose another folder") from error
+        sweep.opened(config)  # before others see the sweep: two that create its tables at once fail
         write_aside(sweep.folder / "sweep.json", config.model_dump_json(indent=1))
         return sweep
 

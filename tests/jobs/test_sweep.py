@@ -55,6 +55,12 @@ def test_every_trial_is_an_ordinary_run_with_its_settings(store: SweepStore) -> 
     assert set(table(list(entries.values()))["State"]) == {"finished"}
 
 
+def test_its_storage_is_there_before_others_see_it(store: SweepStore) -> None:
+    sweep = store.create(asked())
+    seen = (sweep.folder / "sweep.json").stat().st_mtime_ns
+    assert (sweep.folder / "study.db").stat().st_mtime_ns < seen
+
+
 def test_trials_with_other_seeds_hold_the_same_images_out(store: SweepStore) -> None:
     space = {"seed": {"options": [3, 4]}}
     made = store.create(parse_sweep({"base": SHORT, "space": space, "trials": 2, "pruner": "none"}))
