@@ -2,13 +2,15 @@
 
 Each way is trained on as many pictures a class, of several draws; all are judged by the same test pictures. The time
 counts from the files to the trained network: computing features is part of it, judging is not. The features that were
-kept from earlier trainings are deleted before each.
+kept from earlier trainings are deleted before each. Each training has a process of its own, so that its memory is.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from shutil import rmtree
 from statistics import mean
@@ -35,6 +37,7 @@ class Result(TypedDict):
     count: int  # pictures a class
     accuracies: list[float]  # on the test pictures, a fraction for each draw
     seconds: list[float]
+    megabytes: list[float]  # of the process at most, libraries included, mapped files not
 
 
 def measure(ways: Iterable[str] = ("transfer", "transfer-best"), counts: Sequence[int] = COUNTS) -> list[Result]:
@@ -48,9 +51,9 @@ def compare(dataset: str, store: RunStore, ways: Iterable[str], counts: Sequence
     """Train each way on each number of pictures a class, draw by draw. Raises RuntimeError where a training fails."""
     for way in ways:
         for count in counts:
-            found = [_trained(config_of(way, dataset, count, seed), store) for seed in DRAWS]
-            accuracies, seconds = (list(values) for values in zip(*found, strict=True))
-            yield Result(way=WAYS[way], count=count, accuracies=accuracies, seconds=seconds)
+            found = [_in_own_process(config_of(way, dataset, count, seed), store) for seed in DRAWS]
+            accuracies, seconds, megabytes = (list(values) for values in zip(*found, strict=True))
+            yield Result(way=WAYS[way], count=count, accuracies=accuracies, seconds=seconds, megabytes=megabytes)
 
 
 def config_of(way: str, dataset: str, count: int, seed: int) -> RunConfig:
@@ -65,25 +68,37 @@ def table(results: Sequence[Result]) -> str:
     """Write the results as a Markdown table: mean, lowest and highest of the draws."""
     rows = [
         f"| {one['way']} | {one['count']} | {mean(one['accuracies']):.1%} | {min(one['accuracies']):.1%} to "
-        f"{max(one['accuracies']):.1%} | {mean(one['seconds']):.1f} |"
+        f"{max(one['accuracies']):.1%} | {mean(one['seconds']):.1f} | {max(one['megabytes']):.0f} |"
         for one in results
     ]
-    head = "| way | pictures a class | test accuracy, mean | draws | seconds |"
-    return "\n".join([head, "|---|---|---|---|---|", *rows])
+    head = "| way | pictures a class | test accuracy, mean | draws | seconds | MB at most |"
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
 
 
-def _trained(config: RunConfig, store: RunStore) -> tuple[float, float]:
-    """Return test accuracy and seconds of a training that finds no features kept from before."""
+def _in_own_process(config: RunConfig, store: RunStore) -> tuple[float, float, float]:
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(_trained, config, store).result()
+
+
+def _trained(config: RunConfig, store: RunStore) -> tuple[float, float, float]:
+    """Return test accuracy, seconds and the most megabytes of a training that finds no features kept from before."""
     rmtree(cache_folder() / "features", ignore_errors=True)
-    began = perf_counter()
+    most, began = 0.0, perf_counter()
     job = Job.start(config, store)
     while job.is_running and job.state != "judging":
-        job.join(0.01)
+        job.join(0.02)
+        most = max(most, anonymous_megabytes())
     seconds = perf_counter() - began
     job.join()
     if job.summary.test_accuracy is None:
         raise RuntimeError(job.error)
-    return job.summary.test_accuracy, seconds
+    return job.summary.test_accuracy, seconds, most
+
+
+def anonymous_megabytes() -> float:
+    """Return the memory of this process that no file backs, on Linux."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("RssAnon:")[1].split()[0]) * 1024 / 1e6
 
 
 if __name__ == "__main__":

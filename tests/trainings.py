@@ -44,7 +44,7 @@ def train(**fields: object) -> Run:
     """An ended training of the default, or of these fields, for an epoch, among the test's own runs."""
     config = RunConfig.model_validate({"epochs": 1, **fields})
     store = RunStore(runs_folder())
-    if config.parent or config.dataset != "mnist-sample":
+    if config.parent or config.start or config.dataset != "mnist-sample":
         return finish(Job.start(config, store, threads=1)).run
     return copied(Shelf.run(config), store)
 

@@ -141,13 +141,7 @@ def _nearest(
         if len(judged):
             index = FeatureIndex(features[folds != fold], split.labels[folds != fold])
             _, nearest = index.query(features[judged], VOTERS)
-            yield 1.0, judged, _first_of_most(index.votes(nearest, len(spec.classes)), index.labels[nearest])
-
-
-def _first_of_most(votes: Tensor, nearest: Tensor) -> Tensor:
-    """Return the class with the most votes (Q, classes); of those with as many, the one that is nearest: (Q,)."""
-    of_each = votes.gather(1, nearest)  # (Q, VOTERS): the votes for the class of each neighbour
-    return nearest.gather(1, of_each.argmax(1, keepdim=True)).flatten()  # argmax takes the first, the nearest
+            yield 1.0, judged, index.elected(nearest, len(spec.classes))
 
 
 def _trained(

@@ -41,3 +41,12 @@ class FeatureIndex:
     def votes(self, indices: Tensor, classes: int) -> Tensor:
         """Count how many of the images ``indices`` (Q, count) are of each class: (Q, classes)."""
         return F.one_hot(self.labels[indices], classes).sum(1)
+
+    def elected(self, indices: Tensor, classes: int) -> Tensor:
+        """Return the class that most of the images ``indices`` (Q, count), nearest first, are of: (Q,).
+
+        Of classes with as many the one whose image is nearest.
+        """
+        labels = self.labels[indices]
+        of_each = self.votes(indices, classes).gather(1, labels)  # (Q, count): the votes for the class of each
+        return labels.gather(1, of_each.argmax(1, keepdim=True)).flatten()  # argmax takes the first, the nearest

@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 from cnnlab.charts.style import PERCENT, VALIDATION, fitted, framed, plain
 from cnnlab.palette import PALETTE
 
+MOST_BARS = 20  # that can be read
+
 
 def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:
     """Plot the accuracy of each class as bars from zero."""
@@ -50,7 +52,11 @@ def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -
 
 
 def probability_bars(classes: Sequence[str], probabilities: Sequence[float]) -> go.Figure:
-    """Plot class probabilities, the highest one highlighted."""
+    """Plot class probabilities, the highest one highlighted; of more than MOST_BARS classes only the likeliest."""
+    every = len(classes)
+    if every > MOST_BARS:
+        likeliest = np.argsort(probabilities)[::-1][:MOST_BARS].tolist()
+        classes, probabilities = [classes[one] for one in likeliest], [probabilities[one] for one in likeliest]
     best = int(np.argmax(probabilities))
     colours = [PALETTE[0] if number == best else PALETTE[8] for number in range(len(classes))]
     short = fitted(classes)
@@ -68,5 +74,6 @@ def probability_bars(classes: Sequence[str], probabilities: Sequence[float]) -> 
         )
     )
     figure.update_xaxes(title="probability", tickformat=".0%", range=[0, 1.15], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    figure.update_yaxes(type="category", autorange="reversed", title="class")
+    title = "class" if every == len(classes) else f"the {len(classes)} likeliest of {every:,} classes"
+    figure.update_yaxes(type="category", autorange="reversed", title=title)
     return framed(figure)

@@ -24,6 +24,8 @@ from cnnlab.networks.layers import Shape
 from cnnlab.runs.ancestry import unseen_test
 from cnnlab.runs.run import Run, RunError
 
+AS_PUBLISHED = -1  # in place of an epoch: a network that no training of ours has changed
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -33,8 +35,13 @@ class Trained:
     standardise: Standardise
     classes: tuple[str, ...]
     shape: Shape  # (C, H, W)
-    epoch: int
+    epoch: int  # or AS_PUBLISHED
     at_once: int = EVALUATION_BATCH  # images in one forward pass, so that its maps do not take all memory
+
+    @property
+    def when(self) -> str:
+        """Say when in its training the network was so, as in "after epoch 3"."""
+        return "as it was published" if self.epoch == AS_PUBLISHED else f"after epoch {self.epoch}"
 
     def logits(self, images: Tensor | Split) -> Tensor:
         """Return the logits of images: (N, C, H, W) uint8 → (N, classes)."""

@@ -7,7 +7,6 @@ import pytest
 import torch
 from PIL import Image
 
-from cnnlab.analysis import cross_validation
 from cnnlab.analysis.cross_validation import FOLDS, METHODS, TooFewError, cross_validate, folds_of
 from cnnlab.analysis.imagenet import call_by_imagenet
 from cnnlab.data.datasets import own_pictures
@@ -58,12 +57,6 @@ def test_each_picture_is_judged_once_by_what_learned_from_others(
     assert all(one.images == version.train for one in steps[-1].results)
     nearest = steps[-1].results[0]
     assert nearest.right > 0.8 * nearest.images
-
-
-def test_the_nearest_of_as_many_votes_decides() -> None:
-    nearest = torch.tensor([[2, 1, 1, 2, 0], [0, 1, 1, 1, 0]])
-    votes = torch.nn.functional.one_hot(nearest, 3).sum(1)
-    assert cross_validation._first_of_most(votes, nearest).tolist() == [2, 1]
 
 
 def test_too_few_pictures_are_told_class_by_class(tmp_path: Path) -> None:

@@ -39,6 +39,11 @@ def test_neighbours_vote_for_their_classes() -> None:
     assert votes.tolist() == [[0, 2, 0, 0, 0, 0, 0, 1], [3, 0, 0, 0, 0, 0, 0, 0]]
 
 
+def test_the_nearest_of_as_many_votes_decides() -> None:
+    known = FeatureIndex(torch.ones(5, 2), torch.tensor([0, 1, 1, 2, 2]))
+    assert known.elected(torch.tensor([[3, 1, 2, 4, 0], [0, 1, 2, 3, 0]]), 3).tolist() == [2, 0]
+
+
 def test_many_are_found_as_another_library_finds_them() -> None:
     draws = torch.Generator().manual_seed(0)
     features, asked = torch.randn(700, 20, generator=draws), torch.randn(250, 20, generator=draws)

@@ -75,7 +75,9 @@ def test_what_the_camera_recorded_is_trained_on_and_named_live(
     page.wait_for_timeout(HELD)
     assert asked == ["beforeunload"]
     record(page, "cup", 2)
+    expect(page.get_by_text("Once two classes have 5 pictures each")).to_be_visible()
     record(page, "none", 1)
+    expect(page.locator(".recorder-seen .live-said")).to_have_text(re.compile("cup|none|Not sure"))  # no training yet
     page.get_by_role("button", name="Remove last burst").first.click()
     expect(page.locator(".recorder-thumb")).to_have_count(2)
     page.locator("video").evaluate("video => { window.track = video.srcObject.getTracks()[0] }")

@@ -14,6 +14,7 @@ from PIL import Image
 from plotly.colors import sample_colorscale
 
 from cnnlab import charts
+from cnnlab.charts.classes import MOST_BARS
 from cnnlab.training.history import History
 from tests.conftest import ROOT
 from tests.samples import EPOCH, STEP
@@ -183,6 +184,14 @@ def test_the_likeliest_class_stands_out() -> None:
     (bars,) = charts.probability_bars(["a", "b", "c"], [0.1, 0.7, 0.2]).data
     assert list(bars.x) == [0.1, 0.7, 0.2]
     assert bars.marker.color[1] not in (bars.marker.color[0], bars.marker.color[2])
+
+
+def test_of_very_many_classes_the_likeliest_are_shown() -> None:
+    figure = charts.probability_bars([f"class {number}" for number in range(1000)], [0.0] * 990 + [0.1] * 10)
+    (bars,) = figure.data
+    assert len(bars.y) == MOST_BARS
+    assert set(bars.y[:10]) == {f"class {number}" for number in range(990, 1000)}
+    assert "of 1,000 classes" in figure.layout.yaxis.title.text
 
 
 @pytest.mark.parametrize("count", [1, 7, 16, 33])

@@ -28,6 +28,7 @@ from cnnlab.charts import comparison as charts_comparison
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.loading import load
 from cnnlab.data.spec import DatasetError
+from cnnlab.data.torchvision_compat import imagenet_names
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Drawing
 from cnnlab.evaluation.metrics import Answers
@@ -36,6 +37,7 @@ from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.sweep import Sweep, SweepStore, search
 from cnnlab.jobs.sweep_config import SweepConfig
 from cnnlab.jobs.worker import Part
+from cnnlab.pretrained.table import BACKBONES
 from cnnlab.runs.archive import pack
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
@@ -577,6 +579,22 @@ def test_each_attribution_is_drawn_for_two_classes_and_checked_against_random_we
     other.select_index(2).run()
     assert len(checked(page).get("plotly_chart")) == 4
     assert "rank correlation" in texts(page)
+
+
+def test_the_network_that_a_run_started_from_can_be_asked_with_its_own_thousand_classes() -> None:
+    backbone = BACKBONES["lite0"]
+    start = {"architecture": backbone.network(64), "start": backbone.name, "normalise": backbone.normalise}
+    run = train(**start, learn_from="linear1", augmentation="none", train_fraction=0.02, epochs=1)
+    page = open_page("Inside", run)
+    assert "explore.published" not in {toggle.key for toggle in page.toggle}  # no question of Filters
+    page.segmented_control(key="inside.view").set_value("Layer by layer").run()
+    page.toggle(key="explore.published").set_value(True).run()
+    assert "as it was published" in texts(checked(page))
+    (verdict,) = [text.value for text in page.markdown if "The network says" in text.value]
+    assert verdict.split("**")[3] in imagenet_names()
+    page.segmented_control(key="inside.view").set_value("Attribution").run()
+    (why,) = [box for box in checked(page).selectbox if box.label == "Why"]
+    assert len(why.options) == 1000
 
 
 @pytest.fixture

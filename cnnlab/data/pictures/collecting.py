@@ -74,6 +74,14 @@ class Collection:
         """The names of its classes, without those of no name and no pictures."""
         return [one.name or f"class {at}" for at, one in enumerate(self.classes, 1) if one.name or one.bursts]
 
+    @property
+    def by_class(self) -> dict[str, list[bytes]]:
+        """The files of each class that has any."""
+        files: dict[str, list[bytes]] = {}
+        for name, burst in self._named():
+            files.setdefault(name, []).extend(burst.files)
+        return files
+
     def add_class(self, name: str = "") -> None:
         """Add an empty class. Raises CollectingError where there are too many."""
         if len(self.classes) >= MAX_CLASSES:

@@ -14,7 +14,8 @@ from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.trained import seen_by
 from cnnlab.ui.draw.predictions import newest, prepare_answers
 from cnnlab.ui.shell import frame
-from cnnlab.ui.widgets.live_camera import Bar, LiveAnswer, latest_frame, live_camera
+from cnnlab.ui.widgets.live_answers import Bar, LiveAnswer
+from cnnlab.ui.widgets.live_camera import latest_frame, live_camera
 
 LEAST_SIDE, MOST_SIDE = 96, 224  # pixels of the pictures that are sent
 SHOWN = 10  # classes, the likeliest

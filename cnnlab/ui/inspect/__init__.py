@@ -27,18 +27,33 @@ INSIDE: dict[str, View] = {
         "What does it see in this image? The maps of each layer.", feature_maps.show, needs_image=True
     ),
     "Layer by layer": View(
-        "The way of one image through the network, down to its answer.", layer_by_layer.show, needs_image=True
+        "The way of one image through the network, down to its answer.",
+        layer_by_layer.show,
+        needs_image=True,
+        takes_published=True,
     ),
-    "Attribution": View("Why did it answer so? The pixels that speak for a class.", attribution.show, needs_image=True),
+    "Attribution": View(
+        "Why did it answer so? The pixels that speak for a class.",
+        attribution.show,
+        needs_image=True,
+        takes_published=True,
+    ),
     "Nearest images": View(
         "Which images does it know like this one? The nearest among those it learned from.",
         nearest.show,
         needs_image=True,
     ),
     "Smallest change": View(
-        "How little must change for it to read another class?", smallest_change.show, needs_image=True
+        "How little must change for it to read another class?",
+        smallest_change.show,
+        needs_image=True,
+        takes_published=True,
     ),
-    "Ideal image": View("What would it most like to see? An image grown for one filter or class.", ideal_image.show),
+    "Ideal image": View(
+        "What would it most like to see? An image grown for one filter or class.",
+        ideal_image.show,
+        takes_published=True,
+    ),
     "Embedding": View("How does it sort images? Those it finds alike lie close together.", embedding.show),
 }
 

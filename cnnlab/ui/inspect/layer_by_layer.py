@@ -60,7 +60,7 @@ def show(at: Look) -> None:
     inputs = trained.inputs(at.picked.pixels)
     kinds = {name: type(module).__name__ for name, module in leaves(trained.network).items()}
     st.caption(
-        f"Every layer after epoch {trained.epoch}, in order. Of maps the {SHOWN_MAPS} strongest are shown, all of a "
+        f"Every layer {trained.when}, in order. Of maps the {SHOWN_MAPS} strongest are shown, all of a "
         "layer on one scale: bright or blue is much, red is below zero."
     )
     seen = look(trained.network, inputs)

@@ -8,13 +8,14 @@ import streamlit as st
 
 from cnnlab.charts.png import inline
 from cnnlab.jobs.job import Job
+from cnnlab.pretrained.table import BACKBONES
 from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained
 from cnnlab.ui.shell import address, frame, poll, session
 from cnnlab.ui.shell.glossary_links import linked
-from cnnlab.ui.shell.networks import trained_network
-from cnnlab.ui.shell.state import OWN_EPOCHS, PLAYING, SHOWN_VIEW, Key, epoch_of, follows, view_of
+from cnnlab.ui.shell.networks import published_network, trained_network
+from cnnlab.ui.shell.state import ASKS_PUBLISHED, OWN_EPOCHS, PLAYING, SHOWN_VIEW, Key, epoch_of, follows, view_of
 from cnnlab.ui.views.image_picker import pick_image
 from cnnlab.ui.views.view import Look, View
 from cnnlab.ui.widgets.images import enlarged
@@ -58,10 +59,25 @@ def _page(run: Run, views: Mapping[str, View], page: str) -> None:
     if warning := caveat(run):
         st.caption(f":material/warning: {warning}.")
     job, epochs = _job(run), run.epochs()
-    last = job.epochs if job else epochs[-1]
-    trained = trained_network(run, _pick_epoch(run, epochs, last, is_live=job is not None))
+    if view.takes_published and _asks_published(run):
+        trained = published_network(run)
+    else:
+        last = job.epochs if job else epochs[-1]
+        trained = trained_network(run, _pick_epoch(run, epochs, last, is_live=job is not None))
     with frame.place_of(SHOWN_VIEW, f"{page} {name}"):
         _draw(view, run, trained, epochs)
+
+
+def _asks_published(run: Run) -> bool:
+    """Offer the network that the run started from, where it was published; return whether it is asked."""
+    backbone = BACKBONES.get(run.config.backbone)
+    return backbone is not None and st.toggle(
+        "Ask the network it started from, with ImageNet's 1,000 classes",
+        key=ASKS_PUBLISHED.name,
+        persist_state="session",
+        help=f"{backbone.title} as it was published: what does a network that was trained on a million photos see in "
+        "this image? It has learned nothing from yours.",
+    )
 
 
 def _draw(view: View, run: Run, trained: Trained, epochs: list[int]) -> None:
@@ -69,7 +85,7 @@ def _draw(view: View, run: Run, trained: Trained, epochs: list[int]) -> None:
     if view.needs_image:
         left, right = st.columns([7, 1], vertical_alignment="bottom")
         with left:
-            picked = pick_image(run, trained, epochs[-1])
+            picked = pick_image(run, epochs[-1])
         if picked is None:
             return
         with right:

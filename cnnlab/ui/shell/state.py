@@ -19,6 +19,7 @@ from cnnlab.training.config import Parent
 
 if TYPE_CHECKING:
     from cnnlab.analysis.feature_visualization import Dream
+    from cnnlab.analysis.first_look import FirstLook
     from cnnlab.analysis.tsne import Layout, Places
     from cnnlab.drawings.challenge import Challenge
     from cnnlab.jobs.worker import Worker
@@ -95,6 +96,9 @@ DATA_DRAWN_CLASS: Key[str] = Key("data.drawn.class", "")
 RECORDER: Key[Any] = Key("data.recorder", None)
 RECORDER_TAKEN: Key[Any] = Key("data.recorder.taken", 0)  # number of the browser's last action
 RECORDER_ERROR: Key[str] = Key("data.recorder.error", "")
+RECORDER_SEEN: Key[bytes] = Key("data.recorder.seen", b"")  # the file of what the camera shows now
+RECORDER_LOOK: Key[FirstLook | None] = Key("data.recorder.look", None)
+RECORDER_CHANGED: Key[bool] = Key("data.recorder.changed", False)  # what the rest of the page shows, too
 DATA_FINDING: Key[str] = Key("data.finding", "")
 DATA_MOVE_TO: Key[str] = Key("data.move_to", "")
 DATA_MOVE_LIKELY: Key[str] = Key("data.move_likely", "")  # where each picture looks like a class
@@ -129,6 +133,7 @@ _DESIGN: Key[tuple[Any, ...] | None] = Key("design.history", None)
 # Inside and Evaluate.
 PLAYING: Key[str | None] = Key("explore.playing", None)  # the run whose epochs play
 OWN_EPOCHS: Key[tuple[int, ...]] = Key("explore.own", ())  # set last by the page itself
+ASKS_PUBLISHED: Key[bool] = Key("explore.published", False)
 SHOWN_VIEW: Key[str] = Key("explore.shown", "")
 GROWING_IMAGE: Key[tuple[str, Worker[Dream]] | None] = Key("inside.growing", None)  # its subject, and the work
 LAYOUTS: Key[dict[str, Places]] = Key("inside.layouts", {})  # finished ones by their settings

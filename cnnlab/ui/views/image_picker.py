@@ -11,7 +11,8 @@ from cnnlab.data.file_names import file_names
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import DrawingError
 from cnnlab.runs.run import Run
-from cnnlab.runs.trained import Trained, seen_by, test_split
+from cnnlab.runs.summary import Summary
+from cnnlab.runs.trained import seen_by, test_split
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.shell.state import IMAGE_CLASS, IMAGE_SOURCE, IMAGE_WRONG, Key, image_number, judged_at
@@ -24,9 +25,9 @@ _TEST, _UPLOAD, _DRAWING = "Test image", "Upload", "Drawing"
 _ANY = "any class"
 
 
-def pick_image(run: Run, trained: Trained, newest: int) -> Picked | None:
+def pick_image(run: Run, newest: int) -> Picked | None:
     """Choose an image; show what to do next and return None where there is none. ``newest`` is the run's last epoch."""
-    is_drawn = dataset_spec(run.config.dataset).is_drawn
+    summary, is_drawn = run.summary, dataset_spec(run.config.dataset).is_drawn
     sources = [_TEST, _UPLOAD, _DRAWING] if is_drawn else [_TEST, _UPLOAD]
     where, *rest = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
     source = where.segmented_control(
@@ -35,8 +36,8 @@ def pick_image(run: Run, trained: Trained, newest: int) -> Picked | None:
     if source == _UPLOAD:
         return _uploaded(run)
     if source == _DRAWING:
-        return _drawn(trained, run.config.dataset)
-    return _of_the_test_set(run, trained.classes, newest, rest)
+        return _drawn(summary, run.config.dataset)
+    return _of_the_test_set(run, summary.classes, newest, rest)
 
 
 def choose_test_image(label: str, number: int) -> None:
@@ -104,11 +105,11 @@ def _uploaded(run: Run) -> Picked | None:
     return Picked(made.image, "Your image")
 
 
-def _drawn(trained: Trained, dataset: str) -> Picked | None:
+def _drawn(summary: Summary, dataset: str) -> Picked | None:
     drawing = current_drawing()
     if drawing is None:
         st.info("Nothing is drawn yet.", icon=":material/draw:")
-        frame.link_to_draw(dataset, trained.classes)
+        frame.link_to_draw(dataset, summary.classes)
         return None
-    pixels = prepare(stroke_ink(drawing), (trained.shape[1], trained.shape[2]))
+    pixels = prepare(stroke_ink(drawing), summary.shape[1:])
     return Picked(pixels, "Your drawing", drawing)

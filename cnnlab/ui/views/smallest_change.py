@@ -45,8 +45,8 @@ def show(at: Look) -> None:
     with after:
         _picture(at, change.after, "After", (target, answer), "The same with the change.")
     st.caption(
-        f"The smallest change found in {STEPS} steps (Rony et al. 2019) from which the network, after epoch "
-        f"{trained.epoch}, just reads the other class; there may be a smaller one. Where you would still read the "
+        f"The smallest change found in {STEPS} steps (Rony et al. 2019) from which the network, {trained.when}, "
+        "just reads the other class; there may be a smaller one. Where you would still read the "
         "image as before, the network goes by something else than you do (adversarial example, Szegedy et al. 2014)."
     )
 

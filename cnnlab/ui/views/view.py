@@ -45,8 +45,9 @@ class Look:
 
 @dataclass(frozen=True)
 class View:
-    """A view: the question it answers, the function that shows it, whether it needs an image."""
+    """A view: the question it answers, the function that shows it, and what it needs and takes."""
 
     question: str
     show: Callable[[Look], None]
     needs_image: bool = False
+    takes_published: bool = False  # whether it explains a network that answers with other classes than its data set's

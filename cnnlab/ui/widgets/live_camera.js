@@ -52,7 +52,7 @@ function live(root) {
   }
 
   function show(answers) {
-    part("live-answers").replaceChildren(...answers.map(card))
+    part("live-answers").replaceChildren(...answers.map(answerCard))
     const seconds = (times.at(-1) - times[0]) / 1000
     part("live-pace").textContent = times.length > 2 ? `${((times.length - 1) / seconds).toFixed(1)} answers a second` : ""
     if (answers.length && performance.now() - spokenAt > SPOKEN) {
@@ -62,24 +62,4 @@ function live(root) {
   }
 
   return { receive, close: () => source.close() }
-}
-
-function card({ title, said, doubt, sure, bars }) {
-  const box = element("div", doubt ? "live-card doubted" : "live-card")
-  if (title) box.append(element("div", "live-title", title))
-  box.append(element("div", "live-said", said), element("div", "live-doubt", doubt || sure))
-  for (const { name, share } of bars) box.append(bar(name, share))
-  return box
-}
-
-function bar(name, share) {
-  const row = element("div", "live-row")
-  const track = element("div", "live-track")
-  const filled = element("div", "live-filled")
-  filled.style.width = `${(100 * share).toFixed(1)}%`
-  track.append(filled)
-  const label = element("div", "live-name", name)
-  label.title = name // which may be cut
-  row.append(label, track, element("div", "live-share", `${(100 * share).toFixed(0)}%`))
-  return row
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
@@ -11,6 +11,7 @@ import streamlit as st
 from cnnlab.ui.shell.state import LIVE_CAMERA
 from cnnlab.ui.widgets.camera_view import camera_view
 from cnnlab.ui.widgets.component_files import joined
+from cnnlab.ui.widgets.live_answers import LiveAnswer
 
 _component = st.components.v2.component(
     "cnnlab_live_camera",
@@ -24,28 +25,9 @@ _component = st.components.v2.component(
   <div class="live-spoken" aria-live="polite"></div>
 </div>
 """,
-    css=joined("camera.css", "live_camera.css"),
-    js=joined("camera.js", "live_camera.js"),
+    css=joined("camera.css", "live_answers.css", "live_camera.css"),
+    js=joined("camera.js", "live_answers.js", "live_camera.js"),
 )
-
-
-@dataclass(frozen=True)
-class Bar:
-    """The probability of a class."""
-
-    name: str
-    share: float
-
-
-@dataclass(frozen=True)
-class LiveAnswer:
-    """An answer as the browser shows it: what it says and how sure it is, or a reason to doubt, above its bars."""
-
-    title: str
-    said: str
-    sure: str
-    doubt: str
-    bars: Sequence[Bar]
 
 
 def latest_frame() -> Any:

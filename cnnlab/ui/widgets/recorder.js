@@ -3,6 +3,7 @@ const WIDTH = 640 // pixels of the camera's picture
 const PER_SECOND = 10 // pictures
 const TYPED = 300 // ms without a key, after which a name is sent
 const PATIENCE = 15000 // ms without a word from the server, after which an action is sent again
+const LOOK = 300 // ms between two pictures that the server is asked to name
 const TOO_SHORT = "Too short to keep. Hold the button longer, and move a little."
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -19,6 +20,7 @@ function recorder(root) {
   const actions = queue()
   let data
   let recording = null // { place, frames, timer }
+  let looking // timer
 
   part("recorder-add").onclick = () => actions.put({ what: "add", name: "" })
   part("recorder-none").onclick = () => actions.put({ what: "add", name: "none" })
@@ -26,6 +28,16 @@ function recorder(root) {
   function changed(isOn) {
     if (!isOn) stop()
     update()
+    look()
+  }
+
+  // Asks again and again what the camera shows, while nothing else is asked of the server.
+  function look() {
+    clearTimeout(looking)
+    if (!source.isOn()) return
+    const frame = data.canAnswer && !recording && actions.isIdle() && source.square(data.side)
+    if (frame) actions.put({ what: "look", frame })
+    looking = setTimeout(look, LOOK)
   }
 
   function start(place) {
@@ -70,6 +82,8 @@ function recorder(root) {
     })
     part("recorder-none").hidden = data.classes.some(({ name }) => name.toLowerCase() === "none")
     part("recorder-error").textContent = data.error
+    part("recorder-hint").textContent = source.isOn() ? data.hint : ""
+    part("recorder-seen").replaceChildren(...(source.isOn() ? data.answers.map(answerCard) : []))
     guard(data.waits || recording || actions.waits("record"))
   }
 
@@ -106,6 +120,7 @@ function queue() {
   }
   return {
     put(action) {
+      if (waiting[0]?.what === "look") waiting.shift() // which may be replaced
       waiting.push({ ...action, number: next++ })
       if (waiting.length === 1) sendFirst()
     },
@@ -115,6 +130,7 @@ function queue() {
       waiting.shift()
       sendFirst()
     },
+    isIdle: () => !waiting.length,
     waits: (what) => waiting.some((action) => action.what === what),
     close() { // its page is left: nobody would take the actions
       clearTimeout(timer)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
@@ -11,16 +13,21 @@ from cnnlab.data.pictures.collecting import MAX_BURST, MIN_BURST, Collection
 from cnnlab.drawings.camera import FRAME_SIDE, frame_bytes, read_frame
 from cnnlab.drawings.strokes import DrawingError
 from cnnlab.errors import CnnLabError
-from cnnlab.ui.shell.state import RECORDER, RECORDER_ERROR, RECORDER_TAKEN
+from cnnlab.ui.shell.state import RECORDER, RECORDER_CHANGED, RECORDER_ERROR, RECORDER_SEEN, RECORDER_TAKEN
 from cnnlab.ui.widgets.camera_view import camera_view
 from cnnlab.ui.widgets.component_files import joined
+from cnnlab.ui.widgets.live_answers import LiveAnswer
 
 _component = st.components.v2.component(
     "cnnlab_recorder",
     html=f"""
 <div class="camera recorder">
   <div class="recorder-parts">
-    <div>{camera_view("Pictures go to this app's server, and nowhere else.")}</div>
+    <div>
+      {camera_view("Pictures go to this app's server, and nowhere else.")}
+      <p class="recorder-hint"></p>
+      <div class="recorder-seen"></div>
+    </div>
     <div>
       <div class="recorder-classes"></div>
       <p class="recorder-error" role="alert"></p>
@@ -32,15 +39,16 @@ _component = st.components.v2.component(
   </div>
 </div>
 """,
-    css=joined("camera.css", "recorder.css"),
-    js=joined("camera.js", "recorder.js"),
+    css=joined("camera.css", "live_answers.css", "recorder.css"),
+    js=joined("camera.js", "live_answers.js", "recorder.js"),
 )
 
 
-def recorder(collection: Collection, error: str) -> None:
+def recorder(collection: Collection, error: str, answers: Sequence[LiveAnswer] | None, hint: str) -> None:
     """Show the camera and the classes of ``collection``, which grows by what is recorded and named.
 
-    ``error`` is what is wrong with the classes. The browser asks before a page is left whose pictures wait to be added.
+    ``error`` is what is wrong with the classes, ``answers`` are those to RECORDER_SEEN; None where there can be none
+    yet, as the ``hint`` explains. The browser asks before a page is left whose pictures wait to be added.
     """
     classes = [
         {
@@ -58,6 +66,9 @@ def recorder(collection: Collection, error: str) -> None:
         "waits": collection.waits,
         "taken": RECORDER_TAKEN.get(),
         "error": RECORDER_ERROR.get() or error,
+        "canAnswer": answers is not None,
+        "answers": [asdict(answer) for answer in answers or ()],
+        "hint": hint,
     }
     _component(data=data, key=RECORDER.name, on_action_change=lambda: _act(collection))
 
@@ -70,8 +81,12 @@ def _act(collection: Collection) -> None:
         return
     RECORDER_TAKEN.put(action.get("number"))
     RECORDER_ERROR.drop()
+    RECORDER_CHANGED.put(action.get("what") != "look")
     try:
-        carry_out(collection, action)
+        if action.get("what") == "look":
+            RECORDER_SEEN.put(frame_bytes(action["frame"]))
+        else:
+            carry_out(collection, action)
     except (CnnLabError, IndexError, KeyError, TypeError) as error:
         RECORDER_ERROR.put(f"{error}." if isinstance(error, CnnLabError) else "The browser asked for what cannot be.")
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cnnlab.data.pictures.collecting import MAX_BURST, CollectingError, Collection
 from cnnlab.drawings.strokes import DrawingError
-from cnnlab.ui.shell.state import RECORDER
+from cnnlab.ui.shell.state import RECORDER, RECORDER_CHANGED, RECORDER_ERROR, RECORDER_SEEN
 from cnnlab.ui.widgets import recorder
 from cnnlab.ui.widgets.recorder import carry_out
 from tests.data.pictures.photos import saved, scene
@@ -61,6 +62,18 @@ def test_what_our_script_cannot_ask_changes_nothing(action: dict[str, Any]) -> N
     with pytest.raises((IndexError, KeyError, TypeError)):
         carry_out(collection, action)
     assert collection.count == 0
+
+
+def test_what_the_camera_shows_is_kept_to_be_named_and_changes_no_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = SimpleNamespace(action={"what": "look", "number": 7, "frame": FRAME})
+    monkeypatch.setattr(RECORDER, "get", lambda: state)
+    collection = Collection()
+    recorder._act(collection)
+    assert RECORDER_SEEN.get() == b64decode(FRAME)
+    assert not RECORDER_CHANGED.get()
+    state.action = {"what": "look", "number": 8}
+    recorder._act(collection)
+    assert "cannot be" in RECORDER_ERROR.get()
 
 
 @pytest.mark.parametrize("state", [None, {}])
