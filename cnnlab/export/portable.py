@@ -1,0 +1,72 @@
+"""A trained network with all that it needs to answer elsewhere as it does here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from cnnlab.analysis.ood import TrainingFeatures
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.networks.architecture import Architecture
+from cnnlab.runs.ancestry import data_of
+from cnnlab.runs.run import Run
+from cnnlab.runs.trained import Trained, load_trained, test_split
+
+EXAMPLES = 10
+
+Preparation = Literal["drawn", "light-on-dark", "photo"]
+"""How a picture becomes the network's input, as ``network_input`` does it."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Test images with what the network makes of them: an export checks itself against these."""
+
+    images: Tensor  # (N, C, H, W) uint8
+    labels: Tensor  # (N,)
+    probabilities: Tensor  # (N, classes)
+
+
+@dataclass(frozen=True)
+class Portable:
+    """What every export is made of."""
+
+    run: str  # its id
+    title: str
+    architecture: Architecture
+    trained: Trained
+    preparation: Preparation
+    familiar: TrainingFeatures
+    examples: Examples
+
+    @classmethod
+    def of(cls, run: Run, title: str, epoch: int | None = None) -> Portable:
+        """Take the network of ``run`` after ``epoch``, by default the judged one.
+
+        Raises RunError where it cannot be rebuilt, DatasetError where its images are missing.
+        """
+        trained, spec = load_trained(run, epoch), dataset_spec(run.config.dataset)
+        light: Preparation = "light-on-dark" if spec.is_light_on_dark else "photo"
+        return cls(
+            run=run.id,
+            title=title,
+            architecture=run.config.architecture,
+            trained=trained,
+            preparation="drawn" if spec.is_drawn else light,
+            familiar=TrainingFeatures.of(trained, data_of(run), run.config),
+            examples=_examples(run, trained),
+        )
+
+
+def _examples(run: Run, trained: Trained) -> Examples:
+    """Choose test images of as many classes as possible; reading them does not count as a look: nothing is scored."""
+    split = test_split(run)
+    order = torch.arange(len(split))
+    firsts = [int(order[split.labels == label][0]) for label in split.labels.unique().tolist()]
+    others = [number for number in order.tolist() if number not in firsts]
+    chosen = torch.tensor([*firsts, *others][:EXAMPLES])
+    images = torch.stack([split.image(number) for number in chosen.tolist()])
+    return Examples(images, split.labels[chosen], trained.probabilities(images))
