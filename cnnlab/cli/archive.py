@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from cnnlab.cli.exporting import written
 from cnnlab.cli.options import as_json, open_run, open_store, runs_option
+from cnnlab.export.formats.table import EXPORTS
 from cnnlab.export.mlflow import to_mlflow
 from cnnlab.export.tensorboard import to_tensorboard
 from cnnlab.runs.archive import pack_file, unpack
@@ -69,22 +71,42 @@ def unpack_command(file: Path, runs: Path | None, as_json: bool) -> None:
 )
 @click.option("--mlflow", "with_mlflow", is_flag=True, help="Log the run to MLflow; a second time adds what is new.")
 @click.option("--tracking-uri", default=None, help="Where MLflow keeps its runs [default: MLFLOW_TRACKING_URI].")
+@click.option(
+    "--to",
+    "paths",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"Write its network as a file; the name ends in {', '.join(f'.{suffix}' for suffix in EXPORTS)}.",
+)
 @runs_option
 @as_json
 def export(
-    run: str, folder: Path | None, with_mlflow: bool, tracking_uri: str | None, runs: Path | None, as_json: bool
+    run: str,
+    folder: Path | None,
+    with_mlflow: bool,
+    tracking_uri: str | None,
+    paths: tuple[Path, ...],
+    runs: Path | None,
+    as_json: bool,
 ) -> None:
-    """Write RUN's metrics (an id or a folder) for TensorBoard, MLflow or both."""
-    if folder is None and not with_mlflow:
-        raise click.UsageError("where to? --tensorboard FOLDER, --mlflow or both")
+    """Write RUN (an id or a folder): its network for other places, its metrics for TensorBoard or MLflow."""
+    if folder is None and not with_mlflow and not paths:
+        raise click.UsageError("where to? --to FILE, --tensorboard FOLDER or --mlflow")
     if tracking_uri is not None and not with_mlflow:
         raise click.UsageError("--tracking-uri goes with --mlflow")
     found = open_run(run, runs)
     events = to_tensorboard(found, folder) if folder else None
     logged = to_mlflow(found, tracking_uri) if with_mlflow else None
+    files = written(found, paths) if paths else []
     if as_json:
-        click.echo(json.dumps({"run": found.id, "tensorboard": events and str(events), "mlflow": logged}))
+        told = {"run": found.id, "tensorboard": events and str(events), "mlflow": logged, "files": files}
+        click.echo(json.dumps(told))
         return
+    for file in files:
+        click.echo(
+            f"{file['file']}: {file['bytes'] / 1e6:.2f} MB, {file['accuracy']:.2%} of {file['images']:,} test images, "
+            f"{file['alike']:.2%} named as here, {file['milliseconds']:.2f} ms an image"
+        )
     if events:
         click.echo(f"TensorBoard: {events}")
     if logged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,12 +11,23 @@ from torch import Tensor
 
 from cnnlab.analysis.ood import TrainingFeatures
 from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.splits import sampled
+from cnnlab.errors import CnnLabError
 from cnnlab.networks.architecture import Architecture
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, load_trained, test_split
 
 EXAMPLES = 10
+CALIBRATION = 256  # images
+
+
+class ExportError(CnnLabError):
+    """A network that cannot be written in a format, or answers otherwise there; the message says which."""
+
+
+Answer = Callable[[Tensor], Tensor]
+"""How a file is asked: pixels (N, C, H, W) uint8 → probabilities (N, classes)."""
 
 Preparation = Literal["drawn", "light-on-dark", "photo"]
 """How a picture becomes the network's input, as ``network_input`` does it."""
@@ -41,6 +53,7 @@ class Portable:
     preparation: Preparation
     familiar: TrainingFeatures
     examples: Examples
+    calibration: Tensor  # (N, C, H, W) uint8, validation images whose activations tell the ranges of 8-bit numbers
 
     @classmethod
     def of(cls, run: Run, title: str, epoch: int | None = None) -> Portable:
@@ -48,7 +61,7 @@ class Portable:
 
         Raises RunError where it cannot be rebuilt, DatasetError where its images are missing.
         """
-        trained, spec = load_trained(run, epoch), dataset_spec(run.config.dataset)
+        trained, spec, data = load_trained(run, epoch), dataset_spec(run.config.dataset), data_of(run)
         light: Preparation = "light-on-dark" if spec.is_light_on_dark else "photo"
         return cls(
             run=run.id,
@@ -56,8 +69,9 @@ class Portable:
             architecture=run.config.architecture,
             trained=trained,
             preparation="drawn" if spec.is_drawn else light,
-            familiar=TrainingFeatures.of(trained, data_of(run), run.config),
+            familiar=TrainingFeatures.of(trained, data, run.config),
             examples=_examples(run, trained),
+            calibration=sampled(data.validation, CALIBRATION).images,
         )
 
 

@@ -19,6 +19,8 @@ _TAKEN = {
     # Names that a program around the class uses.
     *("Callable", "F", "Iterator", "Path", "TensorDataset", "WeightAverage"),
     *("CHECKSUMS", "CLASSES", "DEVICE", "DIGITS", "EPOCHS", "FOLDER", "MEAN", "MIRROR", "PATIENCE", "SCALE", "SEED"),
+    # Names of what prepares a picture for it in a file of its own.
+    *("BytesIO", "Colour", "EmptyError", "Image", "ImageOps", "Mask", "PictureError", "Rows"),
     *("BLEND", "CHANGES", "GREY", "ROTATION", "SHEAR", "TRANSLATION"),
 }
 

@@ -313,6 +313,16 @@ def test_a_run_is_exported_to_both(
     assert told["mlflow"] in plain
 
 
+def test_a_network_leaves_as_files(capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path) -> None:
+    run, script, onnx = str(finished_run.folder), tmp_path / "net.py", tmp_path / "net.onnx"
+    told = last_line(call(capsys, "export", run, "--to", str(script), "--to", str(onnx), "--json"))["files"]
+    assert [Path(file["file"]) for file in told] == [script, onnx]
+    assert all(file["alike"] == 1 and file["bytes"] == Path(file["file"]).stat().st_size for file in told)
+    assert "named as here" in call(capsys, "export", run, "--to", str(script))
+    assert "ends in .onnx" in refusal(capsys, "export", run, "--to", str(tmp_path / "net.pkl"))
+    assert "cannot be written" in refusal(capsys, "export", run, "--to", str(script / "inside.py"))
+
+
 def test_an_export_to_nowhere_is_refused(
     capsys: pytest.CaptureFixture[str], finished_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

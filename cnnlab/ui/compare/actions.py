@@ -26,8 +26,11 @@ from cnnlab.ui.shell import session
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.frame import counted, distinct_labels, go_to
 from cnnlab.ui.shell.state import DELETED_RUNS, about_field
+from cnnlab.ui.widgets.take_away import take_away
 
 MAX_UPLOAD = 500  # MB in memory: about a dozen default runs
+
+EXPORT_HELP = "Tick just one run: makes files of its network that answer elsewhere as it does here"
 
 _PLACE = "compare"  # where the result of the last action is shown
 
@@ -59,6 +62,9 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
             _import()
         with st.popover("Hand on", icon=":material/ios_share:", disabled=not ended):
             _hand_on([entry.run for entry in ended])
+        with st.popover("Export", icon=":material/output:", disabled=len(ended) != 1, help=EXPORT_HELP):
+            if len(ended) == 1:
+                take_away(ended[0].run)
         if deleted := session.store().deleted():
             with st.popover(f"Deleted: {len(deleted)}", icon=":material/restore_from_trash:"):
                 _restore(deleted)

@@ -198,6 +198,16 @@ def branch_epoch(run_id: str) -> Key[int]:
     return Key(f"branch.epoch.{run_id}", 0)
 
 
+def formats_chosen(run_id: str) -> Key[list[str]]:
+    """Return the key of the formats that are ticked for a run's network."""
+    return Key(f"export.chosen.{run_id}", [])
+
+
+def formats_made(run_id: str) -> Key[tuple[str, ...]]:
+    """Return the key of the formats in which a run's network was last asked for."""
+    return Key(f"export.made.{run_id}", ())
+
+
 def view_of(page: str) -> Key[str]:
     """Return the key of the view shown on Inside or Evaluate."""
     return Key(f"{page}.view", "")

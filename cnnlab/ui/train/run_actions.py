@@ -8,6 +8,7 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.state import BRANCH_OPEN, branch_epoch
 from cnnlab.ui.widgets import run_form as form
+from cnnlab.ui.widgets.take_away import take_away
 
 MORE_EPOCHS = 10
 LOWEST_RATE = 1e-6
@@ -29,6 +30,8 @@ def run_actions(run: Run) -> None:
                 _train_on(run)
             with st.popover("Branch", icon=":material/alt_route:", key=BRANCH_OPEN.name, on_change="rerun"):
                 _branch(run, epochs)
+            with st.popover("Export", icon=":material/output:"):
+                take_away(run)
 
 
 def _train_on(run: Run) -> None:

@@ -1,0 +1,53 @@
+"""A run's network as files for other places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cnnlab.export.formats.table import EXPORTS
+from cnnlab.export.portable import ExportError
+from cnnlab.files import atomic_file
+from cnnlab.runs.run import Run
+
+
+def written(run: Run, paths: tuple[Path, ...]) -> list[dict[str, Any]]:
+    """Write the network of ``run`` to files, each in the format that its name ends in; describe how they answer.
+
+    Raises ExportError where a name ends in none, the network cannot be written so or the file not be kept; then nothing
+    is written. Raises as ``exported`` does.
+    """
+    from cnnlab.export.formats.exporting import exported  # noqa: PLC0415 - torch, which other commands do without
+
+    suffixes = [_suffix(path) for path in paths]
+    *_, last = exported(run, suffixes)
+    if refusal := next((file.refusal for file in last.files if file.refusal), ""):
+        raise ExportError(refusal)
+    told = []
+    for path, file in zip(paths, last.files, strict=True):
+        try:
+            with atomic_file(path) as aside:
+                aside.write_bytes(file.content)
+        except OSError as error:
+            raise ExportError(f"{path} cannot be written ({error.strerror or error})") from error
+        assert file.row
+        told.append(
+            {
+                "file": str(path),
+                "bytes": file.row.bytes,
+                "accuracy": file.row.accuracy,
+                "alike": file.row.agreed / file.row.images,
+                "images": file.row.images,
+                "milliseconds": file.row.milliseconds,
+            }
+        )
+    return told
+
+
+def _suffix(path: Path) -> str:
+    """Return the longest suffix of EXPORTS that a file's name ends in."""
+    fitting = [suffix for suffix in EXPORTS if path.name.endswith(f".{suffix}")]
+    if not fitting:
+        ends = ", ".join(f".{suffix}" for suffix in EXPORTS)
+        raise ExportError(f"{path.name}: a network leaves as a file that ends in {ends}")
+    return max(fitting, key=len)

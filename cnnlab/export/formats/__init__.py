@@ -1,0 +1,1 @@
+"""The files in which a network leaves the lab, one module each."""

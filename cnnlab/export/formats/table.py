@@ -1,0 +1,58 @@
+"""Every format in which a network leaves the lab; each file is checked before it is handed out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+from cnnlab.export.portable import Answer, ExportError, Portable
+
+
+class _Module(Protocol):
+    """A module of this folder."""
+
+    def write(self, portable: Portable) -> bytes:
+        """Write the file. Raises ExportError where the format lacks something that the network has."""
+
+    def opened(self, content: bytes) -> Answer:
+        """Open the file as whoever gets it would."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: how its files' names end, where they run, and the module that writes them."""
+
+    suffix: str
+    title: str
+    use: str
+    module: str
+    tolerance: float  # of probabilities, against the app's own
+
+    @property
+    def _module(self) -> _Module:
+        return cast("_Module", import_module(f"cnnlab.export.formats.{self.module}"))  # slow, and rarely needed
+
+    def write(self, portable: Portable) -> tuple[bytes, Answer]:
+        """Write the file, and open it to answer the examples.
+
+        Raises ExportError where the network cannot be written so, or the file answers otherwise than the app.
+        """
+        content, examples = self._module.write(portable), portable.examples
+        answer = self._module.opened(content)
+        apart = float((answer(examples.images) - examples.probabilities).abs().max())
+        if not apart <= self.tolerance:
+            raise ExportError(
+                f"as {self.title} it would answer otherwise than here (probabilities differ by up to {apart:.2g}): "
+                "choose another format"
+            )
+        return content, answer
+
+
+_FORMATS = [
+    Format("onnx", "ONNX", "for ONNX Runtime and what else reads ONNX, in any language", "onnx_file", 1e-5),
+    Format("int8.onnx", "ONNX, 8 bits", "the same in a quarter of the size, for small machines", "int8_file", 0.15),
+    Format("py", "Python with PyTorch", "one file to read and to run; needs torch alone", "torch_script", 1e-5),
+    Format("onnx.py", "Python with ONNX Runtime", "the same where PyTorch is too large", "onnx_script", 1e-5),
+]
+EXPORTS: dict[str, Format] = {form.suffix: form for form in _FORMATS}

@@ -1,0 +1,99 @@
+"""A network's files for other places: chosen, written in the background, compared, downloaded."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab.export.formats.exporting import Exported, Row, Step, exported
+from cnnlab.export.formats.table import EXPORTS
+from cnnlab.jobs.worker import Worker
+from cnnlab.runs.run import Run
+from cnnlab.ui.shell.frame import counted
+from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.state import formats_chosen, formats_made
+from cnnlab.ui.widgets.awaited import awaited, begun
+from cnnlab.ui.widgets.format import duration, size
+
+
+def take_away(run: Run) -> None:
+    """Show the choice of formats; what was written, how it answers, and the downloads."""
+    chosen = st.pills(
+        "Files to make",
+        list(EXPORTS),
+        selection_mode="multi",
+        format_func=lambda suffix: EXPORTS[suffix].title,
+        key=formats_chosen(run.id).name,
+    )
+    for suffix in chosen:
+        st.caption(f"**{EXPORTS[suffix].title}** (.{suffix}): {EXPORTS[suffix].use}.")
+    st.button(
+        "Make",
+        type="primary",
+        icon=":material/output:",
+        key=f"export.make.{run.id}",
+        on_click=_make,
+        args=[run.id],
+        disabled=not chosen,
+        help="Scaling of pixels, class names and softmax travel inside. Each file is asked about test images before it "
+        "is handed out.",
+    )
+    making = formats_made(run.id).get()
+    if not making:
+        return
+    step = awaited(f"Making {', '.join(EXPORTS[suffix].title for suffix in making)}", _made, run.id, making, run)
+    if step and step.here:
+        _comparison(step.here, step.files)
+        for file in step.files:
+            _download(run, file)
+
+
+def _make(run_id: str) -> None:
+    formats_made(run_id).put(tuple(formats_chosen(run_id).get()))
+
+
+def _comparison(here: Row, files: tuple[Exported, ...]) -> None:
+    rows = [here, *(file.row for file in files if file.row)]
+    st.dataframe(pd.DataFrame([_told(row) for row in rows]), hide_index=True, width="stretch")
+    st.caption(
+        f"Of {counted(here.images, 'test image')}, with the 95 % interval; alike is the share that the file names as "
+        "the network itself does. The time is for one image, its preparation not counted, on this machine."
+    )
+
+
+def _told(row: Row) -> dict[str, str]:
+    low, high = row.interval
+    return {
+        "file": row.title,
+        "size": size(row.bytes),
+        "accuracy": f"{row.accuracy:.2%} ({low:.1%} to {high:.1%})",
+        "alike": f"{row.agreed / row.images:.2%}",
+        "time": duration(row.milliseconds / 1000),
+    }
+
+
+def _download(run: Run, file: Exported) -> None:
+    form = EXPORTS[file.suffix]
+    if file.refusal:
+        st.warning(literal(f"{file.refusal[:1].upper()}{file.refusal[1:]}."), title=f"No {form.title}")
+        return
+    st.download_button(
+        f"Download {form.title}",
+        file.content,
+        f"{file_stem(run.title)}.{file.suffix}",
+        icon=":material/download:",
+        key=f"export.download.{run.id}.{file.suffix}",
+        on_click="ignore",
+    )
+
+
+def file_stem(title: str) -> str:
+    """Make a file's name of a run's title: letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "network"
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, on_release=Worker.cancel)
+def _made(run_id: str, suffixes: tuple[str, ...], _run: Run) -> Worker[Step]:
+    return begun(exported(_run, suffixes))

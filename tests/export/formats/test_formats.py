@@ -1,0 +1,177 @@
+"""Every format: it answers as the app does, and a file that does not is not handed out."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections import Counter
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+from packaging.requirements import Requirement
+from PIL import Image
+
+from cnnlab.drawings.preprocess import stroke_ink
+from cnnlab.export.formats import torch_script
+from cnnlab.export.formats.exporting import Step, exported
+from cnnlab.export.formats.onnx_file import METADATA
+from cnnlab.export.formats.table import EXPORTS
+from cnnlab.export.portable import ExportError, Portable
+from cnnlab.networks.architecture import Draft
+from cnnlab.networks.layers import KINDS, AdaptivePool2d, Chain, Conv2d, Flatten, LayerError, Linear
+from cnnlab.networks.presets import PRESETS
+from cnnlab.runs.run import Run
+from tests.data.pictures.photos import saved
+from tests.export.portables import portable
+from tests.samples import SEVEN
+
+SHAPE = (3, 24, 24)
+EXACT = [suffix for suffix, form in EXPORTS.items() if form.tolerance <= 1e-5]
+
+
+def chained(flat: bool) -> Draft:
+    """A network of every example of every kind of layer that fits, one after the other."""
+    layers: list[object] = []
+    shape: tuple[int, ...] = (48,) if flat else (8, 24, 24)
+    for kind in KINDS.values():
+        for settings in kind.examples.values():
+            layer = kind(**settings)
+            try:
+                made = layer.output_shape(shape, 10)
+            except LayerError:
+                continue
+            if len(made) == len(shape) and min(made[1:], default=8) >= 3:
+                layers.append(layer)
+                shape = made
+    ending = () if flat else (AdaptivePool2d(pool="max", output_size=(3, 2)), Flatten())
+    first: Chain = (Flatten(), Linear(out_features=48)) if flat else (Conv2d(out_channels=8, padding=1),)
+    return Draft(name="all", title="All", layers=(*first, *layers, *ending, Linear(out_features="classes")))
+
+
+BRICKS = {"maps": chained(flat=False), "features": chained(flat=True)}
+
+
+def test_all_kinds_are_among_the_bricks() -> None:
+    kinds = {layer.kind for draft in BRICKS.values() for layer in draft.layers}
+    assert kinds == set(KINDS)
+
+
+@pytest.mark.parametrize("suffix", EXACT)
+@pytest.mark.parametrize("bricks", BRICKS)
+def test_a_network_of_all_bricks_answers_alike(suffix: str, bricks: str) -> None:
+    given = portable(BRICKS[bricks], SHAPE)
+    _, answer = EXPORTS[suffix].write(given)
+    for count in (1, 7):  # any number of images at once
+        images = torch.randint(0, 256, (count, *SHAPE), dtype=torch.uint8)
+        assert (answer(images) - given.trained.probabilities(images)).abs().max() <= 1e-5
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_answers_alike_as_a_python_file(name: str) -> None:
+    EXPORTS["py"].write(portable(PRESETS[name], (1, 28, 28), seed=3))
+
+
+def test_a_trained_networks_files_are_compared_on_its_test_images(finished_run: Run) -> None:
+    last: Step
+    *steps, last = exported(finished_run, ["onnx", "int8.onnx"])
+    assert [step.done for step in steps] == sorted(step.done for step in steps)
+    assert last.here
+    assert last.here.images == 500
+    plain, small = (file.row for file in last.files)
+    assert plain
+    assert small
+    assert (plain.agreed, plain.hits) == (500, last.here.hits)
+    assert small.agreed >= 495
+    assert small.bytes < plain.bytes / 2
+    assert finished_run.looks
+
+
+def test_a_file_that_answers_otherwise_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = portable(PRESETS["quick"], (1, 28, 28))
+    other = portable(PRESETS["quick"], (1, 28, 28), seed=1)
+    content = torch_script.write(other)
+    monkeypatch.setattr(torch_script, "write", lambda _: content)
+    with pytest.raises(ExportError, match="would answer otherwise than here"):
+        EXPORTS["py"].write(given)
+
+
+def test_onnx_says_what_it_is_and_how_it_is_asked() -> None:
+    given = portable(PRESETS["quick"], (1, 28, 28))
+    content, _ = EXPORTS["onnx"].write(given)
+    properties = {one.key: one.value for one in onnx.load_from_string(content).metadata_props}
+    described = json.loads(properties[METADATA])
+    assert described["classes"] == list(given.trained.classes)
+    assert (described["shape"], described["preparation"]) == ([1, 28, 28], "photo")
+    assert torch.allclose(torch.tensor(described["examples"]["probabilities"]), given.examples.probabilities)
+
+
+@pytest.mark.parametrize("title", ['"""\nimport os', "Rows", "class", "\\", "{title}", "猫"])
+def test_no_title_breaks_a_python_file(title: str) -> None:
+    draft = PRESETS["quick"].model_copy(update={"title": title})
+    given = portable(draft, (1, 28, 28), classes=3)
+    content, _ = EXPORTS["py"].write(given)
+    tree = ast.parse(content)
+    names = Counter(node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
+    names += Counter(
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    )
+    assert max(names.values()) == 1  # what is joined in one file must not share names
+    assert not any(isinstance(node, ast.Import) and node.names[0].name == "os" for node in tree.body)
+
+
+def alone(package: str, folder: Path, seen: set[str] | None = None) -> None:
+    """Link a package and what it needs, and nothing else, into ``folder``."""
+    seen = set() if seen is None else seen
+    if package in seen:
+        return
+    seen.add(package)
+    try:
+        found = distribution(package)
+    except PackageNotFoundError:
+        return
+    for top in {file.parts[0] for file in found.files or () if file.parts[0] not in ("..", "bin")}:
+        link = folder / top
+        if not link.exists():
+            link.symlink_to(found.locate_file(top))  # type: ignore[arg-type]
+    for text in found.requires or ():
+        needed = Requirement(text)
+        if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+            alone(needed.name, folder, seen)
+
+
+@pytest.mark.parametrize(("suffix", "package"), [("py", "torch"), ("onnx.py", "onnxruntime")])
+def test_a_python_file_needs_its_package_alone(suffix: str, package: str, finished_run: Run, tmp_path: Path) -> None:
+    given = Portable.of(finished_run, "Mine")
+    content, _ = EXPORTS[suffix].write(given)
+    file, picture, packages = tmp_path / "predict.py", tmp_path / "seven.png", tmp_path / "packages"
+    file.write_bytes(content)
+    picture.write_bytes(saved(Image.fromarray(255 - stroke_ink(SEVEN))))
+    packages.mkdir()
+    alone(package, packages)
+    asked = ["predict.py", str(picture), str(file)]
+    start = f"import sys, runpy; sys.path.append({str(packages)!r}); sys.argv = {asked}"
+    run = f"{start}; runpy.run_path({str(file)!r}, run_name='__main__')"
+    ended = subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "ignore", "-c", run], capture_output=True, text=True, check=False
+    )
+    assert ended.stdout.startswith(f"{picture}: 7 ")
+    assert "pip install pillow" in ended.stderr  # of what is no PNG
+    assert ended.returncode == 1
+
+
+def test_a_python_file_that_was_changed_stops(tmp_path: Path) -> None:
+    content, _ = EXPORTS["py"].write(portable(PRESETS["quick"], (1, 28, 28)))
+    file = tmp_path / "predict.py"
+    file.write_bytes(content.replace(b"EXPECTED = [[0.", b"EXPECTED = [[9.", 1))
+    ended = subprocess.run([sys.executable, str(file), "a.png"], capture_output=True, text=True, check=False)
+    assert ended.returncode
+    assert "this file was changed" in ended.stderr
