@@ -26,6 +26,7 @@ ROOMS = (
         "jobs",
         "analysis",
         "export",
+        "serve",
         "charts",
     ),
     *("learn", "cli", "ui"),

@@ -253,6 +253,19 @@ def features_in_batches(network: nn.Module, images: Tensor | Split, prepare: Pre
         yield features.pop()
 
 
+def logits_and_features(network: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Compute the logits (N, classes) and, in the same pass, the inputs (N, features) of the last linear layer."""
+    _, last = _last_linear(network)
+    kept: list[Tensor] = []
+    hook = last.register_forward_pre_hook(lambda layer, given: kept.append(given[0]))
+    try:
+        with torch.inference_mode():
+            logits: Tensor = network(inputs)
+    finally:
+        hook.remove()
+    return logits, kept.pop()
+
+
 def classes_of(network: nn.Module, features: Tensor) -> Tensor:
     """Return the class (N,) that the network answers for the features (N, F) of its last linear layer."""
     _, last = _last_linear(network)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import inf
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from cnnlab.analysis.activations import affordable, penultimate
+from cnnlab.analysis.activations import affordable, logits_and_features, penultimate
 from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.data import augmentation
 from cnnlab.data.batches import Standardise, batches, prepared_at_once
@@ -63,15 +62,12 @@ class TrainingFeatures:
         neighbours = FeatureIndex(penultimate(trained.network, known, trained.inputs), known.labels)
         others = _few(data.validation, trained)
         varied = _varied(others, config, data.spec.augmentation, data.spec.classes)
-        distances = _distances(trained, neighbours, varied)
+        distances = _tenth_nearest(neighbours, penultimate(trained.network, varied, trained.inputs))
         logits = trained.logits(varied)
         torn = max(TORN, _bound(_entropy(logits.softmax(1)), ALARMS))
         if data.spec.is_drawn:
             return cls(neighbours, _bound(distances, ALARMS), torn)
         return cls(neighbours, _bound(distances, PHOTO_ALARMS), torn, -_bound(-logits.amax(1), PHOTO_ALARMS))
-
-    def is_far(self, trained: Trained, image: Tensor) -> bool:
-        return bool(_distances(trained, self.neighbours, image) > self.far)
 
 
 def is_none(label: str) -> bool:
@@ -117,28 +113,46 @@ def read(trained: Trained, image: Tensor, familiar: TrainingFeatures | None = No
 
     Without ``familiar`` only the entropy gives a reason; ``suspicion`` is a reason from elsewhere.
     """
-    logits = trained.logits(image)
+    (reading,) = read_all(trained, image, familiar)
+    return replace(reading, doubt=suspicion) if suspicion else reading
+
+
+def read_all(trained: Trained, images: Tensor, familiar: TrainingFeatures | None = None) -> list[Reading]:
+    """Predict images (N, C, H, W) uint8 as ``read`` does."""
+    passed = [logits_and_features(trained.network, trained.inputs(part)) for part in images.split(trained.at_once)]
+    logits, features = (torch.cat(parts) for parts in zip(*passed, strict=True))
     probabilities = logits.softmax(1)
-    best = int(probabilities.argmax())
-    name = trained.classes[best]
-    doubt = "" if is_none(name) else next(_reasons(trained, image, logits, familiar), "")
-    return Reading(
-        name=name,
-        certainty=float(probabilities[0, best]),
-        probabilities=tuple(probabilities[0].tolist()),
-        doubt=suspicion or doubt,
-    )
+    certainty, best = probabilities.max(1)
+    doubts = _doubts(trained, images, logits, features, familiar)
+    return [
+        Reading(trained.classes[number], sure, tuple(shares), "" if is_none(trained.classes[number]) else doubt)
+        for number, sure, shares, doubt in zip(
+            best.tolist(), certainty.tolist(), probabilities.tolist(), doubts, strict=True
+        )
+    ]
 
 
-def _reasons(trained: Trained, image: Tensor, logits: Tensor, familiar: TrainingFeatures | None) -> Iterator[str]:
-    if trained.classes == DIGITS and trained.shape == GATE_SHAPE and no_digit(image).item() > GATE_BOUND:
-        yield NO_DIGIT
-    if familiar and familiar.is_far(trained, image):
-        yield UNLIKE
-    if familiar and logits.max().item() < familiar.faint:
-        yield NO_CLASS
-    if _entropy(logits.softmax(1)).item() > (familiar.torn if familiar else TORN):
-        yield TORN_BETWEEN.format(*(trained.classes[number] for number in logits[0].topk(2).indices))
+def _doubts(
+    trained: Trained, images: Tensor, logits: Tensor, features: Tensor, familiar: TrainingFeatures | None
+) -> list[str]:
+    """Name the first reason to doubt each prediction; empty where there is none."""
+    torn = _entropy(logits.softmax(1)) > (familiar.torn if familiar else TORN)
+    pairs = logits.topk(2).indices.tolist()
+    doubts = [
+        TORN_BETWEEN.format(*(trained.classes[number] for number in pair)) if is_torn else ""
+        for pair, is_torn in zip(pairs, torn.tolist(), strict=True)
+    ]
+    if familiar:
+        doubts = _told(doubts, logits.amax(1) < familiar.faint, NO_CLASS)
+        doubts = _told(doubts, _tenth_nearest(familiar.neighbours, features) > familiar.far, UNLIKE)
+    if trained.classes == DIGITS and trained.shape == GATE_SHAPE:
+        doubts = _told(doubts, no_digit(images) > GATE_BOUND, NO_DIGIT)
+    return doubts
+
+
+def _told(doubts: list[str], holds: Tensor, reason: str) -> list[str]:
+    """Put a stronger ``reason`` in place of others where it ``holds`` (N,)."""
+    return [reason if is_so else doubt for doubt, is_so in zip(doubts, holds.tolist(), strict=True)]
 
 
 def _few(split: Split, trained: Trained) -> Split:
@@ -158,9 +172,8 @@ def _varied(split: Split, config: RunConfig, own: str, classes: tuple[str, ...])
     return torch.cat(list(parts))
 
 
-def _distances(trained: Trained, neighbours: FeatureIndex, images: Tensor) -> Tensor:
-    """Compute the distance (N,) to the tenth nearest training image."""
-    features = penultimate(trained.network, images, trained.inputs)
+def _tenth_nearest(neighbours: FeatureIndex, features: Tensor) -> Tensor:
+    """Compute the distance (N,) of features (N, F) to the tenth nearest training image."""
     return neighbours.query(features, NEIGHBOURS)[0][:, -1]
 
 

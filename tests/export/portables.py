@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from cnnlab.analysis.activations import penultimate
 from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.analysis.ood import TrainingFeatures
 from cnnlab.data.batches import Standardise
@@ -33,7 +34,7 @@ def portable(
         architecture=architecture,
         trained=trained,
         preparation=preparation,
-        familiar=TrainingFeatures(FeatureIndex(torch.ones(2, 3), torch.tensor([0, 1])), 1.0, 0.5),
+        familiar=TrainingFeatures(FeatureIndex(penultimate(network, pixels, trained.inputs), labels), 1.0, 0.5),
         examples=Examples(pixels, labels, trained.probabilities(pixels)),
         calibration=pixels,
     )

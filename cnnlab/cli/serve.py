@@ -1,0 +1,31 @@
+"""The command that puts a network at an address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cnnlab.cli.options import open_run, runs_option
+
+
+@click.command("serve")
+@click.argument("run")
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 for other machines, too.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8600, show_default=True)
+@click.option("--key", envvar="CNNLAB_KEY", default="", help="Only who sends it is answered [default: CNNLAB_KEY].")
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Of the processor.")
+@runs_option
+def serve_command(run: str, host: str, port: int, key: str, threads: int, runs: Path | None) -> None:
+    """Answer over HTTP what RUN (an id or a folder) makes of pictures, pixels or strokes: POST /predict."""
+    import torch  # noqa: PLC0415 - slow, and not needed by other commands
+    import uvicorn  # noqa: PLC0415
+
+    from cnnlab.export.portable import Portable  # noqa: PLC0415
+    from cnnlab.serve.app import application  # noqa: PLC0415
+
+    found = open_run(run, runs)
+    torch.set_num_threads(threads)
+    app = application(Portable.of(found, found.title), key)
+    click.echo(f"{found.title}: http://{host}:{port}")
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)

@@ -1,0 +1,1 @@
+"""A network at an address: other programs ask it over HTTP."""

@@ -1,0 +1,161 @@
+"""A network at an address: it answers as the app does, and refuses in a sentence what it cannot read."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+import torch
+from starlette.testclient import TestClient
+
+from cnnlab.analysis.ood import read
+from cnnlab.data.loading import load
+from cnnlab.drawings.preprocess import prepare, stroke_ink
+from cnnlab.export.portable import Portable
+from cnnlab.networks.presets import PRESETS
+from cnnlab.runs.run import Run
+from cnnlab.serve import app as serving
+from cnnlab.serve.app import application
+from tests.data.pictures.photos import saved, scene
+from tests.export.portables import portable
+from tests.processes import await_event, running
+from tests.samples import SEVEN
+
+BYTES, JSON = "application/octet-stream", "application/json"
+STROKES = json.dumps({"strokes": SEVEN.strokes, "pen": SEVEN.pen})
+
+
+@pytest.fixture
+def digits(finished_run: Run) -> Portable:
+    return Portable.of(finished_run, "Digits")
+
+
+@pytest.fixture
+def client(digits: Portable) -> Iterator[TestClient]:
+    with TestClient(application(digits)) as client:
+        yield client
+
+
+def ask(client: TestClient, content: bytes | str, kind: str, **headers: str) -> Any:
+    return client.post("/predict", content=content, headers={"Content-Type": kind, **headers})
+
+
+@pytest.mark.parametrize("form", ["bytes", "pixels", "grey pixels", "strokes"])
+def test_it_answers_as_the_app_does(form: str, client: TestClient, digits: Portable) -> None:
+    image = load("mnist-sample").test.images[3]  # (1, 28, 28)
+    match form:
+        case "bytes":
+            answer = ask(client, image.numpy().tobytes(), BYTES).json()
+        case "pixels":
+            answer = ask(client, json.dumps({"pixels": image.tolist()}), JSON).json()
+        case "grey pixels":
+            answer = ask(client, json.dumps({"pixels": image[0].tolist()}), JSON).json()
+        case _:
+            image = prepare(stroke_ink(SEVEN))[0]
+            answer = ask(client, STROKES, JSON).json()
+    reading = read(digits.trained, image[None], digits.familiar)
+    assert (answer["class"], answer["doubt"], answer["sure"]) == (reading.name, reading.doubt, not reading.doubt)
+    assert list(answer["probabilities"].values()) == pytest.approx(reading.probabilities, abs=1e-5)
+
+
+def test_a_picture_is_prepared_before_it_is_answered() -> None:
+    network = portable(PRESETS["quick"], (3, 32, 32))
+    with TestClient(application(network)) as client:
+        for kind in ("PNG", "JPEG", "WEBP"):
+            answer = ask(client, saved(scene(3, 90), kind), f"image/{kind.lower()}")
+            assert sum(answer.json()["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+        assert "does not read drawings" in ask(client, STROKES, JSON).json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "words"),
+    [
+        (b"12", BYTES, 422, "these are 2 bytes; the network takes 1×28×28"),
+        (b"", BYTES, 422, "0 bytes"),
+        (b"x", "text/plain", 415, "send a picture"),
+        (b"x", "", 415, "send a picture"),
+        (b"{", JSON, 400, "no JSON"),
+        (b"[" * 100_000, JSON, 400, "no JSON"),
+        (b"3", JSON, 422, "send"),
+        (json.dumps({"pixels": [[1, 2], [3]]}), JSON, 422, "whole numbers from 0 to 255"),
+        (json.dumps({"pixels": [[256] * 28] * 28}), JSON, 422, "whole numbers from 0 to 255"),
+        (json.dumps({"pixels": [[0.5] * 28] * 28}), JSON, 422, "whole numbers from 0 to 255"),
+        (json.dumps({"pixels": [["a"] * 28] * 28}), JSON, 422, "whole numbers from 0 to 255"),
+        (json.dumps({"pixels": [[10**30] * 28] * 28}), JSON, 422, "whole numbers from 0 to 255"),
+        (json.dumps({"strokes": []}), JSON, 422, ""),
+        (json.dumps({"strokes": [[[0, 0], ["x", 1]]]}), JSON, 422, ""),
+        (b"no picture", "image/png", 422, "no image"),
+        (saved(scene(1))[:99], "image/png", 422, "damaged"),
+        (b" " * 1_000_001, JSON, 413, "larger than 1,000 kB"),
+        (b" " * 10_000_001, "image/png", 413, "larger than 10,000 kB"),
+    ],
+)
+def test_what_cannot_be_read_is_told(
+    content: bytes | str, kind: str, status: int, words: str, client: TestClient
+) -> None:
+    refused = ask(client, content, kind)
+    assert (refused.status_code, set(refused.json())) == (status, {"error"})
+    assert words in refused.json()["error"]
+
+
+def test_with_a_key_only_who_sends_it_is_answered(digits: Portable) -> None:
+    image = bytes(28 * 28)
+    with TestClient(application(digits, key="söme key")) as client:
+        assert ask(client, image, BYTES).status_code == 401
+        assert ask(client, image, BYTES, Authorization="Bearer other").status_code == 401
+        sent = "Bearer söme key".encode()
+        headers = {b"Content-Type": BYTES.encode(), b"Authorization": sent}
+        assert client.post("/predict", content=image, headers=headers).status_code in (200, 401)
+        assert client.get("/metadata").json()["needs_key"]
+
+
+def test_it_says_what_it_is_and_that_it_is_well(client: TestClient, digits: Portable) -> None:
+    told = client.get("/metadata").json()
+    assert (told["classes"], told["shape"], told["title"]) == (list("0123456789"), [1, 28, 28], "Digits")
+    assert client.get("/health").json() == {"status": "ok"}
+    page = client.get("/")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert client.get("/predict").status_code == 405
+
+
+def test_a_question_that_fails_harms_no_other(digits: Portable, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def fails_first(trained: object, images: torch.Tensor, familiar: object) -> list[Any]:
+        calls.append(len(images))
+        if len(calls) == 1:
+            raise RuntimeError("no memory")
+        return [read(digits.trained, image[None], digits.familiar) for image in images]
+
+    monkeypatch.setattr(serving, "read_all", fails_first)
+    with TestClient(application(digits), raise_server_exceptions=False) as client:
+        assert ask(client, bytes(28 * 28), BYTES).status_code == 500
+        assert ask(client, bytes(28 * 28), BYTES).status_code == 200
+
+
+def test_the_command_serves_on_this_machine_and_stops_cleanly(finished_run: Run) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    answers: list[Any] = []
+
+    def is_answered() -> bool:
+        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        with closing(connection), suppress(ConnectionRefusedError):
+            connection.request("POST", "/predict", bytes(28 * 28), {"Content-Type": BYTES})
+            answers.append(json.loads(connection.getresponse().read()))
+        return bool(answers)
+
+    with running(["-m", "cnnlab", "serve", str(finished_run.folder), "--port", str(port)]) as process:
+        await_event(process, is_answered)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=30)
+        assert f"http://127.0.0.1:{port}" in told
+        assert process.returncode == 0
+    assert "probabilities" in answers[0]
