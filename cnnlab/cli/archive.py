@@ -32,7 +32,7 @@ def pack_command(run: tuple[str, ...], path: Path, with_pictures: bool, runs: Pa
         told = {"runs": [one.id for one in found], "pictures": keys, "file": str(path), "bytes": size}
         click.echo(json.dumps(told))
         return
-    click.echo(f"{path}: {len(found)} runs, {size / 1e6:.1f} MB")
+    click.echo(f"{path}: {len(found)} run{'s' * (len(found) > 1)}, {size / 1e6:.1f} MB")
     for key in keys:
         click.echo(f"  with the pictures {key}")
     if with_pictures and not keys:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from http.client import HTTPException
@@ -13,7 +14,7 @@ from urllib.request import urlopen
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from cnnlab.data.folders import cache_folder
@@ -68,7 +69,7 @@ class WeightStore:
 @lru_cache(maxsize=2)  # up to 120 MB each
 def _read(path: Path, digest: str) -> dict[str, Tensor]:
     try:
-        tensors = load_file(regular(path))
+        tensors = load(regular(path).read_bytes())  # not mapped: who shortens a mapped file ends the process
     except (OSError, SafetensorError) as error:
         raise PretrainedError(f"the weights {digest[:12]}… are missing or damaged ({error})") from error
     if content_digest(tensors) != digest:
@@ -85,7 +86,9 @@ def published(name: str) -> dict[str, Tensor]:
     store = _store()
     try:
         if digest := _known_digest(backbone, store):
-            return store.get(digest)
+            with suppress(PretrainedError):
+                return store.get(digest)
+            store.path(digest).unlink(missing_ok=True)  # damaged: it is converted again
         digest = store.put(_converted(backbone, _published_file(backbone, store.folder)))
         atomic_write(_note(backbone, store), digest)
     except OSError as error:

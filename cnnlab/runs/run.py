@@ -128,6 +128,8 @@ class Run:
 
     def weights(self, epoch: int) -> dict[str, Tensor]:
         """Return the state dict after ``epoch``, on the CPU. Raises RunError where it is missing or damaged."""
+        if (saved := self.epochs()) and epoch not in saved:
+            raise RunError(f"run {self.id} has no weights of epoch {epoch}, but of epochs {saved[0]} to {saved[-1]}")
         try:
             return {**self.frozen_weights, **load_file(regular(self._weights_path(epoch)))}
         except (OSError, SafetensorError) as error:

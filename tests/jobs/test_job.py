@@ -133,7 +133,7 @@ def two_classes(folder: Path) -> tuple[Any, ...]:
     ("fields", "words"),
     [
         ({"parent": "20260101-000000-abc@1"}, "there is no run '20260101-000000-abc'"),
-        ({"parent": "PARENT@9"}, "no readable weights of epoch 9"),
+        ({"parent": "PARENT@9"}, "no weights of epoch 9"),
         ({"parent": "PARENT@1", "architecture": "quick"}, "PARENT, whose weights are taken, has other layers"),
         ({"parent": "PARENT@1", "dataset": "two"}, "two has 2 classes .* PARENT was trained on 10 classes"),
         ({"lessons": [lesson("x")]}, "has no class 'x'"),

@@ -590,7 +590,7 @@ def test_the_network_that_a_run_started_from_can_be_asked_with_its_own_thousand_
     page.segmented_control(key="inside.view").set_value("Layer by layer").run()
     page.toggle(key="explore.published").set_value(True).run()
     assert "as it was published" in texts(checked(page))
-    (verdict,) = [text.value for text in page.markdown if "The network says" in text.value]
+    (verdict,) = [text.value for text in page.markdown if "as it was published, says" in text.value]
     assert verdict.split("**")[3] in imagenet_names()
     page.segmented_control(key="inside.view").set_value("Attribution").run()
     (why,) = [box for box in checked(page).selectbox if box.label == "Why"]

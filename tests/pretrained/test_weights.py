@@ -69,6 +69,20 @@ def test_published_weights_are_converted_once_and_fit_every_layer(name: str, mon
     assert len(take_weights(network, found)) == len(network)
 
 
+@pytest.mark.parametrize("damage", [b"", b"\0" * 999])
+def test_converted_weights_that_were_damaged_are_converted_again(
+    damage: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path))
+    held = published("lite0")["conv1.weight"]
+    (kept,) = (tmp_path / "pretrained").glob("*.safetensors")
+    before = held.clone()
+    kept.write_bytes(damage)  # a file that was mapped would end the process now
+    assert torch.equal(held, before)
+    weights._read.cache_clear()
+    assert torch.equal(published("lite0")["conv1.weight"], before)
+
+
 def test_a_file_that_is_not_what_was_published_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / LITE0.file
     file.write_bytes(b"\x80\x04\x95pickle.")

@@ -10,6 +10,7 @@ from cnnlab.networks.architecture import Architecture
 from cnnlab.pretrained.matching import FEWEST, alike, backbones_for, cuts
 from cnnlab.pretrained.table import BACKBONES, IMAGENET_TERMS
 from cnnlab.pretrained.weights import known_digest
+from cnnlab.runs.catalogue import Entry
 from cnnlab.training.config import RunConfig, Start
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.state import form_field
@@ -46,7 +47,7 @@ def _offered(network: Architecture) -> dict[str, str]:
     alike_runs: dict[str, str] = {}
     for entry in session.trained_runs():
         if alike(entry.config.architecture.layers, network.layers) >= FEWEST and len(alike_runs) < LATEST_RUNS:
-            alike_runs[f"{entry.id}@{entry.summary.epoch}"] = f"Your run: {frame.literal(entry.title)}"
+            alike_runs[f"{entry.id}@{entry.summary.epoch}"] = f"Yours, {_accuracy(entry)}{entry.title}"
     return offered | frame.distinct_labels(alike_runs)
 
 
@@ -119,6 +120,12 @@ def _scale(chosen: str) -> dict[str, str]:
 def fill_in(config: RunConfig) -> None:
     """Put the config's weights to start from into the form."""
     form_field("start").put(_name(config.start))
+
+
+def _accuracy(entry: Entry) -> str:
+    """Tell runs of one title apart where lists are narrow; empty for a run that was not tested."""
+    accuracy = entry.summary.test_accuracy
+    return "" if accuracy is None else f"test {accuracy:.1%}: "
 
 
 def _name(start: Start | None) -> str:
