@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cnnlab.cli.exporting import written
+from cnnlab.cli.exporting import described, written
 from cnnlab.cli.options import as_json, open_run, open_store, runs_option
 from cnnlab.export.formats.table import EXPORTS
 from cnnlab.export.mlflow import to_mlflow
@@ -103,10 +103,7 @@ def export(
         click.echo(json.dumps(told))
         return
     for file in files:
-        click.echo(
-            f"{file['file']}: {file['bytes'] / 1e6:.2f} MB, {file['accuracy']:.2%} of {file['images']:,} test images, "
-            f"{file['alike']:.2%} named as here, {file['milliseconds']:.2f} ms an image"
-        )
+        click.echo(described(file))
     if events:
         click.echo(f"TensorBoard: {events}")
     if logged:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnnlab.export.formats.table import EXPORTS
 from cnnlab.export.portable import ExportError
 from cnnlab.files import atomic_file
 from cnnlab.runs.run import Run
+
+if TYPE_CHECKING:
+    from cnnlab.export.formats.exporting import Exported
 
 
 def written(run: Run, paths: tuple[Path, ...]) -> list[dict[str, Any]]:
@@ -30,18 +33,31 @@ def written(run: Run, paths: tuple[Path, ...]) -> list[dict[str, Any]]:
                 aside.write_bytes(file.content)
         except OSError as error:
             raise ExportError(f"{path} cannot be written ({error.strerror or error})") from error
-        assert file.row
-        told.append(
-            {
-                "file": str(path),
-                "bytes": file.row.bytes,
-                "accuracy": file.row.accuracy,
-                "alike": file.row.agreed / file.row.images,
-                "images": file.row.images,
-                "milliseconds": file.row.milliseconds,
-            }
-        )
+        told.append({"file": str(path), "bytes": len(file.content), **_compared(file)})
     return told
+
+
+def _compared(file: Exported) -> dict[str, Any]:
+    """Return how a file answers; nothing where only a browser opens it."""
+    if file.row is None:
+        return {}
+    return {
+        "accuracy": file.row.accuracy,
+        "alike": file.row.agreed / file.row.images,
+        "images": file.row.images,
+        "milliseconds": file.row.milliseconds,
+    }
+
+
+def described(told: dict[str, Any]) -> str:
+    """Write in one line what ``written`` says of a file."""
+    line = f"{told['file']}: {told['bytes'] / 1e6:.2f} MB"
+    if "accuracy" not in told:
+        return f"{line}, checks itself when it is opened"
+    return (
+        f"{line}, {told['accuracy']:.2%} of {told['images']:,} test images, {told['alike']:.2%} named as here, "
+        f"{told['milliseconds']:.2f} ms an image"
+    )
 
 
 def _suffix(path: Path) -> str:

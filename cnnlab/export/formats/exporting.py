@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Exported:
-    """A file, or the reason why there is none."""
+    """A file, or the reason why there is none; it has no row where only a browser opens it."""
 
     suffix: str
     content: bytes
@@ -89,6 +89,8 @@ def _exported(portable: Portable, suffix: str, test: Split, own: Tensor) -> Expo
         content, answer = form.write(portable)
     except ExportError as error:
         return Exported(suffix, b"", None, str(error))
+    if answer is None:
+        return Exported(suffix, content, None)
     named = torch.cat([answer(images).argmax(1) for images in test.split(portable.trained.at_once)])
     return Exported(suffix, content, _row(form.title, len(content), portable, answer, named, test, own))
 

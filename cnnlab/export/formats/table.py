@@ -16,7 +16,7 @@ class _Module(Protocol):
         """Write the file. Raises ExportError where the format lacks something that the network has."""
 
     def opened(self, content: bytes) -> Answer:
-        """Open the file as whoever gets it would."""
+        """Open the file as whoever gets it would; only of formats that open here."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,20 @@ class Format:
     use: str
     module: str
     tolerance: float  # of probabilities, against the app's own
+    opens_here: bool = True  # else the file checks itself where it is opened
 
     @property
     def _module(self) -> _Module:
         return cast("_Module", import_module(f"cnnlab.export.formats.{self.module}"))  # slow, and rarely needed
 
-    def write(self, portable: Portable) -> tuple[bytes, Answer]:
-        """Write the file, and open it to answer the examples.
+    def write(self, portable: Portable) -> tuple[bytes, Answer | None]:
+        """Write the file, and open it to answer the examples; it comes with None where only a browser opens it.
 
         Raises ExportError where the network cannot be written so, or the file answers otherwise than the app.
         """
         content, examples = self._module.write(portable), portable.examples
+        if not self.opens_here:
+            return content, None
         answer = self._module.opened(content)
         apart = float((answer(examples.images) - examples.probabilities).abs().max())
         if not apart <= self.tolerance:
@@ -50,6 +53,7 @@ class Format:
 
 
 _FORMATS = [
+    Format("html", "HTML page", "opens in any browser, offline: draw or show it pictures", "html_file", 1e-3, False),
     Format("onnx", "ONNX", "for ONNX Runtime and what else reads ONNX, in any language", "onnx_file", 1e-5),
     Format("int8.onnx", "ONNX, 8 bits", "the same in a quarter of the size, for small machines", "int8_file", 0.15),
     Format("py", "Python with PyTorch", "one file to read and to run; needs torch alone", "torch_script", 1e-5),

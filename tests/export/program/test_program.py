@@ -60,7 +60,7 @@ torch.save({"weights": network.state_dict(), "history": history, "hits": hits}, 
 
 def short(name: str, **fields: object) -> RunConfig:
     """A tutorial's config on a few of its images, for one epoch."""
-    shorter = {"epochs": 1, "train_fraction": 0.02, "seed": 3, **fields}
+    shorter = {"epochs": 1, "train_fraction": 0.02, "validation_fraction": 0.02, "seed": 3, **fields}
     return RunConfig.model_validate({**RECIPES[name].config.model_dump(), **shorter})
 
 
