@@ -65,16 +65,32 @@ const aligned = (size) => Math.ceil(size / 4) * 4
 function multiplyPlainly(numbers, a, b, c, bias, m, k, n, ldb, ldc) {
   for (let tile = 0; tile * TILE < m; tile++) {
     const first = firstRow(tile, m)
-    for (let lane = 0; lane < TILE && first + lane < m; lane++) {
-      const row = c + (first + lane) * ldc
-      numbers.fill(numbers[bias + first + lane], row, row + n)
-      for (let inner = 0; inner < k; inner++) {
-        const weight = numbers[a + (tile * k + inner) * TILE + lane]
-        const values = b + inner * ldb
-        for (let column = 0; column < n; column++) numbers[row + column] += weight * numbers[values + column]
-      }
+    const rows = Math.min(TILE, m - first)
+    for (let row = first; row < first + rows; row++) numbers.fill(numbers[bias + row], c + row * ldc, c + row * ldc + n)
+    const multiply = rows === TILE ? multiplyTile : multiplyRows
+    multiply(numbers, a + tile * k * TILE, b, c + first * ldc, rows, k, n, ldb, ldc)
+  }
+}
+
+function multiplyTile(numbers, a, b, c, rows, k, n, ldb, ldc) {
+  for (let inner = 0; inner < k; inner++, a += TILE, b += ldb) {
+    const [first, second, third, fourth] = [numbers[a], numbers[a + 1], numbers[a + 2], numbers[a + 3]]
+    for (let column = 0, at = c; column < n; column++, at++) {
+      const value = numbers[b + column]
+      numbers[at] += first * value
+      numbers[at + ldc] += second * value
+      numbers[at + 2 * ldc] += third * value
+      numbers[at + 3 * ldc] += fourth * value
     }
   }
+}
+
+function multiplyRows(numbers, a, b, c, rows, k, n, ldb, ldc) {
+  for (let row = 0; row < rows; row++)
+    for (let inner = 0; inner < k; inner++) {
+      const weight = numbers[a + inner * TILE + row]
+      for (let column = 0; column < n; column++) numbers[c + row * ldc + column] += weight * numbers[b + inner * ldb + column]
+    }
 }
 
 // The last tile moves back to fit, unless there is only one.
@@ -108,10 +124,12 @@ function frameSize(step, program) {
 }
 
 function windowsSize(step, program) {
-  if (step.do !== "convolution" || isPointwise(step)) return 0
+  if (step.do !== "convolution") return 0
   const [, rows, columns] = program.shapes[step.to]
+  if (isPointwise(step) && rows * columns >= LANES) return 0
   const inside = program.shapes[step.from[0]][0] / step.groups
-  return aligned(inside * step.kernel[0] * step.kernel[1] * Math.min(rows, rowsAtOnce(columns)) * columns)
+  const positions = Math.max(LANES, Math.min(rows, rowsAtOnce(columns)) * columns)
+  return aligned(inside * step.kernel[0] * step.kernel[1] * positions) + aligned(program.shapes[step.to][0] * LANES)
 }
 
 const rowsAtOnce = (columns) => Math.max(1, Math.floor(BLOCK / columns))
@@ -151,26 +169,44 @@ function framed(step, x, machine) {
 function convolution(step, [input], y, machine) {
   const x = framed(step, input, machine)
   const [filters, rows, columns] = y.shape
-  const outside = filters / step.groups
-  const inside = x.shape[0] / step.groups
-  const k = inside * step.kernel[0] * step.kernel[1]
-  const tiles = Math.ceil(outside / TILE) * TILE
-  for (let group = 0; group < step.groups; group++) {
-    setBias(step, machine, group * outside, outside)
-    const weights = step.weightAt + group * tiles * k
-    const out = y.at + group * outside * rows * columns
-    if (isPointwise(step)) {
-      const from = x.at + group * inside * rows * columns
-      machine.multiply(weights, from, out, machine.bias, outside, k, rows * columns, rows * columns, rows * columns)
-      continue
-    }
-    for (let first = 0; first < rows; first += rowsAtOnce(columns)) {
-      const some = Math.min(rowsAtOnce(columns), rows - first)
-      layOut(step, x, group * inside, inside, first, some, columns, machine)
-      const positions = some * columns
-      machine.multiply(weights, machine.windows, out + first * columns, machine.bias, outside, k, positions, positions, rows * columns)
-    }
+  const part = {
+    filters: filters / step.groups,
+    channels: x.shape[0] / step.groups,
+    positions: rows * columns,
+    numbers: (x.shape[0] / step.groups) * step.kernel[0] * step.kernel[1],
   }
+  const size = Math.ceil(part.filters / TILE) * TILE * part.numbers
+  for (let group = 0; group < step.groups; group++) {
+    setBias(step, machine, group * part.filters, part.filters)
+    const weights = step.weightAt + group * size
+    const out = y.at + group * part.filters * part.positions
+    if (part.positions < LANES) convolveFew(step, x, group, part, weights, out, columns, machine)
+    else if (isPointwise(step)) {
+      const from = x.at + group * part.channels * part.positions
+      machine.multiply(weights, from, out, machine.bias, part.filters, part.numbers, part.positions, part.positions, part.positions)
+    } else convolveBlocks(step, x, group, part, weights, out, columns, machine)
+  }
+}
+
+function convolveBlocks(step, x, group, part, weights, out, columns, machine) {
+  const rows = part.positions / columns
+  for (let first = 0; first < rows; first += rowsAtOnce(columns)) {
+    const some = Math.min(rowsAtOnce(columns), rows - first)
+    const positions = some * columns
+    layOut(step, x, group * part.channels, part.channels, [first, some, columns], positions, machine)
+    machine.multiply(weights, machine.windows, out + first * columns, machine.bias, part.filters, part.numbers, positions, positions, part.positions)
+  }
+}
+
+// With fewer positions than the kernel takes, it computes some more that nobody reads.
+function convolveFew(step, x, group, part, weights, out, columns, machine) {
+  const { numbers, windows } = machine
+  const result = windows + part.numbers * LANES
+  layOut(step, x, group * part.channels, part.channels, [0, part.positions / columns, columns], LANES, machine)
+  machine.multiply(weights, windows, result, machine.bias, part.filters, part.numbers, LANES, LANES, LANES)
+  for (let filter = 0; filter < part.filters; filter++)
+    for (let position = 0; position < part.positions; position++)
+      numbers[out + filter * part.positions + position] = numbers[result + filter * LANES + position]
 }
 
 function setBias(step, machine, first, length) {
@@ -178,16 +214,16 @@ function setBias(step, machine, first, length) {
   else machine.numbers.set(machine.tensors[step.bias].subarray(first, first + length), machine.bias)
 }
 
-// Lays out the numbers of each window in a column, for some rows of positions (im2col).
-function layOut(step, x, firstChannel, channels, first, some, columns, machine) {
+// Lays out the numbers of each window in a column (im2col), for some rows of positions; a number's next is gap apart.
+function layOut(step, x, firstChannel, channels, [first, some, columns], gap, machine) {
   const [[high, wide], [down, right], [rowGap, columnGap]] = [step.kernel, step.stride, step.dilation]
   const [, height, width] = x.shape
   const { numbers } = machine
-  let to = machine.windows
+  let start = machine.windows
   for (let channel = firstChannel; channel < firstChannel + channels; channel++)
     for (let ky = 0; ky < high; ky++)
-      for (let kx = 0; kx < wide; kx++)
-        for (let row = first; row < first + some; row++) {
+      for (let kx = 0; kx < wide; kx++, start += gap)
+        for (let row = first, to = start; row < first + some; row++) {
           let from = x.at + (channel * height + row * down + ky * rowGap) * width + kx * columnGap
           for (let column = 0; column < columns; column++, from += right) numbers[to++] = numbers[from]
         }

@@ -162,9 +162,9 @@ function shares(before, after, filter, reach) {
     const centre = (place + 0.5) * factor
     const first = Math.max(0, Math.trunc(centre - reach * width + 0.5))
     const end = Math.min(before, Math.trunc(centre + reach * width + 0.5))
-    const raw = Array.from({ length: end - first }, (_, at) => filter((at + first - centre + 0.5) / width))
+    const raw = Array.from({ length: end - first }, (_, at) => filter((at + first - centre + 0.5) * (1 / width)))
     const total = raw.reduce((sum, weight) => sum + weight, 0)
-    return { first, weights: raw.map((weight) => (total ? weight / total : weight)) }
+    return { first, weights: raw.map((weight) => (total ? weight * (1 / total) : weight)) }
   })
 }
 
