@@ -41,6 +41,8 @@ class Portable:
     preparation: Preparation
     familiar: TrainingFeatures
     examples: Examples
+    dataset: str = ""  # its title
+    accuracy: float | None = None  # on its test images, where that is known of this epoch
 
     @classmethod
     def of(cls, run: Run, title: str, epoch: int | None = None) -> Portable:
@@ -58,6 +60,8 @@ class Portable:
             preparation="drawn" if spec.is_drawn else light,
             familiar=TrainingFeatures.of(trained, data_of(run), run.config),
             examples=_examples(run, trained),
+            dataset=spec.title,
+            accuracy=run.summary.test_accuracy if trained.epoch == run.judged_epoch else None,
         )
 
 

@@ -39,10 +39,9 @@ function forward(steps, values, machine, input, output) {
 
 // The network's memory, and the matrix product on it.
 async function machineOf(size, kernel) {
-  if (kernel && typeof WebAssembly === "object" && WebAssembly.validate(kernel)) {
-    const memory = new WebAssembly.Memory({ initial: Math.ceil((size * 4) / 65536) })
-    const { instance } = await WebAssembly.instantiate(kernel, { from: { memory } })
-    const multiply = instance.exports.multiply
+  const assembled = kernel && (await assembledOn(size, kernel))
+  if (assembled) {
+    const { multiply, memory } = assembled
     const numbers = new Float32Array(memory.buffer)
     const fast = (a, b, c, bias, m, k, n, ldb, ldc) =>
       m < TILE || n < LANES
@@ -52,6 +51,18 @@ async function machineOf(size, kernel) {
   }
   const numbers = new Float32Array(size)
   return { numbers, multiply: (...sizes) => multiplyPlainly(numbers, ...sizes), isFast: false }
+}
+
+// Null where the browser has no WebAssembly, knows no vectors of numbers, or forbids it.
+async function assembledOn(size, kernel) {
+  try {
+    if (!WebAssembly.validate(kernel)) return null
+    const memory = new WebAssembly.Memory({ initial: Math.ceil((size * 4) / 65536) })
+    const { instance } = await WebAssembly.instantiate(kernel, { from: { memory } })
+    return { memory, multiply: instance.exports.multiply }
+  } catch {
+    return null
+  }
 }
 
 function valueAt(machine, at, shape) {
