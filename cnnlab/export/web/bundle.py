@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import load_file
@@ -14,12 +14,28 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.data.table import DIGITS
 from cnnlab.export.portable import Portable
 from cnnlab.export.web.familiar import Familiar
-from cnnlab.export.web.packing import Form, Numbers, base64_of, fits_half, packed, rounded
+from cnnlab.export.web.packing import LEVELS, Form, Numbers, base64_of, fits_half, packed, rounded
 from cnnlab.export.web.program import Program, compile_network
 from cnnlab.networks.build import build
 
 TOLERANCE = 1e-3  # of a probability, between the page and PyTorch with the same rounded weights
 MOST_LAYERS = 8  # whose maps are shown
+
+
+class Detail(NamedTuple):
+    """How finely the reasons to doubt are kept: beside small weights a coarser gate changes the size by a fifth."""
+
+    gate_levels: int
+    directions: int
+    levels: int
+
+
+DETAILS: dict[Numbers, Detail] = {
+    "float32": Detail(127, 96, 127),
+    "float16": Detail(63, 64, 31),
+    "int8": Detail(15, 48, 31),
+}
+WITHOUT_GATE = Detail(0, 128, 127)  # there only the distance tells what is unfamiliar
 
 
 @dataclass
@@ -40,6 +56,8 @@ def bundle(portable: Portable, weights: Numbers) -> dict[str, Any]:
     network = _rounded_network(portable, weights)
     shown = _shown_layers(network, portable)
     program = compile_network(network, trained.shape, shown)
+    has_gate = trained.classes == DIGITS and trained.shape == GATE_SHAPE
+    detail = DETAILS[weights] if has_gate else WITHOUT_GATE
     mean, std = trained.standardise.scale
     with torch.inference_mode():
         expected = network(trained.standardise.inputs(portable.examples.images)).softmax(1)
@@ -50,8 +68,8 @@ def bundle(portable: Portable, weights: Numbers) -> dict[str, Any]:
         "preparation": portable.preparation,
         "program": program.head(),
         "forms": parts.add(_tensors(program, weights)),
-        "gate": _gate(parts) if trained.classes == DIGITS and trained.shape == GATE_SHAPE else None,
-        "familiar": _familiar(portable, parts),
+        "gate": _gate(parts, detail) if has_gate else None,
+        "familiar": _familiar(portable, parts, detail),
         "examples": {
             "labels": portable.examples.labels.tolist(),
             "forms": parts.add([packed(portable.examples.images, "uint8"), packed(expected, "float32")]),
@@ -62,8 +80,8 @@ def bundle(portable: Portable, weights: Numbers) -> dict[str, Any]:
     return content | {"tensors": base64_of(parts.parts)}
 
 
-def _tensors(program: Program, weights: Numbers) -> list[tuple[Form, bytes]]:
-    return [packed(tensor, _numbers(tensor, weights)) for tensor in program.tensors]
+def _tensors(program: Program, weights: Numbers, levels: int = LEVELS) -> list[tuple[Form, bytes]]:
+    return [packed(tensor, _numbers(tensor, weights), levels) for tensor in program.tensors]
 
 
 def _numbers(tensor: torch.Tensor, weights: Numbers) -> Numbers:
@@ -100,17 +118,17 @@ def _begins_anew(layer: nn.Module) -> bool:
     return is_weighted or isinstance(layer, nn.Flatten | nn.AdaptiveAvgPool2d)
 
 
-def _gate(parts: _Parts) -> dict[str, Any]:
+def _gate(parts: _Parts, detail: Detail) -> dict[str, Any]:
     network = gate_network()
     network.load_state_dict(load_file(GATE))
     program = compile_network(network.eval(), GATE_SHAPE)
     digits = DATASETS["mnist-sample"]
-    forms = parts.add(_tensors(program, "int8"))
+    forms = parts.add(_tensors(program, "int8", detail.gate_levels))
     return {"program": program.head(), "forms": forms, "mean": digits.mean, "std": digits.std}
 
 
-def _familiar(portable: Portable, parts: _Parts) -> dict[str, Any]:
+def _familiar(portable: Portable, parts: _Parts, detail: Detail) -> dict[str, Any]:
     familiar = portable.familiar
-    forms = parts.add(Familiar.of(familiar.neighbours).packed())
+    forms = parts.add(Familiar.of(familiar.neighbours, detail.directions, detail.levels).packed())
     faint = familiar.faint if familiar.faint > -torch.inf else None
     return {"far": familiar.far, "torn": familiar.torn, "faint": faint, "forms": forms}

@@ -10,7 +10,6 @@ from torch import Tensor
 from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.export.web.packing import Form, packed, rounded
 
-DIRECTIONS = 64  # in which training images differ most
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,11 @@ class Familiar:
     directions: Tensor
     known: Tensor
     rest: Tensor
+    levels: int  # of directions and coordinates
 
     @classmethod
-    def of(cls, index: FeatureIndex, directions: int = DIRECTIONS) -> Familiar:
+    def of(cls, index: FeatureIndex, directions: int, levels: int) -> Familiar:
+        """Take the ``directions`` in which the indexed images differ most, rounded to so many ``levels``."""
         features = index.features  # (N, F)
         mean = features.mean(0)
         centred = features - mean
@@ -35,17 +36,17 @@ class Familiar:
         values, vectors = torch.linalg.eigh(centred.double() @ centred.double().T)
         kept = min(directions, len(values))
         ways = (vectors[:, -kept:].T @ centred.double()) / values[-kept:, None].clamp_min(1e-12).sqrt()
-        stored = rounded(ways.float(), "int8")
-        known = rounded(centred @ stored.T, "int8")  # as the page computes them, with the rounded directions
+        stored = rounded(ways.float(), "int8", levels)
+        known = rounded(centred @ stored.T, "int8", levels)  # as the page computes them, with the rounded directions
         rest = (centred.square().sum(1) - known.square().sum(1)).clamp_min(0)
-        return cls(mean, stored, known, rest)
+        return cls(mean, stored, known, rest, levels)
 
     def packed(self) -> list[tuple[Form, bytes]]:
         """Pack mean, directions, coordinates and rest, in this order."""
         return [
             packed(self.mean[None], "float16"),
-            packed(self.directions, "int8"),
-            packed(self.known, "int8"),
+            packed(self.directions, "int8", self.levels),
+            packed(self.known, "int8", self.levels),
             packed(self.rest[None], "float16"),
         ]
 

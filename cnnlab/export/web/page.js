@@ -83,7 +83,6 @@ function preparedImage(image) {
 const paper = part("paper")
 const strokes = []
 let isDrawing = false
-let isAsked = false
 let restsLater = 0
 
 function pointOf(event) {
@@ -125,7 +124,7 @@ function end() {
   isDrawing = false
 }
 
-// Draws at once; answers with the next frame, or when the pen rests where the network is slow.
+// Draws and answers at once, since browsers send one move a frame; a slow network answers when the pen rests.
 function changed(since) {
   camera.close()
   drawPaper()
@@ -136,14 +135,10 @@ function changed(since) {
   }
   clearTimeout(restsLater)
   if (tookLast > SLOW) restsLater = setTimeout(() => answerStrokes(performance.now()), RESTS)
-  else if (!isAsked) {
-    isAsked = true
-    requestAnimationFrame(() => answerStrokes(since))
-  }
+  else answerStrokes(since)
 }
 
 function answerStrokes(since) {
-  isAsked = false
   if (strokes.length) attempt(() => answerImage(preparedStrokes(strokes, PEN / CANVAS), since))
 }
 

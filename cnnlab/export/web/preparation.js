@@ -70,14 +70,16 @@ function resized(image, width, height, filter, reach) {
 
 function rowsResized({ width, height, data }, wide, filter, reach) {
   const out = new Uint8Array(wide * height)
-  shares(width, wide, filter, reach).forEach(({ first, weights }, column) => {
-    const fixed = Int32Array.from(weights, (weight) => Math.trunc(weight * 2 ** BITS + 0.5)) // none is negative
-    for (let row = 0; row < height; row++) {
+  const takes = shares(width, wide, filter, reach).map(({ first, weights }) => ({
+    first,
+    fixed: Int32Array.from(weights, (weight) => Math.trunc(weight * 2 ** BITS + 0.5)), // none is negative
+  }))
+  for (let row = 0, to = 0; row < height; row++)
+    for (const { first, fixed } of takes) {
       let sum = 2 ** (BITS - 1)
-      for (let at = 0; at < fixed.length; at++) sum += fixed[at] * data[row * width + first + at]
-      out[row * wide + column] = Math.min(255, Math.max(0, sum >> BITS))
+      for (let at = 0, from = row * width + first; at < fixed.length; at++, from++) sum += fixed[at] * data[from]
+      out[to++] = sum >> BITS // 0…255, as the weights' sum is 1
     }
-  })
   return { width: wide, height, data: out }
 }
 

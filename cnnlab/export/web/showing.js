@@ -2,6 +2,7 @@
 const MOST_BARS = 20
 const MOST_MAPS = 16
 const GRID = 8 // maps in a row
+const CELL = 32 // dots that a small map is enlarged to at the most
 
 function part(id) {
   return document.getElementById(id)
@@ -90,35 +91,37 @@ function mapFigures(program, names) {
     const shown = Math.min(channels, MOST_MAPS)
     const figure = element("figure", "maps")
     const sheet = element("canvas")
-    sheet.width = Math.min(shown, GRID) * (width + 1) - 1
-    sheet.height = Math.ceil(shown / GRID) * (height + 1) - 1
+    const zoom = Math.max(1, Math.floor(CELL / Math.max(width, height)))
+    sheet.width = Math.min(shown, GRID) * (zoom * width + 1) - 1
+    sheet.height = Math.ceil(shown / GRID) * (zoom * height + 1) - 1
     sheet.setAttribute("role", "img")
     sheet.setAttribute("aria-label", `Feature maps of ${name}`)
     const caption = element("figcaption")
     const more = channels > shown ? `${shown} of ${channels} maps` : `${channels} ${channels === 1 ? "map" : "maps"}`
     caption.append(element("strong", "", name), ` ${more}, ${height}×${width}`)
     figure.append(caption, sheet)
-    return { figure, sheet, number, shown }
+    return { figure, sheet, number, shown, zoom }
   })
 }
 
 // Paints maps: zero looks like the page, the largest number of the layer has the full colour.
-function paintMaps({ sheet, shown }, { data, shape: [, height, width] }, [ground, positive, negative]) {
+function paintMaps({ sheet, shown, zoom }, { data, shape: [, height, width] }, [ground, positive, negative]) {
   const pen = sheet.getContext("2d")
   const image = pen.createImageData(sheet.width, sheet.height)
   const size = height * width
   let most = 0
   for (let at = 0; at < shown * size; at++) most = Math.max(most, Math.abs(data[at]))
-  for (let map = 0; map < shown; map++)
-    for (let place = 0; place < size; place++) {
-      const value = most ? data[map * size + place] / most : 0
-      const row = Math.floor(map / GRID) * (height + 1) + Math.floor(place / width)
-      const column = (map % GRID) * (width + 1) + (place % width)
-      const colour = value < 0 ? negative : positive
-      const to = 4 * (row * sheet.width + column)
-      for (let band = 0; band < 3; band++) image.data[to + band] = ground[band] + (colour[band] - ground[band]) * Math.abs(value)
-      image.data[to + 3] = 255
-    }
+  for (let map = 0; map < shown; map++) {
+    const [top, left] = [Math.floor(map / GRID) * (zoom * height + 1), (map % GRID) * (zoom * width + 1)]
+    for (let row = 0; row < zoom * height; row++)
+      for (let column = 0; column < zoom * width; column++) {
+        const value = most ? data[map * size + Math.floor(row / zoom) * width + Math.floor(column / zoom)] / most : 0
+        const colour = value < 0 ? negative : positive
+        const to = 4 * ((top + row) * sheet.width + left + column)
+        for (let band = 0; band < 3; band++) image.data[to + band] = ground[band] + (colour[band] - ground[band]) * Math.abs(value)
+        image.data[to + 3] = 255
+      }
+  }
   pen.putImageData(image, 0, 0)
 }
 
