@@ -33,7 +33,7 @@ class Detail(NamedTuple):
 DETAILS: dict[Numbers, Detail] = {
     "float32": Detail(127, 96, 127),
     "float16": Detail(63, 64, 31),
-    "int8": Detail(15, 48, 31),
+    "int8": Detail(15, 32, 31),
 }
 WITHOUT_GATE = Detail(0, 128, 127)  # there only the distance tells what is unfamiliar
 

@@ -11,7 +11,6 @@ from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.export.web.packing import Form, packed, rounded
 
 
-
 @dataclass(frozen=True)
 class Familiar:
     """Unit-length features of N training images as mean (F,), directions (D, F), coordinates (N, D) and what is left.
