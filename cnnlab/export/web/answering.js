@@ -2,7 +2,7 @@
 
 // Opens what page.py packed. `kernel` false: plain JavaScript only.
 async function openAnswers(data, useKernel = true) {
-  const kernel = useKernel ? Uint8Array.from(atob(data.kernel), (letter) => letter.charCodeAt(0)) : null
+  const kernel = useKernel ? bytesOf(data.kernel) : null
   const bytes = await unpacked(data.tensors)
   const [own, gateOwn, known, examples] = read(bytes, [data.forms, data.gate?.forms ?? [], data.familiar.forms, data.examples.forms])
   const network = await openNetwork(data.program, own, kernel)

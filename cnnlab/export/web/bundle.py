@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -106,7 +107,7 @@ def _shown_layers(network: nn.Sequential, portable: Portable) -> tuple[str, ...]
     layers = list(network.named_children())
     ends = [
         name
-        for (name, _), (_, following) in zip(layers, layers[1:], strict=False)
+        for (name, _), (_, following) in pairwise(layers)
         if len(program.shapes[program.layers[name]]) == 3 and _begins_anew(following)
     ]
     spacing = -(-len(ends) // MOST_LAYERS) or 1

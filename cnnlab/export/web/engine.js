@@ -240,25 +240,45 @@ function layOut(step, x, firstChannel, channels, [first, some, columns], gap, ma
         }
 }
 
-// A convolution of each channel with a filter of its own.
+// A convolution of each channel with a filter of its own, four positions of a row at once.
 function depthwise(step, [input], y, machine) {
   const x = framed(step, input, machine)
-  const [[high, wide], [down, right], [rowGap, columnGap]] = [step.kernel, step.stride, step.dilation]
+  const [high, wide] = step.kernel
   const [channels, rows, columns] = y.shape
   const [, height, width] = x.shape
   const weights = machine.tensors[step.weight]
-  const bias = step.bias === undefined ? null : machine.tensors[step.bias]
-  for (let channel = 0; channel < channels; channel++)
+  const biases = step.bias === undefined ? null : machine.tensors[step.bias]
+  for (let channel = 0; channel < channels; channel++) {
+    const filter = weights.subarray(channel * high * wide, (channel + 1) * high * wide)
     for (let row = 0; row < rows; row++) {
-      const to = (channel * rows + row) * columns
-      y.data.fill(bias ? bias[channel] : 0, to, to + columns)
-      for (let ky = 0; ky < high; ky++)
-        for (let kx = 0; kx < wide; kx++) {
-          const weight = weights[(channel * high + ky) * wide + kx]
-          let from = (channel * height + row * down + ky * rowGap) * width + kx * columnGap
-          for (let column = 0; column < columns; column++, from += right) y.data[to + column] += weight * x.data[from]
-        }
+      const to = y.at + (channel * rows + row) * columns
+      const from = x.at + (channel * height + row * step.stride[0]) * width
+      for (let column = 0; column < columns; column += FOUR) {
+        const first = Math.max(0, Math.min(column, columns - FOUR))
+        filterFour(machine.numbers, filter, biases ? biases[channel] : 0, from + first * step.stride[1], to + first, step, width, columns)
+      }
     }
+  }
+}
+
+const FOUR = 4
+
+// Of fewer than four positions the others are computed as well, but not written.
+function filterFour(numbers, filter, bias, from, to, { kernel, stride, dilation }, width, columns) {
+  const [right, down, across] = [stride[1], dilation[0] * width, dilation[1]]
+  let [first, second, third, fourth] = [bias, bias, bias, bias]
+  for (let ky = 0, tap = 0; ky < kernel[0]; ky++)
+    for (let kx = 0, at = from + ky * down; kx < kernel[1]; kx++, tap++, at += across) {
+      const weight = filter[tap]
+      first += weight * numbers[at]
+      second += weight * numbers[at + right]
+      third += weight * numbers[at + 2 * right]
+      fourth += weight * numbers[at + 3 * right]
+    }
+  numbers[to] = first
+  if (columns > 1) numbers[to + 1] = second
+  if (columns > 2) numbers[to + 2] = third
+  if (columns > 3) numbers[to + 3] = fourth
 }
 
 function linear(step, [x], y, machine) {

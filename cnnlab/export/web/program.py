@@ -17,8 +17,8 @@ from cnnlab.networks.modules import (
     LayerScale,
     PaddedConv2d,
     ParallelBlock,
-    Resize,
     ResidualBlock,
+    Resize,
     SqueezeExciteBlock,
 )
 

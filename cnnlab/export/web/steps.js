@@ -73,13 +73,17 @@ function complement(x) {
   return x >= 0 ? value : 2 - value
 }
 
+const CLAMPS = { relu: Infinity, relu6: 6 } // the most common ones, in a loop without calls
+
 function applyFunction(step, [x], y) {
-  if (step.name === "relu") {
-    for (let at = 0; at < y.data.length; at++) y.data[at] = x.data[at] > 0 ? x.data[at] : 0
+  const [from, to] = [x.data, y.data]
+  const most = CLAMPS[step.name]
+  if (most) {
+    for (let at = 0; at < to.length; at++) to[at] = from[at] > 0 ? (from[at] < most ? from[at] : most) : 0
     return
   }
   const apply = FUNCTIONS[step.name]
-  for (let at = 0; at < y.data.length; at++) y.data[at] = apply(x.data[at])
+  for (let at = 0; at < to.length; at++) to[at] = apply(from[at])
 }
 
 // The windows of a pool along one axis: where each begins and ends, its gap, and how many pixels its mean divides by.

@@ -1,9 +1,15 @@
 // Reads what packing.py wrote: base64 of one compressed stream, in which tensors lie one after another.
 
 async function unpacked(base64) {
-  const compressed = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
-  const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("deflate"))
+  const stream = new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream("deflate"))
   return new Uint8Array(await new Response(stream).arrayBuffer())
+}
+
+function bytesOf(base64) {
+  const text = atob(base64)
+  const bytes = new Uint8Array(text.length)
+  for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(at)
+  return bytes
 }
 
 // The tensors of the given forms [numbers, rows, columns], from a place in the bytes on; and where they end.
@@ -17,17 +23,25 @@ function readTensors(bytes, forms, start = 0) {
   return { tensors, end: at }
 }
 
+let HALVES = null // all numbers of 16 bits, by their bits
+
 const READERS = {
   uint8: (bytes, rows, columns) => [bytes.slice(0, rows * columns), rows * columns],
   float32: (bytes, rows, columns) => [new Float32Array(woven(bytes, rows * columns, 4).buffer), rows * columns * 4],
   float16: (bytes, rows, columns) => {
     const halves = new Uint16Array(woven(bytes, rows * columns, 2).buffer)
-    return [Float32Array.from(halves, half), rows * columns * 2]
+    HALVES ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits))
+    const numbers = new Float32Array(halves.length)
+    for (let at = 0; at < halves.length; at++) numbers[at] = HALVES[halves[at]]
+    return [numbers, rows * columns * 2]
   },
   int8: (bytes, rows, columns) => {
     const scales = new Float32Array(bytes.slice(0, rows * 4).buffer)
     const steps = new Int8Array(bytes.slice(rows * 4, rows * (4 + columns)).buffer)
-    return [Float32Array.from(steps, (step, at) => step * scales[Math.floor(at / columns)]), rows * (4 + columns)]
+    const numbers = new Float32Array(steps.length)
+    for (let row = 0, at = 0; row < rows; row++)
+      for (let end = at + columns; at < end; at++) numbers[at] = steps[at] * scales[row]
+    return [numbers, rows * (4 + columns)]
   },
 }
 

@@ -21,7 +21,7 @@ RUN = """async ({ cases, kernel }) => {
   const answers = []
   for (const { program, forms, tensors, input } of cases) {
     const numbers = readTensors(await unpacked(tensors), forms).tensors
-    const bytes = kernel && Uint8Array.from(atob(kernel), (letter) => letter.charCodeAt(0))
+    const bytes = kernel && bytesOf(kernel)
     const network = await openNetwork(program, numbers, bytes)
     if (network.isFast !== Boolean(kernel)) throw new Error("the kernel was not used, or was")
     network.run(input.map(() => 1)) // so that what an image leaves in memory would be seen in the next
