@@ -15,7 +15,7 @@ from typing import Any, Literal
 from cnnlab.export.portable import Portable
 from cnnlab.export.web.bundle import bundle
 from cnnlab.export.web.kernel import kernel
-from cnnlab.networks.architecture import summarise
+from cnnlab.networks.architecture import LayerSummary, follow
 from cnnlab.networks.diagram import draw_network
 from cnnlab.networks.layers import shown
 from cnnlab.text import one_line
@@ -89,9 +89,9 @@ def _json(content: Mapping[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _rows(portable: Portable) -> list[Any]:
+def _rows(portable: Portable) -> list[LayerSummary]:
     trained = portable.trained
-    return list(summarise(portable.architecture, trained.shape, len(trained.classes)))
+    return follow(portable.architecture, trained.shape, len(trained.classes))
 
 
 def _diagram(portable: Portable) -> str:
