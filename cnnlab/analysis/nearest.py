@@ -27,6 +27,11 @@ class FeatureIndex:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def features(self) -> Tensor:
+        """The images' features scaled to unit length: (N, F)."""
+        return self._features
+
     def query(self, features: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """Find the ``count`` nearest to each of ``features`` (Q, F), nearest first: distances and indices, (Q, count).
 

@@ -54,6 +54,8 @@ class Portable:
     familiar: TrainingFeatures
     examples: Examples
     calibration: Tensor  # (N, C, H, W) uint8, validation images whose activations tell the ranges of 8-bit numbers
+    dataset: str = ""  # its title
+    accuracy: float | None = None  # on its test images, where that is known of this epoch
 
     @classmethod
     def of(cls, run: Run, title: str, epoch: int | None = None) -> Portable:
@@ -72,6 +74,8 @@ class Portable:
             familiar=TrainingFeatures.of(trained, data, run.config),
             examples=_examples(run, trained),
             calibration=sampled(data.validation, CALIBRATION).images,
+            dataset=spec.title,
+            accuracy=run.summary.test_accuracy if trained.epoch == run.judged_epoch else None,
         )
 
 

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import torch
+from playwright.sync_api import Error, Page, expect
+
+from cnnlab.analysis.ood import read
+from cnnlab.drawings.preprocess import prepared, stroke_ink
+from cnnlab.drawings.strokes import Drawing
+from cnnlab.export.portable import Portable
+from cnnlab.export.web.page import html_page
+from cnnlab.runs.run import Run
+from cnnlab.runs.trained import test_split as images_of
+from tests.export.web.pages import changed, opened, untrained, with_other_weights
+from tests.samples import SEVEN
+
+MOST_BYTES = 600_000  # of the default network, in 8 bits, with its doubt
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+DRAWINGS: list[dict[str, Any]] = [
+    {"strokes": SEVEN.strokes, "pen": SEVEN.pen},
+    {"strokes": [[[0.5, 0.0], [0.1, 0.5], [0.5, 1.0], [0.9, 0.5], [0.5, 0.0]]]},
+    {"strokes": [[[0.4, 0.0], [0.45, 0.5], [0.4, 1.0]]]},
+    {"strokes": [[[0.0, 0.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]], [[0.5, 0.0], [0.5, 1.0]]]},
+    {"strokes": [[[0.1, 0.1], [0.9, 0.2], [0.2, 0.8]]], "pen": 0.7},  # a blot
+]
+PREDICT = "async (inputs) => Promise.all(inputs.map((input) => window.cnnlab.predict(input)))"
+Weights = Literal["float32", "float16", "int8"]
+
+
+@pytest.fixture(scope="module")
+def portable(finished_run: Run) -> Portable:
+    return Portable.of(finished_run, "Two epochs")
+
+
+@pytest.mark.parametrize("weights", ["float32", "float16", "int8"])
+def test_drawings_get_the_apps_answers(
+    new_page: Callable[..., Page], tmp_path: Path, portable: Portable, weights: Weights
+) -> None:
+    page, asked = opened(new_page, tmp_path / "page.html", html_page(portable, weights))
+    found = page.evaluate(PREDICT, DRAWINGS)
+    for drawing, there in zip(DRAWINGS, found, strict=True):
+        steps = prepared(stroke_ink(Drawing.model_validate(drawing)))
+        here = read(portable.trained, steps.image, portable.familiar, steps.suspicion)
+        assert (there["class"], there["doubt"], there["sure"]) == (here.name, here.doubt, not here.doubt)
+        precise = {"float32": 1e-5, "float16": 5e-3, "int8": 5e-2}[weights]
+        assert there["probabilities"] == pytest.approx(here.probabilities, abs=precise)
+    assert asked == [(tmp_path / "page.html").as_uri()]
+
+
+@pytest.mark.parametrize(("weights", "most"), [("float16", 0), ("int8", 1)])
+def test_rounded_weights_name_the_same_classes(
+    new_page: Callable[..., Page], tmp_path: Path, portable: Portable, finished_run: Run, weights: Weights, most: int
+) -> None:
+    content = html_page(portable, weights)
+    images = images_of(finished_run).images[:300]
+    page, _ = opened(new_page, tmp_path / "page.html", content)
+    found = page.evaluate(PREDICT, [{"image": image.flatten().tolist()} for image in images])
+    here = portable.trained.probabilities(images).argmax(1).tolist()
+    others = sum(there["class"] != portable.trained.classes[best] for there, best in zip(found, here, strict=True))
+    assert others <= most
+    assert weights != "int8" or len(content) <= MOST_BYTES
+
+
+def test_without_the_kernel_it_answers_alike(new_page: Callable[..., Page], tmp_path: Path, portable: Portable) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(portable))
+    plain = page.evaluate(
+        """async () => {
+          const plain = await openAnswers(data, false)
+          return { isFast: plain.network.isFast, difference: largestDifference(plain) }
+        }"""
+    )
+    assert not plain["isFast"]
+    assert plain["difference"] <= 1e-5
+
+
+def test_one_draws_and_the_page_answers(new_page: Callable[..., Page], tmp_path: Path, portable: Portable) -> None:
+    page, asked = opened(new_page, tmp_path / "page.html", html_page(portable), width=375)
+    paper = page.locator("#paper")
+    expect(page.locator("#status")).to_be_hidden()
+    box = paper.bounding_box()
+    assert box
+    for number, (x, y) in enumerate([(0.3, 0.2), (0.7, 0.2), (0.6, 0.45), (0.45, 0.85)]):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=8)
+        if not number:
+            page.mouse.down()
+    page.mouse.up()
+    expect(page.locator("#said")).to_have_text(re.compile("7"))
+    expect(page.locator("#spoken")).to_have_text(re.compile("7"))
+    assert page.locator("#bars li").count() == 10
+    assert page.locator("#layers canvas").count() == 5
+    assert page.evaluate("getComputedStyle(document.getElementById('paper')).touchAction") == "none"
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#said")).to_have_text("–")
+    assert len(asked) == 1
+
+
+def test_examples_are_there_for_the_keyboard(new_page: Callable[..., Page], tmp_path: Path, portable: Portable) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(portable))
+    example = page.get_by_role("button", name="Example: 3")
+    example.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_have_text(re.compile("3"))
+    unnamed = page.evaluate(
+        "[...document.querySelectorAll('button, canvas, video, input')]"
+        ".filter((each) => !(each.textContent.trim() || each.getAttribute('aria-label') || "
+        "each.closest('[aria-label]:not(section)'))).length"
+    )
+    assert unnamed == 0
+
+
+def test_changed_weights_are_noticed(new_page: Callable[..., Page], tmp_path: Path, portable: Portable) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", changed(html_page(portable), with_other_weights))
+    expect(page.locator("#status")).to_have_text(re.compile("does not answer"))
+    expect(page.get_by_role("button", name="Picture")).to_be_disabled()
+    with pytest.raises(Error, match="does not answer"):
+        page.evaluate(PREDICT, DRAWINGS)
+
+
+def test_a_damaged_file_is_noticed(new_page: Callable[..., Page], tmp_path: Path) -> None:
+    def cut(data: dict[str, Any]) -> None:
+        data["tensors"] = data["tensors"][: len(data["tensors"]) // 8 * 4]
+
+    page, _ = opened(new_page, tmp_path / "page.html", changed(html_page(untrained(("cup", "pen"))), cut))
+    expect(page.locator("#status")).to_have_text(re.compile("damaged"))
+
+
+def test_names_of_strangers_stay_text(new_page: Callable[..., Page], tmp_path: Path) -> None:
+    classes = (HOSTILE, "<!--<script>", "{{data}}", "\u2028\u202e& none")
+    page, asked = opened(new_page, tmp_path / "page.html", html_page(untrained(classes, title=HOSTILE)))
+    page.get_by_role("button", name=f"Example: {HOSTILE}").first.click()
+    assert page.locator("#bars .name").all_text_contents() == list(classes)
+    assert page.get_by_role("heading", level=1).text_content() == HOSTILE
+    assert page.locator("img").count() == 0
+    assert len(asked) == 1
+
+
+def test_of_many_classes_the_likeliest_are_shown(new_page: Callable[..., Page], tmp_path: Path) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(untrained(tuple(f"kind {n}" for n in range(50)))))
+    page.get_by_role("button", name="Example: kind 0").first.click()
+    expect(page.locator("#rest")).to_have_text("The 20 likeliest of 50 classes.")
+    assert page.locator("#bars li").count() == 20
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ([], "there is nothing drawn"),
+        (None, "give strokes"),
+        ([[]], "a stroke is a list of points"),
+        ([[[0, "x"]]], "finite numbers"),
+        ({"strokes": [[[0, 0], [1, 1]]], "pen": 0}, "pen's width"),
+        ({"width": 4, "height": 4, "pixels": [0] * 5}, "no 4×4 picture"),
+        ({"width": 0, "height": 4, "pixels": [0]}, "above zero"),
+        ({"width": 4, "height": 4, "pixels": [255] * 16}, "there is nothing drawn"),
+        ({"image": [0] * 9}, "1×28×28 = 784 numbers, not 9"),
+    ],
+)
+def test_wrong_use_gets_a_sentence(
+    new_page: Callable[..., Page], tmp_path: Path, portable: Portable, wrong: object, sentence: str
+) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(portable))
+    with pytest.raises(Error, match=sentence):
+        page.evaluate("(input) => window.cnnlab.predict(input)", wrong)
+
+
+def test_strokes_are_nothing_to_a_network_of_photos(new_page: Callable[..., Page], tmp_path: Path) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(untrained(("cup", "pen"))))
+    expect(page.locator("#paper")).to_be_hidden()
+    with pytest.raises(Error, match="takes pictures, not strokes"):
+        page.evaluate("window.cnnlab.predict([[[0, 0], [1, 1]]])")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "The file is empty."),
+        (b"no picture at all" * 9, "no picture that this browser can read"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 90_000, 90_000) + bytes(99), "90000×90000 pixels"),
+    ],
+)
+def test_a_wrong_file_gets_a_sentence(
+    new_page: Callable[..., Page], tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(untrained(("cup", "pen"))))
+    expect(page.locator("#status")).to_be_hidden()
+    page.locator("#file").set_input_files({"name": "wrong.png", "mimeType": "image/png", "buffer": content})
+    expect(page.locator("#problem")).to_have_text(re.compile(re.escape(sentence)))
+
+
+def test_a_picture_is_answered(new_page: Callable[..., Page], tmp_path: Path) -> None:
+    portable = untrained(("cup", "none"))
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(portable, "float32"))
+    image = portable.examples.images[3]
+    pixels = image.permute(1, 2, 0).flatten().tolist()
+    there = page.evaluate("(input) => window.cnnlab.predict(input)", {"width": 16, "height": 16, "pixels": pixels})
+    here = read(portable.trained, image[None], portable.familiar)
+    assert (there["class"], there["doubt"]) == (here.name, here.doubt)
+    assert there["probabilities"] == pytest.approx(here.probabilities, abs=1e-5)
+
+
+def test_the_camera_is_answered(new_page: Callable[..., Page], tmp_path: Path) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(untrained(("cup", "pen"))))
+    page.get_by_role("button", name="Camera").click()
+    expect(page.locator("#said")).to_have_text(re.compile("cup|pen"))
+    page.get_by_role("button", name="Turn the camera off").click()
+    expect(page.locator("#video")).to_be_hidden()
+
+
+def test_people_are_answered_as_in_the_app(
+    new_page: Callable[..., Page], tmp_path: Path, portable: Portable, real_data: Path
+) -> None:
+    drawings = json.loads((real_data / "pen_digits.json").read_text(encoding="utf-8"))[::5]
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(portable))
+    found = page.evaluate(PREDICT, [drawing["strokes"] for drawing in drawings])
+    images = torch.cat([prepared(stroke_ink(Drawing(strokes=drawing["strokes"]))).image for drawing in drawings])
+    here = portable.trained.probabilities(images).argmax(1).tolist()
+    assert [there["class"] for there in found] == [portable.trained.classes[best] for best in here]
