@@ -66,6 +66,7 @@ def test_all_kinds_are_among_the_bricks() -> None:
 def test_a_network_of_all_bricks_answers_alike(suffix: str, bricks: str) -> None:
     given = portable(BRICKS[bricks], SHAPE)
     _, answer = EXPORTS[suffix].write(given)
+    assert answer
     for count in (1, 7):  # any number of images at once
         images = torch.randint(0, 256, (count, *SHAPE), dtype=torch.uint8)
         assert (answer(images) - given.trained.probabilities(images)).abs().max() <= 1e-5

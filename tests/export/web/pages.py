@@ -7,19 +7,14 @@ import re
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from playwright.sync_api import Page
 
-from cnnlab.analysis.nearest import FeatureIndex
-from cnnlab.analysis.ood import TrainingFeatures
-from cnnlab.data.batches import Standardise
-from cnnlab.export.portable import Examples, Portable, Preparation
-from cnnlab.networks.build import build
-from cnnlab.runs.trained import Trained
-from tests.networks.random_weights import shake
+from cnnlab.export.portable import Portable, Preparation
+from tests.export.portables import portable
 from tests.samples import TINY
 
 Opened = tuple[Page, list[str]]
@@ -38,22 +33,9 @@ def opened(new_page: Callable[..., Page], file: Path, content: bytes, width: int
 
 def untrained(classes: tuple[str, ...], preparation: Preparation = "photo", title: str = "Untrained") -> Portable:
     """A tiny network for colour images of 16×16, with random weights and nothing that it doubts but torn answers."""
-    shape = (3, 16, 16)
-    network = build(TINY, shape, len(classes))
-    shake(network)
-    trained = Trained(network.eval(), Standardise((0.5,) * 3, (0.25,) * 3), classes, shape, epoch=1)
-    draws = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (10, *shape), generator=draws, dtype=torch.uint8)
-    features = torch.randn(20, 18, generator=draws)
-    return Portable(
-        run="none",
-        title=title,
-        architecture=TINY,
-        trained=trained,
-        preparation=preparation,
-        familiar=TrainingFeatures(FeatureIndex(features, torch.zeros(20, dtype=torch.long)), far=2.0, torn=0.5),
-        examples=Examples(images, torch.arange(10) % len(classes), trained.probabilities(images)),
-    )
+    made = portable(TINY, (3, 16, 16), len(classes), preparation=preparation)
+    familiar = replace(made.familiar, far=2.0)
+    return replace(made, title=title, trained=replace(made.trained, classes=classes), familiar=familiar)
 
 
 def changed(content: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
