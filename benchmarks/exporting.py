@@ -1,6 +1,6 @@
 """How a network's HTML page compares with the app: answers, sizes, speed; printed as it goes.
 
-python -m benchmarks.exporting RUN, with a run of the default network on MNIST: about five minutes on 2 cores. It needs
+python -m benchmarks.exporting RUN, with a run of the default network on MNIST: about eight minutes on 2 cores. It needs
 Chromium, and CNNLAB_DATA with MNIST and the pen drawings.
 """
 

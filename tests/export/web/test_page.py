@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pytest
 import torch
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from cnnlab.analysis.ood import read
 from cnnlab.drawings.preprocess import prepared, stroke_ink
@@ -76,6 +76,7 @@ def test_without_the_kernel_it_answers_alike(new_page: Callable[..., Page], tmp_
           return { isFast: plain.network.isFast, difference: largestDifference(plain) }
         }"""
     )
+    assert page.evaluate("answers.network.isFast")  # the page's policy lets the kernel in
     assert not plain["isFast"]
     assert plain["difference"] <= 1e-5
 
@@ -100,6 +101,25 @@ def test_one_draws_and_the_page_answers(new_page: Callable[..., Page], tmp_path:
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#said")).to_have_text("–")
     assert len(asked) == 1
+
+
+def test_the_page_stays_still_under_a_finger(browser: Browser, tmp_path: Path, portable: Portable) -> None:
+    (tmp_path / "page.html").write_bytes(html_page(portable))
+    context = browser.new_context(viewport={"width": 375, "height": 600}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    page.evaluate("window.cnnlab.ready")
+    box = page.locator("#paper").bounding_box()
+    assert box
+    finger = context.new_cdp_session(page)
+    for number in range(12):
+        point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] * (0.9 - number * 0.07)}
+        kind = "touchMove" if number else "touchStart"
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(page.locator("#said")).to_have_text(re.compile("1"))
+    assert page.evaluate("[scrollY, strokes.length]") == [0, 1]
+    context.close()
 
 
 def test_examples_are_there_for_the_keyboard(new_page: Callable[..., Page], tmp_path: Path, portable: Portable) -> None:
