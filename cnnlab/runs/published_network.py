@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cnnlab.data.batches import Standardise
-from cnnlab.data.torchvision_compat import imagenet_names
 from cnnlab.evaluation.evaluate import affordable_batch
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.build import build
@@ -19,6 +18,8 @@ def as_published(run: Run) -> Trained:
 
     Raises PretrainedError where the weights cannot be had.
     """
+    from cnnlab.data.torchvision_compat import imagenet_names  # noqa: PLC0415 - slow, and rarely needed
+
     config, summary, names = run.config, run.summary, tuple(imagenet_names())
     backbone = BACKBONES[config.backbone]
     resize = next((layer for layer in config.architecture.layers if isinstance(layer, Resize)), Resize(size=SIDE))

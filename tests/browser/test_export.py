@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from shutil import copytree
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,8 +13,10 @@ from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Drawing
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import load_trained
 from tests.browser.browsing import SEVEN
+from tests.trainings import copied
 
 LEANS = [-0.4 + 0.1 * step for step in range(10)]  # ten drawings of a seven
 
@@ -23,7 +24,7 @@ LEANS = [-0.4 + 0.1 * step for step in range(10)]  # ten drawings of a seven
 @pytest.fixture
 def kept(runs: Path, finished_run: Run) -> Run:
     """One to look at, among those of the server."""
-    return Run(Path(copytree(finished_run.folder, runs / finished_run.id, dirs_exist_ok=True)))
+    return copied(finished_run, RunStore(runs))
 
 
 def leaning(lean: float) -> list[list[tuple[float, float]]]:
