@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from typing import Literal, get_args
 
 import torch
-from hypothesis import HealthCheck, Phase, given, settings
 from playwright.sync_api import Browser, Page
 
 from cnnlab.analysis.ood import read
@@ -23,14 +22,13 @@ from cnnlab.drawings.strokes import Drawing
 from cnnlab.export.portable import Portable
 from cnnlab.export.web import html_page
 from cnnlab.networks import backbones
-from cnnlab.networks.architecture import Architecture, ArchitectureError, Draft
+from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build
-from cnnlab.networks.layers import Linear, Shape
+from cnnlab.networks.layers import Linear
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.runs.trained import test_split
 from tests.browser.browsing import launched
-from tests.export.web.engine import Case, open_engine, worst_difference
-from tests.networks.layer_strategies import drafts
+from tests.export.web.engine import Case, drawn, open_engine, worst_difference
 
 NETWORKS = 250  # that are drawn; some do not fit their images
 AT_ONCE = 1000  # images or drawings
@@ -51,41 +49,15 @@ def main(run: str) -> None:
 
 def _networks(browser: Browser) -> None:
     page = open_engine(browser.new_page())
-    drawn = _drawn()
+    cases = drawn(NETWORKS)
     for with_kernel in (True, False):
-        worst = worst_difference(page, drawn, with_kernel)
-        print(f"{len(drawn)} drawn networks, kernel {with_kernel}: worst difference of a probability {worst:.1e}")
+        worst = worst_difference(page, cases, with_kernel)
+        print(f"{len(cases)} drawn networks, kernel {with_kernel}: worst difference of a probability {worst:.1e}")
     for name in BACKBONES:
         layers = (*getattr(backbones, name)(), Linear(out_features="classes"))
         network = build(Architecture(name="large", title="Large", layers=layers), (3, 64, 64), 5)
         print(f"{name} at 64 px: {worst_difference(page, [Case.of(network, (3, 64, 64))], with_kernel=True):.1e}")
     page.close()
-
-
-def _drawn() -> list[Case]:
-    cases: list[Case] = []
-
-    @settings(
-        max_examples=NETWORKS,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(drafts())
-    def collect(draw: tuple[Draft, Shape, int]) -> None:
-        draft, shape, classes = draw
-        try:
-            architecture = Architecture(name="drawn", title="Drawn", layers=draft.layers)
-            case = Case.of(build(architecture, shape, classes), shape)
-        except (ArchitectureError, ValueError):
-            return
-        if case.logits.isfinite().all():
-            cases.append(case)
-
-    collect()
-    return cases
 
 
 def _page(browser: Browser, portable: Portable, weights: Weights) -> None:

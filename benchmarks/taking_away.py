@@ -13,8 +13,7 @@ from PIL import Image
 
 from benchmarks.drawing import drawings
 from cnnlab.drawings.preprocess import stroke_ink
-from cnnlab.export.formats import exporting
-from cnnlab.export.formats.exporting import Exported, Row
+from cnnlab.export.formats.exporting import Exported, Row, exported
 from cnnlab.export.formats.table import EXPORTS
 from cnnlab.jobs.job import Job
 from cnnlab.runs.run import Run
@@ -38,8 +37,7 @@ def measure(config: RunConfig | None = None) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         job = Job.start(config or RunConfig(dataset="mnist", epochs=3), RunStore(Path(folder)))
         job.join()
-        exporting.COMPARED = TEST_IMAGES
-        *_, last = exporting.exported(job.run, list(EXPORTS))
+        *_, last = exported(job.run, list(EXPORTS), images=TEST_IMAGES)
         assert last.here
         rows = [last.here, *(file.row for file in last.files if file.row)]
         (script,) = [file for file in last.files if file.suffix == "py"]

@@ -19,49 +19,68 @@ from starlette.routing import Route
 from cnnlab.analysis.ood import read_all
 from cnnlab.export.portable import Portable
 from cnnlab.serve.answers import MAX_BYTES, QuestionError, Reader, answer_of
-from cnnlab.serve.batches import Batches, BusyError
+from cnnlab.serve.batches import Batches
 
 AT_ONCE = 32  # images answered together
 WAITING = 1_000  # questions
 PAGE = Path(__file__).with_name("page.html")
 
 
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src blob:"
+
+
 def application(portable: Portable, key: str = "") -> Starlette:
     """Return the application for one network; with a ``key`` only those who send it as a bearer are answered."""
-    trained = portable.trained
-    batches = Batches(partial(read_all, trained, familiar=portable.familiar), min(AT_ONCE, trained.at_once), WAITING)
-    reader = Reader(portable)
+    service = _Service(portable, key)
+    routes = [
+        Route("/", service.page),
+        Route("/health", service.health),
+        Route("/metadata", service.metadata),
+        Route("/predict", service.predict, methods=["POST"]),
+    ]
+    return Starlette(routes=routes, lifespan=service.running)
+
+
+class _Service:
+    """What is done at each address."""
+
+    def __init__(self, portable: Portable, key: str) -> None:
+        trained = portable.trained
+        self._portable, self._bearer = portable, f"Bearer {key}".encode() if key else b""
+        self._reader = Reader(portable)
+        answer = partial(read_all, trained, familiar=portable.familiar)
+        self._batches = Batches(answer, min(AT_ONCE, trained.at_once), WAITING)
 
     @asynccontextmanager
-    async def running(app: Starlette) -> AsyncIterator[None]:
-        work = asyncio.create_task(batches.run())
+    async def running(self, app: Starlette) -> AsyncIterator[None]:
+        """Answer what waits for as long as the server runs."""
+        work = asyncio.create_task(self._batches.run())
         try:
             yield
         finally:
             work.cancel()
             with suppress(asyncio.CancelledError):
                 await work
-            batches.close()
+            self._batches.close()
 
-    async def predict(request: Request) -> Response:
-        if key and not secrets.compare_digest(
-            request.headers.get("authorization", "").encode(), f"Bearer {key}".encode()
-        ):
-            return _refused(QuestionError("send the key: Authorization: Bearer …", 401))
+    async def predict(self, request: Request) -> Response:
+        """Answer a question, or say in a sentence why it cannot be answered."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         try:
+            self._check_key(request)
             content = await _content(request, kind)
             # Pixels are read at once; what must be decoded or drawn first would keep others waiting.
             is_quick = kind == "application/octet-stream"
-            image = reader.image(kind, content) if is_quick else await run_in_threadpool(reader.image, kind, content)
-            reading = await batches.ask(image)
+            read = self._reader.image
+            image = read(kind, content) if is_quick else await run_in_threadpool(read, kind, content)
+            reading = await self._batches.ask(image)
         except QuestionError as error:
-            return _refused(error)
-        except BusyError:
-            return _refused(QuestionError("too many questions wait: ask again in a second", 503))
-        return JSONResponse(answer_of(reading, trained.classes))
+            return JSONResponse({"error": str(error)}, status_code=error.status)
+        return JSONResponse(answer_of(reading, self._portable.trained.classes))
 
-    async def metadata(request: Request) -> Response:
+    async def metadata(self, request: Request) -> Response:
+        """Say what the network is."""
+        portable, trained = self._portable, self._portable.trained
         return JSONResponse(
             {
                 "title": portable.title,
@@ -70,31 +89,22 @@ def application(portable: Portable, key: str = "") -> Starlette:
                 "classes": trained.classes,
                 "shape": trained.shape,
                 "preparation": portable.preparation,
-                "needs_key": bool(key),
+                "needs_key": bool(self._bearer),
             }
         )
 
-    async def health(request: Request) -> Response:
+    async def health(self, request: Request) -> Response:
+        """Say that the server is there."""
         return JSONResponse({"status": "ok"})
 
-    async def page(request: Request) -> Response:
+    async def page(self, request: Request) -> Response:
+        """Return the small page on which one asks by hand."""
         return HTMLResponse(PAGE.read_text(encoding="utf-8"), headers={"Content-Security-Policy": POLICY})
 
-    routes = [
-        Route("/", page),
-        Route("/health", health),
-        Route("/metadata", metadata),
-        Route("/predict", predict, methods=["POST"]),
-    ]
-    return Starlette(routes=routes, lifespan=running)
-
-
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src blob:"
-
-
-def _has_key(request: Request, key: str) -> bool:
-    sent = request.headers.get("authorization", "")
-    return secrets.compare_digest(sent.encode(), f"Bearer {key}".encode())
+    def _check_key(self, request: Request) -> None:
+        sent = request.headers.get("authorization", "").encode("latin-1")  # as headers were decoded
+        if self._bearer and not secrets.compare_digest(sent, self._bearer):
+            raise QuestionError("send the key: Authorization: Bearer …", 401)
 
 
 async def _content(request: Request, kind: str) -> bytes:
@@ -109,7 +119,3 @@ async def _content(request: Request, kind: str) -> bytes:
             raise QuestionError(f"this is larger than {most // 1000:,} kB", 413)
         parts.append(part)
     return b"".join(parts)
-
-
-def _refused(error: QuestionError) -> Response:
-    return JSONResponse({"error": str(error)}, status_code=error.status)

@@ -10,13 +10,10 @@ import torch
 from torch import Tensor
 
 from cnnlab.analysis.ood import Reading
+from cnnlab.serve.answers import QuestionError
 
 Answering = Callable[[Tensor], list[Reading]]
 """Images (N, C, H, W) uint8 → N readings."""
-
-
-class BusyError(Exception):
-    """More questions wait than can be kept."""
 
 
 class Batches:
@@ -30,12 +27,12 @@ class Batches:
         self._thread = ThreadPoolExecutor(1, "answers")
 
     async def ask(self, image: Tensor) -> Reading:
-        """Return the reading of an image (C, H, W) uint8. Raises BusyError where too many wait."""
+        """Return the reading of an image (C, H, W) uint8. Raises QuestionError where too many wait."""
         answered: asyncio.Future[Reading] = asyncio.get_running_loop().create_future()
         try:
             self._queue.put_nowait((image, answered))
         except asyncio.QueueFull as error:
-            raise BusyError from error
+            raise QuestionError("too many questions wait: ask again in a second", 503) from error
         return await answered
 
     async def run(self) -> None:

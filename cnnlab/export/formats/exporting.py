@@ -64,14 +64,15 @@ class Step:
     files: tuple[Exported, ...] = ()
 
 
-def exported(run: Run, suffixes: Sequence[str], epoch: int | None = None) -> Generator[Step]:
-    """Write the network of ``run`` in formats of EXPORTS and compare them. Raises as ``Portable.of``.
+def exported(run: Run, suffixes: Sequence[str], epoch: int | None = None, images: int = COMPARED) -> Generator[Step]:
+    """Write the network of ``run`` in formats of EXPORTS and compare them on test images, at most ``images``.
 
     A format that cannot be is told in its place. The comparison counts as a look at the run's test images.
+    Raises as ``Portable.of``.
     """
     yield Step(0.0, "Looking at what it learned from")
     portable = Portable.of(run, run.title, epoch)
-    test = sampled(test_split(run), COMPARED)
+    test = sampled(test_split(run), images)
     run.count_look(portable.trained.epoch)
     yield Step(0.1, "Reading the test images")
     own = portable.trained.probabilities(test).argmax(1)

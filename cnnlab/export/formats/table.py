@@ -53,7 +53,7 @@ class Format:
 
 
 _FORMATS = [
-    Format("html", "HTML page", "opens in any browser, offline: draw or show it pictures", "html_file", 1e-3, False),
+    Format("html", "HTML page", "opens in any browser, offline: draw or show it pictures", "html_file", 0.02, False),
     Format("onnx", "ONNX", "for ONNX Runtime and what else reads ONNX, in any language", "onnx_file", 1e-5),
     Format("int8.onnx", "ONNX, 8 bits", "the same in a quarter of the size, for small machines", "int8_file", 0.15),
     Format("py", "Python with PyTorch", "one file to read and to run; needs torch alone", "torch_script", 1e-5),

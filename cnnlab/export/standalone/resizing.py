@@ -1,4 +1,4 @@
-"""Resizing as Pillow does it, but for which way goes first: a pixel may be one of 255 levels off."""
+"""Resizing as Pillow 13 does it, bit for bit; which way it goes first was found by experiment."""
 
 from __future__ import annotations
 
@@ -10,15 +10,23 @@ PRECISION = 22  # bits after the point of a weight
 
 
 def resized(rows: Rows, width: int, height: int, is_box: bool = False) -> Rows:
-    """Scale by linear interpolation, or by the mean of what lies in a box; first across, then down."""
-    if width != len(rows[0]):
-        across = _weights(len(rows[0]), width, is_box)
-        rows = [_weighed(row, across) for row in rows]
-    if height != len(rows):
-        down = _weights(len(rows), height, is_box)
-        columns = [_weighed(list(column), down) for column in zip(*rows, strict=True)]
-        rows = [list(row) for row in zip(*columns, strict=True)]
-    return rows
+    """Scale by linear interpolation, or by the mean of what lies in a box; tall images first down, others across."""
+    is_tall = height < len(rows) and 2 * (len(rows[0]) - width) < len(rows) - height
+    if is_tall:
+        return _across(_transposed(_across(_transposed(rows), height, is_box)), width, is_box)
+    return _transposed(_across(_transposed(_across(rows, width, is_box)), height, is_box))
+
+
+def _across(rows: Rows, width: int, is_box: bool) -> Rows:
+    if width == len(rows[0]):
+        return rows
+    weights = _weights(len(rows[0]), width, is_box)
+    return [_weighed(row, weights) for row in rows]
+
+
+def _transposed(rows: Rows) -> Rows:
+    """Make columns rows."""
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _weighed(numbers: list[int], weights: list[tuple[int, list[int]]]) -> list[int]:

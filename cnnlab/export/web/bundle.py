@@ -13,13 +13,14 @@ from torch import nn
 from cnnlab.analysis.ood import GATE, GATE_SHAPE, gate_network
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.table import DIGITS
-from cnnlab.export.portable import Portable
+from cnnlab.export.portable import ExportError, Portable
 from cnnlab.export.web.familiar import Familiar
 from cnnlab.export.web.packing import LEVELS, Form, Numbers, base64_of, fits_half, packed, rounded
 from cnnlab.export.web.program import Program, compile_network
 from cnnlab.networks.build import build
 
 TOLERANCE = 1e-3  # of a probability, between the page and PyTorch with the same rounded weights
+ROUNDING = {"float32": 1e-5, "float16": 0.02, "int8": 0.15}  # of a probability, between rounded weights and the app's
 MOST_LAYERS = 8  # whose maps are shown
 
 
@@ -52,7 +53,10 @@ class _Parts:
 
 
 def bundle(portable: Portable, weights: Numbers) -> dict[str, Any]:
-    """Return what the page's script takes, as JSON has it; ``tensors`` holds all numbers."""
+    """Return what the page's script takes, as JSON has it; ``tensors`` holds all numbers.
+
+    Raises ExportError where rounded weights answer otherwise than the app does.
+    """
     trained, parts = portable.trained, _Parts()
     network = _rounded_network(portable, weights)
     shown = _shown_layers(network, portable)
@@ -62,6 +66,12 @@ def bundle(portable: Portable, weights: Numbers) -> dict[str, Any]:
     mean, std = trained.standardise.scale
     with torch.inference_mode():
         expected = network(trained.standardise.inputs(portable.examples.images)).softmax(1)
+    apart = float((expected - portable.examples.probabilities).abs().max())
+    if not apart <= ROUNDING[weights]:
+        raise ExportError(
+            f"with weights of {weights} the page would answer otherwise than here (probabilities differ by up to "
+            f"{apart:.2g}): choose another format"
+        )
     content = {
         "classes": trained.classes,
         "mean": mean,

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -99,6 +100,13 @@ def test_a_file_that_answers_otherwise_is_not_handed_out(monkeypatch: pytest.Mon
     monkeypatch.setattr(torch_script, "write", lambda _: content)
     with pytest.raises(ExportError, match="would answer otherwise than here"):
         EXPORTS["py"].write(given)
+
+
+def test_a_page_whose_rounded_weights_answer_otherwise_is_not_handed_out() -> None:
+    given = portable(PRESETS["quick"], (1, 28, 28))
+    other = replace(given.examples, probabilities=given.examples.probabilities.roll(1, 1))
+    with pytest.raises(ExportError, match="float16 the page would answer otherwise than here"):
+        EXPORTS["html"].write(replace(given, examples=other))
 
 
 def test_onnx_says_what_it_is_and_how_it_is_asked() -> None:

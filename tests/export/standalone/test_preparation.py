@@ -1,4 +1,4 @@
-"""The plain Python that leaves the lab prepares pictures as the app does, to one level of 255."""
+"""The plain Python that leaves the lab prepares pictures as the app does, to the pixel."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def assert_prepared_alike(content: bytes, how: str, shape: tuple[int, int, int])
     here = network_input(read_by_app(content), shape, *PREPARATIONS[how]).image[0].numpy()
     there = np.array(network_pixels(read_picture(content), how, channels, width, height))
     assert there.shape == here.shape
-    assert np.abs(here.astype(int) - there).max() <= 1
+    assert np.array_equal(here, there)
 
 
 def drawn(drawing: Drawing, rim: int = 0) -> Image.Image:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
+from hypothesis import HealthCheck, Phase, given, settings
 from playwright.sync_api import Page
 from torch import Tensor, nn
 
@@ -14,7 +16,10 @@ from cnnlab.export.web.kernel import kernel
 from cnnlab.export.web.packing import base64_of, packed
 from cnnlab.export.web.page import ENGINE, PREPARATION, source
 from cnnlab.export.web.program import compile_network
+from cnnlab.networks.architecture import Architecture, ArchitectureError, Draft
+from cnnlab.networks.build import build
 from cnnlab.networks.layers import Shape
+from tests.networks.layer_strategies import drafts
 from tests.networks.random_weights import shake
 
 RUN = """async ({ cases, kernel }) => {
@@ -54,6 +59,34 @@ class Case:
             "input": image.flatten().tolist(),
         }
         return cls(content, logits)
+
+
+@cache
+def drawn(count: int) -> list[Case]:
+    """Cases of networks as Hypothesis draws them, those that fit their images and stay finite."""
+    cases: list[Case] = []
+
+    @settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(drafts())
+    def collect(draw: tuple[Draft, Shape, int]) -> None:
+        draft, shape, classes = draw
+        try:
+            architecture = Architecture(name="drawn", title="Drawn", layers=draft.layers)
+            case = Case.of(build(architecture, shape, classes), shape)
+        except (ArchitectureError, ValueError):
+            return
+        if case.logits.isfinite().all():
+            cases.append(case)
+
+    collect()
+    return cases
 
 
 def open_engine(page: Page) -> Page:

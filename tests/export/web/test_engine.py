@@ -5,14 +5,13 @@ from functools import cache
 
 import pytest
 import torch
-from hypothesis import HealthCheck, Phase, given, settings
 from playwright.sync_api import Page
 from torch import nn
 
 from cnnlab.export.web.kernel import kernel
 from cnnlab.export.web.program import compile_network
 from cnnlab.networks import backbones
-from cnnlab.networks.architecture import Architecture, ArchitectureError, Draft
+from cnnlab.networks.architecture import Architecture, ArchitectureError
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import (
     KINDS,
@@ -30,8 +29,7 @@ from cnnlab.networks.layers import (
 )
 from cnnlab.networks.layers.plain import MODULES
 from cnnlab.networks.presets import PRESETS
-from tests.export.web.engine import Case, open_engine, worst_difference
-from tests.networks.layer_strategies import drafts
+from tests.export.web.engine import Case, drawn, open_engine, worst_difference
 
 # PyTorch says so once, of padding "same" with kernels of even lengths.
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths:UserWarning")
@@ -88,34 +86,6 @@ def presets_and_kinds() -> list[Case]:
     kinds = [kind(**example) for kind in KINDS.values() for example in kind.examples.values()]
     assert {layer.kind for layer in kinds} == set(KINDS)
     return [*presets, *map(of_kind, [*kinds, *ODD])]
-
-
-@cache
-def drawn(count: int) -> list[Case]:
-    """Cases of networks as Hypothesis draws them, those that fit their images and stay finite."""
-    cases: list[Case] = []
-
-    @settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(drafts())
-    def collect(draw: tuple[Draft, Shape, int]) -> None:
-        draft, shape, classes = draw
-        try:
-            network = build(architecture(*draft.layers), shape, classes)
-        except (ArchitectureError, ValueError):
-            return
-        case = Case.of(network, shape)
-        if case.logits.isfinite().all():
-            cases.append(case)
-
-    collect()
-    return cases
 
 
 @pytest.mark.parametrize("with_kernel", [True, False], ids=["kernel", "plain"])
