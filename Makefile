@@ -3,21 +3,26 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test test-fast lint reproduce screenshots benchmarks faults
+.PHONY: run test test-fast lint style reproduce screenshots benchmarks faults
 
 run: .venv/app
 	$(BIN)/streamlit run app.py
 
-test: lint
-	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/pytest --numprocesses 2 --dist worksteal
+# The types are checked beside the tests, which wait for browsers now and then.
+test: style
+	$(BIN)/mypy & types=$$!; \
+	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/pytest --numprocesses 2 --dist worksteal; tests=$$?; \
+	wait $$types && exit $$tests
 
 test-fast: lint
 	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not slow and not browser"
 
-lint: .venv/dev
+lint: style
+	$(BIN)/mypy
+
+style: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 
 # The tutorials' recipes in full on the real data sets, into docs/tutorials.md: about half an hour on 2 cores.
 reproduce: .venv/app

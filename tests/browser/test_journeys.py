@@ -179,13 +179,13 @@ def test_a_sweep_is_killed_and_goes_on_in_another_server(tmp_path: Path, new_pag
     try:
         page = new_page()
         page.goto(f"{url}/Sweep")
-        for label, value in (("Trials", "3"), ("Epochs", "1"), ("Share of the rest to train on", "0.1")):
+        for label, value in (("Trials", "6"), ("Epochs", "1"), ("Share of the rest to train on", "0.1")):
             if label.startswith("Share"):
                 page.get_by_text("More settings").click()
             page.get_by_label(label, exact=True).fill(value)
             page.get_by_label(label, exact=True).press("Tab")
         page.get_by_role("button", name="Start sweep").click()
-        expect(page.get_by_text(re.compile(r"[12] of 3 trials"))).to_be_visible()
+        expect(page.get_by_text(re.compile(r"[1-5] of 6 trials"))).to_be_visible()
         page.close()
     finally:
         process.kill()
@@ -197,14 +197,14 @@ def test_a_sweep_is_killed_and_goes_on_in_another_server(tmp_path: Path, new_pag
         page = new_page()
         page.goto(f"{url}/Sweep")
         page.get_by_role("button", name="Go on").click()
-        expect(page.get_by_text("3 of 3 trials")).to_be_visible()
+        expect(page.get_by_text("6 of 6 trials")).to_be_visible()
         expect(page.get_by_role("button", name="Go on")).to_be_visible()
         page.get_by_text("Slices", exact=True).click()
         expect(page.locator(".js-plotly-plot")).to_have_count(1)
         page.get_by_role("button", name="Compare its runs").click()
-        expect(page.get_by_text(re.compile(r"of (3|4) runs"))).to_be_visible()  # the killed one may have got an epoch
+        expect(page.get_by_text(re.compile(r"of (6|7) runs"))).to_be_visible()  # the killed one may have got an epoch
         page.close()
-    assert (sweep.status, sweep.ended) == ("finished", 3)
+    assert (sweep.status, sweep.ended) == ("finished", 6)
     assert [trial.params for trial in sweep.trials][: len(before)] == before
 
 

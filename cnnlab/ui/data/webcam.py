@@ -27,6 +27,7 @@ def webcam() -> Found:
     st.caption(ADVICE)
     collection = DATA_RECORDED.fill(Collection())
     error = clash(collection.names)
+    RECORDER_CHANGED.drop()  # the whole page is drawn: once more, and a click on Add would be lost
     _camera(collection, error)
     missing = [OWN_NAMES] if error else []
     if not collection.is_ready:
