@@ -10,9 +10,9 @@ from cnnlab.data.pictures.collecting import Collection
 from cnnlab.errors import CnnLabError
 from cnnlab.ui.data.found import OWN_NAMES, Found, clash
 from cnnlab.ui.shell import frame
-from cnnlab.ui.shell.state import DATA_RECORDED, RECORDER_CHANGED, RECORDER_LOOK, RECORDER_SEEN
+from cnnlab.ui.shell.state import DATA_RECORDED, RECORDER_LOOK, RECORDER_SEEN
 from cnnlab.ui.widgets.live_answers import Bar, LiveAnswer
-from cnnlab.ui.widgets.recorder import recorder
+from cnnlab.ui.widgets.recorder import RECORDER_PART, recorder
 
 ADVICE = (
     "Name a class, point the camera at it and hold its button. Record three bursts or more of each class, each before "
@@ -27,7 +27,6 @@ def webcam() -> Found:
     st.caption(ADVICE)
     collection = DATA_RECORDED.fill(Collection())
     error = clash(collection.names)
-    RECORDER_CHANGED.drop()  # the whole page is drawn: once more, and a click on Add would be lost
     _camera(collection, error)
     missing = [OWN_NAMES] if error else []
     if not collection.is_ready:
@@ -35,13 +34,11 @@ def webcam() -> Found:
     return Found(collection.source("the camera"), tuple(missing))
 
 
-@st.fragment  # each picture to be named reruns this, not the whole page
+@st.fragment(key=RECORDER_PART)  # each picture to be named reruns this, not the whole page
 @frame.errors_shown()
 def _camera(collection: Collection, error: str) -> None:
     answers, hint = _first_look(collection)
     recorder(collection, error, answers, hint)
-    if RECORDER_CHANGED.take():
-        st.rerun()
 
 
 def _first_look(collection: Collection) -> tuple[list[LiveAnswer] | None, str]:

@@ -15,13 +15,13 @@ from cnnlab.runs.trained import seen_by
 from cnnlab.ui.draw.predictions import newest, prepare_answers
 from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.live_answers import Bar, LiveAnswer
-from cnnlab.ui.widgets.live_camera import latest_frame, live_camera
+from cnnlab.ui.widgets.live_camera import LIVE_PART, latest_frame, live_camera
 
 LEAST_SIDE, MOST_SIDE = 96, 224  # pixels of the pictures that are sent
 SHOWN = 10  # classes, the likeliest
 
 
-@st.fragment  # each picture reruns this, not the whole page
+@st.fragment(key=LIVE_PART)  # each picture reruns this, not the whole page
 @frame.errors_shown()
 def show(named: Mapping[str, Entry]) -> None:
     """Show the camera, and what the runs ``named`` answer to its pictures."""

@@ -98,7 +98,6 @@ RECORDER_TAKEN: Key[Any] = Key("data.recorder.taken", 0)  # number of the browse
 RECORDER_ERROR: Key[str] = Key("data.recorder.error", "")
 RECORDER_SEEN: Key[bytes] = Key("data.recorder.seen", b"")  # the file of what the camera shows now
 RECORDER_LOOK: Key[FirstLook | None] = Key("data.recorder.look", None)
-RECORDER_CHANGED: Key[bool] = Key("data.recorder.changed", False)  # what the rest of the page shows, too
 DATA_FINDING: Key[str] = Key("data.finding", "")
 DATA_MOVE_TO: Key[str] = Key("data.move_to", "")
 DATA_MOVE_LIKELY: Key[str] = Key("data.move_likely", "")  # where each picture looks like a class

@@ -9,6 +9,8 @@ const REFUSALS = {
 const LOST = "The camera is gone. Connect it, then turn it on again."
 const FRAME_RATE = 15 // pictures a second: more are not used
 const QUALITY = 0.85 // of JPEG
+const USES = ["pointerdown", "pointerup", "click", "keydown", "input", "change", "focusout", "drop"]
+const MOMENT = 50 // ms by which Streamlit has sent what a click changed
 
 // A camera of about that width in pixels behind a <video>; say(text) shows an error, and nothing where all is well; changed() follows on and off.
 function camera(video, width, say, changed) {
@@ -70,6 +72,27 @@ function cameraIn(root, width, changed) {
   })
   button.onclick = () => (source.isOn() ? source.close() : source.open())
   return source
+}
+
+// Streamlit gathers what changes at one moment into one message, and reruns for it the fragment of any part of it: what
+// is clicked elsewhere on the page as a picture is sent would be lost. So none is sent while the page is being used,
+// and clash() is called where it is used before a picture has left.
+function pageAround(clash) {
+  let usedAt = -Infinity
+  let isSending = false
+  const note = () => {
+    usedAt = performance.now()
+    if (isSending) clash()
+  }
+  for (const use of USES) window.addEventListener(use, note, true)
+  return {
+    isQuiet: () => performance.now() - usedAt > MOMENT,
+    sending() {
+      isSending = true
+      setTimeout(() => { isSending = false }, 0) // after Streamlit's own, by which the picture leaves
+    },
+    close: () => USES.forEach((use) => window.removeEventListener(use, note, true)),
+  }
 }
 
 async function asked(width) {

@@ -8,13 +8,14 @@ const SPOKEN = 1500 // ms between two answers that a screen reader is told
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".live")
   root.live ??= live(root)
-  root.live.receive(data, (frame) => setTriggerValue("frame", frame))
+  root.live.receive(data, setTriggerValue)
   return root.live.close
 }
 
 function live(root) {
   const part = (name) => root.querySelector(`.${name}`)
   const source = cameraIn(root, WIDTH, changed)
+  const page = pageAround(() => send("page", true))
   const times = [] // of the last answers
   let data, send, timer
   let number = 0 // of the last picture sent
@@ -29,12 +30,13 @@ function live(root) {
   }
 
   function sendNext() {
-    const frame = source.square(data.side)
     if (!source.isOn()) return
+    const frame = page.isQuiet() && source.square(data.side)
     if (frame) {
       number += 1
       sentAt = performance.now()
-      send({ number, frame })
+      page.sending()
+      send("frame", { number, frame })
     }
     timer = setTimeout(sendNext, frame ? PATIENCE : 1000 / PER_SECOND)
   }
@@ -61,5 +63,10 @@ function live(root) {
     }
   }
 
-  return { receive, close: () => source.close() }
+  function close() {
+    source.close()
+    page.close()
+  }
+
+  return { receive, close }
 }

@@ -9,10 +9,11 @@ from typing import Any
 import streamlit as st
 
 from cnnlab.ui.shell.state import LIVE_CAMERA
-from cnnlab.ui.widgets.camera_view import camera_view
+from cnnlab.ui.widgets.camera_view import camera_view, rerun_fragment
 from cnnlab.ui.widgets.component_files import joined
 from cnnlab.ui.widgets.live_answers import LiveAnswer
 
+LIVE_PART = "live-camera"  # key of the fragment that it is drawn in
 _component = st.components.v2.component(
     "cnnlab_live_camera",
     html=f"""
@@ -37,6 +38,12 @@ def latest_frame() -> Any:
 
 
 def live_camera(side: int, number: int, answers: Sequence[LiveAnswer]) -> None:
-    """Show the camera, which sends squares of ``side`` pixels, with the answers to its picture of that ``number``."""
+    """Show the camera, which sends squares of ``side`` pixels, with the answers to its picture of that ``number``.
+
+    It is drawn in a fragment with LIVE_PART as its key; a click elsewhere that comes in one message with a picture has
+    the whole page rerun.
+    """
     data = {"side": side, "number": number, "answers": [asdict(answer) for answer in answers]}
-    _component(data=data, key=LIVE_CAMERA.name, on_frame_change=lambda: None)
+    _component(
+        data=data, key=LIVE_CAMERA.name, on_frame_change=lambda: rerun_fragment(LIVE_PART), on_page_change=st.rerun
+    )

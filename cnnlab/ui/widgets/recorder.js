@@ -9,7 +9,7 @@ const TOO_SHORT = "Too short to keep. Hold the button longer, and move a little.
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".recorder")
   root.recorder ??= recorder(root)
-  root.recorder.receive(data, (action) => setTriggerValue("action", action))
+  root.recorder.receive(data, setTriggerValue)
   return root.recorder.close
 }
 
@@ -18,7 +18,8 @@ function recorder(root) {
   const source = cameraIn(root, WIDTH, changed)
   const cards = []
   const actions = queue()
-  let data
+  const page = pageAround(() => tell("page", true))
+  let data, tell
   let recording = null // { place, frames, timer }
   let looking // timer
 
@@ -35,8 +36,11 @@ function recorder(root) {
   function look() {
     clearTimeout(looking)
     if (!source.isOn()) return
-    const frame = data.canAnswer && !recording && actions.isIdle() && source.square(data.side)
-    if (frame) actions.put({ what: "look", frame })
+    const frame = data.canAnswer && !recording && actions.isIdle() && page.isQuiet() && source.square(data.side)
+    if (frame) {
+      page.sending()
+      actions.put({ what: "look", frame })
+    }
     looking = setTimeout(look, LOOK)
   }
 
@@ -67,7 +71,11 @@ function recorder(root) {
 
   function receive(given, send) {
     data = given
-    actions.receive(given.taken, send)
+    tell = send
+    actions.receive(given.taken, (action) => {
+      send("action", action)
+      if (action.what !== "look") send("page", true) // which shows what has changed
+    })
     update()
   }
 
@@ -94,6 +102,7 @@ function recorder(root) {
 
   function close() {
     source.close()
+    page.close()
     actions.close()
     guard(false)
   }

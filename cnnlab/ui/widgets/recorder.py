@@ -13,11 +13,12 @@ from cnnlab.data.pictures.collecting import MAX_BURST, MIN_BURST, Collection
 from cnnlab.drawings.camera import FRAME_SIDE, frame_bytes, read_frame
 from cnnlab.drawings.strokes import DrawingError
 from cnnlab.errors import CnnLabError
-from cnnlab.ui.shell.state import RECORDER, RECORDER_CHANGED, RECORDER_ERROR, RECORDER_SEEN, RECORDER_TAKEN
-from cnnlab.ui.widgets.camera_view import camera_view
+from cnnlab.ui.shell.state import RECORDER, RECORDER_ERROR, RECORDER_SEEN, RECORDER_TAKEN
+from cnnlab.ui.widgets.camera_view import camera_view, rerun_fragment
 from cnnlab.ui.widgets.component_files import joined
 from cnnlab.ui.widgets.live_answers import LiveAnswer
 
+RECORDER_PART = "recorder"  # key of the fragment that it is drawn in
 _component = st.components.v2.component(
     "cnnlab_recorder",
     html=f"""
@@ -49,6 +50,8 @@ def recorder(collection: Collection, error: str, answers: Sequence[LiveAnswer] |
 
     ``error`` is what is wrong with the classes, ``answers`` are those to RECORDER_SEEN; None where there can be none
     yet, as the ``hint`` explains. The browser asks before a page is left whose pictures wait to be added.
+
+    It is drawn in a fragment with RECORDER_PART as its key, as in ``live_camera``.
     """
     classes = [
         {
@@ -70,7 +73,12 @@ def recorder(collection: Collection, error: str, answers: Sequence[LiveAnswer] |
         "answers": [asdict(answer) for answer in answers or ()],
         "hint": hint,
     }
-    _component(data=data, key=RECORDER.name, on_action_change=lambda: _act(collection))
+
+    def act() -> None:
+        _act(collection)
+        rerun_fragment(RECORDER_PART)
+
+    _component(data=data, key=RECORDER.name, on_action_change=act, on_page_change=st.rerun)
 
 
 def _act(collection: Collection) -> None:
@@ -81,7 +89,6 @@ def _act(collection: Collection) -> None:
         return
     RECORDER_TAKEN.put(action.get("number"))
     RECORDER_ERROR.drop()
-    RECORDER_CHANGED.put(action.get("what") != "look")
     try:
         if action.get("what") == "look":
             RECORDER_SEEN.put(frame_bytes(action["frame"]))
