@@ -58,8 +58,10 @@ class Portable:
     accuracy: float | None = None  # on its test images, where that is known of this epoch
 
     @classmethod
-    def of(cls, run: Run, title: str, epoch: int | None = None) -> Portable:
+    def of(cls, run: Run, title: str, epoch: int | None = None, familiar: TrainingFeatures | None = None) -> Portable:
         """Take the network of ``run`` after ``epoch``, by default the judged one.
+
+        What its training images look like to it is computed unless given.
 
         Raises RunError where it cannot be rebuilt, DatasetError where its images are missing.
         """
@@ -71,7 +73,7 @@ class Portable:
             architecture=run.config.architecture,
             trained=trained,
             preparation="drawn" if spec.is_drawn else light,
-            familiar=TrainingFeatures.of(trained, data, run.config),
+            familiar=familiar or TrainingFeatures.of(trained, data, run.config),
             examples=_examples(run, trained),
             calibration=sampled(data.validation, CALIBRATION).images,
             dataset=spec.title,

@@ -25,6 +25,7 @@ from tests.trainings import Shelf, copied
 
 ONE = [[[0.5, 0.0], [0.5, 0.5], [0.5, 1.0]]]
 BAR = [[[0.2, 0.5], [0.75, 0.5]]]
+READY = "Draw: it answers while the pen moves."
 PLAIN = (2, 68, 120, 183, 254, 305, 364, 420, 482, 544)  # a drawing of each digit, of ten hands
 
 
@@ -56,10 +57,15 @@ def button(page: Page, key: str) -> None:
     page.locator(f".st-key-{key.replace('.', '-')} button").click()
 
 
-def test_ten_digits_that_people_drew_are_read_right(page: Page, plain: list[LabelledDrawing]) -> None:
+def test_ten_digits_that_people_drew_are_read_right_while_the_pen_moves_and_after(
+    page: Page, plain: list[LabelledDrawing]
+) -> None:
+    expect(page.locator(".pen-why")).to_have_text(READY)
     for lesson in plain:
         draw(page, lesson.strokes)
         expect(page.get_by_test_id("stMetricValue")).to_have_text(lesson.label)
+        expect(page.locator(".pen-said")).to_have_text(lesson.label)
+        expect(page.get_by_test_id("stMetricDelta")).to_have_text(page.locator(".pen-why").inner_text())
         button(page, "canvas.clear")
         expect(page.get_by_test_id("stMetricValue")).to_have_count(0)
 
@@ -97,7 +103,7 @@ def test_undo_takes_the_last_stroke_back_and_the_drawing_survives_another_page(p
 def test_a_finger_draws_and_does_not_scroll_the_page(address: str, run: Run, new_page: Callable[..., Page]) -> None:
     page = new_page(width=420)
     page.goto(f"{address}/Draw?run={run.id}")
-    expect(canvas(page)).to_be_visible()
+    expect(page.locator(".pen-why")).to_have_text(READY)
     canvas(page).scroll_into_view_if_needed()
     box = canvas(page).bounding_box()
     assert box
@@ -107,6 +113,8 @@ def test_a_finger_draws_and_does_not_scroll_the_page(address: str, run: Run, new
     touch = page.context.new_cdp_session(page)
     for kind, place in [("touchStart", points[0]), *(("touchMove", point) for point in points[1:])]:
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": place[0], "y": place[1]}]})
+    expect(page.locator(".pen-said")).to_have_text("7")
+    expect(page.get_by_test_id("stMetricValue")).to_have_count(0)
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     expect(page.get_by_test_id("stMetricValue")).to_have_text("7")
     assert main.evaluate("main => main.scrollTop") == scrolled
@@ -125,6 +133,7 @@ def test_two_runs_answer_side_by_side_and_a_scribble_is_doubted(page: Page, runs
     assert right
     assert left["y"] == pytest.approx(right["y"], abs=80)
     assert left["x"] < right["x"]
+    expect(page.locator(".pen-said")).to_have_text(["7", "7"])
     button(page, "canvas.clear")
     draw(page, [[[0.1 * (number % 9), (number * 7 % 10) / 10] for number in range(30)]])
     expect(page.get_by_test_id("stMetric").filter(has_text="Not sure").first).to_be_visible()

@@ -66,7 +66,7 @@ def test_from_home_to_a_digit_named(address: str, runs: Path, new_page: Callable
     page.get_by_test_id("stSidebar").get_by_role("link", name="Draw").click()
     for strokes, name in ((SEVEN, "7"), (THREE, "3")):
         page.locator("canvas.upper-canvas").wait_for()
-        expect(page.get_by_text("the answer comes when you lift the pen")).to_be_visible()
+        expect(page.get_by_text("Draw: it answers while the pen moves")).to_be_visible()
         expect(page.locator(".st-key-canvas-undo button")).to_be_disabled()
         draw(page, strokes)
         expect(page.get_by_test_id("stMetricValue")).to_have_text(name)

@@ -23,7 +23,8 @@ from cnnlab.text import one_line
 _HERE = Path(__file__).parent
 ENGINE = ("unpacking.js", "engine.js", "steps.js")
 PREPARATION = ("drawing.js", "preparation.js", "picture.js")
-_SCRIPTS = (*ENGINE, *PREPARATION, "doubt.js", "answering.js", "files.js", "camera.js", "showing.js", "page.js")
+ANSWERS = (*ENGINE, *PREPARATION, "doubt.js", "answering.js")
+_SCRIPTS = (*ANSWERS, "files.js", "camera.js", "showing.js", "page.js")
 
 _WORDS = {
     "drawn": ("Draw a character: the network answers while you draw.", "Draw, or choose an example."),

@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnnlab.drawings.preprocess import prepared, stroke_ink
 from cnnlab.runs.catalogue import Entry
+from cnnlab.ui.draw.pen_answers import pen_answers, pen_engine
 from cnnlab.ui.draw.predictions import follow_answers, prepare_answers
 from cnnlab.ui.draw.steps import show_steps
 from cnnlab.ui.draw.teaching import teach_this
@@ -17,18 +18,23 @@ from cnnlab.ui.views.view import Picked
 from cnnlab.ui.widgets.canvas import drawing_canvas
 
 
-@st.fragment  # a stroke reruns this, not the whole page
-@frame.errors_shown()
 def show(named: Mapping[str, Entry]) -> None:
     """Show the canvas and the predictions of the runs ``named``."""
+    _show(named)
+    pen_engine(named)
+
+
+@st.fragment  # a stroke reruns this, not the whole page
+@frame.errors_shown()
+def _show(named: Mapping[str, Entry]) -> None:
     first = next(iter(named.values()))
     paper, answers = st.columns([4, 7], gap="large")
     with paper:
         drawing = drawing_canvas()
+    with answers:
+        pen_answers(named, drawing)
     if drawing is None:
-        with answers:
-            st.info("Draw: the answer comes when you lift the pen.", icon=":material/edit:")
-            prepare_answers(named)
+        prepare_answers(named)
         return
     ink = stroke_ink(drawing)
     with answers:

@@ -25,7 +25,7 @@ def follow_answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], 
 
     ``seen`` makes the image (1, C, H, W) that a run's network gets; a ``suspicion`` casts doubt on any answer.
     """
-    poll.follow(lambda: any(map(_trains, named.values())), FOLLOW_SECONDS, _answers, named, seen, suspicion)
+    poll.follow(lambda: any(map(is_training, named.values())), FOLLOW_SECONDS, _answers, named, seen, suspicion)
 
 
 @frame.errors_shown()
@@ -38,7 +38,7 @@ def _answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], suspic
 def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion: str) -> None:
     st.markdown(f"**{frame.literal(name)}**")
     network, familiar = newest(entry)
-    if _trains(entry):
+    if is_training(entry):
         st.caption(f":material/autorenew: epoch {network.epoch} of {entry.epochs}")
     reading = read(network, seen(entry), familiar, suspicion)
     st.metric(
@@ -63,13 +63,14 @@ def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion:
 
 def newest(entry: Entry) -> tuple[Trained, TrainingFeatures | None]:
     """A run's network, of its last epoch while it trains, and what it knows, unless it still learns."""
-    if _trains(entry):
+    if is_training(entry):
         return trained_network(entry.run, entry.run.epochs()[-1]), None
     network = trained_network(entry.run, entry.summary.epoch)
     return network, training_features(entry.run, entry.summary.epoch)
 
 
-def _trains(entry: Entry) -> bool:
+def is_training(entry: Entry) -> bool:
+    """Return whether the network of the run still learns."""
     job = session.current_job()
     return job is not None and job.is_running and job.run.id == entry.id
 
@@ -77,7 +78,7 @@ def _trains(entry: Entry) -> bool:
 def prepare_answers(named: Mapping[str, Entry]) -> None:
     """Load what the first answer would otherwise wait for."""
     for entry in named.values():
-        if not _trains(entry):
+        if not is_training(entry):
             load_network(entry.run, entry.summary.epoch)
             training_features(entry.run, entry.summary.epoch)
 
