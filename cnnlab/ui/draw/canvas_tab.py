@@ -30,11 +30,11 @@ def _show(named: Mapping[str, Entry]) -> None:
     first = next(iter(named.values()))
     paper, answers = st.columns([4, 7], gap="large")
     with paper:
-        drawing = drawing_canvas()
-    with answers:
-        pen_answers(named, drawing)
+        drawing = drawing_canvas(lambda drawn: pen_answers(named, drawn))
     if drawing is None:
-        prepare_answers(named)
+        with answers:
+            st.info("When you lift the pen: how sure it is, and why.", icon=":material/edit:")
+            prepare_answers(named)
         return
     ink = stroke_ink(drawing)
     with answers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -20,8 +21,11 @@ from cnnlab.ui.shell.state import (
 PENS = (8, 40)  # pixels, the thinnest and the thickest
 
 
-def drawing_canvas() -> Drawing | None:
-    """Show the canvas with its tools; return the drawing, None where it is empty."""
+def drawing_canvas(show_below: Callable[[Drawing | None], None] | None = None) -> Drawing | None:
+    """Show the canvas with its tools; return the drawing, None where it is empty.
+
+    ``show_below`` shows something of the drawing between the two: on a phone, on the canvas's screen.
+    """
     from streamlit_drawable_canvas import st_canvas  # noqa: PLC0415 - it looks for the running server when imported
 
     if not CANVAS_DRAWN.is_set:  # first time, or back from another page
@@ -40,6 +44,8 @@ def drawing_canvas() -> Drawing | None:
     if result.json_data != CANVAS_OUTDATED.get():
         CANVAS_LATEST.put(result.json_data)
         CANVAS_OUTDATED.drop()
+    if show_below:
+        show_below(current_drawing())
     strokes = _strokes()
     with st.container(horizontal=True):
         st.button("Undo", icon=":material/undo:", key="canvas.undo", on_click=_undo, disabled=not strokes)
