@@ -6,14 +6,20 @@ After the idea of Hendrycks and Dietterich 2019 (arXiv:1903.12261); strengths ar
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 
+import pandas as pd
 import torch
 from torch import Tensor
 
+from cnnlab.data.splits import Split, sampled
 from cnnlab.data.torchvision_compat import transforms
 from cnnlab.evaluation.evaluate import evaluation_batch
+from cnnlab.evaluation.metrics import Answers, interval
 
 STRENGTHS = (1, 2, 3, 4, 5)
+IMAGES, FEWEST = 500, 100  # fewer of large ones: all corruptions take 26 passes
+NUMBERS = 12_000_000  # in the images
 
 _f = transforms.functional
 _BILINEAR = transforms.InterpolationMode.BILINEAR
@@ -76,3 +82,25 @@ CORRUPTIONS: dict[str, Callable[[Tensor, int, torch.Generator], Tensor]] = {
     "shift": _shift,
     "brightness": _brightness,
 }
+
+
+def robustness(answers: Callable[[Split], Answers], test: Split) -> pd.DataFrame:
+    """Make one row per corruption and strength: accuracy with its interval on a stratified subset."""
+    split = sampled(test, max(FEWEST, min(IMAGES, NUMBERS // prod(test.shape))))
+    rows = []
+    for kind in CORRUPTIONS:
+        for strength in (0, *STRENGTHS):
+            worse = Split(corrupted(split.images, kind, strength), split.labels)
+            hits = int(answers(worse).hits.sum())
+            low, high = interval(hits, len(split))
+            rows.append(
+                {
+                    "corruption": kind,
+                    "strength": strength,
+                    "accuracy": hits / len(split),
+                    "low": low,
+                    "high": high,
+                    "images": len(split),
+                }
+            )
+    return pd.DataFrame(rows)

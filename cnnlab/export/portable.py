@@ -55,6 +55,7 @@ class Portable:
     examples: Examples
     calibration: Tensor  # (N, C, H, W) uint8, validation images whose activations tell the ranges of 8-bit numbers
     dataset: str = ""  # its title
+    origin: Run | None = None  # the training that it comes from, where that is known
     accuracy: float | None = None  # on its test images, where that is known of this epoch
 
     @classmethod
@@ -77,6 +78,7 @@ class Portable:
             examples=_examples(run, trained),
             calibration=sampled(data.validation, CALIBRATION).images,
             dataset=spec.title,
+            origin=run,
             accuracy=run.summary.test_accuracy if trained.epoch == run.judged_epoch else None,
         )
 

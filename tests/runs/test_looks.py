@@ -9,14 +9,13 @@ import torch
 
 from cnnlab.data.loading import load_test
 from cnnlab.data.splits import Split, sampled
-from cnnlab.evaluation.corruptions import CORRUPTIONS, STRENGTHS
+from cnnlab.evaluation.corruptions import CORRUPTIONS, STRENGTHS, robustness
 from cnnlab.evaluation.metrics import interval
 from cnnlab.runs.archive import pack, unpack
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import Summary, how_tested
 from cnnlab.runs.trained import judge, load_trained
-from cnnlab.ui.inspect.robustness import accuracies
 
 
 def summary(images: int = 500) -> Summary:
@@ -62,10 +61,10 @@ def test_a_test_is_told_with_its_looks(looks: int, words: str) -> None:
 def test_robustness_asks_a_stratified_part_and_tells_its_intervals(
     finished_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cnnlab.ui.inspect.robustness.IMAGES", 100)
+    monkeypatch.setattr("cnnlab.evaluation.corruptions.IMAGES", 100)
     order = load_test("mnist-sample").labels.argsort()  # the first 100 would be two classes
     test = load_test("mnist-sample").part(order)
-    rows = accuracies(load_trained(finished_run), test)
+    rows = robustness(load_trained(finished_run).answers, test)
     assert len(rows) == len(CORRUPTIONS) * (1 + len(STRENGTHS))
     for low, high, accuracy, images in rows[["low", "high", "accuracy", "images"]].to_numpy().tolist():
         assert (low, high) == interval(round(accuracy * images), int(images))

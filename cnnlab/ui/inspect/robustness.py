@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.data.splits import Split, sampled
-from cnnlab.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupted
-from cnnlab.evaluation.metrics import interval
+from cnnlab.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupted, robustness
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, test_split
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.images import upright
-
-IMAGES, FEWEST = 500, 100  # fewer of large ones: all corruptions take 26 passes
-NUMBERS = 12_000_000  # in the images
 
 
 def show(look: Look) -> None:
@@ -52,26 +45,4 @@ def show(look: Look) -> None:
 @st.cache_data(max_entries=64, show_spinner="Making images worse")
 def _accuracies(at: str, _run: Run, _trained: Trained) -> pd.DataFrame:
     _run.count_look(_trained.epoch)
-    return accuracies(_trained, test_split(_run))
-
-
-def accuracies(trained: Trained, test: Split) -> pd.DataFrame:
-    """Make one row per corruption and strength: accuracy with its interval on a stratified subset."""
-    split = sampled(test, max(FEWEST, min(IMAGES, NUMBERS // prod(test.shape))))
-    rows = []
-    for kind in CORRUPTIONS:
-        for strength in (0, *STRENGTHS):
-            worse = Split(corrupted(split.images, kind, strength), split.labels)
-            hits = int(trained.answers(worse).hits.sum())
-            low, high = interval(hits, len(split))
-            rows.append(
-                {
-                    "corruption": kind,
-                    "strength": strength,
-                    "accuracy": hits / len(split),
-                    "low": low,
-                    "high": high,
-                    "images": len(split),
-                }
-            )
-    return pd.DataFrame(rows)
+    return robustness(_trained.answers, test_split(_run))

@@ -22,7 +22,7 @@ def page() -> None:
 @pytest.mark.usefixtures("listed_run")
 def test_a_drawing_is_prepared_once_for_runs_of_one_size(monkeypatch: pytest.MonkeyPatch) -> None:
     train(architecture="compact", train_fraction=0.05)
-    monkeypatch.setattr(canvas_tab, "drawing_canvas", lambda: SEVEN)
+    monkeypatch.setattr(canvas_tab, "drawing_canvas", lambda below: SEVEN)
     with patch.object(canvas_tab, "prepared", wraps=prepared) as preparing:
         app = checked(AppTest.from_function(page, default_timeout=TIMEOUT).run())
     assert len([metric for metric in app.metric if metric.label in ("The network says", "Not sure")]) == 2
