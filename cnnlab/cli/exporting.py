@@ -38,7 +38,7 @@ def written(run: Run, paths: tuple[Path, ...]) -> list[dict[str, Any]]:
 
 
 def _compared(file: Exported) -> dict[str, Any]:
-    """Return how a file answers; nothing where only a browser opens it."""
+    """Return how a file answers; nothing where this machine cannot open it."""
     if file.row is None:
         return {}
     return {
@@ -53,7 +53,7 @@ def described(told: dict[str, Any]) -> str:
     """Write in one line what ``written`` says of a file."""
     line = f"{told['file']}: {told['bytes'] / 1e6:.2f} MB"
     if "accuracy" not in told:
-        return f"{line}, checks itself when it is opened"
+        return f"{line}, checks itself where it is opened"
     return (
         f"{line}, {told['accuracy']:.2%} of {told['images']:,} test images, {told['alike']:.2%} named as here, "
         f"{told['milliseconds']:.2f} ms an image"
