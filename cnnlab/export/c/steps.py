@@ -73,8 +73,8 @@ class Written:
 
     def shares(self, kind: str, step: Step, before: int, after: int) -> str:
         """Define how ``after`` pixels are interpolated of ``before``; return it."""
-        eye = torch.eye(before).view(1, before, before, 1)
-        matrix = F.interpolate(eye, (after, 1), mode="bilinear", antialias=True)[0, :, :, 0].T  # (after, before)
+        eye = torch.eye(before)[None, None]
+        matrix = F.interpolate(eye, (after, before), mode="bilinear", antialias=True)[0, 0]
         taps = int((matrix != 0).sum(1).max())
         firsts = (matrix != 0).int().argmax(1).clamp(max=before - taps)
         weights = matrix.gather(1, firsts[:, None] + torch.arange(taps))
@@ -96,13 +96,9 @@ def _convolution(written: Written, step: Step) -> list[str]:
     if step["kernel"] == step["stride"] == (1, 1) and not any(step["sides"]):
         before = after = [1, written.plane(step["to"])]  # one long row is quicker
     rows, columns = _axes(before, after, step["kernel"], step["stride"], (top, left), step["dilation"])
-    settings = f"{channels}, {filters}, {step['groups']}, CNNLAB_{step['border'].upper()}"
-    return _along(
-        "axis",
-        rows,
-        columns,
-        f"cnnlab_convolution({written.ends(step)}, &rows, &columns, {settings},\n            {written.quantised(step)});",
-    )
+    sizes = f"{channels}, {filters}, {step['groups']}, CNNLAB_{step['border'].upper()}"
+    call = f"cnnlab_convolution({written.ends(step)}, &rows, &columns, {sizes},"
+    return _along("axis", rows, columns, f"{call}\n            {written.quantised(step)});")
 
 
 def _axes(*settings: Sequence[int]) -> list[str]:

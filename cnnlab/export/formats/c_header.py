@@ -98,7 +98,8 @@ class _Compiled:
             return f"it takes more than {SECONDS} seconds"
         except OSError as error:
             return str(error)
-        return (ended.stderr.strip() or "no reason").splitlines()[0] if ended.returncode else ""
+        told = [line for line in ended.stderr.splitlines() if "error" in line]
+        return next(iter(told), "it does not say why") if ended.returncode else ""
 
     def __call__(self, images: Tensor) -> Tensor:
         pixels = images.contiguous().numpy().tobytes()

@@ -180,7 +180,7 @@ def test_without_a_compiler_it_is_written_all_the_same(
 
 @compiled
 def test_a_header_that_no_compiler_takes_is_refused() -> None:
-    with pytest.raises(ExportError, match="the C compiler refuses it: .*stray"):
+    with pytest.raises(ExportError, match=r"the C compiler refuses it: .*stray"):
         opened(write(portable(TINY, (3, 16, 16))) + b"@")
 
 
