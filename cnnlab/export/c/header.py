@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from cnnlab.export.c.literals import array, comment, floats, text
 from cnnlab.export.c.steps import MEMORY, Written
-from cnnlab.export.portable import Portable, Preparation
+from cnnlab.export.portable import ExportError, Portable, Preparation
 from cnnlab.export.web.packing import rounded
-from cnnlab.export.web.program import compile_network
+from cnnlab.export.web.program import Program, compile_network
 
 _ENGINE = Path(__file__).with_name("engine.c")
 _DEFINED = re.compile(r"^(?:static .*?|.*\} )(cnnlab_\w+)[(;]", re.MULTILINE)
@@ -88,7 +88,7 @@ def header(portable: Portable, expected: Tensor) -> str:
     Raises ExportError where C cannot hold the network.
     """
     trained, shape = portable.trained, portable.trained.shape
-    written = Written.of(compile_network(trained.network, shape))
+    written = Written.of(_program(portable))
     scale = 1 / torch.tensor(trained.standardise.scale[1])
     constants = [
         array("char *const", "cnnlab_classes", [text(name) for name in trained.classes]),
@@ -123,16 +123,24 @@ def header(portable: Portable, expected: Tensor) -> str:
     )
 
 
+def _program(portable: Portable) -> Program:
+    try:
+        return compile_network(portable.trained.network, portable.trained.shape)
+    except TypeError as error:
+        raise ExportError(f"C cannot hold it: {error}") from error
+
+
 def _told(portable: Portable) -> dict[str, str | int]:
     """Return what the comment at the top says."""
     channels, height, width = portable.trained.shape
+    colours = " (red, green, blue)" * (channels == 3)
     return {
         "title": comment(portable.title),
         "run": comment(portable.run),
         "when": portable.trained.when,
         "dataset": comment(portable.dataset) or "unknown",
         "accuracy": "unknown" if portable.accuracy is None else f"{portable.accuracy:.2%}",
-        "channels": "one channel" if channels == 1 else f"{channels} channels (red, green, blue), one after another,",
+        "channels": "one channel" if channels == 1 else f"{channels} channels{colours}, one after another,",
         "height": height,
         "width": width,
         "prepared": _PREPARED[portable.preparation],

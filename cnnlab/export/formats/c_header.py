@@ -15,9 +15,11 @@ from torch import Tensor
 from cnnlab.export.answering import Answering
 from cnnlab.export.c import header, rounded_network
 from cnnlab.export.portable import Answer, ExportError, NotOpenedError, Portable
+from cnnlab.networks.architecture import follow
 
 ROUNDING = 0.05  # of a probability, between rounded weights and the app's
-MOST_WEIGHTS = 5_000_000
+MOST_WEIGHTS = 5_000_000  # which a compiler reads in half a minute
+MOST_PRODUCTS = 200_000_000  # of an image, which this machine computes in a tenth of a second
 COMPILERS = ("cc", "gcc", "clang")
 FLAGS = ("-O2", "-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function")
 SECONDS = 120  # to compile
@@ -45,9 +47,7 @@ def write(portable: Portable) -> bytes:
     Raises ExportError where C cannot hold the network, or its rounded weights answer otherwise than the app does.
     """
     trained, examples = portable.trained, portable.examples
-    weights = sum(parameter.numel() for parameter in trained.network.parameters())
-    if weights > MOST_WEIGHTS:
-        raise ExportError(f"it has {weights:,} weights; a C header holds {MOST_WEIGHTS:,} at most")
+    _check_size(portable)
     with torch.inference_mode():
         expected = Answering(rounded_network(trained.network), trained.standardise)(examples.images)
     apart = float((expected - examples.probabilities).abs().max())
@@ -56,10 +56,18 @@ def write(portable: Portable) -> bytes:
             f"with weights of 8 bits it would answer otherwise than here (probabilities differ by up to {apart:.2g}): "
             "choose another format"
         )
-    try:
-        return header(portable, expected).encode()
-    except TypeError as error:
-        raise ExportError(f"C cannot hold it: {error}") from error
+    return header(portable, expected).encode()
+
+
+def _check_size(portable: Portable) -> None:
+    trained = portable.trained
+    rows = [row for row in follow(portable.architecture, trained.shape, len(trained.classes)) if len(row.place) == 1]
+    for name, count, most in (
+        ("has {:,} weights", sum(row.parameters for row in rows), MOST_WEIGHTS),
+        ("multiplies {:,} times for an image", sum(row.macs for row in rows), MOST_PRODUCTS),
+    ):
+        if count > most:
+            raise ExportError(f"it {name.format(count)}, too much for a microcontroller; here {most:,} are the most")
 
 
 def opened(content: bytes) -> Answer:

@@ -162,9 +162,10 @@ def test_what_c_cannot_hold_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     examples = replace(made.examples, probabilities=trained.probabilities(made.examples.images))
     with pytest.raises(ExportError, match="no step for a Softsign"):
         write(replace(made, trained=trained, examples=examples))
-    monkeypatch.setattr(c_header, "MOST_WEIGHTS", 100)
-    with pytest.raises(ExportError, match="a C header holds 100 at most"):
-        write(made)
+    for limit, words in (("MOST_PRODUCTS", "multiplies .* for an image"), ("MOST_WEIGHTS", "has .* weights")):
+        monkeypatch.setattr(c_header, limit, 100)
+        with pytest.raises(ExportError, match=f"it {words}, too much for a microcontroller; here 100 are the most"):
+            write(made)
 
 
 @pytest.mark.parametrize("compilers", [(), ("false",)])
