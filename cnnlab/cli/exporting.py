@@ -38,7 +38,7 @@ def written(run: Run, paths: tuple[Path, ...]) -> list[dict[str, Any]]:
 
 
 def _compared(file: Exported) -> dict[str, Any]:
-    """Return how a file answers; nothing where only a browser opens it."""
+    """Return how a file answers; nothing where this machine cannot open it."""
     if file.row is None:
         return {}
     return {

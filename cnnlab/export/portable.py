@@ -26,6 +26,10 @@ class ExportError(CnnLabError):
     """A network that cannot be written in a format, or answers otherwise there; the message says which."""
 
 
+class NotOpenedError(CnnLabError):
+    """A file that this machine cannot open, though another can; the message says what is missing."""
+
+
 Answer = Callable[[Tensor], Tensor]
 """How a file is asked: pixels (N, C, H, W) uint8 → probabilities (N, classes)."""
 

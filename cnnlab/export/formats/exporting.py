@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Exported:
-    """A file, or the reason why there is none; it has no row where only a browser opens it."""
+    """A file, or the reason why there is none; it has no row where this machine cannot open it."""
 
     suffix: str
     content: bytes

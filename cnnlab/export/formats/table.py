@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast
 
-from cnnlab.export.portable import Answer, ExportError, Portable
+from cnnlab.export.portable import Answer, ExportError, NotOpenedError, Portable
 
 
 class _Module(Protocol):
@@ -16,7 +16,10 @@ class _Module(Protocol):
         """Write the file. Raises ExportError where the format lacks something that the network has."""
 
     def opened(self, content: bytes) -> Answer:
-        """Open the file as whoever gets it would; only of formats that open here."""
+        """Open the file as whoever gets it would; only of formats that open here.
+
+        Raises NotOpenedError where this machine lacks what opens it.
+        """
 
 
 @dataclass(frozen=True)
@@ -35,14 +38,17 @@ class Format:
         return cast("_Module", import_module(f"cnnlab.export.formats.{self.module}"))  # slow, and rarely needed
 
     def write(self, portable: Portable) -> tuple[bytes, Answer | None]:
-        """Write the file, and open it to answer the examples; it comes with None where only a browser opens it.
+        """Write the file, and open it to answer the examples; it comes with None where this machine cannot open it.
 
         Raises ExportError where the network cannot be written so, or the file answers otherwise than the app.
         """
         content, examples = self._module.write(portable), portable.examples
         if not self.opens_here:
             return content, None
-        answer = self._module.opened(content)
+        try:
+            answer = self._module.opened(content)
+        except NotOpenedError:
+            return content, None
         apart = float((answer(examples.images) - examples.probabilities).abs().max())
         if not apart <= self.tolerance:
             raise ExportError(
@@ -57,6 +63,7 @@ _FORMATS = [
     Format("onnx", "ONNX", "for ONNX Runtime and what else reads ONNX, in any language", "onnx_file", 1e-5),
     Format("float16.onnx", "ONNX, 16 bits", "the same in half of the size, for graphics cards", "float16_file", 0.02),
     Format("int8.onnx", "ONNX, 8 bits", "the same in a quarter of the size, for small machines", "int8_file", 0.15),
+    Format("h", "C header", "for microcontrollers: 8-bit weights, one function, no allocation", "c_header", 0.05),
     Format("py", "Python with PyTorch", "one file to read and to run; needs torch alone", "torch_script", 1e-5),
     Format("onnx.py", "Python with ONNX Runtime", "the same where PyTorch is too large", "onnx_script", 1e-5),
     Format("md", "Card", "for people: what it learned from, how well it answers", "markdown_card", 0, False),

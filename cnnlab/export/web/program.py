@@ -119,7 +119,7 @@ class _Compiler:
             self.program.origins[len(self.program.shapes) - 1] = self.program.origin(value)
             return len(self.program.shapes) - 1
         if type(module) not in _STEPS:
-            raise TypeError(f"the page has no step for a {type(module).__name__}")
+            raise TypeError(f"there is no step for a {type(module).__name__}")
         settings, tensors = _STEPS[type(module)](module)
         named = {name: self._tensor(tensor) for name, tensor in tensors.items() if tensor is not None}
         return self._append({**settings, **named}, [value], after)

@@ -56,7 +56,7 @@ def _make(run_id: str) -> None:
 
 def _comparison(here: Row, files: tuple[Exported, ...]) -> None:
     rows = [here, *(file.row for file in files if file.row)]
-    if len(rows) == 1:  # the others open in a browser alone, and check themselves
+    if len(rows) == 1:  # the others open elsewhere, and check themselves
         return
     st.dataframe(pd.DataFrame([_told(row) for row in rows]), hide_index=True, width="stretch")
     st.caption(

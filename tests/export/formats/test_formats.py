@@ -23,38 +23,16 @@ from cnnlab.export.formats.exporting import Step, exported
 from cnnlab.export.formats.onnx_file import METADATA
 from cnnlab.export.formats.table import EXPORTS
 from cnnlab.export.portable import ExportError, Portable
-from cnnlab.networks.architecture import Draft
-from cnnlab.networks.layers import KINDS, AdaptivePool2d, Chain, Conv2d, Flatten, LayerError, Linear
+from cnnlab.networks.layers import KINDS
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.run import Run
 from tests.data.pictures.photos import saved
+from tests.export.bricks import BRICKS
 from tests.export.portables import portable
 from tests.samples import SEVEN
 
 SHAPE = (3, 24, 24)
 EXACT = [suffix for suffix, form in EXPORTS.items() if form.opens_here and form.tolerance <= 1e-5]
-
-
-def chained(flat: bool) -> Draft:
-    """A network of every example of every kind of layer that fits, one after the other."""
-    layers: list[object] = []
-    shape: tuple[int, ...] = (48,) if flat else (8, 24, 24)
-    for kind in KINDS.values():
-        for settings in kind.examples.values():
-            layer = kind(**settings)
-            try:
-                made = layer.output_shape(shape, 10)
-            except LayerError:
-                continue
-            if len(made) == len(shape) and min(made[1:], default=8) >= 3:
-                layers.append(layer)
-                shape = made
-    ending = () if flat else (AdaptivePool2d(pool="max", output_size=(3, 2)), Flatten())
-    first: Chain = (Flatten(), Linear(out_features=48)) if flat else (Conv2d(out_channels=8, padding=1),)
-    return Draft(name="all", title="All", layers=(*first, *layers, *ending, Linear(out_features="classes")))
-
-
-BRICKS = {"maps": chained(flat=False), "features": chained(flat=True)}
 
 
 def test_all_kinds_are_among_the_bricks() -> None:
