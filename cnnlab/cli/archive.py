@@ -10,6 +10,7 @@ import click
 from cnnlab.cli.exporting import described, written
 from cnnlab.cli.options import as_json, open_run, open_store, runs_option
 from cnnlab.export.formats.table import EXPORTS
+from cnnlab.export.huggingface_hub import to_hugging_face
 from cnnlab.export.mlflow import to_mlflow
 from cnnlab.export.tensorboard import to_tensorboard
 from cnnlab.runs.archive import pack_file, unpack
@@ -71,6 +72,8 @@ def unpack_command(file: Path, runs: Path | None, as_json: bool) -> None:
 )
 @click.option("--mlflow", "with_mlflow", is_flag=True, help="Log the run to MLflow; a second time adds what is new.")
 @click.option("--tracking-uri", default=None, help="Where MLflow keeps its runs [default: MLFLOW_TRACKING_URI].")
+@click.option("--hugging-face", "repository", default=None, help="Push its network and card to this USER/NAME.")
+@click.option("--public", is_flag=True, help="Where --hugging-face makes a new repository: everybody sees it.")
 @click.option(
     "--to",
     "paths",
@@ -85,21 +88,32 @@ def export(
     folder: Path | None,
     with_mlflow: bool,
     tracking_uri: str | None,
+    repository: str | None,
+    public: bool,
     paths: tuple[Path, ...],
     runs: Path | None,
     as_json: bool,
 ) -> None:
     """Write RUN (an id or a folder): its network for other places, its metrics for TensorBoard or MLflow."""
-    if folder is None and not with_mlflow and not paths:
-        raise click.UsageError("where to? --to FILE, --tensorboard FOLDER or --mlflow")
+    if folder is None and not with_mlflow and not repository and not paths:
+        raise click.UsageError("where to? --to FILE, --tensorboard FOLDER, --mlflow or --hugging-face USER/NAME")
     if tracking_uri is not None and not with_mlflow:
         raise click.UsageError("--tracking-uri goes with --mlflow")
+    if public and not repository:
+        raise click.UsageError("--public goes with --hugging-face")
     found = open_run(run, runs)
     events = to_tensorboard(found, folder) if folder else None
     logged = to_mlflow(found, tracking_uri) if with_mlflow else None
+    pushed = to_hugging_face(found, repository, public) if repository else None
     files = written(found, paths) if paths else []
     if as_json:
-        told = {"run": found.id, "tensorboard": events and str(events), "mlflow": logged, "files": files}
+        told = {
+            "run": found.id,
+            "tensorboard": events and str(events),
+            "mlflow": logged,
+            "hugging_face": pushed,
+            "files": files,
+        }
         click.echo(json.dumps(told))
         return
     for file in files:
@@ -108,3 +122,5 @@ def export(
         click.echo(f"TensorBoard: {events}")
     if logged:
         click.echo(f"MLflow: run {logged}")
+    if pushed:
+        click.echo(f"Hugging Face: {pushed}")

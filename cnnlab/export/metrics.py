@@ -16,7 +16,11 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.summary import Summary
 from cnnlab.training.history import History, Record
 
-PACKAGES = ("tensorboard", "mlflow")  # optional, so each is imported only in its module and when it is used
+PACKAGES = (
+    "tensorboard",
+    "mlflow",
+    "huggingface_hub",
+)  # optional, so each is imported only in its module and when it is used
 
 STEP_METRICS = ("loss", "accuracy", "learning_rate")
 EPOCH_METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "seconds")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from tensorboard.plugins.hparams import metadata
 
-from cnnlab.export.metrics import InteropError, available
+from cnnlab.export.huggingface_hub import to_hugging_face
+from cnnlab.export.metrics import PACKAGES, InteropError, available
 from cnnlab.export.mlflow import to_mlflow
 from cnnlab.export.tensorboard import to_tensorboard
 from cnnlab.jobs.job import Job
@@ -76,12 +77,16 @@ def test_a_run_without_metrics_or_with_foreign_ones_is_refused(own_run: Run, tra
     assert not (tmp_path / "events").exists()
 
 
-@pytest.mark.parametrize("package", ["tensorboard", "mlflow"])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_a_missing_package_is_named_with_its_command(
     package: str, finished_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert available() == {"tensorboard": True, "mlflow": True}
+    assert available() == dict.fromkeys(PACKAGES, True)
     monkeypatch.setattr("cnnlab.export.metrics.find_spec", lambda name: None if name == package else object())
     assert available()[package] is False
     with pytest.raises(InteropError, match=f"pip install {package}"):
-        to_tensorboard(finished_run, tmp_path) if package == "tensorboard" else to_mlflow(finished_run, "nowhere")
+        {
+            "tensorboard": lambda: to_tensorboard(finished_run, tmp_path),
+            "mlflow": lambda: to_mlflow(finished_run, "nowhere"),
+            "huggingface_hub": lambda: to_hugging_face(finished_run, "me/digits"),
+        }[package]()
