@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,9 +85,10 @@ def test_a_missing_package_is_named_with_its_command(
     assert available() == dict.fromkeys(PACKAGES, True)
     monkeypatch.setattr("cnnlab.export.metrics.find_spec", lambda name: None if name == package else object())
     assert available()[package] is False
+    exports: dict[str, Callable[[], object]] = {
+        "tensorboard": lambda: to_tensorboard(finished_run, tmp_path),
+        "mlflow": lambda: to_mlflow(finished_run, "nowhere"),
+        "huggingface_hub": lambda: to_hugging_face(finished_run, "me/digits"),
+    }
     with pytest.raises(InteropError, match=f"pip install {package}"):
-        {
-            "tensorboard": lambda: to_tensorboard(finished_run, tmp_path),
-            "mlflow": lambda: to_mlflow(finished_run, "nowhere"),
-            "huggingface_hub": lambda: to_hugging_face(finished_run, "me/digits"),
-        }[package]()
+        exports[package]()
