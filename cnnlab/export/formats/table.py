@@ -61,12 +61,18 @@ class Format:
 _FORMATS = [
     Format("html", "HTML page", "opens in any browser, offline: draw or show it pictures", "html_file", 0.02, False),
     Format("onnx", "ONNX", "for ONNX Runtime and what else reads ONNX, in any language", "onnx_file", 1e-5),
-    Format("float16.onnx", "ONNX, 16 bits", "the same in half of the size, for graphics cards", "float16_file", 0.02),
-    Format("int8.onnx", "ONNX, 8 bits", "the same in a quarter of the size, for small machines", "int8_file", 0.15),
+    Format("float16.onnx", "ONNX, 16 bits", "ONNX in half of the size, for graphics cards", "float16_file", 0.02),
+    Format("int8.onnx", "ONNX, 8 bits", "ONNX in a quarter of the size, for small machines", "int8_file", 0.15),
     Format("h", "C header", "for microcontrollers: 8-bit weights, one function, no allocation", "c_header", 0.05),
     Format("py", "Python with PyTorch", "one file to read and to run; needs torch alone", "torch_script", 1e-5),
-    Format("onnx.py", "Python with ONNX Runtime", "the same where PyTorch is too large", "onnx_script", 1e-5),
+    Format(
+        "onnx.py",
+        "Python with ONNX Runtime",
+        "one file to read and to run, where PyTorch is too large",
+        "onnx_script",
+        1e-5,
+    ),
     Format("md", "Card", "for people: what it learned from, how well it answers", "markdown_card", 0, False),
-    Format("card.json", "Card, JSON", "the same for programs", "json_card", 0, False),
+    Format("card.json", "Card, JSON", "what the card tells, for programs", "json_card", 0, False),
 ]
 EXPORTS: dict[str, Format] = {form.suffix: form for form in _FORMATS}
