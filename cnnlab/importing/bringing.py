@@ -162,5 +162,7 @@ def _write_summary(run: Run, taken: Taken, data: Data, epoch: EpochMetrics, test
         "per_class": dict(zip(names, test.per_class, strict=True)),
         "support": dict(zip(names, test.support, strict=True)),
         "macro_f1": test.macro_f1,
+        "seconds": epoch.seconds,  # of answering, as is the speed
+        "images_per_second": epoch.images_per_second,
     }
     run.write_summary(run.summary.model_copy(update=fields))

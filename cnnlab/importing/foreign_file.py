@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
 
 from cnnlab.errors import CnnLabError
 
@@ -17,11 +21,34 @@ _REFUSED = {
     b"PK": f"this is a ZIP archive, as PyTorch (.pt, .pth, .pt2) and Keras (.keras) write them: {_RUNS_CODE}",
     b"\x89HDF": f"this is an HDF5 file, as Keras (.h5) writes them: {_RUNS_CODE}",
 }
+_DAMAGE = (
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    MemoryError,
+    RuntimeError,
+)
 _PICKLES = tuple(bytes((0x80, protocol)) for protocol in range(2, 6))
 
 
 class ForeignError(CnnLabError):
     """A network from elsewhere that cannot be taken in; the message names the place and says what can be done."""
+
+
+@contextmanager
+def read_as_untrusted() -> Iterator[None]:
+    """Turn what reading a damaged file runs into, values of any type in any place, into ForeignError."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except CnnLabError:
+        raise
+    except _DAMAGE as error:
+        reason = ascii(" ".join(str(error).split())[:100])
+        raise ForeignError(f"the file is damaged ({reason}): write it again, with torch.onnx.export") from error
 
 
 def content_of(path: Path) -> bytes:

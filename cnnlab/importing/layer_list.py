@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cnnlab.errors import first_error
 from cnnlab.importing.chain import ChainBuilder, Scale
-from cnnlab.importing.foreign_file import ForeignError
+from cnnlab.importing.foreign_file import ForeignError, read_as_untrusted
 from cnnlab.importing.joining import Parts
 from cnnlab.importing.onnx_graph import WITHOUT_EFFECT, Graph, Node
 from cnnlab.importing.parts import Part
@@ -38,6 +38,11 @@ def layers_of(graph: Graph, shape: Shape, classes: int) -> Found:
     """Convert a network for images of ``shape`` = (C, H, W). Raises ForeignError, which names the node, if one fits no
     layer, or the network takes other images or has other classes.
     """
+    with read_as_untrusted():
+        return _layers(graph, shape, classes)
+
+
+def _layers(graph: Graph, shape: Shape, classes: int) -> Found:
     sides = zip(graph.shape[1:], shape, strict=True)
     if any(own is not None and own != side for own, side in sides):
         told = "×".join("any" if side is None else str(side) for side in graph.shape[1:])

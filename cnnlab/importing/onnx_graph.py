@@ -13,7 +13,7 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import AttributeProto, NodeProto, TensorProto, numpy_helper
 
-from cnnlab.importing.foreign_file import ForeignError
+from cnnlab.importing.foreign_file import ForeignError, read_as_untrusted
 
 MAX_NODES = 5000  # DenseNet-201 has 700
 MAX_SHOWN = 60  # characters of a stranger's name
@@ -126,6 +126,11 @@ def parsed(content: bytes) -> Graph:
         model = onnx.load_model_from_string(content)
     except DecodeError as error:
         raise ForeignError(f"this is no whole ONNX file: {AGAIN}") from error
+    with read_as_untrusted():
+        return _graph_of(model)
+
+
+def _graph_of(model: onnx.ModelProto) -> Graph:
     graph = model.graph
     if not graph.node:
         raise ForeignError(f"this is no ONNX file, or it holds no network: {AGAIN}")
@@ -134,7 +139,7 @@ def parsed(content: bytes) -> Graph:
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     if computing := next((node for node in graph.node if _is_quantised(node)), None):
         raise ForeignError(
-            f"the node {shown(computing.name)} computes with 8-bit numbers: take the file of 32-bit ones instead"
+            f"the node {shown(computing.output[0])} computes with 8-bit numbers: take the file of 32-bit ones instead"
         )
     _check_tensors([*graph.initializer, *_held(graph)])
     if graph.sparse_initializer:
@@ -176,7 +181,7 @@ def _needed(model: onnx.ModelProto, result: str) -> list[NodeProto]:
 
 
 def _is_quantised(node: NodeProto) -> bool:
-    return node.op_type.endswith(("QuantizeLinear", "Integer")) or node.op_type.startswith("QLinear")
+    return node.op_type.startswith("QLinear") or node.op_type.endswith(("uantizeLinear", "Integer"))
 
 
 def _check_node(node: NodeProto) -> None:
