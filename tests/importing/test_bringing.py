@@ -28,7 +28,7 @@ from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.runs.trained import load_trained
 from tests.cli.commands import call, last_line, refusal
 from tests.importing.files import assembled, exported
-from tests.pages.driver import open_page
+from tests.pages.driver import button, checked, open_page
 from tests.samples import TINY
 from tests.trainings import train
 
@@ -93,6 +93,20 @@ def test_a_view_takes_it(file: bytes, page: str, view: str) -> None:
 @pytest.mark.parametrize("page", ["Draw", "Compare", "Train"])
 def test_a_page_takes_it(file: bytes, page: str) -> None:
     open_page(page, brought(file).run)
+
+
+def test_compare_brings_a_file_in_and_says_why_another_is_refused(file: bytes) -> None:
+    page = open_page("Compare")
+    uploader = next(one for one in page.file_uploader if "elsewhere" in one.label)
+    uploader.set_value([("digits.onnx", file, "application/octet-stream")]).run()
+    button(page, "Bring in").click().run()
+    (run,) = RunStore(runs_folder()).all()
+    assert "Brought in: Digits" in checked(page).success[0].value.replace("\\", "")
+    assert run.about.tags == (TAG,)
+    uploader = next(one for one in page.file_uploader if "elsewhere" in one.label)
+    uploader.set_value([("digits.onnx", b"PK", "application/octet-stream")]).run()
+    button(page, "Bring in").click().run()
+    assert "can run code" in page.error[0].value
 
 
 def test_design_and_weights_are_a_network() -> None:
