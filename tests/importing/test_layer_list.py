@@ -57,7 +57,7 @@ def test_a_preset_that_left_comes_back(name: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=drafts())
 def test_a_drawn_network_that_left_comes_back(drawn: tuple[Draft, Shape, int]) -> None:
     draft, shape, classes = drawn
@@ -100,7 +100,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], dict[str, int]]] = {
     "resnet18": (lambda: models.resnet18(num_classes=10), {"residual": 8}),
     "vgg": (small_vgg, {"conv2d": 5, "adaptive-pool2d": 1, "linear": 2}),
     "mobilenet_v2": (
-        lambda: models.mobilenet_v2(10, inverted_residual_setting=[[1, 16, 1, 1], [6, 24, 2, 2]]),
+        lambda: models.mobilenet_v2(num_classes=10, inverted_residual_setting=[[1, 16, 1, 1], [6, 24, 2, 2]]),
         {"residual": 1},
     ),
     "squeezenet1_1": (lambda: models.squeezenet1_1(num_classes=10), {"parallel": 8, "linear": 1}),
