@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import click
 from cnnlab.cli.options import DataSet, as_json, open_store, runs_option
 
 if TYPE_CHECKING:
+    from cnnlab.importing.bringing import Brought
     from cnnlab.importing.taking import Normalise
 
 
@@ -52,25 +54,32 @@ def bring_command(
     source = Source(file.name, content_of(file), content_of(weights) if weights else None)
     brought = bring(source, dataset, open_store(runs), title, normalise)
     run, taken = brought.run, brought.taken
-    summary = run.summary
     if as_json:
         told = {
             "run": run.id,
             "folder": str(run.folder),
             "layers": len(taken.architecture.layers),
-            "parameters": summary.parameters,
+            "parameters": run.summary.parameters,
             "normalise": taken.normalise,
             "is_guessed": taken.is_guessed,
             "difference": taken.difference,
-            "validation_accuracy": summary.validation_accuracy,
-            "test_accuracy": summary.test_accuracy,
+            "validation_accuracy": run.summary.validation_accuracy,
+            "test_accuracy": run.summary.test_accuracy,
         }
         click.echo(json.dumps(told))
         return
-    click.echo(f"{run.title}: run {run.id}")
-    click.echo(f"  {len(taken.architecture.layers)} layers, {summary.parameters:,} parameters")
-    click.echo(f"  test accuracy {summary.test_accuracy:.2%} on {sum(summary.support.values()):,} images of {dataset}")
+    for line in _told(brought):
+        click.echo(line)
+
+
+def _told(brought: Brought) -> Iterator[str]:
+    """Say in lines what a file became."""
+    run, taken, summary = brought.run, brought.taken, brought.run.summary
+    yield f"{run.title}: run {run.id}"
+    yield f"  {len(taken.architecture.layers)} layers, {summary.parameters:,} parameters"
+    images = sum(summary.support.values())
+    yield f"  test accuracy {summary.test_accuracy:.2%} on {images:,} images of {run.config.dataset}"
     if taken.difference is not None:
-        click.echo(f"  answers as the file does, within {taken.difference:.0e} of the largest answer")
+        yield f"  answers as the file does, within {taken.difference:.0e} of the largest answer"
     if taken.is_guessed:
-        click.echo(f"  pixels scaled as {taken.normalise}, which did best: --normalise names another scale")
+        yield f"  pixels scaled as {taken.normalise}, which did best: --normalise names another scale"

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cnnlab.importing import parts as convert
+from cnnlab.importing import sliding
 from cnnlab.importing.functions import written_out
 from cnnlab.importing.joining import parallel, residual, squeeze_excite, with_activation
 from cnnlab.importing.onnx_graph import NUMBER_BY_NUMBER, WITHOUT_EFFECT, Graph, Node, Numbers, refused
@@ -200,9 +201,9 @@ class ChainBuilder:
 
 
 _PARTS = {
-    "Conv": convert.convolution,
-    "MaxPool": convert.pool,
-    "AveragePool": convert.pool,
+    "Conv": sliding.convolution,
+    "MaxPool": sliding.pool,
+    "AveragePool": sliding.pool,
     "BatchNormalization": convert.batch_norm,
     "LayerNormalization": convert.layer_norm,
     "Gemm": convert.linear,
