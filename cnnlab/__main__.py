@@ -7,7 +7,7 @@ import sys
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from cnnlab.cli import archive, data, evaluate, network, program, serve, train
+from cnnlab.cli import archive, bring, data, evaluate, network, program, serve, train
 from cnnlab.errors import CnnLabError
 from cnnlab.threads import run_process
 
@@ -26,6 +26,7 @@ COMMANDS = (
     archive.pack_command,
     archive.unpack_command,
     archive.export,
+    bring.bring_command,
     serve.serve_command,
     evaluate.bench_command,
     data.data,

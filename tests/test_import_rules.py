@@ -26,6 +26,7 @@ ROOMS = (
         "jobs",
         "analysis",
         "export",
+        "importing",
         "serve",
         "charts",
     ),

@@ -21,6 +21,7 @@ from cnnlab.runs.comparison import short_names
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import runs_folder
 from cnnlab.runs.summary import About
+from cnnlab.ui.compare.bring_in import bring_in
 from cnnlab.ui.compare.run_table import tick_only
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.flash import say, tell
@@ -197,6 +198,7 @@ def _import() -> None:
             known = f" Here already: {counted(len(taken.known), 'run')}." if taken.known else ""
             say(_PLACE, f"Imported: {counted(len(taken.added), 'run')}.{known}{_brought(taken)}", "success")
         st.rerun()
+    bring_in(_PLACE)
 
 
 def _brought(taken: Unpacked) -> str:

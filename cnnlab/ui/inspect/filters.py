@@ -31,18 +31,19 @@ def show(look: Look) -> None:
     count, inputs, height, width = weights.shape
     channel = _input_channel(middle, layer, inputs)
     order = right.selectbox("Order by", _ORDERS, key="inside.order", persist_state="session")
-    lengths, moved = norms(weights), norms(weights - weights_after(run, 0)[f"{layer}.weight"])
+    first, last = look.epochs[0], look.epochs[-1]  # a network from elsewhere has no epoch 0
+    lengths, moved = norms(weights), norms(weights - weights_after(run, first)[f"{layer}.weight"])
     units = _ordered(order, lengths, moved)[paged(count, TILES, f"inside.filters.{layer}")]
     dead = _dead(look, layer)
     notes = [
-        f"norm {lengths[unit]:.2f}, moved {moved[unit]:.2f} since epoch 0" + (", dead" if unit in dead else "")
+        f"norm {lengths[unit]:.2f}, moved {moved[unit]:.2f} since epoch {first}" + (", dead" if unit in dead else "")
         for unit in units
     ]
     opens = tile_of("filter", layer)
     unit = opened(opens, count)
     grid, *detail = st.columns([3, 2]) if unit is not None else [st.container()]
     some = f" Shown are {len(units)} of them." if len(units) < count else ""
-    limit = max(float(weights_after(run, epoch)[f"{layer}.weight"].abs().max()) for epoch in (0, look.epochs[-1]))
+    limit = max(float(weights_after(run, epoch)[f"{layer}.weight"].abs().max()) for epoch in (first, last))
     with grid:
         show_figure(
             charts.filter_grid(weights[units, channel - 1].numpy(), units, notes, dead, limit),

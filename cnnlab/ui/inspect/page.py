@@ -107,6 +107,9 @@ def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
         chosen.put(epochs[-1])
     chosen.put(min(chosen.get(), last))
     OWN_EPOCHS.put((*OWN_EPOCHS.get()[-2:], chosen.get()) if PLAYING.get() or is_live else ())
+    if len(epochs) == 1 and last > 0 and not is_live:
+        st.caption("It has one state, the one that it came with: it was trained elsewhere.")
+        return last
     if last == 0:
         st.caption("Epoch 0, before training: the first epoch is not over yet.")
         return 0

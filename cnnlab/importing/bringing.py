@@ -1,0 +1,168 @@
+"""A file from elsewhere as a run: taken in, checked against the file, judged on a data set, kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from shutil import rmtree
+from time import perf_counter
+
+import torch
+
+from cnnlab.data.batches import scaling
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.loading import Data
+from cnnlab.data.splits import Split
+from cnnlab.evaluation.evaluate import Evaluation, evaluate
+from cnnlab.importing.foreign_file import ForeignError, kind_of
+from cnnlab.importing.metadata import Described, described
+from cnnlab.importing.onnx_graph import parsed
+from cnnlab.importing.taking import EPOCH, Normalise, Taken, of_design, of_graph
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import RunStore
+from cnnlab.runs.summary import About
+from cnnlab.text import one_line
+from cnnlab.training.config import RunConfig
+from cnnlab.training.events import EpochMetrics
+from cnnlab.training.history import to_line
+from cnnlab.training.run_data import load_for
+
+TAG = "brought in"
+MAX_TITLE = 80
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file from elsewhere: an ONNX file, or a design's JSON with its weights as safetensors."""
+
+    name: str
+    content: bytes
+    weights: bytes | None = None
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.content + (self.weights or b"")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Brought:
+    """The run that a file became."""
+
+    run: Run
+    taken: Taken
+
+
+def bring(
+    source: Source, dataset: str, store: RunStore, title: str = "", normalise: Normalise | None = None
+) -> Brought:
+    """Make a finished run of a file from elsewhere, judged on a data set whose images and classes it must fit.
+
+    ``normalise`` is the scale of the pixels that the file takes, where it does not scale them itself; without it the
+    one with the most right answers on validation images is taken. Raises ForeignError where the file cannot be taken
+    in, ArchitectureError where its layers do not fit the images, DesignError where a design is none, DatasetError where
+    the images are missing, RunError where the run cannot be kept.
+    """
+    spec, kind = dataset_spec(dataset), kind_of(source.content)
+    if kind == "safetensors" or (kind == "design" and source.weights is None):
+        raise ForeignError("weights and layer list come together: give the design's JSON, and its .safetensors beside")
+    if kind == "onnx" and source.weights is not None:
+        raise ForeignError("an ONNX file has its weights inside: leave the .safetensors out")
+    config = RunConfig(dataset=spec.name, epochs=EPOCH)
+    if kind == "design":
+        if kind_of(source.weights or b"") != "safetensors":
+            raise ForeignError("the weights are no safetensors file")
+        known, data = None, load_for(config)
+        taken = of_design(source.content, source.weights or b"", data, normalise)
+    else:
+        graph = parsed(source.content)
+        known, data = described(graph.model), load_for(config)
+        taken = of_graph(graph, known, _title(title, source, known), data, normalise)
+    config = config.model_copy(update={"architecture": taken.architecture, "normalise": taken.normalise})
+    about = About(title=_title(title, source, known), tags=(TAG,), note=_note(source, known, taken))
+    return Brought(_kept(store, config, about, taken, data), taken)
+
+
+def _title(title: str, source: Source, known: Described | None) -> str:
+    stem = source.name.rpartition(".")[0] or source.name
+    return one_line(title or (known.title if known else "") or stem)[:MAX_TITLE] or "Brought in"
+
+
+def _note(source: Source, known: Described | None, taken: Taken) -> str:
+    """Say where a run came from, and what its figures are."""
+    told = [f"Brought in from {one_line(source.name)[:200]} (SHA-256 {source.digest})."]
+    if known and known.run:
+        told.append(f"It was exported from the run {one_line(known.run)}, after epoch {known.epoch}.")
+    if taken.difference is not None:
+        told.append(f"Its answers are the file's, within {taken.difference:.0e} of the largest one.")
+    if taken.is_guessed:
+        told.append(
+            f"The file does not tell how its pixels are scaled: of four ways, {taken.normalise} gave the most right "
+            "answers on validation images."
+        )
+    told.append(
+        "It was trained elsewhere: its single epoch is an evaluation on this data set's images, some of which it may "
+        "have learned from, and the settings of its training are not known."
+    )
+    return " ".join(told)
+
+
+def _kept(store: RunStore, config: RunConfig, about: About, taken: Taken, data: Data) -> Run:
+    """Judge the network and write it as a finished run; nothing stays of one that cannot be written."""
+    trained, began = taken.trained, perf_counter()
+
+    def judged(split: Split) -> Evaluation:
+        return evaluate(trained.network, split, trained.standardise, trained.at_once)
+
+    train = judged(data.train)
+    speed = len(data.train) / (perf_counter() - began)
+    validation, test = judged(data.validation), judged(data.test)
+    epoch = EpochMetrics(
+        epoch=EPOCH,
+        step=0,  # none was taken here
+        train_loss=train.loss,
+        train_accuracy=train.accuracy,
+        validation_loss=validation.loss,
+        validation_accuracy=validation.accuracy,
+        per_class=validation.per_class,
+        learning_rate=0.0,
+        images_per_second=speed,  # of answering
+        seconds=perf_counter() - began,
+    )
+    run = store.create(config)
+    try:
+        run.save_weights(EPOCH, trained.network.state_dict())
+        run.append_history([to_line(epoch)])
+        run.write_about(about)
+        run.count_look(EPOCH)
+        _write_summary(run, taken, data, epoch, test)
+    except RunError:
+        rmtree(run.folder, ignore_errors=True)
+        raise
+    return run
+
+
+def _write_summary(run: Run, taken: Taken, data: Data, epoch: EpochMetrics, test: Evaluation) -> None:
+    names = data.spec.classes
+    mean, std = scaling(data.spec, taken.normalise)
+    fields = {
+        "status": "finished",
+        "classes": names,
+        "shape": data.spec.shape,
+        "mean": mean,
+        "std": std,
+        "parameters": sum(parameter.numel() for parameter in taken.trained.network.parameters()),
+        "device": "cpu",
+        "precision": "float32",
+        "threads": torch.get_num_threads(),
+        "epoch": EPOCH,
+        "train_accuracy": epoch.train_accuracy,
+        "validation_accuracy": epoch.validation_accuracy,
+        "test_accuracy": test.accuracy,
+        "test_loss": test.loss,
+        "per_class": dict(zip(names, test.per_class, strict=True)),
+        "support": dict(zip(names, test.support, strict=True)),
+        "macro_f1": test.macro_f1,
+        "seconds": epoch.seconds,  # of answering, as is the speed
+        "images_per_second": epoch.images_per_second,
+    }
+    run.write_summary(run.summary.model_copy(update=fields))

@@ -1,0 +1,60 @@
+"""A network from elsewhere: a file and the data set that it is judged on become a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from cnnlab.data.datasets import DATASETS, offered
+from cnnlab.errors import CnnLabError
+from cnnlab.training.config import RunConfig
+from cnnlab.ui.shell import session
+from cnnlab.ui.shell.flash import say
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+MAX_UPLOAD = 200  # MB in memory, three times while it is taken in
+
+
+def bring_in(place: str) -> None:
+    """Offer to make a run of an ONNX file, or of a design with its weights; the result is said at ``place``."""
+    files = st.file_uploader(
+        "A network from elsewhere (.onnx, or a design's .json and its .safetensors)",
+        ["onnx", "json", "safetensors"],
+        accept_multiple_files=True,
+        key="compare.bring",
+        max_upload_size=MAX_UPLOAD,
+    )
+    dataset = st.selectbox(
+        "Its images and classes",
+        offered(RunConfig().dataset),
+        format_func=lambda name: DATASETS[name].title,
+        key="compare.bring.dataset",
+        persist_state="session",
+    )
+    if st.button("Bring in", disabled=not files, key="compare.bring.go") and files:
+        with st.spinner("Reading its layers, comparing its answers, judging it on the data set…"):
+            _make(files, dataset, place)
+        st.rerun()
+
+
+def _make(files: Sequence[UploadedFile], dataset: str, place: str) -> None:
+    """Make the run and say what it is, or why it cannot be one."""
+    from cnnlab.importing.bringing import Source, bring  # noqa: PLC0415 - onnx, which no other page needs at first
+
+    weights = [file for file in files if file.name.endswith(".safetensors") and len(files) > 1]
+    first = next((file for file in files if file not in weights), files[0])
+    if len(files) > 2 or len(weights) != len(files) - 1:
+        say(place, "Choose one ONNX file, or a design's JSON and the .safetensors of its weights.", "error")
+        return
+    try:
+        source = Source(first.name, first.getvalue(), weights[0].getvalue() if weights else None)
+        run = bring(source, dataset, session.store()).run
+    except CnnLabError as error:
+        say(place, str(error), "error")
+    else:
+        accuracy = run.summary.test_accuracy or 0.0
+        say(place, f"Brought in: {run.title}. It names {accuracy:.1%} of the test images rightly.", "success")
