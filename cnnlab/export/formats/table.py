@@ -68,7 +68,7 @@ _FORMATS = [
     Format(
         "onnx.py",
         "Python with ONNX Runtime",
-        "one file to read and to run, where PyTorch is too large",
+        "one file where PyTorch is too large",
         "onnx_script",
         1e-5,
     ),
