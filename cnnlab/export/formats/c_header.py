@@ -35,6 +35,7 @@ int main(void)
     while (fread(pixels, 1, sizeof pixels, stdin) == sizeof pixels) {
         cnnlab_predict(pixels, probabilities);
         fwrite(probabilities, sizeof *probabilities, CNNLAB_CLASSES, stdout);
+        fflush(stdout);
     }
     return 0;
 }
@@ -86,13 +87,18 @@ class _Compiled:
         if compiler is None:
             raise NotOpenedError("this machine has no C compiler")
         folder = TemporaryDirectory()
-        weakref.finalize(self, folder.cleanup)
+        cleaned = weakref.finalize(self, folder.cleanup)
         self._folder = Path(folder.name)
         (self._folder / "network.h").write_bytes(content)
         if reason := self._compile(compiler, _ANSWERING):
             if self._compile(compiler, _EMPTY):  # a compiler without its headers, or none but by name
                 raise NotOpenedError("this machine's C compiler does not work")
             raise ExportError(f"the C compiler refuses it: {reason}")
+        program = subprocess.Popen([self._folder / "answer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        cleaned.detach()
+        weakref.finalize(self, _end, program, folder)
+        self._program = program
+        self._classes = int(content.split(b"#define CNNLAB_CLASSES ")[1].split()[0])
 
     def _compile(self, compiler: str, source: str) -> str:
         """Compile a program; return why it cannot be, in a line."""
@@ -110,8 +116,25 @@ class _Compiled:
         return next(iter(told), "it does not say why") if ended.returncode else ""
 
     def __call__(self, images: Tensor) -> Tensor:
-        pixels = images.contiguous().numpy().tobytes()
-        ended = subprocess.run([self._folder / "answer"], input=pixels, capture_output=True, check=False)
-        if ended.returncode:
+        return torch.stack([self._answer(image.contiguous().numpy().tobytes()) for image in images])
+
+    def _answer(self, pixels: bytes) -> Tensor:
+        """Ask the program, which goes on running: starting it takes longer than most answers."""
+        source, sink = self._program.stdin, self._program.stdout
+        assert source
+        assert sink
+        try:
+            source.write(pixels)
+            source.flush()
+            probabilities = sink.read(4 * self._classes)
+        except OSError:
+            probabilities = b""
+        if len(probabilities) < 4 * self._classes:
             raise ExportError("as a C program it stops while it answers")
-        return torch.from_numpy(np.frombuffer(ended.stdout, np.float32).reshape(len(images), -1).copy())
+        return torch.from_numpy(np.frombuffer(probabilities, np.float32).copy())
+
+
+def _end(program: subprocess.Popen[bytes], folder: TemporaryDirectory[str]) -> None:
+    program.kill()
+    program.communicate()
+    folder.cleanup()
