@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import onnx
 from onnxruntime.transformers.float16 import convert_float_to_float16
+from onnxruntime.transformers.onnx_model import OnnxModel
 
 from cnnlab.export.formats import onnx_file
 from cnnlab.export.portable import Portable
@@ -21,6 +22,7 @@ def write(portable: Portable) -> bytes:
     """
     whole = onnx.load_from_string(onnx_file.write(portable))
     model = convert_float_to_float16(whole, keep_io_types=True, op_block_list=KEPT, disable_shape_infer=True)
+    OnnxModel(model).topological_sort()  # what it converts between stands at the end
     onnx_file.describe(model, portable)
     content: bytes = model.SerializeToString()
     return content

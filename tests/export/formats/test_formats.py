@@ -69,6 +69,8 @@ def test_a_trained_networks_files_are_compared_on_its_test_images(finished_run: 
     assert (plain.agreed, plain.hits) == (500, last.here.hits)
     assert small.agreed >= 495
     assert half.agreed >= 499
+    for file in last.files:
+        onnx.checker.check_model(onnx.load_from_string(file.content), full_check=True)
     assert small.bytes < half.bytes < 0.6 * plain.bytes
     assert finished_run.looks
 
