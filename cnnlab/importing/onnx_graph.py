@@ -37,7 +37,6 @@ Numbers = npt.NDArray[Any]
 _PLAIN: dict[int, int] = {  # types that weights and sizes have, and their bytes
     TensorProto.FLOAT: 4,
     TensorProto.DOUBLE: 8,
-    TensorProto.FLOAT16: 2,
     TensorProto.INT64: 8,
     TensorProto.INT32: 4,
     TensorProto.UINT8: 1,
