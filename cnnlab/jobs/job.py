@@ -82,13 +82,14 @@ class Job:
 
         These start with ``learning_rate``, by default a tenth of the config's. On as many threads as before, which is
         the default, the run gets the same numbers as one that was never interrupted. Raises RunError where it is being
-        trained, cannot run on this machine, or has all its epochs and ``epochs`` is 0, ConfigError where the rate is
-        invalid.
+        trained, cannot run on this machine, has no readable checkpoint, or has all its epochs and ``epochs`` is 0,
+        ConfigError where the rate is invalid.
         """
         _check_machine(run)
         summary = run.summary
         if summary.status == "running":
             raise RunError(f"run {run.id} is being trained")
+        run.checkpoint()  # which the run goes on from: where it is missing, nothing of the run changes
         done = run.whole_epochs
         if done + epochs > MAX_EPOCHS:
             raise RunError(f"run {run.id} has {done} epochs, and a run has {MAX_EPOCHS} at the most: ask for fewer")

@@ -26,6 +26,8 @@ from cnnlab.runs.archive import pack_file, unpack
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.runs.trained import load_trained
+from cnnlab.training.config import Parent
+from cnnlab.ui.shell.state import FORM_PARENT
 from tests.cli.commands import call, last_line, refusal
 from tests.importing.files import assembled, exported
 from tests.pages.driver import button, checked, open_page
@@ -84,6 +86,9 @@ def test_pages_take_it(file: bytes) -> None:
     for page, view in PLACES.items():
         open_page(page, run, view=view)
     open_page("Inside", run, view="Weights over time")
+    train = open_page("Train", run)
+    checked(train.button("branch.go").click().run())
+    assert train.session_state[FORM_PARENT.name] == Parent(run=run.id, epoch=1)
 
 
 def test_compare_brings_a_file_in_and_says_why_another_is_refused(file: bytes) -> None:

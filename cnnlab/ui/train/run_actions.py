@@ -25,7 +25,7 @@ def run_actions(run: Run) -> None:
             help="Goes on after its last whole epoch, as if it had never ended.",
         ):
             _resume(run)
-        if len(epochs) > 1:
+        if max(epochs, default=0):
             with st.popover("Train on", icon=":material/more_time:"):
                 _train_on(run)
             with st.popover("Branch", icon=":material/alt_route:", key=BRANCH_OPEN.name, on_change="rerun"):
@@ -53,12 +53,14 @@ def _resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> No
 
 
 def _branch(run: Run, epochs: list[int]) -> None:
-    st.slider("From its weights after epoch", epochs[0], epochs[-1], epochs[-1], key=branch_epoch(run.id).name)
+    if len(epochs) > 1:  # a network from elsewhere has one
+        st.slider("From its weights after epoch", epochs[0], epochs[-1], epochs[-1], key=branch_epoch(run.id).name)
     st.caption("A run of its own. The form takes over this run's settings: change what you like, then press Train.")
     if st.button("Branch off", on_click=_branch_off, args=[run], key="branch.go"):
         st.rerun()  # the form is outside the fragment that this button reruns
 
 
 def _branch_off(run: Run) -> None:
-    form.branch_off(run, branch_epoch(run.id).get())
+    chosen = branch_epoch(run.id)
+    form.branch_off(run, chosen.get() if chosen.is_set else run.epochs()[-1])
     BRANCH_OPEN.put(False)  # the form is shown next
