@@ -31,7 +31,13 @@ from cnnlab.ui.widgets.diagram import show_network
 from cnnlab.ui.widgets.more_settings import more_settings
 
 FEW_A_CLASS = 5  # validation images
-_NOT_OFFERED = {"parent", "start", "lessons", "lesson_share"}  # fields without an input for a new network
+_NOT_OFFERED = {
+    "parent",
+    "filters_kept",
+    "start",
+    "lessons",
+    "lesson_share",
+}  # fields without an input for a new network
 
 
 def run_form() -> RunConfig | None:

@@ -1,0 +1,105 @@
+"""Branches of a run with fewer filters, fine-tuned, and what cutting them costs and saves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from timeit import repeat
+from typing import Any
+
+from cnnlab.data.splits import Split
+from cnnlab.evaluation.metrics import interval
+from cnnlab.networks.architecture import summarise
+from cnnlab.networks.pruning import pruned
+from cnnlab.runs.run import Run
+from cnnlab.runs.trained import Trained, load_trained, test_split
+from cnnlab.training.config import RunConfig, parse_config
+from cnnlab.training.device import for_this_machine
+
+EPOCHS = 2
+RATE_SHARE = 0.1  # of the run's learning rate: its weights are good already
+TIMED = 100  # answers to one image, of which the median counts
+
+
+def thinned(
+    parent: Run, keep: float, epochs: int = EPOCHS, learning_rate: float | None = None, train_fraction: float = 1.0
+) -> RunConfig:
+    """Return the config of a branch of ``parent`` that keeps the share ``keep`` of its filters and is fine-tuned.
+
+    All layers learn, with the parent's settings but for a learning rate that is lower, by default a tenth, and falls
+    to zero. With ``keep`` 1 it is the control: the whole network, fine-tuned in the same way. ``train_fraction`` is of
+    the parent's training images. Raises RunError where the parent has no weights, PruningError where no filter can be
+    cut.
+    """
+    config, trained = for_this_machine(parent.config), load_trained(parent)
+    architecture, _ = pruned(
+        config.architecture, trained.shape, len(trained.classes), trained.network.state_dict(), keep
+    )
+    own: dict[str, Any] = {
+        "parent": {"run": parent.id, "epoch": trained.epoch},
+        "filters_kept": keep,
+        "architecture": architecture,
+        "epochs": epochs,
+        "learning_rate": learning_rate or config.learning_rate * RATE_SHARE,
+        "schedule": "cosine",
+        "warmup_epochs": 0,
+        "early_stopping": 0,
+        "train_fraction": config.train_fraction * train_fraction,
+        "start": None,
+        "start_rate": 1.0,
+        "learn_from": "",
+    }
+    return parse_config(config.model_dump() | own)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a network gets right, and what it takes."""
+
+    hits: int
+    images: int
+    parameters: int
+    macs: int  # multiply-accumulates for one image
+    bytes: int  # of its weights
+    milliseconds: float  # to answer one image, median
+
+    @property
+    def accuracy(self) -> float:
+        return self.hits / self.images
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy."""
+        return interval(self.hits, self.images)
+
+
+def measured(run: Run, split: Split, epoch: int | None = None) -> Measured:
+    """Measure the network of ``run`` after ``epoch``, by default the tested, on test images; it counts as a look."""
+    trained = load_trained(run, epoch)
+    rows = summarise(run.config.architecture, trained.shape, len(trained.classes))
+    run.count_look(trained.epoch)
+    return Measured(
+        hits=int(trained.answers(split).hits.sum()),
+        images=len(split),
+        parameters=sum(row.parameters for row in rows),
+        macs=sum(row.macs for row in rows),
+        bytes=sum(tensor.numel() * tensor.element_size() for tensor in trained.network.state_dict().values()),
+        milliseconds=_milliseconds(trained, split),
+    )
+
+
+def compared(parent: Run, branch: Run, control: Run | None = None) -> dict[str, Measured]:
+    """Measure a network "before" it is cut, just "cut" and "fine-tuned", on the same images; and the "control"."""
+    assert branch.config.parent
+    split = test_split(branch)
+    found = {
+        "before": measured(parent, split, branch.config.parent.epoch),
+        "cut": measured(branch, split, 0),
+        "fine-tuned": measured(branch, split),
+    }
+    return found | ({"control": measured(control, split)} if control else {})
+
+
+def _milliseconds(trained: Trained, split: Split) -> float:
+    image = split.images[:1]
+    return 1000 * median(repeat(lambda: trained.logits(image), number=1, repeat=TIMED))
