@@ -26,8 +26,8 @@ def thinned(
 ) -> RunConfig:
     """Return the config of a branch of ``parent`` that keeps the share ``keep`` of its filters and is fine-tuned.
 
-    All layers learn, with the parent's settings but for a learning rate that is lower, by default a tenth, and falls
-    to zero. With ``keep`` 1 it is the control: the whole network, fine-tuned in the same way. ``train_fraction`` is of
+    All layers learn, with the parent's settings where they suit a short training, and a learning rate that is lower, by
+    default a tenth, and falls to zero. With ``keep`` 1 it is the control: the whole network, fine-tuned in the same way. ``train_fraction`` is of
     the parent's training images. Raises RunError where the parent has no weights, PruningError where no filter can be
     cut.
     """
@@ -42,8 +42,12 @@ def thinned(
         "epochs": epochs,
         "learning_rate": learning_rate or config.learning_rate * RATE_SHARE,
         "schedule": "cosine",
-        "warmup_epochs": 0,
         "early_stopping": 0,
+        # What suits a long training from the start.
+        "warmup_epochs": 0,
+        "weight_average": 0.0,
+        "mixup": 0.0,
+        "cutmix": 0.0,
         "train_fraction": config.train_fraction * train_fraction,
         "start": None,
         "start_rate": 1.0,
