@@ -19,7 +19,7 @@ from cnnlab.runs.store import RunStore
 @click.argument("run")
 @click.option(
     "--keep",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=click.FloatRange(0.001, 1, max_open=True),
     required=True,
     help="Share of each convolution's filters that is kept, such as 0.5.",
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.metrics import interval
-from cnnlab.networks.architecture import summarise
+from cnnlab.networks.architecture import Architecture, summarise
 from cnnlab.networks.pruning import pruned
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, load_trained, test_split
@@ -17,8 +17,18 @@ from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.device import for_this_machine
 
 EPOCHS = 2
-RATE_SHARE = 0.1  # of the run's learning rate: its weights are good already
+RATE_SHARE = 0.1  # of the learning rate of a run that was not fine-tuned so itself: its weights are good already
 TIMED = 100  # answers to one image, of which the median counts
+
+
+def narrower(parent: Run, epoch: int, keep: float) -> Architecture:
+    """Return the network of ``parent`` with the share ``keep`` of its filters after ``epoch``.
+
+    Raises RunError where there are no weights, PruningError where no filter can be cut.
+    """
+    trained = load_trained(parent, epoch)
+    weights = trained.network.state_dict()
+    return pruned(parent.config.architecture, trained.shape, len(trained.classes), weights, keep)[0]
 
 
 def thinned(
@@ -26,21 +36,18 @@ def thinned(
 ) -> RunConfig:
     """Return the config of a branch of ``parent`` that keeps the share ``keep`` of its filters and is fine-tuned.
 
-    All layers learn, with the parent's settings where they suit a short training, and a learning rate that is lower, by
-    default a tenth, and falls to zero. With ``keep`` 1 it is the control: the whole network, fine-tuned in the same way. ``train_fraction`` is of
-    the parent's training images. Raises RunError where the parent has no weights, PruningError where no filter can be
-    cut.
+    All layers learn, with the parent's settings where they suit a short training, and a learning rate that falls to
+    zero from a tenth of the parent's, unless another is given. With ``keep`` 1 it is the control: the whole network,
+    fine-tuned in the same way. ``train_fraction`` is of the parent's training images. Raises as ``narrower``.
     """
-    config, trained = for_this_machine(parent.config), load_trained(parent)
-    architecture, _ = pruned(
-        config.architecture, trained.shape, len(trained.classes), trained.network.state_dict(), keep
-    )
+    config, epoch = for_this_machine(parent.config), parent.judged_epoch
+    rate = config.learning_rate * (RATE_SHARE if config.filters_kept == 1 else 1.0)
     own: dict[str, Any] = {
-        "parent": {"run": parent.id, "epoch": trained.epoch},
+        "parent": {"run": parent.id, "epoch": epoch},
         "filters_kept": keep,
-        "architecture": architecture,
+        "architecture": narrower(parent, epoch, keep),
         "epochs": epochs,
-        "learning_rate": learning_rate or config.learning_rate * RATE_SHARE,
+        "learning_rate": learning_rate or rate,
         "schedule": "cosine",
         "early_stopping": 0,
         # What suits a long training from the start.

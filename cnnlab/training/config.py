@@ -154,7 +154,7 @@ class RunConfig(BaseModel):
     split_seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
     parent: Annotated[Parent | None, BeforeValidator(_parent)] = None  # whose weights it starts from; None: new weights
     # Share of the parent's filters that a branch keeps, the strongest ones; its network has so many fewer.
-    filters_kept: Annotated[float, Field(gt=0, le=1)] = 1.0
+    filters_kept: Annotated[float, Field(ge=0.001, le=1)] = 1.0
     start: Annotated[Start | None, BeforeValidator(_start)] = None  # weights of its first layers; None: new ones
     start_rate: Annotated[float, Field(gt=0, le=1)] = 1.0  # share of the learning rate that these layers get
     learn_from: Annotated[str, Field(max_length=40)] = ""  # the first layer that learns; "": all learn

@@ -97,6 +97,7 @@ def test_costs_and_accuracy_are_told_before_and_after(parent: Run) -> None:
 def test_it_is_pruned_taught_exported_and_handed_on_as_any_run(parent: Run, tmp_path: Path) -> None:
     branch = trained(thinned(parent, 0.5, epochs=1))
     twice = trained(thinned(branch, 0.5, epochs=1))
+    assert twice.config.learning_rate == branch.config.learning_rate
     assert twice.config.architecture.layers[0] == Conv2d(out_channels=1, stride=2)
     assert twice.config.architecture.name == branch.config.architecture.name == "small-pruned"
     assert fine_tuning(branch, [lesson()]).filters_kept == 1
