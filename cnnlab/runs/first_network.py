@@ -43,8 +43,11 @@ def _take_from_parent(network: nn.Sequential, run: Run, spec: DatasetSpec) -> tu
     if config.filters_kept < 1:
         architecture, weights = pruned(architecture, spec.shape, len(spec.classes), weights, config.filters_kept)
     if architecture.layers != config.architecture.layers:
-        hint = f" when it keeps {config.filters_kept:.3g} of its filters" if config.filters_kept < 1 else ""
-        raise ConfigError(f"architecture: run {parent.id}, whose weights are taken, has other layers{hint}")
+        hint = f" where it keeps {config.filters_kept:.3g} of its filters: take the command prune, which knows them"
+        raise ConfigError(
+            f"architecture: run {parent.id}, whose weights are taken, has other layers"
+            f"{hint if config.filters_kept < 1 else ''}"
+        )
     network.load_state_dict(weights)
     return parent.summary.started
 

@@ -127,7 +127,7 @@ def test_what_suits_a_long_training_is_left_out_of_a_short_one(parent: Run) -> N
 def test_another_network_than_the_pruned_one_is_refused(parent: Run, layers: tuple[Layer, ...]) -> None:
     other = SMALL.model_copy(update={"layers": layers})
     config = parse_config({"architecture": other, "parent": f"{parent.id}@1", "filters_kept": 0.75})
-    with pytest.raises(ConfigError, match=r"has other layers when it keeps 0\.75 of its filters"):
+    with pytest.raises(ConfigError, match=r"has other layers where it keeps 0\.75 of its filters"):
         first_network(store().create(config), dataset_spec("mnist-sample"))
 
 

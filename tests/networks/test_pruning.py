@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 import torch
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from cnnlab.networks.architecture import Architecture, ArchitectureError, Draft, summarise
@@ -82,8 +83,8 @@ def test_presets_lose_filters_and_nothing_else(name: str) -> None:
 
 
 @settings(deadline=None, max_examples=150)
-@given(drafts())
-def test_drawn_networks_lose_filters_and_nothing_else(drawn: tuple[Draft, Shape, int]) -> None:
+@given(drafts(), st.sampled_from([0.25, 0.5, 0.75]))
+def test_drawn_networks_lose_filters_and_nothing_else(drawn: tuple[Draft, Shape, int], keep: float) -> None:
     draft, shape, classes = drawn
     try:
         architecture = Architecture.model_validate(dict(draft))
@@ -92,7 +93,7 @@ def test_drawn_networks_lose_filters_and_nothing_else(drawn: tuple[Draft, Shape,
         assume(False)
     assume(sum(row.parameters for row in rows) < MOST)
     try:
-        check(architecture, shape, classes, 0.5)
+        check(architecture, shape, classes, keep)
     except PruningError as refusal:
         assert "has no filter to cut" in str(refusal)
 

@@ -19,8 +19,8 @@ def share_kept() -> dict[str, Any]:
         0.05,
         "%.3f",
         "Below 1 the weakest filters of each convolution are cut out, and the smaller network is fine-tuned: one or "
-        "two epochs and a tenth of the learning rate are enough. Compare it with a branch that keeps all filters and is "
-        "trained in the same way.",
+        "two epochs and a tenth of the learning rate are enough. Compare it with a branch that keeps all filters and "
+        "is trained in the same way.",
     )
     return {"filters_kept": share}
 
