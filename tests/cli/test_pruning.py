@@ -10,6 +10,8 @@ from cnnlab.training.config import RunConfig
 from tests.cli.commands import call, last_line, refusal
 from tests.trainings import train
 
+pytestmark = pytest.mark.slow
+
 QUICK = ["--epochs", "1", "--train-fraction", "0.1"]
 
 

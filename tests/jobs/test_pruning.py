@@ -25,6 +25,8 @@ from cnnlab.training.config import ConfigError, RunConfig, parse_config
 from tests.samples import TINY, lesson
 from tests.trainings import finish, records, wait_for_epoch
 
+pytestmark = pytest.mark.slow
+
 SMALL = Architecture(
     name="small",
     title="Small",
