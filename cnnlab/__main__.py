@@ -7,7 +7,7 @@ import sys
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from cnnlab.cli import archive, bring, data, evaluate, network, program, serve, train
+from cnnlab.cli import archive, bring, data, evaluate, network, program, pruning, serve, train
 from cnnlab.errors import CnnLabError
 from cnnlab.threads import run_process
 
@@ -19,6 +19,7 @@ COMMANDS = (
     train.train,
     train.resume,
     train.teach,
+    pruning.prune,
     train.find_learning_rate,
     train.sweep,
     evaluate.evaluate,

@@ -46,7 +46,7 @@ POLL_SECONDS = 0.25
 @as_json
 def train(recipe: str, runs: Path | None, as_json: bool, **fields: object) -> None:
     """Train a network; the run is kept in its own folder."""
-    _tell_result(_trained(configured(recipe, fields), open_store(runs)), as_json)
+    _tell_result(trained(configured(recipe, fields), open_store(runs)), as_json)
 
 
 @click.command()
@@ -61,7 +61,7 @@ def teach(run: str, file: Path, runs: Path | None, as_json: bool) -> None:
     """
     parent = open_run(run, runs)
     store = RunStore(parent.folder.parent)
-    job = _trained(fine_tuning(parent, read_labelled_drawings(content_of(file))), store)
+    job = trained(fine_tuning(parent, read_labelled_drawings(content_of(file))), store)
     found = changes(job.run, store)
     if as_json:
         told = {kind: {"images": on.images, "before": on.before, "after": on.after} for kind, on in found.items()}
@@ -111,7 +111,7 @@ def _tell_result(job: Job, as_json: bool) -> None:
     click.echo(json.dumps({"run": summary.id, "folder": str(job.run.folder), **told}))
 
 
-def _trained(config: RunConfig, store: RunStore) -> Job:
+def trained(config: RunConfig, store: RunStore) -> Job:
     """Train a new run, as ``_followed``. Raises ConfigError where its batches are too large for memory or too small."""
     check_memory(config, dataset_spec(config.dataset))
     check_batches(config, dataset_spec(config.dataset))

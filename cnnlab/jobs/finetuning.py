@@ -61,6 +61,7 @@ def fine_tuning(parent: Run, lessons: Sequence[LabelledDrawing], epoch: int | No
     left = spec.sizes[0] * (1 - config.validation_fraction)
     own = {
         "parent": {"run": parent.id, "epoch": begin},
+        "filters_kept": 1.0,
         "start": None,
         "start_rate": 1.0,
         "lessons": lessons,

@@ -6,6 +6,7 @@ from torch import nn
 
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.networks.build import build
+from cnnlab.networks.pruning import pruned
 from cnnlab.pretrained.weights import content_digest, published, take_weights
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
@@ -32,15 +33,22 @@ def first_network(run: Run, spec: DatasetSpec) -> tuple[nn.Sequential, tuple[str
 
 
 def _take_from_parent(network: nn.Sequential, run: Run, spec: DatasetSpec) -> tuple[str, ...]:
-    """Copy the parent's weights; return the layers that began with given ones there."""
+    """Copy the parent's weights, of filters that are kept; return the layers that began with given ones there."""
     config = run.config
     assert config.parent
     parent = RunStore(run.folder.parent).open(config.parent.run)
     trained = load_trained(parent, config.parent.epoch)
     check_fit(parent, spec)
-    if parent.config.architecture.layers != config.architecture.layers:
-        raise ConfigError(f"architecture: run {parent.id}, whose weights are taken, has other layers")
-    network.load_state_dict(trained.network.state_dict())
+    architecture, weights = parent.config.architecture, trained.network.state_dict()
+    if config.filters_kept < 1:
+        architecture, weights = pruned(architecture, spec.shape, len(spec.classes), weights, config.filters_kept)
+    if architecture.layers != config.architecture.layers:
+        hint = f" where it keeps {config.filters_kept:.3g} of its filters: take the command prune, which knows them"
+        raise ConfigError(
+            f"architecture: run {parent.id}, whose weights are taken, has other layers"
+            f"{hint if config.filters_kept < 1 else ''}"
+        )
+    network.load_state_dict(weights)
     return parent.summary.started
 
 

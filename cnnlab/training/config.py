@@ -153,6 +153,8 @@ class RunConfig(BaseModel):
     # Which images are held out; None: chosen by the seed. A branch has its parent's, whatever its own seed.
     split_seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
     parent: Annotated[Parent | None, BeforeValidator(_parent)] = None  # whose weights it starts from; None: new weights
+    # Share of the parent's filters that a branch keeps, the strongest ones; its network has so many fewer.
+    filters_kept: Annotated[float, Field(ge=0.001, le=1)] = 1.0
     start: Annotated[Start | None, BeforeValidator(_start)] = None  # weights of its first layers; None: new ones
     start_rate: Annotated[float, Field(gt=0, le=1)] = 1.0  # share of the learning rate that these layers get
     learn_from: Annotated[str, Field(max_length=40)] = ""  # the first layer that learns; "": all learn
@@ -176,6 +178,8 @@ class RunConfig(BaseModel):
 
     def _check_start(self) -> None:
         """Raise ValueError where the weights to start from, or what is frozen, do not fit the other settings."""
+        if self.filters_kept < 1 and not self.parent:
+            raise ValueError("filters_kept: these are chosen among a parent's filters: name the parent")
         if self.start and self.parent:
             raise ValueError("start: a branch starts from its parent's weights: leave one of the two out")
         if self.start_rate != 1 and not self.start:
@@ -224,7 +228,9 @@ class RunConfig(BaseModel):
             return f"taught {_counted(self.lessons)}"
         if self.start:
             return f"from {self.start.name}"
-        return f"from epoch {self.parent.epoch}" if self.parent else ""
+        if not self.parent:
+            return ""
+        return "pruned " * (self.filters_kept < 1) + f"from epoch {self.parent.epoch}"
 
     def scalars(self) -> dict[str, Any]:
         """Return every field but the network as a number, a truth value or text, the parent as ``id@epoch``.

@@ -195,6 +195,26 @@ def test_a_branch_begins_with_the_chosen_epochs_weights_and_the_forms_settings()
     assert page.selectbox(key="form.architecture").value == "lenet-5"
 
 
+def test_a_branch_may_keep_fewer_filters() -> None:
+    run = train(architecture="lenet-5", train_fraction=0.1)
+    page = open_page("Train", run)
+    page.button(key="branch.go").click().run()
+    share = page.number_input(key="form.filters_kept")
+    assert share.value == 1
+    share.set_value(0.999).run()
+    assert "no filter to cut" in texts(page)
+    page.number_input(key="form.filters_kept").set_value(0.5).run()
+    button(checked(page), "Train").click().run()
+    (job,) = running_jobs()
+    job.join()
+    assert job.state == "finished"
+    assert (job.config.filters_kept, job.config.architecture.name) == (0.5, "lenet-5-pruned")
+    again = open_page("Train", job.run)
+    assert again.number_input(key="form.filters_kept").value == 0.5
+    again.button(key="branch.go").click().run()
+    assert again.number_input(key="form.filters_kept").value == 1
+
+
 def test_a_training_that_waits_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
     first = start(epochs=1000)

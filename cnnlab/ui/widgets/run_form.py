@@ -13,8 +13,9 @@ from cnnlab.data.spec import DatasetSpec
 from cnnlab.networks.architecture import Architecture, ArchitectureError, LayerSummary, summarise
 from cnnlab.networks.designs import Shelf
 from cnnlab.networks.layers import Resize
+from cnnlab.networks.pruning import PruningError
 from cnnlab.pretrained.table import NETWORKS
-from cnnlab.runs.run import Run
+from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, Parent, RunConfig, parse_config
 from cnnlab.training.device import devices, precisions
@@ -24,8 +25,8 @@ from cnnlab.training.run_data import check_batches
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import FORM_OWN_NETWORK, FORM_PARENT, FORM_RECIPE, form_field
+from cnnlab.ui.widgets import pruning_input, start_inputs
 from cnnlab.ui.widgets import run_form_link as link
-from cnnlab.ui.widgets import start_inputs
 from cnnlab.ui.widgets.config_inputs import choice, integer, number
 from cnnlab.ui.widgets.diagram import show_network
 from cnnlab.ui.widgets.more_settings import more_settings
@@ -55,12 +56,12 @@ def run_form() -> RunConfig | None:
     with st.expander("More settings"):
         fields = more_settings(fields["dataset"], is_branch="parent" in fields) | fields
     try:
-        config = parse_config(fields)
+        config = parse_config(pruning_input.narrowed(fields))
         spec = DATASETS[config.dataset]
         rows = summarise(config.architecture, spec.shape, len(spec.classes))
         check_memory(config, spec)
         check_batches(config, spec)
-    except (ConfigError, ArchitectureError) as error:
+    except (ConfigError, ArchitectureError, PruningError, RunError) as error:
         st.error(frame.literal(str(error)), title="These settings cannot run")
         return None
     _explain_network(config, spec, rows)
@@ -118,7 +119,7 @@ def _begin_with(recipe: str, config: RunConfig) -> None:
 
 def branch_off(run: Run, epoch: int) -> None:
     """Fill the form with ``run``'s settings, to start from its weights after ``epoch``; for callbacks."""
-    _fill_in(run.config)
+    _fill_in(run.config.model_copy(update={"filters_kept": 1.0}))
     FORM_PARENT.put(Parent(run=run.id, epoch=epoch))
 
 
@@ -137,6 +138,7 @@ def _beginning() -> dict[str, Any]:
     _explain_dataset(run.config.dataset)
     kept = ("dataset", "architecture", "lessons", "lesson_share", "validation_fraction")
     fields = {name: getattr(run.config, name) for name in kept} | start_inputs.branch_inputs(run.config.architecture)
+    fields |= pruning_input.share_kept()
     return {"parent": parent, **fields, "split_seed": run.config.held_out_by}
 
 
