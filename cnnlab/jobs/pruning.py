@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
-from timeit import repeat
+from timeit import timeit
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.metrics import interval
@@ -72,7 +77,7 @@ class Measured:
     parameters: int
     macs: int  # multiply-accumulates for one image
     bytes: int  # of its weights
-    milliseconds: float  # to answer one image, median
+    milliseconds: float  # to answer one image on one thread, median
 
     @property
     def accuracy(self) -> float:
@@ -84,9 +89,28 @@ class Measured:
         return interval(self.hits, self.images)
 
 
-def measured(run: Run, split: Split, epoch: int | None = None) -> Measured:
-    """Measure the network of ``run`` after ``epoch``, by default the tested, on test images; it counts as a look."""
-    trained = load_trained(run, epoch)
+def compared(parent: Run, branch: Run, control: Run | None = None) -> dict[str, Measured]:
+    """Measure a network "before" it is cut, just "cut" and "fine-tuned", on the same images; and the "control".
+
+    Each counts as a look at its run's test images.
+    """
+    assert branch.config.parent
+    split = test_split(branch)
+    networks = {
+        "before": (parent, load_trained(parent, branch.config.parent.epoch)),
+        "cut": (branch, load_trained(branch, 0)),
+        "fine-tuned": (branch, load_trained(branch)),
+    }
+    if control:
+        networks["control"] = control, load_trained(control)
+    times = _milliseconds([trained for _, trained in networks.values()], split.images[:1])
+    return {
+        name: _measured(run, trained, split, time)
+        for (name, (run, trained)), time in zip(networks.items(), times, strict=True)
+    }
+
+
+def _measured(run: Run, trained: Trained, split: Split, milliseconds: float) -> Measured:
     rows = summarise(run.config.architecture, trained.shape, len(trained.classes))
     run.count_look(trained.epoch)
     return Measured(
@@ -95,22 +119,16 @@ def measured(run: Run, split: Split, epoch: int | None = None) -> Measured:
         parameters=sum(row.parameters for row in rows),
         macs=sum(row.macs for row in rows),
         bytes=sum(tensor.numel() * tensor.element_size() for tensor in trained.network.state_dict().values()),
-        milliseconds=_milliseconds(trained, split),
+        milliseconds=milliseconds,
     )
 
 
-def compared(parent: Run, branch: Run, control: Run | None = None) -> dict[str, Measured]:
-    """Measure a network "before" it is cut, just "cut" and "fine-tuned", on the same images; and the "control"."""
-    assert branch.config.parent
-    split = test_split(branch)
-    found = {
-        "before": measured(parent, split, branch.config.parent.epoch),
-        "cut": measured(branch, split, 0),
-        "fine-tuned": measured(branch, split),
-    }
-    return found | ({"control": measured(control, split)} if control else {})
-
-
-def _milliseconds(trained: Trained, split: Split) -> float:
-    image = split.images[:1]
-    return 1000 * median(repeat(lambda: trained.logits(image), number=1, repeat=TIMED))
+def _milliseconds(networks: Sequence[Trained], image: Tensor) -> list[float]:
+    """Time the networks in turns and on one thread, so that what else the machine does slows all of them alike."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # applies only to the calling thread
+    try:
+        rounds = [[timeit(partial(one.logits, image), number=1) for one in networks] for _ in range(TIMED)]
+    finally:
+        torch.set_num_threads(threads)
+    return [1000 * median(taken) for taken in zip(*rounds, strict=True)]
