@@ -236,6 +236,6 @@ def test_the_archive_of_a_stranger_does_nothing(visit: Visit) -> None:
     visit.open("Compare")
     visit.page.get_by_role("button", name="Import").click()
     upload = FilePayload(name="runs.zip", mimeType="application/zip", buffer=file.getvalue())
-    visit.do("choice", lambda: visit.page.locator("input[type=file]").set_input_files([upload]))
+    visit.do("choice", lambda: visit.page.locator("input[type=file]").first.set_input_files([upload]))
     visit.do("import", visit.page.locator(".st-key-compare-import-go button").click)
     expect(visit.page.get_by_text("is no file of a run", exact=False)).to_be_visible()

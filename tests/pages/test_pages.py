@@ -190,7 +190,7 @@ def test_a_view_that_is_not_there_is_told(page_name: str, listed_run: Run) -> No
 
 
 def test_robustness_says_when_it_asks_a_part_of_the_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.ui.inspect.robustness.IMAGES", 100)
+    monkeypatch.setattr("cnnlab.evaluation.corruptions.IMAGES", 100)
     page = open_page("Evaluate", train(train_fraction=0.1))
     page.segmented_control(key="evaluate.view").set_value("Robustness").run()
     assert "of 500, drawn at random" in texts(checked(page))
@@ -600,7 +600,7 @@ def test_the_network_that_a_run_started_from_can_be_asked_with_its_own_thousand_
 @pytest.fixture
 def few_corrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Robustness asks about a fifth of the test images."""
-    monkeypatch.setattr("cnnlab.ui.inspect.robustness.IMAGES", 100)
+    monkeypatch.setattr("cnnlab.evaluation.corruptions.IMAGES", 100)
 
 
 @pytest.mark.parametrize("view", EVALUATE)
