@@ -43,7 +43,9 @@ def to_hugging_face(run: Run, repository: str, public: bool = False) -> str:
     token = get_token()
     if not token:
         raise InteropError("no token of Hugging Face: set HF_TOKEN, or log in with `hf auth login`")
-    contents = _contents(Portable.of(run, run.title))
+    portable = Portable.of(run, run.title)
+    run.count_look(portable.trained.epoch)
+    contents = _contents(portable)
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"), token=token, library_name="cnnlab")
     try:
         address = api.create_repo(repository, private=not public, exist_ok=True)

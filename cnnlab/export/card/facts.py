@@ -32,14 +32,13 @@ CURVES = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validatio
 
 
 def facts(portable: Portable) -> Facts:
-    """Gather what is known of a run's network. It counts as a look at the run's test images.
+    """Gather what is known of a run's network. Whoever asks counts a look at the run's test images.
 
     Raises ExportError where the network is of no run; DatasetError where its images are missing.
     """
     run = portable.origin
     if run is None:
         raise ExportError("a card tells of a training, and of this network none is known")
-    run.count_look(portable.trained.epoch)
     return {
         "title": portable.title,
         "run": run.id,
@@ -53,8 +52,14 @@ def facts(portable: Portable) -> Facts:
         "curves": [{name: epoch.get(name) for name in CURVES} for epoch in run.history().epochs],
         **_judged(portable, run),
         "untested": list(UNTESTED),
-        "reproduce": reproduce(run.config),
+        "reproduce": reproduce(run.config) if _was_trained_here(run) else None,
+        "since": {"more_epochs": len(run.summary.extensions), "rates_set": run.summary.rates_set},
     }
+
+
+def _was_trained_here(run: Run) -> bool:
+    """Tell whether any step was taken: a network from elsewhere was only judged."""
+    return any(epoch["step"] for epoch in run.history().epochs)
 
 
 def fingerprint(weights: Mapping[str, Tensor]) -> str:

@@ -87,10 +87,9 @@ def _data(facts: Facts) -> str:
 def _settings(facts: Facts) -> str:
     on = facts["trained_on"]
     rows = [(plain(name.replace("_", " ")), plain(str(value))) for name, value in facts["settings"].items()]
-    return (
-        f"In {on['seconds']:,.0f} seconds on {plain(on['device'])}, in {plain(on['precision'])}, with {on['threads']} "
-        "threads.\n\n" + _table(("setting", "value"), rows)
-    )
+    took = "" if on["seconds"] is None else f"In {on['seconds']:,.0f} seconds on "
+    where = f"{took}{plain(on['device'])}, {plain(on['precision'])}, {on['threads']} threads."
+    return f"{where}\n\n{_table(('setting', 'value'), rows)}"
 
 
 def _test(facts: Facts) -> str:
@@ -146,16 +145,21 @@ def _curves(facts: Facts) -> str:
 
 
 def _reproduce(facts: Facts) -> str:
-    given = facts["reproduce"]
+    given, since = facts["reproduce"], facts["since"]
+    if given is None:
+        return "It was trained elsewhere and only judged here: the settings above are not those it learned with."
     lines = [f"```sh\n{given['command']}\n```"]
     if given["design"]:
         lines.append(f"with this as `design.json`:\n\n```json\n{json.dumps(given['design'])}\n```")
     if given["needs"]:
         lines.append(f"It needs besides: {' and '.join(given['needs'])}.")
     lines.append(
-        f"The program of the training, to read and to change: `python -m cnnlab program {facts['run']} --to train.py`. "
-        "On the same processor, with as many threads, the weights come out the same, bit for bit."
+        f"The program of the training, to read and to change: `python -m cnnlab program {facts['run']} --to train.py`."
     )
+    if since["more_epochs"] or since["rates_set"]:
+        lines.append("It was trained on, or its learning rate set by hand: the command does not repeat that.")
+    else:
+        lines.append("On the same processor, with as many threads, the weights come out the same, bit for bit.")
     return "\n\n".join(lines)
 
 

@@ -51,3 +51,11 @@ def test_of_many_epochs_the_table_keeps_some_and_the_last(told: Facts) -> None:
     section = markdown(told | {"curves": curves}).split("## How it came about")[1].split("##")[0]
     epochs = [int(line.split("|")[1]) for line in section.splitlines()[4:] if line.startswith("|")]
     assert (len(epochs), epochs[-1]) == (25, 100)
+
+
+def test_a_training_that_ended_early_or_went_on_or_was_elsewhere_is_told_so(told: Facts) -> None:
+    same = "bit for bit"
+    assert same in markdown(told)
+    assert same not in markdown(told | {"since": {"more_epochs": 1, "rates_set": 0}})
+    assert "trained elsewhere" in markdown(told | {"reproduce": None})
+    assert "threads." in markdown(told | {"trained_on": {**told["trained_on"], "seconds": None}})
