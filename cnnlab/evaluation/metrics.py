@@ -79,6 +79,23 @@ def interval(hits: int, images: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
+@dataclass(frozen=True)
+class Counted:
+    """How many of some images are named right."""
+
+    hits: int
+    images: int
+
+    @property
+    def accuracy(self) -> float:
+        return self.hits / self.images
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy."""
+        return interval(self.hits, self.images)
+
+
 def per_class(answers: Answers) -> pd.DataFrame:
     """Tabulate each class: support, precision, recall (its accuracy) with interval, F1, most confused with."""
     numbers = range(len(answers.classes))

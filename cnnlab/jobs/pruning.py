@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from cnnlab.data.splits import Split
-from cnnlab.evaluation.metrics import interval
+from cnnlab.evaluation.metrics import Counted
 from cnnlab.networks.architecture import Architecture, summarise
 from cnnlab.networks.pruning import pruned
 from cnnlab.runs.run import Run
@@ -69,24 +69,13 @@ def thinned(
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measured(Counted):
     """What a network gets right, and what it takes."""
 
-    hits: int
-    images: int
     parameters: int
     macs: int  # multiply-accumulates for one image
     bytes: int  # of its weights
     milliseconds: float  # to answer one image on one thread, median
-
-    @property
-    def accuracy(self) -> float:
-        return self.hits / self.images
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the accuracy."""
-        return interval(self.hits, self.images)
 
 
 def compared(parent: Run, branch: Run, control: Run | None = None) -> dict[str, Measured]:

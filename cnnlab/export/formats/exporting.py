@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cnnlab.data.splits import Split, sampled
-from cnnlab.evaluation.metrics import interval
+from cnnlab.evaluation.metrics import Counted
 from cnnlab.export.answering import Answering
 from cnnlab.export.formats.table import EXPORTS
 from cnnlab.export.portable import Answer, ExportError, Portable
@@ -24,24 +24,13 @@ HERE = "here"  # the network itself
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Counted):
     """How a file answers, beside the network itself."""
 
     title: str
     bytes: int  # of float32 weights, for the network itself
-    hits: int  # test images named right
     agreed: int  # test images named as the network itself names them
-    images: int
     milliseconds: float  # to answer one image, median
-
-    @property
-    def accuracy(self) -> float:
-        return self.hits / self.images
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the accuracy."""
-        return interval(self.hits, self.images)
 
 
 @dataclass(frozen=True)
