@@ -1,128 +1,132 @@
-"""How a network's HTML page compares with the app: answers, sizes, speed; printed as it goes.
+"""Every kind of network through every format that keeps its weights: do the files answer as the app does?
 
-python -m benchmarks.exporting RUN, with a run of the default network on MNIST: about eight minutes on 2 cores. It needs
-Chromium, and CNNLAB_DATA with MNIST and the pen drawings.
+It needs Chromium and a C compiler.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Literal, get_args
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypedDict
 
 import torch
-from playwright.sync_api import Browser, Page
 
-from cnnlab.analysis.ood import read
-from cnnlab.drawings.preprocess import Preparation, prepared, stroke_ink
-from cnnlab.drawings.strokes import Drawing
-from cnnlab.export.portable import Portable
-from cnnlab.export.web import html_page
+from cnnlab.export.formats import c_header, onnx_file, onnx_script, torch_script
+from cnnlab.export.portable import ExportError, Portable
 from cnnlab.networks import backbones
-from cnnlab.networks.architecture import Architecture
-from cnnlab.networks.build import build
-from cnnlab.networks.layers import Linear
-from cnnlab.runs.store import RunStore, runs_folder
-from cnnlab.runs.trained import test_split
+from cnnlab.networks.architecture import Draft
+from cnnlab.networks.layers import Linear, Shape
+from cnnlab.networks.presets import PRESETS
 from tests.browser.browsing import launched
-from tests.export.web.engine import Case, drawn, open_engine, worst_difference
+from tests.export.bricks import BRICKS
+from tests.export.portables import portable, with_rounded_weights
+from tests.export.web.engine import Case, differences, open_engine
+from tests.networks.random_networks import drawn
 
-NETWORKS = 250  # that are drawn; some do not fit their images
-AT_ONCE = 1000  # images or drawings
+RANDOM = 250  # networks that are drawn; some do not fit their images
+COLOUR: Shape = (3, 32, 32)
 BACKBONES = ("lite0", "mobilenet_v3_small", "resnet18")  # larger ones do not fit in a message to the browser
-PREDICT = "async (inputs) => Promise.all(inputs.map((input) => window.cnnlab.predict(input)))"
-LATENCIES = "performance.getEntriesByName('answer').map((entry) => entry.duration)"
-Weights = Literal["float32", "float16", "int8"]
+AT_ONCE = 50  # networks in a message to the browser
 
 
-def main(run: str) -> None:
-    """Measure networks of all kinds, then the run's page."""
-    portable = Portable.of(RunStore(runs_folder()).open(run), "Benchmark")
+class Figures(TypedDict):
+    """How the networks of one kind answer in one format."""
+
+    format: str
+    networks: str  # their kind
+    answered: int
+    worst: float  # difference of a probability
+    refused: list[str]  # why
+
+
+def measure() -> list[Figures]:
+    """Write every network in every format, ask the file about ten random images, and compare with the app."""
+    figures: list[Figures] = []
+    for name, networks in _networks().items():
+        for title, apart in FORMATS.items():
+            found = list(apart(networks))
+            numbers = [each for each in found if isinstance(each, float)]
+            refused = [each for each in found if isinstance(each, str)]
+            figures.append(
+                Figures(format=title, networks=name, answered=len(numbers), worst=max(numbers), refused=refused)
+            )
+            print(figures[-1], flush=True)
+    return figures
+
+
+def _networks() -> dict[str, list[Portable]]:
+    """Return networks with random weights by their kind, those whose answers are finite."""
+    kinds: dict[str, Iterable[tuple[Draft, Shape, int]]] = {
+        "presets": ((preset, COLOUR, 10) for preset in PRESETS.values()),
+        "all layers": ((draft, (3, 24, 24), 10) for draft in BRICKS.values()),
+        "random": drawn(RANDOM),
+        "backbones at 64 px": ((_with_head(name), (3, 64, 64), 5) for name in BACKBONES),
+    }
+    made = {name: [portable(*network) for network in networks] for name, networks in kinds.items()}
+    return {
+        name: [each for each in networks if each.examples.probabilities.isfinite().all()]
+        for name, networks in made.items()
+    }
+
+
+def _with_head(backbone: str) -> Draft:
+    layers = (*getattr(backbones, backbone)(), Linear(out_features="classes"))
+    return Draft(name="backbone", title=backbone, layers=layers)
+
+
+Difference = Iterator[float | str]
+"""For each network the worst difference of a probability, or why the format refuses it."""
+
+
+def _onnx(networks: list[Portable]) -> Difference:
+    return (_asked(each, lambda made: onnx_file.opened(onnx_file.write(made))) for each in networks)
+
+
+def _python(networks: list[Portable]) -> Difference:
+    return (_asked(each, lambda made: torch_script.opened(torch_script.write(made))) for each in networks)
+
+
+def _python_onnx(networks: list[Portable]) -> Difference:
+    return (_asked(each, lambda made: onnx_script.opened(onnx_script.write(made))) for each in networks)
+
+
+def _header(networks: list[Portable]) -> Difference:
+    """Compare with the network that has the same rounded weights."""
+    rounded = map(with_rounded_weights, networks)
+    return (_asked(each, lambda made: c_header.opened(c_header.write(made))) for each in rounded)
+
+
+def _asked(made: Portable, written: Callable[[Portable], Callable[[torch.Tensor], torch.Tensor]]) -> float | str:
+    try:
+        answer = written(made)
+    except ExportError as error:
+        return str(error)
+    return float((answer(made.examples.images) - made.examples.probabilities).abs().max())
+
+
+def _page(networks: list[Portable]) -> Difference:
     with launched() as browser:
-        _networks(browser)
-        for weights in get_args(Weights):
-            _page(browser, portable, weights)
+        page = open_engine(browser.new_page())
+        for start in range(0, len(networks), AT_ONCE):
+            some = networks[start : start + AT_ONCE]
+            cases = [Case.of(made.trained.network, made.trained.shape) for made in some]
+            yield from differences(page, cases, with_kernel=True)
 
 
-def _networks(browser: Browser) -> None:
-    page = open_engine(browser.new_page())
-    cases = drawn(NETWORKS)
-    for with_kernel in (True, False):
-        worst = worst_difference(page, cases, with_kernel)
-        print(f"{len(cases)} drawn networks, kernel {with_kernel}: worst difference of a probability {worst:.1e}")
-    for name in BACKBONES:
-        layers = (*getattr(backbones, name)(), Linear(out_features="classes"))
-        network = build(Architecture(name="large", title="Large", layers=layers), (3, 64, 64), 5)
-        print(f"{name} at 64 px: {worst_difference(page, [Case.of(network, (3, 64, 64))], with_kernel=True):.1e}")
-    page.close()
+FORMATS: dict[str, Callable[[list[Portable]], Difference]] = {
+    "ONNX": _onnx,
+    "Python with PyTorch": _python,
+    "Python with ONNX Runtime": _python_onnx,
+    "HTML page, its engine": _page,
+    "C header": _header,
+}
 
 
-def _page(browser: Browser, portable: Portable, weights: Weights) -> None:
-    content = html_page(portable, weights)
-    print(f"{weights}: {len(content):,} bytes")
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "page.html"
-        file.write_bytes(content)
-        page = browser.new_page()
-        page.goto(file.as_uri())
-        page.evaluate("window.cnnlab.ready")
-        _images(page, portable)
-        _drawings(page, portable)
-        _latency(page)
-        page.close()
-
-
-def _images(page: Page, portable: Portable) -> None:
-    """Compare the class of each test image."""
-    images = test_split(RunStore(runs_folder()).open(portable.run)).images
-    here = portable.trained.probabilities(images).argmax(1)
-    others = 0
-    for start in range(0, len(images), AT_ONCE):
-        inputs = [{"image": image.flatten().tolist()} for image in images[start : start + AT_ONCE]]
-        found = [portable.trained.classes.index(each["class"]) for each in page.evaluate(PREDICT, inputs)]
-        others += int((torch.tensor(found) != here[start : start + AT_ONCE]).sum())
-    print(f"  another class for {others} of {len(images):,} test images")
-
-
-def _drawings(page: Page, portable: Portable) -> None:
-    """Compare class, probabilities and doubt of each pen drawing, prepared by the page and by the app."""
-    path = Path(os.environ["CNNLAB_DATA"]) / "pen_digits.json"
-    strokes = [drawing["strokes"] for drawing in json.loads(path.read_text(encoding="utf-8"))]
-    found = page.evaluate(PREDICT, strokes)
-    steps: list[Preparation] = [prepared(stroke_ink(Drawing(strokes=each))) for each in strokes]
-    here = [read(portable.trained, each.image, portable.familiar, each.suspicion) for each in steps]
-    pairs = list(zip(found, here, strict=True))
-    apart = [
-        max(abs(one - other) for one, other in zip(there["probabilities"], reading.probabilities, strict=True))
-        for there, reading in pairs
+def table(figures: list[Figures]) -> str:
+    """Write the figures as a Markdown table, and below it why networks were refused."""
+    rows = [
+        f"| {row['format']} | {row['networks']} | {row['answered']} | {row['worst']:.1e} | {len(row['refused'])} |"
+        for row in figures
     ]
-    same = sum(there["class"] == reading.name for there, reading in pairs)
-    doubted = sum(there["doubt"] == reading.doubt for there, reading in pairs)
-    print(f"  same class for {same} of {len(pairs)} pen drawings, same doubt for {doubted}")
-    print(
-        f"  a probability differs by more than 0.001 for {sum(each > 1e-3 for each in apart)}, at most {max(apart):.1e}"
-    )
-
-
-def _latency(page: Page) -> None:
-    """Draw for a while, and take the time from each move of the pen to the answer shown."""
-    box = page.locator("#paper").bounding_box()
-    assert box
-    page.evaluate("performance.clearMeasures()")
-    for _ in range(4):
-        page.get_by_role("button", name="Clear").evaluate("(button) => button.click()")
-        for number, (x, y) in enumerate([(0.3, 0.2), (0.7, 0.2), (0.6, 0.45), (0.45, 0.85)]):
-            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=20)
-            if not number:
-                page.mouse.down()
-        page.mouse.up()
-    times = torch.tensor(page.evaluate(LATENCIES))
-    median, late = times.quantile(torch.tensor([0.5, 0.95])).tolist()
-    print(f"  from pen to answer: median {median:.0f} ms, 95 % within {late:.0f} ms ({len(times)} moves)")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    head = "| format | networks | of them asked | worst difference of a probability | refused |\n|---|---|---|---|---|"
+    reasons = sorted({f"- {row['format']}, {row['networks']}: {why}" for row in figures for why in row["refused"]})
+    return "\n".join([head, *rows, *(["", *reasons] if reasons else [])])

@@ -26,10 +26,13 @@ from benchmarks import (
     designing,
     drawing,
     estimating,
+    exporting,
     looking,
     moving,
     pictures,
     programs,
+    serving,
+    taking_away,
     teaching,
     transfer,
     watching,
@@ -387,6 +390,9 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "pictures": pictures.measure,
     "colour": colour.measure,
     "transfer": transfer.measure,
+    "exporting": exporting.measure,
+    "taking_away": taking_away.measure,
+    "serving": serving.measure,
 }
 TABLES: dict[str, Callable[[Any], str]] = {
     "machine": _write_machine,
@@ -406,6 +412,9 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "pictures": pictures.table,
     "colour": colour.table,
     "transfer": transfer.table,
+    "exporting": exporting.table,
+    "taking_away": taking_away.table,
+    "serving": serving.table,
 }
 
 

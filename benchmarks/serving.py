@@ -131,7 +131,3 @@ def table(figures: Figures) -> str:
         f"were answered, {figures['refused']:,} refused, {figures['lost']} lost; {before:.0f} MB before, {after:.0f} "
         f"after; stopped with exit code {figures['exit_code']}."
     )
-
-
-if __name__ == "__main__":
-    print(table(measure()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -85,6 +86,24 @@ class Portable:
             origin=run,
             accuracy=run.summary.test_accuracy if trained.epoch == run.judged_epoch else None,
         )
+
+    def description(self) -> dict[str, object]:
+        """Describe the network, for JSON, as those need it who prepare its input and read its output."""
+        return {
+            "title": self.title,
+            "run": self.run,
+            "epoch": self.trained.epoch,
+            "classes": self.trained.classes,
+            "shape": self.trained.shape,  # (C, H, W)
+            "input": "uint8, 0 to 255; scaling is inside",
+            "output": "probabilities; softmax is inside",
+            "preparation": self.preparation,
+            "examples": {
+                "images": b64encode(self.examples.images.numpy().tobytes()).decode(),  # (N, C, H, W) uint8
+                "labels": self.examples.labels.tolist(),
+                "probabilities": self.examples.probabilities.tolist(),
+            },
+        }
 
 
 def _examples(run: Run, trained: Trained) -> Examples:

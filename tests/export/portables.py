@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from cnnlab.analysis.activations import penultimate
 from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.analysis.ood import TrainingFeatures
 from cnnlab.data.batches import Standardise
+from cnnlab.export.c import rounded_network
 from cnnlab.export.portable import Examples, Portable, Preparation
 from cnnlab.networks.architecture import Architecture, Draft
 from cnnlab.networks.build import build
@@ -38,3 +41,10 @@ def portable(
         examples=Examples(pixels, labels, trained.probabilities(pixels)),
         calibration=pixels,
     )
+
+
+def with_rounded_weights(given: Portable) -> Portable:
+    """The network as a C header has it, so that nothing but arithmetic differs."""
+    trained = replace(given.trained, network=rounded_network(given.trained.network))
+    examples = replace(given.examples, probabilities=trained.probabilities(given.examples.images))
+    return replace(given, trained=trained, examples=examples)

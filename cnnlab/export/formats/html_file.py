@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from cnnlab.export.portable import Portable
-from cnnlab.export.web.page import html_page
+from contextlib import suppress
+
+from cnnlab.export.portable import ExportError, Portable
+from cnnlab.export.web.page import Weights, html_page
+
+_SMALLER: tuple[Weights, ...] = ("int8", "float16")
 
 
 def write(portable: Portable) -> bytes:
-    """Write the page, its weights in 16 bits. It checks itself against its examples before it answers.
+    """Write the page with weights of 8 bits, or of 16 or 32 where fewer change its answers.
 
-    Raises ExportError where the rounded weights answer otherwise than the app does.
+    It checks itself against its examples before it answers. Raises ExportError as ``html_page``.
     """
-    return html_page(portable)
+    for weights in _SMALLER:
+        with suppress(ExportError):
+            return html_page(portable, weights)
+    return html_page(portable, "float32")

@@ -20,7 +20,7 @@ from cnnlab.export.web.program import Program, compile_network
 from cnnlab.networks.build import build
 
 TOLERANCE = 1e-3  # of a probability, between the page and PyTorch with the same rounded weights
-ROUNDING = {"float32": 1e-5, "float16": 0.02, "int8": 0.15}  # of a probability, between rounded weights and the app's
+ROUNDING = 0.02  # of a probability, between rounded weights and the app's
 MOST_LAYERS = 8  # whose maps are shown
 
 
@@ -67,7 +67,7 @@ def bundle(portable: Portable, weights: Numbers) -> dict[str, Any]:
     with torch.inference_mode():
         expected = network(trained.standardise.inputs(portable.examples.images)).softmax(1)
     apart = float((expected - portable.examples.probabilities).abs().max())
-    if not apart <= ROUNDING[weights]:
+    if not apart <= ROUNDING:
         raise ExportError(
             f"with weights of {weights} the page would answer otherwise than here (probabilities differ by up to "
             f"{apart:.2g}): choose another format"

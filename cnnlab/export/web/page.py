@@ -26,6 +26,9 @@ PREPARATION = ("drawing.js", "preparation.js", "picture.js")
 ANSWERS = (*ENGINE, *PREPARATION, "doubt.js", "answering.js")
 _SCRIPTS = (*ANSWERS, "files.js", "camera.js", "showing.js", "page.js")
 
+Weights = Literal["float32", "float16", "int8"]
+_BITS: dict[Weights, int] = {"float32": 32, "float16": 16, "int8": 8}
+
 _WORDS = {
     "drawn": ("Draw a character: the network answers while you draw.", "Draw, or choose an example."),
     "light-on-dark": ("Show it a picture: the network names what is on it.", "Choose a picture or an example."),
@@ -33,10 +36,11 @@ _WORDS = {
 }
 
 
-def html_page(portable: Portable, weights: Literal["float32", "float16", "int8"] = "float16") -> bytes:
+def html_page(portable: Portable, weights: Weights = "float16") -> bytes:
     """Write the page. ``weights`` says how the network's numbers are kept: with fewer bits the file is smaller.
 
     It asks for nothing but itself, and refuses to answer where it computes other probabilities for its examples.
+    Raises ExportError where rounded weights answer otherwise than the app does.
     """
     content = bundle(portable, weights) | {"kernel": b64encode(kernel()).decode("ascii")}
     script = "\n".join(source(name) for name in _SCRIPTS)
@@ -99,7 +103,7 @@ def _diagram(portable: Portable) -> str:
     return draw_network(_rows(portable), portable.trained.shape, f"The layers of {portable.title}")
 
 
-def _card(portable: Portable, weights: str) -> str:
+def _card(portable: Portable, weights: Weights) -> str:
     """Return terms and their descriptions as HTML."""
     trained = portable.trained
     names = ", ".join(trained.classes[:30]) + (", …" if len(trained.classes) > 30 else "")
@@ -110,7 +114,7 @@ def _card(portable: Portable, weights: str) -> str:
         "Images": shown(trained.shape),
         "Parameters": f"{parameters:,}",
         "Test accuracy": "" if portable.accuracy is None else f"{portable.accuracy:.1%}".replace("%", " %"),
-        "Weights": f"{trained.when}, kept as {weights}",
+        "Weights": f"{trained.when}, in {_BITS[weights]} bits",
         "Exported": f"{datetime.now(UTC):%Y-%m-%d}",
     }
     return "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in entries.items() if text)

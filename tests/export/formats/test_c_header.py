@@ -10,22 +10,18 @@ from shutil import which
 
 import pytest
 import torch
-from hypothesis import HealthCheck, Phase, assume, given, settings
 from torch import nn
 
-from cnnlab.export.c import rounded_network
 from cnnlab.export.c.literals import comment
 from cnnlab.export.formats import c_header
 from cnnlab.export.formats.c_header import opened, write
 from cnnlab.export.formats.table import EXPORTS
 from cnnlab.export.portable import ExportError, NotOpenedError, Portable
-from cnnlab.networks.architecture import ArchitectureError, Draft
-from cnnlab.networks.layers import Shape
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.run import Run
 from tests.export.bricks import BRICKS
-from tests.export.portables import portable
-from tests.networks.layer_strategies import drafts
+from tests.export.portables import portable, with_rounded_weights
+from tests.networks.random_networks import drawn
 from tests.samples import TINY
 
 # PyTorch says so once, of padding "same" with kernels of even lengths.
@@ -44,13 +40,6 @@ int main(void)
     return 0;
 }
 """
-
-
-def with_rounded_weights(given: Portable) -> Portable:
-    """The network as the header has it, so that nothing but arithmetic differs."""
-    trained = replace(given.trained, network=rounded_network(given.trained.network))
-    examples = replace(given.examples, probabilities=trained.probabilities(given.examples.images))
-    return replace(given, trained=trained, examples=examples)
 
 
 def apart(given: Portable, count: int = 100) -> float:
@@ -80,24 +69,11 @@ def test_all_bricks_answer_alike(bricks: str) -> None:
 
 
 @compiled
-@settings(
-    max_examples=30,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-@given(drafts())
-def test_any_network_answers_alike(draw: tuple[Draft, Shape, int]) -> None:
-    draft, shape, classes = draw
-    try:
-        made = portable(draft, shape, classes)
-    except (ArchitectureError, ValueError):
-        assume(False)
-    made = with_rounded_weights(made)
-    assume(bool(made.examples.probabilities.isfinite().all()))
-    assert apart(made, count=10) <= PRECISE
+def test_any_network_answers_alike() -> None:
+    for network in drawn(30):
+        made = with_rounded_weights(portable(*network))
+        if made.examples.probabilities.isfinite().all():
+            assert apart(made, count=10) <= PRECISE
 
 
 @compiled

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 import torch
-from hypothesis import HealthCheck, Phase, given, settings
 from playwright.sync_api import Page
 from torch import Tensor, nn
 
@@ -16,10 +15,10 @@ from cnnlab.export.web.kernel import kernel
 from cnnlab.export.web.packing import base64_of, packed
 from cnnlab.export.web.page import ENGINE, PREPARATION, source
 from cnnlab.export.web.program import compile_network
-from cnnlab.networks.architecture import Architecture, ArchitectureError, Draft
+from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import Shape
-from tests.networks.layer_strategies import drafts
+from tests.networks.random_networks import drawn
 from tests.networks.random_weights import shake
 
 RUN = """async ({ cases, kernel }) => {
@@ -62,31 +61,13 @@ class Case:
 
 
 @cache
-def drawn(count: int) -> list[Case]:
-    """Cases of networks as Hypothesis draws them, those that fit their images and stay finite."""
-    cases: list[Case] = []
-
-    @settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(drafts())
-    def collect(draw: tuple[Draft, Shape, int]) -> None:
-        draft, shape, classes = draw
-        try:
-            architecture = Architecture(name="drawn", title="Drawn", layers=draft.layers)
-            case = Case.of(build(architecture, shape, classes), shape)
-        except (ArchitectureError, ValueError):
-            return
-        if case.logits.isfinite().all():
-            cases.append(case)
-
-    collect()
-    return cases
+def random_cases(count: int) -> list[Case]:
+    """Cases of the random networks whose answer is finite."""
+    cases = [
+        Case.of(build(Architecture.model_validate(draft.model_dump()), shape, classes), shape)
+        for draft, shape, classes in drawn(count)
+    ]
+    return [case for case in cases if case.logits.isfinite().all()]
 
 
 def open_engine(page: Page) -> Page:
@@ -95,13 +76,16 @@ def open_engine(page: Page) -> Page:
     return page
 
 
-def worst_difference(page: Page, cases: list[Case], with_kernel: bool) -> float:
-    """Return the largest difference of a probability between the page's engine and PyTorch."""
-    assert cases
+def differences(page: Page, cases: list[Case], with_kernel: bool) -> list[float]:
+    """Return for each case the largest difference of a probability between the page's engine and PyTorch."""
     code = b64encode(kernel()).decode("ascii") if with_kernel else None
     answers = page.evaluate(RUN, {"cases": [case.content for case in cases], "kernel": code})
-    differences = [
-        (torch.tensor(answer).softmax(0) - case.logits.softmax(0)).abs().max()
+    return [
+        float((torch.tensor(answer).softmax(0) - case.logits.softmax(0)).abs().max())
         for answer, case in zip(answers, cases, strict=True)
     ]
-    return float(torch.stack(differences).max())  # NaN stays NaN, which is at most nothing
+
+
+def worst_difference(page: Page, cases: list[Case], with_kernel: bool) -> float:
+    """Return the largest of all cases' differences; NaN, which is at most nothing, where one is."""
+    return float(torch.tensor(differences(page, cases, with_kernel)).max())

@@ -29,7 +29,7 @@ from cnnlab.networks.layers import (
 )
 from cnnlab.networks.layers.plain import MODULES
 from cnnlab.networks.presets import PRESETS
-from tests.export.web.engine import Case, drawn, open_engine, worst_difference
+from tests.export.web.engine import Case, open_engine, random_cases, worst_difference
 
 # PyTorch says so once, of padding "same" with kernels of even lengths.
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths:UserWarning")
@@ -95,7 +95,7 @@ def test_presets_and_every_kind_of_layer_come_out_as_in_pytorch(engine: Page, wi
 
 @pytest.mark.parametrize("with_kernel", [True, False], ids=["kernel", "plain"])
 def test_any_network_comes_out_as_in_pytorch(engine: Page, with_kernel: bool) -> None:
-    assert worst_difference(engine, drawn(DRAWN), with_kernel) <= PRECISE
+    assert worst_difference(engine, random_cases(DRAWN), with_kernel) <= PRECISE
 
 
 @pytest.mark.parametrize("name", ["lite0", "mobilenet_v3_small"])
