@@ -45,6 +45,7 @@ def own_runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("CNNLAB_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("CNNLAB_PICTURES", str(tmp_path / "pictures"))
     monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CNNLAB_EXAMPLE", "no")  # most tests begin without a run
     yield
     for job in running_jobs():
         job.abandon()

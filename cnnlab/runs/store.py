@@ -14,6 +14,7 @@ from cnnlab.files import (
     DELETED_ARE_KEPT,
     is_older,
 )
+from cnnlab.runs.example import example_id, is_wanted
 from cnnlab.runs.run import Run, RunError, write_aside, writing
 from cnnlab.runs.summary import Summary
 from cnnlab.training.config import RUN_ID, RunConfig
@@ -76,8 +77,10 @@ class RunStore:
     def delete(self, run_id: str) -> None:
         """Move a run to the deleted ones, from where ``restore`` brings it back; expired ones are removed for good.
 
-        Raises RunError where there is none or it is being trained.
+        Raises RunError where there is none, it is being trained, or it is the example, which would come back.
         """
+        if run_id == example_id() and is_wanted():
+            raise RunError("the example comes with the app and would come back: CNNLAB_EXAMPLE=no leaves it out")
         with self.open(run_id).held(), writing(self.folder):  # nobody trains it, or starts to while it moves
             self._deleted.mkdir(exist_ok=True)
             shutil.rmtree(self._deleted / run_id, ignore_errors=True)  # an earlier copy, of a run that was restored

@@ -24,7 +24,8 @@ _HERE = Path(__file__).parent
 ENGINE = ("unpacking.js", "engine.js", "steps.js")
 PREPARATION = ("drawing.js", "preparation.js", "picture.js")
 ANSWERS = (*ENGINE, *PREPARATION, "doubt.js", "answering.js")
-_SCRIPTS = (*ANSWERS, "files.js", "camera.js", "showing.js", "page.js")
+MAPS = "maps.js"
+_SCRIPTS = (*ANSWERS, MAPS, "files.js", "camera.js", "showing.js", "page.js")
 
 Weights = Literal["float32", "float16", "int8"]
 _BITS: dict[Weights, int] = {"float32": 32, "float16": 16, "int8": 8}

@@ -196,16 +196,11 @@ def _number(
     read: Callable[[], object] | None = None,
 ) -> None:
     kind = int if schema["type"] == "integer" else float
-    tiny = 1e-8 if kind is float else 1  # added to an open bound
-    low = schema.get("minimum", schema.get("exclusiveMinimum", 0) + tiny)
-    high = schema.get("maximum", schema.get("exclusiveMaximum", 1) - tiny)
     st.number_input(
         label,
-        kind(low),
-        kind(high),
         label_visibility="collapsed" if label.endswith(":") else "visible",  # shown below the choice of that name
         value=kind(value),
-        step=None if kind is int else 0.05,
+        step=1 if kind is int else 0.05,
         format=FINE.get(name),
         key=_named(key).name,
         help=linked(HELP.get(name, ""), name),

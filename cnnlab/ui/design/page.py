@@ -20,8 +20,9 @@ from cnnlab.ui.design.summary import Totals, show_beside, show_totals, totals
 from cnnlab.ui.design.timing import keep_time, measure_again, times
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.flash import tell
-from cnnlab.ui.shell.state import DESIGN_DATASET, DESIGN_PICTURE
+from cnnlab.ui.shell.state import DESIGN_BATCH, DESIGN_DATASET, DESIGN_PICTURE
 from cnnlab.ui.widgets import run_form as forms
+from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.diagram import network_picture
 
 BESIDE = ("Code", "Compare", "Save and share")
@@ -31,6 +32,8 @@ BESIDE = ("Code", "Compare", "Save and share")
 def design() -> None:
     """Show the whole page; an edit reruns only this fragment."""
     images = _choose_images()
+    if images is None:
+        return
     draft, picked = state.draft(), state.picked()
     state.note_drawn()
     state.put_into_address()
@@ -62,8 +65,8 @@ def _pick_clicked() -> None:
     state.act("pick", place_of(DESIGN_PICTURE.get()["clicked"]))
 
 
-def _choose_images() -> Images:
-    """Choose the images the network is designed for: a data set's, or any size."""
+def _choose_images() -> Images | None:
+    """Choose the images the network is designed for: a data set's, or any size; None where a number is wrong."""
     chosen, batch, begin = st.columns([2, 1, 2])
     with chosen:
         names = [*offered(DESIGN_DATASET.get()), OWN_SIZE]
@@ -76,17 +79,20 @@ def _choose_images() -> Images:
             persist_state="session",
         )
     with batch:
-        st.number_input(
-            "Batch size, images", 1, 10_000, RunConfig().batch_size, key="design.batch", persist_state="session"
+        size = st.number_input(
+            "Batch size, images", value=RunConfig().batch_size, key=DESIGN_BATCH.name, persist_state="session"
         )
+        is_right = is_within(size, between(1, 10_000))
     with begin:
         save_load.begin_from()
     if DESIGN_DATASET.get() == OWN_SIZE:
         bounds = {"channels": (1, 512, 3), "height": (1, 1024, 224), "width": (1, 1024, 224), "classes": (2, 1000, 10)}
         for column, (name, (low, high, usual)) in zip(st.columns(4), bounds.items(), strict=True):
             label = f"{name.capitalize()}{', px' if name in ('height', 'width') else ''}"
-            column.number_input(label, low, high, usual, key=f"design.{name}", persist_state="session")
-    return state.images()
+            with column:
+                length = st.number_input(label, value=usual, key=f"design.{name}", persist_state="session")
+                is_right &= is_within(length, between(low, high))
+    return state.images() if is_right else None
 
 
 def _tell_problems(draft: Draft, problems: list[LayerSummary]) -> None:

@@ -8,12 +8,12 @@ import streamlit as st
 
 from cnnlab.drawings.preprocess import prepared, stroke_ink
 from cnnlab.runs.catalogue import Entry
-from cnnlab.ui.draw.pen_answers import pen_answers, pen_engine
 from cnnlab.ui.draw.predictions import follow_answers, prepare_answers
 from cnnlab.ui.draw.steps import show_steps
 from cnnlab.ui.draw.teaching import teach_this
 from cnnlab.ui.draw.why import show_why
 from cnnlab.ui.shell import frame
+from cnnlab.ui.views.pen_answers import pen_answers, pen_engine
 from cnnlab.ui.views.view import Picked
 from cnnlab.ui.widgets.canvas import drawing_canvas
 

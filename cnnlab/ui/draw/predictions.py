@@ -9,12 +9,11 @@ from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.analysis.ood import TrainingFeatures, read
-from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.catalogue import Entry
-from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained
 from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.networks import load_network, trained_network
+from cnnlab.ui.views.cached import training_features
 from cnnlab.ui.widgets.live_chart import live_chart
 
 FOLLOW_SECONDS = 1.5  # between answers of a run that trains
@@ -25,7 +24,14 @@ def follow_answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], 
 
     ``seen`` makes the image (1, C, H, W) that a run's network gets; a ``suspicion`` casts doubt on any answer.
     """
-    poll.follow(lambda: any(map(is_training, named.values())), FOLLOW_SECONDS, _answers, named, seen, suspicion)
+    poll.follow(
+        lambda: any(session.is_training(entry.id) for entry in named.values()),
+        FOLLOW_SECONDS,
+        _answers,
+        named,
+        seen,
+        suspicion,
+    )
 
 
 @frame.errors_shown()
@@ -38,7 +44,7 @@ def _answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], suspic
 def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion: str) -> None:
     st.markdown(f"**{frame.literal(name)}**")
     network, familiar = newest(entry)
-    if is_training(entry):
+    if session.is_training(entry.id):
         st.caption(f":material/autorenew: epoch {network.epoch} of {entry.epochs}")
     reading = read(network, seen(entry), familiar, suspicion)
     st.metric(
@@ -63,31 +69,15 @@ def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion:
 
 def newest(entry: Entry) -> tuple[Trained, TrainingFeatures | None]:
     """A run's network, of its last epoch while it trains, and what it knows, unless it still learns."""
-    if is_training(entry):
+    if session.is_training(entry.id):
         return trained_network(entry.run, entry.run.epochs()[-1]), None
     network = trained_network(entry.run, entry.summary.epoch)
     return network, training_features(entry.run, entry.summary.epoch)
 
 
-def is_training(entry: Entry) -> bool:
-    """Return whether the network of the run still learns."""
-    job = session.current_job()
-    return job is not None and job.is_running and job.run.id == entry.id
-
-
 def prepare_answers(named: Mapping[str, Entry]) -> None:
     """Load what the first answer would otherwise wait for."""
     for entry in named.values():
-        if not is_training(entry):
+        if not session.is_training(entry.id):
             load_network(entry.run, entry.summary.epoch)
             training_features(entry.run, entry.summary.epoch)
-
-
-def training_features(run: Run, epoch: int) -> TrainingFeatures:
-    """Return what the run's training images look like to its network after ``epoch``; computed once."""
-    return _training_features(str(run.folder), epoch, run)
-
-
-@st.cache_resource(max_entries=16, show_spinner="Looking at what it learned from")
-def _training_features(folder: str, epoch: int, _run: Run) -> TrainingFeatures:
-    return TrainingFeatures.of(trained_network(_run, epoch), data_of(_run), _run.config)

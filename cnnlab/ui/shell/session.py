@@ -25,6 +25,7 @@ from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf
 from cnnlab.runs.ancestry import inherited
 from cnnlab.runs.catalogue import Catalogue, Entry
+from cnnlab.runs.example import add_example, example_id
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.threads import WorkerThread, exit_code_is
@@ -84,10 +85,13 @@ def _watch() -> _Watch:
 
 @st.cache_resource(show_spinner=False)
 def get_ready() -> None:
-    """Prepare the server once, at its first page: read the runs in the background, make garbage collections short."""
+    """Prepare the server once, at its first page: add the example, read the runs in the background, make garbage
+    collections short.
+    """
     exit_code_is(0)  # Streamlit's exit code, however it ends
     gc.collect()
     gc.freeze()  # a full collection would take 0.2 s to walk through everything imported so far
+    add_example(runs_folder())
     WorkerThread(_catalogue(str(runs_folder())).entries, end=lambda: None, is_left=True).start()
 
 
@@ -178,7 +182,7 @@ def current_run_id() -> str | None:
     """Return the id of the session's run, from the URL, else from the session; write it into the URL."""
     own = _watch().own  # a second click may have interrupted the first before its id was stored
     run_id = RUN.value() or OWN_RUN.get() or (own.run.id if own else None)
-    if run_id and not _is_training(run_id) and not find_run(run_id):
+    if run_id and not is_training(run_id) and not find_run(run_id):
         if RUN.drop():
             st.toast("The run in the address is not here, or not any more.", icon=":material/link_off:")
         run_id = None
@@ -188,7 +192,7 @@ def current_run_id() -> str | None:
     return run_id
 
 
-def _is_training(run_id: str) -> bool:
+def is_training(run_id: str) -> bool:
     """Check whether the run trains on this server: then it is locked, and cannot have been deleted."""
     job = _board().jobs.get(run_id)
     return job is not None and job.is_running
@@ -209,6 +213,11 @@ def trained_runs() -> list[Entry]:
         for entry in entries
         if entry.is_trained and entry.config.dataset in known and (entry.id == own or entry.summary.status != "running")
     ]
+
+
+def example() -> Entry | None:
+    """Return the run that comes with the app; None where this server leaves it out."""
+    return next((entry for entry in trained_runs() if entry.id == example_id()), None)
 
 
 def missing_data() -> str:

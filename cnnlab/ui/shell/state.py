@@ -157,6 +157,7 @@ CANVAS_OUTDATED: Key[dict[str, Any] | None] = Key("canvas.outdated", None)
 CANVAS_PEN: Key[int] = Key("canvas.pen", PEN)
 PEN_ENGINE: Key[Any] = Key("pen.engine", None)
 PEN_ANSWERS: Key[Any] = Key("pen.answers", None)
+PEN_MAPS: Key[Any] = Key("pen.maps", None)
 DRAWINGS: Key[dict[str, str]] = Key("teaching.kept", {})  # {a drawing's JSON: its label}, oldest first
 DRAWINGS_BEFORE: Key[dict[str, str]] = Key("teaching.before", {})  # the collection before the last removal
 DRAWINGS_CHANGED: Key[bool] = Key("teaching.changed", False)  # another part of the page must refresh

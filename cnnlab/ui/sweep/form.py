@@ -11,6 +11,7 @@ from cnnlab.jobs.sweep_config import SPACES, SweepConfig, parse_sweep
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import ConfigError, RunConfig, field_title
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.run_form import run_form
 
 _FIRST = ["learning_rate", "batch_size"]
@@ -29,10 +30,14 @@ def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
     )
     space = {name: _values(name) for name in searched}
     left, right = st.columns(2)
-    trials = left.number_input("Trials", 1, 1000, 20, key="sweep.trials", persist_state="session")
-    minutes = right.number_input(
-        "Minutes at most (0: no limit)", 0, 10_000, 0, key="sweep.minutes", persist_state="session"
-    )
+    with left:
+        trials = st.number_input("Trials", value=20, key="sweep.trials", persist_state="session")
+        is_within(trials, between(1, 1000))
+    with right:
+        minutes = st.number_input(
+            "Minutes at most (0: no limit)", value=0, key="sweep.minutes", persist_state="session"
+        )
+        is_within(minutes, between(0, 10_000))
     pruner = st.selectbox(
         "Give up trials that lag behind",
         list(get_args(SweepConfig.model_fields["pruner"].annotation)),
@@ -72,9 +77,7 @@ def _values(name: str) -> dict[str, Any]:
     ends = [
         place.number_input(
             f"{field_title(name)}, {end}",
-            0.0,
-            10.0,
-            value,
+            value=value,
             format="%.5f",
             key=f"sweep.{name}.{end}",
             persist_state="session",

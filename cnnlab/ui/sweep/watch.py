@@ -19,6 +19,7 @@ from cnnlab.ui.shell import frame, poll
 from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import MORE_TRIALS, SWEEP_CHOSEN, search_runs
+from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.format import rough_duration
 
@@ -122,8 +123,11 @@ def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
     else:
         more = st.columns([1, 3], vertical_alignment="bottom")
         MORE_TRIALS.fill(10)
-        more[0].number_input("More trials", 1, 1000, key=MORE_TRIALS.name)
-        more[1].button("Go on", icon=":material/add:", on_click=_go_on, args=[sweep, True], disabled=is_busy())
+        with more[0]:
+            is_right = is_within(st.number_input("More trials", key=MORE_TRIALS.name), between(1, 1000))
+        more[1].button(
+            "Go on", icon=":material/add:", on_click=_go_on, args=[sweep, True], disabled=is_busy() or not is_right
+        )
 
 
 def _trial(step: Step | None) -> None:

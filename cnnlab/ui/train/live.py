@@ -15,9 +15,10 @@ from cnnlab.training.device import available_cores
 from cnnlab.ui.shell import frame, poll
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import RATE, RATE_OPEN
-from cnnlab.ui.train.run_actions import LOWEST_RATE, run_actions
+from cnnlab.ui.train.run_actions import HIGHEST_RATE, LOWEST_RATE, run_actions
 from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.widgets.balanced_metrics import balanced_metrics
+from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.format import time_taken
 from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
@@ -124,14 +125,17 @@ def _controls(job: Job) -> None:
 def _rate(job: Job) -> None:
     now = job.learning_rate or job.config.learning_rate
     RATE.fill(max(now, LOWEST_RATE))
-    st.number_input("From the next step on", LOWEST_RATE, 10.0, step=0.0001, format="%.6f", key=RATE.name)
+    rate = st.number_input("From the next step on", step=0.0001, format="%.4g", key=RATE.name)
+    is_right = is_within(rate, between(LOWEST_RATE, HIGHEST_RATE))
     st.caption(f"It is {now:.2g} now. Afterwards it rises or falls with its schedule as before, in proportion.")
-    st.button("Set", on_click=_set_rate, args=[job], key="live.set")
+    st.button("Set", on_click=_set_rate, args=[job], key="live.set", disabled=not is_right)
 
 
 def _set_rate(job: Job) -> None:
-    job.change_learning_rate(RATE.get())  # as typed: the page may not have been drawn since
-    RATE_OPEN.put(False)
+    rate = RATE.get()  # as typed: the page may not have been drawn since
+    if LOWEST_RATE <= rate <= HIGHEST_RATE:
+        job.change_learning_rate(rate)
+        RATE_OPEN.put(False)
 
 
 def _result(view: RunView) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.runs.run import Run, RunError
+from cnnlab.errors import CnnLabError
+from cnnlab.runs.run import Run
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.state import BRANCH_OPEN, branch_epoch
 from cnnlab.ui.widgets import run_form as form
+from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.take_away import take_away
 
 MORE_EPOCHS = 10
-LOWEST_RATE = 1e-6
+LOWEST_RATE, HIGHEST_RATE = 1e-6, 10.0
 
 
 def run_actions(run: Run) -> None:
@@ -35,18 +37,20 @@ def run_actions(run: Run) -> None:
 
 
 def _train_on(run: Run) -> None:
-    epochs = st.number_input("More epochs", 1, 1000, MORE_EPOCHS, key="more.epochs")
+    epochs = st.number_input("More epochs", value=MORE_EPOCHS, key="more.epochs")
+    is_right = is_within(epochs, between(1, 1000))
     tenth = max(run.config.learning_rate / 10, LOWEST_RATE)
-    rate = st.number_input("Learning rate", LOWEST_RATE, 10.0, tenth, format="%.6f", key=f"more.rate.{run.id}")
+    rate = st.number_input("Learning rate", value=tenth, step=0.0001, format="%.4g", key=f"more.rate.{run.id}")
+    is_right &= is_within(rate, between(LOWEST_RATE, HIGHEST_RATE))
     st.caption("The rate falls to zero over these epochs. Afterwards the test images judge it again.")
-    if st.button("Train on", key="more.go"):
+    if st.button("Train on", key="more.go", disabled=not is_right):
         _resume(run, epochs, rate)
 
 
 def _resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> None:
     try:
         session.resume(run, epochs, learning_rate)
-    except RunError as error:
+    except CnnLabError as error:
         st.error(frame.literal(str(error)))
     else:
         st.rerun()

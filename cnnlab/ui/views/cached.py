@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cnnlab.analysis.activations import LayerStatistics, affordable, features_in_batches, statistics
 from cnnlab.analysis.nearest import FeatureIndex
+from cnnlab.analysis.ood import TrainingFeatures
 from cnnlab.data.loading import Data
 from cnnlab.data.splits import Split, sampled
 from cnnlab.evaluation.metrics import Answers
@@ -19,6 +20,7 @@ from cnnlab.jobs.worker import Part, Worker
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, test_split
+from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.awaited import awaited, begun
 
@@ -48,6 +50,11 @@ def layer_statistics(look: Look) -> list[LayerStatistics]:
     """Compute each layer's activation statistics over some test images; none while the page waits for them."""
     part = awaited("Measuring each layer", _statistics, look.at, look.run, look.trained)
     return (part.result or []) if part else []
+
+
+def training_features(run: Run, epoch: int) -> TrainingFeatures:
+    """Return what the run's training images look like to its network after ``epoch``; computed once."""
+    return _training_features(str(run.folder), epoch, run)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -125,3 +132,8 @@ def _known(data: Data, trained: Trained) -> Generator[Part[Reference]]:
 def _evenly(length: int, count: int) -> Tensor:
     """Choose ``count`` evenly spaced indices below ``length``, or all where there are no more."""
     return torch.arange(min(count, length)) * length // min(count, length)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Looking at what it learned from")
+def _training_features(folder: str, epoch: int, _run: Run) -> TrainingFeatures:
+    return TrainingFeatures.of(trained_network(_run, epoch), data_of(_run), _run.config)

@@ -21,10 +21,11 @@ from cnnlab.ui.shell.state import (
 PENS = (8, 40)  # pixels, the thinnest and the thickest
 
 
-def drawing_canvas(show_below: Callable[[Drawing | None], None] | None = None) -> Drawing | None:
+def drawing_canvas(show_below: Callable[[Drawing | None], None] | None = None, has_pens: bool = True) -> Drawing | None:
     """Show the canvas with its tools; return the drawing, None where it is empty.
 
-    ``show_below`` shows something of the drawing between the two: on a phone, on the canvas's screen.
+    ``show_below`` shows something of the drawing between the two: on a phone, on the canvas's screen. ``has_pens``
+    offers pens of other widths.
     """
     from streamlit_drawable_canvas import st_canvas  # noqa: PLC0415 - it looks for the running server when imported
 
@@ -50,12 +51,13 @@ def drawing_canvas(show_below: Callable[[Drawing | None], None] | None = None) -
     with st.container(horizontal=True):
         st.button("Undo", icon=":material/undo:", key="canvas.undo", on_click=_undo, disabled=not strokes)
         st.button("Clear", icon=":material/delete:", key="canvas.clear", on_click=set_drawing, disabled=not strokes)
-    st.slider("Pen, pixels", *PENS, PEN, 2, key=CANVAS_PEN.name, persist_state="session", width=CANVAS)
-    st.caption(
-        "Point at the canvas to see the tools above it. Their pencil moves strokes instead of drawing; click it again "
-        "to draw.",
-        width=CANVAS,
-    )
+    if has_pens:
+        st.slider("Pen, pixels", *PENS, PEN, 2, key=CANVAS_PEN.name, persist_state="session", width=CANVAS)
+        st.caption(
+            "Point at the canvas to see the tools above it. Their pencil moves strokes instead of drawing; click it "
+            "again to draw.",
+            width=CANVAS,
+        )
     return current_drawing()
 
 

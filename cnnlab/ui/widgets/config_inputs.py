@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import get_args
+from functools import cache
+from typing import Any, get_args
 
 import streamlit as st
 
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell.state import form_field
+from cnnlab.ui.widgets.bounds import is_within
 
 _TITLES = {
     "sgd": "SGD",
@@ -45,14 +47,23 @@ def choice(
     return st.selectbox(label, options, format_func=shown, key=key, persist_state="session", help=hint)
 
 
-def integer(label: str, field: str, low: int, high: int, hint: str | None = None) -> int:
-    """Show an input for a whole number."""
-    return st.number_input(label, low, high, step=1, key=form_field(field).name, persist_state="session", help=hint)
+def integer(label: str, field: str, hint: str | None = None) -> int:
+    """Show an input for a whole number, and beside it where the field does not take the number."""
+    value = st.number_input(label, step=1, key=form_field(field).name, persist_state="session", help=hint)
+    is_within(value, _bounds(field))
+    return value
 
 
-def number(
-    label: str, field: str, low: float, high: float, step: float, form: str = "%.2f", hint: str | None = None
-) -> float:
-    """Show an input for a number, written in the format ``form``."""
+def number(label: str, field: str, step: float, form: str = "%.2f", hint: str | None = None) -> float:
+    """Show an input for a number, written in the format ``form``, and beside it where the field does not take it."""
     key = form_field(field).name
-    return st.number_input(label, low, high, step=step, format=form, key=key, persist_state="session", help=hint)
+    value = st.number_input(label, step=step, format=form, key=key, persist_state="session", help=hint)
+    is_within(value, _bounds(field))
+    return value
+
+
+@cache
+def _bounds(field: str) -> dict[str, Any]:
+    """Return the bounds of a field of RunConfig, as its JSON schema has them."""
+    schema: dict[str, Any] = RunConfig.model_json_schema()["properties"][field]
+    return schema

@@ -9,6 +9,7 @@ import streamlit as st
 from cnnlab.data.datasets import DATASETS
 from cnnlab.training.device import devices, precisions
 from cnnlab.ui.shell.state import form_field
+from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.config_inputs import choice, integer, number, title
 
 
@@ -40,35 +41,29 @@ def _rate() -> dict[str, Any]:
         "warmup_epochs": integer(
             "Warm-up epochs (not one-cycle)",
             "warmup_epochs",
-            0,
-            1000,
             "The learning rate rises in a line for so many epochs, then its schedule begins. 0: none. One-cycle has a "
             "warm-up of its own.",
         ),
-        "step_epochs": integer("Epochs between drops (step)", "step_epochs", 1, 1000),
-        "step_factor": number("Drop factor (step)", "step_factor", 0.01, 0.99, 0.05),
+        "step_epochs": integer("Epochs between drops (step)", "step_epochs"),
+        "step_factor": number("Drop factor (step)", "step_factor", 0.05),
     }
 
 
 def _optimiser() -> dict[str, Any]:
     nesterov = form_field("nesterov").name
     return {
-        "weight_decay": number("Weight decay", "weight_decay", 0.0, 1.0, 0.001, "%.5f"),
-        "momentum": number("Momentum (SGD, RMSprop)", "momentum", 0.0, 0.999, 0.05, "%.3f"),
+        "weight_decay": number("Weight decay", "weight_decay", 0.001, "%.5f"),
+        "momentum": number("Momentum (SGD, RMSprop)", "momentum", 0.05, "%.3f"),
         "nesterov": st.checkbox("Nesterov momentum (SGD)", key=nesterov, persist_state="session"),
         "gradient_clipping": number(
             "Gradient clipping, largest norm (0: off)",
             "gradient_clipping",
-            0.0,
-            1000.0,
             0.5,
             hint="A gradient longer than this is shortened to it, so that no single batch moves the weights far.",
         ),
         "weight_average": number(
             "Weight average, decay (0: off)",
             "weight_average",
-            0.0,
-            0.99999,
             0.001,
             "%.5f",
             "An average of the weights over the last steps is validated, kept and tested in place of the last weights. "
@@ -93,18 +88,14 @@ def _images(dataset: str) -> dict[str, Any]:
         st.caption(f"Auto is {title(DATASETS[dataset].augmentation)} for this data set.")
     return {
         "augmentation": augmentation,
-        "mixup": number(
-            "Mixup, α (0: off)", "mixup", 0.0, 10.0, 0.1, hint=f"Two images and their labels are blended. {mixing}"
-        ),
+        "mixup": number("Mixup, α (0: off)", "mixup", 0.1, hint=f"Two images and their labels are blended. {mixing}"),
         "cutmix": number(
             "CutMix, α (0: off)",
             "cutmix",
-            0.0,
-            10.0,
             0.1,
             hint=f"A rectangle of an image is replaced by another image's, and its label in proportion. {mixing}",
         ),
-        "label_smoothing": number("Label smoothing", "label_smoothing", 0.0, 0.9, 0.05),
+        "label_smoothing": number("Label smoothing", "label_smoothing", 0.05),
         "class_balance": choice(
             "Balance the classes",
             "class_balance",
@@ -119,7 +110,7 @@ def _machine() -> dict[str, Any]:
     fields: dict[str, Any] = {
         "device": choice("Device", "device", ["auto", *devices()]),
         "precision": choice("Precision", "precision", precisions()),
-        "seed": integer("Seed", "seed", 0, 2**32 - 1),
+        "seed": integer("Seed", "seed"),
     }
     st.caption(f"Found here: {', '.join(devices())}. Auto takes the first.")
     return fields
@@ -127,22 +118,22 @@ def _machine() -> dict[str, Any]:
 
 def _length() -> dict[str, Any]:
     return {
-        "train_fraction": number("Share of the rest to train on", "train_fraction", 0.001, 1.0, 0.05, "%.3f"),
-        "early_stopping": integer("Early stopping after epochs (0: off)", "early_stopping", 0, 1000),
+        "train_fraction": number("Share of the rest to train on", "train_fraction", 0.05, "%.3f"),
+        "early_stopping": integer("Early stopping after epochs (0: off)", "early_stopping"),
     }
 
 
 def _split() -> dict[str, Any]:
     """Show which images are held out."""
-    share = number("Validation share", "validation_fraction", 0.01, 0.5, 0.05)
+    share = number("Validation share", "validation_fraction", 0.05)
     seed = st.number_input(
         "Split seed (empty: as seed)",
-        0,
-        2**32 - 1,
-        None,
+        value=None,
         step=1,
         key=form_field("split_seed").name,
         persist_state="session",
         help="Decides which images are held out for validation. Set it to compare seeds on the same images.",
     )
+    if seed is not None:
+        is_within(seed, between(0, 2**32 - 1))
     return {"validation_fraction": share, "split_seed": seed}

@@ -14,8 +14,6 @@ def share_kept() -> dict[str, Any]:
     share = number(
         "Share of filters kept",
         "filters_kept",
-        0.001,
-        1.0,
         0.05,
         "%.3f",
         "Below 1 the weakest filters of each convolution are cut out, and the smaller network is fine-tuned: one or "

@@ -27,6 +27,7 @@ from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import FORM_OWN_NETWORK, FORM_PARENT, FORM_RECIPE, form_field
 from cnnlab.ui.widgets import pruning_input, start_inputs
 from cnnlab.ui.widgets import run_form_link as link
+from cnnlab.ui.widgets.bounds import is_within
 from cnnlab.ui.widgets.config_inputs import choice, integer, number
 from cnnlab.ui.widgets.diagram import show_network
 from cnnlab.ui.widgets.more_settings import more_settings
@@ -46,17 +47,18 @@ def run_form() -> RunConfig | None:
     _explain_validation(fields)
     left, right = st.columns(2)
     with left:
-        fields["epochs"] = integer("More epochs" if "parent" in fields else "Epochs", "epochs", 1, 1000)
-        fields["learning_rate"] = number("Learning rate", "learning_rate", 0.00001, 10.0, 0.001, "%.5f")
+        fields["epochs"] = integer("More epochs" if "parent" in fields else "Epochs", "epochs")
+        fields["learning_rate"] = number("Learning rate", "learning_rate", 0.001, "%.4g")
     with right:
-        fields["batch_size"] = integer("Batch size, images", "batch_size", 1, 10_000)
+        fields["batch_size"] = integer("Batch size, images", "batch_size")
         fields["optimizer"] = choice("Optimiser", "optimizer")
     if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
         st.caption(linked("That is all training images in one batch: one step an epoch."))
     with st.expander("More settings"):
         fields = more_settings(fields["dataset"], is_branch="parent" in fields) | fields
     try:
-        config = parse_config(pruning_input.narrowed(fields))
+        fields = pruning_input.narrowed(fields)
+        config = parse_config(fields | {"architecture": fields["architecture"].model_dump()})  # its size too
         spec = DATASETS[config.dataset]
         rows = summarise(config.architecture, spec.shape, len(spec.classes))
         check_memory(config, spec)
@@ -160,13 +162,12 @@ def _resized(network: Architecture) -> Architecture:
     key.fill(first.size)
     size = st.number_input(
         "Images are resized to, px",
-        32,
-        512,
         step=32,
         key=key.name,
         persist_state="session",
         help="Of larger images the network sees more; its time grows with their area.",
     )
+    is_within(size, Resize.model_json_schema()["properties"]["size"])
     return network.model_copy(update={"layers": (first.model_copy(update={"size": size}), *others)})
 
 

@@ -91,8 +91,6 @@ def _learning(network: Architecture, is_branch: bool = False) -> dict[str, Any]:
         fields["start_rate"] = number(
             "Rate of these layers, share of the learning rate",
             "start_rate",
-            0.001,
-            1.0,
             0.05,
             "%.3f",
             "Layers that know much should change little: the new ones learn at the whole rate.",
@@ -104,8 +102,6 @@ def _variants() -> dict[str, int]:
     copies = integer(
         "Variants of each image",
         "feature_copies",
-        0,
-        20,
         "1: each image as it is. More: augmented ones besides, each as long to compute as the image itself. 0: "
         "augmented anew in every step, which computes the frozen layers each time.",
     )

@@ -72,6 +72,7 @@ function penAnswers(root) {
       if (drawn !== strokes && !paper) return // a newer one is being answered
       const begun = performance.now()
       show(network && strokes.length ? network.answer(strokes, penOf()) : null, network)
+      if (network) window.dispatchEvent(new CustomEvent("cnnlab-answered", { detail: { network, isBlank: !strokes.length } }))
       took = performance.now() - begun
     }
   }
@@ -126,5 +127,6 @@ function bar(made, name) {
 
 function reasonOf({ probabilities, doubt }) {
   if (doubt) return `Not sure: ${doubt}`
-  return `${(100 * Math.max(...probabilities)).toFixed(1)}% sure`
+  const most = Math.max(...probabilities)
+  return most > 0.999 ? "> 99.9% sure" : `${(100 * most).toFixed(1)}% sure`
 }

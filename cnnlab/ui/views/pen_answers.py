@@ -14,23 +14,30 @@ from cnnlab.errors import CnnLabError
 from cnnlab.export.portable import ExportError, Portable
 from cnnlab.export.web.bundle import bundle
 from cnnlab.export.web.kernel import kernel
-from cnnlab.export.web.page import ANSWERS, source
+from cnnlab.export.web.page import ANSWERS, MAPS, source
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.run import Run
-from cnnlab.ui.draw.predictions import is_training, training_features
-from cnnlab.ui.shell.state import CANVAS_PEN, PEN_ANSWERS, PEN_ENGINE
+from cnnlab.ui.shell import session
+from cnnlab.ui.shell.state import CANVAS_PEN, PEN_ANSWERS, PEN_ENGINE, PEN_MAPS
+from cnnlab.ui.views.cached import training_features
 
 _HERE = Path(__file__).parent
 _engine = st.components.v2.component(
     "cnnlab_pen_engine",
     html="<div></div>",
-    js="\n".join([*map(source, ANSWERS), (_HERE / "pen_engine.js").read_text(encoding="utf-8")]),
+    js="\n".join([*map(source, (*ANSWERS, MAPS)), (_HERE / "pen_engine.js").read_text(encoding="utf-8")]),
 )
 _answers = st.components.v2.component(
     "cnnlab_pen_answers",
     html='<div class="pen"></div>',
     css=(_HERE / "pen_answers.css").read_text(encoding="utf-8"),
     js=(_HERE / "pen_answers.js").read_text(encoding="utf-8"),
+)
+_maps = st.components.v2.component(
+    "cnnlab_pen_maps",
+    html='<div class="pen-maps"></div>',
+    css=(_HERE / "pen_maps.css").read_text(encoding="utf-8"),
+    js="\n".join([source(MAPS), (_HERE / "pen_maps.js").read_text(encoding="utf-8")]),
 )
 
 
@@ -55,9 +62,14 @@ def pen_answers(named: Mapping[str, Entry], drawing: Drawing | None) -> None:
     _answers(data=data, key=PEN_ANSWERS.name)
 
 
+def pen_maps() -> None:
+    """Show the feature maps of the network that answered last, while the pen moves."""
+    _maps(key=PEN_MAPS.name)
+
+
 def _name(entry: Entry) -> str:
     """Return a name of the network's weights; empty while they still learn."""
-    return "" if is_training(entry) else f"{entry.id}.{entry.summary.epoch}"
+    return "" if session.is_training(entry.id) else f"{entry.id}.{entry.summary.epoch}"
 
 
 def _packed(entry: Entry) -> dict[str, Any] | None:

@@ -14,6 +14,8 @@ async function penNetwork(content) {
   const size = content.program.shapes[0].slice(1)
   return {
     classes: content.classes,
+    figures: () => mapFigures(content.program, content.maps),
+    value: answers.network.value,
     answer(strokes, pen) {
       const { data, suspicion } = prepareInk(strokeInk(strokes, pen), size)
       return answers.answer(data, suspicion)

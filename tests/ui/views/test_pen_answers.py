@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from cnnlab.export.portable import ExportError
 from cnnlab.runs.catalogue import Catalogue, Entry
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
-from cnnlab.ui.draw import pen_answers
 from cnnlab.ui.shell import session
+from cnnlab.ui.views import pen_answers
 
 DRAWN = Drawing(strokes=[[(0.2, 0.5), (0.8, 0.5)]], pen=0.1)
 
@@ -24,7 +23,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     for component in ("_engine", "_answers"):
         monkeypatch.setattr(pen_answers, component, lambda data, key: sent.append(data))
     monkeypatch.setattr(pen_answers, "training_features", lambda run, epoch: None)
-    monkeypatch.setattr(session, "current_job", lambda: None)
+    monkeypatch.setattr(session, "is_training", lambda run_id: False)
     return sent
 
 
@@ -65,6 +64,6 @@ def test_a_network_that_still_learns_is_left_to_the_server(
     named: dict[str, Entry], sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (entry,) = named.values()
-    monkeypatch.setattr(session, "current_job", lambda: SimpleNamespace(is_running=True, run=entry.run))
+    monkeypatch.setattr(session, "is_training", lambda run_id: run_id == entry.id)
     pen_answers.pen_engine(named)
     assert sent[0]["networks"] == {}

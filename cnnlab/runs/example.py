@@ -1,0 +1,41 @@
+"""A trained network that comes with the app, so that no page is ever empty; benchmarks/make_example.py trains it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from shutil import copytree, rmtree
+from tempfile import mkdtemp
+
+FOLDER = Path(__file__).parent / "example"
+TAG = "example"
+
+
+def example_id() -> str:
+    """Return the id of the run that comes with the app."""
+    (folder,) = (path for path in FOLDER.iterdir() if path.is_dir())
+    return folder.name
+
+
+def is_wanted() -> bool:
+    """Return whether pages shall have the example: the environment's CNNLAB_EXAMPLE is not "no"."""
+    return os.environ.get("CNNLAB_EXAMPLE") != "no"
+
+
+def add_example(runs: Path) -> None:
+    """Put the example among the runs of a folder, unless it is there or not wanted.
+
+    Where it cannot be written there is none: the first training will say why.
+    """
+    name = example_id()
+    if not is_wanted() or (runs / name).exists():
+        return
+    with suppress(OSError):
+        runs.mkdir(parents=True, exist_ok=True)
+        aside = Path(mkdtemp(dir=runs, prefix=".example-"))
+        try:
+            copytree(FOLDER / name, aside / name)
+            (aside / name).rename(runs / name)  # fails where another server was faster
+        finally:
+            rmtree(aside, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Home: a trained network to touch before anything is read."""
