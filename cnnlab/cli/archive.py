@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import click
@@ -105,19 +106,20 @@ def export(
     events = to_tensorboard(found, folder) if folder else None
     logged = to_mlflow(found, tracking_uri) if with_mlflow else None
     pushed = to_hugging_face(found, repository, public) if repository else None
-    files = written(found, paths) if paths else []
+    network, files = written(found, paths, partial(click.echo, err=True)) if paths else (None, [])
     if as_json:
         told = {
             "run": found.id,
             "tensorboard": events and str(events),
             "mlflow": logged,
             "hugging_face": pushed,
+            "network": network,
             "files": files,
         }
         click.echo(json.dumps(told))
         return
-    for file in files:
-        click.echo(described(file))
+    for one in [network, *files] if network else []:
+        click.echo(described(one))
     if events:
         click.echo(f"TensorBoard: {events}")
     if logged:

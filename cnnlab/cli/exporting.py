@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,16 @@ from cnnlab.files import atomic_file
 from cnnlab.runs.run import Run
 
 if TYPE_CHECKING:
-    from cnnlab.export.formats.exporting import Exported
+    from cnnlab.export.formats.exporting import Row
 
 
-def written(run: Run, paths: tuple[Path, ...]) -> list[dict[str, Any]]:
-    """Write the network of ``run`` to files, each in the format that its name ends in; describe how they answer.
+Answers = dict[str, Any]  # as JSON has it
+
+
+def written(run: Run, paths: tuple[Path, ...], say: Callable[[str], None]) -> tuple[Answers, list[Answers]]:
+    """Write the network of ``run`` to files, each in the format that its name ends in; describe how it and they answer.
+
+    ``say`` gets a line for each step.
 
     Raises ExportError where a name ends in none, the network cannot be written so or the file not be kept; then nothing
     is written. Raises as ``exported`` does.
@@ -23,9 +29,12 @@ def written(run: Run, paths: tuple[Path, ...]) -> list[dict[str, Any]]:
     from cnnlab.export.formats.exporting import exported  # noqa: PLC0415 - torch, which other commands do without
 
     suffixes = [_suffix(path) for path in paths]
-    *_, last = exported(run, suffixes)
+    for last in exported(run, suffixes):
+        if last.stage:
+            say(f"{last.done:4.0%} {last.stage}")
     if refusal := next((file.refusal for file in last.files if file.refusal), ""):
         raise ExportError(refusal)
+    assert last.here
     told = []
     for path, file in zip(paths, last.files, strict=True):
         try:
@@ -33,37 +42,39 @@ def written(run: Run, paths: tuple[Path, ...]) -> list[dict[str, Any]]:
                 aside.write_bytes(file.content)
         except OSError as error:
             raise ExportError(f"{path} cannot be written ({error.strerror or error})") from error
-        told.append({"file": str(path), "bytes": len(file.content), **_compared(file)})
-    return told
+        told.append({"file": str(path), "bytes": len(file.content), **_compared(file.row)})
+    return {"bytes": last.here.bytes, **_compared(last.here)}, told
 
 
-def _compared(file: Exported) -> dict[str, Any]:
+def _compared(row: Row | None) -> Answers:
     """Return how a file answers; nothing where this machine cannot open it."""
-    if file.row is None:
+    if row is None:
         return {}
     return {
-        "accuracy": file.row.accuracy,
-        "alike": file.row.agreed / file.row.images,
-        "images": file.row.images,
-        "milliseconds": file.row.milliseconds,
+        "accuracy": row.accuracy,
+        "interval": row.interval,
+        "alike": row.agreed / row.images,
+        "images": row.images,
+        "milliseconds": row.milliseconds,
     }
 
 
-def described(told: dict[str, Any]) -> str:
-    """Write in one line what ``written`` says of a file."""
-    line = f"{told['file']}: {told['bytes'] / 1e6:.2f} MB"
+def described(told: Answers) -> str:
+    """Write in one line what ``written`` says of the network or a file."""
+    line = f"{told.get('file', 'the network here')}: {told['bytes'] / 1e3:,.0f} kB"
     if "accuracy" not in told:
         return line
+    low, high = told["interval"]
     return (
-        f"{line}, {told['accuracy']:.2%} of {told['images']:,} test images, {told['alike']:.2%} named as here, "
-        f"{told['milliseconds']:.2f} ms an image"
+        f"{line}, {told['accuracy']:.2%} ({low:.2%} to {high:.2%}) of {told['images']:,} test images, "
+        f"{told['alike']:.2%} with the same answer, {told['milliseconds']:.2f} ms an image"
     )
 
 
 def _suffix(path: Path) -> str:
     """Return the longest suffix of EXPORTS that a file's name ends in."""
-    fitting = [suffix for suffix in EXPORTS if path.name.endswith(f".{suffix}")]
+    fitting = [suffix for suffix in EXPORTS if path.name.lower().endswith(f".{suffix}")]
     if not fitting:
         ends = ", ".join(f".{suffix}" for suffix in EXPORTS)
-        raise ExportError(f"{path.name}: a network leaves as a file that ends in {ends}")
+        raise ExportError(f"{path.name}: the name of a network's file ends in one of {ends}")
     return max(fitting, key=len)

@@ -44,7 +44,7 @@ def to_hugging_face(run: Run, repository: str, public: bool = False) -> str:
     if not token:
         raise InteropError("no token of Hugging Face: set HF_TOKEN, or log in with `hf auth login`")
     portable = Portable.of(run, run.title)
-    run.count_look(portable.trained.epoch)
+    portable.count_look()
     contents = _contents(portable)
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"), token=token, library_name="cnnlab")
     try:

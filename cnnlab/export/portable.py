@@ -87,6 +87,11 @@ class Portable:
             accuracy=run.summary.test_accuracy if trained.epoch == run.judged_epoch else None,
         )
 
+    def count_look(self) -> None:
+        """Count a look at the run's test images, unless the network was judged on them before: it tells little more."""
+        if self.origin and self.accuracy is None:
+            self.origin.count_look(self.trained.epoch)
+
     def description(self) -> dict[str, object]:
         """Describe the network, for JSON, as those need it who prepare its input and read its output."""
         return {

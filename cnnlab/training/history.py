@@ -55,6 +55,11 @@ class History:
                 break
         return history
 
+    @property
+    def was_trained(self) -> bool:
+        """Whether any step was taken: a network that came from elsewhere was only judged."""
+        return any(epoch["step"] for epoch in self.epochs)
+
     def add(self, event: events.Record) -> None:
         """Append an event."""
         self._keep(events.to_record(event))

@@ -318,8 +318,8 @@ def test_a_network_leaves_as_files(capsys: pytest.CaptureFixture[str], finished_
     told = last_line(call(capsys, "export", run, "--to", str(script), "--to", str(onnx), "--json"))["files"]
     assert [Path(file["file"]) for file in told] == [script, onnx]
     assert all(file["alike"] == 1 and file["bytes"] == Path(file["file"]).stat().st_size for file in told)
-    assert "named as here" in call(capsys, "export", run, "--to", str(script))
-    assert "ends in .html, .onnx" in refusal(capsys, "export", run, "--to", str(tmp_path / "net.pkl"))
+    assert "100.00% with the same answer" in call(capsys, "export", run, "--to", str(script))
+    assert "ends in one of .html, .onnx" in refusal(capsys, "export", run, "--to", str(tmp_path / "net.pkl"))
     assert "cannot be written" in refusal(capsys, "export", run, "--to", str(script / "inside.py"))
 
 

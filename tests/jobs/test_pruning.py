@@ -103,7 +103,7 @@ def test_it_is_pruned_taught_exported_and_handed_on_as_any_run(parent: Run, tmp_
     assert twice.config.architecture.layers[0] == Conv2d(out_channels=1, stride=2)
     assert twice.config.architecture.name == branch.config.architecture.name == "small-pruned"
     assert fine_tuning(branch, [lesson()]).filters_kept == 1
-    (told,) = written(branch, (tmp_path / "digits.onnx",))
+    _, (told,) = written(branch, (tmp_path / "digits.onnx",), say=print)
     assert told["alike"] == 1
     file = BytesIO()
     pack([parent, branch], file)

@@ -28,17 +28,21 @@ UNTESTED = (
     "images that were changed on purpose to mislead it",
     "fairness towards groups of people",
 )
+TRAINED_ON = {"device", "precision", "threads", "seconds"}
 CURVES = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
 
 
 def facts(portable: Portable) -> Facts:
     """Gather what is known of a run's network. Whoever asks counts a look at the run's test images.
 
-    Raises ExportError where the network is of no run; DatasetError where its images are missing.
+    Of a network from elsewhere, which was only judged here, nothing is said of its training. Raises ExportError where
+    the network is of no run; DatasetError where its images are missing.
     """
     run = portable.origin
     if run is None:
         raise ExportError("a card tells of a training, and of this network none is known")
+    history = run.history()
+    trained = history.was_trained
     return {
         "title": portable.title,
         "run": run.id,
@@ -47,19 +51,14 @@ def facts(portable: Portable) -> Facts:
         "fingerprint": fingerprint(portable.trained.network.state_dict()),
         "network": _network(portable),
         "data": _data(run),
-        "trained_on": run.summary.model_dump(include={"device", "precision", "threads", "seconds"}),
-        "settings": run.config.scalars(),
-        "curves": [{name: epoch.get(name) for name in CURVES} for epoch in run.history().epochs],
+        "trained_on": run.summary.model_dump(include=TRAINED_ON) if trained else None,
+        "settings": run.config.scalars() if trained else {},
+        "curves": [{name: epoch.get(name) for name in CURVES} for epoch in history.epochs if trained],
         **_judged(portable, run),
         "untested": list(UNTESTED),
-        "reproduce": reproduce(run.config) if _was_trained_here(run) else None,
+        "reproduce": reproduce(run.config) if trained else None,
         "since": {"more_epochs": len(run.summary.extensions), "rates_set": run.summary.rates_set},
     }
-
-
-def _was_trained_here(run: Run) -> bool:
-    """Tell whether any step was taken: a network from elsewhere was only judged."""
-    return any(epoch["step"] for epoch in run.history().epochs)
 
 
 def fingerprint(weights: Mapping[str, Tensor]) -> str:

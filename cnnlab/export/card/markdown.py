@@ -16,18 +16,20 @@ MOST_EPOCHS = 30  # in the table of curves; of more, evenly spaced ones
 
 def markdown(facts: Facts) -> str:
     """Write the card. Names are strangers' text: they are shown as they are, never as Markdown."""
+    is_ours = facts["reproduce"] is not None
     sections = {
         "": _opening(facts),
         "What it learned from": _data(facts),
-        "How it learned": _settings(facts),
+        "How it learned": _settings(facts) if is_ours else "It was trained elsewhere, and only judged here.",
         "How well it answers": _test(facts),
         "How sure it is": _calibration(facts),
         "On worse images": _robustness(facts),
         "What nobody tested": "\n".join(f"- {text}" for text in facts["untested"]),
-        "How it came about": _curves(facts),
-        "How to train it again": _reproduce(facts),
+        "How it came about": _curves(facts) if is_ours else "",
+        "How to train it again": _reproduce(facts) if is_ours else "",
     }
-    body = "\n\n".join(f"## {title}\n\n{text}" if title else text for title, text in sections.items())
+    told = {title: text for title, text in sections.items() if text}
+    body = "\n\n".join(f"## {title}\n\n{text}" if title else text for title, text in told.items())
     return f"---\n{_fields(facts)}\n---\n\n{body}\n"
 
 
@@ -67,15 +69,24 @@ def _opening(facts: Facts) -> str:
         f"{len(network['classes'])} classes: {', '.join(map(plain, network['classes']))}. "
         f"**{test['accuracy']:.2%}** of {test['images']:,} test images are named right (95 % interval "
         f"{low:.2%} to {high:.2%}).\n\n"
-        f"Trained {facts['created'][:10]} with CNN Lab; weights after epoch {facts['epoch']}; fingerprint of the "
-        f"weights `{facts['fingerprint']}`."
+        f"{_came_about(facts)}; fingerprint of the weights `{facts['fingerprint']}`."
     )
+
+
+def _came_about(facts: Facts) -> str:
+    day = facts["created"][:10]
+    if facts["reproduce"] is None:
+        return f"Trained elsewhere, judged {day} with CNN Lab"
+    return f"Trained {day} with CNN Lab; weights after epoch {facts['epoch']}"
 
 
 def _data(facts: Facts) -> str:
     data = facts["data"]
+    about = f"{plain(data['title'])} ({plain(data['source'])}). Licence of the data: {plain(data['licence'])}."
+    if facts["reproduce"] is None:
+        return f"What it learned from is not known. {data['test']:,} test images judged it here, of: {about}"
     lines = [
-        f"Data set: {plain(data['title'])} ({plain(data['source'])}). Licence of the data: {plain(data['licence'])}.",
+        f"Data set: {about}",
         f"{data['training']:,} images taught, {data['validation']:,} chose the epoch and the settings, "
         f"{data['test']:,} judged it at the end. How often anyone looked at what it makes of these: "
         f"{facts['test']['looks']}. Whoever chooses by them knows its accuracy less well.",
@@ -146,8 +157,6 @@ def _curves(facts: Facts) -> str:
 
 def _reproduce(facts: Facts) -> str:
     given, since = facts["reproduce"], facts["since"]
-    if given is None:
-        return "It was trained elsewhere and only judged here: the settings above are not those it learned with."
     lines = [f"```sh\n{given['command']}\n```"]
     if given["design"]:
         lines.append(f"with this as `design.json`:\n\n```json\n{json.dumps(given['design'])}\n```")

@@ -20,7 +20,7 @@ from cnnlab.runs.trained import test_split
 
 COMPARED = 2_000  # test images at most
 TIMED = 30  # answers to one image, of which the median counts
-HERE = "here"  # the network itself
+HERE = "The network here"
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,14 @@ class Step:
 def exported(run: Run, suffixes: Sequence[str], epoch: int | None = None, images: int = COMPARED) -> Generator[Step]:
     """Write the network of ``run`` in formats of EXPORTS and compare them on test images, at most ``images``.
 
-    A format that cannot be is told in its place. The comparison counts as a look at the run's test images.
+    A format that cannot be is told in its place. The comparison counts as a look at the run's test images, unless the
+    network was judged on them before: it tells little more.
     Raises as ``Portable.of``.
     """
     yield Step(0.0, "Looking at what it learned from")
     portable = Portable.of(run, run.title, epoch)
     test = sampled(test_split(run), images)
-    run.count_look(portable.trained.epoch)
+    portable.count_look()
     yield Step(0.1, "Reading the test images")
     own = portable.trained.probabilities(test).argmax(1)
     here = _here(portable, test, own)

@@ -61,10 +61,22 @@ class Format:
 _FORMATS = [
     Format("html", "HTML page", "opens in any browser, offline: draw or show it pictures", "html_file", 0.02, False),
     Format("onnx", "ONNX", "for ONNX Runtime and what else reads ONNX, in any language", "onnx_file", 1e-5),
-    Format("float16.onnx", "ONNX, 16 bits", "ONNX in half of the size, for graphics cards", "float16_file", 0.02),
-    Format("int8.onnx", "ONNX, 8 bits", "ONNX in a quarter of the size, for small machines", "int8_file", 0.15),
+    Format("float16.onnx", "ONNX, 16 bits", "ONNX with weights of 16 bits, for graphics cards", "float16_file", 0.02),
+    Format(
+        "int8.onnx",
+        "ONNX, 8 bits",
+        "ONNX with 8 bits a number, for small machines",
+        "int8_file",
+        0.15,
+    ),
     Format("tflite", "TensorFlow Lite", "for phones; litert-torch must be installed", "tflite_file", 1e-5),
-    Format("h", "C header", "for microcontrollers: 8-bit weights, one function, no allocation", "c_header", 0.05),
+    Format(
+        "h",
+        "C header",
+        "for microcontrollers: one function; it says what flash and RAM it takes",
+        "c_header",
+        0.05,
+    ),
     Format("py", "Python with PyTorch", "one file to read and to run; needs torch alone", "torch_script", 1e-5),
     Format(
         "onnx.py",

@@ -70,6 +70,9 @@ def _headline(view: RunView) -> None:
     """Show the run's title and main settings."""
     config = view.config
     st.markdown(f"**{frame.literal(view.title)}**")
+    if view.came_from_elsewhere:
+        st.caption("Trained elsewhere: what it learned from, and how, is not known.")
+        return
     st.caption(
         f"{frame.counted(config.epochs, 'epoch')}, batches of {config.batch_size:,}, {config.optimizer}, learning rate "
         f"{config.learning_rate:g} ({config.schedule}), augmentation {config.augmentation}, seed {config.seed}."
@@ -159,14 +162,15 @@ def _result(view: RunView) -> None:
         st.metric("Test accuracy", f"{summary.test_accuracy:.2%}")
         if summary.is_imbalanced:
             balanced_metrics(summary.balanced_accuracy, summary.macro_f1)
-        st.metric("Validation accuracy", f"{summary.validation_accuracy:.2%}")
-        st.metric("Train accuracy", f"{summary.train_accuracy:.2%}")
-        st.metric("Training time", time_taken(summary.seconds or 0))
-        st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
+        if not view.came_from_elsewhere:
+            st.metric("Validation accuracy", f"{summary.validation_accuracy:.2%}")
+            st.metric("Train accuracy", f"{summary.train_accuracy:.2%}")
+            st.metric("Training time", time_taken(summary.seconds or 0))
+            st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
     st.caption(
         linked(
             f"{how_tested(summary, run.looks)}. 95 % interval {low:.1%} to {high:.1%} (Wilson). "
-            f"Weights of epoch {summary.epoch}. All three in evaluation mode, without augmentation."
+            f"Weights of epoch {summary.epoch}. Measured in evaluation mode, without augmentation."
         )
     )
     if warning := caveat(run):
@@ -180,7 +184,7 @@ def _result(view: RunView) -> None:
 
 def _curves(view: RunView) -> None:
     history, summary = view.history, view.summary
-    if not history.steps and not history.epochs:
+    if view.came_from_elsewhere or (not history.epochs and not history.steps):
         return
     figures = charts.live(history, summary.classes, view.stem)
     left, right = st.columns(2)

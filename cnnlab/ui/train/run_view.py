@@ -39,6 +39,11 @@ class RunView:
         """The run's steps and epochs so far."""
         return self.job.history if self.job else self._stored_history
 
+    @property
+    def came_from_elsewhere(self) -> bool:
+        """Whether the network was only judged here: nothing is known of its training."""
+        return self.summary.status == "finished" and not self.history.was_trained
+
     @cached_property
     def _stored_summary(self) -> Summary:
         return self.run.summary

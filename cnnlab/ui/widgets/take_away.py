@@ -27,8 +27,6 @@ def take_away(run: Run) -> None:
         format_func=lambda suffix: EXPORTS[suffix].title,
         key=formats_chosen(run.id).name,
     )
-    for suffix in chosen:
-        st.caption(f"**{EXPORTS[suffix].title}** (.{suffix}): {EXPORTS[suffix].use}.")
     st.button(
         "Make",
         type="primary",
@@ -37,13 +35,20 @@ def take_away(run: Run) -> None:
         on_click=_make,
         args=[run.id],
         disabled=not chosen,
-        help="Scaling of pixels, class names and softmax travel inside. Each file is asked about test images before it "
-        "is handed out.",
     )
-    making = formats_made(run.id).get()
-    if not making:
-        return
-    step = awaited(f"Making {', '.join(EXPORTS[suffix].title for suffix in making)}", _made, run.id, making, run)
+    if making := formats_made(run.id).get():
+        _show_made(run, making)
+    for suffix in chosen:
+        st.caption(f"**{EXPORTS[suffix].title}** (.{suffix}): {EXPORTS[suffix].use}.")
+    st.caption(
+        "Pixel scaling, class names and softmax travel inside. Each file answers test images before you get it, and is "
+        "refused where its answers differ."
+    )
+
+
+def _show_made(run: Run, making: tuple[str, ...]) -> None:
+    """Show how far the files are; then how they answer, and the downloads."""
+    step = awaited(f"Making {counted(len(making), 'file')}", _made, run.id, making, run)
     if step and step.here:
         _comparison(step.here, step.files)
         for file in step.files:
@@ -60,19 +65,19 @@ def _comparison(here: Row, files: tuple[Exported, ...]) -> None:
         return
     st.dataframe(pd.DataFrame([_told(row) for row in rows]), hide_index=True, width="stretch")
     st.caption(
-        f"Of {counted(here.images, 'test image')}, with the 95 % interval; alike is the share that the file names as "
-        "the network itself does. The time is for one image, its preparation not counted, on this machine."
+        f"Of {counted(here.images, 'test image')}, with 95 % intervals. Same answer: how often the file names the "
+        "class that the network here names. Time: for one prepared image, on this machine."
     )
 
 
 def _told(row: Row) -> dict[str, str]:
     low, high = row.interval
     return {
-        "file": row.title,
-        "size": size(row.bytes),
-        "accuracy": f"{row.accuracy:.2%} ({low:.1%} to {high:.1%})",
-        "alike": f"{row.agreed / row.images:.2%}",
-        "time": duration(row.milliseconds / 1000),
+        "File": row.title,
+        "Size": size(row.bytes),
+        "Accuracy": f"{row.accuracy:.2%} ({low:.1%} to {high:.1%})",
+        "Same answer": f"{row.agreed / row.images:.2%}",
+        "Time": duration(row.milliseconds / 1000),
     }
 
 

@@ -53,9 +53,14 @@ def test_of_many_epochs_the_table_keeps_some_and_the_last(told: Facts) -> None:
     assert (len(epochs), epochs[-1]) == (25, 100)
 
 
-def test_a_training_that_ended_early_or_went_on_or_was_elsewhere_is_told_so(told: Facts) -> None:
+def test_a_training_that_ended_early_or_went_on_is_told_so(told: Facts) -> None:
     same = "bit for bit"
     assert same in markdown(told)
     assert same not in markdown(told | {"since": {"more_epochs": 1, "rates_set": 0}})
-    assert "trained elsewhere" in markdown(told | {"reproduce": None})
     assert "threads." in markdown(told | {"trained_on": {**told["trained_on"], "seconds": None}})
+
+
+def test_of_a_training_elsewhere_nothing_is_told_that_is_not_known(told: Facts) -> None:
+    text = markdown(told | {"reproduce": None, "trained_on": None, "settings": {}, "curves": []})
+    assert "Trained elsewhere, judged" in text
+    assert not any(words in text for words in ("images taught", "seconds on", "adamw", "training loss", "cnnlab train"))

@@ -72,7 +72,13 @@ def test_a_trained_networks_files_are_compared_on_its_test_images(finished_run: 
     for file in last.files:
         onnx.checker.check_model(onnx.load_from_string(file.content), full_check=True)
     assert small.bytes < half.bytes < 0.6 * plain.bytes
-    assert finished_run.looks
+
+
+def test_only_what_was_not_judged_before_counts_as_a_look(listed_run: Run) -> None:
+    before = listed_run.looks
+    for epoch, looks in ((2, before), (1, before + 1)):
+        *_, _ = exported(listed_run, [], epoch)
+        assert listed_run.looks == looks
 
 
 def test_a_file_that_answers_otherwise_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,10 +171,15 @@ def test_a_python_file_needs_its_package_alone(suffix: str, package: str, finish
     assert ended.returncode == 1
 
 
-def test_a_python_file_that_was_changed_stops(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("part", "other"), [(b"EXPECTED = [[0.", b"EXPECTED = [[9."), (b'EXAMPLES = """\nc', b'EXAMPLES = """\nd')]
+)
+def test_a_python_file_that_was_changed_stops(part: bytes, other: bytes, tmp_path: Path) -> None:
     content, _ = EXPORTS["py"].write(portable(PRESETS["quick"], (1, 28, 28)))
+    assert content.count(part) == 1
     file = tmp_path / "predict.py"
-    file.write_bytes(content.replace(b"EXPECTED = [[0.", b"EXPECTED = [[9.", 1))
+    file.write_bytes(content.replace(part, other))
     ended = subprocess.run([sys.executable, str(file), "a.png"], capture_output=True, text=True, check=False)
-    assert ended.returncode
-    assert "this file was changed" in ended.stderr
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("this file is damaged")
+    assert ended.stderr.count("\n") == 1
