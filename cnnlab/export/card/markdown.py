@@ -37,7 +37,7 @@ def plain(text: str) -> str:
 
 
 def _fields(facts: Facts) -> str:
-    """Write the fields as YAML: each value as JSON, which YAML includes."""
+    """Write the fields as YAML: each value as JSON, which YAML includes, but for escapes of emoji."""
     data, accuracy = facts["data"], facts["test"]["accuracy"]
     result = {
         "task": {"type": "image-classification"},
@@ -53,7 +53,7 @@ def _fields(facts: Facts) -> str:
         "metrics": ["accuracy"],
         "model-index": [{"name": one_line(facts["title"]), "results": [result]}],
     }
-    return "\n".join(f"{name}: {json.dumps(value)}" for name, value in fields.items())
+    return "\n".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items())
 
 
 def _opening(facts: Facts) -> str:

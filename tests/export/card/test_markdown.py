@@ -20,10 +20,11 @@ def told(finished_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Facts:
 
 
 def test_it_begins_with_fields_for_hugging_face(told: Facts) -> None:
-    _, head, _ = markdown(told).split("---\n", 2)
+    _, head, _ = markdown(told | {"title": "Cats 😀"}).split("---\n", 2)
     fields = {name: json.loads(value) for name, value in (line.split(": ", 1) for line in head.splitlines())}
     (model,) = fields["model-index"]
     assert model["results"][0]["metrics"] == [{"type": "accuracy", "value": round(told["test"]["accuracy"], 4)}]
+    assert '"Cats 😀"' in head  # YAML would read JSON's escapes as two characters that nothing can write
     assert fields["license_name"] == "cc-by-sa-3.0"
 
 
