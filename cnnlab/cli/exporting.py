@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,15 +27,17 @@ def written(run: Run, paths: tuple[Path, ...]) -> list[dict[str, Any]]:
     *_, last = exported(run, suffixes)
     if refusal := next((file.refusal for file in last.files if file.refusal), ""):
         raise ExportError(refusal)
-    told = []
-    for path, file in zip(paths, last.files, strict=True):
-        try:
-            with atomic_file(path) as aside:
-                aside.write_bytes(file.content)
-        except OSError as error:
-            raise ExportError(f"{path} cannot be written ({error.strerror or error})") from error
-        told.append({"file": str(path), "bytes": len(file.content), **_compared(file)})
-    return told
+    try:
+        with ExitStack() as kept:  # all are written before the first gets its name
+            for path, file in zip(paths, last.files, strict=True):
+                kept.enter_context(atomic_file(path)).write_bytes(file.content)
+    except OSError as error:
+        names = ", ".join(map(str, paths))
+        raise ExportError(f"{names} cannot be written ({error.strerror or error})") from error
+    return [
+        {"file": str(path), "bytes": len(file.content), **_compared(file)}
+        for path, file in zip(paths, last.files, strict=True)
+    ]
 
 
 def _compared(file: Exported) -> dict[str, Any]:

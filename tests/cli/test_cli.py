@@ -320,7 +320,10 @@ def test_a_network_leaves_as_files(capsys: pytest.CaptureFixture[str], finished_
     assert all(file["alike"] == 1 and file["bytes"] == Path(file["file"]).stat().st_size for file in told)
     assert "named as here" in call(capsys, "export", run, "--to", str(script))
     assert "ends in .html, .onnx" in refusal(capsys, "export", run, "--to", str(tmp_path / "net.pkl"))
-    assert "cannot be written" in refusal(capsys, "export", run, "--to", str(script / "inside.py"))
+    other = tmp_path / "other.py"
+    nowhere = ["--to", str(other), "--to", str(script / "inside.md")]
+    assert "cannot be written" in refusal(capsys, "export", run, *nowhere)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.onnx", "net.py"]
 
 
 def test_an_export_to_nowhere_is_refused(
