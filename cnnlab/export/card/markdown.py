@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from cnnlab.export.card.facts import Facts
 from cnnlab.text import one_line
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&])")  # within a line
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&$])")  # within a line
 LICENCES = {"MIT": "mit", "CC BY-SA 3.0": "cc-by-sa-3.0", "CC BY 4.0": "cc-by-4.0", "CC0": "cc0-1.0"}
 MOST_EPOCHS = 30  # in the table of curves; of more, evenly spaced ones
 

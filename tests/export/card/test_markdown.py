@@ -11,7 +11,7 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from tests.trainings import copied
 
-HOSTILE = "# <script>alert(1)</script> [x](javascript:y) | `z` ~~\n---\nlicense: mit"
+HOSTILE = "# <script>alert(1)</script> [x](javascript:y) | `z` ~~ $x^2$\n---\nlicense: mit"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,7 @@ def test_names_are_shown_as_they_are(told: Facts) -> None:
     plain = markdown(told)
     body = text.split("\n---\n", 1)[1]
     assert "<script>" not in body.replace("\\<", "")
+    assert "$" not in body.replace("\\$", "")  # a formula
     assert "](" not in body.replace("\\](", "")
     assert text.count("\n---\n") == plain.count("\n---\n") == 1
     assert [line for line in text.splitlines() if line.startswith("#")][1:] == [
