@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,21 +30,32 @@ def written(run: Run, paths: tuple[Path, ...], say: Callable[[str], None]) -> tu
     from cnnlab.export.formats.exporting import exported  # noqa: PLC0415 - torch, which other commands do without
 
     suffixes = [_suffix(path) for path in paths]
-    for last in exported(run, suffixes):
-        if last.stage:
-            say(f"{last.done:4.0%} {last.stage}")
-    if refusal := next((file.refusal for file in last.files if file.refusal), ""):
-        raise ExportError(refusal)
+    with ExitStack() as kept:  # all are written before the first gets its name
+        asides = [kept.enter_context(_aside(path)) for path in paths]
+        for last in exported(run, suffixes):
+            if last.stage:
+                say(f"{last.done:4.0%} {last.stage}")
+        if refusal := next((file.refusal for file in last.files if file.refusal), ""):
+            raise ExportError(refusal)
+        for aside, file in zip(asides, last.files, strict=True):
+            aside.write_bytes(file.content)
     assert last.here
-    told = []
-    for path, file in zip(paths, last.files, strict=True):
-        try:
-            with atomic_file(path) as aside:
-                aside.write_bytes(file.content)
-        except OSError as error:
-            raise ExportError(f"{path} cannot be written ({error.strerror or error})") from error
-        told.append({"file": str(path), "bytes": len(file.content), **_compared(file.row)})
+    told = [
+        {"file": str(path), "bytes": len(file.content), **_compared(file.row)}
+        for path, file in zip(paths, last.files, strict=True)
+    ]
     return {"bytes": last.here.bytes, **_compared(last.here)}, told
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """Open a file as ``atomic_file`` does, and at once: where it cannot be written, nothing is computed for it."""
+    try:
+        with atomic_file(path) as aside:
+            aside.touch()
+            yield aside
+    except OSError as error:
+        raise ExportError(f"{path} cannot be written ({error.strerror or error})") from error
 
 
 def _compared(row: Row | None) -> Answers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isnan
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -28,6 +29,17 @@ recipe_option = click.option(
 runs_option = click.option(
     "--runs", type=click.Path(path_type=Path), default=None, help="Folder of runs [default: CNNLAB_RUNS or runs/]."
 )
+
+
+class NumberRange(click.FloatRange):
+    """A range of numbers without NaN, which no comparison with a bound refuses."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number. Fails where it is beyond the range, or none."""
+        number = super().convert(value, param, ctx)
+        if isnan(number):
+            self.fail(f"{value} is no number", param, ctx)
+        return number
 
 
 class Network(click.ParamType[Any]):

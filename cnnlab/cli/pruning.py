@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cnnlab.cli.options import as_json, open_run, runs_option
+from cnnlab.cli.options import NumberRange, as_json, open_run, runs_option
 from cnnlab.cli.train import trained
 from cnnlab.jobs.pruning import EPOCHS, Measured, compared, thinned
 from cnnlab.runs.store import RunStore
@@ -19,20 +19,20 @@ from cnnlab.runs.store import RunStore
 @click.argument("run")
 @click.option(
     "--keep",
-    type=click.FloatRange(0.001, 1, max_open=True),
+    type=NumberRange(0.001, 1, max_open=True),
     required=True,
     help="Share of each convolution's filters that is kept, such as 0.5.",
 )
 @click.option("--epochs", type=click.IntRange(1, 1000), default=EPOCHS, show_default=True, help="Of fine-tuning.")
 @click.option(
     "--learning-rate",
-    type=click.FloatRange(0, 10, min_open=True),
+    type=NumberRange(0, 10, min_open=True),
     default=None,
     help="What fine-tuning begins with [default: a tenth of the run's]; it falls to zero.",
 )
 @click.option(
     "--train-fraction",
-    type=click.FloatRange(0.001, 1),
+    type=NumberRange(0.001, 1),
     default=1.0,
     help="Share of the run's training images to fine-tune on [default: all].",
 )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from cnnlab.cli.options import open_run, runs_option
+
+LEAVING = 3  # seconds for what is still asked when the server ends
 
 
 @click.command("serve")
@@ -27,5 +31,17 @@ def serve_command(run: str, host: str, port: int, key: str, threads: int, runs: 
     found = open_run(run, runs)
     torch.set_num_threads(threads)
     app = application(Portable.of(found, found.title), key)
-    click.echo(f"{found.title}: http://{host}:{port}")
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=LEAVING)
+    )
+    with _listening(host, port) as listener:
+        click.echo(f"{found.title}: http://{host}:{port}")
+        with suppress(KeyboardInterrupt):  # Ctrl+C, after it has ended
+            server.run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise click.ClickException(f"nobody can be answered at {host}:{port}: {error.strerror or error}") from error

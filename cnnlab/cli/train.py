@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnnlab.cli.options import (
+    NumberRange,
     as_json,
     config_options,
     configured,
@@ -77,7 +78,7 @@ def teach(run: str, file: Path, runs: Path | None, as_json: bool) -> None:
 @click.option("--epochs", type=click.IntRange(1, 1000), default=None, help="Train on for so many more after its last.")
 @click.option(
     "--learning-rate",
-    type=click.FloatRange(0, 10, min_open=True),
+    type=NumberRange(0, 10, min_open=True),
     default=None,
     help="What these begin with [default: a tenth of the run's]; it falls to zero.",
 )

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from cnnlab.errors import CnnLabError
+from cnnlab.files import plain_json
 
 MAX_BYTES = 600_000_000  # the largest network that is common, VGG-16, has 553 MB
 
@@ -65,6 +66,8 @@ def content_of(path: Path) -> bytes:
 
 def kind_of(content: bytes) -> Kind:
     """Tell by its first bytes what a file is. Raises ForeignError where opening it could run code, or it is empty."""
+    if _begins_as_safetensors(content):  # before the others: the length of its header may look like their beginnings
+        return "safetensors"
     for begin, reason in _REFUSED.items():
         if content.startswith(begin):
             raise ForeignError(reason)
@@ -72,6 +75,8 @@ def kind_of(content: bytes) -> Kind:
         raise ForeignError(f"this is a pickle, as PyTorch (.pt, .pth) once wrote them: {_RUNS_CODE}")
     if not content.strip():
         raise ForeignError("the file is empty: write it again")
-    if content[8:9] == b"{":
-        return "safetensors"
-    return "design" if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") else "onnx"
+    return "design" if plain_json(content[:1000]).lstrip().startswith(b"{") else "onnx"
+
+
+def _begins_as_safetensors(content: bytes) -> bool:
+    return content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= len(content) - 8

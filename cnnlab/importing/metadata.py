@@ -15,6 +15,7 @@ from cnnlab.data.spec import DatasetSpec
 from cnnlab.export.formats.onnx_file import METADATA
 from cnnlab.importing.foreign_file import ForeignError
 from cnnlab.networks.layers import shown
+from cnnlab.training.config import MAX_EPOCHS
 
 MAX_LISTED = 3  # classes that a message names
 
@@ -29,7 +30,7 @@ class Described(BaseModel):
 
     title: Annotated[str, Field(max_length=200)] = ""
     run: Annotated[str, Field(max_length=100)] = ""
-    epoch: int = 0
+    epoch: Annotated[int, Field(ge=-1, le=MAX_EPOCHS)] = 0
     classes: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=10_000)]
     shape: tuple[int, int, int]
     examples: _Examples | None = None

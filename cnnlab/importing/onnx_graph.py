@@ -13,9 +13,10 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import AttributeProto, NodeProto, TensorProto, numpy_helper
 
-from cnnlab.importing.foreign_file import ForeignError, read_as_untrusted
+from cnnlab.importing.foreign_file import MAX_BYTES, ForeignError, read_as_untrusted
 
 MAX_NODES = 5000  # DenseNet-201 has 700
+MAX_NAMES = 4 * MAX_NODES  # of tensors that nodes take
 MAX_SHOWN = 60  # characters of a stranger's name
 AGAIN = "write the file again, with torch.onnx.export"
 
@@ -72,6 +73,7 @@ class Graph:
     result: str
     raw: Mapping[str, TensorProto]
     _known: dict[str, Numbers | None] = field(default_factory=dict)
+    _copied: list[int] = field(default_factory=list)  # bytes of constants that nodes rearranged into new memory
 
     def constant(self, name: str) -> Numbers | None:
         """Return the numbers of a tensor that no image changes; None for others."""
@@ -91,7 +93,12 @@ class Graph:
         if node.op not in _SIZE_KEPT:
             return None
         value, *others = (self.constant(each) for each in node.inputs)
-        return None if value is None else _rearranged(node, value, others)
+        made = None if value is None else _rearranged(node, value, others)
+        if made is not None and not np.may_share_memory(made, value):
+            self._copied.append(made.nbytes)
+            if sum(self._copied) > MAX_BYTES:
+                raise refused(node, f"rearranges more numbers than a file may hold: {AGAIN}")
+        return made
 
     def sources(self, node: Node) -> list[str]:
         """List the tensors among a node's inputs that the image flows through."""
@@ -135,6 +142,8 @@ def _graph_of(model: onnx.ModelProto) -> Graph:
         raise ForeignError(f"this is no ONNX file, or it holds no network: {AGAIN}")
     if len(graph.node) > MAX_NODES:
         raise ForeignError(f"the network has {len(graph.node):,} nodes, and {MAX_NODES:,} are the most")
+    if (names := sum(len(node.input) for node in graph.node)) > MAX_NAMES:
+        raise ForeignError(f"the nodes take {names:,} tensors, and {MAX_NAMES:,} are the most")
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     if computing := next((node for node in graph.node if _is_quantised(node)), None):
         raise ForeignError(
@@ -280,7 +289,8 @@ def _rearranged(node: Node, value: Numbers, others: list[Numbers | None]) -> Num
                 axes = tuple(sides if others else node.settings.get("axes", ()))
                 return np.expand_dims(value, axes) if node.op == "Unsqueeze" else value.squeeze(axes or None)
             case "Cast":
-                return value.astype(onnx.helper.tensor_dtype_to_np_dtype(node.settings["to"]))
+                kind = onnx.helper.tensor_dtype_to_np_dtype(node.settings["to"])
+                return None if kind.hasobject else value.astype(kind, copy=False)
     except (ValueError, IndexError, KeyError, AttributeError) as error:
         raise refused(node, f"rearranges numbers as they do not fit: {AGAIN}") from error
     return value

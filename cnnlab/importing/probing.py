@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import onnx
@@ -22,12 +23,16 @@ FAILURES: tuple[type[Exception], ...] = (  # of ONNX Runtime
     *(state for state in _STATES if isinstance(state, type) and issubclass(state, Exception)),
 )
 CLOSE = 1e-5
+MAX_CUTS = 100  # that are tried one by one; a pool that is written out has a handful
+MAX_MEMORY = 2_000_000_000  # bytes of what a file computes: a small one may say that it is far more
 
 
 def pools_of(graph: Graph, region: Region, shape: Shape) -> list[AdaptivePool2d] | None:
     """Return the adaptive pools that a region is on maps of ``shape``, none where it keeps them; None for all else."""
     pools: list[AdaptivePool2d] = []
     begin, *cuts = region.cuts
+    if len(cuts) > MAX_CUTS:
+        return None
     while cuts:
         tried = ((cut, _pools(graph, begin, cut, shape)) for cut in reversed(cuts))
         found = next(((cut, made) for cut, made in tried if made is not None), None)
@@ -90,7 +95,29 @@ def answered(model: onnx.ModelProto, given: Mapping[str, Numbers]) -> Numbers:
     """Run a network in ONNX Runtime, without its optimiser, and return its only answer."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # fatal ones: others are raised
+    _bound_memory()
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    returning = onnxruntime.RunOptions()
+    returning.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    (answer,) = session.run(None, dict(given))
+    (answer,) = session.run(None, dict(given), returning)
     return np.asarray(answer)
+
+
+@cache
+def _bound_memory() -> None:
+    """Have ONNX Runtime refuse what takes more, in sessions that ask for the allocators of its environment."""
+    bounds = onnxruntime.OrtArenaCfg(
+        {
+            "max_mem": MAX_MEMORY,
+            "arena_extend_strategy": 1,  # by as much as is asked for
+            "initial_chunk_size_bytes": -1,
+            "max_dead_bytes_per_chunk": -1,
+        }
+    )
+    kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    onnxruntime.create_and_register_allocator(
+        onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT), bounds
+    )

@@ -23,7 +23,7 @@ from cnnlab.importing.checking import check_answers, check_examples
 from cnnlab.importing.foreign_file import ForeignError
 from cnnlab.importing.layer_list import layers_of, named
 from cnnlab.importing.metadata import Described
-from cnnlab.importing.onnx_graph import Graph
+from cnnlab.importing.onnx_graph import Graph, shown
 from cnnlab.importing.parts import EPS, Part, affine
 from cnnlab.networks.architecture import Architecture, LayerSummary, summarise
 from cnnlab.networks.build import build
@@ -33,6 +33,7 @@ from cnnlab.runs.trained import Trained
 MAX_MACS = 20_000_000_000  # on one image: VGG-16's on a large photo are 15.5 thousand million
 MAX_ACTIVATIONS = 500_000_000  # bytes on one image
 GUESSED_BY = 300  # validation images
+_WEIGHTS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 EPOCH = 1  # that the weights are kept as
 OF_BYTES = 40.0  # a spread of pixels above it is one of 0 to 255, below it of 0 to 1
 
@@ -78,15 +79,29 @@ def of_design(design: bytes, weights: bytes, data: Data, normalise: Normalise | 
     """Take in a layer list with its weights as safetensors. Raises as ``bring``."""
     try:
         architecture = Architecture.model_validate(dict(read_design(design)))
-        tensors = load(weights)
+        tensors = _floats(load(weights))
     except ValidationError as error:
         raise ForeignError(f"the design cannot be trained, so it has no weights: {first_error(error)}") from error
-    except SafetensorError as error:
-        raise ForeignError(f"the weights are no safetensors file ({str(error)[:100]})") from error
+    except (SafetensorError, KeyError) as error:  # the latter of a type that torch lacks
+        raise ForeignError(f"the weights are no safetensors file that can be read ({str(error)[:100]})") from error
     chosen = (normalise,) if normalise else NORMALISES
     tried = [_built(architecture, tensors, data.spec, scale) for scale in chosen]
     best = max(tried, key=lambda one: _right(one, data)) if len(tried) > 1 else tried[0]
+    if not best.trained.logits(sampled(data.validation, GUESSED_BY)).isfinite().all():
+        raise ForeignError("the network's answers are not finite: its weights are damaged, or no image has its scale")
     return replace(best, is_guessed=normalise is None)
+
+
+def _floats(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights as 32-bit numbers. Raises ForeignError where some are of a type that cannot be them."""
+    wrong = [name for name, given in tensors.items() if given.dtype not in _WEIGHTS and not _is_count(name)]
+    if wrong:
+        raise ForeignError(f"the weights {shown(wrong[0])} are of a type that is not known here: write float32")
+    return {name: given if _is_count(name) else given.float() for name, given in tensors.items()}
+
+
+def _is_count(name: str) -> bool:
+    return name.endswith("num_batches_tracked")
 
 
 def _pixels(scale: Scale, takes_bytes: bool) -> tuple[Tensor, Tensor, float]:
@@ -117,7 +132,7 @@ def _built(architecture: Architecture, tensors: Mapping[str, Tensor], spec: Data
     _check_cost(rows)
     with torch.device("meta"):
         forms = {name: own.shape for name, own in build(architecture, spec.shape, classes).state_dict().items()}
-    counts = {name: torch.tensor(0) for name in forms if name.endswith("num_batches_tracked")}
+    counts = {name: torch.tensor(0) for name in forms if _is_count(name)}
     given = counts | dict(tensors)
     if {name: tensor.shape for name, tensor in given.items()} != forms:
         wrong = sorted(

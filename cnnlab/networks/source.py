@@ -22,6 +22,9 @@ _TAKEN = {
     # Names of what prepares a picture for it in a file of its own.
     *("BytesIO", "Colour", "EmptyError", "Image", "ImageOps", "Mask", "PictureError", "Rows"),
     *("BLEND", "CHANGES", "GREY", "ROTATION", "SHEAR", "TRANSLATION"),
+    *("BOX", "BUSY", "CHANNELS", "CONTRAST", "EXAMPLES", "EXPECTED", "FAINT", "FINE", "FREE", "HEIGHT", "MIDDLE"),
+    *("NUMBERS", "PRECISION", "PREPARATION", "RIM", "SIGNATURE", "SPAN", "STRAY", "THICKNESS", "TOLERANCE"),
+    *("WEIGHTS", "WHITES", "WIDTH"),
 }
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+from torch import Tensor
 
 from cnnlab.analysis.ood import read_all
 from cnnlab.export.portable import Portable
@@ -23,6 +24,7 @@ from cnnlab.serve.batches import Batches
 
 AT_ONCE = 32  # images answered together
 WAITING = 1_000  # questions
+READ_AT_ONCE = 2  # pictures: one of the most pixels takes 250 MB while it is read
 PAGE = Path(__file__).with_name("page.html")
 
 
@@ -48,6 +50,7 @@ class _Service:
         trained = portable.trained
         self._portable, self._bearer = portable, f"Bearer {key}".encode() if key else b""
         self._reader = Reader(portable)
+        self._readers = ThreadPoolExecutor(READ_AT_ONCE, "readers")
         answer = partial(read_all, trained, familiar=portable.familiar)
         self._batches = Batches(answer, min(AT_ONCE, trained.at_once), WAITING)
 
@@ -61,6 +64,7 @@ class _Service:
             work.cancel()
             with suppress(asyncio.CancelledError):
                 await work
+            self._readers.shutdown(wait=True, cancel_futures=True)
             self._batches.close()
 
     async def predict(self, request: Request) -> Response:
@@ -72,11 +76,18 @@ class _Service:
             # Pixels are read at once; what must be decoded or drawn first would keep others waiting.
             is_quick = kind == "application/octet-stream"
             read = self._reader.image
-            image = read(kind, content) if is_quick else await run_in_threadpool(read, kind, content)
+            image = read(kind, content) if is_quick else await self._aside(read, kind, content)
             reading = await self._batches.ask(image)
         except QuestionError as error:
             return JSONResponse({"error": str(error)}, status_code=error.status)
+        except ClientDisconnect:  # nobody is there to be answered
+            return Response(status_code=400)
+        except asyncio.CancelledError:  # as the server does when it ends
+            return JSONResponse({"error": "the server ends"}, status_code=503)
         return JSONResponse(answer_of(reading, self._portable.trained.classes))
+
+    async def _aside(self, read: Callable[[str, bytes], Tensor], kind: str, content: bytes) -> Tensor:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, read, kind, content)
 
     async def metadata(self, request: Request) -> Response:
         """Say what the network is."""

@@ -320,7 +320,10 @@ def test_a_network_leaves_as_files(capsys: pytest.CaptureFixture[str], finished_
     assert all(file["alike"] == 1 and file["bytes"] == Path(file["file"]).stat().st_size for file in told)
     assert "100.00% with the same answer" in call(capsys, "export", run, "--to", str(script))
     assert "ends in one of .html, .onnx" in refusal(capsys, "export", run, "--to", str(tmp_path / "net.pkl"))
-    assert "cannot be written" in refusal(capsys, "export", run, "--to", str(script / "inside.py"))
+    other = tmp_path / "other.py"
+    nowhere = ["--to", str(other), "--to", str(script / "inside.md")]
+    assert "cannot be written" in refusal(capsys, "export", run, *nowhere)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.onnx", "net.py"]
 
 
 def test_an_export_to_nowhere_is_refused(
@@ -467,9 +470,8 @@ def test_a_file_without_end_is_refused(capsys: pytest.CaptureFixture[str], finis
 
 
 def test_no_rate_trains_nothing_on(capsys: pytest.CaptureFixture[str], finished_run: Run) -> None:
-    assert "learning_rate" in refusal(
-        capsys, "resume", str(finished_run.folder), "--epochs", "1", "--learning-rate", "nan"
-    )
+    given = ["--epochs", "1", "--learning-rate", "nan"]
+    assert "nan is no number" in refusal(capsys, "resume", str(finished_run.folder), *given)
 
 
 def test_a_damaged_sweep_is_told_before_anything_else(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from cnnlab.importing.bringing import TAG, Brought, Source, bring
 from cnnlab.importing.foreign_file import ForeignError, content_of
 from cnnlab.networks.build import build
 from cnnlab.networks.designs import write_design
+from cnnlab.networks.presets import PRESETS
 from cnnlab.runs import trained as trained_runs
 from cnnlab.runs.archive import pack_file, unpack
 from cnnlab.runs.run import Run
@@ -120,6 +122,34 @@ def test_design_and_weights_are_a_network() -> None:
         bring(replace(source, weights=b"\x80\x04."), SAMPLE, RunStore(runs_folder()))
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda name, given: given.to(torch.float8_e4m3fn), "of a type that is not known here"),
+        (lambda name, given: given.int(), "of a type that is not known here"),
+        (lambda name, given: -given if name.endswith("running_var") else given, "answers are not finite"),
+    ],
+)
+def test_weights_that_give_no_answers_are_refused(
+    change: Callable[[str, torch.Tensor], torch.Tensor], told: str
+) -> None:
+    draft = PRESETS["quick"]
+    weights = build(draft, SHAPE, 10).state_dict()
+    floats = {name: given for name, given in weights.items() if given.is_floating_point()}
+    content = save({name: change(name, given).contiguous() for name, given in floats.items()})
+    source = Source("net.json", write_design(draft).encode(), content)
+    with pytest.raises(ForeignError, match=told):
+        bring(source, SAMPLE, RunStore(runs_folder()), normalise="unit")
+    assert not RunStore(runs_folder()).all()
+
+
+def test_weights_of_a_type_that_nobody_here_has_are_refused() -> None:
+    head = json.dumps({"a": {"dtype": "F4", "shape": [16], "data_offsets": [0, 8]}}).encode()
+    source = Source("net.json", write_design(TINY).encode(), len(head).to_bytes(8, "little") + head + bytes(8))
+    with pytest.raises(ForeignError, match="can be read"):
+        bring(source, SAMPLE, RunStore(runs_folder()))
+
+
 def test_a_strangers_scale_of_pixels_is_found_by_validation_images(finished_run: Run) -> None:
     content = exported(load_trained(finished_run).network, SHAPE)
     made = brought(content, title="A stranger's")
@@ -167,6 +197,11 @@ def test_other_classes_than_the_data_sets_are_refused(file: bytes) -> None:
     with pytest.raises(ForeignError, match="images of 3×28×28"):
         brought(described(file, shape=[3, 28, 28]))
     assert not RunStore(runs_folder()).all()
+
+
+def test_what_no_export_of_ours_says_is_not_believed(file: bytes) -> None:
+    note = brought(described(file, run="x", epoch=10**4200)).run.about.note
+    assert "exported from" not in note
 
 
 def test_answers_that_differ_are_refused(file: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

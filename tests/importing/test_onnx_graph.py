@@ -16,6 +16,7 @@ from onnx import TensorProto, helper
 from cnnlab.importing.foreign_file import ForeignError, kind_of
 from cnnlab.importing.layer_list import layers_of
 from cnnlab.importing.onnx_graph import MAX_NODES, parsed
+from cnnlab.importing.probing import MAX_CUTS
 from tests.importing.files import assembled
 
 node = helper.make_node
@@ -55,9 +56,33 @@ def test_what_could_run_code_is_refused_by_its_content(content: bytes, told: str
 def test_kinds_are_told_by_their_content() -> None:
     assert kind_of(assembled([node("Relu", ["x"], ["a"]), *ENDING], WEIGHTS, ["N", 2, 2, 2])) == "onnx"
     assert kind_of(b'\xef\xbb\xbf{"name": "x"}') == "design"
-    assert kind_of((2).to_bytes(8, "little") + b"{}") == "safetensors"
+    assert kind_of('{"name": "x"}'.encode("utf-16")) == "design"
+    for length in (2, 0x0280, 0x4B50):  # the latter two as bytes that pickles and ZIP archives begin with
+        assert kind_of(length.to_bytes(8, "little") + b"{}".ljust(length)) == "safetensors"
     with pytest.raises(ForeignError, match="empty"):
         kind_of(b"")
+
+
+def test_a_small_file_that_grows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.importing.onnx_graph.MAX_BYTES", 500)
+    kinds = [TensorProto.DOUBLE, TensorProto.FLOAT] * 10
+    casts = [node("Cast", [f"c{at}"], [f"c{at + 1}"], to=kind) for at, kind in enumerate(kinds)]
+    added = node("Add", ["x", f"c{len(kinds)}"], ["a"])
+    told = told_of(assembled([*casts, added, *ENDING], WEIGHTS | {"c0": np.ones(8, np.float32)}, ["N", 2, 2, 2]))
+    assert "rearranges more numbers than a file may hold" in told
+    joined = node("Concat", ["x"] * 20_001, ["a"], axis=1)
+    assert "20,000 are the most" in told_of(assembled([joined, *ENDING], WEIGHTS, ["N", 2, 2, 2]))
+
+
+def test_what_is_computed_to_know_a_node_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = WEIGHTS | {"many": np.zeros(30_000, np.int64), "0": np.array([0]), "1": np.array([1])}
+    spread = [node("Gather", ["x", "many"], ["b"], axis=2), node("Gather", ["b", "many"], ["c"], axis=3)]  # 14 GB
+    cut = node("Slice", ["c", "0", "1"], ["a"])
+    assert "no pool here" in told_of(assembled([*spread, cut, *ENDING], weights, ["N", 2, 2, 2]))
+    monkeypatch.setattr("cnnlab.importing.probing.answered", lambda *given: pytest.fail("one cut after another"))
+    slices = [node("Slice", [f"s{at}", "0", "1"], [f"s{at + 1}"]) for at in range(MAX_CUTS)]
+    whole = [node("Identity", ["x"], ["s0"]), *slices, node("Slice", [f"s{MAX_CUTS}", "0", "1"], ["a"])]
+    assert "no pool here" in told_of(assembled([*whole, *ENDING], weights, ["N", 2, 2, 2]))
 
 
 def told_of(content: bytes) -> str:

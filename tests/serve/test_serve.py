@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from http.client import HTTPConnection
 from typing import Any
@@ -21,7 +23,9 @@ from cnnlab.export.portable import Portable
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.run import Run
 from cnnlab.serve import app as serving
+from cnnlab.serve.answers import Reader
 from cnnlab.serve.app import application
+from tests.cli.commands import refusal
 from tests.data.pictures.photos import saved, scene
 from tests.export.portables import portable
 from tests.processes import await_event, running
@@ -138,10 +142,65 @@ def test_a_question_that_fails_harms_no_other(digits: Portable, monkeypatch: pyt
         assert ask(client, bytes(28 * 28), BYTES).status_code == 200
 
 
-def test_the_command_serves_on_this_machine_and_stops_cleanly(finished_run: Run) -> None:
+def test_few_pictures_are_read_at_once_however_many_are_sent(digits: Portable, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = serving.READ_AT_ONCE + 3
+    under_way: list[None] = []
+    seen: list[int] = []
+    full = threading.Event()
+
+    def counted(reader: Reader, kind: str, content: bytes) -> torch.Tensor:
+        under_way.append(None)
+        seen.append(len(under_way))
+        if len(seen) == serving.READ_AT_ONCE:
+            full.set()
+        assert full.wait(30)
+        under_way.pop()
+        return torch.zeros(1, 28, 28, dtype=torch.uint8)
+
+    monkeypatch.setattr(Reader, "image", counted)
+    with TestClient(application(digits)) as client, ThreadPoolExecutor(many) as askers:
+        answers = list(askers.map(lambda _: ask(client, b"", "image/png").status_code, range(many)))
+    assert (answers, max(seen)) == ([200] * many, serving.READ_AT_ONCE)
+
+
+@pytest.fixture
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
+    return port
+
+
+def test_a_client_that_never_ends_its_question_does_not_keep_the_server(finished_run: Run, free_port: int) -> None:
+    half = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 99\r\n\r\nhalf"
+
+    def is_there() -> bool:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", free_port)) as leaving:
+            leaving.sendall(half)
+            return True
+        return False
+
+    with running(["-m", "cnnlab", "serve", str(finished_run.folder), "--port", str(free_port)]) as process:
+        await_event(process, is_there)
+        with socket.create_connection(("127.0.0.1", free_port)) as staying:
+            staying.sendall(half)
+            staying.settimeout(1)
+            with suppress(TimeoutError):
+                staying.recv(1)  # the server has the half
+            process.send_signal(signal.SIGINT)
+            told, complaints = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert "Traceback" not in f"{told}{complaints}"
+
+
+def test_an_address_that_is_taken_is_told(finished_run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"127.0.0.1:{port}" in refusal(capsys, "serve", str(finished_run.folder), "--port", port)
+
+
+def test_the_command_serves_on_this_machine_and_stops_cleanly(finished_run: Run, free_port: int) -> None:
+    port = free_port
     answers: list[Any] = []
 
     def is_answered() -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from cnnlab.export.card.facts import Facts
 from cnnlab.text import one_line
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&])")  # within a line
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&$])")  # within a line
 LICENCES = {"MIT": "mit", "CC BY-SA 3.0": "cc-by-sa-3.0", "CC BY 4.0": "cc-by-4.0", "CC0": "cc0-1.0"}
 MOST_EPOCHS = 30  # in the table of curves; of more, evenly spaced ones
 
@@ -39,7 +39,7 @@ def plain(text: str) -> str:
 
 
 def _fields(facts: Facts) -> str:
-    """Write the fields as YAML: each value as JSON, which YAML includes."""
+    """Write the fields as YAML: each value as JSON, which YAML includes, but for escapes of emoji."""
     data, accuracy = facts["data"], facts["test"]["accuracy"]
     result = {
         "task": {"type": "image-classification"},
@@ -55,7 +55,7 @@ def _fields(facts: Facts) -> str:
         "metrics": ["accuracy"],
         "model-index": [{"name": one_line(facts["title"]), "results": [result]}],
     }
-    return "\n".join(f"{name}: {json.dumps(value)}" for name, value in fields.items())
+    return "\n".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items())
 
 
 def _opening(facts: Facts) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import weakref
 from pathlib import Path
@@ -24,6 +25,7 @@ COMPILERS = ("cc", "gcc", "clang")
 FLAGS = ("-O2", "-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function")
 SECONDS = 120  # to compile
 
+_CLASSES = re.compile(rb"^#define CNNLAB_CLASSES (\d+)$", re.MULTILINE)  # a title that looks so begins no line
 _EMPTY = "#include <math.h>\n#include <stdio.h>\nint main(void) { return 0; }\n"
 _ANSWERING = """#include <stdio.h>
 #include "network.h"
@@ -98,7 +100,9 @@ class _Compiled:
         cleaned.detach()
         weakref.finalize(self, _end, program, folder)
         self._program = program
-        self._classes = int(content.split(b"#define CNNLAB_CLASSES ")[1].split()[0])
+        found = _CLASSES.search(content)
+        assert found
+        self._classes = int(found[1])
 
     def _compile(self, compiler: str, source: str) -> str:
         """Compile a program; return why it cannot be, in a line."""

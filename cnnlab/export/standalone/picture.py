@@ -6,12 +6,15 @@ import struct
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
 from cnnlab.export.standalone.paper import Colour
 from cnnlab.export.standalone.resizing import Rows
 
 MAX_BYTES = 50_000_000
 MAX_PIXELS = 4096 * 4096
+WHITES = (1, 255, 4095, 65535)  # of floats, of 8, 12 and 16 bits
+MIDDLE = 127  # between dark and light
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 NUMBERS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by a PNG's kind of colour
 
@@ -29,7 +32,7 @@ def read_picture(content: bytes) -> Colour:
             return picture
     except PictureError:
         raise
-    except (struct.error, zlib.error, IndexError, ValueError) as error:
+    except (struct.error, zlib.error, LookupError, ValueError) as error:
         raise PictureError("the PNG is damaged: save it again") from error
     return _by_pillow(content)
 
@@ -44,12 +47,35 @@ def _by_pillow(content: bytes) -> Colour:
             if opened.width * opened.height > MAX_PIXELS:
                 raise PictureError(f"the picture has {opened.width}×{opened.height} pixels: make it smaller")
             image = ImageOps.exif_transpose(opened)
+            if image.mode.startswith(("I", "F")):
+                image = _in_8_bits(image)
             if image.has_transparency_data:
-                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+                image = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", image.size, _ground(image)), image)
             bands = image.convert("RGB").split()
-    except OSError as error:
-        raise PictureError("the file is no picture that can be read") from error
+    except PictureError:
+        raise
+    except Exception as error:  # what decodes strangers' files raises anything
+        raise PictureError("the file is no picture that can be read, or far too large") from error
     return [_rows(list(band.tobytes()), band.width) for band in bands]
+
+
+def _in_8_bits(image: Any) -> Any:
+    """Scale greys of 16 bits or floats to 0…255."""
+    darkest, lightest = image.getextrema()
+    fitting = ((0, white) for white in WHITES if darkest >= 0 and lightest <= white)
+    black, white = next(fitting, (darkest, lightest))
+    tones = image if image.mode == "F" else image.convert("I").convert("F")
+    scale = 255 / ((white - black) or 1)
+    return tones.point(lambda tone: tone * scale + (0.5 - black * scale)).convert("L")
+
+
+def _ground(image: Any) -> str:
+    """Return the colour behind an RGBA picture with which what is seen of it contrasts."""
+    light, opacity = (band.tobytes() for band in image.convert("LA").split())
+    most = max(opacity)
+    seen = sorted(tone for tone, alpha in zip(light, opacity, strict=True) if alpha > most / 2)
+    return "black" if seen and seen[len(seen) // 2] > MIDDLE else "white"
 
 
 def _rows(numbers: list[int], width: int) -> Rows:
@@ -57,13 +83,15 @@ def _rows(numbers: list[int], width: int) -> Rows:
 
 
 def _png(content: bytes) -> Colour | None:
-    """Decode a PNG of 8 bits that is opaque and not interlaced; None for the rarer kinds."""
+    """Decode a PNG of 8 bits that is opaque, upright and not interlaced; None for the rarer kinds."""
     chunks = list(_chunks(content))
     width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0][1])
-    if bits != 8 or interlaced or any(name == b"tRNS" for name, _ in chunks):
+    if bits != 8 or interlaced or any(name in (b"tRNS", b"eXIf") for name, _ in chunks):
         return None
     if width * height > MAX_PIXELS:
         raise PictureError(f"the picture has {width}×{height} pixels: make it smaller")
+    if not width * height:
+        raise PictureError("the PNG is damaged: save it again")
     channels = NUMBERS[kind]
     stride = 1 + width * channels
     packed = b"".join(data for name, data in chunks if name == b"IDAT")
@@ -74,7 +102,7 @@ def _png(content: bytes) -> Colour | None:
     if kind in (4, 6) and any(alpha != 255 for row in pixels for alpha in row[channels - 1 :: channels]):
         return None
     if kind == 3:
-        palette = next(data for name, data in chunks if name == b"PLTE")
+        palette = dict(chunks)[b"PLTE"]
         return [[[palette[3 * index + channel] for index in row] for row in pixels] for channel in range(3)]
     places = range(3) if channels > 2 else (0, 0, 0)
     return [[list(row[place::channels]) for row in pixels] for place in places]

@@ -11,7 +11,7 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from tests.trainings import copied
 
-HOSTILE = "# <script>alert(1)</script> [x](javascript:y) | `z` ~~\n---\nlicense: mit"
+HOSTILE = "# <script>alert(1)</script> [x](javascript:y) | `z` ~~ $x^2$\n---\nlicense: mit"
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +20,11 @@ def told(finished_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Facts:
 
 
 def test_it_begins_with_fields_for_hugging_face(told: Facts) -> None:
-    _, head, _ = markdown(told).split("---\n", 2)
+    _, head, _ = markdown(told | {"title": "Cats 😀"}).split("---\n", 2)
     fields = {name: json.loads(value) for name, value in (line.split(": ", 1) for line in head.splitlines())}
     (model,) = fields["model-index"]
     assert model["results"][0]["metrics"] == [{"type": "accuracy", "value": round(told["test"]["accuracy"], 4)}]
+    assert '"Cats 😀"' in head  # YAML would read JSON's escapes as two characters that nothing can write
     assert fields["license_name"] == "cc-by-sa-3.0"
 
 
@@ -37,6 +38,7 @@ def test_names_are_shown_as_they_are(told: Facts) -> None:
     plain = markdown(told)
     body = text.split("\n---\n", 1)[1]
     assert "<script>" not in body.replace("\\<", "")
+    assert "$" not in body.replace("\\$", "")  # a formula
     assert "](" not in body.replace("\\](", "")
     assert text.count("\n---\n") == plain.count("\n---\n") == 1
     assert [line for line in text.splitlines() if line.startswith("#")][1:] == [

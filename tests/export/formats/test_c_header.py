@@ -110,7 +110,7 @@ def test_no_name_or_title_breaks_it(tmp_path: Path) -> None:
         "//",
         "\N{RIGHT-TO-LEFT OVERRIDE}a",
     )
-    title = '*/ #error "no" /* ??/ \\\n */ \u202e int main(void) { } /'
+    title = '*/ #error "no" /* ??/ \\\n */ \u202e int main(void) { } /\n#define CNNLAB_CLASSES 99 '
     made = portable(TINY, (3, 16, 16))
     made = replace(made, title=title, dataset=title, run=title, trained=replace(made.trained, classes=names))
     content = write(made)

@@ -25,6 +25,7 @@ from cnnlab.export.formats.table import EXPORTS
 from cnnlab.export.portable import ExportError, Portable
 from cnnlab.networks.layers import KINDS
 from cnnlab.networks.presets import PRESETS
+from cnnlab.networks.source import class_name
 from cnnlab.runs.run import Run
 from tests.data.pictures.photos import saved
 from tests.export.bricks import BRICKS
@@ -149,6 +150,18 @@ def alone(package: str, folder: Path, seen: set[str] | None = None) -> None:
         needed = Requirement(text)
         if needed.marker is None or needed.marker.evaluate({"extra": ""}):
             alone(needed.name, folder, seen)
+
+
+def test_no_network_is_named_as_what_stands_beside_it() -> None:
+    content, _ = EXPORTS["py"].write(portable(PRESETS["quick"], (1, 28, 28)))
+    found = [node for node in ast.parse(content).body if not isinstance(node, ast.ClassDef)]
+    names = {node.name for node in found if isinstance(node, ast.FunctionDef)}
+    for part in (part for node in found for part in ast.walk(node)):
+        match part:
+            case ast.Name(name, ast.Store()) | ast.alias(name):
+                names.add(name)
+    assert {"BOX", "WEIGHTS"} < names
+    assert not [name for name in names if class_name(name) == name]
 
 
 @pytest.mark.parametrize(("suffix", "package"), [("py", "torch"), ("onnx.py", "onnxruntime")])

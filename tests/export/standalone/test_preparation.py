@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from cnnlab.drawings.images import read_picture as read_by_app
 from cnnlab.drawings.preprocess import network_input, stroke_ink
 from cnnlab.drawings.strokes import Drawing
 from cnnlab.export.standalone.drawn import EmptyError
-from cnnlab.export.standalone.picture import PictureError, read_picture
+from cnnlab.export.standalone.picture import SIGNATURE, PictureError, read_picture
 from cnnlab.export.standalone.preparation import network_pixels
 from tests.conftest import ROOT
 from tests.data.pictures.photos import saved, scene
@@ -63,6 +65,45 @@ def test_a_picture_is_prepared_alike(how: str, picture: str, shape: tuple[int, i
     assert_prepared_alike(content, how, shape)
 
 
+def tilted() -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    return exif
+
+
+def see_through(ink: int) -> Image.Image:
+    image = Image.new("LA", (150, 140), (ink, 0))
+    image.putalpha(drawn(SEVEN).point(lambda tone: 255 - tone).resize(image.size))
+    return image
+
+
+SHADES = np.linspace(0, 4095, 40 * 40).reshape(40, 40)
+RARE = {
+    "lies on its side": saved(drawn(SEVEN), exif=tilted()),
+    "white ink on nothing": saved(see_through(255)),
+    "black ink on nothing": saved(see_through(0)),
+    "16 bits": saved(Image.fromarray((16 * SHADES).astype(np.uint16))),
+    "12 bits": saved(Image.fromarray(SHADES.astype(np.uint16))),
+    "floats": saved(Image.fromarray((SHADES / 4095).astype(np.float32)), "TIFF"),
+}
+
+
+@pytest.mark.parametrize("picture", RARE)
+@pytest.mark.parametrize("how", PREPARATIONS)
+def test_rare_kinds_are_prepared_alike(how: str, picture: str) -> None:
+    assert_prepared_alike(RARE[picture], how, (1, 28, 28))
+
+
+def headed(width: int, height: int, kind: int) -> bytes:
+    """Write a PNG of 8 bits that says so, with a few pixels and no palette."""
+    chunks = {b"IHDR": struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0), b"IDAT": zlib.compress(bytes(99))}
+    written = (
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks.items()
+    )
+    return SIGNATURE + b"".join(written)
+
+
 def test_real_pen_drawings_are_prepared_alike() -> None:
     path = ROOT.parent / "shared" / "data" / "pen_digits.json"
     if not path.exists():
@@ -77,6 +118,12 @@ def test_real_pen_drawings_are_prepared_alike() -> None:
     [
         (b"", "no picture"),
         (b"no picture at all", "no picture"),
+        (headed(0, 5, 0), "damaged"),
+        (headed(5, 0, 0), "damaged"),
+        (headed(5, 5, 9), "damaged"),
+        (headed(5, 5, 3), "damaged"),
+        (headed(2**31 - 1, 2**31 - 1, 16), "damaged|make it smaller"),
+        (saved(Image.new("1", (20_000, 20_000)), "TIFF", compression="group4"), "too large"),
         (saved(scene(1))[:200], "damaged|ends too early"),
         (saved(scene(1), "JPEG")[:200], "no picture"),
     ],
