@@ -104,16 +104,16 @@ def squeeze_excite(node: Node, gate: Parts, shape: Shape) -> Part:
         case (
             AdaptivePool2d(pool="avg", output_size=1),
             Conv2d(kernel_size=1, groups=1, stride=1) as inner,
-            Activation(function="relu"),
+            Activation(function=within),
             Conv2d(kernel_size=1, groups=1, stride=1, out_channels=out),
             Activation(function="sigmoid" | "hard-sigmoid" as function),
         ) if out == shape[0]:
-            block = SqueezeExcite(squeezed=inner.out_channels, gate=function)
+            block = SqueezeExcite(squeezed=inner.out_channels, within=within, gate=function)
         case _:
             raise refused(
                 node,
-                "multiplies maps by a gate that is not squeeze-and-excite as it is here: means, 1×1 convolution, ReLU, "
-                "1×1 convolution, sigmoid",
+                "multiplies maps by a gate that is not squeeze-and-excite as it is here: means, 1×1 convolution, "
+                "activation, 1×1 convolution, sigmoid",
             )
     tensors = {
         f"gate.{at}.{name}": convolved[at].tensors.get(name, torch.zeros(len(convolved[at].tensors["weight"])))

@@ -239,7 +239,7 @@ class SqueezeExcite(Block):
     """Scale each map by a weight between 0 and 1 computed from all maps' means (Hu et al. 2017, arXiv:1709.01507).
 
     ``squeezed`` sets the channels within the gate, in place of ``reduction``; with a hard sigmoid ``gate`` it is the
-    one of Howard et al. 2019, arXiv:1905.02244.
+    one of Howard et al. 2019, arXiv:1905.02244, with SiLU ``within`` that of Tan and Le 2019, arXiv:1905.11946.
     The receptive field leaves out the gate, through which every output depends a little on the whole image.
     """
 
@@ -251,6 +251,7 @@ class SqueezeExcite(Block):
     kind: Literal["squeeze-excite"] = "squeeze-excite"
     reduction: Annotated[int, Field(ge=1, le=256)] = 16
     squeezed: Channels | None = None
+    within: Function = "relu"
     gate: Literal["sigmoid", "hard-sigmoid"] = "sigmoid"
 
     def branches(self, shape: Shape, classes: int) -> dict[str, Chain]:
@@ -261,7 +262,7 @@ class SqueezeExcite(Block):
             "gate": (
                 AdaptivePool2d(),
                 Conv2d(out_channels=self._squeezed(channels), kernel_size=1),
-                Activation(),
+                Activation(function=self.within),
                 Conv2d(out_channels=channels, kernel_size=1),
                 Activation(function=self.gate),
             )

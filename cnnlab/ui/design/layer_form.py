@@ -43,6 +43,7 @@ LABELS = {
     "norm": "With batch norm and ReLU",
     "reduction": "Reduction: channels for one of the gate's",
     "squeezed": "Channels within the gate",
+    "within": "The gate's first function",
     "gate": "The gate's last function",
     "per_position": "Each position by itself",
     "initial": "Factors at first",

@@ -81,7 +81,7 @@ OTHERS = [
     LayerNorm(per_position=True, affine=False),
     LayerScale(initial=0.5),
     SqueezeExcite(reduction=2),
-    SqueezeExcite(squeezed=3, gate="hard-sigmoid"),
+    SqueezeExcite(squeezed=3, within="silu", gate="hard-sigmoid"),
     Activation(function="gelu"),
     Dropout(p=0.2),
     Dropout(p=0.2, channels=True),
