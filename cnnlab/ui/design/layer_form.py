@@ -48,6 +48,7 @@ LABELS = {
     "per_position": "Each position by itself",
     "initial": "Factors at first",
     "activation": "Activation after the sum",
+    "pooled": "The shortcut shrinks by means",
 }
 HELP = {
     "kernel_size": "Height and width of the window that slides over the image.",

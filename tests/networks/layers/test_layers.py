@@ -88,6 +88,7 @@ OTHERS = [
     Flatten(),
     Residual(body=(Conv2d(out_channels=4, padding=1), BatchNorm2d())),
     Residual(body=(Conv2d(out_channels=6, padding=1, stride=2),)),
+    Residual(body=(Conv2d(out_channels=6, padding=1, stride=2),), pooled=True),
 ]
 
 
