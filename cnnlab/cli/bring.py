@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,17 @@ if TYPE_CHECKING:
     "--normalise",
     type=click.Choice(["standard", "unit", "symmetric", "imagenet"]),
     default=None,
-    help="The scale of the pixels that FILE takes, unless it says so [default: the best on validation images].",
+    help="The scale of the pixels that FILE takes, unless it says so [default: the best on validation images; with "
+    "--new-head imagenet].",
+)
+@click.option(
+    "--new-head", is_flag=True, help="Replace its last layer by an untrained one for the data set's classes, to train."
+)
+@click.option(
+    "--side",
+    type=click.IntRange(1, 512),
+    default=None,
+    help="With --new-head, of a FILE that takes any: pixels that images are resized to [default: the data set's].",
 )
 @runs_option
 @as_json
@@ -40,6 +51,8 @@ def bring_command(
     weights: Path | None,
     title: str,
     normalise: Normalise | None,
+    new_head: bool,
+    side: int | None,
     runs: Path | None,
     as_json: bool,
 ) -> None:
@@ -52,7 +65,7 @@ def bring_command(
     from cnnlab.importing.foreign_file import content_of  # noqa: PLC0415
 
     source = Source(file.name, content_of(file), content_of(weights) if weights else None)
-    brought = bring(source, dataset, open_store(runs), title, normalise)
+    brought = bring(source, dataset, open_store(runs), title, normalise, new_head=new_head, side=side)
     run, taken = brought.run, brought.taken
     if as_json:
         told = {
@@ -65,14 +78,15 @@ def bring_command(
             "difference": taken.difference,
             "validation_accuracy": run.summary.validation_accuracy,
             "test_accuracy": run.summary.test_accuracy,
+            "new_head": taken.new_head,
         }
         click.echo(json.dumps(told))
         return
-    for line in _told(brought):
+    for line in _told(brought, runs):
         click.echo(line)
 
 
-def _told(brought: Brought) -> Iterator[str]:
+def _told(brought: Brought, runs: Path | None) -> Iterator[str]:
     """Say in lines what a file became."""
     run, taken, summary = brought.run, brought.taken, brought.run.summary
     yield f"{run.title}: run {run.id}"
@@ -80,6 +94,19 @@ def _told(brought: Brought) -> Iterator[str]:
     images = sum(summary.support.values())
     yield f"  test accuracy {summary.test_accuracy:.2%} on {images:,} images of {run.config.dataset}"
     if taken.difference is not None:
-        yield f"  answers as the file does, within {taken.difference:.0e} of the largest answer"
+        own = ", with its own last layer," if taken.new_head else ""
+        yield f"  answers as the file does{own} within {taken.difference:.0e} of the largest answer"
     if taken.is_guessed:
         yield f"  pixels scaled as {taken.normalise}, which did best: --normalise names another scale"
+    if taken.new_head:
+        yield f"  {taken.new_head} is new and untrained, so the accuracy is that of chance; train it with"
+        yield f"    {_training(brought, runs)}"
+
+
+def _training(brought: Brought, runs: Path | None) -> str:
+    """Return the command that trains a new last layer alone."""
+    run, taken = brought.run, brought.taken
+    parts = ["python", "-m", "cnnlab", "train", "--recipe", "transfer", "--dataset", run.config.dataset]
+    parts += ["--architecture", str(run.folder) if runs else run.id, "--start", f"{run.id}@{run.summary.epoch}"]
+    parts += ["--normalise", taken.normalise, "--learn-from", taken.new_head]
+    return shlex.join(parts + (["--runs", str(runs)] if runs else []))

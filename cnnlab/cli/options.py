@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from math import isnan
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -15,7 +16,7 @@ from cnnlab.drawings.strokes import read_labelled_drawings
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.designs import DesignError, read_design
 from cnnlab.pretrained.table import NETWORKS
-from cnnlab.runs.run import Run
+from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.recipes import RECIPES
@@ -43,15 +44,18 @@ class NumberRange(click.FloatRange):
 
 
 class Network(click.ParamType[Any]):
-    """A preset's name, or the file of a design made on the page Design."""
+    """A preset's name, the file of a design made on the page Design, or a run, whose network it is."""
 
     name = "network"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a preset's name as it is, or the fields of the design in a file."""
-        if not str(value).endswith(".json"):
-            return click.Choice(list(NETWORKS)).convert(value, param, ctx)
-        return design_in(str(value)).model_dump()
+        """Return a preset's name as it is, or the fields of the design in a file or of a run's network."""
+        if str(value).endswith(".json"):
+            return design_in(str(value)).model_dump()
+        if value not in NETWORKS:
+            with suppress(RunError):
+                return open_run(str(value), None).config.architecture.model_dump()
+        return click.Choice(list(NETWORKS)).convert(value, param, ctx)
 
 
 class DataSet(click.ParamType[str]):

@@ -15,6 +15,7 @@ from cnnlab.importing.parts import EPS, Part, affine
 from cnnlab.networks.layers import (
     Activation,
     AdaptivePool2d,
+    AvgPool2d,
     BatchNorm2d,
     Chain,
     Conv2d,
@@ -56,8 +57,9 @@ def residual(node: Node, ways: Sequence[Parts], shape: Shape, classes: int) -> P
     for body, shortcut in ((first, second), (second, first)):
         if not body:
             continue
+        pooled = bool(shortcut) and isinstance(shortcut[0].layer, AvgPool2d)
         try:
-            block = Residual(body=chain_of(body), activation="none")
+            block = Residual(body=chain_of(body), activation="none", pooled=pooled)
             expected = block.projection(shape, classes)
         except ValidationError as error:
             raise _too_much(node, error) from error
@@ -70,7 +72,7 @@ def residual(node: Node, ways: Sequence[Parts], shape: Shape, classes: int) -> P
     raise refused(
         node,
         "adds two ways of which none is a shortcut as residual blocks here have it: the input itself, or a 1×1 "
-        "convolution where the other way changes the shape",
+        "convolution, of means or not, where the other way changes the shape",
     )
 
 
@@ -78,10 +80,12 @@ def _projection(shortcut: Parts, expected: Chain) -> dict[str, Tensor] | None:
     """Return the tensors of a shortcut as ours has them, 1×1 convolution and batch norm; None where it is another."""
     if not expected:
         return None if shortcut else {}
+    at = len(expected) - 2  # layers before the convolution, without weights
+    before, shortcut = chain_of(shortcut[:at]), shortcut[at:]
     layers = chain_of(shortcut)
-    if not layers or not isinstance(layers[0], Conv2d):
+    if before != expected[:at] or not layers or not isinstance(layers[0], Conv2d):
         return None
-    if layers[0].model_copy(update={"bias": False}) != expected[0]:
+    if layers[0].model_copy(update={"bias": False}) != expected[at]:
         return None
     weight, bias = shortcut[0].tensors["weight"], shortcut[0].tensors.get("bias")
     offset = torch.zeros(len(weight)) if bias is None else bias
@@ -94,7 +98,7 @@ def _projection(shortcut: Parts, expected: Chain) -> dict[str, Tensor] | None:
             norm["running_var"] = norm["running_var"] + (given.eps - EPS)
         case _:
             return None
-    return {"0.weight": weight} | {f"1.{name}": value for name, value in norm.items()}
+    return {f"{at}.weight": weight} | {f"{at + 1}.{name}": value for name, value in norm.items()}
 
 
 def squeeze_excite(node: Node, gate: Parts, shape: Shape) -> Part:
@@ -104,16 +108,16 @@ def squeeze_excite(node: Node, gate: Parts, shape: Shape) -> Part:
         case (
             AdaptivePool2d(pool="avg", output_size=1),
             Conv2d(kernel_size=1, groups=1, stride=1) as inner,
-            Activation(function="relu"),
+            Activation(function=within),
             Conv2d(kernel_size=1, groups=1, stride=1, out_channels=out),
             Activation(function="sigmoid" | "hard-sigmoid" as function),
         ) if out == shape[0]:
-            block = SqueezeExcite(squeezed=inner.out_channels, gate=function)
+            block = SqueezeExcite(squeezed=inner.out_channels, within=within, gate=function)
         case _:
             raise refused(
                 node,
-                "multiplies maps by a gate that is not squeeze-and-excite as it is here: means, 1×1 convolution, ReLU, "
-                "1×1 convolution, sigmoid",
+                "multiplies maps by a gate that is not squeeze-and-excite as it is here: means, 1×1 convolution, "
+                "activation, 1×1 convolution, sigmoid",
             )
     tensors = {
         f"gate.{at}.{name}": convolved[at].tensors.get(name, torch.zeros(len(convolved[at].tensors["weight"])))

@@ -32,17 +32,20 @@ class Found:
     parts: Parts
     scale: Scale | None
     gives: Gives
+    classes: int
 
 
-def layers_of(graph: Graph, shape: Shape, classes: int) -> Found:
-    """Convert a network for images of ``shape`` = (C, H, W). Raises ForeignError, which names the node, if one fits no
-    layer, or the network takes other images or has other classes.
+def layers_of(graph: Graph, shape: Shape, classes: int | None = None) -> Found:
+    """Convert a network for images of ``shape`` = (C, H, W), which has so many ``classes``, or any number.
+
+    Raises ForeignError, which names the node, if one fits no layer, or the network takes other images or has other
+    classes.
     """
     with read_as_untrusted():
         return _layers(graph, shape, classes)
 
 
-def _layers(graph: Graph, shape: Shape, classes: int) -> Found:
+def _layers(graph: Graph, shape: Shape, classes: int | None) -> Found:
     sides = zip(graph.shape[1:], shape, strict=True)
     if any(own is not None and own != side for own, side in sides):
         told = "×".join("any" if side is None else str(side) for side in graph.shape[1:])
@@ -52,9 +55,10 @@ def _layers(graph: Graph, shape: Shape, classes: int) -> Found:
         way = way[:-1]
     last = way[-1] if way else None
     gives = _ENDS.get(last.op, "logits") if isinstance(last, Node) else "logits"
-    chain = ChainBuilder(graph, shape, classes, scale=Scale(torch.ones(shape[0]), torch.zeros(shape[0])))
+    chain = ChainBuilder(graph, shape, classes or 0, scale=Scale(torch.ones(shape[0]), torch.zeros(shape[0])))
     chain.take(way if gives == "logits" else way[:-1])
-    return Found(_with_logits(chain, classes), chain.noted_scale, gives)
+    classes = classes or prod(chain.shape)
+    return Found(_with_logits(chain, classes), chain.noted_scale, gives, classes)
 
 
 def _with_logits(chain: ChainBuilder, classes: int) -> Parts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -21,7 +21,7 @@ from cnnlab.evaluation.evaluate import affordable_batch, evaluate
 from cnnlab.importing.chain import Scale
 from cnnlab.importing.checking import check_answers, check_examples
 from cnnlab.importing.foreign_file import ForeignError
-from cnnlab.importing.layer_list import layers_of, named
+from cnnlab.importing.layer_list import Found, layers_of, named
 from cnnlab.importing.metadata import Described
 from cnnlab.importing.onnx_graph import Graph, shown
 from cnnlab.importing.parts import EPS, Part, affine
@@ -50,28 +50,37 @@ class Taken:
     normalise: Normalise
     is_guessed: bool = False  # by validation images: the file does not tell how its pixels are scaled
     difference: float | None = None  # from the file's answers; None where it has no answers of its own
+    new_head: str = ""  # the name of a last layer that is new and untrained; empty where it is the file's
 
 
 def of_graph(graph: Graph, known: Described | None, title: str, data: Data, normalise: Normalise | None) -> Taken:
     """Take in an ONNX file, and check that the network answers as it does. Raises as ``bring``."""
-    spec = data.spec
     if known:
-        known.check(spec)
-    found = layers_of(graph, spec.shape, len(spec.classes))
+        known.check(data.spec)
+    found = layers_of(graph, data.spec.shape, len(data.spec.classes))
+    taken = of_layers(graph, found, title, data, (normalise,) if normalise else NORMALISES)
+    if known:
+        check_examples(known, taken.trained)
+    return taken
+
+
+def of_layers(graph: Graph, found: Found, title: str, data: Data, scales: Sequence[Normalise]) -> Taken:
+    """Build the layers that were found in an ONNX file, and check that they answer as it does.
+
+    Where the file does not scale its pixels itself, the one of ``scales`` is taken that does best on the data's
+    validation images; a single one asks for none. Raises ForeignError.
+    """
+    spec = data.spec
     if found.scale or graph.takes_bytes:
         none = Scale(torch.ones(spec.shape[0]), torch.zeros(spec.shape[0]))
         mean, std, largest = _pixels(found.scale or none, graph.takes_bytes)
         own = Standardise([0.0] * spec.shape[0], [1 / largest] * spec.shape[0])
         parts, scale = _placed(list(found.parts), spec, mean, std)
-        taken = _built(*named(parts, title), spec, scale)
+        taken = built(*named(parts, title), spec, scale)
     else:
-        chosen = (normalise,) if normalise else NORMALISES
-        tried = [_built(*named(found.parts, title), spec, scale) for scale in chosen]
-        best = max(tried, key=lambda one: _right(one, data)) if len(tried) > 1 else tried[0]
-        taken, own = replace(best, is_guessed=normalise is None), best.trained.standardise
+        taken = _best([built(*named(found.parts, title), spec, scale) for scale in scales], data)
+        own = taken.trained.standardise
     difference = check_answers(graph, found.gives, taken.trained, None if graph.takes_bytes else own)
-    if known:
-        check_examples(known, taken.trained)
     return replace(taken, difference=difference)
 
 
@@ -85,11 +94,17 @@ def of_design(design: bytes, weights: bytes, data: Data, normalise: Normalise | 
     except (SafetensorError, KeyError) as error:  # the latter of a type that torch lacks
         raise ForeignError(f"the weights are no safetensors file that can be read ({str(error)[:100]})") from error
     chosen = (normalise,) if normalise else NORMALISES
-    tried = [_built(architecture, tensors, data.spec, scale) for scale in chosen]
-    best = max(tried, key=lambda one: _right(one, data)) if len(tried) > 1 else tried[0]
-    if not best.trained.logits(sampled(data.validation, GUESSED_BY)).isfinite().all():
+    taken = _best([built(architecture, tensors, data.spec, scale) for scale in chosen], data)
+    if not taken.trained.logits(sampled(data.validation, GUESSED_BY)).isfinite().all():
         raise ForeignError("the network's answers are not finite: its weights are damaged, or no image has its scale")
-    return replace(best, is_guessed=normalise is None)
+    return taken
+
+
+def _best(tried: Sequence[Taken], data: Data) -> Taken:
+    """Return the network with the most right answers on validation images: a guess where there are several."""
+    if len(tried) == 1:
+        return tried[0]
+    return replace(max(tried, key=lambda one: _right(one, data)), is_guessed=True)
 
 
 def _floats(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -125,7 +140,7 @@ def _placed(parts: list[Part], spec: DatasetSpec, mean: Tensor, std: Tensor) -> 
     return [Part(norm.layer, tensors), *parts], "unit"
 
 
-def _built(architecture: Architecture, tensors: Mapping[str, Tensor], spec: DatasetSpec, normalise: Normalise) -> Taken:
+def built(architecture: Architecture, tensors: Mapping[str, Tensor], spec: DatasetSpec, normalise: Normalise) -> Taken:
     """Build the network with its weights. Raises ForeignError where it is too large, or the weights do not fit."""
     classes = len(spec.classes)
     rows = summarise(architecture, spec.shape, classes)

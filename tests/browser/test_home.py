@@ -10,7 +10,7 @@ from cnnlab.runs.example import add_example
 from tests.browser.browsing import SEVEN, canvas, draw
 
 FOLD = {1440: 420, 420: 300}  # the canvas begins above, in pixels, by the width of the window
-PAINTED = """() => [...document.querySelectorAll(".maps canvas")].map((sheet) =>
+PAINTED = """sheets => sheets.map((sheet) =>
   sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height).data.some((value) => value))"""
 
 
@@ -31,9 +31,10 @@ def test_a_digit_drawn_at_home_is_named_with_its_feature_maps(
     assert answer["y"] + answer["height"] < 900
     draw(page, SEVEN)
     expect(page.locator(".pen-said")).to_have_text("7")
-    painted = page.evaluate(PAINTED)
+    maps = page.locator(".maps canvas")
+    painted = maps.evaluate_all(PAINTED)
     assert len(painted) == 3
     assert all(painted)
     page.locator(".st-key-canvas-clear button").click()
     expect(page.locator(".pen-said")).to_have_text("–")
-    assert not any(page.evaluate(PAINTED))
+    assert not any(maps.evaluate_all(PAINTED))

@@ -218,12 +218,30 @@ def test_a_flattening_by_computed_sizes_is_known() -> None:
     assert kinds(assembled(nodes, weights, ["N", 2, 2, 2]), (2, 2, 2), 3) == ["flatten", "linear"]
 
 
-def test_a_gate_of_linear_layers_is_squeeze_and_excite() -> None:
+def test_a_shortcut_may_shrink_by_means() -> None:
+    nodes = [
+        node("Conv", ["x", "w"], ["a"], strides=[2, 2], pads=[1, 1, 1, 1]),
+        node("AveragePool", ["x"], ["b"], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
+        node("Conv", ["b", "v"], ["c"]),
+        node("Add", ["a", "c"], ["d"]),
+        node("Flatten", ["d"], ["e"]),
+        node("Gemm", ["e", "m"], ["y"], transB=1),
+    ]
+    content = assembled(
+        nodes, {"w": numbers(4, 2, 3, 3), "v": numbers(4, 2, 1, 1), "m": numbers(3, 36)}, ["N", 2, 5, 5]
+    )
+    body = Conv2d(out_channels=4, stride=2, padding=1, bias=False)
+    assert taken(content, (2, 5, 5), 3).parts[0].layer == Residual(body=(body,), activation="none", pooled=True)
+
+
+@pytest.mark.parametrize("within", ["relu", "silu"])
+def test_a_gate_of_linear_layers_is_squeeze_and_excite(within: str) -> None:
+    silu = [node("Sigmoid", ["c"], ["s"]), node("Mul", ["c", "s"], ["d"])]
     nodes = [
         node("GlobalAveragePool", ["x"], ["a"]),
         node("Flatten", ["a"], ["b"]),
         node("Gemm", ["b", "w1", "b1"], ["c"], transB=1),
-        node("Relu", ["c"], ["d"]),
+        *(silu if within == "silu" else [node("Relu", ["c"], ["d"])]),
         node("Gemm", ["d", "w2"], ["e"], transB=1),
         node("Sigmoid", ["e"], ["f"]),
         node("Unsqueeze", ["f", "axes"], ["g"]),
@@ -234,7 +252,7 @@ def test_a_gate_of_linear_layers_is_squeeze_and_excite() -> None:
     weights = {"w1": numbers(2, 4), "b1": numbers(2), "w2": numbers(4, 2), "m": numbers(3, 36)}
     content = assembled(nodes, weights | {"axes": np.array([2, 3], np.int64)}, ["N", 4, 3, 3])
     found = taken(content, (4, 3, 3), 3)
-    assert found.parts[0].layer == SqueezeExcite(squeezed=2)
+    assert found.parts[0].layer == SqueezeExcite.model_validate({"squeezed": 2, "within": within})
 
 
 def refusal(nodes: Nodes, weights: dict[str, Any], shape: Shape = (2, 6, 6), classes: int = 3) -> str:

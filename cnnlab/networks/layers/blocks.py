@@ -24,7 +24,7 @@ from cnnlab.networks.layers.chains import Block, Chain, checked, trace
 from cnnlab.networks.layers.convolution import Conv2d
 from cnnlab.networks.layers.norms import BatchNorm2d
 from cnnlab.networks.layers.plain import MODULES, Activation
-from cnnlab.networks.layers.pooling import AdaptivePool2d, MaxPool2d
+from cnnlab.networks.layers.pooling import AdaptivePool2d, AvgPool2d, MaxPool2d
 from cnnlab.networks.layers.windows import spatial
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Residual(Block):
     """Compute ``activation(body(x) + shortcut(x))`` (He et al. 2015, arXiv:1512.03385, option B).
 
     The shortcut is the identity if the body keeps the shape, else a 1×1 convolution with batch norm whose stride
-    brings the input to the body's size.
+    brings the input to the body's size; ``pooled``, means do so before it (He et al. 2018, arXiv:1812.01187).
     """
 
     examples = {"Residual block": {"body": (*_conv_norm(), Activation(), *_conv_norm())}}
@@ -59,6 +59,7 @@ class Residual(Block):
     kind: Literal["residual"] = "residual"
     body: Annotated[tuple[Layer, ...], FailFast(), Field(min_length=1, max_length=20)]
     activation: Function | Literal["none"] = "relu"
+    pooled: bool = False
 
     @field_validator("body")
     @classmethod
@@ -95,7 +96,9 @@ class Residual(Block):
         if max(stride) > 64:
             raise LayerError(f"no 1×1 shortcut takes {shape} to the body's {out}: shrink the maps in smaller steps")
         even = stride[0] if stride[0] == stride[1] else stride
-        layers = (Conv2d(out_channels=out[0], kernel_size=1, stride=even, bias=False), BatchNorm2d())
+        means = (AvgPool2d(kernel_size=even, ceil_mode=True),) if self.pooled and max(stride) > 1 else ()
+        convolution = Conv2d(out_channels=out[0], kernel_size=1, stride=1 if means else even, bias=False)
+        layers = (*means, convolution, BatchNorm2d())
         if trace(layers, shape, classes)[-1] != out:
             raise LayerError(f"no 1×1 shortcut takes {shape} to the body's {out}: pad the body's convolutions")
         return layers
@@ -239,7 +242,7 @@ class SqueezeExcite(Block):
     """Scale each map by a weight between 0 and 1 computed from all maps' means (Hu et al. 2017, arXiv:1709.01507).
 
     ``squeezed`` sets the channels within the gate, in place of ``reduction``; with a hard sigmoid ``gate`` it is the
-    one of Howard et al. 2019, arXiv:1905.02244.
+    one of Howard et al. 2019, arXiv:1905.02244, with SiLU ``within`` that of Tan and Le 2019, arXiv:1905.11946.
     The receptive field leaves out the gate, through which every output depends a little on the whole image.
     """
 
@@ -251,6 +254,7 @@ class SqueezeExcite(Block):
     kind: Literal["squeeze-excite"] = "squeeze-excite"
     reduction: Annotated[int, Field(ge=1, le=256)] = 16
     squeezed: Channels | None = None
+    within: Function = "relu"
     gate: Literal["sigmoid", "hard-sigmoid"] = "sigmoid"
 
     def branches(self, shape: Shape, classes: int) -> dict[str, Chain]:
@@ -261,7 +265,7 @@ class SqueezeExcite(Block):
             "gate": (
                 AdaptivePool2d(),
                 Conv2d(out_channels=self._squeezed(channels), kernel_size=1),
-                Activation(),
+                Activation(function=self.within),
                 Conv2d(out_channels=channels, kernel_size=1),
                 Activation(function=self.gate),
             )

@@ -16,6 +16,8 @@ from cnnlab.ui.shell.flash import say
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+    from cnnlab.importing.bringing import Brought
+
 MAX_UPLOAD = 200  # MB in memory, three times while it is taken in
 
 
@@ -35,13 +37,36 @@ def bring_in(place: str) -> None:
         key="compare.bring.dataset",
         persist_state="session",
     )
+    new_head = st.toggle(
+        "New last layer",
+        key="compare.bring.head",
+        persist_state="session",
+        help="For a network that tells other classes apart, as published ones do: its last layer is replaced by an "
+        "untrained one for these classes, which a branch then trains alone.",
+    )
+    side = _side() if new_head else None
     if st.button("Bring in", disabled=not files, key="compare.bring.go") and files:
         with st.spinner("Reading its layers, comparing its answers, judging it on the data set…"):
-            _make(files, dataset, place)
+            _make(files, dataset, place, new_head, side)
         st.rerun()
 
 
-def _make(files: Sequence[UploadedFile], dataset: str, place: str) -> None:
+def _side() -> int | None:
+    """Show the side that images are resized to; None where it is the file's or the data set's own."""
+    return st.number_input(
+        "Its images' side, px",
+        32,
+        512,
+        None,
+        32,
+        key="compare.bring.side",
+        placeholder="as the file says",
+        persist_state="session",
+        help="Needed only where the file takes images of any size.",
+    )
+
+
+def _make(files: Sequence[UploadedFile], dataset: str, place: str, new_head: bool, side: int | None) -> None:
     """Make the run and say what it is, or why it cannot be one."""
     from cnnlab.importing.bringing import Source, bring  # noqa: PLC0415 - onnx, which no other page needs at first
 
@@ -52,9 +77,16 @@ def _make(files: Sequence[UploadedFile], dataset: str, place: str) -> None:
         return
     try:
         source = Source(first.name, first.getvalue(), weights[0].getvalue() if weights else None)
-        run = bring(source, dataset, session.store()).run
+        brought = bring(source, dataset, session.store(), new_head=new_head, side=side)
     except CnnLabError as error:
         say(place, str(error), "error")
     else:
-        accuracy = run.summary.test_accuracy or 0.0
-        say(place, f"Brought in: {run.title}. It names {accuracy:.1%} of the test images rightly.", "success")
+        say(place, _result(brought), "success")
+
+
+def _result(brought: Brought) -> str:
+    """Say what a file became, and what is next."""
+    run, head = brought.run, brought.taken.new_head
+    if head:
+        return f"Brought in: {run.title}. Its last layer is untrained: branch it off, and let {head} alone learn."
+    return f"Brought in: {run.title}. It names {run.summary.test_accuracy or 0.0:.1%} of the test images rightly."

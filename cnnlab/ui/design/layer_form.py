@@ -43,10 +43,12 @@ LABELS = {
     "norm": "With batch norm and ReLU",
     "reduction": "Reduction: channels for one of the gate's",
     "squeezed": "Channels within the gate",
+    "within": "The gate's first function",
     "gate": "The gate's last function",
     "per_position": "Each position by itself",
     "initial": "Factors at first",
     "activation": "Activation after the sum",
+    "pooled": "The shortcut shrinks by means",
 }
 HELP = {
     "kernel_size": "Height and width of the window that slides over the image.",

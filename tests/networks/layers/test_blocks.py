@@ -29,6 +29,11 @@ def test_a_gate_ends_in_the_function_that_is_asked_for() -> None:
         assert torch.equal(block(maps), maps * expected(gate[:-1](maps)))
 
 
+def test_a_gate_has_the_function_within_that_is_asked_for() -> None:
+    gate = layer_module(SqueezeExcite(within="silu"), SHAPE, 10).get_submodule("gate")
+    assert [type(module).__name__ for module in gate.children()][2:] == ["SiLU", "Conv2d", "Sigmoid"]
+
+
 def test_a_file_that_knows_neither_setting_is_read_as_before() -> None:
     layer = SqueezeExcite.model_validate({"kind": "squeeze-excite", "reduction": 8})
-    assert (layer.squeezed, layer.gate) == (None, "sigmoid")
+    assert (layer.squeezed, layer.within, layer.gate) == (None, "relu", "sigmoid")

@@ -81,13 +81,14 @@ OTHERS = [
     LayerNorm(per_position=True, affine=False),
     LayerScale(initial=0.5),
     SqueezeExcite(reduction=2),
-    SqueezeExcite(squeezed=3, gate="hard-sigmoid"),
+    SqueezeExcite(squeezed=3, within="silu", gate="hard-sigmoid"),
     Activation(function="gelu"),
     Dropout(p=0.2),
     Dropout(p=0.2, channels=True),
     Flatten(),
     Residual(body=(Conv2d(out_channels=4, padding=1), BatchNorm2d())),
     Residual(body=(Conv2d(out_channels=6, padding=1, stride=2),)),
+    Residual(body=(Conv2d(out_channels=6, padding=1, stride=2),), pooled=True),
 ]
 
 
