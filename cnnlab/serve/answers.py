@@ -69,11 +69,13 @@ class Reader:
         if isinstance(asked, dict) and "strokes" in asked:
             if self.portable.preparation != "drawn":
                 raise QuestionError("this network does not read drawings: send a picture")
+            if not asked["strokes"]:
+                raise QuestionError("the drawing is empty: a stroke is a list of points [x, y] from 0 to 1")
             (drawing,) = read_drawings(json.dumps([asked]).encode())
             return prepare(stroke_ink(drawing), self.shape[1:])[0]
         if isinstance(asked, dict) and "pixels" in asked:
             return self._numbers(asked["pixels"])
-        raise QuestionError("send {“pixels”: …} or {“strokes”: …}")
+        raise QuestionError('send {"pixels": …} or {"strokes": …}')
 
     def _numbers(self, pixels: Any) -> Tensor:
         """Convert nested lists of 0…255; those of a grey image may lack the channel."""

@@ -377,7 +377,7 @@ def test_a_recipe_can_be_changed_option_by_option(capsys: pytest.CaptureFixture[
         (["evaluate", "\x1b[31m\udcff"], "there is no run"),
         (["x" * 10_000], "No such command"),
         (["predict", ".", "/dev/zero"], "there is no run"),
-        (["resume", ".", "--epochs", "1", "--learning-rate", "nan"], "there is no run"),
+        (["resume", ".", "--epochs", "1", "--learning-rate", "nan"], "nan is no number"),
         (["train", "--runs", "/dev/null"], "cannot be written"),
         (["sweep", "--runs", "/dev/null"], "choose another folder"),
         (["pack", "--to", "runs.zip"], "Missing argument"),

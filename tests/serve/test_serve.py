@@ -92,7 +92,7 @@ def test_a_picture_is_prepared_before_it_is_answered() -> None:
         (json.dumps({"pixels": [[0.5] * 28] * 28}), JSON, 422, "whole numbers from 0 to 255"),
         (json.dumps({"pixels": [["a"] * 28] * 28}), JSON, 422, "whole numbers from 0 to 255"),
         (json.dumps({"pixels": [[10**30] * 28] * 28}), JSON, 422, "whole numbers from 0 to 255"),
-        (json.dumps({"strokes": []}), JSON, 422, ""),
+        (json.dumps({"strokes": []}), JSON, 422, "the drawing is empty"),
         (json.dumps({"strokes": [[[0, 0], ["x", 1]]]}), JSON, 422, ""),
         (b"no picture", "image/png", 422, "no image"),
         (saved(scene(1))[:99], "image/png", 422, "damaged"),

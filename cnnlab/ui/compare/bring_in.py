@@ -10,6 +10,7 @@ import streamlit as st
 from cnnlab.data.datasets import DATASETS, offered
 from cnnlab.errors import CnnLabError
 from cnnlab.training.config import RunConfig
+from cnnlab.ui.compare.run_table import tick_only
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.flash import say
 
@@ -81,6 +82,7 @@ def _make(files: Sequence[UploadedFile], dataset: str, place: str, new_head: boo
     except CnnLabError as error:
         say(place, str(error), "error")
     else:
+        tick_only([brought.run.id])
         say(place, _result(brought), "success")
 
 
@@ -89,4 +91,4 @@ def _result(brought: Brought) -> str:
     run, head = brought.run, brought.taken.new_head
     if head:
         return f"Brought in: {run.title}. Its last layer is untrained: branch it off, and let {head} alone learn."
-    return f"Brought in: {run.title}. It names {run.summary.test_accuracy or 0.0:.1%} of the test images rightly."
+    return f"Brought in: {run.title}. It names {run.summary.test_accuracy or 0.0:.1%} of the test images correctly."

@@ -59,7 +59,10 @@ def _resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> No
 def _branch(run: Run, epochs: list[int]) -> None:
     if len(epochs) > 1:  # a network from elsewhere has one
         st.slider("From its weights after epoch", epochs[0], epochs[-1], epochs[-1], key=branch_epoch(run.id).name)
-    st.caption("A run of its own. The form takes over this run's settings: change what you like, then press Train.")
+    st.caption(
+        "A new run. The form takes this run's settings: change what you like, also the filters it keeps, then press "
+        "Train."
+    )
     if st.button("Branch off", on_click=_branch_off, args=[run], key="branch.go"):
         st.rerun()  # the form is outside the fragment that this button reruns
 
