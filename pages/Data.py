@@ -7,10 +7,10 @@ from cnnlab.ui.data.own import show_own
 from cnnlab.ui.data.wall import show_wall
 from cnnlab.ui.shell import flash, frame
 
-frame.page("Data", "The pictures that networks learn from: what comes with the lab, and your own.")
+head = frame.page("Data", "The pictures that networks learn from: what comes with the lab, and your own.")
 
 take_added()
-spec = choose_dataset()
+spec = choose_dataset(head)
 add_pictures()
 flash.tell(PLACE)
 with frame.errors_shown():

@@ -43,6 +43,7 @@ def own_address(tmp_path: Path) -> Iterator[str]:
 
 def open_webcam(page: Page, address: str) -> None:
     page.goto(f"{address}/Data")
+    page.get_by_text("Add your own pictures").click()
     page.get_by_text("Webcam", exact=True).click()
 
 

@@ -68,7 +68,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_without_runs_says_what_to_do(name: str) -> None:
-    assert {"Sweep": "Start sweep", "Design": "Pick a layer", "Data": "pictures that networks learn from"}.get(
+    assert {"Sweep": "Start sweep", "Design": "Pick a layer", "Data": "Licence"}.get(
         name, "Train"
     ) in texts(open_page(name))
 

@@ -35,6 +35,7 @@ def opened(content: bytes) -> Answer:
     """Open the file in ONNX Runtime; it answers (N, C, H, W) uint8 with (N, classes)."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # PyTorch's threads want the cores, too
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
     def answer(images: Tensor) -> Tensor:

@@ -63,8 +63,7 @@ def add_pictures() -> None:
         poll.until_over(lambda: work.is_running, UPDATE_SECONDS, _watch, work)
         return
     begun = next((way for way, waits in _WAITING.items() if waits()), "")
-    is_open = bool(begun) or not own_pictures().names()
-    with st.expander("Add your own pictures", icon=":material/add_photo_alternate:", expanded=is_open):
+    with st.expander("Add your own pictures", icon=":material/add_photo_alternate:", expanded=bool(begun)):
         _form(begun or ZIP)
 
 

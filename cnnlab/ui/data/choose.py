@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.spec import DatasetSpec
@@ -11,8 +12,8 @@ from cnnlab.ui.shell.frame import distinct_labels, door
 from cnnlab.ui.shell.state import DATA_CHOSEN
 
 
-def choose_dataset() -> DatasetSpec:
-    """Show all data sets to choose from, the one in the address first, and the numbers of the chosen one."""
+def choose_dataset(place: DeltaGenerator) -> DatasetSpec:
+    """Show all data sets at ``place``, the one in the address first, and here the numbers of the chosen one."""
     specs = dict(DATASETS.items())
     asked = DATASET.asked(DATASETS, "The data set in the address is not here, or not any more: choose one below.")
     if asked and is_new("data", asked):
@@ -22,7 +23,7 @@ def choose_dataset() -> DatasetSpec:
         latest = [name for name in own if name.partition("@")[0] == DATA_CHOSEN.get().partition("@")[0]]
         DATA_CHOSEN.put([next(iter(specs)), *own, *latest][-1])  # the first of all needs no download
     titles = distinct_labels({name: spec.title for name, spec in specs.items()})
-    name = st.selectbox(
+    name = place.selectbox(
         "Data set",
         list(specs),
         format_func=titles.__getitem__,
@@ -32,13 +33,13 @@ def choose_dataset() -> DatasetSpec:
         DATASET.put(name)
         note("data", name)
     spec = specs[name]
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.metric("Training pictures", f"{spec.sizes[0]:,}")
         st.metric("Test pictures", f"{spec.sizes[1]:,}")
         st.metric("Classes", f"{len(spec.classes):,}")
         channels, height, width = spec.shape
         st.metric("Size", f"{width}×{height} px", help=f"{'In colour' if channels > 1 else 'In grey'}.")
-    # A network from scratch needs far more photos than people have.
-    recipe = {"recipe": "transfer"} if spec.digest and not spec.is_drawn else {}
-    door("Train", "Train a network on it", {**recipe, "dataset": name})
+        # A network from scratch needs far more photos than people have.
+        recipe = {"recipe": "transfer"} if spec.digest and not spec.is_drawn else {}
+        door("Train", "Train a network on it", {**recipe, "dataset": name})
     return spec

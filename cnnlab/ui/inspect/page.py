@@ -52,19 +52,26 @@ def _follow_address(views: Mapping[str, View], page: str) -> None:
 @frame.errors_shown()
 def _page(run: Run, views: Mapping[str, View], page: str) -> None:
     name = st.segmented_control(
-        "View", list(views), default=next(iter(views)), required=True, key=view_of(page).name, persist_state="session"
+        "View",
+        list(views),
+        default=next(iter(views)),
+        required=True,
+        key=view_of(page).name,
+        label_visibility="collapsed",
+        persist_state="session",
     )
     view = views[name]
     st.caption(linked(view.question, name))
     if warning := caveat(run):
         st.caption(f":material/warning: {warning}.")
     job, epochs = _job(run), run.epochs()
+    content = st.container()  # above the slider that it depends on, as a video is above its scrubber
     if view.takes_published and _asks_published(run):
         trained = published_network(run)
     else:
         last = job.epochs if job else epochs[-1]
         trained = trained_network(run, _pick_epoch(run, epochs, last, is_live=job is not None))
-    with frame.place_of(SHOWN_VIEW, f"{page} {name}"):
+    with content, frame.place_of(SHOWN_VIEW, f"{page} {name}"):
         _draw(view, run, trained, epochs)
 
 

@@ -16,7 +16,6 @@ from cnnlab.jobs.job import Job
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.allowed import VARIABLE, allowed, is_allowed, is_shared
-from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.literal import literal as literal  # noqa: PLC0414 - pages know it as frame.literal
 from cnnlab.ui.shell.state import Key, note_visit
 
@@ -34,8 +33,15 @@ _MENU = {
 }
 
 
-def page(name: str, subtitle: str, title: str = "") -> None:
-    """Draw the frame of the page ``name``, one of the menu's; its title is its name unless given."""
+_WAY = {"Data": "Data", "Train": "Train", "Try": "Draw", "Why": "Inside"}  # from pictures to reasons, and their pages
+_ALSO_WHY = ("Evaluate",)
+
+
+def page(name: str, subtitle: str, title: str = "") -> DeltaGenerator:
+    """Draw the frame of the page ``name``, one of the menu's; its title is its name unless given.
+
+    Return the place beside the title, for what the whole page is about.
+    """
     st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
     _let_in()
     session.get_ready()
@@ -50,8 +56,21 @@ def page(name: str, subtitle: str, title: str = "") -> None:
             st.fragment(_badge, run_every=2.0)(job)
         if st.user.get("is_logged_in"):
             _log_out()
-    st.title(title or name)
-    st.caption(linked(subtitle))
+    if name in (*_WAY.values(), *_ALSO_WHY):
+        _way(query)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        st.title(title or name, help=subtitle, anchor=False, width="content")
+        return st.container()
+
+
+def _way(query: Mapping[str, str] | None) -> None:
+    """Show the way from pictures to reasons as links: each step its page."""
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        for number, (step, target) in enumerate(_WAY.items()):
+            if number:
+                st.markdown(":gray[›]", width="content")
+            script, _ = _MENU[target]
+            st.page_link(script, label=step, query_params=query)
 
 
 def _let_in() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.run import Run
@@ -15,13 +16,16 @@ from cnnlab.ui.shell.state import Key, picked_run
 MOST_RUNS = 4  # shown side by side
 
 
-def pick_run(key: str) -> Run | None:
-    """Choose a trained run, by default this session's own; show what to do next and return None where there is none."""
+def pick_run(key: str, place: DeltaGenerator | None = None) -> Run | None:
+    """Choose a trained run, by default this session's own; show what to do next and return None where there is none.
+
+    The choice stands at ``place``, by default where the page is.
+    """
     runs = _runs()
     if not runs:
         return None
     labels = frame.distinct_labels({run_id: run_label(entry) for run_id, entry in runs.items()})
-    chosen = st.selectbox(
+    chosen = (place or st).selectbox(
         "Run",
         list(runs),
         index=list(runs).index(_first(runs)),
@@ -32,14 +36,14 @@ def pick_run(key: str) -> Run | None:
     return runs[chosen].run
 
 
-def pick_runs(key: str) -> list[Entry]:
-    """Choose up to MOST_RUNS runs to compare; show what to do next and return none where there are none."""
+def pick_runs(key: str, place: DeltaGenerator) -> list[Entry]:
+    """Choose up to MOST_RUNS runs to compare, at ``place``; where there are none, show what to do next."""
     runs = _runs()
     if not runs:
         return []
     # Titles only: Streamlit drops a choice whose label changes, as it would when the run ends.
     labels = frame.distinct_labels({run_id: entry.title for run_id, entry in runs.items()})
-    chosen: list[str] = st.multiselect(
+    chosen: list[str] = place.multiselect(
         f"Runs, up to {MOST_RUNS} side by side",
         list(runs),
         default=_first_asked(runs),
