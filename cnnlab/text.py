@@ -1,4 +1,4 @@
-"""Cleaning of text from other people before a page, a chart or a terminal shows it."""
+"""Text that a page, a chart or a terminal shows: other people's, cleaned, and probabilities."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ def one_line(text: str) -> str:
     These include characters that change the writing direction, halves of surrogate pairs, and unassigned ones.
     """
     return "".join(filter(_is_seen, " ".join(text.split())))
+
+
+def percent(probability: float) -> str:
+    """Format a probability that a network gives: near certainty none is called full."""
+    told = f"{probability:.1%}"
+    return "> 99.9%" if told == "100.0%" else told
 
 
 def _is_seen(letter: str) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
 from cnnlab.charts.style import PERCENT, VALIDATION, fitted, framed, plain
 from cnnlab.palette import PALETTE
+from cnnlab.text import percent
 
 MOST_BARS = 20  # that can be read
+LEAST_TOLD = 0.005  # probability, of a bar that can be seen
+LABEL = 60  # pixels beside a full bar
 
 
 def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:
@@ -51,8 +54,13 @@ def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -
     return framed(figure)
 
 
-def probability_bars(classes: Sequence[str], probabilities: Sequence[float]) -> go.Figure:
-    """Plot class probabilities, the highest one highlighted; of more than MOST_BARS classes only the likeliest."""
+def probability_bars(
+    classes: Sequence[str], probabilities: Sequence[float], told: Callable[[float], str] = percent
+) -> go.Figure:
+    """Plot class probabilities, the highest one highlighted; of more than MOST_BARS classes only the likeliest.
+
+    ``told`` formats those that are large enough to be seen.
+    """
     every = len(classes)
     if every > MOST_BARS:
         likeliest = np.argsort(probabilities)[::-1][:MOST_BARS].tolist()
@@ -67,13 +75,13 @@ def probability_bars(classes: Sequence[str], probabilities: Sequence[float]) -> 
             hovertext=[plain(name) for name in classes],
             orientation="h",
             marker={"color": colours},
-            text=[f"{probability:.1%}" for probability in probabilities],
+            text=[told(probability) if probability >= LEAST_TOLD else "" for probability in probabilities],
             textposition="outside",
             cliponaxis=False,
             hovertemplate="%{hovertext}: %{x:.2%}<extra></extra>",
         )
     )
-    figure.update_xaxes(title="probability", tickformat=".0%", range=[0, 1.15], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_xaxes(title="probability", tickformat=".0%", range=[0, 1], nticks=5)
     title = "class" if every == len(classes) else f"the {len(classes)} likeliest of {every:,} classes"
     figure.update_yaxes(type="category", autorange="reversed", title=title)
-    return framed(figure)
+    return framed(figure).update_layout(margin={"r": LABEL})

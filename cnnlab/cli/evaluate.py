@@ -22,7 +22,7 @@ from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, judge, load_trained, seen_by
-from cnnlab.text import one_line
+from cnnlab.text import one_line, percent
 from cnnlab.training.recipes import RECIPES
 
 
@@ -181,7 +181,7 @@ def _told(answer: dict[str, Any], with_file: bool) -> str:
     if "error" in answer:
         told = [f"not read: {answer['error']}", file]
     else:
-        told = [answer["class"], f"{answer['probability']:.1%}", *[file] * with_file, *answer["changes"]]
+        told = [answer["class"], percent(answer["probability"]), *[file] * with_file, *answer["changes"]]
     return "  ".join(map(one_line, told))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from cnnlab.data.loading import load
 from cnnlab.drawings.preprocess import prepare, stroke_ink
@@ -51,6 +51,12 @@ def plain(real_data: Path) -> list[LabelledDrawing]:
 
 def answers(page: Page) -> list[str]:
     return page.get_by_test_id("stMetricValue").all_inner_texts()
+
+
+def bottom(shown: Locator) -> float:
+    box = shown.bounding_box()
+    assert box
+    return box["y"] + box["height"]
 
 
 def button(page: Page, key: str) -> None:
@@ -137,6 +143,29 @@ def test_two_runs_answer_side_by_side_and_a_scribble_is_doubted(page: Page, runs
     button(page, "canvas.clear")
     draw(page, [[[0.1 * (number % 9), (number * 7 % 10) / 10] for number in range(30)]])
     expect(page.get_by_test_id("stMetric").filter(has_text="Not sure").first).to_be_visible()
+
+
+def test_four_runs_answer_on_one_screen_in_aligned_charts_that_cut_no_label(
+    address: str, runs: Path, new_page: Callable[..., Page]
+) -> None:
+    store = RunStore(runs)
+    fast = [Shelf.run(parse_config({"architecture": "quick", "epochs": epochs})) for epochs in (2, 8)]
+    four = [copied(run, store).id for run in (*fast, *[Shelf.run(RunConfig(epochs=2))] * 2)]
+    page = new_page()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{address}/Draw?run={four[0]}&runs={','.join(four)}")
+    expect(page.locator(".pen-why")).to_have_text(["Draw"] * 4)
+    draw(page, SEVEN)
+    expect(page.locator(".pen-said")).to_have_text(["7"] * 4)
+    scrolled = page.get_by_test_id("stMain").evaluate("main => main.scrollTop")
+    assert bottom(page.locator(".pen-row").last) + scrolled <= 900
+    charts = page.locator(".live-chart").filter(has=page.locator(".bartext"))
+    expect(charts).to_have_count(4)
+    assert len({bottom(chart) for chart in charts.all()}) == 1
+    assert charts.evaluate_all(
+        "charts => charts.every((chart) => [...chart.querySelectorAll('.bartext')].every((label) => "
+        "label.getBoundingClientRect().right <= chart.getBoundingClientRect().right))"
+    )
 
 
 def test_a_photo_of_paper_is_read_line_by_line(page: Page, tmp_path: Path) -> None:

@@ -186,6 +186,13 @@ def test_the_likeliest_class_stands_out() -> None:
     assert bars.marker.color[1] not in (bars.marker.color[0], bars.marker.color[2])
 
 
+def test_only_bars_that_are_seen_have_a_figure_beside_them() -> None:
+    figure = charts.probability_bars(["a", "b", "c", "d"], [0.9996, 0.0003, 0.0001, 0.0])
+    assert list(figure.data[0].text) == ["> 99.9%", "", "", ""]
+    votes = charts.probability_bars(["a", "b"], [1.0, 0.0], "{:.0%}".format)
+    assert list(votes.data[0].text) == ["100%", ""]
+
+
 def test_of_very_many_classes_the_likeliest_are_shown() -> None:
     figure = charts.probability_bars([f"class {number}" for number in range(1000)], [0.0] * 990 + [0.1] * 10)
     (bars,) = figure.data

@@ -24,7 +24,7 @@ async function readPicture(file) {
 }
 
 function checkPixels(width, height) {
-  if (width * height > MAX_PIXELS) throw new DrawingError(`The picture has ${width}×${height} pixels: send one of 7168×7168 at the most.`)
+  if (width * height > MAX_PIXELS) throw new DrawingError(`The picture has ${width}×${height} pixels: choose one of 7168×7168 at the most.`)
 }
 
 // The picture of something that a canvas can draw, a part of it [left, top, width, height] if given.

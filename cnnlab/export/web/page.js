@@ -35,13 +35,24 @@ function answerImage({ data: image, suspicion = "" }, since = performance.now())
 
 function attempt(work) {
   try {
-    return work()
+    work()
   } catch (error) {
-    if (!(error instanceof DrawingError)) throw error
-    clearAnswer()
-    say(sentence(error.message))
-    return null
+    refuse(error)
   }
+}
+
+function refuse(error) {
+  if (!(error instanceof DrawingError)) throw error
+  showNothing()
+  say(sentence(error.message))
+}
+
+// As before anything was asked.
+function showNothing() {
+  clearTimeout(spokenLater)
+  say("")
+  clearAnswer()
+  for (const sheet of [part("seen"), ...figures.map((figure) => figure.sheet)]) clearSheet(sheet)
 }
 
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!]$/.test(text) ? "" : "."}`
@@ -84,6 +95,7 @@ function preparedImage(image) {
 
 const paper = part("paper")
 const strokes = []
+let picture = null // in place of strokes: a sheet or an image that a canvas can draw
 let isDrawing = false
 let restsLater = 0
 
@@ -96,6 +108,7 @@ function drawPaper() {
   const pen = paper.getContext("2d")
   pen.fillStyle = "#000"
   pen.fillRect(0, 0, CANVAS, CANVAS)
+  if (picture) drawFitted(pen, picture, CANVAS)
   pen.strokeStyle = pen.fillStyle = "#fff"
   pen.lineWidth = PEN
   pen.lineCap = pen.lineJoin = "round"
@@ -111,6 +124,7 @@ function begin(event) {
   if (event.button > 0 || !answers) return
   paper.setPointerCapture(event.pointerId)
   isDrawing = true
+  picture = null
   strokes.push([pointOf(event)])
   changed(event.timeStamp)
 }
@@ -128,13 +142,9 @@ function end() {
 
 // Draws and answers at once, since browsers send one move a frame; a slow network answers when the pen rests.
 function changed(since) {
-  camera.close()
   drawPaper()
   showButtons()
-  if (!strokes.length) {
-    say("")
-    return clearAnswer()
-  }
+  if (!strokes.length) return showNothing()
   clearTimeout(restsLater)
   if (tookLast > SLOW) restsLater = setTimeout(() => answerStrokes(performance.now()), RESTS)
   else answerStrokes(since)
@@ -145,13 +155,15 @@ function answerStrokes(since) {
 }
 
 function showButtons() {
-  part("undo").disabled = part("clear").disabled = !strokes.length
+  part("undo").disabled = !strokes.length
+  part("clear").disabled = !strokes.length && !picture
 }
 
-function eraseStrokes() {
+function clear() {
   strokes.length = 0
-  drawPaper()
-  showButtons()
+  picture = null
+  isDrawing = false
+  changed()
 }
 
 // ---- Pictures, examples, the camera
@@ -159,14 +171,32 @@ function eraseStrokes() {
 async function takeFile(file) {
   if (!file) return
   camera.close()
-  eraseStrokes()
+  clear()
   try {
-    const picture = await readPicture(file)
-    attempt(() => answerImage(preparePicture(picture, shape, data.preparation)))
+    const read = await readPicture(file)
+    answerPicture(sheetOf(read), () => preparePicture(read, shape, data.preparation))
   } catch (error) {
-    attempt(() => { throw error })
+    refuse(error)
   }
   part("file").value = "" // so that the same file can be chosen again
+}
+
+// Puts a picture on the canvas and answers what is prepared of it.
+function answerPicture(sheet, prepare) {
+  camera.close()
+  clear()
+  picture = sheet
+  drawPaper()
+  showButtons()
+  answerImage(prepare())
+}
+
+function sheetOf({ width, height, bands }) {
+  const sheet = element("canvas")
+  const image = new Uint8Array(3 * width * height)
+  bands.forEach((band, number) => image.set(band, number * band.length))
+  paintImage(sheet, image, [3, height, width])
+  return sheet
 }
 
 function exampleButton({ name, image }) {
@@ -176,26 +206,20 @@ function exampleButton({ name, image }) {
   button.type = "button"
   button.setAttribute("aria-label", `Example: ${name}`)
   button.append(sheet)
-  button.onclick = () => {
-    camera.close()
-    eraseStrokes()
-    answerImage({ data: image })
-  }
+  button.onclick = () => answerPicture(sheet, () => ({ data: image }))
   return button
 }
 
 const camera = cameraOf(part("video"), say, (isOn) => {
   part("camera").textContent = isOn ? "Turn the camera off" : "Camera"
   part("video").hidden = !isOn
-  if (isOn) {
-    eraseStrokes()
-    watch()
-  }
+  clear()
+  if (isOn) watch()
 })
 
 function watch() {
-  const picture = camera.square(CAMERA_SIDE)
-  if (picture) attempt(() => answerImage(preparePicture(picture, shape, data.preparation)))
+  const seen = camera.square(CAMERA_SIDE)
+  if (seen) attempt(() => answerImage(preparePicture(seen, shape, data.preparation)))
   if (camera.isOn()) setTimeout(watch, CAMERA_PAUSE)
 }
 
@@ -243,7 +267,7 @@ window.cnnlab = {
 paper.addEventListener("pointerdown", begin)
 paper.addEventListener("pointermove", move)
 for (const name of ["pointerup", "pointercancel"]) paper.addEventListener(name, end)
-part("clear").onclick = () => { eraseStrokes(); changed() }
+part("clear").onclick = clear
 part("undo").onclick = () => { strokes.pop(); changed(performance.now()) }
 part("file").onchange = (event) => takeFile(event.target.files[0])
 part("upload").onclick = () => part("file").click()

@@ -24,8 +24,8 @@ _HERE = Path(__file__).parent
 ENGINE = ("unpacking.js", "engine.js", "steps.js")
 PREPARATION = ("drawing.js", "preparation.js", "picture.js")
 ANSWERS = (*ENGINE, *PREPARATION, "doubt.js", "answering.js")
-MAPS = "maps.js"
-_SCRIPTS = (*ANSWERS, MAPS, "files.js", "camera.js", "showing.js", "page.js")
+MAPS, PERCENT = "maps.js", "percent.js"
+_SCRIPTS = (*ANSWERS, MAPS, PERCENT, "files.js", "camera.js", "showing.js", "page.js")
 
 Weights = Literal["float32", "float16", "int8"]
 _BITS: dict[Weights, int] = {"float32": 32, "float16": 16, "int8": 8}
@@ -114,7 +114,7 @@ def _card(portable: Portable, weights: Weights) -> str:
         "Classes": f"{len(trained.classes)}: {names}",
         "Images": shown(trained.shape),
         "Parameters": f"{parameters:,}",
-        "Test accuracy": "" if portable.accuracy is None else f"{portable.accuracy:.1%}".replace("%", " %"),
+        "Test accuracy": "" if portable.accuracy is None else f"{portable.accuracy:.1%}",
         "Weights": f"{trained.when}, in {_BITS[weights]} bits",
         "Exported": f"{datetime.now(UTC):%Y-%m-%d}",
     }

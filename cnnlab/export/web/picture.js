@@ -53,7 +53,7 @@ function greyOf({ bands: [red, green, blue] }) {
 function asInk(picture) {
   const light = greyOf(picture)
   const most = light.reduce((largest, tone) => Math.max(largest, tone), 0)
-  if (most <= FAINT) throw new DrawingError(NOTHING)
+  if (most <= FAINT) throw new DrawingError(BLANK)
   const usual = median(light.filter((tone) => tone > most / 2))
   return { width: picture.width, height: picture.height, data: light.map((tone) => roundEven(Math.min(255, (tone / usual) * 255))) }
 }

@@ -8,6 +8,7 @@ const SHARP = 2 // times the box: drawings at least so large get an even thickne
 const THICKNESS = 2.4 // MNIST's pixels
 const BLOT = 6.5 // MNIST's pixels: no pen is so thick
 const NOTHING = "there is nothing drawn"
+const BLANK = "the picture is blank"
 
 class DrawingError extends Error {}
 

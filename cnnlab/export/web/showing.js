@@ -7,11 +7,6 @@ function part(id) {
 
 const isNoneOfThem = (name) => name.toLowerCase() === "none"
 
-function percent(share) {
-  if (share > 0.999 && share < 1) return "> 99.9 %"
-  return `${(100 * share).toFixed(1)} %`
-}
-
 // What is said of an answer, in a word and a sentence.
 function saidOf(answer) {
   const name = isNoneOfThem(answer.class) ? "none of the classes" : answer.class
@@ -54,14 +49,21 @@ function barRow() {
   return row
 }
 
+// As before anything was asked.
 function clearAnswer() {
   part("said").textContent = "–"
+  part("spoken").textContent = ""
   part("why").textContent = part("hint").textContent
   part("answer").classList.remove("doubted")
   for (const row of part("bars").children) {
+    row.classList.remove("best")
     row.children[1].firstChild.style.width = "0"
     row.children[2].textContent = ""
   }
+}
+
+function clearSheet(sheet) {
+  sheet.getContext("2d").clearRect(0, 0, sheet.width, sheet.height)
 }
 
 // The colours of the page: its ground, and those of positive and negative numbers.
@@ -84,4 +86,13 @@ function paintImage(sheet, image, [channels, height, width]) {
     for (let band = 0; band < 4; band++)
       pixels.data[4 * place + band] = band === 3 ? 255 : image[(channels === 3 ? band : 0) * size + place]
   pen.putImageData(pixels, 0, 0)
+}
+
+// Puts a picture into the middle of a square sheet, as large as it fits; pixels of small ones stay squares.
+function drawFitted(pen, picture, side) {
+  const scale = side / Math.max(picture.width, picture.height)
+  const [width, height] = [picture.width * scale, picture.height * scale]
+  pen.imageSmoothingEnabled = scale < 1
+  pen.imageSmoothingQuality = "high"
+  pen.drawImage(picture, (side - width) / 2, (side - height) / 2, width, height)
 }

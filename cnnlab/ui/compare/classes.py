@@ -11,6 +11,7 @@ from cnnlab.evaluation.metrics import Answers
 from cnnlab.evaluation.significance import LEVEL, by_class
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.trained import test_split
+from cnnlab.text import percent
 from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.shell.frame import literal
 from cnnlab.ui.shell.networks import trained_network
@@ -100,6 +101,6 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
     for (name, opened_entry), found in zip(pair.items(), (one, other), strict=True):
         answer = found.named[index]
         probability = found.probabilities[index, answer]
-        st.markdown(f"**{literal(name)}** says **{literal(found.classes[answer])}** with {probability:.1%}:")
+        st.markdown(f"**{literal(name)}** says **{literal(found.classes[answer])}** with {percent(probability)}:")
         opened_image(Look(opened_entry.run, trained_network(opened_entry.run), opened_entry.run.epochs()), index)
     close_button(COMPARED_IMAGE)

@@ -12,6 +12,7 @@ from cnnlab.drawings.camera import frame_bytes, read_frame
 from cnnlab.drawings.strokes import DrawingError
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.trained import seen_by
+from cnnlab.text import percent
 from cnnlab.ui.draw.predictions import newest, prepare_answers
 from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.live_answers import Bar, LiveAnswer
@@ -59,7 +60,7 @@ def _answer(title: str, entry: Entry, picture: Image.Image) -> LiveAnswer:
     return LiveAnswer(
         title=title,
         said="Not sure" if reading.doubt else reading.said,
-        sure=f"{reading.certainty:.0%} sure{trained_so_far}",
+        sure=f"{percent(reading.certainty)} sure{trained_so_far}",
         doubt=reading.doubt,
         bars=[Bar(network.classes[number], reading.probabilities[number]) for number in sorted(likeliest)],
     )

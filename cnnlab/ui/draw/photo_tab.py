@@ -19,6 +19,7 @@ from cnnlab.drawings.preprocess import Preparation, prepared
 from cnnlab.drawings.strokes import DrawingError
 from cnnlab.networks.layers import Shape
 from cnnlab.runs.catalogue import Entry
+from cnnlab.text import percent
 from cnnlab.ui.draw.predictions import newest, prepare_answers
 from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.figure import show_figure
@@ -160,5 +161,5 @@ def _one_by_one(images: Sequence[Tensor], readings: Readings) -> None:
 def _answer(reading: Reading) -> str:
     """Format a prediction with its confidence, and the reason where it is not sure."""
     if reading.doubt:
-        return f"{reading.name}? {reading.certainty:.1%}, {reading.doubt}"
-    return f"{reading.name}  {reading.certainty:.1%}"
+        return f"{reading.name}? {percent(reading.certainty)}, {reading.doubt}"
+    return f"{reading.name}  {percent(reading.certainty)}"

@@ -11,6 +11,7 @@ from cnnlab import charts
 from cnnlab.analysis.ood import TrainingFeatures, read
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.trained import Trained
+from cnnlab.text import percent
 from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.networks import load_network, trained_network
 from cnnlab.ui.views.cached import training_features
@@ -36,7 +37,7 @@ def follow_answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], 
 
 @frame.errors_shown()
 def _answers(named: Mapping[str, Entry], seen: Callable[[Entry], Tensor], suspicion: str) -> None:
-    for place, (name, entry) in zip(st.columns(len(named)), named.items(), strict=True):
+    for place, (name, entry) in zip(st.columns(len(named), vertical_alignment="bottom"), named.items(), strict=True):
         with place:
             _answer(name, entry, seen, suspicion)
 
@@ -50,7 +51,7 @@ def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion:
     st.metric(
         "Not sure" if reading.doubt else "The network says",
         frame.literal(f"{reading.said}?" if reading.doubt else reading.said),
-        frame.literal(reading.doubt) or f"{reading.certainty:.1%} sure",
+        frame.literal(reading.doubt or f"{percent(reading.certainty)} sure"),
         delta_color="off",
         delta_arrow="off",
         help="The bars are the network's own probabilities, and what is none of its classes can look certain to it. "

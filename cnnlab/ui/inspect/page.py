@@ -12,6 +12,7 @@ from cnnlab.pretrained.table import BACKBONES
 from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import AS_PUBLISHED, Trained
+from cnnlab.text import percent
 from cnnlab.ui.shell import address, frame, poll, session
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.networks import published_network, trained_network
@@ -166,4 +167,4 @@ def _toggle_play(run_id: str, chosen: Key[int], last: int, follow: Key[bool]) ->
 def _verdict(trained: Trained, title: str, probabilities: list[float]) -> str:
     best = max(range(len(probabilities)), key=probabilities.__getitem__)
     who = "The network, as it was published," if trained.epoch == AS_PUBLISHED else "The network"
-    return f"{title}. {who} says **{frame.literal(trained.classes[best])}** with {probabilities[best]:.1%}."
+    return f"{title}. {who} says **{frame.literal(trained.classes[best])}** with {percent(probabilities[best])}."

@@ -17,7 +17,7 @@ from cnnlab.analysis.attribution import METHODS, Attribution, Question, default_
 from cnnlab.jobs.worker import Worker
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.views.view import Look
+from cnnlab.ui.views.view import Look, with_probability
 from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import show_figure, tidy
 
@@ -66,7 +66,7 @@ def _choose(at: Look, inputs: Tensor) -> _Choice:
     )
 
     def named(label: int) -> str:
-        return f"{trained.classes[label]} ({probabilities[label]:.1%})"
+        return with_probability(trained, label, probabilities)
 
     target = columns[1].selectbox("Why", order, format_func=named)
     other = columns[2].selectbox(

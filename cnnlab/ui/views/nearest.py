@@ -48,7 +48,9 @@ def show(at: Look) -> None:
         st.markdown(f"**What the nearest {len(table)} are**")
         shares = [count / len(table) for count in votes]
         show_figure(
-            charts.probability_bars(trained.classes, shares).update_layout(height=320, xaxis_title="share"),
+            charts.probability_bars(trained.classes, shares, "{:.0%}".format).update_layout(
+                height=320, xaxis_title="share"
+            ),
             f"votes-{at.at}",
             f"Share of each class among the {len(table)} nearest training images",
             lambda: pd.DataFrame({"class": trained.classes, "images": votes}),

@@ -1,4 +1,5 @@
 // What each chosen network answers while the pen moves on the canvas; the server's answer follows when it is lifted.
+// One network has a box with bars; several have a line each, so that all are seen below the canvas.
 const PAPER = "canvas.upper-canvas"
 const MOVES = '[aria-label="Edit"][aria-pressed="true"]' // the canvas's tool that moves strokes instead of drawing
 const SLOW = 60 // ms: slower networks answer when the pen rests
@@ -47,15 +48,19 @@ function penAnswers(root) {
 
   // The server tells what the canvas made of the strokes; while one draws on, it is late.
   function receive(given) {
+    const others = JSON.stringify(given.networks) !== JSON.stringify(data?.networks)
     data = given
-    while (rows.size && ![...rows.keys()].every((name, place) => data.networks[place]?.name === name)) {
-      rows.clear()
-      root.replaceChildren()
-    }
-    for (const { name, title } of data.networks) if (!rows.has(name)) rows.set(name, row(root, title))
+    if (others) showRows()
     if (paper) return
     strokes = data.strokes
     answer()
+  }
+
+  function showRows() {
+    rows.clear()
+    root.replaceChildren()
+    root.classList.toggle("several", data.networks.length > 1)
+    for (const { name, title } of data.networks) rows.set(name, row(root, title))
   }
 
   function changed(since) {
@@ -92,6 +97,7 @@ function penAnswers(root) {
   return { receive, close }
 }
 
+// Without a title it is the only one.
 function row(root, title) {
   const made = (style) => {
     const element = document.createElement("div")
@@ -100,13 +106,15 @@ function row(root, title) {
   }
   const [box, name, said, why, bars] = ["pen-row", "pen-title", "pen-said", "pen-why", "pen-bars"].map(made)
   name.textContent = title || "While the pen moves"
+  name.title = title // which may be cut
   bars.setAttribute("aria-hidden", "true") // the server's answer has them, too
   box.append(name, said, why, bars)
   root.append(box)
 
   function show(answer, network) {
     said.textContent = answer ? answer.class : "–"
-    why.textContent = answer ? reasonOf(answer) : network ? "Draw: it answers while the pen moves." : "Getting ready …"
+    why.title = reasonOf(answer, network)
+    why.textContent = title ? why.title.split(":")[0] : why.title // a line has no room for more
     box.classList.toggle("doubted", Boolean(answer?.doubt))
     const classes = network?.classes ?? []
     while (bars.children.length < classes.length) bars.append(bar(made, classes[bars.children.length]))
@@ -125,8 +133,8 @@ function bar(made, name) {
   return column
 }
 
-function reasonOf({ probabilities, doubt }) {
-  if (doubt) return `Not sure: ${doubt}`
-  const most = Math.max(...probabilities)
-  return most > 0.999 ? "> 99.9% sure" : `${(100 * most).toFixed(1)}% sure`
+function reasonOf(answer, network) {
+  if (!network) return "Getting ready …"
+  if (!answer) return "Draw: it answers while the pen moves."
+  return answer.doubt ? `Not sure: ${answer.doubt}` : `${percent(Math.max(...answer.probabilities))} sure`
 }

@@ -14,7 +14,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.export.portable import ExportError, Portable
 from cnnlab.export.web.bundle import bundle
 from cnnlab.export.web.kernel import kernel
-from cnnlab.export.web.page import ANSWERS, MAPS, source
+from cnnlab.export.web.page import ANSWERS, MAPS, PERCENT, source
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell import session
@@ -31,7 +31,7 @@ _answers = st.components.v2.component(
     "cnnlab_pen_answers",
     html='<div class="pen"></div>',
     css=(_HERE / "pen_answers.css").read_text(encoding="utf-8"),
-    js=(_HERE / "pen_answers.js").read_text(encoding="utf-8"),
+    js="\n".join([source(PERCENT), (_HERE / "pen_answers.js").read_text(encoding="utf-8")]),
 )
 _maps = st.components.v2.component(
     "cnnlab_pen_maps",

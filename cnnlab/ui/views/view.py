@@ -10,6 +10,7 @@ from torch import Tensor
 from cnnlab.drawings.strokes import Drawing
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained
+from cnnlab.text import percent
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,8 @@ class View:
     show: Callable[[Look], None]
     needs_image: bool = False
     takes_published: bool = False  # whether it explains a network that answers with other classes than its data set's
+
+
+def with_probability(trained: Trained, label: int, probabilities: Tensor) -> str:
+    """Name a class with its probability."""
+    return f"{trained.classes[label]} ({percent(float(probabilities[label]))})"

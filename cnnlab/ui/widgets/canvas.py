@@ -54,7 +54,7 @@ def drawing_canvas(show_below: Callable[[Drawing | None], None] | None = None, h
     if has_pens:
         st.slider("Pen, pixels", *PENS, PEN, 2, key=CANVAS_PEN.name, persist_state="session", width=CANVAS)
         st.caption(
-            "Point at the canvas to see the tools above it. Their pencil moves strokes instead of drawing; click it "
+            "With a mouse, tools appear above the canvas when you point at it. Their pencil moves strokes; click it "
             "again to draw.",
             width=CANVAS,
         )

@@ -4,11 +4,13 @@ import json
 import re
 import struct
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 import torch
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Error, Page, expect
 
 from cnnlab.analysis.ood import read
@@ -18,6 +20,7 @@ from cnnlab.export.portable import Portable
 from cnnlab.export.web.page import html_page
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import test_split as images_of
+from cnnlab.text import percent
 from tests.export.web.pages import changed, opened, untrained, with_other_weights
 from tests.samples import SEVEN
 
@@ -31,12 +34,31 @@ DRAWINGS: list[dict[str, Any]] = [
     {"strokes": [[[0.1, 0.1], [0.9, 0.2], [0.2, 0.8]]], "pen": 0.7},  # a blot
 ]
 PREDICT = "async (inputs) => Promise.all(inputs.map((input) => window.cnnlab.predict(input)))"
+HUGE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 90_000, 90_000) + bytes(99)
+PIXELS = "paper.getContext('2d').getImageData(0, 0, 280, 280).data"
+BLACK = f"{PIXELS}.every((tone, at) => at % 4 === 3 || !tone)"
+SHOWN = """[...document.querySelectorAll("#said, #why, #spoken, .share")].map((each) => each.textContent).join("") +
+  [...document.querySelectorAll("canvas:not(.example canvas)")].map((each) => each.toDataURL()) +
+  document.querySelectorAll(".best").length"""
 Weights = Literal["float32", "float16", "int8"]
 
 
 @pytest.fixture(scope="module")
 def portable(finished_run: Run) -> Portable:
     return Portable.of(finished_run, "Two epochs")
+
+
+def choose(page: Page, content: bytes) -> None:
+    page.locator("#file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": content})
+
+
+def photo_of_one() -> bytes:
+    """A dark stroke in the middle of a white sheet, wider than high."""
+    sheet = Image.new("L", (28, 20), "white")
+    ImageDraw.Draw(sheet).line([(14, 4), (14, 15)], width=2)
+    file = BytesIO()
+    sheet.save(file, "PNG")
+    return file.getvalue()
 
 
 @pytest.mark.parametrize("weights", ["float32", "float16", "int8"])
@@ -179,7 +201,7 @@ def test_of_many_classes_the_likeliest_are_shown(new_page: Callable[..., Page], 
         ({"strokes": [[[0, 0], [1, 1]]], "pen": 0}, "pen's width"),
         ({"width": 4, "height": 4, "pixels": [0] * 5}, "no 4×4 picture"),
         ({"width": 0, "height": 4, "pixels": [0]}, "above zero"),
-        ({"width": 4, "height": 4, "pixels": [255] * 16}, "there is nothing drawn"),
+        ({"width": 4, "height": 4, "pixels": [255] * 16}, "the picture is blank"),
         ({"image": [0] * 9}, "1×28×28 = 784 numbers, not 9"),
     ],
 )
@@ -203,7 +225,7 @@ def test_strokes_are_nothing_to_a_network_of_photos(new_page: Callable[..., Page
     [
         (b"", "The file is empty."),
         (b"no picture at all" * 9, "no picture that this browser can read"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 90_000, 90_000) + bytes(99), "90000×90000 pixels"),
+        (HUGE, "90000×90000 pixels: choose one"),
     ],
 )
 def test_a_wrong_file_gets_a_sentence(
@@ -211,8 +233,81 @@ def test_a_wrong_file_gets_a_sentence(
 ) -> None:
     page, _ = opened(new_page, tmp_path / "page.html", html_page(untrained(("cup", "pen"))))
     expect(page.locator("#status")).to_be_hidden()
-    page.locator("#file").set_input_files({"name": "wrong.png", "mimeType": "image/png", "buffer": content})
+    choose(page, content)
     expect(page.locator("#problem")).to_have_text(re.compile(re.escape(sentence)))
+
+
+def test_a_picture_lies_on_the_canvas_until_it_is_cleared(
+    new_page: Callable[..., Page], tmp_path: Path, portable: Portable
+) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(portable))
+    expect(page.locator("#status")).to_be_hidden()
+    fresh = page.evaluate(SHOWN)
+    choose(page, photo_of_one())
+    expect(page.locator("#said")).not_to_have_text("–")
+    tones = page.evaluate(f"[[20, 140], [140, 140], [140, 20]].map(([x, y]) => {PIXELS}[4 * (280 * y + x)])")
+    assert tones == [255, 0, 0]  # paper, ink, and the canvas above a picture that is wider than high
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    page.get_by_role("button", name="Clear").click()
+    assert page.evaluate(SHOWN) == fresh
+    expect(page.get_by_role("button", name="Clear")).to_be_disabled()
+
+
+def test_strokes_take_the_place_of_a_picture(new_page: Callable[..., Page], tmp_path: Path, portable: Portable) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(portable))
+    page.get_by_role("button", name="Example: 3").click()
+    assert page.evaluate(BLACK) is False
+    page.locator("#paper").click(position={"x": 100, "y": 100})
+    page.get_by_role("button", name="Undo").click()
+    assert page.evaluate(BLACK) is True
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture at all", HUGE])
+def test_after_a_wrong_file_nothing_is_left_of_the_picture_before(
+    new_page: Callable[..., Page], tmp_path: Path, portable: Portable, content: bytes
+) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(portable))
+    expect(page.locator("#status")).to_be_hidden()
+    fresh = page.evaluate(SHOWN)
+    choose(page, photo_of_one())
+    expect(page.locator("#spoken")).not_to_be_empty()
+    choose(page, content)
+    expect(page.locator("#problem")).not_to_be_empty()
+    assert page.evaluate(SHOWN) == fresh
+
+
+def test_a_bar_is_at_once_as_long_as_its_figure_says(new_page: Callable[..., Page], tmp_path: Path) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(untrained(("cup", "pen"))))
+    expect(page.locator("#status")).to_be_hidden()
+    told, long = page.evaluate(
+        """() => {
+          answerImage({ data: answers.examples[0].image })
+          document.body.offsetWidth // the style before
+          const share = data.classes.map((_, at) => (at ? 0.75 : 0.25))
+          showBars(share, data.classes)
+          const bars = [...document.querySelectorAll(".filled")]
+          return [share, bars.map((bar) => bar.offsetWidth / bar.parentNode.offsetWidth)]
+        }"""
+    )
+    assert long == pytest.approx(told, abs=0.01)
+
+
+@pytest.mark.parametrize("width", [1440, 375])
+def test_the_buttons_lie_in_one_row(
+    new_page: Callable[..., Page], tmp_path: Path, portable: Portable, width: int
+) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(portable), width)
+    buttons = page.locator(".board + .row button")
+    tops = [box["y"] for button in buttons.all() if (box := button.bounding_box())]
+    assert len(tops) == 4
+    assert len(set(tops)) == 1
+    assert buttons.evaluate_all("all => all.every((each) => each.scrollWidth <= each.clientWidth)")
+
+
+def test_a_probability_is_written_as_the_app_does(new_page: Callable[..., Page], tmp_path: Path) -> None:
+    page, _ = opened(new_page, tmp_path / "page.html", html_page(untrained(("cup", "pen"))))
+    shares = [0, 0.0004, 0.976, 0.9994, 0.9995, 0.9996, 0.9999999, 1]
+    assert page.evaluate("(shares) => shares.map(percent)", shares) == [percent(share) for share in shares]
 
 
 def test_a_picture_is_answered(new_page: Callable[..., Page], tmp_path: Path) -> None:

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+import pytest
+
+from cnnlab.text import percent
+
+
+@pytest.mark.parametrize(
+    ("probability", "told"),
+    [(0.0004, "0.0%"), (0.976, "97.6%"), (0.9994, "99.9%"), (0.9996, "> 99.9%"), (1.0, "> 99.9%")],
+)
+def test_near_certainty_is_never_called_full(probability: float, told: str) -> None:
+    assert percent(probability) == told
