@@ -4,17 +4,18 @@ from cnnlab.charts.classes import per_class_bars, per_class_points, probability_
 from cnnlab.charts.comparison import cost_and_accuracy, overlaid_curves, parallel_coordinates
 from cnnlab.charts.evaluation import class_intervals, confusion, reliability, trade_off, with_intervals
 from cnnlab.charts.inside import embedding, lines, overlay, spread, strokes
-from cnnlab.charts.style import BRIGHTNESS, DIVERGING, MAX_POINTS
+from cnnlab.charts.style import DIVERGING, MAX_POINTS, ON_WHITE, SEQUENTIAL
 from cnnlab.charts.tiles import boxed_photo, feature_map_grid, filter_grid, photo, picture, tile_row, tile_strip
 from cnnlab.charts.training import LIVE_SECONDS, Stem, curve, learning_rate_ramp, live
 from cnnlab.palette import PALETTE
 
 __all__ = [
-    "BRIGHTNESS",
     "DIVERGING",
     "LIVE_SECONDS",
     "MAX_POINTS",
+    "ON_WHITE",
     "PALETTE",
+    "SEQUENTIAL",
     "Stem",
     "boxed_photo",
     "class_intervals",

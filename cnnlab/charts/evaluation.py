@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import BRIGHTNESS, PERCENT, Numbers, fitted, framed, plain
+from cnnlab.charts.style import ERROR, PERCENT, Numbers, Scale, fitted, framed, plain
 from cnnlab.palette import PALETTE
 
 LEGIBLE = 12  # classes whose numbers fit into a confusion matrix
+_ERRORS: Scale = [(0.0, "#f7dde7"), (1.0, ERROR)]  # pale, not faded: the numbers upon it are legible on any page
 MANY_CLASSES = 50  # from more on, only cells that hold something can be pointed at
 
 
@@ -65,17 +66,17 @@ def with_intervals(rows: pd.DataFrame, by: str, axes: tuple[str, str], height: i
 def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
     """Plot true classes by row, predictions by column; a cell's invisible marker has customdata row · classes + column.
 
-    Whole numbers are shown as counts, others as shares. The diagonal has no colour, as it would outshine the rest.
+    Whole numbers are shown as counts, others as shares. Only errors have a colour; the diagonal has an outline.
     """
     short = fitted(classes)
     names = [short[name] for name in classes]
     count = len(names)
     is_counts = bool((matrix == matrix.round()).all()) and matrix.max() > 1
-    off_diagonal = np.where(np.eye(count, dtype=bool), np.nan, matrix)
+    errors = np.where(np.eye(count, dtype=bool) | (matrix == 0), np.nan, matrix)
     form = "{:.0f}" if is_counts else "{:.1%}"
     figure = go.Figure(
         go.Heatmap(
-            z=off_diagonal,
+            z=errors,
             x=names,
             y=names,
             text=[
@@ -85,15 +86,20 @@ def confusion(matrix: Numbers, classes: Sequence[str]) -> go.Figure:
             if count <= LEGIBLE
             else None,
             texttemplate="%{text}" if count <= LEGIBLE else None,
-            colorscale=BRIGHTNESS,
+            colorscale=_ERRORS,
             zmin=0,
             showscale=False,
             hoverinfo="skip",
         )
     )
     figure.add_trace(_cells(matrix, names, form, classes))
-    figure.update_xaxes(title="answer", type="category", showgrid=False)
-    figure.update_yaxes(title="true class", type="category", autorange="reversed", showgrid=False)
+    for place in range(count if count <= MANY_CLASSES else 0):
+        edges = {"x0": place - 0.5, "x1": place + 0.5, "y0": place - 0.5, "y1": place + 0.5}
+        figure.add_shape(type="rect", **edges, line={"color": PALETTE[8], "width": 1})
+    figure.update_xaxes(title="answer", type="category", showgrid=False, side="top", constrain="domain")
+    figure.update_yaxes(
+        title="true class", type="category", autorange="reversed", showgrid=False, scaleanchor="x", constrain="domain"
+    )
     figure.update_layout(height=min(760, 140 + 36 * count), hoverdistance=-1)
     return framed(figure)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import DIVERGING, Numbers
+from cnnlab.charts.style import ON_WHITE, Numbers
 from cnnlab.charts.tiles import bare
 from cnnlab.palette import PALETTE
 
@@ -55,7 +55,7 @@ def _numbers(values: Numbers, quantity: str, limit: float | None, empty: str) ->
         z=values,
         text=[[empty if np.isnan(value) else written(value) for value in row] for row in values],
         texttemplate="%{text}",
-        colorscale=DIVERGING,
+        colorscale=ON_WHITE,
         zmin=-reach,
         zmax=reach,
         showscale=False,

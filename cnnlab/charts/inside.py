@@ -9,7 +9,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from cnnlab.charts.style import BRIGHTNESS, DIVERGING, Numbers, fitted, framed, plain
+from cnnlab.charts.style import DIVERGING, ON_WHITE, SEQUENTIAL, Numbers, fitted, framed, plain
 from cnnlab.charts.tiles import bare
 from cnnlab.palette import PALETTE
 
@@ -27,7 +27,7 @@ def spread(
             y=list(edges),
             z=np.sqrt(shares).T,
             customdata=shares.T,
-            colorscale=BRIGHTNESS,
+            colorscale=SEQUENTIAL,
             showscale=False,
             hovertemplate="epoch %{x}, " + quantity + " %{y:.3g}: %{customdata:.2%}<extra></extra>",
         )
@@ -71,14 +71,13 @@ def lines(
 def overlay(grey: Numbers, values: Numbers, signed: bool, on_image: bool, limit: float | None = None) -> go.Figure:
     """Draw a map (H, W), alone or over the image in grey; colours end at ``limit``, by default its largest value."""
     reach = limit or float(np.abs(values).max()) or 1.0
-    scale = DIVERGING if signed else BRIGHTNESS
     figure = go.Figure()
     if on_image:
         figure.add_trace(go.Heatmap(z=grey, colorscale="Greys", reversescale=True, showscale=False, hoverinfo="skip"))
     figure.add_trace(
         go.Heatmap(
             z=values,
-            colorscale=_fading(scale, signed) if on_image else scale,
+            colorscale=DIVERGING if signed else SEQUENTIAL,
             zmin=-reach if signed else 0.0,
             zmax=reach,
             colorbar={"thickness": 12, "exponentformat": "e"},
@@ -92,7 +91,7 @@ def strokes(lines: Sequence[Line], middles: Line, support: Numbers) -> go.Figure
     """Draw strokes, y down, numbered in their middles and coloured by their support for a class, in nats."""
     reach = float(np.abs(support).max()) or 1.0
     shares = support / (2 * reach) + 0.5
-    colours = sample_colorscale(DIVERGING, shares.tolist())
+    colours = sample_colorscale(ON_WHITE, shares.tolist())
     figure = go.Figure()
     for width, shades in ((16, [PALETTE[8]] * len(lines)), (12, colours)):  # first a rim, for zero is white
         for line, colour in zip(lines, shades, strict=True):
@@ -106,7 +105,7 @@ def strokes(lines: Sequence[Line], middles: Line, support: Numbers) -> go.Figure
             textfont={"color": ["white" if abs(share - 0.5) > 0.3 else "black" for share in shares], "size": 12},
             marker={
                 "color": support,
-                "colorscale": DIVERGING,
+                "colorscale": ON_WHITE,
                 "cmin": -reach,
                 "cmax": reach,
                 "size": 22,
@@ -136,18 +135,6 @@ def _pen(line: Line, colour: str, width: int) -> go.Scatter:
         hoverinfo="skip",
         showlegend=False,
     )
-
-
-def _fading(scale: str, signed: bool) -> list[tuple[float, str]]:
-    """Build a colour scale that is transparent where it stands for nothing."""
-    places = np.linspace(0, 1, 21)
-    strengths = np.abs(2 * places - 1) if signed else places
-    return [
-        (place, f"rgba({255 * red:.0f}, {255 * green:.0f}, {255 * blue:.0f}, {min(0.9, 1.5 * strength):.2f})")
-        for place, strength, (red, green, blue) in zip(
-            places.tolist(), strengths.tolist(), sample_colorscale(scale, places, colortype="tuple"), strict=True
-        )
-    ]
 
 
 def embedding(

@@ -15,16 +15,41 @@ from cnnlab.palette import PALETTE
 from cnnlab.text import one_line
 
 TRAIN, VALIDATION = PALETTE[0], PALETTE[1]
-DIVERGING = "RdBu"  # below zero red, zero white, above blue: weights, gradients, what speaks for and against
+NEGATIVE, POSITIVE = PALETTE[3], PALETTE[0]
+ERROR = PALETTE[3]
 PERCENT = ".2~%"  # of an axis's ticks, which may lie close together
-BRIGHTNESS = "Viridis"  # from nothing to much: feature maps, attention, densities
 FULL = 1.01  # of a share's axis: all, and room for its marker
 MAX_NAME = 20  # characters of a class's name beside an axis; hovering tells the whole
 TILE_NAME = 9  # above a picture of a row
 MAX_POINTS = 500  # of a line, about its width in pixels: more only costs the browser
 
 Numbers = npt.NDArray[np.floating]
+Scale = list[tuple[float, str]]
 _Item = TypeVar("_Item")
+
+
+def faded(colour: str, strength: float) -> str:
+    """Return a colour "#rrggbb" that lets the page through: at strength 0 nothing is seen of it."""
+    return f"rgba({_bands(colour)}, {strength:g})"
+
+
+def _bands(colour: str) -> str:
+    return ", ".join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))
+
+
+# From nothing to much: feature maps, attention, densities. Zero looks like the page, be it light or dark.
+SEQUENTIAL: Scale = [(0.0, faded(POSITIVE, 0)), (1.0, faded(POSITIVE, 1))]
+# Below zero and above: weights, gradients, what speaks for and against.
+DIVERGING: Scale = [
+    (0.0, faded(NEGATIVE, 1)),
+    (0.5, faded(NEGATIVE, 0)),
+    (0.5, faded(POSITIVE, 0)),
+    (1.0, faded(POSITIVE, 1)),
+]
+# The same on white, where numbers are written upon it.
+ON_WHITE: Scale = [
+    (place, f"rgb({_bands(end)})") for place, end in ((0.0, NEGATIVE), (0.5, "#ffffff"), (1.0, POSITIVE))
+]
 
 
 def framed(figure: go.Figure) -> go.Figure:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 from optuna import Study, visualization
 
-from cnnlab.charts.style import BRIGHTNESS, PERCENT, framed
+from cnnlab.charts.style import PERCENT, POSITIVE, faded, framed
 from cnnlab.training.config import field_title
 
 _VALUE = "validation accuracy"
@@ -41,7 +41,7 @@ def slices(study: Study) -> go.Figure:
     """Plot accuracy against each searched setting by itself; later trials are brighter."""
     figure = _in_percent(visualization.plot_slice(study, target_name=_VALUE))
     figure.for_each_xaxis(lambda axis: axis.update(title=field_title(axis.title.text)))
-    return figure.update_traces(marker={"colorscale": BRIGHTNESS, "size": 8})
+    return figure.update_traces(marker={"colorscale": [(0, faded(POSITIVE, 0.25)), (1, faded(POSITIVE, 1))], "size": 8})
 
 
 FIGURES: dict[str, Callable[[Study], go.Figure]] = {

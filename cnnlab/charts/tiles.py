@@ -8,10 +8,9 @@ from math import ceil, sqrt
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
-from plotly.colors import sample_colorscale
 
 from cnnlab.charts.png import inline, inline_photo
-from cnnlab.charts.style import BRIGHTNESS, DIVERGING, Numbers, framed, plain
+from cnnlab.charts.style import DIVERGING, NEGATIVE, POSITIVE, SEQUENTIAL, Numbers, Scale, framed, plain
 from cnnlab.palette import PALETTE
 
 MAX_CELLS = 60_000  # of a grid; beyond that every k-th row and column of each tile is shown
@@ -46,7 +45,7 @@ def feature_map_grid(
     if own_scale:
         lowest, highest = maps.min((1, 2), keepdims=True), maps.max((1, 2), keepdims=True)
         shares = (maps - lowest) / np.maximum(highest - lowest, 1e-12)
-        return _mosaic(shares, (BRIGHTNESS, 0.0, 1.0, "share of<br>own range"), units, notes)
+        return _mosaic(shares, (SEQUENTIAL, 0.0, 1.0, "share of<br>own range"), units, notes)
     return _mosaic(maps, (*_scale_of(maps), "activation"), units, notes)
 
 
@@ -99,27 +98,32 @@ def tile_row(tiles: Numbers, side: int = 56) -> npt.NDArray[np.uint8]:
     """
     step = max(1, ceil(max(tiles.shape[1:]) / side))
     tiles = tiles[:, ::step, ::step]
-    scale, low, high = _scale_of(tiles)
-    steps = sample_colorscale(scale, np.linspace(0, 1, 256), colortype="tuple")
-    colours = (np.array([(*colour, 1.0) for colour in steps]) * 255).round().astype(np.uint8)  # (256, 4)
-    levels = ((tiles - low) / (high - low) * 255).round().astype(np.uint8)
+    *_, high = _scale_of(tiles)
     zoom = max(1, side // max(tiles.shape[1:]))
-    large = colours[levels].repeat(zoom, 1).repeat(zoom, 2)  # (N, H, W, 4)
+    large = _coloured(tiles / high).repeat(zoom, 1).repeat(zoom, 2)  # (N, H, W, 4)
     gap = np.zeros((*large.shape[:2], max(2, zoom // 4), 4), np.uint8)  # transparent
     return np.concatenate([part for tile, between in zip(large, gap, strict=True) for part in (tile, between)], 1)
 
 
-def _scale_of(values: Numbers) -> tuple[str, float, float]:
+def _coloured(values: Numbers) -> npt.NDArray[np.uint8]:
+    """Return values in −1…1 as RGBA pixels, as DIVERGING has them: the colour by the sign, as strong as the value."""
+    above, below = ([int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in (POSITIVE, NEGATIVE))
+    colours = np.where(values[..., None] >= 0, above, below)  # (…, 3)
+    strengths = (np.abs(values) * 255).round()[..., None]
+    return np.concatenate([colours, strengths], -1).astype(np.uint8)
+
+
+def _scale_of(values: Numbers) -> tuple[Scale, float, float]:
     low, high = float(values.min()), float(values.max())
     if low < 0:
         limit = max(-low, high)
         return DIVERGING, -limit, limit
-    return BRIGHTNESS, 0.0, high or 1.0
+    return SEQUENTIAL, 0.0, high or 1.0
 
 
 def _mosaic(
     tiles: Numbers,
-    scale: tuple[str, float, float, str],
+    scale: tuple[Scale, float, float, str],
     units: Sequence[int] = (),
     notes: Sequence[str] = (),
     flagged: Sequence[int] = (),
@@ -158,7 +162,7 @@ def _mosaic(
     return bare(figure, min(MAX_HEIGHT, 20 + TILE_HEIGHT * rows))
 
 
-def _heatmap(values: Numbers, scale: str, low: float, high: float, quantity: str) -> go.Figure:
+def _heatmap(values: Numbers, scale: Scale, low: float, high: float, quantity: str) -> go.Figure:
     return go.Figure(
         go.Heatmap(
             z=values,

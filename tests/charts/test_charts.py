@@ -254,9 +254,12 @@ def test_a_row_of_tiles_has_the_grids_colours() -> None:
     row = charts.tile_row(np.array([[[0.0, 2.0]], [[1.0, 2.0]]]), side=8)
     assert row.dtype == np.uint8
     assert row.shape[0] == 4
-    ends = [[round(255 * part) for part in c] for c in sample_colorscale("Viridis", [0.0, 1.0], colortype="tuple")]
-    assert [row[0, 0, :3].tolist(), row[0, 7, :3].tolist()] == ends
-    assert (row[0, 7, 3], row[0, 8, 3]) == (255, 0)  # see-through between the tiles
+    assert (row[0, 0, 3], row[0, 7, 3]) == (0, 255)  # zero looks like the page
+    assert f"#{bytes(row[0, 7, :3]).hex()}" == charts.PALETTE[0]
+    assert row[0, 8, 3] == 0  # between the tiles
+    signed = charts.tile_row(np.array([[[-2.0, 1.0]]]), side=8)
+    assert f"#{bytes(signed[0, 0, :3]).hex()}" == charts.PALETTE[3]
+    assert (signed[0, 0, 3], signed[0, 7, 3]) == (255, 128)
     assert charts.tile_row(np.zeros((2, 224, 224))).shape[0] <= 56
 
 
@@ -281,7 +284,7 @@ def test_an_attribution_lies_over_the_image_or_alone(signed: bool, low: float) -
     _, above = charts.overlay(np.zeros((1, 2)), values, signed, on_image=True, limit=4.0).data
     assert above.zmax == 4.0
     nothing = 0.5 if signed else 0.0
-    assert next(colour for place, colour in above.colorscale if place == nothing).endswith(" 0.00)")
+    assert next(colour for place, colour in above.colorscale if place == nothing).endswith(", 0)")
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
@@ -312,6 +315,7 @@ def test_a_confusion_matrix_of_many_classes_has_marks_where_something_is() -> No
 def test_a_confusion_matrix_marks_errors_and_knows_its_cells() -> None:
     grid, cells = charts.confusion(np.array([[5.0, 2.0], [0.0, 7.0]]), ["cat", "<b>"]).data
     assert np.isnan(np.array(grid.z, float).diagonal()).all()
+    assert np.isnan(grid.z[1][0])  # blank, as no error is
     assert list(grid.x) == ["cat", "&lt;b&gt;"]
     assert [list(cell) for cell in cells.customdata] == [[0, "5"], [1, "2"], [2, "0"], [3, "7"]]
     shares = charts.confusion(np.array([[0.75, 0.25], [0.0, 1.0]]), ["cat", "dog"]).data[1]
@@ -343,7 +347,7 @@ def test_strokes_are_numbered_in_their_middles_and_coloured_by_what_they_speak_f
     rims, coloured = drawn[:3], drawn[3:]
     assert [list(line.x) for line in coloured] == [list(line.x) for line in rims] == [[0, 1], [1, 1, 1], [2]]
     strong, against, nothing = (line.line.color for line in coloured)
-    assert [strong, against, nothing] == sample_colorscale(charts.DIVERGING, [1.0, 0.25, 0.5])
+    assert [strong, against, nothing] == sample_colorscale(charts.ON_WHITE, [1.0, 0.25, 0.5])
     assert {line.line.color for line in rims} == {charts.PALETTE[8]}  # zero is as white as the page
     assert (list(numbers.x), list(numbers.y), list(numbers.text)) == ([0.5, 1, 2], [0, 1, 2], ["1", "2", "3"])
     assert (numbers.marker.cmin, numbers.marker.cmax) == (-2, 2)
@@ -354,7 +358,7 @@ def test_strokes_are_numbered_in_their_middles_and_coloured_by_what_they_speak_f
 
 def test_strokes_that_all_speak_for_nothing_are_white() -> None:
     figure = charts.strokes([[(0.0, 0.0), (1.0, 1.0)]], [(0.5, 0.5)], np.zeros(1))
-    assert figure.data[1].line.color == sample_colorscale(charts.DIVERGING, [0.5])[0]
+    assert figure.data[1].line.color == sample_colorscale(charts.ON_WHITE, [0.5])[0]
 
 
 def test_a_photos_boxes_are_closed_named_and_flagged() -> None:

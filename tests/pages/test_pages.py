@@ -68,9 +68,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_without_runs_says_what_to_do(name: str) -> None:
-    assert {"Sweep": "Start sweep", "Design": "Pick a layer", "Data": "Licence"}.get(
-        name, "Train"
-    ) in texts(open_page(name))
+    assert {"Sweep": "Start sweep", "Design": "Pick a layer", "Data": "Licence"}.get(name, "Train") in texts(
+        open_page(name)
+    )
 
 
 @pytest.mark.parametrize("name", PAGES)

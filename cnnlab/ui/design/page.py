@@ -159,7 +159,7 @@ def _beside(draft: Draft, total: Totals, images: Images, code: str, svg: str) ->
     )
     if name == "Code":
         if code:
-            st.code(code, language="python", height=460)
+            st.code(code, language="python", wrap_lines=True)
         else:
             st.caption("The code appears when every layer fits.")
     elif name == "Compare":
