@@ -21,7 +21,7 @@ def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:
             y=list(accuracies.values()),
             hovertext=[plain(name) for name in accuracies],
             marker={"color": VALIDATION},
-            hovertemplate="%{hovertext}: %{y:.2%}<extra></extra>",
+            hovertemplate="%{hovertext}: %{y:.1%}<extra></extra>",
         )
     )
     figure.update_xaxes(title="class", type="category")
@@ -41,7 +41,7 @@ def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -
                 name=plain(name),
                 mode="markers",
                 marker={"color": PALETTE[number % len(PALETTE)], "size": 12, "symbol": number, "opacity": 0.8},
-                hovertemplate="%{hovertext}: %{y:.2%}<extra>" + plain(name) + "</extra>",
+                hovertemplate="%{hovertext}: %{y:.1%}<extra>" + plain(name) + "</extra>",
             )
             for number, (name, classes) in enumerate(accuracies.items())
         ]
@@ -70,7 +70,7 @@ def probability_bars(classes: Sequence[str], probabilities: Sequence[float]) -> 
             text=[f"{probability:.1%}" for probability in probabilities],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{hovertext}: %{x:.2%}<extra></extra>",
+            hovertemplate="%{hovertext}: %{x:.1%}<extra></extra>",
         )
     )
     figure.update_xaxes(title="probability", tickformat=".0%", range=[0, 1.15], tickvals=[0, 0.25, 0.5, 0.75, 1])

@@ -29,7 +29,7 @@ def spread(
             customdata=shares.T,
             colorscale=BRIGHTNESS,
             showscale=False,
-            hovertemplate="epoch %{x}, " + quantity + " %{y:.3g}: %{customdata:.2%}<extra></extra>",
+            hovertemplate="epoch %{x}, " + quantity + " %{y:.3g}: %{customdata:.1%}<extra></extra>",
         )
     )
     figure.update_xaxes(title="epoch", type="category")
@@ -56,7 +56,7 @@ def lines(
                 name=short[name],
                 mode="lines+markers",
                 line={"color": PALETTE[number % len(PALETTE)], "width": 2},
-                hovertemplate=titles[0] + " %{x}: %{y:.2%}<extra>" + plain(name) + "</extra>",
+                hovertemplate=titles[0] + " %{x}: %{y:.1%}<extra>" + plain(name) + "</extra>",
             )
             for number, (name, line) in enumerate(values.items())
         ]

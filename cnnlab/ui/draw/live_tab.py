@@ -14,6 +14,7 @@ from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.trained import seen_by
 from cnnlab.ui.draw.predictions import newest, prepare_answers
 from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.format import probability
 from cnnlab.ui.widgets.live_answers import Bar, LiveAnswer
 from cnnlab.ui.widgets.live_camera import LIVE_PART, latest_frame, live_camera
 
@@ -59,7 +60,7 @@ def _answer(title: str, entry: Entry, picture: Image.Image) -> LiveAnswer:
     return LiveAnswer(
         title=title,
         said="Not sure" if reading.doubt else reading.said,
-        sure=f"{reading.certainty:.0%} sure{trained_so_far}",
+        sure=f"{probability(reading.certainty)} sure{trained_so_far}",
         doubt=reading.doubt,
         bars=[Bar(network.classes[number], reading.probabilities[number]) for number in sorted(likeliest)],
     )
