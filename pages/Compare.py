@@ -8,7 +8,7 @@ from cnnlab.ui.compare.actions import import_runs, toolbar
 from cnnlab.ui.compare.run_table import choose_runs, find_runs
 from cnnlab.ui.shell import frame, session
 
-frame.page("Compare", "Runs side by side: how they learned, what they got right, what that cost.")
+frame.page("Compare", "Runs side by side: how they learned, what they got right and what they cost.")
 
 entries = session.trained_runs()
 if not entries:
@@ -21,4 +21,4 @@ toolbar(chosen, entries)
 if chosen:
     compare(Chosen(short_names(chosen), listed, entries))
 else:
-    st.info("Tick one run to see it, two or more to compare them.", icon=":material/checklist:")
+    st.info("Select one run to see it, two or more to compare them.", icon=":material/checklist:")

@@ -7,7 +7,7 @@ from cnnlab.ui.data.own import show_own
 from cnnlab.ui.data.wall import show_wall
 from cnnlab.ui.shell import flash, frame
 
-head = frame.page("Data", "The pictures that networks learn from: what comes with the lab, and your own.")
+head = frame.page("Data", "The pictures that networks learn from: the data sets in the lab, and your own.")
 
 take_added()
 spec = choose_dataset(head)

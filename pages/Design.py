@@ -3,6 +3,6 @@
 from cnnlab.ui.design.page import design
 from cnnlab.ui.shell import frame
 
-frame.page("Design", "Build a network layer by layer; see at once what each choice gives and costs.")
+frame.page("Design", "Build a network layer by layer; see at once what each layer does and costs.")
 
 design()

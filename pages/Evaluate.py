@@ -5,7 +5,7 @@ from cnnlab.ui.inspect.page import explore
 from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.run_picker import pick_run
 
-head = frame.page("Evaluate", "How good the network is on test images, class by class, and where it goes wrong.")
+head = frame.page("Evaluate", "How good the network is on test images, class by class, and where it is wrong.")
 
 if run := pick_run("evaluate.run", head):
     explore(run, EVALUATE, "evaluate")

@@ -7,7 +7,7 @@ from cnnlab.ui.sweep.form import sweep_form
 from cnnlab.ui.sweep.watch import is_busy, start, watch_sweeps
 from cnnlab.ui.widgets import run_form_link as link
 
-frame.page("Sweep", "Let the computer try settings: many short trainings, each an ordinary run in Compare.")
+frame.page("Sweep", "Let the computer try settings: many short trainings. Each is an ordinary run in Compare.")
 
 live, form = st.columns([5, 2], gap="large")
 with form:
@@ -22,6 +22,6 @@ with top:
         link.forget()
         st.rerun()
     if busy:
-        st.caption("A sweep is at work on this server: one at a time.")
+        st.caption("A sweep is running on this server. Only one can run at a time.")
 with live:
     watch_sweeps()

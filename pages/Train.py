@@ -22,14 +22,14 @@ with form:
         try:
             job = session.start(config)
         except (ConfigError, RunError) as error:
-            st.error(frame.literal(str(error)), title="This training could not begin")
+            st.error(frame.literal(str(error)), title="This training could not start")
         else:
             link.forget()
             st.rerun()
     if running and running is job:
-        st.caption("One training at a time in a session: stop this one to start another.")
+        st.caption("Only one training runs at a time in a session. Stop this one to start another.")
     elif running:
-        st.caption("This session is training another network: one training at a time.")
+        st.caption("This session is training another network. Only one training runs at a time.")
         if st.button("See your training", icon=":material/monitoring:"):
             frame.go_to("Train", running.run.id)
     elif config and not config.comes_from:
@@ -44,5 +44,5 @@ with live:
         recall(run)
     else:
         st.info(
-            "Press **Train**: loss and accuracy appear here, and move with every batch.", icon=":material/monitoring:"
+            "Press **Train**: loss and accuracy appear here and update with every batch.", icon=":material/monitoring:"
         )

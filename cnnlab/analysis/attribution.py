@@ -105,7 +105,7 @@ def _guided_grad_cam(asked: Question) -> Generator[Attribution]:
     coarse = _weighed_maps(asked)
     with _guided(asked.network) as has_relu:
         guided = _gradients(asked, asked.inputs)
-    note = "" if has_relu else "without ReLUs in this network nothing is guided"
+    note = "" if has_relu else "this network has no ReLUs, so nothing is guided"
     yield Attribution(_enlarged(coarse, asked) * guided[0].sum(0), note)
 
 
@@ -241,15 +241,15 @@ METHODS: dict[str, Method] = {
     "grad-cam": Method(
         "Grad-CAM",
         _grad_cam,
-        "Bright places are where the chosen layer's maps speak for the class.",
+        "Bright: the selected layer's maps support the class there.",
         "Selvaraju et al. 2017, arXiv:1610.02391",
         uses_layer=True,
     ),
     "guided-grad-cam": Method(
         "Guided Grad-CAM",
         _guided_grad_cam,
-        "Grad-CAM times a gradient that keeps only what excites: sharp, but it shows edges even where nothing was "
-        "learned. Check it below.",
+        "Grad-CAM times a gradient of positive parts only. It is sharp, but shows edges even for untrained networks. "
+        "Check it below.",
         "Selvaraju et al. 2017, arXiv:1610.02391",
         signed=True,
         uses_layer=True,
@@ -257,26 +257,27 @@ METHODS: dict[str, Method] = {
     "saliency": Method(
         "Saliency",
         _saliency,
-        "Bright pixels are those whose smallest change moves the logit most, up or down.",
+        "Bright: small changes of this pixel move the logit most, up or down.",
         "Simonyan et al. 2013, arXiv:1312.6034",
     ),
     "smooth-grad": Method(
         "SmoothGrad",
         _smooth_grad,
-        "Saliency averaged over noisy copies of the image, which takes away much of its speckle.",
+        "Saliency averaged over noisy copies of the image, which removes much of the noise.",
         "Smilkov et al. 2017, arXiv:1706.03825",
     ),
     "integrated-gradients": Method(
         "Integrated gradients",
         _integrated_gradients,
-        "Shares out the logit's rise from a black image to this one: blue pixels brought it up, red ones down.",
+        "Divides the logit's rise from a black image to this one among the pixels. Blue raised it, red lowered it.",
         "Sundararajan et al. 2017, arXiv:1703.01365",
         signed=True,
     ),
     "occlusion": Method(
         "Occlusion",
         _occlusion,
-        "How far the logit falls when a square there goes black: blue places are needed, red ones stand in the way.",
+        "How far the logit falls if a square there turns black. Blue: the class needs it. Red: it counts against the "
+        "class.",
         "Zeiler and Fergus 2013, arXiv:1311.2901",
         signed=True,
     ),

@@ -32,7 +32,7 @@ def dots(accuracies: Mapping[str, Sequence[float]], rows: pd.DataFrame, seeds: i
                 marker={"color": PALETTE[8] if row == 0 else PALETTE[0], "size": 8, "opacity": 0.65},
                 name="one seed",
                 showlegend=row == 0,
-                hovertemplate="seed %{customdata}: %{x:.2%}<extra></extra>",
+                hovertemplate="seed %{customdata}: %{x:.1%}<extra></extra>",
             )
         )
     figure.add_trace(
@@ -43,7 +43,7 @@ def dots(accuracies: Mapping[str, Sequence[float]], rows: pd.DataFrame, seeds: i
             mode="markers",
             marker={"color": PALETTE[1], "size": 11, "symbol": "diamond"},
             name="mean ± sd",
-            hovertemplate="mean %{x:.2%}<extra></extra>",
+            hovertemplate="mean %{x:.1%}<extra></extra>",
         )
     )
     figure.update_xaxes(title="accuracy on images not learned from", tickformat=PERCENT)
@@ -69,7 +69,7 @@ def intervals(rows: pd.DataFrame) -> go.Figure:
                 mode="markers",
                 marker={"color": colour, "size": 11},
                 name=verdict,
-                hovertemplate="%{x:+.2f} points<extra></extra>",
+                hovertemplate="%{x:+.1f} points<extra></extra>",
             )
         )
     figure.add_vline(0, line={"color": PALETTE[8], "dash": "dot", "width": 2})

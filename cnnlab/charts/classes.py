@@ -24,7 +24,7 @@ def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:
             y=list(accuracies.values()),
             hovertext=[plain(name) for name in accuracies],
             marker={"color": VALIDATION},
-            hovertemplate="%{hovertext}: %{y:.2%}<extra></extra>",
+            hovertemplate="%{hovertext}: %{y:.1%}<extra></extra>",
         )
     )
     figure.update_xaxes(title="class", type="category")
@@ -44,7 +44,7 @@ def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -
                 name=plain(name),
                 mode="markers",
                 marker={"color": PALETTE[number % len(PALETTE)], "size": 12, "symbol": number, "opacity": 0.8},
-                hovertemplate="%{hovertext}: %{y:.2%}<extra>" + plain(name) + "</extra>",
+                hovertemplate="%{hovertext}: %{y:.1%}<extra>" + plain(name) + "</extra>",
             )
             for number, (name, classes) in enumerate(accuracies.items())
         ]
@@ -78,7 +78,7 @@ def probability_bars(
             text=[told(probability) if probability >= LEAST_TOLD else "" for probability in probabilities],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{hovertext}: %{x:.2%}<extra></extra>",
+            hovertemplate="%{hovertext}: %{x:.1%}<extra></extra>",
         )
     )
     figure.update_xaxes(title="probability", tickformat=".0%", range=[0, 1], nticks=5)

@@ -100,7 +100,7 @@ def spans_powers(values: pd.Series[float]) -> bool:
 
 
 def _line(rows: pd.DataFrame, name: str, colour: str, metric: str, axis: str) -> go.Scatter:
-    form = ".2%" if metric == "accuracy" else ".4f"
+    form = ".1%" if metric == "accuracy" else ".4f"
     repeated = bool((rows["runs"] > 1).any())
     spread = (
         f" ± %{{customdata[0]:{form}}} (%{{customdata[1]}} runs, %{{customdata[2]}} still training)" if repeated else ""
@@ -141,7 +141,7 @@ def _points(rows: pd.DataFrame, cost: str, name: str, colour: str, size: int) ->
         mode="markers",
         marker={"color": colour, "size": size, "opacity": 0.7},
         name=name,
-        hovertemplate=f"%{{text}}<br>%{{y:.2%}}, {cost} %{{x:,.4~g}}<extra></extra>",
+        hovertemplate=f"%{{text}}<br>%{{y:.1%}}, {cost} %{{x:,.4~g}}<extra></extra>",
     )
 
 

@@ -31,7 +31,7 @@ def class_intervals(table: pd.DataFrame) -> go.Figure:
             marker={"color": PALETTE[0], "size": 10},
             hovertext=table["Class"].map(plain),
             customdata=table[["Low", "High"]],
-            hovertemplate="%{hovertext}: %{y:.2%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
+            hovertemplate="%{hovertext}: %{y:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
         )
     )
     figure.update_xaxes(title="class", type="category")
@@ -55,7 +55,7 @@ def with_intervals(rows: pd.DataFrame, by: str, axes: tuple[str, str], height: i
             name=plain(str(name)),
             mode="lines+markers",
             line={"color": PALETTE[number % len(PALETTE)], "width": 2},
-            hovertemplate=f"{x} %{{x}}: %{{y:.2%}} (%{{customdata[0]:.1%}} to %{{customdata[1]:.1%}})"
+            hovertemplate=f"{x} %{{x}}: %{{y:.1%}} (%{{customdata[0]:.1%}} to %{{customdata[1]:.1%}})"
             f"<extra>{plain(str(name))}</extra>",
         )
     figure.update_xaxes(title=x, rangemode="tozero")
@@ -111,13 +111,13 @@ def _cells(matrix: Numbers, names: Sequence[str], form: str, classes: Sequence[s
     cells = [divmod(at, count) for at in range(count**2) if not is_crowded or matrix.flat[at]]
     whole = [plain(name) for name in classes]
     is_cut = names != whole
-    told = "%{hovertext}" if is_cut else "%{y} taken for %{x}"  # the same, in a fraction of the text
+    told = "%{hovertext}" if is_cut else "%{y} read as %{x}"  # the same, in a fraction of the text
     return go.Scatter(
         x=[names[column] for _, column in cells],
         y=[names[row] for row, _ in cells],
         customdata=[[row * count + column, form.format(matrix[row, column])] for row, column in cells],
         text=[form.format(matrix[row, column]) if row == column and count <= LEGIBLE else "" for row, column in cells],
-        hovertext=[f"{whole[row]} taken for {whole[column]}" for row, column in cells] if is_cut else None,
+        hovertext=[f"{whole[row]} read as {whole[column]}" for row, column in cells] if is_cut else None,
         mode="markers+text",
         marker={"size": 20, "opacity": 0, "symbol": "square"},
         hovertemplate=told + ": %{customdata[1]}<extra></extra>",

@@ -29,7 +29,7 @@ def spread(
             customdata=shares.T,
             colorscale=SEQUENTIAL,
             showscale=False,
-            hovertemplate="epoch %{x}, " + quantity + " %{y:.3g}: %{customdata:.2%}<extra></extra>",
+            hovertemplate="epoch %{x}, " + quantity + " %{y:.3g}: %{customdata:.1%}<extra></extra>",
         )
     )
     figure.update_xaxes(title="epoch", type="category")
@@ -56,7 +56,7 @@ def lines(
                 name=short[name],
                 mode="lines+markers",
                 line={"color": PALETTE[number % len(PALETTE)], "width": 2},
-                hovertemplate=titles[0] + " %{x}: %{y:.2%}<extra>" + plain(name) + "</extra>",
+                hovertemplate=titles[0] + " %{x}: %{y:.1%}<extra>" + plain(name) + "</extra>",
             )
             for number, (name, line) in enumerate(values.items())
         ]
@@ -91,7 +91,7 @@ def strokes(lines: Sequence[Line], middles: Line, support: Numbers) -> go.Figure
     """Draw strokes, y down, numbered in their middles and coloured by their support for a class, in nats."""
     reach = float(np.abs(support).max()) or 1.0
     shares = support / (2 * reach) + 0.5
-    colours = sample_colorscale(ON_WHITE, shares.tolist())
+    colours = sample_colorscale([colour for _, colour in ON_WHITE], shares.tolist())
     figure = go.Figure()
     for width, shades in ((16, [PALETTE[8]] * len(lines)), (12, colours)):  # first a rim, for zero is white
         for line, colour in zip(lines, shades, strict=True):

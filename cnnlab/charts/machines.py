@@ -76,7 +76,7 @@ def against_target(classes: Sequence[str], probabilities: Numbers, target: Numbe
                 textangle=0,
                 constraintext="none",
                 cliponaxis=False,
-                hovertemplate=f"class %{{x}}: %{{y:.2%}}<extra>{name}</extra>",
+                hovertemplate=f"class %{{x}}: %{{y:.1%}}<extra>{name}</extra>",
             )
             for name, values, colour in (("probability", probabilities, TRAIN), ("target", target, PALETTE[8]))
         ]

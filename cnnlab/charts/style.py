@@ -47,9 +47,8 @@ DIVERGING: Scale = [
     (1.0, faded(POSITIVE, 1)),
 ]
 # The same on white, where numbers are written upon it.
-ON_WHITE: Scale = [
-    (place, f"rgb({_bands(end)})") for place, end in ((0.0, NEGATIVE), (0.5, "#ffffff"), (1.0, POSITIVE))
-]
+_WHITE = "#ffffff"
+ON_WHITE: Scale = [(at, f"rgb({_bands(end)})") for at, end in ((0.0, NEGATIVE), (0.5, _WHITE), (1.0, POSITIVE))]
 
 
 def framed(figure: go.Figure) -> go.Figure:

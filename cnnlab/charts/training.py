@@ -89,7 +89,7 @@ def learning_rate_ramp(points: Sequence[StepMetrics], suggestion: float) -> go.F
 
 
 def _epoch_line(epochs: Sequence[Record], column: str, name: str, colour: str, begun: int = 0) -> go.Scatter:
-    form = ".2%" if column.endswith("accuracy") else ".4f"
+    form = ".1%" if column.endswith("accuracy") else ".4f"
     return go.Scatter(
         x=[begun + epoch["epoch"] for epoch in epochs],
         y=[epoch[column] for epoch in epochs],

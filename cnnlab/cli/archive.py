@@ -21,11 +21,11 @@ from cnnlab.runs.archive_pictures import versions_of
 @click.command("pack")
 @click.argument("run", nargs=-1, required=True)
 @click.option("--to", "path", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The ZIP to write.")
-@click.option("--pictures", "with_pictures", is_flag=True, help="With the pictures of your own that they learned from.")
+@click.option("--pictures", "with_pictures", is_flag=True, help="Also pack your own pictures that they learned from.")
 @runs_option
 @as_json
 def pack_command(run: tuple[str, ...], path: Path, with_pictures: bool, runs: Path | None, as_json: bool) -> None:
-    """Put each RUN (an id or a folder) into one archive, for another machine."""
+    """Pack each RUN (an id or a folder) into one archive, for another machine."""
     found = [open_run(name, runs) for name in run]
     versions = versions_of(one.config.dataset for one in found) if with_pictures else []
     pack_file(found, path, versions)
@@ -46,7 +46,7 @@ def pack_command(run: tuple[str, ...], path: Path, with_pictures: bool, runs: Pa
 @runs_option
 @as_json
 def unpack_command(file: Path, runs: Path | None, as_json: bool) -> None:
-    """Add the runs of FILE, an archive made by pack, and its pictures; what is here already stays as it is."""
+    """Add the runs and pictures of FILE, an archive made by pack. Existing ones stay unchanged."""
     store = open_store(runs)
     with file.open("rb") as archive:
         unpacked = unpack(archive, store)
@@ -55,11 +55,11 @@ def unpack_command(file: Path, runs: Path | None, as_json: bool) -> None:
         told = {"added": unpacked.added, "known": unpacked.known, "pictures": brought, "folder": str(store.folder)}
         click.echo(json.dumps(told))
         return
-    click.echo(f"{len(unpacked.added)} added to {store.folder}, {len(unpacked.known)} were there already")
+    click.echo(f"{len(unpacked.added)} added to {store.folder}, {len(unpacked.known)} were already there")
     for run_id in unpacked.added:
         click.echo(f"  {run_id}")
     for one in unpacked.pictures:
-        click.echo(f"pictures {one.version.key} " + ("added" if one.is_new else "were there already"))
+        click.echo(f"pictures {one.version.key} " + ("added" if one.is_new else "were already there"))
 
 
 @click.command()
@@ -69,18 +69,20 @@ def unpack_command(file: Path, runs: Path | None, as_json: bool) -> None:
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
-    help="Write TensorBoard's event files to a folder of the run's own in this one.",
+    help="Write TensorBoard's event files to a new folder for the run inside FOLDER.",
 )
-@click.option("--mlflow", "with_mlflow", is_flag=True, help="Log the run to MLflow; a second time adds what is new.")
+@click.option(
+    "--mlflow", "with_mlflow", is_flag=True, help="Log the run to MLflow. A second time adds only what is new."
+)
 @click.option("--tracking-uri", default=None, help="Where MLflow keeps its runs [default: MLFLOW_TRACKING_URI].")
 @click.option("--hugging-face", "repository", default=None, help="Push its network and card to this USER/NAME.")
-@click.option("--public", is_flag=True, help="Where --hugging-face makes a new repository: everybody sees it.")
+@click.option("--public", is_flag=True, help="Make a new --hugging-face repository public.")
 @click.option(
     "--to",
     "paths",
     multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help=f"Write its network as a file; the name ends in {', '.join(f'.{suffix}' for suffix in EXPORTS)}.",
+    help=f"Write its network as a file. The name ends in {', '.join(f'.{suffix}' for suffix in EXPORTS)}.",
 )
 @runs_option
 @as_json
@@ -95,9 +97,9 @@ def export(
     runs: Path | None,
     as_json: bool,
 ) -> None:
-    """Write RUN (an id or a folder): its network for other places, its metrics for TensorBoard or MLflow."""
+    """Export RUN (an id or a folder): its network as files, or its metrics to TensorBoard or MLflow."""
     if folder is None and not with_mlflow and not repository and not paths:
-        raise click.UsageError("where to? --to FILE, --tensorboard FOLDER, --mlflow or --hugging-face USER/NAME")
+        raise click.UsageError("choose a target: --to FILE, --tensorboard FOLDER, --mlflow or --hugging-face USER/NAME")
     if tracking_uri is not None and not with_mlflow:
         raise click.UsageError("--tracking-uri goes with --mlflow")
     if public and not repository:

@@ -19,29 +19,27 @@ if TYPE_CHECKING:
 
 @click.command("bring")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dataset", type=DataSet(), required=True, help="Whose images and classes the network has.")
+@click.option("--dataset", type=DataSet(), required=True, help="The data set with the network's images and classes.")
 @click.option(
     "--weights",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=None,
-    help="The weights as .safetensors, where FILE is a design's JSON.",
+    help="The weights as .safetensors, if FILE is a design's JSON.",
 )
-@click.option("--title", default="", help="What the run is called [default: the file's own title or name].")
+@click.option("--title", default="", help="The title of the run [default: the file's own title or name].")
 @click.option(
     "--normalise",
     type=click.Choice(["standard", "unit", "symmetric", "imagenet"]),
     default=None,
-    help="The scale of the pixels that FILE takes, unless it says so [default: the best on validation images; with "
+    help="The pixel scaling that FILE expects, unless it says so [default: the best on validation images; with "
     "--new-head imagenet].",
 )
-@click.option(
-    "--new-head", is_flag=True, help="Replace its last layer by an untrained one for the data set's classes, to train."
-)
+@click.option("--new-head", is_flag=True, help="Replace its last layer by an untrained one for the data set's classes.")
 @click.option(
     "--side",
     type=click.IntRange(1, 512),
     default=None,
-    help="With --new-head, of a FILE that takes any: pixels that images are resized to [default: the data set's].",
+    help="With --new-head and a FILE for any image size: resize images to this many pixels [default: the data set's].",
 )
 @runs_option
 @as_json
@@ -56,10 +54,10 @@ def bring_command(
     runs: Path | None,
     as_json: bool,
 ) -> None:
-    """Make a run of FILE, a network from elsewhere: ONNX, or a design's JSON with its weights.
+    """Import the network in FILE as a run: ONNX, or a design's JSON with its weights.
 
-    The layers are found by the file's structure, its answers are compared with theirs, and it is judged on the data
-    set's images. What could run code (.pt, .pth, .keras, .h5, pickles) is never opened.
+    Finds the layers from the file's structure, compares its answers with the file's and tests it on the data set.
+    Files that could run code (.pt, .pth, .keras, .h5, pickles) are never opened.
     """
     from cnnlab.importing.bringing import Source, bring  # noqa: PLC0415 - torch and onnx, which others do without
     from cnnlab.importing.foreign_file import content_of  # noqa: PLC0415
@@ -92,14 +90,14 @@ def _told(brought: Brought, runs: Path | None) -> Iterator[str]:
     yield f"{run.title}: run {run.id}"
     yield f"  {len(taken.architecture.layers)} layers, {summary.parameters:,} parameters"
     images = sum(summary.support.values())
-    yield f"  test accuracy {summary.test_accuracy:.2%} on {images:,} images of {run.config.dataset}"
+    yield f"  test accuracy {summary.test_accuracy:.1%} on {images:,} images of {run.config.dataset}"
     if taken.difference is not None:
         own = ", with its own last layer," if taken.new_head else ""
-        yield f"  answers as the file does{own} within {taken.difference:.0e} of the largest answer"
+        yield f"  answers like the file{own}, within {taken.difference:.0e} of the largest answer"
     if taken.is_guessed:
-        yield f"  pixels scaled as {taken.normalise}, which did best: --normalise names another scale"
+        yield f"  pixels scaled as {taken.normalise}, the best scale; choose another with --normalise"
     if taken.new_head:
-        yield f"  {taken.new_head} is new and untrained, so the accuracy is that of chance; train it with"
+        yield f"  {taken.new_head} is new and untrained, so its accuracy is chance; train it with"
         yield f"    {_training(brought, runs)}"
 
 

@@ -30,15 +30,17 @@ NAMED = 3  # refused files in a line
 
 @click.group("data")
 def data() -> None:
-    """Data sets of your own pictures."""
+    """Manage data sets of your own pictures."""
     torch.set_num_threads(1)  # small products gain little from more, and on a busy machine they wait for one another
 
 
 @data.command("add")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option("--name", required=True, help="What to call it: small letters, digits and hyphens.")
-@click.option("--title", default="", help="What pages call it.")
-@click.option("--size", type=click.IntRange(8, 512), default=None, help="Pixels a side [default: by the pictures].")
+@click.option("--name", required=True, help="Its name: small letters, digits and hyphens.")
+@click.option("--title", default="", help="Its title on the pages.")
+@click.option(
+    "--size", type=click.IntRange(8, 512), default=None, help="Pixels per side [default: depends on the pictures]."
+)
 @click.option("--colour", type=click.Choice(["auto", "rgb", "grey"]), default="auto", show_default=True)
 @click.option("--fit", type=click.Choice(["crop", "pad", "squash"]), default="crop", show_default=True)
 @as_json
@@ -115,7 +117,7 @@ def _listing(files: Sequence[str]) -> str:
 
 @data.command("none")
 @click.argument("name")
-@click.option("--from", "other", required=True, help="The data set that lends the pictures.")
+@click.option("--from", "other", required=True, help="The data set to copy pictures from.")
 @as_json
 def none_command(name: str, other: str, as_json: bool) -> None:
     """Add a class "none" to the data set NAME: random pictures of another data set, as many as a class has."""
@@ -147,10 +149,10 @@ def _listed(version: Version) -> dict[str, object]:
 @data.command("cross-validate")
 @click.argument("name")
 @click.option("--method", "methods", multiple=True, type=click.Choice(list(METHODS)), help="[default: all]")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of the folds and the trainings.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the folds and the trainings.")
 @as_json
 def cross_validate_command(name: str, methods: tuple[str, ...], seed: int, as_json: bool) -> None:
-    """Judge how well the training pictures of the data set NAME can be told apart, from little to learn to much."""
+    """Check how well networks tell the classes of the data set NAME apart, from quick to thorough methods."""
     step = None
     with click.progressbar(length=100, file=sys.stderr, item_show_func=lambda text: text) as bar:
         for step in cross_validate(dataset_spec(name).name, methods or tuple(METHODS), seed):
@@ -161,14 +163,14 @@ def cross_validate_command(name: str, methods: tuple[str, ...], seed: int, as_js
         click.echo(json.dumps({"name": dataset_spec(name).name, "methods": told}))
         return
     for one in step.results:
-        click.echo(f"{METHODS[one.method]:30} {one.right / one.images:8.2%} of {one.images:,}")
+        click.echo(f"{METHODS[one.method]:30} {one.right / one.images:8.1%} of {one.images:,}")
 
 
 @data.command("check")
 @click.argument("name")
 @as_json
 def check_command(name: str, as_json: bool) -> None:
-    """Look for what is doubtful about the pictures of the data set NAME, or of NAME@VERSION."""
+    """Look for problems in the pictures of the data set NAME, or of NAME@VERSION."""
     library = own_pictures()
     version = library.version(name)
     rows = library.rows(version)
@@ -196,7 +198,7 @@ def check_command(name: str, as_json: bool) -> None:
         if len(named[one.kind]) > SHOWN:
             click.echo(f"  and {len(named[one.kind]) - SHOWN:,} more: --json lists all")
     if not found:
-        click.echo("nothing is doubtful about these pictures")
+        click.echo("no problems found in these pictures")
 
 
 @data.command("pack")
@@ -204,7 +206,7 @@ def check_command(name: str, as_json: bool) -> None:
 @click.option("--to", "path", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The ZIP to write.")
 @as_json
 def pack_command(name: str, path: Path, as_json: bool) -> None:
-    """Put the data set NAME, or NAME@VERSION, with its pictures into one archive, for another machine."""
+    """Pack the data set NAME, or NAME@VERSION, with its pictures into one archive, for another machine."""
     library = own_pictures()
     version = library.version(name)
     pack(library, version, path)
@@ -218,29 +220,29 @@ def pack_command(name: str, path: Path, as_json: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @as_json
 def unpack_command(file: Path, as_json: bool) -> None:
-    """Add the data set of FILE, an archive made by data pack or downloaded on Data; runs trained on it find it."""
+    """Add the data set in FILE, an archive from data pack or from the page Data. Runs trained on it find it."""
     with file.open("rb") as archive:
         unpacked = unpack(archive, own_pictures())
     key = unpacked.version.key
     if as_json:
         click.echo(json.dumps({"unpacked": key, "is_new": unpacked.is_new}))
         return
-    click.echo(f"{key} added" if unpacked.is_new else f"{key} was here already and stays as it is")
+    click.echo(f"{key} added" if unpacked.is_new else f"{key} already exists and stays unchanged")
 
 
 @data.command("remove")
 @click.argument("name")
 @as_json
 def remove_command(name: str, as_json: bool) -> None:
-    """Remove the data set NAME with all versions; for a week, restore brings it back."""
+    """Remove the data set NAME with all versions. You can restore it for a week."""
     key = own_pictures().remove(name)
-    click.echo(json.dumps({"removed": key}) if as_json else f"removed: data restore {key} brings it back")
+    click.echo(json.dumps({"removed": key}) if as_json else f"removed: data restore {key} restores it")
 
 
 @data.command("restore")
 @click.argument("key")
 @as_json
 def restore_command(key: str, as_json: bool) -> None:
-    """Bring back what remove removed, by the KEY that it told."""
+    """Restore a removed data set by the KEY that remove printed."""
     name = own_pictures().restore(key)
-    click.echo(json.dumps({"restored": name}) if as_json else f"{name} is back")
+    click.echo(json.dumps({"restored": name}) if as_json else f"restored: {name}")

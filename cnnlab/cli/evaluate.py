@@ -76,7 +76,7 @@ def _print_lists(*lists: list[dict[str, Any]]) -> None:
 
 @click.command()
 @click.argument("run")
-@click.option("--dataset", type=DataSet(), default=None, help="Another test set of the same kind.")
+@click.option("--dataset", type=DataSet(), default=None, help="Test on another data set of the same kind.")
 @runs_option
 @as_json
 def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) -> None:
@@ -102,18 +102,18 @@ def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) ->
         }
         click.echo(json.dumps(report))
         return
-    click.echo(f"test accuracy {result.accuracy:.2%} on {images:,} images")
+    click.echo(f"test accuracy {result.accuracy:.1%} on {images:,} images")
     if is_imbalanced(result.support):
-        balanced = f"balanced accuracy {result.balanced_accuracy:.2%}, macro F1 {result.macro_f1:.2%}"
-        click.echo(f"  {balanced}, which count all classes alike")
+        balanced = f"balanced accuracy {result.balanced_accuracy:.1%}, macro F1 {result.macro_f1:.1%}"
+        click.echo(f"  {balanced}, counting all classes equally")
     if left_out:
         click.echo(f"  without {left_out:,} that the run, or one it comes from, was trained on")
     if dataset in (None, found.config.dataset):
-        click.echo(f"  these test images were looked at {found.looks} times so far")
+        click.echo(f"  these test images were used {found.looks} times so far")
     if warning := caveat(found):
         click.echo(f"  {warning}")
     for name, accuracy in per_class.items():
-        click.echo(f"  {name:14} {accuracy:.2%}")
+        click.echo(f"  {name:14} {accuracy:.1%}")
 
 
 @click.command("predict")
@@ -130,7 +130,7 @@ def evaluate(run: str, dataset: str | None, runs: Path | None, as_json: bool) ->
 def predict_command(run: str, files: tuple[Path, ...], runs: Path | None, as_json: bool) -> None:
     """Predict the class of every FILE in turn: an image, or a JSON list of drawings with their strokes.
 
-    Among several files, one that cannot be read is named in its place; the exit code is then 2.
+    A file that cannot be read is reported in its position; the exit code is then 2.
     """
     found = open_run(run, runs)
     trained = load_trained(found)
@@ -186,7 +186,7 @@ def _told(answer: dict[str, Any], with_file: bool) -> str:
 
 
 @click.command("bench")
-@click.option("--quick", is_flag=True, help="Fewer rounds, and only the race to 98 % on MNIST: about 4 minutes.")
+@click.option("--quick", is_flag=True, help="Fewer rounds, and only the race to 98% on MNIST: about 4 minutes.")
 @click.option(
     "--data",
     "folder",
@@ -198,11 +198,11 @@ def _told(answer: dict[str, Any], with_file: bool) -> str:
     "--precision",
     type=click.Choice(["auto", "float32", "bfloat16"]),
     default="auto",
-    help="Of our trainings [default: auto, 16 bits where they pay].",
+    help="Precision of our trainings [default: auto, 16 bits if they are faster].",
 )
 @as_json
 def bench_command(quick: bool, folder: Path | None, precision: str, as_json: bool) -> None:
-    """Measure this machine: our engine against what tutorials do. Leave it alone meanwhile."""
+    """Measure this machine: our engine against tutorials. Do not use the machine meanwhile."""
     from benchmarks import bench  # noqa: PLC0415 - torchvision, which the other commands do without
 
     report = bench.measure(quick, folder, say=lambda what: click.echo(what, err=True), precision=precision)

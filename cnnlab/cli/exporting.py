@@ -78,8 +78,8 @@ def described(told: Answers) -> str:
         return line
     low, high = told["interval"]
     return (
-        f"{line}, {told['accuracy']:.2%} ({low:.2%} to {high:.2%}) of {told['images']:,} test images, "
-        f"{told['alike']:.2%} with the same answer, {told['milliseconds']:.2f} ms an image"
+        f"{line}, {told['accuracy']:.1%} ({low:.1%} to {high:.1%}) of {told['images']:,} test images, "
+        f"{told['alike']:.1%} with the same answer, {told['milliseconds']:.2f} ms an image"
     )
 
 

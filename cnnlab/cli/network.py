@@ -23,15 +23,21 @@ from cnnlab.training.config import RunConfig
 
 @click.command("network")
 @click.argument("network")
-@click.option("--dataset", type=DataSet(), default=RunConfig().dataset, show_default=True, help="Its images.")
-@click.option("--shape", type=(int, int, int), default=None, help="Instead: channels, height and width of an image.")
-@click.option("--classes", type=click.IntRange(2, 1000), default=None, help="With --shape; 10 unless given.")
+@click.option(
+    "--dataset", type=DataSet(), default=RunConfig().dataset, show_default=True, help="The data set with its images."
+)
+@click.option(
+    "--shape", type=(int, int, int), default=None, help="Instead of a data set: channels, height and width of an image."
+)
+@click.option(
+    "--classes", type=click.IntRange(2, 1000), default=None, help="With --shape: the number of classes [default: 10]."
+)
 @click.option(
     "--to",
     "paths",
     multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write it as PyTorch code (.py), picture (.svg) or design (.json), as the name ends.",
+    help="Write it as PyTorch code (.py), picture (.svg) or design (.json), by the ending of the name.",
 )
 @runs_option
 @as_json
@@ -44,7 +50,7 @@ def network_command(
     runs: Path | None,
     as_json: bool,
 ) -> None:
-    """Show what each layer of NETWORK (a preset, a design's JSON file or a run) gives and costs."""
+    """Show what each layer of NETWORK (a preset, a design's JSON file or a run) outputs and costs."""
     draft = found(network, runs)
     images = shape or DATASETS[dataset].shape
     if not all(1 <= length <= 4096 for length in images):
@@ -83,7 +89,7 @@ def found(network: str, runs: Path | None) -> Draft:
     try:
         return open_run(network, runs).config.architecture
     except RunError as error:
-        raise DesignError(f"{network!r} is no preset and no design's file (.json), and {error}") from error
+        raise DesignError(f"{network!r} is not a preset or a design's file (.json), and {error}") from error
 
 
 def _write(path: Path, text: str) -> None:

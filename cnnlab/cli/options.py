@@ -39,7 +39,7 @@ class NumberRange(click.FloatRange):
         """Return the number. Fails where it is beyond the range, or none."""
         number = super().convert(value, param, ctx)
         if isnan(number):
-            self.fail(f"{value} is no number", param, ctx)
+            self.fail(f"{value} is not a number", param, ctx)
         return number
 
 

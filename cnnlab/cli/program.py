@@ -21,7 +21,7 @@ from cnnlab.training.recipes import RECIPES
     "paths",
     multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a script (.py) or a notebook (.ipynb), as the name ends [default: show the script].",
+    help="Write a script (.py) or a notebook (.ipynb), by the ending of the name [default: show the script].",
 )
 @runs_option
 @config_options
@@ -40,7 +40,7 @@ def _program(training: str, runs: Path | None, fields: dict[str, object]) -> Pro
     try:
         run = open_run(training, runs)
     except RunError as error:
-        raise ProgramError(f"{training!r} is no recipe ({', '.join(RECIPES)}), and {error}") from error
+        raise ProgramError(f"{training!r} is not a recipe ({', '.join(RECIPES)}), and {error}") from error
     if all(value is None for value in fields.values()):
         return program_of_run(run)
     return program_of(changed(run.config, fields))
@@ -63,4 +63,4 @@ def _copy(file: Path, target: Path) -> None:
         return
     with atomic_file(target) as aside:
         copyfile(file, aside)
-    click.echo(f"{target} lies beside it, for the program reads it.")
+    click.echo(f"{target} is next to it, because the program reads it.")

@@ -21,28 +21,30 @@ from cnnlab.runs.store import RunStore
     "--keep",
     type=NumberRange(0.001, 1, max_open=True),
     required=True,
-    help="Share of each convolution's filters that is kept, such as 0.5.",
+    help="Fraction of each convolution's filters to keep, such as 0.5.",
 )
-@click.option("--epochs", type=click.IntRange(1, 1000), default=EPOCHS, show_default=True, help="Of fine-tuning.")
+@click.option(
+    "--epochs", type=click.IntRange(1, 1000), default=EPOCHS, show_default=True, help="Epochs of fine-tuning."
+)
 @click.option(
     "--learning-rate",
     type=NumberRange(0, 10, min_open=True),
     default=None,
-    help="What fine-tuning begins with [default: a tenth of the run's]; it falls to zero.",
+    help="Initial learning rate of fine-tuning [default: a tenth of the run's]. It falls to zero.",
 )
 @click.option(
     "--train-fraction",
     type=NumberRange(0.001, 1),
     default=1.0,
-    help="Share of the run's training images to fine-tune on [default: all].",
+    help="Fraction of the run's training images to fine-tune on [default: all].",
 )
-@click.option("--control", is_flag=True, help="Fine-tune the whole network in the same way, to compare with.")
+@click.option("--control", is_flag=True, help="Also fine-tune the whole network in the same way, for comparison.")
 @runs_option
 @as_json
 def prune(run: str, keep: float, control: bool, runs: Path | None, as_json: bool, **fine_tuning: Any) -> None:
-    """Cut the weakest filters out of RUN's network (RUN is an id or a folder), and fine-tune what is left.
+    """Remove the weakest filters from the network of RUN (an id or a folder) and fine-tune the rest.
 
-    The result is a run of its own, which begins with the weights of the filters kept.
+    The result is a new run that starts with the weights of the kept filters.
     """
     parent = open_run(run, runs)
     store = RunStore(parent.folder.parent)
@@ -66,6 +68,6 @@ def _told(one: Measured) -> dict[str, Any]:
 
 def _line(name: str, one: Measured) -> str:
     low, high = one.interval
-    accuracy = f"{one.accuracy:.2%} ({low:.2%}–{high:.2%})"
+    accuracy = f"{one.accuracy:.1%} ({low:.1%}–{high:.1%})"
     cost = f"{one.parameters:>10,}  {one.macs:>13,}  {one.bytes / 1000:>7.1f} kB  {one.milliseconds:>6.2f} ms"
     return f"{name:10} {accuracy:>24}  {cost}"

@@ -15,13 +15,15 @@ LEAVING = 3  # seconds for what is still asked when the server ends
 
 @click.command("serve")
 @click.argument("run")
-@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 for other machines, too.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Use 0.0.0.0 to allow other machines.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8600, show_default=True)
-@click.option("--key", envvar="CNNLAB_KEY", default="", help="Only who sends it is answered [default: CNNLAB_KEY].")
-@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Of the processor.")
+@click.option(
+    "--key", envvar="CNNLAB_KEY", default="", help="Only requests with this key get an answer [default: CNNLAB_KEY]."
+)
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Processor threads.")
 @runs_option
 def serve_command(run: str, host: str, port: int, key: str, threads: int, runs: Path | None) -> None:
-    """Answer over HTTP what RUN (an id or a folder) makes of pictures, pixels or strokes: POST /predict."""
+    """Serve the network of RUN (an id or a folder) over HTTP. POST /predict takes pictures, pixels or strokes."""
     import torch  # noqa: PLC0415 - slow, and not needed by other commands
     import uvicorn  # noqa: PLC0415
 
@@ -44,4 +46,4 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise click.ClickException(f"nobody can be answered at {host}:{port}: {error.strerror or error}") from error
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}") from error

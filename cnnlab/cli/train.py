@@ -46,7 +46,7 @@ POLL_SECONDS = 0.25
 @runs_option
 @as_json
 def train(recipe: str, runs: Path | None, as_json: bool, **fields: object) -> None:
-    """Train a network; the run is kept in its own folder."""
+    """Train a network and save the run in its own folder."""
     _tell_result(trained(configured(recipe, fields), open_store(runs)), as_json)
 
 
@@ -58,7 +58,7 @@ def train(recipe: str, runs: Path | None, as_json: bool, **fields: object) -> No
 def teach(run: str, file: Path, runs: Path | None, as_json: bool) -> None:
     """Fine-tune RUN (an id or a folder) on FILE, a JSON list of drawings with their labels.
 
-    The result is a run of its own, which begins with RUN's weights.
+    The result is a new run that starts with RUN's weights.
     """
     parent = open_run(run, runs)
     store = RunStore(parent.folder.parent)
@@ -70,24 +70,24 @@ def teach(run: str, file: Path, runs: Path | None, as_json: bool) -> None:
         return
     click.echo(f"{job.summary.status} after {len(job.history.epochs)} epochs: {job.run.folder}")
     for kind, on in found.items():
-        click.echo(f"  {kind:7} {on.before / on.images:8.2%} → {on.after / on.images:.2%} of {on.images:,}")
+        click.echo(f"  {kind:7} {on.before / on.images:8.1%} → {on.after / on.images:.1%} of {on.images:,}")
 
 
 @click.command()
 @click.argument("run")
-@click.option("--epochs", type=click.IntRange(1, 1000), default=None, help="Train on for so many more after its last.")
+@click.option("--epochs", type=click.IntRange(1, 1000), default=None, help="Train for this many more epochs.")
 @click.option(
     "--learning-rate",
     type=NumberRange(0, 10, min_open=True),
     default=None,
-    help="What these begin with [default: a tenth of the run's]; it falls to zero.",
+    help="Initial learning rate of these epochs [default: a tenth of the run's]. It falls to zero.",
 )
 @runs_option
 @as_json
 def resume(run: str, epochs: int | None, learning_rate: float | None, runs: Path | None, as_json: bool) -> None:
-    """Go on with RUN (an id or a folder) where it ended, as if it had never been interrupted."""
+    """Continue RUN (an id or a folder) where it ended. The result is the same as without the stop."""
     if learning_rate and not epochs:
-        raise ConfigError("--learning-rate is of the epochs that --epochs asks for: give both")
+        raise ConfigError("--learning-rate goes with --epochs: give both")
     _tell_result(_followed(Job.resume(open_run(run, runs), epochs or 0, learning_rate)), as_json)
 
 
@@ -102,9 +102,9 @@ def _tell_result(job: Job, as_json: bool) -> None:
             ("test", summary.test_accuracy),
             *[("balanced", summary.balanced_accuracy)] * summary.is_imbalanced,
         ):
-            click.echo(f"  {split:10} " + ("not judged" if accuracy is None else f"{accuracy:.2%}"))
+            click.echo(f"  {split:10} " + ("not judged" if accuracy is None else f"{accuracy:.1%}"))
         if summary.status == "stopped":
-            click.echo(f"go on with: python -m cnnlab resume {job.run.folder}")
+            click.echo(f"continue with: python -m cnnlab resume {job.run.folder}")
         return
     keys = ("train_accuracy", "validation_accuracy", "test_accuracy", "per_class", "parameters", "seconds")
     result = summary.model_dump(mode="json", include={*keys, "macro_f1", "images_per_second", "status", "device"})
@@ -158,7 +158,7 @@ def _show_progress(job: Job) -> None:
         while job.is_running:
             job.join(POLL_SECONDS)
             epochs = job.history.epochs
-            bar.update(job.step - bar.pos, f"validation {epochs[-1]['validation_accuracy']:.2%}" if epochs else "")
+            bar.update(job.step - bar.pos, f"validation {epochs[-1]['validation_accuracy']:.1%}" if epochs else "")
 
 
 @click.command("find-lr")
@@ -166,7 +166,7 @@ def _show_progress(job: Job) -> None:
 @config_options
 @as_json
 def find_learning_rate(recipe: str, as_json: bool, **fields: object) -> None:
-    """Suggest a learning rate: the loss along a short ramp of rising rates. No run is kept."""
+    """Suggest a learning rate from the loss along a short ramp of rising rates. It saves no run."""
     config = configured(recipe, fields)
     data = load_for(config)
     with click.progressbar(length=STEPS, file=sys.stderr) as bar:
@@ -193,15 +193,18 @@ def find_learning_rate(recipe: str, as_json: bool, **fields: object) -> None:
     "searched",
     multiple=True,
     metavar="SETTING=VALUES",
-    help="What is searched: learning_rate=0.001:0.1:log, momentum=0.5:0.99, batch_size=32,64,128. [default: "
+    help="Settings to search: learning_rate=0.001:0.1:log, momentum=0.5:0.99, batch_size=32,64,128. [default: "
     "learning rate and batch size]",
 )
-@click.option("--trials", type=int, default=None, help="How many [default: 20]; with --continue how many from here.")
-@click.option("--minutes", type=float, default=None, help="Of training at the most.")
-@click.option("--pruner", type=click.Choice(["median", "halving", "none"]), default=None, help="[default: median]")
 @click.option(
-    "--continue", "sweep_id", default=None, metavar="SWEEP", help="Go on with a sweep; it keeps its settings."
+    "--trials",
+    type=int,
+    default=None,
+    help="Number of trials [default: 20]; with --continue, the number of further trials.",
 )
+@click.option("--minutes", type=float, default=None, help="Maximum minutes of training.")
+@click.option("--pruner", type=click.Choice(["median", "halving", "none"]), default=None, help="[default: median]")
+@click.option("--continue", "sweep_id", default=None, metavar="SWEEP", help="Continue a sweep with its own settings.")
 @runs_option
 @as_json
 def sweep(
@@ -215,14 +218,14 @@ def sweep(
     as_json: bool,
     **fields: object,
 ) -> None:
-    """Try settings with Optuna; each trial is a run. Ctrl-C ends it, --continue goes on."""
+    """Search settings with Optuna; each trial is a run. Ctrl-C stops it, --continue continues it."""
     from cnnlab.jobs.sweep import SweepStore, search  # noqa: PLC0415 - Optuna, which others do without
 
     store = SweepStore(open_store(runs).folder)
     if sweep_id:
         others = [*searched, *(value for value in (minutes, pruner, *fields.values()) if value is not None)]
         if others or recipe != "default":
-            raise ConfigError("--continue keeps the sweep's settings: beside it only --trials, --runs and --json count")
+            raise ConfigError("--continue keeps the sweep's settings: combine it only with --trials, --runs and --json")
         found = store.open(sweep_id)
         _ = found.study  # raises before anything is told
         if trials:
@@ -239,7 +242,7 @@ def sweep(
     is_whole = _walk(found, search(found, store.runs))
     _report(found, as_json)
     if not is_whole:
-        click.echo(f"interrupted; go on with --continue {found.id}", err=True)
+        click.echo(f"interrupted; continue with --continue {found.id}", err=True)
         sys.exit(130)
 
 
@@ -297,7 +300,7 @@ def _report(found: Sweep, as_json: bool) -> None:
         return
     for trial in sorted(trials, key=lambda trial: -(trial["validation_accuracy"] or 0)):
         accuracy = trial.pop("validation_accuracy")
-        shown = "         " if accuracy is None else f"{accuracy:9.2%}"
+        shown = "         " if accuracy is None else f"{accuracy:9.1%}"
         settings = ", ".join(
             f"{name} {value}" for name, value in trial.items() if name not in ("trial", "state", "run")
         )

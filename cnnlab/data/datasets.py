@@ -88,6 +88,12 @@ def offered(chosen: str | None) -> list[str]:
     return [*names, chosen] if chosen and chosen not in names and chosen in DATASETS else names
 
 
+def dataset_title(name: str) -> str:
+    """Return a data set's title as a run is named by it; of one's own pictures the name and the version."""
+    spec = DATASETS.data.get(name)
+    return spec.title if spec else name.partition(":")[0]
+
+
 def dataset_spec(name: str) -> DatasetSpec:
     """Look up a data set by name. Raises DatasetError, with the known names, for any other."""
     try:

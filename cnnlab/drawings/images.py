@@ -89,7 +89,7 @@ def open_picture(content: bytes, enough: int = ENOUGH_PIXELS, most: int = MAX_PI
     except (DrawingError, MemoryError):
         raise
     except UnidentifiedImageError as error:
-        raise DrawingError(f"the file is no image that can be read ({', '.join(FORMATS[:-1])} or TIFF)") from error
+        raise DrawingError(f"the file is not a readable image ({', '.join(FORMATS[:-1])} or TIFF)") from error
     except Image.DecompressionBombError as error:
         raise DrawingError(_too_large("far too many pixels", most)) from error
     except Exception as error:  # decoders of strangers' files raise anything: no list of types would be complete
@@ -102,7 +102,7 @@ def picture_size(content: bytes) -> tuple[int, int]:
         with warnings.catch_warnings(action="ignore"):
             return Image.open(BytesIO(content), formats=FORMATS).size
     except Exception as error:  # as in open_picture
-        raise DrawingError("the file is no image that can be read") from error
+        raise DrawingError("the file is not a readable image") from error
 
 
 def _read(image: Image.Image, enough: int, most: int) -> Picture:
@@ -129,7 +129,7 @@ def _load(image: Image.Image, enough: int, most: int) -> None:
 
 
 def _too_large(size: str, most: int) -> str:
-    return f"the image has {size}: send one of {isqrt(most)}×{isqrt(most)} at the most"
+    return f"the image has {size}: send one of at most {isqrt(most)}×{isqrt(most)}"
 
 
 def _exif(image: Image.Image) -> tuple[int, str]:

@@ -27,8 +27,8 @@ SHARP = 2  # times the box: drawings at least so large get an even thickness
 THICKNESS = 2.4  # MNIST's pixels: the mean of its strokes, measured likewise
 BLOT = 6.5  # MNIST's pixels: no pen is so thick
 THINNEST = 2  # pixels of the canvas: a thinner stroke would vanish when scaled down
-RIM_CUT = "A rim around the picture was cut off."
-INVERTED = "The picture was inverted: this network learned from light things on a dark ground."
+RIM_CUT = "The border of the picture was cut off."
+INVERTED = "The picture was inverted: this network learned from light objects on a dark background."
 
 
 @dataclass(frozen=True)

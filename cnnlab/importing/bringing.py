@@ -114,7 +114,7 @@ def _title(title: str, source: Source, known: Described | None) -> str:
 
 def _note(source: Source, known: Described | None, taken: Taken) -> str:
     """Say where a run came from, and what its figures are."""
-    told = [f"Brought in from {one_line(source.name)[:200]} (SHA-256 {source.digest})."]
+    told = [f"Imported from {one_line(source.name)[:200]} (SHA-256 {source.digest})."]
     if known and known.run:
         told.append(f"It was exported from the run {one_line(known.run)}, after epoch {known.epoch}.")
     if taken.difference is not None:

@@ -92,7 +92,7 @@ class Job:
         run.checkpoint()  # which the run goes on from: where it is missing, nothing of the run changes
         done = run.whole_epochs
         if done + epochs > MAX_EPOCHS:
-            raise RunError(f"run {run.id} has {done} epochs, and a run has {MAX_EPOCHS} at the most: ask for fewer")
+            raise RunError(f"run {run.id} has {done} epochs, and a run can have at most {MAX_EPOCHS}: choose fewer")
         if not epochs and summary.status == "finished":
             raise RunError(f"run {run.id} has all its epochs: say how many more")
         more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10) if epochs else None
@@ -321,7 +321,7 @@ def _check_machine(run: Run) -> None:
     try:
         Accelerator.of(run.config)
     except ConfigError as error:
-        raise RunError(f"run {run.id} cannot go on here: {error}") from error
+        raise RunError(f"run {run.id} cannot continue here: {error}") from error
 
 
 def running_jobs() -> list[Job]:

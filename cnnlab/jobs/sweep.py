@@ -139,7 +139,7 @@ class Sweep:
 
     def held(self) -> AbstractContextManager[None]:
         """Hold the sweep's lock while it runs. Raises SweepError where another process holds it."""
-        return lock(self.folder, SweepError(f"sweep {self.id} is at work elsewhere"))
+        return lock(self.folder, SweepError(f"sweep {self.id} is already running elsewhere"))
 
     def _through(self) -> list[FrozenTrial]:
         """Return the trials that ended by themselves; those that a kill ended were repeated."""

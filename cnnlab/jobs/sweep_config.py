@@ -23,7 +23,7 @@ class Between(BaseModel):
         if not self.low < self.high:
             raise ValueError(f"the range from {self.low:g} to {self.high:g} is empty: its end must be above its start")
         if self.log and self.low <= 0:
-            raise ValueError("a logarithmic range begins above 0")
+            raise ValueError("a logarithmic range must start above 0")
         return self
 
     @property
@@ -72,7 +72,9 @@ class SweepConfig(BaseModel):
             for value in values.examples:
                 with_values(self.base, {name: typed(name, value)})
         if "epochs" in self.space and self.pruner != "none":
-            raise ValueError("trials of unlike lengths cannot be pruned by their curves: turn the pruner off")
+            raise ValueError(
+                "trials of different lengths cannot be stopped by their curves: turn early stopping of trials off"
+            )
         return self
 
 
@@ -122,15 +124,15 @@ def validated(fields: dict[str, object]) -> SweepConfig:
 def _check_counts(name: str, config: SweepConfig) -> None:
     """Raise ConfigError where the setting has no effect on any trial."""
     if len({typed(name, value) for value in config.space[name].examples}) == 1:
-        raise ConfigError(f"{name}: its values are all the same: name others, or leave it out of the search")
+        raise ConfigError(f"{name}: all its values are the same: choose others, or remove it from the search")
     other, values = COUNTS_WITH.get(name, ("", ()))
     if not other:
         return
     tried = config.space[other].examples if other in config.space else (getattr(config.base, other),)
     if not any(value in values for value in tried):
         raise ConfigError(
-            f"{name}: it has no effect with {other.replace('_', ' ')} {', '.join(map(str, tried))}: "
-            f"choose {' or '.join(values)} there, or leave it out of the search"
+            f"{name}: it has no effect with {other.replace('_', ' ')} {', '.join(map(str, tried))}: choose "
+            f"{' or '.join(values)} there, or remove it from the search"
         )
 
 

@@ -35,7 +35,7 @@ EXAMPLES: dict[str, Example] = {
         "A colour picture, 3×3, padding 1",
         Conv2d(out_channels=8, kernel_size=3, padding=1),
         (32, 3, 32, 32),
-        "Each filter has 3 channels of 9 weights; their three sums are added up.",
+        "Each filter has 3 channels of 9 weights; their three sums are added.",
     ),
     "tour-28": Example(
         "Conv2d(2, 28, 3)",
@@ -53,19 +53,19 @@ EXAMPLES: dict[str, Example] = {
         "Conv2d(16, 33, (3, 5), stride=(2, 1), padding=(4, 2))",
         Conv2d(out_channels=33, kernel_size=(3, 5), stride=(2, 1), padding=(4, 2)),
         (20, 16, 50, 100),
-        "From PyTorch's own page: rows and columns each their own way.",
+        "From PyTorch's own page: different values for rows and columns.",
     ),
     "everything": Example(
         "Conv2d(33, 33, (3, 5), stride=(2, 1), padding=(4, 2), dilation=(3, 1))",
         Conv2d(out_channels=33, kernel_size=(3, 5), stride=(2, 1), padding=(4, 2), dilation=(3, 1)),
         (20, 33, 50, 100),
-        "A tutorial's last example: the three rows of the kernel lie three pixels apart.",
+        "A tutorial's last example: the three kernel rows are three pixels apart.",
     ),
     "same": Example(
         "Padding 'same'",
         Conv2d(out_channels=8, kernel_size=5, padding="same"),
         (32, 1, 28, 28),
-        "PyTorch chooses the padding with which the image keeps its size.",
+        "PyTorch chooses the padding that keeps the image's size.",
     ),
     "reflect": Example(
         "Reflected borders",
@@ -77,7 +77,7 @@ EXAMPLES: dict[str, Example] = {
         "Depthwise: groups = channels",
         Conv2d(out_channels=3, kernel_size=3, padding=1, groups=3),
         (32, 3, 32, 32),
-        "Each output channel looks at one input channel only.",
+        "Each output channel reads only one input channel.",
     ),
     "pointwise": Example(
         "1×1",
@@ -135,9 +135,7 @@ def fixes(layer: Conv2d, shape: Shape) -> list[str]:
     if channels % layer.groups or layer.out_channels % layer.groups:
         common = gcd(channels, layer.out_channels)
         choices = [str(groups) for groups in range(1, common + 1) if common % groups == 0]
-        found.append(
-            f"groups={_one_of(choices)}, for they must divide both {channels} and {layer.out_channels} channels"
-        )
+        found.append(f"groups={_one_of(choices)}: groups must divide both {channels} and {layer.out_channels} channels")
     if layer.padding == "same" and pair(layer.stride) != (1, 1):
         found.append("stride 1, or padding as a number: 'same' is for stride 1")
     spare = {"reflect": 1, "circular": 0}.get(layer.padding_mode)
@@ -145,7 +143,7 @@ def fixes(layer: Conv2d, shape: Shape) -> list[str]:
     wide = (max(top, bottom), max(left, right))
     if spare is not None and any(border + spare > side for border, side in zip(wide, size, strict=True)):
         most = min(size) - spare
-        found.append(f"padding of {most} at the most, for there are no more pixels to take, or padding_mode='zeros'")
+        found.append(f"padding of at most {most}, because the image has no more pixels, or padding_mode='zeros'")
     kernel, dilation, borders = pair(layer.kernel_size), pair(layer.dilation), ((top, bottom), (left, right))
     for axis, name in enumerate(("rows", "columns")):
         extent, padded = dilation[axis] * (kernel[axis] - 1) + 1, size[axis] + sum(borders[axis])
@@ -156,9 +154,7 @@ def fixes(layer: Conv2d, shape: Shape) -> list[str]:
                 f"has {padded}"
             )
     if not found and _may_end_the_process(layer, shape):
-        found.append(
-            "a lower dilation, stride or padding: where its window holds no pixel, PyTorch can end the process"
-        )
+        found.append("a lower dilation, stride or padding: a window without pixels can crash PyTorch")
     return found
 
 

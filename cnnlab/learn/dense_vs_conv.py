@@ -35,7 +35,7 @@ def _convolutions(*widths: int) -> list[Layer]:
 POOLED = Architecture(
     name="pooled-cnn",
     title="Pooled at the end",
-    description="Three 3×3 convolutions; of each of the last maps only the strongest answer is kept, wherever it is.",
+    description="Three 3×3 convolutions. Each of the last maps keeps only its strongest response, at any position.",
     layers=(
         *_convolutions(16),
         MaxPool2d(),

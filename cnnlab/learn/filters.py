@@ -32,18 +32,18 @@ FILTERS: dict[str, Filter] = {
     "vertical": Filter(
         "Vertical edge",
         ((-1.0, 0.0, 1.0),) * 3,
-        "Right minus left: large where it gets brighter to the right, negative where darker, zero where even.",
+        "Right minus left: large where the image gets brighter to the right, negative where darker, zero where even.",
     ),
     "horizontal": Filter(
         "Horizontal edge",
         ((-1.0, -1.0, -1.0), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-        "Below minus above: it answers to level strokes and not at all to upright ones.",
+        "Below minus above: it responds to horizontal strokes and not to vertical ones.",
     ),
-    "blur": Filter("Blur", ((_NINTH,) * 3,) * 3, "The mean of nine pixels: what is fine is smoothed away."),
+    "blur": Filter("Blur", ((_NINTH,) * 3,) * 3, "The mean of nine pixels: it smooths fine details away."),
     "sharpen": Filter(
         "Sharpen",
         ((0.0, -1.0, 0.0), (-1.0, 5.0, -1.0), (0.0, -1.0, 0.0)),
-        "Five times the pixel minus its four neighbours: differences grow.",
+        "Five times the pixel minus its four neighbours: it increases differences.",
     ),
     "emboss": Filter(
         "Emboss",

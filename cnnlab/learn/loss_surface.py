@@ -177,7 +177,7 @@ SURFACES: dict[str, Surface] = {
     ),
     "Narrow valley": Surface(
         "(x² + 25 y²) / 2",
-        "Twenty-five times as steep in y as in x: a step that suits one is wrong for the other.",
+        "25 times as steep in y as in x: a step that suits one is wrong for the other.",
         _valley,
         (-3, 3),
         (-1.5, 1.5),
@@ -186,7 +186,7 @@ SURFACES: dict[str, Surface] = {
     ),
     "Saddle": Surface(
         "x² / 2 + (y² − 1)² / 4",
-        "At (0, 0) the slope is nought, yet it is no minimum: these lie at y = ±1.",
+        "At (0, 0) the slope is zero, but it is not a minimum. The minima are at y = ±1.",
         _saddle,
         (-2, 2),
         (-2, 2),
@@ -195,7 +195,7 @@ SURFACES: dict[str, Surface] = {
     ),
     "Rosenbrock": Surface(
         "(1 − x)² + 100 (y − x²)²",
-        "A bent valley with a nearly flat floor; its minimum lies at (1, 1).",
+        "A curved valley with a nearly flat floor. Its minimum is at (1, 1).",
         _rosenbrock,
         (-2, 2),
         (-1, 3),
@@ -204,7 +204,7 @@ SURFACES: dict[str, Surface] = {
     ),
     "Four minima": Surface(
         "(x² + y − 11)² + (x + y² − 7)²",
-        "Himmelblau's function: which of four equal minima a path finds depends on where it begins.",
+        "Himmelblau's function has four equal minima. The start decides which one a path finds.",
         _himmelblau,
         (-5, 5),
         (-5, 5),
@@ -213,7 +213,7 @@ SURFACES: dict[str, Surface] = {
     ),
     "Tiny network": Surface(
         "cross-entropy of eight digits",
-        "The network of the other part, trained, then moved along two random directions (Li et al. 2018).",
+        "The trained network of the other part, moved along two random directions (Li et al. 2018).",
         _network,
         (-1, 1),
         (-1, 1),

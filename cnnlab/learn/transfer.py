@@ -23,9 +23,9 @@ from cnnlab.training.run_data import network_for
 Start = Literal["from scratch", "copied", "copied and frozen", "random and frozen"]
 
 STARTS: dict[Start, str] = {
-    "from scratch": "all layers begin with random weights and learn",
-    "copied": "the convolutions begin with what 0 to 4 taught them; all layers learn",
-    "copied and frozen": "the convolutions keep what 0 to 4 taught them; only the last layer learns",
+    "from scratch": "all layers start with random weights and learn",
+    "copied": "the convolutions start from training on 0 to 4; all layers learn",
+    "copied and frozen": "the convolutions keep their weights from 0 to 4; only the last layer learns",
     "random and frozen": "the convolutions keep random weights; only the last layer learns",
 }
 IMAGES = (25, 50, 100, 250, 1000)  # training images of 5 to 9

@@ -37,13 +37,13 @@ def write_design(draft: Draft) -> str:
 def read_design(content: bytes | str) -> Draft:
     """Read a design from JSON. Raises DesignError, which says what is wrong, if ``content`` is none."""
     if len(content) > MAX_BYTES:
-        raise DesignError(f"the file is larger than {MAX_BYTES // 1000} kB: no design is")
+        raise DesignError(f"the file is larger than {MAX_BYTES // 1000} kB, too large for a design")
     try:
         return Draft.model_validate_json(plain_json(content) if isinstance(content, bytes) else content)
     except ValidationError as error:
-        raise DesignError(f"this is no design: {first_error(error)}") from error
+        raise DesignError(f"this is not a design: {first_error(error)}") from error
     except RecursionError as error:
-        raise DesignError("this is no design: it is nested too deeply") from error
+        raise DesignError("this is not a design: it is nested too deeply") from error
 
 
 def to_link(draft: Draft) -> str:
@@ -130,7 +130,7 @@ class Shelf:
         Raises DesignError if there is no design of that key or the folder cannot be written.
         """
         if key not in self.deleted():
-            raise DesignError("there is no such deleted design: it may be gone for good, or be back")
+            raise DesignError("this deleted design does not exist: it may have expired, or it was restored")
         path = self._path(deleted_name(key))
         with self._changing():
             self._put_away(path)
@@ -166,7 +166,7 @@ class Shelf:
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
-            raise DesignError(f"{name[:60]!r} is no name of a design: small letters, digits and hyphens")
+            raise DesignError(f"{name[:60]!r} is not a name for a design: use small letters, digits and hyphens")
         return self.folder / f"{name}.json"
 
 

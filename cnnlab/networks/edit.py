@@ -29,12 +29,12 @@ def layer_at(layers: Chain, place: Place) -> Layer:
     """Return the layer at ``place``. Raises EditError if there is none."""
     index, *within = place
     if not 0 <= index < len(layers):
-        raise EditError("there is no layer at this place")
+        raise EditError("there is no layer at this position")
     if not within:
         return layers[index]
     chains = list(layers[index].chains.values())
     if len(within) < 2 or not 0 <= within[0] < len(chains):
-        raise EditError("there is no layer at this place")
+        raise EditError("there is no layer at this position")
     return layer_at(chains[within[0]], tuple(within[1:]))
 
 
@@ -107,7 +107,7 @@ def _edited(layers: Chain, place: Place, edit: Callable[[Chain, int], Chain]) ->
     block = layer_at(layers, (index,))
     chains = list(block.chains.values())
     if len(within) < 2 or not 0 <= within[0] < len(chains):
-        raise EditError("there is no branch at this place")
+        raise EditError("there is no branch at this position")
     chains[within[0]] = _edited(chains[within[0]], tuple(within[1:]), edit)
     try:
         new = block.with_chains(chains)

@@ -46,7 +46,7 @@ def _no_function_between(chain: Chain) -> Iterator[Hint]:
         if before is not None and row.layer.linearity == "weighted":
             yield (
                 row.place,
-                f"no non-linearity since {before.name}: together the two are one linear map",
+                f"no activation since {before.name}: together the two are one linear map",
             )
         if row.layer.linearity == "nonlinear" or row.layer.ends_non_linear:
             before = None
@@ -60,15 +60,15 @@ def _dropout_before_batch_norm(chain: Chain) -> Iterator[Hint]:
         if before.layer.drops_out and row.layer.uses_batch_statistics:
             yield (
                 before.place,
-                f"dropout before {row.name}: its variance is another in training than in evaluation, and batch norm "
-                "learns the training's; put dropout behind the last batch norm",
+                f"dropout before {row.name}: batch norm learns the variance of training, which differs in evaluation; "
+                "put dropout after the last batch norm",
             )
 
 
 def _bias_before_batch_norm(chain: Chain) -> Iterator[Hint]:
     for row, after in pairwise(chain):
         if row.layer.has_bias and after.layer.uses_batch_statistics:
-            yield row.place, f"its bias is superfluous: {after.name} takes each channel's mean away again"
+            yield row.place, f"its bias has no effect: {after.name} subtracts each channel's mean"
 
 
 def _softmax_before_cross_entropy(chain: Chain) -> Iterator[Hint]:
@@ -76,8 +76,8 @@ def _softmax_before_cross_entropy(chain: Chain) -> Iterator[Hint]:
     if last.layer.may_follow_logits and len(last.place) == 1:
         yield (
             last.place,
-            "softmax before cross-entropy, which takes logits and has a softmax of its own: twice applied, the "
-            "gradients become small and learning slow; leave it out",
+            "cross-entropy expects logits and has its own softmax: with two, gradients are small and learning is "
+            "slow; remove this one",
         )
 
 
@@ -86,7 +86,7 @@ def _skips_pixels(chain: Chain) -> Iterator[Hint]:
         windows = None if row.layer.chains else row.layer.windows(row.input_shape)  # those of a block's own layers
         for kernel, stride, dilation, _ in (windows or [])[:1]:
             if any(stride[axis] > dilation[axis] * (kernel[axis] - 1) + 1 for axis in (0, 1)):
-                yield row.place, f"its stride of {stride[0]}×{stride[1]} is longer than its window: it skips pixels"
+                yield row.place, f"its stride of {stride[0]}×{stride[1]} is larger than its window: it skips pixels"
 
 
 def _mostly_padding(chain: Chain) -> Iterator[Hint]:
@@ -104,8 +104,8 @@ def _saturates(chain: Chain) -> Iterator[Hint]:
     if len(saturating) >= LONG_SATURATING and not any(row.layer.family == "norm" for row in chain):
         yield (
             saturating[-1].place,
-            f"{len(saturating)} layers of tanh or sigmoid in a row: gradients vanish on the way back; "
-            "take ReLU or add norms",
+            f"{len(saturating)} layers of tanh or sigmoid in a row: gradients vanish in the backward pass; use ReLU "
+            "or add norms",
         )
 
 
@@ -115,8 +115,8 @@ def _most_parameters_in_one_linear(top: Chain) -> Iterator[Hint]:
         if row.layer.family == "linear" and total > FEW and row.parameters > SHARE * total and len(top) > 2:
             yield (
                 row.place,
-                f"{row.parameters / total:.0%} of all parameters are in this layer: pool more before flatten, or take "
-                "the mean of each map (global pool)",
+                f"{row.parameters / total:.0%} of all parameters are in this layer: pool more before flatten, or use "
+                "a global average pool",
             )
 
 
@@ -131,7 +131,7 @@ def _receptive_field_too_small(top: Chain, input_shape: Shape) -> Iterator[Hint]
         yield (
             last.place,
             f"a receptive field of {last.receptive_field[0]}×{last.receptive_field[1]} pixels, the image has "
-            f"{input_shape[1]}×{input_shape[2]}: no feature sees a whole object; add a pool, a stride or layers before",
+            f"{input_shape[1]}×{input_shape[2]}: no feature covers a whole object; add a pool, a stride or more layers",
         )
 
 

@@ -54,7 +54,7 @@ _PRESETS = [
     Architecture(
         name="quick",
         title="Quick net",
-        description="For the least time: a 5×5 stem of stride 2, then 32 and 64 filters.",
+        description="For the shortest training: a 5×5 stem of stride 2, then 32 and 64 filters.",
         layers=(*_stem(16), *_conv_pool_norm(32), *_conv_pool_norm(64), Flatten(), _LOGITS),
     ),
     Architecture(

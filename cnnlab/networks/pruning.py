@@ -74,8 +74,8 @@ def pruned(
     if kept.layers == architecture.layers:
         if keep < 1:
             raise PruningError(
-                f"the network {architecture.name} has no filter to cut: each of its convolutions has too few of them, "
-                "or a sum, a group, a softmax, a sigmoid or a norm over channels joins them"
+                f"the network {architecture.name} has no filter to remove: its convolutions have too few, or a sum, a "
+                "group, a softmax, a sigmoid or a norm over channels joins them"
             )
         return architecture, kept.of(weights)
     fields = {

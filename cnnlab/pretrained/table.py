@@ -15,8 +15,8 @@ IMAGENET_CLASSES = 1000
 IMAGENET_HEAD = "imagenet"  # the name of the layer that tells ImageNet's classes apart
 
 IMAGENET_TERMS = (
-    "They were learned from ImageNet's photos, whose own terms allow research and teaching. Whether these bind weights "
-    "learned from them is an open question."
+    "They were trained on ImageNet's photos, whose terms allow research and teaching. Whether these terms bind the "
+    "weights is an open question."
 )
 
 

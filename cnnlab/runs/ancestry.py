@@ -27,14 +27,8 @@ from cnnlab.training.run_data import load_for
 
 FEWEST = 50  # images to test on, where some were trained on
 
-FROM_BEFORE = (
-    "This branch is from before branches kept their parent's split: a run it comes from was trained on some of the "
-    "images that it is judged by"
-)
-NOT_HERE = (
-    "A run that this one comes from is not here: it cannot be told whether that was trained on images that this one is "
-    "judged by"
-)
+FROM_BEFORE = "This branch is from an older version: its parent trained on some of its test images"
+NOT_HERE = "A parent of this run is missing: it may have trained on test images of this run"
 
 
 def inherited(config: RunConfig, store: RunStore) -> RunConfig:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from cnnlab.data.datasets import dataset_title
 from cnnlab.networks.architecture import Architecture, ArchitectureError, summarise
 from cnnlab.networks.layers import Layer, Shape
 from cnnlab.runs.run import Run, RunError
@@ -158,7 +159,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "Title": about.title,
         "Name": entry.title,
         "Started": summary.created,
-        "Data set": config.dataset,
+        "Data set": dataset_title(config.dataset),
         "Network": config.architecture.title,
         "State": summary.status,
         "Test": summary.test_accuracy,

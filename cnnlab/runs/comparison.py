@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from cnnlab.data.datasets import dataset_title
 from cnnlab.runs.catalogue import Entry, trained_with
 from cnnlab.runs.summary import started_at
 from cnnlab.training.config import RunConfig
@@ -91,7 +92,7 @@ def short_names(entries: Sequence[Entry]) -> dict[str, Entry]:
 
 
 def _what(config: RunConfig) -> str:
-    return ", ".join(filter(None, (config.architecture.title, config.dataset, config.origin)))
+    return ", ".join(filter(None, (config.architecture.title, dataset_title(config.dataset), config.origin)))
 
 
 def _told_apart(entries: Sequence[Entry], names: list[str], more: Callable[[Entry, Sequence[Entry]], str]) -> list[str]:

@@ -80,7 +80,7 @@ class RunStore:
         Raises RunError where there is none, it is being trained, or it is the example, which would come back.
         """
         if run_id == example_id() and is_wanted():
-            raise RunError("the example comes with the app and would come back: CNNLAB_EXAMPLE=no leaves it out")
+            raise RunError("the example comes with the app and would come back: set CNNLAB_EXAMPLE=no to hide it")
         with self.open(run_id).held(), writing(self.folder):  # nobody trains it, or starts to while it moves
             self._deleted.mkdir(exist_ok=True)
             shutil.rmtree(self._deleted / run_id, ignore_errors=True)  # an earlier copy, of a run that was restored

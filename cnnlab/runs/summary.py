@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
+from cnnlab.data.datasets import dataset_title
 from cnnlab.evaluation.balance import balanced_accuracy, is_imbalanced
 from cnnlab.networks.architecture import MAX_LAYERS
 from cnnlab.training.config import MAX_EPOCHS, RUN_ID, Extension, RunConfig
@@ -111,8 +112,7 @@ class About(BaseModel):
 
 def title_of(config: RunConfig, summary: Summary, about: About) -> str:
     """Return the title of a run: the user's, else its network, data set, origin and time."""
-    dataset, _, _ = config.dataset.partition(":")  # without the digest of one's own pictures
-    what = f"{config.architecture.title} on {dataset}"
+    what = f"{config.architecture.title} on {dataset_title(config.dataset)}"
     return about.title or ", ".join(filter(None, (what, config.origin, started_at(summary))))
 
 

@@ -31,7 +31,7 @@ def to_query(config: RunConfig) -> dict[str, str]:
     network too large for an address.
     """
     if config.comes_from or config.lessons:
-        raise ConfigError("a network that goes on from another has no link: begin anew")
+        raise ConfigError("a network that continues another run has no link: start a new run")
     query = min((_query_from(name, config) for name in RECIPES), key=len)
     if query.get(DESIGN) == "":
         raise ConfigError("this network is too large for a link: share its file from Design")
@@ -65,7 +65,7 @@ def from_query(query: Mapping[str, str]) -> RunConfig:
         _check_parameter(name, value)
     base = _known("recipe", query.get(RECIPE, "default"), RECIPES).config
     if PRESET in query and DESIGN in query:
-        raise ConfigError("design: there is an architecture too: one of them is the network")
+        raise ConfigError("design: the link also has an architecture, but only one of them can be the network")
     fields = dict(base) | {name: query[name] for name in (PRESET, *FIELDS) if name in query}
     if DESIGN in query:
         fields[PRESET] = from_link(query[DESIGN]).model_dump()

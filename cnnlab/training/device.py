@@ -91,8 +91,8 @@ def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
     """
     if _TOO_SLOW.get(device.type) == wanted:
         raise ConfigError(
-            f"precision: {wanted} is a hundred times slower than float32 on a {device.type.upper()}: choose auto (a "
-            "run that has it goes on as a branch with auto)"
+            f"precision: {wanted} is a hundred times slower than float32 on a {device.type.upper()}: choose auto (to "
+            "continue such a run, branch off with auto)"
         )
     if wanted != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[wanted]

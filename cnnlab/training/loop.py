@@ -261,7 +261,7 @@ class Training:
         loss, guessing = self._meter.loss / len(self.data.train), log(len(self.data.spec.classes))
         if self.epoch > 1 and loss > HOPELESS * guessing:
             raise TrainingError(
-                f"the training diverges: after epoch {self.epoch} its loss is {loss:.3g}, where mere guessing comes to "
+                f"the training diverges: after epoch {self.epoch} its loss is {loss:.3g}, but guessing has "
                 f"{guessing:.3g}: {self._remedy()}"
             )
 

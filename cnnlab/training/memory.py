@@ -34,7 +34,7 @@ CGROUP = Path("/sys/fs/cgroup")
 SPARE = 0.9  # of the free memory: other processes on the machine need some too
 
 SHORT_OF_MEMORY = (
-    "memory ran out: lower the batch size, choose a smaller network, or wait until other trainings are over; "
+    "memory ran out: lower the batch size, choose a smaller network, or wait until other trainings have finished; "
     "then resume, or branch off with other settings"
 )
 

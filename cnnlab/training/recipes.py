@@ -110,7 +110,7 @@ _RECIPES = [
     ),
     _tutorial(
         "basic-cnn",
-        "over 98 % test",
+        "over 98% test",
         0.98,
         dataset="mnist",
         normalise="unit",
@@ -140,7 +140,7 @@ _RECIPES = [
     ),
     _tutorial(
         "fashion-part-3",
-        "over 91 % test",
+        "over 91% test",
         0.91,
         dataset="fashion-mnist",
         normalise="unit",
@@ -152,7 +152,7 @@ _RECIPES = [
     ),
     _tutorial(
         "conv2d-tour",
-        "82.59 % test, its test images left unscaled",
+        "82.59% test, its test images left unscaled",
         0.985,
         dataset="mnist",
         normalise="unit",

@@ -18,7 +18,10 @@ from cnnlab.training.run_data import network_for
 HOPELESS = 100.0  # times the loss of random guessing: a training does not recover from a whole epoch of that
 FIRST_BATCHES = 20  # through a new network, so that its batch norms have the images' statistics
 LOWER = "lower the learning rate, or branch off an earlier epoch with a lower one"
-LESS_SPREAD = "lower the spread of the initial weights up to there, or put norms of larger momentum between the layers"
+LESS_SPREAD = (
+    "lower the standard deviation of the initial weights up to there, or add norms with a larger momentum between "
+    "the layers"
+)
 
 
 class TrainingError(CnnLabError):

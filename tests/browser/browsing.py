@@ -62,7 +62,7 @@ def start_training(page: Page, address: str, **settings: object) -> None:
     """Train by a link to settings, by default in short epochs and for longer than any test takes."""
     page.goto(f"{address}/Train?{urlencode({**SHORT_EPOCHS, **settings})}")
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()
     await_epoch(page)
 
 
@@ -72,7 +72,7 @@ def await_epoch(page: Page, epoch: int = 2) -> None:
 
 
 def stop_training(page: Page) -> None:
-    page.get_by_role("button", name="Stop and keep").click()
+    page.get_by_role("button", name="Stop (keeps all epochs)").click()
     await_verdict(page)
 
 

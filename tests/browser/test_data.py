@@ -38,7 +38,7 @@ def test_a_zip_is_reported_mended_trained_on_and_evaluated(
     expect(page.get_by_text("42 pictures added. 1 file could not be used: see the report.")).to_be_visible()
 
     page.get_by_text("Findings", exact=True).click()
-    expect(page.get_by_text("At most one of the labels is right", exact=False)).to_be_visible()
+    expect(page.get_by_text("At most one label is right", exact=False)).to_be_visible()
     table = page.get_by_test_id("stDataFrame").last
     expect(table.locator("canvas").first).to_be_visible()
     table.scroll_into_view_if_needed()
@@ -47,7 +47,7 @@ def test_a_zip_is_reported_mended_trained_on_and_evaluated(
     page.mouse.click(box["x"] + TICK, box["y"] + HEAD + ROW * 1.5)
     main.get_by_role("button", name="Move 1", exact=True).click()
     expect(page.get_by_text("1 moved, from version 1", exact=False)).to_be_visible()
-    expect(page.get_by_text("At most one of the labels is right", exact=False)).to_be_hidden()
+    expect(page.get_by_text("At most one label is right", exact=False)).to_be_hidden()
 
     main.get_by_role("link", name="Train a network on it").click()
     expect(main.get_by_text("19 MB, licence Apache-2.0")).to_be_visible()  # what it starts from

@@ -26,7 +26,7 @@ def option(page: Page, text: str) -> Locator:
 def begin_from_nothing(page: Page, address: str) -> None:
     page.goto(f"{address}/Design")
     expect(option(page, "linear1")).to_be_visible()
-    begin = page.get_by_label("Begin from")
+    begin = page.get_by_label("Start from")
     begin.click()
     page.get_by_role("option", name="New network", exact=True).click()
     expect(option(page, "Flatten()")).to_be_visible()

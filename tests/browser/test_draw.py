@@ -197,7 +197,9 @@ def test_an_answer_follows_the_training(address: str, new_page: Callable[..., Pa
 def test_a_corrected_drawing_is_taught_and_read_as_its_drawer_says(page: Page, runs: Path, run: Run) -> None:
     draw(page, ONE)
     expect(page.get_by_test_id("stMetricValue")).to_have_text("1")
-    page.get_by_test_id("stButtonGroup").filter(has_text="What was it?").get_by_role("radio", name="4").click()
+    page.get_by_test_id("stButtonGroup").filter(has_text="Which digit did you draw?").get_by_role(
+        "radio", name="4"
+    ).click()
     expect(page.get_by_text("Kept as 4, one of 1 drawing")).to_be_visible()
     page.get_by_text("My drawings", exact=True).first.click()
     expect(page.get_by_text("read as 1")).to_be_visible()

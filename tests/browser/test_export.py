@@ -38,7 +38,7 @@ def test_a_page_answers_from_a_disk_as_the_app_does(
     page.goto(f"{address}/Train?run={kept.id}")
     page.get_by_role("button", name="Export").click()
     page.get_by_text("HTML page", exact=True).click()
-    page.get_by_role("button", name="Make", exact=True).click()
+    page.get_by_role("button", name="Create", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download HTML page").click()
     file = tmp_path / "network.html"

@@ -61,7 +61,7 @@ def test_from_home_to_a_digit_named(address: str, runs: Path, new_page: Callable
     expect(page.get_by_text(re.compile(r"Epoch ([5-9]|[1-4]\d) of 45"))).to_be_visible(timeout=LONG)
     stop_training(page)
     run = RunStore(runs).all()[0]
-    assert metric(page, "Test accuracy") == f"{run.summary.test_accuracy:.2%}"
+    assert metric(page, "Test accuracy") == f"{run.summary.test_accuracy:.1%}"
 
     page.get_by_test_id("stSidebar").get_by_role("link", name="Draw").click()
     for strokes, name in ((SEVEN, "7"), (THREE, "3")):
@@ -88,11 +88,11 @@ def test_reload_and_page_switch_find_the_training_again(address: str, new_page: 
     page = new_page()
     start_training(page, address)
     page.reload()
-    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
     expect(page.get_by_role("heading", name="Inside")).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
-    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()
     stop_training(page)
 
 
@@ -102,7 +102,7 @@ def test_a_second_training_takes_the_page_over_from_the_first(address: str, new_
     stop_training(page)
     first = page.url
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()
     assert page.url != first
     page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
     expect(page.get_by_text("trained so far", exact=False)).to_be_visible()
@@ -122,7 +122,7 @@ def test_two_sessions_train_side_by_side_and_see_only_their_own(tmp_path: Path, 
             start_training(page, address)
         assert first.url != second.url
         stop_training(first)
-        expect(second.get_by_role("button", name="Stop and keep")).to_be_visible()
+        expect(second.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()
         stop_training(second)
         for page in (first, second):
             page.close()
@@ -179,7 +179,7 @@ def test_a_sweep_is_killed_and_goes_on_in_another_server(tmp_path: Path, new_pag
     try:
         page = new_page()
         page.goto(f"{url}/Sweep")
-        for label, value in (("Trials", "6"), ("Epochs", "1"), ("Share of the rest to train on", "0.1")):
+        for label, value in (("Trials", "6"), ("Epochs", "1"), ("Fraction of training images used", "0.1")):
             if label.startswith("Share"):
                 page.get_by_text("More settings").click()
             page.get_by_label(label, exact=True).fill(value)
@@ -196,9 +196,9 @@ def test_a_sweep_is_killed_and_goes_on_in_another_server(tmp_path: Path, new_pag
     with server(tmp_path) as url:
         page = new_page()
         page.goto(f"{url}/Sweep")
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
         expect(page.get_by_text("6 of 6 trials")).to_be_visible()
-        expect(page.get_by_role("button", name="Go on")).to_be_visible()
+        expect(page.get_by_role("button", name="Continue")).to_be_visible()
         page.get_by_text("Slices", exact=True).click()
         expect(page.locator(".js-plotly-plot")).to_have_count(1)
         page.get_by_role("button", name="Compare its runs").click()
@@ -274,10 +274,10 @@ def test_a_layout_of_many_images_shows_progress_can_be_cancelled_and_opens_an_im
 
     page.get_by_role("combobox", name="Method").click()
     page.get_by_role("option", name="t-SNE", exact=True).click()
-    page.get_by_role("button", name="Lay out").click()
-    expect(page.get_by_text("Laying out", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Compute layout").click()
+    expect(page.get_by_text("Computing the layout", exact=True)).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("button", name="Lay out")).to_be_visible()
+    expect(page.get_by_role("button", name="Compute layout")).to_be_visible()
 
     page.get_by_role("button", name="Attribution").click()
     expect(page.get_by_text("Can this map be trusted?")).to_be_visible()

@@ -24,21 +24,21 @@ def test_a_linked_program_is_trained_by_keys_and_taken_home_on_a_phone(
     data.focus()
     data.press("ArrowDown")
     page.get_by_role("option", name="MNIST sample").click()
-    expect(page.get_by_role("button", name="Its data")).to_be_visible()
+    expect(page.get_by_role("button", name="Data file")).to_be_visible()
     begin = page.get_by_role("button", name="Train it here")
     begin.focus()
     begin.press("Enter")
     expect(page.get_by_text("Training time")).to_be_visible()
-    expect(page.get_by_role("button", name="Train it once more")).to_be_enabled()
+    expect(page.get_by_role("button", name="Train it again")).to_be_enabled()
     expect(page.locator(".live-chart .main-svg").first).to_be_visible()
     run = RunStore(runs).all()[0]
-    expect(page.get_by_test_id("stMetricValue").filter(has_text=f"{run.summary.test_accuracy:.2%}")).to_be_visible()
+    expect(page.get_by_test_id("stMetricValue").filter(has_text=f"{run.summary.test_accuracy:.1%}")).to_be_visible()
     main = page.get_by_test_id("stMain")
     assert main.evaluate("element => element.scrollWidth <= element.clientWidth")
 
     program = program_of(RECIPES["classification-snippet"].config.model_copy(update={"dataset": "mnist-sample"}))
     taken = {}
-    for label in ("Script", "Notebook", "Its data"):
+    for label in ("Script", "Notebook", "Data file"):
         with page.expect_download() as download:
             page.get_by_role("button", name=label, exact=True).click()
         taken[download.value.suggested_filename] = tmp_path / label

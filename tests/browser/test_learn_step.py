@@ -45,7 +45,7 @@ def test_the_small_machines_are_fed_by_keyboard(address: str, new_page: Callable
     expect(page.get_by_text("is 9.", exact=False)).to_be_visible()
     chosen(page, "Batch norm")
     pressed(page.get_by_role("button", name="Feed this batch"), "Enter")
-    expect(page.get_by_role("button", name="Begin again")).to_be_enabled()
+    expect(page.get_by_role("button", name="Reset")).to_be_enabled()
     chosen(page, "Softmax and loss")
     pressed(slider(page, "Logit of class 3"), "End")
     probability = torch.softmax(torch.tensor([2.0, 0.5, -1.0, 6.0]), dim=0)[0]

@@ -25,7 +25,7 @@ def test_on_a_phone_networks_are_trained_by_keyboard_and_lead_into_the_lab(
     expect(page.get_by_text("Press the button")).to_be_visible()
     set_slider(page, "Epochs", "ArrowLeft", 8)
     page.get_by_role("button", name="Train both side by side").press("Enter")
-    expect(page.get_by_role("heading", name="Move one digit")).to_be_visible()
+    expect(page.get_by_role("heading", name="Shift one digit")).to_be_visible()
     expect(charts(page).first).to_be_visible()
     answers = page.get_by_text("network says")
     before = answers.first.inner_text()

@@ -52,7 +52,7 @@ def test_a_drag_moves_the_drawing_and_chooses_nothing(address: str, new_page: Ca
     page.mouse.move(box["x"] - 60, box["y"] + 20, steps=5)
     page.mouse.up()
     assert scrolled(expander) == 63
-    expect(expander.get_by_text("A click on a layer", exact=False)).to_be_visible()
+    expect(expander.get_by_text("Click a layer", exact=False)).to_be_visible()
 
 
 def test_the_drawing_fits_the_page_and_is_saved_whole(

@@ -27,8 +27,8 @@ def test_a_training_is_paused_changed_continued_and_branched(
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("button", name="Pause")).to_be_enabled()
     page.get_by_role("button", name="Learning rate").click()
-    page.get_by_label("From the next step on").fill("0.0005")
-    page.get_by_label("From the next step on").press("Tab")
+    page.get_by_label("From the next step").fill("0.0005")
+    page.get_by_label("From the next step").press("Tab")
     page.get_by_role("button", name="Set", exact=True).click()
     page.wait_for_function("document.querySelector('.live-chart')?.layout.shapes?.length === 1")
     stop_training(page)
@@ -39,7 +39,7 @@ def test_a_training_is_paused_changed_continued_and_branched(
     page.get_by_role("button", name="Branch off").click()
     expect(page.get_by_text("A branch of", exact=False)).to_be_visible()
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()
     page.wait_for_function("document.querySelector('.live-chart')?.data?.some(line => line.name.includes('parent'))")
     await_epoch(page, 2)  # what is whole is judged
     stop_training(page)
@@ -56,7 +56,7 @@ def test_an_edit_of_the_source_leaves_a_training_running(tmp_path: Path, new_pag
         start_training(page, url)
         for edited in ("jobs/job", "training/history", "training/loop", "ui/shell/session", "ui/train/live"):
             path = tmp_path / "cnnlab" / f"{edited}.py"
-            path.write_text(path.read_text().replace("Stop and keep", "Stop it now") + "\n# edited\n")
+            path.write_text(path.read_text().replace("Stop (keeps all epochs)", "Stop it now") + "\n# edited\n")
         while not page.get_by_role("button", name="Stop it now").count():  # Streamlit looks once in a while
             page.get_by_role("link", name="Home").click()
             page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
@@ -109,7 +109,7 @@ def test_a_run_whose_server_was_killed_is_resumed_with_one_click(tmp_path: Path,
         page.goto(f"{url}/Train?run={run.id}")
         expect(page.get_by_text("was interrupted", exact=False)).to_be_visible()
         page.get_by_role("button", name="Resume").click()
-        expect(page.get_by_role("button", name="Stop and keep")).to_be_visible()
+        expect(page.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()
         await_epoch(page, min(done + 2, 9))
         stop_training(page)
         page.close()

@@ -347,7 +347,7 @@ def test_strokes_are_numbered_in_their_middles_and_coloured_by_what_they_speak_f
     rims, coloured = drawn[:3], drawn[3:]
     assert [list(line.x) for line in coloured] == [list(line.x) for line in rims] == [[0, 1], [1, 1, 1], [2]]
     strong, against, nothing = (line.line.color for line in coloured)
-    assert [strong, against, nothing] == sample_colorscale(charts.ON_WHITE, [1.0, 0.25, 0.5])
+    assert [strong, against, nothing] == sample_colorscale([colour for _, colour in charts.ON_WHITE], [1.0, 0.25, 0.5])
     assert {line.line.color for line in rims} == {charts.PALETTE[8]}  # zero is as white as the page
     assert (list(numbers.x), list(numbers.y), list(numbers.text)) == ([0.5, 1, 2], [0, 1, 2], ["1", "2", "3"])
     assert (numbers.marker.cmin, numbers.marker.cmax) == (-2, 2)
@@ -358,7 +358,7 @@ def test_strokes_are_numbered_in_their_middles_and_coloured_by_what_they_speak_f
 
 def test_strokes_that_all_speak_for_nothing_are_white() -> None:
     figure = charts.strokes([[(0.0, 0.0), (1.0, 1.0)]], [(0.5, 0.5)], np.zeros(1))
-    assert figure.data[1].line.color == sample_colorscale(charts.ON_WHITE, [0.5])[0]
+    assert figure.data[1].line.color == sample_colorscale([colour for _, colour in charts.ON_WHITE], [0.5])[0]
 
 
 def test_a_photos_boxes_are_closed_named_and_flagged() -> None:

@@ -22,4 +22,4 @@ def test_hovering_tells_the_whole_of_a_cut_name() -> None:
     assert (list(bars.x), list(bars.hovertext)) == ([fitted([BROWN])[BROWN]], [BROWN])
     grid, cells = charts.confusion(np.ones((2, 2)), [BROWN, BLACK]).data
     assert list(grid.x) == list(fitted([BROWN, BLACK]).values())
-    assert cells.hovertext[1] == f"{BROWN} taken for {BLACK}"
+    assert cells.hovertext[1] == f"{BROWN} read as {BLACK}"

@@ -58,7 +58,7 @@ def test_ctrl_c_ends_a_sweep_that_can_go_on(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted; go on with --continue" in err
+    assert "interrupted; continue with --continue" in err
     assert "Traceback" not in err
     assert "interrupted" in out
     assert store.all()[0].summary.status == "interrupted"
@@ -112,7 +112,7 @@ def test_train_evaluate_and_predict_speak_of_the_same_run(capsys: pytest.Capture
     assert "balanced accuracy" not in call(capsys, "evaluate", trained["run"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cnnlab.evaluation.balance.IMBALANCED", 1.0)  # so that all data sets are
-        assert f"balanced accuracy {judged['balanced_accuracy']:.2%}" in call(capsys, "evaluate", trained["run"])
+        assert f"balanced accuracy {judged['balanced_accuracy']:.1%}" in call(capsys, "evaluate", trained["run"])
 
     drawings = tmp_path / "drawings.json"
     drawings.write_text(json.dumps([{"strokes": [[[0.5, 0], [0.5, 1]]]}, {"strokes": [[[0, 0], [1, 0], [0.5, 1]]]}]))
@@ -143,7 +143,7 @@ def test_teach_makes_a_branch_and_tells_before_and_after(
     assert told["test"]["after"] == round(500 * (branch.summary.test_accuracy or 0))
     plain = call(capsys, "teach", str(parent.folder), str(drawings))
     assert "0.00% → 100.00% of 2" in plain
-    assert f"→ {branch.summary.test_accuracy:.2%} of 500" in plain  # the same lessons give the same network
+    assert f"→ {branch.summary.test_accuracy:.1%} of 500" in plain  # the same lessons give the same network
 
 
 def test_a_branch_is_trained_with_settings_of_its_own(
@@ -414,7 +414,7 @@ def test_packed_runs_are_unpacked_elsewhere(
     assert "2 runs" in call(capsys, "pack", str(finished_run.folder), other.id, "--to", str(path))
 
     out = call(capsys, "unpack", str(path))
-    assert f"1 added to {runs_folder()}, 1 were there already" in out
+    assert f"1 added to {runs_folder()}, 1 were already there" in out
     assert finished_run.id in out
     unpacked = last_line(call(capsys, "unpack", str(path), "--runs", str(elsewhere), "--json"))
     added = sorted([finished_run.id, other.id])
@@ -459,7 +459,7 @@ def test_a_run_that_this_machine_is_hopelessly_slow_in_is_read_but_not_resumed(
     config = listed_run.config.model_copy(update={"device": "cpu", "precision": "float16"})
     (listed_run.folder / "config.json").write_text(config.model_dump_json())
     kept = listed_run.summary
-    assert "goes on as a branch with auto" in refusal(capsys, "resume", listed_run.id, "--epochs", "1")
+    assert "branch off with auto" in refusal(capsys, "resume", listed_run.id, "--epochs", "1")
     assert listed_run.summary == kept
     assert last_line(call(capsys, "evaluate", listed_run.id, "--json"))["test_accuracy"] == kept.test_accuracy
 

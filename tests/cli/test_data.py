@@ -43,12 +43,12 @@ def test_pictures_are_added_listed_checked_trained_on_removed_and_restored(
     call(capsys, "data", "pack", "pets", "--to", str(packed))
     known = {"unpacked": run.config.dataset, "is_new": False}
     assert last_line(call(capsys, "data", "unpack", str(packed), "--json")) == known
-    assert "was here already" in call(capsys, "data", "unpack", str(packed))
+    assert "already exists" in call(capsys, "data", "unpack", str(packed))
     both = tmp_path / "both.zip"
     assert last_line(call(capsys, "pack", run.id, "--to", str(both), "--pictures", "--json"))["pictures"] == [
         run.config.dataset
     ]
-    assert f"pictures {run.config.dataset} were there already" in call(capsys, "unpack", str(both))
+    assert f"pictures {run.config.dataset} were already there" in call(capsys, "unpack", str(both))
 
     removed = last_line(call(capsys, "data", "remove", "pets", "--json"))["removed"]
     assert "pets@1" not in DATASETS
@@ -123,8 +123,8 @@ def test_names_of_strangers_move_no_terminal(tmp_path: Path, capsys: pytest.Capt
     ("files", "name", "told"),
     [
         ({"cat/a.png": b"x"}, "pets", "only one class"),
-        (photos(), "No Name", "is no name"),
-        ({}, "pets", "folder for each class"),
+        (photos(), "No Name", "is not a name"),
+        ({}, "pets", "folder per class"),
     ],
 )
 def test_what_cannot_be_added_is_told_in_one_line(

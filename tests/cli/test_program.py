@@ -39,7 +39,7 @@ def test_a_runs_program_is_that_of_its_config(capsys: pytest.CaptureFixture[str]
 
 
 def test_what_cannot_be_a_program_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert "is no recipe" in refusal(capsys, "program", "nope")
+    assert "is not a recipe" in refusal(capsys, "program", "nope")
     assert "no program for CIFAR-10" in refusal(capsys, "program", "basic-cnn", "--dataset", "cifar10")
     assert "as .py or .ipynb" in refusal(capsys, "program", "quick", "--to", str(tmp_path / "seven.txt"))
     assert "cannot be written" in refusal(capsys, "program", "quick", "--to", str(tmp_path / "no" / "seven.py"))

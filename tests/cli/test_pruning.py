@@ -38,11 +38,11 @@ def test_prune_makes_a_smaller_branch_and_a_control(capsys: pytest.CaptureFixtur
 def test_prune_tells_a_person_in_a_table(capsys: pytest.CaptureFixture[str], parent: Run) -> None:
     plain = call(capsys, "prune", str(parent.folder), "--keep", "0.25", *QUICK).splitlines()
     assert [line.split()[0] for line in plain[2:]] == ["before", "cut", "fine-tuned"]
-    assert f"{parent.summary.test_accuracy:.2%}" in plain[2]
+    assert f"{parent.summary.test_accuracy:.1%}" in plain[2]
     assert Path(plain[0]).is_dir()
 
 
 def test_a_share_that_cuts_nothing_is_refused(capsys: pytest.CaptureFixture[str], parent: Run) -> None:
-    assert "no filter to cut" in refusal(capsys, "prune", parent.id, "--keep", "0.999")
+    assert "no filter to remove" in refusal(capsys, "prune", parent.id, "--keep", "0.999")
     assert "--keep" in refusal(capsys, "prune", parent.id, "--keep", "1.5")
     assert "nan is no number" in refusal(capsys, "prune", parent.id, "--keep", "nan")

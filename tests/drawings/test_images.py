@@ -247,13 +247,13 @@ def png_of(width: int, height: int, data: bytes = zlib.compress(b"\0" * 9)) -> b
 
 REFUSED = {
     "empty": (b"", "is empty"),
-    "text": (b"hello", "no image that can be read"),
-    "HTML": (b"<!DOCTYPE html><html></html>", "no image that can be read"),
-    "HEIC": (b"\0\0\0\x18ftypheic" + bytes(50), "no image that can be read"),
+    "text": (b"hello", "not a readable image"),
+    "HTML": (b"<!DOCTYPE html><html></html>", "not a readable image"),
+    "HEIC": (b"\0\0\0\x18ftypheic" + bytes(50), "not a readable image"),
     "little data": (png_of(50, 50), "damaged"),
     "data of no kind": (png_of(50, 50, b"none"), "damaged"),
     "cut off": (saved(Image.effect_noise((90, 90), 50), "JPEG")[:900], "damaged"),
-    "40,000 a side": (png_of(40_000, 40_000), "4096×4096 at the most"),
+    "40,000 a side": (png_of(40_000, 40_000), "at most 4096×4096"),
     "9,000 a side": (saved(Image.new("1", (9_000, 9_000))), "9000×9000"),
     "no value": (saved(Image.fromarray(np.full((9, 9), np.nan, np.float32)), "TIFF"), "no pixel with a value"),
     "too large": (bytes(50_000_001), "larger than 50 MB"),

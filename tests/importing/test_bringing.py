@@ -95,20 +95,20 @@ def test_pages_take_it(file: bytes) -> None:
 
 def test_compare_brings_a_file_in_and_says_why_another_is_refused(file: bytes) -> None:
     page = open_page("Compare")
-    uploader = next(one for one in page.file_uploader if "elsewhere" in one.label)
+    uploader = next(one for one in page.file_uploader if "network file" in one.label)
     uploader.set_value([("digits.onnx", file, "application/octet-stream")]).run()
-    button(page, "Bring in").click().run()
+    button(page, "Import network").click().run()
     (run,) = RunStore(runs_folder()).all()
-    assert "Brought in: Digits" in checked(page).success[0].value.replace("\\", "")
+    assert "Imported: Digits" in checked(page).success[0].value.replace("\\", "")
     assert run.about.tags == (TAG,)
     page.toggle("compare.bring.head").set_value(True).run()
-    uploader = next(one for one in page.file_uploader if "elsewhere" in one.label)
+    uploader = next(one for one in page.file_uploader if "network file" in one.label)
     uploader.set_value([("digits.onnx", file, "application/octet-stream")]).run()
-    button(page, "Bring in").click().run()
-    assert "alone learn" in checked(page).success[0].value.replace("\\", "")
-    uploader = next(one for one in page.file_uploader if "elsewhere" in one.label)
+    button(page, "Import network").click().run()
+    assert "train only" in checked(page).success[0].value.replace("\\", "")
+    uploader = next(one for one in page.file_uploader if "network file" in one.label)
     uploader.set_value([("digits.onnx", b"PK", "application/octet-stream")]).run()
-    button(page, "Bring in").click().run()
+    button(page, "Import network").click().run()
     assert "can run code" in page.error[0].value
 
 
@@ -239,7 +239,7 @@ def test_the_command_tells_what_it_made(file: bytes, tmp_path: Path, capsys: pyt
     run = RunStore(runs_folder()).open(told["run"])
     assert (run.title, told["test_accuracy"]) == ("Mine", run.summary.test_accuracy)
     assert told["difference"] < 1e-4
-    assert "answers as the file does" in call(capsys, "bring", str(path), "--dataset", SAMPLE)
+    assert "answers like the file" in call(capsys, "bring", str(path), "--dataset", SAMPLE)
     path.write_bytes(b"PK\x03\x04")
     assert "can run code" in refusal(capsys, "bring", str(path), "--dataset", SAMPLE)
 

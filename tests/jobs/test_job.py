@@ -335,7 +335,7 @@ def test_a_finished_run_is_trained_on_only_for_more_epochs() -> None:
     job = finish(start(epochs=2))
     with pytest.raises(RunError, match="say how many more"):
         Job.resume(job.run)
-    with pytest.raises(RunError, match="1000 at the most"):
+    with pytest.raises(RunError, match="at most 1000"):
         Job.resume(job.run, epochs=999)
     more = finish(Job.resume(job.run, epochs=2, learning_rate=0.002))
     assert [record["epoch"] for record in job.run.history().epochs] == [1, 2, 3, 4]

@@ -134,7 +134,7 @@ def test_another_network_than_the_pruned_one_is_refused(parent: Run, layers: tup
 
 
 def test_nothing_is_trained_where_no_filter_can_be_cut(parent: Run) -> None:
-    with pytest.raises(PruningError, match="no filter to cut"):
+    with pytest.raises(PruningError, match="no filter to remove"):
         thinned(parent, 0.9)
     with pytest.raises(ConfigError, match="filters_kept: these are chosen among a parent's filters"):
         parse_config({"filters_kept": 0.5})

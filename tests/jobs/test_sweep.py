@@ -127,7 +127,7 @@ def test_a_killed_sweep_goes_on(store: SweepStore) -> None:
         (sweep,) = store.all()
         await_event(process, lambda: sweep.ended)
         assert sweep.status == "running"
-        with pytest.raises(SweepError, match="at work elsewhere"):
+        with pytest.raises(SweepError, match="already running elsewhere"):
             next(search(sweep, store.runs))
         process.kill()
     (sweep,) = store.all()
@@ -197,7 +197,7 @@ def test_settings_are_read_behind_a_byte_order_mark(store: SweepStore) -> None:
 
 def test_a_sweep_at_work_elsewhere_is_not_extended(store: SweepStore) -> None:
     sweep = store.create(asked())
-    with sweep.held(), pytest.raises(SweepError, match="at work elsewhere"):
+    with sweep.held(), pytest.raises(SweepError, match="already running elsewhere"):
         sweep.extend(5)
     assert sweep.config == asked()
 

@@ -128,7 +128,7 @@ def test_a_deleted_design_comes_back(tmp_path: Path) -> None:
     shelf.restore(key)
     assert shelf.load("mine") == MINE
     assert shelf.deleted() == []
-    with pytest.raises(DesignError, match="gone for good, or be back"):
+    with pytest.raises(DesignError, match="may have expired, or it was restored"):
         shelf.restore(key)
 
 
@@ -170,7 +170,7 @@ def test_a_design_deleted_long_ago_goes_for_good(tmp_path: Path) -> None:
 def test_only_deleted_designs_are_restored(key: str, tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     shelf.save(MINE)
-    with pytest.raises(DesignError, match="no such deleted design"):
+    with pytest.raises(DesignError, match="this deleted design does not exist"):
         shelf.restore(key)
 
 

@@ -46,13 +46,13 @@ def test_networks_that_are_well_made_get_no_hints(name: str) -> None:
 @pytest.mark.parametrize(
     ("layers", "place", "words"),
     [
-        (stack(PLAIN, PLAIN, RELU), 7, "no non-linearity since conv3"),
-        (stack(PLAIN, NORM, PLAIN, RELU), 8, "no non-linearity since conv3"),
-        ((*stack(PLAIN, RELU)[:-1], Linear(out_features=64), LOGITS[1]), 10, "no non-linearity since linear1"),
+        (stack(PLAIN, PLAIN, RELU), 7, "no activation since conv3"),
+        (stack(PLAIN, NORM, PLAIN, RELU), 8, "no activation since conv3"),
+        ((*stack(PLAIN, RELU)[:-1], Linear(out_features=64), LOGITS[1]), 10, "no activation since linear1"),
         (stack(PLAIN, Dropout(p=0.2), NORM, RELU), 7, "dropout before norm1"),
         (stack(PLAIN, RELU, Dropout(p=0.2), PLAIN, NORM, RELU), 8, "dropout before norm1"),
-        (stack(CONV, NORM, RELU), 6, "superfluous"),
-        ((*stack(PLAIN, RELU), Softmax()), 10, "softmax before cross-entropy"),
+        (stack(CONV, NORM, RELU), 6, "its bias has no effect"),
+        ((*stack(PLAIN, RELU), Softmax()), 10, "its own softmax"),
         (stack(MaxPool2d(kernel_size=1, stride=2)), 6, "skips pixels"),
         (stack(POOL, POOL, PLAIN, RELU), 8, "mostly padding"),
         ((*(PLAIN, Activation(function="tanh")) * 5, POOL, POOL, POOL, *LOGITS), 9, "5 layers of tanh or sigmoid"),
@@ -68,8 +68,8 @@ def test_what_is_unwise_is_told_at_its_layer(layers: tuple[Layer, ...], place: i
 
 def test_chains_within_blocks_are_advised_too() -> None:
     found = hints(*stack(Residual(body=(CONV, NORM, RELU, PLAIN, PLAIN))))
-    assert "superfluous" in found[(6, 0, 0)][0]
-    assert "no non-linearity since" in found[(6, 0, 4)][0]
+    assert "its bias has no effect" in found[(6, 0, 0)][0]
+    assert "no activation since" in found[(6, 0, 4)][0]
 
 
 def test_a_separable_convolution_with_its_norms_ends_in_a_function() -> None:
@@ -83,7 +83,7 @@ def test_a_norm_of_each_position_is_not_linear() -> None:
 
 
 def test_a_layer_scale_keeps_two_convolutions_one_linear_map() -> None:
-    assert "no non-linearity since conv3" in hints(*stack(PLAIN, LayerScale(), PLAIN, RELU))[(8,)][0]
+    assert "no activation since conv3" in hints(*stack(PLAIN, LayerScale(), PLAIN, RELU))[(8,)][0]
 
 
 def test_a_network_that_does_not_fit_is_advised_up_to_there() -> None:

@@ -95,7 +95,7 @@ def test_drawn_networks_lose_filters_and_nothing_else(drawn: tuple[Draft, Shape,
     try:
         check(architecture, shape, classes, keep)
     except PruningError as refusal:
-        assert "has no filter to cut" in str(refusal)
+        assert "has no filter to remove" in str(refusal)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -163,5 +163,5 @@ def test_the_strongest_filters_stay_in_order_and_a_norm_decides_with_them() -> N
 )
 def test_a_network_without_a_filter_to_cut_is_refused(layers: tuple[Layer, ...]) -> None:
     architecture = listed(*layers)
-    with pytest.raises(PruningError, match="the network listed has no filter to cut"):
+    with pytest.raises(PruningError, match="the network listed has no filter to remove"):
         pruned(architecture, (3, 8, 8), 5, shaken(architecture, (3, 8, 8), 5).state_dict(), 0.5)

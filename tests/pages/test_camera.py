@@ -52,7 +52,7 @@ def shown(page: AppTest) -> dict[str, Any]:
 
 def test_the_webcam_asks_for_two_classes_and_several_bursts() -> None:
     page = open_way("Webcam")
-    assert "three bursts or more" in texts(page)
+    assert "at least three bursts" in texts(page)
     assert [one["count"] for one in shown(page)["classes"]] == [0, 0]
     assert button(page, "Add").disabled
 
@@ -81,7 +81,7 @@ def test_what_the_webcam_recorded_becomes_a_data_set() -> None:
     page.session_state["data.recorded"] = recorded
     page.run()
     assert shown(page)["waits"]
-    assert "Still missing: a name for the data set" in texts(page)
+    assert "Missing: a name for the data set" in texts(page)
     page = reopened(page)
     assert page.segmented_control(key="data.way").value == "Webcam"
     assert page.expander[0].proto.expanded

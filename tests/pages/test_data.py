@@ -72,9 +72,9 @@ def test_a_class_of_none_is_offered_once() -> None:
 
 def test_what_is_still_missing_stands_beside_add() -> None:
     page = open_page("Data")
-    assert "Still missing: an archive, a name for the data set" in texts(page)
+    assert "Missing: an archive, a name for the data set" in texts(page)
     page.text_input(key="data.name").set_value("Кошки").run()
-    assert "a letter from a to z or a digit in its name" in texts(page)
+    assert "a letter from a to z or a digit in the name" in texts(page)
 
 
 def test_files_class_by_class_need_names_of_their_own_which_stay_when_the_page_is_left() -> None:
@@ -88,7 +88,7 @@ def test_files_class_by_class_need_names_of_their_own_which_stay_when_the_page_i
     assert "Two classes are called “mug”" in page.error[0].value
     assert button(page, "Add").disabled
     page.text_input(key="data.class.1").set_value("plate").run()
-    assert "Still missing: a name for the data set" in texts(checked(page))
+    assert "Missing: a name for the data set" in texts(checked(page))
     page.switch_page(PAGES["Learn"]).run()
     page.switch_page(PAGES["Data"])
     page.run()
@@ -114,7 +114,7 @@ def test_pictures_are_searched_by_class_and_name(version: Version) -> None:
     page.text_input(key="data.words").set_value("SAME").run()
     assert list(checked(page).dataframe[-1].value["File"]) == ["dog/same.png"]
     page.text_input(key="data.words").set_value("nowhere").run()
-    assert "No picture is like that" in texts(checked(page))
+    assert "No pictures match" in texts(checked(page))
 
 
 def test_a_finding_is_opened_and_mended_and_taken_back(version: Version) -> None:
@@ -210,13 +210,13 @@ def test_a_packed_set_is_taken_in(version: Version, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("CNNLAB_PICTURES", str(tmp_path / "elsewhere"))
     page = open_page("Data")
     page.segmented_control(key="data.way").set_value("Packed data set").run()
-    for said in ("is added", "was here already"):
+    for said in ("is added", "already exists"):
         page.file_uploader(key="data.packed").upload("x.zip", (tmp_path / "packed.zip").read_bytes()).run()
-        button(checked(page), "Take in").click().run()
+        button(checked(page), "Add data set").click().run()
         assert said in page.success[0].value
     assert page.selectbox(key="data.chosen").value == version.key
     page.file_uploader(key="data.packed").upload("x.zip", b"none").run()
-    button(page, "Take in").click().run()
+    button(page, "Add data set").click().run()
     assert "no whole archive of a data set" in page.error[0].value
 
 
@@ -235,7 +235,7 @@ def test_compare_says_where_versions_are_compared(version: Version) -> None:
     page = open_page("Compare")
     page.session_state["compare.chosen"] = {None: [run.id for run in runs]}
     page.segmented_control(key="compare.view").set_value("Which is better?").run()
-    assert "test pictures of different versions" in texts(checked(page))
+    assert "tested on different versions" in texts(checked(page))
     assert literal(version.key) in texts(page)
 
 
@@ -269,6 +269,6 @@ def test_a_run_whose_pictures_are_gone_says_so(page: str, version: Version) -> N
     key = own_pictures().remove("photos")
     warned = open_page(page, run).warning[0].value
     assert "there is no data set" in warned
-    assert "Data restores" in warned
+    assert "restore removed data sets on Data" in warned
     own_pictures().restore(key)
     assert not open_page(page, run).warning

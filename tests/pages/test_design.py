@@ -62,7 +62,7 @@ def test_it_begins_with_the_default_and_tells_what_it_costs() -> None:
     page = open_page("Design")
     told = metrics(page)
     assert told["Parameters"] == "203,690"
-    assert told["Sees"] == "35×35 px"
+    assert told["Receptive field"] == "35×35 px"
     assert "class MyCompactBatchNormNet(nn.Module):" in page.code[0].value
     assert from_link(page.query_params["design"]).layers == PRESETS["compact"].layers
 
@@ -235,11 +235,11 @@ def test_a_design_that_was_replaced_or_deleted_is_told_of_and_brought_back() -> 
     page.button_group(key="design.beside").set_value("Save and share").run()
     page.text_input(key=f"design.keep.{version(page)}.title").set_value("Mine").run()
     button(page, "Save again").click().run()
-    assert "in place of another design of this name" in texts(checked(page))
+    assert "It replaced another design of this name" in texts(checked(page))
     assert shelf.load("mine").title == "Mine"
-    button(page, "Bring it back").click().run()
+    button(page, "Restore it").click().run()
     assert shelf.load("mine") == others
-    assert [button.label for button in checked(page).button].count("Bring it back") == 0
+    assert [button.label for button in checked(page).button].count("Restore it") == 0
     page.session_state["design.delete.open"] = True
     button(page, "Delete mine for all").click().run()
     assert shelf.names() == []
@@ -299,7 +299,7 @@ def test_an_uploaded_design_is_opened_or_refused() -> None:
     assert layers_of(checked(page)) == LOGITS
     page.file_uploader[0].set_value(("bad.json", json.dumps({"layers": "<b>"}).encode(), "application/json")).run()
     assert not page.exception
-    assert page.error[0].value.startswith("this is no design") or "no design" in page.error[0].value
+    assert page.error[0].value.startswith("this is not a design") or "no design" in page.error[0].value
     assert layers_of(page) == LOGITS
 
 
@@ -320,20 +320,20 @@ def test_the_time_of_an_epoch_is_estimated_and_then_compared_with_the_truth(monk
     stopwatch = Stopwatch(measure=lambda piece: Cost(step=0.002, judged=0.0))
     monkeypatch.setattr("cnnlab.ui.design.timing._stopwatch", lambda: stopwatch)
     page = checked(opened(Conv2d(out_channels=8), Activation()))
-    assert metrics(page)["Time an epoch"] == "…"
+    assert metrics(page)["Time per epoch"] == "…"
     assert "Measuring the time" in texts(page)
     network = Architecture(name="x", title="x", layers=layers_of(page))
     stopwatch.want("test", network, RunConfig(), DATASETS["mnist-sample"])
     assert len(list(stopwatch.measurements())) == 5  # four layers and the rest
     page.run()
     steps = 4050 / 128
-    assert metrics(checked(page))["Time an epoch"] == duration(5 * 0.002 * steps)
-    assert "no run has shown the truth" in texts(page)
+    assert metrics(checked(page))["Time per epoch"] == duration(5 * 0.002 * steps)
+    assert "No run has measured it yet" in texts(page)
     run = train(architecture=network.model_dump(), epochs=2)
     st.cache_data.clear()
     page.run()
     truth = (run.summary.seconds or 0) / 2
-    assert f"1 run of this network took {duration(truth)} an epoch" in texts(page).replace("\\", "")
+    assert f"Measured in 1 run: {duration(truth)} an epoch" in texts(page).replace("\\", "")
 
 
 def test_the_history_of_a_session_survives_as_plain_text() -> None:

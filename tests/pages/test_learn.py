@@ -12,7 +12,7 @@ from tests.pages.driver import open_chapter, texts
 
 def test_an_unknown_chapter_leads_to_all_of_them() -> None:
     page = open_chapter("nothing")
-    assert "There is no such chapter." in texts(page)
+    assert "This chapter does not exist." in texts(page)
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

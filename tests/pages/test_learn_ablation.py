@@ -59,7 +59,7 @@ def test_before_it_begins_it_says_how_many_trainings_and_how_long() -> None:
 def test_without_a_part_there_is_nothing_to_try() -> None:
     page = chapter()
     checked(page.button_group(key=f"{KEY}.parts").set_value([]).run())
-    assert "Pick at least one part" in texts(page)
+    assert "Select at least one part" in texts(page)
     assert not [button for button in page.button if button.key == f"{KEY}.trial.begin"]
 
 

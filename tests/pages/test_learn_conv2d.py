@@ -65,7 +65,7 @@ def test_what_pytorch_refuses_is_told_with_the_mend(page: AppTest) -> None:
     page.selectbox(key=f"{KEY}.padding_mode").set_value("reflect")
     set_number(set_number(page, "height", 4), "padding.rows", 5)
     assert page.error
-    assert "padding of 3 at the most" in texts(page)
+    assert "padding of at most 3" in texts(page)
     set_number(page, "padding.rows", 3)
     assert metrics(checked(page))["Output of the batch"] == "32×8×8×36"
 

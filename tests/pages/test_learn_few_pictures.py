@@ -31,7 +31,7 @@ def begin(page: AppTest) -> AppTest:
 def test_before_it_begins_it_says_how_many_trainings_and_on_what_they_are_judged() -> None:
     page = chapter()
     assert "12 trainings, each judged on about 500 validation images" in texts(page)
-    assert "Grey characters are unlike any photo" in texts(page)
+    assert "Grey characters look like no photo" in texts(page)
     assert "Press the button" in texts(page)
     assert "Fine-tuning takes several times as long" not in texts(page)
     page.button_group(key=f"{KEY}.ways").set_value(["fine-tuned", "frozen"]).run()
@@ -73,7 +73,7 @@ def test_at_the_end_there_are_a_table_and_a_door_to_the_best(monkeypatch: pytest
     assert reached
     assert reached.terms == Terms(ways=("from scratch",), seeds=2)
     (table,) = (found.value for found in page.dataframe)
-    assert list(table["Pictures a class"]) == [10, 20]
+    assert list(table["Pictures per class"]) == [10, 20]
     assert list(table["Mean, %"]) == pytest.approx([100 * point.mean for point in reached.points])
     assert "± one standard deviation" in texts(page)
     assert any(link.proto.label.startswith("“from scratch” on") for link in page.get("page_link"))

@@ -35,7 +35,7 @@ def finish(page: AppTest) -> AppTest:
 def test_before_the_training_it_shows_both_networks_with_their_costs() -> None:
     page = chapter()
     assert "Press the button" in texts(page)
-    assert "Move one digit" not in [heading.value for heading in page.subheader]
+    assert "Shift one digit" not in [heading.value for heading in page.subheader]
     data = load("mnist-sample")
     for name, architecture in contestants("flattened", data.spec).items():
         assert f"**{name.capitalize()}**: {parameters(architecture, data.spec):,} parameters" in texts(page)

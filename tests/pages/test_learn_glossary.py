@@ -42,12 +42,12 @@ def test_a_search_leaves_what_has_its_words() -> None:
     page.text_input(key="learn.glossary.search").set_value("kernel").run()
     assert names(checked(page)) == ["Filter"]
     page.text_input(key="learn.glossary.search").set_value("zzz").run()
-    assert "No term has these words" in texts(checked(page))
+    assert "No term contains these words" in texts(checked(page))
 
 
 def test_every_chapter_and_the_contents_lead_to_it() -> None:
     page = open_page("Learn")
-    assert "Glossary: what the words mean" in doors(page)
+    assert "Glossary: the terms explained" in doors(page)
     page.query_params["chapter"] = list(CHAPTERS)[-1]
     page.switch_page("pages/Learn.py")
     assert "Glossary" in doors(checked(page.run()))

@@ -124,10 +124,10 @@ def test_feeding_batches_moves_the_running_statistics_and_only_while_training(pa
     assert len(moved) == 4
     assert len(set(moved)) == 4
     page.segmented_control(key="learn.machines.norm.mode").set_value("Evaluation").run()
-    assert "the running ones" in texts(page)
+    assert "the running values" in texts(page)
     button(page, "Feed this batch").click().run()
     assert fed()[-1] == moved[-1]
-    button(page, "Begin again").click().run()
+    button(page, "Reset").click().run()
     assert len(fed()) == 1
 
 
@@ -135,7 +135,7 @@ def test_dropout_fed_twice_differs_in_training_and_not_in_evaluation(page: AppTe
     feed(page, "dropout")
     _, once, again = numbers(page)
     assert once != again
-    button(page, "Draw again").click().run()
+    button(page, "New random draw").click().run()
     assert numbers(page)[1] not in (once, again)
     page.segmented_control(key="learn.machines.dropout.mode").set_value("Evaluation").run()
     given, once, again = numbers(page)

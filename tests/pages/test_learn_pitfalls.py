@@ -51,7 +51,7 @@ def test_the_address_follows_the_choice() -> None:
 
 def test_a_trap_that_does_not_exist_is_told_and_the_first_is_shown() -> None:
     page = chapter("quicksand")
-    assert "no such trap" in page.warning[0].value
+    assert "This pitfall does not exist" in page.warning[0].value
     assert PITFALLS["unscaled"].story in texts(page)
     page.selectbox(key="learn.traps.chosen").set_value("eval").run()
     assert not checked(page).warning

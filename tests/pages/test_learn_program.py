@@ -59,7 +59,7 @@ def test_a_link_opens_a_tutorials_program(name: str) -> None:
     assert page.selectbox(key=TRAINING).value == f"recipe {name}"
     assert [heading.value for heading in page.subheader][:7] == [f"{n}. {title}" for n, title in enumerate(STEPS, 1)]
     assert codes(page) == [step.code for step in program_of(RECIPES[name].config).steps]
-    assert "is not here yet" in texts(page)
+    assert "is not on this machine yet" in texts(page)
 
 
 def test_budget_seed_and_data_set_change_the_program_and_its_results() -> None:
@@ -72,7 +72,7 @@ def test_budget_seed_and_data_set_change_the_program_and_its_results() -> None:
     assert codes(page) == [step.code for step in steps]
     assert metrics(page)["Loss, untrained"] != untrained
     files = [str(file) for file in page.get("download_button")]
-    assert all(any(label in file for file in files) for label in ("Script", "Notebook", "Its data"))
+    assert all(any(label in file for file in files) for label in ("Script", "Notebook", "Data file"))
 
 
 def test_a_link_sets_data_budget_and_seed_and_what_is_set_is_a_link() -> None:
@@ -90,7 +90,7 @@ def test_a_link_sets_data_budget_and_seed_and_what_is_set_is_a_link() -> None:
 @pytest.mark.parametrize("asked", [{"recipe": "cake"}, {"recipe": "quick", "epochs": "-1"}])
 def test_a_link_that_asks_for_what_cannot_be_is_told_of(asked: dict[str, str]) -> None:
     page = opened(**asked)
-    assert "asks for what cannot be" in page.toast[0].value
+    assert "has a setting that does not exist" in page.toast[0].value
     assert len(codes(page)) == 7
 
 
@@ -99,7 +99,7 @@ def test_a_reload_finds_the_training_that_goes_on() -> None:
     button(page, "Train it here").click().run()
     (job,) = running_jobs()
     reloaded = opened(run=job.run.id, **address(page))
-    assert button(reloaded, "Stop and keep")
+    assert button(reloaded, "Stop (keeps all epochs)")
     reloaded.number_input(key="learn.program.seed").set_value(4).run()
     assert "with seed 3" in texts(reloaded)
     job.stop()
@@ -109,18 +109,18 @@ def test_a_reload_finds_the_training_that_goes_on() -> None:
 def test_training_it_is_an_ordinary_run_and_its_numbers_stay() -> None:
     page = on_the_sample(opened("basic-cnn"), "basic-cnn")
     page.segmented_control(key="learn.program.epochs.recipe basic-cnn").set_value(1).run()
-    assert "its curves appear here" in texts(page)
+    assert "to see its curves here" in texts(page)
     button(page, "Train it here").click().run()
     for job in running_jobs():
         job.join()
     (run,) = RunStore(runs_folder()).all()
     checked(page.run())
     assert run.config == RECIPES["basic-cnn"].config.model_copy(update={"dataset": "mnist-sample", "epochs": 1})
-    assert metrics(page)["Test accuracy"] == f"{run.summary.test_accuracy:.2%}"
-    assert "its curves appear here" not in texts(page)
+    assert metrics(page)["Test accuracy"] == f"{run.summary.test_accuracy:.1%}"
+    assert "to see its curves here" not in texts(page)
     other = on_the_sample(opened("basic-cnn"), "basic-cnn")  # a new session, which finds the run of the same config
     other.segmented_control(key="learn.program.epochs.recipe basic-cnn").set_value(1).run()
-    assert metrics(other)["Test accuracy"] == f"{run.summary.test_accuracy:.2%}"
+    assert metrics(other)["Test accuracy"] == f"{run.summary.test_accuracy:.1%}"
 
 
 def test_while_another_training_goes_on_this_one_waits() -> None:
@@ -130,7 +130,7 @@ def test_while_another_training_goes_on_this_one_waits() -> None:
     button(on_the_sample(page, "basic-cnn"), "Train it here").click().run()
     page.number_input(key="learn.program.seed").set_value(9).run()
     assert button(page, "Train it here").disabled
-    assert "One training at a time" in texts(page)
+    assert "Only one training runs at a time" in texts(page)
     job.stop()
 
 
@@ -149,7 +149,7 @@ def test_a_run_is_a_program_with_its_curves(listed_run: Run) -> None:
     page = opened()
     page.selectbox(key=TRAINING).set_value(f"run {listed_run.id}").run()
     assert codes(checked(page)) == [step.code for step in program_of(listed_run.config).steps]
-    assert metrics(page)["Test accuracy"] == f"{listed_run.summary.test_accuracy:.2%}"
+    assert metrics(page)["Test accuracy"] == f"{listed_run.summary.test_accuracy:.1%}"
 
 
 def test_what_a_run_says_of_its_precision_is_no_markdown(listed_run: Run) -> None:

@@ -40,7 +40,7 @@ def test_buttons_walk_through_the_stages_to_the_next_step_and_back(page: AppTest
             walk_on(page)
     button(page, "Back").click().run()
     assert heading(page) == "Step 2: update"
-    button(page, "Begin again").click().run()
+    button(page, "Reset").click().run()
     assert heading(page) == "Step 1: forward"
 
 
@@ -110,5 +110,5 @@ def test_a_high_learning_rate_is_told_to_diverge_and_no_optimiser_asks_for_one(p
     assert "**SGD** diverged" in texts(checked(page))
     assert "**Adam**: loss" in texts(page)
     page.pills(key="learn.step.surface.optimisers").set_value([]).run()
-    assert "Choose an optimiser" in texts(checked(page))
+    assert "Select an optimiser" in texts(checked(page))
     assert not live_figures(page)

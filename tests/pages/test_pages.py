@@ -68,7 +68,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_without_runs_says_what_to_do(name: str) -> None:
-    assert {"Sweep": "Start sweep", "Design": "Pick a layer", "Data": "Licence"}.get(name, "Train") in texts(
+    assert {"Sweep": "Start sweep", "Design": "Select a layer", "Data": "Licence"}.get(name, "Train") in texts(
         open_page(name)
     )
 
@@ -124,7 +124,7 @@ def test_a_page_shows_accounts_of_strangers_a_refusal_and_a_way_out(
     assert not page.exception
     assert [button.label for button in page.button] == ["Log out"]
     assert [block.value for block in page.title] == ["CNN Lab"]
-    assert "may not come in" in page.error[0].value
+    assert "has no access" in page.error[0].value
     assert not page.sidebar.button
 
 
@@ -178,7 +178,7 @@ def test_a_view_in_the_address_is_seen_first_and_can_be_left(listed_run: Run) ->
     assert EVALUATE["Calibration"].question.split(",")[0] in texts(checked(page))
     page.segmented_control(key="evaluate.view").set_value("Robustness").run()
     assert EVALUATE["Robustness"].question in texts(checked(page))
-    assert "drawn at random" not in texts(page)  # all 500 are asked
+    assert "random test images" not in texts(page)  # all 500 are asked
 
 
 @pytest.mark.parametrize("page_name", ["Inside", "Evaluate"])
@@ -186,14 +186,16 @@ def test_a_view_that_is_not_there_is_told(page_name: str, listed_run: Run) -> No
     page = new_session()
     page.query_params.update({"run": listed_run.id, "view": "Nothing"})
     page.switch_page(PAGES[page_name]).run()
-    assert [warning.value for warning in checked(page).warning] == ["There is no such view here: choose one below."]
+    assert [warning.value for warning in checked(page).warning] == [
+        ("This link has a view that does not exist: choose one below.")
+    ]
 
 
 def test_robustness_says_when_it_asks_a_part_of_the_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.evaluation.corruptions.IMAGES", 100)
     page = open_page("Evaluate", train(train_fraction=0.1))
     page.segmented_control(key="evaluate.view").set_value("Robustness").run()
-    assert "of 500, drawn at random" in texts(checked(page))
+    assert "of 500, random test images" in texts(checked(page))
 
 
 def test_home_trains_the_default_with_one_click() -> None:
@@ -208,8 +210,8 @@ def test_home_trains_the_default_with_one_click() -> None:
 
 def test_train_shows_the_judged_figures_of_a_finished_run(listed_run: Run) -> None:
     shown = metrics(open_page("Train", listed_run))
-    assert shown["Test accuracy"] == f"{listed_run.summary.test_accuracy:.2%}"
-    assert shown["Validation accuracy"] == f"{listed_run.summary.validation_accuracy:.2%}"
+    assert shown["Test accuracy"] == f"{listed_run.summary.test_accuracy:.1%}"
+    assert shown["Validation accuracy"] == f"{listed_run.summary.validation_accuracy:.1%}"
 
 
 def test_train_shows_progress_and_stops_when_asked(training: tuple[AppTest, Job]) -> None:
@@ -370,13 +372,13 @@ def test_a_finder_that_gets_no_data_says_so(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_a_second_training_becomes_the_sessions(training: tuple[AppTest, Job]) -> None:
     page, first = training
-    button(page, "Stop and keep").click().run()
+    button(page, "Stop (keeps all epochs)").click().run()
     first.join()
     button(checked(page.run()), "Train").click().run()
     (second,) = running_jobs()
     assert page.query_params["run"] in (second.run.id, [second.run.id])
     assert button(checked(page), "Train").disabled
-    assert button(page, "Stop and keep")
+    assert button(page, "Stop (keeps all epochs)")
 
 
 def test_a_page_opened_on_a_run_has_its_settings_in_the_form() -> None:
@@ -471,7 +473,7 @@ def test_every_view_copes_with_a_network_that_died(page_name: str, view: str, de
     copytree(dead_run.folder, runs_folder() / dead_run.id)
     page = open_page(page_name, dead_run)
     page.segmented_control(key=f"{page_name.lower()}.view").set_value(view).run()
-    assert ("they lie on one point" in texts(checked(page))) == (view == "Embedding")
+    assert ("They lie on one point" in texts(checked(page))) == (view == "Embedding")
 
 
 @pytest.mark.parametrize("side", [32, 112])
@@ -546,7 +548,7 @@ def test_inside_looks_at_what_was_drawn(listed_run: Run) -> None:
     page.switch_page(PAGES["Inside"]).run()
     page.segmented_control(key="inside.view").set_value("Attribution").run()
     page.segmented_control(key="inside.source").set_value("Drawing").run()
-    assert "Nothing is drawn yet" in texts(checked(page))
+    assert "You have not drawn anything yet" in texts(checked(page))
     page.session_state["canvas"] = canvas_of(SEVEN)
     page.switch_page(PAGES["Draw"]).run()
     page.switch_page(PAGES["Inside"]).run()
@@ -575,7 +577,7 @@ def test_each_attribution_is_drawn_for_two_classes_and_checked_against_random_we
     page = open_page("Inside", listed_run)
     page.segmented_control(key="inside.view").set_value("Attribution").run()
     page.selectbox(key="inside.method").set_value(method).run()
-    (other,) = [box for box in page.selectbox if box.label == "and not"]
+    (other,) = [box for box in page.selectbox if box.label == "compared with"]
     other.select_index(2).run()
     assert len(checked(page).get("plotly_chart")) == 4
     assert "rank correlation" in texts(page)
@@ -589,11 +591,11 @@ def test_the_network_that_a_run_started_from_can_be_asked_with_its_own_thousand_
     assert "explore.published" not in {toggle.key for toggle in page.toggle}  # no question of Filters
     page.segmented_control(key="inside.view").set_value("Layer by layer").run()
     page.toggle(key="explore.published").set_value(True).run()
-    assert "as it was published" in texts(checked(page))
-    (verdict,) = [text.value for text in page.markdown if "as it was published, says" in text.value]
+    assert "published" in texts(checked(page))
+    (verdict,) = [text.value for text in page.markdown if "published network says" in text.value]
     assert verdict.split("**")[3] in imagenet_names()
     page.segmented_control(key="inside.view").set_value("Attribution").run()
-    (why,) = [box for box in checked(page).selectbox if box.label == "Why"]
+    (why,) = [box for box in checked(page).selectbox if box.label == "Explain class"]
     assert len(why.options) == 1000
 
 
@@ -626,7 +628,7 @@ def test_evaluate_looks_at_a_run_that_trains(view: str, training: tuple[AppTest,
 
 def test_evaluate_tells_what_the_run_was_judged_by(listed_run: Run) -> None:
     page, summary = open_page("Evaluate", listed_run), listed_run.summary
-    assert metrics(page)["Accuracy"] == f"{summary.test_accuracy:.2%}"
+    assert metrics(page)["Accuracy"] == f"{summary.test_accuracy:.1%}"
     table = page.dataframe[0].value
     assert table["Accuracy"].tolist() == pytest.approx(list(summary.per_class.values()))
     assert table["Images"].tolist() == list(summary.support.values())
@@ -639,14 +641,14 @@ def test_evaluate_opens_the_images_of_a_cell_and_each_of_them_on_inside() -> Non
     page.session_state["evaluate.cell"] = 0  # as a click on the first cell leaves it
     page.session_state["evaluate.image"] = 3
     page.run()
-    assert "0 taken for 0" in texts(checked(page))
+    assert "0 read as 0" in texts(checked(page))
     assert "Test image 4" in texts(page)
     button(page, "Attribution").click().run()
     assert "Can this map be trusted?" in texts(checked(page))
     assert "Test image 4, a" in texts(page)
 
 
-@pytest.mark.parametrize("kind", ["surest errors", "least sure hits", "largest losses"])
+@pytest.mark.parametrize("kind", ["confident mistakes", "unsure but right", "largest losses"])
 def test_evaluate_shows_the_images_it_finds_hard(kind: str) -> None:
     page = open_page("Evaluate", train(train_fraction=0.1))
     page.segmented_control(key="evaluate.view").set_value("Images").run()
@@ -675,8 +677,8 @@ def test_evaluate_lists_the_images_whose_label_is_contradicted(which: str) -> No
     assert table["picture"].str.startswith("data:image/png").all()
     assert not table["verdict"].notna().any()
     sure = int((margins(found) > 0.5).sum())
-    assert f"{sure:,} of {len(split):,} {which}" in texts(page)
-    assert f"{(~found.hits).sum():,} with any" in texts(page)
+    assert f"{(~found.hits).sum():,} of {len(split):,} {which}" in texts(page)
+    assert f"50% for {sure:,}" in texts(page)
 
 
 def test_a_verdict_stays_with_its_image_across_views_and_epochs() -> None:
@@ -714,7 +716,7 @@ def test_a_network_that_contradicts_no_label_is_told(monkeypatch: pytest.MonkeyP
     agreed = Answers(np.eye(10)[labels], labels, tuple("0123456789"))
     monkeypatch.setattr("cnnlab.ui.inspect.labels.answers", lambda *arguments: agreed)
     page = labels_page(train(train_fraction=0.1), "test images")
-    assert "There are none" in texts(page)
+    assert "None: " in texts(page)
     assert not page.data_editor
 
 
@@ -738,7 +740,7 @@ def test_a_branch_is_not_asked_about_training_images_that_its_parent_saw() -> No
     root = train(architecture="lenet-5", train_fraction=0.1)
     branch = train(parent=f"{root.id}@1", architecture="lenet-5", train_fraction=0.1)
     page = labels_page(branch, "training images")
-    assert "have seen the training images" in texts(page)
+    assert "learned from the training images" in texts(page)
     assert not [found for found in page.button if found.label == "Train 3 networks"]
 
 
@@ -826,14 +828,14 @@ def test_strokes_are_not_told_of_a_dot_nor_of_an_image_that_was_not_drawn(finish
     assert not page.dataframe
     look = Look(finished_run, load_trained(finished_run), [2], Picked(torch.zeros(1, 1, 28, 28).byte(), "A test image"))
     page = checked(AppTest.from_function(show_view, default_timeout=TIMEOUT, args=(VIEWS["Strokes"], look)).run())
-    assert "only what is drawn on the canvas" in texts(page)
+    assert "Only canvas drawings" in texts(page)
 
 
 def test_the_nearest_images_vote_and_say_how_near_they_are(finished_run: Run) -> None:
     page = view_of(finished_run, "Nearest images", SEVEN)
     shown = metrics(page)
     assert 0 < float(shown["Distance of the nearest"]) < 1.5
-    assert shown["Farther than"].endswith("%")
+    assert shown["More unusual than"].endswith("%")
     assert "4,050 [training images]" in texts(page)
 
 
@@ -877,7 +879,7 @@ def test_where_no_change_is_found_it_is_told(finished_run: Run, monkeypatch: pyt
         "cnnlab.ui.views.smallest_change.smallest_change", lambda *arguments: (one for one in [nothing])
     )
     st.cache_resource.clear()
-    assert "No change was found" in texts(view_of(finished_run, "Smallest change", SEVEN))
+    assert "no change was found" in texts(view_of(finished_run, "Smallest change", SEVEN))
     st.cache_resource.clear()
 
 
@@ -1031,8 +1033,8 @@ def test_compare_keeps_what_is_ticked_in_the_address() -> None:
     page = new_session(compare=f"{runs[0].id},nothing")
     page.switch_page(PAGES["Compare"]).run()
     assert "ticked: 1" in texts(checked(page))
-    button(page, "Untick all").click().run()
-    assert "Tick one run to see it" in texts(checked(page))
+    button(page, "Clear selection").click().run()
+    assert "Select one run to see it" in texts(checked(page))
 
 
 def test_a_run_gets_a_title_tags_a_note_and_a_pin() -> None:
@@ -1123,7 +1125,7 @@ def test_a_sweep_is_started_from_the_form_and_shown() -> None:
     assert (sweep.status, sweep.ended) == ("finished", 3)
     table = page.dataframe[0].value
     assert table["Validation"].tolist() == [trial.value for trial in sweep.trials]
-    assert metrics(page)["Best validation accuracy"] == f"{sweep.study.best_value:.2%}"
+    assert metrics(page)["Best validation accuracy"] == f"{sweep.study.best_value:.1%}"
     button(page, "Compare its runs").click().run()
     assert checked(page).title[0].value == "Compare"
     assert len(listed(page)) == 3
@@ -1132,7 +1134,7 @@ def test_a_sweep_is_started_from_the_form_and_shown() -> None:
 def test_a_sweep_is_stopped_and_goes_on() -> None:
     page, sweep = sweep_page(trials=3)
     page.run()
-    button(page, "Go on").click().run()
+    button(page, "Continue").click().run()
     button(page, "Stop").click().run()
     join_background()
     assert sweep.has_room
@@ -1140,7 +1142,7 @@ def test_a_sweep_is_stopped_and_goes_on() -> None:
         checked(page.run())
         if trials == 4:
             page.number_input(key="sweep.more").set_value(1)
-        button(page, "Go on").click().run()
+        button(page, "Continue").click().run()
         join_background()
         assert sweep.ended == sweep.config.trials == trials
 

@@ -50,7 +50,7 @@ def test_a_run_that_cannot_be_written_is_told_on_the_page(monkeypatch: pytest.Mo
     monkeypatch.setenv("CNNLAB_RUNS", str(tmp_path / "file"))
     button(page, "Train").click().run()
     assert not page.exception
-    assert page.error[0].value.startswith("This training could not begin") or "cannot be written" in page.error[0].value
+    assert page.error[0].value.startswith("This training could not start") or "cannot be written" in page.error[0].value
     assert not running_jobs()
 
 
@@ -62,8 +62,8 @@ def test_classes_of_unequal_size_are_judged_alike_on_every_page(listed_run: Run)
     support = {name: images if name == "0" else images // 2 for name, images in summary.support.items()}
     listed_run.write_summary(summary.model_copy(update={"support": support}))
     shown = metrics(open_page("Train", listed_run))
-    assert shown["Balanced accuracy"] == f"{sum(summary.per_class.values()) / 10:.2%}"
-    assert shown["Macro F1"] == f"{summary.macro_f1:.2%}"
+    assert shown["Balanced accuracy"] == f"{sum(summary.per_class.values()) / 10:.1%}"
+    assert shown["Macro F1"] == f"{summary.macro_f1:.1%}"
     (row,) = open_page("Compare").dataframe[0].value[["Balanced", "Macro F1"]].to_numpy()
     assert row.tolist() == pytest.approx([100 * (summary.balanced_accuracy or 0), 100 * (summary.macro_f1 or 0)])
 
@@ -74,8 +74,8 @@ def test_evaluate_counts_all_classes_alike_where_they_differ_in_size(
     assert "Balanced accuracy" not in metrics(open_page("Evaluate", listed_run))
     monkeypatch.setattr("cnnlab.evaluation.balance.IMBALANCED", 1.0)  # so that every data set is
     shown, summary = metrics(open_page("Evaluate", listed_run)), listed_run.summary
-    assert shown["Balanced accuracy"] == f"{summary.balanced_accuracy:.2%}"
-    assert shown["Macro F1"] == f"{summary.macro_f1:.2%}"
+    assert shown["Balanced accuracy"] == f"{summary.balanced_accuracy:.1%}"
+    assert shown["Macro F1"] == f"{summary.macro_f1:.1%}"
 
 
 def test_a_network_too_large_for_the_memory_is_refused_with_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ def test_who_does_no_better_than_guessing_is_told(training: tuple[AppTest, Job])
 
 def test_an_address_without_a_run_is_told() -> None:
     page = new_session(run="20260101-000000-nothing")
-    assert "not here" in checked(page.run()).toast[0].value
+    assert "does not exist here" in checked(page.run()).toast[0].value
 
 
 def test_an_interrupted_run_is_resumed_with_one_click() -> None:
@@ -202,7 +202,7 @@ def test_a_branch_may_keep_fewer_filters() -> None:
     share = page.number_input(key="form.filters_kept")
     assert share.value == 1
     share.set_value(0.999).run()
-    assert "no filter to cut" in texts(page)
+    assert "no filter to remove" in texts(page)
     page.number_input(key="form.filters_kept").set_value(0.5).run()
     button(checked(page), "Train").click().run()
     (job,) = running_jobs()
@@ -228,7 +228,7 @@ def test_a_training_that_waits_says_where_it_stands(monkeypatch: pytest.MonkeyPa
     page.button(key="stop").click().run()
     second.join()
     checked(page.run())
-    assert "nothing to judge" in texts(page)
+    assert "nothing to test" in texts(page)
     first.stop()
     first.join()
 
@@ -246,6 +246,6 @@ def test_validation_images_are_counted_and_too_few_are_warned_of() -> None:
     shown = texts(checked(page))
     count = round(DATASETS["mnist-sample"].sizes[0] * 0.2)
     assert f"About {count:,} of the training images (20%) are held out" in shown
-    assert "a class: validation" not in shown
+    assert "per class: validation" not in shown
     page.number_input(key="form.validation_fraction").set_value(0.01).run()
     assert "fewer than 5 a class" in texts(checked(page))

@@ -83,7 +83,7 @@ def test_what_a_link_leaves_out_is_the_recipes() -> None:
         ({"recipe": "cake"}, "recipe: there is no 'cake': choose one of default"),
         ({"dataset": "imagenet"}, "dataset: there is no 'imagenet': choose one of mnist-sample"),
         ({"architecture": "huge"}, "architecture: unknown architecture 'huge'"),
-        ({"architecture": "quick", "design": to_link(TINY)}, "design: there is an architecture too"),
+        ({"architecture": "quick", "design": to_link(TINY)}, "design: the link also has an architecture"),
         ({"design": "%%%"}, "the link is damaged"),
         ({"design": "A" * 7000}, "the link is too long"),
         ({"parent": "run@1"}, "there is no setting 'parent'"),

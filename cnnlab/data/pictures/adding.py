@@ -57,7 +57,7 @@ def add(source: Source, options: Options, library: Library) -> Iterator[Progress
     Raises SourceError, LayoutError or PictureSetError where there is nothing to train on, OSError where the disk fails.
     """
     if not re.fullmatch(NAME, options.name):
-        raise PictureSetError(f"{options.name[:60]!r} is no name: small letters, digits and hyphens, 40 at the most")
+        raise PictureSetError(f"{options.name[:60]!r} is not a name: use small letters, digits and hyphens, at most 40")
     files = source.files()
     pictures, ignored, refused = _sorted(files)
     labels, table = _labels(source, files, [file.path for file in pictures])

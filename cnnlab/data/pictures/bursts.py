@@ -77,8 +77,9 @@ def advice(classes: Sequence[str], rows: Sequence[Row]) -> list[str]:
             trained[row.label].add(burst_of(row.path))
     validated = {label for label, bursts in trained.items() if len(bursts) == 1 and "" not in bursts} - tested
     return [
-        f"{', '.join(classes[label] for label in sorted(labels))}: {whose} pictures are of the same burst as training "
-        f"pictures, so the {whose} accuracy is too good. Record more bursts, each before another background."
+        f"{', '.join(classes[label] for label in sorted(labels))}: {whose} pictures are from the same burst as "
+        f"training pictures, so the {whose} accuracy is too high. Record more bursts, each in front of another "
+        "background."
         for whose, labels in (("test", tested), ("validation", validated))
         if labels
     ]

@@ -49,46 +49,49 @@ Kind = Literal[
     "odd shape",
 ]
 TITLES: dict[Kind, tuple[str, str]] = {
-    "two classes": ("Same picture in two classes", "At most one of the labels is right: move or remove the others."),
+    "two classes": ("Same picture in two classes", "At most one label is right: move or remove the others."),
     "leaks": (
         "Test pictures that look like training pictures",
-        "The network has seen them: the test accuracy is too good. Remove them from one side.",
+        "The network trains on the same pictures, so the test accuracy is too high. Remove them from one side.",
     ),
     "divided bursts": (
         "Bursts with training and test pictures",
-        "Their classes have too few bursts to test on one that was not trained on, so the test accuracy is too good. "
-        "Record more, each before another background.",
+        "Their classes have too few bursts to keep one for testing, so the test accuracy is too high. Record more, "
+        "each in front of another background.",
     ),
     "scene leaks": (
         "Test pictures of a scene that training pictures show",
-        "Shots of one burst or series lie on both sides: the test accuracy may be too good. Remove them from one side.",
+        (
+            "Shots of one burst or series are on both sides, so the test accuracy may be too high. Remove them "
+            "from one side."
+        ),
     ),
     "labels": (
         "Labels worth a look",
-        "Judged by the other pictures these look like another class; the most doubtful first. Many are right and only "
-        "hard. With 5 % of the labels of 1,000 photos wrong, the first tenth had about half of the wrong ones; more "
-        "than a tenth is not shown. Those that you call right do not come back.",
+        "Compared with the other pictures, these look like another class; the most likely mistakes come first. Many "
+        "are right, only difficult. In a test with 5% wrong labels among 1,000 photos, the first tenth contained "
+        "about half of them. At most a tenth is shown. Pictures you keep do not appear again.",
     ),
     "unlike": (
         "Unlike all others",
-        "In pattern or in tone nothing here is near them. Do they belong to the data set?",
+        "No other picture is similar in pattern or tone. Do they belong to the data set?",
     ),
     "scenes": (
         "Shots of one scene or series",
-        "Those found stay on one side of every split. Look: small pictures may be joined that only look alike, and "
-        "shots that differ much may be missed.",
+        "They stay on one side of every split. Check them: small pictures may only look similar, and very different "
+        "shots may be missed.",
     ),
     "near duplicates": (
         "Near duplicates",
-        "They always lie on one side of a split, so they do no harm, but many of them teach little.",
+        "They always stay on one side of a split, so they do no harm. But many copies teach the network little.",
     ),
-    "copies": ("Copies of one file", "They lie on one side of a split. All but one can be removed."),
-    "blurred": ("Blurred", "Far less sharp than the others: keep them only if such pictures come in use, too."),
-    "dark": ("Nearly black", "Hardly anything can be seen on them."),
-    "bright": ("Nearly white", "Hardly anything can be seen on them."),
-    "plain": ("Of a single tone", "Nothing can be seen on them."),
-    "tiny": ("Smaller than the network's images", "They were enlarged and are soft."),
-    "odd shape": ("Much wider or higher than a square", "Much of them was cut off, or they were squeezed."),
+    "copies": ("Copies of one file", "They are on one side of a split. You can remove all but one."),
+    "blurred": ("Blurred", "Far less sharp than the others. Keep them only if you expect such pictures in use."),
+    "dark": ("Nearly black", "They show hardly anything."),
+    "bright": ("Nearly white", "They show hardly anything."),
+    "plain": ("Of a single tone", "They show nothing."),
+    "tiny": ("Smaller than the network's images", "They were enlarged and look blurred."),
+    "odd shape": ("Much wider or higher than a square", "They were heavily cropped or stretched."),
 }
 
 
@@ -226,13 +229,13 @@ def advice(classes: Sequence[ClassCount]) -> list[str]:
         named = ", ".join(f"{one.name} ({one.total})" for one in small[:3])
         more = f" and {len(small) - 3} more" if len(small) > 3 else ""
         lines.append(
-            f"Fewer than {FEW} pictures: {named}{more}. With so few, the accuracy of a class is mostly luck: add some."
+            f"Fewer than {FEW} pictures: {named}{more}. With so few, a class's accuracy is mostly luck: add some."
         )
     most, least = max(one.total for one in classes), min(one.total for one in classes)
     if most >= UNEVEN * least:
         lines.append(
-            f"The largest class has {most / least:.1f} times as many pictures as the smallest: a network that always "
-            "names the largest looks good. Judge by balanced accuracy."
+            f"The largest class has {most / least:.1f} times as many pictures as the smallest. A network that always "
+            "answers the largest class looks good. Use balanced accuracy."
         )
     return lines
 
@@ -248,9 +251,8 @@ def scene_advice(rows: Sequence[Row]) -> list[str]:
     if known < KNOWN * test:
         return []
     return [
-        f"Many pictures are shots of one scene or series. Split one by one, {known:,} of {test:,} test pictures would "
-        "show a scene that training pictures show, and the accuracy would be too good. Here the scenes that were found "
-        "stay on one side."
+        f"Many pictures are shots of one scene or series. In a random split, {known:,} of {test:,} test pictures "
+        "would show a scene from training. The accuracy would be too high. Here each scene stays on one side."
     ]
 
 

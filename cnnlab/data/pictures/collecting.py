@@ -85,7 +85,7 @@ class Collection:
     def add_class(self, name: str = "") -> None:
         """Add an empty class. Raises CollectingError where there are too many."""
         if len(self.classes) >= MAX_CLASSES:
-            raise CollectingError(f"{MAX_CLASSES} classes are possible here: for more, make a ZIP of pictures")
+            raise CollectingError(f"at most {MAX_CLASSES} classes are possible here: for more, upload a ZIP")
         self.classes.append(CollectedClass(cleaned(name)))
 
     def rename(self, number: int, name: str) -> None:
@@ -98,7 +98,7 @@ class Collection:
         Raises CollectingError where there are too many already.
         """
         if len(files) > MAX_BURST:
-            raise CollectingError(f"these are {len(files)} pictures at once, and {MAX_BURST} are possible")
+            raise CollectingError(f"too many pictures at once: {len(files)}, at most {MAX_BURST}")
         size = sum(one.bytes for one in self.classes) + sum(map(len, files))
         if self.count + len(files) > MAX_PICTURES or size > MAX_BYTES:
             raise CollectingError(

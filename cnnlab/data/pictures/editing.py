@@ -28,7 +28,7 @@ def change(
         if number not in removed
     }
     if len(names) == len(rows) and all(version.classes[rows[number].label] == name for number, name in names.items()):
-        raise PictureSetError("nothing would change: choose pictures, and a class to move them to")
+        raise PictureSetError("nothing to change: choose pictures, and a class to move them to")
     check_classes(Counter(names.values()))
     splits = _splits(rows[number].split for number in names)
     present = set(names.values())
@@ -65,10 +65,10 @@ def _splits(splits: Iterable[str]) -> Counter[str]:
 def revert(library: Library, version: Version) -> Version:
     """Make an older version the latest once more. Raises PictureSetError where it is damaged, or as the latest is."""
     if library.version(version.name).digest == version.digest:
-        raise PictureSetError(f"the latest version is as version {version.number}: nothing would change")
+        raise PictureSetError(f"the latest version is the same as version {version.number}")
     again = version.model_copy(
         update={
-            "change": f"as version {version.number}",
+            "change": f"copy of version {version.number}",
             "created": now(),
         }
     )

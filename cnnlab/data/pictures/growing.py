@@ -71,7 +71,7 @@ def _check(version: Version, known: Sequence[Row], name: str, pixels: int, newco
         raise PictureSetError(f"{version} has a class {name!r} already")
     total = pixels + len(newcomers.paths)
     if total > MAX_FILES:
-        raise PictureSetError(f"these would be {total:,} pictures, and {MAX_FILES:,} at the most are possible")
+        raise PictureSetError(f"this makes {total:,} pictures; at most {MAX_FILES:,} are possible")
     counts = Counter(version.classes[row.label] for row in known)
     check_classes(counts + Counter({name: len(newcomers.paths)}))
 

@@ -73,8 +73,8 @@ def positions(paths: Sequence[str], labels: Mapping[str, str] | None = None) -> 
             found[path] = Position(part[at][:MAX_CLASS_NAME], split)
     if not found:
         raise LayoutError(
-            "no picture lies in a folder of its class: make a folder for each class, or put a CSV of names and labels "
-            "beside the pictures"
+            "no picture is in a class folder: make one folder per class, or put a CSV of names and labels next to "
+            "the pictures"
         )
     return found
 
@@ -154,17 +154,17 @@ def check_classes(counts: Counter[str]) -> None:
     if len(counts) < 2:
         only = next(iter(counts), "")
         raise LayoutError(
-            f"there is only one class ({only!r}): a network needs two to tell apart, so add a folder of another, or of "
-            "things that are neither"
+            f"there is only one class ({only!r}), but a network needs two: add a folder with another class or with "
+            "other things"
             if counts
             else "no picture could be used: see the report"
         )
     if len(counts) > MAX_CLASSES:
-        raise LayoutError(f"there are {len(counts):,} classes, and {MAX_CLASSES:,} at the most are possible")
+        raise LayoutError(f"there are {len(counts):,} classes; at most {MAX_CLASSES:,} are possible")
     small = sorted(name for name, count in counts.items() if count < FEWEST_A_CLASS)
     if small:
         more = f" and {len(small) - 3} more" if len(small) > 3 else ""
         raise LayoutError(
-            f"fewer than {FEWEST_A_CLASS} pictures in {', '.join(map(repr, small[:3]))}{more}: one to train on, one to "
-            "validate and one to test are the least; add some, or leave the class out"
+            f"fewer than {FEWEST_A_CLASS} pictures in {', '.join(map(repr, small[:3]))}{more}: a class needs one each "
+            "for training, validation and testing; add some or leave the class out"
         )

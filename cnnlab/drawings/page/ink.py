@@ -45,7 +45,7 @@ def levels(ink: Floats) -> tuple[float, float]:
     dark = ink[ink > FAINT]
     level = float(dark[dark >= _otsu(dark)].mean()) if len(dark) else 0.0
     if level < LEAST:
-        raise DrawingError("nothing is written there: a dark pen on light paper is found best")
+        raise DrawingError("no writing found: use a dark pen on light paper")
     return THRESHOLD * level, level
 
 

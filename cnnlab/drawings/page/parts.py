@@ -40,7 +40,7 @@ class Parts:
     def those(self, chosen: Mask) -> Parts:
         """Select parts by a mask (N,). Raises DrawingError if it is empty."""
         if not chosen.any():
-            raise DrawingError("no character is found: take the photo from nearer, in even light")
+            raise DrawingError("no character found: take the photo from closer, in even light")
         return Parts(self.labels, self.numbers[chosen], self.boxes[chosen])
 
 
@@ -57,7 +57,7 @@ def parts_on(ink: Floats) -> Parts:
     sharpness = _sharpness(ink, parts)
     parts = parts.those(sharpness > BLURRED * sharpness.max())
     if len(parts.numbers) > MAX_PARTS:
-        raise DrawingError("the paper is too rough or too dark to tell writing from it: take the photo in better light")
+        raise DrawingError("the paper is too rough or too dark to see the writing: take the photo in better light")
     return parts
 
 

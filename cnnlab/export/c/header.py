@@ -18,8 +18,8 @@ from cnnlab.export.web.program import Program, compile_network
 _ENGINE = Path(__file__).with_name("engine.c")
 _DEFINED = re.compile(r"^(?:static .*?|.*\} )(cnnlab_\w+)[(;]", re.MULTILINE)
 _PREPARED: dict[Preparation, str] = {
-    "drawn": "light ink on black, as thick and large as the training images' and centred like theirs",
-    "light-on-dark": "scaled to this size, light things on a dark ground",
+    "drawn": "light ink on black, as thick, large and centred as in the training images",
+    "light-on-dark": "scaled to this size, light objects on a dark background",
     "photo": "scaled to this size",
 }
 _TEMPLATE = """/* {title}: what does an image show?

@@ -63,13 +63,12 @@ def _opening(facts: Facts) -> str:
     channels, rows, columns = network["input"]
     low, high = test["interval"]
     return (
-        f"# {plain(facts['title'])}\n\n"
-        f"A convolutional network ({plain(network['title'])}, {network['parameters']:,} parameters) that names images "
-        f"of {rows}×{columns} pixels in {channels} {'channel' if channels == 1 else 'channels'} as one of "
-        f"{len(network['classes'])} classes: {', '.join(map(plain, network['classes']))}. "
-        f"**{test['accuracy']:.2%}** of {test['images']:,} test images are named right (95 % interval "
-        f"{low:.2%} to {high:.2%}).\n\n"
-        f"{_came_about(facts)}; fingerprint of the weights `{facts['fingerprint']}`."
+        f"# {plain(facts['title'])}\n\nA convolutional network ({plain(network['title'])}, {network['parameters']:,} "
+        f"parameters) that names images of {rows}×{columns} pixels in {channels} "
+        f"{'channel' if channels == 1 else 'channels'} as one of {len(network['classes'])} classes: "
+        f"{', '.join(map(plain, network['classes']))}. **{test['accuracy']:.2%}** of {test['images']:,} test images "
+        f"are named right (95% interval {low:.2%} to {high:.2%}).\n\n{_came_about(facts)}; fingerprint of the weights "
+        f"`{facts['fingerprint']}`."
     )
 
 
@@ -116,7 +115,7 @@ def _test(facts: Facts) -> str:
         for row in facts["test"]["classes"]
     ]
     return (
-        f"Mean accuracy of the classes: {facts['test']['balanced_accuracy']:.2%}. With 95 % intervals (Wilson):\n\n"
+        f"Mean accuracy of the classes: {facts['test']['balanced_accuracy']:.2%}. With 95% intervals (Wilson):\n\n"
         + _table(("class", "images", "accuracy", "precision", "F1", "most taken for"), rows)
     )
 

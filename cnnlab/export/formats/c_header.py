@@ -56,8 +56,8 @@ def write(portable: Portable) -> bytes:
     apart = float((expected - examples.probabilities).abs().max())
     if not apart <= ROUNDING:
         raise ExportError(
-            f"with weights of 8 bits it would answer otherwise than here (probabilities differ by up to {apart:.2g}): "
-            "choose another format"
+            f"with 8-bit weights its answers would differ (probabilities differ by up to {apart:.2g}): choose another "
+            "format"
         )
     return header(portable, expected).encode()
 
@@ -70,7 +70,7 @@ def _check_size(portable: Portable) -> None:
         ("multiplies {:,} times for an image", sum(row.macs for row in rows), MOST_PRODUCTS),
     ):
         if count > most:
-            raise ExportError(f"it {name.format(count)}, too much for a microcontroller; here {most:,} are the most")
+            raise ExportError(f"it {name.format(count)}, too much for a microcontroller (at most {most:,})")
 
 
 def opened(content: bytes) -> Answer:

@@ -60,7 +60,7 @@ def exported(run: Run, suffixes: Sequence[str], epoch: int | None = None, images
     network was judged on them before: it tells little more.
     Raises as ``Portable.of``.
     """
-    yield Step(0.0, "Looking at what it learned from")
+    yield Step(0.0, "Running the network on its training images")
     portable = Portable.of(run, run.title, epoch)
     test = sampled(test_split(run), images)
     portable.count_look()

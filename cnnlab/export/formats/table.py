@@ -52,20 +52,20 @@ class Format:
         apart = float((answer(examples.images) - examples.probabilities).abs().max())
         if not apart <= self.tolerance:
             raise ExportError(
-                f"as {self.title} it would answer otherwise than here (probabilities differ by up to {apart:.2g}): "
-                "choose another format"
+                f"as {self.title} its answers would differ (probabilities differ by up to {apart:.2g}): choose "
+                "another format"
             )
         return content, answer
 
 
 _FORMATS = [
-    Format("html", "HTML page", "opens in any browser, offline: draw or show it pictures", "html_file", 0.02, False),
-    Format("onnx", "ONNX", "for ONNX Runtime and what else reads ONNX, in any language", "onnx_file", 1e-5),
+    Format("html", "HTML page", "opens in any browser, offline: draw or choose a picture", "html_file", 0.02, False),
+    Format("onnx", "ONNX", "for ONNX Runtime and other ONNX software, in any language", "onnx_file", 1e-5),
     Format("float16.onnx", "ONNX, 16 bits", "ONNX with weights of 16 bits, for graphics cards", "float16_file", 0.02),
     Format(
         "int8.onnx",
         "ONNX, 8 bits",
-        "ONNX with 8 bits a number, for small machines",
+        "ONNX with 8-bit numbers, for small machines",
         "int8_file",
         0.15,
     ),
@@ -73,19 +73,19 @@ _FORMATS = [
     Format(
         "h",
         "C header",
-        "for microcontrollers: one function; it says what flash and RAM it takes",
+        "for microcontrollers: one function, with its flash and RAM needs",
         "c_header",
         0.05,
     ),
-    Format("py", "Python with PyTorch", "one file to read and to run; needs torch alone", "torch_script", 1e-5),
+    Format("py", "Python with PyTorch", "one file to read and run; needs only torch", "torch_script", 1e-5),
     Format(
         "onnx.py",
         "Python with ONNX Runtime",
-        "one file where PyTorch is too large",
+        "one file if PyTorch is too large; needs only ONNX Runtime",
         "onnx_script",
         1e-5,
     ),
-    Format("md", "Card", "for people: what it learned from, how well it answers", "markdown_card", 0, False),
-    Format("card.json", "Card, JSON", "what the card tells, for programs", "json_card", 0, False),
+    Format("md", "Card", "for people: its training data and its accuracy", "markdown_card", 0, False),
+    Format("card.json", "Card, JSON", "the card's content, for programs", "json_card", 0, False),
 ]
 EXPORTS: dict[str, Format] = {form.suffix: form for form in _FORMATS}

@@ -26,7 +26,7 @@ def write(portable: Portable) -> bytes:
     Raises ExportError where the converter is not installed or refuses the network.
     """
     if find_spec(PACKAGE) is None:
-        raise ExportError("it needs a package of some 1 GB: pip install litert-torch")
+        raise ExportError("it needs a package of about 1 GB: pip install litert-torch")
     image = portable.examples.images[:1]
     network = without_adaptive_max(Answering(portable.trained.network, portable.trained.standardise), image)
     with TemporaryDirectory() as folder:

@@ -106,7 +106,7 @@ def data_text(setting: Setting) -> str:
 
 
 def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.3g} %"
+    return f"{100 * fraction:.3g}%"
 
 
 def data_code(setting: Setting) -> str:

@@ -92,8 +92,8 @@ def program_of_run(run: Run) -> Program:
     summary = run.summary
     if summary.extensions or summary.rates_set:
         raise ProgramError(
-            f"run {run.id} was trained on for more epochs, or its learning rate set by hand: no program tells that; "
-            "train its settings anew"
+            f"run {run.id} was extended or its learning rate was set by hand, and no program can repeat that: train "
+            "its settings again"
         )
     return program_of(run.config)
 
@@ -101,8 +101,8 @@ def program_of_run(run: Run) -> Program:
 def _setting(config: RunConfig) -> Setting:
     if config.parent or config.start or config.lessons:
         raise ProgramError(
-            "a run that begins with another's weights, or learns drawings of one's own, needs files that no program "
-            "has: choose a network that begins anew"
+            "a run that starts from other weights or learns your drawings needs files that a program does not have: "
+            "choose a network with random initial weights"
         )
     spec = dataset_spec(config.dataset)
     if spec.name not in PROGRAMMED:

@@ -61,7 +61,7 @@ def _measured(four: list[Row], whole: list[Row]) -> tuple[Measured, ...]:
     off = (abs(one["y"] - other["y"]) for one, other in zip(four, whole, strict=True) if one["images"])
     return (
         Measured("Test images counted", (_images(four), _images(whole)), ",.0f"),
-        Measured("Widest 95 % interval of a class, points", (_widest(four), _widest(whole)), ".0f"),
+        Measured("Widest 95% interval of a class, points", (_widest(four), _widest(whole)), ".0f"),
         Measured("Farthest from the whole table, points", (100 * max(off), 0.0), ".0f"),
     )
 
@@ -80,7 +80,7 @@ def _picture(rows: list[Row]) -> Picture:
         pd.DataFrame(rows),
         "digit",
         "test accuracy",
-        "The same answers of one network, counted both ways; bars are 95 % intervals. A class without a point had no "
+        "The same answers of one network, counted both ways. Bars are 95% intervals. A class without a point had no "
         "image among the first four of any batch.",
     )
 
@@ -88,14 +88,14 @@ def _picture(rows: list[Row]) -> Picture:
 PITFALL = Pitfall(
     slug="first-four",
     title="Metrics on the first four images of a batch",
-    story="A tutorial counts its hits per class with `range(4)`, for its batches had four images. The batches grew, "
-    "the loop did not: most test images are never counted.",
+    story="A tutorial counts its hits per class with `range(4)`, because its batches had four images. The batches "
+    "grew, but not the loop: most test images are never counted.",
     wrong=(count_four,),
     right=(count_all,),
-    symptom="A table of ten accuracies that looks complete, with round figures such as 100 % or 67 %, and another one "
+    symptom="A table of ten accuracies that looks complete, with round numbers such as 100% or 67%. It changes "
     "whenever the order of the images changes.",
-    why="A class is judged by a handful of images: its interval is so wide that nearly any accuracy fits in.",
-    notice="Print the number of images beside every accuracy, and let their sum be the size of the test set. Evaluate "
+    why="Each class is tested on a handful of images. Its interval is so wide that it contains nearly any accuracy.",
+    notice="Print the number of images next to every accuracy. Their sum must be the size of the test set. Evaluate "
     "shows both, with intervals.",
     fall=fall,
 )

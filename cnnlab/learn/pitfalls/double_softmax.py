@@ -42,7 +42,7 @@ def _measured(courses: Courses) -> tuple[Measured, ...]:
     wrong, right = courses[TRAPPED], courses[MENDED]
     return (
         Measured("Training loss, latest epoch", (wrong.latest_loss, right.latest_loss), ".3f"),
-        Measured("Lowest loss there can be", (FLOOR, 0.0), ".4f"),
+        Measured("Lowest possible loss", (FLOOR, 0.0), ".4f"),
         Measured("Validation accuracy", (wrong.accuracy, right.accuracy)),
     )
 
@@ -50,8 +50,8 @@ def _measured(courses: Courses) -> tuple[Measured, ...]:
 def _picture(courses: Courses) -> Picture:
     return of_losses(
         {way: course.losses for way, course in courses.items()},
-        "Sure and right of every image, a network has probabilities of 1 and nine times 0. Taken for logits, these "
-        f"have a loss of −ln(e / (e + 9)) = {FLOOR:.4f}.",
+        "A network that is certain and right outputs one probability of 1 and nine of 0. Read as logits, these have "
+        f"a loss of −ln(e / (e + 9)) = {FLOOR:.4f}.",
         levels={"−ln(e / (e + 9))": FLOOR},
     )
 
@@ -59,15 +59,15 @@ def _picture(courses: Courses) -> Picture:
 PITFALL = Pitfall(
     slug="softmax",
     title="Softmax before cross-entropy",
-    story="The network ends in a softmax, and its probabilities go into `nn.CrossEntropyLoss`. That takes logits and "
-    "has a softmax inside, so there are two.",
+    story="The network ends in a softmax, and its probabilities go into `nn.CrossEntropyLoss`. It expects logits and "
+    "has its own softmax, so there are two.",
     wrong=(of_probabilities,),
     right=(of_logits,),
-    symptom="It trains, only slower and to a lower accuracy, and the loss stops near 1.46 for ten classes however "
-    "good the answers are.",
-    why="Probabilities lie between 0 and 1, so the second softmax can never say more than e / (e + 9) = 23 % for a "
-    "class, and its gradients are small.",
-    notice="Know the loss of a guess, ln 10 = 2.30, and of a good network, near 0. Let the network give logits and "
-    "take the softmax only to show probabilities.",
+    symptom="The network trains, but more slowly and to a lower accuracy. With ten classes, the loss never falls below "
+    "1.46.",
+    why="Probabilities are between 0 and 1. So the second softmax gives a class at most e / (e + 9) = 23%, and its "
+    "gradients are small.",
+    notice="Know the loss of a guess, ln 10 = 2.30, and of a good network, near 0. Let the network output logits. Use "
+    "softmax only to show probabilities.",
     fall=fall,
 )

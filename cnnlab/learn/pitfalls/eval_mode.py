@@ -92,7 +92,7 @@ def _measured(rows: list[Row], asked: dict[tuple[str, int], Tensor]) -> tuple[Me
     return (
         *accuracies,
         Measured("Spread of the first, ± points", spreads, ".1f"),
-        Measured("Answers that change when asked again", changed),
+        Measured("Answers that change on a second try", changed),
     )
 
 
@@ -106,22 +106,22 @@ def _picture(rows: list[Row]) -> Picture:
         pd.DataFrame(rows),
         "how the test images are fed",
         "test accuracy",
-        f"The same weights asked {TIMES} times about 200 test images; bars are one standard deviation to each side.",
+        f"The same weights, tested {TIMES} times on 200 test images. Bars are one standard deviation to each side.",
     )
 
 
 PITFALL = Pitfall(
     slug="eval",
     title="eval() forgotten",
-    story="After training the network is asked without being told that training is over. Dropout still removes half of "
-    "its features, and batch norm uses the mean of whatever stands in the same batch.",
+    story="After training, the network still runs in training mode. Dropout removes half of its features. Batch norm "
+    "uses the mean of the current batch.",
     wrong=(answer_as_left,),
     right=(answer_in_eval,),
-    symptom="The same weights give other answers each time, fewer of them right, and the accuracy depends on how many "
-    "images are asked about at once.",
-    why="Dropout and batch norm do something else while training. `eval()` switches them to what they learned; "
-    "`no_grad()` alone does not.",
-    notice="Ask twice: answers that differ tell at once. Write `network.eval()` at the head of the function that "
-    "judges and `network.train()` at the head of every epoch.",
+    symptom="The same weights give different answers each time, and fewer are right. The accuracy depends on the batch "
+    "size.",
+    why="Dropout and batch norm behave differently in training. `eval()` switches them to evaluation; `no_grad()` "
+    "alone does not.",
+    notice="Test twice: different answers reveal the problem. Call `network.eval()` at the start of your evaluation "
+    "function and `network.train()` at the start of every epoch.",
     fall=fall,
 )

@@ -47,8 +47,8 @@ def fall(seed: int) -> Generator[Finding]:
         1.0,
         (
             Measured("The linear layer expects", (expected, asked), ",.0f"),
-            Measured("It is given", (given, given), ",.0f"),
-            Measured("nn.LazyLinear settles on", ("not asked", waited), ",.0f"),
+            Measured("It gets", (given, given), ",.0f"),
+            Measured("nn.LazyLinear chooses", ("not used", waited), ",.0f"),
         ),
         raised=raised,
         table=_shapes(convolutions, images),
@@ -83,9 +83,9 @@ PITFALL = Pitfall(
     right=(by_asking, by_waiting),
     symptom="The first batch fails. Read the error from the left: `mat1` is the batch, images × features; `mat2` is "
     "the layer's weights, features × units. The two numbers in the middle must be equal.",
-    why="Every convolution without padding takes kernel − 1 pixels of each side's length and every pool halves it, so "
-    "a size copied from another network is seldom right.",
-    notice="Print the shape behind the last pool, or never write the number: ask with a dummy image, use "
-    "`nn.LazyLinear`, or build the network on Design, which works out every shape.",
+    why="Every convolution without padding shortens each side by kernel − 1 pixels, and every pool halves it. So a "
+    "size copied from another network is rarely right.",
+    notice="Print the shape after the last pool. Or never write the number: try a dummy image, use `nn.LazyLinear`, or "
+    "build the network on Design, which computes every shape.",
     fall=fall,
 )

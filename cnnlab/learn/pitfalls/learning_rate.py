@@ -91,7 +91,7 @@ def _picture(courses: Courses) -> Picture:
         pd.DataFrame(rows),
         "batch",
         "training loss (cross-entropy)",
-        "Too high: the loss leaps up and stays at a guess. Too low: it hardly moves. What leaps above 4 is cut off.",
+        "Too high: the loss jumps up and stays at a guess. Too low: it hardly moves. Values above 4 are cut off.",
         levels={"a guess, ln 10": math.log(10)},
         highest=4.0,
     )
@@ -100,15 +100,14 @@ def _picture(courses: Courses) -> Picture:
 PITFALL = Pitfall(
     slug="learning-rate",
     title="Learning rate too high or too low",
-    story="The rate was copied from a tutorial that uses another optimiser, or a nought was lost. Too large a step "
-    "throws the weights off, too small a one never arrives.",
+    story="The rate comes from a tutorial with another optimiser, or a zero is missing. Steps that are too large throw "
+    "the weights off. Steps that are too small never arrive.",
     wrong=(too_high, too_low),
     right=(find_rate, found),
-    symptom="Both end near a guess, 10 % and a loss of ln 10 = 2.30. Too high gets there with a leap, too low never "
-    "leaves it.",
-    why="Adam moves each weight by about the rate at every step, whatever the gradient's size: 0.5 is more than the "
-    "weights themselves, 0.00001 would need a thousand times as many steps.",
-    notice="Plot the loss of each batch from the first one on. Try rates by factors of ten, or let the finder raise "
-    "the rate during one short training: it suggests a tenth of the highest that still learns.",
+    symptom="Both end near a guess: 10% and a loss of ln 10 = 2.30. Too high jumps there, too low never leaves it.",
+    why="Adam moves each weight by about the rate at every step, whatever the gradient's size. 0.5 is more than the "
+    "weights themselves. 0.00001 needs a thousand times as many steps.",
+    notice="Plot the loss of each batch from the start. Try rates in factors of ten, or use the learning-rate finder. "
+    "It raises the rate during one short training and suggests a tenth of the highest that still learns.",
     fall=fall,
 )

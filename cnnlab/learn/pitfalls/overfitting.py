@@ -50,7 +50,7 @@ def _measured(course: Course) -> tuple[Measured, ...]:
 
     train, validation = course.train, course.validation
     return (
-        Measured("Epoch that is kept", (last + 1, best + 1), ".0f"),
+        Measured("Best epoch", (last + 1, best + 1), ".0f"),
         Measured("Training loss there", (train[last].loss, train[best].loss), ".3f"),
         Measured("Validation loss there", (validation[last].loss, validation[best].loss), ".3f"),
         Measured("Validation accuracy there", (validation[last].accuracy, validation[best].accuracy)),
@@ -65,8 +65,8 @@ def _picture(course: Course) -> Picture:
         pd.DataFrame([*line(TRAPPED, train, "training loss"), *line(MENDED, validation, "validation loss")]),
         "epoch",
         "loss (cross-entropy)",
-        f"One training on {IMAGES} images; the validation loss is of 450 others. In the trap only the training loss is "
-        "seen.",
+        f"One training on {IMAGES} images; the validation loss uses 450 others. With the pitfall, you see only the "
+        "training loss.",
         places={"early stopping keeps": best + 1},
     )
 
@@ -74,15 +74,15 @@ def _picture(course: Course) -> Picture:
 PITFALL = Pitfall(
     slug="overfitting",
     title="Overfitting without validation",
-    story="Few images, many epochs, and only the training loss to look at. It falls to nothing, so training seems to "
-    "go better and better.",
+    story="Few images, many epochs, and you watch only the training loss. It falls to zero, so training seems to get "
+    "better and better.",
     wrong=(keep_last,),
     right=(keep_best,),
-    symptom="The training loss goes to 0 while the loss on images the network has not seen turns and rises. Their "
-    "accuracy may hold, or even rise a little, which hides it.",
-    why="Once all training images are right, the loss falls only by making the network surer. It then is as sure where "
-    "it errs, which cross-entropy punishes most.",
-    notice="Hold images out and plot their loss beside the training loss. Keep the epoch where it is lowest, which is "
-    "early stopping, or make training harder: more images, augmentation, dropout.",
+    symptom="The training loss falls to 0. The loss on new images falls, then rises. Their accuracy may stay the same "
+    "or even rise a little, which hides the problem.",
+    why="Once all training images are right, the loss falls only if the network becomes more confident. It becomes "
+    "just as confident in its mistakes. Cross-entropy punishes these most.",
+    notice="Hold images out and plot their loss next to the training loss. Keep the epoch with the lowest validation "
+    "loss: early stopping. Or make training harder: more images, augmentation, dropout.",
     fall=fall,
 )

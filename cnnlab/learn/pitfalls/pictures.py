@@ -11,7 +11,7 @@ import pandas as pd
 
 from cnnlab.evaluation.metrics import interval
 
-TRAPPED, MENDED = "in the trap", "mended"  # labels of the two ways in charts
+TRAPPED, MENDED = "with the pitfall", "fixed"  # labels of the two ways in charts
 
 Row = dict[str, Any]
 

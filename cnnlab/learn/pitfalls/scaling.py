@@ -71,22 +71,21 @@ def _picture(rows: list[Row]) -> Picture:
         pd.DataFrame(rows),
         "network",
         "test accuracy",
-        "Each network with the same weights, judged both ways on 500 test images; bars are 95 % intervals.",
+        "Each network with the same weights, tested both ways on 500 test images. Bars are 95% intervals.",
     )
 
 
 PITFALL = Pitfall(
     slug="unscaled",
     title="Test images not scaled",
-    story="The training images are divided by 255, the test images are not. Nothing fails: the network answers images "
-    "255 times as bright as any it has seen.",
+    story="The training images are divided by 255, but not the test images. Nothing fails. The network just gets "
+    "images 255 times as bright as its training images.",
     wrong=(judge_as_they_are,),
     right=(judge_scaled,),
-    symptom="Training looks well, and the test accuracy is lower than it should be. How much "
-    "is lost differs with network and seed, and where bars overlap it may be chance; the Conv2d tour reports 82.59 % "
-    "that way.",
-    why="Convolutions and ReLU pass a factor of 255 on, but biases, batch norm and tanh were learned for the small "
-    "numbers and now count for nothing, or saturate.",
-    notice="Prepare all splits by one function, and compare the smallest and largest pixel of each before training.",
+    symptom="Training looks good, but the test accuracy is too low. The loss depends on network and seed; if bars "
+    "overlap, it may be chance. The Conv2d tour reports 82.59% this way.",
+    why="Convolutions and ReLU pass on a factor of 255. But biases, batch norm and tanh learned from small numbers. "
+    "Now they have no effect, or saturate.",
+    notice="Prepare all splits with one function. Compare the smallest and largest pixel of each before training.",
     fall=fall,
 )

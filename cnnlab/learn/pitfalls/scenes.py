@@ -113,25 +113,25 @@ def _picture(scores: dict[str, _Score]) -> Picture:
         pd.DataFrame(rows),
         "asked about",
         "accuracy",
-        f"{SHOTS} shots each of {SCENES} digits of every class, in {FOLDS} folds; each is tested by a network of the "
-        f"others. New digits are {FRESH:,} others, one shot of each. Intervals count digits, not shots.",
+        f"{SHOTS} shots each of {SCENES} digits per class, in {FOLDS} folds. A network trained on the other folds "
+        f"tests each. New digits: {FRESH:,} others, one shot each. Intervals count digits, not shots.",
     )
 
 
 PITFALL = Pitfall(
     slug="scenes",
     title="Shots of one scene on both sides",
-    story="Each thing is photographed several times, and the pictures are split at random. Shots of one thing lie in "
-    "the training pictures and in the test pictures.",
+    story="Each object is photographed several times, and the pictures are split at random. So training and test "
+    "pictures show the same objects.",
     wrong=(deal_pictures,),
     right=(deal_scenes,),
-    symptom="The test accuracy is high, yet the same network does much worse on new things. Dealt scene by scene, the "
-    "test comes far nearer to what new things will show. With so few of them it still errs by some points, and the "
-    "networks are a little worse, for each has learned from two thirds of the things instead of all.",
-    why="A shot differs from its neighbour by a pixel or two, so knowing one by heart is enough for the other. The "
-    "test then measures memory, not what the network makes of things that it has never seen.",
-    notice="Ask how the pictures were taken: bursts, video frames, several views of one object, one person's scans. "
-    "Split by that. The page Data finds near duplicates, series of names, bursts and shots that look alike, and keeps "
-    "each on one side.",
+    symptom="The test accuracy is high, but the same network is much worse on new objects. A split by scene predicts "
+    "new objects far better. With so few objects it is still off by some points. Its networks are a little "
+    "worse, because each learns from two thirds of the objects.",
+    why="A shot differs from its neighbour by a pixel or two, so memorising one is enough for the other. The test "
+    "then measures memory, not answers about new objects.",
+    notice="Find out how the pictures were taken: bursts, video frames, several views of one object, one person's "
+    "scans. Split by that. Data finds near duplicates, name series, bursts and similar shots. It keeps each on "
+    "one side.",
     fall=fall,
 )

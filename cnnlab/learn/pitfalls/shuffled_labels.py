@@ -65,7 +65,7 @@ def _picture(courses: Courses) -> Picture:
         pd.DataFrame(rows),
         "epoch",
         "accuracy",
-        f"{IMAGES} training images and 450 validation images, whose labels are right both times.",
+        f"{IMAGES} training images and 450 validation images with correct labels both times.",
         levels={"chance": 0.1},
     )
 
@@ -73,15 +73,13 @@ def _picture(courses: Courses) -> Picture:
 PITFALL = Pitfall(
     slug="labels",
     title="Labels shuffled",
-    story="The images are put into a random order, and their labels are left behind. Every image now has the label of "
-    "some other one.",
+    story="The images are shuffled, but their labels are not. Every image now has the label of another one.",
     wrong=(shuffle_images,),
     right=(shuffle_both,),
-    symptom="The training accuracy climbs to 100 % all the same, while the validation accuracy stays at the 10 % of "
-    "chance.",
-    why="A network with enough weights learns any labels by heart, even random ones (Zhang et al. 2016). Its training "
-    "accuracy says nothing about what it has understood.",
-    notice="Look at ten random images with their labels before you train. Then watch validation: at chance while "
-    "training does well means labels, not settings.",
+    symptom="The training accuracy still climbs to 100%, but the validation accuracy stays at 10%, chance.",
+    why="A network with enough weights memorises any labels, even random ones (Zhang et al. 2016). Its training "
+    "accuracy does not show what it has understood.",
+    notice="Look at ten random images with their labels before you train. Then watch validation. Good training "
+    "accuracy with validation at chance points to the labels, not the settings.",
     fall=fall,
 )

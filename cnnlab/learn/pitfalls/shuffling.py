@@ -48,7 +48,7 @@ def _highest(epochs: list[list[float]]) -> float | None:
 def _picture(courses: Courses) -> Picture:
     return of_losses(
         {way: course.losses for way, course in courses.items()},
-        "Batches of 50 images; sorted by class two hold each digit, then the next digit comes.",
+        "Batches of 50 images. Sorted by class, two batches hold each digit, then the next digit follows.",
     )
 
 
@@ -59,11 +59,11 @@ PITFALL = Pitfall(
     "every batch holds a single class.",
     wrong=(as_it_lies,),
     right=(shuffled,),
-    symptom="Inside a class the loss is low, at the next class it leaps. It makes the same teeth in each epoch, and "
-    "the validation accuracy stays poor.",
-    why="A batch of one class says: answer that class, whatever the image. The next batch says the contrary, and what "
-    "was learned is forgotten.",
-    notice="Print the labels of the first batch. A loss curve that repeats itself every epoch shows the order of the "
+    symptom="Within a class the loss is low; at the next class it jumps. Each epoch shows the same zigzag, and the "
+    "validation accuracy stays poor.",
+    why="A batch of one class teaches the network to answer that class for every image. The next batch teaches "
+    "another class, and the network forgets the first.",
+    notice="Print the labels of the first batch. If the loss curve repeats every epoch, it shows the order of the "
     "file.",
     fall=fall,
 )

@@ -90,7 +90,7 @@ def _measured(rows: list[Row]) -> tuple[Measured, ...]:
     return (
         Measured(f"Test accuracy reported, best of {CANDIDATES}", reported),
         Measured("The winner's accuracy on fresh images", true),
-        Measured("Reported too much, points", (100 * (reported[0] - true[0]), 100 * (reported[1] - true[1])), "+.1f"),
+        Measured("Overestimate, points", (100 * (reported[0] - true[0]), 100 * (reported[1] - true[1])), "+.1f"),
     )
 
 
@@ -100,7 +100,7 @@ def _picture(rows: list[Row]) -> Picture:
         pd.DataFrame(rows),
         "candidates tried",
         "accuracy",
-        f"The same recipe with {CANDIDATES} seeds, so there is nothing to choose. Means over {TIMES} draws of {JUDGES} "
+        f"The same recipe with {CANDIDATES} seeds, so no candidate is better. Means over {TIMES} draws of {JUDGES} "
         f"validation and {JUDGES} test images; the other {HELD_OUT - 2 * JUDGES:,} are fresh.",
         from_zero=False,
     )
@@ -109,15 +109,15 @@ def _picture(rows: list[Row]) -> Picture:
 PITFALL = Pitfall(
     slug="test-set",
     title="Choosing on the test set",
-    story="Many settings are tried, and the one with the best test accuracy is kept and reported. The same images "
-    "chose it and judge it.",
+    story="You try many settings, then keep and report the one with the best test accuracy. The same images choose it "
+    "and score it.",
     wrong=(choose_by_test,),
     right=(choose_by_validation,),
-    symptom="The reported accuracy grows with the number of candidates although none is better than another. On "
-    "fresh images the winner is as good as any.",
-    why="A test set of 100 images errs by some points to either side, another way for every candidate. The best of "
-    "many is the one it errs most in favour of.",
-    notice="Count how often the test set was looked at: once is right. Choose on validation, which Sweep and early "
-    "stopping do, and report the test accuracy of what was chosen.",
+    symptom="The reported accuracy grows with the number of candidates, although none is better. On fresh images the "
+    "winner is as good as any other.",
+    why="A test set of 100 images is off by some points, differently for every candidate. The best of many is the "
+    "luckiest.",
+    notice="Count how often you use the test set: once is right. Choose by validation, as Sweep and early stopping do. "
+    "Report the test accuracy of the chosen one.",
     fall=fall,
 )

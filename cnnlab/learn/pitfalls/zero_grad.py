@@ -47,7 +47,7 @@ def _measured(courses: Courses) -> tuple[Measured, ...]:
 def _picture(courses: Courses) -> Picture:
     return of_losses(
         {way: course.losses for way, course in courses.items()},
-        "Plain SGD at a rate of 0.1 on the same batches. What leaps above 5 is cut off.",
+        "Plain SGD at a rate of 0.1 on the same batches. Values above 5 are cut off.",
         levels={"a guess, ln 10": math.log(10)},
         highest=5.0,
     )
@@ -56,14 +56,14 @@ def _picture(courses: Courses) -> Picture:
 PITFALL = Pitfall(
     slug="zero-grad",
     title="Gradients not zeroed",
-    story="The line with `zero_grad()` is missing. PyTorch adds each batch's gradient to what is there, so a step "
+    story="The line with `zero_grad()` is missing. PyTorch adds each batch's gradient to the previous ones. So a step "
     "follows the sum of all batches since the first.",
     wrong=(update_on_all,),
     right=(update,),
-    symptom="At first it learns, even fast. Then the loss swings wider and wider, and what was learned is lost again.",
-    why="The sum is a momentum that never fades: old gradients, taken where the weights no longer are, push on and "
-    "shoot past every minimum.",
-    notice="A loss that swings more the longer it trains. Print the gradient's norm: it should shrink as the loss "
-    "does, not grow. Write the three lines as one function.",
+    symptom="At first it learns, even fast. Then the loss swings more and more, and the network forgets.",
+    why="The sum is a momentum that never fades. Old gradients, from where the weights used to be, overshoot every "
+    "minimum.",
+    notice="Watch for a loss that swings more the longer it trains. Print the gradient's norm: it should shrink with "
+    "the loss. Put the three lines into one function.",
     fall=fall,
 )

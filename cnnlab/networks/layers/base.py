@@ -135,6 +135,11 @@ class BaseLayer(BaseModel):
         return self._stem or self.kind
 
     @property
+    def kind_title(self) -> str:
+        """The kind as users read it, as Design offers it."""
+        return next(iter(self.examples), self.kind)
+
+    @property
     def label(self) -> str:
         """Return what a diagram calls a layer without a name."""
         return self.stem

@@ -58,7 +58,7 @@ class BatchNorm1d(_BatchNorm):
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         if len(shape) != 1:
-            raise LayerError(f"1-D batch norm needs flat features, but {shape} feature maps come in: take the 2-D one")
+            raise LayerError(f"1-D batch norm needs flat features, but {shape} feature maps come in: use the 2-D one")
         return shape
 
     def call(self, shape: Shape, classes: int) -> Call:
@@ -67,9 +67,7 @@ class BatchNorm1d(_BatchNorm):
 
 def _single(what: str) -> LayerError:
     """Return the error of a norm over one number: less its own mean it is zero for every image."""
-    return LayerError(
-        f"{what}, and the norm makes 0 of each: take fewer groups, or put it before the pool, or leave it out"
-    )
+    return LayerError(f"{what}, and the norm makes 0 of each: use fewer groups, put it before the pool, or remove it")
 
 
 class GroupNorm(_Norm):

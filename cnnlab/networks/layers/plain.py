@@ -72,7 +72,7 @@ class Softmax(BaseLayer):
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         if shape[0] == 1:
-            raise LayerError("softmax over a single channel or feature gives 1 whatever comes in: leave it out")
+            raise LayerError("softmax over a single channel or feature always gives 1: remove it")
         return shape
 
     def call(self, shape: Shape, classes: int) -> Call:

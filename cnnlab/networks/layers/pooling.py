@@ -30,7 +30,7 @@ class _Pool(BaseLayer):
         channels, height, width = spatial(shape, "a pool")
         kernel, padding = pair(self.kernel_size), pair(self.padding)
         if padding[0] > kernel[0] // 2 or padding[1] > kernel[1] // 2:
-            raise LayerError(f"a pool may be padded by half its {kernel[0]}×{kernel[1]} window at the most")
+            raise LayerError(f"a pool can be padded by at most half its {kernel[0]}×{kernel[1]} window")
         stride, dilation = kernel if self.stride is None else pair(self.stride), self._dilation()
         rows = slide(height, kernel[0], stride[0], padding[0], dilation[0], self.ceil_mode)
         columns = slide(width, kernel[1], stride[1], padding[1], dilation[1], self.ceil_mode)
@@ -110,4 +110,4 @@ class AdaptivePool2d(BaseLayer):
         return [(kernel, stride, (1, 1), (0, 0))]
 
     def shape_formula(self, shape: Shape, classes: int) -> str:
-        return f"{shown(shape[1:])} → {shown(pair(self.output_size))}, whatever comes in"
+        return f"{shown(shape[1:])} → {shown(pair(self.output_size))}, for any input size"

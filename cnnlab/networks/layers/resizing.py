@@ -44,4 +44,4 @@ class Resize(BaseLayer):
         return [((rows, columns), (factors[0], factors[1]), (1, 1), (top, left))]
 
     def shape_formula(self, shape: Shape, classes: int) -> str:
-        return f"{shown(shape[1:])} → {shown((self.size, self.size))}, whatever comes in"
+        return f"{shown(shape[1:])} → {shown((self.size, self.size))}, for any input size"

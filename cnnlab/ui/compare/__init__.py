@@ -8,14 +8,14 @@ from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.glossary_links import linked
 
 VIEWS: dict[str, CompareView] = {
-    "Curves": CompareView("How did they learn? Validation loss and accuracy, over each other.", curves.show),
-    "Settings": CompareView("What was set differently? Only that.", settings.show),
-    "Each class": CompareView("Which is better at what, and on which images do they differ?", classes.show),
+    "Curves": CompareView("How did they learn? Validation loss and accuracy in one chart.", curves.show),
+    "Settings": CompareView("Which settings differ?", settings.show),
+    "Each class": CompareView("Which run is better at which class, and on which images do they differ?", classes.show),
     "Which is better?": CompareView(
-        "Is the difference more than chance? Every two, on the same test images.", pairs.show
+        "Is the difference more than chance? Every pair of runs, on the same test images.", pairs.show
     ),
-    "Cost": CompareView("What does accuracy cost? All runs of the list above.", costs.show),
-    "Hyperparameters": CompareView("Which settings lead where? All runs of the list above.", hyperparameters.show),
+    "Cost": CompareView("What does accuracy cost? All runs in the list above.", costs.show),
+    "Hyperparameters": CompareView("Which settings work best? All runs in the list above.", hyperparameters.show),
 }
 
 

@@ -31,7 +31,7 @@ from cnnlab.ui.widgets.take_away import take_away
 
 MAX_UPLOAD = 500  # MB in memory: about a dozen default runs
 
-EXPORT_HELP = "Tick just one run: makes files of its network that answer elsewhere as it does here"
+EXPORT_HELP = "Select one run: saves its network as files that run elsewhere"
 
 _PLACE = "compare"  # where the result of the last action is shown
 
@@ -39,14 +39,14 @@ _PLACE = "compare"  # where the result of the last action is shown
 def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
     """Show a row of actions for the ticked runs, and the result of the last one."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        with st.popover("Describe", icon=":material/edit:", disabled=not chosen):
+        with st.popover("Rename and tag", icon=":material/edit:", disabled=not chosen):
             if chosen:
                 _describe(chosen, entries)
         if st.button(
             "Open",
             icon=":material/open_in_new:",
             disabled=len(chosen) != 1,
-            help="Tick just one run: opens it on the Train page, to resume it, train it on or branch off",
+            help="Select one run: opens it on Train, to resume it, train more epochs or branch off",
         ):
             go_to("Train", chosen[0].id)
         ended = [entry for entry in chosen if entry.summary.status != "running"]
@@ -57,11 +57,11 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
             on_click=_delete,
             args=[[entry.id for entry in ended]],
             disabled=not ended,
-            help="Can be undone for seven days",
+            help="You can undo this for seven days",
         )
         with st.popover("Import", icon=":material/upload:"):
             _import()
-        with st.popover("Hand on", icon=":material/ios_share:", disabled=not ended):
+        with st.popover("Export", icon=":material/ios_share:", disabled=not ended):
             _hand_on([entry.run for entry in ended])
         with st.popover("Export", icon=":material/output:", disabled=len(ended) != 1, help=EXPORT_HELP):
             if len(ended) == 1:
@@ -94,7 +94,7 @@ def _describe(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
             "Tags", used, about.tags, accept_new_options=True, max_selections=20, key=about_field(key, "tags").name
         )
         st.text_area("Note", about.note, max_chars=5000, key=about_field(key, "note").name)
-        st.checkbox("Pinned: listed first", about.pinned, key=about_field(key, "pinned").name)
+        st.checkbox("Pinned: shown first", about.pinned, key=about_field(key, "pinned").name)
         st.form_submit_button("Save", type="primary", on_click=_save, args=[by_id[run_id].run, about, key])
 
 
@@ -115,7 +115,7 @@ def _download(ended: Sequence[Entry]) -> None:
     """Show the download of runs as an archive, if wanted with the pictures of one's own that are here."""
     own = [name for name in {entry.config.dataset for entry in ended} if is_own_key(name) and name in DATASETS]
     with_pictures = bool(own) and st.checkbox(
-        "With pictures", key="compare.pictures", help="Puts the pictures of your own into the archive, too"
+        "With pictures", key="compare.pictures", help="Also puts your own pictures into the archive"
     )
     runs = [entry.run for entry in ended]
     st.download_button(
@@ -126,7 +126,7 @@ def _download(ended: Sequence[Entry]) -> None:
         icon=":material/download:",
         on_click="ignore",
         disabled=not ended,
-        help="Settings, history and the weights of every epoch in one archive, to import elsewhere",
+        help="One archive with settings, history and the weights of every epoch. You can import it elsewhere.",
     )
 
 
@@ -162,10 +162,10 @@ def _hand_on(runs: Sequence[Run]) -> None:
     """Offer exports to other tools, where their packages are installed."""
     there = available()
     if not any(there.values()):
-        st.caption("With the packages tensorboard or mlflow installed, runs can be handed on to these tools here.")
+        st.caption("Install the package tensorboard or mlflow to export runs to these tools.")
     folder = runs_folder() / ".tensorboard"
     if there["tensorboard"]:
-        st.caption(f"TensorBoard: `tensorboard --logdir {folder}` shows what was written.")
+        st.caption(f"TensorBoard: `tensorboard --logdir {folder}` shows the files.")
         st.button(
             "Write for TensorBoard",
             on_click=_export,
@@ -173,7 +173,7 @@ def _hand_on(runs: Sequence[Run]) -> None:
         )
     if there["mlflow"]:
         tracking = os.environ.get("MLFLOW_TRACKING_URI")
-        st.caption(f"MLflow: {tracking or 'start the app with MLFLOW_TRACKING_URI set to where runs are tracked.'}")
+        st.caption(f"MLflow: {tracking or 'set MLFLOW_TRACKING_URI to your tracking server, then start the app.'}")
         st.button("Send to MLflow", on_click=_export, args=[runs, to_mlflow, "sent to MLflow"], disabled=not tracking)
 
 
@@ -195,7 +195,7 @@ def _import() -> None:
             say(_PLACE, str(error), "error")
         else:
             DELETED_RUNS.drop()  # the deleted runs may have been imported again
-            known = f" Here already: {counted(len(taken.known), 'run')}." if taken.known else ""
+            known = f" Already here: {counted(len(taken.known), 'run')}." if taken.known else ""
             say(_PLACE, f"Imported: {counted(len(taken.added), 'run')}.{known}{_brought(taken)}", "success")
         st.rerun()
     bring_in(_PLACE)
@@ -203,7 +203,7 @@ def _import() -> None:
 
 def _brought(taken: Unpacked) -> str:
     """Say which pictures came with the runs; empty where there were none."""
-    parts = {"New pictures": True, "Pictures here already": False}
+    parts = {"New pictures": True, "Pictures already here": False}
     named = {what: [str(one.version) for one in taken.pictures if one.is_new is new] for what, new in parts.items()}
     return "".join(f" {what}: {', '.join(titles)}." for what, titles in named.items() if titles)
 

@@ -25,14 +25,14 @@ MAX_UPLOAD = 200  # MB in memory, three times while it is taken in
 def bring_in(place: str) -> None:
     """Offer to make a run of an ONNX file, or of a design with its weights; the result is said at ``place``."""
     files = st.file_uploader(
-        "A network from elsewhere (.onnx, or a design's .json and its .safetensors)",
+        "A network file (.onnx, or a design's .json with its .safetensors)",
         ["onnx", "json", "safetensors"],
         accept_multiple_files=True,
         key="compare.bring",
         max_upload_size=MAX_UPLOAD,
     )
     dataset = st.selectbox(
-        "Its images and classes",
+        "Data set (its images and classes)",
         offered(RunConfig().dataset),
         format_func=lambda name: DATASETS[name].title,
         key="compare.bring.dataset",
@@ -42,12 +42,12 @@ def bring_in(place: str) -> None:
         "New last layer",
         key="compare.bring.head",
         persist_state="session",
-        help="For a network that tells other classes apart, as published ones do: its last layer is replaced by an "
-        "untrained one for these classes, which a branch then trains alone.",
+        help="For a network with other classes, such as a published one. Its last layer is replaced by an untrained "
+        "one for these classes. Train that layer in a branch.",
     )
     side = _side() if new_head else None
-    if st.button("Bring in", disabled=not files, key="compare.bring.go") and files:
-        with st.spinner("Reading its layers, comparing its answers, judging it on the data set…"):
+    if st.button("Import network", disabled=not files, key="compare.bring.go") and files:
+        with st.spinner("Reading its layers, comparing its answers, testing it on the data set …"):
             _make(files, dataset, place, new_head, side)
         st.rerun()
 
@@ -55,15 +55,15 @@ def bring_in(place: str) -> None:
 def _side() -> int | None:
     """Show the side that images are resized to; None where it is the file's or the data set's own."""
     return st.number_input(
-        "Its images' side, px",
+        "Image side, px",
         32,
         512,
         None,
         32,
         key="compare.bring.side",
-        placeholder="as the file says",
+        placeholder="as in the file",
         persist_state="session",
-        help="Needed only where the file takes images of any size.",
+        help="Only needed if the file takes images of any size.",
     )
 
 
@@ -74,7 +74,7 @@ def _make(files: Sequence[UploadedFile], dataset: str, place: str, new_head: boo
     weights = [file for file in files if file.name.endswith(".safetensors") and len(files) > 1]
     first = next((file for file in files if file not in weights), files[0])
     if len(files) > 2 or len(weights) != len(files) - 1:
-        say(place, "Choose one ONNX file, or a design's JSON and the .safetensors of its weights.", "error")
+        say(place, "Choose one ONNX file, or a design's JSON and the .safetensors with its weights.", "error")
         return
     try:
         source = Source(first.name, first.getvalue(), weights[0].getvalue() if weights else None)
@@ -90,5 +90,5 @@ def _result(brought: Brought) -> str:
     """Say what a file became, and what is next."""
     run, head = brought.run, brought.taken.new_head
     if head:
-        return f"Brought in: {run.title}. Its last layer is untrained: branch it off, and let {head} alone learn."
-    return f"Brought in: {run.title}. It names {run.summary.test_accuracy or 0.0:.1%} of the test images correctly."
+        return f"Imported: {run.title}. Its last layer is untrained: branch off and train only {head}."
+    return f"Imported: {run.title}. It gets {run.summary.test_accuracy or 0.0:.1%} of the test images right."

@@ -20,6 +20,7 @@ from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import close_button, download, opened, show_figure
+from cnnlab.ui.widgets.format import p_cell
 from cnnlab.ui.widgets.images import upright
 from cnnlab.ui.widgets.live_chart import live_chart
 
@@ -27,14 +28,14 @@ SHOWN = 18  # images on which two runs differ
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _POINTS = st.column_config.NumberColumn(format="%+.1f")
-_P = st.column_config.NumberColumn(format="%.3g", help="Below 0.05 the difference counts as more than chance")
+_P = st.column_config.TextColumn(help="Below 0.05 the difference counts as more than chance")
 
 
 def show(chosen: Chosen) -> None:
     """Show the table of classes and its chart; for two runs on the same data also how they differ."""
     judged = {name: entry for name, entry in chosen.named.items() if entry.summary.per_class}
     if not judged:
-        st.info("None of these runs was judged on test images: a run is judged when it ends.")
+        st.info("None of these runs has been tested: a run is tested when it ends.")
         return
     accuracies = {name: entry.summary.per_class for name, entry in judged.items()}
     alike = len({(entry.config.dataset, *entry.summary.support.values()) for entry in judged.values()}) == 1
@@ -46,20 +47,21 @@ def show(chosen: Chosen) -> None:
         frame = apart[["Class", "Difference, points", "p", "First", "Second", "Only first right", "Only second right"]]
         frame = frame.round(4).rename(columns=dict(zip(("First", "Second"), judged, strict=True)))
     columns = dict.fromkeys(judged, _PERCENT) | {"Difference, points": _POINTS, "p": _P}
-    st.dataframe(frame, hide_index=True, column_config=columns)
+    shown = frame.round(dict.fromkeys(judged, 3))
+    st.dataframe(shown.assign(p=shown["p"].map(p_cell)) if is_pair else shown, hide_index=True, column_config=columns)
     download("CSV", lambda: frame.to_csv(index=False), "classes-compared")
     points = charts.per_class_points(accuracies, "test accuracy")
     live_chart(points, "compared-classes", "classes", "Test accuracy of each class", height=400)
     if not is_pair:
         st.caption(
-            "Test accuracy of the images of each class; classes that only some runs know are empty in the others. "
-            "Tick just two runs on the same data to see whether they differ by more than chance."
+            "Test accuracy of each class. A class that a run does not have is empty. Select two runs on the same "
+            "data to test whether they differ by more than chance."
         )
         return
     st.caption(
-        "The difference is the second's accuracy minus the first's. p tells how likely chance alone makes two equally "
-        "good networks differ so much on a class (McNemar's exact test on the images that only one names right, "
-        f"corrected for the number of classes after Holm); below {LEVEL} it counts as more than chance."
+        "The difference is the second accuracy minus the first. p is how often chance alone makes two equally good "
+        "networks differ this much on a class. McNemar's exact test on the images that only one gets right; Holm's "
+        f"correction for the number of classes. Below {LEVEL} the difference counts as more than chance."
     )
     _differing(judged, one, other)
 
@@ -75,7 +77,7 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
     only = st.selectbox("Images", most_first, format_func=lambda name: f"{len(choices[name]):,} where {name}")
     indices = choices[only]
     if not len(indices):
-        st.info("There is no such image.", icon=":material/check:")
+        st.info("No image is of this kind.", icon=":material/check:")
         return
     entry = next(iter(pair.values()))
     split = test_split(entry.run)
@@ -92,7 +94,7 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
         "differing",
         "Test images that only one of the two names right",
         lambda: pd.DataFrame(rows),
-        f"{len(shown)} of {len(indices):,}: what the one says | what the other says. Click one to open it.",
+        f"{len(shown)} of {len(indices):,}: the first answer | the second answer. Click an image to open it.",
         COMPARED_IMAGE,
     )
     index = opened(COMPARED_IMAGE, len(split))
@@ -100,7 +102,7 @@ def _differing(pair: dict[str, Entry], one: Answers, other: Answers) -> None:
         return
     for (name, opened_entry), found in zip(pair.items(), (one, other), strict=True):
         answer = found.named[index]
-        probability = found.probabilities[index, answer]
-        st.markdown(f"**{literal(name)}** says **{literal(found.classes[answer])}** with {percent(probability)}:")
+        told = percent(found.probabilities[index, answer])
+        st.markdown(f"**{literal(name)}** says **{literal(found.classes[answer])}** with {told}:")
         opened_image(Look(opened_entry.run, trained_network(opened_entry.run), opened_entry.run.epochs()), index)
     close_button(COMPARED_IMAGE)

@@ -26,7 +26,7 @@ def show(chosen: Chosen) -> None:
     )
     known = rows[rows["Data set"] == dataset].assign(Accuracy=rows[split]).dropna(subset=[cost, "Accuracy"])
     if known.empty:
-        st.info("None of the listed runs was judged yet: a run is judged when it ends.")
+        st.info("None of the listed runs has been tested yet: a run is tested when it ends.")
         return
     known = known.rename(columns={cost: _COSTS[cost]})
     cost = _COSTS[cost]
@@ -39,6 +39,6 @@ def show(chosen: Chosen) -> None:
         "cost",
         f"{split} accuracy of the listed runs against {cost}",
         lambda: shown.assign(front=shown.index.isin(front)),
-        f"{len(known):,} runs, {len(front)} of them on the front: no other run is as cheap and better. Times are as "
-        "measured, on whatever else the machine was doing.",
+        f"{len(known):,} runs, {len(front)} of them on the Pareto front: no other run is both cheaper and better. "
+        "Other work on the machine lengthens the measured times.",
     )

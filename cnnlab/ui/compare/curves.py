@@ -19,14 +19,14 @@ def show(chosen: Chosen) -> None:
     """Show loss and accuracy on the validation images."""
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     axis = left.segmented_control(
-        "Against", list(AXES), default="epoch", required=True, key="compare.axis", persist_state="session"
+        "Horizontal axis", list(AXES), default="epoch", required=True, key="compare.axis", persist_state="session"
     )
     joined = right.toggle(
-        "Repeats as one line",
+        "Average repeats",
         key="compare.joined",
         persist_state="session",
-        help="Takes in every finished run that differs by its seed only: the line is their mean, the band one "
-        "standard deviation to each side.",
+        help="Joins all finished runs that differ only in the seed. The line is their mean, the band one standard "
+        "deviation.",
     )
     groups = {name: repeats(entry, chosen.everything) if joined else [entry] for name, entry in chosen.named.items()}
     if joined:
@@ -42,16 +42,18 @@ def show(chosen: Chosen) -> None:
             download("CSV", lambda curves=curves: _long(curves).to_csv(index=False), f"compared-{metric}")  # type: ignore[misc]
     without = [name for name, group in histories.items() if not any(history.epochs for history in group)]
     if without:
-        st.caption(f"Without a whole epoch, and so without a line: {literal(', '.join(without))}.")
+        st.caption(f"No line yet, because no epoch has finished: {literal(', '.join(without))}.")
     if joined and any((rows["training"] < rows["runs"]).any() for rows in curves.values()):
         st.caption(
-            "Some repeats stopped early: from there on their last value counts in the mean. Point at a line to see how "
-            "many still trained."
+            "Some repeats stopped early. After that, the mean uses their last value. Hover over a line to see how "
+            "many were still training."
         )
     if joined and axis == "seconds":
-        st.caption("Where several runs are one line, it stands at their mean time of each epoch.")
+        st.caption("A line of several runs uses their mean time for each epoch.")
     if joined and all(len(group) == 1 for group in groups.values()):
-        st.caption("None of these has a repeat: train the same settings with another seed to see how much chance does.")
+        st.caption(
+            "None of these runs has a repeat. Train the same settings with another seed to see the effect of chance."
+        )
 
 
 def _each_group_once(groups: dict[str, list[Entry]]) -> dict[str, list[Entry]]:

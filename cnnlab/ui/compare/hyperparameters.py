@@ -20,12 +20,12 @@ def show(chosen: Chosen) -> None:
     rows = chosen.listed.dropna(subset=[_ACCURACY])
     differing = [name for name in ("Data set", "Network", *settings_of(rows)) if rows[name].nunique() > 1]
     if len(rows) < 2 or not differing:
-        st.info("Here runs appear as lines once at least two with different settings are listed above.")
+        st.info("List at least two runs with different settings above to see them as lines here.")
         return
     axes = st.multiselect("Settings", differing, differing[:MAX_AXES], max_selections=MAX_AXES)
     told = f"{len(rows):,} runs"
     if len(rows) > MAX_LINES:
-        told = f"{MAX_LINES} of {told}, evenly from the worst to the best"
+        told = f"{MAX_LINES} of {told}, evenly spaced from worst to best"
         places = np.linspace(0, len(rows) - 1, MAX_LINES).round()
         rows = rows.sort_values(_ACCURACY).iloc[places.astype(int)]
     shown = rows[[*axes, _ACCURACY]].rename(columns={_ACCURACY: "Validation accuracy"})
@@ -34,7 +34,6 @@ def show(chosen: Chosen) -> None:
         "hyperparameters",
         "Settings of the listed runs and their validation accuracy",
         lambda: shown.assign(run=rows["Run"]),
-        f"{told}; the better the validation accuracy, the more orange. It guides your choices; "
-        "the test images are for the end. The axes stand as they are named above; narrow the list down to see fewer "
-        "lines.",
+        f"{told}. More orange means higher validation accuracy. Use it to choose; test images give the final score. "
+        "You choose the axes and their order above. Filter the list to see fewer lines.",
     )

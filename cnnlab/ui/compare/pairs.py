@@ -18,13 +18,14 @@ from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.format import p_cell, p_value
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _COLUMNS = {
     "One's accuracy": _PERCENT,
     "Other's accuracy": _PERCENT,
-    "Difference, points": st.column_config.NumberColumn(format="%+.2f", help="The other's accuracy minus the one's"),
-    "p": st.column_config.NumberColumn("p (Holm)", format="%.3g"),
+    "Difference, points": st.column_config.NumberColumn(format="%+.1f", help="The second accuracy minus the first"),
+    "p": st.column_config.TextColumn("p (Holm)"),
 }
 
 
@@ -38,9 +39,7 @@ def show(chosen: Chosen) -> None:
     if not pairs:
         if _tell_versions(chosen):
             return
-        st.info(
-            "There are no common test images to compare on: tick at least two runs that ended, on the same data set."
-        )
+        st.info("These runs have no test images in common. Select at least two finished runs on the same data set.")
         return
     rows = pd.DataFrame([_tested(one, other, chosen.named) for one, other in pairs])
     rows["p"] = holm(rows["p"].tolist())
@@ -48,16 +47,17 @@ def show(chosen: Chosen) -> None:
     rows.insert(0, "Verdict", verdicts)
     if len(rows) == 1:
         _tell(rows.iloc[0])
-    st.dataframe(rows, hide_index=True, column_config=_COLUMNS)
+    shown = rows.round({"One's accuracy": 3, "Other's accuracy": 3}).assign(p=rows["p"].map(p_cell))
+    st.dataframe(shown, hide_index=True, column_config=_COLUMNS)
     download("CSV", lambda: rows.to_csv(index=False), "pairs-compared")
     counts = "; ".join(f"{name}: {how_tested(entry.summary, entry.run.looks)}" for name, entry in chosen.named.items())
     st.caption(literal(counts))
     st.caption(
         linked(
-            "The difference is the other's accuracy minus the one's. McNemar's exact test on the test images that only "
-            "one of the two names right; with several pairs p is corrected for their number (Holm). Below "
-            f"{LEVEL} it counts as more than chance. It speaks of these trained networks; whether a setting is better "
-            "takes several seeds of each."
+            "The difference is the second accuracy minus the first. McNemar's exact test on the test images that "
+            "only one of the two gets right. With several pairs, p is corrected for their number (Holm). Below "
+            f"{LEVEL} the difference counts as more than chance. It compares these trained networks; to compare "
+            "settings, train each with several seeds."
         )
     )
 
@@ -69,8 +69,8 @@ def _tell_versions(chosen: Chosen) -> bool:
     if len(versions) < 2 or len({key.partition("@")[0] for key in versions}) > 1:
         return False
     st.info(
-        f"These runs were judged by the test pictures of different versions: {literal(', '.join(versions))}. On Data, "
-        "Versions trains a run again on a newer version and compares both on the test pictures that these share."
+        f"These runs were tested on different versions: {literal(', '.join(versions))}. Data, Versions trains a run "
+        "again on a newer version. It compares both on the test pictures they share."
     )
     door("Data", "Open the data set", {DATASET.name: versions[-1]})
     return True
@@ -106,7 +106,7 @@ def _tell(row: pd.Series) -> None:
     apart = row["Only one right"] + row["Only other right"]
     verdict = "More than chance" if row["p"] < LEVEL else "No evidence of a difference"
     st.markdown(
-        f"**{verdict}**: of {row['Images']:,} common test images {row['Only one right']:,} are named right by the "
-        f"first run only and {row['Only other right']:,} by the second only. If both were equally good, a split of "
-        f"these {apart:,} at least as uneven would come up with probability {row['p']:.3g}."
+        f"**{verdict}**: of {row['Images']:,} common test images only the first run gets "
+        f"{row['Only one right']:,} right, only the second {row['Only other right']:,}. If both were equally good, "
+        f"chance alone would split these {apart:,} at least as unevenly with p {p_value(row['p'])}."
     )

@@ -26,15 +26,17 @@ ALWAYS = ["Started", "Data set", "Network", "State", *_ACCURACIES, "Parameters",
 _SEARCHED = ("Text", "Run", "Title", "Name")  # found by search, not by filters
 
 
-_PERCENT = st.column_config.NumberColumn(format="%.2f %%")
+_PERCENT = st.column_config.NumberColumn(format="%.1f%%")
 _WHOLE = st.column_config.NumberColumn(format="localized")
 _COLUMNS = {
     "Pinned": st.column_config.TextColumn("", help="Pinned runs come first", width=30),
     "Title": st.column_config.TextColumn(width="medium"),
     "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
     "Test": _PERCENT,
-    "Balanced": st.column_config.NumberColumn(format="%.2f %%", help="Balanced accuracy: the mean of all classes'"),
-    "Macro F1": st.column_config.NumberColumn(format="%.2f %%", help="The mean of all classes' F1"),
+    "Balanced": st.column_config.NumberColumn(
+        format="%.1f%%", help="Balanced accuracy: the mean accuracy of all classes"
+    ),
+    "Macro F1": st.column_config.NumberColumn(format="%.1f%%", help="The mean F1 of all classes"),
     "Validation": _PERCENT,
     "Train": _PERCENT,
     "Parameters": _WHOLE,
@@ -55,7 +57,10 @@ def find_runs(entries: Sequence[Entry]) -> pd.DataFrame:
     whole = rows = table(entries)
     words, filters = st.columns([3, 2], vertical_alignment="bottom")
     text = words.text_input(
-        "Search", key=SEARCH.name, persist_state="session", placeholder="Words of title, tags, note, network, data"
+        "Search",
+        key=SEARCH.name,
+        persist_state="session",
+        placeholder="Words in the title, tags, note, network or data",
     )
     offered = [name for name in rows.columns if name not in _SEARCHED and _varies(rows[name])]
     picked = filters.multiselect("Filter by", offered, key="compare.filters", persist_state="session")
@@ -87,11 +92,11 @@ def choose_runs(entries: Sequence[Entry], listed: pd.DataFrame) -> list[Entry]:
     hidden = len([run_id for run_id in chosen if run_id not in ids])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{len(ids):,} of {len(known):,} runs. Tick two to {MAX_RUNS} to compare them; ticked: {len(chosen)}"
+            f"{len(ids):,} of {len(known):,} runs. Select 2 to {MAX_RUNS} to compare them; selected: {len(chosen)}"
             + (f", {hidden} of them hidden by the search." if hidden else ".")
         )
         if chosen:
-            st.button("Untick all", icon=":material/deselect:", type="tertiary", on_click=tick_only, args=[[]])
+            st.button("Clear selection", icon=":material/deselect:", type="tertiary", on_click=tick_only, args=[[]])
     return [known[run_id] for run_id in chosen]
 
 
@@ -125,7 +130,7 @@ def _take(table: Key[Any], ids: Sequence[str]) -> None:
     kept = [run_id for run_id in before if run_id in ticked or run_id not in ids]
     wanted = [*kept, *(run_id for run_id in ticked if run_id not in kept)]
     if len(wanted) > MAX_RUNS:
-        st.toast(f"{MAX_RUNS} runs are compared at the most: untick one first.", icon=":material/info:")
+        st.toast(f"You can compare at most {MAX_RUNS} runs: deselect one first.", icon=":material/info:")
     _choose(wanted[:MAX_RUNS])
 
 

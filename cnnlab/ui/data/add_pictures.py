@@ -43,15 +43,15 @@ ZIP, FILES, WEBCAM = "ZIP archive", "Class by class", "Webcam"
 DRAWINGS, FOLDER, PACKED = "Drawings", "Folder on this machine", "Packed data set"
 UPDATE_SECONDS = 0.5
 NONE_HELP = (
-    "A network always names one of its classes, whatever it sees. A class called “none” gives it a way out: pictures "
-    "of all that is none of the others, such as the empty room, your hands and other things like yours. Plain noise or "
-    "pictures of another kind do not help: they are too easily told apart."
+    "A network always answers with one of its classes, whatever it sees. A class called “none” lets it answer "
+    "otherwise. Give it pictures of things that belong to no other class: the empty room, your hands, similar "
+    "objects. Noise or quite different pictures do not help: they are too easy to tell apart."
 )
-COLOURS: dict[Colour, str] = {"auto": "as the pictures are", "rgb": "colour", "grey": "grey"}
+COLOURS: dict[Colour, str] = {"auto": "same as the pictures", "rgb": "colour", "grey": "grey"}
 FITS: dict[Fit, str] = {
-    "crop": "cut to the middle square",
-    "pad": "all of it, with black bars",
-    "squash": "squeezed to a square",
+    "crop": "crop to the middle square",
+    "pad": "fit, with black bars",
+    "squash": "stretch to a square",
 }
 
 
@@ -76,12 +76,12 @@ def _form(first: str) -> None:
     found = _WAYS[way]()
     options = _options(way)
     if options.name in own_pictures().names():
-        st.caption("There is a data set of that name: this becomes its next version, and runs keep the one they had.")
+        st.caption("A data set has this name: this becomes its next version. Runs keep the version they used.")
     missing = _missing(found, options)
     with st.container(horizontal=True, vertical_alignment="center"):
         is_clicked = st.button("Add", type="primary", icon=":material/add:", disabled=bool(missing))
         if missing:
-            st.caption(f"Still missing: {literal(', '.join(missing))}.")
+            st.caption(f"Missing: {literal(', '.join(missing))}.")
     if is_clicked and not missing and found.source:
         DATA_ADDED_FROM.put(way)
         begin(add(_source(found.source, options), options, own_pictures()))
@@ -97,7 +97,7 @@ def _missing(found: Found, options: Options) -> list[str]:
     """List what is needed before pictures can be added."""
     if not options.title:
         return [*found.missing, "a name for the data set"]
-    return [*found.missing] if options.name else [*found.missing, "a letter from a to z or a digit in its name"]
+    return [*found.missing] if options.name else [*found.missing, "a letter from a to z or a digit in the name"]
 
 
 def _source(found: Source | Sequence[LabelledDrawing], options: Options) -> Source:
@@ -116,13 +116,13 @@ def _options(way: str) -> Options:
         [None, 28, 32, 48, 64, 96, 128, 224],
         format_func=lambda size: f"{size}×{size} px" if size else "auto",
         key="data.size",
-        help="What a network gets. Auto is 64, less where the pictures are smaller, and 28 for drawings.",
+        help="The size a network gets. Auto is 64, less for smaller pictures, and 28 for drawings.",
     )
     name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40]
     if is_drawn:
         return Options(name=name, title=title, size=size, colour="grey", is_drawn=True)
     colour = left.selectbox("Colour", list(COLOURS), format_func=COLOURS.__getitem__, key="data.colour")
-    fit = right.selectbox("Pictures that are no squares", list(FITS), format_func=FITS.__getitem__, key="data.fit")
+    fit = right.selectbox("Pictures that are not square", list(FITS), format_func=FITS.__getitem__, key="data.fit")
     return Options(name=name, title=title, size=size, colour=colour, fit=fit)
 
 
@@ -164,7 +164,7 @@ def _said(seconds: float, step: Progress | Added | Version) -> str:
     if not isinstance(step, Progress) or step.doing == "storing":
         return "Storing"
     if step.doing == "comparing":
-        return "Looking for pictures that are alike"
+        return "Looking for similar pictures"
     if step.doing == "describing":
         return f"{step.number:,} of {counted(step.total, 'picture')} described"
     left = f", about {rough_duration(seconds / step.done - seconds)} left" if step.done > 0 else ""
@@ -184,7 +184,7 @@ def take_added() -> None:
         DATA_CHOSEN.put(step.version.key)
         _settle(DATA_ADDED_FROM.take())
         count = len(step.contents.refused)
-        refused = f" {counted(count, 'file')} could not be used: see the report." if count else ""
+        refused = f" {counted(count, 'file')} could not be used: see Report." if count else ""
         say(PLACE, f"{counted(len(step.rows), 'picture')} added.{refused}", "success")
     elif isinstance(step, Version):
         tell_change(step)

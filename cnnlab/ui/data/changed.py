@@ -13,6 +13,6 @@ def tell_change(latest: Version) -> None:
     DATA_CHOSEN.put(latest.key)
     say(
         PLACE,
-        f"Version {latest.number}: {latest.change}. Versions takes it back, and shows whether it helps.",
+        f"Version {latest.number}: {latest.change}. Under Versions you can undo it and see whether it helps.",
         "success",
     )

@@ -15,7 +15,7 @@ from cnnlab.ui.shell.state import DATA_CHOSEN
 def choose_dataset(place: DeltaGenerator) -> DatasetSpec:
     """Show all data sets at ``place``, the one in the address first, and here the numbers of the chosen one."""
     specs = dict(DATASETS.items())
-    asked = DATASET.asked(DATASETS, "The data set in the address is not here, or not any more: choose one below.")
+    asked = DATASET.asked(DATASETS, "The data set in this link does not exist here. Choose one below.")
     if asked and is_new("data", asked):
         DATA_CHOSEN.put(DATASETS[asked].name)
     if DATA_CHOSEN.get() not in specs:

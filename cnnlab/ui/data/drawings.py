@@ -27,8 +27,8 @@ SIDE = 48  # pixels
 def draw() -> Found:
     """Show the canvas and what was drawn so far; return the drawings, and what they lack."""
     st.caption(
-        "Name a class, draw it, keep it, and again: ten drawings a class are a start. "
-        "What you labelled on Draw is here, too."
+        "Name a class, draw it and save the drawing. Ten drawings per class are a start. Drawings you labelled on "
+        "Draw are here too."
     )
     _canvas_and_classes()
     by_class = _by_class()
@@ -71,7 +71,7 @@ def _canvas_and_classes() -> None:
                 args=[drawing],
             )
         if len(drawings.kept()) >= MAX_LESSONS:
-            st.caption(f"{MAX_LESSONS} drawings are kept at the most: remove one first.")
+            st.caption(f"You can keep at most {MAX_LESSONS} drawings: remove one first.")
         for number, (label, texts) in enumerate(_by_class().items()):
             _show_class(number, label, texts)
 

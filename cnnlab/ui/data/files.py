@@ -21,9 +21,7 @@ MAX_FILES = 500  # by hand: a browser takes 35 s for 1,200
 
 def archive() -> Found:
     """Ask for an archive of pictures."""
-    st.caption(
-        "A folder for each class, with or without train and test folders above; or pictures and a CSV of labels."
-    )
+    st.caption("One folder per class, with or without train and test folders above. Or pictures and a CSV of labels.")
     file = st.file_uploader("An archive of pictures (.zip)", ["zip"], key="data.zip", max_upload_size=MAX_UPLOAD)
     if not file:
         return Found(missing=("an archive",))
@@ -36,7 +34,7 @@ def archive() -> Found:
 
 def class_by_class() -> Found:
     """Ask for files of one class after another."""
-    st.caption(f"Name a class and choose its pictures; at most {MAX_FILES} in all. For more, make a ZIP.")
+    st.caption(f"Name a class and choose its pictures, at most {MAX_FILES} in all. For more, upload a ZIP.")
     names = DATA_CLASSES.fill(["", ""])
     missing: list[str] = []
     found: dict[str, bytes] = {}
@@ -60,7 +58,7 @@ def class_by_class() -> Found:
     if len({path.partition("/")[0] for path in found}) < 2:
         missing.append("pictures of two classes")
     if len(found) > MAX_FILES:
-        st.error(f"These are {len(found)} pictures, and {MAX_FILES} can be added like this: make a ZIP of them.")
+        st.error(f"You chose {len(found)} pictures; at most {MAX_FILES} can be added this way. Upload a ZIP instead.")
         missing.append("fewer pictures")
     return Found(BytesSource(found, "uploads"), tuple(missing))
 
@@ -78,5 +76,5 @@ def folder() -> Found:
         return Found(missing=("a folder",))
     if not Path(path).expanduser().is_dir():
         st.error("There is no such folder on this machine.")
-        return Found(missing=("a folder that is there",))
+        return Found(missing=("a folder that exists",))
     return Found(FolderSource(Path(path).expanduser()))

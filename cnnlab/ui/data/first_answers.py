@@ -34,21 +34,22 @@ def first_answers(version: Version) -> None:
         _begin(version.key, _QUICK)
     with st.container(horizontal=True):
         st.button(
-            "Judge quickly",
+            "Quick check",
             icon=":material/bolt:",
             on_click=_begin,
             args=[key, _QUICK],
-            help="The nearest pictures vote, and a new last layer learns: seconds after its features are computed.",
+            help="The nearest pictures vote, and a new last layer learns. This takes seconds once the features are "
+            "computed.",
         )
         st.button(
-            "Judge with fine-tuning",
+            "Check with fine-tuning",
             icon=":material/tune:",
             on_click=_begin,
             args=[key, tuple(METHODS)],
-            help=f"The last blocks are trained too, {FOLDS} times: some minutes for a hundred pictures.",
+            help=f"Also trains the last blocks, {FOLDS} times: some minutes for a hundred pictures.",
         )
     if key not in judged:
-        st.info("Press one of the buttons: how well these pictures can be told apart appears here.")
+        st.info("Press a button to see how well a network can tell these classes apart.")
         return
     work = judged[key]
     poll.follow(lambda: work.is_running, UPDATE_SECONDS, _watch, version, work)
@@ -66,13 +67,13 @@ def _watch(version: Version, work: Worker[Step]) -> None:
     if work.is_running:
         session.watch(work)
         left, right = st.columns([5, 1], vertical_alignment="center")
-        waits = f"Waits for other trainings: number {work.place} in the queue" if work.place else ""
-        left.progress(latest.done if latest else 0.0, text=waits or (latest.stage if latest else "Begins"))
+        waits = f"Waiting for other trainings: number {work.place} in the queue" if work.place else ""
+        left.progress(latest.done if latest else 0.0, text=waits or (latest.stage if latest else "Starting"))
         right.button(
             "Stop", on_click=work.cancel, icon=":material/stop_circle:", width="stretch", key="data.judge.stop"
         )
     elif work.error:
-        st.error(literal(work.error), title="The pictures could not be judged")
+        st.error(literal(work.error), title="The pictures could not be checked")
     if latest and latest.results:
         _show(version, latest.results)
 
@@ -82,12 +83,12 @@ def _show(version: Version, results: tuple[Judged, ...]) -> None:
     table = pd.DataFrame([_row(one) for one in results])
     st.dataframe(table, hide_index=True, width="stretch")
     st.caption(
-        f"Each picture is judged by what learned from {FOLDS - 1} fifths of the others, never from itself or another "
-        "shot of its scene. The test pictures are not looked at. Intervals are Wilson's, of 95 %."
+        f"Each picture is named by a network trained on {FOLDS - 1} fifths of the others. It never learned from this "
+        "picture or another shot of its scene. Test pictures are not used. Wilson intervals, 95%."
     )
     download("CSV", lambda: table.to_csv(index=False), f"first-answers-{version.name}-{version.number}")
-    frame.door("Train", "Train it like this", {"recipe": "transfer", "dataset": version.key})
-    with st.expander("What a network trained on ImageNet calls them"):
+    frame.door("Train", "Train with these settings", {"recipe": "transfer", "dataset": version.key})
+    with st.expander("What an ImageNet network calls them"):
         _imagenet(version)
     last = results[-1]
     wrong = ((last.answers >= 0) & (last.answers != last.labels)).nonzero().flatten().tolist()
@@ -95,10 +96,10 @@ def _show(version: Version, results: tuple[Judged, ...]) -> None:
         return
     mixed = Counter((int(last.labels[at]), int(last.answers[at])) for at in wrong)
     told = ", ".join(
-        f"{version.classes[label]} taken for {version.classes[answer]} ({count})"
+        f"{version.classes[label]} read as {version.classes[answer]} ({count})"
         for (label, answer), count in mixed.most_common(MIXED_UP)
     )
-    st.markdown(f"**Named wrong: {len(wrong):,}.** Most often {literal(told)}.")
+    st.markdown(f"**Wrong: {len(wrong):,}.** Most often {literal(told)}.")
     rows = own_pictures().rows(version)
     numbers = [number for number, row in enumerate(rows) if row.split == "train"]
     gallery(version, rows, [numbers[at] for at in wrong], "wrong", likely=_answers(version, last, numbers, wrong))
@@ -107,15 +108,14 @@ def _show(version: Version, results: tuple[Judged, ...]) -> None:
 def _imagenet(version: Version) -> None:
     """Show the names that the published network gives to the pictures of each class."""
     st.caption(
-        "Its own answers, of ImageNet's 1,000 classes, to the training pictures: what it sees in them before it has "
-        "learned anything of your classes."
+        "Its answers for your training pictures, out of ImageNet's 1,000 classes. It has not learned your classes yet."
     )
     for one in _called(version.key):
         names = ", ".join(f"{name} ({count})" for name, count in one.names)
         st.markdown(f"**{literal(one.label)}**, {one.images:,} pictures: {literal(names)}")
 
 
-@st.cache_data(max_entries=8, show_spinner="Asking it …")
+@st.cache_data(max_entries=8, show_spinner="Running the network …")
 def _called(key: str) -> tuple[Named, ...]:
     *_, last = call_by_imagenet(key)
     return last.classes
@@ -128,8 +128,8 @@ def _answers(version: Version, judged: Judged, numbers: list[int], wrong: list[i
 def _row(one: Judged) -> dict[str, object]:
     low, high = binomtest(one.right, one.images).proportion_ci(method="wilson")
     return {
-        "Way to learn": METHODS[one.method],
-        "Named right": f"{one.right / one.images:.1%}",
-        "95 % interval": f"{low:.1%} to {high:.1%}",
-        "Pictures judged": one.images,
+        "Method": METHODS[one.method],
+        "Accuracy": f"{one.right / one.images:.1%}",
+        "95% interval": f"{low:.1%} to {high:.1%}",
+        "Pictures": one.images,
     }

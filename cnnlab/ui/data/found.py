@@ -23,4 +23,4 @@ class Found:
 def clash(names: Iterable[str]) -> str:
     """Say which classes would be two though people read one name; empty where each has its own."""
     name = same_name(names)
-    return f"Two classes are called “{name}”, but for capitals and blanks. Give each a name of its own." if name else ""
+    return f"Two classes are called “{name}”, ignoring case and spaces. Give each its own name." if name else ""

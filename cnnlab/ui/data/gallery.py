@@ -25,7 +25,7 @@ AT_ONCE = 40  # pictures of a page
 SIDE = 96  # pixels
 ROW_HEIGHT = 84  # pixels
 OTHER = "a new class …"
-LIKELY = "what each looks like"
+LIKELY = "what it looks like"
 
 
 def gallery(
@@ -42,7 +42,7 @@ def gallery(
     where its label is in doubt.
     """
     if not numbers:
-        st.info("No picture is like that.", icon=":material/search_off:")
+        st.info("No pictures match.", icon=":material/search_off:")
         return
     pages = -(-len(numbers) // AT_ONCE)
     page = st.pagination(pages, key=f"data.page.{what}.{len(numbers)}") if pages > 1 else 1
@@ -62,7 +62,9 @@ def gallery(
         width="stretch",
     )
     ticked = [shown[at] for at in chosen["selection"]["rows"] if at < len(shown)]
-    st.caption(f"{counted(len(numbers), 'picture')}. Tick rows to move or remove them; double-click one to enlarge it.")
+    st.caption(
+        f"{counted(len(numbers), 'picture')}. Select rows to move or remove them. Double-click a picture to enlarge it."
+    )
     _actions(version, {number: likely[number] if likely else "" for number in ticked}, bool(likely))
 
 
@@ -72,7 +74,7 @@ def _actions(version: Version, ticked: Mapping[int, str], is_doubted: bool) -> N
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Move to", [*([LIKELY] * is_doubted), *version.classes, OTHER], key=place.name, width=240)
         if place.get() == OTHER:
-            st.text_input("Its name", key=DATA_NEW_CLASS.name, max_chars=80)
+            st.text_input("Name", key=DATA_NEW_CLASS.name, max_chars=80)
         st.button(
             f"Move {len(ticked)}",
             icon=":material/drive_file_move:",
@@ -89,7 +91,7 @@ def _actions(version: Version, ticked: Mapping[int, str], is_doubted: bool) -> N
         )
         if is_doubted:
             st.button(
-                f"{len(ticked)} right as they are",
+                f"Keep {len(ticked)} as they are",
                 icon=":material/check:",
                 disabled=not ticked,
                 on_click=_confirm,

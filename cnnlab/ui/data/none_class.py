@@ -28,8 +28,8 @@ def offer_none(version: Version) -> None:
             "From the data set", list(specs), format_func=titles.__getitem__, key=lender_of(version.key).name, width=320
         )
         st.caption(
-            f"{counted(count, 'picture')} at random, as many as your classes usually have and fewer where there are no "
-            "more, brought to the size and the colours of yours. Choose a set that is like yours."
+            f"{counted(count, 'picture')} at random: as many as your classes usually have, or all there are. They are "
+            "converted to your size and colours. Choose a data set similar to yours."
         )
         st.button(
             f"Add {counted(count, 'picture')}",
@@ -46,4 +46,4 @@ def _add(version: Version) -> None:
     if spec:
         begin(borrow(own_pictures(), version, spec, NONE))
     else:
-        say(PLACE, "This data set is not here any more: choose another.", "error")
+        say(PLACE, "This data set no longer exists: choose another.", "error")

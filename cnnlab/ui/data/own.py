@@ -40,7 +40,7 @@ def show_own(spec: DatasetSpec) -> None:
     _VIEWS[view].show(version)
 
 
-@st.cache_data(max_entries=8, show_spinner="Looking at every picture …")
+@st.cache_data(max_entries=8, show_spinner="Checking every picture …")
 def _findings(key: str) -> list[Finding]:
     """Check a version once; its key names what it holds."""
     library = own_pictures()
@@ -73,7 +73,7 @@ def _pictures(version: Version) -> None:
     offer_none(version)
     left, right = st.columns(2)
     of_class = left.selectbox("Class", [None, *version.classes], format_func=lambda name: name or "all", key="data.of")
-    words = right.text_input("File name has", key="data.words").lower()
+    words = right.text_input("File name contains", key="data.words").lower()
     wanted = [
         number
         for number, row in enumerate(rows)
@@ -87,7 +87,7 @@ def _doubts(version: Version) -> None:
     rows = library.rows(version)
     found = unconfirmed(_findings(version.key), confirmed(library, version))
     if not found:
-        st.success("Nothing is doubtful about these pictures.", icon=":material/check:")
+        st.success("No problems found in these pictures.", icon=":material/check:")
         return
     titles = {finding.kind: f"{finding.title}: {len(finding.groups):,}" for finding in found}
     if DATA_FINDING.get() not in titles:
@@ -136,7 +136,7 @@ def _versions(version: Version) -> None:
     )
     when = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")
     st.dataframe(table, hide_index=True, width="stretch", column_config={"When": when})
-    st.caption("A run names the version that it was trained on, and goes on to find it here.")
+    st.caption("Each run keeps the version it was trained on.")
     show_effects(version)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         others = [one.number for one in versions if one.number != versions[0].number]
@@ -159,7 +159,7 @@ def _revert(key: str) -> None:
         say(PLACE, str(error), "error")
         return
     DATA_CHOSEN.put(latest.key)
-    say(PLACE, f"Version {latest.number} is as version {key.partition('@')[2]} was.", "success")
+    say(PLACE, f"Version {latest.number} is a copy of version {key.partition('@')[2]}.", "success")
 
 
 def _remove(version: Version) -> None:
@@ -169,7 +169,7 @@ def _remove(version: Version) -> None:
         say(PLACE, str(error), "error")
         return
     DATA_CHOSEN.drop()
-    say(PLACE, f"{version.title} is removed; for seven days it can be restored below any other data set.", "success")
+    say(PLACE, f"{version.title} is removed. You can restore it for seven days, below any other data set.", "success")
 
 
 def _restore(key: str) -> None:
@@ -181,11 +181,11 @@ def _restore(key: str) -> None:
 
 
 _VIEWS = {
-    "Pictures": _View("What is in it? Each picture as a network gets it, beside the original.", _pictures),
-    "Findings": _View("What is doubtful? Look, move a picture to another class, or remove it.", _doubts),
+    "Pictures": _View("What is in it? Each picture as the network gets it, beside the original.", _pictures),
+    "Findings": _View("What looks wrong? Check it, move a picture to another class, or remove it.", _doubts),
     "First answers": _View(
-        "Can they be told apart? What a network that knows a million photos makes of them.", first_answers
+        "Can a network tell the classes apart? A network that knows a million photos tries.", first_answers
     ),
-    "Report": _View("What became of each file?", _report),
-    "Versions": _View("What has changed since it was added?", _versions),
+    "Report": _View("What happened to each file?", _report),
+    "Versions": _View("What has changed since you added it?", _versions),
 }

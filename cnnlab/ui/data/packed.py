@@ -27,16 +27,16 @@ def download_version(version: Version) -> None:
         icon=":material/download:",
         on_click="ignore",
         disabled=size > MAX_UPLOAD * MB,
-        help="This version with its pictures, to add elsewhere as a packed data set. "
-        f"One of more than {MAX_UPLOAD:,} MB is packed by `python -m cnnlab data pack`.",
+        help=f"This version with its pictures, to add elsewhere as a packed data set. Above {MAX_UPLOAD:,} MB, use "
+        "`python -m cnnlab data pack`.",
     )
 
 
 def take_in() -> None:
     """Ask for an archive of a version, and add it."""
-    st.caption("A data set as Versions downloads it, or `data pack` writes it: runs that were trained on it find it.")
+    st.caption("A data set downloaded under Versions or written by `data pack`. Runs trained on it find it.")
     file = st.file_uploader("A packed data set (.zip)", ["zip"], key=DATA_PACKED.name, max_upload_size=MAX_UPLOAD)
-    st.button("Take in", type="primary", icon=":material/add:", disabled=file is None, on_click=_take_in)
+    st.button("Add data set", type="primary", icon=":material/add:", disabled=file is None, on_click=_take_in)
 
 
 def _take_in() -> None:
@@ -46,8 +46,8 @@ def _take_in() -> None:
     try:
         unpacked = unpack(file, own_pictures())
     except PictureSetError as error:
-        say(PLACE, f"This could not be taken in: {error}.", "error")
+        say(PLACE, f"This data set could not be added: {error}.", "error")
         return
     DATA_CHOSEN.put(unpacked.version.key)
-    said = "is added" if unpacked.is_new else "was here already and stays as it is"
+    said = "is added" if unpacked.is_new else "already exists and stays unchanged"
     say(PLACE, f"{unpacked.version} {said}.", "success")

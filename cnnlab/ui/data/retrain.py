@@ -16,6 +16,7 @@ from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.frame import counted, go_to, literal
 from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.widgets.format import p_value, percent, signed
 from cnnlab.ui.widgets.run_picker import run_label
 
 
@@ -38,12 +39,12 @@ def show_effects(version: Version) -> None:
     if again:
         _tell(entry, old, again, version)
         return
-    st.caption("Train it again with the same settings and the same seed: only the pictures and labels differ.")
+    st.caption("Trains it again with the same settings and seed. Only the pictures and labels differ.")
     if st.button(f"Train it on version {version.number}", icon=":material/model_training:", type="primary"):
         try:
             session.start(_config(entry, version))
         except (RunError, ConfigError) as error:
-            st.error(literal(str(error)), title="This training could not begin")
+            st.error(literal(str(error)), title="This training could not start")
             return
         go_to("Train")
 
@@ -67,23 +68,28 @@ def _tell(entry: Entry, old: Version, again: Sequence[Entry], version: Version) 
     try:
         effect = _effect(f"{entry.id} {again[0].id}", old, version, entry, again[0])
     except (PictureSetError, RunError) as error:
-        st.caption(f"This cannot be told: {literal(str(error))}.")
+        st.caption(f"These runs cannot be compared: {literal(str(error))}.")
         return
     tested, images = effect.comparison, counted(len(effect.before), "test picture")
     first, second = f"{tested.only_first:,}", f"{tested.only_second:,}"
     verdict = "No evidence of a difference" if tested.p >= LEVEL else "More than chance"
     with st.container(horizontal=True):
-        st.metric(f"Version {old.number}", f"{effect.before.mean():.1%}")
+        st.metric(f"Version {old.number}", percent(effect.before.mean()))
         change = 100 * (effect.after.mean() - effect.before.mean())
-        st.metric(f"Version {version.number}", f"{effect.after.mean():.1%}", f"{change:+.1f} points")
+        st.metric(
+            f"Version {version.number}",
+            percent(effect.after.mean()),
+            f"{signed(change)} points",
+            delta_color="inverse" if change < 0 else "normal",
+            delta_arrow="down" if change < 0 else "up",
+        )
     st.markdown(
-        f"**{verdict}** (p = {tested.p:.2g}, McNemar's exact test). Of {images} of both versions, "
-        f"{first} are named right only by the older run and {second} only by the newer one. "
-        f"The labels are those of version {version.number}."
+        f"**{verdict}** (p {p_value(tested.p)}, McNemar's exact test). Of {images} in both versions, only the "
+        f"older run gets {first} right, only the newer one {second}. Labels are from version {version.number}."
     )
 
 
-@st.cache_data(max_entries=16, show_spinner="Asking both networks")
+@st.cache_data(max_entries=16, show_spinner="Testing both networks")
 def _effect(runs: str, _old: Version, _new: Version, _before: Entry, _after: Entry) -> Effect:
     """Ask both networks once; recorded as a use of the test set of either."""
     before, after = (trained_network(entry.run) for entry in (_before, _after))

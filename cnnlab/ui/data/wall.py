@@ -21,7 +21,7 @@ def show_wall(spec: DatasetSpec) -> None:
     st.caption(f"{literal(spec.source)}. Licence: {literal(spec.licence)}.")
     if not is_present(spec.name):
         size = f"{spec.download_bytes / 1e6:,.0f} MB"
-        st.info(f"Not on this machine yet: the first training downloads {size}.", icon=":material/download:")
+        st.info(f"Not on this machine yet. The first training downloads {size}.", icon=":material/download:")
         return
     train = load_train(spec.name)
     for label, name in enumerate(spec.classes[:CLASSES]):

@@ -15,11 +15,11 @@ from cnnlab.ui.widgets.live_answers import Bar, LiveAnswer
 from cnnlab.ui.widgets.recorder import RECORDER_PART, recorder
 
 ADVICE = (
-    "Name a class, point the camera at it and hold its button. Record three bursts or more of each class, each before "
-    "another background: one is kept to test on, so that what counts is the thing and not the room. A class “none”, of "
-    "the empty room and of other things, lets a network say that it sees none of yours."
+    "Name a class, point the camera at it and hold its button. Record at least three bursts per class, each in front "
+    "of another background. One burst is kept for testing, so that the thing counts and not the room. A class “none” "
+    "shows the empty room and other things. With it, a network can say that it sees none of your classes."
 )
-TOO_FEW = f"Once two classes have {FEWEST} pictures each, what the camera shows is named here: no training is needed."
+TOO_FEW = f"Once two classes have {FEWEST} pictures each, this shows what the camera sees. No training needed."
 
 
 def webcam() -> Found:
@@ -51,8 +51,8 @@ def _first_look(collection: Collection) -> tuple[list[LiveAnswer] | None, str]:
     try:
         vote = _look().vote(seen, collected)
     except CnnLabError as error:
-        return None, f"What the camera shows cannot be named: {error}."
-    return [_answer(vote)], "By the nearest pictures so far; a training makes more of them."
+        return None, f"The camera picture cannot be named: {error}."
+    return [_answer(vote)], "Based on the nearest pictures so far. Training gives better answers."
 
 
 def _look() -> FirstLook:

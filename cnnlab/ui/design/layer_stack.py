@@ -17,7 +17,7 @@ from cnnlab.ui.design.state import BEGINNING, Images
 from cnnlab.ui.shell.state import DESIGN_STACK
 from cnnlab.ui.widgets.format import counted, duration, size
 
-COLUMNS = ("Layer", "Output", "Params", "MACs", "Memory", "Sees", "Time")
+COLUMNS = ("Layer", "Output", "Params", "MACs", "Memory", "Field", "Time")
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "cnnlab_layer_stack",
@@ -91,7 +91,7 @@ class _Listing:
             yield self._line(row)
             own = list(row.layer.chains)
             for number, name in enumerate(own):
-                yield _header((*row.place, number, -1), f"{row.name}.{name}", "", "begins with the block's input")
+                yield _header((*row.place, number, -1), f"{row.name}.{name}", "", "starts with the block's input")
                 yield from self._chain((*row.place, number))
             yield from self._chain((*row.place, len(own)))  # chains of the block itself: one at most
 
@@ -126,7 +126,7 @@ class _Listing:
             _cell(
                 size(kept), row.activation_bytes / self.kept, f"kept for training; {size(peak)} at once for inference"
             ),
-            _cell(f"{rows}×{columns}", title=f"{rows}×{columns} pixels of the image reach one of its outputs"),
+            _cell(f"{rows}×{columns}", title=f"receptive field: {rows}×{columns} pixels of the image reach one output"),
             _cell("" if seconds is None else duration(seconds), None if seconds is None else seconds / self.time),
         ]
 
@@ -135,12 +135,12 @@ def _call(row: LayerSummary, classes: int) -> str:
     """Write the layer as a PyTorch call where its input is known and it is a single module."""
     if row.layer.title:
         return row.layer.title
-    return str(row.layer.call(row.input_shape, classes)) if row.input_shape else row.kind
+    return str(row.layer.call(row.input_shape, classes)) if row.input_shape else row.layer.kind_title
 
 
 def _formula(row: LayerSummary, classes: int) -> str:
     share = row.layer.parameter_formula(row.input_shape, classes)
-    return share or ("its layers' together" if row.parameters else "")
+    return share or ("sum of its layers" if row.parameters else "")
 
 
 def _header(place: Place, name: str, shape: str, about: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def design() -> None:
     problems = [row for row in rows if row.problem]
     time = times(draft, images)
     total = totals(rows, images, time.total)
-    note = f"Up to {frame.literal(problems[0].name)}, which does not fit." if problems else time.note
+    note = f"Only the layers before {frame.literal(problems[0].name)}, which does not fit." if problems else time.note
     show_totals(total, images, note)
     _tell_problems(draft, problems)
     svg = draw_network(rows, images.shape, draft.title, picked)
@@ -97,11 +97,11 @@ def _choose_images() -> Images | None:
 
 def _tell_problems(draft: Draft, problems: list[LayerSummary]) -> None:
     if not draft.layers:
-        st.warning("There are no layers yet: add some, the last of them Logits.", icon=":material/construction:")
+        st.warning("There are no layers yet. Add some; the last one must be Logits.", icon=":material/construction:")
     for row in problems[:3]:
         st.error(frame.literal(f"{row.name}: {row.problem}."), icon=":material/build:")
     if refusal := state.refusal():
-        st.warning(frame.literal(f"Not done: {refusal}."), icon=":material/block:")
+        st.warning(frame.literal(f"Not possible: {refusal}."), icon=":material/block:")
 
 
 def _toolbar(draft: Draft, images: Images, is_broken: bool) -> None:
@@ -112,7 +112,7 @@ def _toolbar(draft: Draft, images: Images, is_broken: bool) -> None:
             "Measure again",
             icon=":material/timer:",
             on_click=measure_again,
-            help="The time of each layer, where something else was at work while it was measured.",
+            help="Measure each layer again, for example if other work slowed the machine down.",
         )
         if st.button(
             "Train this network",
@@ -133,20 +133,20 @@ def _layer(rows: list[LayerSummary], picked: Place, images: Images) -> None:
         name = frame.literal(row.name)
         st.markdown(f"#### {name}")
         layer_form(row, images)
-        where = f"Add behind {name}"
+        where = f"Add after {name}"
     elif picked == BEGINNING:
         st.markdown("#### The images")
         channels, height, width = images.shape
         st.caption(
             f"{shown(images.shape)}: {frame.counted(channels, 'channel')} of {height}×{width} pixels, in "
-            f"{images.classes} classes. Pick a layer in the list or the drawing to change it."
+            f"{images.classes} classes. Select a layer in the list or the diagram to change it."
         )
         where = "Add before the first layer"
     else:
         block = layer_at(state.draft().layers, picked[:-2])
         st.markdown(f"#### {list(block.chains)[picked[-2]]}")
-        st.caption("A branch gets what flows into its block.")
-        where = "Add at the beginning of this branch"
+        st.caption("Each branch gets the block's input.")
+        where = "Add at the start of this branch"
     st.caption(f"{where}:")
     with st.container(horizontal=True, gap="xsmall"):
         for name, brick in addable_layers().items():
@@ -155,7 +155,7 @@ def _layer(rows: list[LayerSummary], picked: Place, images: Images) -> None:
 
 def _beside(draft: Draft, total: Totals, images: Images, code: str, svg: str) -> None:
     name = st.segmented_control(
-        "Shown below", BESIDE, default="Code", required=True, key="design.beside", label_visibility="collapsed"
+        "Layers shown", BESIDE, default="Code", required=True, key="design.beside", label_visibility="collapsed"
     )
     if name == "Code":
         if code:

@@ -55,7 +55,7 @@ def begin_from() -> None:
             state.begin(state.copy_of(designs[chosen]))
 
     st.selectbox(
-        "Begin from",
+        "Start from",
         list(designs),
         index=None,
         placeholder="a preset or a saved design",
@@ -76,12 +76,12 @@ def keep(draft: Draft, code: str, svg: str) -> None:
             "Save again" if saved else "Save",
             icon=":material/save:",
             on_click=_save,
-            help="Replaces the saved design of this name, which can be restored for seven days" if saved else None,
+            help="Replaces the saved design of this name. You can restore that one for seven days." if saved else None,
         )
         _downloads(draft, code, svg)
     st.caption(
-        f"Saved designs are offered on Train to all who use this server; this one as “{frame.literal(draft.name)}”. "
-        "The page's address holds the design too: send it, and who opens it has the same."
+        f"Everyone on this server can choose saved designs on Train, this one as “{frame.literal(draft.name)}”. This "
+        "page's link contains the design too: send it to share the design."
     )
     st.file_uploader(
         "Open a design's JSON",
@@ -128,7 +128,7 @@ def _save() -> None:
     draft = state.draft()  # with a title typed since the page was drawn
     DESIGN_ERROR.drop()
     if draft.name in NETWORKS:
-        DESIGN_ERROR.put("a preset has this name: give the design another title")
+        DESIGN_ERROR.put("a preset has this name: choose another title")
         return
     try:
         replaced = shelf().save(draft)
@@ -136,7 +136,7 @@ def _save() -> None:
         DESIGN_ERROR.put(str(error))
     else:
         say(state.PLACE, f"Saved as {draft.name}.")
-        DESIGN_AWAY.put((replaced, f"Saved as {draft.name}, in place of another design of this name."))
+        DESIGN_AWAY.put((replaced, f"Saved as {draft.name}. It replaced another design of this name."))
 
 
 def _upload(chosen: Key[Any]) -> None:
@@ -158,10 +158,10 @@ def _remove_saved() -> None:
         name = st.selectbox("Saved designs", names, key="design.saved")
         with st.popover("Delete", icon=":material/delete:", key=DESIGN_DELETE_OPEN.name, on_change="rerun"):
             st.button(
-                f"Delete {frame.literal(name)} for all",
+                f"Delete {frame.literal(name)} for everyone",
                 on_click=_delete,
                 args=[name],
-                help="Can be undone for seven days",
+                help="You can undo this for seven days",
             )
 
 
@@ -180,7 +180,7 @@ def _offer_undo() -> None:
     if key in shelf().deleted():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(frame.literal(said))
-            st.button("Bring it back", icon=":material/undo:", type="tertiary", on_click=_restore, args=[key])
+            st.button("Restore it", icon=":material/undo:", type="tertiary", on_click=_restore, args=[key])
 
 
 def _restore_deleted() -> None:
@@ -206,4 +206,4 @@ def _restore(key: str) -> None:
     except DesignError as error:
         DESIGN_ERROR.put(str(error))
     else:
-        say(state.PLACE, f"{deleted_name(key)} is back.")
+        say(state.PLACE, f"Restored: {deleted_name(key)}.")

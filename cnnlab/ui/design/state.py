@@ -65,7 +65,7 @@ def _first() -> Draft:
     try:
         return from_link(word) if word else copy_of(RunConfig().architecture)
     except DesignError as error:
-        st.toast(f"The design in the address cannot be read: {literal(str(error))}.", icon=":material/link_off:")
+        st.toast(f"The design in this link cannot be read: {literal(str(error))}.", icon=":material/link_off:")
         return copy_of(RunConfig().architecture)
 
 

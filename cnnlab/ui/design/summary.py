@@ -66,14 +66,14 @@ def show_beside(total: Totals, other: Totals, images: Images, names: tuple[str, 
 def _figures(total: Totals, images: Images) -> dict[str, tuple[str, str]]:
     batch = f"for a batch of {images.batch_size}, in 32 bits"
     return {
-        "Parameters": (f"{total.parameters:,}", "Numbers that are learned."),
-        "Multiply-accumulates": (counted(total.macs), "For one image; convolutions and linear layers."),
-        "Activations, training": (size(total.kept), f"What is kept for the way back, {batch}."),
-        "Activations, inference": (size(total.peak), f"The most in memory at once, {batch}."),
-        "Sees": (f"{total.sees[0]}×{total.sees[1]} px", "The receptive field of the last feature maps."),
-        "Time an epoch": (
+        "Parameters": (f"{total.parameters:,}", "Numbers that the network learns."),
+        "Multiply-accumulates": (counted(total.macs), "For one image, in convolutions and linear layers."),
+        "Activations, training": (size(total.kept), f"Kept for the backward pass, {batch}."),
+        "Activations, inference": (size(total.peak), f"Largest amount in memory at once, {batch}."),
+        "Receptive field": (f"{total.sees[0]}×{total.sees[1]} px", "The receptive field of the last feature maps."),
+        "Time per epoch": (
             "…" if total.seconds is None else duration(total.seconds),
-            "Estimated from a short measurement of each layer on this machine.",
+            "An estimate from a short measurement of each layer on this machine.",
         ),
     }
 

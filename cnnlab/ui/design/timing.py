@@ -114,19 +114,18 @@ def _truth(at: str, _draft: Draft, images: Images) -> list[float]:
 
 def _note(draft: Draft, images: Images, total: float | None, waiting: int) -> str:
     if waiting:
-        return "The time is measured when no training runs." if running_jobs() else "Measuring the time …"
+        return "The time can be measured once no training runs." if running_jobs() else "Measuring the time …"
     if total is None:
-        return "The time of a whole epoch is not known: a layer does not fit, or is too large to be tried."
+        return "The time per epoch is unknown: a layer does not fit or is too large to measure."
     if not images.dataset:
-        return f"Time for an epoch of {IMAGES:,} images."
+        return f"Time for one epoch of {IMAGES:,} images."
     training = [job.run.id for job in running_jobs()]
     truth = _truth(f"{runs_folder()} {training} {draft.model_dump_json()}", draft, images)
     if not truth:
         return (
-            "The time is the sum of its layers' own, each measured for a moment, and of what a step takes beside them; "
-            "no run has shown the truth yet."
+            "An estimate: the measured times of all layers plus the overhead of each step. No run has measured it yet."
         )
     return (
-        f"The truth: {frame.counted(len(truth), 'run')} of this network took {duration(mean(truth))} an epoch, "
-        f"{mean(truth) / total:.2f} times the estimate."
+        f"Measured in {frame.counted(len(truth), 'run')}: {duration(mean(truth))} an epoch (estimate "
+        f"{duration(total)})."
     )

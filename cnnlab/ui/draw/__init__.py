@@ -15,11 +15,11 @@ from cnnlab.ui.shell.glossary_links import linked
 
 TABS: dict[str, Tab] = {
     "Canvas": Tab("Draw with the mouse, a pen or a finger.", canvas_tab.show),
-    "Photo": Tab("A photo of digits on paper: all are found and read, line by line.", photo_tab.show),
-    "Challenge": Tab("Ten to draw against the clock: how many are read right?", challenge_tab.show),
-    "My drawings": Tab("What you said your drawings are; a network can learn your hand from them.", my_drawings.show),
-    "Camera": Tab("Point the camera at something: it is named while you watch.", live_tab.show, of_characters=False),
-    "Picture": Tab("A picture of your own, scaled to what the network takes.", picture_tab.show, of_characters=False),
+    "Photo": Tab("A photo of handwritten digits: finds and reads them all, line by line.", photo_tab.show),
+    "Challenge": Tab("Draw ten digits against the clock. How many are read right?", challenge_tab.show),
+    "My drawings": Tab("Your labelled drawings. A network can learn your handwriting from them.", my_drawings.show),
+    "Camera": Tab("Point the camera at something and see the answers live.", live_tab.show, of_characters=False),
+    "Picture": Tab("Your own picture, scaled to the network's input size.", picture_tab.show, of_characters=False),
 }
 
 
@@ -31,12 +31,12 @@ def show_and_ask(entries: Sequence[Entry]) -> None:
     }
     offered = [name for name, asked in suited.items() if asked]
     name = st.segmented_control(
-        "Show it", offered, default=offered[0], required=True, key=f"draw.way.{len(offered)}", persist_state="session"
+        "Input", offered, default=offered[0], required=True, key=f"draw.way.{len(offered)}", persist_state="session"
     )
     tab, asked = TABS[name], suited[name]
     st.caption(linked(tab.question))
     if len(asked) < len(entries):
-        st.caption(f"This suits {len(asked)} of the {len(entries)} chosen runs.")
+        st.caption(f"Works with {len(asked)} of the {len(entries)} selected runs.")
     tab.show(short_names(asked))
 
 

@@ -33,7 +33,7 @@ def _show(named: Mapping[str, Entry]) -> None:
         drawing = drawing_canvas(lambda drawn: pen_answers(named, drawn))
     if drawing is None:
         with answers:
-            st.info("When you lift the pen: how sure it is, and why.", icon=":material/edit:")
+            st.info("After you lift the pen: how sure each network is, and why.", icon=":material/edit:")
             prepare_answers(named)
         return
     ink = stroke_ink(drawing)

@@ -33,13 +33,13 @@ def show(named: Mapping[str, Entry]) -> None:
     challenge = CHALLENGE.get()
     if challenge is None or not set(challenge.asked) <= set(classes):
         st.info(
-            "Ten characters are asked, one after the other. The clock runs as soon as you begin.",
+            "You draw ten characters, one after the other. The clock starts when you press Start.",
             icon=":material/timer:",
         )
-        st.button("Begin", type="primary", key="challenge.begin", on_click=_begin, args=[classes])
+        st.button("Start", type="primary", key="challenge.begin", on_click=_begin, args=[classes])
     elif challenge.is_over:
         _result(challenge, named)
-        st.button("Once more", icon=":material/replay:", on_click=_begin, args=[classes])
+        st.button("Try again", icon=":material/replay:", on_click=_begin, args=[classes])
     else:
         _ask(challenge)
 
@@ -62,7 +62,7 @@ def _ask(challenge: Challenge) -> None:
                 on_click=_hand_over,
                 args=[challenge, drawing],
             )
-            st.button("Give up", type="tertiary", on_click=_give_up)
+            st.button("Stop", type="tertiary", on_click=_give_up)
 
 
 def _clock(challenge: Challenge) -> None:
@@ -79,7 +79,7 @@ def _result(challenge: Challenge, named: Mapping[str, Entry]) -> None:
     total = sum(challenge.seconds)
     with st.container(horizontal=True):
         best = max(number for _, number, _ in rows)
-        st.metric("Read right", f"{best} of {len(challenge.drawn)}", help="By the best of the chosen runs")
+        st.metric("Read right", f"{best} of {len(challenge.drawn)}", help="By the best of the selected runs")
         st.metric(
             "Your time",
             f"{total:.1f} s",
@@ -88,21 +88,21 @@ def _result(challenge: Challenge, named: Mapping[str, Entry]) -> None:
             delta_arrow="off",
         )
     st.dataframe(
-        pd.DataFrame(rows, columns=["Run", "Read right", "Mean certainty"]),
+        pd.DataFrame(rows, columns=["Run", "Read right", "Mean probability"]),
         hide_index=True,
-        column_config={"Mean certainty": st.column_config.NumberColumn(format="percent")},
+        column_config={"Mean probability": st.column_config.NumberColumn(format="percent")},
     )
-    st.caption("All runs read the same ten drawings: choose others above, and they are asked too.")
+    st.caption("All runs read the same ten drawings. Select other runs above to test them too.")
     _gallery(challenge, {name: answers for name, (answers, _) in read.items()})
     if kept := CHALLENGE_KEPT.take():
-        st.toast(f"Kept: {frame.counted(kept, 'drawing')}, to be found under My drawings.", icon=":material/school:")
+        st.toast(f"Saved under My drawings: {frame.counted(kept, 'drawing')}.", icon=":material/school:")
     st.button(
-        "Keep them as my drawings",
+        "Save to My drawings",
         icon=":material/playlist_add:",
         key="challenge.keep",
         on_click=_keep,
         args=[challenge],
-        help="To teach a network your hand: what they are is known, for it was asked.",
+        help="Fine-tune a network on them later. Their labels are known.",
     )
 
 

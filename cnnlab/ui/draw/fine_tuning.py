@@ -19,13 +19,14 @@ from cnnlab.runs.trained import Trained
 from cnnlab.training.config import ConfigError
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.frame import counted, literal
+from cnnlab.ui.widgets.format import signed
 from cnnlab.ui.widgets.job_progress import progress_text
 
 MUCH = 0.01  # share of the test images
 UPDATE_SECONDS = 1.0
 PATIENCE_SECONDS, POLL_SECONDS = 60.0, 0.05
 
-_TITLES = {"taught": "Drawings it was taught", "others": "Drawings it was not taught", "test": "Test images"}
+_TITLES = {"taught": "Drawings trained on", "others": "Your other drawings", "test": "Test images"}
 
 
 def fine_tune(known: Sequence[LabelledDrawing], run: Run, trained: Trained) -> None:
@@ -35,7 +36,7 @@ def fine_tune(known: Sequence[LabelledDrawing], run: Run, trained: Trained) -> N
         if job.config.lessons:
             poll.until_over(lambda: job.is_running, UPDATE_SECONDS, _watch, job)
         else:
-            st.caption("One training at a time in a session: wait for its end, or stop it, to teach.")
+            st.caption("Only one training runs at a time in a session. Wait until it ends, or stop it.")
         return
     if job and job.error and job.config.lessons:
         st.error(literal(job.error), title="The fine-tuning failed")
@@ -43,18 +44,18 @@ def fine_tune(known: Sequence[LabelledDrawing], run: Run, trained: Trained) -> N
         return
     taught, aside = set_aside(known)
     if aside and not st.toggle(
-        f"Keep {len(aside)} aside to judge by",
+        f"Keep {len(aside)} for testing",
         value=True,
         key="teaching.aside",
         persist_state="session",
-        help=f"Every drawing number {ASIDE} of a label is not taught: only on such drawings one sees what it learned.",
+        help=f"Leaves every drawing number {ASIDE} of a label out of training. Only these show what it learned.",
     ):
         taught = list(known)
     if st.button(f"Fine-tune on {counted(len(taught), 'drawing')}", type="primary", icon=":material/school:"):
         _start(taught, run, trained.epoch)
     st.caption(
-        "A few seconds of further training from this run's weights, its own training images beside your drawings, so "
-        "that it forgets little. The result is a run of its own; this one stays as it is."
+        "A few more seconds of training on your drawings and the run's own training images. It starts from this "
+        "run's weights. The result is a new run; this one stays unchanged."
     )
 
 
@@ -62,11 +63,11 @@ def _start(taught: Sequence[LabelledDrawing], run: Run, epoch: int) -> None:
     try:
         job = session.start(fine_tuning(run, taught, epoch))
     except (ConfigError, DatasetError, RunError) as error:
-        st.error(literal(str(error)), title="These drawings cannot be taught")
+        st.error(literal(str(error)), title="Fine-tuning on these drawings is not possible")
         return
     # Once its initial weights are on disk the run can be viewed, and the page switches to it.
     asked = monotonic()
-    with st.spinner("Beginning with the weights of this run"):
+    with st.spinner("Starting from the weights of this run"):
         while job.is_running and not job.steps and monotonic() - asked < PATIENCE_SECONDS:
             job.join(POLL_SECONDS)
     st.rerun()
@@ -75,7 +76,7 @@ def _start(taught: Sequence[LabelledDrawing], run: Run, epoch: int) -> None:
 def _watch(job: Job) -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(job.progress, text=progress_text(job))
-    right.button("Stop and keep", on_click=job.stop, icon=":material/stop_circle:", key="teaching.stop")
+    right.button("Stop (keeps all epochs)", on_click=job.stop, icon=":material/stop_circle:", key="teaching.stop")
 
 
 def show_changes(run: Run, known: Sequence[LabelledDrawing]) -> None:
@@ -88,20 +89,20 @@ def show_changes(run: Run, known: Sequence[LabelledDrawing]) -> None:
     try:
         found = _changes(f"{run.id}.{summary.epoch}", write_labelled_drawings(others), run, others)
     except (DatasetError, RunError) as error:
-        st.caption(f"Before and after cannot be told: {literal(str(error))}.")
+        st.caption(f"The runs before and after cannot be compared: {literal(str(error))}.")
         return
-    st.markdown(f"**What it learned and forgot**, against epoch {config.parent.epoch} of the run it was made of")
+    st.markdown(f"**What it learned and forgot**, compared with epoch {config.parent.epoch} of its parent run")
     with st.container(horizontal=True):
         for kind, change in found.items():
             _metric(kind, change)
     st.caption(
-        "Drawings it was taught are no honest test, for it may know them by heart; the others of yours are, as long as "
-        f"nobody teaches them. What it forgot shows on the {found['test'].images:,} test images."
+        "Drawings it trained on are no fair test: it may have memorised them. Your other drawings are a fair test. "
+        f"The {found['test'].images:,} test images show what it forgot."
     )
     if found["test"].before - found["test"].after > MUCH * found["test"].images:
         st.warning(
-            "It forgot much. Is one of the drawings labelled wrong, or hard to tell even for people? Remove it and "
-            "teach the run it came from again; more drawings help too."
+            "It forgot a lot. Is a drawing labelled wrong, or unclear even to people? Remove it and fine-tune the "
+            "parent run again. More drawings help too."
         )
 
 
@@ -110,14 +111,14 @@ def _metric(kind: str, change: Change) -> None:
     few = kind != "test"
     st.metric(
         _TITLES[kind],
-        f"{change.after} of {change.images}" if few else f"{change.after / change.images:.2%}",
-        f"{change.after - change.before:+d}" if few else f"{points:+.2f} points",
-        delta_color="normal" if points else "off",
-        delta_arrow="auto" if points else "off",
+        f"{change.after} of {change.images}" if few else f"{change.after / change.images:.1%}",
+        signed(change.after - change.before, "d") if few else f"{signed(points)} points",
+        delta_color=("inverse" if points < 0 else "normal") if points else "off",
+        delta_arrow=("down" if points < 0 else "up") if points else "off",
     )
 
 
-@st.cache_data(max_entries=16, show_spinner="Asking both networks")
+@st.cache_data(max_entries=16, show_spinner="Testing both networks")
 def _changes(at: str, others: bytes, _run: Run, _others: Sequence[LabelledDrawing]) -> dict[str, Change]:
     return changes(_run, session.store(), _others)
 

@@ -16,6 +16,6 @@ from cnnlab.ui.shell.networks import trained_network
 def show(named: Mapping[str, Entry]) -> None:
     """Show the drawings, and fine-tuning of one of the runs ``named``."""
     first = next(iter(named))
-    name = st.selectbox("Which run is to learn", list(named), key="draw.learner") if len(named) > 1 else first
+    name = st.selectbox("Run to fine-tune", list(named), key="draw.learner") if len(named) > 1 else first
     run = named[name].run
     my_drawings(run, trained_network(run))

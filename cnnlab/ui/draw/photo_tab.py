@@ -39,11 +39,11 @@ def show(named: Mapping[str, Entry]) -> None:
     """Show the upload, the digits found and the predictions of the runs ``named``."""
     left, right = st.columns([4, 7], gap="large")
     with left:
-        file = ask_for_file_or_webcam("A photo of handwritten digits", "Hold the paper before the camera", "photo")
+        file = ask_for_file_or_webcam("A photo of handwritten digits", "Hold the paper in front of the camera", "photo")
     if file is None:
         right.info(
-            "Write digits on paper with a thick dark pen, not touching one another, in one line or several. Take the "
-            "photo in good light, from above. Chalk on a board is read too.",
+            "Write digits on paper with a thick dark pen, in one or more lines. They must not touch. Take the photo "
+            "in good light, from above. Chalk on a board works too.",
             icon=":material/photo_camera:",
         )
         prepare_answers(named)
@@ -52,10 +52,7 @@ def show(named: Mapping[str, Entry]) -> None:
         pixels, sheet = _found(file.getvalue())
     except DrawingError as error:
         right.error(f"{frame.literal(str(error))}.", title="This photo cannot be read")
-        right.caption(
-            "Digits are found best when written with a thick dark pen on plain "
-            "paper, in even light without flash, the camera near and above."
-        )
+        right.caption("Best: a thick dark pen on plain paper, even light without flash, camera close and above.")
         return
     seen = {shape: [prepared(character.ink, shape[1:]) for character in sheet.characters] for shape in _shapes(named)}
     readings = {name: _read(entry, seen) for name, entry in named.items()}
@@ -90,7 +87,7 @@ def _told(sheet: Sheet) -> str:
     count, lines = len(sheet.characters), 1 + max(character.line for character in sheet.characters)
     told = f"{frame.counted(count, 'character')} in {frame.counted(lines, 'line')}."
     if sheet.found > count:
-        told = f"Only the first {count} of {sheet.found} characters are read: take a photo of fewer."
+        told = f"Only the first {count} of {sheet.found} characters are read. Take a photo of fewer."
     return f"{told} The page was straightened by {abs(sheet.angle):.0f}°." if sheet.angle else told
 
 
@@ -109,7 +106,7 @@ def _marked(pixels: Picture, sheet: Sheet, readings: Readings) -> None:
         [any(reading.doubt for reading in given) for given in by_character],
     )
     alt = f"The photo with {frame.counted(len(by_character), 'character')} boxed and named"
-    caption = "Hover for how sure each run is; orange where one is not."
+    caption = "Hover to see how sure each run is. Orange: a run is not sure."
     show_figure(figure, "photo", alt, lambda: _table(sheet, readings), caption)
 
 
@@ -138,7 +135,7 @@ def _in_a_row(sheet: Sheet, readings: Readings) -> None:
         with place:
             st.markdown(f"**{frame.literal(name)}**")
             st.code(" / ".join(" ".join(line) for line in lines.values()), language=None, wrap_lines=True)
-            st.caption(f"Not sure of {doubts} of {len(given)}" if doubts else "Sure of every one")
+            st.caption(f"Not sure of {doubts} of {len(given)}" if doubts else "Sure of all")
 
 
 def _one_by_one(images: Sequence[Tensor], readings: Readings) -> None:
@@ -146,14 +143,14 @@ def _one_by_one(images: Sequence[Tensor], readings: Readings) -> None:
     seen = [inline(enlarged(image[0], 56)) for image in images]
     answers = {name: [_answer(reading) for reading in given] for name, given in readings.items()}
     st.dataframe(
-        pd.DataFrame({"#": range(1, len(seen) + 1), "Seen": seen, **answers}),
+        pd.DataFrame({"#": range(1, len(seen) + 1), "Input": seen, **answers}),
         width="content",
         hide_index=True,
         height="content" if len(seen) <= _ALL_AT_ONCE else "auto",
         row_height=_ROW,
         column_config={
             "#": st.column_config.NumberColumn(width=50),
-            "Seen": st.column_config.ImageColumn(width=80, help="The pixels that the network gets"),
+            "Input": st.column_config.ImageColumn(width=80, help="The pixels the network gets"),
         },
     )
 

@@ -19,7 +19,10 @@ def show(named: Mapping[str, Entry]) -> None:
     with left:
         file = ask_for_file_or_webcam("A picture", "Take a picture", "picture")
     if file is None:
-        right.info("Show it a picture of one of its classes, cut close.", icon=":material/add_photo_alternate:")
+        right.info(
+            "Choose a picture of one of its classes, cropped close to the object.",
+            icon=":material/add_photo_alternate:",
+        )
         return
     with right:
         picture = read_or_say(file)

@@ -54,10 +54,10 @@ def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion:
         frame.literal(reading.doubt or f"{percent(reading.certainty)} sure"),
         delta_color="off",
         delta_arrow="off",
-        help="The bars are the network's own probabilities, and what is none of its classes can look certain to it. "
-        "So doubt also comes from how far the picture is from all it learned from, for photos from how weakly every "
-        "class is supported, and for digits from a second network that was shown what is none. To a set of your own "
-        "pictures, Data can add a class “none” from another data set: networks trained on it can name it themselves.",
+        help="The bars show the network's own probabilities. It can look certain about a picture of no class. So *not "
+        "sure* uses more: the distance from all training images. For photos also how weak the evidence is for "
+        "every class; for digits a second network trained on non-digits. On Data you can add a class “none” to "
+        "your own pictures. Networks trained on it can answer “none”.",
     )
     live_chart(
         charts.probability_bars(network.classes, reading.probabilities),

@@ -17,8 +17,8 @@ def show_steps(steps: Preparation) -> None:
     height, width = steps.image.shape[2:]
     told = {
         "Cropped": steps.cropped,
-        f"Strokes made as thick as MNIST's: {steps.thickness:.1f} → {THICKNESS} of 28 pixels": steps.evened,
-        f"Scaled, its mass centred: the {width}×{height} pixels that the network gets": steps.image[0, 0].numpy(),
+        f"Strokes scaled to MNIST's thickness: {steps.thickness:.1f} → {THICKNESS} of 28 pixels": steps.evened,
+        f"Scaled and centred by mass: the {width}×{height} pixels the network gets": steps.image[0, 0].numpy(),
     }
     st.markdown("**From the canvas to the network**")
     for place, (what, ink) in zip(st.columns(len(told)), told.items(), strict=True):

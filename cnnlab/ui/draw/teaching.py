@@ -49,17 +49,17 @@ def teach_this(drawing: Drawing, run: Run, classes: Sequence[str]) -> None:
     label = label_of(run.id, _short(text))
     label.put(known if known in classes else None)
     st.segmented_control(
-        "What was it?",
+        "Which digit did you draw?",
         classes,
         format_func=literal,
         key=label.name,
         on_change=_label,
         args=[text, label],
-        help="Keeps the drawing with this label among yours, to fine-tune a network on.",
+        help="Saves the drawing with this label, to fine-tune a network on.",
     )
     count = counted(len(drawings.kept()), "drawing")
-    kept = f"Kept as {literal(known)}, one of {count}." if known else f"Kept so far: {count}."
-    st.caption(f"{kept} Reloading the page forgets them: download them under My drawings." if drawings.kept() else kept)
+    kept = f"Saved as {literal(known)}, one of {count}." if known else f"Saved so far: {count}."
+    st.caption(f"{kept} Reloading the page deletes them: download them under My drawings." if drawings.kept() else kept)
     _tell()
 
 
@@ -69,7 +69,7 @@ def my_drawings(run: Run, trained: Trained) -> None:
     kept = {text: label for text, label in drawings.kept().items() if label in trained.classes}
     _toolbar(run, hidden=len(drawings.kept()) - len(kept))
     if not kept:
-        st.info("Draw, and say what it was: misread drawings above all. Then teach them.", icon=":material/school:")
+        st.info("Draw and label the drawing, above all misread ones. Then fine-tune on them.", icon=":material/school:")
     known = [drawings.lesson(text, label) for text, label in kept.items()]
     fine_tune(known, run, trained)
     show_changes(run, known)
@@ -86,9 +86,9 @@ def _label(text: str, chosen: Key[str | None]) -> None:
     if label is None:
         _remove([text])
     elif drawings.keep(text, label):
-        say(_PLACE, f"Kept as {label}: {counted(len(drawings.kept()), 'drawing')} so far.")
+        say(_PLACE, f"Saved as {label}: {counted(len(drawings.kept()), 'drawing')} so far.")
     else:
-        say(_PLACE, f"{MAX_LESSONS} drawings are kept at the most: remove one first.")
+        say(_PLACE, f"You can keep at most {MAX_LESSONS} drawings: remove one first.")
     DRAWINGS_CHANGED.put(True)
 
 
@@ -122,8 +122,8 @@ def _toolbar(run: Run, hidden: int) -> None:
             icon=":material/download:",
             on_click="ignore",
             disabled=not kept,
-            help="All of them with their labels, for another day or python -m cnnlab teach: here they are kept only as "
-            "long as this page is open",
+            help="All drawings with their labels, for later or for python -m cnnlab teach. This page keeps them only "
+            "while it is open.",
         )
         with st.popover("Import", icon=":material/upload:"):
             st.file_uploader(
@@ -136,17 +136,17 @@ def _toolbar(run: Run, hidden: int) -> None:
             _tell()
         if known.keys() - kept.keys():
             st.button(
-                "Take in this run's",
+                "Add this run's drawings",
                 icon=":material/move_to_inbox:",
                 on_click=_add,
                 args=[known],
-                help=f"The {counted(len(known), 'drawing')} that it was taught",
+                help=f"The {counted(len(known), 'drawing')} it was trained on",
             )
         st.button("Remove all", icon=":material/delete:", on_click=_remove, args=[list(kept)], disabled=not kept)
         if DRAWINGS_BEFORE.is_set:
             st.button("Undo", icon=":material/undo:", type="tertiary", on_click=_undo, key="teaching.undo")
     if hidden:
-        st.caption(f"Left out here: {counted(hidden, 'drawing')} of characters that this network does not know.")
+        st.caption(f"Left out: {counted(hidden, 'drawing')} of characters this network does not know.")
 
 
 def _import() -> None:
@@ -167,16 +167,16 @@ def _add(found: dict[str, str]) -> None:
     added = sum(drawings.keep(text, label) for text, label in new.items())
     say(
         _PLACE,
-        f"Taken in: {counted(added, 'drawing')}."
-        + (f" Here already: {len(found) - len(new)}." if len(new) < len(found) else "")
-        + (f" Left out: {len(new) - added}, for {MAX_LESSONS} are kept at the most." if added < len(new) else ""),
+        f"Added: {counted(added, 'drawing')}."
+        + (f" Already here: {len(found) - len(new)}." if len(new) < len(found) else "")
+        + (f" Left out: {len(new) - added}; you can keep at most {MAX_LESSONS}." if added < len(new) else ""),
     )
 
 
 def _gallery(kept: dict[str, str], run: Run, trained: Trained) -> None:
     said = _answers(f"{run.id}.{trained.epoch}", list(kept), trained)
     right = sum(answer == label for answer, label in zip(said, kept.values(), strict=True))
-    st.markdown(f"The network reads **{right} of {counted(len(kept), 'drawing')}** as you meant them.")
+    st.markdown(f"The network reads **{right} of {counted(len(kept), 'drawing')}** right.")
     rows = list(zip(kept.items(), said, strict=True))
     page = st.pagination(-(-len(rows) // SHOWN), key="teaching.page") if len(rows) > SHOWN else 1
     with st.container(horizontal=True):

@@ -15,16 +15,14 @@ from cnnlab.ui.views import attribution, feature_maps, nearest, smallest_change,
 from cnnlab.ui.views.view import Look, Picked, View
 
 VIEWS: dict[str, View] = {
-    "Strokes": View("Which strokes made it answer so? Each is erased in turn.", strokes.show, needs_image=True),
-    "Attribution": View("Why did it answer so? The pixels that speak for a class.", attribution.show, needs_image=True),
+    "Strokes": View("Which strokes led to this answer? Each is erased in turn.", strokes.show, needs_image=True),
+    "Attribution": View("Why this answer? The pixels that support a class.", attribution.show, needs_image=True),
     "Feature maps": View(
-        "What does it see in your drawing? The maps of each layer.", feature_maps.show, needs_image=True
+        "What does it see in your drawing? The feature maps of each layer.", feature_maps.show, needs_image=True
     ),
-    "Nearest images": View(
-        "Which images does it know like yours? The nearest among those it learned from.", nearest.show, needs_image=True
-    ),
+    "Nearest images": View("Which training images are most like yours?", nearest.show, needs_image=True),
     "Smallest change": View(
-        "How little of your drawing must change for it to read another class?", smallest_change.show, needs_image=True
+        "What is the smallest change to your drawing that changes the answer?", smallest_change.show, needs_image=True
     ),
 }
 
@@ -33,11 +31,11 @@ def show_why(named: Mapping[str, Entry], picked: Picked) -> None:
     """Show one of the views, collapsed at first: a prediction must not wait for its explanation."""
     left, right = st.columns([7, 3], vertical_alignment="bottom")
     with left:
-        view = st.segmented_control("Why did it answer so?", list(VIEWS), key="draw.why", persist_state="session")
+        view = st.segmented_control("Why this answer?", list(VIEWS), key="draw.why", persist_state="session")
     if view is None:
         return
     with right:
-        name = st.selectbox("Which run", list(named), key="draw.why.run") if len(named) > 1 else next(iter(named))
+        name = st.selectbox("Run", list(named), key="draw.why.run") if len(named) > 1 else next(iter(named))
     run = named[name].run
     st.caption(linked(VIEWS[view].question, view))
     with frame.place_of(SHOWN_REASON, view):

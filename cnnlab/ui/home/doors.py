@@ -20,7 +20,7 @@ class _Door:
 _DOORS = [
     _Door(
         "Try it",
-        "Ask a trained network, and see why it answers as it does.",
+        "Use a trained network and see why it gives each answer.",
         {
             "Draw": "Draw digits, or show it a photo",
             "Inside": "Look inside the network",
@@ -29,7 +29,7 @@ _DOORS = [
     ),
     _Door(
         "Learn it",
-        "Short chapters, from one convolution to a whole training, each to be tried out.",
+        "Short interactive chapters, from one convolution to a whole training.",
         {"Learn": "Start with chapter 1"},
     ),
     _Door(

@@ -19,53 +19,53 @@ from cnnlab.ui.views import attribution, feature_maps, nearest, smallest_change
 from cnnlab.ui.views.view import Look, View
 
 INSIDE: dict[str, View] = {
-    "Filters": View("What did it learn? The weights of each convolution's filters.", filters.show),
+    "Filters": View("What did it learn? The filter weights of each convolution.", filters.show),
     "Weights over time": View(
-        "How did it become so? Weights and gradients of each layer, epoch by epoch.", weights.show
+        "How did training change it? Weights and gradients of each layer, epoch by epoch.", weights.show
     ),
     "Feature maps": View(
-        "What does it see in this image? The maps of each layer.", feature_maps.show, needs_image=True
+        "What does it see in this image? The feature maps of each layer.", feature_maps.show, needs_image=True
     ),
     "Layer by layer": View(
-        "The way of one image through the network, down to its answer.",
+        "One image's path through the network, layer by layer, to the answer.",
         layer_by_layer.show,
         needs_image=True,
         takes_published=True,
     ),
     "Attribution": View(
-        "Why did it answer so? The pixels that speak for a class.",
+        "Why this answer? The pixels that support a class.",
         attribution.show,
         needs_image=True,
         takes_published=True,
     ),
     "Nearest images": View(
-        "Which images does it know like this one? The nearest among those it learned from.",
+        "Which training images are most like this one?",
         nearest.show,
         needs_image=True,
     ),
     "Smallest change": View(
-        "How little must change for it to read another class?",
+        "What is the smallest change to the image that changes the answer?",
         smallest_change.show,
         needs_image=True,
         takes_published=True,
     ),
     "Ideal image": View(
-        "What would it most like to see? An image grown for one filter or class.",
+        "Which image excites a filter or class most? The image is optimised from noise.",
         ideal_image.show,
         takes_published=True,
     ),
-    "Embedding": View("How does it sort images? Those it finds alike lie close together.", embedding.show),
+    "Embedding": View("How does it group images? Images it finds similar lie close together.", embedding.show),
 }
 
 EVALUATE: dict[str, View] = {
-    "Each class": View("How good is it, class by class, and how sure can one be of that?", each_class.show),
-    "Over epochs": View("Which classes did it learn first, and does it forget any?", over_epochs.show),
-    "Confusion": View("What does it take for what? Click a cell to see those images.", confusion.show),
-    "Images": View("Which images does it get wrong most surely, and which right least surely?", errors.show),
-    "Labels": View("Which images may carry a wrong label? Those it contradicts most surely.", labels.show),
-    "Calibration": View("When it says 90 %, is it right nine times in ten?", calibration.show),
-    "Trade-offs": View("How many of a class are found, at what price in false alarms?", trade_offs.show),
-    "Robustness": View("How well does it do on images worse than those it learned from?", robustness.show),
+    "Each class": View("How good is it, class by class, and how certain are these figures?", each_class.show),
+    "Over epochs": View("Which classes did it learn first, and did it forget any?", over_epochs.show),
+    "Confusion": View("Which classes does it confuse? Click a cell to see those images.", confusion.show),
+    "Images": View("Where is it confident and wrong, and where unsure but right?", errors.show),
+    "Labels": View("Which images may have a wrong label? Those where it disagrees most confidently.", labels.show),
+    "Calibration": View("When it says 90%, is it right nine times out of ten?", calibration.show),
+    "Trade-offs": View("How many images of a class does it find, and at what cost in false alarms?", trade_offs.show),
+    "Robustness": View("How well does it read images worse than its training images?", robustness.show),
 }
 
 __all__ = ["EVALUATE", "INSIDE", "Look", "View"]

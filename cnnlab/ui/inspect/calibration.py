@@ -17,10 +17,10 @@ def show(look: Look) -> None:
     found = answers(look.run, look.trained)
     temperature = metrics.fit_temperature(validation_answers(look))
     left, right = st.columns(2)
-    for column, scale, title in ((left, 1.0, "As it is"), (right, temperature, f"Temperature {temperature:.2f}")):
+    for column, scale, title in ((left, 1.0, "Unchanged"), (right, temperature, f"Temperature {temperature:.2f}")):
         table = metrics.reliability(found, scale)
         with column:
-            st.metric(title, f"ECE {metrics.calibration_error(table):.2%}", help="Expected calibration error")
+            st.metric(title, f"ECE {metrics.calibration_error(table):.1%}", help="Expected calibration error")
             show_figure(
                 charts.reliability(table, title),
                 f"reliability-{scale:.2f}-{look.at}",
@@ -29,9 +29,9 @@ def show(look: Look) -> None:
             )
     st.caption(
         linked(
-            "Answers in bins of like confidence: on the dotted line the network is right as often as it says, below it "
-            "is overconfident, above too modest; larger points stand for more images. ECE is the mean distance from "
-            "the line. On the right all logits are divided by one number, fitted on the validation images (Guo et al. "
-            "2017): it changes no answer, only how sure it is."
+            "Answers grouped by confidence. On the dotted line, the network is right as often as it says. Below it "
+            "is overconfident, above underconfident. Larger points are more images. ECE is the mean distance from "
+            "the line. Right: all logits divided by one number, the temperature, fitted on validation images (Guo et "
+            "al. 2017). It changes no answer, only the confidence."
         )
     )

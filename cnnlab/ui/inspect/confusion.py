@@ -14,7 +14,7 @@ from cnnlab.ui.views.gallery import gallery
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import close_button, opened, show_figure
 
-_SCALES = {"images": None, "share of the true class": "true", "share of the answers": "pred"}
+_SCALES = {"images": None, "share of the true class": "true", "share of predictions": "pred"}
 
 
 def show(look: Look) -> None:
@@ -30,8 +30,8 @@ def show(look: Look) -> None:
         f"confusion-{look.at}",
         "Confusion matrix",
         lambda: pd.DataFrame(matrix, columns=list(classes)).assign(true=classes),
-        "Rows are true classes, columns the network's answers. Colour marks the errors only, bright where there are "
-        "many; the diagonal holds what is right. Click a cell for its images.",
+        "Rows are true classes, columns the network's answers. Colour marks errors: the brighter, the more. The "
+        "diagonal counts correct answers. Click a cell to see its images.",
         CONFUSION_CELL,
     )
     cell = opened(CONFUSION_CELL, len(classes) ** 2)
@@ -40,7 +40,7 @@ def show(look: Look) -> None:
     true, answer = divmod(cell, len(classes))
     members = ((found.labels == true) & (found.named == answer)).nonzero()[0]
     with st.container(horizontal=True, vertical_alignment="center"):
-        taken = f"{literal(classes[true])} taken for {literal(classes[answer])}"
+        taken = f"{literal(classes[true])} read as {literal(classes[answer])}"
         st.markdown(f"#### {taken}: {len(members):,} images")
         close_button(CONFUSION_CELL)
     if len(members):

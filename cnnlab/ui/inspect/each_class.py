@@ -12,6 +12,7 @@ from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.balanced_metrics import balanced_metrics
 from cnnlab.ui.widgets.figure import show_figure
+from cnnlab.ui.widgets.format import percent
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
 
@@ -21,30 +22,35 @@ def show(look: Look) -> None:
     found = answers(look.run, look.trained)
     table = metrics.per_class(found)
     hits, images = int(found.hits.sum()), len(found.labels)
-    low, high = metrics.interval(hits, images)
+    low, high = bounds = metrics.interval(hits, images)
     with st.container(horizontal=True):
-        st.metric("Accuracy", f"{hits / images:.2%}", help=f"{hits:,} of {images:,} test images.")
+        st.metric("Accuracy", percent(hits / images, bounds), help=f"{hits:,} of {images:,} test images.")
         if is_imbalanced(table["Images"]):
             support = table["Images"].tolist()
             balanced_metrics(
                 balanced_accuracy(table["Accuracy"].tolist(), support), macro_f1(table["F1"].tolist(), support)
             )
-        st.metric("95 % interval", f"{low:.1%} – {high:.1%}", help="Wilson's, for this many images.")
+        st.metric(
+            "95% interval",
+            f"{percent(low, bounds)} to {percent(high, bounds)}",
+            help="Wilson interval for this number of images.",
+        )
         st.metric("Mean loss", f"{found.losses.mean():.3f}", help="Cross-entropy, in nats.")
-        st.metric("Wrong", f"{images - hits:,}", help="Test images named wrong.")
+        st.metric("Wrong", f"{images - hits:,}", help="Test images it gets wrong.")
     if look.run.summary.support:
         st.caption(
-            f"{how_tested(look.run.summary, look.run.looks)}. Who chooses by these images needs others to judge by."
+            f"{how_tested(look.run.summary, look.run.looks)}. If you choose by these images, you need other images "
+            "for a fair test."
         )
-    percent = dict.fromkeys(("Accuracy", "Low", "High", "Precision", "F1"), _PERCENT)
-    st.dataframe(table, hide_index=True, column_config=percent)
+    shares = ("Accuracy", "Low", "High", "Precision", "F1")
+    st.dataframe(table.round(dict.fromkeys(shares, 3)), hide_index=True, column_config=dict.fromkeys(shares, _PERCENT))
     show_figure(
         charts.class_intervals(table),
         f"classes-{look.at}",
-        "Accuracy of each class with its 95 % interval",
+        "Accuracy of each class with its 95% interval",
         lambda: table,
-        f"Accuracy of each class on the {images:,} test images after epoch {look.trained.epoch}, which is its recall: "
-        "the share of its images that are found. Bars and the columns Low and High are 95 % intervals (Wilson): where "
-        "two overlap widely, this many images cannot tell the classes apart. Precision is the share of right ones "
-        "among all images taken for the class; F1 is the harmonic mean of both.",
+        f"Accuracy (recall) of each class on the {images:,} test images after epoch {look.trained.epoch}: the share "
+        "of its images it gets right. Bars, Low and High are 95% Wilson intervals. If two overlap widely, the test "
+        "set is too small to rank these classes. Precision: the share of correct ones among all images read as the "
+        "class. F1 is the harmonic mean of both.",
     )

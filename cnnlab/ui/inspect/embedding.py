@@ -32,7 +32,7 @@ COUNTS = (500, 1_000, 2_000, 4_000)
 
 _PCA = "PCA"
 _EXAGGERATIONS = {"t-SNE": 1.0, "t-SNE, clusters drawn together (as UMAP)": 4.0}
-_RIGHT, _WRONG = "named right", "named wrong"
+_RIGHT, _WRONG = "correct", "wrong"
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,10 @@ def show(look: Look) -> None:
     if are_alike(features):
         _draw(asked, np.zeros((count, dimensions)))
         st.warning(
-            f"After epoch {look.trained.epoch} the last layer before the logits makes the same of all {count:,} "
-            "images: they lie on one point, and the network gives them all one answer. Its ReLUs may have died (they "
-            "give 0 whatever comes in). Choose an earlier epoch, or train again with a lower learning rate.",
-            title="All features are alike",
+            f"After epoch {look.trained.epoch} all {count:,} images have the same features before the logits. They "
+            "lie on one point and get the same answer. Its ReLUs may be dead: they output 0 for every input. Choose "
+            "an earlier epoch, or train again with a lower learning rate.",
+            title="All features are the same",
         )
     elif method == _PCA:
         first = _features(look.run, trained_network(look.run, look.epochs[0]), count)
@@ -87,10 +87,10 @@ def show(look: Look) -> None:
         places, share = _principal(asked.name, features, first, dimensions)
         _draw(asked, places)
         st.caption(
-            f"Each point is a test image; its place is what the last layer before the logits makes of it after epoch "
-            f"{look.trained.epoch}, seen from the {dimensions} directions in which these features differ most (PCA), "
-            f"which hold {share:.0%} of their variance. The layouts of all epochs are turned alike. Move the epoch's "
-            "slider and watch the classes part; hover to see an image, click to open it."
+            f"Each point is a test image after epoch {look.trained.epoch}, placed by the features of the last layer "
+            f"before the logits. The axes are their first {dimensions} principal components (PCA), {share:.0%} of the "
+            "variance. All epochs use the same orientation. Move the epoch slider and watch the classes separate. "
+            "Hover to see an image, click to open it."
         )
     else:
         _by_neighbours(asked)
@@ -104,9 +104,9 @@ def _by_neighbours(asked: _Asked) -> None:
     if asked.name in done:
         _draw(asked, done[asked.name])
         st.caption(
-            f"{asked.method} of what the last layer before the logits makes of each test image after epoch "
-            f"{asked.look.trained.epoch} (van der Maaten and Hinton 2008). Who is whose neighbour means something; "
-            "distances between clusters and their sizes mean little."
+            f"{asked.method} of each test image's features before the logits, after epoch {asked.look.trained.epoch} "
+            "(van der Maaten and Hinton 2008). Neighbours are meaningful. Distances between clusters and cluster "
+            "sizes are not."
         )
         return
     own = work[1] if work and work[0] == asked.name else None
@@ -121,10 +121,10 @@ def _by_neighbours(asked: _Asked) -> None:
         layout_of(asked.series).put(own.latest.places)
         st.rerun()
     st.info(
-        f"t-SNE lays {asked.count:,} images out step by step, in some seconds to a minute; it can be stopped.",
+        f"t-SNE places {asked.count:,} images step by step. It takes up to a minute; you can stop it.",
         icon=":material/scatter_plot:",
     )
-    if st.button("Lay out", type="primary", icon=":material/play_arrow:"):
+    if st.button("Compute layout", type="primary", icon=":material/play_arrow:"):
         if work:
             work[1].cancel()
         start = layout_of(asked.series).get()
@@ -136,7 +136,7 @@ def _by_neighbours(asked: _Asked) -> None:
 def _watch(asked: _Asked, work: Worker[Layout]) -> None:
     layout = work.latest
     left, right = st.columns([5, 1], vertical_alignment="center")
-    left.progress(layout.progress if layout else 0.0, text="Laying out")
+    left.progress(layout.progress if layout else 0.0, text="Computing the layout")
     right.button("Cancel", on_click=work.cancel, icon=":material/stop_circle:", width="stretch")
     if layout:
         _draw(asked, layout.places)
@@ -149,7 +149,7 @@ def _draw(asked: _Asked, places: Places) -> None:
     answers = _answers(f"{look.at}.{asked.count}", look.run, look.trained, asked.features)
     classes = look.trained.classes
     notes = [
-        f"test image {index + 1}: {classes[label]}" + ("" if label == answer else f", named {classes[answer]}")
+        f"test image {index + 1}: {classes[label]}" + ("" if label == answer else f", read as {classes[answer]}")
         for index, (label, answer) in enumerate(zip(labels, answers, strict=True))
     ]
     names = list(classes)
@@ -185,7 +185,7 @@ def _principal(name: str, _features: Tensor, _first: Tensor, dimensions: int) ->
 
 def _features(run: Run, trained: Trained, count: int) -> Tensor | None:
     """Compute what the layer before the logits makes of the first test images; None while the page waits for it."""
-    what = f"Showing {count:,} test images to it after epoch {trained.epoch}"
+    what = f"Running {count:,} test images through the network of epoch {trained.epoch}"
     part = awaited(what, _feature_work, f"{run.id}.{trained.epoch}", count, run, trained)
     return part.result if part else None
 

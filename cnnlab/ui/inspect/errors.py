@@ -9,9 +9,9 @@ from cnnlab.ui.views.gallery import gallery
 from cnnlab.ui.views.view import Look
 
 _KINDS = {
-    "surest errors": "Wrong, and sure of it. Some are labelled wrong: look before you blame the network.",
-    "least sure hits": "Right, but barely: what lies near the border between two classes.",
-    "largest losses": "Where the true class got the least probability: what training would change most for.",
+    "confident mistakes": "Wrong, but confident. Some labels are wrong: check before you blame the network.",
+    "unsure but right": "Right, but barely: images near the border between two classes.",
+    "largest losses": "Images where the true class got the lowest probability. They drive training most.",
 }
 
 
@@ -19,20 +19,20 @@ def show(look: Look) -> None:
     """Show a gallery in the chosen order."""
     found = answers(look.run, look.trained)
     kind = st.segmented_control(
-        "Show", list(_KINDS), default="surest errors", required=True, key="evaluate.kind", persist_state="session"
+        "Show", list(_KINDS), default="confident mistakes", required=True, key="evaluate.kind", persist_state="session"
     )
     st.caption(_KINDS[kind])
     confidence = found.probabilities.max(1)
     match kind:
-        case "surest errors":
+        case "confident mistakes":
             chosen = (~found.hits).nonzero()[0]
             chosen = chosen[confidence[chosen].argsort()[::-1]]
-        case "least sure hits":
+        case "unsure but right":
             chosen = found.hits.nonzero()[0]
             chosen = chosen[confidence[chosen].argsort()]
         case _:
             chosen = found.losses.argsort()[::-1]
     if not len(chosen):
-        st.info("There are none: every test image is named right.", icon=":material/check:")
+        st.info("None: every test image is right.", icon=":material/check:")
         return
     gallery(look, chosen, found, kind.replace(" ", "-"))

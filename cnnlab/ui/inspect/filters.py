@@ -15,7 +15,7 @@ from cnnlab.ui.views.cached import STATISTICS_IMAGES, layer_statistics, weights_
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import TILES, close_button, opened, paged, show_figure, tidy
 
-_ORDERS = ("number", "norm, the largest first", "change, the largest first")
+_ORDERS = ("number", "norm, largest first", "change, largest first")
 
 
 def show(look: Look) -> None:
@@ -42,7 +42,7 @@ def show(look: Look) -> None:
     opens = tile_of("filter", layer)
     unit = opened(opens, count)
     grid, *detail = st.columns([3, 2]) if unit is not None else [st.container()]
-    some = f" Shown are {len(units)} of them." if len(units) < count else ""
+    some = f" {len(units)} of them are shown." if len(units) < count else ""
     limit = max(float(weights_after(run, epoch)[f"{layer}.weight"].abs().max()) for epoch in (first, last))
     with grid:
         show_figure(
@@ -50,10 +50,10 @@ def show(look: Look) -> None:
             f"filters-{layer}",
             f"Filters of {layer} after epoch {look.trained.epoch}",
             lambda: tidy(weights.numpy(), "filter", "input channel", "row", "column"),
-            f"{count} filters of {height}×{width} weights after epoch {look.trained.epoch}, as they look at input "
-            f"channel {channel} of {inputs}.{some} Blue weights answer to bright pixels, red ones to dark, white ones "
-            f"ignore them. One scale for all filters and epochs, zero in its middle. {_about(dead)} Click a filter for "
-            "all its input channels.",
+            f"{count} filters of {height}×{width} weights after epoch {look.trained.epoch}, for input channel "
+            f"{channel} of {inputs}.{some} Blue weights respond to bright pixels, red ones to dark pixels. One colour "
+            f"scale for all filters and epochs, with zero in the middle. {_about(dead)} Click a filter to see all its "
+            "input channels.",
             opens,
         )
     if unit is not None:
@@ -79,8 +79,7 @@ def _one_filter(layer: str, unit: int, weights: torch.Tensor, opens: Key[int | N
         f"filter-{layer}-{unit}",
         f"Filter {unit} of {layer}",
         lambda: tidy(weights.numpy(), "input channel", "row", "column"),
-        "A tile for each input channel. Its answer is the sum over all of them of weights times what lies beneath, "
-        "plus its bias.",
+        "One tile per input channel. The output is the sum of weights times inputs over all channels, plus the bias.",
     )
 
 
@@ -102,6 +101,6 @@ def _about(dead: tuple[int, ...]) -> str:
     if not dead:
         return ""
     return (
-        f"Crossed out (dead): {len(dead)} that no image of about {STATISTICS_IMAGES} brings above zero behind their "
-        "ReLU."
+        f"Crossed out (dead): {len(dead)} filters. None of about {STATISTICS_IMAGES} images gets an output above zero "
+        "after their ReLU."
     )

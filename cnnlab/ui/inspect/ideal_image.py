@@ -36,14 +36,14 @@ def show(at: Look) -> None:
     )
     asked = f"{at.at}.{layer}.{unit}"
     growing = GROWING_IMAGE.get()
-    if right.button("Grow", type="primary", icon=":material/spa:", width="stretch"):
+    if right.button("Generate", type="primary", icon=":material/spa:", width="stretch"):
         if growing:
             growing[1].cancel()
         steps = maximise(trained.network, trained.shape, trained.standardise, layer, unit)
         growing = GROWING_IMAGE.put((asked, Worker(steps)))
     if not growing or growing[0] != asked:
         st.info(
-            "Press **Grow**: from grey noise, an image that excites this filter or class more and more appears.",
+            "Press **Generate**. The image starts as grey noise and excites this filter or class more and more.",
             icon=":material/spa:",
         )
         return
@@ -55,7 +55,7 @@ def _watch(work: Worker[Dream], asked: str) -> None:
     """Show the progress, and the image so far."""
     dream = work.latest
     if work.error:
-        st.error(literal(work.error), title="The image could not be grown")
+        st.error(literal(work.error), title="The image could not be generated")
     if work.is_running:
         session.watch(work)
         done = dream.step if dream else 0
@@ -68,11 +68,10 @@ def _watch(work: Worker[Dream], asked: str) -> None:
     show_figure(
         charts.photo(pixels),
         f"ideal-{asked}",
-        "The image grown so far",
+        "The image so far",
         lambda: tidy(dream.image.numpy(), "channel", "row", "column"),
-        f"After {dream.step} steps the mean activation is {dream.activation:.2f}. The image was moved a little and "
-        "kept smooth while it grew (Olah et al. 2017); it shows what the unit answers to, which need not look like "
-        "anything a person would draw.",
+        f"After {dream.step} steps the mean activation is {dream.activation:.2f}. The image is moved a little and "
+        "smoothed at each step (Olah et al. 2017). It shows what the unit responds to; people may not recognise it.",
     )
 
 

@@ -42,7 +42,7 @@ def show(look: Look) -> None:
     """Show suspicious images of the chosen split; training images need networks that did not train on them."""
     run = look.run
     which = st.segmented_control(
-        "Look among",
+        "Images to check",
         [_TEST, _VALIDATION, _TRAINING],
         default=_TEST,
         required=True,
@@ -66,24 +66,28 @@ def show(look: Look) -> None:
 def _review(look: Look, which: str, found: Answers, images: Split) -> None:
     chosen = suspected_errors(found).tolist()
     if not chosen:
-        st.info(f"There are none: of all {which} the network says what their labels say.", icon=":material/check:")
+        st.info(f"None: the network agrees with the labels of all {which}.", icon=":material/check:")
         return
     sure = int((margins(found) > SURE).sum())
     st.markdown(
-        f"**{sure:,} of {len(images):,} {which}** are contradicted with a margin above {SURE:.0%}, "
-        f"{len(chosen):,} with any."
+        f"The network disagrees with the labels of {len(chosen):,} of {len(images):,} {which}, and **with a margin "
+        f"above {SURE:.0%} for {sure:,}**."
     )
     given = _verdicts(look.run, which, len(images))
     at = look.run.id if which == _TRAINING else look.at
     files = file_names(look.run.config.dataset, images, chosen)
     _edit(_table(found, chosen[:SHOWN], given, files[:SHOWN]), images, f"labels.{which}.{at}", given)
-    by = f"by {FOLDS} networks, none of which saw them" if which == _TRAINING else f"after epoch {look.trained.epoch}"
+    by = (
+        (f"of {FOLDS} networks that did not train on them")
+        if which == _TRAINING
+        else f"after epoch {look.trained.epoch}"
+    )
     with st.container(horizontal=True):
         st.caption(
-            f"The {min(SHOWN, len(chosen))} of the {which} contradicted most surely {by}: on top where the answer's "
-            "probability exceeds the label's most (the margin). Double-click a picture to enlarge it, a verdict to "
-            "give one; it stays with the image. The network may be wrong too: a strange image is not yet a wrong "
-            "label. The CSV has all that are contradicted; its index counts from 0."
+            f"The {min(SHOWN, len(chosen))} {which} with the largest margin {by}. The margin is the answer's "
+            "probability minus the label's. Double-click a picture to enlarge it. Double-click a verdict to set it; "
+            "it stays with the image. The network may be wrong too: a strange image can have the right label. The "
+            "CSV has all disagreements; its index counts from 0."
         )
         download("CSV", lambda: _table(found, chosen, given, files).to_csv(), f"labels-{which.replace(' ', '-')}-{at}")
 
@@ -140,7 +144,7 @@ def _edit(table: pd.DataFrame, images: Split, key: str, given: dict[int, str]) -
         hide_index=True,
         row_height=64,
         placeholder="",
-        alt="Images whose label is contradicted, with a verdict to give",
+        alt="Images whose label the network disagrees with, with your verdict",
     )
     for index, verdict in zip(table.index.tolist(), edited["verdict"], strict=True):
         if verdict in _VERDICTS:
@@ -153,8 +157,8 @@ def _offer(run: Run) -> None:
     """Offer to compute held-out predictions in the background; show the expected duration, or the progress."""
     if run.config.comes_from:
         st.info(
-            "This network began with another's weights, which have seen the training images: ask the network that "
-            "it was made of.",
+            "This network started from another one's weights, which learned from the training images. Check its "
+            "parent instead.",
             icon=":material/fact_check:",
         )
         return
@@ -166,9 +170,9 @@ def _offer(run: Run) -> None:
     if work and work.error:
         st.error(literal(work.error), title="The networks could not be trained")
     st.info(
-        "A network has learned the labels of the images it trained on, the wrong ones too. So the training images "
-        f"are dealt into {FOLDS} parts, and each is judged by a new network that trains on the others with this run's "
-        f"settings: {FOLDS} trainings{_how_long(run)}. The run keeps the result.",
+        "A network learns the labels of its training images, even wrong ones. So the training images are split into "
+        f"{FOLDS} parts. A new network with this run's settings trains on the others and checks each part: {FOLDS} "
+        f"trainings{_how_long(run)}. The run keeps the result.",
         icon=":material/fact_check:",
     )
     if st.button(f"Train {FOLDS} networks", type="primary", icon=":material/play_arrow:"):
@@ -194,7 +198,7 @@ def _watch(work: Worker[HeldOut]) -> None:
 def _told(work: Worker[HeldOut]) -> str:
     step = work.latest
     if work.place:
-        return f"Waits for other trainings: number {work.place} in the queue"
+        return f"Waiting for other trainings: number {work.place} in the queue"
     if not step:
         return "Loading the data"
     left = f", about {rough_duration(step.seconds_left)} left" if step.seconds_left is not None else ""

@@ -21,36 +21,38 @@ SHOWN_MAPS = 16  # the strongest ones of each layer
 LAYERS_AT_ONCE = 36  # on a page
 BAR_WIDTH = 64  # pixels of all features together, where there are few
 
-_FILTERS = "slides its filters over what comes in: each map is one filter's answer at every place"
+_FILTERS = "slides its filters over the input; each map is one filter's response at every position"
 SAYS = {
-    "Resize": "enlarges or shrinks the image to the size that the layers behind it expect",
+    "Resize": "enlarges or shrinks the image to the size the next layers expect",
     "Conv2d": _FILTERS,
     "PaddedConv2d": _FILTERS,
-    "BatchNorm1d": "brings each feature to a like mean and spread, then scales and shifts it as learned",
-    "BatchNorm2d": "brings each map to a like mean and spread, then scales and shifts it as learned",
-    "GroupNorm": "brings each group of maps to a like mean and spread, then scales and shifts each as learned",
-    "LayerNorm2d": "brings each place's numbers to a like mean and spread, then scales and shifts each map as learned",
+    "BatchNorm1d": "gives every feature the same mean and spread, then scales and shifts it by learned numbers",
+    "BatchNorm2d": "gives every map the same mean and spread, then scales and shifts it by learned numbers",
+    "GroupNorm": (
+        "gives every group of maps the same mean and spread, then scales and shifts each map by learned numbers"
+    ),
+    "LayerNorm2d": "gives every position the same mean and spread, then scales and shifts each map by learned numbers",
     "LayerScale": "multiplies each map by a factor that it learned",
-    "LayerNorm": "brings all numbers to a like mean and spread, then scales and shifts each as learned",
-    "ReLU": "cuts away all that is below zero",
-    "ReLU6": "cuts away all that is below zero or above six",
-    "LeakyReLU": "makes all that is below zero a hundred times smaller",
-    "GELU": "cuts away nearly all that is below zero, with a soft bend",
-    "SiLU": "cuts away nearly all that is below zero, with a soft bend",
-    "Hardswish": "cuts away all that is below minus three, and bends what lies between that and three",
-    "ELU": "lets nothing fall below minus one, with a soft bend at zero",
+    "LayerNorm": "gives all numbers a common mean and spread, then scales and shifts each by learned numbers",
+    "ReLU": "sets everything below zero to zero",
+    "ReLU6": "clips everything below zero or above six",
+    "LeakyReLU": "makes everything below zero a hundred times smaller",
+    "GELU": "removes nearly everything below zero, with a smooth bend",
+    "SiLU": "removes nearly everything below zero, with a smooth bend",
+    "Hardswish": "sets everything below minus three to zero, with a bend between minus three and three",
+    "ELU": "keeps everything above minus one, with a smooth bend at zero",
     "Tanh": "squeezes each number between minus one and one",
     "Sigmoid": "squeezes each number between zero and one",
     "Hardsigmoid": "squeezes each number between zero and one, along a straight line",
     "Softmax": "makes positive numbers that add up to one",
-    "MaxPool2d": "keeps the largest of each small window: smaller maps, what was found stays",
+    "MaxPool2d": "keeps the largest number of each small window, so maps get smaller",
     "AvgPool2d": "takes the mean of each small window",
-    "AdaptiveAvgPool2d": "takes the mean of each map's parts",
-    "AdaptiveMaxPool2d": "keeps the largest of each map's parts",
-    "Flatten": "lays all maps out in one row of features",
-    "Linear": "weighs all features together, once for each output",
+    "AdaptiveAvgPool2d": "takes the mean of each part of a map",
+    "AdaptiveMaxPool2d": "keeps the largest number of each part of a map",
+    "Flatten": "puts all maps into one row of features",
+    "Linear": "computes a weighted sum of all features for each output",
     "Dropout": "does nothing outside training",
-    "Identity": "passes on the sum of the block's paths as it is",
+    "Identity": "passes on the sum of the block's paths unchanged",
 }
 
 
@@ -60,8 +62,8 @@ def show(at: Look) -> None:
     inputs = trained.inputs(at.picked.pixels)
     kinds = {name: type(module).__name__ for name, module in leaves(trained.network).items()}
     st.caption(
-        f"Every layer {trained.when}, in order. Of maps the {SHOWN_MAPS} strongest are shown, all of a "
-        "layer on one scale: bright or blue is much, red is below zero."
+        f"Every layer {trained.when}, in order, with its {SHOWN_MAPS} strongest maps. All maps of a layer share one "
+        "colour scale. Bright or blue is high, red is below zero."
     )
     seen = look(trained.network, inputs)
     names = list(seen)
@@ -75,7 +77,7 @@ def show(at: Look) -> None:
     if shown[-1] == names[-1]:
         _probabilities(trained.classes, seen[names[-1]].after[0])
     else:
-        st.caption(f"The way goes on after {literal(shown[-1])}: choose the next page above.")
+        st.caption(f"More layers follow after {literal(shown[-1])}: choose the next page above.")
 
 
 def _layer(name: str, kind: str, seen: Seen) -> None:
@@ -106,7 +108,7 @@ def _picture(name: str, output: Tensor) -> None:
         width = max(1, BAR_WIDTH // len(output))
         tiles = output[:, None, None].expand(-1, 8, width).numpy()  # vertical bars
         table = {"unit": np.arange(len(output)), "value": output.numpy()}
-    show_picture(charts.tile_row(tiles), f"passage-{name}", f"What {name} gives", lambda: pd.DataFrame(table))
+    show_picture(charts.tile_row(tiles), f"passage-{name}", f"Output of {name}", lambda: pd.DataFrame(table))
 
 
 def _size(numbers: Tensor) -> str:

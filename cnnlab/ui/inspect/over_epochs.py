@@ -14,7 +14,7 @@ def show(look: Look) -> None:
     """Show a line per class, and the bars of the chosen epoch."""
     epochs = look.run.history().epochs
     if not epochs:
-        st.info("The first epoch is not over yet.")
+        st.info("The first epoch is still running.")
         return
     classes = look.trained.classes
     numbers = [epoch["epoch"] for epoch in epochs]
@@ -24,9 +24,8 @@ def show(look: Look) -> None:
         f"classes-over-epochs-{look.run.id}",
         "Validation accuracy of each class by epoch",
         lambda: pd.DataFrame({"epoch": numbers, **lines}),
-        "Validation accuracy of each class after each epoch: test images are for the end, these guide your choices. "
-        "Classes that are learned late, or forgotten for a while, stand out. Click a name to hide its line, twice to "
-        "see it alone.",
+        "Validation accuracy of each class after each epoch. Look for classes it learned late or forgot for a while. "
+        "Click a name to hide its line, double-click to show only that line.",
     )
     now = max(look.trained.epoch, 1)
     latest = {name: line[min(now, len(line)) - 1] for name, line in lines.items()}

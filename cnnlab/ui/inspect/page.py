@@ -45,7 +45,7 @@ def _job(run: Run) -> Job | None:
 
 def _follow_address(views: Mapping[str, View], page: str) -> None:
     """Open the view that the URL names, once; afterwards the user chooses."""
-    asked = address.VIEW.asked(views, "There is no such view here: choose one below.")
+    asked = address.VIEW.asked(views, "This link has a view that does not exist: choose one below.")
     if asked and address.is_new("explore", asked):
         view_of(page).put(asked)
 
@@ -80,11 +80,10 @@ def _asks_published(run: Run) -> bool:
     """Offer the network that the run started from, where it was published; return whether it is asked."""
     backbone = BACKBONES.get(run.config.backbone)
     return backbone is not None and st.toggle(
-        "Ask the network it started from, with ImageNet's 1,000 classes",
+        "Use the network it started from, with ImageNet's 1,000 classes",
         key=ASKS_PUBLISHED.name,
         persist_state="session",
-        help=f"{backbone.title} as it was published: what does a network that was trained on a million photos see in "
-        "this image? It has learned nothing from yours.",
+        help=f"{backbone.title} as published, trained on a million photos. It has learned nothing from your pictures.",
     )
 
 
@@ -116,10 +115,10 @@ def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
     chosen.put(min(chosen.get(), last))
     OWN_EPOCHS.put((*OWN_EPOCHS.get()[-2:], chosen.get()) if PLAYING.get() or is_live else ())
     if len(epochs) == 1 and last > 0 and not is_live:
-        st.caption("It has one state, the one that it came with: it was trained elsewhere.")
+        st.caption("This network was trained elsewhere, so it has only one epoch.")
         return last
     if last == 0:
-        st.caption("Epoch 0, before training: the first epoch is not over yet.")
+        st.caption("Epoch 0, before training: the first epoch is still running.")
         return 0
     slider, play, *keep_up = st.columns([6, 1, 1] if is_live else [7, 1], vertical_alignment="bottom")
     with slider:
@@ -139,10 +138,10 @@ def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
         )
     if is_live:
         follow.fill(True)
-        keep_up[0].toggle("Follow", key=follow.name, help="Always the newest epoch of the training.")
+        keep_up[0].toggle("Follow", key=follow.name, help="Always shows the newest epoch.")
     epoch = max(known for known in epochs if known <= chosen.get())
     if epoch < chosen.get():
-        st.caption(f"Shown is epoch {epoch}, the newest so far.")
+        st.caption(f"Showing epoch {epoch}, the newest so far.")
     return epoch
 
 
@@ -166,5 +165,5 @@ def _toggle_play(run_id: str, chosen: Key[int], last: int, follow: Key[bool]) ->
 
 def _verdict(trained: Trained, title: str, probabilities: list[float]) -> str:
     best = max(range(len(probabilities)), key=probabilities.__getitem__)
-    who = "The network, as it was published," if trained.epoch == AS_PUBLISHED else "The network"
+    who = "The published network" if trained.epoch == AS_PUBLISHED else "The network"
     return f"{title}. {who} says **{frame.literal(trained.classes[best])}** with {percent(probabilities[best])}."

@@ -23,11 +23,11 @@ def show(look: Look) -> None:
     show_figure(
         charts.with_intervals(rows, "corruption", ("strength", "accuracy"), height=380),
         f"robustness-{look.at}",
-        "Accuracy by kind and strength of corruption, with 95 % intervals",
+        "Accuracy by kind and strength of corruption, with 95% intervals",
         lambda: rows,
-        f"Accuracy on {images:,} test images {drawn_from}after epoch {look.trained.epoch}, made worse in five "
-        "strengths; 0 is as they are. Bars are 95 % intervals (Wilson). What the training images were varied by "
-        "(augmentation) is borne best.",
+        f"Accuracy on {images:,} test images {drawn_from}after epoch {look.trained.epoch}, corrupted in five "
+        "strengths; 0 is unchanged. Bars are 95% Wilson intervals. A network copes best with changes that its "
+        "augmentation contained.",
     )
     image = test_split(look.run).part(slice(1)).images
     kinds = list(CORRUPTIONS)
@@ -38,11 +38,11 @@ def show(look: Look) -> None:
         "corruptions",
         "One test image in every corruption and strength",
         lambda: pd.DataFrame({"picture": titles}),
-        "The first test image, one kind a row, from strength 0 to 5.",
+        "The first test image: one corruption per row, strength 0 to 5.",
     )
 
 
-@st.cache_data(max_entries=64, show_spinner="Making images worse")
+@st.cache_data(max_entries=64, show_spinner="Corrupting images")
 def _accuracies(at: str, _run: Run, _trained: Trained) -> pd.DataFrame:
     _run.count_look(_trained.epoch)
     return robustness(_trained.answers, test_split(_run))

@@ -40,7 +40,7 @@ def show(look: Look) -> None:
                 lambda curve=curve, titles=titles: pd.DataFrame({titles[0]: curve.x, titles[1]: curve.y}),  # type: ignore[misc]
             )
     st.caption(
-        f"Whoever takes every image for {literal(name)} that gets at least some probability finds more of them "
-        "(recall, true positives) and is wrong more often. Left: the share of right ones among those taken. Right "
-        "(ROC): true against false alarms, each as a share of all there are. The corner is perfect."
+        f"Lower the probability needed for {literal(name)}: you find more of its images (recall) and make more "
+        "mistakes. Left: precision against recall. Right (ROC): true positives against false positives. The corner "
+        "is perfect."
     )

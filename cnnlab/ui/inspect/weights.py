@@ -47,8 +47,8 @@ def show(look: Look) -> None:
             np.linspace(-limit, limit, BINS + 1),
             epochs,
             f"weights of {layer}",
-            f"{how_many}, bright where many weights lie. A training that goes well spreads them slowly; "
-            "weights that run off in one epoch tell of a learning rate that is too high.",
+            f"{how_many}. Bright: many weights. Good training spreads the weights slowly. If they jump within one "
+            "epoch, the learning rate is too high.",
         )
     with right:
         _gradient_sizes(look, layer, epochs)
@@ -66,8 +66,8 @@ def _gradient_sizes(look: Look, layer: str, epochs: list[int]) -> None:
         np.logspace(*MAGNITUDES, BINS + 1),
         epochs,
         f"gradient sizes of {layer}",
-        f"How large the gradient of the loss on the same {IMAGES} training images is for these weights. It shrinks "
-        "as the images are learned; where it is tiny from the start (vanishing), the layer hardly learns.",
+        f"Size of the loss gradient for these weights, on the same {IMAGES} training images. It shrinks as the "
+        "network learns. If it is tiny from the start (vanishing), the layer hardly learns.",
     )
 
 
@@ -75,15 +75,14 @@ def _changes(look: Look, weights: list[dict[str, Tensor]], epochs: list[int], ch
     changes = [relative_change(before, after) for before, after in pairwise(weights)]
     lines = {name: [change[name] for change in changes] for name in weights[0]}
     drawn = {name: lines[name] for name in _spread(list(lines), chosen)}
-    some = f"Of {len(lines)} layers {len(drawn)} are drawn, also the chosen one; the CSV has all. "
+    some = f"{len(drawn)} of {len(lines)} layers are shown, including the selected one; the CSV has all. "
     show_figure(
-        charts.lines(drawn, epochs[1:], ("epoch", "change since the point before"), look.trained.epoch),
+        charts.lines(drawn, epochs[1:], ("epoch", "change since the previous point"), look.trained.epoch),
         f"change-{look.run.id}",
         "Change of each layer's weights by epoch",
         lambda: pd.DataFrame({"epoch": epochs[1:], **lines}),
-        "How far each layer's weights moved from one shown epoch to the next, as a share of their length "
-        f"(Euclidean norm). {some if len(drawn) < len(lines) else ''}Large steps at first, small ones as the learning "
-        "rate falls.",
+        "How far each layer's weights moved between shown epochs, as a share of their Euclidean norm. "
+        f"{some if len(drawn) < len(lines) else ''}Steps get smaller as the learning rate falls.",
     )
 
 

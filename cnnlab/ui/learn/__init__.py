@@ -43,15 +43,15 @@ def learn() -> None:
     address.show_in_browser()
     name = CHAPTER.value()
     if name == glossary.NAME:
-        frame.page("Learn", "What the words of the field mean.", title="Glossary")
+        frame.page("Learn", "The terms of the field, explained.", title="Glossary")
         glossary.show()
         return
     if name is not None and name not in CHAPTERS:
-        frame.page("Learn", "There is no such chapter.")
+        frame.page("Learn", "This chapter does not exist.")
         _contents()
         return
     if name is None:
-        frame.page("Learn", "Convolutional networks in short chapters: every number on them is computed as you look.")
+        frame.page("Learn", "Convolutional networks in short chapters. The app computes every number live.")
         _contents()
         return
     chapter = CHAPTERS[name]
@@ -69,7 +69,7 @@ def _contents() -> None:
             with column.container(border=True, height="stretch"):
                 frame.door("Learn", f"**{number}. {chapter.title}**", {CHAPTER.name: name}, chapter.icon)
                 st.caption(chapter.promise)
-    frame.door("Learn", "Glossary: what the words mean", {CHAPTER.name: glossary.NAME}, _GLOSSARY_ICON)
+    frame.door("Learn", "Glossary: the terms explained", {CHAPTER.name: glossary.NAME}, _GLOSSARY_ICON)
 
 
 def _neighbours(name: str) -> None:
@@ -78,7 +78,7 @@ def _neighbours(name: str) -> None:
     place = names.index(name)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         for before in names[:place][-1:]:
-            frame.door("Learn", f"Before: {CHAPTERS[before].title}", {CHAPTER.name: before}, ":material/arrow_back:")
+            frame.door("Learn", f"Previous: {CHAPTERS[before].title}", {CHAPTER.name: before}, ":material/arrow_back:")
         frame.door("Learn", "All chapters", {})
         frame.door("Learn", "Glossary", {CHAPTER.name: glossary.NAME}, _GLOSSARY_ICON)
         for after in names[place + 1 :][:1]:

@@ -20,31 +20,31 @@ from cnnlab.ui.widgets.format import duration
 from cnnlab.ui.widgets.live_chart import live_chart
 from cnnlab.ui.widgets.progress import trial
 
-WAYS: dict[ablation.Way, str] = {"add": "add one to a plain training", "remove": "take one from all of them"}
+WAYS: dict[ablation.Way, str] = {"add": "add one to plain training", "remove": "take one from all of them"}
 SUBJECTS = {"parts": "parts of a training", "transfer": "transfer"}
 ROW = 58  # pixels of a chart
 MEANINGS: dict[ablation.Part, str] = {
-    "augmentation": "each image a little moved, turned, scaled and sheared, anew each time",
-    "batch norm": "behind each of the two convolutions",
-    "dropout": "half of the features before the logits",
+    "augmentation": "each image is slightly moved, rotated, scaled and sheared, differently each time",
+    "batch norm": "after each of the two convolutions",
+    "dropout": "drops drops half of the features before the logits",
     "weight decay": f"{ablation.SETTINGS['weight decay']['weight_decay']:g}, with AdamW",
-    "TrivialAugment": "some images mirrored, then one random change of shape or colour; made for photos",
-    "mixup": "two images and their labels blended",
-    "CutMix": "a rectangle of another image pasted in, and its label in proportion",
-    "weight average": "the mean of the last weights is judged, not the last weights",
-    "gradient clipping": "a gradient longer than 1 is shortened to 1",
-    "warm-up": "the rate rises for two epochs, then falls along a cosine; all others have one-cycle",
+    "TrivialAugment": "mirrors some images, then one random change of shape or colour; made for photos",
+    "mixup": "blends two images and their labels",
+    "CutMix": "pastes in a rectangle of another image and mixes the labels by area",
+    "weight average": "tests the mean of the last weights, not the last weights",
+    "gradient clipping": "shortens a gradient longer than 1 to length 1",
+    "warm-up": "the rate rises for two epochs, then falls along a cosine; all other trainings use one-cycle",
 }
 
 
 def show() -> None:
     """Show the ablation of a training's parts, or transfer."""
     st.markdown(
-        "One training tells little: another seed gives another accuracy. So each is repeated under several seeds, and "
-        "a difference counts only where chance does not explain it."
+        "One training proves little: another seed gives another accuracy. So every training is repeated with several "
+        "seeds. A difference counts only if chance does not explain it."
     )
     subject = st.segmented_control(
-        "What may make training better",
+        "Parts of a training",
         list(SUBJECTS),
         default="parts",
         format_func=SUBJECTS.__getitem__,
@@ -79,24 +79,24 @@ def _parts() -> None:
     )
     images, epochs, seeds = _budget("learn.ablation", ablation.IMAGES, ablation.Terms())
     if not parts:
-        st.info("Pick at least one part to try.", icon=":material/science:")
+        st.info("Select at least one part.", icon=":material/science:")
         return
     terms = ablation.Terms(way, tuple(parts), images, epochs, seeds)
     if terms.exclude_each_other:
-        st.info("A training has one augmentation: pick augmentation or TrivialAugment.", icon=":material/science:")
+        st.info("A training has one augmentation: select augmentation or TrivialAugment.", icon=":material/science:")
         return
     _estimate(terms, len(terms.arms))
     with st.popover("What the parts are", icon=":material/info:", type="tertiary"):
         st.markdown("\n".join(f"- **{part}**: {what}" for part, what in MEANINGS.items()))
-        st.markdown("All else is the same: two convolutions, AdamW, one-cycle learning rate.")
+        st.markdown("Everything else is the same: two convolutions, AdamW, one-cycle learning rate.")
     _try("learn.ablation.trial", "Try them", terms, lambda: ablation.ablate(terms))
 
 
 def _transfer() -> None:
     """Show the same for the initial weights, on a different task."""
     st.markdown(
-        "Another task: tell **5 to 9** apart from few images. Does it help to begin with convolutions that have "
-        "learned **0 to 4**, from all images of those that there are? The last layer always begins anew."
+        "A new task: classify **5 to 9** from few images. Does it help to start with convolutions trained on all "
+        "images of **0 to 4**? The last layer always starts from random weights."
     )
     st.markdown("\n".join(f"- **{name}**: {what}" for name, what in transfer.STARTS.items()))
     terms = transfer.Terms(*_budget("learn.transfer", transfer.IMAGES, transfer.Terms()))
@@ -120,9 +120,9 @@ def _estimate(terms: ablation.Terms | transfer.Terms, arms: int, before: int = 0
     """Show the estimated time; ``before`` more images are trained on first, under each seed."""
     seconds = terms.seeds * (arms * terms.images * terms.epochs + before) / _images_per_second()
     st.caption(
-        f":material/timer: {frame.counted(terms.seeds * arms, 'training')}, about {duration(seconds)} on this machine. "
-        f"Each is judged on {terms.judged_on:,} images that it has not learned from. They are not the test images: who "
-        "picks the best of these would steer by them."
+        f":material/timer: {frame.counted(terms.seeds * arms, 'training')}, about {duration(seconds)} on this "
+        f"machine. Each is tested on {terms.judged_on:,} images it did not train on. These are not the test images, "
+        "so you may choose by them."
     )
 
 
@@ -132,7 +132,7 @@ def _images_per_second() -> float:
 
 
 def _try(key: str, label: str, terms: ablation.Terms | transfer.Terms, steps: Callable[[], Generator[Repeats]]) -> None:
-    trial(key, label, terms, steps, _show, "Press the button: every training is drawn as soon as it is judged.")
+    trial(key, label, terms, steps, _show, "Press the button. Each training appears as soon as it is tested.")
 
 
 def _show(reached: Repeats) -> None:
@@ -173,7 +173,7 @@ def _told(found: list[Effect]) -> None:
     said = {
         "better": "More than chance, better",
         "worse": "More than chance, worse",
-        "within chance": "Within chance, no evidence either way (more seeds narrow the intervals)",
+        "within chance": "No evidence of a difference (more seeds narrow the intervals)",
     }
     for verdict, what in said.items():
         if names := [f"**{effect.name}**" for effect in found[1:] if effect.verdict == verdict]:
@@ -204,8 +204,8 @@ def _table(rows: pd.DataFrame) -> None:
     st.dataframe(shown, hide_index=True, column_config=columns, width="stretch", placeholder="")
     with st.container(horizontal=True):
         st.caption(
-            "Differences are paired: under one seed all learn from the same images. From and To bound the difference: "
-            "with 95 % all intervals together hold the true ones (Student's t, Bonferroni)."
+            "Differences are paired: with one seed, all trainings use the same images. From and To bound the "
+            "difference. All intervals together hold with 95% confidence (Student's t, Bonferroni)."
         )
         download("CSV", lambda: shown.to_csv(index=False), "several-seeds")
 
@@ -213,7 +213,7 @@ def _table(rows: pd.DataFrame) -> None:
 def _doors(terms: ablation.Terms, found: list[Effect]) -> None:
     """Show links that train the baseline and the best other arm on all of MNIST."""
     best = max(found[1:], key=lambda effect: effect.mean)
-    st.markdown("Does it still pay with 60,000 images? Train both on all of MNIST:")
+    st.markdown("Does it still help with 60,000 images? Train both on all of MNIST:")
     with st.container(horizontal=True):
         for name in (found[0].name, best.name):
             frame.door("Train", f"“{name}” on all of MNIST", _whole_mnist(terms, name))

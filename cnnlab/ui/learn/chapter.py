@@ -14,7 +14,7 @@ def show_ending(chapter: Chapter) -> None:
     st.divider()
     lab, asked = st.columns(2, gap="large")
     with lab:
-        st.subheader("Into the lab", anchor=False)
+        st.subheader("Try it in the lab", anchor=False)
         for door in chapter.doors:
             frame.door(door.page, door.label, door.query)
     with asked:

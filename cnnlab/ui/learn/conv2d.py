@@ -20,7 +20,7 @@ from cnnlab.ui.widgets.sliding_window import show_window
 def show() -> None:
     """Show the chapter."""
     st.markdown(
-        "Nine arguments decide which pixels a convolution looks at and what comes out. Begin with an example, change "
+        "Nine arguments decide which pixels a convolution reads and what it outputs. Start with an example, change "
         "one argument at a time, and watch the window."
     )
     layer, shape = conv2d_form()
@@ -36,9 +36,9 @@ def show() -> None:
 
 def _refused(words: str, layer: Conv2d, shape: Shape) -> None:
     """Show the error, mostly PyTorch's own, and how to fix it."""
-    st.error(frame.literal(words), title="This layer is refused")
+    st.error(frame.literal(words), title="PyTorch rejects this layer")
     for mend in fixes(layer, shape):
-        st.markdown(f":material/build: It would take {frame.literal(mend)}.")
+        st.markdown(f":material/build: Use {frame.literal(mend)}.")
 
 
 def _tell(layer: Conv2d, shape: Shape, measured: Measured) -> None:
@@ -88,13 +88,13 @@ def _about(layer: Conv2d, shape: Shape) -> str:
     """Explain the sliding window for these arguments."""
     told = ["The weights are PyTorch's initial ones, from seed 0."]
     if shape[1] not in (1, 3):
-        told.append("The input is random soft maps, for it has no colours that could be shown.")
+        told.append("The input is random smooth maps, because it has no colours to show.")
     padded = layer.padding == "same" or (not isinstance(layer.padding, str) and any(pair(layer.padding)))
     if padded and layer.padding_mode == "zeros":
         told.append("Shaded: the padding, all zeros.")
     elif padded:
-        told.append("Shaded: the padding; a blue square marks where each padding pixel under the window is taken from.")
+        told.append("Shaded: the padding. A blue square marks the source of each padding pixel under the window.")
     if layer.groups > 1:
         each = shape[1] // layer.groups
-        told.append(f"Each output channel looks at {each} of {shape[1]} input channels.")
+        told.append(f"Each output channel reads {each} of {shape[1]} input channels.")
     return " ".join(told)

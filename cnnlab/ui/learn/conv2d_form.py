@@ -31,9 +31,9 @@ _SIZES = ("kernel_size", "stride", "padding", "dilation")
 _HELP = {
     "kernel_size": "Height and width of the window, in pixels.",
     "stride": "Pixels that the window moves at each step.",
-    "padding": "Pixels put around the image on each side.",
-    "dilation": "Distance between the window's pixels: 2 leaves every second one out.",
-    "groups": "Channels are split into so many groups, each with filters of its own.",
+    "padding": "Pixels added on each side of the image.",
+    "dilation": "Distance between the window's pixels. 2 skips every other pixel.",
+    "groups": "Number of channel groups. Each group has its own filters.",
     "padding_mode": "What the padding is filled with.",
     "bias": "One learned number added to each output channel.",
 }
@@ -89,7 +89,10 @@ def _switches() -> tuple[bool, bool, bool]:
     """Show three switches: separate rows and columns; padding 'same'; bias."""
     with st.container(horizontal=True):
         apart = st.toggle(
-            "Rows and columns apart", key=conv2d_field("apart").name, persist_state="session", on_change=_begin_alike
+            "Set rows and columns separately",
+            key=conv2d_field("apart").name,
+            persist_state="session",
+            on_change=_begin_alike,
         )
         same = st.toggle("padding='same'", key=conv2d_field("same").name, persist_state="session")
         bias = st.toggle("bias", key=conv2d_field("bias").name, persist_state="session", help=_HELP["bias"])

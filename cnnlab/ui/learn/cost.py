@@ -52,7 +52,7 @@ def show() -> None:
     try:
         counts = _counted(asked.architecture, asked.dataset, asked.optimizer, asked.precision)
     except ArchitectureError as error:
-        st.error(frame.literal(str(error)), title="This network does not take these images")
+        st.error(frame.literal(str(error)), title="This network does not fit these images")
         return
     st.subheader("Where the bytes go", anchor=False)
     batch_size = _choose_batch_size()
@@ -115,13 +115,13 @@ def _choose_batch_size() -> int:
 def _show_totals(counts: StepBytes, asked: _Asked, batch_size: int) -> None:
     totals = counts.totals(batch_size)
     figures = {
-        "One step": (sum(totals.values()), "All of the below, when the way back begins: the most at once."),
-        "Weights": (totals["weights"], "What is learned, and batch norm's running figures."),
+        "One step": (sum(totals.values()), "Sum of the parts below at the start of the backward pass: the peak."),
+        "Weights": (totals["weights"], "What the network learns, and batch norm's running statistics."),
         "Gradients": (totals["gradients"], "One number for each weight."),
-        "Moments": (totals["moments"], "What the optimiser remembers of each weight."),
-        "Activations": (totals["activations"], "Kept from the way forward for the way back."),
-        "Images": (totals["images"], "The batch, as the first layer gets it."),
-        "Data set": (data_set_bytes(asked.spec), "All of it stays in memory, a byte for each pixel and channel."),
+        "Moments": (totals["moments"], "What the optimiser keeps for each weight."),
+        "Activations": (totals["activations"], "Kept from the forward pass for the backward pass."),
+        "Images": (totals["images"], "The batch as the first layer gets it."),
+        "Data set": (data_set_bytes(asked.spec), "All images stay in memory, one byte per pixel and channel."),
     }
     with st.container(horizontal=True, gap="medium"):
         for label, (count, about) in figures.items():
@@ -135,8 +135,8 @@ def _show_layers(counts: StepBytes, asked: _Asked, batch_size: int) -> None:
         f"bytes-{asked.architecture}-{batch_size}",
         "Bytes of a training step, by layer",
         lambda: rows,
-        caption="Counted on the tensors of real steps: what autograd keeps belongs to the layer that first asks for "
-        "it, so a convolution that takes what a ReLU has kept adds nothing.",
+        caption="Counted from the tensors of real steps. A tensor that autograd keeps counts for the first layer that "
+        "needs it. So a convolution that reuses a ReLU's output adds nothing.",
     )
 
 
@@ -169,11 +169,11 @@ def _compare_with_estimate(counts: StepBytes, asked: _Asked, batch_size: int) ->
         "Activations": (totals["activations"], estimate.activations),
         "Images": (totals["images"] + data_set_bytes(asked.spec), estimate.images),
     }
-    with st.expander("Against what Train expects before it begins"):
+    with st.expander("Compared with Train's estimate"):
         st.dataframe(
             pd.DataFrame(
                 [
-                    {"": what, "Counted": size(count), "Expected": size(bound), "Times": f"{bound / count:.1f}"}
+                    {"": what, "Counted": size(count), "Estimated": size(bound), "Times": f"{bound / count:.1f}"}
                     for what, (count, bound) in rows.items()
                 ]
             ),
@@ -181,21 +181,22 @@ def _compare_with_estimate(counts: StepBytes, asked: _Asked, batch_size: int) ->
             width="stretch",
         )
         st.caption(
-            "Train refuses what might not fit, so it expects more: two copies of each activation, batches of its own "
-            "for validation, images while they are augmented, and the best weights so far."
+            "Train refuses what might not fit, so its estimate is higher. It adds a second copy of each activation, "
+            "validation batches, images during augmentation and the best weights so far."
         )
 
 
 def _measure_speed(asked: _Asked) -> None:
     over = lanes()
     st.caption(
-        f"Found here: {', '.join(lane.title for lane in over)}. A batch size after another is trained on and asked, "
-        f"until a step takes {SLOWEST:g} s; medians of repeated steps with images that lie ready."
+        f"Found here: {', '.join(lane.title for lane in over)}. Trains and predicts with larger and larger batches "
+        f"until a step takes {SLOWEST:g} s. Medians of repeated steps, with images already in memory."
     )
     if devices() == ["cpu"]:
         st.caption(
-            f":material/memory: There is no GPU here{', so one CPU thread stands against all' if over[1:] else ''}. "
-            "Start the app on a machine with a CUDA GPU, and the same button draws its line beside the CPU's."
+            ":material/memory: There is no GPU "
+            f"here{', so the chart compares one CPU thread with all' if over[1:] else ''}. On a machine with a CUDA "
+            "GPU, the same button also measures the GPU."
         )
     trial(
         f"{_KEY}.speed",
@@ -203,7 +204,7 @@ def _measure_speed(asked: _Asked) -> None:
         asked,
         partial(measure_speeds, asked.config(), asked.spec, over),
         partial(_show_speeds, over),
-        "Press **Measure**: points appear from batches of one image on, ten seconds or so where all is quiet.",
+        "Press **Measure**. Points appear from batches of one image on; it takes about ten seconds.",
     )
 
 
@@ -218,7 +219,7 @@ def _show_speeds(over: list[Lane], speeds: Speeds) -> None:
         "images-a-second",
         "Images a second against batch size",
         lambda: rows,
-        caption="Rising: more images share what each call of a layer costs. Flat: arithmetic or memory is busy.",
+        caption="Rising: more images share the cost of each layer call. Flat: arithmetic or memory is the limit.",
     )
     for lane in dict.fromkeys(point.lane for point in speeds.points):
         _tell_plateau(lane, speeds)
@@ -229,14 +230,14 @@ def _tell_plateau(lane: str, speeds: Speeds) -> None:
     """Say from which batch size speed no longer grows, and what share of peak arithmetic it reaches."""
     near, fastest = plateau(speeds.of(lane))
     within = f"{1 - NEAR:.0%}"
-    from_there = f"From **{near.batch_size:,}** on it is within {within} of that."
+    from_there = f"From **{near.batch_size:,}** on, it is within {within} of that."
     if near == fastest:
         from_there = f"With any smaller batch it is more than {within} slower."
     reached, product = fastest.answered * speeds.macs, speeds.products[lane]
     st.markdown(
         f"- **{lane}** trains fastest with batches of {fastest.batch_size:,}: {fastest.trained:,.0f} images/s. "
-        f"{from_there} There it answers with {counted(reached)} multiply-accumulates a second, {reached / product:.0%} "
-        f"of what a large matrix product comes to here ({counted(product)})."
+        f"{from_there} For prediction it reaches {counted(reached)} multiply-accumulates a second, "
+        f"{reached / product:.0%} of a large matrix product here ({counted(product)})."
     )
 
 
@@ -244,7 +245,7 @@ def _show_parts(rows: pd.DataFrame, names: list[str]) -> None:
     lane = st.segmented_control("Where a step's time goes", names, default=names[0], required=True, key=f"{_KEY}.lane")
     chosen = rows[rows["lane"] == lane]
     if chosen.empty:
-        st.caption("Its turn comes after the others.")
+        st.caption("This measurement runs after the others.")
         return
     smallest, largest = chosen.iloc[0], chosen.iloc[-1]
     passes = [duration(float(row["forward"] + row["backward"])) for row in (smallest, largest)]
@@ -254,6 +255,6 @@ def _show_parts(rows: pd.DataFrame, names: list[str]) -> None:
         "step-parts",
         "Time for one image by part of the step, against batch size",
         lambda: chosen,
-        caption=f"From batches of {smallest['batch_size']:,} to {largest['batch_size']:,}, forward and backward grow "
-        f"from {passes[0]} to {passes[1]} a step, the update from {updates[0]} to {updates[1]}.",
+        caption=f"From batches of {smallest['batch_size']:,} to {largest['batch_size']:,}, forward and backward take "
+        f"{passes[0]} to {passes[1]} a step, the update {updates[0]} to {updates[1]}.",
     )

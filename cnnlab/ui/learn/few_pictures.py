@@ -35,9 +35,9 @@ from cnnlab.ui.widgets.progress import trial
 
 KEY = "learn.few_pictures"
 MEANINGS: dict[Way, str] = {
-    "from scratch": "a small network begins with random weights, and all of it learns",
+    "from scratch": "a small network starts with random weights, and all layers learn",
     "frozen": "the backbone keeps its weights; only a new last layer learns",
-    "fine-tuned": "the backbone's last blocks learn too, in smaller steps",
+    "fine-tuned": "the backbone's last blocks learn too, with a smaller learning rate",
 }
 
 _T = TypeVar("_T")
@@ -47,15 +47,15 @@ def show() -> None:
     """Show what transfer learning is, the settings of the comparison, and its results."""
     st.markdown(
         linked(
-            "A network that has learned from a million photos knows more than their classes. Its first layers answer "
-            "to edges and colours, later ones to textures and parts, and nearly all pictures have those. So transfer "
-            "learning keeps these layers, the backbone, and only learns what tells your classes apart."
+            "A network trained on a million photos has learned more than their classes. Its first layers respond to "
+            "edges and colours, later ones to textures and parts. Nearly all pictures have those. So transfer "
+            "learning keeps these layers, the backbone. It only learns what separates your classes."
         )
     )
     st.markdown(
         linked(
-            "The later a layer, the more it is about the photos that it learned from. Fine-tuning adapts the last "
-            f"blocks to your pictures. Here the network is {BACKBONES['lite0'].title}."
+            "Later layers depend more on the photos they were trained on. Fine-tuning adapts the last blocks to your "
+            f"pictures. Here the network is {BACKBONES['lite0'].title}."
         )
     )
     st.markdown("\n".join(f"- **{way}**: {what}" for way, what in MEANINGS.items()))
@@ -70,7 +70,7 @@ def show() -> None:
         terms,
         lambda: compare(terms),
         _show,
-        "Press the button: each point is drawn as soon as its first network is judged.",
+        "Press the button. Each point appears as soon as its first network is tested.",
     )
 
 
@@ -83,7 +83,7 @@ def _terms() -> Terms:
         seeds = st.slider("Seeds", 2, 8, usual.seeds, key=f"{KEY}.seeds", persist_state="session")
     with right:
         ways = st.pills(
-            "Ways to learn",
+            "Methods",
             WAYS,
             selection_mode="multi",
             default=usual.ways,
@@ -92,7 +92,7 @@ def _terms() -> Terms:
         )
         numbers = possible_numbers(dataset)
         chosen = st.pills(
-            "Pictures a class",
+            "Pictures per class",
             numbers,
             selection_mode="multi",
             default=numbers[: len(usual.numbers)],
@@ -112,14 +112,12 @@ def _dataset(names: list[str]) -> DatasetSpec:
         names,
         format_func=titles.__getitem__,
         key=FEW_PICTURES_OF.name,
-        help="Those on this machine, your own among them, that have pictures enough.",
+        help="Data sets on this machine with enough pictures, including your own.",
         persist_state="session",
     )
     spec = DATASETS[chosen]
     if spec.is_drawn:
-        st.caption(
-            "Grey characters are unlike any photo: do not expect a network that saw photos to be the best for them."
-        )
+        st.caption("Grey characters look like no photo. A network trained on photos may not be the best for them.")
     return spec
 
 
@@ -132,12 +130,15 @@ def _budget(terms: Terms) -> None:
     trainings = frame.counted(terms.seeds * len(terms.arms), "training")
     slow = " Fine-tuning takes several times as long as the other two." if "fine-tuned" in terms.ways else ""
     st.caption(
-        f":material/timer: {trainings}, each judged on about {terms.judged_on:,} validation images that it has not "
-        f"learned from, never on test images.{slow}"
+        f":material/timer: {trainings}, each tested on about {terms.judged_on:,} validation images it did not train "
+        f"on, never on test images.{slow}"
     )
     possible = possible_numbers(terms.dataset)
     if possible != NUMBERS:
-        st.caption(f"Beside the validation images this data set allows {' or '.join(map(str, possible))} a class.")
+        st.caption(
+            f"With its validation images held out, this data set has enough for {' or '.join(map(str, possible))} "
+            "pictures per class."
+        )
 
 
 def _show(reached: Compared) -> None:
@@ -164,9 +165,9 @@ def _measured(terms: Terms) -> None:
     """Say what was measured, and on which images."""
     st.caption(
         linked(
-            f"{literal(dataset_spec(terms.dataset).title)}: mean validation accuracy ± one standard deviation of up to "
-            f"{terms.seeds} seeds, on about {terms.judged_on:,} images. Each seed has its own weights, pictures to "
-            "learn from and images to be judged on. Where bars overlap, more seeds may change the order."
+            f"{literal(dataset_spec(terms.dataset).title)}: mean validation accuracy ± one standard deviation of up "
+            f"to {terms.seeds} seeds, on about {terms.judged_on:,} images. Each seed has its own weights, training "
+            "pictures and validation images. If bars overlap, more seeds may change the order."
         )
     )
 
@@ -174,8 +175,8 @@ def _measured(terms: Terms) -> None:
 def _table(rows: pd.DataFrame) -> None:
     shown = pd.DataFrame(
         {
-            "Way to learn": rows["way"],
-            "Pictures a class": rows["number"],
+            "Method": rows["way"],
+            "Pictures per class": rows["number"],
             "Seeds": rows["seeds"],
             "Mean, %": 100 * rows["mean"],
             "Sd, points": 100 * rows["sd"],
@@ -194,6 +195,6 @@ def _table(rows: pd.DataFrame) -> None:
 
 def _door(terms: Terms, best: Point) -> None:
     """Show a link that trains the best once more, as a run to look into."""
-    st.markdown("Train the best of them as a run, to look inside and judge it on the test images:")
+    st.markdown("Train the best one as a run, to look inside and get its test accuracy:")
     config = terms.config(Arm(best.way, best.number), seed=0)
     frame.door("Train", f"“{best.way}” on {best.number} pictures a class", to_query(config))

@@ -35,7 +35,7 @@ from cnnlab.ui.widgets.live_chart import live_chart
 from cnnlab.ui.widgets.progress import trial
 
 ENDINGS: dict[Ending, str] = {"flattened": "flattened at the end", "pooled": "pooled at the end"}
-VARIED: dict[Varied, str] = {"none": "the images as they are", "shift": "images moved by up to 2 px"}
+VARIED: dict[Varied, str] = {"none": "unchanged images", "shift": "images shifted by up to 2 px"}
 TOLD_SHIFTS = (0, 2, 4, 6)  # pixels, in the table of all trials
 
 
@@ -43,8 +43,8 @@ def show() -> None:
     """Show the two networks, their training, the test on shifted images, and the earlier trials."""
     spec = dataset_spec("mnist-sample")
     st.markdown(
-        "A dense network takes the image as one row of numbers: that two pixels are neighbours is lost before it "
-        "begins. A convolutional one keeps the plane. Both here have as many parameters."
+        "A dense network reads the image as one row of numbers. It loses which pixels are neighbours. A "
+        "convolutional network keeps the two dimensions. Both networks here have as many parameters."
     )
     ending = st.segmented_control(
         "The convolutional network's last maps are",
@@ -64,8 +64,8 @@ def show() -> None:
         terms,
         lambda: contest(terms, _data()),
         _show,
-        f"Press the button: both learn from the same {len(_data().train):,} digits in the same batches. That takes "
-        "less than half a minute on most machines.",
+        f"Press the button. Both networks train on the same {len(_data().train):,} digits in the same batches. This "
+        "takes less than half a minute on most machines.",
     )
 
 
@@ -88,7 +88,7 @@ def _terms(ending: Ending) -> Terms:
     left, right = st.columns([3, 1], gap="large")
     with left:
         augmentation = st.segmented_control(
-            "They learn from",
+            "Training images",
             get_args(Varied),
             default="none",
             format_func=VARIED.__getitem__,
@@ -99,7 +99,7 @@ def _terms(ending: Ending) -> Terms:
         is_shuffled = st.toggle(
             "Shuffle the pixels",
             key="learn.flatten.shuffled",
-            help="All images in the same random order of pixels: nothing is lost but who is whose neighbour.",
+            help="Puts the pixels of all images into the same random order. Only the neighbourhoods are lost.",
             persist_state="session",
         )
         with st.container(horizontal=True):
@@ -128,16 +128,16 @@ def _show(reached: Contest) -> None:
     if not reached.by_shift:
         return
     _remember(reached)
-    st.subheader("Move the test images", anchor=False)
+    st.subheader("Shift the test images", anchor=False)
     show_figure(
         charts.accuracy_by_shift(reached.by_shift, 1 / len(_data().spec.classes)),
         "dense-or-not-shift",
         "Test accuracy of both networks by how far the images are moved",
         lambda: pd.DataFrame(reached.by_shift).rename_axis("pixels").reset_index(),
-        f"{len(_data().test):,} test images moved right, left, down and up; the mean of the four. {FARTHEST} px away "
+        f"{len(_data().test):,} test images shifted right, left, down and up; the mean of the four. At {FARTHEST} px, "
         f"{ink_lost(_data().test.images, FARTHEST):.1%} of their ink has left the picture.",
     )
-    st.subheader("Move one digit", anchor=False)
+    st.subheader("Shift one digit", anchor=False)
     st.fragment(_one_digit)(reached)  # a fragment of its own: a moved slider reruns nothing else
     _tried()
 
@@ -183,14 +183,16 @@ def _tried() -> None:
     """Show a row per network and setting, once there are several to compare."""
     tried: dict[Terms, Contest] = CONTESTS.get()
     if len(tried) < 2:
-        st.caption("Now shuffle the pixels, train on moved images or change the network's end: a table compares them.")
+        st.caption(
+            "Now shuffle the pixels, train on shifted images or change the last layers. A table compares your results."
+        )
         return
-    st.subheader("What you tried", anchor=False)
+    st.subheader("Your results", anchor=False)
     rows = [
         {
             "Network": name if name == "dense" else f"{name}, {terms.ending}",
             "Pixels": "shuffled" if terms.is_shuffled else "in place",
-            "Learned from": VARIED[terms.augmentation],
+            "Training images": VARIED[terms.augmentation],
             "Epochs": terms.epochs,
             "Seed": terms.seed,
             **{f"{far} px": 100 * contest.by_shift[name][far] for far in TOLD_SHIFTS},
@@ -205,4 +207,4 @@ def _tried() -> None:
         column_config={f"{far} px": points for far in TOLD_SHIFTS},
         width="stretch",
     )
-    st.caption("Test accuracy, %, by how far the images are moved.")
+    st.caption("Test accuracy, %, by the shift of the images.")

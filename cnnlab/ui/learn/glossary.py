@@ -20,7 +20,7 @@ def show() -> None:
     if asked := TERM.value():
         _answer(asked)
     words = st.text_input(
-        "Search", placeholder="A term, or words of its meaning", key="learn.glossary.search", max_chars=60
+        "Search", placeholder="A term or words from its meaning", key="learn.glossary.search", max_chars=60
     )
     if not words.strip():
         _all()
@@ -28,14 +28,14 @@ def show() -> None:
         st.caption(frame.counted(len(found), "term"))
         _list(found, whole=False)
     else:
-        st.info("No term has these words: try fewer, or a part of one.", icon=":material/search_off:")
+        st.info("No term contains these words: try fewer words or a part of one.", icon=":material/search_off:")
 
 
 def _answer(slug: str) -> None:
     """Show the term with its links."""
     term = TERMS.get(slug)
     if term is None:
-        st.info("The glossary does not have this term: search it below.", icon=":material/search_off:")
+        st.info("The glossary does not have this term. Search below.", icon=":material/search_off:")
         return
     with st.container(border=True):
         st.header(term.name, anchor=False)

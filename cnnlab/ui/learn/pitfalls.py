@@ -29,8 +29,8 @@ DOORS = {
         "Train the tour's network: one setting scales all splits",
         {"recipe": "conv2d-tour", "dataset": "mnist-sample", "epochs": "5"},
     ),
-    "flatten": Door("Design", "Build it on Design, which works out every shape", preset="conv2d-tour"),
-    "eval": Door("Evaluate", "Judge a network, always in eval mode"),
+    "flatten": Door("Design", "Build it on Design, which computes every shape", preset="conv2d-tour"),
+    "eval": Door("Evaluate", "Evaluate a network, always in eval mode"),
     "softmax": Door("Design", "See a softmax last on Design and read its hint", {DESIGN.name: to_link(_SOFTMAX_LAST)}),
     "first-four": Door("Evaluate", "See each class with its images and its interval"),
     "labels": Door("Evaluate", "Find labels that look wrong", {"view": "Labels"}),
@@ -41,7 +41,7 @@ DOORS = {
     ),
     "test-set": Door(
         "Sweep",
-        "Search settings by validation; the test set judges once",
+        "Search settings by validation; use the test set once",
         {"recipe": "basic-cnn", "dataset": "mnist-sample", "epochs": "5"},
     ),
     "scenes": Door("Data", "Add your own pictures: shots of one scene stay together"),
@@ -59,12 +59,12 @@ DOORS = {
     "zero-grad": Door("Learn", "See one training step in slow motion", {"chapter": "step"}),
     "no-shuffle": Door(
         "Train",
-        "Train in an order that is new each epoch",
+        "Train with a new order in each epoch",
         {"recipe": "basic-cnn", "dataset": "mnist-sample", "epochs": "5"},
     ),
 }
 
-_HEADINGS = (":orange[:material/warning: In the trap]", ":blue[:material/check_circle: Mended]")
+_HEADINGS = (":orange[:material/warning: With the pitfall]", ":blue[:material/check_circle: Fixed]")
 
 _SEED = "learn.traps.seed"
 
@@ -81,29 +81,29 @@ def show() -> None:
         key=_SEED,
         persist_state="session",
         width=160,
-        help="Other images, other initial weights, another order. What stays with every seed is no luck.",
+        help="Other images, initial weights and order. An effect that stays with every seed is not luck.",
     )
     trial(
         f"learn.traps.{trap.slug}",
-        "Fall into it",
+        "Run both",
         seed,
         lambda: trap.fall(seed),
         lambda finding: _show_finding(trap, finding),
-        "Press the button: both run now on the embedded digits, in a few seconds.",
+        "Press the button to run both versions on the built-in digits. It takes a few seconds.",
     )
     st.markdown(f"**How to notice it.** {linked(trap.notice)}")
     door = DOORS[trap.slug]
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         frame.door(door.page, door.label, door.query)
         if following := _after(trap.slug):
-            frame.door("Learn", f"Next trap: {following.title}", {"chapter": "traps", TRAP.name: following.slug})
+            frame.door("Learn", f"Next pitfall: {following.title}", {"chapter": "traps", TRAP.name: following.slug})
 
 
 def _chosen() -> str:
     """Show the choice of a pitfall and write it into the URL; return the slug that the URL names, else the first."""
-    TRAP.choice(PITFALLS, PITFALL, "There is no such trap: here is the first.")
+    TRAP.choice(PITFALLS, PITFALL, "This pitfall does not exist: showing the first one.")
     return st.selectbox(
-        "Trap",
+        "Pitfall",
         list(PITFALLS),
         format_func=lambda slug: f"{list(PITFALLS).index(slug) + 1}. {PITFALLS[slug].title}",
         key=PITFALL.name,
@@ -158,7 +158,7 @@ def _show_picture(trap: Pitfall, picture: Picture) -> None:
     show_figure(
         figure,
         f"trap-{trap.slug}",
-        f"{trap.title}: {picture.y} against {picture.x}, in the trap and mended",
+        f"{trap.title}: {picture.y} against {picture.x}, with the pitfall and fixed",
         lambda: picture.rows,
         picture.caption,
     )

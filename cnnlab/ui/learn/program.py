@@ -47,7 +47,7 @@ def show() -> None:
             program_of_run(choice.run)
         written = _written(config.model_dump_json())
     except (ArchitectureError, ConfigError, ProgramError) as error:
-        st.error(f"{frame.literal(str(error))}.", title="There is no program of this")
+        st.error(f"{frame.literal(str(error))}.", title="No program for this training")
         return
     _take_home(written)
     *before, training, plot = written.program.steps
@@ -71,16 +71,16 @@ def _take_home(written: _Written) -> None:
         "Notebook": (written.notebook, f"{program.name}.ipynb", "application/x-ipynb+json"),
     }
     with st.container(border=True):
-        st.markdown(f"**Take it home.** {frame.literal(program.about)}")
+        st.markdown(f"**Download the program.** {frame.literal(program.about)}")
         with st.container(horizontal=True):
             for label, (content, name, mime) in files.items():
                 _download(label, content, name, mime)
             if program.beside:
-                _download("Its data", program.beside.read_bytes(), program.beside.name, "application/octet-stream")
+                _download("Data file", program.beside.read_bytes(), program.beside.name, "application/octet-stream")
         st.code(f"pip install torch numpy plotly\npython {program.name}.py", language="sh")
         st.caption(
-            f"Or open the notebook in Jupyter. On this machine, with OMP_NUM_THREADS={threads_each()}, either comes to "
-            "the weights and the test accuracy of a training here, bit for bit. Elsewhere the last digits may differ."
+            f"Or open the notebook in Jupyter. On this machine, with OMP_NUM_THREADS={threads_each()}, both reproduce "
+            "the weights and test accuracy of a training here, bit for bit. Elsewhere the last digits may differ."
         )
 
 
@@ -142,15 +142,15 @@ def _guess(config: RunConfig) -> None:
             "untrained-logits",
             "The untrained network's logit of each class",
             lambda: pd.DataFrame({"class": list(guess.logits), "logit": list(guess.logits.values())}),
-            f"Its logits for the first validation image, whose class is {frame.literal(guess.label)}. Asked about "
-            f"{guess.images} images; who gives all classes the same probability has a loss of {guess.by_chance:.3f}.",
+            f"Its logits for the first validation image, whose class is {frame.literal(guess.label)}. Measured on "
+            f"{guess.images} images. Equal probabilities for all classes give a loss of {guess.by_chance:.3f}.",
         )
 
 
 def _optimiser(config: RunConfig) -> None:
     settings = _found_settings(config.model_dump_json())
     st.dataframe(pd.DataFrame({"Setting": list(settings), "Value": list(settings.values())}), hide_index=True)
-    st.caption("Every setting of the optimiser, PyTorch's own among them.")
+    st.caption("All settings of the optimiser, including PyTorch's defaults.")
 
 
 def _has_data(config: RunConfig) -> bool:
@@ -159,7 +159,7 @@ def _has_data(config: RunConfig) -> bool:
         return True
     spec = dataset_spec(config.dataset)
     st.info(
-        f"{spec.title} is not here yet: step 6 fetches it, about {spec.download_bytes / 1e6:.0f} MB.",
+        f"{spec.title} is not on this machine yet. Step 6 downloads it, about {spec.download_bytes / 1e6:.0f} MB.",
         icon=":material/download:",
     )
     return False

@@ -52,7 +52,7 @@ def choose() -> Choice:
         persist_state="session",
     )
     if not any(key.startswith("design ") for key in offered):
-        frame.door("Design", "Save a design on Design, and it is offered here", {})
+        frame.door("Design", "Designs saved on Design appear here", {})
     choice = offered[chosen]
     return choice if choice.run else replace(choice, config=_budgeted(choice.config, chosen))
 
@@ -71,7 +71,7 @@ def _budgeted(config: RunConfig, chosen: str) -> RunConfig:
         )
     with budget:
         epochs = st.segmented_control(
-            "Budget",
+            "Epochs",
             sorted({1, config.epochs, program_field("epochs", chosen).get()}),
             required=True,
             format_func=lambda number: "One epoch" if number == 1 else frame.counted(number, "epoch"),
@@ -150,7 +150,9 @@ def _take_address() -> None:
     try:
         config = from_query({name: value for name, value in asked.items() if name != "design"})
     except ConfigError as error:
-        st.toast(f"The address asks for what cannot be: {frame.literal(str(error))}.", icon=":material/link_off:")
+        st.toast(
+            f"This link has a setting that does not exist: {frame.literal(str(error))}.", icon=":material/link_off:"
+        )
         return
     PROGRAM_TRAINING.put(link)
     _fill(link, config, is_new=True)

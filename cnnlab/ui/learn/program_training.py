@@ -63,7 +63,7 @@ def _steps(config: RunConfig, step: Place) -> None:
         if job and job.is_running:
             _progress(job)
         else:
-            _offer(config, job, "Train it once more" if run else "Train it here")
+            _offer(config, job, "Train it again" if run else "Train it here")
         if history and history.epochs:
             _epochs(history)
         if run and not (job and job.is_running):
@@ -72,7 +72,7 @@ def _steps(config: RunConfig, step: Place) -> None:
         if run and history and (history.steps or history.epochs):
             _curves(run, history)
         else:
-            st.info("Train it in step 6: its curves appear here.", icon=":material/show_chart:")
+            st.info("Train it in step 6 to see its curves here.", icon=":material/show_chart:")
 
 
 def _own(config: RunConfig) -> Job | None:
@@ -93,7 +93,7 @@ def _trained(config: RunConfig) -> Run | None:
 def _progress(job: Job) -> None:
     st.progress(job.progress, text=progress_text(job))
     st.button(
-        "Stop and keep",
+        "Stop (keeps all epochs)",
         icon=":material/stop_circle:",
         on_click=job.stop,
         disabled=job.state == "judging" or job.is_stopping,
@@ -117,7 +117,7 @@ def _offer(config: RunConfig, ended: Job | None, label: str) -> None:
         try:
             session.start(config)
         except RunError as error:
-            st.error(frame.literal(str(error)), title="This training could not begin")
+            st.error(frame.literal(str(error)), title="This training could not start")
         else:
             st.rerun()
     if other:
@@ -128,9 +128,9 @@ def _tell_of(other: Job) -> None:
     """Say what this session trains instead, as it can train only one at a time."""
     config = other.config
     st.info(
-        f"This session trains something else, {frame.literal(config.architecture.title)} on "
-        f"{dataset_spec(config.dataset).title} for {frame.counted(config.epochs, 'epoch')} with seed {config.seed}: "
-        f"{other.progress:.0%} of it is done. One training at a time in a session.",
+        f"This session is training {frame.literal(config.architecture.title)} on {dataset_spec(config.dataset).title} "
+        f"for {frame.counted(config.epochs, 'epoch')} with seed {config.seed}: {other.progress:.0%} done. Only one "
+        "training runs at a time.",
         icon=":material/hourglass_top:",
     )
     frame.link("Train", "See it on Train")
@@ -146,12 +146,12 @@ def _judged(summary: Summary) -> None:
     if summary.test_accuracy is None:
         return
     with st.container(horizontal=True):
-        st.metric("Test accuracy", f"{summary.test_accuracy:.2%}")
+        st.metric("Test accuracy", f"{summary.test_accuracy:.1%}")
         st.metric("Training time", time_taken(summary.seconds or 0))
     weakest = min(summary.per_class, key=summary.per_class.__getitem__)
     st.caption(
         f"On {sum(summary.support.values()):,} test images, once. The weakest class is {frame.literal(weakest)} with "
-        f"{summary.per_class[weakest]:.2%}. Trained on {frame.counted(summary.threads, 'thread')}, in "
+        f"{summary.per_class[weakest]:.1%}. Trained on {frame.counted(summary.threads, 'thread')}, in "
         f"{frame.literal(summary.precision)}."
     )
     frame.door("Inside", "Look inside this network", {"run": summary.id})
@@ -162,6 +162,6 @@ def _curves(run: Run, history: History) -> None:
         figure = charts.curve(history, metric)
         live_chart(figure, f"learn.program.{metric}", run.id, f"Train and validation {metric} by epoch", height=260)
     st.caption(
-        "A train point is the mean over its epoch, while the network still learned: early in training it lies behind "
-        "the last batches. Validation is measured after each epoch."
+        "A train point is the mean over its epoch, while the network is learning. So early in training it lags the "
+        "last batches. Validation is measured after each epoch."
     )

@@ -53,10 +53,10 @@ def told_of(scene: Scene, worked: Worked) -> str:
     """Say which parts of a large example are omitted; empty where none are."""
     looked_at = len(worked.padded)
     if scene.products is None:
-        return "There are too many products to send them all: the window shows pixels, weights and the output."
+        return "Too many products to show: the window shows pixels, weights and the output."
     if scene.rest is not None:
         shown = "the first is" if len(scene.planes) == 1 else f"the first {len(scene.planes)} are"
-        return f"Of {looked_at} input channels {shown} written out; the sums of the others are added up."
+        return f"Of {looked_at} input channels, {shown} written out. The sums of the others are added."
     return ""
 
 

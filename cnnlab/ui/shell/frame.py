@@ -88,9 +88,11 @@ def _let_in() -> None:
         st.error(_refusal(names), icon=":material/block:")
         _log_out()
     elif is_logged_in is None:
-        st.error(f"This server has a list of who may come in ({VARIABLE}), but no login. Whoever runs it adds one.")
+        st.error(
+            f"This server has a list of allowed users ({VARIABLE}) but no login. Its administrator must set up a login."
+        )
     else:
-        st.info("This server asks who you are before it shows its runs.", icon=":material/lock:")
+        st.info("Log in to see the runs on this server.", icon=":material/lock:")
         if st.button("Log in", type="primary", icon=":material/login:", key="log-in"):
             _log_in()
     st.stop()
@@ -100,20 +102,18 @@ def _refusal(names: frozenset[str]) -> str:
     """Explain why a user who is logged in may not enter, and what to do."""
     if not names:
         return (
-            f"Nobody may come in yet. Whoever runs this server sets {VARIABLE} to the e-mail addresses and domains "
-            "that may, and starts it again."
+            f"Nobody has access yet. The administrator must set {VARIABLE} to the allowed e-mail addresses and "
+            "domains and restart the server."
         )
     account = literal(str(st.user.get("email") or "This account, which has no e-mail address,"))
-    return (
-        f"{account} may not come in. Log out and take another account, or ask whoever runs this server to add this one."
-    )
+    return f"{account} has no access. Log out and use another account, or ask the administrator to add this one."
 
 
 def _log_in() -> None:
     try:
         st.login()
     except StreamlitAuthError as error:
-        st.error(literal(str(error)), title="This server's login does not work; whoever runs it mends it")
+        st.error(literal(str(error)), title="This server's login does not work; its administrator must fix it")
 
 
 def _log_out() -> None:
@@ -126,7 +126,7 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except CnnLabError as error:
-        st.error(f"{literal(str(error))}.", title="This cannot be shown")
+        st.error(f"{literal(str(error))}.", title="Something went wrong")
 
 
 def link(page: str, label: str) -> None:
@@ -193,14 +193,14 @@ def warn_of_missing_data() -> None:
     """Show a warning where the pictures of the session's own run are gone or others than it was trained on."""
     if missing := session.missing_data():
         st.warning(
-            f"{literal(missing)}. The page Data restores what was removed.", icon=":material/image_not_supported:"
+            f"{literal(missing)}. You can restore removed data sets on Data.", icon=":material/image_not_supported:"
         )
 
 
 def no_runs_yet() -> None:
     """Show what to do next where nothing has been trained yet."""
     st.info(
-        "No network has been trained yet. Train one, then come back: every epoch is kept.",
+        "No network has been trained yet. Train one first.",
         icon=":material/potted_plant:",
     )
     link("Train", "Train a network")

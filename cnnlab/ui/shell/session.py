@@ -184,7 +184,7 @@ def current_run_id() -> str | None:
     run_id = RUN.value() or OWN_RUN.get() or (own.run.id if own else None)
     if run_id and not is_training(run_id) and not find_run(run_id):
         if RUN.drop():
-            st.toast("The run in the address is not here, or not any more.", icon=":material/link_off:")
+            st.toast("The run in this link does not exist here.", icon=":material/link_off:")
         run_id = None
     OWN_RUN.put(run_id)
     if run_id:

@@ -12,6 +12,7 @@ from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import ConfigError, RunConfig, field_title
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.widgets.bounds import between, is_within
+from cnnlab.ui.widgets.config_inputs import title
 from cnnlab.ui.widgets.run_form import run_form
 
 _FIRST = ["learning_rate", "batch_size"]
@@ -39,17 +40,17 @@ def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
         )
         is_within(minutes, between(0, 10_000))
     pruner = st.selectbox(
-        "Give up trials that lag behind",
+        "Stop weak trials early",
         list(get_args(SweepConfig.model_fields["pruner"].annotation)),
         format_func=_pruner,
         key="sweep.pruner",
         persist_state="session",
     )
-    st.markdown("**What stays as it is**")
-    st.caption("What is searched takes its values from above.")
+    st.markdown("**Fixed settings**")
+    st.caption("Searched settings take their values from above.")
     base = run_form()
     if base is None:
-        top.caption("What stays as it is cannot run: the reason is below.")
+        top.caption("The fixed settings cannot run: the reason is below.")
         return None
     try:
         return parse_sweep(
@@ -68,7 +69,7 @@ def _values(name: str) -> dict[str, Any]:
             field_title(name),
             _options(name),
             list(offered["options"]),
-            format_func=str,
+            format_func=lambda value: _shown(name, value),
             accept_new_options=name in _NUMBERS,
             key=f"sweep.{name}",
             persist_state="session",
@@ -93,6 +94,10 @@ def _options(name: str) -> list[Any]:
     if name == "architecture":
         return list(PRESETS)
     return list(get_args(RunConfig.model_fields[name].annotation)) or [True, False]
+
+
+def _shown(name: str, value: Any) -> str:
+    return PRESETS[value].title if name == "architecture" and value in PRESETS else title(str(value))
 
 
 def _number(value: Any) -> Any:

@@ -20,6 +20,7 @@ from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import MORE_TRIALS, SWEEP_CHOSEN, search_runs
 from cnnlab.ui.widgets.bounds import between, is_within
+from cnnlab.ui.widgets.config_inputs import title
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.format import rough_duration
 
@@ -29,7 +30,7 @@ _starting = Lock()  # two clicks, of one session or of two, start only one sweep
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _SECONDS = st.column_config.NumberColumn(format="%.1f")
-_STATES = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
+_STATES = {"COMPLETE": "done", "PRUNED": "stopped early", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting"}
 
 
 @st.cache_resource(show_spinner=False)
@@ -56,7 +57,7 @@ def start(config: SweepConfig) -> None:
         try:
             sweep = _store().create(config)
         except (ConfigError, RunError) as error:
-            st.error(frame.literal(str(error)), title="This sweep could not begin")
+            st.error(frame.literal(str(error)), title="This sweep could not start")
             return
         board[sweep.id] = Worker(search(sweep, _store().runs))
     SWEEP_CHOSEN.put(sweep.id)
@@ -73,12 +74,12 @@ def watch_sweeps() -> None:
     ids = [sweep.id for sweep in sweeps]
     if not ids:
         st.info(
-            "Choose what is searched and press **Start sweep**: each trial is a short training with settings that "
-            "those before it recommend, and an ordinary run on every other page.",
+            "Choose what to search and press **Start sweep**. Each trial is a short training; earlier trials guide "
+            "its settings. On every other page it is an ordinary run.",
             icon=":material/travel_explore:",
         )
         return
-    named = SWEEP.asked(ids, "The sweep in the address is not here, or not any more: choose one below.")
+    named = SWEEP.asked(ids, "The sweep in this link does not exist here. Choose one below.")
     asked = SWEEP_CHOSEN.get() or named
     SWEEP_CHOSEN.put(asked if asked in ids else ids[0])
     titles = frame.distinct_labels({sweep.id: sweep.title for sweep in sweeps})
@@ -109,16 +110,16 @@ def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
             text += f", about {rough_duration(sweep.seconds / ended * (config.trials - ended))} left"
         st.progress(min(1.0, ended / config.trials), text=text)
         _trial(work.latest)
-        st.button("Stop", icon=":material/stop:", on_click=work.cancel, help="It can go on later where it was.")
+        st.button("Stop", icon=":material/stop:", on_click=work.cancel, help="You can continue it later.")
         return
     st.progress(min(1.0, ended / config.trials), text=f"{text}, {rough_duration(sweep.seconds)} of training")
     if work and work.error:
         st.error(frame.literal(work.error), title="This sweep ended too early")
     if sweep.status == "running":
-        st.info("Another process is at work on this sweep.", icon=":material/autorenew:")
+        st.info("Another process is running this sweep.", icon=":material/autorenew:")
     elif sweep.has_room:
         st.button(
-            "Go on", icon=":material/play_arrow:", on_click=_go_on, args=[sweep], type="primary", disabled=is_busy()
+            "Continue", icon=":material/play_arrow:", on_click=_go_on, args=[sweep], type="primary", disabled=is_busy()
         )
     else:
         more = st.columns([1, 3], vertical_alignment="bottom")
@@ -126,13 +127,13 @@ def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
         with more[0]:
             is_right = is_within(st.number_input("More trials", key=MORE_TRIALS.name), between(1, 1000))
         more[1].button(
-            "Go on", icon=":material/add:", on_click=_go_on, args=[sweep, True], disabled=is_busy() or not is_right
+            "Continue", icon=":material/add:", on_click=_go_on, args=[sweep, True], disabled=is_busy() or not is_right
         )
 
 
 def _trial(step: Step | None) -> None:
     if step is None:
-        st.caption("Getting ready")
+        st.caption("Preparing")
         return
     job = step.job
     epochs = job.history.epochs
@@ -145,11 +146,11 @@ def _results(sweep: Sweep) -> None:
     rows = _table(sweep)
     done = rows[rows["State"] == "done"] if len(rows) else rows
     if done.empty:
-        st.caption("The first trial is not over yet.")
+        st.caption("The first trial is still running.")
         return
     best = done.sort_values("Validation").iloc[-1]
     with st.container(horizontal=True):
-        st.metric("Best validation accuracy", f"{best['Validation']:.2%}", help=f"Trial {best['Trial']}")
+        st.metric("Best validation accuracy", f"{best['Validation']:.1%}", help=f"Trial {best['Trial']}")
         for name in sweep.config.space:
             st.metric(field_title(name), frame.literal(_shown(best[field_title(name)])))
     shown = st.segmented_control(
@@ -164,8 +165,8 @@ def _results(sweep: Sweep) -> None:
             frame.go_to("Compare")
     st.caption(
         linked(
-            "What counts is validation accuracy; with many trials the best is also the luckiest, so judge it by its "
-            "test accuracy, or train it again with other seeds."
+            "Trials are ranked by validation accuracy. With many trials, the best is also lucky. Check its test "
+            "accuracy, or train it again with other seeds."
         )
     )
 
@@ -174,13 +175,13 @@ def _figure(sweep: Sweep, name: str, rows: pd.DataFrame) -> None:
     try:
         figure = FIGURES[name](sweep.study)
     except (RuntimeError, UserWarning, ValueError):
-        st.info("The trials are too few, or too alike, to tell. Go on with some more.")
+        st.info("There are too few trials, or they are too similar. Continue with some more.")
         return
     captions = {
         "History": "Each trial's validation accuracy, and the best so far.",
-        "Curves": "Validation accuracy of each trial, epoch by epoch; trials that were given up end early.",
-        "Importance": "How much each setting decides which trials are the best (PED-ANOVA, Watanabe et al. 2023).",
-        "Slices": "Validation accuracy against each setting by itself; later trials are brighter.",
+        "Curves": "Validation accuracy of each trial by epoch. Trials stopped early have shorter lines.",
+        "Importance": "How much each setting decides which trials are best (PED-ANOVA, Watanabe et al. 2023).",
+        "Slices": "Validation accuracy against each setting. Later trials are brighter.",
     }
     show_figure(figure, f"sweep-{name}-{sweep.id}", f"{name} of the sweep", lambda: rows, captions[name])
 
@@ -197,7 +198,7 @@ def _table(sweep: Sweep) -> pd.DataFrame:
                 "Epochs": len(trial.intermediate_values),
                 "Seconds": trial.duration.total_seconds() if trial.duration else None,
                 "Run": trial.user_attrs.get("run"),
-                "Why": trial.user_attrs.get("error", ""),
+                "Reason": trial.user_attrs.get("error", ""),
             }
             for trial in sweep.trials
         ]
@@ -218,4 +219,4 @@ def _go_on(sweep: Sweep, further: bool = False) -> None:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else title(str(value))

@@ -19,7 +19,8 @@ from cnnlab.ui.train.run_actions import HIGHEST_RATE, LOWEST_RATE, run_actions
 from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.widgets.balanced_metrics import balanced_metrics
 from cnnlab.ui.widgets.bounds import between, is_within
-from cnnlab.ui.widgets.format import time_taken
+from cnnlab.ui.widgets.config_inputs import title
+from cnnlab.ui.widgets.format import percent, time_taken
 from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
 
@@ -28,7 +29,7 @@ EAGER_FOR_SECONDS = 5.0
 RELAXED_SECONDS = 4.0
 IDLE_EPOCHS = 3
 GUESSING = 1.3  # times the loss of guessing
-_MIXED = " Where images are mixed, an answer counts by the share of its class: train stays low though all is well."
+_MIXED = " With mixed images, an answer counts by the share of its class. So train accuracy stays low; that is normal."
 
 
 def watch(job: Job, was_running: bool) -> None:
@@ -61,7 +62,7 @@ def _show(job: Job, view: RunView) -> None:
     else:
         _result(view)
         if job.details:
-            with st.expander("Details for whoever mends this", icon=":material/bug_report:"):
+            with st.expander("Error details", icon=":material/bug_report:"):
                 st.code(job.details, language=None)
     _curves(view)
 
@@ -71,11 +72,12 @@ def _headline(view: RunView) -> None:
     config = view.config
     st.markdown(f"**{frame.literal(view.title)}**")
     if view.came_from_elsewhere:
-        st.caption("Trained elsewhere: what it learned from, and how, is not known.")
+        st.caption("Trained elsewhere: its training data and settings are not known.")
         return
     st.caption(
-        f"{frame.counted(config.epochs, 'epoch')}, batches of {config.batch_size:,}, {config.optimizer}, learning rate "
-        f"{config.learning_rate:g} ({config.schedule}), augmentation {config.augmentation}, seed {config.seed}."
+        f"{frame.counted(config.epochs, 'epoch')}, batches of {config.batch_size:,}, {title(config.optimizer)}, "
+        f"learning rate {config.learning_rate:g} ({config.schedule}), augmentation {title(config.augmentation)}, seed "
+        f"{config.seed}."
     )
 
 
@@ -86,13 +88,13 @@ def _progress(job: Job, view: RunView) -> None:
     latest = epochs[-1] if epochs else None
     steps = job.history.steps
     with st.container(horizontal=True):
-        st.metric("Validation accuracy", f"{latest['validation_accuracy']:.2%}" if latest else "–")
-        st.metric("Train accuracy", f"{latest['train_accuracy']:.2%}" if latest else "–")
+        st.metric("Validation accuracy", f"{latest['validation_accuracy']:.1%}" if latest else "–")
+        st.metric("Train accuracy", f"{latest['train_accuracy']:.1%}" if latest else "–")
         st.metric("Speed, images/s", f"{steps[-1]['images_per_second']:,.0f}" if steps else "–")
         st.metric("Learning rate", f"{job.learning_rate:.2g}" if job.learning_rate else "–")
     chance = GUESSING / len(job.summary.classes) if job.summary.classes else 0.0
     if len(epochs) >= IDLE_EPOCHS and all(row["validation_accuracy"] < chance for row in epochs[-IDLE_EPOCHS:]):
-        st.warning(f"For {IDLE_EPOCHS} epochs it has done no better than guessing: try a smaller learning rate.")
+        st.warning(f"For {IDLE_EPOCHS} epochs it was no better than guessing: try a lower learning rate.")
     _controls(job)
 
 
@@ -107,15 +109,15 @@ def _controls(job: Job) -> None:
                 on_click=job.pause,
                 key="pause",
                 disabled=job.state != "training" or job.is_stopping,
-                help="Rests after the running step; what comes later is the same as without.",
+                help="Pauses after the current step. The result stays the same.",
             )
         st.button(
-            "Stop and keep",
+            "Stop (keeps all epochs)",
             icon=":material/stop_circle:",
             on_click=job.stop,
             key="stop",
             disabled=job.state == "judging" or job.is_stopping,
-            help="Ends after the running step; the last whole epoch is kept and judged. It can be resumed.",
+            help="Stops after the current step. Keeps all epochs and tests the last one. You can resume it.",
         )
         settable = job.state in ("training", "paused")
         with st.popover(
@@ -128,9 +130,9 @@ def _controls(job: Job) -> None:
 def _rate(job: Job) -> None:
     now = job.learning_rate or job.config.learning_rate
     RATE.fill(max(now, LOWEST_RATE))
-    rate = st.number_input("From the next step on", step=0.0001, format="%.4g", key=RATE.name)
+    rate = st.number_input("From the next step", step=0.0001, format="%.4g", key=RATE.name)
     is_right = is_within(rate, between(LOWEST_RATE, HIGHEST_RATE))
-    st.caption(f"It is {now:.2g} now. Afterwards it rises or falls with its schedule as before, in proportion.")
+    st.caption(f"It is {now:.2g} now. Its schedule then continues in proportion.")
     st.button("Set", on_click=_set_rate, args=[job], key="live.set", disabled=not is_right)
 
 
@@ -146,31 +148,32 @@ def _result(view: RunView) -> None:
     _headline(view)
     whole = max(run.epochs(), default=0)
     last = last_epoch(config, summary.extensions)
-    where = f"after {whole} of {last} epochs, which are kept. **Resume** goes on there."
+    where = f"after {whole} of {last} epochs, which are kept. **Resume** continues from there."
     if summary.status == "failed":
-        st.error(frame.literal(summary.error), title="This training failed; what was whole is kept")
+        st.error(frame.literal(summary.error), title="This training failed; its complete epochs are kept")
     elif summary.status == "interrupted":
         st.warning(f"This training was interrupted {where}")
     elif summary.status == "stopped":
-        st.info(f"Stopped {where}" if whole else "Stopped before its first epoch was over: there is nothing to judge.")
+        st.info(f"Stopped {where}" if whole else "Stopped during the first epoch: there is nothing to test.")
     if summary.test_accuracy is None:
         run_actions(run)
         return
     images = sum(summary.support.values())
-    low, high = binomtest(round(summary.test_accuracy * images), images).proportion_ci(method="wilson")
+    low, high = bounds = binomtest(round(summary.test_accuracy * images), images).proportion_ci(method="wilson")
     with st.container(horizontal=True):
-        st.metric("Test accuracy", f"{summary.test_accuracy:.2%}")
+        st.metric("Test accuracy", percent(summary.test_accuracy, bounds))
         if summary.is_imbalanced:
             balanced_metrics(summary.balanced_accuracy, summary.macro_f1)
         if not view.came_from_elsewhere:
-            st.metric("Validation accuracy", f"{summary.validation_accuracy:.2%}")
-            st.metric("Train accuracy", f"{summary.train_accuracy:.2%}")
+            st.metric("Validation accuracy", f"{summary.validation_accuracy:.1%}")
+            st.metric("Train accuracy", f"{summary.train_accuracy:.1%}")
             st.metric("Training time", time_taken(summary.seconds or 0))
             st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
     st.caption(
         linked(
-            f"{how_tested(summary, run.looks)}. 95 % interval {low:.1%} to {high:.1%} (Wilson). "
-            f"Weights of epoch {summary.epoch}. Measured in evaluation mode, without augmentation."
+            f"{how_tested(summary, run.looks)}. 95% interval {percent(low, bounds)} to "
+            f"{percent(high, bounds)} (Wilson). Weights of epoch {summary.epoch}. Measured in evaluation "
+            "mode, without augmentation."
         )
     )
     if warning := caveat(run):
@@ -194,9 +197,10 @@ def _curves(view: RunView) -> None:
         live_chart(figures["accuracy"], "accuracy", summary.id, "Train and validation accuracy by epoch")
     st.caption(
         linked(
-            "Train is measured while learning, on augmented images and with dropout, so it may lie below validation. "
-            "Validation images are held out of the training set and guide your choices; test images give the final "
-            "score." + _MIXED * bool(view.config.mixup or view.config.cutmix)
+            "Train is measured during training, with augmentation and dropout, so it can lie below validation. "
+            "Validation images guide your choices; test images give the final score."
+            + _MIXED
+            * bool(view.config.mixup or view.config.cutmix)
         )
     )
     if "per-class" in figures:

@@ -32,7 +32,8 @@ def learning_rate_finder(config: RunConfig) -> None:
         width="stretch",
         on_click=_begin,
         args=[asked, config],
-        help="Trains a fresh network for a few seconds on rising rates and shows where the loss falls. Keeps no run.",
+        help="Trains a new network for a few seconds with rising rates and shows where the loss falls. It saves no "
+        "run.",
     )
     known, work = RATE_RAMP.get()
     if known != asked or not work:
@@ -68,7 +69,7 @@ def _watch(work: Worker[Points], config: RunConfig) -> None:
 
 def _told(work: Worker[Points]) -> str:
     if work.place:
-        return f"Waits for other trainings: number {work.place} in the queue"
+        return f"Waiting for other trainings: number {work.place} in the queue"
     return f"Trying learning rate {work.latest[-1].learning_rate:.2g}" if work.latest else "Loading the data"
 
 
@@ -80,7 +81,7 @@ def _show(points: Points, config: RunConfig) -> None:
         alt="Loss against learning rate",
     )
     st.caption(
-        "On the left the steps are too small to learn, on the right too large to stay. The suggestion is a tenth of "
+        "Left: the steps are too small to learn. Right: too large, so the loss rises. The suggestion is a tenth of "
         "the largest rate at which the loss is still near its lowest."
     )
     st.button(

@@ -24,11 +24,11 @@ def run_actions(run: Run) -> None:
             "Resume",
             icon=":material/resume:",
             key="resume",
-            help="Goes on after its last whole epoch, as if it had never ended.",
+            help="Continues after its last complete epoch. The result is the same as without the stop.",
         ):
             _resume(run)
         if max(epochs, default=0):
-            with st.popover("Train on", icon=":material/more_time:"):
+            with st.popover("Train for more epochs", icon=":material/more_time:"):
                 _train_on(run)
             with st.popover("Branch", icon=":material/alt_route:", key=BRANCH_OPEN.name, on_change="rerun"):
                 _branch(run, epochs)
@@ -42,8 +42,8 @@ def _train_on(run: Run) -> None:
     tenth = max(run.config.learning_rate / 10, LOWEST_RATE)
     rate = st.number_input("Learning rate", value=tenth, step=0.0001, format="%.4g", key=f"more.rate.{run.id}")
     is_right &= is_within(rate, between(LOWEST_RATE, HIGHEST_RATE))
-    st.caption("The rate falls to zero over these epochs. Afterwards the test images judge it again.")
-    if st.button("Train on", key="more.go", disabled=not is_right):
+    st.caption("The rate falls to zero over these epochs. Then the run is tested again.")
+    if st.button("Train for more epochs", key="more.go", disabled=not is_right):
         _resume(run, epochs, rate)
 
 
@@ -60,8 +60,8 @@ def _branch(run: Run, epochs: list[int]) -> None:
     if len(epochs) > 1:  # a network from elsewhere has one
         st.slider("From its weights after epoch", epochs[0], epochs[-1], epochs[-1], key=branch_epoch(run.id).name)
     st.caption(
-        "A new run. The form takes this run's settings: change what you like, also the filters it keeps, then press "
-        "Train."
+        "Creates a new run. The form takes this run's settings. Change what you like, including the filters it "
+        "keeps, then press Train."
     )
     if st.button("Branch off", on_click=_branch_off, args=[run], key="branch.go"):
         st.rerun()  # the form is outside the fragment that this button reruns

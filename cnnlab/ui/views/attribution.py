@@ -22,7 +22,7 @@ from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import show_figure, tidy
 
 _NOTHING = "nothing"
-_LEARNED = "as it was learned"
+_LEARNED = "as trained"
 _CONTROLS: dict[str, Callable[[nn.Module], nn.Module]] = {
     "all weights random": partial(randomised, last_only=False),
     "only the last layer random": partial(randomised, last_only=True),
@@ -68,9 +68,9 @@ def _choose(at: Look, inputs: Tensor) -> _Choice:
     def named(label: int) -> str:
         return with_probability(trained, label, probabilities)
 
-    target = columns[1].selectbox("Why", order, format_func=named)
+    target = columns[1].selectbox("Explain class", order, format_func=named)
     other = columns[2].selectbox(
-        "and not", [None, *order], format_func=lambda label: _NOTHING if label is None else named(label)
+        "compared with", [None, *order], format_func=lambda label: _NOTHING if label is None else named(label)
     )
     layer = ""
     if METHODS[name].uses_layer:
@@ -98,8 +98,8 @@ def _show_maps(at: Look, choice: _Choice, maps: list[Attribution]) -> None:
 
 def _show_controls(at: Look, choice: _Choice, inputs: Tensor, learned: Attribution) -> None:
     st.caption(
-        "The same map of the same network, but with weights that have learned nothing (Adebayo et al. 2018). A map "
-        "that stays alike shows the image's edges, not what the network learned."
+        "The same map with random weights (Adebayo et al. 2018). If the map stays similar, it shows the image's "
+        "edges, not what the network learned."
     )
     for column, what in zip(st.columns(2), _CONTROLS, strict=True):
         with column:
@@ -110,8 +110,8 @@ def _show_controls(at: Look, choice: _Choice, inputs: Tensor, learned: Attributi
             st.markdown(f"**{what.capitalize()}**: rank correlation {alike:.2f}".replace("-", "−"))
             _map(at, attribution, f"{choice.method}-{what.replace(' ', '-')}", choice, None)
     st.caption(
-        "Rank correlation (Spearman) of the maps' magnitudes with the one above: near 0 the map depends on what was "
-        "learned, near 1 it does not."
+        "Spearman rank correlation of the map's magnitudes with the one above. Near 0 the map depends on the trained "
+        "weights, near 1 it does not."
     )
 
 

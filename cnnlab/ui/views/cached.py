@@ -73,7 +73,9 @@ def reference(run: Run, trained: Trained) -> Reference | None:
 
     Raises DatasetError where these images are not available.
     """
-    part = awaited("Showing it the training images", _reference, f"{run.id}.{trained.epoch}", run, trained)
+    part = awaited(
+        "Running the training images through the network", _reference, f"{run.id}.{trained.epoch}", run, trained
+    )
     return part.result if part else None
 
 
@@ -99,7 +101,7 @@ def validation_answers(look: Look) -> Answers:
     return _validation_answers(look.at, look.run, look.trained)
 
 
-@st.cache_data(max_entries=64, show_spinner="Asking it about every test image")
+@st.cache_data(max_entries=64, show_spinner="Running the network on every test image")
 def _answers(at: str, _run: Run, _trained: Trained) -> Answers:
     _run.count_look(_trained.epoch)
     return _trained.answers(test_split(_run))
@@ -134,6 +136,6 @@ def _evenly(length: int, count: int) -> Tensor:
     return torch.arange(min(count, length)) * length // min(count, length)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Looking at what it learned from")
+@st.cache_resource(max_entries=16, show_spinner="Running the network on its training images")
 def _training_features(folder: str, epoch: int, _run: Run) -> TrainingFeatures:
     return TrainingFeatures.of(trained_network(_run, epoch), data_of(_run), _run.config)

@@ -35,7 +35,7 @@ def show(at: Look) -> None:
     kinds = {name: type(module).__name__ for name, module in leaves(trained.network).items()}
     layers = [name for name, found in seen.items() if found.after.dim() == 4 and kinds[name] != "Resize"]
     if not layers:
-        st.info("This network has no layer that gives maps.")
+        st.info("This network has no layer with feature maps.")
         return
     left, right = st.columns(2)
     layer = left.selectbox(
@@ -46,7 +46,7 @@ def show(at: Look) -> None:
     )
     before, after = seen[layer].before[0], seen[layer].after[0]  # (C, H, W) each
     compares = before.shape == after.shape and kinds[layer] not in ("Conv2d", "PaddedConv2d", "Dropout")
-    sides = {f"Before {layer}": before, f"After {layer}": after} if compares else {f"What {layer} gives": after}
+    sides = {f"Before {layer}": before, f"After {layer}": after} if compares else {f"Output of {layer}": after}
     shown = paged(len(after), TILES, f"inside.maps.{layer}")
     opens = tile_of("map", layer)
     unit = opened(opens, len(after))
@@ -58,8 +58,8 @@ def show(at: Look) -> None:
             _grid(title, maps, shown, scale != _SCALES[0], opens)
     overview.caption(
         f"{after.shape[0]} feature maps of {after.shape[1]}×{after.shape[2]} for this image, after epoch "
-        f"{trained.epoch}. Each tile is one filter's answer at every place: bright (or blue) where it finds what it "
-        "looks for. Click a map for its filter and the patches that excite it most."
+        f"{trained.epoch}. Each tile is one filter's response at every position, bright or blue where it is strong. "
+        "Click a map to see its filter and the patches that excite it most."
     )
     if unit is not None:
         with detail[0]:
@@ -103,26 +103,27 @@ def _one_map(at: Look, layer: str, unit: int, seen: Tensor, opens: Key[int | Non
             f"The filter that made it: number {unit} of {literal(convolution)}, one tile for each input channel.",
         )
     else:
-        st.info("No single filter made this map: channels were summed on the way to it.")
+        st.info("No single filter made this map, because it is a sum over channels.")
     part = awaited("Searching the test images", _patches, at.at, layer, unit, at)
     if part is None or part.result is None:
         return
     patches = part.result
     height, width = patches[0].pixels.shape[1:]
-    what = f"the {height}×{width} pixels that this place of the map sees, black beyond the image's edge"
+    what = f"the {height}×{width} pixels in the receptive field of this position, black beyond the image's edge"
     if (height, width) == trained.shape[1:]:
-        what = "the whole images, as one place of the map sees about all of them"
+        what = "the whole images, because the receptive field covers nearly all of them"
     show_figure(
         charts.tile_strip([upright(patch.pixels) for patch in patches], [f"{patch.value:.2f}" for patch in patches], 5),
         f"patches-{layer}-{unit}",
         f"The test images' patches that excite map {unit} of {layer} most",
         lambda: pd.DataFrame([{"test image": patch.image, "activation": patch.value} for patch in patches]),
-        f"What excites it most in up to {PATCH_IMAGES:,} test images, with the activation above each: {what}.",
+        f"What excites it most in up to {PATCH_IMAGES:,} test images. Above each patch: the activation. Each shows "
+        f"{what}.",
     )
 
 
 def _statistics(at: Look) -> None:
-    with st.expander("How busy each layer is"):
+    with st.expander("Activity of each layer"):
         frame = pd.DataFrame(
             [
                 {
@@ -148,9 +149,8 @@ def _statistics(at: Look) -> None:
             },
         )
         st.caption(
-            f"Over about {STATISTICS_IMAGES} test images, drawn at random. Zeros: outputs that are exactly zero. "
-            "Dead units are channels (or features) behind a ReLU that none of these images brings above zero: they "
-            "take no part."
+            f"Over about {STATISTICS_IMAGES} random test images. Zeros: outputs that are exactly zero. Dead units: "
+            "channels or features that stay at zero after a ReLU for all these images."
         )
 
 

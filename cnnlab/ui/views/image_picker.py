@@ -54,7 +54,7 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: li
     label = left.selectbox("Class", [_ANY, *classes], index=1, key=IMAGE_CLASS.name, persist_state="session")
     judged = judged_at(run.id)
     only_wrong = right.toggle(
-        "Only wrong ones", key=IMAGE_WRONG.name, persist_state="session", on_change=_look_everywhere, args=[judged]
+        "Only mistakes", key=IMAGE_WRONG.name, persist_state="session", on_change=_look_everywhere, args=[judged]
     )
     chosen = torch.ones(len(split), dtype=torch.bool)
     if label != _ANY:
@@ -65,7 +65,7 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: li
         chosen &= ~torch.from_numpy(answers(run, trained_network(run, epoch)).hits)
     members = chosen.nonzero().flatten().tolist()
     if not members:
-        st.info(f"After epoch {epoch} no test image of this choice is misread.", icon=":material/check:")
+        st.info(f"After epoch {epoch} the network misreads no image of this selection.", icon=":material/check:")
         return None
     number = middle.number_input(
         f"Number, 1 to {len(members):,}",
@@ -90,7 +90,7 @@ def _look_everywhere(judged: Key[int]) -> None:
 def _uploaded(run: Run) -> Picked | None:
     file = ask_for_file("An image", "inside.upload")
     if file is None:
-        st.info("Choose an image file: it is scaled to what the network takes.", icon=":material/upload:")
+        st.info("Choose an image file. It is scaled to the network's input size.", icon=":material/upload:")
         return None
     picture = read_or_say(file)
     if picture is None:
@@ -108,7 +108,7 @@ def _uploaded(run: Run) -> Picked | None:
 def _drawn(summary: Summary, dataset: str) -> Picked | None:
     drawing = current_drawing()
     if drawing is None:
-        st.info("Nothing is drawn yet.", icon=":material/draw:")
+        st.info("You have not drawn anything yet.", icon=":material/draw:")
         frame.link_to_draw(dataset, summary.classes)
         return None
     pixels = prepare(stroke_ink(drawing), summary.shape[1:])

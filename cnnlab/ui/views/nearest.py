@@ -42,10 +42,10 @@ def show(at: Look) -> None:
     _measures(known, float(distances[0, 0]))
     left, right = st.columns([3, 2])
     with left:
-        st.markdown("**The nearest**")
+        st.markdown("**Nearest training images**")
         _pictures(at, known, indices[0].tolist(), table)
     with right:
-        st.markdown(f"**What the nearest {len(table)} are**")
+        st.markdown(f"**Classes of the nearest {len(table)}**")
         shares = [count / len(table) for count in votes]
         show_figure(
             charts.probability_bars(trained.classes, shares, "{:.0%}".format).update_layout(
@@ -54,8 +54,7 @@ def show(at: Look) -> None:
             f"votes-{at.at}",
             f"Share of each class among the {len(table)} nearest training images",
             lambda: pd.DataFrame({"class": trained.classes, "images": votes}),
-            "Their classes. Where they agree with each other but not with the network, or not even with each other, "
-            "its answer stands on weak ground.",
+            "Their classes. If they disagree with the network, or with each other, its answer is doubtful.",
         )
 
 
@@ -64,16 +63,16 @@ def _measures(known: Reference, nearest: float) -> None:
         st.metric(
             "Distance of the nearest",
             f"{nearest:.3f}",
-            help="Between features scaled to unit length: 0 is the same direction, 1.414 at right angles.",
+            help="Between features scaled to unit length. 0: same direction, 1.414: right angle.",
         )
         st.metric(
-            "Farther than",
+            "More unusual than",
             f"{float((known.usual < nearest).float().mean()):.0%}",
             f"of {len(known.usual):,} validation images",
             delta_color="off",
             delta_arrow="off",
-            help="Images that it did not learn from, each to its own nearest. Near 100 %, this one is unlike what it "
-            "was trained on.",
+            help="Compares each validation image's distance to its own nearest. Near 100%, this image is unlike the "
+            "training images.",
         )
 
 
@@ -91,6 +90,6 @@ def _pictures(at: Look, known: Reference, indices: list[int], table: pd.DataFram
         f"nearest-{at.at}",
         "The nearest training images with class and distance",
         lambda: table,
-        f"Of {searched}, those whose features before the last layer, scaled to unit length, are nearest to this "
-        f"image's after epoch {at.trained.epoch}, with class and Euclidean distance (Sun et al. 2022).",
+        f"The nearest of {searched}, with class and Euclidean distance. Compared by the features before the last "
+        f"layer, scaled to unit length, after epoch {at.trained.epoch} (Sun et al. 2022).",
     )

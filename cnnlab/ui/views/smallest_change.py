@@ -21,33 +21,33 @@ def show(at: Look) -> None:
     probabilities = trained.probabilities(at.picked.pixels)[0]
     answer, *others = probabilities.argsort(descending=True).tolist()
     target = st.selectbox(
-        "Have it read as", others, format_func=lambda label: with_probability(trained, label, probabilities)
+        "Target class", others, format_func=lambda label: with_probability(trained, label, probabilities)
     )
     pixels = at.picked.pixels.numpy().tobytes()
-    part = awaited("Looking for the smallest change", _change, at.at, pixels, target, at)
+    part = awaited("Searching for the smallest change", _change, at.at, pixels, target, at)
     if part is None:
         return
     change = part.result
     if change is None:
         st.info(
-            f"No change was found in {STEPS} steps that makes it read as {frame.literal(trained.classes[target])}. "
-            "There may still be one.",
+            f"In {STEPS} steps no change was found that makes the network answer "
+            f"{frame.literal(trained.classes[target])}. One may still exist.",
             icon=":material/search_off:",
         )
         return
     _measures(change)
     before, difference, after = st.columns(3)
     with before:
-        _picture(at, change.before, "Before", (answer, target), "The image as it is.")
+        _picture(at, change.before, "Before", (answer, target), "The original image.")
     with difference:
         st.markdown("**The change**")
         _difference(at, change)
     with after:
-        _picture(at, change.after, "After", (target, answer), "The same with the change.")
+        _picture(at, change.after, "After", (target, answer), "The image with the change.")
     st.caption(
-        f"The smallest change found in {STEPS} steps (Rony et al. 2019) from which the network, {trained.when}, "
-        "just reads the other class; there may be a smaller one. Where you would still read the "
-        "image as before, the network goes by something else than you do (adversarial example, Szegedy et al. 2014)."
+        f"The smallest change found in {STEPS} steps (Rony et al. 2019) that makes the network, {trained.when}, "
+        "answer the other class. A smaller one may exist. If you still see the original class, this is an "
+        "adversarial example (Szegedy et al. 2014): the network relies on other things than you."
     )
 
 
@@ -59,9 +59,9 @@ def _measures(change: Change) -> None:
             f"{change.size:.2f}",
             help="L2 norm: the root of the sum of all squared changes, with pixels from 0 to 1.",
         )
-        st.metric("Share of the image", f"{change.share:.1%}", help="The same as a share of the image's own L2 norm.")
+        st.metric("Relative size", f"{change.share:.1%}", help="The same as a share of the image's own L2 norm.")
         st.metric(
-            f"Pixels moved by more than {MOVED}",
+            f"Pixels changed by more than {MOVED}",
             f"{change.moved:,}",
             f"of {pixels:,}, {change.moved / pixels:.1%}",
             delta_color="off",
@@ -88,11 +88,9 @@ def _difference(at: Look, change: Change) -> None:
     show_figure(
         charts.overlay(brightness, brightness, signed=True, on_image=False),
         f"change-{at.at}",
-        "What was changed in each pixel",
+        "The change of each pixel",
         lambda: tidy(change.difference.numpy(), "channel", "row", "column"),
-        "Blue was made brighter, red darker"
-        + ("" if len(change.difference) == 1 else ", in the mean of all channels")
-        + ".",
+        "Blue: brighter, red: darker" + ("" if len(change.difference) == 1 else ", mean of all channels") + ".",
     )
 
 

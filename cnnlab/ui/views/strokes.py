@@ -28,7 +28,7 @@ def show(at: Look) -> None:
     """Choose what to erase and for which class; show the drawing coloured by effect, a table, and the images."""
     drawing, trained = at.picked.drawing, at.trained
     if drawing is None:
-        st.info("This image has no strokes to erase: only what is drawn on the canvas has.", icon=":material/draw:")
+        st.info("This image has no strokes to erase. Only canvas drawings have strokes.", icon=":material/draw:")
         return
     left, right = st.columns(2)
     with left:
@@ -39,7 +39,7 @@ def show(at: Look) -> None:
     logits = predict(trained.network, images, trained.standardise)
     probabilities = logits[0].softmax(0)
     label = right.selectbox(
-        "Speaks for",
+        "Evidence for",
         probabilities.argsort(descending=True).tolist(),
         format_func=lambda label: with_probability(trained, label, probabilities),
     )
@@ -58,7 +58,7 @@ def _chosen(drawing: Drawing) -> Drawing | None:
     ways = {_STROKES: drawing, _PIECES: cut} if len(cut.strokes) > len(drawing.strokes) else {_STROKES: drawing}
     ways = {name: made for name, made in ways.items() if len(made.strokes) > 1}
     if not ways:
-        st.info("There is only one short stroke: without it nothing is left.", icon=":material/draw:")
+        st.info("There is only one short stroke: nothing is left without it.", icon=":material/draw:")
         return None
     is_few = len(drawing.strokes) <= FEW
     default = _PIECES if is_few and _PIECES in ways else next(iter(ways))
@@ -81,10 +81,10 @@ def _coloured(at: Look, pieces: Drawing, table: pd.DataFrame, name: str) -> None
     show_figure(
         charts.strokes(pieces.strokes, [halfway(piece) for piece in pieces.strokes], table[_SUPPORT].to_numpy()),
         f"strokes-{at.at}",
-        f"The drawing, coloured by what speaks for {name}",
+        f"The drawing, coloured by the evidence for {name}",
         lambda: table,
-        "Blue speaks for the class, red against it: by so much, in nats, its log-odds are higher with the piece than "
-        "without it.",
+        "Blue pieces support the class, red ones oppose it. The number is the change in log-odds, in nats, that the "
+        "piece makes.",
     )
 
 
@@ -95,15 +95,14 @@ def _listed(table: pd.DataFrame) -> None:
         hide_index=True,
         column_config={
             _SUPPORT: st.column_config.NumberColumn(
-                format="%.2f", help="Log-odds with it less those without it, in nats"
+                format="%.2f", help="Log-odds with it minus log-odds without it, in nats"
             ),
             table.columns[2]: percent,
             "With": percent,
         },
     )
     st.caption(
-        "The strongest first. A piece matters where the answer changes without it; several that each matter little may "
-        "still matter together."
+        "Strongest first. A piece matters if the answer changes without it. Several weak pieces can matter together."
     )
 
 
@@ -122,6 +121,5 @@ def _images(at: Look, images: Tensor, logits: Tensor, table: pd.DataFrame) -> No
         lambda: pd.DataFrame(
             {"image": names, "answer": [at.trained.classes[answer] for answer in answers], "probability": confidences}
         ),
-        "What the network gets, and its answer. What is left stays where it is, as large and as thick: only the piece "
-        "is missing.",
+        "What the network gets, and its answer. Only the piece is missing; the rest is unchanged.",
     )

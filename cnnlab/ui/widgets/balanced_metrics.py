@@ -9,12 +9,12 @@ def balanced_metrics(accuracy: float | None, macro_f1: float | None) -> None:
     """Show both as fractions; runs of older versions have no macro F1."""
     st.metric(
         "Balanced accuracy",
-        "–" if accuracy is None else f"{accuracy:.2%}",
-        help="The mean of the classes' accuracies. Here some classes have many more images than others: accuracy is "
-        "mostly that of the large ones, this counts all alike.",
+        "–" if accuracy is None else f"{accuracy:.1%}",
+        help="The mean accuracy of all classes. Here some classes have many more images than others. They dominate "
+        "accuracy; balanced accuracy counts all classes equally.",
     )
     st.metric(
         "Macro F1",
-        "–" if macro_f1 is None else f"{macro_f1:.2%}",
-        help="The mean of the classes' F1, each of which is low where a class is missed or others are taken for it.",
+        "–" if macro_f1 is None else f"{macro_f1:.1%}",
+        help="The mean F1 of all classes. A class's F1 is low if the network misses it or predicts it wrongly.",
     )

@@ -17,12 +17,12 @@ from cnnlab.ui.shell.state import picked_layer
 _component = st.components.v2.component(
     "cnnlab_network_picture",
     html="""
-<div class="network-tools" role="toolbar" aria-label="The drawing">
+<div class="network-tools" role="toolbar" aria-label="The diagram">
   <button type="button" data-tool="out" aria-label="Zoom out" title="Zoom out">−</button>
   <span class="network-zoom" aria-live="polite"></span>
   <button type="button" data-tool="in" aria-label="Zoom in" title="Zoom in (Ctrl and wheel)">+</button>
   <button type="button" data-tool="fit" title="As wide as the page">Fit</button>
-  <button type="button" data-tool="save" title="Download the drawing as a file">SVG</button>
+  <button type="button" data-tool="save" title="Download the diagram as a file">SVG</button>
 </div>
 <div class="network-frame"></div>
 """,
@@ -104,7 +104,7 @@ def show_network(draft: Draft, shape: Shape, classes: int, key: str) -> None:
     if place is not None and place in rows:
         st.markdown(_told(rows[place], classes))
     else:
-        st.caption("A click on a layer tells how its numbers come about.")
+        st.caption("Click a layer to see how its numbers are computed.")
 
 
 def network_of(run: Run, key: str) -> None:
@@ -123,11 +123,11 @@ def _choose(key: str) -> None:
 
 def _told(row: LayerSummary, classes: int) -> str:
     """Describe a layer's shapes and parameters with their formulas."""
-    name = f"**{frame.literal(row.name)}** ({row.kind})"
+    name = f"**{frame.literal(row.name)}** ({row.layer.kind_title})"
     if row.problem:
         return f"{name}: {frame.literal(row.problem)}."
     if not row.output_shape:
-        return f"{name}: what flows in is not known, for a layer before it does not fit."
+        return f"{name}: its input is unknown, because an earlier layer does not fit."
     layer, shape = row.layer, row.input_shape
     told = [f"shape: {frame.literal(layer.shape_formula(shape, classes))}"]
     if row.parameters:

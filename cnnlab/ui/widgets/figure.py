@@ -68,7 +68,7 @@ def download(kind: Literal["CSV", "PNG"], content: Callable[[], str | bytes], na
         icon=":material/download:",
         type="tertiary",
         on_click="ignore",
-        help={"CSV": "The numbers of this picture", "PNG": "This picture"}[kind],
+        help={"CSV": "The numbers in this figure", "PNG": "This figure"}[kind],
     )
 
 

@@ -1,6 +1,12 @@
-"""Numbers formatted with units, as short as a table needs them."""
+"""Numbers as users read them: with units, as short as a table needs them."""
 
 from __future__ import annotations
+
+from math import isnan
+
+MINUTE, HOUR = 60, 3600  # seconds
+NARROW = 0.001  # an interval of a share, from which on a second decimal means something
+SMALLEST_P = 0.001
 
 
 def size(count: float) -> str:
@@ -13,16 +19,42 @@ def counted(number: float) -> str:
     return _scaled(number, ("", "k", "M", "G", "T"))
 
 
+def percent(share: float, interval: tuple[float, float] = (0.0, 1.0)) -> str:
+    """Format a share: 97.6%; with a second decimal where its interval is narrower than 0.1 points."""
+    low, high = interval
+    return f"{share:.2%}" if 0 < high - low < NARROW else f"{share:.1%}"
+
+
+def signed(change: float, form: str = ".1f") -> str:
+    """Format a difference with its sign, a real minus where it is negative: +1.2, −0.4."""
+    return f"{change:+{form}}".replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """Format a p-value: "= 0.032", "< 0.001"."""
+    return "< 0.001" if p < SMALLEST_P else f"= {p:.2g}"
+
+
+def p_cell(p: float) -> str:
+    """Format a p-value for a table: "0.032", "< 0.001"; empty where there is none."""
+    return "" if isnan(p) else p_value(p).removeprefix("= ")
+
+
 def duration(seconds: float) -> str:
-    """Format seconds: 0.0042 → 4.2 ms."""
+    """Format seconds: 4.2 ms, 1.3 s, 3 min 12 s."""
     if seconds < 1:
         return f"{_short(seconds * 1000)} ms"
-    return f"{_short(seconds)} s" if seconds < 120 else f"{_short(seconds / 60)} min"
+    return f"{_short(seconds)} s" if seconds < MINUTE else rough_duration(seconds)
 
 
 def rough_duration(seconds: float) -> str:
-    """Format seconds roughly: "40 s", "3 min"."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    """Format seconds without a fraction: 40 s, 3 min 12 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s".removesuffix(" 0 s")
+    return f"{whole // HOUR} h {whole % HOUR // MINUTE} min".removesuffix(" 0 min")
 
 
 def time_taken(seconds: float) -> str:

@@ -11,13 +11,13 @@ from cnnlab.ui.widgets.format import rough_duration
 def progress_text(job: Job) -> str:
     """Describe a job's stage and remaining time."""
     if job.state == "queued":
-        return f"Waiting for its turn to train, number {max(job.place, 1)} in the queue"
+        return f"Waiting to train, number {max(job.place, 1)} in the queue"
     if job.state == "loading":
         return _loading_text(job.config.dataset)
     if job.state == "preparing":
         return _preparing_text(job)
     if job.state == "judging" or job.is_stopping:
-        return "Judging on the test images" if job.state == "judging" else "Stopping; then its last epoch is judged"
+        return "Testing on the test images" if job.state == "judging" else "Stopping, then testing the last epoch"
     epoch = min(len(job.history.epochs) + 1, job.epochs)
     text = f"Epoch {epoch} of {job.epochs}, step {job.step:,} of {job.steps:,}"
     if job.state == "paused":

@@ -19,7 +19,7 @@ _component = st.components.v2.component(
     html=f"""
 <div class="camera live">
   <div>
-    {camera_view("Pictures go to this app's server, are named and forgotten.")}
+    {camera_view("Pictures go to this app's server and are not stored.")}
     <p class="live-pace"></p>
   </div>
   <div class="live-answers"></div>

@@ -35,14 +35,14 @@ def _rate() -> dict[str, Any]:
         "schedule": choice(
             "Learning-rate schedule",
             "schedule",
-            hint="With one-cycle, Adam and AdamW also move beta1, their share of earlier gradients: from 0.95 down to "
-            "0.85 while the rate rises, then back. Momentum of SGD and RMSprop stays as it is set.",
+            hint="With one-cycle, Adam and AdamW also change beta1, the weight of earlier gradients. It falls from "
+            "0.95 to 0.85 while the rate rises, then returns. Momentum of SGD and RMSprop stays constant.",
         ),
         "warmup_epochs": integer(
             "Warm-up epochs (not one-cycle)",
             "warmup_epochs",
-            "The learning rate rises in a line for so many epochs, then its schedule begins. 0: none. One-cycle has a "
-            "warm-up of its own.",
+            "The learning rate rises linearly for this many epochs, then its schedule starts. 0: no warm-up. "
+            "One-cycle has its own warm-up.",
         ),
         "step_epochs": integer("Epochs between drops (step)", "step_epochs"),
         "step_factor": number("Drop factor (step)", "step_factor", 0.05),
@@ -59,50 +59,50 @@ def _optimiser() -> dict[str, Any]:
             "Gradient clipping, largest norm (0: off)",
             "gradient_clipping",
             0.5,
-            hint="A gradient longer than this is shortened to it, so that no single batch moves the weights far.",
+            hint="Shortens longer gradients to this norm, so no single batch moves the weights far.",
         ),
         "weight_average": number(
             "Weight average, decay (0: off)",
             "weight_average",
             0.001,
             "%.5f",
-            "An average of the weights over the last steps is validated, kept and tested in place of the last weights. "
-            "With 0.99 it reaches back some 100 steps, with 0.999 some 1,000.",
+            "Validates, keeps and tests an average of the weights over the last steps. 0.99 averages about 100 "
+            "steps, 0.999 about 1,000.",
         ),
     }
 
 
 def _images(dataset: str) -> dict[str, Any]:
     mixing = (
-        "α decides what shares are drawn: with 0.2 most images change little, with 1 all shares are as likely. 0: off. "
-        "Where both are on, each batch takes one of them."
+        "α sets the mixing shares. With 0.2 most images change little; with 1 all shares are equally likely. 0: off. "
+        "If both are on, each batch uses one of them."
     )
     augmentation = choice(
         "Augmentation",
         "augmentation",
-        hint="Random changes of the training images, new in every epoch. Auto is what suits the data set: characters "
-        "are moved and bent, photos in colour are moved and mirrored, own pictures in grey are only moved: writing and "
-        "signs must not be mirrored.",
+        hint="Random changes of the training images, new in every epoch. Auto depends on the data set. It moves and "
+        "bends characters and moves and mirrors colour photos. It only moves your grey pictures, because writing "
+        "and signs must not be mirrored.",
     )
     if augmentation == "auto":
         st.caption(f"Auto is {title(DATASETS[dataset].augmentation)} for this data set.")
     return {
         "augmentation": augmentation,
-        "mixup": number("Mixup, α (0: off)", "mixup", 0.1, hint=f"Two images and their labels are blended. {mixing}"),
+        "mixup": number("Mixup, α (0: off)", "mixup", 0.1, hint=f"Blends two images and their labels. {mixing}"),
         "cutmix": number(
             "CutMix, α (0: off)",
             "cutmix",
             0.1,
-            hint=f"A rectangle of an image is replaced by another image's, and its label in proportion. {mixing}",
+            hint=f"Replaces a rectangle by another image's and mixes the labels by area. {mixing}",
         ),
         "label_smoothing": number("Label smoothing", "label_smoothing", 0.05),
         "class_balance": choice(
             "Balance the classes",
             "class_balance",
-            hint="For data sets where some classes have many more images than others. Either errors on rare classes "
-            "weigh more, or images of rare classes are shown more often.",
+            hint="For data sets where some classes have many more images than others. Errors on rare classes count "
+            "more, or their images appear more often.",
         ),
-        "normalise": choice("Pixels become", "normalise"),
+        "normalise": choice("Pixel scaling", "normalise"),
     }
 
 
@@ -112,13 +112,13 @@ def _machine() -> dict[str, Any]:
         "precision": choice("Precision", "precision", precisions()),
         "seed": integer("Seed", "seed"),
     }
-    st.caption(f"Found here: {', '.join(devices())}. Auto takes the first.")
+    st.caption(f"Available: {', '.join(devices())}. Auto uses the first.")
     return fields
 
 
 def _length() -> dict[str, Any]:
     return {
-        "train_fraction": number("Share of the rest to train on", "train_fraction", 0.05, "%.3f"),
+        "train_fraction": number("Fraction of training images used", "train_fraction", 0.05, "%.3f"),
         "early_stopping": integer("Early stopping after epochs (0: off)", "early_stopping"),
     }
 
@@ -132,7 +132,7 @@ def _split() -> dict[str, Any]:
         step=1,
         key=form_field("split_seed").name,
         persist_state="session",
-        help="Decides which images are held out for validation. Set it to compare seeds on the same images.",
+        help="Sets which images are held out for validation. Set it to compare seeds on the same images.",
     )
     if seed is not None:
         is_within(seed, between(0, 2**32 - 1))

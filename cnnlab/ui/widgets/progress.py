@@ -84,5 +84,5 @@ def _watch(key: str, asked: object, show: Callable[[Any], None]) -> None:
 
 def _told(work: Worker[Any]) -> str:
     if work.place:
-        return f"Waits for other trainings: number {work.place} in the queue"
-    return f"{work.latest.done:.0%} done" if work.latest else "Begins"
+        return f"Waiting for other trainings: number {work.place} in the queue"
+    return f"{work.latest.done:.0%} done" if work.latest else "Starting"

@@ -12,13 +12,12 @@ from cnnlab.ui.widgets.config_inputs import number
 def share_kept() -> dict[str, Any]:
     """Show what share of its parent's filters a branch keeps, and return the field."""
     share = number(
-        "Share of filters kept",
+        "Fraction of filters kept",
         "filters_kept",
         0.05,
         "%.3f",
-        "Below 1 the weakest filters of each convolution are cut out, and the smaller network is fine-tuned: one or "
-        "two epochs and a tenth of the learning rate are enough. Compare it with a branch that keeps all filters and "
-        "is trained in the same way.",
+        "Below 1, the weakest filters of each convolution are removed and the smaller network is fine-tuned. One or "
+        "two epochs with a tenth of the learning rate are enough. Compare it with a branch that keeps all filters.",
     )
     return {"filters_kept": share}
 

@@ -95,7 +95,7 @@ def _act(collection: Collection) -> None:
         else:
             carry_out(collection, action)
     except (CnnLabError, IndexError, KeyError, TypeError) as error:
-        RECORDER_ERROR.put(f"{error}." if isinstance(error, CnnLabError) else "The browser asked for what cannot be.")
+        RECORDER_ERROR.put(f"{error}." if isinstance(error, CnnLabError) else "The browser sent an invalid request.")
 
 
 def carry_out(collection: Collection, action: dict[str, Any]) -> None:

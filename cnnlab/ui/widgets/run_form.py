@@ -53,7 +53,7 @@ def run_form() -> RunConfig | None:
         fields["batch_size"] = integer("Batch size, images", "batch_size")
         fields["optimizer"] = choice("Optimiser", "optimizer")
     if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
-        st.caption(linked("That is all training images in one batch: one step an epoch."))
+        st.caption(linked("This puts all training images into one batch: one step per epoch."))
     with st.expander("More settings"):
         fields = more_settings(fields["dataset"], is_branch="parent" in fields) | fields
     try:
@@ -78,7 +78,7 @@ def _choose_recipe() -> None:
         key=FORM_RECIPE.name,
         on_change=_take_recipe,
         persist_state="session",
-        help="Sets every field below, but keeps a data set of your own; then change what you like.",
+        help="Sets every field below, except your own data set. Then change what you like.",
     )
     recipe = RECIPES[FORM_RECIPE.get()]
     if recipe.claim:
@@ -96,9 +96,7 @@ def _take_recipe() -> None:
 def _explain_network(config: RunConfig, spec: DatasetSpec, rows: list[LayerSummary]) -> None:
     with st.expander(f"The network: {sum(row.parameters for row in rows):,} parameters"):
         st.caption(frame.literal(config.architecture.description))
-        st.caption(
-            f"Its training takes about {needs(config, spec).total / GB:.1f} GB of memory, by a generous estimate."
-        )
+        st.caption(f"Training needs up to {needs(config, spec).total / GB:.1f} GB of memory.")
         show_network(config.architecture, spec.shape, len(spec.classes), "form.network")
         st.dataframe(pd.DataFrame([_summary_row(row) for row in rows]), hide_index=True)
 
@@ -135,8 +133,8 @@ def _beginning() -> dict[str, Any]:
         network = _resized(_pick_network())
         return {"dataset": dataset, "architecture": network, **start_inputs.start_inputs(network)}
     st.info(f"A branch of {frame.literal(run.title)}, from epoch {parent.epoch} on.", icon=":material/alt_route:")
-    st.caption("It keeps that run's validation images, so that it is validated on none it was trained on.")
-    st.button("Begin anew instead", on_click=FORM_PARENT.drop, key="form.anew")
+    st.caption("It keeps that run's validation images, so none of them was trained on.")
+    st.button("Start a new run instead", on_click=FORM_PARENT.drop, key="form.anew")
     _explain_dataset(run.config.dataset)
     kept = ("dataset", "architecture", "lessons", "lesson_share", "validation_fraction")
     fields = {name: getattr(run.config, name) for name in kept} | start_inputs.branch_inputs(run.config.architecture)
@@ -165,7 +163,7 @@ def _resized(network: Architecture) -> Architecture:
         step=32,
         key=key.name,
         persist_state="session",
-        help="Of larger images the network sees more; its time grows with their area.",
+        help="Larger images show more detail. The time grows with their area.",
     )
     is_within(size, Resize.model_json_schema()["properties"]["size"])
     return network.model_copy(update={"layers": (first.model_copy(update={"size": size}), *others)})
@@ -241,14 +239,14 @@ def _explain_validation(fields: dict[str, Any]) -> None:
     if count < FEW_A_CLASS * len(spec.classes):
         advice = " Raise the validation share under More settings." if parents is None else ""
         st.caption(
-            f":material/warning: That is fewer than {FEW_A_CLASS} a class: validation accuracy will be rough.{advice}"
+            f":material/warning: That is fewer than {FEW_A_CLASS} per class: validation accuracy will be rough.{advice}"
         )
 
 
 def _summary_row(row: LayerSummary) -> dict[str, object]:
     return {
         "Layer": row.name,
-        "Kind": row.kind,
+        "Kind": row.layer.kind_title,
         "Output shape": "×".join(str(length) for length in row.output_shape),
         "Parameters": row.parameters,
         "Multiply-accumulates": row.macs,

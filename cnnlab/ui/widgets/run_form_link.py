@@ -25,7 +25,7 @@ def follow(fill_in: Callable[[str, RunConfig], None]) -> None:
     sound, refused = without_mistakes(asked)
     if refused:
         lines = "\n\n".join(frame.literal(line) for line in refused)
-        st.warning(lines, title="The address asks for what cannot be", icon=":material/link_off:")
+        st.warning(lines, title="This link has a setting that does not exist", icon=":material/link_off:")
     if sound and address.is_new("setup", asked):
         fill_in(sound.get(RECIPE, "default"), from_query(sound))
 
@@ -48,5 +48,5 @@ def offer(config: RunConfig) -> None:
         except ConfigError as error:
             st.caption(frame.literal(f"{error}."))
             return
-        st.caption("Whoever opens it finds the form filled in like this.")
+        st.caption("Opens Train with these settings.")
         st.code(f"{st.context.url or ''}?{urlencode(query)}", language=None, wrap_lines=True)

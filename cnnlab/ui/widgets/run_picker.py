@@ -54,7 +54,7 @@ def pick_runs(key: str, place: DeltaGenerator) -> list[Entry]:
     )
     RUNS.put(*chosen)
     if not chosen:
-        st.info("Choose a run to ask.", icon=":material/checklist:")
+        st.info("Choose a run.", icon=":material/checklist:")
     return [runs[run_id] for run_id in chosen]
 
 

@@ -32,7 +32,7 @@ def start_inputs(network: Architecture) -> dict[str, Any]:
         "start",
         list(offered),
         offered.__getitem__,
-        "With weights that were learned from many images, a few dozen of yours are enough: only the last layers learn.",
+        "With weights from many images, a few dozen pictures of yours are enough. Only the last layers learn.",
     )
     if not chosen:
         return {}
@@ -42,7 +42,7 @@ def start_inputs(network: Architecture) -> dict[str, Any]:
 
 def _offered(network: Architecture) -> dict[str, str]:
     """Return what can be started from, and its label: nothing, published weights, one's own runs."""
-    offered = {"": "None: all layers begin at random"}
+    offered = {"": "None: random initial weights"}
     offered |= {backbone.name: f"{backbone.title}, from ImageNet" for backbone in backbones_for(network)}
     alike_runs: dict[str, str] = {}
     for entry in session.trained_runs():
@@ -53,7 +53,7 @@ def _offered(network: Architecture) -> dict[str, str]:
 
 def _tell_of(chosen: str) -> None:
     if backbone := BACKBONES.get(chosen):
-        fetched = "" if known_digest(chosen) else " to fetch when training begins"
+        fetched = "" if known_digest(chosen) else " to download when training starts"
         st.caption(
             f"{backbone.megabytes:.0f} MB{fetched}, licence {backbone.licence}.",
             help=f"From {backbone.source}. {IMAGENET_TERMS}",
@@ -83,17 +83,17 @@ def _learning(network: Architecture, is_branch: bool = False) -> dict[str, Any]:
         "learn_from",
         options,
         told,
-        "Layers before it keep their weights. What they make of each image is computed once and kept on disk, so that "
-        "epochs take seconds, also in later runs.",
+        "Earlier layers keep their weights. Their features are computed once and saved. So epochs take seconds, also "
+        "in later runs.",
     )
     fields: dict[str, Any] = {"learn_from": learn_from, **(_variants() if learn_from else {})}
     if learn_from != options[-1] and not is_branch:
         fields["start_rate"] = number(
-            "Rate of these layers, share of the learning rate",
+            "Learning rate of these layers, as a fraction",
             "start_rate",
             0.05,
             "%.3f",
-            "Layers that know much should change little: the new ones learn at the whole rate.",
+            "Pretrained layers should change little. New layers use the full learning rate.",
         )
     return fields
 
@@ -102,8 +102,8 @@ def _variants() -> dict[str, int]:
     copies = integer(
         "Variants of each image",
         "feature_copies",
-        "1: each image as it is. More: augmented ones besides, each as long to compute as the image itself. 0: "
-        "augmented anew in every step, which computes the frozen layers each time.",
+        "1: only the unchanged image. More: also augmented variants, each as slow to compute. 0: new augmentation in "
+        "every step, which computes the frozen layers each time.",
     )
     return {"feature_copies": copies}
 

@@ -15,20 +15,20 @@ from cnnlab.ui.shell.frame import counted
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import formats_chosen, formats_made
 from cnnlab.ui.widgets.awaited import awaited, begun
-from cnnlab.ui.widgets.format import duration, size
+from cnnlab.ui.widgets.format import duration, percent, size
 
 
 def take_away(run: Run) -> None:
     """Show the choice of formats; what was written, how it answers, and the downloads."""
     chosen = st.pills(
-        "Files to make",
+        "Formats",
         list(EXPORTS),
         selection_mode="multi",
         format_func=lambda suffix: EXPORTS[suffix].title,
         key=formats_chosen(run.id).name,
     )
     st.button(
-        "Make",
+        "Create",
         type="primary",
         icon=":material/output:",
         key=f"export.make.{run.id}",
@@ -41,14 +41,14 @@ def take_away(run: Run) -> None:
     for suffix in chosen:
         st.caption(f"**{EXPORTS[suffix].title}** (.{suffix}): {EXPORTS[suffix].use}.")
     st.caption(
-        "Pixel scaling, class names and softmax travel inside. Each file answers test images before you get it, and is "
-        "refused where its answers differ."
+        "Each file contains pixel scaling, class names and softmax. The app checks each file on test images and "
+        "rejects it if its answers differ."
     )
 
 
 def _show_made(run: Run, making: tuple[str, ...]) -> None:
     """Show how far the files are; then how they answer, and the downloads."""
-    step = awaited(f"Making {counted(len(making), 'file')}", _made, run.id, making, run)
+    step = awaited(f"Creating {counted(len(making), 'file')}", _made, run.id, making, run)
     if step and step.here:
         _comparison(step.here, step.files)
         for file in step.files:
@@ -65,18 +65,18 @@ def _comparison(here: Row, files: tuple[Exported, ...]) -> None:
         return
     st.dataframe(pd.DataFrame([_told(row) for row in rows]), hide_index=True, width="stretch")
     st.caption(
-        f"Of {counted(here.images, 'test image')}, with 95 % intervals. Same answer: how often the file names the "
-        "class that the network here names. Time: for one prepared image, on this machine."
+        f"On {counted(here.images, 'test image')}, with 95% intervals. Same answer: how often the file gives the "
+        "app's answer. Time: for one prepared image, on this machine."
     )
 
 
 def _told(row: Row) -> dict[str, str]:
-    low, high = row.interval
+    low, high = (percent(bound, row.interval) for bound in row.interval)
     return {
         "File": row.title,
         "Size": size(row.bytes),
-        "Accuracy": f"{row.accuracy:.2%} ({low:.1%} to {high:.1%})",
-        "Same answer": f"{row.agreed / row.images:.2%}",
+        "Accuracy": (f"{percent(row.accuracy, row.interval)} ({low} to {high})"),
+        "Same answer": percent(row.agreed / row.images),
         "Time": duration(row.milliseconds / 1000),
     }
 

@@ -61,7 +61,7 @@ def test_what_is_collected_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert collection.count == 4
     for _ in range(collecting.MAX_CLASSES - 2):
         collection.add_class()
-    with pytest.raises(CollectingError, match="make a ZIP"):
+    with pytest.raises(CollectingError, match="upload a ZIP"):
         collection.add_class("none")
 
 

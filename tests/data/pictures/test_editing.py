@@ -64,7 +64,7 @@ def test_an_older_version_comes_back_as_the_latest(version: Version, library: Li
     again = revert(library, version)
     assert (again.number, again.digest, again.change) == (3, version.digest, "as version 1")
     assert labels(library, again) == labels(library, version)
-    with pytest.raises(PictureSetError, match="is as version 1: nothing would change"):
+    with pytest.raises(PictureSetError, match="is as version 1: nothing to change"):
         revert(library, version)
 
 
@@ -75,6 +75,6 @@ def test_what_leaves_too_little_or_changes_nothing_is_refused(version: Version, 
     with pytest.raises(LayoutError, match="no test pictures"):
         change(library, version, {}, {number for number, row in enumerate(rows) if row.split == "test"})
     for moved in ({}, {0: version.classes[rows[0].label]}):
-        with pytest.raises(PictureSetError, match="nothing would change"):
+        with pytest.raises(PictureSetError, match="nothing to change"):
             change(library, version, moved)
     assert library.numbers("photos") == [1]

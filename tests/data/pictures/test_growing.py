@@ -146,6 +146,6 @@ def test_what_cannot_become_a_class_is_refused(
     with pytest.raises(PictureSetError, match="has a class 'None' already"):
         next(grow(library, version.model_copy(update={"classes": ("none", "dog")}), "None", newcomers()))
     monkeypatch.setattr(growing, "MAX_FILES", 59)
-    with pytest.raises(PictureSetError, match="these would be 60 pictures, and 59 at the most"):
+    with pytest.raises(PictureSetError, match="this makes 60 pictures; at most 59"):
         grown(library, version)
     assert library.numbers("photos") == [1]

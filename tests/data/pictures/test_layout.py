@@ -35,7 +35,7 @@ def test_pictures_beside_the_folders_have_no_class() -> None:
 
 
 def test_without_folders_or_a_table_it_says_how_to_lay_them_out() -> None:
-    with pytest.raises(LayoutError, match=r"a folder for each class.*CSV"):
+    with pytest.raises(LayoutError, match=r"a folder per class.*CSV"):
         positions(["a.png", "b.png"])
 
 
@@ -72,7 +72,7 @@ def test_what_systems_leave_is_litter(path: str) -> None:
         ({}, "see the report"),
         ({"cat": 9}, "only one class"),
         ({"cat": 9, "dog": 2, "cow": 1}, "fewer than 3 pictures in 'cow', 'dog'"),
-        ({str(number): 3 for number in range(1001)}, "1,000 at the most"),
+        ({str(number): 3 for number in range(1001)}, "at most 1,000"),
     ],
 )
 def test_classes_that_cannot_be_trained_on_are_refused_with_advice(counts: dict[str, int], told: str) -> None:

@@ -143,7 +143,7 @@ def test_only_so_many_characters_are_taken(digits: Split) -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (28, 28), (400, 300)])
 @pytest.mark.parametrize("light", [0, 130, 255])
 def test_an_empty_sheet_has_no_characters(size: tuple[int, int], light: int) -> None:
-    with pytest.raises(DrawingError, match="nothing is written"):
+    with pytest.raises(DrawingError, match="no writing found"):
         find_characters(Image.new("L", size, light))
 
 

@@ -87,14 +87,14 @@ def test_a_file_that_answers_otherwise_is_not_handed_out(monkeypatch: pytest.Mon
     other = portable(PRESETS["quick"], (1, 28, 28), seed=1)
     content = torch_script.write(other)
     monkeypatch.setattr(torch_script, "write", lambda _: content)
-    with pytest.raises(ExportError, match="would answer otherwise than here"):
+    with pytest.raises(ExportError, match="its answers would differ"):
         EXPORTS["py"].write(given)
 
 
 def test_a_page_whose_rounded_weights_answer_otherwise_is_not_handed_out() -> None:
     given = portable(PRESETS["quick"], (1, 28, 28))
     other = replace(given.examples, probabilities=given.examples.probabilities.roll(1, 1))
-    with pytest.raises(ExportError, match="float32 the page would answer otherwise than here"):
+    with pytest.raises(ExportError, match="float32 the page its answers would differ"):
         EXPORTS["html"].write(replace(given, examples=other))
 
 

@@ -313,8 +313,8 @@ def test_functions_of_several_modules_have_names_of_their_own(name: str) -> None
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"parent": "run@3"}, "begins with another's weights"),
-        ({"lessons": [{"strokes": [[[0.1, 0.1], [0.9, 0.9]]], "label": "7"}]}, "learns drawings"),
+        ({"parent": "run@3"}, "starts from other weights"),
+        ({"lessons": [{"strokes": [[[0.1, 0.1], [0.9, 0.9]]], "label": "7"}]}, "learns your drawings"),
         ({"dataset": "cifar10"}, "no program for CIFAR-10"),
     ],
 )

@@ -109,8 +109,8 @@ def test_a_wrong_flatten_size_is_refused_by_pytorch_and_worked_out_two_ways() ->
     assert end.raised == "RuntimeError: mat1 and mat2 shapes cannot be multiplied (64x128 and 800x256)"
     told = {measured.what: measured.both for measured in end.measured}
     assert told["The linear layer expects"] == (800, 128)
-    assert told["It is given"] == (128, 128)
-    assert told["nn.LazyLinear settles on"] == ("not asked", 128)
+    assert told["It gets"] == (128, 128)
+    assert told["nn.LazyLinear chooses"] == ("not used", 128)
     assert end.table is not None
     assert list(end.table.iloc[-1]) == ["pool2", "32×2×2", 128]
 
@@ -124,7 +124,7 @@ def test_without_eval_answers_change_and_fewer_are_right() -> None:
     assert (left["sd"] > 0).all()
     assert (asked["sd"] == 0).all()
     assert asked["y"].max() - asked["y"].min() < 0.01  # whatever the size of a batch
-    changing, same = figures("eval")["Answers that change when asked again"]
+    changing, same = figures("eval")["Answers that change on a second try"]
     assert changing > 0.05
     assert same == 0
 
@@ -142,7 +142,7 @@ def test_two_softmaxes_have_a_floor_that_their_loss_stays_above() -> None:
 def test_the_first_four_of_each_batch_are_too_few_to_judge_a_class() -> None:
     found = figures("first-four")
     assert found["Test images counted"] == (40, 500)
-    few, all_ = found["Widest 95 % interval of a class, points"]
+    few, all_ = found["Widest 95% interval of a class, points"]
     assert few > 2 * all_
     off, exact = found["Farthest from the whole table, points"]
     assert off > 5
@@ -176,7 +176,7 @@ def test_rates_too_high_and_too_low_learn_nothing_and_the_finders_does() -> None
 
 
 def test_the_best_of_many_on_the_test_set_is_reported_too_high() -> None:
-    excess, none = figures("test-set")["Reported too much, points"]
+    excess, none = figures("test-set")["Overestimate, points"]
     assert excess > 1.5
     assert abs(none) < 1.2
     rows = picture("test-set").rows
@@ -187,7 +187,7 @@ def test_the_best_of_many_on_the_test_set_is_reported_too_high() -> None:
 
 def test_without_validation_a_network_trains_past_its_best() -> None:
     found = figures("overfitting")
-    last, best = found["Epoch that is kept"]
+    last, best = found["Best epoch"]
     assert best < last == 40
     assert found["Training loss there"][0] < 0.02
     at_last, at_best = found["Validation loss there"]

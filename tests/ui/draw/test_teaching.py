@@ -57,7 +57,7 @@ def opened(run: Run, drawn: bool = True, kept: list[LabelledDrawing] | None = No
 
 def ask(app: AppTest, label: str | None) -> AppTest:
     """A click on a class below the drawing."""
-    (control,) = [found for found in app.segmented_control if found.label == "What was it?"]
+    (control,) = [found for found in app.segmented_control if found.label == "Which digit did you draw?"]
     control.set_value(label)
     return checked(app.run())
 
@@ -114,7 +114,7 @@ def test_removed_drawings_come_back_where_they_were(run: Run) -> None:
     assert collected(checked(app)) == ["7", "2", "3"]
     button(app, "Remove all").click().run()
     assert collected(checked(app)) == []
-    assert "say what it was" in texts(app)
+    assert "label the drawing" in texts(app)
     app.button(key="teaching.undo").click().run()
     assert collected(checked(app)) == ["7", "2", "3"]
 
@@ -156,7 +156,7 @@ def test_no_more_are_kept_than_can_be_taught(run: Run) -> None:
     assert f"Left out: 5, for {MAX_LESSONS}" in said(app)[0]
     ask(app, "7")
     assert len(collected(app)) == MAX_LESSONS
-    assert said(app) == [f"{MAX_LESSONS} drawings are kept at the most: remove one first."]
+    assert said(app) == [f"You can keep at most {MAX_LESSONS} drawings: remove one first."]
 
 
 def test_drawings_of_other_characters_are_left_out(run: Run) -> None:
@@ -183,12 +183,12 @@ def test_a_branch_is_taught_and_its_learning_and_forgetting_shown(run: Run) -> N
     assert branch.config.lessons == (drawings[0], drawings[1], drawings[3])
     found = changes(branch, RunStore(runs_folder()), others=[drawings[2]])
     shown = metrics(app)
-    assert shown["Drawings it was taught"] == f"{found['taught'].after} of 3"
-    assert shown["Drawings it was not taught"] == f"{found['others'].after} of 1"
-    assert shown["Test images"] == f"{found['test'].after / 500:.2%}"
+    assert shown["Drawings trained on"] == f"{found['taught'].after} of 3"
+    assert shown["Your other drawings"] == f"{found['others'].after} of 1"
+    assert shown["Test images"] == f"{found['test'].after / 500:.1%}"
     deltas = {metric.label: metric.delta for metric in app.metric}
-    assert deltas["Drawings it was taught"] == f"{found['taught'].after - found['taught'].before:+d}"
-    assert "no honest test" in texts(app)
+    assert deltas["Drawings trained on"] == f"{found['taught'].after - found['taught'].before:+d}"
+    assert "no fair test" in texts(app)
 
 
 @pytest.mark.parametrize(("after", "warned"), [(480, True), (489, False)])
@@ -197,7 +197,7 @@ def test_much_forgetting_is_warned_of(after: int, warned: bool, run: Run, monkey
     app = opened(run, drawn=False, kept=[lesson("2")])
     button(app, "Fine-tune on 1 drawing").click().run()
     ended(app)
-    assert [block.value.startswith("It forgot much") for block in app.warning] == [True] * warned
+    assert [block.value.startswith("It forgot a lot") for block in app.warning] == [True] * warned
 
 
 def test_all_drawings_are_taught_where_none_is_kept_aside(run: Run) -> None:
@@ -206,7 +206,7 @@ def test_all_drawings_are_taught_where_none_is_kept_aside(run: Run) -> None:
     app.toggle(key="teaching.aside").set_value(False).run()
     button(app, "Fine-tune on 3 drawings").click().run()
     assert ended(app).config.lessons == tuple(drawings)
-    assert "Drawings it was not taught" not in metrics(app)
+    assert "Your other drawings" not in metrics(app)
 
 
 def test_a_fine_tuning_that_fails_says_why(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +234,7 @@ def test_another_training_is_waited_for(run: Run) -> None:
     app = opened(run, drawn=False, kept=[lesson("7")])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cnnlab.ui.shell.session.current_job", lambda: job)
-        assert "One training at a time" in texts(checked(app.run()))
+        assert "Only one training runs at a time" in texts(checked(app.run()))
     assert not [found for found in app.button if found.label.startswith("Fine-tune")]
 
 
@@ -242,10 +242,10 @@ def test_what_a_run_was_taught_can_be_taken_in(run: Run) -> None:
     config = run.config.model_copy(update={"lessons": (lesson("7"), lesson("2", 0.1))})
     (run.folder / "config.json").write_text(config.model_dump_json())
     app = opened(run, drawn=False, kept=[lesson("1", 0.1)])
-    button(app, "Take in this run's").click().run()
+    button(app, "Add this run's drawings").click().run()
     assert collected(checked(app)) == ["1", "7"]
     assert said(app) == ["Taken in: 1 drawing. Here already: 1."]
-    assert not [found for found in app.button if found.label.startswith("Take in")]
+    assert not [found for found in app.button if found.label.startswith("Add data set")]
 
 
 def test_a_branch_whose_parent_is_gone_is_shown_without_a_comparison(run: Run) -> None:

@@ -52,8 +52,8 @@ def test_the_picture_has_words_for_who_does_not_see_it() -> None:
         ((0,), "28 − 3 + 2·0"),
         ((1, 0, 0), "8·8·3·3 + 8 = 584"),
         ((2,), "does not fit"),
-        ((3,), "not known"),
-        ((9,), "A click on a layer"),
+        ((3,), "unknown"),
+        ((9,), "Click a layer"),
     ],
 )
 def test_the_chosen_layer_is_told_of(chosen: tuple[int, ...], told: str) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.ui.widgets.format import counted, duration, size, time_taken
+from cnnlab.ui.widgets.format import counted, duration, p_cell, p_value, percent, probability, signed, size, time_taken
 
 
 @pytest.mark.parametrize(
@@ -19,12 +19,34 @@ def test_large_numbers_are_short(given: float, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "shown"), [(0.0042, "4.2 ms"), (0.5, "500 ms"), (1.25, "1.2 s"), (100, "100 s"), (600, "10 min")]
+    ("given", "shown"),
+    [(0.0042, "4.2 ms"), (0.5, "500 ms"), (1.25, "1.2 s"), (100, "1 min 40 s"), (600, "10 min"), (7500, "2 h 5 min")],
 )
 def test_a_duration_has_its_unit(given: float, shown: str) -> None:
     assert duration(given) == shown
 
 
-@pytest.mark.parametrize(("given", "shown"), [(0, "under 1 s"), (0.9, "under 1 s"), (1, "1 s"), (200, "3 min")])
+@pytest.mark.parametrize(("given", "shown"), [(0, "under 1 s"), (0.9, "under 1 s"), (1, "1 s"), (200, "3 min 20 s")])
 def test_what_took_time_never_took_none(given: float, shown: str) -> None:
     assert time_taken(given) == shown
+
+
+def test_a_share_has_a_second_decimal_where_its_interval_is_narrow() -> None:
+    assert (percent(0.97604), percent(0.99123, (0.985, 0.995))) == ("97.6%", "99.1%")
+    assert percent(0.99912, (0.9987, 0.9995)) == "99.91%"
+
+
+def test_a_network_is_never_certain() -> None:
+    assert (probability(0.8721), probability(0.9994), probability(0.9996), probability(1.0)) == (
+        *("87.2%", "99.9%"),
+        *("> 99.9%", "> 99.9%"),
+    )
+
+
+def test_a_difference_has_its_sign() -> None:
+    assert (signed(1.24), signed(-0.4), signed(-3, "d")) == ("+1.2", "−0.4", "−3")
+
+
+def test_a_small_p_is_a_bound() -> None:
+    assert (p_value(0.0321), p_value(0.0002)) == ("= 0.032", "< 0.001")
+    assert (p_cell(0.0321), p_cell(0.0002), p_cell(float("nan"))) == ("0.032", "< 0.001", "")

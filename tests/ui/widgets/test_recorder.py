@@ -72,7 +72,7 @@ def test_what_the_camera_shows_is_kept_to_be_named_and_changes_no_class(monkeypa
     assert RECORDER_SEEN.get() == b64decode(FRAME)
     state.action = {"what": "look", "number": 8}
     recorder._act(collection)
-    assert "cannot be" in RECORDER_ERROR.get()
+    assert "invalid request" in RECORDER_ERROR.get()
 
 
 @pytest.mark.parametrize("state", [None, {}])

@@ -77,4 +77,4 @@ def test_ones_own_run_can_be_started_from(own: Run, monkeypatch: pytest.MonkeyPa
 def test_weights_that_are_to_be_fetched_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BACKBONES, "resnet18", replace(BACKBONES["resnet18"], megabytes=47.0))
     page = open_page("Train", architecture="resnet18", start="resnet18", normalise="imagenet", dataset="mnist-sample")
-    assert "47 MB to fetch when training begins" in texts(page)
+    assert "47 MB to download when training starts" in texts(page)

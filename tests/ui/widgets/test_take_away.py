@@ -19,10 +19,10 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_file_is_made_and_told_beside_the_network_itself(listed_run: Run) -> None:
     page = open_page("Train", listed_run)
-    assert button(page, "Make").disabled
+    assert button(page, "Create").disabled
     page.pills(key=f"export.chosen.{listed_run.id}").set_value(["py"])
     page.run()
-    button(page, "Make").click().run()
+    button(page, "Create").click().run()
     checked(page)
     (table,) = [frame.value for frame in page.dataframe if "Same answer" in frame.value]
     assert list(table["File"]) == ["The network here", "Python with PyTorch"]
@@ -38,7 +38,7 @@ def test_why_there_is_no_file_is_told(listed_run: Run, monkeypatch: pytest.Monke
     page = open_page("Train", listed_run)
     page.pills(key=f"export.chosen.{listed_run.id}").set_value(["onnx.py"])
     page.run()
-    button(page, "Make").click().run()
+    button(page, "Create").click().run()
     assert "It has no" in page.warning[0].value
     assert "such" in texts(page)
 

@@ -25,8 +25,8 @@ _SIDE = 168  # pixels of an image on the page
 def show() -> None:
     """Show the chapter."""
     st.markdown(
-        "Lay a small filter over an image, multiply each weight with the pixel beneath it, add the products: one "
-        "number. Move on by a pixel and do it again. All these numbers together are the **feature map**."
+        "Put a small filter on an image. Multiply each weight by the pixel under it and add the products: one "
+        "number. Move one pixel further and repeat. All these numbers form the **feature map**."
     )
     left, right = st.columns(2, gap="large")
     with left:
@@ -52,10 +52,10 @@ def _filter() -> tuple[Chosen | None, bool]:
     with frame.errors_shown():
         chosen = pick_filter()
     rectified = st.toggle(
-        "ReLU behind it",
+        "Apply ReLU",
         key="learn.convolution.relu",
         persist_state="session",
-        help="What falls below zero becomes zero, as behind most convolutions of a network.",
+        help="Negative numbers become zero, as after most convolutions of a network.",
     )
     return chosen, rectified
 
@@ -67,7 +67,9 @@ def _step(image: Tensor, kernel: Tensor, rectified: bool) -> None:
     scene = scene_of(work(image, layer, kernel[None], None), len(image) == 3, "Feature map", rectified)
     show_window(scene, "learn.convolution.window")
     if len(image) == 3:
-        st.caption("A colour picture has three channels: their three sums are added up. Press one for its products.")
+        st.caption(
+            "A colour picture has three channels, whose three sums are added. Select a channel to see its products."
+        )
 
 
 def _maps(pictures: Pictures, kernel: Tensor, title: str, rectified: bool) -> None:

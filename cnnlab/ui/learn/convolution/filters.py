@@ -44,7 +44,7 @@ def pick_filter() -> Chosen | None:
     if name == _LEARNED:
         return _learned()
     kernel = _grid()
-    st.caption(FILTERS[name].about if name in FILTERS else "Nine weights: type what you like.")
+    st.caption(FILTERS[name].about if name in FILTERS else "Nine weights: type any numbers.")
     return Chosen(_TITLES[name or _OWN], kernel)
 
 
@@ -109,9 +109,7 @@ def _learned() -> Chosen | None:
         persist_state="session",
     )
     height, width = weights.shape[2:]
-    st.caption(
-        f"{height}×{width} weights that training found, here on pixels in 0…1: without the run's bias and scaling."
-    )
+    st.caption(f"{height}×{width} trained weights, applied to pixels in 0…1 without the run's bias and scaling.")
     return Chosen(f"Learned filter {number}", weights[number - 1])
 
 

@@ -16,11 +16,11 @@ from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.figure import download
 from cnnlab.ui.widgets.live_chart import live_chart
 
-_TITLES = {"mean": "mean size of its answers", "strongest": "its strongest answer"}
+_TITLES = {"mean": "mean size of its responses", "strongest": "its strongest response"}
 _STROKES = (
-    "A 1 is little more than one upright stroke: nearly all its edges are vertical. A 2 has more ink, thus more edges "
-    "of every kind. So a vertical-edge filter answers to a 1 nearly as much as to a 2, far more for its ink, while a "
-    "horizontal-edge filter answers to a 1 far less than to a 2."
+    "A 1 is one upright stroke: nearly all its edges are vertical. A 2 has more ink and edges of every kind. A "
+    "vertical-edge filter responds to a 1 nearly as much as to a 2, despite less ink. A horizontal-edge filter "
+    "responds to a 1 far less than to a 2."
 )
 
 
@@ -28,7 +28,7 @@ def show_parting(labels: tuple[int, int], kernel: Tensor, title: str, rectified:
     """Show it for the digits ``labels``; the kernel is (height, width) or (C, height, width)."""
     first, second = labels
     if first == second:
-        st.info("Take two different digits to see whether the filter tells them apart.", icon=":material/compare:")
+        st.info("Choose two different digits to see whether the filter tells them apart.", icon=":material/compare:")
         return
     st.subheader(f"Does it tell {first} from {second}?", anchor=False)
     if set(labels) == {1, 2}:
@@ -63,9 +63,9 @@ def _measured(labels: tuple[int, int], rectified: bool) -> str:
         for name in ("vertical", "horizontal")
     )
     return (
-        f"Measured: the mean pixel is {ink[0]:.3f} in {first} and {ink[1]:.3f} in {second}. The mean size of a "
-        f"vertical-edge filter's answers is {upright[0]:.3f} to {first} and {upright[1]:.3f} to {second}; of a "
-        f"horizontal-edge filter's, {level[0]:.3f} and {level[1]:.3f}. Try each filter: which tells them apart best?"
+        f"Measured: the mean pixel is {ink[0]:.3f} in {first} and {ink[1]:.3f} in {second}. The mean response of a "
+        f"vertical-edge filter is {upright[0]:.3f} to {first} and {upright[1]:.3f} to {second}; of a horizontal-edge "
+        f"filter, {level[0]:.3f} and {level[1]:.3f}. Try each filter: which separates them best?"
     )
 
 
@@ -95,20 +95,20 @@ def _histograms(labels: tuple[int, int], numbers: _Numbers, parting: Parting, ti
     )
     with st.container(horizontal=True):
         st.caption(
-            f"{len(seen[0])} digits {first} and {len(seen[1])} digits {second} of the sample; dashed: the threshold "
-            "that parts most of them."
+            f"{len(seen[0])} digits {first} and {len(seen[1])} digits {second} of the sample. Dashed: the threshold "
+            "that separates most of them."
         )
         download("CSV", lambda: _table(labels, seen).to_csv(index=False), "learn-parting")
 
 
 def _tell(labels: tuple[int, int], numbers: _Numbers, parting: Parting, quantity: str) -> None:
     (first, second), (ones, others) = map(frame.with_article, labels), numbers.seen
-    st.metric(f"Rightly told, of {parting.count:,}", f"{parting.right / parting.count:.1%}")
+    st.metric(f"Correct, of {parting.count:,} images", f"{parting.right / parting.count:.1%}")
     count = sum(map(len, numbers.unseen))
-    st.metric(f"Of {count} others, by the same threshold", f"{parting.hits(*numbers.unseen) / count:.1%}")
+    st.metric(f"Correct, of {count} other images, same threshold", f"{parting.hits(*numbers.unseen) / count:.1%}")
     st.caption(
-        f"{quantity}: {ones.mean():.3f} on average for {first}, {others.mean():.3f} for {second}. By chance half "
-        "would be right. A network learns filters for which such numbers lie far apart."
+        f"{quantity}: {ones.mean():.3f} on average for {first}, {others.mean():.3f} for {second}. Guessing gets half "
+        "right. A network learns filters that separate such numbers widely."
     )
 
 

@@ -17,5 +17,5 @@ MACHINES = {  # by their names in the URL: title, function that shows it
 
 def show() -> None:
     """Show the chosen layer; it is part of the URL."""
-    _, draw = MACHINES[choose("machine", "Machine", {name: title for name, (title, _) in MACHINES.items()})]
+    _, draw = MACHINES[choose("machine", "Layer", {name: title for name, (title, _) in MACHINES.items()})]
     draw()

@@ -33,8 +33,8 @@ _FORMULAS: dict[Function, str] = {
 def show() -> None:
     """Show the numbers, the function's curve and slope, and the outputs."""
     st.markdown(
-        "An activation bends: without one, convolutions in a row are but one larger convolution. On the way back the "
-        "gradient is multiplied by its slope."
+        "An activation function is a bend. Without it, several convolutions in a row equal one larger convolution. "
+        "In the backward pass, the gradient is multiplied by its slope."
     )
     function: Function = st.segmented_control(
         "Function",
@@ -68,7 +68,7 @@ def _machine(function: Function, numbers: Tensor) -> None:
     steepest = slope.max().item()
     st.caption(
         f"Its steepest slope here is {steepest:.3g}. Through {DEPTH} such layers the slopes multiply a gradient by "
-        f"{steepest**DEPTH:.2g} at the most."
+        f"at most {steepest**DEPTH:.2g}."
     )
 
 

@@ -22,8 +22,8 @@ _COLUMNS = [f"ch. {column}" for column in range(CHANNELS)]
 def show() -> None:
     """Show a batch, the settings, the output, and the running statistics from batch to batch."""
     st.markdown(
-        "Batch norm brings each channel to mean 0 and variance 1. While training it measures them on the batch, and "
-        "keeps running ones for the day it sees a single image."
+        "Batch norm gives each channel mean 0 and variance 1. In training it measures both on the batch. It also "
+        "keeps running values, for when it sees a single image."
     )
     settings, machine = st.columns([1, 2], gap="large")
     with settings:
@@ -57,7 +57,7 @@ def _machine(batch: Tensor, norm: BatchNorm, fed: Normalised) -> None:
     with right:
         st.markdown("**Output**")
         figure = number_grid(fed.outputs.numpy(), "", chosen=place, rows=_ROWS, columns=_COLUMNS)
-        show_grid(figure, f"{_KEY}.outputs", "What came out")
+        show_grid(figure, f"{_KEY}.outputs", "Output")
     st.markdown(_arithmetic(batch, norm, fed, place))
 
 
@@ -76,7 +76,7 @@ def _chosen_norm() -> BatchNorm:
 
 def _arithmetic(batch: Tensor, norm: BatchNorm, fed: Normalised, place: tuple[int, int]) -> str:
     mean, variance = fed.mean[place[1]].item(), fed.variance[place[1]].item()
-    source = "the batch's own" if norm.training else "the running ones"
+    source = "of the batch" if norm.training else "the running values"
     return (
         f"Mean {written(mean)} and variance {written(variance)}, {source}: "
         f"({written(batch[place].item())} − {bracketed(mean)}) / √({written(variance)} + {norm.eps:g}) "
@@ -88,7 +88,7 @@ def _running(batch: Tensor, norm: BatchNorm, seen: list[Running]) -> None:
     """Show buttons that feed the batch or reset, and the running statistics so far."""
     with st.container(horizontal=True):
         st.button("Feed this batch", type="primary", key=f"{_KEY}.feed", on_click=_feed, args=[batch, norm])
-        st.button("Begin again", key=f"{_KEY}.reset", on_click=RUNNING_STATISTICS.drop, disabled=len(seen) == 1)
+        st.button("Reset", key=f"{_KEY}.reset", on_click=RUNNING_STATISTICS.drop, disabled=len(seen) == 1)
     figure = running_statistics(
         {
             "running mean": [torch.tensor(running.mean).numpy() for running in seen],
@@ -98,7 +98,7 @@ def _running(batch: Tensor, norm: BatchNorm, seen: list[Running]) -> None:
     )
     show_grid(figure, f"{_KEY}.running", "Running mean and variance of each channel after each batch")
     st.caption(
-        f"Dotted: this batch's. While training, a batch moves the running ones {norm.momentum:.0%} of the way. The "
+        f"Dotted: this batch. In training, each batch moves the running values {norm.momentum:.0%} of the way. The "
         f"running variance divides by {IMAGES} − 1, the normalisation by {IMAGES}."
     )
 

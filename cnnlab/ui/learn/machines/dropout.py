@@ -18,8 +18,8 @@ _MODES = ("Training", "Evaluation")
 def show() -> None:
     """Show the numbers, the probability, two random masks side by side, and the mean."""
     st.markdown(
-        "While training, dropout sets each number to 0 with probability p and makes the others larger, so that the "
-        "mean stays. When the network answers it does nothing."
+        "In training, dropout sets each number to 0 with probability p. It scales up the others, so the mean stays. "
+        "In evaluation it does nothing."
     )
     settings, machine = st.columns([1, 2], gap="large")
     with settings:
@@ -28,7 +28,9 @@ def show() -> None:
             "Mode", _MODES, default=_MODES[0], required=True, key=f"{_KEY}.mode", persist_state="session"
         )
         p = st.slider("p, probability of being dropped", 0.0, 0.9, 0.5, 0.05, key=f"{_KEY}.p", persist_state="session")
-        st.button("Draw again", key=f"{_KEY}.again", type="primary", icon=":material/casino:", on_click=_draw_again)
+        st.button(
+            "New random draw", key=f"{_KEY}.again", type="primary", icon=":material/casino:", on_click=_draw_again
+        )
     with machine:
         _machine(numbers, p, training=mode == _MODES[0])
 
@@ -48,11 +50,12 @@ def _machine(numbers: Tensor, p: float, training: bool) -> None:
             st.markdown(f"**{title}**, mean {written(values.mean().item())}")
             show_grid(number_grid(values.numpy(), "", limit=limit), f"{_KEY}.{title}", title)
     if not training:
-        st.markdown("In evaluation every number passes as it is, both times.")
+        st.markdown("In evaluation every number passes unchanged, both times.")
         return
     st.markdown(
-        f"What stays is multiplied by 1 / (1 − {p:g}) = **{1 / (1 - p):.3g}**. Over {DRAWS:,} draws the mean is "
-        f"**{written(mean_of_many_draws(numbers, p))}**; that of the input is {written(numbers.mean().item())}."
+        f"The remaining numbers are multiplied by 1 / (1 − {p:g}) = **{1 / (1 - p):.3g}**. Over {DRAWS:,} draws the "
+        f"mean is **{written(mean_of_many_draws(numbers, p))}**; that of the input is "
+        f"{written(numbers.mean().item())}."
     )
 
 

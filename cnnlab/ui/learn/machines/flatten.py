@@ -25,8 +25,8 @@ _AXES = ("image", "channel", "row", "column")
 def show() -> None:
     """Show feature maps with numbered cells, and the new position of each number."""
     st.markdown(
-        "Flatten moves no number: it reads the feature maps channel by channel, row by row. A linear layer behind it "
-        "has to expect exactly that many."
+        "Flatten changes no number. It reads the feature maps channel by channel, row by row. The linear layer after "
+        "it must expect exactly that many inputs."
     )
     settings, machine = st.columns([1, 2], gap="large")
     with settings:
@@ -58,10 +58,10 @@ def _machine(shape: tuple[int, int, int, int], start: int) -> None:
         st.markdown(f"**Output**, {shown(tuple(flat.shape))}")
         show_grid(_rows(batch, flat, number), f"{_KEY}.output", "The flattened numbers")
         if start < 2:
-            st.caption("Read as a page: a long row goes on in the next line.")
+            st.caption("Read it like a page: a long row continues on the next line.")
     st.markdown(_arithmetic(batch, flat, number, start))
-    st.caption("Without the batch, its length is what the next `nn.Linear` needs as `in_features`. Where it is not:")
-    frame.door("Learn", "Traps: the flatten size is wrong", {"chapter": "traps", "trap": "flatten"})
+    st.caption("Its length without the batch is `in_features` of the next `nn.Linear`. If they differ:")
+    frame.door("Learn", "Pitfalls: the flatten size is wrong", {"chapter": "traps", "trap": "flatten"})
 
 
 def _chosen_sizes() -> tuple[int, int, int]:
@@ -80,7 +80,7 @@ def _arithmetic(batch: Tensor, flat: Tensor, number: int, start: int) -> str:
     terms = [f"{place[axis]}·{prod(sizes[axis + 1 :])}" for axis in range(start, 3)] + [str(place[3])]
     index = torch.nonzero(flat == number)[0][-1].item()
     where = ", ".join(f"{name} {at}" for name, at in zip(_AXES, place, strict=True))
-    return f"The number at {where} goes to place {' + '.join(terms)} = **{index}** of its row."
+    return f"The number at {where} goes to position {' + '.join(terms)} = **{index}** of its row."
 
 
 def _maps(batch: Tensor, number: int) -> go.Figure:

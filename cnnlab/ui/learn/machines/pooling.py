@@ -23,8 +23,8 @@ _KINDS = ("Largest", "Average", "Average, adaptive")
 def show() -> None:
     """Show the grid, the pool's arguments, and its output."""
     st.markdown(
-        "A pool slides a window over a feature map and keeps one number of it, the largest or the mean. It has nothing "
-        "to learn."
+        "A pooling layer slides a window over a feature map and outputs one number, the largest or the mean. It has "
+        "nothing to learn."
     )
     settings, machine = st.columns([1, 2], gap="large")
     with settings:
@@ -41,18 +41,18 @@ def _machine(pool: Pool, grid: Tensor) -> None:
     try:
         outputs = pooled(pool, grid)
     except LayerError as error:
-        st.warning(frame.literal(f"{error}."), title="PyTorch refuses this")
+        st.warning(frame.literal(f"{error}."), title="PyTorch rejects this")
         return
     place = _chosen_place((outputs.shape[0], outputs.shape[1]))
     looked = window(pool, (SIDE, SIDE), place)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.markdown("**Input**, the window outlined")
-        show_grid(_input(pool, grid, looked), f"{_KEY}.input", "The numbers fed, the window outlined")
+        show_grid(_input(pool, grid, looked), f"{_KEY}.input", "The input numbers, the window outlined")
     with right:
         st.markdown(f"**Output**, {outputs.shape[0]}×{outputs.shape[1]}")
         figure = number_grid(outputs.numpy(), "", chosen=place, limit=grid.abs().max().item())
-        show_grid(figure, f"{_KEY}.output", "The numbers that came out")
+        show_grid(figure, f"{_KEY}.output", "The output numbers")
         st.markdown(_arithmetic(looked, grid, outputs[place].item()))
         st.caption(f"Size: {pool.shape_formula(shape, 1)}")
 
@@ -60,7 +60,7 @@ def _machine(pool: Pool, grid: Tensor) -> None:
 def _chosen_pool() -> Pool:
     """Choose a pool and its arguments."""
     kind = st.segmented_control(
-        "Keep", _KINDS, default=_KINDS[0], required=True, key=f"{_KEY}.kind", persist_state="session"
+        "Output", _KINDS, default=_KINDS[0], required=True, key=f"{_KEY}.kind", persist_state="session"
     )
     if kind == _KINDS[2]:
         return AdaptivePool2d(output_size=_count("Output size", 1, SIDE, 1))

@@ -23,8 +23,8 @@ _KEY = "learn.machines.softmax"
 def show() -> None:
     """Show sliders for the logits, the probabilities, the loss, the gradient."""
     st.markdown(
-        "Softmax makes any numbers, the logits, into probabilities. Cross-entropy is the surprise at the true label: "
-        "minus the logarithm of its probability."
+        "Softmax turns any numbers, the logits, into probabilities. Cross-entropy is minus the logarithm of the true "
+        "label's probability."
     )
     settings, machine = st.columns([1, 2], gap="large")
     with settings:
@@ -99,7 +99,7 @@ def _gradient(place: int, temperature: float, judged: Judged) -> str:
     difference = f"{judged.probabilities[place]:.4f} − {judged.target[place]:.4f}"
     return (
         f"Probability minus target: {f'({difference})' if by else difference}{by} = "
-        f"**{_signed(judged.gradient[place].item())}**. A step against it lifts this logit, lowers the others."
+        f"**{_signed(judged.gradient[place].item())}**. A step against it raises this logit and lowers the others."
     )
 
 
@@ -113,11 +113,11 @@ def _once_more(judged: Judged) -> None:
     """Show the effect of a second softmax."""
     lengths = [gradient.norm().item() for gradient in (judged.gradient, judged.gradient_after_softmax)]
     st.caption(
-        f"Softmax before `nn.CrossEntropyLoss`, which has one of its own: here the loss would be "
+        "With a softmax before `nn.CrossEntropyLoss`, which has its own, the loss here would be "
         f"{judged.loss_after_softmax:.4f}, the gradient's norm {lengths[1]:.3g} instead of {lengths[0]:.3g}, and with "
         f"{len(CLASSES)} classes no network gets below {lowest_after_softmax(len(CLASSES)):.4f}."
     )
-    frame.door("Learn", "Traps: softmax before cross-entropy", {"chapter": "traps", "trap": "softmax"})
+    frame.door("Learn", "Pitfalls: softmax before cross-entropy", {"chapter": "traps", "trap": "softmax"})
 
 
 def _signed(value: float) -> str:

@@ -23,8 +23,8 @@ _NAMES = list(_STAGES)
 def show() -> None:
     """Show settings, the stages of the chosen step, the loss from step to step."""
     st.markdown(
-        "Eight digits go through `Conv2d(1, 4, 3)`, `ReLU`, `MaxPool2d(2)`, `Flatten` and `Linear(676, 10)`. Walk "
-        "through the four stages of a step, then take another on the same batch."
+        "Eight digits go through `Conv2d(1, 4, 3)`, `ReLU`, `MaxPool2d(2)`, `Flatten` and `Linear(676, 10)`. Go "
+        "through the four stages of a step, then take another step on the same batch."
     )
     left, right = st.columns(2)
     with left:
@@ -79,7 +79,7 @@ def _navigation(taken: int) -> str:
             args=[stage, taken, +1],
             disabled=last and taken == MOST_STEPS,
         )
-        st.button("Begin again", key=f"{_KEY}.reset", on_click=_turn, args=[_NAMES[0], 1, 0])
+        st.button("Reset", key=f"{_KEY}.reset", on_click=_turn, args=[_NAMES[0], 1, 0])
     return stage
 
 
@@ -95,6 +95,6 @@ def _losses(losses: list[float]) -> None:
     st.markdown("**Loss of the batch** before the first step and after each")
     show_grid(loss_by_step(losses), f"{_KEY}.losses", "The loss of the batch from step to step")
     if not isfinite(losses[-1]):
-        st.warning("The loss has left all bounds. Take a lower learning rate, or begin again.", title="Diverged")
+        st.warning("The loss has exploded. Choose a lower learning rate, then press Reset.", title="Diverged")
     elif losses[-1] > losses[0]:
-        st.caption(":material/trending_up: Higher than at first: the steps are too large.")
+        st.caption(":material/trending_up: Higher than at the start: the steps are too large.")

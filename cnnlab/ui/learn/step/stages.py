@@ -59,16 +59,16 @@ def backward(step: Step) -> None:
     left, right = st.columns(2, gap="large")
     for column, title, tiles in ((left, "The four filters", filters), (right, "The gradient on them", gradient)):
         with column:
-            st.markdown(f"**{title}**, at the most ±{written(tiles.abs().max().item())}")
+            st.markdown(f"**{title}**, at most ±{written(tiles.abs().max().item())}")
             figure = charts.filter_grid(tiles.numpy(), limit=limit).update_traces(
                 showscale=False, selector={"type": "heatmap"}
             )
             show_grid(figure.update_layout(height=130), f"{_KEY}.{title}", title)
     st.caption(
-        "One scale for both. Where the gradient is blue the loss grows with the weight, so plain SGD will lower it; "
-        "where it is red, raise it."
+        "One colour scale for both. Blue gradient: the loss grows with the weight, so plain SGD lowers it. Red: SGD "
+        "raises it."
     )
-    st.markdown("**How long each gradient is**, from the loss back to the image")
+    st.markdown("**Length of each gradient**, from the loss back to the image")
     norms = {name: values.norm().item() for name, values in reversed(step.gradients.items())}
     show_grid(gradient_norms(norms), f"{_KEY}.norms", "The norm of each parameter's gradient")
 

@@ -20,8 +20,8 @@ _KEY = "learn.step.surface"
 def show() -> None:
     """Show the loss surface, the settings, the paths, the losses."""
     st.markdown(
-        "A network has thousands of weights; two are enough to see what an optimiser does. All of these start at the "
-        "same place, with the same learning rate."
+        "A network has thousands of weights; two are enough to see what an optimiser does. All optimisers start at "
+        "the same point, with the same learning rate."
     )
     name = st.segmented_control(
         "Surface",
@@ -36,7 +36,7 @@ def show() -> None:
     chosen, rate, steps = _chosen_settings(name, surface)
     start = _chosen_start(name, surface)
     if not chosen:
-        st.info("Choose an optimiser to see its way.", icon=":material/route:")
+        st.info("Select an optimiser to see its path.", icon=":material/route:")
         return
     ways = _walked(name, tuple(chosen), rate, steps, start)
     colours = colours_of(list(OPTIMISERS))
@@ -44,8 +44,8 @@ def show() -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         points = {optimiser: way.points.numpy() for optimiser, way in ways.items()}
-        _show(contours(x, y, losses, points, colours), f"{_KEY}.ways", name, "The ways over the loss surface")
-        st.caption("The greyer, the higher. Lines join places of equal loss.")
+        _show(contours(x, y, losses, points, colours), f"{_KEY}.ways", name, "The paths over the loss surface")
+        st.caption("Darker = higher loss. Lines join points of equal loss.")
     with right:
         _show(
             losses_by_step({optimiser: way.losses.tolist() for optimiser, way in ways.items()}, colours),
@@ -69,7 +69,7 @@ def _chosen_settings(name: str, surface: Surface) -> tuple[list[str], float, int
         default=list(OPTIMISERS),
         key=f"{_KEY}.optimisers",
         persist_state="session",
-        help=f"Momentum is SGD with momentum {MOMENTUM:g}; the others have PyTorch's defaults.",
+        help=f"Momentum is SGD with momentum {MOMENTUM:g}; the others use PyTorch's defaults.",
     )
     left, right = st.columns(2)
     rate = left.select_slider(
@@ -104,7 +104,7 @@ def _chosen_start(name: str, surface: Surface) -> tuple[float, float]:
 
 def _ending(optimiser: str, way: Path) -> str:
     if way.is_lost:
-        return f"**{optimiser}** diverged: lost after {way.steps} steps, the learning rate is too high for it."
+        return f"**{optimiser}** diverged after {way.steps} steps: its learning rate is too high."
     return f"**{optimiser}**: loss {way.losses[-1]:.3g} after {way.steps} steps."
 
 
