@@ -29,6 +29,7 @@ ROOMS = (
         "importing",
         "serve",
         "charts",
+        "bench",
     ),
     *("learn", "cli", "ui"),
 )

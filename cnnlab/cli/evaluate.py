@@ -203,9 +203,9 @@ def _told(answer: dict[str, Any], with_file: bool) -> str:
 @as_json
 def bench_command(quick: bool, folder: Path | None, precision: str, as_json: bool) -> None:
     """Measure this machine: our engine against what tutorials do. Leave it alone meanwhile."""
-    from benchmarks import bench  # noqa: PLC0415 - torchvision, which the other commands do without
+    from cnnlab.bench import side_by_side  # noqa: PLC0415 - torchvision, which the other commands do without
 
-    report = bench.measure(quick, folder, say=lambda what: click.echo(what, err=True), precision=precision)
-    click.echo(bench.table(report))
+    report = side_by_side.measure(quick, folder, say=lambda what: click.echo(what, err=True), precision=precision)
+    click.echo(side_by_side.table(report))
     if as_json:
         click.echo(json.dumps(report))
