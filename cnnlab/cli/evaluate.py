@@ -19,6 +19,7 @@ from cnnlab.evaluation.balance import is_imbalanced
 from cnnlab.files import plain_json
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.presets import PRESETS
+from cnnlab.places import user_folder
 from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, judge, load_trained, seen_by
@@ -192,7 +193,7 @@ def _told(answer: dict[str, Any], with_file: bool) -> str:
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
-    help="Folder of data sets [default: CNNLAB_DATA or data/].",
+    help=f"Folder of data sets [default: CNNLAB_DATA or {user_folder() / 'data'}].",
 )
 @click.option(
     "--precision",

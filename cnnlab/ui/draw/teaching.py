@@ -19,6 +19,7 @@ from cnnlab.drawings.strokes import (
     rounded,
     write_labelled_drawings,
 )
+from cnnlab.places import command
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained
 from cnnlab.training.config import MAX_LESSONS
@@ -122,7 +123,7 @@ def _toolbar(run: Run, hidden: int) -> None:
             icon=":material/download:",
             on_click="ignore",
             disabled=not kept,
-            help="All of them with their labels, for another day or python -m cnnlab teach: here they are kept only as "
+            help=f"All of them with their labels, for another day or {command()} teach: here they are kept only as "
             "long as this page is open",
         )
         with st.popover("Import", icon=":material/upload:"):
