@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run test test-fast lint style reproduce screenshots benchmarks faults
+.PHONY: run test test-fast lint style reproduce screenshots benchmarks faults wheel constraints
 
 run: .venv/app
 	$(BIN)/streamlit run app.py
@@ -39,11 +39,22 @@ faults: .venv/dev
 screenshots: .venv/dev
 	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m benchmarks.make_screenshots
 
-.venv/app: requirements.txt
+# dist/cnnlab-….whl, which installs the app and its command line elsewhere.
+wheel: .venv/dev
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+
+# After a change of the requirements: installs what they ask for now. All that .venv then holds is what make test tests,
+# and goes into constraints.txt by name and version alone; +cpu and the like say where a build comes from.
+constraints:
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip list --disable-pip-version-check --format=freeze --exclude pip --exclude cnnlab | sed 's/+.*//' > constraints.txt
+
+.venv/app: requirements.txt constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
 	touch $@
 
 .venv/dev: .venv/app requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	touch $@

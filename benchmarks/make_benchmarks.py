@@ -20,7 +20,6 @@ from typing import Any
 import torch
 
 from benchmarks import (
-    bench,
     colour,
     comparing,
     designing,
@@ -37,6 +36,7 @@ from benchmarks import (
     transfer,
     watching,
 )
+from cnnlab.bench import side_by_side
 from cnnlab.files import atomic_write
 from cnnlab.jobs.job import Job
 from cnnlab.networks.build import build, seed_dropout
@@ -174,17 +174,17 @@ def _trained(config: RunConfig, store: RunStore) -> Figures:
     if job.state != "finished":
         raise SystemExit(job.error)
     # The sample's own test images are few: its network is tested on MNIST's.
-    test = bench.alone(judge, job.run, "mnist" if config.dataset == "mnist-sample" else None)
+    test = side_by_side.alone(judge, job.run, "mnist" if config.dataset == "mnist-sample" else None)
     return {"test_accuracy": test.accuracy, "seconds": job.summary.seconds}
 
 
 def _bench() -> Figures:
-    return bench.measure(quick=False, say=lambda what: print(what, flush=True))
+    return side_by_side.measure(quick=False, say=lambda what: print(what, flush=True))
 
 
 def _bench_in_float32() -> Figures:
     """Run the short benchmark and the default training, as on machines without units for 16 bits."""
-    report = bench.measure(quick=True, say=lambda what: print(what, flush=True), precision="float32")
+    report = side_by_side.measure(quick=True, say=lambda what: print(what, flush=True), precision="float32")
     with tempfile.TemporaryDirectory() as folder:
         config = RECIPES["default"].config.model_copy(update={"precision": "float32"})
         results = [_trained(config.model_copy(update={"seed": seed}), RunStore(Path(folder))) for seed in SEEDS]

@@ -1,4 +1,4 @@
-"""The command line, on the same core as the pages: python -m cnnlab --help."""
+"""The command line, on the same core as the pages: python -m cnnlab --help; where it is installed, cnnlab --help."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import sys
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from cnnlab.cli import archive, bring, data, evaluate, network, program, pruning, serve, train
+from cnnlab.cli import app, archive, bring, data, evaluate, network, program, pruning, serve, train
 from cnnlab.errors import CnnLabError
 from cnnlab.threads import run_process
 
 LONGEST = 600  # characters of an error message, which may quote the input
 COMMANDS = (
+    app.app_command,
     evaluate.list_command,
     network.network_command,
     program.program_command,
@@ -64,5 +65,10 @@ for command in COMMANDS:
     cli.add_command(command)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Run the command line as a process of its own."""
     run_process(main)
+
+
+if __name__ == "__main__":
+    run()

@@ -14,7 +14,7 @@ from cnnlab.export.metrics import PACKAGES
 from tests.conftest import ROOT
 
 ROOMS = (
-    *("errors", "files", "palette", "text", "threads"),
+    *("errors", "files", "palette", "places", "text", "threads"),
     *(
         "networks",
         "drawings",
@@ -29,6 +29,7 @@ ROOMS = (
         "importing",
         "serve",
         "charts",
+        "bench",
     ),
     *("learn", "cli", "ui"),
 )
@@ -126,7 +127,7 @@ def test_a_package_is_imported_in_its_places_only(package: str) -> None:
     assert not {path for path in users if not any(place == path or place in path.parents for place in places)}
 
 
-@pytest.mark.parametrize("path", [*ROOT.glob("*.py"), *ROOT.glob("pages/*.py")], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [ROOT / "app.py", *ROOT.glob("pages/*.py")], ids=lambda path: path.name)
 def test_a_page_knows_streamlit_and_the_package_and_no_session_keys(path: Path) -> None:
     assert {name.split(".")[0] for name in imports(path)} <= {"__future__", "streamlit", "cnnlab"}
     assert "session_state" not in path.read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnlab.cli.options import DataSet, as_json, open_store, runs_option
+from cnnlab.places import command
 
 if TYPE_CHECKING:
     from cnnlab.importing.bringing import Brought
@@ -104,7 +105,7 @@ def _told(brought: Brought, runs: Path | None) -> Iterator[str]:
 def _training(brought: Brought, runs: Path | None) -> str:
     """Return the command that trains a new last layer alone."""
     run, taken = brought.run, brought.taken
-    parts = ["python", "-m", "cnnlab", "train", "--recipe", "transfer", "--dataset", run.config.dataset]
+    parts = [*command().split(), "train", "--recipe", "transfer", "--dataset", run.config.dataset]
     parts += ["--architecture", str(run.folder) if runs else run.id, "--start", f"{run.id}@{run.summary.epoch}"]
     parts += ["--normalise", taken.normalise, "--learn-from", taken.new_head]
     return shlex.join(parts + (["--runs", str(runs)] if runs else []))

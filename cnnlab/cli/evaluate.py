@@ -19,6 +19,7 @@ from cnnlab.evaluation.balance import is_imbalanced
 from cnnlab.files import plain_json
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.presets import PRESETS
+from cnnlab.places import user_folder
 from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, judge, load_trained, seen_by
@@ -192,7 +193,7 @@ def _told(answer: dict[str, Any], with_file: bool) -> str:
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
-    help="Folder of data sets [default: CNNLAB_DATA or data/].",
+    help=f"Folder of data sets [default: CNNLAB_DATA or {user_folder() / 'data'}].",
 )
 @click.option(
     "--precision",
@@ -203,9 +204,9 @@ def _told(answer: dict[str, Any], with_file: bool) -> str:
 @as_json
 def bench_command(quick: bool, folder: Path | None, precision: str, as_json: bool) -> None:
     """Measure this machine: our engine against tutorials. Do not use the machine meanwhile."""
-    from benchmarks import bench  # noqa: PLC0415 - torchvision, which the other commands do without
+    from cnnlab.bench import side_by_side  # noqa: PLC0415 - torchvision, which the other commands do without
 
-    report = bench.measure(quick, folder, say=lambda what: click.echo(what, err=True), precision=precision)
-    click.echo(bench.table(report))
+    report = side_by_side.measure(quick, folder, say=lambda what: click.echo(what, err=True), precision=precision)
+    click.echo(side_by_side.table(report))
     if as_json:
         click.echo(json.dumps(report))

@@ -15,6 +15,7 @@ from cnnlab.drawings.images import MAX_FILE_BYTES
 from cnnlab.drawings.strokes import read_labelled_drawings
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.designs import DesignError, read_design
+from cnnlab.places import user_folder
 from cnnlab.pretrained.table import NETWORKS
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
@@ -28,7 +29,10 @@ recipe_option = click.option(
     "--recipe", type=click.Choice(list(RECIPES)), default="default", help="Start from these settings."
 )
 runs_option = click.option(
-    "--runs", type=click.Path(path_type=Path), default=None, help="Folder of runs [default: CNNLAB_RUNS or runs/]."
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=None,
+    help=f"Folder of runs [default: CNNLAB_RUNS or {user_folder() / 'runs'}].",
 )
 
 

@@ -27,6 +27,7 @@ from cnnlab.drawings.strokes import read_labelled_drawings
 from cnnlab.jobs.finetuning import changes, fine_tuning
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.sweep_config import SPACES, parse_sweep
+from cnnlab.places import command
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.lr_finder import STEPS, ramp, suggest
@@ -104,7 +105,7 @@ def _tell_result(job: Job, as_json: bool) -> None:
         ):
             click.echo(f"  {split:10} " + ("not judged" if accuracy is None else f"{accuracy:.1%}"))
         if summary.status == "stopped":
-            click.echo(f"continue with: python -m cnnlab resume {job.run.folder}")
+            click.echo(f"continue with: {command()} resume {job.run.folder}")
         return
     keys = ("train_accuracy", "validation_accuracy", "test_accuracy", "per_class", "parameters", "seconds")
     result = summary.model_dump(mode="json", include={*keys, "macro_f1", "images_per_second", "status", "device"})

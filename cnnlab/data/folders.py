@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from cnnlab.places import user_folder
+
 
 def data_folder() -> Path:
-    """Return the folder of data sets: the environment's CNNLAB_DATA, else ``data/`` beside the app."""
-    return Path(os.environ.get("CNNLAB_DATA") or Path(__file__).parents[2] / "data").expanduser()
+    """Return the folder of data sets: the environment's CNNLAB_DATA, else ``data/`` in the user's folder."""
+    return Path(os.environ.get("CNNLAB_DATA") or user_folder() / "data").expanduser()
 
 
 def pictures_folder() -> Path:

@@ -14,6 +14,7 @@ from cnnlab.files import (
     DELETED_ARE_KEPT,
     is_older,
 )
+from cnnlab.places import user_folder
 from cnnlab.runs.example import example_id, is_wanted
 from cnnlab.runs.run import Run, RunError, write_aside, writing
 from cnnlab.runs.summary import Summary
@@ -118,8 +119,8 @@ def runs_in(folder: Path) -> list[Run]:
 
 
 def runs_folder() -> Path:
-    """Return the folder of runs: the environment's CNNLAB_RUNS, else ``runs/`` beside the app."""
-    return Path(os.environ.get("CNNLAB_RUNS") or Path(__file__).parents[2] / "runs").expanduser()
+    """Return the folder of runs: the environment's CNNLAB_RUNS, else ``runs/`` in the user's folder."""
+    return Path(os.environ.get("CNNLAB_RUNS") or user_folder() / "runs").expanduser()
 
 
 def _is_readable(run: Run) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,18 +19,25 @@ def started(
     runs: Path, script: str = "app.py", root: Path = ROOT, **settings: str
 ) -> tuple[subprocess.Popen[str], str]:
     """The process and address of a server of the project in ``root``; ``settings`` are for its environment."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     own = {
         "CNNLAB_RUNS": str(runs),
         "CNNLAB_PICTURES": str(runs / ".pictures"),
         "CNNLAB_GRACE_SECONDS": str(GRACE_SECONDS),
     }
+    return started_by(interruptible("-m", "streamlit", "run", script), root, os.environ | own | settings)
+
+
+def started_by(
+    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]
+) -> tuple[subprocess.Popen[str], str]:
+    """The process and address of a server that ``command`` starts in a folder."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     process = subprocess.Popen(
-        interruptible("-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"),
-        cwd=root,
-        env=os.environ | own | settings,
+        [*command, "--server.headless=true", f"--server.port={port}"],
+        cwd=folder,
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -233,7 +233,7 @@ def test_bench_prints_a_table_and_ends_with_its_json(
         asked.append((quick, folder, precision))
         return report
 
-    monkeypatch.setattr("benchmarks.bench.measure", measure)
+    monkeypatch.setattr("cnnlab.bench.side_by_side.measure", measure)
     out = call(capsys, "bench", "--quick", "--data", "somewhere", "--precision", "float32", "--json")
     assert asked == [(True, Path("somewhere"), "float32")]
     assert last_line(out) == report

@@ -8,6 +8,7 @@ from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.archive import packed_bytes, unpack, write
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.files import through_file
+from cnnlab.places import command
 from cnnlab.ui.data import PLACE
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_PACKED
@@ -28,7 +29,7 @@ def download_version(version: Version) -> None:
         on_click="ignore",
         disabled=size > MAX_UPLOAD * MB,
         help=f"This version with its pictures, to add elsewhere as a packed data set. Above {MAX_UPLOAD:,} MB, use "
-        "`python -m cnnlab data pack`.",
+        f"`{command()} data pack`.",
     )
 
 

@@ -19,6 +19,7 @@ from cnnlab.drawings.strokes import (
     rounded,
     write_labelled_drawings,
 )
+from cnnlab.places import command
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained
 from cnnlab.training.config import MAX_LESSONS
@@ -122,7 +123,7 @@ def _toolbar(run: Run, hidden: int) -> None:
             icon=":material/download:",
             on_click="ignore",
             disabled=not kept,
-            help="All drawings with their labels, for later or for python -m cnnlab teach. This page keeps them only "
+            help=f"All drawings with their labels, for later or for {command()} teach. This page keeps them only "
             "while it is open.",
         )
         with st.popover("Import", icon=":material/upload:"):

@@ -9,10 +9,11 @@ import plotly
 import streamlit as st
 
 from cnnlab.files import atomic_file
+from cnnlab.places import app_folder
 
 SCRIPT = f"plotly-{plotly.__version__}.min.js"
 
-_STATIC = Path(__file__).parents[3] / "static"
+_STATIC = app_folder() / "static"
 
 
 @st.cache_resource(show_spinner=False)

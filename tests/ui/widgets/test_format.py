@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.ui.widgets.format import counted, duration, p_cell, p_value, percent, probability, signed, size, time_taken
+from cnnlab.ui.widgets.format import counted, duration, p_cell, p_value, percent, signed, size, time_taken
 
 
 @pytest.mark.parametrize(
@@ -34,13 +34,6 @@ def test_what_took_time_never_took_none(given: float, shown: str) -> None:
 def test_a_share_has_a_second_decimal_where_its_interval_is_narrow() -> None:
     assert (percent(0.97604), percent(0.99123, (0.985, 0.995))) == ("97.6%", "99.1%")
     assert percent(0.99912, (0.9987, 0.9995)) == "99.91%"
-
-
-def test_a_network_is_never_certain() -> None:
-    assert (probability(0.8721), probability(0.9994), probability(0.9996), probability(1.0)) == (
-        *("87.2%", "99.9%"),
-        *("> 99.9%", "> 99.9%"),
-    )
 
 
 def test_a_difference_has_its_sign() -> None:

@@ -24,8 +24,8 @@ from PIL import Image
 from torch import nn
 from torch.utils.data import Dataset
 
-from benchmarks import tutorial
 from cnnlab import charts
+from cnnlab.bench import tutorial
 from cnnlab.data.augmentation import affine
 from cnnlab.data.batches import Standardise, scaling
 from cnnlab.data.loading import Data, load

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import tutorial
+from cnnlab.bench import tutorial
 from cnnlab.data.batches import Standardise, scaling
 from cnnlab.data.loading import load
 from cnnlab.evaluation.evaluate import evaluate

@@ -1,0 +1,30 @@
+"""Where the app's own files are and where a user's go, in a checkout and where it is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+_PACKAGE = Path(__file__).parent
+_INSTALLED = _PACKAGE / "_app"  # where a wheel has what lies beside the package in a checkout (pyproject.toml)
+
+
+def is_installed() -> bool:
+    """Return whether the app was installed from a wheel, not started in a checkout."""
+    return _INSTALLED.is_dir()
+
+
+def app_folder() -> Path:
+    """Return the folder of app.py, the pages, the static files and Streamlit's settings."""
+    return _INSTALLED if is_installed() else _PACKAGE.parent
+
+
+def user_folder() -> Path:
+    """Return the folder that data and runs go into: beside the app in a checkout, else the user's own."""
+    return user_data_path("cnnlab", appauthor=False) if is_installed() else _PACKAGE.parent
+
+
+def command() -> str:
+    """Return the start of each command line: ``cnnlab`` where it is installed, else ``python -m cnnlab``."""
+    return "cnnlab" if is_installed() else "python -m cnnlab"
