@@ -1,0 +1,28 @@
+"""axe-core on every page: nothing serious or critical, but for what Streamlit's theme cannot have otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cnnlab.runs.example import add_example
+from tests.browser.axe import looked_at
+from tests.pages.driver import PAGES
+
+CHAPTERS = ("?chapter=convolution", "?chapter=glossary")
+
+
+@pytest.mark.parametrize("name", [*PAGES, *(f"Learn{chapter}" for chapter in CHAPTERS)])
+def test_a_page_has_nothing_serious(
+    name: str, address: str, runs: Path, new_page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CNNLAB_EXAMPLE")
+    add_example(runs)
+    page = new_page()
+    page.goto(f"{address}/{'' if name == 'Home' else name}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=60_000)
+    assert not [look for look in looked_at(page, ((1440, "light"), (420, "dark"))) if look.findings]
