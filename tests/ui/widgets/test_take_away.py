@@ -24,9 +24,9 @@ def test_a_file_is_made_and_told_beside_the_network_itself(listed_run: Run) -> N
     page.run()
     button(page, "Create").click().run()
     checked(page)
-    (table,) = [frame.value for frame in page.dataframe if "alike" in frame.value]
-    assert list(table["file"]) == ["here", "Python with PyTorch"]
-    assert list(table["alike"]) == ["100.00%"] * 2
+    (table,) = [frame.value for frame in page.dataframe if "Same answer" in frame.value]
+    assert list(table["File"]) == ["The network here", "Python with PyTorch"]
+    assert list(table["Same answer"]) == ["100.0%"] * 2
     assert "Download Python with PyTorch" in {one.proto.label for one in page.get("download_button")}
 
 
