@@ -200,7 +200,7 @@ def test_a_corrected_drawing_is_taught_and_read_as_its_drawer_says(page: Page, r
     page.get_by_test_id("stButtonGroup").filter(has_text="Which digit did you draw?").get_by_role(
         "radio", name="4"
     ).click()
-    expect(page.get_by_text("Kept as 4, one of 1 drawing")).to_be_visible()
+    expect(page.get_by_text("Saved as 4, one of 1 drawing")).to_be_visible()
     page.get_by_text("My drawings", exact=True).first.click()
     expect(page.get_by_text("read as 1")).to_be_visible()
     page.get_by_role("button", name="Fine-tune on 1 drawing").click()

@@ -377,7 +377,7 @@ def test_a_recipe_can_be_changed_option_by_option(capsys: pytest.CaptureFixture[
         (["evaluate", "\x1b[31m\udcff"], "there is no run"),
         (["x" * 10_000], "No such command"),
         (["predict", ".", "/dev/zero"], "there is no run"),
-        (["resume", ".", "--epochs", "1", "--learning-rate", "nan"], "nan is no number"),
+        (["resume", ".", "--epochs", "1", "--learning-rate", "nan"], "nan is not a number"),
         (["train", "--runs", "/dev/null"], "cannot be written"),
         (["sweep", "--runs", "/dev/null"], "choose another folder"),
         (["pack", "--to", "runs.zip"], "Missing argument"),
@@ -471,7 +471,7 @@ def test_a_file_without_end_is_refused(capsys: pytest.CaptureFixture[str], finis
 
 def test_no_rate_trains_nothing_on(capsys: pytest.CaptureFixture[str], finished_run: Run) -> None:
     given = ["--epochs", "1", "--learning-rate", "nan"]
-    assert "nan is no number" in refusal(capsys, "resume", str(finished_run.folder), *given)
+    assert "nan is not a number" in refusal(capsys, "resume", str(finished_run.folder), *given)
 
 
 def test_a_damaged_sweep_is_told_before_anything_else(capsys: pytest.CaptureFixture[str]) -> None:

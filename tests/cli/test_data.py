@@ -70,7 +70,7 @@ def test_the_report_in_words_names_files_and_reasons(tmp_path: Path, capsys: pyt
     folder = folder_of(photos() | {"cat/broken.png": b"no", "notes.txt": b""}, tmp_path / "in")
     told = call(capsys, "data", "add", str(folder), "--name", "pets")
     assert "16 pictures of 2 classes" in told
-    assert "cat/broken.png: the file is no image" in told
+    assert "cat/broken.png: the file is not a readable image" in told
     assert "notes.txt: no picture by its name" in told
 
 
@@ -114,7 +114,7 @@ def test_names_of_strangers_move_no_terminal(tmp_path: Path, capsys: pytest.Capt
     told = call(capsys, "data", "add", str(zip_of(files, tmp_path / "x.zip")), "--name", "pets")
     told += call(capsys, "data", "check", "pets")
     assert "copies" in told
-    assert "]0;x.png: the file is no image" in told
+    assert "]0;x.png: the file is not a readable image" in told
     assert "\x1b" not in told
     assert "\x07" not in told
 

@@ -45,4 +45,4 @@ def test_prune_tells_a_person_in_a_table(capsys: pytest.CaptureFixture[str], par
 def test_a_share_that_cuts_nothing_is_refused(capsys: pytest.CaptureFixture[str], parent: Run) -> None:
     assert "no filter to remove" in refusal(capsys, "prune", parent.id, "--keep", "0.999")
     assert "--keep" in refusal(capsys, "prune", parent.id, "--keep", "1.5")
-    assert "nan is no number" in refusal(capsys, "prune", parent.id, "--keep", "nan")
+    assert "nan is not a number" in refusal(capsys, "prune", parent.id, "--keep", "nan")

@@ -114,6 +114,6 @@ def test_the_padding_that_is_told_is_the_least_that_mends(kernel: int | tuple[in
 
 def test_the_groups_that_are_told_are_those_that_pytorch_takes() -> None:
     (told,) = fixes(Conv2d(out_channels=8, groups=5), (1, 12, 9, 9))
-    assert told.startswith("groups=1, 2 or 4,")
+    assert told.startswith("groups=1, 2 or 4:")
     for groups in (1, 2, 4):
         assert measure(Conv2d(out_channels=8, groups=groups), (1, 12, 9, 9)).shape == (1, 8, 7, 7)

@@ -48,7 +48,7 @@ def test_without_own_pictures_the_sets_of_the_table_are_shown_and_one_is_told_ho
     assert page.expander[0].label == "Add your own pictures"
     assert button(page, "Add").disabled
     page.selectbox(key="data.chosen").set_value("cifar10").run()
-    assert "the first training downloads 170 MB" in texts(checked(page))
+    assert "The first training downloads 170 MB" in texts(checked(page))
 
 
 def test_a_zip_is_added_and_shown(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_doubtful_label_is_called_right_or_moved_to_what_the_picture_looks_lik
     count = len(table)
     page.session_state[f"data.rows.{version.key}.labels.{count}.1"] = {"selection": {"rows": [0], "columns": []}}
     page.run()
-    button(page, "1 right as they are").click().run()
+    button(page, "Keep 1 as they are").click().run()
     assert table["File"][0] not in list(checked(page).dataframe[-1].value["File"])
     assert len(page.dataframe[-1].value) == count - 1
     page.session_state[f"data.rows.{version.key}.labels.{count - 1}.1"] = {"selection": {"rows": [0], "columns": []}}
@@ -166,7 +166,7 @@ def test_a_run_is_trained_again_on_the_next_version_and_compared(version: Versio
     again = seen("Versions", newer)
     assert old.looks == looks + 1  # it was asked about test pictures
     assert {"Version 1", "Version 2"} <= set(metrics(again))
-    assert f"Of {version.test} test pictures of both versions" in texts(again)
+    assert f"Of {version.test} test pictures in both versions" in texts(again)
     assert "The labels are those of version 2" in texts(again)
 
 

@@ -241,7 +241,7 @@ def test_a_design_that_was_replaced_or_deleted_is_told_of_and_brought_back() -> 
     assert shelf.load("mine") == others
     assert [button.label for button in checked(page).button].count("Restore it") == 0
     page.session_state["design.delete.open"] = True
-    button(page, "Delete mine for all").click().run()
+    button(page, "Delete mine for everyone").click().run()
     assert shelf.names() == []
     assert not page.session_state["design.delete.open"]  # a second click would delete another
     (deleted,) = [box for box in page.selectbox if box.label.startswith("Deleted or replaced")]

@@ -16,6 +16,7 @@ from cnnlab.drawings.strokes import Drawing
 from cnnlab.runs.run import Run
 from cnnlab.runs.summary import About
 from cnnlab.ui.draw.why import VIEWS
+from cnnlab.ui.shell.glossary_links import linked
 from tests.drawings.photos import Paper, of_classes, photographed
 from tests.pages.driver import PAGES, canvas_of, checked, metrics, new_session, open_page, texts
 from tests.samples import SEVEN, lesson
@@ -89,7 +90,7 @@ def test_draw_tells_why_in_every_view(name: str, listed_run: Run) -> None:
     page.session_state["canvas"] = canvas_of(SEVEN)
     page.run()
     page.segmented_control(key="draw.why").set_value(name).run()
-    assert VIEWS[name].question in texts(checked(page))
+    assert linked(VIEWS[name].question, name) in texts(checked(page))
 
 
 def test_a_challenge_asks_ten_times_and_tells_how_many_are_read_right(listed_run: Run) -> None:
@@ -107,7 +108,7 @@ def test_a_challenge_asks_ten_times_and_tells_how_many_are_read_right(listed_run
     assert page.dataframe
     page.button(key="challenge.keep").click().run()
     page.segmented_control[0].set_value("My drawings").run()
-    assert "drawings** as you meant them" in texts(checked(page))
+    assert "drawings** right" in texts(checked(page))
 
 
 def test_a_photo_of_paper_is_asked_for_then_read_line_by_line_by_each_run() -> None:

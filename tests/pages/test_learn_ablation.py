@@ -50,7 +50,7 @@ def check_table(page: AppTest, reached: Repeats) -> None:
 def test_before_it_begins_it_says_how_many_trainings_and_how_long() -> None:
     page = chapter()
     assert "25 trainings, about" in texts(page)
-    assert "judged on 2,250 images" in texts(page)
+    assert "tested on 2,250 images" in texts(page)
     assert "Press the button" in texts(page)
     page.select_slider(key=f"{KEY}.images").set_value(4000).run()
     assert "judged on 500 images" in texts(checked(page))

@@ -59,7 +59,7 @@ def test_a_door_leads_to_a_network_on_the_layer(page: AppTest) -> None:
 def test_what_pytorch_refuses_is_told_with_the_mend(page: AppTest) -> None:
     set_number(take(page, "colour"), "groups", 2)
     assert "divisible by groups" in page.error[0].value.replace("\\", "")
-    assert "groups=1, for they must divide" in texts(page).replace("\\", "")
+    assert "groups=1: groups must divide" in texts(page).replace("\\", "")
     set_number(page, "groups", 1)
     assert metrics(checked(page))["Output of the batch"] == "32×8×32×32"
     page.selectbox(key=f"{KEY}.padding_mode").set_value("reflect")

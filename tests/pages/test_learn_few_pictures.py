@@ -30,7 +30,7 @@ def begin(page: AppTest) -> AppTest:
 
 def test_before_it_begins_it_says_how_many_trainings_and_on_what_they_are_judged() -> None:
     page = chapter()
-    assert "12 trainings, each judged on about 500 validation images" in texts(page)
+    assert "12 trainings, each tested on about 500 validation images" in texts(page)
     assert "Grey characters look like no photo" in texts(page)
     assert "Press the button" in texts(page)
     assert "Fine-tuning takes several times as long" not in texts(page)
@@ -50,7 +50,7 @@ def test_a_small_data_set_says_which_numbers_it_allows(monkeypatch: pytest.Monke
     monkeypatch.setitem(DATASETS, few.name, few)
     page = chapter()
     checked(page.selectbox(key=f"{KEY}.dataset").set_value(few.name).run())
-    assert "this data set allows 10 or 20 a class" in texts(page)
+    assert "enough for 10 or 20 pictures per class" in texts(page)
     assert "judged on about 200 validation images" in texts(page)
     assert "Grey characters" not in texts(page)
 

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.learn.chapters import CHAPTERS
 from cnnlab.learn.glossary import TERMS
+from cnnlab.runs.run import Run
 from tests.pages.driver import checked, open_chapter, open_page, texts
 
 
@@ -53,16 +54,16 @@ def test_every_chapter_and_the_contents_lead_to_it() -> None:
     assert "Glossary" in doors(checked(page.run()))
 
 
-def test_captions_through_the_app_link_their_terms() -> None:
-    assert "[hyperparameters](Learn?chapter=glossary&term=hyperparameter)" in texts(open_page("Train"))
+def test_captions_through_the_app_link_their_terms(listed_run: Run) -> None:
+    assert "[filters](Learn?chapter=glossary&term=filter)" in texts(open_page("Inside", listed_run))
     helps = [metric.proto.help for metric in open_page("Design").metric]
     assert any("[convolutions](Learn?chapter=glossary&term=convolution)" in text for text in helps)
 
 
 def test_a_term_is_looked_up_from_a_caption_by_keyboard(address: str, new_page: Callable[..., Page]) -> None:
     page = new_page(420)
-    page.goto(f"{address}/Train")
-    link = page.get_by_role("link", name="hyperparameters")
+    page.goto(f"{address}/Learn?chapter=machines")
+    link = page.get_by_test_id("stMain").get_by_role("link", name="pooling").first
     link.focus()
     with page.context.expect_page() as opening:
         link.press("Enter")

@@ -49,7 +49,9 @@ def test_a_machine_is_opened_by_its_address() -> None:
 
 def test_an_address_of_no_machine_is_told() -> None:
     page = open_chapter("machines", machine="nonsense")
-    assert [warning.value for warning in page.warning] == ["There is no such machine: here is the first."]
+    assert [warning.value for warning in page.warning] == [
+        "This link has a choice that does not exist: showing the first one."
+    ]
 
 
 @pytest.mark.parametrize(("kind", "module"), [("Largest", "MaxPool2d"), ("Average", "AvgPool2d")])

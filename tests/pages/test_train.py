@@ -248,4 +248,4 @@ def test_validation_images_are_counted_and_too_few_are_warned_of() -> None:
     assert f"About {count:,} of the training images (20%) are held out" in shown
     assert "per class: validation" not in shown
     page.number_input(key="form.validation_fraction").set_value(0.01).run()
-    assert "fewer than 5 a class" in texts(checked(page))
+    assert "fewer than 5 per class" in texts(checked(page))

@@ -5,7 +5,7 @@ import streamlit as st
 from cnnlab.ui.compare import classes, costs, curves, hyperparameters, pairs, settings
 from cnnlab.ui.compare.selection import Chosen, CompareView
 from cnnlab.ui.shell import frame
-from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import explain
 
 VIEWS: dict[str, CompareView] = {
     "Curves": CompareView("How did they learn? Validation loss and accuracy in one chart.", curves.show),
@@ -26,7 +26,7 @@ def compare(chosen: Chosen) -> None:
     name = st.segmented_control(
         "View", list(VIEWS), default=next(iter(VIEWS)), required=True, key="compare.view", persist_state="session"
     )
-    st.caption(linked(VIEWS[name].question, name))
+    explain(VIEWS[name].question, name)
     VIEWS[name].show(chosen)
 
 

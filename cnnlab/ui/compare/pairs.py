@@ -14,7 +14,7 @@ from cnnlab.runs.summary import how_tested
 from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.shell.address import DATASET
 from cnnlab.ui.shell.frame import door, literal
-from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.widgets.figure import download
@@ -52,13 +52,11 @@ def show(chosen: Chosen) -> None:
     download("CSV", lambda: rows.to_csv(index=False), "pairs-compared")
     counts = "; ".join(f"{name}: {how_tested(entry.summary, entry.run.looks)}" for name, entry in chosen.named.items())
     st.caption(literal(counts))
-    st.caption(
-        linked(
-            "The difference is the second accuracy minus the first. McNemar's exact test on the test images that "
-            "only one of the two gets right. With several pairs, p is corrected for their number (Holm). Below "
-            f"{LEVEL} the difference counts as more than chance. It compares these trained networks; to compare "
-            "settings, train each with several seeds."
-        )
+    explain(
+        "The difference is the second accuracy minus the first. McNemar's exact test on the test images that "
+        "only one of the two gets right. With several pairs, p is corrected for their number (Holm). Below "
+        f"{LEVEL} the difference counts as more than chance. It compares these trained networks; to compare "
+        "settings, train each with several seeds."
     )
 
 

@@ -11,7 +11,7 @@ from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.comparison import short_names
 from cnnlab.ui.draw import canvas_tab, challenge_tab, live_tab, my_drawings, photo_tab, picture_tab
 from cnnlab.ui.draw.tab import Tab
-from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import explain
 
 TABS: dict[str, Tab] = {
     "Canvas": Tab("Draw with the mouse, a pen or a finger.", canvas_tab.show),
@@ -34,7 +34,7 @@ def show_and_ask(entries: Sequence[Entry]) -> None:
         "Input", offered, default=offered[0], required=True, key=f"draw.way.{len(offered)}", persist_state="session"
     )
     tab, asked = TABS[name], suited[name]
-    st.caption(linked(tab.question))
+    explain(tab.question)
     if len(asked) < len(entries):
         st.caption(f"Works with {len(asked)} of the {len(entries)} selected runs.")
     tab.show(short_names(asked))

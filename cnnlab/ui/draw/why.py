@@ -8,7 +8,7 @@ import streamlit as st
 
 from cnnlab.runs.catalogue import Entry
 from cnnlab.ui.shell import frame
-from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.shell.state import SHOWN_REASON
 from cnnlab.ui.views import attribution, feature_maps, nearest, smallest_change, strokes
@@ -37,6 +37,6 @@ def show_why(named: Mapping[str, Entry], picked: Picked) -> None:
     with right:
         name = st.selectbox("Run", list(named), key="draw.why.run") if len(named) > 1 else next(iter(named))
     run = named[name].run
-    st.caption(linked(VIEWS[view].question, view))
+    explain(VIEWS[view].question, view)
     with frame.place_of(SHOWN_REASON, view):
         VIEWS[view].show(Look(run, trained_network(run), run.epochs(), picked))

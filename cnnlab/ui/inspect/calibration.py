@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.evaluation import metrics
-from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.views.cached import answers, validation_answers
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure
@@ -27,11 +27,9 @@ def show(look: Look) -> None:
                 f"Reliability diagram: {title}",
                 lambda table=table: table,  # type: ignore[misc]
             )
-    st.caption(
-        linked(
-            "Answers grouped by confidence. On the dotted line, the network is right as often as it says. Below it "
-            "is overconfident, above underconfident. Larger points are more images. ECE is the mean distance from "
-            "the line. Right: all logits divided by one number, the temperature, fitted on validation images (Guo et "
-            "al. 2017). It changes no answer, only the confidence."
-        )
+    explain(
+        "Answers grouped by confidence. On the dotted line, the network is right as often as it says. Below it "
+        "is overconfident, above underconfident. Larger points are more images. ECE is the mean distance from "
+        "the line. Right: all logits divided by one number, the temperature, fitted on validation images (Guo et "
+        "al. 2017). It changes no answer, only the confidence."
     )

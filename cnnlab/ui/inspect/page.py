@@ -14,7 +14,7 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.trained import AS_PUBLISHED, Trained
 from cnnlab.text import percent
 from cnnlab.ui.shell import address, frame, poll, session
-from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.networks import published_network, trained_network
 from cnnlab.ui.shell.state import ASKS_PUBLISHED, OWN_EPOCHS, PLAYING, SHOWN_VIEW, Key, epoch_of, follows, view_of
 from cnnlab.ui.views.image_picker import pick_image
@@ -62,7 +62,7 @@ def _page(run: Run, views: Mapping[str, View], page: str) -> None:
         persist_state="session",
     )
     view = views[name]
-    st.caption(linked(view.question, name))
+    explain(view.question, name)
     if warning := caveat(run):
         st.caption(f":material/warning: {warning}.")
     job, epochs = _job(run), run.epochs()

@@ -21,6 +21,7 @@ from cnnlab.ui.learn import (
 from cnnlab.ui.learn.chapter import show_ending
 from cnnlab.ui.shell import address, frame
 from cnnlab.ui.shell.address import CHAPTER
+from cnnlab.ui.shell.glossary_links import explain
 
 SHOW = {
     "convolution": convolution.show,
@@ -56,6 +57,7 @@ def learn() -> None:
         return
     chapter = CHAPTERS[name]
     frame.page("Learn", chapter.promise, title=chapter.title)
+    explain(chapter.promise)
     st.fragment(SHOW[name])()
     show_ending(chapter)
     _neighbours(name)

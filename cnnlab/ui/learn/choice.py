@@ -13,7 +13,7 @@ from cnnlab.ui.shell.state import chapter_choice
 def choose(parameter: str, label: str, titles: Mapping[str, str]) -> str:
     """Show a choice of ``titles``, by their names in the URL; return the one that the URL names, else the first."""
     param, key = Param(parameter), chapter_choice(parameter)
-    param.choice(titles, key, f"This {parameter} does not exist: showing the first one.")
+    param.choice(titles, key, "This link has a choice that does not exist: showing the first one.")
     chosen = st.segmented_control(
         label,
         list(titles),

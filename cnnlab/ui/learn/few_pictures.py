@@ -27,7 +27,7 @@ from cnnlab.pretrained.table import BACKBONES
 from cnnlab.training.config_link import to_query
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.frame import literal
-from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import explain, linked
 from cnnlab.ui.shell.state import FEW_PICTURES_OF
 from cnnlab.ui.widgets.figure import download
 from cnnlab.ui.widgets.live_chart import live_chart
@@ -163,12 +163,10 @@ def _show(reached: Compared) -> None:
 
 def _measured(terms: Terms) -> None:
     """Say what was measured, and on which images."""
-    st.caption(
-        linked(
-            f"{literal(dataset_spec(terms.dataset).title)}: mean validation accuracy ± one standard deviation of up "
-            f"to {terms.seeds} seeds, on about {terms.judged_on:,} images. Each seed has its own weights, training "
-            "pictures and validation images. If bars overlap, more seeds may change the order."
-        )
+    explain(
+        f"{literal(dataset_spec(terms.dataset).title)}: mean validation accuracy ± one standard deviation of up "
+        f"to {terms.seeds} seeds, on about {terms.judged_on:,} images. Each seed has its own weights, training "
+        "pictures and validation images. If bars overlap, more seeds may change the order."
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from cnnlab.learn.glossary import Term, mentions, named
 
 MOST = 3  # links per text: more would make it hard to read
@@ -23,6 +25,11 @@ def linked(text: str, title: str = "") -> str:
     if term and term not in [mention.term for mention in found]:
         parts.append(f" Glossary: [{title.lower()}]({address(term)}).")
     return "".join(parts)
+
+
+def explain(text: str, title: str = "") -> None:
+    """Show small text with links to the glossary, as ``linked`` makes them; in a caption links would be too pale."""
+    st.markdown(f":small[{linked(text, title)}]")
 
 
 def address(term: Term) -> str:

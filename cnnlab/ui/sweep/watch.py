@@ -17,7 +17,7 @@ from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, field_title
 from cnnlab.ui.shell import frame, poll
 from cnnlab.ui.shell.address import SWEEP
-from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.state import MORE_TRIALS, SWEEP_CHOSEN, search_runs
 from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.config_inputs import title
@@ -163,11 +163,9 @@ def _results(sweep: Sweep) -> None:
     with st.container(horizontal=True):
         if st.button("Compare its runs", icon=":material/compare_arrows:", on_click=search_runs, args=[sweep.id]):
             frame.go_to("Compare")
-    st.caption(
-        linked(
-            "Trials are ranked by validation accuracy. With many trials, the best is also lucky. Check its test "
-            "accuracy, or train it again with other seeds."
-        )
+    explain(
+        "Trials are ranked by validation accuracy. With many trials, the best is also lucky. Check its test "
+        "accuracy, or train it again with other seeds."
     )
 
 

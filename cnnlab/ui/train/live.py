@@ -13,7 +13,7 @@ from cnnlab.runs.summary import how_tested
 from cnnlab.training.config import last_epoch
 from cnnlab.training.device import available_cores
 from cnnlab.ui.shell import frame, poll
-from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.state import RATE, RATE_OPEN
 from cnnlab.ui.train.run_actions import HIGHEST_RATE, LOWEST_RATE, run_actions
 from cnnlab.ui.train.run_view import RunView
@@ -169,12 +169,10 @@ def _result(view: RunView) -> None:
             st.metric("Train accuracy", f"{summary.train_accuracy:.1%}")
             st.metric("Training time", time_taken(summary.seconds or 0))
             st.metric("Speed, images/s", f"{summary.images_per_second:,.0f}")
-    st.caption(
-        linked(
-            f"{how_tested(summary, run.looks)}. 95% interval {percent(low, bounds)} to "
-            f"{percent(high, bounds)} (Wilson). Weights of epoch {summary.epoch}. Measured in evaluation "
-            "mode, without augmentation."
-        )
+    explain(
+        f"{how_tested(summary, run.looks)}. 95% interval {percent(low, bounds)} to "
+        f"{percent(high, bounds)} (Wilson). Weights of epoch {summary.epoch}. Measured in evaluation "
+        "mode, without augmentation."
     )
     if warning := caveat(run):
         st.caption(f":material/warning: {warning}.")
@@ -195,13 +193,11 @@ def _curves(view: RunView) -> None:
         live_chart(figures["loss"], "loss", summary.id, "Train and validation loss by epoch")
     with right:
         live_chart(figures["accuracy"], "accuracy", summary.id, "Train and validation accuracy by epoch")
-    st.caption(
-        linked(
-            "Train is measured during training, with augmentation and dropout, so it can lie below validation. "
-            "Validation images guide your choices; test images give the final score."
-            + _MIXED
-            * bool(view.config.mixup or view.config.cutmix)
-        )
+    explain(
+        "Train is measured during training, with augmentation and dropout, so it can lie below validation. "
+        "Validation images guide your choices; test images give the final score."
+        + _MIXED
+        * bool(view.config.mixup or view.config.cutmix)
     )
     if "per-class" in figures:
         st.markdown(f"**Each class after epoch {len(history.epochs)}**")

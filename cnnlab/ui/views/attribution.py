@@ -15,7 +15,7 @@ from cnnlab import charts
 from cnnlab.analysis.activations import feature_maps
 from cnnlab.analysis.attribution import METHODS, Attribution, Question, default_layer, randomised, similarity
 from cnnlab.jobs.worker import Worker
-from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.views.view import Look, with_probability
 from cnnlab.ui.widgets.awaited import awaited, begun
@@ -93,7 +93,7 @@ def _show_maps(at: Look, choice: _Choice, maps: list[Attribution]) -> None:
             st.markdown(f"**{method.title} for {literal(classes[label])}**")
             _map(at, attribution, f"{choice.method}-{classes[label]}", choice, limit)
     shared = "Both maps share one scale. " if len(maps) > 1 else ""
-    st.caption(linked(f"{method.reading} {shared}After {method.source}."))
+    explain(f"{method.reading} {shared}After {method.source}.")
 
 
 def _show_controls(at: Look, choice: _Choice, inputs: Tensor, learned: Attribution) -> None:

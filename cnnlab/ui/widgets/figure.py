@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from cnnlab.charts.png import inline, png
-from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.state import Key
 
 TILES = 128  # in one picture: more are too small to be seen and clicked
@@ -42,7 +42,7 @@ def show_figure(
         selection_mode="points",
     )
     with st.container(horizontal=True):
-        st.caption(linked(caption))
+        explain(caption)
         download("CSV", lambda: table().to_csv(index=False), name)
 
 
@@ -52,7 +52,7 @@ def show_picture(
     """Show a plain picture (H, W, C) with caption and downloads; faster than a figure where there are many."""
     st.image(inline(pixels), alt=alt)
     with st.container(horizontal=True):
-        st.caption(linked(caption))
+        explain(caption)
         download("PNG", lambda: png(pixels), name)
         download("CSV", lambda: table().to_csv(index=False), name)
 

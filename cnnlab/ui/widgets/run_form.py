@@ -23,7 +23,7 @@ from cnnlab.training.memory import GB, check_memory, needs
 from cnnlab.training.recipes import RECIPES
 from cnnlab.training.run_data import check_batches
 from cnnlab.ui.shell import frame, session
-from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.state import FORM_OWN_NETWORK, FORM_PARENT, FORM_RECIPE, form_field
 from cnnlab.ui.widgets import pruning_input, start_inputs
 from cnnlab.ui.widgets import run_form_link as link
@@ -53,7 +53,7 @@ def run_form() -> RunConfig | None:
         fields["batch_size"] = integer("Batch size, images", "batch_size")
         fields["optimizer"] = choice("Optimiser", "optimizer")
     if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
-        st.caption(linked("This puts all training images into one batch: one step per epoch."))
+        explain("This puts all training images into one batch: one step per epoch.")
     with st.expander("More settings"):
         fields = more_settings(fields["dataset"], is_branch="parent" in fields) | fields
     try:

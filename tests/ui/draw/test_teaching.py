@@ -77,10 +77,10 @@ def badges(app: AppTest) -> list[str]:
 def test_a_click_keeps_the_drawing_another_corrects_it_and_the_same_lets_it_go(run: Run) -> None:
     app = ask(opened(run), "1")
     assert collected(app) == ["1"]
-    assert said(app) == ["Kept as 1: 1 drawing so far."]
+    assert said(app) == ["Saved as 1: 1 drawing so far."]
     ask(app, "7")
     assert collected(app) == ["7"]
-    assert "Kept as 7, one of 1 drawing" in texts(app)
+    assert "Saved as 7, one of 1 drawing" in texts(app)
     ask(app, None)
     assert collected(app) == []
     assert said(app) == ["Removed: 1 drawing."]
@@ -135,7 +135,7 @@ def test_what_was_downloaded_is_imported_once(run: Run) -> None:
     drawings = [lesson("7"), lesson("2", 0.1)]
     app = upload(opened(run, kept=drawings[:1]), write_labelled_drawings(drawings))
     assert collected(checked(app)) == ["7", "2"]
-    assert said(app) == ["Taken in: 1 drawing. Here already: 1."]
+    assert said(app) == ["Added: 1 drawing. Already here: 1."]
     app.file_uploader(key="teaching.import").set_value(None)
     assert collected(checked(app.run())) == ["7", "2"]
 
@@ -162,7 +162,7 @@ def test_no_more_are_kept_than_can_be_taught(run: Run) -> None:
 def test_drawings_of_other_characters_are_left_out(run: Run) -> None:
     app = opened(run, drawn=False, kept=[lesson("7"), lesson("<b>", 0.1)])
     assert len(badges(app)) == 1
-    assert "Left out here: 1 drawing" in texts(app)
+    assert "Left out: 1 drawing" in texts(app)
     assert button(app, "Fine-tune on 1 drawing")
 
 
@@ -244,7 +244,7 @@ def test_what_a_run_was_taught_can_be_taken_in(run: Run) -> None:
     app = opened(run, drawn=False, kept=[lesson("1", 0.1)])
     button(app, "Add this run's drawings").click().run()
     assert collected(checked(app)) == ["1", "7"]
-    assert said(app) == ["Taken in: 1 drawing. Here already: 1."]
+    assert said(app) == ["Added: 1 drawing. Already here: 1."]
     assert not [found for found in app.button if found.label.startswith("Add data set")]
 
 

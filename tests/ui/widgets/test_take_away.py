@@ -26,7 +26,7 @@ def test_a_file_is_made_and_told_beside_the_network_itself(listed_run: Run) -> N
     checked(page)
     (table,) = [frame.value for frame in page.dataframe if "Same answer" in frame.value]
     assert list(table["File"]) == ["The network here", "Python with PyTorch"]
-    assert list(table["Same answer"]) == ["100.00%"] * 2
+    assert list(table["Same answer"]) == ["100.0%"] * 2
     assert "Download Python with PyTorch" in {one.proto.label for one in page.get("download_button")}
 
 
