@@ -75,7 +75,9 @@ def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = N
     has seen the images.
     """
     if config.comes_from:
-        raise ConfigError("parent: a network that begins with another's weights has seen the images it is asked about")
+        raise ConfigError(
+            "parent: a network that starts from another one's weights has already learned from these images"
+        )
     spec, whole = dataset_spec(config.dataset), load_train(config.dataset, data_folder)
     check_memory(config, spec)
     logits = torch.empty(len(whole), len(spec.classes))

@@ -39,7 +39,7 @@ PHOTO_ALARMS = 0.02
 TORN = 0.5  # nats of entropy before anything is known of a network; 0.69 is a coin's
 
 NO_DIGIT = "this looks like no digit"
-UNLIKE = "unlike its training images"
+UNLIKE = "unlike anything it learned from"
 NO_CLASS = "no class fits it well"
 NONE = "none"  # a class of all that is none of the others, in any case of letters
 NONE_OF_THEM = "none of the classes"

@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.floating]
 Integers = npt.NDArray[np.integer]
 Booleans = npt.NDArray[np.bool_]
 
+CONFUSED = "Most taken for"  # a column's name in CSV files and cards
 CONFIDENCE = 0.95  # of every interval
 BINS = 15  # of the reliability diagram
 
@@ -115,7 +116,7 @@ def per_class(answers: Answers) -> pd.DataFrame:
             "High": [high for _, high in intervals],
             "Precision": precision,
             "F1": f1,
-            "Most taken for": [
+            CONFUSED: [
                 f"{answers.classes[worst[number]]} ({errors[number, worst[number]]}×)" if errors[number].any() else ""
                 for number in numbers
             ],

@@ -94,7 +94,7 @@ class Job:
         if done + epochs > MAX_EPOCHS:
             raise RunError(f"run {run.id} has {done} epochs, and a run can have at most {MAX_EPOCHS}: choose fewer")
         if not epochs and summary.status == "finished":
-            raise RunError(f"run {run.id} has all its epochs: say how many more")
+            raise RunError(f"run {run.id} has all its epochs: set how many more to train")
         more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10) if epochs else None
         return cls(run, threads or summary.threads or threads_each(), more=more)._begun()
 
@@ -195,7 +195,7 @@ class Job:
         try:
             with self.run.held():
                 if not self._recorder.is_current:
-                    raise RunError(f"run {self.run.id} was trained elsewhere just now: look at it again")
+                    raise RunError(f"run {self.run.id} was just trained elsewhere: reload it")
                 self._train_or_fail()
         except RunError as error:  # another process trains it, or the folder is read-only: files on disk stay
             self._end_failed(str(error))

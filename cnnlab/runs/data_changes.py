@@ -35,7 +35,7 @@ def effect_of_change(old: Version, new: Version, before: Trained, after: Trained
     share no test pictures.
     """
     if not new.shares_pixels(old):
-        raise PictureSetError(f"{new} was added anew: it shares no pictures with version {old.number}")
+        raise PictureSetError(f"{new} was added again: it shares no pictures with version {old.number}")
     library = own_pictures()
     known = {row.row for row in library.rows(old) if row.split == "test"}
     common = [row for row in library.rows(new) if row.split == "test" and row.row in known]

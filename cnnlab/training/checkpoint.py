@@ -82,7 +82,7 @@ def _opened(path: Path) -> Iterator[Any]:
         with safe_open(path, framework="pt") as file:
             yield file
     except ValidationError as error:
-        raise CheckpointError("no readable checkpoint (how far it is cannot be told)") from error
+        raise CheckpointError("no readable checkpoint (its progress is unknown)") from error
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"no readable checkpoint ({error})") from error
 

@@ -35,7 +35,7 @@ def test_a_zip_is_reported_mended_trained_on_and_evaluated(
     page.get_by_label("Name", exact=True).press("Tab")
     main = page.get_by_test_id("stMain")
     main.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_text("42 pictures added. 1 file could not be used: see the report.")).to_be_visible()
+    expect(page.get_by_text("42 pictures added. 1 file could not be used: see Report.")).to_be_visible()
 
     page.get_by_text("Findings", exact=True).click()
     expect(page.get_by_text("At most one label is right", exact=False)).to_be_visible()

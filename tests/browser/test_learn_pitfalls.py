@@ -23,5 +23,5 @@ def test_one_falls_into_a_trap_on_a_phone_and_sees_its_mend(address: str, new_pa
     expect(page.locator(".js-plotly-plot .errorbar").first).to_be_attached()
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
 
-    page.get_by_role("link", name="Next trap: Labels shuffled").click()
+    page.get_by_role("link", name="Next pitfall: Labels shuffled").click()
     expect(page.get_by_text("but their labels are not", exact=False)).to_be_visible()

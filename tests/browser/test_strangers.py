@@ -205,7 +205,7 @@ def test_drawings_named_by_strangers_do_nothing(visit: Visit, strangers_runs: tu
     for way in [way for way, tab in TABS.items() if tab.of_characters and way != "Canvas"]:
         visit.click(way)
         if way == "Challenge":
-            visit.click("Begin")
+            visit.click("Start")
 
 
 def test_designs_and_links_of_strangers_do_nothing(visit: Visit) -> None:

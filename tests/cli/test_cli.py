@@ -142,7 +142,7 @@ def test_teach_makes_a_branch_and_tells_before_and_after(
     assert told["test"]["before"] == round(500 * (parent.summary.test_accuracy or 0))
     assert told["test"]["after"] == round(500 * (branch.summary.test_accuracy or 0))
     plain = call(capsys, "teach", str(parent.folder), str(drawings))
-    assert "0.00% → 100.00% of 2" in plain
+    assert "0.0% → 100.0% of 2" in plain
     assert f"→ {branch.summary.test_accuracy:.1%} of 500" in plain  # the same lessons give the same network
 
 
@@ -318,7 +318,7 @@ def test_a_network_leaves_as_files(capsys: pytest.CaptureFixture[str], finished_
     told = last_line(call(capsys, "export", run, "--to", str(script), "--to", str(onnx), "--json"))["files"]
     assert [Path(file["file"]) for file in told] == [script, onnx]
     assert all(file["alike"] == 1 and file["bytes"] == Path(file["file"]).stat().st_size for file in told)
-    assert "100.00% with the same answer" in call(capsys, "export", run, "--to", str(script))
+    assert "100.0% with the same answer" in call(capsys, "export", run, "--to", str(script))
     assert "ends in one of .html, .onnx" in refusal(capsys, "export", run, "--to", str(tmp_path / "net.pkl"))
     other = tmp_path / "other.py"
     nowhere = ["--to", str(other), "--to", str(script / "inside.md")]

@@ -167,7 +167,7 @@ def test_a_run_is_trained_again_on_the_next_version_and_compared(version: Versio
     assert old.looks == looks + 1  # it was asked about test pictures
     assert {"Version 1", "Version 2"} <= set(metrics(again))
     assert f"Of {version.test} test pictures in both versions" in texts(again)
-    assert "The labels are those of version 2" in texts(again)
+    assert "Labels are from version 2" in texts(again)
 
 
 def test_a_link_to_an_older_version_leads_to_it_on_train_and_to_the_latest_on_data(

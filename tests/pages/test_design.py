@@ -248,7 +248,7 @@ def test_a_design_that_was_replaced_or_deleted_is_told_of_and_brought_back() -> 
     assert re.match(r"\d\d \w{3} [\d:]{8}, mine", deleted.options[0])
     button(page, "Restore").click().run()
     assert shelf.load("mine") == others
-    assert [toast.value for toast in checked(page).toast] == [literal("mine is back.")]
+    assert [toast.value for toast in checked(page).toast] == [literal("Restored: mine.")]
 
 
 def test_two_designs_stand_side_by_side() -> None:

@@ -53,7 +53,7 @@ def test_before_it_begins_it_says_how_many_trainings_and_how_long() -> None:
     assert "tested on 2,250 images" in texts(page)
     assert "Press the button" in texts(page)
     page.select_slider(key=f"{KEY}.images").set_value(4000).run()
-    assert "judged on 500 images" in texts(checked(page))
+    assert "tested on 500 images" in texts(checked(page))
 
 
 def test_without_a_part_there_is_nothing_to_try() -> None:

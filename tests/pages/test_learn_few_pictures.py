@@ -51,7 +51,7 @@ def test_a_small_data_set_says_which_numbers_it_allows(monkeypatch: pytest.Monke
     page = chapter()
     checked(page.selectbox(key=f"{KEY}.dataset").set_value(few.name).run())
     assert "enough for 10 or 20 pictures per class" in texts(page)
-    assert "judged on about 200 validation images" in texts(page)
+    assert "tested on about 200 validation images" in texts(page)
     assert "Grey characters" not in texts(page)
 
 

@@ -63,5 +63,5 @@ def test_a_version_with_a_class_more_is_compared_on_the_older_pictures(version: 
 def test_versions_of_other_pictures_are_not_compared(version: Version, tmp_path: Path) -> None:
     other = added(folder_of(photos(each=14), tmp_path / "more"), own_pictures()).version
     cat = always(version, "cat")
-    with pytest.raises(PictureSetError, match="added anew"):
+    with pytest.raises(PictureSetError, match="added again"):
         effect_of_change(version, other, cat, cat)

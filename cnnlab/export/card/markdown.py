@@ -88,7 +88,7 @@ def _data(facts: Facts) -> str:
         f"Data set: {about}",
         f"{data['training']:,} images taught, {data['validation']:,} chose the epoch and the settings, "
         f"{data['test']:,} judged it at the end. How often anyone looked at what it makes of these: "
-        f"{facts['test']['looks']}. Whoever chooses by them knows its accuracy less well.",
+        f"{facts['test']['looks']}. If you choose by them, its accuracy is less certain.",
         plain(data["caveat"]),
     ]
     return "\n\n".join(filter(None, lines))

@@ -101,7 +101,7 @@ def data_text(setting: Setting) -> str:
     if config.train_fraction < 1:
         told += f" {_percent(config.train_fraction)} of what is left are trained on."
     if setting.augment:
-        told += " While it trains, the network sees each image a little changed, and anew in every epoch."
+        told += " While it trains, the network sees each image slightly changed, differently in every epoch."
     return told
 
 

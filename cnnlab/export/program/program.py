@@ -34,7 +34,7 @@ INSTANCE_TOLD = (
 )
 PLOT_TOLD = (
     "Loss and accuracy, epoch by epoch. Where the validation loss rises while the training loss still falls, the "
-    "network begins to learn its images by heart."
+    "network starts to memorise its images."
 )
 
 

@@ -111,7 +111,7 @@ def _picture(scores: dict[str, _Score]) -> Picture:
     return Picture(
         "points",
         pd.DataFrame(rows),
-        "asked about",
+        "tested on",
         "accuracy",
         f"{SHOTS} shots each of {SCENES} digits per class, in {FOLDS} folds. A network trained on the other folds "
         f"tests each. New digits: {FRESH:,} others, one shot each. Intervals count digits, not shots.",

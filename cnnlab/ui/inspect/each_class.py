@@ -43,7 +43,8 @@ def show(look: Look) -> None:
             "for a fair test."
         )
     shares = ("Accuracy", "Low", "High", "Precision", "F1")
-    st.dataframe(table.round(dict.fromkeys(shares, 3)), hide_index=True, column_config=dict.fromkeys(shares, _PERCENT))
+    columns = {**dict.fromkeys(shares, _PERCENT), metrics.CONFUSED: "Most often confused with"}
+    st.dataframe(table.round(dict.fromkeys(shares, 3)), hide_index=True, column_config=columns)
     show_figure(
         charts.class_intervals(table),
         f"classes-{look.at}",

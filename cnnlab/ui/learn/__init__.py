@@ -48,7 +48,8 @@ def learn() -> None:
         glossary.show()
         return
     if name is not None and name not in CHAPTERS:
-        frame.page("Learn", "This chapter does not exist.")
+        frame.page("Learn", "Convolutional networks in short chapters.")
+        st.warning("This chapter does not exist. Choose one of these:", icon=":material/link_off:")
         _contents()
         return
     if name is None:

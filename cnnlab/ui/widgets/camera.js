@@ -1,6 +1,6 @@
 // What our components with a camera share: it is opened and closed, and its picture is cut to a small square.
 const INSECURE =
-  "Browsers give the camera only to pages from https:// or from this computer. Open the app at http://localhost, or ask whoever runs this server to put it behind HTTPS."
+  "Browsers give the camera only to pages from https:// or from this computer. Open the app at http://localhost, or ask the administrator to serve it over HTTPS."
 const REFUSALS = {
   NotAllowedError: "The browser does not let this page use the camera. Allow it with the sign in the address bar, then turn it on again.",
   NotFoundError: "No camera was found. Connect one, then turn it on again.",

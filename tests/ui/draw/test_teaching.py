@@ -153,7 +153,7 @@ def test_no_more_are_kept_than_can_be_taught(run: Run) -> None:
     many = [lesson("7", (number + 1) / 1000) for number in range(MAX_LESSONS + 5)]
     app = upload(opened(run, kept=many[:2]), write_labelled_drawings(many))
     assert len(collected(checked(app))) == MAX_LESSONS
-    assert f"Left out: 5, for {MAX_LESSONS}" in said(app)[0]
+    assert f"Left out: 5; you can keep at most {MAX_LESSONS}" in said(app)[0]
     ask(app, "7")
     assert len(collected(app)) == MAX_LESSONS
     assert said(app) == [f"You can keep at most {MAX_LESSONS} drawings: remove one first."]
