@@ -31,7 +31,6 @@ from benchmarks import (
     pictures,
     programs,
     serving,
-    taking_away,
     teaching,
     transfer,
     watching,
@@ -391,7 +390,6 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "colour": colour.measure,
     "transfer": transfer.measure,
     "exporting": exporting.measure,
-    "taking_away": taking_away.measure,
     "serving": serving.measure,
 }
 TABLES: dict[str, Callable[[Any], str]] = {
@@ -413,7 +411,6 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "colour": colour.table,
     "transfer": transfer.table,
     "exporting": exporting.table,
-    "taking_away": taking_away.table,
     "serving": serving.table,
 }
 

@@ -198,3 +198,7 @@ def table(figures: dict[str, Any]) -> str:
         f"({drawn['moves']:,} moves)."
     )
     return "\n".join([head, *files, "", pages_head, *pages, "", said])
+
+
+if __name__ == "__main__":
+    print(table(measure()))

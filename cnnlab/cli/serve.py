@@ -43,7 +43,14 @@ def serve_command(run: str, host: str, port: int, key: str, threads: int, runs: 
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Said to be TCP: else asyncio leaves Nagle's algorithm on, and each answer waits 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
     except OSError as error:
+        listener.close()
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    return listener

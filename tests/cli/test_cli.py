@@ -443,7 +443,7 @@ def test_resume_trains_a_run_on(capsys: pytest.CaptureFixture[str]) -> None:
     told = last_line(call(capsys, "resume", made["folder"], "--epochs", "2", "--learning-rate", "0.001", "--json"))
     assert (told["run"], told["status"]) == (made["run"], "finished")
     assert len(Run(Path(made["folder"])).history().epochs) == 3
-    assert "say how many more" in refusal(capsys, "resume", made["folder"])
+    assert "set how many more" in refusal(capsys, "resume", made["folder"])
     assert "give both" in refusal(capsys, "resume", made["folder"], "--learning-rate", "0.001")
 
 

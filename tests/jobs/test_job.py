@@ -333,7 +333,7 @@ def test_a_run_that_has_no_whole_epoch_begins_again() -> None:
 
 def test_a_finished_run_is_trained_on_only_for_more_epochs() -> None:
     job = finish(start(epochs=2))
-    with pytest.raises(RunError, match="say how many more"):
+    with pytest.raises(RunError, match="set how many more"):
         Job.resume(job.run)
     with pytest.raises(RunError, match="at most 1000"):
         Job.resume(job.run, epochs=999)

@@ -17,6 +17,7 @@ import torch
 from starlette.testclient import TestClient
 
 from cnnlab.analysis.ood import read
+from cnnlab.cli.serve import _listening
 from cnnlab.data.loading import load
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.export.portable import Portable
@@ -94,7 +95,7 @@ def test_a_picture_is_prepared_before_it_is_answered() -> None:
         (json.dumps({"pixels": [[10**30] * 28] * 28}), JSON, 422, "whole numbers from 0 to 255"),
         (json.dumps({"strokes": []}), JSON, 422, "the drawing is empty"),
         (json.dumps({"strokes": [[[0, 0], ["x", 1]]]}), JSON, 422, ""),
-        (b"no picture", "image/png", 422, "no image"),
+        (b"no picture", "image/png", 422, "not a readable image"),
         (saved(scene(1))[:99], "image/png", 422, "damaged"),
         (b" " * 1_000_001, JSON, 413, "larger than 1,000 kB"),
         (b" " * 10_000_001, "image/png", 413, "larger than 10,000 kB"),
@@ -217,3 +218,9 @@ def test_the_command_serves_on_this_machine_and_stops_cleanly(finished_run: Run,
         assert f"http://127.0.0.1:{port}" in told
         assert process.returncode == 0
     assert "probabilities" in answers[0]
+
+
+def test_answers_do_not_wait_for_more_to_send() -> None:
+    """Without its protocol asyncio would leave Nagle's algorithm on."""
+    with _listening("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from cnnlab import charts
@@ -43,7 +45,7 @@ def show(look: Look) -> None:
             "for a fair test."
         )
     shares = ("Accuracy", "Low", "High", "Precision", "F1")
-    columns = {**dict.fromkeys(shares, _PERCENT), metrics.CONFUSED: "Most often confused with"}
+    columns: dict[str, Any] = {**dict.fromkeys(shares, _PERCENT), metrics.CONFUSED: "Most often confused with"}
     st.dataframe(table.round(dict.fromkeys(shares, 3)), hide_index=True, column_config=columns)
     show_figure(
         charts.class_intervals(table),
