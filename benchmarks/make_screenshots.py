@@ -20,7 +20,9 @@ def main() -> None:
     """Train twice and sweep in a new folder, and take a screenshot of every page."""
     with own_server() as (address, _), browser_page() as page:
         page.goto(address)
-        page.get_by_role("button", name="Train a network now").wait_for()
+        expect(page.locator(".pen-why")).to_have_text("Draw: it answers while the pen moves.")
+        draw_seven(page)
+        page.mouse.move(0, 0)
         _shoot(page, "home")
         _learn(page, address)
         _data(page, address)
@@ -66,7 +68,7 @@ def _draw(page: Page) -> None:
     page.mouse.move(0, 0)
     expect(page.get_by_test_id("stMetricValue")).to_be_visible()
     page.get_by_text("Strokes", exact=True).click()
-    expect(page.get_by_text("The strongest first.")).to_be_visible()
+    expect(page.get_by_text("Strongest first.", exact=False)).to_be_visible()
     page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
     _shoot(page, "draw", height=1500)
 
@@ -92,7 +94,7 @@ def _sweep(page: Page) -> None:
 
 def _learn(page: Page, address: str) -> None:
     page.goto(f"{address}/Learn?chapter=convolution")
-    expect(page.locator(".window-told")).to_contain_text("Output row")
+    expect(page.locator(".window-told")).to_contain_text("row")
     expect(page.locator(".js-plotly-plot")).to_be_visible()
     _shoot(page, "learn", height=1500)
 
@@ -100,6 +102,7 @@ def _learn(page: Page, address: str) -> None:
 def _data(page: Page, address: str) -> None:
     """Add the photos that lie beside the real data sets."""
     page.goto(f"{address}/Data")
+    page.get_by_text("Add your own pictures").click()
     page.locator("input[type=file]").set_input_files(data_folder() / "cifar10_images.zip")
     page.get_by_label("Name", exact=True).fill("Small photos")
     page.get_by_label("Name", exact=True).press("Tab")
@@ -107,7 +110,7 @@ def _data(page: Page, address: str) -> None:
     expect(page.get_by_text("18,000 pictures added")).to_be_visible()
     page.get_by_text("Findings", exact=True).click()
     page.get_by_text("Labels worth a look", exact=False).click()
-    expect(page.get_by_text("Judged by the other pictures", exact=False)).to_be_visible()
+    expect(page.get_by_text("Compared with the other pictures", exact=False)).to_be_visible()
     page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
     _shoot(page, "data", height=1150)
 
@@ -115,7 +118,7 @@ def _data(page: Page, address: str) -> None:
 def _design(page: Page, address: str) -> None:
     page.goto(f"{address}/Design?design={to_link(PRESETS['small-resnet'])}")
     page.get_by_role("option").filter(has_text="block3").first.click()
-    expect(page.get_by_text("The time is the sum", exact=False)).to_be_visible()
+    expect(page.get_by_text("An estimate:", exact=False)).to_be_visible()
     page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
     _shoot(page, "design", height=1400)
 

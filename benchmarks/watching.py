@@ -57,7 +57,7 @@ def measure() -> dict[str, float]:
             sleep(0.5)
         busy = _answers(page)
         go(page, "Train")
-        page.get_by_role("button", name="Stop and keep").click()
+        page.get_by_role("button", name="Stop (keeps all epochs)").click()
         page.get_by_test_id("stMetric").filter(has_text="Test accuracy").wait_for()
         idle = _answers(page)
     return {

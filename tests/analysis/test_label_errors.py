@@ -135,7 +135,7 @@ def test_answers_lie_where_their_images_do(third: str) -> None:
 
 
 def test_a_branch_is_not_asked_for_its_parent_has_seen_the_images(third: str) -> None:
-    with pytest.raises(ConfigError, match="has seen the images"):
+    with pytest.raises(ConfigError, match="has already learned from these images"):
         next(held_out(config(third, parent="20260101-000000-abc@1")))
 
 

@@ -12,10 +12,8 @@ from cnnlab.runs.example import add_example
 from tests.browser.axe import looked_at
 from tests.pages.driver import PAGES
 
-CHAPTERS = ("?chapter=convolution", "?chapter=glossary")
 
-
-@pytest.mark.parametrize("name", [*PAGES, *(f"Learn{chapter}" for chapter in CHAPTERS)])
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_has_nothing_serious(
     name: str, address: str, runs: Path, new_page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:

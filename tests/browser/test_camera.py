@@ -96,7 +96,7 @@ def test_what_the_camera_recorded_is_trained_on_and_named_live(
     main = page.get_by_test_id("stMain")
     expect(main.get_by_role("button", name="Add", exact=True)).to_be_enabled()
     main.get_by_role("button", name="Add", exact=True).evaluate(CLICK_AS_IT_LOOKS)
-    expect(page.get_by_text("test pictures are of the same burst as training pictures", exact=False)).to_be_visible()
+    expect(page.get_by_text("test pictures are from the same burst as training pictures", exact=False)).to_be_visible()
     assert page.evaluate("window.track.readyState") == "ended"
 
     page.reload()  # nothing waits any more

@@ -150,13 +150,13 @@ def test_two_runs_are_compared_class_by_class_down_to_the_images_they_differ_on(
         start_training(page, address, architecture=architecture)
         stop_training(page)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
-    expect(page.get_by_text("ticked: 2")).to_be_visible()
+    expect(page.get_by_text("selected: 2")).to_be_visible()
     tick(page, row=1)
-    expect(page.get_by_text("ticked: 1")).to_be_visible()
+    expect(page.get_by_text("selected: 1")).to_be_visible()
     tick(page, row=1)
-    expect(page.get_by_text("ticked: 2")).to_be_visible()
+    expect(page.get_by_text("selected: 2")).to_be_visible()
     page.reload()
-    expect(page.get_by_text("ticked: 2")).to_be_visible()
+    expect(page.get_by_text("selected: 2")).to_be_visible()
 
     page.get_by_text("Each class", exact=True).click()
     expect(page.get_by_test_id("stDataFrame")).to_have_count(2)
@@ -180,7 +180,7 @@ def test_a_sweep_is_killed_and_goes_on_in_another_server(tmp_path: Path, new_pag
         page = new_page()
         page.goto(f"{url}/Sweep")
         for label, value in (("Trials", "6"), ("Epochs", "1"), ("Fraction of training images used", "0.1")):
-            if label.startswith("Share"):
+            if label.startswith("Fraction"):
                 page.get_by_text("More settings").click()
             page.get_by_label(label, exact=True).fill(value)
             page.get_by_label(label, exact=True).press("Tab")

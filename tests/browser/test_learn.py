@@ -42,7 +42,7 @@ def touch_program(page: Page) -> None:
 
 
 def touch_traps(page: Page) -> None:
-    page.get_by_role("link", name=re.compile("^Next trap")).click()
+    page.get_by_role("link", name=re.compile("^Next pitfall")).click()
     expect(page).to_have_url(re.compile("trap=flatten"))
 
 

@@ -29,7 +29,7 @@ def test_a_layer_is_chosen_by_mouse_and_keys_and_the_view_stays(address: str, ne
     expect(zoom).not_to_have_text(before)
     zoomed = zoom.inner_text()
     expander.locator("[data-place='4'] > .front").click()
-    expect(expander.get_by_text("norm2 (batch-norm2d)", exact=False)).to_be_visible()
+    expect(expander.get_by_text("norm2 (Batch norm)", exact=False)).to_be_visible()
     expect(expander.locator(".selected")).to_have_attribute("data-place", "4")
     at = scrolled(expander)
     assert at > 0

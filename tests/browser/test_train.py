@@ -30,7 +30,7 @@ def test_a_training_is_paused_changed_continued_and_branched(
     page.get_by_label("From the next step").fill("0.0005")
     page.get_by_label("From the next step").press("Tab")
     page.get_by_role("button", name="Set", exact=True).click()
-    page.wait_for_function("document.querySelector('.live-chart')?.layout.shapes?.length === 1")
+    page.wait_for_function("document.querySelector('.live-chart')?.layout?.shapes?.length === 1")
     stop_training(page)
     parent = RunStore(runs).open(page.url.partition("run=")[2].partition("&")[0])
     assert [change["learning_rate"] for change in parent.history().rates] == [0.0005]

@@ -73,7 +73,7 @@ def test_the_new_last_layer_is_drawn_as_any_network_s_and_said_to_be_untrained()
     assert torch.equal(load_trained(run).network.get_parameter(f"{head}.weight"), drawn)
     assert (run.summary.status, run.summary.epoch, head) == ("finished", 1, "linear1")
     assert "linear1, is new and untrained" in run.about.note
-    assert "is chance" in run.about.note
+    assert "is that of chance" in run.about.note
     assert made.taken.difference is not None
     assert made.taken.difference < 1e-4
 

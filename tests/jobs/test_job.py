@@ -99,7 +99,7 @@ def test_who_looked_at_a_run_before_another_trained_it_on_leaves_it_alone() -> N
     run = finish(start(epochs=1)).run
     late = Job(run, threads=1, more=parse_extension(1, 2, 0.001))
     trained = finish(Job.resume(run, epochs=1)).run.summary
-    assert "look at it again" in finish(late._begun()).error
+    assert "reload it" in finish(late._begun()).error
     assert run.summary == trained
     assert run.epochs() == [0, 1, 2]
 

@@ -22,7 +22,7 @@ WITH_MOMENTUM = RunConfig(optimizer="sgd", schedule="cosine")
         ({"space": {"batch_size": {"options": [0, 64]}}}, "batch_size"),
         ({"space": {"optimizer": {"options": ["adam", "magic"]}}}, "optimizer"),
         ({"space": {"optimizer": {"options": ["adam"]}}}, "at least 2"),
-        ({"space": {"epochs": {"options": [1, 2]}}}, "pruner"),
+        ({"space": {"epochs": {"options": [1, 2]}}}, "early stopping of trials"),
         ({"trials": 0}, "greater than or equal to 1"),
     ],
 )
@@ -43,8 +43,8 @@ def test_what_cannot_be_searched_is_refused_in_one_line(fields: dict[str, Any], 
             {"momentum": SPACES["momentum"], "optimizer": Among(options=("adam", "adamw"))},
             "no effect with optimizer adam, adamw",
         ),
-        ({}, {"batch_size": Among(options=(32, 32))}, "batch_size: its values are all the same"),
-        ({}, {"batch_size": Between(low=31.9, high=32.1)}, "batch_size: its values are all the same"),
+        ({}, {"batch_size": Among(options=(32, 32))}, "batch_size: all its values are the same"),
+        ({}, {"batch_size": Between(low=31.9, high=32.1)}, "batch_size: all its values are the same"),
     ],
 )
 def test_a_setting_without_effect_is_not_searched(base: dict[str, Any], space: dict[str, Any], told: str) -> None:

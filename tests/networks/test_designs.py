@@ -62,7 +62,7 @@ def _packed(content: bytes) -> str:
         _packed(b"x" * 10_000_000),
         to_link(PRESETS["quick"])[:-9],
     ],
-    ids=["empty", "sign", "no zlib", "accent", "long", "no design", "bomb", "cut"],
+    ids=["empty", "sign", "no zlib", "accent", "long", "not a design", "bomb", "cut"],
 )
 def test_a_damaged_link_is_refused(word: str) -> None:
     with pytest.raises(DesignError):
@@ -205,15 +205,15 @@ def test_a_shelf_offers_only_what_can_be_trained(tmp_path: Path) -> None:
     (shelf.folder / "broken.json").write_text("{")
     (shelf.folder / "No Name.json").write_text("{}")
     assert shelf.networks() == {}
-    with pytest.raises(DesignError, match="no design"):
+    with pytest.raises(DesignError, match="not a design"):
         shelf.load("broken")
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "", "A", "x" * 61, "-a"])
 def test_a_name_never_leaves_the_shelf(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DesignError, match="no name"):
+    with pytest.raises(DesignError, match="not a name"):
         Shelf(tmp_path).load(name)
-    with pytest.raises(DesignError, match="no name"):
+    with pytest.raises(DesignError, match="not a name"):
         Shelf(tmp_path).delete(name)
 
 

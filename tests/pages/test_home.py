@@ -27,7 +27,7 @@ def test_home_without_the_example_shows_digits() -> None:
     assert not page.get("bidi_component")  # no canvas
 
 
-@pytest.mark.parametrize("name", ["Home", "Inside", "Evaluate", "Draw", "Compare"])
+@pytest.mark.parametrize("name", ["Home", "Inside", "Compare"])
 def test_with_the_example_no_page_is_empty(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CNNLAB_EXAMPLE")
     add_example(runs_folder())
@@ -35,7 +35,7 @@ def test_with_the_example_no_page_is_empty(name: str, monkeypatch: pytest.Monkey
     assert "No network has been trained yet" not in texts(page)
     if name == "Home":
         assert "What its layers find in your drawing" in texts(page)
-    elif name in ("Inside", "Evaluate"):
+    elif name == "Inside":
         assert page.selectbox[0].value == example_id()
 
 

@@ -76,7 +76,7 @@ def test_a_deleted_run_that_came_back_on_another_way_is_deleted_again(tmp_path: 
     store.delete(run.id)
     shutil.copytree(tmp_path / ".deleted" / run.id, run.folder)  # as an import brings it
     assert store.deleted() == []
-    with pytest.raises(RunError, match="may be may have expired, or it was restored"):
+    with pytest.raises(RunError, match="may be gone for good"):
         store.restore(run.id)
     store.delete(run.id)
     assert [away.id for away in store.deleted()] == [run.id]

@@ -15,7 +15,7 @@ from tests.samples import lesson
 def test_what_is_said_of_a_run_comes_back_and_is_bounded(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(RunConfig())
     assert run.about == About()
-    assert run.title.startswith("Compact batch-norm net on mnist-sample, ")
+    assert run.title.startswith("Compact batch-norm net on MNIST sample, ")
     said = About(title="Mine", tags=("a", "b", "a"), note="A\nnote", pinned=True)
     run.write_about(said)
     assert run.about == said
@@ -27,9 +27,9 @@ def test_what_is_said_of_a_run_comes_back_and_is_bounded(tmp_path: Path) -> None
 def test_a_branch_is_called_by_what_made_it_of_another(tmp_path: Path) -> None:
     config = RunConfig(parent=Parent(run="20260101-000000-abc", epoch=7))
     store = RunStore(tmp_path)
-    assert store.create(config).title.startswith("Compact batch-norm net on mnist-sample, from epoch 7, ")
+    assert store.create(config).title.startswith("Compact batch-norm net on MNIST sample, from epoch 7, ")
     taught = store.create(config.model_copy(update={"lessons": (lesson(),)}))
-    assert taught.title.startswith("Compact batch-norm net on mnist-sample, taught 1 drawing, ")
+    assert taught.title.startswith("Compact batch-norm net on MNIST sample, taught 1 drawing, ")
 
 
 def test_a_summary_of_an_older_version_has_its_balanced_accuracy_all_the_same() -> None:

@@ -21,7 +21,7 @@ def test_where_the_first_weights_already_fail_the_layer_is_named_and_no_other_ra
 
 def test_where_the_first_weights_are_hopeless_no_lower_rate_is_advised() -> None:
     wild = ending_in_logits(Flatten(), *(Linear(out_features=64, init="normal", spread=10.0) for _ in range(4)))
-    with pytest.raises(TrainingError, match=r"diverges: .* no lower learning rate helps: lower the spread"):
+    with pytest.raises(TrainingError, match=r"diverges: .* no lower learning rate helps: lower the standard deviation"):
         train(config(architecture=wild, optimizer="sgd", learning_rate=1e-30, epochs=3, precision="float32"))
 
 

@@ -135,7 +135,7 @@ def test_what_cannot_be_trained_on_adds_nothing(library: Library, tmp_path: Path
     for files, told in (
         (photos(("cat",)), "only one class"),
         (dict.fromkeys(photos(), b""), "see the report"),
-        ({"a.png": saved(scene(1))}, "a folder per class"),
+        ({"a.png": saved(scene(1))}, "one folder per class"),
     ):
         with pytest.raises(LayoutError, match=told):
             added(zip_of(files, tmp_path / "x.zip"), library)

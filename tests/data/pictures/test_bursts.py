@@ -72,7 +72,7 @@ def test_one_burst_is_cut_into_stretches_and_that_is_told(tmp_path: Path) -> Non
     tested = [number for number, row in enumerate(rows) if row.split == "test" and row.label == 0]
     assert tested == list(range(tested[0], tested[0] + 2))  # neighbours, of 14
     (line,) = advice(out.version.classes, rows)
-    assert line.startswith("ball, cup: test pictures are of the same burst")
+    assert line.startswith("ball, cup: test pictures are from the same burst")
     kinds = {
         one.kind for one in check(out.version, out.rows, library.pixels(out.version), library.features(out.version))
     }

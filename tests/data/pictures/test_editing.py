@@ -62,9 +62,9 @@ def test_a_class_without_pictures_goes(version: Version, library: Library) -> No
 def test_an_older_version_comes_back_as_the_latest(version: Version, library: Library) -> None:
     change(library, version, {0: "dog"})
     again = revert(library, version)
-    assert (again.number, again.digest, again.change) == (3, version.digest, "as version 1")
+    assert (again.number, again.digest, again.change) == (3, version.digest, "copy of version 1")
     assert labels(library, again) == labels(library, version)
-    with pytest.raises(PictureSetError, match="is as version 1: nothing to change"):
+    with pytest.raises(PictureSetError, match="is copy of version 1: nothing to change"):
         revert(library, version)
 
 

@@ -35,7 +35,7 @@ def test_pictures_beside_the_folders_have_no_class() -> None:
 
 
 def test_without_folders_or_a_table_it_says_how_to_lay_them_out() -> None:
-    with pytest.raises(LayoutError, match=r"a folder per class.*CSV"):
+    with pytest.raises(LayoutError, match=r"one folder per class.*CSV"):
         positions(["a.png", "b.png"])
 
 

@@ -131,7 +131,7 @@ def test_it_allocates_nothing_and_says_what_it_needs() -> None:
 def test_what_c_cannot_hold_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     made = portable(TINY, (3, 16, 16))
     other = replace(made.examples, probabilities=made.examples.probabilities.roll(1, 1))
-    with pytest.raises(ExportError, match="8 bits it its answers would differ"):
+    with pytest.raises(ExportError, match="8-bit weights its answers would differ"):
         write(replace(made, examples=other))
     odd = nn.Sequential(*made.trained.network, nn.Softsign())
     trained = replace(made.trained, network=odd)

@@ -94,7 +94,7 @@ def test_a_file_that_answers_otherwise_is_not_handed_out(monkeypatch: pytest.Mon
 def test_a_page_whose_rounded_weights_answer_otherwise_is_not_handed_out() -> None:
     given = portable(PRESETS["quick"], (1, 28, 28))
     other = replace(given.examples, probabilities=given.examples.probabilities.roll(1, 1))
-    with pytest.raises(ExportError, match="float32 the page its answers would differ"):
+    with pytest.raises(ExportError, match="float32 the page would answer otherwise than here"):
         EXPORTS["html"].write(replace(given, examples=other))
 
 

