@@ -139,7 +139,7 @@ def test_what_cannot_be_trained_on_adds_nothing(library: Library, tmp_path: Path
     ):
         with pytest.raises(LayoutError, match=told):
             added(zip_of(files, tmp_path / "x.zip"), library)
-    with pytest.raises(PictureSetError, match="no name"):
+    with pytest.raises(PictureSetError, match="not a name"):
         added(folder_of(photos(), tmp_path / "in"), library, "../out")
     assert library.names() == []
 

@@ -64,7 +64,7 @@ def test_an_older_version_comes_back_as_the_latest(version: Version, library: Li
     again = revert(library, version)
     assert (again.number, again.digest, again.change) == (3, version.digest, "copy of version 1")
     assert labels(library, again) == labels(library, version)
-    with pytest.raises(PictureSetError, match="is copy of version 1: nothing to change"):
+    with pytest.raises(PictureSetError, match="the latest version is the same as version 1"):
         revert(library, version)
 
 

@@ -140,7 +140,7 @@ def test_what_c_cannot_hold_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         write(replace(made, trained=trained, examples=examples))
     for limit, words in (("MOST_PRODUCTS", "multiplies .* for an image"), ("MOST_WEIGHTS", "has .* weights")):
         monkeypatch.setattr(c_header, limit, 100)
-        with pytest.raises(ExportError, match=f"it {words}, too much for a microcontroller; here 100 are the most"):
+        with pytest.raises(ExportError, match=f"it {words}, too much for a microcontroller .at most 100."):
             write(made)
 
 
