@@ -1,4 +1,6 @@
-"""axe-core on every page: nothing serious or critical, but for what Streamlit's theme cannot have otherwise."""
+"""axe-core on every page: nothing serious or critical, but for what Streamlit's theme cannot have otherwise; on a phone
+no page scrolls sideways.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from tests.pages.driver import PAGES
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_has_nothing_serious(
+def test_a_page_has_nothing_serious_and_fits_a_phone(
     name: str, address: str, runs: Path, new_page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CNNLAB_EXAMPLE")
@@ -24,3 +26,4 @@ def test_a_page_has_nothing_serious(
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=60_000)
     assert not [look for look in looked_at(page, ((1440, "light"), (420, "dark"))) if look.findings]
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= main.clientWidth")

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from cnnlab.runs.example import add_example
 from tests.browser.browsing import SEVEN, canvas, draw
 
-FOLD = {1440: 420, 420: 300}  # the canvas begins above, in pixels, by the width of the window
+FOLD = {420: 300}  # the canvas begins above, in pixels, by the width of the window
 PAINTED = """sheets => sheets.map((sheet) =>
   sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height).data.some((value) => value))"""
 

@@ -303,13 +303,3 @@ def click_first_tile(page: Page) -> None:
     }""")
     page.mouse.move(x, y)
     page.mouse.click(x, y)
-
-
-@pytest.mark.parametrize("name", ["", "Design", "Train", "Inside", "Evaluate", "Draw", "Compare", "Sweep"])
-def test_a_phone_shows_each_page_without_scrolling_sideways(
-    name: str, address: str, new_page: Callable[..., Page]
-) -> None:
-    page = new_page(width=420)
-    page.goto(f"{address}/{name}")
-    expect(page.get_by_role("heading").first).to_be_visible()
-    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= main.clientWidth")

@@ -70,7 +70,7 @@ def test_all_bricks_answer_alike(bricks: str) -> None:
 
 @compiled
 def test_any_network_answers_alike() -> None:
-    for network in drawn(30):
+    for network in drawn(12):
         made = with_rounded_weights(portable(*network))
         if made.examples.probabilities.isfinite().all():
             assert apart(made, count=10) <= PRECISE

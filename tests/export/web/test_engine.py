@@ -35,7 +35,7 @@ from tests.export.web.engine import Case, open_engine, random_cases, worst_diffe
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths:UserWarning")
 
 PRECISE = 1e-5  # of a probability
-DRAWN = 40
+DRAWN = 25
 LOGITS = Linear(out_features="classes")
 COLOUR: Shape = (3, 32, 32)
 ODD: list[Layer] = [  # settings that no example of a kind has
