@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
+from cnnlab.runs.example import add_example
 from tests.browser.browsing import PATIENCE, chromium, launched
 from tests.browser.server import server
 
@@ -34,6 +35,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(runs: Path) -> Iterator[str]:
     with server(runs) as url:
         yield url
+
+
+@pytest.fixture
+def example(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network that comes with the app, among the server's runs."""
+    monkeypatch.delenv("CNNLAB_EXAMPLE")
+    add_example(runs)
 
 
 @pytest.fixture

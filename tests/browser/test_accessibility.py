@@ -5,22 +5,17 @@ no page scrolls sideways.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from cnnlab.runs.example import add_example
 from tests.browser.axe import looked_at
 from tests.pages.driver import PAGES
 
 
+@pytest.mark.usefixtures("example")
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_has_nothing_serious_and_fits_a_phone(
-    name: str, address: str, runs: Path, new_page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("CNNLAB_EXAMPLE")
-    add_example(runs)
+def test_a_page_has_nothing_serious_and_fits_a_phone(name: str, address: str, new_page: Callable[..., Page]) -> None:
     page = new_page()
     page.goto(f"{address}/{'' if name == 'Home' else name}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
