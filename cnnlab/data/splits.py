@@ -15,6 +15,7 @@ from torch import Tensor
 from cnnlab.networks.layers import Shape
 
 HASHED_AT_ONCE = 256  # images
+FEW = 8  # images
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,17 @@ def _in_a_row(rows: Tensor) -> Tensor | slice:
     """Return rows that follow one another as a slice, of which nothing is copied."""
     follow = len(rows) > 0 and bool((rows.diff() == 1).all())
     return slice(int(rows[0]), int(rows[-1]) + 1) if follow else rows
+
+
+def few_of_each(labels: Tensor, count: int = FEW) -> Tensor:
+    """Choose up to ``count`` images of as many classes as there are: the first of each, then the second …, in order."""
+    seen: dict[int, int] = {}
+    rounds = []  # how many images of its class come before each
+    for label in labels.tolist():
+        rounds.append(seen.get(label, 0))
+        seen[label] = rounds[-1] + 1
+    chosen = sorted(range(len(rounds)), key=lambda at: (rounds[at], int(labels[at])))[:count]
+    return torch.tensor(chosen, dtype=torch.long)
 
 
 def stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:

@@ -11,9 +11,11 @@ from traceback import format_exception
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.download import fetch
+from cnnlab.data.splits import Split
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.queue import training_queue
 from cnnlab.jobs.requests import Requests
@@ -66,6 +68,9 @@ class Job:
         self._training_since = 0.0
         self._preparing_since = 0.0
         self.prepared: Prepared | None = None  # how far the features of frozen layers are
+        self.samples: Split | None = None  # a few validation images; None until they are loaded
+        self._readings: Tensor | None = None  # of the samples: (S, classes)
+        self._wants_readings = False
         self._worker = WorkerThread(self._work, self.abandon, name=f"train {run.id}")
 
     @classmethod
@@ -176,6 +181,14 @@ class Job:
         latest = self.history.steps[-1]["learning_rate"] if self.history.steps else None
         return next(iter(tuple(self._wanted_rates)), latest)
 
+    def read_samples(self) -> Tensor | None:
+        """Return the latest class probabilities of the samples, (S, classes), and request newer ones.
+
+        They cost the training a forward pass of a few images, so they are computed only for those who watch.
+        """
+        self._wants_readings = True
+        return self._readings
+
     def stop(self) -> None:
         """Request an end after the running step, overriding other requests; complete epochs are saved and tested."""
         self._requests.stop()
@@ -229,6 +242,8 @@ class Job:
         (network, started), data = first_network(self.run, spec), data_of(self.run, self._data_folder)
         recorder.update(started=started)
         training = Training(network, data, config, self.summary.extensions, started=started)
+        few = data.validation.part(training.samples)
+        self.samples = Split(few.images, few.labels)  # copied: a part would keep all images
         recorder.begin(training)
         self._begin_steps(training)
         for event in training.events():
@@ -273,6 +288,8 @@ class Job:
                 if self.state == "preparing":
                     self._begin_steps(training)
                 self.step = event.step
+                if self._wants_readings:
+                    self._wants_readings, self._readings = False, training.read_samples()
                 self._rest_if_asked(training)
             case "finished":
                 self.step = self.steps

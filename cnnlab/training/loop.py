@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from math import isfinite, log
 from time import perf_counter
 
@@ -16,7 +17,7 @@ from cnnlab.data import augmentation
 from cnnlab.data.batches import Standardise, prepared_batches, scaling, shuffled, split_joining_single
 from cnnlab.data.loading import Data
 from cnnlab.data.mixing import mixed
-from cnnlab.data.splits import Split
+from cnnlab.data.splits import Split, few_of_each
 from cnnlab.evaluation.evaluate import Evaluation, affordable_batch, evaluate, predict
 from cnnlab.networks.build import dropout_generator, norms_of, parted, seed_dropout
 from cnnlab.pretrained.matching import started_layers
@@ -155,6 +156,18 @@ class Training:
         validation = self._inputs.validation.to(self.accelerator.device)
         return predict(self._asked(validation), validation, self._standardise, self._judged_at_once).argmax(1)
 
+    @cached_property
+    def samples(self) -> Tensor:
+        """Which validation images are shown with the network's answers while it trains: (S,)."""
+        return few_of_each(self.data.validation.labels)
+
+    def read_samples(self) -> Tensor:
+        """Return the class probabilities that the network now gives the samples, between two steps: (S, classes)."""
+        chosen = self._inputs.validation.part(self.samples).to(self.accelerator.device)
+        logits = predict(self._asked(chosen), chosen, self._standardise, self._judged_at_once)
+        self._begin_to_learn()
+        return logits.float().softmax(1).cpu()
+
     def judge_train(self) -> Evaluation:
         """Evaluate on the training images, without augmentation, by their features where these are kept."""
         train = self._inputs.train.part(slice(len(self.data.train)))
@@ -167,10 +180,7 @@ class Training:
 
     def _train_epoch(self, train: Split) -> Iterator[RateChange | StepMetrics | Tick]:
         config, meter = self.config, self._meter
-        self.frozen.eval()
-        self.learning.train()
-        for norm in self._kept_norms:
-            norm.eval()
+        self._begin_to_learn()
         is_plain = not config.label_smoothing and config.class_balance != "weights"
         for inputs, labels in prepared_batches(
             train, config.batch_size, self._generator, self._prepare, self._parting, self._order
@@ -192,6 +202,13 @@ class Training:
                 yield from meter.read()
             yield Tick(self.step)
         yield from meter.read()
+
+    def _begin_to_learn(self) -> None:
+        """Put the layers that learn into training mode, all others into evaluation mode."""
+        self.frozen.eval()
+        self.learning.train()
+        for norm in self._kept_norms:
+            norm.eval()
 
     def _through_frozen(self, inputs: Tensor) -> Tensor:
         """Return what the frozen layers make of images; features are theirs already."""

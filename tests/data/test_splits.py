@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnlab.data.loading import load_test
-from cnnlab.data.splits import Split, fingerprints, held_out_groups
+from cnnlab.data.splits import Split, few_of_each, fingerprints, held_out_groups
 
 
 def test_fingerprints_tell_images_apart_by_one_pixel() -> None:
@@ -104,3 +104,10 @@ def test_images_in_a_row_are_not_copied() -> None:
     part = Split(images, torch.arange(6), torch.arange(6)).part(slice(2, 4))
     assert part.images.data_ptr() == images[2:].data_ptr()
     assert len(part.part(torch.tensor([], dtype=torch.int64)).images) == 0
+
+
+def test_few_images_are_of_as_many_classes_as_there_are() -> None:
+    labels = torch.tensor([3, 3, 3, 0, 1, 0, 1, 3])
+    assert few_of_each(labels, 2).tolist() == [3, 4]
+    assert few_of_each(labels, 5).tolist() == [3, 4, 0, 5, 6]
+    assert sorted(few_of_each(labels).tolist()) == list(range(8))

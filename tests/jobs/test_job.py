@@ -44,6 +44,20 @@ def test_a_finished_run_is_all_on_disk() -> None:
     assert not list(job.run.folder.rglob("*.part"))
 
 
+def test_the_samples_are_read_while_it_trains_for_those_who_ask() -> None:
+    job = start(epochs=1000)
+    wait_for_epoch(job)
+    assert job.samples is not None
+    assert job.samples.labels.tolist() == list(range(8))
+    assert job.read_samples() is None  # nobody had asked
+    wait_until(job, lambda: job.read_samples() is not None)
+    job.stop()
+    job.join()
+    read = job.read_samples()
+    assert read is not None
+    assert read.shape == (8, 10)
+
+
 def test_an_epoch_is_on_disk_before_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     add, seen = History.add, []
 

@@ -22,6 +22,7 @@ from cnnlab.networks.layers import (
     MaxPool2d,
     Residual,
 )
+from cnnlab.networks.presets import PRESETS
 from cnnlab.training import device
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, Progress
 from cnnlab.training.config import ConfigError, Extension, RunConfig
@@ -70,6 +71,32 @@ def test_stopping_between_steps_leaves_a_whole_network() -> None:
         if event.kind == "tick" and event.step == 2:
             break
     assert evaluate(network, data.test, UNIT).loss > 0
+
+
+@pytest.mark.parametrize("fields", [{}, {"architecture": WITH_DROPOUT}, {"weight_average": 0.9}], ids=str)
+def test_reading_the_samples_between_steps_changes_nothing(fields: dict[str, Any]) -> None:
+    training, events = began(config(**fields)), []
+    for event in training.events():
+        events.append(event)
+        if event.kind == "tick":
+            read = training.read_samples()
+            assert read.shape == (len(training.samples), 10)
+            assert read.sum(1).tolist() == pytest.approx([1.0] * len(read))
+    assert measured(events) == metrics(config(**fields))
+
+
+def test_norms_that_keep_their_statistics_keep_them_after_the_samples_are_read() -> None:
+    settings, data = config(architecture=PRESETS["compact"]), few_digits()
+    network = build(settings.architecture, data.spec.shape, 10, settings.seed)
+    names = [name for name, _ in settings.architecture.named_layers]
+    training = Training(network, data, settings, started=names)
+    norms = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for event in training.events():
+        if event.kind == "tick":
+            training.read_samples()
+            assert network.training
+            assert not any(norm.training for norm in norms)
+    assert norms
 
 
 def test_a_single_step_is_a_training_too() -> None:
