@@ -12,7 +12,16 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.device import choose_device, choose_precision, threads_each
 from cnnlab.training.epoch_time import unnamed
 
-_SAME = ("dataset", "batch_size", "optimizer", "validation_fraction", "train_fraction", "lessons")
+_SAME = (
+    "dataset",
+    "batch_size",
+    "optimizer",
+    "validation_fraction",
+    "train_fraction",
+    "lessons",
+    "learn_from",
+    "feature_copies",
+)
 
 
 def epoch_seconds(entries: Sequence[Entry], draft: Draft, config: RunConfig, spec: DatasetSpec) -> list[float]:

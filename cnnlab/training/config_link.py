@@ -39,14 +39,19 @@ def to_query(config: RunConfig) -> dict[str, str]:
 
 
 def _query_from(recipe: str, config: RunConfig) -> dict[str, str]:
-    base = RECIPES[recipe].config
     query = {RECIPE: recipe}
-    for name in FIELDS:
-        if (value := getattr(config, name)) != getattr(base, name):
+    for name in differing(config, RECIPES[recipe].config):
+        if name == PRESET:
+            query |= _network_query(config.architecture)
+        else:
+            value = getattr(config, name)
             query[name] = str(value).lower() if isinstance(value, bool) else str(value)
-    if config.architecture != base.architecture:
-        query |= _network_query(config.architecture)
     return query
+
+
+def differing(config: RunConfig, base: RunConfig) -> list[str]:
+    """List the settings in which ``config`` differs from ``base``, of those that an address can hold."""
+    return [name for name in (*FIELDS, PRESET) if getattr(config, name) != getattr(base, name)]
 
 
 def _network_query(network: Architecture) -> dict[str, str]:

@@ -318,7 +318,7 @@ def test_a_network_of_every_brick_is_trained_and_looked_into() -> None:
 
 def test_the_time_of_an_epoch_is_estimated_and_then_compared_with_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     stopwatch = Stopwatch(measure=lambda piece: Cost(step=0.002, judged=0.0))
-    monkeypatch.setattr("cnnlab.ui.design.timing._stopwatch", lambda: stopwatch)
+    monkeypatch.setattr("cnnlab.ui.widgets.epoch_timing._stopwatch", lambda: stopwatch)
     page = checked(opened(Conv2d(out_channels=8), Activation()))
     assert metrics(page)["Time per epoch"] == "…"
     assert "Measuring the time" in texts(page)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cnnlab.learn.chapters import CHAPTERS
-from cnnlab.ui.shell.frame import _MENU
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.menu import PAGES
 from tests.pages.driver import open_chapter, texts
 
 
@@ -28,7 +28,7 @@ def test_a_chapter_opens_by_its_address_and_ends_with_a_question_and_sources(nam
 def test_a_chapter_has_doors_into_the_lab_and_sources_to_read(name: str) -> None:
     chapter = CHAPTERS[name]
     assert chapter.doors
-    assert all(door.page in _MENU for door in chapter.doors)
+    assert all(door.page in PAGES for door in chapter.doors)
     assert chapter.sources
     assert all(source.address.startswith("https://") for source in chapter.sources)
     assert "?" in chapter.question

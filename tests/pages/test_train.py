@@ -6,13 +6,19 @@ import re
 from pathlib import Path
 
 import pytest
+import streamlit as st
+import torch
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.data.datasets import DATASETS
+from cnnlab.data.splits import few_of_each
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import TrainingQueue
+from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
-from cnnlab.training.config import Parent
+from cnnlab.training.config import Parent, RunConfig
+from cnnlab.training.epoch_time import Cost, Stopwatch
+from cnnlab.ui.widgets.format import duration
 from tests.pages.driver import button, checked, metrics, new_session, open_page, texts
 from tests.trainings import interrupted, start, train, wait_for, wait_for_epoch, wait_until
 
@@ -238,6 +244,66 @@ def test_the_form_says_what_auto_is_for_the_data_set() -> None:
     assert "Auto is handwriting for this data set." in texts(page)
     page.selectbox(key="form.dataset").set_value("cifar10").run()
     assert "Auto is flip for this data set." in texts(checked(page))
+
+
+def test_settings_without_effect_are_not_shown() -> None:
+    page = open_page("Train")
+    fields = {"momentum", "nesterov", "step_epochs", "step_factor", "warmup_epochs"}
+    assert not shown_of(page, fields)
+    page.selectbox(key="form.optimizer").set_value("rmsprop").run()
+    page.selectbox(key="form.schedule").set_value("step").run()
+    assert shown_of(checked(page), fields) == fields - {"nesterov"}
+    page.selectbox(key="form.optimizer").set_value("sgd").run()
+    assert shown_of(checked(page), fields) == fields
+
+
+def shown_of(page: AppTest, fields: set[str]) -> set[str]:
+    inputs = [*page.number_input, *page.checkbox]
+    return fields & {(field.key or "").removeprefix("form.") for field in inputs}
+
+
+def test_what_differs_from_the_recipe_is_told_and_reset_with_a_click() -> None:
+    page = open_page("Train")
+    assert "Changed:" not in texts(page)
+    page.number_input(key="form.epochs").set_value(7).run()
+    assert "Changed: epochs." in texts(checked(page))
+    page.button(key="form.reset").click().run()
+    assert page.number_input(key="form.epochs").value == 45
+    assert "Changed:" not in texts(checked(page))
+
+
+def test_the_time_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopwatch = Stopwatch(measure=lambda piece: Cost(step=0.001, judged=0.0))
+    monkeypatch.setattr("cnnlab.ui.widgets.epoch_timing._stopwatch", lambda: stopwatch)
+    page = open_page("Train")
+    assert "Estimating the time" in texts(page)
+    config = RunConfig()
+    stopwatch.want("test", config.architecture, config, DATASETS["mnist-sample"])
+    pieces = list(stopwatch.measurements())
+    page.run()
+    seconds = len(pieces) * 0.001 * 4050 / 128
+    assert f"45 epochs of {duration(seconds)}, an estimate" in texts(checked(page))
+    train(architecture="compact", epochs=2, train_fraction=0.1)
+    st.cache_data.clear()
+    page.number_input(key="form.train_fraction").set_value(0.1).run()
+    assert "as earlier runs took" in texts(checked(page))
+
+
+def test_a_training_shows_its_answers_to_a_few_images(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    wait_for_epoch(job)
+    page.run()  # which asks for them
+    wait_until(job, lambda: job._readings is not None)
+    assert "Live answers to validation images" in texts(checked(page.run()))
+    job.stop()
+    job.join()
+    page.run()
+    shown = texts(checked(page.run()))
+    assert "**Answers to validation images**" in shown
+    assert "Stopped]" in shown
+    known = data_of(job.run).validation
+    assert job.samples is not None
+    assert torch.equal(known.part(few_of_each(known.labels)).images, job.samples.images)
 
 
 def test_validation_images_are_counted_and_too_few_are_warned_of() -> None:

@@ -17,13 +17,14 @@ from cnnlab.ui.design.layer_form import layer_form
 from cnnlab.ui.design.layer_stack import layer_stack, place_of
 from cnnlab.ui.design.state import BEGINNING, OWN_SIZE, Images
 from cnnlab.ui.design.summary import Totals, show_beside, show_totals, totals
-from cnnlab.ui.design.timing import keep_time, measure_again, times
+from cnnlab.ui.design.timing import keep_time, times
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.flash import tell
 from cnnlab.ui.shell.state import DESIGN_BATCH, DESIGN_DATASET, DESIGN_PICTURE
 from cnnlab.ui.widgets import run_form as forms
 from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.diagram import network_picture
+from cnnlab.ui.widgets.epoch_timing import measure_again
 
 BESIDE = ("Code", "Compare", "Save and share")
 

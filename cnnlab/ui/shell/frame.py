@@ -12,26 +12,12 @@ from streamlit.errors import StreamlitAuthError
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.table import DIGITS
 from cnnlab.errors import CnnLabError
-from cnnlab.jobs.job import Job
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.allowed import VARIABLE, allowed, is_allowed, is_shared
 from cnnlab.ui.shell.literal import literal as literal  # noqa: PLC0414 - pages know it as frame.literal
+from cnnlab.ui.shell.menu import PAGES, menu
 from cnnlab.ui.shell.state import Key, note_visit
-
-_MENU = {
-    "Home": ("app.py", ":material/home:"),
-    "Learn": ("pages/Learn.py", ":material/school:"),
-    "Data": ("pages/Data.py", ":material/photo_library:"),
-    "Design": ("pages/Design.py", ":material/architecture:"),
-    "Train": ("pages/Train.py", ":material/model_training:"),
-    "Inside": ("pages/Inside.py", ":material/visibility:"),
-    "Evaluate": ("pages/Evaluate.py", ":material/fact_check:"),
-    "Draw": ("pages/Draw.py", ":material/draw:"),
-    "Compare": ("pages/Compare.py", ":material/compare_arrows:"),
-    "Sweep": ("pages/Sweep.py", ":material/travel_explore:"),
-}
-
 
 _WAY = {"Data": "Data", "Train": "Train", "Try": "Draw", "Why": "Inside"}  # from pictures to reasons, and their pages
 _ALSO_WHY = ("Evaluate",)
@@ -47,14 +33,9 @@ def page(name: str, subtitle: str, title: str = "") -> DeltaGenerator:
     session.get_ready()
     note_visit(name)
     query = _own_run() or None
-    with st.sidebar:
-        st.markdown("### :material/neurology: CNN Lab")
-        for label, (script, icon) in _MENU.items():
-            st.page_link(script, label=label, icon=icon, query_params=query, width="stretch")
-        job = session.running_job()
-        if job and name != "Train":  # which shows more
-            st.fragment(_badge, run_every=2.0)(job)
-        if st.user.get("is_logged_in"):
+    menu(name, query)
+    if st.user.get("is_logged_in"):
+        with st.sidebar:
             _log_out()
     if name in (*_WAY.values(), *_ALSO_WHY):
         _way(query)
@@ -69,7 +50,7 @@ def _way(query: Mapping[str, str] | None) -> None:
         for number, (step, target) in enumerate(_WAY.items()):
             if number:
                 st.markdown(":gray[›]", width="content")
-            script, _ = _MENU[target]
+            script, _ = PAGES[target]
             st.page_link(script, label=step, query_params=query)
 
 
@@ -131,7 +112,7 @@ def errors_shown() -> Iterator[None]:
 
 def link(page: str, label: str) -> None:
     """Show a link to another page with the run in its URL."""
-    script, icon = _MENU[page]
+    script, icon = PAGES[page]
     st.page_link(script, label=label, icon=icon, query_params=_own_run() or None)
 
 
@@ -151,14 +132,14 @@ def _own_run() -> dict[str, str]:
 
 def door(page: str, label: str, query: Mapping[str, str], icon: str = "") -> None:
     """Show a link to a page with the URL parameters ``query``; with the page's icon unless given."""
-    script, own_icon = _MENU[page]
+    script, own_icon = PAGES[page]
     st.page_link(script, label=label, icon=icon or own_icon, query_params={**_own_run(), **query})
 
 
 def go_to(page: str, run_id: str | None = None) -> None:
     """Switch to another page with the run's id in its URL, by default the session's own."""
     run_id = run_id or session.current_run_id()
-    st.switch_page(_MENU[page][0], query_params={RUN.name: run_id} if run_id else None)
+    st.switch_page(PAGES[page][0], query_params={RUN.name: run_id} if run_id else None)
 
 
 def distinct_labels(labels: Mapping[str, str]) -> dict[str, str]:
@@ -204,10 +185,3 @@ def no_runs_yet() -> None:
         icon=":material/potted_plant:",
     )
     link("Train", "Train a network")
-
-
-def _badge(job: Job) -> None:
-    if job.is_running:
-        st.badge(f"training, {job.progress:.0%}", icon=":material/autorenew:", color="orange")
-    else:
-        st.badge(f"training {job.state}", icon=":material/check:", color="green" if job.state == "finished" else "gray")

@@ -122,12 +122,14 @@ DESIGN_DELETE_OPEN: Key[bool] = Key("design.delete.open", False)
 DESIGN_AWAY: Key[tuple[str, str]] = Key("design.away", ("", ""))  # restores what was deleted or replaced; description
 DESIGN_PICTURE: Key[Any] = Key("design.picture", None)
 DESIGN_STACK: Key[Any] = Key("design.stack", None)
-DESIGN_QUIET: Key[object] = Key("design.quiet", None)  # the request at the last update
-DESIGN_ME: Key[str] = Key("design.me", "")
 DESIGN_DATASET: Key[str] = Key("design.dataset", "")
 DESIGN_BATCH: Key[int] = Key("design.batch", 0)
 DESIGN_CLASSES: Key[int] = Key("design.classes", 10)
 _DESIGN: Key[tuple[Any, ...] | None] = Key("design.history", None)
+
+# Measuring the time of an epoch.
+TIMED: Key[object] = Key("timing.timed", None)  # what was asked for at the last update
+TIMING_ME: Key[str] = Key("timing.me", "")
 
 # Inside and Evaluate.
 PLAYING: Key[str | None] = Key("explore.playing", None)  # the run whose epochs play

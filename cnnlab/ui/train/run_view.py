@@ -40,6 +40,10 @@ class RunView:
         return self.job.history if self.job else self._stored_history
 
     @property
+    def is_running(self) -> bool:
+        return self.job is not None and self.job.is_running
+
+    @property
     def came_from_elsewhere(self) -> bool:
         """Whether the network was only judged here: nothing is known of its training."""
         return self.summary.status == "finished" and not self.history.was_trained

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from cnnlab.training.config import RunConfig
+from cnnlab.training.config import COUNTS_WITH, RunConfig
 from cnnlab.ui.shell.state import form_field
 from cnnlab.ui.widgets.bounds import is_within
 
@@ -31,6 +31,12 @@ _TITLES = {
 def title(value: str) -> str:
     """Return the name of one of a setting's values as users read it."""
     return _TITLES.get(value, value)
+
+
+def counts(field: str) -> bool:
+    """Tell whether a setting has an effect with what the form says now: only then is it shown."""
+    decisive, values = COUNTS_WITH[field]
+    return form_field(decisive).get() in values
 
 
 def choice(

@@ -10,7 +10,7 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.training.device import devices, precisions
 from cnnlab.ui.shell.state import form_field
 from cnnlab.ui.widgets.bounds import between, is_within
-from cnnlab.ui.widgets.config_inputs import choice, integer, number, title
+from cnnlab.ui.widgets.config_inputs import choice, counts, integer, number, title
 
 
 def more_settings(dataset: str, is_branch: bool) -> dict[str, Any]:
@@ -31,30 +31,31 @@ def more_settings(dataset: str, is_branch: bool) -> dict[str, Any]:
 
 
 def _rate() -> dict[str, Any]:
-    return {
+    fields: dict[str, Any] = {
         "schedule": choice(
             "Learning-rate schedule",
             "schedule",
             hint="With one-cycle, Adam and AdamW also change beta1, the weight of earlier gradients. It falls from "
             "0.95 to 0.85 while the rate rises, then returns. Momentum of SGD and RMSprop stays constant.",
-        ),
-        "warmup_epochs": integer(
-            "Warm-up epochs (not one-cycle)",
-            "warmup_epochs",
-            "The learning rate rises linearly for this many epochs, then its schedule starts. 0: no warm-up. "
-            "One-cycle has its own warm-up.",
-        ),
-        "step_epochs": integer("Epochs between drops (step)", "step_epochs"),
-        "step_factor": number("Drop factor (step)", "step_factor", 0.05),
+        )
     }
+    if counts("warmup_epochs"):
+        hint = "The learning rate rises linearly for this many epochs, then its schedule starts. 0: no warm-up."
+        fields["warmup_epochs"] = integer("Warm-up epochs", "warmup_epochs", hint)
+    if counts("step_epochs"):
+        fields["step_epochs"] = integer("Epochs between drops", "step_epochs")
+        fields["step_factor"] = number("Drop factor", "step_factor", 0.05)
+    return fields
 
 
 def _optimiser() -> dict[str, Any]:
-    nesterov = form_field("nesterov").name
-    return {
-        "weight_decay": number("Weight decay", "weight_decay", 0.001, "%.5f"),
-        "momentum": number("Momentum (SGD, RMSprop)", "momentum", 0.05, "%.3f"),
-        "nesterov": st.checkbox("Nesterov momentum (SGD)", key=nesterov, persist_state="session"),
+    fields: dict[str, Any] = {"weight_decay": number("Weight decay", "weight_decay", 0.001, "%.5f")}
+    if counts("momentum"):
+        fields["momentum"] = number("Momentum", "momentum", 0.05, "%.3f")
+    if counts("nesterov"):
+        key = form_field("nesterov").name
+        fields["nesterov"] = st.checkbox("Nesterov momentum", key=key, persist_state="session")
+    return fields | {
         "gradient_clipping": number(
             "Gradient clipping, largest norm (0: off)",
             "gradient_clipping",

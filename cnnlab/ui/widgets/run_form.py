@@ -17,7 +17,8 @@ from cnnlab.networks.pruning import PruningError
 from cnnlab.pretrained.table import NETWORKS
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import runs_folder
-from cnnlab.training.config import ConfigError, Parent, RunConfig, parse_config
+from cnnlab.training.config import ConfigError, Parent, RunConfig, field_title, parse_config
+from cnnlab.training.config_link import differing
 from cnnlab.training.device import devices, precisions
 from cnnlab.training.memory import GB, check_memory, needs
 from cnnlab.training.recipes import RECIPES
@@ -33,6 +34,7 @@ from cnnlab.ui.widgets.diagram import show_network
 from cnnlab.ui.widgets.more_settings import more_settings
 
 FEW_A_CLASS = 5  # validation images
+MOST_TOLD = 4  # settings that differ from the recipe's
 _NOT_OFFERED = {"parent", "start", "lessons", "lesson_share"}  # fields without an input for a new network
 
 
@@ -42,7 +44,9 @@ def run_form() -> RunConfig | None:
         FORM_RECIPE.put("default")
         _recall(session.current_run())
     link.follow(_begin_with)
-    _choose_recipe()
+    recipe = st.container()
+    with recipe:
+        _choose_recipe()
     fields = _beginning()
     _explain_validation(fields)
     left, right = st.columns(2)
@@ -66,6 +70,8 @@ def run_form() -> RunConfig | None:
     except (ConfigError, ArchitectureError, PruningError, RunError) as error:
         st.error(frame.literal(str(error)), title="These settings cannot run")
         return None
+    with recipe:
+        _tell_changes(config)
     _explain_network(config, spec, rows)
     return config
 
@@ -83,6 +89,17 @@ def _choose_recipe() -> None:
     recipe = RECIPES[FORM_RECIPE.get()]
     if recipe.claim:
         st.caption(f"The tutorial's claim: {recipe.claim}.")
+
+
+def _tell_changes(config: RunConfig) -> None:
+    """Say which settings are no longer the recipe's, and offer these again."""
+    changed = [field_title(name) for name in differing(config, RECIPES[FORM_RECIPE.get()].config)]
+    if not changed or config.comes_from:
+        return
+    listed = ", ".join(changed[:MOST_TOLD]) + ", …" * (len(changed) > MOST_TOLD)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Changed: {listed.lower()}.", width="stretch")
+        st.button("Reset", type="tertiary", icon=":material/undo:", on_click=_take_recipe, key="form.reset")
 
 
 def _take_recipe() -> None:

@@ -37,7 +37,7 @@ def test_a_number_outside_is_told(
     [
         ("learning_rate", 50.0),
         ("epochs", 0),
-        ("momentum", 1.0),
+        ("weight_decay", 2.0),
         ("split_seed", -3),
     ],
 )

@@ -1,0 +1,37 @@
+"""The curves of a run, its classes, and its answers to a few validation images."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab import charts
+from cnnlab.ui.shell.glossary_links import explain
+from cnnlab.ui.train.run_view import RunView
+from cnnlab.ui.train.samples import samples
+from cnnlab.ui.widgets.live_chart import live_chart
+
+HEIGHT, CLASSES = 220, 150  # pixels of a chart
+_MIXED = " With mixed images, an answer counts by the share of its class. So train accuracy stays low; that is normal."
+
+
+def curves(view: RunView) -> None:
+    """Show them side by side, as far as they are known."""
+    history, summary = view.history, view.summary
+    if view.came_from_elsewhere or (not history.epochs and not history.steps):
+        return
+    figures = charts.live(history, summary.classes, view.stem)
+    left, right = st.columns(2)
+    with left:
+        live_chart(figures["loss"], "loss", summary.id, "Train and validation loss by epoch", HEIGHT)
+    with right:
+        live_chart(figures["accuracy"], "accuracy", summary.id, "Train and validation accuracy by epoch", HEIGHT)
+    samples(view)
+    if "per-class" in figures:
+        st.markdown(f"**Each class after epoch {len(history.epochs)}**")
+        live_chart(figures["per-class"], "per-class", summary.id, "Validation accuracy of each class", CLASSES)
+    explain(
+        "Train is measured during training, with augmentation and dropout, so it can lie below validation. "
+        "Validation images guide your choices; test images give the final score."
+        + _MIXED
+        * bool(view.config.mixup or view.config.cutmix)
+    )

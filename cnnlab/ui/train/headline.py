@@ -1,0 +1,25 @@
+"""What a run is: its title and its main settings in one line."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab.ui.shell import frame
+from cnnlab.ui.train.run_view import RunView
+from cnnlab.ui.widgets.config_inputs import title
+
+
+def headline(view: RunView) -> None:
+    """Show the run's title and, in small letters below it, its main settings."""
+    st.markdown(f"**{frame.literal(view.title)}**  \n:gray[:small[{_settings(view)}]]")
+
+
+def _settings(view: RunView) -> str:
+    config = view.config
+    if view.came_from_elsewhere:
+        return "Trained elsewhere: its training data and settings are not known."
+    return (
+        f"{frame.counted(config.epochs, 'epoch')}, batches of {config.batch_size:,}, {title(config.optimizer)}, "
+        f"learning rate {config.learning_rate:g} ({config.schedule}), augmentation {title(config.augmentation)}, seed "
+        f"{config.seed}."
+    )

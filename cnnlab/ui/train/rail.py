@@ -1,0 +1,81 @@
+"""The rail beside the curves: the button and the time it takes, the form below, and what helps to fill it in."""
+
+from __future__ import annotations
+
+from statistics import mean
+
+import streamlit as st
+
+from cnnlab.data.datasets import DATASETS
+from cnnlab.jobs.job import Job, running_jobs
+from cnnlab.runs.run import RunError
+from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.ui.shell import frame, session
+from cnnlab.ui.train.rate_finder import learning_rate_finder
+from cnnlab.ui.widgets import epoch_timing
+from cnnlab.ui.widgets import run_form_link as link
+from cnnlab.ui.widgets.format import duration, rough_duration
+from cnnlab.ui.widgets.run_form import run_form
+
+WIDTH = 320  # pixels
+
+
+def rail() -> None:
+    """Show the button, the form below it, and a finder of learning rates; a click starts the training."""
+    running = session.running_job()
+    top = st.container()  # the button needs the form's settings and stands above it
+    config = run_form()
+    with top:
+        _start(config, running)
+    if not config:
+        return
+    if not running and not config.comes_from:
+        learning_rate_finder(config)
+    link.offer(config)
+
+
+def _start(config: RunConfig | None, running: Job | None) -> None:
+    is_clicked = st.button(
+        "Train", type="primary", icon=":material/play_arrow:", disabled=not config or bool(running), width="stretch"
+    )
+    if is_clicked and config:
+        epoch_timing.give_way()
+        try:
+            session.start(config)
+        except (ConfigError, RunError) as error:
+            st.error(frame.literal(str(error)), title="This training could not start")
+        else:
+            link.forget()
+            st.rerun()
+    if running and running is session.current_job():
+        st.caption("Only one training runs at a time in a session. Stop this one to start another.")
+    elif running:
+        st.caption("This session is training another network. Only one training runs at a time.")
+        if st.button("See your training", icon=":material/monitoring:"):
+            frame.go_to("Train", running.run.id)
+    elif config:
+        _tell_time(config)
+
+
+def _tell_time(config: RunConfig) -> None:
+    """Say how long the training will take, once that is known: from earlier runs, else from measured layers."""
+    network, spec = config.architecture, DATASETS[config.dataset]
+    if known := epoch_timing.measured(network, config, spec):
+        _tell(mean(known), config.epochs, "as earlier runs took")
+    elif not config.learn_from:  # with frozen layers an epoch takes less than all layers do
+        estimate = epoch_timing.estimated(network, config, spec)
+        if estimate.total is not None:
+            _tell(estimate.total, config.epochs, "an estimate")
+        elif estimate.waiting:
+            st.caption(
+                "The time can be estimated once no training runs." if running_jobs() else "Estimating the time …"
+            )
+        if estimate.waiting:
+            epoch_timing.keep_measuring(network, config, spec)
+
+
+def _tell(seconds: float, epochs: int, source: str) -> None:
+    st.caption(
+        f"About **{rough_duration(seconds * epochs)}**: {frame.counted(epochs, 'epoch')} of {duration(seconds)}, "
+        f"{source}."
+    )
