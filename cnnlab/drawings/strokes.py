@@ -115,6 +115,29 @@ def from_canvas(content: Mapping[str, Any] | None) -> Drawing | None:
         raise DrawingError("the canvas sent what is no drawing") from error
 
 
+def to_canvas(drawing: Drawing) -> dict[str, Any]:
+    """Convert a drawing, in shares of the canvas's side, to the canvas's content for fabric.js."""
+    return {"objects": [_canvas_path(stroke, drawing.pen) for stroke in drawing.strokes]}
+
+
+def _canvas_path(stroke: Sequence[tuple[float, float]], pen: float) -> dict[str, Any]:
+    points = [(x * CANVAS, y * CANVAS) for x, y in stroke]
+    lines = [["L", *point] for point in points[1:] or points]
+    return {
+        "type": "Path",
+        "originX": "center",
+        "originY": "center",
+        "left": _middle([x for x, _ in points]),
+        "top": _middle([y for _, y in points]),
+        "fill": None,
+        "stroke": INK,
+        "strokeWidth": pen * CANVAS,
+        "strokeLineCap": "round",
+        "strokeLineJoin": "round",
+        "path": [["M", *points[0]], *lines],
+    }
+
+
 def _path_points(thing: Mapping[str, Any]) -> list[tuple[float, float]]:
     """Return the points of one of the canvas's paths after the user moved, scaled or turned it."""
     points: list[tuple[float, float]] = []

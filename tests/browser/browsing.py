@@ -21,6 +21,29 @@ CAMERA_FLAGS = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-s
 SHORT_EPOCHS = {"architecture": "quick", "epochs": 1000, "train_fraction": 0.2}
 SEVEN = [[[0.1, 0.05], [0.4, 0.0], [0.75, 0.03], [0.6, 0.35], [0.45, 0.65], [0.35, 1.0]]]
 
+MOST_TABS = 60
+# The focused element's name, and whether it, or what it lies in, looks different for the focus.
+FOCUSED = """() => {
+  let focused = document.activeElement
+  while (focused.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement
+  const look = () => {
+    const looks = []
+    for (let element = focused, depth = 0; element && depth < 5; element = element.parentElement, depth += 1) {
+      const { outlineStyle, boxShadow, backgroundColor, borderColor } = getComputedStyle(element)
+      looks.push([outlineStyle, boxShadow, backgroundColor, borderColor])
+    }
+    return JSON.stringify(looks)
+  }
+  document.head.insertAdjacentHTML("beforeend", "<style id='still'>* { transition: none !important }</style>")
+  const within = look()
+  focused.blur()
+  const without = look()
+  focused.focus({ focusVisible: true })
+  document.getElementById("still").remove()
+  const name = focused.ariaLabel || (focused.matches("main, body") ? "" : focused.innerText) || ""
+  return [name.trim().split("\\n").filter(Boolean).map((part) => part.trim()), within !== without]
+}"""
+
 expect.set_options(timeout=PATIENCE)
 
 
@@ -56,6 +79,17 @@ def draw(page: Page, strokes: Sequence[Sequence[Sequence[float]]]) -> None:
         for point in points[1:]:
             page.mouse.move(*point, steps=3)
         page.mouse.up()
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Reach a control by the Tab key alone, which must be seen to have the focus."""
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        parts, is_seen = page.evaluate(FOCUSED)
+        if name in parts:
+            assert is_seen, f"nothing shows that {name!r} has the focus"
+            return
+    raise AssertionError(f"{name!r} is not reached within {MOST_TABS} tabs")
 
 
 def start_training(page: Page, address: str, **settings: object) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from cnnlab.jobs.sweep import SweepStore
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
-from tests.browser.browsing import SEVEN, await_epoch, draw, start_training, stop_training
+from tests.browser.browsing import SEVEN, await_epoch, await_verdict, draw, start_training, stop_training, tab_to
 from tests.browser.server import server, started
 
 # The slider follows no more: an epoch has come that it does not stand at.
@@ -71,6 +71,31 @@ def test_from_home_to_a_digit_named(address: str, runs: Path, new_page: Callable
         draw(page, strokes)
         expect(page.get_by_test_id("stMetricValue")).to_have_text(name)
         page.locator(".st-key-canvas-clear button").click()
+
+
+def test_from_training_to_a_digit_named_and_explained_by_keyboard_alone(
+    address: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    page.goto(f"{address}/Train?architecture=quick&epochs=1&train_fraction=0.5")
+    expect(page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True)).to_be_enabled()
+    tab_to(page, "Help")  # beyond the menu
+    tab_to(page, "Train")
+    page.keyboard.press("Enter")
+    await_verdict(page)
+    tab_to(page, "Draw a digit")
+    page.keyboard.press("Enter")
+    expect(page.locator("canvas.upper-canvas")).to_have_accessible_name(re.compile("Drawing canvas"))
+    tab_to(page, "Examples")
+    page.keyboard.press("Enter")
+    tab_to(page, "7")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stMetricValue")).to_be_visible()
+    page.keyboard.press("Escape")
+    tab_to(page, "Why")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Inside")).to_be_visible()
+    expect(page.get_by_test_id("stMain").get_by_role("img").first).to_be_visible()
 
 
 def test_the_chart_keeps_its_zoom_while_it_trains(address: str, new_page: Callable[..., Page]) -> None:

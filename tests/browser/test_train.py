@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -14,12 +15,24 @@ from tests.browser.browsing import await_epoch, start_training, stop_training
 from tests.browser.server import ended, server, started
 from tests.conftest import ROOT
 
+FOLD = 900  # pixels from the top
+
 
 def test_a_training_is_paused_changed_continued_and_branched(
     address: str, runs: Path, new_page: Callable[..., Page]
 ) -> None:
     page = new_page()
+    page.set_viewport_size({"width": 1440, "height": FOLD})
     start_training(page, address)
+    page.locator(".live-chart").nth(2).wait_for()
+    curve, classes = page.locator(".live-chart").first.bounding_box(), page.locator(".live-chart").nth(2).bounding_box()
+    answers = page.locator(".tile")
+    expect(answers).to_have_count(8)
+    expect(answers.first.locator(".share")).to_have_text(re.compile(r"\d+%"))
+    assert curve
+    assert curve["y"] < 420
+    assert classes
+    assert classes["y"] + classes["height"] <= FOLD
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("Paused: Epoch", exact=False)).to_be_visible()
     page.reload()

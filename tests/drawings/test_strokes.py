@@ -16,8 +16,8 @@ from cnnlab.drawings.strokes import (
     from_canvas,
     read_drawings,
     read_labelled_drawings,
+    to_canvas,
 )
-from tests.drawings.canvas import to_canvas
 from tests.samples import SEVEN
 
 

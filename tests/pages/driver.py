@@ -5,10 +5,9 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from cnnlab.drawings.strokes import Drawing
+from cnnlab.drawings.strokes import Drawing, to_canvas
 from cnnlab.runs.run import Run
 from tests.conftest import ROOT
-from tests.drawings.canvas import to_canvas
 
 PAGES = {
     "Home": "app.py",

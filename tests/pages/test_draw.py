@@ -74,6 +74,12 @@ def test_a_taught_run_that_cannot_be_shown_yet_is_asked_as_soon_as_it_can() -> N
     assert checked(page.run()).multiselect[0].value == [taught.id, parent.id]
 
 
+def test_an_example_is_drawn_with_a_click(listed_run: Run) -> None:
+    page = open_page("Draw", listed_run)
+    page.button(key="canvas.example.4").click().run()
+    assert checked(page).metric[0].value == "4"
+
+
 def test_draw_doubts_what_is_no_digit(listed_run: Run) -> None:
     page = open_page("Draw", listed_run)
     page.session_state["canvas"] = canvas_of(Drawing(strokes=[[(0.5, 0.5)]], pen=0.2))

@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from cnnlab.drawings.strokes import CANVAS, GROUND, INK, PEN, Drawing, DrawingError, from_canvas
+from cnnlab.drawings.example_digits import example_digits
+from cnnlab.drawings.strokes import CANVAS, GROUND, INK, PEN, Drawing, DrawingError, from_canvas, to_canvas
 from cnnlab.ui.shell.state import (
     CANVAS_DRAWN,
     CANVAS_GIVEN,
@@ -17,8 +18,12 @@ from cnnlab.ui.shell.state import (
     CANVAS_REPORTED,
     CANVAS_TIMES,
 )
+from cnnlab.ui.widgets.component_files import joined
 
 PENS = (8, 40)  # pixels, the thinnest and the thickest
+_BOX = "canvas.box"
+
+_label = st.components.v2.component("cnnlab_canvas_label", html="<span></span>", js=joined("canvas_label.js"))
 
 
 def drawing_canvas(show_below: Callable[[Drawing | None], None] | None = None, has_pens: bool = True) -> Drawing | None:
@@ -32,15 +37,16 @@ def drawing_canvas(show_below: Callable[[Drawing | None], None] | None = None, h
     if not CANVAS_DRAWN.is_set:  # first time, or back from another page
         set_drawing(CANVAS_LATEST.get())
     st.space("small")  # the canvas's own toolbar floats above it
-    result = st_canvas(
-        stroke_width=CANVAS_PEN.get(),
-        stroke_color=INK,
-        background_color=GROUND,
-        height=CANVAS,
-        width=CANVAS,
-        initial_drawing=CANVAS_GIVEN.get(),
-        key=CANVAS_DRAWN.name,
-    )
+    with st.container(key=_BOX):
+        result = st_canvas(
+            stroke_width=CANVAS_PEN.get(),
+            stroke_color=INK,
+            background_color=GROUND,
+            height=CANVAS,
+            width=CANVAS,
+            initial_drawing=CANVAS_GIVEN.get(),
+            key=CANVAS_DRAWN.name,
+        )
     CANVAS_REPORTED.put(result.json_data)
     if result.json_data != CANVAS_OUTDATED.get():
         CANVAS_LATEST.put(result.json_data)
@@ -51,6 +57,7 @@ def drawing_canvas(show_below: Callable[[Drawing | None], None] | None = None, h
     with st.container(horizontal=True):
         st.button("Undo", icon=":material/undo:", key="canvas.undo", on_click=_undo, disabled=not strokes)
         st.button("Clear", icon=":material/delete:", key="canvas.clear", on_click=set_drawing, disabled=not strokes)
+        _examples()
     if has_pens:
         st.slider("Pen, pixels", *PENS, PEN, 2, key=CANVAS_PEN.name, persist_state="session", width=CANVAS)
         st.caption(
@@ -59,6 +66,16 @@ def drawing_canvas(show_below: Callable[[Drawing | None], None] | None = None, h
             width=CANVAS,
         )
     return current_drawing()
+
+
+def _examples() -> None:
+    """Offer ten drawn digits, so that no mouse is needed, and name the canvas for those who do not see it."""
+    with st.popover("Examples", icon=":material/format_list_numbered:"), st.container(horizontal=True):
+        for label, drawing in example_digits().items():
+            content = to_canvas(drawing)
+            st.button(label, key=f"canvas.example.{label}", on_click=set_drawing, args=[content])
+    told = "Drawing canvas, for mouse, pen or finger. With the keyboard, choose a digit under Examples."
+    _label(data={"box": f"st-key-{_BOX.replace('.', '-')}", "label": told}, key="canvas.label")
 
 
 def current_drawing() -> Drawing | None:
