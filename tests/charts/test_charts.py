@@ -263,6 +263,27 @@ def test_a_row_of_tiles_has_the_grids_colours() -> None:
     assert charts.tile_row(np.zeros((2, 224, 224))).shape[0] <= 56
 
 
+def test_tiles_below_one_another_share_one_scale() -> None:
+    column = charts.tile_column(np.array([[[0.0, 2.0]], [[-1.0, 2.0]]]))
+    assert column.shape == (2, 2, 4)
+    assert column[..., 3].tolist() == [[0, 255], [128, 255]]
+    assert charts.tile_column(np.zeros((2, 224, 200))).shape == (2 * 112, 100, 4)
+
+
+def test_features_are_bars_from_zero_the_largest_of_neighbours_where_they_are_many() -> None:
+    bars = charts.bar_column(np.array([1.0, -3.0]), height=20, width=40)
+    lengths = (bars[..., 3] > 0).sum(1)
+    assert lengths[:9].tolist() == [10] * 9  # then a gap
+    assert lengths[9] == lengths[19] == 0
+    assert lengths[10:19].tolist() == [30] * 9
+    assert f"#{bytes(bars[0, 35, :3]).hex()}" == charts.PALETTE[0]
+    assert f"#{bytes(bars[15, 5, :3]).hex()}" == charts.PALETTE[3]
+    many = np.zeros(1000)
+    many[501] = 4.0
+    assert ((charts.bar_column(many, height=10)[..., 3] > 0).sum(1) > 0).tolist() == [False] * 5 + [True] + [False] * 4
+    assert not charts.bar_column(np.zeros(3))[..., 3].any()
+
+
 def test_a_spread_tells_shares_by_epoch() -> None:
     shares = np.array([[0.25, 0.75], [1.0, 0.0]])
     (grid,) = charts.spread(shares, [-1.0, 0.0, 1.0], [0, 5], "weight", now=5).data

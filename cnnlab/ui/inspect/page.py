@@ -16,7 +16,17 @@ from cnnlab.text import percent
 from cnnlab.ui.shell import address, frame, poll, session
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.networks import published_network, trained_network
-from cnnlab.ui.shell.state import ASKS_PUBLISHED, OWN_EPOCHS, PLAYING, SHOWN_VIEW, Key, epoch_of, follows, view_of
+from cnnlab.ui.shell.state import (
+    ASKS_PUBLISHED,
+    OWN_EPOCHS,
+    PLAYING,
+    SHOWN_VIEW,
+    Key,
+    epoch_of,
+    follows,
+    view_group_of,
+    view_of,
+)
 from cnnlab.ui.views.image_picker import pick_image
 from cnnlab.ui.views.view import Look, View
 from cnnlab.ui.widgets.images import enlarged
@@ -45,22 +55,15 @@ def _job(run: Run) -> Job | None:
 
 def _follow_address(views: Mapping[str, View], page: str) -> None:
     """Open the view that the URL names, once; afterwards the user chooses."""
-    asked = address.VIEW.asked(views, "This link has a view that does not exist: choose one below.")
+    named = {view.formerly: name for name, view in views.items() if view.formerly} | {name: name for name in views}
+    asked = address.VIEW.asked(named, "This link has a view that does not exist: choose one below.")
     if asked and address.is_new("explore", asked):
-        view_of(page).put(asked)
+        view_of(page).put(named[asked])
 
 
 @frame.errors_shown()
 def _page(run: Run, views: Mapping[str, View], page: str) -> None:
-    name = st.segmented_control(
-        "View",
-        list(views),
-        default=next(iter(views)),
-        required=True,
-        key=view_of(page).name,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+    name = _pick_view(views, page)
     view = views[name]
     explain(view.question, name)
     if warning := caveat(run):
@@ -74,6 +77,43 @@ def _page(run: Run, views: Mapping[str, View], page: str) -> None:
         trained = trained_network(run, _pick_epoch(run, epochs, last, is_live=job is not None))
     with content, frame.place_of(SHOWN_VIEW, f"{page} {name}"):
         _draw(view, run, trained, epochs)
+
+
+def _pick_view(views: Mapping[str, View], page: str) -> str:
+    """Choose one of a group of views, both in one row; the group follows a view that other parts of the app open."""
+    shown, group = view_of(page), view_group_of(page)
+    if shown.get() not in views:
+        shown.put(next(iter(views)))
+    group.put(views[shown.get()].group)
+    groups = list(dict.fromkeys(view.group for view in views.values()))
+    members = [name for name, view in views.items() if view.group == group.get()]
+    with st.container(horizontal=True, gap="medium"):
+        st.segmented_control(
+            "Group",
+            groups,
+            required=True,
+            key=group.name,
+            label_visibility="collapsed",
+            on_change=_open_first,
+            args=(views, page),
+            width="content",
+        )
+        st.segmented_control(
+            "View",
+            members,
+            required=True,
+            key=shown.name,
+            label_visibility="collapsed",
+            persist_state="session",
+            width="content",
+        )
+    return shown.get()
+
+
+def _open_first(views: Mapping[str, View], page: str) -> None:
+    """Open the first view of the group just chosen."""
+    group = view_group_of(page).get()
+    view_of(page).put(next(name for name, view in views.items() if view.group == group))
 
 
 def _asks_published(run: Run) -> bool:
@@ -96,7 +136,7 @@ def _draw(view: View, run: Run, trained: Trained, epochs: list[int]) -> None:
         if picked is None:
             return
         with right:
-            st.image(inline(enlarged(picked.pixels[0], side=84)), alt=picked.title)
+            st.image(inline(enlarged(picked.pixels[0], side=56)), alt=picked.title)
         st.markdown(_verdict(trained, picked.title, trained.probabilities(picked.pixels)[0].tolist()))
     view.show(Look(run, trained, epochs, picked))
 

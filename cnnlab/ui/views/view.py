@@ -30,6 +30,7 @@ class Look:
     trained: Trained
     epochs: Sequence[int]  # with weights on disk
     image: Picked | None = None
+    doubt: str = ""  # why the network's answer to the image is not to be believed
 
     @property
     def at(self) -> str:
@@ -50,8 +51,10 @@ class View:
 
     question: str
     show: Callable[[Look], None]
+    group: str = ""  # of the page's views
     needs_image: bool = False
     takes_published: bool = False  # whether it explains a network that answers with other classes than its data set's
+    formerly: str = ""  # its name in older links
 
 
 def with_probability(trained: Trained, label: int, probabilities: Tensor) -> str:
