@@ -323,6 +323,13 @@ def test_classes_carry_their_intervals() -> None:
     (points,) = charts.class_intervals(table).data
     assert points.error_y.array.tolist() == pytest.approx([0.3])
     assert points.error_y.arrayminus.tolist() == pytest.approx([0.2])
+    assert list(points.marker.color) == [charts.PALETTE[0]]
+
+
+def test_the_worst_class_has_the_colour_of_errors() -> None:
+    table = pd.DataFrame({"Class": ["cat", "dog", "owl"], "Accuracy": [1.0, 0.5, 0.8], "Low": 0.4, "High": 1.0})
+    (points,) = charts.class_intervals(table).data
+    assert list(points.marker.color) == [charts.PALETTE[0], charts.PALETTE[3], charts.PALETTE[0]]
 
 
 def test_a_confusion_matrix_of_many_classes_has_marks_where_something_is() -> None:
@@ -344,11 +351,15 @@ def test_a_confusion_matrix_marks_errors_and_knows_its_cells() -> None:
 
 
 def test_reliability_has_the_diagonal_to_compare_with() -> None:
-    table = pd.DataFrame({"confidence": [0.5, 0.9], "accuracy": [0.6, 0.8], "images": [1, 3]})
-    diagonal, line = charts.reliability(table, "as it is").data
+    table = pd.DataFrame(
+        {"confidence": [0.5, 0.9], "accuracy": [0.6, 0.8], "images": [1, 3], "Low": [0.1, 0.7], "High": [0.9, 0.9]}
+    )
+    diagonal, points = charts.reliability(table, "as it is").data
     assert list(diagonal.x) == list(diagonal.y) == [0, 1]
-    assert list(line.y) == [0.6, 0.8]
-    assert line.marker.size[1] > line.marker.size[0]
+    assert list(points.y) == [0.6, 0.8]
+    assert points.error_y.arrayminus.tolist() == pytest.approx([0.5, 0.1])
+    assert points.mode == "markers"  # a line between them would zigzag
+    assert points.marker.size[1] > points.marker.size[0]
 
 
 def test_a_trade_off_is_a_line_between_named_shares() -> None:

@@ -564,6 +564,20 @@ def test_inside_looks_at_what_was_drawn(listed_run: Run) -> None:
     assert "Your drawing" in texts(checked(page))
 
 
+def test_inside_is_not_sure_of_a_picture_of_anything(listed_run: Run) -> None:
+    page = open_page("Inside", listed_run, view="Layer by layer")
+    page.segmented_control(key="inside.source").set_value("Upload").run()
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
+    file = BytesIO()
+    Image.fromarray(noise).save(file, "PNG")
+    page.file_uploader[0].set_value(("noise.png", file.getvalue(), "image/png")).run()
+    assert "**Not sure**" in texts(checked(page))
+    assert "The closest class is" in texts(page)
+    open_view(page, "Attribution")
+    (why,) = [box for box in checked(page).selectbox if box.label == "Explain class"]
+    assert not [name for name in why.options if "%" in name]
+
+
 def test_inside_plays_from_the_first_epoch_to_the_last() -> None:
     run = train(epochs=3, train_fraction=0.05)
     page = open_page("Inside", run)
@@ -630,6 +644,16 @@ def test_evaluate_looks_at_a_run_that_trains(view: str, training: tuple[AppTest,
     open_view(page, view)
     checked(page)
     assert job.is_running
+
+
+def test_evaluate_leads_on_to_the_reason_of_its_most_frequent_mistake() -> None:
+    page = open_page("Evaluate", train(train_fraction=0.1))
+    (why,) = [found for found in page.button if found.label.startswith("See why it reads")]
+    why.click().run()
+    assert checked(page).title[0].value == "Inside"
+    assert page.session_state["inside.view"] == "Attribution"
+    true = why.label.split(" ")[4]
+    assert page.selectbox(key="inside.class").value == true
 
 
 def test_evaluate_tells_what_the_run_was_judged_by(listed_run: Run) -> None:

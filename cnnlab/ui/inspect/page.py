@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import streamlit as st
 
+from cnnlab.analysis.ood import Reading, read
 from cnnlab.charts.png import inline
+from cnnlab.errors import CnnLabError
 from cnnlab.jobs.job import Job
 from cnnlab.pretrained.table import BACKBONES
 from cnnlab.runs.ancestry import caveat
@@ -27,8 +30,9 @@ from cnnlab.ui.shell.state import (
     view_group_of,
     view_of,
 )
+from cnnlab.ui.views.cached import training_features
 from cnnlab.ui.views.image_picker import pick_image
-from cnnlab.ui.views.view import Look, View
+from cnnlab.ui.views.view import Look, Picked, View
 from cnnlab.ui.widgets.images import enlarged
 
 PLAY_SECONDS = 0.7  # per epoch
@@ -128,7 +132,7 @@ def _asks_published(run: Run) -> bool:
 
 
 def _draw(view: View, run: Run, trained: Trained, epochs: list[int]) -> None:
-    picked = None
+    picked, doubt = None, ""
     if view.needs_image:
         left, right = st.columns([7, 1], vertical_alignment="bottom")
         with left:
@@ -137,8 +141,10 @@ def _draw(view: View, run: Run, trained: Trained, epochs: list[int]) -> None:
             return
         with right:
             st.image(inline(enlarged(picked.pixels[0], side=56)), alt=picked.title)
-        st.markdown(_verdict(trained, picked.title, trained.probabilities(picked.pixels)[0].tolist()))
-    view.show(Look(run, trained, epochs, picked))
+        reading = _read(run, trained, picked)
+        doubt = reading.doubt
+        st.markdown(_verdict(trained, picked.title, reading))
+    view.show(Look(run, trained, epochs, picked, doubt))
 
 
 def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
@@ -203,7 +209,22 @@ def _toggle_play(run_id: str, chosen: Key[int], last: int, follow: Key[bool]) ->
         chosen.put(0)
 
 
-def _verdict(trained: Trained, title: str, probabilities: list[float]) -> str:
-    best = max(range(len(probabilities)), key=probabilities.__getitem__)
+def _read(run: Run, trained: Trained, picked: Picked) -> Reading:
+    """Return the network's answer; to the user's own image with reasons to doubt it, as it may show anything."""
+    if not picked.is_own:
+        probabilities = trained.probabilities(picked.pixels)[0].tolist()
+        best = max(range(len(probabilities)), key=probabilities.__getitem__)
+        return Reading(trained.classes[best], probabilities[best], tuple(probabilities))
+    familiar = None
+    if trained.epoch != AS_PUBLISHED and _pace(run) is None:  # else each step would wait for the training images
+        with suppress(CnnLabError):  # which may be gone
+            familiar = training_features(run, trained.epoch)
+    return read(trained, picked.pixels, familiar)
+
+
+def _verdict(trained: Trained, title: str, reading: Reading) -> str:
     who = "The published network" if trained.epoch == AS_PUBLISHED else "The network"
-    return f"{title}. {who} says **{frame.literal(trained.classes[best])}** with {percent(probabilities[best])}."
+    name = frame.literal(reading.said)
+    if reading.doubt:
+        return f"{title}. **Not sure**: {frame.literal(reading.doubt)}. The closest class is **{name}**."
+    return f"{title}. {who} says **{name}** with {percent(reading.certainty)}."

@@ -17,7 +17,7 @@ from cnnlab.analysis.attribution import METHODS, Attribution, Question, default_
 from cnnlab.jobs.worker import Worker
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.views.view import Look, with_probability
+from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import show_figure, tidy
 
@@ -66,7 +66,7 @@ def _choose(at: Look, inputs: Tensor) -> _Choice:
     )
 
     def named(label: int) -> str:
-        return with_probability(trained, label, probabilities)
+        return at.named(label, probabilities)
 
     target = columns[1].selectbox("Explain class", order, format_func=named)
     other = columns[2].selectbox(

@@ -20,6 +20,7 @@ class Picked:
     pixels: Tensor  # (1, C, H, W) uint8
     title: str
     drawing: Drawing | None = None  # its strokes, if it was drawn
+    is_own: bool = False  # the user's, so it may show anything
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Look:
             raise ValueError("this view did not ask for an image")
         return self.image
 
+    def named(self, label: int, probabilities: Tensor) -> str:
+        """Name a class with its probability; where the answer is in doubt, without, as it means nothing."""
+        name = self.trained.classes[label]
+        return name if self.doubt else f"{name} ({percent(float(probabilities[label]))})"
+
 
 @dataclass(frozen=True)
 class View:
@@ -55,8 +61,3 @@ class View:
     needs_image: bool = False
     takes_published: bool = False  # whether it explains a network that answers with other classes than its data set's
     formerly: str = ""  # its name in older links
-
-
-def with_probability(trained: Trained, label: int, probabilities: Tensor) -> str:
-    """Name a class with its probability."""
-    return f"{trained.classes[label]} ({percent(float(probabilities[label]))})"
