@@ -130,11 +130,13 @@ def _cells(matrix: Numbers, names: Sequence[str], form: str, classes: Sequence[s
 def reliability(table: pd.DataFrame, name: str) -> go.Figure:
     """Plot accuracy against confidence, a point a bin with its interval; a calibrated network lies on the diagonal.
 
-    Columns are images, confidence, accuracy, Low and High.
+    Columns are images, confidence, accuracy, Low and High. The axes begin where the first of them lies.
     """
+    first = np.floor(10 * min(table["confidence"].min(), table["Low"].min())) / 10
+    ends = [first, 1.0]
     figure = go.Figure(
         [
-            go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": PALETTE[8], "dash": "dot"}, hoverinfo="skip"),
+            go.Scatter(x=ends, y=ends, mode="lines", line={"color": PALETTE[8], "dash": "dot"}, hoverinfo="skip"),
             go.Scatter(
                 x=table["confidence"],
                 y=table["accuracy"],
@@ -145,6 +147,7 @@ def reliability(table: pd.DataFrame, name: str) -> go.Figure:
                 },
                 mode="markers",
                 name=name,
+                cliponaxis=False,
                 marker={"color": PALETTE[0], "size": 6 + 16 * np.sqrt(table["images"] / table["images"].sum())},
                 customdata=table[["images", "Low", "High"]],
                 hovertemplate="says %{x:.1%}, is right %{y:.1%} (%{customdata[1]:.1%} to %{customdata[2]:.1%}, "
@@ -152,9 +155,10 @@ def reliability(table: pd.DataFrame, name: str) -> go.Figure:
             ),
         ]
     )
-    figure.update_xaxes(title="mean confidence", tickformat=".0%", range=[0, 1.02])
-    figure.update_yaxes(title="accuracy", tickformat=".0%", range=[0, 1.02])
-    return framed(figure.update_layout(height=360, showlegend=False))
+    reach = [first, 1.0 + (1.0 - first) / 50]
+    figure.update_xaxes(title="mean confidence", tickformat=".0%", range=reach)
+    figure.update_yaxes(title="accuracy", tickformat=".0%", range=reach)
+    return framed(figure.update_layout(height=340, showlegend=False))
 
 
 def trade_off(x: Numbers, y: Numbers, titles: tuple[str, str]) -> go.Figure:

@@ -318,6 +318,15 @@ def test_an_embedding_has_a_colour_for_each_group_and_knows_its_images(dimension
     assert ("z" in cats) == (dimensions == 3)
 
 
+def test_images_in_a_loop_stand_out() -> None:
+    places, groups = np.zeros((3, 2)), ["cat", "dog", "cat"]
+    figure = charts.embedding(places, groups, ["a", "b", "c"], ["cat", "dog"], {2})
+    assert [trace.selectedpoints for trace in figure.data] == [(1,), ()]
+    none = charts.embedding(places, groups, ["a", "b", "c"], ["cat", "dog"])
+    assert [trace.selectedpoints for trace in none.data] == [None, None]
+    assert figure.layout.selectionrevision != none.layout.selectionrevision
+
+
 def test_classes_carry_their_intervals() -> None:
     table = pd.DataFrame({"Class": ["cat"], "Accuracy": [0.5], "Low": [0.3], "High": [0.8]})
     (points,) = charts.class_intervals(table).data
@@ -352,12 +361,12 @@ def test_a_confusion_matrix_marks_errors_and_knows_its_cells() -> None:
 
 def test_reliability_has_the_diagonal_to_compare_with() -> None:
     table = pd.DataFrame(
-        {"confidence": [0.5, 0.9], "accuracy": [0.6, 0.8], "images": [1, 3], "Low": [0.1, 0.7], "High": [0.9, 0.9]}
+        {"confidence": [0.5, 0.9], "accuracy": [0.6, 0.8], "images": [1, 3], "Low": [0.15, 0.7], "High": [0.9, 0.9]}
     )
     diagonal, points = charts.reliability(table, "as it is").data
-    assert list(diagonal.x) == list(diagonal.y) == [0, 1]
+    assert list(diagonal.x) == list(diagonal.y) == [0.1, 1]  # from the lowest end of an interval
     assert list(points.y) == [0.6, 0.8]
-    assert points.error_y.arrayminus.tolist() == pytest.approx([0.5, 0.1])
+    assert points.error_y.arrayminus.tolist() == pytest.approx([0.45, 0.1])
     assert points.mode == "markers"  # a line between them would zigzag
     assert points.marker.size[1] > points.marker.size[0]
 

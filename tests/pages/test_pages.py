@@ -564,6 +564,19 @@ def test_inside_looks_at_what_was_drawn(listed_run: Run) -> None:
     assert "Your drawing" in texts(checked(page))
 
 
+def test_the_images_in_a_loop_are_counted_by_class_and_cleared(listed_run: Run) -> None:
+    page = open_page("Inside", listed_run, view="Embedding")
+    assert "draw a loop around points" in texts(page)
+    labels = load("mnist-sample").test.labels
+    page.session_state["inside.looped"] = [0, 1, 2, 700]  # as a loop leaves it, with another count of images
+    page.run()
+    assert "**3 images in the loop.**" in texts(checked(page))
+    for label in set(labels[:3].tolist()):
+        assert f"{label}: {(labels[:3] == label).sum()}" in texts(page)
+    button(page, "Clear").click().run()
+    assert "in the loop" not in texts(checked(page))
+
+
 def test_inside_is_not_sure_of_a_picture_of_anything(listed_run: Run) -> None:
     page = open_page("Inside", listed_run, view="Layer by layer")
     page.segmented_control(key="inside.source").set_value("Upload").run()
