@@ -46,6 +46,10 @@ def measure() -> dict[str, dict[str, float]]:
 
 def _settle(page: Page, view: str = "", key: str = "") -> float:
     if view:
-        return settled(page, page.get_by_test_id("stMain").get_by_text(view, exact=True).first.click)
+        main = page.get_by_test_id("stMain")
+        group = main.get_by_role("radio", name=INSIDE[view].group, exact=True)
+        if group.get_attribute("aria-checked") != "true":
+            settled(page, group.click)
+        return settled(page, main.get_by_text(view, exact=True).first.click)
     slider = page.get_by_test_id("stSlider").get_by_role("slider").first
     return settled(page, lambda: slider.press(key))

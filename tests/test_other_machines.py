@@ -29,7 +29,7 @@ from cnnlab.training.lr_finder import ramp
 from cnnlab.training.memory import MOMENTS
 from cnnlab.ui.inspect import EVALUATE, INSIDE, View
 from tests.foreign import AppleGpu, Waits, everywhere
-from tests.pages.driver import checked, open_page
+from tests.pages.driver import checked, open_page, open_view
 from tests.samples import TINY, WITH_DROPOUT, few_digits, lesson
 
 pytestmark = pytest.mark.slow
@@ -89,8 +89,7 @@ def test_every_optimiser_and_dropout_goes_on_on_an_apple_gpu(optimizer: str, app
 def test_every_view_shows_a_network_of_an_apple_gpu(page: str, views: dict[str, View], apple: AppleGpu) -> None:
     opened = open_page(page, trained())
     for view in views:
-        opened.segmented_control(key=f"{page.lower()}.view").set_value(view)
-        checked(opened.run())
+        checked(open_view(opened, view))
 
 
 def waits_of_an_epochs_steps(settings: RunConfig) -> dict[str, int]:

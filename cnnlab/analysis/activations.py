@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
@@ -61,13 +61,17 @@ class Patch:
 
 
 @contextmanager
-def watched(network: nn.Module, tell: Tell) -> Iterator[None]:
-    """Call ``tell(name, input, output)``, within the context, for each layer a batch passes, also inside blocks."""
+def watched(network: nn.Module, tell: Tell, modules: Mapping[str, nn.Module] | None = None) -> Iterator[None]:
+    """Call ``tell(name, input, output)``, within the context, for each layer a batch passes, also inside blocks.
+
+    With ``modules`` of the network, named, call it for these instead.
+    """
 
     def hook(name: str) -> Any:
         return lambda module, inputs, output: tell(name, inputs[0], output)
 
-    handles = [module.register_forward_hook(hook(name)) for name, module in leaves(network).items()]
+    chosen = leaves(network) if modules is None else modules
+    handles = [module.register_forward_hook(hook(name)) for name, module in chosen.items()]
     try:
         yield
     finally:
@@ -84,20 +88,20 @@ def leaves(network: nn.Module) -> dict[str, nn.Module]:
     }
 
 
-def look(network: nn.Module, inputs: Tensor) -> dict[str, Seen]:
-    """Record input and output of every layer for ``inputs`` (N, C, H, W), in forward order."""
+def look(network: nn.Module, inputs: Tensor, modules: Mapping[str, nn.Module] | None = None) -> dict[str, Seen]:
+    """Record input and output of every layer, or of ``modules``, for ``inputs`` (N, C, H, W), in forward order."""
     seen: dict[str, Seen] = {}
 
     def keep(name: str, before: Tensor, after: Tensor) -> None:
         seen[name] = Seen(before, after)
 
-    _pass(network, inputs, keep)
+    _pass(network, inputs, keep, modules)
     return seen
 
 
-def _pass(network: nn.Module, inputs: Tensor, tell: Tell) -> None:
+def _pass(network: nn.Module, inputs: Tensor, tell: Tell, modules: Mapping[str, nn.Module] | None = None) -> None:
     """Pass ``inputs`` through the network without gradients, and tell of each layer."""
-    with torch.inference_mode(), watched(network, tell):
+    with torch.inference_mode(), watched(network, tell, modules):
         network(inputs)
 
 

@@ -17,7 +17,9 @@ MANY_CLASSES = 50  # from more on, only cells that hold something can be pointed
 
 
 def class_intervals(table: pd.DataFrame) -> go.Figure:
-    """Plot each class's accuracy with its interval, from columns Class, Accuracy, Low, High."""
+    """Plot each class's accuracy with its interval, from columns Class, Accuracy, Low, High; the worst has a colour."""
+    lowest, best = table["Accuracy"].min(), table["Accuracy"].max()
+    colours = [ERROR if accuracy == lowest < best else PALETTE[0] for accuracy in table["Accuracy"]]
     figure = go.Figure(
         go.Scatter(
             x=table["Class"].map(fitted(table["Class"])),
@@ -28,7 +30,7 @@ def class_intervals(table: pd.DataFrame) -> go.Figure:
                 "color": PALETTE[8],
             },
             mode="markers",
-            marker={"color": PALETTE[0], "size": 10},
+            marker={"color": colours, "size": 10},
             hovertext=table["Class"].map(plain),
             customdata=table[["Low", "High"]],
             hovertemplate="%{hovertext}: %{y:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
@@ -126,25 +128,37 @@ def _cells(matrix: Numbers, names: Sequence[str], form: str, classes: Sequence[s
 
 
 def reliability(table: pd.DataFrame, name: str) -> go.Figure:
-    """Plot accuracy against confidence, bin by bin; a calibrated network lies on the diagonal."""
+    """Plot accuracy against confidence, a point a bin with its interval; a calibrated network lies on the diagonal.
+
+    Columns are images, confidence, accuracy, Low and High. The axes begin where the first of them lies.
+    """
+    first = np.floor(10 * min(table["confidence"].min(), table["Low"].min())) / 10
+    ends = [first, 1.0]
     figure = go.Figure(
         [
-            go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": PALETTE[8], "dash": "dot"}, hoverinfo="skip"),
+            go.Scatter(x=ends, y=ends, mode="lines", line={"color": PALETTE[8], "dash": "dot"}, hoverinfo="skip"),
             go.Scatter(
                 x=table["confidence"],
                 y=table["accuracy"],
-                mode="lines+markers",
+                error_y={
+                    "array": table["High"] - table["accuracy"],
+                    "arrayminus": table["accuracy"] - table["Low"],
+                    "color": PALETTE[8],
+                },
+                mode="markers",
                 name=name,
-                line={"color": PALETTE[0], "width": 2},
-                marker={"size": 5 + 20 * np.sqrt(table["images"] / table["images"].sum())},
-                customdata=table["images"],
-                hovertemplate="says %{x:.1%}, is right %{y:.1%} (%{customdata} images)<extra></extra>",
+                cliponaxis=False,
+                marker={"color": PALETTE[0], "size": 6 + 16 * np.sqrt(table["images"] / table["images"].sum())},
+                customdata=table[["images", "Low", "High"]],
+                hovertemplate="says %{x:.1%}, is right %{y:.1%} (%{customdata[1]:.1%} to %{customdata[2]:.1%}, "
+                "%{customdata[0]} images)<extra></extra>",
             ),
         ]
     )
-    figure.update_xaxes(title="mean confidence", tickformat=".0%", range=[0, 1.02])
-    figure.update_yaxes(title="accuracy", tickformat=".0%", range=[0, 1.02])
-    return framed(figure.update_layout(height=360, showlegend=False))
+    reach = [first, 1.0 + (1.0 - first) / 50]
+    figure.update_xaxes(title="mean confidence", tickformat=".0%", range=reach)
+    figure.update_yaxes(title="accuracy", tickformat=".0%", range=reach)
+    return framed(figure.update_layout(height=340, showlegend=False))
 
 
 def trade_off(x: Numbers, y: Numbers, titles: tuple[str, str]) -> go.Figure:

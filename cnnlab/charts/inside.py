@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -138,13 +138,21 @@ def _pen(line: Line, colour: str, width: int) -> go.Scatter:
 
 
 def embedding(
-    places: npt.NDArray[np.floating], groups: Sequence[str], notes: Sequence[str], names: Sequence[str]
+    places: npt.NDArray[np.floating],
+    groups: Sequence[str],
+    notes: Sequence[str],
+    names: Sequence[str],
+    chosen: Collection[int] = (),
 ) -> go.Figure:
-    """Plot images as points (N, 2) or (N, 3), a colour a group in the order of ``names``; customdata is the image."""
+    """Plot images as points (N, 2) or (N, 3), a colour a group in the order of ``names``; customdata is the image.
+
+    In two dimensions a loop can be drawn around points; those of the ``chosen`` images stand out.
+    """
     members = {name: [index for index, group in enumerate(groups) if group == name] for name in names}
     figure, short = go.Figure(), fitted(names)
-    for number, (name, chosen) in enumerate(members.items()):
-        axes = dict(zip("xyz", np.asarray(places, np.float32)[chosen].T, strict=False))
+    for number, (name, own) in enumerate(members.items()):
+        axes = dict(zip("xyz", np.asarray(places, np.float32)[own].T, strict=False))
+        marked = [place for place, index in enumerate(own) if index in chosen] if len(axes) == 2 and chosen else None
         kind = go.Scatter3d if len(axes) == 3 else go.Scatter
         figure.add_trace(
             kind(
@@ -152,14 +160,17 @@ def embedding(
                 name=short[name],
                 mode="markers",
                 marker={"color": PALETTE[number % len(PALETTE)], "size": 3 if len(axes) == 3 else 6, "opacity": 0.8},
-                customdata=chosen,
-                text=[plain(notes[index]) for index in chosen],
+                customdata=own,
+                text=[plain(notes[index]) for index in own],
                 hovertemplate="%{text}<extra></extra>",
+                **({} if marked is None else {"selectedpoints": marked}),
             )
         )
     figure.update_layout(
         height=560,
         legend={"itemsizing": "constant"},
+        dragmode="lasso" if places.shape[1] == 2 else None,
+        selectionrevision=str(hash(tuple(sorted(chosen)))),
         scene={axis: {"title": "", "showticklabels": False} for axis in ("xaxis", "yaxis", "zaxis")},
     )
     figure.update_xaxes(showticklabels=False)

@@ -144,6 +144,31 @@ def reliability(answers: Answers, temperature: float = 1.0) -> pd.DataFrame:
     return table.reset_index()
 
 
+def joined_bins(table: pd.DataFrame, least: int) -> pd.DataFrame:
+    """Join neighbouring bins of a reliability table until each has ``least`` images; with the accuracy's interval.
+
+    Columns Low and High are the ends of the 95 % Wilson interval. One bin remains where there are fewer images.
+    """
+    groups: list[list[int]] = [[]]
+    counts = table["images"].tolist()
+    for place in range(len(counts)):
+        if groups[-1] and sum(counts[one] for one in groups[-1]) >= least:
+            groups.append([])
+        groups[-1].append(place)
+    if len(groups) > 1 and sum(counts[one] for one in groups[-1]) < least:
+        last = groups.pop()
+        groups[-1] += last
+    return pd.DataFrame([_joined(table.iloc[group]) for group in groups])
+
+
+def _joined(bins: pd.DataFrame) -> dict[str, float]:
+    images = int(bins["images"].sum())
+    hits = round(float((bins["accuracy"] * bins["images"]).sum()))
+    low, high = interval(hits, images)
+    confidence = float((bins["confidence"] * bins["images"]).sum()) / images
+    return {"images": images, "confidence": confidence, "accuracy": hits / images, "Low": low, "High": high}
+
+
 def calibration_error(table: pd.DataFrame) -> float:
     """Compute the expected calibration error (Guo et al. 2017, arXiv:1706.04599) of a reliability table."""
     gaps = (table["accuracy"] - table["confidence"]).abs()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from cnnlab.networks.build import layer_module, seeded
 from cnnlab.networks.layers import Conv2d, Shape
-from cnnlab.networks.layers.base import pair
+from cnnlab.networks.modules import PaddedConv2d
 
 Pair = tuple[int, int]  # rows, columns
 
@@ -21,7 +22,7 @@ _PAD_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate
 class Worked:
     """Every intermediate result of one output channel; K = in_channels / groups is its number of input channels."""
 
-    first: int  # index of the first of these input channels
+    channels: tuple[int, ...]  # indices of these input channels
     padded: Tensor  # (K, H + top + bottom, W + left + right)
     borders: tuple[int, int, int, int]  # left, right, top, bottom, in pixels, as F.pad takes them
     origin: Tensor  # (padded height, padded width) int64: row · W + column of the source pixel, −1 for none
@@ -38,6 +39,23 @@ class Worked:
         lying = F.unfold(self.padded[None, [channel]], weights.shape, self.dilation, stride=self.stride)[0]
         return lying.T.reshape(*self.output.shape, *weights.shape) * weights
 
+    @property
+    def strongest(self) -> list[int]:
+        """The positions of the input channels in ``channels``, that which changes the output most first."""
+        order: list[int] = self.sums.abs().sum((1, 2)).argsort(descending=True, stable=True).tolist()
+        return order
+
+    def ordered(self, order: Sequence[int]) -> Worked:
+        """Put the input channels in another ``order``, as the first ones are shown; the output stays."""
+        places = list(order)
+        return replace(
+            self,
+            channels=tuple(self.channels[place] for place in places),
+            padded=self.padded[places],
+            weight=self.weight[places],
+            sums=self.sums[places],
+        )
+
 
 def work(image: Tensor, layer: Conv2d, weight: Tensor, bias: Tensor | None, channel: int = 0) -> Worked:
     """Compute output channel ``channel`` of ``layer`` on an ``image`` (C, H, W), step by step.
@@ -46,15 +64,25 @@ def work(image: Tensor, layer: Conv2d, weight: Tensor, bias: Tensor | None, chan
     Raises LayerError where the layer does not fit the image.
     """
     layer.output_shape(tuple(image.shape), 0)
+    return _worked(image, layer, weight, bias, channel)
+
+
+def work_of(module: nn.Conv2d, maps: Tensor, channel: int) -> Worked:
+    """Compute output channel ``channel`` of a convolution on its input ``maps`` (C, H, W), step by step."""
+    bias = None if module.bias is None else module.bias.detach()
+    return _worked(maps, module, module.weight.detach(), bias, channel)
+
+
+def _worked(image: Tensor, layer: Conv2d | nn.Conv2d, weight: Tensor, bias: Tensor | None, channel: int = 0) -> Worked:
     looked_at = weight.shape[1]
     first = channel // (layer.out_channels // layer.groups) * looked_at
     borders, mode = borders_of(layer), _PAD_MODES[layer.padding_mode]
     padded = F.pad(image[None, first : first + looked_at], borders, mode)[0]  # (K, H', W')
     chosen, shift = weight[channel], None if bias is None else bias[channel]  # (K, kernel height, width)
-    stride, dilation = pair(layer.stride), pair(layer.dilation)
+    stride, dilation = _pair(layer.stride), _pair(layer.dilation)
     sums = F.conv2d(padded[None], chosen[:, None], None, stride, 0, dilation, groups=looked_at)[0]
     return Worked(
-        first=first,
+        channels=tuple(range(first, first + looked_at)),
         padded=padded,
         borders=borders,
         origin=_origin(tuple(image.shape[1:]), borders, mode),
@@ -78,14 +106,21 @@ def fresh(layer: Conv2d, shape: Shape, seed: int = 0) -> nn.Conv2d:
     return module.requires_grad_(False)
 
 
-def borders_of(layer: Conv2d) -> tuple[int, int, int, int]:
+def borders_of(layer: Conv2d | nn.Conv2d) -> tuple[int, int, int, int]:
     """Compute the padding in pixels: left, right, top, bottom; 'same' puts an odd pixel at the right and the bottom."""
+    if isinstance(layer, PaddedConv2d):
+        return layer.sides
     if layer.padding == "same":
-        kernel, dilation = pair(layer.kernel_size), pair(layer.dilation)
+        kernel, dilation = _pair(layer.kernel_size), _pair(layer.dilation)
         height, width = (step * (size - 1) for size, step in zip(kernel, dilation, strict=True))
         return width // 2, width - width // 2, height // 2, height - height // 2
-    rows, columns = (0, 0) if isinstance(layer.padding, str) else pair(layer.padding)
+    rows, columns = (0, 0) if isinstance(layer.padding, str) else _pair(layer.padding)
     return columns, columns, rows, rows
+
+
+def _pair(size: int | tuple[int, ...]) -> Pair:
+    """Return rows and columns of a layer's or a module's setting."""
+    return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
 def _origin(size: Shape, borders: tuple[int, int, int, int], mode: str) -> Tensor:

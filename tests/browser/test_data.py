@@ -54,6 +54,7 @@ def test_a_zip_is_reported_mended_trained_on_and_evaluated(
     main.get_by_role("button", name="Train", exact=True).click()
     await_verdict(page)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
+    main.get_by_role("radio", name="Why", exact=True).click()
     main.get_by_text("Attribution", exact=True).click()
     expect(main.get_by_text("see the image as 4×4 places", exact=False).first).to_be_visible()  # Grad-CAM
     expect(main.get_by_test_id("stPlotlyChart").first).to_be_visible()

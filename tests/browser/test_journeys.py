@@ -10,9 +10,12 @@ from shutil import copytree
 import pytest
 from playwright.sync_api import Page, expect
 
+from cnnlab.analysis.activations import look
+from cnnlab.data.loading import load_test
 from cnnlab.jobs.sweep import SweepStore
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
+from cnnlab.runs.trained import load_trained
 from tests.browser.browsing import SEVEN, await_epoch, await_verdict, draw, start_training, stop_training, tab_to
 from tests.browser.server import server, started
 
@@ -270,6 +273,7 @@ def test_a_click_on_a_map_shows_its_filter_and_what_excites_it(
 ) -> None:
     page = new_page()
     page.goto(f"{address}/Inside?run={kept.id}")
+    page.get_by_role("radio", name="Sees", exact=True).click()
     page.get_by_text("Feature maps", exact=True).click()
     chart = page.get_by_test_id("stPlotlyChart").first
     chart.locator(".heatmaplayer image").wait_for()
@@ -277,12 +281,39 @@ def test_a_click_on_a_map_shows_its_filter_and_what_excites_it(
     expect(page.get_by_role("heading", name="Map 0 of conv1")).to_be_visible()
     expect(page.get_by_text("What excites it most", exact=False)).to_be_visible()
 
+    page.get_by_text("Layer by layer", exact=True).click()
+    tile = page.locator("[data-name=conv2] .strip-tile").first
+    tile.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    chosen = page.locator(".strip-tile[aria-pressed=true]")
+    layer, unit = str(chosen.get_attribute("data-map")).split("/")
+    expect(page.get_by_role("heading", name=f"Map {unit} of {layer}")).to_be_visible()
+    page.locator(".window-stage").focus()
+    page.keyboard.press("Control+Home")
+    value = f"{first_value(kept, layer, int(unit)):.3f}".replace("-", "−")
+    expect(page.locator(".window-told")).to_contain_text(f"Output row 1 of 14, column 1 of 14: {value}, of")
+    expect(page.locator(".window-sum strong")).to_contain_text(value)
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page.locator(".window-stage")).to_be_hidden()
+    page.set_viewport_size({"width": 420, "height": 900})
+    expect(page.locator(".strip-frame")).to_be_visible()
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= main.clientWidth")
+
+
+def first_value(run: Run, layer: str, unit: int) -> float:
+    """What a map has in its upper left corner for the image that Inside shows first."""
+    trained, split = load_trained(run), load_test(run.config.dataset)
+    image = split.image(int((split.labels == 0).nonzero()[0]))[None]
+    return float(look(trained.network, trained.inputs(image))[layer].after[0, unit, 0, 0])
+
 
 def test_a_layout_of_many_images_shows_progress_can_be_cancelled_and_opens_an_image(
     address: str, kept: Run, new_page: Callable[..., Page]
 ) -> None:
     page = new_page()
     page.goto(f"{address}/Inside?run={kept.id}")
+    page.get_by_role("radio", name="Sees", exact=True).click()
     page.get_by_text("Embedding", exact=True).click()
     page.locator(".point-cloud .scatterlayer .point").first.wait_for()
     image = page.locator(".point-cloud-image")
@@ -296,6 +327,13 @@ def test_a_layout_of_many_images_shows_progress_can_be_cancelled_and_opens_an_im
     assert abs(shown["x"] - point["x"]) < 200  # beside the pointer
     page.evaluate("document.querySelector('.point-cloud').emit('plotly_click', {points: [{customdata: 3}]})")
     expect(page.get_by_text("Test image 4, a", exact=False)).to_be_visible()
+    loop = (
+        "document.querySelector('.point-cloud').emit('plotly_selected', {points: [{customdata: 3}, {customdata: 5}]})"
+    )
+    page.evaluate(loop)
+    expect(page.get_by_text("2 images in the loop.")).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("draw a loop around points", exact=False)).to_be_visible()
 
     page.get_by_role("combobox", name="Method").click()
     page.get_by_role("option", name="t-SNE", exact=True).click()

@@ -190,6 +190,7 @@ def test_runs_of_strangers_do_nothing_on_any_view(visit: Visit, strangers_runs: 
     for page, views in (("Inside", INSIDE), ("Evaluate", EVALUATE)):
         visit.open(f"{page}?run={taught}")
         for name, view in views.items():
+            visit.click(view.group)
             visit.click(name, view.question)
     visit.open("Compare")
     for name, comparison in COMPARE.items():

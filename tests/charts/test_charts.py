@@ -263,6 +263,27 @@ def test_a_row_of_tiles_has_the_grids_colours() -> None:
     assert charts.tile_row(np.zeros((2, 224, 224))).shape[0] <= 56
 
 
+def test_tiles_below_one_another_share_one_scale() -> None:
+    column = charts.tile_column(np.array([[[0.0, 2.0]], [[-1.0, 2.0]]]))
+    assert column.shape == (2, 2, 4)
+    assert column[..., 3].tolist() == [[0, 255], [128, 255]]
+    assert charts.tile_column(np.zeros((2, 224, 200))).shape == (2 * 112, 100, 4)
+
+
+def test_features_are_bars_from_zero_the_largest_of_neighbours_where_they_are_many() -> None:
+    bars = charts.bar_column(np.array([1.0, -3.0]), height=20, width=40)
+    lengths = (bars[..., 3] > 0).sum(1)
+    assert lengths[:9].tolist() == [10] * 9  # then a gap
+    assert lengths[9] == lengths[19] == 0
+    assert lengths[10:19].tolist() == [30] * 9
+    assert f"#{bytes(bars[0, 35, :3]).hex()}" == charts.PALETTE[0]
+    assert f"#{bytes(bars[15, 5, :3]).hex()}" == charts.PALETTE[3]
+    many = np.zeros(1000)
+    many[501] = 4.0
+    assert ((charts.bar_column(many, height=10)[..., 3] > 0).sum(1) > 0).tolist() == [False] * 5 + [True] + [False] * 4
+    assert not charts.bar_column(np.zeros(3))[..., 3].any()
+
+
 def test_a_spread_tells_shares_by_epoch() -> None:
     shares = np.array([[0.25, 0.75], [1.0, 0.0]])
     (grid,) = charts.spread(shares, [-1.0, 0.0, 1.0], [0, 5], "weight", now=5).data
@@ -297,11 +318,27 @@ def test_an_embedding_has_a_colour_for_each_group_and_knows_its_images(dimension
     assert ("z" in cats) == (dimensions == 3)
 
 
+def test_images_in_a_loop_stand_out() -> None:
+    places, groups = np.zeros((3, 2)), ["cat", "dog", "cat"]
+    figure = charts.embedding(places, groups, ["a", "b", "c"], ["cat", "dog"], {2})
+    assert [trace.selectedpoints for trace in figure.data] == [(1,), ()]
+    none = charts.embedding(places, groups, ["a", "b", "c"], ["cat", "dog"])
+    assert [trace.selectedpoints for trace in none.data] == [None, None]
+    assert figure.layout.selectionrevision != none.layout.selectionrevision
+
+
 def test_classes_carry_their_intervals() -> None:
     table = pd.DataFrame({"Class": ["cat"], "Accuracy": [0.5], "Low": [0.3], "High": [0.8]})
     (points,) = charts.class_intervals(table).data
     assert points.error_y.array.tolist() == pytest.approx([0.3])
     assert points.error_y.arrayminus.tolist() == pytest.approx([0.2])
+    assert list(points.marker.color) == [charts.PALETTE[0]]
+
+
+def test_the_worst_class_has_the_colour_of_errors() -> None:
+    table = pd.DataFrame({"Class": ["cat", "dog", "owl"], "Accuracy": [1.0, 0.5, 0.8], "Low": 0.4, "High": 1.0})
+    (points,) = charts.class_intervals(table).data
+    assert list(points.marker.color) == [charts.PALETTE[0], charts.PALETTE[3], charts.PALETTE[0]]
 
 
 def test_a_confusion_matrix_of_many_classes_has_marks_where_something_is() -> None:
@@ -323,11 +360,15 @@ def test_a_confusion_matrix_marks_errors_and_knows_its_cells() -> None:
 
 
 def test_reliability_has_the_diagonal_to_compare_with() -> None:
-    table = pd.DataFrame({"confidence": [0.5, 0.9], "accuracy": [0.6, 0.8], "images": [1, 3]})
-    diagonal, line = charts.reliability(table, "as it is").data
-    assert list(diagonal.x) == list(diagonal.y) == [0, 1]
-    assert list(line.y) == [0.6, 0.8]
-    assert line.marker.size[1] > line.marker.size[0]
+    table = pd.DataFrame(
+        {"confidence": [0.5, 0.9], "accuracy": [0.6, 0.8], "images": [1, 3], "Low": [0.15, 0.7], "High": [0.9, 0.9]}
+    )
+    diagonal, points = charts.reliability(table, "as it is").data
+    assert list(diagonal.x) == list(diagonal.y) == [0.1, 1]  # from the lowest end of an interval
+    assert list(points.y) == [0.6, 0.8]
+    assert points.error_y.arrayminus.tolist() == pytest.approx([0.45, 0.1])
+    assert points.mode == "markers"  # a line between them would zigzag
+    assert points.marker.size[1] > points.marker.size[0]
 
 
 def test_a_trade_off_is_a_line_between_named_shares() -> None:

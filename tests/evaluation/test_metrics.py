@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, classification_report, log_loss, roc_auc_score
@@ -67,6 +68,23 @@ def test_confusion_counts_true_by_row_and_answers_by_column() -> None:
     assert counts[0, 1] == ((answers.labels == 0) & (answers.named == 1)).sum()
     assert metrics.confusion(answers, "true").sum(1) == pytest.approx(np.ones(3))
     assert metrics.confusion(answers, "pred").sum(0) == pytest.approx(np.ones(3))
+
+
+def test_bins_of_few_images_are_joined_with_their_neighbours() -> None:
+    table = pd.DataFrame(
+        {
+            "images": [1, 2, 30, 3, 40, 2],
+            "confidence": [0.1, 0.4, 0.5, 0.7, 0.8, 0.9],
+            "accuracy": [1, 0, 0.5, 1, 0.75, 1],
+        }
+    )
+    joined = metrics.joined_bins(table, 20)
+    assert joined["images"].tolist() == [33, 45]
+    assert joined["accuracy"].tolist() == pytest.approx([16 / 33, 35 / 45])
+    assert joined["confidence"].tolist() == pytest.approx([(0.1 + 0.8 + 15) / 33, (2.1 + 32 + 1.8) / 45])
+    assert (joined["Low"][0], joined["High"][0]) == pytest.approx(metrics.interval(16, 33))
+    assert metrics.joined_bins(table, 1000)["images"].tolist() == [78]
+    assert metrics.joined_bins(table, 1)["images"].tolist() == table["images"].tolist()
 
 
 def test_reliability_is_the_librarys() -> None:

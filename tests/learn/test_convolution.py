@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnlab.learn.convolution import Worked, fresh, work
+from cnnlab.learn.convolution import Worked, fresh, work, work_of
 from cnnlab.networks.layers import Conv2d, LayerError
+from cnnlab.networks.modules import PaddedConv2d
 
 # PyTorch says so of "same" with even kernels; it gives the right numbers.
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths:UserWarning")
@@ -96,7 +97,7 @@ def test_the_pixels_that_feed_an_output_are_those_that_it_has_a_gradient_by(grou
         module(pixels[None])[0, channel, row, column].backward()
         assert pixels.grad is not None
         reached = set(under(parts, row, column).flatten().tolist()) - {-1}
-        looked_at = pixels.grad[parts.first : parts.first + len(parts.padded)]
+        looked_at = pixels.grad[list(parts.channels)]
         for plane in looked_at:
             assert set(plane.flatten().nonzero().flatten().tolist()) == reached
         assert int((pixels.grad != 0).sum()) == len(reached) * len(looked_at)
@@ -122,3 +123,32 @@ def test_a_layer_that_does_not_fit_is_refused() -> None:
     module = fresh(layer, SHAPE)
     with pytest.raises(LayerError, match="15×15"):
         work(image(), layer, module.weight, module.bias)
+
+
+@pytest.mark.parametrize("groups", GROUPS, ids=str)
+def test_a_module_is_taken_apart_with_nothing_but_itself(groups: dict[str, Any]) -> None:
+    for number, arguments in enumerate(GRID):
+        channel = number % 8
+        module = fresh(Conv2d(out_channels=8, **arguments, **groups), SHAPE)
+        parts = work_of(module, image(), channel)
+        assert torch.allclose(parts.output, module(image()[None])[0, channel], atol=1e-5)
+        total = parts.sums.sum(0) + (parts.bias or 0)
+        assert torch.allclose(total, parts.output, atol=1e-5)
+
+
+def test_a_module_that_pads_unequally_is_taken_apart() -> None:
+    module = PaddedConv2d(4, 2, 3, stride=2, sides=(0, 1, 0, 2)).requires_grad_(False)
+    parts = work_of(module, image(), 1)
+    assert parts.borders == (0, 1, 0, 2)
+    assert torch.allclose(parts.output, module(image()[None])[0, 1], atol=1e-5)
+
+
+def test_the_channel_that_changes_the_output_most_can_come_first() -> None:
+    module = fresh(Conv2d(out_channels=2, groups=2), SHAPE)
+    module.weight[1, 0] *= 0.01
+    parts = work_of(module, image(), 1)
+    assert parts.channels == (2, 3)
+    led = parts.ordered(parts.strongest)
+    assert led.channels == (3, 2)
+    assert torch.equal(led.products(0), parts.products(1))
+    assert torch.equal(led.sums.sum(0), parts.sums.sum(0))

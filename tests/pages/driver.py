@@ -7,6 +7,7 @@ from streamlit.testing.v1.element_tree import Button
 
 from cnnlab.drawings.strokes import Drawing, to_canvas
 from cnnlab.runs.run import Run
+from cnnlab.ui.inspect import EVALUATE, INSIDE
 from tests.conftest import ROOT
 
 PAGES = {
@@ -57,6 +58,16 @@ def texts(page: AppTest) -> str:
 
 def metrics(page: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in page.metric}
+
+
+def open_view(page: AppTest, name: str) -> AppTest:
+    """Choose a view of Inside or Evaluate by its group."""
+    of, views = ("inside", INSIDE) if name in INSIDE else ("evaluate", EVALUATE)
+    group = page.segmented_control(key=f"{of}.group")
+    if group.value != views[name].group:
+        group.set_value(views[name].group).run()
+    view = page.segmented_control(key=f"{of}.view")
+    return page if view.value == name else view.set_value(name).run()
 
 
 def button(page: AppTest, label: str) -> Button:

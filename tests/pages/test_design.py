@@ -25,7 +25,7 @@ from cnnlab.ui.design.layer_stack import _act
 from cnnlab.ui.inspect import INSIDE
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.widgets.format import duration
-from tests.pages.driver import TIMEOUT, button, checked, drawn, metrics, new_session, open_page, texts
+from tests.pages.driver import button, checked, drawn, metrics, new_session, open_page, open_view, texts
 from tests.trainings import train
 
 BRICKS = addable_layers()
@@ -311,7 +311,7 @@ def test_a_network_of_every_brick_is_trained_and_looked_into() -> None:
     run = train(architecture=network.model_dump(), train_fraction=0.02)
     page = open_page("Inside", run)
     for view in INSIDE:
-        page.segmented_control(key="inside.view").set_value(view).run(timeout=TIMEOUT)
+        open_view(page, view)
         assert drawn(checked(page)) or page.info or view == "Ideal image"
     checked(open_page("Train", run))
 

@@ -45,7 +45,7 @@ from cnnlab.runs.summary import About
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.draw.why import VIEWS
-from cnnlab.ui.inspect import EVALUATE, INSIDE, Look, View, labels
+from cnnlab.ui.inspect import EVALUATE, INSIDE, Look, View, label_errors
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.views.view import Picked
 from tests.conftest import ROOT
@@ -59,6 +59,7 @@ from tests.pages.driver import (
     metrics,
     new_session,
     open_page,
+    open_view,
     texts,
 )
 from tests.samples import SEVEN, lesson
@@ -177,9 +178,21 @@ def test_a_view_in_the_address_is_seen_first_and_can_be_left(listed_run: Run) ->
     page.query_params.update({"run": listed_run.id, "view": "Calibration"})
     page.switch_page(PAGES["Evaluate"]).run()
     assert EVALUATE["Calibration"].question.split(",")[0] in texts(checked(page))
-    page.segmented_control(key="evaluate.view").set_value("Robustness").run()
+    open_view(page, "Robustness")
     assert linked(EVALUATE["Robustness"].question, "Robustness") in texts(checked(page))
     assert "drawn at random" not in texts(page)  # all 500 are asked
+
+
+def test_a_group_opens_its_first_view_and_older_links_find_theirs(listed_run: Run) -> None:
+    page = open_page("Evaluate", listed_run, view="Labels")  # the name in older links
+    assert page.session_state["evaluate.view"] == "Label errors"
+    assert page.segmented_control(key="evaluate.group").value == "Trust"
+    page.segmented_control(key="evaluate.group").set_value("Results").run()
+    assert checked(page).segmented_control(key="evaluate.view").value == "Each class"
+    page.segmented_control(key="evaluate.view").set_value("Mistakes").run()
+    assert EVALUATE["Mistakes"].question in texts(checked(page))
+    open_view(page, "Calibration")
+    assert EVALUATE["Calibration"].question in texts(checked(page))
 
 
 @pytest.mark.parametrize("page_name", ["Inside", "Evaluate"])
@@ -194,8 +207,7 @@ def test_a_view_that_is_not_there_is_told(page_name: str, listed_run: Run) -> No
 
 def test_robustness_says_when_it_asks_a_part_of_the_test_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.evaluation.corruptions.IMAGES", 100)
-    page = open_page("Evaluate", train(train_fraction=0.1))
-    page.segmented_control(key="evaluate.view").set_value("Robustness").run()
+    page = open_page("Evaluate", train(train_fraction=0.1), view="Robustness")
     assert "of 500, drawn at random" in texts(checked(page))
 
 
@@ -416,8 +428,7 @@ def test_a_recipe_fills_in_the_form() -> None:
 @pytest.mark.parametrize("view", INSIDE)
 def test_inside_draws_each_view_of_each_epoch(view: str) -> None:
     run = train(epochs=2, train_fraction=0.2)
-    page = open_page("Inside", run)
-    page.segmented_control(key="inside.view").set_value(view).run()
+    page = open_page("Inside", run, view=view)
     shown = drawn(checked(page))
     assert shown or view == "Ideal image"  # which waits for its button
     page.slider(key=f"explore.epoch.{run.id}").set_value(0).run()
@@ -434,8 +445,7 @@ SOFTMAX = {
 @pytest.mark.parametrize("architecture", ["lenet-5", "small-resnet", SOFTMAX], ids=["tanh", "blocks", "no convolution"])
 @pytest.mark.parametrize("view", INSIDE)
 def test_inside_copes_with_every_kind_of_network(view: str, architecture: object) -> None:
-    page = open_page("Inside", train(architecture=architecture, train_fraction=0.05))
-    page.segmented_control(key="inside.view").set_value(view).run()
+    page = open_page("Inside", train(architecture=architecture, train_fraction=0.05), view=view)
     assert drawn(checked(page)) or page.info
 
 
@@ -472,8 +482,7 @@ def dead_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 )
 def test_every_view_copes_with_a_network_that_died(page_name: str, view: str, dead_run: Run) -> None:
     copytree(dead_run.folder, runs_folder() / dead_run.id)
-    page = open_page(page_name, dead_run)
-    page.segmented_control(key=f"{page_name.lower()}.view").set_value(view).run()
+    page = open_page(page_name, dead_run, view=view)
     assert ("They lie on one point" in texts(checked(page))) == (view == "Embedding")
 
 
@@ -491,7 +500,7 @@ def test_inside_copes_with_large_colour_images(side: int, monkeypatch: pytest.Mo
     monkeypatch.setitem(DATASETS, spec.name, spec)
     page = open_page("Inside", train(dataset=spec.name, architecture="small-resnet", augmentation="none"))
     for view in INSIDE:
-        page.segmented_control(key="inside.view").set_value(view).run(timeout=TIMEOUT)
+        open_view(page, view)
         assert drawn(checked(page)) or page.info
 
 
@@ -499,7 +508,7 @@ def test_inside_copes_with_large_colour_images(side: int, monkeypatch: pytest.Mo
 def test_inside_looks_at_a_run_that_trains(view: str, training: tuple[AppTest, Job]) -> None:
     page, job = training
     page.switch_page(PAGES["Inside"]).run()
-    page.segmented_control(key="inside.view").set_value(view).run()
+    open_view(page, view)
     checked(page)
     assert job.is_running
 
@@ -514,7 +523,7 @@ def test_inside_changes_nothing_of_a_training_it_looks_at() -> None:
     for view in [*INSIDE] * 3:
         if not job.is_running:
             break
-        page.segmented_control(key="inside.view").set_value(view).run()
+        open_view(page, view)
         looks += 1
     job.join()
     assert looks >= 2
@@ -522,8 +531,7 @@ def test_inside_changes_nothing_of_a_training_it_looks_at() -> None:
 
 
 def test_inside_shows_the_images_that_are_misread() -> None:
-    page = open_page("Inside", train(epochs=2, train_fraction=0.2))
-    page.segmented_control(key="inside.view").set_value("Layer by layer").run()
+    page = open_page("Inside", train(epochs=2, train_fraction=0.2), view="Layer by layer")
     page.toggle(key="inside.wrong").set_value(True).run()
     assert page.selectbox(key="inside.class").value == "any class"
     (verdict,) = [text.value for text in checked(page).markdown if "The network says" in text.value]
@@ -532,8 +540,7 @@ def test_inside_shows_the_images_that_are_misread() -> None:
 
 
 def test_inside_takes_an_upload_and_refuses_what_is_no_image(listed_run: Run) -> None:
-    page = open_page("Inside", listed_run)
-    page.segmented_control(key="inside.view").set_value("Attribution").run()
+    page = open_page("Inside", listed_run, view="Attribution")
     page.segmented_control(key="inside.source").set_value("Upload").run()
     assert "Choose an image file" in texts(checked(page))
     buffer = BytesIO()
@@ -547,7 +554,7 @@ def test_inside_takes_an_upload_and_refuses_what_is_no_image(listed_run: Run) ->
 def test_inside_looks_at_what_was_drawn(listed_run: Run) -> None:
     page = open_page("Draw", listed_run)
     page.switch_page(PAGES["Inside"]).run()
-    page.segmented_control(key="inside.view").set_value("Attribution").run()
+    open_view(page, "Attribution")
     page.segmented_control(key="inside.source").set_value("Drawing").run()
     assert "You have not drawn anything yet" in texts(checked(page))
     page.session_state["canvas"] = canvas_of(SEVEN)
@@ -555,6 +562,33 @@ def test_inside_looks_at_what_was_drawn(listed_run: Run) -> None:
     page.switch_page(PAGES["Inside"]).run()
     page.segmented_control(key="inside.source").set_value("Drawing").run()
     assert "Your drawing" in texts(checked(page))
+
+
+def test_the_images_in_a_loop_are_counted_by_class_and_cleared(listed_run: Run) -> None:
+    page = open_page("Inside", listed_run, view="Embedding")
+    assert "draw a loop around points" in texts(page)
+    labels = load("mnist-sample").test.labels
+    page.session_state["inside.looped"] = [0, 1, 2, 700]  # as a loop leaves it, with another count of images
+    page.run()
+    assert "**3 images in the loop.**" in texts(checked(page))
+    for label in set(labels[:3].tolist()):
+        assert f"{label}: {(labels[:3] == label).sum()}" in texts(page)
+    button(page, "Clear").click().run()
+    assert "in the loop" not in texts(checked(page))
+
+
+def test_inside_is_not_sure_of_a_picture_of_anything(listed_run: Run) -> None:
+    page = open_page("Inside", listed_run, view="Layer by layer")
+    page.segmented_control(key="inside.source").set_value("Upload").run()
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
+    file = BytesIO()
+    Image.fromarray(noise).save(file, "PNG")
+    page.file_uploader[0].set_value(("noise.png", file.getvalue(), "image/png")).run()
+    assert "**Not sure**" in texts(checked(page))
+    assert "The closest class is" in texts(page)
+    open_view(page, "Attribution")
+    (why,) = [box for box in checked(page).selectbox if box.label == "Explain class"]
+    assert not [name for name in why.options if "%" in name]
 
 
 def test_inside_plays_from_the_first_epoch_to_the_last() -> None:
@@ -575,8 +609,7 @@ def test_inside_plays_from_the_first_epoch_to_the_last() -> None:
 def test_each_attribution_is_drawn_for_two_classes_and_checked_against_random_weights(
     method: str, listed_run: Run
 ) -> None:
-    page = open_page("Inside", listed_run)
-    page.segmented_control(key="inside.view").set_value("Attribution").run()
+    page = open_page("Inside", listed_run, view="Attribution")
     page.selectbox(key="inside.method").set_value(method).run()
     (other,) = [box for box in page.selectbox if box.label == "compared with"]
     other.select_index(2).run()
@@ -590,12 +623,12 @@ def test_the_network_that_a_run_started_from_can_be_asked_with_its_own_thousand_
     run = train(**start, learn_from="linear1", augmentation="none", train_fraction=0.02, epochs=1)
     page = open_page("Inside", run)
     assert "explore.published" not in {toggle.key for toggle in page.toggle}  # no question of Filters
-    page.segmented_control(key="inside.view").set_value("Layer by layer").run()
+    open_view(page, "Layer by layer")
     page.toggle(key="explore.published").set_value(True).run()
     assert "published" in texts(checked(page))
     (verdict,) = [text.value for text in page.markdown if "published network says" in text.value]
     assert verdict.split("**")[3] in imagenet_names()
-    page.segmented_control(key="inside.view").set_value("Attribution").run()
+    open_view(page, "Attribution")
     (why,) = [box for box in checked(page).selectbox if box.label == "Explain class"]
     assert len(why.options) == 1000
 
@@ -610,8 +643,7 @@ def few_corrupted(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("few_corrupted")
 def test_evaluate_draws_each_view_of_each_epoch(view: str) -> None:
     run = train(epochs=2, train_fraction=0.2)
-    page = open_page("Evaluate", run)
-    page.segmented_control(key="evaluate.view").set_value(view).run()
+    page = open_page("Evaluate", run, view=view)
     assert drawn(checked(page)) or page.data_editor
     page.slider(key=f"explore.epoch.{run.id}").set_value(0).run()
     assert drawn(checked(page)) or page.data_editor
@@ -622,9 +654,19 @@ def test_evaluate_draws_each_view_of_each_epoch(view: str) -> None:
 def test_evaluate_looks_at_a_run_that_trains(view: str, training: tuple[AppTest, Job]) -> None:
     page, job = training
     page.switch_page(PAGES["Evaluate"]).run()
-    page.segmented_control(key="evaluate.view").set_value(view).run()
+    open_view(page, view)
     checked(page)
     assert job.is_running
+
+
+def test_evaluate_leads_on_to_the_reason_of_its_most_frequent_mistake() -> None:
+    page = open_page("Evaluate", train(train_fraction=0.1))
+    (why,) = [found for found in page.button if found.label.startswith("See why it reads")]
+    why.click().run()
+    assert checked(page).title[0].value == "Inside"
+    assert page.session_state["inside.view"] == "Attribution"
+    true = why.label.split(" ")[4]
+    assert page.selectbox(key="inside.class").value == true
 
 
 def test_evaluate_tells_what_the_run_was_judged_by(listed_run: Run) -> None:
@@ -637,8 +679,7 @@ def test_evaluate_tells_what_the_run_was_judged_by(listed_run: Run) -> None:
 
 def test_evaluate_opens_the_images_of_a_cell_and_each_of_them_on_inside() -> None:
     run = train(train_fraction=0.2)
-    page = open_page("Evaluate", run)
-    page.segmented_control(key="evaluate.view").set_value("Confusion").run()
+    page = open_page("Evaluate", run, view="Confusion")
     page.session_state["evaluate.cell"] = 0  # as a click on the first cell leaves it
     page.session_state["evaluate.image"] = 3
     page.run()
@@ -646,20 +687,19 @@ def test_evaluate_opens_the_images_of_a_cell_and_each_of_them_on_inside() -> Non
     assert "Test image 4" in texts(page)
     button(page, "Attribution").click().run()
     assert "Can this map be trusted?" in texts(checked(page))
+    assert page.segmented_control(key="inside.group").value == "Why"
     assert "Test image 4, a" in texts(page)
 
 
 @pytest.mark.parametrize("kind", ["confident mistakes", "unsure but right", "largest losses"])
 def test_evaluate_shows_the_images_it_finds_hard(kind: str) -> None:
-    page = open_page("Evaluate", train(train_fraction=0.1))
-    page.segmented_control(key="evaluate.view").set_value("Images").run()
+    page = open_page("Evaluate", train(train_fraction=0.1), view="Mistakes")
     page.segmented_control(key="evaluate.kind").set_value(kind).run()
     assert len(checked(page).get("plotly_chart")) == 1
 
 
 def labels_page(run: Run, which: str) -> AppTest:
-    page = open_page("Evaluate", run)
-    page.segmented_control(key="evaluate.view").set_value("Labels").run()
+    page = open_page("Evaluate", run, view="Label errors")
     page.segmented_control(key="evaluate.labels").set_value(which).run()
     return checked(page)
 
@@ -694,8 +734,8 @@ def test_a_verdict_stays_with_its_image_across_views_and_epochs() -> None:
         "deleted_rows": [],
     }  # as a choice in the second row leaves it
     page.run()
-    page.segmented_control(key="evaluate.view").set_value("Calibration").run()
-    page.segmented_control(key="evaluate.view").set_value("Labels").run()
+    open_view(page, "Calibration")
+    open_view(page, "Label errors")
     table = checked(page).data_editor[0].value
     assert table["verdict"].dropna().to_dict() == {index: "looks wrong"}
     page.slider(key=f"explore.epoch.{run.id}").set_value(1).run()
@@ -706,16 +746,16 @@ def test_a_verdict_stays_with_its_image_across_views_and_epochs() -> None:
 
 
 def test_a_verdict_on_fewer_images_is_none_on_all(listed_run: Run) -> None:
-    all_of_them, fewer = (labels._verdicts(listed_run, "test images", count) for count in (500, 300))
+    all_of_them, fewer = (label_errors._verdicts(listed_run, "test images", count) for count in (500, 300))
     all_of_them[3] = "looks wrong"
     assert fewer == {}
-    assert labels._verdicts(listed_run, "test images", 500) == {3: "looks wrong"}
+    assert label_errors._verdicts(listed_run, "test images", 500) == {3: "looks wrong"}
 
 
 def test_a_network_that_contradicts_no_label_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     labels = load("mnist-sample").test.labels.numpy()
     agreed = Answers(np.eye(10)[labels], labels, tuple("0123456789"))
-    monkeypatch.setattr("cnnlab.ui.inspect.labels.answers", lambda *arguments: agreed)
+    monkeypatch.setattr("cnnlab.ui.inspect.label_errors.answers", lambda *arguments: agreed)
     page = labels_page(train(train_fraction=0.1), "test images")
     assert "None: " in texts(page)
     assert not page.data_editor
@@ -727,7 +767,7 @@ def test_training_images_are_judged_by_networks_that_did_not_see_them() -> None:
     assert "in all" in texts(page)
     assert not page.data_editor
     button(page, "Train 3 networks").click().run()
-    labels._works()[run.id].join()
+    label_errors._works()[run.id].join()
     table = checked(page.run()).data_editor[0].value
     found = read_held_out(run)
     assert found
@@ -752,7 +792,7 @@ def test_held_out_networks_can_be_cancelled(training: tuple[AppTest, Job]) -> No
     page = labels_page(job.run, "training images")
     button(page, "Train 3 networks").click().run()
     button(checked(page), "Cancel").click().run()
-    work = labels._works()[job.run.id]
+    work = label_errors._works()[job.run.id]
     work.join()
     assert work.is_cancelled
     assert button(checked(page.run()), "Train 3 networks")
@@ -769,11 +809,11 @@ def test_held_out_networks_that_fail_say_why_and_can_be_tried_again(monkeypatch:
     with monkeypatch.context() as patch:
         patch.setattr("cnnlab.analysis.label_errors.network_for", refuse)
         button(page, "Train 3 networks").click().run()
-        labels._works()[run.id].join()
+        label_errors._works()[run.id].join()
     page.run()
     assert "MNIST is not here" in page.error[0].value
     button(page, "Train 3 networks").click().run()
-    labels._works()[run.id].join()
+    label_errors._works()[run.id].join()
     assert checked(page.run()).data_editor
 
 

@@ -47,7 +47,7 @@ PLAIN = {  # not: but
     r"at the most": "at most",
     r"as (many|much) as there (is|are)": "all",
     r"none the less|nought|for ever": "still, zero, forever",
-    r"Sees": "Receptive field",
+    r"Sees (\d|{).*": "Receptive field",
     r"(tells|told) of\b": "shows, means",
     r"[Nn]amed (right|wrong)": "right, wrong",
     r"[Ii]n the trap|[Nn]ext trap": "with the pitfall",

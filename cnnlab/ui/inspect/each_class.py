@@ -20,7 +20,7 @@ _PERCENT = st.column_config.NumberColumn(format="percent")
 
 
 def show(look: Look) -> None:
-    """Show overall accuracy with its interval, the table of classes and its chart."""
+    """Show overall accuracy with its interval, the chart of classes and its table."""
     found = answers(look.run, look.trained)
     table = metrics.per_class(found)
     hits, images = int(found.hits.sum()), len(found.labels)
@@ -44,9 +44,6 @@ def show(look: Look) -> None:
             f"{how_tested(look.run.summary, look.run.looks)}. If you choose by these images, you need other images "
             "for a fair test."
         )
-    shares = ("Accuracy", "Low", "High", "Precision", "F1")
-    columns: dict[str, Any] = {**dict.fromkeys(shares, _PERCENT), metrics.CONFUSED: "Most often confused with"}
-    st.dataframe(table.round(dict.fromkeys(shares, 3)), hide_index=True, column_config=columns)
     show_figure(
         charts.class_intervals(table),
         f"classes-{look.at}",
@@ -55,5 +52,8 @@ def show(look: Look) -> None:
         f"Accuracy (recall) of each class on the {images:,} test images after epoch {look.trained.epoch}: the share "
         "of its images it gets right. Bars, Low and High are 95% Wilson intervals. If two overlap widely, the test "
         "set is too small to rank these classes. Precision: the share of correct ones among all images read as the "
-        "class. F1 is the harmonic mean of both.",
+        "class. F1 is the harmonic mean of both. The worst class is magenta.",
     )
+    shares = ("Accuracy", "Low", "High", "Precision", "F1")
+    columns: dict[str, Any] = {**dict.fromkeys(shares, _PERCENT), metrics.CONFUSED: "Most often confused with"}
+    st.dataframe(table.round(dict.fromkeys(shares, 3)), hide_index=True, column_config=columns)

@@ -16,10 +16,11 @@ from cnnlab.analysis.tsne import Layout, Places, aligned, are_alike, neighbours,
 from cnnlab.jobs.worker import Part, Worker
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, test_split
+from cnnlab.ui.inspect.looped_images import looped_images
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.networks import trained_network
-from cnnlab.ui.shell.state import LAYOUT_WORK, LAYOUTS, OPENED_IMAGE, layout_of
+from cnnlab.ui.shell.state import LAYOUT_WORK, LAYOUTS, LOOPED_IMAGES, OPENED_IMAGE, layout_of
 from cnnlab.ui.views.cached import features_of
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.view import Look
@@ -94,6 +95,7 @@ def show(look: Look) -> None:
         )
     else:
         _by_neighbours(asked)
+    looped_images(look, count)
     index = opened(OPENED_IMAGE, len(test_split(look.run)))
     if index is not None:
         opened_image(look, index)
@@ -162,11 +164,12 @@ def _draw(asked: _Asked, places: Places) -> None:
             names = [_RIGHT, _WRONG]
             groups = [names[label != answer] for label, answer in zip(labels, answers, strict=True)]
     clicked = point_cloud(
-        charts.embedding(places, groups, notes, names),
+        charts.embedding(places, groups, notes, names, set(LOOPED_IMAGES.get())),
         _sprites(f"{look.run.config.dataset}.{asked.count}", look.run, asked.count),
         f"embedding-{asked.dimensions}d",
         asked.series,
         "Test images as points",
+        LOOPED_IMAGES.put,
     )
     if clicked is not None:
         OPENED_IMAGE.put(clicked)

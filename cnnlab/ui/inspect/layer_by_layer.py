@@ -1,115 +1,152 @@
-"""Layer by layer: one image through the whole network, with shapes and feature maps, down to the prediction."""
+"""Layer by layer: one image through the whole network on one strip, from the pixels to the probabilities."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from torch import Tensor
+from torch import Tensor, nn
 
 from cnnlab import charts
-from cnnlab.analysis.activations import Seen, leaves, look
+from cnnlab.analysis.activations import leaves
+from cnnlab.analysis.passage import Stage, passage, reach
 from cnnlab.charts.png import inline
-from cnnlab.ui.shell.literal import literal
+from cnnlab.networks.architecture import follow
+from cnnlab.networks.diagram import COLOURS
+from cnnlab.networks.layers import shown
+from cnnlab.ui.inspect.opened_map import show_opened
+from cnnlab.ui.shell.state import Key, passage_map
 from cnnlab.ui.views.view import Look
-from cnnlab.ui.widgets.figure import paged, show_figure, show_picture
-from cnnlab.ui.widgets.images import enlarged
+from cnnlab.ui.widgets.figure import download, paged
+from cnnlab.ui.widgets.images import upright
+from cnnlab.ui.widgets.layer_strip import ROWS, Answer, Column, layer_strip
 
-SHOWN_MAPS = 16  # the strongest ones of each layer
-LAYERS_AT_ONCE = 36  # on a page
-BAR_WIDTH = 64  # pixels of all features together, where there are few
+LAYERS_AT_ONCE = 48  # on a page
+FEW = 30  # layers that are all shown at first, also those within blocks
 
-_FILTERS = "slides its filters over the input; each map is one filter's response at every position"
-SAYS = {
-    "Resize": "enlarges or shrinks the image to the size the next layers expect",
-    "Conv2d": _FILTERS,
-    "PaddedConv2d": _FILTERS,
-    "BatchNorm1d": "gives every feature the same mean and spread, then scales and shifts it by learned numbers",
-    "BatchNorm2d": "gives every map the same mean and spread, then scales and shifts it by learned numbers",
-    "GroupNorm": (
-        "gives every group of maps the same mean and spread, then scales and shifts each map by learned numbers"
-    ),
-    "LayerNorm2d": "gives every position the same mean and spread, then scales and shifts each map by learned numbers",
-    "LayerScale": "multiplies each map by a factor that it learned",
-    "LayerNorm": "gives all numbers a common mean and spread, then scales and shifts each by learned numbers",
-    "ReLU": "sets everything below zero to zero",
-    "ReLU6": "clips everything below zero or above six",
-    "LeakyReLU": "makes everything below zero a hundred times smaller",
-    "GELU": "removes nearly everything below zero, with a smooth bend",
-    "SiLU": "removes nearly everything below zero, with a smooth bend",
-    "Hardswish": "sets everything below minus three to zero, with a bend between minus three and three",
-    "ELU": "keeps everything above minus one, with a smooth bend at zero",
-    "Tanh": "squeezes each number between minus one and one",
-    "Sigmoid": "squeezes each number between zero and one",
-    "Hardsigmoid": "squeezes each number between zero and one, along a straight line",
-    "Softmax": "makes positive numbers that add up to one",
-    "MaxPool2d": "keeps the largest number of each small window, so maps get smaller",
-    "AvgPool2d": "takes the mean of each small window",
-    "AdaptiveAvgPool2d": "takes the mean of each part of a map",
-    "AdaptiveMaxPool2d": "keeps the largest number of each part of a map",
-    "Flatten": "puts all maps into one row of features",
-    "Linear": "computes a weighted sum of all features for each output",
-    "Dropout": "does nothing outside training",
-    "Identity": "passes on the sum of the block's paths unchanged",
-}
+_STRIP = "inside.strip"
+_BLOCKS, _LAYERS = "Blocks", "Every layer"
+IMAGE = ""  # the name of the image's column
 
 
 def show(at: Look) -> None:
-    """Show all layers from the image to the probabilities, on several pages where they are many."""
+    """Show the strip, on several pages where there are many layers; below it the map that was clicked."""
     trained = at.trained
     inputs = trained.inputs(at.picked.pixels)
-    kinds = {name: type(module).__name__ for name, module in leaves(trained.network).items()}
-    st.caption(
-        f"Every layer {trained.when}, in order, with its {SHOWN_MAPS} strongest maps. All maps of a layer share one "
-        "colour scale. Bright or blue is high, red is below zero."
+    stages = passage(trained.network, inputs, ROWS, _by_blocks(trained.network, at.run.id))
+    some = stages[paged(len(stages), LAYERS_AT_ONCE, f"inside.passage.{at.run.id}")]
+    colours = _colours(at)
+    columns = [_column(stage, stages, colours) for stage in some]
+    if some[0] is stages[0]:
+        columns.insert(0, _image(at.picked.pixels[0], at.picked.title))
+    logits = stages[-1].after
+    is_end = some[-1] is stages[-1]
+    opens = passage_map(at.run.id)
+    layer_strip(
+        columns,
+        _answer(trained.classes, logits, bool(at.doubt)) if is_end else None,
+        _STRIP,
+        f"{at.picked.title.replace('**', '')} through {len(some)} layers",
+        opens.get(),
+        bool(at.doubt),
+        on_click=lambda: _open(opens),
     )
-    seen = look(trained.network, inputs)
-    names = list(seen)
-    shown = names[paged(len(names), LAYERS_AT_ONCE, f"inside.passage.{at.run.id}")]
-    if shown[0] == names[0]:
-        with st.container(border=True):
-            st.markdown(f"**The image**, {_size(inputs[0])} numbers, standardised as in training")
-            st.image(inline(enlarged(at.picked.pixels[0], side=112)), alt=at.picked.title)
-    for name in shown:
-        _layer(name, kinds[name], seen[name])
-    if shown[-1] == names[-1]:
-        _probabilities(trained.classes, seen[names[-1]].after[0])
-    else:
-        st.caption(f"More layers follow after {literal(shown[-1])}: choose the next page above.")
-
-
-def _layer(name: str, kind: str, seen: Seen) -> None:
-    with st.container(border=True):
-        st.markdown(f"**{literal(name)}** ({kind}), {_size(seen.before[0])} → {_size(seen.after[0])}: {SAYS[kind]}")
-        if kind not in ("Flatten", "Dropout"):
-            _picture(name, seen.after[0])
-
-
-def _probabilities(classes: Sequence[str], logits: Tensor) -> None:
-    probabilities = logits.softmax(0)
-    with st.container(border=True):
-        st.markdown("**Softmax**: the last layer's logits become probabilities that add up to one")
-        show_figure(
-            charts.probability_bars(classes, probabilities.tolist()).update_layout(height=300),
-            "passage-softmax",
-            "Probability of each class",
-            lambda: pd.DataFrame({"class": classes, "logit": logits.numpy(), "probability": probabilities.numpy()}),
+    with st.container(horizontal=True):
+        st.caption(
+            f"{trained.when.capitalize()}. Blue is above zero, red below, on one scale a layer. A row follows one map "
+            "until filters mix them. **Click a map** to see how it is computed.",
+            width="content",
         )
+        download("CSV", lambda: _table(some).to_csv(index=False), f"layers-{at.at}")
+    name, _, unit = opens.get().rpartition("/")
+    by_name = {stage.name: stage for stage in some}
+    if name in by_name:
+        show_opened(at, by_name[name], int(unit) if unit else None, opens)
 
 
-def _picture(name: str, output: Tensor) -> None:
-    if output.dim() == 3:
-        strongest = output.abs().mean((1, 2)).argsort(descending=True)[:SHOWN_MAPS].sort().values
-        tiles = output[strongest].numpy()
-        table = {"map": strongest.numpy(), "mean": tiles.mean((1, 2))}
-    else:
-        width = max(1, BAR_WIDTH // len(output))
-        tiles = output[:, None, None].expand(-1, 8, width).numpy()  # vertical bars
-        table = {"unit": np.arange(len(output)), "value": output.numpy()}
-    show_picture(charts.tile_row(tiles), f"passage-{name}", f"Output of {name}", lambda: pd.DataFrame(table))
+def _by_blocks(network: nn.Sequential, run_id: str) -> bool:
+    """Choose whether a block is one column, where the network has blocks."""
+    layers = len(leaves(network))
+    if layers == len(network):
+        return False
+    default = _BLOCKS if layers > FEW else _LAYERS
+    key = f"inside.passage.by.{run_id}"
+    return (
+        st.segmented_control(
+            "Columns", [_BLOCKS, _LAYERS], default=default, required=True, key=key, label_visibility="collapsed"
+        )
+        == _BLOCKS
+    )
 
 
-def _size(numbers: Tensor) -> str:
-    return "×".join(str(length) for length in numbers.shape)
+def _open(opens: Key[str]) -> None:
+    """Open the clicked map; a second click closes it."""
+    clicked = str(st.session_state[_STRIP]["clicked"])
+    opens.put("" if clicked == opens.get() else clicked)
+
+
+def _image(pixels: Tensor, title: str) -> Column:
+    alt = title.replace("**", "")
+    picture = inline(upright(pixels))
+    return Column(
+        IMAGE, "Image", "standardised", shown(tuple(pixels.shape)), COLOURS["other"], picture, (alt,), shows="image"
+    )
+
+
+def _colours(at: Look) -> Mapping[str, str]:
+    """Return the colour of each layer as the network's diagram has it."""
+    rows = follow(at.run.config.architecture, at.trained.shape, len(at.trained.classes))
+    return {row.name: COLOURS[row.layer.family] for row in rows}
+
+
+def _column(stage: Stage, stages: Sequence[Stage], colours: Mapping[str, str]) -> Column:
+    title, kind, shape = stage.name, stage.kind, shown(tuple(stage.after.shape))
+    colour = colours.get(stage.name) or colours.get(stage.name.split(".")[0]) or COLOURS["other"]
+    if not stage.units:
+        picture = inline(charts.bar_column(stage.after.numpy()))
+        label = f"{title}: {len(stage.after)} features"
+        return Column(stage.name, title, kind, shape, colour, picture, (label,), shows="tall", source=stage.source)
+    maps = stage.after[list(stage.units)]
+    picture = inline(charts.tile_column(maps.numpy()))
+    labels = tuple(
+        f"Map {unit} of {title}, mean {mean:.2f}".replace("-", "−")
+        for unit, mean in zip(stage.units, maps.mean((1, 2)).tolist(), strict=True)
+    )
+    count = len(stage.after)
+    return Column(
+        name=stage.name,
+        title=title,
+        kind=kind,
+        shape=shape,
+        colour=colour,
+        picture=picture,
+        labels=labels,
+        units=stage.units,
+        more=f"{len(stage.units)} of {count}" if count > len(stage.units) else "",
+        source=stage.source,
+        keeps=stage.keeps_maps,
+        reach=_reach(stage, stages),
+    )
+
+
+def _reach(stage: Stage, stages: Sequence[Stage]) -> tuple[tuple[float, ...], ...] | None:
+    """Return how much each shown filter reads of each map that is shown of its source."""
+    source = next((one for one in stages if one.name == stage.source), None)
+    if source is None or not source.units or not isinstance(stage.module, nn.Conv2d):
+        return None
+    return tuple(tuple(reach(stage.module, unit, source.units)) for unit in stage.units)
+
+
+def _answer(classes: Sequence[str], logits: Tensor, doubtful: bool) -> Answer:
+    title = "If it were one of them" if doubtful else "Answer"
+    return Answer(classes, logits.softmax(0).tolist(), title, ["Softmax of the logits", f"{len(classes)} classes"])
+
+
+def _table(stages: Sequence[Stage]) -> pd.DataFrame:
+    """List the mean of each map and the value of each feature."""
+    rows: list[tuple[str, int, float]] = []
+    for stage in stages:
+        values = stage.after.mean((1, 2)) if stage.after.dim() == 3 else stage.after
+        rows += [(stage.name, unit, value) for unit, value in enumerate(values.tolist())]
+    return pd.DataFrame(rows, columns=["layer", "map or feature", "mean"])

@@ -6,6 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
+from cnnlab.evaluation import metrics
+from cnnlab.ui.views.cached import validation_answers
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure
 
@@ -27,12 +29,11 @@ def show(look: Look) -> None:
         "Validation accuracy of each class after each epoch. Look for classes it learned late or forgot for a while. "
         "Click a name to hide its line, double-click to show only that line.",
     )
-    now = max(look.trained.epoch, 1)
-    latest = {name: line[min(now, len(line)) - 1] for name, line in lines.items()}
+    table = metrics.per_class(validation_answers(look))
     show_figure(
-        charts.per_class_bars(latest, "validation accuracy").update_layout(height=260),
+        charts.class_intervals(table).update_layout(height=260),
         f"classes-at-{look.run.id}",
-        f"Validation accuracy of each class after epoch {now}",
-        lambda: pd.DataFrame({"class": list(latest), "accuracy": list(latest.values())}),
-        f"The same after epoch {now}; press Play to see it move.",
+        f"Validation accuracy of each class {look.trained.when}",
+        lambda: table,
+        f"The same {look.trained.when}, with 95% intervals and the worst class in magenta. Press Play to see it move.",
     )

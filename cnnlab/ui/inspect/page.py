@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import streamlit as st
 
+from cnnlab.analysis.ood import Reading, read
 from cnnlab.charts.png import inline
+from cnnlab.errors import CnnLabError
 from cnnlab.jobs.job import Job
 from cnnlab.pretrained.table import BACKBONES
 from cnnlab.runs.ancestry import caveat
@@ -16,9 +19,20 @@ from cnnlab.text import percent
 from cnnlab.ui.shell import address, frame, poll, session
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.networks import published_network, trained_network
-from cnnlab.ui.shell.state import ASKS_PUBLISHED, OWN_EPOCHS, PLAYING, SHOWN_VIEW, Key, epoch_of, follows, view_of
+from cnnlab.ui.shell.state import (
+    ASKS_PUBLISHED,
+    OWN_EPOCHS,
+    PLAYING,
+    SHOWN_VIEW,
+    Key,
+    epoch_of,
+    follows,
+    view_group_of,
+    view_of,
+)
+from cnnlab.ui.views.cached import training_features
 from cnnlab.ui.views.image_picker import pick_image
-from cnnlab.ui.views.view import Look, View
+from cnnlab.ui.views.view import Look, Picked, View
 from cnnlab.ui.widgets.images import enlarged
 
 PLAY_SECONDS = 0.7  # per epoch
@@ -45,22 +59,15 @@ def _job(run: Run) -> Job | None:
 
 def _follow_address(views: Mapping[str, View], page: str) -> None:
     """Open the view that the URL names, once; afterwards the user chooses."""
-    asked = address.VIEW.asked(views, "This link has a view that does not exist: choose one below.")
+    named = {view.formerly: name for name, view in views.items() if view.formerly} | {name: name for name in views}
+    asked = address.VIEW.asked(named, "This link has a view that does not exist: choose one below.")
     if asked and address.is_new("explore", asked):
-        view_of(page).put(asked)
+        view_of(page).put(named[asked])
 
 
 @frame.errors_shown()
 def _page(run: Run, views: Mapping[str, View], page: str) -> None:
-    name = st.segmented_control(
-        "View",
-        list(views),
-        default=next(iter(views)),
-        required=True,
-        key=view_of(page).name,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+    name = _pick_view(views, page)
     view = views[name]
     explain(view.question, name)
     if warning := caveat(run):
@@ -76,6 +83,43 @@ def _page(run: Run, views: Mapping[str, View], page: str) -> None:
         _draw(view, run, trained, epochs)
 
 
+def _pick_view(views: Mapping[str, View], page: str) -> str:
+    """Choose one of a group of views, both in one row; the group follows a view that other parts of the app open."""
+    shown, group = view_of(page), view_group_of(page)
+    if shown.get() not in views:
+        shown.put(next(iter(views)))
+    group.put(views[shown.get()].group)
+    groups = list(dict.fromkeys(view.group for view in views.values()))
+    members = [name for name, view in views.items() if view.group == group.get()]
+    with st.container(horizontal=True, gap="medium"):
+        st.segmented_control(
+            "Group",
+            groups,
+            required=True,
+            key=group.name,
+            label_visibility="collapsed",
+            on_change=_open_first,
+            args=(views, page),
+            width="content",
+        )
+        st.segmented_control(
+            "View",
+            members,
+            required=True,
+            key=shown.name,
+            label_visibility="collapsed",
+            persist_state="session",
+            width="content",
+        )
+    return shown.get()
+
+
+def _open_first(views: Mapping[str, View], page: str) -> None:
+    """Open the first view of the group just chosen."""
+    group = view_group_of(page).get()
+    view_of(page).put(next(name for name, view in views.items() if view.group == group))
+
+
 def _asks_published(run: Run) -> bool:
     """Offer the network that the run started from, where it was published; return whether it is asked."""
     backbone = BACKBONES.get(run.config.backbone)
@@ -88,7 +132,7 @@ def _asks_published(run: Run) -> bool:
 
 
 def _draw(view: View, run: Run, trained: Trained, epochs: list[int]) -> None:
-    picked = None
+    picked, doubt = None, ""
     if view.needs_image:
         left, right = st.columns([7, 1], vertical_alignment="bottom")
         with left:
@@ -96,9 +140,11 @@ def _draw(view: View, run: Run, trained: Trained, epochs: list[int]) -> None:
         if picked is None:
             return
         with right:
-            st.image(inline(enlarged(picked.pixels[0], side=84)), alt=picked.title)
-        st.markdown(_verdict(trained, picked.title, trained.probabilities(picked.pixels)[0].tolist()))
-    view.show(Look(run, trained, epochs, picked))
+            st.image(inline(enlarged(picked.pixels[0], side=56)), alt=picked.title)
+        reading = _read(run, trained, picked)
+        doubt = reading.doubt
+        st.markdown(_verdict(trained, picked.title, reading))
+    view.show(Look(run, trained, epochs, picked, doubt))
 
 
 def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
@@ -163,7 +209,22 @@ def _toggle_play(run_id: str, chosen: Key[int], last: int, follow: Key[bool]) ->
         chosen.put(0)
 
 
-def _verdict(trained: Trained, title: str, probabilities: list[float]) -> str:
-    best = max(range(len(probabilities)), key=probabilities.__getitem__)
+def _read(run: Run, trained: Trained, picked: Picked) -> Reading:
+    """Return the network's answer; to the user's own image with reasons to doubt it, as it may show anything."""
+    if not picked.is_own:
+        probabilities = trained.probabilities(picked.pixels)[0].tolist()
+        best = max(range(len(probabilities)), key=probabilities.__getitem__)
+        return Reading(trained.classes[best], probabilities[best], tuple(probabilities))
+    familiar = None
+    if trained.epoch != AS_PUBLISHED and _pace(run) is None:  # else each step would wait for the training images
+        with suppress(CnnLabError):  # which may be gone
+            familiar = training_features(run, trained.epoch)
+    return read(trained, picked.pixels, familiar)
+
+
+def _verdict(trained: Trained, title: str, reading: Reading) -> str:
     who = "The published network" if trained.epoch == AS_PUBLISHED else "The network"
-    return f"{title}. {who} says **{frame.literal(trained.classes[best])}** with {percent(probabilities[best])}."
+    name = frame.literal(reading.said)
+    if reading.doubt:
+        return f"{title}. **Not sure**: {frame.literal(reading.doubt)}. The closest class is **{name}**."
+    return f"{title}. {who} says **{name}** with {percent(reading.certainty)}."

@@ -11,10 +11,10 @@ from cnnlab.networks.designs import to_link
 from cnnlab.networks.layers import Conv2d, Shape, shown
 from cnnlab.networks.layers.base import pair
 from cnnlab.ui.learn.conv2d_form import conv2d_form
-from cnnlab.ui.learn.working import scene_of, told_of
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.address import DESIGN
 from cnnlab.ui.widgets.sliding_window import show_window
+from cnnlab.ui.widgets.window_scene import scene_of, told_of
 
 
 def show() -> None:

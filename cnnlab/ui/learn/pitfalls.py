@@ -33,7 +33,7 @@ DOORS = {
     "eval": Door("Evaluate", "Evaluate a network, always in eval mode"),
     "softmax": Door("Design", "See a softmax last on Design and read its hint", {DESIGN.name: to_link(_SOFTMAX_LAST)}),
     "first-four": Door("Evaluate", "See each class with its images and its interval"),
-    "labels": Door("Evaluate", "Find labels that look wrong", {"view": "Labels"}),
+    "labels": Door("Evaluate", "Find labels that look wrong", {"view": "Label errors"}),
     "learning-rate": Door(
         "Train",
         "Find a learning rate in the lab",

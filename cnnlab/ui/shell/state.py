@@ -139,6 +139,7 @@ SHOWN_VIEW: Key[str] = Key("explore.shown", "")
 GROWING_IMAGE: Key[tuple[str, Worker[Dream]] | None] = Key("inside.growing", None)  # its subject, and the work
 LAYOUTS: Key[dict[str, Places]] = Key("inside.layouts", {})  # finished ones by their settings
 LAYOUT_WORK: Key[tuple[str, Worker[Layout]] | None] = Key("inside.layout", None)  # its settings, and the work
+LOOPED_IMAGES: Key[list[int]] = Key("inside.looped", [])  # indices of test images in the embedding's loop
 OPENED_IMAGE: Key[int | None] = Key("inside.opened", None)
 IMAGE_SOURCE: Key[str | None] = Key("inside.source", None)
 IMAGE_CLASS: Key[str] = Key("inside.class", "")
@@ -217,6 +218,11 @@ def view_of(page: str) -> Key[str]:
     return Key(f"{page}.view", "")
 
 
+def view_group_of(page: str) -> Key[str]:
+    """Return the key of the group whose views Inside or Evaluate offers."""
+    return Key(f"{page}.group", "")
+
+
 def epoch_of(run_id: str) -> Key[int]:
     """Return the key of a run's epoch on Inside and Evaluate."""
     return Key(f"explore.epoch.{run_id}", 0)
@@ -245,6 +251,11 @@ def judged_at(run_id: str) -> Key[int]:
 def tile_of(what: str, layer: str) -> Key[int | None]:
     """Return the key of the open filter or map of a layer."""
     return Key(f"inside.{what}.{layer}", None)
+
+
+def passage_map(run_id: str) -> Key[str]:
+    """Return the key of the map that is open in Layer by layer: its layer, a slash and its number."""
+    return Key(f"inside.passage.map.{run_id}", "")
 
 
 def design_size(axis: str) -> Key[int]:

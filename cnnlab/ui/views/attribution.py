@@ -17,7 +17,7 @@ from cnnlab.analysis.attribution import METHODS, Attribution, Question, default_
 from cnnlab.jobs.worker import Worker
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.views.view import Look, with_probability
+from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import show_figure, tidy
 
@@ -43,12 +43,15 @@ class _Choice:
 def show(at: Look) -> None:
     """Show maps for one or two classes, and the same maps of an untrained network."""
     inputs = at.trained.inputs(at.picked.pixels)
-    choice = _choose(at, inputs)
-    maps = [_attribute(at, inputs, label, choice) for label in choice.targets]
-    found = [attribution for attribution in maps if attribution]
-    if len(found) < len(maps):
-        return
-    _show_maps(at, choice, found)
+    settings, pictures = st.columns([1, 3], gap="medium")
+    with settings:
+        choice = _choose(at, inputs)
+    with pictures:
+        maps = [_attribute(at, inputs, label, choice) for label in choice.targets]
+        found = [attribution for attribution in maps if attribution]
+        if len(found) < len(maps):
+            return
+        _show_maps(at, choice, found)
     st.markdown("#### Can this map be trusted?")
     _show_controls(at, choice, inputs, found[0])
 
@@ -60,21 +63,20 @@ def _choose(at: Look, inputs: Tensor) -> _Choice:
     methods = [name for name, method in METHODS.items() if layers or not method.uses_layer]
     probabilities = trained.probabilities(at.picked.pixels)[0]
     order = probabilities.argsort(descending=True).tolist()
-    columns = st.columns(4)
-    name = columns[0].selectbox(
+    name = st.selectbox(
         "Method", methods, format_func=lambda key: METHODS[key].title, key="inside.method", persist_state="session"
     )
 
     def named(label: int) -> str:
-        return with_probability(trained, label, probabilities)
+        return at.named(label, probabilities)
 
-    target = columns[1].selectbox("Explain class", order, format_func=named)
-    other = columns[2].selectbox(
+    target = st.selectbox("Explain class", order, format_func=named)
+    other = st.selectbox(
         "compared with", [None, *order], format_func=lambda label: _NOTHING if label is None else named(label)
     )
     layer = ""
     if METHODS[name].uses_layer:
-        layer = columns[3].selectbox(
+        layer = st.selectbox(
             "Layer",
             layers,
             index=layers.index(default_layer(trained.network, maps, inputs.shape[2])),

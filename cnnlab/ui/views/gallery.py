@@ -56,17 +56,24 @@ def gallery(look: Look, indices: Integers, found: Answers, name: str) -> None:
 def opened_image(look: Look, index: int) -> None:
     """Show a clicked test image with links to the views of Inside."""
     split = test_split(look.run)
-    label = int(split.labels[index])
-    number = int((split.labels[: index + 1] == label).sum())
-    name = look.trained.classes[label]
+    name = look.trained.classes[int(split.labels[index])]
     picture, links = st.columns([1, 5], vertical_alignment="center")
     picture.image(inline(enlarged(split.image(index), side=112)), alt=f"Test image {index + 1}")
     with links:
         st.markdown(f"Test image {index + 1}, a **{frame.literal(name)}**. See on Inside:")
         with st.container(horizontal=True):
             for view in _LOOKS:
-                if st.button(view, key=f"open.{view}.{look.run.id}", on_click=_choose, args=[look, view, name, number]):
-                    frame.go_to("Inside")
+                inside_button(look, index, view, view)
+
+
+def inside_button(look: Look, index: int, view: str, label: str, icon: str | None = None) -> None:
+    """Show a button that leads to a view of Inside with this test image."""
+    split = test_split(look.run)
+    true = int(split.labels[index])
+    number = int((split.labels[: index + 1] == true).sum())
+    chosen = [look, view, look.trained.classes[true], number]
+    if st.button(label, key=f"open.{label}.{look.run.id}", icon=icon, on_click=_choose, args=chosen):
+        frame.go_to("Inside")
 
 
 def _choose(look: Look, view: str, label: str, number: int) -> None:

@@ -102,7 +102,7 @@ def _uploaded(run: Run) -> Picked | None:
         return None
     for change in made.changes:
         st.caption(change)
-    return Picked(made.image, "Your image")
+    return Picked(made.image, "Your image", is_own=True)
 
 
 def _drawn(summary: Summary, dataset: str) -> Picked | None:
@@ -112,4 +112,4 @@ def _drawn(summary: Summary, dataset: str) -> Picked | None:
         frame.link_to_draw(dataset, summary.classes)
         return None
     pixels = prepare(stroke_ink(drawing), summary.shape[1:])
-    return Picked(pixels, "Your drawing", drawing)
+    return Picked(pixels, "Your drawing", drawing, is_own=True)

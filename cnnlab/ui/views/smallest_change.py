@@ -9,7 +9,7 @@ from cnnlab import charts
 from cnnlab.analysis.counterfactual import MOVED, STEPS, Change, smallest_change
 from cnnlab.jobs.worker import Part, Worker
 from cnnlab.ui.shell import frame
-from cnnlab.ui.views.view import Look, with_probability
+from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import show_figure, tidy
 from cnnlab.ui.widgets.images import upright
@@ -20,9 +20,7 @@ def show(at: Look) -> None:
     trained = at.trained
     probabilities = trained.probabilities(at.picked.pixels)[0]
     answer, *others = probabilities.argsort(descending=True).tolist()
-    target = st.selectbox(
-        "Target class", others, format_func=lambda label: with_probability(trained, label, probabilities)
-    )
+    target = st.selectbox("Target class", others, format_func=lambda label: at.named(label, probabilities))
     pixels = at.picked.pixels.numpy().tobytes()
     part = awaited("Searching for the smallest change", _change, at.at, pixels, target, at)
     if part is None:
@@ -72,7 +70,7 @@ def _measures(change: Change) -> None:
 def _picture(at: Look, image: Tensor, when: str, told: tuple[int, int], caption: str) -> None:
     """Show ``image`` (1, C, H, W) with the probabilities of two classes, the prediction first."""
     probabilities = at.trained.probabilities(image)[0]
-    first, second = (frame.literal(with_probability(at.trained, label, probabilities)) for label in told)
+    first, second = (frame.literal(at.named(label, probabilities)) for label in told)
     st.markdown(f"**{when}**: read as **{first}**, not {second}")
     show_figure(
         charts.photo(upright(image[0])),

@@ -13,7 +13,7 @@ from cnnlab.analysis.stroke_ablation import Effect, effects, erased, halfway, in
 from cnnlab.charts.style import TILE_NAME, fitted
 from cnnlab.drawings.strokes import Drawing
 from cnnlab.evaluation.evaluate import predict
-from cnnlab.ui.views.view import Look, with_probability
+from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.images import upright
 
@@ -41,7 +41,7 @@ def show(at: Look) -> None:
     label = right.selectbox(
         "Evidence for",
         probabilities.argsort(descending=True).tolist(),
-        format_func=lambda label: with_probability(trained, label, probabilities),
+        format_func=lambda label: at.named(label, probabilities),
     )
     table = _table(effects(logits, label), trained.classes, label)
     picture, numbers = st.columns(2)

@@ -20,6 +20,7 @@ class Picked:
     pixels: Tensor  # (1, C, H, W) uint8
     title: str
     drawing: Drawing | None = None  # its strokes, if it was drawn
+    is_own: bool = False  # the user's, so it may show anything
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Look:
     trained: Trained
     epochs: Sequence[int]  # with weights on disk
     image: Picked | None = None
+    doubt: str = ""  # why the network's answer to the image is not to be believed
 
     @property
     def at(self) -> str:
@@ -43,6 +45,11 @@ class Look:
             raise ValueError("this view did not ask for an image")
         return self.image
 
+    def named(self, label: int, probabilities: Tensor) -> str:
+        """Name a class with its probability; where the answer is in doubt, without, as it means nothing."""
+        name = self.trained.classes[label]
+        return name if self.doubt else f"{name} ({percent(float(probabilities[label]))})"
+
 
 @dataclass(frozen=True)
 class View:
@@ -50,10 +57,7 @@ class View:
 
     question: str
     show: Callable[[Look], None]
+    group: str = ""  # of the page's views
     needs_image: bool = False
     takes_published: bool = False  # whether it explains a network that answers with other classes than its data set's
-
-
-def with_probability(trained: Trained, label: int, probabilities: Tensor) -> str:
-    """Name a class with its probability."""
-    return f"{trained.classes[label]} ({percent(float(probabilities[label]))})"
+    formerly: str = ""  # its name in older links

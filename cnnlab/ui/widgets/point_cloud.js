@@ -1,4 +1,7 @@
-// Points in two or three dimensions that stand for images: hovering shows one, a click tells its number.
+// Points in two or three dimensions that stand for images: hovering shows one, a click tells its number, a loop around
+// some tells theirs.
+const EVENTS = ["plotly_hover", "plotly_unhover", "plotly_click", "plotly_selected"]
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const chart = parentElement.querySelector(".point-cloud")
   const card = parentElement.querySelector(".point-cloud-image")
@@ -25,9 +28,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
     card.hidden = true
   }
 
+  function choose(event) {
+    if (event?.points.length) setTriggerValue("looped", event.points.map((point) => point.customdata))
+  }
+
   draw(chart, data, { toImageButtonOptions: { filename: data.filename, scale: 2 } })
     .then(() => {
-      for (const name of ["plotly_hover", "plotly_unhover", "plotly_click"]) chart.removeAllListeners(name)
+      for (const name of EVENTS) chart.removeAllListeners(name)
+      if (chart.layout.selections?.length) window.Plotly.relayout(chart, { selections: [] }) // the points show it
+      chart.on("plotly_selected", choose)
       chart.on("plotly_hover", show)
       chart.on("plotly_unhover", hide)
       chart.on("plotly_click", ({ points: [point] }) => setTriggerValue("clicked", point.customdata))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from io import BytesIO
 from math import ceil, sqrt
 from typing import Any
@@ -43,10 +44,18 @@ _component = st.components.v2.component(
 )
 
 
-def point_cloud(figure: go.Figure, sprites: dict[str, Any], name: str, revision: str, alt: str) -> int | None:
+def point_cloud(
+    figure: go.Figure,
+    sprites: dict[str, Any],
+    name: str,
+    revision: str,
+    alt: str,
+    on_loop: Callable[[list[int]], object] = lambda images: None,
+) -> int | None:
     """Draw ``figure``, whose points' customdata are indices into ``sprites``; return the index just clicked, or None.
 
-    Zoom and camera survive updates as long as ``revision`` stays the same; ``name`` is the download's.
+    ``on_loop`` gets the indices in a loop that was drawn around points, before the page is redrawn. Zoom and camera
+    survive updates as long as ``revision`` stays the same; ``name`` is the download's.
     """
     publish_script()
     height = figure.layout.height
@@ -59,7 +68,12 @@ def point_cloud(figure: go.Figure, sprites: dict[str, Any], name: str, revision:
         "alt": alt,
         "height": height,
     }
-    result = _component(data=data, key=f"cloud.{name}", height=height, on_clicked_change=lambda: None)
+    key = f"cloud.{name}"
+
+    def looped() -> None:
+        on_loop(sorted(map(int, st.session_state[key]["looped"])))
+
+    result = _component(data=data, key=key, height=height, on_clicked_change=lambda: None, on_looped_change=looped)
     clicked: int | None = result.clicked
     return clicked
 

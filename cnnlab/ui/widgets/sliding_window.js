@@ -1,7 +1,7 @@
 // A window over the planes of an image: where it stands, what it takes there, and the output that fills in.
 // All numbers come with the data; here they are only shown.
-const POSITIVE = [47, 111, 222]
-const NEGATIVE = [214, 69, 61]
+const POSITIVE = [47, 111, 222] // the charts' diverging scale
+const NEGATIVE = [194, 56, 107]
 const TICK = 70 // ms between two steps while it plays
 const CALM_TICK = 1000 // ms, for who prefers reduced motion
 const LONGEST = 400 // ticks from the first position to the last

@@ -14,8 +14,8 @@ from cnnlab.learn.conv2d import EXAMPLES, Example
 from cnnlab.learn.convolution import Worked, fresh, work
 from cnnlab.learn.sample_images import picture_of
 from cnnlab.networks.layers import Conv2d
-from cnnlab.ui.learn.working import MOST_NUMBERS, scene_of, told_of
 from cnnlab.ui.widgets.sliding_window import Scene
+from cnnlab.ui.widgets.window_scene import MOST_NUMBERS, scene_of, told_of
 
 LARGE = Example(  # as the chapter's form can be set, at the most
     "Large", Conv2d(out_channels=64, kernel_size=15, padding=16, padding_mode="circular"), (1, 64, 100, 100), ""
@@ -57,7 +57,7 @@ def test_colours_are_named_and_groups_have_their_own() -> None:
     image = picture_of(depthwise.shape[1:])
     assert scene_of(worked(EXAMPLES["colour"]), True).names == ["Red", "Green", "Blue"]
     parts = work(image, depthwise.layer, module.weight, module.bias, channel=2)
-    assert (parts.first, scene_of(parts, True).tints) == (2, [(90, 140, 255)])
+    assert (parts.channels, scene_of(parts, True).tints) == ((2,), [(90, 140, 255)])
 
 
 def test_padding_is_told_with_where_it_was_copied_from() -> None:

@@ -14,10 +14,10 @@ from cnnlab.networks.layers.base import shown
 from cnnlab.ui.learn.convolution.filters import Chosen, pick_filter
 from cnnlab.ui.learn.convolution.parting import show_parting
 from cnnlab.ui.learn.convolution.pictures import Pictures, pick_pictures
-from cnnlab.ui.learn.working import scene_of
 from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.images import enlarged
 from cnnlab.ui.widgets.sliding_window import show_window
+from cnnlab.ui.widgets.window_scene import scene_of
 
 _SIDE = 168  # pixels of an image on the page
 

@@ -1,4 +1,4 @@
-"""Images: the most confident errors, the least confident correct ones, the largest losses."""
+"""Mistakes: the most confident errors, the least confident correct ones, the largest losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trade-offs: precision-recall and ROC curves of one class against the rest."""
+"""Thresholds: precision-recall and ROC curves of one class against the rest."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def told_of(scene: Scene, worked: Worked) -> str:
     if scene.products is None:
         return "Too many products to show: the window shows pixels, weights and the output."
     if scene.rest is not None:
-        shown = "the first is" if len(scene.planes) == 1 else f"the first {len(scene.planes)} are"
+        shown = "one is" if len(scene.planes) == 1 else f"{len(scene.planes)} are"
         return f"Of {looked_at} input channels, {shown} written out. The sums of the others are added."
     return ""
 
@@ -71,7 +71,4 @@ def _room(worked: Worked) -> int:
 
 def _names(worked: Worked, colour: bool) -> list[str]:
     colours = list(_COLOURS)
-    return [
-        colours[channel] if colour else f"channel {channel}"
-        for channel in range(worked.first, worked.first + len(worked.padded))
-    ]
+    return [colours[channel] if colour else f"channel {channel}" for channel in worked.channels]

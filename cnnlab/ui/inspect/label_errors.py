@@ -1,4 +1,4 @@
-"""Labels: images whose label contradicts the network's prediction, for review one by one."""
+"""Label errors: images whose label contradicts the network's prediction, for review one by one."""
 
 from __future__ import annotations
 
