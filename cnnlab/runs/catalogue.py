@@ -40,7 +40,7 @@ class Entry:
     def id(self) -> str:
         return self.run.id
 
-    @property
+    @cached_property
     def title(self) -> str:
         return title_of(self.config, self.summary, self.about)
 
@@ -78,7 +78,7 @@ class Catalogue:
         stamp = _stamp(str(run.folder))
         before, entry = self._known.get(run.id, ((), None))
         if stamp != before or (entry and entry.summary.status == "running"):  # its training may have died
-            entry = _entry(run)
+            entry = entry_of(run)
         return stamp, entry
 
 
@@ -133,7 +133,8 @@ def macs(architecture: Architecture, shape: Shape, classes: int) -> int | None:
         return None
 
 
-def _entry(run: Run) -> Entry | None:
+def entry_of(run: Run) -> Entry | None:
+    """Read a run; None where it cannot be read."""
     try:
         return Entry(run, run.config, run.summary, run.about, bool(run.epochs()))
     except RunError:
@@ -188,4 +189,4 @@ def _layer(layer: Layer) -> str:
         return layer.label
     settings = layer.model_dump(exclude_defaults=True, exclude={"kind", "name"})
     shown = ", ".join(f"{name}={value}" for name, value in settings.items())
-    return f"{layer.kind}({shown})" if shown else layer.kind
+    return f"{layer.kind_title}({shown})" if shown else layer.kind_title

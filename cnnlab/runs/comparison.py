@@ -10,8 +10,9 @@ import pandas as pd
 from cnnlab.data.datasets import dataset_title
 from cnnlab.runs.catalogue import Entry, trained_with
 from cnnlab.runs.summary import started_at
-from cnnlab.training.config import RunConfig
+from cnnlab.training.config import RunConfig, field_title
 from cnnlab.training.history import History
+from cnnlab.training.titles import phrase, setting_title
 
 AXES = {"epoch": "epoch", "step": "step", "seconds": "seconds since the start"}
 
@@ -23,6 +24,14 @@ def differences(entries: Mapping[str, Entry]) -> pd.DataFrame:
     told = pd.DataFrame({name: pd.Series(trained_with(entry), dtype=object) for name, entry in entries.items()})
     shown = told.map(str)
     return shown[shown.nunique(axis=1) > 1].rename(lambda field: field.replace("_", " "))
+
+
+def settings_apart(entries: Mapping[str, Entry]) -> pd.DataFrame:
+    """Return ``differences`` as users read them: titles of settings, and of their values."""
+    apart = differences(entries)
+    fields = [name.replace(" ", "_") for name in apart.index]
+    told = [[setting_title(field, value) for value in row] for field, row in zip(fields, apart.to_numpy(), strict=True)]
+    return pd.DataFrame(told, index=[field_title(field) for field in fields], columns=apart.columns, dtype=object)
 
 
 def repeats(entry: Entry, entries: Sequence[Entry]) -> list[Entry]:
@@ -106,12 +115,5 @@ def _told_apart(entries: Sequence[Entry], names: list[str], more: Callable[[Entr
 
 def _settings_apart(entry: Entry, alike: Sequence[Entry]) -> str:
     apart = differences({other.id: other for other in alike}).drop(index="layers", errors="ignore")
-    told = [f"{name} {_short(value)}" for name, value in apart[entry.id].items()]
+    told = [phrase(str(name).replace(" ", "_"), value) for name, value in apart[entry.id].items()]
     return ", ".join(told) if len(told) <= TOLD else ""
-
-
-def _short(value: str) -> str:
-    try:
-        return f"{float(value):.3g}"
-    except ValueError:
-        return value

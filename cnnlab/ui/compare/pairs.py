@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnnlab.data.pictures.store import is_own_key
 from cnnlab.evaluation.significance import LEVEL, holm, mcnemar
+from cnnlab.quantities import p_cell, p_value
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.summary import how_tested
 from cnnlab.ui.compare.selection import Chosen
@@ -18,7 +19,6 @@ from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.widgets.figure import download
-from cnnlab.ui.widgets.format import p_cell, p_value
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _COLUMNS = {

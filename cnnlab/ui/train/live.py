@@ -12,6 +12,7 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.summary import how_tested
 from cnnlab.training.config import last_epoch
 from cnnlab.training.device import available_cores
+from cnnlab.training.titles import value_title
 from cnnlab.ui.shell import frame, poll
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.state import RATE, RATE_OPEN
@@ -19,7 +20,6 @@ from cnnlab.ui.train.run_actions import HIGHEST_RATE, LOWEST_RATE, run_actions
 from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.widgets.balanced_metrics import balanced_metrics
 from cnnlab.ui.widgets.bounds import between, is_within
-from cnnlab.ui.widgets.config_inputs import title
 from cnnlab.ui.widgets.format import percent, time_taken
 from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
@@ -75,9 +75,9 @@ def _headline(view: RunView) -> None:
         st.caption("Trained elsewhere: its training data and settings are not known.")
         return
     st.caption(
-        f"{frame.counted(config.epochs, 'epoch')}, batches of {config.batch_size:,}, {title(config.optimizer)}, "
-        f"learning rate {config.learning_rate:g} ({config.schedule}), augmentation {title(config.augmentation)}, seed "
-        f"{config.seed}."
+        f"{frame.counted(config.epochs, 'epoch')}, batches of {config.batch_size:,}, {value_title(config.optimizer)}, "
+        f"learning rate {config.learning_rate:g} ({config.schedule}), augmentation {value_title(config.augmentation)}, "
+        f"seed {config.seed}."
     )
 
 
