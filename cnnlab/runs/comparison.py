@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations, cycle
 
 import numpy as np
 import pandas as pd
 
 from cnnlab.data.datasets import dataset_title
+from cnnlab.palette import PALETTE
 from cnnlab.runs.catalogue import Entry, trained_with
 from cnnlab.runs.summary import started_at
 from cnnlab.training.config import RunConfig, field_title
@@ -27,8 +29,10 @@ def differences(entries: Mapping[str, Entry]) -> pd.DataFrame:
 
 
 def settings_apart(entries: Mapping[str, Entry]) -> pd.DataFrame:
-    """Return ``differences`` as users read them: titles of settings, and of their values."""
+    """Return ``differences`` as users read them: titles of settings and values; layers only of networks of one name."""
     apart = differences(entries)
+    if "architecture" in apart.index:
+        apart = apart.drop(index="layers", errors="ignore")
     fields = [name.replace(" ", "_") for name in apart.index]
     told = [[setting_title(field, value) for value in row] for field, row in zip(fields, apart.to_numpy(), strict=True)]
     return pd.DataFrame(told, index=[field_title(field) for field in fields], columns=apart.columns, dtype=object)
@@ -85,6 +89,24 @@ def apart(x: pd.Series[float], y: pd.Series[float], columns: int = 200, rows: in
 def _cell(values: pd.Series[float], count: int) -> pd.Series[float]:
     span = values.max() - values.min()
     return ((values - values.min()) / (span or 1.0) * count).round()
+
+
+def comparable_pairs(entries: Mapping[str, Entry]) -> list[tuple[str, str]]:
+    """Return the pairs that were tested on the same images: a branch omits those that its parent was trained on."""
+    return [
+        (one, other)
+        for (one, first), (other, second) in combinations(entries.items(), 2)
+        if first.config.dataset == second.config.dataset
+        and first.summary.per_class
+        and first.summary.support == second.summary.support
+    ]
+
+
+def colours(entries: Mapping[str, Entry]) -> dict[str, str]:
+    """Choose a colour for each name: the run's own, else one of the palette that no run of its own has yet."""
+    own = {name: entry.about.colour for name, entry in entries.items()}
+    free = cycle([colour for colour in PALETTE if colour not in own.values()] or PALETTE)
+    return {name: colour or next(free) for name, colour in own.items()}
 
 
 def short_names(entries: Sequence[Entry]) -> dict[str, Entry]:

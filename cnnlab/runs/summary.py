@@ -104,6 +104,7 @@ class About(BaseModel):
     tags: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=20)] = ()
     note: Annotated[str, Field(max_length=5000)] = ""
     pinned: bool = False  # listed first
+    colour: Annotated[str, Field(pattern="^(#[0-9a-f]{6})?$")] = ""  # in charts; empty: one of the palette
 
     @field_validator("tags")
     @classmethod

@@ -10,6 +10,7 @@ from cnnlab.training.config import COUNTS_WITH, RunConfig
 from cnnlab.training.recipes import RECIPES, Recipe
 
 _VALUES = {
+    "": "all layers",  # that learn
     "sgd": "SGD",
     "adam": "Adam",
     "adamw": "AdamW",
@@ -68,11 +69,10 @@ def setting_title(field: str, value: Any, digits: int = 6) -> str:
 
 
 def recipe_of(config: RunConfig) -> Recipe:
-    """Return the recipe that a config is closest to: of its network, else the default one."""
-    same = [recipe for recipe in RECIPES.values() if recipe.config.architecture.layers == config.architecture.layers]
-    if len(same) < 2:
-        return (same or [RECIPES["default"]])[0]
-    return min(same, key=lambda recipe: len(beyond(recipe, config)))
+    """Return the recipe that a config is closest to: one of its network, or the default one."""
+    layers = config.architecture.layers
+    offered = [recipe for recipe in RECIPES.values() if recipe.config.architecture.layers == layers]
+    return min([*offered, RECIPES["default"]], key=lambda recipe: len(beyond(recipe, config)))
 
 
 def beyond(recipe: Recipe, config: RunConfig) -> dict[str, Any]:
