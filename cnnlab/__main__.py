@@ -7,7 +7,7 @@ import sys
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from cnnlab.cli import app, archive, bring, data, evaluate, network, program, pruning, serve, train
+from cnnlab.cli import app, archive, bring, data, evaluate, network, program, pruning, report, serve, train
 from cnnlab.errors import CnnLabError
 from cnnlab.threads import run_process
 
@@ -28,6 +28,7 @@ COMMANDS = (
     archive.pack_command,
     archive.unpack_command,
     archive.export,
+    report.report_command,
     bring.bring_command,
     serve.serve_command,
     evaluate.bench_command,

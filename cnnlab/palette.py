@@ -1,4 +1,7 @@
-"""The ten colours of charts and drawings, the same as in .streamlit/config.toml."""
+"""The ten colours of charts and drawings, the same as in .streamlit/config.toml, and their names.
+
+Each has a contrast of 3 to 1 or more on the light page and on the dark one.
+"""
 
 PALETTE = (
     "#2f6fde",
@@ -10,5 +13,12 @@ PALETTE = (
     "#0e9bb5",
     "#8d6e63",
     "#5f6b7a",
-    "#6aa84f",
+    "#5d9a45",
+)
+NAMES = dict(
+    zip(
+        PALETTE,
+        ("Blue", "Orange", "Green", "Magenta", "Violet", "Ochre", "Teal", "Brown", "Slate", "Leaf green"),
+        strict=True,
+    )
 )

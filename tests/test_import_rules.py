@@ -14,7 +14,7 @@ from cnnlab.export.metrics import PACKAGES
 from tests.conftest import ROOT
 
 ROOMS = (
-    *("errors", "files", "palette", "places", "text", "threads"),
+    *("errors", "files", "palette", "places", "quantities", "text", "threads"),
     *(
         "networks",
         "drawings",
@@ -25,10 +25,10 @@ ROOMS = (
         "runs",
         "jobs",
         "analysis",
+        "charts",
         "export",
         "importing",
         "serve",
-        "charts",
         "bench",
     ),
     *("learn", "cli", "ui"),

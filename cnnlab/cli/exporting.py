@@ -31,7 +31,7 @@ def written(run: Run, paths: tuple[Path, ...], say: Callable[[str], None]) -> tu
 
     suffixes = [_suffix(path) for path in paths]
     with ExitStack() as kept:  # all are written before the first gets its name
-        asides = [kept.enter_context(_aside(path)) for path in paths]
+        asides = [kept.enter_context(written_aside(path)) for path in paths]
         for last in exported(run, suffixes):
             if last.stage:
                 say(f"{last.done:4.0%} {last.stage}")
@@ -48,7 +48,7 @@ def written(run: Run, paths: tuple[Path, ...], say: Callable[[str], None]) -> tu
 
 
 @contextmanager
-def _aside(path: Path) -> Iterator[Path]:
+def written_aside(path: Path) -> Iterator[Path]:
     """Open a file as ``atomic_file`` does, and at once: where it cannot be written, nothing is computed for it."""
     try:
         with atomic_file(path) as aside:

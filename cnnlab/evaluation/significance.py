@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,38 @@ def holm(p_values: Sequence[float]) -> list[float]:
     corrected = np.empty_like(values)
     corrected[order] = np.minimum(np.maximum.accumulate(values[order] * factors), 1.0)
     return [float(value) for value in corrected]
+
+
+def by_pair(answers: Mapping[str, Answers], pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """Tabulate pairs of names: verdict, McNemar's p corrected for the number of pairs, difference in points, counts.
+
+    Raises ValueError where a pair did not answer to as many images.
+    """
+    rows = pd.DataFrame([_tested(one, other, answers[one], answers[other]) for one, other in pairs])
+    rows["p"] = holm(rows["p"].tolist())
+    rows.insert(0, "Verdict", [verdict(p) for p in rows["p"]])
+    return rows
+
+
+def verdict(p: float) -> str:
+    """Say whether a difference with such a p counts as more than chance."""
+    return "more than chance" if p < LEVEL else "no evidence of a difference"
+
+
+def _tested(one: str, other: str, first: Answers, second: Answers) -> dict[str, object]:
+    found = mcnemar(first.hits, second.hits)
+    accuracies = float(first.hits.mean()), float(second.hits.mean())
+    return {
+        "p": found.p,
+        "Difference, points": round(100 * (accuracies[1] - accuracies[0]), 4),
+        "One": one,
+        "Other": other,
+        "One's accuracy": accuracies[0],
+        "Other's accuracy": accuracies[1],
+        "Only one right": found.only_first,
+        "Only other right": found.only_second,
+        "Images": len(first.labels),
+    }
 
 
 def by_class(first: Answers, second: Answers) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property, lru_cache
@@ -35,12 +36,13 @@ class Entry:
     summary: Summary
     about: About
     is_trained: bool  # it has weights that can be shown
+    last_saved: int = 0  # the last epoch with weights
 
     @property
     def id(self) -> str:
         return self.run.id
 
-    @property
+    @cached_property
     def title(self) -> str:
         return title_of(self.config, self.summary, self.about)
 
@@ -48,6 +50,12 @@ class Entry:
     def epochs(self) -> int:
         """The number of epochs that it is to have, or had, in the end."""
         return last_epoch(self.config, self.summary.extensions)
+
+    @property
+    def progress(self) -> str:
+        """How far a training came that ended before its planned epochs: "7 of 45"; else empty."""
+        is_short = 0 < self.last_saved < self.epochs and self.summary.status != "running"
+        return f"{self.last_saved} of {self.epochs}" if is_short else ""
 
     @cached_property
     def unseeded(self) -> dict[str, Any]:
@@ -78,8 +86,16 @@ class Catalogue:
         stamp = _stamp(str(run.folder))
         before, entry = self._known.get(run.id, ((), None))
         if stamp != before or (entry and entry.summary.status == "running"):  # its training may have died
-            entry = _entry(run)
+            with suppress(RunError):
+                return stamp, read_entry(run)
+            return stamp, None
         return stamp, entry
+
+
+def read_entry(run: Run) -> Entry:
+    """Read a run from disk. Raises RunError where it is damaged."""
+    saved = run.epochs()
+    return Entry(run, run.config, run.summary, run.about, bool(saved), max(saved, default=0))
 
 
 def table(entries: Sequence[Entry]) -> pd.DataFrame:
@@ -133,13 +149,6 @@ def macs(architecture: Architecture, shape: Shape, classes: int) -> int | None:
         return None
 
 
-def _entry(run: Run) -> Entry | None:
-    try:
-        return Entry(run, run.config, run.summary, run.about, bool(run.epochs()))
-    except RunError:
-        return None
-
-
 def _stamp(folder: str) -> _Stamp:
     """Return when each of the files last changed, 0 where it is missing; plain strings, as it is called often."""
     stamp = []
@@ -188,4 +197,4 @@ def _layer(layer: Layer) -> str:
         return layer.label
     settings = layer.model_dump(exclude_defaults=True, exclude={"kind", "name"})
     shown = ", ".join(f"{name}={value}" for name, value in settings.items())
-    return f"{layer.kind}({shown})" if shown else layer.kind
+    return f"{layer.kind_title}({shown})" if shown else layer.kind_title

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations, cycle
 
 import numpy as np
 import pandas as pd
 
 from cnnlab.data.datasets import dataset_title
+from cnnlab.palette import PALETTE
 from cnnlab.runs.catalogue import Entry, trained_with
 from cnnlab.runs.summary import started_at
-from cnnlab.training.config import RunConfig
+from cnnlab.training.config import RunConfig, field_title
 from cnnlab.training.history import History
+from cnnlab.training.titles import phrase, setting_title
 
 AXES = {"epoch": "epoch", "step": "step", "seconds": "seconds since the start"}
 
@@ -23,6 +26,16 @@ def differences(entries: Mapping[str, Entry]) -> pd.DataFrame:
     told = pd.DataFrame({name: pd.Series(trained_with(entry), dtype=object) for name, entry in entries.items()})
     shown = told.map(str)
     return shown[shown.nunique(axis=1) > 1].rename(lambda field: field.replace("_", " "))
+
+
+def settings_apart(entries: Mapping[str, Entry]) -> pd.DataFrame:
+    """Return ``differences`` as users read them: titles of settings and values; layers only of networks of one name."""
+    apart = differences(entries)
+    if "architecture" in apart.index:
+        apart = apart.drop(index="layers", errors="ignore")
+    fields = [name.replace(" ", "_") for name in apart.index]
+    told = [[setting_title(field, value) for value in row] for field, row in zip(fields, apart.to_numpy(), strict=True)]
+    return pd.DataFrame(told, index=[field_title(field) for field in fields], columns=apart.columns, dtype=object)
 
 
 def repeats(entry: Entry, entries: Sequence[Entry]) -> list[Entry]:
@@ -78,6 +91,24 @@ def _cell(values: pd.Series[float], count: int) -> pd.Series[float]:
     return ((values - values.min()) / (span or 1.0) * count).round()
 
 
+def comparable_pairs(entries: Mapping[str, Entry]) -> list[tuple[str, str]]:
+    """Return the pairs that were tested on the same images: a branch omits those that its parent was trained on."""
+    return [
+        (one, other)
+        for (one, first), (other, second) in combinations(entries.items(), 2)
+        if first.config.dataset == second.config.dataset
+        and first.summary.per_class
+        and first.summary.support == second.summary.support
+    ]
+
+
+def colours(entries: Mapping[str, Entry]) -> dict[str, str]:
+    """Choose a colour for each name: the run's own, else one of the palette that no run of its own has yet."""
+    own = {name: entry.about.colour for name, entry in entries.items()}
+    free = cycle([colour for colour in PALETTE if colour not in own.values()] or PALETTE)
+    return {name: colour or next(free) for name, colour in own.items()}
+
+
 def short_names(entries: Sequence[Entry]) -> dict[str, Entry]:
     """Name runs by their titles, else by network and data set; where several share that, by the settings that differ.
 
@@ -106,12 +137,5 @@ def _told_apart(entries: Sequence[Entry], names: list[str], more: Callable[[Entr
 
 def _settings_apart(entry: Entry, alike: Sequence[Entry]) -> str:
     apart = differences({other.id: other for other in alike}).drop(index="layers", errors="ignore")
-    told = [f"{name} {_short(value)}" for name, value in apart[entry.id].items()]
+    told = [phrase(str(name).replace(" ", "_"), value) for name, value in apart[entry.id].items()]
     return ", ".join(told) if len(told) <= TOLD else ""
-
-
-def _short(value: str) -> str:
-    try:
-        return f"{float(value):.3g}"
-    except ValueError:
-        return value

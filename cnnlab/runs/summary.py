@@ -11,6 +11,7 @@ from cnnlab.data.datasets import dataset_title
 from cnnlab.evaluation.balance import balanced_accuracy, is_imbalanced
 from cnnlab.networks.architecture import MAX_LAYERS
 from cnnlab.training.config import MAX_EPOCHS, RUN_ID, Extension, RunConfig
+from cnnlab.training.titles import what_differs
 
 MAX_THREADS = 1024
 MAX_ANCESTORS = 50  # that were trained on different images
@@ -103,6 +104,7 @@ class About(BaseModel):
     tags: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=20)] = ()
     note: Annotated[str, Field(max_length=5000)] = ""
     pinned: bool = False  # listed first
+    colour: Annotated[str, Field(pattern="^(#[0-9a-f]{6})?$")] = ""  # in charts; empty: one of the palette
 
     @field_validator("tags")
     @classmethod
@@ -111,9 +113,9 @@ class About(BaseModel):
 
 
 def title_of(config: RunConfig, summary: Summary, about: About) -> str:
-    """Return the title of a run: the user's, else its network, data set, origin and time."""
+    """Return the title of a run: the user's, else its network, data set, what differs from its recipe, and time."""
     what = f"{config.architecture.title} on {dataset_title(config.dataset)}"
-    return about.title or ", ".join(filter(None, (what, config.origin, started_at(summary))))
+    return about.title or ", ".join(filter(None, (what, config.origin, what_differs(config), started_at(summary))))
 
 
 def how_tested(summary: Summary, looks: int) -> str:
@@ -128,4 +130,4 @@ def how_tested(summary: Summary, looks: int) -> str:
 
 def started_at(summary: Summary) -> str:
     """Return when a run was started, in this machine's time zone."""
-    return f"{summary.created.astimezone():%d %b %H:%M:%S}"
+    return f"{summary.created.astimezone():%d %b %H:%M}"

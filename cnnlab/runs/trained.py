@@ -138,6 +138,13 @@ def judge(run: Run, dataset: str | None = None) -> Evaluation:
     return evaluate(trained.network, split, trained.standardise, trained.at_once)
 
 
+def test_answers(run: Run) -> Answers:
+    """Return the answers of the run's network to its test images; this use of them is counted. Raises as ``judge``."""
+    trained = load_trained(run)
+    run.count_look(trained.epoch)
+    return trained.answers(test_split(run))
+
+
 def _forms(weights: Mapping[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
     return {name: (tensor.shape, tensor.dtype) for name, tensor in weights.items()}
 

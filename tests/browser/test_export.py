@@ -38,6 +38,7 @@ def test_a_page_answers_from_a_disk_as_the_app_does(
     page.goto(f"{address}/Train?run={kept.id}")
     page.get_by_role("button", name="Export").click()
     page.get_by_text("HTML page", exact=True).click()
+    page.get_by_text("Report", exact=True).click()
     page.get_by_role("button", name="Create", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download HTML page").click()
@@ -57,4 +58,11 @@ def test_a_page_answers_from_a_disk_as_the_app_does(
         here = read(trained, prepare(stroke_ink(Drawing(strokes=strokes))), familiar)
         assert (there["class"], there["sure"]) == (here.name, not here.doubt)
         assert there["probabilities"] == pytest.approx(here.probabilities, abs=5e-3)
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download Report").click()
+    download.value.save_as(tmp_path / "report.html")
+    away.goto((tmp_path / "report.html").as_uri())
+    expect(away.get_by_role("img", name="accuracy by epoch")).to_be_visible()
+    assert away.evaluate("document.documentElement.scrollWidth") <= 375
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []

@@ -118,7 +118,7 @@ def test_search_finds_every_word_in_title_tags_note_network_or_data(words: str, 
 def test_a_config_flattens_to_scalars_and_its_layers() -> None:
     fields = flat(RunConfig(lessons=(lesson(),)))
     assert set(RunConfig.model_fields) <= set(fields)
-    assert "conv2d(out_channels=" in fields["layers"]
+    assert "Convolution(out_channels=" in fields["layers"]
     assert "relu" in fields["layers"]
     assert not any(isinstance(value, dict | list | tuple) for value in fields.values())
 

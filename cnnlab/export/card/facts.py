@@ -32,8 +32,10 @@ TRAINED_ON = {"device", "precision", "threads", "seconds"}
 CURVES = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
 
 
-def facts(portable: Portable) -> Facts:
+def facts(portable: Portable, answers: metrics.Answers | None = None) -> Facts:
     """Gather what is known of a run's network. Whoever asks counts a look at the run's test images.
+
+    Its ``answers`` to these are computed unless given.
 
     Of a network from elsewhere, which was only judged here, nothing is said of its training. Raises ExportError where
     the network is of no run; DatasetError where its images are missing.
@@ -54,7 +56,7 @@ def facts(portable: Portable) -> Facts:
         "trained_on": run.summary.model_dump(include=TRAINED_ON) if trained else None,
         "settings": run.config.scalars() if trained else {},
         "curves": [{name: epoch.get(name) for name in CURVES} for epoch in history.epochs if trained],
-        **_judged(portable, run),
+        **_judged(portable, run, answers or portable.trained.answers(test_split(run))),
         "untested": list(UNTESTED),
         "reproduce": reproduce(run.config) if trained else None,
         "since": {"more_epochs": len(run.summary.extensions), "rates_set": run.summary.rates_set},
@@ -96,10 +98,9 @@ def _data(run: Run) -> Facts:
     }
 
 
-def _judged(portable: Portable, run: Run) -> Facts:
+def _judged(portable: Portable, run: Run, answers: metrics.Answers) -> Facts:
     """Judge the network on its test images: in all, by class, how sure it is, and on worse images."""
     trained, test = portable.trained, test_split(run)
-    answers = trained.answers(test)
     temperature = metrics.fit_temperature(trained.answers(data_of(run).validation))
     hits, classes = int(answers.hits.sum()), metrics.per_class(answers)
     return {

@@ -85,6 +85,14 @@ _FORMATS = [
         "onnx_script",
         1e-5,
     ),
+    Format(
+        "report.html",
+        "Report",
+        "one page to read, print or save as PDF: settings, curves, classes, mistakes",
+        "report_file",
+        0,
+        False,
+    ),
     Format("md", "Card", "for people: its training data and its accuracy", "markdown_card", 0, False),
     Format("card.json", "Card, JSON", "the card's content, for programs", "json_card", 0, False),
 ]

@@ -12,6 +12,9 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.data.pictures.store import is_own_key
 from cnnlab.export.metrics import InteropError, available
 from cnnlab.export.mlflow import to_mlflow
+from cnnlab.export.portable import Portable
+from cnnlab.export.report.comparison_report import comparison_report
+from cnnlab.export.report.run_report import run_report
 from cnnlab.export.tensorboard import to_tensorboard
 from cnnlab.files import through_file
 from cnnlab.runs.archive import ArchiveError, Unpacked, pack, unpack
@@ -21,6 +24,7 @@ from cnnlab.runs.comparison import short_names
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import runs_folder
 from cnnlab.runs.summary import About
+from cnnlab.runs.trained import test_answers
 from cnnlab.ui.compare.bring_in import bring_in
 from cnnlab.ui.compare.run_table import tick_only
 from cnnlab.ui.shell import session
@@ -51,6 +55,16 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
             go_to("Train", chosen[0].id)
         ended = [entry for entry in chosen if entry.summary.status != "running"]
         _download(ended)
+        st.download_button(
+            "Report",
+            lambda: _report(ended),
+            "report.html",
+            "text/html",
+            icon=":material/article:",
+            on_click="ignore",
+            disabled=not ended,
+            help="One page about these runs, to read, print or save as PDF. It uses the test images once more.",
+        )
         st.button(
             "Delete",
             icon=":material/delete:",
@@ -128,6 +142,15 @@ def _download(ended: Sequence[Entry]) -> None:
         disabled=not ended,
         help="One archive with settings, history and the weights of every epoch. You can import it elsewhere.",
     )
+
+
+def _report(ended: Sequence[Entry]) -> bytes:
+    """Write the report of one run, or of several side by side."""
+    if len(ended) > 1:
+        return comparison_report(short_names(ended), test_answers)
+    portable = Portable.of(ended[0].run, ended[0].title)
+    portable.count_look()
+    return run_report(portable)
 
 
 def _delete(run_ids: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from cnnlab import charts
 from cnnlab.charts.style import TILE_NAME, fitted
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.evaluation.significance import LEVEL, by_class
+from cnnlab.quantities import p_cell
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.trained import test_split
 from cnnlab.text import percent
@@ -20,7 +21,6 @@ from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import close_button, download, opened, show_figure
-from cnnlab.ui.widgets.format import p_cell
 from cnnlab.ui.widgets.images import upright
 from cnnlab.ui.widgets.live_chart import live_chart
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import chain
 
 import pandas as pd
 import streamlit as st
 
 from cnnlab.data.pictures.store import is_own_key
-from cnnlab.evaluation.significance import LEVEL, holm, mcnemar
-from cnnlab.runs.catalogue import Entry
+from cnnlab.evaluation.significance import LEVEL, by_pair
+from cnnlab.quantities import p_cell, p_value
+from cnnlab.runs.comparison import comparable_pairs
 from cnnlab.runs.summary import how_tested
 from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.shell.address import DATASET
@@ -18,7 +19,6 @@ from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.widgets.figure import download
-from cnnlab.ui.widgets.format import p_cell, p_value
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _COLUMNS = {
@@ -31,20 +31,14 @@ _COLUMNS = {
 
 def show(chosen: Chosen) -> None:
     """Show a sentence for two runs, a table for more."""
-    pairs = [
-        (one, other)
-        for one, other in combinations(chosen.named, 2)
-        if _is_comparable(chosen.named[one], chosen.named[other])
-    ]
+    pairs = comparable_pairs(chosen.named)
     if not pairs:
         if _tell_versions(chosen):
             return
         st.info("These runs have no test images in common. Select at least two finished runs on the same data set.")
         return
-    rows = pd.DataFrame([_tested(one, other, chosen.named) for one, other in pairs])
-    rows["p"] = holm(rows["p"].tolist())
-    verdicts = ["more than chance" if p < LEVEL else "no evidence of a difference" for p in rows["p"]]
-    rows.insert(0, "Verdict", verdicts)
+    judged = {name: chosen.named[name].run for name in dict.fromkeys(chain.from_iterable(pairs))}
+    rows = by_pair({name: answers(run, trained_network(run)) for name, run in judged.items()}, pairs)
     if len(rows) == 1:
         _tell(rows.iloc[0])
     shown = rows.round({"One's accuracy": 3, "Other's accuracy": 3}).assign(p=rows["p"].map(p_cell))
@@ -74,37 +68,10 @@ def _tell_versions(chosen: Chosen) -> bool:
     return True
 
 
-def _is_comparable(one: Entry, other: Entry) -> bool:
-    """Check whether both were tested on the same images: a branch omits those that its parent had trained on."""
-    return (
-        one.config.dataset == other.config.dataset
-        and bool(one.summary.per_class)
-        and one.summary.support == other.summary.support
-    )
-
-
-def _tested(one: str, other: str, named: dict[str, Entry]) -> dict[str, object]:
-    first, second = (answers(named[name].run, trained_network(named[name].run)) for name in (one, other))
-    found = mcnemar(first.hits, second.hits)
-    accuracies = float(first.hits.mean()), float(second.hits.mean())
-    return {
-        "p": found.p,
-        "Difference, points": round(100 * (accuracies[1] - accuracies[0]), 4),
-        "One": one,
-        "Other": other,
-        "One's accuracy": accuracies[0],
-        "Other's accuracy": accuracies[1],
-        "Only one right": found.only_first,
-        "Only other right": found.only_second,
-        "Images": len(first.labels),
-    }
-
-
 def _tell(row: pd.Series) -> None:
     apart = row["Only one right"] + row["Only other right"]
-    verdict = "More than chance" if row["p"] < LEVEL else "No evidence of a difference"
     st.markdown(
-        f"**{verdict}**: of {row['Images']:,} common test images only the first run gets "
+        f"**{row['Verdict'].capitalize()}**: of {row['Images']:,} common test images only the first run gets "
         f"{row['Only one right']:,} right, only the second {row['Only other right']:,}. If both were equally good, "
         f"chance alone would split these {apart:,} at least as unevenly with p {p_value(row['p'])}."
     )

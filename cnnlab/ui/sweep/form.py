@@ -10,9 +10,9 @@ from streamlit.delta_generator import DeltaGenerator
 from cnnlab.jobs.sweep_config import SPACES, SweepConfig, parse_sweep
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import ConfigError, RunConfig, field_title
+from cnnlab.training.titles import value_title
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.widgets.bounds import between, is_within
-from cnnlab.ui.widgets.config_inputs import title
 from cnnlab.ui.widgets.run_form import run_form
 
 _FIRST = ["learning_rate", "batch_size"]
@@ -97,7 +97,7 @@ def _options(name: str) -> list[Any]:
 
 
 def _shown(name: str, value: Any) -> str:
-    return PRESETS[value].title if name == "architecture" and value in PRESETS else title(str(value))
+    return PRESETS[value].title if name == "architecture" and value in PRESETS else value_title(str(value))
 
 
 def _number(value: Any) -> Any:

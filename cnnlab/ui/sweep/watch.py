@@ -12,17 +12,17 @@ from cnnlab.charts.sweeps import FIGURES
 from cnnlab.jobs.sweep import Step, Sweep, SweepError, SweepStore, search
 from cnnlab.jobs.sweep_config import SweepConfig
 from cnnlab.jobs.worker import Worker
+from cnnlab.quantities import rough_duration
 from cnnlab.runs.run import RunError
 from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, field_title
+from cnnlab.training.titles import value_title
 from cnnlab.ui.shell import frame, poll
 from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.state import MORE_TRIALS, SWEEP_CHOSEN, search_runs
 from cnnlab.ui.widgets.bounds import between, is_within
-from cnnlab.ui.widgets.config_inputs import title
 from cnnlab.ui.widgets.figure import show_figure
-from cnnlab.ui.widgets.format import rough_duration
 
 UPDATE_SECONDS = 2.0
 
@@ -217,4 +217,4 @@ def _go_on(sweep: Sweep, further: bool = False) -> None:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else title(str(value))
+    return f"{value:.3g}" if isinstance(value, float) else value_title(str(value))

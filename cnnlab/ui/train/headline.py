@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnnlab.training.titles import value_title
 from cnnlab.ui.shell import frame
 from cnnlab.ui.train.run_view import RunView
-from cnnlab.ui.widgets.config_inputs import title
 
 
 def headline(view: RunView) -> None:
@@ -19,7 +19,7 @@ def _settings(view: RunView) -> str:
     if view.came_from_elsewhere:
         return "Trained elsewhere: its training data and settings are not known."
     return (
-        f"{frame.counted(config.epochs, 'epoch')}, batches of {config.batch_size:,}, {title(config.optimizer)}, "
-        f"learning rate {config.learning_rate:g} ({config.schedule}), augmentation {title(config.augmentation)}, seed "
+        f"{frame.counted(config.epochs, 'epoch')}, batches of {config.batch_size:,}, {value_title(config.optimizer)}, "
+        f"learning rate {config.learning_rate:g} ({config.schedule}), augmentation {value_title(config.augmentation)}, seed "
         f"{config.seed}."
     )

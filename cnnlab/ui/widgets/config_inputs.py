@@ -9,28 +9,9 @@ from typing import Any, get_args
 import streamlit as st
 
 from cnnlab.training.config import COUNTS_WITH, RunConfig
+from cnnlab.training.titles import value_title
 from cnnlab.ui.shell.state import form_field
 from cnnlab.ui.widgets.bounds import is_within
-
-_TITLES = {
-    "sgd": "SGD",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "rmsprop": "RMSprop",
-    "cpu": "CPU",
-    "cuda": "CUDA",
-    "trivial": "TrivialAugment",
-    "weights": "class weights in the loss",
-    "sampling": "draw all classes equally often",
-    "standard": "(x − mean) / std",
-    "unit": "0 … 1",
-    "symmetric": "−1 … 1",
-}
-
-
-def title(value: str) -> str:
-    """Return the name of one of a setting's values as users read it."""
-    return _TITLES.get(value, value)
 
 
 def counts(field: str) -> bool:
@@ -43,7 +24,7 @@ def choice(
     label: str,
     field: str,
     options: list[str] | None = None,
-    shown: Callable[[str], str] = title,
+    shown: Callable[[str], str] = value_title,
     hint: str | None = None,
 ) -> str:
     """Show a choice among ``options``, by default all values of the field."""

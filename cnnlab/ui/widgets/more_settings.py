@@ -8,9 +8,10 @@ import streamlit as st
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.training.device import devices, precisions
+from cnnlab.training.titles import value_title
 from cnnlab.ui.shell.state import form_field
 from cnnlab.ui.widgets.bounds import between, is_within
-from cnnlab.ui.widgets.config_inputs import choice, counts, integer, number, title
+from cnnlab.ui.widgets.config_inputs import choice, counts, integer, number
 
 
 def more_settings(dataset: str, is_branch: bool) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def _images(dataset: str) -> dict[str, Any]:
         "and signs must not be mirrored.",
     )
     if augmentation == "auto":
-        st.caption(f"Auto is {title(DATASETS[dataset].augmentation)} for this data set.")
+        st.caption(f"Auto is {value_title(DATASETS[dataset].augmentation)} for this data set.")
     return {
         "augmentation": augmentation,
         "mixup": number("Mixup, α (0: off)", "mixup", 0.1, hint=f"Blends two images and their labels. {mixing}"),

@@ -10,12 +10,12 @@ import streamlit as st
 from cnnlab.export.formats.exporting import Exported, Row, Step, exported
 from cnnlab.export.formats.table import EXPORTS
 from cnnlab.jobs.worker import Worker
+from cnnlab.quantities import duration, percent, size
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell.frame import counted
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import formats_chosen, formats_made
 from cnnlab.ui.widgets.awaited import awaited, begun
-from cnnlab.ui.widgets.format import duration, percent, size
 
 
 def take_away(run: Run) -> None:

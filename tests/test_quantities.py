@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.ui.widgets.format import counted, duration, p_cell, p_value, percent, signed, size, time_taken
+from cnnlab.quantities import counted, duration, p_cell, p_value, percent, signed, size, time_taken
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from cnnlab.training.config import RunConfig
+from cnnlab.training.recipes import RECIPES
+from cnnlab.training.titles import TOLD, phrase, recipe_of, setting_title, what_differs
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_differs_from_none(name: str) -> None:
+    assert what_differs(RECIPES[name].config) == ""
+
+
+def test_a_title_names_what_was_changed_and_no_more_than_fits() -> None:
+    short = RECIPES["quick"].config.model_copy(update={"epochs": 4, "augmentation": "shift"})
+    assert recipe_of(short).name == "quick"
+    assert what_differs(short) == "4 epochs, shift augmentation"
+    many = RunConfig(epochs=1, train_fraction=0.1, augmentation="none", optimizer="sgd", learning_rate=0.5, seed=3)
+    assert what_differs(many) == "1 epoch, 10% of the images, no augmentation"
+    assert what_differs(many).count(",") == TOLD - 1
+
+
+def test_what_has_no_effect_and_what_is_of_the_machine_is_not_told() -> None:
+    assert what_differs(RunConfig(momentum=0.5, step_epochs=3, device="cpu", dataset="mnist")) == ""
+
+
+def test_values_are_told_by_their_titles() -> None:
+    assert setting_title("dataset", "mnist-sample") == "MNIST sample"
+    assert (setting_title("optimizer", "adamw"), setting_title("nesterov", False)) == ("AdamW", "no")
+    assert (setting_title("seed", "123456789"), setting_title("learning_rate", "0.0123456")) == (
+        "123456789",
+        "0.0123456",
+    )
+    assert (phrase("learning_rate", 0.0123456), phrase("momentum", "0.8")) == ("learning rate 0.0123", "momentum 0.8")
