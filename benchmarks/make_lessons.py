@@ -20,7 +20,7 @@ import torch
 from benchmarks.machine import machine
 from cnnlab.data.loading import load
 from cnnlab.files import atomic_write
-from cnnlab.learn import ablation, dense_vs_conv, transfer
+from cnnlab.learn import ablation, dense_vs_conv, few_pictures, transfer
 from cnnlab.learn.shipped import FOLDER, PER_MILLE, Arm, ContestFile, Made, RepeatsFile, arm_name, contest_name
 from cnnlab.training.device import keep_freed_memory, threads_each
 
@@ -29,6 +29,7 @@ ABLATIONS = {250: (ALL, 8), 1000: (USUAL, 5), 2500: (USUAL, 5)}  # by training i
 REMOVED_FROM = 250  # training images for which the usual parts are removed from a full training, too
 TRANSFERS = (25, 50, 100)  # training images
 TRANSFER_SEEDS = 8
+COMPARED = few_pictures.Terms(numbers=few_pictures.NUMBERS)
 
 
 def main() -> None:
@@ -53,6 +54,7 @@ def _files() -> dict[str, Callable[[], ContestFile | RepeatsFile]]:
         **{contest_name(terms): partial(_contest, terms) for terms in contests},
         **{f"ablation-{images}": partial(_ablations, images) for images in ABLATIONS},
         **{f"transfer-{images}": partial(_transfers, images) for images in TRANSFERS},
+        f"few-pictures-{COMPARED.dataset}": _comparison,
     }
 
 
@@ -82,18 +84,20 @@ def _ablations(images: int) -> RepeatsFile:
         for terms in terms
         for name, values in _last(ablation.ablate(terms)).accuracies.items()
     }
-    return _repeats(images, terms[0].epochs, accuracies)
+    return _repeats(terms[0].epochs, accuracies)
 
 
 def _transfers(images: int) -> RepeatsFile:
     terms = transfer.Terms(images, seeds=TRANSFER_SEEDS)
-    return _repeats(images, terms.epochs, dict(_last(transfer.transfer(terms)).accuracies))
+    return _repeats(terms.epochs, dict(_last(transfer.transfer(terms)).accuracies))
 
 
-def _repeats(images: int, epochs: int, accuracies: dict[str, tuple[float, ...]]) -> RepeatsFile:
-    return RepeatsFile(
-        _made(), images, epochs, [Arm(name, list(map(_short, values))) for name, values in accuracies.items()]
-    )
+def _comparison() -> RepeatsFile:
+    return _repeats(0, dict(_last(few_pictures.compare(COMPARED)).accuracies))
+
+
+def _repeats(epochs: int, accuracies: dict[str, tuple[float, ...]]) -> RepeatsFile:
+    return RepeatsFile(_made(), epochs, [Arm(name, list(map(_short, values))) for name, values in accuracies.items()])
 
 
 def _short(share: float) -> float:

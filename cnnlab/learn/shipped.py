@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import torch
 from pydantic import TypeAdapter
 
-from cnnlab.learn import ablation, dense_vs_conv, transfer
+from cnnlab.learn import ablation, dense_vs_conv, few_pictures, transfer
 from cnnlab.learn.repeats import Repeats
 
 FOLDER = Path(__file__).parent / "results"
@@ -61,17 +61,16 @@ class ContestFile:
 class Arm:
     """The accuracies of one training, by seed from 0 on."""
 
-    name: str  # parts separated by commas, or the start of a transfer
+    name: str  # parts separated by commas, the start of a transfer, or a way to learn from few pictures
     accuracies: list[float]
 
 
 @dataclass(frozen=True)
 class RepeatsFile:
-    """Trainings on so many images as their file has them."""
+    """Trainings over several seeds as their file has them."""
 
     made: Made
-    images: int
-    epochs: int
+    epochs: int  # 0 where each training has its own
     arms: list[Arm]
 
 
@@ -90,12 +89,19 @@ def shipped_contest(terms: dense_vs_conv.Terms) -> Shipped[dense_vs_conv.Contest
 
 def shipped_ablation(terms: ablation.Terms) -> Shipped[Repeats] | None:
     """Return the accuracies of an ablation's trainings if all of them come with the app."""
-    return _repeats(terms, f"ablation-{terms.images}", {name: arm_name(parts) for name, parts in terms.arms.items()})
+    names = {name: arm_name(parts) for name, parts in terms.arms.items()}
+    return _repeats(terms, f"ablation-{terms.images}", terms.epochs, names)
 
 
 def shipped_transfer(terms: transfer.Terms) -> Shipped[Repeats] | None:
     """Return the accuracies of each start if they come with the app."""
-    return _repeats(terms, f"transfer-{terms.images}", {start: start for start in transfer.STARTS})
+    return _repeats(terms, f"transfer-{terms.images}", terms.epochs, {start: start for start in transfer.STARTS})
+
+
+def shipped_comparison(terms: few_pictures.Terms) -> Shipped[few_pictures.Compared] | None:
+    """Return the accuracies of each way to learn if they come with the app."""
+    found = _repeats(terms, f"few-pictures-{terms.dataset}", 0, {name: name for name in terms.arms})
+    return found and Shipped(found.made, few_pictures.Compared(terms, 1.0, found.reached.accuracies), found.seeds)
 
 
 def contest_name(terms: dense_vs_conv.Terms) -> str:
@@ -108,11 +114,13 @@ def arm_name(parts: frozenset[ablation.Part]) -> str:
     return ", ".join(sorted(parts))
 
 
-def _repeats(terms: ablation.Terms | transfer.Terms, file: str, names: dict[str, str]) -> Shipped[Repeats] | None:
+def _repeats(
+    terms: ablation.Terms | transfer.Terms | few_pictures.Terms, file: str, epochs: int, names: dict[str, str]
+) -> Shipped[Repeats] | None:
     """Look up each arm of ``names`` {its name on the page: its name in the file}, for as many seeds as are asked."""
     path = FOLDER / f"{file}.json"
     kept = _arms(path) if path.exists() else None
-    if kept is None or kept.epochs != terms.epochs:
+    if kept is None or kept.epochs != epochs:
         return None
     known = {arm.name: tuple(arm.accuracies[: terms.seeds]) for arm in kept.arms}
     found = {name: known.get(inner, ()) for name, inner in names.items()}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.jobs.worker import Progress, Worker
 from cnnlab.learn.shipped import Shipped
@@ -33,16 +34,17 @@ def trial(
     show: Callable[[Step], None],
     hint: str,
     shipped: Shipped[Step] | None = None,
+    place: DeltaGenerator | None = None,
 ) -> None:
     """Show a button ``label`` that runs ``steps()`` in the background, and ``show`` for the latest result.
 
     ``asked`` stands for all settings: where they have changed since, the page says so. Until the button is pressed for
-    them, a result that comes with the app, ``shipped``, is shown; without one, ``hint`` says what to expect. A session
-    runs one experiment at a time; results of others stay.
+    them, a result that comes with the app, ``shipped``, is shown; without one, ``hint`` says what to expect. The
+    button is in ``place``, else here. A session runs one experiment at a time; results of others stay.
     """
     begun = _trials().get(key)
     is_running = begun is not None and begun.work.is_running
-    st.button(
+    (place or st).button(
         label,
         key=f"{key}.begin",
         type="secondary" if shipped else "primary",
@@ -52,7 +54,7 @@ def trial(
         args=[key, asked, steps],
     )
     if shipped and not is_running and (begun is None or begun.asked != asked):
-        st.caption(f":material/inventory_2: {shipped.caption}")
+        (place or st).caption(f":material/inventory_2: {shipped.caption}")
         show(shipped.reached)
     elif begun is None:
         st.info(hint, icon=":material/science:")
