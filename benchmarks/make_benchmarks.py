@@ -7,8 +7,6 @@ benchmarks.make_benchmarks watching accuracy``.
 from __future__ import annotations
 
 import json
-import os
-import platform
 import sys
 import tempfile
 from collections.abc import Callable
@@ -35,6 +33,7 @@ from benchmarks import (
     transfer,
     watching,
 )
+from benchmarks.machine import machine
 from cnnlab.bench import side_by_side
 from cnnlab.files import atomic_write
 from cnnlab.jobs.job import Job
@@ -73,23 +72,6 @@ def page(figures: Figures) -> str:
     for name, write in TABLES.items():
         text = text.replace(f"<!-- {name} -->", write(figures[name]) if name in figures else "Not measured yet.")
     return text
-
-
-def _machine(asked: str = "auto") -> Figures:
-    """Return what figures depend on: processor, software, threads, precision."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
-        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
-    units = [name for name in ("avx2", "avx512_f", "amx_bf16") if torch.cpu.get_capabilities().get(name)]
-    precision = str(choose_precision(asked, CPU)).removeprefix("torch.")
-    return {
-        "processor": f"{model}, {os.cpu_count()} cores ({', '.join(units)})",
-        "system": f"{platform.system()} {platform.machine()}, {'-'.join(platform.libc_ver())}",
-        "software": f"Python {platform.python_version()}, PyTorch {torch.__version__}",
-        "training": f"{threads_each()} thread{'s' * (threads_each() > 1)}, {precision}",
-    }
 
 
 def _choices() -> Figures:
@@ -187,7 +169,7 @@ def _bench_in_float32() -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         config = RECIPES["default"].config.model_copy(update={"precision": "float32"})
         results = [_trained(config.model_copy(update={"seed": seed}), RunStore(Path(folder))) for seed in SEEDS]
-    return {"machine": _machine("float32"), **report, "default": results}
+    return {"machine": machine("float32"), **report, "default": results}
 
 
 def _write_machine(figures: Figures) -> str:
@@ -372,7 +354,7 @@ def _write_teaching(figures: Figures) -> str:
 
 
 SECTIONS: dict[str, Callable[[], Any]] = {
-    "machine": _machine,
+    "machine": machine,
     "choices": _choices,
     "bench": _bench,
     "float32": _bench_in_float32,

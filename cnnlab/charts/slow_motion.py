@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import TRAIN, VALIDATION, Numbers, framed
+from cnnlab.charts.style import TRAIN, VALIDATION, Numbers, framed, log_axis
 from cnnlab.palette import PALETTE
 
 
@@ -71,5 +71,5 @@ def loss_by_step(losses: Sequence[float]) -> go.Figure:
         )
     )
     figure.update_xaxes(title="steps taken", dtick=max(1, len(losses) // 8), rangemode="tozero")
-    figure.update_yaxes(title="loss (cross-entropy), nats", type="log", exponentformat="power")
+    figure.update_yaxes(title="loss (cross-entropy), nats", **log_axis(losses))
     return framed(figure.update_layout(height=240))

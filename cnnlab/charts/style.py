@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
-from math import ceil
-from typing import TypeVar
+from math import ceil, floor, isfinite, log10
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,10 @@ _WHITE = "#ffffff"
 ON_WHITE: Scale = [(at, f"rgb({_bands(end)})") for at, end in ((0.0, NEGATIVE), (0.5, _WHITE), (1.0, POSITIVE))]
 
 
+_FEW_POWERS, _MOST_POWERS = 2, 7  # of ten along an axis: few have labels between them, many are not all labelled
+_SHORT = 0.001  # smaller numbers are written as powers
+
+
 def framed(figure: go.Figure) -> go.Figure:
     """Give a figure the app's margins and legend."""
     return figure.update_layout(
@@ -58,6 +62,17 @@ def framed(figure: go.Figure) -> go.Figure:
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
         hovermode="closest",
     )
+
+
+def log_axis(values: Iterable[float]) -> dict[str, Any]:
+    """Choose a logarithmic axis for ``values`` with whole labels: 1, 2 and 5 of each power of ten, or powers alone."""
+    logs = [log10(value) for value in values if value > 0 and isfinite(value)] or [0.0]
+    low, high = floor(min(logs)), ceil(max(logs))
+    steps = (1, 2, 5) if max(logs) - min(logs) <= _FEW_POWERS else (1,)
+    apart = ceil((high - low + 1) / _MOST_POWERS)
+    ticks = [step * 10.0**power for power in range(low, high + 1, apart) for step in steps]
+    names = [f"{tick:g}" if _SHORT <= tick <= 1 / _SHORT else f"10<sup>{round(log10(tick))}</sup>" for tick in ticks]
+    return {"type": "log", "tickmode": "array", "tickvals": ticks, "ticktext": names}
 
 
 def plain(name: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import Numbers, framed
+from cnnlab.charts.style import Numbers, framed, log_axis
 from cnnlab.palette import PALETTE
 
 GREY = "#8a94a3"  # seen in light and dark
@@ -67,11 +68,12 @@ def _path(name: str, points: Numbers, colour: str) -> go.Scatter:
 
 def losses_by_step(losses: Mapping[str, Sequence[float]], colours: Mapping[str, str]) -> go.Figure:
     """Plot each optimiser's loss after each of its steps, on a logarithmic axis."""
+    heights = {name: np.maximum(line, _LOWEST) for name, line in losses.items()}
     figure = go.Figure(
         [
             go.Scatter(
                 x=list(range(len(line))),
-                y=np.maximum(line, _LOWEST),
+                y=heights[name],
                 customdata=list(line),
                 name=name,
                 mode="lines",
@@ -82,7 +84,7 @@ def losses_by_step(losses: Mapping[str, Sequence[float]], colours: Mapping[str, 
         ]
     )
     figure.update_xaxes(title="step", rangemode="tozero")
-    figure.update_yaxes(title="loss", type="log", exponentformat="power", dtick=2)
+    figure.update_yaxes(title="loss", **log_axis(chain.from_iterable(heights.values())))
     return framed(figure.update_layout(height=280))
 
 

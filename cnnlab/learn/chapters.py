@@ -35,13 +35,28 @@ class Door:
 
 
 @dataclass(frozen=True)
+class Question:
+    """A question to guess the answer of, before it is revealed."""
+
+    asks: str
+    answers: tuple[str, str, str]
+    right: str  # one of them
+    reveal: str  # why, the number, and where to see it
+
+    def __post_init__(self) -> None:
+        if self.right not in self.answers:
+            raise ValueError(f"{self.right!r} is none of the answers to {self.asks!r}")
+
+
+@dataclass(frozen=True)
 class Chapter:
     """A chapter's data, without the code that draws it."""
 
     title: str
     icon: str
     promise: str  # what the reader does
-    question: str  # to be answered by experiment
+    minutes: int  # about how long it takes
+    questions: tuple[Question, ...]  # the first opens the chapter, the others close it
     sources: tuple[Source, ...]
     doors: tuple[Door, ...]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -25,6 +25,7 @@ from cnnlab.training.memory import check_memory
 
 FARTHEST = 6  # pixels: the largest shift of the images; beyond it much of a digit leaves the image
 SIDEWAYS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # right, left, down, up
+_TIMED = 256  # images of the training whose speed is measured
 SHUFFLE_SEED = 28  # of the one permutation applied to all images
 
 
@@ -78,13 +79,19 @@ class Terms:
 
 @dataclass(frozen=True)
 class Contest:
-    """Results so far; the networks and ``by_shift`` follow at the end."""
+    """Results so far, by network; all but the curves follow at the end."""
 
     terms: Terms
     done: float
-    epochs: Mapping[str, tuple[EpochMetrics, ...]]  # by network
+    curves: Mapping[str, tuple[tuple[float, float], ...]]  # accuracy on training and validation images by epoch
     networks: Mapping[str, nn.Module] = field(default_factory=dict)  # on the CPU
     by_shift: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # test accuracy at shifts of 0, 1, … pixels
+    answers: Mapping[str, Tensor] = field(default_factory=dict)  # as ``answers_by_shift`` returns them
+
+    def answer(self, name: str, label: int, right: int, down: int) -> list[float]:
+        """Return a network's class probabilities for the first test image of a class, shifted by whole pixels."""
+        probabilities: list[float] = self.answers[name][label, FARTHEST + down, FARTHEST + right].tolist()
+        return probabilities
 
 
 class ShufflePixels(nn.Module):
@@ -133,19 +140,32 @@ def contest(terms: Terms, data: Data) -> Generator[Contest]:
     networks = {
         name: _network(found, spec.shape, terms, spec) for name, found in contestants(terms.ending, spec).items()
     }
-    epochs: dict[str, tuple[EpochMetrics, ...]] = dict.fromkeys(networks, ())
+    curves: dict[str, tuple[tuple[float, float], ...]] = dict.fromkeys(networks, ())
     steps = config.epochs * -(-len(data.train) // config.batch_size)
     walks = (_beats(fit(network, data, config)) for network in networks.values())
     for beats in zip(*walks, strict=True):
         for name, event in zip(networks, beats, strict=True):
             if event.kind == "epoch":
-                epochs[name] += (event,)
-        yield Contest(terms, 0.95 * beats[0].step / steps, dict(epochs))
+                curves[name] += ((event.train_accuracy, event.validation_accuracy),)
+        yield Contest(terms, 0.95 * beats[0].step / steps, dict(curves))
     standardise = Standardise(*scaling(spec, config.normalise))
     by_shift = {
         name: accuracy_by_shift(network.cpu().eval(), data.test, standardise) for name, network in networks.items()
     }
-    yield Contest(terms, 1.0, epochs, networks, by_shift)
+    answers = {name: answers_by_shift(network, data) for name, network in networks.items()}
+    yield Contest(terms, 1.0, curves, networks, by_shift, answers)
+
+
+def seconds_an_epoch(ending: Ending, data: Data) -> float:
+    """Measure how long both networks take for an epoch on this machine, on a few images after a warm-up."""
+    config = Terms(ending, epochs=2).config
+    glanced = replace(data, train=data.train.part(slice(_TIMED)), validation=data.validation.part(slice(1)))
+    seconds = 0.0
+    for architecture in contestants(ending, data.spec).values():
+        network = build(architecture, data.spec.shape, len(data.spec.classes), seed=0)
+        *_, last = (event for event in fit(network, glanced, config) if event.kind == "epoch")
+        seconds += len(data.train) / last.images_per_second
+    return seconds
 
 
 def accuracy_by_shift(network: nn.Module, split: Split, standardise: Standardise) -> tuple[float, ...]:
@@ -176,6 +196,22 @@ def shuffled(images: Tensor) -> Tensor:
     """Permute the pixels of images (N, C, H, W) as ``ShufflePixels`` does."""
     out: Tensor = ShufflePixels(images.shape[2:].numel())(images)
     return out
+
+
+def answers_by_shift(network: nn.Module, data: Data) -> Tensor:
+    """Compute class probabilities for the first test image of each class at every shift.
+
+    Returns (classes, down, right, classes); both shifts go from -FARTHEST to FARTHEST.
+    """
+    shifts = range(-FARTHEST, FARTHEST + 1)
+    firsts = torch.cat([first_of(label, data) for label in range(len(data.spec.classes))])
+    images = torch.stack([moved(firsts, right, down) for down in shifts for right in shifts], dim=1)  # (N, S², C, H, W)
+    return probabilities(network, images.flatten(0, 1), data).reshape(len(firsts), len(shifts), len(shifts), -1)
+
+
+def first_of(label: int, data: Data) -> Tensor:
+    """Return the first test image of a class: (1, C, H, W)."""
+    return data.test.images[data.test.labels == label][:1]
 
 
 def probabilities(network: nn.Module, images: Tensor, data: Data) -> Tensor:

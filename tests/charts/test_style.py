@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from cnnlab import charts
-from cnnlab.charts.style import MAX_NAME, fitted
+from cnnlab.charts.style import MAX_NAME, fitted, log_axis
 
 BROWN, BLACK = f"{'a cat ' * 10}of brown fur", f"{'a cat ' * 10}of black fur"
 
@@ -23,3 +24,16 @@ def test_hovering_tells_the_whole_of_a_cut_name() -> None:
     grid, cells = charts.confusion(np.ones((2, 2)), [BROWN, BLACK]).data
     assert list(grid.x) == list(fitted([BROWN, BLACK]).values())
     assert cells.hovertext[1] == f"{BROWN} read as {BLACK}"
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([0.2, 1.5], ["0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50"]),
+        ([0.001, 700.0], ["0.001", "0.01", "0.1", "1", "10", "100", "1000"]),
+        ([1e-8, 20.0], ["10<sup>-8</sup>", "10<sup>-6</sup>", "10<sup>-4</sup>", "0.01", "1", "100"]),
+        ([float("nan"), float("inf"), 0.0], ["1", "2", "5"]),
+    ],
+)
+def test_a_logarithmic_axis_has_whole_labels(values: list[float], labels: list[str]) -> None:
+    assert log_axis(values)["ticktext"] == labels

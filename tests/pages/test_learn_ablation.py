@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.jobs.worker import Worker
 from cnnlab.learn.ablation import Terms
 from cnnlab.learn.repeats import Repeats, effects
+from cnnlab.learn.shipped import shipped_ablation
 from tests.pages.driver import checked, open_chapter, texts
 
 pytestmark = pytest.mark.slow
@@ -47,13 +48,22 @@ def check_table(page: AppTest, reached: Repeats) -> None:
     assert list(table["Verdict"]) == ["baseline", *(effect.verdict for effect in found[1:])]
 
 
-def test_before_it_begins_it_says_how_many_trainings_and_how_long() -> None:
+def test_it_opens_with_results_that_were_computed_beforehand_and_says_how_long_it_takes_here() -> None:
     page = chapter()
     assert "25 trainings, about" in texts(page)
     assert "tested on 2,250 images" in texts(page)
-    assert "Press the button" in texts(page)
+    assert "seeds 0 to 4" in texts(page)
+    shipped = shipped_ablation(Terms())
+    assert shipped
+    check_table(page, shipped.reached)
+    page.slider(key=f"{KEY}.seeds").set_value(3)
+    page.button_group(key=f"{KEY}.parts").set_value(["dropout", "mixup"]).run()
+    fewer = shipped_ablation(Terms(parts=("dropout", "mixup"), seeds=3))
+    assert fewer
+    check_table(checked(page), fewer.reached)
     page.select_slider(key=f"{KEY}.images").set_value(4000).run()
     assert "tested on 500 images" in texts(checked(page))
+    assert "Press the button" in texts(page)
 
 
 def test_without_a_part_there_is_nothing_to_try() -> None:

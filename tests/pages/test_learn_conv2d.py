@@ -87,3 +87,19 @@ def test_same_padding_keeps_the_size_and_wants_stride_1(page: AppTest) -> None:
     set_number(page, "stride.rows", 2)
     assert page.error
     assert "'same' is for stride 1" in texts(page).replace("\\", "")
+
+
+@pytest.mark.parametrize(("field", "value"), [("kernel_size.rows", 99), ("images", 0), ("out_channels", -1)])
+def test_a_number_out_of_bounds_is_told_and_nothing_is_computed_in_its_place(field: str, value: int) -> None:
+    page = open_chapter("conv2d")
+    checked(set_number(page, field, value))
+    assert "It must be at least 1 and at most" in texts(page)
+    assert not page.metric
+    assert not page.code
+
+
+def test_an_output_channel_that_does_not_exist_is_told() -> None:
+    page = open_chapter("conv2d")
+    checked(set_number(page, "channel.8", 9))
+    assert "It must be at least 1 and at most 8." in texts(page)
+    assert "initial ones" not in texts(page)

@@ -148,3 +148,14 @@ def test_learned_filters_want_a_run_and_are_its_first_convolutions(listed_run: R
 
 def test_without_a_run_it_says_where_learned_filters_come_from() -> None:
     assert "No network has been trained yet" in texts(pick(chapter(), "learned"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [("weight.1.1", 101, "at most 100"), ("number.First.1", 406, "at least 1 and at most 405")],
+)
+def test_a_number_out_of_bounds_is_told_and_no_map_is_computed(field: str, value: int, told: str) -> None:
+    page = open_chapter("convolution")
+    page.number_input(key=f"{KEY}.{field}").set_value(value).run()
+    assert f"It must be {told}." in texts(checked(page))
+    assert not page.get("imgs")

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.data.loading import load
 from cnnlab.jobs.worker import Worker
 from cnnlab.learn.dense_vs_conv import Contest, Terms, contestants, moved, parameters, probabilities
+from cnnlab.learn.shipped import shipped_contest
 from tests.pages.driver import checked, open_chapter, texts
 
 KEY = "learn.flatten"
@@ -32,10 +33,30 @@ def finish(page: AppTest) -> AppTest:
     return checked(page.run())
 
 
-def test_before_the_training_it_shows_both_networks_with_their_costs() -> None:
+def test_it_opens_with_results_that_were_computed_beforehand_and_a_digit_to_shift() -> None:
     page = chapter()
-    assert "Press the button" in texts(page)
-    assert "Shift one digit" not in [heading.value for heading in page.subheader]
+    assert "Computed beforehand on" in texts(page)
+    assert "Press the button" not in texts(page)
+    shipped = shipped_contest(Terms())
+    assert shipped
+    checked(page.slider(key=f"{KEY}.right").set_value(4).run())
+    for name in shipped.reached.answers:
+        said = shipped.reached.answer(name, 4, 4, 0)
+        assert f"The **{name}** network says **{said.index(max(said))}** ({max(said):.0%})" in texts(page)
+    page.slider(key=f"{KEY}.epochs").set_value(3).run()
+    assert "Press the button" in texts(checked(page))
+
+
+def test_a_seed_out_of_bounds_is_told_and_nothing_is_computed_in_its_place() -> None:
+    page = chapter()
+    page.number_input(key=f"{KEY}.seed").set_value(1000).run()
+    assert "It must be at least 0 and at most 999." in texts(checked(page))
+    assert not [button for button in page.button if button.key == f"{KEY}.contest.begin"]
+    assert "network says" not in texts(page)
+
+
+def test_it_shows_both_networks_with_their_costs() -> None:
+    page = chapter()
     data = load("mnist-sample")
     for name, architecture in contestants("flattened", data.spec).items():
         assert f"**{name.capitalize()}**: {parameters(architecture, data.spec):,} parameters" in texts(page)
@@ -63,11 +84,11 @@ def test_at_the_end_a_digit_is_moved_and_what_was_tried_is_compared() -> None:
     for name, network in reached.networks.items():
         said = probabilities(network, image, data)[0]
         assert f"The **{name}** network says **{said.argmax()}** ({said.max():.0%})" in texts(page)
-    assert not page.dataframe
     page.toggle(key=f"{KEY}.shuffled").set_value(True).run()
     finish(page)
     (table,) = (found.value for found in page.dataframe)
-    assert list(table["Pixels"]) == ["in place", "in place", "shuffled", "shuffled"]
+    assert list(table["Pixels"]) == ["in place"] * 4 + ["shuffled"] * 2
+    assert list(table["Epochs"]) == [10, 10, 2, 2, 2, 2]
     first = [100 * reached.by_shift[name][0] for name in ("dense", "convolutional")]
-    assert table["0 px"].tolist()[:2] == pytest.approx(first)
+    assert table["0 px"].tolist()[2:4] == pytest.approx(first)
     assert work(page).latest.terms == Terms(is_shuffled=True, epochs=2)  # type: ignore[union-attr]

@@ -90,3 +90,10 @@ def test_every_trap_has_a_door_and_those_to_train_have_settings_that_can_be() ->
     assert to_train
     for door in to_train:
         assert from_query(door.query).dataset == "mnist-sample"
+
+
+def test_a_seed_out_of_bounds_is_told_and_cannot_be_run() -> None:
+    page = chapter()
+    page.number_input(key="learn.traps.seed").set_value(-1).run()
+    assert "It must be at least 0 and at most 999." in texts(checked(page))
+    assert not [button for button in page.button if button.label == "Run both"]

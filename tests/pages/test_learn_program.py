@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.export.program import program_of, to_script
+from cnnlab.export.program import Program, program_of, to_script, without_helpers
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.designs import Shelf
@@ -43,8 +43,13 @@ def address(page: AppTest) -> dict[str, str]:
 
 
 def codes(page: AppTest) -> list[str]:
-    """The code of the seven steps."""
+    """The code of the seven steps, each before its helper functions."""
     return [code.value for code in page.code if code.language == "python"]
+
+
+def as_shown(program: Program) -> list[str]:
+    parts = [without_helpers(step.code)[::-1] for step in program.steps]
+    return [code for step in parts for code in step if code]
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +63,7 @@ def test_a_link_opens_a_tutorials_program(name: str) -> None:
     page = opened(name)
     assert page.selectbox(key=TRAINING).value == f"recipe {name}"
     assert [heading.value for heading in page.subheader][:7] == [f"{n}. {title}" for n, title in enumerate(STEPS, 1)]
-    assert codes(page) == [step.code for step in program_of(RECIPES[name].config).steps]
+    assert codes(page) == as_shown(program_of(RECIPES[name].config))
     assert "is not on this machine yet" in texts(page)
 
 
@@ -68,8 +73,7 @@ def test_budget_seed_and_data_set_change_the_program_and_its_results() -> None:
     page.segmented_control(key="learn.program.epochs.recipe basic-cnn").set_value(1)
     page.number_input(key="learn.program.seed").set_value(5).run()
     changes = {"dataset": "mnist-sample", "epochs": 1, "seed": 5}
-    steps = program_of(RECIPES["basic-cnn"].config.model_copy(update=changes)).steps
-    assert codes(page) == [step.code for step in steps]
+    assert codes(page) == as_shown(program_of(RECIPES["basic-cnn"].config.model_copy(update=changes)))
     assert metrics(page)["Loss, untrained"] != untrained
     files = [str(file) for file in page.get("download_button")]
     assert all(any(label in file for file in files) for label in ("Script", "Notebook", "Data file"))
@@ -79,7 +83,7 @@ def test_a_link_sets_data_budget_and_seed_and_what_is_set_is_a_link() -> None:
     page = opened("basic-cnn", dataset="mnist-sample", epochs="3", seed="7")
     changes = {"dataset": "mnist-sample", "epochs": 3, "seed": 7}
     config = RECIPES["basic-cnn"].config.model_copy(update=changes)
-    assert codes(page) == [step.code for step in program_of(config).steps]
+    assert codes(page) == as_shown(program_of(config))
     page.segmented_control(key="learn.program.epochs.recipe basic-cnn").set_value(1).run()
     page.number_input(key="learn.program.seed").set_value(8).run()
     asked = address(page)
@@ -91,7 +95,7 @@ def test_a_link_sets_data_budget_and_seed_and_what_is_set_is_a_link() -> None:
 def test_a_link_that_asks_for_what_cannot_be_is_told_of(asked: dict[str, str]) -> None:
     page = opened(**asked)
     assert "has a setting that does not exist" in page.toast[0].value
-    assert len(codes(page)) == 7
+    assert len(codes(page)) == 9
 
 
 def test_a_reload_finds_the_training_that_goes_on() -> None:
@@ -140,7 +144,7 @@ def test_a_saved_design_is_a_program_whatever_it_is_called() -> None:
     Shelf(runs_folder()).save(own)
     page = opened()
     page.selectbox(key=TRAINING).set_value("design mine").run()
-    assert "class MyBNetB(nn.Module)" in codes(checked(page))[2]
+    assert any("class MyBNetB(nn.Module)" in code for code in codes(checked(page)))
     assert codes(opened(design="mine")) == codes(page)
     assert "recipe" not in page.query_params
 
@@ -148,7 +152,7 @@ def test_a_saved_design_is_a_program_whatever_it_is_called() -> None:
 def test_a_run_is_a_program_with_its_curves(listed_run: Run) -> None:
     page = opened()
     page.selectbox(key=TRAINING).set_value(f"run {listed_run.id}").run()
-    assert codes(checked(page)) == [step.code for step in program_of(listed_run.config).steps]
+    assert codes(checked(page)) == as_shown(program_of(listed_run.config))
     assert metrics(page)["Test accuracy"] == f"{listed_run.summary.test_accuracy:.1%}"
 
 
@@ -166,6 +170,13 @@ def test_a_run_that_took_turns_says_why_it_is_no_program(listed_run: Run) -> Non
     page.selectbox(key=TRAINING).set_value(f"run {listed_run.id}").run()
     assert not page.exception
     assert "set by hand" in page.error[0].value
+
+
+def test_a_seed_out_of_bounds_is_told_and_no_program_is_written() -> None:
+    page = opened("basic-cnn")
+    page.number_input(key="learn.program.seed").set_value(2**32).run()
+    assert "It must be at least 0 and at most 4,294,967,295." in texts(checked(page))
+    assert not codes(page)
 
 
 def test_what_is_shown_is_what_the_script_has() -> None:

@@ -3,8 +3,17 @@
 On a CPU it comes to the run's weights bit for bit, on the same machine and as many threads.
 """
 
-from cnnlab.export.program.files import to_notebook, to_script
+from cnnlab.export.program.files import to_notebook, to_script, without_helpers
 from cnnlab.export.program.program import Program, Step, program_of, program_of_run
 from cnnlab.export.program.setting import ProgramError
 
-__all__ = ["Program", "ProgramError", "Step", "program_of", "program_of_run", "to_notebook", "to_script"]
+__all__ = [
+    "Program",
+    "ProgramError",
+    "Step",
+    "program_of",
+    "program_of_run",
+    "to_notebook",
+    "to_script",
+    "without_helpers",
+]

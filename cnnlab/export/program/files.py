@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -31,6 +33,15 @@ def to_notebook(program: Program) -> str:
     nbformat.validate(notebook)
     written: str = nbformat.writes(notebook)
     return written
+
+
+def without_helpers(code: str) -> tuple[str, str]:
+    """Split a step's code after its last function: into functions with their constants, maybe none, and the rest."""
+    tree = ast.parse(code)
+    ends = [part.end_lineno or 0 for part in tree.body if isinstance(part, ast.FunctionDef)]
+    lines = code.splitlines()
+    at = max(ends, default=0)
+    return "\n".join(lines[:at]), "\n".join(lines[at:]).lstrip("\n")
 
 
 def _blank_lines(code: str) -> str:

@@ -18,10 +18,10 @@ from cnnlab.ui.learn import (
     program,
     step,
 )
-from cnnlab.ui.learn.chapter import show_ending
+from cnnlab.ui.learn.chapter import GLOSSARY, show_ending, show_head
+from cnnlab.ui.learn.contents import contents
 from cnnlab.ui.shell import address, frame
 from cnnlab.ui.shell.address import CHAPTER
-from cnnlab.ui.shell.glossary_links import explain
 
 SHOW = {
     "convolution": convolution.show,
@@ -36,53 +36,20 @@ SHOW = {
     "cost": cost.show,
 }
 
-_GLOSSARY_ICON = ":material/menu_book:"
-
 
 def learn() -> None:
     """Show the list of chapters, or the one that the URL names."""
     address.show_in_browser()
     name = CHAPTER.value()
-    if name == glossary.NAME:
+    if name == GLOSSARY:
         frame.page("Learn", "The terms of the field, explained.", title="Glossary")
         glossary.show()
-        return
-    if name is not None and name not in CHAPTERS:
-        frame.page("Learn", "Convolutional networks in short chapters.")
-        st.warning("This chapter does not exist. Choose one of these:", icon=":material/link_off:")
-        _contents()
-        return
-    if name is None:
-        frame.page("Learn", "Convolutional networks in short chapters. The app computes every number live.")
-        _contents()
-        return
-    chapter = CHAPTERS[name]
-    frame.page("Learn", chapter.promise, title=chapter.title)
-    explain(chapter.promise)
-    st.fragment(SHOW[name])()
-    show_ending(chapter)
-    _neighbours(name)
-
-
-def _contents() -> None:
-    """Show a card for each chapter."""
-    numbered = list(enumerate(CHAPTERS.items(), start=1))
-    for first in range(0, len(numbered), 3):
-        for column, (number, (name, chapter)) in zip(st.columns(3), numbered[first : first + 3], strict=False):
-            with column.container(border=True, height="stretch"):
-                frame.door("Learn", f"**{number}. {chapter.title}**", {CHAPTER.name: name}, chapter.icon)
-                st.caption(chapter.promise)
-    frame.door("Learn", "Glossary: the terms explained", {CHAPTER.name: glossary.NAME}, _GLOSSARY_ICON)
-
-
-def _neighbours(name: str) -> None:
-    """Show links to the previous chapter, the list, the glossary, the next chapter."""
-    names = list(CHAPTERS)
-    place = names.index(name)
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        for before in names[:place][-1:]:
-            frame.door("Learn", f"Previous: {CHAPTERS[before].title}", {CHAPTER.name: before}, ":material/arrow_back:")
-        frame.door("Learn", "All chapters", {})
-        frame.door("Learn", "Glossary", {CHAPTER.name: glossary.NAME}, _GLOSSARY_ICON)
-        for after in names[place + 1 :][:1]:
-            frame.door("Learn", f"Next: {CHAPTERS[after].title}", {CHAPTER.name: after}, ":material/arrow_forward:")
+    elif name in CHAPTERS:
+        show_head(name)
+        st.fragment(SHOW[name])()
+        show_ending(name)
+    else:
+        frame.page("Learn", "Convolutional networks in short chapters. The app computes every number.")
+        if name is not None:
+            st.warning("This chapter does not exist. Choose one of these:", icon=":material/link_off:")
+        contents()

@@ -9,10 +9,12 @@ from typing import get_args
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.charts import ablation as charts
 from cnnlab.learn import ablation, transfer
 from cnnlab.learn.repeats import Effect, Repeats, effects
+from cnnlab.learn.shipped import Shipped, shipped_ablation, shipped_transfer
 from cnnlab.networks.designs import to_link
 from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.figure import download
@@ -26,7 +28,7 @@ ROW = 58  # pixels of a chart
 MEANINGS: dict[ablation.Part, str] = {
     "augmentation": "each image is slightly moved, rotated, scaled and sheared, differently each time",
     "batch norm": "after each of the two convolutions",
-    "dropout": "drops drops half of the features before the logits",
+    "dropout": "drops half of the features before the logits",
     "weight decay": f"{ablation.SETTINGS['weight decay']['weight_decay']:g}, with AdamW",
     "TrivialAugment": "mirrors some images, then one random change of shape or colour; made for photos",
     "mixup": "blends two images and their labels",
@@ -39,27 +41,41 @@ MEANINGS: dict[ablation.Part, str] = {
 
 def show() -> None:
     """Show the ablation of a training's parts, or transfer."""
-    st.markdown(
-        "One training proves little: another seed gives another accuracy. So every training is repeated with several "
-        "seeds. A difference counts only if chance does not explain it."
-    )
-    subject = st.segmented_control(
-        "Parts of a training",
-        list(SUBJECTS),
-        default="parts",
-        format_func=SUBJECTS.__getitem__,
-        key="learn.ablation.subject",
-        required=True,
-        persist_state="session",
-    )
+    settings, results = st.columns([2, 5], gap="large")
+    with settings:
+        subject = st.segmented_control(
+            "Parts of a training",
+            list(SUBJECTS),
+            default="parts",
+            format_func=SUBJECTS.__getitem__,
+            key="learn.ablation.subject",
+            required=True,
+            persist_state="session",
+            wrap=True,
+        )
     if subject == "transfer":
-        _transfer()
+        _transfer(settings, results)
     else:
-        _parts()
+        _parts(settings, results)
 
 
-def _parts() -> None:
+def _parts(settings: DeltaGenerator, results: DeltaGenerator) -> None:
     """Show the settings, the estimated time and the results of the ablation."""
+    with settings:
+        terms = _terms()
+        button = st.container()
+        if terms:
+            _estimate(terms, len(terms.arms))
+        with st.popover("What the parts are", icon=":material/info:", type="tertiary"):
+            st.markdown("\n".join(f"- **{part}**: {what}" for part, what in MEANINGS.items()))
+            st.markdown("Everything else is the same: two convolutions, AdamW, one-cycle learning rate.")
+    with results:
+        if terms:
+            _try("learn.ablation.trial", terms, lambda: ablation.ablate(terms), shipped_ablation(terms), button)
+
+
+def _terms() -> ablation.Terms | None:
+    """Choose the parts and how often they are trained; say what to do and return None where there is nothing to try."""
     way = st.segmented_control(
         "How",
         get_args(ablation.Way),
@@ -68,6 +84,7 @@ def _parts() -> None:
         key="learn.ablation.way",
         required=True,
         persist_state="session",
+        wrap=True,
     )
     parts = st.pills(
         "Parts",
@@ -76,43 +93,40 @@ def _parts() -> None:
         default=ablation.USUAL,
         key="learn.ablation.parts",
         persist_state="session",
+        wrap=True,
     )
     images, epochs, seeds = _budget("learn.ablation", ablation.IMAGES, ablation.Terms())
     if not parts:
         st.info("Select at least one part.", icon=":material/science:")
-        return
+        return None
     terms = ablation.Terms(way, tuple(parts), images, epochs, seeds)
     if terms.exclude_each_other:
         st.info("A training has one augmentation: select augmentation or TrivialAugment.", icon=":material/science:")
-        return
-    _estimate(terms, len(terms.arms))
-    with st.popover("What the parts are", icon=":material/info:", type="tertiary"):
-        st.markdown("\n".join(f"- **{part}**: {what}" for part, what in MEANINGS.items()))
-        st.markdown("Everything else is the same: two convolutions, AdamW, one-cycle learning rate.")
-    _try("learn.ablation.trial", "Try them", terms, lambda: ablation.ablate(terms))
+        return None
+    return terms
 
 
-def _transfer() -> None:
+def _transfer(settings: DeltaGenerator, results: DeltaGenerator) -> None:
     """Show the same for the initial weights, on a different task."""
-    st.markdown(
-        "A new task: classify **5 to 9** from few images. Does it help to start with convolutions trained on all "
-        "images of **0 to 4**? The last layer always starts from random weights."
-    )
-    st.markdown("\n".join(f"- **{name}**: {what}" for name, what in transfer.STARTS.items()))
-    terms = transfer.Terms(*_budget("learn.transfer", transfer.IMAGES, transfer.Terms()))
-    _estimate(terms, len(transfer.STARTS), transfer.SOURCE_IMAGES * transfer.SOURCE_EPOCHS)
-    _try("learn.transfer.trial", "Try the four", terms, lambda: transfer.transfer(terms))
+    with settings:
+        terms = transfer.Terms(*_budget("learn.transfer", transfer.IMAGES, transfer.Terms()))
+        button = st.container()
+        _estimate(terms, len(transfer.STARTS), transfer.SOURCE_IMAGES * transfer.SOURCE_EPOCHS)
+    with results:
+        _try("learn.transfer.trial", terms, lambda: transfer.transfer(terms), shipped_transfer(terms), button)
+        st.markdown(
+            "A new task: classify **5 to 9** from few images. Does it help to start with convolutions trained on all "
+            "images of **0 to 4**? The last layer always starts from random weights."
+        )
+        st.markdown("\n".join(f"- **{name}**: {what}" for name, what in transfer.STARTS.items()))
 
 
 def _budget(key: str, images: tuple[int, ...], usual: ablation.Terms | transfer.Terms) -> tuple[int, int, int]:
     """Choose the numbers of images, epochs and seeds."""
-    columns = st.columns(3, gap="medium")
     return (
-        columns[0].select_slider(
-            "Images to learn from", images, usual.images, key=f"{key}.images", persist_state="session"
-        ),
-        columns[1].slider("Epochs", 5, 60, usual.epochs, step=5, key=f"{key}.epochs", persist_state="session"),
-        columns[2].slider("Seeds", 2, 8, usual.seeds, key=f"{key}.seeds", persist_state="session"),
+        st.select_slider("Images to learn from", images, usual.images, key=f"{key}.images", persist_state="session"),
+        st.slider("Epochs", 5, 60, usual.epochs, step=5, key=f"{key}.epochs", persist_state="session"),
+        st.slider("Seeds", 2, 8, usual.seeds, key=f"{key}.seeds", persist_state="session"),
     )
 
 
@@ -131,8 +145,15 @@ def _images_per_second() -> float:
     return ablation.images_per_second()
 
 
-def _try(key: str, label: str, terms: ablation.Terms | transfer.Terms, steps: Callable[[], Generator[Repeats]]) -> None:
-    trial(key, label, terms, steps, _show, "Press the button. Each training appears as soon as it is tested.")
+def _try(
+    key: str,
+    terms: ablation.Terms | transfer.Terms,
+    steps: Callable[[], Generator[Repeats]],
+    shipped: Shipped[Repeats] | None,
+    place: DeltaGenerator,
+) -> None:
+    hint = "These settings are not computed yet. Press the button: each training appears as soon as it is tested."
+    trial(key, "Compute it here", terms, steps, _show, hint, shipped, place)
 
 
 def _show(reached: Repeats) -> None:
@@ -162,6 +183,10 @@ def _show(reached: Repeats) -> None:
             "Differences to the baseline with their intervals",
             height,
         )
+    st.markdown(
+        "One training proves little: another seed gives another accuracy. So every training is repeated with several "
+        "seeds. A difference counts only if chance does not explain it."
+    )
     _told(found)
     _table(rows)
     if isinstance(reached.terms, ablation.Terms) and reached.done == 1:

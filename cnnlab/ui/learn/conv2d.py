@@ -10,27 +10,31 @@ from cnnlab.learn.sample_images import picture_of
 from cnnlab.networks.designs import to_link
 from cnnlab.networks.layers import Conv2d, Shape, shown
 from cnnlab.networks.layers.base import pair
-from cnnlab.ui.learn.conv2d_form import conv2d_form
+from cnnlab.ui.learn.conv2d_form import conv2d_form, pick_example
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.address import DESIGN
+from cnnlab.ui.widgets.bounds import whole_number
 from cnnlab.ui.widgets.sliding_window import show_window
 from cnnlab.ui.widgets.window_scene import scene_of, told_of
 
 
 def show() -> None:
     """Show the chapter."""
-    st.markdown(
-        "Nine arguments decide which pixels a convolution reads and what it outputs. Start with an example, change "
-        "one argument at a time, and watch the window."
-    )
-    layer, shape = conv2d_form()
+    pick_example()
+    window = st.container()
+    st.markdown("Nine arguments decide which pixels a convolution reads. Change one at a time, and watch the window.")
+    asked = conv2d_form()
+    if asked is None:
+        return
+    layer, shape = asked
     try:
         measured = measure(layer, shape)
     except ValueError as error:
         _refused(str(error), layer, shape)
         return
     _tell(layer, shape, measured)
-    _step(layer, shape)
+    with window:
+        _step(layer, shape)
     frame.door("Design", "Build a network on this layer", {DESIGN.name: to_link(network_on(layer))})
 
 
@@ -66,21 +70,26 @@ def _macs_formula(layer: Conv2d, measured: Measured) -> str:
 
 def _step(layer: Conv2d, shape: Shape) -> None:
     """Show the sliding window over an image of that shape, with PyTorch's initial weights."""
-    channel = 1
+    place = st.container()
+    channel: int | None = 1
     if layer.out_channels > 1:
-        channel = st.number_input(
+        channel = whole_number(
             f"Output channel, 1 to {layer.out_channels}",
             1,
             layer.out_channels,
+            width=220,
+            value=1,
             key=f"learn.conv2d.channel.{layer.out_channels}",
             persist_state="session",
-            width=220,
         )
+    if channel is None:
+        return
     image = picture_of(shape[1:])
     module = fresh(layer, shape[1:])
     worked = work(image, layer, module.weight, module.bias, channel - 1)
     scene = scene_of(worked, shape[1] == 3)
-    show_window(scene, "learn.conv2d.window")
+    with place:
+        show_window(scene, "learn.conv2d.window")
     st.caption(" ".join(filter(None, [told_of(scene, worked), _about(layer, shape)])))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from cnnlab.learn.conv2d import EXAMPLES, Example
 from cnnlab.networks.layers import Conv2d, Shape
 from cnnlab.networks.layers.base import pair
 from cnnlab.ui.shell.state import CONV2D_EXAMPLE, conv2d_field
+from cnnlab.ui.widgets.bounds import whole_number
 
 Mode = Literal["zeros", "reflect", "replicate", "circular"]
 
@@ -39,8 +40,8 @@ _HELP = {
 }
 
 
-def conv2d_form() -> tuple[Conv2d, Shape]:
-    """Show the form; return the layer, and the shape (N, C, H, W) of its input batch."""
+def pick_example() -> None:
+    """Show the choice of an example, which fills the form."""
     if not conv2d_field("images").is_set:
         _fill_with(EXAMPLES[_FIRST])
     name = st.selectbox(
@@ -52,25 +53,24 @@ def conv2d_form() -> tuple[Conv2d, Shape]:
         on_change=_fill,
     )
     st.caption(EXAMPLES[name].about)
+
+
+def conv2d_form() -> tuple[Conv2d, Shape] | None:
+    """Show the form; return the layer, and the shape (N, C, H, W) of its input batch, None where a number is wrong."""
     with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            shape = tuple(_number(field, field) for field in _BATCH)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True):
+            batch = [_number(field, field) for field in _BATCH]
+        with st.container(horizontal=True):
             out_channels, groups = _number("out_channels", "out_channels"), _number("groups", "groups")
             mode = _padding_mode()
         apart, same, bias = _switches()
         sizes = _sizes([field for field in _SIZES if not (same and field == "padding")], apart)
-    layer = Conv2d(
-        out_channels=out_channels,
-        kernel_size=sizes["kernel_size"],
-        stride=sizes["stride"],
-        padding="same" if same else sizes["padding"],
-        dilation=sizes["dilation"],
-        groups=groups,
-        bias=bias,
-        padding_mode=mode,
-    )
-    return layer, shape
+    shape = tuple(number for number in batch if number is not None)
+    if out_channels is None or groups is None or sizes is None or len(shape) < len(batch):
+        return None
+    if same:
+        sizes["padding"] = "same"
+    return Conv2d(out_channels=out_channels, groups=groups, bias=bias, padding_mode=mode, **sizes), shape
 
 
 def _padding_mode() -> Mode:
@@ -99,31 +99,28 @@ def _switches() -> tuple[bool, bool, bool]:
     return apart, same, bias
 
 
-def _sizes(fields: list[str], apart: bool) -> dict[str, int | tuple[int, int]]:
-    """Show one number for each field, or two where rows and columns are set separately."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+def _sizes(fields: list[str], apart: bool) -> dict[str, Any] | None:
+    """Show one number for each field, or two where rows and columns are set separately; None where one is wrong."""
+    with st.container(horizontal=True):
         rows = {field: _number(f"{field}, rows" if apart else field, f"{field}.rows") for field in fields}
-    if not apart:
-        return dict(rows)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        columns = {field: _number(f"{field}, columns", f"{field}.columns") for field in fields}
+    columns = rows
+    if apart:
+        with st.container(horizontal=True):
+            columns = {field: _number(f"{field}, columns", f"{field}.columns") for field in fields}
+    if None in (*rows.values(), *columns.values()):
+        return None
     return {field: row if row == columns[field] else (row, columns[field]) for field, row in rows.items()}
 
 
-def _number(label: str, name: str) -> int:
+def _number(label: str, name: str) -> int | None:
     field = name.split(".", maxsplit=1)[0]
-    low, high = _LIMITS[field]
-    return int(
-        st.number_input(
-            label,
-            low,
-            high,
-            key=conv2d_field(name).name,
-            persist_state="session",
-            help=_HELP.get(field),
-            width=160,
-            step=1,
-        )
+    return whole_number(
+        label,
+        *_LIMITS[field],
+        width=160,
+        key=conv2d_field(name).name,
+        persist_state="session",
+        help=_HELP.get(field),
     )
 
 

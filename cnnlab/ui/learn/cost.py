@@ -48,16 +48,14 @@ class _Asked:
 
 def show() -> None:
     """Show the choice of a training, its memory and its speed."""
-    asked = _choose()
+    asked, batch_size = _choose()
     try:
         counts = _counted(asked.architecture, asked.dataset, asked.optimizer, asked.precision)
     except ArchitectureError as error:
         st.error(frame.literal(str(error)), title="This network does not fit these images")
         return
-    st.subheader("Where the bytes go", anchor=False)
-    batch_size = _choose_batch_size()
-    _show_totals(counts, asked, batch_size)
     _show_layers(counts, asked, batch_size)
+    _show_totals(counts, asked, batch_size)
     _show_formulas(counts, asked, batch_size)
     _compare_with_estimate(counts, asked, batch_size)
     st.subheader("Batch size against speed", anchor=False)
@@ -70,9 +68,12 @@ def _counted(architecture: str, dataset: str, optimizer: str, precision: str) ->
     return count_bytes(asked.config(), asked.spec)
 
 
-def _choose() -> _Asked:
-    network, images, optimizer, precision = st.columns(4)
-    return _Asked(
+def _choose() -> tuple[_Asked, int]:
+    """Choose the training to measure, and the batch size."""
+    network, images, optimizer, precision, batch = st.columns(5)
+    with batch:
+        batch_size = _choose_batch_size()
+    asked = _Asked(
         architecture=network.selectbox(
             "Network",
             list(PRESETS),
@@ -103,6 +104,7 @@ def _choose() -> _Asked:
             persist_state="session",
         ),
     )
+    return asked, batch_size
 
 
 def _choose_batch_size() -> int:

@@ -23,6 +23,7 @@ from cnnlab.learn.few_pictures import (
     possible_numbers,
     suitable,
 )
+from cnnlab.learn.shipped import shipped_comparison
 from cnnlab.pretrained.table import BACKBONES
 from cnnlab.training.config_link import to_query
 from cnnlab.ui.shell import frame
@@ -44,7 +45,8 @@ _T = TypeVar("_T")
 
 
 def show() -> None:
-    """Show what transfer learning is, the settings of the comparison, and its results."""
+    """Show the comparison, and what transfer learning is."""
+    _comparison()
     st.markdown(
         linked(
             "A network trained on a million photos has learned more than their classes. Its first layers respond to "
@@ -59,46 +61,57 @@ def show() -> None:
         )
     )
     st.markdown("\n".join(f"- **{way}**: {what}" for way, what in MEANINGS.items()))
-    terms = _terms()
-    if not (terms.ways and terms.numbers):
-        st.info("Choose at least one way to learn and one number of pictures.", icon=":material/science:")
-        return
-    _budget(terms)
-    trial(
-        f"{KEY}.trial",
-        "Compare them",
-        terms,
-        lambda: compare(terms),
-        _show,
-        "Press the button. Each point appears as soon as its first network is tested.",
-    )
+
+
+def _comparison() -> None:
+    """Show the settings, and beside them the results."""
+    settings, results = st.columns([2, 5], gap="large")
+    with settings:
+        terms = _terms()
+        button = st.container()
+        if terms.ways and terms.numbers:
+            _budget(terms)
+    with results:
+        if not (terms.ways and terms.numbers):
+            st.info("Choose at least one way to learn and one number of pictures.", icon=":material/science:")
+            return
+        trial(
+            f"{KEY}.trial",
+            "Compute it here",
+            terms,
+            lambda: compare(terms),
+            _show,
+            "These settings are not computed yet. Press the button: each point appears as soon as its first network "
+            "is tested.",
+            shipped_comparison(terms),
+            button,
+        )
 
 
 def _terms() -> Terms:
     """Choose data set, ways to learn, numbers of pictures and seeds."""
     usual = Terms()
-    left, right = st.columns(2, gap="large")
-    with left:
-        dataset = _dataset(suitable()).name
-        seeds = st.slider("Seeds", 2, 8, usual.seeds, key=f"{KEY}.seeds", persist_state="session")
-    with right:
-        ways = st.pills(
-            "Methods",
-            WAYS,
-            selection_mode="multi",
-            default=usual.ways,
-            key=f"{KEY}.ways",
-            persist_state="session",
-        )
-        numbers = possible_numbers(dataset)
-        chosen = st.pills(
-            "Pictures per class",
-            numbers,
-            selection_mode="multi",
-            default=numbers[: len(usual.numbers)],
-            key=f"{KEY}.numbers.{len(numbers)}.{numbers[0]}",  # persisted ones must be among them
-            persist_state="session",
-        )
+    dataset = _dataset(suitable()).name
+    ways = st.pills(
+        "Methods",
+        WAYS,
+        selection_mode="multi",
+        default=usual.ways,
+        key=f"{KEY}.ways",
+        persist_state="session",
+        wrap=True,
+    )
+    numbers = possible_numbers(dataset)
+    chosen = st.pills(
+        "Pictures per class",
+        numbers,
+        selection_mode="multi",
+        default=numbers[: len(usual.numbers)],
+        key=f"{KEY}.numbers.{len(numbers)}.{numbers[0]}",  # persisted ones must be among them
+        persist_state="session",
+        wrap=True,
+    )
+    seeds = st.slider("Seeds", 2, 8, usual.seeds, key=f"{KEY}.seeds", persist_state="session")
     return Terms(dataset, _in_order(WAYS, ways), _in_order(numbers, chosen), seeds)
 
 

@@ -20,16 +20,20 @@ from cnnlab.learn.dense_vs_conv import (
     Varied,
     contest,
     contestants,
+    first_of,
     ink_lost,
     moved,
-    probabilities,
+    seconds_an_epoch,
     shuffled,
 )
+from cnnlab.learn.shipped import shipped_contest
 from cnnlab.networks.architecture import Architecture, summarise
 from cnnlab.ui.shell import frame
-from cnnlab.ui.shell.state import CONTESTS
+from cnnlab.ui.shell.state import CONTESTS, ENDING
+from cnnlab.ui.widgets.bounds import whole_number
 from cnnlab.ui.widgets.diagram import show_network
 from cnnlab.ui.widgets.figure import show_figure
+from cnnlab.ui.widgets.format import duration
 from cnnlab.ui.widgets.images import enlarged
 from cnnlab.ui.widgets.live_chart import live_chart
 from cnnlab.ui.widgets.progress import trial
@@ -41,32 +45,31 @@ TOLD_SHIFTS = (0, 2, 4, 6)  # pixels, in the table of all trials
 
 def show() -> None:
     """Show the two networks, their training, the test on shifted images, and the earlier trials."""
-    spec = dataset_spec("mnist-sample")
+    settings, results = st.columns([2, 5], gap="large")
+    with settings:
+        terms = _terms()
+        button = st.container() if terms else None
+        if terms:
+            _estimate(terms)
+    with results:
+        if terms:
+            trial(
+                "learn.flatten.contest",
+                "Compute it here",
+                terms,
+                lambda: contest(terms, _data()),
+                _show,
+                f"These settings are not computed yet. Press the button: both networks train on the same "
+                f"{len(_data().train):,} digits in the same batches.",
+                shipped_contest(terms),
+                button,
+            )
+    st.subheader("The two networks", anchor=False)
     st.markdown(
         "A dense network reads the image as one row of numbers. It loses which pixels are neighbours. A "
         "convolutional network keeps the two dimensions. Both networks here have as many parameters."
     )
-    ending = st.segmented_control(
-        "The convolutional network's last maps are",
-        get_args(Ending),
-        default="flattened",
-        format_func=ENDINGS.__getitem__,
-        key="learn.flatten.ending",
-        required=True,
-        persist_state="session",
-    )
-    _networks(ending, spec)
-    st.subheader("Train both", anchor=False)
-    terms = _terms(ending)
-    trial(
-        "learn.flatten.contest",
-        "Train both side by side",
-        terms,
-        lambda: contest(terms, _data()),
-        _show,
-        f"Press the button. Both networks train on the same {len(_data().train):,} digits in the same batches. This "
-        "takes less than half a minute on most machines.",
-    )
+    _networks(ENDING.get(), dataset_spec("mnist-sample"))
 
 
 def _networks(ending: Ending, spec: DatasetSpec) -> None:
@@ -83,33 +86,47 @@ def _costs(architecture: Architecture, spec: DatasetSpec) -> str:
     return f"{sum(row.parameters for row in rows):,} parameters, {sum(row.macs for row in rows):,} products an image"
 
 
-def _terms(ending: Ending) -> Terms:
-    """Show the settings, and a digit with its pixels shuffled where that is chosen."""
-    left, right = st.columns([3, 1], gap="large")
-    with left:
-        augmentation = st.segmented_control(
-            "Training images",
-            get_args(Varied),
-            default="none",
-            format_func=VARIED.__getitem__,
-            key="learn.flatten.augmentation",
-            required=True,
-            persist_state="session",
-        )
-        is_shuffled = st.toggle(
-            "Shuffle the pixels",
-            key="learn.flatten.shuffled",
-            help="Puts the pixels of all images into the same random order. Only the neighbourhoods are lost.",
-            persist_state="session",
-        )
-        with st.container(horizontal=True):
-            epochs = st.slider("Epochs", 2, 30, 10, key="learn.flatten.epochs", persist_state="session")
-            seed = st.number_input("Seed", 0, 999, 0, key="learn.flatten.seed", persist_state="session")
-    with right:
-        image = _data().test.images[:1]
-        seen = shuffled(image) if is_shuffled else image
-        st.image(inline(enlarged(seen[0], 140)), "What the networks see", width=140)
-    return Terms(ending, augmentation, is_shuffled, epochs, seed)
+def _terms() -> Terms | None:
+    """Show the settings; None where the seed is wrong."""
+    ending: Ending = st.segmented_control(
+        "The convolutional network's last maps are",
+        get_args(Ending),
+        default="flattened",
+        format_func=ENDINGS.__getitem__,
+        key=ENDING.name,
+        required=True,
+        persist_state="session",
+        wrap=True,
+    )
+    augmentation: Varied = st.segmented_control(
+        "Training images",
+        get_args(Varied),
+        default="none",
+        format_func=VARIED.__getitem__,
+        key="learn.flatten.augmentation",
+        required=True,
+        persist_state="session",
+        wrap=True,
+    )
+    is_shuffled = st.toggle(
+        "Shuffle the pixels",
+        key="learn.flatten.shuffled",
+        help="Puts the pixels of all images into the same random order. Only the neighbourhoods are lost.",
+        persist_state="session",
+    )
+    epochs = st.slider("Epochs", 2, 30, 10, key="learn.flatten.epochs", persist_state="session")
+    seed = whole_number("Seed", 0, 999, value=0, key="learn.flatten.seed", persist_state="session")
+    return None if seed is None else Terms(ending, augmentation, is_shuffled, epochs, seed)
+
+
+def _estimate(terms: Terms) -> None:
+    seconds = _seconds_an_epoch(terms.ending) * terms.epochs
+    st.caption(f":material/timer: Training both takes about {duration(seconds)} on this machine.")
+
+
+@st.cache_data(show_spinner="Timing this machine", ttl=600)
+def _seconds_an_epoch(ending: Ending) -> float:
+    return seconds_an_epoch(ending, _data())
 
 
 def _data() -> Data:
@@ -117,18 +134,13 @@ def _data() -> Data:
 
 
 def _show(reached: Contest) -> None:
-    """Show curves during training; accuracy against shift at the end."""
-    curves = {
-        name: [(epoch.train_accuracy, epoch.validation_accuracy) for epoch in epochs]
-        for name, epochs in reached.epochs.items()
-    }
-    live_chart(
-        charts.learning(curves), "learn.flatten.curves", str(reached.terms), "Accuracy of both networks by epoch", 280
-    )
+    """Show curves during training; a digit to shift and accuracy against shift at the end."""
     if not reached.by_shift:
+        _curves(reached)
         return
     _remember(reached)
-    st.subheader("Shift the test images", anchor=False)
+    st.fragment(_one_digit)(reached)  # a fragment of its own: a moved slider reruns nothing else
+    st.markdown("**Shift the test images**")
     show_figure(
         charts.accuracy_by_shift(reached.by_shift, 1 / len(_data().spec.classes)),
         "dense-or-not-shift",
@@ -137,29 +149,45 @@ def _show(reached: Contest) -> None:
         f"{len(_data().test):,} test images shifted right, left, down and up; the mean of the four. At {FARTHEST} px, "
         f"{ink_lost(_data().test.images, FARTHEST):.1%} of their ink has left the picture.",
     )
-    st.subheader("Shift one digit", anchor=False)
-    st.fragment(_one_digit)(reached)  # a fragment of its own: a moved slider reruns nothing else
+    st.markdown("**How they learned**")
+    _curves(reached)
     _tried()
+
+
+def _curves(reached: Contest) -> None:
+    live_chart(
+        charts.learning(reached.curves),
+        "learn.flatten.curves",
+        str(reached.terms),
+        "Accuracy of both networks by epoch",
+        280,
+    )
 
 
 def _one_digit(reached: Contest) -> None:
     """Show a digit to shift, and both predictions."""
     data = _data()
     digit = st.pills(
-        "Digit", data.spec.classes, default="4", key="learn.flatten.digit", required=True, persist_state="session"
+        "Digit to shift",
+        data.spec.classes,
+        default="4",
+        key="learn.flatten.digit",
+        required=True,
+        persist_state="session",
+        wrap=True,
     )
     picture, answers = st.columns([1, 2], gap="large")
     with picture:
+        place = st.container()
         right = st.slider("To the right, px", -FARTHEST, FARTHEST, 0, key="learn.flatten.right")
         down = st.slider("Down, px", -FARTHEST, FARTHEST, 0, key="learn.flatten.down")
         label = data.spec.classes.index(digit)
-        of_class = data.test.images[data.test.labels == label]
-        image = moved(of_class[:1], right, down)
-        unshuffled = ", before it is shuffled" if reached.terms.is_shuffled else ""
-        told = f"{frame.with_article(label).capitalize()} of the test images{unshuffled}"
-        st.image(inline(enlarged(image[0], 168)), told, width=168)
+        image = moved(first_of(label, data), right, down)
+        seen = shuffled(image) if reached.terms.is_shuffled else image
+        alt = f"{frame.with_article(label).capitalize()} as the networks see it"
+        place.image(inline(enlarged(seen[0], 168)), width=168, alt=alt)
     with answers:
-        said = {name: probabilities(network, image, data)[0].tolist() for name, network in reached.networks.items()}
+        said = {name: reached.answer(name, label, right, down) for name in reached.answers}
         for name, values in said.items():
             best = max(range(len(values)), key=values.__getitem__)
             mark = "check" if best == label else "close"
@@ -171,6 +199,7 @@ def _one_digit(reached: Contest) -> None:
             "learn.flatten.answers",
             "answers",
             "Both networks' probabilities for the moved digit",
+            260,
         )
 
 

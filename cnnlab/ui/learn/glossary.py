@@ -8,11 +8,10 @@ from itertools import groupby
 import streamlit as st
 
 from cnnlab.learn.glossary import TERMS, Term, find
+from cnnlab.ui.learn.chapter import GLOSSARY
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.address import TERM
 from cnnlab.ui.shell.glossary_links import address
-
-NAME = "glossary"  # its chapter name in the URL
 
 
 def show() -> None:
@@ -44,7 +43,7 @@ def _answer(slug: str) -> None:
             if term.chapter:
                 frame.door("Learn", "Try it in its chapter", {"chapter": term.chapter})
             for other in term.see:
-                frame.door("Learn", TERMS[other].name, {"chapter": NAME, TERM.name: other})
+                frame.door("Learn", TERMS[other].name, {"chapter": GLOSSARY, TERM.name: other})
             frame.door("Learn", "All chapters", {})
 
 

@@ -17,6 +17,7 @@ from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.address import DESIGN, TRAP
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import PITFALL
+from cnnlab.ui.widgets.bounds import whole_number
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.progress import trial
 
@@ -74,23 +75,25 @@ def show() -> None:
     trap = PITFALLS[_chosen()]
     st.markdown(trap.story)
     _show_code(trap)
-    seed = st.number_input(
+    seed = whole_number(
         "Seed",
         0,
         999,
+        width=160,
+        value=0,
         key=_SEED,
         persist_state="session",
-        width=160,
         help="Other images, initial weights and order. An effect that stays with every seed is not luck.",
     )
-    trial(
-        f"learn.traps.{trap.slug}",
-        "Run both",
-        seed,
-        lambda: trap.fall(seed),
-        lambda finding: _show_finding(trap, finding),
-        "Press the button to run both versions on the built-in digits. It takes a few seconds.",
-    )
+    if seed is not None:
+        trial(
+            f"learn.traps.{trap.slug}",
+            "Run both",
+            seed,
+            lambda: trap.fall(seed),
+            lambda finding: _show_finding(trap, finding),
+            "Press the button to run both versions on the built-in digits. It takes a few seconds.",
+        )
     st.markdown(f"**How to notice it.** {linked(trap.notice)}")
     door = DOORS[trap.slug]
     with st.container(horizontal=True, horizontal_alignment="distribute"):

@@ -13,7 +13,16 @@ from cnnlab.charts.png import inline
 from cnnlab.charts.program import logit_bars
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.download import is_present
-from cnnlab.export.program import Program, ProgramError, Step, program_of, program_of_run, to_notebook, to_script
+from cnnlab.export.program import (
+    Program,
+    ProgramError,
+    Step,
+    program_of,
+    program_of_run,
+    to_notebook,
+    to_script,
+    without_helpers,
+)
 from cnnlab.learn import program_preview as found
 from cnnlab.networks.architecture import ArchitectureError, summarise
 from cnnlab.networks.layers import shown
@@ -25,7 +34,7 @@ from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.widgets.figure import show_figure
 
-LONGEST = 30  # lines of code shown without a scroll bar
+LONGEST = 32  # lines of code shown without a scroll bar
 HEIGHT = 640  # pixels of longer code
 
 
@@ -41,6 +50,8 @@ class _Written:
 def show() -> None:
     """Show the choice of a training, its program, its training and the downloads."""
     choice = choose()
+    if choice is None:
+        return
     config = choice.config
     try:
         if choice.run:
@@ -49,12 +60,12 @@ def show() -> None:
     except (ArchitectureError, ConfigError, ProgramError) as error:
         st.error(f"{frame.literal(str(error))}.", title="No program for this training")
         return
-    _take_home(written)
     *before, training, plot = written.program.steps
     for number, (step, come_to) in enumerate(zip(before, _COME_TO, strict=True), start=1):
         with _step(number, step):
             come_to(config)
     train_and_plot(config, lambda number: _step(number, training if number == 6 else plot))
+    _take_home(written)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -91,13 +102,22 @@ def _download(label: str, content: str | bytes, name: str, mime: str) -> None:
 
 
 def _step(number: int, step: Step) -> st.delta_generator.DeltaGenerator:
-    """Show a step's heading, explanation and code; return the container beside the code."""
+    """Show a step's heading, explanation and code, its functions folded away; return the container beside the code."""
     st.subheader(f"{number}. {step.title}", anchor=False)
     st.markdown(linked(step.told))
-    code, beside = st.columns([5, 3], gap="large")
-    height: int | Literal["content"] = HEIGHT if step.code.count("\n") > LONGEST else "content"
-    code.code(step.code, language="python", height=height, wrap_lines=True)
+    left, beside = st.columns([5, 3], gap="large")
+    helpers, code = without_helpers(step.code)
+    with left:
+        _show_code(code)
+        if helpers:
+            with st.expander(f"Its helpers: {frame.counted(helpers.count(chr(10)) + 1, 'line')} before these"):
+                _show_code(helpers)
     return beside
+
+
+def _show_code(code: str) -> None:
+    height: int | Literal["content"] = HEIGHT if code.count("\n") > LONGEST else "content"
+    st.code(code, language="python", height=height)
 
 
 def _versions(config: RunConfig) -> None:

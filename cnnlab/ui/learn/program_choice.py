@@ -17,6 +17,7 @@ from cnnlab.training.recipes import RECIPES
 from cnnlab.ui.shell import address, frame, session
 from cnnlab.ui.shell.session import shelf
 from cnnlab.ui.shell.state import PROGRAM_TRAINING, own_design, program_field
+from cnnlab.ui.widgets.bounds import whole_number
 from cnnlab.ui.widgets.run_picker import run_label
 
 TUTORIALS = [name for name, recipe in RECIPES.items() if recipe.claim]
@@ -36,8 +37,8 @@ class Choice:
     run: Run | None = None
 
 
-def choose() -> Choice:
-    """Choose a run as it is, or a recipe or design with data set, epochs and seed."""
+def choose() -> Choice | None:
+    """Choose a run as it is, or a recipe or design with data set, epochs and seed; None where the seed is wrong."""
     _take_address()
     offered = _offered()
     if PROGRAM_TRAINING.get() not in offered:
@@ -54,10 +55,13 @@ def choose() -> Choice:
     if not any(key.startswith("design ") for key in offered):
         frame.door("Design", "Designs saved on Design appear here", {})
     choice = offered[chosen]
-    return choice if choice.run else replace(choice, config=_budgeted(choice.config, chosen))
+    if choice.run:
+        return choice
+    config = _budgeted(choice.config, chosen)
+    return config and replace(choice, config=config)
 
 
-def _budgeted(config: RunConfig, chosen: str) -> RunConfig:
+def _budgeted(config: RunConfig, chosen: str) -> RunConfig | None:
     _fill(chosen, config, is_new=False)
     data, budget, seed = st.columns([2, 2, 1])
     with data:
@@ -80,7 +84,7 @@ def _budgeted(config: RunConfig, chosen: str) -> RunConfig:
             persist_state="session",
         )
     with seed:
-        number = st.number_input(
+        number = whole_number(
             "Seed",
             0,
             MAX_SEED,
@@ -88,6 +92,8 @@ def _budgeted(config: RunConfig, chosen: str) -> RunConfig:
             on_change=put_into_address,
             persist_state="session",
         )
+    if number is None:
+        return None
     return config.model_copy(update={"dataset": dataset, "epochs": epochs, "seed": number})
 
 
@@ -164,6 +170,8 @@ def put_into_address() -> None:
     kind, _, named = chosen.partition(" ")
     others = {name: value for name, value in address.query().items() if name not in (*_NAMED, *_SET)}
     form = {name: program_field(name, chosen).get() for name in _SET}
+    if not 0 <= (form["seed"] or 0) <= MAX_SEED:
+        return
     asked = {kind: named} | {name: str(value) for name, value in form.items() if value is not None}
     address.put_query(others | (asked if kind in _NAMED else {}))
     address.note(_PLACE, chosen if kind in _NAMED else "")

@@ -170,8 +170,12 @@ CHALLENGE_KEPT: Key[int] = Key("draw.challenge.kept", 0)  # number of drawings s
 SHOWN_REASON: Key[str] = Key("draw.why.shown", "")
 
 # Learn.
+READING: Key[Any] = Key("learn.reading", None)
+CHAPTERS_READ: Key[list[str]] = Key("learn.read", [])  # as the browser keeps them
+CHAPTER_FINISHED: Key[str] = Key("learn.finished", "")  # whose last question was just answered
 FILTER: Key[str] = Key("learn.convolution.filter", "")
 CONV2D_EXAMPLE: Key[str] = Key("learn.conv2d.example", "")
+ENDING: Key[Any] = Key("learn.flatten.ending", "flattened")
 CONTESTS: Key[dict[Any, Any]] = Key("learn.flatten.tried", {})  # by their settings
 RUNNING_STATISTICS: Key[list[Any]] = Key("learn.machines.norm.seen", [])  # after each batch so far
 DROPOUT_DRAW: Key[int] = Key("learn.machines.dropout.draw", 0)

@@ -20,6 +20,6 @@ def _settings(view: RunView) -> str:
         return "Trained elsewhere: its training data and settings are not known."
     return (
         f"{frame.counted(config.epochs, 'epoch')}, batches of {config.batch_size:,}, {value_title(config.optimizer)}, "
-        f"learning rate {config.learning_rate:g} ({config.schedule}), augmentation {value_title(config.augmentation)}, seed "
-        f"{config.seed}."
+        f"learning rate {config.learning_rate:g} ({config.schedule}), augmentation {value_title(config.augmentation)}, "
+        f"seed {config.seed}."
     )

@@ -24,6 +24,13 @@ def between(low: float, high: float) -> dict[str, float]:
     return {"minimum": low, "maximum": high}
 
 
+def whole_number(label: str, low: int, high: int, width: int | None = None, **field: Any) -> int | None:
+    """Show a field of ``width`` pixels for a whole number; return None, and say what it takes, where it is outside."""
+    with st.container(width=width or "stretch", gap="xsmall"):
+        value = st.number_input(label, step=1, **field)
+        return int(value) if is_within(value, between(low, high)) else None
+
+
 def is_within(value: float, schema: Mapping[str, Any]) -> bool:
     """Check a number against a JSON schema's bounds; where it is outside, show what the field takes."""
     rules = {name: schema[name] for name in _RULES if name in schema}

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.jobs.worker import Progress, Worker
+from cnnlab.learn.shipped import Shipped
 from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.state import TRIALS
 
@@ -25,27 +27,39 @@ class _Trial:
 
 
 def trial(
-    key: str, label: str, asked: object, steps: Callable[[], Generator[Step]], show: Callable[[Step], None], hint: str
+    key: str,
+    label: str,
+    asked: object,
+    steps: Callable[[], Generator[Step]],
+    show: Callable[[Step], None],
+    hint: str,
+    shipped: Shipped[Step] | None = None,
+    place: DeltaGenerator | None = None,
 ) -> None:
     """Show a button ``label`` that runs ``steps()`` in the background, and ``show`` for the latest result.
 
-    ``asked`` stands for all settings: where they have changed since, the page says so. ``hint`` says what to expect
-    before the first run. A session runs one experiment at a time; results of others stay.
+    ``asked`` stands for all settings: where they have changed since, the page says so. Until the button is pressed for
+    them, a result that comes with the app, ``shipped``, is shown; without one, ``hint`` says what to expect. The
+    button is in ``place``, else here. A session runs one experiment at a time; results of others stay.
     """
     begun = _trials().get(key)
-    st.button(
+    is_running = begun is not None and begun.work.is_running
+    (place or st).button(
         label,
         key=f"{key}.begin",
-        type="primary",
+        type="secondary" if shipped else "primary",
         icon=":material/science:",
-        disabled=begun is not None and begun.work.is_running,
+        disabled=is_running,
         on_click=_begin,
         args=[key, asked, steps],
     )
-    if begun is None:
+    if shipped and not is_running and (begun is None or begun.asked != asked):
+        (place or st).caption(f":material/inventory_2: {shipped.caption}")
+        show(shipped.reached)
+    elif begun is None:
         st.info(hint, icon=":material/science:")
-        return
-    poll.follow(lambda: _trials()[key].work.is_running, UPDATE_SECONDS, _watch, key, asked, show)
+    else:
+        poll.follow(lambda: _trials()[key].work.is_running, UPDATE_SECONDS, _watch, key, asked, show)
 
 
 def _trials() -> dict[str, _Trial]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from cnnlab.charts.edges import coloured
@@ -24,6 +25,7 @@ _SIDE = 168  # pixels of an image on the page
 
 def show() -> None:
     """Show the chapter."""
+    choice, window = st.container(), st.container()
     st.markdown(
         "Put a small filter on an image. Multiply each weight by the pixel under it and add the products: one "
         "number. Move one pixel further and repeat. All these numbers form the **feature map**."
@@ -32,7 +34,7 @@ def show() -> None:
     with left:
         pictures = pick_pictures()
     with right:
-        chosen, rectified = _filter()
+        chosen, rectified = _filter(choice)
     if pictures is None or chosen is None:
         return
     image = pictures.looked_at()
@@ -40,17 +42,18 @@ def show() -> None:
     if max(kernel.shape[1:]) > min(image.shape[1:]):
         st.info(f"This filter is larger than the image of {shown(tuple(image.shape[1:]))} pixels: take another.")
         return
-    _step(image, kernel, rectified)
+    with window:
+        _step(image, kernel, rectified)
     _maps(pictures, chosen.kernel, chosen.title, rectified)
     if pictures.digits:
         show_parting(pictures.digits, chosen.kernel, chosen.title, rectified)
 
 
-def _filter() -> tuple[Chosen | None, bool]:
-    """Choose the filter, None where there is none, and whether ReLU follows it."""
+def _filter(choice: DeltaGenerator) -> tuple[Chosen | None, bool]:
+    """Choose the filter in ``choice``, None where there is none, its weights here, and whether ReLU follows it."""
     chosen = None
     with frame.errors_shown():
-        chosen = pick_filter()
+        chosen = pick_filter(choice)
     rectified = st.toggle(
         "Apply ReLU",
         key="learn.convolution.relu",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from cnnlab.analysis.weights import conv_layers, filters
@@ -13,11 +14,13 @@ from cnnlab.learn.filters import FILTERS
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.shell.state import FILTER, filter_weight
+from cnnlab.ui.widgets.bounds import is_within, whole_number
 from cnnlab.ui.widgets.run_picker import pick_run
 
 _OWN, _LEARNED = "own", "learned"
 _TITLES = {name: chosen.title for name, chosen in FILTERS.items()} | {_OWN: "Your own", _LEARNED: "Learned"}
 _FIRST = "vertical"
+_LARGEST = 100  # size of a weight
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,10 @@ class Chosen:
     kernel: Tensor  # (height, width), or (C, height, width) where learned
 
 
-def pick_filter() -> Chosen | None:
-    """Choose a filter; show what to do next and return None where there is none."""
+def pick_filter(choice: DeltaGenerator) -> Chosen | None:
+    """Choose a filter in ``choice``; show its weights here, or what to do next and return None where there is none."""
     FILTER.fill(_FIRST)
-    name = st.pills(
+    name = choice.pills(
         "Filter",
         list(_TITLES),
         format_func=_TITLES.__getitem__,
@@ -45,24 +48,23 @@ def pick_filter() -> Chosen | None:
         return _learned()
     kernel = _grid()
     st.caption(FILTERS[name].about if name in FILTERS else "Nine weights: type any numbers.")
-    return Chosen(_TITLES[name or _OWN], kernel)
+    return None if kernel is None else Chosen(_TITLES[name or _OWN], kernel)
 
 
-def _grid() -> Tensor:
-    """Show nine fields; return their values (3, 3)."""
+def _grid() -> Tensor | None:
+    """Show nine fields; return their values (3, 3), None where one is too large."""
     rows = []
     for row in range(3):
         with st.container(horizontal=True, gap="small"):
             rows.append([_weight(row, column) for column in range(3)])
-    return torch.tensor(rows)
+    weights = torch.tensor(rows)
+    return weights if is_within(weights.abs().max().item(), {"maximum": _LARGEST}) else None
 
 
 def _weight(row: int, column: int) -> float:
     filter_weight(row, column).fill(FILTERS[_FIRST].rows[row][column])
     weight = st.number_input(
         f"Weight, row {row + 1}, column {column + 1}",
-        -100.0,
-        100.0,
         value=None,  # so that an empty field differs from one with the lowest number
         step=1.0,
         format="%.3g",
@@ -101,13 +103,16 @@ def _learned() -> Chosen | None:
     if weights is None:
         st.info("This run's network has no convolution: choose another run.", icon=":material/filter_alt:")
         return None
-    number = st.number_input(
+    number = whole_number(
         f"Filter, 1 to {len(weights)}",
         1,
         len(weights),
+        value=1,
         key=f"learn.convolution.learned.{run.id}",
         persist_state="session",
     )
+    if number is None:
+        return None
     height, width = weights.shape[2:]
     st.caption(f"{height}×{width} trained weights, applied to pixels in 0…1 without the run's bias and scaling.")
     return Chosen(f"Learned filter {number}", weights[number - 1])

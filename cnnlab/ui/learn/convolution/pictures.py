@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cnnlab.learn.sample_images import digits, scene
 from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.bounds import whole_number
 from cnnlab.ui.widgets.image_file import ask_for_file, read_or_say
 
 _DIGITS, _SCENE, _UPLOAD = "Two digits", "Colour scene", "Upload"
@@ -54,8 +55,11 @@ def pick_pictures() -> Pictures | None:
     return Pictures([image], ["The scene" if source == _SCENE else "Your picture"])
 
 
-def _two_digits() -> Pictures:
-    chosen = [_digit("First", 1), _digit("Second", 2)]
+def _two_digits() -> Pictures | None:
+    found = [_digit("First", 1), _digit("Second", 2)]
+    chosen = [(label, image) for label, image in found if image is not None]
+    if len(chosen) < len(found):
+        return None
     names = [frame.with_article(label) for label, _ in chosen]
     titles = [f"{place}: {name}" for place, name in zip(("First", "Second"), names, strict=True)]
     looks_at = st.segmented_control(
@@ -71,22 +75,23 @@ def _two_digits() -> Pictures:
     return Pictures([image for _, image in chosen], titles, int(looks_at or 0), classes)
 
 
-def _digit(place: str, first: int) -> tuple[int, Tensor]:
-    """Choose a class and one of its images (1, 28, 28)."""
+def _digit(place: str, first: int) -> tuple[int, Tensor | None]:
+    """Choose a class and one of its images (1, 28, 28), None where there is none of that number."""
     with st.container(horizontal=True):
         label = st.selectbox(
             f"{place} digit", range(10), index=first, key=f"{_KEY}.digit.{place}", persist_state="session", width=140
         )
         images = digits(label)
-        number = st.number_input(
+        number = whole_number(
             f"Which of {len(images)}",
             1,
             len(images),
+            width=140,
+            value=1,
             key=f"{_KEY}.number.{place}.{label}",
             persist_state="session",
-            width=140,
         )
-    return label, images[number - 1]
+    return label, None if number is None else images[number - 1]
 
 
 def _uploaded() -> Tensor | None:

@@ -37,6 +37,7 @@ def show() -> None:
 def _machine(pool: Pool, grid: Tensor) -> None:
     """Show input and output, with one window marked."""
     shape = (1, SIDE, SIDE)
+    grids = st.container()
     st.code(f"nn.{pool.call(shape, 1)}", language="python")
     try:
         outputs = pooled(pool, grid)
@@ -45,7 +46,7 @@ def _machine(pool: Pool, grid: Tensor) -> None:
         return
     place = _chosen_place((outputs.shape[0], outputs.shape[1]))
     looked = window(pool, (SIDE, SIDE), place)
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = grids.columns([3, 2], gap="medium")
     with left:
         st.markdown("**Input**, the window outlined")
         show_grid(_input(pool, grid, looked), f"{_KEY}.input", "The input numbers, the window outlined")

@@ -22,10 +22,24 @@ _NAMES = list(_STAGES)
 
 def show() -> None:
     """Show settings, the stages of the chosen step, the loss from step to step."""
-    st.markdown(
-        "Eight digits go through `Conv2d(1, 4, 3)`, `ReLU`, `MaxPool2d(2)`, `Flatten` and `Linear(676, 10)`. Go "
-        "through the four stages of a step, then take another step on the same batch."
-    )
+    stages, settings = st.container(), st.container()
+    with settings:
+        st.markdown(
+            "Eight digits go through `Conv2d(1, 4, 3)`, `ReLU`, `MaxPool2d(2)`, `Flatten` and `Linear(676, 10)`. Go "
+            "through the four stages of a step, then take another step on the same batch."
+        )
+        optimiser, rate = _settings()
+    step, losses = _walked(optimiser, rate, STEPS_TAKEN.get())
+    taken = len(losses) - 1
+    with stages:
+        stage = _navigation(taken)
+        st.subheader(f"Step {taken}: {stage.lower()}", anchor=False)
+        _STAGES[stage](step)
+    _losses(losses if stage == _NAMES[-1] else losses[:-1])
+
+
+def _settings() -> tuple[str, float]:
+    """Choose the optimiser and its learning rate."""
     left, right = st.columns(2)
     with left:
         optimiser = st.segmented_control(
@@ -39,12 +53,7 @@ def show() -> None:
     rate = right.select_slider(
         "Learning rate", RATES, 0.1, key=f"{_KEY}.rate", format_func="{:g}".format, persist_state="session"
     )
-    step, losses = _walked(optimiser, rate, STEPS_TAKEN.get())
-    taken = len(losses) - 1
-    stage = _navigation(taken)
-    st.subheader(f"Step {taken}: {stage.lower()}", anchor=False)
-    _STAGES[stage](step)
-    _losses(losses if stage == _NAMES[-1] else losses[:-1])
+    return optimiser, rate
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

@@ -1,0 +1,28 @@
+"""A question to guess: three answers, then the right one, the number and where to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from cnnlab.learn.chapters import Question
+from cnnlab.ui.shell.glossary_links import linked
+
+
+def ask(question: Question, key: str, on_answer: Callable[[], object] | None = None) -> None:
+    """Show the question, and after a guess what is right and why; the guess can be changed."""
+    with st.container(border=True, gap="small"):
+        guess = st.radio(
+            f":primary[:material/lightbulb:] **Guess first.** {question.asks}",
+            question.answers,
+            index=None,
+            horizontal=True,
+            key=key,
+            on_change=on_answer,
+            persist_state="session",
+        )
+        if guess == question.right:
+            st.markdown(f":green[:material/check_circle:] **Right.** {linked(question.reveal)}")
+        elif guess:
+            st.markdown(f":orange[:material/lightbulb_2:] **Not quite: {question.right}.** {linked(question.reveal)}")
