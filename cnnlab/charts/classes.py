@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import PERCENT, VALIDATION, fitted, framed, plain
+from cnnlab.charts.style import ERROR, PERCENT, VALIDATION, fitted, framed, plain
 from cnnlab.palette import PALETTE
 from cnnlab.text import percent
 
@@ -16,20 +16,22 @@ LEAST_TOLD = 0.005  # probability, of a bar that can be seen
 LABEL = 60  # pixels beside a full bar
 
 
-def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:
-    """Plot the accuracy of each class as bars from zero."""
+def per_class_bars(accuracies: Mapping[str, float]) -> go.Figure:
+    """Plot the accuracy of each class as bars from zero, the worst one's in the colour of errors."""
+    worst, best = min(accuracies.values()), max(accuracies.values())
+    colours = [ERROR if accuracy == worst < best else VALIDATION for accuracy in accuracies.values()]
     figure = go.Figure(
         go.Bar(
             x=list(fitted(accuracies).values()),
             y=list(accuracies.values()),
             hovertext=[plain(name) for name in accuracies],
-            marker={"color": VALIDATION},
+            marker={"color": colours},
             hovertemplate="%{hovertext}: %{y:.1%}<extra></extra>",
         )
     )
-    figure.update_xaxes(title="class", type="category")
-    figure.update_yaxes(title=axis, tickformat=".0%", range=[0, 1])
-    return framed(figure)
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(tickformat=".0%", range=[0, 1], nticks=3)
+    return framed(figure).update_layout(margin={"t": 4, "b": 4})
 
 
 def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -> go.Figure:

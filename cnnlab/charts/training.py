@@ -21,7 +21,7 @@ def live(history: History, classes: Sequence[str], parent: Stem | None = None) -
     figures = {metric: curve(history, metric, parent) for metric in ("loss", "accuracy")}
     if history.epochs:
         latest = dict(zip(classes, history.epochs[-1]["per_class"], strict=True))
-        figures["per-class"] = per_class_bars(latest, "validation accuracy")
+        figures["per-class"] = per_class_bars(latest)
     return figures
 
 

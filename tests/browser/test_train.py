@@ -67,7 +67,7 @@ def test_an_edit_of_the_source_leaves_a_training_running(tmp_path: Path, new_pag
     try:
         page = new_page()
         start_training(page, url)
-        for edited in ("jobs/job", "training/history", "training/loop", "ui/shell/session", "ui/train/live"):
+        for edited in ("jobs/job", "training/history", "training/loop", "ui/shell/session", "ui/train/progress"):
             path = tmp_path / "cnnlab" / f"{edited}.py"
             path.write_text(path.read_text().replace("Stop (keeps all epochs)", "Stop it now") + "\n# edited\n")
         while not page.get_by_role("button", name="Stop it now").count():  # Streamlit looks once in a while

@@ -15,6 +15,7 @@ from plotly.colors import sample_colorscale
 
 from cnnlab import charts
 from cnnlab.charts.classes import MOST_BARS
+from cnnlab.charts.style import ERROR, VALIDATION
 from cnnlab.training.history import History
 from tests.conftest import ROOT
 from tests.samples import EPOCH, STEP
@@ -137,8 +138,9 @@ def test_a_thousand_runs_are_a_few_traces() -> None:
 
 
 def test_classes_carry_their_accuracy() -> None:
-    (bars,) = charts.per_class_bars({"cat": 0.5, "dog": 1.0}, "validation").data
+    (bars,) = charts.per_class_bars({"cat": 0.5, "dog": 1.0}).data
     assert (list(bars.x), list(bars.y)) == (["cat", "dog"], [0.5, 1.0])
+    assert list(bars.marker.color) == [ERROR, VALIDATION]
     points = charts.per_class_points({"A": {"cat": 0.5}, "B": {"cat": 0.6}}, "test accuracy").data
     assert [list(run.y) for run in points] == [[0.5], [0.6]]
 
@@ -150,7 +152,7 @@ PLAIN = "&lt;a href='http://stranger.invalid'&gt;&#37;{y}&lt;/a&gt; &amp;amp;"
 @pytest.mark.parametrize(
     "figure",
     [
-        charts.per_class_bars({STRANGE: 0.5}, "accuracy"),
+        charts.per_class_bars({STRANGE: 0.5}),
         charts.per_class_points({STRANGE: {STRANGE: 0.5}}, "accuracy"),
         charts.probability_bars([STRANGE], [1.0]),
         charts.lines({STRANGE: [0.5]}, [1], ("epoch", "accuracy")),

@@ -10,7 +10,7 @@ from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.train.samples import samples
 from cnnlab.ui.widgets.live_chart import live_chart
 
-HEIGHT, CLASSES = 220, 150  # pixels of a chart
+HEIGHT, CLASSES = 220, 110  # pixels of a chart
 _MIXED = " With mixed images, an answer counts by the share of its class. So train accuracy stays low; that is normal."
 
 
@@ -27,7 +27,7 @@ def curves(view: RunView) -> None:
         live_chart(figures["accuracy"], "accuracy", summary.id, "Train and validation accuracy by epoch", HEIGHT)
     samples(view)
     if "per-class" in figures:
-        st.markdown(f"**Each class after epoch {len(history.epochs)}**")
+        st.markdown(f"**Validation accuracy of each class, epoch {len(history.epochs)}**")
         live_chart(figures["per-class"], "per-class", summary.id, "Validation accuracy of each class", CLASSES)
     explain(
         "Train is measured during training, with augmentation and dropout, so it can lie below validation. "
