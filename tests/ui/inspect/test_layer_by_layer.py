@@ -92,6 +92,7 @@ def test_other_layers_say_what_they_do(run: Run) -> None:
     assert len(page.get("plotly_chart")) == 2  # before and after
     assert "all maps into one row" in texts(clicked(run, "flatten1/"))
     assert "add up to one" in texts(clicked(run, "linear1/"))
+    assert "As the network gets it" in texts(clicked(run, "/"))
     assert not clicked(run, "gone/3").get("plotly_chart")
 
 
