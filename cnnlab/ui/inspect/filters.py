@@ -16,6 +16,7 @@ from cnnlab.ui.views.cached import STATISTICS_IMAGES, layer_statistics, weights_
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import TILES, close_button, opened, paged, show_figure, tidy
 
+_NO_FILTERS = "This network has no convolution, so there are no filters to show."
 _ORDERS = ("number", "norm, largest first", "change, largest first")
 
 
@@ -24,12 +25,7 @@ def show(look: Look) -> None:
     network, run = look.trained.network, look.run
     layers = list(conv_layers(network))
     if not layers:
-        nothing_to_show(
-            "This network has no convolution, so there are no filters to show.",
-            "inside",
-            "Layer by layer",
-            "See what its layers do",
-        )
+        nothing_to_show(_NO_FILTERS, "inside", "Layer by layer", "See what its layers do")
         return
     left, middle, right = st.columns(3)
     layer = left.selectbox("Convolution", layers, key=f"inside.conv.{run.id}", persist_state="session")
