@@ -43,8 +43,8 @@ def show(at: Look) -> None:
         _strip(at, stages, some, opens)
     with below:
         st.caption(
-            f"{trained.when.capitalize()}. Blue is above zero, red below, on one scale a layer. A row follows one map "
-            "until filters mix them. **Click a map** to see how it is computed.",
+            "Blue is above zero, red below; one scale a layer. A row follows one map until filters mix them. **Click a "
+            "map** to see how it is computed.",
             width="content",
         )
         download("CSV", lambda: _table(some).to_csv(index=False), f"layers-{at.at}")
@@ -116,16 +116,17 @@ def _colours(at: Look) -> Mapping[str, str]:
 
 
 def _column(stage: Stage, stages: Sequence[Stage], colours: Mapping[str, str]) -> Column:
-    title, kind, shape = stage.name, stage.kind, shown(tuple(stage.after.shape))
+    within, _, title = stage.name.partition(".") if "." in stage.name else ("", "", stage.name)
+    kind, shape = stage.kind, shown(tuple(stage.after.shape))
     colour = colours.get(stage.name) or colours.get(stage.name.split(".")[0]) or COLOURS["other"]
     if not stage.units:
         picture = inline(charts.bar_column(stage.after.numpy()))
-        label = f"{title}: {len(stage.after)} features"
+        label = f"{stage.name}: {len(stage.after)} features"
         return Column(stage.name, title, kind, shape, colour, picture, (label,), shows="tall", source=stage.source)
     maps = stage.after[list(stage.units)]
     picture = inline(charts.tile_column(maps.numpy()))
     labels = tuple(
-        f"Map {unit} of {title}, mean {mean:.2f}".replace("-", "−")
+        f"Map {unit} of {stage.name}, mean {mean:.2f}".replace("-", "−")
         for unit, mean in zip(stage.units, maps.mean((1, 2)).tolist(), strict=True)
     )
     count = len(stage.after)
@@ -140,6 +141,7 @@ def _column(stage: Stage, stages: Sequence[Stage], colours: Mapping[str, str]) -
         units=stage.units,
         more=f"{len(stage.units)} of {count}" if count > len(stage.units) else "",
         source=stage.source,
+        within=within,
         keeps=stage.keeps_maps,
         reach=_reach(stage, stages),
     )
