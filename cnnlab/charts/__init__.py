@@ -4,18 +4,9 @@ from cnnlab.charts.classes import per_class_bars, per_class_points, probability_
 from cnnlab.charts.comparison import cost_and_accuracy, overlaid_curves, parallel_coordinates
 from cnnlab.charts.evaluation import class_intervals, confusion, reliability, trade_off, with_intervals
 from cnnlab.charts.inside import embedding, lines, overlay, spread, strokes
+from cnnlab.charts.pixels import bar_column, tile_column, tile_row
 from cnnlab.charts.style import DIVERGING, MAX_POINTS, ON_WHITE, SEQUENTIAL
-from cnnlab.charts.tiles import (
-    bar_column,
-    boxed_photo,
-    feature_map_grid,
-    filter_grid,
-    photo,
-    picture,
-    tile_column,
-    tile_row,
-    tile_strip,
-)
+from cnnlab.charts.tiles import boxed_photo, feature_map_grid, filter_grid, photo, picture, tile_strip
 from cnnlab.charts.training import LIVE_SECONDS, Stem, curve, learning_rate_ramp, live
 from cnnlab.palette import PALETTE
 

@@ -95,6 +95,11 @@ def show(look: Look) -> None:
         )
     else:
         _by_neighbours(asked)
+    _images(look, count)
+
+
+def _images(look: Look, count: int) -> None:
+    """Show the images in the loop, and the one that was clicked."""
     looped_images(look, count)
     index = opened(OPENED_IMAGE, len(test_split(look.run)))
     if index is not None:

@@ -9,12 +9,14 @@ from streamlit.delta_generator import DeltaGenerator
 from cnnlab import charts
 from cnnlab.analysis.activations import relu_of
 from cnnlab.analysis.weights import conv_layers, filters, norms
+from cnnlab.ui.inspect.nothing_to_show import nothing_to_show
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import Key, tile_of
 from cnnlab.ui.views.cached import STATISTICS_IMAGES, layer_statistics, weights_after
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import TILES, close_button, opened, paged, show_figure, tidy
 
+_NO_FILTERS = "This network has no convolution, so there are no filters to show."
 _ORDERS = ("number", "norm, largest first", "change, largest first")
 
 
@@ -23,7 +25,7 @@ def show(look: Look) -> None:
     network, run = look.trained.network, look.run
     layers = list(conv_layers(network))
     if not layers:
-        st.info("This network has no convolution, so there are no filters to show.")
+        nothing_to_show(_NO_FILTERS, "inside", "Layer by layer", "See what its layers do")
         return
     left, middle, right = st.columns(3)
     layer = left.selectbox("Convolution", layers, key=f"inside.conv.{run.id}", persist_state="session")

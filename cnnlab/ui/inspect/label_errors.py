@@ -15,6 +15,7 @@ from cnnlab.jobs.worker import Worker
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import test_split
+from cnnlab.ui.inspect.nothing_to_show import nothing_to_show
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import VERDICTS
@@ -66,7 +67,12 @@ def show(look: Look) -> None:
 def _review(look: Look, which: str, found: Answers, images: Split) -> None:
     chosen = suspected_errors(found).tolist()
     if not chosen:
-        st.info(f"None: the network agrees with the labels of all {which}.", icon=":material/check:")
+        nothing_to_show(
+            f"None: the network agrees with the labels of all {which}.",
+            "evaluate",
+            "Each class",
+            "See the results of each class",
+        )
         return
     sure = int((margins(found) > SURE).sum())
     st.markdown(

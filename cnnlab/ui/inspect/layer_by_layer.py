@@ -15,7 +15,7 @@ from cnnlab.charts.png import inline
 from cnnlab.networks.architecture import follow
 from cnnlab.networks.diagram import COLOURS
 from cnnlab.networks.layers import shown
-from cnnlab.ui.inspect.opened_map import show_opened
+from cnnlab.ui.inspect.opened_map import show_image, show_opened
 from cnnlab.ui.shell.state import Key, passage_map
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import download, paged
@@ -33,36 +33,47 @@ IMAGE = ""  # the name of the image's column
 def show(at: Look) -> None:
     """Show the strip, on several pages where there are many layers; below it the map that was clicked."""
     trained = at.trained
-    inputs = trained.inputs(at.picked.pixels)
-    stages = passage(trained.network, inputs, ROWS, _by_blocks(trained.network, at.run.id))
-    some = stages[paged(len(stages), LAYERS_AT_ONCE, f"inside.passage.{at.run.id}")]
+    strip, below = st.container(), st.container(horizontal=True, vertical_alignment="center")
+    with below:
+        by_blocks = _by_blocks(trained.network, at.run.id)
+    stages = passage(trained.network, trained.inputs(at.picked.pixels), ROWS, by_blocks)
+    opens = passage_map(at.run.id)
+    with strip:
+        some = stages[paged(len(stages), LAYERS_AT_ONCE, f"inside.passage.{at.run.id}")]
+        _strip(at, stages, some, opens)
+    with below:
+        st.caption(
+            "Blue is above zero, red below; one scale a layer. A row follows one map until filters mix them. **Click a "
+            "map** to see how it is computed.",
+            width="content",
+        )
+        download("CSV", lambda: _table(some).to_csv(index=False), f"layers-{at.at}")
+    if not opens.get():
+        return
+    name, _, unit = opens.get().rpartition("/")
+    by_name = {stage.name: stage for stage in some}
+    if name == IMAGE:
+        show_image(at, opens)
+    elif name in by_name:
+        show_opened(at, by_name[name], int(unit) if unit else None, opens)
+
+
+def _strip(at: Look, stages: Sequence[Stage], some: Sequence[Stage], opens: Key[str]) -> None:
+    """Show ``some`` of the ``stages``, with the image before the first and the answer after the last of all."""
     colours = _colours(at)
     columns = [_column(stage, stages, colours) for stage in some]
     if some[0] is stages[0]:
         columns.insert(0, _image(at.picked.pixels[0], at.picked.title))
-    logits = stages[-1].after
     is_end = some[-1] is stages[-1]
-    opens = passage_map(at.run.id)
     layer_strip(
         columns,
-        _answer(trained.classes, logits, bool(at.doubt)) if is_end else None,
+        _answer(at.trained.classes, stages[-1].after, bool(at.doubt)) if is_end else None,
         _STRIP,
         f"{at.picked.title.replace('**', '')} through {len(some)} layers",
         opens.get(),
         bool(at.doubt),
         on_click=lambda: _open(opens),
     )
-    with st.container(horizontal=True):
-        st.caption(
-            f"{trained.when.capitalize()}. Blue is above zero, red below, on one scale a layer. A row follows one map "
-            "until filters mix them. **Click a map** to see how it is computed.",
-            width="content",
-        )
-        download("CSV", lambda: _table(some).to_csv(index=False), f"layers-{at.at}")
-    name, _, unit = opens.get().rpartition("/")
-    by_name = {stage.name: stage for stage in some}
-    if name in by_name:
-        show_opened(at, by_name[name], int(unit) if unit else None, opens)
 
 
 def _by_blocks(network: nn.Sequential, run_id: str) -> bool:
@@ -70,14 +81,18 @@ def _by_blocks(network: nn.Sequential, run_id: str) -> bool:
     layers = len(leaves(network))
     if layers == len(network):
         return False
-    default = _BLOCKS if layers > FEW else _LAYERS
+    shown_at_first = _BLOCKS if layers > FEW else _LAYERS
     key = f"inside.passage.by.{run_id}"
-    return (
-        st.segmented_control(
-            "Columns", [_BLOCKS, _LAYERS], default=default, required=True, key=key, label_visibility="collapsed"
-        )
-        == _BLOCKS
+    chosen = st.segmented_control(
+        "Columns",
+        [_BLOCKS, _LAYERS],
+        default=shown_at_first,
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+        width="content",
     )
+    return chosen == _BLOCKS
 
 
 def _open(opens: Key[str]) -> None:
@@ -101,16 +116,17 @@ def _colours(at: Look) -> Mapping[str, str]:
 
 
 def _column(stage: Stage, stages: Sequence[Stage], colours: Mapping[str, str]) -> Column:
-    title, kind, shape = stage.name, stage.kind, shown(tuple(stage.after.shape))
+    within, _, title = stage.name.partition(".") if "." in stage.name else ("", "", stage.name)
+    kind, shape = stage.kind, shown(tuple(stage.after.shape))
     colour = colours.get(stage.name) or colours.get(stage.name.split(".")[0]) or COLOURS["other"]
     if not stage.units:
         picture = inline(charts.bar_column(stage.after.numpy()))
-        label = f"{title}: {len(stage.after)} features"
+        label = f"{stage.name}: {len(stage.after)} features"
         return Column(stage.name, title, kind, shape, colour, picture, (label,), shows="tall", source=stage.source)
     maps = stage.after[list(stage.units)]
     picture = inline(charts.tile_column(maps.numpy()))
     labels = tuple(
-        f"Map {unit} of {title}, mean {mean:.2f}".replace("-", "−")
+        f"Map {unit} of {stage.name}, mean {mean:.2f}".replace("-", "−")
         for unit, mean in zip(stage.units, maps.mean((1, 2)).tolist(), strict=True)
     )
     count = len(stage.after)
@@ -125,6 +141,7 @@ def _column(stage: Stage, stages: Sequence[Stage], colours: Mapping[str, str]) -
         units=stage.units,
         more=f"{len(stage.units)} of {count}" if count > len(stage.units) else "",
         source=stage.source,
+        within=within,
         keeps=stage.keeps_maps,
         reach=_reach(stage, stages),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnnlab.ui.inspect.nothing_to_show import nothing_to_show
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.gallery import gallery
 from cnnlab.ui.views.view import Look
@@ -33,6 +34,6 @@ def show(look: Look) -> None:
         case _:
             chosen = found.losses.argsort()[::-1]
     if not len(chosen):
-        st.info("None: every test image is right.", icon=":material/check:")
+        nothing_to_show("None: every test image is right.", "evaluate", "Robustness", "See how it reads worse images")
         return
     gallery(look, chosen, found, kind.replace(" ", "-"))

@@ -17,10 +17,30 @@ from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import Key
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import download, show_figure, tidy
+from cnnlab.ui.widgets.images import upright
 from cnnlab.ui.widgets.sliding_window import show_window
 from cnnlab.ui.widgets.window_scene import scene_of, told_of
 
 _STRONGEST = "Strongest input channel first"
+
+
+def show_image(at: Look, opens: Key[str]) -> None:
+    """Show the image that the network gets, enlarged."""
+    pixels = at.picked.pixels[0]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("#### The image", width="content")
+        _close(opens)
+    show_figure(
+        charts.photo(upright(pixels)),
+        f"strip-image-{at.at}",
+        at.picked.title.replace("**", ""),
+        lambda: tidy(pixels.numpy(), "channel", "row", "column"),
+        "As the network gets it. Its pixels are standardised first, as in training.",
+    )
+
+
+def _close(opens: Key[str]) -> None:
+    st.button("Close", icon=":material/close:", key="inside.strip.close", on_click=opens.drop)
 
 
 def show_opened(at: Look, stage: Stage, unit: int | None, opens: Key[str]) -> None:
@@ -31,7 +51,7 @@ def show_opened(at: Look, stage: Stage, unit: int | None, opens: Key[str]) -> No
         if unit is not None and isinstance(stage.module, nn.Conv2d):
             worked = work_of(stage.module, stage.before, unit)
             order = _order(stage, worked)
-        st.button("Close", icon=":material/close:", key="inside.strip.close", on_click=opens.drop)
+        _close(opens)
     if worked and unit is not None:
         _window(at, stage, worked.ordered(order), unit)
         return

@@ -65,7 +65,9 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: li
         chosen &= ~torch.from_numpy(answers(run, trained_network(run, epoch)).hits)
     members = chosen.nonzero().flatten().tolist()
     if not members:
-        st.info(f"After epoch {epoch} the network misreads no image of this selection.", icon=":material/check:")
+        with st.container(border=True):
+            st.markdown(f"After epoch {epoch} the network misreads no image of this selection.")
+            st.button("Show all images", type="primary", key="inside.all_images", on_click=IMAGE_WRONG.drop)
         return None
     number = middle.number_input(
         f"Number, 1 to {len(members):,}",

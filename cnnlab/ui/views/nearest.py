@@ -39,7 +39,6 @@ def show(at: Look) -> None:
             "distance": distances[0],
         }
     )
-    _measures(known, float(distances[0, 0]))
     left, right = st.columns([3, 2])
     with left:
         st.markdown("**Nearest training images**")
@@ -56,6 +55,7 @@ def show(at: Look) -> None:
             lambda: pd.DataFrame({"class": trained.classes, "images": votes}),
             "Their classes. If they disagree with the network, or with each other, its answer is doubtful.",
         )
+    _measures(known, float(distances[0, 0]))
 
 
 def _measures(known: Reference, nearest: float) -> None:

@@ -33,7 +33,6 @@ def show(at: Look) -> None:
             icon=":material/search_off:",
         )
         return
-    _measures(change)
     before, difference, after = st.columns(3)
     with before:
         _picture(at, change.before, "Before", (answer, target), "The original image.")
@@ -42,6 +41,7 @@ def show(at: Look) -> None:
         _difference(at, change)
     with after:
         _picture(at, change.after, "After", (target, answer), "The image with the change.")
+    _measures(change)
     st.caption(
         f"The smallest change found in {STEPS} steps (Rony et al. 2019) that makes the network, {trained.when}, "
         "answer the other class. A smaller one may exist. If you still see the original class, this is an "

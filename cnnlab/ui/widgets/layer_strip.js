@@ -16,6 +16,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   frame.setAttribute("role", "group")
   frame.setAttribute("aria-label", data.alt)
   root.classList.toggle("doubtful", data.doubtful)
+  root.classList.toggle("nested", data.columns.some((column) => column.within))
   frame.replaceChildren(track)
   const fit = () => {
     const narrow = data.columns.filter((column) => column.keeps).length // half a gap before each
@@ -59,18 +60,19 @@ function columnOf(column, at, data) {
   box.classList.toggle("narrow", Boolean(data.columns[at + 1]?.keeps))
   box.dataset.name = column.name
   box.setAttribute("role", "group")
-  box.setAttribute("aria-label", [column.title, column.kind, column.shape].filter(Boolean).join(", "))
-  box.append(headOf(column.title, [column.kind, column.shape], column.colour))
+  box.setAttribute("aria-label", [column.within, column.title, column.kind, column.shape].filter(Boolean).join(", "))
+  box.append(headOf(column.within, column.title, [column.kind, column.shape], column.colour))
   box.append(...column.labels.map((label, place) => tileOf(column, label, place, data)))
   if (column.more) box.append(element("div", "strip-more", column.more))
   return box
 }
 
-function headOf(title, details, colour) {
+function headOf(within, title, details, colour) {
   const head = element("div", "strip-head")
   head.style.setProperty("--family", colour)
-  head.title = [title, ...details].join(", ")
-  head.append(element("div", "name", title), ...details.map((detail) => element("div", "detail", detail)))
+  head.title = [within, title, ...details].filter(Boolean).join(", ")
+  head.append(element("div", "detail within", within), element("div", "name", title))
+  head.append(...details.map((detail) => element("div", "detail", detail)))
   return head
 }
 
@@ -93,7 +95,7 @@ function answerOf(answer) {
   box.setAttribute("role", "img")
   box.setAttribute("aria-label", answer.alt)
   box.style.setProperty("--classes", answer.rows.length)
-  box.append(headOf(answer.title, answer.details, "#2f6fde"))
+  box.append(headOf("", answer.title, answer.details, "#2f6fde"))
   for (const { name, share, told, best } of answer.rows) {
     const row = element("div", `strip-class${best ? " best" : ""}`)
     const bar = element("span", "bar")

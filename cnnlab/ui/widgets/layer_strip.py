@@ -40,6 +40,7 @@ class Column:
     shows: Literal["maps", "tall", "image"] = "maps"
     more: str = ""  # below the tiles
     source: str | None = None  # name of the column that feeds this one, where there is one
+    within: str = ""  # the block that it lies in
     keeps: bool = False  # whether a tile is made of the tile beside it alone
     reach: tuple[tuple[float, ...], ...] | None = None  # for each tile, how much it reads of each of the source's
 

@@ -21,6 +21,7 @@ function themed(layout, element) {
     template: null,
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--st-text-color"), activecolor: colour("--st-primary-color") },
     font: { family: colour("--st-font"), color: colour("--st-text-color"), size: 13 },
     xaxis: { ...layout.xaxis, ...axis },
     yaxis: { ...layout.yaxis, ...axis },
@@ -37,7 +38,7 @@ const resized = new ResizeObserver((entries) => {
 // Draws or updates in place; zoom and camera survive as long as data.revision stays the same.
 function draw(chart, data, options) {
   chart.setAttribute("aria-label", data.alt)
-  chart.setAttribute("role", "img")
+  chart.setAttribute("role", "figure") // its tools are buttons
   chart.style.height = `${data.height}px`
   resized.observe(chart)
   const { data: traces, layout } = JSON.parse(data.figure)

@@ -92,11 +92,13 @@ def test_other_layers_say_what_they_do(run: Run) -> None:
     assert len(page.get("plotly_chart")) == 2  # before and after
     assert "all maps into one row" in texts(clicked(run, "flatten1/"))
     assert "add up to one" in texts(clicked(run, "linear1/"))
+    assert "As the network gets it" in texts(clicked(run, "/"))
     assert not clicked(run, "gone/3").get("plotly_chart")
 
 
 def test_a_block_can_stand_for_its_layers(run: Run) -> None:
     page = open_page("Inside", run, view="Layer by layer")
-    assert "block1.body.0" in titles(page)
+    inner = component(page, "columns")["columns"][5]
+    assert (inner["name"], inner["within"], inner["title"]) == ("block1.body.0", "block1", "body.0")
     page.segmented_control(key=f"inside.passage.by.{run.id}").set_value("Blocks").run()
     assert titles(checked(page)) == ["Image", "conv1", "relu1", "conv2", "norm1", "block1", "flatten1", "linear1"]
