@@ -42,7 +42,7 @@ _FILE = Path(__file__).with_suffix(".toml")
 TERMS = TypeAdapter(dict[str, Term]).validate_python(tomllib.loads(_FILE.read_text(encoding="utf-8")))
 
 # Code, links, URLs, icons and formulas of a Markdown text, where no link may go.
-_KEPT_OUT = re.compile(r"`[^`]*`|\[[^\]]*\]\([^)]*\)|https?://\S+|:material/\w+:|\$[^$]*\$")
+_KEPT_OUT = re.compile(r'`[^`]*`|\[[^\]]*\]\((?:[^)"]|"[^"]*")*\)|https?://\S+|:material/\w+:|\$[^$]*\$')
 
 
 def find(words: str) -> list[Term]:

@@ -80,7 +80,8 @@ def shipped_contest(terms: dense_vs_conv.Terms) -> Shipped[dense_vs_conv.Contest
     kept = _contest(path) if path.exists() else None
     if kept is None or (kept.epochs, kept.seed) != (terms.epochs, terms.seed):
         return None
-    curves, by_shift = ({name: tuple(values) for name, values in part.items()} for part in (kept.curves, kept.by_shift))
+    curves = {name: tuple(points) for name, points in kept.curves.items()}
+    by_shift = {name: tuple(values) for name, values in kept.by_shift.items()}
     answers = {name: torch.tensor(values) / PER_MILLE for name, values in kept.answers.items()}
     return Shipped(
         kept.made, dense_vs_conv.Contest(terms, 1.0, curves, by_shift=by_shift, answers=answers), f"seed {terms.seed}"
@@ -101,7 +102,9 @@ def shipped_transfer(terms: transfer.Terms) -> Shipped[Repeats] | None:
 def shipped_comparison(terms: few_pictures.Terms) -> Shipped[few_pictures.Compared] | None:
     """Return the accuracies of each way to learn if they come with the app."""
     found = _repeats(terms, f"few-pictures-{terms.dataset}", 0, {name: name for name in terms.arms})
-    return found and Shipped(found.made, few_pictures.Compared(terms, 1.0, found.reached.accuracies), found.seeds)
+    if found is None:
+        return None
+    return Shipped(found.made, few_pictures.Compared(terms, 1.0, found.reached.accuracies), found.seeds)
 
 
 def contest_name(terms: dense_vs_conv.Terms) -> str:

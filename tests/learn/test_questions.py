@@ -140,7 +140,12 @@ def test_few_pictures_are_read_as_told() -> None:
 
 def step_bytes(optimizer: str) -> StepBytes:
     network, dataset = next(iter(PRESETS)), next(iter(DATASETS))
-    asked = {"architecture": network, "dataset": dataset, "optimizer": optimizer, "precision": "float32"}
+    asked: dict[str, object] = {
+        "architecture": network,
+        "dataset": dataset,
+        "optimizer": optimizer,
+        "precision": "float32",
+    }
     return count_bytes(parse_config(asked), DATASETS[dataset])
 
 

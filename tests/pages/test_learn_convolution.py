@@ -83,7 +83,7 @@ def test_relu_and_the_measure_change_what_is_counted() -> None:
 def test_other_digits_are_compared_and_equal_ones_are_not() -> None:
     page = chapter()
     page.selectbox(key=f"{KEY}.digit.First").set_value(7).run()
-    assert "Does it tell 7 from 2?" in [heading.value for heading in checked(page).subheader]
+    assert "Does it tell 7 from 2?" in [heading.value for heading in checked(page).header]
     page.selectbox(key=f"{KEY}.digit.First").set_value(2).run()
     assert "Choose two different digits" in texts(checked(page))
 

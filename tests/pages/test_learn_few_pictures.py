@@ -32,7 +32,7 @@ def test_before_it_begins_it_says_how_many_trainings_and_on_what_they_are_judged
     page = chapter()
     assert "12 trainings, each tested on about 500 validation images" in texts(page)
     assert "Grey characters look like no photo" in texts(page)
-    assert "Press the button" in texts(page)
+    assert "Computed beforehand on" in texts(page)
     assert "Fine-tuning takes several times as long" not in texts(page)
     page.button_group(key=f"{KEY}.ways").set_value(["fine-tuned", "frozen"]).run()
     assert "Fine-tuning takes several times as long" in texts(checked(page))

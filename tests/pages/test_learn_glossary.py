@@ -18,7 +18,7 @@ def opened(**query: str) -> AppTest:
 
 
 def names(page: AppTest) -> list[str]:
-    return [heading.value for heading in page.subheader]
+    return [heading.value for heading in page.header]
 
 
 def doors(page: AppTest) -> list[str]:
@@ -55,9 +55,9 @@ def test_every_chapter_and_the_contents_lead_to_it() -> None:
 
 
 def test_captions_through_the_app_link_their_terms(listed_run: Run) -> None:
-    assert "[filters](Learn?chapter=glossary&term=filter)" in texts(open_page("Inside", listed_run))
+    assert '[filters](Learn?chapter=glossary&term=filter "' in texts(open_page("Inside", listed_run))
     helps = [metric.proto.help for metric in open_page("Design").metric]
-    assert any("[convolutions](Learn?chapter=glossary&term=convolution)" in text for text in helps)
+    assert any('[convolutions](Learn?chapter=glossary&term=convolution "' in text for text in helps)
 
 
 def test_a_term_is_looked_up_from_a_caption_by_keyboard(address: str, new_page: Callable[..., Page]) -> None:

@@ -62,7 +62,7 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
 def test_a_link_opens_a_tutorials_program(name: str) -> None:
     page = opened(name)
     assert page.selectbox(key=TRAINING).value == f"recipe {name}"
-    assert [heading.value for heading in page.subheader][:7] == [f"{n}. {title}" for n, title in enumerate(STEPS, 1)]
+    assert [heading.value for heading in page.header][:7] == [f"{n}. {title}" for n, title in enumerate(STEPS, 1)]
     assert codes(page) == as_shown(program_of(RECIPES[name].config))
     assert "is not on this machine yet" in texts(page)
 

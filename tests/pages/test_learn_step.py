@@ -23,7 +23,7 @@ def page() -> AppTest:
 
 
 def heading(page: AppTest) -> str:
-    return str(page.subheader[0].value)
+    return str(page.header[0].value)
 
 
 def walk_on(page: AppTest) -> None:

@@ -37,7 +37,7 @@ def show_ending(name: str) -> None:
     st.fragment(_closing)(name, chapter)
     lab, sources = st.columns(2, gap="large")
     with lab:
-        st.subheader("Try it in the lab", anchor=False)
+        st.header("Try it in the lab", anchor=False)
         for door in chapter.doors:
             frame.door(door.page, door.label, door.query)
     with sources, st.expander("Sources"):

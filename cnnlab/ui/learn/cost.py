@@ -58,7 +58,7 @@ def show() -> None:
     _show_totals(counts, asked, batch_size)
     _show_formulas(counts, asked, batch_size)
     _compare_with_estimate(counts, asked, batch_size)
-    st.subheader("Batch size against speed", anchor=False)
+    st.header("Batch size against speed", anchor=False)
     _measure_speed(asked)
 
 

@@ -64,7 +64,7 @@ def show() -> None:
                 shipped_contest(terms),
                 button,
             )
-    st.subheader("The two networks", anchor=False)
+    st.header("The two networks", anchor=False)
     st.markdown(
         "A dense network reads the image as one row of numbers. It loses which pixels are neighbours. A "
         "convolutional network keeps the two dimensions. Both networks here have as many parameters."
@@ -216,7 +216,7 @@ def _tried() -> None:
             "Now shuffle the pixels, train on shifted images or change the last layers. A table compares your results."
         )
         return
-    st.subheader("Your results", anchor=False)
+    st.header("Your results", anchor=False)
     rows = [
         {
             "Network": name if name == "dense" else f"{name}, {terms.ending}",

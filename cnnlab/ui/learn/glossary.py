@@ -57,7 +57,7 @@ def _all() -> None:
 def _list(terms: Iterable[Term], whole: bool) -> None:
     """Show each term with its meaning and links; within this page where the ``whole`` glossary is shown."""
     for term in terms:
-        st.subheader(term.name, anchor=term.slug)
+        st.header(term.name, anchor=term.slug)
         see = (f"[{TERMS[other].name}]({f'#{other}' if whole else address(TERMS[other])})" for other in term.see)
         st.markdown(f"{_meaning(term)}  \n:small[See also {', '.join(see)}]")
 

@@ -103,7 +103,7 @@ def _download(label: str, content: str | bytes, name: str, mime: str) -> None:
 
 def _step(number: int, step: Step) -> st.delta_generator.DeltaGenerator:
     """Show a step's heading, explanation and code, its functions folded away; return the container beside the code."""
-    st.subheader(f"{number}. {step.title}", anchor=False)
+    st.header(f"{number}. {step.title}", anchor=False)
     st.markdown(linked(step.told))
     left, beside = st.columns([5, 3], gap="large")
     helpers, code = without_helpers(step.code)

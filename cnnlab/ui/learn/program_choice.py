@@ -58,7 +58,7 @@ def choose() -> Choice | None:
     if choice.run:
         return choice
     config = _budgeted(choice.config, chosen)
-    return config and replace(choice, config=config)
+    return replace(choice, config=config) if config else None
 
 
 def _budgeted(config: RunConfig, chosen: str) -> RunConfig | None:

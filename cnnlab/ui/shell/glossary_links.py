@@ -10,7 +10,7 @@ MOST = 3  # links per text: more would make it hard to read
 
 
 def linked(text: str, title: str = "") -> str:
-    """Link the first mention of each of the first MOST terms in Markdown ``text`` to its meaning.
+    """Link the first mention of each of the first MOST terms in Markdown ``text`` to its meaning, shown on hover.
 
     If the ``title`` is a term that the text does not mention, append a link to it.
     """
@@ -18,18 +18,23 @@ def linked(text: str, title: str = "") -> str:
     parts, at = [], 0
     for mention in found:
         word = text[mention.start : mention.end]
-        parts += [text[at : mention.start], f"[{word}]({address(mention.term)})"]
+        parts += [text[at : mention.start], _link(word, mention.term)]
         at = mention.end
     parts.append(text[at:])
     term = named(title)
     if term and term not in [mention.term for mention in found]:
-        parts.append(f" Glossary: [{title.lower()}]({address(term)}).")
+        parts.append(f" Glossary: {_link(title.lower(), term)}.")
     return "".join(parts)
 
 
 def explain(text: str, title: str = "") -> None:
     """Show small text with links to the glossary, as ``linked`` makes them; in a caption links would be too pale."""
     st.markdown(f":small[{linked(text, title)}]")
+
+
+def _link(word: str, term: Term) -> str:
+    meaning = term.meaning.replace("\\", "").replace('"', "”").replace("`", "")
+    return f'[{word}]({address(term)} "{meaning}")'
 
 
 def address(term: Term) -> str:

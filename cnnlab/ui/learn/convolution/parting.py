@@ -30,7 +30,7 @@ def show_parting(labels: tuple[int, int], kernel: Tensor, title: str, rectified:
     if first == second:
         st.info("Choose two different digits to see whether the filter tells them apart.", icon=":material/compare:")
         return
-    st.subheader(f"Does it tell {first} from {second}?", anchor=False)
+    st.header(f"Does it tell {first} from {second}?", anchor=False)
     if set(labels) == {1, 2}:
         st.markdown(_STROKES)
     st.markdown(_measured(labels, rectified))

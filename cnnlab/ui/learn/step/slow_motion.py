@@ -33,7 +33,7 @@ def show() -> None:
     taken = len(losses) - 1
     with stages:
         stage = _navigation(taken)
-        st.subheader(f"Step {taken}: {stage.lower()}", anchor=False)
+        st.header(f"Step {taken}: {stage.lower()}", anchor=False)
         _STAGES[stage](step)
     _losses(losses if stage == _NAMES[-1] else losses[:-1])
 

@@ -28,7 +28,7 @@ def forward(step: Step) -> None:
         st.image(inline(enlarged(batch_of().images[picked], _MAP_SIDE)), alt=f"Image {picked + 1}")
         for layer, title in (("conv", "Conv2d"), ("relu", "ReLU"), ("pool", "MaxPool2d")):
             maps = step.maps[layer][picked]  # (4, H, W)
-            st.caption(f"after `{title}`: {maps.shape[0]} feature maps of {maps.shape[1]}×{maps.shape[2]}")
+            st.markdown(f":small[after {title}: {maps.shape[0]} feature maps of {maps.shape[1]}×{maps.shape[2]}]")
             st.image(inline(charts.tile_row(maps.numpy(), _MAP_SIDE)), alt=f"The feature maps after {title}")
     with right:
         probabilities = step.probabilities[picked]
