@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import PERCENT, VALIDATION, fitted, framed, plain
+from cnnlab.charts.style import PERCENT, VALIDATION, fitted, framed, plain, titled
 from cnnlab.palette import PALETTE
 from cnnlab.text import percent
 
@@ -28,12 +29,18 @@ def per_class_bars(accuracies: Mapping[str, float], axis: str) -> go.Figure:
         )
     )
     figure.update_xaxes(title="class", type="category")
-    figure.update_yaxes(title=axis, tickformat=".0%", range=[0, 1])
-    return framed(figure)
+    figure.update_yaxes(tickformat=".0%", range=[0, 1])
+    return titled(framed(figure), f"{axis[:1].upper()}{axis[1:]}")
 
 
-def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -> go.Figure:
-    """Plot the accuracy of each class in several runs as points, whose axis need not start at zero."""
+def per_class_points(
+    accuracies: Mapping[str, Mapping[str, float]], title: str, colours: Mapping[str, str] | None = None
+) -> go.Figure:
+    """Plot the accuracy of each class in several runs as points, whose axis need not start at zero.
+
+    Runs have their ``colours``, by default the palette's.
+    """
+    colours = colours or dict(zip(accuracies, cycle(PALETTE), strict=False))
     short = fitted(label for classes in accuracies.values() for label in classes)
     figure = go.Figure(
         [
@@ -43,15 +50,15 @@ def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -
                 hovertext=[plain(label) for label in classes],
                 name=plain(name),
                 mode="markers",
-                marker={"color": PALETTE[number % len(PALETTE)], "size": 12, "symbol": number, "opacity": 0.8},
+                marker={"color": colours[name], "size": 10, "symbol": number, "opacity": 0.8},
                 hovertemplate="%{hovertext}: %{y:.1%}<extra>" + plain(name) + "</extra>",
             )
             for number, (name, classes) in enumerate(accuracies.items())
         ]
     )
     figure.update_xaxes(title="class", type="category", showgrid=True)
-    figure.update_yaxes(title=axis, tickformat=PERCENT)
-    return framed(figure)
+    figure.update_yaxes(tickformat=PERCENT)
+    return titled(framed(figure), title)
 
 
 def probability_bars(

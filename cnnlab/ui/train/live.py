@@ -20,6 +20,7 @@ from cnnlab.ui.train.run_actions import HIGHEST_RATE, LOWEST_RATE, run_actions
 from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.widgets.balanced_metrics import balanced_metrics
 from cnnlab.ui.widgets.bounds import between, is_within
+from cnnlab.ui.widgets.curves import log_loss
 from cnnlab.ui.widgets.format import percent, time_taken
 from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
@@ -187,14 +188,16 @@ def _curves(view: RunView) -> None:
     history, summary = view.history, view.summary
     if view.came_from_elsewhere or (not history.epochs and not history.steps):
         return
-    figures = charts.live(history, summary.classes, view.stem)
+    log = log_loss()
+    figures = charts.live(history, summary.classes, view.stem, log)
     left, right = st.columns(2)
     with left:
-        live_chart(figures["loss"], "loss", summary.id, "Train and validation loss by epoch")
+        live_chart(figures["loss"], "loss", f"{summary.id}.{log}", "Train and validation loss by epoch")
     with right:
         live_chart(figures["accuracy"], "accuracy", summary.id, "Train and validation accuracy by epoch")
     explain(
-        "Train is measured during training, with augmentation and dropout, so it can lie below validation. "
+        "The thin line shows each batch. Train is measured during training, with augmentation and dropout, so it can "
+        "lie below validation. "
         "Validation images guide your choices; test images give the final score."
         + _MIXED
         * bool(view.config.mixup or view.config.cutmix)

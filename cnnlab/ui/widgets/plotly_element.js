@@ -21,7 +21,7 @@ function themed(layout, element) {
     template: null,
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: colour("--st-font"), color: colour("--st-text-color"), size: 13 },
+    font: { family: colour("--st-font"), color: colour("--st-text-color"), size: 12 },
     xaxis: { ...layout.xaxis, ...axis },
     yaxis: { ...layout.yaxis, ...axis },
   }
