@@ -1140,19 +1140,24 @@ def test_a_sweep_is_started_from_the_form_and_shown() -> None:
     page = open_page("Sweep")
     assert "press **Start sweep**" in texts(page)
     page.selectbox(key="form.architecture").set_value("quick")
-    page.number_input(key="form.epochs").set_value(1)
+    page.number_input(key="sweep.epochs").set_value(1)
     page.number_input(key="sweep.trials").set_value(3)
     page.multiselect(key="sweep.search").set_value(["learning_rate", "optimizer"]).run()
+    assert not {"form.learning_rate", "form.optimizer", "form.epochs"} & {
+        box.key for box in (*page.number_input, *page.selectbox)
+    }
     button(page, "Start sweep").click().run()
     assert button(page, "Start sweep").disabled
     (sweep,) = SweepStore(runs_folder()).all()
     assert set(sweep.config.space) == {"learning_rate", "optimizer"}
+    assert (sweep.config.base.epochs, sweep.config.base.architecture.name) == (1, "quick")
     join_background()
     checked(page.run())
     assert (sweep.status, sweep.ended) == ("finished", 3)
     table = page.dataframe[0].value
     assert table["Validation"].tolist() == [trial.value for trial in sweep.trials]
     assert metrics(page)["Best validation accuracy"] == f"{sweep.study.best_value:.1%}"
+    assert "trials of 1 epoch: up to about" in texts(page)
     button(page, "Compare its runs").click().run()
     assert checked(page).title[0].value == "Compare"
     assert len(listed(page)) == 3
