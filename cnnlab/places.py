@@ -28,3 +28,8 @@ def user_folder() -> Path:
 def command() -> str:
     """Return the start of each command line: ``cnnlab`` where it is installed, else ``python -m cnnlab``."""
     return "cnnlab" if is_installed() else "python -m cnnlab"
+
+
+def how_to_install() -> str:
+    """Return what brings back a package that the app needs: the wheel asks for all of them, a checkout lists them."""
+    return "install the app's wheel again" if is_installed() else "run pip install -r requirements.txt"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import ERROR, PERCENT, VALIDATION, fitted, framed, plain
+from cnnlab.charts.style import ERROR, PERCENT, VALIDATION, fitted, framed, plain, titled
 from cnnlab.palette import PALETTE
 from cnnlab.text import percent
 
@@ -16,7 +17,7 @@ LEAST_TOLD = 0.005  # probability, of a bar that can be seen
 LABEL = 60  # pixels beside a full bar
 
 
-def per_class_bars(accuracies: Mapping[str, float]) -> go.Figure:
+def per_class_bars(accuracies: Mapping[str, float], title: str) -> go.Figure:
     """Plot the accuracy of each class as bars from zero, the worst one's in the colour of errors."""
     worst, best = min(accuracies.values()), max(accuracies.values())
     colours = [ERROR if accuracy == worst < best else VALIDATION for accuracy in accuracies.values()]
@@ -31,11 +32,17 @@ def per_class_bars(accuracies: Mapping[str, float]) -> go.Figure:
     )
     figure.update_xaxes(type="category")
     figure.update_yaxes(tickformat=".0%", range=[0, 1], nticks=3)
-    return framed(figure).update_layout(margin={"t": 4, "b": 4})
+    return titled(framed(figure), title)
 
 
-def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -> go.Figure:
-    """Plot the accuracy of each class in several runs as points, whose axis need not start at zero."""
+def per_class_points(
+    accuracies: Mapping[str, Mapping[str, float]], title: str, colours: Mapping[str, str] | None = None
+) -> go.Figure:
+    """Plot the accuracy of each class in several runs as points, whose axis need not start at zero.
+
+    Runs have their ``colours``, by default the palette's.
+    """
+    colours = colours or dict(zip(accuracies, cycle(PALETTE), strict=False))
     short = fitted(label for classes in accuracies.values() for label in classes)
     figure = go.Figure(
         [
@@ -45,15 +52,15 @@ def per_class_points(accuracies: Mapping[str, Mapping[str, float]], axis: str) -
                 hovertext=[plain(label) for label in classes],
                 name=plain(name),
                 mode="markers",
-                marker={"color": PALETTE[number % len(PALETTE)], "size": 12, "symbol": number, "opacity": 0.8},
+                marker={"color": colours[name], "size": 10, "symbol": number, "opacity": 0.8},
                 hovertemplate="%{hovertext}: %{y:.1%}<extra>" + plain(name) + "</extra>",
             )
             for number, (name, classes) in enumerate(accuracies.items())
         ]
     )
     figure.update_xaxes(title="class", type="category", showgrid=True)
-    figure.update_yaxes(title=axis, tickformat=PERCENT)
-    return framed(figure)
+    figure.update_yaxes(tickformat=PERCENT)
+    return titled(framed(figure), title)
 
 
 def probability_bars(

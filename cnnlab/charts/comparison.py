@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb
 
-from cnnlab.charts.style import PERCENT, framed, metric_axis, plain, thinned
+from cnnlab.charts.style import PERCENT, framed, label_ends, metric_axis, plain, thinned
 from cnnlab.palette import PALETTE
 
 LOG_RATIO = 30  # a setting whose values span more is spread by powers of ten
@@ -20,21 +21,30 @@ FEW = 8  # values of a setting that are told one by one
 BANDS = 10  # colours from the worst run to the best
 
 
-def overlaid_curves(curves: Mapping[str, pd.DataFrame], metric: str, axis: str) -> go.Figure:
+def overlaid_curves(
+    curves: Mapping[str, pd.DataFrame],
+    metric: str,
+    axis: str,
+    colours: Mapping[str, str] | None = None,
+    log: bool = False,
+) -> go.Figure:
     """Plot validation ``metric`` ("loss" or "accuracy") of several runs; columns x, mean, sd, runs, training.
 
-    A curve that is the mean of several runs has a band of one standard deviation to each side.
+    Lines have the runs' ``colours``, by default the palette's, and at their ends the places of their names there,
+    counted from 1. A curve that is the mean of several runs has a band of one standard deviation to each side. ``log``
+    makes the axis of a loss logarithmic.
     """
     figure = go.Figure()
-    for number, (name, whole) in enumerate(curves.items()):
-        colour = PALETTE[number % len(PALETTE)]
+    colours = colours or dict(zip(curves, cycle(PALETTE), strict=False))
+    for name, whole in curves.items():
         rows = whole.loc[list(thinned(list(whole.index)))]
         if (rows["runs"] > 1).any():
-            figure.add_trace(_band(rows, colour))
-        figure.add_trace(_line(rows, plain(name), colour, metric, axis))
+            figure.add_trace(_band(rows, colours[name], log and metric == "loss"))
+        figure.add_trace(_line(rows, plain(name), colours[name], metric, axis))
     figure.update_xaxes(title=axis, rangemode="tozero")
-    metric_axis(figure, metric, "validation ")
-    return framed(figure)
+    framed(figure)
+    metric_axis(figure, metric, "validation ", log)
+    return label_ends(figure, {plain(name): str(number) for number, name in enumerate(colours, 1)})
 
 
 def cost_and_accuracy(rows: pd.DataFrame, cost: str, front: Sequence[str], marked: Sequence[str]) -> go.Figure:
@@ -118,9 +128,11 @@ def _line(rows: pd.DataFrame, name: str, colour: str, metric: str, axis: str) ->
     )
 
 
-def _band(rows: pd.DataFrame, colour: str) -> go.Scatter:
+def _band(rows: pd.DataFrame, colour: str, log: bool) -> go.Scatter:
     red, green, blue = hex_to_rgb(colour)
     low, high = rows["mean"] - rows["sd"], rows["mean"] + rows["sd"]
+    if log:  # which has no place for zero
+        low = low.clip(lower=rows["mean"] / 10)
     return go.Scatter(
         x=[*rows["x"], *rows["x"][::-1]],
         y=[*low, *high[::-1]],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from math import ceil, floor, isfinite, log10
 from typing import Any, TypeVar
@@ -21,6 +21,9 @@ PERCENT = ".2~%"  # of an axis's ticks, which may lie close together
 FULL = 1.01  # of a share's axis: all, and room for its marker
 MAX_NAME = 20  # characters of a class's name beside an axis; hovering tells the whole
 TILE_NAME = 9  # above a picture of a row
+SMALL, LARGE = 12, 13  # pixels of letters: all of a chart's, and its title
+PLOT_HEIGHT = 260  # pixels of a chart among others
+TINY = 1e-12  # in place of zero where a logarithm is taken
 MAX_POINTS = 500  # of a line, about its width in pixels: more only costs the browser
 
 Numbers = npt.NDArray[np.floating]
@@ -56,11 +59,15 @@ _SHORT = 0.001  # smaller numbers are written as powers
 
 
 def framed(figure: go.Figure) -> go.Figure:
-    """Give a figure the app's margins and legend."""
+    """Give a figure the app's margins, type sizes and legend, and horizontal grid lines unless its axes say more."""
+    small = {"size": SMALL}
+    figure.update_xaxes(tickfont=small, title_font=small).update_yaxes(tickfont=small, title_font=small)
+    figure.for_each_xaxis(lambda axis: axis.update(showgrid=bool(axis.showgrid)))
     return figure.update_layout(
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "font": small},
         hovermode="closest",
+        hoverlabel={"font": small},
     )
 
 
@@ -73,6 +80,52 @@ def log_axis(values: Iterable[float]) -> dict[str, Any]:
     ticks = [step * 10.0**power for power in range(low, high + 1, apart) for step in steps]
     names = [f"{tick:g}" if _SHORT <= tick <= 1 / _SHORT else f"10<sup>{round(log10(tick))}</sup>" for tick in ticks]
     return {"type": "log", "tickmode": "array", "tickvals": ticks, "ticktext": names}
+
+
+def titled(figure: go.Figure, title: str) -> go.Figure:
+    """Write what the y axis shows above the plot, where it takes no width; lines are labelled at their ends."""
+    corner = {"x": 0, "y": 1, "xanchor": "left", "yanchor": "top", "xref": "container", "yref": "container"}
+    look = {"font": {"size": LARGE}, "pad": {"t": 4, "l": 4}}
+    return figure.update_layout(title={"text": title, **corner, **look}, showlegend=False)
+
+
+def label_ends(figure: go.Figure, labels: Mapping[str, str]) -> go.Figure:
+    """Write labels, by the names of lines, at their ends: those of lines that end together stand apart."""
+    lines = [line for line in figure.data if line.name in labels and line.y is not None and len(line.y)]
+    is_log = figure.layout.yaxis.type == "log"
+    ends = [log10(max(float(line.y[-1]), TINY)) if is_log else float(line.y[-1]) for line in lines]
+    every = [float(value) for line in lines for value in line.y if not is_log or value > 0]
+    low = min(every, default=0.0) if is_log or figure.layout.yaxis.rangemode != "tozero" else 0.0
+    high = max(every, default=1.0)
+    span = (log10(high / max(low, TINY)) if is_log else high - low) or 1.0
+    heights = [end / span * PLOT_HEIGHT * 0.7 for end in ends]  # pixels, about
+    for line, end, shift in zip(lines, ends, _shifts([line.x[-1] for line in lines], heights), strict=True):
+        figure.add_annotation(
+            x=line.x[-1],
+            y=end,
+            yshift=shift,
+            text=f"<b>{plain(labels[line.name])}</b>",
+            font={"color": line.line.color, "size": SMALL},
+            showarrow=False,
+            xanchor="left",
+            xshift=5,
+        )
+    longest = max((len(labels[line.name]) for line in lines), default=0)
+    return figure.update_layout(margin={"r": 12 + 7 * longest})
+
+
+def _shifts(places: Sequence[float], heights: Sequence[float]) -> list[int]:
+    """Return by how much labels move up, so that those at one place do not cover each other."""
+    shifts = [0] * len(places)
+    for place in set(places):
+        order = sorted((at for at in range(len(places)) if places[at] == place), key=heights.__getitem__)
+        moved = [heights[at] for at in order]
+        for number in range(1, len(order)):
+            moved[number] = max(moved[number], moved[number - 1] + LARGE + 1)
+        middle = sum(new - heights[at] for new, at in zip(moved, order, strict=True)) / len(order)
+        for new, at in zip(moved, order, strict=True):
+            shifts[at] = round(new - heights[at] - middle)
+    return shifts
 
 
 def plain(name: str) -> str:
@@ -105,10 +158,27 @@ def thinned(records: Sequence[_Item]) -> Sequence[_Item]:
     return records if stride == 1 else [*records[:-1:stride], records[-1]]
 
 
-def metric_axis(figure: go.Figure, metric: str, split: str = "") -> None:
-    """Name the y axis for "accuracy" or "loss"; ``split`` goes before."""
+def metric_axis(figure: go.Figure, metric: str, split: str = "", log: bool = False) -> None:
+    """Title the chart of "accuracy" or "loss" and set its y axis, of a loss logarithmic if wanted.
+
+    ``split`` goes before the metric's name.
+    """
     if metric == "accuracy":
-        figure.update_yaxes(title=f"{split}accuracy", tickformat=PERCENT, rangemode="nonnegative")
-        figure.update_yaxes(autorangeoptions_clipmax=FULL)
+        figure.update_yaxes(tickformat=PERCENT, rangemode="nonnegative", autorangeoptions_clipmax=FULL)
+    elif log:
+        figure.update_yaxes(type="log", **_powers([value for line in figure.data for value in line.y]))
     else:
-        figure.update_yaxes(title=f"{split}loss (cross-entropy)", rangemode="tozero")
+        figure.update_yaxes(rangemode="tozero")
+    name = f"{split}{'accuracy' if metric == 'accuracy' else 'loss (cross-entropy)'}"
+    titled(figure, f"{name[:1].upper()}{name[1:]}")
+
+
+def _powers(values: Sequence[float]) -> dict[str, Any]:
+    """Return ticks for a logarithmic axis: 0.01, 0.02, 0.05, 0.1 …, of more than two decades the powers of ten."""
+    known = [value for value in values if value and value > 0]
+    if not known:
+        return {}
+    first, last = floor(log10(min(known))), ceil(log10(max(known)))
+    factors = (1, 2, 5) if last - first <= 2 else (1,)
+    ticks = [factor * 10.0**power for power in range(first, last + 1) for factor in factors]
+    return {"tickvals": ticks, "ticktext": [f"{tick:.12g}" if tick >= 1e-4 else f"{tick:.0e}" for tick in ticks]}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from cnnlab.charts.classes import per_class_bars
-from cnnlab.charts.style import TRAIN, VALIDATION, framed, metric_axis, plain, thinned
+from cnnlab.charts.style import TRAIN, VALIDATION, framed, label_ends, metric_axis, plain, thinned
 from cnnlab.training.events import StepMetrics
 from cnnlab.training.history import History, Record
 
@@ -16,12 +16,14 @@ LIVE_SECONDS = 1.0  # between updates of the live view
 PARENT = "#8a94a3"  # grey, in light and dark
 
 
-def live(history: History, classes: Sequence[str], parent: Stem | None = None) -> dict[str, go.Figure]:
+def live(
+    history: History, classes: Sequence[str], parent: Stem | None = None, log: bool = False
+) -> dict[str, go.Figure]:
     """Plot a training so far: loss, accuracy, and each class once an epoch is done."""
-    figures = {metric: curve(history, metric, parent) for metric in ("loss", "accuracy")}
+    figures = {metric: curve(history, metric, parent, log) for metric in ("loss", "accuracy")}
     if history.epochs:
         latest = dict(zip(classes, history.epochs[-1]["per_class"], strict=True))
-        figures["per-class"] = per_class_bars(latest)
+        figures["per-class"] = per_class_bars(latest, f"Validation accuracy of each class, epoch {len(history.epochs)}")
     return figures
 
 
@@ -33,10 +35,10 @@ class Stem:
     epoch: int
 
 
-def curve(history: History, metric: str, parent: Stem | None = None) -> go.Figure:
+def curve(history: History, metric: str, parent: Stem | None = None, log: bool = False) -> go.Figure:
     """Plot train and validation ``metric`` ("loss" or "accuracy") by epoch; learning rates set by hand are marked.
 
-    A branch starts at its parent's epoch, beside its parent.
+    A branch starts at its parent's epoch, beside its parent. ``log`` makes the axis of a loss logarithmic.
     """
     steps = thinned(history.steps)
     epochs = thinned(history.epochs)
@@ -66,8 +68,9 @@ def curve(history: History, metric: str, parent: Stem | None = None) -> go.Figur
             annotation={"text": f"rate {change['learning_rate']:.2g}", "font": {"size": 11}},
         )
     figure.update_xaxes(title="epoch, the parent's included" if parent else "epoch", rangemode="tozero")
-    metric_axis(figure, metric)
-    return framed(figure)
+    framed(figure)
+    metric_axis(figure, metric, log=log)
+    return label_ends(figure, {"train": "train", "validation": "validation", "its parent, validation": "parent"})
 
 
 def learning_rate_ramp(points: Sequence[StepMetrics], suggestion: float) -> go.Figure:

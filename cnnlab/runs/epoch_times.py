@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 from cnnlab.data import augmentation
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.networks.architecture import Draft
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.catalogue import Entry, macs
 from cnnlab.training.config import RunConfig
 from cnnlab.training.device import choose_device, choose_precision, threads_each
-from cnnlab.training.epoch_time import unnamed
+from cnnlab.training.epoch_time import epoch_images, unnamed
 
 _SAME = (
     "dataset",
@@ -43,6 +44,21 @@ def epoch_seconds(entries: Sequence[Entry], draft: Draft, config: RunConfig, spe
         if summary.seconds and any(epochs) and tuple(map(unnamed, entry.config.architecture.layers)) == layers:
             found.append(summary.seconds / epochs[0])
     return found
+
+
+def rough_epoch_seconds(entries: Sequence[Entry], config: RunConfig, spec: DatasetSpec) -> float | None:
+    """Estimate the seconds of an epoch from earlier runs: of the same network, else by the speed of the newest one.
+
+    None where no run tells a speed, or the network does not take such images.
+    """
+    if known := epoch_seconds(entries, config.architecture, config, spec):
+        return median(known)
+    work = macs(config.architecture, spec.shape, len(spec.classes))
+    paces = ((entry.summary.images_per_second, entry.row["MACs"]) for entry in entries)
+    pace = next((speed * each for speed, each in paces if speed and each), 0)  # MACs a second
+    if not (pace and work):
+        return None
+    return sum(epoch_images(config, spec)) * work / pace
 
 
 def _is_alike(one: RunConfig, other: RunConfig, spec: DatasetSpec) -> bool:

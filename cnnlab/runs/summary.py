@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, field_validator, model_validator
 
 from cnnlab.data.datasets import dataset_title
 from cnnlab.evaluation.balance import balanced_accuracy, is_imbalanced
@@ -104,7 +104,9 @@ class About(BaseModel):
     tags: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=20)] = ()
     note: Annotated[str, Field(max_length=5000)] = ""
     pinned: bool = False  # listed first
-    colour: Annotated[str, Field(pattern="^(#[0-9a-f]{6})?$")] = ""  # in charts; empty: one of the palette
+    colour: Annotated[str, StringConstraints(to_lower=True, pattern="^(#[0-9a-fA-F]{6})?$")] = (
+        ""  # in charts; empty: one of the palette
+    )
 
     @field_validator("tags")
     @classmethod
@@ -116,6 +118,11 @@ def title_of(config: RunConfig, summary: Summary, about: About) -> str:
     """Return the title of a run: the user's, else its network, data set, what differs from its recipe, and time."""
     what = f"{config.architecture.title} on {dataset_title(config.dataset)}"
     return about.title or ", ".join(filter(None, (what, config.origin, what_differs(config), started_at(summary))))
+
+
+def brief_title(config: RunConfig) -> str:
+    """Return a title for lists that show data set and time beside: "Quick net, 4 epochs, no augmentation"."""
+    return ", ".join(filter(None, (config.architecture.title, config.origin, what_differs(config))))
 
 
 def how_tested(summary: Summary, looks: int) -> str:

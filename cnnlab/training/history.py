@@ -60,6 +60,12 @@ class History:
         """Whether any step was taken: a network that came from elsewhere was only judged."""
         return any(epoch["step"] for epoch in self.epochs)
 
+    def better_epoch(self, epoch: int) -> int | None:
+        """Return the epoch of the highest validation accuracy where that is higher than after ``epoch``."""
+        known = {row["epoch"]: row["validation_accuracy"] for row in self.epochs}
+        best = max(known, key=known.__getitem__, default=epoch)
+        return best if epoch in known and known[best] > known[epoch] else None
+
     def add(self, event: events.Record) -> None:
         """Append an event."""
         self._keep(events.to_record(event))

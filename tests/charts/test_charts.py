@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import base64
+import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from io import BytesIO
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ from plotly.colors import sample_colorscale
 
 from cnnlab import charts
 from cnnlab.charts.classes import MOST_BARS
-from cnnlab.charts.style import ERROR, VALIDATION
+from cnnlab.charts.style import ERROR, NEGATIVE, POSITIVE, VALIDATION
 from cnnlab.training.history import History
 from tests.conftest import ROOT
 from tests.samples import EPOCH, STEP
@@ -30,14 +32,14 @@ def history(epochs: int = 3, steps: int = 9) -> History:
     return made
 
 
-@pytest.mark.parametrize(("metric", "title"), [("loss", "loss (cross-entropy)"), ("accuracy", "accuracy")])
+@pytest.mark.parametrize(("metric", "title"), [("loss", "Loss (cross-entropy)"), ("accuracy", "Accuracy")])
 def test_curves_carry_the_historys_numbers(metric: str, title: str) -> None:
     shown = history()
     batches, train, validation = charts.curve(shown, metric).data
     assert list(batches.y) == [step[metric] for step in shown.steps]
     assert list(train.x) == [1, 2, 3]
     assert list(validation.y) == [epoch[f"validation_{metric}"] for epoch in shown.epochs]
-    assert charts.curve(shown, metric).layout.yaxis.title.text == title
+    assert charts.curve(shown, metric).layout.title.text == title
     assert charts.curve(shown, metric).layout.xaxis.title.text == "epoch"
 
 
@@ -63,6 +65,33 @@ def test_a_line_is_thinned_but_keeps_its_ends(steps: int) -> None:
     assert len(x) <= charts.MAX_POINTS
     assert x[-1] == 3
     assert x[0] == pytest.approx(3 / steps)
+
+
+def test_a_small_loss_is_seen_on_a_logarithmic_axis_and_accuracy_has_none() -> None:
+    made = history()
+    axis = charts.curve(made, "loss", log=True).layout.yaxis
+    assert axis.type == "log"
+    assert [float(text) for text in axis.ticktext] == pytest.approx(axis.tickvals)
+    assert min(axis.tickvals) <= 1 / 9
+    assert charts.curve(made, "accuracy", log=True).layout.yaxis.type is None
+    assert charts.curve(History(), "loss", log=True).layout.yaxis.tickvals is None
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_lines_are_labelled_at_their_ends_apart_from_one_another(log: bool) -> None:
+    shown = {name: curve(0.9, 0.5 + number / 1000) for number, name in enumerate("abcd")}
+    figure = charts.overlaid_curves(shown, "loss", "epoch", log=log)
+    assert [note.text for note in figure.layout.annotations] == ["<b>1</b>", "<b>2</b>", "<b>3</b>", "<b>4</b>"]
+    assert {note.font.color for note in figure.layout.annotations} == {line.line.color for line in figure.data}
+    shifts = [note.yshift for note in figure.layout.annotations]
+    assert all(above - below >= 12 for below, above in pairwise(shifts))
+    ends = [math.log10(line.y[-1]) if log else line.y[-1] for line in figure.data]
+    assert [note.y for note in figure.layout.annotations] == pytest.approx(ends)
+
+
+def test_a_band_stays_above_zero_on_a_logarithmic_axis() -> None:
+    band, _ = charts.overlaid_curves({"a": curve(0.4, 0.6, runs=3, sd=1.0)}, "loss", "epoch", log=True).data
+    assert min(band.y) > 0
 
 
 def test_curves_of_nothing_are_empty() -> None:
@@ -138,7 +167,7 @@ def test_a_thousand_runs_are_a_few_traces() -> None:
 
 
 def test_classes_carry_their_accuracy() -> None:
-    (bars,) = charts.per_class_bars({"cat": 0.5, "dog": 1.0}).data
+    (bars,) = charts.per_class_bars({"cat": 0.5, "dog": 1.0}, "Each").data
     assert (list(bars.x), list(bars.y)) == (["cat", "dog"], [0.5, 1.0])
     assert list(bars.marker.color) == [ERROR, VALIDATION]
     points = charts.per_class_points({"A": {"cat": 0.5}, "B": {"cat": 0.6}}, "test accuracy").data
@@ -152,7 +181,7 @@ PLAIN = "&lt;a href='http://stranger.invalid'&gt;&#37;{y}&lt;/a&gt; &amp;amp;"
 @pytest.mark.parametrize(
     "figure",
     [
-        charts.per_class_bars({STRANGE: 0.5}),
+        charts.per_class_bars({STRANGE: 0.5}, "Each"),
         charts.per_class_points({STRANGE: {STRANGE: 0.5}}, "accuracy"),
         charts.probability_bars([STRANGE], [1.0]),
         charts.lines({STRANGE: [0.5]}, [1], ("epoch", "accuracy")),
@@ -381,6 +410,28 @@ def test_a_trade_off_is_a_line_between_named_shares() -> None:
 def test_the_theme_and_the_charts_have_the_same_colours() -> None:
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
     assert tuple(theme["chartCategoricalColors"]) == charts.PALETTE
+    for page in (theme["light"], theme["dark"]):
+        rising, falling = page["chartSequentialColors"], page["chartDivergingColors"]
+        assert (len(rising), rising[0], rising[-1]) == (10, page["backgroundColor"], POSITIVE)
+        assert (len(falling), falling[0], falling[-1]) == (10, NEGATIVE, POSITIVE)
+
+
+def test_every_colour_of_the_palette_is_seen_on_both_pages() -> None:
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    pages = [theme[name]["backgroundColor"] for name in ("light", "dark")]
+    assert min(contrast(colour, page) for colour in charts.PALETTE for page in pages) >= 3
+
+
+def contrast(one: str, other: str) -> float:
+    """As the WCAG defines it."""
+    darker, lighter = sorted(map(luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def test_strokes_are_numbered_in_their_middles_and_coloured_by_what_they_speak_for() -> None:

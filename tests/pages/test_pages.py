@@ -37,13 +37,15 @@ from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.sweep import Sweep, SweepStore, search
 from cnnlab.jobs.sweep_config import SweepConfig
 from cnnlab.jobs.worker import Part
+from cnnlab.palette import PALETTE
 from cnnlab.pretrained.table import BACKBONES
 from cnnlab.runs.archive import pack
-from cnnlab.runs.run import Run
+from cnnlab.runs.run import Run, write_aside
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.runs.summary import About
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import RunConfig
+from cnnlab.training.history import to_line
 from cnnlab.ui.draw.why import VIEWS
 from cnnlab.ui.inspect import EVALUATE, INSIDE, Look, View, label_errors
 from cnnlab.ui.shell.glossary_links import linked
@@ -62,7 +64,7 @@ from tests.pages.driver import (
     open_view,
     texts,
 )
-from tests.samples import SEVEN, lesson
+from tests.samples import EPOCH, SEVEN, lesson
 from tests.trainings import records, train, wait_for_epoch
 
 pytestmark = pytest.mark.slow
@@ -1000,9 +1002,9 @@ def test_compare_shows_the_images_on_which_two_runs_differ_and_opens_them_in_eit
 def test_compare_overlays_curves_and_joins_repeats(axis: str, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
 
-    def overlaid(curves: dict[str, pd.DataFrame], metric: str, axis: str) -> go.Figure:
+    def overlaid(curves: dict[str, pd.DataFrame], metric: str, axis: str, *more: Any) -> go.Figure:
         drawn.append((metric, axis, {name: rows["runs"].max() for name, rows in curves.items()}))
-        return charts_comparison.overlaid_curves(curves, metric, axis)
+        return charts_comparison.overlaid_curves(curves, metric, axis, *more)
 
     monkeypatch.setattr("cnnlab.charts.overlaid_curves", overlaid)
     for seed in range(2):
@@ -1074,8 +1076,26 @@ def test_compare_keeps_what_is_ticked_in_the_address() -> None:
     page = new_session(compare=f"{runs[0].id},nothing")
     page.switch_page(PAGES["Compare"]).run()
     assert "selected: 1" in texts(checked(page))
+    assert "Some runs in this link" in page.warning[0].value
     button(page, "Clear selection").click().run()
     assert "Select one run to see it" in texts(checked(page))
+
+
+def test_a_stopped_run_says_how_far_it_came_and_which_epoch_was_better() -> None:
+    stopped = train(epochs=2, architecture="quick", train_fraction=0.2)
+    stopped.rewind(0)
+    epochs = [replace(EPOCH, epoch=epoch, validation_accuracy=1 / epoch, per_class=(0.5,) * 10) for epoch in (1, 2)]
+    stopped.append_history(list(map(to_line, epochs)))
+    stopped.save_weights(1, stopped.weights(0))
+    stopped.save_weights(2, stopped.weights(0))
+    stopped.write_summary(stopped.summary.model_copy(update={"status": "stopped", "epoch": 2}))
+    write_aside(stopped.folder / "config.json", stopped.config.model_copy(update={"epochs": 45}).model_dump_json())
+    page = compare()
+    assert listed(page)["State"].tolist() == ["stopped, 2 of 45"]
+    assert "epoch 1 was better on validation" in texts(page)
+    button(page, "Look inside").click().run()
+    assert checked(page).title[0].value == "Inside"
+    assert page.slider(key=f"explore.epoch.{stopped.id}").value == 1
 
 
 def test_a_run_gets_a_title_tags_a_note_and_a_pin() -> None:
@@ -1084,13 +1104,19 @@ def test_a_run_gets_a_title_tags_a_note_and_a_pin() -> None:
     (title,) = [box for box in page.text_input if box.label == "Title"]
     title.set_value("<b>Mine</b>")
     page.text_area[0].set_value("good one")
+    (colour,) = [box for box in page.selectbox if box.label == "Colour in charts"]
+    colour.set_value(PALETTE[6])
     (pinned,) = [box for box in page.checkbox if box.label.startswith("Pinned")]
     pinned.check()
     button(page, "Save").click().run()
     about = older.about
-    assert (about.title, about.note, about.pinned) == ("<b>Mine</b>", "good one", True)
+    assert (about.title, about.note, about.pinned, about.colour) == ("<b>Mine</b>", "good one", True, PALETTE[6])
     table = listed(checked(page))
-    assert table["Title"].tolist() == ["<b>Mine</b>", ""]  # the pinned one comes first, though older
+    assert table["Title"].tolist() == [
+        "<b>Mine</b>",
+        "Compact batch-norm net, 1 epoch, 10% of the images",
+    ]  # the pinned one comes first, though older
+    assert table["Colour"].str.startswith("data:image/png").tolist() == [True, False]
     assert newer.about.title == ""
 
 
@@ -1154,19 +1180,24 @@ def test_a_sweep_is_started_from_the_form_and_shown() -> None:
     page = open_page("Sweep")
     assert "press **Start sweep**" in texts(page)
     page.selectbox(key="form.architecture").set_value("quick")
-    page.number_input(key="form.epochs").set_value(1)
+    page.number_input(key="sweep.epochs").set_value(1)
     page.number_input(key="sweep.trials").set_value(3)
     page.multiselect(key="sweep.search").set_value(["learning_rate", "optimizer"]).run()
+    assert not {"form.learning_rate", "form.optimizer", "form.epochs"} & {
+        box.key for box in (*page.number_input, *page.selectbox)
+    }
     button(page, "Start sweep").click().run()
     assert button(page, "Start sweep").disabled
     (sweep,) = SweepStore(runs_folder()).all()
     assert set(sweep.config.space) == {"learning_rate", "optimizer"}
+    assert (sweep.config.base.epochs, sweep.config.base.architecture.name) == (1, "quick")
     join_background()
     checked(page.run())
     assert (sweep.status, sweep.ended) == ("finished", 3)
     table = page.dataframe[0].value
     assert table["Validation"].tolist() == [trial.value for trial in sweep.trials]
     assert metrics(page)["Best validation accuracy"] == f"{sweep.study.best_value:.1%}"
+    assert "trials of 1 epoch: up to about" in texts(page)
     button(page, "Compare its runs").click().run()
     assert checked(page).title[0].value == "Compare"
     assert len(listed(page)) == 3

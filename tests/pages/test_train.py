@@ -148,7 +148,7 @@ def test_who_does_no_better_than_guessing_is_told(training: tuple[AppTest, Job])
 
 def test_an_address_without_a_run_is_told() -> None:
     page = new_session(run="20260101-000000-nothing")
-    assert "does not exist here" in checked(page.run()).toast[0].value
+    assert "does not exist here" in checked(page.run()).warning[0].value
 
 
 def test_an_interrupted_run_is_resumed_with_one_click() -> None:

@@ -8,8 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cnnlab.palette import PALETTE
 from cnnlab.runs.catalogue import Entry
-from cnnlab.runs.comparison import AXES, apart, curve, differences, pareto_front, repeats
+from cnnlab.runs.comparison import (
+    AXES,
+    apart,
+    colours,
+    comparable_pairs,
+    curve,
+    differences,
+    pareto_front,
+    repeats,
+    settings_apart,
+)
 from cnnlab.runs.run import Run
 from cnnlab.runs.summary import About, Summary
 from cnnlab.training.config import Extension, Parent, RunConfig
@@ -43,6 +54,30 @@ def test_drawings_and_parents_are_told_by_number_and_name() -> None:
     assert list(apart.loc["parent"]) == ["none", "20260101-000000-abc@7"]
     assert [str(told).partition(",")[0] for told in apart.loc["lessons"]] == ["none", "3 drawings"]
     assert list(differences({"a": taught, "b": other}).index) == ["lessons"]
+
+
+def test_runs_without_a_colour_of_their_own_avoid_those_taken() -> None:
+    own = replace(entry("b"), about=About(colour=PALETTE[0].upper()))
+    assert colours({"a": entry("a"), "b": own, "c": entry("c")}) == {"a": PALETTE[1], "b": PALETTE[0], "c": PALETTE[2]}
+    many = {str(number): entry(str(number)) for number in range(12)}
+    assert list(colours(many).values()) == [*PALETTE, *PALETTE[:2]]
+
+
+def test_settings_are_told_by_their_titles_and_layers_only_of_networks_of_one_name() -> None:
+    runs = {"a": entry("a"), "b": entry("b", architecture="quick", optimizer="sgd", dataset="mnist")}
+    apart = settings_apart(runs)
+    assert list(apart.index) == ["Architecture", "Dataset", "Optimizer"]
+    assert apart["b"].tolist() == ["Quick net", "MNIST", "SGD"]
+
+
+def test_only_runs_tested_on_the_same_images_are_a_pair() -> None:
+    def judged(name: str, **support: int) -> Entry:
+        made = entry(name)
+        update = {"support": support, "per_class": dict.fromkeys(support, 0.5)}
+        return replace(made, summary=made.summary.model_copy(update=update))
+
+    runs = {"a": judged("a", x=5), "b": judged("b", x=5), "c": judged("c", x=4), "d": entry("d")}
+    assert comparable_pairs(runs) == [("a", "b")]
 
 
 def test_what_was_done_by_hand_sets_runs_apart() -> None:

@@ -8,7 +8,7 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.catalogue import Catalogue, Entry
-from cnnlab.runs.epoch_times import epoch_seconds
+from cnnlab.runs.epoch_times import epoch_seconds, rough_epoch_seconds
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
@@ -62,3 +62,14 @@ def test_other_layers_another_machine_and_unfinished_runs_do_not_count(entry: En
 
 def _with(entry: Entry, summary: object) -> Entry:
     return Entry(**{**vars(entry), "summary": summary})
+
+
+def test_a_network_that_nobody_trained_is_judged_by_the_speed_of_another(entry: Entry) -> None:
+    known = rough_epoch_seconds([entry], RunConfig(), SAMPLE)
+    assert known == epoch_seconds([entry], PRESETS["compact"], RunConfig(), SAMPLE)[0]
+    quick, half = (RunConfig(architecture="quick", train_fraction=share) for share in (1.0, 0.5))
+    times = [rough_epoch_seconds([entry], config, SAMPLE) for config in (quick, half)]
+    assert times[0]
+    assert times[1]
+    assert 0.5 * times[0] < times[1] < 0.6 * times[0]  # the validation images stay
+    assert rough_epoch_seconds([], quick, SAMPLE) is None

@@ -24,6 +24,12 @@ def test_what_is_said_of_a_run_comes_back_and_is_bounded(tmp_path: Path) -> None
         About(title="x" * 101)
 
 
+@pytest.mark.parametrize("colour", ["red", "#12345", "#1234567", "url(x)", "#12345g", "#123456;"])
+def test_a_colour_is_six_digits_and_nothing_else(colour: str) -> None:
+    with pytest.raises(ValueError, match="colour"):
+        About(colour=colour)
+
+
 def test_a_branch_is_called_by_what_made_it_of_another(tmp_path: Path) -> None:
     config = RunConfig(parent=Parent(run="20260101-000000-abc", epoch=7))
     store = RunStore(tmp_path)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -33,3 +34,13 @@ def test_frames_have_their_columns_even_before_the_first_record() -> None:
     assert list(empty.epoch_frame().columns) == EPOCH_COLUMNS
     full = History.from_lines([to_line(STEP), to_line(EPOCH)])
     assert full.epoch_frame().loc[0, "validation_accuracy"] == 0.75
+
+
+def test_only_an_epoch_that_was_better_on_validation_is_named() -> None:
+    made = History()
+    assert made.better_epoch(0) is None
+    for epoch, accuracy in enumerate((0.5, 0.8, 0.7), 1):
+        made.add(replace(EPOCH, epoch=epoch, validation_accuracy=accuracy))
+    assert made.better_epoch(3) == 2
+    assert made.better_epoch(2) is None
+    assert made.better_epoch(7) is None

@@ -14,6 +14,7 @@ from cnnlab.evaluation import metrics
 from cnnlab.evaluation.balance import balanced_accuracy
 from cnnlab.evaluation.corruptions import robustness
 from cnnlab.export.portable import ExportError, Portable
+from cnnlab.places import command
 from cnnlab.pretrained.table import NETWORKS
 from cnnlab.runs.ancestry import caveat, data_of
 from cnnlab.runs.run import Run
@@ -125,7 +126,7 @@ def reproduce(config: RunConfig) -> Facts:
     """Return the command that trains alike, the design's file where it needs one, and what it needs besides."""
     plain = RunConfig().model_dump(mode="json")
     given = config.model_dump(mode="json", exclude={"architecture", "parent", "start", "lessons"})
-    parts = ["python", "-m", "cnnlab", "train"]
+    parts = [*command().split(), "train"]
     known = next((name for name, draft in NETWORKS.items() if _layers(draft) == _layers(config.architecture)), None)
     parts += ["--architecture", known or "design.json"]
     for name, value in given.items():

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cnnlab.export.card.facts import Facts
+from cnnlab.places import command
 from cnnlab.text import one_line
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&$])")  # within a line
@@ -162,7 +163,7 @@ def _reproduce(facts: Facts) -> str:
     if given["needs"]:
         lines.append(f"It needs besides: {' and '.join(given['needs'])}.")
     lines.append(
-        f"The program of the training, to read and to change: `python -m cnnlab program {facts['run']} --to train.py`."
+        f"The program of the training, to read and to change: `{command()} program {facts['run']} --to train.py`."
     )
     if since["more_epochs"] or since["rates_set"]:
         lines.append("It was trained on, or its learning rate set by hand: the command does not repeat that.")

@@ -17,6 +17,7 @@ from cnnlab.export.report.comparison_report import comparison_report
 from cnnlab.export.report.run_report import run_report
 from cnnlab.export.tensorboard import to_tensorboard
 from cnnlab.files import through_file
+from cnnlab.palette import NAMES
 from cnnlab.runs.archive import ArchiveError, Unpacked, pack, unpack
 from cnnlab.runs.archive_pictures import versions_of
 from cnnlab.runs.catalogue import Entry
@@ -109,6 +110,14 @@ def _describe(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
         )
         st.text_area("Note", about.note, max_chars=5000, key=about_field(key, "note").name)
         st.checkbox("Pinned: shown first", about.pinned, key=about_field(key, "pinned").name)
+        offered = list(dict.fromkeys(["", *NAMES, about.colour]))  # a colour from elsewhere may be any
+        st.selectbox(
+            "Colour in charts",
+            offered,
+            offered.index(about.colour),
+            format_func=lambda colour: NAMES.get(colour, colour) or "automatic",
+            key=about_field(key, "colour").name,
+        )
         st.form_submit_button("Save", type="primary", on_click=_save, args=[by_id[run_id].run, about, key])
 
 

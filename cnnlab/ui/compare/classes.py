@@ -11,6 +11,7 @@ from cnnlab.evaluation.metrics import Answers
 from cnnlab.evaluation.significance import LEVEL, by_class
 from cnnlab.quantities import p_cell
 from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.comparison import colours
 from cnnlab.runs.trained import test_split
 from cnnlab.text import percent
 from cnnlab.ui.compare.selection import Chosen
@@ -20,6 +21,7 @@ from cnnlab.ui.shell.state import COMPARED_IMAGE
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.view import Look
+from cnnlab.ui.widgets.curves import legend
 from cnnlab.ui.widgets.figure import close_button, download, opened, show_figure
 from cnnlab.ui.widgets.images import upright
 from cnnlab.ui.widgets.live_chart import live_chart
@@ -50,8 +52,10 @@ def show(chosen: Chosen) -> None:
     shown = frame.round(dict.fromkeys(judged, 3))
     st.dataframe(shown.assign(p=shown["p"].map(p_cell)) if is_pair else shown, hide_index=True, column_config=columns)
     download("CSV", lambda: frame.to_csv(index=False), "classes-compared")
-    points = charts.per_class_points(accuracies, "test accuracy")
-    live_chart(points, "compared-classes", "classes", "Test accuracy of each class", height=400)
+    shades = colours(judged)
+    legend(shades)
+    points = charts.per_class_points(accuracies, "Test accuracy", shades)
+    live_chart(points, "compared-classes", "classes", "Test accuracy of each class", height=320)
     if not is_pair:
         st.caption(
             "Test accuracy of each class. A class that a run does not have is empty. Select two runs on the same "

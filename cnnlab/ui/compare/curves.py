@@ -7,39 +7,35 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.runs.catalogue import Entry
-from cnnlab.runs.comparison import AXES, curve, repeats
+from cnnlab.runs.comparison import AXES, colours, curve, repeats
 from cnnlab.training.history import History
 from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.widgets.better_epoch import better_epoch
+from cnnlab.ui.widgets.curves import legend, log_loss
 from cnnlab.ui.widgets.figure import download
 from cnnlab.ui.widgets.live_chart import live_chart
 
 
 def show(chosen: Chosen) -> None:
     """Show loss and accuracy on the validation images."""
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
-    axis = left.segmented_control(
-        "Horizontal axis", list(AXES), default="epoch", required=True, key="compare.axis", persist_state="session"
-    )
-    joined = right.toggle(
-        "Average repeats",
-        key="compare.joined",
-        persist_state="session",
-        help="Joins all finished runs that differ only in the seed. The line is their mean, the band one standard "
-        "deviation.",
-    )
+    axis, joined, log = _choices()
     groups = {name: repeats(entry, chosen.everything) if joined else [entry] for name, entry in chosen.named.items()}
     if joined:
         groups = _each_group_once(groups)
     histories = {name: [_history(entry) for entry in group] for name, group in groups.items()}
+    shades = colours({name: group[0] for name, group in groups.items()})
+    legend(shades)
     for place, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         curves = {name: curve(group, f"validation_{metric}", axis) for name, group in histories.items()}
         curves = {name: rows for name, rows in curves.items() if len(rows)}
         with place:
-            figure = charts.overlaid_curves(curves, metric, AXES[axis])
+            figure = charts.overlaid_curves(curves, metric, AXES[axis], shades, log)
             alt = f"Validation {metric} of the runs against {AXES[axis]}"
-            live_chart(figure, f"compared-{metric}", axis, alt, height=400)
+            live_chart(figure, f"compared-{metric}", f"{axis}.{log}", alt)
             download("CSV", lambda curves=curves: _long(curves).to_csv(index=False), f"compared-{metric}")  # type: ignore[misc]
+    for name, entry in chosen.named.items():
+        better_epoch(entry.run, entry.summary, _history(entry), name)
     without = [name for name, group in histories.items() if not any(history.epochs for history in group)]
     if without:
         st.caption(f"No line yet, because no epoch has finished: {literal(', '.join(without))}.")
@@ -54,6 +50,23 @@ def show(chosen: Chosen) -> None:
         st.caption(
             "None of these runs has a repeat. Train the same settings with another seed to see the effect of chance."
         )
+
+
+def _choices() -> tuple[str, bool, bool]:
+    """Choose the axis, whether repeats are joined, and whether the loss is logarithmic."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        axis = st.segmented_control(
+            "Horizontal axis", list(AXES), default="epoch", required=True, key="compare.axis", persist_state="session"
+        )
+        joined = st.toggle(
+            "Average repeats",
+            key="compare.joined",
+            persist_state="session",
+            help="Joins all finished runs that differ only in the seed. The line is their mean, the band one standard "
+            "deviation.",
+        )
+        log = log_loss()
+    return str(axis), joined, log
 
 
 def _each_group_once(groups: dict[str, list[Entry]]) -> dict[str, list[Entry]]:

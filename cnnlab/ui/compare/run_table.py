@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from hashlib import blake2s
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
+from plotly.colors import hex_to_rgb
 
+from cnnlab.charts.png import inline
 from cnnlab.runs.catalogue import Entry, search, settings_of, table
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.address import COMPARE
@@ -21,16 +24,17 @@ FEW = 20  # distinct values of a column, up to which the filter lists each
 
 _BALANCED = ["Balanced", "Macro F1"]  # where the classes of a run's data set differ in size
 _ACCURACIES = ["Test", *_BALANCED, "Validation", "Train"]
-ALWAYS = ["Started", "Data set", "Network", "State", *_ACCURACIES, "Parameters", "MACs", "Time, s"]
+ALWAYS = ["Title", *_ACCURACIES, "State", "Started", "Data set", "Network", "Parameters", "MACs", "Time, s"]
 
-_SEARCHED = ("Text", "Run", "Title", "Name")  # found by search, not by filters
+_SEARCHED = ("Text", "Run", "Title", "Name", "Came to", "Colour")  # found by search, not by filters
 
 
 _PERCENT = st.column_config.NumberColumn(format="%.1f%%")
 _WHOLE = st.column_config.NumberColumn(format="localized")
 _COLUMNS = {
     "Pinned": st.column_config.TextColumn("", help="Pinned runs come first", width=30),
-    "Title": st.column_config.TextColumn(width="medium"),
+    "Colour": st.column_config.ImageColumn("", help="The run's colour in charts", width=30),
+    "Title": st.column_config.TextColumn("Run", width="medium"),
     "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
     "Test": _PERCENT,
     "Balanced": st.column_config.NumberColumn(
@@ -112,6 +116,8 @@ def _chosen(known: Sequence[str]) -> list[str]:
     given: list[str] | None = COMPARED.get().get(session.current_run_id())
     if given is None:
         asked = COMPARE.values(known) if not COMPARED.is_set else []
+        if not COMPARED.is_set and COMPARE.has_unknown(known):
+            st.warning("Some runs in this link do not exist here.", icon=":material/link_off:")
         given = asked[:MAX_RUNS] or list(known[:2])
     given = [run_id for run_id in given if run_id in known]
     _choose(given)
@@ -140,13 +146,21 @@ def _ordered(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     """Select informative columns: titles, pins and tags where there are any, settings that differ."""
-    own = [name for name in ("Pinned", "Title") if rows[name].any()]
+    own = [name for name in ("Pinned", "Colour") if rows[name].any()]
     tags = ["Tags"] if rows["Tags"].map(len).any() else []
     settings = [name for name in settings_of(rows) if rows[name].nunique(dropna=False) > 1]
     shown = rows[[*own, *ALWAYS, *tags, *settings, "Images/s", "Device used"]]
     shown = shown.assign(**{name: 100 * shown[name].astype(float) for name in _ACCURACIES})
     shown = shown.drop(columns=[name for name in _BALANCED if rows[name].isna().all()])
+    shown = shown.assign(State=rows["Came to"])
+    if "Colour" in own:
+        shown = shown.assign(Colour=shown["Colour"].map(_swatch))
     return shown.assign(Pinned=shown["Pinned"].map({True: "📌", False: ""})) if "Pinned" in own else shown
+
+
+def _swatch(colour: str) -> str | None:
+    """Return a square of a run's own colour as a data URL."""
+    return inline(np.full((12, 12, 3), hex_to_rgb(colour), np.uint8)) if colour else None
 
 
 def _varies(values: pd.Series[Any]) -> bool:

@@ -24,6 +24,10 @@ class Param:
         """Return those of its values that are ``known``."""
         return [value for value in (self.value() or "").split(",") if value in known]
 
+    def has_unknown(self, known: Collection[str]) -> bool:
+        """Check whether any of its values is none of the ``known``."""
+        return any(value not in known for value in filter(None, (self.value() or "").split(",")))
+
     def put(self, *values: str) -> None:
         """Write the values into the URL."""
         st.query_params[self.name] = ",".join(values)

@@ -8,9 +8,15 @@ import streamlit as st
 
 from cnnlab.ui.shell.literal import literal
 
-Kind = Literal["toast", "success", "error"]
+Kind = Literal["toast", "success", "warning", "error"]
+LINK = "link"  # the place of what is wrong with a page's address: below its title
 
-_ICONS = {"toast": ":material/info:", "success": ":material/check:", "error": ":material/error:"}
+_ICONS = {
+    "toast": ":material/info:",
+    "success": ":material/check:",
+    "warning": ":material/link_off:",
+    "error": ":material/error:",
+}
 
 
 def say(place: str, text: str, kind: Kind = "toast") -> None:
@@ -19,12 +25,14 @@ def say(place: str, text: str, kind: Kind = "toast") -> None:
 
 
 def tell(place: str, icon: str = "", title: str | None = None) -> None:
-    """Show the stored message once: a toast with ``icon``, a success, or an error below ``title``."""
+    """Show the stored message once: a toast with ``icon``, a success, a warning, or an error below ``title``."""
     text, kind = st.session_state.pop(_key(place), ("", ""))
     if kind == "toast":
         st.toast(literal(text), icon=icon or _ICONS[kind])
     elif kind == "success":
         st.success(literal(text), icon=_ICONS[kind])
+    elif kind == "warning":
+        st.warning(literal(text), icon=_ICONS[kind])
     elif kind == "error":
         st.error(literal(text), icon=_ICONS[kind], title=title)
 

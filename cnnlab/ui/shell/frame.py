@@ -15,6 +15,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.allowed import VARIABLE, allowed, is_allowed, is_shared
+from cnnlab.ui.shell.flash import LINK, tell
 from cnnlab.ui.shell.literal import literal as literal  # noqa: PLC0414 - pages know it as frame.literal
 from cnnlab.ui.shell.menu import PAGES, menu
 from cnnlab.ui.shell.state import Key, note_visit
@@ -41,7 +42,9 @@ def page(name: str, subtitle: str, title: str = "") -> DeltaGenerator:
         _way(query)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         st.title(title or name, help=subtitle, anchor=False, width="content")
-        return st.container()
+        beside = st.container()
+    tell(LINK)
+    return beside
 
 
 def _way(query: Mapping[str, str] | None) -> None:

@@ -32,6 +32,7 @@ from cnnlab.threads import WorkerThread, exit_code_is
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.audience import Audience
+from cnnlab.ui.shell.flash import LINK, say
 from cnnlab.ui.shell.state import OWN_RUN, WORKS
 
 GRACE_SECONDS = float(os.environ.get("CNNLAB_GRACE_SECONDS", "120"))
@@ -184,7 +185,7 @@ def current_run_id() -> str | None:
     run_id = RUN.value() or OWN_RUN.get() or (own.run.id if own else None)
     if run_id and not is_training(run_id) and not find_run(run_id):
         if RUN.drop():
-            st.toast("The run in this link does not exist here.", icon=":material/link_off:")
+            say(LINK, "The run in this link does not exist here.", "warning")
         run_id = None
     OWN_RUN.put(run_id)
     if run_id:

@@ -73,6 +73,9 @@ SHOWN_QUERY: Key[dict[str, str] | None] = Key("learn.shown", None)  # the URL pa
 _PAGE: Key[str] = Key("frame.at", "")
 _VISIT: Key[int] = Key("frame.visit", 0)
 
+# Train and Compare.
+LOG_LOSS: Key[bool] = Key("curves.log", False)
+
 # Train.
 FORM_RECIPE: Key[str] = Key("form.recipe", "default")
 FORM_PARENT: Key[Parent | None] = Key("form.parent", None)  # of the branch that the form creates

@@ -7,14 +7,21 @@ from typing import Any, get_args
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cnnlab.jobs.sweep_config import SPACES, SweepConfig, parse_sweep
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.jobs.sweep_config import SPACES, SweepConfig, parse_sweep, typed, with_values
 from cnnlab.networks.presets import PRESETS
-from cnnlab.training.config import ConfigError, RunConfig, field_title
+from cnnlab.quantities import rough_duration
+from cnnlab.runs.epoch_times import rough_epoch_seconds
+from cnnlab.training.config import MAX_EPOCHS, ConfigError, RunConfig, field_title
 from cnnlab.training.titles import value_title
+from cnnlab.ui.shell import session
+from cnnlab.ui.shell.frame import counted
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.widgets.bounds import between, is_within
+from cnnlab.ui.widgets.config_inputs import without
 from cnnlab.ui.widgets.run_form import run_form
 
+TRIALS, EPOCHS = 10, 4  # at first: under a minute for the default network
 _FIRST = ["learning_rate", "batch_size"]
 _NUMBERS = {
     "batch_size": [16, 32, 64, 128, 256, 512, 1024],
@@ -32,33 +39,61 @@ def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
     space = {name: _values(name) for name in searched}
     left, right = st.columns(2)
     with left:
-        trials = st.number_input("Trials", value=20, key="sweep.trials", persist_state="session")
+        trials = st.number_input("Trials", value=TRIALS, key="sweep.trials", persist_state="session")
         is_within(trials, between(1, 1000))
     with right:
+        epochs = EPOCHS if "epochs" in space else _epochs()
+    left, right = st.columns(2, vertical_alignment="bottom")
+    with left:
         minutes = st.number_input(
             "Minutes at most (0: no limit)", value=0, key="sweep.minutes", persist_state="session"
         )
         is_within(minutes, between(0, 10_000))
-    pruner = st.selectbox(
-        "Stop weak trials early",
-        list(get_args(SweepConfig.model_fields["pruner"].annotation)),
-        format_func=_pruner,
-        key="sweep.pruner",
-        persist_state="session",
-    )
+    with right:
+        pruner = st.selectbox(
+            "Stop weak trials early",
+            list(get_args(SweepConfig.model_fields["pruner"].annotation)),
+            format_func=_pruner,
+            key="sweep.pruner",
+            persist_state="session",
+        )
     st.markdown("**Fixed settings**")
-    st.caption("Searched settings take their values from above.")
-    base = run_form()
+    with without({*space, "epochs"}):
+        base = run_form()
     if base is None:
         top.caption("The fixed settings cannot run: the reason is below.")
         return None
     try:
-        return parse_sweep(
+        base = with_values(base, {"epochs": epochs})
+        asked = parse_sweep(
             {"base": base, "space": space, "trials": trials, "minutes": minutes or None, "pruner": pruner}
         )
+        _estimate(asked, top)
+        return asked
     except ConfigError as error:
         top.error(literal(str(error)), title="This sweep cannot run")
         return None
+
+
+def _epochs() -> int:
+    """Show the epochs of a trial: fewer than a whole training needs, as trials are only compared."""
+    epochs = st.number_input("Epochs per trial", value=EPOCHS, key="sweep.epochs", persist_state="session")
+    is_within(epochs, between(1, MAX_EPOCHS))
+    return epochs
+
+
+def _estimate(asked: SweepConfig, top: DeltaGenerator) -> None:
+    """Say at the ``top`` how long the sweep takes, from the speed of earlier runs."""
+    longest = max(typed("epochs", value) for value in asked.space["epochs"].examples) if "epochs" in asked.space else 0
+    epochs = longest or asked.base.epochs
+    each = rough_epoch_seconds(session.trained_runs(), asked.base, dataset_spec(asked.base.dataset))
+    if each is None:
+        return
+    seconds = min(asked.trials * epochs * each, 60 * (asked.minutes or float("inf")))
+    top.caption(
+        f":material/timer: {counted(asked.trials, 'trial')} of {counted(epochs, 'epoch')}: up to about "
+        f"{rough_duration(seconds)}, judged by earlier runs."
+    )
 
 
 def _values(name: str) -> dict[str, Any]:

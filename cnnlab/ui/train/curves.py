@@ -6,11 +6,13 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.ui.shell.glossary_links import explain
+from cnnlab.ui.shell.state import LOG_LOSS
 from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.train.samples import samples
+from cnnlab.ui.widgets.curves import log_loss
 from cnnlab.ui.widgets.live_chart import live_chart
 
-HEIGHT, CLASSES = 220, 110  # pixels of a chart
+HEIGHT, CLASSES = 220, 140  # pixels of a chart
 _MIXED = " With mixed images, an answer counts by the share of its class. So train accuracy stays low; that is normal."
 
 
@@ -19,19 +21,20 @@ def curves(view: RunView) -> None:
     history, summary = view.history, view.summary
     if view.came_from_elsewhere or (not history.epochs and not history.steps):
         return
-    figures = charts.live(history, summary.classes, view.stem)
+    log = LOG_LOSS.get()
+    figures = charts.live(history, summary.classes, view.stem, log)
     left, right = st.columns(2)
     with left:
-        live_chart(figures["loss"], "loss", summary.id, "Train and validation loss by epoch", HEIGHT)
+        live_chart(figures["loss"], "loss", f"{summary.id}.{log}", "Train and validation loss by epoch", HEIGHT)
     with right:
         live_chart(figures["accuracy"], "accuracy", summary.id, "Train and validation accuracy by epoch", HEIGHT)
     samples(view)
     if "per-class" in figures:
-        st.markdown(f"**Validation accuracy of each class, epoch {len(history.epochs)}**")
         live_chart(figures["per-class"], "per-class", summary.id, "Validation accuracy of each class", CLASSES)
+    log_loss()
     explain(
-        "Train is measured during training, with augmentation and dropout, so it can lie below validation. "
-        "Validation images guide your choices; test images give the final score."
+        "The thin line shows each batch. Train is measured during training, with augmentation and dropout, so it can "
+        "lie below validation. Validation images guide your choices; test images give the final score."
         + _MIXED
         * bool(view.config.mixup or view.config.cutmix)
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, get_args
 
@@ -12,6 +14,18 @@ from cnnlab.training.config import COUNTS_WITH, RunConfig
 from cnnlab.training.titles import value_title
 from cnnlab.ui.shell.state import form_field
 from cnnlab.ui.widgets.bounds import is_within
+
+_left_out: ContextVar[frozenset[str]] = ContextVar("fields without an input", default=frozenset())
+
+
+@contextmanager
+def without(fields: Iterable[str]) -> Iterator[None]:
+    """Show no inputs for these fields within the block: they have their defaults there, as others decide them."""
+    token = _left_out.set(frozenset(fields))
+    try:
+        yield
+    finally:
+        _left_out.reset(token)
 
 
 def counts(field: str) -> bool:
@@ -28,6 +42,8 @@ def choice(
     hint: str | None = None,
 ) -> str:
     """Show a choice among ``options``, by default all values of the field."""
+    if field in _left_out.get():
+        return str(_default(field))
     if options is None:
         options = list(get_args(RunConfig.model_fields[field].annotation))
     key = form_field(field).name
@@ -36,6 +52,8 @@ def choice(
 
 def integer(label: str, field: str, hint: str | None = None) -> int:
     """Show an input for a whole number, and beside it where the field does not take the number."""
+    if field in _left_out.get():
+        return int(_default(field))
     value = st.number_input(label, step=1, key=form_field(field).name, persist_state="session", help=hint)
     is_within(value, _bounds(field))
     return value
@@ -43,10 +61,18 @@ def integer(label: str, field: str, hint: str | None = None) -> int:
 
 def number(label: str, field: str, step: float, form: str = "%.2f", hint: str | None = None) -> float:
     """Show an input for a number, written in the format ``form``, and beside it where the field does not take it."""
+    if field in _left_out.get():
+        return float(_default(field))
     key = form_field(field).name
     value = st.number_input(label, step=step, format=form, key=key, persist_state="session", help=hint)
     is_within(value, _bounds(field))
     return value
+
+
+def _default(field: str) -> Any:
+    """Return the default of a field, of the network its name."""
+    default = RunConfig.model_fields[field].default
+    return default.name if field == "architecture" else default
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
+from cnnlab.charts.style import PLOT_HEIGHT
 from cnnlab.ui.widgets.component_files import joined
 from cnnlab.ui.widgets.plotly_element import SCRIPT, publish_script
 
@@ -16,7 +17,7 @@ _component = st.components.v2.component(
 )
 
 
-def live_chart(figure: go.Figure, key: str, revision: str, alt: str, height: int = 300) -> None:
+def live_chart(figure: go.Figure, key: str, revision: str, alt: str, height: int = PLOT_HEIGHT) -> None:
     """Draw ``figure`` in place; zoom and hover survive updates as long as ``revision`` stays the same."""
     publish_script()
     data = {"figure": figure.to_json(), "script": SCRIPT, "revision": revision, "alt": alt, "height": height}

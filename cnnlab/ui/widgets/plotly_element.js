@@ -22,7 +22,7 @@ function themed(layout, element) {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--st-text-color"), activecolor: colour("--st-primary-color") },
-    font: { family: colour("--st-font"), color: colour("--st-text-color"), size: 13 },
+    font: { family: colour("--st-font"), color: colour("--st-text-color"), size: 12 },
     xaxis: { ...layout.xaxis, ...axis },
     yaxis: { ...layout.yaxis, ...axis },
   }

@@ -76,6 +76,8 @@ def _first(runs: dict[str, Entry]) -> str:
 def _first_asked(runs: dict[str, Entry]) -> list[str]:
     """Return the URL's runs, as after a reload; where the session's own run is newer, that and its parent."""
     first, own, asked = _first(runs), session.current_run_id(), RUNS.values(runs)
+    if RUNS.has_unknown(runs):
+        st.warning("Some runs in this link do not exist here.", icon=":material/link_off:")
     if asked and (own not in runs or own in asked):
         return asked[:MOST_RUNS]
     parent = runs[first].config.parent

@@ -91,4 +91,4 @@ def test_a_run_that_was_deleted_is_gone_though_its_job_is_still_in_memory() -> N
     page = open_page("Train", job.run)
     assert page.query_params["run"] in (job.run.id, [job.run.id])
     RunStore(runs_folder()).delete(job.run.id)
-    assert "does not exist here" in checked(page.run()).toast[0].value
+    assert "does not exist here" in checked(page.run()).warning[0].value
