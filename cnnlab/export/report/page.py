@@ -18,6 +18,10 @@ def rendered(template: str, **parts: object) -> bytes:
     return _templates().get_template(template).render(**parts).encode()
 
 
+def _percent(share: float, digits: int = 1) -> str:
+    return f"{share:.{digits}%}"
+
+
 @cache
 def _templates() -> Environment:
     source = PackageLoader("cnnlab.export.report", "templates")
@@ -25,7 +29,7 @@ def _templates() -> Environment:
         loader=source, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_text
     )
     templates.filters |= {
-        "percent": lambda share, digits=1: f"{share:.{digits}%}",
+        "percent": _percent,
         "interval": lambda bounds: " to ".join(percent(bound, bounds) for bound in bounds),
         "signed": signed,
         "value": value_title,

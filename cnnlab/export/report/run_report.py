@@ -9,8 +9,8 @@ import numpy as np
 from markupsafe import Markup
 
 from cnnlab.analysis.weights import conv_layers, filters
+from cnnlab.charts.pixels import tile_row
 from cnnlab.charts.png import inline, inline_photo
-from cnnlab.charts.tiles import tile_row
 from cnnlab.evaluation.metrics import Answers, confusion, reliability
 from cnnlab.export.card.facts import Facts, facts
 from cnnlab.export.portable import ExportError, Portable

@@ -13,12 +13,14 @@ from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.train.run_actions import run_actions
 from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.widgets.balanced_metrics import balanced_metrics
+from cnnlab.ui.widgets.better_epoch import better_epoch
 from cnnlab.ui.widgets.format import percent, time_taken
 
 
 def result(view: RunView) -> None:
     """Show how a run ended, its figures where it was tested, and what comes next."""
     _ending(view)
+    better_epoch(view.run, view.summary, view.history)
     if (accuracy := view.summary.test_accuracy) is not None:
         _figures(view, accuracy)
         _what_next(view)
