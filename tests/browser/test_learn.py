@@ -12,7 +12,7 @@ from cnnlab.learn.chapters import CHAPTERS
 
 def guess(page: Page, answer: str) -> None:
     """Choose an answer by keyboard."""
-    choice = page.get_by_role("radio", name=answer, exact=True)
+    choice = page.get_by_test_id("stRadio").get_by_role("radio", name=answer, exact=True)
     choice.focus()
     choice.press("Space")
     expect(choice).to_be_checked()
@@ -37,7 +37,7 @@ def touch_conv2d(page: Page) -> None:
 
 
 def touch_machines(page: Page) -> None:
-    page.get_by_test_id("stMain").get_by_text("Dropout", exact=True).click()
+    page.get_by_role("radiogroup", name="Layer", exact=True).get_by_text("Dropout", exact=True).click()
     expect(page.get_by_text(re.compile(r"nn\.Dropout|Dropout\("))).not_to_have_count(0)
 
 
