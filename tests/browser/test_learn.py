@@ -101,6 +101,7 @@ def test_a_reader_goes_through_all_chapters_and_ends_in_the_glossary(
     for number, (name, chapter) in enumerate(CHAPTERS.items(), start=1):
         expect(page.get_by_role("heading", name=chapter.title, exact=True)).to_be_visible()
         TOUCHES[name](page)
+        expect(page.get_by_role("radiogroup", name=chapter.questions[-1].asks)).to_be_visible()  # of this chapter
         page.get_by_text("Sources", exact=True).click()
         expect(page.get_by_role("link", name=chapter.sources[0].what)).to_be_visible()
         if number < len(CHAPTERS):
