@@ -12,7 +12,7 @@ from cnnlab.learn.chapters import CHAPTERS
 
 def guess(page: Page, answer: str) -> None:
     """Choose an answer by keyboard."""
-    choice = page.get_by_role("radio", name=answer, exact=True)
+    choice = page.get_by_test_id("stRadio").get_by_role("radio", name=answer, exact=True)
     choice.focus()
     choice.press("Space")
     expect(choice).to_be_checked()
@@ -37,7 +37,7 @@ def touch_conv2d(page: Page) -> None:
 
 
 def touch_machines(page: Page) -> None:
-    page.get_by_test_id("stMain").get_by_text("Dropout", exact=True).click()
+    page.get_by_role("radiogroup", name="Layer", exact=True).get_by_text("Dropout", exact=True).click()
     expect(page.get_by_text(re.compile(r"nn\.Dropout|Dropout\("))).not_to_have_count(0)
 
 
@@ -101,6 +101,7 @@ def test_a_reader_goes_through_all_chapters_and_ends_in_the_glossary(
     for number, (name, chapter) in enumerate(CHAPTERS.items(), start=1):
         expect(page.get_by_role("heading", name=chapter.title, exact=True)).to_be_visible()
         TOUCHES[name](page)
+        expect(page.get_by_role("radiogroup", name=chapter.questions[-1].asks)).to_be_visible()  # of this chapter
         page.get_by_text("Sources", exact=True).click()
         expect(page.get_by_role("link", name=chapter.sources[0].what)).to_be_visible()
         if number < len(CHAPTERS):

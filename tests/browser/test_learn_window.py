@@ -52,7 +52,7 @@ def test_a_filter_is_moved_by_keys_and_mouse_and_changed(address: str, new_page:
     expect(told).to_contain_text("row 1 of 26, column 1 of 26")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
-    page.get_by_text("Horizontal edge", exact=True).click()
+    page.get_by_role("radiogroup", name="Filter", exact=True).get_by_text("Horizontal edge", exact=True).click()
     expected = answers(image, fitted(FILTERS["horizontal"].kernel, 1))[0, 0]
     expect(page.locator(".window-cell .weight").nth(3)).to_have_text("× 0")
     page.get_by_role("slider", name="Position of the window").fill(str(12 * 26 + 11))

@@ -63,15 +63,16 @@ def _parts(settings: DeltaGenerator, results: DeltaGenerator) -> None:
     """Show the settings, the estimated time and the results of the ablation."""
     with settings:
         terms = _terms()
-        button = st.container()
-        if terms:
-            _estimate(terms, len(terms.arms))
+        button, time = st.container(), st.container()
         with st.popover("What the parts are", icon=":material/info:", type="tertiary"):
             st.markdown("\n".join(f"- **{part}**: {what}" for part, what in MEANINGS.items()))
             st.markdown("Everything else is the same: two convolutions, AdamW, one-cycle learning rate.")
     with results:
         if terms:
             _try("learn.ablation.trial", terms, lambda: ablation.ablate(terms), shipped_ablation(terms), button)
+    if terms:
+        with time:  # last, as its timing takes a moment
+            _estimate(terms, len(terms.arms))
 
 
 def _terms() -> ablation.Terms | None:

@@ -48,9 +48,7 @@ def show() -> None:
     settings, results = st.columns([2, 5], gap="large")
     with settings:
         terms = _terms()
-        button = st.container() if terms else None
-        if terms:
-            _estimate(terms)
+        button = st.container()
     with results:
         if terms:
             trial(
@@ -64,6 +62,9 @@ def show() -> None:
                 shipped_contest(terms),
                 button,
             )
+    if terms:
+        with settings:  # last, as its timing takes a moment
+            _estimate(terms)
     st.header("The two networks", anchor=False)
     st.markdown(
         "A dense network reads the image as one row of numbers. It loses which pixels are neighbours. A "

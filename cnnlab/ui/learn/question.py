@@ -14,11 +14,13 @@ from cnnlab.ui.shell.glossary_links import linked
 def ask(question: Question, key: str, on_answer: Callable[[], object] | Literal["rerun"] = "rerun") -> None:
     """Show the question, and after a guess what is right and why; the guess can be changed."""
     with st.container(border=True, gap="small"):
+        st.markdown(f":small[:primary[:material/lightbulb:] **Guess first.** {question.asks}]")
         guess = st.radio(
-            f":primary[:material/lightbulb:] **Guess first.** {question.asks}",
+            question.asks,
             question.answers,
             index=None,
             horizontal=True,
+            label_visibility="collapsed",
             key=key,
             on_change=on_answer,
             persist_state="session",
