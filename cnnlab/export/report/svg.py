@@ -152,7 +152,7 @@ def _apart(ends: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         order = sorted((at for at, (left, _) in enumerate(ends) if left // NEAR == column), key=lambda at: ends[at][1])
         for before, after in pairwise(order):
             moved[after] = (ends[after][0], max(moved[after][1], moved[before][1] + LINE))
-        lowest = HEIGHT - BOTTOM
+        lowest = float(HEIGHT - BOTTOM)
         for at in reversed(order):
             moved[at] = (ends[at][0], min(moved[at][1], lowest))
             lowest = moved[at][1] - LINE
