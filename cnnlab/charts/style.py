@@ -90,7 +90,10 @@ def titled(figure: go.Figure, title: str) -> go.Figure:
 
 
 def label_ends(figure: go.Figure, labels: Mapping[str, str]) -> go.Figure:
-    """Write labels, by the names of lines, at their ends: those of lines that end together stand apart."""
+    """Write labels, by the names of lines, at their ends: those of lines that end together stand apart.
+
+    Plotly makes room for them, as it does for all annotations.
+    """
     lines = [line for line in figure.data if line.name in labels and line.y is not None and len(line.y)]
     is_log = figure.layout.yaxis.type == "log"
     ends = [log10(max(float(line.y[-1]), TINY)) if is_log else float(line.y[-1]) for line in lines]
@@ -110,8 +113,7 @@ def label_ends(figure: go.Figure, labels: Mapping[str, str]) -> go.Figure:
             xanchor="left",
             xshift=5,
         )
-    longest = max((len(labels[line.name]) for line in lines), default=0)
-    return figure.update_layout(margin={"r": 12 + 7 * longest})
+    return figure
 
 
 def _shifts(places: Sequence[float], heights: Sequence[float]) -> list[int]:

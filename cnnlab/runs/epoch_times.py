@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import median
 
 from cnnlab.data import augmentation
 from cnnlab.data.spec import DatasetSpec
@@ -47,18 +46,17 @@ def epoch_seconds(entries: Sequence[Entry], draft: Draft, config: RunConfig, spe
 
 
 def rough_epoch_seconds(entries: Sequence[Entry], config: RunConfig, spec: DatasetSpec) -> float | None:
-    """Estimate the seconds of an epoch from earlier runs: of the same network, else by the speed of the newest one.
+    """Estimate the seconds of an epoch from the fastest earlier run, as other work on the machine slows some.
 
-    None where no run tells a speed, or the network does not take such images.
+    Runs of the same network are asked first, else the speed of others counts. None where no run tells a speed, or the
+    network does not take such images.
     """
     if known := epoch_seconds(entries, config.architecture, config, spec):
-        return median(known)
+        return min(known)
     work = macs(config.architecture, spec.shape, len(spec.classes))
-    paces = ((entry.summary.images_per_second, entry.row["MACs"]) for entry in entries)
-    pace = next((speed * each for speed, each in paces if speed and each), 0)  # MACs a second
-    if not (pace and work):
-        return None
-    return sum(epoch_images(config, spec)) * work / pace
+    paces = [(entry.summary.images_per_second, entry.row["MACs"]) for entry in entries]
+    pace = max((speed * each for speed, each in paces if speed and each), default=0)  # MACs a second
+    return sum(epoch_images(config, spec)) * work / pace if pace and work else None
 
 
 def _is_alike(one: RunConfig, other: RunConfig, spec: DatasetSpec) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
-from math import isnan
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -18,10 +18,6 @@ def rendered(template: str, **parts: object) -> bytes:
     return _templates().get_template(template).render(**parts).encode()
 
 
-def _percent(share: float, digits: int = 1) -> str:
-    return f"{share:.{digits}%}"
-
-
 @cache
 def _templates() -> Environment:
     source = PackageLoader("cnnlab.export.report", "templates")
@@ -29,12 +25,12 @@ def _templates() -> Environment:
         loader=source, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_text
     )
     templates.filters |= {
-        "percent": _percent,
-        "interval": lambda bounds: " to ".join(percent(bound, bounds) for bound in bounds),
+        "percent": percent,
+        "interval": _interval,
         "signed": signed,
         "value": value_title,
         "p": p_cell,
-        "seconds": lambda seconds: "" if seconds is None or isnan(seconds) else time_taken(seconds),
+        "seconds": _seconds,
     }
     templates.globals["style"] = Markup(source.get_source(templates, "report.css")[0])
     return templates
@@ -43,3 +39,12 @@ def _templates() -> Environment:
 def _text(value: object) -> object:
     """Take strangers' text as one line of characters that can be seen; keep Markup as it is."""
     return one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _interval(bounds: Sequence[float]) -> str:
+    low, high = bounds
+    return f"{percent(low, (low, high))} to {percent(high, (low, high))}"
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else time_taken(seconds)

@@ -37,26 +37,7 @@ def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
         "Search", list(SPACES), _FIRST, format_func=field_title, key="sweep.search", persist_state="session"
     )
     space = {name: _values(name) for name in searched}
-    left, right = st.columns(2)
-    with left:
-        trials = st.number_input("Trials", value=TRIALS, key="sweep.trials", persist_state="session")
-        is_within(trials, between(1, 1000))
-    with right:
-        epochs = EPOCHS if "epochs" in space else _epochs()
-    left, right = st.columns(2, vertical_alignment="bottom")
-    with left:
-        minutes = st.number_input(
-            "Minutes at most (0: no limit)", value=0, key="sweep.minutes", persist_state="session"
-        )
-        is_within(minutes, between(0, 10_000))
-    with right:
-        pruner = st.selectbox(
-            "Stop weak trials early",
-            list(get_args(SweepConfig.model_fields["pruner"].annotation)),
-            format_func=_pruner,
-            key="sweep.pruner",
-            persist_state="session",
-        )
+    epochs, budget = _budget(asks_epochs="epochs" not in space)
     st.markdown("**Fixed settings**")
     with without({*space, "epochs"}):
         base = run_form()
@@ -65,9 +46,7 @@ def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
         return None
     try:
         base = with_values(base, {"epochs": epochs})
-        asked = parse_sweep(
-            {"base": base, "space": space, "trials": trials, "minutes": minutes or None, "pruner": pruner}
-        )
+        asked = parse_sweep({"base": base, "space": space, **budget})
         _estimate(asked, top)
         return asked
     except ConfigError as error:
@@ -75,11 +54,30 @@ def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
         return None
 
 
-def _epochs() -> int:
-    """Show the epochs of a trial: fewer than a whole training needs, as trials are only compared."""
-    epochs = st.number_input("Epochs per trial", value=EPOCHS, key="sweep.epochs", persist_state="session")
-    is_within(epochs, between(1, MAX_EPOCHS))
-    return epochs
+def _budget(asks_epochs: bool) -> tuple[int, dict[str, Any]]:
+    """Show how long the search may take; return the epochs of a trial, and the sweep's fields."""
+    left, middle, right = st.columns(3)
+    with left:
+        trials = st.number_input("Trials", value=TRIALS, key="sweep.trials", persist_state="session")
+        is_within(trials, between(1, 1000))
+    epochs = EPOCHS
+    if asks_epochs:
+        with middle:
+            epochs = st.number_input("Epochs each", value=EPOCHS, key="sweep.epochs", persist_state="session")
+            is_within(epochs, between(1, MAX_EPOCHS))
+    with right:
+        minutes = st.number_input(
+            "Minutes", value=0, key="sweep.minutes", persist_state="session", help="At most; 0: no limit"
+        )
+        is_within(minutes, between(0, 10_000))
+    pruner = st.selectbox(
+        "Stop weak trials early",
+        list(get_args(SweepConfig.model_fields["pruner"].annotation)),
+        format_func=_pruner,
+        key="sweep.pruner",
+        persist_state="session",
+    )
+    return epochs, {"trials": trials, "minutes": minutes or None, "pruner": pruner}
 
 
 def _estimate(asked: SweepConfig, top: DeltaGenerator) -> None:
@@ -92,7 +90,7 @@ def _estimate(asked: SweepConfig, top: DeltaGenerator) -> None:
     seconds = min(asked.trials * epochs * each, 60 * (asked.minutes or float("inf")))
     top.caption(
         f":material/timer: {counted(asked.trials, 'trial')} of {counted(epochs, 'epoch')}: up to about "
-        f"{rough_duration(seconds)}, judged by earlier runs."
+        f"{rough_duration(seconds)}, judged by your fastest runs."
     )
 
 
@@ -114,7 +112,7 @@ def _values(name: str) -> dict[str, Any]:
         place.number_input(
             f"{field_title(name)}, {end}",
             value=value,
-            format="%.5f",
+            format="%.4g",
             key=f"sweep.{name}.{end}",
             persist_state="session",
         )
