@@ -18,13 +18,13 @@ from cnnlab.networks.designs import Shelf, from_link, read_design, to_link, writ
 from cnnlab.networks.edit import UndoStack, addable_layers
 from cnnlab.networks.layers import Activation, Conv2d, Flatten, Layer, Linear, Parallel, SqueezeExcite
 from cnnlab.networks.presets import PRESETS
+from cnnlab.quantities import duration
 from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import RunConfig
 from cnnlab.training.epoch_time import Cost, Stopwatch
 from cnnlab.ui.design.layer_stack import _act
 from cnnlab.ui.inspect import INSIDE
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.widgets.format import duration
 from tests.pages.driver import button, checked, drawn, metrics, new_session, open_page, open_view, texts
 from tests.trainings import train
 

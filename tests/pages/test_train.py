@@ -14,11 +14,11 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.data.splits import few_of_each
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import TrainingQueue
+from cnnlab.quantities import duration
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
 from cnnlab.training.config import Parent, RunConfig
 from cnnlab.training.epoch_time import Cost, Stopwatch
-from cnnlab.ui.widgets.format import duration
 from tests.pages.driver import button, checked, metrics, new_session, open_page, texts
 from tests.trainings import interrupted, start, train, wait_for, wait_for_epoch, wait_until
 

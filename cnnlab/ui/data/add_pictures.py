@@ -17,6 +17,7 @@ from cnnlab.data.pictures.sources import Source
 from cnnlab.data.pictures.version import Version
 from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.jobs.worker import Worker
+from cnnlab.quantities import rough_duration
 from cnnlab.ui.data import PLACE
 from cnnlab.ui.data.changed import tell_change
 from cnnlab.ui.data.drawings import draw
@@ -37,7 +38,6 @@ from cnnlab.ui.shell.state import (
     DATA_RECORDED,
     class_name,
 )
-from cnnlab.ui.widgets.format import rough_duration
 
 ZIP, FILES, WEBCAM = "ZIP archive", "Class by class", "Webcam"
 DRAWINGS, FOLDER, PACKED = "Drawings", "Folder on this machine", "Packed data set"

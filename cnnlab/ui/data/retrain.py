@@ -9,6 +9,7 @@ import streamlit as st
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.evaluation.significance import LEVEL
+from cnnlab.quantities import p_value, percent, signed
 from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.data_changes import Effect, effect_of_change
 from cnnlab.runs.run import RunError
@@ -16,7 +17,6 @@ from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.frame import counted, go_to, literal
 from cnnlab.ui.shell.networks import trained_network
-from cnnlab.ui.widgets.format import p_value, percent, signed
 from cnnlab.ui.widgets.run_picker import run_label
 
 

@@ -11,13 +11,13 @@ from pydantic import TypeAdapter
 
 from cnnlab.networks.architecture import LayerSummary, Place
 from cnnlab.networks.layers import Layer, shown
+from cnnlab.quantities import size
 from cnnlab.training.config import field_title
 from cnnlab.ui.design import state
 from cnnlab.ui.design.state import Images
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.state import Key, design_field
-from cnnlab.ui.widgets.format import size
 
 NUMBER = "number"  # the option of a number instead of a word, as in padding
 LABELS = {

@@ -12,10 +12,10 @@ from cnnlab.networks.architecture import LayerSummary, Place
 from cnnlab.networks.diagram import COLOURS
 from cnnlab.networks.edit import behind
 from cnnlab.networks.layers import shown
+from cnnlab.quantities import counted, duration, size
 from cnnlab.ui.design import state
 from cnnlab.ui.design.state import BEGINNING, Images
 from cnnlab.ui.shell.state import DESIGN_STACK
-from cnnlab.ui.widgets.format import counted, duration, size
 
 COLUMNS = ("Layer", "Output", "Params", "MACs", "Memory", "Field", "Time")
 _HERE = Path(__file__).parent

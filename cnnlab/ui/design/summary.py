@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.networks.architecture import LayerSummary
+from cnnlab.quantities import counted, duration, size
 from cnnlab.ui.design.state import Images
 from cnnlab.ui.shell.glossary_links import linked
-from cnnlab.ui.widgets.format import counted, duration, size
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.jobs.job import running_jobs
 from cnnlab.networks.architecture import Draft, Place
+from cnnlab.quantities import duration
 from cnnlab.training.config import RunConfig
 from cnnlab.training.epoch_time import without_data
 from cnnlab.ui.design.state import Images
 from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets import epoch_timing
-from cnnlab.ui.widgets.format import duration
 
 IMAGES = 1_000  # assumed where there is no data set
 

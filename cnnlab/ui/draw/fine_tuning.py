@@ -14,12 +14,12 @@ from cnnlab.drawings.strokes import (
 )
 from cnnlab.jobs.finetuning import ASIDE, Change, changes, fine_tuning, set_aside
 from cnnlab.jobs.job import Job
+from cnnlab.quantities import signed
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.trained import Trained
 from cnnlab.training.config import ConfigError
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.frame import counted, literal
-from cnnlab.ui.widgets.format import signed
 from cnnlab.ui.widgets.job_progress import progress_text
 
 MUCH = 0.01  # share of the test images

@@ -9,12 +9,12 @@ import streamlit as st
 from cnnlab import charts
 from cnnlab.evaluation import metrics
 from cnnlab.evaluation.balance import balanced_accuracy, is_imbalanced, macro_f1
+from cnnlab.quantities import percent
 from cnnlab.runs.summary import how_tested
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.balanced_metrics import balanced_metrics
 from cnnlab.ui.widgets.figure import show_figure
-from cnnlab.ui.widgets.format import percent
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
 

@@ -12,6 +12,7 @@ from cnnlab.data.loading import load_train
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.jobs.worker import Worker
+from cnnlab.quantities import rough_duration
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import test_split
@@ -22,7 +23,6 @@ from cnnlab.ui.shell.state import VERDICTS
 from cnnlab.ui.views.cached import answers, validation_answers
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import download
-from cnnlab.ui.widgets.format import rough_duration
 from cnnlab.ui.widgets.images import enlarged
 
 SHOWN = 60

@@ -16,9 +16,9 @@ from cnnlab.learn import ablation, transfer
 from cnnlab.learn.repeats import Effect, Repeats, effects
 from cnnlab.learn.shipped import Shipped, shipped_ablation, shipped_transfer
 from cnnlab.networks.designs import to_link
+from cnnlab.quantities import duration
 from cnnlab.ui.shell import frame
 from cnnlab.ui.widgets.figure import download
-from cnnlab.ui.widgets.format import duration
 from cnnlab.ui.widgets.live_chart import live_chart
 from cnnlab.ui.widgets.progress import trial
 

@@ -15,13 +15,13 @@ from cnnlab.learn.step_memory import StepBytes, count_bytes, data_set_bytes
 from cnnlab.learn.throughput import BATCH_SIZES, NEAR, SLOWEST, Lane, Speeds, lanes, measure_speeds, plateau
 from cnnlab.networks.architecture import ArchitectureError
 from cnnlab.networks.presets import PRESETS
+from cnnlab.quantities import counted, duration, size
 from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.device import devices
 from cnnlab.training.memory import MOMENTS, needs
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.widgets.figure import show_figure
-from cnnlab.ui.widgets.format import counted, duration, size
 from cnnlab.ui.widgets.progress import trial
 
 PRECISIONS = ("float32", "bfloat16")

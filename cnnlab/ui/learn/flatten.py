@@ -28,12 +28,12 @@ from cnnlab.learn.dense_vs_conv import (
 )
 from cnnlab.learn.shipped import shipped_contest
 from cnnlab.networks.architecture import Architecture, summarise
+from cnnlab.quantities import duration
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.state import CONTESTS, ENDING
 from cnnlab.ui.widgets.bounds import whole_number
 from cnnlab.ui.widgets.diagram import show_network
 from cnnlab.ui.widgets.figure import show_figure
-from cnnlab.ui.widgets.format import duration
 from cnnlab.ui.widgets.images import enlarged
 from cnnlab.ui.widgets.live_chart import live_chart
 from cnnlab.ui.widgets.progress import trial

@@ -13,13 +13,13 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from cnnlab import charts
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.jobs.job import Job
+from cnnlab.quantities import time_taken
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.summary import Summary
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
 from cnnlab.ui.learn.program_choice import put_into_address
 from cnnlab.ui.shell import frame, poll, session
-from cnnlab.ui.widgets.format import time_taken
 from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
 

@@ -8,13 +8,13 @@ import streamlit as st
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.jobs.job import Job, running_jobs
+from cnnlab.quantities import duration, rough_duration
 from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.train.rate_finder import learning_rate_finder
 from cnnlab.ui.widgets import epoch_timing
 from cnnlab.ui.widgets import run_form_link as link
-from cnnlab.ui.widgets.format import duration, rough_duration
 from cnnlab.ui.widgets.run_form import run_form
 
 WIDTH = 320  # pixels

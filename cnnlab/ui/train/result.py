@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from scipy.stats import binomtest
 
+from cnnlab.quantities import percent, time_taken
 from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.summary import how_tested
 from cnnlab.training.config import last_epoch
@@ -14,7 +15,6 @@ from cnnlab.ui.train.run_actions import run_actions
 from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.widgets.balanced_metrics import balanced_metrics
 from cnnlab.ui.widgets.better_epoch import better_epoch
-from cnnlab.ui.widgets.format import percent, time_taken
 
 
 def result(view: RunView) -> None:

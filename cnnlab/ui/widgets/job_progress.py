@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.download import downloaded_bytes
 from cnnlab.jobs.job import Job
-from cnnlab.ui.widgets.format import rough_duration
+from cnnlab.quantities import rough_duration
 
 
 def progress_text(job: Job) -> str:
