@@ -252,6 +252,11 @@ def tile_of(what: str, layer: str) -> Key[int | None]:
     return Key(f"inside.{what}.{layer}", None)
 
 
+def cloud_of(name: str) -> Key[Any]:
+    """Return the key of a cloud of points."""
+    return Key(f"cloud.{name}", None)
+
+
 def passage_map(run_id: str) -> Key[str]:
     """Return the key of the map that is open in Layer by layer: its layer, a slash and its number."""
     return Key(f"inside.passage.map.{run_id}", "")

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from cnnlab.ui.shell.state import Key
+from cnnlab.ui.shell.state import cloud_of
 from cnnlab.ui.widgets.component_files import joined
 from cnnlab.ui.widgets.plotly_element import SCRIPT, publish_script
 
@@ -69,7 +69,7 @@ def point_cloud(
         "alt": alt,
         "height": height,
     }
-    cloud: Key[Any] = Key(f"cloud.{name}", None)
+    cloud = cloud_of(name)
 
     def looped() -> None:
         on_loop(sorted(map(int, cloud.get()["looped"])))
