@@ -1,8 +1,5 @@
 """Evaluate: how good a network is, and where it goes wrong."""
 
-from contextlib import suppress
-
-from cnnlab.errors import CnnLabError
 from cnnlab.ui.inspect import EVALUATE
 from cnnlab.ui.inspect.page import explore
 from cnnlab.ui.inspect.what_next import what_next
@@ -14,5 +11,4 @@ head = frame.page("Evaluate", "How good the network is on test images, class by 
 if run := pick_run("evaluate.run", head):
     explore(run, EVALUATE, "evaluate")
     if not session.is_training(run.id):
-        with suppress(CnnLabError):  # which the view has told
-            what_next(run)
+        what_next(run)

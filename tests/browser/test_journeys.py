@@ -325,16 +325,16 @@ def test_a_layout_of_many_images_shows_progress_can_be_cancelled_and_opens_an_im
     assert point
     assert shown
     assert abs(shown["x"] - point["x"]) < 200  # beside the pointer
-    page.evaluate("document.querySelector('.point-cloud').emit('plotly_click', {points: [{customdata: 3}]})")
-    expect(page.get_by_text("Test image 4, a", exact=False)).to_be_visible()
-    loop = (
-        "document.querySelector('.point-cloud').emit('plotly_selected', {points: [{customdata: 3}, {customdata: 5}]})"
-    )
-    page.evaluate(loop)
+    loop = "{points: [{customdata: 3}, {customdata: 5}]}"
+    page.evaluate(f"document.querySelector('.point-cloud').emit('plotly_selected', {loop})")
     expect(page.get_by_text("2 images in the loop.")).to_be_visible()
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_text("draw a loop around points", exact=False)).to_be_visible()
+    page.evaluate("document.querySelector('.point-cloud').emit('plotly_click', {points: [{customdata: 3}]})")
+    expect(page.get_by_text("Test image 4, a", exact=False)).to_be_visible()
 
+    drawn = page.get_by_test_id("stApp")
+    expect(drawn).to_have_attribute("data-test-script-state", "notRunning")  # else what opens is closed again
     page.get_by_role("combobox", name="Method").click()
     page.get_by_role("option", name="t-SNE", exact=True).click()
     page.get_by_role("button", name="Compute layout").click()

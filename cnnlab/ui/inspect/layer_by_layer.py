@@ -16,7 +16,7 @@ from cnnlab.networks.architecture import follow
 from cnnlab.networks.diagram import COLOURS
 from cnnlab.networks.layers import shown
 from cnnlab.ui.inspect.opened_map import show_image, show_opened
-from cnnlab.ui.shell.state import Key, passage_map
+from cnnlab.ui.shell.state import LAYER_STRIP, Key, passage_map
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import download, paged
 from cnnlab.ui.widgets.images import upright
@@ -25,7 +25,6 @@ from cnnlab.ui.widgets.layer_strip import ROWS, Answer, Column, layer_strip
 LAYERS_AT_ONCE = 48  # on a page
 FEW = 30  # layers that are all shown at first, also those within blocks
 
-_STRIP = "inside.strip"
 _BLOCKS, _LAYERS = "Blocks", "Every layer"
 IMAGE = ""  # the name of the image's column
 
@@ -68,7 +67,7 @@ def _strip(at: Look, stages: Sequence[Stage], some: Sequence[Stage], opens: Key[
     layer_strip(
         columns,
         _answer(at.trained.classes, stages[-1].after, bool(at.doubt)) if is_end else None,
-        _STRIP,
+        LAYER_STRIP.name,
         f"{at.picked.title.replace('**', '')} through {len(some)} layers",
         opens.get(),
         bool(at.doubt),
@@ -97,7 +96,7 @@ def _by_blocks(network: nn.Sequential, run_id: str) -> bool:
 
 def _open(opens: Key[str]) -> None:
     """Open the clicked map; a second click closes it."""
-    clicked = str(st.session_state[_STRIP]["clicked"])
+    clicked = str(LAYER_STRIP.get()["clicked"])
     opens.put("" if clicked == opens.get() else clicked)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import streamlit as st
 
 from cnnlab.charts.style import TILE_NAME
+from cnnlab.errors import CnnLabError
 from cnnlab.evaluation import metrics
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.runs.run import Run
@@ -19,6 +22,11 @@ from cnnlab.ui.widgets.take_away import take_away
 
 def what_next(run: Run) -> None:
     """Show a row of ways on; the first explains the most frequent mistake of the tested network."""
+    with suppress(CnnLabError):  # the views say what is wrong with a run
+        _ways(run)
+
+
+def _ways(run: Run) -> None:
     trained = trained_network(run)
     found = answers(run, trained)
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -142,6 +142,7 @@ SHOWN_VIEW: Key[str] = Key("explore.shown", "")
 GROWING_IMAGE: Key[tuple[str, Worker[Dream]] | None] = Key("inside.growing", None)  # its subject, and the work
 LAYOUTS: Key[dict[str, Places]] = Key("inside.layouts", {})  # finished ones by their settings
 LAYOUT_WORK: Key[tuple[str, Worker[Layout]] | None] = Key("inside.layout", None)  # its settings, and the work
+LAYER_STRIP: Key[Any] = Key("inside.strip", None)
 LOOPED_IMAGES: Key[list[int]] = Key("inside.looped", [])  # indices of test images in the embedding's loop
 OPENED_IMAGE: Key[int | None] = Key("inside.opened", None)
 IMAGE_SOURCE: Key[str | None] = Key("inside.source", None)
@@ -258,6 +259,11 @@ def judged_at(run_id: str) -> Key[int]:
 def tile_of(what: str, layer: str) -> Key[int | None]:
     """Return the key of the open filter or map of a layer."""
     return Key(f"inside.{what}.{layer}", None)
+
+
+def cloud_of(name: str) -> Key[Any]:
+    """Return the key of a cloud of points."""
+    return Key(f"cloud.{name}", None)
 
 
 def passage_map(run_id: str) -> Key[str]:

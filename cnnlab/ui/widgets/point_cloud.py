@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from cnnlab.ui.shell.state import cloud_of
 from cnnlab.ui.widgets.component_files import joined
 from cnnlab.ui.widgets.plotly_element import SCRIPT, publish_script
 
@@ -68,12 +69,14 @@ def point_cloud(
         "alt": alt,
         "height": height,
     }
-    key = f"cloud.{name}"
+    cloud = cloud_of(name)
 
     def looped() -> None:
-        on_loop(sorted(map(int, st.session_state[key]["looped"])))
+        on_loop(sorted(map(int, cloud.get()["looped"])))
 
-    result = _component(data=data, key=key, height=height, on_clicked_change=lambda: None, on_looped_change=looped)
+    result = _component(
+        data=data, key=cloud.name, height=height, on_clicked_change=lambda: None, on_looped_change=looped
+    )
     clicked: int | None = result.clicked
     return clicked
 
