@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from cnnlab.learn.chapters import Question
 from cnnlab.ui.shell.glossary_links import linked
 
 
-def ask(question: Question, key: str, on_answer: Callable[[], None]) -> None:
+def ask(question: Question, key: str, on_answer: Callable[[], object] | Literal["rerun"] = "rerun") -> None:
     """Show the question, and after a guess what is right and why; the guess can be changed."""
     with st.container(border=True, gap="small"):
         st.markdown(f":small[:primary[:material/lightbulb:] **Guess first.** {question.asks}]")
