@@ -38,6 +38,7 @@ faults: .venv/dev
 
 screenshots: .venv/dev
 	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m benchmarks.make_screenshots
+	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/python -m benchmarks.make_looks
 
 # dist/cnnlab-….whl, which installs the app and its command line elsewhere.
 wheel: .venv/dev

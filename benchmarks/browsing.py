@@ -9,8 +9,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from cnnlab.learn.chapters import CHAPTERS
+from cnnlab.runs.example import add_example
 from tests.browser.browsing import SEVEN, canvas, draw, launched, start_training
 from tests.browser.server import server
+from tests.pages.driver import PAGES
 
 PATIENCE = 240_000  # ms, for a default training
 
@@ -51,6 +54,20 @@ def browser_page() -> Iterator[Page]:
         page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
         page.set_default_timeout(PATIENCE)
         yield page
+
+
+def every_place() -> Iterator[tuple[str, Page]]:
+    """Open each page and each chapter of Learn, with the run that comes with the app; yield its name and the page."""
+    places = {name: "" if name == "Home" else name for name in PAGES}
+    places |= {f"Learn: {chapter.title}": f"Learn?chapter={name}" for name, chapter in CHAPTERS.items()}
+    places |= {"Learn: Glossary": "Learn?chapter=glossary"}
+    with own_server() as (address, runs), browser_page() as page:
+        add_example(runs)
+        for name, path in places.items():
+            page.goto(f"{address}/{path}")
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+            yield name, page
 
 
 def go(page: Page, name: str) -> None:

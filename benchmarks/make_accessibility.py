@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import expect
-
-from benchmarks.browsing import browser_page, own_server
+from benchmarks.browsing import every_place
 from cnnlab.files import atomic_write
-from cnnlab.learn.chapters import CHAPTERS
-from cnnlab.runs.example import add_example
 from tests.browser.axe import EVERYWHERE, Look, looked_at
-from tests.pages.driver import PAGES
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "accessibility.md"
 HEAD = """# Accessibility
@@ -28,18 +23,10 @@ where 4.5 are asked.
 
 def main() -> None:
     """Look at all pages and write the document."""
-    places = {name: "" if name == "Home" else name for name in PAGES}
-    places |= {f"Learn: {chapter.title}": f"Learn?chapter={name}" for name, chapter in CHAPTERS.items()}
-    places |= {"Learn: Glossary": "Learn?chapter=glossary"}
-    with own_server() as (address, runs), browser_page() as page:
-        add_example(runs)
-        found = {}
-        for name, path in places.items():
-            page.goto(f"{address}/{path}")
-            expect(page.get_by_role("heading", level=1)).to_be_visible()
-            expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-            found[name] = looked_at(page)
-            print(name, [look.findings for look in found[name]], flush=True)
+    found = {}
+    for name, page in every_place():
+        found[name] = looked_at(page)
+        print(name, [look.findings for look in found[name]], flush=True)
     atomic_write(DOCUMENT, document(found))
 
 
