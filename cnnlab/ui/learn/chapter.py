@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from cnnlab.learn.chapters import CHAPTERS, Chapter
@@ -47,10 +49,14 @@ def show_ending(name: str) -> None:
 
 
 def _closing(name: str, chapter: Chapter) -> None:
-    """Ask the other questions; whoever has answered them has read the chapter."""
+    """Ask the other questions, whose answers mark the chapter as read, and show the mark."""
     for number, question in enumerate(chapter.questions[1:], start=1):
-        ask(question, f"learn.question.{name}.{number}", lambda: CHAPTER_FINISHED.put(name))
+        ask(question, f"learn.question.{name}.{number}", partial(_finish, name))
     reading(name, CHAPTER_FINISHED.take() == name)
+
+
+def _finish(name: str) -> None:
+    CHAPTER_FINISHED.put(name)
 
 
 def _neighbours(name: str, *, is_short: bool = False) -> None:

@@ -11,9 +11,9 @@ from cnnlab.learn.chapters import Question
 from cnnlab.ui.shell.glossary_links import linked
 
 
-def ask(question: Question, key: str, on_answer: Callable[[], object] | Literal["rerun"] = "rerun") -> None:
+def ask(question: Question, key: str, on_answer: Callable[[], None] | Literal["rerun"] = "rerun") -> None:
     """Show the question, and after a guess what is right and why; the guess can be changed."""
-    with st.container(border=True, gap="small"):
+    with st.container(border=True, gap="xsmall"):
         st.markdown(f":small[:primary[:material/lightbulb:] **Guess first.** {question.asks}]")
         guess = st.radio(
             question.asks,
