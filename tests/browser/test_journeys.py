@@ -207,7 +207,7 @@ def test_a_sweep_is_killed_and_goes_on_in_another_server(tmp_path: Path, new_pag
     try:
         page = new_page()
         page.goto(f"{url}/Sweep")
-        for label, value in (("Trials", "6"), ("Epochs", "1"), ("Fraction of training images used", "0.1")):
+        for label, value in (("Trials", "6"), ("Epochs each", "1"), ("Fraction of training images used", "0.1")):
             if label.startswith("Fraction"):
                 page.get_by_text("More settings").click()
             page.get_by_label(label, exact=True).fill(value)
