@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
@@ -25,7 +25,6 @@ from cnnlab.training.memory import check_memory
 
 FARTHEST = 6  # pixels: the largest shift of the images; beyond it much of a digit leaves the image
 SIDEWAYS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # right, left, down, up
-_TIMED = 256  # images of the training whose speed is measured
 SHUFFLE_SEED = 28  # of the one permutation applied to all images
 
 
@@ -154,18 +153,6 @@ def contest(terms: Terms, data: Data) -> Generator[Contest]:
     }
     answers = {name: answers_by_shift(network, data) for name, network in networks.items()}
     yield Contest(terms, 1.0, curves, networks, by_shift, answers)
-
-
-def seconds_an_epoch(ending: Ending, data: Data) -> float:
-    """Measure how long both networks take for an epoch on this machine, on a few images after a warm-up."""
-    config = Terms(ending, epochs=2).config
-    glanced = replace(data, train=data.train.part(slice(_TIMED)), validation=data.validation.part(slice(1)))
-    seconds = 0.0
-    for architecture in contestants(ending, data.spec).values():
-        network = build(architecture, data.spec.shape, len(data.spec.classes), seed=0)
-        *_, last = (event for event in fit(network, glanced, config) if event.kind == "epoch")
-        seconds += len(data.train) / last.images_per_second
-    return seconds
 
 
 def accuracy_by_shift(network: nn.Module, split: Split, standardise: Standardise) -> tuple[float, ...]:

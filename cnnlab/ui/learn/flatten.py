@@ -23,7 +23,6 @@ from cnnlab.learn.dense_vs_conv import (
     first_of,
     ink_lost,
     moved,
-    seconds_an_epoch,
     shuffled,
 )
 from cnnlab.learn.shipped import shipped_contest
@@ -40,6 +39,7 @@ from cnnlab.ui.widgets.progress import trial
 
 ENDINGS: dict[Ending, str] = {"flattened": "flattened at the end", "pooled": "pooled at the end"}
 VARIED: dict[Varied, str] = {"none": "unchanged images", "shift": "images shifted by up to 2 px"}
+SECONDS_AN_EPOCH = 3  # of both networks on two usual cores; timing them would hold up the page
 TOLD_SHIFTS = (0, 2, 4, 6)  # pixels, in the table of all trials
 
 
@@ -49,6 +49,9 @@ def show() -> None:
     with settings:
         terms = _terms()
         button = st.container()
+        if terms:
+            seconds = SECONDS_AN_EPOCH * terms.epochs
+            st.caption(f":material/timer: Training both takes about {duration(seconds)} on most machines.")
     with results:
         if terms:
             trial(
@@ -62,9 +65,6 @@ def show() -> None:
                 shipped_contest(terms),
                 button,
             )
-    if terms:
-        with settings:  # last, as its timing takes a moment
-            _estimate(terms)
     st.header("The two networks", anchor=False)
     st.markdown(
         "A dense network reads the image as one row of numbers. It loses which pixels are neighbours. A "
@@ -118,16 +118,6 @@ def _terms() -> Terms | None:
     epochs = st.slider("Epochs", 2, 30, 10, key="learn.flatten.epochs", persist_state="session")
     seed = whole_number("Seed", 0, 999, value=0, key="learn.flatten.seed", persist_state="session")
     return None if seed is None else Terms(ending, augmentation, is_shuffled, epochs, seed)
-
-
-def _estimate(terms: Terms) -> None:
-    seconds = _seconds_an_epoch(terms.ending) * terms.epochs
-    st.caption(f":material/timer: Training both takes about {duration(seconds)} on this machine.")
-
-
-@st.cache_data(show_spinner="Timing this machine", ttl=600)
-def _seconds_an_epoch(ending: Ending) -> float:
-    return seconds_an_epoch(ending, _data())
 
 
 def _data() -> Data:
