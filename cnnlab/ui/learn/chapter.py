@@ -11,14 +11,13 @@ from cnnlab.ui.learn.question import ask
 from cnnlab.ui.learn.reading import reading
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.address import CHAPTER
-from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.state import CHAPTER_FINISHED, CHAPTERS_READ
 
 GLOSSARY, GLOSSARY_ICON = "glossary", ":material/menu_book:"  # its chapter name in the URL
 
 
 def show_head(name: str) -> None:
-    """Show the chapter's title, number, time and neighbours in one row; what its reader does; the opening question."""
+    """Show the chapter's title, number, time and neighbours in one row, and the opening question."""
     chapter, names = CHAPTERS[name], list(CHAPTERS)
     place = frame.page("Learn", chapter.promise, title=chapter.title)
     with place.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -28,7 +27,6 @@ def show_head(name: str) -> None:
             width="content",
         )
         _neighbours(name, is_short=True)
-    explain(chapter.promise)
     st.fragment(ask)(chapter.questions[0], f"learn.question.{name}.0")
 
 
