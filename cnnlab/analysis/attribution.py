@@ -241,7 +241,7 @@ METHODS: dict[str, Method] = {
     "grad-cam": Method(
         "Grad-CAM",
         _grad_cam,
-        "Bright: the selected layer's maps support the class there.",
+        "Blue: the selected layer's maps support the class there.",
         "Selvaraju et al. 2017, arXiv:1610.02391",
         uses_layer=True,
     ),
@@ -257,7 +257,7 @@ METHODS: dict[str, Method] = {
     "saliency": Method(
         "Saliency",
         _saliency,
-        "Bright: small changes of this pixel move the logit most, up or down.",
+        "Blue: small changes of this pixel move the logit most, up or down.",
         "Simonyan et al. 2013, arXiv:1312.6034",
     ),
     "smooth-grad": Method(

@@ -23,7 +23,9 @@ def live(
     figures = {metric: curve(history, metric, parent, log) for metric in ("loss", "accuracy")}
     if history.epochs:
         latest = dict(zip(classes, history.epochs[-1]["per_class"], strict=True))
-        figures["per-class"] = per_class_bars(latest, f"Validation accuracy of each class, epoch {len(history.epochs)}")
+        figures["per-class"] = per_class_bars(
+            latest, f"Validation accuracy of each class, epoch {len(history.epochs)}; the worst in magenta"
+        )
     return figures
 
 

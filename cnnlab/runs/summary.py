@@ -131,7 +131,7 @@ def how_tested(summary: Summary, looks: int) -> str:
     if looks == 1:
         return f"Tested once, after training, on {images}"
     again = "Tested again after more training" if summary.extensions else "Tested after training"
-    besides = f"; looked at {'once' if looks == 2 else f'{looks - 1} times'} besides" if looks else ""
+    besides = f"; looked at {'once' if looks == 2 else f'{looks - 1} times'} more" if looks else ""
     return f"{again}, on {images}{besides}"
 
 

@@ -50,8 +50,8 @@ def test_what_cannot_be_counted_does_not_keep_anybody_from_looking(tmp_path: Pat
     [
         (0, "Tested after training, on 500 images"),
         (1, "Tested once, after training, on 500 images"),
-        (2, "Tested after training, on 500 images; looked at once besides"),
-        (3, "Tested after training, on 500 images; looked at 2 times besides"),
+        (2, "Tested after training, on 500 images; looked at once more"),
+        (3, "Tested after training, on 500 images; looked at 2 times more"),
     ],
 )
 def test_a_test_is_told_with_its_looks(looks: int, words: str) -> None:

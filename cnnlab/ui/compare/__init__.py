@@ -8,7 +8,7 @@ from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.glossary_links import explain
 
 VIEWS: dict[str, CompareView] = {
-    "Curves": CompareView("How did they learn? Validation loss and accuracy in one chart.", curves.show),
+    "Curves": CompareView("How did they learn? Validation loss and accuracy of all runs together.", curves.show),
     "Settings": CompareView("Which settings differ?", settings.show),
     "Each class": CompareView("Which run is better at which class, and on which images do they differ?", classes.show),
     "Which is better?": CompareView(

@@ -76,7 +76,7 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
         )
         with st.popover("Import", icon=":material/upload:"):
             _import()
-        with st.popover("Export", icon=":material/ios_share:", disabled=not ended):
+        with st.popover("Send to other tools", icon=":material/ios_share:", disabled=not ended):
             _hand_on([entry.run for entry in ended])
         with st.popover("Export", icon=":material/output:", disabled=len(ended) != 1, help=EXPORT_HELP):
             if len(ended) == 1:

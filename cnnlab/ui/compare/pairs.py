@@ -70,8 +70,11 @@ def _tell_versions(chosen: Chosen) -> bool:
 
 def _tell(row: pd.Series) -> None:
     apart = row["Only one right"] + row["Only other right"]
+    one, other = literal(row["One"]), literal(row["Other"])
+    better = other if row["Difference, points"] > 0 else one
+    found = f"{better} is better, by more than chance" if row["p"] < LEVEL else row["Verdict"].capitalize()
     st.markdown(
-        f"**{row['Verdict'].capitalize()}**: of {row['Images']:,} common test images only the first run gets "
-        f"{row['Only one right']:,} right, only the second {row['Only other right']:,}. If both were equally good, "
+        f"**{found}**: of {row['Images']:,} common test images only {one} gets "
+        f"{row['Only one right']:,} right, only {other} {row['Only other right']:,}. If both were equally good, "
         f"chance alone would split these {apart:,} at least as unevenly with p {p_value(row['p'])}."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2s
 from typing import Any
 
@@ -77,9 +77,9 @@ def find_runs(entries: Sequence[Entry]) -> pd.DataFrame:
 
 
 def choose_runs(entries: Sequence[Entry], listed: pd.DataFrame) -> list[Entry]:
-    """Show the table and return the ticked runs; at first the two newest."""
+    """Show the table and return the ticked runs; at first the two newest that were tested."""
     known = {entry.id: entry for entry in entries}
-    chosen = _chosen(list(known))
+    chosen = _chosen(known)
     ids = list(listed.index)
     # Rows are ticked by position, so a table with other runs needs another key.
     listing = compared_table(blake2s(",".join(ids).encode()).hexdigest()[:16])
@@ -110,15 +110,16 @@ def tick_only(ids: Sequence[str]) -> None:
     _choose(list(ids)[:MAX_RUNS])
 
 
-def _chosen(known: Sequence[str]) -> list[str]:
-    """Return the ids from the session, else from the URL, else the two newest; only those that still exist."""
+def _chosen(known: Mapping[str, Entry]) -> list[str]:
+    """Return the ids from the session, else the URL, else the two newest tested ones; only those that still exist."""
     # Stored for each run of the session, so that a new training is shown first.
     given: list[str] | None = COMPARED.get().get(session.current_run_id())
     if given is None:
         asked = COMPARE.values(known) if not COMPARED.is_set else []
         if not COMPARED.is_set and COMPARE.has_unknown(known):
             st.warning("Some runs in this link do not exist here.", icon=":material/link_off:")
-        given = asked[:MAX_RUNS] or list(known[:2])
+        tested = [run_id for run_id, entry in known.items() if entry.summary.test_accuracy is not None]
+        given = asked[:MAX_RUNS] or tested[:2] or list(known)[:2]
     given = [run_id for run_id in given if run_id in known]
     _choose(given)
     return given

@@ -30,7 +30,7 @@ def show(look: Look) -> None:
         f"confusion-{look.at}",
         "Confusion matrix",
         lambda: pd.DataFrame(matrix, columns=list(classes)).assign(true=classes),
-        "Rows are true classes, columns the network's answers. Colour marks errors: the brighter, the more. The "
+        "Rows are true classes, columns the network's answers. Magenta marks errors: the stronger, the more. The "
         "diagonal counts correct answers. Click a cell to see its images.",
         CONFUSION_CELL,
     )

@@ -47,7 +47,7 @@ def show(look: Look) -> None:
             np.linspace(-limit, limit, BINS + 1),
             epochs,
             f"weights of {layer}",
-            f"{how_many}. Bright: many weights. Good training spreads the weights slowly. If they jump within one "
+            f"{how_many}. Blue: many weights. Good training spreads the weights slowly. If they jump within one "
             "epoch, the learning rate is too high.",
         )
     with right:

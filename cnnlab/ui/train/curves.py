@@ -12,6 +12,7 @@ from cnnlab.ui.train.samples import samples
 from cnnlab.ui.widgets.curves import log_loss
 from cnnlab.ui.widgets.live_chart import live_chart
 
+LINE = 2  # points that a line needs
 HEIGHT, CLASSES = 220, 140  # pixels of a chart
 _MIXED = " With mixed images, an answer counts by the share of its class. So train accuracy stays low; that is normal."
 
@@ -19,7 +20,10 @@ _MIXED = " With mixed images, an answer counts by the share of its class. So tra
 def curves(view: RunView) -> None:
     """Show them side by side, as far as they are known."""
     history, summary = view.history, view.summary
-    if view.came_from_elsewhere or (not history.epochs and not history.steps):
+    if view.came_from_elsewhere:
+        return
+    if not history.epochs and len(history.steps) < LINE:
+        samples(view)
         return
     log = LOG_LOSS.get()
     figures = charts.live(history, summary.classes, view.stem, log)
@@ -33,8 +37,8 @@ def curves(view: RunView) -> None:
         live_chart(figures["per-class"], "per-class", summary.id, "Validation accuracy of each class", CLASSES)
     log_loss()
     explain(
-        "The thin line shows each batch. Train is measured during training, with augmentation and dropout, so it can "
-        "lie below validation. Validation images guide your choices; test images give the final score."
+        "The thin line follows the batches. Train is measured during training, with augmentation and dropout, so it "
+        "can lie below validation. Validation images guide your choices; test images give the final score."
         + _MIXED
         * bool(view.config.mixup or view.config.cutmix)
     )

@@ -10,6 +10,7 @@ from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.summary import how_tested
 from cnnlab.training.config import last_epoch
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.address import VIEW
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.train.run_actions import run_actions
 from cnnlab.ui.train.run_view import RunView
@@ -56,7 +57,12 @@ def _figures(view: RunView, accuracy: float) -> None:
             balanced_metrics(summary.balanced_accuracy, summary.macro_f1)
         if not view.came_from_elsewhere:
             st.metric("Validation accuracy", f"{summary.validation_accuracy:.1%}")
-            st.metric("Train accuracy", f"{summary.train_accuracy:.1%}")
+            st.metric(
+                "Train accuracy",
+                f"{summary.train_accuracy:.1%}",
+                help="Measured after training, without augmentation and dropout. The curve is measured during "
+                "training, with both, so it can be lower.",
+            )
             st.metric(
                 "Training time",
                 time_taken(summary.seconds or 0),
@@ -74,6 +80,6 @@ def _what_next(view: RunView) -> None:
     """Show the ways on from a tested run: try it, see where and why it errs, compare it."""
     with st.container(horizontal=True, gap="small"):
         frame.link_to_draw(view.config.dataset, view.summary.classes)
-        frame.link("Evaluate", "See its mistakes")
+        frame.door("Evaluate", "See its mistakes", {VIEW.name: "Mistakes"})
         frame.link("Inside", "Look inside")
         frame.link("Compare", "Compare runs")

@@ -58,7 +58,7 @@ def show(at: Look) -> None:
             _grid(title, maps, shown, scale != _SCALES[0], opens)
     overview.caption(
         f"{after.shape[0]} feature maps of {after.shape[1]}×{after.shape[2]} for this image, after epoch "
-        f"{trained.epoch}. Each tile is one filter's response at every position, bright or blue where it is strong. "
+        f"{trained.epoch}. Each tile is one filter's response at every position, blue where it is strong. "
         "Click a map to see its filter and the patches that excite it most."
     )
     if unit is not None:

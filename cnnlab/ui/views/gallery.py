@@ -60,7 +60,7 @@ def opened_image(look: Look, index: int) -> None:
     picture, links = st.columns([1, 5], vertical_alignment="center")
     picture.image(inline(enlarged(split.image(index), side=112)), alt=f"Test image {index + 1}")
     with links:
-        st.markdown(f"Test image {index + 1}, a **{frame.literal(name)}**. See on Inside:")
+        st.markdown(f"Test image {index + 1}, a **{frame.literal(name)}**. See why it answers so, on Inside:")
         with st.container(horizontal=True):
             for view in _LOOKS:
                 inside_button(look, index, view, view)

@@ -30,9 +30,8 @@ def pick_image(run: Run, newest: int) -> Picked | None:
     summary, is_drawn = run.summary, dataset_spec(run.config.dataset).is_drawn
     sources = [_TEST, _UPLOAD, _DRAWING] if is_drawn else [_TEST, _UPLOAD]
     where, *rest = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
-    source = where.segmented_control(
-        "Image", sources, default=_TEST, required=True, key=IMAGE_SOURCE.name, persist_state="session"
-    )
+    IMAGE_SOURCE.fill(_TEST)
+    source = where.segmented_control("Image", sources, required=True, key=IMAGE_SOURCE.name, persist_state="session")
     if source == _UPLOAD:
         return _uploaded(run)
     if source == _DRAWING:
