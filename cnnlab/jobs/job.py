@@ -66,6 +66,7 @@ class Job:
         self._requests = Requests()
         self._abandoned = False
         self._training_since = 0.0
+        self._resting_since = 0.0  # of the running pause; 0: it trains
         self._preparing_since = 0.0
         self.prepared: Prepared | None = None  # how far the features of frozen layers are
         self.samples: Split | None = None  # a few validation images; None until they are loaded
@@ -150,8 +151,8 @@ class Job:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the first step could start; 0 before."""
-        return monotonic() - self._training_since if self._training_since else 0.0
+        """Seconds since the first step could start, pauses left out; 0 before."""
+        return (self._resting_since or monotonic()) - self._training_since if self._training_since else 0.0
 
     @property
     def seconds_left(self) -> float | None:
@@ -305,7 +306,7 @@ class Job:
         """Let others train while this job is paused and until its turn comes again."""
         if not (self._requests.is_paused or training_queue.is_over(self)):
             return
-        since = monotonic()
+        since = self._resting_since = monotonic()
         training_queue.leave(self)
         if self._requests.is_paused:
             self.state = "paused"
@@ -314,6 +315,7 @@ class Job:
         self.state = "training"
         rested = monotonic() - since
         self._training_since += rested
+        self._resting_since = 0.0
         training.rest(rested)
 
     def _check_abandoned(self) -> None:

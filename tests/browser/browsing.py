@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
 from cnnlab.drawings.strokes import CANVAS, DRAWN_HEIGHT
 
+SOON = 3_000  # ms
 PATIENCE = 60_000  # ms, for a page on a busy machine
 # No GPU, and nothing that looks for hosts outside.
 CHROMIUM_FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -79,6 +80,22 @@ def draw(page: Page, strokes: Sequence[Sequence[Sequence[float]]]) -> None:
         for point in points[1:]:
             page.mouse.move(*point, steps=3)
         page.mouse.up()
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose in a list."""
+    opened(page.get_by_role("combobox", name=label), page.get_by_role("option", name=option, exact=True)).click()
+
+
+def opened(opener: Locator, inside: Locator) -> Locator:
+    """Click on ``opener`` until what it opens is there: it closes again where the page is drawn anew just then."""
+    while True:
+        opener.click()
+        try:
+            inside.wait_for(timeout=SOON)
+        except Error:
+            continue
+        return inside
 
 
 def tab_to(page: Page, name: str) -> None:

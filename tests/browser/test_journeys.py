@@ -16,7 +16,16 @@ from cnnlab.jobs.sweep import SweepStore
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import load_trained
-from tests.browser.browsing import SEVEN, await_epoch, await_verdict, draw, start_training, stop_training, tab_to
+from tests.browser.browsing import (
+    SEVEN,
+    await_epoch,
+    await_verdict,
+    choose,
+    draw,
+    start_training,
+    stop_training,
+    tab_to,
+)
 from tests.browser.server import server, started
 
 # The slider follows no more: an epoch has come that it does not stand at.
@@ -333,10 +342,7 @@ def test_a_layout_of_many_images_shows_progress_can_be_cancelled_and_opens_an_im
     page.evaluate("document.querySelector('.point-cloud').emit('plotly_click', {points: [{customdata: 3}]})")
     expect(page.get_by_text("Test image 4, a", exact=False)).to_be_visible()
 
-    drawn = page.get_by_test_id("stApp")
-    expect(drawn).to_have_attribute("data-test-script-state", "notRunning")  # else what opens is closed again
-    page.get_by_role("combobox", name="Method").click()
-    page.get_by_role("option", name="t-SNE", exact=True).click()
+    choose(page, "Method", "t-SNE")
     page.get_by_role("button", name="Compute layout").click()
     expect(page.get_by_text("Computing the layout", exact=True)).to_be_visible()
     page.get_by_role("button", name="Cancel").click()

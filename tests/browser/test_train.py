@@ -11,7 +11,7 @@ from shutil import copy, copytree
 from playwright.sync_api import Page, expect
 
 from cnnlab.runs.store import RunStore
-from tests.browser.browsing import await_epoch, start_training, stop_training
+from tests.browser.browsing import await_epoch, opened, start_training, stop_training
 from tests.browser.server import ended, server, started
 from tests.conftest import ROOT
 
@@ -39,9 +39,9 @@ def test_a_training_is_paused_changed_continued_and_branched(
     expect(page.get_by_text("Paused: Epoch", exact=False)).to_be_visible()
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("button", name="Pause")).to_be_enabled()
-    page.get_by_role("button", name="Learning rate").click()
-    page.get_by_label("From the next step").fill("0.0005")
-    page.get_by_label("From the next step").press("Tab")
+    rate = opened(page.get_by_role("button", name="Learning rate"), page.get_by_label("From the next step"))
+    rate.fill("0.0005")
+    rate.press("Tab")
     page.get_by_role("button", name="Set", exact=True).click()
     page.wait_for_function("document.querySelector('.live-chart')?.layout?.shapes?.length === 1")
     stop_training(page)
@@ -49,7 +49,7 @@ def test_a_training_is_paused_changed_continued_and_branched(
     assert [change["learning_rate"] for change in parent.history().rates] == [0.0005]
 
     page.get_by_role("button", name="Branch", exact=True).click()
-    page.get_by_role("button", name="Branch off").click()
+    page.get_by_role("button", name="Branch off", exact=True).click()
     expect(page.get_by_text("A branch of", exact=False)).to_be_visible()
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()

@@ -895,7 +895,7 @@ def test_training_images_that_cannot_be_had_are_told(finished_run: Run, monkeypa
 def test_a_large_training_set_is_searched_in_part(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.ui.views.cached.REFERENCE_IMAGES", 100)
     st.cache_resource.clear()
-    assert "training-split), evenly chosen among 4,050" in texts(view_of(finished_run, "Nearest images", SEVEN))
+    assert ", evenly chosen among 4,050" in texts(view_of(finished_run, "Nearest images", SEVEN))
     st.cache_resource.clear()
 
 

@@ -24,7 +24,7 @@ def better_epoch(run: Run, summary: Summary, history: History, name: str = "") -
             follows(run.id).put(False)
             epoch_of(run.id).put(best)
             go_to("Inside", run.id)
-        if st.button("Branch off", key=f"better.branch.{run.id}", type="tertiary", icon=":material/alt_route:"):
+        if st.button("Branch off there", key=f"better.branch.{run.id}", type="tertiary", icon=":material/alt_route:"):
             branch_epoch(run.id).put(best)
             BRANCH_OPEN.put(True)
             go_to("Train", run.id)

@@ -120,7 +120,8 @@ def test_a_chapters_doors_ask_for_what_can_be(name: str) -> None:
 
 
 def test_a_link_serves_sweep_too() -> None:
-    assert epochs(checked(follow(new_session(), "Sweep", recipe="basic-cnn", epochs="2"))) == 2
+    page = checked(follow(new_session(), "Sweep", recipe="basic-cnn", weight_decay="0.002"))
+    assert page.number_input(key="form.weight_decay").value == 0.002
 
 
 def test_a_link_is_copied_and_opens_the_same_settings(address: str, new_page: Callable[..., Page]) -> None:

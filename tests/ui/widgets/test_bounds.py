@@ -62,7 +62,7 @@ def _markdown(page: AppTest) -> str:
     return "\n".join(block.value for block in page.markdown)
 
 
-@pytest.mark.parametrize("key", ["sweep.trials", "form.learning_rate"])
+@pytest.mark.parametrize("key", ["sweep.trials", "form.weight_decay"])
 def test_a_sweep_does_not_start_with_a_wrong_number(key: str) -> None:
     page = open_page("Sweep")
     page.number_input(key=key).set_value(-1).run()
