@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
+from cnnlab.data.table import DIGITS
 from cnnlab.export.portable import Portable
 from cnnlab.export.web.bundle import bundle
 from cnnlab.export.web.kernel import kernel
@@ -47,6 +48,8 @@ def html_page(portable: Portable, weights: Weights = "float16") -> bytes:
     script = "\n".join(source(name) for name in _SCRIPTS)
     style, diagram = source("page.css"), _diagram(portable)
     lead, hint = _WORDS[portable.preparation]
+    if portable.trained.classes == DIGITS:
+        lead = lead.replace("a character", "a digit")
     parts = {
         "policy": escape(_policy(script, [style, *re.findall(r"<style>(.*?)</style>", diagram, re.DOTALL)])),
         "title": escape(one_line(portable.title)),

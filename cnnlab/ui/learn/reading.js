@@ -19,7 +19,11 @@ export default function ({ data, parentElement, setStateValue }) {
     button.hidden = !chapter
     button.setAttribute("aria-pressed", read.has(chapter))
     button.textContent = read.has(chapter) ? "✓ Read" : "Mark as read"
-    if (names.join() !== known.join()) setStateValue("read", names)
+    const told = names.join() // once: of chapters that are no more the page takes no note
+    if (told !== known.join() && told !== button.dataset.told) {
+      button.dataset.told = told
+      setStateValue("read", names)
+    }
   }
 }
 

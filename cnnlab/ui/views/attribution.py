@@ -15,6 +15,7 @@ from cnnlab import charts
 from cnnlab.analysis.activations import feature_maps
 from cnnlab.analysis.attribution import METHODS, Attribution, Question, default_layer, randomised, similarity
 from cnnlab.jobs.worker import Worker
+from cnnlab.quantities import signed
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.views.view import Look
@@ -22,6 +23,7 @@ from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import show_figure, tidy
 
 _NOTHING = "nothing"
+ALIKE = 0.5  # rank correlation: no sharp bound is known
 _LEARNED = "as trained"
 _CONTROLS: dict[str, Callable[[nn.Module], nn.Module]] = {
     "all weights random": partial(randomised, last_only=False),
@@ -109,7 +111,8 @@ def _show_controls(at: Look, choice: _Choice, inputs: Tensor, learned: Attributi
             if attribution is None:
                 continue
             alike = similarity(learned.values, attribution.values)
-            st.markdown(f"**{what.capitalize()}**: rank correlation {alike:.2f}".replace("-", "−"))
+            found = "it depends on what was learned" if abs(alike) < ALIKE else "it hardly depends on what was learned"
+            st.markdown(f"**{what.capitalize()}**: {found} (rank correlation {signed(alike, '.2f')})")
             _map(at, attribution, f"{choice.method}-{what.replace(' ', '-')}", choice, None)
     st.caption(
         "Spearman rank correlation of the map's magnitudes with the one above. Near 0 the map depends on the trained "
