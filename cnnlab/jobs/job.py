@@ -243,9 +243,9 @@ class Job:
         (network, started), data = first_network(self.run, spec), data_of(self.run, self._data_folder)
         recorder.update(started=started)
         training = Training(network, data, config, self.summary.extensions, started=started)
+        recorder.begin(training)
         few = data.validation.part(training.samples)
         self.samples = Split(few.images, few.labels)  # copied: a part would keep all images
-        recorder.begin(training)
         self._begin_steps(training)
         for event in training.events():
             recorder.add(event, training)

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from cnnlab.data.datasets import DATASETS
-from cnnlab.jobs.job import Job
+from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.networks.build import build
+from cnnlab.runs.recorder import Recorder
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training import events
@@ -56,6 +57,19 @@ def test_the_samples_are_read_while_it_trains_for_those_who_ask() -> None:
     read = job.read_samples()
     assert read is not None
     assert read.shape == (8, 10)
+
+
+def test_the_samples_do_not_show_before_their_classes_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, seen = Recorder.begin, []
+
+    def look_and_begin(recorder: Recorder, training: Training) -> None:
+        seen.append([job.samples for job in running_jobs()])
+        begin(recorder, training)
+
+    monkeypatch.setattr(Recorder, "begin", look_and_begin)
+    job = finish(start(epochs=1, train_fraction=0.1))
+    assert seen == [[None]]
+    assert job.samples is not None
 
 
 def test_an_epoch_is_on_disk_before_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
