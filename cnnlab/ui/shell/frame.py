@@ -39,7 +39,7 @@ def page(name: str, subtitle: str, title: str = "") -> DeltaGenerator:
         with st.sidebar:
             _log_out()
     if name in (*_WAY.values(), *_ALSO_WHY):
-        _way(query)
+        _way(name, query)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         st.title(title or name, help=subtitle, anchor=False, width="content")
         beside = st.container()
@@ -47,13 +47,13 @@ def page(name: str, subtitle: str, title: str = "") -> DeltaGenerator:
     return beside
 
 
-def _way(query: Mapping[str, str] | None) -> None:
-    """Show the way from pictures to reasons as links: each step its page."""
+def _way(name: str, query: Mapping[str, str] | None) -> None:
+    """Show the way from pictures to reasons as links: each step its page; that of the page ``name`` is marked."""
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         for number, (step, target) in enumerate(_WAY.items()):
             if number:
                 st.markdown(":gray[›]", width="content")
-            script, _ = PAGES[target]
+            script, _ = PAGES[name if target == _WAY["Why"] and name in _ALSO_WHY else target]
             st.page_link(script, label=step, query_params=query)
 
 
