@@ -85,7 +85,7 @@ def _compare(page: Page) -> None:
 
 def _sweep(page: Page) -> None:
     go(page, "Sweep")
-    for label, value in (("Trials", "12"), ("Epochs", "2")):
+    for label, value in (("Trials", "12"), ("Epochs each", "2")):
         page.get_by_label(label, exact=True).fill(value)
         page.get_by_label(label, exact=True).press("Tab")
     page.get_by_role("button", name="Start sweep").click()
