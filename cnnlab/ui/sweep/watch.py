@@ -125,7 +125,7 @@ def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
         more = st.columns([1, 3], vertical_alignment="bottom")
         MORE_TRIALS.fill(10)
         with more[0]:
-            is_right = is_within(st.number_input("More trials", key=MORE_TRIALS.name), between(1, 1000))
+            is_right = is_within(st.number_input("More trials", step=1, key=MORE_TRIALS.name), between(1, 1000))
         more[1].button(
             "Continue", icon=":material/add:", on_click=_go_on, args=[sweep, True], disabled=is_busy() or not is_right
         )
