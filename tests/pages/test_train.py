@@ -262,6 +262,13 @@ def shown_of(page: AppTest, fields: set[str]) -> set[str]:
     return fields & {(field.key or "").removeprefix("form.") for field in inputs}
 
 
+def test_a_sweep_over_optimisers_shows_the_settings_of_each() -> None:
+    page = open_page("Sweep")
+    assert not shown_of(page, {"momentum", "nesterov"})
+    page.multiselect(key="sweep.search").set_value(["optimizer"]).run()
+    assert shown_of(checked(page), {"momentum", "nesterov"}) == {"momentum", "nesterov"}
+
+
 def test_what_differs_from_the_recipe_is_told_and_reset_with_a_click() -> None:
     page = open_page("Train")
     assert "Changed:" not in texts(page)

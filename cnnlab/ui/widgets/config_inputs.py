@@ -29,9 +29,9 @@ def without(fields: Iterable[str]) -> Iterator[None]:
 
 
 def counts(field: str) -> bool:
-    """Tell whether a setting has an effect with what the form says now: only then is it shown."""
+    """Tell whether a setting has an effect, or may have where what decides on it is searched: only then is it shown."""
     decisive, values = COUNTS_WITH[field]
-    return form_field(decisive).get() in values
+    return decisive in _left_out.get() or form_field(decisive).get() in values
 
 
 def choice(
