@@ -27,7 +27,6 @@ from cnnlab.learn.dense_vs_conv import (
 )
 from cnnlab.learn.shipped import shipped_contest
 from cnnlab.networks.architecture import Architecture, summarise
-from cnnlab.quantities import duration
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.state import CONTESTS, ENDING
 from cnnlab.ui.widgets.bounds import whole_number
@@ -39,7 +38,6 @@ from cnnlab.ui.widgets.progress import trial
 
 ENDINGS: dict[Ending, str] = {"flattened": "flattened at the end", "pooled": "pooled at the end"}
 VARIED: dict[Varied, str] = {"none": "unchanged images", "shift": "images shifted by up to 2 px"}
-SECONDS_AN_EPOCH = 3  # of both networks on two usual cores; timing them would hold up the page
 TOLD_SHIFTS = (0, 2, 4, 6)  # pixels, in the table of all trials
 
 
@@ -50,8 +48,7 @@ def show() -> None:
         terms = _terms()
         button = st.container()
         if terms:
-            seconds = SECONDS_AN_EPOCH * terms.epochs
-            st.caption(f":material/timer: Training both takes about {duration(seconds)} on most machines.")
+            st.caption(f"Trains both networks for {frame.counted(terms.epochs, 'epoch')}.")
     with results:
         if terms:
             trial(
