@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
@@ -69,7 +69,7 @@ def canvas(page: Page) -> Locator:
 
 def draw(page: Page, strokes: Sequence[Sequence[Sequence[float]]]) -> None:
     """Replay strokes (longer side 0…1) on the canvas as mouse moves."""
-    canvas(page).scroll_into_view_if_needed()
+    canvas(page).hover(trial=True)  # stands still
     box = canvas(page).bounding_box()
     assert box
     margin = (CANVAS - DRAWN_HEIGHT) / 2
@@ -83,19 +83,24 @@ def draw(page: Page, strokes: Sequence[Sequence[Sequence[float]]]) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    """Choose in a list."""
-    opened(page.get_by_role("combobox", name=label), page.get_by_role("option", name=option, exact=True)).click()
+    """Choose in a list, whose options may be numbered."""
+    name = re.compile(rf"^(\d+\. )?{re.escape(option)}$")
+    opened(page.get_by_role("combobox", name=label), page.get_by_role("option", name=name)).click()
 
 
 def opened(opener: Locator, inside: Locator) -> Locator:
     """Click on ``opener`` until what it opens is there: it closes again where the page is drawn anew just then."""
-    while True:
+    for _ in range(PATIENCE // SOON):
         opener.click()
-        try:
+        with suppress(Error):
             inside.wait_for(timeout=SOON)
-        except Error:
-            continue
-        return inside
+            break
+    return inside
+
+
+def tick(table: Locator, row: int, height: int = 35) -> None:
+    """Tick or untick a row of a table, of that height in pixels, once the table stands still."""
+    table.click(position={"x": 16, "y": 37 + height * (row + 0.5)})
 
 
 def tab_to(page: Page, name: str) -> None:

@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsing import await_verdict
+from tests.browser.browsing import await_verdict, tick
 from tests.browser.server import server
 from tests.data.pictures.photos import photos, saved, scene, zip_of
-
-ROW, HEAD, TICK = 84, 35, 16  # pixels of the table of pictures
 
 
 @pytest.fixture
@@ -41,10 +39,7 @@ def test_a_zip_is_reported_mended_trained_on_and_evaluated(
     expect(page.get_by_text("At most one label is right", exact=False)).to_be_visible()
     table = page.get_by_test_id("stDataFrame").last
     expect(table.locator("canvas").first).to_be_visible()
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + TICK, box["y"] + HEAD + ROW * 1.5)
+    tick(table, row=1, height=84)
     main.get_by_role("button", name="Move 1", exact=True).click()
     expect(page.get_by_text("1 moved, from version 1", exact=False)).to_be_visible()
     expect(page.get_by_text("At most one label is right", exact=False)).to_be_hidden()

@@ -14,7 +14,7 @@ import cnnlab.data.torchvision_compat  # noqa: F401 - torchvision loads only beh
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build
 from cnnlab.networks.designs import Shelf
-from tests.browser.browsing import await_epoch, stop_training
+from tests.browser.browsing import await_epoch, choose, stop_training
 
 models = import_module("torchvision.models")
 
@@ -26,9 +26,7 @@ def option(page: Page, text: str) -> Locator:
 def begin_from_nothing(page: Page, address: str) -> None:
     page.goto(f"{address}/Design")
     expect(option(page, "linear1")).to_be_visible()
-    begin = page.get_by_label("Start from")
-    begin.click()
-    page.get_by_role("option", name="New network", exact=True).click()
+    choose(page, "Start from", "New network")
     expect(option(page, "Flatten()")).to_be_visible()
     expect(option(page, "Conv2d(")).to_have_count(0)
 
@@ -75,8 +73,7 @@ def same_outputs(architecture: Architecture, reference: nn.Module) -> bool:
 def test_torchvisions_resnet_in_short_is_built_by_hand(address: str, runs: Path, new_page: Callable[..., Page]) -> None:
     page = new_page()
     begin_from_nothing(page, address)
-    page.get_by_label("Images", exact=True).click()
-    page.get_by_role("option", name="CIFAR-10", exact=True).click()
+    choose(page, "Images", "CIFAR-10")
     expect(option(page, "3×32×32").first).to_be_visible()
     add(page, "Convolution", "Conv2d(3, 16, kernel_size=3, padding=1)")
     set_number(page, "Filters (output channels)", 64, "Conv2d(3, 64")
@@ -90,8 +87,7 @@ def test_torchvisions_resnet_in_short_is_built_by_hand(address: str, runs: Path,
     add(page, "Activation", "ReLU()")
     add(page, "Max pool", "MaxPool2d(kernel_size=2)")
     set_number(page, "Kernel, px", 3, "kernel_size=3")
-    page.get_by_label("Stride, px", exact=True).click()
-    page.get_by_role("option", name="number", exact=True).click()
+    choose(page, "Stride, px", "number")
     set_number(page, "Stride, px:", 2, "stride=2")
     set_number(page, "Padding, px", 1, "MaxPool2d(kernel_size=3, stride=2, padding=1)")
     add(page, "Residual block", "residual block")

@@ -19,7 +19,7 @@ from cnnlab.drawings.strokes import LabelledDrawing, read_labelled_drawings
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig, parse_config
-from tests.browser.browsing import SEVEN, canvas, draw, start_training, stop_training
+from tests.browser.browsing import SEVEN, canvas, draw, opened, start_training, stop_training
 from tests.drawings.photos import Paper, of_classes, photographed
 from tests.trainings import Shelf, copied
 
@@ -129,8 +129,7 @@ def test_a_finger_draws_and_does_not_scroll_the_page(address: str, run: Run, new
 def test_two_runs_answer_side_by_side_and_a_scribble_is_doubted(page: Page, runs: Path) -> None:
     copied(Shelf.run(RunConfig(epochs=2)), RunStore(runs))
     page.reload()
-    page.get_by_role("combobox").first.click()
-    page.get_by_role("option").last.click()
+    opened(page.get_by_role("combobox").first, page.get_by_role("option").last).click()
     page.keyboard.press("Escape")
     draw(page, SEVEN)
     expect(page.get_by_test_id("stMetricValue")).to_have_count(2)

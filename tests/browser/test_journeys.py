@@ -25,6 +25,7 @@ from tests.browser.browsing import (
     start_training,
     stop_training,
     tab_to,
+    tick,
 )
 from tests.browser.server import server, started
 
@@ -188,9 +189,9 @@ def test_two_runs_are_compared_class_by_class_down_to_the_images_they_differ_on(
         stop_training(page)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
     expect(page.get_by_text("selected: 2")).to_be_visible()
-    tick(page, row=1)
+    tick(page.get_by_test_id("stDataFrame").first, row=1)
     expect(page.get_by_text("selected: 1")).to_be_visible()
-    tick(page, row=1)
+    tick(page.get_by_test_id("stDataFrame").first, row=1)
     expect(page.get_by_text("selected: 2")).to_be_visible()
     page.reload()
     expect(page.get_by_text("selected: 2")).to_be_visible()
@@ -243,13 +244,6 @@ def test_a_sweep_is_killed_and_goes_on_in_another_server(tmp_path: Path, new_pag
         page.close()
     assert (sweep.status, sweep.ended) == ("finished", 6)
     assert [trial.params for trial in sweep.trials][: len(before)] == before
-
-
-def tick(page: Page, row: int) -> None:
-    """Tick or untick a row of the page's first table, or untick it."""
-    box = page.get_by_test_id("stDataFrame").first.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + 16, box["y"] + 38 + 35 * (row + 0.5))
 
 
 def test_filters_change_from_epoch_0_to_the_last_while_the_run_trains(

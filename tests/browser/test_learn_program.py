@@ -12,6 +12,7 @@ from cnnlab.data.readers import SAMPLE
 from cnnlab.export.program import program_of, to_notebook, to_script
 from cnnlab.runs.store import RunStore
 from cnnlab.training.recipes import RECIPES
+from tests.browser.browsing import choose
 
 
 def test_a_linked_program_is_trained_by_keys_and_taken_home_on_a_phone(
@@ -20,10 +21,7 @@ def test_a_linked_program_is_trained_by_keys_and_taken_home_on_a_phone(
     page = new_page(420)
     page.goto(f"{address}/Learn?chapter=program&recipe=classification-snippet")
     expect(page.get_by_text("7. Plot")).to_be_visible()
-    data = page.get_by_role("combobox", name="Data set")
-    data.focus()
-    data.press("ArrowDown")
-    page.get_by_role("option", name="MNIST sample").click()
+    choose(page, "Data set", "MNIST sample")
     expect(page.get_by_role("button", name="Data file")).to_be_visible()
     begin = page.get_by_role("button", name="Train it here")
     begin.focus()

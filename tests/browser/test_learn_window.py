@@ -11,6 +11,7 @@ from cnnlab.learn.convolution import fresh
 from cnnlab.learn.filters import FILTERS, answers, fitted
 from cnnlab.learn.sample_images import digits, picture_of
 from cnnlab.networks.layers import Conv2d
+from tests.browser.browsing import choose
 
 
 def opened(page: Page, address: str, chapter: str) -> Locator:
@@ -63,8 +64,7 @@ def test_arguments_change_what_the_window_takes_on_a_narrow_page(address: str, n
     page = new_page(width=420)
     told = opened(page, address, "conv2d")
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
-    page.get_by_label("Example").click()
-    page.get_by_role("option", name="A colour picture").click()
+    choose(page, "Example", "A colour picture, 3×3, padding 1")
     expect(page.get_by_text("32×8×32×32", exact=True)).to_be_visible()
     padding = page.get_by_label("padding", exact=True)
     padding.fill("2")
