@@ -10,11 +10,13 @@ from threading import Condition
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from filelock import FileLock
 
 from cnnlab.jobs.job import Job
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
+from cnnlab.training import thread_tuner
 from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.history import History, Record
 from tests.samples import TINY
@@ -61,6 +63,12 @@ def copied(run: Run, store: RunStore) -> Run:
 def start(**fields: Any) -> Job:
     """A training of a tiny network."""
     return Job.start(parse_config({"architecture": TINY, "epochs": 2, **fields}), RunStore(runs_folder()), threads=1)
+
+
+def changes_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make trainings believe that they are always disturbed and that no other number of threads gains anything."""
+    for name, value in {"WINDOW": 0.0, "FIRST_WAIT": 0.0, "UNDISTURBED": 2.0, "GAIN": 1e9}.items():
+        monkeypatch.setattr(thread_tuner, name, value)
 
 
 def finish(job: Job) -> Job:

@@ -27,12 +27,13 @@ from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import Summary
 from cnnlab.threads import WorkerThread
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, Extension, RunConfig, last_epoch, parse_extension
-from cnnlab.training.device import Accelerator, threads_each
+from cnnlab.training.device import Accelerator, choose_device, threads_each
 from cnnlab.training.events import Event, Prepared
 from cnnlab.training.history import History
 from cnnlab.training.loop import Training
 from cnnlab.training.memory import SHORT_OF_MEMORY, check_memory, ran_out
 from cnnlab.training.run_data import check_batches
+from cnnlab.training.thread_tuner import ThreadTuner
 
 State = Literal["queued", "loading", "preparing", "training", "paused", "judging", "finished", "stopped", "failed"]
 
@@ -78,9 +79,10 @@ class Job:
     def start(cls, config: RunConfig, store: RunStore, threads: int | None = None) -> Job:
         """Create the run's folder and start when its turn comes; a branch gets its parent's split.
 
-        Raises RunError where the folder cannot be written, ConfigError where a branch names another split.
+        It runs on at most ``threads`` torch threads, by default those of one training here. Raises RunError where the
+        folder cannot be written, ConfigError where a branch names another split.
         """
-        return cls(store.create(inherited(config, store)), threads or threads_each())._begun()
+        return cls(store.create(inherited(config, store)), threads or threads_each(config.threads))._begun()
 
     @classmethod
     def resume(cls, run: Run, epochs: int = 0, learning_rate: float | None = None, threads: int | None = None) -> Job:
@@ -102,7 +104,7 @@ class Job:
         if not epochs and summary.status == "finished":
             raise RunError(f"run {run.id} has all its epochs: set how many more to train")
         more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10) if epochs else None
-        return cls(run, threads or summary.threads or threads_each(), more=more)._begun()
+        return cls(run, threads or summary.threads or threads_each(run.config.threads), more=more)._begun()
 
     def _begun(self) -> Job:
         _jobs.add(self)
@@ -148,6 +150,12 @@ class Job:
         if self.state == "preparing" and self.prepared:
             return self.prepared.images / self.prepared.of
         return self.step / self.steps if self.steps else 0.0
+
+    @property
+    def threads_now(self) -> int:
+        """The torch threads of the running step."""
+        changes = self.history.threads
+        return changes[-1]["threads"] if changes else self.threads
 
     @property
     def seconds(self) -> float:
@@ -242,7 +250,7 @@ class Job:
         check_batches(config, spec)
         (network, started), data = first_network(self.run, spec), data_of(self.run, self._data_folder)
         recorder.update(started=started)
-        training = Training(network, data, config, self.summary.extensions, started=started)
+        training = Training(network, data, config, self.summary.extensions, started=started, tuner=self._tuner())
         recorder.begin(training)
         few = data.validation.part(training.samples)
         self.samples = Split(few.images, few.labels)  # copied: a part would keep all images
@@ -256,6 +264,12 @@ class Job:
         recorder.end()
         self.state = "judging"
         recorder.judge(training, self._check_abandoned)
+
+    def _tuner(self) -> ThreadTuner | None:
+        """Return what repeats the run's changes of threads, then follows the load; None where they stay as they are."""
+        if self.config.threads or self.threads == 1 or choose_device(self.config.device).type != "cpu":
+            return None
+        return ThreadTuner(self.threads, [(change["step"], change["threads"]) for change in self.history.threads])
 
     def _end(self) -> None:
         """Close the run: stopped where an end was requested before its last step, else finished."""

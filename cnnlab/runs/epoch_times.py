@@ -32,7 +32,7 @@ def epoch_seconds(entries: Sequence[Entry], draft: Draft, config: RunConfig, spe
     """
     device = choose_device(config.device)
     precision = str(choose_precision(config.precision, device)).removeprefix("torch.")
-    here = (str(device), precision, threads_each())
+    here = (str(device), precision, threads_each(config.threads))
     layers = tuple(map(unnamed, draft.layers))
     found = []
     for entry in entries:

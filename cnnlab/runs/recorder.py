@@ -75,7 +75,7 @@ class Recorder:
         match event.kind:
             case "started":
                 self.update(device=event.device, precision=event.precision)
-            case "step":
+            case "step" | "threads":
                 self._note(event)
             case "rate":
                 self._note(event)

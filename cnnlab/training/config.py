@@ -149,6 +149,7 @@ class RunConfig(BaseModel):
     early_stopping: Annotated[int, Field(ge=0, le=1000)] = 0  # epochs without a lower validation loss; 0 is off
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # the fastest available
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # 16 bits where they are faster
+    threads: Annotated[int, Field(ge=0, le=64)] = 0  # of torch on a CPU; 0: as many as are fastest at the moment
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0  # initialisation, data order, augmentation, dropout
     # Which images are held out; None: chosen by the seed. A branch has its parent's, whatever its own seed.
     split_seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None

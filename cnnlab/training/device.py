@@ -155,9 +155,10 @@ def trainings_at_once(on_gpu: bool = False) -> int:
     return max(1, int(os.environ.get("CNNLAB_TRAININGS") or (1 if on_gpu else available_cores() // CORES_EACH)))
 
 
-def threads_each() -> int:
-    """Return the torch threads of one training: the cores divided by the trainings at once."""
-    return max(1, available_cores() // trainings_at_once())
+def threads_each(wanted: int = 0) -> int:
+    """Return the torch threads of one training: the cores divided by the trainings at once, or fewer ``wanted``."""
+    each = max(1, available_cores() // trainings_at_once())
+    return min(wanted or each, each)
 
 
 def available_cores() -> int:

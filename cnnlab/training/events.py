@@ -76,6 +76,16 @@ class RateChange:
 
 
 @dataclass(frozen=True)
+class ThreadsChange:
+    """A change of the number of torch threads, just before the first step with it. It changes the last digits."""
+
+    step: int  # the first step with it
+    epoch: float  # position, as in StepMetrics
+    threads: int
+    kind: Literal["threads"] = "threads"
+
+
+@dataclass(frozen=True)
 class Finished:
     """The end of a training; the network now has the weights of ``epoch``."""
 
@@ -84,8 +94,8 @@ class Finished:
     kind: Literal["finished"] = "finished"
 
 
-Event = Started | Prepared | Tick | StepMetrics | EpochMetrics | RateChange | Finished
-Record = StepMetrics | EpochMetrics | RateChange  # what a history holds
+Event = Started | Prepared | Tick | StepMetrics | EpochMetrics | RateChange | ThreadsChange | Finished
+Record = StepMetrics | EpochMetrics | RateChange | ThreadsChange  # what a history holds
 
 
 def to_record(event: Record) -> dict[str, Any]:

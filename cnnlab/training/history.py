@@ -33,15 +33,20 @@ EPOCH_COLUMNS = [
     "seconds",
 ]
 RATE_COLUMNS = ["step", "epoch", "learning_rate"]
+THREADS_COLUMNS = ["step", "epoch", "threads"]
 
 
 @dataclass
 class History:
-    """Records in the order of time: ``steps`` within epochs, ``epochs`` at their ends, ``rates`` set by the user."""
+    """Records in the order of time: ``steps`` within epochs, ``epochs`` at their ends, changes in between.
+
+    ``rates`` were set by the user, ``threads`` by a ThreadTuner.
+    """
 
     steps: list[Record] = field(default_factory=list)
     epochs: list[Record] = field(default_factory=list)
     rates: list[Record] = field(default_factory=list)
+    threads: list[Record] = field(default_factory=list)
 
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> History:
@@ -75,6 +80,7 @@ class History:
             "step": (self.steps, STEP_COLUMNS),
             "epoch": (self.epochs, EPOCH_COLUMNS),
             "rate": (self.rates, RATE_COLUMNS),
+            "threads": (self.threads, THREADS_COLUMNS),
         }[record["kind"]]
         rows.append({column: record[column] for column in columns})
 

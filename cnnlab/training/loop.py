@@ -26,7 +26,17 @@ from cnnlab.training.checkpoint import Checkpoint, CheckpointError, Progress, un
 from cnnlab.training.config import Extension, RunConfig, last_epoch
 from cnnlab.training.device import Accelerator, compute_exactly, keep_freed_memory
 from cnnlab.training.early_stopping import EarlyStopping
-from cnnlab.training.events import EpochMetrics, Event, Finished, Prepared, RateChange, Started, StepMetrics, Tick
+from cnnlab.training.events import (
+    EpochMetrics,
+    Event,
+    Finished,
+    Prepared,
+    RateChange,
+    Started,
+    StepMetrics,
+    ThreadsChange,
+    Tick,
+)
 from cnnlab.training.features import Source, feature_work
 from cnnlab.training.memory import room_for_images
 from cnnlab.training.meter import Meter
@@ -34,6 +44,7 @@ from cnnlab.training.optimizer import check_shapes, make_optimizer, moments, res
 from cnnlab.training.remedy import HOPELESS, TrainingError, remedy
 from cnnlab.training.run_data import check_batches, frozen_layers, layers_of
 from cnnlab.training.schedule import Rates, Schedule
+from cnnlab.training.thread_tuner import ThreadTuner
 from cnnlab.training.variants import one_of_each, variant
 from cnnlab.training.weight_average import WeightAverage, restore_aside
 
@@ -49,7 +60,8 @@ class Training:
     The learning rate follows the config's schedule, or ``rates``: steps taken → the next step's rate. Epochs beyond the
     config's are ``extensions``, each with its own rate, which falls to zero along a cosine. The same network, data,
     config, machine and thread count give the same metrics, also where a training continues from the checkpoint of
-    another; only speeds and seconds differ. Raises ConfigError where the device is missing, or the network's batch norm
+    another; only speeds and seconds differ. The threads are those of the calling thread, or what a ``tuner`` chooses
+    for each step. Raises ConfigError where the device is missing, or the network's batch norm
     cannot work with batches of one image.
     """
 
@@ -61,6 +73,7 @@ class Training:
         extensions: Sequence[Extension] = (),
         rates: Rates | None = None,
         started: Sequence[str] | None = None,
+        tuner: ThreadTuner | None = None,
     ) -> None:
         self.network, self.data, self.config = network, data, config
         if started is None:
@@ -96,6 +109,7 @@ class Training:
         self._wanted_rate: float | None = None  # of the next step, where one was set by hand
         self._stopping = EarlyStopping(config.early_stopping, [extension.after for extension in extensions])
         self._meter = self._new_meter()
+        self._tuner = tuner
         self._idle = 0.0  # seconds of pauses in the running epoch
 
     def events(self) -> Iterator[Event]:
@@ -106,6 +120,8 @@ class Training:
         finite or far above that of random guessing.
         """
         device, precision = self.accelerator.device, self.accelerator.precision
+        if self._tuner:
+            torch.set_num_threads(self._tuner.current)  # applies only to the calling thread
         yield Started(self.epochs, self.steps_per_epoch, str(device), str(precision).removeprefix("torch."))
         if self.config.keeps_features:
             yield from self._compute_features()
@@ -178,14 +194,17 @@ class Training:
         test = self.data.test.to(self.accelerator.device)
         return evaluate(self.network, test, self._standardise, self._judged_at_once)
 
-    def _train_epoch(self, train: Split) -> Iterator[RateChange | StepMetrics | Tick]:
+    def _train_epoch(self, train: Split) -> Iterator[RateChange | ThreadsChange | StepMetrics | Tick]:
         config, meter = self.config, self._meter
         self._begin_to_learn()
+        if self._tuner:
+            self._tuner.rest()
         is_plain = not config.label_smoothing and config.class_balance != "weights"
         for inputs, labels in prepared_batches(
             train, config.batch_size, self._generator, self._prepare, self._parting, self._order
         ):
             yield from self._changed_rate()
+            yield from self._changed_threads()
             learning_rate = self._set_rate()
             inputs, targets = self._mix(inputs, labels)  # noqa: PLW2901 - the images are mixed too
             with self.accelerator.autocast():
@@ -292,6 +311,8 @@ class Training:
         """Exclude ``seconds`` that passed between two steps from the time."""
         self._idle += seconds
         self._meter.rest(seconds)
+        if self._tuner:
+            self._tuner.rest()
 
     @property
     def learning_rate(self) -> float:
@@ -309,6 +330,16 @@ class Training:
         self._wanted_rate = None
         self.schedule = self.schedule.changed(self.step + 1, rate)
         yield RateChange(self.step + 1, (self.step + 1) / self.steps_per_epoch, rate)
+
+    def _changed_threads(self) -> Iterator[ThreadsChange]:
+        """Give the next step the threads that the tuner chooses, and yield a change."""
+        if not self._tuner:
+            return
+        before, step = self._tuner.current, self.step + 1
+        self._tuner.choose(step)
+        if self._tuner.current != before:
+            torch.set_num_threads(self._tuner.current)
+            yield ThreadsChange(step, step / self.steps_per_epoch, self._tuner.current)
 
     def _set_rate(self) -> float:
         """Give the optimiser the next step's learning rate, and Adam its beta1; return the rate."""
@@ -360,6 +391,8 @@ class Training:
                 self._stopping.loss, self._stopping.epoch = progress.best_loss, progress.best_epoch
                 self._stopping.weights = best
             restore_aside(self._average, under("trained", tensors))
+            if self._tuner:
+                self._tuner.go_on_after(self.step)
             self._generator.set_state(tensors["draws"])
             if generator := dropout_generator(self.network):
                 generator.set_state(tensors["dropout"])

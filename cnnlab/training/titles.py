@@ -47,7 +47,7 @@ _PHRASES = {  # what a title says of a setting; those that decide most come firs
 }
 _SAID = {("epochs", "1"): "1 epoch", ("augmentation", "none"): "no augmentation"}
 _SHARES = ("train_fraction", "filters_kept", "validation_fraction", "lesson_share")
-_ALWAYS_OWN = {"dataset", "device", "precision"}  # no recipe decides them
+_ALWAYS_OWN = {"dataset", "device", "precision", "threads"}  # no recipe decides them
 TOLD = 3  # settings in a title, at most
 
 

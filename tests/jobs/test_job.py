@@ -24,7 +24,7 @@ from cnnlab.training.history import History, Record
 from cnnlab.training.loop import Training
 from tests.processes import await_event, running
 from tests.samples import TINY, Stalled, few_digits, lesson
-from tests.trainings import finish, interrupted, records, start, wait_for, wait_for_epoch, wait_until
+from tests.trainings import changes_threads, finish, interrupted, records, start, wait_for, wait_for_epoch, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -399,6 +399,32 @@ def test_a_run_knows_how_often_its_rate_was_set_and_forgets_what_it_rewinds() ->
     assert resumed.summary.rates_set == whole
     resumed.stop()
     finish(resumed)
+
+
+def test_a_run_whose_threads_followed_the_load_goes_on_to_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes_threads(monkeypatch)
+    monkeypatch.setattr("cnnlab.training.meter.READ_SECONDS", 0.0)
+    config = parse_config({"architecture": TINY, "batch_size": 4, "learning_rate": 0.001})  # a thousand steps an epoch
+    job = Job.start(config, RunStore(runs_folder()), threads=2)
+    wait_until(job, lambda: len(job.history.threads) > 2 and len(job.history.steps) > 2)
+    job.stop()
+    finish(job)
+    changes, last = job.history.threads, job.history.threads[-1]["step"]
+    before = [record for record in records(job.history) if record["step"] < last]
+    resumed = Job.resume(job.run)
+    wait_until(resumed, lambda: resumed.step > last + 100)
+    resumed.stop()
+    finish(resumed)
+    assert resumed.history.threads[: len(changes)] == changes
+    assert [record for record in records(resumed.history) if record["step"] < last] == before != []
+
+
+def test_a_number_of_threads_that_is_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes_threads(monkeypatch)
+    config = parse_config({"architecture": TINY, "epochs": 2, "threads": 2})
+    job = finish(Job.start(config, RunStore(runs_folder()), threads=2))
+    assert job.history.threads == []
+    assert job.threads_now == job.summary.threads == 2
 
 
 def test_a_changed_learning_rate_counts_from_the_next_step_on_and_is_noted() -> None:

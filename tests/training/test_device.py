@@ -131,6 +131,7 @@ def test_the_limit_follows_the_machine_and_threads_never_outnumber_its_cores(
     monkeypatch.setattr(devices, "available_cores", lambda: cores)
     monkeypatch.setenv("CNNLAB_TRAININGS", asked)
     assert (trainings_at_once(), threads_each()) == (at_once, threads)
+    assert (threads_each(1), threads_each(99)) == (1, threads)
 
 
 @pytest.mark.parametrize(("asked", "at_once"), [("", 1), ("3", 3)])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -28,6 +29,7 @@ from cnnlab.training.checkpoint import Checkpoint, CheckpointError, Progress
 from cnnlab.training.config import ConfigError, Extension, RunConfig
 from cnnlab.training.loop import Training, fit
 from cnnlab.training.remedy import TrainingError
+from cnnlab.training.thread_tuner import ThreadTuner
 from tests.samples import TINY, WITH_DROPOUT, few_digits
 from tests.training.trainings import (
     MORE,
@@ -83,6 +85,26 @@ def test_reading_the_samples_between_steps_changes_nothing(fields: dict[str, Any
             assert read.shape == (len(training.samples), 10)
             assert read.sum(1).tolist() == pytest.approx([1.0] * len(read))
     assert measured(events) == metrics(config(**fields))
+
+
+def test_changes_of_threads_are_told_and_repeated_from_any_epoch(two_threads: None) -> None:
+    changes = ((3, 1), (5, 2), (7, 1))
+    settings = config(architecture="compact", epochs=3)  # of four steps
+    whole, half = (began(settings, tuner=ThreadTuner(2, changes)) for _ in range(2))
+    told = measured(list(whole.events()))
+    assert [(event["step"], event["threads"]) for event in told if event["kind"] == "threads"] == list(changes)
+    first = measured(until(half, 1))
+    other = gone_on(half, ThreadTuner(2, changes))
+    assert told == first + measured(list(other.events()))[1:]  # which tells again that it has started
+    assert torch.equal(weights_of(whole.network), weights_of(other.network))
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
 
 
 def test_norms_that_keep_their_statistics_keep_them_after_the_samples_are_read() -> None:

@@ -20,6 +20,7 @@ from cnnlab.training.checkpoint import Checkpoint, Progress
 from cnnlab.training.config import Extension, RunConfig, parse_config
 from cnnlab.training.events import Event
 from cnnlab.training.loop import Training, fit
+from cnnlab.training.thread_tuner import ThreadTuner
 from tests.samples import TINY, few_digits
 
 UNIT = Standardise((0.0,), (1.0,))
@@ -59,9 +60,10 @@ def ending_in_logits(*layers: Layer) -> Architecture:
 MORE = (Extension(after=3, epochs=2, learning_rate=0.005),)
 
 
-def began(settings: RunConfig, extensions: tuple[Extension, ...] = ()) -> Training:
+def began(settings: RunConfig, extensions: tuple[Extension, ...] = (), tuner: ThreadTuner | None = None) -> Training:
     data = few_digits()
-    return Training(build(settings.architecture, data.spec.shape, 10, settings.seed), data, settings, extensions)
+    network = build(settings.architecture, data.spec.shape, 10, settings.seed)
+    return Training(network, data, settings, extensions, tuner=tuner)
 
 
 def until(training: Training, epoch: int) -> list[Event]:
@@ -74,10 +76,10 @@ def until(training: Training, epoch: int) -> list[Event]:
     return events
 
 
-def gone_on(half: Training) -> Training:
+def gone_on(half: Training, tuner: ThreadTuner | None = None) -> Training:
     """Another training that goes on where ``half`` is, from what a disk would keep."""
     kept = half.checkpoint()
-    other = began(half.config, half.schedule.extensions)
+    other = began(half.config, half.schedule.extensions, tuner)
     other.network.load_state_dict(half.network.state_dict())
     other.restore(Checkpoint(kept.tensors, Progress.model_validate_json(kept.progress.model_dump_json())))
     return other

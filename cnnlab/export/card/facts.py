@@ -60,7 +60,11 @@ def facts(portable: Portable, answers: metrics.Answers | None = None) -> Facts:
         **_judged(portable, run, answers or portable.trained.answers(test_split(run))),
         "untested": list(UNTESTED),
         "reproduce": reproduce(run.config) if trained else None,
-        "since": {"more_epochs": len(run.summary.extensions), "rates_set": run.summary.rates_set},
+        "since": {
+            "more_epochs": len(run.summary.extensions),
+            "rates_set": run.summary.rates_set,
+            "threads_changed": len(history.threads),
+        },
     }
 
 

@@ -167,6 +167,11 @@ def _reproduce(facts: Facts) -> str:
     )
     if since["more_epochs"] or since["rates_set"]:
         lines.append("It was trained on, or its learning rate set by hand: the command does not repeat that.")
+    elif since["threads_changed"]:
+        lines.append(
+            "Other programs used the processor, so its number of threads changed while it trained. The program repeats "
+            "that: on the same processor the weights come out the same, bit for bit. The command does not."
+        )
     else:
         lines.append("On the same processor, with as many threads, the weights come out the same, bit for bit.")
     return "\n\n".join(lines)

@@ -4,15 +4,17 @@ On a CPU it comes to the run's weights bit for bit, on the same machine and as m
 """
 
 from cnnlab.export.program.files import to_notebook, to_script, without_helpers
-from cnnlab.export.program.program import Program, Step, program_of, program_of_run
-from cnnlab.export.program.setting import ProgramError
+from cnnlab.export.program.program import Program, Step, program_of, program_of_run, thread_changes
+from cnnlab.export.program.setting import ProgramError, ThreadChanges
 
 __all__ = [
     "Program",
     "ProgramError",
     "Step",
+    "ThreadChanges",
     "program_of",
     "program_of_run",
+    "thread_changes",
     "to_notebook",
     "to_script",
     "without_helpers",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnlab.data.datasets import dataset_spec
@@ -12,7 +12,7 @@ from cnnlab.data.spec import DatasetSpec
 from cnnlab.export.program.data_step import PROGRAMMED, data_code, data_text, downloads
 from cnnlab.export.program.loss_step import loss_code, loss_text
 from cnnlab.export.program.plot_step import plot_code
-from cnnlab.export.program.setting import ProgramError, Setting
+from cnnlab.export.program.setting import ProgramError, Setting, ThreadChanges
 from cnnlab.export.program.training_steps import instance_code, training_code, training_text
 from cnnlab.export.program.words import import_code
 from cnnlab.networks.source import network_source
@@ -58,13 +58,13 @@ class Program:
     beside: Path | None = None
 
 
-def program_of(config: RunConfig) -> Program:
-    """Write the program that trains ``config`` as this machine would.
+def program_of(config: RunConfig, threads: ThreadChanges = ()) -> Program:
+    """Write the program that trains ``config`` as this machine would, with changes of torch's ``threads`` at steps.
 
     Raises ProgramError where there is none, ArchitectureError where the network does not fit the images, ConfigError
     where the device is missing.
     """
-    setting = _setting(config)
+    setting = replace(_setting(config), threads=threads)
     spec = setting.spec
     network = network_source(config.architecture, spec.shape, len(spec.classes)).rstrip()
     steps = [
@@ -86,16 +86,25 @@ def program_of(config: RunConfig) -> Program:
 
 
 def program_of_run(run: Run) -> Program:
-    """Write the program of a run's config.
+    """Write the program of a run's config, which changes its threads where the run did.
 
-    Raises as ``program_of``, also where the run was trained on or its learning rate set, which no config tells."""
+    Raises as ``program_of`` and ``thread_changes``.
+    """
+    return program_of(run.config, thread_changes(run))
+
+
+def thread_changes(run: Run) -> ThreadChanges:
+    """Return where a run changed its torch threads.
+
+    Raises ProgramError where the run was trained on or its learning rate set, which no program repeats.
+    """
     summary = run.summary
     if summary.extensions or summary.rates_set:
         raise ProgramError(
             f"run {run.id} was extended or its learning rate was set by hand, and no program can repeat that: train "
             "its settings again"
         )
-    return program_of(run.config)
+    return tuple((change["step"], change["threads"]) for change in run.history().threads)
 
 
 def _setting(config: RunConfig) -> Setting:

@@ -13,6 +13,8 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.device import CHANNELS_LAST, FUSED
 from cnnlab.training.run_data import check_batches
 
+ThreadChanges = tuple[tuple[int, int], ...]  # a step, and the torch threads from it on
+
 
 class ProgramError(CnnLabError, ValueError):
     """A config that no program of seven steps tells; the message says why and what to choose."""
@@ -26,6 +28,7 @@ class Setting:
     spec: DatasetSpec
     device: str  # cpu, cuda or mps
     precision: torch.dtype  # float32: no autocast
+    threads: ThreadChanges = ()
 
     @property
     def augment(self) -> str:

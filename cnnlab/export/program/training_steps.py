@@ -51,6 +51,11 @@ def training_text(setting: Setting) -> str:
         told += " What is validated and tested is an average of the weights over the last steps."
     if config.early_stopping:
         told += " It ends early where validation no longer gains, and goes back to its best weights."
+    if setting.threads:
+        told += (
+            " Other programs used the processor, and the training changed its threads. The program repeats that, "
+            "because the order of sums depends on it."
+        )
     if setting.precision != torch.float32:
         told += (
             f" This machine has units for {_type(setting)}, so `autocast` calculates in it: leave that line out where "
@@ -63,8 +68,8 @@ def _mixes(config: RunConfig) -> bool:
     return bool(config.mixup or config.cutmix)
 
 
-def _counts_steps(config: RunConfig) -> bool:
-    return _mixes(config) or bool(config.weight_average)
+def _counts_steps(setting: Setting) -> bool:
+    return _mixes(setting.config) or bool(setting.config.weight_average or setting.threads)
 
 
 def training_code(setting: Setting) -> str:
@@ -131,7 +136,8 @@ def _before(setting: Setting) -> str:
         bool(config.early_stopping) and "best_loss, best_epoch, best_weights = inf, 0, {}",
         f"history = {{{_COLUMNS}}}",
         f"draws = torch.Generator({place}).manual_seed(SEED)",
-        _counts_steps(config) and "step = 0",
+        bool(setting.threads) and f"THREADS = {dict(setting.threads)}  # step: threads from then on, for equal sums",
+        _counts_steps(setting) and "step = 0",
         bool(config.weight_average) and f"average = WeightAverage(network, decay={config.weight_average})",
         _drops_out(config.architecture.layers) and "torch.manual_seed(SEED)  # for dropout",
         setting.precision == torch.float16 and f'scaler = torch.amp.GradScaler("{setting.device}")',
@@ -180,6 +186,7 @@ def _steps(setting: Setting) -> str:
         if setting.augment
         else f"for chosen in {_parted(setting, _order(setting), 'BATCH_SIZE')}:",
         not setting.augment and "    pixels, labels = train[chosen]",
+        bool(setting.threads) and _THREADS,
         _mixes(config) and indent(_mixing(config), "    "),
         indent(_forward(setting), "    "),
         "    optimizer.zero_grad()",
@@ -190,13 +197,14 @@ def _steps(setting: Setting) -> str:
         "    scaler.step(optimizer)" if in_half else "    optimizer.step()",
         in_half and "    scaler.update()",
         (config.schedule != "constant" or bool(config.warmup_epochs)) and "    scheduler.step()",
-        _counts_steps(config) and "    step += 1",
+        _counts_steps(setting) and "    step += 1",
         bool(config.weight_average) and "    average.update(step)",
         f"    total_loss += {loss}.item() * len(labels)",
         f"    correct += {_RIGHT_SHARES if _mixes(config) else _RIGHT}.sum().item()",
     )
 
 
+_THREADS = "    torch.set_num_threads(THREADS.get(step + 1, torch.get_num_threads()))"
 _RIGHT = "(logits.argmax(1) == labels)"
 _RIGHT_SHARES = "targets.gather(1, logits.argmax(1, keepdim=True))"  # of the classes that are named
 

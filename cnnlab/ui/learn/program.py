@@ -17,8 +17,9 @@ from cnnlab.export.program import (
     Program,
     ProgramError,
     Step,
+    ThreadChanges,
     program_of,
-    program_of_run,
+    thread_changes,
     to_notebook,
     to_script,
     without_helpers,
@@ -54,9 +55,9 @@ def show() -> None:
         return
     config = choice.config
     try:
-        if choice.run:
-            program_of_run(choice.run)
-        written = _written(config.model_dump_json())
+        changes = thread_changes(choice.run) if choice.run else ()
+        is_of_run = choice.run and config == choice.run.config
+        written = _written(config.model_dump_json(), changes if is_of_run else ())
     except (ArchitectureError, ConfigError, ProgramError) as error:
         st.error(f"{frame.literal(str(error))}.", title="No program for this training")
         return
@@ -69,9 +70,9 @@ def show() -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _written(config: str) -> _Written:
-    """Write the program for a config in JSON."""
-    program = program_of(RunConfig.model_validate_json(config))
+def _written(config: str, threads: ThreadChanges) -> _Written:
+    """Write the program for a config in JSON, with changes of torch's threads."""
+    program = program_of(RunConfig.model_validate_json(config), threads)
     return _Written(program, to_script(program), to_notebook(program))
 
 
@@ -91,7 +92,8 @@ def _take_home(written: _Written) -> None:
         st.code(f"pip install torch numpy plotly\npython {program.name}.py", language="sh")
         st.caption(
             f"Or open the notebook in Jupyter. On this machine, with OMP_NUM_THREADS={threads_each()}, both reproduce "
-            "the weights and test accuracy of a training here, bit for bit. Elsewhere the last digits may differ."
+            "the weights and test accuracy of a training here, bit for bit, unless other programs made it change its "
+            "threads: then select its run. Elsewhere the last digits may differ."
         )
 
 

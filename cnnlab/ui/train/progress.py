@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.jobs.job import Job
+from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.state import RATE, RATE_OPEN
 from cnnlab.ui.train.run_actions import HIGHEST_RATE, LOWEST_RATE
 from cnnlab.ui.widgets.bounds import between, is_within
@@ -18,6 +19,11 @@ def progress(job: Job) -> None:
     """Show progress, metrics and controls of a training."""
     st.progress(job.progress, text=progress_text(job))
     _metrics(job)
+    if job.threads_now < job.threads:
+        st.caption(
+            f"Other programs use the processor. On {frame.counted(job.threads_now, 'thread')} instead of {job.threads} "
+            "the training is faster now."
+        )
     _controls(job)
     chance = GUESSING / len(job.summary.classes) if job.summary.classes else 0.0
     epochs = job.history.epochs

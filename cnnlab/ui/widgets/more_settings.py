@@ -112,6 +112,12 @@ def _machine() -> dict[str, Any]:
     fields: dict[str, Any] = {
         "device": choice("Device", "device", ["auto", *devices()]),
         "precision": choice("Precision", "precision", precisions()),
+        "threads": integer(
+            "Threads (0: follow the load)",
+            "threads",
+            hint="For a CPU. 0 uses as many as are fastest at the moment and records each change. A fixed number gives "
+            "the same numbers in each training.",
+        ),
         "seed": integer("Seed", "seed"),
     }
     st.caption(f"Available: {', '.join(devices())}. Auto uses the first.")

@@ -58,7 +58,8 @@ def test_of_many_epochs_the_table_keeps_some_and_the_last(told: Facts) -> None:
 def test_a_training_that_ended_early_or_went_on_is_told_so(told: Facts) -> None:
     same = "bit for bit"
     assert same in markdown(told)
-    assert same not in markdown(told | {"since": {"more_epochs": 1, "rates_set": 0}})
+    assert same not in markdown(told | {"since": {**told["since"], "more_epochs": 1}})
+    assert "The program repeats that" in markdown(told | {"since": {**told["since"], "threads_changed": 2}})
     assert "threads." in markdown(told | {"trained_on": {**told["trained_on"], "seconds": None}})
 
 

@@ -43,6 +43,7 @@ from cnnlab.runs.store import RunStore
 from cnnlab.training import device
 from cnnlab.training.config import RunConfig
 from cnnlab.training.recipes import RECIPES
+from tests.trainings import changes_threads
 
 pytestmark = pytest.mark.slow
 
@@ -64,9 +65,9 @@ def short(name: str, **fields: object) -> RunConfig:
     return RunConfig.model_validate({**RECIPES[name].config.model_dump(), **shorter})
 
 
-def trained(config: RunConfig, folder: Path) -> Run:
+def trained(config: RunConfig, folder: Path, threads: int = THREADS) -> Run:
     """The app's own run."""
-    job = Job.start(config, RunStore(folder), threads=THREADS)
+    job = Job.start(config, RunStore(folder), threads=threads)
     job.join()
     assert job.state == "finished", job.error
     return job.run
@@ -208,6 +209,18 @@ def test_every_setting_is_in_the_program(
     monkeypatch.chdir(SAMPLE_FILE.parent)
     script = to_script(program_of(config)).replace(SAVED, "")
     assert_equal(carried_out(script), run)
+
+
+def test_a_program_changes_its_threads_where_the_run_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes_threads(monkeypatch)
+    config = RunConfig.model_validate({"architecture": "quick", **SAMPLE, "mixup": 0.2})
+    torch.set_num_threads(2)
+    run = trained(config, tmp_path, threads=2)
+    monkeypatch.chdir(SAMPLE_FILE.parent)
+    script = to_script(program_of_run(run)).replace(SAVED, "")
+    assert run.history().threads
+    assert_equal(carried_out(script), run)
+    torch.set_num_threads(THREADS)
 
 
 def carried_out(script: str) -> dict[str, Any]:
