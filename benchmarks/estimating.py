@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from cnnlab.bench import side_by_side
+from cnnlab.bench.rounds import alone
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.loading import Data
 from cnnlab.data.splits import Split
@@ -51,7 +51,7 @@ def table(figures: dict[str, Figures]) -> str:
 
 
 def _figures(config: RunConfig, data: Data) -> Figures:
-    rounds = [side_by_side.alone(_round, config, data) for _ in range(ROUNDS)]
+    rounds = [alone(_round, config, data) for _ in range(ROUNDS)]
     return {name: median(row[name] for row in rounds) for name in rounds[0]}
 
 

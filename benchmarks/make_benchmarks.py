@@ -33,8 +33,9 @@ from benchmarks import (
     transfer,
     watching,
 )
-from benchmarks.machine import machine
 from cnnlab.bench import side_by_side
+from cnnlab.bench.machine import machine
+from cnnlab.bench.rounds import alone
 from cnnlab.files import atomic_write
 from cnnlab.jobs.job import Job
 from cnnlab.networks.build import build, seed_dropout
@@ -155,7 +156,7 @@ def _trained(config: RunConfig, store: RunStore) -> Figures:
     if job.state != "finished":
         raise SystemExit(job.error)
     # The sample's own test images are few: its network is tested on MNIST's.
-    test = side_by_side.alone(judge, job.run, "mnist" if config.dataset == "mnist-sample" else None)
+    test = alone(judge, job.run, "mnist" if config.dataset == "mnist-sample" else None)
     return {"test_accuracy": test.accuracy, "seconds": job.summary.seconds}
 
 
@@ -169,7 +170,7 @@ def _bench_in_float32() -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         config = RECIPES["default"].config.model_copy(update={"precision": "float32"})
         results = [_trained(config.model_copy(update={"seed": seed}), RunStore(Path(folder))) for seed in SEEDS]
-    return {"machine": machine("float32"), **report, "default": results}
+    return {**report, "default": results}
 
 
 def _write_machine(figures: Figures) -> str:

@@ -17,7 +17,7 @@ from typing import Any, get_args
 
 import torch
 
-from benchmarks.machine import machine
+from cnnlab.bench.machine import machine
 from cnnlab.data.loading import load
 from cnnlab.files import atomic_write
 from cnnlab.learn import ablation, dense_vs_conv, few_pictures, transfer

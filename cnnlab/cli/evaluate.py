@@ -201,12 +201,15 @@ def _told(answer: dict[str, Any], with_file: bool) -> str:
     default="auto",
     help="Precision of our trainings [default: auto, 16 bits if they are faster].",
 )
+@click.option("--section", "sections", multiple=True, help="Measure only this section; may be repeated.")
 @as_json
-def bench_command(quick: bool, folder: Path | None, precision: str, as_json: bool) -> None:
+def bench_command(quick: bool, folder: Path | None, precision: str, sections: tuple[str, ...], as_json: bool) -> None:
     """Measure this machine: our engine against tutorials. Do not use the machine meanwhile."""
     from cnnlab.bench import side_by_side  # noqa: PLC0415 - torchvision, which the other commands do without
 
-    report = side_by_side.measure(quick, folder, say=lambda what: click.echo(what, err=True), precision=precision)
+    if unknown := set(sections) - set(side_by_side.SECTIONS):
+        raise click.BadParameter(f"no section {min(unknown)!r}: choose among {', '.join(side_by_side.SECTIONS)}")
+    report = side_by_side.measure(quick, folder, lambda what: click.echo(what, err=True), precision, sections)
     click.echo(side_by_side.table(report))
     if as_json:
         click.echo(json.dumps(report))

@@ -219,6 +219,7 @@ def test_bench_prints_a_table_and_ends_with_its_json(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = {
+        "machine": {"processor": "one"},
         "loop": {"basic-cnn": {"vs_tutorial": 2.0, "vs_ceiling": 0.96}},
         "time_to_accuracy": {
             "mnist-98": {"quick_s": 2.0, "quick_ratio": 5.0, "ours_s": 0.5, "tutorial_s": 10.0, "ratio": 20.0}
@@ -229,13 +230,14 @@ def test_bench_prints_a_table_and_ends_with_its_json(
     }
     asked = []
 
-    def measure(quick: bool, folder: Path | None, say: object, precision: str) -> object:
-        asked.append((quick, folder, precision))
+    def measure(quick: bool, folder: Path | None, say: object, precision: str, sections: tuple[str, ...]) -> object:
+        asked.append((quick, folder, precision, sections))
         return report
 
     monkeypatch.setattr("cnnlab.bench.side_by_side.measure", measure)
-    out = call(capsys, "bench", "--quick", "--data", "somewhere", "--precision", "float32", "--json")
-    assert asked == [(True, Path("somewhere"), "float32")]
+    chosen = ("--data", "somewhere", "--precision", "float32", "--section", "loop")
+    out = call(capsys, "bench", "--quick", *chosen, "--json")
+    assert asked == [(True, Path("somewhere"), "float32", ("loop",))]
     assert last_line(out) == report
     assert "10.0 / 0.50" in out
     assert "10.0 / 2.00" in out
