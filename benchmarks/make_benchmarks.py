@@ -1,6 +1,7 @@
 """Measures this machine and writes docs/benchmarks.md: make benchmarks, well over an hour on 2 cores.
 
-Figures are stored in docs/benchmarks.json. Name sections to measure only these again: ``python -m
+Figures are stored in docs/benchmarks.json, with the machine of each section; those of an earlier machine are kept. Name
+sections to measure only these again: ``python -m
 benchmarks.make_benchmarks watching accuracy``.
 """
 
@@ -49,6 +50,7 @@ from cnnlab.training.recipes import RECIPES
 DOCS = Path(__file__).parents[1] / "docs"
 FIGURES = DOCS / "benchmarks.json"
 Figures = dict[str, Any]
+MACHINES, EARLIER = "machines", "earlier"  # in the figures, beside the sections: where each was measured, and before
 
 CPU = torch.device("cpu")
 CHOICE_NETWORKS = {"basic-cnn": 64, "conv2d-tour": 32, "compact": 128}  # batch sizes
@@ -59,12 +61,21 @@ ACCURACIES = (("default", "mnist-sample"), ("quick", "mnist"), ("best", "mnist")
 
 def main() -> None:
     """Measure the sections named on the command line, or all, and write the page from all figures."""
-    figures: Figures = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+    figures: Figures = json.loads(FIGURES.read_text(encoding="utf-8"))
     for name in sys.argv[1:] or list(SECTIONS):
         print(f"== {name}", flush=True)
-        figures[name] = SECTIONS[name]()
+        measured = SECTIONS[name]()
+        keep_earlier(figures, name)
+        figures[name], figures[MACHINES][name] = measured, machine()
         atomic_write(FIGURES, json.dumps(figures, indent=1) + "\n")
     atomic_write(DOCS / "benchmarks.md", page(figures))
+
+
+def keep_earlier(figures: Figures, name: str) -> None:
+    """Put a section's figures aside where they are of another machine than this one."""
+    before = figures[MACHINES].get(name)
+    if before and before != machine():
+        figures[EARLIER].append({"section": name, "machine": before, "figures": figures[name]})
 
 
 def page(figures: Figures) -> str:
@@ -72,7 +83,7 @@ def page(figures: Figures) -> str:
     text = (DOCS / "benchmarks.template.md").read_text(encoding="utf-8")
     for name, write in TABLES.items():
         text = text.replace(f"<!-- {name} -->", write(figures[name]) if name in figures else "Not measured yet.")
-    return text
+    return text.replace(f"<!-- {EARLIER} -->", _write_earlier(figures[EARLIER]))
 
 
 def _choices() -> Figures:
@@ -171,6 +182,30 @@ def _bench_in_float32() -> Figures:
         config = RECIPES["default"].config.model_copy(update={"precision": "float32"})
         results = [_trained(config.model_copy(update={"seed": seed}), RunStore(Path(folder))) for seed in SEEDS]
     return {**report, "default": results}
+
+
+def _bench_busy() -> Figures:
+    """Measure trainings beside other programs, in 32 bits as most laptops train."""
+    sections = ("busy",)
+    return side_by_side.measure(False, say=lambda what: print(what, flush=True), precision="float32", sections=sections)
+
+
+def _write_busy(figures: Figures) -> str:
+    rows = [
+        [programs, f"{row['fixed']:,.0f}", f"{row['following']:,.0f}", f"{row['ratio']:.2f}"]
+        for programs, row in figures["busy"].items()
+    ]
+    head = ["busy programs", "all threads, images/s", "following the load, images/s", "ratio"]
+    return f"{_write_machine(figures['machine'])}\n\n{_table(head, rows)}"
+
+
+def _write_earlier(kept: list[Figures]) -> str:
+    """Write a table for each section that was measured on another machine before."""
+    tables = [
+        f"### {each['section']}\n\n{_write_machine(each['machine'])}\n\n{TABLES[each['section']](each['figures'])}"
+        for each in kept
+    ]
+    return "\n\n".join(tables) or "None is kept."
 
 
 def _write_machine(figures: Figures) -> str:
@@ -359,6 +394,7 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "choices": _choices,
     "bench": _bench,
     "float32": _bench_in_float32,
+    "busy": _bench_busy,
     "accuracy": _accuracy,
     "designing": designing.measure,
     "estimating": estimating.measure,
@@ -380,6 +416,7 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "choices": _write_choices,
     "bench": _write_bench,
     "float32": _write_bench_in_float32,
+    "busy": _write_busy,
     "accuracy": _write_accuracy,
     "designing": _write_designing,
     "estimating": estimating.table,

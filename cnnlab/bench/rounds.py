@@ -41,7 +41,7 @@ QUICK = Effort(
     live_rounds=3,
     inferences=300,
     busy_rounds=1,
-    busy_seconds=10,
+    busy_seconds=8,
 )
 FULL = Effort(
     rounds=9,
@@ -51,7 +51,7 @@ FULL = Effort(
     live_rounds=7,
     inferences=1_000,
     busy_rounds=3,
-    busy_seconds=15,
+    busy_seconds=8,
 )
 
 

@@ -231,7 +231,7 @@ class Training:
 
     def _through_frozen(self, inputs: Tensor) -> Tensor:
         """Return what the frozen layers make of images; features are theirs already."""
-        if self.config.keeps_features:
+        if self.config.keeps_features or not len(self.frozen):
             return inputs
         with torch.no_grad():
             features: Tensor = self.frozen(inputs)
@@ -264,7 +264,7 @@ class Training:
         if images.is_floating_point():
             return images.float()
         pixels = self._augment(images.float().div_(255), labels, self.data.spec.classes, self._generator)
-        return self._standardise(pixels).contiguous(memory_format=self.accelerator.layout)
+        return self._standardise.in_place(pixels).contiguous(memory_format=self.accelerator.layout)
 
     def _end_epoch(self, checked: Evaluation, seconds: float) -> None:
         """Count the epoch that was just trained and validated. Raises TrainingError where its loss is not finite."""
