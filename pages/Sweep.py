@@ -18,9 +18,9 @@ with top:
     if st.button(
         "Start sweep", type="primary", icon=":material/play_arrow:", disabled=asked is None or busy, width="stretch"
     ):
-        start(asked)
-        link.forget()
-        st.rerun()
+        if start(asked):
+            link.forget()
+            st.rerun()
     if busy:
         st.caption("A sweep is running on this server. Only one can run at a time.")
 with live:
