@@ -15,12 +15,12 @@ with form:
     asked = sweep_form(top)
     busy = is_busy()
 with top:
-    if st.button(
+    is_clicked = st.button(
         "Start sweep", type="primary", icon=":material/play_arrow:", disabled=asked is None or busy, width="stretch"
-    ):
-        if start(asked):
-            link.forget()
-            st.rerun()
+    )
+    if is_clicked and asked and start(asked):
+        link.forget()
+        st.rerun()
     if busy:
         st.caption("A sweep is running on this server. Only one can run at a time.")
 with live:

@@ -121,7 +121,7 @@ def trained(config: RunConfig, store: RunStore) -> Job:
     check_batches(config, dataset_spec(config.dataset))
     job = Job.start(config, store)
     needs = disk_needs(job.config, dataset_spec(config.dataset))
-    _tell_disk(f"keeps {needs.title}", needs.bytes, store)
+    _tell_disk(f"keeps {needs.title} on disk", needs.bytes, store)
     return _followed(job)
 
 

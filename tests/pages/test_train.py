@@ -299,7 +299,7 @@ def test_the_time_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_what_is_kept_and_takes_room_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page("Train")
-    assert "Keeps up to 34 of 45 epochs: 31 MB." in texts(page)
+    assert "Keeps up to 34 of 45 epochs: 31 MB on disk." in texts(page)
     page.number_input(key="form.epochs").set_value(3).run()
     assert "Keeps every epoch:" in texts(checked(page))
     monkeypatch.setattr("cnnlab.runs.disk.disk_usage", lambda folder: shutil.disk_usage(folder)._replace(free=10**6))

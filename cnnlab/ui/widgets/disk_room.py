@@ -15,7 +15,7 @@ from cnnlab.ui.shell.literal import literal
 def tell_disk(config: RunConfig) -> None:
     """Say which epochs a training keeps and what it takes on disk."""
     needs = disk_needs(config, DATASETS[config.dataset])
-    st.caption(f"Keeps {needs.title}.", help=RULE)
+    st.caption(f"Keeps {needs.title} on disk.", help=RULE)
     warn_of_disk(needs.bytes)
 
 
