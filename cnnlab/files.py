@@ -74,6 +74,17 @@ def read_limited(path: Path, limit: int) -> bytes:
     return path.read_bytes()
 
 
+def bytes_below(folder: Path) -> int:
+    """Return the bytes of all files in a folder and those within it; of what vanishes meanwhile, none."""
+    count = 0
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                is_folder = entry.is_dir(follow_symlinks=False)
+                count += bytes_below(Path(entry.path)) if is_folder else entry.stat(follow_symlinks=False).st_size
+    return count
+
+
 def regular(path: Path) -> Path:
     """Return ``path``. Raises OSError where it is missing, a folder, or a device or pipe, which can block a reader."""
     if not stat.S_ISREG(path.stat().st_mode):

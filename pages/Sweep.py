@@ -15,10 +15,10 @@ with form:
     asked = sweep_form(top)
     busy = is_busy()
 with top:
-    if st.button(
+    is_clicked = st.button(
         "Start sweep", type="primary", icon=":material/play_arrow:", disabled=asked is None or busy, width="stretch"
-    ):
-        start(asked)
+    )
+    if is_clicked and asked and start(asked):
         link.forget()
         st.rerun()
     if busy:

@@ -18,6 +18,7 @@ from cnnlab.files import (
     Guarded,
     atomic_file,
     atomic_write,
+    bytes_below,
     exclusive,
     is_locked,
     lock,
@@ -211,3 +212,13 @@ def test_a_guarded_file_refuses_long_reads() -> None:
     assert (file.read(4), file.read()) == (b"0123", b"4567")
     with pytest.raises(ValueError, match="too long"):
         file.read(5)
+
+
+def test_the_bytes_of_a_folder_are_those_of_all_its_files_links_not_followed(tmp_path: Path) -> None:
+    assert bytes_below(tmp_path / "none") == 0
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "one").write_bytes(bytes(1000))
+    (tmp_path / "a" / "b" / "two").write_bytes(bytes(5))
+    assert bytes_below(tmp_path) == 1005
+    (tmp_path / "link").symlink_to(tmp_path / "a", target_is_directory=True)
+    assert bytes_below(tmp_path) < 2 * 1005

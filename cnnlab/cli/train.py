@@ -26,8 +26,10 @@ from cnnlab.data.download import downloaded_bytes
 from cnnlab.drawings.strokes import read_labelled_drawings
 from cnnlab.jobs.finetuning import changes, fine_tuning
 from cnnlab.jobs.job import Job
-from cnnlab.jobs.sweep_config import SPACES, parse_sweep
+from cnnlab.jobs.sweep_config import SPACES, disk_bytes, parse_sweep
 from cnnlab.places import command
+from cnnlab.quantities import size
+from cnnlab.runs.disk import disk_needs, shortage
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.lr_finder import STEPS, ramp, suggest
@@ -117,7 +119,17 @@ def trained(config: RunConfig, store: RunStore) -> Job:
     """Train a new run, as ``_followed``. Raises ConfigError where its batches are too large for memory or too small."""
     check_memory(config, dataset_spec(config.dataset))
     check_batches(config, dataset_spec(config.dataset))
-    return _followed(Job.start(config, store))
+    job = Job.start(config, store)
+    needs = disk_needs(job.config, dataset_spec(config.dataset))
+    _tell_disk(f"keeps {needs.title} on disk", needs.bytes, store)
+    return _followed(job)
+
+
+def _tell_disk(told: str, more: int, store: RunStore) -> None:
+    """Say beside the results what will be left on disk, and where there is too little room."""
+    click.echo(told, err=True)
+    if missing := shortage(store.folder, more):
+        click.echo(missing, err=True)
 
 
 def _followed(job: Job) -> Job:
@@ -238,7 +250,9 @@ def sweep(
         given = {name: value for name, value in asked.items() if value is not None}
         base = configured(recipe, fields)
         check_memory(base, dataset_spec(base.dataset))
-        found = store.create(parse_sweep({"base": base, "space": space, **given}))
+        config = parse_sweep({"base": base, "space": space, **given})
+        found = store.create(config)
+        _tell_disk(f"up to {size(disk_bytes(config))} on disk", disk_bytes(config), store.runs)
     click.echo(f"sweep {found.id}", err=True)
     is_whole = _walk(found, search(found, store.runs))
     _report(found, as_json)

@@ -19,6 +19,7 @@ from cnnlab.importing.metadata import Described, described
 from cnnlab.importing.new_head import UNTOLD, with_new_head
 from cnnlab.importing.onnx_graph import parsed
 from cnnlab.importing.taking import EPOCH, Normalise, Taken, of_design, of_graph
+from cnnlab.runs.disk import check_room
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import About
@@ -141,6 +142,7 @@ def _note(source: Source, known: Described | None, taken: Taken) -> str:
 
 def _kept(store: RunStore, config: RunConfig, about: About, taken: Taken, data: Data) -> Run:
     """Judge the network and write it as a finished run; nothing stays of one that cannot be written."""
+    check_room(store.folder)
     trained, began = taken.trained, perf_counter()
 
     def judged(split: Split) -> Evaluation:

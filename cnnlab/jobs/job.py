@@ -20,6 +20,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.jobs.queue import training_queue
 from cnnlab.jobs.requests import Requests
 from cnnlab.runs.ancestry import data_of, datasets_of, inherited
+from cnnlab.runs.disk import check_training
 from cnnlab.runs.first_network import first_network
 from cnnlab.runs.recorder import Recorder
 from cnnlab.runs.run import Run, RunError
@@ -80,9 +81,11 @@ class Job:
         """Create the run's folder and start when its turn comes; a branch gets its parent's split.
 
         It runs on at most ``threads`` torch threads, by default those of one training here. Raises RunError where the
-        folder cannot be written, ConfigError where a branch names another split.
+        folder cannot be written or all runs together are too large, ConfigError where a branch names another split.
         """
-        return cls(store.create(inherited(config, store)), threads or threads_each(config.threads))._begun()
+        whole = inherited(config, store)
+        check_training(store.folder, whole)
+        return cls(store.create(whole), threads or threads_each(config.threads))._begun()
 
     @classmethod
     def resume(cls, run: Run, epochs: int = 0, learning_rate: float | None = None, threads: int | None = None) -> Job:
@@ -90,8 +93,8 @@ class Job:
 
         These start with ``learning_rate``, by default a tenth of the config's. On as many threads as before, which is
         the default, the run gets the same numbers as one that was never interrupted. Raises RunError where it is being
-        trained, cannot run on this machine, has no readable checkpoint, or has all its epochs and ``epochs`` is 0,
-        ConfigError where the rate is invalid.
+        trained, cannot run on this machine, has no readable checkpoint, has all its epochs and ``epochs`` is 0, or all
+        runs together are too large, ConfigError where the rate is invalid.
         """
         _check_machine(run)
         summary = run.summary
@@ -104,6 +107,8 @@ class Job:
         if not epochs and summary.status == "finished":
             raise RunError(f"run {run.id} has all its epochs: set how many more to train")
         more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10) if epochs else None
+        left = more.epochs if more else last_epoch(run.config, summary.extensions) - done
+        check_training(run.folder.parent, run.config.model_copy(update={"epochs": left}), after=done)
         return cls(run, threads or summary.threads or threads_each(run.config.threads), more=more)._begun()
 
     def _begun(self) -> Job:

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,8 +24,9 @@ from pydantic import ValidationError
 
 from cnnlab.files import is_locked, lock, plain_json, read_limited
 from cnnlab.jobs.job import Job
-from cnnlab.jobs.sweep_config import Among, Between, SweepConfig, is_whole, typed, validated, with_values
+from cnnlab.jobs.sweep_config import Among, Between, SweepConfig, disk_bytes, is_whole, typed, validated, with_values
 from cnnlab.runs.ancestry import inherited
+from cnnlab.runs.disk import allowed_bytes, check_room
 from cnnlab.runs.run import MAX_READ, RunError, write_aside
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import About
@@ -157,8 +159,11 @@ class SweepStore:
     def create(self, config: SweepConfig) -> Sweep:
         """Create the folder of a new sweep, without trials. Raises SweepError where it cannot be created.
 
-        Trials that branch off a run have its split: raises as ``inherited``.
+        Trials that branch off a run have its split: raises as ``inherited``. Raises RoomError where all runs together
+        would be too large with its trials.
         """
+        if allowed_bytes() < inf:
+            check_room(self.runs.folder, disk_bytes(config))
         config = config.model_copy(update={"base": inherited(config.base, self.runs)})
         sweep = Sweep(self.folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
         try:

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, ValidationError, model_validator
 
+from cnnlab.data.datasets import dataset_spec
+from cnnlab.runs.disk import disk_needs
 from cnnlab.training.config import COUNTS_WITH, ConfigError, RunConfig, parse_config
 
 
@@ -101,6 +103,15 @@ SPACES: dict[str, Between | Among] = {
     "epochs": Among(options=(5, 10, 20, 40)),
     "seed": Among(options=(0, 1, 2, 3, 4)),
 }
+
+
+def disk_bytes(config: SweepConfig) -> int:
+    """Return what all trials leave on disk, each as much as the one that takes most. Raises as ``disk_needs``."""
+    values = {name: [typed(name, value) for value in space.examples] for name, space in config.space.items()}
+    epochs = max(values.get("epochs", [config.base.epochs]))
+    networks = values.get("architecture", [config.base.architecture.model_dump()])
+    trials = [with_values(config.base, {"architecture": network, "epochs": epochs}) for network in networks]
+    return config.trials * max(disk_needs(trial, dataset_spec(trial.dataset)).bytes for trial in trials)
 
 
 def parse_sweep(fields: dict[str, object]) -> SweepConfig:

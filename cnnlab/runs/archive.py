@@ -30,14 +30,15 @@ from cnnlab.errors import CnnLabError
 from cnnlab.files import Guarded, atomic_file, is_older
 from cnnlab.runs import archive_frozen, archive_pictures
 from cnnlab.runs.archive_checks import MAX_WEIGHTS, admit
+from cnnlab.runs.disk import RoomError, check_room
 from cnnlab.runs.run import MAX_READ, Run, RunError, frozen_store
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RUN_ID
 
 MB = 1_000_000  # bytes
-MAX_ENTRIES = 20_000  # 400 runs of the default's 49 files, or 20 of the longest
+MAX_ENTRIES = 20_000  # 500 runs of the default's 39 files, or 240 of the longest
 MAX_LIST_BYTES = 200 * MAX_ENTRIES  # the list of entries takes about 100 bytes for each
-MAX_BYTES = 4_000 * MB  # unpacked, in total: 100 default runs
+MAX_BYTES = 4_000 * MB  # unpacked, in total: 130 default runs
 MAX_RATIO, FREE_BYTES = 20, 50 * MB  # unpacked bytes in archive sizes, and beyond them: weights hardly compress
 STALE = timedelta(days=1)  # no archive takes so long to unpack: the process was killed
 MAX_FILE = {
@@ -122,6 +123,8 @@ def unpack(file: IO[bytes], store: RunStore) -> Unpacked:
         return Unpacked(added, sorted(ids - set(added)), brought)
     except PictureSetError as error:
         raise ArchiveError(f"the archive's pictures: {error}") from error
+    except RoomError as error:
+        raise ArchiveError(str(error)) from error
     except RunError as error:
         raise ArchiveError(f"the archive's {error}: pack it again, with CNN Lab") from error
     except _DAMAGE as error:
@@ -157,9 +160,10 @@ def _extract(file: IO[bytes], arriving: RunStore, store: RunStore) -> set[str]:
             raise ArchiveError(f"the archive unpacks to more than {MAX_RATIO} times its size: no runs do")
         ids = {name.split("/")[0] for name in entries} - {archive_pictures.FOLDER, archive_frozen.FOLDER}
         known = {run_id for run_id in ids if (store.folder / run_id).exists()}
-        for name, info in entries.items():
-            if name.split("/")[0] not in known:
-                room -= _copy(archive, info, arriving.folder / name, room)
+        new = {name: info for name, info in entries.items() if name.split("/")[0] not in known}
+        check_room(store.folder, sum(info.file_size for info in new.values()))
+        for name, info in new.items():
+            room -= _copy(archive, info, arriving.folder / name, room)
     return ids
 
 

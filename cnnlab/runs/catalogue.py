@@ -17,6 +17,7 @@ import pandas as pd
 from cnnlab.data.datasets import dataset_title
 from cnnlab.networks.architecture import Architecture, ArchitectureError, summarise
 from cnnlab.networks.layers import Layer, Shape
+from cnnlab.runs.disk import MB, taken_by
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_in
 from cnnlab.runs.summary import About, Summary, brief_title, title_of
@@ -181,6 +182,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "Parameters": summary.parameters,
         "MACs": macs(config.architecture, summary.shape, len(summary.classes)),
         "Time, s": summary.seconds,
+        "Disk, MB": taken_by(entry.run, summary) / MB,
         "Images/s": summary.images_per_second,
         "Tags": list(about.tags),
         **{field_title(name): value for name, value in chosen.items()},

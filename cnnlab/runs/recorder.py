@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cnnlab.data.batches import scaling
 from cnnlab.runs.ancestry import ancestors
+from cnnlab.runs.kept_epochs import unneeded
 from cnnlab.runs.run import Run
 from cnnlab.runs.summary import Summary
 from cnnlab.runs.trained import load_trained
@@ -28,6 +29,7 @@ class Recorder:
         self.history = run.history()
         self.epoch = 0  # the last complete one
         self._unsaved: list[str] = []  # history lines of the running epoch
+        self._found: set[int] = set()  # epochs with weights from before this training: these stay
         self._before = run.summary
         self._more = more
         extensions = self._before.extensions
@@ -43,8 +45,8 @@ class Recorder:
         return now == self._before and (not self._more or self._more.after == self.run.whole_epochs)
 
     def update(self, **fields: object) -> None:
-        """Change fields of the summary, in memory and on disk."""
-        self.summary = self.summary.model_copy(update=fields)
+        """Change fields of the summary, in memory and on disk; the run's bytes are counted again."""
+        self.summary = self.summary.model_copy(update=fields | {"disk_bytes": self.run.disk_bytes})
         self.run.write_summary(self.summary)
 
     def fail(self, message: str) -> None:
@@ -66,6 +68,7 @@ class Recorder:
             training.network.load_state_dict(kept.network.state_dict())
             training.restore(checkpoint)
             self.run.rewind(training.epoch, checkpoint.progress.history)
+        self._found = set(self.run.epochs())
         self.history = self.run.history()
         self.update(rates_set=len(self.history.rates))
         self.epoch = training.epoch
@@ -85,6 +88,7 @@ class Recorder:
                 self._unsaved.clear()
                 self.epoch = event.epoch
                 self.history.add(event)
+                self._thin_out()
             case "finished":
                 self.epoch = event.epoch
 
@@ -143,3 +147,8 @@ class Recorder:
         kept = training.checkpoint()
         self.run.save_checkpoint(replace(kept, progress=kept.progress.model_copy(update={"history": tuple(lines)})))
         self.run.append_history(lines)
+
+    def _thin_out(self) -> None:
+        """Delete the weights that need not be kept, once those of a later epoch and its metrics are on disk."""
+        saved = [epoch for epoch in self.run.epochs() if epoch not in self._found]
+        self.run.delete_weights(unneeded(saved, self.history.best_epochs))

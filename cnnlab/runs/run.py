@@ -1,12 +1,13 @@
 """Runs on disk: a folder of open formats each, readable after a kill at any moment.
 
 ``config.json`` and ``summary.json`` are replaced atomically, ``history.jsonl`` grows by whole lines,
-``weights/epoch-NNN.safetensors`` holds the weights after each epoch (000: before training) of the layers that learn;
-those that do not lie beside the runs in ``.pretrained``, once for all. ``checkpoint.safetensors``
-the further state to continue from after the last. The optional ``about.json`` holds title, tags and note of the user,
-``looks.jsonl`` has a line for each evaluation on its test images, ``heldout.safetensors`` holds networks' outputs for
-training images that they did not see. A process that trains the run holds a lock file; a run that says "running" while
-nobody holds its lock was interrupted. Deleted runs lie in ``.deleted`` until they are restored or expire.
+``weights/epoch-NNN.safetensors`` holds the weights after an epoch (000: before training) of the layers that learn;
+``kept_epochs`` decides which stay. Those of layers that do not learn lie beside the runs in ``.pretrained``, once for
+all. ``checkpoint.safetensors`` holds the further state to continue from after the last. The optional ``about.json``
+holds title, tags and note of the user, ``looks.jsonl`` has a line for each evaluation on its test images,
+``heldout.safetensors`` holds networks' outputs for training images that they did not see. A process that trains the run
+holds a lock file; a run that says "running" while nobody holds its lock was interrupted. Deleted runs lie in
+``.deleted`` until they are restored, deleted for good, or expire.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.files import (
     atomic_file,
     atomic_write,
+    bytes_below,
     exclusive,
     is_locked,
     lock,
@@ -106,6 +108,11 @@ class Run:
                     file.write(f"{look}\n")  # in one write, so that two processes do not mix their lines
 
     @property
+    def disk_bytes(self) -> int:
+        """The bytes of its files now; 0 where there are none."""
+        return bytes_below(self.folder)
+
+    @property
     def title(self) -> str:
         return title_of(self.config, self.summary, self.about)
 
@@ -129,7 +136,7 @@ class Run:
     def weights(self, epoch: int) -> dict[str, Tensor]:
         """Return the state dict after ``epoch``, on the CPU. Raises RunError where it is missing or damaged."""
         if (saved := self.epochs()) and epoch not in saved:
-            raise RunError(f"run {self.id} has no weights of epoch {epoch}, but of epochs {saved[0]} to {saved[-1]}")
+            raise RunError(f"run {self.id} has no weights of epoch {epoch}, but of {_around(epoch, saved)}")
         try:
             return {**self.frozen_weights, **load_file(regular(self._weights_path(epoch)))}
         except (OSError, SafetensorError) as error:
@@ -217,6 +224,12 @@ class Run:
             if later > epoch:
                 self._weights_path(later).unlink()
 
+    def delete_weights(self, epochs: Iterable[int]) -> None:
+        """Delete the weights of ``epochs``; those that a reader holds on Windows stay until the next time."""
+        for epoch in epochs:
+            with suppress(OSError):
+                self._weights_path(epoch).unlink()
+
     def _lines_until(self, epoch: int) -> list[str]:
         """Return the history's lines up to the end of ``epoch``; none where it is missing."""
         lines = []
@@ -264,6 +277,12 @@ class Run:
         except (OSError, ValidationError) as error:
             reason = "missing" if isinstance(error, FileNotFoundError) else "damaged"
             raise RunError(f"run {self.id}: its {name} is {reason}") from error
+
+
+def _around(epoch: int, saved: Sequence[int]) -> str:
+    """Name the saved epochs next to one that is not: "epochs 40 and 44"."""
+    next_to = [*[one for one in saved if one < epoch][-1:], *[one for one in saved if one > epoch][:1]]
+    return f"epoch{'s' * (len(next_to) > 1)} {' and '.join(map(str, next_to))}"
 
 
 def frozen_store(runs: Path) -> WeightStore:

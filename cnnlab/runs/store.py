@@ -99,6 +99,13 @@ class RunStore:
         with writing(self.folder):
             (self._deleted / run_id).rename(self.folder / run_id)
 
+    def delete_for_good(self, run_id: str) -> None:
+        """Remove a deleted run, which frees its room. Raises RunError where there is none, or it cannot be removed."""
+        if run_id not in [run.id for run in self.deleted()]:
+            raise RunError(f"there is no deleted run {run_id[:100]!r}: it may be gone for good, or be back")
+        with writing(self.folder):
+            shutil.rmtree(self._deleted / run_id)
+
     def deleted(self) -> list[Run]:
         """Return the readable deleted runs that did not come back in another way, the newest first."""
         away = [run for run in runs_in(self._deleted) if not (self.folder / run.id).exists()]

@@ -71,6 +71,7 @@ class Summary(BaseModel):
     ancestors: Annotated[tuple[Learned, ...], Field(max_length=MAX_ANCESTORS)] = ()
     started: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=MAX_LAYERS)] = ()
     frozen: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""  # digest of the weights of layers that do not learn
+    disk_bytes: Count = 0  # of its files when this was written; older runs have none
 
     @model_validator(mode="after")
     def _fits_together(self) -> Summary:

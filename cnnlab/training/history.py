@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -64,6 +65,14 @@ class History:
     def was_trained(self) -> bool:
         """Whether any step was taken: a network that came from elsewhere was only judged."""
         return any(epoch["step"] for epoch in self.epochs)
+
+    @property
+    def best_epochs(self) -> set[int]:
+        """The first epochs of the highest validation accuracy and of the lowest validation loss; none before any."""
+        if not self.epochs:
+            return set()
+        accurate = max(self.epochs, key=itemgetter("validation_accuracy"))
+        return {accurate["epoch"], min(self.epochs, key=itemgetter("validation_loss"))["epoch"]}
 
     def better_epoch(self, epoch: int) -> int | None:
         """Return the epoch of the highest validation accuracy where that is higher than after ``epoch``."""

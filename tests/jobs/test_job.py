@@ -521,3 +521,14 @@ def test_the_time_left_is_that_of_steps_without_what_came_before_them(tmp_path: 
     job._begin_steps(training)
     assert 10 <= job.seconds < 60
     assert job.progress == 0
+
+
+def test_beyond_the_limit_of_all_runs_nothing_begins_or_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = finish(start(epochs=1))
+    monkeypatch.setenv("CNNLAB_RUNS_GB", "0.0000001")
+    with pytest.raises(RunError, match="delete runs on Compare"):
+        start()
+    with pytest.raises(RunError, match="delete runs on Compare"):
+        Job.resume(job.run, epochs=1)
+    assert [run.id for run in RunStore(runs_folder()).all()] == [job.run.id]
+    assert job.run.summary.status == "finished"

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from cnnlab.jobs.sweep_config import SPACES, Among, Between, parse_sweep
+from cnnlab.data.datasets import DATASETS
+from cnnlab.jobs.sweep_config import SPACES, Among, Between, disk_bytes, parse_sweep
+from cnnlab.runs.disk import disk_needs
 from cnnlab.training.config import ConfigError, RunConfig
 
 SHORT = RunConfig.model_validate({"architecture": "quick", "epochs": 2, "train_fraction": 0.1})
@@ -69,3 +71,10 @@ def test_what_is_offered_can_be_searched(name: str) -> None:
 def test_a_range_has_ends(values: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="seed"):
         parse_sweep({"space": {"seed": values}})
+
+
+def test_a_sweep_takes_as_much_room_as_its_largest_trials() -> None:
+    space = {"architecture": {"options": ["quick", "compact"]}, "epochs": {"options": [1, 5]}}
+    asked = parse_sweep({"base": SHORT, "space": space, "trials": 3, "pruner": "none"})
+    largest = RunConfig(epochs=5)
+    assert disk_bytes(asked) == 3 * disk_needs(largest, DATASETS["mnist-sample"]).bytes

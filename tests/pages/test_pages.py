@@ -433,7 +433,7 @@ def test_inside_draws_each_view_of_each_epoch(view: str) -> None:
     page = open_page("Inside", run, view=view)
     shown = drawn(checked(page))
     assert shown or view == "Ideal image"  # which waits for its button
-    page.slider(key=f"explore.epoch.{run.id}").set_value(0).run()
+    page.select_slider(key=f"explore.epoch.{run.id}").set_value(0).run()
     assert len(drawn(checked(page))) == len(shown)
 
 
@@ -597,14 +597,26 @@ def test_inside_plays_from_the_first_epoch_to_the_last() -> None:
     run = train(epochs=3, train_fraction=0.05)
     page = open_page("Inside", run)
     slider = f"explore.epoch.{run.id}"
-    assert page.slider(key=slider).value == 3
+    assert page.select_slider(key=slider).value == 3
     button(page, "Play").click().run()
-    seen: list[Any] = [page.slider(key=slider).value]
+    seen: list[Any] = [page.select_slider(key=slider).value]
     while seen[-1] < 3 and len(seen) < 10:
-        seen.append(checked(page.run()).slider(key=slider).value)
+        seen.append(checked(page.run()).select_slider(key=slider).value)
     assert seen == sorted(seen)
     assert seen[0] <= 2
     assert button(page.run(), "Play")  # it has stopped by itself
+
+
+def test_the_slider_steps_over_epochs_that_were_not_kept() -> None:
+    run = train(epochs=3, train_fraction=0.05)
+    run.delete_weights([2])
+    page = new_session(run=run.id)
+    page.session_state[f"explore.epoch.{run.id}"] = 2  # which was there while it trained
+    page.switch_page(PAGES["Inside"]).run()
+    slider = checked(page).select_slider(key=f"explore.epoch.{run.id}")
+    assert (slider.options, slider.value) == (["0", "1", "3"], 1)
+    page = open_page("Train", run)
+    assert page.select_slider(key=f"branch.epoch.{run.id}").options == ["0", "1", "3"]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -647,7 +659,7 @@ def test_evaluate_draws_each_view_of_each_epoch(view: str) -> None:
     run = train(epochs=2, train_fraction=0.2)
     page = open_page("Evaluate", run, view=view)
     assert drawn(checked(page)) or page.data_editor
-    page.slider(key=f"explore.epoch.{run.id}").set_value(0).run()
+    page.select_slider(key=f"explore.epoch.{run.id}").set_value(0).run()
     assert drawn(checked(page)) or page.data_editor
 
 
@@ -740,7 +752,7 @@ def test_a_verdict_stays_with_its_image_across_views_and_epochs() -> None:
     open_view(page, "Label errors")
     table = checked(page).data_editor[0].value
     assert table["verdict"].dropna().to_dict() == {index: "looks wrong"}
-    page.slider(key=f"explore.epoch.{run.id}").set_value(1).run()
+    page.select_slider(key=f"explore.epoch.{run.id}").set_value(1).run()
     table = checked(page).data_editor[0].value
     assert table["verdict"].dropna().to_dict() == ({index: "looks wrong"} if index in table.index else {})
     page.segmented_control(key="evaluate.labels").set_value("validation images").run()
@@ -1095,7 +1107,7 @@ def test_a_stopped_run_says_how_far_it_came_and_which_epoch_was_better() -> None
     assert "epoch 1 was better on validation" in texts(page)
     button(page, "Look inside").click().run()
     assert checked(page).title[0].value == "Inside"
-    assert page.slider(key=f"explore.epoch.{stopped.id}").value == 1
+    assert page.select_slider(key=f"explore.epoch.{stopped.id}").value == 1
 
 
 def test_a_run_gets_a_title_tags_a_note_and_a_pin() -> None:
@@ -1135,6 +1147,19 @@ def test_deleted_runs_come_back() -> None:
     restored.set_value([runs[0].id]).run()
     button(page, "Restore").click().run()
     assert len(listed(checked(page))) == 2
+
+
+def test_each_run_tells_what_it_takes_on_disk_and_is_deleted_for_good() -> None:
+    run, kept = train(train_fraction=0.1), train(train_fraction=0.1)
+    page = compare()
+    assert listed(page)["Disk, MB"].tolist() == pytest.approx([kept.summary.disk_bytes / 1e6] * 2)
+    page = tick(page, run)
+    button(page, "Delete").click().run()
+    next(box for box in page.multiselect if box.label.startswith("Deleted")).set_value([run.id]).run()
+    button(page, "Delete for good").click().run()
+    assert page.success[0].value == "1 run deleted for good\\."
+    assert not RunStore(runs_folder()).deleted()
+    assert "Undo" not in {found.label for found in checked(page).button}
 
 
 def test_an_archive_of_runs_is_imported_and_a_bad_one_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -182,7 +183,7 @@ def test_a_finished_run_is_trained_on() -> None:
 def test_a_branch_begins_with_the_chosen_epochs_weights_and_the_forms_settings() -> None:
     run = train(epochs=2, architecture="lenet-5", train_fraction=0.1)
     page = open_page("Train", run)
-    page.slider(key=f"branch.epoch.{run.id}").set_value(1)
+    page.select_slider(key=f"branch.epoch.{run.id}").set_value(1)
     page.button(key="branch.go").click().run()
     assert "from epoch 1 on" in texts(checked(page))
     page.number_input(key="form.learning_rate").set_value(0.002).run()
@@ -294,6 +295,30 @@ def test_the_time_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> N
     st.cache_data.clear()
     page.number_input(key="form.train_fraction").set_value(0.1).run()
     assert "as earlier runs took" in texts(checked(page))
+
+
+def test_what_is_kept_and_takes_room_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page("Train")
+    assert "Keeps up to 34 of 45 epochs: 31 MB on disk." in texts(page)
+    page.number_input(key="form.epochs").set_value(3).run()
+    assert "Keeps every epoch:" in texts(checked(page))
+    monkeypatch.setattr("cnnlab.runs.disk.disk_usage", lambda folder: shutil.disk_usage(folder)._replace(free=10**6))
+    st.cache_data.clear()
+    assert "Only 1 MB of disk are free" in texts(checked(page.run()))
+    assert "Only 1 MB of disk are free" in texts(open_page("Sweep"))
+
+
+def test_beyond_the_servers_limit_nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CNNLAB_RUNS_GB", "0.001")
+    st.cache_data.clear()
+    page = open_page("Train")
+    assert "that this server allows " in texts(page)
+    button(page, "Train").click().run()
+    assert "delete runs on Compare" in page.error[0].value
+    page = open_page("Sweep")
+    button(page, "Start sweep").click().run()
+    assert "delete runs on Compare" in page.error[0].value
+    assert not running_jobs()
 
 
 def test_a_training_shows_its_answers_to_a_few_images(training: tuple[AppTest, Job]) -> None:

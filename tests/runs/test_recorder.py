@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from cnnlab.runs import kept_epochs
 from cnnlab.runs.recorder import Recorder
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
+from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import parse_extension
+from cnnlab.training.history import History
 from cnnlab.training.loop import Training
 from cnnlab.training.run_data import network_for
 from tests.samples import few_digits
@@ -88,3 +91,55 @@ def test_a_failure_is_said_in_memory_and_leaves_the_disk_alone(run: Run) -> None
         recorder.fail("no more")
         assert (recorder.summary.status, recorder.summary.error) == ("failed", "no more")
         assert Run(run.folder).summary.status == "running"
+
+
+@pytest.fixture
+def long_run(tmp_path: Path) -> Run:
+    return RunStore(tmp_path).create(config(epochs=11))
+
+
+def thinned(monkeypatch: pytest.MonkeyPatch, best: set[int]) -> None:
+    """All of the first two epochs are kept, to four every second, to eight every fourth; ``best`` are the best."""
+    monkeypatch.setattr(kept_epochs, "DENSE", 2)
+    monkeypatch.setattr(History, "best_epochs", property(lambda history: best))
+
+
+def test_a_long_run_keeps_ever_fewer_epochs_the_best_and_the_last(
+    monkeypatch: pytest.MonkeyPatch, long_run: Run
+) -> None:
+    thinned(monkeypatch, best={5})
+    with long_run.held():
+        recorder, training = recorded(long_run, epochs=11)
+        assert long_run.epochs() == [0, 1, 2, 4, 5, 8, 10, 11]
+        recorder.judge(training, lambda: None)
+    assert len(long_run.history().epochs) == 11
+    assert recorder.summary.epoch == 11
+    assert recorder.summary.disk_bytes > 8 * next((long_run.folder / "weights").iterdir()).stat().st_size
+
+
+def test_what_was_there_when_a_training_goes_on_stays(monkeypatch: pytest.MonkeyPatch, long_run: Run) -> None:
+    thinned(monkeypatch, best=set())
+    recorded(long_run, epochs=7)
+    assert long_run.epochs() == [0, 1, 2, 4, 6, 7]  # somebody may have branched off 7
+    recorded(long_run, epochs=11)
+    assert long_run.epochs() == [0, 1, 2, 4, 6, 7, 8, 10, 11]
+
+
+@pytest.mark.parametrize("step", ["save_weights", "save_checkpoint", "append_history", "delete_weights"])
+def test_a_run_that_broke_off_while_it_was_saved_and_thinned_goes_on(
+    step: str, monkeypatch: pytest.MonkeyPatch, long_run: Run
+) -> None:
+    thinned(monkeypatch, best=set())
+    recorded(long_run, epochs=6)
+
+    def broken(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Run, step, broken)
+        recorded(long_run, epochs=7)
+    recorder, training = began(long_run)
+    assert recorder.epoch == training.epoch == (6 if step in ("save_weights", "save_checkpoint") else 7)
+    assert {0, 1, 2, 4, 6, recorder.epoch} <= set(long_run.epochs())
+    recorded(long_run, epochs=9)
+    assert load_trained(long_run).epoch == 9

@@ -165,3 +165,15 @@ def test_a_line_too_long_for_a_record_ends_the_history(spoilt: Run) -> None:
     steps, whole = len(spoilt.history().steps), path.read_text()
     path.write_text(whole + " " * MAX_LINE + whole)
     assert len(spoilt.history().steps) == steps
+
+
+def test_an_epoch_that_is_not_kept_is_refused_with_its_neighbours(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(RunConfig())
+    for epoch in (0, 1, 4, 8):
+        run.save_weights(epoch, {"a": torch.ones(1)})
+    run.delete_weights([1, 2])
+    assert run.epochs() == [0, 4, 8]
+    with pytest.raises(RunError, match=r"no weights of epoch 5, but of epochs 4 and 8$"):
+        run.weights(5)
+    with pytest.raises(RunError, match=r"but of epoch 8$"):
+        run.weights(9)

@@ -136,3 +136,16 @@ def test_where_no_folder_can_be_no_run_is_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="cannot be written"):
         RunStore(tmp_path / "file").create(RunConfig())
+
+
+def test_a_deleted_run_is_gone_for_good_where_that_is_asked(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    kept, run = store.create(RunConfig()), store.create(RunConfig())
+    for other in (kept.id, "..", "nope"):
+        with pytest.raises(RunError, match="no deleted run"):
+            store.delete_for_good(other)
+    store.delete(run.id)
+    store.delete_for_good(run.id)
+    assert store.deleted() == []
+    assert not (tmp_path / ".deleted" / run.id).exists()
+    assert [left.id for left in store.all()] == [kept.id]

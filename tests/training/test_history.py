@@ -44,3 +44,11 @@ def test_only_an_epoch_that_was_better_on_validation_is_named() -> None:
     assert made.better_epoch(3) == 2
     assert made.better_epoch(2) is None
     assert made.better_epoch(7) is None
+
+
+def test_the_best_epochs_are_the_first_by_accuracy_and_by_loss() -> None:
+    made = History()
+    assert made.best_epochs == set()
+    for epoch, (accuracy, loss) in enumerate(((0.5, 0.9), (0.8, 0.5), (0.7, 0.2), (0.8, 0.2)), 1):
+        made.add(replace(EPOCH, epoch=epoch, validation_accuracy=accuracy, validation_loss=loss))
+    assert made.best_epochs == {2, 3}

@@ -34,7 +34,7 @@ from cnnlab.ui.shell.frame import counted, distinct_labels, go_to
 from cnnlab.ui.shell.state import DELETED_RUNS, about_field
 from cnnlab.ui.widgets.take_away import take_away
 
-MAX_UPLOAD = 500  # MB in memory: about a dozen default runs
+MAX_UPLOAD = 500  # MB in memory: about sixteen default runs
 
 EXPORT_HELP = "Select one run: saves its network as files that run elsewhere"
 
@@ -149,7 +149,7 @@ def _download(ended: Sequence[Entry]) -> None:
         icon=":material/download:",
         on_click="ignore",
         disabled=not ended,
-        help="One archive with settings, history and the weights of every epoch. You can import it elsewhere.",
+        help="One archive with settings, history and the saved weights. You can import it elsewhere.",
     )
 
 
@@ -187,7 +187,26 @@ def _undo(run_ids: Sequence[str]) -> None:
 def _restore(deleted: Sequence[Run]) -> None:
     titles = distinct_labels({run.id: run.title for run in deleted})
     wanted = st.multiselect("Deleted in the last seven days", list(titles), format_func=titles.__getitem__)
-    st.button("Restore", on_click=_undo, args=[wanted], disabled=not wanted)
+    with st.container(horizontal=True):
+        st.button("Restore", on_click=_undo, args=[wanted], disabled=not wanted)
+        st.button(
+            "Delete for good",
+            icon=":material/delete_forever:",
+            on_click=_delete_for_good,
+            args=[wanted],
+            disabled=not wanted,
+            help="Frees their room on disk now. You cannot undo this.",
+        )
+
+
+def _delete_for_good(run_ids: Sequence[str]) -> None:
+    DELETED_RUNS.put([run_id for run_id in DELETED_RUNS.get() if run_id not in run_ids])
+    try:
+        for run_id in run_ids:
+            session.store().delete_for_good(run_id)
+        say(_PLACE, f"{counted(len(run_ids), 'run')} deleted for good.", "success")
+    except RunError as error:
+        say(_PLACE, str(error), "error")
 
 
 def _hand_on(runs: Sequence[Run]) -> None:

@@ -24,7 +24,7 @@ FEW = 20  # distinct values of a column, up to which the filter lists each
 
 _BALANCED = ["Balanced", "Macro F1"]  # where the classes of a run's data set differ in size
 _ACCURACIES = ["Test", *_BALANCED, "Validation", "Train"]
-ALWAYS = ["Title", *_ACCURACIES, "State", "Started", "Data set", "Network", "Parameters", "MACs", "Time, s"]
+ALWAYS = ["Title", *_ACCURACIES, "State", "Started", "Data set", "Network", "Parameters", "MACs", "Time, s", "Disk, MB"]
 
 _SEARCHED = ("Text", "Run", "Title", "Name", "Came to", "Colour")  # found by search, not by filters
 
@@ -46,6 +46,7 @@ _COLUMNS = {
     "Parameters": _WHOLE,
     "MACs": st.column_config.NumberColumn(format="localized", help="Multiply-accumulates for one image"),
     "Time, s": st.column_config.NumberColumn(format="%.1f"),
+    "Disk, MB": st.column_config.NumberColumn(format="%.1f", help="What its files take; most of it is weights"),
     "Images/s": st.column_config.NumberColumn(format="%.0f"),
 }
 

@@ -38,6 +38,8 @@ from cnnlab.ui.widgets.images import enlarged
 PLAY_SECONDS = 0.7  # per epoch
 FOLLOW_SECONDS = 2.0  # between updates of a run that trains
 
+_ONLY_ONE = "This network was trained elsewhere, so it has only one epoch."
+
 
 def explore(run: Run, views: Mapping[str, View], page: str) -> None:
     """Show the page below the choice of the run; it refreshes while the run trains or the epochs play."""
@@ -77,8 +79,7 @@ def _page(run: Run, views: Mapping[str, View], page: str) -> None:
     if view.takes_published and _asks_published(run):
         trained = published_network(run)
     else:
-        last = job.epochs if job else epochs[-1]
-        trained = trained_network(run, _pick_epoch(run, epochs, last, is_live=job is not None))
+        trained = trained_network(run, _pick_epoch(run, epochs, job))
     with content, frame.place_of(SHOWN_VIEW, f"{page} {name}"):
         _draw(view, run, trained, epochs)
 
@@ -147,8 +148,11 @@ def _draw(view: View, run: Run, trained: Trained, epochs: list[int]) -> None:
     view.show(Look(run, trained, epochs, picked, doubt))
 
 
-def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
-    """Show the slider over all epochs, with play and, while the run trains, follow; return the epoch."""
+def _pick_epoch(run: Run, epochs: list[int], job: Job | None) -> int:
+    """Show the slider over the saved epochs, with play and, while the run trains, follow; return the epoch."""
+    if len(epochs) == 1:
+        st.caption(_ONLY_ONE if epochs[0] else "Epoch 0, before training: the first epoch is still running.")
+        return epochs[0]
     chosen, follow = epoch_of(run.id), follows(run.id)
     chosen.fill(epochs[-1])
     if PLAYING.get() == run.id:
@@ -156,21 +160,21 @@ def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
         if chosen.get() == epochs[-1]:
             PLAYING.drop()
             st.rerun()
-    elif is_live and follow.get():
+    elif job and follow.get():
         chosen.put(epochs[-1])
-    chosen.put(min(chosen.get(), last))
-    OWN_EPOCHS.put((*OWN_EPOCHS.get()[-2:], chosen.get()) if PLAYING.get() or is_live else ())
-    if len(epochs) == 1 and last > 0 and not is_live:
-        st.caption("This network was trained elsewhere, so it has only one epoch.")
-        return last
-    if last == 0:
-        st.caption("Epoch 0, before training: the first epoch is still running.")
-        return 0
-    slider, play, *keep_up = st.columns([6, 1, 1] if is_live else [7, 1], vertical_alignment="bottom")
+    # The one before where it is no longer kept.
+    chosen.put(max((epoch for epoch in epochs if epoch <= chosen.get()), default=epochs[0]))
+    OWN_EPOCHS.put((*OWN_EPOCHS.get()[-2:], chosen.get()) if PLAYING.get() or job else ())
+    slider, play, *keep_up = st.columns([6, 1, 1] if job else [7, 1], vertical_alignment="bottom")
     with slider:
-        label = f", {epochs[-1]} of {last} trained so far" if is_live else ""
-        st.slider(
-            f"Epoch (0 is before training{label})", 0, last, key=chosen.name, on_change=_let_go, args=[chosen, follow]
+        label = f", {epochs[-1]} of {job.epochs} trained so far" if job else ""
+        st.select_slider(
+            f"Epoch (0 is before training{label})",
+            epochs,
+            key=chosen.name,
+            on_change=_let_go,
+            args=[chosen, follow],
+            help=None if _are_all(epochs) else "The weights of the other epochs were not kept.",
         )
     with play:
         is_playing = PLAYING.get() == run.id
@@ -180,15 +184,16 @@ def _pick_epoch(run: Run, epochs: list[int], last: int, is_live: bool) -> int:
             on_click=_toggle_play,
             args=[run.id, chosen, epochs[-1], follow],
             width="stretch",
-            disabled=len(epochs) < 2,
         )
-    if is_live:
+    if job:
         follow.fill(True)
         keep_up[0].toggle("Follow", key=follow.name, help="Always shows the newest epoch.")
-    epoch = max(known for known in epochs if known <= chosen.get())
-    if epoch < chosen.get():
-        st.caption(f"Showing epoch {epoch}, the newest so far.")
-    return epoch
+    return chosen.get()
+
+
+def _are_all(epochs: list[int]) -> bool:
+    """Tell whether the weights of no epoch between the first and the last are missing."""
+    return epochs[-1] - epochs[0] + 1 == len(epochs)
 
 
 def _let_go(chosen: Key[int], follow: Key[bool]) -> None:

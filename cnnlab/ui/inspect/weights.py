@@ -33,7 +33,8 @@ IMAGES = 64  # training images for the gradients
 def show(look: Look) -> None:
     """Show histograms of a layer's weights and gradients over epochs; the change of all layers."""
     epochs = _sampled(look.epochs, look.trained.epoch)
-    how_many = "One histogram an epoch" if len(epochs) == len(look.epochs) else f"Histograms of {len(epochs)} epochs"
+    is_whole = len(epochs) == epochs[-1] - epochs[0] + 1
+    how_many = "One histogram an epoch" if is_whole else f"Histograms of {len(epochs)} epochs"
     weights = [_weights(f"{look.run.id}.{epoch}", look.run, epoch) for epoch in epochs]
     layers = list(weights[0])
     layer = st.selectbox("Layer", layers, key=f"inside.weighted.{look.run.id}", persist_state="session")

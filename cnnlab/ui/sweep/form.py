@@ -8,9 +8,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.data.datasets import dataset_spec
-from cnnlab.jobs.sweep_config import SPACES, SweepConfig, parse_sweep, typed, with_values
+from cnnlab.jobs.sweep_config import SPACES, SweepConfig, disk_bytes, parse_sweep, typed, with_values
 from cnnlab.networks.presets import PRESETS
-from cnnlab.quantities import rough_duration
+from cnnlab.quantities import rough_duration, size
 from cnnlab.runs.epoch_times import rough_epoch_seconds
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, RunConfig, field_title
 from cnnlab.training.titles import value_title
@@ -19,6 +19,7 @@ from cnnlab.ui.shell.frame import counted
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.config_inputs import without
+from cnnlab.ui.widgets.disk_room import warn_of_disk
 from cnnlab.ui.widgets.run_form import run_form
 
 TRIALS, EPOCHS = 10, 4  # at first: under a minute for the default network
@@ -48,6 +49,8 @@ def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
         base = with_values(base, {"epochs": epochs})
         asked = parse_sweep({"base": base, "space": space, **budget})
         _estimate(asked, top)
+        with top:
+            _tell_disk(asked)
         return asked
     except ConfigError as error:
         top.error(literal(str(error)), title="This sweep cannot run")
@@ -92,6 +95,13 @@ def _estimate(asked: SweepConfig, top: DeltaGenerator) -> None:
         f":material/timer: {counted(asked.trials, 'trial')} of {counted(epochs, 'epoch')}: up to about "
         f"{rough_duration(seconds)}, judged by your fastest runs."
     )
+
+
+def _tell_disk(asked: SweepConfig) -> None:
+    """Say what all trials take on disk."""
+    more = disk_bytes(asked)
+    st.caption(f":material/hard_drive: Up to {size(more)} on disk, for all trials.")
+    warn_of_disk(more)
 
 
 def _values(name: str) -> dict[str, Any]:

@@ -48,19 +48,23 @@ def _store() -> SweepStore:
     return SweepStore(runs_folder())
 
 
-def start(config: SweepConfig) -> None:
-    """Start a new sweep, unless one is running; it continues whether anybody watches or not."""
+def start(config: SweepConfig) -> bool:
+    """Start a new sweep, unless one is running; it continues whether anybody watches or not.
+
+    Returns whether one runs now; else the reason is shown.
+    """
     board = _board()
     with _starting:
         if is_busy():
-            return
+            return True
         try:
             sweep = _store().create(config)
         except (ConfigError, RunError) as error:
             st.error(frame.literal(str(error)), title="This sweep could not start")
-            return
+            return False
         board[sweep.id] = Worker(search(sweep, _store().runs))
     SWEEP_CHOSEN.put(sweep.id)
+    return True
 
 
 def is_busy() -> bool:

@@ -15,6 +15,7 @@ from cnnlab.ui.shell import frame, session
 from cnnlab.ui.train.rate_finder import learning_rate_finder
 from cnnlab.ui.widgets import epoch_timing
 from cnnlab.ui.widgets import run_form_link as link
+from cnnlab.ui.widgets.disk_room import tell_disk
 from cnnlab.ui.widgets.run_form import run_form
 
 WIDTH = 320  # pixels
@@ -55,6 +56,7 @@ def _start(config: RunConfig | None, running: Job | None) -> None:
             frame.go_to("Train", running.run.id)
     elif config:
         _tell_time(config)
+        tell_disk(config)
 
 
 def _tell_time(config: RunConfig) -> None:

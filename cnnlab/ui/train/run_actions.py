@@ -58,7 +58,7 @@ def _resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> No
 
 def _branch(run: Run, epochs: list[int]) -> None:
     if len(epochs) > 1:  # a network from elsewhere has one
-        st.slider("From its weights after epoch", epochs[0], epochs[-1], epochs[-1], key=branch_epoch(run.id).name)
+        st.select_slider("From its weights after epoch", epochs, epochs[-1], key=branch_epoch(run.id).name)
     st.caption(
         "Creates a new run. The form takes this run's settings. Change what you like, including the filters it "
         "keeps, then press Train."
