@@ -6,6 +6,7 @@ ratio above 1 means that ours is faster. All sides share threads and memory sett
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -334,8 +335,8 @@ def _watching(job: Job) -> Iterator[None]:
 
     def poll() -> None:
         while not ended.wait(charts.LIVE_SECONDS):
-            for figure in charts.live(job.history, job.summary.classes).values():
-                figure.to_json()
+            for plot in charts.live(job.history, job.summary.classes).values():
+                json.dumps(plot)
 
     watcher = Thread(target=poll)
     watcher.start()

@@ -1,8 +1,32 @@
 // A plotly chart that is updated in place: st.plotly_chart mounts anew on each change and loses the zoom.
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const chart = parentElement.querySelector(".live-chart")
-  draw(chart, data, { displayModeBar: false }).catch((error) => {
-    chart.textContent = error.message
-  })
-  return () => window.Plotly?.purge(chart)
+  if (data.after && ![data.after, data.version].includes(chart.version)) setTriggerValue("missed", true)
+  else if (!data.version || data.version !== chart.version) show(chart, data)
+  return () => {
+    cancelAnimationFrame(chart.frame)
+    delete chart.version
+    window.Plotly?.purge(chart)
+  }
+}
+
+// Draws with the next frame: a hidden tab has none, and of several updates only the last is drawn.
+function show(chart, data) {
+  chart.figure = completed(JSON.parse(data.figure), chart.figure)
+  chart.version = data.version
+  cancelAnimationFrame(chart.frame)
+  chart.frame = requestAnimationFrame(() =>
+    draw(chart, data, chart.figure, { displayModeBar: false }).catch((error) => {
+      chart.textContent = error.message
+    }),
+  )
+}
+
+// Puts the points that an update leaves out before its own.
+function completed({ data: lines, layout }, before) {
+  const whole = ({ kept, ...line }, place) => {
+    const joined = (axis) => [...before.data[place][axis].slice(0, kept), ...line[axis]]
+    return kept ? { ...line, x: joined("x"), y: joined("y") } : line
+  }
+  return { data: lines.map(whole), layout }
 }
