@@ -59,8 +59,8 @@ _FEW_POWERS, _MOST_POWERS = 2, 7  # of ten along an axis: few have labels betwee
 _SHORT = 0.001  # smaller numbers are written as powers
 
 
-AXIS = {"tickfont": {"size": SMALL}, "title": {"font": {"size": SMALL}}}
-FRAME = {
+_AXIS: dict[str, dict[str, Any]] = {"tickfont": {"size": SMALL}, "title": {"font": {"size": SMALL}}}
+_FRAME = {
     "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
     "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "font": {"size": SMALL}},
     "hovermode": "closest",
@@ -70,16 +70,16 @@ FRAME = {
 
 def framed(figure: go.Figure) -> go.Figure:
     """Give a figure the app's margins, type sizes and legend, and horizontal grid lines unless its axes say more."""
-    figure.update_xaxes(AXIS).update_yaxes(AXIS)
+    figure.update_xaxes(_AXIS).update_yaxes(_AXIS)
     figure.for_each_xaxis(lambda axis: axis.update(showgrid=bool(axis.showgrid)))
-    return figure.update_layout(FRAME)
+    return figure.update_layout(_FRAME)
 
 
-def framed_layout(x_axis: Mapping[str, Any], y_axis: Mapping[str, Any]) -> dict[str, Any]:
+def framed_layout(x_axis: dict[str, Any], y_axis: dict[str, Any]) -> dict[str, Any]:
     """Return the layout of a plot in the app's frame, as ``framed`` gives it to a figure."""
-    both = {"xaxis": {"showgrid": False, **x_axis}, "yaxis": y_axis}
-    axes = {name: {**AXIS, **axis, "title": {**AXIS["title"], **axis.get("title", {})}} for name, axis in both.items()}
-    return {**FRAME, **axes}
+    both = {"xaxis": {"showgrid": False} | x_axis, "yaxis": y_axis}
+    axes = {name: _AXIS | axis | {"title": _AXIS["title"] | axis.get("title", {})} for name, axis in both.items()}
+    return _FRAME | axes
 
 
 def log_axis(values: Iterable[float]) -> dict[str, Any]:

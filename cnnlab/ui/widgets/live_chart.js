@@ -1,18 +1,19 @@
 // A plotly chart that is updated in place: st.plotly_chart mounts anew on each change and loses the zoom.
 export default function ({ data, parentElement, setTriggerValue }) {
   const chart = parentElement.querySelector(".live-chart")
+  let frame
   if (data.after && ![data.after, data.version].includes(chart.version)) setTriggerValue("missed", true)
-  else if (!data.version || data.version !== chart.version) show(chart, data)
+  else frame = show(chart, data)
   return () => {
-    cancelAnimationFrame(chart.frame)
-    delete chart.version
+    cancelAnimationFrame(frame) // its own: a later call's stays
     window.Plotly?.purge(chart)
   }
 }
 
 // Draws with the next frame: a hidden tab has none, and of several updates only the last is drawn.
 function show(chart, data) {
-  chart.figure = completed(JSON.parse(data.figure), chart.figure)
+  const isNew = !data.version || data.version !== chart.version // else the theme may be
+  if (isNew) chart.figure = completed(JSON.parse(data.figure), chart.figure)
   chart.version = data.version
   cancelAnimationFrame(chart.frame)
   chart.frame = requestAnimationFrame(() =>
@@ -20,6 +21,7 @@ function show(chart, data) {
       chart.textContent = error.message
     }),
   )
+  return chart.frame
 }
 
 // Puts the points that an update leaves out before its own.
