@@ -79,7 +79,7 @@ def _epochs_per_second(runs: Path) -> float:
 
 
 def _last_epoch(runs: Path) -> dict[str, Any]:
-    (file,) = runs.glob("*/history.jsonl")
+    file = max(runs.glob("*/history.jsonl"), key=lambda path: path.stat().st_mtime)  # the example's is older
     records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     epochs: list[dict[str, Any]] = [record for record in records if record["kind"] == "epoch"]
     return epochs[-1]

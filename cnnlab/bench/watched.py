@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,8 +51,8 @@ def _watching(job: Job) -> Iterator[None]:
 
     def poll() -> None:
         while not ended.wait(charts.LIVE_SECONDS):
-            for figure in charts.live(job.history, job.summary.classes).values():
-                figure.to_json()
+            for plot in charts.live(job.history, job.summary.classes).values():
+                json.dumps(plot)
 
     watcher = Thread(target=poll)
     watcher.start()

@@ -5,7 +5,7 @@ from cnnlab.charts.comparison import cost_and_accuracy, overlaid_curves, paralle
 from cnnlab.charts.evaluation import class_intervals, confusion, reliability, trade_off, with_intervals
 from cnnlab.charts.inside import embedding, lines, overlay, spread, strokes
 from cnnlab.charts.pixels import bar_column, tile_column, tile_row
-from cnnlab.charts.style import DIVERGING, MAX_POINTS, ON_WHITE, SEQUENTIAL
+from cnnlab.charts.style import DIVERGING, MAX_POINTS, ON_WHITE, SEQUENTIAL, Plot
 from cnnlab.charts.tiles import boxed_photo, feature_map_grid, filter_grid, photo, picture, tile_strip
 from cnnlab.charts.training import LIVE_SECONDS, Stem, curve, learning_rate_ramp, live
 from cnnlab.palette import PALETTE
@@ -17,6 +17,7 @@ __all__ = [
     "ON_WHITE",
     "PALETTE",
     "SEQUENTIAL",
+    "Plot",
     "Stem",
     "bar_column",
     "boxed_photo",

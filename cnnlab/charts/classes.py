@@ -8,7 +8,18 @@ from itertools import cycle
 import numpy as np
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import ERROR, PERCENT, VALIDATION, fitted, framed, plain, titled
+from cnnlab.charts.style import (
+    ERROR,
+    PERCENT,
+    VALIDATION,
+    Plot,
+    fitted,
+    framed,
+    framed_layout,
+    plain,
+    title_layout,
+    titled,
+)
 from cnnlab.palette import PALETTE
 from cnnlab.text import percent
 
@@ -17,22 +28,20 @@ LEAST_TOLD = 0.005  # probability, of a bar that can be seen
 LABEL = 60  # pixels beside a full bar
 
 
-def per_class_bars(accuracies: Mapping[str, float], title: str) -> go.Figure:
+def per_class_bars(accuracies: Mapping[str, float], title: str) -> Plot:
     """Plot the accuracy of each class as bars from zero, the worst one's in the colour of errors."""
     worst, best = min(accuracies.values()), max(accuracies.values())
     colours = [ERROR if accuracy == worst < best else VALIDATION for accuracy in accuracies.values()]
-    figure = go.Figure(
-        go.Bar(
-            x=list(fitted(accuracies).values()),
-            y=list(accuracies.values()),
-            hovertext=[plain(name) for name in accuracies],
-            marker={"color": colours},
-            hovertemplate="%{hovertext}: %{y:.1%}<extra></extra>",
-        )
-    )
-    figure.update_xaxes(type="category")
-    figure.update_yaxes(tickformat=".0%", range=[0, 1], nticks=3)
-    return titled(framed(figure), title)
+    bars = {
+        "type": "bar",
+        "x": list(fitted(accuracies).values()),
+        "y": list(accuracies.values()),
+        "hovertext": [plain(name) for name in accuracies],
+        "marker": {"color": colours},
+        "hovertemplate": "%{hovertext}: %{y:.1%}<extra></extra>",
+    }
+    axes = {"type": "category"}, {"tickformat": ".0%", "range": [0, 1], "nticks": 3}
+    return {"data": [bars], "layout": {**framed_layout(*axes), **title_layout(title)}}
 
 
 def per_class_points(

@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb
 
-from cnnlab.charts.style import PERCENT, framed, label_ends, metric_axis, plain, thinned
+from cnnlab.charts.style import PERCENT, end_labels, framed, metric_layout, plain, thinned
 from cnnlab.palette import PALETTE
 
 LOG_RATIO = 30  # a setting whose values span more is spread by powers of ten
@@ -42,9 +42,10 @@ def overlaid_curves(
             figure.add_trace(_band(rows, colours[name], log and metric == "loss"))
         figure.add_trace(_line(rows, plain(name), colours[name], metric, axis))
     figure.update_xaxes(title=axis, rangemode="tozero")
-    framed(figure)
-    metric_axis(figure, metric, "validation ", log)
-    return label_ends(figure, {plain(name): str(number) for number, name in enumerate(colours, 1)})
+    layout = metric_layout(metric, [value for line in figure.data for value in line.y], "validation ", log)
+    labels = {plain(name): str(number) for number, name in enumerate(colours, 1)}
+    framed(figure).update_layout(layout)
+    return figure.update_layout(annotations=end_labels(figure.data, labels, layout["yaxis"]))
 
 
 def cost_and_accuracy(rows: pd.DataFrame, cost: str, front: Sequence[str], marked: Sequence[str]) -> go.Figure:

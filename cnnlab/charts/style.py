@@ -26,6 +26,7 @@ PLOT_HEIGHT = 260  # pixels of a chart among others
 TINY = 1e-12  # in place of zero where a logarithm is taken
 MAX_POINTS = 500  # of a line, about its width in pixels: more only costs the browser
 
+Plot = dict[str, Any]  # a figure as plotly's JSON has it, unchecked: a go.Figure takes 10 ms, too long for each tick
 Numbers = npt.NDArray[np.floating]
 Scale = list[tuple[float, str]]
 _Item = TypeVar("_Item")
@@ -58,17 +59,27 @@ _FEW_POWERS, _MOST_POWERS = 2, 7  # of ten along an axis: few have labels betwee
 _SHORT = 0.001  # smaller numbers are written as powers
 
 
+_AXIS: dict[str, dict[str, Any]] = {"tickfont": {"size": SMALL}, "title": {"font": {"size": SMALL}}}
+_FRAME = {
+    "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
+    "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "font": {"size": SMALL}},
+    "hovermode": "closest",
+    "hoverlabel": {"font": {"size": SMALL}},
+}
+
+
 def framed(figure: go.Figure) -> go.Figure:
     """Give a figure the app's margins, type sizes and legend, and horizontal grid lines unless its axes say more."""
-    small = {"size": SMALL}
-    figure.update_xaxes(tickfont=small, title_font=small).update_yaxes(tickfont=small, title_font=small)
+    figure.update_xaxes(_AXIS).update_yaxes(_AXIS)
     figure.for_each_xaxis(lambda axis: axis.update(showgrid=bool(axis.showgrid)))
-    return figure.update_layout(
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "font": small},
-        hovermode="closest",
-        hoverlabel={"font": small},
-    )
+    return figure.update_layout(_FRAME)
+
+
+def framed_layout(x_axis: dict[str, Any], y_axis: dict[str, Any]) -> dict[str, Any]:
+    """Return the layout of a plot in the app's frame, as ``framed`` gives it to a figure."""
+    both = {"xaxis": {"showgrid": False} | x_axis, "yaxis": y_axis}
+    axes = {name: _AXIS | axis | {"title": _AXIS["title"] | axis.get("title", {})} for name, axis in both.items()}
+    return _FRAME | axes
 
 
 def log_axis(values: Iterable[float]) -> dict[str, Any]:
@@ -84,36 +95,44 @@ def log_axis(values: Iterable[float]) -> dict[str, Any]:
 
 def titled(figure: go.Figure, title: str) -> go.Figure:
     """Write what the y axis shows above the plot, where it takes no width; lines are labelled at their ends."""
+    return figure.update_layout(title_layout(title))
+
+
+def title_layout(title: str) -> dict[str, Any]:
+    """Return the layout that ``titled`` gives a figure."""
     corner = {"x": 0, "y": 1, "xanchor": "left", "yanchor": "top", "xref": "container", "yref": "container"}
     look = {"font": {"size": LARGE}, "pad": {"t": 4, "l": 4}}
-    return figure.update_layout(title={"text": title, **corner, **look}, showlegend=False)
+    return {"title": {"text": title, **corner, **look}, "showlegend": False}
 
 
-def label_ends(figure: go.Figure, labels: Mapping[str, str]) -> go.Figure:
-    """Write labels, by the names of lines, at their ends: those of lines that end together stand apart.
+def end_labels(
+    lines: Iterable[Mapping[str, Any]], labels: Mapping[str, str], y_axis: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return annotations with labels, by the names of lines, at their ends: those that end together stand apart.
 
     Plotly makes room for them, as it does for all annotations.
     """
-    lines = [line for line in figure.data if line.name in labels and line.y is not None and len(line.y)]
-    is_log = figure.layout.yaxis.type == "log"
-    ends = [log10(max(float(line.y[-1]), TINY)) if is_log else float(line.y[-1]) for line in lines]
-    every = [float(value) for line in lines for value in line.y if not is_log or value > 0]
-    low = min(every, default=0.0) if is_log or figure.layout.yaxis.rangemode != "tozero" else 0.0
+    lines = [line for line in lines if line["name"] in labels and line["y"] is not None and len(line["y"])]
+    is_log = y_axis.get("type") == "log"
+    ends = [log10(max(float(line["y"][-1]), TINY)) if is_log else float(line["y"][-1]) for line in lines]
+    every = [float(value) for line in lines for value in line["y"] if not is_log or value > 0]
+    low = min(every, default=0.0) if is_log or y_axis.get("rangemode") != "tozero" else 0.0
     high = max(every, default=1.0)
     span = (log10(high / max(low, TINY)) if is_log else high - low) or 1.0
     heights = [end / span * PLOT_HEIGHT * 0.7 for end in ends]  # pixels, about
-    for line, end, shift in zip(lines, ends, _shifts([line.x[-1] for line in lines], heights), strict=True):
-        figure.add_annotation(
-            x=line.x[-1],
-            y=end,
-            yshift=shift,
-            text=f"<b>{plain(labels[line.name])}</b>",
-            font={"color": line.line.color, "size": SMALL},
-            showarrow=False,
-            xanchor="left",
-            xshift=5,
-        )
-    return figure
+    return [
+        {
+            "x": line["x"][-1],
+            "y": end,
+            "yshift": shift,
+            "text": f"<b>{plain(labels[line['name']])}</b>",
+            "font": {"color": line["line"]["color"], "size": SMALL},
+            "showarrow": False,
+            "xanchor": "left",
+            "xshift": 5,
+        }
+        for line, end, shift in zip(lines, ends, _shifts([line["x"][-1] for line in lines], heights), strict=True)
+    ]
 
 
 def _shifts(places: Sequence[float], heights: Sequence[float]) -> list[int]:
@@ -160,19 +179,20 @@ def thinned(records: Sequence[_Item]) -> Sequence[_Item]:
     return records if stride == 1 else [*records[:-1:stride], records[-1]]
 
 
-def metric_axis(figure: go.Figure, metric: str, split: str = "", log: bool = False) -> None:
-    """Title the chart of "accuracy" or "loss" and set its y axis, of a loss logarithmic if wanted.
+def metric_layout(metric: str, values: Sequence[float], split: str = "", log: bool = False) -> dict[str, Any]:
+    """Return title and y axis of the chart of "accuracy" or "loss", of a loss logarithmic if wanted.
 
-    ``split`` goes before the metric's name.
+    ``split`` goes before the metric's name, ``values`` are all that the chart shows.
     """
+    axis: dict[str, Any]
     if metric == "accuracy":
-        figure.update_yaxes(tickformat=PERCENT, rangemode="nonnegative", autorangeoptions_clipmax=FULL)
+        axis = {"tickformat": PERCENT, "rangemode": "nonnegative", "autorangeoptions": {"clipmax": FULL}}
     elif log:
-        figure.update_yaxes(type="log", **_powers([value for line in figure.data for value in line.y]))
+        axis = {"type": "log", **_powers(values)}
     else:
-        figure.update_yaxes(rangemode="tozero")
+        axis = {"rangemode": "tozero"}
     name = f"{split}{'accuracy' if metric == 'accuracy' else 'loss (cross-entropy)'}"
-    titled(figure, f"{name[:1].upper()}{name[1:]}")
+    return {"yaxis": axis, **title_layout(f"{name[:1].upper()}{name[1:]}")}
 
 
 def _powers(values: Sequence[float]) -> dict[str, Any]:

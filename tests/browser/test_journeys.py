@@ -118,7 +118,15 @@ def test_the_chart_keeps_its_zoom_while_it_trains(address: str, new_page: Callab
     page.evaluate("Plotly.relayout(document.querySelector('.live-chart'), {'xaxis.range': [0.5, 2]})")
     early = curve_points(page)
     page.wait_for_function(f"document.querySelector('.live-chart').data[0].x.length > {early}")
-    assert page.locator(".live-chart").first.evaluate("chart => chart.layout.xaxis.range") == [0.5, 2]
+    chart = page.locator(".live-chart").first
+    assert chart.evaluate("chart => chart.layout.xaxis.range") == [0.5, 2]
+    first = chart.evaluate("chart => chart.data[0].x[0]")
+    chart.evaluate("chart => { chart.figure.data[0].x.length = 1; chart.version = 'missed' }")  # it asks for all
+    page.wait_for_function(f"document.querySelector('.live-chart').data[0].x.length > {early + 1}")
+    assert chart.evaluate("chart => chart.data[0].x[0]") == first
+    page.reload()
+    page.wait_for_function(f"document.querySelector('.live-chart')?.data?.[0].x.length > {early + 1}")
+    assert chart.evaluate("chart => chart.data[0].x[0]") == first
     stop_training(page)
 
 

@@ -18,6 +18,7 @@ from plotly.colors import sample_colorscale
 from cnnlab import charts
 from cnnlab.charts.classes import MOST_BARS
 from cnnlab.charts.style import ERROR, NEGATIVE, POSITIVE, VALIDATION
+from cnnlab.training.events import RateChange
 from cnnlab.training.history import History
 from tests.conftest import ROOT
 from tests.samples import EPOCH, STEP
@@ -32,21 +33,26 @@ def history(epochs: int = 3, steps: int = 9) -> History:
     return made
 
 
+def drawn_curve(history: History, metric: str, log: bool = False) -> go.Figure:
+    """A curve as plotly accepts it, which pages do not ask."""
+    return go.Figure(charts.curve(history, metric, log=log))
+
+
 @pytest.mark.parametrize(("metric", "title"), [("loss", "Loss (cross-entropy)"), ("accuracy", "Accuracy")])
 def test_curves_carry_the_historys_numbers(metric: str, title: str) -> None:
     shown = history()
-    batches, train, validation = charts.curve(shown, metric).data
+    batches, train, validation = drawn_curve(shown, metric).data
     assert list(batches.y) == [step[metric] for step in shown.steps]
     assert list(train.x) == [1, 2, 3]
     assert list(validation.y) == [epoch[f"validation_{metric}"] for epoch in shown.epochs]
-    assert charts.curve(shown, metric).layout.title.text == title
-    assert charts.curve(shown, metric).layout.xaxis.title.text == "epoch"
+    assert drawn_curve(shown, metric).layout.title.text == title
+    assert drawn_curve(shown, metric).layout.xaxis.title.text == "epoch"
 
 
 def test_close_accuracies_have_ticks_that_differ() -> None:
     table = pd.DataFrame({"Class": ["0"], "Accuracy": [0.994], "Low": [0.992], "High": [0.995]})
     for figure in (
-        charts.curve(history(), "accuracy"),
+        drawn_curve(history(), "accuracy"),
         charts.overlaid_curves({"a": curve(0.991, 0.994)}, "accuracy", "epoch"),
         charts.class_intervals(table),
         charts.per_class_points({"a": {"0": 0.994}}, "accuracy"),
@@ -55,13 +61,13 @@ def test_close_accuracies_have_ticks_that_differ() -> None:
 
 
 def test_no_accuracy_axis_goes_far_beyond_all() -> None:
-    assert charts.curve(history(), "accuracy").layout.yaxis.autorangeoptions.clipmax == pytest.approx(1, abs=0.02)
-    assert charts.curve(history(), "loss").layout.yaxis.autorangeoptions.clipmax is None
+    assert drawn_curve(history(), "accuracy").layout.yaxis.autorangeoptions.clipmax == pytest.approx(1, abs=0.02)
+    assert drawn_curve(history(), "loss").layout.yaxis.autorangeoptions.clipmax is None
 
 
 @pytest.mark.parametrize("steps", [1, 999, 1000, 1001, 54_321])
 def test_a_line_is_thinned_but_keeps_its_ends(steps: int) -> None:
-    x = charts.curve(history(steps=steps), "loss").data[0].x
+    x = drawn_curve(history(steps=steps), "loss").data[0].x
     assert len(x) <= charts.MAX_POINTS
     assert x[-1] == 3
     assert x[0] == pytest.approx(3 / steps)
@@ -69,12 +75,12 @@ def test_a_line_is_thinned_but_keeps_its_ends(steps: int) -> None:
 
 def test_a_small_loss_is_seen_on_a_logarithmic_axis_and_accuracy_has_none() -> None:
     made = history()
-    axis = charts.curve(made, "loss", log=True).layout.yaxis
+    axis = drawn_curve(made, "loss", log=True).layout.yaxis
     assert axis.type == "log"
     assert [float(text) for text in axis.ticktext] == pytest.approx(axis.tickvals)
     assert min(axis.tickvals) <= 1 / 9
-    assert charts.curve(made, "accuracy", log=True).layout.yaxis.type is None
-    assert charts.curve(History(), "loss", log=True).layout.yaxis.tickvals is None
+    assert drawn_curve(made, "accuracy", log=True).layout.yaxis.type is None
+    assert drawn_curve(History(), "loss", log=True).layout.yaxis.tickvals is None
 
 
 @pytest.mark.parametrize("log", [False, True])
@@ -94,8 +100,19 @@ def test_a_band_stays_above_zero_on_a_logarithmic_axis() -> None:
     assert min(band.y) > 0
 
 
+def test_a_branch_has_its_parents_line_and_marks_of_rates_set_by_hand() -> None:
+    branch = history()
+    branch.add(RateChange(step=3, epoch=1.5, learning_rate=0.0005))
+    figure = go.Figure(charts.curve(branch, "loss", charts.Stem(history(), 2)))
+    assert [line.name for line in figure.data][3:] == ["its parent, validation"]
+    assert list(figure.data[1].x) == [3, 4, 5]
+    (mark,), (rate, *ends) = figure.layout.shapes, figure.layout.annotations
+    assert (mark.x0, rate.x, rate.text) == (3.5, 3.5, "rate 0.0005")
+    assert [end.text for end in ends] == ["<b>train</b>", "<b>validation</b>", "<b>parent</b>"]
+
+
 def test_curves_of_nothing_are_empty() -> None:
-    assert all(not len(line.x) for line in charts.curve(History(), "loss").data)
+    assert all(not len(line.x) for line in drawn_curve(History(), "loss").data)
 
 
 def curve(*accuracies: float, runs: int = 1, sd: float = 0.0) -> pd.DataFrame:
@@ -167,7 +184,7 @@ def test_a_thousand_runs_are_a_few_traces() -> None:
 
 
 def test_classes_carry_their_accuracy() -> None:
-    (bars,) = charts.per_class_bars({"cat": 0.5, "dog": 1.0}, "Each").data
+    (bars,) = go.Figure(charts.per_class_bars({"cat": 0.5, "dog": 1.0}, "Each")).data
     assert (list(bars.x), list(bars.y)) == (["cat", "dog"], [0.5, 1.0])
     assert list(bars.marker.color) == [ERROR, VALIDATION]
     points = charts.per_class_points({"A": {"cat": 0.5}, "B": {"cat": 0.6}}, "test accuracy").data
@@ -181,7 +198,7 @@ PLAIN = "&lt;a href='http://stranger.invalid'&gt;&#37;{y}&lt;/a&gt; &amp;amp;"
 @pytest.mark.parametrize(
     "figure",
     [
-        charts.per_class_bars({STRANGE: 0.5}, "Each"),
+        go.Figure(charts.per_class_bars({STRANGE: 0.5}, "Each")),
         charts.per_class_points({STRANGE: {STRANGE: 0.5}}, "accuracy"),
         charts.probability_bars([STRANGE], [1.0]),
         charts.lines({STRANGE: [0.5]}, [1], ("epoch", "accuracy")),

@@ -19,8 +19,8 @@ def test_long_names_are_cut_and_stay_distinct_while_short_ones_stay() -> None:
 
 
 def test_hovering_tells_the_whole_of_a_cut_name() -> None:
-    (bars,) = charts.per_class_bars({BROWN: 0.5}, "Each").data
-    assert (list(bars.x), list(bars.hovertext)) == ([fitted([BROWN])[BROWN]], [BROWN])
+    (bars,) = charts.per_class_bars({BROWN: 0.5}, "Each")["data"]
+    assert (bars["x"], bars["hovertext"]) == ([fitted([BROWN])[BROWN]], [BROWN])
     grid, cells = charts.confusion(np.ones((2, 2)), [BROWN, BLACK]).data
     assert list(grid.x) == list(fitted([BROWN, BLACK]).values())
     assert cells.hovertext[1] == f"{BROWN} read as {BLACK}"

@@ -159,8 +159,8 @@ def _judged(summary: Summary) -> None:
 
 def _curves(run: Run, history: History) -> None:
     for metric in ("loss", "accuracy"):
-        figure = charts.curve(history, metric)
-        live_chart(figure, f"learn.program.{metric}", run.id, f"Train and validation {metric} by epoch", height=260)
+        plot = charts.curve(history, metric)
+        live_chart(plot, f"learn.program.{metric}", run.id, f"Train and validation {metric} by epoch", height=260)
     st.caption(
         "A train point is the mean over its epoch, while the network is learning. So early in training it lags the "
         "last batches. Validation is measured after each epoch."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from cnnlab import charts
@@ -10,7 +12,7 @@ from cnnlab.ui.shell.state import LOG_LOSS
 from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.train.samples import samples
 from cnnlab.ui.widgets.curves import log_loss
-from cnnlab.ui.widgets.live_chart import live_chart
+from cnnlab.ui.widgets.live_chart import growing_chart
 
 LINE = 2  # points that a line needs
 HEIGHT, CLASSES = 220, 140  # pixels of a chart
@@ -26,15 +28,16 @@ def curves(view: RunView) -> None:
         samples(view)
         return
     log = LOG_LOSS.get()
-    figures = charts.live(history, summary.classes, view.stem, log)
+    plots = charts.live(history, summary.classes, view.stem, log)
+    chart = partial(growing_chart, view.updates)
     left, right = st.columns(2)
     with left:
-        live_chart(figures["loss"], "loss", f"{summary.id}.{log}", "Train and validation loss by epoch", HEIGHT)
+        chart(plots["loss"], "loss", f"{summary.id}.{log}", "Train and validation loss by epoch", HEIGHT)
     with right:
-        live_chart(figures["accuracy"], "accuracy", summary.id, "Train and validation accuracy by epoch", HEIGHT)
+        chart(plots["accuracy"], "accuracy", summary.id, "Train and validation accuracy by epoch", HEIGHT)
     samples(view)
-    if "per-class" in figures:
-        live_chart(figures["per-class"], "per-class", summary.id, "Validation accuracy of each class", CLASSES)
+    if "per-class" in plots:
+        chart(plots["per-class"], "per-class", summary.id, "Validation accuracy of each class", CLASSES)
     log_loss()
     explain(
         "The thin line follows the batches. Train is measured during training, with augmentation and dropout, so it "

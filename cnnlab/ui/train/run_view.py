@@ -11,6 +11,7 @@ from cnnlab.runs.summary import Summary, title_of
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
 from cnnlab.ui.shell import session
+from cnnlab.ui.widgets.chart_updates import ChartUpdates
 
 
 class RunView:
@@ -23,6 +24,7 @@ class RunView:
         self.config: RunConfig = job.config if job else run.config
         self.title = title_of(self.config, self.summary, run.about)
         self.stem = _stem(self.config)
+        self.updates = ChartUpdates()
 
     @classmethod
     def of(cls, job: Job) -> RunView:

@@ -23,13 +23,19 @@ def samples(view: RunView) -> None:
         return
     title = "Live answers to validation images" if view.is_running else "Answers to validation images"
     st.markdown(f"**{title}**")
-    answer_tiles(_tiles(images, readings, view.summary.classes), "train.samples", title)
+    pictures = _pictures(str(view.run.folder), images)
+    answer_tiles(_tiles(pictures, images.labels, readings, view.summary.classes), "train.samples", title)
 
 
-def _tiles(images: Split, readings: Tensor | None, classes: tuple[str, ...]) -> list[Tile]:
+@st.cache_resource(max_entries=32, show_spinner=False)  # not again for each update
+def _pictures(folder: str, _images: Split) -> list[str]:
+    return [inline(upright(_images.image(number))) for number in range(len(_images))]
+
+
+def _tiles(pictures: list[str], labels: Tensor, readings: Tensor | None, classes: tuple[str, ...]) -> list[Tile]:
     tiles = []
-    for number, label in enumerate(images.labels.tolist()):
-        image, truth = inline(upright(images.image(number))), classes[label]
+    for number, (image, label) in enumerate(zip(pictures, labels.tolist(), strict=True)):
+        truth = classes[label]
         if readings is None:
             tiles.append(Tile(image, truth))
         else:

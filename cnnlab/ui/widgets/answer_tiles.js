@@ -27,6 +27,6 @@ function show(tile, { image, truth, answer, share, told }) {
   tile.title = answer === null ? truth : `${answer}, ${told}`
   part("named").textContent = answer ?? "–"
   part("share").textContent = told
-  part("filled").style.width = `${100 * share}%`
+  part("filled").style.transform = `scaleX(${share.toFixed(2)})` // what cannot be seen does not move
   part("truth").textContent = answer === null || isRight ? "" : `is ${truth}`
 }

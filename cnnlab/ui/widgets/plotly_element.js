@@ -36,12 +36,11 @@ const resized = new ResizeObserver((entries) => {
 })
 
 // Draws or updates in place; zoom and camera survive as long as data.revision stays the same.
-function draw(chart, data, options) {
+function draw(chart, data, { data: traces, layout }, options) {
   chart.setAttribute("aria-label", data.alt)
   chart.setAttribute("role", "figure") // its tools are buttons
   chart.style.height = `${data.height}px`
   resized.observe(chart)
-  const { data: traces, layout } = JSON.parse(data.figure)
   return loadPlotly(data.script).then((Plotly) =>
     Plotly.react(chart, traces, { ...themed(layout, chart), uirevision: data.revision }, {
       displaylogo: false,

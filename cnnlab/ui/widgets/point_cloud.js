@@ -32,7 +32,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (event?.points.length) setTriggerValue("looped", event.points.map((point) => point.customdata))
   }
 
-  draw(chart, data, { toImageButtonOptions: { filename: data.filename, scale: 2 } })
+  draw(chart, data, JSON.parse(data.figure), { toImageButtonOptions: { filename: data.filename, scale: 2 } })
     .then(() => {
       for (const name of EVENTS) chart.removeAllListeners(name)
       if (chart.layout.selections?.length) window.Plotly.relayout(chart, { selections: [] }) // the points show it
