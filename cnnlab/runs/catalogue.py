@@ -97,8 +97,10 @@ class Catalogue:
                 due = {*self._ids, *self._known}
             else:
                 due = {*moved, *(news & self._known.keys()), *self._listing.running, *self._in_turn()}
-            if self._has_read(due) or moved or not self._listing:
-                self._known = {run_id: self._known[run_id] for run_id in self._ids if run_id in self._known}
+            has_read = self._has_read(due)
+            if moved or news is None:
+                self._known = {run_id: self._known[run_id] for run_id in self._ids}
+            if has_read or moved or news is None:
                 self._listing = Listing(known.entry for known in self._known.values() if known.entry)
             return self._listing
 
