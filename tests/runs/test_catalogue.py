@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Thread
@@ -12,7 +12,7 @@ import pytest
 
 from cnnlab.runs import catalogue as module
 from cnnlab.runs.catalogue import Catalogue, Listing, search, settings_of, table
-from cnnlab.runs.entry import Entry, to_json
+from cnnlab.runs.entry import Entry, read_entry, to_json
 from cnnlab.runs.index import Index
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
@@ -43,14 +43,13 @@ def nothing_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the runs whose files are read."""
     read: list[str] = []
-    whole = module.read_entry
 
     def counted(run: Run) -> Entry:
         read.append(run.id)
-        return whole(run)
+        return read_entry(run)
 
     monkeypatch.setattr(module, "read_entry", counted)
     return read
@@ -183,11 +182,13 @@ def test_an_index_that_goes_or_is_damaged_meanwhile_changes_nothing(store: RunSt
     catalogue = Catalogue(store)
     catalogue.entries()
     index = Index(store.folder).path
-    for spoil in (Path.unlink, lambda path: path.write_bytes(b"damaged" * 1000), shutil.copystat):
-        if spoil is shutil.copystat:
-            shutil.rmtree(index.parent)
-        else:
-            spoil(index)
+    spoils: list[Callable[[], object]] = [
+        index.unlink,
+        lambda: index.write_bytes(b"damaged" * 1000),
+        lambda: shutil.rmtree(index.parent),
+    ]
+    for spoil in spoils:
+        spoil()
         runs[0].change_about(title=f"{time.time_ns()}")
         titles = {entry.title for entry in catalogue.entries()}
         assert titles == {entry.title for entry in Catalogue(store).entries()}
@@ -206,8 +207,9 @@ def test_threads_and_processes_may_list_while_runs_change(store: RunStore) -> No
         runs[2].change_about(title=f"Mine {number}")
         Catalogue(store).entries()
     store.delete(runs[3].id)
-    for task in (other, *threads):
-        task.join()
+    for thread in threads:
+        thread.join()
+    other.join()
     assert other.exitcode == 0
     for entries in (shared.entries(), Catalogue(store).entries()):
         assert [entry.about.title for entry in entries] == ["", "Mine 9", "Theirs 9", "Theirs 9"]
@@ -238,7 +240,8 @@ def test_viewable_runs_have_weights_and_ended_or_are_ones_own(store: RunStore, f
 
 def test_what_is_asked_of_all_runs_is_computed_once(store: RunStore) -> None:
     made(store)
-    catalogue, asked = Catalogue(store), []
+    catalogue = Catalogue(store)
+    asked: list[Listing] = []
     for _ in range(2):
         catalogue.entries().once(asked.append)
     assert len(asked) == 1

@@ -46,7 +46,8 @@ def test_an_entry_becomes_json_and_comes_back(store: RunStore, finished_run: Run
         entry = read_entry(run)
         assert entry.config  # read, but not written
         assert from_json(run, json.loads(to_json(entry))) == entry
-    for spoil in ({"row": {}}, {"speed": None}, {"more": 1}):
+    wrong: list[dict[str, object]] = [{"row": {}}, {"speed": None}, {"more": 1}]
+    for spoil in wrong:
         with pytest.raises((KeyError, TypeError, ValueError)):
             from_json(run, json.loads(to_json(entry)) | spoil)
 
