@@ -47,7 +47,7 @@ class Listing(tuple[Entry, ...]):
 
     @cached_property
     def running(self) -> frozenset[str]:
-        return frozenset(entry.id for entry in self if entry.status == "running")
+        return frozenset(entry.id for entry in self if entry.row["State"] == "running")
 
     def once(self, compute: Callable[[Listing], Result]) -> Result:
         """Return what ``compute`` makes of the runs, computed at the first call; all sessions share the result."""
