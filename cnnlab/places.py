@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from hashlib import blake2s
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -33,3 +35,10 @@ def command() -> str:
 def how_to_install() -> str:
     """Return what brings back a package that the app needs: the wheel asks for all of them, a checkout lists them."""
     return "install the app's wheel again" if is_installed() else "run pip install -r requirements.txt"
+
+
+@cache
+def sources_digest() -> str:
+    """Return a digest of the program's files: caches of what it computes are of no use to another state of it."""
+    states = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(_PACKAGE.rglob("*.py"))]
+    return blake2s(repr(states).encode()).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Any
 from urllib.error import URLError
 
 import numpy as np
@@ -19,6 +20,10 @@ from cnnlab.drawings.strokes import Drawing, LabelledDrawing
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.layers import Conv2d, Flatten, Linear, MaxPool2d
 from cnnlab.networks.presets import PRESETS
+from cnnlab.runs.entry import Entry, describe
+from cnnlab.runs.run import Run
+from cnnlab.runs.summary import About, Summary
+from cnnlab.training.config import RunConfig
 from cnnlab.training.events import EpochMetrics, StepMetrics
 
 TINY = Architecture(
@@ -102,3 +107,16 @@ def lesson(label: str = "7", lean: float = 0.0) -> LabelledDrawing:
     """That seven with a name of its own, leaning by ``lean`` of its height."""
     strokes = [[(x + lean * (0.5 - y), y) for x, y in stroke] for stroke in SEVEN.strokes]
     return LabelledDrawing(strokes=strokes, pen=SEVEN.pen, label=label)
+
+
+def entry_of(run: Run, config: RunConfig, summary: Summary, about: About, saved: tuple[int, ...] = (1,)) -> Entry:
+    """The entry of a run that has no files, as if these were in them."""
+    made = describe(run, config, summary, about, saved)
+    vars(made).update(config=config, summary=summary, about=about)
+    return made
+
+
+def changed(entry: Entry, **files: object) -> Entry:
+    """An entry with another config, summary or notes."""
+    contents: dict[str, Any] = {"config": entry.config, "summary": entry.summary, "about": entry.about} | files
+    return entry_of(entry.run, **contents)

@@ -8,8 +8,8 @@ import click
 
 from cnnlab.cli.exporting import written_aside
 from cnnlab.cli.options import open_run, runs_option
-from cnnlab.runs.catalogue import read_entry
 from cnnlab.runs.comparison import short_names
+from cnnlab.runs.entry import read_entry
 from cnnlab.runs.run import Run
 
 

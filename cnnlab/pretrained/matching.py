@@ -26,6 +26,12 @@ def alike(first: Chain, second: Chain) -> int:
     return count
 
 
+def stem(layers: Chain) -> list[Layer]:
+    """Return the first layers, whose weights fit every network that has the same ones; none of too few layers."""
+    first = _compared(layers)[:FEWEST]
+    return first if len(first) == FEWEST else []
+
+
 def started_layers(network: Draft, backbone: str) -> list[str]:
     """List the layers of ``network`` that a backbone's weights fit, by name."""
     return [name for name, _ in network.named_layers[: _first_layers(network, BACKBONES[backbone])]]

@@ -1,108 +1,149 @@
-"""An overview of all runs of a folder, which reads only what has changed; as a table to search and to sort."""
+"""An overview of all runs of a folder, which reads only what has changed; as a table to search and to sort.
+
+Each listing asks the system for little: whether a run came or went (the folder's time), which runs were written to
+(the journal), how those that train are doing, and, in turn, the files of some others, which people may have changed
+by hand: such a change is noticed at once among CHECKED_EACH_TIME runs, else within a few listings more.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Collection, Hashable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache, cached_property, lru_cache
-from pathlib import Path
+from functools import cached_property
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
-from cnnlab.data.datasets import dataset_title
-from cnnlab.networks.architecture import Architecture, ArchitectureError, summarise
-from cnnlab.networks.layers import Layer, Shape
-from cnnlab.runs.disk import MB, taken_by
+from cnnlab.files import is_locked
+from cnnlab.runs.entry import Entry, columns, read_entry
+from cnnlab.runs.index import Index, Known, Stamp
+from cnnlab.runs.journal import Reader
 from cnnlab.runs.run import Run, RunError
-from cnnlab.runs.store import RunStore, runs_in
-from cnnlab.runs.summary import About, Summary, brief_title, title_of
-from cnnlab.training.config import RunConfig, field_title, last_epoch
+from cnnlab.runs.store import RunStore, ids_in
+from cnnlab.training.config import RunConfig, field_title
+
+CHECKED_EACH_TIME = 200  # runs, about a millisecond
+COARSE = 2_000_000_000  # nanoseconds between two times that some file systems tell apart
 
 _FILES = ("config.json", "summary.json", "about.json", "weights")  # a run is read again when one of these changes
+_MISSING = (0, 0)  # the time and the number of a file that is not there
 
-_Stamp = tuple[int, ...]
+Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A run as it was when it was last read."""
-
-    run: Run
-    config: RunConfig
-    summary: Summary
-    about: About
-    is_trained: bool  # it has weights that can be shown
-    last_saved: int = 0  # the last epoch with weights
-
-    @property
-    def id(self) -> str:
-        return self.run.id
+class Listing(tuple[Entry, ...]):
+    """Runs, the newest first, and what pages ask of all of them, computed once."""
 
     @cached_property
-    def title(self) -> str:
-        return title_of(self.config, self.summary, self.about)
-
-    @property
-    def epochs(self) -> int:
-        """The number of epochs that it is to have, or had, in the end."""
-        return last_epoch(self.config, self.summary.extensions)
-
-    @property
-    def progress(self) -> str:
-        """How far a training came that ended before its planned epochs: "7 of 45"; else empty."""
-        is_short = 0 < self.last_saved < self.epochs and self.summary.status != "running"
-        return f"{self.last_saved} of {self.epochs}" if is_short else ""
+    def by_id(self) -> dict[str, Entry]:
+        return {entry.id: entry for entry in self}
 
     @cached_property
-    def unseeded(self) -> dict[str, Any]:
-        """The settings that its repeats with other seeds share."""
-        return trained_with(self) | {"seed": 0}
+    def datasets(self) -> frozenset[str]:
+        return frozenset(entry.dataset for entry in self)
 
     @cached_property
-    def row(self) -> dict[str, Any]:
-        """Every setting and result, in columns named for readers."""
-        return _row(self)
+    def running(self) -> frozenset[str]:
+        return frozenset(entry.id for entry in self if entry.row["State"] == "running")
+
+    def once(self, compute: Callable[[Listing], Result]) -> Result:
+        """Return what ``compute`` makes of the runs, computed at the first call; all sessions share the result."""
+        if compute not in self._computed:
+            self._computed[compute] = compute(self)
+        result: Result = self._computed[compute]
+        return result
+
+    def viewable(self, datasets: Collection[str], own: str | None) -> Listing:
+        """Return the runs of these data sets with weights that have ended, and one's ``own``."""
+        hidden = self.running - {own}
+        key = (frozenset(datasets), hidden)
+        if key not in self._computed:
+            shown = (entry for entry in self if entry.is_trained and entry.dataset in datasets)
+            self._computed[key] = Listing(entry for entry in shown if entry.id not in hidden)
+        listing: Listing = self._computed[key]
+        return listing
+
+    @cached_property
+    def _computed(self) -> dict[Hashable, Any]:
+        return {}
 
 
 class Catalogue:
     """The runs of a store. It is thread-safe."""
 
     def __init__(self, store: RunStore) -> None:
-        self._store = store
-        self._known: dict[str, tuple[_Stamp, Entry | None]] = {}
+        self._folder = store.folder
+        self._index = Index(store.folder)
+        self._journal = Reader(store.folder)
+        self._known: dict[str, Known] = {}
+        self._is_loaded = False  # from the index
+        self._ids: list[str] = []
+        self._folder_stamp: Stamp | None = None
+        self._turn = 0  # the position of the runs that are checked next
+        self._listing = Listing()
         self._lock = Lock()
 
-    def entries(self) -> list[Entry]:
-        """Return every readable run, the newest first."""
+    def entries(self) -> Listing:
+        """Return every readable run, the newest first; the same object as before where nothing has changed."""
         with self._lock:
-            self._known = {run.id: self._read(run) for run in runs_in(self._store.folder)}
-            return [entry for _, entry in self._known.values() if entry]
+            news = self._journal.news()  # before the files are looked at, so that no change falls in between
+            moved = self._moved()
+            if not self._is_loaded:
+                self._known, self._is_loaded, news = self._index.load(), True, None
+            if news is None:
+                due = {*self._ids, *self._known}
+            else:
+                due = {*moved, *(news & self._known.keys()), *self._listing.running, *self._in_turn()}
+            has_read = self._has_read(due)
+            if moved or news is None:
+                self._known = {run_id: self._known[run_id] for run_id in self._ids}
+            if has_read or moved or news is None:
+                self._listing = Listing(known.entry for known in self._known.values() if known.entry)
+            return self._listing
 
-    def _read(self, run: Run) -> tuple[_Stamp, Entry | None]:
-        stamp = _stamp(str(run.folder))
-        before, entry = self._known.get(run.id, ((), None))
-        if stamp != before or (entry and entry.summary.status == "running"):  # its training may have died
-            with suppress(RunError):
-                return stamp, read_entry(run)
-            return stamp, None
-        return stamp, entry
+    def _moved(self) -> set[str]:
+        """Return the runs that came or went: their folder's time has changed, or may have within the same instant."""
+        stamp = _stamp_of(str(self._folder))
+        if stamp == self._folder_stamp:
+            return set()
+        is_settled = time.time_ns() - stamp[0] > COARSE
+        self._folder_stamp = stamp if is_settled else None
+        before, self._ids = self._ids, ids_in(self._folder)
+        return set(before) ^ set(self._ids)
 
+    def _in_turn(self) -> list[str]:
+        """Return the runs to check next even if nothing points to a change."""
+        ids = self._ids[self._turn : self._turn + CHECKED_EACH_TIME]
+        self._turn = self._turn + CHECKED_EACH_TIME if len(ids) == CHECKED_EACH_TIME else 0
+        return ids
 
-def read_entry(run: Run) -> Entry:
-    """Read a run from disk. Raises RunError where it is damaged."""
-    saved = run.epochs()
-    return Entry(run, run.config, run.summary, run.about, bool(saved), max(saved, default=0))
+    def _has_read(self, due: set[str]) -> bool:
+        """Read those of the runs that have changed, write them to the index, and return whether there were any."""
+        gone = due - set(self._ids)
+        changed = {run_id: now for run_id in due - gone if (now := self._look_at(run_id, self._known.get(run_id)))}
+        self._known |= changed
+        ended = {run_id: now for run_id, now in changed.items() if not now.is_running}  # the others change soon
+        if ended or gone:
+            self._index.save(ended, gone)
+        return bool(changed)
+
+    def _look_at(self, run_id: str, before: Known | None) -> Known | None:
+        """Return what has become of a run; None where it is as before."""
+        stamp = _stamp(f"{self._folder}/{run_id}")
+        if before and before.stamp == stamp and not (before.is_running and not is_locked(self._folder / run_id)):
+            return None
+        with suppress(RunError):
+            return Known(stamp, read_entry(Run(self._folder / run_id)))
+        return Known(stamp, None)
 
 
 def table(entries: Sequence[Entry]) -> pd.DataFrame:
     """Return the rows of ``entries`` as a table, by their runs' ids."""
     rows, ids = [entry.row for entry in entries], [entry.id for entry in entries]
-    return pd.DataFrame(rows, index=pd.Index(ids, dtype=str), columns=_columns())
+    return pd.DataFrame(rows, index=pd.Index(ids, dtype=str), columns=columns())
 
 
 def search(rows: pd.DataFrame, words: str) -> pd.DataFrame:
@@ -118,87 +159,15 @@ def settings_of(rows: pd.DataFrame) -> list[str]:
     return [name for name in map(field_title, RunConfig.model_fields) if name in rows.columns]
 
 
-@cache
-def _columns() -> list[str]:
-    """Return the columns, which an empty table has too."""
-    summary = Summary(id="example", created=datetime.now(UTC))
-    return list(_row(Entry(Run(Path("example")), RunConfig(), summary, About(), is_trained=False)))
+def _stamp(folder: str) -> Stamp:
+    """Return what the system says of a run's files; plain strings, as it is called often."""
+    return tuple(number for name in _FILES for number in _stamp_of(f"{folder}/{name}"))
 
 
-def trained_with(entry: Entry) -> dict[str, Any]:
-    """Return the settings of a training: its config's fields as ``flat``, and the changes made by hand."""
-    summary = entry.summary
-    more = ", ".join(f"{more.epochs} epochs from {more.learning_rate:g}" for more in summary.extensions)
-    return flat(entry.config) | {"trained on": more or "no", "learning rate set by hand": summary.rates_set}
-
-
-def flat(config: RunConfig) -> dict[str, Any]:
-    """Return a config's fields as one level of scalars; the network as its title and its layers."""
-    return {
-        "architecture": config.architecture.title,
-        "layers": " · ".join(_layer(layer) for layer in config.architecture.layers),
-        **config.scalars(),
-    }
-
-
-@lru_cache(maxsize=1024)
-def macs(architecture: Architecture, shape: Shape, classes: int) -> int | None:
-    """Return the multiply-accumulates for one image; None where the network does not take such images."""
+def _stamp_of(path: str) -> tuple[int, int]:
+    """Return when a file last changed and its number on the disk, which is another once it was replaced."""
     try:
-        return sum(row.macs for row in summarise(architecture, shape, classes))
-    except ArchitectureError:
-        return None
-
-
-def _stamp(folder: str) -> _Stamp:
-    """Return when each of the files last changed, 0 where it is missing; plain strings, as it is called often."""
-    stamp = []
-    for name in _FILES:
-        try:
-            stamp.append(os.stat(f"{folder}/{name}").st_mtime_ns)  # noqa: PTH116
-        except OSError:
-            stamp.append(0)
-    return tuple(stamp)
-
-
-def _row(entry: Entry) -> dict[str, Any]:
-    config, summary, about = entry.config, entry.summary, entry.about
-    chosen = {name: value for name, value in config.scalars().items() if name != "dataset"} | {"epochs": entry.epochs}
-    return {
-        "Pinned": about.pinned,
-        "Title": about.title or brief_title(config),
-        "Name": entry.title,
-        "Started": summary.created,
-        "Data set": dataset_title(config.dataset),
-        "Network": config.architecture.title,
-        "State": summary.status,
-        "Came to": ", ".join(filter(None, (summary.status, entry.progress))),
-        "Colour": about.colour,
-        "Test": summary.test_accuracy,
-        "Balanced": summary.balanced_accuracy if summary.is_imbalanced else None,
-        "Macro F1": summary.macro_f1 if summary.is_imbalanced else None,
-        "Validation": summary.validation_accuracy,
-        "Train": summary.train_accuracy,
-        "Parameters": summary.parameters,
-        "MACs": macs(config.architecture, summary.shape, len(summary.classes)),
-        "Time, s": summary.seconds,
-        "Disk, MB": taken_by(entry.run, summary) / MB,
-        "Images/s": summary.images_per_second,
-        "Tags": list(about.tags),
-        **{field_title(name): value for name, value in chosen.items()},
-        "Device used": summary.device,
-        "Run": entry.id,
-        "Text": _text(entry.id, entry.title, config.dataset, config.architecture.title, *about.tags, about.note),
-    }
-
-
-def _text(*parts: str) -> str:
-    return "\n".join(parts).casefold()
-
-
-def _layer(layer: Layer) -> str:
-    if layer.family == "activation":
-        return layer.label
-    settings = layer.model_dump(exclude_defaults=True, exclude={"kind", "name"})
-    shown = ", ".join(f"{name}={value}" for name, value in settings.items())
-    return f"{layer.kind_title}({shown})" if shown else layer.kind_title
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return _MISSING
+    return status.st_mtime_ns, status.st_ino

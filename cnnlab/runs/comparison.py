@@ -10,7 +10,7 @@ import pandas as pd
 
 from cnnlab.data.datasets import dataset_title
 from cnnlab.palette import PALETTE
-from cnnlab.runs.catalogue import Entry, trained_with
+from cnnlab.runs.entry import Entry, trained_with
 from cnnlab.runs.summary import started_at
 from cnnlab.training.config import RunConfig, field_title
 from cnnlab.training.history import History
@@ -23,7 +23,8 @@ TOLD = 4  # settings in a name, at most
 
 def differences(entries: Mapping[str, Entry]) -> pd.DataFrame:
     """Return one row for each setting that differs between runs, one column a run; text, as a column mixes kinds."""
-    told = pd.DataFrame({name: pd.Series(trained_with(entry), dtype=object) for name, entry in entries.items()})
+    settings = {name: trained_with(entry.config, entry.summary) for name, entry in entries.items()}
+    told = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in settings.items()})
     shown = told.map(str)
     return shown[shown.nunique(axis=1) > 1].rename(lambda field: field.replace("_", " "))
 
@@ -43,10 +44,10 @@ def repeats(entry: Entry, entries: Sequence[Entry]) -> list[Entry]:
 
     Another seed holds out other images too, unless the split has a seed of its own.
     """
-    if entry.summary.status != "finished":
+    if entry.status != "finished":
         return [entry]
-    ended = [other for other in entries if other.is_trained and other.summary.status == "finished"]
-    return [other for other in ended if other.unseeded == entry.unseeded]
+    alike = [other for other in entries if other.unseeded == entry.unseeded]
+    return [other for other in alike if other.is_trained and other.status == "finished"]
 
 
 def curve(histories: Sequence[History], column: str, axis: str) -> pd.DataFrame:

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from cnnlab.data import augmentation
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.networks.architecture import Draft
-from cnnlab.runs.catalogue import Entry, macs
-from cnnlab.training.config import RunConfig
+from cnnlab.runs.entry import Entry, layers_digest, macs
+from cnnlab.training.config import RunConfig, field_title
 from cnnlab.training.device import choose_device, choose_precision, threads_each
-from cnnlab.training.epoch_time import epoch_images, unnamed
+from cnnlab.training.epoch_time import epoch_images
 
 _SAME = (
-    "dataset",
     "batch_size",
     "optimizer",
     "validation_fraction",
@@ -32,17 +31,18 @@ def epoch_seconds(entries: Sequence[Entry], draft: Draft, config: RunConfig, spe
     """
     device = choose_device(config.device)
     precision = str(choose_precision(config.precision, device)).removeprefix("torch.")
-    here = (str(device), precision, threads_each(config.threads))
-    layers = tuple(map(unnamed, draft.layers))
-    found = []
-    for entry in entries:
-        summary = entry.summary
-        if (summary.device, summary.precision, summary.threads) != here or not _is_alike(entry.config, config, spec):
-            continue
-        epochs = entry.run.epochs()[-1:]
-        if summary.seconds and any(epochs) and tuple(map(unnamed, entry.config.architecture.layers)) == layers:
-            found.append(summary.seconds / epochs[0])
-    return found
+    alike = (config.dataset, layers_digest(draft.layers), (str(device), precision, threads_each(config.threads)))
+    settings = {field_title(name): value for name, value in config.scalars().items() if name in _SAME}
+    augmented = augmentation.choose(config.augmentation, spec.augmentation)
+    return [
+        entry.row["Time, s"] / entry.last_saved
+        for entry in entries
+        if (entry.dataset, entry.layers, entry.speed) == alike
+        and settings.items() <= entry.row.items()
+        and augmentation.choose(entry.row["Augmentation"], spec.augmentation) == augmented
+        and entry.row["Time, s"]
+        and entry.last_saved
+    ]
 
 
 def rough_epoch_seconds(entries: Sequence[Entry], config: RunConfig, spec: DatasetSpec) -> float | None:
@@ -54,12 +54,6 @@ def rough_epoch_seconds(entries: Sequence[Entry], config: RunConfig, spec: Datas
     if known := epoch_seconds(entries, config.architecture, config, spec):
         return min(known)
     work = macs(config.architecture, spec.shape, len(spec.classes))
-    paces = [(entry.summary.images_per_second, entry.row["MACs"]) for entry in entries]
+    paces = [(entry.row["Images/s"], entry.row["MACs"]) for entry in entries]
     pace = max((speed * each for speed, each in paces if speed and each), default=0)  # MACs a second
     return sum(epoch_images(config, spec)) * work / pace if pace and work else None
-
-
-def _is_alike(one: RunConfig, other: RunConfig, spec: DatasetSpec) -> bool:
-    """Tell whether two trainings take the same time with the same network."""
-    augmented = {augmentation.choose(config.augmentation, spec.augmentation) for config in (one, other)}
-    return len(augmented) == 1 and all(getattr(one, name) == getattr(other, name) for name in _SAME)

@@ -7,7 +7,8 @@ all. ``checkpoint.safetensors`` holds the further state to continue from after t
 holds title, tags and note of the user, ``looks.jsonl`` has a line for each evaluation on its test images,
 ``heldout.safetensors`` holds networks' outputs for training images that they did not see. A process that trains the run
 holds a lock file; a run that says "running" while nobody holds its lock was interrupted. Deleted runs lie in
-``.deleted`` until they are restored, deleted for good, or expire.
+``.deleted`` until they are restored, deleted for good, or expire. ``.journal`` names the runs whose summary or notes
+were written, so that a list of thousands need not look at each.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from cnnlab.files import (
     regular,
 )
 from cnnlab.pretrained.weights import PretrainedError, WeightStore
+from cnnlab.runs.journal import note
 from cnnlab.runs.summary import About, Summary, title_of
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, read_checkpoint, read_progress, write_checkpoint
 from cnnlab.training.config import RunConfig
@@ -170,10 +172,10 @@ class Run:
             yield
 
     def write_summary(self, summary: Summary) -> None:
-        write_aside(self.folder / "summary.json", summary.model_dump_json(indent=1))
+        self._write("summary.json", summary)
 
     def write_about(self, about: About) -> None:
-        write_aside(self.folder / "about.json", about.model_dump_json(indent=1))
+        self._write("about.json", about)
 
     def change_about(self, **fields: object) -> None:
         """Set some fields of the user's notes; the others keep what is on disk, which may have changed meanwhile.
@@ -270,6 +272,10 @@ class Run:
 
     def _weights_path(self, epoch: int) -> Path:
         return self.folder / "weights" / f"epoch-{epoch:03d}.safetensors"
+
+    def _write(self, name: str, model: BaseModel) -> None:
+        write_aside(self.folder / name, model.model_dump_json(indent=1))
+        note(self.folder.parent, self.id)
 
     def _read(self, name: str, model: type[_Model]) -> _Model:
         try:

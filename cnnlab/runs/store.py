@@ -118,11 +118,16 @@ class RunStore:
 
 def runs_in(folder: Path) -> list[Run]:
     """Return a run for each folder with a run's name, readable or not, the newest first."""
+    return [Run(folder / run_id) for run_id in ids_in(folder)]
+
+
+def ids_in(folder: Path) -> list[str]:
+    """Return the names of the folders that are named as runs, the newest first."""
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
         names = [entry.name for entry in entries if RUN_ID.fullmatch(entry.name) and entry.is_dir()]
-    return [Run(folder / name) for name in sorted(names, reverse=True)]
+    return sorted(names, reverse=True)
 
 
 def runs_folder() -> Path:

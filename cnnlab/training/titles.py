@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from cnnlab.data.datasets import dataset_title
+from cnnlab.networks.layers import Chain
 from cnnlab.training.config import COUNTS_WITH, RunConfig
 from cnnlab.training.recipes import RECIPES, Recipe
 
@@ -70,9 +71,8 @@ def setting_title(field: str, value: Any, digits: int = 6) -> str:
 
 def recipe_of(config: RunConfig) -> Recipe:
     """Return the recipe that a config is closest to: one of its network, or the default one."""
-    layers = config.architecture.layers
-    offered = [recipe for recipe in RECIPES.values() if recipe.config.architecture.layers == layers]
-    return min([*offered, RECIPES["default"]], key=lambda recipe: len(beyond(recipe, config)))
+    offered = _recipes_with(config.architecture.layers)
+    return min(offered, key=lambda recipe: len(beyond(recipe, config)))
 
 
 def beyond(recipe: Recipe, config: RunConfig) -> dict[str, Any]:
@@ -92,6 +92,13 @@ def phrase(field: str, value: Any) -> str:
     if (field, str(value)) in _SAID:
         return _SAID[field, str(value)]
     return _PHRASES.get(field, f"{field.replace('_', ' ')} {{}}").format(setting_title(field, value, digits=3))
+
+
+@lru_cache(maxsize=256)
+def _recipes_with(layers: Chain) -> list[Recipe]:
+    """Return the recipes of a network, and the default one; kept, as lists of runs ask for each run."""
+    offered = [recipe for recipe in RECIPES.values() if recipe.config.architecture.layers == layers]
+    return [*offered, RECIPES["default"]]
 
 
 @cache

@@ -1,61 +1,136 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
+from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from cnnlab.networks.architecture import summarise
-from cnnlab.networks.presets import PRESETS
-from cnnlab.runs.catalogue import Catalogue, Entry, flat, macs, search, settings_of, table
+from cnnlab.runs import catalogue as module
+from cnnlab.runs.catalogue import Catalogue, Listing, search, settings_of, table
+from cnnlab.runs.entry import Entry, read_entry, to_json
+from cnnlab.runs.index import Index
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import About
 from cnnlab.training.config import RunConfig
+from tests.runs.made import made
 from tests.samples import lesson
 
-SHAPE = (1, 28, 28)
 
-
-def made(store: RunStore, about: About | None = None, **fields: object) -> Run:
-    run = store.create(RunConfig.model_validate(fields))
-    described = {"status": "finished", "classes": tuple("0123456789"), "shape": SHAPE, "test_accuracy": 0.5}
-    described |= {"mean": (0.5,), "std": (0.5,)}
-    run.write_summary(run.summary.model_copy(update=described))
-    if about:
-        run.write_about(about)
-    return run
-
-
-def only(entries: list[Entry]) -> Entry:
+def only(entries: Listing) -> Entry:
     (entry,) = entries
     return entry
 
 
-def test_it_lists_readable_runs_the_newest_first(tmp_path: Path) -> None:
-    store = RunStore(tmp_path)
+def ids(entries: Listing) -> list[str]:
+    return [entry.id for entry in entries]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(tmp_path / "store")
+
+
+@pytest.fixture
+def nothing_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what points to a change makes a run be looked at, as with thousands of runs."""
+    monkeypatch.setattr(module, "CHECKED_EACH_TIME", 0)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of the runs whose files are read."""
+    read: list[str] = []
+
+    def counted(run: Run) -> Entry:
+        read.append(run.id)
+        return read_entry(run)
+
+    monkeypatch.setattr(module, "read_entry", counted)
+    return read
+
+
+def test_it_lists_readable_runs_the_newest_first(store: RunStore) -> None:
     for name in ("20260101-000000-a", "20260102-000000-b", "20260103-000000-c"):
-        made(store).folder.rename(tmp_path / name)
-    (tmp_path / "20260102-000000-b" / "config.json").write_text("{")
-    assert [entry.id[-1] for entry in Catalogue(store).entries()] == ["c", "a"]
-    assert Catalogue(RunStore(tmp_path / "nothing")).entries() == []
+        made(store).folder.rename(store.folder / name)
+    (store.folder / "20260102-000000-b" / "config.json").write_text("{")
+    assert [run_id[-1] for run_id in ids(Catalogue(store).entries())] == ["c", "a"]
+    assert not Catalogue(RunStore(store.folder / "nothing")).entries()
 
 
-def test_it_reads_again_only_what_has_changed(tmp_path: Path) -> None:
-    store = RunStore(tmp_path)
+def test_it_reads_again_only_what_has_changed(store: RunStore) -> None:
     runs = [made(store) for _ in range(3)]
     catalogue = Catalogue(store)
-    before = {entry.id: entry for entry in catalogue.entries()}
+    before = catalogue.entries()
+    assert catalogue.entries() is before
     runs[1].write_about(About(title="new"))
-    after = {entry.id: entry for entry in catalogue.entries()}
-    assert [after[run.id] is before[run.id] for run in runs] == [True, False, True]
+    after = catalogue.entries().by_id
+    assert [after[run.id] is before.by_id[run.id] for run in runs] == [True, False, True]
     assert after[runs[1].id].title == "new"
     store.delete(runs[0].id)
     assert len(catalogue.entries()) == 2
 
 
-def test_weights_make_a_run_a_trained_one(tmp_path: Path, finished_run: Run) -> None:
-    store = RunStore(tmp_path)
+@pytest.mark.usefixtures("nothing_in_turn")
+def test_what_the_app_or_a_file_manager_does_to_runs_is_seen_at_once(store: RunStore) -> None:
+    first, second = made(store), made(store)
+    here, elsewhere = Catalogue(store), Catalogue(store)
+    for catalogue in (here, elsewhere):
+        assert len(catalogue.entries()) == 2
+    first.change_about(title="Renamed")
+    assert [catalogue.entries().by_id[first.id].title for catalogue in (here, elsewhere)] == ["Renamed", "Renamed"]
+    store.delete(second.id)
+    assert ids(here.entries()) == [first.id]
+    store.restore(second.id)
+    assert ids(here.entries()) == [second.id, first.id]
+    copied = Path(shutil.copytree(first.folder, store.folder / "20200101-by-hand"))
+    assert ids(here.entries()) == [second.id, first.id, copied.name]
+    shutil.rmtree(copied)
+    shutil.rmtree(second.folder)
+    assert ids(here.entries()) == ids(elsewhere.entries()) == [first.id]
+
+
+@pytest.mark.usefixtures("nothing_in_turn")
+def test_a_run_that_arrives_in_the_instant_of_a_listing_is_not_missed(store: RunStore) -> None:
+    made(store)
+    catalogue = Catalogue(store)
+    catalogue.entries()
+    instant = store.folder.stat().st_mtime_ns
+    made(store)
+    os.utime(store.folder, ns=(instant, instant))  # a clock of coarse ticks
+    assert len(catalogue.entries()) == 2
+
+
+@pytest.mark.usefixtures("nothing_in_turn")
+def test_a_settled_folder_is_not_listed_again(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(store)
+    long_ago = time.time_ns() - 2 * module.COARSE
+    os.utime(store.folder, ns=(long_ago, long_ago))
+    catalogue = Catalogue(store)
+    before = catalogue.entries()
+    monkeypatch.setattr(module, "ids_in", lambda _: pytest.fail("it was listed"))
+    assert catalogue.entries() is before
+
+
+def test_a_file_changed_by_hand_is_noticed_in_turn(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [made(store, About(title="old")) for _ in range(5)]
+    monkeypatch.setattr(module, "CHECKED_EACH_TIME", 2)
+    catalogue = Catalogue(store)
+    catalogue.entries()
+    for run in runs:
+        path = run.folder / "about.json"
+        path.write_text(path.read_text().replace("old", "new"))
+        os.utime(path, ns=(1, 1))
+    seen = [sum(entry.title == "new" for entry in catalogue.entries()) for _ in range(3)]
+    assert seen == [2, 4, 5]
+
+
+def test_weights_make_a_run_a_trained_one(store: RunStore, finished_run: Run) -> None:
     run = made(store)
     catalogue = Catalogue(store)
     assert not only(catalogue.entries()).is_trained
@@ -63,70 +138,136 @@ def test_weights_make_a_run_a_trained_one(tmp_path: Path, finished_run: Run) -> 
     assert only(catalogue.entries()).is_trained
 
 
-def test_a_run_whose_training_was_killed_is_seen_as_interrupted(tmp_path: Path) -> None:
-    store = RunStore(tmp_path)
+@pytest.mark.usefixtures("nothing_in_turn")
+def test_a_training_is_followed_and_a_killed_one_is_seen_as_interrupted(store: RunStore, finished_run: Run) -> None:
     run = store.create(RunConfig())
     catalogue = Catalogue(store)
     with run.held():
-        assert only(catalogue.entries()).summary.status == "running"
-    assert only(catalogue.entries()).summary.status == "interrupted"
+        assert only(catalogue.entries()).status == "running"
+        run.save_weights(1, finished_run.weights(1))
+        assert only(catalogue.entries()).last_saved == 1
+    assert only(catalogue.entries()).status == "interrupted"
+    assert only(Catalogue(store).entries()).status == "interrupted"
 
 
-def test_a_row_has_every_setting_and_result(tmp_path: Path) -> None:
-    store = RunStore(tmp_path)
-    made(store, About(title="Mine", tags=("good",), pinned=True), learning_rate=0.02, architecture="quick")
+def test_another_process_reads_no_files_of_runs_that_are_as_before(store: RunStore, read: list[str]) -> None:
+    runs = [made(store) for _ in range(4)]
+    (runs[3].folder / "config.json").write_text("{")
+    before = Catalogue(store).entries()
+    runs[1].change_about(title="new", tags=("a", "b"))
+    store.delete(runs[0].id)
+    read.clear()
+    after = Catalogue(store).entries()
+    assert read == [runs[1].id]
+    assert ids(after) == [runs[2].id, runs[1].id]
+    assert to_json(after.by_id[runs[2].id]) == to_json(before.by_id[runs[2].id])
+    assert after.by_id[runs[2].id].row.keys() == after.by_id[runs[1].id].row.keys()
+    read.clear()
+    again = Catalogue(store).entries()
+    assert not read
+    assert (again[1].title, again[1].row["Tags"]) == ("new", ["a", "b"])
+    assert again[1].config == runs[1].config
+    assert again.once(table).equals(after.once(table))
+
+
+def test_a_run_that_trains_is_not_written_to_the_index(store: RunStore) -> None:
+    run = made(store, status="running")
+    with run.held():
+        assert only(Catalogue(store).entries()).status == "running"
+    assert Index(store.folder).load() == {}
+
+
+def test_an_index_that_goes_or_is_damaged_meanwhile_changes_nothing(store: RunStore) -> None:
+    runs = [made(store) for _ in range(2)]
+    catalogue = Catalogue(store)
+    catalogue.entries()
+    index = Index(store.folder).path
+    spoils: list[Callable[[], object]] = [
+        index.unlink,
+        lambda: index.write_bytes(b"damaged" * 1000),
+        lambda: shutil.rmtree(index.parent),
+    ]
+    for spoil in spoils:
+        spoil()
+        runs[0].change_about(title=f"{time.time_ns()}")
+        titles = {entry.title for entry in catalogue.entries()}
+        assert titles == {entry.title for entry in Catalogue(store).entries()}
+        assert runs[0].about.title in titles
+
+
+def test_threads_and_processes_may_list_while_runs_change(store: RunStore) -> None:
+    runs = [made(store) for _ in range(5)]
+    shared = Catalogue(store)
+    other = get_context("spawn").Process(target=_rename, args=[store.folder, [run.id for run in runs[:2]]])
+    other.start()
+    threads = [Thread(target=shared.entries) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(10):
+        runs[2].change_about(title=f"Mine {number}")
+        Catalogue(store).entries()
+    store.delete(runs[3].id)
+    for thread in threads:
+        thread.join()
+    other.join()
+    assert other.exitcode == 0
+    for entries in (shared.entries(), Catalogue(store).entries()):
+        assert [entry.about.title for entry in entries] == ["", "Mine 9", "Theirs 9", "Theirs 9"]
+        assert [entry.row["Title"] for entry in entries][1:] == ["Mine 9", "Theirs 9", "Theirs 9"]
+
+
+def _rename(store: Path, run_ids: list[str]) -> None:
+    catalogue = Catalogue(RunStore(store))
+    for number in range(10):
+        for run_id in run_ids:
+            Run(store / run_id).change_about(title=f"Theirs {number}")
+        catalogue.entries()
+
+
+def test_viewable_runs_have_weights_and_ended_or_are_ones_own(store: RunStore, finished_run: Run) -> None:
+    done, other, running = (made(store, dataset=name) for name in ("mnist-sample", "mnist", "mnist-sample"))
+    made(store)
+    for run in (done, other, running):
+        run.save_weights(1, finished_run.weights(1))
+    running.write_summary(running.summary.model_copy(update={"status": "running"}))
+    with running.held():
+        runs = Catalogue(store).entries()
+        assert ids(runs.viewable({"mnist-sample"}, None)) == [done.id]
+        assert ids(runs.viewable({"mnist-sample"}, running.id)) == [running.id, done.id]
+        assert ids(runs.viewable({"mnist-sample", "mnist"}, done.id)) == [other.id, done.id]
+        assert runs.viewable({"mnist-sample"}, other.id) is runs.viewable({"mnist-sample"}, None)
+
+
+def test_what_is_asked_of_all_runs_is_computed_once(store: RunStore) -> None:
+    made(store)
+    catalogue = Catalogue(store)
+    asked: list[Listing] = []
+    for _ in range(2):
+        catalogue.entries().once(asked.append)
+    assert len(asked) == 1
+    made(store)
+    catalogue.entries().once(asked.append)
+    assert [len(runs) for runs in asked] == [1, 2]
+
+
+def test_a_table_has_a_column_for_each_setting(store: RunStore) -> None:
+    made(store)
     rows = table(Catalogue(store).entries())
-    (row,) = rows.to_dict("records")
-    assert (row["Title"], row["Pinned"], row["Tags"], row["Network"]) == (
-        "Mine",
-        True,
-        ["good"],
-        PRESETS["quick"].title,
-    )
-    assert (row["Learning rate"], row["Test"]) == (0.02, 0.5)
-    assert row["MACs"] == sum(layer.macs for layer in summarise(PRESETS["quick"], SHAPE, 10))
     assert len(settings_of(rows)) == len(RunConfig.model_fields) - 2
     assert table([]).empty
     assert list(table([]).columns) == list(rows.columns)
-
-
-def test_a_taught_run_is_a_row_of_plain_values(tmp_path: Path) -> None:
-    store = RunStore(tmp_path)
-    made(store, parent="20260101-000000-abc@7", lessons=[lesson()])
-    (row,) = table(Catalogue(store).entries()).to_dict("records")
-    assert row["Parent"] == "20260101-000000-abc@7"
-    assert row["Lessons"].startswith("1 drawing, ")
-    assert "taught 1 drawing" in row["Name"]
-    assert len(search(table(Catalogue(store).entries()), "taught")) == 1
-
-
-def test_a_network_that_takes_no_such_images_has_no_macs() -> None:
-    assert macs(PRESETS["fashion-part-3"], (1, 4, 4), 10) is None
 
 
 @pytest.mark.parametrize(
     ("words", "found"),
     [("", 2), ("FASHION", 1), ("mnist", 2), ("mnist quick", 1), ("lucky", 1), ("note", 1), ("nothing", 0), (".*", 0)],
 )
-def test_search_finds_every_word_in_title_tags_note_network_or_data(words: str, found: int, tmp_path: Path) -> None:
-    store = RunStore(tmp_path)
+def test_search_finds_every_word_in_title_tags_note_network_or_data(words: str, found: int, store: RunStore) -> None:
     made(store, About(tags=("Lucky",), note="a\nnote"), architecture="quick")
     made(store, dataset="fashion-mnist")
     assert len(search(table(Catalogue(store).entries()), words)) == found
 
 
-def test_a_config_flattens_to_scalars_and_its_layers() -> None:
-    fields = flat(RunConfig(lessons=(lesson(),)))
-    assert set(RunConfig.model_fields) <= set(fields)
-    assert "Convolution(out_channels=" in fields["layers"]
-    assert "relu" in fields["layers"]
-    assert not any(isinstance(value, dict | list | tuple) for value in fields.values())
-
-
-def test_a_changed_stamp_alone_makes_it_read_again(tmp_path: Path) -> None:
-    store = RunStore(tmp_path)
-    run = made(store)
-    catalogue = Catalogue(store)
-    first = only(catalogue.entries())
-    os.utime(run.folder / "summary.json", (1, 1))
-    assert only(catalogue.entries()) is not first
+def test_search_finds_taught_runs(store: RunStore) -> None:
+    made(store, parent="20260101-000000-abc@7", lessons=[lesson()])
+    assert len(search(table(Catalogue(store).entries()), "taught")) == 1

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from cnnlab.palette import PALETTE
-from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.comparison import (
     AXES,
     apart,
@@ -21,16 +20,18 @@ from cnnlab.runs.comparison import (
     repeats,
     settings_apart,
 )
+from cnnlab.runs.entry import Entry
 from cnnlab.runs.run import Run
 from cnnlab.runs.summary import About, Summary
 from cnnlab.training.config import Extension, Parent, RunConfig
 from cnnlab.training.history import History
-from tests.samples import EPOCH, lesson
+from tests.samples import EPOCH, changed, entry_of, lesson
 
 
 def entry(name: str, is_trained: bool = True, **fields: object) -> Entry:
     summary = Summary(id=name, created=datetime.now(UTC), status="finished")
-    return Entry(Run(Path(name)), RunConfig.model_validate(fields), summary, About(), is_trained)
+    saved = (1,) if is_trained else ()
+    return entry_of(Run(Path(name)), RunConfig.model_validate(fields), summary, About(), saved)
 
 
 def history(*accuracies: float, seconds: float = 1.0) -> History:
@@ -57,7 +58,7 @@ def test_drawings_and_parents_are_told_by_number_and_name() -> None:
 
 
 def test_runs_without_a_colour_of_their_own_avoid_those_taken() -> None:
-    own = replace(entry("b"), about=About(colour=PALETTE[0].upper()))
+    own = changed(entry("b"), about=About(colour=PALETTE[0].upper()))
     assert colours({"a": entry("a"), "b": own, "c": entry("c")}) == {"a": PALETTE[1], "b": PALETTE[0], "c": PALETTE[2]}
     many = {str(number): entry(str(number)) for number in range(12)}
     assert list(colours(many).values()) == [*PALETTE, *PALETTE[:2]]
@@ -74,7 +75,7 @@ def test_only_runs_tested_on_the_same_images_are_a_pair() -> None:
     def judged(name: str, **support: int) -> Entry:
         made = entry(name)
         update = {"support": support, "per_class": dict.fromkeys(support, 0.5)}
-        return replace(made, summary=made.summary.model_copy(update=update))
+        return changed(made, summary=made.summary.model_copy(update=update))
 
     runs = {"a": judged("a", x=5), "b": judged("b", x=5), "c": judged("c", x=4), "d": entry("d")}
     assert comparable_pairs(runs) == [("a", "b")]
@@ -83,8 +84,8 @@ def test_only_runs_tested_on_the_same_images_are_a_pair() -> None:
 def test_what_was_done_by_hand_sets_runs_apart() -> None:
     plain, other = entry("a"), entry("b", seed=1)
     more = Extension(after=45, epochs=5, learning_rate=0.001)
-    on = replace(other, summary=other.summary.model_copy(update={"extensions": (more,)}))
-    turned = replace(other, summary=other.summary.model_copy(update={"rates_set": 2}))
+    on = changed(other, summary=other.summary.model_copy(update={"extensions": (more,)}))
+    turned = changed(other, summary=other.summary.model_copy(update={"rates_set": 2}))
     apart = differences({"plain": plain, "on": on, "turned": turned}).drop(index="seed")
     assert list(apart.loc["trained on"]) == ["no", "5 epochs from 0.001", "no"]
     assert list(apart.loc["learning rate set by hand"]) == ["0", "0", "2"]
@@ -135,7 +136,7 @@ def test_a_run_that_stopped_early_counts_on_with_its_last_value() -> None:
 
 def test_only_runs_that_came_to_their_own_end_are_repeats() -> None:
     whole, stopped = entry("a"), entry("b", seed=1)
-    stopped = replace(stopped, summary=stopped.summary.model_copy(update={"status": "stopped"}))
+    stopped = changed(stopped, summary=stopped.summary.model_copy(update={"status": "stopped"}))
     assert repeats(whole, [whole, stopped]) == [whole]
     assert repeats(stopped, [whole, stopped]) == [stopped]
 

@@ -7,10 +7,12 @@ import pytest
 from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.presets import PRESETS
-from cnnlab.runs.catalogue import Catalogue, Entry
+from cnnlab.runs.catalogue import Catalogue
+from cnnlab.runs.entry import Entry, describe
 from cnnlab.runs.epoch_times import epoch_seconds, rough_epoch_seconds
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
+from cnnlab.runs.summary import Summary
 from cnnlab.training.config import RunConfig
 from cnnlab.training.device import threads_each
 
@@ -56,12 +58,12 @@ def test_other_layers_another_machine_and_unfinished_runs_do_not_count(entry: En
         assert epoch_seconds([_with(entry, summary)], PRESETS["compact"], RunConfig(), SAMPLE) == []
     unfinished = _with(entry, entry.summary.model_copy(update={"seconds": None}))
     assert epoch_seconds([unfinished], PRESETS["compact"], RunConfig(), SAMPLE) == []
-    untrained = Entry(Run(tmp_path), entry.config, entry.summary, entry.about, is_trained=False)
+    untrained = describe(Run(tmp_path), entry.config, entry.summary, entry.about, [])
     assert epoch_seconds([untrained], PRESETS["compact"], RunConfig(), SAMPLE) == []
 
 
-def _with(entry: Entry, summary: object) -> Entry:
-    return Entry(**{**vars(entry), "summary": summary})
+def _with(entry: Entry, summary: Summary) -> Entry:
+    return describe(entry.run, entry.config, summary, entry.about, entry.run.epochs())
 
 
 def test_a_network_that_nobody_trained_is_judged_by_the_speed_of_another(entry: Entry) -> None:

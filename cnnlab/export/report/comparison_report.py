@@ -14,8 +14,8 @@ from cnnlab.evaluation.significance import by_pair
 from cnnlab.export.card.facts import reproduce
 from cnnlab.export.report.page import rendered
 from cnnlab.export.report.svg import Axis, Line, axis, interval_mark, line_chart, shares
-from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.comparison import colours, comparable_pairs, settings_apart
+from cnnlab.runs.entry import Entry
 from cnnlab.runs.run import Run
 from cnnlab.runs.summary import how_tested
 

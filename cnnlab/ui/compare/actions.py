@@ -20,8 +20,8 @@ from cnnlab.files import through_file
 from cnnlab.palette import NAMES
 from cnnlab.runs.archive import ArchiveError, Unpacked, pack, unpack
 from cnnlab.runs.archive_pictures import versions_of
-from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.comparison import short_names
+from cnnlab.runs.entry import Entry
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import runs_folder
 from cnnlab.runs.summary import About
@@ -54,7 +54,7 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
             help="Select one run: opens it on Train, to resume it, train more epochs or branch off",
         ):
             go_to("Train", chosen[0].id)
-        ended = [entry for entry in chosen if entry.summary.status != "running"]
+        ended = [entry for entry in chosen if entry.status != "running"]
         _download(ended)
         st.download_button(
             "Report",
@@ -99,7 +99,7 @@ def _describe(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
     by_id = {entry.id: entry for entry in chosen}
     run_id = st.selectbox("Run", list(named), format_func=named.__getitem__, key=f"describe.{'.'.join(named)}")
     about = by_id[run_id].about
-    used = sorted({tag for entry in entries for tag in entry.about.tags} | set(about.tags))
+    used = sorted({tag for entry in entries for tag in entry.row["Tags"]} | set(about.tags))
     key = f"describe.{run_id}.{hash(about)}"
     with st.form(key, border=False):
         st.text_input(

@@ -10,8 +10,8 @@ from cnnlab.charts.style import TILE_NAME, fitted
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.evaluation.significance import LEVEL, by_class
 from cnnlab.quantities import p_cell
-from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.comparison import colours
+from cnnlab.runs.entry import Entry
 from cnnlab.runs.trained import test_split
 from cnnlab.text import percent
 from cnnlab.ui.compare.selection import Chosen

@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.comparison import AXES, colours, curve, repeats
+from cnnlab.runs.entry import Entry
 from cnnlab.training.history import History
 from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.shell.frame import literal

@@ -13,7 +13,8 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_
 from plotly.colors import hex_to_rgb
 
 from cnnlab.charts.png import inline
-from cnnlab.runs.catalogue import Entry, search, settings_of, table
+from cnnlab.runs.catalogue import Listing, search, settings_of, table
+from cnnlab.runs.entry import Entry
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.address import COMPARE
 from cnnlab.ui.shell.state import COMPARED, COMPARED_CLEARED, SEARCH, Key, compared_table
@@ -57,9 +58,9 @@ def table_of_runs(entries: Sequence[Entry]) -> None:
     st.dataframe(_shown(rows), hide_index=True, column_config=_COLUMNS)
 
 
-def find_runs(entries: Sequence[Entry]) -> pd.DataFrame:
+def find_runs(runs: Listing) -> pd.DataFrame:
     """Show the search field and the filters; return the matching rows, pinned ones first."""
-    whole = rows = table(entries)
+    whole = rows = runs.once(table)
     words, filters = st.columns([3, 2], vertical_alignment="bottom")
     text = words.text_input(
         "Search",
@@ -67,8 +68,7 @@ def find_runs(entries: Sequence[Entry]) -> pd.DataFrame:
         persist_state="session",
         placeholder="Words in the title, tags, note, network or data",
     )
-    offered = [name for name in rows.columns if name not in _SEARCHED and _varies(rows[name])]
-    picked = filters.multiselect("Filter by", offered, key="compare.filters", persist_state="session")
+    picked = filters.multiselect("Filter by", runs.once(_filters), key="compare.filters", persist_state="session")
     rows = search(rows, text)
     places = [place for _ in range(0, len(picked), FILTERS_ABREAST) for place in st.columns(FILTERS_ABREAST)]
     for place, name in zip(places, picked, strict=False):
@@ -77,9 +77,9 @@ def find_runs(entries: Sequence[Entry]) -> pd.DataFrame:
     return _ordered(rows)
 
 
-def choose_runs(entries: Sequence[Entry], listed: pd.DataFrame) -> list[Entry]:
+def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
     """Show the table and return the ticked runs; at first the two newest that were tested."""
-    known = {entry.id: entry for entry in entries}
+    known = runs.by_id
     chosen = _chosen(known)
     ids = list(listed.index)
     # Rows are ticked by position, so a table with other runs needs another key.
@@ -119,7 +119,7 @@ def _chosen(known: Mapping[str, Entry]) -> list[str]:
         asked = COMPARE.values(known) if not COMPARED.is_set else []
         if not COMPARED.is_set and COMPARE.has_unknown(known):
             st.warning("Some runs in this link do not exist here.", icon=":material/link_off:")
-        tested = [run_id for run_id, entry in known.items() if entry.summary.test_accuracy is not None]
+        tested = [run_id for run_id, entry in known.items() if entry.test_accuracy is not None]
         given = asked[:MAX_RUNS] or tested[:2] or list(known)[:2]
     given = [run_id for run_id in given if run_id in known]
     _choose(given)
@@ -163,6 +163,12 @@ def _shown(rows: pd.DataFrame) -> pd.DataFrame:
 def _swatch(colour: str) -> str | None:
     """Return a square of a run's own colour as a data URL."""
     return inline(np.full((12, 12, 3), hex_to_rgb(colour), np.uint8)) if colour else None
+
+
+def _filters(runs: Listing) -> list[str]:
+    """List the columns to filter by."""
+    rows = runs.once(table)
+    return [name for name in rows.columns if name not in _SEARCHED and _varies(rows[name])]
 
 
 def _varies(values: pd.Series[Any]) -> bool:

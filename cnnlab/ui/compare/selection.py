@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.entry import Entry
 
 
 @dataclass(frozen=True)

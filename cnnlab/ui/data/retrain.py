@@ -10,32 +10,33 @@ from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.evaluation.significance import LEVEL
 from cnnlab.quantities import p_value, percent, signed
-from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.data_changes import Effect, effect_of_change
+from cnnlab.runs.entry import Entry, settings_digest
 from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.frame import counted, go_to, literal
 from cnnlab.ui.shell.networks import trained_network
-from cnnlab.ui.widgets.run_picker import run_label
 
 
 def show_effects(version: Version) -> None:
     """Offer to train a run of an older version again on ``version``, and compare those that were."""
-    runs = session.trained_runs()
-    entries = [one for one in runs if one.config.dataset.startswith(f"{version.name}@") and not one.config.parent]
-    older = {entry.id: (entry, old) for entry in entries if (old := _version_of(entry, version))}
+    runs = [one for one in session.trained_runs() if one.dataset.startswith(f"{version.name}@")]
+    versions = {name: _older(name, version) for name in {one.dataset for one in runs}}
+    entries = [one for one in runs if one.row["Parent"] == "none"]
+    older = {entry.id: (entry, old) for entry in entries if (old := versions[entry.dataset])}
     if not older:
         return
     st.subheader("Did the change help?")
     chosen = st.selectbox(
         "A run of an older version",
         list(older),
-        format_func=lambda run_id: f"version {older[run_id][1].number}: {run_label(older[run_id][0])}",
+        format_func=lambda run_id: f"version {older[run_id][1].number}: {older[run_id][0].label}",
         key=f"data.retrain.{version.key}",
     )
     entry, old = older[chosen]
-    again = [one for one in entries if one.config == _config(entry, version)]
+    settings = settings_digest(_config(entry, version))
+    again = [one for one in entries if one.settings == settings]
     if again:
         _tell(entry, old, again, version)
         return
@@ -49,10 +50,10 @@ def show_effects(version: Version) -> None:
         go_to("Train")
 
 
-def _version_of(entry: Entry, version: Version) -> Version | None:
-    """Return the older version of the same pictures that a run was trained on; None where there is none."""
+def _older(name: str, version: Version) -> Version | None:
+    """Return the data set ``name`` where it is an older version of the same pictures; None where it is not."""
     try:
-        found = own_pictures().version(entry.config.dataset)
+        found = own_pictures().version(name)
     except PictureSetError:
         return None
     is_older = found.name == version.name and found.number < version.number and found.digest != version.digest

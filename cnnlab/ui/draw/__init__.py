@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnnlab.data.datasets import DATASETS
-from cnnlab.runs.catalogue import Entry
 from cnnlab.runs.comparison import short_names
+from cnnlab.runs.entry import Entry
 from cnnlab.ui.draw import canvas_tab, challenge_tab, live_tab, my_drawings, photo_tab, picture_tab
 from cnnlab.ui.draw.tab import Tab
 from cnnlab.ui.shell.glossary_links import explain

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cnnlab.drawings.preprocess import prepared, stroke_ink
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.entry import Entry
 from cnnlab.ui.draw.predictions import follow_answers, prepare_answers
 from cnnlab.ui.draw.steps import show_steps
 from cnnlab.ui.draw.teaching import teach_this

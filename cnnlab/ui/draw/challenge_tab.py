@@ -12,7 +12,7 @@ from cnnlab.charts.png import inline
 from cnnlab.drawings.challenge import Challenge
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Drawing, LabelledDrawing
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.entry import Entry
 from cnnlab.runs.trained import readings
 from cnnlab.ui.draw.teaching import add_lesson
 from cnnlab.ui.shell import frame

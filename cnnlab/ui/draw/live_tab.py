@@ -10,7 +10,7 @@ from PIL import Image
 from cnnlab.analysis.ood import read
 from cnnlab.drawings.camera import frame_bytes, read_frame
 from cnnlab.drawings.strokes import DrawingError
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.entry import Entry
 from cnnlab.runs.trained import seen_by
 from cnnlab.text import percent
 from cnnlab.ui.draw.predictions import newest, prepare_answers

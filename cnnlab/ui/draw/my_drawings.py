@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.entry import Entry
 from cnnlab.ui.draw.teaching import my_drawings
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.networks import trained_network

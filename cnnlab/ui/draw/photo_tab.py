@@ -18,7 +18,7 @@ from cnnlab.drawings.page import Sheet, find_characters
 from cnnlab.drawings.preprocess import Preparation, prepared
 from cnnlab.drawings.strokes import DrawingError
 from cnnlab.networks.layers import Shape
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.entry import Entry
 from cnnlab.text import percent
 from cnnlab.ui.draw.predictions import newest, prepare_answers
 from cnnlab.ui.shell import frame

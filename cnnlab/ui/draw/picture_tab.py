@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.entry import Entry
 from cnnlab.runs.trained import seen_by
 from cnnlab.ui.draw.predictions import follow_answers
 from cnnlab.ui.shell.frame import literal

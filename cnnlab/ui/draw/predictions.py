@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cnnlab import charts
 from cnnlab.analysis.ood import TrainingFeatures, read
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.entry import Entry
 from cnnlab.runs.trained import Trained
 from cnnlab.text import percent
 from cnnlab.ui.shell import frame, poll, session

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.entry import Entry
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.drawings.strokes import Drawing
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.entry import Entry
 from cnnlab.ui.shell import frame
 from cnnlab.ui.views.pen_answers import pen_answers, pen_engine, pen_maps
 from cnnlab.ui.widgets.canvas import drawing_canvas

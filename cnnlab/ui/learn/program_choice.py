@@ -18,7 +18,6 @@ from cnnlab.ui.shell import address, frame, session
 from cnnlab.ui.shell.session import shelf
 from cnnlab.ui.shell.state import PROGRAM_TRAINING, own_design, program_field
 from cnnlab.ui.widgets.bounds import whole_number
-from cnnlab.ui.widgets.run_picker import run_label
 
 TUTORIALS = [name for name, recipe in RECIPES.items() if recipe.claim]
 MAX_SEED = 2**32 - 1
@@ -114,7 +113,7 @@ def _offered() -> dict[str, Choice]:
         **{f"recipe {name}": Choice(_recipe_label(name), RECIPES[name].config) for name in recipes},
         **_designs(),
         **{
-            f"run {entry.id}": Choice(f"Run: {run_label(entry)}", entry.config, entry.run)
+            f"run {entry.id}": Choice(f"Run: {entry.label}", entry.config, entry.run)
             for entry in session.trained_runs()[:MOST_RUNS]
             if not (entry.config.parent or entry.config.start)
         },

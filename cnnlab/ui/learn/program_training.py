@@ -14,6 +14,7 @@ from cnnlab import charts
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.jobs.job import Job
 from cnnlab.quantities import time_taken
+from cnnlab.runs.entry import settings_digest
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.summary import Summary
 from cnnlab.training.config import RunConfig
@@ -83,9 +84,10 @@ def _own(config: RunConfig) -> Job | None:
 
 def _trained(config: RunConfig) -> Run | None:
     """Find the newest finished run of the same config whose epochs and learning rate were not changed later."""
-    for entry in session.trained_runs():
-        summary = entry.summary
-        if entry.config == config and summary.status == "finished" and not (summary.extensions or summary.rates_set):
+    settings = settings_digest(config)
+    alike = (entry for entry in session.trained_runs() if entry.settings == settings and entry.status == "finished")
+    for entry in alike:
+        if not (entry.summary.extensions or entry.summary.rates_set):
             return entry.run
     return None
 

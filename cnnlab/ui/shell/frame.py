@@ -151,8 +151,10 @@ def distinct_labels(labels: Mapping[str, str]) -> dict[str, str]:
     Streamlit identifies choices by their labels: of two equal ones it takes the first.
     """
     apart: dict[str, str] = {}
+    taken: set[str] = set()
     for key in reversed(list(labels)):
-        apart[key] = f"{labels[key]} ({key[-6:]})" if labels[key] in apart.values() else labels[key]
+        apart[key] = f"{labels[key]} ({key[-6:]})" if labels[key] in taken else labels[key]
+        taken.add(apart[key])
     return apart
 
 

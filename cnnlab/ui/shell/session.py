@@ -24,7 +24,8 @@ from cnnlab.jobs.job import Job
 from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf
 from cnnlab.runs.ancestry import inherited
-from cnnlab.runs.catalogue import Catalogue, Entry
+from cnnlab.runs.catalogue import Catalogue, Listing
+from cnnlab.runs.entry import Entry
 from cnnlab.runs.example import add_example, example_id
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
@@ -205,20 +206,15 @@ def current_run() -> Run | None:
     return find_run(run_id) if run_id else None
 
 
-def trained_runs() -> list[Entry]:
+def trained_runs() -> Listing:
     """List the runs that can be viewed, newest first: all that have ended, and this session's own."""
-    own, entries = current_run_id(), _catalogue(str(runs_folder())).entries()
-    known = {name for name in {entry.config.dataset for entry in entries} if name in DATASETS}
-    return [
-        entry
-        for entry in entries
-        if entry.is_trained and entry.config.dataset in known and (entry.id == own or entry.summary.status != "running")
-    ]
+    own, runs = current_run_id(), _catalogue(str(runs_folder())).entries()
+    return runs.viewable({name for name in runs.datasets if name in DATASETS}, own)
 
 
 def example() -> Entry | None:
     """Return the run that comes with the app; None where this server leaves it out."""
-    return next((entry for entry in trained_runs() if entry.id == example_id()), None)
+    return trained_runs().by_id.get(example_id())
 
 
 def missing_data() -> str:

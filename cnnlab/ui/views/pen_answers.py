@@ -15,7 +15,7 @@ from cnnlab.export.portable import ExportError, Portable
 from cnnlab.export.web.bundle import bundle
 from cnnlab.export.web.kernel import kernel
 from cnnlab.export.web.page import ANSWERS, MAPS, PERCENT, source
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.entry import Entry
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.state import CANVAS_PEN, PEN_ANSWERS, PEN_ENGINE, PEN_MAPS

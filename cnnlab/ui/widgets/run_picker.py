@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.catalogue import Listing
+from cnnlab.runs.entry import Entry
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.address import RUNS
@@ -24,16 +25,16 @@ def pick_run(key: str, place: DeltaGenerator | None = None) -> Run | None:
     runs = _runs()
     if not runs:
         return None
-    labels = frame.distinct_labels({run_id: run_label(entry) for run_id, entry in runs.items()})
+    labels = runs.once(_labels)
     chosen = (place or st).selectbox(
         "Run",
-        list(runs),
-        index=list(runs).index(_first(runs)),
+        list(labels),
+        index=list(labels).index(_first(runs)),
         format_func=labels.__getitem__,
         key=_picked(key).name,
         persist_state="session",
     )
-    return runs[chosen].run
+    return runs.by_id[chosen].run
 
 
 def pick_runs(key: str, place: DeltaGenerator) -> list[Entry]:
@@ -42,10 +43,10 @@ def pick_runs(key: str, place: DeltaGenerator) -> list[Entry]:
     if not runs:
         return []
     # Titles only: Streamlit drops a choice whose label changes, as it would when the run ends.
-    labels = frame.distinct_labels({run_id: entry.title for run_id, entry in runs.items()})
+    labels = runs.once(_titles)
     chosen: list[str] = place.multiselect(
         f"Runs, up to {MOST_RUNS} side by side",
-        list(runs),
+        list(labels),
         default=_first_asked(runs),
         format_func=labels.__getitem__,
         max_selections=MOST_RUNS,
@@ -55,27 +56,36 @@ def pick_runs(key: str, place: DeltaGenerator) -> list[Entry]:
     RUNS.put(*chosen)
     if not chosen:
         st.info("Choose a run.", icon=":material/checklist:")
-    return [runs[run_id] for run_id in chosen]
+    return [runs.by_id[run_id] for run_id in chosen]
 
 
-def _runs() -> dict[str, Entry]:
-    """List trained runs by id; where there are none, show what to do next."""
+def _runs() -> Listing:
+    """List trained runs; where there are none, show what to do next."""
     frame.warn_of_missing_data()
-    runs = {entry.id: entry for entry in session.trained_runs()}
+    runs = session.trained_runs()
     if not runs:
         frame.no_runs_yet()
     return runs
 
 
-def _first(runs: dict[str, Entry]) -> str:
+def _labels(runs: Listing) -> dict[str, str]:
+    return frame.distinct_labels({entry.id: entry.label for entry in runs})
+
+
+def _titles(runs: Listing) -> dict[str, str]:
+    return frame.distinct_labels({entry.id: entry.title for entry in runs})
+
+
+def _first(runs: Listing) -> str:
     """Return the id of the session's own run, else of the newest."""
     own = session.current_run_id()
-    return own if own and own in runs else next(iter(runs))
+    return own if own and own in runs.by_id else runs[0].id
 
 
-def _first_asked(runs: dict[str, Entry]) -> list[str]:
+def _first_asked(listing: Listing) -> list[str]:
     """Return the URL's runs, as after a reload; where the session's own run is newer, that and its parent."""
-    first, own, asked = _first(runs), session.current_run_id(), RUNS.values(runs)
+    runs = listing.by_id
+    first, own, asked = _first(listing), session.current_run_id(), RUNS.values(runs)
     if RUNS.has_unknown(runs):
         st.warning("Some runs in this link do not exist here.", icon=":material/link_off:")
     if asked and (own not in runs or own in asked):
@@ -92,12 +102,4 @@ def choose_run(key: str, run: Run) -> None:
 def _picked(key: str) -> Key[Any]:
     """Return the key of a picker, another one once a new training of this session can be shown."""
     own = session.current_run_id()
-    return picked_run(key, own if any(entry.id == own for entry in session.trained_runs()) else None)
-
-
-def run_label(entry: Entry) -> str:
-    """Format a run's title with its state and test accuracy."""
-    summary = entry.summary
-    accuracy = "" if summary.test_accuracy is None else f", test {summary.test_accuracy:.1%}"
-    state = "" if summary.status == "finished" else f", {summary.status}"
-    return entry.title + accuracy + state
+    return picked_run(key, own if own in session.trained_runs().by_id else None)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import streamlit as st
 
 from cnnlab.networks.architecture import Architecture
-from cnnlab.pretrained.matching import FEWEST, alike, backbones_for, cuts
+from cnnlab.pretrained.matching import backbones_for, cuts
 from cnnlab.pretrained.table import BACKBONES, IMAGENET_TERMS
 from cnnlab.pretrained.weights import known_digest
-from cnnlab.runs.catalogue import Entry
+from cnnlab.runs.entry import Entry, stem_digest
 from cnnlab.training.config import RunConfig, Start
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.state import form_field
@@ -45,9 +46,10 @@ def _offered(network: Architecture) -> dict[str, str]:
     offered = {"": "None: random initial weights"}
     offered |= {backbone.name: f"{backbone.title}, from ImageNet" for backbone in backbones_for(network)}
     alike_runs: dict[str, str] = {}
-    for entry in session.trained_runs():
-        if alike(entry.config.architecture.layers, network.layers) >= FEWEST and len(alike_runs) < LATEST_RUNS:
-            alike_runs[f"{entry.id}@{entry.summary.epoch}"] = f"Yours, {_accuracy(entry)}{entry.title}"
+    first = stem_digest(network.layers)
+    fitting = (entry for entry in session.trained_runs() if first and entry.stem == first)
+    for entry in islice(fitting, LATEST_RUNS):
+        alike_runs[f"{entry.id}@{entry.summary.epoch}"] = f"Yours, {_accuracy(entry)}{entry.title}"
     return offered | frame.distinct_labels(alike_runs)
 
 
@@ -120,7 +122,7 @@ def fill_in(config: RunConfig) -> None:
 
 def _accuracy(entry: Entry) -> str:
     """Tell runs of one title apart where lists are narrow; empty for a run that was not tested."""
-    accuracy = entry.summary.test_accuracy
+    accuracy = entry.test_accuracy
     return "" if accuracy is None else f"test {accuracy:.1%}: "
 
 

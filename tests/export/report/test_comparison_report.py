@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.export.report.comparison_report import comparison_report
-from cnnlab.runs.catalogue import read_entry
+from cnnlab.runs.entry import read_entry
 from cnnlab.runs.run import Run
 from tests.export.report.reading import Reader
+from tests.samples import changed
 
 TITLE = "<script>alert(1)</script>"
 
@@ -21,7 +20,7 @@ def answered(run: Run) -> Answers:
 
 def test_runs_stand_side_by_side_in_their_own_colours(finished_run: Run) -> None:
     entry = read_entry(finished_run)
-    other = replace(
+    other = changed(
         entry,
         config=entry.config.model_copy(update={"optimizer": "sgd"}),
         about=entry.about.model_copy(update={"colour": "#0e9bb5"}),
@@ -36,7 +35,7 @@ def test_runs_stand_side_by_side_in_their_own_colours(finished_run: Run) -> None
 
 def test_runs_without_common_images_are_not_tested_against_each_other(finished_run: Run) -> None:
     entry = read_entry(finished_run)
-    other = replace(entry, config=entry.config.model_copy(update={"dataset": "mnist"}))
+    other = changed(entry, config=entry.config.model_copy(update={"dataset": "mnist"}))
     text = Reader(comparison_report({"a": entry, "b": other}, answered)).text
     assert "no test images in common" in text
     assert "Dataset MNIST sample MNIST" in text

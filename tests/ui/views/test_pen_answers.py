@@ -7,7 +7,8 @@ import pytest
 from cnnlab.data.spec import DatasetError
 from cnnlab.drawings.strokes import CANVAS, Drawing
 from cnnlab.export.portable import ExportError
-from cnnlab.runs.catalogue import Catalogue, Entry
+from cnnlab.runs.catalogue import Catalogue
+from cnnlab.runs.entry import Entry
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.ui.shell import session
