@@ -1115,7 +1115,7 @@ def test_a_run_gets_a_title_tags_a_note_and_a_pin() -> None:
     table = listed(checked(page))
     assert table["Title"].tolist() == [
         "<b>Mine</b>",
-        "Compact batch-norm net, 1 epoch, 10% of the images",
+        "Compact batch-norm net, 1 epoch, 10% of the images, no label smoothing",
     ]  # the pinned one comes first, though older
     assert table["Colour"].str.startswith("data:image/png").tolist() == [True, False]
     assert newer.about.title == ""

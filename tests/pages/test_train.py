@@ -276,7 +276,7 @@ def test_what_differs_from_the_recipe_is_told_and_reset_with_a_click() -> None:
     page.number_input(key="form.epochs").set_value(7).run()
     assert "Changed: epochs." in texts(checked(page))
     page.button(key="form.reset").click().run()
-    assert page.number_input(key="form.epochs").value == 45
+    assert page.number_input(key="form.epochs").value == 38
     assert "Changed:" not in texts(checked(page))
 
 
