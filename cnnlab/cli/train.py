@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from cnnlab.jobs.sweep_config import SPACES, disk_bytes, parse_sweep
 from cnnlab.places import command
 from cnnlab.quantities import size
 from cnnlab.runs.disk import disk_needs, shortage
+from cnnlab.runs.run import RunError
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.lr_finder import STEPS, ramp, suggest
@@ -50,7 +52,17 @@ POLL_SECONDS = 0.25
 @as_json
 def train(recipe: str, runs: Path | None, as_json: bool, **fields: object) -> None:
     """Train a network and save the run in its own folder."""
-    _tell_result(trained(configured(recipe, fields), open_store(runs)), as_json)
+    _tell_result(trained(configured(recipe, _with_parents_network(fields, runs)), open_store(runs)), as_json)
+
+
+def _with_parents_network(fields: dict[str, object], runs: Path | None) -> dict[str, object]:
+    """Give a branch its parent's network where none is named; a parent that is not there is told of later."""
+    run = str(fields["parent"] or "").rpartition("@")[0]
+    if not run or fields["architecture"]:
+        return fields
+    with suppress(RunError):
+        return fields | {"architecture": open_run(run, runs).config.architecture.model_dump()}
+    return fields
 
 
 @click.command()

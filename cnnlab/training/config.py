@@ -113,7 +113,8 @@ def _start(value: object) -> object:
 class RunConfig(BaseModel):
     """All settings of one run: the same config, seed, machine and thread count give the same history.
 
-    The comment beside each default gives its reason; figures were measured on the embedded sample.
+    The comment beside each default gives its reason; figures were measured on the embedded sample. The defaults are
+    what a recipe leaves out; what Train begins with is the recipe "default".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -121,7 +122,7 @@ class RunConfig(BaseModel):
     dataset: Annotated[str, Field(max_length=60)] = "mnist-sample"  # needs no download
     architecture: Annotated[Architecture, BeforeValidator(_preset)] = PRESETS["compact"]
 
-    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)] = 45  # one-cycle gains little from more; about half a minute
+    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)] = 45  # one-cycle gains little from more
     batch_size: Annotated[int, Field(ge=1, le=10_000)] = 128  # smaller wastes a CPU, larger needs more epochs
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "adamw"  # least sensitive to the learning rate
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 0.01  # the one-cycle peak; batch norm tolerates it

@@ -46,7 +46,12 @@ _PHRASES = {  # what a title says of a setting; those that decide most come firs
     "filters_kept": "{} of the filters",
     "seed": "seed {}",
 }
-_SAID = {("epochs", "1"): "1 epoch", ("augmentation", "none"): "no augmentation"}
+_SAID = {
+    ("epochs", "1"): "1 epoch",
+    ("augmentation", "none"): "no augmentation",
+    ("label_smoothing", "0.0"): "no label smoothing",
+    ("weight_average", "0.0"): "no weight average",
+}
 _SHARES = ("train_fraction", "filters_kept", "validation_fraction", "lesson_share")
 _ALWAYS_OWN = {"dataset", "device", "precision", "threads"}  # no recipe decides them
 TOLD = 3  # settings in a title, at most

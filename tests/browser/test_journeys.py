@@ -71,7 +71,7 @@ def test_from_home_to_a_digit_named(address: str, runs: Path, new_page: Callable
     page.wait_for_function("document.querySelector('.live-chart')?.data?.[0].x.length >= 3")
     early = curve_points(page)
     page.wait_for_function(f"document.querySelector('.live-chart').data[0].x.length > {early}")
-    expect(page.get_by_text(re.compile(r"Epoch ([5-9]|[1-4]\d) of 45"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile(r"Epoch ([5-9]|[1-3]\d) of 38"))).to_be_visible(timeout=LONG)
     stop_training(page)
     run = RunStore(runs).all()[0]
     assert metric(page, "Test accuracy") == f"{run.summary.test_accuracy:.1%}"

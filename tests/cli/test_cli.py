@@ -156,6 +156,7 @@ def test_a_branch_is_trained_with_settings_of_its_own(
     options = [*short, "--parent", f"{parent.id}@1", "--lessons", str(drawings), "--lesson-share", "0.4"]
     config = RunStore(runs_folder()).open(last_line(call(capsys, "train", *options, "--json"))["run"]).config
     assert str(config.parent) == f"{parent.id}@1"
+    assert config.architecture == parent.config.architecture  # which is not the default recipe's
     assert (config.lessons, config.lesson_share, config.learning_rate) == ((lesson(),), 0.4, 0.0001)
     told = refusal(capsys, "train", "--parent", f"{parent.id}@1", "--validation-fraction", "0.3")
     assert "validation_fraction: a branch keeps its parent's" in told

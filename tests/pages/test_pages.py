@@ -46,6 +46,7 @@ from cnnlab.runs.summary import About
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import to_line
+from cnnlab.training.recipes import RECIPES
 from cnnlab.ui.draw.why import VIEWS
 from cnnlab.ui.inspect import EVALUATE, INSIDE, Look, View, label_errors
 from cnnlab.ui.shell.glossary_links import linked
@@ -219,7 +220,7 @@ def test_home_trains_the_default_with_one_click() -> None:
     (job,) = running_jobs()
     job.stop()
     job.join()
-    assert job.config == RunConfig()
+    assert job.config == RECIPES["default"].config
     assert checked(page).title[0].value == "Train"
 
 
@@ -1126,7 +1127,7 @@ def test_a_run_gets_a_title_tags_a_note_and_a_pin() -> None:
     table = listed(checked(page))
     assert table["Title"].tolist() == [
         "<b>Mine</b>",
-        "Compact batch-norm net, 1 epoch, 10% of the images",
+        "Compact batch-norm net, 1 epoch, 10% of the images, no label smoothing",
     ]  # the pinned one comes first, though older
     assert table["Colour"].str.startswith("data:image/png").tolist() == [True, False]
     assert newer.about.title == ""

@@ -18,8 +18,9 @@ from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.quantities import duration
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
-from cnnlab.training.config import Parent, RunConfig
+from cnnlab.training.config import Parent
 from cnnlab.training.epoch_time import Cost, Stopwatch
+from cnnlab.training.recipes import RECIPES
 from tests.pages.driver import button, checked, metrics, new_session, open_page, texts
 from tests.trainings import interrupted, start, train, wait_for, wait_for_epoch, wait_until
 
@@ -276,7 +277,7 @@ def test_what_differs_from_the_recipe_is_told_and_reset_with_a_click() -> None:
     page.number_input(key="form.epochs").set_value(7).run()
     assert "Changed: epochs." in texts(checked(page))
     page.button(key="form.reset").click().run()
-    assert page.number_input(key="form.epochs").value == 45
+    assert page.number_input(key="form.epochs").value == 38
     assert "Changed:" not in texts(checked(page))
 
 
@@ -285,13 +286,13 @@ def test_the_time_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("cnnlab.ui.widgets.epoch_timing._stopwatch", lambda: stopwatch)
     page = open_page("Train")
     assert "Estimating the time" in texts(page)
-    config = RunConfig()
+    config = RECIPES["default"].config
     stopwatch.want("test", config.architecture, config, DATASETS["mnist-sample"])
     pieces = list(stopwatch.measurements())
     page.run()
     seconds = len(pieces) * 0.001 * 4050 / 128
-    assert f"45 epochs of {duration(seconds)}, an estimate" in texts(checked(page))
-    train(architecture="compact", epochs=2, train_fraction=0.1)
+    assert f"38 epochs of {duration(seconds)}, an estimate" in texts(checked(page))
+    train(architecture="lean", epochs=2, train_fraction=0.1, weight_average=0.98)
     st.cache_data.clear()
     page.number_input(key="form.train_fraction").set_value(0.1).run()
     assert "as earlier runs took" in texts(checked(page))

@@ -125,7 +125,7 @@ def _recipe_label(name: str) -> str:
 
 
 def _designs() -> dict[str, Choice]:
-    """List the session's design, where it can be trained, and the saved ones, each with default settings."""
+    """List the session's design, where it can be trained, and the saved ones, with the default recipe's settings."""
     networks = {f"design {name}": (f"Design: {network.title}", network) for name, network in shelf().networks().items()}
     design = own_design()
     if design is not None:
@@ -136,7 +136,7 @@ def _designs() -> dict[str, Choice]:
         else:
             networks = {"board": (f"On Design now: {own.title}", own)} | networks
     return {
-        key: Choice(label, RunConfig().model_copy(update={"architecture": network}))
+        key: Choice(label, RECIPES["default"].config.model_copy(update={"architecture": network}))
         for key, (label, network) in networks.items()
     }
 

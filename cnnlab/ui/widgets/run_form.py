@@ -163,7 +163,7 @@ def _pick_network() -> Architecture:
     """Choose a preset, a saved design that can be trained, or the network from Design or an earlier run."""
     networks = _networks()
     if form_field("architecture").get() not in networks:
-        form_field("architecture").put(RunConfig().architecture.name)
+        form_field("architecture").put(RECIPES["default"].config.architecture.name)
     labels = frame.distinct_labels({name: network.title for name, network in networks.items()})
     return networks[choice("Network", "architecture", list(networks), labels.__getitem__)]
 

@@ -52,7 +52,8 @@ def test_its_command_trains_with_the_same_settings(name: str) -> None:
 
 def test_a_design_of_ones_own_travels_along() -> None:
     layers = (Conv2d(out_channels=4), Flatten(), Linear(out_features="classes"))
-    config = RunConfig(architecture=Architecture(name="mine", title="Mine", layers=layers), nesterov=False)
+    own = {"architecture": Architecture(name="mine", title="Mine", layers=layers), "nesterov": False}
+    config = RECIPES["default"].config.model_copy(update=own)
     given = reproduce(config)
     assert given["command"].endswith("--architecture design.json --no-nesterov")
     assert read_design(json.dumps(given["design"]).encode()).layers == layers

@@ -76,7 +76,8 @@ def test_a_linked_design_is_trained() -> None:
     button(page, "Train").click().run()
     (job,) = running_jobs()
     job.join()
-    assert job.config == RunConfig(architecture=TINY, epochs=1, train_fraction=0.05)
+    own = {"architecture": TINY, "epochs": 1, "train_fraction": 0.05}
+    assert job.config == RECIPES["default"].config.model_copy(update=own)
     checked(page.run())
     assert set(page.query_params) == {"run"}  # so that a reload finds the run
 
