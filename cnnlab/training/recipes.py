@@ -54,7 +54,7 @@ _RECIPES = [
         title="CNN Lab default",
         config=RunConfig(
             architecture=PRESETS["lean"],  # a fifth of Compact's work in less than a third of its time
-            epochs=38,  # a quarter of the time that 45 epochs of Compact take, with the same accuracy on MNIST
+            epochs=38,  # a quarter of the time of 45 epochs of Compact, for a tenth of a point on MNIST
             label_smoothing=0.05,  # of images as varied as drawings 0.3 points more are read right; 0.1 gives no more
             weight_average=0.98,  # over some 50 steps: no better in the end, but after 5 seconds 3 points better
         ),
