@@ -12,6 +12,7 @@ from pathlib import Path
 from shutil import copytree
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from cnnlab.runs.catalogue import COARSE, Catalogue, search, table
 from cnnlab.runs.example import FOLDER, example_id
@@ -28,8 +29,7 @@ Figures = dict[str, list[float]]  # milliseconds by what took them
 
 def measure() -> Figures:
     """Return the milliseconds of each listing."""
-    with TemporaryDirectory() as place:
-        os.environ["CNNLAB_CACHE"] = f"{place}/cache"
+    with TemporaryDirectory() as place, patch.dict(os.environ, {"CNNLAB_CACHE": f"{place}/cache"}):
         store = RunStore(Path(place) / "runs")
         many_runs(store)
         first: Figures = {"first listing, without an index": [_in_new_process(store.folder)]}
