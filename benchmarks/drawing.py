@@ -20,7 +20,7 @@ from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import Trained, load_trained
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 
 WIDTHS = (6, 10, 16, 24, 32, 40, 48)  # pixels of a canvas of 280, for drawings 180 high
 PLACES = {
@@ -60,9 +60,7 @@ def measure() -> dict[str, Any]:
     """Return the results of the default and of Best, each trained here, on digits and non-digits."""
     with tempfile.TemporaryDirectory() as folder:
         store = RunStore(Path(folder))
-        return {
-            recipe: told([_trained(recipe, seed, store) for seed in range(SEEDS)]) for recipe in ("default", "best")
-        }
+        return {recipe: told([_trained(recipe, seed, store) for seed in range(SEEDS)]) for recipe in (DEFAULT, "best")}
 
 
 def told(runs: Sequence[Run]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from cnnlab.jobs.job import Job
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import judge, load_trained
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 
 PRECISION = "float32"
 SEEDS = range(5)
@@ -25,8 +25,8 @@ MIDDLE = (0.5, 0.5)
 
 
 def measure() -> dict[str, Any]:
-    """Train the recipe "default" with each seed; judge it by MNIST's test images and by digits that strangers drew."""
-    config = RECIPES["default"].config.model_copy(update={"precision": PRECISION})
+    """Train the default recipe with each seed; judge it by MNIST's test images and by digits that strangers drew."""
+    config = RECIPES[DEFAULT].config.model_copy(update={"precision": PRECISION})
     with tempfile.TemporaryDirectory() as folder:
         store = RunStore(Path(folder))
         runs = []

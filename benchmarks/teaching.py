@@ -27,11 +27,11 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import Trained, load_trained
 from cnnlab.training.config import RunConfig
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 
 PLAIN = {"architecture": "basic-cnn", "augmentation": "none", "epochs": 5}  # misreads more writers than the default
 NETWORKS = {
-    "default": RECIPES["default"].config,
+    DEFAULT: RECIPES[DEFAULT].config,
     "Basic CNN, plainly trained": RunConfig.model_validate(PLAIN),
 }
 CORRECTIONS = 10

@@ -15,7 +15,7 @@ from cnnlab.bench.rounds import Report, Rows, Say, Terms, alone, in_turn, ratio
 from cnnlab.data.loading import load
 from cnnlab.training.device import threads_each
 from cnnlab.training.loop import Training
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 from cnnlab.training.run_data import network_for
 from cnnlab.training.thread_tuner import ThreadTuner
 
@@ -57,7 +57,7 @@ def _beside(programs: int, terms: Terms) -> Report:
 
 def _speed(terms: Terms, tuner: ThreadTuner | None) -> float:
     """Return the images a second of a training that is broken off."""
-    config = RECIPES["default"].config.model_copy(update={"epochs": EPOCHS, "precision": terms.precision})
+    config = RECIPES[DEFAULT].config.model_copy(update={"epochs": EPOCHS, "precision": terms.precision})
     data = load(config.dataset)
     torch.set_num_threads(threads_each())
     training = Training(network_for(config, data.spec), data, config, tuner=tuner)

@@ -14,7 +14,7 @@ from cnnlab.bench.rounds import Report, Rows, Say, Terms, alone, in_turn, ratio
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import RunStore
 from cnnlab.training.device import threads_each
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 
 EPOCHS = 8  # of the default training
 
@@ -33,7 +33,7 @@ def rows(report: Report) -> Rows:
 
 def _watched(terms: Terms, store: RunStore) -> Report:
     fixed = {"epochs": EPOCHS, "precision": terms.precision, "threads": threads_each()}
-    config = RECIPES["default"].config.model_copy(update=fixed)
+    config = RECIPES[DEFAULT].config.model_copy(update=fixed)
 
     def speed(watched: bool) -> float:
         job = Job.start(config, store)

@@ -20,13 +20,13 @@ from cnnlab.pretrained.table import NETWORKS
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig, parse_config
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 
 Command = Callable[..., None]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="End stdout with one line of JSON.")
 recipe_option = click.option(
-    "--recipe", type=click.Choice(list(RECIPES)), default="default", help="Start from these settings."
+    "--recipe", type=click.Choice(list(RECIPES)), default=DEFAULT, help="Start from these settings."
 )
 runs_option = click.option(
     "--runs",

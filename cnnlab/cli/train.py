@@ -36,6 +36,7 @@ from cnnlab.runs.store import RunStore
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.lr_finder import STEPS, ramp, suggest
 from cnnlab.training.memory import check_memory
+from cnnlab.training.recipes import DEFAULT
 from cnnlab.training.remedy import TrainingError
 from cnnlab.training.run_data import check_batches, load_for
 
@@ -138,8 +139,9 @@ def trained(config: RunConfig, store: RunStore) -> Job:
 
 
 def _tell_disk(told: str, more: int, store: RunStore) -> None:
-    """Say beside the results what will be left on disk, and where there is too little room."""
-    click.echo(told, err=True)
+    """Say on a terminal what will be left on disk, and anywhere that there is too little room."""
+    if sys.stderr.isatty():
+        click.echo(told, err=True)
     if missing := shortage(store.folder, more):
         click.echo(missing, err=True)
 
@@ -249,7 +251,7 @@ def sweep(
     store = SweepStore(open_store(runs).folder)
     if sweep_id:
         others = [*searched, *(value for value in (minutes, pruner, *fields.values()) if value is not None)]
-        if others or recipe != "default":
+        if others or recipe != DEFAULT:
             raise ConfigError("--continue keeps the sweep's settings: combine it only with --trials, --runs and --json")
         found = store.open(sweep_id)
         _ = found.study  # raises before anything is told

@@ -46,16 +46,16 @@ def _residual(channels: int, stride: int = 1) -> Residual:
 
 _PRESETS = [
     Architecture(
-        name="lean",
-        title="Lean net",
-        description="The default: a 5×5 stem of stride 2, a 3×3 convolution, then a pair of them on maps of 7×7.",
-        layers=(*_stem(16), *_conv_pool_norm(32), *_pair(64), Flatten(), _LOGITS),
-    ),
-    Architecture(
         name="compact",
         title="Compact batch-norm net",
         description="A 5×5 stem of stride 2, then pairs of 3×3 convolutions with batch norm: five times Lean's work.",
         layers=(*_stem(32), *_pair(64), *_pair(96), Flatten(), _LOGITS),
+    ),
+    Architecture(
+        name="lean",
+        title="Lean net",
+        description="The default: a 5×5 stem of stride 2, a 3×3 convolution, then a pair of them on maps of 7×7.",
+        layers=(*_stem(16), *_conv_pool_norm(32), *_pair(64), Flatten(), _LOGITS),
     ),
     Architecture(
         name="quick",

@@ -114,7 +114,7 @@ class RunConfig(BaseModel):
     """All settings of one run: the same config, seed, machine and thread count give the same history.
 
     The comment beside each default gives its reason; figures were measured on the embedded sample. The defaults are
-    what a recipe leaves out; what Train begins with is the recipe "default".
+    what a recipe leaves out; what Train begins with is the recipe DEFAULT.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -11,7 +11,7 @@ from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.designs import DesignError, from_link, to_link
 from cnnlab.pretrained.table import NETWORKS
 from cnnlab.training.config import ConfigError, RunConfig, parse_config
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 
 RECIPE, PRESET, DESIGN = "recipe", "architecture", "design"  # parameters beside the scalar fields
 MAX_VALUE = 60  # characters of any value but a design
@@ -68,7 +68,7 @@ def from_query(query: Mapping[str, str]) -> RunConfig:
     """
     for name, value in query.items():
         _check_parameter(name, value)
-    base = _known("recipe", query.get(RECIPE, "default"), RECIPES).config
+    base = _known("recipe", query.get(RECIPE, DEFAULT), RECIPES).config
     if PRESET in query and DESIGN in query:
         raise ConfigError("design: the link also has an architecture, but only one of them can be the network")
     fields = dict(base) | {name: query[name] for name in (PRESET, *FIELDS) if name in query}

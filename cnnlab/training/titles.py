@@ -8,7 +8,7 @@ from typing import Any
 from cnnlab.data.datasets import dataset_title
 from cnnlab.networks.layers import Chain
 from cnnlab.training.config import COUNTS_WITH, RunConfig
-from cnnlab.training.recipes import RECIPES, Recipe
+from cnnlab.training.recipes import DEFAULT, RECIPES, Recipe
 
 _VALUES = {
     "": "all layers",  # that learn
@@ -103,7 +103,7 @@ def phrase(field: str, value: Any) -> str:
 def _recipes_with(layers: Chain) -> list[Recipe]:
     """Return the recipes of a network, and the default one; kept, as lists of runs ask for each run."""
     offered = [recipe for recipe in RECIPES.values() if recipe.config.architecture.layers == layers]
-    return [*offered, RECIPES["default"]]
+    return [*offered, RECIPES[DEFAULT]]
 
 
 @cache

@@ -248,6 +248,7 @@ def test_it_tells_where_nothing_is_guided(activation: type[nn.Module]) -> None:
 
 FINE = {
     "compact": "conv5",
+    "lean": "conv4",
     "quick": "conv3",
     "accurate": "conv5",
     "colour": "conv5",

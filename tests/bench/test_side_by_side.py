@@ -9,7 +9,7 @@ import pytest
 from cnnlab.bench import busy, races, side_by_side, watched
 from cnnlab.bench.races import RACES
 from cnnlab.bench.rounds import Effort, Report
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 
 pytestmark = pytest.mark.slow
 
@@ -30,10 +30,10 @@ def report(real_data: Path) -> Report:
         busy_seconds=0.1,
     )
     easy = {name: replace(race, target=0.3) for name, race in RACES.items()}
-    default = RECIPES["default"]
+    default = RECIPES[DEFAULT]
     short = replace(default, config=default.config.model_copy(update={"train_fraction": 0.1}))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(RECIPES, "default", short)
+        patch.setitem(RECIPES, DEFAULT, short)
         patch.setattr(side_by_side, "QUICK", effort)
         patch.setattr(races, "RACES", easy)
         patch.setattr(watched, "EPOCHS", 1)

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 
 def opened(page: Page, address: str) -> Locator:
-    page.goto(f"{address}/Train")
+    page.goto(f"{address}/Train?recipe=default")
     expander = page.get_by_test_id("stExpander").filter(has_text="The network:")
     expander.locator("summary").click()
     expect(expander.locator(".network-frame svg")).to_be_visible()

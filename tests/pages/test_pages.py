@@ -46,7 +46,7 @@ from cnnlab.runs.summary import About
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import to_line
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 from cnnlab.ui.draw.why import VIEWS
 from cnnlab.ui.inspect import EVALUATE, INSIDE, Look, View, label_errors
 from cnnlab.ui.shell.glossary_links import linked
@@ -220,7 +220,7 @@ def test_home_trains_the_default_with_one_click() -> None:
     (job,) = running_jobs()
     job.stop()
     job.join()
-    assert job.config == RECIPES["default"].config
+    assert job.config == RECIPES[DEFAULT].config
     assert checked(page).title[0].value == "Train"
 
 

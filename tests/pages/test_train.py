@@ -20,7 +20,7 @@ from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
 from cnnlab.training.config import Parent
 from cnnlab.training.epoch_time import Cost, Stopwatch
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 from tests.pages.driver import button, checked, metrics, new_session, open_page, texts
 from tests.trainings import interrupted, start, train, wait_for, wait_for_epoch, wait_until
 
@@ -286,7 +286,7 @@ def test_the_time_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("cnnlab.ui.widgets.epoch_timing._stopwatch", lambda: stopwatch)
     page = open_page("Train")
     assert "Estimating the time" in texts(page)
-    config = RECIPES["default"].config
+    config = RECIPES[DEFAULT].config
     stopwatch.want("test", config.architecture, config, DATASETS["mnist-sample"])
     pieces = list(stopwatch.measurements())
     page.run()
@@ -300,7 +300,7 @@ def test_the_time_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_what_is_kept_and_takes_room_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page("Train")
-    assert "Keeps up to 34 of 45 epochs: 31 MB on disk." in texts(page)
+    assert "Keeps up to 32 of 38 epochs: 9.9 MB on disk." in texts(page)
     page.number_input(key="form.epochs").set_value(3).run()
     assert "Keeps every epoch:" in texts(checked(page))
     monkeypatch.setattr("cnnlab.runs.disk.disk_usage", lambda folder: shutil.disk_usage(folder)._replace(free=10**6))

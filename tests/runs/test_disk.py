@@ -63,7 +63,7 @@ def test_deleted_runs_take_their_room_until_they_are_gone_for_good(
         check_room(tmp_path)
     store.delete_for_good(run.id)
     check_room(tmp_path)
-    assert bytes_below(tmp_path) == 0
+    assert bytes_below(tmp_path / ".deleted") == 0
 
 
 def test_a_short_disk_is_told_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from cnnlab.networks.layers import Linear
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import ConfigError, Parent, RunConfig
 from cnnlab.training.config_link import MAX_TOLD, from_query, to_query, without_mistakes
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 from tests.samples import TINY, lesson
 
 
@@ -62,12 +62,12 @@ def test_a_recipes_link_is_its_name(name: str) -> None:
 def test_a_link_says_only_what_differs() -> None:
     config = RECIPES["basic-cnn"].config.model_copy(update={"epochs": 2, "nesterov": False})
     assert to_query(config) == {"recipe": "basic-cnn", "epochs": "2", "nesterov": "false"}
-    tiny = RECIPES["default"].config.model_copy(update={"architecture": TINY})
-    assert to_query(tiny) == {"recipe": "default", "design": to_link(TINY)}
+    tiny = RECIPES[DEFAULT].config.model_copy(update={"architecture": TINY})
+    assert to_query(tiny) == {"recipe": DEFAULT, "design": to_link(TINY)}
 
 
 def test_what_a_link_leaves_out_is_the_recipes() -> None:
-    assert from_query({}) == RECIPES["default"].config
+    assert from_query({}) == RECIPES[DEFAULT].config
     config = from_query({"recipe": "quick", "dataset": "fashion-mnist", "augmentation": "shift"})
     assert config == RECIPES["quick"].config.model_copy(update={"dataset": "fashion-mnist", "augmentation": "shift"})
 

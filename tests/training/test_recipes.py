@@ -6,7 +6,7 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.presets import PRESETS
 from cnnlab.training.config import RunConfig
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -17,7 +17,7 @@ def test_a_recipe_names_what_there_is_and_fits(name: str) -> None:
 
 
 def test_the_default_recipe_changes_only_what_makes_it_quick() -> None:
-    config, plain = RECIPES["default"].config, RunConfig()
+    config, plain = RECIPES[DEFAULT].config, RunConfig()
     assert {name for name in RunConfig.model_fields if getattr(config, name) != getattr(plain, name)} == {
         "architecture",
         "epochs",

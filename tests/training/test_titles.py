@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cnnlab.training.config import RunConfig
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 from cnnlab.training.titles import TOLD, phrase, recipe_of, setting_title, what_differs
 
 
@@ -23,7 +23,7 @@ def test_a_title_names_what_was_changed_and_no_more_than_fits() -> None:
 
 def test_what_has_no_effect_and_what_is_of_the_machine_is_not_told() -> None:
     without_effect = {"momentum": 0.5, "step_epochs": 3, "device": "cpu", "dataset": "mnist"}
-    assert what_differs(RECIPES["default"].config.model_copy(update=without_effect)) == ""
+    assert what_differs(RECIPES[DEFAULT].config.model_copy(update=without_effect)) == ""
 
 
 def test_values_are_told_by_their_titles() -> None:

@@ -20,7 +20,7 @@ from cnnlab.runs.ancestry import caveat, data_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import test_split
 from cnnlab.training.config import RunConfig
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 
 Facts = dict[str, Any]  # as JSON has it
 
@@ -129,7 +129,7 @@ def _judged(portable: Portable, run: Run, answers: metrics.Answers) -> Facts:
 
 def reproduce(config: RunConfig) -> Facts:
     """Return the command that trains alike, the design's file where it needs one, and what it needs besides."""
-    plain = RECIPES["default"].config.model_dump(mode="json")
+    plain = RECIPES[DEFAULT].config.model_dump(mode="json")
     given = config.model_dump(mode="json", exclude={"architecture", "parent", "start", "lessons"})
     parts = [*command().split(), "train"]
     known = next((name for name, draft in NETWORKS.items() if _layers(draft) == _layers(config.architecture)), None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 from cnnlab.ui.shell import frame, session
 
 
@@ -57,5 +57,5 @@ def _train_now() -> None:
     label = "See your training" if training else "Train a network now"
     if st.button(label, type="primary", icon=":material/play_arrow:", key="home.train"):
         with frame.errors_shown():
-            job = training or session.start(RECIPES["default"].config)
+            job = training or session.start(RECIPES[DEFAULT].config)
             frame.go_to("Train", job.run.id)

@@ -248,7 +248,7 @@ def _doors(terms: ablation.Terms, found: list[Effect]) -> None:
 def _whole_mnist(terms: ablation.Terms, name: str) -> dict[str, str]:
     """Build the URL parameters of Train for the same training on the whole data set."""
     config = terms.config(terms.arms[name], seed=0)
-    fields = sorted({"batch_size", "weight_decay", "label_smoothing", *chain.from_iterable(ablation.SETTINGS.values())})
+    fields = sorted({"batch_size", "weight_decay", *chain.from_iterable(ablation.SETTINGS.values())})
     return {
         "recipe": "default",
         "dataset": "mnist",

@@ -13,7 +13,7 @@ from cnnlab.networks.architecture import Architecture
 from cnnlab.runs.run import Run
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.config_link import from_query
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 from cnnlab.ui.shell import address, frame, session
 from cnnlab.ui.shell.session import shelf
 from cnnlab.ui.shell.state import PROGRAM_TRAINING, own_design, program_field
@@ -136,7 +136,7 @@ def _designs() -> dict[str, Choice]:
         else:
             networks = {"board": (f"On Design now: {own.title}", own)} | networks
     return {
-        key: Choice(label, RECIPES["default"].config.model_copy(update={"architecture": network}))
+        key: Choice(label, RECIPES[DEFAULT].config.model_copy(update={"architecture": network}))
         for key, (label, network) in networks.items()
     }
 

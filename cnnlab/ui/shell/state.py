@@ -16,6 +16,7 @@ from cnnlab.networks.architecture import Draft, Place
 from cnnlab.networks.designs import read_design
 from cnnlab.networks.edit import UndoStack
 from cnnlab.training.config import Parent
+from cnnlab.training.recipes import DEFAULT
 
 if TYPE_CHECKING:
     from cnnlab.analysis.feature_visualization import Dream
@@ -77,7 +78,7 @@ _VISIT: Key[int] = Key("frame.visit", 0)
 LOG_LOSS: Key[bool] = Key("curves.log", False)
 
 # Train.
-FORM_RECIPE: Key[str] = Key("form.recipe", "default")
+FORM_RECIPE: Key[str] = Key("form.recipe", DEFAULT)
 FORM_PARENT: Key[Parent | None] = Key("form.parent", None)  # of the branch that the form creates
 FORM_OWN_NETWORK: Key[str] = Key("form.own_network", "")  # a design's JSON
 RATE: Key[float] = Key("live.rate", 0.0)

@@ -21,7 +21,7 @@ from cnnlab.training.config import ConfigError, Parent, RunConfig, field_title, 
 from cnnlab.training.config_link import differing
 from cnnlab.training.device import devices, precisions
 from cnnlab.training.memory import GB, check_memory, needs
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 from cnnlab.training.run_data import check_batches
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.glossary_links import explain
@@ -41,7 +41,7 @@ _NOT_OFFERED = {"parent", "start", "lessons", "lesson_share"}  # fields without 
 def run_form() -> RunConfig | None:
     """Show data set, network and hyperparameters; return None, with the reason shown, where they are inconsistent."""
     if not FORM_RECIPE.is_set:
-        FORM_RECIPE.put("default")
+        FORM_RECIPE.put(DEFAULT)
         _recall(session.current_run())
     link.follow(_begin_with)
     recipe = st.container()
@@ -163,7 +163,7 @@ def _pick_network() -> Architecture:
     """Choose a preset, a saved design that can be trained, or the network from Design or an earlier run."""
     networks = _networks()
     if form_field("architecture").get() not in networks:
-        form_field("architecture").put(RECIPES["default"].config.architecture.name)
+        form_field("architecture").put(RECIPES[DEFAULT].config.architecture.name)
     labels = frame.distinct_labels({name: network.title for name, network in networks.items()})
     return networks[choice("Network", "architecture", list(networks), labels.__getitem__)]
 
@@ -197,7 +197,7 @@ def _networks() -> dict[str, Architecture]:
 def take_network(network: Architecture, dataset: str, batch_size: int) -> None:
     """Put a design into the form, as a new network."""
     if not FORM_RECIPE.is_set:
-        FORM_RECIPE.put("default")
+        FORM_RECIPE.put(DEFAULT)
         _fill_in()
     FORM_PARENT.drop()
     _offer(network)

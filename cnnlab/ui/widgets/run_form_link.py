@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.config_link import RECIPE, from_query, to_query, without_mistakes
+from cnnlab.training.recipes import DEFAULT
 from cnnlab.ui.shell import address, frame
 
 # Parameters of the app's other pages and of Streamlit.
@@ -27,7 +28,7 @@ def follow(fill_in: Callable[[str, RunConfig], None]) -> None:
         lines = "\n\n".join(frame.literal(line) for line in refused)
         st.warning(lines, title="This link has a setting that does not exist", icon=":material/link_off:")
     if sound and address.is_new("setup", asked):
-        fill_in(sound.get(RECIPE, "default"), from_query(sound))
+        fill_in(sound.get(RECIPE, DEFAULT), from_query(sound))
 
 
 def forget() -> None:

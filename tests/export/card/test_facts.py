@@ -16,7 +16,7 @@ from cnnlab.networks.layers import Conv2d, Flatten, Linear
 from cnnlab.networks.presets import PRESETS
 from cnnlab.runs.run import Run
 from cnnlab.training.config import RunConfig
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 from tests.export.portables import portable
 
 
@@ -26,7 +26,7 @@ def asked(command: str) -> RunConfig:
     assert program == ["python", "-m", "cnnlab"]
     given = cli.commands[name].make_context(name, words[4:]).params
     fields: dict[str, Any] = {field: given[field] for field in RunConfig.model_fields if given[field] is not None}
-    return changed(RECIPES["default"].config, fields)
+    return changed(RECIPES[DEFAULT].config, fields)
 
 
 def test_a_card_tells_what_was_measured(listed_run: Run) -> None:
@@ -53,7 +53,7 @@ def test_its_command_trains_with_the_same_settings(name: str) -> None:
 def test_a_design_of_ones_own_travels_along() -> None:
     layers = (Conv2d(out_channels=4), Flatten(), Linear(out_features="classes"))
     own = {"architecture": Architecture(name="mine", title="Mine", layers=layers), "nesterov": False}
-    config = RECIPES["default"].config.model_copy(update=own)
+    config = RECIPES[DEFAULT].config.model_copy(update=own)
     given = reproduce(config)
     assert given["command"].endswith("--architecture design.json --no-nesterov")
     assert read_design(json.dumps(given["design"]).encode()).layers == layers

@@ -15,7 +15,7 @@ from cnnlab.networks.designs import to_link
 from cnnlab.training import device
 from cnnlab.training.config import RunConfig
 from cnnlab.training.config_link import from_query, to_query
-from cnnlab.training.recipes import RECIPES
+from cnnlab.training.recipes import DEFAULT, RECIPES
 from tests.pages.driver import PAGES, button, checked, new_session, texts
 from tests.samples import TINY
 from tests.trainings import train
@@ -77,7 +77,7 @@ def test_a_linked_design_is_trained() -> None:
     (job,) = running_jobs()
     job.join()
     own = {"architecture": TINY, "epochs": 1, "train_fraction": 0.05}
-    assert job.config == RECIPES["default"].config.model_copy(update=own)
+    assert job.config == RECIPES[DEFAULT].config.model_copy(update=own)
     checked(page.run())
     assert set(page.query_params) == {"run"}  # so that a reload finds the run
 
