@@ -81,7 +81,7 @@ def test_what_a_link_leaves_out_is_the_recipes() -> None:
         ({"epochs": "1001"}, "epochs: Input should be less than or equal to 1000"),
         ({"epochs": "9" * 5000}, "epochs: longer than 60 characters"),
         ({"learning_rate": "nan"}, "learning_rate: Input should be less than or equal to 10"),
-        ({"recipe": "cake"}, "recipe: there is no 'cake': choose one of default"),
+        ({"recipe": "cake"}, "recipe: there is no 'cake': choose one of lean"),
         ({"dataset": "imagenet"}, "dataset: there is no 'imagenet': choose one of mnist-sample"),
         ({"architecture": "huge"}, "architecture: unknown architecture 'huge'"),
         ({"architecture": "quick", "design": to_link(TINY)}, "design: the link also has an architecture"),
