@@ -19,7 +19,7 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import About
 from cnnlab.runs.trained import judge, load_trained
-from cnnlab.training.recipes import DEFAULT, RECIPES
+from cnnlab.training.config import RunConfig
 
 KEPT = (1, 5, 15)  # epochs whose weights stay besides the last: 119 kB each
 LEFT_OUT = ("checkpoint.safetensors", "heldout.safetensors", "lock", "looks.jsonl")
@@ -27,7 +27,7 @@ LEFT_OUT = ("checkpoint.safetensors", "heldout.safetensors", "lock", "looks.json
 
 def main() -> None:
     """Train, judge, and replace the example."""
-    config = RECIPES[DEFAULT].config.model_copy(update={"architecture": PRESETS["quick"]})
+    config = RunConfig(architecture=PRESETS["quick"])
     with TemporaryDirectory() as folder:
         job = Job.start(config, RunStore(Path(folder)))
         job.join()

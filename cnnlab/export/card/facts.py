@@ -20,7 +20,8 @@ from cnnlab.runs.ancestry import caveat, data_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import test_split
 from cnnlab.training.config import RunConfig
-from cnnlab.training.recipes import DEFAULT, RECIPES
+from cnnlab.training.config_link import differing
+from cnnlab.training.recipes import RECIPES
 
 Facts = dict[str, Any]  # as JSON has it
 
@@ -129,9 +130,10 @@ def _judged(portable: Portable, run: Run, answers: metrics.Answers) -> Facts:
 
 def reproduce(config: RunConfig) -> Facts:
     """Return the command that trains alike, the design's file where it needs one, and what it needs besides."""
-    plain = RECIPES[DEFAULT].config.model_dump(mode="json")
+    recipe = min(RECIPES, key=lambda name: len(differing(config, RECIPES[name].config)))
+    plain = RECIPES[recipe].config.model_dump(mode="json")
     given = config.model_dump(mode="json", exclude={"architecture", "parent", "start", "lessons"})
-    parts = [*command().split(), "train"]
+    parts = [*command().split(), "train", "--recipe", recipe]  # named, as the default changes between versions
     known = next((name for name, draft in NETWORKS.items() if _layers(draft) == _layers(config.architecture)), None)
     parts += ["--architecture", known or "design.json"]
     for name, value in given.items():

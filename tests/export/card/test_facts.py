@@ -26,7 +26,7 @@ def asked(command: str) -> RunConfig:
     assert program == ["python", "-m", "cnnlab"]
     given = cli.commands[name].make_context(name, words[4:]).params
     fields: dict[str, Any] = {field: given[field] for field in RunConfig.model_fields if given[field] is not None}
-    return changed(RECIPES[DEFAULT].config, fields)
+    return changed(RECIPES[given["recipe"]].config, fields)
 
 
 def test_a_card_tells_what_was_measured(listed_run: Run) -> None:

@@ -32,7 +32,7 @@ def test_strangers_words_are_shown_as_they_were_typed(hostile: Reader) -> None:
 def test_it_tells_all_that_is_known_of_a_run(hostile: Reader, finished_run: Run) -> None:
     for told in (
         f"{finished_run.summary.test_accuracy:.1%}",
-        "Recipe “CNN Lab default”",
+        "Recipe “Compact: the default of earlier versions”",
         "Validation accuracy",
         "Expected calibration error",
         "On worse images",
