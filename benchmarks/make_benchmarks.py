@@ -228,7 +228,7 @@ def _write_bench(figures: Figures) -> str:
     rest = (
         f"- batch augmentation / per-image PIL: {figures['augmentation']['ratio']:.0f}\n"
         f"- training with its charts asked for every second / with nobody asking: {figures['live']['ratio']:.3f}\n"
-        f"- one 28×28 image through the default network: p50 {inference['p50_ms']:.2f} ms, "
+        f"- one 28×28 image through Compact: p50 {inference['p50_ms']:.2f} ms, "
         f"p95 {inference['p95_ms']:.2f} ms"
     )
     return f"{loop}\n\n{races}\n\n{rest}"

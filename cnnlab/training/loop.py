@@ -61,8 +61,8 @@ class Training:
     config's are ``extensions``, each with its own rate, which falls to zero along a cosine. The same network, data,
     config, machine and thread count give the same metrics, also where a training continues from the checkpoint of
     another; only speeds and seconds differ. The threads are those of the calling thread, or what a ``tuner`` chooses
-    for each step. Raises ConfigError where the device is missing, or the network's batch norm
-    cannot work with batches of one image.
+    for each step. Raises ConfigError where the device is missing, or the network's batch norm cannot work with batches
+    of one image.
     """
 
     def __init__(

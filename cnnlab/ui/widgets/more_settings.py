@@ -115,8 +115,8 @@ def _machine() -> dict[str, Any]:
         "threads": integer(
             "Threads (0: follow the load)",
             "threads",
-            hint="For a CPU. 0 uses as many as are fastest at the moment and records each change. A fixed number gives "
-            "the same numbers in each training.",
+            hint="For a CPU. 0 uses as many as are fastest at the moment and records each change. A fixed number, at "
+            "most a training's share of the cores, gives the same results in each training.",
         ),
         "seed": integer("Seed", "seed"),
     }
