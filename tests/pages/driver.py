@@ -56,6 +56,12 @@ def texts(page: AppTest) -> str:
     return "\n".join(str(block.value) for block in blocks)
 
 
+def set_by_code(page: AppTest) -> list[str]:
+    """The widgets whose value the last run of the page put over the browser's."""
+    nodes = (*page.main, *page.sidebar)
+    return [str(node) for node in nodes if getattr(getattr(node, "proto", None), "set_value", False)]
+
+
 def metrics(page: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in page.metric}
 

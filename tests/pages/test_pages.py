@@ -63,10 +63,11 @@ from tests.pages.driver import (
     new_session,
     open_page,
     open_view,
+    set_by_code,
     texts,
 )
 from tests.samples import EPOCH, SEVEN, lesson
-from tests.trainings import records, train, wait_for_epoch
+from tests.trainings import records, train, wait_for_epoch, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -89,6 +90,21 @@ def test_a_page_shows_strangers_nothing_where_the_server_has_a_login(
     checked(page.run())
     assert [button.label for button in page.button] == ["Log in"]
     assert listed_run.title not in texts(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_drawn_again_moves_nothing_under_a_persons_hand(name: str, listed_run: Run) -> None:
+    assert set_by_code(open_page(name, listed_run).run()) == []
+
+
+def test_a_page_that_draws_itself_again_moves_nothing_under_a_persons_hand(training: tuple[AppTest, Job]) -> None:
+    page, job = training
+    page.switch_page(PAGES["Inside"]).run()
+    wait_until(job, lambda: len(job.history.epochs) > 1)
+    page.run()
+    toggle = next(toggle for toggle in page.toggle if toggle.label == "Follow")
+    toggle.set_value(False).run()
+    assert set_by_code(page.run()) == []
 
 
 def test_a_login_that_cannot_work_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

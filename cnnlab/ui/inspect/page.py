@@ -89,7 +89,7 @@ def _pick_view(views: Mapping[str, View], page: str) -> str:
     shown, group = view_of(page), view_group_of(page)
     if shown.get() not in views:
         shown.put(next(iter(views)))
-    group.put(views[shown.get()].group)
+    group.move_to(views[shown.get()].group)
     groups = list(dict.fromkeys(view.group for view in views.values()))
     members = [name for name, view in views.items() if view.group == group.get()]
     with st.container(horizontal=True, gap="medium"):
@@ -161,9 +161,9 @@ def _pick_epoch(run: Run, epochs: list[int], job: Job | None) -> int:
             PLAYING.drop()
             st.rerun()
     elif job and follow.get():
-        chosen.put(epochs[-1])
+        chosen.move_to(epochs[-1])
     # The one before where it is no longer kept.
-    chosen.put(max((epoch for epoch in epochs if epoch <= chosen.get()), default=epochs[0]))
+    chosen.move_to(max((epoch for epoch in epochs if epoch <= chosen.get()), default=epochs[0]))
     OWN_EPOCHS.put((*OWN_EPOCHS.get()[-2:], chosen.get()) if PLAYING.get() or job else ())
     slider, play, *keep_up = st.columns([6, 1, 1] if job else [7, 1], vertical_alignment="bottom")
     with slider:

@@ -51,6 +51,11 @@ class Key(Generic[T]):
         st.session_state[self.name] = value
         return value
 
+    def move_to(self, value: T) -> None:
+        """Store ``value`` where it differs: to store sets the widget in the browser, over what is done there just then."""
+        if not self.is_set or self.get() != value:
+            self.put(value)
+
     def fill(self, value: T) -> T:
         """Store ``value`` unless there is one; return the stored one, which may be changed in place."""
         kept: T = st.session_state.setdefault(self.name, value)

@@ -85,7 +85,7 @@ def watch_sweeps() -> None:
         return
     named = SWEEP.asked(ids, "The sweep in this link does not exist here. Choose one below.")
     asked = SWEEP_CHOSEN.get() or named
-    SWEEP_CHOSEN.put(asked if asked in ids else ids[0])
+    SWEEP_CHOSEN.move_to(asked if asked in ids else ids[0])
     titles = frame.distinct_labels({sweep.id: sweep.title for sweep in sweeps})
     chosen = st.selectbox("Sweep", ids, format_func=titles.__getitem__, key=SWEEP_CHOSEN.name, persist_state="session")
     SWEEP.put(chosen)
