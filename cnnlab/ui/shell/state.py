@@ -52,7 +52,7 @@ class Key(Generic[T]):
         return value
 
     def move_to(self, value: T) -> None:
-        """Store ``value`` where it differs: to store it sets the browser's widget, over what is done there just then."""
+        """Store ``value`` where it differs: to store it sets the browser's widget, over what is done there then."""
         if not self.is_set or self.get() != value:
             self.put(value)
 
