@@ -50,15 +50,16 @@ def _loop(config: RunConfig, effort: Effort, folder: Path | None) -> Report:
     data = replace(whole, train=whole.train.part(slice(count)), validation=whole.validation.part(slice(1)))
     with tutorial.training_set(config, folder) as images:
         sides = {
-            "ours": lambda: count / _seconds(fit(network_for(once, data.spec), data, once)),
-            "ceiling": lambda: count / _seconds(_bare_steps(once, data, count)),
-            "tutorial": lambda: count / _seconds(_tutorial_steps(once, data, images, count)),
+            "ours": lambda: count / seconds_of(fit(network_for(once, data.spec), data, once)),
+            "ceiling": lambda: count / seconds_of(bare_steps(once, data, count)),
+            "tutorial": lambda: count / seconds_of(_tutorial_steps(once, data, images, count)),
         }
         rounds = in_turn(sides, effort.rounds)
     return {"vs_tutorial": ratio(rounds, "ours", "tutorial"), "vs_ceiling": ratio(rounds, "ours", "ceiling")}
 
 
-def _seconds(steps: Iterator[object]) -> float:
+def seconds_of(steps: Iterator[object]) -> float:
+    """Return the seconds of all steps behind the first."""
     next(steps)  # work before the first step is no part of the loop
     start = perf_counter()
     for _ in steps:
@@ -70,7 +71,7 @@ def _tutorial_steps(config: RunConfig, data: Data, images: Dataset[Any], count: 
     return tutorial.train(network_for(config, data.spec), images, config, choose_device("auto"), count)
 
 
-def _bare_steps(config: RunConfig, data: Data, count: int) -> Iterator[None]:
+def bare_steps(config: RunConfig, data: Data, count: int) -> Iterator[None]:
     """Yield after each forward pass, backward pass and optimiser step on the same batch, set up as in ``fit``."""
     accelerator = Accelerator.of(config)
     device, network = accelerator.device, accelerator.place(network_for(config, data.spec)).train()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 from math import prod
 from statistics import mean
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.splits import Split
 
-PREPARED_AT_ONCE = 2048  # images at the most
+PREPARED_AT_ONCE = 1024  # images at the most: what is made of them should fit into a cache
 PREPARED_NUMBERS = PREPARED_AT_ONCE * 3 * 32 * 32  # in them
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and standard deviation of red, green, blue
@@ -43,11 +44,17 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield batches of (images, labels) in the ``order`` drawn from ``generator``, without one in the split's."""
     if generator is None:
-        parts = (split.part(slice(start, start + size)) for start in range(0, len(split), size))
-        yield from ((part.images, part.labels) for part in parts)
+        for start in range(0, len(split), size):
+            part = split.part(slice(start, start + size))
+            split.foresee(slice(start + size, start + 2 * size))
+            yield part.images, part.labels
         return
-    for chosen in parting(order(split.labels, generator).to(split.labels.device), size):
-        yield split.take(chosen), split.labels.index_select(0, chosen)
+    chunks = parting(order(split.labels, generator).to(split.labels.device), size)
+    for chosen, following in zip_longest(chunks, chunks[1:]):
+        images = split.take(chosen)
+        if following is not None:
+            split.foresee(following)
+        yield images, split.labels.index_select(0, chosen)
 
 
 def prepared_batches(

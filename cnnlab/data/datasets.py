@@ -78,7 +78,7 @@ def _own_spec(version: Version) -> DatasetSpec:
 
 def _map_own(version: Version) -> tuple[Split, Split]:
     library = own_pictures()
-    rows, pixels = library.rows(version), library.pixels(version)
+    rows, pixels = library.rows(version), library.mapped(version)
     return split_of(rows, "train", pixels), split_of(rows, "test", pixels)
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from cnnlab.data.mapping import MappedRows
 from cnnlab.networks.layers import Shape
 
 HASHED_AT_ONCE = 256  # images
@@ -30,10 +31,12 @@ class Split:
     labels: Tensor
     rows: Tensor | None = None  # (N,) of the pixels; None: all
     groups: Tensor | None = None  # (N,) of pictures that belong on one side of a split; None: each by itself
+    mapped: MappedRows | None = None  # whose rows the pixels are; None: they are in memory
 
     @property
     def images(self) -> Tensor:
         """The images in order, copied where they do not lie in a row among the pixels."""
+        self._forget()
         return self._handed_out(self.pixels if self.rows is None else self.pixels[_in_a_row(self.rows)])
 
     @property
@@ -59,12 +62,18 @@ class Split:
             return Split(self.pixels[chosen], self.labels[chosen], None, groups)
         rows = torch.arange(len(self.pixels), device=self.pixels.device) if self.rows is None else self.rows
         at = chosen if isinstance(chosen, slice) else chosen.to(rows.device)
-        return Split(self.pixels, self.labels[chosen], rows[at], groups)
+        return Split(self.pixels, self.labels[chosen], rows[at], groups, self.mapped)
 
     def take(self, chosen: Tensor) -> Tensor:
         """Copy the images of an index (B,) as a batch (B, C, H, W)."""
+        self._forget()
         at = chosen.to(self.pixels.device)
         return self._handed_out(self.pixels.index_select(0, at if self.rows is None else self.rows.index_select(0, at)))
+
+    def foresee(self, chosen: Tensor | slice) -> None:
+        """Have images of an index or a slice, which are asked for next, be read from disk in the meantime."""
+        if self.mapped and (rows := self.part(chosen).rows) is not None:
+            self.mapped.foresee(rows)
 
     def to(self, device: torch.device, room: float = inf) -> Split:
         """Copy the split to ``device``; images of more than ``room`` bytes stay here and are copied batch by batch."""
@@ -72,8 +81,13 @@ class Split:
             return self
         labels = self.labels.to(device, non_blocking=True)
         if len(self) * prod(self.shape) * self.pixels.element_size() > room:
-            return Split(self.pixels, labels, self.rows)
+            return Split(self.pixels, labels, self.rows, mapped=self.mapped)
         return Split(self.images.to(device, non_blocking=True), labels)
+
+    def _forget(self) -> None:
+        """Give back the memory of mapped images that were handed out before."""
+        if self.mapped:
+            self.mapped.forget()
 
     def _handed_out(self, images: Tensor) -> Tensor:
         return images.to(self.labels.device, non_blocking=True)

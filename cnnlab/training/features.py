@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from cnnlab.data.batches import Standardise
 from cnnlab.data.folders import cache_folder
+from cnnlab.data.mapping import MappedRows
 from cnnlab.data.splits import Split, fingerprints
 from cnnlab.errors import CnnLabError
 from cnnlab.files import exclusive, is_older
@@ -73,10 +74,9 @@ class FeatureCache:
                     file.seek(count * size)
                     file.write(content.tobytes())
 
-    def pixels(self) -> Tensor:
+    def mapped(self) -> MappedRows:
         """Map all features (M, …) float16 into memory, where they are read as they are looked at."""
-        mapped = np.memmap(self._features, NUMBER, mode="c", shape=(len(self.prints()), *self.shape))
-        return torch.from_numpy(mapped)
+        return MappedRows(self._features, torch.float16, (len(self.prints()), *self.shape))
 
 
 @dataclass(frozen=True)
@@ -120,11 +120,11 @@ class FeatureWork:
 
     def splits(self) -> list[Split]:
         """Return the features of each source as a split, mapped from disk, once all are computed."""
-        pixels, kept = self._cache.pixels(), self._cache.prints()
+        mapped, kept = self._cache.mapped(), self._cache.prints()
         order = np.argsort(kept, kind="stable")
         rows = [torch.from_numpy(order[np.searchsorted(kept, found, sorter=order)]) for found in self._found]
         return [
-            Split(pixels, source.split.labels, chosen, source.split.groups)
+            Split(mapped.rows, source.split.labels, chosen, source.split.groups, mapped)
             for source, chosen in zip(self._sources, rows, strict=True)
         ]
 

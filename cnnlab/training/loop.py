@@ -154,7 +154,7 @@ class Training:
             yield Prepared(done, work.images, work.computed)
         *copies, checked = work.splits()
         chosen = [copy.rows for copy in copies if copy.rows is not None]
-        joined = Split(checked.pixels, train.labels.repeat(len(copies)), torch.cat(chosen))
+        joined = replace(checked, labels=train.labels.repeat(len(copies)), rows=torch.cat(chosen), groups=None)
         self._inputs = replace(self.data, train=joined, validation=checked)
         self.preparing_seconds = perf_counter() - began
         self.seconds += self.preparing_seconds

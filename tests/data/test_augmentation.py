@@ -56,7 +56,7 @@ def test_images_stay_images_and_the_generator_decides(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
-@pytest.mark.parametrize("shape", [(1, 16, 16), (3, 32, 32)])
+@pytest.mark.parametrize("shape", [(1, 16, 16), (3, 32, 32), (3, 64, 64)])
 def test_every_size_and_channel_count_is_taken(name: str, shape: tuple[int, int, int]) -> None:
     pixels, labels = torch.rand(12, *shape), torch.arange(12) % 10
     out = AUGMENTATIONS[name](pixels, labels, DIGITS, torch.Generator().manual_seed(0))
@@ -78,6 +78,22 @@ def test_flip_mirrors_about_half() -> None:
     out = AUGMENTATIONS["flip"](left, torch.zeros(400), LETTERS, torch.Generator().manual_seed(0))
     mirrored = out[..., 10:].sum((1, 2, 3)) > out[..., :10].sum((1, 2, 3))
     assert 0.4 < mirrored.float().mean() < 0.6
+
+
+def test_big_images_are_moved_by_whole_pixels_of_up_to_8_percent_and_about_half_mirrored() -> None:
+    columns, rows = torch.arange(100.0), torch.arange(200.0)[:, None]
+    image = torch.stack([columns.expand(200, 100), rows.expand(200, 100)])  # tells where each pixel comes from
+    moved = AUGMENTATIONS["flip"](image.repeat(400, 1, 1, 1), torch.zeros(400), (), torch.Generator().manual_seed(0))
+    mirrored = moved[:, 0, 0, 50] > moved[:, 0, 0, 51]
+    assert 150 < mirrored.sum() < 250
+    upright = torch.where(mirrored.view(-1, 1, 1, 1), moved.flip(3), moved)
+    for channel, side, along in ((0, 100, upright[:, 0, 0]), (1, 200, upright[:, 1, :, 0])):
+        most = 0.08 * side
+        shifts = along[:, side // 2] - side // 2
+        assert {*shifts.tolist()} == {*range(-round(most), round(most) + 1)}, channel
+        assert torch.equal(along, (torch.arange(side) + shifts[:, None]).clamp(0, side - 1)), channel
+    still = AUGMENTATIONS["shift"](image[None], torch.zeros(1), (), torch.Generator().manual_seed(0))
+    assert (still[0, 0, 0, 50] < still[0, 0, 0, 51]).all()
 
 
 def test_erase_greys_a_rectangle_of_about_half() -> None:

@@ -183,7 +183,7 @@ def _copy(archive: ZipFile, info: ZipInfo, target: Path) -> None:
 def _check(version: Version, rows: list[Row], folder: Path) -> None:
     """Raise PictureSetError where pixels, previews, features or rows do not belong together."""
     pixels, previews, features = (folder / name for name in files_of(version.pixels))
-    images = len(map_pixels(pixels, version.shape))
+    images = len(map_pixels(pixels, version.shape).rows)
     length = previews.stat().st_size
     scale = (*version.mean, *version.std)
     is_right = (

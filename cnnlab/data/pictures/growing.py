@@ -86,7 +86,7 @@ def _described(
     path: Path, version: Version, newcomers: Newcomers, is_test: npt.NDArray[np.bool_], first_group: int
 ) -> Generator[Progress, None, list[Row]]:
     """Describe all pixels of a file anew, as what describes them is learned from all; return the rows of the new."""
-    pixels: Pixels = map_pixels(path, version.shape).numpy()
+    pixels: Pixels = map_pixels(path, version.shape).rows.numpy()
     write_features(path.with_name(features_name(path.name)), (yield from describe(pixels)))
     start = len(pixels) - len(is_test)
     return [

@@ -21,6 +21,7 @@ from shutil import rmtree
 
 from torch import Tensor
 
+from cnnlab.data.mapping import MappedRows
 from cnnlab.data.pictures.features import Halves
 from cnnlab.data.pictures.version import (
     MAX_INFO,
@@ -106,9 +107,13 @@ class Library:
         """Read the table of a version's pictures. Raises PictureSetError."""
         return rows_of(self._path(version.name, version.number), version)
 
-    def pixels(self, version: Version) -> Tensor:
+    def mapped(self, version: Version) -> MappedRows:
         """Map the pixels of a version: all that its rows count in. Raises PictureSetError."""
         return map_pixels(self.folder / version.name / version.pixels, version.shape)
+
+    def pixels(self, version: Version) -> Tensor:
+        """Return the pixels of a version (N, C, H, W), read from disk when looked at. Raises as ``mapped``."""
+        return self.mapped(version).rows
 
     def features(self, version: Version) -> Halves:
         """Read what describes each picture (N, F) of a version's file of pixels. Raises PictureSetError."""

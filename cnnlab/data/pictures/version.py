@@ -9,14 +9,15 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from io import StringIO
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
 
+from cnnlab.data.mapping import MappedRows
 from cnnlab.data.splits import Split
 from cnnlab.errors import CnnLabError, first_error
 from cnnlab.files import read_limited
@@ -157,23 +158,22 @@ def digest_of(rows: Sequence[Row], classes: Sequence[str], pixels: str) -> str:
     return digest.hexdigest()
 
 
-def map_pixels(path: Path, shape: tuple[int, int, int]) -> Tensor:
+def map_pixels(path: Path, shape: tuple[int, int, int]) -> MappedRows:
     """Map a file of pixels (N, C, H, W) uint8 into memory; they are read from disk when they are looked at.
 
     Raises PictureSetError where the file is missing, damaged or of other images.
     """
     try:
-        with safe_open(path, "pt") as file:
-            pixels: Tensor = file.get_tensor("images")
+        with safe_open(path, "pt") as file:  # which checks that the file is as long as its head says
+            images = file.get_slice("images")
+            found, is_bytes, is_alone = images.get_shape(), images.get_dtype() == "U8", len(file.keys()) == 1
+        if is_bytes and is_alone and tuple(found[1:]) == shape:
+            return MappedRows(path, torch.uint8, tuple(found), path.stat().st_size - prod(found))
     except (OSError, SafetensorError) as error:
         raise PictureSetError(
             f"the pixels of {path.parent.name} are missing or damaged: add its pictures again"
         ) from error
-    if pixels.dtype != torch.uint8 or tuple(pixels.shape[1:]) != shape:
-        raise PictureSetError(
-            f"the pixels of {path.parent.name} are not of {'×'.join(map(str, shape))}: add them again"
-        )
-    return pixels
+    raise PictureSetError(f"the pixels of {path.parent.name} are not of {'×'.join(map(str, shape))}: add them again")
 
 
 @lru_cache(maxsize=4)
@@ -186,8 +186,8 @@ def rows_of(folder: Path, version: Version) -> tuple[Row, ...]:
     return tuple(read_rows(text, version))
 
 
-def split_of(rows: Sequence[Row], split: str, pixels: Tensor) -> Split:
+def split_of(rows: Sequence[Row], split: str, pixels: MappedRows) -> Split:
     """Select the pictures of a split from the pixels of all, without copying them."""
     chosen = [row for row in rows if row.split == split]
     at, labels, groups = (torch.tensor([getattr(row, name) for row in chosen]) for name in ("row", "label", "group"))
-    return Split(pixels, labels, at, groups)
+    return Split(pixels.rows, labels, at, groups, pixels)
