@@ -125,7 +125,10 @@ def test_no_step_waits_for_a_gpu(augment: str, optimizer: str, precision: str) -
 @pytest.mark.usefixtures("gpu")
 @pytest.mark.parametrize(
     "asked",
-    [{"mixup": 0.2, "cutmix": 1.0}, {"class_balance": "weights", "weight_average": 0.9, "gradient_clipping": 1.0}],
+    [
+        {"mixup": 0.2, "cutmix": 1.0},
+        {"class_balance": "weights", "weight_average": 0.9, "gradient_clipping": 1.0, "micro_batch": 5},
+    ],
 )
 def test_no_part_of_a_step_waits_for_a_gpu(asked: dict[str, object]) -> None:
     assert not waits_of_an_epochs_steps(SHORT.model_copy(update=asked))

@@ -14,6 +14,7 @@ from cnnlab.training.epoch_time import epoch_images
 
 _SAME = (
     "batch_size",
+    "micro_batch",
     "optimizer",
     "validation_fraction",
     "train_fraction",

@@ -17,6 +17,14 @@ def loss_function(config: RunConfig, labels: Tensor, classes: int) -> nn.CrossEn
     return nn.CrossEntropyLoss(weights, label_smoothing=config.label_smoothing)
 
 
+def weight_sum(loss: nn.CrossEntropyLoss, targets: Tensor) -> Tensor | int:
+    """Return what ``loss`` divides its sum over images by: the sum of their weights, or their number.
+
+    Targets are labels (N,) or, where labels are mixed, shares of the classes (N, classes).
+    """
+    return len(targets) if loss.weight is None or targets.dim() == 2 else loss.weight[targets].sum()
+
+
 def class_weights(labels: Tensor, classes: int) -> Tensor:
     """Weight the classes by labels (N,) so that each adds as much to the loss: (classes,) float32.
 

@@ -136,9 +136,10 @@ def pieces(draft: Draft, config: RunConfig, spec: DatasetSpec) -> list[Piece | N
     precision = str(choose_precision(config.precision, device)).removeprefix("torch.")
     trained, _ = epoch_images(config, spec)
     terms = Terms(min(config.batch_size, trained), str(device), precision, config.optimizer)
+    at_once = min(config.images_at_once, trained)
     rows = [row for row in follow(draft, spec.shape, len(spec.classes)) if len(row.place) == 1]
     learning = [row.parameters > 0 for row in rows]
-    layers = [_layer_piece(row, len(spec.classes), any(learning[:at]), terms) for at, row in enumerate(rows)]
+    layers = [_layer_piece(row, len(spec.classes), any(learning[:at]), at_once, terms) for at, row in enumerate(rows)]
     chosen = augmentation.choose(config.augmentation, spec.augmentation).__name__
     images = _images(prod(spec.shape) * BYTES_PER_NUMBER * AUGMENTED, 0, terms.batch_size)
     return [*layers, RestPiece(spec.shape, spec.classes, chosen, images, terms)]
@@ -178,11 +179,11 @@ def is_measurable(row: LayerSummary) -> bool:
     return bool(row.output_shape) and weights + BOTH_WAYS * _bytes(row) <= LARGEST_BYTES and row.macs <= LARGEST_MACS
 
 
-def _layer_piece(row: LayerSummary, classes: int, passes_back: bool, terms: Terms) -> LayerPiece | None:
+def _layer_piece(row: LayerSummary, classes: int, passes_back: bool, at_once: int, terms: Terms) -> LayerPiece | None:
     if not is_measurable(row):
         return None
     layer = unnamed(row.layer).model_dump_json()
-    images = _images(_bytes(row), row.macs, terms.batch_size)
+    images = _images(_bytes(row), row.macs, at_once)
     return LayerPiece(layer, row.input_shape, classes, passes_back, images, terms)
 
 
@@ -191,9 +192,9 @@ def _bytes(row: LayerSummary) -> int:
     return prod(row.input_shape) * BYTES_PER_NUMBER + row.activation_bytes
 
 
-def _images(each: int, macs: int, batch_size: int) -> int:
-    """Return how many images of a batch stay within the bounds; at least two, because batch norm needs two."""
-    return max(2, min(batch_size, MEASURED_BYTES // each, MEASURED_MACS // max(macs, 1)))
+def _images(each: int, macs: int, at_once: int) -> int:
+    """Return how many of the images at once stay within the bounds; at least two, because batch norm needs two."""
+    return max(2, min(at_once, MEASURED_BYTES // each, MEASURED_MACS // max(macs, 1)))
 
 
 def measure(piece: Piece) -> Cost:

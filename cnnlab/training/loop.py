@@ -10,7 +10,6 @@ from time import perf_counter
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnlab.data import augmentation
@@ -38,6 +37,7 @@ from cnnlab.training.events import (
     Tick,
 )
 from cnnlab.training.features import Source, feature_work
+from cnnlab.training.gradient import BatchGradient
 from cnnlab.training.memory import room_for_images
 from cnnlab.training.meter import Meter
 from cnnlab.training.optimizer import check_shapes, make_optimizer, moments, restore_moments
@@ -101,10 +101,18 @@ class Training:
         order = balanced_sample if config.class_balance == "sampling" else shuffled
         copies = config.feature_copies if config.keeps_features else 1
         self._order = one_of_each(order, len(data.train), copies)
-        self._loss = loss_function(config, data.train.labels, len(data.spec.classes)).to(device)
         self._optimizer = make_optimizer(self.learning, config, device, started)
         self._average = WeightAverage(self.learning, config.weight_average)
         self._scaler = self.accelerator.scaler()
+        self._gradient = BatchGradient(
+            nn.Sequential() if config.keeps_features else self.frozen,
+            self.learning,
+            loss_function(config, data.train.labels, len(data.spec.classes)).to(device),
+            config,
+            self.accelerator,
+            self._scaler,
+            self._parting,
+        )
         self.schedule = Schedule(config, self.steps_per_epoch, tuple(extensions), own=rates)
         self._wanted_rate: float | None = None  # of the next step, where one was set by hand
         self._stopping = EarlyStopping(config.early_stopping, [extension.after for extension in extensions])
@@ -199,7 +207,6 @@ class Training:
         self._begin_to_learn()
         if self._tuner:
             self._tuner.rest()
-        is_plain = not config.label_smoothing and config.class_balance != "weights"
         for inputs, labels in prepared_batches(
             train, config.batch_size, self._generator, self._prepare, self._parting, self._order
         ):
@@ -207,16 +214,13 @@ class Training:
             yield from self._changed_threads()
             learning_rate = self._set_rate()
             inputs, targets = self._mix(inputs, labels)  # noqa: PLW2901 - the images are mixed too
-            with self.accelerator.autocast():
-                logits = self.learning(self._through_frozen(inputs))  # (N, C, H, W) → (N, classes)
-                loss = self._loss(logits, targets)
-                # Reported without smoothing and weights, as validation is, so that the two can be compared.
-                plain_loss = loss.detach() if is_plain else F.cross_entropy(logits.detach(), targets)
-            self._descend(loss)
+            self._optimizer.zero_grad()
+            loss, logits = self._gradient.add(inputs, targets)  # forward and backward: (N, C, H, W) → (N, classes)
+            self._descend()
 
             self.step += 1
             self._average.update(self.step)
-            meter.add(plain_loss, logits.detach(), targets, learning_rate)
+            meter.add(loss, logits, targets, learning_rate)
             if meter.is_due:
                 yield from meter.read()
             yield Tick(self.step)
@@ -229,19 +233,9 @@ class Training:
         for norm in self._kept_norms:
             norm.eval()
 
-    def _through_frozen(self, inputs: Tensor) -> Tensor:
-        """Return what the frozen layers make of images; features are theirs already."""
-        if self.config.keeps_features or not len(self.frozen):
-            return inputs
-        with torch.no_grad():
-            features: Tensor = self.frozen(inputs)
-        return features
-
-    def _descend(self, loss: Tensor) -> None:
-        """Take a step of the optimiser down the gradient of ``loss``, which may be clipped."""
+    def _descend(self) -> None:
+        """Take a step of the optimiser down the batch's gradient, which may be clipped."""
         optimizer, scaler, limit = self._optimizer, self._scaler, self.config.gradient_clipping
-        optimizer.zero_grad()
-        scaler.scale(loss).backward()
         if limit:
             scaler.unscale_(optimizer)
             nn.utils.clip_grad_norm_(self.learning.parameters(), limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from bisect import bisect
 from dataclasses import dataclass
 from math import inf, prod
 from pathlib import Path
@@ -32,10 +33,11 @@ AUGMENTED = 12  # times an image's float numbers, while it is augmented
 WORKSPACE = 150 * 10**6  # bytes of torch itself, for kernels and what it caches for the next step
 CGROUP = Path("/sys/fs/cgroup")
 SPARE = 0.9  # of the free memory: other processes on the machine need some too
+FEWEST = 2  # images at once: batch norm compares them
 
 SHORT_OF_MEMORY = (
-    "memory ran out: lower the batch size, choose a smaller network, or wait until other trainings have finished; "
-    "then resume, or branch off with other settings"
+    "memory ran out: take fewer images at once (a smaller micro-batch or batch), choose a smaller network, or wait "
+    "until other trainings have finished; then resume, or branch off with other settings"
 )
 
 
@@ -64,19 +66,19 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
     kept = sum(row.activation_bytes for row in learning) * precision.itemsize // BYTES_PER_NUMBER
     largest = max(prod(row.output_shape) for row in rows) * BYTES_PER_NUMBER
     pixels = prod(spec.shape)
-    batch = min(config.batch_size, spec.sizes[0])
-    at_once = min(prepared_at_once(batch, spec.shape), spec.sizes[0])
+    batch, at_once = (min(size, spec.sizes[0]) for size in (config.batch_size, config.images_at_once))
+    prepared = min(prepared_at_once(batch, spec.shape), spec.sizes[0])
     is_mapped = spec.mapped is not None and accelerator.device.type == "cpu"  # read from disk where it is looked at
     is_streamed = pixels * spec.sizes[0] > room_for_images(accelerator.device)
     held = 0 if is_mapped or is_streamed else HELD * sum(spec.sizes)
     copies = COPIES + MOMENTS[config.optimizer] + (AVERAGED if config.weight_average else 0)
     judged = min(evaluation_batch(spec.shape), affordable_batch(rows))
-    passed = max((row.peak_bytes for row in frozen), default=0) * (AT_ONCE if config.keeps_features else batch)
+    passed = max((row.peak_bytes for row in frozen), default=0) * (AT_ONCE if config.keeps_features else at_once)
     weights = sum(row.parameters for row in learning) * copies + sum(row.parameters for row in frozen)
     return Needs(
         weights=weights * BYTES_PER_NUMBER,
-        activations=max(BOTH_WAYS * kept * batch + passed, JUDGED * largest * judged),
-        images=pixels * (held + at_once * BYTES_PER_NUMBER * AUGMENTED),
+        activations=max(BOTH_WAYS * kept * at_once + passed, JUDGED * largest * judged),
+        images=pixels * (held + prepared * BYTES_PER_NUMBER * AUGMENTED),
     )
 
 
@@ -111,13 +113,28 @@ def ran_out(error: Exception) -> bool:
 
 
 def check_memory(config: RunConfig, spec: DatasetSpec) -> None:
-    """Raise ConfigError where ``config`` needs more than is free; its message gives a batch size that fits, if any."""
-    asked, free = needs(config, spec), SPARE * free_bytes(choose_device(config.device))
-    if asked.total <= free:
+    """Raise ConfigError where ``config`` needs more than is free.
+
+    Its message gives how many images at once fit, as that changes the result least, else a batch size that fits.
+    """
+    asked, free = needs(config, spec).total, SPARE * free_bytes(choose_device(config.device))
+    if asked <= free:
         return
-    what = f"this needs about {asked.total / GB:.1f} GB of memory, and {free / GB:.1f} GB are free"
-    for_activations = free - (asked.total - asked.activations)
-    batch = int(min(config.batch_size, spec.sizes[0]) * for_activations / asked.activations)
-    if batch >= 1 and needs(config.model_copy(update={"batch_size": batch}), spec).total <= free:
-        raise ConfigError(f"batch_size: {what}: lower it to {batch} or choose a smaller network")
+    what = f"this needs about {asked / GB:.1f} GB of memory, and {free / GB:.1f} GB are free"
+    batch, at_once = (min(size, spec.sizes[0]) for size in (config.batch_size, config.images_at_once))
+    if (fewer := _largest("micro_batch", at_once, config, spec, free)) >= FEWEST:
+        alike = -(-batch // -(-batch // fewer))  # parts of equal size
+        kept = "with which a step still learns from a whole batch"
+        raise ConfigError(f"micro_batch: {what}: set it to {alike} images at once, {kept}, or choose a smaller network")
+    if smaller := _largest("batch_size", batch, config, spec, free):
+        raise ConfigError(f"batch_size: {what}: lower it to {smaller} or choose a smaller network")
     raise ConfigError(f"architecture: {what}: choose a smaller network or data set")
+
+
+def _largest(field: str, below: int, config: RunConfig, spec: DatasetSpec, free: float) -> int:
+    """Return the largest value of ``field`` under ``below`` with which a training fits ``free`` bytes; 0 for none."""
+
+    def is_too_large(value: int) -> bool:
+        return needs(config.model_copy(update={field: value}), spec).total > free
+
+    return bisect(range(1, below), False, key=is_too_large)

@@ -40,7 +40,7 @@ def remedy(config: RunConfig, data: Data, accelerator: Accelerator) -> str:
     seed_dropout(network, config.seed, accelerator.device)
     standardise = Standardise(*scaling(spec, config.normalise), accelerator.device)
     first = "already with its first weights"
-    for batch in split_joining_single(torch.arange(len(data.train)), config.batch_size)[:FIRST_BATCHES]:
+    for batch in split_joining_single(torch.arange(len(data.train)), config.images_at_once)[:FIRST_BATCHES]:
         images = data.train.take(batch)
         with torch.inference_mode(), accelerator.autocast():
             layer = first_not_finite(network, standardise(images.to(accelerator.device).float() / 255))

@@ -50,11 +50,13 @@ def frozen_layers(config: RunConfig, spec: DatasetSpec) -> list[LayerSummary]:
 def check_batches(config: RunConfig, spec: DatasetSpec, images: int | None = None) -> bool:
     """Tell whether a last batch of one image must join the batch before it, as batch norm needs at least two numbers.
 
-    Raises ConfigError where every batch of the ``images`` to train on (unknown before they are read) holds one image.
+    The same holds for the parts of a batch. Raises ConfigError where each of them, or each batch of the ``images`` to
+    train on (unknown before they are read), holds one image.
     """
     norm = norm_over_images(config.architecture, spec.shape, len(spec.classes))
-    if norm and config.batch_size == 1:
-        raise ConfigError(f"batch_size: {norm} compares the images of a batch, so a batch needs two: choose 2 or more")
+    if norm and config.images_at_once == 1:
+        field, part = ("batch_size", "a batch") if config.batch_size == 1 else ("micro_batch", "a part of it")
+        raise ConfigError(f"{field}: {norm} compares the images of a batch, so {part} needs two: choose 2 or more")
     if norm and images == 1:
         raise ConfigError(f"train_fraction: {norm} compares the images of a batch, and there is only one: raise it")
     return bool(norm)

@@ -37,6 +37,7 @@ _PHRASES = {  # what a title says of a setting; those that decide most come firs
     "learning_rate": "learning rate {}",
     "schedule": "{} schedule",
     "batch_size": "batches of {}",
+    "micro_batch": "{} images at once",
     "mixup": "mixup {}",
     "cutmix": "CutMix {}",
     "label_smoothing": "label smoothing {}",
@@ -48,6 +49,7 @@ _PHRASES = {  # what a title says of a setting; those that decide most come firs
 }
 _SAID = {
     ("epochs", "1"): "1 epoch",
+    ("micro_batch", "0"): "whole batches at once",
     ("augmentation", "none"): "no augmentation",
     ("label_smoothing", "0.0"): "no label smoothing",
     ("weight_average", "0.0"): "no weight average",
@@ -115,4 +117,6 @@ def _scalars(recipe: str) -> dict[str, Any]:
 def _counts(field: str, settings: dict[str, Any]) -> bool:
     """Tell whether a setting has an effect beside the others, and is a choice of the training."""
     by, values = COUNTS_WITH.get(field, ("", ()))
+    if field == "micro_batch" and settings[field] >= settings["batch_size"]:
+        return False  # the whole batch anyway
     return field not in _ALWAYS_OWN and (not by or settings[by] in values)

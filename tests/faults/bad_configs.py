@@ -41,6 +41,7 @@ BAD: dict[str, Values] = {
     "dataset": WORDS.filter(lambda text: text not in DATASETS) | NONSENSE,
     "epochs": _beyond(1, 1000) | st.just(1.5),
     "batch_size": _beyond(1, 10_000) | st.just(None),
+    "micro_batch": _beyond(0, 10_000) | st.just(None),
     "optimizer": _other("optimizer"),
     "learning_rate": _beyond(0, 10) | st.just(0),
     "momentum": _beyond(0, 1) | st.just(1),

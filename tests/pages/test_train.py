@@ -90,8 +90,13 @@ def test_a_network_too_large_for_the_memory_is_refused_with_what_to_lower(monkey
     monkeypatch.setattr("cnnlab.training.memory.free_bytes", lambda device: 600 * 10**6)
     page = open_page("Train")
     page.number_input(key="form.batch_size").set_value(4096).run()
-    assert re.search(r"\d+\.\d GB are free: lower it to \d+", page.error[0].value.replace("\\", ""))
+    told = page.error[0].value.replace("\\", "")
+    found = re.search(r"\d+\.\d GB are free: set it to (\d+) images at once", told)
+    assert found
     assert button(page, "Train").disabled
+    page.number_input(key="form.micro_batch").set_value(int(found[1])).run()
+    assert not page.error
+    assert not button(page, "Train").disabled
 
 
 def test_an_error_nobody_expected_has_its_details_folded_away(monkeypatch: pytest.MonkeyPatch) -> None:

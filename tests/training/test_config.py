@@ -78,6 +78,7 @@ def test_a_config_cannot_be_changed() -> None:
         ("lessons", [lesson()] * 501),
         ("lessons", [{"strokes": [[[0, 0]]]}]),
         ("lessons", [{"label": "7", "strokes": [[[0, 0]] * 10_000] * 40}]),
+        ("micro_batch", -1),
         ("mixup", "always"),
         ("momentum", 1),
         ("normalise", "loudly"),
@@ -103,6 +104,11 @@ def test_a_bad_field_is_named_in_one_line(field: str, value: object) -> None:
         parse_config({field: value})
     assert str(refusal.value).startswith(field)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("micro_batch", "at_once"), [(0, 64), (8, 8), (64, 64), (100, 64)])
+def test_a_micro_batch_is_a_part_of_a_batch(micro_batch: int, at_once: int) -> None:
+    assert RunConfig(batch_size=64, micro_batch=micro_batch).images_at_once == at_once
 
 
 def test_nesterov_needs_momentum() -> None:

@@ -31,6 +31,7 @@ CONFIGS = st.fixed_dictionaries(
         "architecture": st.sampled_from([*PRESETS.values(), TINY]),
         "epochs": st.integers(1, 1000),
         "batch_size": st.integers(1, 10_000),
+        "micro_batch": st.integers(0, 10_000),
         "learning_rate": st.floats(0, 10, exclude_min=True),
         "momentum": st.floats(0, 1, exclude_min=True, exclude_max=True),
         "nesterov": st.booleans(),

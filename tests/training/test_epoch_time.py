@@ -111,6 +111,12 @@ def test_what_is_known_is_not_measured_again() -> None:
     assert len(fake.asked) == 5
 
 
+def test_layers_are_measured_on_as_many_images_as_go_through_at_once() -> None:
+    whole, part = (layer_piece(Conv2d(out_channels=4), (1, 28, 28), micro_batch=size) for size in (0, 16))
+    assert (whole.images, part.images) == (CONFIG.batch_size, 16)
+    assert part.terms == whole.terms
+
+
 def test_what_was_measured_can_be_forgotten() -> None:
     fake = Fake()
     stopwatch = Stopwatch(fake)

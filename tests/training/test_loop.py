@@ -175,10 +175,16 @@ def test_a_training_with_a_joined_image_goes_on_from_a_checkpoint_as_if_never_in
     assert torch.equal(weights_of(again), weights_of(whole))
 
 
-@pytest.mark.parametrize(("batch", "images", "told"), [(1, 8, "batch_size: norm1"), (8, 1, "train_fraction: norm1")])
-def test_batch_norm_over_single_images_is_refused_before_the_first_step(batch: int, images: int, told: str) -> None:
+@pytest.mark.parametrize(
+    ("batch", "part", "images", "told"),
+    [(1, 0, 8, "batch_size: norm1"), (8, 0, 1, "train_fraction: norm1"), (8, 1, 8, "micro_batch: norm1")],
+)
+def test_batch_norm_over_single_images_is_refused_before_the_first_step(
+    batch: int, part: int, images: int, told: str
+) -> None:
+    settings = config(architecture=ending_in_logits(*FLAT_NORM), batch_size=batch, micro_batch=part)
     with pytest.raises(ConfigError, match=told):
-        train(config(architecture=ending_in_logits(*FLAT_NORM), batch_size=batch), few_digits(train=images))
+        train(settings, few_digits(train=images))
 
 
 def test_training_never_looks_at_the_test_images() -> None:
@@ -254,6 +260,7 @@ def test_rates_of_the_callers_own_are_followed() -> None:
         {"weight_average": 0.99, "early_stopping": 1, "learning_rate": 1.0},
         {"gradient_clipping": 0.1, "precision": "float16"},
         {"warmup_epochs": 2, "schedule": "cosine"},
+        {"micro_batch": 5, "architecture": WITH_DROPOUT, "class_balance": "weights"},
     ],
     ids=str,
 )

@@ -47,6 +47,15 @@ def test_needs_grow_with_what_takes_them() -> None:
     assert needs(parse_config({}), DATASETS["cifar10"]).images > plain.images
 
 
+def test_activations_are_of_the_images_at_once() -> None:
+    whole, parts, small = (
+        needs(parse_config({"architecture": "small-resnet", **sizes}), SAMPLE)
+        for sizes in ({"batch_size": 512}, {"batch_size": 512, "micro_batch": 128}, {"batch_size": 128})
+    )
+    assert parts.activations == small.activations < whole.activations / 2
+    assert (parts.images, parts.weights) == (whole.images, whole.weights)
+
+
 def test_own_pictures_that_are_mapped_take_no_memory() -> None:
     data = load("mnist-sample")
     spec = replace(DATASETS["cifar10"], mapped=lambda: (data.train, data.test))
@@ -70,16 +79,27 @@ def test_large_images_are_prepared_in_smaller_batches() -> None:
     assert prepared_at_once(128, (3, 224, 224)) == 128
 
 
+@pytest.mark.parametrize("micro_batch", [0, 3000])
 @pytest.mark.parametrize("batch_size", [4000, 10_000])  # the second is more than there are images
-def test_a_batch_that_does_not_fit_is_refused_with_one_that_does(
-    batch_size: int, monkeypatch: pytest.MonkeyPatch
+def test_a_batch_that_does_not_fit_is_refused_with_parts_of_it_that_do(
+    batch_size: int, micro_batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = parse_config({"batch_size": batch_size})
+    config = parse_config({"batch_size": batch_size, "micro_batch": micro_batch})
     monkeypatch.setattr(memory, "free_bytes", lambda device: needs(config, SAMPLE).total // 2)
     with pytest.raises(ConfigError, match=r"about \d+\.\d GB of memory, and \d+\.\d GB are free") as refusal:
         check_memory(config, SAMPLE)
+    part = int(str(refusal.value).partition("micro_batch: ")[2].partition("set it to ")[2].split()[0])
+    check_memory(config.model_copy(update={"micro_batch": part}), SAMPLE)
+
+
+def test_a_batch_whose_images_alone_do_not_fit_is_refused_with_one_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = replace(DATASETS["cifar10"], shape=(3, 224, 224), sizes=(1000, 100))
+    config = parse_config({"batch_size": 1000, "micro_batch": 4})
+    monkeypatch.setattr(memory, "free_bytes", lambda device: needs(config, spec).total // 2)
+    with pytest.raises(ConfigError, match="batch_size") as refusal:
+        check_memory(config, spec)
     smaller = int(str(refusal.value).partition("lower it to ")[2].split()[0])
-    check_memory(config.model_copy(update={"batch_size": smaller}), SAMPLE)
+    check_memory(config.model_copy(update={"batch_size": smaller}), spec)
 
 
 def test_a_network_that_never_fits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,13 @@ def test_what_has_no_effect_and_what_is_of_the_machine_is_not_told() -> None:
     assert what_differs(RECIPES[DEFAULT].config.model_copy(update=without_effect)) == ""
 
 
+def test_a_micro_batch_is_told_where_it_is_less_than_a_batch() -> None:
+    plain = RECIPES[DEFAULT].config
+    told = {size: what_differs(plain.model_copy(update={"micro_batch": size})) for size in (8, plain.batch_size)}
+    assert list(told.values()) == ["8 images at once", ""]
+    assert phrase("micro_batch", 0) == "whole batches at once"
+
+
 def test_values_are_told_by_their_titles() -> None:
     assert setting_title("dataset", "mnist-sample") == "MNIST sample"
     assert (setting_title("optimizer", "adamw"), setting_title("nesterov", False)) == ("AdamW", "no")

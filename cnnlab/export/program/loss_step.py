@@ -46,6 +46,7 @@ def loss_code(setting: Setting) -> str:
     code = lines(
         f"EPOCHS = {config.epochs}",
         f"BATCH_SIZE = {config.batch_size}",
+        setting.is_parted and f"MICRO_BATCH = {config.micro_batch}  # images through the network at once",
         "",
         f"loss_function = nn.CrossEntropyLoss({', '.join(arguments)})",
         f"optimizer = {_optimiser(setting)}",

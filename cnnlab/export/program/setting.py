@@ -42,9 +42,29 @@ class Setting:
         return check_batches(self.config, self.spec)
 
     @property
+    def is_parted(self) -> bool:
+        """Tell whether a batch goes through the network in parts."""
+        return self.config.images_at_once < self.config.batch_size
+
+    @property
     def standardises(self) -> bool:
         """Tell whether pixels in 0…1 are rescaled before the network sees them."""
         return self.config.normalise != "unit"
+
+    @property
+    def mixes(self) -> bool:
+        """Tell whether images and labels are mixed."""
+        return bool(self.config.mixup or self.config.cutmix)
+
+    @property
+    def counts_steps(self) -> bool:
+        """Tell whether anything depends on the number of steps taken."""
+        return self.mixes or bool(self.config.weight_average or self.threads)
+
+    @property
+    def number(self) -> str:
+        """Return the name of the precision: float32, bfloat16 or float16."""
+        return str(self.precision).removeprefix("torch.")
 
     @property
     def channels_last(self) -> bool:
@@ -58,3 +78,7 @@ class Setting:
     def on_device(self) -> str:
         """Write the call that moves a tensor to the device; empty on a CPU."""
         return "" if self.device == "cpu" else ".to(DEVICE)"
+
+    def parted(self, items: str, size: str) -> str:
+        """Write the parts of ``size`` of the tensor ``items``."""
+        return f"split_joining_single({items}, {size})" if self.joins_single else f"{items}.split({size})"

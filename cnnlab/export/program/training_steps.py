@@ -10,6 +10,7 @@ import torch
 from cnnlab.data import mixing
 from cnnlab.data.batches import prepared_at_once, split_joining_single
 from cnnlab.evaluation.evaluate import evaluation_batch
+from cnnlab.export.program.batch_step import batch_code
 from cnnlab.export.program.setting import Setting
 from cnnlab.export.program.words import borrowed, lines
 from cnnlab.networks.layers import Layer
@@ -40,10 +41,15 @@ def training_text(setting: Setting) -> str:
     )
     if config.class_balance == "sampling":
         told += " All classes are drawn equally often, so that images of rare ones come several times an epoch."
-    if _mixes(config):
+    if setting.mixes:
         told += (
             " Each image is mixed with another of its batch, and so are their labels: an answer counts as right by the "
             "share of its class."
+        )
+    if setting.is_parted:
+        told += (
+            f" Only {config.micro_batch} images go through the network at once, for want of memory: the gradients of a "
+            "batch's parts add up, each by its share."
         )
     if config.gradient_clipping:
         told += f" A gradient longer than {config.gradient_clipping:g} is shortened to that."
@@ -58,18 +64,10 @@ def training_text(setting: Setting) -> str:
         )
     if setting.precision != torch.float32:
         told += (
-            f" This machine has units for {_type(setting)}, so `autocast` calculates in it: leave that line out where "
+            f" This machine has units for {setting.number}, so `autocast` calculates in it: leave that line out where "
             "a machine has none."
         )
     return told
-
-
-def _mixes(config: RunConfig) -> bool:
-    return bool(config.mixup or config.cutmix)
-
-
-def _counts_steps(setting: Setting) -> bool:
-    return _mixes(setting.config) or bool(setting.config.weight_average or setting.threads)
 
 
 def training_code(setting: Setting) -> str:
@@ -81,15 +79,11 @@ def training_code(setting: Setting) -> str:
         functions.append(borrowed(balance, "balanced_sample"))
     if setting.augment:
         functions.append(_batches(setting))
-    if _mixes(setting.config):
+    if setting.mixes:
         functions.append(borrowed(mixing, "mixed"))
     if setting.config.weight_average:
         functions.append(borrowed(weight_average, "WeightAverage"))
     return "\n\n\n".join([*functions, f"{_before(setting)}\n{_epochs(setting)}\n\n{_judge(setting.config)}"])
-
-
-def _parted(setting: Setting, items: str, size: str) -> str:
-    return f"split_joining_single({items}, {size})" if setting.joins_single else f"{items}.split({size})"
 
 
 def _evaluate(setting: Setting) -> str:
@@ -109,12 +103,12 @@ def evaluate(split: TensorDataset) -> tuple[float, Tensor]:
 
 def _batches(setting: Setting) -> str:
     at_once = prepared_at_once(setting.config.batch_size, setting.spec.shape)
-    pixels, labels = (_parted(setting, items, "BATCH_SIZE") for items in ("pixels", "labels"))
+    pixels, labels = (setting.parted(items, "BATCH_SIZE") for items in ("pixels", "labels"))
     changed = f"{setting.augment}(pixels, labels, CLASSES, draws)"
     return lines(
         "def batches() -> Iterator[tuple[Tensor, Tensor]]:",
         '    """The training images in a new order, changed anew: many at once, for that is faster."""',
-        f"    for chosen in {_parted(setting, _order(setting), str(at_once))}:",
+        f"    for chosen in {setting.parted(_order(setting), str(at_once))}:",
         "        pixels, labels = train[chosen]",
         f"        pixels = {f'standardise({changed})' if setting.standardises else changed}",
         f"        yield from zip({pixels}, {labels})",
@@ -128,6 +122,13 @@ def _order(setting: Setting) -> str:
     return f"torch.randperm(len(train), generator=draws{place})"
 
 
+def _header(setting: Setting) -> str:
+    """Write the head of the loop over an epoch's batches."""
+    if setting.augment:
+        return "for pixels, labels in batches():"
+    return f"for chosen in {setting.parted(_order(setting), 'BATCH_SIZE')}:"
+
+
 def _before(setting: Setting) -> str:
     config = setting.config
     place = "" if setting.device == "cpu" else "DEVICE"
@@ -137,7 +138,7 @@ def _before(setting: Setting) -> str:
         f"history = {{{_COLUMNS}}}",
         f"draws = torch.Generator({place}).manual_seed(SEED)",
         bool(setting.threads) and f"THREADS = {dict(setting.threads)}  # step: threads from then on, for equal sums",
-        _counts_steps(setting) and "step = 0",
+        setting.counts_steps and "step = 0",
         bool(config.weight_average) and f"average = WeightAverage(network, decay={config.weight_average})",
         _drops_out(config.architecture.layers) and "torch.manual_seed(SEED)  # for dropout",
         setting.precision == torch.float16 and f'scaler = torch.amp.GradScaler("{setting.device}")',
@@ -158,7 +159,9 @@ def _epochs(setting: Setting) -> str:
         "    network.train()",
         bool(config.weight_average) and "    average.swap()  # the network has the weights that train",
         "    total_loss, correct = 0.0, 0",
-        indent(_steps(setting), "    "),
+        f"    {_header(setting)}",
+        not setting.augment and "        pixels, labels = train[chosen]",
+        indent(batch_code(setting), "        "),
         bool(config.weight_average) and "    average.swap()  # the network has their average",
         '    history["train loss"].append(total_loss / len(train))',
         '    history["train accuracy"].append(correct / len(train))',
@@ -177,67 +180,6 @@ if epoch - best_epoch >= PATIENCE:
     break"""
 
 
-def _steps(setting: Setting) -> str:
-    """Write the loop over the batches of an epoch."""
-    config, in_half = setting.config, setting.precision == torch.float16
-    loss = "loss" if _is_plain(config) else "plain_loss"
-    return lines(
-        "for pixels, labels in batches():"
-        if setting.augment
-        else f"for chosen in {_parted(setting, _order(setting), 'BATCH_SIZE')}:",
-        not setting.augment and "    pixels, labels = train[chosen]",
-        bool(setting.threads) and _THREADS,
-        _mixes(config) and indent(_mixing(config), "    "),
-        indent(_forward(setting), "    "),
-        "    optimizer.zero_grad()",
-        "    scaler.scale(loss).backward()" if in_half else "    loss.backward()",
-        bool(config.gradient_clipping) and in_half and "    scaler.unscale_(optimizer)",
-        bool(config.gradient_clipping)
-        and f"    nn.utils.clip_grad_norm_(network.parameters(), {config.gradient_clipping})",
-        "    scaler.step(optimizer)" if in_half else "    optimizer.step()",
-        in_half and "    scaler.update()",
-        (config.schedule != "constant" or bool(config.warmup_epochs)) and "    scheduler.step()",
-        _counts_steps(setting) and "    step += 1",
-        bool(config.weight_average) and "    average.update(step)",
-        f"    total_loss += {loss}.item() * len(labels)",
-        f"    correct += {_RIGHT_SHARES if _mixes(config) else _RIGHT}.sum().item()",
-    )
-
-
-_THREADS = "    torch.set_num_threads(THREADS.get(step + 1, torch.get_num_threads()))"
-_RIGHT = "(logits.argmax(1) == labels)"
-_RIGHT_SHARES = "targets.gather(1, logits.argmax(1, keepdim=True))"  # of the classes that are named
-
-
-def _mixing(config: RunConfig) -> str:
-    """Write the mixing of a batch: ``pixels`` and ``targets``."""
-    return lines(
-        "random = np.random.default_rng((SEED, step))",
-        f"pixels, targets = mixed(pixels, labels, len(CLASSES), {config.mixup}, {config.cutmix}, random)",
-    )
-
-
-def _is_plain(config: RunConfig) -> bool:
-    """Tell whether the loss that is trained by can be compared with validation's."""
-    return not config.label_smoothing and config.class_balance != "weights"
-
-
-def _forward(setting: Setting) -> str:
-    targets = "targets" if _mixes(setting.config) else "labels"
-    forward = lines(
-        "logits = network(pixels)",
-        f"loss = loss_function(logits, {targets})",
-        not _is_plain(setting.config)
-        and f"plain_loss = F.cross_entropy(logits.detach(), {targets})  # to compare with validation's",
-    )
-    if setting.precision == torch.float32:
-        return forward
-    return lines(
-        f'with torch.autocast("{setting.device}", torch.{_type(setting)}):  # 16 bits: this machine has units for them',
-        indent(forward, "    "),
-    )
-
-
 def _judge(config: RunConfig) -> str:
     return lines(
         bool(config.early_stopping) and "network.load_state_dict(best_weights)",
@@ -246,7 +188,3 @@ def _judge(config: RunConfig) -> str:
         "for label, name in enumerate(CLASSES):",
         '    print(f"  {name:12} {hits[test.tensors[1] == label].float().mean():.2%}")',
     )
-
-
-def _type(setting: Setting) -> str:
-    return str(setting.precision).removeprefix("torch.")

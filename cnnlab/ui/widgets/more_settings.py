@@ -112,6 +112,12 @@ def _machine() -> dict[str, Any]:
     fields: dict[str, Any] = {
         "device": choice("Device", "device", ["auto", *devices()]),
         "precision": choice("Precision", "precision", precisions()),
+        "micro_batch": integer(
+            "Micro-batch, images at once (0: the whole batch)",
+            "micro_batch",
+            hint="Saves memory: so many images go through the network at once, and the gradients of a batch's parts "
+            "add up. A step learns from the whole batch, but batch norm compares only the images of a part.",
+        ),
         "threads": integer(
             "Threads (0: follow the load)",
             "threads",

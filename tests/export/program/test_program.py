@@ -185,9 +185,12 @@ def network_of(*layers: Layer) -> dict[str, Any]:
         {"cutmix": 1.0, "class_balance": "weights", "warmup_epochs": 1, "schedule": "cosine", "augmentation": "none"},
         {"warmup_epochs": 1, "schedule": "step", "step_epochs": 1, "epochs": 3, "early_stopping": 1, **AVERAGED},
         {"warmup_epochs": 1, "schedule": "constant", "gradient_clipping": 1.0, "precision": "float16", **FEW},
+        {"micro_batch": 12, "class_balance": "weights", "label_smoothing": 0.1, "gradient_clipping": 0.5, **FEW},
+        {"micro_batch": 5, "mixup": 0.2, "augmentation": "none", "precision": "float16", **FEW},
         {
             "architecture": network_of(*FLAT_NORM),
             "batch_size": ALL_BUT_ONE,
+            "micro_batch": ALL_BUT_ONE // 2 - 1,
             "augmentation": "none",
             "schedule": "one-cycle",
         },
@@ -253,10 +256,12 @@ MODERN = RunConfig(
     cutmix=1,
     early_stopping=3,
 )
+PARTED = {"micro_batch": 48, "device": "cpu", "mixup": 0, "cutmix": 0, "augmentation": "none"}
 CONFIGS = {
     **{recipe.name: recipe.config for recipe in RECIPES.values() if recipe.config.dataset in PROGRAMMED},
     "modern": MODERN,
     "balanced": MODERN.model_copy(update={"class_balance": "sampling", "schedule": "constant", "device": "cpu"}),
+    "parted": MODERN.model_copy(update=PARTED),
 }
 
 
