@@ -39,7 +39,7 @@ from cnnlab.training.device import (
     wait_for,
 )
 from cnnlab.training.loop import Training
-from cnnlab.training.memory import AUGMENTED, BOTH_WAYS, MOMENTS
+from cnnlab.training.memory import AUGMENTED, MOMENTS
 from cnnlab.training.optimizer import make_optimizer
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ MEASURED_MACS = 4 * 10**9  # some tenths of a second on a slow core
 # A layer above this on a single image is not measured: a measurement can end between two layers, not within one.
 LARGEST_BYTES = 10**9
 LARGEST_MACS = 5 * 10**10
+BOTH_WAYS = 2  # of inputs and outputs: they and their gradients
 REPEATS = 15  # at most
 PATIENCE = 0.06  # seconds of repeats; an action whose first call takes longer is repeated only once
 QUEUED = 10  # calls measured together where the device works through a queue

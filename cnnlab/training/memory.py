@@ -16,6 +16,7 @@ from cnnlab.data.batches import prepared_at_once
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.evaluation.evaluate import affordable_batch, evaluation_batch
 from cnnlab.networks.architecture import BYTES_PER_NUMBER
+from cnnlab.networks.kept import kept_bytes
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.device import Accelerator, choose_device
 from cnnlab.training.features import AT_ONCE
@@ -25,7 +26,7 @@ GB = 1e9  # bytes
 MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2, "rmsprop": 2}  # numbers that an optimiser keeps of each weight, at most
 COPIES = 3  # of a weight beside the optimiser's: itself, its gradient, the best so far
 AVERAGED = 1  # where an average of the weights is taken
-BOTH_WAYS = 2  # of an activation: kept for the backward pass, and its gradient
+GRADIENTS = 2  # of the largest activation: of a layer's output and of its input
 JUDGED = 3  # of the largest activation, where nothing is kept: a layer's input, its output, a shortcut
 HELD = 2  # copies of each image: as it is read, and as its split has it
 KEPT_ON_DEVICE = 0.4  # of the free memory, for images: the rest is for weights and activations
@@ -63,7 +64,8 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
     learning = rows[len(frozen) :]
     accelerator = Accelerator.of(config)
     precision = accelerator.precision
-    kept = sum(row.activation_bytes for row in learning) * precision.itemsize // BYTES_PER_NUMBER
+    kept = kept_bytes(config.architecture, spec.shape, len(spec.classes), config.learn_from)
+    kept = kept * precision.itemsize // BYTES_PER_NUMBER
     largest = max(prod(row.output_shape) for row in rows) * BYTES_PER_NUMBER
     pixels = prod(spec.shape)
     batch, at_once = (min(size, spec.sizes[0]) for size in (config.batch_size, config.images_at_once))
@@ -77,7 +79,7 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
     weights = sum(row.parameters for row in learning) * copies + sum(row.parameters for row in frozen)
     return Needs(
         weights=weights * BYTES_PER_NUMBER,
-        activations=max(BOTH_WAYS * kept * at_once + passed, JUDGED * largest * judged),
+        activations=max((kept + GRADIENTS * largest) * at_once + passed, JUDGED * largest * judged),
         images=pixels * (held + prepared * BYTES_PER_NUMBER * AUGMENTED),
     )
 
