@@ -214,6 +214,23 @@ def test_a_group_opens_its_first_view_and_older_links_find_theirs(listed_run: Ru
     assert EVALUATE["Calibration"].question in texts(checked(page))
 
 
+def leave() -> None:
+    """As Streamlit tells of a choice whose control has gone with the page that was left."""
+    import streamlit as st  # noqa: PLC0415 - a script of its own, without this file's imports
+
+    from cnnlab.ui.inspect import INSIDE  # noqa: PLC0415
+    from cnnlab.ui.inspect.page import _open_first  # noqa: PLC0415
+    from cnnlab.ui.shell.state import view_of  # noqa: PLC0415
+
+    view_of("inside").put("Attribution")
+    _open_first(INSIDE, "inside")
+    st.markdown(view_of("inside").get())
+
+
+def test_a_page_that_is_left_opens_no_other_view() -> None:
+    assert texts(checked(AppTest.from_function(leave, default_timeout=TIMEOUT).run())) == "Attribution"
+
+
 @pytest.mark.parametrize("page_name", ["Inside", "Evaluate"])
 def test_a_view_that_is_not_there_is_told(page_name: str, listed_run: Run) -> None:
     page = new_session()
