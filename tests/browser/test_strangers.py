@@ -27,7 +27,7 @@ from tests.browser.server import server
 from tests.conftest import ROOT
 from tests.samples import TINY, lesson
 
-SETTLED_MS = 5_000
+SETTLED_MS = 1_500  # from a click until the page says that it is drawn again, if it ever does
 STRANGER = "http://stranger.invalid"  # where nothing may be asked for and no link may lead
 CLASSES = (
     f"![a]({STRANGER}/a.png)",
