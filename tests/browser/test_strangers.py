@@ -44,10 +44,12 @@ CLASSES = (
 SHORT = f"![i]({STRANGER}/i.png) [log in]({STRANGER}) :red[pwned] <b>pwned</b>"[:80]
 LONG = " ".join(CLASSES) + "\n\n# pwned\n\n| pwned |\n|---|\n| pwned |\n\n- pwned\n"
 
-# A data set of a stranger's own: its classes are named by whoever made it.
+# A data set of a stranger's own: its classes are named by whoever made it. Robustness asks about a fifth of it.
 PATCH = """
 from dataclasses import replace
 from cnnlab.data.datasets import DATASETS
+from cnnlab.evaluation import corruptions
+corruptions.IMAGES = 100
 DATASETS["mnist-sample"] = replace(DATASETS["mnist-sample"], classes={classes!r})
 """
 # Counts how often the server has drawn the page, or a part of it, to its end.

@@ -24,7 +24,7 @@ from cnnlab.text import percent
 from tests.export.web.pages import changed, opened, untrained, with_other_weights
 from tests.samples import SEVEN
 
-MOST_BYTES = 600_000  # of the default network, in 8 bits, with its doubt
+MOST_BYTES = 430_000  # of the default network, in 8 bits, with its doubt
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 DRAWINGS: list[dict[str, Any]] = [
     {"strokes": SEVEN.strokes, "pen": SEVEN.pen},
@@ -117,7 +117,7 @@ def test_one_draws_and_the_page_answers(new_page: Callable[..., Page], tmp_path:
     expect(page.locator("#said")).to_have_text(re.compile("7"))
     expect(page.locator("#spoken")).to_have_text(re.compile("7"))
     assert page.locator("#bars li").count() == 10
-    assert page.locator("#layers canvas").count() == 5
+    assert page.locator("#layers canvas").count() == 4
     assert page.evaluate("getComputedStyle(document.getElementById('paper')).touchAction") == "none"
     assert page.evaluate("document.documentElement.scrollWidth") == 375
     page.get_by_role("button", name="Clear").click()
