@@ -191,26 +191,24 @@ def test_of_many_classes_the_likeliest_are_shown(new_page: Callable[..., Page], 
     assert page.locator("#bars li").count() == 20
 
 
-@pytest.mark.parametrize(
-    ("wrong", "sentence"),
-    [
-        ([], "there is nothing drawn"),
-        (None, "give strokes"),
-        ([[]], "a stroke is a list of points"),
-        ([[[0, "x"]]], "finite numbers"),
-        ({"strokes": [[[0, 0], [1, 1]]], "pen": 0}, "pen's width"),
-        ({"width": 4, "height": 4, "pixels": [0] * 5}, "no 4×4 picture"),
-        ({"width": 0, "height": 4, "pixels": [0]}, "above zero"),
-        ({"width": 4, "height": 4, "pixels": [255] * 16}, "the picture is blank"),
-        ({"image": [0] * 9}, "1×28×28 = 784 numbers, not 9"),
-    ],
-)
-def test_wrong_use_gets_a_sentence(
-    new_page: Callable[..., Page], tmp_path: Path, packed: Portable, wrong: object, sentence: str
-) -> None:
+WRONG: list[tuple[object, str]] = [
+    ([], "there is nothing drawn"),
+    (None, "give strokes"),
+    ([[]], "a stroke is a list of points"),
+    ([[[0, "x"]]], "finite numbers"),
+    ({"strokes": [[[0, 0], [1, 1]]], "pen": 0}, "pen's width"),
+    ({"width": 4, "height": 4, "pixels": [0] * 5}, "no 4×4 picture"),
+    ({"width": 0, "height": 4, "pixels": [0]}, "above zero"),
+    ({"width": 4, "height": 4, "pixels": [255] * 16}, "the picture is blank"),
+    ({"image": [0] * 9}, "1×28×28 = 784 numbers, not 9"),
+]
+
+
+def test_wrong_use_gets_a_sentence(new_page: Callable[..., Page], tmp_path: Path, packed: Portable) -> None:
     page, _ = opened(new_page, tmp_path / "page.html", html_page(packed))
-    with pytest.raises(Error, match=sentence):
-        page.evaluate("(input) => window.cnnlab.predict(input)", wrong)
+    for wrong, sentence in WRONG:
+        with pytest.raises(Error, match=sentence):
+            page.evaluate("(input) => window.cnnlab.predict(input)", wrong)
 
 
 def test_strokes_are_nothing_to_a_network_of_photos(new_page: Callable[..., Page], tmp_path: Path) -> None:
