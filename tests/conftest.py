@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from shutil import copytree
+from unittest.mock import patch
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from cnnlab import threads
+from cnnlab.export.portable import Portable
 from cnnlab.jobs.job import running_jobs
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
-from cnnlab.training.config import RunConfig
 from tests.samples import Stalled
-from tests.trainings import Shelf, copied
+from tests.trainings import TWO_EPOCHS, Shelf, copied
 
 ROOT = Path(__file__).parents[1]
 MAIN = sys.modules["__main__"]
@@ -60,6 +63,13 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> None:
     Shelf.folder.mkdir(exist_ok=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def components_are_found_once() -> Iterator[None]:
+    """Each AppTest would look for components in all packages that are installed, for a fifth of a second."""
+    with patch.object(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)):
+        yield
+
+
 @pytest.fixture
 def stalled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stalled]:
     stalled = Stalled(monkeypatch)
@@ -78,8 +88,14 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def finished_run(shelf: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Two epochs of the default on the embedded sample; read it, do not change it."""
-    return copied(Shelf.run(RunConfig(epochs=2)), RunStore(tmp_path_factory.mktemp("finished")))
+    """Two epochs of Lean on the embedded sample; read it, do not change it."""
+    return copied(Shelf.run(TWO_EPOCHS), RunStore(tmp_path_factory.mktemp("finished")))
+
+
+@pytest.fixture(scope="session")
+def packed(finished_run: Run) -> Portable:
+    """Its network, to be exported."""
+    return Portable.of(finished_run, "Two epochs")
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.history import History, Record
 from tests.samples import TINY
 
+TWO_EPOCHS = parse_config({"architecture": "lean", "epochs": 2})
 PATIENCE = 120  # seconds, on a busy machine
 SPEEDS = {"images_per_second", "seconds"}  # what the clock decides
 
@@ -43,8 +44,8 @@ class Shelf:
 
 
 def train(**fields: object) -> Run:
-    """An ended training of the default, or of these fields, for an epoch, among the test's own runs."""
-    config = RunConfig.model_validate({"epochs": 1, **fields})
+    """An ended training of Lean, or of these fields, for an epoch, among the test's own runs."""
+    config = RunConfig.model_validate({"architecture": "lean", "epochs": 1, **fields})
     store = RunStore(runs_folder())
     if config.parent or config.start or config.dataset != "mnist-sample":
         return finish(Job.start(config, store, threads=1)).run
@@ -61,8 +62,9 @@ def copied(run: Run, store: RunStore) -> Run:
 
 
 def start(**fields: Any) -> Job:
-    """A training of a tiny network."""
-    return Job.start(parse_config({"architecture": TINY, "epochs": 2, **fields}), RunStore(runs_folder()), threads=1)
+    """A training of a tiny network on a fifth of the images."""
+    config = parse_config({"architecture": TINY, "epochs": 2, "train_fraction": 0.2, **fields})
+    return Job.start(config, RunStore(runs_folder()), threads=1)
 
 
 def changes_threads(monkeypatch: pytest.MonkeyPatch) -> None:

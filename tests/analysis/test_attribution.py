@@ -47,7 +47,7 @@ def linear(weights: Tensor, pixels: Tensor) -> Question:
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("preset", ["compact", "small-resnet", "lenet-5"])
+@pytest.mark.parametrize("preset", ["lean", "small-resnet", "lenet-5"])
 @pytest.mark.parametrize("method", METHODS)
 def test_a_map_has_the_images_size_and_the_network_is_as_before(
     method: str, preset: str, shape: tuple[int, int, int]

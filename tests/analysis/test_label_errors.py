@@ -95,7 +95,7 @@ def test_the_surest_contradiction_comes_first_and_agreement_never() -> None:
 
 
 def test_planted_wrong_labels_are_among_the_first(planted: str) -> None:
-    found = suspected_errors(finished(held_out(config(planted, architecture="compact", epochs=5))))
+    found = suspected_errors(finished(held_out(config(planted, architecture="lean", epochs=5))))
     hits = set(found[:60].tolist()) & set(flipped()[0].tolist())
     assert len(hits) >= 0.8 * FLIPPED  # 27 to 29 with other seeds; chance would find one
 
@@ -131,7 +131,7 @@ def contents(images: Tensor) -> set[bytes]:
 
 def test_answers_lie_where_their_images_do(third: str) -> None:
     """They would agree with one label in ten if they were dealt back in another order."""
-    assert finished(held_out(config(third, architecture="compact", epochs=3))).hits.mean() > 0.7
+    assert finished(held_out(config(third, architecture="lean", epochs=3))).hits.mean() > 0.7
 
 
 def test_a_branch_is_not_asked_for_its_parent_has_seen_the_images(third: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from cnnlab.runs.example import add_example
 from tests.browser.browsing import PATIENCE, chromium, launched
@@ -15,6 +15,8 @@ from tests.browser.server import server
 
 # Streamlit asks for these below a deep link's path first, then at the root.
 HARMLESS = re.compile(r"/_stcore/(health|host-config)$")
+# Which chapters were read.
+FORGET = "() => { if (location.protocol === 'http:') localStorage.clear() }"
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def address(runs: Path) -> Iterator[str]:
-    with server(runs) as url:
+    """Of a server that trains two networks at once: one whose page was just closed holds up no other."""
+    with server(runs, CNNLAB_TRAININGS="2") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def pictures_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of a server for pictures of one's own: other tests take their runs from the shared one."""
+    with server(tmp_path_factory.mktemp("pictures")) as url:
         yield url
 
 
@@ -44,26 +54,31 @@ def example(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add_example(runs)
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> BrowserContext:
+    """Its pages share what the app's scripts were compiled to, which takes seconds."""
+    return browser.new_context()
+
+
 @pytest.fixture
-def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens pages, each a browser session of its own, and fails the test on anything red in their consoles."""
+def new_page(context: BrowserContext) -> Iterator[Callable[..., Page]]:
+    """Opens pages, each a session of the app's own, and fails the test on anything red in their consoles."""
     complaints: list[str] = []
-    contexts = []
 
     def listen(message: ConsoleMessage) -> None:
         if message.type == "error" and not HARMLESS.search(str(message.location.get("url", ""))):
             complaints.append(message.text)
 
     def open_page(width: int = 1440) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 1000})
-        contexts.append(context)
         page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 1000})
         page.set_default_timeout(PATIENCE)
         page.on("console", listen)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in context.pages:
+        page.evaluate(FORGET)
+        page.close()
     assert not complaints

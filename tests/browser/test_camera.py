@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.browsing import await_verdict
-from tests.browser.server import server
 from tests.data.pictures.photos import saved, scene
 
 HELD = 700  # ms
@@ -34,13 +32,6 @@ REFUSE = """name => {
 }"""
 
 
-@pytest.fixture
-def own_address(tmp_path: Path) -> Iterator[str]:
-    """A server of its own: other tests take their runs from the shared one."""
-    with server(tmp_path / "runs") as url:
-        yield url
-
-
 def open_webcam(page: Page, address: str) -> None:
     page.goto(f"{address}/Data")
     page.get_by_text("Add your own pictures").click()
@@ -62,10 +53,10 @@ def record(page: Page, name: str, burst: int) -> None:
 
 
 def test_what_the_camera_recorded_is_trained_on_and_named_live(
-    own_address: str, new_page: Callable[..., Page], tmp_path: Path
+    pictures_address: str, new_page: Callable[..., Page], tmp_path: Path
 ) -> None:
     page = new_page()
-    open_webcam(page, own_address)
+    open_webcam(page, pictures_address)
     turn_on(page)
     for number, name in enumerate(("cup", "none"), 1):
         page.get_by_label(f"Name of class {number}").fill(name)
@@ -101,7 +92,7 @@ def test_what_the_camera_recorded_is_trained_on_and_named_live(
 
     page.reload()  # nothing waits any more
     assert asked == ["beforeunload"]
-    page.goto(f"{own_address}/Train?recipe=transfer&dataset=my-things&epochs=2")
+    page.goto(f"{pictures_address}/Train?recipe=transfer&dataset=my-things&epochs=2")
     main.get_by_role("button", name="Train", exact=True).click()
     await_verdict(page)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Draw").click()

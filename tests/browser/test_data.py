@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.browsing import await_verdict, tick
-from tests.browser.server import server
 from tests.data.pictures.photos import photos, saved, scene, zip_of
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """A server of its own: other tests take their runs from the shared one."""
-    with server(tmp_path / "runs") as url:
-        yield url
-
-
 def test_a_zip_is_reported_mended_trained_on_and_evaluated(
-    address: str, new_page: Callable[..., Page], tmp_path: Path
+    pictures_address: str, new_page: Callable[..., Page], tmp_path: Path
 ) -> None:
     same = {"cat/same.png": saved(scene(900)), "dog/same.png": saved(scene(900)), "dog/empty.png": b""}
     page = new_page()
-    page.goto(f"{address}/Data")
+    page.goto(f"{pictures_address}/Data")
     page.get_by_text("Add your own pictures").click()
     page.locator("input[type=file]").set_input_files(zip_of(photos(each=20) | same, tmp_path / "pets.zip"))
     page.get_by_label("Name", exact=True).fill("My pets")

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
@@ -18,10 +19,10 @@ from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import LabelledDrawing, read_labelled_drawings
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
-from cnnlab.training.config import RunConfig, parse_config
-from tests.browser.browsing import SEVEN, canvas, draw, opened, start_training, stop_training
+from cnnlab.training.config import parse_config
+from tests.browser.browsing import SEVEN, canvas, draw, opened
 from tests.drawings.photos import Paper, of_classes, photographed
-from tests.trainings import Shelf, copied
+from tests.trainings import TWO_EPOCHS, Shelf, copied
 
 ONE = [[[0.5, 0.0], [0.5, 0.5], [0.5, 1.0]]]
 BAR = [[[0.2, 0.5], [0.75, 0.5]]]
@@ -63,7 +64,7 @@ def button(page: Page, key: str) -> None:
     page.locator(f".st-key-{key.replace('.', '-')} button").click()
 
 
-def test_digits_that_people_drew_are_read_right_while_the_pen_moves_and_after(
+def test_digits_that_people_drew_are_read_right_while_the_pen_moves_and_after_and_rendered_as_on_the_canvas(
     page: Page, plain: list[LabelledDrawing]
 ) -> None:
     expect(page.locator(".pen-why")).to_have_text(READY)
@@ -74,19 +75,20 @@ def test_digits_that_people_drew_are_read_right_while_the_pen_moves_and_after(
         expect(page.get_by_test_id("stMetricDelta")).to_have_text(page.locator(".pen-why").inner_text())
         button(page, "canvas.clear")
         expect(page.get_by_test_id("stMetricValue")).to_have_count(0)
-
-
-def test_strokes_are_rendered_as_the_canvas_does(page: Page, plain: list[LabelledDrawing]) -> None:
     for lesson in (plain[3], plain[5]):
         draw(page, lesson.strokes)
         expect(page.get_by_test_id("stMetricValue")).to_be_visible()
-        url = page.locator("canvas.dc-canvas.lower-canvas").evaluate("canvas => canvas.toDataURL()")
-        pixels = Image.open(BytesIO(base64.b64decode(url.split(",")[1]))).resize((280, 280))
-        light = np.asarray(Image.alpha_composite(Image.new("RGBA", pixels.size, "black"), pixels).convert("L"))
-        shown, ours = (prepare(ink).double().flatten().numpy() for ink in (light, stroke_ink(lesson)))
+        shown, ours = (prepare(ink).double().flatten().numpy() for ink in (canvas_ink(page), stroke_ink(lesson)))
         assert np.corrcoef(shown, ours)[0, 1] > 0.95
         button(page, "canvas.clear")
         expect(page.get_by_test_id("stMetricValue")).to_have_count(0)
+
+
+def canvas_ink(page: Page) -> npt.NDArray[np.uint8]:
+    """What the canvas shows, light on black."""
+    url = page.locator("canvas.dc-canvas.lower-canvas").evaluate("canvas => canvas.toDataURL()")
+    pixels = Image.open(BytesIO(base64.b64decode(url.split(",")[1]))).resize((280, 280))
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", pixels.size, "black"), pixels).convert("L"))
 
 
 def test_undo_takes_the_last_stroke_back_and_the_drawing_survives_another_page(page: Page) -> None:
@@ -127,7 +129,7 @@ def test_a_finger_draws_and_does_not_scroll_the_page(address: str, run: Run, new
 
 
 def test_two_runs_answer_side_by_side_and_a_scribble_is_doubted(page: Page, runs: Path) -> None:
-    copied(Shelf.run(RunConfig(epochs=2)), RunStore(runs))
+    copied(Shelf.run(TWO_EPOCHS), RunStore(runs))
     page.reload()
     opened(page.get_by_role("combobox").first, page.get_by_role("option").last).click()
     page.keyboard.press("Escape")
@@ -149,7 +151,7 @@ def test_four_runs_answer_on_one_screen_in_aligned_charts_that_cut_no_label(
 ) -> None:
     store = RunStore(runs)
     fast = [Shelf.run(parse_config({"architecture": "quick", "epochs": epochs})) for epochs in (2, 8)]
-    four = [copied(run, store).id for run in (*fast, *[Shelf.run(RunConfig(epochs=2))] * 2)]
+    four = [copied(run, store).id for run in (*fast, *[Shelf.run(TWO_EPOCHS)] * 2)]
     page = new_page()
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(f"{address}/Draw?run={four[0]}&runs={','.join(four)}")
@@ -176,20 +178,6 @@ def test_a_photo_of_paper_is_read_line_by_line(page: Page, tmp_path: Path) -> No
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_test_id("stCode")).to_have_text("3 1 4 / 1 5 9")
     expect(page.locator(".js-plotly-plot .annotation")).to_have_text(["3", "1", "4", "1", "5", "9"])
-
-
-@pytest.mark.timeout(600)
-def test_an_answer_follows_the_training(address: str, new_page: Callable[..., Page]) -> None:
-    page = new_page()
-    start_training(page, address)
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Draw").click()
-    draw(page, SEVEN)
-    epoch = page.get_by_text(" of 1000")
-    expect(epoch).to_be_visible()
-    first = epoch.inner_text()
-    expect(epoch).not_to_have_text(first)
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
-    stop_training(page)
 
 
 @pytest.mark.timeout(600)

@@ -12,13 +12,12 @@ from playwright.sync_api import Page, expect
 
 from cnnlab.analysis.activations import look
 from cnnlab.data.loading import load_test
-from cnnlab.jobs.sweep import SweepStore
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import load_trained
+from cnnlab.training.config import parse_config
 from tests.browser.browsing import (
     SEVEN,
-    await_epoch,
     await_verdict,
     choose,
     draw,
@@ -27,7 +26,7 @@ from tests.browser.browsing import (
     tab_to,
     tick,
 )
-from tests.browser.server import server, started
+from tests.trainings import TWO_EPOCHS, Shelf, copied
 
 # The slider follows no more: an epoch has come that it does not stand at.
 BEHIND = """() => {
@@ -111,9 +110,28 @@ def test_from_training_to_a_digit_named_and_explained_by_keyboard_alone(
     expect(page.get_by_test_id("stMain").get_by_role("img").first).to_be_visible()
 
 
-def test_the_chart_keeps_its_zoom_while_it_trains(address: str, new_page: Callable[..., Page]) -> None:
+def test_a_training_goes_on_while_its_chart_is_zoomed_its_page_reloaded_and_others_follow_it(
+    address: str, new_page: Callable[..., Page]
+) -> None:
     page = new_page()
     start_training(page, address)
+    zoom_and_reload(page)
+    expect(page.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()
+    to_page(page, "Inside")
+    see_filters_change(page)
+    to_page(page, "Draw")
+    see_answers_change(page)
+    to_page(page, "Train")
+    stop_training(page)
+
+
+def to_page(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebar").get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+
+
+def zoom_and_reload(page: Page) -> None:
+    """The chart keeps its zoom as points come, and has all of them again once it missed some or was reloaded."""
     page.wait_for_function("document.querySelector('.live-chart')?.data?.[0].x.length >= 3")
     page.evaluate("Plotly.relayout(document.querySelector('.live-chart'), {'xaxis.range': [0.5, 2]})")
     early = curve_points(page)
@@ -127,75 +145,61 @@ def test_the_chart_keeps_its_zoom_while_it_trains(address: str, new_page: Callab
     page.reload()
     page.wait_for_function(f"document.querySelector('.live-chart')?.data?.[0].x.length > {early + 1}")
     assert chart.evaluate("chart => chart.data[0].x[0]") == first
-    stop_training(page)
 
 
-def test_reload_and_page_switch_find_the_training_again(address: str, new_page: Callable[..., Page]) -> None:
-    page = new_page()
-    start_training(page, address)
-    page.reload()
-    expect(page.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
-    expect(page.get_by_role("heading", name="Inside")).to_be_visible()
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
-    expect(page.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()
-    stop_training(page)
+def see_filters_change(page: Page) -> None:
+    """From epoch 0 to the last one, and with each new one where they follow."""
+    expect(page.get_by_text("after epoch", exact=False).first).to_be_visible()
+    page.get_by_text("Follow", exact=True).click()
+    page.wait_for_function(BEHIND)
+    slider = page.get_by_role("slider")
+    slider.focus()
+    slider.press("Home")
+    expect(page.get_by_text("weights after epoch 0,", exact=False)).to_be_visible()
+    untrained = filter_weights(page)
+    slider.press("End")
+    expect(page.get_by_text("weights after epoch 0,", exact=False)).to_be_hidden()
+    assert filter_weights(page) != untrained
+    page.get_by_text("Follow", exact=True).click()
+    newest = page.get_by_text("weights after epoch", exact=False).first.inner_text()
+    expect(page.get_by_text("weights after epoch", exact=False).first).not_to_have_text(newest)
 
 
-def test_a_second_training_takes_the_page_over_from_the_first(address: str, new_page: Callable[..., Page]) -> None:
-    page = new_page()
-    start_training(page, address)
-    stop_training(page)
-    first = page.url
-    page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()
-    assert page.url != first
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
-    expect(page.get_by_text("trained so far", exact=False)).to_be_visible()
-    expect(page.get_by_text(re.compile(r"training, \d+ ?%"))).to_be_visible()
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
-    expect(page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True)).to_be_disabled()
-    page.reload()
-    expect(page.get_by_label("Epochs", exact=True)).to_have_value("1000")
-    await_epoch(page, 2)
-    stop_training(page)
+def see_answers_change(page: Page) -> None:
+    draw(page, SEVEN)
+    epoch = page.get_by_text(" of 1000")
+    expect(epoch).to_be_visible()
+    first = epoch.inner_text()
+    expect(epoch).not_to_have_text(first)
 
 
-def test_two_sessions_train_side_by_side_and_see_only_their_own(tmp_path: Path, new_page: Callable[..., Page]) -> None:
+def test_two_sessions_see_only_their_own_training_and_one_that_nobody_watches_is_stopped_and_kept(
+    address: str, runs: Path, new_page: Callable[..., Page]
+) -> None:
     first, second = new_page(), new_page()
-    with server(tmp_path, CNNLAB_TRAININGS="2") as address:
-        for page in (first, second):
-            start_training(page, address)
-        assert first.url != second.url
-        stop_training(first)
-        expect(second.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()
-        stop_training(second)
-        for page in (first, second):
-            page.close()
-
-
-def test_a_training_nobody_watches_is_stopped_and_kept(address: str, runs: Path, new_page: Callable[..., Page]) -> None:
-    page, witness = new_page(), new_page()
-    start_training(page, address)
-    run = RunStore(runs).open(page.url.partition("run=")[2])
-    page.close()
-    witness.goto(f"{address}/Train")  # a page of another session does not count as watching
-    for _ in range(60):
+    for page in (first, second):
+        start_training(page, address)
+    assert first.url != second.url
+    stop_training(first)
+    expect(second.get_by_role("button", name="Stop (keeps all epochs)")).to_be_visible()
+    run = RunStore(runs).open(second.url.partition("run=")[2])
+    second.close()
+    first.goto(f"{address}/Train")  # a page of another session does not count as watching
+    for _ in range(120):
         if run.summary.status == "stopped":
             break
-        witness.wait_for_timeout(500)
+        first.wait_for_timeout(250)
     assert run.summary.status == "stopped"
     assert run.history().epochs
 
 
 def test_two_runs_are_compared_class_by_class_down_to_the_images_they_differ_on(
-    address: str, new_page: Callable[..., Page]
+    address: str, runs: Path, new_page: Callable[..., Page]
 ) -> None:
+    for config in (TWO_EPOCHS, parse_config({"architecture": "quick", "epochs": 2})):
+        copied(Shelf.run(config), RunStore(runs))
     page = new_page()
-    for architecture in ("quick", "basic-cnn"):
-        start_training(page, address, architecture=architecture)
-        stop_training(page)
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
+    page.goto(f"{address}/Compare")
     expect(page.get_by_text("selected: 2")).to_be_visible()
     tick(page.get_by_test_id("stDataFrame").first, row=1)
     expect(page.get_by_text("selected: 1")).to_be_visible()
@@ -218,64 +222,6 @@ def test_two_runs_are_compared_class_by_class_down_to_the_images_they_differ_on(
     page.get_by_role("button", name="Attribution").first.click()
     expect(page.get_by_role("heading", name="Inside")).to_be_visible()
     expect(page.get_by_text(re.compile(r"Test image \d+, a"))).to_be_visible()
-
-
-def test_a_sweep_is_killed_and_goes_on_in_another_server(tmp_path: Path, new_page: Callable[..., Page]) -> None:
-    process, url = started(tmp_path)
-    try:
-        page = new_page()
-        page.goto(f"{url}/Sweep")
-        for label, value in (("Trials", "6"), ("Epochs each", "1"), ("Fraction of training images used", "0.1")):
-            if label.startswith("Fraction"):
-                page.get_by_text("More settings").click()
-            page.get_by_label(label, exact=True).fill(value)
-            page.get_by_label(label, exact=True).press("Tab")
-        page.get_by_role("button", name="Start sweep").click()
-        expect(page.get_by_text(re.compile(r"[1-5] of 6 trials"))).to_be_visible()
-        page.close()
-    finally:
-        process.kill()
-        process.communicate()
-    (sweep,) = SweepStore(tmp_path).all()
-    before = [trial.params for trial in sweep.trials]
-    assert sweep.status == "interrupted"
-    with server(tmp_path) as url:
-        page = new_page()
-        page.goto(f"{url}/Sweep")
-        page.get_by_role("button", name="Continue").click()
-        expect(page.get_by_text("6 of 6 trials")).to_be_visible()
-        expect(page.get_by_role("button", name="Continue")).to_be_visible()
-        page.get_by_text("Slices", exact=True).click()
-        expect(page.locator(".js-plotly-plot")).to_have_count(1)
-        page.get_by_role("button", name="Compare its runs").click()
-        expect(page.get_by_text(re.compile(r"of (6|7) runs"))).to_be_visible()  # the killed one may have got an epoch
-        page.close()
-    assert (sweep.status, sweep.ended) == ("finished", 6)
-    assert [trial.params for trial in sweep.trials][: len(before)] == before
-
-
-def test_filters_change_from_epoch_0_to_the_last_while_the_run_trains(
-    address: str, new_page: Callable[..., Page]
-) -> None:
-    page = new_page()
-    start_training(page, address)
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Inside").click()
-    expect(page.get_by_text("after epoch", exact=False).first).to_be_visible()
-    page.get_by_text("Follow", exact=True).click()
-    page.wait_for_function(BEHIND)
-    slider = page.get_by_role("slider")
-    slider.focus()
-    slider.press("Home")
-    expect(page.get_by_text("weights after epoch 0,", exact=False)).to_be_visible()
-    untrained = filter_weights(page)
-    slider.press("End")
-    expect(page.get_by_text("weights after epoch 0,", exact=False)).to_be_hidden()
-    assert filter_weights(page) != untrained
-    page.get_by_text("Follow", exact=True).click()
-    newest = page.get_by_text("weights after epoch", exact=False).first.inner_text()
-    expect(page.get_by_text("weights after epoch", exact=False).first).not_to_have_text(newest)
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
-    stop_training(page)
 
 
 def test_a_click_on_a_map_shows_its_filter_and_what_excites_it(

@@ -21,8 +21,36 @@ def scrolled(expander: Locator) -> int:
     return int(expander.locator(".network-frame").evaluate("frame => frame.scrollLeft"))
 
 
-def test_a_layer_is_chosen_by_mouse_and_keys_and_the_view_stays(address: str, new_page: Callable[..., Page]) -> None:
-    expander = opened(new_page(420), address)
+def test_a_drawing_is_dragged_chosen_from_by_mouse_and_keys_with_its_view_kept_and_saved_whole(
+    address: str, new_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = new_page(420)
+    expander = opened(page, address)
+    drag(page, expander)
+    expect(expander.get_by_text("Click a layer", exact=False)).to_be_visible()  # none is chosen
+    choose_layers(expander)
+    expander.get_by_role("button", name="Fit").click()
+    assert expander.locator(".network-frame").evaluate("frame => frame.scrollWidth <= frame.clientWidth")
+    with page.expect_download() as download:
+        expander.get_by_role("button", name="SVG").click()
+    assert download.value.suggested_filename == "compact.svg"
+    download.value.save_as(tmp_path / "saved.svg")
+    assert ElementTree.parse(tmp_path / "saved.svg").getroot().get("viewBox")
+
+
+def drag(page: Page, expander: Locator) -> None:
+    expander.locator(".network-frame").scroll_into_view_if_needed()
+    box = expander.locator("[data-place='0'] > .front").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 3, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 60, box["y"] + 20, steps=5)
+    page.mouse.up()
+    assert scrolled(expander) == 63
+
+
+def choose_layers(expander: Locator) -> None:
+    """By mouse, then by keys, of a drawing that keeps its zoom and its place."""
     zoom = expander.locator(".network-zoom")
     before = zoom.inner_text()
     expander.get_by_role("button", name="Zoom in").click()
@@ -39,31 +67,3 @@ def test_a_layer_is_chosen_by_mouse_and_keys_and_the_view_stays(address: str, ne
     expect(expander.locator("[data-place='3']")).to_be_focused()
     assert zoom.inner_text() == zoomed
     assert scrolled(expander) == at
-
-
-def test_a_drag_moves_the_drawing_and_chooses_nothing(address: str, new_page: Callable[..., Page]) -> None:
-    page = new_page(420)
-    expander = opened(page, address)
-    expander.locator(".network-frame").scroll_into_view_if_needed()
-    box = expander.locator("[data-place='0'] > .front").bounding_box()
-    assert box
-    page.mouse.move(box["x"] + 3, box["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(box["x"] - 60, box["y"] + 20, steps=5)
-    page.mouse.up()
-    assert scrolled(expander) == 63
-    expect(expander.get_by_text("Click a layer", exact=False)).to_be_visible()
-
-
-def test_the_drawing_fits_the_page_and_is_saved_whole(
-    address: str, new_page: Callable[..., Page], tmp_path: Path
-) -> None:
-    page = new_page(420)
-    expander = opened(page, address)
-    expander.get_by_role("button", name="Fit").click()
-    assert expander.locator(".network-frame").evaluate("frame => frame.scrollWidth <= frame.clientWidth")
-    with page.expect_download() as download:
-        expander.get_by_role("button", name="SVG").click()
-    assert download.value.suggested_filename == "compact.svg"
-    download.value.save_as(tmp_path / "saved.svg")
-    assert ElementTree.parse(tmp_path / "saved.svg").getroot().get("viewBox")

@@ -23,7 +23,7 @@ def test_mlflow_reads_curves_settings_and_files(finished_run: Run, tracking: str
     assert logged.data.tags["cnnlab.run"] == finished_run.id
     assert logged.data.tags["cnnlab.status"] == "finished"
     assert logged.data.params["epochs"] == "2"
-    assert logged.data.params["architecture.name"] == "compact"
+    assert logged.data.params["architecture.name"] == "lean"
     layers = {name for name in logged.data.params if name.startswith("architecture.layers.") and name.endswith(".kind")}
     assert len(layers) == len(finished_run.config.architecture.layers)
     for name in ("config.json", "history.jsonl"):

@@ -41,9 +41,9 @@ SHAPE = (1, 28, 28)
 
 
 @pytest.fixture(scope="session")
-def file(finished_run: Run) -> bytes:
+def file(packed: Portable) -> bytes:
     """The finished run's network as ONNX."""
-    return write(Portable.of(finished_run, "Digits"))
+    return write(packed)
 
 
 def brought(content: bytes, **given: object) -> Brought:
@@ -60,7 +60,7 @@ def test_ones_own_export_comes_back_with_the_same_answers(finished_run: Run, fil
     images = trained_runs.test_split(finished_run)
     ours, theirs = (load_trained(each).probabilities(images) for each in (run, finished_run))
     assert torch.allclose(ours, theirs, atol=1e-5)
-    assert run.title == "Digits"
+    assert run.title == "Two epochs"
     assert run.about.tags == (TAG,)
     assert f"exported from the run {finished_run.id}, after epoch" in run.about.note
     assert "trained elsewhere" in run.about.note
@@ -99,7 +99,7 @@ def test_compare_brings_a_file_in_and_says_why_another_is_refused(file: bytes) -
     uploader.set_value([("digits.onnx", file, "application/octet-stream")]).run()
     button(page, "Import network").click().run()
     (run,) = RunStore(runs_folder()).all()
-    assert "Imported: Digits" in checked(page).success[0].value.replace("\\", "")
+    assert "Imported: Two epochs" in checked(page).success[0].value.replace("\\", "")
     assert run.about.tags == (TAG,)
     page.toggle("compare.bring.head").set_value(True).run()
     uploader = next(one for one in page.file_uploader if "network file" in one.label)

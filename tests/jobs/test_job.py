@@ -460,11 +460,11 @@ def test_trainings_wait_for_their_turn_in_the_order_they_came(monkeypatch: pytes
 def test_who_has_trained_for_long_lets_others_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
     monkeypatch.setattr("cnnlab.jobs.queue.SLICE_SECONDS", 0.0)
-    long, short = start(epochs=12), start(epochs=1)
+    long, short = start(epochs=6), start(epochs=1)
     finish(short)
     assert short.state == "finished"
     assert finish(long).state == "finished"
-    assert comparable(long.run) == comparable(finish(start(epochs=12)).run)
+    assert comparable(long.run) == comparable(finish(start(epochs=6)).run)
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])

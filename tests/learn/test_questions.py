@@ -5,14 +5,11 @@ from __future__ import annotations
 from math import log
 from statistics import fmean
 
-import pytest
-
 from cnnlab.data.datasets import DATASETS
 from cnnlab.learn import ablation, dense_vs_conv, few_pictures
 from cnnlab.learn.chapters import CHAPTERS, Question
 from cnnlab.learn.filters import FILTERS, MEASURES, answers, fitted, part
 from cnnlab.learn.loss_surface import SURFACES, paths
-from cnnlab.learn.pitfalls import PITFALLS
 from cnnlab.learn.pooling import pooled
 from cnnlab.learn.repeats import Effect, effects
 from cnnlab.learn.sample_images import digits
@@ -164,20 +161,3 @@ def test_memory_is_as_told() -> None:
     lighter = sgd.totals(128)
     assert told(closing, f"{lighter['moments'] / 1e6:.1f} MB", f"{small['moments'] / 1e6:.1f} MB")
     assert f"About {1 - sum(lighter.values()) / sum(small.values()):.0%}" == closing.right
-
-
-def measured(slug: str, what: str) -> list[float]:
-    """Percentages with the pitfall and fixed, with seed 0."""
-    *_, finding = PITFALLS[slug].fall(0)
-    (shown,) = (one.shown for one in finding.measured if one.what == what)
-    return [float(value.rstrip("%")) for value in shown]
-
-
-@pytest.mark.slow
-def test_pitfalls_cost_about_as_much_as_told() -> None:  # about: their digits depend on the precision and the threads
-    opening, closing = questions("traps")
-    assert told(opening, "from 86.8% to 70.4%")
-    assert measured("unscaled", "LeNet-5: test accuracy") == pytest.approx([70.4, 86.8], abs=5)
-    assert told(closing, "99.5% in training, 9.3% in validation")
-    assert measured("labels", "Training accuracy")[0] == pytest.approx(99.5, abs=5)
-    assert measured("labels", "Validation accuracy")[0] == pytest.approx(9.3, abs=5)

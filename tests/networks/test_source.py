@@ -78,7 +78,7 @@ def test_a_seed_gives_the_written_network_the_same_weights(name: str) -> None:
 
 
 @settings(
-    max_examples=200,
+    max_examples=80,
     deadline=None,
     derandomize=True,
     database=None,

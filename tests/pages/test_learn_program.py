@@ -15,6 +15,7 @@ from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig
 from cnnlab.training.recipes import RECIPES
 from tests.pages.driver import button, checked, metrics, new_session, texts
+from tests.samples import TINY
 
 STEPS = ["Import", "Data", "Network", "Instantiate", "Loss and optimiser", "Train", "Plot"]
 TRAINING = "learn.program.training"
@@ -128,7 +129,7 @@ def test_training_it_is_an_ordinary_run_and_its_numbers_stay() -> None:
 
 
 def test_while_another_training_goes_on_this_one_waits() -> None:
-    job = Job.start(RunConfig(epochs=1000), RunStore(runs_folder()))
+    job = Job.start(RunConfig(architecture=TINY, epochs=1000), RunStore(runs_folder()))
     page = opened("basic-cnn")
     assert not button(page, "Train it here").disabled  # another session's
     button(on_the_sample(page, "basic-cnn"), "Train it here").click().run()

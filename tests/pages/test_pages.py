@@ -175,12 +175,12 @@ def test_a_page_shows_a_finished_run(name: str, listed_run: Run) -> None:
     assert not page.warning
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_opens_while_its_run_trains(name: str, training: tuple[AppTest, Job]) -> None:
+def test_each_page_opens_while_its_run_trains(training: tuple[AppTest, Job]) -> None:
     _, job = training
-    page = open_page(name, job.run)
-    told = any("training," in block.value for block in page.sidebar.markdown)
-    assert told or (name == "Train" and page.button(key="stop"))
+    for name in PAGES:
+        page = open_page(name, job.run)
+        told = any("training," in block.value for block in page.sidebar.markdown)
+        assert told or (name == "Train" and page.button(key="stop")), name
 
 
 def test_the_menu_tells_of_the_sessions_training_also_beside_another_run(
@@ -212,6 +212,23 @@ def test_a_group_opens_its_first_view_and_older_links_find_theirs(listed_run: Ru
     assert EVALUATE["Mistakes"].question in texts(checked(page))
     open_view(page, "Calibration")
     assert EVALUATE["Calibration"].question in texts(checked(page))
+
+
+def leave() -> None:
+    """As Streamlit tells of a choice whose control has gone with the page that was left."""
+    import streamlit as st  # noqa: PLC0415 - a script of its own, without this file's imports
+
+    from cnnlab.ui.inspect import INSIDE  # noqa: PLC0415
+    from cnnlab.ui.inspect.page import _open_first  # noqa: PLC0415
+    from cnnlab.ui.shell.state import view_of  # noqa: PLC0415
+
+    view_of("inside").put("Attribution")
+    _open_first(INSIDE, "inside")
+    st.markdown(view_of("inside").get())
+
+
+def test_a_page_that_is_left_opens_no_other_view() -> None:
+    assert texts(checked(AppTest.from_function(leave, default_timeout=TIMEOUT).run())) == "Attribution"
 
 
 @pytest.mark.parametrize("page_name", ["Inside", "Evaluate"])
@@ -444,14 +461,20 @@ def test_a_recipe_fills_in_the_form() -> None:
     assert page.number_input(key="form.learning_rate").value == pytest.approx(3e-4)
 
 
-@pytest.mark.parametrize("view", INSIDE)
-def test_inside_draws_each_view_of_each_epoch(view: str) -> None:
+def test_inside_draws_each_view_of_each_epoch() -> None:
     run = train(epochs=2, train_fraction=0.2)
-    page = open_page("Inside", run, view=view)
-    shown = drawn(checked(page))
-    assert shown or view == "Ideal image"  # which waits for its button
-    page.select_slider(key=f"explore.epoch.{run.id}").set_value(0).run()
-    assert len(drawn(checked(page))) == len(shown)
+    page = open_page("Inside", run)
+    for view in INSIDE:
+        shown = drawn(checked(open_view(page, view)))
+        assert shown or view == "Ideal image", view  # which waits for its button
+        choose_other_epoch(page, run)
+        assert len(drawn(checked(page))) == len(shown), view
+
+
+def choose_other_epoch(page: AppTest, run: Run) -> None:
+    """Of the untrained network and that of epoch 2, the one that is not shown."""
+    slider = page.select_slider(key=f"explore.epoch.{run.id}")
+    slider.set_value(0 if slider.value else 2).run()
 
 
 SOFTMAX = {
@@ -462,10 +485,10 @@ SOFTMAX = {
 
 
 @pytest.mark.parametrize("architecture", ["lenet-5", "small-resnet", SOFTMAX], ids=["tanh", "blocks", "no convolution"])
-@pytest.mark.parametrize("view", INSIDE)
-def test_inside_copes_with_every_kind_of_network(view: str, architecture: object) -> None:
-    page = open_page("Inside", train(architecture=architecture, train_fraction=0.05), view=view)
-    assert drawn(checked(page)) or page.info
+def test_inside_copes_with_every_kind_of_network(architecture: object) -> None:
+    page = open_page("Inside", train(architecture=architecture, train_fraction=0.05))
+    for view in INSIDE:
+        assert drawn(checked(open_view(page, view))) or page.info, view
 
 
 @pytest.fixture(scope="module")
@@ -495,14 +518,14 @@ def dead_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return job.run
 
 
-@pytest.mark.parametrize(
-    ("page_name", "view"),
-    [(name, view) for name, views in (("Inside", INSIDE), ("Evaluate", EVALUATE)) for view in views],
-)
-def test_every_view_copes_with_a_network_that_died(page_name: str, view: str, dead_run: Run) -> None:
+@pytest.mark.usefixtures("few_corrupted")
+def test_every_view_copes_with_a_network_that_died(dead_run: Run) -> None:
     copytree(dead_run.folder, runs_folder() / dead_run.id)
-    page = open_page(page_name, dead_run, view=view)
-    assert ("They lie on one point" in texts(checked(page))) == (view == "Embedding")
+    for name, views in (("Inside", INSIDE), ("Evaluate", EVALUATE)):
+        page = open_page(name, dead_run)
+        for view in views:
+            open_view(page, view)
+            assert ("They lie on one point" in texts(checked(page))) == (view == "Embedding"), view
 
 
 @pytest.mark.parametrize("side", [32, 112])
@@ -523,12 +546,11 @@ def test_inside_copes_with_large_colour_images(side: int, monkeypatch: pytest.Mo
         assert drawn(checked(page)) or page.info
 
 
-@pytest.mark.parametrize("view", INSIDE)
-def test_inside_looks_at_a_run_that_trains(view: str, training: tuple[AppTest, Job]) -> None:
+def test_inside_looks_at_a_run_that_trains(training: tuple[AppTest, Job]) -> None:
     page, job = training
     page.switch_page(PAGES["Inside"]).run()
-    open_view(page, view)
-    checked(page)
+    for view in INSIDE:
+        checked(open_view(page, view))
     assert job.is_running
 
 
@@ -670,23 +692,22 @@ def few_corrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.evaluation.corruptions.IMAGES", 100)
 
 
-@pytest.mark.parametrize("view", EVALUATE)
 @pytest.mark.usefixtures("few_corrupted")
-def test_evaluate_draws_each_view_of_each_epoch(view: str) -> None:
+def test_evaluate_draws_each_view_of_each_epoch() -> None:
     run = train(epochs=2, train_fraction=0.2)
-    page = open_page("Evaluate", run, view=view)
-    assert drawn(checked(page)) or page.data_editor
-    page.select_slider(key=f"explore.epoch.{run.id}").set_value(0).run()
-    assert drawn(checked(page)) or page.data_editor
+    page = open_page("Evaluate", run)
+    for view in EVALUATE:
+        assert drawn(checked(open_view(page, view))) or page.data_editor, view
+        choose_other_epoch(page, run)
+        assert drawn(checked(page)) or page.data_editor, view
 
 
-@pytest.mark.parametrize("view", EVALUATE)
 @pytest.mark.usefixtures("few_corrupted")
-def test_evaluate_looks_at_a_run_that_trains(view: str, training: tuple[AppTest, Job]) -> None:
+def test_evaluate_looks_at_a_run_that_trains(training: tuple[AppTest, Job]) -> None:
     page, job = training
     page.switch_page(PAGES["Evaluate"]).run()
-    open_view(page, view)
-    checked(page)
+    for view in EVALUATE:
+        checked(open_view(page, view))
     assert job.is_running
 
 
@@ -1087,7 +1108,7 @@ def test_compared_runs_are_called_by_what_tells_them_apart() -> None:
     assert (row["One"], row["Other"]) == ("learning rate 0.0123", "learning rate 0.01")
     runs[0].write_about(About(title="Mine"))
     (row,) = checked(page.run()).dataframe[1].value.to_dict("records")
-    assert (row["One"], row["Other"]) == ("Compact batch-norm net, MNIST sample", "Mine")
+    assert (row["One"], row["Other"]) == ("Lean net, MNIST sample", "Mine")
 
 
 def test_a_ticked_run_is_opened_to_go_on_with_it() -> None:
@@ -1141,7 +1162,7 @@ def test_a_run_gets_a_title_tags_a_note_and_a_pin() -> None:
     about = older.about
     assert (about.title, about.note, about.pinned, about.colour) == ("<b>Mine</b>", "good one", True, PALETTE[6])
     table = listed(checked(page))
-    titles = ["<b>Mine</b>", "Compact batch-norm net, 1 epoch, 10% of the images"]
+    titles = ["<b>Mine</b>", "Lean net, 1 epoch, 10% of the images, no label smoothing"]
     assert table["Title"].tolist() == titles  # the pinned one comes first, though older
     assert table["Colour"].str.startswith("data:image/png").tolist() == [True, False]
     assert newer.about.title == ""
@@ -1269,14 +1290,14 @@ def test_a_sweep_is_found_by_its_address() -> None:
         assert checked(page).selectbox(key="sweep.chosen").value == sweep.id
 
 
-@pytest.mark.parametrize("view", ["History", "Curves", "Importance", "Slices"])
-def test_a_sweep_is_drawn(view: str) -> None:
+def test_a_sweep_is_drawn_in_each_view() -> None:
     page, sweep = sweep_page(trials=6, space={"learning_rate": {"low": 0.00001, "high": 0.05, "log": True}})
     for _ in search(sweep, RunStore(runs_folder())):
         pass
     page.run()
-    page.segmented_control(key="sweep.view").set_value(view).run()
-    assert len(checked(page).get("plotly_chart")) == 1
+    for view in ("History", "Curves", "Importance", "Slices"):
+        page.segmented_control(key="sweep.view").set_value(view).run()
+        assert len(checked(page).get("plotly_chart")) == 1, view
 
 
 def test_what_cannot_be_searched_is_told_before_the_start() -> None:

@@ -37,13 +37,8 @@ STROKES = json.dumps({"strokes": SEVEN.strokes, "pen": SEVEN.pen})
 
 
 @pytest.fixture
-def digits(finished_run: Run) -> Portable:
-    return Portable.of(finished_run, "Digits")
-
-
-@pytest.fixture
-def client(digits: Portable) -> Iterator[TestClient]:
-    with TestClient(application(digits)) as client:
+def client(packed: Portable) -> Iterator[TestClient]:
+    with TestClient(application(packed)) as client:
         yield client
 
 
@@ -52,7 +47,7 @@ def ask(client: TestClient, content: bytes | str, kind: str, **headers: str) -> 
 
 
 @pytest.mark.parametrize("form", ["bytes", "pixels", "grey pixels", "strokes"])
-def test_it_answers_as_the_app_does(form: str, client: TestClient, digits: Portable) -> None:
+def test_it_answers_as_the_app_does(form: str, client: TestClient, packed: Portable) -> None:
     image = load("mnist-sample").test.images[3]  # (1, 28, 28)
     match form:
         case "bytes":
@@ -64,7 +59,7 @@ def test_it_answers_as_the_app_does(form: str, client: TestClient, digits: Porta
         case _:
             image = prepare(stroke_ink(SEVEN))[0]
             answer = ask(client, STROKES, JSON).json()
-    reading = read(digits.trained, image[None], digits.familiar)
+    reading = read(packed.trained, image[None], packed.familiar)
     assert (answer["class"], answer["doubt"], answer["sure"]) == (reading.name, reading.doubt, not reading.doubt)
     assert list(answer["probabilities"].values()) == pytest.approx(reading.probabilities, abs=1e-5)
 
@@ -109,9 +104,9 @@ def test_what_cannot_be_read_is_told(
     assert words in refused.json()["error"]
 
 
-def test_with_a_key_only_who_sends_it_is_answered(digits: Portable) -> None:
+def test_with_a_key_only_who_sends_it_is_answered(packed: Portable) -> None:
     image = bytes(28 * 28)
-    with TestClient(application(digits, key="söme key")) as client:
+    with TestClient(application(packed, key="söme key")) as client:
         assert ask(client, image, BYTES).status_code == 401
         assert ask(client, image, BYTES, Authorization="Bearer other").status_code == 401
         headers = {b"Content-Type": BYTES.encode(), b"Authorization": "Bearer söme key".encode()}
@@ -119,31 +114,31 @@ def test_with_a_key_only_who_sends_it_is_answered(digits: Portable) -> None:
         assert client.get("/metadata").json()["needs_key"]
 
 
-def test_it_says_what_it_is_and_that_it_is_well(client: TestClient, digits: Portable) -> None:
+def test_it_says_what_it_is_and_that_it_is_well(client: TestClient, packed: Portable) -> None:
     told = client.get("/metadata").json()
-    assert (told["classes"], told["shape"], told["title"]) == (list("0123456789"), [1, 28, 28], "Digits")
+    assert (told["classes"], told["shape"], told["title"]) == (list("0123456789"), [1, 28, 28], "Two epochs")
     assert client.get("/health").json() == {"status": "ok"}
     page = client.get("/")
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert client.get("/predict").status_code == 405
 
 
-def test_a_question_that_fails_harms_no_other(digits: Portable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_that_fails_harms_no_other(packed: Portable, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
 
     def fails_first(trained: object, images: torch.Tensor, familiar: object) -> list[Any]:
         calls.append(len(images))
         if len(calls) == 1:
             raise RuntimeError("no memory")
-        return [read(digits.trained, image[None], digits.familiar) for image in images]
+        return [read(packed.trained, image[None], packed.familiar) for image in images]
 
     monkeypatch.setattr(serving, "read_all", fails_first)
-    with TestClient(application(digits), raise_server_exceptions=False) as client:
+    with TestClient(application(packed), raise_server_exceptions=False) as client:
         assert ask(client, bytes(28 * 28), BYTES).status_code == 500
         assert ask(client, bytes(28 * 28), BYTES).status_code == 200
 
 
-def test_few_pictures_are_read_at_once_however_many_are_sent(digits: Portable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_pictures_are_read_at_once_however_many_are_sent(packed: Portable, monkeypatch: pytest.MonkeyPatch) -> None:
     many = serving.READ_AT_ONCE + 3
     under_way: list[None] = []
     seen: list[int] = []
@@ -159,7 +154,7 @@ def test_few_pictures_are_read_at_once_however_many_are_sent(digits: Portable, m
         return torch.zeros(1, 28, 28, dtype=torch.uint8)
 
     monkeypatch.setattr(Reader, "image", counted)
-    with TestClient(application(digits)) as client, ThreadPoolExecutor(many) as askers:
+    with TestClient(application(packed)) as client, ThreadPoolExecutor(many) as askers:
         answers = list(askers.map(lambda _: ask(client, b"", "image/png").status_code, range(many)))
     assert (answers, max(seen)) == ([200] * many, serving.READ_AT_ONCE)
 

@@ -26,8 +26,8 @@ from cnnlab.training.config import RunConfig
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import RunStore
 resource.setrlimit(resource.RLIMIT_AS, [psutil.Process().memory_info().vms + 1300 * 2**20] * 2)
-for batch_size in (4000, 64):
-    config = RunConfig(batch_size=batch_size, precision="float32", train_fraction=0.9, epochs=1)
+for batch_size, share in ((4000, 0.9), (64, 0.1)):
+    config = RunConfig(batch_size=batch_size, precision="float32", train_fraction=share, epochs=1)
     job = Job.start(config, RunStore(Path(sys.argv[1])), threads=1)
     job.join()
     print(f"{job.state}: {job.error}")

@@ -1,22 +1,21 @@
 from __future__ import annotations
 
 import json
+from unittest.mock import patch
 
 import pytest
 
 from cnnlab.export.card.facts import Facts, facts
 from cnnlab.export.card.markdown import markdown
 from cnnlab.export.portable import Portable
-from cnnlab.runs.run import Run
-from cnnlab.runs.store import RunStore
-from tests.trainings import copied
 
 HOSTILE = "# <script>alert(1)</script> [x](javascript:y) | `z` ~~ $x^2$\n---\nlicense: mit"
 
 
 @pytest.fixture(scope="module")
-def told(finished_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Facts:
-    return facts(Portable.of(copied(finished_run, RunStore(tmp_path_factory.mktemp("runs"))), "Mine"))
+def told(packed: Portable) -> Facts:
+    with patch("cnnlab.evaluation.corruptions.IMAGES", 100):
+        return facts(packed)
 
 
 def test_it_begins_with_fields_for_hugging_face(told: Facts) -> None:

@@ -18,7 +18,6 @@ from cnnlab.export.formats.c_header import opened, write
 from cnnlab.export.formats.table import EXPORTS
 from cnnlab.export.portable import ExportError, NotOpenedError, Portable
 from cnnlab.networks.presets import PRESETS
-from cnnlab.runs.run import Run
 from tests.export.bricks import BRICKS
 from tests.export.portables import portable, with_rounded_weights
 from tests.networks.random_networks import drawn
@@ -77,12 +76,11 @@ def test_any_network_answers_alike() -> None:
 
 
 @compiled
-def test_a_trained_network_is_hardly_changed_by_its_rounding(finished_run: Run) -> None:
-    given = Portable.of(finished_run, "Mine")
-    _, answer = EXPORTS["h"].write(given)
+def test_a_trained_network_is_hardly_changed_by_its_rounding(packed: Portable) -> None:
+    _, answer = EXPORTS["h"].write(packed)
     assert answer
-    images = given.calibration
-    assert (answer(images) - given.trained.probabilities(images)).abs().max() <= c_header.ROUNDING
+    images = packed.calibration
+    assert (answer(images) - packed.trained.probabilities(images)).abs().max() <= c_header.ROUNDING
 
 
 @compiled

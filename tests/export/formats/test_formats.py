@@ -165,9 +165,8 @@ def test_no_network_is_named_as_what_stands_beside_it() -> None:
 
 
 @pytest.mark.parametrize(("suffix", "package"), [("py", "torch"), ("onnx.py", "onnxruntime")])
-def test_a_python_file_needs_its_package_alone(suffix: str, package: str, finished_run: Run, tmp_path: Path) -> None:
-    given = Portable.of(finished_run, "Mine")
-    content, _ = EXPORTS[suffix].write(given)
+def test_a_python_file_needs_its_package_alone(suffix: str, package: str, packed: Portable, tmp_path: Path) -> None:
+    content, _ = EXPORTS[suffix].write(packed)
     file, picture, packages = tmp_path / "predict.py", tmp_path / "seven.png", tmp_path / "packages"
     file.write_bytes(content)
     picture.write_bytes(saved(Image.fromarray(255 - stroke_ink(SEVEN))))

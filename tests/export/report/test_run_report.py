@@ -7,6 +7,7 @@ import pytest
 from cnnlab.export.portable import ExportError, Portable
 from cnnlab.export.report.run_report import run_report
 from cnnlab.runs.run import Run
+from cnnlab.training.recipes import DEFAULT, RECIPES
 from tests.export.portables import portable
 from tests.export.report.reading import Reader
 from tests.samples import TINY
@@ -15,11 +16,11 @@ HOSTILE = "<script>alert(1)</script> {{ 7 * 7 }} <img src=x onerror=y>\x00"
 
 
 @pytest.fixture(scope="module")
-def hostile(finished_run: Run) -> Reader:
+def hostile(packed: Portable) -> Reader:
     """The report of a run whose title and classes are hostile."""
-    given = Portable.of(finished_run, HOSTILE)
-    names = tuple(f"{name}{HOSTILE}" for name in given.trained.classes)
-    return Reader(run_report(replace(given, trained=replace(given.trained, classes=names))))
+    names = tuple(f"{name}{HOSTILE}" for name in packed.trained.classes)
+    trained = replace(packed.trained, classes=names)
+    return Reader(run_report(replace(packed, title=HOSTILE, trained=trained)))
 
 
 def test_strangers_words_are_shown_as_they_were_typed(hostile: Reader) -> None:
@@ -32,7 +33,7 @@ def test_strangers_words_are_shown_as_they_were_typed(hostile: Reader) -> None:
 def test_it_tells_all_that_is_known_of_a_run(hostile: Reader, finished_run: Run) -> None:
     for told in (
         f"{finished_run.summary.test_accuracy:.1%}",
-        "Recipe “Compact: the default of earlier versions”",
+        f"Recipe “{RECIPES[DEFAULT].title}”",
         "Validation accuracy",
         "Expected calibration error",
         "On worse images",

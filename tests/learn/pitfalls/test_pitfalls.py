@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from cnnlab.evaluation.evaluate import evaluate
+from cnnlab.learn.chapters import CHAPTERS
 from cnnlab.learn.pitfalls import PITFALLS, Finding, Picture
 from cnnlab.learn.pitfalls.double_softmax import FLOOR
 from cnnlab.learn.pitfalls.overfitting import keep_best, keep_last
@@ -226,3 +227,18 @@ def test_a_split_that_divides_scenes_promises_what_new_pictures_do_not_hold() ->
     assert abs(grouped - also_new) < 0.1
     points = picture("scenes").rows
     assert points["low"].lt(points["y"]).all()
+
+
+def shown(slug: str, what: str) -> list[float]:
+    """Percentages in the trap and mended."""
+    (found,) = (measured.shown for measured in steps(slug)[-1].measured if measured.what == what)
+    return [float(value.rstrip("%")) for value in found]
+
+
+def test_what_the_questions_tell_is_about_what_they_cost() -> None:  # about: digits depend on precision and threads
+    opening, closing = CHAPTERS["traps"].questions
+    assert "from 86.8% to 70.4%" in opening.reveal
+    assert shown("unscaled", "LeNet-5: test accuracy") == pytest.approx([70.4, 86.8], abs=5)
+    assert "99.5% in training, 9.3% in validation" in closing.reveal
+    assert shown("labels", "Training accuracy")[0] == pytest.approx(99.5, abs=5)
+    assert shown("labels", "Validation accuracy")[0] == pytest.approx(9.3, abs=5)

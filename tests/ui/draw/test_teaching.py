@@ -16,7 +16,7 @@ from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import MAX_LESSONS, RunConfig
 from tests.pages.driver import TIMEOUT, button, checked, metrics, texts
-from tests.samples import SEVEN, lesson
+from tests.samples import SEVEN, TINY, lesson
 
 pytestmark = pytest.mark.slow
 
@@ -230,7 +230,7 @@ def test_what_cannot_be_taught_is_told_before_it_starts(run: Run, monkeypatch: p
 
 
 def test_another_training_is_waited_for(run: Run) -> None:
-    job = Job.start(RunConfig(epochs=1000), RunStore(runs_folder()))
+    job = Job.start(RunConfig(architecture=TINY, epochs=1000), RunStore(runs_folder()))
     app = opened(run, drawn=False, kept=[lesson("7")])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cnnlab.ui.shell.session.current_job", lambda: job)
