@@ -23,8 +23,8 @@ FEW = 8  # images
 class Split:
     """Images (N, C, H, W) uint8, or features float16 of any shape, and labels (N,) int64.
 
-    Of a memory-mapped data set it is rows of all its ``pixels``, which are not copied. Images are handed out on the
-    device of the labels; the pixels may lie elsewhere.
+    Of a memory-mapped data set it is rows of all its ``pixels``, read from the file when they are asked for. Images are
+    handed out on the device of the labels; the pixels may lie elsewhere.
     """
 
     pixels: Tensor  # (M, C, H, W)
@@ -35,8 +35,9 @@ class Split:
 
     @property
     def images(self) -> Tensor:
-        """The images in order, copied where they do not lie in a row among the pixels."""
-        self._forget()
+        """The images in order, copied where they are mapped, or do not lie in a row among the pixels."""
+        if self.mapped and self.rows is not None:
+            return self._handed_out(self.mapped.read(self.rows))
         return self._handed_out(self.pixels if self.rows is None else self.pixels[_in_a_row(self.rows)])
 
     @property
@@ -66,9 +67,9 @@ class Split:
 
     def take(self, chosen: Tensor) -> Tensor:
         """Copy the images of an index (B,) as a batch (B, C, H, W)."""
-        self._forget()
         at = chosen.to(self.pixels.device)
-        return self._handed_out(self.pixels.index_select(0, at if self.rows is None else self.rows.index_select(0, at)))
+        rows = at if self.rows is None else self.rows.index_select(0, at)
+        return self._handed_out(self.mapped.read(rows) if self.mapped else self.pixels.index_select(0, rows))
 
     def foresee(self, chosen: Tensor | slice) -> None:
         """Have images of an index or a slice, which are asked for next, be read from disk in the meantime."""
@@ -83,11 +84,6 @@ class Split:
         if len(self) * prod(self.shape) * self.pixels.element_size() > room:
             return Split(self.pixels, labels, self.rows, mapped=self.mapped)
         return Split(self.images.to(device, non_blocking=True), labels)
-
-    def _forget(self) -> None:
-        """Give back the memory of mapped images that were handed out before."""
-        if self.mapped:
-            self.mapped.forget()
 
     def _handed_out(self, images: Tensor) -> Tensor:
         return images.to(self.labels.device, non_blocking=True)

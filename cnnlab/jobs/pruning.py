@@ -92,7 +92,7 @@ def compared(parent: Run, branch: Run, control: Run | None = None) -> dict[str, 
     }
     if control:
         networks["control"] = control, load_trained(control)
-    times = _milliseconds([trained for _, trained in networks.values()], split.images[:1])
+    times = _milliseconds([trained for _, trained in networks.values()], split.part(slice(1)).images)
     return {
         name: _measured(run, trained, split, time)
         for (name, (run, trained)), time in zip(networks.items(), times, strict=True)

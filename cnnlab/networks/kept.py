@@ -42,4 +42,4 @@ def kept_bytes(architecture: Architecture, shape: Shape, classes: int, learn_fro
 
 def _memory(tensor: Tensor) -> int:
     """Identify the memory that tensors share."""
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)

@@ -41,7 +41,9 @@ def test_rows_are_what_the_file_has_behind_its_head(mapped: MappedRows) -> None:
 def test_rows_of_wider_numbers_are_read(tmp_path: Path) -> None:
     halves = torch.arange(12).half().view(3, 4)
     (tmp_path / "halves").write_bytes(halves.numpy().tobytes())
-    assert torch.equal(MappedRows(tmp_path / "halves", torch.float16, (3, 4)).rows, halves)
+    mapped = MappedRows(tmp_path / "halves", torch.float16, (3, 4))
+    assert torch.equal(mapped.rows, halves)
+    assert torch.equal(mapped.read(torch.tensor([2, 0])), halves[[2, 0]])
 
 
 def test_a_file_that_is_too_short_is_refused(path: Path) -> None:
@@ -49,19 +51,26 @@ def test_a_file_that_is_too_short_is_refused(path: Path) -> None:
         MappedRows(path, torch.uint8, (41, 3, PAGE), len(HEAD))
 
 
-def test_rows_stay_the_same_however_often_they_are_foreseen_and_forgotten(mapped: MappedRows) -> None:
-    mapped.foresee(torch.tensor([39, 0, 7]))
-    mapped.forget()
-    assert torch.equal(mapped.rows, ROWS)
-    mapped.forget()
-    mapped.foresee(torch.empty(0, dtype=torch.long))
-    assert torch.equal(mapped.rows[7], ROWS[7])
+def test_rows_are_read_in_any_order_whether_they_were_foreseen_or_not(mapped: MappedRows) -> None:
+    mapped.foresee(torch.tensor([39, 0]))
+    for numbers in ([39, 0, 7, 7], [], [3]):
+        assert torch.equal(mapped.read(torch.tensor(numbers, dtype=torch.long)), ROWS[numbers])
+
+
+def test_a_file_that_became_shorter_is_told_of(path: Path, mapped: MappedRows) -> None:
+    with path.open("r+b") as file:
+        file.truncate(len(HEAD) + 5 * ROWS[0].nbytes - 1)
+    assert torch.equal(mapped.read(torch.tensor([3])), ROWS[3:4])
+    with pytest.raises(OSError, match="ends within row 4"):
+        mapped.read(torch.tensor([4]))
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what is in memory")
 @pytest.mark.parametrize("generator", [None, torch.Generator()], ids=["in order", "shuffled"])
-def test_an_epoch_holds_no_more_than_a_batch(path: Path, mapped: MappedRows, generator: torch.Generator | None) -> None:
+def test_an_epoch_leaves_nothing_of_the_file_in_memory(
+    path: Path, mapped: MappedRows, generator: torch.Generator | None
+) -> None:
     split = Split(mapped.rows, torch.arange(40), torch.arange(40).flip(0), mapped=mapped)
     for images, labels in batches(split, 1, generator):
         assert torch.equal(images, ROWS.flip(0)[labels])
-        assert in_memory(path) < ROWS.nbytes / 1024
+    assert in_memory(path) == 0
