@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from benchmarks import (
+    big_pictures,
     colour,
     comparing,
     designing,
@@ -27,6 +28,7 @@ from benchmarks import (
     exporting,
     first_minute,
     looking,
+    memory,
     moving,
     pictures,
     programs,
@@ -401,6 +403,8 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "transfer": transfer.measure,
     "exporting": exporting.measure,
     "serving": serving.measure,
+    "big_pictures": big_pictures.measure,
+    "memory": memory.measure,
 }
 TABLES: dict[str, Callable[[Any], str]] = {
     "machine": _write_machine,
@@ -424,6 +428,8 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "transfer": transfer.table,
     "exporting": exporting.table,
     "serving": serving.table,
+    "big_pictures": big_pictures.table,
+    "memory": memory.table,
 }
 
 
