@@ -37,16 +37,16 @@ def none(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch.
 
 def shift(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch.Generator) -> Tensor:
     """Move each image by up to 8 % of its side along each axis."""
-    if _is_moved_whole(pixels):
-        return _moved(pixels, [False] * len(pixels), draws)
+    if _are_moved_whole(pixels):
+        return _moved_whole(pixels, [False] * len(pixels), draws)
     return _warp(pixels, draws, rotation=0, scale=0, shear=0)
 
 
 def flip(pixels: Tensor, labels: Tensor, classes: tuple[str, ...], draws: torch.Generator) -> Tensor:
     """Shift each image, and mirror every second one left to right: for things, not for characters."""
     mirrored = torch.rand(len(pixels), 1, 1, 1, generator=draws, device=pixels.device) < 0.5
-    if _is_moved_whole(pixels):
-        return _moved(pixels, mirrored.flatten().tolist(), draws)
+    if _are_moved_whole(pixels):
+        return _moved_whole(pixels, mirrored.flatten().tolist(), draws)
     return shift(torch.where(mirrored, pixels.flip(3), pixels), labels, classes, draws)
 
 
@@ -133,12 +133,12 @@ def _warp(
     return F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
 
 
-def _is_moved_whole(pixels: Tensor) -> bool:
+def _are_moved_whole(pixels: Tensor) -> bool:
     """Tell whether images are large enough to be moved by whole pixels, where that is faster."""
     return min(pixels.shape[2:]) >= _WHOLE_FROM and pixels.device.type in _KNOWN_AT_ONCE
 
 
-def _moved(pixels: Tensor, mirrored: list[bool], draws: torch.Generator) -> Tensor:
+def _moved_whole(pixels: Tensor, mirrored: list[bool], draws: torch.Generator) -> Tensor:
     """Move each image by up to 8 % of its side, in whole pixels, and mirror some; the border's pixels are repeated."""
     count, _, height, width = pixels.shape
     low, right = (round(0.08 * side) for side in (height, width))  # at the most

@@ -98,6 +98,15 @@ def opened(opener: Locator, inside: Locator) -> Locator:
     return inside
 
 
+def agree(shown: Locator, other: Locator) -> None:
+    """Wait until both have the same text: each follows the pen in its own time."""
+    for _ in range(PATIENCE // SOON):
+        with suppress(AssertionError):
+            expect(shown).to_have_text(other.inner_text(), timeout=SOON)
+            return
+    expect(shown).to_have_text(other.inner_text())
+
+
 def tick(table: Locator, row: int, height: int = 35) -> None:
     """Tick or untick a row of a table, of that height in pixels, once the table stands still."""
     table.click(position={"x": 16, "y": 37 + height * (row + 0.5)})

@@ -83,7 +83,7 @@ def test_a_branch_learns_its_lessons_and_forgets_little(parent: Run) -> None:
     assert found["others"] == Change(1, 0, 1)
     assert found["test"].images == 500
     assert found["test"].before == round(500 * (parent.summary.test_accuracy or 0))
-    assert found["test"].after >= found["test"].before - 15
+    assert found["test"].after >= found["test"].before - 25
 
 
 def test_a_branch_is_what_its_parent_is_but_for_how_it_learns(parent: Run) -> None:

@@ -139,7 +139,7 @@ def _tell_of(other: Job) -> None:
 
 
 def _epochs(history: History) -> None:
-    table = pd.DataFrame(history.epochs)[list(_COLUMNS)]
+    table = pd.DataFrame([*history.epochs])[list(_COLUMNS)]  # copied, as the training adds to them meanwhile
     table.columns = pd.MultiIndex.from_tuples(_COLUMNS.values())
     st.dataframe(table, hide_index=True, column_config=_FORMATS)
 
