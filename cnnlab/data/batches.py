@@ -13,7 +13,7 @@ from torch import Tensor
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.splits import Split
 
-PREPARED_AT_ONCE = 1024  # images at the most: what is made of them should fit into a cache
+PREPARED_AT_ONCE = 2048  # images at the most
 PREPARED_NUMBERS = PREPARED_AT_ONCE * 3 * 32 * 32  # in them
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and standard deviation of red, green, blue

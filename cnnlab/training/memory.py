@@ -56,7 +56,7 @@ class Needs:
 
 
 def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
-    """Return an estimate of the memory: on a CPU, 18 trainings at 28 to 224 px took 0.53 to 1.12 of it.
+    """Return an estimate of the memory: on a CPU, 18 trainings at 28 to 224 px took 0.44 to 1.14 of it.
 
     Raises ArchitectureError where a layer does not fit the images, ConfigError where the device is missing.
     """

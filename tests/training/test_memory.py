@@ -76,7 +76,7 @@ def test_images_that_are_too_many_for_a_gpu_are_streamed_and_take_no_room_there(
 
 
 def test_large_images_are_prepared_in_smaller_batches() -> None:
-    assert prepared_at_once(128, (3, 32, 32)) == prepared_at_once(128, (1, 28, 28)) == 1024
+    assert prepared_at_once(128, (3, 32, 32)) == prepared_at_once(128, (1, 28, 28)) == 2048
     assert prepared_at_once(128, (3, 224, 224)) == 128
 
 
