@@ -44,10 +44,7 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield batches of (images, labels) in the ``order`` drawn from ``generator``, without one in the split's."""
     if generator is None:
-        for start in range(0, len(split), size):
-            part = split.part(slice(start, start + size))
-            split.foresee(slice(start + size, start + 2 * size))
-            yield part.images, part.labels
+        yield from ((part.images, part.labels) for part in split.parts(size))
         return
     chunks = parting(order(split.labels, generator).to(split.labels.device), size)
     for chosen, following in zip_longest(chunks, chunks[1:]):

@@ -54,7 +54,13 @@ class Split:
 
     def split(self, size: int) -> Iterator[Tensor]:
         """Yield the images ``size`` at a time, as a tensor's ``split`` does, so that only these are copied."""
-        yield from (self.part(slice(start, start + size)).images for start in range(0, len(self), size))
+        yield from (part.images for part in self.parts(size))
+
+    def parts(self, size: int) -> Iterator[Split]:
+        """Yield the split ``size`` images at a time; what comes next is read from disk in the meantime."""
+        for start in range(0, len(self), size):
+            self.foresee(slice(start + size, start + 2 * size))
+            yield self.part(slice(start, start + size))
 
     def part(self, chosen: Tensor | slice) -> Split:
         """Select images by an index, a mask or a slice, without copying them."""

@@ -74,3 +74,14 @@ def test_an_epoch_leaves_nothing_of_the_file_in_memory(
     for images, labels in batches(split, 1, generator):
         assert torch.equal(images, ROWS.flip(0)[labels])
     assert in_memory(path) == 0
+
+
+@pytest.mark.parametrize("generator", [None, torch.Generator()], ids=["in order", "shuffled"])
+def test_all_but_the_first_batch_are_foreseen(
+    mapped: MappedRows, generator: torch.Generator | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreseen: list[int] = []
+    monkeypatch.setattr(mapped, "foresee", lambda numbers: foreseen.extend(numbers.tolist()))
+    split = Split(mapped.rows, torch.arange(40), torch.arange(40), mapped=mapped)
+    read = [labels.tolist() for _, labels in batches(split, 16, generator)]
+    assert foreseen == [label for labels in read[1:] for label in labels]

@@ -118,8 +118,8 @@ def _pick_view(views: Mapping[str, View], page: str) -> str:
 def _open_first(views: Mapping[str, View], page: str) -> None:
     """Open the first view of the group just chosen, if any: a page that is left calls this without one."""
     group = view_group_of(page).get()
-    for name in [name for name, view in views.items() if view.group == group][:1]:
-        view_of(page).put(name)
+    if first := next((name for name, view in views.items() if view.group == group), ""):
+        view_of(page).put(first)
 
 
 def _asks_published(run: Run) -> bool:
