@@ -166,7 +166,7 @@ def _varied(split: Split, config: RunConfig, own: str, classes: tuple[str, ...])
     draws = torch.Generator().manual_seed(config.seed)
     at_once = prepared_at_once(1, split.shape)
     parts = (
-        augment(images.float() / 255, labels, classes, draws).clamp(0, 1).mul(255).byte()
+        augmentation.unit(augment(images, labels, classes, draws)).clamp(0, 1).mul(255).byte()
         for images, labels in batches(split, at_once)
     )
     return torch.cat(list(parts))

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import cached_property
 from threading import Lock
-from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -21,6 +19,7 @@ from cnnlab.files import is_locked
 from cnnlab.runs.entry import Entry, columns, read_entry
 from cnnlab.runs.index import Index, Known, Stamp
 from cnnlab.runs.journal import Reader
+from cnnlab.runs.listing import Listing, Lists
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, ids_in
 from cnnlab.training.config import RunConfig, field_title
@@ -30,45 +29,6 @@ COARSE = 2_000_000_000  # nanoseconds between two times that some file systems t
 
 _FILES = ("config.json", "summary.json", "about.json", "weights")  # a run is read again when one of these changes
 _MISSING = (0, 0)  # the time and the number of a file that is not there
-
-Result = TypeVar("Result")
-
-
-class Listing(tuple[Entry, ...]):
-    """Runs, the newest first, and what pages ask of all of them, computed once."""
-
-    @cached_property
-    def by_id(self) -> dict[str, Entry]:
-        return {entry.id: entry for entry in self}
-
-    @cached_property
-    def datasets(self) -> frozenset[str]:
-        return frozenset(entry.dataset for entry in self)
-
-    @cached_property
-    def running(self) -> frozenset[str]:
-        return frozenset(entry.id for entry in self if entry.row["State"] == "running")
-
-    def once(self, compute: Callable[[Listing], Result]) -> Result:
-        """Return what ``compute`` makes of the runs, computed at the first call; all sessions share the result."""
-        if compute not in self._computed:
-            self._computed[compute] = compute(self)
-        result: Result = self._computed[compute]
-        return result
-
-    def viewable(self, datasets: Collection[str], own: str | None) -> Listing:
-        """Return the runs of these data sets with weights that have ended, and one's ``own``."""
-        hidden = self.running - {own}
-        key = (frozenset(datasets), hidden)
-        if key not in self._computed:
-            shown = (entry for entry in self if entry.is_trained and entry.dataset in datasets)
-            self._computed[key] = Listing(entry for entry in shown if entry.id not in hidden)
-        listing: Listing = self._computed[key]
-        return listing
-
-    @cached_property
-    def _computed(self) -> dict[Hashable, Any]:
-        return {}
 
 
 class Catalogue:
@@ -80,7 +40,9 @@ class Catalogue:
         self._journal = Reader(store.folder)
         self._known: dict[str, Known] = {}
         self._is_loaded = False  # from the index
+        self._lists = Lists()  # of the known runs that are readable
         self._ids: list[str] = []
+        self._here = frozenset(self._ids)
         self._folder_stamp: Stamp | None = None
         self._turn = 0  # the position of the runs that are checked next
         self._listing = Listing()
@@ -92,27 +54,32 @@ class Catalogue:
             news = self._journal.news()  # before the files are looked at, so that no change falls in between
             moved = self._moved()
             if not self._is_loaded:
-                self._known, self._is_loaded, news = self._index.load(), True, None
+                self._load()
+                news = None
             if news is None:
                 due = {*self._ids, *self._known}
             else:
                 due = {*moved, *(news & self._known.keys()), *self._listing.running, *self._in_turn()}
-            has_read = self._has_read(due)
-            if moved or news is None:
-                self._known = {run_id: self._known[run_id] for run_id in self._ids}
-            if has_read or moved or news is None:
-                self._listing = Listing(known.entry for known in self._known.values() if known.entry)
+            if self._has_read(due) or news is None:
+                self._listing = self._lists.listing()
             return self._listing
 
-    def _moved(self) -> set[str]:
+    def _load(self) -> None:
+        """Begin with what the index knows."""
+        self._known, self._is_loaded = self._index.load(), True
+        for run_id, known in sorted(self._known.items()):
+            self._lists.put(run_id, known.entry)
+
+    def _moved(self) -> frozenset[str]:
         """Return the runs that came or went: their folder's time has changed, or may have within the same instant."""
         stamp = _stamp_of(str(self._folder))
         if stamp == self._folder_stamp:
-            return set()
+            return frozenset()
         is_settled = time.time_ns() - stamp[0] > COARSE
         self._folder_stamp = stamp if is_settled else None
-        before, self._ids = self._ids, ids_in(self._folder)
-        return set(before) ^ set(self._ids)
+        before, self._ids = self._here, ids_in(self._folder, self._here)
+        self._here = frozenset(self._ids)
+        return before ^ self._here
 
     def _in_turn(self) -> list[str]:
         """Return the runs to check next even if nothing points to a change."""
@@ -122,17 +89,22 @@ class Catalogue:
 
     def _has_read(self, due: set[str]) -> bool:
         """Read those of the runs that have changed, write them to the index, and return whether there were any."""
-        gone = due - set(self._ids)
-        changed = {run_id: now for run_id in due - gone if (now := self._look_at(run_id, self._known.get(run_id)))}
-        self._known |= changed
-        ended = {run_id: now for run_id, now in changed.items() if not now.is_running}  # the others change soon
+        gone = {run_id for run_id in due - self._here if run_id in self._known}
+        found = {run_id: now for run_id in due & self._here if (now := self._looked(run_id))}
+        for run_id in gone:
+            del self._known[run_id]
+            self._lists.put(run_id, None)
+        for run_id, now in sorted(found.items()):
+            self._known[run_id] = now
+            self._lists.put(run_id, now.entry)
+        ended = {run_id: now for run_id, now in found.items() if not now.is_running}  # the others change soon
         if ended or gone:
             self._index.save(ended, gone)
-        return bool(changed)
+        return bool(found or gone)
 
-    def _look_at(self, run_id: str, before: Known | None) -> Known | None:
+    def _looked(self, run_id: str) -> Known | None:
         """Return what has become of a run; None where it is as before."""
-        stamp = _stamp(f"{self._folder}/{run_id}")
+        before, stamp = self._known.get(run_id), _stamp(f"{self._folder}/{run_id}")
         if before and before.stamp == stamp and not (before.is_running and not is_locked(self._folder / run_id)):
             return None
         with suppress(RunError):

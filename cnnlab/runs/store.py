@@ -121,12 +121,14 @@ def runs_in(folder: Path) -> list[Run]:
     return [Run(folder / run_id) for run_id in ids_in(folder)]
 
 
-def ids_in(folder: Path) -> list[str]:
-    """Return the names of the folders that are named as runs, the newest first."""
+def ids_in(folder: Path, known: frozenset[str] = frozenset()) -> list[str]:
+    """Return the names of the folders that are named as runs, the newest first; those ``known`` need no other look."""
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if RUN_ID.fullmatch(entry.name) and entry.is_dir()]
+        names = [
+            entry.name for entry in entries if entry.name in known or (RUN_ID.fullmatch(entry.name) and entry.is_dir())
+        ]
     return sorted(names, reverse=True)
 
 

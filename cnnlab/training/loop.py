@@ -257,7 +257,7 @@ class Training:
         """Convert (N, C, H, W) uint8 images, or features, to the input of the first layer that sees them."""
         if images.is_floating_point():
             return images.float()
-        pixels = self._augment(images.float().div_(255), labels, self.data.spec.classes, self._generator)
+        pixels = augmentation.unit(self._augment(images, labels, self.data.spec.classes, self._generator))
         return self._standardise.in_place(pixels).contiguous(memory_format=self.accelerator.layout)
 
     def _end_epoch(self, checked: Evaluation, seconds: float) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import torch
 
+from cnnlab.data.augmentation import choose, none
 from cnnlab.data.batches import prepared_at_once
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.evaluation.evaluate import affordable_batch, evaluation_batch
@@ -26,12 +27,14 @@ GB = 1e9  # bytes
 MOMENTS = {"sgd": 1, "adam": 2, "adamw": 2, "rmsprop": 2}  # numbers that an optimiser keeps of each weight, at most
 COPIES = 3  # of a weight beside the optimiser's: itself, its gradient, the best so far
 AVERAGED = 1  # where an average of the weights is taken
-GRADIENTS = 2  # of the largest activation: of a layer's output and of its input
-JUDGED = 3  # of the largest activation, where nothing is kept: a layer's input, its output, a shortcut
+KEPT = 1.25  # times what the backward pass needs: the rest is for gradients on their way
+SHORTCUTS = 500 * 10**6  # bytes that a network with residual blocks takes besides, up to as many as it keeps
+JUDGED = 2.5  # of the largest activation, where nothing is kept: a layer's input, its output, a shortcut now and then
 HELD = 2  # copies of each image: as it is read, and as its split has it
 KEPT_ON_DEVICE = 0.4  # of the free memory, for images: the rest is for weights and activations
-AUGMENTED = 8  # times an image's float numbers, while it is augmented
-WORKSPACE = 50 * 10**6  # bytes of torch itself, for kernels and what it caches for the next step
+# Times an image's float numbers while it is augmented; of a grey one, coordinates are the larger part.
+AUGMENTED = {"none": 3, "grey": 8, "colour": 5}
+WORKSPACE = 40 * 10**6  # bytes of torch itself, for kernels and what it caches for the next step
 CGROUP = Path("/sys/fs/cgroup")
 SPARE = 0.9  # of the free memory: other processes on the machine need some too
 FEWEST = 2  # images at once: batch norm compares them
@@ -56,7 +59,7 @@ class Needs:
 
 
 def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
-    """Return an estimate of the memory: on a CPU, 18 trainings at 28 to 224 px took 0.44 to 1.14 of it.
+    """Return an estimate of the memory: on a CPU, 18 trainings at 28 to 224 px took 0.62 to 0.88 of it.
 
     Raises ArchitectureError where a layer does not fit the images, ConfigError where the device is missing.
     """
@@ -64,12 +67,15 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
     learning = rows[len(frozen) :]
     accelerator = Accelerator.of(config)
     precision = accelerator.precision
-    kept = kept_bytes(config.architecture, spec.shape, len(spec.classes), config.learn_from)
-    kept = kept * precision.itemsize // BYTES_PER_NUMBER
     largest = max(prod(row.output_shape) for row in rows) * BYTES_PER_NUMBER
     pixels = prod(spec.shape)
     batch, at_once = (min(size, spec.sizes[0]) for size in (config.batch_size, config.images_at_once))
+    kept = kept_bytes(config.architecture, spec.shape, len(spec.classes), config.learn_from) * at_once
+    kept = kept * precision.itemsize // BYTES_PER_NUMBER
+    has_shortcuts = any(layer.kind == "residual" for layer in config.architecture.layers)
     prepared = min(prepared_at_once(batch, spec.shape), spec.sizes[0])
+    is_plain = choose(config.augmentation, spec.augmentation) is none
+    augmented = AUGMENTED["none" if is_plain else "grey" if spec.shape[0] == 1 else "colour"]
     is_mapped = spec.mapped is not None and accelerator.device.type == "cpu"  # read from disk where it is looked at
     is_streamed = pixels * spec.sizes[0] > room_for_images(accelerator.device)
     held = 0 if is_mapped or is_streamed else HELD * sum(spec.sizes)
@@ -80,8 +86,8 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
     return Needs(
         weights=weights * BYTES_PER_NUMBER,
         # Their sum: memory that training has let go of lies in pieces of other sizes than validation needs.
-        activations=(kept + GRADIENTS * largest) * at_once + passed + JUDGED * largest * judged,
-        images=pixels * (held + prepared * BYTES_PER_NUMBER * AUGMENTED),
+        activations=round(KEPT * kept + JUDGED * largest * judged) + passed + has_shortcuts * min(kept, SHORTCUTS),
+        images=pixels * (held + prepared * BYTES_PER_NUMBER * augmented),
     )
 
 

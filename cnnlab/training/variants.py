@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from cnnlab.data.augmentation import Augment
+from cnnlab.data.augmentation import Augment, unit
 from cnnlab.data.batches import Order
 
 SEEDS_APART = 1000  # the variants of a training's seed from those of the next: more than it may have
@@ -20,7 +20,7 @@ def variant(number: int, seed: int, augment: Augment, classes: tuple[str, ...]) 
     draws = torch.Generator().manual_seed(SEEDS_APART * seed + number)
 
     def change(images: Tensor, labels: Tensor) -> Tensor:
-        pixels = augment(images.float().div_(255), labels, classes, draws)
+        pixels = unit(augment(images, labels, classes, draws))
         return pixels.mul_(255).round_().clamp_(0, 255).byte()
 
     return change

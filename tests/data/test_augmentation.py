@@ -63,6 +63,17 @@ def test_every_size_and_channel_count_is_taken(name: str, shape: tuple[int, int,
     assert out.shape == pixels.shape
 
 
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 64, 64)])
+def test_bytes_become_the_same_images_as_numbers(name: str, shape: tuple[int, int, int]) -> None:
+    images, labels = torch.randint(0, 256, (12, *shape), dtype=torch.uint8), torch.arange(12) % 10
+    of_bytes, of_numbers = (
+        AUGMENTATIONS[name](pixels, labels, DIGITS, torch.Generator().manual_seed(0))
+        for pixels in (images, images.float() / 255)
+    )
+    assert torch.equal(augmentation.unit(of_bytes), of_numbers)
+
+
 def test_shift_moves_by_at_most_8_percent() -> None:
     spot = torch.zeros(200, 1, 25, 25)
     spot[:, :, 12, 12] = 1

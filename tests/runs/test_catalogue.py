@@ -11,9 +11,10 @@ from threading import Thread
 import pytest
 
 from cnnlab.runs import catalogue as module
-from cnnlab.runs.catalogue import Catalogue, Listing, search, settings_of, table
+from cnnlab.runs.catalogue import Catalogue, search, settings_of, table
 from cnnlab.runs.entry import Entry, read_entry, to_json
 from cnnlab.runs.index import Index
+from cnnlab.runs.listing import Listing
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import About
@@ -113,7 +114,7 @@ def test_a_settled_folder_is_not_listed_again(store: RunStore, monkeypatch: pyte
     os.utime(store.folder, ns=(long_ago, long_ago))
     catalogue = Catalogue(store)
     before = catalogue.entries()
-    monkeypatch.setattr(module, "ids_in", lambda _: pytest.fail("it was listed"))
+    monkeypatch.setattr(module, "ids_in", lambda *_: pytest.fail("it was listed"))
     assert catalogue.entries() is before
 
 

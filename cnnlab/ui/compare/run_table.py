@@ -13,8 +13,9 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_
 from plotly.colors import hex_to_rgb
 
 from cnnlab.charts.png import inline
-from cnnlab.runs.catalogue import Listing, search, settings_of, table
+from cnnlab.runs.catalogue import search, settings_of, table
 from cnnlab.runs.entry import Entry
+from cnnlab.runs.listing import Listing
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.address import COMPARE
 from cnnlab.ui.shell.state import COMPARED, COMPARED_CLEARED, SEARCH, Key, compared_table

@@ -24,9 +24,10 @@ from cnnlab.jobs.job import Job
 from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf
 from cnnlab.runs.ancestry import inherited
-from cnnlab.runs.catalogue import Catalogue, Listing
+from cnnlab.runs.catalogue import Catalogue
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.example import add_example, example_id
+from cnnlab.runs.listing import Listing
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.threads import WorkerThread, exit_code_is

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cnnlab.runs.catalogue import Listing
 from cnnlab.runs.entry import Entry
+from cnnlab.runs.listing import Listing
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.address import RUNS
