@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from cnnlab.files import is_locked
+from cnnlab.people.belonging import FILE as BELONGS
+from cnnlab.people.rights import ADMINISTRATOR, Action, Person, may
 from cnnlab.runs.entry import Entry, columns, read_entry
 from cnnlab.runs.index import Index, Known, Stamp
 from cnnlab.runs.journal import Reader
@@ -28,7 +30,8 @@ from cnnlab.training.config import RunConfig, field_title
 CHECKED_EACH_TIME = 200  # runs, about a millisecond
 COARSE = 2_000_000_000  # nanoseconds between two times that some file systems tell apart
 
-_FILES = ("config.json", "summary.json", "about.json", "weights")  # a run is read again when one of these changes
+# A run is read again when one of these changes.
+_FILES = ("config.json", "summary.json", "about.json", "weights", BELONGS)
 _MISSING = (0, 0)  # the time and the number of a file that is not there
 
 Result = TypeVar("Result")
@@ -56,13 +59,17 @@ class Listing(tuple[Entry, ...]):
         result: Result = self._computed[compute]
         return result
 
-    def viewable(self, datasets: Collection[str], own: str | None) -> Listing:
-        """Return the runs of these data sets with weights that have ended, and one's ``own``."""
+    def viewable(self, datasets: Collection[str], own: str | None, person: Person = ADMINISTRATOR) -> Listing:
+        """Return the runs of these data sets with weights that have ended, and one's ``own``: those ``person`` may see.
+
+        A visitor sees one's ``own`` alone.
+        """
         hidden = self.running - {own}
-        key = (frozenset(datasets), hidden)
+        key = (frozenset(datasets), hidden, person, own if person.role == "visitor" else None)
         if key not in self._computed:
             shown = (entry for entry in self if entry.is_trained and entry.dataset in datasets)
-            self._computed[key] = Listing(entry for entry in shown if entry.id not in hidden)
+            seen = (entry for entry in shown if entry.id not in hidden and may(person, Action.SEE, entry))
+            self._computed[key] = Listing(entry for entry in seen if person.role != "visitor" or entry.id == own)
         listing: Listing = self._computed[key]
         return listing
 
