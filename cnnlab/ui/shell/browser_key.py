@@ -60,14 +60,8 @@ def _with_cookie(send: Send, cookie: str) -> Send:
 
 def _new_cookie(scope: Scope) -> str:
     cookie = SimpleCookie({COOKIE: secrets.token_urlsafe(_TOKEN_BYTES)})
-    is_secure = scope["scheme"] == "https"
-    for name, value in {
-        "path": "/",
-        "max-age": SECONDS,
-        "samesite": "Lax",
-        "httponly": True,
-        "secure": is_secure,
-    }.items():
+    attributes = {"path": "/", "max-age": SECONDS, "samesite": "Lax", "httponly": True}
+    for name, value in (attributes | {"secure": scope["scheme"] == "https"}).items():
         cookie[COOKIE][name] = value
     return cookie[COOKIE].OutputString()
 
