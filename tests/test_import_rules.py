@@ -17,6 +17,7 @@ from tests.conftest import ROOT
 ROOMS = (
     *("errors", "files", "palette", "places", "quantities", "text", "threads"),
     *(
+        "people",
         "networks",
         "drawings",
         "data",
@@ -53,7 +54,7 @@ WITHOUT_TORCH = (
     *("training/config", "training/recipes", "training/events", "training/history"),
 )
 ONLY_IN = {
-    "streamlit": ("cnnlab/ui", "pages", "app.py"),
+    "streamlit": ("cnnlab/ui", "pages", "app.py", "class_app.py"),
     "plotly": ("cnnlab/ui", "cnnlab/charts"),
     "torchvision": ("cnnlab/data/torchvision_compat.py",),
     **{package: (f"cnnlab/export/{package}.py",) for package in PACKAGES},

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache, partial
 
 from cnnlab.data.folders import pictures_folder
-from cnnlab.data.pictures.store import Library
+from cnnlab.data.pictures.store import Library, is_own_key
 from cnnlab.data.pictures.version import PictureSetError, Version, split_of
 from cnnlab.data.spec import DatasetError, DatasetSpec
 from cnnlab.data.splits import Split
@@ -20,39 +20,49 @@ COLOUR = 3  # channels
 class Datasets(UserDict[str, DatasetSpec]):
     """All data sets by name: those of the table, and the user's own as ``name@version:digest``, the latest of each.
 
-    An older version of a user's own is found by its name too, and the latest by its name alone.
+    An older version of a user's own is found by its name too, and the latest by its name alone. In a class pages set
+    ``is_seen``, which says of a user's own whether the person may see it: others are not listed, and are found by their
+    digest alone, which is known from runs.
     """
+
+    def __init__(self, specs: Mapping[str, DatasetSpec]) -> None:
+        super().__init__(specs)
+        self.is_seen: Callable[[str], bool] = lambda _: True
 
     def __missing__(self, name: str) -> DatasetSpec:
         try:
-            return _own_spec(own_pictures().version(name))
+            return _own_spec(self._own_version(name))
         except PictureSetError as error:
             raise KeyError(name) from error
 
     def __contains__(self, name: object) -> bool:
-        return name in self.data or (isinstance(name, str) and _is_own(name))
+        if name in self.data or not isinstance(name, str):
+            return name in self.data
+        try:
+            return bool(self._own_version(name))
+        except PictureSetError:
+            return False
 
     def __iter__(self) -> Iterator[str]:
         yield from self.data
         library = own_pictures()
-        for name in library.names():
+        for name in filter(self.is_seen, library.names()):
             with suppress(PictureSetError):  # damaged: Data tells of it
                 yield library.version(name).key
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def _own_version(self, name: str) -> Version:
+        """Look up a user's own. Raises PictureSetError where there is none, or the person may not see it."""
+        if not (is_own_key(name) or self.is_seen(name.partition("@")[0])):
+            raise PictureSetError(f"there is no data set {name[:60]!r} here: add its pictures")
+        return own_pictures().version(name)
 
-def own_pictures() -> Library:
-    """Open the user's own data sets."""
-    return Library(pictures_folder())
 
-
-def _is_own(name: str) -> bool:
-    try:
-        return bool(own_pictures().version(name))
-    except PictureSetError:
-        return False
+def own_pictures(owner: str = "") -> Library:
+    """Open the user's own data sets; with an ``owner``, new ones are theirs, and only theirs can be changed."""
+    return Library(pictures_folder(), owner)
 
 
 @lru_cache(maxsize=256)

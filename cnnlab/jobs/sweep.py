@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from cnnlab.files import is_locked, lock, plain_json, read_limited
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.sweep_config import Among, Between, SweepConfig, disk_bytes, is_whole, typed, validated, with_values
+from cnnlab.people.belonging import belonging_of, give
 from cnnlab.runs.ancestry import inherited
 from cnnlab.runs.disk import allowed_bytes, check_room
 from cnnlab.runs.run import MAX_READ, RunError, write_aside
@@ -74,6 +75,16 @@ class Sweep:
         """The time of its start, in this machine's time zone, and the settings it searches. Raises as ``config``."""
         begun = datetime.strptime(self.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).astimezone()
         return f"{begun:%d %b %H:%M:%S}: {', '.join(self.config.space).replace('_', ' ')}"
+
+    @property
+    def owner(self) -> str:
+        """The id of whose it is, and its trials; empty: nobody's."""
+        return belonging_of(self.folder).owner
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the class may see it; its trials are runs, which are shown one by one."""
+        return belonging_of(self.folder).is_shown
 
     @property
     def config(self) -> SweepConfig:
@@ -150,10 +161,10 @@ class Sweep:
 
 
 class SweepStore:
-    """The sweeps beside a folder of runs."""
+    """The sweeps beside a folder of runs; new ones are the ``owner``'s, if there is one."""
 
-    def __init__(self, runs: Path) -> None:
-        self.runs = RunStore(runs)
+    def __init__(self, runs: Path, owner: str = "") -> None:
+        self.runs = RunStore(runs, owner)
         self.folder = runs / ".sweeps"
 
     def create(self, config: SweepConfig) -> Sweep:
@@ -168,6 +179,7 @@ class SweepStore:
         sweep = Sweep(self.folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
         try:
             sweep.folder.mkdir(parents=True)
+            give(sweep.folder, self.runs.owner)
         except OSError as error:
             reason = error.strerror or str(error)
             raise SweepError(f"no sweep can be kept in {self.folder} ({reason}): choose another folder") from error
@@ -188,11 +200,12 @@ class SweepStore:
 
 
 def search(sweep: Sweep, store: RunStore) -> Generator[Step]:
-    """Run trials one after the other until their number or the minutes are used up.
+    """Run trials one after the other, as runs of the sweep's owner, until their number or the minutes are used up.
 
     Closing the generator abandons the running trial, which is repeated when the sweep continues. Raises SweepError
     where another process runs it or its first trials fail.
     """
+    store = RunStore(store.folder, sweep.owner)
     with sweep.held():
         # A sweep that continues must not sample the same values as at its start.
         seed = sweep.config.seed + len(sweep.trials)

@@ -21,6 +21,7 @@ MAX_BYTES = 500_000  # of a design's JSON: the largest network of the app has 20
 MAX_LINK = 6_000  # characters of an address that every browser and server takes
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+_OWNER = re.compile(r"[0-9a-f]{32}")
 _STAMP = "%Y%m%d-%H%M%S-%f"
 _KEY = re.compile(rf"{_NAME.pattern}@[0-9]{{8}}-[0-9]{{6}}-[0-9]{{6}}")
 
@@ -74,14 +75,20 @@ def name_of(title: str) -> str:
 
 
 class Shelf:
-    """Keep designs as files beside a folder of runs, where all users of the server see them.
+    """Keep designs as files beside a folder of runs: an ``owner``'s, or those that are nobody's.
 
-    Deleted and replaced designs stay in ``.deleted`` until they are restored or too old.
+    Without a class all are nobody's, and all users of the server see them. Deleted and replaced designs stay in
+    ``.deleted`` until they are restored or too old.
     """
 
-    def __init__(self, runs: Path) -> None:
-        self.folder = runs / ".designs"
+    def __init__(self, runs: Path, owner: str = "") -> None:
+        self.folder = runs / ".designs" / owner
         self._deleted = self.folder / ".deleted"
+
+    def others(self) -> dict[str, Shelf]:
+        """Return the shelves of owners within this one, by their ids; those in charge see them."""
+        folders = (path for path in self.folder.glob("*") if _OWNER.fullmatch(path.name))
+        return {path.name: Shelf(self.folder.parent, path.name) for path in sorted(folders)}
 
     def names(self) -> list[str]:
         """List the names of all designs, in alphabetical order."""

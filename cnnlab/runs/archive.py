@@ -28,6 +28,7 @@ from cnnlab.data.pictures import archive as pictures
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.errors import CnnLabError
 from cnnlab.files import Guarded, atomic_file, is_older
+from cnnlab.people.belonging import give
 from cnnlab.runs import archive_frozen, archive_pictures
 from cnnlab.runs.archive_checks import MAX_WEIGHTS, admit
 from cnnlab.runs.disk import RoomError, check_room
@@ -104,7 +105,8 @@ def pack_file(runs: Sequence[Run], path: Path, versions: Sequence[Version] = ())
 def unpack(file: IO[bytes], store: RunStore) -> Unpacked:
     """Add an archive's runs to ``store``, and its pictures to the user's own: all that are missing there, or none.
 
-    ``file`` must be seekable. Raises ArchiveError where the archive is damaged, too large or holds anything but runs.
+    All belong to the store's owner. ``file`` must be seekable. Raises ArchiveError where the archive is damaged, too
+    large or holds anything but runs.
     """
     try:
         store.folder.mkdir(parents=True, exist_ok=True)
@@ -117,8 +119,9 @@ def unpack(file: IO[bytes], store: RunStore) -> Unpacked:
             archive_frozen.lay_out(arriving.folder, own_weights)
             for run_id in new:
                 admit(Run(arriving.folder / run_id))
+                give(arriving.folder / run_id, store.owner)
             archive_frozen.take_in([Run(arriving.folder / run_id) for run_id in new], own_weights)
-            brought = archive_pictures.take_in(arriving.folder)
+            brought = archive_pictures.take_in(arriving.folder, store.owner)
             added = _settle(new, arriving.folder, store.folder)
         return Unpacked(added, sorted(ids - set(added)), brought)
     except PictureSetError as error:

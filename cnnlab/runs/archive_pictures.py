@@ -38,8 +38,8 @@ def write(versions: Iterable[Version], archive: ZipFile) -> None:
             pictures.write(own_pictures(), version, file)
 
 
-def take_in(folder: Path) -> list[pictures.Unpacked]:
-    """Add the versions whose archives were put into ``folder``: all of them are whole, or none is added.
+def take_in(folder: Path, owner: str = "") -> list[pictures.Unpacked]:
+    """Add the versions whose archives were put into ``folder``, as the ``owner``'s: all are whole, or none is added.
 
     Raises PictureSetError where one is not.
     """
@@ -48,4 +48,4 @@ def take_in(folder: Path) -> list[pictures.Unpacked]:
         return []
     with ExitStack() as stack:
         files = [stack.enter_context(path.open("rb")) for path in paths]
-        return pictures.unpack_all(files, own_pictures())
+        return pictures.unpack_all(files, own_pictures(owner))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from cnnlab.data.datasets import dataset_title
 from cnnlab.networks.architecture import Architecture, ArchitectureError, summarise
 from cnnlab.networks.layers import Chain, Layer, Shape
+from cnnlab.people.belonging import NOBODYS, Belonging
 from cnnlab.pretrained.matching import stem
 from cnnlab.runs.disk import MB, taken_by
 from cnnlab.runs.run import Run
@@ -38,6 +39,8 @@ class Entry:
     unseeded: str  # digest of the settings that its repeats with other seeds share
     layers: str  # digest of its network's layers
     stem: str  # digest of the first layers, whose weights fit networks with the same ones
+    owner: str = ""  # id of whose it is; empty: nobody's
+    is_shown: bool = False  # to the class
 
     @property
     def id(self) -> str:
@@ -94,10 +97,17 @@ _PLAIN = {field.name for field in fields(Entry)} - {"run"}
 
 def read_entry(run: Run) -> Entry:
     """Read a run from disk. Raises RunError where it is damaged."""
-    return describe(run, run.config, run.summary, run.about, run.epochs())
+    return describe(run, run.config, run.summary, run.about, run.epochs(), run.belonging)
 
 
-def describe(run: Run, config: RunConfig, summary: Summary, about: About, saved: Sequence[int]) -> Entry:
+def describe(
+    run: Run,
+    config: RunConfig,
+    summary: Summary,
+    about: About,
+    saved: Sequence[int],
+    belonging: Belonging = NOBODYS,
+) -> Entry:
     """Return the entry of a run with these contents; ``saved`` are the epochs with weights."""
     last_saved = max(saved, default=0)
     network = _network(config.architecture)
@@ -112,6 +122,8 @@ def describe(run: Run, config: RunConfig, summary: Summary, about: About, saved:
         unseeded=_digest(json.dumps(trained_with(config, summary) | {"seed": 0})),
         layers=network.layers,
         stem=network.stem,
+        owner=belonging.owner,
+        is_shown=belonging.is_shown,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from shutil import copytree, rmtree
 from tempfile import mkdtemp
@@ -12,6 +13,7 @@ FOLDER = Path(__file__).parent / "example"
 TAG = "example"
 
 
+@cache
 def example_id() -> str:
     """Return the id of the run that comes with the app."""
     (folder,) = (path for path in FOLDER.iterdir() if path.is_dir())

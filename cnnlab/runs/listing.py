@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import compress
 from typing import Any, TypeVar
 
+from cnnlab.people.belonging import Belonging
+from cnnlab.people.rights import ADMINISTRATOR, Action, Person, may
 from cnnlab.runs.entry import Entry
 
 Result = TypeVar("Result")
@@ -21,6 +23,7 @@ class Listing(tuple[Entry, ...]):
 
     ids: tuple[str, ...] = ()
     viewed: tuple[str, ...] = ()  # of each run: its data set where it has weights that can be shown, else ""
+    belongings: tuple[Belonging, ...] = ()
     running: frozenset[str] = frozenset()  # ids
 
     @cached_property
@@ -39,14 +42,22 @@ class Listing(tuple[Entry, ...]):
         result: Result = self._computed[compute]
         return result
 
-    def viewable(self, datasets: Collection[str], own: str | None) -> Listing:
-        """Return the runs of these data sets with weights that have ended, and one's ``own``."""
-        names, hidden = frozenset(datasets), self.running - {own}
-        key = (names, hidden)
+    def viewable(self, datasets: Collection[str], own: str | None, person: Person = ADMINISTRATOR) -> Listing:
+        """Return the runs of these data sets with weights that have ended, and one's ``own``: those ``person`` may see.
+
+        A visitor sees one's ``own`` alone.
+        """
+        names, hidden, only = frozenset(datasets), self.running - {own}, own if person.role == "visitor" else None
+        key = (names, hidden, person, only)
         if key not in self._computed:
             shown = [dataset in names for dataset in self.viewed]
             for run_id in hidden:
                 shown[self.ids.index(run_id)] = False
+            if not person.is_in_charge:
+                seen = [may(person, Action.SEE, belonging) for belonging in self.belongings]
+                shown = [both == (True, True) for both in zip(shown, seen, strict=True)]
+            if person.role == "visitor":
+                shown = [is_shown and run_id == own for is_shown, run_id in zip(shown, self.ids, strict=True)]
             self._computed[key] = self._among(shown)
         listing: Listing = self._computed[key]
         return listing
@@ -56,7 +67,9 @@ class Listing(tuple[Entry, ...]):
         if all(shown):
             return self
         listing = Listing(compress(self, shown))
-        listing.ids, listing.viewed = tuple(compress(self.ids, shown)), tuple(compress(self.viewed, shown))
+        listing.ids, listing.viewed, listing.belongings = (
+            tuple(compress(each, shown)) for each in (self.ids, self.viewed, self.belongings)
+        )
         listing.running = self.running.intersection(listing.ids)
         return listing
 
@@ -72,6 +85,7 @@ class Lists:
         self._ids: list[str] = []
         self._entries: list[Entry] = []
         self._viewed: list[str] = []
+        self._belongings: list[Belonging] = []
         self._running: set[str] = set()
 
     def put(self, run_id: str, entry: Entry | None) -> None:
@@ -80,10 +94,11 @@ class Lists:
         old = slice(at, at + (self._ids[at : at + 1] == [run_id]))
         self._running.discard(run_id)
         if entry is None:
-            del self._ids[old], self._entries[old], self._viewed[old]
+            del self._ids[old], self._entries[old], self._viewed[old], self._belongings[old]
             return
         self._ids[old], self._entries[old] = [run_id], [entry]
         self._viewed[old] = [entry.dataset if entry.is_trained else ""]
+        self._belongings[old] = [Belonging(owner=entry.owner, is_shown=entry.is_shown)]
         if entry.status == "running":
             self._running.add(run_id)
 
@@ -91,5 +106,6 @@ class Lists:
         """Return the runs as they are now."""
         listing = Listing(reversed(self._entries))
         listing.ids, listing.viewed = tuple(reversed(self._ids)), tuple(reversed(self._viewed))
+        listing.belongings = tuple(reversed(self._belongings))
         listing.running = frozenset(self._running)
         return listing

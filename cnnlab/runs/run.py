@@ -4,11 +4,11 @@
 ``weights/epoch-NNN.safetensors`` holds the weights after an epoch (000: before training) of the layers that learn;
 ``kept_epochs`` decides which stay. Those of layers that do not learn lie beside the runs in ``.pretrained``, once for
 all. ``checkpoint.safetensors`` holds the further state to continue from after the last. The optional ``about.json``
-holds title, tags and note of the user, ``looks.jsonl`` has a line for each evaluation on its test images,
-``heldout.safetensors`` holds networks' outputs for training images that they did not see. A process that trains the run
-holds a lock file; a run that says "running" while nobody holds its lock was interrupted. Deleted runs lie in
-``.deleted`` until they are restored, deleted for good, or expire. ``.journal`` names the runs whose summary or notes
-were written, so that a list of thousands need not look at each.
+holds title, tags and note of the user, ``belongs.json`` whose the run is where there is a class, ``looks.jsonl`` has a
+line for each evaluation on its test images, ``heldout.safetensors`` holds networks' outputs for training images that
+they did not see. A process that trains the run holds a lock file; a run that says "running" while nobody holds its lock
+was interrupted. Deleted runs lie in ``.deleted`` until they are restored, deleted for good, or expire. ``.journal``
+names the runs whose summary or notes were written, so that a list of thousands need not look at each.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ from cnnlab.files import (
     read_limited,
     regular,
 )
+from cnnlab.people.belonging import Belonging, belonging_of, show
 from cnnlab.pretrained.weights import PretrainedError, WeightStore
+from cnnlab.runs.example import example_id
 from cnnlab.runs.journal import note
 from cnnlab.runs.summary import About, Summary, title_of
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, read_checkpoint, read_progress, write_checkpoint
@@ -92,6 +94,26 @@ class Run:
             return self._read("about.json", About)
         except RunError:
             return About()
+
+    @property
+    def belonging(self) -> Belonging:
+        """Whose it is, and whether the class may see it: the example always."""
+        own = belonging_of(self.folder)
+        return own.model_copy(update={"is_shown": True}) if self.id == example_id() else own
+
+    @property
+    def owner(self) -> str:
+        return self.belonging.owner
+
+    @property
+    def is_shown(self) -> bool:
+        return self.belonging.is_shown
+
+    def show(self, is_shown: bool) -> None:
+        """Show it to the class, or hide it again."""
+        with writing(self.folder), exclusive(self.folder):
+            show(self.folder, is_shown)
+        note(self.folder.parent, self.id)
 
     @property
     def looks(self) -> int:

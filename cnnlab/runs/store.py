@@ -14,6 +14,7 @@ from cnnlab.files import (
     DELETED_ARE_KEPT,
     is_older,
 )
+from cnnlab.people.belonging import give
 from cnnlab.places import user_folder
 from cnnlab.runs.example import example_id, is_wanted
 from cnnlab.runs.run import Run, RunError, write_aside, writing
@@ -22,10 +23,11 @@ from cnnlab.training.config import RUN_ID, RunConfig
 
 
 class RunStore:
-    """All runs of a folder, which is created with the first run."""
+    """All runs of a folder, which is created with the first run; new ones are the ``owner``'s, if there is one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, owner: str = "") -> None:
         self.folder = folder
+        self.owner = owner
 
     def create(self, config: RunConfig) -> Run:
         """Create the folder of a new run with its config; its id cannot be guessed, and ids sort by time.
@@ -39,6 +41,8 @@ class RunStore:
             run.folder.mkdir(parents=True)
         indent = None if config.lessons else 1  # long lists of numbers
         try:
+            with writing(self.folder):
+                give(run.folder, self.owner)  # first: without an owner others would see it
             write_aside(run.folder / "config.json", config.model_dump_json(indent=indent))
             run.write_summary(Summary(id=run_id, created=created))
         except RunError:

@@ -16,7 +16,7 @@ GRACE_SECONDS = 3
 
 
 def started(
-    runs: Path, script: str = "app.py", root: Path = ROOT, **settings: str
+    runs: Path, script: str = "app.py", flags: Sequence[str] = (), root: Path = ROOT, **settings: str
 ) -> tuple[subprocess.Popen[str], str]:
     """The process and address of a server of the project in ``root``; ``settings`` are for its environment."""
     own = {
@@ -24,7 +24,7 @@ def started(
         "CNNLAB_PICTURES": str(runs / ".pictures"),
         "CNNLAB_GRACE_SECONDS": str(GRACE_SECONDS),
     }
-    return started_by(interruptible("-m", "streamlit", "run", script), root, os.environ | own | settings)
+    return started_by(interruptible("-m", "streamlit", "run", script, *flags), root, os.environ | own | settings)
 
 
 def started_by(
@@ -58,8 +58,8 @@ def ended(process: subprocess.Popen[str]) -> str:
 
 
 @contextmanager
-def server(runs: Path, **settings: str) -> Iterator[str]:
-    process, url = started(runs, script="app.py", root=ROOT, **settings)
+def server(runs: Path, script: str = "app.py", flags: Sequence[str] = (), **settings: str) -> Iterator[str]:
+    process, url = started(runs, script, flags, ROOT, **settings)
     try:
         yield url
     finally:

@@ -18,6 +18,7 @@ from cnnlab.jobs.sweep import SweepStore
 from cnnlab.jobs.sweep_config import parse_sweep
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.presets import PRESETS
+from cnnlab.people.belonging import give
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig
@@ -448,6 +449,23 @@ def test_resume_trains_a_run_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(Run(Path(made["folder"])).history().epochs) == 3
     assert "set how many more" in refusal(capsys, "resume", made["folder"])
     assert "give both" in refusal(capsys, "resume", made["folder"], "--learning-rate", "0.001")
+
+
+def test_the_command_line_is_the_administrators(capsys: pytest.CaptureFixture[str], listed_run: Run) -> None:
+    give(listed_run.folder, "a" * 32)
+    told = last_line(call(capsys, "evaluate", listed_run.id, "--json"))
+    assert told["test_accuracy"] == listed_run.summary.test_accuracy
+    assert listed_run.owner == "a" * 32
+
+
+@pytest.mark.parametrize(("arguments", "script"), [((), "app.py"), (("--class",), "class_app.py")])
+def test_the_app_is_started_for_one_or_for_a_class(
+    arguments: tuple[str, ...], script: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr("os.execv", lambda program, command: started.append(command))
+    call(capsys, "app", *arguments, "--server.port", "8600")
+    assert started[0][-3:] == [str(ROOT / script), "--server.port", "8600"]
 
 
 @pytest.mark.parametrize("command", ["train", "find-lr", "sweep"])

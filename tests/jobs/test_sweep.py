@@ -38,6 +38,13 @@ def store(tmp_path: Path) -> SweepStore:
     return SweepStore(tmp_path)
 
 
+def test_trials_belong_to_the_sweeps_owner_whoever_runs_it(tmp_path: Path) -> None:
+    sweep = SweepStore(tmp_path, "a" * 32).create(asked(trials=1))
+    assert (sweep.owner, sweep.is_shown) == ("a" * 32, False)
+    done(sweep, SweepStore(tmp_path))
+    assert [run.owner for run in RunStore(tmp_path).all()] == [sweep.owner]
+
+
 def test_every_trial_is_an_ordinary_run_with_its_settings(store: SweepStore) -> None:
     space = {"learning_rate": RATES, "batch_size": Among(options=(64, 128)), "nesterov": Among(options=(True, False))}
     sweep = done(store.create(asked(space=space)), store)

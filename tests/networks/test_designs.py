@@ -35,6 +35,15 @@ def test_a_design_comes_back_from_a_file_and_a_link(name: str) -> None:
     assert from_link(to_link(draft)) == draft
 
 
+def test_owners_have_shelves_of_their_own(tmp_path: Path) -> None:
+    draft = Draft.model_validate(PRESETS["quick"].model_dump())
+    ada, bob = (Shelf(tmp_path, letter * 32) for letter in "ab")
+    ada.save(draft)
+    assert (ada.names(), bob.names(), Shelf(tmp_path).names()) == ([draft.name], [], [])
+    assert {owner: shelf.names() for owner, shelf in Shelf(tmp_path).others().items()} == {"a" * 32: [draft.name]}
+    assert ada.others() == {}
+
+
 def test_a_draft_that_does_not_work_yet_can_be_kept() -> None:
     draft = Draft(name="half", title="Half", layers=(Linear(out_features=3), Conv2d(out_channels=2)))
     assert read_design(write_design(draft)) == draft

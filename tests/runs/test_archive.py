@@ -23,6 +23,7 @@ from cnnlab.files import through_file
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import Flatten, Linear
+from cnnlab.people.belonging import Belonging
 from cnnlab.runs import archive
 from cnnlab.runs.archive import ArchiveError, Unpacked, pack, pack_file, unpack
 from cnnlab.runs.archive_checks import admit
@@ -31,6 +32,7 @@ from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import load_trained, test_split
 from cnnlab.training.config import MAX_LESSONS, MAX_POINTS, Parent, RunConfig
 from tests.samples import lesson
+from tests.trainings import copied
 
 test_split.__test__ = False  # type: ignore[attr-defined]  # a function of the package, not a test
 
@@ -105,6 +107,24 @@ def test_a_run_arrives_byte_for_byte_and_answers_as_before(finished_run: Run, st
     images = test_split(finished_run).images[:5]
     answers = [load_trained(run).probabilities(images) for run in (finished_run, arrived)]
     assert torch.equal(*answers)
+
+
+def test_an_archive_does_not_say_whose_a_run_is_and_it_becomes_who_imports_its(
+    finished_run: Run, tmp_path: Path
+) -> None:
+    adas = copied(finished_run, RunStore(tmp_path / "a", "a" * 32))
+    adas.show(True)
+    file = packed(adas)
+    assert not [name for name in ZipFile(file).namelist() if "belongs" in name]
+    bobs = RunStore(tmp_path / "b", "b" * 32)
+    unpack(file, bobs)
+    assert bobs.open(adas.id).belonging == Belonging(owner="b" * 32)
+
+
+def test_an_archive_cannot_say_whose_a_run_is(finished_run: Run, store: RunStore) -> None:
+    forged = zipped(entry(f"{finished_run.id}/belongs.json")(entries(packed(finished_run))))
+    with pytest.raises(ArchiveError, match="is no file of a run"):
+        unpack(forged, store)
 
 
 def test_a_branch_opens_where_its_parent_is_not(finished_run: Run, store: RunStore, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from threading import Thread
 
 import pytest
 
+from cnnlab.people.rights import ADMINISTRATOR, Person
 from cnnlab.runs import catalogue as module
 from cnnlab.runs.catalogue import Catalogue, search, settings_of, table
 from cnnlab.runs.entry import Entry, read_entry, to_json
@@ -237,6 +238,29 @@ def test_viewable_runs_have_weights_and_ended_or_are_ones_own(store: RunStore, f
         assert ids(runs.viewable({"mnist-sample"}, running.id)) == [running.id, done.id]
         assert ids(runs.viewable({"mnist-sample", "mnist"}, done.id)) == [other.id, done.id]
         assert runs.viewable({"mnist-sample"}, other.id) is runs.viewable({"mnist-sample"}, None)
+
+
+def test_members_view_their_own_runs_and_shown_ones_visitors_only_that_of_their_link(
+    store: RunStore, finished_run: Run
+) -> None:
+    ada, bob, visitor = Person("member", "a" * 32), Person("member", "b" * 32), Person("visitor")
+    nobodys, hidden, shown = made(store), made(RunStore(store.folder, ada.id)), made(RunStore(store.folder, ada.id))
+    for run in (nobodys, hidden, shown):
+        run.save_weights(1, finished_run.weights(1))
+    catalogue = Catalogue(store)
+
+    def seen(person: Person, own: str | None = None) -> list[str]:
+        return ids(catalogue.entries().viewable({"mnist-sample"}, own, person))
+
+    assert seen(bob) == []
+    shown.show(True)
+    assert (seen(ada), seen(bob)) == ([shown.id, hidden.id], [shown.id])
+    assert seen(Person("teacher")) == seen(ADMINISTRATOR) == [shown.id, hidden.id, nobodys.id]
+    assert (seen(visitor), seen(visitor, shown.id), seen(visitor, hidden.id)) == ([], [shown.id], [])
+    assert seen(Person("stranger"), shown.id) == []
+    shown.show(False)
+    assert seen(bob) == []
+    assert [entry.owner for entry in Catalogue(store).entries()] == [ada.id, ada.id, ""]  # also from the index
 
 
 def test_what_is_asked_of_all_runs_is_computed_once(store: RunStore) -> None:

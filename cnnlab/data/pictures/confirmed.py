@@ -17,6 +17,7 @@ from cnnlab.files import atomic_write, exclusive, read_limited
 
 def confirm(library: Library, version: Version, numbers: Iterable[int]) -> None:
     """Record that the labels of the pictures ``numbers`` of ``version`` are right. Raises PictureSetError, OSError."""
+    library.check_ours(version.name)
     path = _path(library, version)
     rows = library.rows(version)
     with exclusive(path.parent):

@@ -39,6 +39,7 @@ from cnnlab.data.pictures.version import (
 )
 from cnnlab.data.pictures.writing import read_features
 from cnnlab.files import DELETED_ARE_KEPT, atomic_write, exclusive, is_older, read_limited
+from cnnlab.people.belonging import Belonging, belonging_of, give, show
 
 STALE = timedelta(days=1)  # nobody adds pictures for so long
 _ADDING = ".adding-"
@@ -49,10 +50,14 @@ _REMOVED_KEY = re.compile(rf"{NAME}@\d{{8}}-\d{{6}}-\d{{6}}")
 
 
 class Library:
-    """A folder of data sets. Pages and commands share it; a version never changes once it is there."""
+    """A folder of data sets. Pages and commands share it; a version never changes once it is there.
 
-    def __init__(self, folder: Path) -> None:
+    With an ``owner``, new data sets are theirs, and only theirs can be changed.
+    """
+
+    def __init__(self, folder: Path, owner: str = "") -> None:
         self.folder = folder
+        self.owner = owner
 
     def names(self) -> list[str]:
         """List the data sets that have a version, sorted."""
@@ -61,6 +66,24 @@ class Library:
         except OSError:
             return []
         return sorted(name for name in names if self.numbers(name))
+
+    def belonging(self, name: str) -> Belonging:
+        """Read whose a data set is, and whether the class may see it."""
+        return belonging_of(self.folder / name)
+
+    def is_ours(self, name: str) -> bool:
+        """Tell whether a data set of this name can be changed or made."""
+        return not self.numbers(name) or self._may_change(self.folder / name)
+
+    def check_ours(self, name: str) -> None:
+        """Raise PictureSetError where a data set of this name is somebody else's."""
+        if not self.is_ours(name):
+            raise PictureSetError(f"the data set {name[:60]!r} belongs to somebody else: choose another name for yours")
+
+    def show(self, name: str, is_shown: bool) -> None:
+        """Show a data set to the class, or hide it again. Raises PictureSetError where it is somebody else's."""
+        self.check_ours(name)
+        show(self.folder / name, is_shown)
 
     def numbers(self, name: str) -> list[int]:
         """List the versions of a data set, ascending."""
@@ -162,12 +185,16 @@ class Library:
 
         One that ``keeps_number`` keeps its own where that is free, so that versions that travel stay in their order.
 
-        The version is complete once its folder is there. Raises OSError.
+        The version is complete once its folder is there. Raises OSError, PictureSetError where the data set is somebody
+        else's.
         """
         place = self.folder / version.name
         place.mkdir(exist_ok=True)
         with self.aside() as folder, exclusive(place):
             taken = self.numbers(version.name)
+            self.check_ours(version.name)
+            if not taken:
+                give(place, self.owner)
             number = version.number if keeps_number and version.number not in taken else max(taken, default=0) + 1
             settled = version.model_copy(update={"number": number})
             if prepared:
@@ -183,6 +210,7 @@ class Library:
         """Remove a data set with all versions. Returns its key for ``restore``. Raises PictureSetError."""
         if not self.numbers(name):
             raise PictureSetError(f"there is no data set {name[:60]!r}")
+        self.check_ours(name)
         removed = self.folder / _REMOVED
         removed.mkdir(exist_ok=True)
         for old in removed.iterdir():
@@ -199,7 +227,8 @@ class Library:
             keys = [path.name for path in (self.folder / _REMOVED).iterdir() if _REMOVED_KEY.fullmatch(path.name)]
         except OSError:
             return []
-        return sorted(keys, key=lambda key: key.partition("@")[2], reverse=True)
+        ours = [key for key in keys if self._may_change(self.folder / _REMOVED / key)]
+        return sorted(ours, key=lambda key: key.partition("@")[2], reverse=True)
 
     def restore(self, key: str) -> str:
         """Bring a removed data set back. Returns its name. Raises PictureSetError where its name is taken by now."""
@@ -212,6 +241,9 @@ class Library:
             (self.folder / name).rmdir()
         (self.folder / _REMOVED / key).replace(self.folder / name)
         return name
+
+    def _may_change(self, folder: Path) -> bool:
+        return not self.owner or belonging_of(folder).owner == self.owner
 
     def _path(self, name: str, number: int) -> Path:
         return self.folder / name / f"version-{number}"

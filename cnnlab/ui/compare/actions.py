@@ -18,6 +18,7 @@ from cnnlab.export.report.run_report import run_report
 from cnnlab.export.tensorboard import to_tensorboard
 from cnnlab.files import through_file
 from cnnlab.palette import NAMES
+from cnnlab.people.rights import Action
 from cnnlab.runs.archive import ArchiveError, Unpacked, pack, unpack
 from cnnlab.runs.archive_pictures import versions_of
 from cnnlab.runs.comparison import short_names
@@ -28,9 +29,10 @@ from cnnlab.runs.summary import About
 from cnnlab.runs.trained import test_answers
 from cnnlab.ui.compare.bring_in import bring_in
 from cnnlab.ui.compare.run_table import tick_only
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import person, run_changes, session
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.frame import counted, distinct_labels, go_to
+from cnnlab.ui.shell.own_pictures import may_train_on
 from cnnlab.ui.shell.state import DELETED_RUNS, about_field
 from cnnlab.ui.widgets.take_away import take_away
 
@@ -44,9 +46,10 @@ _PLACE = "compare"  # where the result of the last action is shown
 def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
     """Show a row of actions for the ticked runs, and the result of the last one."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        with st.popover("Rename and tag", icon=":material/edit:", disabled=not chosen):
-            if chosen:
-                _describe(chosen, entries)
+        own = [entry for entry in chosen if person.may(Action.DESCRIBE, entry)]
+        with st.popover("Rename and tag", icon=":material/edit:", disabled=not own):
+            if own:
+                _describe(own, entries)
         if st.button(
             "Open",
             icon=":material/open_in_new:",
@@ -71,20 +74,25 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
             icon=":material/delete:",
             on_click=_delete,
             args=[[entry.id for entry in ended]],
-            disabled=not ended,
+            disabled=not ended or not _may_all(Action.DELETE, ended),
             help="You can undo this for seven days",
         )
         with st.popover("Import", icon=":material/upload:"):
             _import()
-        with st.popover("Send to other tools", icon=":material/ios_share:", disabled=not ended):
+        is_in_charge = person.me().is_in_charge  # of the server's folders and tools
+        with st.popover("Send to other tools", icon=":material/ios_share:", disabled=not (ended and is_in_charge)):
             _hand_on([entry.run for entry in ended])
         with st.popover("Export", icon=":material/output:", disabled=len(ended) != 1, help=EXPORT_HELP):
             if len(ended) == 1:
                 take_away(ended[0].run)
-        if deleted := session.store().deleted():
+        if deleted := run_changes.deleted_runs():
             with st.popover(f"Deleted: {len(deleted)}", icon=":material/restore_from_trash:"):
                 _restore(deleted)
     _tell()
+
+
+def _may_all(action: Action, entries: Sequence[Entry]) -> bool:
+    return all(person.may(action, entry) for entry in entries)
 
 
 def import_runs() -> None:
@@ -125,7 +133,7 @@ def _save(run: Run, shown: About, key: str) -> None:
     """Save only the fields changed here: another session may have changed the others."""
     try:
         typed = About(**{field: about_field(key, field).get() for field in About.model_fields})
-        run.change_about(**{field: value for field, value in typed if value != getattr(shown, field)})
+        run_changes.describe(run, **{field: value for field, value in typed if value != getattr(shown, field)})
         say(_PLACE, "Saved.", "success")
     except RunError as error:
         say(_PLACE, str(error), "error")
@@ -137,6 +145,7 @@ def _save(run: Run, shown: About, key: str) -> None:
 def _download(ended: Sequence[Entry]) -> None:
     """Show the download of runs as an archive, if wanted with the pictures of one's own that are here."""
     own = [name for name in {entry.config.dataset for entry in ended} if is_own_key(name) and name in DATASETS]
+    own = list(filter(may_train_on, own))
     with_pictures = bool(own) and st.checkbox(
         "With pictures", key="compare.pictures", help="Also puts your own pictures into the archive"
     )
@@ -148,9 +157,15 @@ def _download(ended: Sequence[Entry]) -> None:
         "application/zip",
         icon=":material/download:",
         on_click="ignore",
-        disabled=not ended,
+        disabled=not ended or not all(_may_pack(entry) for entry in ended),
         help="One archive with settings, history and the saved weights. You can import it elsewhere.",
     )
+
+
+def _may_pack(entry: Entry) -> bool:
+    """Check whether an archive may have the run: it has the labelled drawings that the run was taught with."""
+    action = Action.SEE_DRAWINGS if entry.config.lessons else Action.EXPORT
+    return person.may(action, entry)
 
 
 def _report(ended: Sequence[Entry]) -> bytes:
@@ -166,7 +181,7 @@ def _delete(run_ids: Sequence[str]) -> None:
     gone = []
     for run_id in run_ids:
         try:
-            session.store().delete(run_id)
+            run_changes.delete(run_id)
             gone.append(run_id)
         except RunError as error:
             say(_PLACE, str(error), "error")
@@ -178,7 +193,7 @@ def _undo(run_ids: Sequence[str]) -> None:
     DELETED_RUNS.drop()
     try:
         for run_id in run_ids:
-            session.store().restore(run_id)
+            run_changes.restore(run_id)
         tick_only(run_ids)
     except RunError as error:
         say(_PLACE, str(error), "error")
@@ -203,7 +218,7 @@ def _delete_for_good(run_ids: Sequence[str]) -> None:
     DELETED_RUNS.put([run_id for run_id in DELETED_RUNS.get() if run_id not in run_ids])
     try:
         for run_id in run_ids:
-            session.store().delete_for_good(run_id)
+            run_changes.delete_for_good(run_id)
         say(_PLACE, f"{counted(len(run_ids), 'run')} deleted for good.", "success")
     except RunError as error:
         say(_PLACE, str(error), "error")

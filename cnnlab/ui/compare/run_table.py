@@ -16,7 +16,7 @@ from cnnlab.charts.png import inline
 from cnnlab.runs.catalogue import search, settings_of, table
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.listing import Listing
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import person, session
 from cnnlab.ui.shell.address import COMPARE
 from cnnlab.ui.shell.state import COMPARED, COMPARED_CLEARED, SEARCH, Key, compared_table
 
@@ -86,7 +86,7 @@ def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
     # Rows are ticked by position, so a table with other runs needs another key.
     listing = compared_table(blake2s(",".join(ids).encode()).hexdigest()[:16])
     st.dataframe(
-        _shown(listed),
+        _with_owners(_shown(listed), known),
         key=listing.name,
         hide_index=True,
         column_config=_COLUMNS,
@@ -104,6 +104,15 @@ def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
         if chosen:
             st.button("Clear selection", icon=":material/deselect:", type="tertiary", on_click=tick_only, args=[[]])
     return [known[run_id] for run_id in chosen]
+
+
+def _with_owners(rows: pd.DataFrame, known: Mapping[str, Entry]) -> pd.DataFrame:
+    """Add whose each run is, for the teachers of a class."""
+    if not (person.is_class() and person.me().is_in_charge):
+        return rows
+    names = person.names()
+    rows.insert(list(rows.columns).index("Title") + 1, "By", [names.get(known[one].owner, "") for one in rows.index])
+    return rows
 
 
 def tick_only(ids: Sequence[str]) -> None:

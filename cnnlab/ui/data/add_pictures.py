@@ -8,7 +8,6 @@ from time import monotonic
 
 import streamlit as st
 
-from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.adding import Progress, add
 from cnnlab.data.pictures.assembling import Added, Colour, Options
 from cnnlab.data.pictures.decoding import Fit
@@ -25,9 +24,10 @@ from cnnlab.ui.data.files import archive, class_by_class, folder
 from cnnlab.ui.data.found import Found
 from cnnlab.ui.data.packed import take_in
 from cnnlab.ui.data.webcam import webcam
-from cnnlab.ui.shell import poll, session
+from cnnlab.ui.shell import person, poll, session
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import counted, literal
+from cnnlab.ui.shell.own_pictures import own_pictures
 from cnnlab.ui.shell.state import (
     DATA_ADDED_FROM,
     DATA_ADDING,
@@ -75,7 +75,7 @@ def _form(first: str) -> None:
         return
     found = _WAYS[way]()
     options = _options(way)
-    if options.name in own_pictures().names():
+    if options.name in own_pictures().names() and own_pictures().is_ours(options.name):
         st.caption("A data set has this name: this becomes its next version. Runs keep the version they used.")
     missing = _missing(found, options)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -97,6 +97,8 @@ def _missing(found: Found, options: Options) -> list[str]:
     """List what is needed before pictures can be added."""
     if not options.title:
         return [*found.missing, "a name for the data set"]
+    if not own_pictures().is_ours(options.name):
+        return [*found.missing, "another name: this one is taken"]
     return [*found.missing] if options.name else [*found.missing, "a letter from a to z or a digit in the name"]
 
 
@@ -149,8 +151,8 @@ _WAITING: dict[str, Callable[[], bool]] = {
 
 
 def _is_local() -> bool:
-    """Tell whether the server can be reached from its own machine only, so that paths are the user's own."""
-    return st.get_option("server.address") in ("localhost", "127.0.0.1", "::1")
+    """Tell whether the server is the user's own and reached from its own machine only, so that paths are theirs."""
+    return not person.is_class() and st.get_option("server.address") in ("localhost", "127.0.0.1", "::1")
 
 
 def _watch(work: Worker[tuple[float, Progress | Added | Version]]) -> None:

@@ -9,13 +9,16 @@ from cnnlab.data.datasets import DATASETS
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.ui.shell.address import DATASET, is_new, note
 from cnnlab.ui.shell.frame import distinct_labels, door
+from cnnlab.ui.shell.own_pictures import may_train_on
 from cnnlab.ui.shell.state import DATA_CHOSEN
 
 
 def choose_dataset(place: DeltaGenerator) -> DatasetSpec:
     """Show all data sets at ``place``, the one in the address first, and here the numbers of the chosen one."""
     specs = dict(DATASETS.items())
-    asked = DATASET.asked(DATASETS, "The data set in this link does not exist here. Choose one below.")
+    named = DATASET.value()
+    seen = [named] if named and named in DATASETS and may_train_on(named) else []
+    asked = DATASET.asked(seen, "The data set in this link does not exist here. Choose one below.")
     if asked and is_new("data", asked):
         DATA_CHOSEN.put(DATASETS[asked].name)
     if DATA_CHOSEN.get() not in specs:

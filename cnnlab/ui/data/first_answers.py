@@ -10,13 +10,13 @@ from scipy.stats import binomtest
 
 from cnnlab.analysis.cross_validation import FOLDS, METHODS, NEAREST, Judged, Step, check_enough, cross_validate
 from cnnlab.analysis.imagenet import Named, call_by_imagenet
-from cnnlab.data.datasets import own_pictures
 from cnnlab.data.loading import load_train
 from cnnlab.data.pictures.version import Version
 from cnnlab.jobs.worker import Worker
 from cnnlab.ui.data.gallery import gallery
 from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.shell.own_pictures import own_pictures
 from cnnlab.ui.shell.state import DATA_JUDGED
 from cnnlab.ui.widgets.figure import download
 

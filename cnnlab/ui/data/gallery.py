@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.charts.png import inline, jpeg_url
-from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.confirmed import confirm
 from cnnlab.data.pictures.editing import change
 from cnnlab.data.pictures.version import PictureSetError, Row, Version
@@ -18,6 +17,7 @@ from cnnlab.ui.data.changed import tell_change
 from cnnlab.ui.data.found import clash
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import counted, literal
+from cnnlab.ui.shell.own_pictures import own_pictures
 from cnnlab.ui.shell.state import DATA_MOVE_LIKELY, DATA_MOVE_TO, DATA_NEW_CLASS, Key
 from cnnlab.ui.widgets.images import enlarged
 
@@ -65,7 +65,8 @@ def gallery(
     st.caption(
         f"{counted(len(numbers), 'picture')}. Select rows to move or remove them. Double-click a picture to enlarge it."
     )
-    _actions(version, {number: likely[number] if likely else "" for number in ticked}, bool(likely))
+    if own_pictures().is_ours(version.name):
+        _actions(version, {number: likely[number] if likely else "" for number in ticked}, bool(likely))
 
 
 def _actions(version: Version, ticked: Mapping[int, str], is_doubted: bool) -> None:

@@ -6,18 +6,19 @@ import streamlit as st
 
 from cnnlab.analysis.ood import NONE, is_none
 from cnnlab.data.borrowing import borrow, lenders, usual_count
-from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.version import Version
 from cnnlab.ui.data import PLACE
 from cnnlab.ui.data.add_pictures import NONE_HELP, begin
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import counted, distinct_labels
+from cnnlab.ui.shell.own_pictures import own_pictures
 from cnnlab.ui.shell.state import DATA_ADDING, lender_of
 
 
 def offer_none(version: Version) -> None:
     """Offer to add a class "none" where there is no such class and another data set can lend one."""
-    specs = {} if any(map(is_none, version.classes)) else {spec.name: spec for spec in lenders(version)}
+    has_one = any(map(is_none, version.classes)) or not own_pictures().is_ours(version.name)
+    specs = {} if has_one else {spec.name: spec for spec in lenders(version)}
     if not specs:
         return
     titles = distinct_labels({name: spec.title for name, spec in specs.items()})

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
-from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.checking import Finding, all_advice, check, counts, unconfirmed
 from cnnlab.data.pictures.confirmed import confirmed
 from cnnlab.data.pictures.editing import revert
@@ -21,8 +20,10 @@ from cnnlab.ui.data.gallery import gallery
 from cnnlab.ui.data.none_class import offer_none
 from cnnlab.ui.data.packed import download_version
 from cnnlab.ui.data.retrain import show_effects
+from cnnlab.ui.shell import person
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.shell.own_pictures import own_pictures
 from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_FINDING, DATA_VIEW
 from cnnlab.ui.widgets.figure import download
 
@@ -138,13 +139,42 @@ def _versions(version: Version) -> None:
     st.dataframe(table, hide_index=True, width="stretch", column_config={"When": when})
     st.caption("Each run keeps the version it was trained on.")
     show_effects(version)
+    is_ours = own_pictures().is_ours(version.name)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         others = [one.number for one in versions if one.number != versions[0].number]
-        if others:
+        if others and is_ours:
             number = st.selectbox("Go back to version", others, key="data.revert", width=200)
             st.button("Go back", icon=":material/undo:", on_click=_revert, args=[f"{version.name}@{number}"])
         download_version(version)
-        st.button("Remove this data set", icon=":material/delete:", on_click=_remove, args=[version])
+        if is_ours and person.is_class():
+            _share(version)
+        if is_ours:
+            st.button("Remove this data set", icon=":material/delete:", on_click=_remove, args=[version])
+    _removed()
+
+
+def _share(version: Version) -> None:
+    """Show the button that shows the data set to the class, or hides it again."""
+    is_shown = own_pictures().belonging(version.name).is_shown
+    label, icon = ("Hide again", "visibility_off") if is_shown else ("Show to the class", "groups")
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        on_click=_show,
+        args=[version, not is_shown],
+        help="The class can see and train on a data set that is shown. Only you and your teachers can change it.",
+    )
+
+
+def _show(version: Version, is_shown: bool) -> None:
+    try:
+        own_pictures().show(version.name, is_shown)
+    except (PictureSetError, OSError) as error:
+        say(PLACE, str(error), "error")
+
+
+def _removed() -> None:
+    """Offer to restore data sets that were removed."""
     removed = own_pictures().removed()
     if removed:
         key = st.selectbox("Removed in the last seven days", removed, key="data.removed")

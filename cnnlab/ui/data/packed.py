@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.archive import packed_bytes, unpack, write
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.files import through_file
 from cnnlab.places import command
 from cnnlab.ui.data import PLACE
 from cnnlab.ui.shell.flash import say
+from cnnlab.ui.shell.own_pictures import own_pictures
 from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_PACKED
 
 MB = 1_000_000  # bytes

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.evaluation.significance import LEVEL
 from cnnlab.quantities import p_value, percent, signed
@@ -17,6 +16,7 @@ from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.frame import counted, go_to, literal
 from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.shell.own_pictures import own_pictures
 
 
 def show_effects(version: Version) -> None:

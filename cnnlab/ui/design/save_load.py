@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -10,6 +11,7 @@ from cnnlab.networks.architecture import Architecture, Draft
 from cnnlab.networks.designs import (
     MAX_BYTES,
     DesignError,
+    Shelf,
     deleted_at,
     deleted_name,
     name_of,
@@ -19,7 +21,7 @@ from cnnlab.networks.designs import (
 from cnnlab.networks.layers import Flatten, Linear
 from cnnlab.pretrained.table import NETWORKS
 from cnnlab.ui.design import state
-from cnnlab.ui.shell import frame
+from cnnlab.ui.shell import frame, person
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.session import shelf
 from cnnlab.ui.shell.state import DESIGN_AWAY, DESIGN_DELETE_OPEN, DESIGN_ERROR, Key, design_field
@@ -34,14 +36,25 @@ NOTHING = Architecture(
 
 
 def known() -> dict[str, Draft]:
-    """List all designs to start from or compare with, by label: presets first, then saved ones."""
-    saved: dict[str, Draft] = {}
-    for name in shelf().names():
-        try:
-            saved[f"saved: {name}"] = shelf().load(name)
-        except DesignError:
-            continue  # a damaged file is not offered; loading it shows the error
-    return {preset.title: preset for preset in NETWORKS.values()} | saved
+    """List all designs to start from or compare with, by label: presets first, then saved ones.
+
+    Teachers see those of all.
+    """
+    found = {preset.title: preset for preset in NETWORKS.values()} | _on(shelf(), "saved")
+    if person.is_class() and person.me().is_in_charge:
+        names = person.names()
+        for owner, others in shelf().others().items():
+            found |= _on(others, f"of {names.get(owner, owner[:6])}")
+    return found
+
+
+def _on(saved: Shelf, whose: str) -> dict[str, Draft]:
+    """Return the designs on a shelf by label; a damaged file is not offered: loading it shows the error."""
+    drafts: dict[str, Draft] = {}
+    for name in saved.names():
+        with suppress(DesignError):
+            drafts[f"{whose}: {name}"] = saved.load(name)
+    return drafts
 
 
 def begin_from() -> None:
@@ -79,9 +92,12 @@ def keep(draft: Draft, code: str, svg: str) -> None:
             help="Replaces the saved design of this name. You can restore that one for seven days." if saved else None,
         )
         _downloads(draft, code, svg)
+    whose = "Everyone on this server"
+    if person.is_class():
+        whose = "Teachers" if person.me().is_in_charge else "Only you"
     st.caption(
-        f"Everyone on this server can choose saved designs on Train, this one as “{frame.literal(draft.name)}”. This "
-        "page's link contains the design too: send it to share the design."
+        f"{whose} can choose saved designs on Train, this one as “{frame.literal(draft.name)}”. This page's link "
+        "contains the design too: send it to share the design."
     )
     st.file_uploader(
         "Open a design's JSON",
@@ -158,7 +174,7 @@ def _remove_saved() -> None:
         name = st.selectbox("Saved designs", names, key="design.saved")
         with st.popover("Delete", icon=":material/delete:", key=DESIGN_DELETE_OPEN.name, on_change="rerun"):
             st.button(
-                f"Delete {frame.literal(name)} for everyone",
+                f"Delete {frame.literal(name)}" + " for everyone" * (not person.is_class()),
                 on_click=_delete,
                 args=[name],
                 help="You can undo this for seven days",

@@ -7,14 +7,13 @@ from contextlib import contextmanager
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.errors import StreamlitAuthError
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.table import DIGITS
 from cnnlab.errors import CnnLabError
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.address import RUN
-from cnnlab.ui.shell.allowed import VARIABLE, allowed, is_allowed, is_shared
+from cnnlab.ui.shell.entrance import let_in, way_out
 from cnnlab.ui.shell.flash import LINK, tell
 from cnnlab.ui.shell.literal import literal as literal  # noqa: PLC0414 - pages know it as frame.literal
 from cnnlab.ui.shell.menu import PAGES, menu
@@ -30,14 +29,13 @@ def page(name: str, subtitle: str, title: str = "") -> DeltaGenerator:
     Return the place beside the title, for what the whole page is about.
     """
     st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
-    _let_in()
+    let_in(name)
     session.get_ready()
     note_visit(name)
     query = _own_run() or None
     menu(name, query)
-    if st.user.get("is_logged_in"):
-        with st.sidebar:
-            _log_out()
+    with st.sidebar:
+        way_out()
     if name in (*_WAY.values(), *_ALSO_WHY):
         _way(name, query)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
@@ -55,53 +53,6 @@ def _way(name: str, query: Mapping[str, str] | None) -> None:
                 st.markdown(":gray[›]", width="content")
             script, _ = PAGES[name if target == _WAY["Why"] and name in _ALSO_WHY else target]
             st.page_link(script, label=step, query_params=query)
-
-
-def _let_in() -> None:
-    """Show only a login button to users who are not logged in, where the secrets have an ``[auth]`` section.
-
-    Users who are logged in but not allowed see why.
-    """
-    is_logged_in, names = st.user.get("is_logged_in"), allowed()
-    if is_logged_in is None and not names:  # login is not configured
-        return
-    if is_logged_in and is_allowed(st.user, names, is_shared(st.secrets.get("auth", {}))):
-        return
-    st.title("CNN Lab")
-    if is_logged_in:
-        st.error(_refusal(names), icon=":material/block:")
-        _log_out()
-    elif is_logged_in is None:
-        st.error(
-            f"This server has a list of allowed users ({VARIABLE}) but no login. Its administrator must set up a login."
-        )
-    else:
-        st.info("Log in to see the runs on this server.", icon=":material/lock:")
-        if st.button("Log in", type="primary", icon=":material/login:", key="log-in"):
-            _log_in()
-    st.stop()
-
-
-def _refusal(names: frozenset[str]) -> str:
-    """Explain why a user who is logged in may not enter, and what to do."""
-    if not names:
-        return (
-            f"Nobody has access yet. The administrator must set {VARIABLE} to the allowed e-mail addresses and "
-            "domains and restart the server."
-        )
-    account = literal(str(st.user.get("email") or "This account, which has no e-mail address,"))
-    return f"{account} has no access. Log out and use another account, or ask the administrator to add this one."
-
-
-def _log_in() -> None:
-    try:
-        st.login()
-    except StreamlitAuthError as error:
-        st.error(literal(str(error)), title="This server's login does not work; its administrator must fix it")
-
-
-def _log_out() -> None:
-    st.button("Log out", icon=":material/logout:", on_click=st.logout, key="log-out")
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from cnnlab.data.spec import DatasetError
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf
+from cnnlab.people.rights import Action
 from cnnlab.runs.ancestry import inherited
 from cnnlab.runs.catalogue import Catalogue
 from cnnlab.runs.entry import Entry
@@ -32,9 +33,12 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.threads import WorkerThread, exit_code_is
 from cnnlab.training.config import RunConfig
+from cnnlab.ui.shell import person
 from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.audience import Audience
 from cnnlab.ui.shell.flash import LINK, say
+from cnnlab.ui.shell.own_pictures import may_train_on
+from cnnlab.ui.shell.run_changes import check
 from cnnlab.ui.shell.state import OWN_RUN, WORKS
 
 GRACE_SECONDS = float(os.environ.get("CNNLAB_GRACE_SECONDS", "120"))
@@ -104,20 +108,22 @@ def _catalogue(folder: str) -> Catalogue:
 
 
 def store() -> RunStore:
-    """Return the run store of this server."""
-    return RunStore(runs_folder())
+    """Return the run store of this server, for new runs: they are the person's. ``find_run`` opens what one may see."""
+    return RunStore(runs_folder(), person.owner())
 
 
 def shelf() -> Shelf:
-    """Return the saved designs of this server."""
-    return Shelf(runs_folder())
+    """Return the saved designs of the person; without a class, all of this server."""
+    return Shelf(runs_folder(), person.owner())
 
 
 def start(config: RunConfig) -> Job:
     """Train ``config`` in the background and return the session's job. Raises RunError as ``Job.start`` does.
 
-    A session has one training at a time. While one runs, the same config returns it, and another raises RunError.
+    A session has one training at a time. While one runs, the same config returns it, and another raises RunError, as do
+    a parent and pictures that the person may not use.
     """
+    check_sources(config)
     whole = inherited(config, store())  # as in the job's config
     return _only(lambda job: job.config == whole, lambda: Job.start(whole, store()))
 
@@ -127,6 +133,7 @@ def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job
 
     If another page has just resumed it, return that job.
     """
+    check(Action.CONTINUE, run)
     job = _board().jobs.get(run.id)
     if job and job.is_running:
         return _taken(job)
@@ -154,9 +161,12 @@ def _taken(job: Job) -> Job:
 
 
 def running_job() -> Job | None:
-    """Return the running job of the session's run, else the one that the session started last; None if both ended."""
+    """Return the running job of the session's run, else the one that the session started last; None if both ended.
+
+    Somebody else's, which one only watches, does not count.
+    """
     jobs = current_job(), _watch().own
-    return next((job for job in jobs if job and job.is_running), None)
+    return next((job for job in jobs if job and job.is_running and job.run.owner == person.owner()), None)
 
 
 def current_job() -> Job | None:
@@ -196,9 +206,9 @@ def current_run_id() -> str | None:
 
 
 def is_training(run_id: str) -> bool:
-    """Check whether the run trains on this server: then it is locked, and cannot have been deleted."""
+    """Check whether the run trains here, where one may see it: then it is locked, and cannot have been deleted."""
     job = _board().jobs.get(run_id)
-    return job is not None and job.is_running
+    return job is not None and job.is_running and person.may(Action.SEE, job.run)
 
 
 def current_run() -> Run | None:
@@ -208,9 +218,12 @@ def current_run() -> Run | None:
 
 
 def trained_runs() -> Listing:
-    """List the runs that can be viewed, newest first: all that have ended, and this session's own."""
+    """List the runs that can be viewed, newest first: all that have ended, and this session's own.
+
+    In a class, these are the person's and those that are shown; for teachers all.
+    """
     own, runs = current_run_id(), _catalogue(str(runs_folder())).entries()
-    return runs.viewable({name for name in runs.datasets if name in DATASETS}, own)
+    return runs.viewable({name for name in runs.datasets if name in DATASETS}, own, person.me())
 
 
 def example() -> Entry | None:
@@ -231,8 +244,30 @@ def missing_data() -> str:
 
 
 def find_run(run_id: str) -> Run | None:
-    """Find a run by its id; None where it does not exist or was deleted."""
+    """Find a run by its id; None where it does not exist, was deleted, or is not for the person to see."""
+    run = _opened(run_id)
+    return run if run and person.may(Action.SEE, run) else None
+
+
+def _opened(run_id: str) -> Run | None:
     try:
         return store().open(run_id)
     except RunError:
         return None
+
+
+def origin(run: Run) -> Run | None:
+    """Return the first ancestor of ``run`` as ``RunStore.origin`` does; None where it is not for the person to see."""
+    first = store().origin(run)
+    return first if first and person.may(Action.SEE, first) else None
+
+
+def check_sources(config: RunConfig) -> None:
+    """Raise RunError where the person may not train, or not with the weights and pictures that ``config`` names."""
+    if person.me().role in ("visitor", "stranger"):
+        raise RunError("only members of the class can train here")
+    parent = _opened(config.comes_from.run) if config.comes_from else None  # if None, the training will report it
+    if parent:
+        check(Action.BRANCH, parent)
+    if not may_train_on(config.dataset) and not (parent and parent.config.dataset == config.dataset):
+        raise RunError(f"there is no data set {config.dataset.partition(':')[0]} here")

@@ -76,6 +76,8 @@ OWN_RUN: Key[str | None] = Key("run", None)  # id of the session's run
 WORKS: Key[list[Worker[Any]]] = Key("session.works", [])  # background work that the session watches
 TRIALS: Key[dict[str, Any]] = Key("learn.trials", {})  # experiments by their widget's key
 SHOWN_QUERY: Key[dict[str, str] | None] = Key("learn.shown", None)  # the URL parameters that Learn showed last
+JOIN_CODE: Key[str] = Key("join.code", "")
+JOIN_NAME: Key[str] = Key("join.name", "")
 _PAGE: Key[str] = Key("frame.at", "")
 _VISIT: Key[int] = Key("frame.visit", 0)
 

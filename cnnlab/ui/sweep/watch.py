@@ -12,12 +12,13 @@ from cnnlab.charts.sweeps import FIGURES
 from cnnlab.jobs.sweep import Step, Sweep, SweepError, SweepStore, search
 from cnnlab.jobs.sweep_config import SweepConfig
 from cnnlab.jobs.worker import Worker
+from cnnlab.people.rights import Action
 from cnnlab.quantities import rough_duration
 from cnnlab.runs.run import RunError
 from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, field_title
 from cnnlab.training.titles import value_title
-from cnnlab.ui.shell import frame, poll
+from cnnlab.ui.shell import frame, person, poll, session
 from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.state import MORE_TRIALS, SWEEP_CHOSEN, search_runs
@@ -45,7 +46,7 @@ def _opened(folder: str, sweep_id: str) -> Sweep:
 
 
 def _store() -> SweepStore:
-    return SweepStore(runs_folder())
+    return SweepStore(runs_folder(), person.owner())
 
 
 def start(config: SweepConfig) -> bool:
@@ -58,6 +59,7 @@ def start(config: SweepConfig) -> bool:
         if is_busy():
             return True
         try:
+            session.check_sources(config.base)
             sweep = _store().create(config)
         except (ConfigError, RunError) as error:
             st.error(frame.literal(str(error)), title="This sweep could not start")
@@ -74,7 +76,7 @@ def is_busy() -> bool:
 
 def watch_sweeps() -> None:
     """Show the chosen sweep, by default the newest; an empty state where there is none."""
-    sweeps = _store().all()
+    sweeps = [sweep for sweep in _store().all() if person.may(Action.SEE, sweep)]
     ids = [sweep.id for sweep in sweeps]
     if not ids:
         st.info(

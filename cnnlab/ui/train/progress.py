@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.jobs.job import Job
-from cnnlab.ui.shell import frame
+from cnnlab.people.rights import Action
+from cnnlab.ui.shell import frame, person
 from cnnlab.ui.shell.state import RATE, RATE_OPEN
 from cnnlab.ui.train.run_actions import HIGHEST_RATE, LOWEST_RATE
 from cnnlab.ui.widgets.bounds import between, is_within
@@ -44,6 +45,8 @@ def _metrics(job: Job) -> None:
 
 
 def _controls(job: Job) -> None:
+    if not person.may(Action.STOP, job.run):
+        return  # it is somebody else's, who shows it
     with st.container(horizontal=True):
         if job.state == "paused":
             st.button("Continue", icon=":material/play_arrow:", on_click=job.go_on, key="continue")

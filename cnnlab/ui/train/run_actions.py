@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.errors import CnnLabError
-from cnnlab.runs.run import Run
-from cnnlab.ui.shell import frame, session
+from cnnlab.people.rights import Action
+from cnnlab.runs.example import example_id
+from cnnlab.runs.run import Run, RunError
+from cnnlab.ui.shell import frame, person, run_changes, session
 from cnnlab.ui.shell.state import BRANCH_OPEN, branch_epoch
 from cnnlab.ui.widgets import run_form as form
 from cnnlab.ui.widgets.bounds import between, is_within
@@ -18,22 +20,47 @@ LOWEST_RATE, HIGHEST_RATE = 1e-6, 10.0
 
 def run_actions(run: Run) -> None:
     """Show the buttons below the run's result."""
-    summary, epochs = run.summary, run.epochs()
+    epochs, may_continue = run.epochs(), person.may(Action.CONTINUE, run)
     with st.container(horizontal=True):
-        if summary.status in ("interrupted", "stopped", "failed") and st.button(
-            "Resume",
-            icon=":material/resume:",
-            key="resume",
-            help="Continues after its last complete epoch. The result is the same as without the stop.",
-        ):
-            _resume(run)
+        if may_continue and run.summary.status in ("interrupted", "stopped", "failed"):
+            _offer_resume(run)
         if max(epochs, default=0):
-            with st.popover("Train for more epochs", icon=":material/more_time:"):
-                _train_on(run)
+            if may_continue:
+                with st.popover("Train for more epochs", icon=":material/more_time:"):
+                    _train_on(run)
             with st.popover("Branch", icon=":material/alt_route:", key=BRANCH_OPEN.name, on_change="rerun"):
                 _branch(run, epochs)
             with st.popover("Export", icon=":material/output:"):
                 take_away(run)
+        if person.is_class() and person.may(Action.SHARE, run) and run.id != example_id():
+            _share(run)
+
+
+def _offer_resume(run: Run) -> None:
+    if st.button(
+        "Resume",
+        icon=":material/resume:",
+        key="resume",
+        help="Continues after its last complete epoch. The result is the same as without the stop.",
+    ):
+        _resume(run)
+
+
+def _share(run: Run) -> None:
+    """Show the button that shows the run to the class, or hides it again."""
+    if run.is_shown:
+        label, icon, shown = "Hide again", ":material/visibility_off:", "Your class sees this run now. Hides it again."
+    else:
+        label, icon = "Show to the class", ":material/groups:"
+        shown = "Your class can then see this run with its test pictures, export it and branch off it."
+    st.button(label, icon=icon, on_click=_show, args=[run, not run.is_shown], help=shown, key="share")
+
+
+def _show(run: Run, is_shown: bool) -> None:
+    try:
+        run_changes.show(run, is_shown)
+    except RunError as error:
+        st.toast(frame.literal(str(error)), icon=":material/error:")
 
 
 def _train_on(run: Run) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from cnnlab.charts import Stem
 from cnnlab.jobs.job import Job
-from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.run import Run
 from cnnlab.runs.summary import Summary, title_of
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
@@ -63,7 +63,5 @@ def _stem(config: RunConfig) -> Stem | None:
     """Read the history of a branch's parent, where it still exists."""
     if not config.parent:
         return None
-    try:
-        return Stem(session.store().open(config.parent.run).history(), config.parent.epoch)
-    except RunError:
-        return None
+    parent = session.find_run(config.parent.run)
+    return Stem(parent.history(), config.parent.epoch) if parent else None

@@ -11,20 +11,20 @@ from cnnlab.data.datasets import DATASETS, offered
 from cnnlab.data.download import is_present
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.networks.architecture import Architecture, ArchitectureError, LayerSummary, summarise
-from cnnlab.networks.designs import Shelf
 from cnnlab.networks.layers import Resize
 from cnnlab.networks.pruning import PruningError
+from cnnlab.people.rights import Action
 from cnnlab.pretrained.table import NETWORKS
 from cnnlab.runs.run import Run, RunError
-from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, Parent, RunConfig, field_title, parse_config
 from cnnlab.training.config_link import differing
 from cnnlab.training.device import devices, precisions
 from cnnlab.training.memory import GB, check_memory, needs
 from cnnlab.training.recipes import DEFAULT, RECIPES
 from cnnlab.training.run_data import check_batches
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import frame, person, session
 from cnnlab.ui.shell.glossary_links import explain
+from cnnlab.ui.shell.own_pictures import may_train_on
 from cnnlab.ui.shell.state import FORM_OWN_NETWORK, FORM_PARENT, FORM_RECIPE, form_field
 from cnnlab.ui.widgets import pruning_input, start_inputs
 from cnnlab.ui.widgets import run_form_link as link
@@ -121,7 +121,7 @@ def _explain_network(config: RunConfig, spec: DatasetSpec, rows: list[LayerSumma
 def _recall(run: Run | None) -> None:
     """Restore the run's settings after a reload; for one fine-tuned on drawings, those of its parent."""
     if run and run.config.lessons:
-        run = session.store().origin(run)
+        run = session.origin(run)
     _fill_in(run.config if run else None)
     if run and run.config.parent:
         FORM_PARENT.put(run.config.parent)
@@ -129,6 +129,8 @@ def _recall(run: Run | None) -> None:
 
 def _begin_with(recipe: str, config: RunConfig) -> None:
     """Put a link's config into the form, as a new network."""
+    if not may_train_on(config.dataset):
+        st.warning("The data set in this link does not exist here.", icon=":material/link_off:")
     FORM_RECIPE.put(recipe)
     FORM_PARENT.drop()
     _fill_in(config)
@@ -153,7 +155,9 @@ def _beginning() -> dict[str, Any]:
     st.caption("It keeps that run's validation images, so none of them was trained on.")
     st.button("Start a new run instead", on_click=FORM_PARENT.drop, key="form.anew")
     _explain_dataset(run.config.dataset)
-    kept = ("dataset", "architecture", "lessons", "lesson_share", "validation_fraction")
+    kept = ["dataset", "architecture", "validation_fraction"]
+    if person.may(Action.SEE_DRAWINGS, run):
+        kept += ["lessons", "lesson_share"]
     fields = {name: getattr(run.config, name) for name in kept} | start_inputs.branch_inputs(run.config.architecture)
     fields |= pruning_input.share_kept()
     return {"parent": parent, **fields, "split_seed": run.config.held_out_by}
@@ -187,7 +191,7 @@ def _resized(network: Architecture) -> Architecture:
 
 
 def _networks() -> dict[str, Architecture]:
-    networks = NETWORKS | Shelf(runs_folder()).networks()
+    networks = NETWORKS | session.shelf().networks()
     if own := FORM_OWN_NETWORK.get():
         network = Architecture.model_validate_json(own)
         networks = {network.name: network} | networks | {network.name: network}
@@ -228,7 +232,7 @@ def _fill_in(config: RunConfig | None = None) -> None:
     start_inputs.fill_in(chosen)
     _offer(chosen.architecture)
     # Values that the form does not offer here are replaced by ones that it does.
-    if chosen.dataset not in DATASETS:
+    if chosen.dataset not in DATASETS or not may_train_on(chosen.dataset):
         form_field("dataset").put(RunConfig().dataset)
     if chosen.device not in devices():
         form_field("device").put("auto")

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cnnlab.data.datasets import DATASETS, dataset_spec, own_pictures
 from cnnlab.data.loading import load
+from cnnlab.data.pictures.confirmed import confirm
 from cnnlab.data.pictures.store import Library
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.data.spec import DatasetError
+from cnnlab.people.belonging import Belonging
 from tests.data.pictures.photos import added, folder_of, photos
 
 
@@ -58,6 +61,41 @@ def test_a_taken_name_is_not_overwritten(version: Version, library: Library, tmp
     with pytest.raises(PictureSetError, match="another data set"):
         library.restore(key)
     assert library.version("photos") == other
+
+
+def test_a_set_of_somebody_is_changed_by_them_and_those_in_charge_alone(library: Library, tmp_path: Path) -> None:
+    adas, bobs = own_pictures("a" * 32), own_pictures("b" * 32)
+    version = added(folder_of(photos(), tmp_path / "in"), adas).version
+    assert library.belonging("photos") == Belonging(owner=adas.owner)
+    assert (adas.is_ours("photos"), bobs.is_ours("photos"), library.is_ours("photos")) == (True, False, True)
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: bobs.show("photos", True),
+        lambda: bobs.remove("photos"),
+        lambda: confirm(bobs, version, [0]),
+        lambda: added(folder_of(photos(("red", "green")), tmp_path / "other"), bobs),
+    )
+    for change in changes:
+        with pytest.raises(PictureSetError, match="somebody else"):
+            change()
+    assert library.numbers("photos") == [1]
+    adas.show("photos", True)
+    assert library.belonging("photos").is_shown
+    key = library.remove("photos")
+    assert (bobs.removed(), adas.removed()) == ([], [key])
+    with pytest.raises(PictureSetError):
+        bobs.restore(key)
+    assert adas.restore(key) == "photos"
+
+
+def test_who_may_not_see_a_set_finds_it_by_its_digest_alone(version: Version, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DATASETS, "is_seen", lambda name: name != "photos")
+    assert version.key not in list(DATASETS)
+    assert version.key in DATASETS  # a run that one may see names it
+    for name in ("photos", "photos@1"):
+        assert name not in DATASETS
+        with pytest.raises(DatasetError) as refusal:
+            dataset_spec(name)
+        assert version.key not in str(refusal.value)
 
 
 def test_names_that_are_paths_are_none(library: Library) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.ui.shell.allowed import allowed, is_allowed, is_shared
+from cnnlab.people.allowed import allowed, is_allowed, is_shared
 
 LIST = " ada@Example.com , @school.org,college.edu,, "
 MICROSOFT = "https://login.microsoftonline.com/{}/v2.0/.well-known/openid-configuration"

@@ -1,10 +1,10 @@
-"""The list of users who may log in: e-mail addresses and domains from an environment variable."""
+"""The list of users who may log in: e-mail addresses and domains from an environment variable and the class's rules."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 VARIABLE = "CNNLAB_ALLOWED"
 
@@ -14,8 +14,13 @@ _SHARED = re.compile(r"/(common|organizations|consumers)/")  # Microsoft's URLs 
 
 def allowed() -> frozenset[str]:
     """Read who may log in from the environment: addresses (``ada@school.org``) and domains (``@school.org``)."""
-    entries = (entry.strip().lower() for entry in os.environ.get(VARIABLE, "").split(","))
-    return frozenset(entry if "@" in entry else f"@{entry}" for entry in entries if entry)
+    return as_names(os.environ.get(VARIABLE, "").split(","))
+
+
+def as_names(entries: Iterable[str]) -> frozenset[str]:
+    """Return a list of addresses and domains as ``is_allowed`` compares them."""
+    whole = (entry.strip().lower() for entry in entries)
+    return frozenset(entry if "@" in entry else f"@{entry}" for entry in whole if entry)
 
 
 def is_allowed(claims: Mapping[str, object], names: frozenset[str], is_shared: bool = False) -> bool:

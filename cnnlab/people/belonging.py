@@ -1,0 +1,50 @@
+"""Whose a folder of a run, a sweep or a data set is, and whether the class may see it: its file ``belongs.json``.
+
+Without that file, or where it is damaged, the folder is nobody's: everybody's on one's own machine, the teachers' in a
+class. Archives do not have it, so nobody can import a run as somebody else's.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cnnlab.files import atomic_write, read_limited
+
+FILE = "belongs.json"
+MAX_BYTES = 1_000
+OwnerId = Annotated[str, Field(pattern="^([0-9a-f]{32})?$")]
+
+
+class Belonging(BaseModel):
+    """Whose something is, and whether the class may see it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    owner: OwnerId = ""
+    is_shown: bool = False
+
+
+NOBODYS = Belonging()
+
+
+def belonging_of(folder: Path) -> Belonging:
+    """Read whose ``folder`` is."""
+    with suppress(OSError, ValidationError):
+        return Belonging.model_validate_json(read_limited(folder / FILE, MAX_BYTES))
+    return NOBODYS
+
+
+def give(folder: Path, owner: str) -> None:
+    """Make ``folder`` the ``owner``'s and private; nobody's where that is empty. Raises OSError."""
+    if owner:
+        atomic_write(folder / FILE, Belonging(owner=owner).model_dump_json())
+
+
+def show(folder: Path, is_shown: bool) -> None:
+    """Show ``folder`` to the class, or hide it again. Raises OSError."""
+    changed = belonging_of(folder).model_copy(update={"is_shown": is_shown})
+    atomic_write(folder / FILE, changed.model_dump_json())

@@ -1,0 +1,61 @@
+"""Changes of runs by the session's person: notes, showing, deleting, restoring; each checks whether they may."""
+
+from __future__ import annotations
+
+from cnnlab.people.rights import Action
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import RunStore, runs_folder
+from cnnlab.ui.shell import person
+
+NOT_YOURS = "this run belongs to somebody else: only that person or a teacher can do this"
+
+
+def check(action: Action, run: Run) -> None:
+    """Raise RunError where the session's person may not do that with ``run``."""
+    if not person.may(action, run):
+        raise RunError(NOT_YOURS)
+
+
+def describe(run: Run, **fields: object) -> None:
+    """Change the user's notes on ``run``. Raises RunError where it is somebody else's, and as ``Run.change_about``."""
+    check(Action.DESCRIBE, run)
+    run.change_about(**fields)
+
+
+def show(run: Run, is_shown: bool) -> None:
+    """Show ``run`` to the class, or hide it again. Raises RunError where it is somebody else's."""
+    check(Action.SHARE, run)
+    run.show(is_shown)
+
+
+def delete(run_id: str) -> None:
+    """Delete a run as ``RunStore.delete`` does. Raises RunError as that does, and where it is somebody else's."""
+    check(Action.DELETE, _store().open(run_id))
+    _store().delete(run_id)
+
+
+def deleted_runs() -> list[Run]:
+    """List the deleted runs that the person can restore, the newest first."""
+    return [run for run in _store().deleted() if person.may(Action.RESTORE, run)]
+
+
+def restore(run_id: str) -> None:
+    """Restore a run as ``RunStore.restore`` does. Raises RunError as that does, and where it is somebody else's."""
+    _check_deleted(Action.RESTORE, run_id)
+    _store().restore(run_id)
+
+
+def delete_for_good(run_id: str) -> None:
+    """Remove a deleted run. Raises RunError as ``RunStore.delete_for_good`` does, and where it is somebody else's."""
+    _check_deleted(Action.DELETE_FOR_GOOD, run_id)
+    _store().delete_for_good(run_id)
+
+
+def _check_deleted(action: Action, run_id: str) -> None:
+    for run in _store().deleted():
+        if run.id == run_id:
+            check(action, run)
+
+
+def _store() -> RunStore:
+    return RunStore(runs_folder())

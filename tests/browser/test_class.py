@@ -1,0 +1,89 @@
+"""A class on one server, in browsers of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.browsing import PATIENCE, start_training, stop_training
+from tests.browser.fixtures import HARMLESS
+from tests.browser.server import server
+
+CODE = "blue whale"
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server for a class."""
+    folder = tmp_path_factory.mktemp("school")
+    (folder / "secrets.toml").write_text(f'[class]\ncode = "{CODE}"\n')
+    with server(folder / "runs", "class_app.py", [f"--secrets.files={folder / 'secrets.toml'}"]) as address:
+        yield address
+
+
+class Pupil:
+    """A browser of one's own, which notes what is red in its console."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self.page: Page = browser.new_context().new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda message: self.note(message.type, message.text, str(message.location.get("url"))))
+        self._address = address
+
+    def note(self, kind: str, text: str, url: str) -> None:
+        if kind == "error" and not HARMLESS.search(url):
+            self.complaints.append(text)
+
+    def open(self, path: str = "") -> None:
+        self.page.goto(f"{self._address}/{path}")
+
+    def join(self, name: str, code: str = CODE) -> None:
+        self.page.get_by_label("Class code").fill(code)
+        self.page.get_by_label("Your name").fill(name)
+        self.page.get_by_role("button", name="Join").click()
+
+    def is_in(self, name: str) -> None:
+        expect(self.page.get_by_text(f"{name} · Member of the class")).to_be_visible()
+
+
+def test_what_one_trains_others_see_when_it_is_shown(browser: Browser, school: str) -> None:
+    ada, bob = Pupil(browser, school), Pupil(browser, school)
+    ada.open()
+    ada.join("Ada", "grey whale")
+    expect(ada.page.get_by_text("This code is wrong")).to_be_visible()
+    ada.join("Ada")
+    ada.is_in("Ada")
+    bob.open()
+    expect(bob.page.get_by_role("button", name="Join")).to_be_visible()
+    bob.join("Bob")
+    bob.is_in("Bob")
+
+    start_training(ada.page, school)
+    run = re.search(r"run=([\w-]+)", ada.page.url)
+    assert run
+    bob.open(f"Train?run={run[1]}")
+    expect(bob.page.get_by_text("The run in this link does not exist here.")).to_be_visible()
+    expect(bob.page.get_by_role("button", name="Pause")).to_have_count(0)
+    stop_training(ada.page)
+    ada.page.get_by_role("button", name="Show to the class").click()
+    expect(ada.page.get_by_role("button", name="Hide again")).to_be_visible()
+
+    bob.open(f"Train?run={run[1]}")
+    expect(bob.page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible()
+    expect(bob.page.get_by_role("button", name="Branch")).to_be_visible()
+    expect(bob.page.get_by_role("button", name="Resume")).to_have_count(0)
+    bob.open(f"Compare?compare={run[1]}")
+    expect(bob.page.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
+
+    ada.page.reload()  # the browser keeps its key
+    ada.is_in("Ada")
+    ada.open("leave")  # and gives it back
+    expect(ada.page.get_by_role("button", name="Join")).to_be_visible()
+    for pupil in (ada, bob):
+        assert not pupil.complaints
+        pupil.page.context.close()

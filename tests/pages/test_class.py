@@ -1,0 +1,220 @@
+"""Pages in a class: what an owner, a classmate, a teacher, a visitor and a stranger find and may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.data.datasets import own_pictures
+from cnnlab.jobs.sweep import SweepStore
+from cnnlab.jobs.sweep_config import Between, SweepConfig
+from cnnlab.networks.architecture import Draft
+from cnnlab.networks.designs import Shelf
+from cnnlab.networks.presets import PRESETS
+from cnnlab.people.belonging import give
+from cnnlab.people.members import Member, Members
+from cnnlab.people.rights import STRANGER, Person
+from cnnlab.people.rules import ClassRules
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore, runs_folder
+from cnnlab.ui.shell import person
+from tests.data.pictures.photos import added, folder_of, photos
+from tests.pages.driver import PAGES, button, checked, new_session, open_page, texts
+
+pytestmark = pytest.mark.slow
+
+ADA, BOB = Person("member", "a" * 32, "Ada"), Person("member", "b" * 32, "Bob")
+TEACHER, VISITOR = Person("teacher", "c" * 32, "Ms C"), Person("visitor")
+ActAs = Callable[[Person], None]
+
+
+@pytest.fixture
+def act_as(monkeypatch: pytest.MonkeyPatch) -> ActAs:
+    """Makes all sessions be of somebody."""
+    monkeypatch.setattr(person, "class_rules", lambda: ClassRules(code="blue whale"))
+    monkeypatch.setattr(person, "browser_token", lambda: "k" * 43)
+    return lambda somebody: monkeypatch.setattr(person, "me", lambda: somebody)
+
+
+@pytest.fixture
+def adas(listed_run: Run) -> Run:
+    """Ada's finished run."""
+    give(listed_run.folder, ADA.id)
+    return listed_run
+
+
+def told(page: AppTest) -> str:
+    """Everything that a page says, and offers to choose."""
+    choices = [choice for box in (*page.selectbox, *page.multiselect) for choice in box.options]
+    tables = [table.value.to_csv() for table in page.dataframe]
+    return "\n".join([texts(page), *choices, *tables])
+
+
+def opened(name: str, **query: str) -> AppTest:
+    page = new_session(**query)
+    if name != "Home":
+        page.switch_page(PAGES[name])
+    page.run()
+    assert not page.exception
+    return page
+
+
+def keys(page: AppTest) -> set[str]:
+    return {button.key for button in page.button if button.key}
+
+
+@pytest.mark.parametrize("name", ["Home", "Train", "Inside", "Evaluate", "Draw", "Compare"])
+def test_a_classmate_finds_a_run_when_it_is_shown_and_not_before(name: str, adas: Run, act_as: ActAs) -> None:
+    act_as(BOB)
+    query = {"run": adas.id, "runs": adas.id, "compare": adas.id}
+    hidden = opened(name, **query)
+    assert adas.title not in told(hidden)
+    assert adas.summary.created.strftime("%H:%M:%S") not in told(hidden)
+    if name not in ("Home", "Compare"):  # Home has no run to be about, and Compare lists none
+        assert "does not exist here" in texts(hidden)
+    if name in ("Inside", "Train"):  # the lists of the others are made in one way
+        adas.show(True)
+        assert adas.title in told(opened(name, **query))
+
+
+@pytest.mark.parametrize(
+    ("somebody", "is_shown", "offered"),
+    [
+        (ADA, False, {"more.go", "branch.go", "export.make", "share"}),
+        (TEACHER, False, {"more.go", "branch.go", "export.make", "share"}),
+        (BOB, True, {"branch.go", "export.make"}),
+    ],
+    ids=["owner", "teacher", "classmate"],
+)
+def test_train_offers_each_what_they_may_do(
+    somebody: Person, is_shown: bool, offered: set[str], adas: Run, act_as: ActAs
+) -> None:
+    adas.show(is_shown)
+    act_as(somebody)
+    page = checked(opened("Train", run=adas.id))
+    found = {key.removesuffix(f".{adas.id}") for key in keys(page)}
+    assert found & {"resume", "more.go", "branch.go", "export.make", "share"} == offered
+    if "share" in offered:
+        assert button(page, "Show to the class")
+        page.button(key="share").click().run()
+        assert adas.is_shown
+        button(page, "Hide again").click().run()
+        assert not adas.is_shown
+
+
+@pytest.mark.parametrize(("somebody", "may_delete"), [(ADA, True), (TEACHER, True), (BOB, False)])
+def test_compare_lets_the_owner_and_teachers_delete(
+    somebody: Person, may_delete: bool, adas: Run, act_as: ActAs
+) -> None:
+    adas.show(True)
+    Members(runs_folder() / ".people").put(ADA.id, Member(name="Ada"))
+    act_as(somebody)
+    page = checked(opened("Compare", compare=adas.id))
+    assert button(page, "Delete").disabled is not may_delete
+    assert ("By" in page.dataframe[0].value.columns) == (somebody is TEACHER)
+    assert bool([box for box in page.selectbox if box.label == "Run"]) == may_delete  # to rename and tag
+    if may_delete:
+        button(page, "Delete").click().run()
+        assert RunStore(runs_folder()).deleted()
+        act_as(BOB)
+        assert "Deleted: 1" not in told(opened("Compare"))
+        act_as(somebody)
+        button(page, "Undo").click().run()
+        assert adas.folder.exists()
+
+
+def test_visitors_see_a_shown_run_by_its_link_and_nothing_else(adas: Run, act_as: ActAs) -> None:
+    act_as(VISITOR)
+    assert button(opened("Inside", run=adas.id), "Join")
+    adas.show(True)
+    assert adas.title in told(checked(opened("Inside", run=adas.id)))
+    for name, query in (("Inside", {}), ("Train", {"run": adas.id}), ("Compare", {"run": adas.id})):
+        page = opened(name, **query)
+        assert button(page, "Join")
+        assert adas.title not in told(page)
+
+
+@pytest.mark.parametrize("name", ["Home", "Train"])
+def test_strangers_see_the_entrance_alone(name: str, adas: Run, act_as: ActAs) -> None:
+    adas.show(True)
+    act_as(STRANGER)
+    page = checked(opened(name, run=adas.id))
+    assert [button.label for button in page.button] == ["Join"]
+    assert adas.title not in told(page)
+
+
+def test_a_pupil_joins_with_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(st, "secrets", {"class": {"code": "blue whale"}})
+    monkeypatch.setattr(person, "browser_token", lambda: "k" * 43)
+    page = opened("Home")
+    for code, name in (("wrong one", "Ada"), ("blue whale", "")):
+        page.text_input(key="join.code").set_value(code)
+        page.text_input(key="join.name").set_value(name)
+        button(page, "Join").click().run()
+        assert page.error
+    page.text_input(key="join.code").set_value("blue whale")
+    page.text_input(key="join.name").set_value("Ada :smile:")
+    checked(button(page, "Join").click().run())
+    assert page.title[0].value == "CNN Lab"
+    assert "Member of the class" in texts(page)
+    assert not [button for button in page.button if button.label == "Join"]
+
+
+def test_a_server_that_was_started_without_keys_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(st, "secrets", {"class": {"code": "blue whale"}})
+    monkeypatch.setattr(person, "browser_token", lambda: "")
+    page = opened("Home")
+    assert "app --class" in page.error[0].value
+    assert not page.button
+
+
+def test_wrong_rules_let_nobody_in_and_say_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(st, "secrets", {"class": {"code": "short"}})
+    page = opened("Home")
+    assert "at least 6 characters" in page.error[0].value
+    assert not page.button
+
+
+def test_designs_are_their_owners_and_teachers(act_as: ActAs) -> None:
+    draft = Draft.model_validate(PRESETS["quick"].model_dump()).model_copy(update={"name": "adas-net"})
+    Shelf(runs_folder(), ADA.id).save(draft)
+    Members(runs_folder() / ".people").put(ADA.id, Member(name="Ada"))
+    for somebody, found in ((ADA, ["saved: adas-net"]), (BOB, []), (TEACHER, ["of Ada: adas-net"])):
+        act_as(somebody)
+        (start,) = [box for box in opened("Design").selectbox if box.label == "Start from"]
+        assert [name for name in start.options if "adas-net" in name] == found
+
+
+def test_sweeps_are_their_owners(act_as: ActAs) -> None:
+    config = SweepConfig(space={"learning_rate": Between(low=0.01, high=0.1)}, trials=1)
+    sweep = SweepStore(runs_folder(), ADA.id).create(config)
+    act_as(BOB)
+    assert "press **Start sweep**" in texts(opened("Sweep", sweep=sweep.id))
+    act_as(ADA)
+    assert sweep.title in told(opened("Sweep"))
+
+
+def test_pictures_are_their_owners_until_they_are_shown(tmp_path: Path, act_as: ActAs) -> None:
+    version = added(folder_of(photos(), tmp_path / "in"), own_pictures(ADA.id)).version
+    act_as(BOB)
+    for name in ("Data", "Train"):
+        for dataset in ("photos", version.key):
+            page = opened(name, dataset=dataset)
+            assert str(version) not in told(page)
+    own_pictures().show("photos", True)
+    page = checked(opened("Data", dataset="photos"))
+    assert str(version) in told(page)
+    assert not [button for button in page.button if button.label.startswith(("Move", "Remove"))]
+    act_as(ADA)
+    page = checked(opened("Data", dataset="photos"))
+    assert [button for button in page.button if button.label.startswith("Remove")]
+
+
+def test_on_ones_own_machine_nothing_of_a_class_is_shown(listed_run: Run) -> None:
+    page = open_page("Train", listed_run)
+    assert "share" not in keys(page)
+    assert not page.sidebar.button
