@@ -50,13 +50,24 @@ class _AbandonedError(Exception):
 class Job:
     """The training of one run in a thread of its own, independent of the pages that watch it.
 
+    It counts for its ``owner`` in the queue, and starts after the owner's earlier ones where all are ``in_order``.
     Everything public may be called from any thread.
     """
 
-    def __init__(self, run: Run, threads: int, data_folder: Path | None = None, more: Extension | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        threads: int,
+        data_folder: Path | None = None,
+        more: Extension | None = None,
+        owner: str = "",
+        in_order: bool = False,
+    ) -> None:
         self.run = run
         self.config: RunConfig = run.config
         self.threads = threads
+        self.owner = owner
+        self._in_order = in_order
         self.state: State = "loading"
         self.error = ""
         self.details = ""  # of an unexpected error: its traceback
@@ -77,7 +88,15 @@ class Job:
         self._worker = WorkerThread(self._work, self.abandon, name=f"train {run.id}")
 
     @classmethod
-    def start(cls, config: RunConfig, store: RunStore, threads: int | None = None) -> Job:
+    def start(
+        cls,
+        config: RunConfig,
+        store: RunStore,
+        threads: int | None = None,
+        *,
+        owner: str = "",
+        in_order: bool = False,
+    ) -> Job:
         """Create the run's folder and start when its turn comes; a branch gets its parent's split.
 
         It runs on at most ``threads`` torch threads, by default those of one training here. Raises RunError where the
@@ -85,10 +104,20 @@ class Job:
         """
         whole = inherited(config, store)
         check_training(store.folder, whole)
-        return cls(store.create(whole), threads or threads_each(config.threads))._begun()
+        run = store.create(whole)
+        return cls(run, threads or threads_each(config.threads), owner=owner, in_order=in_order)._begun()
 
     @classmethod
-    def resume(cls, run: Run, epochs: int = 0, learning_rate: float | None = None, threads: int | None = None) -> Job:
+    def resume(
+        cls,
+        run: Run,
+        epochs: int = 0,
+        learning_rate: float | None = None,
+        threads: int | None = None,
+        *,
+        owner: str = "",
+        in_order: bool = False,
+    ) -> Job:
         """Continue a run where it ended, and train ``epochs`` more after its last epoch.
 
         These start with ``learning_rate``, by default a tenth of the config's. On as many threads as before, which is
@@ -109,7 +138,8 @@ class Job:
         more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10) if epochs else None
         left = more.epochs if more else last_epoch(run.config, summary.extensions) - done
         check_training(run.folder.parent, run.config.model_copy(update={"epochs": left}), after=done)
-        return cls(run, threads or summary.threads or threads_each(run.config.threads), more=more)._begun()
+        threads = threads or summary.threads or threads_each(run.config.threads)
+        return cls(run, threads, more=more, owner=owner, in_order=in_order)._begun()
 
     def _begun(self) -> Job:
         _jobs.add(self)
@@ -290,7 +320,7 @@ class Job:
     def _take_turn(self) -> bool:
         """Wait in the queue; return whether the turn came before a stop."""
         self.state = "queued"
-        return training_queue.take(self, lambda: self._requests.is_stopped)
+        return training_queue.take(self, lambda: self._requests.is_stopped, self.owner, self._in_order)
 
     def _begin_steps(self, training: Training) -> None:
         self.step = training.step
@@ -326,7 +356,7 @@ class Job:
         if not (self._requests.is_paused or training_queue.is_over(self)):
             return
         since = self._resting_since = monotonic()
-        training_queue.leave(self)
+        training_queue.rest(self)
         if self._requests.is_paused:
             self.state = "paused"
             self._requests.wait(lambda: not self._requests.is_paused)

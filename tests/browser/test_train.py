@@ -70,7 +70,7 @@ def take_over(page: Page) -> None:
     expect(page.get_by_text("trained so far", exact=False)).to_be_visible()
     expect(page.get_by_text(re.compile(r"training, \d+ ?%"))).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
-    expect(main.get_by_role("button", name="Train", exact=True)).to_be_disabled()
+    expect(main.get_by_role("button", name="Add to queue")).to_be_enabled()
     page.reload()
     expect(page.get_by_label("Epochs", exact=True)).to_have_value("1000")
     await_epoch(page, 2)

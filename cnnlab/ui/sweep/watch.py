@@ -17,7 +17,7 @@ from cnnlab.runs.run import RunError
 from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, field_title
 from cnnlab.training.titles import value_title
-from cnnlab.ui.shell import frame, poll
+from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.state import MORE_TRIALS, SWEEP_CHOSEN, search_runs
@@ -62,7 +62,7 @@ def start(config: SweepConfig) -> bool:
         except (ConfigError, RunError) as error:
             st.error(frame.literal(str(error)), title="This sweep could not start")
             return False
-        board[sweep.id] = Worker(search(sweep, _store().runs))
+        board[sweep.id] = Worker(search(sweep, _store().runs, session.owner()))
     SWEEP_CHOSEN.put(sweep.id)
     return True
 
@@ -217,7 +217,7 @@ def _go_on(sweep: Sweep, further: bool = False) -> None:
         except (ConfigError, SweepError) as error:
             st.toast(frame.literal(str(error)), icon=":material/error:")
             return
-        _board()[sweep.id] = Worker(search(sweep, _store().runs))
+        _board()[sweep.id] = Worker(search(sweep, _store().runs, session.owner()))
 
 
 def _shown(value: Any) -> str:
