@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import weakref
 from collections import deque
+from contextlib import closing
 from pathlib import Path
 from time import monotonic
 from traceback import format_exception
@@ -19,6 +20,7 @@ from cnnlab.data.splits import Split
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.queue import training_queue
 from cnnlab.jobs.requests import Requests
+from cnnlab.jobs.resource_sampler import ResourceSampler
 from cnnlab.runs.ancestry import data_of, datasets_of, inherited
 from cnnlab.runs.disk import check_training
 from cnnlab.runs.first_network import first_network
@@ -33,6 +35,7 @@ from cnnlab.training.events import Event, Prepared
 from cnnlab.training.history import History
 from cnnlab.training.loop import Training
 from cnnlab.training.memory import SHORT_OF_MEMORY, check_memory, ran_out
+from cnnlab.training.resources import Sample
 from cnnlab.training.run_data import check_batches
 from cnnlab.training.thread_tuner import ThreadTuner
 
@@ -75,6 +78,7 @@ class Job:
         self.steps = 0  # of the whole run; 0 until known
         self._data_folder = data_folder
         self._recorder = Recorder(run, more)
+        self._sampler = ResourceSampler(run, lambda: self.state in ("paused", "queued"))
         self._wanted_rates: deque[float] = deque(maxlen=1)  # the latest request
         self._requests = Requests()
         self._abandoned = False
@@ -155,6 +159,11 @@ class Job:
     def history(self) -> History:
         """The metrics so far; an epoch enters them after its weights and metrics are on disk."""
         return self._recorder.history
+
+    @property
+    def resources(self) -> list[Sample]:
+        """What the training took so far, second by second."""
+        return self._sampler.samples
 
     @property
     def is_running(self) -> bool:
@@ -250,7 +259,7 @@ class Job:
     def _work(self) -> None:
         torch.set_num_threads(self.threads)  # applies only to the calling thread
         try:
-            with self.run.held():
+            with self.run.held(), closing(self._sampler):
                 if not self._recorder.is_current:
                     raise RunError(f"run {self.run.id} was just trained elsewhere: reload it")
                 self._train_or_fail()
@@ -283,6 +292,7 @@ class Job:
         spec = dataset_spec(config.dataset)
         check_memory(config, spec)
         check_batches(config, spec)
+        self._sampler.start(choose_device(config.device))
         (network, started), data = first_network(self.run, spec), data_of(self.run, self._data_folder)
         recorder.update(started=started)
         training = Training(network, data, config, self.summary.extensions, started=started, tuner=self._tuner())
