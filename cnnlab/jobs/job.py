@@ -21,6 +21,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.jobs.queue import training_queue
 from cnnlab.jobs.requests import Requests
 from cnnlab.jobs.resource_sampler import ResourceSampler
+from cnnlab.jobs.webhook import tell_end
 from cnnlab.runs.ancestry import data_of, datasets_of, inherited
 from cnnlab.runs.disk import check_training
 from cnnlab.runs.first_network import first_network
@@ -322,6 +323,7 @@ class Job:
         state: Literal["finished", "stopped"] = "finished" if is_whole or not self._requests.is_stopped else "stopped"
         self._recorder.update(status=state)
         self.state = state
+        tell_end(self.run, self.summary)
 
     def _fetch_data(self) -> bool:
         """Load all data sets before the job enters the queue; return whether that succeeded before a stop."""
@@ -387,6 +389,7 @@ class Job:
         except RunError:  # the disk may be what failed: the run will show as interrupted
             log.exception("run %s: its failure could not be written", self.run.id)
         self._end_failed(message)
+        tell_end(self.run, self.summary)
 
     def _end_failed(self, message: str) -> None:
         self._recorder.fail(message)

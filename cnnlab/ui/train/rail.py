@@ -18,6 +18,7 @@ from cnnlab.ui.train.rate_finder import learning_rate_finder
 from cnnlab.ui.widgets import epoch_timing
 from cnnlab.ui.widgets import run_form_link as link
 from cnnlab.ui.widgets.disk_room import tell_disk
+from cnnlab.ui.widgets.end_notice import end_notice
 from cnnlab.ui.widgets.run_form import run_form
 
 WIDTH = 320  # pixels
@@ -26,7 +27,7 @@ WIDTH = 320  # pixels
 def rail() -> None:
     """Show the button, the queue and the form below it, and a finder of learning rates; a click starts the training."""
     running = session.running_job()
-    top = st.container()  # the button needs the form's settings and stands above it
+    top, notice = st.container(), st.container()  # the button needs the form's settings and stands above it
     config = run_form()
     with top:
         if running:
@@ -34,6 +35,8 @@ def rail() -> None:
         else:
             _start(config)
         queue()
+    with notice:
+        end_notice(session.all_trainings())
     if not config:
         return
     if not running and not config.comes_from:
