@@ -40,6 +40,11 @@ def p_cell(p: float) -> str:
     return "" if isnan(p) else p_value(p).removeprefix("= ")
 
 
+def energy(joules: float) -> str:
+    """Format an energy: 950 J, 1.5 kJ, 12 MJ."""
+    return _scaled(joules, ("J", "kJ", "MJ", "GJ"))
+
+
 def duration(seconds: float) -> str:
     """Format seconds: 4.2 ms, 1.3 s, 3 min 12 s."""
     if seconds < 1:

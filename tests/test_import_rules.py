@@ -51,12 +51,13 @@ WITHOUT_TORCH = (
     ),
     *("networks/lint", "networks/diagram", "drawings/strokes", "drawings/images", "charts"),
     *("evaluation/metrics", "evaluation/significance", "pretrained/table", "pretrained/matching"),
-    *("training/config", "training/recipes", "training/events", "training/history"),
+    *("training/config", "training/recipes", "training/events", "training/history", "training/resources"),
 )
 ONLY_IN = {
     "streamlit": ("cnnlab/ui", "pages", "app.py", "class_app.py"),
     "plotly": ("cnnlab/ui", "cnnlab/charts"),
     "torchvision": ("cnnlab/data/torchvision_compat.py",),
+    "pynvml": ("cnnlab/jobs/gpu_counters.py",),
     **{package: (f"cnnlab/export/{package}.py",) for package in PACKAGES},
     "pickle": (),
 }

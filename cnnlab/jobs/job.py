@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import weakref
 from collections import deque
+from contextlib import closing
 from pathlib import Path
 from time import monotonic
 from traceback import format_exception
@@ -19,6 +20,8 @@ from cnnlab.data.splits import Split
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.queue import training_queue
 from cnnlab.jobs.requests import Requests
+from cnnlab.jobs.resource_sampler import ResourceSampler
+from cnnlab.jobs.webhook import tell_end
 from cnnlab.runs.ancestry import data_of, datasets_of, inherited
 from cnnlab.runs.disk import check_training
 from cnnlab.runs.first_network import first_network
@@ -33,6 +36,7 @@ from cnnlab.training.events import Event, Prepared
 from cnnlab.training.history import History
 from cnnlab.training.loop import Training
 from cnnlab.training.memory import SHORT_OF_MEMORY, check_memory, ran_out
+from cnnlab.training.resources import Sample
 from cnnlab.training.run_data import check_batches
 from cnnlab.training.thread_tuner import ThreadTuner
 
@@ -50,13 +54,24 @@ class _AbandonedError(Exception):
 class Job:
     """The training of one run in a thread of its own, independent of the pages that watch it.
 
+    It counts for its ``owner`` in the queue, and starts after the owner's earlier ones where all are ``in_order``.
     Everything public may be called from any thread.
     """
 
-    def __init__(self, run: Run, threads: int, data_folder: Path | None = None, more: Extension | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        threads: int,
+        data_folder: Path | None = None,
+        more: Extension | None = None,
+        owner: str = "",
+        in_order: bool = False,
+    ) -> None:
         self.run = run
         self.config: RunConfig = run.config
         self.threads = threads
+        self.owner = owner
+        self._in_order = in_order
         self.state: State = "loading"
         self.error = ""
         self.details = ""  # of an unexpected error: its traceback
@@ -64,6 +79,7 @@ class Job:
         self.steps = 0  # of the whole run; 0 until known
         self._data_folder = data_folder
         self._recorder = Recorder(run, more)
+        self._sampler = ResourceSampler(run, lambda: self.state in ("paused", "queued"))
         self._wanted_rates: deque[float] = deque(maxlen=1)  # the latest request
         self._requests = Requests()
         self._abandoned = False
@@ -77,7 +93,15 @@ class Job:
         self._worker = WorkerThread(self._work, self.abandon, name=f"train {run.id}")
 
     @classmethod
-    def start(cls, config: RunConfig, store: RunStore, threads: int | None = None) -> Job:
+    def start(
+        cls,
+        config: RunConfig,
+        store: RunStore,
+        threads: int | None = None,
+        *,
+        owner: str = "",
+        in_order: bool = False,
+    ) -> Job:
         """Create the run's folder and start when its turn comes; a branch gets its parent's split.
 
         It runs on at most ``threads`` torch threads, by default those of one training here. Raises RunError where the
@@ -85,10 +109,20 @@ class Job:
         """
         whole = inherited(config, store)
         check_training(store.folder, whole)
-        return cls(store.create(whole), threads or threads_each(config.threads))._begun()
+        run = store.create(whole)
+        return cls(run, threads or threads_each(config.threads), owner=owner, in_order=in_order)._begun()
 
     @classmethod
-    def resume(cls, run: Run, epochs: int = 0, learning_rate: float | None = None, threads: int | None = None) -> Job:
+    def resume(
+        cls,
+        run: Run,
+        epochs: int = 0,
+        learning_rate: float | None = None,
+        threads: int | None = None,
+        *,
+        owner: str = "",
+        in_order: bool = False,
+    ) -> Job:
         """Continue a run where it ended, and train ``epochs`` more after its last epoch.
 
         These start with ``learning_rate``, by default a tenth of the config's. On as many threads as before, which is
@@ -109,7 +143,8 @@ class Job:
         more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10) if epochs else None
         left = more.epochs if more else last_epoch(run.config, summary.extensions) - done
         check_training(run.folder.parent, run.config.model_copy(update={"epochs": left}), after=done)
-        return cls(run, threads or summary.threads or threads_each(run.config.threads), more=more)._begun()
+        threads = threads or summary.threads or threads_each(run.config.threads)
+        return cls(run, threads, more=more, owner=owner, in_order=in_order)._begun()
 
     def _begun(self) -> Job:
         _jobs.add(self)
@@ -125,6 +160,11 @@ class Job:
     def history(self) -> History:
         """The metrics so far; an epoch enters them after its weights and metrics are on disk."""
         return self._recorder.history
+
+    @property
+    def resources(self) -> list[Sample]:
+        """What the training took so far, second by second."""
+        return self._sampler.samples
 
     @property
     def is_running(self) -> bool:
@@ -220,7 +260,7 @@ class Job:
     def _work(self) -> None:
         torch.set_num_threads(self.threads)  # applies only to the calling thread
         try:
-            with self.run.held():
+            with self.run.held(), closing(self._sampler):
                 if not self._recorder.is_current:
                     raise RunError(f"run {self.run.id} was just trained elsewhere: reload it")
                 self._train_or_fail()
@@ -253,6 +293,7 @@ class Job:
         spec = dataset_spec(config.dataset)
         check_memory(config, spec)
         check_batches(config, spec)
+        self._sampler.start(choose_device(config.device))
         (network, started), data = first_network(self.run, spec), data_of(self.run, self._data_folder)
         recorder.update(started=started)
         training = Training(network, data, config, self.summary.extensions, started=started, tuner=self._tuner())
@@ -282,6 +323,7 @@ class Job:
         state: Literal["finished", "stopped"] = "finished" if is_whole or not self._requests.is_stopped else "stopped"
         self._recorder.update(status=state)
         self.state = state
+        tell_end(self.run, self.summary)
 
     def _fetch_data(self) -> bool:
         """Load all data sets before the job enters the queue; return whether that succeeded before a stop."""
@@ -290,7 +332,7 @@ class Job:
     def _take_turn(self) -> bool:
         """Wait in the queue; return whether the turn came before a stop."""
         self.state = "queued"
-        return training_queue.take(self, lambda: self._requests.is_stopped)
+        return training_queue.take(self, lambda: self._requests.is_stopped, self.owner, self._in_order)
 
     def _begin_steps(self, training: Training) -> None:
         self.step = training.step
@@ -326,7 +368,7 @@ class Job:
         if not (self._requests.is_paused or training_queue.is_over(self)):
             return
         since = self._resting_since = monotonic()
-        training_queue.leave(self)
+        training_queue.rest(self)
         if self._requests.is_paused:
             self.state = "paused"
             self._requests.wait(lambda: not self._requests.is_paused)
@@ -347,6 +389,7 @@ class Job:
         except RunError:  # the disk may be what failed: the run will show as interrupted
             log.exception("run %s: its failure could not be written", self.run.id)
         self._end_failed(message)
+        tell_end(self.run, self.summary)
 
     def _end_failed(self, message: str) -> None:
         self._recorder.fail(message)

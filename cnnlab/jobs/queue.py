@@ -1,6 +1,6 @@
-"""The queue of trainings: as many run at once as the machine has cores for, one on a GPU, in the order of arrival.
+"""The queue of trainings: as many run at once as the machine has cores for, one on a GPU, in fair shares by owner.
 
-Nobody waits for ever: a training that has run for SLICE_SECONDS while others wait goes to the end of the queue.
+Nobody waits for ever: a training whose slice is over lets one that is better placed train (``fair_share`` says which).
 """
 
 from __future__ import annotations
@@ -9,36 +9,54 @@ from collections.abc import Callable
 from threading import Condition
 from time import monotonic
 
+from cnnlab.jobs.fair_share import FairShare
 from cnnlab.training.device import devices, trainings_at_once
-
-SLICE_SECONDS = 60.0  # a default training is over by then
 
 
 class TrainingQueue:
-    """A queue of trainings, of which the first ``limit`` run. It is thread-safe."""
+    """A queue of trainings, of which at most ``limit`` run. It is thread-safe.
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._waiting: list[object] = []
-        self._since: dict[object, float] = {}  # start times of the running ones
+    ``clock`` gives seconds; it can be replaced.
+    """
+
+    def __init__(self, limit: int, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._shares = FairShare(limit)
         self._moved = Condition()
 
-    def take(self, who: object, gives_up: Callable[[], bool]) -> bool:
-        """Wait for a turn; return whether it came before ``gives_up()`` was true, called whenever the queue moves."""
+    def take(self, who: object, gives_up: Callable[[], bool], owner: str = "", in_order: bool = False) -> bool:
+        """Wait for a turn; return whether it came before ``gives_up()`` was true, called whenever the queue moves.
+
+        Trainings of one ``owner`` that are ``in_order`` start in the order in which they came; others take turns.
+        """
         with self._moved:
-            self._waiting.append(who)
-            self._moved.wait_for(lambda: gives_up() or self._is_next(who))
-            self._waiting.remove(who)
+            self.enter(who, owner, in_order)
+            self._moved.wait_for(lambda: gives_up() or self.has_turn(who))
             if gives_up():
-                self._moved.notify_all()
+                self.rest(who)
                 return False
-            self._since[who] = monotonic()
             return True
 
-    def leave(self, who: object) -> None:
-        """Give up the turn of ``who``, if it has one."""
+    def enter(self, who: object, owner: str = "", in_order: bool = False) -> None:
+        """Let ``who`` wait for a turn, which it has at once where a slot is free."""
         with self._moved:
-            self._since.pop(who, None)
+            self._shares.enter(who, owner, in_order, self._clock())
+
+    def has_turn(self, who: object) -> bool:
+        """Tell whether ``who`` may train now."""
+        with self._moved:
+            return self._shares.has_slot(who)
+
+    def rest(self, who: object) -> None:
+        """Give up the turn of ``who``, if it has one; it may take another."""
+        with self._moved:
+            self._shares.rest(who, self._clock())
+            self._moved.notify_all()
+
+    def leave(self, who: object) -> None:
+        """Give up the turn of ``who``, if it has one, for good."""
+        with self._moved:
+            self._shares.leave(who, self._clock())
             self._moved.notify_all()
 
     def wake(self) -> None:
@@ -49,16 +67,12 @@ class TrainingQueue:
     def is_over(self, who: object) -> bool:
         """Tell whether ``who`` has run for so long that another should run."""
         with self._moved:
-            since = self._since.get(who)
-            return bool(self._waiting) and since is not None and monotonic() - since > SLICE_SECONDS
+            return self._shares.is_over(who, self._clock())
 
     def place(self, who: object) -> int:
         """Return the position in the queue, from 1 on; 0 where ``who`` does not wait."""
         with self._moved:
-            return self._waiting.index(who) + 1 if who in self._waiting else 0
-
-    def _is_next(self, who: object) -> bool:
-        return len(self._since) < self.limit and self._waiting[0] is who
+            return self._shares.place(who, self._clock())
 
 
 training_queue = TrainingQueue(trainings_at_once(on_gpu=devices()[0] != "cpu"))  # this process's

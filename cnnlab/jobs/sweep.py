@@ -199,8 +199,10 @@ class SweepStore:
         return [Sweep(folder) for folder in folders if _ID.fullmatch(folder.name) and _is_readable(Sweep(folder))]
 
 
-def search(sweep: Sweep, store: RunStore) -> Generator[Step]:
+def search(sweep: Sweep, store: RunStore, owner: str = "") -> Generator[Step]:
     """Run trials one after the other, as runs of the sweep's owner, until their number or the minutes are used up.
+
+    In the queue they count for ``owner``.
 
     Closing the generator abandons the running trial, which is repeated when the sweep continues. Raises SweepError
     where another process runs it or its first trials fail.
@@ -213,7 +215,7 @@ def search(sweep: Sweep, store: RunStore) -> Generator[Step]:
         _ask_again(sweep.study)
         while sweep.has_room:
             trial = sweep.study.ask()
-            job = _begin(sweep, trial, store)
+            job = _begin(sweep, trial, store, owner)
             try:
                 yield from _follow(job, trial, sweep)
             finally:
@@ -232,12 +234,12 @@ def _is_readable(sweep: Sweep) -> bool:
         return False
 
 
-def _begin(sweep: Sweep, trial: Trial, store: RunStore) -> Job:
+def _begin(sweep: Sweep, trial: Trial, store: RunStore, owner: str) -> Job:
     config = sweep.config
     chosen = {name: typed(name, _suggested(trial, name, values)) for name, values in config.space.items()}
     if "seed" in chosen:  # trials are compared on the same validation images
         chosen["split_seed"] = config.base.held_out_by
-    job = Job.start(with_values(config.base, chosen), store)
+    job = Job.start(with_values(config.base, chosen), store, owner=owner)
     job.run.write_about(About(tags=(f"sweep {sweep.id}",), note=f"Trial {trial.number} of sweep {sweep.id}."))
     trial.set_user_attr("run", job.run.id)
     return job

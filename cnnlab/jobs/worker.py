@@ -51,18 +51,25 @@ def completed(parts: Iterable[Part[Result]]) -> Result:
 class Worker(Generic[Step]):
     """A thread that iterates a generator and stores its latest step; it closes the generator at the end.
 
-    A worker that ``trains`` waits in the server's queue of trainings and has as many torch threads as one of them; the
-    ``dataset`` it needs is loaded before it enters the queue. Any other has ``threads``, because a training may run at
-    the same time. For the first ``wait`` seconds the caller itself iterates, so that a short computation is over at
-    once and needs no thread.
+    A worker that ``trains`` waits in the server's queue of trainings, where it counts for its ``owner``, and has as
+    many torch threads as one of them; the ``dataset`` it needs is loaded before it enters the queue. Any other has
+    ``threads``, because a training may run at the same time. For the first ``wait`` seconds the caller itself iterates,
+    so that a short computation is over at once and needs no thread.
     """
 
     def __init__(
-        self, steps: Generator[Step], threads: int = 1, trains: bool = False, dataset: str = "", wait: float = 0.0
+        self,
+        steps: Generator[Step],
+        threads: int = 1,
+        trains: bool = False,
+        dataset: str = "",
+        wait: float = 0.0,
+        owner: str = "",
     ) -> None:
         self.threads = threads_each() if trains else threads
         self.latest: Step | None = None
         self.error = ""  # for the user
+        self._owner = owner
         self._steps = self._in_turn(steps, dataset) if trains else steps
         self._requests = Requests()
         self._thread = WorkerThread(self._work, self.cancel)
@@ -123,7 +130,7 @@ class Worker(Generic[Step]):
                 for step in steps:
                     yield step
                     if training_queue.is_over(self):
-                        training_queue.leave(self)
+                        training_queue.rest(self)
                         if not self._take_turn():
                             return
         finally:
@@ -131,4 +138,4 @@ class Worker(Generic[Step]):
 
     def _take_turn(self) -> bool:
         """Wait in the queue; return whether the turn came before a cancel."""
-        return training_queue.take(self, lambda: self.is_cancelled)
+        return training_queue.take(self, lambda: self.is_cancelled, self._owner)

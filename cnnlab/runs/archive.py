@@ -51,7 +51,7 @@ CHUNK = 1 * MB  # of a file in memory at once
 
 _INCOMING = ".incoming-"  # prefix of a folder that an archive is unpacked in
 _ENTRY = re.compile(
-    rf"{RUN_ID.pattern}/((config|summary|about)\.json|(history|looks)\.jsonl|checkpoint\.safetensors"
+    rf"{RUN_ID.pattern}/((config|summary|about)\.json|(history|looks|resources)\.jsonl|checkpoint\.safetensors"
     rf"|weights/epoch-([0-9]{{3}}|1000)\.safetensors)|{archive_pictures.ENTRY}|{archive_frozen.ENTRY}"
 )
 # What operating systems add to folders and archives; folders have no content of their own.

@@ -19,11 +19,14 @@ from cnnlab.files import plain_json, read_limited
 from cnnlab.networks.architecture import BYTES_PER_NUMBER, ArchitectureError, LayerSummary, summarise
 from cnnlab.networks.build import build, parted
 from cnnlab.pretrained.matching import longest_backbone
+from cnnlab.runs.resource_log import NAME as RESOURCES
+from cnnlab.runs.resource_log import read_lines
 from cnnlab.runs.run import MAX_LINE, MAX_READ, Run, RunError
 from cnnlab.runs.summary import About, Summary
 from cnnlab.training import events
 from cnnlab.training.config import RunConfig, last_epoch
 from cnnlab.training.history import History
+from cnnlab.training.resources import from_lines
 
 MAX_WEIGHTS = 120_000_000  # bytes of an epoch: 30 million parameters, as the largest backbone has
 MAX_MACS = 1_000_000_000  # of a network on one image: 25 times the largest preset's
@@ -65,6 +68,7 @@ def admit(run: Run) -> None:
     _check_data(run, config, summary)
     _check_network(run, config, summary)
     _check_history(run, len(summary.classes))
+    _check_resources(run)
     _check_tensors(run, config, summary)
     if summary.status == "running":
         run.write_summary(summary.model_copy(update={"status": "interrupted"}))
@@ -124,6 +128,18 @@ def _check_history(run: Run, classes: int) -> None:
             is_torn = not line.endswith("\n") and len(line) < MAX_LINE and not (kept.steps or kept.epochs)
             if not is_torn and not _is_record(line, classes):
                 raise _refusal(run, "history.jsonl", "damaged")
+
+
+def _check_resources(run: Run) -> None:
+    """Check that every line is a sample, and that they are not too many; a kill may have torn the last one."""
+    try:
+        lines = read_lines(run)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _refusal(run, RESOURCES, "damaged") from error
+    if len(from_lines(lines)) < len(lines) - 1:
+        raise _refusal(run, RESOURCES, "damaged")
 
 
 def _is_record(line: str, classes: int) -> bool:

@@ -5,10 +5,11 @@
 ``kept_epochs`` decides which stay. Those of layers that do not learn lie beside the runs in ``.pretrained``, once for
 all. ``checkpoint.safetensors`` holds the further state to continue from after the last. The optional ``about.json``
 holds title, tags and note of the user, ``belongs.json`` whose the run is where there is a class, ``looks.jsonl`` has a
-line for each evaluation on its test images, ``heldout.safetensors`` holds networks' outputs for training images that
-they did not see. A process that trains the run holds a lock file; a run that says "running" while nobody holds its lock
-was interrupted. Deleted runs lie in ``.deleted`` until they are restored, deleted for good, or expire. ``.journal``
-names the runs whose summary or notes were written, so that a list of thousands need not look at each.
+line for each evaluation on its test images, ``resources.jsonl`` one for each second of training (``resource_log``),
+``heldout.safetensors`` holds networks' outputs for training images that they did not see. A process that trains the run
+holds a lock file; a run that says "running" while nobody holds its lock was interrupted. Deleted runs lie in
+``.deleted`` until they are restored, deleted for good, or expire. ``.journal`` names the runs whose summary or notes
+were written, so that a list of thousands need not look at each.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ MAX_READ = {  # bytes
     "summary.json": 1_000_000,  # two numbers a class
     "about.json": 100_000,  # a title, tags, a note
     "looks.jsonl": 1_000_000,
+    "resources.jsonl": 4_000_000,  # 14,400 lines of up to 220 bytes
 }
 MAX_LINE = 100_000  # of a line of the history: an epoch of 47 classes has 1,500
 MAX_LOOKS = 10_000  # that are counted, at most

@@ -17,6 +17,15 @@ from tests.browser.server import ended, started
 from tests.conftest import ROOT
 
 FOLD = 900  # pixels from the top
+# A page in another tab, whose notifications are kept for the test.
+HIDDEN = """() => {
+  Object.defineProperty(document, "hidden", { value: true, configurable: true })
+  window.told = []
+  window.Notification = class {
+    static permission = "granted"
+    constructor(head, { body }) { window.told.push(`${head}\n${body}`) }
+  }
+}"""
 
 
 def test_a_training_is_paused_changed_continued_followed_by_another_and_branched(
@@ -34,6 +43,7 @@ def test_a_training_is_paused_changed_continued_followed_by_another_and_branched
     assert curve["y"] < 420
     assert classes
     assert classes["y"] + classes["height"] <= FOLD
+    add_another(page)
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("Paused: Epoch", exact=False)).to_be_visible()
     page.reload()
@@ -60,6 +70,25 @@ def test_a_training_is_paused_changed_continued_followed_by_another_and_branched
     stop_training(page)
 
 
+def add_another(page: Page) -> None:
+    """A short training is added, starts by itself, and is told of when it ends."""
+    page.evaluate(HIDDEN)
+    page.get_by_role("button", name="Tell me when it ends").click()
+    expect(page.get_by_role("button", name="You will be told when it ends")).to_be_visible()
+    epochs = page.get_by_label("Epochs", exact=True)
+    epochs.fill("1")
+    epochs.press("Tab")
+    page.get_by_role("button", name="Add to queue").click()
+    others = page.get_by_text("Your other trainings")
+    expect(others).to_be_visible()
+    page.wait_for_function("window.told.length")
+    assert re.fullmatch(r"Training finished\n.*\nTest accuracy \d+\.\d%", page.evaluate("window.told.join()"))
+    expect(others).to_be_hidden()
+    expect(page.get_by_text("Processor, % of one core").first).to_be_visible()
+    epochs.fill("1000")
+    epochs.press("Tab")
+
+
 def take_over(page: Page) -> None:
     """A second training has the page, and the first one's settings, wherever one goes meanwhile."""
     first, main = page.url, page.get_by_test_id("stMain")
@@ -70,7 +99,7 @@ def take_over(page: Page) -> None:
     expect(page.get_by_text("trained so far", exact=False)).to_be_visible()
     expect(page.get_by_text(re.compile(r"training, \d+ ?%"))).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
-    expect(main.get_by_role("button", name="Train", exact=True)).to_be_disabled()
+    expect(main.get_by_role("button", name="Add to queue")).to_be_enabled()
     page.reload()
     expect(page.get_by_label("Epochs", exact=True)).to_have_value("1000")
     await_epoch(page, 2)

@@ -459,7 +459,7 @@ def test_trainings_wait_for_their_turn_in_the_order_they_came(monkeypatch: pytes
 
 def test_who_has_trained_for_long_lets_others_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
-    monkeypatch.setattr("cnnlab.jobs.queue.SLICE_SECONDS", 0.0)
+    monkeypatch.setattr("cnnlab.jobs.fair_share.SLICE_SECONDS", 0.0)
     long, short = start(epochs=6), start(epochs=1)
     finish(short)
     assert short.state == "finished"

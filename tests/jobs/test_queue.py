@@ -2,9 +2,7 @@ from __future__ import annotations
 
 from threading import Event, Thread
 
-import pytest
-
-from cnnlab.jobs import queue as turns
+from cnnlab.jobs.fair_share import SLICE_SECONDS
 from cnnlab.jobs.queue import TrainingQueue
 
 
@@ -53,14 +51,38 @@ def test_who_gives_up_gets_no_turn_and_holds_up_nobody() -> None:
     assert queue.take("c", never)
 
 
-def test_a_turn_is_over_only_after_its_time_and_while_another_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    queue = TrainingQueue(1)
+def test_a_turn_is_over_only_after_its_time_and_while_another_waits() -> None:
+    times = [0.0]
+    queue = TrainingQueue(1, clock=lambda: times[-1])
     queue.take("a", never)
-    monkeypatch.setattr(turns, "SLICE_SECONDS", 0.0)
+    times.append(SLICE_SECONDS)
     assert not queue.is_over("a")
     other = Waits(queue, "b")
     assert queue.is_over("a")
-    monkeypatch.setattr(turns, "SLICE_SECONDS", 1000.0)
+    times.append(0.5)
     assert not queue.is_over("a")
     queue.leave("a")
     other.thread.join()
+
+
+def test_who_rests_lets_another_train_and_may_come_back() -> None:
+    queue = TrainingQueue(1)
+    assert queue.take("a", never)
+    other = Waits(queue, "b")
+    queue.rest("a")
+    other.thread.join()
+    assert other.turns == [True]
+    assert not queue.has_turn("a")
+    queue.leave("b")
+    assert queue.take("a", never)
+
+
+def test_an_owner_with_nothing_running_comes_before_the_older_trainings_of_another() -> None:
+    queue = TrainingQueue(1)
+    for number in range(3):
+        queue.enter(f"trial {number}", "a sweep's")
+    queue.enter("first", "a pupil")
+    assert [queue.place(f"trial {number}") for number in range(3)] == [0, 2, 3]
+    assert queue.place("first") == 1
+    queue.leave("trial 0")
+    assert queue.has_turn("first")

@@ -176,7 +176,7 @@ def test_cancelled_at_work_it_ends_after_the_running_step_and_gives_its_turn_bac
 def test_after_its_slice_it_lets_another_work_before_it_goes_on(
     one_turn: TrainingQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cnnlab.jobs.queue.SLICE_SECONDS", 0.0)
+    monkeypatch.setattr("cnnlab.jobs.fair_share.SLICE_SECONDS", 0.0)
     flag = Event()
     first = Worker(waiting_for(flag), trains=True)
     second = Worker(counting(2), trains=True)

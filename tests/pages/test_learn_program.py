@@ -135,7 +135,7 @@ def test_while_another_training_goes_on_this_one_waits() -> None:
     button(on_the_sample(page, "basic-cnn"), "Train it here").click().run()
     page.number_input(key="learn.program.seed").set_value(9).run()
     assert button(page, "Train it here").disabled
-    assert "Only one training runs at a time" in texts(page)
+    assert "Wait until it ends, or stop it" in texts(page)
     job.stop()
 
 

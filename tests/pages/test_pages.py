@@ -395,14 +395,15 @@ def interrupted_script(_: Job) -> None:
     raise StopException
 
 
-def test_a_session_that_trains_begins_nothing_else(training: tuple[AppTest, Job], listed_run: Run) -> None:
+def test_a_session_that_looks_at_another_run_finds_its_training(training: tuple[AppTest, Job], listed_run: Run) -> None:
     page, job = training
     page.query_params["run"] = listed_run.id
     page.run()
-    assert button(page, "Train").disabled
-    assert "is training another network" in texts(checked(page))
-    button(page, "See your training").click().run()
+    assert button(page, "Add to queue")
+    assert "Your other trainings" in texts(checked(page))
+    button(page, "Show").click().run()
     assert page.query_params["run"] in (job.run.id, [job.run.id])
+    assert "Your other trainings" not in texts(checked(page))
     assert running_jobs() == [job]
 
 
@@ -426,7 +427,7 @@ def test_a_second_training_becomes_the_sessions(training: tuple[AppTest, Job]) -
     button(checked(page.run()), "Train").click().run()
     (second,) = running_jobs()
     assert page.query_params["run"] in (second.run.id, [second.run.id])
-    assert button(checked(page), "Train").disabled
+    assert button(checked(page), "Add to queue")
     assert button(page, "Stop (keeps all epochs)")
 
 

@@ -24,9 +24,11 @@ from cnnlab.runs.run import MAX_LINE, Run, RunError
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 from cnnlab.training.loop import Training
+from cnnlab.training.resources import MOST, Sample, to_line
 from tests.samples import TINY, WITH_DROPOUT, few_digits
 
 WEIGHTS = "weights/epoch-001.safetensors"
+SAMPLE = to_line(Sample(seconds=2.0, core_percent=180.0, machine_percent=90.0, memory_mb=600.0))
 
 
 Rewrite = Callable[[dict[str, Tensor]], dict[str, Tensor]]
@@ -239,6 +241,22 @@ def test_the_checkpoint_of_every_training_is_admitted(fields: dict[str, object],
     run.save_weights(1, network.state_dict())
     run.save_checkpoint(training.checkpoint())
     admit(run)
+
+
+def test_samples_of_resources_are_admitted_also_with_a_torn_last_line(run: Run) -> None:
+    path = run.folder / "resources.jsonl"
+    for end in ("", '{"seconds": 3'):
+        path.write_text(f"{SAMPLE}\n" * 2 + end)
+        admit(run)
+
+
+@pytest.mark.parametrize(
+    "text", ["{}\n", f"{SAMPLE}\nmore\n", SAMPLE.replace("2.0", "-2.0") + "\n", f"{SAMPLE}\n" * (MOST + 1)]
+)
+def test_resources_that_are_no_samples_or_too_many_are_refused(text: str, run: Run) -> None:
+    (run.folder / "resources.jsonl").write_text(text)
+    with pytest.raises(RunError, match=r"its resources\.jsonl is damaged"):
+        admit(run)
 
 
 def rewritten(path: Path, make: Rewrite) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from cnnlab import charts
 from cnnlab.runs.comparison import apart, pareto_front
+from cnnlab.ui.compare.resources import resources
 from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.widgets.figure import show_figure
 
@@ -13,6 +14,12 @@ _COSTS = {"Parameters": "Parameters", "MACs": "MACs for one image", "Time, s": "
 
 
 def show(chosen: Chosen) -> None:
+    """Show a point per listed run, and what the chosen ones took of the machine."""
+    _accuracy_and_cost(chosen)
+    resources(chosen)
+
+
+def _accuracy_and_cost(chosen: Chosen) -> None:
     """Show a point per listed run, on one data set: accuracies on different ones are not comparable."""
     rows = chosen.listed
     datasets = sorted(rows["Data set"].unique()) if len(rows) else []

@@ -59,7 +59,7 @@ def _begin(key: str, methods: tuple[str, ...]) -> None:
     judged = DATA_JUDGED.fill({})
     if key in judged:
         judged[key].cancel()
-    judged[key] = Worker(cross_validate(key, methods), trains=True, dataset=key)
+    judged[key] = Worker(cross_validate(key, methods), trains=True, dataset=key, owner=session.owner())
 
 
 def _watch(version: Version, work: Worker[Step]) -> None:

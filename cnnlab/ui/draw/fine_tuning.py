@@ -36,7 +36,7 @@ def fine_tune(known: Sequence[LabelledDrawing], run: Run, trained: Trained) -> N
         if job.config.lessons:
             poll.until_over(lambda: job.is_running, UPDATE_SECONDS, _watch, job)
         else:
-            st.caption("Only one training runs at a time in a session. Wait until it ends, or stop it.")
+            st.caption("A training of yours still runs. Fine-tune after it ends, or stop it.")
         return
     if job and job.error and job.config.lessons:
         st.error(literal(job.error), title="The fine-tuning failed")

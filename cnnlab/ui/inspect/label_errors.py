@@ -182,7 +182,8 @@ def _offer(run: Run) -> None:
         icon=":material/fact_check:",
     )
     if st.button(f"Train {FOLDS} networks", type="primary", icon=":material/play_arrow:"):
-        _works()[run.id] = Worker(held_out_of(run), dataset=run.config.dataset, trains=True)
+        steps = held_out_of(run)
+        _works()[run.id] = Worker(steps, dataset=run.config.dataset, trains=True, owner=session.owner())
         st.rerun()
 
 

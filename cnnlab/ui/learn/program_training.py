@@ -127,12 +127,12 @@ def _offer(config: RunConfig, ended: Job | None, label: str) -> None:
 
 
 def _tell_of(other: Job) -> None:
-    """Say what this session trains instead, as it can train only one at a time."""
+    """Say what this session trains at the moment: this page waits for its end."""
     config = other.config
     st.info(
         f"This session is training {frame.literal(config.architecture.title)} on {dataset_spec(config.dataset).title} "
-        f"for {frame.counted(config.epochs, 'epoch')} with seed {config.seed}: {other.progress:.0%} done. Only one "
-        "training runs at a time.",
+        f"for {frame.counted(config.epochs, 'epoch')} with seed {config.seed}: {other.progress:.0%} done. Wait "
+        "until it ends, or stop it.",
         icon=":material/hourglass_top:",
     )
     frame.link("Train", "See it on Train")

@@ -1,8 +1,8 @@
-"""Sessions and jobs: the server's table of jobs, and the one that this browser session watches.
+"""Sessions and jobs: the server's table of jobs, and those that this browser session watches.
 
 A job is found by its run's id, which cannot be guessed and is in the page's URL: a reload or a second tab finds it
-there. A job that no page watches for GRACE_SECONDS is stopped, and its trained weights are saved; other background
-work is stopped too.
+there, and with it all trainings of its owner, which start in the order in which they were added. A job that no page
+watches for GRACE_SECONDS is stopped, and its trained weights are saved; other background work is stopped too.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from threading import Lock
 from typing import Any
 
@@ -42,14 +44,20 @@ from cnnlab.ui.shell.run_changes import check
 from cnnlab.ui.shell.state import OWN_RUN, WORKS
 
 GRACE_SECONDS = float(os.environ.get("CNNLAB_GRACE_SECONDS", "120"))
+MOST_QUEUED = 20  # trainings of one owner, the running ones included
+REMOVED_WITHIN = 2.0  # seconds that a page waits
 
 
 @dataclass
 class _Board:
     """Server-wide state: all jobs by their run's id, and the watchers of each."""
 
-    jobs: dict[str, Job] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)  # in the order in which they were added
     audience: Audience = field(default_factory=lambda: Audience(GRACE_SECONDS))
+
+    def of(self, owner: str) -> list[Job]:
+        """Return the trainings of an owner, running or ended, in the order in which they were added."""
+        return [job for job in list(self.jobs.values()) if job.owner == owner]
 
     def let_go(self, job: Job) -> None:
         """Stop a job that nobody watches and remove it; its results are on disk."""
@@ -63,6 +71,7 @@ class _Watch:
 
     def __init__(self, audience: Audience) -> None:
         self.own: Job | None = None  # the training that it started last
+        self.owner = token_hex(8)  # of its trainings
         self._audience = audience
         self._ends: dict[Hashable, Callable[[], object]] | None = {}  # how to end each work; None once released
         self._lock = Lock()
@@ -117,19 +126,29 @@ def shelf() -> Shelf:
     return Shelf(runs_folder(), person.owner())
 
 
-def start(config: RunConfig) -> Job:
-    """Train ``config`` in the background and return the session's job. Raises RunError as ``Job.start`` does.
+def owner() -> str:
+    """Return whom this session's trainings and experiments count for in the queue: its person, if known."""
+    return person.me().id or _watch().owner
 
-    A session has one training at a time. While one runs, the same config returns it, and another raises RunError, as do
-    a parent and pictures that the person may not use.
+
+def start(config: RunConfig) -> Job:
+    """Train ``config`` when its turn comes, as the session's run, and return the job. Raises as ``add`` does."""
+    return _taken(add(config))
+
+
+def add(config: RunConfig) -> Job:
+    """Train ``config`` when its turn comes: after the owner's other trainings, or beside them where slots are free.
+
+    Returns the job, or the one that has the same config and has not ended. Raises RunError as ``Job.start`` does, or
+    where the owner has too many trainings, or may not use a parent or pictures.
     """
     check_sources(config)
     whole = inherited(config, store())  # as in the job's config
-    return _only(lambda job: job.config == whole, lambda: Job.start(whole, store()))
+    return _added(lambda job: job.config == whole, lambda owner: Job.start(whole, store(), owner=owner, in_order=True))
 
 
 def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job:
-    """Resume ``run`` as ``Job.resume`` does and return the session's job. Raises RunError as that and ``start`` do.
+    """Resume ``run`` as ``Job.resume`` does, as the session's run. Raises RunError as that and ``add`` do.
 
     If another page has just resumed it, return that job.
     """
@@ -137,21 +156,26 @@ def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job
     job = _board().jobs.get(run.id)
     if job and job.is_running:
         return _taken(job)
-    return _only(lambda job: job.run.id == run.id, lambda: Job.resume(run, epochs, learning_rate))
+    return _taken(
+        _added(
+            lambda job: job.run.id == run.id,
+            lambda owner: Job.resume(run, epochs, learning_rate, owner=owner, in_order=True),
+        )
+    )
 
 
-def _only(is_asked: Callable[[Job], bool], begin: Callable[[], Job]) -> Job:
-    """Return the session's running job if ``is_asked``, else start one. Raises RunError where another one runs."""
-    board, watch, running = _board(), _watch(), running_job()
-    if running and is_asked(running):
-        return _taken(running)
-    if running:
-        raise RunError("this session is training another network: wait until it ends, or stop it")
+def _added(is_asked: Callable[[Job], bool], begin: Callable[[str], Job]) -> Job:
+    """Return the owner's training that ``is_asked``, else begin one. Raises RunError where there are too many."""
+    board, watch, others = _board(), _watch(), trainings()
+    if known := next((job for job in others if is_asked(job)), None):
+        return known
+    if len(others) >= MOST_QUEUED:
+        raise RunError(f"{MOST_QUEUED} of your trainings wait or run: remove one, or wait until one ends")
     # No call of Streamlit in between: a second click interrupts there, and must find the first one's job.
-    watch.own = job = begin()
+    watch.own = job = begin(owner())
     board.jobs[job.run.id] = job
     watch.add(job, partial(board.let_go, job))
-    return _taken(job)
+    return job
 
 
 def _taken(job: Job) -> Job:
@@ -160,21 +184,46 @@ def _taken(job: Job) -> Job:
     return job
 
 
+def trainings() -> list[Job]:
+    """Return the session's trainings that run or wait, in the order in which they were added."""
+    return [job for job in all_trainings() if job.is_running]
+
+
+def all_trainings() -> list[Job]:
+    """Return the session's trainings that the server still has, running or ended."""
+    return _board().of(owner())
+
+
+def remove(job: Job) -> None:
+    """Remove a training from the queue, unless it has just begun; its run too, unless it was trained before."""
+    if job.steps:
+        return
+    job.abandon()
+    job.join(REMOVED_WITHIN)
+    if not (job.is_running or job.history.steps or job.run.whole_epochs):
+        with suppress(RunError):
+            store().delete(job.run.id)
+            store().delete_for_good(job.run.id)
+
+
 def running_job() -> Job | None:
-    """Return the running job of the session's run, else the one that the session started last; None if both ended.
+    """Return the job of the session's run while it runs, else the first of its trainings; None if all ended.
 
     Somebody else's, which one only watches, does not count.
     """
-    jobs = current_job(), _watch().own
-    return next((job for job in jobs if job and job.is_running and job.run.owner == person.owner()), None)
+    current = current_job()
+    is_own = current and current.is_running and current.run.owner == person.owner()
+    return current if is_own else next(iter(trainings()), None)
 
 
 def current_job() -> Job | None:
     """Return the session's job, running or ended; None where there is none or the server has removed it."""
     board, watch = _board(), _watch()
     job = board.jobs.get(current_run_id() or "")
-    if job:
-        watch.add(job, partial(board.let_go, job))
+    if job and not trainings():
+        watch.owner = job.owner or watch.owner  # a page that was reloaded; where persons are known, theirs counts
+    for each in filter(None, (job, *board.of(owner()))):
+        watch.add(each, partial(board.let_go, each))
     for work in _kept():
         watch.add(work, work.cancel)  # after a lost connection it watches again
     return job

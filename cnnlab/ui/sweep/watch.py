@@ -64,7 +64,7 @@ def start(config: SweepConfig) -> bool:
         except (ConfigError, RunError) as error:
             st.error(frame.literal(str(error)), title="This sweep could not start")
             return False
-        board[sweep.id] = Worker(search(sweep, _store().runs))
+        board[sweep.id] = Worker(search(sweep, _store().runs, session.owner()))
     SWEEP_CHOSEN.put(sweep.id)
     return True
 
@@ -219,7 +219,7 @@ def _go_on(sweep: Sweep, further: bool = False) -> None:
         except (ConfigError, SweepError) as error:
             st.toast(frame.literal(str(error)), icon=":material/error:")
             return
-        _board()[sweep.id] = Worker(search(sweep, _store().runs))
+        _board()[sweep.id] = Worker(search(sweep, _store().runs, session.owner()))
 
 
 def _shown(value: Any) -> str:

@@ -10,6 +10,7 @@ from cnnlab.training.device import available_cores
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.train.curves import curves
 from cnnlab.ui.train.progress import progress
+from cnnlab.ui.train.resources import resources
 from cnnlab.ui.train.result import result
 from cnnlab.ui.train.run_view import RunView
 
@@ -54,3 +55,4 @@ def _show(view: RunView) -> None:
             with st.expander("Error details", icon=":material/bug_report:"):
                 st.code(job.details, language=None)
     curves(view)
+    resources(view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import mean
 
 import streamlit as st
@@ -12,22 +13,30 @@ from cnnlab.quantities import duration, rough_duration
 from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.ui.shell import frame, session
+from cnnlab.ui.train.queue import queue
 from cnnlab.ui.train.rate_finder import learning_rate_finder
 from cnnlab.ui.widgets import epoch_timing
 from cnnlab.ui.widgets import run_form_link as link
 from cnnlab.ui.widgets.disk_room import tell_disk
+from cnnlab.ui.widgets.end_notice import end_notice
 from cnnlab.ui.widgets.run_form import run_form
 
 WIDTH = 320  # pixels
 
 
 def rail() -> None:
-    """Show the button, the form below it, and a finder of learning rates; a click starts the training."""
+    """Show the button, the queue and the form below it, and a finder of learning rates; a click starts the training."""
     running = session.running_job()
-    top = st.container()  # the button needs the form's settings and stands above it
+    top, notice = st.container(), st.container()  # the button needs the form's settings and stands above it
     config = run_form()
     with top:
-        _start(config, running)
+        if running:
+            _add(config)
+        else:
+            _start(config)
+        queue()
+    with notice:
+        end_notice(session.all_trainings())
     if not config:
         return
     if not running and not config.comes_from:
@@ -35,28 +44,33 @@ def rail() -> None:
     link.offer(config)
 
 
-def _start(config: RunConfig | None, running: Job | None) -> None:
-    is_clicked = st.button(
-        "Train", type="primary", icon=":material/play_arrow:", disabled=not config or bool(running), width="stretch"
-    )
+def _start(config: RunConfig | None) -> None:
+    is_clicked = st.button("Train", type="primary", icon=":material/play_arrow:", disabled=not config, width="stretch")
     if is_clicked and config:
         epoch_timing.give_way()
-        try:
-            session.start(config)
-        except (ConfigError, RunError) as error:
-            st.error(frame.literal(str(error)), title="This training could not start")
-        else:
-            link.forget()
-            st.rerun()
-    if running and running is session.current_job():
-        st.caption("Only one training runs at a time in a session. Stop this one to start another.")
-    elif running:
-        st.caption("This session is training another network. Only one training runs at a time.")
-        if st.button("See your training", icon=":material/monitoring:"):
-            frame.go_to("Train", running.run.id)
-    elif config:
+        _begin(session.start, config)
+    if config:
         _tell_time(config)
         tell_disk(config)
+
+
+def _add(config: RunConfig | None) -> None:
+    """Show the button that trains ``config`` after the trainings that run or wait."""
+    if st.button("Add to queue", icon=":material/playlist_add:", disabled=not config, width="stretch") and config:
+        _begin(session.add, config)
+    st.caption("It starts by itself when its turn comes.")
+    if config:
+        tell_disk(config)
+
+
+def _begin(begin: Callable[[RunConfig], Job], config: RunConfig) -> None:
+    try:
+        begin(config)
+    except (ConfigError, RunError) as error:
+        st.error(frame.literal(str(error)), title="This training could not start")
+    else:
+        link.forget()
+        st.rerun()
 
 
 def _tell_time(config: RunConfig) -> None:

@@ -47,7 +47,7 @@ def _begin(asked: str, config: RunConfig) -> None:
         if known == asked:  # a second click
             return
         work.cancel()
-    RATE_RAMP.put((asked, Worker(_climb(config), dataset=config.dataset, trains=True)))
+    RATE_RAMP.put((asked, Worker(_climb(config), dataset=config.dataset, trains=True, owner=session.owner())))
 
 
 def _climb(config: RunConfig) -> Generator[Points]:

@@ -6,10 +6,12 @@ from functools import cached_property
 
 from cnnlab.charts import Stem
 from cnnlab.jobs.job import Job
-from cnnlab.runs.run import Run
+from cnnlab.runs.resource_log import read_samples
+from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.summary import Summary, title_of
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
+from cnnlab.training.resources import Sample
 from cnnlab.ui.shell import session
 from cnnlab.ui.widgets.chart_updates import ChartUpdates
 
@@ -42,6 +44,11 @@ class RunView:
         return self.job.history if self.job else self._stored_history
 
     @property
+    def resources(self) -> list[Sample]:
+        """What the run took of the machine so far."""
+        return self.job.resources if self.job else self._stored_resources
+
+    @property
     def is_running(self) -> bool:
         return self.job is not None and self.job.is_running
 
@@ -57,6 +64,10 @@ class RunView:
     @cached_property
     def _stored_history(self) -> History:
         return self.run.history()
+
+    @cached_property
+    def _stored_resources(self) -> list[Sample]:
+        return read_samples(self.run)
 
 
 def _stem(config: RunConfig) -> Stem | None:

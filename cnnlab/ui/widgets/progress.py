@@ -73,7 +73,7 @@ def _begin(key: str, asked: object, steps: Callable[[], Generator[Any]]) -> None
         return
     for other in _trials().values():
         other.work.cancel()
-    _trials()[key] = _Trial(asked, Worker(steps(), trains=True))
+    _trials()[key] = _Trial(asked, Worker(steps(), trains=True, owner=session.owner()))
 
 
 def _watch(key: str, asked: object, show: Callable[[Any], None]) -> None:

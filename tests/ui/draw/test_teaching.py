@@ -234,7 +234,7 @@ def test_another_training_is_waited_for(run: Run) -> None:
     app = opened(run, drawn=False, kept=[lesson("7")])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cnnlab.ui.shell.session.current_job", lambda: job)
-        assert "Only one training runs at a time" in texts(checked(app.run()))
+        assert "A training of yours still runs" in texts(checked(app.run()))
     assert not [found for found in app.button if found.label.startswith("Fine-tune")]
 
 

@@ -1,0 +1,124 @@
+"""Fair shares of the slots: who trains next, and whose slice is over. It knows neither threads nor the clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from itertools import count
+from math import inf
+from operator import attrgetter
+
+FIRST_SLICE_SECONDS = 10.0  # so that everybody sees curves early
+SLICE_SECONDS = 60.0  # a default training is over by then
+HALF_LIFE = 1800.0  # seconds after which what an owner has used counts half
+FORGOTTEN = 1.0  # seconds: an owner who has used less counts as new
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A training's claim to a slot; one that neither has a slot nor waits for one is paused."""
+
+    who: object
+    owner: str
+    in_order: bool  # among its owner's others that are, it starts in the order of arrival
+    arrival: float  # a number that grows
+    place: float  # the same, of when it began to wait this time
+    slices: int = 0  # begun so far
+    since: float = inf  # seconds, start of the running slice
+    waits: bool = True
+
+    @property
+    def slice_seconds(self) -> float:
+        return min(FIRST_SLICE_SECONDS, SLICE_SECONDS) if self.slices == 1 else SLICE_SECONDS
+
+
+class FairShare:
+    """The slots of a queue, the trainings that have one, and those that wait for one; ``now`` is in seconds.
+
+    The next is of the owner with the fewest running trainings, then of the one who has used least, then the oldest.
+    """
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self._known: dict[object, Claim] = {}
+        self._used: dict[str, tuple[float, float]] = {}  # by owner: seconds of slots, and when they were counted
+        self._arrivals = count()
+
+    def enter(self, who: object, owner: str, in_order: bool, now: float) -> None:
+        """Let ``who`` wait: at the end, or where it comes back, at the end of this round."""
+        number = next(self._arrivals)
+        known = self._known.get(who) or Claim(who, owner, in_order, arrival=number, place=number)
+        self._known[who] = replace(known, place=number, waits=True)
+        self._fill(now)
+
+    def rest(self, who: object, now: float) -> None:
+        """Free the slot of ``who``, if it has one; it may come back."""
+        if (known := self._known.get(who)) is None:
+            return
+        if known.since < inf:
+            self._used[known.owner] = self._used_before(known.owner, now) + now - known.since, now
+        self._known[who] = replace(known, since=inf, waits=False)
+        self._fill(now)
+
+    def leave(self, who: object, now: float) -> None:
+        """Free the slot or the place of ``who`` for good."""
+        self.rest(who, now)
+        self._known.pop(who, None)
+        self._used = {owner: kept for owner, kept in self._used.items() if self._used_before(owner, now) > FORGOTTEN}
+
+    def has_slot(self, who: object) -> bool:
+        """Tell whether ``who`` may train now."""
+        return who in self._known and self._known[who].since < inf
+
+    def is_over(self, who: object, now: float) -> bool:
+        """Tell whether the slice of ``who`` is over and another would come next if ``who`` waited, too."""
+        known = self._known.get(who)
+        if known is None or now - known.since < known.slice_seconds or not (waiting := self._waiting()):
+            return False
+        running = self._running() - Counter([known.owner])
+        again = replace(known, place=inf)
+        return self._next([*waiting, again], running, now) is not again
+
+    def place(self, who: object, now: float) -> int:
+        """Return the position of ``who`` among those that wait, from 1 on; 0 where it does not wait."""
+        if who not in self._known or not self._known[who].waits:
+            return 0
+        waiting, running = self._waiting(), self._running()
+        for place in count(1):
+            following = self._next(waiting, running, now)
+            if following.who == who:
+                return place
+            waiting.remove(following)
+            running[following.owner] += 1
+        raise AssertionError
+
+    def _fill(self, now: float) -> None:
+        """Give free slots to those that come next."""
+        while len(running := self._running_ones()) < self.slots and (waiting := self._waiting()):
+            following = self._next(waiting, Counter(one.owner for one in running), now)
+            self._known[following.who] = replace(following, since=now, slices=following.slices + 1, waits=False)
+
+    def _next(self, waiting: Collection[Claim], running: Counter[str], now: float) -> Claim:
+        last_to_first = sorted(waiting, key=attrgetter("arrival"), reverse=True)
+        first = {one.owner: one.arrival for one in last_to_first if one.in_order}
+        heads = [one for one in waiting if not one.in_order or one.arrival == first[one.owner]]
+        return min(heads, key=lambda one: (running[one.owner], self._used_until(one.owner, now), one.place))
+
+    def _waiting(self) -> list[Claim]:
+        return [one for one in self._known.values() if one.waits]
+
+    def _running_ones(self) -> list[Claim]:
+        return [one for one in self._known.values() if one.since < inf]
+
+    def _running(self) -> Counter[str]:
+        return Counter(one.owner for one in self._running_ones())
+
+    def _used_until(self, owner: str, now: float) -> float:
+        """Return the seconds of slots that an owner has used, those of running trainings included."""
+        running = sum(now - one.since for one in self._running_ones() if one.owner == owner)
+        return self._used_before(owner, now) + running
+
+    def _used_before(self, owner: str, now: float) -> float:
+        seconds, counted = self._used.get(owner, (0.0, now))
+        return float(seconds * 0.5 ** ((now - counted) / HALF_LIFE))
