@@ -6,6 +6,7 @@ import logging
 import weakref
 from collections import deque
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from traceback import format_exception
@@ -16,31 +17,35 @@ from torch import Tensor
 
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.download import fetch
-from cnnlab.data.splits import Split
+from cnnlab.data.loading import Data
+from cnnlab.data.spec import DatasetSpec
+from cnnlab.data.splits import Split, few_of_each
 from cnnlab.errors import CnnLabError
-from cnnlab.jobs.queue import training_queue
+from cnnlab.jobs.executor import LOCAL, Executor, Work, chosen
+from cnnlab.jobs.queue import TrainingQueue, training_queue
 from cnnlab.jobs.requests import Requests
 from cnnlab.jobs.resource_sampler import ResourceSampler
 from cnnlab.jobs.webhook import tell_end
 from cnnlab.runs.ancestry import data_of, datasets_of, inherited
 from cnnlab.runs.disk import check_training
-from cnnlab.runs.first_network import first_network
+from cnnlab.runs.first_network import last_network
 from cnnlab.runs.recorder import Recorder
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import Summary
 from cnnlab.threads import WorkerThread
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, Extension, RunConfig, last_epoch, parse_extension
-from cnnlab.training.device import Accelerator, choose_device, threads_each
+from cnnlab.training.device import choose_device, threads_each
 from cnnlab.training.events import Event, Prepared
 from cnnlab.training.history import History
-from cnnlab.training.loop import Training
-from cnnlab.training.memory import SHORT_OF_MEMORY, check_memory, ran_out
+from cnnlab.training.memory import SHORT_OF_MEMORY, ran_out
 from cnnlab.training.resources import Sample
 from cnnlab.training.run_data import check_batches
-from cnnlab.training.thread_tuner import ThreadTuner
+from cnnlab.training.trainer import LostError, Task
 
 State = Literal["queued", "loading", "preparing", "training", "paused", "judging", "finished", "stopped", "failed"]
+
+MOST_LOST = 4  # places in a row: then it is the training that ends them
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +71,7 @@ class Job:
         more: Extension | None = None,
         owner: str = "",
         in_order: bool = False,
+        executor: Executor = LOCAL,
     ) -> None:
         self.run = run
         self.config: RunConfig = run.config
@@ -77,13 +83,17 @@ class Job:
         self.details = ""  # of an unexpected error: its traceback
         self.step = 0
         self.steps = 0  # of the whole run; 0 until known
+        self._executor = executor
         self._data_folder = data_folder
         self._recorder = Recorder(run, more)
         self._sampler = ResourceSampler(run, lambda: self.state in ("paused", "queued"))
         self._wanted_rates: deque[float] = deque(maxlen=1)  # the latest request
+        self._unconfirmed_rate: float | None = None  # one that was requested and has not shown among the events yet
+        self._lost_in_a_row = 0  # places, since the last complete epoch
         self._requests = Requests()
         self._abandoned = False
         self._training_since = 0.0
+        self._seconds_before = 0.0  # of the epochs before this training
         self._resting_since = 0.0  # of the running pause; 0: it trains
         self._preparing_since = 0.0
         self.prepared: Prepared | None = None  # how far the features of frozen layers are
@@ -110,7 +120,9 @@ class Job:
         whole = inherited(config, store)
         check_training(store.folder, whole)
         run = store.create(whole)
-        return cls(run, threads or threads_each(config.threads), owner=owner, in_order=in_order)._begun()
+        return cls(
+            run, threads or threads_each(config.threads), executor=chosen(), owner=owner, in_order=in_order
+        )._begun()
 
     @classmethod
     def resume(
@@ -130,7 +142,11 @@ class Job:
         trained, cannot run on this machine, has no readable checkpoint, has all its epochs and ``epochs`` is 0, or all
         runs together are too large, ConfigError where the rate is invalid.
         """
-        _check_machine(run)
+        executor = chosen()
+        try:
+            executor.check_device(run.config)
+        except ConfigError as error:
+            raise RunError(f"run {run.id} cannot continue here: {error}") from error
         summary = run.summary
         if summary.status == "running":
             raise RunError(f"run {run.id} is being trained")
@@ -143,8 +159,8 @@ class Job:
         more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10) if epochs else None
         left = more.epochs if more else last_epoch(run.config, summary.extensions) - done
         check_training(run.folder.parent, run.config.model_copy(update={"epochs": left}), after=done)
-        threads = threads or summary.threads or threads_each(run.config.threads)
-        return cls(run, threads, more=more, owner=owner, in_order=in_order)._begun()
+        most = threads or summary.threads or threads_each(run.config.threads)
+        return cls(run, most, more=more, executor=executor, owner=owner, in_order=in_order)._begun()
 
     def _begun(self) -> Job:
         _jobs.add(self)
@@ -171,9 +187,14 @@ class Job:
         return self.state not in ("finished", "stopped", "failed")
 
     @property
+    def _queue(self) -> TrainingQueue:
+        """The queue of its executor."""
+        return self._executor.queue or training_queue
+
+    @property
     def place(self) -> int:
         """The position in the queue of trainings, from 1 on; 0 where it does not wait."""
-        return training_queue.place(self)
+        return self._queue.place(self)
 
     @property
     def epochs(self) -> int:
@@ -246,7 +267,7 @@ class Job:
     def stop(self) -> None:
         """Request an end after the running step, overriding other requests; complete epochs are saved and tested."""
         self._requests.stop()
-        training_queue.wake()
+        self._queue.wake()
 
     def abandon(self) -> None:
         """Request an end without a final test: the run shows as interrupted."""
@@ -267,7 +288,7 @@ class Job:
         except RunError as error:  # another process trains it, or the folder is read-only: files on disk stay
             self._end_failed(str(error))
         finally:
-            training_queue.leave(self)
+            self._queue.leave(self)
 
     def _train_or_fail(self) -> None:
         try:
@@ -283,39 +304,88 @@ class Job:
             self._fail(SHORT_OF_MEMORY if ran_out(error) else f"{type(error).__name__}: {error}")
 
     def _train(self) -> None:
-        """Train the run from its last complete epoch on, when its turn comes, and test it."""
-        config, recorder = self.config, self._recorder
-        recorder.update(threads=self.threads)  # first, because a run that is stopped early continues with as many
+        """Train the run from its last complete epoch on, when its turn comes, and test it.
+
+        Where it loses its place, whoever trains on gets the same numbers from there on.
+        """
+        config = self.config
+        self._recorder.update(threads=self.threads)  # first: a run that is stopped early continues with as many
+        self._executor.open()
         if not (self._fetch_data() and self._take_turn()):
             self._check_abandoned()
             return
         self.state = "loading"
         spec = dataset_spec(config.dataset)
-        check_memory(config, spec)
+        self._executor.check_memory(config, spec)
         check_batches(config, spec)
         self._sampler.start(choose_device(config.device))
-        (network, started), data = first_network(self.run, spec), data_of(self.run, self._data_folder)
-        recorder.update(started=started)
-        training = Training(network, data, config, self.summary.extensions, started=started, tuner=self._tuner())
-        recorder.begin(training)
-        few = data.validation.part(training.samples)
-        self.samples = Split(few.images, few.labels)  # copied: a part would keep all images
-        self._begin_steps(training)
-        for event in training.events():
-            recorder.add(event, training)
-            self._follow(event, training)
+        task, data = self._task(spec), data_of(self.run, self._data_folder)
+        while not self._carry_out(task, data):
+            self.state = "loading"
+            task = replace(self._task(spec), rates=self._rates_so_far())
+
+    def _task(self, spec: DatasetSpec) -> Task:
+        """Return what the run begins its next step with."""
+        network, started, checkpoint = last_network(self.run, spec)
+        return Task(
+            config=self.config,
+            network=network,
+            started=started,
+            extensions=self.summary.extensions,
+            checkpoint=checkpoint,
+            threads=self.threads,
+            changes=tuple((change["step"], change["threads"]) for change in self.history.threads),
+        )
+
+    def _rates_so_far(self) -> tuple[tuple[int, float], ...]:
+        """Return the steps whose rates were set by hand, and these; a requested one is for the next step."""
+        rates = [(change["step"], change["learning_rate"]) for change in self.history.rates]
+        if self._unconfirmed_rate is not None:
+            rates.append((self.step + 1, self._unconfirmed_rate))
+        return tuple(rates)
+
+    def _carry_out(self, task: Task, data: Data) -> bool:
+        """Train and test as far as the place lasts; return whether nothing is left to do."""
+        self._recorder.update(started=task.started)
+        try:
+            work = self._executor.begin(task, data, lambda: self._requests.is_stopped)
+            if not work:
+                self._check_abandoned()
+                return True
+            with closing(work):
+                self._recorder.begin(task.network, data.spec, task.checkpoint)
+                few = data.validation.part(few_of_each(data.validation.labels))
+                self.samples = Split(few.images, few.labels)  # copied: a part would keep all images
+                progress = task.checkpoint.progress if task.checkpoint else None
+                self._begin_steps(*((progress.step, progress.seconds) if progress else (0, 0.0)))
+                return self._follow_all(work)
+        except LostError as error:
+            self._lost_in_a_row += 1
+            if self._lost_in_a_row > MOST_LOST:
+                raise
+            log.warning("run %s: %s", self.run.id, error)
+            return False
+
+    def _follow_all(self, work: Work) -> bool:
+        """Record the events and test; return whether it kept its place until then."""
+        for event, saved in work.events():
+            self._recorder.add(event, saved)
+            if not self._follow(event, work):
+                return False
             if self._requests.is_stopped:
                 break
         self._check_abandoned()
-        recorder.end()
+        self._recorder.end()
         self.state = "judging"
-        recorder.judge(training, self._check_abandoned)
+        self._judge(work)
+        return True
 
-    def _tuner(self) -> ThreadTuner | None:
-        """Return what repeats the run's changes of threads, then follows the load; None where they stay as they are."""
-        if self.config.threads or self.threads == 1 or choose_device(self.config.device).type != "cpu":
-            return None
-        return ThreadTuner(self.threads, [(change["step"], change["threads"]) for change in self.history.threads])
+    def _judge(self, work: Work) -> None:
+        """Evaluate the weights of the last complete (or best) epoch on the test images; the evaluation is counted."""
+        if epoch := self._recorder.epoch:
+            test = work.judge_test(self.run.weights(epoch), self._check_abandoned)
+            self.run.count_look(epoch)
+            self._recorder.judge(test, work.judge_train())
 
     def _end(self) -> None:
         """Close the run: stopped where an end was requested before its last step, else finished."""
@@ -332,15 +402,16 @@ class Job:
     def _take_turn(self) -> bool:
         """Wait in the queue; return whether the turn came before a stop."""
         self.state = "queued"
-        return training_queue.take(self, lambda: self._requests.is_stopped, self.owner, self._in_order)
+        return self._queue.take(self, lambda: self._requests.is_stopped, self.owner, self._in_order)
 
-    def _begin_steps(self, training: Training) -> None:
-        self.step = training.step
-        self._training_since = monotonic() - (training.seconds - training.preparing_seconds)
+    def _begin_steps(self, step: int, seconds: float) -> None:
+        """Begin with the next step after ``step``, which was done ``seconds`` after the first began."""
+        self.step, self._seconds_before = step, seconds
+        self._training_since = monotonic() - seconds
         self.state = "training"
 
-    def _follow(self, event: Event, training: Training) -> None:
-        """Count the steps and, between two of them, carry out requests."""
+    def _follow(self, event: Event, work: Work) -> bool:
+        """Count the steps and, between two of them, carry out requests; return whether it still has its place."""
         match event.kind:
             case "started":
                 self.steps = event.epochs * event.steps_per_epoch
@@ -348,36 +419,53 @@ class Job:
                 self._note_prepared(event)
             case "tick":
                 if self.state == "preparing":
-                    self._begin_steps(training)
+                    self._begin_steps(event.step, self._seconds_before)
                 self.step = event.step
                 if self._wants_readings:
-                    self._wants_readings, self._readings = False, training.read_samples()
-                self._rest_if_asked(training)
+                    self._wants_readings, self._readings = False, work.read_samples()
+            case "epoch":
+                self._lost_in_a_row = 0
+            case "rate":
+                self._unconfirmed_rate = None
             case "finished":
                 self.step = self.steps
-        if self._wanted_rates:
-            training.change_learning_rate(self._wanted_rates.pop())
+        has_place = not self._wants_rest(event) or self._rest(work)
+        if self._wanted_rates and has_place:
+            self._unconfirmed_rate = self._wanted_rates.pop()
+            work.change_learning_rate(self._unconfirmed_rate)
+        return has_place
 
     def _note_prepared(self, event: Prepared) -> None:
         if self.state != "preparing":
             self.state, self._preparing_since = "preparing", monotonic()
         self.prepared = event
 
-    def _rest_if_asked(self, training: Training) -> None:
-        """Let others train while this job is paused and until its turn comes again."""
-        if not (self._requests.is_paused or training_queue.is_over(self)):
-            return
+    def _wants_rest(self, event: Event) -> bool:
+        """Tell whether it is paused, or another should run, between two steps."""
+        if event.kind == "tick" and self._requests.is_paused:
+            return True
+        is_between = event.kind == self._executor.gives_way_after and self.step < self.steps
+        return is_between and self._queue.is_over(self)
+
+    def _rest(self, work: Work) -> bool:
+        """Let others train while this job is paused and until its turn comes again; return whether it has its place."""
         since = self._resting_since = monotonic()
-        training_queue.rest(self)
+        self._queue.rest(self)
+        has_place = self._executor.patience is None
         if self._requests.is_paused:
             self.state = "paused"
+            has_place = self._requests.wait(lambda: not self._requests.is_paused, self._executor.patience)
+        if not has_place:
+            work.close()
             self._requests.wait(lambda: not self._requests.is_paused)
         self._take_turn()
         self.state = "training"
         rested = monotonic() - since
         self._training_since += rested
         self._resting_since = 0.0
-        training.rest(rested)
+        if has_place:
+            work.rest(rested)
+        return has_place
 
     def _check_abandoned(self) -> None:
         if self._abandoned:
@@ -395,14 +483,6 @@ class Job:
         self._recorder.fail(message)
         self.error = message
         self.state = "failed"
-
-
-def _check_machine(run: Run) -> None:
-    """Raise RunError where the run's device or its precision is not available here."""
-    try:
-        Accelerator.of(run.config)
-    except ConfigError as error:
-        raise RunError(f"run {run.id} cannot continue here: {error}") from error
 
 
 def running_jobs() -> list[Job]:

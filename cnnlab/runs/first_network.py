@@ -11,6 +11,7 @@ from cnnlab.pretrained.weights import content_digest, published, take_weights
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import check_fit, load_trained
+from cnnlab.training.checkpoint import Checkpoint
 from cnnlab.training.config import ConfigError, RunConfig, Start
 
 
@@ -30,6 +31,19 @@ def first_network(run: Run, spec: DatasetSpec) -> tuple[nn.Sequential, tuple[str
     taken = _take_start(network, run, config.start) if config.start else []
     _check_frozen(network, config, taken)
     return network, tuple(taken)
+
+
+def last_network(run: Run, spec: DatasetSpec) -> tuple[nn.Sequential, tuple[str, ...], Checkpoint | None]:
+    """Build the run's network with the weights before its next step, and read the checkpoint that goes with them.
+
+    Name the layers that began with given weights as ``first_network`` does; raises as it, and RunError where the
+    checkpoint or the weights of its epoch are damaged.
+    """
+    network, started = first_network(run, spec)
+    checkpoint = run.checkpoint()
+    if checkpoint:
+        network.load_state_dict(load_trained(run, checkpoint.progress.epoch).network.state_dict())
+    return network, started, checkpoint
 
 
 def _take_from_parent(network: nn.Sequential, run: Run, spec: DatasetSpec) -> tuple[str, ...]:

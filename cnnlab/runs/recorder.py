@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
+from torch import nn
+
 from cnnlab.data.batches import scaling
+from cnnlab.data.spec import DatasetSpec
+from cnnlab.evaluation.evaluate import Evaluation
+from cnnlab.networks.build import parted
 from cnnlab.runs.ancestry import ancestors
 from cnnlab.runs.kept_epochs import unneeded
 from cnnlab.runs.run import Run
 from cnnlab.runs.summary import Summary
-from cnnlab.runs.trained import load_trained
+from cnnlab.training.checkpoint import Checkpoint
 from cnnlab.training.config import Extension
 from cnnlab.training.events import Event, Record
 from cnnlab.training.history import to_line
-from cnnlab.training.loop import Training
+from cnnlab.training.trainer import Saved
 
 
 class Recorder:
@@ -29,7 +33,7 @@ class Recorder:
         self.history = run.history()
         self.epoch = 0  # the last complete one
         self._unsaved: list[str] = []  # history lines of the running epoch
-        self._found: set[int] = set()  # epochs with weights from before this training: these stay
+        self._found: set[int] | None = None  # epochs with weights from before this training: these stay
         self._before = run.summary
         self._more = more
         extensions = self._before.extensions
@@ -53,28 +57,27 @@ class Recorder:
         """Mark the run as failed in memory; the files on disk are unchanged."""
         self.summary = self.summary.model_copy(update={"error": message, "status": "failed"})
 
-    def begin(self, training: Training) -> None:
-        """Describe the network and go back to the last complete epoch, if there is one.
+    def begin(self, network: nn.Module, spec: DatasetSpec, checkpoint: Checkpoint | None) -> None:
+        """Describe the network before its next step, and go back to the checkpoint's epoch, or before the first.
 
         Steps of the run after it are repeated with the same result.
         """
-        self._describe(training)
-        checkpoint = self.run.checkpoint()
+        frozen, learning = parted(network, self.run.config.learn_from)
+        self._describe(network, frozen, spec)
         if checkpoint is None:
             self.run.rewind(0)
-            self.run.save_weights(0, training.learning.state_dict())
+            self.run.save_weights(0, learning.state_dict())
         else:
-            kept = load_trained(self.run, checkpoint.progress.epoch)
-            training.network.load_state_dict(kept.network.state_dict())
-            training.restore(checkpoint)
-            self.run.rewind(training.epoch, checkpoint.progress.history)
-        self._found = set(self.run.epochs())
+            self.run.rewind(checkpoint.progress.epoch, checkpoint.progress.history)
+        if self._found is None:
+            self._found = set(self.run.epochs())
+        self._unsaved.clear()
         self.history = self.run.history()
         self.update(rates_set=len(self.history.rates))
-        self.epoch = training.epoch
+        self.epoch = checkpoint.progress.epoch if checkpoint else 0
 
-    def add(self, event: Event, training: Training) -> None:
-        """Record an event of ``training``."""
+    def add(self, event: Event, saved: Saved | None = None) -> None:
+        """Record an event, that of an epoch's end with what is kept of it."""
         match event.kind:
             case "started":
                 self.update(device=event.device, precision=event.precision)
@@ -84,7 +87,8 @@ class Recorder:
                 self._note(event)
                 self.update(rates_set=len(self.history.rates))
             case "epoch":
-                self._save_epoch(training, [*self._unsaved, to_line(event)])
+                assert saved
+                self._save_epoch(event.epoch, saved, [*self._unsaved, to_line(event)])
                 self._unsaved.clear()
                 self.epoch = event.epoch
                 self.history.add(event)
@@ -96,19 +100,8 @@ class Recorder:
         """Write the metrics of an epoch that will stay incomplete."""
         self.run.append_history(self._unsaved)
 
-    def judge(self, training: Training, check: Callable[[], None]) -> None:
-        """Evaluate the weights of the last complete (or best) epoch on the test split; the evaluation is counted.
-
-        ``check`` is called before each batch, and what it raises ends the evaluation.
-        """
-        if not self.epoch:
-            return
-        network = training.network
-        network.load_state_dict(self.run.weights(self.epoch))
-        network.register_forward_pre_hook(lambda *_: check())  # the network is discarded afterwards
-        test = training.judge_test()
-        self.run.count_look(self.epoch)
-        train = training.judge_train()
+    def judge(self, test: Evaluation, train: Evaluation) -> None:
+        """Write the results of the weights of the last complete (or best) epoch."""
         epochs, names = self.history.epochs, self.summary.classes
         self.update(
             epoch=self.epoch,
@@ -123,32 +116,30 @@ class Recorder:
             images_per_second=len(epochs) / sum(1 / epoch["images_per_second"] for epoch in epochs),
         )
 
-    def _describe(self, training: Training) -> None:
-        spec = training.data.spec
-        frozen = self.summary.frozen or self.run.save_frozen(training.frozen.state_dict())
+    def _describe(self, network: nn.Module, frozen: nn.Module, spec: DatasetSpec) -> None:
         mean, std = scaling(spec, self.run.config.normalise)
         self.update(
             classes=spec.classes,
             shape=spec.shape,
             mean=mean,
             std=std,
-            parameters=sum(parameter.numel() for parameter in training.network.parameters()),
+            parameters=sum(parameter.numel() for parameter in network.parameters()),
             ancestors=ancestors(self.run),
-            frozen=frozen,
+            frozen=self.summary.frozen or self.run.save_frozen(frozen.state_dict()),
         )
 
     def _note(self, event: Record) -> None:
         self._unsaved.append(to_line(event))
         self.history.add(event)
 
-    def _save_epoch(self, training: Training, lines: list[str]) -> None:
+    def _save_epoch(self, epoch: int, saved: Saved, lines: list[str]) -> None:
         """Write the files of an epoch, in an order that lets a run continue after a kill between any two of them."""
-        self.run.save_weights(training.epoch, training.learning.state_dict())
-        kept = training.checkpoint()
+        self.run.save_weights(epoch, saved.weights)
+        kept = saved.checkpoint
         self.run.save_checkpoint(replace(kept, progress=kept.progress.model_copy(update={"history": tuple(lines)})))
         self.run.append_history(lines)
 
     def _thin_out(self) -> None:
         """Delete the weights that need not be kept, once those of a later epoch and its metrics are on disk."""
-        saved = [epoch for epoch in self.run.epochs() if epoch not in self._found]
+        saved = [epoch for epoch in self.run.epochs() if epoch not in (self._found or ())]
         self.run.delete_weights(unneeded(saved, self.history.best_epochs))

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from cnnlab.data.datasets import DATASETS
+from cnnlab.jobs.executor import Work
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import TrainingQueue
-from cnnlab.networks.build import build
 from cnnlab.runs.recorder import Recorder
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
@@ -21,9 +21,8 @@ from cnnlab.training import events
 from cnnlab.training.config import RunConfig, parse_config, parse_extension
 from cnnlab.training.events import Event, Prepared
 from cnnlab.training.history import History, Record
-from cnnlab.training.loop import Training
 from tests.processes import await_event, running
-from tests.samples import TINY, Stalled, few_digits, lesson
+from tests.samples import TINY, Stalled, lesson
 from tests.trainings import changes_threads, finish, interrupted, records, start, wait_for, wait_for_epoch, wait_until
 
 pytestmark = pytest.mark.slow
@@ -62,9 +61,9 @@ def test_the_samples_are_read_while_it_trains_for_those_who_ask() -> None:
 def test_the_samples_do_not_show_before_their_classes_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     begin, seen = Recorder.begin, []
 
-    def look_and_begin(recorder: Recorder, training: Training) -> None:
+    def look_and_begin(recorder: Recorder, *beginning: Any) -> None:
         seen.append([job.samples for job in running_jobs()])
-        begin(recorder, training)
+        begin(recorder, *beginning)
 
     monkeypatch.setattr(Recorder, "begin", look_and_begin)
     job = finish(start(epochs=1, train_fraction=0.1))
@@ -210,7 +209,7 @@ def test_a_defect_is_logged_with_its_traceback(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("cnnlab.jobs.job.first_network", broken)
+    monkeypatch.setattr("cnnlab.jobs.job.last_network", broken)
     job = finish(start())
     assert job.error == "ZeroDivisionError: oops"
     assert "Traceback" in caplog.text
@@ -288,11 +287,11 @@ def test_a_stop_ends_it_whatever_else_is_asked_within_the_same_step(
 ) -> None:
     follow = Job._follow
 
-    def ask_and_follow(job: Job, event: Event, training: Training) -> None:
+    def ask_and_follow(job: Job, event: Event, work: Work) -> bool:
         if event.kind == "tick":
             for ask in asked:
                 ask(job)
-        follow(job, event, training)
+        return follow(job, event, work)
 
     monkeypatch.setattr(Job, "_follow", ask_and_follow)
     job = start(train_fraction=0.02)
@@ -514,11 +513,12 @@ def test_a_rate_set_while_paused_is_the_next_steps() -> None:
 
 def test_the_time_left_is_that_of_steps_without_what_came_before_them(tmp_path: Path) -> None:
     job = Job(RunStore(tmp_path).create(RunConfig()), threads=1)
-    training = Training(build(TINY, (1, 28, 28), 10), few_digits(), RunConfig(architecture=TINY, epochs=1))
-    training.preparing_seconds, training.seconds, job.steps = 60.0, 70.0, 100
+    job.steps = 100
+    job._begin_steps(0, seconds=10.0)
+    job._training_since -= 60  # seconds of features
     job._note_prepared(Prepared(images=30, of=40, computed=30))
     assert (job.state, job.progress) == ("preparing", 0.75)
-    job._begin_steps(training)
+    job._begin_steps(0, job._seconds_before)
     assert 10 <= job.seconds < 60
     assert job.progress == 0
 
