@@ -39,7 +39,7 @@ from cnnlab.training.device import (
     wait_for,
 )
 from cnnlab.training.loop import Training
-from cnnlab.training.memory import AUGMENTED, MOMENTS
+from cnnlab.training.memory import MOMENTS, augmented_bytes
 from cnnlab.training.optimizer import make_optimizer
 
 log = logging.getLogger(__name__)
@@ -142,7 +142,7 @@ def pieces(draft: Draft, config: RunConfig, spec: DatasetSpec) -> list[Piece | N
     learning = [row.parameters > 0 for row in rows]
     layers = [_layer_piece(row, len(spec.classes), any(learning[:at]), at_once, terms) for at, row in enumerate(rows)]
     chosen = augmentation.choose(config.augmentation, spec.augmentation).__name__
-    images = _images(prod(spec.shape) * BYTES_PER_NUMBER * AUGMENTED, 0, terms.batch_size)
+    images = _images(augmented_bytes(config, spec), 0, terms.batch_size)
     return [*layers, RestPiece(spec.shape, spec.classes, chosen, images, terms)]
 
 

@@ -74,8 +74,6 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
     kept = kept * precision.itemsize // BYTES_PER_NUMBER
     has_shortcuts = any(layer.kind == "residual" for layer in config.architecture.layers)
     prepared = min(prepared_at_once(batch, spec.shape), spec.sizes[0])
-    is_plain = choose(config.augmentation, spec.augmentation) is none
-    augmented = AUGMENTED["none" if is_plain else "grey" if spec.shape[0] == 1 else "colour"]
     is_mapped = spec.mapped is not None and accelerator.device.type == "cpu"  # read from disk where it is looked at
     is_streamed = pixels * spec.sizes[0] > room_for_images(accelerator.device)
     held = 0 if is_mapped or is_streamed else HELD * sum(spec.sizes)
@@ -87,8 +85,15 @@ def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
         weights=weights * BYTES_PER_NUMBER,
         # Their sum: memory that training has let go of lies in pieces of other sizes than validation needs.
         activations=round(KEPT * kept + JUDGED * largest * judged) + passed + has_shortcuts * min(kept, SHORTCUTS),
-        images=pixels * (held + prepared * BYTES_PER_NUMBER * augmented),
+        images=pixels * held + prepared * augmented_bytes(config, spec),
     )
+
+
+def augmented_bytes(config: RunConfig, spec: DatasetSpec) -> int:
+    """Return the bytes that an image takes while it is augmented."""
+    is_plain = choose(config.augmentation, spec.augmentation) is none
+    numbers = AUGMENTED["none" if is_plain else "grey" if spec.shape[0] == 1 else "colour"]
+    return prod(spec.shape) * BYTES_PER_NUMBER * numbers
 
 
 def room_for_images(device: torch.device) -> float:
