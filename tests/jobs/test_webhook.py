@@ -141,7 +141,7 @@ def test_trainings_that_end_or_fail_tell_and_abandoned_ones_do_not(monkeypatch: 
     told: list[tuple[str, str]] = []
     monkeypatch.setattr("cnnlab.jobs.job.tell_end", lambda run, summary: told.append((run.id, summary.status)))
     ended = finish(start(epochs=1, train_fraction=0.05))
-    monkeypatch.setattr("cnnlab.jobs.job.first_network", broken)
+    monkeypatch.setattr("cnnlab.jobs.job.last_network", broken)
     failed = finish(start(epochs=1))
     gone = Job(RunStore(runs_folder()).create(ended.config), threads=1)
     gone.abandon()

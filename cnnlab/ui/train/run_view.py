@@ -7,7 +7,7 @@ from functools import cached_property
 from cnnlab.charts import Stem
 from cnnlab.jobs.job import Job
 from cnnlab.runs.resource_log import read_samples
-from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.run import Run
 from cnnlab.runs.summary import Summary, title_of
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
