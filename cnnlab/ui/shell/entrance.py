@@ -19,6 +19,8 @@ VISITED = ("Inside", "Evaluate", "Draw")  # pages on which visitors see the show
 
 LEAVE_HELP = "Leave on a shared computer. You cannot come back to your work: only your teacher can see it then."
 
+WIDTH = 360  # pixels of the form
+
 _PLACE = "entrance"
 
 
@@ -43,7 +45,7 @@ def way_out() -> None:
     if st.user.get("is_logged_in"):
         _log_out()
     elif somebody.role in ("teacher", "member"):
-        st.link_button("Leave", f".{LEAVE}", icon=":material/logout:", help=LEAVE_HELP)
+        st.link_button("Leave", f".{LEAVE}", icon=":material/logout:", type="tertiary", help=LEAVE_HELP)
 
 
 def _show() -> None:
@@ -76,8 +78,9 @@ def _join() -> None:
             f"administrator must start the server with `{command()} app --class`."
         )
         return
-    tell(_PLACE)
-    with st.form("join", width=360):
+    with st.container(width=WIDTH):
+        tell(_PLACE)
+    with st.form("join", width=WIDTH):
         st.text_input("Class code", key=JOIN_CODE.name, max_chars=200, autocomplete="off")
         st.text_input("Your name", key=JOIN_NAME.name, max_chars=MAX_NAME, autocomplete="name")
         st.form_submit_button("Join", type="primary", icon=":material/login:", on_click=_take_code)
