@@ -7,7 +7,7 @@ import sys
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from cnnlab.cli import app, archive, bring, data, evaluate, network, program, pruning, report, serve, train
+from cnnlab.cli import app, archive, bring, cluster, data, evaluate, network, program, pruning, report, serve, train
 from cnnlab.errors import CnnLabError
 from cnnlab.threads import run_process
 
@@ -31,6 +31,7 @@ COMMANDS = (
     report.report_command,
     bring.bring_command,
     serve.serve_command,
+    cluster.cluster_command,
     evaluate.bench_command,
     data.data,
 )

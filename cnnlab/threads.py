@@ -69,6 +69,11 @@ def run_process(main: Callable[[], None]) -> None:
     exit_code_is(0)
 
 
+def end_before_others() -> None:
+    """Have the workers end before all that has been registered for the end of the process so far."""
+    atexit.register(_end_all)
+
+
 def _terminate(number: int, _: object) -> NoReturn:
     signal.signal(number, signal.SIG_IGN)
     sys.exit(128 + number)

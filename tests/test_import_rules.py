@@ -25,6 +25,7 @@ ROOMS = (
         "pretrained",
         "training",
         "runs",
+        "cluster",
         "jobs",
         "analysis",
         "charts",
@@ -59,6 +60,7 @@ ONLY_IN = {
     "torchvision": ("cnnlab/data/torchvision_compat.py",),
     "pynvml": ("cnnlab/jobs/gpu_counters.py",),
     **{package: (f"cnnlab/export/{package}.py",) for package in PACKAGES},
+    "ray": ("cnnlab/cluster/connection.py",),
     "pickle": (),
 }
 SOURCES = sorted([*ROOT.glob("*.py"), *ROOT.glob("pages/*.py"), *ROOT.glob("cnnlab/**/*.py")])
@@ -150,6 +152,7 @@ def test_tests_take_nothing_from_other_tests_but_from_helpers() -> None:
 
 
 def test_optional_packages_are_imported_when_they_are_used() -> None:
-    code = f"import sys, cnnlab.__main__; print(sorted({{*sys.modules}} & {set(PACKAGES)!r}))"
+    optional = {*PACKAGES, "ray"}
+    code = f"import sys, cnnlab.__main__; print(sorted({{*sys.modules}} & {optional!r}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -42,7 +42,7 @@ def pins(name: str) -> dict[str, str]:
 
 
 def test_the_constraints_are_versions_alone_and_those_of_the_requirements() -> None:
-    asked = pins("requirements.txt") | pins("requirements-dev.txt")
+    asked = pins("requirements.txt") | pins("requirements-dev.txt") | pins("requirements-cluster.txt")
     constrained = pins("constraints.txt")
     assert {name: constrained.get(name) for name in asked} == asked
     assert len(constrained) > len(asked)

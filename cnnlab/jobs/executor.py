@@ -1,18 +1,24 @@
-"""Where trainings are carried out: in a thread of this process."""
+"""Where trainings are carried out: in a thread of this process, or on a cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from threading import Lock
 from typing import Literal, Protocol
 
 from torch import Tensor
 
+from cnnlab.cluster.address import wanted
+from cnnlab.cluster.connection import Connection
+from cnnlab.cluster.pool import Pool
+from cnnlab.cluster.remote import RemoteTrainer
 from cnnlab.data.loading import Data
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.evaluation.evaluate import Evaluation
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.training.config import RunConfig
-from cnnlab.training.device import Accelerator
+from cnnlab.training.device import Accelerator, threads_each
 from cnnlab.training.memory import check_memory
 from cnnlab.training.trainer import Report, Task, Trainer
 
@@ -72,9 +78,60 @@ class Local:
         return Trainer(task, data)
 
 
+class Cluster:
+    """A cluster at an address: a training runs on one of its nodes, and a thread here keeps the run."""
+
+    patience = 60.0  # then the steps since the last epoch are given up
+    gives_way_after: Literal["tick", "epoch"] = "epoch"
+
+    def __init__(self, address: str) -> None:
+        self.queue = TrainingQueue(1)
+        self._address = address
+        self._lock = Lock()
+        self._connected: tuple[Connection, Pool] | None = None
+
+    def open(self) -> None:
+        """Connect, the first time. Raises ClusterError where that is not possible."""
+        self._opened()
+
+    def check_device(self, config: RunConfig) -> None:
+        """Do nothing: a node tells."""
+
+    def check_memory(self, config: RunConfig, spec: DatasetSpec) -> None:
+        """Do nothing: a node tells."""
+
+    def begin(self, task: Task, data: Data, gives_up: Callable[[], bool]) -> Work | None:
+        """Begin on a node."""
+        return RemoteTrainer.begin(task, data, *self._opened(), gives_up)
+
+    def close(self) -> None:
+        """End the connection, where there is one."""
+        with self._lock:
+            if self._connected:
+                connection, pool = self._connected
+                pool.end()
+                connection.close()
+                self._connected = None
+
+    def _opened(self) -> tuple[Connection, Pool]:
+        with self._lock:
+            if not self._connected:
+                connection = Connection(self._address)
+                self._connected = connection, Pool(connection, threads_each(), self._set_places)
+            return self._connected
+
+    def _set_places(self, places: int) -> None:
+        self.queue.limit = max(1, places)
+        self.queue.wake()
+
+
 LOCAL = Local()
 
 
 def chosen() -> Executor:
-    """Return the executor of new trainings."""
-    return LOCAL
+    """Return the executor that the environment names."""
+    address = wanted()
+    return _cluster(address) if address else LOCAL
+
+
+_cluster = lru_cache(maxsize=None)(Cluster)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cnnlab.cluster import connection, machine
+from cnnlab.cluster.address import ClusterError
+from cnnlab.jobs.executor import LOCAL, Cluster, chosen
+
+
+def test_nothing_runs_at_first_and_nothing_is_stopped() -> None:
+    assert machine.running() is None
+    assert not machine.stop()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"address": "127.0.0.1:6380"}', '{"address": "a:1", "process": 1, "started": 0}']
+)
+def test_a_note_of_what_no_longer_runs_counts_for_nothing(content: str, tmp_path: Path) -> None:
+    note = tmp_path / "cache" / "cluster" / "running.json"
+    note.parent.mkdir(parents=True)
+    note.write_text(content, encoding="utf-8")
+    assert machine.running() is None
+
+
+def test_a_cluster_that_others_can_reach_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with pytest.raises(ClusterError, match="RAY_AUTH_MODE=token"):
+        machine.start_head("10.0.0.1", 6380)
+    with pytest.raises(ClusterError, match="RAY_AUTH_MODE=token"):
+        machine.join("10.0.0.1:6380")
+    with pytest.raises(ClusterError, match="RAY_AUTH_MODE=token"):
+        connection.Connection("10.0.0.1:6380")
+
+
+def test_where_nothing_answers_it_says_how_to_start_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for use in (machine.join, connection.Connection):
+        with pytest.raises(ClusterError, match=r"no cluster answers at 127\.0\.0\.1:9: start"):
+            use("127.0.0.1:9")
+
+
+def test_without_ray_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(connection, "answers", lambda *_: True)
+    for use in (lambda: machine.start_head("127.0.0.1", 6380), lambda: connection.Connection("127.0.0.1:9")):
+        with pytest.raises(ClusterError, match=r"pip install -r requirements-cluster\.txt"):
+            use()
+
+
+def test_trainings_run_here_unless_a_cluster_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CNNLAB_CLUSTER", raising=False)
+    assert chosen() is LOCAL
+    monkeypatch.setenv("CNNLAB_CLUSTER", "127.0.0.1:9")
+    assert isinstance(chosen(), Cluster)
+    assert chosen() is chosen()
