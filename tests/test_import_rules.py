@@ -24,6 +24,7 @@ ROOMS = (
         "pretrained",
         "training",
         "runs",
+        "verification",
         "jobs",
         "analysis",
         "charts",

@@ -77,15 +77,16 @@ class Job:
         self._worker = WorkerThread(self._work, self.abandon, name=f"train {run.id}")
 
     @classmethod
-    def start(cls, config: RunConfig, store: RunStore, threads: int | None = None) -> Job:
+    def start(cls, config: RunConfig, store: RunStore, threads: int | None = None, *, provable: bool = False) -> Job:
         """Create the run's folder and start when its turn comes; a branch gets its parent's split.
 
-        It runs on at most ``threads`` torch threads, by default those of one training here. Raises RunError where the
-        folder cannot be written or all runs together are too large, ConfigError where a branch names another split.
+        It runs on at most ``threads`` torch threads, by default those of one training here. A ``provable`` run keeps
+        the checkpoint of each epoch. Raises RunError where the folder cannot be written or all runs together are too
+        large, ConfigError where a branch names another split.
         """
         whole = inherited(config, store)
-        check_training(store.folder, whole)
-        return cls(store.create(whole), threads or threads_each(config.threads))._begun()
+        check_training(store.folder, whole, provable=provable)
+        return cls(store.create(whole, provable), threads or threads_each(config.threads))._begun()
 
     @classmethod
     def resume(cls, run: Run, epochs: int = 0, learning_rate: float | None = None, threads: int | None = None) -> Job:
@@ -108,7 +109,8 @@ class Job:
             raise RunError(f"run {run.id} has all its epochs: set how many more to train")
         more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10) if epochs else None
         left = more.epochs if more else last_epoch(run.config, summary.extensions) - done
-        check_training(run.folder.parent, run.config.model_copy(update={"epochs": left}), after=done)
+        further = run.config.model_copy(update={"epochs": left})
+        check_training(run.folder.parent, further, done, run.checkpoints.are_kept)
         return cls(run, threads or summary.threads or threads_each(run.config.threads), more=more)._begun()
 
     def _begun(self) -> Job:

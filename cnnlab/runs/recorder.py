@@ -8,6 +8,7 @@ from dataclasses import replace
 from cnnlab.data.batches import scaling
 from cnnlab.runs.ancestry import ancestors
 from cnnlab.runs.kept_epochs import unneeded
+from cnnlab.runs.machines import machines_with
 from cnnlab.runs.run import Run
 from cnnlab.runs.summary import Summary
 from cnnlab.runs.trained import load_trained
@@ -77,7 +78,8 @@ class Recorder:
         """Record an event of ``training``."""
         match event.kind:
             case "started":
-                self.update(device=event.device, precision=event.precision)
+                machines = machines_with(self.summary, event.machine, self.epoch)
+                self.update(device=event.device, precision=event.precision, machines=machines)
             case "step" | "threads":
                 self._note(event)
             case "rate":
@@ -150,5 +152,7 @@ class Recorder:
 
     def _thin_out(self) -> None:
         """Delete the weights that need not be kept, once those of a later epoch and its metrics are on disk."""
+        if self.run.checkpoints.are_kept:  # which are of no use without the weights of their epoch
+            return
         saved = [epoch for epoch in self.run.epochs() if epoch not in self._found]
         self.run.delete_weights(unneeded(saved, self.history.best_epochs))

@@ -27,16 +27,16 @@ class RunStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def create(self, config: RunConfig) -> Run:
+    def create(self, config: RunConfig, provable: bool = False) -> Run:
         """Create the folder of a new run with its config; its id cannot be guessed, and ids sort by time.
 
-        Raises RunError where it cannot be written.
+        A ``provable`` one keeps the checkpoint of each epoch. Raises RunError where it cannot be written.
         """
         created = datetime.now(UTC)
         run_id = f"{created:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(6)}"
         run = Run(self.folder / run_id)
         with writing(self.folder):
-            run.folder.mkdir(parents=True)
+            (run.checkpoints.folder if provable else run.folder).mkdir(parents=True)
         indent = None if config.lessons else 1  # long lists of numbers
         try:
             write_aside(run.folder / "config.json", config.model_dump_json(indent=indent))

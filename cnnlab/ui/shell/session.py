@@ -112,13 +112,13 @@ def shelf() -> Shelf:
     return Shelf(runs_folder())
 
 
-def start(config: RunConfig) -> Job:
+def start(config: RunConfig, provable: bool = False) -> Job:
     """Train ``config`` in the background and return the session's job. Raises RunError as ``Job.start`` does.
 
     A session has one training at a time. While one runs, the same config returns it, and another raises RunError.
     """
     whole = inherited(config, store())  # as in the job's config
-    return _only(lambda job: job.config == whole, lambda: Job.start(whole, store()))
+    return _only(lambda job: job.config == whole, lambda: Job.start(whole, store(), provable=provable))
 
 
 def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job:

@@ -12,10 +12,11 @@ from cnnlab.quantities import duration, rough_duration
 from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell.state import PROVABLE
 from cnnlab.ui.train.rate_finder import learning_rate_finder
 from cnnlab.ui.widgets import epoch_timing
 from cnnlab.ui.widgets import run_form_link as link
-from cnnlab.ui.widgets.disk_room import tell_disk
+from cnnlab.ui.widgets.disk_room import provable_input, tell_disk
 from cnnlab.ui.widgets.run_form import run_form
 
 WIDTH = 320  # pixels
@@ -30,6 +31,8 @@ def rail() -> None:
         _start(config, running)
     if not config:
         return
+    if not running:
+        provable_input(config)
     if not running and not config.comes_from:
         learning_rate_finder(config)
     link.offer(config)
@@ -42,7 +45,7 @@ def _start(config: RunConfig | None, running: Job | None) -> None:
     if is_clicked and config:
         epoch_timing.give_way()
         try:
-            session.start(config)
+            session.start(config, PROVABLE.get())
         except (ConfigError, RunError) as error:
             st.error(frame.literal(str(error)), title="This training could not start")
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.errors import CnnLabError
+from cnnlab.runs.machines import unlike_here
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.state import BRANCH_OPEN, branch_epoch
@@ -19,21 +20,36 @@ LOWEST_RATE, HIGHEST_RATE = 1e-6, 10.0
 def run_actions(run: Run) -> None:
     """Show the buttons below the run's result."""
     summary, epochs = run.summary, run.epochs()
+    other = unlike_here(run.config, summary)
     with st.container(horizontal=True):
-        if summary.status in ("interrupted", "stopped", "failed") and st.button(
+        can_resume = summary.status in ("interrupted", "stopped", "failed")
+        if can_resume and st.button(
             "Resume",
             icon=":material/resume:",
             key="resume",
-            help="Continues after its last complete epoch. The result is the same as without the stop.",
+            help="Continues after its last complete epoch."
+            + " The result is the same as without the stop." * (not other),
         ):
             _resume(run)
         if max(epochs, default=0):
             with st.popover("Train for more epochs", icon=":material/more_time:"):
                 _train_on(run)
+                _tell_machine(other)
             with st.popover("Branch", icon=":material/alt_route:", key=BRANCH_OPEN.name, on_change="rerun"):
                 _branch(run, epochs)
             with st.popover("Export", icon=":material/output:"):
                 take_away(run)
+    if can_resume:
+        _tell_machine(other)
+
+
+def _tell_machine(other: str) -> None:
+    """Say that a run from another kind of machine goes on with other numbers."""
+    if other:
+        st.caption(
+            ":material/developer_board: This run was trained on another kind of machine. It can continue here, but its "
+            f"numbers will differ: {frame.literal(other)}."
+        )
 
 
 def _train_on(run: Run) -> None:
