@@ -36,6 +36,7 @@ from benchmarks import (
     serving,
     teaching,
     transfer,
+    verifying,
     watching,
 )
 from cnnlab.bench import side_by_side
@@ -407,6 +408,7 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "serving": serving.measure,
     "big_pictures": big_pictures.measure,
     "memory": memory.measure,
+    "verifying": verifying.measure,
 }
 TABLES: dict[str, Callable[[Any], str]] = {
     "machine": _write_machine,
@@ -433,6 +435,7 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "serving": serving.table,
     "big_pictures": big_pictures.table,
     "memory": memory.table,
+    "verifying": verifying.table,
 }
 
 

@@ -7,7 +7,21 @@ import sys
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from cnnlab.cli import app, archive, bring, cluster, data, evaluate, network, program, pruning, report, serve, train
+from cnnlab.cli import (
+    app,
+    archive,
+    bring,
+    cluster,
+    data,
+    evaluate,
+    network,
+    program,
+    pruning,
+    report,
+    serve,
+    train,
+    verify,
+)
 from cnnlab.errors import CnnLabError
 from cnnlab.threads import run_process
 
@@ -20,6 +34,7 @@ COMMANDS = (
     train.train,
     train.resume,
     train.teach,
+    verify.verify_command,
     pruning.prune,
     train.find_learning_rate,
     train.sweep,

@@ -25,6 +25,7 @@ ROOMS = (
         "pretrained",
         "training",
         "runs",
+        "verification",
         "cluster",
         "jobs",
         "analysis",

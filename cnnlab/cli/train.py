@@ -31,6 +31,7 @@ from cnnlab.jobs.sweep_config import SPACES, disk_bytes, parse_sweep
 from cnnlab.places import command
 from cnnlab.quantities import size
 from cnnlab.runs.disk import disk_needs, shortage
+from cnnlab.runs.machines import unlike_here
 from cnnlab.runs.run import RunError
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import ConfigError, RunConfig
@@ -49,11 +50,15 @@ POLL_SECONDS = 0.25
 @click.command()
 @recipe_option
 @config_options
+@click.option(
+    "--provable", is_flag=True, help="Keep the checkpoint of each epoch, so that verify --level 2 can prove the run."
+)
 @runs_option
 @as_json
-def train(recipe: str, runs: Path | None, as_json: bool, **fields: object) -> None:
+def train(recipe: str, provable: bool, runs: Path | None, as_json: bool, **fields: object) -> None:
     """Train a network and save the run in its own folder."""
-    _tell_result(trained(configured(recipe, _with_parents_network(fields, runs)), open_store(runs)), as_json)
+    config = configured(recipe, _with_parents_network(fields, runs))
+    _tell_result(trained(config, open_store(runs), provable), as_json)
 
 
 def _with_parents_network(fields: dict[str, object], runs: Path | None) -> dict[str, object]:
@@ -104,7 +109,10 @@ def resume(run: str, epochs: int | None, learning_rate: float | None, runs: Path
     """Continue RUN (an id or a folder) where it ended. The result is the same as without the stop."""
     if learning_rate and not epochs:
         raise ConfigError("--learning-rate goes with --epochs: give both")
-    _tell_result(_followed(Job.resume(open_run(run, runs), epochs or 0, learning_rate)), as_json)
+    found = open_run(run, runs)
+    if other := unlike_here(found.config, found.summary):
+        click.echo(f"the run was trained on another kind of machine, so its numbers will differ: {other}", err=True)
+    _tell_result(_followed(Job.resume(found, epochs or 0, learning_rate)), as_json)
 
 
 def _tell_result(job: Job, as_json: bool) -> None:
@@ -128,12 +136,12 @@ def _tell_result(job: Job, as_json: bool) -> None:
     click.echo(json.dumps({"run": summary.id, "folder": str(job.run.folder), **told}))
 
 
-def trained(config: RunConfig, store: RunStore) -> Job:
+def trained(config: RunConfig, store: RunStore, provable: bool = False) -> Job:
     """Train a new run, as ``_followed``. Raises ConfigError where its batches are too large for memory or too small."""
     check_memory(config, dataset_spec(config.dataset))
     check_batches(config, dataset_spec(config.dataset))
-    job = Job.start(config, store)
-    needs = disk_needs(job.config, dataset_spec(config.dataset))
+    job = Job.start(config, store, provable=provable)
+    needs = disk_needs(job.config, dataset_spec(config.dataset), provable=provable)
     _tell_disk(f"keeps {needs.title} on disk", needs.bytes, store)
     return _followed(job)
 

@@ -111,15 +111,17 @@ class Job:
         *,
         owner: str = "",
         in_order: bool = False,
+        provable: bool = False,
     ) -> Job:
         """Create the run's folder and start when its turn comes; a branch gets its parent's split.
 
-        It runs on at most ``threads`` torch threads, by default those of one training here. Raises RunError where the
-        folder cannot be written or all runs together are too large, ConfigError where a branch names another split.
+        It runs on at most ``threads`` torch threads, by default those of one training here. A ``provable`` run keeps
+        the checkpoint of each epoch. Raises RunError where the folder cannot be written or all runs together are too
+        large, ConfigError where a branch names another split.
         """
         whole = inherited(config, store)
-        check_training(store.folder, whole)
-        run = store.create(whole)
+        check_training(store.folder, whole, provable=provable)
+        run = store.create(whole, provable)
         return cls(
             run, threads or threads_each(config.threads), executor=chosen(), owner=owner, in_order=in_order
         )._begun()
@@ -158,7 +160,8 @@ class Job:
             raise RunError(f"run {run.id} has all its epochs: set how many more to train")
         more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10) if epochs else None
         left = more.epochs if more else last_epoch(run.config, summary.extensions) - done
-        check_training(run.folder.parent, run.config.model_copy(update={"epochs": left}), after=done)
+        further = run.config.model_copy(update={"epochs": left})
+        check_training(run.folder.parent, further, done, run.checkpoints.are_kept)
         most = threads or summary.threads or threads_each(run.config.threads)
         return cls(run, most, more=more, executor=executor, owner=owner, in_order=in_order)._begun()
 

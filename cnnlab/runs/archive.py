@@ -44,7 +44,6 @@ MAX_RATIO, FREE_BYTES = 20, 50 * MB  # unpacked bytes in archive sizes, and beyo
 STALE = timedelta(days=1)  # no archive takes so long to unpack: the process was killed
 MAX_FILE = {
     **MAX_READ,
-    "history.jsonl": 20 * MB,  # 1,000 epochs of 50 points and 47 classes: 10 MB
     "checkpoint.safetensors": 4 * MAX_WEIGHTS,  # two moments of each weight, and the best weights
 }
 CHUNK = 1 * MB  # of a file in memory at once
@@ -52,11 +51,11 @@ CHUNK = 1 * MB  # of a file in memory at once
 _INCOMING = ".incoming-"  # prefix of a folder that an archive is unpacked in
 _ENTRY = re.compile(
     rf"{RUN_ID.pattern}/((config|summary|about)\.json|(history|looks|resources)\.jsonl|checkpoint\.safetensors"
-    rf"|weights/epoch-([0-9]{{3}}|1000)\.safetensors)|{archive_pictures.ENTRY}|{archive_frozen.ENTRY}"
+    rf"|(weights|checkpoints)/epoch-([0-9]{{3}}|1000)\.safetensors)|{archive_pictures.ENTRY}|{archive_frozen.ENTRY}"
 )
 # What operating systems add to folders and archives; folders have no content of their own.
 _LITTER = re.compile(
-    rf"(.*/)?((?i:\.DS_Store|Thumbs\.db|desktop\.ini)|\._[^/]*)|__MACOSX/.*|{RUN_ID.pattern}/(weights/)?"
+    rf"(.*/)?((?i:\.DS_Store|Thumbs\.db|desktop\.ini)|\._[^/]*)|__MACOSX/.*|{RUN_ID.pattern}/((weights|checkpoints)/)?"
 )
 _DAMAGE = (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OverflowError, ValueError)
 
@@ -144,9 +143,15 @@ def _files(run: Run) -> dict[str, Path]:
     found = {f"{run.id}/{path.relative_to(run.folder).as_posix()}": path for path in sorted(run.folder.rglob("*"))}
     files = {name: path for name, path in found.items() if _ENTRY.fullmatch(name) and path.is_file()}
     for name, path in files.items():
-        if path.stat().st_size > MAX_FILE.get(path.name, MAX_WEIGHTS):
+        if path.stat().st_size > _longest(path):
             raise ArchiveError(f"{name} is larger than an archive takes: leave that run out")
     return files
+
+
+def _longest(path: Path) -> int:
+    """Return the most bytes of a file of a run."""
+    is_checkpoint = path.parent.name == "checkpoints"
+    return MAX_FILE["checkpoint.safetensors"] if is_checkpoint else MAX_FILE.get(path.name, MAX_WEIGHTS)
 
 
 def _bounds() -> str:
@@ -203,7 +208,7 @@ def _objection(info: ZipInfo) -> str:
 
 def _copy(archive: ZipFile, info: ZipInfo, target: Path, room: int) -> int:
     """Decompress an entry into a new file and return its bytes, counted; ``room`` is left for the whole archive."""
-    limit = room if target.suffix == ".zip" else MAX_FILE.get(target.name, MAX_WEIGHTS)
+    limit = room if target.suffix == ".zip" else _longest(target)
     size = 0
     if info.file_size > limit:  # by its own header
         raise _refusal(info.orig_filename, f"is larger than {limit:,} bytes")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from math import prod
 from pathlib import Path
-from typing import Annotated, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
@@ -23,9 +23,8 @@ from cnnlab.runs.resource_log import NAME as RESOURCES
 from cnnlab.runs.resource_log import read_lines
 from cnnlab.runs.run import MAX_LINE, MAX_READ, Run, RunError
 from cnnlab.runs.summary import About, Summary
-from cnnlab.training import events
 from cnnlab.training.config import RunConfig, last_epoch
-from cnnlab.training.history import History
+from cnnlab.training.history import History, from_line
 from cnnlab.training.resources import from_lines
 
 MAX_WEIGHTS = 120_000_000  # bytes of an epoch: 30 million parameters, as the largest backbone has
@@ -42,7 +41,6 @@ _T = TypeVar("_T")
 _CONFIG = TypeAdapter(RunConfig)
 _SUMMARY = TypeAdapter(Summary)
 _ABOUT = TypeAdapter(About)
-_RECORD: TypeAdapter[events.Record] = TypeAdapter(Annotated[events.Record, Field(discriminator="kind")])
 
 
 class Form(NamedTuple):
@@ -144,7 +142,7 @@ def _check_resources(run: Run) -> None:
 
 def _is_record(line: str, classes: int) -> bool:
     try:
-        record = _RECORD.validate_json(line, strict=True)
+        record = from_line(line)
     except ValidationError:
         return False
     return record.kind != "epoch" or len(record.per_class) == classes
@@ -163,9 +161,13 @@ def _check_tensors(run: Run, config: RunConfig, summary: Summary) -> None:
         if _header(run, path) != weights:
             raise _refusal(run, f"weights/{path.name}", "of another network")
     known = _training_forms(network)
-    for path in run.folder.glob("checkpoint.safetensors"):
+    kept = sorted(run.checkpoints.folder.glob("*"))
+    for path in kept:
+        if path.name not in epochs:
+            raise _refusal(run, f"checkpoints/{path.name}", f"of none of its {last} epochs")
+    for path in (*kept, *run.folder.glob("checkpoint.safetensors")):
         if not all(known.get(name) == form or _is_generator(name, form) for name, form in _header(run, path).items()):
-            raise _refusal(run, path.name, "of another training")
+            raise _refusal(run, _name(run, path), "of another training")
 
 
 def _check_frozen(run: Run, frozen: nn.Module) -> None:

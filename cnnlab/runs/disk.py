@@ -45,16 +45,18 @@ class DiskNeeds:
         return f"{epochs}: {size(self.bytes)}"
 
 
-def disk_needs(config: RunConfig, spec: DatasetSpec, after: int = 0) -> DiskNeeds:
+def disk_needs(config: RunConfig, spec: DatasetSpec, after: int = 0, provable: bool = False) -> DiskNeeds:
     """Return what a training of ``config`` leaves on disk, or one of as many further epochs ``after`` earlier ones.
 
-    Raises ArchitectureError where a layer does not fit the images.
+    A ``provable`` one keeps weights and checkpoint of each epoch. Raises ArchitectureError where a layer does not fit
+    the images.
     """
     learning = layers_of(config, spec)[len(frozen_layers(config, spec)) :]
     weights = BYTES_PER_NUMBER * sum(row.parameters for row in learning)
-    kept = most_kept(after + config.epochs, after)
+    kept = config.epochs if provable else most_kept(after + config.epochs, after)
     copies = MOMENTS[config.optimizer] + bool(config.early_stopping) + bool(config.weight_average)  # to continue from
-    return DiskNeeds(kept, config.epochs, weights * (kept + 1 + copies) + METRICS * config.epochs)
+    checkpoints = 1 + kept * provable
+    return DiskNeeds(kept, config.epochs, weights * (kept + 1 + copies * checkpoints) + METRICS * config.epochs)
 
 
 def taken_by(run: Run, summary: Summary) -> int:
@@ -82,10 +84,10 @@ def check_room(runs: Path, more: int = 0) -> None:
         )
 
 
-def check_training(runs: Path, config: RunConfig, after: int = 0) -> None:
+def check_training(runs: Path, config: RunConfig, after: int = 0, provable: bool = False) -> None:
     """Raise RoomError where a training of ``config`` may not add to ``runs`` what it leaves; else as ``disk_needs``."""
     if allowed_bytes() < inf:
-        check_room(runs, disk_needs(config, dataset_spec(config.dataset), after).bytes)
+        check_room(runs, disk_needs(config, dataset_spec(config.dataset), after, provable).bytes)
 
 
 def shortage(runs: Path, more: int) -> str:

@@ -18,14 +18,23 @@ from cnnlab.training.config import ConfigError, RunConfig, Start
 def first_network(run: Run, spec: DatasetSpec) -> tuple[nn.Sequential, tuple[str, ...]]:
     """Build the run's network, and name the layers that begin with the weights that its config starts from.
 
-    A run that has epochs of its own gets its weights from them later. Raises ConfigError where a parent has other
-    layers or the weights are others than the config names, PretrainedError where they cannot be had or do not fit,
-    DatasetError where a parent takes other images, RunError where a run is missing.
+    A run that has epochs of its own gets its weights from them later. Raises as ``untrained_network``.
+    """
+    if not run.whole_epochs:
+        return untrained_network(run, spec)
+    config = run.config
+    return build(config.architecture, spec.shape, len(spec.classes), config.seed), run.summary.started
+
+
+def untrained_network(run: Run, spec: DatasetSpec) -> tuple[nn.Sequential, tuple[str, ...]]:
+    """Build the run's network as it was before its first step, and name the layers that had given weights.
+
+    Raises ConfigError where a parent has other layers or the weights are others than the config names, PretrainedError
+    where they cannot be had or do not fit, DatasetError where a parent takes other images, RunError where a run is
+    missing.
     """
     config = run.config
     network = build(config.architecture, spec.shape, len(spec.classes), config.seed)
-    if run.whole_epochs:
-        return network, run.summary.started
     if config.parent:
         return network, _take_from_parent(network, run, spec)
     taken = _take_start(network, run, config.start) if config.start else []

@@ -12,6 +12,7 @@ from cnnlab.evaluation.evaluate import Evaluation
 from cnnlab.networks.build import parted
 from cnnlab.runs.ancestry import ancestors
 from cnnlab.runs.kept_epochs import unneeded
+from cnnlab.runs.machines import machines_with
 from cnnlab.runs.run import Run
 from cnnlab.runs.summary import Summary
 from cnnlab.training.checkpoint import Checkpoint
@@ -80,7 +81,8 @@ class Recorder:
         """Record an event, that of an epoch's end with what is kept of it."""
         match event.kind:
             case "started":
-                self.update(device=event.device, precision=event.precision)
+                machines = machines_with(self.summary, event.machine, self.epoch)
+                self.update(device=event.device, precision=event.precision, machines=machines)
             case "step" | "threads":
                 self._note(event)
             case "rate":
@@ -141,5 +143,7 @@ class Recorder:
 
     def _thin_out(self) -> None:
         """Delete the weights that need not be kept, once those of a later epoch and its metrics are on disk."""
+        if self.run.checkpoints.are_kept:  # which are of no use without the weights of their epoch
+            return
         saved = [epoch for epoch in self.run.epochs() if epoch not in (self._found or ())]
         self.run.delete_weights(unneeded(saved, self.history.best_epochs))

@@ -3,13 +3,14 @@
 ``config.json`` and ``summary.json`` are replaced atomically, ``history.jsonl`` grows by whole lines,
 ``weights/epoch-NNN.safetensors`` holds the weights after an epoch (000: before training) of the layers that learn;
 ``kept_epochs`` decides which stay. Those of layers that do not learn lie beside the runs in ``.pretrained``, once for
-all. ``checkpoint.safetensors`` holds the further state to continue from after the last. The optional ``about.json``
-holds title, tags and note of the user, ``belongs.json`` whose the run is where there is a class, ``looks.jsonl`` has a
-line for each evaluation on its test images, ``resources.jsonl`` one for each second of training (``resource_log``),
-``heldout.safetensors`` holds networks' outputs for training images that they did not see. A process that trains the run
-holds a lock file; a run that says "running" while nobody holds its lock was interrupted. Deleted runs lie in
-``.deleted`` until they are restored, deleted for good, or expire. ``.journal`` names the runs whose summary or notes
-were written, so that a list of thousands need not look at each.
+all. ``checkpoint.safetensors`` holds the further state to continue from after the last; with a folder ``checkpoints``,
+that after each epoch is kept there, and all weights are kept. The optional ``about.json`` holds title, tags and note of
+the user, ``belongs.json`` whose the run is where there is a class, ``looks.jsonl`` has a line for each evaluation on
+its test images, ``resources.jsonl`` one for each second of training (``resource_log``), ``heldout.safetensors`` holds
+networks' outputs for training images that they did not see. A process that trains the run holds a lock file; a run that
+says "running" while nobody holds its lock was interrupted. Deleted runs lie in ``.deleted`` until they are restored,
+deleted for good, or expire. ``.journal`` names the runs whose summary or notes were written, so that a list of
+thousands need not look at each.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from cnnlab.people.belonging import Belonging, belonging_of, show
 from cnnlab.pretrained.weights import PretrainedError, WeightStore
 from cnnlab.runs.example import example_id
 from cnnlab.runs.journal import note
+from cnnlab.runs.kept_checkpoints import KeptCheckpoints
 from cnnlab.runs.summary import About, Summary, title_of
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, read_checkpoint, read_progress, write_checkpoint
 from cnnlab.training.config import RunConfig
@@ -56,6 +58,7 @@ MAX_READ = {  # bytes
     "about.json": 100_000,  # a title, tags, a note
     "looks.jsonl": 1_000_000,
     "resources.jsonl": 4_000_000,  # 14,400 lines of up to 220 bytes
+    "history.jsonl": 20_000_000,  # 1,000 epochs of 50 points and 47 classes: 10 MB
 }
 MAX_LINE = 100_000  # of a line of the history: an epoch of 47 classes has 1,500
 MAX_LOOKS = 10_000  # that are counted, at most
@@ -72,6 +75,7 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.checkpoints = KeptCheckpoints(folder / "checkpoints")
 
     @property
     def id(self) -> str:
@@ -216,9 +220,11 @@ class Run:
             os.fsync(file.fileno())
 
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Write ``checkpoint`` in place of an earlier one."""
-        with _aside(self._checkpoint_path) as aside:
-            write_checkpoint(aside, checkpoint)
+        """Write ``checkpoint`` in place of an earlier one; first among those of each epoch, where these are kept."""
+        kept = [self.checkpoints.path(checkpoint.progress.epoch)] * self.checkpoints.are_kept
+        for path in (*kept, self._checkpoint_path):
+            with _aside(path) as aside:
+                write_checkpoint(aside, checkpoint)
 
     def checkpoint(self) -> Checkpoint | None:
         """Return the last checkpoint; None before the first complete epoch.
@@ -249,6 +255,7 @@ class Run:
         for later in self.epochs():
             if later > epoch:
                 self._weights_path(later).unlink()
+        self.checkpoints.delete_after(epoch)
 
     def delete_weights(self, epochs: Iterable[int]) -> None:
         """Delete the weights of ``epochs``; those that a reader holds on Windows stay until the next time."""

@@ -29,16 +29,16 @@ class RunStore:
         self.folder = folder
         self.owner = owner
 
-    def create(self, config: RunConfig) -> Run:
+    def create(self, config: RunConfig, provable: bool = False) -> Run:
         """Create the folder of a new run with its config; its id cannot be guessed, and ids sort by time.
 
-        Raises RunError where it cannot be written.
+        A ``provable`` one keeps the checkpoint of each epoch. Raises RunError where it cannot be written.
         """
         created = datetime.now(UTC)
         run_id = f"{created:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(6)}"
         run = Run(self.folder / run_id)
         with writing(self.folder):
-            run.folder.mkdir(parents=True)
+            (run.checkpoints.folder if provable else run.folder).mkdir(parents=True)
         indent = None if config.lessons else 1  # long lists of numbers
         try:
             with writing(self.folder):

@@ -11,10 +11,12 @@ from cnnlab.data.datasets import dataset_title
 from cnnlab.evaluation.balance import balanced_accuracy, is_imbalanced
 from cnnlab.networks.architecture import MAX_LAYERS
 from cnnlab.training.config import MAX_EPOCHS, RUN_ID, Extension, RunConfig
+from cnnlab.training.machine_kind import MachineKind
 from cnnlab.training.titles import what_differs
 
 MAX_THREADS = 1024
 MAX_ANCESTORS = 50  # that were trained on different images
+MAX_MACHINES = 10  # kinds
 Status = Literal["running", "finished", "stopped", "failed", "interrupted"]
 Channels = Annotated[int, Field(ge=1, le=64)]
 Side = Annotated[int, Field(ge=1, le=1024)]  # pixels
@@ -54,6 +56,8 @@ class Summary(BaseModel):
     device: str = ""
     precision: str = ""
     threads: Annotated[int, Field(ge=0, le=MAX_THREADS)] = 0
+    # The kinds of machine that it was trained on, the first one first; older runs have none.
+    machines: Annotated[tuple[MachineKind, ...], Field(max_length=MAX_MACHINES)] = ()
     epoch: Annotated[int, Field(ge=0, le=MAX_EPOCHS)] = 0  # whose weights were tested
     train_accuracy: Fraction | None = None  # in evaluation mode on plain training images
     validation_accuracy: Fraction | None = None

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,12 +18,14 @@ import torch
 from torch import nn
 
 from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.machine_kind import MachineKind
 
 CHANNELS_LAST = ("cpu", "cuda")
 FUSED = ("cpu", "cuda")
 CORES_EACH = 4  # a small network gains little from more
 
 _TOO_SLOW = {"cpu": "float16"}  # no kernels of its own
+_UNITS = re.compile("(amx|avx|fma|sve|sme|neon|bf16|fp16|f16c|i8mm|dot).*")  # that work on numbers
 
 # Parameters of glibc's mallopt, and the largest threshold it takes for separate mappings.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -101,6 +105,19 @@ def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
     if device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16"):
         return torch.bfloat16
     return torch.float32
+
+
+def machine_kind(device: torch.device) -> MachineKind:
+    """Return the kind of this machine, for trainings on ``device``."""
+    units = torch.cpu.get_capabilities()
+    return MachineKind(
+        system=f"{platform.system()} {platform.machine()}",
+        processor=torch.backends.cpu.get_cpu_capability(),
+        units=tuple(sorted(name for name, has in units.items() if has is True and _UNITS.fullmatch(name))),
+        torch=torch.__version__,
+        device=device.type,
+        gpu=torch.cuda.get_device_name(device) if device.type == "cuda" else "",
+    )
 
 
 def for_this_machine(config: RunConfig) -> RunConfig:

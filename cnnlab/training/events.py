@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from cnnlab.training.machine_kind import MachineKind
+
 
 @dataclass(frozen=True)
 class Started:
@@ -14,6 +16,7 @@ class Started:
     steps_per_epoch: int
     device: str
     precision: str
+    machine: MachineKind
     kind: Literal["started"] = "started"
 
 

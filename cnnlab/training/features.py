@@ -142,16 +142,18 @@ def feature_work(
     standardise: Standardise,
     accelerator: Accelerator,
     sources: list[Source],
+    kept_in: Path | None = None,
 ) -> FeatureWork:
     """Prepare to compute what frozen layers, summarised by ``rows``, make of all images of ``sources``.
 
-    Raises FeaturesError where the disk has too little room.
+    They are kept in a folder of ``kept_in``, by default of that of all trainings. Raises FeaturesError where the disk
+    has too little room.
     """
     frozen.eval()
     kinds = "".join(row.layer.model_dump_json() for row in rows)
     key = f"{kinds}{rows[0].input_shape}{standardise.scale}{accelerator.precision}"
     images = sum(len(source.split) for source in sources)
-    cache = _cache_of(frozen, key, rows[-1].output_shape, images)
+    cache = _cache_of(frozen, key, rows[-1].output_shape, images, kept_in or cache_folder() / "features")
 
     def look(images: Tensor) -> Tensor:
         pixels = standardise.inputs(images.to(accelerator.device)).contiguous(memory_format=accelerator.layout)
@@ -162,8 +164,8 @@ def feature_work(
     return FeatureWork(cache, look, sources)
 
 
-def _cache_of(trunk: nn.Sequential, key: str, shape: Shape, images: int) -> FeatureCache:
-    """Open the cache of frozen layers whose outputs have ``shape``, with room for ``images``.
+def _cache_of(trunk: nn.Sequential, key: str, shape: Shape, images: int, caches: Path) -> FeatureCache:
+    """Open the cache, among ``caches``, of frozen layers whose outputs have ``shape``, with room for ``images``.
 
     ``key`` says all that the outputs depend on beside weights and kinds of layers. Raises FeaturesError where the disk
     has too little room.
@@ -172,7 +174,7 @@ def _cache_of(trunk: nn.Sequential, key: str, shape: Shape, images: int) -> Feat
     for name, tensor in trunk.state_dict().items():
         digest.update(f"{name} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.cpu().contiguous().view(-1).view(torch.uint8).numpy())
-    folder = cache_folder() / "features" / digest.hexdigest()[:32]
+    folder = caches / digest.hexdigest()[:32]
     needed = images * prod(shape) * NUMBER.itemsize
     with _kept_in(folder):
         _make_room(folder, needed)

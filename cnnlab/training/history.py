@@ -6,18 +6,26 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+from pydantic import Field, TypeAdapter
 
 from cnnlab.training import events
 
 Record = dict[str, Any]
 
+_RECORD: TypeAdapter[events.Record] = TypeAdapter(Annotated[events.Record, Field(discriminator="kind")])
+
 
 def to_line(event: events.Record) -> str:
     """Return an event as JSON, without the end of the line."""
     return json.dumps(events.to_record(event))
+
+
+def from_line(line: str | bytes) -> events.Record:
+    """Return the event of a line, each field checked. Raises ValidationError."""
+    return _RECORD.validate_json(line, strict=True)
 
 
 STEP_COLUMNS = ["step", "epoch", "loss", "accuracy", "learning_rate", "images_per_second"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from math import isfinite, log
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -23,7 +24,7 @@ from cnnlab.pretrained.matching import started_layers
 from cnnlab.training.balance import balanced_sample, loss_function
 from cnnlab.training.checkpoint import Checkpoint, CheckpointError, Progress, under
 from cnnlab.training.config import Extension, RunConfig, last_epoch
-from cnnlab.training.device import Accelerator, compute_exactly, keep_freed_memory
+from cnnlab.training.device import Accelerator, compute_exactly, keep_freed_memory, machine_kind
 from cnnlab.training.early_stopping import EarlyStopping
 from cnnlab.training.events import (
     EpochMetrics,
@@ -61,8 +62,9 @@ class Training:
     config's are ``extensions``, each with its own rate, which falls to zero along a cosine. The same network, data,
     config, machine and thread count give the same metrics, also where a training continues from the checkpoint of
     another; only speeds and seconds differ. The threads are those of the calling thread, or what a ``tuner`` chooses
-    for each step. Raises ConfigError where the device is missing, or the network's batch norm cannot work with batches
-    of one image.
+    for each step. The features of frozen layers are kept in the folder ``features_in``, by default that of all
+    trainings. Raises ConfigError where the device is missing, or the network's batch norm cannot work with batches of
+    one image.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Training:
         rates: Rates | None = None,
         started: Sequence[str] | None = None,
         tuner: ThreadTuner | None = None,
+        features_in: Path | None = None,
     ) -> None:
         self.network, self.data, self.config = network, data, config
         if started is None:
@@ -98,6 +101,7 @@ class Training:
         self._augment = augmentation.choose(config.augmentation, data.spec.augmentation)
         self._generator = torch.Generator(device).manual_seed(config.seed)
         self._inputs = data  # of the layers that learn: images, or features of layers that do not
+        self._features_in = features_in
         order = balanced_sample if config.class_balance == "sampling" else shuffled
         copies = config.feature_copies if config.keeps_features else 1
         self._order = one_of_each(order, len(data.train), copies)
@@ -130,7 +134,8 @@ class Training:
         device, precision = self.accelerator.device, self.accelerator.precision
         if self._tuner:
             torch.set_num_threads(self._tuner.current)  # applies only to the calling thread
-        yield Started(self.epochs, self.steps_per_epoch, str(device), str(precision).removeprefix("torch."))
+        told = str(device), str(precision).removeprefix("torch."), machine_kind(device)
+        yield Started(self.epochs, self.steps_per_epoch, *told)
         if self.config.keeps_features:
             yield from self._compute_features()
         room = room_for_images(device)
@@ -157,7 +162,7 @@ class Training:
         ]
         variants = [Source(train), *(Source(train, change) for change in changes)]
         sources = [*variants, Source(validation)]
-        work = feature_work(self.frozen, rows, self._standardise, self.accelerator, sources)
+        work = feature_work(self.frozen, rows, self._standardise, self.accelerator, sources, self._features_in)
         for done in work:
             yield Prepared(done, work.images, work.computed)
         *copies, checked = work.splits()

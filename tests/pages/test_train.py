@@ -171,6 +171,32 @@ def test_an_interrupted_run_is_resumed_with_one_click() -> None:
     assert not [found for found in page.button if found.key == "resume"]
 
 
+def test_resuming_on_another_kind_of_machine_is_told_and_works() -> None:
+    run = interrupted(epochs=3).run
+    assert "another kind of machine" not in texts(open_page("Train", run))
+    other = run.summary.machines[0].model_copy(update={"torch": "1.13_1"})
+    run.write_summary(run.summary.model_copy(update={"machines": (other,)}))
+    page = open_page("Train", run)
+    assert f"numbers will differ: PyTorch 1.13_1, here {torch.__version__}" in texts(page).replace("\\", "")
+    assert "same as without the stop" not in page.button(key="resume").help
+    page.button(key="resume").click().run()
+    for job in running_jobs():
+        job.join()
+    assert [kind.torch for kind in run.summary.machines] == ["1.13_1", torch.__version__]
+    assert "numbers will differ" in texts(checked(page.run()))  # where it is trained for more epochs
+
+
+def test_a_run_that_keeps_every_checkpoint_says_what_that_takes() -> None:
+    page = open_page("Train", architecture="lenet-5", epochs="1", train_fraction="0.1")
+    before = texts(page)
+    page.checkbox(key="form.provable").set_value(True).run()
+    assert texts(checked(page)) != before
+    button(page, "Train").click().run()
+    (job,) = running_jobs()
+    job.join()
+    assert job.run.checkpoints.read(1)
+
+
 def test_a_rate_below_what_the_page_offers_does_not_break_it() -> None:
     assert open_page("Train", train(learning_rate=1e-7, train_fraction=0.1)).number_input(key="more.epochs")
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from pkgutil import resolve_name
+from shutil import copyfile, copytree
 from time import time
 from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -125,6 +126,17 @@ def test_an_archive_cannot_say_whose_a_run_is(finished_run: Run, store: RunStore
     forged = zipped(entry(f"{finished_run.id}/belongs.json")(entries(packed(finished_run))))
     with pytest.raises(ArchiveError, match="is no file of a run"):
         unpack(forged, store)
+
+
+def test_the_checkpoints_of_a_provable_run_travel_along(finished_run: Run, store: RunStore, tmp_path: Path) -> None:
+    run = RunStore(tmp_path / "runs").create(finished_run.config, provable=True)
+    copytree(finished_run.folder, run.folder, dirs_exist_ok=True)
+    run.write_summary(finished_run.summary.model_copy(update={"id": run.id}))
+    copyfile(run.folder / "checkpoint.safetensors", run.checkpoints.path(2))
+    unpack(packed(run), store)
+    arrived = store.open(run.id)
+    assert arrived.checkpoints.path(2).read_bytes() == run.checkpoints.path(2).read_bytes()
+    assert arrived.checkpoints.read(2).progress.epoch == 2
 
 
 def test_a_branch_opens_where_its_parent_is_not(finished_run: Run, store: RunStore, tmp_path: Path) -> None:

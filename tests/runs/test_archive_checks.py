@@ -29,6 +29,7 @@ from tests.samples import TINY, WITH_DROPOUT, few_digits
 
 WEIGHTS = "weights/epoch-001.safetensors"
 SAMPLE = to_line(Sample(seconds=2.0, core_percent=180.0, machine_percent=90.0, memory_mb=600.0))
+KEPT = "checkpoints/epoch-002.safetensors"
 
 
 Rewrite = Callable[[dict[str, Tensor]], dict[str, Tensor]]
@@ -295,9 +296,12 @@ TRAINING_CHANGES: tuple[Rewrite, ...] = (*WEIGHTS_CHANGES[:3], with_a_long_gener
     [
         *((WEIGHTS, make, "of another network") for make in WEIGHTS_CHANGES),
         *(("checkpoint.safetensors", make, "of another training") for make in TRAINING_CHANGES),
+        (KEPT, with_one_more, "of another training"),
     ],
 )
 def test_tensors_of_any_other_network_or_training_are_refused(name: str, make: Rewrite, words: str, run: Run) -> None:
+    run.checkpoints.folder.mkdir()
+    shutil.copyfile(run.folder / "checkpoint.safetensors", run.folder / KEPT)
     rewritten(run.folder / name, make)
     with pytest.raises(RunError, match=f"run {run.id}: its {name} is {words}"):
         admit(run)
@@ -321,6 +325,13 @@ def test_a_header_longer_than_its_tensors_is_refused_unread(run: Run, monkeypatc
 def test_weights_of_an_epoch_that_the_run_has_not_are_refused(run: Run) -> None:
     run.save_weights(3, run.weights(2))
     with pytest.raises(RunError, match=r"epoch-003\.safetensors is of none of its 2 epochs"):
+        admit(run)
+
+
+def test_a_checkpoint_of_an_epoch_that_the_run_has_not_is_refused(run: Run) -> None:
+    run.checkpoints.folder.mkdir()
+    shutil.copyfile(run.folder / "checkpoint.safetensors", run.checkpoints.path(3))
+    with pytest.raises(RunError, match=r"checkpoints/epoch-003\.safetensors is of none of its 2 epochs"):
         admit(run)
 
 

@@ -22,6 +22,13 @@ def test_what_is_told_before_is_what_a_run_takes(finished_run: Run) -> None:
     assert 0.8 * needs.bytes < finished_run.disk_bytes < needs.bytes + 20_000
 
 
+def test_a_provable_training_keeps_weights_and_checkpoint_of_every_epoch() -> None:
+    config = parse_config({"architecture": "conv2d-tour", "epochs": 200})
+    usual, provable = (disk_needs(config, DATASETS["mnist"], provable=which) for which in (False, True))
+    assert provable.kept == 200
+    assert 200 / 56 * 2.5 < provable.bytes / usual.bytes < 200 / 56 * 3  # weights and two moments of each
+
+
 def test_a_long_training_takes_little_more_than_a_short_one() -> None:
     short, long = (
         disk_needs(parse_config({"architecture": "conv2d-tour", "epochs": epochs}), DATASETS["mnist"])

@@ -4,8 +4,10 @@ import json
 from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
-from cnnlab.training.history import EPOCH_COLUMNS, History, to_line
+from cnnlab.training.events import Record
+from cnnlab.training.history import EPOCH_COLUMNS, History, from_line, to_line
 from tests.samples import EPOCH, STEP
 
 
@@ -16,6 +18,13 @@ def test_events_survive_json_lines() -> None:
     read = History.from_lines([to_line(STEP), to_line(EPOCH)])
     assert json.loads(json.dumps(written.epochs)) == read.epochs
     assert written.steps == read.steps
+
+
+@pytest.mark.parametrize("event", [STEP, EPOCH], ids=lambda event: event.kind)
+def test_a_line_gives_its_event_and_no_line_of_other_types_does(event: Record) -> None:
+    assert from_line(to_line(event)) == event
+    with pytest.raises(ValidationError):
+        from_line(to_line(event).replace(f'"step": {event.step}', f'"step": "{event.step}"'))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from cnnlab.training import thread_tuner
-from cnnlab.training.thread_tuner import LONGEST_WAIT, WINDOW, ThreadTuner
+from cnnlab.training.thread_tuner import LONGEST_WAIT, WINDOW, ThreadRepeater, ThreadTuner
 
 Speeds = dict[int, tuple[float, float]]  # threads: steps/s, and the share of the time that the training's thread runs
 
@@ -102,3 +102,10 @@ def test_a_training_that_continues_begins_with_the_threads_of_its_step(machine: 
     assert here.tuner.current == 1
     here.step = 9
     assert here.train(0.5, QUIET)[0] == 1
+
+
+def test_a_repeater_takes_the_same_threads_whatever_the_load(machine: Callable[..., Machine]) -> None:
+    here = machine(2)
+    here.tuner = ThreadRepeater(2, [(4, 1), (9, 2)])
+    assert here.train(20, ONE_BUSY)[:12] == [2] * 3 + [1] * 5 + [2] * 4
+    assert set(here.train(60, ALL_BUSY)) == {2}

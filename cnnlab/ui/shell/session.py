@@ -131,20 +131,24 @@ def owner() -> str:
     return person.me().id or _watch().owner
 
 
-def start(config: RunConfig) -> Job:
+def start(config: RunConfig, provable: bool = False) -> Job:
     """Train ``config`` when its turn comes, as the session's run, and return the job. Raises as ``add`` does."""
-    return _taken(add(config))
+    return _taken(add(config, provable))
 
 
-def add(config: RunConfig) -> Job:
+def add(config: RunConfig, provable: bool = False) -> Job:
     """Train ``config`` when its turn comes: after the owner's other trainings, or beside them where slots are free.
 
-    Returns the job, or the one that has the same config and has not ended. Raises RunError as ``Job.start`` does, or
-    where the owner has too many trainings, or may not use a parent or pictures.
+    Returns the job, or the one that has the same config and has not ended. A ``provable`` run keeps all checkpoints.
+    Raises RunError as ``Job.start`` does, or where the owner has too many trainings, or may not use a parent or
+    pictures.
     """
     check_sources(config)
     whole = inherited(config, store())  # as in the job's config
-    return _added(lambda job: job.config == whole, lambda owner: Job.start(whole, store(), owner=owner, in_order=True))
+    return _added(
+        lambda job: job.config == whole,
+        lambda owner: Job.start(whole, store(), owner=owner, in_order=True, provable=provable),
+    )
 
 
 def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job:

@@ -88,6 +88,7 @@ LOG_LOSS: Key[bool] = Key("curves.log", False)
 FORM_RECIPE: Key[str] = Key("form.recipe", DEFAULT)
 FORM_PARENT: Key[Parent | None] = Key("form.parent", None)  # of the branch that the form creates
 FORM_OWN_NETWORK: Key[str] = Key("form.own_network", "")  # a design's JSON
+PROVABLE: Key[bool] = Key("form.provable", False)  # whether the checkpoint of each epoch is kept
 RATE: Key[float] = Key("live.rate", 0.0)
 RATE_OPEN: Key[bool] = Key("live.rate.open", False)
 RATE_RAMP: Key[tuple[str, Worker[tuple[StepMetrics, ...]] | None]] = Key("finder.work", ("", None))  # with its config

@@ -13,11 +13,12 @@ from cnnlab.quantities import duration, rough_duration
 from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell.state import PROVABLE
 from cnnlab.ui.train.queue import queue
 from cnnlab.ui.train.rate_finder import learning_rate_finder
 from cnnlab.ui.widgets import epoch_timing
 from cnnlab.ui.widgets import run_form_link as link
-from cnnlab.ui.widgets.disk_room import tell_disk
+from cnnlab.ui.widgets.disk_room import provable_input, tell_disk
 from cnnlab.ui.widgets.end_notice import end_notice
 from cnnlab.ui.widgets.run_form import run_form
 
@@ -39,6 +40,7 @@ def rail() -> None:
         end_notice(session.all_trainings())
     if not config:
         return
+    provable_input(config)
     if not running and not config.comes_from:
         learning_rate_finder(config)
     link.offer(config)
@@ -63,9 +65,9 @@ def _add(config: RunConfig | None) -> None:
         tell_disk(config)
 
 
-def _begin(begin: Callable[[RunConfig], Job], config: RunConfig) -> None:
+def _begin(begin: Callable[[RunConfig, bool], Job], config: RunConfig) -> None:
     try:
-        begin(config)
+        begin(config, PROVABLE.get())
     except (ConfigError, RunError) as error:
         st.error(frame.literal(str(error)), title="This training could not start")
     else:

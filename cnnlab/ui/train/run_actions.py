@@ -7,6 +7,7 @@ import streamlit as st
 from cnnlab.errors import CnnLabError
 from cnnlab.people.rights import Action
 from cnnlab.runs.example import example_id
+from cnnlab.runs.machines import unlike_here
 from cnnlab.runs.run import Run, RunError
 from cnnlab.ui.shell import frame, person, run_changes, session
 from cnnlab.ui.shell.state import BRANCH_OPEN, branch_epoch
@@ -20,28 +21,35 @@ LOWEST_RATE, HIGHEST_RATE = 1e-6, 10.0
 
 def run_actions(run: Run) -> None:
     """Show the buttons below the run's result."""
-    epochs, may_continue = run.epochs(), person.may(Action.CONTINUE, run)
+    summary, epochs, may_continue = run.summary, run.epochs(), person.may(Action.CONTINUE, run)
+    can_resume = may_continue and summary.status in ("interrupted", "stopped", "failed")
+    other = unlike_here(run.config, summary)
     with st.container(horizontal=True):
-        if may_continue and run.summary.status in ("interrupted", "stopped", "failed"):
-            _offer_resume(run)
+        if can_resume:
+            _offer_resume(run, other)
         if max(epochs, default=0):
             if may_continue:
                 with st.popover("Train for more epochs", icon=":material/more_time:"):
                     _train_on(run)
+                    _tell_machine(other)
             with st.popover("Branch", icon=":material/alt_route:", key=BRANCH_OPEN.name, on_change="rerun"):
                 _branch(run, epochs)
             with st.popover("Export", icon=":material/output:"):
                 take_away(run)
         if person.is_class() and person.may(Action.SHARE, run) and run.id != example_id():
             _share(run)
+    if can_resume:
+        _tell_machine(other)
 
 
-def _offer_resume(run: Run) -> None:
+def _offer_resume(run: Run, other: str) -> None:
+    """Show the button that continues the run, which ``other`` machines do with other numbers."""
+    same = "" if other else " The result is the same as without the stop."
     if st.button(
         "Resume",
         icon=":material/resume:",
         key="resume",
-        help="Continues after its last complete epoch. The result is the same as without the stop.",
+        help=f"Continues after its last complete epoch.{same}",
     ):
         _resume(run)
 
@@ -61,6 +69,15 @@ def _show(run: Run, is_shown: bool) -> None:
         run_changes.show(run, is_shown)
     except RunError as error:
         st.toast(frame.literal(str(error)), icon=":material/error:")
+
+
+def _tell_machine(other: str) -> None:
+    """Say that a run from another kind of machine goes on with other numbers."""
+    if other:
+        st.caption(
+            ":material/developer_board: This run was trained on another kind of machine. It can continue here, but its "
+            f"numbers will differ: {frame.literal(other)}."
+        )
 
 
 def _train_on(run: Run) -> None:
