@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+NAMED = 3  # instructions that differ
+
 Name = Annotated[str, Field(max_length=100)]
 
 
@@ -29,11 +31,14 @@ class MachineKind(BaseModel):
             "PyTorch ": (self.torch, here.torch),
             "device ": (self.device, here.device),
             "GPU ": (self.gpu or "none", here.gpu or "none"),
-            "instructions ": (_without(self.units, here.units), _without(here.units, self.units)),
         }
-        return "; ".join(f"{what}{there}, here {own}" for what, (there, own) in pairs.items() if there != own)
+        differing = [f"{what}{there}, here {own}" for what, (there, own) in pairs.items() if there != own]
+        if not differing and self != here:
+            differing = [f"instructions {_without(self.units, here.units)}, here {_without(here.units, self.units)}"]
+        return "; ".join(differing)
 
 
 def _without(units: tuple[str, ...], others: tuple[str, ...]) -> str:
     """Name the units that the others lack."""
-    return " ".join(unit for unit in units if unit not in others) or "fewer"
+    found = [unit for unit in units if unit not in others]
+    return " ".join(found[:NAMED]) + " …" * (len(found) > NAMED) or "fewer"

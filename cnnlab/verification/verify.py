@@ -47,7 +47,7 @@ def verify(run: Run, level: int = 1, count: int = SAMPLED, draws: Random | None 
     threads = torch.get_num_threads()
     try:
         claims = _claims_of(run, level)
-        report = replace(report, epochs=claims.last, notes=_notes(claims))
+        report = replace(report, epochs=claims.last, notes=_notes(claims, level))
         _check_here(claims)
         with TemporaryDirectory() as folder:
             return (yield from _verified(claims, report, count, draws or SystemRandom(), Path(folder)))
@@ -75,13 +75,13 @@ def _claims_of(run: Run, level: int) -> Claims:
     return claims
 
 
-def _notes(claims: Claims) -> tuple[str, ...]:
+def _notes(claims: Claims, level: int) -> tuple[str, ...]:
     """Say what a proof of this run takes for granted."""
     origin, missing = claims.config.comes_from, claims.missing
     notes = []
     if origin:
         notes.append(f"it starts from run {origin.run}, epoch {origin.epoch}: verify that run too")
-    if missing:
+    if missing and level == 1:  # the other levels cannot do without
         notes.append(f"weights are missing of {_listed(missing)}")
     return tuple(notes)
 

@@ -177,7 +177,7 @@ def test_resuming_on_another_kind_of_machine_is_told_and_works() -> None:
     other = run.summary.machines[0].model_copy(update={"torch": "1.13_1"})
     run.write_summary(run.summary.model_copy(update={"machines": (other,)}))
     page = open_page("Train", run)
-    assert f"numbers will differ: PyTorch 1.13_1, here {torch.__version__}" in texts(page).replace("\\", "")
+    assert f"numbers will differ (PyTorch 1.13_1, here {torch.__version__}" in texts(page).replace("\\", "")
     assert "same as without the stop" not in page.button(key="resume").help
     page.button(key="resume").click().run()
     for job in running_jobs():

@@ -24,6 +24,8 @@ def test_this_machine_has_a_kind_that_json_keeps() -> None:
         ({"device": "cuda", "gpu": "NVIDIA T4"}, "device cuda, here cpu; GPU NVIDIA T4, here none"),
         ({"units": (*HERE.units, "avx9")}, "instructions avx9, here fewer"),
         ({"units": HERE.units[1:]}, f"instructions fewer, here {HERE.units[0]}"),
+        ({"units": (*HERE.units, "a", "b", "c", "d")}, "instructions a b c …, here fewer"),
+        ({"torch": "1.13", "units": ()}, f"PyTorch 1.13, here {HERE.torch}"),
     ],
 )
 def test_what_differs_is_told(fields: dict[str, object], told: str) -> None:

@@ -155,6 +155,7 @@ def test_what_is_missing_cannot_be_proved(level: int, file: str, honest: Run, tm
     report = report_on(copied, level=level)
     assert report.outcome == "unproved"
     assert "missing of epoch" in report.reason
+    assert not report.notes
 
 
 def test_missing_weights_are_told_where_the_run_is_executed(honest: Run, tmp_path: Path) -> None:

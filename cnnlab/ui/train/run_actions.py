@@ -30,8 +30,8 @@ def run_actions(run: Run) -> None:
         if max(epochs, default=0):
             if may_continue:
                 with st.popover("Train for more epochs", icon=":material/more_time:"):
-                    _train_on(run)
                     _tell_machine(other)
+                    _train_on(run)
             with st.popover("Branch", icon=":material/alt_route:", key=BRANCH_OPEN.name, on_change="rerun"):
                 _branch(run, epochs)
             with st.popover("Export", icon=":material/output:"):
@@ -76,7 +76,7 @@ def _tell_machine(other: str) -> None:
     if other:
         st.caption(
             ":material/developer_board: This run was trained on another kind of machine. It can continue here, but its "
-            f"numbers will differ: {frame.literal(other)}."
+            f"numbers will differ ({frame.literal(other)})."
         )
 
 
