@@ -6,7 +6,7 @@ import pytest
 
 from cnnlab.runs import resource_log
 from cnnlab.runs.resource_log import NAME, ResourceLog, read_samples
-from cnnlab.runs.run import Run
+from cnnlab.runs.run import MAX_READ, Run
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 from cnnlab.training.resources import Sample
@@ -65,5 +65,5 @@ def test_a_missing_a_damaged_and_a_huge_file_are_as_none(run: Run, monkeypatch: 
     assert not read_samples(run)
     ResourceLog(run).add(sample(1))
     assert read_samples(run)
-    monkeypatch.setitem(resource_log.MAX_READ, NAME, 10)
+    monkeypatch.setitem(MAX_READ, NAME, 10)
     assert not read_samples(run)
