@@ -196,13 +196,13 @@ def _costs(store: RunStore, executor: Cluster) -> Figures:
 
 def _processor_seconds_an_epoch(store: RunStore, executor: Executor) -> float:
     """Return what this process takes of a processor while a node trains, without the start and the test."""
-    job = _begun(store, executor, parse_config(MNIST | {"epochs": 5}))
-    _await(lambda: len(job.history.epochs) == 1, job, every=0.5)
+    job = _begun(store, executor, parse_config(MNIST | {"epochs": 3}))
+    _await(lambda: len(job.history.epochs) == 1, job, every=0.2)
     before = psutil.Process().cpu_times()
-    _await(lambda: len(job.history.epochs) == 4, job, every=0.5)
+    _await(lambda: len(job.history.epochs) == 3, job, every=0.2)
     after = psutil.Process().cpu_times()
     _ended(job)
-    return (after.user + after.system - before.user - before.system) / 3
+    return (after.user + after.system - before.user - before.system) / 2
 
 
 def _both(executor: Executor) -> dict[str, Executor]:

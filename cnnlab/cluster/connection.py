@@ -16,10 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnnlab import __version__
 from cnnlab.cluster.address import ClusterError, check_safe, environment, host_and_port, is_here
 from cnnlab.cluster.workplace import Workplace
 from cnnlab.errors import CnnLabError
+from cnnlab.places import program_digest
 from cnnlab.threads import end_before_others
 from cnnlab.training.trainer import LostError
 
@@ -74,9 +74,9 @@ class Process:
         if self._is_known:
             return
         found = self._answer(lambda: self._description)
-        own = {"version": __version__, "torch": torch.__version__}
+        own = {"app": program_digest(), "PyTorch": torch.__version__}
         if other := next((name for name, value in own.items() if found[name] != value), ""):
-            raise ClusterError(f"a node of the cluster has {other} {found[other]}, this server has {own[other]}")
+            raise ClusterError(f"a node has another {other} than this server: install the same on both")
         self._is_known = True
 
     def clear(self) -> None:

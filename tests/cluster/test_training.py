@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from typing import Any, cast
 
 import psutil
 import pytest
 import torch
 
+from cnnlab.cluster import connection
 from cnnlab.cluster.remote import RemoteTrainer
 from cnnlab.jobs import executor
 from cnnlab.jobs.executor import Cluster
@@ -143,6 +145,22 @@ def test_an_abandoned_run_shows_as_interrupted_and_can_be_resumed(monkeypatch: p
     assert finish(job).run.summary.status == "interrupted"
     assert finish(Job.resume(job.run)).state == "finished"
     assert is_same(job.run, here(monkeypatch, epochs=20).run)
+
+
+def test_a_node_with_another_program_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "program_digest", lambda: "another")
+    monkeypatch.setattr(connection.Process, "check_version", _forgetful(connection.Process.check_version))
+    job = finish(start())
+    assert job.state == "failed"
+    assert "another app" in job.error
+
+
+def _forgetful(check: Callable[[connection.Process], None]) -> Callable[[connection.Process], None]:
+    def check_again(process: connection.Process) -> None:
+        process._is_known = False
+        check(process)
+
+    return check_again
 
 
 def test_what_a_node_refuses_is_told_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
