@@ -7,6 +7,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -234,12 +235,12 @@ def _losses(store: RunStore, executor: Cluster, nodes: Any) -> Figures:
     draws, equal, killed = Random(0), 0, []
     for number in range(KILLS):
         job = _begun(store, executor, parse_config({"architecture": "lean", "epochs": 6, "schedule": "constant"}))
-        _await(lambda job=job: len(job.history.epochs) == 1, job)
+        _await(partial(_has_epochs, job), job)
         sleep(draws.uniform(0, 0.5))
         if number % 2:
             job.change_learning_rate(0.002)
-            _await(lambda job=job: job.history.rates, job)
-        killed.append(_seconds_to_go_on(job, lambda number=number: _kill(executor, nodes, whole=number % 3 == 0)))
+            _await(partial(_has_rates, job), job)
+        killed.append(_seconds_to_go_on(job, partial(_kill, executor, nodes, whole=number % 3 == 0)))
         equal += _is_as_it_should_be(_ended(job).run)
         print(killed, equal, flush=True)
     job = _begun(store, executor, parse_config({"architecture": "lean", "epochs": 200}))
@@ -254,6 +255,14 @@ def _losses(store: RunStore, executor: Cluster, nodes: Any) -> Figures:
         "killed_s": max(killed),
         "frozen_s": frozen,
     }
+
+
+def _has_epochs(job: Job) -> bool:
+    return bool(job.history.epochs)
+
+
+def _has_rates(job: Job) -> bool:
+    return bool(job.history.rates)
 
 
 def _seconds_to_go_on(job: Job, lose: Callable[[], None]) -> float:

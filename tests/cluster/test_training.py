@@ -128,7 +128,12 @@ def test_who_is_paused_for_long_gives_the_place_back(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Cluster, "patience", 0.0)
     closed: list[RemoteTrainer] = []
     close = RemoteTrainer.close
-    monkeypatch.setattr(RemoteTrainer, "close", lambda trainer: (closed.append(trainer), close(trainer)))
+
+    def note_and_close(trainer: RemoteTrainer) -> None:
+        close(trainer)
+        closed.append(trainer)
+
+    monkeypatch.setattr(RemoteTrainer, "close", note_and_close)
     job = start(epochs=6)
     wait_for_epoch(job)
     job.pause()
@@ -171,12 +176,12 @@ def test_what_a_node_refuses_is_told_in_one_line(caplog: pytest.LogCaptureFixtur
 
 
 def test_it_listens_on_this_machine_only(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = cast("Cluster", executor._cluster(address))._opened()[1]
-    number = int(pool._idle[0].ask("describe")["process"])
-    head = psutil.Process(number).parent()
-    assert head
-    family = [*head.parents()[:2], head, *head.children(recursive=True), psutil.Process()]
-    ours = [one for one in family if one.pid > 1]
+    pool = executor._cluster(address)._opened()[1]
+    node = psutil.Process(int(pool._idle[0].ask("describe")["process"])).parent()
+    assert node
+    started = node.parent()
+    assert started
+    ours = [started, *started.children(recursive=True), psutil.Process()]
     listening = {
         place.laddr.ip for one in ours for place in one.net_connections("tcp") if place.status == psutil.CONN_LISTEN
     }
