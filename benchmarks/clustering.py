@@ -7,6 +7,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -196,13 +197,13 @@ def _costs(store: RunStore, executor: Cluster) -> Figures:
 
 def _processor_seconds_an_epoch(store: RunStore, executor: Executor) -> float:
     """Return what this process takes of a processor while a node trains, without the start and the test."""
-    job = _begun(store, executor, parse_config(MNIST | {"epochs": 5}))
-    _await(lambda: len(job.history.epochs) == 1, job, every=0.5)
+    job = _begun(store, executor, parse_config(MNIST | {"epochs": 3}))
+    _await(lambda: len(job.history.epochs) == 1, job, every=0.2)
     before = psutil.Process().cpu_times()
-    _await(lambda: len(job.history.epochs) == 4, job, every=0.5)
+    _await(lambda: len(job.history.epochs) == 3, job, every=0.2)
     after = psutil.Process().cpu_times()
     _ended(job)
-    return (after.user + after.system - before.user - before.system) / 3
+    return (after.user + after.system - before.user - before.system) / 2
 
 
 def _both(executor: Executor) -> dict[str, Executor]:
@@ -234,12 +235,12 @@ def _losses(store: RunStore, executor: Cluster, nodes: Any) -> Figures:
     draws, equal, killed = Random(0), 0, []
     for number in range(KILLS):
         job = _begun(store, executor, parse_config({"architecture": "lean", "epochs": 6, "schedule": "constant"}))
-        _await(lambda job=job: len(job.history.epochs) == 1, job)
+        _await(partial(_has_epochs, job), job)
         sleep(draws.uniform(0, 0.5))
         if number % 2:
             job.change_learning_rate(0.002)
-            _await(lambda job=job: job.history.rates, job)
-        killed.append(_seconds_to_go_on(job, lambda number=number: _kill(executor, nodes, whole=number % 3 == 0)))
+            _await(partial(_has_rates, job), job)
+        killed.append(_seconds_to_go_on(job, partial(_kill, executor, nodes, whole=number % 3 == 0)))
         equal += _is_as_it_should_be(_ended(job).run)
         print(killed, equal, flush=True)
     job = _begun(store, executor, parse_config({"architecture": "lean", "epochs": 200}))
@@ -254,6 +255,14 @@ def _losses(store: RunStore, executor: Cluster, nodes: Any) -> Figures:
         "killed_s": max(killed),
         "frozen_s": frozen,
     }
+
+
+def _has_epochs(job: Job) -> bool:
+    return bool(job.history.epochs)
+
+
+def _has_rates(job: Job) -> bool:
+    return bool(job.history.rates)
 
 
 def _seconds_to_go_on(job: Job, lose: Callable[[], None]) -> float:

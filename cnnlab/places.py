@@ -38,6 +38,16 @@ def how_to_install() -> str:
 
 
 @cache
+def program_digest() -> str:
+    """Return a digest of what the program's files say: the same on all machines that have the same program."""
+    paths = (path for path in _PACKAGE.rglob("*.py") if _INSTALLED not in path.parents)
+    digest = blake2s()
+    for name, path in sorted((path.relative_to(_PACKAGE).as_posix(), path) for path in paths):
+        digest.update(f"{name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
 def sources_digest() -> str:
     """Return a digest of the program's files: caches of what it computes are of no use to another state of it."""
     states = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(_PACKAGE.rglob("*.py"))]

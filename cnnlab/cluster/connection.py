@@ -16,10 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnnlab import __version__
 from cnnlab.cluster.address import ClusterError, check_safe, environment, host_and_port, is_here
 from cnnlab.cluster.workplace import Workplace
 from cnnlab.errors import CnnLabError
+from cnnlab.places import program_digest
 from cnnlab.threads import end_before_others
 from cnnlab.training.trainer import LostError
 
@@ -74,9 +74,9 @@ class Process:
         if self._is_known:
             return
         found = self._answer(lambda: self._description)
-        own = {"version": __version__, "torch": torch.__version__}
+        own = {"app": program_digest(), "PyTorch": torch.__version__}
         if other := next((name for name, value in own.items() if found[name] != value), ""):
-            raise ClusterError(f"a node of the cluster has {other} {found[other]}, this server has {own[other]}")
+            raise ClusterError(f"a node has another {other} than this server: install the same on both")
         self._is_known = True
 
     def clear(self) -> None:
@@ -122,7 +122,7 @@ class Connection:
     """The connection of this process to a cluster. Raises ClusterError where there is none."""
 
     def __init__(self, address: str) -> None:
-        host, port = host_and_port(address)
+        host, port = self._place = host_and_port(address)
         check_safe(host)
         if not answers(host, port):
             raise ClusterError(f"no cluster answers at {address}: start one (docs/cluster.md)")
@@ -142,10 +142,8 @@ class Connection:
 
     def nodes(self) -> list[Node]:
         """Return the nodes that are alive. Raises ClusterError where the cluster is gone."""
-        try:
-            known = [node for node in self._ray.nodes() if node["Alive"]]
-        except Exception as error:  # Ray documents none
-            raise ClusterError("the cluster is gone: start it again, then this server") from error
+        self._check_there()
+        known = [node for node in self._ray.nodes() if node["Alive"]]
         return [
             Node(
                 id=node["NodeID"],
@@ -157,7 +155,8 @@ class Connection:
         ]
 
     def start(self, node: Node) -> Process:
-        """Start a process on a node, without waiting until it answers."""
+        """Start a process on a node, without waiting until it answers. Raises as ``nodes``."""
+        self._check_there()
         strategy = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node.id, soft=False)
         make = self._ray.remote(concurrency_groups={"alive": 1})(Workplace).options(
             num_cpus=0,  # a pool says how many there are
@@ -181,6 +180,11 @@ class Connection:
     def close(self) -> None:
         """End the connection; processes that it started end too."""
         self._ray.shutdown()
+
+    def _check_there(self) -> None:
+        """Raise ClusterError where the first node is gone: Ray itself would wait for it."""
+        if not answers(*self._place):
+            raise ClusterError("the cluster is gone: start it and the app again, then resume the run")
 
     def _connect(self, address: str, host: str, failures: list[Exception]) -> None:
         own = {"_node_ip_address": "127.0.0.1"} if is_here(host) and "://" not in address else {}

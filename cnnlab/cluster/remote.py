@@ -37,8 +37,9 @@ class RemoteTrainer:
     ) -> RemoteTrainer | None:
         """Begin on the node with the most free places; None where there is none until ``gives_up()``.
 
-        Raises as ``Trainer``, ConfigError where the node has too little memory.
+        Raises as ``Trainer``, ClusterError where the cluster is gone, ConfigError where the node has too little memory.
         """
+        connection.nodes()  # raises where there is no cluster any more
         process = pool.take(gives_up)
         if not process:
             return None

@@ -27,10 +27,10 @@ class Workplace:
 
         import torch  # noqa: PLC0415
 
-        from cnnlab import __version__  # noqa: PLC0415
         from cnnlab.cluster import wire  # noqa: F401, PLC0415
+        from cnnlab.places import program_digest  # noqa: PLC0415
 
-        return {"version": __version__, "torch": torch.__version__, "process": os.getpid()}
+        return {"app": program_digest(), "PyTorch": torch.__version__, "process": os.getpid()}
 
     def alive(self) -> bool:
         """Answer beside a step that takes long."""

@@ -38,9 +38,17 @@ class Work(Protocol):
 class Executor(Protocol):
     """A way to carry trainings out."""
 
-    queue: TrainingQueue | None  # of its own; None: this process's
-    patience: float | None  # seconds that a paused training keeps its place; None: as long as it lasts
-    gives_way_after: Literal["tick", "epoch"]  # the event after which another may have a training's place
+    @property
+    def queue(self) -> TrainingQueue | None:
+        """Its own queue; None: this process's."""
+
+    @property
+    def patience(self) -> float | None:
+        """The seconds that a paused training keeps its place; None: as long as the pause lasts."""
+
+    @property
+    def gives_way_after(self) -> Literal["tick", "epoch"]:
+        """The event after which another may have a training's place."""
 
     def open(self) -> None:
         """Make it ready. Raises CnnLabError where it cannot be used."""

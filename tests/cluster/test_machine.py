@@ -50,7 +50,7 @@ def test_without_ray_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) 
 
 def test_trainings_run_here_unless_a_cluster_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CNNLAB_CLUSTER", raising=False)
-    assert chosen() is LOCAL
+    assert chosen() == LOCAL
     monkeypatch.setenv("CNNLAB_CLUSTER", "127.0.0.1:9")
     assert isinstance(chosen(), Cluster)
     assert chosen() is chosen()

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from typing import Any, cast
 
 import psutil
 import pytest
 import torch
 
+from cnnlab.cluster import connection
 from cnnlab.cluster.remote import RemoteTrainer
 from cnnlab.jobs import executor
 from cnnlab.jobs.executor import Cluster
@@ -126,7 +128,12 @@ def test_who_is_paused_for_long_gives_the_place_back(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Cluster, "patience", 0.0)
     closed: list[RemoteTrainer] = []
     close = RemoteTrainer.close
-    monkeypatch.setattr(RemoteTrainer, "close", lambda trainer: (closed.append(trainer), close(trainer)))
+
+    def note_and_close(trainer: RemoteTrainer) -> None:
+        close(trainer)
+        closed.append(trainer)
+
+    monkeypatch.setattr(RemoteTrainer, "close", note_and_close)
     job = start(epochs=6)
     wait_for_epoch(job)
     job.pause()
@@ -145,6 +152,22 @@ def test_an_abandoned_run_shows_as_interrupted_and_can_be_resumed(monkeypatch: p
     assert is_same(job.run, here(monkeypatch, epochs=20).run)
 
 
+def test_a_node_with_another_program_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "program_digest", lambda: "another")
+    monkeypatch.setattr(connection.Process, "check_version", _forgetful(connection.Process.check_version))
+    job = finish(start())
+    assert job.state == "failed"
+    assert "another app" in job.error
+
+
+def _forgetful(check: Callable[[connection.Process], None]) -> Callable[[connection.Process], None]:
+    def check_again(process: connection.Process) -> None:
+        process._is_known = False
+        check(process)
+
+    return check_again
+
+
 def test_what_a_node_refuses_is_told_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     job = finish(start(device="mps"))
     assert job.state == "failed"
@@ -153,12 +176,12 @@ def test_what_a_node_refuses_is_told_in_one_line(caplog: pytest.LogCaptureFixtur
 
 
 def test_it_listens_on_this_machine_only(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = cast("Cluster", executor._cluster(address))._opened()[1]
-    number = int(pool._idle[0].ask("describe")["process"])
-    head = psutil.Process(number).parent()
-    assert head
-    family = [*head.parents()[:2], head, *head.children(recursive=True), psutil.Process()]
-    ours = [one for one in family if one.pid > 1]
+    pool = executor._cluster(address)._opened()[1]
+    node = psutil.Process(int(pool._idle[0].ask("describe")["process"])).parent()
+    assert node
+    started = node.parent()
+    assert started
+    ours = [started, *started.children(recursive=True), psutil.Process()]
     listening = {
         place.laddr.ip for one in ours for place in one.net_connections("tcp") if place.status == psutil.CONN_LISTEN
     }
