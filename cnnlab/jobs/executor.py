@@ -129,8 +129,7 @@ class Cluster:
             return self._connected
 
     def _set_places(self, places: int) -> None:
-        self.queue.limit = max(1, places)
-        self.queue.wake()
+        self.queue.resize(max(1, places))
 
 
 LOCAL = Local()

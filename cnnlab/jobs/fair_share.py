@@ -45,6 +45,11 @@ class FairShare:
         self._used: dict[str, tuple[float, float]] = {}  # by owner: seconds of slots, and when they were counted
         self._arrivals = count()
 
+    def resize(self, slots: int, now: float) -> None:
+        """Have ``slots`` from now on; where these are fewer, nobody loses one before the end of a slice."""
+        self.slots = slots
+        self._fill(now)
+
     def enter(self, who: object, owner: str, in_order: bool, now: float) -> None:
         """Let ``who`` wait: at the end, or where it comes back, at the end of this round."""
         number = next(self._arrivals)

@@ -321,7 +321,8 @@ class Job:
         spec = dataset_spec(config.dataset)
         self._executor.check_memory(config, spec)
         check_batches(config, spec)
-        self._sampler.start(choose_device(config.device))
+        if self._executor is LOCAL:  # else another process trains
+            self._sampler.start(choose_device(config.device))
         task, data = self._task(spec), data_of(self.run, self._data_folder)
         while not self._carry_out(task, data):
             self.state = "loading"

@@ -59,6 +59,12 @@ class TrainingQueue:
             self._shares.leave(who, self._clock())
             self._moved.notify_all()
 
+    def resize(self, limit: int) -> None:
+        """Let at most ``limit`` run from now on."""
+        with self._moved:
+            self._shares.resize(limit, self._clock())
+            self._moved.notify_all()
+
     def wake(self) -> None:
         """Wake all that wait, which check whether they give up."""
         with self._moved:

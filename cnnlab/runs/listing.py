@@ -67,9 +67,8 @@ class Listing(tuple[Entry, ...]):
         if all(shown):
             return self
         listing = Listing(compress(self, shown))
-        listing.ids, listing.viewed, listing.belongings = (
-            tuple(compress(each, shown)) for each in (self.ids, self.viewed, self.belongings)
-        )
+        listing.ids, listing.viewed = tuple(compress(self.ids, shown)), tuple(compress(self.viewed, shown))
+        listing.belongings = tuple(compress(self.belongings, shown))
         listing.running = self.running.intersection(listing.ids)
         return listing
 

@@ -22,6 +22,7 @@ from cnnlab.data.loading import Data, load
 from cnnlab.data.splits import Split
 from cnnlab.training.config import Extension, RunConfig
 from cnnlab.training.events import Event, Finished, Prepared, RateChange, Started, ThreadsChange, Tick
+from cnnlab.training.machine_kind import MachineKind
 from cnnlab.training.run_data import network_for
 from cnnlab.training.trainer import Report, Task, Trainer
 from tests.samples import EPOCH, STEP, few_digits, lesson
@@ -70,7 +71,7 @@ def test_a_task_comes_as_it_was() -> None:
 
 def test_every_kind_of_event_comes_as_it_was() -> None:
     events: list[Event] = [
-        Started(2, 32, "cpu", "float32"),
+        Started(2, 32, "cpu", "float32", MachineKind(system="a", processor="b", torch="c", device="cpu")),
         Prepared(3, 4, 1),
         RateChange(3, 0.1, 0.5),
         ThreadsChange(3, 0.1, 2),

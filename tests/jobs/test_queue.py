@@ -37,6 +37,18 @@ def test_as_many_are_at_work_as_the_limit_says() -> None:
     assert queue.place("c") == 0
 
 
+def test_a_queue_that_grows_lets_those_that_wait_begin() -> None:
+    queue = TrainingQueue(1)
+    assert queue.take("a", never)
+    second = Waits(queue, "b")
+    queue.resize(2)
+    second.thread.join()
+    assert second.turns == [True]
+    queue.resize(1)
+    assert queue.has_turn("a")
+    assert queue.has_turn("b")
+
+
 def test_who_gives_up_gets_no_turn_and_holds_up_nobody() -> None:
     queue = TrainingQueue(1)
     assert queue.take("a", never)
