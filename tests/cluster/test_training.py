@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from threading import Event
 from typing import Any, cast
 
 import psutil
@@ -19,7 +20,7 @@ from cnnlab.runs.run import Run
 from cnnlab.training.run_data import network_for
 from cnnlab.training.trainer import Saved, Task, Trainer
 from tests.samples import lesson
-from tests.trainings import finish, records, start, wait_for, wait_for_epoch, wait_until
+from tests.trainings import PATIENCE, finish, records, start, wait_for, wait_for_epoch, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("on_cluster")]
 
@@ -126,18 +127,18 @@ def test_a_killed_process_costs_nothing_but_time(monkeypatch: pytest.MonkeyPatch
 
 def test_who_is_paused_for_long_gives_the_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Cluster, "patience", 0.0)
-    closed: list[RemoteTrainer] = []
+    closed = Event()
     close = RemoteTrainer.close
 
     def note_and_close(trainer: RemoteTrainer) -> None:
         close(trainer)
-        closed.append(trainer)
+        closed.set()
 
     monkeypatch.setattr(RemoteTrainer, "close", note_and_close)
     job = start(epochs=6)
     wait_for_epoch(job)
     job.pause()
-    wait_until(job, lambda: closed)
+    assert closed.wait(PATIENCE)
     job.go_on()
     assert finish(job).state == "finished"
     assert is_same(job.run, here(monkeypatch, epochs=6).run)
