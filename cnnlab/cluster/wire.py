@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from itertools import zip_longest
-from typing import Any, cast
+from typing import Annotated, Any, cast
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from pydantic import Field, TypeAdapter
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -20,17 +21,7 @@ from cnnlab.data.splits import Split
 from cnnlab.networks.build import build
 from cnnlab.training.checkpoint import Checkpoint, Progress
 from cnnlab.training.config import Extension, RunConfig
-from cnnlab.training.events import (
-    EpochMetrics,
-    Event,
-    Finished,
-    Prepared,
-    RateChange,
-    Started,
-    StepMetrics,
-    ThreadsChange,
-    Tick,
-)
+from cnnlab.training.events import Event
 from cnnlab.training.trainer import Report, Saved, Task
 
 Values = dict[str, Any]  # of plain types
@@ -38,16 +29,7 @@ Pixels = npt.NDArray[Any]
 
 _LOADERS = ("read", "fetch", "mapped")  # of a data set: a node needs none
 _SPLITS = ("train", "validation", "test")
-_EVENTS: dict[str, Any] = {
-    "started": Started,
-    "prepared": Prepared,
-    "tick": Tick,
-    "step": StepMetrics,
-    "epoch": EpochMetrics,
-    "rate": RateChange,
-    "threads": ThreadsChange,
-    "finished": Finished,
-}
+_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 
 
 def pack(tensors: Mapping[str, Tensor]) -> bytes:
@@ -114,7 +96,7 @@ def pack_reports(reports: Sequence[Report]) -> list[Values]:
     """Write events with what is kept of their epochs; of steps in a row, which only count, no more than the last."""
     return [
         {
-            "event": asdict(event),
+            "event": _EVENT.dump_python(event, mode="json"),
             "weights": pack(saved.weights) if saved else None,
             "checkpoint": pack_checkpoint(saved.checkpoint) if saved else None,
         }
@@ -125,7 +107,7 @@ def pack_reports(reports: Sequence[Report]) -> list[Values]:
 
 def unpack_report(values: Values) -> Report:
     """Read one of what ``pack_reports`` wrote."""
-    event: Event = _EVENTS[values["event"]["kind"]](**values["event"])
+    event = _EVENT.validate_python(values["event"])
     weights = values["weights"]
     return event, Saved(unpack(weights), unpack_checkpoint(values["checkpoint"])) if weights else None
 

@@ -16,6 +16,7 @@ from cnnlab.training import device
 from cnnlab.training.config import RunConfig
 from cnnlab.training.config_link import from_query, to_query
 from cnnlab.training.recipes import DEFAULT, RECIPES
+from cnnlab.ui.shell import session
 from tests.pages.driver import PAGES, button, checked, new_session, texts
 from tests.samples import TINY
 from tests.trainings import train
@@ -106,7 +107,7 @@ def test_a_link_with_mistakes_gives_what_is_sound_until_training_starts() -> Non
     config = RECIPES["basic-cnn"].config.model_copy(update={"epochs": 1, "train_fraction": 0.05})
     assert handed_out(page) == config
     button(page, "Train").click().run()
-    (job,) = running_jobs()
+    job = session._board().jobs[page.query_params["run"][0]]
     job.join()
     assert job.config == config
     assert not page.run().warning
