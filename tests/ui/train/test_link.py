@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.jobs.job import running_jobs
 from cnnlab.learn.chapters import CHAPTERS
 from cnnlab.networks.designs import to_link
 from cnnlab.training import device
@@ -75,7 +74,7 @@ def test_a_linked_design_is_trained() -> None:
     page = checked(follow(new_session(), design=to_link(TINY), epochs="1", train_fraction="0.05"))
     assert handed_out(page).architecture == TINY
     button(page, "Train").click().run()
-    (job,) = running_jobs()
+    job = session._board().jobs[str(page.query_params["run"])]
     job.join()
     own = {"architecture": TINY, "epochs": 1, "train_fraction": 0.05}
     assert job.config == RECIPES[DEFAULT].config.model_copy(update=own)
@@ -107,7 +106,7 @@ def test_a_link_with_mistakes_gives_what_is_sound_until_training_starts() -> Non
     config = RECIPES["basic-cnn"].config.model_copy(update={"epochs": 1, "train_fraction": 0.05})
     assert handed_out(page) == config
     button(page, "Train").click().run()
-    job = session._board().jobs[page.query_params["run"][0]]
+    job = session._board().jobs[str(page.query_params["run"])]
     job.join()
     assert job.config == config
     assert not page.run().warning
