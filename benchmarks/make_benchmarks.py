@@ -27,6 +27,7 @@ from benchmarks import (
     estimating,
     exporting,
     first_minute,
+    listing,
     looking,
     memory,
     moving,
@@ -181,8 +182,8 @@ def _bench() -> Figures:
 
 
 def _bench_in_float32() -> Figures:
-    """Run the short benchmark as on machines without units for 16 bits."""
-    return side_by_side.measure(quick=True, say=lambda what: print(what, flush=True), precision="float32")
+    """Run the benchmark as on machines without units for 16 bits."""
+    return side_by_side.measure(quick=False, say=lambda what: print(what, flush=True), precision="float32")
 
 
 def _bench_busy() -> Figures:
@@ -397,6 +398,7 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "programs": programs.measure,
     "watching": watching.measure,
     "queueing": queueing.measure,
+    "listing": listing.measure,
     "looking": looking.measure,
     "comparing": comparing.measure,
     "drawing": drawing.measure,
@@ -424,6 +426,7 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "programs": _write_programs,
     "watching": _write_watching,
     "queueing": queueing.table,
+    "listing": listing.table,
     "looking": _write_looking,
     "comparing": _write_comparing,
     "drawing": _write_drawing,

@@ -87,7 +87,7 @@ def test_evaluate_counts_all_classes_alike_where_they_differ_in_size(
 
 
 def test_a_network_too_large_for_the_memory_is_refused_with_what_to_lower(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.training.memory.free_bytes", lambda device: 600 * 10**6)
+    monkeypatch.setattr("cnnlab.training.memory.free_bytes", lambda device: 400 * 10**6)
     page = open_page("Train")
     page.number_input(key="form.batch_size").set_value(4096).run()
     told = page.error[0].value.replace("\\", "")
@@ -103,7 +103,7 @@ def test_an_error_nobody_expected_has_its_details_folded_away(monkeypatch: pytes
     def broken(*_: object) -> None:
         raise ZeroDivisionError("<b>oops</b>")
 
-    monkeypatch.setattr("cnnlab.jobs.job.first_network", broken)
+    monkeypatch.setattr("cnnlab.jobs.job.last_network", broken)
     page = open_page("Train")
     button(page, "Train").click().run()
     for job in running_jobs():

@@ -20,7 +20,7 @@ from tests.trainings import train
 def asked_for(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
     """What a click on Train would train."""
     taken: list[RunConfig] = []
-    monkeypatch.setattr(session, "start", taken.append)
+    monkeypatch.setattr(session, "start", lambda config, provable: taken.append(config))
     checked(button(page, "Train").click().run())
     return taken[0]
 
