@@ -203,10 +203,11 @@ def _write_busy(figures: Figures) -> str:
 
 def _write_earlier(kept: list[Figures]) -> str:
     """Write a table for each section that was measured on another machine before."""
-    tables = [
-        f"### {each['section']}\n\n{_write_machine(each['machine'])}\n\n{TABLES[each['section']](each['figures'])}"
-        for each in kept
-    ]
+    tables = []
+    for each in kept:
+        head, table = _write_machine(each["machine"]), TABLES[each["section"]](each["figures"])
+        own = [] if table.startswith(head) else [head]  # some sections name their machine themselves
+        tables.append("\n\n".join([f"### {each['section']}", *own, table]))
     return "\n\n".join(tables) or "None is kept."
 
 

@@ -59,7 +59,7 @@ class Needs:
 
 
 def needs(config: RunConfig, spec: DatasetSpec) -> Needs:
-    """Return an estimate of the memory: on a CPU, 18 trainings at 28 to 224 px took 0.62 to 0.88 of it.
+    """Return an estimate of the memory: on a CPU, 18 trainings at 28 to 224 px took 0.64 to 0.94 of it.
 
     Raises ArchitectureError where a layer does not fit the images, ConfigError where the device is missing.
     """
