@@ -17,6 +17,7 @@ from cnnlab.ui.train.run_view import RunView
 CROWDED_CORES = 2
 EAGER_FOR_SECONDS = 5.0
 RELAXED_SECONDS = 4.0
+RESOURCES_SECONDS = 20.0  # they change little, and two more charts each time slow a training on the same cores
 
 
 def current_view() -> RunView | None:
@@ -33,6 +34,7 @@ def watch(view: RunView, was_running: bool) -> None:
     if was_running and not view.is_running:
         st.rerun()
     poll.paced(lambda: _interval(job) if job and job.is_running else None, _show, view)
+    poll.paced(lambda: RESOURCES_SECONDS if job and job.is_running else None, resources, view)
 
 
 def _interval(job: Job) -> float:
@@ -55,4 +57,3 @@ def _show(view: RunView) -> None:
             with st.expander("Error details", icon=":material/bug_report:"):
                 st.code(job.details, language=None)
     curves(view)
-    resources(view)

@@ -62,7 +62,7 @@ def test_the_ticks_of_a_running_job_open_no_file(branch: Job, ticks: list[tuple[
     page.switch_page(PAGES["Home"])
     for _ in range(4):
         checked(page.run())
-    assert [name for name, _ in ticks] == ["_show"] * 3 + ["_badge"] * 4
+    assert [name for name, _ in ticks] == ["_show", "resources"] * 3 + ["_badge"] * 4
     opened = {file for _, files in ticks for file in files}
     assert not [file for file in opened if not file.endswith("secrets.toml")]  # which may be there from now on
 
