@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.data.datasets import own_pictures
+from cnnlab.jobs.job import Job
 from cnnlab.jobs.sweep import SweepStore
 from cnnlab.jobs.sweep_config import Between, SweepConfig
 from cnnlab.networks.architecture import Draft
@@ -21,9 +22,11 @@ from cnnlab.people.rights import STRANGER, Person
 from cnnlab.people.rules import ClassRules
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
-from cnnlab.ui.shell import person
+from cnnlab.training.config import RunConfig
+from cnnlab.ui.shell import person, session
 from tests.data.pictures.photos import added, folder_of, photos
 from tests.pages.driver import PAGES, button, checked, new_session, open_page, texts
+from tests.samples import TINY
 
 pytestmark = pytest.mark.slow
 
@@ -136,6 +139,18 @@ def test_visitors_see_a_shown_run_by_its_link_and_nothing_else(adas: Run, act_as
         page = opened(name, **query)
         assert button(page, "Join")
         assert adas.title not in told(page)
+
+
+def test_who_has_a_link_to_a_running_training_does_not_see_its_owners_others(act_as: ActAs) -> None:
+    act_as(ADA)
+    hidden, shown = (
+        Job.start(RunConfig(architecture=TINY, epochs=epochs), RunStore(runs_folder(), ADA.id), owner=ADA.id)
+        for epochs in (999, 1000)
+    )
+    session._board().jobs.update({job.run.id: job for job in (hidden, shown)})
+    shown.run.show(True)
+    act_as(VISITOR)
+    assert "training, " not in told(checked(opened("Inside", run=shown.run.id)))  # the badge of one's own
 
 
 @pytest.mark.parametrize("name", ["Home", "Train"])

@@ -224,8 +224,8 @@ def current_job() -> Job | None:
     """Return the session's job, running or ended; None where there is none or the server has removed it."""
     board, watch = _board(), _watch()
     job = board.jobs.get(current_run_id() or "")
-    if job and not trainings():
-        watch.owner = job.owner or watch.owner  # a page that was reloaded; where persons are known, theirs counts
+    if job and not person.is_class() and not trainings():
+        watch.owner = job.owner or watch.owner  # a page that was reloaded; in a class, whoever has a link only looks
     for each in filter(None, (job, *board.of(owner()))):
         watch.add(each, partial(board.let_go, each))
     for work in _kept():
