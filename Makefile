@@ -11,7 +11,7 @@ run: .venv/app
 # The types are checked beside the tests, which wait for browsers now and then.
 test: style
 	$(BIN)/mypy & types=$$!; \
-	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/pytest --numprocesses 2 --dist worksteal; tests=$$?; \
+	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/pytest --numprocesses 3 --dist worksteal; tests=$$?; \
 	wait $$types && exit $$tests
 
 test-fast: lint

@@ -13,7 +13,7 @@ def _keep_to_own_cores(worker: int, workers: int) -> None:
     Before anything imports torch, which counts the cores once.
     """
     cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, cores[worker::workers] or cores)
+    os.sched_setaffinity(0, cores[worker % len(cores) :: workers])  # more workers than cores share them
     os.environ[_KEPT] = "yes"
 
 
