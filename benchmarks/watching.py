@@ -14,8 +14,9 @@ from benchmarks.browsing import browser_page, draw_seven, go, own_server, train
 from tests.browser.browsing import canvas
 
 ROUNDS = 7
-SECONDS = 10.0  # of each side in a round
+SECONDS = 24.0  # of each side in a round
 SETTLED_SECONDS = 8.0  # from opening the page until its load is constant
+STEADY_AFTER_SECONDS = 60.0  # of training: from then on the page asks for updates at its final pace
 SWITCHES = 40
 DRAWINGS = 30
 
@@ -39,6 +40,7 @@ def measure() -> dict[str, float]:
         train(page, address, epochs=1000)
         page.locator(".js-plotly-plot").first.wait_for()
         training = page.url
+        sleep(STEADY_AFTER_SECONDS)
         ratios = []
         for _ in range(ROUNDS):
             sleep(SETTLED_SECONDS)

@@ -15,8 +15,7 @@ from cnnlab.ui.train.result import result
 from cnnlab.ui.train.run_view import RunView
 
 CROWDED_CORES = 2
-EAGER_FOR_SECONDS = 5.0
-RELAXED_SECONDS = 4.0
+CROWDED_PACE = ((0.0, charts.LIVE_SECONDS), (5.0, 4.0), (60.0, 8.0))  # seconds of training, seconds between updates
 RESOURCES_SECONDS = 20.0  # they change little, and two more charts each time slow a training on the same cores
 
 
@@ -33,18 +32,19 @@ def watch(view: RunView, was_running: bool) -> None:
     job = view.job
     if was_running and not view.is_running:
         st.rerun()
-    poll.paced(lambda: _interval(job) if job and job.is_running else None, _show, view)
+    poll.paced(lambda: seconds_between_updates(job) if job and job.is_running else None, _show, view)
     poll.paced(lambda: RESOURCES_SECONDS if job and job.is_running else None, resources, view)
 
 
-def _interval(job: Job) -> float:
-    """Return the seconds between updates.
+def seconds_between_updates(job: Job) -> float:
+    """Return the seconds between updates of a training's page.
 
-    Server and browser need about 0.15 s for each. Where they share two cores with the training, it has to wait: so
-    after the first seconds, when the curves change most, updates become rarer.
+    Each takes the browser about 0.25 s of a core. Where it shares two cores with the training, that has to wait: so
+    updates become rarer as the curves change less.
     """
-    is_crowded = job.summary.device == "cpu" and available_cores() <= CROWDED_CORES
-    return RELAXED_SECONDS if is_crowded and job.seconds > EAGER_FOR_SECONDS else charts.LIVE_SECONDS
+    if job.summary.device != "cpu" or available_cores() > CROWDED_CORES:
+        return charts.LIVE_SECONDS
+    return next(pace for since, pace in reversed(CROWDED_PACE) if job.seconds >= since)
 
 
 def _show(view: RunView) -> None:
