@@ -6,15 +6,15 @@ All of it takes half an hour on 2 cores. In pieces: ``python -m benchmarks.clust
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from time import sleep
 from typing import Any
 
+import click
 import psutil
 
 from benchmarks import equal_runs, lost_nodes
@@ -36,7 +36,8 @@ Figures = dict[str, Any]
 
 def measure() -> Figures:
     """Start a cluster of three nodes on this machine, and measure all parts."""
-    return _measure(list(PARTS), range(RUNS))
+    *_, figures = _measured(list(PARTS), range(RUNS))
+    return figures
 
 
 def table(figures: Figures) -> str:
@@ -172,34 +173,36 @@ PARTS: dict[str, Callable[[RunStore, Nodes], Any]] = {
 }
 
 
-def _measure(parts: list[str], runs: range) -> Figures:
-    figures: Figures = {}
+def _measured(parts: list[str], runs: range) -> Iterator[Figures]:
+    """Start a cluster, and yield the figures so far after each part and each run whose nodes were killed."""
+    figures: Figures = {LOSSES: {}}
     with tempfile.TemporaryDirectory() as folder, three_nodes() as nodes:
         store = RunStore(Path(folder))
         for part in parts:
             figures[part] = PARTS[part](store, nodes)
             print(part, figures[part], flush=True)
-        figures[LOSSES] = {}
+            yield figures
         for number in runs:
             figures[LOSSES][str(number)] = lost_nodes.train_and_kill(store, nodes, number)
             print(number, figures[LOSSES][str(number)], flush=True)
-    return figures
+            yield figures
 
 
-def main() -> None:
-    """Measure some parts, add their figures to those in a file, and write what is there."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=PARTS, help="what to measure beside losses of nodes")
-    parser.add_argument("--runs", type=int, default=0, help="whose nodes are killed")
-    parser.add_argument("--first", type=int, default=0, help="the number of the first of these runs")
-    parser.add_argument("--figures", type=Path, required=True, help="the file")
-    wanted = parser.parse_args()
-    figures = json.loads(wanted.figures.read_text()) if wanted.figures.exists() else {LOSSES: {}}
-    measured = _measure(wanted.parts, range(wanted.first, wanted.first + wanted.runs))
-    figures |= measured | {LOSSES: figures[LOSSES] | measured[LOSSES]}
-    atomic_write(wanted.figures, json.dumps(figures, indent=1))
-    if {LOSSES, *PARTS} <= figures.keys():
-        print(table(figures))
+@click.command()
+@click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
+@click.option("--runs", default=0, help="Runs whose nodes are killed.")
+@click.option("--first", default=0, help="The number of the first of these.")
+@click.option(
+    "--figures", "file", type=click.Path(path_type=Path), required=True, help="What the figures are added to."
+)
+def main(parts: tuple[str, ...], runs: int, first: int, file: Path) -> None:
+    """Measure some parts, add their figures to those in a file as they come, and write what is there."""
+    figures = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {LOSSES: {}}
+    for measured in _measured(list(parts), range(first, first + runs)):
+        figures |= measured | {LOSSES: figures[LOSSES] | measured[LOSSES]}
+        atomic_write(file, json.dumps(figures, indent=1))
+    if figures[LOSSES] and PARTS.keys() <= figures.keys():
+        click.echo(table(figures))
 
 
 if __name__ == "__main__":

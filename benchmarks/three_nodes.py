@@ -79,7 +79,8 @@ def three_nodes() -> Iterator[Nodes]:
     os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
     from ray.cluster_utils import Cluster as RayNodes  # noqa: PLC0415 - optional
 
-    nodes = RayNodes(initialize_head=True, head_node_args={"num_cpus": 0, "node_ip_address": HOST})
+    head = {"num_cpus": 0, "node_ip_address": HOST, "include_dashboard": False}  # as cluster up starts it
+    nodes = RayNodes(initialize_head=True, head_node_args=head)
     for _ in range(NODES):
         _add_node(nodes)
     executor = Cluster(nodes.address)
