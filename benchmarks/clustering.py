@@ -1,304 +1,209 @@
-"""Trainings on a cluster against trainings here: equal numbers, lost nodes, start, cost, what travels; needs Ray."""
+"""Trainings on a cluster against trainings here: equal numbers, lost nodes, start, cost, what travels; needs Ray.
+
+All of it takes half an hour on 2 cores. In pieces: ``python -m benchmarks.clustering --runs 5 --first 10
+--figures figures.json`` kills nodes of the runs 10 to 14, and adds the figures to those in the file.
+"""
 
 from __future__ import annotations
 
-import os
-import signal
+import json
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from random import Random
 from statistics import median
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 
+import click
 import psutil
-import torch
 
-from cnnlab.cluster.machine import SOON
-from cnnlab.data.datasets import dataset_spec
-from cnnlab.jobs.executor import LOCAL, Cluster, Executor
-from cnnlab.jobs.job import Job
-from cnnlab.runs.ancestry import data_of, inherited
-from cnnlab.runs.run import Run
+from benchmarks import equal_runs, lost_nodes
+from benchmarks.three_nodes import NODES, Nodes, begun, ended, number_of, three_nodes, wait_until
+from cnnlab.files import atomic_write
+from cnnlab.jobs.executor import LOCAL, Executor
 from cnnlab.runs.store import RunStore
-from cnnlab.training.config import RunConfig, parse_config, parse_extension
-from cnnlab.training.run_data import network_for
-from cnnlab.training.trainer import Task, Trainer
+from cnnlab.training.config import parse_config
 
-NODES = 3
-KILLS = 6
-SPEEDS = {"images_per_second", "seconds"}  # what the clock decides
-SEVEN = {"strokes": [[(0.3, 0.25), (0.7, 0.25), (0.5, 0.8)]], "pen": 0.08, "label": "7"}
-
-# What differs from Lean for two epochs on a fifth of the sample.
-RUNS: tuple[dict[str, Any], ...] = (
-    {},
-    {"optimizer": "sgd", "momentum": 0.9, "nesterov": True},
-    {"optimizer": "adam", "schedule": "one-cycle"},
-    {"optimizer": "adamw", "weight_decay": 0.05},
-    {"optimizer": "rmsprop", "learning_rate": 0.0005},
-    {"weight_average": 0.9},
-    {"early_stopping": 3, "epochs": 3},
-    {"mixup": 0.4, "cutmix": 0.5},
-    {"class_balance": "sampling"},
-    {"class_balance": "weights", "label_smoothing": 0.1},
-    {"augmentation": "handwriting"},
-    {"augmentation": "none", "gradient_clipping": 1.0},
-    {"architecture": "seven-step-mnist"},
-    {"architecture": "compact", "micro_batch": 32},
-    {"schedule": "step", "step_epochs": 1, "seed": 5},
-    {"parent": True},
-    {"parent": True, "lessons": [SEVEN], "lesson_share": 0.3},
-    {"lessons": [SEVEN], "lesson_share": 0.2, "optimizer": "adam"},
-    {"more": 1},
-    {"more": 2, "weight_average": 0.95, "optimizer": "adamw"},
-)
-
-MNIST = {"architecture": "lean", "dataset": "mnist"}
+LOSSES = "losses"  # among the figures, by the number of the run
+RUNS = 25  # whose nodes are killed
+STARTS = 7
+EPOCHS = 2  # of MNIST, in which the server's processor time is counted
+IDLE = 10.0  # seconds, likewise
+FREEZES = 2
 
 Figures = dict[str, Any]
 
 
 def measure() -> Figures:
-    """Start a cluster of three nodes on this machine, and compare."""
-    with tempfile.TemporaryDirectory() as folder, _cluster() as (nodes, executor):
-        store = RunStore(Path(folder))
-        figures: Figures = {"equal": _equal(store, executor)}
-        print(figures, flush=True)
-        figures |= _costs(store, executor)
-        print(figures, flush=True)
-        figures |= _losses(store, executor, nodes)
+    """Start a cluster of three nodes on this machine, and measure all parts."""
+    *_, figures = _measured(list(PARTS), range(RUNS))
     return figures
 
 
 def table(figures: Figures) -> str:
     """Write the figures as Markdown."""
-    return "\n".join(
-        (
-            f"- equal to the last bit: {figures['equal']['same']} of {figures['equal']['runs']} runs; "
-            f"of {figures['equal']['runs']} with another seed {figures['equal']['same_with_another_seed']}",
-            f"- equal after a killed process or node: {figures['killed_equal']} of {figures['kills']}, "
-            f"{figures['with_rates']} of them with a rate set in the epoch that was lost",
-            f"- from the start of a run to its first step: {figures['warm_s']:.2f} s on a cluster, "
-            f"{figures['here_s']:.2f} s here",
-            f"- processor time of the server: {figures['server_s_an_epoch']:.3f} s an epoch of MNIST",
-            f"- a killed node was replaced after {figures['killed_s']:.1f} s, a frozen one after "
-            f"{figures['frozen_s']:.1f} s",
-            f"- MNIST was put into the nodes' memory {figures['mnist_puts']} time for {figures['mnist_runs']} runs",
-            f"- memory of a process on a node: {figures['process_mb']:.0f} MB; of Ray itself, a node: "
-            f"{figures['ray_mb']:.0f} MB",
-        )
-    )
+    equal, starts, server = figures["equal"], figures["starts"], figures["server"]
+    travels, memory = figures["travels"], figures["memory"]
+    rows = [
+        ("", "figure"),
+        ("---", "---"),
+        ("runs equal to those here, to the last bit", f"{equal['same']} of {equal['runs']}"),
+        ("the same with another seed", f"{equal['same_with_another_seed']} of {equal['runs']}"),
+        *_losses(list(figures[LOSSES].values())),
+        ("from freezing a node to the next step on another", f"{max(figures['frozen']):.0f} s at most"),
+        ("from Train to the first step, on a cluster", f"{median(starts['cluster']):.2f} s"),
+        ("the same here", f"{median(starts['here']):.2f} s"),
+        ("processor time of the server, an epoch of MNIST", f"{server['epoch_s']:.2f} s"),
+        ("the time that this epoch takes", f"{server['epoch_lasts_s']:.0f} s"),
+        ("processor time of the server while nothing trains", f"{1000 * server['idle_s_a_second']:.0f} ms a second"),
+        ("MNIST", f"{travels['dataset_mb']:.0f} MB"),
+        (f"what {NODES} runs on it have sent to {NODES} nodes", f"{travels['first_mb']:.0f} MB in all"),
+        (f"what the next {NODES} have sent", f"{travels['next_mb']:.0f} MB"),
+        ("memory of a process on a node", f"{memory['process_mb']:.0f} MB"),
+        ("memory of Ray itself, a node", f"{memory['ray_mb']:.0f} MB"),
+    ]
+    return "\n".join(f"| {what} | {figure} |" for what, figure in rows)
 
 
-@contextmanager
-def _cluster() -> Iterator[tuple[Any, Cluster]]:
-    """Start a head without cores and nodes of one core each, all on this machine."""
-    os.environ |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0", "CNNLAB_TRAININGS": "64"}
-    os.environ |= SOON | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    from ray.cluster_utils import Cluster as Nodes  # noqa: PLC0415 - optional
-
-    nodes = Nodes(initialize_head=True, head_node_args={"num_cpus": 0, "node_ip_address": "127.0.0.1"})
-    for _ in range(NODES):
-        _add_node(nodes)
-    executor = Cluster(nodes.address)
-    try:
-        executor.open()
-        yield nodes, executor
-    finally:
-        executor.close()
-        nodes.shutdown()
+def _losses(runs: list[Figures]) -> list[tuple[str, str]]:
+    """Write what became of the runs whose nodes were killed."""
+    kills = [loss for run in runs for loss in run["losses"]]
+    seconds = [kill["seconds"] for kill in kills]
+    equal = sum(len(run["losses"]) for run in runs if run["equal"])
+    rates = sum(kill["rates_lost"] > 0 for kill in kills)
+    control = sum(run["control_equal"] for run in runs)
+    return [
+        ("nodes killed without a changed bit", f"{equal} of {len(kills)}"),
+        ("of these, with a rate set by hand in the epoch that was lost", f"{rates}"),
+        ("their runs that are equal with these rates a step later", f"{control} of {len(runs)}"),
+        ("from killing a node to the next step on another", f"{median(seconds):.1f} s, {max(seconds):.1f} s at most"),
+    ]
 
 
-def _add_node(nodes: Any) -> Any:
-    return nodes.add_node(num_cpus=1, node_ip_address="127.0.0.1", object_store_memory=400_000_000)
+def _starts(store: RunStore, nodes: Nodes) -> dict[str, list[float]]:
+    """Measure the seconds from the start of a run to its first step, on a warm process and here, in turns."""
+    places: dict[str, Executor] = {"cluster": nodes.executor, "here": LOCAL}
+    taken: dict[str, list[float]] = {place: [] for place in places}
+    for number in range(STARTS + 1):
+        for place, executor in places.items():
+            seconds = _seconds_to_first_step(store, executor)
+            if number:  # before, the images were loaded
+                taken[place].append(seconds)
+    return taken
 
 
-def _equal(store: RunStore, executor: Executor) -> dict[str, int]:
-    """Train each run in both places, and once more with another seed."""
-    same = other = 0
-    parent = _trained(store, LOCAL, {"epochs": 1}).run.id
-    for number, fields in enumerate(RUNS):
-        wanted = fields | ({"parent": f"{parent}@1"} if "parent" in fields else {})
-        there, here = _trained(store, executor, wanted), _trained(store, LOCAL, wanted)
-        same += _is_same(there.run, here.run)
-        other += _is_same(there.run, _trained(store, LOCAL, wanted | {"seed": 100 + number}).run)
-        print(number, same, other, flush=True)
-    return {"runs": len(RUNS), "same": same, "same_with_another_seed": other}
+def _seconds_to_first_step(store: RunStore, executor: Executor) -> float:
+    job = begun(store, executor, parse_config({"architecture": "lean", "epochs": 50}))
+    seconds = wait_until(lambda: job.step, job)
+    job.stop()
+    ended(job)
+    return seconds
 
 
-def _trained(store: RunStore, executor: Executor, fields: dict[str, Any]) -> Job:
-    more = fields.get("more", 0)
-    base = {"architecture": "lean", "epochs": 2, "train_fraction": 0.2}
-    config = parse_config(base | {name: value for name, value in fields.items() if name != "more"})
-    job = _ended(_begun(store, executor, config))
-    if more:
-        extension = parse_extension(config.epochs, more, 0.001)
-        job = _ended(Job(job.run, threads=1, more=extension, executor=executor)._begun())
-    return job
+def _server(store: RunStore, nodes: Nodes) -> dict[str, float]:
+    """Measure this process's processor time while a node trains, start and test left out, and while none does."""
+    config = parse_config({"architecture": "lean", "dataset": "mnist", "epochs": EPOCHS + 2})
+    job = begun(store, nodes.executor, config)
+    wait_until(lambda: len(job.history.epochs) == 1, job, every=0.2)
+    before = _processor_seconds()
+    lasted = wait_until(lambda: len(job.history.epochs) == EPOCHS + 1, job, every=0.2)
+    taken = _processor_seconds() - before
+    job.stop()
+    ended(job)
+    before = _processor_seconds()
+    sleep(IDLE)
+    idle = _processor_seconds() - before
+    return {"epoch_s": taken / EPOCHS, "epoch_lasts_s": lasted / EPOCHS, "idle_s_a_second": idle / IDLE}
 
 
-def _begun(store: RunStore, executor: Executor, config: RunConfig) -> Job:
-    return Job(store.create(inherited(config, store)), threads=1, executor=executor)._begun()
+def _processor_seconds() -> float:
+    times = psutil.Process().cpu_times()
+    return times.user + times.system
 
 
-def _ended(job: Job) -> Job:
-    job.join()
-    if job.state == "failed":
-        raise SystemExit(job.error)
-    return job
+def _travels(store: RunStore, nodes: Nodes) -> dict[str, float]:
+    """Measure the bytes between the processes of the cluster while a training runs on each node, and once more."""
+    nodes.connection._kept.clear()
+    first, following = (_megabytes_of_trainings(store, nodes) for _ in range(2))
+    sizes = [tensor.numel() * tensor.element_size() for tensor, _ in nodes.connection._kept.values()]
+    return {"dataset_mb": sum(sizes) / 1e6, "first_mb": first, "next_mb": following}
 
 
-def _is_same(first: Run, second: Run) -> bool:
-    """Tell whether all files of two runs say the same, speeds left out."""
-    if first.epochs() != second.epochs() or _records(first) != _records(second):
-        return False
-    one, other = first.checkpoint(), second.checkpoint()
-    assert one
-    assert other
-    tensors = [(one.tensors, other.tensors), *((first.weights(at), second.weights(at)) for at in first.epochs())]
-    return (
-        all(torch.equal(a[name], b[name]) for a, b in tensors for name in a)
-        and first.summary.test_accuracy == second.summary.test_accuracy
-    )
-
-
-def _records(run: Run) -> list[dict[str, Any]]:
-    history = run.history()
-    rows = (*history.steps, *history.epochs, *history.rates)
-    return [{name: value for name, value in row.items() if name not in SPEEDS} for row in rows]
-
-
-def _costs(store: RunStore, executor: Cluster) -> Figures:
-    """Measure starts on warm processes, the server's processor time, what travels, and memory."""
-    connection, pool = executor._opened()
-    starts = {where: [_seconds_to_first_step(store, one) for _ in range(5)] for where, one in _both(executor).items()}
-    puts = len(connection._kept)
-    jobs = [_begun(store, executor, parse_config(MNIST | {"epochs": 1})) for _ in range(NODES)]
+def _megabytes_of_trainings(store: RunStore, nodes: Nodes) -> float:
+    fields = {"architecture": "lean", "dataset": "mnist", "epochs": 1, "train_fraction": 0.02}
+    before = _megabytes_received()
+    jobs = [begun(store, nodes.executor, parse_config(fields)) for _ in range(NODES)]
     for job in jobs:
-        _ended(job)
-    processes = [psutil.Process(_number(process)) for process in pool._idle]
+        ended(job)
+    return _megabytes_received() - before
+
+
+def _megabytes_received() -> float:
+    """Return what this machine received from itself, where all nodes are."""
+    return psutil.net_io_counters(pernic=True)["lo"].bytes_recv / 1e6
+
+
+def _memory(_: RunStore, nodes: Nodes) -> dict[str, float]:
+    """Measure what a process that trained holds, and Ray's own processes of a node."""
+    processes = [psutil.Process(number_of(process)) for process in nodes.pool._idle]
     raylet = processes[0].parent()
     assert raylet
     own = [raylet, *(child for child in raylet.children() if child not in processes)]
     return {
-        "warm_s": median(starts["cluster"]),
-        "here_s": median(starts["here"]),
-        "server_s_an_epoch": _processor_seconds_an_epoch(store, executor),
-        "mnist_runs": NODES,
-        "mnist_puts": (len(connection._kept) - puts) // 2,  # its training and its test images
         "process_mb": median(process.memory_info().rss for process in processes) / 1e6,
         "ray_mb": sum(process.memory_info().rss for process in own) / 1e6,
     }
 
 
-def _processor_seconds_an_epoch(store: RunStore, executor: Executor) -> float:
-    """Return what this process takes of a processor while a node trains, without the start and the test."""
-    job = _begun(store, executor, parse_config(MNIST | {"epochs": 3}))
-    _await(lambda: len(job.history.epochs) == 1, job, every=0.2)
-    before = psutil.Process().cpu_times()
-    _await(lambda: len(job.history.epochs) == 3, job, every=0.2)
-    after = psutil.Process().cpu_times()
-    _ended(job)
-    return (after.user + after.system - before.user - before.system) / 2
+def _equal(store: RunStore, nodes: Nodes) -> equal_runs.Figures:
+    return equal_runs.compare(store, nodes.executor)
 
 
-def _both(executor: Executor) -> dict[str, Executor]:
-    return {"cluster": executor, "here": LOCAL}
+def _frozen(store: RunStore, nodes: Nodes) -> list[float]:
+    return [lost_nodes.freeze(store, nodes) for _ in range(FREEZES)]
 
 
-def _number(process: Any) -> int:
-    """Return the system's number of a process on a node."""
-    return int(process.ask("describe")["process"])
+PARTS: dict[str, Callable[[RunStore, Nodes], Any]] = {
+    "starts": _starts,
+    "server": _server,
+    "travels": _travels,
+    "memory": _memory,  # after trainings
+    "equal": _equal,
+    "frozen": _frozen,
+}
 
 
-def _seconds_to_first_step(store: RunStore, executor: Executor) -> float:
-    began = monotonic()
-    job = _begun(store, executor, parse_config({"architecture": "lean", "epochs": 50}))
-    _await(lambda: job.step, job)
-    seconds = monotonic() - began
-    job.stop()
-    _ended(job)
-    return seconds
+def _measured(parts: list[str], runs: range) -> Iterator[Figures]:
+    """Start a cluster, and yield the figures so far after each part and each run whose nodes were killed."""
+    figures: Figures = {LOSSES: {}}
+    with tempfile.TemporaryDirectory() as folder, three_nodes() as nodes:
+        store = RunStore(Path(folder))
+        for part in parts:
+            figures[part] = PARTS[part](store, nodes)
+            print(part, figures[part], flush=True)
+            yield figures
+        for number in runs:
+            figures[LOSSES][str(number)] = lost_nodes.train_and_kill(store, nodes, number)
+            print(number, figures[LOSSES][str(number)], flush=True)
+            yield figures
 
 
-def _await(happened: Callable[[], object], job: Job, every: float = 0.005) -> None:
-    while job.is_running and not happened():
-        sleep(every)
+@click.command()
+@click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
+@click.option("--runs", default=0, help="Runs whose nodes are killed.")
+@click.option("--first", default=0, help="The number of the first of these.")
+@click.option(
+    "--figures", "file", type=click.Path(path_type=Path), required=True, help="What the figures are added to."
+)
+def main(parts: tuple[str, ...], runs: int, first: int, file: Path) -> None:
+    """Measure some parts, add their figures to those in a file as they come, and write what is there."""
+    figures = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {LOSSES: {}}
+    for measured in _measured(list(parts), range(first, first + runs)):
+        figures |= measured | {LOSSES: figures[LOSSES] | measured[LOSSES]}
+        atomic_write(file, json.dumps(figures, indent=1))
+    if figures[LOSSES] and PARTS.keys() <= figures.keys():
+        click.echo(table(figures))
 
 
-def _losses(store: RunStore, executor: Cluster, nodes: Any) -> Figures:
-    """Kill processes and nodes at random moments, half of the time after a rate was set, then freeze a node."""
-    draws, equal, killed = Random(0), 0, []
-    for number in range(KILLS):
-        job = _begun(store, executor, parse_config({"architecture": "lean", "epochs": 6, "schedule": "constant"}))
-        _await(partial(_has_epochs, job), job)
-        sleep(draws.uniform(0, 0.5))
-        if number % 2:
-            job.change_learning_rate(0.002)
-            _await(partial(_has_rates, job), job)
-        killed.append(_seconds_to_go_on(job, partial(_kill, executor, nodes, whole=number % 3 == 0)))
-        equal += _is_as_it_should_be(_ended(job).run)
-        print(killed, equal, flush=True)
-    job = _begun(store, executor, parse_config({"architecture": "lean", "epochs": 200}))
-    _await(lambda: len(job.history.epochs) == 1, job)
-    frozen = _seconds_to_go_on(job, lambda: _freeze(executor))
-    job.stop()
-    _ended(job)
-    return {
-        "kills": KILLS,
-        "with_rates": KILLS // 2,
-        "killed_equal": equal,
-        "killed_s": max(killed),
-        "frozen_s": frozen,
-    }
-
-
-def _has_epochs(job: Job) -> bool:
-    return bool(job.history.epochs)
-
-
-def _has_rates(job: Job) -> bool:
-    return bool(job.history.rates)
-
-
-def _seconds_to_go_on(job: Job, lose: Callable[[], None]) -> float:
-    """Lose what trains; return the seconds until the next step elsewhere."""
-    lose()
-    began, lost = monotonic(), job._lost_in_a_row
-    _await(lambda: job._lost_in_a_row > lost, job)
-    _await(lambda: job.state == "training" and job.step, job)
-    return monotonic() - began
-
-
-def _kill(executor: Cluster, nodes: Any, whole: bool) -> None:
-    """Kill the busy process, or the ``whole`` node, which another replaces."""
-    (process,) = executor._opened()[1]._busy
-    if not whole:
-        os.kill(_number(process), signal.SIGKILL)
-        return
-    node = next(node for node in nodes.worker_nodes if node.node_id == process.node)
-    nodes.remove_node(node, allow_graceful=False)
-    _add_node(nodes)
-
-
-def _freeze(executor: Cluster) -> None:
-    (process,) = executor._opened()[1]._busy
-    raylet = psutil.Process(_number(process)).parent()
-    assert raylet
-    for one in [raylet, *raylet.children(recursive=True)]:
-        one.suspend()
-
-
-def _is_as_it_should_be(run: Run) -> bool:
-    """Train the run here, with the rates that were set by hand at their steps, and compare."""
-    spec = dataset_spec(run.config.dataset)
-    rates = tuple((change["step"], change["learning_rate"]) for change in run.history().rates)
-    torch.set_num_threads(1)
-    task = Task(run.config, network_for(run.config, spec), rates=rates)
-    kept = [saved for _, saved in Trainer(task, data_of(run)).events() if saved]
-    weights = run.weights(run.epochs()[-1])
-    return all(torch.equal(weights[name], tensor) for name, tensor in kept[-1].weights.items())
+if __name__ == "__main__":
+    main()

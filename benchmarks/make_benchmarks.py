@@ -11,6 +11,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import mean, median, stdev
 from time import perf_counter
@@ -20,6 +21,7 @@ import torch
 
 from benchmarks import (
     big_pictures,
+    clustering,
     colour,
     comparing,
     designing,
@@ -69,6 +71,9 @@ def main() -> None:
     """Measure the sections named on the command line, or all, and write the page from all figures."""
     figures: Figures = json.loads(FIGURES.read_text(encoding="utf-8"))
     for name in sys.argv[1:] or list(SECTIONS):
+        if (package := NEEDED.get(name)) and find_spec(package) is None:
+            print(f"== {name} is left out: {package} is not installed", flush=True)
+            continue
         print(f"== {name}", flush=True)
         measured = SECTIONS[name]()
         keep_earlier(figures, name)
@@ -412,7 +417,9 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "big_pictures": big_pictures.measure,
     "memory": memory.measure,
     "verifying": verifying.measure,
+    "clustering": clustering.measure,
 }
+NEEDED = {"clustering": "ray"}  # packages that the app does without: where one is missing, its section is left out
 TABLES: dict[str, Callable[[Any], str]] = {
     "machine": _write_machine,
     "choices": _write_choices,
@@ -440,6 +447,7 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "big_pictures": big_pictures.table,
     "memory": memory.table,
     "verifying": verifying.table,
+    "clustering": clustering.table,
 }
 
 

@@ -28,8 +28,13 @@ class Workplace:
         import torch  # noqa: PLC0415
 
         from cnnlab.cluster import wire  # noqa: F401, PLC0415
+        from cnnlab.data.datasets import dataset_spec  # noqa: PLC0415
         from cnnlab.places import program_digest  # noqa: PLC0415
+        from cnnlab.training.config import RunConfig  # noqa: PLC0415
+        from cnnlab.training.memory import needs  # noqa: PLC0415
 
+        # The first estimate of memory loads 800 modules of PyTorch's, for which the first training would wait a second.
+        needs(RunConfig(), dataset_spec("mnist-sample"))
         return {"app": program_digest(), "PyTorch": torch.__version__, "process": os.getpid()}
 
     def alive(self) -> bool:

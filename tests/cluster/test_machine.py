@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from cnnlab.cluster import connection, machine
-from cnnlab.cluster.address import ClusterError
+from cnnlab.cluster.address import ALONE, ClusterError
 from cnnlab.jobs.executor import LOCAL, Cluster, chosen
+from tests.cli.commands import refusal
 
 
 def test_nothing_runs_at_first_and_nothing_is_stopped() -> None:
@@ -34,6 +38,27 @@ def test_a_cluster_that_others_can_reach_needs_a_token(monkeypatch: pytest.Monke
         connection.Connection("10.0.0.1:6380")
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1"])
+def test_only_with_a_token_it_opens_ports_to_other_machines(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: dict[str, Any] = {}
+
+    def note(command: list[str], env: dict[str, str], **_: object) -> SimpleNamespace:
+        started.update(command=command, env=env)
+        return SimpleNamespace(pid=os.getpid())
+
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.delenv(ALONE, raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    monkeypatch.setattr(machine.subprocess, "Popen", note)
+    monkeypatch.setattr(machine, "_await_ready", lambda *_: None)
+    machine.start_head(host, 6380)
+    is_here = host == "127.0.0.1"
+    assert f"--node-ip-address={host}" in started["command"]
+    assert "--include-dashboard=false" in started["command"]
+    assert (started["env"].get(ALONE) == "0") == is_here
+    assert any("worker-port" in option for option in started["command"]) != is_here
+
+
 def test_where_nothing_answers_it_says_how_to_start_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for use in (machine.join, connection.Connection):
         with pytest.raises(ClusterError, match=r"no cluster answers at 127\.0\.0\.1:9: start"):
@@ -54,3 +79,11 @@ def test_trainings_run_here_unless_a_cluster_is_named(monkeypatch: pytest.Monkey
     monkeypatch.setenv("CNNLAB_CLUSTER", "127.0.0.1:9")
     assert isinstance(chosen(), Cluster)
     assert chosen() is chosen()
+
+
+def test_the_command_refuses_to_open_a_cluster_without_a_token(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    for command in (["up", "--host", "0.0.0.0"], ["join", "10.0.0.1:6380"]):
+        assert "set RAY_AUTH_MODE=token" in refusal(capsys, "cluster", *command)
