@@ -20,7 +20,7 @@ from cnnlab.training.titles import setting_title
 
 MAX_TITLE = 80  # characters
 MAX_BYTES = 1_000_000  # of a file: a network of many layers takes 100 kB
-MOST_A_DAY = 100
+A_DAY, MOST_A_DAY = 5, 100  # hand-ins of one person
 
 # What the machine decides, and what says where weights come from: other rules than "free" or "fixed" hold for these.
 _MACHINE = {"device", "precision", "micro_batch", "threads"}
@@ -59,7 +59,7 @@ class Assignment(BaseModel):
     most_epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)] | None = None
     most_parameters: Annotated[int, Field(ge=1, le=10**9)] | None = None
     deadline: AwareDatetime | None = None
-    hand_ins_a_day: Annotated[int, Field(ge=1, le=MOST_A_DAY)] = 5  # of one person
+    hand_ins_a_day: Annotated[int, Field(ge=1, le=MOST_A_DAY)] = A_DAY
     has_halves: bool = False  # whether the board shows one half of the test images, and the other after the deadline
     is_removed: bool = False
 

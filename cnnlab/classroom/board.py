@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby, pairwise
 from math import nan
@@ -50,9 +50,7 @@ def board(hand_ins: Sequence[HandIn], assignment: Assignment, part: Part = "all"
     tests = {lower.person: _p(upper, lower, masks) for upper, lower in pairwise(rows)}
     known = {person: p for person, p in tests.items() if p is not None}
     corrected = dict(zip(known, holm(list(known.values())), strict=True))
-    return [
-        Row(row.person, row.best, row.hand_ins, row.looks, row.test, corrected.get(row.person, nan)) for row in rows
-    ]
+    return [replace(row, p=corrected.get(row.person, nan)) for row in rows]
 
 
 def chosen(own: Sequence[HandIn]) -> HandIn:

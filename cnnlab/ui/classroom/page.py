@@ -14,7 +14,7 @@ from cnnlab.ui.classroom import board, class_digits, teacher
 from cnnlab.ui.shell import classroom, flash, frame, person
 from cnnlab.ui.shell.address import ASSIGNMENT
 from cnnlab.ui.shell.frame import literal
-from cnnlab.ui.shell.state import ASSIGNMENT_SHOWN, CLASS_VIEW
+from cnnlab.ui.shell.state import ASSIGNMENT_SHOWN
 from cnnlab.ui.widgets.assignment_rules import deadline, free_settings, limits
 
 BOARD, DIGITS = "Board", "Class digits"
@@ -60,8 +60,8 @@ def _none_yet() -> None:
 def _choose(known: dict[str, Assignment], head: DeltaGenerator) -> str:
     """Show the choice of an assignment, at first the address's, else the newest."""
     asked = ASSIGNMENT.asked(known, "The assignment in this link does not exist here.")
-    if ASSIGNMENT_SHOWN.get() not in known:
-        ASSIGNMENT_SHOWN.put(asked or next(iter(known)))
+    before = ASSIGNMENT_SHOWN.get()
+    ASSIGNMENT_SHOWN.move_to(asked or (before if before in known else next(iter(known))))
     titles = frame.distinct_labels({key: one.title for key, one in known.items()})
     chosen: str = head.selectbox(
         "Assignment",
@@ -99,12 +99,11 @@ def _view(assignment: Assignment) -> str:
     spec = DATASETS.get(assignment.config.dataset)
     if not spec or not takes_digits(spec):
         return BOARD
-    if not CLASS_VIEW.get():
-        CLASS_VIEW.put(BOARD)
     return st.segmented_control(
         "View",
         [BOARD, DIGITS],
-        key=CLASS_VIEW.name,
+        default=BOARD,
+        key="class.view",
         required=True,
         persist_state="session",
         label_visibility="collapsed",

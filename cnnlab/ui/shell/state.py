@@ -98,7 +98,6 @@ BRANCH_OPEN: Key[bool] = Key("branch.open", False)
 ASSIGNMENT_TRAINED: Key[str] = Key("assignment.trained", "")  # whose settings the form holds fixed
 ASSIGNMENT_FILLED: Key[str] = Key("assignment.filled", "")  # with which the form was filled
 ASSIGNMENT_SHOWN: Key[str] = Key("class.assignment", "")  # on Class
-CLASS_VIEW: Key[str] = Key("class.view", "")
 CLASS_VERIFYING: Key[tuple[str, ...]] = Key("class.verifying", ())  # handed-in runs
 CLASS_REMOVED: Key[str] = Key("class.removed", "")  # an assignment, to undo
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnnlab.classroom.assignment import CHOICES, MAX_TITLE, USUALLY_FREE, Assignment, AssignmentError
+from cnnlab.classroom.assignment import A_DAY, CHOICES, MAX_TITLE, USUALLY_FREE, Assignment, AssignmentError
 from cnnlab.training.config import RunConfig, field_title
 from cnnlab.ui.shell import classroom
 from cnnlab.ui.shell.address import ASSIGNMENT
@@ -50,22 +50,7 @@ def _form(form: str, known: Assignment | None, config: RunConfig) -> None:
             key=_key(form, "free"),
             help="All other settings are fixed, but those of the machine. The data set is always fixed.",
         )
-        left, right = st.columns(2)
-        with left:
-            _number("Epochs, at most", form, "most_epochs", known.most_epochs if known else None, "Empty: no limit")
-            _number("Hand-ins a day", form, "hand_ins_a_day", known.hand_ins_a_day if known else 5, "Of each pupil")
-        with right:
-            _number(
-                "Parameters, at most",
-                form,
-                "most_parameters",
-                known.most_parameters if known else None,
-                "Empty: no limit",
-            )
-            own = known.deadline.astimezone().replace(tzinfo=None) if known and known.deadline else None
-            st.datetime_input(
-                "Deadline", own, key=_key(form, "deadline"), help="In the server's time zone. Empty: none"
-            )
+        _limits(form, known)
         st.checkbox(
             "Halve the test images",
             known.has_halves if known else False,
@@ -79,6 +64,18 @@ def _form(form: str, known: Assignment | None, config: RunConfig) -> None:
         )
         label = "Save" if known else "Make"
         st.form_submit_button(label, type="primary", on_click=_save, args=[form, known, config])
+
+
+def _limits(form: str, known: Assignment | None) -> None:
+    epochs, parameters = (known.most_epochs, known.most_parameters) if known else (None, None)
+    until = known.deadline.astimezone().replace(tzinfo=None) if known and known.deadline else None
+    left, right = st.columns(2)
+    with left:
+        _number("Epochs, at most", form, "most_epochs", epochs, "Empty: no limit")
+        _number("Hand-ins a day", form, "hand_ins_a_day", known.hand_ins_a_day if known else A_DAY, "Of each pupil")
+    with right:
+        _number("Parameters, at most", form, "most_parameters", parameters, "Empty: no limit")
+        st.datetime_input("Deadline", until, key=_key(form, "deadline"), help="In the server's time zone. Empty: none")
 
 
 def _number(label: str, form: str, field: str, value: int | None, hint: str) -> None:

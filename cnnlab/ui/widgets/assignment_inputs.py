@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+import streamlit as st
+
 from cnnlab.classroom.assignment import Assignment, Facts
 from cnnlab.classroom.handing_in import epochs_before, facts_of
 from cnnlab.networks.architecture import Architecture, LayerSummary
@@ -20,8 +22,11 @@ from cnnlab.ui.widgets.network_input import networks, offer
 
 def take(assignment: Assignment, fill_in: Callable[[RunConfig], None]) -> None:
     """Have the form filled in with the assignment's settings once; set those that it fixes back to them."""
-    if not assignment.may_continue:
+    if FORM_PARENT.get() and not assignment.may_continue:
         FORM_PARENT.drop()
+        st.toast(
+            "This assignment starts from new weights. Choose Train freely, then branch off.", icon=":material/info:"
+        )
     if ASSIGNMENT_FILLED.get() != assignment.id:
         ASSIGNMENT_FILLED.put(assignment.id)
         FORM_PARENT.drop()
