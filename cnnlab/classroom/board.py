@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby, pairwise
-from math import nan
+from itertools import groupby
+from math import isnan, nan
 from operator import attrgetter
 from typing import Literal
 
@@ -15,7 +15,7 @@ import numpy as np
 from cnnlab.classroom.assignment import Assignment
 from cnnlab.classroom.hand_in import HandIn
 from cnnlab.evaluation.metrics import Booleans, Counted
-from cnnlab.evaluation.significance import LEVEL, holm, mcnemar
+from cnnlab.evaluation.significance import LEVEL, mcnemar
 
 Part = Literal["all", "public", "private"]  # of the test images
 
@@ -29,28 +29,32 @@ class Row:
     hand_ins: int
     looks: int  # at the test images, with all of the person's runs until the last hand-in
     test: Counted  # of the part of the test images that the board shows
-    p: float = nan  # of the difference to the row above, corrected; nan where there is none, or on other images
+    p: float = nan  # of the difference to the last row above with a place of its own; nan without one to compare with
 
     @property
     def is_same(self) -> bool:
-        """Whether chance explains the difference to the row above."""
+        """Whether chance explains that difference, so that it has no place of its own."""
         return self.p >= LEVEL
 
 
 def board(hand_ins: Sequence[HandIn], assignment: Assignment, part: Part = "all") -> list[Row]:
     """Return a row for each person, the best test accuracy first.
 
-    Who is better than the row above is tested by McNemar's exact test on the same images, corrected for the number of
-    rows (Holm).
+    A row has a place of its own where it is worse than the last one that has, by McNemar's exact test on the same
+    images, its p multiplied by the number of tests (Bonferroni). To compare neighbours alone would call the best and
+    the worst of a long board the same.
     """
     by_person = groupby(sorted(hand_ins, key=attrgetter("person", "at")), key=attrgetter("person"))
     masks = {images: part_of(assignment, images, part) for images in {one.images for one in hand_ins}}
     unordered = [_row(person, list(own), masks) for person, own in by_person]
     rows = sorted(unordered, key=lambda row: (-row.test.accuracy, row.best.at))
-    tests = {lower.person: _p(upper, lower, masks) for upper, lower in pairwise(rows)}
-    known = {person: p for person, p in tests.items() if p is not None}
-    corrected = dict(zip(known, holm(list(known.values())), strict=True))
-    return [replace(row, p=corrected.get(row.person, nan)) for row in rows]
+    placed: list[Row] = []
+    head: Row | None = None
+    for row in rows:
+        p = nan if head is None else _p(head, row, masks)
+        placed.append(replace(row, p=p if isnan(p) else min(1.0, p * (len(rows) - 1))))
+        head = head if placed[-1].is_same else row
+    return placed
 
 
 def chosen(own: Sequence[HandIn]) -> HandIn:
@@ -80,9 +84,9 @@ def _row(person: str, own: list[HandIn], masks: dict[int, Booleans]) -> Row:
     return Row(person, best, len(own), max(one.looks for one in own), Counted(int(hits.sum()), len(hits)))
 
 
-def _p(upper: Row, lower: Row, masks: dict[int, Booleans]) -> float | None:
-    """Return McNemar's p of two rows; None where they did not answer to the same images."""
+def _p(upper: Row, lower: Row, masks: dict[int, Booleans]) -> float:
+    """Return McNemar's p of two rows; nan where they did not answer to the same images."""
     if upper.best.images != lower.best.images:
-        return None
+        return nan
     mask = masks[upper.best.images]
     return mcnemar(upper.best.hits[mask], lower.best.hits[mask]).p

@@ -56,12 +56,12 @@ def writers_table(rows: Sequence[Row], names: Mapping[str, str], writers: Writer
     A run has no figure for writers whose drawings it was trained on. The hardest handwriting comes first.
     """
     labels = _told_apart(rows, names)
-    table = []
+    table: list[dict[str, object]] = []
     for writer in writers:
         each = {labels[row.person]: _fraction(row, writer, writers, readings) for row in rows}
         known = [fraction for fraction in each.values() if fraction is not None]
         mean = sum(known) / len(known) if known else None
-        table.append(dict(zip(_WRITER_COLUMNS, (names.get(writer, "?"), mean), strict=True)) | each)
+        table.append({**dict(zip(_WRITER_COLUMNS, (names.get(writer, "?"), mean), strict=True)), **each})
     return pd.DataFrame(table).sort_values("All networks", kind="stable") if table else pd.DataFrame()
 
 

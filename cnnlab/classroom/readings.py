@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from hashlib import blake2s
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from cnnlab.classroom.hand_in import HandIn
 from cnnlab.classroom.places import class_folder
 from cnnlab.data.handwriting import drawing_images
 from cnnlab.data.spec import DatasetSpec
+from cnnlab.data.splits import Split
 from cnnlab.data.table import DIGITS
 from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.files import atomic_write, read_limited
 from cnnlab.jobs.worker import Part
 from cnnlab.runs.run import Run
-from cnnlab.runs.trained import load_trained
+from cnnlab.runs.trained import Trained, load_trained
 
 MAX_BYTES = 1_000_000  # of a file: 10,000 writers
 
@@ -31,23 +33,23 @@ def readings(hand_ins: Sequence[HandIn], writers: Writers, spec: DatasetSpec, ru
     Raises RunError where a network cannot be loaded.
     """
     kept = {writer: _digest(digits) for writer, digits in writers.items()}
+    images = cache(lambda writer: drawing_images(writers[writer], spec))  # the same for all networks
     found: dict[str, dict[str, str]] = {}
     for number, one in enumerate(hand_ins):
         known = _known(runs, one.run)
         new = [writer for writer, digest in kept.items() if digest not in known]
         if new:
-            known |= _read({kept[writer]: writers[writer] for writer in new}, Run(runs / one.run), spec)
+            trained = load_trained(Run(runs / one.run))
+            known |= {kept[writer]: _read(trained, images(writer)) for writer in new}
             _keep(runs, one.run, known)
         found[one.run] = {writer: known[digest] for writer, digest in kept.items()}
         yield Part((number + 1) / len(hand_ins))
     yield Part(1.0, found)
 
 
-def _read(writers: Mapping[str, Sequence[LabelledDrawing]], run: Run, spec: DatasetSpec) -> dict[str, str]:
-    """Return the readings of the network of ``run``, by the writers' digests."""
-    split = drawing_images([digit for digits in writers.values() for digit in digits], spec)
-    hits = load_trained(run).answers(split).hits.reshape(len(writers), len(DIGITS))
-    return {digest: "".join("1" if hit else "0" for hit in row) for digest, row in zip(writers, hits, strict=True)}
+def _read(trained: Trained, digits: Split) -> str:
+    """Return which of a writer's digits a network reads right."""
+    return "".join("1" if hit else "0" for hit in trained.answers(digits).hits)
 
 
 def _digest(digits: Sequence[LabelledDrawing]) -> str:

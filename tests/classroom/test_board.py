@@ -8,6 +8,7 @@ from math import isnan
 import numpy as np
 
 from cnnlab.classroom.board import board, chosen, part_of, shown_part
+from cnnlab.people.rights import Person
 from tests.classroom.samples import ADA, BOB, CYD, NOW, assignment, handed
 
 TASK = assignment()
@@ -48,10 +49,16 @@ def test_what_chance_explains_is_the_same_as_above_and_what_it_does_not_is_not()
 
 
 def test_the_tests_are_corrected_for_their_number() -> None:
-    apart = [*right(194), *[False] * 6], right(200)  # 6 images apart: p = 0.031 alone
-    two = [handed(BOB, apart[1][:200]), handed(ADA, apart[0][:200])]
+    best, six_fewer = right(200), right(194)  # p = 0.031 alone
+    two = [handed(BOB, best), handed(ADA, six_fewer)]
     assert not board(two, TASK)[1].is_same
-    assert board([*two, handed(CYD, apart[0][:200], minute=1)], TASK)[1].is_same  # 0.063 with two tests
+    assert board([*two, handed(CYD, six_fewer, minute=1)], TASK)[1].is_same  # 0.063 with two tests
+
+
+def test_small_steps_add_up_to_another_place() -> None:
+    people = [Person("member", f"{number:032x}", f"P{number}") for number in range(5)]
+    rows = board([handed(one, right(200 - 5 * number)) for number, one in enumerate(people)], TASK)
+    assert [row.is_same for row in rows] == [False, True, False, True, False]  # 10 images apart are more than chance
 
 
 def test_runs_on_other_test_images_are_not_compared() -> None:

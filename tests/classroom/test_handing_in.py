@@ -13,7 +13,8 @@ from cnnlab.people.belonging import give
 from cnnlab.people.rights import Action, may
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
-from cnnlab.runs.trained import load_trained, test_split
+from cnnlab.runs.trained import load_trained
+from cnnlab.runs.trained import test_split as split_of
 from cnnlab.training.config import RunConfig
 from tests.classroom.samples import ADA, NOW, TEACHER, assignment
 from tests.samples import lesson
@@ -35,7 +36,7 @@ def test_a_handed_in_run_is_a_copy_that_its_owner_cannot_change(listed_run: Run,
     assert not any(may(ADA, action, copy) for action in Action)
     assert all(may(TEACHER, action, copy) for action in Action)
     assert copy.title == "Ada: Digits"
-    expected = load_trained(copy).answers(test_split(copy)).hits
+    expected = load_trained(copy).answers(split_of(copy)).hits
     assert np.array_equal(handed.hits, expected)
     assert expected.mean() == pytest.approx(listed_run.summary.test_accuracy)
     assert listed_run.looks == looks + 1

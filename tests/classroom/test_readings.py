@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from cnnlab.classroom import readings as module
 from cnnlab.classroom.places import class_folder
 from cnnlab.classroom.readings import readings
 from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.handwriting import drawing_images
+from cnnlab.data.spec import DatasetSpec
+from cnnlab.data.splits import Split
+from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.jobs.worker import completed
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import runs_folder
@@ -21,8 +26,12 @@ def test_a_network_reads_each_writers_digits_once(listed_run: Run, monkeypatch: 
     assert len(hits) == 10
     assert hits.count("1") >= 5  # two epochs know the example digits better than by guessing
     rendered: list[int] = []
-    whole = module.drawing_images
-    monkeypatch.setattr(module, "drawing_images", lambda drawn, spec: rendered.append(len(drawn)) or whole(drawn, spec))
+
+    def counting(drawn: Sequence[LabelledDrawing], spec: DatasetSpec) -> Split:
+        rendered.append(len(drawn))
+        return drawing_images(drawn, spec)
+
+    monkeypatch.setattr("cnnlab.classroom.readings.drawing_images", counting)
     both = completed(readings(mine, {ADA.id: digits(), BOB.id: digits(0.1)}, SPEC, runs_folder()))
     assert both[listed_run.id][ADA.id] == hits
     assert rendered == [10]  # Bob's

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,8 +42,8 @@ def adas(listed_run: Run) -> Run:
     return listed_run
 
 
-def board_of(page: AppTest) -> list[dict[str, object]]:
-    return list(page.dataframe[0].value.to_dict("records"))
+def board_of(page: AppTest) -> list[dict[Hashable, Any]]:
+    return page.dataframe[0].value.to_dict("records")
 
 
 def test_without_a_class_the_page_says_how_to_get_one(act_as: ActAs) -> None:
@@ -63,7 +64,7 @@ def test_a_teacher_makes_an_assignment_of_trains_settings_changes_and_removes_it
     act_as(TEACHER)
     page = checked(opened("Train", architecture="quick", epochs="3"))
     button(page, "Make").click().run()
-    assert "Give it a title" in page.error[0].value
+    assert "give it a title" in page.error[0].value
     page.text_input(key="assignment.new.title").set_value("Digits race")
     page.multiselect(key="assignment.new.free").set_value(["learning_rate"])
     page.number_input(key="assignment.new.most_epochs").set_value(5)
@@ -179,7 +180,12 @@ def test_a_verified_run_has_a_badge(adas: Run, act_as: ActAs, monkeypatch: pytes
     begun: list[Worker[Any]] = []
     whole = teacher._verified
     monkeypatch.setattr("cnnlab.classroom.proofs.verify", lambda run, level: proved(run.id))
-    monkeypatch.setattr(teacher, "_verified", lambda *args: begun.append(whole(*args)) or begun[-1])
+
+    def noted(*given: Any) -> Worker[Any]:
+        begun.append(whole(*given))
+        return begun[-1]
+
+    monkeypatch.setattr(teacher, "_verified", noted)
     act_as(TEACHER)
     page = checked(opened("Class"))
     button(page, "Verify runs").click().run()

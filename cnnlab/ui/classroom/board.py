@@ -25,11 +25,10 @@ from cnnlab.ui.widgets.figure import download
 PARTS: dict[Part, str] = {"public": "Public half", "private": "Private half", "all": "All test images"}
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _COLUMNS = {
-    "Place": st.column_config.TextColumn(help="Same as above: chance explains the difference to the row above"),
-    "Name": st.column_config.TextColumn(width="medium"),
+    "Place": st.column_config.TextColumn(help="Same as above: chance explains the difference to the last place"),
     "Test": st.column_config.TextColumn("Test accuracy"),
     "Interval": st.column_config.TextColumn("95% interval", help="Of the test accuracy (Wilson)"),
-    "p": st.column_config.TextColumn("p (Holm)", help="McNemar's test against the row above, corrected for all rows"),
+    "p": st.column_config.TextColumn(help="McNemar's test against the last place, multiplied by the number of tests"),
     "Class digits": st.column_config.TextColumn(help="Of the digits that the class drew, without those that taught it"),
     "Validation": st.column_config.TextColumn(help="It chose this run among those that this person handed in"),
     "Verified": st.column_config.MultiselectColumn(
@@ -75,8 +74,8 @@ def show(assignment: Assignment) -> None:
         download("CSV", lambda: csv(whole), f"board-{assignment.id}")
     explain(
         "Of each person's runs, validation accuracy chooses one. Its test accuracy decides the order. McNemar's exact "
-        "test compares it with the row above on the same images. Every look at the test images makes it easier to "
-        "choose a run by luck, so looks are counted."
+        "test compares it with the last place above on the same images; p is multiplied by the number of tests. Every "
+        "look at the test images makes it easier to choose a run by luck, so looks are counted."
     )
 
 
@@ -115,7 +114,7 @@ def _told(table: pd.DataFrame) -> pd.DataFrame:
         Interval=[f"{percent(low, (low, high))} to {percent(high, (low, high))}" for low, high in bounds],
         p=["" if isnan(p) else p_cell(p) for p in table["p"]],
         Validation=table["Validation"].map(percent),
-        Verified=[[badge] if badge else [] for badge in table["Verified"]],
+        Verified=table["Verified"].map(lambda badge: [badge] if badge else []),
     )
     told["Handed in"] = pd.to_datetime(told["Handed in"], utc=True)
     return told[[name for name in (*_SHOWN, *_ALSO) if name in told.columns]]

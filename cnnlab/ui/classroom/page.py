@@ -84,13 +84,13 @@ def _what_it_asks(assignment: Assignment) -> None:
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(literal(assignment.title), anchor=False, width="content")
-            colour = "gray" if assignment.is_over(now) else "blue"
-            st.badge(deadline(assignment, now), icon=":material/schedule:", color=colour)
+            is_over = assignment.is_over(now)
+            st.badge(deadline(assignment, now), icon=":material/schedule:", color="gray" if is_over else "blue")
         st.markdown(
             f"Train {literal(assignment.config.architecture.title)} on "
             f"{literal(dataset_title(assignment.config.dataset))}. {free_settings(assignment)} {limits(assignment)}"
         )
-        if not assignment.is_over(now):
+        if not is_over:
             frame.door("Train", "Open on Train", {ASSIGNMENT.name: assignment.id})
 
 

@@ -34,7 +34,7 @@ def tools(assignment: Assignment) -> None:
             "Verify runs",
             icon=":material/verified:",
             disabled=not waiting,
-            on_click=CLASS_VERIFYING.put,
+            on_click=_verify,
             args=[tuple(waiting)],
             key="class.verify",
             help="Trains each person's chosen run again and compares every number. It takes as long as the trainings.",
@@ -63,6 +63,10 @@ def _link(assignment: Assignment) -> str:
 def _verified(runs: tuple[str, ...], dataset: str, _owner: str) -> Worker[Verifying]:
     """Begin to verify; it waits for its turn in the queue of trainings."""
     return Worker(classroom.proofs().verify(runs), trains=True, dataset=dataset, owner=_owner)
+
+
+def _verify(runs: tuple[str, ...]) -> None:
+    CLASS_VERIFYING.put(runs)
 
 
 def _remove(assignment: Assignment) -> None:

@@ -22,7 +22,7 @@ def told(assignment: Assignment) -> None:
         st.caption(free_settings(assignment))
         if not may_train_on(assignment.config.dataset):
             st.error("The class does not see this assignment's data set yet. Ask your teacher to show it on Data.")
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             door("Class", "Board", {ASSIGNMENT.name: assignment.id})
             st.button(
                 "Train freely",

@@ -28,7 +28,7 @@ def handing_in(run: Run) -> None:
     if not offered:
         return
     with st.container(border=True):
-        tell(_PLACE)
+        tell(_PLACE, title="The run was not handed in")
         assignment = _choose(offered)
         own = classroom.my_hand_ins(assignment)
         if any((one.source, one.epoch) == (run.id, run.summary.epoch) for one in own):

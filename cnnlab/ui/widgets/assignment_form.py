@@ -26,7 +26,7 @@ def make_assignment(config: RunConfig) -> None:
         if config.comes_from or config.lessons:
             st.caption("A branch cannot be an assignment: start a new run first.")
             return
-        tell(_PLACE)
+        tell(_PLACE, title="This assignment cannot be saved")
         st.caption("Pupils get these settings by a link. They can change those that you list here.")
         _form(NEW, None, config)
         if made := assignment_field(NEW, "made").get():
@@ -35,7 +35,7 @@ def make_assignment(config: RunConfig) -> None:
 
 def change_assignment(assignment: Assignment) -> None:
     """Show the form to change an assignment; what was handed in stays as it is."""
-    tell(_PLACE)
+    tell(_PLACE, title="This assignment cannot be saved")
     _form(assignment.id, assignment, assignment.config)
 
 
