@@ -20,6 +20,7 @@ from tests.browser.fixtures import HARMLESS
 from tests.browser.server import server
 
 CODE, TEACHERS_CODE = "blue whale", "red panda cub"
+TEACHER = "Ms D"
 TRAINED = "Train?architecture=quick&epochs=1&train_fraction=0.02"
 ENTRY = re.compile("assignment=[0-9a-f]{16}")
 
@@ -39,15 +40,16 @@ def school(school_runs: Path) -> Iterator[str]:
 
 
 class Pupil:
-    """A browser of one's own, which notes what is red in its console."""
+    """Somebody's own browser, which notes what is red in its console, and joins at the first page that it opens."""
 
-    def __init__(self, browser: Browser, address: str) -> None:
+    def __init__(self, browser: Browser, address: str, name: str, code: str) -> None:
         self.page: Page = browser.new_context().new_page()
         self.page.set_default_timeout(PATIENCE)
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda message: self.note(message.type, message.text, str(message.location.get("url"))))
-        self._address = address
+        self._address, self._name, self._code = address, name, code
+        self._is_in = False
 
     def note(self, kind: str, text: str, url: str) -> None:
         if kind == "error" and not HARMLESS.search(url):
@@ -55,11 +57,11 @@ class Pupil:
 
     def open(self, path: str = "") -> None:
         self.page.goto(f"{self._address}/{path}")
-
-    def join(self, name: str, code: str = CODE) -> None:
-        self.page.get_by_label("Class code").fill(code)
-        self.page.get_by_label("Your name").fill(name)
-        self.page.get_by_role("button", name="Join").click()
+        if not self._is_in:
+            self.page.get_by_label("Class code").fill(self._code)
+            self.page.get_by_label("Your name").fill(self._name)
+            self.page.get_by_role("button", name="Join").click()
+            self._is_in = True
 
     def train(self) -> None:
         self.page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
@@ -70,12 +72,12 @@ class Pupil:
 
 @pytest.fixture(scope="module")
 def pupils(browser: Browser, school: str) -> Iterator[Callable[[str], Pupil]]:
-    """Gives each their browser, in which they stay joined; the first page that they open lets them join."""
+    """Gives each of the class a browser, in which they stay joined."""
     known: dict[str, Pupil] = {}
 
     def pupil(name: str) -> Pupil:
         if name not in known:
-            known[name] = Pupil(browser, school)
+            known[name] = Pupil(browser, school, name, TEACHERS_CODE if name == TEACHER else CODE)
         return known[name]
 
     yield pupil
@@ -87,13 +89,11 @@ def pupils(browser: Browser, school: str) -> Iterator[Callable[[str], Pupil]]:
 def test_what_one_trains_others_see_when_it_is_shown(pupils: Callable[[str], Pupil]) -> None:
     ada, bob = pupils("Ada"), pupils("Bob")
     ada.open(TRAINED)
-    ada.join("Ada")
     ada.train()
     await_verdict(ada.page)
     run = re.search(r"run=([\w-]+)", ada.page.url)
     assert run
     bob.open(f"Train?run={run[1]}")
-    bob.join("Bob")
     expect(bob.page.get_by_text("The run in this link does not exist here.")).to_be_visible()
     expect(bob.page.get_by_test_id("stMetric")).to_have_count(0)
     ada.press("Show to the class")
@@ -111,13 +111,11 @@ def test_what_one_trains_others_see_when_it_is_shown(pupils: Callable[[str], Pup
 def test_a_teacher_gives_an_assignment_and_three_pupils_hand_in(
     pupils: Callable[[str], Pupil], school_runs: Path
 ) -> None:
-    link = given_by(pupils("Ms D"))
+    link = given_by(pupils(TEACHER))
     three = [pupils(name) for name in ("Ada", "Bob", "Cyd")]
-    for name, pupil in zip(("Ada", "Bob", "Cyd"), three, strict=True):
+    for pupil in three:
         pupil.open(link)
-        if name == "Cyd":
-            pupil.join(name)
-        expect(pupil.page.get_by_label("Batch size, images")).to_be_disabled()
+        expect(pupil.page.get_by_role("combobox", name="Data set")).to_be_disabled()
         pupil.page.get_by_label("Learning rate", exact=True).fill("0.02")
         pupil.page.keyboard.press("Enter")
         pupil.train()
@@ -128,13 +126,13 @@ def test_a_teacher_gives_an_assignment_and_three_pupils_hand_in(
         pupil.page.get_by_role("link", name="See the board").click()
         draw_the_last(pupil.page, ClassDigits(school_runs), people[name])
     three[0].page.get_by_text("Board", exact=True).click()
-    for pupil in (three[0], pupils("Ms D")):
+    for pupil in (three[0], pupils(TEACHER)):
         if pupil is not three[0]:
             pupil.open(link.replace("Train", "Class"))
         expect(pupil.page.get_by_test_id("stPlotlyChart")).to_contain_text(re.compile("Ada|Bob|Cyd"))
         expect(pupil.page.get_by_text("All test images: 500 images.")).to_be_visible()
     assert len(HandIns(school_runs).of(link.partition("=")[2])) == 3
-    expect(pupils("Ms D").page.get_by_role("button", name="Verify runs")).to_be_enabled()
+    expect(pupils(TEACHER).page.get_by_role("button", name="Verify runs")).to_be_enabled()
     assert not [look for look in looked_at(three[0].page, ((1440, "light"), (420, "dark"))) if look.findings]
     three[0].open("leave")
     expect(three[0].page.get_by_role("button", name="Join")).to_be_visible()
@@ -143,7 +141,6 @@ def test_a_teacher_gives_an_assignment_and_three_pupils_hand_in(
 def given_by(teacher: Pupil) -> str:
     """Have an assignment made of Train's settings; return the end of its link."""
     teacher.open(TRAINED)
-    teacher.join("Ms D", TEACHERS_CODE)
     title = opened(teacher.page.get_by_role("button", name="Make an assignment"), teacher.page.get_by_label("Title"))
     title.fill("Digits race")
     teacher.press("Make")
