@@ -133,7 +133,7 @@ def test_a_teacher_gives_an_assignment_and_three_pupils_hand_in(
         expect(pupil.page.get_by_text("All test images: 500 images.")).to_be_visible()
     assert len(HandIns(school_runs).of(link.partition("=")[2])) == 3
     expect(pupils(TEACHER).page.get_by_role("button", name="Verify runs")).to_be_enabled()
-    assert not [look for look in looked_at(three[0].page, ((1440, "light"), (420, "dark"))) if look.findings]
+    assert not [look for look in looked_at(pupils(TEACHER).page, ((1440, "light"), (420, "dark"))) if look.findings]
     three[0].open("leave")
     expect(three[0].page.get_by_role("button", name="Join")).to_be_visible()
 
