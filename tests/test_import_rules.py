@@ -28,6 +28,7 @@ ROOMS = (
         "verification",
         "cluster",
         "jobs",
+        "classroom",
         "analysis",
         "charts",
         "export",

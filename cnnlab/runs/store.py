@@ -35,7 +35,7 @@ class RunStore:
         A ``provable`` one keeps the checkpoint of each epoch. Raises RunError where it cannot be written.
         """
         created = datetime.now(UTC)
-        run_id = f"{created:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(6)}"
+        run_id = new_id(created)
         run = Run(self.folder / run_id)
         with writing(self.folder):
             (run.checkpoints.folder if provable else run.folder).mkdir(parents=True)
@@ -118,6 +118,11 @@ class RunStore:
     @property
     def _deleted(self) -> Path:
         return self.folder / ".deleted"
+
+
+def new_id(created: datetime) -> str:
+    """Return an id for a run; it cannot be guessed, and ids sort by time."""
+    return f"{created:%Y%m%d-%H%M%S-%f}-{secrets.token_hex(6)}"
 
 
 def runs_in(folder: Path) -> list[Run]:

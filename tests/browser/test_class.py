@@ -3,37 +3,53 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.browsing import PATIENCE, await_verdict
+from cnnlab.classroom.digits import ClassDigits
+from cnnlab.classroom.hand_in import HandIns
+from cnnlab.drawings.example_digits import example_digits
+from cnnlab.people.identity import people_folder
+from cnnlab.people.members import Members
+from tests.browser.axe import looked_at
+from tests.browser.browsing import PATIENCE, SEVEN, await_verdict, draw, opened
 from tests.browser.fixtures import HARMLESS
 from tests.browser.server import server
 
-CODE = "blue whale"
+CODE, TEACHERS_CODE = "blue whale", "red panda cub"
+TEACHER = "Ms D"
+TRAINED = "Train?architecture=quick&epochs=1&train_fraction=0.02"
+ENTRY = re.compile("assignment=[0-9a-f]{16}")
 
 
 @pytest.fixture(scope="module")
-def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def school_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("school") / "runs"
+
+
+@pytest.fixture(scope="module")
+def school(school_runs: Path) -> Iterator[str]:
     """The address of a server for a class."""
-    folder = tmp_path_factory.mktemp("school")
-    (folder / "secrets.toml").write_text(f'[class]\ncode = "{CODE}"\n')
-    with server(folder / "runs", "class_app.py", [f"--secrets.files={folder / 'secrets.toml'}"]) as address:
+    secrets = school_runs.parent / "secrets.toml"
+    secrets.write_text(f'[class]\ncode = "{CODE}"\nteacher_code = "{TEACHERS_CODE}"\n')
+    with server(school_runs, "class_app.py", [f"--secrets.files={secrets}"], CNNLAB_TRAININGS="3") as address:
         yield address
 
 
 class Pupil:
-    """A browser of one's own, which notes what is red in its console."""
+    """Somebody's own browser, which notes what is red in its console, and joins at the first page that it opens."""
 
-    def __init__(self, browser: Browser, address: str) -> None:
+    def __init__(self, browser: Browser, address: str, name: str, code: str) -> None:
         self.page: Page = browser.new_context().new_page()
         self.page.set_default_timeout(PATIENCE)
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda message: self.note(message.type, message.text, str(message.location.get("url"))))
-        self._address = address
+        self._address, self._name, self._code = address, name, code
+        self._is_in = False
 
     def note(self, kind: str, text: str, url: str) -> None:
         if kind == "error" and not HARMLESS.search(url):
@@ -41,26 +57,46 @@ class Pupil:
 
     def open(self, path: str = "") -> None:
         self.page.goto(f"{self._address}/{path}")
+        if not self._is_in:
+            self.page.get_by_label("Class code").fill(self._code)
+            self.page.get_by_label("Your name").fill(self._name)
+            self.page.get_by_role("button", name="Join").click()
+            self._is_in = True
 
-    def join(self, name: str) -> None:
-        self.page.get_by_label("Class code").fill(CODE)
-        self.page.get_by_label("Your name").fill(name)
-        self.page.get_by_role("button", name="Join").click()
+    def train(self) -> None:
+        self.page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
 
 
-def test_what_one_trains_others_see_when_it_is_shown(browser: Browser, school: str) -> None:
-    ada, bob = Pupil(browser, school), Pupil(browser, school)
-    ada.open("Train?architecture=quick&epochs=1&train_fraction=0.02")
-    ada.join("Ada")
-    ada.page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
+@pytest.fixture(scope="module")
+def pupils(browser: Browser, school: str) -> Iterator[Callable[[str], Pupil]]:
+    """Gives each of the class a browser, in which they stay joined."""
+    known: dict[str, Pupil] = {}
+
+    def pupil(name: str) -> Pupil:
+        if name not in known:
+            known[name] = Pupil(browser, school, name, TEACHERS_CODE if name == TEACHER else CODE)
+        return known[name]
+
+    yield pupil
+    for one in known.values():
+        one.page.context.close()
+    assert not [complaint for one in known.values() for complaint in one.complaints]
+
+
+def test_what_one_trains_others_see_when_it_is_shown(pupils: Callable[[str], Pupil]) -> None:
+    ada, bob = pupils("Ada"), pupils("Bob")
+    ada.open(TRAINED)
+    ada.train()
     await_verdict(ada.page)
     run = re.search(r"run=([\w-]+)", ada.page.url)
     assert run
     bob.open(f"Train?run={run[1]}")
-    bob.join("Bob")
     expect(bob.page.get_by_text("The run in this link does not exist here.")).to_be_visible()
     expect(bob.page.get_by_test_id("stMetric")).to_have_count(0)
-    ada.page.get_by_role("button", name="Show to the class").click()
+    ada.press("Show to the class")
     expect(ada.page.get_by_role("button", name="Hide again")).to_be_visible()
 
     bob.open(f"Train?run={run[1]}")  # the browser keeps its key
@@ -71,8 +107,57 @@ def test_what_one_trains_others_see_when_it_is_shown(browser: Browser, school: s
     expect(bob.page.get_by_role("button", name="Report")).to_be_enabled()
     expect(bob.page.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
 
-    ada.open("leave")
-    expect(ada.page.get_by_role("button", name="Join")).to_be_visible()
-    for pupil in (ada, bob):
-        assert not pupil.complaints
-        pupil.page.context.close()
+
+def test_a_teacher_gives_an_assignment_and_three_pupils_hand_in(
+    pupils: Callable[[str], Pupil], school_runs: Path
+) -> None:
+    link = given_by(pupils(TEACHER))
+    three = [pupils(name) for name in ("Ada", "Bob", "Cyd")]
+    for pupil in three:
+        pupil.open(link)
+        expect(pupil.page.get_by_role("combobox", name="Data set")).to_be_disabled()
+        pupil.page.get_by_label("Learning rate", exact=True).fill("0.02")
+        pupil.page.keyboard.press("Enter")
+        pupil.train()
+    people = {name: writer for writer, name in Members(people_folder(school_runs)).names().items()}
+    for name, pupil in zip(("Ada", "Bob", "Cyd"), three, strict=True):
+        await_verdict(pupil.page)
+        pupil.press("Hand in")
+        pupil.page.get_by_role("link", name="See the board").click()
+        draw_the_last(pupil.page, ClassDigits(school_runs), people[name])
+    three[0].page.get_by_text("Board", exact=True).click()
+    for pupil in (three[0], pupils(TEACHER)):
+        if pupil is not three[0]:
+            pupil.open(link.replace("Train", "Class"))
+        expect(pupil.page.get_by_test_id("stPlotlyChart")).to_contain_text(re.compile("Ada|Bob|Cyd"))
+        expect(pupil.page.get_by_text("All test images: 500 images.")).to_be_visible()
+    assert len(HandIns(school_runs).of(link.partition("=")[2])) == 3
+    expect(pupils(TEACHER).page.get_by_role("button", name="Verify runs")).to_be_enabled()
+    assert not [look for look in looked_at(pupils(TEACHER).page, ((1440, "light"), (420, "dark"))) if look.findings]
+    three[0].open("leave")
+    expect(three[0].page.get_by_role("button", name="Join")).to_be_visible()
+
+
+def given_by(teacher: Pupil) -> str:
+    """Have an assignment made of Train's settings; return the end of its link."""
+    teacher.open(TRAINED)
+    title = opened(teacher.page.get_by_role("button", name="Make an assignment"), teacher.page.get_by_label("Title"))
+    title.fill("Digits race")
+    teacher.press("Make")
+    teacher.page.get_by_role("link", name="Open it on Class").click()
+    code = opened(teacher.page.get_by_role("button", name="Link for pupils"), teacher.page.get_by_test_id("stCode"))
+    found = ENTRY.search(code.inner_text())
+    assert found
+    return f"Train?{found[0]}"
+
+
+def draw_the_last(page: Page, digits: ClassDigits, writer: str) -> None:
+    """Draw a digit on Class; the nine before it take as many strokes and show nothing more."""
+    for label, drawing in example_digits().items():
+        if label != "7":
+            digits.put(writer, drawing, label)
+    page.get_by_text("Class digits", exact=True).click()
+    expect(page.get_by_text("9 of 10 are saved.")).to_be_visible()
+    draw(page, SEVEN)
+    page.get_by_role("button", name="Save the last digit").click()
+    expect(page.get_by_text("You have drawn your ten digits.")).to_be_visible()

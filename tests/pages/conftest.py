@@ -1,15 +1,20 @@
-"""What tests of pages share: a session that trains."""
+"""What tests of pages share: a session that trains, and sessions of somebody in a class."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.jobs.job import Job, running_jobs
+from cnnlab.people.rights import Person
+from cnnlab.people.rules import ClassRules
+from cnnlab.ui.shell import person
 from tests.pages.driver import TIMEOUT, button, checked, open_page
 from tests.trainings import wait_for
+
+ActAs = Callable[[Person], None]
 
 
 @pytest.fixture(autouse=True)
@@ -28,3 +33,11 @@ def training() -> Iterator[tuple[AppTest, Job]]:
     yield checked(page), job
     job.stop()
     job.join()
+
+
+@pytest.fixture
+def act_as(monkeypatch: pytest.MonkeyPatch) -> ActAs:
+    """Makes all sessions be of somebody."""
+    monkeypatch.setattr(person, "class_rules", lambda: ClassRules(code="blue whale"))
+    monkeypatch.setattr(person, "browser_token", lambda: "k" * 43)
+    return lambda somebody: monkeypatch.setattr(person, "me", lambda: somebody)

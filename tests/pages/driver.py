@@ -22,6 +22,7 @@ PAGES = {
     "Design": "pages/Design.py",
     "Learn": "pages/Learn.py",
 }
+SCRIPTS = {**PAGES, "Class": "pages/Class.py"}  # and of those that only a class has
 TIMEOUT = 60  # seconds, for a slow machine
 
 
@@ -38,6 +39,22 @@ def open_page(name: str, run: Run | None = None, **query: str) -> AppTest:
     if name != "Home":
         page.switch_page(PAGES[name])
     return checked(page.run())
+
+
+def told(page: AppTest) -> str:
+    """Everything that a page says, and offers to choose."""
+    choices = [choice for box in (*page.selectbox, *page.multiselect) for choice in box.options]
+    tables = [table.value.to_csv() for table in page.dataframe]
+    return "\n".join([texts(page), *choices, *tables])
+
+
+def opened(name: str, **query: str) -> AppTest:
+    page = new_session(**query)
+    if name != "Home":
+        page.switch_page(SCRIPTS[name])
+    page.run()
+    assert not page.exception
+    return page
 
 
 def open_chapter(name: str, **query: str) -> AppTest:

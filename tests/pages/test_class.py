@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,28 +18,19 @@ from cnnlab.networks.presets import PRESETS
 from cnnlab.people.belonging import give
 from cnnlab.people.members import Member, Members
 from cnnlab.people.rights import STRANGER, Person
-from cnnlab.people.rules import ClassRules
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell import person, session
+from tests.classroom.samples import ADA, BOB, TEACHER
 from tests.data.pictures.photos import added, folder_of, photos
-from tests.pages.driver import PAGES, button, checked, new_session, open_page, texts
+from tests.pages.conftest import ActAs
+from tests.pages.driver import button, checked, open_page, opened, texts, told
 from tests.samples import TINY
 
 pytestmark = pytest.mark.slow
 
-ADA, BOB = Person("member", "a" * 32, "Ada"), Person("member", "b" * 32, "Bob")
-TEACHER, VISITOR = Person("teacher", "c" * 32, "Ms C"), Person("visitor")
-ActAs = Callable[[Person], None]
-
-
-@pytest.fixture
-def act_as(monkeypatch: pytest.MonkeyPatch) -> ActAs:
-    """Makes all sessions be of somebody."""
-    monkeypatch.setattr(person, "class_rules", lambda: ClassRules(code="blue whale"))
-    monkeypatch.setattr(person, "browser_token", lambda: "k" * 43)
-    return lambda somebody: monkeypatch.setattr(person, "me", lambda: somebody)
+VISITOR = Person("visitor")
 
 
 @pytest.fixture
@@ -48,22 +38,6 @@ def adas(listed_run: Run) -> Run:
     """Ada's finished run."""
     give(listed_run.folder, ADA.id)
     return listed_run
-
-
-def told(page: AppTest) -> str:
-    """Everything that a page says, and offers to choose."""
-    choices = [choice for box in (*page.selectbox, *page.multiselect) for choice in box.options]
-    tables = [table.value.to_csv() for table in page.dataframe]
-    return "\n".join([texts(page), *choices, *tables])
-
-
-def opened(name: str, **query: str) -> AppTest:
-    page = new_session(**query)
-    if name != "Home":
-        page.switch_page(PAGES[name])
-    page.run()
-    assert not page.exception
-    return page
 
 
 def keys(page: AppTest) -> set[str]:

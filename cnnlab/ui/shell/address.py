@@ -56,7 +56,8 @@ class Param:
         self.put(key.get())
 
 
-CHAPTER, COMPARE, DATASET, DESIGN, RUN, RUNS = (
+ASSIGNMENT, CHAPTER, COMPARE, DATASET, DESIGN, RUN, RUNS = (
+    Param("assignment"),
     Param("chapter"),
     Param("compare"),
     Param("dataset"),

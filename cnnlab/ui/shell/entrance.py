@@ -84,7 +84,7 @@ def _join() -> None:
         st.text_input("Class code", key=JOIN_CODE.name, max_chars=200, autocomplete="off")
         st.text_input("Your name", key=JOIN_NAME.name, max_chars=MAX_NAME, autocomplete="name")
         st.form_submit_button("Join", type="primary", icon=":material/login:", on_click=_take_code)
-        st.caption("Your teacher sees your name and your work. Others see only what you show.")
+        st.caption("Your teacher sees your name and your work. Others see what you show, and results that you hand in.")
 
 
 def _take_code() -> None:

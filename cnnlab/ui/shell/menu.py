@@ -10,7 +10,7 @@ import streamlit as st
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.job import Job
 from cnnlab.runs.run import Run
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import person, session
 from cnnlab.ui.shell.literal import literal
 
 PAGES = {  # their scripts and icons
@@ -24,6 +24,7 @@ PAGES = {  # their scripts and icons
     "Evaluate": ("pages/Evaluate.py", ":material/fact_check:"),
     "Draw": ("pages/Draw.py", ":material/draw:"),
     "Compare": ("pages/Compare.py", ":material/compare_arrows:"),
+    "Class": ("pages/Class.py", ":material/groups:"),
 }
 
 _GROUPS = {
@@ -31,6 +32,7 @@ _GROUPS = {
     "Build": ("Data", "Design", "Train", "Sweep"),
     "Understand": ("Inside", "Evaluate", "Draw", "Compare"),
 }
+_WITH_CLASS = {**_GROUPS, "Together": ("Class",)}
 _LOGO = (Path(__file__).parent / "logo.svg").read_text(encoding="utf-8")
 
 
@@ -38,7 +40,7 @@ def menu(name: str, query: Mapping[str, str] | None) -> None:
     """Show the menu in the sidebar of the page ``name``, with the parameters ``query`` in its links."""
     st.logo(_LOGO, size="large")
     with st.sidebar:
-        for group, pages in _GROUPS.items():
+        for group, pages in (_WITH_CLASS if person.is_member() else _GROUPS).items():
             st.caption(group)
             with st.container(gap="xsmall"):
                 for label in pages:

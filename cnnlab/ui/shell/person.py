@@ -53,6 +53,11 @@ def is_class() -> bool:
     return me().role != "administrator"
 
 
+def is_member() -> bool:
+    """Check whether the session's person is in a class: a pupil or a teacher."""
+    return me().role in ("member", "teacher")
+
+
 def owner() -> str:
     """Return whose the things are that the session's person makes: a member's own id.
 

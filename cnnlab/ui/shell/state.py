@@ -94,6 +94,13 @@ RATE_OPEN: Key[bool] = Key("live.rate.open", False)
 RATE_RAMP: Key[tuple[str, Worker[tuple[StepMetrics, ...]] | None]] = Key("finder.work", ("", None))  # with its config
 BRANCH_OPEN: Key[bool] = Key("branch.open", False)
 
+# Train and Class.
+ASSIGNMENT_TRAINED: Key[str] = Key("assignment.trained", "")  # whose settings the form holds fixed
+ASSIGNMENT_FILLED: Key[str] = Key("assignment.filled", "")  # with which the form was filled
+ASSIGNMENT_SHOWN: Key[str] = Key("class.assignment", "")  # on Class
+CLASS_VERIFYING: Key[tuple[str, ...]] = Key("class.verifying", ())  # handed-in runs
+CLASS_REMOVED: Key[str] = Key("class.removed", "")  # an assignment, to undo
+
 # Data.
 DATA_CHOSEN: Key[str] = Key("data.chosen", "")
 DATA_VIEW: Key[str] = Key("data.view", "Pictures")
@@ -298,6 +305,11 @@ def form_field(field: str) -> Key[Any]:
 def about_field(form: str, field: str) -> Key[Any]:
     """Return the key of a field of the form for a run's name, tags and notes."""
     return Key(f"{form}.{field}", None)
+
+
+def assignment_field(form: str, field: str) -> Key[Any]:
+    """Return the key of a field of the form for an assignment."""
+    return Key(f"assignment.{form}.{field}", None)
 
 
 def picked_run(picker: str, own_run: str | None) -> Key[Any]:

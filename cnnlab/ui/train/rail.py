@@ -12,12 +12,14 @@ from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.quantities import duration, rough_duration
 from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
-from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell import classroom, frame, person, session
 from cnnlab.ui.shell.state import PROVABLE
+from cnnlab.ui.train.assignment import told
 from cnnlab.ui.train.queue import queue
 from cnnlab.ui.train.rate_finder import learning_rate_finder
 from cnnlab.ui.widgets import epoch_timing
 from cnnlab.ui.widgets import run_form_link as link
+from cnnlab.ui.widgets.assignment_form import make_assignment
 from cnnlab.ui.widgets.disk_room import provable_input, tell_disk
 from cnnlab.ui.widgets.end_notice import end_notice
 from cnnlab.ui.widgets.run_form import run_form
@@ -27,9 +29,11 @@ WIDTH = 320  # pixels
 
 def rail() -> None:
     """Show the button, the queue and the form below it, and a finder of learning rates; a click starts the training."""
-    running = session.running_job()
+    running, assignment = session.running_job(), classroom.trained_for()
     top, notice = st.container(), st.container()  # the button needs the form's settings and stands above it
-    config = run_form()
+    if assignment:
+        told(assignment)
+    config = run_form(assignment)
     with top:
         if running:
             _add(config)
@@ -41,9 +45,11 @@ def rail() -> None:
     if not config:
         return
     provable_input(config)
-    if not running and not config.comes_from:
+    if not running and not config.comes_from and not (assignment and "learning_rate" in assignment.fixed):
         learning_rate_finder(config)
     link.offer(config)
+    if person.is_member() and person.me().is_in_charge:
+        make_assignment(config)
 
 
 def _start(config: RunConfig | None) -> None:

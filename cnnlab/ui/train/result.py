@@ -12,6 +12,7 @@ from cnnlab.training.config import last_epoch
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.address import VIEW
 from cnnlab.ui.shell.glossary_links import explain
+from cnnlab.ui.train.handing_in import handing_in
 from cnnlab.ui.train.run_actions import run_actions
 from cnnlab.ui.train.run_view import RunView
 from cnnlab.ui.widgets.balanced_metrics import balanced_metrics
@@ -24,6 +25,7 @@ def result(view: RunView) -> None:
     better_epoch(view.run, view.summary, view.history)
     if (accuracy := view.summary.test_accuracy) is not None:
         _figures(view, accuracy)
+        handing_in(view.run)
         _what_next(view)
     run_actions(view.run)
 

@@ -15,6 +15,9 @@ from cnnlab.training.titles import value_title
 from cnnlab.ui.shell.state import form_field
 from cnnlab.ui.widgets.bounds import is_within
 
+FIXED_HELP = "Your teacher fixed this for the assignment."
+
+_fixed: ContextVar[frozenset[str]] = ContextVar("fields that cannot be changed", default=frozenset())
 _left_out: ContextVar[frozenset[str]] = ContextVar("fields without an input", default=frozenset())
 
 
@@ -26,6 +29,25 @@ def without(fields: Iterable[str]) -> Iterator[None]:
         yield
     finally:
         _left_out.reset(token)
+
+
+@contextmanager
+def fixed(fields: Iterable[str]) -> Iterator[None]:
+    """Show the inputs for these fields within the block disabled, with the reason."""
+    token = _fixed.set(frozenset(fields))
+    try:
+        yield
+    finally:
+        _fixed.reset(token)
+
+
+def is_fixed(field: str) -> bool:
+    """Tell whether the input for a field is disabled."""
+    return field in _fixed.get()
+
+
+def _help(field: str, hint: str | None) -> str | None:
+    return FIXED_HELP if is_fixed(field) else hint
 
 
 def counts(field: str) -> bool:
@@ -47,14 +69,29 @@ def choice(
     if options is None:
         options = list(get_args(RunConfig.model_fields[field].annotation))
     key = form_field(field).name
-    return st.selectbox(label, options, format_func=shown, key=key, persist_state="session", help=hint)
+    return st.selectbox(
+        label,
+        options,
+        format_func=shown,
+        key=key,
+        persist_state="session",
+        help=_help(field, hint),
+        disabled=is_fixed(field),
+    )
 
 
 def integer(label: str, field: str, hint: str | None = None) -> int:
     """Show an input for a whole number, and beside it where the field does not take the number."""
     if field in _left_out.get():
         return int(_default(field))
-    value = st.number_input(label, step=1, key=form_field(field).name, persist_state="session", help=hint)
+    value = st.number_input(
+        label,
+        step=1,
+        key=form_field(field).name,
+        persist_state="session",
+        help=_help(field, hint),
+        disabled=is_fixed(field),
+    )
     is_within(value, _bounds(field))
     return value
 
@@ -64,7 +101,15 @@ def number(label: str, field: str, step: float, form: str = "%.2f", hint: str | 
     if field in _left_out.get():
         return float(_default(field))
     key = form_field(field).name
-    value = st.number_input(label, step=step, format=form, key=key, persist_state="session", help=hint)
+    value = st.number_input(
+        label,
+        step=step,
+        format=form,
+        key=key,
+        persist_state="session",
+        help=_help(field, hint),
+        disabled=is_fixed(field),
+    )
     is_within(value, _bounds(field))
     return value
 

@@ -11,7 +11,7 @@ from cnnlab.training.device import devices, precisions
 from cnnlab.training.titles import value_title
 from cnnlab.ui.shell.state import form_field
 from cnnlab.ui.widgets.bounds import between, is_within
-from cnnlab.ui.widgets.config_inputs import choice, counts, integer, number
+from cnnlab.ui.widgets.config_inputs import choice, counts, integer, is_fixed, number
 
 
 def more_settings(dataset: str, is_branch: bool) -> dict[str, Any]:
@@ -55,7 +55,9 @@ def _optimiser() -> dict[str, Any]:
         fields["momentum"] = number("Momentum", "momentum", 0.05, "%.3f")
     if counts("nesterov"):
         key = form_field("nesterov").name
-        fields["nesterov"] = st.checkbox("Nesterov momentum", key=key, persist_state="session")
+        fields["nesterov"] = st.checkbox(
+            "Nesterov momentum", key=key, persist_state="session", disabled=is_fixed("nesterov")
+        )
     return fields | {
         "gradient_clipping": number(
             "Gradient clipping, largest norm (0: off)",
@@ -147,6 +149,7 @@ def _split() -> dict[str, Any]:
         key=form_field("split_seed").name,
         persist_state="session",
         help="Sets which images are held out for validation. Set it to compare seeds on the same images.",
+        disabled=is_fixed("split_seed"),
     )
     if seed is not None:
         is_within(seed, between(0, 2**32 - 1))

@@ -6,15 +6,15 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from cnnlab.classroom.assignment import Assignment
 from cnnlab.data.datasets import DATASETS, offered
 from cnnlab.data.download import is_present
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.networks.architecture import Architecture, ArchitectureError, LayerSummary, summarise
-from cnnlab.networks.layers import Resize
 from cnnlab.networks.pruning import PruningError
 from cnnlab.people.rights import Action
-from cnnlab.pretrained.table import NETWORKS
 from cnnlab.runs.run import Run, RunError
 from cnnlab.training.config import ConfigError, Parent, RunConfig, field_title, parse_config
 from cnnlab.training.config_link import differing
@@ -25,28 +25,36 @@ from cnnlab.training.run_data import check_batches
 from cnnlab.ui.shell import frame, person, session
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.own_pictures import may_train_on
-from cnnlab.ui.shell.state import FORM_OWN_NETWORK, FORM_PARENT, FORM_RECIPE, form_field
-from cnnlab.ui.widgets import pruning_input, start_inputs
+from cnnlab.ui.shell.state import FORM_PARENT, FORM_RECIPE, form_field
+from cnnlab.ui.widgets import assignment_inputs, pruning_input, start_inputs
 from cnnlab.ui.widgets import run_form_link as link
-from cnnlab.ui.widgets.bounds import is_within
-from cnnlab.ui.widgets.config_inputs import choice, integer, number
+from cnnlab.ui.widgets.config_inputs import choice, fixed, integer, number
 from cnnlab.ui.widgets.diagram import show_network
 from cnnlab.ui.widgets.more_settings import more_settings
+from cnnlab.ui.widgets.network_input import offer, pick_network, resized
 
 FEW_A_CLASS = 5  # validation images
 MOST_TOLD = 4  # settings that differ from the recipe's
 _NOT_OFFERED = {"parent", "start", "lessons", "lesson_share"}  # fields without an input for a new network
 
 
-def run_form() -> RunConfig | None:
-    """Show data set, network and hyperparameters; return None, with the reason shown, where they are inconsistent."""
+def run_form(assignment: Assignment | None = None) -> RunConfig | None:
+    """Show data set, network and hyperparameters; return None, with the reason shown, where they are inconsistent.
+
+    What an ``assignment`` fixes cannot be changed, and what goes beyond its limits is inconsistent.
+    """
     if not FORM_RECIPE.is_set:
         FORM_RECIPE.put(DEFAULT)
         _recall(session.current_run())
     link.follow(_begin_with)
-    recipe = st.container()
-    with recipe:
-        _choose_recipe()
+    if assignment:
+        assignment_inputs.take(assignment, _fill_in)
+    with fixed(assignment.fixed if assignment else ()):
+        return _form(assignment)
+
+
+def _form(assignment: Assignment | None) -> RunConfig | None:
+    recipe = None if assignment else _choose_recipe()
     fields = _beginning()
     _explain_validation(fields)
     left, right = st.columns(2)
@@ -67,16 +75,20 @@ def run_form() -> RunConfig | None:
         rows = summarise(config.architecture, spec.shape, len(spec.classes))
         check_memory(config, spec)
         check_batches(config, spec)
+        if assignment:
+            assignment_inputs.check(assignment, config, rows)
     except (ConfigError, ArchitectureError, PruningError, RunError) as error:
         st.error(frame.literal(str(error)), title="These settings cannot run")
         return None
-    with recipe:
-        _tell_changes(config)
+    if recipe:
+        with recipe:
+            _tell_changes(config)
     _explain_network(config, spec, rows)
     return config
 
 
-def _choose_recipe() -> None:
+def _choose_recipe() -> DeltaGenerator:
+    """Show the recipes; return the place below, for what was changed since."""
     st.selectbox(
         "Recipe",
         list(RECIPES),
@@ -89,6 +101,7 @@ def _choose_recipe() -> None:
     recipe = RECIPES[FORM_RECIPE.get()]
     if recipe.claim:
         st.caption(f"The tutorial's claim: {recipe.claim}.")
+    return st.container()
 
 
 def _tell_changes(config: RunConfig) -> None:
@@ -149,7 +162,7 @@ def _beginning() -> dict[str, Any]:
     if parent is None or run is None:
         dataset = choice("Data set", "dataset", offered(form_field("dataset").get()), lambda name: DATASETS[name].title)
         _explain_dataset(dataset)
-        network = _resized(_pick_network())
+        network = resized(pick_network())
         return {"dataset": dataset, "architecture": network, **start_inputs.start_inputs(network)}
     st.info(f"A branch of {frame.literal(run.title)}, from epoch {parent.epoch} on.", icon=":material/alt_route:")
     st.caption("It keeps that run's validation images, so none of them was trained on.")
@@ -163,60 +176,15 @@ def _beginning() -> dict[str, Any]:
     return {"parent": parent, **fields, "split_seed": run.config.held_out_by}
 
 
-def _pick_network() -> Architecture:
-    """Choose a preset, a saved design that can be trained, or the network from Design or an earlier run."""
-    networks = _networks()
-    if form_field("architecture").get() not in networks:
-        form_field("architecture").put(RECIPES[DEFAULT].config.architecture.name)
-    labels = frame.distinct_labels({name: network.title for name, network in networks.items()})
-    return networks[choice("Network", "architecture", list(networks), labels.__getitem__)]
-
-
-def _resized(network: Architecture) -> Architecture:
-    """Show the size that a network's first layer gives its images, where it has such a layer, and set it."""
-    first, *others = network.layers
-    if not isinstance(first, Resize):
-        return network
-    key = form_field("image_size")
-    key.fill(first.size)
-    size = st.number_input(
-        "Images are resized to, px",
-        step=32,
-        key=key.name,
-        persist_state="session",
-        help="Larger images show more detail. The time grows with their area.",
-    )
-    is_within(size, Resize.model_json_schema()["properties"]["size"])
-    return network.model_copy(update={"layers": (first.model_copy(update={"size": size}), *others)})
-
-
-def _networks() -> dict[str, Architecture]:
-    networks = NETWORKS | session.shelf().networks()
-    if own := FORM_OWN_NETWORK.get():
-        network = Architecture.model_validate_json(own)
-        networks = {network.name: network} | networks | {network.name: network}
-    return networks
-
-
 def take_network(network: Architecture, dataset: str, batch_size: int) -> None:
     """Put a design into the form, as a new network."""
     if not FORM_RECIPE.is_set:
         FORM_RECIPE.put(DEFAULT)
         _fill_in()
     FORM_PARENT.drop()
-    _offer(network)
+    offer(network)
     form_field("dataset").put(dataset)
     form_field("batch_size").put(batch_size)
-
-
-def _offer(network: Architecture) -> None:
-    """Choose ``network`` in the form, even if it is neither a preset nor saved."""
-    if NETWORKS.get(network.name) != network:
-        if network.name in NETWORKS:
-            network = network.model_copy(update={"name": f"own-{network.name}"[:60]})
-        FORM_OWN_NETWORK.put(network.model_dump_json())
-    form_field("architecture").put(network.name)
-    form_field("image_size").drop()  # the network's own
 
 
 def set_learning_rate(rate: float) -> None:
@@ -230,7 +198,7 @@ def _fill_in(config: RunConfig | None = None) -> None:
     for name, value in chosen.model_dump(exclude=_NOT_OFFERED).items():
         form_field(name).put(value)
     start_inputs.fill_in(chosen)
-    _offer(chosen.architecture)
+    offer(chosen.architecture)
     # Values that the form does not offer here are replaced by ones that it does.
     if chosen.dataset not in DATASETS or not may_train_on(chosen.dataset):
         form_field("dataset").put(RunConfig().dataset)

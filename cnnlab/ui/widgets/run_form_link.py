@@ -13,7 +13,7 @@ from cnnlab.training.recipes import DEFAULT
 from cnnlab.ui.shell import address, frame
 
 # Parameters of the app's other pages and of Streamlit.
-_OTHERS = {"run", "runs", "sweep", "compare", "chapter", "term", "embed", "embed_options"}
+_OTHERS = {"run", "runs", "sweep", "compare", "chapter", "term", "assignment", "embed", "embed_options"}
 
 
 def follow(fill_in: Callable[[str, RunConfig], None]) -> None:

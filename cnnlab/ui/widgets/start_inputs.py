@@ -117,7 +117,7 @@ def _scale(chosen: str) -> dict[str, str]:
 
 def fill_in(config: RunConfig) -> None:
     """Put the config's weights to start from into the form."""
-    form_field("start").put(_name(config.start))
+    form_field("start").move_to(_name(config.start))
 
 
 def _accuracy(entry: Entry) -> str:

@@ -1,0 +1,96 @@
+"""The board and the digits by writer as tables, for the page and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from cnnlab.classroom.board import Row
+from cnnlab.classroom.digits import Writers, judges
+from cnnlab.classroom.proofs import Proof
+from cnnlab.classroom.readings import Readings
+from cnnlab.data.table import DIGITS
+from cnnlab.evaluation.metrics import Counted
+
+SAME = "same as above"
+_BADGES = {"proved": "proved", "differs": "differs", "unproved": "not proved"}
+_WRITER_COLUMNS = ("Writer", "All networks")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with what a spreadsheet begins to compute
+
+
+def board_table(rows: Sequence[Row], names: Mapping[str, str], proofs: Mapping[str, Proof | None]) -> pd.DataFrame:
+    """Return the board as a table; ``names`` are those of people by id, ``proofs`` by run. Accuracies are fractions."""
+    return pd.DataFrame([_cells(place, row, names, proofs.get(row.best.run)) for place, row in enumerate(rows, 1)])
+
+
+def _cells(place: int, row: Row, names: Mapping[str, str], proof: Proof | None) -> dict[str, object]:
+    low, high = row.test.interval
+    return {
+        "Place": SAME if row.is_same else str(place),
+        "Name": names.get(row.person, "?"),
+        "Test": row.test.accuracy,
+        "Low": low,
+        "High": high,
+        "p": row.p,
+        "Validation": row.best.validation_accuracy,
+        "Verified": _BADGES[proof.outcome] if proof else "",
+        "Hand-ins": row.hand_ins,
+        "Looks": row.looks,
+        "Epochs": row.best.epochs,
+        "Parameters": row.best.parameters,
+        "Handed in": row.best.at,
+        "Run": row.best.run,
+    }
+
+
+def digits_of(row: Row, writers: Writers, readings: Readings) -> Counted | None:
+    """Return how many of the class's digits a row's run reads, of the writers that may judge it; None without any."""
+    right = [hits for writer, hits in readings.get(row.best.run, {}).items() if _may_judge(row, writer, writers)]
+    return Counted("".join(right).count("1"), len(right) * len(DIGITS)) if right else None
+
+
+def writers_table(rows: Sequence[Row], names: Mapping[str, str], writers: Writers, readings: Readings) -> pd.DataFrame:
+    """Return a row for each writer: the fraction of their digits that all runs together and each run read right.
+
+    A run has no figure for writers whose drawings it was trained on. The hardest handwriting comes first.
+    """
+    labels = _told_apart(rows, names)
+    table: list[dict[str, object]] = []
+    for writer in writers:
+        each = {labels[row.person]: _fraction(row, writer, writers, readings) for row in rows}
+        known = [fraction for fraction in each.values() if fraction is not None]
+        mean = sum(known) / len(known) if known else None
+        table.append({**dict(zip(_WRITER_COLUMNS, (names.get(writer, "?"), mean), strict=True)), **each})
+    return pd.DataFrame(table).sort_values("All networks", kind="stable") if table else pd.DataFrame()
+
+
+def csv(table: pd.DataFrame) -> str:
+    """Return a table as CSV, in which no name becomes a formula of a spreadsheet."""
+    return table.map(_plain).rename(columns=_plain).to_csv(index=False)
+
+
+def _plain(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _fraction(row: Row, writer: str, writers: Writers, readings: Readings) -> float | None:
+    hits = readings.get(row.best.run, {}).get(writer)
+    return hits.count("1") / len(hits) if hits and _may_judge(row, writer, writers) else None
+
+
+def _may_judge(row: Row, writer: str, writers: Writers) -> bool:
+    return writer in writers and judges(row.best, writer, writers[writer])
+
+
+def _told_apart(rows: Sequence[Row], names: Mapping[str, str]) -> dict[str, str]:
+    """Return a label for each person: the name, with a number where several have the same."""
+    labels: dict[str, str] = {}
+    for row in rows:
+        name, number = names.get(row.person, "?"), 1
+        label = name
+        while label in _WRITER_COLUMNS or label in labels.values():
+            number += 1
+            label = f"{name} ({number})"
+        labels[row.person] = label
+    return labels

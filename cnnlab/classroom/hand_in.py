@@ -1,0 +1,93 @@
+"""Runs handed in for an assignment: a frozen copy each, and what the board needs to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from cnnlab.classroom.places import PERSON_ID, class_folder, is_assignment
+from cnnlab.evaluation.metrics import Booleans
+from cnnlab.files import atomic_write, exclusive, read_limited
+from cnnlab.training.config import RUN_ID
+
+MAX_BYTES = 2_000_000  # of a file: 500 drawings' fingerprints and 1,000,000 test images
+MAX_IMAGES = 4_000_000
+
+RunId = Annotated[str, Field(pattern=f"^{RUN_ID.pattern}$")]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class HandIn(BaseModel):
+    """A run that somebody handed in."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    run: RunId  # the frozen copy
+    source: RunId  # what it is a copy of
+    epoch: Annotated[int, Field(ge=0)]  # whose weights were tested
+    person: Annotated[str, Field(pattern=f"^{PERSON_ID}$")]
+    at: AwareDatetime
+    validation_accuracy: Fraction
+    epochs: Annotated[int, Field(ge=0)]
+    parameters: Annotated[int, Field(ge=0)]
+    looks: Annotated[int, Field(ge=0)] = 0  # at the test images, with all runs of that person until then
+    right: Annotated[str, Field(pattern="^[0-9a-f]*$")]  # a bit for each test image: whether it was answered right
+    images: Annotated[int, Field(ge=1, le=MAX_IMAGES)]
+    taught: Annotated[tuple[str, ...], Field(max_length=5_000)] = ()  # fingerprints of drawings it was trained on
+
+    @property
+    def hits(self) -> Booleans:
+        """Tell which test images it answers right: (N,)."""
+        bits = np.unpackbits(np.frombuffer(bytes.fromhex(self.right), np.uint8))
+        hits: Booleans = bits[: self.images].astype(np.bool_)
+        return hits
+
+
+def as_bits(hits: Booleans) -> str:
+    """Return answers (N,) as ``HandIn.right`` holds them."""
+    return np.packbits(hits).tobytes().hex()
+
+
+class HandIns:
+    """What was handed in, a file each in a folder of its assignment."""
+
+    def __init__(self, runs: Path) -> None:
+        self._runs = runs
+        self._folder = class_folder(runs) / "handed-in"
+
+    def of(self, assignment: str) -> list[HandIn]:
+        """Return what was handed in for an assignment, the earliest first; copies that were deleted do not count."""
+        if not is_assignment(assignment):
+            return []
+        found = [_read(path) for path in (self._folder / assignment).glob("*.json")]
+        there = [one for one in found if one and (self._runs / one.run).is_dir()]
+        return sorted(there, key=lambda one: one.at)
+
+    def add(self, assignment: str, hand_in: HandIn, a_day: int) -> bool:
+        """Add it, unless that person has handed in ``a_day`` today; return whether it was added. Raises OSError."""
+        folder = self._folder / assignment
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with exclusive(folder):
+            own = [one for one in self.of(assignment) if one.person == hand_in.person]
+            if count_today(own, hand_in.at) >= a_day:
+                return False
+            atomic_write(folder / f"{hand_in.run}.json", hand_in.model_dump_json())
+        return True
+
+
+def count_today(hand_ins: Sequence[HandIn], now: datetime) -> int:
+    """Count those of the day of ``now``, in the server's time zone."""
+    today = now.astimezone().date()
+    return sum(one.at.astimezone().date() == today for one in hand_ins)
+
+
+def _read(path: Path) -> HandIn | None:
+    with suppress(OSError, ValidationError):
+        return HandIn.model_validate_json(read_limited(path, MAX_BYTES))
+    return None

@@ -1,0 +1,113 @@
+"""The class's own test set: ten digits that each person draws, and how networks read each writer's."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab.charts.png import inline
+from cnnlab.classroom.assignment import Assignment
+from cnnlab.classroom.board_table import csv, writers_table
+from cnnlab.data.table import DIGITS
+from cnnlab.drawings.preprocess import prepare, stroke_ink
+from cnnlab.drawings.strokes import DrawingError, LabelledDrawing
+from cnnlab.ui.classroom.board import rows_of
+from cnnlab.ui.classroom.digit_readings import read_digits
+from cnnlab.ui.shell import classroom, person
+from cnnlab.ui.shell.flash import say, tell
+from cnnlab.ui.shell.frame import counted, with_article
+from cnnlab.ui.widgets.canvas import current_drawing, drawing_canvas, set_drawing
+from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.images import enlarged
+
+_PLACE = "class.digits"
+_SIDE = 56  # pixels of a small picture
+_SIZE = 28, 28  # pixels of what networks see
+
+
+def show(assignment: Assignment) -> None:
+    """Show the canvas, or one's ten digits, beside the accuracy by writer."""
+    drawing, reading = st.columns([4, 7], gap="large")
+    with drawing:
+        _draw()
+    with reading:
+        _by_writer(assignment)
+
+
+@st.fragment  # a stroke reruns this, not the whole page
+def _draw() -> None:
+    own = classroom.digits().of(person.me().id)
+    missing = [label for label in DIGITS if label not in own]
+    tell(_PLACE)
+    if missing:
+        st.markdown(f"**Draw {with_article(int(missing[0]))}** as you usually write it. {len(own)} of 10 are saved.")
+        drawing = drawing_canvas(has_pens=False)
+        last = len(missing) == 1
+        is_saved = st.button(
+            "Save the last digit" if last else "Save, next digit",
+            icon=":material/check:",
+            type="primary",
+            key="class.digit.save",
+            on_click=_save,
+            args=[missing[0]],
+            disabled=drawing is None,
+        )
+        if is_saved and last:
+            st.rerun()  # the table beside has a new writer
+    else:
+        st.markdown("**You have drawn your ten digits.** Networks are tested on them.")
+    _mine(own)
+    if own:
+        st.button(
+            "Draw all again", icon=":material/refresh:", type="tertiary", on_click=_again, key="class.digit.again"
+        )
+
+
+def _mine(own: dict[str, LabelledDrawing]) -> None:
+    with st.container(horizontal=True, gap="small"):
+        for label in sorted(own):
+            image = prepare(stroke_ink(own[label]), _SIZE)[0]
+            st.image(inline(enlarged(image, side=_SIDE)), alt=f"Your {label}", width=_SIDE)
+
+
+def _save(label: str) -> None:
+    drawing = current_drawing()
+    if drawing is None:
+        return
+    try:
+        classroom.digits().put(person.me().id, drawing, label)
+    except (DrawingError, OSError) as error:
+        say(_PLACE, str(error), "error")
+    else:
+        set_drawing()
+
+
+def _again() -> None:
+    try:
+        classroom.digits().forget(person.me().id)
+    except OSError as error:
+        say(_PLACE, str(error), "error")
+
+
+def _by_writer(assignment: Assignment) -> None:
+    """Show how many of each writer's digits the networks on the board read right."""
+    rows = rows_of(assignment)
+    writers, readings = read_digits(assignment, rows)
+    if not writers:
+        st.info("Nobody has drawn ten digits yet. Draw yours on the left.", icon=":material/draw:")
+        return
+    if not rows:
+        st.info(f"Ten digits each of {counted(len(writers), 'writer')}. Results appear when a run is handed in.")
+        return
+    if not readings:
+        return
+    table = writers_table(rows, person.names(), writers, readings)
+    figures = {name: st.column_config.NumberColumn(format="percent") for name in table.columns[1:]}
+    st.markdown("**Digits read right, by writer**")
+    st.dataframe(table, hide_index=True, column_config=figures, width="stretch")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{counted(len(writers), 'writer')}, ten digits each; the hardest to read come first. A network that was "
+            "taught drawings has no figure for those who drew them.",
+            width="stretch",
+        )
+        download("CSV", lambda: csv(table), f"writers-{assignment.id}")

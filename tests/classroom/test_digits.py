@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cnnlab.classroom.digits import MOST_POINTS, ClassDigits, fingerprint, judges, takes_digits
+from cnnlab.classroom.places import class_folder
+from cnnlab.data.datasets import DATASETS
+from cnnlab.data.table import DIGITS
+from cnnlab.drawings.strokes import Drawing, DrawingError, rounded
+from tests.classroom.samples import ADA, BOB, digits, handed
+
+
+def test_a_writer_counts_with_ten_digits_and_may_replace_them(tmp_path: Path) -> None:
+    kept = ClassDigits(tmp_path)
+    for digit in digits()[1:]:
+        kept.put(ADA.id, digit, digit.label)
+    assert kept.writers() == {}
+    kept.put(ADA.id, digits()[5], "0")
+    kept.put(ADA.id, digits()[0], "0")
+    kept.put(BOB.id, digits()[0], "0")
+    assert list(kept.writers()) == [ADA.id]
+    assert [one.label for one in kept.writers()[ADA.id]] == list(DIGITS)
+    assert kept.of(ADA.id)["0"].strokes == rounded(digits()[0]).strokes
+    kept.forget(ADA.id)
+    assert kept.of(ADA.id) == {}
+
+
+@pytest.mark.parametrize(
+    ("writer", "label", "points"),
+    [("../" + "a" * 29, "0", 2), ("", "0", 2), (ADA.id, "ten", 2), (ADA.id, "0", MOST_POINTS + 1)],
+)
+def test_what_is_no_digit_of_a_person_is_refused(writer: str, label: str, points: int, tmp_path: Path) -> None:
+    with pytest.raises(DrawingError):
+        ClassDigits(tmp_path).put(writer, Drawing(strokes=[[(0.1, 0.2)] * points]), label)
+    assert not class_folder(tmp_path).exists()
+
+
+def test_damaged_files_have_no_digits(tmp_path: Path) -> None:
+    folder = class_folder(tmp_path) / "digits"
+    folder.mkdir(parents=True)
+    (folder / f"{ADA.id}.json").write_text('[{"strokes": []}]')
+    (folder / "others.json").write_text("[]")
+    assert ClassDigits(tmp_path).writers() == {}
+
+
+def test_no_writer_judges_what_they_taught() -> None:
+    plain, taught = handed(ADA, [True]), handed(ADA, [True], taught=(fingerprint(digits()[3]),))
+    others = digits(shift=0.05)
+    assert judges(plain, ADA.id, digits())
+    assert not judges(taught, ADA.id, others)  # her own
+    assert judges(taught, BOB.id, others)
+    assert not judges(taught, BOB.id, digits())  # one of his taught it, whoever gave it away
+
+
+def test_a_drawing_is_known_again_whatever_its_label() -> None:
+    one = digits()[3]
+    assert fingerprint(one) == fingerprint(one.model_copy(update={"label": "8"}))
+    assert fingerprint(one) != fingerprint(digits(0.01)[3])
+
+
+def test_only_networks_of_drawn_digits_read_them() -> None:
+    taken = {name for name, spec in DATASETS.items() if takes_digits(spec)}
+    assert {"mnist", "mnist-sample"} <= taken
+    assert not taken & {"fashion", "cifar10", "emnist-letters", "svhn"}
