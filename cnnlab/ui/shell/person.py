@@ -23,6 +23,7 @@ from cnnlab.people.rules import ClassRules, ClassRulesError, parse_rules
 from cnnlab.runs.store import runs_folder
 from cnnlab.text import one_line
 from cnnlab.ui.shell.browser_key import token_of
+from cnnlab.ui.shell.state import ME
 
 NO_NAME = "Type your name, so that your teacher can see whose work it is."
 TOO_MANY = "There were too many wrong codes. Wait a minute, then try again."
@@ -30,7 +31,20 @@ WRONG_CODE = "This code is wrong. Ask your teacher."
 
 
 def me() -> Person:
-    """Return who uses this session: a stranger where the server's rules do not let them in."""
+    """Return who uses this session: a stranger where the server's rules do not let them in.
+
+    Between two drawings of a page somebody stays who they were: a page and its parts ask often.
+    """
+    return ME.get() or _identified()
+
+
+def identify() -> Person:
+    """Find out anew who uses this session, as each page does first, and return them."""
+    ME.drop()
+    return ME.put(me())
+
+
+def _identified() -> Person:
     try:
         rules = class_rules()
     except ClassRulesError:
