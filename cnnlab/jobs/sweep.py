@@ -87,6 +87,11 @@ class Sweep:
         return belonging_of(self.folder).is_shown
 
     @property
+    def is_open(self) -> bool:
+        """Whether visitors may ask it: a sweep answers nobody."""
+        return False
+
+    @property
     def config(self) -> SweepConfig:
         """The configuration. Raises SweepError where the file is missing or invalid."""
         try:

@@ -29,6 +29,12 @@ def show(run: Run, is_shown: bool) -> None:
     run.show(is_shown)
 
 
+def open_up(run: Run, is_open: bool) -> None:
+    """Open ``run`` to visitors, or close it again. Raises RunError where it is somebody else's."""
+    check(Action.SHARE, run)
+    run.open_up(is_open)
+
+
 def delete(run_id: str) -> None:
     """Delete a run as ``RunStore.delete`` does. Raises RunError as that does, and where it is somebody else's."""
     check(Action.DELETE, _store().open(run_id))

@@ -306,10 +306,10 @@ def missing_data() -> str:
     return ""
 
 
-def find_run(run_id: str) -> Run | None:
-    """Find a run by its id; None where it does not exist, was deleted, or is not for the person to see."""
+def find_run(run_id: str, action: Action = Action.SEE) -> Run | None:
+    """Find a run by its id; None where it does not exist, was deleted, or ``action`` is not the person's."""
     run = _opened(run_id)
-    return run if run and person.may(Action.SEE, run) else None
+    return run if run and person.may(action, run) else None
 
 
 def _opened(run_id: str) -> Run | None:

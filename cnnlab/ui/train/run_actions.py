@@ -11,6 +11,7 @@ from cnnlab.runs.machines import unlike_here
 from cnnlab.runs.run import Run, RunError
 from cnnlab.ui.shell import frame, person, quotas, run_changes, session
 from cnnlab.ui.shell.state import BRANCH_OPEN, branch_epoch
+from cnnlab.ui.train.access import programs, visitors
 from cnnlab.ui.widgets import run_form as form
 from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.quota_room import tell_quota
@@ -39,6 +40,8 @@ def run_actions(run: Run) -> None:
                 take_away(run)
         if person.is_class() and person.may(Action.SHARE, run) and run.id != example_id():
             _share(run)
+        visitors(run)
+        programs(run)
     if can_resume:
         _tell_machine(other)
 
