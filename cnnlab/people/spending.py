@@ -21,12 +21,12 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class Start(BaseModel):
-    """A training, or all trials of a sweep, that began."""
+    """A training that began."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     at: AwareDatetime
-    work: str  # id of the run or the sweep
+    work: str  # id of the run
     images: Count  # of an epoch
     epochs: Count  # asked for; of one that has ended, trained
     after: Count = 0  # epochs that it had before
@@ -58,14 +58,13 @@ class Ledger:
     def settled(self, person: str, epochs_of: Callable[[str], int | None]) -> list[Start]:
         """Return somebody's trainings of the last 24 hours, the oldest first.
 
-        ``epochs_of`` returns the epochs that a run or sweep has, None while it trains. Raises OSError.
+        ``epochs_of`` returns the epochs that a run has, None while it trains.
         """
         before = self._read(person)
         ended = {one: _ended(one, epochs_of(one.work)) for one in before if not one.has_ended}
         if any(one != now for one, now in ended.items()):
-            with exclusive(self._folder):
-                before = self._read(person)
-                self._write(person, [ended.get(one, one) for one in before])
+            with suppress(OSError), exclusive(self._folder):  # else the next time
+                self._write(person, [ended.get(one, one) for one in self._read(person)])
         return [now for one in before if (now := ended.get(one, one)).epochs]
 
     def renews_in(self, starts: list[Start]) -> float:

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.__main__ import COMMANDS
 from cnnlab.data.datasets import own_pictures
-from cnnlab.data.pictures.version import PictureSetError
+from cnnlab.data.pictures.version import SHORT, PictureSetError
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.sweep import Sweep, SweepStore
 from cnnlab.jobs.sweep_config import Between, SweepConfig
@@ -39,7 +39,6 @@ from cnnlab.ui.shell.own_pictures import may_train_on, sees_pictures
 from cnnlab.ui.shell.own_pictures import own_pictures as persons_pictures
 from cnnlab.ui.sweep import watch
 from tests.cli.commands import call
-from tests.data.pictures.photos import added, folder_of, photos
 from tests.pages.driver import PAGES, checked, new_session, texts
 from tests.samples import SEVEN, TINY, lesson
 
@@ -90,8 +89,8 @@ class Steered:
 class Adas:
     """Ada's things, made when they are asked for."""
 
-    def __init__(self, folder: Path, is_shown: bool, is_open: bool) -> None:
-        self._folder, self._is_shown, self._is_open = folder, is_shown, is_open
+    def __init__(self, is_shown: bool, is_open: bool) -> None:
+        self._is_shown, self._is_open = is_shown, is_open
 
     def run(self, **fields: Any) -> Run:
         run = RunStore(runs_folder(), ADA.id).create(RunConfig.model_validate(fields))
@@ -114,9 +113,12 @@ class Adas:
         return draft.name
 
     def pictures(self) -> str:
-        version = added(folder_of(photos(), self._folder), own_pictures(ADA.id)).version
-        own_pictures().show(version.name, self._is_shown)
-        return version.name
+        """The name of a data set, which has no pictures."""
+        folder = own_pictures().folder / "photos"
+        (folder / "version-1").mkdir(parents=True)
+        give(folder, ADA.id)
+        own_pictures().show(folder.name, self._is_shown)
+        return folder.name
 
 
 def _steer(act: Callable[[Job], None]) -> Callable[[Adas], bool]:
@@ -132,9 +134,9 @@ def _continue_sweep(adas: Adas) -> bool:
     begun: list[Sweep] = []
     sweep = adas.sweep()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(watch, "_search", lambda sweep: begun.append(sweep))
+        patch.setattr(watch, "_search", begun.append)
         patch.setattr(watch, "_board", dict)
-        patch.setattr(watch.session, "trainings", list)
+        patch.setattr(session, "trainings", list)
         watch._go_on(sweep)
     return bool(begun)
 
@@ -208,8 +210,9 @@ def _taught(adas: Adas) -> Run:
 
 
 def _trains_on(name: str) -> bool:
-    session.check_sources(RunConfig(dataset=own_pictures().version(name).key))
-    return may_train_on(name)
+    key = f"{name}@1:{'0' * SHORT}"
+    session.check_sources(RunConfig.model_construct(dataset=key))
+    return may_train_on(key)
 
 
 @pytest.fixture
@@ -232,7 +235,7 @@ def test_what_a_button_would_do_is_checked_where_it_is_done(
         monkeypatch.setenv("CNNLAB_PICTURES", str(tmp_path / f"pictures-{number}"))
         act_as(stands.somebody)
         try:
-            if attempt(Adas(tmp_path / f"in-{number}", stands.is_shown, stands.is_open)):
+            if attempt(Adas(stands.is_shown, stands.is_open)):
                 found.add(name)
         except (RunError, PictureSetError):
             pass

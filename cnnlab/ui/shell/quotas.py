@@ -62,8 +62,8 @@ def used(queued: int = 0) -> Use:
 
 
 @st.cache_data(ttl=5, max_entries=1000, show_spinner=False)  # seconds: with thousands of runs it takes a while
-def lately_used(_runs: str, owner: str, queued: int) -> Use:
-    """Return what ``used`` returned for somebody a moment ago."""
+def lately_used(at: str, owner: str, queued: int) -> Use:
+    """Return what ``used`` returned a moment ago for somebody on the server with the runs ``at``."""
     return _used(owner, queued)
 
 
@@ -77,6 +77,12 @@ def check(more: Callable[[], Use], queued: int) -> None:
         raise RunError(str(error)) from error
     if why:
         raise RunError(why)
+
+
+def settle() -> None:
+    """Count of the person's trainings that have ended only what they took."""
+    if are_limited():
+        _ledger().settled(person.owner(), _epochs_of)
 
 
 def noting() -> Note:

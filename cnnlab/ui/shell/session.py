@@ -213,7 +213,7 @@ def remove(job: Job) -> None:
         return
     job.abandon()
     job.join(REMOVED_WITHIN)
-    quotas.used()  # what it has not taken counts no longer, also once its run is gone
+    quotas.settle()  # before its run is gone, which tells what it has taken
     if not (job.is_running or job.history.steps or job.run.whole_epochs):
         with suppress(RunError):
             run_changes.delete(job.run.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnnlab.people.rights import Action
+from cnnlab.people.rights import Action, may
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell import api, person
 from tests.pages.driver import button, checked, open_page
@@ -35,7 +35,7 @@ def test_a_key_is_made_shown_once_and_revoked(listed_run: Run, monkeypatch: pyte
     key = line.partition("Bearer ")[2].partition("'")[0]
     somebody = person.of_key(key)
     assert somebody
-    assert person.may_person(somebody, Action.PREDICT, listed_run)
+    assert may(somebody, Action.PREDICT, listed_run)
     assert key not in codes(open_page("Train", listed_run))  # another session
     checked(button(page, "Revoke").click().run())
     assert person.of_key(key) is None
