@@ -12,7 +12,7 @@ from cnnlab.places import app_folder
 
 @click.command("app", context_settings={"ignore_unknown_options": True})
 @click.option(
-    "--class", "for_class", is_flag=True, help="For a class: pupils join with a code, programs ask at /api/predict."
+    "--class", "for_class", is_flag=True, help="For a class: pupils join with a code, programs ask /api/predict."
 )
 @click.argument("settings", nargs=-1, type=click.UNPROCESSED)
 def app_command(for_class: bool, settings: tuple[str, ...]) -> None:
