@@ -178,6 +178,7 @@ MATRIX: dict[str, tuple[set[str], Callable[[Adas], bool]]] = {
     "pause": (OURS, _steer(run_changes.pause)),
     "go on": (OURS, _steer(run_changes.go_on)),
     "change the rate": (OURS, _steer(lambda job: run_changes.change_learning_rate(job, 0.1))),
+    "remove from the queue": (OURS, _steer(session.remove)),
     "resume": (OURS, _resumes),
     "rename": (OURS, _done(lambda adas: run_changes.describe(adas.run(), title="mine"))),
     "tag": (OURS, _done(lambda adas: run_changes.describe(adas.run(), tags=("mine",)))),
