@@ -53,7 +53,7 @@ def test_what_one_trains_others_see_when_it_is_shown(browser: Browser, school: s
     ada, bob = Pupil(browser, school), Pupil(browser, school)
     ada.open("Train?architecture=quick&epochs=1&train_fraction=0.02")
     ada.join("Ada")
-    expect(ada.page.get_by_text("of 1.0 M left today")).to_be_visible()
+    expect(ada.page.get_by_text("of 1 M left today")).to_be_visible()
     ada.page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
     await_verdict(ada.page)
     run = re.search(r"run=([\w-]+)", ada.page.url)

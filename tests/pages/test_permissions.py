@@ -149,9 +149,9 @@ def _designs(adas: Adas) -> bool:
 
 def _restores(adas: Adas) -> bool:
     gone = adas.deleted()
-    assert (gone.id in [run.id for run in run_changes.deleted_runs()]) == person.may(Action.RESTORE, gone)
+    is_listed = gone.id in [run.id for run in run_changes.deleted_runs()]
     run_changes.restore(gone.id)
-    return True
+    return is_listed
 
 
 def _resumes(adas: Adas) -> bool:

@@ -13,9 +13,9 @@ USED = Use(queued=2, images=900_000, bytes=90_000_000, renews_in=7200)
     [
         (Use(queued=1, images=100_000, bytes=10_000_000), ""),
         (Use(queued=2), "3 of your trainings wait or run: remove one"),
-        (Use(images=100_001), "100 k of 1.0 M left today: train for fewer epochs"),
+        (Use(images=100_001), "100 k of 1 M left today: train for fewer epochs"),
         (Use(images=100_001), "More are free in 2 h"),
-        (Use(images=1_000_001), "1.0 M a day: train for fewer epochs"),
+        (Use(images=1_000_001), "1 M a day: train for fewer epochs"),
         (Use(bytes=10_000_001), "take 90 MB of your 100 MB of disk, and this needs 10 MB: delete runs on Compare"),
     ],
 )
@@ -33,7 +33,7 @@ def test_without_quotas_everything_fits_and_nothing_is_told() -> None:
 def test_what_a_start_takes_is_told_with_what_is_left() -> None:
     assert told(QUOTAS, USED, Use(queued=1, images=50_000, bytes=2_000_000)) == [
         "50 k images in all epochs, of 100 k left today",
-        "2.0 MB of disk, of 10 MB left",
+        "2 MB of disk, of 10 MB left",
         "2 of 3 trainings in the queue",
     ]
 
