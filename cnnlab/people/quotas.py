@@ -58,14 +58,14 @@ def told(quotas: Quotas, used: Use, more: Use) -> list[str]:
         lines.append(f"{counted(more.images)} images in all epochs, of {counted(left)} left today")
     if most := quotas.disk_mb:
         left = max(0, round(most * MB) - used.bytes)
-        lines.append(f"{size(more.bytes)} of disk, of {size(left)} left")
+        lines.append(f"{size(left)} of disk left")
     if most := quotas.queued:
         lines.append(f"{used.queued} of {most} trainings in the queue")
     return lines
 
 
 def _too_many_images(most: int, used: Use, more: int) -> str:
-    wanted = f"this training takes {counted(more)} images in all epochs, and you have "
+    wanted = f"this takes {counted(more)} images in all epochs, and you have "
     fewer = "train for fewer epochs or on fewer images"
     if more > most:
         return f"{wanted}{counted(most)} a day: {fewer}"

@@ -33,7 +33,7 @@ def test_without_quotas_everything_fits_and_nothing_is_told() -> None:
 def test_what_a_start_takes_is_told_with_what_is_left() -> None:
     assert told(QUOTAS, USED, Use(queued=1, images=50_000, bytes=2_000_000)) == [
         "50 k images in all epochs, of 100 k left today",
-        "2 MB of disk, of 10 MB left",
+        "10 MB of disk left",
         "2 of 3 trainings in the queue",
     ]
 
@@ -41,4 +41,4 @@ def test_what_a_start_takes_is_told_with_what_is_left() -> None:
 def test_who_has_used_more_than_their_quota_may_still_do_what_takes_nothing() -> None:
     over = Use(queued=1, bytes=200_000_000)
     assert not refusal(QUOTAS, over, Use())
-    assert "of 0 B left" in told(QUOTAS, over, Use())[1]
+    assert "0 B of disk left" in told(QUOTAS, over, Use())[1]
