@@ -111,7 +111,12 @@ def test_who_deletes_on_compare_can_undo_it_and_nobody_else(somebody: Person, ad
 def test_a_page_finds_out_once_who_somebody_is(adas: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Person] = []
     identified = person._identified
-    monkeypatch.setattr(person, "_identified", lambda: asked.append(identified()) or asked[-1])
+
+    def noted() -> Person:
+        asked.append(identified())
+        return asked[-1]
+
+    monkeypatch.setattr(person, "_identified", noted)
     page = opened("Compare", compare=adas.id)
     assert len(asked) == 1
     page.run()

@@ -44,7 +44,9 @@ def me() -> Person:
 def identify() -> Person:
     """Find out anew who uses this session, as each page does first, and return them."""
     ME.drop()
-    return ME.put(me())
+    somebody = me()
+    ME.put(somebody)
+    return somebody
 
 
 def _identified() -> Person:

@@ -117,9 +117,11 @@ def _epochs_of(run_id: str) -> int | None:
 def _bytes_of(owner: str) -> int:
     """Return the bytes of somebody's runs and data sets, deleted ones included."""
     runs = catalogue.entries()
-    ours = (entry for entry, one in zip(runs, runs.belongings, strict=True) if one.owner == owner)
+    megabytes: float = sum(
+        entry.row["Disk, MB"] for entry, one in zip(runs, runs.belongings, strict=True) if one.owner == owner
+    )
     deleted = sum(run.disk_bytes for run in RunStore(runs_folder()).deleted() if run.owner == owner)
-    return round(sum(entry.row["Disk, MB"] for entry in ours) * MB) + deleted + own_pictures(owner).taken
+    return round(megabytes * MB) + deleted + own_pictures(owner).taken
 
 
 def _ledger() -> Ledger:
