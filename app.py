@@ -8,7 +8,13 @@ from cnnlab.ui.compare.run_table import table_of_runs
 from cnnlab.ui.home.doors import doors
 from cnnlab.ui.home.try_it import try_it
 from cnnlab.ui.shell import frame, session
+from cnnlab.ui.shell.address import VISIT
+from cnnlab.ui.visit.page import visit
 from cnnlab.ui.widgets.images import digit_wall
+
+if asked := VISIT.value():
+    visit(asked)
+    st.stop()
 
 frame.page("Home", "Draw a digit: a small network reads it while you draw.", title="CNN Lab")
 

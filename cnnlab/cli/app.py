@@ -11,7 +11,9 @@ from cnnlab.places import app_folder
 
 
 @click.command("app", context_settings={"ignore_unknown_options": True})
-@click.option("--class", "for_class", is_flag=True, help="Give each browser a key: pupils join with a class code.")
+@click.option(
+    "--class", "for_class", is_flag=True, help="For a class: pupils join with a code, programs ask /api/predict."
+)
 @click.argument("settings", nargs=-1, type=click.UNPROCESSED)
 def app_command(for_class: bool, settings: tuple[str, ...]) -> None:
     """Start the app and open it in a browser.

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cnnlab.analysis.ood import TrainingFeatures
 from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.splits import sampled
 from cnnlab.errors import CnnLabError
 from cnnlab.networks.architecture import Architecture
@@ -36,6 +37,13 @@ Answer = Callable[[Tensor], Tensor]
 
 Preparation = Literal["drawn", "light-on-dark", "photo"]
 """How a picture becomes the network's input, as ``network_input`` does it."""
+
+
+def preparation_of(spec: DatasetSpec) -> Preparation:
+    """Return how pictures are prepared for the networks of a data set."""
+    if spec.is_drawn:
+        return "drawn"
+    return "light-on-dark" if spec.is_light_on_dark else "photo"
 
 
 @dataclass(frozen=True)
@@ -72,13 +80,12 @@ class Portable:
         Raises RunError where it cannot be rebuilt, DatasetError where its images are missing.
         """
         trained, spec, data = load_trained(run, epoch), dataset_spec(run.config.dataset), data_of(run)
-        light: Preparation = "light-on-dark" if spec.is_light_on_dark else "photo"
         return cls(
             run=run.id,
             title=title,
             architecture=run.config.architecture,
             trained=trained,
-            preparation="drawn" if spec.is_drawn else light,
+            preparation=preparation_of(spec),
             familiar=familiar or TrainingFeatures.of(trained, data, run.config),
             examples=_examples(run, trained),
             calibration=sampled(data.validation, CALIBRATION).images,

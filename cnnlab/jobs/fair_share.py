@@ -37,13 +37,22 @@ class FairShare:
     """The slots of a queue, the trainings that have one, and those that wait for one; ``now`` is in seconds.
 
     The next is of the owner with the fewest running trainings, then of the one who has used least, then the oldest.
+    Slots stay free rather than go to an owner whose limit is reached.
     """
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
         self._known: dict[object, Claim] = {}
         self._used: dict[str, tuple[float, float]] = {}  # by owner: seconds of slots, and when they were counted
+        self._limits: dict[str, int] = {}  # of an owner's running trainings
         self._arrivals = count()
+
+    def limit(self, owner: str, most: int | None, now: float) -> None:
+        """Let at most ``most`` trainings of ``owner`` have a slot from now on; None: as many as there are."""
+        self._limits.pop(owner, None)
+        if most is not None:
+            self._limits[owner] = most
+        self._fill(now)
 
     def resize(self, slots: int, now: float) -> None:
         """Have ``slots`` from now on; where these are fewer, nobody loses one before the end of a slice."""
@@ -83,7 +92,7 @@ class FairShare:
             return False
         running = self._running() - Counter([known.owner])
         again = replace(known, place=inf)
-        return self._next([*waiting, again], running, now) is not again
+        return self._next([*waiting, again], running, now) not in (again, None)
 
     def place(self, who: object, now: float) -> int:
         """Return the position of ``who`` among those that wait, from 1 on; 0 where it does not wait."""
@@ -91,7 +100,8 @@ class FairShare:
             return 0
         waiting, running = self._waiting(), self._running()
         for place in count(1):
-            following = self._next(waiting, running, now)
+            following = self._next(waiting, running, now) or self._next(waiting, Counter(), now)
+            assert following
             if following.who == who:
                 return place
             waiting.remove(following)
@@ -102,13 +112,19 @@ class FairShare:
         """Give free slots to those that come next."""
         while len(running := self._running_ones()) < self.slots and (waiting := self._waiting()):
             following = self._next(waiting, Counter(one.owner for one in running), now)
+            if following is None:
+                return
             self._known[following.who] = replace(following, since=now, slices=following.slices + 1, waits=False)
 
-    def _next(self, waiting: Collection[Claim], running: Counter[str], now: float) -> Claim:
+    def _next(self, waiting: Collection[Claim], running: Counter[str], now: float) -> Claim | None:
+        """Return the one that comes next; None where the limits of all their owners are reached."""
         last_to_first = sorted(waiting, key=attrgetter("arrival"), reverse=True)
         first = {one.owner: one.arrival for one in last_to_first if one.in_order}
         heads = [one for one in waiting if not one.in_order or one.arrival == first[one.owner]]
-        return min(heads, key=lambda one: (running[one.owner], self._used_until(one.owner, now), one.place))
+        free = [one for one in heads if running[one.owner] < self._limits.get(one.owner, inf)]
+        return min(
+            free, key=lambda one: (running[one.owner], self._used_until(one.owner, now), one.place), default=None
+        )
 
     def _waiting(self) -> list[Claim]:
         return [one for one in self._known.values() if one.waits]

@@ -159,9 +159,7 @@ class Job:
         if not epochs and summary.status == "finished":
             raise RunError(f"run {run.id} has all its epochs: set how many more to train")
         more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10) if epochs else None
-        left = more.epochs if more else last_epoch(run.config, summary.extensions) - done
-        further = run.config.model_copy(update={"epochs": left})
-        check_training(run.folder.parent, further, done, run.checkpoints.are_kept)
+        check_training(run.folder.parent, further(run, epochs), done, run.checkpoints.are_kept)
         most = threads or summary.threads or threads_each(run.config.threads)
         return cls(run, most, more=more, executor=executor, owner=owner, in_order=in_order)._begun()
 
@@ -487,6 +485,17 @@ class Job:
         self._recorder.fail(message)
         self.error = message
         self.state = "failed"
+
+
+def further(run: Run, epochs: int = 0) -> RunConfig:
+    """Return the config of the epochs that a resumed run still gets: ``epochs`` more, or those of its plan left."""
+    left = epochs or last_epoch(run.config, run.summary.extensions) - run.whole_epochs
+    return run.config.model_copy(update={"epochs": left})
+
+
+def limit_running(owner: str, most: int | None) -> None:
+    """Let at most ``most`` trainings of ``owner`` run at once, the others wait; None: no limit."""
+    (chosen().queue or training_queue).limit(owner, most)
 
 
 def running_jobs() -> list[Job]:

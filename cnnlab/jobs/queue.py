@@ -65,6 +65,12 @@ class TrainingQueue:
             self._shares.resize(limit, self._clock())
             self._moved.notify_all()
 
+    def limit(self, owner: str, most: int | None) -> None:
+        """Let at most ``most`` trainings of ``owner`` run from now on, however many slots are free; None: no limit."""
+        with self._moved:
+            self._shares.limit(owner, most, self._clock())
+            self._moved.notify_all()
+
     def wake(self) -> None:
         """Wake all that wait, which check whether they give up."""
         with self._moved:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -85,6 +85,11 @@ class Sweep:
     def is_shown(self) -> bool:
         """Whether the class may see it; its trials are runs, which are shown one by one."""
         return belonging_of(self.folder).is_shown
+
+    @property
+    def is_open(self) -> bool:
+        """Whether visitors may ask it: a sweep answers nobody."""
+        return False
 
     @property
     def config(self) -> SweepConfig:
@@ -199,10 +204,12 @@ class SweepStore:
         return [Sweep(folder) for folder in folders if _ID.fullmatch(folder.name) and _is_readable(Sweep(folder))]
 
 
-def search(sweep: Sweep, store: RunStore, owner: str = "") -> Generator[Step]:
+def search(
+    sweep: Sweep, store: RunStore, owner: str = "", note: Callable[[Job, int], None] = lambda job, after: None
+) -> Generator[Step]:
     """Run trials one after the other, as runs of the sweep's owner, until their number or the minutes are used up.
 
-    In the queue they count for ``owner``.
+    In the queue they count for ``owner``; ``note`` is called with each, and with 0 earlier epochs.
 
     Closing the generator abandons the running trial, which is repeated when the sweep continues. Raises SweepError
     where another process runs it or its first trials fail.
@@ -216,6 +223,7 @@ def search(sweep: Sweep, store: RunStore, owner: str = "") -> Generator[Step]:
         while sweep.has_room:
             trial = sweep.study.ask()
             job = _begin(sweep, trial, store, owner)
+            note(job, 0)
             try:
                 yield from _follow(job, trial, sweep)
             finally:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, T
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.runs.disk import disk_needs
 from cnnlab.training.config import COUNTS_WITH, ConfigError, RunConfig, parse_config
+from cnnlab.training.epoch_time import epoch_images
 
 
 class Between(BaseModel):
@@ -112,6 +113,14 @@ def disk_bytes(config: SweepConfig) -> int:
     networks = values.get("architecture", [config.base.architecture.model_dump()])
     trials = [with_values(config.base, {"architecture": network, "epochs": epochs}) for network in networks]
     return config.trials * max(disk_needs(trial, dataset_spec(trial.dataset)).bytes for trial in trials)
+
+
+def images_at_most(config: SweepConfig) -> int:
+    """Return the training images times epochs of all trials, each with as many as the largest."""
+    longer = {name: space for name, space in config.space.items() if name in ("epochs", "train_fraction")}
+    ends = {name: max(typed(name, value) for value in space.examples) for name, space in longer.items()}
+    trial = with_values(config.base, ends)
+    return config.trials * trial.epochs * epoch_images(trial, dataset_spec(trial.dataset))[0]
 
 
 def parse_sweep(fields: dict[str, object]) -> SweepConfig:

@@ -1,4 +1,4 @@
-"""A limit of wrong codes, so that nobody finds one by trying."""
+"""Limits of what is tried within a minute: wrong codes, so that nobody finds one by trying, and questions."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ OF_ALL = 200
 
 
 class Attempts:
-    """Counter of the wrong codes of the last minute; thread-safe. ``clock`` can be replaced in tests."""
+    """Counter of the attempts of the last minute; thread-safe. ``clock`` can be replaced in tests."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic, of_one: int = OF_ONE, of_all: int = OF_ALL) -> None:
         self._clock = clock
-        self._wrong: deque[tuple[float, str]] = deque(maxlen=OF_ALL)
+        self._of_one, self._of_all = of_one, of_all
+        self._made: deque[tuple[float, str]] = deque(maxlen=of_all)
         self._lock = Lock()
 
     def is_allowed(self, address: str) -> bool:
-        """Check whether somebody at ``address`` may try a code now."""
+        """Check whether somebody at ``address`` may try now."""
         with self._lock:
-            while self._wrong and self._wrong[0][0] <= self._clock() - SECONDS:
-                self._wrong.popleft()
-            return len(self._wrong) < OF_ALL and sum(one == address for _, one in self._wrong) < OF_ONE
+            while self._made and self._made[0][0] <= self._clock() - SECONDS:
+                self._made.popleft()
+            return len(self._made) < self._of_all and sum(one == address for _, one in self._made) < self._of_one
 
-    def note_wrong(self, address: str) -> None:
-        """Count a wrong code."""
+    def note(self, address: str) -> None:
+        """Count an attempt."""
         with self._lock:
-            self._wrong.append((self._clock(), address))
+            self._made.append((self._clock(), address))

@@ -1,4 +1,4 @@
-"""Whose a folder of a run, a sweep or a data set is, and whether the class may see it: its file ``belongs.json``.
+"""Whose a folder of a run, a sweep or a data set is, and who else may see it: its file ``belongs.json``.
 
 Without that file, or where it is damaged, the folder is nobody's: everybody's on one's own machine, the teachers' in a
 class. Archives do not have it, so nobody can import a run as somebody else's.
@@ -20,12 +20,13 @@ OwnerId = Annotated[str, Field(pattern="^([0-9a-f]{32})?$")]
 
 
 class Belonging(BaseModel):
-    """Whose something is, and whether the class may see it."""
+    """Whose something is, and what others may do with it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     owner: OwnerId = ""
-    is_shown: bool = False
+    is_shown: bool = False  # to the class
+    is_open: bool = False  # to visitors, who may ask it for predictions
 
 
 NOBODYS = Belonging()
@@ -46,5 +47,14 @@ def give(folder: Path, owner: str) -> None:
 
 def show(folder: Path, is_shown: bool) -> None:
     """Show ``folder`` to the class, or hide it again. Raises OSError."""
-    changed = belonging_of(folder).model_copy(update={"is_shown": is_shown})
+    _change(folder, is_shown=is_shown)
+
+
+def open_up(folder: Path, is_open: bool) -> None:
+    """Open ``folder`` to visitors, or close it again. Raises OSError."""
+    _change(folder, is_open=is_open)
+
+
+def _change(folder: Path, **fields: bool) -> None:
+    changed = belonging_of(folder).model_copy(update=fields)
     atomic_write(folder / FILE, changed.model_dump_json())

@@ -16,12 +16,13 @@ Role = Literal["administrator", "teacher", "member", "visitor", "stranger"]
 class Action(StrEnum):
     """What can be done with a run, a sweep, a design or a data set."""
 
+    PREDICT = "ask for predictions of"
     SEE = "see"
     BRANCH = "train a branch of"  # also to start from its weights
     EXPORT = "export"
     SEE_DRAWINGS = "see the drawings of"  # the labelled ones that a run was fine-tuned on
     DESCRIBE = "rename and tag"
-    SHARE = "show to the class, or hide"
+    SHARE = "show to the class or open to visitors, and back"
     DELETE = "delete"
     RESTORE = "restore"
     DELETE_FOR_GOOD = "delete for good"
@@ -32,8 +33,12 @@ class Action(StrEnum):
 
 
 _WITH_SHOWN = {  # what else one may do with what somebody shows
-    "member": frozenset({Action.SEE, Action.BRANCH, Action.EXPORT}),
-    "visitor": frozenset({Action.SEE}),
+    "member": frozenset({Action.PREDICT, Action.SEE, Action.BRANCH, Action.EXPORT}),
+    "visitor": frozenset({Action.PREDICT, Action.SEE}),
+}
+_WITH_OPEN = {  # and with what somebody opens to visitors
+    "member": frozenset({Action.PREDICT}),
+    "visitor": frozenset({Action.PREDICT}),
 }
 
 
@@ -47,6 +52,10 @@ class Thing(Protocol):
     @property
     def is_shown(self) -> bool:
         """Whether the class may see it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether visitors may ask it for predictions."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,9 @@ def may(person: Person, action: Action, thing: Thing) -> bool:
     """Check whether ``person`` may do that with ``thing``."""
     if person.is_in_charge or owns(person, thing):
         return True
-    return action in _WITH_SHOWN.get(person.role, ()) and thing.is_shown
+    if thing.is_shown and action in _WITH_SHOWN.get(person.role, ()):
+        return True
+    return action in _WITH_OPEN.get(person.role, ()) and thing.is_open
 
 
 def owns(person: Person, thing: Thing) -> bool:

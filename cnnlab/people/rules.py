@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from hmac import compare_digest
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from cnnlab.errors import CnnLabError, first_error
 from cnnlab.people.allowed import as_names
+from cnnlab.people.quotas import Quotas
 
 SHORTEST_CODE = 6  # characters: with the limit of attempts, no guessing
 
@@ -20,8 +21,8 @@ class ClassRulesError(CnnLabError):
     """A section ``[class]`` that is wrong; the message says what."""
 
 
-class ClassRules(BaseModel):
-    """Who may come in, and as what."""
+class ClassRules(Quotas):
+    """Who may come in, as what, and how much of the server each member may use."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

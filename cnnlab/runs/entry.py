@@ -47,6 +47,11 @@ class Entry:
         return self.run.id
 
     @property
+    def is_open(self) -> bool:
+        """Whether visitors may ask it for predictions; read from its file, as lists do not say it."""
+        return self.run.is_open
+
+    @property
     def title(self) -> str:
         title: str = self.row["Name"]
         return title

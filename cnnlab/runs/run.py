@@ -42,7 +42,7 @@ from cnnlab.files import (
     read_limited,
     regular,
 )
-from cnnlab.people.belonging import Belonging, belonging_of, show
+from cnnlab.people.belonging import Belonging, belonging_of, open_up, show
 from cnnlab.pretrained.weights import PretrainedError, WeightStore
 from cnnlab.runs.example import example_id
 from cnnlab.runs.journal import note
@@ -114,6 +114,15 @@ class Run:
     @property
     def is_shown(self) -> bool:
         return self.belonging.is_shown
+
+    @property
+    def is_open(self) -> bool:
+        return self.belonging.is_open
+
+    def open_up(self, is_open: bool) -> None:
+        """Open it to visitors, who may ask it for predictions, or close it again."""
+        with writing(self.folder), exclusive(self.folder):
+            open_up(self.folder, is_open)
 
     def show(self, is_shown: bool) -> None:
         """Show it to the class, or hide it again."""

@@ -15,10 +15,7 @@ from cnnlab.drawings.images import read_picture
 from cnnlab.drawings.preprocess import network_input, prepare, stroke_ink
 from cnnlab.drawings.strokes import DrawingError, read_drawings
 from cnnlab.errors import CnnLabError
-from cnnlab.export.portable import Portable
-
-MAX_BYTES = {"application/json": 1_000_000, "application/octet-stream": 10_000_000, "image/*": 10_000_000}
-"""The most bytes of a question, by its kind."""
+from cnnlab.export.portable import Preparation
 
 
 class QuestionError(CnnLabError):
@@ -33,7 +30,8 @@ class QuestionError(CnnLabError):
 class Reader:
     """What turns questions into the images of one network."""
 
-    portable: Portable
+    shape: tuple[int, ...]  # (C, H, W)
+    preparation: Preparation
 
     def image(self, kind: str, content: bytes) -> Tensor:
         """Return the image (C, H, W) uint8 that a question is about.
@@ -48,12 +46,8 @@ class Reader:
         except DrawingError as error:
             raise QuestionError(str(error)) from error
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.portable.trained.shape
-
     def _picture(self, content: bytes) -> Tensor:
-        how = self.portable.preparation
+        how = self.preparation
         return network_input(read_picture(content), self.shape, how == "drawn", how == "light-on-dark").image[0]
 
     def _pixels(self, content: bytes) -> Tensor:
@@ -67,7 +61,7 @@ class Reader:
         except (ValueError, RecursionError) as error:
             raise QuestionError("this is no JSON", 400) from error
         if isinstance(asked, dict) and "strokes" in asked:
-            if self.portable.preparation != "drawn":
+            if self.preparation != "drawn":
                 raise QuestionError("this network does not read drawings: send a picture")
             if not asked["strokes"]:
                 raise QuestionError("the drawing is empty: a stroke is a list of points [x, y] from 0 to 1")

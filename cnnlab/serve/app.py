@@ -7,7 +7,6 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 
@@ -19,8 +18,9 @@ from torch import Tensor
 
 from cnnlab.analysis.ood import read_all
 from cnnlab.export.portable import Portable
-from cnnlab.serve.answers import MAX_BYTES, QuestionError, Reader, answer_of
+from cnnlab.serve.answers import QuestionError, Reader, answer_of
 from cnnlab.serve.batches import Batches
+from cnnlab.serve.questions import MAX_BYTES, bearer_of, content_of, kind_of
 
 AT_ONCE = 32  # images answered together
 WAITING = 1_000  # questions
@@ -48,8 +48,8 @@ class _Service:
 
     def __init__(self, portable: Portable, key: str) -> None:
         trained = portable.trained
-        self._portable, self._bearer = portable, f"Bearer {key}".encode() if key else b""
-        self._reader = Reader(portable)
+        self._portable, self._key = portable, key.encode()
+        self._reader = Reader(trained.shape, portable.preparation)
         self._readers = ThreadPoolExecutor(READ_AT_ONCE, "readers")
         answer = partial(read_all, trained, familiar=portable.familiar)
         self._batches = Batches(answer, min(AT_ONCE, trained.at_once), WAITING)
@@ -69,10 +69,10 @@ class _Service:
 
     async def predict(self, request: Request) -> Response:
         """Answer a question, or say in a sentence why it cannot be answered."""
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = kind_of(request)
         try:
             self._check_key(request)
-            content = await _content(request, kind)
+            content = await content_of(request, kind, MAX_BYTES)
             # Pixels are read at once; what must be decoded or drawn first would keep others waiting.
             is_quick = kind == "application/octet-stream"
             read = self._reader.image
@@ -100,7 +100,7 @@ class _Service:
                 "classes": trained.classes,
                 "shape": trained.shape,
                 "preparation": portable.preparation,
-                "needs_key": bool(self._bearer),
+                "needs_key": bool(self._key),
             }
         )
 
@@ -113,20 +113,5 @@ class _Service:
         return HTMLResponse(PAGE.read_text(encoding="utf-8"), headers={"Content-Security-Policy": POLICY})
 
     def _check_key(self, request: Request) -> None:
-        sent = request.headers.get("authorization", "").encode("latin-1")  # as headers were decoded
-        if self._bearer and not secrets.compare_digest(sent, self._bearer):
+        if self._key and not secrets.compare_digest(bearer_of(request), self._key):
             raise QuestionError("send the key: Authorization: Bearer …", 401)
-
-
-async def _content(request: Request, kind: str) -> bytes:
-    """Read a question of bounded size. Raises QuestionError."""
-    most = next((most for pattern, most in MAX_BYTES.items() if fnmatch(kind, pattern)), None)
-    if most is None:
-        raise QuestionError("send a picture (image/…), application/json or application/octet-stream", 415)
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise QuestionError(f"this is larger than {most // 1000:,} kB", 413)
-        parts.append(part)
-    return b"".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.browser.fixtures import HARMLESS
 from tests.browser.server import server
 
 CODE, TEACHERS_CODE = "blue whale", "red panda cub"
-TEACHER = "Ms D"
+TEACHER, VISITOR = "Ms D", "a visitor"
 TRAINED = "Train?architecture=quick&epochs=1&train_fraction=0.02"
 ENTRY = re.compile("assignment=[0-9a-f]{16}")
 
@@ -34,7 +35,8 @@ def school_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def school(school_runs: Path) -> Iterator[str]:
     """The address of a server for a class."""
     secrets = school_runs.parent / "secrets.toml"
-    secrets.write_text(f'[class]\ncode = "{CODE}"\nteacher_code = "{TEACHERS_CODE}"\n')
+    codes = f'code = "{CODE}"\nteacher_code = "{TEACHERS_CODE}"\n'
+    secrets.write_text(f"[class]\n{codes}visitors = true\nimages_a_day = 1_000_000\n")
     with server(school_runs, "class_app.py", [f"--secrets.files={secrets}"], CNNLAB_TRAININGS="3") as address:
         yield address
 
@@ -49,7 +51,7 @@ class Pupil:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda message: self.note(message.type, message.text, str(message.location.get("url"))))
         self._address, self._name, self._code = address, name, code
-        self._is_in = False
+        self._is_in = name == VISITOR  # who does not join
 
     def note(self, kind: str, text: str, url: str) -> None:
         if kind == "error" and not HARMLESS.search(url):
@@ -86,9 +88,10 @@ def pupils(browser: Browser, school: str) -> Iterator[Callable[[str], Pupil]]:
     assert not [complaint for one in known.values() for complaint in one.complaints]
 
 
-def test_what_one_trains_others_see_when_it_is_shown(pupils: Callable[[str], Pupil]) -> None:
+def test_what_one_trains_others_see_when_it_is_shown(pupils: Callable[[str], Pupil], school: str) -> None:
     ada, bob = pupils("Ada"), pupils("Bob")
     ada.open(TRAINED)
+    expect(ada.page.get_by_text("of 1 M left today")).to_be_visible()
     ada.train()
     await_verdict(ada.page)
     run = re.search(r"run=([\w-]+)", ada.page.url)
@@ -106,6 +109,14 @@ def test_what_one_trains_others_see_when_it_is_shown(pupils: Callable[[str], Pup
     bob.page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
     expect(bob.page.get_by_role("button", name="Report")).to_be_enabled()
     expect(bob.page.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
+
+    visitor = pupils(VISITOR)
+    visitor.open(f"?visit={run[1]}")
+    expect(visitor.page.get_by_text("This network knows 10 classes")).to_be_visible()
+    draw(visitor.page, SEVEN)
+    expect(visitor.page.get_by_test_id("stMetric")).to_be_visible()
+    assert asked(ada.page, school, run[1]) == 200
+    assert bob.page.request.post(f"{school}/api/predict?run={run[1]}").status == 401
 
 
 def test_a_teacher_gives_an_assignment_and_three_pupils_hand_in(
@@ -161,3 +172,14 @@ def draw_the_last(page: Page, digits: ClassDigits, writer: str) -> None:
     draw(page, SEVEN)
     page.get_by_role("button", name="Save the last digit").click()
     expect(page.get_by_text("You have drawn your ten digits.")).to_be_visible()
+
+
+def asked(page: Page, school: str, run: str) -> int:
+    """Make a key on Train and ask with it; return the answer's status."""
+    page.get_by_role("button", name="API").click()
+    page.get_by_role("button", name="Make a key").click()
+    line = page.get_by_test_id("stCode").filter(has_text="Bearer cnnlab_").inner_text()
+    key = line.partition("Bearer ")[2].partition("'")[0]
+    content, headers = json.dumps({"strokes": SEVEN}), {"Content-Type": "application/json"}
+    url = f"{school}/api/predict?run={run}"
+    return page.request.post(url, data=content, headers={**headers, "Authorization": f"Bearer {key}"}).status

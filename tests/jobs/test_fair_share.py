@@ -116,3 +116,24 @@ def test_one_that_rests_neither_runs_nor_waits_and_holds_up_nobody() -> None:
     assert places(share, "a1", "a2") == [0, 0]
     share.rest("unknown", 5.0)
     share.leave("unknown", 5.0)
+
+
+def test_a_limit_keeps_an_owners_others_waiting_though_slots_are_free() -> None:
+    share = FairShare(3)
+    share.limit("a", 1, 0.0)
+    entered(share, "a1", "a2", "b1")
+    assert running(share, "a1", "a2", "b1") == ["a1", "b1"]
+    assert places(share, "a2") == [1]
+    share.leave("a1", LATER)
+    assert running(share, "a2", "b1") == ["a2", "b1"]
+    entered(share, "a3")
+    share.limit("a", None, LATER)
+    assert running(share, "a2", "a3") == ["a2", "a3"]
+
+
+def test_others_pass_who_has_reached_a_limit() -> None:
+    share = FairShare(2)
+    share.limit("a", 1, 0.0)
+    entered(share, "a1", "a2", "b1", "b2")
+    assert running(share, "a1", "b1") == ["a1", "b1"]
+    assert places(share, "b2", "a2") == [1, 2]

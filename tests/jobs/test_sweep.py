@@ -40,9 +40,13 @@ def store(tmp_path: Path) -> SweepStore:
 
 def test_trials_belong_to_the_sweeps_owner_whoever_runs_it(tmp_path: Path) -> None:
     sweep = SweepStore(tmp_path, "a" * 32).create(asked(trials=1))
-    assert (sweep.owner, sweep.is_shown) == ("a" * 32, False)
-    done(sweep, SweepStore(tmp_path))
-    assert [run.owner for run in RunStore(tmp_path).all()] == [sweep.owner]
+    assert (sweep.owner, sweep.is_shown, sweep.is_open) == ("a" * 32, False, False)
+    noted: list[tuple[str, int]] = []
+    for _ in search(sweep, SweepStore(tmp_path).runs, note=lambda job, after: noted.append((job.run.id, after))):
+        pass
+    (run,) = RunStore(tmp_path).all()
+    assert run.owner == sweep.owner
+    assert noted == [(run.id, 0)]
 
 
 def test_every_trial_is_an_ordinary_run_with_its_settings(store: SweepStore) -> None:

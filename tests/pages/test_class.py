@@ -17,7 +17,7 @@ from cnnlab.networks.designs import Shelf
 from cnnlab.networks.presets import PRESETS
 from cnnlab.people.belonging import give
 from cnnlab.people.members import Member, Members
-from cnnlab.people.rights import STRANGER, Person
+from cnnlab.people.rights import Person
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig
@@ -58,61 +58,43 @@ def test_a_classmate_finds_a_run_when_it_is_shown_and_not_before(name: str, adas
         assert adas.title in told(opened(name, **query))
 
 
-@pytest.mark.parametrize(
-    ("somebody", "is_shown", "offered"),
-    [
-        (ADA, False, {"more.go", "branch.go", "export.make", "share"}),
-        (TEACHER, False, {"more.go", "branch.go", "export.make", "share"}),
-        (BOB, True, {"branch.go", "export.make"}),
-    ],
-    ids=["owner", "teacher", "classmate"],
-)
-def test_train_offers_each_what_they_may_do(
-    somebody: Person, is_shown: bool, offered: set[str], adas: Run, act_as: ActAs
-) -> None:
-    adas.show(is_shown)
-    act_as(somebody)
+def test_an_owner_shows_a_run_and_hides_it_again(adas: Run, act_as: ActAs) -> None:
+    act_as(ADA)
     page = checked(opened("Train", run=adas.id))
-    found = {key.removesuffix(f".{adas.id}") for key in keys(page)}
-    assert found & {"resume", "more.go", "branch.go", "export.make", "share"} == offered
-    if "share" in offered:
-        assert button(page, "Show to the class")
-        page.button(key="share").click().run()
-        assert adas.is_shown
-        button(page, "Hide again").click().run()
-        assert not adas.is_shown
+    button(page, "Show to the class").click().run()
+    assert adas.is_shown
+    button(page, "Hide again").click().run()
+    assert not adas.is_shown
 
 
-@pytest.mark.parametrize(("somebody", "may_delete"), [(ADA, True), (TEACHER, True), (BOB, False)])
-def test_compare_lets_the_owner_and_teachers_delete(
-    somebody: Person, may_delete: bool, adas: Run, act_as: ActAs
-) -> None:
-    adas.show(True)
+@pytest.mark.parametrize("somebody", [ADA, TEACHER])
+def test_who_deletes_on_compare_can_undo_it_and_nobody_else(somebody: Person, adas: Run, act_as: ActAs) -> None:
     Members(runs_folder() / ".people").put(ADA.id, Member(name="Ada"))
     act_as(somebody)
     page = checked(opened("Compare", compare=adas.id))
-    assert button(page, "Delete").disabled is not may_delete
     assert ("By" in page.dataframe[0].value.columns) == (somebody is TEACHER)
-    assert bool([box for box in page.selectbox if box.label == "Run"]) == may_delete  # to rename and tag
-    if may_delete:
-        button(page, "Delete").click().run()
-        assert RunStore(runs_folder()).deleted()
-        act_as(BOB)
-        assert "Deleted: 1" not in told(opened("Compare"))
-        act_as(somebody)
-        button(page, "Undo").click().run()
-        assert adas.folder.exists()
+    button(page, "Delete").click().run()
+    assert RunStore(runs_folder()).deleted()
+    act_as(BOB)
+    assert "Deleted: 1" not in told(opened("Compare"))
+    act_as(somebody)
+    button(page, "Undo").click().run()
+    assert adas.folder.exists()
 
 
-def test_visitors_see_a_shown_run_by_its_link_and_nothing_else(adas: Run, act_as: ActAs) -> None:
-    act_as(VISITOR)
-    assert button(opened("Inside", run=adas.id), "Join")
-    adas.show(True)
-    assert adas.title in told(checked(opened("Inside", run=adas.id)))
-    for name, query in (("Inside", {}), ("Train", {"run": adas.id}), ("Compare", {"run": adas.id})):
-        page = opened(name, **query)
-        assert button(page, "Join")
-        assert adas.title not in told(page)
+def test_a_page_finds_out_once_who_somebody_is(adas: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Person] = []
+    identified = person._identified
+
+    def noted() -> Person:
+        asked.append(identified())
+        return asked[-1]
+
+    monkeypatch.setattr(person, "_identified", noted)
+    page = opened("Compare", compare=adas.id)
+    assert len(asked) == 1
+    page.run()
+    assert len(asked) == 2
 
 
 def test_who_has_a_link_to_a_running_training_does_not_see_its_owners_others(act_as: ActAs) -> None:
@@ -125,15 +107,6 @@ def test_who_has_a_link_to_a_running_training_does_not_see_its_owners_others(act
     shown.run.show(True)
     act_as(VISITOR)
     assert "training, " not in told(checked(opened("Inside", run=shown.run.id)))  # the badge of one's own
-
-
-@pytest.mark.parametrize("name", ["Home", "Train"])
-def test_strangers_see_the_entrance_alone(name: str, adas: Run, act_as: ActAs) -> None:
-    adas.show(True)
-    act_as(STRANGER)
-    page = checked(opened(name, run=adas.id))
-    assert [button.label for button in page.button] == ["Join"]
-    assert adas.title not in told(page)
 
 
 def test_a_pupil_joins_with_the_code(monkeypatch: pytest.MonkeyPatch) -> None:

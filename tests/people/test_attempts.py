@@ -16,7 +16,7 @@ def test_one_address_has_to_wait_after_many_wrong_codes_while_others_may_try() -
     attempts = Attempts(clock)
     for _ in range(OF_ONE):
         assert attempts.is_allowed("a")
-        attempts.note_wrong("a")
+        attempts.note("a")
     assert not attempts.is_allowed("a")
     assert attempts.is_allowed("b")
     clock.now = SECONDS
@@ -26,5 +26,5 @@ def test_one_address_has_to_wait_after_many_wrong_codes_while_others_may_try() -
 def test_all_addresses_together_have_a_limit_too() -> None:
     attempts = Attempts(Clock())
     for number in range(OF_ALL):
-        attempts.note_wrong(str(number))
+        attempts.note(str(number))
     assert not attempts.is_allowed("another")

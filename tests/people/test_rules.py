@@ -40,3 +40,10 @@ def test_no_code_lets_in_where_there_is_none_or_another(rules: ClassRules, typed
 def test_wrong_rules_are_refused_with_what_is_wrong(section: dict[str, object], what: str) -> None:
     with pytest.raises(ClassRulesError, match=what):
         parse_rules(section)
+
+
+def test_quotas_are_numbers_from_one_on() -> None:
+    rules = parse_rules({"code": "blue whale", "running": 1, "queued": 3, "images_a_day": 10**7, "disk_mb": 500})
+    assert (rules.running, rules.queued, rules.images_a_day, rules.disk_mb) == (1, 3, 10**7, 500)
+    with pytest.raises(ClassRulesError, match="disk_mb"):
+        parse_rules({"disk_mb": 0})

@@ -38,7 +38,7 @@ from cnnlab.data.pictures.version import (
     write_rows,
 )
 from cnnlab.data.pictures.writing import read_features
-from cnnlab.files import DELETED_ARE_KEPT, atomic_write, exclusive, is_older, read_limited
+from cnnlab.files import DELETED_ARE_KEPT, atomic_write, bytes_below, exclusive, is_older, read_limited
 from cnnlab.people.belonging import Belonging, belonging_of, give, show
 
 STALE = timedelta(days=1)  # nobody adds pictures for so long
@@ -241,6 +241,13 @@ class Library:
             (self.folder / name).rmdir()
         (self.folder / _REMOVED / key).replace(self.folder / name)
         return name
+
+    @property
+    def taken(self) -> int:
+        """The bytes of the data sets that can be changed, removed ones included."""
+        there = [self.folder / name for name in self.names()]
+        gone = [self.folder / _REMOVED / key for key in self.removed()]
+        return sum(bytes_below(folder) for folder in [*there, *gone] if self._may_change(folder))
 
     def _may_change(self, folder: Path) -> bool:
         return not self.owner or belonging_of(folder).owner == self.owner

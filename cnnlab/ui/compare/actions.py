@@ -34,6 +34,7 @@ from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.frame import counted, distinct_labels, go_to
 from cnnlab.ui.shell.own_pictures import may_train_on
 from cnnlab.ui.shell.state import DELETED_RUNS, about_field
+from cnnlab.ui.widgets.quota_room import is_full
 from cnnlab.ui.widgets.take_away import take_away
 
 MAX_UPLOAD = 500  # MB in memory: about sixteen default runs
@@ -253,6 +254,8 @@ def _export(runs: Sequence[Run], export: Callable[[Run], object], done: str) -> 
 
 
 def _import() -> None:
+    if is_full():
+        return
     file = st.file_uploader("An archive of runs (.zip)", ["zip"], key="compare.import", max_upload_size=MAX_UPLOAD)
     if st.button("Import", type="primary", disabled=file is None, key="compare.import.go") and file:
         try:

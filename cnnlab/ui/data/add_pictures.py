@@ -38,6 +38,7 @@ from cnnlab.ui.shell.state import (
     DATA_RECORDED,
     class_name,
 )
+from cnnlab.ui.widgets.quota_room import is_full
 
 ZIP, FILES, WEBCAM = "ZIP archive", "Class by class", "Webcam"
 DRAWINGS, FOLDER, PACKED = "Drawings", "Folder on this machine", "Packed data set"
@@ -68,6 +69,8 @@ def add_pictures() -> None:
 
 
 def _form(first: str) -> None:
+    if is_full():
+        return
     ways = [way for way in (*_WAYS, PACKED) if way != FOLDER or _is_local()]
     way = st.segmented_control("From", ways, default=first, required=True, key="data.way", help=NONE_HELP)
     if way == PACKED:

@@ -14,11 +14,12 @@ from cnnlab.drawings.strokes import (
 )
 from cnnlab.jobs.finetuning import ASIDE, Change, changes, fine_tuning, set_aside
 from cnnlab.jobs.job import Job
+from cnnlab.people.rights import Action
 from cnnlab.quantities import signed
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.trained import Trained
 from cnnlab.training.config import ConfigError
-from cnnlab.ui.shell import poll, session
+from cnnlab.ui.shell import person, poll, run_changes, session
 from cnnlab.ui.shell.frame import counted, literal
 from cnnlab.ui.widgets.job_progress import progress_text
 
@@ -76,7 +77,14 @@ def _start(taught: Sequence[LabelledDrawing], run: Run, epoch: int) -> None:
 def _watch(job: Job) -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(job.progress, text=progress_text(job))
-    right.button("Stop (keeps all epochs)", on_click=job.stop, icon=":material/stop_circle:", key="teaching.stop")
+    if person.may(Action.STOP, job.run):
+        right.button(
+            "Stop (keeps all epochs)",
+            on_click=run_changes.stop,
+            args=[job],
+            icon=":material/stop_circle:",
+            key="teaching.stop",
+        )
 
 
 def show_changes(run: Run, known: Sequence[LabelledDrawing]) -> None:

@@ -7,15 +7,13 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 from torch import Tensor
 
-from cnnlab import charts
 from cnnlab.analysis.ood import TrainingFeatures, read
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.trained import Trained
-from cnnlab.text import percent
 from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.networks import load_network, trained_network
+from cnnlab.ui.views.answer import show_answer
 from cnnlab.ui.views.cached import training_features
-from cnnlab.ui.widgets.live_chart import live_chart
 
 FOLLOW_SECONDS = 1.5  # between answers of a run that trains
 
@@ -48,24 +46,7 @@ def _answer(name: str, entry: Entry, seen: Callable[[Entry], Tensor], suspicion:
     if session.is_training(entry.id):
         st.caption(f":material/autorenew: epoch {network.epoch} of {entry.epochs}")
     reading = read(network, seen(entry), familiar, suspicion)
-    st.metric(
-        "Not sure" if reading.doubt else "The network says",
-        frame.literal(f"{reading.said}?" if reading.doubt else reading.said),
-        frame.literal(reading.doubt or f"{percent(reading.certainty)} sure"),
-        delta_color="off",
-        delta_arrow="off",
-        help="The bars show the network's own probabilities. It can look certain about a picture of no class. So *not "
-        "sure* uses more: the distance from all training images. For photos also how weak the evidence is for "
-        "every class; for digits a second network trained on non-digits. On Data you can add a class “none” to "
-        "your own pictures. Networks trained on it can answer “none”.",
-    )
-    live_chart(
-        charts.probability_bars(network.classes, reading.probabilities),
-        f"probabilities.{entry.id}",
-        entry.id,
-        "Probability of each class",
-        height=300,
-    )
+    show_answer(reading, network.classes, entry.id)
 
 
 def newest(entry: Entry) -> tuple[Trained, TrainingFeatures | None]:

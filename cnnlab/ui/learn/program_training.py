@@ -20,7 +20,7 @@ from cnnlab.runs.summary import Summary
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
 from cnnlab.ui.learn.program_choice import put_into_address
-from cnnlab.ui.shell import frame, poll, session
+from cnnlab.ui.shell import frame, poll, run_changes, session
 from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
 
@@ -97,7 +97,8 @@ def _progress(job: Job) -> None:
     st.button(
         "Stop (keeps all epochs)",
         icon=":material/stop_circle:",
-        on_click=job.stop,
+        on_click=run_changes.stop,
+        args=[job],
         disabled=job.state == "judging" or job.is_stopping,
         key="learn.program.stop",
     )

@@ -65,7 +65,12 @@ ASSIGNMENT, CHAPTER, COMPARE, DATASET, DESIGN, RUN, RUNS = (
     Param("run"),
     Param("runs"),
 )
-SWEEP, TERM, TRAP, VIEW = Param("sweep"), Param("term"), Param("trap"), Param("view")
+SWEEP, TERM, TRAP, VIEW, VISIT = Param("sweep"), Param("term"), Param("trap"), Param("view"), Param("visit")
+
+
+def server_url(page: str) -> str:
+    """Return the URL of the app's first page, without a slash at its end, as the browser has it on ``page``."""
+    return (st.context.url or "").partition("?")[0].removesuffix("/").removesuffix(f"/{page}")
 
 
 def query() -> dict[str, str]:

@@ -26,7 +26,7 @@ _PLACE = "entrance"
 
 def let_in(page: str) -> None:
     """Return for people who may come in to ``page``; show others how to, and stop."""
-    somebody = person.me()
+    somebody = person.identify()
     if somebody.role == "visitor" and page in VISITED and session.current_run_id():
         return
     if somebody.role in ("visitor", "stranger"):

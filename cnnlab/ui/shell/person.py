@@ -6,6 +6,7 @@ browser (``browser_key``). Without rules for a class whoever is let in is an adm
 
 from __future__ import annotations
 
+import os
 from hmac import compare_digest
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,6 +15,7 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from cnnlab.people.allowed import allowed, is_allowed, is_shared
+from cnnlab.people.api_keys import ApiKeys, Holder
 from cnnlab.people.attempts import Attempts
 from cnnlab.people.identity import id_of_browser, id_of_login, keyed, people_folder, server_secret
 from cnnlab.people.members import MAX_NAME, Member, Members
@@ -23,14 +25,31 @@ from cnnlab.people.rules import ClassRules, ClassRulesError, parse_rules
 from cnnlab.runs.store import runs_folder
 from cnnlab.text import one_line
 from cnnlab.ui.shell.browser_key import token_of
+from cnnlab.ui.shell.state import ME
 
 NO_NAME = "Type your name, so that your teacher can see whose work it is."
+VISITORS = "CNNLAB_VISITORS"  # "yes": a server without rules for a class has visitors too
 TOO_MANY = "There were too many wrong codes. Wait a minute, then try again."
 WRONG_CODE = "This code is wrong. Ask your teacher."
 
 
 def me() -> Person:
-    """Return who uses this session: a stranger where the server's rules do not let them in."""
+    """Return who uses this session: a stranger where the server's rules do not let them in.
+
+    Between two drawings of a page somebody stays who they were: a page and its parts ask often.
+    """
+    return ME.get() or _identified()
+
+
+def identify() -> Person:
+    """Find out anew who uses this session, as each page does first, and return them."""
+    ME.drop()
+    somebody = me()
+    ME.put(somebody)
+    return somebody
+
+
+def _identified() -> Person:
     try:
         rules = class_rules()
     except ClassRulesError:
@@ -39,8 +58,46 @@ def me() -> Person:
         return logged_in
     if rules is None:
         has_login = st.user.get("is_logged_in") is not None or allowed()
-        return STRANGER if has_login or comes_from_elsewhere() else ADMINISTRATOR
-    return _joined(rules) or (Person("visitor") if rules.visitors else STRANGER)
+        if not has_login and not comes_from_elsewhere():
+            return ADMINISTRATOR
+    joined = _joined(rules) if rules else None
+    return joined or (Person("visitor") if _welcomes_visitors(rules) else STRANGER)
+
+
+def of_key(key: str) -> Person | None:
+    """Return whose program sends a key; None where it is none, or the server's rules no longer let its holder in."""
+    holder = api_keys().holder(key)
+    try:
+        rules = class_rules()
+    except ClassRulesError:
+        return None
+    if holder is None or (rules is None) != (holder.role == "administrator"):
+        return None
+    if rules is None:
+        return ADMINISTRATOR
+    role = _role_of(holder.proof, rules) if holder.proof else holder.role
+    return Person(role, holder.id) if role else None
+
+
+def as_holder() -> Holder:
+    """Return the session's person as whose a key can be; one of theirs is nobody else's."""
+    somebody = me()
+    member = _members().get(somebody.id) if somebody.id else None
+    return Holder(id=somebody.id, role=somebody.role, proof=member.proof if member else "")
+
+
+def api_keys() -> ApiKeys:
+    """Open the keys of this server's people."""
+    return ApiKeys(people_folder(runs_folder()) / "keys", _secret())
+
+
+def may_have_visitors() -> bool:
+    """Check whether this server lets visitors ask the runs that are open to them. Raises as ``class_rules``."""
+    return _welcomes_visitors(class_rules())
+
+
+def _welcomes_visitors(rules: ClassRules | None) -> bool:
+    return rules.visitors if rules else os.environ.get(VISITORS, "no") == "yes"
 
 
 def may(action: Action, thing: Thing) -> bool:
@@ -93,7 +150,7 @@ def join(code: str, name: str) -> str:
     if not (named := one_line(name).strip()[:MAX_NAME]):
         return NO_NAME
     if not rules or not token or rules.role_of_code(code) == "stranger":
-        _attempts().note_wrong(address)
+        _attempts().note(address)
         return WRONG_CODE
     secret = _secret()
     _members().put(id_of_browser(secret, token), Member(name=named, proof=_proof(secret, code.strip())))
@@ -141,11 +198,16 @@ def _joined(rules: ClassRules) -> Person | None:
     secret = _secret()
     own_id = id_of_browser(secret, token)
     member = _members().get(own_id)
+    role = _role_of(member.proof, rules) if member else None
+    return Person(role, own_id, member.name) if member and role else None
+
+
+def _role_of(proof: str, rules: ClassRules) -> Role | None:
+    """Return as what the code lets in that somebody joined with; None where it no longer does."""
     codes: dict[Role, str] = {"teacher": rules.teacher_code, "member": rules.code}
-    for role, code in codes.items():
-        if member and code and compare_digest(member.proof, _proof(secret, code)):
-            return Person(role, own_id, member.name)
-    return None
+    secret = _secret()
+    is_of = (role for role, code in codes.items() if code and compare_digest(proof, _proof(secret, code)))
+    return next(is_of, None)
 
 
 def _proof(secret: bytes, code: str) -> str:

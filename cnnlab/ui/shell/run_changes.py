@@ -1,18 +1,19 @@
-"""Changes of runs by the session's person: notes, showing, deleting, restoring; each checks whether they may."""
+"""Changes of runs by the session's person: notes, showing, deleting, steering; each checks whether they may."""
 
 from __future__ import annotations
 
-from cnnlab.people.rights import Action
+from cnnlab.jobs.job import Job
+from cnnlab.people.rights import Action, Thing
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.ui.shell import person
 
-NOT_YOURS = "this run belongs to somebody else: only that person or a teacher can do this"
+NOT_YOURS = "this belongs to somebody else: only that person or a teacher can do this"
 
 
-def check(action: Action, run: Run) -> None:
-    """Raise RunError where the session's person may not do that with ``run``."""
-    if not person.may(action, run):
+def check(action: Action, thing: Thing) -> None:
+    """Raise RunError where the session's person may not do that with a run or a sweep."""
+    if not person.may(action, thing):
         raise RunError(NOT_YOURS)
 
 
@@ -26,6 +27,12 @@ def show(run: Run, is_shown: bool) -> None:
     """Show ``run`` to the class, or hide it again. Raises RunError where it is somebody else's."""
     check(Action.SHARE, run)
     run.show(is_shown)
+
+
+def open_up(run: Run, is_open: bool) -> None:
+    """Open ``run`` to visitors, or close it again. Raises RunError where it is somebody else's."""
+    check(Action.SHARE, run)
+    run.open_up(is_open)
 
 
 def delete(run_id: str) -> None:
@@ -49,6 +56,30 @@ def delete_for_good(run_id: str) -> None:
     """Remove a deleted run. Raises RunError as ``RunStore.delete_for_good`` does, and where it is somebody else's."""
     _check_deleted(Action.DELETE_FOR_GOOD, run_id)
     _store().delete_for_good(run_id)
+
+
+def stop(job: Job) -> None:
+    """Stop a training after its running step. Raises RunError where it is somebody else's, as the next three do."""
+    check(Action.STOP, job.run)
+    job.stop()
+
+
+def pause(job: Job) -> None:
+    """Pause a training after its running step."""
+    check(Action.PAUSE, job.run)
+    job.pause()
+
+
+def go_on(job: Job) -> None:
+    """End the pause of a training."""
+    check(Action.PAUSE, job.run)
+    job.go_on()
+
+
+def change_learning_rate(job: Job, rate: float) -> None:
+    """Change the learning rate of a training from its next step on."""
+    check(Action.CHANGE_RATE, job.run)
+    job.change_learning_rate(rate)
 
 
 def _check_deleted(action: Action, run_id: str) -> None:

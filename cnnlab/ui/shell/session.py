@@ -13,7 +13,6 @@ from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from secrets import token_hex
 from threading import Lock
 from typing import Any
@@ -22,12 +21,12 @@ import streamlit as st
 
 from cnnlab.data.datasets import DATASETS, dataset_spec
 from cnnlab.data.spec import DatasetError
-from cnnlab.jobs.job import Job
+from cnnlab.jobs.job import Job, limit_running
 from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf
+from cnnlab.people.quotas import Use
 from cnnlab.people.rights import Action
 from cnnlab.runs.ancestry import inherited
-from cnnlab.runs.catalogue import Catalogue
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.example import add_example, example_id
 from cnnlab.runs.listing import Listing
@@ -35,12 +34,11 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.threads import WorkerThread, exit_code_is
 from cnnlab.training.config import RunConfig
-from cnnlab.ui.shell import person
+from cnnlab.ui.shell import catalogue, person, quotas, run_changes
 from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.audience import Audience
 from cnnlab.ui.shell.flash import LINK, say
 from cnnlab.ui.shell.own_pictures import may_train_on
-from cnnlab.ui.shell.run_changes import check
 from cnnlab.ui.shell.state import OWN_RUN, WORKS
 
 GRACE_SECONDS = float(os.environ.get("CNNLAB_GRACE_SECONDS", "120"))
@@ -108,12 +106,7 @@ def get_ready() -> None:
     gc.collect()
     gc.freeze()  # a full collection would take 0.2 s to walk through everything imported so far
     add_example(runs_folder())
-    WorkerThread(_catalogue(str(runs_folder())).entries, end=lambda: None, is_left=True).start()
-
-
-@st.cache_resource(show_spinner=False)
-def _catalogue(folder: str) -> Catalogue:
-    return Catalogue(RunStore(Path(folder)))
+    WorkerThread(catalogue.entries, end=lambda: None, is_left=True).start()
 
 
 def store() -> RunStore:
@@ -140,14 +133,15 @@ def add(config: RunConfig, provable: bool = False) -> Job:
     """Train ``config`` when its turn comes: after the owner's other trainings, or beside them where slots are free.
 
     Returns the job, or the one that has the same config and has not ended. A ``provable`` run keeps all checkpoints.
-    Raises RunError as ``Job.start`` does, or where the owner has too many trainings, or may not use a parent or
-    pictures.
+    Raises RunError as ``Job.start`` does, or where the owner has too many trainings or no room in a quota, or may not
+    use a parent or pictures.
     """
     check_sources(config)
     whole = inherited(config, store())  # as in the job's config
     return _added(
         lambda job: job.config == whole,
         lambda owner: Job.start(whole, store(), owner=owner, in_order=True, provable=provable),
+        lambda: quotas.needs(whole, provable=provable),
     )
 
 
@@ -156,7 +150,7 @@ def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job
 
     If another page has just resumed it, return that job.
     """
-    check(Action.CONTINUE, run)
+    run_changes.check(Action.CONTINUE, run)
     job = _board().jobs.get(run.id)
     if job and job.is_running:
         return _taken(job)
@@ -164,21 +158,32 @@ def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job
         _added(
             lambda job: job.run.id == run.id,
             lambda owner: Job.resume(run, epochs, learning_rate, owner=owner, in_order=True),
+            lambda: quotas.needs_further(run, epochs),
+            run.whole_epochs,
         )
     )
 
 
-def _added(is_asked: Callable[[Job], bool], begin: Callable[[str], Job]) -> Job:
-    """Return the owner's training that ``is_asked``, else begin one. Raises RunError where there are too many."""
+def _added(
+    is_asked: Callable[[Job], bool], begin: Callable[[str], Job], more: Callable[[], Use], after: int = 0
+) -> Job:
+    """Return the owner's training that ``is_asked``, else begin one, which takes ``more`` ``after`` earlier epochs.
+
+    Raises RunError where there are too many, or a quota has no room for it.
+    """
     board, watch, others = _board(), _watch(), trainings()
     if known := next((job for job in others if is_asked(job)), None):
         return known
     if len(others) >= MOST_QUEUED:
         raise RunError(f"{MOST_QUEUED} of your trainings wait or run: remove one, or wait until one ends")
+    quotas.check(more, len(others))
+    whose, note = owner(), quotas.noting()
+    limit_running(whose, quotas.limits().running)
     # No call of Streamlit in between: a second click interrupts there, and must find the first one's job.
-    watch.own = job = begin(owner())
+    watch.own = job = begin(whose)
     board.jobs[job.run.id] = job
     watch.add(job, partial(board.let_go, job))
+    note(job, after)
     return job
 
 
@@ -199,15 +204,20 @@ def all_trainings() -> list[Job]:
 
 
 def remove(job: Job) -> None:
-    """Remove a training from the queue, unless it has just begun; its run too, unless it was trained before."""
+    """Remove a training from the queue, unless it has just begun; its run too, unless it was trained before.
+
+    Raises RunError where it is somebody else's.
+    """
+    run_changes.check(Action.STOP, job.run)
     if job.steps:
         return
     job.abandon()
     job.join(REMOVED_WITHIN)
+    quotas.settle()  # before its run is gone, which tells what it has taken
     if not (job.is_running or job.history.steps or job.run.whole_epochs):
         with suppress(RunError):
-            store().delete(job.run.id)
-            store().delete_for_good(job.run.id)
+            run_changes.delete(job.run.id)
+            run_changes.delete_for_good(job.run.id)
 
 
 def running_job() -> Job | None:
@@ -275,7 +285,7 @@ def trained_runs() -> Listing:
 
     In a class, these are the person's and those that are shown; for teachers all.
     """
-    own, runs = current_run_id(), _catalogue(str(runs_folder())).entries()
+    own, runs = current_run_id(), catalogue.entries()
     return runs.viewable({name for name in runs.datasets if name in DATASETS}, own, person.me())
 
 
@@ -296,10 +306,10 @@ def missing_data() -> str:
     return ""
 
 
-def find_run(run_id: str) -> Run | None:
-    """Find a run by its id; None where it does not exist, was deleted, or is not for the person to see."""
+def find_run(run_id: str, action: Action = Action.SEE) -> Run | None:
+    """Find a run by its id; None where it does not exist, was deleted, or ``action`` is not the person's."""
     run = _opened(run_id)
-    return run if run and person.may(Action.SEE, run) else None
+    return run if run and person.may(action, run) else None
 
 
 def _opened(run_id: str) -> Run | None:
@@ -321,6 +331,6 @@ def check_sources(config: RunConfig) -> None:
         raise RunError("only members of the class can train here")
     parent = _opened(config.comes_from.run) if config.comes_from else None  # if None, the training will report it
     if parent:
-        check(Action.BRANCH, parent)
+        run_changes.check(Action.BRANCH, parent)
     if not may_train_on(config.dataset) and not (parent and parent.config.dataset == config.dataset):
         raise RunError(f"there is no data set {config.dataset.partition(':')[0]} here")

@@ -15,6 +15,7 @@ from cnnlab.drawings.strokes import PEN
 from cnnlab.networks.architecture import Draft, Place
 from cnnlab.networks.designs import read_design
 from cnnlab.networks.edit import UndoStack
+from cnnlab.people.rights import Person
 from cnnlab.training.config import Parent
 from cnnlab.training.recipes import DEFAULT
 
@@ -76,8 +77,10 @@ OWN_RUN: Key[str | None] = Key("run", None)  # id of the session's run
 WORKS: Key[list[Worker[Any]]] = Key("session.works", [])  # background work that the session watches
 TRIALS: Key[dict[str, Any]] = Key("learn.trials", {})  # experiments by their widget's key
 SHOWN_QUERY: Key[dict[str, str] | None] = Key("learn.shown", None)  # the URL parameters that Learn showed last
+ME: Key[Person | None] = Key("session.me", None)  # who uses it, since the page was last drawn
 JOIN_CODE: Key[str] = Key("join.code", "")
 JOIN_NAME: Key[str] = Key("join.name", "")
+API_KEY: Key[str] = Key("session.api_key", "")  # just made, to be copied
 _PAGE: Key[str] = Key("frame.at", "")
 _VISIT: Key[int] = Key("frame.visit", 0)
 

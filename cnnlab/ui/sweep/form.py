@@ -14,12 +14,13 @@ from cnnlab.quantities import rough_duration, size
 from cnnlab.runs.epoch_times import rough_epoch_seconds
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, RunConfig, field_title
 from cnnlab.training.titles import value_title
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import quotas, session
 from cnnlab.ui.shell.frame import counted
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.config_inputs import without
 from cnnlab.ui.widgets.disk_room import warn_of_disk
+from cnnlab.ui.widgets.quota_room import tell_quota
 from cnnlab.ui.widgets.run_form import run_form
 
 TRIALS, EPOCHS = 10, 4  # at first: under a minute for the default network
@@ -98,10 +99,11 @@ def _estimate(asked: SweepConfig, top: DeltaGenerator) -> None:
 
 
 def _tell_disk(asked: SweepConfig) -> None:
-    """Say what all trials take on disk."""
+    """Say what all trials take on disk, and of the person's quotas."""
     more = disk_bytes(asked)
     st.caption(f":material/hard_drive: Up to {size(more)} on disk, for all trials.")
     warn_of_disk(more)
+    tell_quota(lambda: quotas.sweep_needs(asked))
 
 
 def _values(name: str) -> dict[str, Any]:

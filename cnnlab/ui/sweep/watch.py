@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.charts.sweeps import FIGURES
+from cnnlab.jobs.job import limit_running
 from cnnlab.jobs.sweep import Step, Sweep, SweepError, SweepStore, search
 from cnnlab.jobs.sweep_config import SweepConfig
 from cnnlab.jobs.worker import Worker
@@ -18,7 +19,7 @@ from cnnlab.runs.run import RunError
 from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, field_title
 from cnnlab.training.titles import value_title
-from cnnlab.ui.shell import frame, person, poll, session
+from cnnlab.ui.shell import frame, person, poll, quotas, run_changes, session
 from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.state import MORE_TRIALS, SWEEP_CHOSEN, search_runs
@@ -60,13 +61,19 @@ def start(config: SweepConfig) -> bool:
             return True
         try:
             session.check_sources(config.base)
+            quotas.check(lambda: quotas.sweep_needs(config), len(session.trainings()))
             sweep = _store().create(config)
         except (ConfigError, RunError) as error:
             st.error(frame.literal(str(error)), title="This sweep could not start")
             return False
-        board[sweep.id] = Worker(search(sweep, _store().runs, session.owner()))
+        board[sweep.id] = _search(sweep)
     SWEEP_CHOSEN.put(sweep.id)
     return True
+
+
+def _search(sweep: Sweep) -> Worker[Step]:
+    limit_running(session.owner(), quotas.limits().running)
+    return Worker(search(sweep, _store().runs, session.owner(), quotas.noting()))
 
 
 def is_busy() -> bool:
@@ -116,14 +123,21 @@ def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
             text += f", about {rough_duration(sweep.seconds / ended * (config.trials - ended))} left"
         st.progress(min(1.0, ended / config.trials), text=text)
         _trial(work.latest)
-        st.button("Stop", icon=":material/stop:", on_click=work.cancel, help="You can continue it later.")
+        if person.may(Action.STOP, sweep):
+            st.button("Stop", icon=":material/stop:", on_click=work.cancel, help="You can continue it later.")
         return
     st.progress(min(1.0, ended / config.trials), text=f"{text}, {rough_duration(sweep.seconds)} of training")
     if work and work.error:
         st.error(frame.literal(work.error), title="This sweep ended too early")
     if sweep.status == "running":
         st.info("Another process is running this sweep.", icon=":material/autorenew:")
-    elif sweep.has_room:
+    elif person.may(Action.CONTINUE, sweep):
+        _continue(sweep)
+
+
+def _continue(sweep: Sweep) -> None:
+    """Offer the trials that are left, or more where none is."""
+    if sweep.has_room:
         st.button(
             "Continue", icon=":material/play_arrow:", on_click=_go_on, args=[sweep], type="primary", disabled=is_busy()
         )
@@ -214,12 +228,16 @@ def _go_on(sweep: Sweep, further: bool = False) -> None:
         if is_busy():
             return
         try:
+            run_changes.check(Action.CONTINUE, sweep)
+            config, left = sweep.config, MORE_TRIALS.get() if further else sweep.config.trials - sweep.ended
+            more = config.model_copy(update={"trials": left})
+            quotas.check(lambda: quotas.sweep_needs(more), len(session.trainings()))
             if further:
                 sweep.extend(MORE_TRIALS.get())
-        except (ConfigError, SweepError) as error:
+        except (ConfigError, RunError) as error:
             st.toast(frame.literal(str(error)), icon=":material/error:")
             return
-        _board()[sweep.id] = Worker(search(sweep, _store().runs, session.owner()))
+        _board()[sweep.id] = _search(sweep)
 
 
 def _shown(value: Any) -> str:

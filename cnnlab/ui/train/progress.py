@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnlab.jobs.job import Job
 from cnnlab.people.rights import Action
-from cnnlab.ui.shell import frame, person
+from cnnlab.ui.shell import frame, person, run_changes
 from cnnlab.ui.shell.state import RATE, RATE_OPEN
 from cnnlab.ui.train.run_actions import HIGHEST_RATE, LOWEST_RATE
 from cnnlab.ui.widgets.bounds import between, is_within
@@ -49,12 +49,13 @@ def _controls(job: Job) -> None:
         return  # it is somebody else's, who shows it
     with st.container(horizontal=True):
         if job.state == "paused":
-            st.button("Continue", icon=":material/play_arrow:", on_click=job.go_on, key="continue")
+            st.button("Continue", icon=":material/play_arrow:", on_click=run_changes.go_on, args=[job], key="continue")
         else:
             st.button(
                 "Pause",
                 icon=":material/pause:",
-                on_click=job.pause,
+                on_click=run_changes.pause,
+                args=[job],
                 key="pause",
                 disabled=job.state != "training" or job.is_stopping,
                 help="Pauses after the current step. The result stays the same.",
@@ -62,7 +63,8 @@ def _controls(job: Job) -> None:
         st.button(
             "Stop (keeps all epochs)",
             icon=":material/stop_circle:",
-            on_click=job.stop,
+            on_click=run_changes.stop,
+            args=[job],
             key="stop",
             disabled=job.state == "judging" or job.is_stopping,
             help="Stops after the current step. Keeps all epochs and tests the last one. You can resume it.",
@@ -87,5 +89,5 @@ def _rate(job: Job) -> None:
 def _set_rate(job: Job) -> None:
     rate = RATE.get()  # as typed: the page may not have been drawn since
     if LOWEST_RATE <= rate <= HIGHEST_RATE:
-        job.change_learning_rate(rate)
+        run_changes.change_learning_rate(job, rate)
         RATE_OPEN.put(False)

@@ -9,10 +9,11 @@ import streamlit as st
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.jobs.job import Job, running_jobs
+from cnnlab.people.quotas import Use
 from cnnlab.quantities import duration, rough_duration
 from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
-from cnnlab.ui.shell import classroom, frame, person, session
+from cnnlab.ui.shell import classroom, frame, person, quotas, session
 from cnnlab.ui.shell.state import PROVABLE
 from cnnlab.ui.train.assignment import told
 from cnnlab.ui.train.queue import queue
@@ -22,6 +23,7 @@ from cnnlab.ui.widgets import run_form_link as link
 from cnnlab.ui.widgets.assignment_form import make_assignment
 from cnnlab.ui.widgets.disk_room import provable_input, tell_disk
 from cnnlab.ui.widgets.end_notice import end_notice
+from cnnlab.ui.widgets.quota_room import exceeds, tell_quota
 from cnnlab.ui.widgets.run_form import run_form
 
 WIDTH = 320  # pixels
@@ -53,22 +55,37 @@ def rail() -> None:
 
 
 def _start(config: RunConfig | None) -> None:
-    is_clicked = st.button("Train", type="primary", icon=":material/play_arrow:", disabled=not config, width="stretch")
+    is_clicked = st.button(
+        "Train", type="primary", icon=":material/play_arrow:", disabled=not _may_start(config), width="stretch"
+    )
     if is_clicked and config:
         epoch_timing.give_way()
         _begin(session.start, config)
     if config:
         _tell_time(config)
         tell_disk(config)
+        tell_quota(lambda: _needs(config))
 
 
 def _add(config: RunConfig | None) -> None:
     """Show the button that trains ``config`` after the trainings that run or wait."""
-    if st.button("Add to queue", icon=":material/playlist_add:", disabled=not config, width="stretch") and config:
+    is_clicked = st.button(
+        "Add to queue", icon=":material/playlist_add:", disabled=not _may_start(config), width="stretch"
+    )
+    if is_clicked and config:
         _begin(session.add, config)
     st.caption("It starts by itself when its turn comes.")
     if config:
         tell_disk(config)
+        tell_quota(lambda: _needs(config))
+
+
+def _may_start(config: RunConfig | None) -> bool:
+    return config is not None and not exceeds(lambda: _needs(config))
+
+
+def _needs(config: RunConfig) -> Use:
+    return quotas.needs(config, provable=PROVABLE.get())
 
 
 def _begin(begin: Callable[[RunConfig, bool], Job], config: RunConfig) -> None:

@@ -9,10 +9,12 @@ from cnnlab.people.rights import Action
 from cnnlab.runs.example import example_id
 from cnnlab.runs.machines import unlike_here
 from cnnlab.runs.run import Run, RunError
-from cnnlab.ui.shell import frame, person, run_changes, session
+from cnnlab.ui.shell import frame, person, quotas, run_changes, session
 from cnnlab.ui.shell.state import BRANCH_OPEN, branch_epoch
+from cnnlab.ui.train.access import programs, visitors
 from cnnlab.ui.widgets import run_form as form
 from cnnlab.ui.widgets.bounds import between, is_within
+from cnnlab.ui.widgets.quota_room import tell_quota
 from cnnlab.ui.widgets.take_away import take_away
 
 MORE_EPOCHS = 10
@@ -38,6 +40,8 @@ def run_actions(run: Run) -> None:
                 take_away(run)
         if person.is_class() and person.may(Action.SHARE, run) and run.id != example_id():
             _share(run)
+        visitors(run)
+        programs(run)
     if can_resume:
         _tell_machine(other)
 
@@ -87,6 +91,8 @@ def _train_on(run: Run) -> None:
     rate = st.number_input("Learning rate", value=tenth, step=0.0001, format="%.4g", key=f"more.rate.{run.id}")
     is_right &= is_within(rate, between(LOWEST_RATE, HIGHEST_RATE))
     st.caption("The rate falls to zero over these epochs. Then the run is tested again.")
+    if is_right:
+        tell_quota(lambda: quotas.needs_further(run, epochs))
     if st.button("Train for more epochs", key="more.go", disabled=not is_right):
         _resume(run, epochs, rate)
 

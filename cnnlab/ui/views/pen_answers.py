@@ -15,9 +15,10 @@ from cnnlab.export.portable import ExportError, Portable
 from cnnlab.export.web.bundle import bundle
 from cnnlab.export.web.kernel import kernel
 from cnnlab.export.web.page import ANSWERS, MAPS, PERCENT, source
+from cnnlab.people.rights import Action
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.run import Run
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import person, session
 from cnnlab.ui.shell.state import CANVAS_PEN, PEN_ANSWERS, PEN_ENGINE, PEN_MAPS
 from cnnlab.ui.views.cached import training_features
 
@@ -73,6 +74,8 @@ def _name(entry: Entry) -> str:
 
 
 def _packed(entry: Entry) -> dict[str, Any] | None:
+    if not person.may(Action.EXPORT, entry):  # the browser gets the weights
+        return None
     try:
         return _packed_network(str(entry.run.folder), entry.summary.epoch, entry.run)
     except CnnLabError:  # which the server's answer tells

@@ -13,9 +13,9 @@ from cnnlab.ui.shell.frame import literal
 _FILE, _WEBCAM = "File", "Webcam"
 
 
-def ask_for_file(label: str, key: str) -> UploadedFile | None:
-    """Show an uploader for every supported image format."""
-    return st.file_uploader(label, SUFFIXES, key=key)
+def ask_for_file(label: str, key: str, max_upload: int | None = None) -> UploadedFile | None:
+    """Show an uploader for every supported image format, of at most ``max_upload`` MB."""
+    return st.file_uploader(label, SUFFIXES, key=key, max_upload_size=max_upload)
 
 
 def ask_for_files(label: str, key: str) -> list[UploadedFile]:
@@ -23,12 +23,14 @@ def ask_for_files(label: str, key: str) -> list[UploadedFile]:
     return st.file_uploader(label, SUFFIXES, key=key, accept_multiple_files=True)
 
 
-def ask_for_file_or_webcam(label: str, webcam_label: str, key: str) -> UploadedFile | None:
-    """Show an uploader and a webcam input; the widgets' keys begin with ``key``."""
+def ask_for_file_or_webcam(
+    label: str, webcam_label: str, key: str, max_upload: int | None = None
+) -> UploadedFile | None:
+    """Show an uploader of at most ``max_upload`` MB and a webcam input; the widgets' keys begin with ``key``."""
     source = st.segmented_control("From", [_FILE, _WEBCAM], default=_FILE, required=True, key=f"{key}.source")
     if source == _WEBCAM:
         return st.camera_input(webcam_label, key=f"{key}.webcam")
-    return ask_for_file(label, f"{key}.file")
+    return ask_for_file(label, f"{key}.file", max_upload)
 
 
 def read_or_say(file: UploadedFile) -> Image.Image | None:

@@ -94,6 +94,19 @@ def test_with_rules_nobody_comes_in_by_being_there(rules: Callable[..., None]) -
     assert me() == STRANGER
 
 
+def test_a_server_without_a_class_has_visitors_where_its_owner_wants_them(
+    context: type[Context], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context.ip_address = "10.0.0.7"
+    monkeypatch.setenv("CNNLAB_VISITORS", "no")
+    assert me() == STRANGER
+    monkeypatch.setenv("CNNLAB_VISITORS", "yes")
+    assert me() == Person("visitor")
+    assert person.may_have_visitors()
+    context.ip_address = "127.0.0.1"
+    assert me() == ADMINISTRATOR
+
+
 def test_secrets_that_cannot_be_read_let_nobody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secrets.toml").write_text("[class\n")
     monkeypatch.setattr(st, "get_option", lambda name: [str(tmp_path / "secrets.toml")])

@@ -1,0 +1,21 @@
+"""The list of this server's runs, read once for all sessions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from cnnlab.runs.catalogue import Catalogue
+from cnnlab.runs.listing import Listing
+from cnnlab.runs.store import RunStore, runs_folder
+
+
+def entries() -> Listing:
+    """Return all readable runs, the newest first, whoever may see them."""
+    return _catalogue(str(runs_folder())).entries()
+
+
+@st.cache_resource(show_spinner=False)
+def _catalogue(folder: str) -> Catalogue:
+    return Catalogue(RunStore(Path(folder)))

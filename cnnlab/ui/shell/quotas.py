@@ -1,0 +1,128 @@
+"""What the session's person may use of the server and what they use; those in charge, and all without a class, have no
+limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+import streamlit as st
+
+from cnnlab.data.datasets import dataset_spec, own_pictures
+from cnnlab.errors import CnnLabError
+from cnnlab.jobs.job import Job, further, running_jobs
+from cnnlab.jobs.sweep_config import SweepConfig, disk_bytes, images_at_most
+from cnnlab.people.identity import people_folder
+from cnnlab.people.quotas import MB, Quotas, Use, refusal
+from cnnlab.people.spending import Ledger
+from cnnlab.runs.disk import disk_needs
+from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import RunStore, runs_folder
+from cnnlab.training.config import MAX_EPOCHS, RunConfig
+from cnnlab.training.epoch_time import epoch_images
+from cnnlab.ui.shell import catalogue, person
+
+Note = Callable[[Job, int], None]
+"""Writes down that a training began after so many earlier epochs; for any thread."""
+
+
+def limits() -> Quotas:
+    """Return the quotas of the session's person."""
+    rules = person.class_rules() if person.me().role == "member" else None
+    return rules or Quotas()
+
+
+def are_limited() -> bool:
+    """Check whether the session's person has any quota."""
+    return limits().model_dump(include={*Quotas.model_fields}) != Quotas().model_dump()
+
+
+def needs(config: RunConfig, after: int = 0, provable: bool = False) -> Use:
+    """Return what a training of ``config`` takes, after that many earlier epochs. Raises as ``disk_needs``."""
+    spec = dataset_spec(config.dataset)
+    images, _ = epoch_images(config, spec)
+    return Use(1, config.epochs * images, disk_needs(config, spec, after, provable).bytes)
+
+
+def needs_further(run: Run, epochs: int = 0) -> Use:
+    """Return what a resumed run takes: ``epochs`` more, or those of its plan left. Raises as ``disk_needs``."""
+    return needs(further(run, epochs), run.whole_epochs, run.checkpoints.are_kept)
+
+
+def sweep_needs(config: SweepConfig) -> Use:
+    """Return what all trials of a sweep take; they wait in the queue one by one."""
+    return Use(0, images_at_most(config), disk_bytes(config))
+
+
+def used(queued: int = 0) -> Use:
+    """Return what the session's person uses now, of whose trainings ``queued`` run or wait."""
+    return _used(person.owner(), queued)
+
+
+@st.cache_data(ttl=5, max_entries=1000, show_spinner=False)  # seconds: with thousands of runs it takes a while
+def lately_used(at: str, owner: str, queued: int) -> Use:
+    """Return what ``used`` returned a moment ago for somebody on the server with the runs ``at``."""
+    return _used(owner, queued)
+
+
+def check(more: Callable[[], Use], queued: int) -> None:
+    """Raise RunError where the session's person may not use so much more, with what is used up and how to free it."""
+    if not are_limited():
+        return
+    try:
+        why = refusal(limits(), used(queued), more())
+    except CnnLabError as error:  # a data set that is gone, a network that does not fit
+        raise RunError(str(error)) from error
+    if why:
+        raise RunError(why)
+
+
+def settle() -> None:
+    """Count of the person's trainings that have ended only what they took."""
+    if are_limited():
+        _ledger().settled(person.owner(), _epochs_of)
+
+
+def noting() -> Note:
+    """Return what writes down the trainings that the session's person begins, where these are counted."""
+    if not limits().images_a_day:
+        return lambda job, after: None
+    return partial(_note, _ledger(), person.owner())
+
+
+def _note(ledger: Ledger, owner: str, job: Job, after: int) -> None:
+    images, _ = epoch_images(job.config, dataset_spec(job.config.dataset))
+    with suppress(OSError):  # where nothing can be written, no training gets far
+        ledger.note(owner, job.run.id, images, job.epochs - after, after)
+
+
+def _used(owner: str, queued: int) -> Use:
+    ledger = _ledger()
+    starts = ledger.settled(owner, _epochs_of)
+    return Use(queued, sum(start.total for start in starts), _bytes_of(owner), ledger.renews_in(starts))
+
+
+def _epochs_of(run_id: str) -> int | None:
+    """Return the epochs that a run has, None while it trains; of one that is gone, all that were asked for."""
+    if any(job.run.id == run_id for job in running_jobs()):
+        return None
+    store = RunStore(runs_folder())
+    with suppress(RunError):
+        return store.open(run_id).whole_epochs
+    return next((run.whole_epochs for run in store.deleted() if run.id == run_id), MAX_EPOCHS)
+
+
+def _bytes_of(owner: str) -> int:
+    """Return the bytes of somebody's runs and data sets, deleted ones included."""
+    runs = catalogue.entries()
+    megabytes: float = sum(
+        entry.row["Disk, MB"] for entry, one in zip(runs, runs.belongings, strict=True) if one.owner == owner
+    )
+    deleted = sum(run.disk_bytes for run in RunStore(runs_folder()).deleted() if run.owner == owner)
+    return round(megabytes * MB) + deleted + own_pictures(owner).taken
+
+
+def _ledger() -> Ledger:
+    return Ledger(people_folder(runs_folder()) / "spent")

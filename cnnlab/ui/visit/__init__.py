@@ -1,0 +1,1 @@
+"""The page for visitors: a network that answers, and nothing else."""

@@ -1,0 +1,160 @@
+"""The address of the app's own server: who is answered, within which limits, and what keeps it from waiting."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+from torch import Tensor
+
+from cnnlab.analysis.ood import Reading, TrainingFeatures, read
+from cnnlab.drawings.preprocess import prepare, stroke_ink
+from cnnlab.runs.ancestry import data_of
+from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
+from cnnlab.runs.trained import load_trained
+from cnnlab.serve import api as module
+from cnnlab.serve.answers import QuestionError
+from cnnlab.serve.api import MOST_BYTES, OF_ADDRESS, OF_KEY, PATH, Api
+from cnnlab.training.config import RunConfig
+from tests.data.pictures.photos import saved, scene
+from tests.samples import SEVEN
+
+KEY = "the key"
+STROKES = json.dumps({"strokes": SEVEN.strokes, "pen": SEVEN.pen})
+JSON = "application/json"
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders of the networks that were loaded."""
+    folders: list[Path] = []
+    load = module._load
+
+    def noted(folder: Path, epoch: int) -> object:
+        folders.append(folder)
+        return load(folder, epoch)
+
+    monkeypatch.setattr(module, "_load", noted)
+    return folders
+
+
+@pytest.fixture
+def client(finished_run: Run, loaded: list[Path], tmp_path: Path) -> Iterator[TestClient]:
+    empty = RunStore(tmp_path / "empty").create(RunConfig())
+
+    def find(key: str, run_id: str) -> Run:
+        if key != KEY:
+            raise QuestionError("send the key", 401)
+        found = {run.id: run for run in (finished_run, empty)}.get(run_id or empty.id)
+        if found is None:
+            raise QuestionError("there is no such run", 404)
+        return found
+
+    async def quick(request: object) -> PlainTextResponse:
+        return PlainTextResponse("there")
+
+    routes = [Route(PATH, Api(find).predict, methods=["POST"]), Route("/quick", quick)]
+    with TestClient(Starlette(routes=routes)) as client:
+        yield client
+
+
+@pytest.fixture
+def ask(client: TestClient, finished_run: Run) -> Ask:
+    def asked(content: bytes | str = STROKES, kind: str = JSON, key: str = KEY, run: str = finished_run.id) -> Any:
+        headers = {"Content-Type": kind, **({"Authorization": f"Bearer {key}"} if key else {})}
+        return client.post(PATH, params={"run": run}, content=content, headers=headers)
+
+    return asked
+
+
+def test_it_answers_as_the_app_does_and_loads_a_network_once(ask: Ask, finished_run: Run, loaded: list[Path]) -> None:
+    trained = load_trained(finished_run)
+    familiar = TrainingFeatures.of(trained, data_of(finished_run), finished_run.config)
+    reading = read(trained, prepare(stroke_ink(SEVEN)), familiar)
+    for _ in range(2):
+        answer = ask()
+        assert answer.status_code == 200
+        told = answer.json()
+        assert (told["class"], told["doubt"]) == (reading.name, reading.doubt)
+        assert list(told["probabilities"].values()) == pytest.approx(reading.probabilities, abs=1e-5)
+        assert (told["run"], told["epoch"]) == (finished_run.id, trained.epoch)
+    assert loaded == [finished_run.folder]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"key": ""}, 401),
+        ({"key": "another"}, 401),
+        ({"run": "none"}, 404),
+        ({"run": ""}, 409),  # one without weights
+        ({"content": b"{"}, 400),
+        ({"content": b"no picture", "kind": "image/png"}, 422),
+        ({"content": b"x" * (MOST_BYTES + 1), "kind": "image/png"}, 413),
+        ({"content": b"x", "kind": "text/plain"}, 415),
+        ({"content": saved(scene(3, 40), "PNG"), "kind": "image/png"}, 200),
+    ],
+)
+def test_each_refusal_has_its_status_and_a_sentence(asked: dict[str, Any], status: int, ask: Ask) -> None:
+    answer = ask(**asked)
+    assert answer.status_code == status, answer.text
+    if status != 200:
+        assert list(answer.json()) == ["error"]
+    assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+def test_only_a_post_is_answered(client: TestClient) -> None:
+    assert client.get(PATH).status_code == 405
+
+
+def test_a_key_has_a_limit_a_minute(ask: Ask) -> None:
+    assert {ask().status_code for _ in range(OF_KEY)} == {200}
+    refused = ask()
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+    assert "this key" in refused.json()["error"]
+
+
+def test_an_address_has_a_limit_too(ask: Ask) -> None:
+    assert {ask(run="none").status_code for _ in range(OF_ADDRESS)} == {404}
+    assert "this address" in ask().json()["error"]
+
+
+def test_who_tries_keys_has_to_wait_even_with_the_right_one(ask: Ask) -> None:
+    while (refused := ask(key="guess")).status_code == 401:
+        pass
+    assert refused.status_code == 429
+    assert ask().status_code == 429
+
+
+def test_while_a_network_thinks_the_server_answers_others_and_refuses_what_would_wait_too_long(
+    ask: Ask, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thinking, goes_on = threading.Event(), threading.Event()
+    answer = module.Network.answer
+
+    def slow(network: module.Network, image: Tensor) -> Reading:
+        thinking.set()
+        assert goes_on.wait(60)
+        return answer(network, image)
+
+    monkeypatch.setattr(module.Network, "answer", slow)
+    monkeypatch.setattr(module, "WAITING", 1)
+    with ThreadPoolExecutor(1) as asker:
+        waiting = asker.submit(ask)
+        assert thinking.wait(60)
+        assert client.get("/quick").text == "there"
+        assert ask().status_code == 503
+        goes_on.set()
+        assert waiting.result().status_code == 200
+    assert ask().status_code == 200

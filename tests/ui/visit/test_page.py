@@ -1,0 +1,73 @@
+"""The page for visitors: it answers, it is closed to those who may not ask, and nothing leads on from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.people.belonging import give
+from cnnlab.people.rights import ADMINISTRATOR, STRANGER, Person
+from cnnlab.runs.run import Run
+from cnnlab.ui.shell import person
+from tests.pages.driver import canvas_of, checked, metrics, new_session, texts
+from tests.samples import SEVEN
+
+ADA, BOB, VISITOR = Person("member", "a" * 32, "Ada"), Person("member", "b" * 32, "Bob"), Person("visitor")
+CLOSED = "There is nothing to see at this address"
+
+
+@pytest.fixture
+def act_as(monkeypatch: pytest.MonkeyPatch) -> Callable[[Person], None]:
+    return lambda somebody: monkeypatch.setattr(person, "me", lambda: somebody)
+
+
+@pytest.fixture
+def adas(listed_run: Run) -> Run:
+    give(listed_run.folder, ADA.id)
+    return listed_run
+
+
+def opened(run_id: str) -> AppTest:
+    return checked(new_session(visit=run_id).run())
+
+
+def test_a_visitor_draws_and_the_network_answers(adas: Run, act_as: Callable[[Person], None]) -> None:
+    adas.open_up(True)
+    act_as(VISITOR)
+    page = opened(adas.id)
+    assert page.title[0].value
+    assert "knows 10 classes" in texts(page)
+    assert not page.sidebar.children
+    assert not page.get("page_link")
+    page.session_state["canvas"] = canvas_of(SEVEN)
+    answered = metrics(checked(page.run()))
+    assert {*answered} <= {"The network says", "Not sure"}
+    assert answered
+
+
+@pytest.mark.parametrize(
+    ("somebody", "is_open", "may_ask"),
+    [
+        (ADA, False, True),
+        (ADMINISTRATOR, False, True),
+        (BOB, False, False),
+        (BOB, True, True),
+        (VISITOR, False, False),
+        (STRANGER, True, False),
+    ],
+)
+def test_it_is_there_for_those_who_may_ask(
+    somebody: Person, is_open: bool, may_ask: bool, adas: Run, act_as: Callable[[Person], None]
+) -> None:
+    adas.open_up(is_open)
+    act_as(somebody)
+    page = opened(adas.id)
+    assert (CLOSED in texts(page)) != may_ask
+    assert (adas.title in page.title[0].value.replace("\\", "")) == may_ask
+
+
+@pytest.mark.parametrize("run_id", ["none", "../../etc", "x" * 500])
+def test_a_link_to_no_run_leads_nowhere(run_id: str) -> None:
+    assert CLOSED in texts(opened(run_id))
