@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from math import log10
 from pathlib import Path
 
-from cnnlab.jobs.search import Ended
+from cnnlab.jobs.trial_training import Ended
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.summary import About, Status, Summary
 from cnnlab.training.config import RunConfig

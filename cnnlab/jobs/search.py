@@ -10,101 +10,23 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from cnnlab.errors import CnnLabError
-from cnnlab.jobs.executor import chosen
-from cnnlab.jobs.job import Job
 from cnnlab.jobs.sweep import ERROR, PRUNED_AFTER, RUN, SECONDS, Sweep, SweepError
 from cnnlab.jobs.sweep_config import Among, Between, is_whole, typed, with_values
 from cnnlab.jobs.trial_pruning import STARTUP_TRIALS
+from cnnlab.jobs.trial_training import Ended, Jobs, Training, Trainings
 from cnnlab.jobs.webhook import tell
-from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import About, Summary
 from cnnlab.threads import ENDED_WITHIN
-from cnnlab.training.config import RunConfig
-from cnnlab.training.history import History
 
 POLL_SECONDS = 0.1
 HOPELESS = 3  # failed trials before any success, after which the sweep ends
-
-
-class Training(Protocol):
-    """The training of a trial: a ``Job``, or what stands for one."""
-
-    @property
-    def run(self) -> Run: ...
-    @property
-    def config(self) -> RunConfig: ...
-    @property
-    def history(self) -> History: ...
-    @property
-    def summary(self) -> Summary: ...
-    @property
-    def progress(self) -> float: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def place(self) -> int: ...
-    @property
-    def is_running(self) -> bool: ...
-    @property
-    def is_abandoned(self) -> bool: ...
-    def stop(self) -> None: ...
-    def abandon(self) -> None: ...
-    def join(self, timeout: float | None = None) -> None: ...
-
-
-@dataclass(frozen=True)
-class Ended:
-    """What a training left that ended by itself."""
-
-    summary: Summary
-    history: History
-
-
-class Trainings(Protocol):
-    """What trains the trials."""
-
-    @property
-    def slots(self) -> int:
-        """How many run at once."""
-
-    def start(self, config: RunConfig, about: About) -> Training:
-        """Start a new run. Raises RunError, ConfigError."""
-
-    def resume(self, run_id: str) -> Training | Ended:
-        """Continue a run, or return what one that has ended left. Raises CnnLabError where neither is possible."""
-
-
-class Jobs:
-    """Trainings as runs of a store, which wait in the queue for their turns, where they count for an owner."""
-
-    def __init__(self, store: RunStore, owner: str) -> None:
-        self._store, self._owner = store, owner
-
-    @property
-    def slots(self) -> int:
-        """How many run at once, of this and others' trainings."""
-        return chosen().slots
-
-    def start(self, config: RunConfig, about: About) -> Job:
-        """Start a new run."""
-        job = Job.start(config, self._store, owner=self._owner, is_trial=True)
-        job.run.write_about(about)
-        return job
-
-    def resume(self, run_id: str) -> Job | Ended:
-        """Continue a run after its last whole epoch, unless it ended by itself."""
-        run = self._store.open(run_id)
-        summary = run.summary
-        if summary.status in ("finished", "stopped", "failed"):
-            return Ended(summary, run.history())
-        return Job.resume(run, owner=self._owner, is_trial=True)
 
 
 @dataclass

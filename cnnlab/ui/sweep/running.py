@@ -56,11 +56,12 @@ def _one(one: RunningTrial) -> None:
 
 def _row(one: RunningTrial, searched: Iterable[str]) -> dict[str, object]:
     accuracies = [epoch["validation_accuracy"] for epoch in one.job.history.epochs]
+    settings = one.trial.params
     state = "stopping early" if one.is_pruned else "waiting" if one.job.place else "running"
     return {
         "Trial": one.number,
         "State": state,
-        **{field_title(name): setting(one.trial.params.get(name)) for name in searched},
+        **{field_title(name): setting(settings.get(name)) for name in searched},
         "Progress": one.job.progress,
         "Validation": accuracies[-1] if accuracies else None,
         "Curve": accuracies,
