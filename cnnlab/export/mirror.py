@@ -1,6 +1,6 @@
 """Runs that have ended are copied to a team's MLflow, in the background, where MLFLOW_TRACKING_URI names one.
 
-Beside the runs, ``.mlflow`` has a file for each run that is still to be sent; its text says why the last try failed.
+``.mlflow/waiting`` beside the runs has a file for each that is still to be sent; its text says why the last try failed.
 A failure never touches the training; what failed is sent again by the next process that sends anything.
 """
 
@@ -23,7 +23,7 @@ from cnnlab.runs.store import RunStore
 from cnnlab.threads import WorkerThread
 from cnnlab.training.config import RUN_ID
 
-FOLDER = ".mlflow"
+FOLDER, WAITING = ".mlflow", "waiting"
 LONGEST = 300  # characters of a reason
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Mirror:
             return
         mark = _mark(run)
         try:
-            mark.parent.mkdir(exist_ok=True)
+            mark.parent.mkdir(parents=True, exist_ok=True)
             atomic_write(mark, "")
         except OSError as error:
             log.warning("run %s will not be sent to MLflow: %s", run.id, error)
@@ -103,7 +103,7 @@ class Mirror:
             return mark
 
     def _waiting(self, runs: Path) -> list[Path]:
-        marks = [runs / FOLDER / run_id for run_id in marked(runs)]
+        marks = [runs / FOLDER / WAITING / run_id for run_id in marked(runs)]
         return [mark for mark in marks if mark not in self._tried]
 
     def _handle(self, store: RunStore, mark: Path) -> None:
@@ -127,7 +127,7 @@ class Mirror:
 def marked(runs: Path) -> list[str]:
     """Return the ids of the runs that wait, the oldest first."""
     with suppress(OSError):
-        return sorted(path.name for path in (runs / FOLDER).iterdir() if RUN_ID.fullmatch(path.name))
+        return sorted(path.name for path in (runs / FOLDER / WAITING).iterdir() if RUN_ID.fullmatch(path.name))
     return []
 
 
@@ -139,7 +139,7 @@ def failure(run: Run) -> str:
 
 
 def _mark(run: Run) -> Path:
-    return run.folder.parent / FOLDER / run.id
+    return run.folder.parent / FOLDER / WAITING / run.id
 
 
 def _told(error: Exception) -> str:

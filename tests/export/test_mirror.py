@@ -53,6 +53,7 @@ def test_mlflow_gets_it(own_run: Run, tracking: str, monkeypatch: pytest.MonkeyP
     sent(Mirror(), own_run)
     client = client_of(tracking)
     experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment
     (logged,) = client.search_runs([experiment.experiment_id])
     assert logged.data.tags["cnnlab.run"] == own_run.id
 
@@ -100,12 +101,13 @@ def test_without_an_address_nothing_is_noted(own_run: Run, monkeypatch: pytest.M
     assert not (own_run.folder.parent / ".mlflow").exists()
 
 
-def test_only_names_of_runs_are_looked_for(own_run: Run, server: Refusal) -> None:
-    folder = own_run.folder.parent / ".mlflow"
-    folder.mkdir()
-    for name in ("lock", "..x", "20260101"):
-        (folder / name).touch()
-    Mirror(server.send).send_waiting(own_run.folder.parent)
+def test_a_mark_of_no_run_is_removed(own_run: Run, server: Refusal) -> None:
+    folder = own_run.folder.parent / ".mlflow" / "waiting"
+    folder.mkdir(parents=True)
+    (folder / "20260101-000000-000000-0123456789ab").touch()
+    mirror = Mirror(server.send)
+    mirror.send_waiting(own_run.folder.parent)
+    mirror.join()
     assert (marked(own_run.folder.parent), server.taken) == ([], [])
 
 
