@@ -28,6 +28,7 @@ class Training:
     left: float = SECONDS
     first_step: float = 0.0
     end: float = 0.0
+    is_trial: bool = False
 
     @property
     def wait(self) -> float:
@@ -58,7 +59,7 @@ def table(figures: Figures) -> str:
 
 def pupils_at_the_queue(apart: float, is_fair: bool = True) -> list[Training]:
     """Return the pupils' trainings, which come ``apart`` seconds from one another, once all have ended."""
-    sweep = [Training("sweep", arrives=0.0) for _ in range(TRIALS)]
+    sweep = [Training("sweep", arrives=0.0, is_trial=True) for _ in range(TRIALS)]
     pupils = [Training(f"pupil {number}", arrives=1.0 + number * apart) for number in range(PUPILS)]
     train([*sweep, *pupils], SLOTS, is_fair)
     return pupils
@@ -83,7 +84,7 @@ def train(trainings: Sequence[Training], slots: int, is_fair: bool = True) -> No
 
 def _enter(queue: TrainingQueue, one: Training, is_fair: bool) -> None:
     """Come to the queue; trainings of one owner that are in order are served in the order of their arrival."""
-    queue.enter(one, one.owner if is_fair else "", in_order=not is_fair)
+    queue.enter(one, one.owner if is_fair else "", in_order=not is_fair, yields=is_fair and one.is_trial)
 
 
 def _step(queue: TrainingQueue, one: Training, now: float, is_fair: bool) -> None:

@@ -23,6 +23,7 @@ from cnnlab.cli import (
     verify,
 )
 from cnnlab.errors import CnnLabError
+from cnnlab.export.mirror import listen, mirror
 from cnnlab.threads import run_process
 
 LONGEST = 600  # characters of an error message, which may quote the input
@@ -54,8 +55,10 @@ COMMANDS = (
 
 def main() -> None:
     """Run the command line; bad input ends with exit code 2 and one line on stderr, no input with the help."""
+    listen()
     try:
         cli.main(standalone_mode=False)
+        mirror.join()
     except NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else error.format_message(), err=True)
         sys.exit(2)

@@ -16,7 +16,8 @@ from cnnlab.analysis.ood import read
 from cnnlab.data import augmentation
 from cnnlab.jobs.finetuning import changes, fine_tuning
 from cnnlab.jobs.job import Job
-from cnnlab.jobs.sweep import SweepStore, search
+from cnnlab.jobs.search import search
+from cnnlab.jobs.sweep import SweepStore
 from cnnlab.jobs.sweep_config import SweepConfig
 from cnnlab.networks.build import build
 from cnnlab.networks.presets import PRESETS

@@ -112,7 +112,8 @@ from cnnlab.jobs.worker import Worker
 from cnnlab.training.config import RunConfig
 from cnnlab.jobs.job import Job
 from cnnlab.runs.store import RunStore, runs_folder
-from cnnlab.jobs.sweep import SweepStore, search
+from cnnlab.jobs.search import search
+from cnnlab.jobs.sweep import SweepStore
 from cnnlab.jobs.sweep_config import SweepConfig
 from tests.samples import TINY
 from tests.trainings import wait_for, wait_until

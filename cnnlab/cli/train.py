@@ -42,7 +42,8 @@ from cnnlab.training.remedy import TrainingError
 from cnnlab.training.run_data import check_batches, load_for
 
 if TYPE_CHECKING:
-    from cnnlab.jobs.sweep import Step, Sweep
+    from cnnlab.jobs.search import Step
+    from cnnlab.jobs.sweep import Sweep
 
 POLL_SECONDS = 0.25
 
@@ -254,7 +255,8 @@ def sweep(
     **fields: object,
 ) -> None:
     """Search settings with Optuna; each trial is a run. Ctrl-C stops it, --continue continues it."""
-    from cnnlab.jobs.sweep import SweepStore, search  # noqa: PLC0415 - Optuna, which others do without
+    from cnnlab.jobs.search import search  # noqa: PLC0415 - Optuna, which others do without
+    from cnnlab.jobs.sweep import SweepStore  # noqa: PLC0415
 
     store = SweepStore(open_store(runs).folder)
     if sweep_id:
@@ -307,13 +309,15 @@ def _value(text: str) -> Any:
 def _walk(found: Sweep, steps: Generator[Step]) -> bool:
     """Show a progress bar on a terminal; return whether the sweep finished.
 
-    Ctrl-C ends the running trial, which is repeated when the sweep continues.
+    Ctrl-C ends the running trials, which continue with the sweep.
     """
     with click.progressbar(length=found.config.trials, file=sys.stderr, item_show_func=lambda text: text) as bar:
         bar.update(found.ended)
         try:
             for step in steps:
-                bar.update(step.ended - bar.pos, f"trial {step.number}")
+                numbers = [one.number for one in step.running]
+                more = f" and {len(numbers) - 1} more" if numbers[1:] else ""
+                bar.update(step.ended - bar.pos, f"trial {numbers[0]}{more}")
         except KeyboardInterrupt:
             steps.close()
             return False

@@ -16,7 +16,7 @@ from cnnlab.cluster.remote import RemoteTrainer
 from cnnlab.data.loading import Data
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.evaluation.evaluate import Evaluation
-from cnnlab.jobs.queue import TrainingQueue
+from cnnlab.jobs.queue import TrainingQueue, training_queue
 from cnnlab.training.config import RunConfig
 from cnnlab.training.device import Accelerator, threads_each
 from cnnlab.training.memory import check_memory
@@ -43,6 +43,10 @@ class Executor(Protocol):
         """Its own queue; None: this process's."""
 
     @property
+    def slots(self) -> int:
+        """How many trainings it carries out at once; more may come, and some may go."""
+
+    @property
     def patience(self) -> float | None:
         """The seconds that a paused training keeps its place; None: as long as the pause lasts."""
 
@@ -66,9 +70,14 @@ class Executor(Protocol):
 class Local:
     """This process: a training runs in the thread that asks for it."""
 
-    queue = None
+    queue: TrainingQueue | None = None
     patience = None
     gives_way_after: Literal["tick", "epoch"] = "tick"
+
+    @property
+    def slots(self) -> int:
+        """How many trainings this process carries out at once."""
+        return training_queue.slots
 
     def open(self) -> None:
         """Do nothing: it is ready."""
@@ -97,6 +106,11 @@ class Cluster:
         self._address = address
         self._lock = Lock()
         self._connected: tuple[Connection, Pool] | None = None
+
+    @property
+    def slots(self) -> int:
+        """How many trainings its nodes carry out at once: one until it is open."""
+        return self.queue.slots
 
     def open(self) -> None:
         """Connect, the first time. Raises ClusterError where that is not possible."""

@@ -27,6 +27,7 @@ class Claim:
     slices: int = 0  # begun so far
     since: float = inf  # seconds, start of the running slice
     waits: bool = True
+    yields: bool = False  # at once to others' trainings that do not
 
     @property
     def slice_seconds(self) -> float:
@@ -59,10 +60,10 @@ class FairShare:
         self.slots = slots
         self._fill(now)
 
-    def enter(self, who: object, owner: str, in_order: bool, now: float) -> None:
+    def enter(self, who: object, owner: str, in_order: bool, now: float, yields: bool = False) -> None:
         """Let ``who`` wait: at the end, or where it comes back, at the end of this round."""
         number = next(self._arrivals)
-        known = self._known.get(who) or Claim(who, owner, in_order, arrival=number, place=number)
+        known = self._known.get(who) or Claim(who, owner, in_order, arrival=number, place=number, yields=yields)
         self._known[who] = replace(known, place=number, waits=True)
         self._fill(now)
 
@@ -86,9 +87,16 @@ class FairShare:
         return who in self._known and self._known[who].since < inf
 
     def is_over(self, who: object, now: float) -> bool:
-        """Tell whether the slice of ``who`` is over and another would come next if ``who`` waited, too."""
+        """Tell whether the slice of ``who`` is over and another would come next if ``who`` waited, too.
+
+        One that yields has no slice of its own while others' trainings wait.
+        """
         known = self._known.get(who)
-        if known is None or now - known.since < known.slice_seconds or not (waiting := self._waiting()):
+        if known is None or known.since == inf or not (waiting := self._waiting()):
+            return False
+        if now - known.since < known.slice_seconds:
+            waiting = [one for one in waiting if known.yields and one.owner != known.owner and not one.yields]
+        if not waiting:
             return False
         running = self._running() - Counter([known.owner])
         again = replace(known, place=inf)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import weakref
 from collections import deque
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +50,7 @@ MOST_LOST = 4  # places in a row: then it is the training that ends them
 
 log = logging.getLogger(__name__)
 
+end_listeners: list[Callable[[Run], object]] = []  # called in a training's thread when it has ended or failed
 _jobs: weakref.WeakSet[Job] = weakref.WeakSet()
 
 
@@ -59,7 +61,8 @@ class _AbandonedError(Exception):
 class Job:
     """The training of one run in a thread of its own, independent of the pages that watch it.
 
-    It counts for its ``owner`` in the queue, and starts after the owner's earlier ones where all are ``in_order``.
+    It counts for its ``owner`` in the queue, and starts after the owner's earlier ones where all are ``in_order``. The
+    training of a trial gives its slot up to others' trainings at once, and the webhook does not tell of its end.
     Everything public may be called from any thread.
     """
 
@@ -71,6 +74,7 @@ class Job:
         more: Extension | None = None,
         owner: str = "",
         in_order: bool = False,
+        is_trial: bool = False,
         executor: Executor = LOCAL,
     ) -> None:
         self.run = run
@@ -78,6 +82,7 @@ class Job:
         self.threads = threads
         self.owner = owner
         self._in_order = in_order
+        self._is_trial = is_trial
         self.state: State = "loading"
         self.error = ""
         self.details = ""  # of an unexpected error: its traceback
@@ -111,6 +116,7 @@ class Job:
         *,
         owner: str = "",
         in_order: bool = False,
+        is_trial: bool = False,
         provable: bool = False,
     ) -> Job:
         """Create the run's folder and start when its turn comes; a branch gets its parent's split.
@@ -122,9 +128,8 @@ class Job:
         whole = inherited(config, store)
         check_training(store.folder, whole, provable=provable)
         run = store.create(whole, provable)
-        return cls(
-            run, threads or threads_each(config.threads), executor=chosen(), owner=owner, in_order=in_order
-        )._begun()
+        most = threads or threads_each(config.threads)
+        return cls(run, most, executor=chosen(), owner=owner, in_order=in_order, is_trial=is_trial)._begun()
 
     @classmethod
     def resume(
@@ -136,6 +141,7 @@ class Job:
         *,
         owner: str = "",
         in_order: bool = False,
+        is_trial: bool = False,
     ) -> Job:
         """Continue a run where it ended, and train ``epochs`` more after its last epoch.
 
@@ -161,7 +167,7 @@ class Job:
         more = parse_extension(done, epochs, learning_rate or run.config.learning_rate / 10) if epochs else None
         check_training(run.folder.parent, further(run, epochs), done, run.checkpoints.are_kept)
         most = threads or summary.threads or threads_each(run.config.threads)
-        return cls(run, most, more=more, executor=executor, owner=owner, in_order=in_order)._begun()
+        return cls(run, most, more=more, owner=owner, in_order=in_order, is_trial=is_trial, executor=executor)._begun()
 
     def _begun(self) -> Job:
         _jobs.add(self)
@@ -395,7 +401,7 @@ class Job:
         state: Literal["finished", "stopped"] = "finished" if is_whole or not self._requests.is_stopped else "stopped"
         self._recorder.update(status=state)
         self.state = state
-        tell_end(self.run, self.summary)
+        self._tell_end()
 
     def _fetch_data(self) -> bool:
         """Load all data sets before the job enters the queue; return whether that succeeded before a stop."""
@@ -404,7 +410,9 @@ class Job:
     def _take_turn(self) -> bool:
         """Wait in the queue; return whether the turn came before a stop."""
         self.state = "queued"
-        return self._queue.take(self, lambda: self._requests.is_stopped, self.owner, self._in_order)
+        return self._queue.take(
+            self, lambda: self._requests.is_stopped, self.owner, self._in_order, yields=self._is_trial
+        )
 
     def _begin_steps(self, step: int, seconds: float) -> None:
         """Begin with the next step after ``step``, which was done ``seconds`` after the first began."""
@@ -479,7 +487,13 @@ class Job:
         except RunError:  # the disk may be what failed: the run will show as interrupted
             log.exception("run %s: its failure could not be written", self.run.id)
         self._end_failed(message)
-        tell_end(self.run, self.summary)
+        self._tell_end()
+
+    def _tell_end(self) -> None:
+        for listener in end_listeners:
+            listener(self.run)
+        if not self._is_trial:
+            tell_end(self.run, self.summary)
 
     def _end_failed(self, message: str) -> None:
         self._recorder.fail(message)

@@ -24,23 +24,37 @@ class TrainingQueue:
         self._shares = FairShare(limit)
         self._moved = Condition()
 
-    def take(self, who: object, gives_up: Callable[[], bool], owner: str = "", in_order: bool = False) -> bool:
+    @property
+    def slots(self) -> int:
+        """How many trainings run at once."""
+        with self._moved:
+            return self._shares.slots
+
+    def take(
+        self,
+        who: object,
+        gives_up: Callable[[], bool],
+        owner: str = "",
+        in_order: bool = False,
+        yields: bool = False,
+    ) -> bool:
         """Wait for a turn; return whether it came before ``gives_up()`` was true, called whenever the queue moves.
 
-        Trainings of one ``owner`` that are ``in_order`` start in the order in which they came; others take turns.
+        Trainings of one ``owner`` that are ``in_order`` start in the order in which they came; others take turns. One
+        that ``yields`` is over as soon as another owner's training that does not should run.
         """
         with self._moved:
-            self.enter(who, owner, in_order)
+            self.enter(who, owner, in_order, yields)
             self._moved.wait_for(lambda: gives_up() or self.has_turn(who))
             if gives_up():
                 self.rest(who)
                 return False
             return True
 
-    def enter(self, who: object, owner: str = "", in_order: bool = False) -> None:
+    def enter(self, who: object, owner: str = "", in_order: bool = False, yields: bool = False) -> None:
         """Let ``who`` wait for a turn, which it has at once where a slot is free."""
         with self._moved:
-            self._shares.enter(who, owner, in_order, self._clock())
+            self._shares.enter(who, owner, in_order, self._clock(), yields)
 
     def has_turn(self, who: object) -> bool:
         """Tell whether ``who`` may train now."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, ValidationError, model_validator
 
 from cnnlab.data.datasets import dataset_spec
+from cnnlab.jobs.trial_pruning import PrunerName
 from cnnlab.runs.disk import disk_needs
 from cnnlab.training.config import COUNTS_WITH, ConfigError, RunConfig, parse_config
 from cnnlab.training.epoch_time import epoch_images
@@ -64,7 +65,7 @@ class SweepConfig(BaseModel):
     space: Annotated[dict[str, Values], Field(min_length=1, max_length=20)]
     trials: Annotated[int, Field(ge=1, le=1000)] = 20
     minutes: Annotated[float, Field(gt=0, le=10_000)] | None = None  # of all trials together; None: no limit
-    pruner: Literal["median", "halving", "none"] = "median"
+    pruner: PrunerName = "median"
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0  # of the sampler
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""A message to another program when a training has ended or failed, where CNNLAB_WEBHOOK names its address."""
+"""A message to another program when a training or a sweep has ended or failed, where CNNLAB_WEBHOOK says which."""
 
 from __future__ import annotations
 
@@ -38,7 +38,12 @@ class _NoRedirect(HTTPRedirectHandler):
 
 
 def tell_end(run: Run, summary: Summary) -> WorkerThread | None:
-    """Send what became of a run's training, in a thread of its own; None where no address is set, or a wrong one.
+    """Send what became of a run's training, as ``tell`` does."""
+    return tell(message(summary, title_of(run.config, summary, run.about))) if os.environ.get(VARIABLE) else None
+
+
+def tell(content: Mapping[str, object]) -> WorkerThread | None:
+    """Send a message in a thread of its own; return None where no address is set, or a wrong one.
 
     A failure is logged, and never fails a training.
     """
@@ -50,7 +55,6 @@ def tell_end(run: Run, summary: Summary) -> WorkerThread | None:
     except WebhookError as error:
         log.warning("%s: %s; nothing is sent", VARIABLE, error)
         return None
-    content = message(summary, title_of(run.config, summary, run.about))
     thread = WorkerThread(partial(_send, address, content), end=lambda: None, name="webhook")
     thread.start()
     return thread

@@ -70,8 +70,8 @@ def cases(ground: Ground) -> st.SearchStrategy[Case]:
         fields.map(lambda pair: Case(f"sweep {pair[0]} = {pair[1]!r:.80}", lambda: _parsed(dict([pair])))),
         st.builds(lambda name, how: _spoilt(ground, name, how), st.just("sweep.json"), ANYHOW | changes(FIELDS)),
         st.builds(
-            lambda how: _spoilt(ground, "study.db", how),
-            cut(0.8) | FOREIGN,  # a missing or empty one is begun again, and its last page may hold nothing
+            lambda how: _spoilt(ground, "study.jsonl", how),
+            cut(0.8) | FOREIGN,
         ),
         st.builds(lambda trials: _extended(ground, trials), st.integers(1001, 10**30) | st.integers(max_value=-1)),
         st.text(max_size=200).map(

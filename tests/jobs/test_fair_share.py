@@ -137,3 +137,35 @@ def test_others_pass_who_has_reached_a_limit() -> None:
     entered(share, "a1", "a2", "b1", "b2")
     assert running(share, "a1", "b1") == ["a1", "b1"]
     assert places(share, "b2", "a2") == [1, 2]
+
+
+def trial(share: FairShare, *names: str, now: float = 0.0) -> None:
+    for name in names:
+        share.enter(name, name[0], False, now, yields=True)
+
+
+def test_trials_of_a_sweep_yield_to_others_at_once_and_to_one_another_in_slices() -> None:
+    share = FairShare(2)
+    trial(share, "a1", "a2", "a3")
+    assert not share.is_over("a1", 1.0)  # a3 is of the same sweep
+    entered(share, "b1", now=1.0)
+    assert share.is_over("a1", 1.0)
+    share.rest("a1", 1.0)
+    assert running(share, "a2", "b1") == ["a2", "b1"]
+    trial(share, "a1", now=1.0)
+    assert not share.is_over("a2", 1.1)  # nobody else waits any more
+    assert not share.is_over("b1", 2.0)  # it has its slice
+
+
+def test_of_two_sweeps_none_yields_to_the_other_before_its_slice_is_over() -> None:
+    share = FairShare(1)
+    trial(share, "a1", "b1")
+    assert not share.is_over("a1", FIRST_SLICE_SECONDS - 1)
+    assert share.is_over("a1", LATER)
+
+
+def test_a_trial_yields_to_nobody_who_is_placed_worse() -> None:
+    share = entered(FairShare(2), "b1")
+    trial(share, "a1")
+    entered(share, "b2", now=1.0)
+    assert not share.is_over("a1", 1.0)  # b has one running already

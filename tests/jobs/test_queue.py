@@ -39,11 +39,13 @@ def test_as_many_are_at_work_as_the_limit_says() -> None:
 
 def test_a_queue_that_grows_lets_those_that_wait_begin() -> None:
     queue = TrainingQueue(1)
+    assert queue.slots == 1
     assert queue.take("a", never)
     second = Waits(queue, "b")
     queue.resize(2)
     second.thread.join()
     assert second.turns == [True]
+    assert queue.slots == 2
     queue.resize(1)
     assert queue.has_turn("a")
     assert queue.has_turn("b")

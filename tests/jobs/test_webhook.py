@@ -146,6 +146,8 @@ def test_trainings_that_end_or_fail_tell_and_abandoned_ones_do_not(monkeypatch: 
     gone = Job(RunStore(runs_folder()).create(ended.config), threads=1)
     gone.abandon()
     finish(gone._begun())
+    trial = Job(RunStore(runs_folder()).create(ended.config), threads=1, is_trial=True)
+    finish(trial._begun())  # its sweep is told of
     assert told == [(ended.run.id, "finished"), (failed.run.id, "failed")]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from shutil import copytree
@@ -21,6 +21,7 @@ from streamlit.errors import StreamlitMissingAuthlibError
 from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
+from benchmarks.fake_trials import Clock, FakeTrials
 from cnnlab import threads
 from cnnlab.analysis.attribution import METHODS
 from cnnlab.analysis.label_errors import margins, read_held_out, suspected_errors
@@ -32,9 +33,11 @@ from cnnlab.data.torchvision_compat import imagenet_names
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import Drawing
 from cnnlab.evaluation.metrics import Answers
+from cnnlab.jobs.executor import Local
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import TrainingQueue
-from cnnlab.jobs.sweep import Sweep, SweepStore, search
+from cnnlab.jobs.search import Step, search
+from cnnlab.jobs.sweep import Sweep, SweepStore
 from cnnlab.jobs.sweep_config import SweepConfig
 from cnnlab.jobs.worker import Part
 from cnnlab.palette import PALETTE
@@ -50,6 +53,7 @@ from cnnlab.training.recipes import DEFAULT, RECIPES
 from cnnlab.ui.draw.why import VIEWS
 from cnnlab.ui.inspect import EVALUATE, INSIDE, Look, View, label_errors
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.sweep import watch
 from cnnlab.ui.views.view import Picked
 from tests.conftest import ROOT
 from tests.pages.driver import (
@@ -1279,6 +1283,37 @@ def test_a_sweep_is_stopped_and_goes_on() -> None:
         button(page, "Continue").click().run()
         join_background()
         assert sweep.ended == sweep.config.trials == trials
+
+
+def test_trials_that_run_at_once_are_listed_with_their_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Local, "slots", 2)
+    page, sweep = sweep_page(trials=4, base={"architecture": "quick", "optimizer": "sgd", "epochs": 4})
+    assert "2 at once" in texts(page)
+    assert "Stopping weak trials early saves about" in texts(page)
+    clock = Clock()
+    steps = search(sweep, RunStore(runs_folder()), trainings=FakeTrials(clock.read, clock.wait, slots=2))
+    while clock.now < 2.5:
+        step = next(steps)
+    monkeypatch.setitem(watch._board(), sweep.id, AtWork(step))
+    checked(page.run())
+    listed = page.dataframe[0].value
+    assert listed["Trial"].tolist() == [0, 1]
+    assert listed["State"].tolist() == ["running"] * 2
+    assert [len(curve) for curve in listed["Curve"]] == [2, 2]
+    assert listed["Validation"].tolist() == [curve[-1] for curve in listed["Curve"]]
+    assert button(page, "Stop")
+    steps.close()
+
+
+@dataclass
+class AtWork:
+    """A sweep's worker, as a page sees it."""
+
+    latest: Step
+    is_running: bool = True
+
+    def cancel(self) -> None:
+        """Do nothing."""
 
 
 def test_a_sweep_is_found_by_its_address() -> None:

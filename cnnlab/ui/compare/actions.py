@@ -240,7 +240,9 @@ def _hand_on(runs: Sequence[Run]) -> None:
         )
     if there["mlflow"]:
         tracking = os.environ.get("MLFLOW_TRACKING_URI")
-        st.caption(f"MLflow: {tracking or 'set MLFLOW_TRACKING_URI to your tracking server, then start the app.'}")
+        st.caption(f"MLflow: {tracking or 'set MLFLOW_TRACKING_URI to your tracking server, then start the app'}.")
+        if tracking:
+            st.caption("Each run is sent there when it ends.")
         st.button("Send to MLflow", on_click=_export, args=[runs, to_mlflow, "sent to MLflow"], disabled=not tracking)
 
 

@@ -21,6 +21,7 @@ import streamlit as st
 
 from cnnlab.data.datasets import DATASETS, dataset_spec
 from cnnlab.data.spec import DatasetError
+from cnnlab.export.mirror import listen, mirror
 from cnnlab.jobs.job import Job, limit_running
 from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf
@@ -99,13 +100,15 @@ def _watch() -> _Watch:
 
 @st.cache_resource(show_spinner=False)
 def get_ready() -> None:
-    """Prepare the server once, at its first page: add the example, read the runs in the background, make garbage
-    collections short.
+    """Prepare the server once, at its first page: add the example, read the runs and send what MLflow did not get, both
+    in the background, make garbage collections short.
     """
     exit_code_is(0)  # Streamlit's exit code, however it ends
     gc.collect()
     gc.freeze()  # a full collection would take 0.2 s to walk through everything imported so far
     add_example(runs_folder())
+    listen()
+    mirror.send_waiting(runs_folder())
     WorkerThread(catalogue.entries, end=lambda: None, is_left=True).start()
 
 

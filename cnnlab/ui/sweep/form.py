@@ -8,7 +8,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.data.datasets import dataset_spec
+from cnnlab.jobs.executor import chosen
 from cnnlab.jobs.sweep_config import SPACES, SweepConfig, disk_bytes, parse_sweep, typed, with_values
+from cnnlab.jobs.trial_pruning import MOST_SIMULATED, epochs_trained
 from cnnlab.networks.presets import PRESETS
 from cnnlab.quantities import rough_duration, size
 from cnnlab.runs.epoch_times import rough_epoch_seconds
@@ -51,6 +53,7 @@ def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
         asked = parse_sweep({"base": base, "space": space, **budget})
         _estimate(asked, top)
         with top:
+            _tell_pruning(asked)
             _tell_disk(asked)
         return asked
     except ConfigError as error:
@@ -91,10 +94,25 @@ def _estimate(asked: SweepConfig, top: DeltaGenerator) -> None:
     each = rough_epoch_seconds(session.trained_runs(), asked.base, dataset_spec(asked.base.dataset))
     if each is None:
         return
-    seconds = min(asked.trials * epochs * each, 60 * (asked.minutes or float("inf")))
+    at_once = min(chosen().slots, asked.trials)
+    seconds = min(asked.trials * epochs * each, 60 * (asked.minutes or float("inf"))) / at_once
+    many = f", {at_once} at once" if at_once > 1 else ""
     top.caption(
-        f":material/timer: {counted(asked.trials, 'trial')} of {counted(epochs, 'epoch')}: up to about "
+        f":material/timer: {counted(asked.trials, 'trial')} of {counted(epochs, 'epoch')}{many}: up to about "
         f"{rough_duration(seconds)}, judged by your fastest runs."
+    )
+
+
+def _tell_pruning(asked: SweepConfig) -> None:
+    """Say what it costs that a trial cannot be compared with those beside it, where several run at once."""
+    trials, epochs, at_once = asked.trials, asked.base.epochs, min(chosen().slots, asked.trials)
+    if at_once == 1 or asked.pruner == "none" or trials * epochs > MOST_SIMULATED:
+        return
+    one, many = (1 - epochs_trained(asked.pruner, trials, epochs, slots) / (trials * epochs) for slots in (1, at_once))
+    cost = f", and {one:.0%} one after another: fewer trials have ended when one is judged" if one > many + 0.01 else ""
+    st.caption(
+        f":material/content_cut: Stopping weak trials early saves about {many:.0%} of the epochs with {at_once} at "
+        f"once{cost}. Simulated."
     )
 
 

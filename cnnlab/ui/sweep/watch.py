@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from cnnlab.charts.sweeps import FIGURES
 from cnnlab.jobs.job import limit_running
-from cnnlab.jobs.sweep import Step, Sweep, SweepError, SweepStore, search
+from cnnlab.jobs.search import Step, search
+from cnnlab.jobs.sweep import ERROR, RUN, Sweep, SweepError, SweepStore, seconds_of
 from cnnlab.jobs.sweep_config import SweepConfig
+from cnnlab.jobs.trial_training import Jobs
 from cnnlab.jobs.worker import Worker
 from cnnlab.people.rights import Action
 from cnnlab.quantities import rough_duration
 from cnnlab.runs.run import RunError
-from cnnlab.runs.store import runs_folder
+from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import ConfigError, field_title
-from cnnlab.training.titles import value_title
 from cnnlab.ui.shell import frame, person, poll, quotas, run_changes, session
 from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.state import MORE_TRIALS, SWEEP_CHOSEN, search_runs
+from cnnlab.ui.sweep.running import running_trials, setting, time_left
 from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.figure import show_figure
 
@@ -73,7 +74,9 @@ def start(config: SweepConfig) -> bool:
 
 def _search(sweep: Sweep) -> Worker[Step]:
     limit_running(session.owner(), quotas.limits().running)
-    return Worker(search(sweep, _store().runs, session.owner(), quotas.noting()))
+    runs = _store().runs
+    trainings = Jobs(RunStore(runs.folder, sweep.owner), session.owner(), quotas.noting())
+    return Worker(search(sweep, runs, trainings=trainings))
 
 
 def is_busy() -> bool:
@@ -119,12 +122,16 @@ def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
     config, ended = sweep.config, sweep.ended
     text = f"{ended} of {config.trials} trials"
     if work and work.is_running:
-        if ended:
-            text += f", about {rough_duration(sweep.seconds / ended * (config.trials - ended))} left"
-        st.progress(min(1.0, ended / config.trials), text=text)
-        _trial(work.latest)
+        step = work.latest
+        st.progress(min(1.0, ended / config.trials), text=text + time_left(sweep, step))
+        running_trials(sweep, step)
         if person.may(Action.STOP, sweep):
-            st.button("Stop", icon=":material/stop:", on_click=work.cancel, help="You can continue it later.")
+            st.button(
+                "Stop",
+                icon=":material/stop:",
+                on_click=work.cancel,
+                help="You can continue it later: running trials after their last complete epoch.",
+            )
         return
     st.progress(min(1.0, ended / config.trials), text=f"{text}, {rough_duration(sweep.seconds)} of training")
     if work and work.error:
@@ -151,17 +158,6 @@ def _continue(sweep: Sweep) -> None:
         )
 
 
-def _trial(step: Step | None) -> None:
-    if step is None:
-        st.caption("Preparing")
-        return
-    job = step.job
-    epochs = job.history.epochs
-    accuracy = f", validation {epochs[-1]['validation_accuracy']:.1%}" if epochs else ""
-    text = f"Trial {step.number}: epoch {min(len(epochs) + 1, job.config.epochs)} of {job.config.epochs}{accuracy}"
-    st.progress(job.progress, text=text)
-
-
 def _results(sweep: Sweep) -> None:
     rows = _table(sweep)
     done = rows[rows["State"] == "done"] if len(rows) else rows
@@ -172,7 +168,7 @@ def _results(sweep: Sweep) -> None:
     with st.container(horizontal=True):
         st.metric("Best validation accuracy", f"{best['Validation']:.1%}", help=f"Trial {best['Trial']}")
         for name in sweep.config.space:
-            st.metric(field_title(name), frame.literal(_shown(best[field_title(name)])))
+            st.metric(field_title(name), frame.literal(setting(best[field_title(name)])))
     shown = st.segmented_control(
         "View", ["Trials", *FIGURES], default="Trials", required=True, key="sweep.view", persist_state="session"
     )
@@ -214,9 +210,9 @@ def _table(sweep: Sweep) -> pd.DataFrame:
                 "Validation": trial.value,
                 **{field_title(name): trial.params.get(name) for name in searched},
                 "Epochs": len(trial.intermediate_values),
-                "Seconds": trial.duration.total_seconds() if trial.duration else None,
-                "Run": trial.user_attrs.get("run"),
-                "Reason": trial.user_attrs.get("error", ""),
+                "Seconds": seconds_of(trial) or None,
+                "Run": trial.user_attrs.get(RUN),
+                "Reason": trial.user_attrs.get(ERROR, ""),
             }
             for trial in sweep.trials
         ]
@@ -238,7 +234,3 @@ def _go_on(sweep: Sweep, further: bool = False) -> None:
             st.toast(frame.literal(str(error)), icon=":material/error:")
             return
         _board()[sweep.id] = _search(sweep)
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else value_title(str(value))

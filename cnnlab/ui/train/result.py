@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from scipy.stats import binomtest
 
+from cnnlab.export.mirror import failure
 from cnnlab.quantities import percent, time_taken
 from cnnlab.runs.ancestry import caveat
 from cnnlab.runs.summary import how_tested
@@ -22,6 +23,8 @@ from cnnlab.ui.widgets.better_epoch import better_epoch
 def result(view: RunView) -> None:
     """Show how a run ended, its figures where it was tested, and what comes next."""
     _ending(view)
+    if reason := failure(view.run):
+        st.caption(f":material/sync_problem: Not sent to MLflow: {frame.literal(reason)}. The next start tries again.")
     better_epoch(view.run, view.summary, view.history)
     if (accuracy := view.summary.test_accuracy) is not None:
         _figures(view, accuracy)

@@ -1,0 +1,263 @@
+"""Sweeps on many slots: how busy these are, what an ask costs, kills of the server, and what others notice.
+
+Trials that only sleep show what the sweep itself costs, on the real clock. Those beside which others train are real,
+but sleep between their steps.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from statistics import median
+from threading import Event, Thread
+from time import monotonic, perf_counter, sleep
+from typing import Any
+
+import optuna
+from optuna.storages import RDBStorage
+from optuna.trial import TrialState
+
+from benchmarks.fake_trials import FakeTrials
+from cnnlab.data.loading import Data
+from cnnlab.jobs.executor import Local
+from cnnlab.jobs.job import Job
+from cnnlab.jobs.queue import TrainingQueue
+from cnnlab.jobs.search import search
+from cnnlab.jobs.sweep import SweepStore
+from cnnlab.jobs.sweep_config import SweepConfig
+from cnnlab.jobs.trial_pruning import PrunerName, epochs_trained
+from cnnlab.runs.ancestry import inherited
+from cnnlab.runs.run import RunError
+from cnnlab.runs.store import RunStore
+from cnnlab.runs.summary import About
+from cnnlab.training.config import RunConfig
+from cnnlab.training.trainer import Report, Task, Trainer
+
+TRIALS, SLOTS, EPOCHS = 500, 200, 8
+EPOCH_SECONDS = 1.5, 4.0  # of a fake trial, at least and at most
+KILLS, KILLED_TRIALS, KILLED_SLOTS = 20, 60, 8
+ASKS = 96
+WIDE, OTHERS, STEP_SECONDS = 30, 9, 0.5
+SPACE = {"learning_rate": {"low": 0.0001, "high": 1.0, "log": True}, "momentum": {"low": 0.5, "high": 0.99}}
+BASE = {"architecture": "quick", "optimizer": "sgd", "epochs": EPOCHS}
+
+RULES: dict[str, PrunerName] = {"the median": "median", "successive halving": "halving"}
+
+Figures = dict[str, Any]
+
+
+def measure() -> Figures:
+    """Measure all, in folders of their own."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = SweepStore(Path(folder))
+        figures: Figures = {"slots": _slots(store)}
+        print(figures, flush=True)
+        figures |= {"asks": _asks(Path(folder)), "kills": _kills(store)}
+        print(figures, flush=True)
+        figures |= {"others": _others(store)}
+    return figures | {"pruning": _pruning()}
+
+
+def table(figures: Figures) -> str:
+    """Write the figures as Markdown."""
+    slots, asks, kills, others = (figures[name] for name in ("slots", "asks", "kills", "others"))
+    widths = list(figures["pruning"]["the median"])
+    rows = [f"| {name} | {' | '.join(f'{n:,}' for n in by.values())} |" for name, by in figures["pruning"].items()]
+    return "\n".join(
+        [
+            f"- {slots['trials']} trials that only sleep, on {slots['slots']} slots, none stopped early: "
+            f"{slots['seconds']:.1f} s, ideal {slots['ideal']:.1f} s: {slots['ideal'] / slots['seconds']:.1%} of it",
+            f"- one more trial asked for, beside {ASKS} complete ones: {asks['journal']:.1f} ms with the journal, "
+            f"{asks['sqlite']:.1f} ms with SQLite",
+            f"- {kills['kills']} kills of the server (SIGKILL) during {kills['trials']} such trials on "
+            f"{kills['slots']} slots: {kills['lost']} lost, {kills['twice']} twice",
+            f"- from the click to the first step of somebody else's training, {others['times']} times: median "
+            f"{others['without']:.2f} s, beside a sweep of {others['wide']} trials on {others['wide']} slots "
+            f"{others['beside']:.2f} s: {others['beside'] / others['without']:.2f} times",
+            "",
+            f"Epochs of {TRIALS} trials together, simulated; if none were stopped, {TRIALS * EPOCHS:,}:",
+            "",
+            f"| trials stopped by | {' | '.join(f'{width} at once' for width in widths)} |",
+            "|---" * (len(widths) + 1) + "|",
+            *rows,
+        ]
+    )
+
+
+def _config(**fields: Any) -> SweepConfig:
+    return SweepConfig.model_validate({"base": BASE, "space": SPACE, "pruner": "none", **fields})
+
+
+def _slots(store: SweepStore) -> Figures:
+    """Measure trials of different lengths against the least time in which the slots could hold them."""
+    draws = Random(0)
+    lengths: dict[float, float] = {}  # by learning rate, which is each trial's own
+
+    def epoch_seconds(config: RunConfig) -> float:
+        return lengths.setdefault(config.learning_rate, draws.uniform(*EPOCH_SECONDS))
+
+    trials = FakeTrials(monotonic, sleep, SLOTS, epoch_seconds)
+    sweep = store.create(_config(trials=TRIALS))
+    began = monotonic()
+    for _ in search(sweep, store.runs, trainings=trials):
+        pass
+    seconds = monotonic() - began
+    assert len(lengths) == sweep.ended == TRIALS
+    whole = [EPOCHS * each for each in lengths.values()]
+    return {"trials": TRIALS, "slots": SLOTS, "seconds": seconds, "ideal": makespan(whole, SLOTS)}
+
+
+def makespan(lengths: list[float], slots: int) -> float:
+    """Return when the last ends of trials that start in this order, each as soon as a slot is free."""
+    free = [0.0] * slots
+    for length in lengths:
+        first = min(range(slots), key=free.__getitem__)
+        free[first] += length
+    return max(free)
+
+
+def _asks(folder: Path) -> dict[str, float]:
+    """Measure the milliseconds of an ask with its settings, in the journal and in SQLite."""
+    store = SweepStore(folder / "asks")
+    sweep = store.create(_config(trials=ASKS))
+    database = RDBStorage(f"sqlite:///{folder / 'asks.db'}")
+    studies = {"journal": sweep.study, "sqlite": optuna.create_study(storage=database, direction="maximize")}
+    return {name: _ask_ms(study) for name, study in studies.items()}
+
+
+def _ask_ms(study: optuna.Study) -> float:
+    study.sampler = optuna.samplers.TPESampler(seed=0)
+    times = []
+    for _ in range(ASKS + 20):
+        began = perf_counter()
+        trial = study.ask()
+        rate = trial.suggest_float("learning_rate", 1e-4, 1.0, log=True)
+        trial.suggest_float("momentum", 0.5, 0.99)
+        times.append(1000 * (perf_counter() - began))
+        study.tell(trial, rate)
+    return median(times[ASKS:])
+
+
+def _kills(store: SweepStore) -> dict[str, int]:
+    """Kill the process of a sweep again and again, then let it end; count what is missing, and what is there twice."""
+    draws = Random(0)
+    sweep = store.create(_config(trials=KILLED_TRIALS))
+    done = 0
+    while done < KILLS:
+        process = os.fork()
+        if not process:
+            _train_short(store, sweep.id)
+        sleep(draws.uniform(0.2, 1.0))
+        os.kill(process, signal.SIGKILL)
+        done += os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
+    process = os.fork()
+    if not process:
+        _train_short(store, sweep.id)
+    os.waitpid(process, 0)
+    trials = store.open(sweep.id).trials
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    settings = {tuple(trial.params.items()) for trial in complete}
+    return {
+        "kills": done,
+        "trials": KILLED_TRIALS,
+        "slots": KILLED_SLOTS,
+        "lost": KILLED_TRIALS - len(complete),
+        "twice": len(trials) - len(settings),
+    }
+
+
+def _train_short(store: SweepStore, sweep_id: str) -> None:
+    """Train short fake trials of a sweep, as a process of its own."""
+    trials = FakeTrials(monotonic, sleep, KILLED_SLOTS, lambda _: 0.02)
+    for _ in search(store.open(sweep_id), store.runs, trainings=trials):
+        pass
+    os._exit(0)
+
+
+def _others(store: SweepStore) -> Figures:
+    """Measure others' first steps without a sweep, and beside one whose trials have all slots."""
+    queue = TrainingQueue(WIDE)
+    without = _first_steps(store.runs, queue)
+    sweep = store.create(_config(base=BASE | {"epochs": 1000, "batch_size": 16}, trials=WIDE))
+    steps = search(sweep, store.runs, trainings=SlowJobs(store.runs, queue))
+    with closing(steps):
+        while sum(one.job.progress > 0 for one in next(steps).running) < WIDE:
+            pass
+        is_over = Event()
+        walker = Thread(target=lambda: all(not is_over.is_set() for _ in steps))
+        walker.start()
+        beside = _first_steps(store.runs, queue)
+        is_over.set()
+        walker.join()
+    return {"wide": WIDE, "times": OTHERS, "without": median(without), "beside": median(beside)}
+
+
+def _first_steps(store: RunStore, queue: TrainingQueue) -> list[float]:
+    """Return the seconds from the start of each of some trainings to its first step; the first one only warms up."""
+    times = []
+    for number in range(OTHERS + 1):
+        began = monotonic()
+        run = store.create(inherited(RunConfig.model_validate(BASE), store))
+        job = Job(run, threads=1, owner=f"pupil {number}", executor=OnSlots(queue, Trainer))._begun()
+        while not job.step:
+            sleep(0.002)
+        times.append(monotonic() - began)
+        job.abandon()
+        job.join()
+    return times[1:]
+
+
+def _pruning() -> dict[str, dict[str, int]]:
+    """Simulate what stopping trials early saves on more and more slots."""
+    return {
+        name: {str(slots): epochs_trained(rule, TRIALS, EPOCHS, slots) for slots in (1, 8, 30, SLOTS)}
+        for name, rule in RULES.items()
+    }
+
+
+class SleepyTrainer(Trainer):
+    """A training that sleeps after each step, as one that is carried out elsewhere."""
+
+    def events(self) -> Iterator[Report]:
+        """Yield the events of the training."""
+        for event, saved in super().events():
+            if event.kind == "tick":
+                sleep(STEP_SECONDS)
+            yield event, saved
+
+
+class OnSlots(Local):
+    """This process, with the slots of a queue."""
+
+    def __init__(self, queue: TrainingQueue, trainer: type[Trainer]) -> None:
+        self.queue, self._trainer = queue, trainer
+
+    def begin(self, task: Task, data: Data, gives_up: Callable[[], bool]) -> Trainer:
+        """Begin at once."""
+        return self._trainer(task, data)
+
+
+class SlowJobs:
+    """Trials that sleep between their steps, on all slots of a queue."""
+
+    def __init__(self, store: RunStore, queue: TrainingQueue) -> None:
+        self.slots = queue.slots
+        self._store, self._executor = store, OnSlots(queue, SleepyTrainer)
+
+    def start(self, config: RunConfig, about: About) -> Job:
+        """Start a new run."""
+        run = self._store.create(inherited(config, self._store))
+        return Job(run, threads=1, owner="sweep", is_trial=True, executor=self._executor)._begun()
+
+    def resume(self, run_id: str) -> Job:
+        """Refuse: nothing is left to be continued."""
+        raise RunError(f"there is no run {run_id}")
+
+
+if __name__ == "__main__":
+    print(table(measure()))
