@@ -2,14 +2,17 @@
 # All set up .venv first; quick when it is there.
 PYTHON ?= python3
 BIN = .venv/bin
+# Python compiles what is imported when it is; pip would compile all, one file after the other.
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: run test test-fast lint style reproduce screenshots benchmarks faults wheel constraints
 
 run: .venv/app
 	$(BIN)/streamlit run app.py
 
-# The types are checked beside the tests, which wait for browsers now and then.
-test: style
+# Debian's Chromium comes beside the packages. The types are checked beside the tests, which wait for browsers now and then.
+test:
+	tests/chromium.sh > /dev/null & $(MAKE) style; checked=$$?; wait; exit $$checked
 	$(BIN)/mypy & types=$$!; \
 	CHROMIUM="$$(tests/chromium.sh $(BIN))" $(BIN)/pytest --numprocesses 3 --dist worksteal; tests=$$?; \
 	wait $$types && exit $$tests
@@ -53,9 +56,11 @@ constraints:
 
 .venv/app: requirements.txt constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	$(INSTALL) -r requirements.txt
 	touch $@
 
-.venv/dev: .venv/app requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
-	touch $@
+# All that the app needs, and more.
+.venv/dev: requirements-dev.txt requirements.txt constraints.txt
+	$(PYTHON) -m venv .venv
+	$(INSTALL) -r requirements-dev.txt
+	touch .venv/app $@

@@ -17,20 +17,9 @@ from cnnlab.runs.store import runs_folder
 from cnnlab.ui.widgets.plotly_element import SCRIPT
 from tests.browser.server import ended, started_by
 from tests.conftest import ROOT
+from tests.faults.visitor import visit
 
 PINNED = re.compile(r"([A-Za-z0-9][\w.-]*)==(\d[\w.]*)")
-LOOK = """
-from streamlit.testing.v1 import AppTest
-from cnnlab.places import app_folder
-from cnnlab.runs.store import runs_folder
-
-page = AppTest.from_file(app_folder() / "app.py", default_timeout=60)
-for script in ("app.py", "pages/Train.py"):
-    page.switch_page(script).run()
-    assert not page.exception and not page.error, script
-    print(page.title[0].value)
-print(runs_folder())
-"""
 
 
 def pins(name: str) -> dict[str, str]:
@@ -76,26 +65,23 @@ def test_the_wheel_gives_the_command_the_app_and_folders_of_the_users_own(instal
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONPATH": str(installed)}
     before = files(installed)
 
-    def output(*command: str | Path) -> str:
-        return subprocess.run(
-            command, cwd=elsewhere, env=environment, check=True, stdout=subprocess.PIPE, text=True
-        ).stdout
-
     command = installed / "bin" / "cnnlab"
     process, url = started_by([command, "app"], elsewhere, environment)
     try:
         assert urlopen(f"{url}/_stcore/health").read() == b"ok"
         assert urlopen(f"{url}/app/static/{SCRIPT}").read()  # as the app's own settings say
-        *titles, runs = output(sys.executable, "-c", LOOK).splitlines()
+        with visit(url) as visitor:
+            renders = [visitor.open(page) for page in ("", "Train")]
     finally:
         rest = ended(process)
     assert "Traceback" not in rest, rest
-    assert titles == ["CNN Lab", "Train"]
-    assert Path(runs).is_relative_to(home)
-    assert list(Path(runs).iterdir())  # the example
+    assert [render.failure for render in renders] == ["", ""]
+    assert all(render.elements > 20 for render in renders)
+    assert list(home.rglob("cnnlab/runs/*/config.json"))  # the example
     assert not files(elsewhere)
     assert files(installed) == before  # which may be read only
-    assert "Usage: cnnlab [OPTIONS]" in output(command, "--help")
+    told = subprocess.check_output([command, "--help"], cwd=elsewhere, env=environment, text=True)
+    assert "Usage: cnnlab [OPTIONS]" in told
 
 
 def test_folders_are_beside_the_app_in_a_checkout(monkeypatch: pytest.MonkeyPatch) -> None:

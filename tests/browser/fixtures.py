@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,42 @@ HARMLESS = re.compile(r"/_stcore/(health|host-config)$")
 FORGET = "() => { if (location.protocol === 'http:') localStorage.clear() }"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Not for the session: its event loop would still run in tests that need their own."""
+class _Chromium:
+    """One browser for all tests in a row that ask for it: its event loop must not run in tests that need their own."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._browser: Browser | None = None
+        self._context: BrowserContext | None = None
+
+    def browser(self) -> Browser:
+        self._browser = self._browser or self._open.enter_context(launched())
+        return self._browser
+
+    def context(self) -> BrowserContext:
+        self._context = self._context or self.browser().new_context()
+        return self._context
+
+    def close(self) -> None:
+        self._browser = self._context = None
+        self._open.close()
+
+
+_CHROMIUM = _Chromium()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """After what the test itself takes down."""
+    if "browser" not in getattr(nextitem, "fixturenames", ()):
+        _CHROMIUM.close()
+
+
+@pytest.fixture
+def browser() -> Browser:
     if not chromium():
         pytest.skip("no Chromium here: make test finds or installs one")
-    with launched() as browser:
-        yield browser
+    return _CHROMIUM.browser()
 
 
 @pytest.fixture(scope="session")
@@ -40,13 +70,6 @@ def address(runs: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
-def pictures_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of a server for pictures of one's own: other tests take their runs from the shared one."""
-    with server(tmp_path_factory.mktemp("pictures")) as url:
-        yield url
-
-
 @pytest.fixture
 def example(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The network that comes with the app, among the server's runs."""
@@ -54,10 +77,10 @@ def example(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add_example(runs)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def context(browser: Browser) -> BrowserContext:
     """Its pages share what the app's scripts were compiled to, which takes seconds."""
-    return browser.new_context()
+    return _CHROMIUM.context()
 
 
 @pytest.fixture

@@ -53,10 +53,10 @@ def record(page: Page, name: str, burst: int) -> None:
 
 
 def test_what_the_camera_recorded_is_trained_on_and_named_live(
-    pictures_address: str, new_page: Callable[..., Page], tmp_path: Path
+    address: str, new_page: Callable[..., Page], tmp_path: Path
 ) -> None:
     page = new_page()
-    open_webcam(page, pictures_address)
+    open_webcam(page, address)
     turn_on(page)
     for number, name in enumerate(("cup", "none"), 1):
         page.get_by_label(f"Name of class {number}").fill(name)
@@ -92,7 +92,7 @@ def test_what_the_camera_recorded_is_trained_on_and_named_live(
 
     page.reload()  # nothing waits any more
     assert asked == ["beforeunload"]
-    page.goto(f"{pictures_address}/Train?recipe=transfer&dataset=my-things&epochs=2")
+    page.goto(f"{address}/Train?recipe=transfer&dataset=my-things&epochs=2")
     main.get_by_role("button", name="Train", exact=True).click()
     await_verdict(page)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Draw").click()

@@ -13,11 +13,11 @@ from tests.data.pictures.photos import photos, saved, scene, zip_of
 
 
 def test_a_zip_is_reported_mended_trained_on_and_evaluated(
-    pictures_address: str, new_page: Callable[..., Page], tmp_path: Path
+    address: str, new_page: Callable[..., Page], tmp_path: Path
 ) -> None:
     same = {"cat/same.png": saved(scene(900)), "dog/same.png": saved(scene(900)), "dog/empty.png": b""}
     page = new_page()
-    page.goto(f"{pictures_address}/Data")
+    page.goto(f"{address}/Data")
     page.get_by_text("Add your own pictures").click()
     page.locator("input[type=file]").set_input_files(zip_of(photos(each=20) | same, tmp_path / "pets.zip"))
     page.get_by_label("Name", exact=True).fill("My pets")

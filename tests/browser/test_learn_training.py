@@ -38,7 +38,9 @@ def test_on_a_phone_networks_are_trained_by_keyboard_and_lead_into_the_lab(
     page.goto(f"{address}/Learn?chapter=ablation")
     set_slider(page, "Epochs", "ArrowLeft", 3)
     set_slider(page, "Seeds", "ArrowLeft", 3)
-    expect(page.get_by_text("10 trainings, about")).to_be_visible()
+    for part in ("augmentation", "batch norm", "weight decay"):
+        page.get_by_test_id("stButtonGroup").get_by_text(part, exact=True).click()
+    expect(page.get_by_text("4 trainings, about")).to_be_visible()
     expect(page.get_by_text("Press the button")).to_be_visible()
     page.get_by_role("button", name="Compute it here").press("Enter")
     expect(charts(page).first).to_be_visible()

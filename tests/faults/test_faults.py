@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,12 +47,17 @@ FEW = RunConfig.model_validate(
 LAGS = {"epochs": 9, "early_stopping": 1, "optimizer": "sgd", "learning_rate": 1e-9, "schedule": "constant"}
 
 
-def _count_writes(config: RunConfig, more: int, folder: Path, found: multiprocessing.Queue[tuple[int, int]]) -> None:
-    found.put(survived_at_each_write(config, folder, more))
+def _work_in(folders: dict[str, str]) -> None:
+    os.environ.update(folders)
 
 
-def _count(folder: Path, found: multiprocessing.Queue[int]) -> None:
-    found.put(survived(6, folder, seed=1))
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessPoolExecutor]:
+    """A process that can fork children with torch loaded: pytest's own has threads, which a fork would lose."""
+    folders = {name: str(tmp_path_factory.mktemp(name)) for name in ("CNNLAB_RUNS", "CNNLAB_PICTURES", "CNNLAB_CACHE")}
+    spawning = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawning, initializer=_work_in, initargs=(folders,)) as pool:
+        yield pool
 
 
 @pytest.mark.skipif(not disks.can_mount(), reason="no file systems of our own here")
@@ -58,39 +65,28 @@ def test_trainings_on_full_and_locked_disks_say_so_and_go_on_afterwards(tmp_path
     assert disks.survived_apart(4, tmp_path, seed=1) == 4
 
 
-def test_killed_trainings_go_on_to_the_numbers_of_unbroken_ones(tmp_path: Path) -> None:
-    spawning = multiprocessing.get_context("spawn")  # of pytest's process, whose threads a fork would lose
-    found: multiprocessing.Queue[int] = spawning.Queue()
-    process = spawning.Process(target=_count, args=[tmp_path, found])
-    process.start()
-    assert found.get(timeout=300) == 6
-    process.join()
+def test_killed_trainings_go_on_to_the_numbers_of_unbroken_ones(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
+    assert apart.submit(survived, 6, tmp_path, seed=1).result() == 6
 
 
-def test_pictures_whose_adding_is_killed_leave_the_data_set_as_it_was(tmp_path: Path) -> None:
-    spawning = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, spawning) as pool:
-        good, writes = pool.submit(additions.survived_at_each_write, tmp_path).result()
+def test_pictures_whose_adding_is_killed_leave_the_data_set_as_it_was(
+    apart: ProcessPoolExecutor, tmp_path: Path
+) -> None:
+    good, writes = apart.submit(additions.survived_at_each_write, tmp_path).result()
     assert good == writes > 8
 
 
-def test_writers_at_once_lose_nothing_though_one_is_killed(tmp_path: Path) -> None:
-    spawning = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, spawning) as pool:
-        assert pool.submit(unharmed, 3, tmp_path, 1).result() == 3
+def test_writers_at_once_lose_nothing_though_one_is_killed(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
+    assert apart.submit(unharmed, 3, tmp_path, 1).result() == 3
 
 
 @pytest.mark.parametrize(("fields", "more"), [({"schedule": "cosine"}, 1), (LAGS, 0)], ids=["extended", "over early"])
 def test_trainings_killed_before_each_write_go_on_to_the_numbers_of_unbroken_ones(
-    fields: dict[str, object], more: int, tmp_path: Path
+    fields: dict[str, object], more: int, apart: ProcessPoolExecutor, tmp_path: Path
 ) -> None:
-    spawning = multiprocessing.get_context("spawn")
-    found: multiprocessing.Queue[tuple[int, int]] = spawning.Queue()
-    process = spawning.Process(target=_count_writes, args=[FEW.model_copy(update=fields), more, tmp_path, found])
-    process.start()
-    survived_kills, writes = found.get(timeout=300)
-    assert survived_kills == writes >= 15
-    process.join()
+    config = FEW.model_copy(update=fields)
+    good, writes = apart.submit(survived_at_each_write, config, tmp_path, more).result()
+    assert good == writes >= 15
 
 
 def test_visitors_at_the_same_time_are_drawn_every_page(finished_run: Run) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -71,14 +73,17 @@ def test_while_they_train_it_can_be_stopped() -> None:
     assert "Stopped before its end." in texts(checked(page.run()))
 
 
-def test_at_the_end_a_digit_is_moved_and_what_was_tried_is_compared() -> None:
+def test_at_the_end_a_digit_is_moved_and_what_was_tried_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = load("mnist-sample")
+    few = replace(data, train=data.train.part(slice(400)), validation=data.validation.part(slice(100)))
+    monkeypatch.setattr("cnnlab.ui.learn.flatten._data", lambda: few)
     page = chapter()
     page.slider(key=f"{KEY}.epochs").set_value(2).run()
     finish(page)
     page.button_group(key=f"{KEY}.digit").set_value("7").run()
     page.slider(key=f"{KEY}.right").set_value(-5).run()
     checked(page.slider(key=f"{KEY}.down").set_value(2).run())
-    reached, data = work(page).latest, load("mnist-sample")
+    reached = work(page).latest
     assert reached
     image = moved(data.test.images[data.test.labels == 7][:1], -5, 2)
     for name, network in reached.networks.items():
