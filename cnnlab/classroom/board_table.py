@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cnnlab.classroom.board import Row
-from cnnlab.classroom.digits import Writers, judges
+from cnnlab.classroom.digits import Writers, judges_of
 from cnnlab.classroom.proofs import Proof
 from cnnlab.classroom.readings import Readings
 from cnnlab.data.table import DIGITS
@@ -46,7 +46,7 @@ def _cells(place: int, row: Row, names: Mapping[str, str], proof: Proof | None) 
 
 def digits_of(row: Row, writers: Writers, readings: Readings) -> Counted | None:
     """Return how many of the class's digits a row's run reads, of the writers that may judge it; None without any."""
-    right = [hits for writer, hits in readings.get(row.best.run, {}).items() if _may_judge(row, writer, writers)]
+    right = _right(row, writers, readings).values()
     return Counted("".join(right).count("1"), len(right) * len(DIGITS)) if right else None
 
 
@@ -57,8 +57,9 @@ def writers_table(rows: Sequence[Row], names: Mapping[str, str], writers: Writer
     """
     labels = _told_apart(rows, names)
     table: list[dict[str, object]] = []
+    right = {labels[row.person]: _right(row, writers, readings) for row in rows}
     for writer in writers:
-        each = {labels[row.person]: _fraction(row, writer, writers, readings) for row in rows}
+        each = {label: _fraction(hits.get(writer)) for label, hits in right.items()}
         known = [fraction for fraction in each.values() if fraction is not None]
         mean = sum(known) / len(known) if known else None
         table.append({**dict(zip(_WRITER_COLUMNS, (names.get(writer, "?"), mean), strict=True)), **each})
@@ -74,13 +75,14 @@ def _plain(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def _fraction(row: Row, writer: str, writers: Writers, readings: Readings) -> float | None:
-    hits = readings.get(row.best.run, {}).get(writer)
-    return hits.count("1") / len(hits) if hits and _may_judge(row, writer, writers) else None
+def _right(row: Row, writers: Writers, readings: Readings) -> dict[str, str]:
+    """Return which digits a row's run read right, by the writers that may judge it."""
+    judges = judges_of(row.best, writers)
+    return {writer: hits for writer, hits in readings.get(row.best.run, {}).items() if writer in judges}
 
 
-def _may_judge(row: Row, writer: str, writers: Writers) -> bool:
-    return writer in writers and judges(row.best, writer, writers[writer])
+def _fraction(hits: str | None) -> float | None:
+    return hits.count("1") / len(hits) if hits else None
 
 
 def _told_apart(rows: Sequence[Row], names: Mapping[str, str]) -> dict[str, str]:

@@ -79,10 +79,13 @@ class ClassDigits:
         return self._folder / f"{writer}.json"
 
 
-def judges(hand_in: HandIn, writer: str, digits: Sequence[LabelledDrawing]) -> bool:
-    """Check whether a writer's digits may judge a run: not where they, or the writer's others, taught it.
+def judges_of(hand_in: HandIn, writers: Writers) -> set[str]:
+    """Return the writers whose digits may judge a run: not those who taught it with these digits or with others.
 
     Drawings that taught it are taken for those of the person who handed it in.
     """
-    is_teacher = bool(hand_in.taught) and writer == hand_in.person
-    return not is_teacher and not {fingerprint(one) for one in digits} & {*hand_in.taught}
+    if not hand_in.taught:
+        return {*writers}
+    taught = {*hand_in.taught}
+    strangers = {writer: digits for writer, digits in writers.items() if writer != hand_in.person}
+    return {writer for writer, digits in strangers.items() if taught.isdisjoint(map(fingerprint, digits))}

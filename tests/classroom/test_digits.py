@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.classroom.digits import MOST_POINTS, ClassDigits, fingerprint, judges, takes_digits
+from cnnlab.classroom.digits import MOST_POINTS, ClassDigits, fingerprint, judges_of, takes_digits
 from cnnlab.classroom.places import class_folder
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.table import DIGITS
@@ -48,10 +48,9 @@ def test_damaged_files_have_no_digits(tmp_path: Path) -> None:
 def test_no_writer_judges_what_they_taught() -> None:
     plain, taught = handed(ADA, [True]), handed(ADA, [True], taught=(fingerprint(digits()[3]),))
     others = digits(shift=0.05)
-    assert judges(plain, ADA.id, digits())
-    assert not judges(taught, ADA.id, others)  # her own
-    assert judges(taught, BOB.id, others)
-    assert not judges(taught, BOB.id, digits())  # one of his taught it, whoever gave it away
+    assert judges_of(plain, {ADA.id: digits(), BOB.id: digits()}) == {ADA.id, BOB.id}
+    assert judges_of(taught, {ADA.id: others, BOB.id: others}) == {BOB.id}  # not her own
+    assert judges_of(taught, {BOB.id: digits()}) == set()  # one of his taught it, whoever gave it away
 
 
 def test_a_drawing_is_known_again_whatever_its_label() -> None:
