@@ -122,6 +122,8 @@ def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
             help="You can continue it later: running trials after their last complete epoch.",
         )
         return
+    if interrupted := [trial for trial in sweep.trials if trial.state.name == "RUNNING"]:
+        text += f", {len(interrupted)} interrupted"
     st.progress(min(1.0, ended / config.trials), text=f"{text}, {rough_duration(sweep.seconds)} of training")
     if work and work.error:
         st.error(frame.literal(work.error), title="This sweep ended too early")
@@ -145,7 +147,7 @@ def _results(sweep: Sweep) -> None:
     rows = _table(sweep)
     done = rows[rows["State"] == "done"] if len(rows) else rows
     if done.empty:
-        st.caption("The first trial is still running.")
+        st.caption("No trial is complete yet.")
         return
     best = done.sort_values("Validation").iloc[-1]
     with st.container(horizontal=True):
