@@ -122,12 +122,13 @@ def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
             help="You can continue it later: running trials after their last complete epoch.",
         )
         return
-    if interrupted := [trial for trial in sweep.trials if trial.state.name == "RUNNING"]:
-        text += f", {len(interrupted)} interrupted"
+    status, begun = sweep.status, sum(trial.state.name == "RUNNING" for trial in sweep.trials)
+    if begun and status != "running":
+        text += f", {begun} interrupted"
     st.progress(min(1.0, ended / config.trials), text=f"{text}, {rough_duration(sweep.seconds)} of training")
     if work and work.error:
         st.error(frame.literal(work.error), title="This sweep ended too early")
-    if sweep.status == "running":
+    if status == "running":
         st.info("Another process is running this sweep.", icon=":material/autorenew:")
     elif sweep.has_room:
         st.button(
