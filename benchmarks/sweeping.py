@@ -40,7 +40,7 @@ from cnnlab.training.trainer import Report, Task, Trainer
 
 TRIALS, SLOTS, EPOCHS = 500, 200, 8
 EPOCH_SECONDS = 1.5, 4.0  # of a fake trial, at least and at most
-KILLS, KILLED_TRIALS, KILLED_SLOTS = 20, 60, 8
+KILLS, KILLED_TRIALS, KILLED_SLOTS, KILLED_EPOCH_SECONDS = 20, 300, 8, 0.05
 ASKS = 96
 WIDE, OTHERS, STEP_SECONDS = 30, 9, 0.5
 SPACE = {"learning_rate": {"low": 0.0001, "high": 1.0, "log": True}, "momentum": {"low": 0.5, "high": 0.99}}
@@ -148,7 +148,7 @@ def _kills(store: SweepStore) -> dict[str, int]:
     draws = Random(0)
     sweep = store.create(_config(trials=KILLED_TRIALS))
     done = 0
-    while done < KILLS:
+    while done < KILLS and store.open(sweep.id).has_room:
         process = os.fork()
         if not process:
             _train_short(store, sweep.id)
@@ -173,7 +173,7 @@ def _kills(store: SweepStore) -> dict[str, int]:
 
 def _train_short(store: SweepStore, sweep_id: str) -> None:
     """Train short fake trials of a sweep, as a process of its own."""
-    trials = FakeTrials(monotonic, sleep, KILLED_SLOTS, lambda _: 0.02)
+    trials = FakeTrials(monotonic, sleep, KILLED_SLOTS, lambda _: KILLED_EPOCH_SECONDS)
     for _ in search(store.open(sweep_id), store.runs, trainings=trials):
         pass
     os._exit(0)

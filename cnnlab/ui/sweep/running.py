@@ -14,7 +14,7 @@ from cnnlab.training.config import field_title
 from cnnlab.training.titles import value_title
 
 _COLUMNS = {
-    "Progress": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0),
+    "Progress": st.column_config.ProgressColumn(format="%.0f%%", min_value=0.0, max_value=100.0),
     "Validation": st.column_config.NumberColumn(format="percent"),
     "Curve": st.column_config.LineChartColumn("Validation by epoch", y_min=0.0, y_max=1.0),
 }
@@ -60,9 +60,9 @@ def _row(one: RunningTrial, searched: Iterable[str]) -> dict[str, object]:
     state = "stopping early" if one.is_pruned else "waiting" if one.job.place else "running"
     return {
         "Trial": one.number,
-        "State": state,
-        **{field_title(name): setting(settings.get(name)) for name in searched},
-        "Progress": one.job.progress,
         "Validation": accuracies[-1] if accuracies else None,
         "Curve": accuracies,
+        "Progress": 100 * one.job.progress,
+        "State": state,
+        **{field_title(name): setting(settings.get(name)) for name in searched},
     }

@@ -133,10 +133,13 @@ def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
                 help="You can continue it later: running trials after their last complete epoch.",
             )
         return
+    status, begun = sweep.status, sum(trial.state.name == "RUNNING" for trial in sweep.trials)
+    if begun and status != "running":
+        text += f", {begun} interrupted"
     st.progress(min(1.0, ended / config.trials), text=f"{text}, {rough_duration(sweep.seconds)} of training")
     if work and work.error:
         st.error(frame.literal(work.error), title="This sweep ended too early")
-    if sweep.status == "running":
+    if status == "running":
         st.info("Another process is running this sweep.", icon=":material/autorenew:")
     elif person.may(Action.CONTINUE, sweep):
         _continue(sweep)
@@ -162,7 +165,7 @@ def _results(sweep: Sweep) -> None:
     rows = _table(sweep)
     done = rows[rows["State"] == "done"] if len(rows) else rows
     if done.empty:
-        st.caption("The first trial is still running.")
+        st.caption("No trial is complete yet.")
         return
     best = done.sort_values("Validation").iloc[-1]
     with st.container(horizontal=True):
