@@ -23,7 +23,8 @@ from cnnlab.training.trainer import Task, Trainer
 KILLS = 2  # of nodes of one run
 RATED = 0.8  # the share of kills after which a rate was set by hand
 FIELDS = {"architecture": "lean", "schedule": "constant"}  # a second an epoch
-LONGEST_WAIT = 0.6  # seconds, from the end of an epoch, and from the setting of a rate
+LONGEST_WAIT = 0.4  # seconds, from the end of an epoch, and from when a rate was sent to the node
+EPOCHS = KILLS + 4  # the last kill comes in the fifth at the latest
 
 Rates = tuple[tuple[int, float], ...]  # pairs of a step and the rate set for it
 Figures = dict[str, Any]
@@ -35,7 +36,7 @@ def train_and_kill(store: RunStore, nodes: Nodes, number: int) -> Figures:
     The control has its rates a step later, or one that was never set.
     """
     draws = Random(number)
-    job = begun(store, nodes.executor, parse_config(FIELDS | {"epochs": KILLS + 2, "seed": number}))
+    job = begun(store, nodes.executor, parse_config(FIELDS | {"epochs": EPOCHS, "seed": number}))
     losses = [_kill(job, nodes, draws) for _ in range(KILLS)]
     run = ended(job).run
     rates = tuple((change["step"], change["learning_rate"]) for change in run.history().rates)
@@ -85,6 +86,7 @@ def _kill(job: Job, nodes: Nodes, draws: Random) -> Figures:
     sleep(draws.uniform(0, LONGEST_WAIT))
     if draws.random() < RATED:
         job.change_learning_rate(draws.uniform(0.0005, 0.003))
+        wait_until(lambda: not job._wanted_rates, job)
         sleep(draws.uniform(0, LONGEST_WAIT))
     lost = job._lost_in_a_row
     nodes.kill()

@@ -25,7 +25,7 @@ from cnnlab.training.trainer import LostError
 
 REACHED_WITHIN = 3.0  # seconds for an address to answer
 BEGUN_WITHIN = 60.0  # seconds for a process on a node to start
-LOOKED_AFTER = 0.5  # seconds between two looks whether somebody gave up
+LOOKED_AFTER = 1.0  # seconds between two looks whether somebody gave up
 SILENT_AFTER = 10.0  # seconds without an answer, after which a process is asked whether it is alive
 ALIVE_WITHIN = 20.0  # seconds for that answer: a step holds the interpreter for a moment only
 AVOIDED_AFTER_DEATH = 10.0  # seconds until Ray knows whether its node is gone too

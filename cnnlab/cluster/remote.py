@@ -15,8 +15,8 @@ from cnnlab.data.loading import Data
 from cnnlab.evaluation.evaluate import Evaluation
 from cnnlab.training.trainer import Report, Task
 
-SLICE = 0.25  # seconds of training in one request, after which it does what was asked meanwhile
-FIRST_SLICE = 0.01  # seconds: the first step shows at once
+SLICE = 0.75  # seconds of training in one request, which costs 2 ms here; then it does what was asked meanwhile
+FIRST_SLICE = 0.01  # seconds: the first step shows at once; each following slice is twice as long
 
 
 class RemoteTrainer:
@@ -59,7 +59,7 @@ class RemoteTrainer:
         while not is_over:
             rate, rested, self._rate, self._rested = self._rate, self._rested, None, 0.0
             answer = self._process.ask("advance", seconds, rate, rested)
-            is_over, seconds = answer["is_over"], SLICE
+            is_over, seconds = answer["is_over"], min(2 * seconds, SLICE)
             yield from map(unpack_report, answer["reports"])
 
     def rest(self, seconds: float) -> None:

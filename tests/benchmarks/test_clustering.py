@@ -16,7 +16,7 @@ def test_figures_are_a_markdown_table_that_counts_kills() -> None:
         "equal": {"runs": 20, "same": 20, "same_with_another_seed": 0},
         "losses": {"0": run_with((3.0, 1), (9.04, 2), equal=True), "1": run_with((5.0, 0), (4.0, 1), equal=False)},
         "frozen": [28.4, 29.6],
-        "starts": {"cluster": [0.4, 0.5, 0.6], "here": [0.3, 0.2, 0.1]},
+        "starts": {"first": [0.7], "cluster": [0.4, 0.5, 0.6], "here": [0.3, 0.2, 0.1]},
         "server": {"epoch_s": 0.081, "epoch_lasts_s": 14.6, "idle_s_a_second": 0.0031},
         "travels": {"dataset_mb": 54.88, "first_mb": 166.2, "next_mb": 1.4},
         "memory": {"process_mb": 690.0, "ray_mb": 340.0},
@@ -29,6 +29,6 @@ def test_figures_are_a_markdown_table_that_counts_kills() -> None:
 
 
 def test_a_run_is_what_its_training_gives_with_its_rates_alone() -> None:
-    run: Run = train(epochs=1)
+    run: Run = train(epochs=1, train_fraction=0.1)
     assert gives(run, ())
     assert not gives(run, ((2, 0.002),))
