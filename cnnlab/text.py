@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _KEPT = {"\u200c", "\u200d"}  # zero-width characters that join letters and emoji, or separate them
@@ -13,6 +14,11 @@ def one_line(text: str) -> str:
     These include characters that change the writing direction, halves of surrogate pairs, and unassigned ones.
     """
     return "".join(filter(_is_seen, " ".join(text.split())))
+
+
+def without_password(text: str) -> str:
+    """Return ``text`` without the name and password that an address in it may hold."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def percent(probability: float) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.text import percent
+from cnnlab.text import percent, without_password
 
 
 @pytest.mark.parametrize(
@@ -11,3 +11,8 @@ from cnnlab.text import percent
 )
 def test_near_certainty_is_never_called_full(probability: float, told: str) -> None:
     assert percent(probability) == told
+
+
+def test_an_address_is_told_without_its_password() -> None:
+    assert without_password("no answer from http://ada:secret@host:5000/a") == "no answer from http://host:5000/a"
+    assert without_password("file:///runs/a@b") == "file:///runs/a@b"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from cnnlab.files import atomic_write, lock, read_limited
 from cnnlab.jobs.job import end_listeners
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
+from cnnlab.text import without_password
 from cnnlab.threads import WorkerThread
 from cnnlab.training.config import RUN_ID
 
@@ -144,8 +144,7 @@ def _mark(run: Run) -> Path:
 
 def _told(error: Exception) -> str:
     """Say in one line what went wrong, without the password that an address may hold."""
-    text = " ".join(str(error).split())
-    text = re.sub(r"//[^/@\s]*@", "//", text)
+    text = without_password(" ".join(str(error).split()))
     return (text if isinstance(error, CnnLabError) else f"{type(error).__name__}: {text}")[:LONGEST]
 
 

@@ -27,6 +27,7 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import runs_folder
 from cnnlab.runs.summary import About
 from cnnlab.runs.trained import test_answers
+from cnnlab.text import without_password
 from cnnlab.ui.compare.bring_in import bring_in
 from cnnlab.ui.compare.run_table import tick_only
 from cnnlab.ui.shell import person, run_changes, session
@@ -239,7 +240,7 @@ def _hand_on(runs: Sequence[Run]) -> None:
             args=[runs, lambda run: to_tensorboard(run, folder), f"written to {folder}"],
         )
     if there["mlflow"]:
-        tracking = os.environ.get("MLFLOW_TRACKING_URI")
+        tracking = without_password(os.environ.get("MLFLOW_TRACKING_URI", ""))
         st.caption(f"MLflow: {tracking or 'set MLFLOW_TRACKING_URI to your tracking server, then start the app'}.")
         if tracking:
             st.caption("Each run is sent there when it ends.")
