@@ -10,6 +10,7 @@ from cnnlab.export.metrics import Clock, InteropError, Point, need, points_of
 from cnnlab.networks.architecture import follow
 from cnnlab.networks.diagram import draw_network
 from cnnlab.runs.run import Run
+from cnnlab.text import without_password
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -48,7 +49,7 @@ def to_mlflow(run: Run, tracking_uri: str | None = None) -> str:
     except ImportError as error:  # a database needs more than mlflow-skinny has
         raise InteropError(f"MLflow lacks {error.name} for this tracking URI: pip install mlflow") from error
     except (MlflowException, OSError) as error:
-        raise InteropError(f"MLflow refused run {run.id}: {error}") from error
+        raise InteropError(f"MLflow refused run {run.id}: {without_password(str(error))}") from error
 
 
 def _log(client: MlflowClient, run: Run, points: list[Point]) -> str:
