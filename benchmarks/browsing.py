@@ -84,9 +84,9 @@ def settled(page: Page, act: Callable[[], None]) -> float:
     return milliseconds
 
 
-def train(page: Page, address: str, epochs: int) -> None:
-    """Train the default on all of its images for ``epochs`` epochs."""
-    start_training(page, address, architecture="compact", epochs=epochs, train_fraction=1)
+def train(page: Page, address: str, epochs: int, threads: int = 0) -> None:
+    """Train Compact on all of the sample's images for ``epochs`` epochs, on ``threads`` threads; 0: as many as pay."""
+    start_training(page, address, architecture="compact", epochs=epochs, train_fraction=1, threads=threads)
 
 
 def draw_seven(page: Page) -> None:

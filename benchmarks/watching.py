@@ -11,9 +11,10 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from benchmarks.browsing import browser_page, draw_seven, go, own_server, train
+from cnnlab.training.device import available_cores
 from tests.browser.browsing import canvas
 
-ROUNDS = 7
+ROUNDS = 5
 SECONDS = 24.0  # of each side in a round
 SETTLED_SECONDS = 8.0  # from opening the page until its load is constant
 STEADY_AFTER_SECONDS = 60.0  # of training: from then on the page asks for updates at its final pace
@@ -37,7 +38,7 @@ TIME_THE_ANSWER = """() => {
 def measure() -> dict[str, float]:
     """Return the speed of a training watched and unwatched, and times of page switches and drawn digits during it."""
     with own_server() as (address, runs), browser_page() as page:
-        train(page, address, epochs=1000)
+        train(page, address, epochs=1000, threads=available_cores())  # always as many, or the sides differ by them too
         page.locator(".js-plotly-plot").first.wait_for()
         training = page.url
         sleep(STEADY_AFTER_SECONDS)
