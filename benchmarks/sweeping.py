@@ -104,7 +104,7 @@ def _slots(store: SweepStore) -> Figures:
     trials = FakeTrials(monotonic, sleep, SLOTS, epoch_seconds)
     sweep = store.create(_config(trials=TRIALS))
     began = monotonic()
-    for _ in search(sweep, store.runs, trainings=trials):
+    for _ in search(sweep, trials):
         pass
     seconds = monotonic() - began
     assert len(lengths) == sweep.ended == TRIALS
@@ -174,7 +174,7 @@ def _kills(store: SweepStore) -> dict[str, int]:
 def _train_short(store: SweepStore, sweep_id: str) -> None:
     """Train short fake trials of a sweep, as a process of its own."""
     trials = FakeTrials(monotonic, sleep, KILLED_SLOTS, lambda _: KILLED_EPOCH_SECONDS)
-    for _ in search(store.open(sweep_id), store.runs, trainings=trials):
+    for _ in search(store.open(sweep_id), trials):
         pass
     os._exit(0)
 
@@ -184,7 +184,7 @@ def _others(store: SweepStore) -> Figures:
     queue = TrainingQueue(WIDE)
     without = _first_steps(store.runs, queue)
     sweep = store.create(_config(base=BASE | {"epochs": 1000, "batch_size": 16}, trials=WIDE))
-    steps = search(sweep, store.runs, trainings=SlowJobs(store.runs, queue))
+    steps = search(sweep, SlowJobs(store.runs, queue))
     with closing(steps):
         while sum(one.job.progress > 0 for one in next(steps).running) < WIDE:
             pass

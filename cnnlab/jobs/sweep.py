@@ -69,6 +69,11 @@ class Sweep:
         return belonging_of(self.folder).owner
 
     @property
+    def runs(self) -> RunStore:
+        """The store of its trials' runs; new ones are its owner's."""
+        return RunStore(self.folder.parents[1], self.owner)
+
+    @property
     def is_shown(self) -> bool:
         """Whether the class may see it; its trials are runs, which are shown one by one."""
         return belonging_of(self.folder).is_shown

@@ -64,13 +64,13 @@ class Trainings(Protocol):
 
 
 class Jobs:
-    """Trainings as runs of a store, which wait in the queue for their turns, where they count for an owner.
+    """Trainings as runs of a store; in the queue, where they wait for their turns, they count for ``owner``.
 
     ``note`` is called with each, and with the number of its earlier epochs.
     """
 
     def __init__(
-        self, store: RunStore, owner: str, note: Callable[[Job, int], object] = lambda job, after: None
+        self, store: RunStore, owner: str = "", note: Callable[[Job, int], object] = lambda job, after: None
     ) -> None:
         self._store, self._owner, self._note = store, owner, note
 

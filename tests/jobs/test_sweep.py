@@ -1,22 +1,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cnnlab.jobs.sweep import SweepError, SweepStore
-from cnnlab.jobs.sweep_config import SPACES, Between, SweepConfig, parse_sweep
+from cnnlab.jobs.sweep_config import SPACES, parse_sweep
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import ConfigError, RunConfig
+from tests.jobs.sweeps import asked
 
-SHORT = RunConfig.model_validate({"architecture": "quick", "epochs": 2, "train_fraction": 0.1})
 WITH_MOMENTUM = RunConfig(optimizer="sgd")
-RATES = Between(low=0.0005, high=0.05, log=True)
-
-
-def asked(**fields: Any) -> SweepConfig:
-    return SweepConfig.model_validate({"base": SHORT, "space": {"learning_rate": RATES}, "trials": 3, **fields})
 
 
 @pytest.fixture
