@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from secrets import token_hex
-from threading import Lock
 from typing import Any
 
 import streamlit as st
@@ -37,7 +36,7 @@ from cnnlab.threads import WorkerThread, exit_code_is
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell import catalogue, person, quotas, run_changes
 from cnnlab.ui.shell.address import RUN
-from cnnlab.ui.shell.audience import Audience
+from cnnlab.ui.shell.audience import Audience, Watcher
 from cnnlab.ui.shell.flash import LINK, say
 from cnnlab.ui.shell.own_pictures import may_train_on
 from cnnlab.ui.shell.state import OWN_RUN, WORKS
@@ -65,27 +64,13 @@ class _Board:
         job.stop()
 
 
-class _Watch:
-    """The work that a connected session watches; Streamlit releases it as soon as the socket closes."""
+class _Watch(Watcher):
+    """A connected session; Streamlit releases it as soon as the socket closes."""
 
     def __init__(self, audience: Audience) -> None:
+        super().__init__(audience)
         self.own: Job | None = None  # the training that it started last
         self.owner = token_hex(8)  # of its trainings
-        self._audience = audience
-        self._ends: dict[Hashable, Callable[[], object]] | None = {}  # how to end each work; None once released
-        self._lock = Lock()
-
-    def add(self, work: Hashable, end: Callable[[], object]) -> None:
-        with self._lock:
-            if self._ends is not None and work not in self._ends:
-                self._ends[work] = end
-                self._audience.watch(work)
-
-    def release(self) -> None:
-        with self._lock:
-            for work, end in (self._ends or {}).items():
-                self._audience.leave(work, end)
-            self._ends = None
 
 
 @st.cache_resource(show_spinner=False)
