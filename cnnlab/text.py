@@ -21,6 +21,11 @@ def without_password(text: str) -> str:
     return re.sub(r"//[^/@\s]*@", "//", text)
 
 
+def sentence(reason: str) -> str:
+    """Return a reason as a sentence, with a capital and a full stop; empty where there is none."""
+    return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
+
+
 def percent(probability: float) -> str:
     """Format a probability that a network gives: near certainty none is called full."""
     told = f"{probability:.1%}"

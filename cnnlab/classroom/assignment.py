@@ -116,10 +116,10 @@ class Assignment(BaseModel):
         return [name for name in self.fixed if _counts(name, config) and _is_other(name, config, self.config)]
 
     def _objection(self, name: str, config: RunConfig) -> str:
-        return f"{field_title(name)}: {told(name, config)} instead of {told(name, self.config)}."
+        return f"{field_title(name)}: {_shown(name, config)} instead of {_shown(name, self.config)}."
 
 
-def told(name: str, config: RunConfig) -> str:
+def _shown(name: str, config: RunConfig) -> str:
     """Return the value of a setting as users read it."""
     if name == "architecture":
         return config.architecture.title

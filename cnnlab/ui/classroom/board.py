@@ -23,14 +23,15 @@ from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.widgets.figure import download
 
 PARTS: dict[Part, str] = {"public": "Public half", "private": "Private half", "all": "All test images"}
-_PERCENT = st.column_config.NumberColumn(format="percent")
 _COLUMNS = {
     "Place": st.column_config.TextColumn(help="Same as above: chance explains the difference to the last place"),
     "Test": st.column_config.TextColumn("Test accuracy"),
     "Interval": st.column_config.TextColumn("95% interval", help="Of the test accuracy (Wilson)"),
     "p": st.column_config.TextColumn(help="McNemar's test against the last place, multiplied by the number of tests"),
     "Class digits": st.column_config.TextColumn(help="Of the digits that the class drew, without those that taught it"),
-    "Validation": st.column_config.TextColumn(help="It chose this run among those that this person handed in"),
+    "Validation": st.column_config.TextColumn(
+        help="The run with the best one, of those that this person handed in, is on the board"
+    ),
     "Verified": st.column_config.MultiselectColumn(
         options=["proved", "differs", "not proved"],
         color=["green", "red", "gray"],

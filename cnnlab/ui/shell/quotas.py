@@ -52,7 +52,7 @@ def needs_further(run: Run, epochs: int = 0) -> Use:
 
 
 def sweep_needs(config: SweepConfig) -> Use:
-    """Return what all trials of a sweep take; they wait in the queue one by one."""
+    """Return what all trials of a sweep take; those that wait do not count as queued."""
     return Use(0, images_at_most(config), disk_bytes(config))
 
 
