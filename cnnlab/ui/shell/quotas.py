@@ -121,7 +121,7 @@ def _bytes_of(owner: str) -> int:
         entry.row["Disk, MB"] for entry, one in zip(runs, runs.belongings, strict=True) if one.owner == owner
     )
     deleted = sum(run.disk_bytes for run in RunStore(runs_folder()).deleted() if run.owner == owner)
-    return round(megabytes * MB) + deleted + own_pictures(owner).taken
+    return round(megabytes * MB) + deleted + own_pictures(owner).disk_bytes
 
 
 def _ledger() -> Ledger:
