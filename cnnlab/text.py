@@ -1,4 +1,4 @@
-"""Text that a page, a chart or a terminal shows: other people's, cleaned, and probabilities."""
+"""Text that a page, a chart or a terminal shows: other people's, cleaned, reasons, and probabilities."""
 
 from __future__ import annotations
 

@@ -34,16 +34,10 @@ def refusals(run: Run, assignment: Assignment, own: Sequence[HandIn], now: datet
         return ["It has not been tested. Train it to its end, or stop it."]
     if summary.validation_accuracy is None:
         return ["It has no validation accuracy: its network came from elsewhere."]
-    if is_handed_in(run, own):
+    if any((one.source, one.epoch) == (run.id, summary.epoch) for one in own):
         return ["You have handed in this run."]
     left = [] if count_today(own, now) < assignment.hand_ins_a_day else [NONE_LEFT]
     return [*assignment.objections(facts_of(run)), *left]
-
-
-def is_handed_in(run: Run, own: Sequence[HandIn]) -> bool:
-    """Check whether the weights that ``run`` was tested with are among what was handed in."""
-    tested = (run.id, run.summary.epoch)
-    return any((one.source, one.epoch) == tested for one in own)
 
 
 def facts_of(run: Run) -> Facts:
@@ -92,13 +86,13 @@ def hand_in(
         images=len(hits),
         taught=_taught(run),
     )
-    is_added = False
     try:
         is_added = hand_ins.add(assignment.id, handed, assignment.hand_ins_a_day)
-    finally:
-        if not is_added:
-            rmtree(copy.folder, ignore_errors=True)
+    except OSError:
+        rmtree(copy.folder, ignore_errors=True)
+        raise
     if not is_added:
+        rmtree(copy.folder, ignore_errors=True)
         raise AssignmentError(NONE_LEFT)
     return handed
 

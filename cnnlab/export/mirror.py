@@ -67,7 +67,7 @@ class Mirror:
             self._thread.start()
 
     def join(self) -> None:
-        """Wait until nothing waits that was not tried."""
+        """Wait until all that waits has been tried."""
         with self._guard:
             thread = self._thread
         if thread:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cnnlab.classroom.assignment import Assignment
 from cnnlab.classroom.hand_in import count_today
-from cnnlab.classroom.handing_in import hand_in, is_handed_in, refusals
+from cnnlab.classroom.handing_in import hand_in, refusals
 from cnnlab.errors import CnnLabError
 from cnnlab.people.rights import owns
 from cnnlab.runs.run import Run, RunError
@@ -31,13 +31,12 @@ def handing_in(run: Run) -> None:
         tell(_PLACE, title="The run was not handed in")
         assignment = _choose(offered)
         own = classroom.my_hand_ins(assignment)
-        if is_handed_in(run, own):
+        if any((one.source, one.epoch) == (run.id, run.summary.epoch) for one in own):
             st.markdown(f":material/check: This run is handed in for **{literal(assignment.title)}**.")
             door("Class", "See the board", {ASSIGNMENT.name: assignment.id})
             return
-        now = datetime.now(UTC)
-        refused = refusals(run, assignment, own, now)
-        _tell_rules(assignment, refused, assignment.hand_ins_a_day - count_today(own, now))
+        refused = refusals(run, assignment, own, datetime.now(UTC))
+        _tell_rules(assignment, refused, assignment.hand_ins_a_day - count_today(own, datetime.now(UTC)))
         if st.button("Hand in", icon=":material/assignment_turned_in:", key="hand-in", disabled=bool(refused)):
             _hand_in(run, assignment)
 
