@@ -1,10 +1,11 @@
-"""Text that a page, a chart or a terminal shows: other people's, cleaned, reasons, and probabilities."""
+"""Text that a page, a chart or a terminal shows: other people's, made harmless, reasons, and probabilities."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with what a spreadsheet begins to compute
 _KEPT = {"\u200c", "\u200d"}  # zero-width characters that join letters and emoji, or separate them
 
 
@@ -14,6 +15,11 @@ def one_line(text: str) -> str:
     These include characters that change the writing direction, halves of surrogate pairs, and unassigned ones.
     """
     return "".join(filter(_is_seen, " ".join(text.split())))
+
+
+def no_formula(value: object) -> object:
+    """Return a cell of a table, marked as text by an apostrophe where a spreadsheet would compute it as a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def without_password(text: str) -> str:
