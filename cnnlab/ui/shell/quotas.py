@@ -12,7 +12,7 @@ import streamlit as st
 
 from cnnlab.data.datasets import dataset_spec, own_pictures
 from cnnlab.errors import CnnLabError
-from cnnlab.jobs.job import Job, further, limit_running, running_jobs
+from cnnlab.jobs.job import Job, further, running_jobs
 from cnnlab.jobs.sweep_config import SweepConfig, disk_bytes, images_at_most
 from cnnlab.people.identity import people_folder
 from cnnlab.people.quotas import MB, Quotas, Use, refusal
@@ -85,12 +85,8 @@ def settle() -> None:
         _ledger().settled(person.owner(), _epochs_of)
 
 
-def enforce(whose: str) -> Note:
-    """Bound how many trainings that count for ``whose`` in the queue, the session's person, run at once.
-
-    Return what writes down each that begins, where the person's images are counted.
-    """
-    limit_running(whose, limits().running)
+def noting() -> Note:
+    """Return what writes down the trainings that the session's person begins, where these are counted."""
     if not limits().images_a_day:
         return lambda job, after: None
     return partial(_note, _ledger(), person.owner())

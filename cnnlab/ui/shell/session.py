@@ -21,7 +21,7 @@ import streamlit as st
 from cnnlab.data.datasets import DATASETS, dataset_spec
 from cnnlab.data.spec import DatasetError
 from cnnlab.export.mirror import listen, mirror
-from cnnlab.jobs.job import Job
+from cnnlab.jobs.job import Job, limit_running
 from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf
 from cnnlab.people.quotas import Use
@@ -165,8 +165,8 @@ def _added(
     if len(others) >= MOST_QUEUED:
         raise RunError(f"{MOST_QUEUED} of your trainings wait or run: remove one, or wait until one ends")
     quotas.check(more, len(others))
-    whose = owner()
-    note = quotas.enforce(whose)
+    whose, note = owner(), quotas.noting()
+    limit_running(whose, quotas.limits().running)
     # No call of Streamlit in between: a second click interrupts there, and must find the first one's job.
     watch.own = job = begin(whose)
     board.jobs[job.run.id] = job

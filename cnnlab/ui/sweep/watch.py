@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.charts.sweeps import FIGURES
+from cnnlab.jobs.job import limit_running
 from cnnlab.jobs.search import Step, search
 from cnnlab.jobs.sweep import ERROR, RUN, Sweep, SweepError, SweepStore, seconds_of
 from cnnlab.jobs.sweep_config import SweepConfig
@@ -72,8 +73,8 @@ def start(config: SweepConfig) -> bool:
 
 
 def _search(sweep: Sweep) -> Worker[Step]:
-    whose = session.owner()
-    return Worker(search(sweep, Jobs(sweep.runs, whose, quotas.enforce(whose))))
+    limit_running(session.owner(), quotas.limits().running)
+    return Worker(search(sweep, Jobs(sweep.runs, session.owner(), quotas.noting())))
 
 
 def is_busy() -> bool:
