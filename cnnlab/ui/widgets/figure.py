@@ -67,7 +67,8 @@ def download_table(table: Callable[[], pd.DataFrame], name: str) -> None:
 def as_csv(table: pd.DataFrame) -> str:
     """Return a table as CSV, in which no text becomes a formula of a spreadsheet: others may have written it."""
     harmless = table.apply(lambda column: column if is_numeric_dtype(column) else column.map(no_formula))
-    return harmless.rename(columns=no_formula).to_csv(index=False)
+    text: str = harmless.rename(columns=no_formula).to_csv(index=False)
+    return text
 
 
 def _download(kind: Literal["CSV", "PNG"], content: Callable[[], str | bytes], name: str) -> None:
