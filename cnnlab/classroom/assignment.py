@@ -43,6 +43,7 @@ class Facts:
     epochs: int  # of the whole training, those before a branch included
     is_extended: bool = False  # by epochs beyond its config's
     rates_set: int = 0  # changes of the learning rate by hand
+    is_traced: bool = True  # all runs that it comes from are here
 
 
 class Assignment(BaseModel):
@@ -100,6 +101,8 @@ class Assignment(BaseModel):
             found.append("It must start from new weights, not from another run.")
         elif not self.may_continue and config.lessons:
             found.append("It must not be taught drawings.")
+        if self.may_continue and not facts.is_traced:
+            found.append("A run that it comes from is gone, and its epochs and drawings count: restore it on Compare.")
         if facts.rates_set and "learning_rate" in self.fixed:
             found.append("The learning rate is fixed, but was changed by hand during the training.")
         if facts.is_extended and "epochs" in self.fixed:
