@@ -165,8 +165,11 @@ class Assignments:
         return self._put({"id": secrets.token_hex(8), "made": datetime.now(UTC), **fields})
 
     def change(self, assignment: Assignment, **fields: Any) -> Assignment:
-        """Replace some of its fields. Raises as ``make``."""
-        return self._put(dict(assignment) | fields)
+        """Replace some of its fields. Raises as ``make``, and AssignmentError where it was removed meanwhile."""
+        now = self.get(assignment.id)
+        if now is None:
+            raise AssignmentError("it was removed meanwhile")
+        return self._put(dict(now) | fields)
 
     def remove(self, assignment_id: str) -> None:
         """Hide an assignment; what was handed in for it stays. Raises OSError."""

@@ -98,6 +98,8 @@ def test_assignments_are_kept_changed_removed_and_restored(tmp_path: Path) -> No
     assert changed.is_over(NOW + timedelta(hours=25))
     assert not first.is_over(NOW)
     kept.remove(first.id)
+    with pytest.raises(AssignmentError, match="removed"):  # by a page that still shows it
+        kept.change(first, title="Back")
     assert kept.get(first.id) is None
     assert kept.all() == [changed]
     kept.restore(first.id)
