@@ -75,7 +75,7 @@ def start(config: SweepConfig) -> bool:
 def _search(sweep: Sweep) -> Worker[Step]:
     limit_running(session.owner(), quotas.limits().running)
     runs = _store().runs
-    trainings = Jobs(RunStore(runs.folder, sweep.owner), session.owner(), quotas.noting())
+    trainings = Jobs(RunStore(runs.folder, sweep.owner), session.owner(), quotas.noting(), quotas.admission())
     return Worker(search(sweep, runs, trainings=trainings))
 
 
