@@ -56,6 +56,15 @@ def test_damaged_sweeps_are_told_and_not_listed(store: SweepStore) -> None:
     assert [found.id for found in store.all()] == [whole.id]
 
 
+def test_a_journal_that_is_damaged_after_it_was_opened_is_told_too(store: SweepStore) -> None:
+    sweep = store.create(asked())
+    assert not sweep.trials
+    with (sweep.folder / "study.jsonl").open("a") as journal:
+        journal.write("no journal\n{}\n")
+    with pytest.raises(SweepError, match=r"study\.jsonl cannot be read"):
+        _ = sweep.trials
+
+
 def test_settings_are_read_behind_a_byte_order_mark(store: SweepStore) -> None:
     sweep = store.create(asked())
     path = sweep.folder / "sweep.json"

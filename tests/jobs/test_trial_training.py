@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.trial_training import Ended, Jobs
+from cnnlab.runs.run import RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.runs.summary import About
+from cnnlab.training.config import RunConfig
 from tests.jobs.sweeps import SHORT
 from tests.trainings import finish, interrupted
 
@@ -38,3 +42,12 @@ def test_one_that_was_interrupted_continues_and_is_noted_with_its_earlier_epochs
     finish(job)
     assert noted == [(run.id, before)]
     assert before > 0
+
+
+def test_one_that_is_not_admitted_leaves_no_run() -> None:
+    def refuse(config: RunConfig, after: int) -> None:
+        raise RunError(f"no room for {config.epochs} epochs after {after}")
+
+    with pytest.raises(RunError, match="after 0"):
+        Jobs(RunStore(runs_folder()), admit=refuse).start(SHORT, About())
+    assert not RunStore(runs_folder()).all()

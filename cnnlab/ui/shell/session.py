@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from secrets import token_hex
+from threading import Lock
 from typing import Any
 
 import streamlit as st
@@ -44,6 +45,8 @@ from cnnlab.ui.shell.state import OWN_RUN, WORKS
 GRACE_SECONDS = float(os.environ.get("CNNLAB_GRACE_SECONDS", "120"))
 MOST_QUEUED = 20  # trainings of one owner, the running ones included
 REMOVED_WITHIN = 2.0  # seconds that a page waits
+
+_adding = Lock()  # of several pages, each finds what the others began: quotas are of all together
 
 
 @dataclass
@@ -159,20 +162,21 @@ def _added(
 
     Raises RunError where there are too many, or a quota has no room for it.
     """
-    board, watch, others = _board(), _watch(), trainings()
-    if known := next((job for job in others if is_asked(job)), None):
-        return known
-    if len(others) >= MOST_QUEUED:
-        raise RunError(f"{MOST_QUEUED} of your trainings wait or run: remove one, or wait until one ends")
-    quotas.check(more, len(others))
-    whose, note = owner(), quotas.noting()
-    limit_running(whose, quotas.limits().running)
-    # No call of Streamlit in between: a second click interrupts there, and must find the first one's job.
-    watch.own = job = begin(whose)
-    board.jobs[job.run.id] = job
-    watch.add(job, partial(board.let_go, job))
-    note(job, after)
-    return job
+    with _adding:
+        board, watch, others = _board(), _watch(), trainings()
+        if known := next((job for job in others if is_asked(job)), None):
+            return known
+        if len(others) >= MOST_QUEUED:
+            raise RunError(f"{MOST_QUEUED} of your trainings wait or run: remove one, or wait until one ends")
+        quotas.check(more, len(others))
+        whose, note = owner(), quotas.noting()
+        limit_running(whose, quotas.limits().running)
+        # No call of Streamlit in between: a second click interrupts there, and must find the first one's job.
+        watch.own = job = begin(whose)
+        board.jobs[job.run.id] = job
+        watch.add(job, partial(board.let_go, job))
+        note(job, after)
+        return job
 
 
 def _taken(job: Job) -> Job:
@@ -201,7 +205,7 @@ def remove(job: Job) -> None:
         return
     job.abandon()
     job.join(REMOVED_WITHIN)
-    quotas.settle()  # before its run is gone, which tells what it has taken
+    quotas.settle(job.run.owner)  # before its run is gone, which tells what it has taken
     if not (job.is_running or job.history.steps or job.run.whole_epochs):
         with suppress(RunError):
             run_changes.delete(job.run.id)

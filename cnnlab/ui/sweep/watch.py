@@ -74,7 +74,8 @@ def start(config: SweepConfig) -> bool:
 
 def _search(sweep: Sweep) -> Worker[Step]:
     limit_running(session.owner(), quotas.limits().running)
-    return Worker(search(sweep, Jobs(sweep.runs, session.owner(), quotas.noting())))
+    trainings = Jobs(sweep.runs, session.owner(), quotas.noting(), quotas.admission())
+    return Worker(search(sweep, trainings))
 
 
 def is_busy() -> bool:
