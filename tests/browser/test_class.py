@@ -72,7 +72,7 @@ class Pupil:
         self.page.get_by_role("button", name=name, exact=True).click()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def pupils(browser: Browser, school: str) -> Iterator[Callable[[str], Pupil]]:
     """Gives each of the class a browser, in which they stay joined."""
     known: dict[str, Pupil] = {}
@@ -89,34 +89,34 @@ def pupils(browser: Browser, school: str) -> Iterator[Callable[[str], Pupil]]:
 
 
 def test_what_one_trains_others_see_when_it_is_shown(pupils: Callable[[str], Pupil], school: str) -> None:
-    ada, bob = pupils("Ada"), pupils("Bob")
-    ada.open(TRAINED)
-    expect(ada.page.get_by_text("of 1 M left today")).to_be_visible()
-    ada.train()
-    await_verdict(ada.page)
-    run = re.search(r"run=([\w-]+)", ada.page.url)
+    dan, eve = pupils("Dan"), pupils("Eve")
+    dan.open(TRAINED)
+    expect(dan.page.get_by_text("of 1 M left today")).to_be_visible()
+    dan.train()
+    await_verdict(dan.page)
+    run = re.search(r"run=([\w-]+)", dan.page.url)
     assert run
-    bob.open(f"Train?run={run[1]}")
-    expect(bob.page.get_by_text("The run in this link does not exist here.")).to_be_visible()
-    expect(bob.page.get_by_test_id("stMetric")).to_have_count(0)
-    ada.press("Show to the class")
-    expect(ada.page.get_by_role("button", name="Hide again")).to_be_visible()
+    eve.open(f"Train?run={run[1]}")
+    expect(eve.page.get_by_text("The run in this link does not exist here.")).to_be_visible()
+    expect(eve.page.get_by_test_id("stMetric")).to_have_count(0)
+    dan.press("Show to the class")
+    expect(dan.page.get_by_role("button", name="Hide again")).to_be_visible()
 
-    bob.open(f"Train?run={run[1]}")  # the browser keeps its key
-    expect(bob.page.get_by_text("Bob · Member of the class")).to_be_visible()
-    expect(bob.page.get_by_role("button", name="Branch")).to_be_visible()
-    expect(bob.page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible()
-    bob.page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
-    expect(bob.page.get_by_role("button", name="Report")).to_be_enabled()
-    expect(bob.page.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
+    eve.open(f"Train?run={run[1]}")  # the browser keeps its key
+    expect(eve.page.get_by_text("Eve · Member of the class")).to_be_visible()
+    expect(eve.page.get_by_role("button", name="Branch")).to_be_visible()
+    expect(eve.page.get_by_test_id("stMetric").filter(has_text="Test accuracy")).to_be_visible()
+    eve.page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
+    expect(eve.page.get_by_role("button", name="Report")).to_be_enabled()
+    expect(eve.page.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
 
     visitor = pupils(VISITOR)
     visitor.open(f"?visit={run[1]}")
     expect(visitor.page.get_by_text("This network knows 10 classes")).to_be_visible()
     draw(visitor.page, SEVEN)
     expect(visitor.page.get_by_test_id("stMetric")).to_be_visible()
-    assert asked(ada.page, school, run[1]) == 200
-    assert bob.page.request.post(f"{school}/api/predict?run={run[1]}").status == 401
+    assert asked(dan.page, school, run[1]) == 200
+    assert eve.page.request.post(f"{school}/api/predict?run={run[1]}").status == 401
 
 
 def test_a_teacher_gives_an_assignment_and_three_pupils_hand_in(

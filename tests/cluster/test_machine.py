@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -49,7 +50,7 @@ def test_only_with_a_token_it_opens_ports_to_other_machines(host: str, monkeypat
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.delenv(ALONE, raising=False)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
-    monkeypatch.setattr(machine.subprocess, "Popen", note)
+    monkeypatch.setattr(subprocess, "Popen", note)
     monkeypatch.setattr(machine, "_await_ready", lambda *_: None)
     machine.start_head(host, 6380)
     is_here = host == "127.0.0.1"

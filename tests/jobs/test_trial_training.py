@@ -17,7 +17,8 @@ from tests.samples import TINY
 def test_each_is_noted_with_its_earlier_epochs_and_one_that_ended_is_not_trained_again(tmp_path: Path) -> None:
     noted: list[tuple[str, int]] = []
     jobs = Jobs(RunStore(tmp_path), "", lambda job, after: noted.append((job.run.id, after)))
-    job = jobs.start(TINY, About(note="Trial 0."))
+    config = RunConfig.model_validate({"architecture": TINY, "epochs": 1, "train_fraction": 0.1})
+    job = jobs.start(config, About(note="Trial 0."))
     job.join()
     assert job.run.about.note == "Trial 0."
     assert noted == [(job.run.id, 0)]
