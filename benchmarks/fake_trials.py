@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from cnnlab.jobs.trial_training import Ended
 from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import new_id
 from cnnlab.runs.summary import About, Status, Summary
 from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
@@ -41,7 +41,7 @@ class FakeTrials:
 
     def start(self, config: RunConfig, about: About) -> FakeTraining:
         """Start a training, which has no files."""
-        run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(6)}"
+        run_id = new_id(datetime.now(UTC))
         self.begun[run_id] = FakeTraining(Run(Path(run_id)), config, self)
         return self.begun[run_id]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -23,8 +22,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from benchmarks.fake_trials import FakeTrials
-from cnnlab.data.loading import Data
-from cnnlab.jobs.executor import Local
+from benchmarks.sleepy_trials import OnSlots, SleepyTrials
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.search import search
@@ -32,17 +30,15 @@ from cnnlab.jobs.sweep import SweepStore
 from cnnlab.jobs.sweep_config import SweepConfig
 from cnnlab.jobs.trial_pruning import PrunerName, epochs_trained
 from cnnlab.runs.ancestry import inherited
-from cnnlab.runs.run import RunError
 from cnnlab.runs.store import RunStore
-from cnnlab.runs.summary import About
 from cnnlab.training.config import RunConfig
-from cnnlab.training.trainer import Report, Task, Trainer
+from cnnlab.training.trainer import Trainer
 
 TRIALS, SLOTS, EPOCHS = 500, 200, 8
 EPOCH_SECONDS = 1.5, 4.0  # of a fake trial, at least and at most
 KILLS, KILLED_TRIALS, KILLED_SLOTS, KILLED_EPOCH_SECONDS = 20, 300, 8, 0.05
 ASKS = 96
-WIDE, OTHERS, STEP_SECONDS = 30, 9, 0.5
+WIDE, OTHERS = 30, 9
 SPACE = {"learning_rate": {"low": 0.0001, "high": 1.0, "log": True}, "momentum": {"low": 0.5, "high": 0.99}}
 BASE = {"architecture": "quick", "optimizer": "sgd", "epochs": EPOCHS}
 
@@ -104,7 +100,7 @@ def _slots(store: SweepStore) -> Figures:
     trials = FakeTrials(monotonic, sleep, SLOTS, epoch_seconds)
     sweep = store.create(_config(trials=TRIALS))
     began = monotonic()
-    for _ in search(sweep, store.runs, trainings=trials):
+    for _ in search(sweep, trials):
         pass
     seconds = monotonic() - began
     assert len(lengths) == sweep.ended == TRIALS
@@ -174,7 +170,7 @@ def _kills(store: SweepStore) -> dict[str, int]:
 def _train_short(store: SweepStore, sweep_id: str) -> None:
     """Train short fake trials of a sweep, as a process of its own."""
     trials = FakeTrials(monotonic, sleep, KILLED_SLOTS, lambda _: KILLED_EPOCH_SECONDS)
-    for _ in search(store.open(sweep_id), store.runs, trainings=trials):
+    for _ in search(store.open(sweep_id), trials):
         pass
     os._exit(0)
 
@@ -184,7 +180,7 @@ def _others(store: SweepStore) -> Figures:
     queue = TrainingQueue(WIDE)
     without = _first_steps(store.runs, queue)
     sweep = store.create(_config(base=BASE | {"epochs": 1000, "batch_size": 16}, trials=WIDE))
-    steps = search(sweep, store.runs, trainings=SlowJobs(store.runs, queue))
+    steps = search(sweep, SleepyTrials(store.runs, queue))
     with closing(steps):
         while sum(one.job.progress > 0 for one in next(steps).running) < WIDE:
             pass
@@ -218,45 +214,6 @@ def _pruning() -> dict[str, dict[str, int]]:
         name: {str(slots): epochs_trained(rule, TRIALS, EPOCHS, slots) for slots in (1, 8, 30, SLOTS)}
         for name, rule in RULES.items()
     }
-
-
-class SleepyTrainer(Trainer):
-    """A training that sleeps after each step, as one that is carried out elsewhere."""
-
-    def events(self) -> Iterator[Report]:
-        """Yield the events of the training."""
-        for event, saved in super().events():
-            if event.kind == "tick":
-                sleep(STEP_SECONDS)
-            yield event, saved
-
-
-class OnSlots(Local):
-    """This process, with the slots of a queue."""
-
-    def __init__(self, queue: TrainingQueue, trainer: type[Trainer]) -> None:
-        self.queue, self._trainer = queue, trainer
-
-    def begin(self, task: Task, data: Data, gives_up: Callable[[], bool]) -> Trainer:
-        """Begin at once."""
-        return self._trainer(task, data)
-
-
-class SlowJobs:
-    """Trials that sleep between their steps, on all slots of a queue."""
-
-    def __init__(self, store: RunStore, queue: TrainingQueue) -> None:
-        self.slots = queue.slots
-        self._store, self._executor = store, OnSlots(queue, SleepyTrainer)
-
-    def start(self, config: RunConfig, about: About) -> Job:
-        """Start a new run."""
-        run = self._store.create(inherited(config, self._store))
-        return Job(run, threads=1, owner="sweep", is_trial=True, executor=self._executor)._begun()
-
-    def resume(self, run_id: str) -> Job:
-        """Refuse: nothing is left to be continued."""
-        raise RunError(f"there is no run {run_id}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Text that a page, a chart or a terminal shows: other people's, cleaned, and probabilities."""
+"""Text that a page, a chart or a terminal shows: other people's, made harmless, reasons, and probabilities."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with what a spreadsheet begins to compute
 _KEPT = {"\u200c", "\u200d"}  # zero-width characters that join letters and emoji, or separate them
 
 
@@ -16,9 +17,19 @@ def one_line(text: str) -> str:
     return "".join(filter(_is_seen, " ".join(text.split())))
 
 
+def no_formula(value: object) -> object:
+    """Return a cell of a table, marked as text by an apostrophe where a spreadsheet would compute it as a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
 def without_password(text: str) -> str:
     """Return ``text`` without the name and password that an address in it may hold."""
     return re.sub(r"//[^/@\s]*@", "//", text)
+
+
+def sentence(reason: str) -> str:
+    """Return a reason as a sentence, with a capital and a full stop; empty where there is none."""
+    return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
 
 
 def percent(probability: float) -> str:

@@ -75,7 +75,7 @@ def test_an_apple_gpu_trains_resumes_judges_teaches_and_searches(apple: AppleGpu
     assert last.answers is not None
     sweeps = SweepStore(store.folder)
     sweep = sweeps.create(SweepConfig(base=SHORT, space={"learning_rate": {"low": 0.001, "high": 0.01}}, trials=1))
-    assert list(search(sweep, store))
+    assert list(search(sweep))
 
 
 @pytest.mark.parametrize("optimizer", MOMENTS)

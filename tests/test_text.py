@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.text import percent, without_password
+from cnnlab.text import percent, sentence, without_password
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,9 @@ def test_near_certainty_is_never_called_full(probability: float, told: str) -> N
 def test_an_address_is_told_without_its_password() -> None:
     assert without_password("no answer from http://ada:secret@host:5000/a") == "no answer from http://host:5000/a"
     assert without_password("file:///runs/a@b") == "file:///runs/a@b"
+
+
+def test_a_reason_becomes_a_sentence_and_none_stays_none() -> None:
+    assert sentence("MNIST is gone: download it") == "MNIST is gone: download it."
+    assert sentence("this needs 2 MB") == "This needs 2 MB."
+    assert sentence("") == ""

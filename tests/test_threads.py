@@ -129,7 +129,7 @@ def main():
     wait_until(training, lambda: training.step)
     queued = Job.start(RunConfig(), store)
     experiment = Worker((number for number in range(9)), trains=True)
-    sweep = Worker(search(sweeps.create(SweepConfig(space={"momentum": {"low": 0.5, "high": 0.9}})), store))
+    sweep = Worker(search(sweeps.create(SweepConfig(space={"momentum": {"low": 0.5, "high": 0.9}}))))
     wait_until(training, lambda: queued.place and experiment.place and sweep.latest)
 
 threads.run_process(main)

@@ -43,6 +43,7 @@ class Facts:
     epochs: int  # of the whole training, those before a branch included
     is_extended: bool = False  # by epochs beyond its config's
     rates_set: int = 0  # changes of the learning rate by hand
+    is_traced: bool = True  # all runs that it comes from are here
 
 
 class Assignment(BaseModel):
@@ -100,6 +101,8 @@ class Assignment(BaseModel):
             found.append("It must start from new weights, not from another run.")
         elif not self.may_continue and config.lessons:
             found.append("It must not be taught drawings.")
+        if self.may_continue and not facts.is_traced:
+            found.append("A run that it comes from is gone, and its epochs and drawings count: restore it on Compare.")
         if facts.rates_set and "learning_rate" in self.fixed:
             found.append("The learning rate is fixed, but was changed by hand during the training.")
         if facts.is_extended and "epochs" in self.fixed:
@@ -116,10 +119,10 @@ class Assignment(BaseModel):
         return [name for name in self.fixed if _counts(name, config) and _is_other(name, config, self.config)]
 
     def _objection(self, name: str, config: RunConfig) -> str:
-        return f"{field_title(name)}: {told(name, config)} instead of {told(name, self.config)}."
+        return f"{field_title(name)}: {_shown(name, config)} instead of {_shown(name, self.config)}."
 
 
-def told(name: str, config: RunConfig) -> str:
+def _shown(name: str, config: RunConfig) -> str:
     """Return the value of a setting as users read it."""
     if name == "architecture":
         return config.architecture.title
@@ -162,8 +165,11 @@ class Assignments:
         return self._put({"id": secrets.token_hex(8), "made": datetime.now(UTC), **fields})
 
     def change(self, assignment: Assignment, **fields: Any) -> Assignment:
-        """Replace some of its fields. Raises as ``make``."""
-        return self._put(dict(assignment) | fields)
+        """Replace some of its fields. Raises as ``make``, and AssignmentError where it was removed meanwhile."""
+        now = self.get(assignment.id)
+        if now is None:
+            raise AssignmentError("it was removed meanwhile")
+        return self._put(dict(now) | fields)
 
     def remove(self, assignment_id: str) -> None:
         """Hide an assignment; what was handed in for it stays. Raises OSError."""

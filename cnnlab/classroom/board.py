@@ -57,7 +57,7 @@ def board(hand_ins: Sequence[HandIn], assignment: Assignment, part: Part = "all"
     return placed
 
 
-def chosen(own: Sequence[HandIn]) -> HandIn:
+def best_of(own: Sequence[HandIn]) -> HandIn:
     """Return the one with the best validation accuracy, of equal ones the earliest."""
     return max(own, key=lambda one: (one.validation_accuracy, -one.at.timestamp()))
 
@@ -79,7 +79,7 @@ def shown_part(assignment: Assignment, now: datetime) -> Part:
 
 
 def _row(person: str, own: list[HandIn], masks: dict[int, Booleans]) -> Row:
-    best = chosen(own)
+    best = best_of(own)
     hits = best.hits[masks[best.images]]
     return Row(person, best, len(own), max(one.looks for one in own), Counted(int(hits.sum()), len(hits)))
 

@@ -1,4 +1,4 @@
-"""The board and the digits by writer as tables, for the page and as CSV."""
+"""The board and the digits by writer as tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from cnnlab.evaluation.metrics import Counted
 SAME = "same as above"
 _BADGES = {"proved": "proved", "differs": "differs", "unproved": "not proved"}
 _WRITER_COLUMNS = ("Writer", "All networks")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with what a spreadsheet begins to compute
 
 
 def board_table(rows: Sequence[Row], names: Mapping[str, str], proofs: Mapping[str, Proof | None]) -> pd.DataFrame:
@@ -64,15 +63,6 @@ def writers_table(rows: Sequence[Row], names: Mapping[str, str], writers: Writer
         mean = sum(known) / len(known) if known else None
         table.append({**dict(zip(_WRITER_COLUMNS, (names.get(writer, "?"), mean), strict=True)), **each})
     return pd.DataFrame(table).sort_values("All networks", kind="stable") if table else pd.DataFrame()
-
-
-def csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV, in which no name becomes a formula of a spreadsheet."""
-    return table.map(_plain).rename(columns=_plain).to_csv(index=False)
-
-
-def _plain(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _right(row: Row, writers: Writers, readings: Readings) -> dict[str, str]:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cnnlab.classroom.places import PERSON_ID, class_folder, is_assignment
 from cnnlab.evaluation.metrics import Booleans
 from cnnlab.files import atomic_write, exclusive, read_limited
+from cnnlab.people.belonging import belonging_of
 from cnnlab.training.config import RUN_ID
 
 MAX_BYTES = 2_000_000  # of a file: 500 drawings' fingerprints and 1,000,000 test images
@@ -41,6 +42,12 @@ class HandIn(BaseModel):
     images: Annotated[int, Field(ge=1, le=MAX_IMAGES)]
     taught: Annotated[tuple[str, ...], Field(max_length=5_000)] = ()  # fingerprints of drawings it was trained on
 
+    @model_validator(mode="after")
+    def _answers_each_image(self) -> HandIn:
+        if len(self.right) != 2 * -(-self.images // 8):  # hexadecimal digits of whole bytes
+            raise ValueError("not as many answers as images")
+        return self
+
     @property
     def hits(self) -> Booleans:
         """Tell which test images it answers right: (N,)."""
@@ -62,23 +69,38 @@ class HandIns:
         self._folder = class_folder(runs) / "handed-in"
 
     def of(self, assignment: str) -> list[HandIn]:
-        """Return what was handed in for an assignment, the earliest first; copies that were deleted do not count."""
+        """Return what was handed in for an assignment, the earliest first; copies that were deleted do not count.
+
+        A copy is nobody's: a run of somebody that has its id was imported after the copy was deleted.
+        """
         if not is_assignment(assignment):
             return []
         found = [_read(path) for path in (self._folder / assignment).glob("*.json")]
-        there = [one for one in found if one and (self._runs / one.run).is_dir()]
+        there = [one for one in found if one and self._has_copy(one)]
         return sorted(there, key=lambda one: one.at)
 
     def add(self, assignment: str, hand_in: HandIn, a_day: int) -> bool:
-        """Add it, unless that person has handed in ``a_day`` today; return whether it was added. Raises OSError."""
+        """Add it, unless that person has handed in ``a_day`` today or the same before; return whether it was added.
+
+        Raises OSError.
+        """
         folder = self._folder / assignment
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with exclusive(folder):
             own = [one for one in self.of(assignment) if one.person == hand_in.person]
-            if count_today(own, hand_in.at) >= a_day:
+            if count_today(own, hand_in.at) >= a_day or is_known(own, hand_in.source, hand_in.epoch):
                 return False
             atomic_write(folder / f"{hand_in.run}.json", hand_in.model_dump_json())
         return True
+
+    def _has_copy(self, hand_in: HandIn) -> bool:
+        copy = self._runs / hand_in.run
+        return copy.is_dir() and not belonging_of(copy).owner
+
+
+def is_known(own: Sequence[HandIn], run: str, epoch: int) -> bool:
+    """Check whether the weights of a run after ``epoch`` are among what somebody handed in."""
+    return any((one.source, one.epoch) == (run, epoch) for one in own)
 
 
 def count_today(hand_ins: Sequence[HandIn], now: datetime) -> int:

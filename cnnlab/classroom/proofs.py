@@ -13,11 +13,13 @@ from cnnlab.classroom.places import class_folder
 from cnnlab.errors import CnnLabError
 from cnnlab.files import atomic_write, read_limited
 from cnnlab.runs.run import Run
+from cnnlab.runs.store import RunStore
 from cnnlab.verification.report import Outcome
 from cnnlab.verification.verify import Verification, verify
 
 MAX_BYTES = 10_000
 MAX_REASON = 1_000  # characters
+GONE = "a run that it comes from is gone"
 
 
 class Proof(BaseModel):
@@ -64,9 +66,23 @@ class Proofs:
 
 
 def _followed(run: Run, number: int, of: int) -> Generator[Verifying, None, Proof]:
-    """Verify a run by its checkpoints where it keeps them, else by training all of it again."""
+    """Verify a run and those whose weights it began with, without which it proves little; the first failure decides."""
+    lineage = [*RunStore(run.folder.parent).lineage(run)]
+    proofs: list[Proof] = []
+    for place, kin in enumerate(lineage):
+        proof = yield from _verified(kin, run.id, (number + place / len(lineage)) / of, of * len(lineage))
+        proofs.append(proof if kin is run else proof.model_copy(update={"reason": f"{kin.id}: {proof.reason}"}))
+        if proof.outcome != "proved":
+            return proofs[-1]
+    if lineage[-1].config.comes_from:
+        return proofs[0].model_copy(update={"outcome": "unproved", "reason": GONE})
+    return proofs[0]
+
+
+def _verified(run: Run, chosen: str, done: float, parts: int) -> Generator[Verifying, None, Proof]:
+    """Verify one run, a part of the work, by its checkpoints where it keeps them, else by training all of it again."""
     level = 2 if run.checkpoints.are_kept else 1
-    yield Verifying(number / of, run.id)
+    yield Verifying(done, chosen)
     try:
         work: Verification = verify(run, level)
         while True:
@@ -75,7 +91,7 @@ def _followed(run: Run, number: int, of: int) -> Generator[Verifying, None, Proo
             except StopIteration as end:
                 report = end.value
                 break
-            yield Verifying((number + min(step.done / max(step.of, 1), 1)) / of, run.id)
+            yield Verifying(done + min(step.done / max(step.of, 1), 1) / parts, chosen)
     except CnnLabError as error:
         return Proof(outcome="unproved", level=level, reason=str(error)[:MAX_REASON])
     reason = report.reason or str(report.difference or "")

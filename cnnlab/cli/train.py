@@ -278,7 +278,7 @@ def sweep(
         found = store.create(config)
         _tell_disk(f"up to {size(disk_bytes(config))} on disk", disk_bytes(config), store.runs)
     click.echo(f"sweep {found.id}", err=True)
-    is_whole = _walk(found, search(found, store.runs))
+    is_whole = _walk(found, search(found))
     _report(found, as_json)
     if not is_whole:
         click.echo(f"interrupted; continue with --continue {found.id}", err=True)

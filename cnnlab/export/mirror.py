@@ -49,13 +49,13 @@ class Mirror:
             return
         mark = _mark(run)
         try:
-            mark.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(mark, "")
+            with self._guard:
+                mark.parent.mkdir(parents=True, exist_ok=True)
+                atomic_write(mark, "")
+                self._tried.discard(mark)
         except OSError as error:
             log.warning("run %s will not be sent to MLflow: %s", run.id, error)
             return
-        with self._guard:
-            self._tried.discard(mark)
         self.send_waiting(run.folder.parent)
 
     def send_waiting(self, runs: Path) -> None:
@@ -67,7 +67,7 @@ class Mirror:
             self._thread.start()
 
     def join(self) -> None:
-        """Wait until nothing waits that was not tried."""
+        """Wait until all that waits has been tried."""
         with self._guard:
             thread = self._thread
         if thread:
@@ -118,10 +118,15 @@ class Mirror:
             is_defect = not isinstance(error, CnnLabError)
             log.warning("run %s was not sent to MLflow: %s", mark.name, reason, exc_info=is_defect)
             if (store.folder / mark.name).exists():
-                with suppress(OSError):
-                    atomic_write(mark, reason)
+                self._settle(mark, lambda: atomic_write(mark, reason))
                 return
-        mark.unlink(missing_ok=True)
+        self._settle(mark, lambda: mark.unlink(missing_ok=True))
+
+    def _settle(self, mark: Path, write: Callable[[], object]) -> None:
+        """Write what became of a mark, unless its run has ended once more meanwhile, and waits again."""
+        with self._guard, suppress(OSError):
+            if mark in self._tried:
+                write()
 
 
 def marked(runs: Path) -> list[str]:

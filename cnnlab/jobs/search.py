@@ -21,7 +21,6 @@ from cnnlab.jobs.sweep_config import Among, Between, is_whole, typed, with_value
 from cnnlab.jobs.trial_pruning import STARTUP_TRIALS
 from cnnlab.jobs.trial_training import Ended, Jobs, Training, Trainings
 from cnnlab.jobs.webhook import tell
-from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import About, Summary
 from cnnlab.threads import ENDED_WITHIN
 
@@ -53,22 +52,21 @@ class Step:
     slots: int
 
 
-def search(sweep: Sweep, store: RunStore, owner: str = "", trainings: Trainings | None = None) -> Generator[Step]:
-    """Run trials on all slots, as runs of the sweep's owner, until their number or the minutes are used up.
+def search(sweep: Sweep, trainings: Trainings | None = None) -> Generator[Step]:
+    """Run trials on all slots until their number or the minutes are used up; by default as runs of the sweep's owner.
 
-    In the queue they count for ``owner``. Closing the generator abandons the running ones, which continue with the
-    sweep. Raises SweepError where another process runs it or its first trials fail, RunError where no run can be kept.
+    Closing the generator abandons the running ones, which continue with the sweep. Raises SweepError where another
+    process runs it or its first trials fail, RunError where no run can be kept.
     """
-    trainings = trainings or Jobs(RunStore(store.folder, sweep.owner), owner)
     with sweep.held():
-        had_room, searching = sweep.has_room, _Search(sweep, trainings)
+        had_room, searching = sweep.has_room, _Search(sweep, trainings or Jobs(sweep.runs))
         try:
             yield from _walk(searching)
         except CnnLabError as error:
-            tell(message(sweep, str(error)))
+            tell(_message(sweep, str(error)))
             raise
         if had_room and not sweep.has_room:
-            tell(message(sweep))
+            tell(_message(sweep))
 
 
 def _walk(searching: _Search) -> Generator[Step]:
@@ -81,8 +79,8 @@ def _walk(searching: _Search) -> Generator[Step]:
         searching.abandon()
 
 
-def message(sweep: Sweep, error: str = "") -> dict[str, object]:
-    """Return the message about a sweep that has ended."""
+def _message(sweep: Sweep, error: str = "") -> dict[str, object]:
+    """Return what the webhook is told of a sweep that has ended."""
     complete = [trial for trial in sweep.trials if trial.state == TrialState.COMPLETE and trial.value is not None]
     best = max(complete, key=lambda trial: trial.value or 0.0, default=None)
     return {

@@ -69,6 +69,11 @@ class Sweep:
         return belonging_of(self.folder).owner
 
     @property
+    def runs(self) -> RunStore:
+        """The store of its trials' runs; new ones are its owner's."""
+        return RunStore(self.folder.parents[1], self.owner)
+
+    @property
     def is_shown(self) -> bool:
         """Whether the class may see it; its trials are runs, which are shown one by one."""
         return belonging_of(self.folder).is_shown
@@ -94,13 +99,16 @@ class Sweep:
         try:
             return load_study(self.folder, pruner)
         except Exception as error:  # of JSON, of SQLAlchemy, or Optuna's own
-            reason = " ".join(str(error).split())[:120]
-            raise SweepError(f"sweep {self.id}: its {storage_name(self.folder)} cannot be read ({reason})") from error
+            raise self._unreadable(error) from error
 
     @property
     def trials(self) -> list[FrozenTrial]:
-        """All trials so far, in the order of their start."""
-        return self.study.get_trials(deepcopy=False)
+        """All trials so far, in the order of their start. Raises as ``study``."""
+        study = self.study
+        try:
+            return study.get_trials(deepcopy=False)
+        except Exception as error:  # the same, of what was written since
+            raise self._unreadable(error) from error
 
     @property
     def ended(self) -> int:
@@ -145,6 +153,10 @@ class Sweep:
             with writing(self.folder):
                 cut_torn_line(self.folder)
             yield
+
+    def _unreadable(self, error: Exception) -> SweepError:
+        reason = " ".join(str(error).split())[:120]
+        return SweepError(f"sweep {self.id}: its {storage_name(self.folder)} cannot be read ({reason})")
 
     def _through(self) -> list[FrozenTrial]:
         """Return the trials that ended by themselves; in older sweeps those that a kill ended were repeated."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cnnlab.jobs.executor import chosen
-from cnnlab.jobs.job import Job
+from cnnlab.jobs.job import Job, further
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import About, Summary
@@ -64,15 +64,20 @@ class Trainings(Protocol):
 
 
 class Jobs:
-    """Trainings as runs of a store, which wait in the queue for their turns, where they count for an owner.
+    """Trainings as runs of a store; in the queue, where they wait for their turns, they count for ``owner``.
 
-    ``note`` is called with each, and with the number of its earlier epochs.
+    ``admit`` is called with the config of each before it begins, and raises RunError where it may not; ``note`` is
+    called with each, and both with the number of its earlier epochs.
     """
 
     def __init__(
-        self, store: RunStore, owner: str, note: Callable[[Job, int], object] = lambda job, after: None
+        self,
+        store: RunStore,
+        owner: str = "",
+        note: Callable[[Job, int], object] = lambda job, after: None,
+        admit: Callable[[RunConfig, int], object] = lambda config, after: None,
     ) -> None:
-        self._store, self._owner, self._note = store, owner, note
+        self._store, self._owner, self._note, self._admit = store, owner, note, admit
 
     @property
     def slots(self) -> int:
@@ -81,6 +86,7 @@ class Jobs:
 
     def start(self, config: RunConfig, about: About) -> Job:
         """Start a new run."""
+        self._admit(config, 0)
         job = Job.start(config, self._store, owner=self._owner, is_trial=True)
         job.run.write_about(about)
         self._note(job, 0)
@@ -93,6 +99,7 @@ class Jobs:
         if summary.status in ("finished", "stopped", "failed"):
             return Ended(summary, run.history())
         after = run.whole_epochs
+        self._admit(further(run), after)
         job = Job.resume(run, owner=self._owner, is_trial=True)
         self._note(job, after)
         return job

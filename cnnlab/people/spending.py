@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 from cnnlab.files import atomic_write, exclusive, read_limited
 
 DAY = timedelta(hours=24)
+MOST = 4_000  # trainings of a person that are told apart
 MAX_BYTES = 1_000_000  # 6,000 trainings
 Count = Annotated[int, Field(ge=0)]
 
@@ -78,11 +80,22 @@ class Ledger:
         return []
 
     def _write(self, person: str, starts: list[Start]) -> None:
-        counted = [one for one in starts if one.epochs]
+        counted = _bounded([one for one in starts if one.epochs])
         atomic_write(self._path(person), _STARTS.dump_json(counted).decode())
 
     def _path(self, person: str) -> Path:
         return self._folder / f"{person}.json"
+
+
+def _bounded(starts: list[Start]) -> list[Start]:
+    """Return ``starts``, the oldest first; of too many, the earlier half of the ended ones as one, as of its last."""
+    ended = [one for one in starts if one.has_ended]
+    early = ended[: len(ended) // 2]
+    if len(starts) <= MOST or not early:
+        return starts
+    images = sum(one.total for one in early)
+    joined, known = early[-1].model_copy(update={"images": images, "epochs": 1}), {*early}
+    return sorted([joined, *(one for one in starts if one not in known)], key=attrgetter("at"))
 
 
 def _ended(start: Start, epochs: int | None) -> Start:

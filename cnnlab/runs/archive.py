@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from io import SEEK_END
+from math import inf
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
@@ -29,9 +30,10 @@ from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.errors import CnnLabError
 from cnnlab.files import Guarded, atomic_file, is_older
 from cnnlab.people.belonging import give
+from cnnlab.quantities import size as told
 from cnnlab.runs import archive_frozen, archive_pictures
 from cnnlab.runs.archive_checks import MAX_WEIGHTS, admit
-from cnnlab.runs.disk import RoomError, check_room
+from cnnlab.runs.disk import DELETE, RoomError, check_room
 from cnnlab.runs.run import MAX_READ, Run, RunError, frozen_store
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RUN_ID
@@ -101,18 +103,18 @@ def pack_file(runs: Sequence[Run], path: Path, versions: Sequence[Version] = ())
         raise ArchiveError(f"{path} cannot be written ({error.strerror or error}): choose another place") from error
 
 
-def unpack(file: IO[bytes], store: RunStore) -> Unpacked:
+def unpack(file: IO[bytes], store: RunStore, room: float = inf) -> Unpacked:
     """Add an archive's runs to ``store``, and its pictures to the user's own: all that are missing there, or none.
 
-    All belong to the store's owner. ``file`` must be seekable. Raises ArchiveError where the archive is damaged, too
-    large or holds anything but runs.
+    All belong to the store's owner, who has ``room`` for so many bytes. ``file`` must be seekable. Raises ArchiveError
+    where the archive is damaged, too large or holds anything but runs.
     """
     try:
         store.folder.mkdir(parents=True, exist_ok=True)
         _delete_stale(store.folder)
         with TemporaryDirectory(prefix=_INCOMING, dir=store.folder) as incoming:
             arriving = RunStore(Path(incoming))
-            ids = _extract(file, arriving, store)
+            ids = _extract(file, arriving, store, room)
             new = sorted(run_id for run_id in ids if (arriving.folder / run_id).exists())
             own_weights = frozen_store(store.folder)
             archive_frozen.lay_out(arriving.folder, own_weights)
@@ -158,7 +160,7 @@ def _bounds() -> str:
     return f"{MAX_ENTRIES:,} files, {MAX_BYTES // MB:,} MB unpacked"
 
 
-def _extract(file: IO[bytes], arriving: RunStore, store: RunStore) -> set[str]:
+def _extract(file: IO[bytes], arriving: RunStore, store: RunStore, own_room: float) -> set[str]:
     """Write the runs that ``store`` lacks into ``arriving``; return the ids of all runs of the archive."""
     room = MAX_BYTES
     packed = file.seek(0, SEEK_END)
@@ -167,9 +169,13 @@ def _extract(file: IO[bytes], arriving: RunStore, store: RunStore) -> set[str]:
         if sum(info.file_size for info in entries.values()) > FREE_BYTES + MAX_RATIO * packed:
             raise ArchiveError(f"the archive unpacks to more than {MAX_RATIO} times its size: no runs do")
         ids = {name.split("/")[0] for name in entries} - {archive_pictures.FOLDER, archive_frozen.FOLDER}
-        known = {run_id for run_id in ids if (store.folder / run_id).exists()}
+        known = {run_id for run_id in ids if store.has(run_id)}
         new = {name: info for name, info in entries.items() if name.split("/")[0] not in known}
-        check_room(store.folder, sum(info.file_size for info in new.values()))
+        size = sum(info.file_size for info in new.values())
+        if size > own_room:
+            left = f"you have {told(own_room)} of disk left"
+            raise ArchiveError(f"the archive unpacks to {told(size)}, and {left}: {DELETE}")
+        check_room(store.folder, size)
         for name, info in new.items():
             room -= _copy(archive, info, arriving.folder / name, room)
     return ids

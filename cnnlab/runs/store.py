@@ -115,6 +115,11 @@ class RunStore:
         away = [run for run in runs_in(self._deleted) if not (self.folder / run.id).exists()]
         return [run for run in away if _is_readable(run)]
 
+    def has(self, run_id: str) -> bool:
+        """Check whether a run of that id is here, or a deleted one of somebody else, who may want to restore it."""
+        deleted = self._deleted / run_id
+        return (self.folder / run_id).exists() or (deleted.exists() and Run(deleted).owner != self.owner)
+
     @property
     def _deleted(self) -> Path:
         return self.folder / ".deleted"

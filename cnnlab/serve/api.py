@@ -66,7 +66,7 @@ class Api:
     def __init__(self, find: Find) -> None:
         self._find = find
         self._keys, self._addresses = Attempts(of_one=OF_KEY, of_all=OF_ALL), Attempts(of_one=OF_ADDRESS, of_all=OF_ALL)
-        self._wrong = Attempts()
+        self._wrong = Attempts(of_all=OF_ALL)
         self._network = lru_cache(maxsize=NETWORKS)(_load)
         self._readers = ThreadPoolExecutor(READERS, "api readers", torch.set_num_threads, (1,))
         self._answering = ThreadPoolExecutor(1, "api answers", torch.set_num_threads, (1,))
@@ -104,15 +104,15 @@ class Api:
         key = bearer_of(request).decode("ascii", errors="replace")
         if not (self._addresses.is_allowed(address) and self._wrong.is_allowed(address)):
             raise QuestionError("too many questions from this address: wait a minute", 429)
-        self._addresses.note(address)
         if not self._keys.is_allowed(key):
             raise QuestionError("too many questions with this key: wait a minute", 429)
         try:
             run = await _within(self._readers, lambda: self._find(key, request.query_params.get("run", "")))
         except QuestionError as error:
-            if error.status == 401:
-                self._wrong.note(address)
+            # Without a key nobody uses up what all together may ask.
+            (self._wrong if error.status == 401 else self._addresses).note(address)
             raise
+        self._addresses.note(address)
         self._keys.note(key)
         return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ def test_a_run_starts_from_another_only_where_it_may() -> None:
     assert len(assignment().objections(branch)) == len(assignment().objections(taught)) == 1
     asked = assignment(may_continue=True)
     assert asked.objections(branch) == asked.objections(taught) == []  # the split is its parent's
+    assert "is gone" in asked.objections(replace(branch, is_traced=False))[0]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +98,8 @@ def test_assignments_are_kept_changed_removed_and_restored(tmp_path: Path) -> No
     assert changed.is_over(NOW + timedelta(hours=25))
     assert not first.is_over(NOW)
     kept.remove(first.id)
+    with pytest.raises(AssignmentError, match="removed"):  # by a page that still shows it
+        kept.change(first, title="Back")
     assert kept.get(first.id) is None
     assert kept.all() == [changed]
     kept.restore(first.id)

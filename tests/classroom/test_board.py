@@ -7,7 +7,7 @@ from math import isnan
 
 import numpy as np
 
-from cnnlab.classroom.board import board, chosen, part_of, shown_part
+from cnnlab.classroom.board import best_of, board, part_of, shown_part
 from cnnlab.people.rights import Person
 from tests.classroom.samples import ADA, BOB, CYD, NOW, assignment, handed
 
@@ -36,7 +36,7 @@ def test_validation_chooses_among_a_persons_runs_and_the_test_orders_people() ->
 
 def test_of_equal_validation_the_earliest_is_chosen() -> None:
     first, second = handed(ADA, right(1)), handed(ADA, right(2), minute=1)
-    assert chosen([second, first]) == first
+    assert best_of([second, first]) == first
 
 
 def test_what_chance_explains_is_the_same_as_above_and_what_it_does_not_is_not() -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cnnlab.classroom.board import board
-from cnnlab.classroom.board_table import SAME, board_table, csv, digits_of, writers_table
+from cnnlab.classroom.board_table import SAME, board_table, digits_of, writers_table
 from cnnlab.classroom.digits import fingerprint
 from cnnlab.classroom.proofs import Proof
 from tests.classroom.samples import ADA, BOB, CYD, assignment, digits, handed
@@ -44,11 +44,3 @@ def test_people_of_one_name_are_told_apart() -> None:
     known = {one: {ADA.id: "1" * 10} for one in ("run-Ada-0", "run-Cyd-1")}
     table = writers_table(rows, NAMES, {ADA.id: digits()}, known)
     assert list(table.columns) == ["Writer", "All networks", "Ada", "Ada (2)"]
-
-
-def test_no_name_becomes_a_formula_of_a_spreadsheet() -> None:
-    table = board_table(ROWS, {ADA.id: "=1+1", BOB.id: "Bob, jr"}, {})
-    written = csv(table)
-    assert ",'=1+1," in written
-    assert ',"Bob, jr",' in written
-    assert "=1+1" not in csv(writers_table(ROWS, {ADA.id: "=1+1"}, WRITERS, READINGS)).replace("'=1+1", "")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from cnnlab.classroom.hand_in import HandIns, count_today
 from cnnlab.classroom.places import class_folder
+from cnnlab.people.belonging import give
 from tests.classroom.samples import ADA, BOB, NOW, handed
 
 TASK = "a" * 16
@@ -45,8 +47,24 @@ def test_each_person_has_so_many_a_day(hand_ins: HandIns) -> None:
     assert count_today(hand_ins.of(TASK), NOW) == 2
 
 
-def test_damaged_files_are_left_out(hand_ins: HandIns, tmp_path: Path) -> None:
+def test_the_same_weights_are_added_once(hand_ins: HandIns) -> None:
+    assert hand_ins.add(TASK, handed(ADA, [True]), a_day=5)
+    assert not hand_ins.add(TASK, handed(ADA, [True], minute=1, source="own-Ada-0"), a_day=5)
+    assert hand_ins.add(TASK, handed(ADA, [True], minute=1, source="own-Ada-0", epoch=3), a_day=5)
+
+
+def test_a_deleted_copy_does_not_come_back_as_somebodys_import_with_its_id(hand_ins: HandIns, tmp_path: Path) -> None:
+    first = handed(BOB, [True])
+    assert hand_ins.add(TASK, first, a_day=5)
+    give(tmp_path / first.run, BOB.id)
+    assert hand_ins.of(TASK) == []
+
+
+@pytest.mark.parametrize("content", ['{"run": "../../etc"}', "few answers", "half a byte"])
+def test_damaged_files_are_left_out(content: str, hand_ins: HandIns, tmp_path: Path) -> None:
     folder = class_folder(tmp_path) / "handed-in" / TASK
     folder.mkdir(parents=True)
-    (folder / "run-Ada-0.json").write_text('{"run": "../../etc"}')
+    sound = handed(ADA, [True] * 9).model_dump(mode="json")
+    contents = {"few answers": json.dumps(sound | {"right": "ff"}), "half a byte": json.dumps(sound | {"right": "ff8"})}
+    (folder / "run-Ada-0.json").write_text(contents.get(content, content))
     assert hand_ins.of(TASK) == []

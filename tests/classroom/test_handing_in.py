@@ -5,15 +5,18 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from cnnlab.classroom import handing_in as module
 from cnnlab.classroom.assignment import AssignmentError
 from cnnlab.classroom.digits import fingerprint
 from cnnlab.classroom.hand_in import HandIns
-from cnnlab.classroom.handing_in import epochs_before, facts_of, hand_in, refusals
+from cnnlab.classroom.handing_in import epochs_before, facts_of, hand_in, is_traced, refusals
+from cnnlab.evaluation.metrics import Answers
 from cnnlab.people.belonging import give
 from cnnlab.people.rights import Action, may
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.runs.trained import load_trained
+from cnnlab.runs.trained import test_answers as answers_of
 from cnnlab.runs.trained import test_split as split_of
 from cnnlab.training.config import RunConfig
 from tests.classroom.samples import ADA, NOW, TEACHER, assignment
@@ -63,6 +66,37 @@ def test_two_at_once_do_not_pass_the_limit_and_leave_no_copy(
     assert len(RunStore(runs_folder()).all()) == 1
 
 
+def test_one_that_another_page_hands_in_meanwhile_is_handed_in_once(
+    listed_run: Run, hand_ins: HandIns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = assignment(config=listed_run.config)
+    handed = hand_in(listed_run, task, ADA, hand_ins, NOW)
+    seen = iter([[], [handed], [handed]])  # before it is tested, when it is added, and why it was not
+    monkeypatch.setattr(hand_ins, "of", lambda _: next(seen))
+    with pytest.raises(AssignmentError, match="You have handed in this run"):
+        hand_in(listed_run, task, ADA, hand_ins, NOW)
+    assert len(RunStore(runs_folder()).all()) == 2
+
+
+def test_one_that_is_trained_while_it_is_tested_is_refused_and_leaves_no_copy(
+    listed_run: Run, hand_ins: HandIns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained_meanwhile(run: Run) -> Answers:
+        run.write_summary(run.summary.model_copy(update={"rates_set": 1}))
+        return answers_of(run)
+
+    monkeypatch.setattr(module, "test_answers", trained_meanwhile)
+    with pytest.raises(AssignmentError, match="trained meanwhile"):
+        hand_in(listed_run, assignment(config=listed_run.config), ADA, hand_ins, NOW)
+    assert len(RunStore(runs_folder()).all()) == 1
+
+
+def test_a_summary_cannot_say_fewer_parameters_than_the_network_has(listed_run: Run) -> None:
+    listed_run.write_summary(listed_run.summary.model_copy(update={"parameters": 1}))
+    (reason,) = refusals(listed_run, assignment(config=listed_run.config, most_parameters=1), [], NOW)
+    assert "At most 1 parameters" in reason
+
+
 def test_why_a_run_cannot_be_handed_in_is_said(listed_run: Run) -> None:
     task = assignment(config=listed_run.config, deadline=NOW, free=())
     late = refusals(listed_run, task, [], NOW + timedelta(seconds=1))
@@ -88,3 +122,14 @@ def test_the_epochs_before_a_branch_count(listed_run: Run) -> None:
     assert epochs_before(listed_run.config, store) == 0
     assert epochs_before(RunConfig.model_validate({"parent": "gone@7"}), store) == 7
     assert facts_of(listed_run).epochs == 2
+
+
+def test_a_deleted_ancestor_hides_neither_epochs_nor_drawings(listed_run: Run) -> None:
+    store = RunStore(runs_folder())
+    first = store.create(RunConfig.model_validate({"parent": f"{listed_run.id}@2"}))
+    second = RunConfig.model_validate({"parent": f"{first.id}@1"})
+    assert is_traced(listed_run.config, store)
+    assert is_traced(second, store)
+    store.delete(listed_run.id)
+    assert not is_traced(first.config, store)
+    assert not is_traced(second, store)

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Generator
+
+import pytest
+
+from cnnlab.classroom import proofs as module
 from cnnlab.classroom.places import class_folder
 from cnnlab.classroom.proofs import Proof, Proofs
 from cnnlab.runs.run import Run
-from cnnlab.runs.store import runs_folder
+from cnnlab.runs.store import RunStore, runs_folder
+from cnnlab.training.config import RunConfig
+from cnnlab.verification.report import Outcome, Report
 from tests.trainings import start
 
 
@@ -35,3 +42,25 @@ def test_a_run_that_cannot_be_read_is_not_proved(listed_run: Run) -> None:
     assert "config.json" in found.reason
     (class_folder(runs_folder()) / "proofs" / f"{listed_run.id}.json").write_text("[]")
     assert proofs.get(listed_run.id) is None
+
+
+def test_a_branch_is_proved_with_all_that_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, proofs, outcomes = RunStore(runs_folder()), Proofs(runs_folder()), dict[str, Outcome]()
+
+    def verified(run: Run, level: int) -> Generator[None, None, Report]:
+        yield from ()
+        return Report(run.id, level, 1, outcomes.get(run.id, "proved"))
+
+    monkeypatch.setattr(module, "verify", verified)
+    first = store.create(RunConfig())
+    branch = store.create(RunConfig.model_validate({"parent": f"{first.id}@1"}))
+
+    def found() -> Proof | None:
+        list(proofs.verify([branch.id]))
+        return proofs.get(branch.id)
+
+    assert found() == Proof(outcome="proved", level=1)
+    outcomes[first.id] = "differs"
+    assert found() == Proof(outcome="differs", level=1, reason=f"{first.id}: ")
+    store.delete(first.id)
+    assert found() == Proof(outcome="unproved", level=1, reason="a run that it comes from is gone")

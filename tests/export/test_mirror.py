@@ -48,6 +48,18 @@ def test_a_run_is_sent_when_it_ends_and_nothing_waits_afterwards(own_run: Run, s
     assert (marked(own_run.folder.parent), failure(own_run)) == ([], "")
 
 
+def test_a_run_that_ends_again_while_it_is_sent_is_sent_again(own_run: Run, server: Refusal) -> None:
+    def send(run: Run) -> None:
+        server.send(run)
+        if len(server.taken) == 1:
+            mirror.add(run)
+
+    mirror = Mirror(send)
+    sent(mirror, own_run)
+    assert server.taken == [own_run.id] * 2
+    assert marked(own_run.folder.parent) == []
+
+
 def test_mlflow_gets_it(own_run: Run, tracking: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking)
     sent(Mirror(), own_run)

@@ -18,20 +18,14 @@ from cnnlab.jobs.job import Job
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.search import Step, search
 from cnnlab.jobs.sweep import Sweep, SweepError, SweepStore
-from cnnlab.jobs.sweep_config import Among, Between, SweepConfig, parse_sweep
+from cnnlab.jobs.sweep_config import Among, Between, parse_sweep
 from cnnlab.jobs.sweep_storage import DATABASE, JOURNAL
 from cnnlab.runs.catalogue import Catalogue, table
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import Parent, RunConfig
+from tests.jobs.sweeps import RATES, SHORT, asked
 from tests.processes import await_event, running
-from tests.samples import TINY, lesson
-
-SHORT = RunConfig.model_validate({"architecture": TINY, "epochs": 2, "train_fraction": 0.1})
-RATES = Between(low=0.0005, high=0.05, log=True)
-
-
-def asked(**fields: Any) -> SweepConfig:
-    return SweepConfig.model_validate({"base": SHORT, "space": {"learning_rate": RATES}, "trials": 3, **fields})
+from tests.samples import lesson
 
 
 @pytest.fixture
@@ -39,8 +33,8 @@ def store(tmp_path: Path) -> SweepStore:
     return SweepStore(tmp_path)
 
 
-def done(sweep: Sweep, store: SweepStore, trials: FakeTrials | None = None) -> Sweep:
-    for _ in search(sweep, store.runs, trainings=trials):
+def done(sweep: Sweep, trials: FakeTrials | None = None) -> Sweep:
+    for _ in search(sweep, trials):
         pass
     return sweep
 
@@ -57,7 +51,7 @@ def states(sweep: Sweep) -> list[TrialState]:
 def test_trials_run_on_all_slots_and_each_is_told_once(store: SweepStore) -> None:
     clock = Clock()
     sweep = store.create(asked(trials=10, pruner="none"))
-    assert max(len(step.running) for step in search(sweep, store.runs, trainings=on(4, clock))) == 4
+    assert max(len(step.running) for step in search(sweep, on(4, clock))) == 4
     assert states(sweep) == [TrialState.COMPLETE] * 10
     assert (sweep.status, sweep.ended, sweep.seconds) == ("finished", 10, 20.0)
     assert clock.now == pytest.approx(3 * 2.0, abs=0.5)  # three rounds of two epochs
@@ -65,7 +59,7 @@ def test_trials_run_on_all_slots_and_each_is_told_once(store: SweepStore) -> Non
 
 def test_slots_that_come_while_it_runs_are_used(store: SweepStore) -> None:
     trials, widths = on(1), []
-    for step in search(store.create(asked(trials=6)), store.runs, trainings=trials):
+    for step in search(store.create(asked(trials=6)), trials):
         widths.append(len(step.running))
         trials.slots = 3
     assert max(widths) == 3
@@ -75,7 +69,7 @@ def test_weak_trials_are_stopped_by_what_is_known_at_that_moment(store: SweepSto
     def pruned(slots: int) -> int:
         base, rates = SHORT.model_copy(update={"epochs": 6}), Between(low=1e-4, high=1, log=True)
         sweep = store.create(asked(base=base, space={"learning_rate": rates}, trials=12))
-        done(sweep, store, on(slots))
+        done(sweep, on(slots))
         stopped = [trial for trial in sweep.trials if trial.state == TrialState.PRUNED]
         assert all(len(trial.intermediate_values) == trial.user_attrs["pruned_after"] < 6 for trial in stopped)
         return len(stopped)
@@ -89,14 +83,14 @@ def test_killed_at_any_byte_no_trial_is_lost_and_none_told_twice(are_kept: bool,
     clock = Clock()
     trials = on(3, clock)
     whole = store.create(asked(trials=6, pruner="none"))
-    done(whole, store, trials)
+    done(whole, trials)
     journal = (whole.folder / JOURNAL).read_bytes()
     first = journal.index(b"\n") + 1
     for at in range(first, len(journal), (len(journal) - first) // 7):
         (whole.folder / JOURNAL).write_bytes(journal[:at])
         sweep = store.open(whole.id)
         before = {trial.number: trial.value for trial in sweep.trials if trial.state == TrialState.COMPLETE}
-        done(sweep, store, trials if are_kept else on(2))
+        done(sweep, trials if are_kept else on(2))
         assert states(sweep) == [TrialState.COMPLETE] * 6
         assert sweep.status == "finished"
         assert {number: sweep.trials[number].value for number in before} == before
@@ -107,13 +101,13 @@ def test_killed_at_any_byte_no_trial_is_lost_and_none_told_twice(are_kept: bool,
 def test_one_that_is_stopped_continues_its_trials_after_their_last_epochs(store: SweepStore) -> None:
     clock = Clock()
     trials, sweep = on(2, clock), store.create(asked(trials=4))
-    steps = search(sweep, store.runs, trainings=trials)
+    steps = search(sweep, trials)
     while clock.now < 1.5:
         next(steps)
     steps.close()
     assert (sweep.status, sweep.ended) == ("interrupted", 0)
     settings = [trial.params for trial in sweep.trials]
-    done(sweep, store, trials)
+    done(sweep, trials)
     assert (sweep.status, states(sweep)) == ("finished", [TrialState.COMPLETE] * 4)
     assert [trial.params for trial in sweep.trials][:2] == settings
     assert len(trials.begun) == 4  # no run was begun twice
@@ -124,13 +118,13 @@ def test_a_trial_that_was_being_stopped_counts_as_stopped(store: SweepStore) -> 
     sweep = store.create(asked(trials=1))
     trial = sweep.study.ask()
     trial.set_user_attr("pruned_after", 1)
-    done(sweep, store, on(1))
+    done(sweep, on(1))
     assert states(sweep) == [TrialState.PRUNED]
 
 
 def test_minutes_end_a_sweep_too(store: SweepStore) -> None:
     sweep = store.create(asked(trials=50, minutes=0.1))  # three trials of two epochs of a second
-    assert done(sweep, store, on(1)).ended == 3
+    assert done(sweep, on(1)).ended == 3
     assert sweep.status == "finished"
 
 
@@ -145,7 +139,7 @@ def test_an_older_sweep_continues_in_its_database(store: SweepStore) -> None:
     killed.suggest_float("learning_rate", RATES.low, RATES.high, log=True)
     sweep = store.open(sweep.id)
     assert (sweep.status, sweep.ended) == ("interrupted", 1)
-    done(sweep, store, on(2))
+    done(sweep, on(2))
     assert (sweep.status, states(sweep)) == ("finished", [TrialState.COMPLETE] * 3)
     assert sweep.trials[1].params == killed.params
     assert not (sweep.folder / JOURNAL).exists()
@@ -155,7 +149,7 @@ def test_trials_that_an_older_sweep_repeated_count_once(store: SweepStore) -> No
     sweep = store.create(asked(trials=2))
     sweep.study.tell(sweep.study.ask(), state=TrialState.FAIL)
     sweep.study.enqueue_trial({"learning_rate": 0.01}, user_attrs={"again": 0})
-    done(sweep, store, on(1))
+    done(sweep, on(1))
     assert states(sweep) == [TrialState.FAIL, TrialState.COMPLETE, TrialState.COMPLETE]
     assert sweep.ended == 2
 
@@ -165,12 +159,12 @@ def test_the_webhook_is_told_of_the_sweep_once(store: SweepStore, monkeypatch: p
     monkeypatch.setattr(searching, "tell", told.append)
     monkeypatch.setattr("cnnlab.jobs.job.tell_end", lambda *_: told.append({}))
     sweep = store.create(asked(trials=2))
-    steps = search(sweep, store.runs)
+    steps = search(sweep)
     next(steps)
     steps.close()
     assert not told  # it continues
-    done(sweep, store)
-    done(sweep, store)  # nothing is left to do
+    done(sweep)
+    done(sweep)  # nothing is left to do
     (message,) = told
     assert (message["event"], message["sweep"], message["trials"]) == ("sweep ended", sweep.id, 2)
     assert message["validation_accuracy"] == sweep.study.best_value
@@ -179,13 +173,13 @@ def test_the_webhook_is_told_of_the_sweep_once(store: SweepStore, monkeypatch: p
 
 def test_trials_belong_to_the_sweeps_owner_whoever_runs_it(tmp_path: Path) -> None:
     sweep = SweepStore(tmp_path, "a" * 32).create(asked(trials=1))
-    done(sweep, SweepStore(tmp_path))
+    done(SweepStore(tmp_path).open(sweep.id))
     assert [run.owner for run in RunStore(tmp_path).all()] == [sweep.owner]
 
 
 def test_every_trial_is_an_ordinary_run_with_its_settings(store: SweepStore, two_slots: None) -> None:
     space = {"learning_rate": RATES, "batch_size": Among(options=(64, 128)), "nesterov": Among(options=(True, False))}
-    sweep = done(store.create(asked(space=space)), store)
+    sweep = done(store.create(asked(space=space)))
     entries = {entry.id: entry for entry in Catalogue(store.runs).entries()}
     assert (sweep.status, sweep.ended, len(entries)) == ("finished", 3, 3)
     for trial in sweep.trials:
@@ -215,13 +209,13 @@ def test_runs_of_a_killed_sweep_continue_and_end_with_the_same_numbers(
     base = SHORT.model_copy(update={"epochs": 3})
     sweep = store.create(asked(base=base, trials=2, pruner="none"))
     copied: Path | None = None
-    for step in search(sweep, store.runs):
+    for step in search(sweep):
         if copied is None and all(one.reported for one in step.running):
             copied = Path(copytree(store.runs.folder, tmp_path / "killed"))  # what a kill would leave
     assert copied
     killed = SweepStore(copied)
     assert killed.open(sweep.id).status == "interrupted"
-    done(killed.open(sweep.id), killed)
+    done(killed.open(sweep.id))
     assert {run.id for run in killed.runs.all()} == {run.id for run in store.runs.all()}
     assert [trial.value for trial in killed.open(sweep.id).trials] == [trial.value for trial in sweep.trials]
 
@@ -235,16 +229,16 @@ def test_a_killed_sweep_goes_on(store: SweepStore) -> None:
         await_event(process, lambda: sweep.ended)
         assert sweep.status == "running"
         with pytest.raises(SweepError, match="already running elsewhere"):
-            next(search(sweep, store.runs))
+            next(search(sweep))
         process.kill()
     (sweep,) = store.all()
     assert sweep.status == "interrupted"
-    assert done(sweep, store).ended == 3
+    assert done(sweep).ended == 3
 
 
 def test_trials_with_other_seeds_hold_the_same_images_out(store: SweepStore) -> None:
     space = {"seed": {"options": [3, 4]}}
-    done(store.create(parse_sweep({"base": SHORT, "space": space, "trials": 2, "pruner": "none"})), store)
+    done(store.create(parse_sweep({"base": SHORT, "space": space, "trials": 2, "pruner": "none"})))
     configs = [run.config for run in store.runs.all()]
     assert [config.held_out_by for config in configs] == [SHORT.seed] * 2
     assert {config.seed for config in configs} <= {3, 4}
@@ -255,7 +249,7 @@ def test_a_branch_is_swept_as_any_other_config(store: SweepStore) -> None:
     parent.join()
     branch = {"parent": Parent(run=parent.run.id, epoch=2), "lessons": (lesson(),), "epochs": 1}
     made = store.create(asked(base=SHORT.model_copy(update=branch), trials=2))
-    sweep = done(store.open(made.id), store)
+    sweep = done(store.open(made.id))
     assert states(sweep) == [TrialState.COMPLETE] * 2
     for trial in sweep.trials:
         run = store.runs.open(trial.user_attrs["run"])
@@ -275,7 +269,7 @@ def test_a_run_whose_trial_is_stopped_early_is_tested(store: SweepStore) -> None
     )
     for rate in [good] * 5 + [hopeless] * 2:
         sweep.study.enqueue_trial({"learning_rate": rate})
-    done(sweep, store)
+    done(sweep)
     assert states(sweep) == [TrialState.COMPLETE] * 5 + [TrialState.PRUNED] * 2
     run = store.runs.open(sweep.trials[-1].user_attrs["run"])
     assert len(run.history().epochs) < 8
@@ -289,13 +283,13 @@ def test_a_sweep_whose_first_trials_fail_ends_with_their_reason(store: SweepStor
     )
     sweep = store.create(asked(base=diverging, space={"learning_rate": Between(low=9, high=10)}, trials=10))
     with pytest.raises(SweepError, match="lower the learning rate"):
-        done(sweep, store)
+        done(sweep)
     assert set(states(sweep)) == {TrialState.FAIL}
     assert all(trial.user_attrs["error"] for trial in sweep.trials)
 
 
 def test_one_that_runs_elsewhere_is_not_run_twice(store: SweepStore) -> None:
     sweep = store.create(asked())
-    steps: Callable[[], Step] = search(sweep, store.runs, trainings=on(1)).__next__
+    steps: Callable[[], Step] = search(sweep, on(1)).__next__
     with sweep.held(), pytest.raises(SweepError, match="already running elsewhere"):
         steps()

@@ -1,22 +1,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cnnlab.jobs.sweep import SweepError, SweepStore
-from cnnlab.jobs.sweep_config import SPACES, Between, SweepConfig, parse_sweep
+from cnnlab.jobs.sweep_config import SPACES, parse_sweep
 from cnnlab.runs.store import RunStore
 from cnnlab.training.config import ConfigError, RunConfig
+from tests.jobs.sweeps import asked
 
-SHORT = RunConfig.model_validate({"architecture": "quick", "epochs": 2, "train_fraction": 0.1})
 WITH_MOMENTUM = RunConfig(optimizer="sgd")
-RATES = Between(low=0.0005, high=0.05, log=True)
-
-
-def asked(**fields: Any) -> SweepConfig:
-    return SweepConfig.model_validate({"base": SHORT, "space": {"learning_rate": RATES}, "trials": 3, **fields})
 
 
 @pytest.fixture
@@ -60,6 +54,15 @@ def test_damaged_sweeps_are_told_and_not_listed(store: SweepStore) -> None:
     with pytest.raises(SweepError, match=r"study\.jsonl cannot be read"):
         _ = whole.study
     assert [found.id for found in store.all()] == [whole.id]
+
+
+def test_a_journal_that_is_damaged_after_it_was_opened_is_told_too(store: SweepStore) -> None:
+    sweep = store.create(asked())
+    assert not sweep.trials
+    with (sweep.folder / "study.jsonl").open("a") as journal:
+        journal.write("no journal\n{}\n")
+    with pytest.raises(SweepError, match=r"study\.jsonl cannot be read"):
+        _ = sweep.trials
 
 
 def test_settings_are_read_behind_a_byte_order_mark(store: SweepStore) -> None:

@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import pytest
 
+from cnnlab.jobs.job import Job
 from cnnlab.jobs.trial_training import Ended, Jobs
-from cnnlab.runs.store import RunStore
+from cnnlab.runs.run import RunError
+from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.runs.summary import About
 from cnnlab.training.config import RunConfig
-from tests.samples import TINY
+from tests.jobs.sweeps import SHORT
+from tests.trainings import finish, interrupted
+
+Noted = list[tuple[str, int]]
 
 
-def test_each_is_noted_with_its_earlier_epochs_and_one_that_ended_is_not_trained_again(tmp_path: Path) -> None:
-    noted: list[tuple[str, int]] = []
-    jobs = Jobs(RunStore(tmp_path), "", lambda job, after: noted.append((job.run.id, after)))
-    config = RunConfig.model_validate({"architecture": TINY, "epochs": 1, "train_fraction": 0.1})
-    job = jobs.start(config, About(note="Trial 0."))
-    job.join()
-    assert job.run.about.note == "Trial 0."
-    assert noted == [(job.run.id, 0)]
-    found = jobs.resume(job.run.id)
+def noting() -> tuple[Jobs, Noted]:
+    noted: Noted = []
+    return Jobs(RunStore(runs_folder()), note=lambda job, after: noted.append((job.run.id, after))), noted
+
+
+def test_a_new_one_is_described_and_noted_and_not_trained_again_once_it_has_ended() -> None:
+    jobs, noted = noting()
+    run = finish(jobs.start(SHORT, About(note="Trial 0."))).run
+    assert run.about.note == "Trial 0."
+    found = jobs.resume(run.id)
     assert isinstance(found, Ended)
     assert found.summary.status == "finished"
-    assert len(noted) == 1
+    assert found.history.epochs == run.history().epochs
+    assert noted == [(run.id, 0)]
+
+
+def test_one_that_was_interrupted_continues_and_is_noted_with_its_earlier_epochs() -> None:
+    run = interrupted(epochs=1000).run
+    before = run.whole_epochs
+    jobs, noted = noting()
+    job = jobs.resume(run.id)
+    assert isinstance(job, Job)
+    job.stop()
+    finish(job)
+    assert noted == [(run.id, before)]
+    assert before > 0
+
+
+def test_one_that_is_not_admitted_leaves_no_run() -> None:
+    def refuse(config: RunConfig, after: int) -> None:
+        raise RunError(f"no room for {config.epochs} epochs after {after}")
+
+    with pytest.raises(RunError, match="after 0"):
+        Jobs(RunStore(runs_folder()), admit=refuse).start(SHORT, About())
+    assert not RunStore(runs_folder()).all()

@@ -1291,7 +1291,7 @@ def test_trials_that_run_at_once_are_listed_with_their_curves(monkeypatch: pytes
     assert "2 at once" in texts(page)
     assert "Stopping weak trials early saves about" in texts(page)
     clock = Clock()
-    steps = search(sweep, RunStore(runs_folder()), trainings=FakeTrials(clock.read, clock.wait, slots=2))
+    steps = search(sweep, FakeTrials(clock.read, clock.wait, slots=2))
     while clock.now < 2.5:
         step = next(steps)
     monkeypatch.setitem(watch._board(), sweep.id, AtWork(step))
@@ -1328,7 +1328,7 @@ def test_a_sweep_is_found_by_its_address() -> None:
 
 def test_a_sweep_is_drawn_in_each_view() -> None:
     page, sweep = sweep_page(trials=6, space={"learning_rate": {"low": 0.00001, "high": 0.05, "log": True}})
-    for _ in search(sweep, RunStore(runs_folder())):
+    for _ in search(sweep):
         pass
     page.run()
     for view in ("History", "Curves", "Importance", "Slices"):

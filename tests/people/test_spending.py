@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnlab.people import spending
 from cnnlab.people.spending import Ledger
 
 ADA, BOB = "a" * 32, "b" * 32
@@ -69,3 +70,13 @@ def test_a_damaged_file_counts_nothing_and_is_replaced(ledger: Ledger, tmp_path:
     assert not ledger.settled(ADA, training)
     ledger.note(ADA, "other", images=1, epochs=1)
     assert [start.work for start in ledger.settled(ADA, training)] == ["other"]
+
+
+def test_of_too_many_the_early_ones_count_as_one(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spending, "MOST", 4)
+    for number in range(12):
+        ledger.note(ADA, f"run {number}", images=10, epochs=2)
+        ledger.settled(ADA, lambda work: 2)
+    starts = ledger.settled(ADA, training)
+    assert sum(start.total for start in starts) == 240
+    assert len(starts) <= 5

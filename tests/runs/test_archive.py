@@ -128,6 +128,24 @@ def test_an_archive_cannot_say_whose_a_run_is(finished_run: Run, store: RunStore
         unpack(forged, store)
 
 
+def test_nobody_takes_the_id_of_somebody_elses_deleted_run(finished_run: Run, store: RunStore) -> None:
+    file, ada, bob = packed(finished_run), RunStore(store.folder, "a" * 32), RunStore(store.folder, "b" * 32)
+    unpack(file, ada)
+    store.delete(finished_run.id)
+    assert unpack(file, bob) == Unpacked([], [finished_run.id])
+    store.restore(finished_run.id)
+    assert store.open(finished_run.id).owner == ada.owner
+    store.delete(finished_run.id)
+    assert unpack(file, ada).added == [finished_run.id]
+
+
+def test_runs_that_do_not_fit_their_owners_room_stay_out(finished_run: Run, store: RunStore) -> None:
+    before = contents(store.folder)
+    with pytest.raises(ArchiveError, match="1 kB of disk left"):
+        unpack(packed(finished_run), store, room=1000)
+    assert nothing_arrived(store, before)
+
+
 def test_the_checkpoints_of_a_provable_run_travel_along(finished_run: Run, store: RunStore, tmp_path: Path) -> None:
     run = RunStore(tmp_path / "runs").create(finished_run.config, provable=True)
     copytree(finished_run.folder, run.folder, dirs_exist_ok=True)

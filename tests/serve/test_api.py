@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
@@ -135,6 +138,26 @@ def test_who_tries_keys_has_to_wait_even_with_the_right_one(ask: Ask) -> None:
         pass
     assert refused.status_code == 429
     assert ask().status_code == 429
+
+
+def test_strangers_at_many_addresses_do_not_keep_others_out(finished_run: Run) -> None:
+    def find(key: str, run_id: str) -> Run:
+        if key != KEY:
+            raise QuestionError("send the key", 401)
+        return finished_run
+
+    def request(address: str, key: str) -> Request:
+        headers = [(b"authorization", f"Bearer {key}".encode())]
+        return Request({"type": "http", "client": (address, 1), "headers": headers, "query_string": b""})
+
+    async def asked() -> Run:
+        api = Api(find)
+        for number in range(400):
+            with suppress(QuestionError):
+                await api._found(request(f"2001:db8::{number % 20}", "guess"))
+        return await api._found(request("2001:db8:1::1", KEY))
+
+    assert asyncio.run(asked()) == finished_run
 
 
 def test_while_a_network_thinks_the_server_answers_others_and_refuses_what_would_wait_too_long(

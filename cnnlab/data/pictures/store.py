@@ -243,7 +243,7 @@ class Library:
         return name
 
     @property
-    def taken(self) -> int:
+    def disk_bytes(self) -> int:
         """The bytes of the data sets that can be changed, removed ones included."""
         there = [self.folder / name for name in self.names()]
         gone = [self.folder / _REMOVED / key for key in self.removed()]

@@ -12,7 +12,7 @@ import streamlit as st
 from cnnlab.charts.board import accuracies
 from cnnlab.classroom.assignment import Assignment
 from cnnlab.classroom.board import Part, Row, board, shown_part
-from cnnlab.classroom.board_table import board_table, csv, digits_of
+from cnnlab.classroom.board_table import board_table, digits_of
 from cnnlab.classroom.digits import Writers
 from cnnlab.classroom.readings import Readings
 from cnnlab.quantities import p_cell, percent
@@ -20,17 +20,18 @@ from cnnlab.ui.classroom.digit_readings import read_digits
 from cnnlab.ui.shell import classroom, frame, person
 from cnnlab.ui.shell.address import ASSIGNMENT
 from cnnlab.ui.shell.glossary_links import explain
-from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.figure import download_table
 
 PARTS: dict[Part, str] = {"public": "Public half", "private": "Private half", "all": "All test images"}
-_PERCENT = st.column_config.NumberColumn(format="percent")
 _COLUMNS = {
     "Place": st.column_config.TextColumn(help="Same as above: chance explains the difference to the last place"),
     "Test": st.column_config.TextColumn("Test accuracy"),
     "Interval": st.column_config.TextColumn("95% interval", help="Of the test accuracy (Wilson)"),
     "p": st.column_config.TextColumn(help="McNemar's test against the last place, multiplied by the number of tests"),
     "Class digits": st.column_config.TextColumn(help="Of the digits that the class drew, without those that taught it"),
-    "Validation": st.column_config.TextColumn(help="It chose this run among those that this person handed in"),
+    "Validation": st.column_config.TextColumn(
+        help="The run with the best one, of those that this person handed in, is on the board"
+    ),
     "Verified": st.column_config.MultiselectColumn(
         options=["proved", "differs", "not proved"],
         color=["green", "red", "gray"],
@@ -71,7 +72,7 @@ def show(assignment: Assignment) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{PARTS[part]}: {rows[0].test.images:,} images. {_later(assignment)}", width="stretch")
-        download("CSV", lambda: csv(whole), f"board-{assignment.id}")
+        download_table(lambda: whole, f"board-{assignment.id}")
     explain(
         "Of each person's runs, validation accuracy chooses one. Its test accuracy decides the order. McNemar's exact "
         "test compares it with the last place above on the same images; p is multiplied by the number of tests. Every "

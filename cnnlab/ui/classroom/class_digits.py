@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnlab.charts.png import inline
 from cnnlab.classroom.assignment import Assignment
-from cnnlab.classroom.board_table import csv, writers_table
+from cnnlab.classroom.board_table import writers_table
 from cnnlab.data.table import DIGITS
 from cnnlab.drawings.preprocess import prepare, stroke_ink
 from cnnlab.drawings.strokes import DrawingError, LabelledDrawing
@@ -16,7 +16,7 @@ from cnnlab.ui.shell import classroom, person
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.frame import counted, with_article
 from cnnlab.ui.widgets.canvas import current_drawing, drawing_canvas, set_drawing
-from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.figure import download_table
 from cnnlab.ui.widgets.images import enlarged
 
 _PLACE = "class.digits"
@@ -110,4 +110,4 @@ def _by_writer(assignment: Assignment) -> None:
             "taught drawings has no figure for those who drew them.",
             width="stretch",
         )
-        download("CSV", lambda: csv(table), f"writers-{assignment.id}")
+        download_table(lambda: table, f"writers-{assignment.id}")

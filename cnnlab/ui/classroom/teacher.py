@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urljoin
-
 import streamlit as st
 
 from cnnlab.classroom.assignment import Assignment
@@ -11,7 +9,7 @@ from cnnlab.classroom.proofs import Verifying
 from cnnlab.jobs.worker import Worker
 from cnnlab.ui.classroom.board import rows_of
 from cnnlab.ui.shell import classroom, session
-from cnnlab.ui.shell.address import ASSIGNMENT
+from cnnlab.ui.shell.address import ASSIGNMENT, server_url
 from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import counted
 from cnnlab.ui.shell.state import CLASS_REMOVED, CLASS_VERIFYING
@@ -56,7 +54,7 @@ def offer_undo() -> None:
 
 
 def _link(assignment: Assignment) -> str:
-    return f"{urljoin(st.context.url or '', 'Train')}?{urlencode({ASSIGNMENT.name: assignment.id})}"
+    return f"{server_url('Class')}/Train?{ASSIGNMENT.name}={assignment.id}"
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, on_release=Worker.cancel)

@@ -30,7 +30,7 @@ from cnnlab.runs.trained import test_answers
 from cnnlab.text import without_password
 from cnnlab.ui.compare.bring_in import bring_in
 from cnnlab.ui.compare.run_table import tick_only
-from cnnlab.ui.shell import person, run_changes, session
+from cnnlab.ui.shell import person, quotas, run_changes, session
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.frame import counted, distinct_labels, go_to
 from cnnlab.ui.shell.own_pictures import may_train_on
@@ -262,7 +262,7 @@ def _import() -> None:
     file = st.file_uploader("An archive of runs (.zip)", ["zip"], key="compare.import", max_upload_size=MAX_UPLOAD)
     if st.button("Import", type="primary", disabled=file is None, key="compare.import.go") and file:
         try:
-            taken = unpack(file, session.store())
+            taken = unpack(file, session.store(), quotas.disk_left())
         except ArchiveError as error:
             say(_PLACE, str(error), "error")
         else:

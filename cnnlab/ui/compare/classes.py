@@ -22,7 +22,7 @@ from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.curves import legend
-from cnnlab.ui.widgets.figure import close_button, download, opened, show_figure
+from cnnlab.ui.widgets.figure import close_button, download_table, opened, show_figure
 from cnnlab.ui.widgets.images import upright
 from cnnlab.ui.widgets.live_chart import live_chart
 
@@ -51,7 +51,7 @@ def show(chosen: Chosen) -> None:
     columns = dict.fromkeys(judged, _PERCENT) | {"Difference, points": _POINTS, "p": _P}
     shown = frame.round(dict.fromkeys(judged, 3))
     st.dataframe(shown.assign(p=shown["p"].map(p_cell)) if is_pair else shown, hide_index=True, column_config=columns)
-    download("CSV", lambda: frame.to_csv(index=False), "classes-compared")
+    download_table(lambda: frame, "classes-compared")
     shades = colours(judged)
     legend(shades)
     points = charts.per_class_points(accuracies, "Test accuracy", shades)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -13,7 +15,7 @@ from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.shell.frame import literal
 from cnnlab.ui.widgets.better_epoch import better_epoch
 from cnnlab.ui.widgets.curves import legend, log_loss
-from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.figure import download_table
 from cnnlab.ui.widgets.live_chart import live_chart
 
 
@@ -33,7 +35,7 @@ def show(chosen: Chosen) -> None:
             figure = charts.overlaid_curves(curves, metric, AXES[axis], shades, log)
             alt = f"Validation {metric} of the runs against {AXES[axis]}"
             live_chart(figure, f"compared-{metric}", f"{axis}.{log}", alt)
-            download("CSV", lambda curves=curves: _long(curves).to_csv(index=False), f"compared-{metric}")  # type: ignore[misc]
+            download_table(partial(_long, curves), f"compared-{metric}")
     for name, entry in chosen.named.items():
         better_epoch(entry.run, entry.summary, _history(entry), name)
     without = [name for name, group in histories.items() if not any(history.epochs for history in group)]

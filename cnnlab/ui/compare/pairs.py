@@ -18,7 +18,7 @@ from cnnlab.ui.shell.frame import door, literal
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.cached import answers
-from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.figure import download_table
 
 _PERCENT = st.column_config.NumberColumn(format="percent")
 _COLUMNS = {
@@ -43,7 +43,7 @@ def show(chosen: Chosen) -> None:
         _tell(rows.iloc[0])
     shown = rows.round({"One's accuracy": 3, "Other's accuracy": 3}).assign(p=rows["p"].map(p_cell))
     st.dataframe(shown, hide_index=True, column_config=_COLUMNS)
-    download("CSV", lambda: rows.to_csv(index=False), "pairs-compared")
+    download_table(lambda: rows, "pairs-compared")
     counts = "; ".join(f"{name}: {how_tested(entry.summary, entry.run.looks)}" for name, entry in chosen.named.items())
     st.caption(literal(counts))
     explain(

@@ -14,7 +14,7 @@ from cnnlab.runs.resource_log import NAME, read_samples
 from cnnlab.training.resources import Sample, joules
 from cnnlab.ui.compare.selection import Chosen
 from cnnlab.ui.widgets.curves import legend
-from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.figure import download_table
 from cnnlab.ui.widgets.live_chart import live_chart
 
 LINE = 2  # points that a line needs
@@ -40,7 +40,7 @@ def resources(chosen: Chosen) -> None:
             live_chart(plot, f"compared-{name.lower()}", "", f"{name} of the runs by seconds of training")
     rows = pd.DataFrame([_row(name, samples) for name, samples in known.items()]).dropna(axis=1, how="all")
     st.dataframe(rows, hide_index=True, column_config=_FORMATS)
-    download("CSV", lambda: _long(known).to_csv(index=False), "compared-resources")
+    download_table(lambda: _long(known), "compared-resources")
     st.caption("Other trainings in the same program at the same time are included.")
 
 

@@ -18,7 +18,7 @@ from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.frame import literal
 from cnnlab.ui.shell.own_pictures import own_pictures
 from cnnlab.ui.shell.state import DATA_JUDGED
-from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.figure import download_table
 
 UPDATE_SECONDS = 0.7
 FEW = 300  # pictures whose first answers come without being asked for, in some seconds
@@ -86,7 +86,7 @@ def _show(version: Version, results: tuple[Judged, ...]) -> None:
         f"Each picture is named by a network trained on {FOLDS - 1} fifths of the others. It never learned from this "
         "picture or another shot of its scene. Test pictures are not used. Wilson intervals, 95%."
     )
-    download("CSV", lambda: table.to_csv(index=False), f"first-answers-{version.name}-{version.number}")
+    download_table(lambda: table, f"first-answers-{version.name}-{version.number}")
     frame.door("Train", "Train with these settings", {"recipe": "transfer", "dataset": version.key})
     with st.expander("What an ImageNet network calls them"):
         _imagenet(version)

@@ -25,7 +25,7 @@ from cnnlab.ui.shell.flash import say
 from cnnlab.ui.shell.frame import literal
 from cnnlab.ui.shell.own_pictures import own_pictures
 from cnnlab.ui.shell.state import DATA_CHOSEN, DATA_FINDING, DATA_VIEW
-from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.figure import download_table
 
 
 class _View(NamedTuple):
@@ -120,7 +120,7 @@ def _report(version: Version) -> None:
     )
     if len(table):
         st.dataframe(table, hide_index=True, width="stretch")
-        download("CSV", lambda: table.to_csv(index=False), f"report-{version.name}-{version.number}")
+        download_table(lambda: table, f"report-{version.name}-{version.number}")
 
 
 def _versions(version: Version) -> None:

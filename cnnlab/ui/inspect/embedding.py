@@ -25,7 +25,7 @@ from cnnlab.ui.views.cached import features_of
 from cnnlab.ui.views.gallery import opened_image
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.awaited import awaited, begun
-from cnnlab.ui.widgets.figure import download, opened
+from cnnlab.ui.widgets.figure import download_table, opened
 from cnnlab.ui.widgets.point_cloud import point_cloud, sprite_sheet
 
 UPDATE_SECONDS = 0.6
@@ -181,7 +181,7 @@ def _draw(asked: _Asked, places: Places) -> None:
     frame = pd.DataFrame(places, columns=list("xyz")[: asked.dimensions]).assign(
         true=[classes[label] for label in labels], answer=[classes[answer] for answer in answers]
     )
-    download("CSV", lambda: frame.to_csv(index_label="test image"), f"embedding-{asked.name}")
+    download_table(lambda: frame.rename_axis("test image").reset_index(), f"embedding-{asked.name}")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -22,7 +22,7 @@ from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import VERDICTS
 from cnnlab.ui.views.cached import answers, validation_answers
 from cnnlab.ui.views.view import Look
-from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.figure import download_table
 from cnnlab.ui.widgets.images import enlarged
 
 SHOWN = 60
@@ -95,7 +95,9 @@ def _review(look: Look, which: str, found: Answers, images: Split) -> None:
             "it stays with the image. The network may be wrong too: a strange image can have the right label. The "
             "CSV has all disagreements; its index counts from 0."
         )
-        download("CSV", lambda: _table(found, chosen, given, files).to_csv(), f"labels-{which.replace(' ', '-')}-{at}")
+        download_table(
+            lambda: _table(found, chosen, given, files).reset_index(), f"labels-{which.replace(' ', '-')}-{at}"
+        )
 
 
 def _verdicts(run: Run, which: str, count: int) -> dict[int, str]:

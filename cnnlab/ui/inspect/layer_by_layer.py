@@ -18,7 +18,7 @@ from cnnlab.networks.layers import shown
 from cnnlab.ui.inspect.opened_map import show_image, show_opened
 from cnnlab.ui.shell.state import LAYER_STRIP, Key, passage_map
 from cnnlab.ui.views.view import Look
-from cnnlab.ui.widgets.figure import download, paged
+from cnnlab.ui.widgets.figure import download_table, paged
 from cnnlab.ui.widgets.images import upright
 from cnnlab.ui.widgets.layer_strip import ROWS, Answer, Column, layer_strip
 
@@ -46,7 +46,7 @@ def show(at: Look) -> None:
             "map** to see how it is computed.",
             width="content",
         )
-        download("CSV", lambda: _table(some).to_csv(index=False), f"layers-{at.at}")
+        download_table(lambda: _table(some), f"layers-{at.at}")
     if not opens.get():
         return
     name, _, unit = opens.get().rpartition("/")

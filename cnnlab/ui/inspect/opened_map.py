@@ -16,7 +16,7 @@ from cnnlab.ui.inspect.layer_words import SAYS
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import Key
 from cnnlab.ui.views.view import Look
-from cnnlab.ui.widgets.figure import download, show_figure, tidy
+from cnnlab.ui.widgets.figure import download_table, show_figure, tidy
 from cnnlab.ui.widgets.images import upright
 from cnnlab.ui.widgets.sliding_window import show_window
 from cnnlab.ui.widgets.window_scene import scene_of, told_of
@@ -80,9 +80,7 @@ def _window(at: Look, stage: Stage, worked: Worked, unit: int) -> None:
             f"{_channels(worked)}. {told_of(scene, worked)}",
             width="content",
         )
-        download(
-            "CSV", lambda: tidy(stage.after[unit].numpy(), "row", "column").to_csv(index=False), f"{stage.name}-{unit}"
-        )
+        download_table(lambda: tidy(stage.after[unit].numpy(), "row", "column"), f"{stage.name}-{unit}")
 
 
 def _channels(worked: Worked) -> str:

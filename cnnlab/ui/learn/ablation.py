@@ -18,7 +18,7 @@ from cnnlab.learn.shipped import Shipped, shipped_ablation, shipped_transfer
 from cnnlab.networks.designs import to_link
 from cnnlab.quantities import duration
 from cnnlab.ui.shell import frame
-from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.figure import download_table
 from cnnlab.ui.widgets.live_chart import live_chart
 from cnnlab.ui.widgets.progress import trial
 
@@ -233,7 +233,7 @@ def _table(rows: pd.DataFrame) -> None:
             "Differences are paired: with one seed, all trainings use the same images. From and To bound the "
             "difference. All intervals together hold with 95% confidence (Student's t, Bonferroni)."
         )
-        download("CSV", lambda: shown.to_csv(index=False), "several-seeds")
+        download_table(lambda: shown, "several-seeds")
 
 
 def _doors(terms: ablation.Terms, found: list[Effect]) -> None:

@@ -30,7 +30,7 @@ from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.frame import literal
 from cnnlab.ui.shell.glossary_links import explain, linked
 from cnnlab.ui.shell.state import FEW_PICTURES_OF
-from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.figure import download_table
 from cnnlab.ui.widgets.live_chart import live_chart
 from cnnlab.ui.widgets.progress import trial
 
@@ -201,7 +201,7 @@ def _table(rows: pd.DataFrame) -> None:
         width="stretch",
         placeholder="",
     )
-    download("CSV", lambda: shown.to_csv(index=False), "few-pictures")
+    download_table(lambda: shown, "few-pictures")
 
 
 def _door(terms: Terms, best: Point) -> None:

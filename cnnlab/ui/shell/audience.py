@@ -45,3 +45,26 @@ class Audience:
                 return
             del self._timers[work]
         end()
+
+
+class Watcher:
+    """One who watches work until released; thread-safe."""
+
+    def __init__(self, audience: Audience) -> None:
+        self._audience = audience
+        self._ends: dict[Hashable, Callable[[], object]] | None = {}  # how to end each work; None once released
+        self._lock = Lock()
+
+    def add(self, work: Hashable, end: Callable[[], object]) -> None:
+        """Watch ``work``, which ``end`` ends; once released, watch nothing more."""
+        with self._lock:
+            if self._ends is not None and work not in self._ends:
+                self._ends[work] = end
+                self._audience.watch(work)
+
+    def release(self) -> None:
+        """Watch nothing any more."""
+        with self._lock:
+            for work, end in (self._ends or {}).items():
+                self._audience.leave(work, end)
+            self._ends = None

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+from math import inf
 
 import streamlit as st
 
@@ -26,6 +28,9 @@ from cnnlab.ui.shell import catalogue, person
 
 Note = Callable[[Job, int], None]
 """Writes down that a training began after so many earlier epochs; for any thread."""
+
+Admit = Callable[[RunConfig, int], None]
+"""Raises RunError where there is no room for a training after so many earlier epochs; for any thread."""
 
 
 def limits() -> Quotas:
@@ -52,7 +57,7 @@ def needs_further(run: Run, epochs: int = 0) -> Use:
 
 
 def sweep_needs(config: SweepConfig) -> Use:
-    """Return what all trials of a sweep take; they wait in the queue one by one."""
+    """Return what all trials of a sweep take; those that wait do not count as queued."""
     return Use(0, images_at_most(config), disk_bytes(config))
 
 
@@ -69,20 +74,28 @@ def lately_used(at: str, owner: str, queued: int) -> Use:
 
 def check(more: Callable[[], Use], queued: int) -> None:
     """Raise RunError where the session's person may not use so much more, with what is used up and how to free it."""
-    if not are_limited():
-        return
-    try:
-        why = refusal(limits(), used(queued), more())
-    except CnnLabError as error:  # a data set that is gone, a network that does not fit
-        raise RunError(str(error)) from error
-    if why:
-        raise RunError(why)
-
-
-def settle() -> None:
-    """Count of the person's trainings that have ended only what they took."""
     if are_limited():
-        _ledger().settled(person.owner(), _epochs_of)
+        _check(limits(), person.owner(), more, queued)
+
+
+def admission() -> Admit:
+    """Return what checks the room for each trial of the session's person, who may have begun others since the first."""
+    if not are_limited():
+        return lambda config, after: None
+    most, owner = limits(), person.owner()
+    return lambda config, after: _check(most, owner, lambda: replace(needs(config, after), queued=0))
+
+
+def settle(owner: str) -> None:
+    """Count of somebody's trainings that have ended only what they took."""
+    if owner:
+        _ledger().settled(owner, _epochs_of)
+
+
+def disk_left() -> float:
+    """Return how many bytes more the session's person may have on disk; infinite without a quota."""
+    most = limits().disk_mb
+    return max(0.0, most * MB - _bytes_of(person.owner())) if most else inf
 
 
 def noting() -> Note:
@@ -96,6 +109,15 @@ def _note(ledger: Ledger, owner: str, job: Job, after: int) -> None:
     images, _ = epoch_images(job.config, dataset_spec(job.config.dataset))
     with suppress(OSError):  # where nothing can be written, no training gets far
         ledger.note(owner, job.run.id, images, job.epochs - after, after)
+
+
+def _check(most: Quotas, owner: str, more: Callable[[], Use], queued: int = 0) -> None:
+    try:
+        why = refusal(most, _used(owner, queued), more())
+    except CnnLabError as error:  # a data set that is gone, a network that does not fit
+        raise RunError(str(error)) from error
+    if why:
+        raise RunError(why)
 
 
 def _used(owner: str, queued: int) -> Use:
@@ -115,13 +137,25 @@ def _epochs_of(run_id: str) -> int | None:
 
 
 def _bytes_of(owner: str) -> int:
-    """Return the bytes of somebody's runs and data sets, deleted ones included."""
+    """Return the bytes of somebody's runs and data sets, deleted ones included; what trains counts with its end."""
+    training = {job.run.id: _bytes_at_end(job) for job in running_jobs() if job.run.owner == owner}
     runs = catalogue.entries()
     megabytes: float = sum(
-        entry.row["Disk, MB"] for entry, one in zip(runs, runs.belongings, strict=True) if one.owner == owner
+        entry.row["Disk, MB"]
+        for entry, one in zip(runs, runs.belongings, strict=True)
+        if one.owner == owner and entry.id not in training
     )
     deleted = sum(run.disk_bytes for run in RunStore(runs_folder()).deleted() if run.owner == owner)
-    return round(megabytes * MB) + deleted + own_pictures(owner).taken
+    return round(megabytes * MB) + sum(training.values()) + deleted + own_pictures(owner).disk_bytes
+
+
+def _bytes_at_end(job: Job) -> int:
+    """Return what the run of a training takes at most when it ends; where that cannot be known, what it takes now."""
+    whole = job.config.model_copy(update={"epochs": job.epochs})
+    with suppress(CnnLabError):
+        most = disk_needs(whole, dataset_spec(whole.dataset), provable=job.run.checkpoints.are_kept).bytes
+        return max(most, job.run.disk_bytes)
+    return job.run.disk_bytes
 
 
 def _ledger() -> Ledger:

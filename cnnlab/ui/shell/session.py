@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,7 +37,7 @@ from cnnlab.threads import WorkerThread, exit_code_is
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell import catalogue, person, quotas, run_changes
 from cnnlab.ui.shell.address import RUN
-from cnnlab.ui.shell.audience import Audience
+from cnnlab.ui.shell.audience import Audience, Watcher
 from cnnlab.ui.shell.flash import LINK, say
 from cnnlab.ui.shell.own_pictures import may_train_on
 from cnnlab.ui.shell.state import OWN_RUN, WORKS
@@ -45,6 +45,8 @@ from cnnlab.ui.shell.state import OWN_RUN, WORKS
 GRACE_SECONDS = float(os.environ.get("CNNLAB_GRACE_SECONDS", "120"))
 MOST_QUEUED = 20  # trainings of one owner, the running ones included
 REMOVED_WITHIN = 2.0  # seconds that a page waits
+
+_adding = Lock()  # of several pages, each finds what the others began: quotas are of all together
 
 
 @dataclass
@@ -65,27 +67,13 @@ class _Board:
         job.stop()
 
 
-class _Watch:
-    """The work that a connected session watches; Streamlit releases it as soon as the socket closes."""
+class _Watch(Watcher):
+    """A connected session; Streamlit releases it as soon as the socket closes."""
 
     def __init__(self, audience: Audience) -> None:
+        super().__init__(audience)
         self.own: Job | None = None  # the training that it started last
         self.owner = token_hex(8)  # of its trainings
-        self._audience = audience
-        self._ends: dict[Hashable, Callable[[], object]] | None = {}  # how to end each work; None once released
-        self._lock = Lock()
-
-    def add(self, work: Hashable, end: Callable[[], object]) -> None:
-        with self._lock:
-            if self._ends is not None and work not in self._ends:
-                self._ends[work] = end
-                self._audience.watch(work)
-
-    def release(self) -> None:
-        with self._lock:
-            for work, end in (self._ends or {}).items():
-                self._audience.leave(work, end)
-            self._ends = None
 
 
 @st.cache_resource(show_spinner=False)
@@ -174,20 +162,21 @@ def _added(
 
     Raises RunError where there are too many, or a quota has no room for it.
     """
-    board, watch, others = _board(), _watch(), trainings()
-    if known := next((job for job in others if is_asked(job)), None):
-        return known
-    if len(others) >= MOST_QUEUED:
-        raise RunError(f"{MOST_QUEUED} of your trainings wait or run: remove one, or wait until one ends")
-    quotas.check(more, len(others))
-    whose, note = owner(), quotas.noting()
-    limit_running(whose, quotas.limits().running)
-    # No call of Streamlit in between: a second click interrupts there, and must find the first one's job.
-    watch.own = job = begin(whose)
-    board.jobs[job.run.id] = job
-    watch.add(job, partial(board.let_go, job))
-    note(job, after)
-    return job
+    with _adding:
+        board, watch, others = _board(), _watch(), trainings()
+        if known := next((job for job in others if is_asked(job)), None):
+            return known
+        if len(others) >= MOST_QUEUED:
+            raise RunError(f"{MOST_QUEUED} of your trainings wait or run: remove one, or wait until one ends")
+        quotas.check(more, len(others))
+        whose, note = owner(), quotas.noting()
+        limit_running(whose, quotas.limits().running)
+        # No call of Streamlit in between: a second click interrupts there, and must find the first one's job.
+        watch.own = job = begin(whose)
+        board.jobs[job.run.id] = job
+        watch.add(job, partial(board.let_go, job))
+        note(job, after)
+        return job
 
 
 def _taken(job: Job) -> Job:
@@ -216,7 +205,7 @@ def remove(job: Job) -> None:
         return
     job.abandon()
     job.join(REMOVED_WITHIN)
-    quotas.settle()  # before its run is gone, which tells what it has taken
+    quotas.settle(job.run.owner)  # before its run is gone, which tells what it has taken
     if not (job.is_running or job.history.steps or job.run.whole_epochs):
         with suppress(RunError):
             run_changes.delete(job.run.id)

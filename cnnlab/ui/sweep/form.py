@@ -109,10 +109,10 @@ def _tell_pruning(asked: SweepConfig) -> None:
     if at_once == 1 or asked.pruner == "none" or trials * epochs > MOST_SIMULATED:
         return
     one, many = (1 - epochs_trained(asked.pruner, trials, epochs, slots) / (trials * epochs) for slots in (1, at_once))
-    cost = f", and {one:.0%} one after another: fewer trials have ended when one is judged" if one > many + 0.01 else ""
+    alone = f" ({one:.0%} one after another: more have ended when one is judged)" if one > many + 0.01 else ""
     st.caption(
         f":material/content_cut: Stopping weak trials early saves about {many:.0%} of the epochs with {at_once} at "
-        f"once{cost}. Simulated."
+        f"once{alone}. Simulated."
     )
 
 

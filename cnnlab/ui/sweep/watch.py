@@ -17,7 +17,7 @@ from cnnlab.jobs.worker import Worker
 from cnnlab.people.rights import Action
 from cnnlab.quantities import rough_duration
 from cnnlab.runs.run import RunError
-from cnnlab.runs.store import RunStore, runs_folder
+from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, field_title
 from cnnlab.ui.shell import frame, person, poll, quotas, run_changes, session
 from cnnlab.ui.shell.address import SWEEP
@@ -74,9 +74,8 @@ def start(config: SweepConfig) -> bool:
 
 def _search(sweep: Sweep) -> Worker[Step]:
     limit_running(session.owner(), quotas.limits().running)
-    runs = _store().runs
-    trainings = Jobs(RunStore(runs.folder, sweep.owner), session.owner(), quotas.noting())
-    return Worker(search(sweep, runs, trainings=trainings))
+    trainings = Jobs(sweep.runs, session.owner(), quotas.noting(), quotas.admission())
+    return Worker(search(sweep, trainings))
 
 
 def is_busy() -> bool:

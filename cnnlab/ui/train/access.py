@@ -63,13 +63,23 @@ def _open_up(run: Run, is_open: bool) -> None:
     try:
         run_changes.open_up(run, is_open)
     except RunError as error:
-        st.toast(frame.literal(str(error)), icon=":material/error:")
+        _tell(error)
 
 
 def _make() -> None:
-    API_KEY.put(person.api_keys().make(person.as_holder()))
+    try:
+        API_KEY.put(person.api_keys().make(person.as_holder()))
+    except OSError as error:
+        _tell(error)
 
 
 def _revoke() -> None:
-    API_KEY.drop()
-    person.api_keys().revoke(person.as_holder().id)
+    try:
+        person.api_keys().revoke(person.as_holder().id)
+        API_KEY.drop()
+    except OSError as error:
+        _tell(error)
+
+
+def _tell(error: Exception) -> None:
+    st.toast(frame.literal(str(error)), icon=":material/error:")

@@ -14,7 +14,7 @@ from cnnlab.ui.shell.own_pictures import may_train_on
 from cnnlab.ui.widgets.assignment_rules import deadline, free_settings, limits
 
 
-def told(assignment: Assignment) -> None:
+def show_rules(assignment: Assignment) -> None:
     """Show what the assignment asks."""
     with st.container(border=True, gap="xsmall"):
         st.markdown(f":material/assignment: **{literal(assignment.title)}**")

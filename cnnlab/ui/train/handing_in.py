@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from cnnlab.classroom.assignment import Assignment
-from cnnlab.classroom.hand_in import count_today
+from cnnlab.classroom.hand_in import count_today, is_known
 from cnnlab.classroom.handing_in import hand_in, refusals
 from cnnlab.errors import CnnLabError
 from cnnlab.people.rights import owns
@@ -15,11 +15,12 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.ui.shell import classroom, person, run_changes, session
 from cnnlab.ui.shell.address import ASSIGNMENT
 from cnnlab.ui.shell.flash import say, tell
-from cnnlab.ui.shell.frame import counted, distinct_labels, door, literal
+from cnnlab.ui.shell.frame import counted, distinct_labels, door, errors_shown, literal
 
 _PLACE = "hand-in"
 
 
+@errors_shown()
 def handing_in(run: Run) -> None:
     """Show a box to hand ``run`` in, to its owner in a class with an assignment for its data set."""
     if not (person.is_member() and owns(person.me(), run)):
@@ -31,7 +32,7 @@ def handing_in(run: Run) -> None:
         tell(_PLACE, title="The run was not handed in")
         assignment = _choose(offered)
         own = classroom.my_hand_ins(assignment)
-        if any((one.source, one.epoch) == (run.id, run.summary.epoch) for one in own):
+        if is_known(own, run.id, run.summary.epoch):
             st.markdown(f":material/check: This run is handed in for **{literal(assignment.title)}**.")
             door("Class", "See the board", {ASSIGNMENT.name: assignment.id})
             return

@@ -15,7 +15,7 @@ from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.ui.shell import classroom, frame, person, quotas, session
 from cnnlab.ui.shell.state import PROVABLE
-from cnnlab.ui.train.assignment import told
+from cnnlab.ui.train.assignment import show_rules
 from cnnlab.ui.train.queue import queue
 from cnnlab.ui.train.rate_finder import learning_rate_finder
 from cnnlab.ui.widgets import epoch_timing
@@ -34,7 +34,7 @@ def rail() -> None:
     running, assignment = session.running_job(), classroom.trained_for()
     top, notice = st.container(), st.container()  # the button needs the form's settings and stands above it
     if assignment:
-        told(assignment)
+        show_rules(assignment)
     config = run_form(assignment)
     with top:
         if running:

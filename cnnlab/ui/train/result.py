@@ -24,7 +24,9 @@ def result(view: RunView) -> None:
     """Show how a run ended, its figures where it was tested, and what comes next."""
     _ending(view)
     if reason := failure(view.run):
-        st.caption(f":material/sync_problem: Not sent to MLflow: {frame.literal(reason)}. The next start tries again.")
+        st.caption(
+            f":material/sync_problem: Not sent to MLflow: {frame.literal(reason)}. The app's next start tries again."
+        )
     better_epoch(view.run, view.summary, view.history)
     if (accuracy := view.summary.test_accuracy) is not None:
         _figures(view, accuracy)

@@ -16,6 +16,7 @@ from cnnlab.analysis.activations import feature_maps
 from cnnlab.analysis.attribution import METHODS, Attribution, Question, default_layer, randomised, similarity
 from cnnlab.jobs.worker import Worker
 from cnnlab.quantities import signed
+from cnnlab.text import sentence
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.views.view import Look
@@ -146,5 +147,5 @@ def _map(at: Look, attribution: Attribution, name: str, choice: _Choice, limit: 
         name,
         f"{name}: how much each pixel of the image speaks for the class",
         lambda: tidy(values, "row", "column"),
-        f"{attribution.note[:1].upper()}{attribution.note[1:]}." if attribution.note else "",
+        sentence(attribution.note),
     )

@@ -53,6 +53,8 @@ def _ask(run: Run) -> None:
 @st.fragment  # a stroke reruns this, not the whole page
 @frame.errors_shown()
 def _drawn(run: Run, trained: Trained, familiar: TrainingFeatures) -> None:
+    if not person.may(Action.PREDICT, run):  # it was closed since the page was drawn
+        st.rerun()
     paper, answer = st.columns([4, 7], gap="large")
     with paper:
         drawing = drawing_canvas(has_pens=False)

@@ -8,10 +8,10 @@ from contextlib import suppress
 import streamlit as st
 
 from cnnlab.classroom.assignment import Assignment, Facts
-from cnnlab.classroom.handing_in import epochs_before, facts_of
+from cnnlab.classroom.handing_in import epochs_before, facts_of, is_traced
+from cnnlab.errors import CnnLabError
 from cnnlab.networks.architecture import Architecture, LayerSummary
 from cnnlab.networks.layers import Resize
-from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.own_pictures import may_train_on
@@ -44,7 +44,7 @@ def take(assignment: Assignment, fill_in: Callable[[RunConfig], None]) -> None:
 def _begun(assignment: Assignment) -> RunConfig | None:
     """Return the settings of the session's run after a reload, where it was trained for the assignment."""
     run = session.current_run()
-    with suppress(RunError):
+    with suppress(CnnLabError):  # a damaged run, or one whose pictures are gone
         if run and not run.config.comes_from and not assignment.objections(facts_of(run)):
             return run.config
     return None
@@ -61,7 +61,8 @@ def _hold_network(network: Architecture) -> None:
 
 def check(assignment: Assignment, config: RunConfig, rows: list[LayerSummary]) -> None:
     """Raise ConfigError where a training would not be what the assignment asks."""
-    epochs = config.epochs + epochs_before(config, session.store())
-    facts = Facts(config, sum(row.parameters for row in rows), epochs)
+    store = session.store()
+    epochs = config.epochs + epochs_before(config, store)
+    facts = Facts(config, sum(row.parameters for row in rows), epochs, is_traced=is_traced(config, store))
     if objections := assignment.objections(facts):
         raise ConfigError(f"{assignment.title}: {objections[0]}")

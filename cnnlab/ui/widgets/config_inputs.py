@@ -46,8 +46,14 @@ def is_fixed(field: str) -> bool:
     return field in _fixed.get()
 
 
-def _help(field: str, hint: str | None) -> str | None:
-    return FIXED_HELP if is_fixed(field) else hint
+def alike(field: str, hint: str | None = None) -> dict[str, Any]:
+    """Return the arguments that the inputs for all fields have alike."""
+    return {
+        "key": form_field(field).name,
+        "persist_state": "session",
+        "help": FIXED_HELP if is_fixed(field) else hint,
+        "disabled": is_fixed(field),
+    }
 
 
 def counts(field: str) -> bool:
@@ -68,30 +74,15 @@ def choice(
         return str(_default(field))
     if options is None:
         options = list(get_args(RunConfig.model_fields[field].annotation))
-    key = form_field(field).name
-    return st.selectbox(
-        label,
-        options,
-        format_func=shown,
-        key=key,
-        persist_state="session",
-        help=_help(field, hint),
-        disabled=is_fixed(field),
-    )
+    chosen: str = st.selectbox(label, options, format_func=shown, **alike(field, hint))
+    return chosen
 
 
 def integer(label: str, field: str, hint: str | None = None) -> int:
     """Show an input for a whole number, and beside it where the field does not take the number."""
     if field in _left_out.get():
         return int(_default(field))
-    value = st.number_input(
-        label,
-        step=1,
-        key=form_field(field).name,
-        persist_state="session",
-        help=_help(field, hint),
-        disabled=is_fixed(field),
-    )
+    value: int = st.number_input(label, step=1, **alike(field, hint))
     is_within(value, _bounds(field))
     return value
 
@@ -100,16 +91,7 @@ def number(label: str, field: str, step: float, form: str = "%.2f", hint: str | 
     """Show an input for a number, written in the format ``form``, and beside it where the field does not take it."""
     if field in _left_out.get():
         return float(_default(field))
-    key = form_field(field).name
-    value = st.number_input(
-        label,
-        step=step,
-        format=form,
-        key=key,
-        persist_state="session",
-        help=_help(field, hint),
-        disabled=is_fixed(field),
-    )
+    value: float = st.number_input(label, step=step, format=form, **alike(field, hint))
     is_within(value, _bounds(field))
     return value
 

@@ -11,8 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from pandas.api.types import is_numeric_dtype
 
 from cnnlab.charts.png import inline, png
+from cnnlab.text import no_formula
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.state import Key
 
@@ -43,7 +45,7 @@ def show_figure(
     )
     with st.container(horizontal=True):
         explain(caption)
-        download("CSV", lambda: table().to_csv(index=False), name)
+        download_table(table, name)
 
 
 def show_picture(
@@ -53,11 +55,23 @@ def show_picture(
     st.image(inline(pixels), alt=alt)
     with st.container(horizontal=True):
         explain(caption)
-        download("PNG", lambda: png(pixels), name)
-        download("CSV", lambda: table().to_csv(index=False), name)
+        _download("PNG", lambda: png(pixels), name)
+        download_table(table, name)
 
 
-def download(kind: Literal["CSV", "PNG"], content: Callable[[], str | bytes], name: str) -> None:
+def download_table(table: Callable[[], pd.DataFrame], name: str) -> None:
+    """Show a button that creates a table as the CSV file ``name`` when clicked."""
+    _download("CSV", lambda: as_csv(table()), name)
+
+
+def as_csv(table: pd.DataFrame) -> str:
+    """Return a table as CSV, in which no text becomes a formula of a spreadsheet: others may have written it."""
+    harmless = table.apply(lambda column: column if is_numeric_dtype(column) else column.map(no_formula))
+    text: str = harmless.rename(columns=no_formula).to_csv(index=False)
+    return text
+
+
+def _download(kind: Literal["CSV", "PNG"], content: Callable[[], str | bytes], name: str) -> None:
     """Show a button that creates the file ``name`` when clicked."""
     st.download_button(
         kind,

@@ -9,9 +9,8 @@ import streamlit as st
 from cnnlab.data.datasets import DATASETS
 from cnnlab.training.device import devices, precisions
 from cnnlab.training.titles import value_title
-from cnnlab.ui.shell.state import form_field
 from cnnlab.ui.widgets.bounds import between, is_within
-from cnnlab.ui.widgets.config_inputs import choice, counts, integer, is_fixed, number
+from cnnlab.ui.widgets.config_inputs import alike, choice, counts, integer, number
 
 
 def more_settings(dataset: str, is_branch: bool) -> dict[str, Any]:
@@ -54,10 +53,7 @@ def _optimiser() -> dict[str, Any]:
     if counts("momentum"):
         fields["momentum"] = number("Momentum", "momentum", 0.05, "%.3f")
     if counts("nesterov"):
-        key = form_field("nesterov").name
-        fields["nesterov"] = st.checkbox(
-            "Nesterov momentum", key=key, persist_state="session", disabled=is_fixed("nesterov")
-        )
+        fields["nesterov"] = st.checkbox("Nesterov momentum", **alike("nesterov"))
     return fields | {
         "gradient_clipping": number(
             "Gradient clipping, largest norm (0: off)",
@@ -142,15 +138,8 @@ def _length() -> dict[str, Any]:
 def _split() -> dict[str, Any]:
     """Show which images are held out."""
     share = number("Validation share", "validation_fraction", 0.05)
-    seed = st.number_input(
-        "Split seed (empty: as seed)",
-        value=None,
-        step=1,
-        key=form_field("split_seed").name,
-        persist_state="session",
-        help="Sets which images are held out for validation. Set it to compare seeds on the same images.",
-        disabled=is_fixed("split_seed"),
-    )
+    hint = "Sets which images are held out for validation. Set it to compare seeds on the same images."
+    seed = st.number_input("Split seed (empty: as seed)", value=None, step=1, **alike("split_seed", hint))
     if seed is not None:
         is_within(seed, between(0, 2**32 - 1))
     return {"validation_fraction": share, "split_seed": seed}

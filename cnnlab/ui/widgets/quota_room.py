@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnnlab.people.quotas import Use, refusal, told
 from cnnlab.runs.store import runs_folder
+from cnnlab.text import sentence
 from cnnlab.ui.shell import person, quotas, session
 from cnnlab.ui.shell.literal import literal
 
@@ -18,8 +19,7 @@ def exceeds(more: Needs) -> str:
     """Return why ``more`` does not fit into the session's person's quotas, as a sentence; empty where it fits."""
     if not quotas.are_limited():
         return ""
-    why = refusal(quotas.limits(), _used(), more())
-    return f"{why[:1].upper()}{why[1:]}." if why else ""
+    return sentence(refusal(quotas.limits(), _used(), more()))
 
 
 def tell_quota(more: Needs) -> None:

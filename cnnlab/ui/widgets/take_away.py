@@ -12,6 +12,7 @@ from cnnlab.export.formats.table import EXPORTS
 from cnnlab.jobs.worker import Worker
 from cnnlab.quantities import duration, percent, size
 from cnnlab.runs.run import Run
+from cnnlab.text import sentence
 from cnnlab.ui.shell.frame import counted
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import formats_chosen, formats_made
@@ -84,7 +85,7 @@ def _told(row: Row) -> dict[str, str]:
 def _download(run: Run, file: Exported) -> None:
     form = EXPORTS[file.suffix]
     if file.refusal:
-        st.warning(literal(f"{file.refusal[:1].upper()}{file.refusal[1:]}."), title=f"No {form.title}")
+        st.warning(literal(sentence(file.refusal)), title=f"No {form.title}")
         return
     st.download_button(
         f"Download {form.title}",

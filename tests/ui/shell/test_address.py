@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
+
+from cnnlab.ui.shell.address import server_url
 
 
 def choosing() -> None:
@@ -81,3 +86,19 @@ def test_a_link_is_followed_once_for_each_coming_to_the_page() -> None:
     assert said(page) == "new"
     page.text_input[0].set_value("another page").run()
     assert said(page) == "new"
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("http://lab.test:8501/Train", "http://lab.test:8501"),
+        ("https://school.test/lab/Train/?run=1", "https://school.test/lab"),
+        ("https://school.test/lab/", "https://school.test/lab"),
+        (None, ""),
+    ],
+)
+def test_links_for_others_begin_with_the_servers_url(
+    url: str | None, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(st, "context", SimpleNamespace(url=url))
+    assert server_url("Train") == server

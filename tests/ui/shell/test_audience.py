@@ -6,8 +6,7 @@ from threading import Timer
 import pytest
 
 from cnnlab.jobs.worker import Worker
-from cnnlab.ui.shell.audience import Audience
-from cnnlab.ui.shell.session import _Watch
+from cnnlab.ui.shell.audience import Audience, Watcher
 
 
 class Clock:
@@ -117,7 +116,7 @@ def test_one_who_comes_back_while_the_timer_rings_is_in_time(
 def test_a_computation_is_cancelled_once_every_session_that_keeps_it_is_gone(audience: Audience, clock: Clock) -> None:
     work = Worker(number for number in range(3))
     work.join()
-    sessions = [_Watch(audience), _Watch(audience)]
+    sessions = [Watcher(audience), Watcher(audience)]
     for session in (*sessions, sessions[0]):  # which draws it twice
         session.add(work, work.cancel)
     sessions[0].release()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from cnnlab.data.datasets import own_pictures
+from cnnlab.jobs.job import Job
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.sweep_config import Among, SweepConfig, images_at_most
 from cnnlab.people.belonging import give
@@ -70,6 +74,55 @@ def test_what_is_removed_from_the_queue_counts_no_longer(limited: Limited, monke
         session.add(SHORT.model_copy(update={"seed": 1}))
     session.remove(job)
     assert quotas.used().images == 0
+
+
+def test_a_teacher_who_removes_a_training_gives_its_images_back(
+    limited: Limited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(images_a_day=IMAGES)
+    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(0))
+    job = session.add(SHORT)
+    wait_for(job, "queued")
+    monkeypatch.setattr(person, "me", lambda: Person("teacher", "b" * 32))
+    session.remove(job)
+    monkeypatch.setattr(person, "me", lambda: ADA)
+    assert quotas.used().images == 0
+
+
+def test_what_waits_has_its_disk_already(limited: Limited, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited(disk_mb=1)
+    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(0))
+    left = quotas.disk_left()
+    job = session.add(SHORT)
+    wait_for(job, "queued")
+    needs = quotas.needs(SHORT).bytes
+    assert quotas.used().bytes >= needs > job.run.disk_bytes
+    assert quotas.disk_left() <= left - needs
+    session.remove(job)
+
+
+def test_pages_that_start_at_once_have_one_quota(limited: Limited) -> None:
+    limited(images_a_day=IMAGES)
+    at_once = Barrier(4)
+
+    def begun(seed: int) -> Job | None:
+        at_once.wait()
+        with suppress(RunError):
+            return session.add(SHORT.model_copy(update={"seed": seed}))
+        return None
+
+    with ThreadPoolExecutor(4) as pages:
+        (job,) = filter(None, pages.map(begun, range(4)))
+    finish(job)
+
+
+def test_a_trial_of_a_sweep_finds_what_was_begun_since(limited: Limited) -> None:
+    limited(images_a_day=IMAGES)
+    admit = quotas.admission()
+    admit(SHORT, 0)
+    finish(session.add(SHORT))
+    with pytest.raises(RunError, match="left today"):
+        admit(SHORT, 0)
 
 
 def test_what_was_trained_counts_though_it_is_deleted(limited: Limited) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cnnlab.people.api_keys import ApiKeys
 from cnnlab.people.rights import Action, may
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell import api, person
@@ -40,6 +41,18 @@ def test_a_key_is_made_shown_once_and_revoked(listed_run: Run, monkeypatch: pyte
     checked(button(page, "Revoke").click().run())
     assert person.of_key(key) is None
     assert key not in codes(page)
+
+
+def test_a_full_disk_makes_no_key_and_says_so(listed_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(api, "is_served", lambda: True)
+    page = open_page("Train", listed_run)
+    monkeypatch.setattr(ApiKeys, "make", full)
+    checked(button(page, "Make a key").click().run())
+    assert [toast.value for toast in page.toast] == ["no space left"]
+    assert "YOUR_KEY" in codes(page)
 
 
 def test_neither_is_there_where_nobody_wants_it(listed_run: Run) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import unwrap
+from unittest.mock import Mock
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,6 +13,7 @@ from cnnlab.people.belonging import give
 from cnnlab.people.rights import ADMINISTRATOR, STRANGER, Person
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell import person
+from cnnlab.ui.visit import page as module
 from tests.pages.driver import canvas_of, checked, metrics, new_session, texts
 from tests.samples import SEVEN
 
@@ -66,6 +69,15 @@ def test_it_is_there_for_those_who_may_ask(
     page = opened(adas.id)
     assert (CLOSED in texts(page)) != may_ask
     assert (adas.title in page.title[0].value.replace("\\", "")) == may_ask
+
+
+def test_a_stroke_on_a_page_that_was_closed_since_is_not_answered(
+    adas: Run, act_as: Callable[[Person], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamlit.rerun", Mock(side_effect=InterruptedError))
+    act_as(VISITOR)
+    with pytest.raises(InterruptedError):
+        unwrap(module._drawn)(adas, None, None)
 
 
 @pytest.mark.parametrize("run_id", ["none", "../../etc", "x" * 500])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cnnlab.ui.widgets.figure import as_csv
 from tests.pages.driver import checked
 
 
@@ -31,3 +33,8 @@ def test_another_page_shows_the_next() -> None:
     page.session_state["count"] = 7
     page.session_state["things.3"] = 3
     assert checked(page.run()).json[0].value == "[6]"
+
+
+def test_no_name_becomes_a_formula_of_a_spreadsheet() -> None:
+    table = pd.DataFrame({"Name": ["=1+1", "Bob, jr", None], "Change": [-0.5, 0.25, 0.0], "@sum": ["+1", "a=b", "-"]})
+    assert as_csv(table).splitlines() == ["Name,Change,'@sum", "'=1+1,-0.5,'+1", '"Bob, jr",0.25,a=b', ",0.0,'-"]

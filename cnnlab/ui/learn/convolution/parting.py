@@ -13,7 +13,7 @@ from cnnlab.charts.edges import two_histograms
 from cnnlab.learn.filters import FILTERS, MEASURES, Parting, answers, fitted, part
 from cnnlab.learn.sample_images import digits
 from cnnlab.ui.shell import frame
-from cnnlab.ui.widgets.figure import download
+from cnnlab.ui.widgets.figure import download_table
 from cnnlab.ui.widgets.live_chart import live_chart
 
 _TITLES = {"mean": "mean size of its responses", "strongest": "its strongest response"}
@@ -98,7 +98,7 @@ def _histograms(labels: tuple[int, int], numbers: _Numbers, parting: Parting, ti
             f"{len(seen[0])} digits {first} and {len(seen[1])} digits {second} of the sample. Dashed: the threshold "
             "that separates most of them."
         )
-        download("CSV", lambda: _table(labels, seen).to_csv(index=False), "learn-parting")
+        download_table(lambda: _table(labels, seen), "learn-parting")
 
 
 def _tell(labels: tuple[int, int], numbers: _Numbers, parting: Parting, quantity: str) -> None:
