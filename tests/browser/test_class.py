@@ -136,7 +136,7 @@ def test_a_teacher_gives_an_assignment_and_three_pupils_hand_in(
         pupil.press("Hand in")
         pupil.page.get_by_role("link", name="See the board").click()
         draw_the_last(pupil.page, ClassDigits(school_runs), people[name])
-    three[0].page.get_by_text("Board", exact=True).click()
+    three[0].page.get_by_role("radio", name="Board").click()
     for pupil in (three[0], pupils(TEACHER)):
         if pupil is not three[0]:
             pupil.open(link.replace("Train", "Class"))
@@ -167,7 +167,7 @@ def draw_the_last(page: Page, digits: ClassDigits, writer: str) -> None:
     for label, drawing in example_digits().items():
         if label != "7":
             digits.put(writer, drawing, label)
-    page.get_by_text("Class digits", exact=True).click()
+    page.get_by_role("radio", name="Class digits").click()
     expect(page.get_by_text("9 of 10 are saved.")).to_be_visible()
     draw(page, SEVEN)
     page.get_by_role("button", name="Save the last digit").click()

@@ -43,7 +43,7 @@ def test_a_zip_is_reported_mended_trained_on_and_evaluated(
     main.get_by_role("radio", name="Why", exact=True).click()
     main.get_by_text("Attribution", exact=True).click()
     expect(main.get_by_text("see the image as 4×4 places", exact=False).first).to_be_visible()  # Grad-CAM
-    expect(main.get_by_test_id("stPlotlyChart").first).to_be_visible()
+    expect(main.get_by_role("figure", name=re.compile("^grad-cam-")).first).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Evaluate").click()
     expect(page.get_by_role("heading", name="Evaluate")).to_be_visible()
     expect(main.get_by_role("combobox").first).to_have_value(re.compile("on my-pets@2,"))
