@@ -93,7 +93,7 @@ def _by_writer(assignment: Assignment) -> None:
     rows = rows_of(assignment)
     writers, readings = read_digits(assignment, rows)
     if not writers:
-        st.info("Nobody has drawn ten digits yet. Draw yours on the left.", icon=":material/draw:")
+        st.info("Nobody has drawn ten digits yet. Draw yours.", icon=":material/draw:")
         return
     if not rows:
         st.info(f"Ten digits each of {counted(len(writers), 'writer')}. Results appear when a run is handed in.")
