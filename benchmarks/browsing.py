@@ -38,6 +38,19 @@ _WATCH = """() => {
   })
 }"""
 
+# Milliseconds from the pen's release to the answer, measured in the page.
+_TIME_THE_ANSWER = """() => {
+  window.answered = undefined
+  document.addEventListener("mouseup", () => { window.lifted = performance.now() }, { capture: true, once: true })
+  const observer = new MutationObserver(() => {
+    if (document.querySelector("[data-testid=stMetricValue]")) {
+      window.answered = performance.now() - window.lifted
+      observer.disconnect()
+    }
+  })
+  observer.observe(document.body, { childList: true, subtree: true })
+}"""
+
 
 @contextmanager
 def own_server() -> Iterator[tuple[str, Path]]:
@@ -93,3 +106,15 @@ def draw_seven(page: Page) -> None:
     """Draw on the canvas with the mouse."""
     canvas(page).wait_for()
     draw(page, SEVEN)
+
+
+def answered(page: Page) -> float:
+    """Draw on the empty canvas, wait for the answer and clear it; return the milliseconds from pen-up to the answer."""
+    page.evaluate(_TIME_THE_ANSWER)
+    draw_seven(page)
+    page.wait_for_function("window.answered")
+    milliseconds: float = page.evaluate("window.answered")
+    page.locator(".st-key-canvas-clear button").click()
+    page.get_by_test_id("stMetricValue").wait_for(state="detached")
+    expect(canvas(page)).to_have_count(1)  # the old one may fade out
+    return milliseconds

@@ -8,11 +8,10 @@ from statistics import median, quantiles
 from time import perf_counter, sleep
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
-from benchmarks.browsing import browser_page, draw_seven, go, own_server, train
+from benchmarks.browsing import answered, browser_page, go, own_server, train
 from cnnlab.training.device import available_cores
-from tests.browser.browsing import canvas
 
 ROUNDS = 5
 SECONDS = 24.0  # of each side in a round
@@ -21,23 +20,12 @@ STEADY_AFTER_SECONDS = 60.0  # of training: from then on the page asks for updat
 SWITCHES = 40
 DRAWINGS = 30
 
-# Milliseconds from the pen's release to the answer, measured in the page.
-TIME_THE_ANSWER = """() => {
-  window.answered = undefined
-  document.addEventListener("mouseup", () => { window.lifted = performance.now() }, { capture: true, once: true })
-  const observer = new MutationObserver(() => {
-    if (document.querySelector("[data-testid=stMetricValue]")) {
-      window.answered = performance.now() - window.lifted
-      observer.disconnect()
-    }
-  })
-  observer.observe(document.body, { childList: true, subtree: true })
-}"""
-
 
 def measure() -> dict[str, float]:
     """Return the speed of a training watched and unwatched, and times of page switches and drawn digits during it."""
     with own_server() as (address, runs), browser_page() as page:
+        page.goto(address)
+        sleep(SETTLED_SECONDS)  # as somebody looks at the first page, before they train
         train(page, address, epochs=1000, threads=available_cores())  # always as many, or the sides differ by them too
         page.locator(".js-plotly-plot").first.wait_for()
         training = page.url
@@ -90,16 +78,7 @@ def _last_epoch(runs: Path) -> dict[str, Any]:
 
 def _answers(page: Page) -> list[float]:
     go(page, "Draw")
-    times = []
-    for _ in range(DRAWINGS):
-        page.evaluate(TIME_THE_ANSWER)
-        draw_seven(page)
-        page.wait_for_function("window.answered")
-        times.append(page.evaluate("window.answered"))
-        page.locator(".st-key-canvas-clear button").click()
-        page.get_by_test_id("stMetricValue").wait_for(state="detached")
-        expect(canvas(page)).to_have_count(1)  # the old one may fade out
-    return times
+    return [answered(page) for _ in range(DRAWINGS)]
 
 
 def _p95(values: list[float]) -> float:

@@ -1,8 +1,9 @@
 """An overview of all runs of a folder, which reads only what has changed; as a table to search and to sort.
 
-Each listing asks the system for little: whether a run came or went (the folder's time), which runs were written to
-(the journal), how those that train are doing, and, in turn, the files of some others, which people may have changed
-by hand: such a change is noticed at once among CHECKED_EACH_TIME runs, else within a few listings more.
+Each listing asks the system for little: whether a run came or went (the folder's time) and which runs were written to
+(the journal). Some, with a pause between them, also ask how those are doing that train, and, in turn, for the files of
+some others, which people may have changed by hand: such a change is noticed at once among CHECKED_EACH_TIME runs, else
+within a few of these listings more.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from math import inf
 from threading import Lock
 
 import pandas as pd
@@ -34,9 +36,13 @@ _MISSING = (0, 0)  # the time and the number of a file that is not there
 
 
 class Catalogue:
-    """The runs of a store. It is thread-safe."""
+    """The runs of a store. It is thread-safe.
 
-    def __init__(self, store: RunStore) -> None:
+    Between two looks at what nothing points to it leaves a ``pause`` of so many seconds: each question to the system
+    gives the interpreter to another thread, and with thirty people at their pages it takes a while to come back.
+    """
+
+    def __init__(self, store: RunStore, pause: float = 0.0) -> None:
         self._folder = store.folder
         self._index = Index(store.folder)
         self._journal = Reader(store.folder)
@@ -46,6 +52,8 @@ class Catalogue:
         self._ids: list[str] = []
         self._here = frozenset(self._ids)
         self._folder_stamp: Stamp | None = None
+        self._pause = pause
+        self._looked_at = -inf  # the clock at the last look at what nothing pointed to
         self._turn = 0  # the position of the runs that are checked next
         self._listing = Listing()
         self._lock = Lock()
@@ -61,7 +69,7 @@ class Catalogue:
             if news is None:
                 due = {*self._ids, *self._known}
             else:
-                due = {*moved, *(news & self._known.keys()), *self._listing.running, *self._in_turn()}
+                due = {*moved, *(news & self._known.keys()), *self._unasked()}
             if self._has_read(due) or news is None:
                 self._listing = self._lists.listing()
             return self._listing
@@ -83,8 +91,16 @@ class Catalogue:
         self._here = frozenset(self._ids)
         return before ^ self._here
 
+    def _unasked(self) -> list[str]:
+        """Return the runs to check even if nothing points to a change: none during the pause."""
+        now = time.monotonic()
+        if now - self._looked_at < self._pause:
+            return []
+        self._looked_at = now
+        return [*self._listing.running, *self._in_turn()]
+
     def _in_turn(self) -> list[str]:
-        """Return the runs to check next even if nothing points to a change."""
+        """Return those of all runs that come next."""
         ids = self._ids[self._turn : self._turn + CHECKED_EACH_TIME]
         self._turn = self._turn + CHECKED_EACH_TIME if len(ids) == CHECKED_EACH_TIME else 0
         return ids

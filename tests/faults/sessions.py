@@ -130,14 +130,16 @@ class _Server:
         return sum("job.py" in stack for stack in stacks)
 
 
-def walk(address: str, run: Run, seconds: float, random: Random) -> list[Render]:
+def walk(
+    address: str, run: Run, seconds: float, random: Random, pages: Sequence[str] = PAGES, cookie: str = ""
+) -> list[Render]:
     """Read all pages in one order after the other, with a thought on each, until ``seconds`` are over."""
     sleep(random.uniform(0, THOUGHT[1]))  # not all come at once
     until = monotonic() + seconds
     renders: list[Render] = []
-    with visit(address, f"run={run.id}") as visitor:
+    with visit(address, f"run={run.id}", cookie) as visitor:
         while not renders or monotonic() < until:
-            for page in random.sample(PAGES, len(PAGES)):
+            for page in random.sample(pages, len(pages)):
                 render = visitor.open(page)
                 failure = visitor.stay(random.uniform(*THOUGHT))
                 renders.append(replace(render, failure=render.failure or failure))

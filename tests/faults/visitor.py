@@ -151,10 +151,13 @@ class Visitor:
 
 
 @contextmanager
-def visit(address: str, query: str = "") -> Iterator[Visitor]:
-    """A session at a server's ``address``, with ``query`` in the URL of each of its pages."""
+def visit(address: str, query: str = "", cookie: str = "") -> Iterator[Visitor]:
+    """A session at a server's ``address``, with ``query`` in each page's URL and a browser's ``cookie``."""
     stream = address.replace("http", "ws", 1) + "/_stcore/stream"
-    with connect(stream, subprotocols=[Subprotocol("streamlit")], max_size=None, open_timeout=PATIENCE) as socket:
+    spoken, headers = [Subprotocol("streamlit")], {"Cookie": cookie} if cookie else {}
+    with connect(
+        stream, subprotocols=spoken, additional_headers=headers, max_size=None, open_timeout=PATIENCE
+    ) as socket:
         yield Visitor(socket, query)
 
 

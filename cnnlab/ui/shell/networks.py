@@ -11,7 +11,7 @@ from cnnlab.runs.published_network import as_published
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, load_trained
 
-KEPT = 16  # networks
+KEPT = 40  # networks: one of each pupil of a class, and some to compare with
 
 
 def trained_network(run: Run, epoch: int | None = None) -> Trained:

@@ -18,6 +18,7 @@ from threading import Lock
 from typing import Any
 
 import streamlit as st
+from streamlit import runtime
 
 from cnnlab.data.datasets import DATASETS, dataset_spec
 from cnnlab.data.spec import DatasetError
@@ -35,7 +36,7 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.threads import WorkerThread, exit_code_is
 from cnnlab.training.config import RunConfig
-from cnnlab.ui.shell import catalogue, person, quotas, run_changes
+from cnnlab.ui.shell import catalogue, page_imports, person, quotas, run_changes
 from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.audience import Audience, Watcher
 from cnnlab.ui.shell.flash import LINK, say
@@ -88,8 +89,8 @@ def _watch() -> _Watch:
 
 @st.cache_resource(show_spinner=False)
 def get_ready() -> None:
-    """Prepare the server once, at its first page: add the example, read the runs and send what MLflow did not get, both
-    in the background, make garbage collections short.
+    """Prepare the server once, at its first page: add the example, make garbage collections short; in the background
+    read the runs, send what MLflow did not get and import what other pages need.
     """
     exit_code_is(0)  # Streamlit's exit code, however it ends
     gc.collect()
@@ -98,6 +99,8 @@ def get_ready() -> None:
     listen()
     mirror.send_waiting(runs_folder())
     WorkerThread(catalogue.entries, end=lambda: None, is_left=True).start()
+    if runtime.exists():  # tests open pages without a server
+        page_imports.begin()
 
 
 def store() -> RunStore:

@@ -20,7 +20,7 @@ from cnnlab.jobs.worker import Part, Worker
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, test_split
-from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.shell.networks import KEPT, trained_network
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.awaited import awaited, begun
 
@@ -136,6 +136,6 @@ def _evenly(length: int, count: int) -> Tensor:
     return torch.arange(min(count, length)) * length // min(count, length)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Running the network on its training images")
+@st.cache_resource(max_entries=KEPT, show_spinner="Running the network on its training images")
 def _training_features(folder: str, epoch: int, _run: Run) -> TrainingFeatures:
     return TrainingFeatures.of(trained_network(_run, epoch), data_of(_run), _run.config)

@@ -19,6 +19,7 @@ from cnnlab.people.rights import Action
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell import person, session
+from cnnlab.ui.shell.networks import KEPT
 from cnnlab.ui.shell.state import CANVAS_PEN, PEN_ANSWERS, PEN_ENGINE, PEN_MAPS
 from cnnlab.ui.views.cached import training_features
 
@@ -82,7 +83,7 @@ def _packed(entry: Entry) -> dict[str, Any] | None:
         return None
 
 
-@st.cache_resource(max_entries=8, show_spinner="Packing the network for the browser")
+@st.cache_resource(max_entries=KEPT, show_spinner="Packing the network for the browser")
 def _packed_network(folder: str, epoch: int, _run: Run) -> dict[str, Any] | None:
     """Return the network as the engine takes it; None where it cannot: then only the server answers."""
     try:
