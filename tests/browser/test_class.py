@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cnnlab.classroom.digits import ClassDigits
-from cnnlab.classroom.hand_in import HandIns
+from cnnlab.classroom.hand_ins import HandIns
 from cnnlab.drawings.example_digits import example_digits
 from cnnlab.people.identity import people_folder
 from cnnlab.people.members import Members

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cnnlab.classroom.assignment import CHOICES, Assignment, AssignmentError, Assignments, Facts
-from cnnlab.classroom.places import class_folder
+from cnnlab.classroom.folder import class_folder
 from cnnlab.training.config import RunConfig, parse_config
 from tests.classroom import samples
 from tests.classroom.samples import NOW

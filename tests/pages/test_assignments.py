@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.classroom.assignment import Assignment, Assignments
 from cnnlab.classroom.digits import ClassDigits
-from cnnlab.classroom.hand_in import HandIns
-from cnnlab.classroom.handing_in import hand_in
+from cnnlab.classroom.freezing import hand_in
+from cnnlab.classroom.hand_ins import HandIns
 from cnnlab.classroom.proofs import Proof, Proofs
 from cnnlab.data.table import DIGITS
 from cnnlab.jobs.worker import Worker

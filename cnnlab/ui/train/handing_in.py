@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from cnnlab.classroom.assignment import Assignment
-from cnnlab.classroom.hand_in import count_today, is_known
-from cnnlab.classroom.handing_in import hand_in, refusals
+from cnnlab.classroom.eligibility import refusals
+from cnnlab.classroom.freezing import hand_in
+from cnnlab.classroom.hand_ins import count_today, is_known
 from cnnlab.errors import CnnLabError
 from cnnlab.people.rights import owns
 from cnnlab.runs.run import Run, RunError

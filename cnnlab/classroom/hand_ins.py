@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cnnlab.classroom.places import PERSON_ID, class_folder, is_assignment
+from cnnlab.classroom.folder import PERSON_ID, class_folder, is_assignment
 from cnnlab.evaluation.metrics import Booleans
 from cnnlab.files import atomic_write, exclusive, read_limited
 from cnnlab.people.belonging import belonging_of
