@@ -31,7 +31,7 @@ def test_free_settings_may_change_and_fixed_ones_may_not() -> None:
     asked = assignment(free=("learning_rate",))
     assert asked.objections(facts(learning_rate=0.1)) == []
     assert asked.objections(facts(batch_size=64)) == ["Batch size: 64 instead of 128."]
-    assert asked.objections(facts(architecture="lenet-5")) == ["Architecture: LeNet-5 instead of Lean net."]
+    assert asked.objections(facts(architecture="lenet-5")) == ["Network: LeNet-5 instead of Lean net."]
 
 
 def test_the_data_set_is_fixed_whatever_is_free_and_the_machine_is_free() -> None:

@@ -12,7 +12,7 @@ from cnnlab.data.loading import load_train
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.jobs.worker import Worker
-from cnnlab.quantities import rough_duration
+from cnnlab.quantities import estimate
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import test_split
@@ -195,7 +195,7 @@ def _how_long(run: Run) -> str:
     if not epochs:
         return ""
     seconds = epochs[-1]["seconds"] / len(epochs) * run.config.epochs
-    return f", about {rough_duration((FOLDS - 1) * seconds)} in all"
+    return f", {estimate((FOLDS - 1) * seconds)} in all"
 
 
 def _watch(work: Worker[HeldOut]) -> None:
@@ -210,5 +210,5 @@ def _told(work: Worker[HeldOut]) -> str:
         return f"Waiting for other trainings: number {work.place} in the queue"
     if not step:
         return "Loading the data"
-    left = f", about {rough_duration(step.seconds_left)} left" if step.seconds_left is not None else ""
+    left = f", {estimate(step.seconds_left)} left" if step.seconds_left is not None else ""
     return f"Network {step.fold} of {FOLDS}{left}"
