@@ -1263,7 +1263,7 @@ def test_a_sweep_is_started_from_the_form_and_shown() -> None:
     table = page.dataframe[0].value
     assert table["Validation"].tolist() == [trial.value for trial in sweep.trials]
     assert metrics(page)["Best validation accuracy"] == f"{sweep.study.best_value:.1%}"
-    assert "trials of 1 epoch: up to about" in texts(page)
+    assert "at most, judged by your fastest runs" in texts(page)
     button(page, "Compare its runs").click().run()
     assert checked(page).title[0].value == "Compare"
     assert len(listed(page)) == 3

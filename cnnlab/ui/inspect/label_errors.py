@@ -12,12 +12,13 @@ from cnnlab.data.loading import load_train
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.jobs.worker import Worker
+from cnnlab.people.rights import Action
 from cnnlab.quantities import estimate
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import test_split
 from cnnlab.ui.inspect.nothing_to_show import nothing_to_show
-from cnnlab.ui.shell import poll, session
+from cnnlab.ui.shell import person, poll, session
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import VERDICTS
 from cnnlab.ui.views.cached import answers, validation_answers
@@ -169,6 +170,9 @@ def _offer(run: Run) -> None:
             "parent instead.",
             icon=":material/fact_check:",
         )
+        return
+    if not person.may(Action.CONTINUE, run):  # the run keeps what comes of it
+        st.info("The owner of this run has not had its training images checked.", icon=":material/fact_check:")
         return
     work = _works().get(run.id)
     if work and work.is_running:
