@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 from streamlit.errors import StreamlitAuthError
 
@@ -11,15 +13,12 @@ from cnnlab.people.rules import ClassRules, ClassRulesError
 from cnnlab.places import command
 from cnnlab.runs.example import example_id
 from cnnlab.ui.shell import person, session
-from cnnlab.ui.shell.browser_key import LEAVE
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import JOIN_CODE, JOIN_NAME, LEAVING
 
-# With a new key the page is a session of its own, which knows nothing of who left.
 _renew_key = st.components.v2.component(
-    "cnnlab_leave",
-    js=f'export default () => {{ fetch(".{LEAVE}", {{ method: "POST" }}).then(() => location.replace("./")) }}',
+    "cnnlab_leave", js=Path(__file__).with_name("leave.js").read_text(encoding="utf-8")
 )
 
 VISITED = ("Inside", "Evaluate", "Draw")  # pages on which visitors see the run of their link that somebody has shown
