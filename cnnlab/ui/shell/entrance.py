@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
@@ -103,7 +104,8 @@ def _take_code() -> None:
 
 
 def _leave() -> None:
-    person.leave()
+    with suppress(OSError):  # on this page the new key is enough
+        person.leave()
     LEAVING.put(True)
 
 

@@ -28,7 +28,7 @@ def running_trials(sweep: Sweep, step: Step | None) -> None:
         _one(step.running[0])
     else:
         rows = [_row(one, sweep.config.space) for one in step.running]
-        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=_COLUMNS)
+        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=_COLUMNS, placeholder="–")
 
 
 def time_left(sweep: Sweep, step: Step | None) -> str:

@@ -25,7 +25,7 @@ def run_actions(run: Run) -> None:
     summary, epochs, may_continue = run.summary, run.epochs(), person.may(Action.CONTINUE, run)
     can_resume = may_continue and summary.status in ("interrupted", "stopped", "failed")
     other = unlike_here(run.config, summary)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xsmall"):  # in one row also with Resume
         if can_resume:
             _offer_resume(run, other)
         if max(epochs, default=0):
