@@ -109,9 +109,9 @@ def _tell_changes(config: RunConfig) -> None:
     changed = [field_title(name) for name in differing(config, RECIPES[FORM_RECIPE.get()].config)]
     if not changed or config.comes_from:
         return
-    listed = ", ".join(changed[:MOST_TOLD]) + ", …" * (len(changed) > MOST_TOLD)
+    listed = ", ".join(changed[:MOST_TOLD]) + (", …" if len(changed) > MOST_TOLD else ".")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Changed: {listed}.", width="stretch")
+        st.caption(f"Changed: {listed}", width="stretch")
         st.button("Reset", type="tertiary", icon=":material/undo:", on_click=_take_recipe, key="form.reset")
 
 
