@@ -55,5 +55,8 @@ def test_a_full_disk_makes_no_key_and_says_so(listed_run: Run, monkeypatch: pyte
     assert "YOUR_KEY" in codes(page)
 
 
-def test_without_anybody_to_share_with_there_is_no_such_button(listed_run: Run) -> None:
+def test_without_anybody_to_share_with_there_is_no_such_button(
+    listed_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "is_served", lambda: False)
     assert not {"share", "open", "api.make"} & {button.key for button in open_page("Train", listed_run).button}
