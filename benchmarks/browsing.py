@@ -9,8 +9,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from benchmarks.schooling import class_server, give_task, join
 from cnnlab.learn.chapters import CHAPTERS
 from cnnlab.runs.example import add_example
+from cnnlab.runs.store import RunStore
 from tests.browser.browsing import SEVEN, canvas, draw, launched, start_training
 from tests.browser.server import server
 from tests.pages.driver import PAGES
@@ -70,17 +72,39 @@ def browser_page() -> Iterator[Page]:
 
 
 def every_place() -> Iterator[tuple[str, Page]]:
-    """Open each page and each chapter of Learn, with the run that comes with the app; yield its name and the page."""
+    """Open each page and each chapter of Learn, with the run that comes with the app; yield its name and the page.
+
+    Then those that only a class has: its page as its teacher sees it, and a run's page for visitors.
+    """
     places = {name: "" if name == "Home" else name for name in PAGES}
     places |= {f"Learn: {chapter.title}": f"Learn?chapter={name}" for name, chapter in CHAPTERS.items()}
     places |= {"Learn: Glossary": "Learn?chapter=glossary"}
     with own_server() as (address, runs), browser_page() as page:
         add_example(runs)
         for name, path in places.items():
-            page.goto(f"{address}/{path}")
-            expect(page.get_by_role("heading", level=1)).to_be_visible()
-            expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+            open_path(page, f"{address}/{path}")
             yield name, page
+    yield from places_of_a_class()
+
+
+def places_of_a_class() -> Iterator[tuple[str, Page]]:
+    """Open the page Class, and a run's page for visitors; yield the name of each and the page."""
+    with class_server() as (address, runs), browser_page() as page:
+        task = give_task(runs)
+        run = RunStore(runs).all()[-1]
+        run.open_up(True)
+        open_path(page, f"{address}/?visit={run.id}")
+        yield "A run's page for visitors", page
+        join(page, address)
+        open_path(page, f"{address}/Class?assignment={task.id}")
+        yield "Class", page
+
+
+def open_path(page: Page, address: str) -> None:
+    """Open an address and wait until the page is drawn."""
+    page.goto(address)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def go(page: Page, name: str) -> None:

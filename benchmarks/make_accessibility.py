@@ -11,9 +11,9 @@ from tests.browser.axe import EVERYWHERE, Look, looked_at
 DOCUMENT = Path(__file__).parents[1] / "docs" / "accessibility.md"
 HEAD = """# Accessibility
 
-What axe-core finds on each page and each chapter of Learn, with the network that comes with the app: serious and
-critical findings, at two widths of the window, light and dark. Written by `python -m benchmarks.make_accessibility`; a
-test asks about every page again.
+What axe-core finds on each page and each chapter of Learn, with the network that comes with the app, on a run's page
+for visitors and on Class with a board: serious and critical findings, at two widths of the window, light and dark.
+Written by `python -m benchmarks.make_accessibility`; a test asks about every page again.
 
 Not asked in the dark theme: the text of what is chosen in a row of buttons, and a slider's number. Streamlit gives
 them the colour of its primary buttons; white on these has 4.7 to 1, and the same colour on dark comes to 3.5 to 1,

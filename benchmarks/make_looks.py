@@ -20,8 +20,9 @@ SCALE = 0.6
 QUALITY = 70  # of WebP
 HEAD = """# How every page looks
 
-Each page and each chapter of Learn as it opens, with the network that comes with the app: 1,440 pixels wide and 420,
-light and dark. Written by `python -m benchmarks.make_looks`.
+Each page and each chapter of Learn as it opens, with the network that comes with the app; then a run's page for
+visitors, and Class with a board: 1,440 pixels wide and 420, light and dark. Written by
+`python -m benchmarks.make_looks`.
 """
 
 

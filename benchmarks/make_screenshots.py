@@ -1,13 +1,18 @@
-"""Takes the README's screenshots of the running app: make screenshots."""
+"""Takes the README's screenshots of the running app: make screenshots.
+
+``python -m benchmarks.make_screenshots class`` takes that of Class alone.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from benchmarks.browsing import browser_page, draw_seven, go, own_server, train
+from benchmarks.schooling import class_server, give_task, join
 from cnnlab.data.folders import data_folder
 from cnnlab.networks.designs import to_link
 from cnnlab.networks.presets import PRESETS
@@ -17,6 +22,13 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def main() -> None:
+    """Take all of them, or that of Class alone."""
+    if sys.argv[1:] != ["class"]:
+        _pages()
+    _class()
+
+
+def _pages() -> None:
     """Train twice and sweep in a new folder, and take a screenshot of every page."""
     with own_server() as (address, _), browser_page() as page:
         page.goto(address)
@@ -93,6 +105,15 @@ def _sweep(page: Page) -> None:
     page.get_by_text("Slices", exact=True).click()
     expect(page.locator(".js-plotly-plot")).to_have_count(1)
     _shoot(page, "sweep", height=1150)
+
+
+def _class() -> None:
+    with class_server() as (address, runs), browser_page() as page:
+        task = give_task(runs)
+        join(page, address)
+        page.goto(f"{address}/Class?assignment={task.id}")
+        expect(page.get_by_test_id("stPlotlyChart")).to_contain_text("Ada")
+        _shoot(page, "class", height=1100)
 
 
 def _learn(page: Page, address: str) -> None:

@@ -1,4 +1,4 @@
-"""Atomic writing of files, reading within limits, and locks on folders."""
+"""Atomic writing of files and folders, reading within limits, and locks on folders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from io import SEEK_SET
 from pathlib import Path
-from tempfile import TemporaryFile
+from shutil import rmtree
+from tempfile import TemporaryFile, mkdtemp
 from typing import IO
 from zipfile import BadZipFile
 
@@ -25,6 +26,7 @@ PATIENCE_SECONDS = 10.0  # for work that takes milliseconds
 LOCK_PATIENCE = 1.0  # seconds
 
 _PART = ".cnnlab-{}.part"  # a name that no reader uses and no other writer has
+_ASIDE = ".incoming-"  # prefix of such names of folders
 
 
 @contextmanager
@@ -53,6 +55,29 @@ def atomic_write(path: Path, text: str) -> None:
 
 
 @contextmanager
+def folder_aside(folder: Path) -> Iterator[Path]:
+    """Yield a new hidden folder in ``folder``, to fill and to move out of what shall appear as a whole.
+
+    It is locked meanwhile, and gone afterwards with what is left in it. Raises OSError.
+    """
+    aside = Path(mkdtemp(dir=folder, prefix=_ASIDE))
+    try:
+        with lock(aside, BlockingIOError()):
+            yield aside
+    finally:
+        rmtree(aside, ignore_errors=True)
+
+
+def clear_aside(folder: Path) -> None:
+    """Remove the folders aside in ``folder`` that killed processes left; a failure to is ignored."""
+    for aside in folder.glob(f"{_ASIDE}*"):
+        with suppress(OSError):  # among them that somebody holds its lock, or removes it at the same time
+            if is_older(aside, ABANDONED):
+                with lock(aside, BlockingIOError()):
+                    rmtree(aside)
+
+
+@contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
     """Hold an exclusive lock on ``folder``, so that reading there and writing back is one step.
 
@@ -74,15 +99,34 @@ def read_limited(path: Path, limit: int) -> bytes:
     return path.read_bytes()
 
 
-def bytes_below(folder: Path) -> int:
-    """Return the bytes of all files in a folder and those within it; of what vanishes meanwhile, none."""
+def bytes_below(*folders: Path) -> int:
+    """Return the bytes of all files in folders and those within them; of what vanishes meanwhile, none.
+
+    A file that has several names there counts once.
+    """
+    known: set[tuple[int, int]] = set()  # of files with several names: device and inode
+    return sum(_bytes_below(folder, known) for folder in folders)
+
+
+def _bytes_below(folder: str | Path, known: set[tuple[int, int]]) -> int:
     count = 0
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             with suppress(OSError):
-                is_folder = entry.is_dir(follow_symlinks=False)
-                count += bytes_below(Path(entry.path)) if is_folder else entry.stat(follow_symlinks=False).st_size
+                if entry.is_dir(follow_symlinks=False):
+                    count += _bytes_below(entry.path, known)
+                else:
+                    count += _bytes_of(entry.stat(follow_symlinks=False), known)
     return count
+
+
+def _bytes_of(file: os.stat_result, known: set[tuple[int, int]]) -> int:
+    which = (file.st_dev, file.st_ino)
+    if which in known:
+        return 0
+    if file.st_nlink > 1:
+        known.add(which)
+    return file.st_size
 
 
 def regular(path: Path) -> Path:

@@ -67,6 +67,11 @@ def time_taken(seconds: float) -> str:
     return "under 1 s" if seconds < 1 else rough_duration(seconds)
 
 
+def estimate(seconds: float) -> str:
+    """Format the seconds that something will take: about 3 min 12 s, under 1 s."""
+    return f"{'about ' * (seconds >= 1)}{time_taken(seconds)}"
+
+
 def _scaled(number: float, units: tuple[str, ...]) -> str:
     step = 0
     while number >= 999.5 and step < len(units) - 1:

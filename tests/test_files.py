@@ -19,7 +19,9 @@ from cnnlab.files import (
     atomic_file,
     atomic_write,
     bytes_below,
+    clear_aside,
     exclusive,
+    folder_aside,
     is_locked,
     lock,
     plain_json,
@@ -222,3 +224,32 @@ def test_the_bytes_of_a_folder_are_those_of_all_its_files_links_not_followed(tmp
     assert bytes_below(tmp_path) == 1005
     (tmp_path / "link").symlink_to(tmp_path / "a", target_is_directory=True)
     assert bytes_below(tmp_path) < 2 * 1005
+
+
+def test_a_file_of_several_names_takes_its_bytes_once(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "a" / "one").write_bytes(bytes(1000))
+    (tmp_path / "b" / "own").write_bytes(bytes(5))
+    os.link(tmp_path / "a" / "one", tmp_path / "b" / "one")
+    assert bytes_below(tmp_path / "b") == 1005
+    assert bytes_below(tmp_path / "a", tmp_path / "b") == bytes_below(tmp_path) == 1005
+
+
+def test_a_folder_aside_goes_with_what_is_left_in_it(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), folder_aside(tmp_path) as aside:
+        for name in ("moved", "left"):
+            (aside / name).mkdir()
+        (aside / "moved").rename(tmp_path / "moved")
+        raise ZeroDivisionError
+    assert [path.name for path in tmp_path.iterdir()] == ["moved"]
+
+
+def test_what_a_killed_process_left_aside_goes_once_it_is_old_and_what_is_being_filled_stays(tmp_path: Path) -> None:
+    (tmp_path / ".incoming-killed").mkdir()
+    (tmp_path / ".incoming-young").mkdir()
+    with folder_aside(tmp_path) as filled:
+        for old in (tmp_path / ".incoming-killed", filled):
+            os.utime(old, times=(time() - ABANDONED.total_seconds() - 1,) * 2)
+        clear_aside(tmp_path)
+        assert {path.name for path in tmp_path.iterdir()} == {".incoming-young", filled.name}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.quantities import counted, duration, p_cell, p_value, percent, signed, size, time_taken
+from cnnlab.quantities import counted, duration, estimate, p_cell, p_value, percent, signed, size, time_taken
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,11 @@ def test_a_duration_has_its_unit(given: float, shown: str) -> None:
 @pytest.mark.parametrize(("given", "shown"), [(0, "under 1 s"), (0.9, "under 1 s"), (1, "1 s"), (200, "3 min 20 s")])
 def test_what_took_time_never_took_none(given: float, shown: str) -> None:
     assert time_taken(given) == shown
+
+
+@pytest.mark.parametrize(("given", "shown"), [(0.084, "under 1 s"), (1, "about 1 s"), (7500, "about 2 h 5 min")])
+def test_what_will_take_time_takes_about_so_much_and_never_none(given: float, shown: str) -> None:
+    assert estimate(given) == shown
 
 
 def test_a_share_has_a_second_decimal_where_its_interval_is_narrow() -> None:

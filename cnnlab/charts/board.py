@@ -34,7 +34,6 @@ def accuracies(table: pd.DataFrame, is_same: list[bool]) -> go.Figure:
     )
     short = fitted(table["Name"])
     figure.update_xaxes(tickformat=PERCENT, showgrid=True)
-    figure.update_yaxes(
-        tickvals=places, ticktext=[short[name] for name in table["Name"]], autorange="reversed", showgrid=False
-    )
+    ticks = {"tickvals": places, "ticktext": [short[name] for name in table["Name"]]}
+    figure.update_yaxes(**ticks, autorange="reversed", showgrid=False, zeroline=False)
     return titled(framed(figure), "Test accuracy with its 95% interval").update_layout(height=AROUND + ROW * len(table))

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from cnnlab.classroom.places import ASSIGNMENT_ID, class_folder, is_assignment
+from cnnlab.classroom.folder import ASSIGNMENT_ID, class_folder, is_assignment
 from cnnlab.errors import CnnLabError, first_error
 from cnnlab.files import atomic_write, read_limited
 from cnnlab.text import one_line

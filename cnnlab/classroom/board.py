@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from cnnlab.classroom.assignment import Assignment
-from cnnlab.classroom.hand_in import HandIn
+from cnnlab.classroom.hand_ins import HandIn
 from cnnlab.evaluation.metrics import Booleans, Counted
 from cnnlab.evaluation.significance import LEVEL, mcnemar
 

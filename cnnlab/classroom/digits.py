@@ -7,8 +7,8 @@ from contextlib import suppress
 from hashlib import blake2s
 from pathlib import Path
 
-from cnnlab.classroom.hand_in import HandIn
-from cnnlab.classroom.places import class_folder, is_person
+from cnnlab.classroom.folder import class_folder, is_person
+from cnnlab.classroom.hand_ins import HandIn
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.table import DIGITS
 from cnnlab.drawings.strokes import (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from cnnlab.classroom.places import class_folder
+from cnnlab.classroom.folder import class_folder
 from cnnlab.errors import CnnLabError
 from cnnlab.files import atomic_write, read_limited
 from cnnlab.runs.run import Run

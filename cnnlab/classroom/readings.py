@@ -10,8 +10,8 @@ from hashlib import blake2s
 from pathlib import Path
 
 from cnnlab.classroom.digits import Writers, fingerprint
-from cnnlab.classroom.hand_in import HandIn
-from cnnlab.classroom.places import class_folder
+from cnnlab.classroom.folder import class_folder
+from cnnlab.classroom.hand_ins import HandIn
 from cnnlab.data.handwriting import drawing_images
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.splits import Split

@@ -13,22 +13,18 @@ import stat
 import struct
 import zlib
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from io import SEEK_END
 from math import inf
 from pathlib import Path
-from shutil import rmtree
-from tempfile import TemporaryDirectory
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from cnnlab.data.pictures import archive as pictures
 from cnnlab.data.pictures.version import PictureSetError, Version
 from cnnlab.errors import CnnLabError
-from cnnlab.files import Guarded, atomic_file, is_older
+from cnnlab.files import Guarded, atomic_file, clear_aside, folder_aside
 from cnnlab.people.belonging import give
 from cnnlab.quantities import size as told
 from cnnlab.runs import archive_frozen, archive_pictures
@@ -43,14 +39,12 @@ MAX_ENTRIES = 20_000  # 500 runs of the default's 39 files, or 240 of the longes
 MAX_LIST_BYTES = 200 * MAX_ENTRIES  # the list of entries takes about 100 bytes for each
 MAX_BYTES = 4_000 * MB  # unpacked, in total: 130 default runs
 MAX_RATIO, FREE_BYTES = 20, 50 * MB  # unpacked bytes in archive sizes, and beyond them: weights hardly compress
-STALE = timedelta(days=1)  # no archive takes so long to unpack: the process was killed
 MAX_FILE = {
     **MAX_READ,
     "checkpoint.safetensors": 4 * MAX_WEIGHTS,  # two moments of each weight, and the best weights
 }
 CHUNK = 1 * MB  # of a file in memory at once
 
-_INCOMING = ".incoming-"  # prefix of a folder that an archive is unpacked in
 _ENTRY = re.compile(
     rf"{RUN_ID.pattern}/((config|summary|about)\.json|(history|looks|resources)\.jsonl|checkpoint\.safetensors"
     rf"|(weights|checkpoints)/epoch-([0-9]{{3}}|1000)\.safetensors)|{archive_pictures.ENTRY}|{archive_frozen.ENTRY}"
@@ -111,9 +105,9 @@ def unpack(file: IO[bytes], store: RunStore, room: float = inf) -> Unpacked:
     """
     try:
         store.folder.mkdir(parents=True, exist_ok=True)
-        _delete_stale(store.folder)
-        with TemporaryDirectory(prefix=_INCOMING, dir=store.folder) as incoming:
-            arriving = RunStore(Path(incoming))
+        clear_aside(store.folder)
+        with folder_aside(store.folder) as incoming:
+            arriving = RunStore(incoming)
             ids = _extract(file, arriving, store, room)
             new = sorted(run_id for run_id in ids if (arriving.folder / run_id).exists())
             own_weights = frozen_store(store.folder)
@@ -254,14 +248,6 @@ def _move(source: Path, target: Path) -> None:
     except OSError:
         if not target.exists():
             raise
-
-
-def _delete_stale(folder: Path) -> None:
-    """Delete what processes that were killed had unpacked."""
-    for incoming in folder.glob(f"{_INCOMING}*"):
-        with suppress(OSError):  # another deletes it at the same time
-            if is_older(incoming, STALE):
-                rmtree(incoming)
 
 
 def _refusal(name: str, reason: str) -> ArchiveError:

@@ -146,7 +146,8 @@ def search(rows: pd.DataFrame, words: str) -> pd.DataFrame:
 
 def settings_of(rows: pd.DataFrame) -> list[str]:
     """Return the columns of a table that are settings beside data set and network."""
-    return [name for name in map(field_title, RunConfig.model_fields) if name in rows.columns]
+    titles = [field_title(name) for name in RunConfig.model_fields if name not in ("dataset", "architecture")]
+    return [title for title in titles if title in rows.columns]
 
 
 def _stamp(folder: str) -> Stamp:

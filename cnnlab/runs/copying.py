@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from pathlib import Path
-from shutil import copy2, copytree, ignore_patterns, rmtree
-from tempfile import mkdtemp
+from shutil import copy2, copytree, ignore_patterns
 
+from cnnlab.files import folder_aside
 from cnnlab.people.belonging import FILE as BELONGS
 from cnnlab.runs.journal import note
 from cnnlab.runs.run import Run, writing
@@ -24,16 +23,12 @@ def copied(run: Run, about: About) -> Run:
     damaged, or the copy cannot be written.
     """
     runs, summary = run.folder.parent, run.summary
-    with run.held(), writing(runs):
-        aside = Path(mkdtemp(dir=runs, prefix=".copy-"))
-        try:
-            copy = Run(aside / new_id(datetime.now(UTC)))
-            copytree(run.folder, copy.folder, ignore=_OWN, copy_function=_linked)
-            copy.write_summary(summary.model_copy(update={"id": copy.id}))
-            copy.write_about(about)
-            copy.folder.rename(runs / copy.id)
-        finally:
-            rmtree(aside, ignore_errors=True)
+    with run.held(), writing(runs), folder_aside(runs) as aside:
+        copy = Run(aside / new_id(datetime.now(UTC)))
+        copytree(run.folder, copy.folder, ignore=_OWN, copy_function=_linked)
+        copy.write_summary(summary.model_copy(update={"id": copy.id}))
+        copy.write_about(about)
+        copy.folder.rename(runs / copy.id)
     note(runs, copy.id)
     return Run(runs / copy.id)
 

@@ -6,8 +6,9 @@ import os
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from shutil import copytree, rmtree
-from tempfile import mkdtemp
+from shutil import copytree
+
+from cnnlab.files import folder_aside
 
 FOLDER = Path(__file__).parent / "example"
 TAG = "example"
@@ -35,9 +36,6 @@ def add_example(runs: Path) -> None:
         return
     with suppress(OSError):
         runs.mkdir(parents=True, exist_ok=True)
-        aside = Path(mkdtemp(dir=runs, prefix=".example-"))
-        try:
+        with folder_aside(runs) as aside:
             copytree(FOLDER / name, aside / name)
             (aside / name).rename(runs / name)  # fails where another server was faster
-        finally:
-            rmtree(aside, ignore_errors=True)

@@ -10,16 +10,16 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cnnlab.files import (
-    DELETED_ARE_KEPT,
-    is_older,
-)
+from cnnlab.files import DELETED_ARE_KEPT, is_older
 from cnnlab.people.belonging import give
 from cnnlab.places import user_folder
 from cnnlab.runs.example import example_id, is_wanted
+from cnnlab.runs.past_looks import PastLooks
 from cnnlab.runs.run import Run, RunError, write_aside, writing
 from cnnlab.runs.summary import Summary
 from cnnlab.training.config import RUN_ID, RunConfig
+
+DELETED = ".deleted"  # folder of the deleted runs
 
 
 class RunStore:
@@ -94,7 +94,7 @@ class RunStore:
         for run in runs_in(self._deleted):
             with suppress(FileNotFoundError):  # restored or deleted meanwhile
                 if is_older(run.folder, DELETED_ARE_KEPT):
-                    shutil.rmtree(run.folder)
+                    self._remove(run)
 
     def restore(self, run_id: str) -> None:
         """Bring a deleted run back. Raises RunError where there is none, or another process restores it just now."""
@@ -108,7 +108,7 @@ class RunStore:
         if run_id not in [run.id for run in self.deleted()]:
             raise RunError(f"there is no deleted run {run_id[:100]!r}: it may be gone for good, or be back")
         with writing(self.folder):
-            shutil.rmtree(self._deleted / run_id)
+            self._remove(Run(self._deleted / run_id))
 
     def deleted(self) -> list[Run]:
         """Return the readable deleted runs that did not come back in another way, the newest first."""
@@ -120,9 +120,17 @@ class RunStore:
         deleted = self._deleted / run_id
         return (self.folder / run_id).exists() or (deleted.exists() and Run(deleted).owner != self.owner)
 
+    def _remove(self, run: Run) -> None:
+        """Remove a deleted run for good; how often somebody looked at the test images with it stays known."""
+        owner, looks = run.owner, run.looks
+        dataset = run.config.dataset if owner and looks and _is_readable(run) else ""
+        shutil.rmtree(run.folder)
+        if dataset:
+            PastLooks(self.folder).add(owner, dataset, looks)
+
     @property
     def _deleted(self) -> Path:
-        return self.folder / ".deleted"
+        return self.folder / DELETED
 
 
 def new_id(created: datetime) -> str:

@@ -33,8 +33,8 @@ from cnnlab.serve.questions import bearer_of, content_of, kind_of
 PATH = "/api/predict"
 MOST_BYTES = 64_000
 KINDS = dict.fromkeys(("application/json", "application/octet-stream", "image/*"), MOST_BYTES)
-OF_KEY, OF_ADDRESS = 60, 120  # questions a minute
-OF_ALL = 3_000
+OF_KEY, OF_ALL = 60, 3_000  # questions a minute
+WRONG_KEYS = 20  # a minute from one address, which a whole class may share
 SECONDS = 10  # for a question to arrive
 WAITING = 32  # questions
 NETWORKS = 4  # at hand
@@ -65,8 +65,9 @@ class Api:
 
     def __init__(self, find: Find) -> None:
         self._find = find
-        self._keys, self._addresses = Attempts(of_one=OF_KEY, of_all=OF_ALL), Attempts(of_one=OF_ADDRESS, of_all=OF_ALL)
-        self._wrong = Attempts(of_all=OF_ALL)
+        self._asked = Attempts(of_one=OF_KEY, of_all=OF_ALL)  # by key
+        self._wrong = Attempts(of_one=WRONG_KEYS, of_all=OF_ALL)  # by address
+        self._right: set[str] = set()  # keys that were right when they were last sent
         self._network = lru_cache(maxsize=NETWORKS)(_load)
         self._readers = ThreadPoolExecutor(READERS, "api readers", torch.set_num_threads, (1,))
         self._answering = ThreadPoolExecutor(1, "api answers", torch.set_num_threads, (1,))
@@ -99,21 +100,27 @@ class Api:
         return {"run": run.id, "epoch": network.trained.epoch, **answer_of(reading, network.trained.classes)}
 
     async def _found(self, request: Request) -> Run:
-        """Find the run of a question for whoever sent the key, within the limits of both key and address."""
+        """Find the run of a question for whoever sent the key, within its limit.
+
+        An address is limited only in wrong keys. Those that share it go on asking with keys that are known to be right.
+        """
         address = request.client.host if request.client else ""
         key = bearer_of(request).decode("ascii", errors="replace")
-        if not (self._addresses.is_allowed(address) and self._wrong.is_allowed(address)):
-            raise QuestionError("too many questions from this address: wait a minute", 429)
-        if not self._keys.is_allowed(key):
+        if key not in self._right and not self._wrong.is_allowed(address):
+            raise QuestionError("too many wrong keys from this address: wait a minute", 429)
+        if not self._asked.is_allowed(key):
             raise QuestionError("too many questions with this key: wait a minute", 429)
         try:
             run = await _within(self._readers, lambda: self._find(key, request.query_params.get("run", "")))
         except QuestionError as error:
-            # Without a key nobody uses up what all together may ask.
-            (self._wrong if error.status == 401 else self._addresses).note(address)
+            if error.status == 401:
+                self._wrong.note(address)
+                self._right.discard(key)
+            else:
+                self._asked.note(key)
             raise
-        self._addresses.note(address)
-        self._keys.note(key)
+        self._right.add(key)
+        self._asked.note(key)
         return run
 
     def _prepared(self, run: Run, kind: str, content: bytes) -> tuple[Network, Tensor]:

@@ -282,9 +282,32 @@ def parse_extension(after: int, epochs: int, learning_rate: float) -> Extension:
         raise ConfigError(first_error(error)) from error
 
 
+_TITLES = {  # of settings whose names in code say too little to users
+    "architecture": "Network",
+    "class_balance": "Balance the classes",
+    "cutmix": "CutMix",
+    "dataset": "Data set",
+    "feature_copies": "Variants of each image",
+    "filters_kept": "Fraction of filters kept",
+    "learn_from": "What learns",
+    "micro_batch": "Micro-batch",
+    "nesterov": "Nesterov momentum",
+    "normalise": "Pixel scaling",
+    "optimizer": "Optimiser",
+    "schedule": "Learning-rate schedule",
+    "start": "Weights to start from",
+    "start_rate": "Learning rate of pretrained layers",
+    "step_epochs": "Epochs between drops",
+    "step_factor": "Drop factor",
+    "train_fraction": "Fraction of training images used",
+    "validation_fraction": "Validation share",
+    "warmup_epochs": "Warm-up epochs",
+}
+
+
 def field_title(field: str) -> str:
-    """Return the name of a setting as users read it."""
-    return field.replace("_", " ").capitalize()
+    """Return the name of a setting as users read it: in forms, tables, charts and reports."""
+    return _TITLES.get(field) or field.replace("_", " ").capitalize()
 
 
 def _counted(lessons: tuple[LabelledDrawing, ...]) -> str:

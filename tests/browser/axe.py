@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Literal, get_args
 
 import axe_playwright_python
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
+
+from tests.browser.browsing import SOON
 
 SCRIPT = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 Scheme = Literal["light", "dark"]
@@ -19,6 +22,14 @@ KNOWN_IN_DARK = ['[data-testid="stButtonGroup"]', '[data-testid="stSlider"]']
 FIND = """(excluded) => axe.run({ exclude: excluded }).then(({ violations }) => violations
   .filter(({ impact }) => impact === "serious" || impact === "critical")
   .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).slice(0, 3).join(" | ")}`))"""
+
+
+FITS = """() => {
+  const isWithin = (element) => !element.matches(".main-svg") || element.getBoundingClientRect().right <= innerWidth
+  const doAll = (root) => [...root.querySelectorAll("*")].every((element) =>
+    isWithin(element) && (!element.shadowRoot || doAll(element.shadowRoot)))
+  return doAll(document)
+}"""
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,8 @@ def looked_at(page: Page, ways: tuple[tuple[int, Scheme], ...] = EVERYWHERE) -> 
         page.emulate_media(color_scheme=scheme)
         page.wait_for_function(f"matchMedia('(prefers-color-scheme: {scheme})').matches && innerWidth === {width}")
         page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+        with suppress(Error):  # charts follow the window after a moment
+            page.wait_for_function(FITS, timeout=SOON)
         found = page.evaluate(FIND, [[one] for one in KNOWN_IN_DARK] if scheme == "dark" else [])
         looks.append(Look(width, scheme, tuple(found)))
     return looks

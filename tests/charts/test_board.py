@@ -17,3 +17,4 @@ def test_each_person_has_a_point_with_its_interval_and_ties_are_grey() -> None:
     assert list(points.marker.color) == [PALETTE[0], PALETTE[8]]
     assert list(figure.layout.yaxis.ticktext) == ["Ada", "&lt;b&gt;Bob"]
     assert figure.layout.yaxis.autorange == "reversed"
+    assert figure.layout.yaxis.zeroline is False  # which would cross out the first

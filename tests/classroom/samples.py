@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cnnlab.classroom.assignment import Assignment
-from cnnlab.classroom.hand_in import HandIn, as_bits
+from cnnlab.classroom.hand_ins import HandIn, as_bits
 from cnnlab.drawings.example_digits import example_digits
 from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.people.rights import Person

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cnnlab.classroom.assignment import CHOICES, Assignment, AssignmentError, Assignments, Facts
-from cnnlab.classroom.places import class_folder
+from cnnlab.classroom.folder import class_folder
 from cnnlab.training.config import RunConfig, parse_config
 from tests.classroom import samples
 from tests.classroom.samples import NOW
@@ -31,7 +31,7 @@ def test_free_settings_may_change_and_fixed_ones_may_not() -> None:
     asked = assignment(free=("learning_rate",))
     assert asked.objections(facts(learning_rate=0.1)) == []
     assert asked.objections(facts(batch_size=64)) == ["Batch size: 64 instead of 128."]
-    assert asked.objections(facts(architecture="lenet-5")) == ["Architecture: LeNet-5 instead of Lean net."]
+    assert asked.objections(facts(architecture="lenet-5")) == ["Network: LeNet-5 instead of Lean net."]
 
 
 def test_the_data_set_is_fixed_whatever_is_free_and_the_machine_is_free() -> None:

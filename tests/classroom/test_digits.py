@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnnlab.classroom.digits import MOST_POINTS, ClassDigits, fingerprint, judges_of, takes_digits
-from cnnlab.classroom.places import class_folder
+from cnnlab.classroom.folder import class_folder
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.table import DIGITS
 from cnnlab.drawings.strokes import Drawing, DrawingError, rounded

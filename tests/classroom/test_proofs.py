@@ -5,7 +5,7 @@ from collections.abc import Generator
 import pytest
 
 from cnnlab.classroom import proofs as module
-from cnnlab.classroom.places import class_folder
+from cnnlab.classroom.folder import class_folder
 from cnnlab.classroom.proofs import Proof, Proofs
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cnnlab.classroom.places import class_folder
+from cnnlab.classroom.folder import class_folder
 from cnnlab.classroom.readings import readings
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.handwriting import drawing_images

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.classroom.assignment import Assignment, Assignments
 from cnnlab.classroom.digits import ClassDigits
-from cnnlab.classroom.hand_in import HandIns
-from cnnlab.classroom.handing_in import hand_in
+from cnnlab.classroom.freezing import hand_in
+from cnnlab.classroom.hand_ins import HandIns
 from cnnlab.classroom.proofs import Proof, Proofs
 from cnnlab.data.table import DIGITS
 from cnnlab.jobs.worker import Worker
@@ -91,14 +91,15 @@ def test_pupils_cannot_make_change_or_remove_assignments(act_as: ActAs) -> None:
 
 
 def test_fixed_settings_are_locked_whatever_a_link_asks_and_free_ones_are_not(act_as: ActAs) -> None:
-    task = given(free=("learning_rate",), most_epochs=2)
+    task = given(free=("optimizer", "learning_rate"), most_epochs=2)
     act_as(ADA)
     page = checked(opened("Train", assignment=task.id, batch_size="512", learning_rate="0.02"))
     assert page.number_input(key="form.batch_size").disabled
     assert page.number_input(key="form.batch_size").value == TWO_EPOCHS.batch_size
     assert page.selectbox(key="form.architecture").disabled
     assert not page.number_input(key="form.learning_rate").disabled
-    assert "You may change: learning rate. All else is fixed." in texts(page)
+    named = [page.selectbox(key="form.optimizer").label, page.number_input(key="form.learning_rate").label]
+    assert f"You may change: {', '.join(named)}. All else is fixed." in texts(page)
     page.session_state["form.batch_size"] = 64
     checked(page.run())
     assert page.number_input(key="form.batch_size").value == TWO_EPOCHS.batch_size

@@ -124,6 +124,10 @@ def test_a_pupil_joins_with_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     assert page.title[0].value == "CNN Lab"
     assert "Member of the class" in texts(page)
     assert not [button for button in page.button if button.label == "Join"]
+    other = checked(opened("Train"))
+    checked(button(page, "Leave").click().run())
+    assert "You have left." in texts(page)
+    assert button(other.run(), "Join")
 
 
 def test_a_server_that_was_started_without_keys_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1099,8 +1099,8 @@ def test_compare_lists_what_search_and_filters_leave() -> None:
     page.text_input(key="compare.search").set_value("quick").run()
     assert listed(checked(page))["Network"].tolist() == ["Quick net"]
     page.text_input(key="compare.search").set_value("").run()
-    page.multiselect(key="compare.filters").set_value(["Train fraction", "Network"]).run()
-    page.multiselect(key="compare.filter.Train fraction").set_value([0.2]).run()
+    page.multiselect(key="compare.filters").set_value(["Fraction of training images used", "Network"]).run()
+    page.multiselect(key="compare.filter.Fraction of training images used").set_value([0.2]).run()
     assert len(listed(page)) == 2
     page.multiselect(key="compare.filter.Network").set_value(["Quick net"]).run()
     assert len(listed(checked(page))) == 1
@@ -1263,7 +1263,7 @@ def test_a_sweep_is_started_from_the_form_and_shown() -> None:
     table = page.dataframe[0].value
     assert table["Validation"].tolist() == [trial.value for trial in sweep.trials]
     assert metrics(page)["Best validation accuracy"] == f"{sweep.study.best_value:.1%}"
-    assert "trials of 1 epoch: up to about" in texts(page)
+    assert "at most, judged by your fastest runs" in texts(page)
     button(page, "Compare its runs").click().run()
     assert checked(page).title[0].value == "Compare"
     assert len(listed(page)) == 3

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.__main__ import COMMANDS
+from cnnlab.analysis.label_errors import FOLDS
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.version import SHORT, PictureSetError
 from cnnlab.jobs.job import Job
@@ -29,12 +30,14 @@ from cnnlab.people.api_keys import Holder
 from cnnlab.people.belonging import belonging_of, give
 from cnnlab.people.rights import STRANGER, Action, Person
 from cnnlab.people.rules import ClassRules
+from cnnlab.runs.example import add_example, example_id
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.serve.api import PATH
 from cnnlab.training.config import Parent, RunConfig
 from cnnlab.ui.compare.actions import _may_pack
 from cnnlab.ui.shell import api, person, run_changes, session
+from cnnlab.ui.shell.entrance import VISITED
 from cnnlab.ui.shell.own_pictures import may_train_on, sees_pictures
 from cnnlab.ui.shell.own_pictures import own_pictures as persons_pictures
 from cnnlab.ui.sweep import watch
@@ -305,6 +308,29 @@ def test_who_has_not_come_in_sees_the_entrance_alone(
 ) -> None:
     act_as(somebody)
     assert [button.label for button in opened(page).button] == ["Join"]
+
+
+@pytest.mark.parametrize("page", VISITED)
+def test_a_visitor_does_not_see_the_example_which_nobody_has_shown(
+    page: str, act_as: Callable[[Person], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CNNLAB_EXAMPLE")
+    add_example(runs_folder())
+    act_as(VISITOR)
+    for query in ({"run": example_id()}, {"visit": example_id()}):
+        assert [button.label for button in opened(page, **query).button] == ["Join"]
+
+
+def test_only_the_owner_has_training_images_checked_which_the_run_keeps(
+    adas: Run, act_as: Callable[[Person], None]
+) -> None:
+    adas.show(True)
+    for somebody in (VISITOR, BOB, ADA):
+        act_as(somebody)
+        page = opened("Evaluate", run=adas.id, view="Label errors")
+        page.segmented_control(key="evaluate.labels").set_value("training images")
+        labels = {button.label for button in checked(page.run()).button}
+        assert (f"Train {FOLDS} networks" in labels) == (somebody is ADA)
 
 
 def test_a_program_is_answered_as_its_key_holder_would_be(adas: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -306,7 +306,7 @@ def test_what_differs_from_the_recipe_is_told_and_reset_with_a_click() -> None:
     page = open_page("Train")
     assert "Changed:" not in texts(page)
     page.number_input(key="form.epochs").set_value(7).run()
-    assert "Changed: epochs." in texts(checked(page))
+    assert "Changed: Epochs." in texts(checked(page))
     page.button(key="form.reset").click().run()
     assert page.number_input(key="form.epochs").value == 38
     assert "Changed:" not in texts(checked(page))

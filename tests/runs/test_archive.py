@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import save_file
 
 from cnnlab.drawings.strokes import LabelledDrawing
-from cnnlab.files import through_file
+from cnnlab.files import ABANDONED, through_file
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import Flatten, Linear
@@ -408,7 +408,7 @@ def test_what_a_killed_process_unpacked_goes_once_it_is_old(store: RunStore, tmp
     left, young = store.folder / ".incoming-old", store.folder / ".incoming-young"
     for folder in (left, young):
         (folder / ID).mkdir(parents=True)
-    os.utime(left, times=(time() - archive.STALE.total_seconds() - 1,) * 2)
+    os.utime(left, times=(time() - ABANDONED.total_seconds() - 1,) * 2)
     unpack(packed(RunStore(tmp_path / "runs").create(RunConfig())), store)
     assert (left.exists(), young.exists()) == (False, True)
 

@@ -67,7 +67,7 @@ def test_runs_without_a_colour_of_their_own_avoid_those_taken() -> None:
 def test_settings_are_told_by_their_titles_and_layers_only_of_networks_of_one_name() -> None:
     runs = {"a": entry("a"), "b": entry("b", architecture="quick", optimizer="sgd", dataset="mnist")}
     apart = settings_apart(runs)
-    assert list(apart.index) == ["Architecture", "Dataset", "Optimizer"]
+    assert list(apart.index) == ["Network", "Data set", "Optimiser"]
     assert apart["b"].tolist() == ["Quick net", "MNIST", "SGD"]
 
 

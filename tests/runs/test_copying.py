@@ -34,7 +34,7 @@ def test_a_copy_is_a_run_of_its_own_that_nothing_done_to_the_first_changes(liste
     store.delete(listed_run.id)
     store.delete_for_good(listed_run.id)
     assert load_trained(copy).epoch == 2
-    assert not list(store.folder.glob(".copy-*"))
+    assert not list(store.folder.glob(".incoming-*"))
 
 
 def test_weights_are_linked_or_where_that_cannot_be_copied(listed_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

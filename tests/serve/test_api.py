@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 from torch import Tensor
+from uvicorn import Config
 
 from cnnlab.analysis.ood import Reading, TrainingFeatures, read
 from cnnlab.drawings.preprocess import prepare, stroke_ink
@@ -27,7 +28,7 @@ from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import load_trained
 from cnnlab.serve import api as module
 from cnnlab.serve.answers import QuestionError
-from cnnlab.serve.api import MOST_BYTES, OF_ADDRESS, OF_KEY, PATH, Api
+from cnnlab.serve.api import MOST_BYTES, OF_KEY, PATH, WRONG_KEYS, Api
 from cnnlab.training.config import RunConfig
 from tests.data.pictures.photos import saved, scene
 from tests.samples import SEVEN
@@ -128,36 +129,72 @@ def test_a_key_has_a_limit_a_minute(ask: Ask) -> None:
     assert "this key" in refused.json()["error"]
 
 
-def test_an_address_has_a_limit_too(ask: Ask) -> None:
-    assert {ask(run="none").status_code for _ in range(OF_ADDRESS)} == {404}
-    assert "this address" in ask().json()["error"]
-
-
-def test_who_tries_keys_has_to_wait_even_with_the_right_one(ask: Ask) -> None:
-    while (refused := ask(key="guess")).status_code == 401:
-        pass
-    assert refused.status_code == 429
+def test_questions_for_runs_that_are_not_there_count_too(ask: Ask) -> None:
+    assert {ask(run="none").status_code for _ in range(OF_KEY)} == {404}
     assert ask().status_code == 429
 
 
-def test_strangers_at_many_addresses_do_not_keep_others_out(finished_run: Run) -> None:
+def test_who_tries_keys_has_to_wait_even_with_the_right_one(ask: Ask) -> None:
+    assert {ask(key="guess").status_code for _ in range(WRONG_KEYS)} == {401}
+    assert "this address" in ask(key="guess").json()["error"]
+    assert ask().status_code == 429
+
+
+def asked_by(run: Run, questions: Iterable[tuple[str, str]], keys: Collection[str]) -> Counter[int]:
+    """How often each status comes of questions from addresses with keys, of which ``keys`` are right."""
+
     def find(key: str, run_id: str) -> Run:
-        if key != KEY:
+        if key not in keys:
             raise QuestionError("send the key", 401)
-        return finished_run
+        return run
 
-    def request(address: str, key: str) -> Request:
-        headers = [(b"authorization", f"Bearer {key}".encode())]
-        return Request({"type": "http", "client": (address, 1), "headers": headers, "query_string": b""})
+    async def asked() -> Counter[int]:
+        api, found = Api(find), Counter[int]()
+        for address, key in questions:
+            headers = [(b"authorization", f"Bearer {key}".encode())]
+            question = {"type": "http", "client": (address, 1), "headers": headers, "query_string": b""}
+            try:
+                await api._found(Request(question))
+                found[200] += 1
+            except QuestionError as error:
+                found[error.status] += 1
+        return found
 
-    async def asked() -> Run:
-        api = Api(find)
-        for number in range(400):
-            with suppress(QuestionError):
-                await api._found(request(f"2001:db8::{number % 20}", "guess"))
-        return await api._found(request("2001:db8:1::1", KEY))
+    return asyncio.run(asked())
 
-    assert asyncio.run(asked()) == finished_run
+
+def test_strangers_at_many_addresses_do_not_keep_others_out(finished_run: Run) -> None:
+    guesses = [(f"2001:db8::{number % 20}", "guess") for number in range(400)]
+    assert asked_by(finished_run, [*guesses, ("2001:db8:1::1", KEY)], [KEY]) == {401: 400, 200: 1}
+
+
+def test_a_class_behind_one_address_has_the_limit_of_each_key(finished_run: Run) -> None:
+    keys = [f"key {number}" for number in range(30)]
+    questions = [("192.0.2.1", key) for _ in range(OF_KEY) for key in keys]
+    assert asked_by(finished_run, questions, keys) == {200: 30 * OF_KEY}
+
+
+def test_a_classmates_wrong_keys_do_not_keep_out_who_asks_from_the_same_address(finished_run: Run) -> None:
+    wrong = [("192.0.2.1", "of last year")] * (WRONG_KEYS + 5)
+    questions = [("192.0.2.1", KEY), *wrong, ("192.0.2.1", KEY), ("192.0.2.1", "new")]
+    assert asked_by(finished_run, questions, [KEY, "new"]) == {200: 2, 401: WRONG_KEYS, 429: 6}
+
+
+def test_only_a_trusted_proxy_says_who_asks(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As uvicorn, which serves the app, reads its environment."""
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "192.0.2.0/28")
+    served = Config(client.app, lifespan="off", log_config=None)
+    served.load()
+
+    def status(peer: str, forwarded: str) -> int:
+        with TestClient(served.loaded_app, client=(peer, 1)) as proxy:
+            return proxy.post(PATH, headers={"X-Forwarded-For": forwarded}).status_code
+
+    assert {status("192.0.2.7", "203.0.113.1, 192.0.2.8") for _ in range(WRONG_KEYS)} == {401}
+    assert status("192.0.2.9", "203.0.113.1") == 429
+    assert status("192.0.2.7", "203.0.113.2") == 401
+    assert {status("198.51.100.1", f"203.0.113.{number}") for number in range(WRONG_KEYS)} == {401}
+    assert status("198.51.100.1", "203.0.113.99") == 429
 
 
 def test_while_a_network_thinks_the_server_answers_others_and_refuses_what_would_wait_too_long(

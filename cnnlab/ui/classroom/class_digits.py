@@ -103,7 +103,7 @@ def _by_writer(assignment: Assignment) -> None:
     table = writers_table(rows, person.names(), writers, readings)
     figures = {name: st.column_config.NumberColumn(format="percent") for name in table.columns[1:]}
     st.markdown("**Digits read right, by writer**")
-    st.dataframe(table, hide_index=True, column_config=figures, width="stretch")
+    st.dataframe(table.round(3), hide_index=True, column_config=figures, width="stretch", placeholder="–")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             f"{counted(len(writers), 'writer')}, ten digits each; the hardest to read come first. A network that was "

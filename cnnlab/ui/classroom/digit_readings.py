@@ -10,7 +10,7 @@ import streamlit as st
 from cnnlab.classroom.assignment import Assignment
 from cnnlab.classroom.board import Row
 from cnnlab.classroom.digits import Writers, fingerprint, takes_digits
-from cnnlab.classroom.hand_in import HandIn
+from cnnlab.classroom.hand_ins import HandIn
 from cnnlab.classroom.readings import Readings, readings
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.spec import DatasetSpec

@@ -16,7 +16,7 @@ from cnnlab.data.pictures.sources import Source
 from cnnlab.data.pictures.version import Version
 from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.jobs.worker import Worker
-from cnnlab.quantities import rough_duration
+from cnnlab.quantities import estimate
 from cnnlab.ui.data import PLACE
 from cnnlab.ui.data.changed import tell_change
 from cnnlab.ui.data.drawings import draw
@@ -172,7 +172,7 @@ def _said(seconds: float, step: Progress | Added | Version) -> str:
         return "Looking for similar pictures"
     if step.doing == "describing":
         return f"{step.number:,} of {counted(step.total, 'picture')} described"
-    left = f", about {rough_duration(seconds / step.done - seconds)} left" if step.done > 0 else ""
+    left = f", {estimate(seconds / step.done - seconds)} left" if step.done > 0 else ""
     return f"{step.number:,} of {counted(step.total, 'picture')} read{left}"
 
 

@@ -12,12 +12,13 @@ from cnnlab.data.loading import load_train
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.jobs.worker import Worker
-from cnnlab.quantities import rough_duration
+from cnnlab.people.rights import Action
+from cnnlab.quantities import estimate
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import test_split
 from cnnlab.ui.inspect.nothing_to_show import nothing_to_show
-from cnnlab.ui.shell import poll, session
+from cnnlab.ui.shell import person, poll, session
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import VERDICTS
 from cnnlab.ui.views.cached import answers, validation_answers
@@ -170,6 +171,9 @@ def _offer(run: Run) -> None:
             icon=":material/fact_check:",
         )
         return
+    if not person.may(Action.CONTINUE, run):  # the run keeps what comes of it
+        st.info("The owner of this run has not had its training images checked.", icon=":material/fact_check:")
+        return
     work = _works().get(run.id)
     if work and work.is_running:
         session.watch(work)
@@ -195,7 +199,7 @@ def _how_long(run: Run) -> str:
     if not epochs:
         return ""
     seconds = epochs[-1]["seconds"] / len(epochs) * run.config.epochs
-    return f", about {rough_duration((FOLDS - 1) * seconds)} in all"
+    return f", {estimate((FOLDS - 1) * seconds)} in all"
 
 
 def _watch(work: Worker[HeldOut]) -> None:
@@ -210,5 +214,5 @@ def _told(work: Worker[HeldOut]) -> str:
         return f"Waiting for other trainings: number {work.place} in the queue"
     if not step:
         return "Loading the data"
-    left = f", about {rough_duration(step.seconds_left)} left" if step.seconds_left is not None else ""
+    left = f", {estimate(step.seconds_left)} left" if step.seconds_left is not None else ""
     return f"Network {step.fold} of {FOLDS}{left}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import streamlit as st
 from starlette.routing import BaseRoute, Route
 
@@ -13,19 +15,19 @@ from cnnlab.serve.answers import QuestionError
 from cnnlab.serve.api import PATH, Api
 from cnnlab.ui.shell import person
 
-_made: list[Api] = []
+_is_served = Event()
 
 
 def routes() -> list[BaseRoute]:
     """Return the routes that the server is started with."""
-    _made[:] = [Api(find)]
+    _is_served.set()
     base = st.get_option("server.baseUrlPath").strip("/")
-    return [Route(f"/{base}{PATH}" if base else PATH, _made[0].predict, methods=["POST"])]
+    return [Route(f"/{base}{PATH}" if base else PATH, Api(find).predict, methods=["POST"])]
 
 
 def is_served() -> bool:
     """Check whether this server was started with these routes."""
-    return bool(_made)
+    return _is_served.is_set()
 
 
 def find(key: str, run_id: str) -> Run:

@@ -1,7 +1,8 @@
 """A key for each browser, in a cookie that scripts cannot read: by it a server for a class knows who joined.
 
-The key is given with a page, never with what a page loads, so that a browser gets one. The address ``/leave`` gives a
-new one: whoever uses that browser next is somebody else.
+The key is given with a page, never with what a page loads, so that a browser gets one. A ``POST`` to ``/leave`` gives
+a new one: whoever uses that browser next is somebody else. Links and pictures send none, and what other sites send
+comes without the key (``SameSite``), so that nobody is made to leave by them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from http.cookies import SimpleCookie
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "cnnlab_browser"
@@ -31,13 +32,15 @@ class BrowserKey:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or "text/html" not in Request(scope).headers.get("accept", ""):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif scope["path"].endswith(LEAVE):
-            answer = RedirectResponse("./", 303)
-            answer.headers.append("set-cookie", _new_cookie(scope))
+            return
+        request = Request(scope)
+        has_key = bool(token_of(request.cookies))
+        if request.method == "POST" and request.url.path.endswith(LEAVE):
+            answer = Response(status_code=204, headers={"set-cookie": _new_cookie(scope)} if has_key else None)
             await answer(scope, receive, send)
-        elif token_of(Request(scope).cookies):
+        elif has_key or "text/html" not in request.headers.get("accept", ""):
             await self._app(scope, receive, send)
         else:
             await self._app(scope, receive, _with_cookie(send, _new_cookie(scope)))

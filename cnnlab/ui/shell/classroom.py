@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnlab.classroom.assignment import Assignment, Assignments
 from cnnlab.classroom.digits import ClassDigits
-from cnnlab.classroom.hand_in import HandIn, HandIns
+from cnnlab.classroom.hand_ins import HandIn, HandIns
 from cnnlab.classroom.proofs import Proofs
 from cnnlab.runs.store import runs_folder
 from cnnlab.ui.shell import person

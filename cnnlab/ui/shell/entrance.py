@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
 import streamlit as st
 from streamlit.errors import StreamlitAuthError
 
@@ -9,13 +12,17 @@ from cnnlab.people.allowed import VARIABLE, allowed
 from cnnlab.people.members import MAX_NAME
 from cnnlab.people.rules import ClassRules, ClassRulesError
 from cnnlab.places import command
+from cnnlab.runs.example import example_id
 from cnnlab.ui.shell import person, session
-from cnnlab.ui.shell.browser_key import LEAVE
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.shell.state import JOIN_CODE, JOIN_NAME
+from cnnlab.ui.shell.state import JOIN_CODE, JOIN_NAME, LEAVING
 
-VISITED = ("Inside", "Evaluate", "Draw")  # pages on which visitors see the shown run of their link
+_renew_key = st.components.v2.component(
+    "cnnlab_leave", js=Path(__file__).with_name("leave.js").read_text(encoding="utf-8")
+)
+
+VISITED = ("Inside", "Evaluate", "Draw")  # pages on which visitors see the run of their link that somebody has shown
 
 LEAVE_HELP = "Leave on a shared computer. You cannot come back to your work: only your teacher can see it then."
 
@@ -26,8 +33,12 @@ _PLACE = "entrance"
 
 def let_in(page: str) -> None:
     """Return for people who may come in to ``page``; show others how to, and stop."""
+    if LEAVING.get():
+        st.info("You have left.", icon=":material/logout:")
+        _renew_key(key="leaving")
+        st.stop()
     somebody = person.identify()
-    if somebody.role == "visitor" and page in VISITED and session.current_run_id():
+    if somebody.role == "visitor" and page in VISITED and session.current_run_id() not in (None, example_id()):
         return
     if somebody.role in ("visitor", "stranger"):
         _show()
@@ -45,7 +56,7 @@ def way_out() -> None:
     if st.user.get("is_logged_in"):
         _log_out()
     elif somebody.role in ("teacher", "member"):
-        st.link_button("Leave", f".{LEAVE}", icon=":material/logout:", type="tertiary", help=LEAVE_HELP)
+        st.button("Leave", icon=":material/logout:", type="tertiary", help=LEAVE_HELP, on_click=_leave, key="leave")
 
 
 def _show() -> None:
@@ -90,6 +101,12 @@ def _join() -> None:
 def _take_code() -> None:
     if refusal := person.join(JOIN_CODE.take(), JOIN_NAME.get()):
         say(_PLACE, refusal, "error")
+
+
+def _leave() -> None:
+    with suppress(OSError):  # on this page the new key is enough
+        person.leave()
+    LEAVING.put(True)
 
 
 def _closed(rules: ClassRules | None) -> str:

@@ -157,6 +157,12 @@ def join(code: str, name: str) -> str:
     return ""
 
 
+def leave() -> None:
+    """Have nobody be in any more by this browser's key, on none of its pages."""
+    if member := _members().get(me().id):
+        _members().put(me().id, Member(name=member.name))
+
+
 def note_name(person: Person) -> None:
     """Keep the name of somebody with an account, so that teachers see whose work it is."""
     known = _members().get(person.id) if person.id and person.name else None

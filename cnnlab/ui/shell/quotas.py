@@ -24,7 +24,7 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import MAX_EPOCHS, RunConfig
 from cnnlab.training.epoch_time import epoch_images
-from cnnlab.ui.shell import catalogue, person
+from cnnlab.ui.shell import catalogue, classroom, person
 
 Note = Callable[[Job, int], None]
 """Writes down that a training began after so many earlier epochs; for any thread."""
@@ -137,7 +137,10 @@ def _epochs_of(run_id: str) -> int | None:
 
 
 def _bytes_of(owner: str) -> int:
-    """Return the bytes of somebody's runs and data sets, deleted ones included; what trains counts with its end."""
+    """Return the bytes of somebody's runs, of what else their copies for assignments hold, and of their data sets.
+
+    Deleted ones are included; what trains counts with its end.
+    """
     training = {job.run.id: _bytes_at_end(job) for job in running_jobs() if job.run.owner == owner}
     runs = catalogue.entries()
     megabytes: float = sum(
@@ -146,7 +149,8 @@ def _bytes_of(owner: str) -> int:
         if one.owner == owner and entry.id not in training
     )
     deleted = sum(run.disk_bytes for run in RunStore(runs_folder()).deleted() if run.owner == owner)
-    return round(megabytes * MB) + sum(training.values()) + deleted + own_pictures(owner).disk_bytes
+    copies = classroom.hand_ins().disk_bytes(owner)
+    return round(megabytes * MB) + sum(training.values()) + deleted + copies + own_pictures(owner).disk_bytes
 
 
 def _bytes_at_end(job: Job) -> int:

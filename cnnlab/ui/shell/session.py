@@ -23,6 +23,7 @@ from streamlit import runtime
 from cnnlab.data.datasets import DATASETS, dataset_spec
 from cnnlab.data.spec import DatasetError
 from cnnlab.export.mirror import listen, mirror
+from cnnlab.files import clear_aside
 from cnnlab.jobs.job import Job, limit_running
 from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf
@@ -89,12 +90,14 @@ def _watch() -> _Watch:
 
 @st.cache_resource(show_spinner=False)
 def get_ready() -> None:
-    """Prepare the server once, at its first page: add the example, make garbage collections short; in the background
-    read the runs, send what MLflow did not get and import what other pages need.
+    """Prepare the server once, at its first page: clear what killed processes left, add the example, make garbage
+    collections short; in the background read the runs, send what MLflow did not get and import what other pages need.
+    """
     """
     exit_code_is(0)  # Streamlit's exit code, however it ends
     gc.collect()
     gc.freeze()  # a full collection would take 0.2 s to walk through everything imported so far
+    clear_aside(runs_folder())
     add_example(runs_folder())
     listen()
     mirror.send_waiting(runs_folder())

@@ -80,6 +80,7 @@ SHOWN_QUERY: Key[dict[str, str] | None] = Key("learn.shown", None)  # the URL pa
 ME: Key[Person | None] = Key("session.me", None)  # who uses it, since the page was last drawn
 JOIN_CODE: Key[str] = Key("join.code", "")
 JOIN_NAME: Key[str] = Key("join.name", "")
+LEAVING: Key[bool] = Key("session.leaving", False)  # until the browser has its new key
 API_KEY: Key[str] = Key("session.api_key", "")  # just made, to be copied
 _PAGE: Key[str] = Key("frame.at", "")
 _VISIT: Key[int] = Key("frame.visit", 0)

@@ -12,7 +12,7 @@ from cnnlab.jobs.executor import chosen
 from cnnlab.jobs.sweep_config import SPACES, SweepConfig, disk_bytes, parse_sweep, typed, with_values
 from cnnlab.jobs.trial_pruning import MOST_SIMULATED, epochs_trained
 from cnnlab.networks.presets import PRESETS
-from cnnlab.quantities import rough_duration, size
+from cnnlab.quantities import estimate, size
 from cnnlab.runs.epoch_times import rough_epoch_seconds
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, RunConfig, field_title
 from cnnlab.training.titles import value_title
@@ -98,8 +98,8 @@ def _estimate(asked: SweepConfig, top: DeltaGenerator) -> None:
     seconds = min(asked.trials * epochs * each, 60 * (asked.minutes or float("inf"))) / at_once
     many = f", {at_once} at once" if at_once > 1 else ""
     top.caption(
-        f":material/timer: {counted(asked.trials, 'trial')} of {counted(epochs, 'epoch')}{many}: up to about "
-        f"{rough_duration(seconds)}, judged by your fastest runs."
+        f":material/timer: {counted(asked.trials, 'trial')} of {counted(epochs, 'epoch')}{many}: "
+        f"{estimate(seconds)} at most, judged by your fastest runs."
     )
 
 

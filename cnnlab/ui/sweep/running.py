@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnnlab.jobs.search import RunningTrial, Step
 from cnnlab.jobs.sweep import Sweep
-from cnnlab.quantities import rough_duration
+from cnnlab.quantities import estimate
 from cnnlab.training.config import field_title
 from cnnlab.training.titles import value_title
 
@@ -28,7 +28,7 @@ def running_trials(sweep: Sweep, step: Step | None) -> None:
         _one(step.running[0])
     else:
         rows = [_row(one, sweep.config.space) for one in step.running]
-        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=_COLUMNS)
+        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=_COLUMNS, placeholder="–")
 
 
 def time_left(sweep: Sweep, step: Step | None) -> str:
@@ -38,7 +38,7 @@ def time_left(sweep: Sweep, step: Step | None) -> str:
     done = sum(one.job.progress for one in step.running)
     left = max(0.0, sweep.config.trials - sweep.ended - done) * sweep.seconds / sweep.ended
     at_once = max(1, min(step.slots, sweep.config.trials - sweep.ended))
-    return f", about {rough_duration(left / at_once)} left"
+    return f", {estimate(left / at_once)} left"
 
 
 def setting(value: object) -> str:

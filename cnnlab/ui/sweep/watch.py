@@ -175,7 +175,8 @@ def _results(sweep: Sweep) -> None:
         "View", ["Trials", *FIGURES], default="Trials", required=True, key="sweep.view", persist_state="session"
     )
     if shown == "Trials":
-        st.dataframe(rows, hide_index=True, column_config={"Validation": _PERCENT, "Seconds": _SECONDS})
+        config = {"Validation": _PERCENT, "Seconds": _SECONDS}
+        st.dataframe(rows, hide_index=True, column_config=config, placeholder="–")
     else:
         _figure(sweep, shown, rows)
     with st.container(horizontal=True):

@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from cnnlab.classroom.assignment import Assignment
-from cnnlab.classroom.hand_in import count_today, is_known
-from cnnlab.classroom.handing_in import hand_in, refusals
+from cnnlab.classroom.eligibility import refusals
+from cnnlab.classroom.freezing import hand_in
+from cnnlab.classroom.hand_ins import count_today, is_known
 from cnnlab.errors import CnnLabError
 from cnnlab.people.rights import owns
+from cnnlab.runs.past_looks import PastLooks
 from cnnlab.runs.run import Run, RunError
+from cnnlab.runs.store import runs_folder
 from cnnlab.ui.shell import classroom, person, run_changes, session
 from cnnlab.ui.shell.address import ASSIGNMENT
 from cnnlab.ui.shell.flash import say, tell
@@ -82,11 +85,11 @@ def _hand_in(run: Run, assignment: Assignment) -> None:
 
 
 def _looks(dataset: str) -> int:
-    """Count how often the person's runs on a data set were tested, those that were deleted lately included."""
+    """Count how often the person's runs on a data set were tested, those that were deleted included."""
     own = person.me().id
     runs = [entry.run for entry in session.trained_runs() if (entry.owner, entry.dataset) == (own, dataset)]
     deleted = [run for run in run_changes.deleted_runs() if _is_of(run, own, dataset)]
-    return sum(run.looks for run in (*runs, *deleted))
+    return sum(run.looks for run in (*runs, *deleted)) + PastLooks(runs_folder()).of(own, dataset)
 
 
 def _is_of(run: Run, owner: str, dataset: str) -> bool:

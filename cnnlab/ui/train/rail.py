@@ -10,7 +10,7 @@ import streamlit as st
 from cnnlab.data.datasets import DATASETS
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.people.quotas import Use
-from cnnlab.quantities import duration, rough_duration
+from cnnlab.quantities import duration, estimate
 from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.ui.shell import classroom, frame, person, quotas, session
@@ -116,7 +116,5 @@ def _tell_time(config: RunConfig) -> None:
 
 
 def _tell(seconds: float, epochs: int, source: str) -> None:
-    st.caption(
-        f"About **{rough_duration(seconds * epochs)}**: {frame.counted(epochs, 'epoch')} of {duration(seconds)}, "
-        f"{source}."
-    )
+    whole = estimate(seconds * epochs).capitalize()
+    st.caption(f"**{whole}**: {frame.counted(epochs, 'epoch')} of {duration(seconds)}, {source}.")

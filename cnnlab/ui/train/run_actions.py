@@ -6,12 +6,11 @@ import streamlit as st
 
 from cnnlab.errors import CnnLabError
 from cnnlab.people.rights import Action
-from cnnlab.runs.example import example_id
 from cnnlab.runs.machines import unlike_here
-from cnnlab.runs.run import Run, RunError
-from cnnlab.ui.shell import frame, person, quotas, run_changes, session
+from cnnlab.runs.run import Run
+from cnnlab.ui.shell import frame, person, quotas, session
 from cnnlab.ui.shell.state import BRANCH_OPEN, branch_epoch
-from cnnlab.ui.train.access import programs, visitors
+from cnnlab.ui.train.access import share
 from cnnlab.ui.widgets import run_form as form
 from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.quota_room import tell_quota
@@ -26,7 +25,7 @@ def run_actions(run: Run) -> None:
     summary, epochs, may_continue = run.summary, run.epochs(), person.may(Action.CONTINUE, run)
     can_resume = may_continue and summary.status in ("interrupted", "stopped", "failed")
     other = unlike_here(run.config, summary)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xsmall"):  # in one row also with Resume
         if can_resume:
             _offer_resume(run, other)
         if max(epochs, default=0):
@@ -38,10 +37,7 @@ def run_actions(run: Run) -> None:
                 _branch(run, epochs)
             with st.popover("Export", icon=":material/output:"):
                 take_away(run)
-        if person.is_class() and person.may(Action.SHARE, run) and run.id != example_id():
-            _share(run)
-        visitors(run)
-        programs(run)
+        share(run)
     if can_resume:
         _tell_machine(other)
 
@@ -56,23 +52,6 @@ def _offer_resume(run: Run, other: str) -> None:
         help=f"Continues after its last complete epoch.{same}",
     ):
         _resume(run)
-
-
-def _share(run: Run) -> None:
-    """Show the button that shows the run to the class, or hides it again."""
-    if run.is_shown:
-        label, icon, shown = "Hide again", ":material/visibility_off:", "Your class sees this run now. Hides it again."
-    else:
-        label, icon = "Show to the class", ":material/groups:"
-        shown = "Your class can then see this run with its test pictures, export it and branch off it."
-    st.button(label, icon=icon, on_click=_show, args=[run, not run.is_shown], help=shown, key="share")
-
-
-def _show(run: Run, is_shown: bool) -> None:
-    try:
-        run_changes.show(run, is_shown)
-    except RunError as error:
-        st.toast(frame.literal(str(error)), icon=":material/error:")
 
 
 def _tell_machine(other: str) -> None:

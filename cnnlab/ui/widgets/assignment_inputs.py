@@ -8,7 +8,7 @@ from contextlib import suppress
 import streamlit as st
 
 from cnnlab.classroom.assignment import Assignment, Facts
-from cnnlab.classroom.handing_in import epochs_before, facts_of, is_traced
+from cnnlab.classroom.eligibility import epochs_before, facts_of, is_traced
 from cnnlab.errors import CnnLabError
 from cnnlab.networks.architecture import Architecture, LayerSummary
 from cnnlab.networks.layers import Resize

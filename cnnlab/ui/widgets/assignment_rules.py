@@ -21,7 +21,7 @@ def deadline(assignment: Assignment, now: datetime) -> str:
 
 def free_settings(assignment: Assignment) -> str:
     """Say which settings pupils may change."""
-    titles = [field_title(name).lower() for name in assignment.free]
+    titles = [field_title(name) for name in assignment.free]
     if len(titles) == len(CHOICES):
         return "You may change everything but the data set."
     if not titles:

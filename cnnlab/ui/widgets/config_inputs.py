@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from cnnlab.training.config import COUNTS_WITH, RunConfig
+from cnnlab.training.config import COUNTS_WITH, RunConfig, field_title
 from cnnlab.training.titles import value_title
 from cnnlab.ui.shell.state import form_field
 from cnnlab.ui.widgets.bounds import is_within
@@ -46,9 +46,10 @@ def is_fixed(field: str) -> bool:
     return field in _fixed.get()
 
 
-def alike(field: str, hint: str | None = None) -> dict[str, Any]:
-    """Return the arguments that the inputs for all fields have alike."""
+def alike(field: str, hint: str | None = None, note: str = "") -> dict[str, Any]:
+    """Return the arguments that the inputs for all fields have alike; ``note`` follows the field's title."""
     return {
+        "label": f"{field_title(field)}{note}",
         "key": form_field(field).name,
         "persist_state": "session",
         "help": FIXED_HELP if is_fixed(field) else hint,
@@ -63,7 +64,6 @@ def counts(field: str) -> bool:
 
 
 def choice(
-    label: str,
     field: str,
     options: list[str] | None = None,
     shown: Callable[[str], str] = value_title,
@@ -74,24 +74,24 @@ def choice(
         return str(_default(field))
     if options is None:
         options = list(get_args(RunConfig.model_fields[field].annotation))
-    chosen: str = st.selectbox(label, options, format_func=shown, **alike(field, hint))
+    chosen: str = st.selectbox(options=options, format_func=shown, **alike(field, hint))
     return chosen
 
 
-def integer(label: str, field: str, hint: str | None = None) -> int:
-    """Show an input for a whole number, and beside it where the field does not take the number."""
+def integer(field: str, hint: str | None = None, note: str = "") -> int:
+    """Show an input for a whole number, ``note`` after its title, and beside it where the field does not take it."""
     if field in _left_out.get():
         return int(_default(field))
-    value: int = st.number_input(label, step=1, **alike(field, hint))
+    value: int = st.number_input(step=1, **alike(field, hint, note))
     is_within(value, _bounds(field))
     return value
 
 
-def number(label: str, field: str, step: float, form: str = "%.2f", hint: str | None = None) -> float:
-    """Show an input for a number, written in the format ``form``, and beside it where the field does not take it."""
+def number(field: str, step: float, form: str = "%.2f", hint: str | None = None, note: str = "") -> float:
+    """Show an input for a number in the format ``form``, else as ``integer``."""
     if field in _left_out.get():
         return float(_default(field))
-    value: float = st.number_input(label, step=step, format=form, **alike(field, hint))
+    value: float = st.number_input(step=step, format=form, **alike(field, hint, note))
     is_within(value, _bounds(field))
     return value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.download import downloaded_bytes
 from cnnlab.jobs.job import Job
-from cnnlab.quantities import rough_duration
+from cnnlab.quantities import estimate
 
 
 def progress_text(job: Job) -> str:
@@ -23,7 +23,7 @@ def progress_text(job: Job) -> str:
     if job.state == "paused":
         return f"Paused: {text}"
     left = job.seconds_left
-    return text if left is None else f"{text}, about {rough_duration(left)} left"
+    return text if left is None else f"{text}, {estimate(left)} left"
 
 
 def _preparing_text(job: Job) -> str:
@@ -31,7 +31,7 @@ def _preparing_text(job: Job) -> str:
     if done is None:
         return "Computing the features of frozen layers"
     text = f"Features of frozen layers, each image once: {done.images:,} of {done.of:,}"
-    return text if left is None else f"{text}, about {rough_duration(left)} left"
+    return text if left is None else f"{text}, {estimate(left)} left"
 
 
 def _loading_text(dataset: str) -> str:

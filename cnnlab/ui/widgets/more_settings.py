@@ -33,7 +33,6 @@ def more_settings(dataset: str, is_branch: bool) -> dict[str, Any]:
 def _rate() -> dict[str, Any]:
     fields: dict[str, Any] = {
         "schedule": choice(
-            "Learning-rate schedule",
             "schedule",
             hint="With one-cycle, Adam and AdamW also change beta1, the weight of earlier gradients. It falls from "
             "0.95 to 0.85 while the rate rises, then returns. Momentum of SGD and RMSprop stays constant.",
@@ -41,33 +40,33 @@ def _rate() -> dict[str, Any]:
     }
     if counts("warmup_epochs"):
         hint = "The learning rate rises linearly for this many epochs, then its schedule starts. 0: no warm-up."
-        fields["warmup_epochs"] = integer("Warm-up epochs", "warmup_epochs", hint)
+        fields["warmup_epochs"] = integer("warmup_epochs", hint)
     if counts("step_epochs"):
-        fields["step_epochs"] = integer("Epochs between drops", "step_epochs")
-        fields["step_factor"] = number("Drop factor", "step_factor", 0.05)
+        fields["step_epochs"] = integer("step_epochs")
+        fields["step_factor"] = number("step_factor", 0.05)
     return fields
 
 
 def _optimiser() -> dict[str, Any]:
-    fields: dict[str, Any] = {"weight_decay": number("Weight decay", "weight_decay", 0.001, "%.5f")}
+    fields: dict[str, Any] = {"weight_decay": number("weight_decay", 0.001, "%.5f")}
     if counts("momentum"):
-        fields["momentum"] = number("Momentum", "momentum", 0.05, "%.3f")
+        fields["momentum"] = number("momentum", 0.05, "%.3f")
     if counts("nesterov"):
-        fields["nesterov"] = st.checkbox("Nesterov momentum", **alike("nesterov"))
+        fields["nesterov"] = st.checkbox(**alike("nesterov"))
     return fields | {
         "gradient_clipping": number(
-            "Gradient clipping, largest norm (0: off)",
             "gradient_clipping",
             0.5,
             hint="Shortens longer gradients to this norm, so no single batch moves the weights far.",
+            note=", largest norm (0: off)",
         ),
         "weight_average": number(
-            "Weight average, decay (0: off)",
             "weight_average",
             0.001,
             "%.5f",
             "Validates, keeps and tests an average of the weights over the last steps. 0.99 averages about 100 "
             "steps, 0.999 about 1,000.",
+            ", decay (0: off)",
         ),
     }
 
@@ -78,7 +77,6 @@ def _images(dataset: str) -> dict[str, Any]:
         "If both are on, each batch uses one of them."
     )
     augmentation = choice(
-        "Augmentation",
         "augmentation",
         hint="Random changes of the training images, new in every epoch. Auto depends on the data set. It moves and "
         "bends characters and moves and mirrors colour photos. It only moves your grey pictures, because writing "
@@ -88,41 +86,40 @@ def _images(dataset: str) -> dict[str, Any]:
         st.caption(f"Auto is {value_title(DATASETS[dataset].augmentation)} for this data set.")
     return {
         "augmentation": augmentation,
-        "mixup": number("Mixup, α (0: off)", "mixup", 0.1, hint=f"Blends two images and their labels. {mixing}"),
+        "mixup": number("mixup", 0.1, hint=f"Blends two images and their labels. {mixing}", note=", α (0: off)"),
         "cutmix": number(
-            "CutMix, α (0: off)",
             "cutmix",
             0.1,
             hint=f"Replaces a rectangle by another image's and mixes the labels by area. {mixing}",
+            note=", α (0: off)",
         ),
-        "label_smoothing": number("Label smoothing", "label_smoothing", 0.05),
+        "label_smoothing": number("label_smoothing", 0.05),
         "class_balance": choice(
-            "Balance the classes",
             "class_balance",
             hint="For data sets where some classes have many more images than others. Errors on rare classes count "
             "more, or their images appear more often.",
         ),
-        "normalise": choice("Pixel scaling", "normalise"),
+        "normalise": choice("normalise"),
     }
 
 
 def _machine() -> dict[str, Any]:
     fields: dict[str, Any] = {
-        "device": choice("Device", "device", ["auto", *devices()]),
-        "precision": choice("Precision", "precision", precisions()),
+        "device": choice("device", ["auto", *devices()]),
+        "precision": choice("precision", precisions()),
         "micro_batch": integer(
-            "Micro-batch, images at once (0: the whole batch)",
             "micro_batch",
-            hint="Saves memory: so many images go through the network at once, and the gradients of a batch's parts "
+            "Saves memory: so many images go through the network at once, and the gradients of a batch's parts "
             "add up. A step learns from the whole batch, but batch norm compares only the images of a part.",
+            ", images at once (0: the whole batch)",
         ),
         "threads": integer(
-            "Threads (0: follow the load)",
             "threads",
-            hint="For a CPU. 0 uses as many as are fastest at the moment and records each change. A fixed number, at "
+            "For a CPU. 0 uses as many as are fastest at the moment and records each change. A fixed number, at "
             "most a training's share of the cores, gives the same results in each training.",
+            " (0: follow the load)",
         ),
-        "seed": integer("Seed", "seed"),
+        "seed": integer("seed"),
     }
     st.caption(f"Available: {', '.join(devices())}. Auto uses the first.")
     return fields
@@ -130,16 +127,16 @@ def _machine() -> dict[str, Any]:
 
 def _length() -> dict[str, Any]:
     return {
-        "train_fraction": number("Fraction of training images used", "train_fraction", 0.05, "%.3f"),
-        "early_stopping": integer("Early stopping after epochs (0: off)", "early_stopping"),
+        "train_fraction": number("train_fraction", 0.05, "%.3f"),
+        "early_stopping": integer("early_stopping", note=" after epochs (0: off)"),
     }
 
 
 def _split() -> dict[str, Any]:
     """Show which images are held out."""
-    share = number("Validation share", "validation_fraction", 0.05)
+    share = number("validation_fraction", 0.05)
     hint = "Sets which images are held out for validation. Set it to compare seeds on the same images."
-    seed = st.number_input("Split seed (empty: as seed)", value=None, step=1, **alike("split_seed", hint))
+    seed = st.number_input(value=None, step=1, **alike("split_seed", hint, " (empty: as seed)"))
     if seed is not None:
         is_within(seed, between(0, 2**32 - 1))
     return {"validation_fraction": share, "split_seed": seed}

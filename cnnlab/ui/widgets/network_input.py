@@ -20,7 +20,7 @@ def pick_network() -> Architecture:
     if form_field("architecture").get() not in known:
         form_field("architecture").put(RECIPES[DEFAULT].config.architecture.name)
     labels = frame.distinct_labels({name: network.title for name, network in known.items()})
-    return known[choice("Network", "architecture", list(known), labels.__getitem__)]
+    return known[choice("architecture", list(known), labels.__getitem__)]
 
 
 def resized(network: Architecture) -> Architecture:

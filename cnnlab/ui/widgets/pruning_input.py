@@ -12,7 +12,6 @@ from cnnlab.ui.widgets.config_inputs import number
 def share_kept() -> dict[str, Any]:
     """Show what share of its parent's filters a branch keeps, and return the field."""
     share = number(
-        "Fraction of filters kept",
         "filters_kept",
         0.05,
         "%.3f",

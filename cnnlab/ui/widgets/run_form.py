@@ -59,11 +59,11 @@ def _form(assignment: Assignment | None) -> RunConfig | None:
     _explain_validation(fields)
     left, right = st.columns(2)
     with left:
-        fields["epochs"] = integer("More epochs" if "parent" in fields else "Epochs", "epochs")
-        fields["learning_rate"] = number("Learning rate", "learning_rate", 0.001, "%.4g")
+        fields["epochs"] = integer("epochs", note=" to add" if "parent" in fields else "")
+        fields["learning_rate"] = number("learning_rate", 0.001, "%.4g")
     with right:
-        fields["batch_size"] = integer("Batch size, images", "batch_size")
-        fields["optimizer"] = choice("Optimiser", "optimizer")
+        fields["batch_size"] = integer("batch_size", note=", images")
+        fields["optimizer"] = choice("optimizer")
     if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
         explain("This puts all training images into one batch: one step per epoch.")
     with st.expander("More settings"):
@@ -109,9 +109,9 @@ def _tell_changes(config: RunConfig) -> None:
     changed = [field_title(name) for name in differing(config, RECIPES[FORM_RECIPE.get()].config)]
     if not changed or config.comes_from:
         return
-    listed = ", ".join(changed[:MOST_TOLD]) + ", …" * (len(changed) > MOST_TOLD)
+    listed = ", ".join(changed[:MOST_TOLD]) + (", …" if len(changed) > MOST_TOLD else ".")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Changed: {listed.lower()}.", width="stretch")
+        st.caption(f"Changed: {listed}", width="stretch")
         st.button("Reset", type="tertiary", icon=":material/undo:", on_click=_take_recipe, key="form.reset")
 
 
@@ -160,7 +160,7 @@ def _beginning() -> dict[str, Any]:
     parent = FORM_PARENT.get()
     run = session.find_run(parent.run) if parent else None
     if parent is None or run is None:
-        dataset = choice("Data set", "dataset", offered(form_field("dataset").get()), lambda name: DATASETS[name].title)
+        dataset = choice("dataset", offered(form_field("dataset").get()), lambda name: DATASETS[name].title)
         _explain_dataset(dataset)
         network = resized(pick_network())
         return {"dataset": dataset, "architecture": network, **start_inputs.start_inputs(network)}

@@ -29,7 +29,6 @@ def start_inputs(network: Architecture) -> dict[str, Any]:
     if len(offered) == 1:
         return {}
     chosen = choice(
-        "Weights to start from",
         "start",
         list(offered),
         offered.__getitem__,
@@ -81,7 +80,6 @@ def _learning(network: Architecture, is_branch: bool = False) -> dict[str, Any]:
         return f"only {name}, the last" if name == options[-1] else f"{name} on ({before} of {len(names)} frozen)"
 
     learn_from = choice(
-        "What learns",
         "learn_from",
         options,
         told,
@@ -91,18 +89,17 @@ def _learning(network: Architecture, is_branch: bool = False) -> dict[str, Any]:
     fields: dict[str, Any] = {"learn_from": learn_from, **(_variants() if learn_from else {})}
     if learn_from != options[-1] and not is_branch:
         fields["start_rate"] = number(
-            "Learning rate of these layers, as a fraction",
             "start_rate",
             0.05,
             "%.3f",
             "Pretrained layers should change little. New layers use the full learning rate.",
+            ", as a fraction",
         )
     return fields
 
 
 def _variants() -> dict[str, int]:
     copies = integer(
-        "Variants of each image",
         "feature_copies",
         "1: only the unchanged image. More: also augmented variants, each as slow to compute. 0: new augmentation in "
         "every step, which computes the frozen layers each time.",

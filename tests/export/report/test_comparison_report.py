@@ -28,7 +28,7 @@ def test_runs_stand_side_by_side_in_their_own_colours(finished_run: Run) -> None
     page = Reader(comparison_report({TITLE: entry, "plain": other}, answered))
     assert page.is_self_contained
     assert page.text.count(TITLE) == 3  # in the list, the legend and above its command
-    assert "Optimizer AdamW SGD" in page.text
+    assert "Optimiser AdamW SGD" in page.text
     assert "1 and 2 no evidence of a difference +0.0 1 0 0 500" in page.text
     assert page.source.count("#0e9bb5") >= 4  # swatches and lines
 
@@ -38,4 +38,4 @@ def test_runs_without_common_images_are_not_tested_against_each_other(finished_r
     other = changed(entry, config=entry.config.model_copy(update={"dataset": "mnist"}))
     text = Reader(comparison_report({"a": entry, "b": other}, answered)).text
     assert "no test images in common" in text
-    assert "Dataset MNIST sample MNIST" in text
+    assert "Data set MNIST sample MNIST" in text

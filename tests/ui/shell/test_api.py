@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Event
 
 import pytest
 import streamlit as st
@@ -94,7 +95,7 @@ def test_an_administrators_key_opens_everything_until_there_is_a_class(run: Run,
 
 
 def test_the_server_is_started_with_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "_made", [])
+    monkeypatch.setattr(api, "_is_served", Event())
     assert not api.is_served()
     (route,) = api.routes()
     assert getattr(route, "path", "") == PATH

@@ -17,11 +17,13 @@ async def page(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"page"})
 
 
-def answer(path: str = "/", accept: str = DOCUMENT, cookie: str = "", scheme: str = "http") -> tuple[int, str]:
+def answer(
+    path: str = "/", accept: str = DOCUMENT, cookie: str = "", scheme: str = "http", method: str = "GET"
+) -> tuple[int, str]:
     """The status of an answer, and the cookie it sets."""
     sent: list[Message] = []
     headers = [(b"accept", accept.encode()), (b"cookie", cookie.encode()), (b"host", b"lab")]
-    scope = {"type": "http", "method": "GET", "path": path, "scheme": scheme, "headers": headers, "query_string": b""}
+    scope = {"type": "http", "method": method, "path": path, "scheme": scheme, "headers": headers, "query_string": b""}
 
     async def receive() -> Message:
         return {"type": "http.request"}
@@ -61,8 +63,18 @@ def test_a_key_that_is_not_of_the_server_is_replaced(weak: str) -> None:
     assert key(answer(cookie=f"{COOKIE}={weak}" if weak.isascii() else "")[1])
 
 
-def test_leaving_gives_another_key_and_leads_back() -> None:
+def test_leaving_gives_another_key() -> None:
     old = key(answer()[1])
-    status, cookie = answer("/lab/leave", cookie=f"{COOKIE}={old}")
-    assert status == 303
+    status, cookie = answer("/lab/leave", accept="*/*", cookie=f"{COOKIE}={old}", method="POST")
+    assert status == 204
     assert key(cookie) not in ("", old)
+
+
+@pytest.mark.parametrize("accept", [DOCUMENT, "image/avif,*/*"])
+def test_neither_a_link_nor_a_picture_makes_anybody_leave(accept: str) -> None:
+    """They are asked for by GET, and bring the key along."""
+    assert answer("/leave", accept, cookie=f"{COOKIE}={key(answer()[1])}") == (200, "")
+
+
+def test_what_comes_without_a_key_as_from_other_sites_changes_nothing() -> None:
+    assert answer("/leave", method="POST") == (204, "")

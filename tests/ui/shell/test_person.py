@@ -146,6 +146,18 @@ def test_a_new_code_makes_everybody_join_again_and_be_who_they_were(rules: Calla
     assert me() == ada
 
 
+def test_who_leaves_is_out_on_all_pages_of_that_browser_and_nobody_else_is(rules: Callable[..., None]) -> None:
+    rules(**CODES)
+    for browser in (ADA, BOB):
+        use(browser)
+        join("blue whale", "Ada")
+    person.leave()
+    assert me() == STRANGER
+    assert {*names().values()} == {"Ada"}  # teachers still see whose work it is
+    use(ADA)
+    assert me().role == "member"
+
+
 def test_who_tries_many_codes_has_to_wait(rules: Callable[..., None]) -> None:
     rules(**CODES)
     use(ADA)

@@ -10,7 +10,10 @@ from threading import Barrier
 
 import pytest
 
+from cnnlab.classroom.freezing import hand_in
+from cnnlab.classroom.hand_ins import HandIns
 from cnnlab.data.datasets import own_pictures
+from cnnlab.files import bytes_below
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.sweep_config import Among, SweepConfig, images_at_most
@@ -21,6 +24,7 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell import person, quotas, session
+from tests.classroom.samples import NOW, assignment
 from tests.data.pictures.photos import added, folder_of, photos
 from tests.samples import TINY
 from tests.trainings import finish, wait_for
@@ -166,6 +170,26 @@ def test_the_disk_of_runs_and_data_sets_counts_also_when_they_are_deleted(
     assert quotas.used().bytes == with_pictures
     added(folder_of(photos(), tmp_path / "in"), own_pictures("b" * 32))
     assert quotas.used().bytes == with_pictures
+
+
+def test_a_copy_for_an_assignment_counts_with_what_the_persons_runs_no_longer_hold(
+    limited: Limited, listed_run: Run
+) -> None:
+    limited(disk_mb=100)
+    give(listed_run.folder, ADA.id)
+    before = quotas.used().bytes
+    task = assignment(config=listed_run.config)
+    copy = Run(runs_folder() / hand_in(listed_run, task, ADA, HandIns(runs_folder()), NOW).run)
+    weights = bytes_below(copy.folder / "weights")
+    shared = quotas.used().bytes
+    assert 0 < shared - before < copy.disk_bytes - weights + 1_000  # the weights are linked
+    store = RunStore(runs_folder())
+    store.delete(listed_run.id)
+    assert quotas.used().bytes == pytest.approx(shared, rel=0.01)
+    store.delete_for_good(listed_run.id)
+    assert quotas.used().bytes == copy.disk_bytes > weights
+    store.delete(copy.id)  # as a teacher does
+    assert quotas.used().bytes == 0
 
 
 def test_a_sweep_takes_as_much_as_all_its_trials() -> None:

@@ -1,4 +1,4 @@
-"""The buttons on Train that open a run to visitors and make a key for programs."""
+"""Share on Train: a run is opened to visitors, and a key is made for programs."""
 
 from __future__ import annotations
 
@@ -55,5 +55,8 @@ def test_a_full_disk_makes_no_key_and_says_so(listed_run: Run, monkeypatch: pyte
     assert "YOUR_KEY" in codes(page)
 
 
-def test_neither_is_there_where_nobody_wants_it(listed_run: Run) -> None:
-    assert not {"open", "api.make"} & {button.key for button in open_page("Train", listed_run).button}
+def test_without_anybody_to_share_with_there_is_no_such_button(
+    listed_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "is_served", lambda: False)
+    assert not {"share", "open", "api.make"} & {button.key for button in open_page("Train", listed_run).button}

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import unwrap
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cnnlab.data.datasets import own_pictures
 from cnnlab.people.belonging import give
 from cnnlab.people.rights import ADMINISTRATOR, STRANGER, Person
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell import person
 from cnnlab.ui.visit import page as module
+from tests.data.pictures.photos import added, folder_of, photos, saved, scene
 from tests.pages.driver import canvas_of, checked, metrics, new_session, texts
 from tests.samples import SEVEN
+from tests.trainings import train
 
 ADA, BOB, VISITOR = Person("member", "a" * 32, "Ada"), Person("member", "b" * 32, "Bob"), Person("visitor")
 CLOSED = "There is nothing to see at this address"
@@ -48,6 +52,24 @@ def test_a_visitor_draws_and_the_network_answers(adas: Run, act_as: Callable[[Pe
     answered = metrics(checked(page.run()))
     assert {*answered} <= {"The network says", "Not sure"}
     assert answered
+
+
+def test_a_visitor_of_a_network_of_photos_sends_a_picture(tmp_path: Path, act_as: Callable[[Person], None]) -> None:
+    version = added(folder_of(photos(), tmp_path / "in"), own_pictures(ADA.id)).version
+    run = train(dataset=version.key, architecture="quick")
+    give(run.folder, ADA.id)
+    run.open_up(True)
+    act_as(VISITOR)
+    page = opened(run.id)
+    assert "Choose a picture of one of its classes." in texts(page)
+    assert not metrics(page)
+    page.file_uploader(key="visit.file").set_value(("one.png", saved(scene(0)), "image/png"))
+    answered = metrics(checked(page.run()))
+    assert {*answered} <= {"The network says", "Not sure"}
+    assert answered
+    page.file_uploader(key="visit.file").set_value(("one.png", b"no picture", "image/png")).run()
+    assert page.error
+    assert not metrics(page)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.classroom.samples import NOW, assignment
     [
         (CHOICES, "You may change everything but the data set."),
         ((), "All settings are fixed."),
-        (("epochs", "learning_rate"), "You may change: epochs, learning rate. All else is fixed."),
+        (("architecture", "optimizer"), "You may change: Network, Optimiser. All else is fixed."),
     ],
 )
 def test_what_may_be_changed_is_listed(free: tuple[str, ...], words: str) -> None:

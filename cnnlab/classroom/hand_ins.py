@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cnnlab.classroom.places import PERSON_ID, class_folder, is_assignment
+from cnnlab.classroom.folder import PERSON_ID, class_folder, is_assignment
 from cnnlab.evaluation.metrics import Booleans
-from cnnlab.files import atomic_write, exclusive, read_limited
+from cnnlab.files import atomic_write, bytes_below, exclusive, read_limited
 from cnnlab.people.belonging import belonging_of
+from cnnlab.runs.store import DELETED
 from cnnlab.training.config import RUN_ID
 
 MAX_BYTES = 2_000_000  # of a file: 500 drawings' fingerprints and 1,000,000 test images
@@ -76,7 +78,7 @@ class HandIns:
         if not is_assignment(assignment):
             return []
         found = [_read(path) for path in (self._folder / assignment).glob("*.json")]
-        there = [one for one in found if one and self._has_copy(one)]
+        there = [one for one in found if one and self._has_copy(one.run)]
         return sorted(there, key=lambda one: one.at)
 
     def add(self, assignment: str, hand_in: HandIn, a_day: int) -> bool:
@@ -93,8 +95,18 @@ class HandIns:
             atomic_write(folder / f"{hand_in.run}.json", hand_in.model_dump_json())
         return True
 
-    def _has_copy(self, hand_in: HandIn) -> bool:
-        copy = self._runs / hand_in.run
+    def disk_bytes(self, person: str) -> int:
+        """Return the bytes of somebody's copies that none of the runs holds that they are copies of.
+
+        Copies share weights with their runs; of runs that are gone or were trained on, they hold them alone.
+        """
+        own = [(run, source) for run, source, whose in map(_brief, self._folder.glob("*/*.json")) if whose == person]
+        sources = {source for _, source in own}
+        runs = [folder / source for source in sources for folder in (self._runs, self._runs / DELETED)]
+        return bytes_below(*runs, *(self._runs / run for run, _ in own if self._has_copy(run))) - bytes_below(*runs)
+
+    def _has_copy(self, run: str) -> bool:
+        copy = self._runs / run
         return copy.is_dir() and not belonging_of(copy).owner
 
 
@@ -107,6 +119,13 @@ def count_today(hand_ins: Sequence[HandIn], now: datetime) -> int:
     """Count those of the day of ``now``, in the server's time zone."""
     today = now.astimezone().date()
     return sum(one.at.astimezone().date() == today for one in hand_ins)
+
+
+@lru_cache(maxsize=10_000)  # a term's: quotas ask often, and what was handed in never changes
+def _brief(path: Path) -> tuple[str, str, str]:
+    """Return a copy, the run it is of, and who handed it in; nothing of a file that is damaged."""
+    found = _read(path)
+    return (found.run, found.source, found.person) if found else ("", "", "")
 
 
 def _read(path: Path) -> HandIn | None:

@@ -5,11 +5,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from cnnlab.classroom import handing_in as module
+from cnnlab.classroom import freezing as module
 from cnnlab.classroom.assignment import AssignmentError
 from cnnlab.classroom.digits import fingerprint
-from cnnlab.classroom.hand_in import HandIns
-from cnnlab.classroom.handing_in import epochs_before, facts_of, hand_in, is_traced, refusals
+from cnnlab.classroom.eligibility import refusals
+from cnnlab.classroom.freezing import hand_in
+from cnnlab.classroom.hand_ins import HandIns
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.people.belonging import give
 from cnnlab.people.rights import Action, may
@@ -91,45 +92,9 @@ def test_one_that_is_trained_while_it_is_tested_is_refused_and_leaves_no_copy(
     assert len(RunStore(runs_folder()).all()) == 1
 
 
-def test_a_summary_cannot_say_fewer_parameters_than_the_network_has(listed_run: Run) -> None:
-    listed_run.write_summary(listed_run.summary.model_copy(update={"parameters": 1}))
-    (reason,) = refusals(listed_run, assignment(config=listed_run.config, most_parameters=1), [], NOW)
-    assert "At most 1 parameters" in reason
-
-
-def test_why_a_run_cannot_be_handed_in_is_said(listed_run: Run) -> None:
-    task = assignment(config=listed_run.config, deadline=NOW, free=())
-    late = refusals(listed_run, task, [], NOW + timedelta(seconds=1))
-    assert late == ["The deadline has passed."]
-    changed = assignment(config=listed_run.config.model_copy(update={"learning_rate": 0.5}), free=(), most_epochs=1)
-    assert len(refusals(listed_run, changed, [], NOW)) == 2
-    listed_run.write_summary(listed_run.summary.model_copy(update={"test_accuracy": None}))
-    assert "has not been tested" in refusals(listed_run, task, [], NOW)[0]
-
-
 def test_drawings_that_taught_a_run_or_its_parent_are_noted(listed_run: Run, hand_ins: HandIns) -> None:
     path = listed_run.folder / "config.json"
     taught = listed_run.config.model_copy(update={"lessons": (lesson(),)})
     path.write_text(taught.model_dump_json())
     task = assignment(config=RunConfig.model_validate({"architecture": "lean", "epochs": 2}), may_continue=True)
     assert hand_in(listed_run, task, ADA, hand_ins, NOW).taught == (fingerprint(lesson()),)
-
-
-def test_the_epochs_before_a_branch_count(listed_run: Run) -> None:
-    branch = RunConfig.model_validate({"parent": f"{listed_run.id}@2"})
-    store = RunStore(runs_folder())
-    assert epochs_before(branch, store) == 2
-    assert epochs_before(listed_run.config, store) == 0
-    assert epochs_before(RunConfig.model_validate({"parent": "gone@7"}), store) == 7
-    assert facts_of(listed_run).epochs == 2
-
-
-def test_a_deleted_ancestor_hides_neither_epochs_nor_drawings(listed_run: Run) -> None:
-    store = RunStore(runs_folder())
-    first = store.create(RunConfig.model_validate({"parent": f"{listed_run.id}@2"}))
-    second = RunConfig.model_validate({"parent": f"{first.id}@1"})
-    assert is_traced(listed_run.config, store)
-    assert is_traced(second, store)
-    store.delete(listed_run.id)
-    assert not is_traced(first.config, store)
-    assert not is_traced(second, store)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnlab.classroom.hand_in import HandIns, count_today
-from cnnlab.classroom.places import class_folder
+from cnnlab.classroom.folder import class_folder
+from cnnlab.classroom.hand_ins import HandIns, count_today
 from cnnlab.people.belonging import give
 from tests.classroom.samples import ADA, BOB, NOW, handed
 
