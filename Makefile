@@ -2,7 +2,9 @@
 # All set up .venv first; quick when it is there.
 PYTHON ?= python3
 BIN = .venv/bin
-# Python compiles what is imported when it is; pip would compile all, one file after the other.
+# Python compiles what is imported when it is, and keeps it; pip would compile all, one file after the other.
+# Where the environment forbids to keep it, each process of the tests would compile torch anew, for 6 to 9 seconds.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: run test test-fast lint style reproduce screenshots benchmarks faults wheel constraints

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -26,3 +27,12 @@ def write_mnist(folder: Path, compressed: bool, train: int = 40, test: int = 20)
         for name, content in zip(("images-idx3", "labels-idx1"), digits(count), strict=True):
             path = folder / f"{prefix}-{name}-ubyte{'.gz' if compressed else ''}"
             path.write_bytes(gzip.compress(content) if compressed else content)
+
+
+def first(count: int, packed: Path) -> bytes:
+    """The first images or labels of a gzipped file, as a file of their own."""
+    with gzip.open(packed) as file:
+        *_, axes = file.read(4)
+        _, *size = np.frombuffer(file.read(4 * axes), ">i4").tolist()
+        content = np.frombuffer(file.read(count * prod(size)), np.uint8)
+    return idx(content.reshape(count, *size))

@@ -93,7 +93,6 @@ def get_ready() -> None:
     """Prepare the server once, at its first page: clear what killed processes left, add the example, make garbage
     collections short; in the background read the runs, send what MLflow did not get and import what other pages need.
     """
-    """
     exit_code_is(0)  # Streamlit's exit code, however it ends
     gc.collect()
     gc.freeze()  # a full collection would take 0.2 s to walk through everything imported so far
