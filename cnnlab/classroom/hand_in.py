@@ -11,10 +11,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cnnlab.classroom.places import PERSON_ID, class_folder, is_assignment
+from cnnlab.classroom.places import class_folder, is_assignment
 from cnnlab.evaluation.metrics import Booleans
 from cnnlab.files import atomic_write, exclusive, read_limited
 from cnnlab.people.belonging import belonging_of
+from cnnlab.people.identity import PERSON_ID
 from cnnlab.training.config import RUN_ID
 
 MAX_BYTES = 2_000_000  # of a file: 500 drawings' fingerprints and 1,000,000 test images
