@@ -16,18 +16,32 @@ FORGOTTEN = 1.0  # seconds: an owner who has used less counts as new
 
 
 @dataclass(frozen=True)
+class Ticket:
+    """Whose a training is, and how it stands to the others in a queue."""
+
+    owner: str = ""  # id; slots are shared out by owner
+    in_order: bool = False  # among its owner's others that are, it starts in the order of arrival
+    is_trial: bool = False  # of a sweep: it gives its slot up at once to others' trainings that are none
+
+
+NOBODYS = Ticket()
+
+
+@dataclass(frozen=True)
 class Claim:
     """A training's claim to a slot; one that neither has a slot nor waits for one is paused."""
 
     who: object
-    owner: str
-    in_order: bool  # among its owner's others that are, it starts in the order of arrival
+    ticket: Ticket
     arrival: float  # a number that grows
     place: float  # the same, of when it began to wait this time
     slices: int = 0  # begun so far
     since: float = inf  # seconds, start of the running slice
     waits: bool = True
-    yields: bool = False  # at once to others' trainings that do not
+
+    @property
+    def owner(self) -> str:
+        return self.ticket.owner
 
     @property
     def slice_seconds(self) -> float:
@@ -60,10 +74,10 @@ class FairShare:
         self.slots = slots
         self._fill(now)
 
-    def enter(self, who: object, owner: str, in_order: bool, now: float, yields: bool = False) -> None:
-        """Let ``who`` wait: at the end, or where it comes back, at the end of this round."""
+    def enter(self, who: object, ticket: Ticket, now: float) -> None:
+        """Let ``who`` wait: at the end, or where it comes back, at the end of this round and with its first ticket."""
         number = next(self._arrivals)
-        known = self._known.get(who) or Claim(who, owner, in_order, arrival=number, place=number, yields=yields)
+        known = self._known.get(who) or Claim(who, ticket, arrival=number, place=number)
         self._known[who] = replace(known, place=number, waits=True)
         self._fill(now)
 
@@ -89,13 +103,13 @@ class FairShare:
     def is_over(self, who: object, now: float) -> bool:
         """Tell whether the slice of ``who`` is over and another would come next if ``who`` waited, too.
 
-        One that yields has no slice of its own while others' trainings wait.
+        A trial has no slice of its own while others' trainings wait.
         """
         known = self._known.get(who)
         if known is None or known.since == inf or not (waiting := self._waiting()):
             return False
         if now - known.since < known.slice_seconds:
-            waiting = [one for one in waiting if known.yields and one.owner != known.owner and not one.yields]
+            waiting = [one for one in waiting if _yields(known.ticket, one.ticket)]
         if not waiting:
             return False
         running = self._running() - Counter([known.owner])
@@ -127,8 +141,8 @@ class FairShare:
     def _next(self, waiting: Collection[Claim], running: Counter[str], now: float) -> Claim | None:
         """Return the one that comes next; None where the limits of all their owners are reached."""
         last_to_first = sorted(waiting, key=attrgetter("arrival"), reverse=True)
-        first = {one.owner: one.arrival for one in last_to_first if one.in_order}
-        heads = [one for one in waiting if not one.in_order or one.arrival == first[one.owner]]
+        first = {one.owner: one.arrival for one in last_to_first if one.ticket.in_order}
+        heads = [one for one in waiting if not one.ticket.in_order or one.arrival == first[one.owner]]
         free = [one for one in heads if running[one.owner] < self._limits.get(one.owner, inf)]
         return min(
             free, key=lambda one: (running[one.owner], self._used_until(one.owner, now), one.place), default=None
@@ -151,3 +165,7 @@ class FairShare:
     def _used_before(self, owner: str, now: float) -> float:
         seconds, counted = self._used.get(owner, (0.0, now))
         return float(seconds * 0.5 ** ((now - counted) / HALF_LIFE))
+
+
+def _yields(running: Ticket, waiting: Ticket) -> bool:
+    return running.is_trial and not waiting.is_trial and running.owner != waiting.owner

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnnlab.jobs.fair_share import FIRST_SLICE_SECONDS, HALF_LIFE, SLICE_SECONDS, FairShare
+from cnnlab.jobs.fair_share import FIRST_SLICE_SECONDS, HALF_LIFE, SLICE_SECONDS, FairShare, Ticket
 
 LATER = FIRST_SLICE_SECONDS + 1
 
@@ -8,7 +8,7 @@ LATER = FIRST_SLICE_SECONDS + 1
 def entered(share: FairShare, *names: str, now: float = 0.0, in_order: bool = False) -> FairShare:
     """Let trainings come, whose owner is the first letter of their name."""
     for name in names:
-        share.enter(name, name[0], in_order, now)
+        share.enter(name, Ticket(name[0], in_order), now)
     return share
 
 
@@ -141,7 +141,7 @@ def test_others_pass_who_has_reached_a_limit() -> None:
 
 def trial(share: FairShare, *names: str, now: float = 0.0) -> None:
     for name in names:
-        share.enter(name, name[0], False, now, yields=True)
+        share.enter(name, Ticket(name[0], is_trial=True), now)
 
 
 def test_trials_of_a_sweep_yield_to_others_at_once_and_to_one_another_in_slices() -> None:
