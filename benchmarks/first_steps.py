@@ -66,10 +66,11 @@ class AtWork:
         self._trials = trials
 
     def set_going(self, is_going: bool) -> None:
-        """Let it and its trials work, or stand still; wait until all do."""
+        """Let it and its trials work, one after the other, or stand still; wait until all do."""
         (self.may_look.set if is_going else self.may_look.clear)()
         for trial in self._trials:
             (trial.go_on if is_going else trial.pause)()
+            sleep(STEP_SECONDS / len(self._trials))  # else all would step at once from then on
         while any(trial.state != ("training" if is_going else "paused") for trial in self._trials):
             sleep(0.01)
 

@@ -93,7 +93,7 @@ class Cluster:
     gives_way_after: Literal["tick", "epoch"] = "epoch"
 
     def __init__(self, address: str) -> None:
-        self.queue = TrainingQueue(1)  # until it is open
+        self.queue = TrainingQueue(1, can_be_shared=False)  # 1 until it is open; a place on a node holds one process
         self._address = address
         self._lock = Lock()
         self._connected: tuple[Connection, Pool] | None = None

@@ -16,12 +16,13 @@ from cnnlab.training.device import devices, trainings_at_once
 class TrainingQueue:
     """A queue of trainings, of which at most ``limit`` run. It is thread-safe.
 
-    ``clock`` gives seconds; it can be replaced.
+    Where ``can_be_shared``, a training begins at once in the slot of another's trial, which takes its last step
+    meanwhile. ``clock`` gives seconds; it can be replaced.
     """
 
-    def __init__(self, limit: int, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, limit: int, can_be_shared: bool = True, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._shares = FairShare(limit)
+        self._shares = FairShare(limit, can_be_shared)
         self._moved = Condition()
 
     @property
