@@ -49,7 +49,7 @@ def freeze(store: RunStore, nodes: Nodes) -> float:
     job = begun(store, nodes.executor, parse_config(FIELDS | {"epochs": 200}))
     wait_until(lambda: job.history.epochs, job)
     with nodes.frozen():
-        seconds, _ = _seconds_to_go_on(job, job._lost_in_a_row)
+        seconds, _ = _seconds_to_go_on(job, job._execution.lost_in_a_row)
     nodes.add()
     job.stop()
     ended(job)
@@ -86,9 +86,9 @@ def _kill(job: Job, nodes: Nodes, draws: Random) -> Figures:
     sleep(draws.uniform(0, LONGEST_WAIT))
     if draws.random() < RATED:
         job.change_learning_rate(draws.uniform(0.0005, 0.003))
-        wait_until(lambda: not job._wanted_rates, job)
+        wait_until(lambda: job._requests.rate is None, job)
         sleep(draws.uniform(0, LONGEST_WAIT))
-    lost = job._lost_in_a_row
+    lost = job._execution.lost_in_a_row
     nodes.kill()
     seconds, rates = _seconds_to_go_on(job, lost)
     nodes.add()
@@ -104,8 +104,8 @@ def _seconds_to_go_on(job: Job, lost: int) -> tuple[float, int]:
 
     The run had ``lost`` nodes in a row before.
     """
-    seconds = wait_until(lambda: job._lost_in_a_row > lost, job)
+    seconds = wait_until(lambda: job._execution.lost_in_a_row > lost, job)
     saved: int = job.history.epochs[-1]["step"]
-    rates = sum(step > saved for step, _ in job._rates_so_far())
+    rates = sum(step > saved for step, _ in job._execution.rates_so_far())
     seconds += wait_until(lambda: job.state == "loading", job)
     return seconds + wait_until(lambda: job.state == "training" and job.step > saved, job), rates

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from cnnlab.jobs.fair_share import Ticket
 from cnnlab.jobs.queue import TrainingQueue
 
 PUPILS, TRIALS, SLOTS = 30, 30, 8
@@ -84,7 +85,7 @@ def train(trainings: Sequence[Training], slots: int, is_fair: bool = True) -> No
 
 def _enter(queue: TrainingQueue, one: Training, is_fair: bool) -> None:
     """Come to the queue; trainings of one owner that are in order are served in the order of their arrival."""
-    queue.enter(one, one.owner if is_fair else "", in_order=not is_fair, yields=is_fair and one.is_trial)
+    queue.enter(one, Ticket(one.owner, is_trial=one.is_trial) if is_fair else Ticket(in_order=True))
 
 
 def _step(queue: TrainingQueue, one: Training, now: float, is_fair: bool) -> None:

@@ -7,6 +7,7 @@ from time import sleep
 
 from cnnlab.data.loading import Data
 from cnnlab.jobs.executor import Local
+from cnnlab.jobs.fair_share import Ticket
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.runs.ancestry import inherited
@@ -46,12 +47,15 @@ class SleepyTrials:
 
     def __init__(self, store: RunStore, queue: TrainingQueue) -> None:
         self.slots = queue.slots
+        self.begun: list[Job] = []
         self._store, self._executor = store, OnSlots(queue, SleepyTrainer)
 
     def start(self, config: RunConfig, about: About) -> Job:
         """Start a new run."""
         run = self._store.create(inherited(config, self._store))
-        return Job(run, threads=1, owner="sweep", is_trial=True, executor=self._executor)._begun()
+        job = Job(run, threads=1, ticket=Ticket("sweep", is_trial=True), executor=self._executor)._begun()
+        self.begun.append(job)
+        return job
 
     def resume(self, run_id: str) -> Job:
         """Refuse: nothing is left to be continued."""

@@ -1,7 +1,7 @@
 """Sweeps on many slots: how busy these are, what an ask costs, kills of the server, and what others notice.
 
-Trials that only sleep show what the sweep itself costs, on the real clock. Those beside which others train are real,
-but sleep between their steps.
+Trials that only sleep show what the sweep itself costs, on the real clock. What others notice of real ones is measured
+by ``first_steps``.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-from contextlib import closing
 from pathlib import Path
 from random import Random
 from statistics import median
-from threading import Event, Thread
 from time import monotonic, perf_counter, sleep
 from typing import Any
 
@@ -21,24 +19,18 @@ import optuna
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
+from benchmarks import first_steps
 from benchmarks.fake_trials import FakeTrials
-from benchmarks.sleepy_trials import OnSlots, SleepyTrials
-from cnnlab.jobs.job import Job
-from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.search import search
 from cnnlab.jobs.sweep import SweepStore
 from cnnlab.jobs.sweep_config import SweepConfig
 from cnnlab.jobs.trial_pruning import PrunerName, epochs_trained
-from cnnlab.runs.ancestry import inherited
-from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
-from cnnlab.training.trainer import Trainer
 
 TRIALS, SLOTS, EPOCHS = 500, 200, 8
 EPOCH_SECONDS = 1.5, 4.0  # of a fake trial, at least and at most
 KILLS, KILLED_TRIALS, KILLED_SLOTS, KILLED_EPOCH_SECONDS = 20, 300, 8, 0.05
 ASKS = 96
-WIDE, OTHERS = 30, 9
 SPACE = {"learning_rate": {"low": 0.0001, "high": 1.0, "log": True}, "momentum": {"low": 0.5, "high": 0.99}}
 BASE = {"architecture": "quick", "optimizer": "sgd", "epochs": EPOCHS}
 
@@ -55,7 +47,7 @@ def measure() -> Figures:
         print(figures, flush=True)
         figures |= {"asks": _asks(Path(folder)), "kills": _kills(store)}
         print(figures, flush=True)
-        figures |= {"others": _others(store)}
+        figures |= {"others": first_steps.measure(store)}
     return figures | {"pruning": _pruning()}
 
 
@@ -72,9 +64,7 @@ def table(figures: Figures) -> str:
             f"{asks['sqlite']:.1f} ms with SQLite",
             f"- {kills['kills']} kills of the server (SIGKILL) during {kills['trials']} such trials on "
             f"{kills['slots']} slots: {kills['lost']} lost, {kills['twice']} twice",
-            f"- from the click to the first step of somebody else's training, {others['times']} times: median "
-            f"{others['without']:.2f} s, beside a sweep of {others['wide']} trials on {others['wide']} slots "
-            f"{others['beside']:.2f} s: {others['beside'] / others['without']:.2f} times",
+            first_steps.line(others),
             "",
             f"Epochs of {TRIALS} trials together, simulated; if none were stopped, {TRIALS * EPOCHS:,}:",
             "",
@@ -173,39 +163,6 @@ def _train_short(store: SweepStore, sweep_id: str) -> None:
     for _ in search(store.open(sweep_id), trials):
         pass
     os._exit(0)
-
-
-def _others(store: SweepStore) -> Figures:
-    """Measure others' first steps without a sweep, and beside one whose trials have all slots."""
-    queue = TrainingQueue(WIDE)
-    without = _first_steps(store.runs, queue)
-    sweep = store.create(_config(base=BASE | {"epochs": 1000, "batch_size": 16}, trials=WIDE))
-    steps = search(sweep, SleepyTrials(store.runs, queue))
-    with closing(steps):
-        while sum(one.job.progress > 0 for one in next(steps).running) < WIDE:
-            pass
-        is_over = Event()
-        walker = Thread(target=lambda: all(not is_over.is_set() for _ in steps))
-        walker.start()
-        beside = _first_steps(store.runs, queue)
-        is_over.set()
-        walker.join()
-    return {"wide": WIDE, "times": OTHERS, "without": median(without), "beside": median(beside)}
-
-
-def _first_steps(store: RunStore, queue: TrainingQueue) -> list[float]:
-    """Return the seconds from the start of each of some trainings to its first step; the first one only warms up."""
-    times = []
-    for number in range(OTHERS + 1):
-        began = monotonic()
-        run = store.create(inherited(RunConfig.model_validate(BASE), store))
-        job = Job(run, threads=1, owner=f"pupil {number}", executor=OnSlots(queue, Trainer))._begun()
-        while not job.step:
-            sleep(0.002)
-        times.append(monotonic() - began)
-        job.abandon()
-        job.join()
-    return times[1:]
 
 
 def _pruning() -> dict[str, dict[str, int]]:

@@ -13,7 +13,9 @@ from unittest.mock import patch
 import pytest
 from filelock import FileLock
 
+from cnnlab.jobs.execution import Execution
 from cnnlab.jobs.job import Job
+from cnnlab.jobs.job_progress import JobProgress
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training import thread_tuner
@@ -101,11 +103,11 @@ def wait_for_epoch(job: Job) -> None:
 
 def wait_until(job: Job, happened: Callable[[], object]) -> None:
     """Wait until that has happened or the job has ended, looking whenever a job says where it stands."""
-    with patch.object(Job, "__setattr__", _set), _changed:
+    with patch.object(JobProgress, "__setattr__", _set), patch.object(Execution, "__setattr__", _set), _changed:
         assert _changed.wait_for(lambda: happened() or not job.is_running, PATIENCE)
 
 
-def _set(job: Job, name: str, value: object) -> None:
-    object.__setattr__(job, name, value)
+def _set(changed: object, name: str, value: object) -> None:
+    object.__setattr__(changed, name, value)
     with _changed:
         _changed.notify_all()

@@ -7,7 +7,7 @@ from contextlib import suppress
 from hashlib import blake2s
 from pathlib import Path
 
-from cnnlab.classroom.folder import class_folder, is_person
+from cnnlab.classroom.folder import class_folder
 from cnnlab.classroom.hand_ins import HandIn
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.table import DIGITS
@@ -20,6 +20,7 @@ from cnnlab.drawings.strokes import (
     write_labelled_drawings,
 )
 from cnnlab.files import atomic_file, exclusive, read_limited
+from cnnlab.people.identity import is_person
 
 MOST_POINTS = 4_000  # of a drawing: by hand it has some hundred
 MAX_BYTES = len(DIGITS) * MOST_POINTS * 25  # of a writer's file

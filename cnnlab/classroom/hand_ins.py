@@ -12,10 +12,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cnnlab.classroom.folder import PERSON_ID, class_folder, is_assignment
+from cnnlab.classroom.folder import class_folder, is_assignment
 from cnnlab.evaluation.metrics import Booleans
 from cnnlab.files import atomic_write, bytes_below, exclusive, read_limited
 from cnnlab.people.belonging import belonging_of
+from cnnlab.people.identity import PERSON_ID
 from cnnlab.runs.store import DELETED
 from cnnlab.training.config import RUN_ID
 

@@ -34,7 +34,7 @@ ENDED_WITHIN = 15.0  # seconds
 SOON = {"RAY_health_check_period_ms": "1000", "RAY_health_check_timeout_ms": "5000"}  # a lost node is noticed in 10 s
 LONGEST = 10_000  # bytes of the file
 
-_started: list[subprocess.Popen[bytes]] = []  # by this process, which they outlive
+_started: dict[int, subprocess.Popen[bytes]] = {}  # by this process, which they may outlive; by their ids
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,8 @@ def stop() -> bool:
     for left in psutil.wait_procs(processes, ENDED_WITHIN)[1]:
         with suppress(psutil.NoSuchProcess):
             left.kill()
+    if own := _started.pop(part.process, None):
+        own.wait()  # else Python warns of a process that still runs
     _file().unlink(missing_ok=True)
     return True
 
@@ -111,7 +113,7 @@ def _start(address: str, host: str, options: list[str], cores: int | None) -> Pa
             stderr=log,
             start_new_session=True,
         )
-    _started.append(process)
+    _started[process.pid] = process
     part = Part(address, process.pid, psutil.Process(process.pid).create_time())
     atomic_write(_file(), json.dumps(asdict(part)))
     _await_ready(process, host, address, folder / "ray.log")

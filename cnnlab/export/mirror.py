@@ -158,5 +158,9 @@ mirror = Mirror()
 
 def listen() -> None:
     """Have the runs of this process sent as they end, where an address is set then."""
-    if mirror.add not in end_listeners:
-        end_listeners.append(mirror.add)
+    if _add_ended not in end_listeners:
+        end_listeners.append(_add_ended)
+
+
+def _add_ended(run: Run, *_: object) -> None:
+    mirror.add(run)

@@ -39,12 +39,8 @@ class Executor(Protocol):
     """A way to carry trainings out."""
 
     @property
-    def queue(self) -> TrainingQueue | None:
-        """Its own queue; None: this process's."""
-
-    @property
-    def slots(self) -> int:
-        """How many trainings it carries out at once; more may come, and some may go."""
+    def queue(self) -> TrainingQueue:
+        """Where trainings wait for it, with as many slots as it carries out at once; more may come, some may go."""
 
     @property
     def patience(self) -> float | None:
@@ -70,14 +66,9 @@ class Executor(Protocol):
 class Local:
     """This process: a training runs in the thread that asks for it."""
 
-    queue: TrainingQueue | None = None
+    queue = training_queue
     patience = None
     gives_way_after: Literal["tick", "epoch"] = "tick"
-
-    @property
-    def slots(self) -> int:
-        """How many trainings this process carries out at once."""
-        return training_queue.slots
 
     def open(self) -> None:
         """Do nothing: it is ready."""
@@ -102,15 +93,10 @@ class Cluster:
     gives_way_after: Literal["tick", "epoch"] = "epoch"
 
     def __init__(self, address: str) -> None:
-        self.queue = TrainingQueue(1)
+        self.queue = TrainingQueue(1, can_be_shared=False)  # 1 until it is open; a place on a node holds one process
         self._address = address
         self._lock = Lock()
         self._connected: tuple[Connection, Pool] | None = None
-
-    @property
-    def slots(self) -> int:
-        """How many trainings its nodes carry out at once: one until it is open."""
-        return self.queue.slots
 
     def open(self) -> None:
         """Connect, the first time. Raises ClusterError where that is not possible."""

@@ -9,19 +9,20 @@ from collections.abc import Callable
 from threading import Condition
 from time import monotonic
 
-from cnnlab.jobs.fair_share import FairShare
+from cnnlab.jobs.fair_share import NOBODYS, FairShare, Ticket
 from cnnlab.training.device import devices, trainings_at_once
 
 
 class TrainingQueue:
     """A queue of trainings, of which at most ``limit`` run. It is thread-safe.
 
-    ``clock`` gives seconds; it can be replaced.
+    Where ``can_be_shared``, a training begins at once in the slot of another's trial, which takes its last step
+    meanwhile. ``clock`` gives seconds; it can be replaced.
     """
 
-    def __init__(self, limit: int, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, limit: int, can_be_shared: bool = True, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._shares = FairShare(limit)
+        self._shares = FairShare(limit, can_be_shared)
         self._moved = Condition()
 
     @property
@@ -30,31 +31,20 @@ class TrainingQueue:
         with self._moved:
             return self._shares.slots
 
-    def take(
-        self,
-        who: object,
-        gives_up: Callable[[], bool],
-        owner: str = "",
-        in_order: bool = False,
-        yields: bool = False,
-    ) -> bool:
-        """Wait for a turn; return whether it came before ``gives_up()`` was true, called whenever the queue moves.
-
-        Trainings of one ``owner`` that are ``in_order`` start in the order in which they came; others take turns. One
-        that ``yields`` is over as soon as another owner's training that does not should run.
-        """
+    def take(self, who: object, gives_up: Callable[[], bool], ticket: Ticket = NOBODYS) -> bool:
+        """Wait for a turn; return whether it came before ``gives_up()`` was true, called whenever the queue moves."""
         with self._moved:
-            self.enter(who, owner, in_order, yields)
+            self.enter(who, ticket)
             self._moved.wait_for(lambda: gives_up() or self.has_turn(who))
             if gives_up():
                 self.rest(who)
                 return False
             return True
 
-    def enter(self, who: object, owner: str = "", in_order: bool = False, yields: bool = False) -> None:
+    def enter(self, who: object, ticket: Ticket = NOBODYS) -> None:
         """Let ``who`` wait for a turn, which it has at once where a slot is free."""
         with self._moved:
-            self._shares.enter(who, owner, in_order, self._clock(), yields)
+            self._shares.enter(who, ticket, self._clock())
 
     def has_turn(self, who: object) -> bool:
         """Tell whether ``who`` may train now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Condition
@@ -52,3 +53,35 @@ class Requests:
         """Wake the waiting threads, which check their conditions again."""
         with self._changed:
             self._changed.notify_all()
+
+
+class TrainingRequests(Requests):
+    """What a training can be asked for besides: another learning rate, readings of samples, an end without a test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wants_readings = False
+        self._abandoned = False
+        self._rates: deque[float] = deque(maxlen=1)  # the latest
+
+    @property
+    def is_abandoned(self) -> bool:
+        return self._abandoned
+
+    @property
+    def rate(self) -> float | None:
+        """The requested learning rate that has not been taken yet."""
+        return next(iter(tuple(self._rates)), None)
+
+    def set_rate(self, rate: float) -> None:
+        """Request a learning rate, in place of one that has not been taken."""
+        self._rates.append(rate)
+
+    def take_rate(self) -> float:
+        """Return the requested learning rate, for the one thread that carries it out; there must be one."""
+        return self._rates.pop()
+
+    def abandon(self) -> None:
+        """Stop, without a test of what there is."""
+        self._abandoned = True
+        self.stop()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from cnnlab.jobs.executor import chosen
-from cnnlab.jobs.job import Job, further
+from cnnlab.jobs.fair_share import Ticket
+from cnnlab.jobs.job import Job
+from cnnlab.jobs.starting import further
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import About, Summary
@@ -63,33 +64,47 @@ class Trainings(Protocol):
         """Continue a run, or return what one that has ended left. Raises CnnLabError where neither is possible."""
 
 
+class Account(Protocol):
+    """What trainings are charged to, in any thread; each after some earlier epochs of its run."""
+
+    def check(self, config: RunConfig, after: int) -> None:
+        """Raise RunError where a training would be too much."""
+
+    def charge(self, job: Job, after: int) -> None:
+        """Write down a training that has begun."""
+
+
+class Unlimited:
+    """An account without limits, on which nothing is written down."""
+
+    def check(self, config: RunConfig, after: int) -> None:
+        """Do nothing."""
+
+    def charge(self, job: Job, after: int) -> None:
+        """Do nothing."""
+
+
+UNLIMITED = Unlimited()
+
+
 class Jobs:
-    """Trainings as runs of a store; in the queue, where they wait for their turns, they count for ``owner``.
+    """Trainings as runs of a store; in the queue they are ``owner``'s, and each is charged to ``account``."""
 
-    ``admit`` is called with the config of each before it begins, and raises RunError where it may not; ``note`` is
-    called with each, and both with the number of its earlier epochs.
-    """
-
-    def __init__(
-        self,
-        store: RunStore,
-        owner: str = "",
-        note: Callable[[Job, int], object] = lambda job, after: None,
-        admit: Callable[[RunConfig, int], object] = lambda config, after: None,
-    ) -> None:
-        self._store, self._owner, self._note, self._admit = store, owner, note, admit
+    def __init__(self, store: RunStore, owner: str = "", account: Account = UNLIMITED) -> None:
+        self._store, self._account = store, account
+        self._ticket = Ticket(owner, is_trial=True)
 
     @property
     def slots(self) -> int:
         """How many run at once, of this and others' trainings."""
-        return chosen().slots
+        return chosen().queue.slots
 
     def start(self, config: RunConfig, about: About) -> Job:
         """Start a new run."""
-        self._admit(config, 0)
-        job = Job.start(config, self._store, owner=self._owner, is_trial=True)
+        self._account.check(config, 0)
+        job = Job.start(config, self._store, ticket=self._ticket)
         job.run.write_about(about)
-        self._note(job, 0)
+        self._account.charge(job, 0)
         return job
 
     def resume(self, run_id: str) -> Job | Ended:
@@ -99,7 +114,7 @@ class Jobs:
         if summary.status in ("finished", "stopped", "failed"):
             return Ended(summary, run.history())
         after = run.whole_epochs
-        self._admit(further(run), after)
-        job = Job.resume(run, owner=self._owner, is_trial=True)
-        self._note(job, after)
+        self._account.check(further(run), after)
+        job = Job.resume(run, ticket=self._ticket)
+        self._account.charge(job, after)
         return job

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from cnnlab.jobs.fair_share import Ticket
 from cnnlab.runs.run import Run
 from cnnlab.runs.summary import Summary, title_of
 from cnnlab.threads import WorkerThread
@@ -37,9 +38,11 @@ class _NoRedirect(HTTPRedirectHandler):
         return None
 
 
-def tell_end(run: Run, summary: Summary) -> WorkerThread | None:
-    """Send what became of a run's training, as ``tell`` does."""
-    return tell(message(summary, title_of(run.config, summary, run.about))) if os.environ.get(VARIABLE) else None
+def tell_end(run: Run, summary: Summary, ticket: Ticket) -> WorkerThread | None:
+    """Send what became of a run's training, as ``tell`` does; nothing of a trial, whose sweep tells."""
+    if ticket.is_trial or not os.environ.get(VARIABLE):
+        return None
+    return tell(message(summary, title_of(run.config, summary, run.about)))
 
 
 def tell(content: Mapping[str, object]) -> WorkerThread | None:

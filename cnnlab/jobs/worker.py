@@ -14,6 +14,7 @@ import torch
 
 from cnnlab.data.download import fetch
 from cnnlab.errors import CnnLabError
+from cnnlab.jobs.fair_share import Ticket
 from cnnlab.jobs.queue import training_queue
 from cnnlab.jobs.requests import Requests
 from cnnlab.threads import WorkerThread
@@ -69,7 +70,7 @@ class Worker(Generic[Step]):
         self.threads = threads_each() if trains else threads
         self.latest: Step | None = None
         self.error = ""  # for the user
-        self._owner = owner
+        self._ticket = Ticket(owner)
         self._steps = self._in_turn(steps, dataset) if trains else steps
         self._requests = Requests()
         self._thread = WorkerThread(self._work, self.cancel)
@@ -138,4 +139,4 @@ class Worker(Generic[Step]):
 
     def _take_turn(self) -> bool:
         """Wait in the queue; return whether the turn came before a cancel."""
-        return training_queue.take(self, lambda: self.is_cancelled, self._owner)
+        return training_queue.take(self, lambda: self.is_cancelled, self._ticket)

@@ -16,12 +16,12 @@ from pydantic import ValidationError
 from cnnlab.errors import CnnLabError, first_error
 from cnnlab.files import DELETED_ARE_KEPT, atomic_file, atomic_write, exclusive, is_older, plain_json, read_limited
 from cnnlab.networks.architecture import Architecture, Draft
+from cnnlab.people.identity import is_person
 
 MAX_BYTES = 500_000  # of a design's JSON: the largest network of the app has 20,000
 MAX_LINK = 6_000  # characters of an address that every browser and server takes
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
-_OWNER = re.compile(r"[0-9a-f]{32}")
 _STAMP = "%Y%m%d-%H%M%S-%f"
 _KEY = re.compile(rf"{_NAME.pattern}@[0-9]{{8}}-[0-9]{{6}}-[0-9]{{6}}")
 
@@ -87,7 +87,7 @@ class Shelf:
 
     def others(self) -> dict[str, Shelf]:
         """Return the shelves of owners within this one, by their ids; those in charge see them."""
-        folders = (path for path in self.folder.glob("*") if _OWNER.fullmatch(path.name))
+        folders = (path for path in self.folder.glob("*") if is_person(path.name))
         return {path.name: Shelf(self.folder.parent, path.name) for path in sorted(folders)}
 
     def names(self) -> list[str]:

@@ -12,13 +12,14 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cnnlab.files import atomic_write, read_limited
-from cnnlab.people.identity import keyed
+from cnnlab.people.belonging import OwnerId
+from cnnlab.people.identity import PERSON_ID, keyed
 from cnnlab.people.rights import Role
 
 MAX_BYTES = 1_000
 NOBODY = "0" * 32  # who has no id: administrators, of whom all have one key
 _TOKEN_BYTES = 32
-_KEY = re.compile(r"cnnlab_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
+_KEY = re.compile(rf"cnnlab_({PERSON_ID})_([A-Za-z0-9_-]{{43}})")
 
 
 class Holder(BaseModel):
@@ -26,7 +27,7 @@ class Holder(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    id: Annotated[str, Field(pattern="^([0-9a-f]{32})?$")] = ""
+    id: OwnerId = ""
     role: Role
     proof: Annotated[str, Field(max_length=64)] = ""  # a hash of the code they had joined with, if they had
 

@@ -13,10 +13,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cnnlab.files import atomic_write, read_limited
+from cnnlab.people.identity import PERSON_ID
 
 FILE = "belongs.json"
 MAX_BYTES = 1_000
-OwnerId = Annotated[str, Field(pattern="^([0-9a-f]{32})?$")]
+OwnerId = Annotated[str, Field(pattern=f"^({PERSON_ID})?$")]
 
 
 class Belonging(BaseModel):

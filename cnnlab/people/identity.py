@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from functools import lru_cache
 from hashlib import blake2b
@@ -10,6 +11,13 @@ from pathlib import Path
 from cnnlab.files import atomic_file, exclusive, read_limited
 
 SECRET_BYTES = 32
+PERSON_ID = "[0-9a-f]{32}"  # as ``keyed`` makes them: harmless as the name of a file
+_PERSON = re.compile(PERSON_ID)
+
+
+def is_person(name: str) -> bool:
+    """Check whether ``name`` is a person's id, and so can name a file."""
+    return bool(_PERSON.fullmatch(name))
 
 
 def people_folder(runs: Path) -> Path:

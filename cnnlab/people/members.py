@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cnnlab.files import atomic_write, read_limited
+from cnnlab.people.identity import is_person
 
 MAX_BYTES = 2_000
 MAX_NAME = 40  # characters
-_ID = re.compile("[0-9a-f]{32}")
 
 
 class Member(BaseModel):
@@ -49,7 +48,7 @@ class Members:
 
     def _named(self) -> Iterator[tuple[str, str]]:
         for path in self._folder.glob("*.json"):
-            if _ID.fullmatch(path.stem) and (member := self.get(path.stem)):
+            if is_person(path.stem) and (member := self.get(path.stem)):
                 yield path.stem, member.name
 
     def _path(self, member_id: str) -> Path:

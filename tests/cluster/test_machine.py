@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
 from cnnlab.cluster import connection, machine
 from cnnlab.cluster.address import ALONE, ClusterError
+from cnnlab.files import atomic_write
 from cnnlab.jobs.executor import LOCAL, Cluster, chosen
 from tests.cli.commands import refusal
 
@@ -26,6 +30,18 @@ def test_a_note_of_what_no_longer_runs_counts_for_nothing(content: str, tmp_path
     note = tmp_path / "cache" / "cluster" / "running.json"
     note.parent.mkdir(parents=True)
     note.write_text(content, encoding="utf-8")
+    assert machine.running() is None
+
+
+def test_what_this_process_started_is_over_once_it_is_stopped() -> None:
+    process = subprocess.Popen(["sleep", "60"])
+    machine._started[process.pid] = process
+    part = machine.Part("127.0.0.1:6380", process.pid, psutil.Process(process.pid).create_time())
+    machine._file().parent.mkdir(parents=True)
+    atomic_write(machine._file(), json.dumps(asdict(part)))
+    assert machine.running() == part
+    assert machine.stop()
+    assert process.returncode is not None  # else Python would warn that it still runs
     assert machine.running() is None
 
 

@@ -84,7 +84,7 @@ def at_these_rates(run: Run) -> Saved:
 
 def process_of(job: Job) -> int:
     """The system's number of the process that trains it."""
-    pool = cast("Cluster", job._executor)._opened()[1]
+    pool = cast("Cluster", job._execution._executor)._opened()[1]
     (busy,) = pool._busy
     return int(busy.ask("describe")["process"])
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from cnnlab.data.loading import Data
+from cnnlab.jobs.execution import MOST_LOST
 from cnnlab.jobs.executor import Cluster, Executor, Local, Work
-from cnnlab.jobs.job import MOST_LOST, Job
+from cnnlab.jobs.job import Job
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder

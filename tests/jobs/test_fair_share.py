@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cnnlab.jobs.fair_share import FIRST_SLICE_SECONDS, HALF_LIFE, SLICE_SECONDS, FairShare
+from cnnlab.jobs.fair_share import FIRST_SLICE_SECONDS, HALF_LIFE, SLICE_SECONDS, FairShare, Ticket
 
 LATER = FIRST_SLICE_SECONDS + 1
 
@@ -8,7 +8,7 @@ LATER = FIRST_SLICE_SECONDS + 1
 def entered(share: FairShare, *names: str, now: float = 0.0, in_order: bool = False) -> FairShare:
     """Let trainings come, whose owner is the first letter of their name."""
     for name in names:
-        share.enter(name, name[0], in_order, now)
+        share.enter(name, Ticket(name[0], in_order), now)
     return share
 
 
@@ -141,11 +141,42 @@ def test_others_pass_who_has_reached_a_limit() -> None:
 
 def trial(share: FairShare, *names: str, now: float = 0.0) -> None:
     for name in names:
-        share.enter(name, name[0], False, now, yields=True)
+        share.enter(name, Ticket(name[0], is_trial=True), now)
 
 
-def test_trials_of_a_sweep_yield_to_others_at_once_and_to_one_another_in_slices() -> None:
+def test_who_gets_a_trials_slot_has_it_at_once_and_the_trial_takes_its_last_step() -> None:
     share = FairShare(2)
+    trial(share, "a1", "a2", "a3")
+    entered(share, "b1", now=1.0)
+    assert running(share, "a1", "a2", "b1") == ["a1", "a2", "b1"]
+    assert [share.is_over(name, 1.0) for name in ("a1", "a2", "b1")] == [True, False, False]
+    entered(share, "c1", now=1.0)
+    assert running(share, "c1") == ["c1"]
+    assert share.is_over("a2", 1.0)
+    entered(share, "d1", now=1.0)
+    assert share.place("d1", 1.0) == 1  # no trial is left to take turns with
+    share.rest("a1", 1.1)
+    share.leave("a2", 1.1)
+    assert running(share, "a1", "a2", "b1", "c1", "d1") == ["b1", "c1"]
+    assert share.place("d1", 1.1) == 1
+    share.leave("b1", 1.2)
+    assert running(share, "d1") == ["d1"]
+
+
+def test_a_trial_that_gave_its_slot_up_has_one_again_when_its_turn_comes() -> None:
+    share = FairShare(1)
+    trial(share, "a1")
+    entered(share, "b1", now=1.0)
+    share.rest("a1", 1.1)
+    trial(share, "a1", now=1.1)
+    assert share.place("a1", 1.1) == 1
+    share.leave("b1", 5.0)
+    assert running(share, "a1") == ["a1"]
+    assert not share.is_over("a1", 6.0)
+
+
+def test_where_a_slot_cannot_be_shared_trials_yield_at_once_and_to_one_another_in_slices() -> None:
+    share = FairShare(2, can_be_shared=False)
     trial(share, "a1", "a2", "a3")
     assert not share.is_over("a1", 1.0)  # a3 is of the same sweep
     entered(share, "b1", now=1.0)
@@ -168,4 +199,5 @@ def test_a_trial_yields_to_nobody_who_is_placed_worse() -> None:
     share = entered(FairShare(2), "b1")
     trial(share, "a1")
     entered(share, "b2", now=1.0)
-    assert not share.is_over("a1", 1.0)  # b has one running already
+    assert running(share, "b2") == []  # b has one already
+    assert not share.is_over("a1", 1.0)

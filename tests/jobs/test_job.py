@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from cnnlab.data.datasets import DATASETS
+from cnnlab.jobs.execution import Execution
 from cnnlab.jobs.executor import Work
 from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import TrainingQueue
@@ -19,7 +20,7 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training import events
 from cnnlab.training.config import RunConfig, parse_config, parse_extension
-from cnnlab.training.events import Event, Prepared
+from cnnlab.training.events import Event
 from cnnlab.training.history import History, Record
 from tests.processes import await_event, running
 from tests.samples import TINY, Stalled, lesson
@@ -209,7 +210,7 @@ def test_a_defect_is_logged_with_its_traceback(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("cnnlab.jobs.job.last_network", broken)
+    monkeypatch.setattr("cnnlab.jobs.execution.last_network", broken)
     job = finish(start())
     assert job.error == "ZeroDivisionError: oops"
     assert "Traceback" in caplog.text
@@ -285,15 +286,15 @@ def test_a_paused_training_can_be_stopped_and_abandoned() -> None:
 def test_a_stop_ends_it_whatever_else_is_asked_within_the_same_step(
     asked: tuple[Callable[[Job], None], ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follow = Job._follow
+    follow = Execution._follow
 
-    def ask_and_follow(job: Job, event: Event, work: Work) -> bool:
+    def ask_and_follow(execution: Execution, event: Event, work: Work) -> bool:
         if event.kind == "tick":
             for ask in asked:
                 ask(job)
-        return follow(job, event, work)
+        return follow(execution, event, work)
 
-    monkeypatch.setattr(Job, "_follow", ask_and_follow)
+    monkeypatch.setattr(Execution, "_follow", ask_and_follow)
     job = start(train_fraction=0.02)
     job.join(30)
     assert job.state == "stopped"
@@ -302,7 +303,7 @@ def test_a_stop_ends_it_whatever_else_is_asked_within_the_same_step(
 def test_a_download_takes_no_turn_and_holds_up_no_end(
     stalled: Stalled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
+    monkeypatch.setattr("cnnlab.jobs.executor.Local.queue", TrainingQueue(1))
     for end, status in ((Job.stop, "stopped"), (Job.abandon, "interrupted")):
         config = parse_config({"dataset": "stalled", "architecture": TINY})
         job = Job(RunStore(runs_folder()).create(config), threads=1, data_folder=tmp_path)._begun()
@@ -314,7 +315,7 @@ def test_a_download_takes_no_turn_and_holds_up_no_end(
 
 
 def test_a_parents_data_set_is_waited_for_without_a_turn(stalled: Stalled, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
+    monkeypatch.setattr("cnnlab.jobs.executor.Local.queue", TrainingQueue(1))
     store = RunStore(runs_folder())
     parent = store.create(parse_config({"dataset": "stalled", "architecture": TINY}))
     job = start(parent=f"{parent.id}@1")
@@ -441,7 +442,7 @@ def test_a_changed_learning_rate_counts_from_the_next_step_on_and_is_noted() -> 
 
 
 def test_trainings_wait_for_their_turn_in_the_order_they_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
+    monkeypatch.setattr("cnnlab.jobs.executor.Local.queue", TrainingQueue(1))
     first, second, third = (start(epochs=1000) for _ in range(3))
     wait_for_epoch(first)
     wait_until(first, lambda: (second.place, third.place) == (1, 2))
@@ -457,7 +458,7 @@ def test_trainings_wait_for_their_turn_in_the_order_they_came(monkeypatch: pytes
 
 
 def test_who_has_trained_for_long_lets_others_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
+    monkeypatch.setattr("cnnlab.jobs.executor.Local.queue", TrainingQueue(1))
     monkeypatch.setattr("cnnlab.jobs.fair_share.SLICE_SECONDS", 0.0)
     long, short = start(epochs=6), start(epochs=1)
     finish(short)
@@ -509,18 +510,6 @@ def test_a_rate_set_while_paused_is_the_next_steps() -> None:
     assert rates[:done] == [0.01] * done
     assert set(rates[done:]) == {0.002}
     assert [(rate["step"], rate["learning_rate"]) for rate in job.history.rates] == [(done + 1, 0.002)]
-
-
-def test_the_time_left_is_that_of_steps_without_what_came_before_them(tmp_path: Path) -> None:
-    job = Job(RunStore(tmp_path).create(RunConfig()), threads=1)
-    job.steps = 100
-    job._begin_steps(0, seconds=10.0)
-    job._training_since -= 60  # seconds of features
-    job._note_prepared(Prepared(images=30, of=40, computed=30))
-    assert (job.state, job.progress) == ("preparing", 0.75)
-    job._begin_steps(0, job._seconds_before)
-    assert 10 <= job.seconds < 60
-    assert job.progress == 0
 
 
 def test_beyond_the_limit_of_all_runs_nothing_begins_or_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from threading import Event, Thread
 
-from cnnlab.jobs.fair_share import SLICE_SECONDS
+from cnnlab.jobs.fair_share import SLICE_SECONDS, Ticket
 from cnnlab.jobs.queue import TrainingQueue
 
 
@@ -94,8 +94,8 @@ def test_who_rests_lets_another_train_and_may_come_back() -> None:
 def test_an_owner_with_nothing_running_comes_before_the_older_trainings_of_another() -> None:
     queue = TrainingQueue(1)
     for number in range(3):
-        queue.enter(f"trial {number}", "a sweep's")
-    queue.enter("first", "a pupil")
+        queue.enter(f"trial {number}", Ticket("a sweep's"))
+    queue.enter("first", Ticket("a pupil"))
     assert [queue.place(f"trial {number}") for number in range(3)] == [0, 2, 3]
     assert queue.place("first") == 1
     queue.leave("trial 0")

@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from cnnlab.jobs.requests import Requests
+from cnnlab.jobs.requests import Requests, TrainingRequests
 
 ASKED: dict[str, Callable[[Requests], None]] = {"pause": Requests.pause, "go on": Requests.go_on, "stop": Requests.stop}
 ORDERS = [order for length in range(1, 5) for order in product(ASKED, repeat=length)]
@@ -30,3 +30,19 @@ def test_who_waits_in_a_pause_wakes_when_it_ends(end: Callable[[Requests], None]
     waiting.start()
     end(requests)
     waiting.join()
+
+
+def test_of_two_learning_rates_the_later_is_taken_once() -> None:
+    requests = TrainingRequests()
+    requests.set_rate(0.1)
+    requests.set_rate(0.2)
+    assert requests.rate == requests.take_rate() == 0.2
+    assert requests.rate is None
+
+
+def test_what_is_abandoned_is_stopped_but_not_the_other_way_round() -> None:
+    stopped, abandoned = TrainingRequests(), TrainingRequests()
+    stopped.stop()
+    abandoned.abandon()
+    assert (stopped.is_stopped, stopped.is_abandoned) == (True, False)
+    assert (abandoned.is_stopped, abandoned.is_abandoned) == (True, True)

@@ -157,7 +157,8 @@ def test_trials_that_an_older_sweep_repeated_count_once(store: SweepStore) -> No
 def test_the_webhook_is_told_of_the_sweep_once(store: SweepStore, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[dict[str, Any]] = []
     monkeypatch.setattr(searching, "tell", told.append)
-    monkeypatch.setattr("cnnlab.jobs.job.tell_end", lambda *_: told.append({}))
+    monkeypatch.setenv("CNNLAB_WEBHOOK", "http://127.0.0.1:9/")
+    monkeypatch.setattr("cnnlab.jobs.webhook.tell", lambda _: told.append({}))  # of a trial
     sweep = store.create(asked(trials=2))
     steps = search(sweep)
     next(steps)
@@ -198,9 +199,7 @@ def test_every_trial_is_an_ordinary_run_with_its_settings(store: SweepStore, two
 @pytest.fixture
 def two_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two trainings at once, whatever this machine has."""
-    queue = TrainingQueue(2)
-    monkeypatch.setattr("cnnlab.jobs.job.training_queue", queue)
-    monkeypatch.setattr(Local, "slots", queue.slots)
+    monkeypatch.setattr(Local, "queue", TrainingQueue(2))
 
 
 def test_runs_of_a_killed_sweep_continue_and_end_with_the_same_numbers(

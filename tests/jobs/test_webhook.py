@@ -11,6 +11,7 @@ from time import monotonic
 import pytest
 
 from cnnlab.jobs import webhook
+from cnnlab.jobs.fair_share import NOBODYS, Ticket
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.webhook import VARIABLE, WebhookError, check, tell_end
 from cnnlab.runs.run import Run
@@ -53,7 +54,7 @@ def tell(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
     def told(address: str) -> None:
         monkeypatch.setenv(VARIABLE, address)
-        thread = tell_end(finished_run, finished_run.summary)
+        thread = tell_end(finished_run, finished_run.summary, NOBODYS)
         assert isinstance(thread, WorkerThread)
         thread.join()
 
@@ -128,27 +129,28 @@ def test_nothing_is_sent_to_other_addresses(
     with pytest.raises(WebhookError):
         check(address)
     monkeypatch.setenv(VARIABLE, address)
-    assert tell_end(finished_run, finished_run.summary) is None
+    assert tell_end(finished_run, finished_run.summary, NOBODYS) is None
     assert "nothing is sent" in caplog.text
 
 
 def test_without_an_address_nobody_is_told(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    assert tell_end(finished_run, finished_run.summary) is None
+    assert tell_end(finished_run, finished_run.summary, NOBODYS) is None
 
 
 def test_trainings_that_end_or_fail_tell_and_abandoned_ones_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[tuple[str, str]] = []
-    monkeypatch.setattr("cnnlab.jobs.job.tell_end", lambda run, summary: told.append((run.id, summary.status)))
+    told: list[dict[str, object]] = []
+    monkeypatch.setenv(VARIABLE, "http://127.0.0.1:9/")
+    monkeypatch.setattr(webhook, "tell", told.append)
     ended = finish(start(epochs=1, train_fraction=0.05))
-    monkeypatch.setattr("cnnlab.jobs.job.last_network", broken)
+    monkeypatch.setattr("cnnlab.jobs.execution.last_network", broken)
     failed = finish(start(epochs=1))
     gone = Job(RunStore(runs_folder()).create(ended.config), threads=1)
     gone.abandon()
     finish(gone._begun())
-    trial = Job(RunStore(runs_folder()).create(ended.config), threads=1, is_trial=True)
+    trial = Job(RunStore(runs_folder()).create(ended.config), threads=1, ticket=Ticket(is_trial=True))
     finish(trial._begun())  # its sweep is told of
-    assert told == [(ended.run.id, "finished"), (failed.run.id, "failed")]
+    assert [(one["run"], one["status"]) for one in told] == [(ended.run.id, "finished"), (failed.run.id, "failed")]
 
 
 def broken(*_: object) -> None:

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from cnnlab.errors import CnnLabError
-from cnnlab.jobs import job, worker
+from cnnlab.jobs import worker
+from cnnlab.jobs.executor import LOCAL
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.jobs.worker import Worker
 from cnnlab.training.config import ConfigError
@@ -223,4 +224,4 @@ def test_what_a_user_can_mend_is_told_without_a_traceback(
 
 
 def test_the_turns_are_those_of_the_trainings() -> None:
-    assert vars(worker)["training_queue"] is vars(job)["training_queue"]
+    assert vars(worker)["training_queue"] is LOCAL.queue

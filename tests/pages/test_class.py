@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.data.datasets import own_pictures
+from cnnlab.jobs.fair_share import Ticket
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.sweep import SweepStore
 from cnnlab.jobs.sweep_config import Between, SweepConfig
@@ -100,7 +101,7 @@ def test_a_page_finds_out_once_who_somebody_is(adas: Run, monkeypatch: pytest.Mo
 def test_who_has_a_link_to_a_running_training_does_not_see_its_owners_others(act_as: ActAs) -> None:
     act_as(ADA)
     hidden, shown = (
-        Job.start(RunConfig(architecture=TINY, epochs=epochs), RunStore(runs_folder(), ADA.id), owner=ADA.id)
+        Job.start(RunConfig(architecture=TINY, epochs=epochs), RunStore(runs_folder(), ADA.id), ticket=Ticket(ADA.id))
         for epochs in (999, 1000)
     )
     session._board().jobs.update({job.run.id: job for job in (hidden, shown)})

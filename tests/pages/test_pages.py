@@ -1286,7 +1286,7 @@ def test_a_sweep_is_stopped_and_goes_on() -> None:
 
 
 def test_trials_that_run_at_once_are_listed_with_their_curves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Local, "slots", 2)
+    monkeypatch.setattr(Local, "queue", TrainingQueue(2))
     page, sweep = sweep_page(trials=4, base={"architecture": "quick", "optimizer": "sgd", "epochs": 4})
     assert "2 at once" in texts(page)
     assert "Stopping weak trials early saves about" in texts(page)

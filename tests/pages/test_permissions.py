@@ -20,6 +20,7 @@ from cnnlab.__main__ import COMMANDS
 from cnnlab.analysis.label_errors import FOLDS
 from cnnlab.data.datasets import own_pictures
 from cnnlab.data.pictures.version import SHORT, PictureSetError
+from cnnlab.jobs.fair_share import Ticket
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.sweep import Sweep, SweepStore
 from cnnlab.jobs.sweep_config import Between, SweepConfig
@@ -293,7 +294,7 @@ def everything(page: AppTest) -> str:
 @pytest.mark.parametrize("name", PEOPLE)
 def test_a_link_to_a_training_lets_its_owner_and_teachers_steer_it(name: str, act_as: Callable[[Person], None]) -> None:
     stands = PEOPLE[name]
-    job = Job.start(RunConfig(architecture=TINY, epochs=1000), RunStore(runs_folder(), ADA.id), owner=ADA.id)
+    job = Job.start(RunConfig(architecture=TINY, epochs=1000), RunStore(runs_folder(), ADA.id), ticket=Ticket(ADA.id))
     session._board().jobs[job.run.id] = job
     job.run.show(stands.is_shown)
     job.run.open_up(stands.is_open)

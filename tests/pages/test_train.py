@@ -103,7 +103,7 @@ def test_an_error_nobody_expected_has_its_details_folded_away(monkeypatch: pytes
     def broken(*_: object) -> None:
         raise ZeroDivisionError("<b>oops</b>")
 
-    monkeypatch.setattr("cnnlab.jobs.job.last_network", broken)
+    monkeypatch.setattr("cnnlab.jobs.execution.last_network", broken)
     page = open_page("Train")
     button(page, "Train").click().run()
     for job in running_jobs():
@@ -255,7 +255,7 @@ def test_a_branch_may_keep_fewer_filters() -> None:
 
 
 def test_a_training_that_waits_says_where_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
+    monkeypatch.setattr("cnnlab.jobs.executor.Local.queue", TrainingQueue(1))
     first = start(epochs=1000)
     wait_for_epoch(first)
     page = open_page("Train")
@@ -357,7 +357,7 @@ def test_a_training_shows_its_answers_to_a_few_images(training: tuple[AppTest, J
     page, job = training
     wait_for_epoch(job)
     page.run()  # which asks for them
-    wait_until(job, lambda: job._readings is not None)
+    wait_until(job, lambda: job._execution.readings is not None)
     assert "Live answers to validation images" in texts(checked(page.run()))
     job.stop()
     job.join()

@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from math import inf
 
 import streamlit as st
 
 from cnnlab.data.datasets import dataset_spec, own_pictures
 from cnnlab.errors import CnnLabError
-from cnnlab.jobs.job import Job, further, running_jobs
+from cnnlab.jobs.executor import chosen
+from cnnlab.jobs.job import Job, running_jobs
+from cnnlab.jobs.starting import further
 from cnnlab.jobs.sweep_config import SweepConfig, disk_bytes, images_at_most
+from cnnlab.jobs.trial_training import UNLIMITED, Account
 from cnnlab.people.identity import people_folder
 from cnnlab.people.quotas import MB, Quotas, Use, refusal
 from cnnlab.people.spending import Ledger
@@ -25,12 +27,6 @@ from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import MAX_EPOCHS, RunConfig
 from cnnlab.training.epoch_time import epoch_images
 from cnnlab.ui.shell import catalogue, classroom, person
-
-Note = Callable[[Job, int], None]
-"""Writes down that a training began after so many earlier epochs; for any thread."""
-
-Admit = Callable[[RunConfig, int], None]
-"""Raises RunError where there is no room for a training after so many earlier epochs; for any thread."""
 
 
 def limits() -> Quotas:
@@ -78,12 +74,14 @@ def check(more: Callable[[], Use], queued: int) -> None:
         _check(limits(), person.owner(), more, queued)
 
 
-def admission() -> Admit:
-    """Return what checks the room for each trial of the session's person, who may have begun others since the first."""
-    if not are_limited():
-        return lambda config, after: None
-    most, owner = limits(), person.owner()
-    return lambda config, after: _check(most, owner, lambda: replace(needs(config, after), queued=0))
+def account(queued_as: str) -> Account:
+    """Return what the trainings of the session's person are charged to, who is ``queued_as`` in the queue.
+
+    From now on, no more of them run at once than the person's quota says.
+    """
+    most = limits()
+    chosen().queue.limit(queued_as, most.running)
+    return _Limited(most, person.owner()) if are_limited() else UNLIMITED
 
 
 def settle(owner: str) -> None:
@@ -98,17 +96,21 @@ def disk_left() -> float:
     return max(0.0, most * MB - _bytes_of(person.owner())) if most else inf
 
 
-def noting() -> Note:
-    """Return what writes down the trainings that the session's person begins, where these are counted."""
-    if not limits().images_a_day:
-        return lambda job, after: None
-    return partial(_note, _ledger(), person.owner())
+@dataclass(frozen=True)
+class _Limited:
+    """The account of somebody with quotas, who may have begun other trainings since it was opened."""
 
+    most: Quotas
+    owner: str
 
-def _note(ledger: Ledger, owner: str, job: Job, after: int) -> None:
-    images, _ = epoch_images(job.config, dataset_spec(job.config.dataset))
-    with suppress(OSError):  # where nothing can be written, no training gets far
-        ledger.note(owner, job.run.id, images, job.epochs - after, after)
+    def check(self, config: RunConfig, after: int) -> None:
+        _check(self.most, self.owner, lambda: replace(needs(config, after), queued=0))
+
+    def charge(self, job: Job, after: int) -> None:
+        if self.most.images_a_day:
+            images, _ = epoch_images(job.config, dataset_spec(job.config.dataset))
+            with suppress(OSError):  # where nothing can be written, no training gets far
+                _ledger().note(self.owner, job.run.id, images, job.epochs - after, after)
 
 
 def _check(most: Quotas, owner: str, more: Callable[[], Use], queued: int = 0) -> None:

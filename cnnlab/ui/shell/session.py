@@ -24,7 +24,8 @@ from cnnlab.data.datasets import DATASETS, dataset_spec
 from cnnlab.data.spec import DatasetError
 from cnnlab.export.mirror import listen, mirror
 from cnnlab.files import clear_aside
-from cnnlab.jobs.job import Job, limit_running
+from cnnlab.jobs.fair_share import Ticket
+from cnnlab.jobs.job import Job
 from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf
 from cnnlab.people.quotas import Use
@@ -136,7 +137,7 @@ def add(config: RunConfig, provable: bool = False) -> Job:
     whole = inherited(config, store())  # as in the job's config
     return _added(
         lambda job: job.config == whole,
-        lambda owner: Job.start(whole, store(), owner=owner, in_order=True, provable=provable),
+        lambda ticket: Job.start(whole, store(), ticket=ticket, provable=provable),
         lambda: quotas.needs(whole, provable=provable),
     )
 
@@ -153,7 +154,7 @@ def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job
     return _taken(
         _added(
             lambda job: job.run.id == run.id,
-            lambda owner: Job.resume(run, epochs, learning_rate, owner=owner, in_order=True),
+            lambda ticket: Job.resume(run, epochs, learning_rate, ticket=ticket),
             lambda: quotas.needs_further(run, epochs),
             run.whole_epochs,
         )
@@ -161,7 +162,7 @@ def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job
 
 
 def _added(
-    is_asked: Callable[[Job], bool], begin: Callable[[str], Job], more: Callable[[], Use], after: int = 0
+    is_asked: Callable[[Job], bool], begin: Callable[[Ticket], Job], more: Callable[[], Use], after: int = 0
 ) -> Job:
     """Return the owner's training that ``is_asked``, else begin one, which takes ``more`` ``after`` earlier epochs.
 
@@ -174,13 +175,13 @@ def _added(
         if len(others) >= MOST_QUEUED:
             raise RunError(f"{MOST_QUEUED} of your trainings wait or run: remove one, or wait until one ends")
         quotas.check(more, len(others))
-        whose, note = owner(), quotas.noting()
-        limit_running(whose, quotas.limits().running)
+        ticket = Ticket(owner(), in_order=True)
+        account = quotas.account(ticket.owner)
         # No call of Streamlit in between: a second click interrupts there, and must find the first one's job.
-        watch.own = job = begin(whose)
+        watch.own = job = begin(ticket)
         board.jobs[job.run.id] = job
         watch.add(job, partial(board.let_go, job))
-        note(job, after)
+        account.charge(job, after)
         return job
 
 

@@ -94,7 +94,7 @@ def _estimate(asked: SweepConfig, top: DeltaGenerator) -> None:
     each = rough_epoch_seconds(session.trained_runs(), asked.base, dataset_spec(asked.base.dataset))
     if each is None:
         return
-    at_once = min(chosen().slots, asked.trials)
+    at_once = min(chosen().queue.slots, asked.trials)
     seconds = min(asked.trials * epochs * each, 60 * (asked.minutes or float("inf"))) / at_once
     many = f", {at_once} at once" if at_once > 1 else ""
     top.caption(
@@ -105,7 +105,7 @@ def _estimate(asked: SweepConfig, top: DeltaGenerator) -> None:
 
 def _tell_pruning(asked: SweepConfig) -> None:
     """Say what it costs that a trial cannot be compared with those beside it, where several run at once."""
-    trials, epochs, at_once = asked.trials, asked.base.epochs, min(chosen().slots, asked.trials)
+    trials, epochs, at_once = asked.trials, asked.base.epochs, min(chosen().queue.slots, asked.trials)
     if at_once == 1 or asked.pruner == "none" or trials * epochs > MOST_SIMULATED:
         return
     one, many = (1 - epochs_trained(asked.pruner, trials, epochs, slots) / (trials * epochs) for slots in (1, at_once))

@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.charts.sweeps import FIGURES
-from cnnlab.jobs.job import limit_running
 from cnnlab.jobs.search import Step, search
 from cnnlab.jobs.sweep import ERROR, RUN, Sweep, SweepError, SweepStore, seconds_of
 from cnnlab.jobs.sweep_config import SweepConfig
@@ -73,9 +72,8 @@ def start(config: SweepConfig) -> bool:
 
 
 def _search(sweep: Sweep) -> Worker[Step]:
-    limit_running(session.owner(), quotas.limits().running)
-    trainings = Jobs(sweep.runs, session.owner(), quotas.noting(), quotas.admission())
-    return Worker(search(sweep, trainings))
+    owner = session.owner()
+    return Worker(search(sweep, Jobs(sweep.runs, owner, quotas.account(owner))))
 
 
 def is_busy() -> bool:

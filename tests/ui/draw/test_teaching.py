@@ -214,7 +214,7 @@ def test_a_fine_tuning_that_fails_says_why(run: Run, monkeypatch: pytest.MonkeyP
         raise DatasetError("MNIST is not here")
 
     app = opened(run, drawn=False, kept=[lesson("7")])
-    monkeypatch.setattr("cnnlab.jobs.job.data_of", refuse)
+    monkeypatch.setattr("cnnlab.jobs.execution.data_of", refuse)
     button(app, "Fine-tune on 1 drawing").click().run()
     app.run()
     assert "MNIST is not here" in app.error[0].value

@@ -70,7 +70,7 @@ def test_a_start_that_does_not_fit_is_refused_and_leaves_nothing(
 
 def test_what_is_removed_from_the_queue_counts_no_longer(limited: Limited, monkeypatch: pytest.MonkeyPatch) -> None:
     limited(images_a_day=IMAGES, queued=1)
-    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(0))
+    monkeypatch.setattr("cnnlab.jobs.executor.Local.queue", TrainingQueue(0))
     job = session.add(SHORT)
     wait_for(job, "queued")
     assert quotas.used().images == IMAGES
@@ -84,7 +84,7 @@ def test_a_teacher_who_removes_a_training_gives_its_images_back(
     limited: Limited, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited(images_a_day=IMAGES)
-    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(0))
+    monkeypatch.setattr("cnnlab.jobs.executor.Local.queue", TrainingQueue(0))
     job = session.add(SHORT)
     wait_for(job, "queued")
     monkeypatch.setattr(person, "me", lambda: Person("teacher", "b" * 32))
@@ -95,7 +95,7 @@ def test_a_teacher_who_removes_a_training_gives_its_images_back(
 
 def test_what_waits_has_its_disk_already(limited: Limited, monkeypatch: pytest.MonkeyPatch) -> None:
     limited(disk_mb=1)
-    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(0))
+    monkeypatch.setattr("cnnlab.jobs.executor.Local.queue", TrainingQueue(0))
     left = quotas.disk_left()
     job = session.add(SHORT)
     wait_for(job, "queued")
@@ -122,11 +122,11 @@ def test_pages_that_start_at_once_have_one_quota(limited: Limited) -> None:
 
 def test_a_trial_of_a_sweep_finds_what_was_begun_since(limited: Limited) -> None:
     limited(images_a_day=IMAGES)
-    admit = quotas.admission()
-    admit(SHORT, 0)
+    account = quotas.account(ADA.id)
+    account.check(SHORT, 0)
     finish(session.add(SHORT))
     with pytest.raises(RunError, match="left today"):
-        admit(SHORT, 0)
+        account.check(SHORT, 0)
 
 
 def test_what_was_trained_counts_though_it_is_deleted(limited: Limited) -> None:
@@ -143,7 +143,7 @@ def test_what_was_trained_counts_though_it_is_deleted(limited: Limited) -> None:
 
 def test_no_more_run_at_once_than_are_allowed(limited: Limited, monkeypatch: pytest.MonkeyPatch) -> None:
     limited(running=1)
-    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(2))
+    monkeypatch.setattr("cnnlab.jobs.executor.Local.queue", TrainingQueue(2))
     first, second = (session.add(SHORT.model_copy(update={"epochs": 1000, "seed": seed})) for seed in (1, 2))
     wait_for(first, "training")
     wait_for(second, "queued")

@@ -5,6 +5,7 @@ from threading import Timer
 
 import pytest
 
+from cnnlab.jobs.fair_share import Ticket
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.runs.store import RunStore, runs_folder
@@ -32,7 +33,7 @@ class Countdowns:
 @pytest.fixture
 def countdowns(monkeypatch: pytest.MonkeyPatch) -> Countdowns:
     """A server with one slot, and a session of its own."""
-    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
+    monkeypatch.setattr("cnnlab.jobs.executor.Local.queue", TrainingQueue(1))
     monkeypatch.setattr(SESSION, lambda: "a new session")  # all of AppTest's are one
     countdowns = Countdowns()
     monkeypatch.setattr(session._board(), "audience", Audience(120.0, countdowns))
@@ -42,7 +43,7 @@ def countdowns(monkeypatch: pytest.MonkeyPatch) -> Countdowns:
 def added(epochs: int, owner: str) -> Job:
     """A training among the server's."""
     config = RunConfig(architecture=TINY, epochs=epochs, train_fraction=0.2)
-    job = Job.start(config, RunStore(runs_folder()), threads=1, owner=owner, in_order=True)
+    job = Job.start(config, RunStore(runs_folder()), threads=1, ticket=Ticket(owner, in_order=True))
     session._board().jobs[job.run.id] = job
     return job
 

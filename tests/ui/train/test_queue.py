@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """Train in a session that trains on a server with one slot."""
-    monkeypatch.setattr("cnnlab.jobs.job.training_queue", TrainingQueue(1))
+    monkeypatch.setattr("cnnlab.jobs.executor.Local.queue", TrainingQueue(1))
     page = open_page("Train", architecture="quick", epochs="1000", train_fraction="0.05")
     button(page, "Train").click().run()
     (job,) = running_jobs()
