@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.people.identity import SECRET_BYTES, id_of_browser, id_of_login, keyed, people_folder, server_secret
+from cnnlab.people.identity import (
+    SECRET_BYTES,
+    id_of_browser,
+    id_of_login,
+    is_person,
+    keyed,
+    people_folder,
+    server_secret,
+)
 
 SECRET = b"for this test"
 
@@ -38,3 +46,9 @@ def test_ids_are_stable_and_differ_by_person_provider_way_and_server() -> None:
     assert len({*ids}) == len(ids)
     assert ids[0] == id_of_login(SECRET, "https://a.example", "1")
     assert keyed(SECRET, "ab", "c") != keyed(SECRET, "a", "bc")
+
+
+@pytest.mark.parametrize("name", ["", "a" * 31, "a" * 33, "A" * 32, "../" + "a" * 29, "a" * 32 + "\n"])
+def test_only_what_is_made_here_is_a_persons_id(name: str) -> None:
+    assert is_person(id_of_browser(SECRET, "token"))
+    assert not is_person(name)
