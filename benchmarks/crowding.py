@@ -27,11 +27,12 @@ from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell.browser_key import COOKIE
 from tests.browser.browsing import PATIENCE, launched, start_training
 from tests.browser.server import ended, started
-from tests.faults.sessions import PAGES, THOUGHT, walk
+from tests.faults.sessions import PAGES, walk
 from tests.faults.visitor import Render
 
 SESSIONS = 30
 SECONDS = 600.0
+THOUGHT = (5.0, 15.0)  # seconds on a page, at least and at most
 CODE, TEACHERS_CODE = "blue whale", "red panda cub"
 TRAINERS = ("Ada", "Bob")
 READERS = {"Ms D": TEACHERS_CODE, "Cyd": CODE}  # in browsers, as the two that train
@@ -52,13 +53,13 @@ def measure(sessions: int = SESSIONS, seconds: float = SECONDS) -> Figures:
         before = _epochs(runs, trainers)
         with ThreadPoolExecutor(sessions) as pool:
             walks = [
-                pool.submit(walk, address, run, seconds, Random(number), (*PAGES, "Class"), cookie)
+                pool.submit(walk, address, run, seconds, Random(number), (*PAGES, "Class"), THOUGHT, cookie)
                 for number, (run, cookie) in enumerate(pupils)
             ]
             clicks, answers = _read(readers, walks, seconds)
-            renders = [render for each in walks for render in each.result()]
+            first, later = _parted([each.result() for each in walks])
         shown, after = [_shown(page) for page in trainers], _epochs(runs, trainers)
-        failures = _failures(renders, [*trainers, *readers])
+        failures = _failures([*first, *later], [*trainers, *readers])
     failures += ["a traceback in the server's log"] if "Traceback" in "".join(log) else []
     pairs = zip(shown, after, strict=True)
     failures += [
@@ -67,8 +68,10 @@ def measure(sessions: int = SESSIONS, seconds: float = SECONDS) -> Figures:
     return {
         "sessions": sessions,
         "seconds": seconds,
-        "pages": len(renders),
-        **_waits("page", [render.seconds for render in renders]),
+        "pages": len(later),
+        **_waits("page", [render.seconds for render in later]),
+        "first": len(first),
+        **_waits("first", [render.seconds for render in first]),
         "clicks": len(clicks),
         **_waits("click", clicks),
         "answers": len(answers),
@@ -136,6 +139,18 @@ def _read(pages: Sequence[Page], walks: Sequence[Future[Any]], seconds: float) -
     return clicks, answers
 
 
+def _parted(walks: Sequence[Sequence[Render]]) -> tuple[list[Render], list[Render]]:
+    """Part what each has seen for the first time, for which networks answer and charts are computed, from the rest."""
+    first: list[Render] = []
+    later: list[Render] = []
+    for renders in walks:
+        seen: set[str] = set()
+        for render in renders:
+            (later if render.page in seen else first).append(render)
+            seen.add(render.page)
+    return first, later
+
+
 def _clicked(page: Page, name: str) -> float:
     """Return the seconds from the click in the menu until the script of the page has ended."""
     began = perf_counter()
@@ -169,8 +184,18 @@ def _waits(what: str, seconds: Sequence[float]) -> dict[str, float]:
 
 def table(figures: Figures) -> str:
     """Write the figures as a list."""
-    rows = {"page": "pages drawn for sessions", "click": "clicks in browsers", "answer": "digits drawn in browsers"}
-    counts = {"page": figures["pages"], "click": figures["clicks"], "answer": figures["answers"]}
+    rows = {
+        "page": "pages drawn for sessions",
+        "first": "more, each a person's first of its kind",
+        "click": "clicks in browsers",
+        "answer": "digits drawn in browsers",
+    }
+    counts = {
+        "page": figures["pages"],
+        "first": figures["first"],
+        "click": figures["clicks"],
+        "answer": figures["answers"],
+    }
     waits = [
         f"- {counts[what]:,} {name}: p50 {figures[f'{what}_p50_ms']:.0f} ms, p95 {figures[f'{what}_p95_ms']:.0f} ms, "
         f"longest {figures[f'{what}_longest_ms']:.0f} ms"

@@ -14,7 +14,8 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-from cnnlab.runs.catalogue import COARSE, Catalogue, search
+from cnnlab.files import COARSE
+from cnnlab.runs.catalogue import Catalogue, search
 from cnnlab.runs.catalogue import table as run_table
 from cnnlab.runs.example import FOLDER, example_id
 from cnnlab.runs.index import Index

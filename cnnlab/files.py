@@ -7,15 +7,17 @@ import secrets
 import stat
 import struct
 import sys
+import time
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from io import SEEK_SET
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryFile, mkdtemp
-from typing import IO
+from typing import IO, Any, TypeVar
 from zipfile import BadZipFile
 
 from filelock import FileLock, Timeout
@@ -24,6 +26,11 @@ ABANDONED = timedelta(hours=1)  # no writer pauses so long within one file: it w
 DELETED_ARE_KEPT = timedelta(days=7)
 PATIENCE_SECONDS = 10.0  # for work that takes milliseconds
 LOCK_PATIENCE = 1.0  # seconds
+COARSE = 2_000_000_000  # nanoseconds between two times of a file that some file systems tell apart
+
+KEPT_BYTES = 100_000  # of a file that is read once
+
+Parsed = TypeVar("Parsed")
 
 _PART = ".cnnlab-{}.part"  # a name that no reader uses and no other writer has
 _ASIDE = ".incoming-"  # prefix of such names of folders
@@ -97,6 +104,24 @@ def read_limited(path: Path, limit: int) -> bytes:
     if regular(path).stat().st_size > limit:
         raise OSError(f"{path.name} has more than {limit:,} bytes")
     return path.read_bytes()
+
+
+def read_parsed(path: Path, limit: int, parse: Callable[[bytes], Parsed]) -> Parsed:
+    """Return what ``parse`` makes of a file's contents: the same object as long as the file has not changed.
+
+    So nobody may change it. Raises OSError as ``read_limited`` does, and what ``parse`` raises.
+    """
+    status = path.stat()
+    is_settled = time.time_ns() - status.st_mtime_ns > COARSE  # else it may change once more without another time
+    if status.st_size > KEPT_BYTES or not is_settled:
+        return parse(read_limited(path, limit))
+    parsed: Parsed = _parsed(path, (status.st_mtime_ns, status.st_ino, status.st_size), limit, parse)
+    return parsed
+
+
+@lru_cache(maxsize=4096)
+def _parsed(path: Path, stamp: tuple[int, int, int], limit: int, parse: Callable[[bytes], Any]) -> Any:
+    return parse(read_limited(path, limit))
 
 
 def bytes_below(*folders: Path) -> int:

@@ -1,4 +1,4 @@
-"""Background threads beside the pages, and the end of the process while they run."""
+"""Background threads beside the pages, how they share the cores, and the end of the process while they run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Event, Thread, active_count
+from threading import Event, Thread, active_count, get_native_id
 from time import monotonic
 from typing import NoReturn
 
 ENDED_WITHIN = 4.0  # seconds, for all workers together when the process ends
 
+SWITCH_SECONDS = 0.001  # that a thread keeps the interpreter while others want it; by default 0.005
+BEHIND = 10  # niceness of trainings behind pages: about a tenth of a core that a page wants, too
+
+_crowd = Event()  # set: many people use this process
 _working: set[WorkerThread] = set()
 _exit_codes: list[int] = []  # set so far; the last one applies
 
@@ -50,6 +54,27 @@ class WorkerThread(Thread):
         # Thread.join loses its thread when Ctrl-C interrupts it while it waits with a timeout.
         if self._over.wait(timeout):
             super().join()
+
+
+def share_interpreter() -> None:
+    """Have threads take turns more often: one in a library's loops comes back to Python for moments only, and waits
+    long for each beside a thread that stays in Python.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+
+
+def expect_many_people() -> None:
+    """Have the trainings that start from now on run behind pages: of few cores these need theirs at once."""
+    _crowd.set()
+
+
+def run_behind_pages() -> None:
+    """Give the calling thread, and those that it starts, less of a core that others want, if many people are expected.
+
+    On Linux; elsewhere a thread's niceness is not its own.
+    """
+    if _crowd.is_set() and sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), BEHIND)
 
 
 def exit_code_is(code: int) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from cnnlab.files import (
     ABANDONED,
+    KEPT_BYTES,
     Guarded,
     atomic_file,
     atomic_write,
@@ -25,6 +26,7 @@ from cnnlab.files import (
     is_locked,
     lock,
     plain_json,
+    read_parsed,
     through_file,
 )
 from tests.conftest import ROOT
@@ -253,3 +255,31 @@ def test_what_a_killed_process_left_aside_goes_once_it_is_old_and_what_is_being_
             os.utime(old, times=(time() - ABANDONED.total_seconds() - 1,) * 2)
         clear_aside(tmp_path)
         assert {path.name for path in tmp_path.iterdir()} == {".incoming-young", filled.name}
+
+
+def test_a_file_is_parsed_once_while_it_stays_as_it_is(tmp_path: Path) -> None:
+    path, long_ago = tmp_path / "small", 1_700_000_000
+    path.write_bytes(b"one")
+    os.utime(path, (long_ago, long_ago))
+    parsed = read_parsed(path, 10, bytearray)
+    assert parsed == b"one"
+    assert read_parsed(path, 10, bytearray) is parsed
+
+    atomic_write(path, "two")
+    os.utime(path, (long_ago, long_ago))
+    assert read_parsed(path, 10, bytearray) == b"two"
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        read_parsed(path, 10, bytearray)
+
+
+def test_a_file_that_was_just_written_or_is_large_is_parsed_each_time(tmp_path: Path) -> None:
+    new, large = tmp_path / "new", tmp_path / "large"
+    new.write_bytes(b"one")
+    assert read_parsed(new, 10, bytearray) is not read_parsed(new, 10, bytearray)
+    large.write_bytes(b"0" * (KEPT_BYTES + 1))
+    os.utime(large, (1_700_000_000, 1_700_000_000))
+    limit = 2 * KEPT_BYTES
+    assert read_parsed(large, limit, bytearray) is not read_parsed(large, limit, bytearray)
+    with pytest.raises(OSError, match="more than"):
+        read_parsed(large, KEPT_BYTES, bytearray)

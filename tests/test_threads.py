@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
+import sys
 from pathlib import Path
+from threading import Event, Thread, get_native_id
 from time import monotonic
 
 import pytest
 
+from cnnlab import threads
 from cnnlab.runs.store import RunStore
-from cnnlab.threads import ENDED_WITHIN, WorkerThread
+from cnnlab.threads import BEHIND, ENDED_WITHIN, WorkerThread, run_behind_pages
 from tests.processes import running
 
 pytestmark = pytest.mark.slow
@@ -39,6 +43,31 @@ COMPUTES = """
         numbers @ numbers
         begun.set()
 """
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread's niceness is its own on Linux alone")
+def test_where_many_are_expected_trainings_run_behind_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    def niceness_of_a_training() -> tuple[int, int]:
+        found: list[int] = []
+
+        def work() -> None:
+            run_behind_pages()
+            found.append(os.getpriority(os.PRIO_PROCESS, get_native_id()))
+            inheriting = Thread(target=lambda: found.append(os.getpriority(os.PRIO_PROCESS, get_native_id())))
+            inheriting.start()
+            inheriting.join()
+
+        thread = Thread(target=work)
+        thread.start()
+        thread.join()
+        return found[0], found[1]
+
+    monkeypatch.setattr(threads, "_crowd", Event())
+    usual = os.getpriority(os.PRIO_PROCESS, get_native_id())
+    assert niceness_of_a_training() == (usual, usual)
+    threads.expect_many_people()
+    assert niceness_of_a_training() == (BEHIND, BEHIND)
+    assert os.getpriority(os.PRIO_PROCESS, get_native_id()) == usual
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from cnnlab.jobs.webhook import tell_end
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import Summary
-from cnnlab.threads import WorkerThread
+from cnnlab.threads import WorkerThread, run_behind_pages
 from cnnlab.training.config import Extension, RunConfig, last_epoch
 from cnnlab.training.device import threads_each
 from cnnlab.training.events import Prepared
@@ -237,6 +237,7 @@ class Job:
         self._worker.join(timeout)
 
     def _work(self) -> None:
+        run_behind_pages()  # first: threads that torch starts inherit it
         torch.set_num_threads(self.threads)  # applies only to the calling thread
         try:
             with self.run.held(), closing(self._execution.sampler):

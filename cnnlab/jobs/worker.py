@@ -17,7 +17,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.jobs.fair_share import Ticket
 from cnnlab.jobs.queue import training_queue
 from cnnlab.jobs.requests import Requests
-from cnnlab.threads import WorkerThread
+from cnnlab.threads import WorkerThread, run_behind_pages
 from cnnlab.training.device import threads_each
 from cnnlab.training.memory import SHORT_OF_MEMORY, ran_out
 
@@ -68,6 +68,7 @@ class Worker(Generic[Step]):
         owner: str = "",
     ) -> None:
         self.threads = threads_each() if trains else threads
+        self.trains = trains
         self.latest: Step | None = None
         self.error = ""  # for the user
         self._ticket = Ticket(owner)
@@ -100,6 +101,8 @@ class Worker(Generic[Step]):
         self._thread.join(timeout)
 
     def _work(self) -> None:
+        if self.trains:
+            run_behind_pages()  # first: threads that torch starts inherit it
         torch.set_num_threads(self.threads)  # applies only to the calling thread
         self._iterate(inf)
 

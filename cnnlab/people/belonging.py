@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cnnlab.files import atomic_write, read_limited
+from cnnlab.files import atomic_write, read_parsed
 from cnnlab.people.identity import PERSON_ID
 
 FILE = "belongs.json"
@@ -36,7 +36,7 @@ NOBODYS = Belonging()
 def belonging_of(folder: Path) -> Belonging:
     """Read whose ``folder`` is."""
     with suppress(OSError, ValidationError):
-        return Belonging.model_validate_json(read_limited(folder / FILE, MAX_BYTES))
+        return read_parsed(folder / FILE, MAX_BYTES, _parse)
     return NOBODYS
 
 
@@ -54,6 +54,10 @@ def show(folder: Path, is_shown: bool) -> None:
 def open_up(folder: Path, is_open: bool) -> None:
     """Open ``folder`` to visitors, or close it again. Raises OSError."""
     _change(folder, is_open=is_open)
+
+
+def _parse(content: bytes) -> Belonging:
+    return Belonging.model_validate_json(content)
 
 
 def _change(folder: Path, **fields: bool) -> None:

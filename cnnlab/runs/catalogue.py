@@ -17,7 +17,7 @@ from threading import Lock
 
 import pandas as pd
 
-from cnnlab.files import is_locked
+from cnnlab.files import COARSE, is_locked
 from cnnlab.people.belonging import FILE as BELONGS
 from cnnlab.runs.entry import Entry, columns, read_entry
 from cnnlab.runs.index import Index, Known, Stamp
@@ -28,7 +28,6 @@ from cnnlab.runs.store import RunStore, ids_in
 from cnnlab.training.config import RunConfig, field_title
 
 CHECKED_EACH_TIME = 200  # runs, about a millisecond
-COARSE = 2_000_000_000  # nanoseconds between two times that some file systems tell apart
 
 # A run is read again when one of these changes.
 _FILES = ("config.json", "summary.json", "about.json", "weights", BELONGS)

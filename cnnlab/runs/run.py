@@ -18,10 +18,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,6 +40,7 @@ from cnnlab.files import (
     lock,
     plain_json,
     read_limited,
+    read_parsed,
     regular,
 )
 from cnnlab.people.belonging import Belonging, belonging_of, open_up, show
@@ -319,10 +320,15 @@ class Run:
 
     def _read(self, name: str, model: type[_Model]) -> _Model:
         try:
-            return model.model_validate_json(plain_json(read_limited(self.folder / name, MAX_READ[name])))
+            return read_parsed(self.folder / name, MAX_READ[name], _parser(model))
         except (OSError, ValidationError) as error:
             reason = "missing" if isinstance(error, FileNotFoundError) else "damaged"
             raise RunError(f"run {self.id}: its {name} is {reason}") from error
+
+
+@cache
+def _parser(model: type[_Model]) -> Callable[[bytes], _Model]:
+    return lambda content: model.model_validate_json(plain_json(content))
 
 
 def _around(epoch: int, saved: Sequence[int]) -> str:

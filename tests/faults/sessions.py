@@ -131,17 +131,23 @@ class _Server:
 
 
 def walk(
-    address: str, run: Run, seconds: float, random: Random, pages: Sequence[str] = PAGES, cookie: str = ""
+    address: str,
+    run: Run,
+    seconds: float,
+    random: Random,
+    pages: Sequence[str] = PAGES,
+    thought: tuple[float, float] = THOUGHT,
+    cookie: str = "",
 ) -> list[Render]:
     """Read all pages in one order after the other, with a thought on each, until ``seconds`` are over."""
-    sleep(random.uniform(0, THOUGHT[1]))  # not all come at once
+    sleep(random.uniform(0, thought[1]))  # not all come at once
     until = monotonic() + seconds
     renders: list[Render] = []
     with visit(address, f"run={run.id}", cookie) as visitor:
         while not renders or monotonic() < until:
             for page in random.sample(pages, len(pages)):
                 render = visitor.open(page)
-                failure = visitor.stay(random.uniform(*THOUGHT))
+                failure = visitor.stay(random.uniform(*thought))
                 renders.append(replace(render, failure=render.failure or failure))
     return renders
 

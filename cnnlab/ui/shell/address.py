@@ -30,7 +30,8 @@ class Param:
 
     def put(self, *values: str) -> None:
         """Write the values into the URL."""
-        st.query_params[self.name] = ",".join(values)
+        if self.value() != (written := ",".join(values)):  # each write sends the browser a message
+            st.query_params[self.name] = written
 
     def drop(self) -> bool:
         """Remove the parameter from the URL; return whether it was there."""

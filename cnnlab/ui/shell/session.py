@@ -36,7 +36,7 @@ from cnnlab.runs.example import add_example, example_id
 from cnnlab.runs.listing import Listing
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
-from cnnlab.threads import WorkerThread, exit_code_is
+from cnnlab.threads import WorkerThread, exit_code_is, expect_many_people, share_interpreter
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell import catalogue, page_imports, person, quotas, run_changes
 from cnnlab.ui.shell.address import RUN
@@ -92,11 +92,15 @@ def _watch() -> _Watch:
 @st.cache_resource(show_spinner=False)
 def get_ready() -> None:
     """Prepare the server once, at its first page: clear what killed processes left, add the example, make garbage
-    collections short; in the background read the runs, send what MLflow did not get and import what other pages need.
+    collections and threads' turns short; in the background read the runs, send what MLflow did not get and import what
+    other pages need.
     """
     exit_code_is(0)  # Streamlit's exit code, however it ends
     gc.collect()
     gc.freeze()  # a full collection would take 0.2 s to walk through everything imported so far
+    share_interpreter()
+    if person.is_class():
+        expect_many_people()
     clear_aside(runs_folder())
     add_example(runs_folder())
     listen()

@@ -22,6 +22,7 @@ from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.state import TIMED, TIMING_ME
 
 TICK = 0.6  # seconds without edits before measuring, and between updates
+WAITING_TICK = 5.0  # seconds between updates while a training runs, for whose end the measurement waits
 
 
 @st.cache_resource(show_spinner=False)
@@ -48,7 +49,12 @@ def measured(draft: Draft, config: RunConfig, spec: DatasetSpec) -> list[float]:
 
 def keep_measuring(draft: Draft, config: RunConfig, spec: DatasetSpec) -> None:
     """Measure what is missing and redraw the page when done; call it where something is missing."""
-    poll.until_over(lambda: bool(estimated(draft, config, spec).waiting), TICK, _measure, draft, config, spec)
+    waits = bool(running_jobs())
+    poll.until_over(
+        lambda: waits == bool(running_jobs()) and bool(estimated(draft, config, spec).waiting),
+        WAITING_TICK if waits else TICK,
+        *(_measure, draft, config, spec),
+    )
 
 
 def measure_again() -> None:
