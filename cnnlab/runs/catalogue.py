@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import inf
 from threading import Lock
@@ -39,9 +39,10 @@ class Catalogue:
 
     Between two looks at what nothing points to it leaves a ``pause`` of so many seconds: each question to the system
     gives the interpreter to another thread, and with thirty people at their pages it takes a while to come back.
+    ``clock`` gives seconds; it can be replaced.
     """
 
-    def __init__(self, store: RunStore, pause: float = 0.0) -> None:
+    def __init__(self, store: RunStore, pause: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = store.folder
         self._index = Index(store.folder)
         self._journal = Reader(store.folder)
@@ -51,7 +52,7 @@ class Catalogue:
         self._ids: list[str] = []
         self._here = frozenset(self._ids)
         self._folder_stamp: Stamp | None = None
-        self._pause = pause
+        self._pause, self._clock = pause, clock
         self._looked_at = -inf  # the clock at the last look at what nothing pointed to
         self._turn = 0  # the position of the runs that are checked next
         self._listing = Listing()
@@ -92,7 +93,7 @@ class Catalogue:
 
     def _unasked(self) -> list[str]:
         """Return the runs to check even if nothing points to a change: none during the pause."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._looked_at < self._pause:
             return []
         self._looked_at = now

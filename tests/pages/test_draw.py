@@ -63,7 +63,8 @@ def test_a_taught_run_is_asked_beside_the_one_it_came_from() -> None:
     assert open_page("Draw", taught).multiselect[0].value == [taught.id, parent.id]
 
 
-def test_a_taught_run_that_cannot_be_shown_yet_is_asked_as_soon_as_it_can() -> None:
+def test_a_taught_run_that_cannot_be_shown_yet_is_asked_as_soon_as_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.ui.shell.catalogue.LOOKS_EVERY", 0.0)
     parent = train(train_fraction=0.2)
     taught = train(parent=f"{parent.id}@1", lessons=[lesson()], train_fraction=0.1)
     weights = (taught.folder / "weights").rename(taught.folder / "not-yet")

@@ -132,6 +132,21 @@ def test_a_file_changed_by_hand_is_noticed_in_turn(store: RunStore, monkeypatch:
     assert seen == [2, 4, 5]
 
 
+def test_what_nothing_points_to_is_looked_at_after_a_pause(store: RunStore) -> None:
+    run, now = made(store, About(title="old")), [0.0]
+    catalogue = Catalogue(store, pause=1.0, clock=lambda: now[0])
+    catalogue.entries()
+    assert only(catalogue.entries()).title == "old"
+    path = run.folder / "about.json"
+    path.write_text(path.read_text().replace("old", "by hand"))
+    assert only(catalogue.entries()).title == "old"
+    run.write_about(About(title="by the app"))
+    assert only(catalogue.entries()).title == "by the app"
+    path.write_text(path.read_text().replace("the app", "hand"))
+    now[0] = 1.0
+    assert only(catalogue.entries()).title == "by hand"
+
+
 def test_weights_make_a_run_a_trained_one(store: RunStore, finished_run: Run) -> None:
     run = made(store)
     catalogue = Catalogue(store)
