@@ -61,20 +61,13 @@ def measure(sessions: int = SESSIONS, seconds: float = SECONDS) -> Figures:
         shown, after = [_shown(page) for page in trainers], _epochs(runs, trainers)
         failures = _failures([*first, *later], [*trainers, *readers])
     failures += ["a traceback in the server's log"] if "Traceback" in "".join(log) else []
-    pairs = zip(shown, after, strict=True)
-    failures += [
-        f"a page shows epoch {epoch}, {last} are on disk" for epoch, last in pairs if not 0 < epoch <= last + 1
-    ]
+    failures += _lost(shown, after)
     return {
         "sessions": sessions,
         "seconds": seconds,
-        "pages": len(later),
         **_waits("page", [render.seconds for render in later]),
-        "first": len(first),
         **_waits("first", [render.seconds for render in first]),
-        "clicks": len(clicks),
         **_waits("click", clicks),
-        "answers": len(answers),
         **_waits("answer", answers),
         "epochs": [last - first for first, last in zip(before, after, strict=True)],
         "failures": failures,
@@ -171,35 +164,40 @@ def _shown(page: Page) -> int:
     return int(found[1]) if found else -1
 
 
+def _lost(shown: Sequence[int], on_disk: Sequence[int]) -> list[str]:
+    """Say which pages show an epoch that is not on disk, or none."""
+    pairs = zip(shown, on_disk, strict=True)
+    return [f"a page shows epoch {epoch}, {last} are on disk" for epoch, last in pairs if not 0 < epoch <= last + 1]
+
+
 def _failures(renders: Sequence[Render], pages: Sequence[Page]) -> list[str]:
     of_sessions = [f"{render.page or 'Home'}: {render.failure}" for render in renders if render.failure]
     return of_sessions + [text for page in pages for text in page.get_by_test_id("stException").all_inner_texts()]
 
 
 def _waits(what: str, seconds: Sequence[float]) -> dict[str, float]:
-    """Return the milliseconds that half, and all but a twentieth, did not exceed, and the longest."""
+    """Return how many there were, and the milliseconds that half, all but a twentieth and all did not exceed."""
     p50, p95, longest = (1e3 * float(np.percentile(seconds, percent)) for percent in (50, 95, 100))
-    return {f"{what}_p50_ms": p50, f"{what}_p95_ms": p95, f"{what}_longest_ms": longest}
+    return {
+        f"{what}_count": len(seconds),
+        f"{what}_p50_ms": p50,
+        f"{what}_p95_ms": p95,
+        f"{what}_longest_ms": longest,
+    }
 
 
 def table(figures: Figures) -> str:
     """Write the figures as a list."""
-    rows = {
+    names = {
         "page": "pages drawn for sessions",
         "first": "more, each a person's first of its kind",
         "click": "clicks in browsers",
         "answer": "digits drawn in browsers",
     }
-    counts = {
-        "page": figures["pages"],
-        "first": figures["first"],
-        "click": figures["clicks"],
-        "answer": figures["answers"],
-    }
     waits = [
-        f"- {counts[what]:,} {name}: p50 {figures[f'{what}_p50_ms']:.0f} ms, p95 {figures[f'{what}_p95_ms']:.0f} ms, "
-        f"longest {figures[f'{what}_longest_ms']:.0f} ms"
-        for what, name in rows.items()
+        f"- {figures[f'{what}_count']:,} {name}: p50 {figures[f'{what}_p50_ms']:.0f} ms, "
+        f"p95 {figures[f'{what}_p95_ms']:.0f} ms, longest {figures[f'{what}_longest_ms']:.0f} ms"
+        for what, name in names.items()
     ]
     epochs = " and ".join(map(str, figures["epochs"]))
     lost = len(figures["failures"])
