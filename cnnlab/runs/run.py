@@ -320,10 +320,11 @@ class Run:
 
     def _read(self, name: str, model: type[_Model]) -> _Model:
         try:
-            return read_parsed(self.folder / name, MAX_READ[name], _parser(model))
+            parsed: _Model = read_parsed(self.folder / name, MAX_READ[name], _parser(model))
         except (OSError, ValidationError) as error:
             reason = "missing" if isinstance(error, FileNotFoundError) else "damaged"
             raise RunError(f"run {self.id}: its {name} is {reason}") from error
+        return parsed
 
 
 @cache

@@ -10,6 +10,7 @@ from threading import Thread
 
 import pytest
 
+from cnnlab.files import COARSE
 from cnnlab.people.rights import ADMINISTRATOR, Person
 from cnnlab.runs import catalogue as module
 from cnnlab.runs.catalogue import Catalogue, search, settings_of, table
@@ -111,7 +112,7 @@ def test_a_run_that_arrives_in_the_instant_of_a_listing_is_not_missed(store: Run
 @pytest.mark.usefixtures("nothing_in_turn")
 def test_a_settled_folder_is_not_listed_again(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     made(store)
-    long_ago = time.time_ns() - 2 * module.COARSE
+    long_ago = time.time_ns() - 2 * COARSE
     os.utime(store.folder, ns=(long_ago, long_ago))
     catalogue = Catalogue(store)
     before = catalogue.entries()

@@ -50,11 +50,12 @@ def measured(draft: Draft, config: RunConfig, spec: DatasetSpec) -> list[float]:
 def keep_measuring(draft: Draft, config: RunConfig, spec: DatasetSpec) -> None:
     """Measure what is missing and redraw the page when done; call it where something is missing."""
     waits = bool(running_jobs())
-    poll.until_over(
-        lambda: waits == bool(running_jobs()) and bool(estimated(draft, config, spec).waiting),
-        WAITING_TICK if waits else TICK,
-        *(_measure, draft, config, spec),
-    )
+    seconds = WAITING_TICK if waits else TICK
+
+    def is_missing() -> bool:
+        return waits == bool(running_jobs()) and bool(estimated(draft, config, spec).waiting)
+
+    poll.until_over(is_missing, seconds, _measure, draft, config, spec)
 
 
 def measure_again() -> None:
