@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from time import monotonic, perf_counter, sleep
@@ -18,6 +16,7 @@ import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.browsing import answered, go
+from benchmarks.schooling import CODE, TEACHERS_CODE, class_server, join
 from cnnlab.jobs.job import Job
 from cnnlab.people.identity import id_of_browser, people_folder, server_secret
 from cnnlab.people.members import Member, Members
@@ -26,14 +25,12 @@ from cnnlab.runs.store import RunStore
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell.browser_key import COOKIE
 from tests.browser.browsing import PATIENCE, launched, start_training
-from tests.browser.server import ended, started
 from tests.faults.sessions import PAGES, walk
 from tests.faults.visitor import Render
 
 SESSIONS = 30
 SECONDS = 600.0
 THOUGHT = (5.0, 15.0)  # seconds on a page, at least and at most
-CODE, TEACHERS_CODE = "blue whale", "red panda cub"
 TRAINERS = ("Ada", "Bob")
 READERS = {"Ms D": TEACHERS_CODE, "Cyd": CODE}  # in browsers, as the two that train
 READ = ("Inside", "Evaluate", "Draw", "Compare", "Class", "Sweep")
@@ -43,8 +40,7 @@ Figures = dict[str, Any]
 
 def measure(sessions: int = SESSIONS, seconds: float = SECONDS) -> Figures:
     """Return the waits of all who read a class's server for a time, and what became of the two trainings meanwhile."""
-    with tempfile.TemporaryDirectory() as place, _server(Path(place)) as (address, log), launched() as browser:
-        runs = Path(place) / "runs"
+    with class_server() as (address, runs), launched() as browser:
         trainers = [_come_in(browser, address, name, CODE) for name in TRAINERS]
         readers = [_come_in(browser, address, name, code) for name, code in READERS.items()]
         pupils = _pupils(runs, sessions)
@@ -59,9 +55,7 @@ def measure(sessions: int = SESSIONS, seconds: float = SECONDS) -> Figures:
             clicks, answers = _read(readers, walks, seconds)
             first, later = _parted([each.result() for each in walks])
         shown, after = [_shown(page) for page in trainers], _epochs(runs, trainers)
-        failures = _failures([*first, *later], [*trainers, *readers])
-    failures += ["a traceback in the server's log"] if "Traceback" in "".join(log) else []
-    failures += _lost(shown, after)
+        failures = _failures([*first, *later], [*trainers, *readers]) + _lost(shown, after)
     return {
         "sessions": sessions,
         "seconds": seconds,
@@ -74,27 +68,10 @@ def measure(sessions: int = SESSIONS, seconds: float = SECONDS) -> Figures:
     }
 
 
-@contextmanager
-def _server(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    rules = folder / "secrets.toml"
-    rules.write_text(f'[class]\ncode = "{CODE}"\nteacher_code = "{TEACHERS_CODE}"\nimages_a_day = 1_000_000_000\n')
-    flags = [f"--secrets.files={rules}"]
-    log: list[str] = []
-    process, address = started(folder / "runs", "class_app.py", flags, CNNLAB_TRAININGS=str(len(TRAINERS)))
-    try:
-        yield address, log
-    finally:
-        log.append(ended(process))
-
-
 def _come_in(browser: Browser, address: str, name: str, code: str) -> Page:
     page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
     page.set_default_timeout(PATIENCE)
-    page.goto(address)
-    page.get_by_label("Class code").fill(code)
-    page.get_by_label("Your name").fill(name)
-    page.get_by_role("button", name="Join").click()
-    expect(page.get_by_role("link", name="Class")).to_be_visible()
+    join(page, address, name, code)
     return page
 
 
