@@ -150,7 +150,8 @@ def test_a_teacher_gives_an_assignment_and_three_pupils_hand_in(
     assert len(HandIns(school_runs).of(link.partition("=")[2])) == 3
     expect(pupils(TEACHER).page.get_by_role("button", name="Verify runs")).to_be_enabled()
     assert finds_nothing_serious(pupils(TEACHER).page)
-    three[0].press("Leave")
+    leave = three[0].page.get_by_role("button", name="Leave", exact=True)
+    opened(leave, three[0].page.get_by_role("button", name="Leave now")).click()
     expect(three[0].page.get_by_role("button", name="Join")).to_be_visible()
 
 
@@ -184,6 +185,7 @@ def draw_the_last(page: Page, digits: ClassDigits, writer: str) -> None:
     draw(page, SEVEN)
     page.get_by_role("button", name="Save the last digit").click()
     expect(page.get_by_text("You have drawn your ten digits.")).to_be_visible()
+    expect(page.get_by_text("Digits read right, by writer")).to_be_visible()  # beside, of the same moment
 
 
 def guess(page: Page, school: str, address: str) -> int:

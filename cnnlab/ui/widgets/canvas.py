@@ -26,16 +26,19 @@ _BOX = "canvas.box"
 _label = st.components.v2.component("cnnlab_canvas_label", html="<span></span>", js=joined("canvas_label.js"))
 
 
-def drawing_canvas(show_below: Callable[[Drawing | None], None] | None = None, has_pens: bool = True) -> Drawing | None:
+def drawing_canvas(
+    show_below: Callable[[Drawing | None], None] | None = None, has_pens: bool = True, has_examples: bool = True
+) -> Drawing | None:
     """Show the canvas with its tools; return the drawing, None where it is empty.
 
     ``show_below`` shows something of the drawing between the two: on a phone, on the canvas's screen. ``has_pens``
-    offers pens of other widths.
+    offers pens of other widths, ``has_examples`` ready-made digits. Without these the canvas begins empty, as what was
+    drawn before may be one of them.
     """
     from streamlit_drawable_canvas import st_canvas  # noqa: PLC0415 - it looks for the running server when imported
 
     if not CANVAS_DRAWN.is_set:  # first time, or back from another page
-        set_drawing(CANVAS_LATEST.get())
+        set_drawing(CANVAS_LATEST.get() if has_examples else None)
     st.space("small")  # the canvas's own toolbar floats above it
     with st.container(key=_BOX):
         result = st_canvas(
@@ -57,7 +60,9 @@ def drawing_canvas(show_below: Callable[[Drawing | None], None] | None = None, h
     with st.container(horizontal=True):
         st.button("Undo", icon=":material/undo:", key="canvas.undo", on_click=_undo, disabled=not strokes)
         st.button("Clear", icon=":material/delete:", key="canvas.clear", on_click=set_drawing, disabled=not strokes)
-        _examples()
+        if has_examples:
+            _examples()
+    _name_canvas(" With the keyboard, choose a digit under Examples." if has_examples else "")
     if has_pens:
         st.slider("Pen, pixels", *PENS, PEN, 2, key=CANVAS_PEN.name, persist_state="session", width=CANVAS)
         st.caption(
@@ -69,12 +74,16 @@ def drawing_canvas(show_below: Callable[[Drawing | None], None] | None = None, h
 
 
 def _examples() -> None:
-    """Offer ten drawn digits, so that no mouse is needed, and name the canvas for those who do not see it."""
+    """Offer ten drawn digits, so that no mouse is needed."""
     with st.popover("Examples", icon=":material/format_list_numbered:"), st.container(horizontal=True):
         for label, drawing in example_digits().items():
             content = to_canvas(drawing)
             st.button(label, key=f"canvas.example.{label}", on_click=set_drawing, args=[content])
-    told = "Drawing canvas, for mouse, pen or finger. With the keyboard, choose a digit under Examples."
+
+
+def _name_canvas(without_mouse: str) -> None:
+    """Name the canvas for those who do not see it, and say what to do ``without_mouse``."""
+    told = f"Drawing canvas, for mouse, pen or finger.{without_mouse}"
     _label(data={"box": f"st-key-{_BOX.replace('.', '-')}", "label": told}, key="canvas.label")
 
 
