@@ -17,6 +17,7 @@ from typing import TypeVar
 import torch
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 from torch import Tensor
 
 from cnnlab.analysis.ood import Reading, TrainingFeatures, read
@@ -40,7 +41,12 @@ WAITING = 32  # questions
 NETWORKS = 4  # at hand
 READERS = 2  # pictures: one of the most pixels takes 250 MB while it is read
 
-_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "60"}, 503: {"Retry-After": "1"}}
+_HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    405: {"Allow": "POST"},
+    429: {"Retry-After": "60"},
+    503: {"Retry-After": "1"},
+}
 _Made = TypeVar("_Made")
 
 Find = Callable[[str, str], Run]
@@ -61,7 +67,7 @@ class Network:
 
 
 class Api:
-    """What is done at the address."""
+    """What is done at the address: an ASGI application, so that its route takes all methods."""
 
     def __init__(self, find: Find) -> None:
         self._find = find
@@ -73,9 +79,16 @@ class Api:
         self._answering = ThreadPoolExecutor(1, "api answers", torch.set_num_threads, (1,))
         self._waiting = 0
 
-    async def predict(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        answer = await self._predict(Request(scope, receive))
+        await answer(scope, receive, send)
+
+    async def _predict(self, request: Request) -> Response:
         """Answer a question, or say in a sentence why it cannot be answered."""
         try:
+            if request.method != "POST":
+                raise QuestionError("ask by POST", 405)
             return JSONResponse(await self._answer(request))
         except QuestionError as error:
             return JSONResponse({"error": str(error)}, error.status, _HEADERS.get(error.status))

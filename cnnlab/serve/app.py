@@ -20,7 +20,7 @@ from cnnlab.analysis.ood import read_all
 from cnnlab.export.portable import Portable
 from cnnlab.serve.answers import QuestionError, Reader, answer_of
 from cnnlab.serve.batches import Batches
-from cnnlab.serve.questions import MAX_BYTES, bearer_of, content_of, kind_of
+from cnnlab.serve.questions import MAX_BYTES, bearer_of, content_of, kind_of, refused
 
 AT_ONCE = 32  # images answered together
 WAITING = 1_000  # questions
@@ -113,5 +113,5 @@ class _Service:
         return HTMLResponse(PAGE.read_text(encoding="utf-8"), headers={"Content-Security-Policy": POLICY})
 
     def _check_key(self, request: Request) -> None:
-        if self._key and not secrets.compare_digest(bearer_of(request), self._key):
-            raise QuestionError("send the key: Authorization: Bearer …", 401)
+        if self._key and not secrets.compare_digest(sent := bearer_of(request), self._key):
+            raise refused(sent)

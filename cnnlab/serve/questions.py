@@ -36,3 +36,9 @@ def bearer_of(request: Request) -> bytes:
     """Return the key that a client sent; empty where there is none."""
     sent = request.headers.get("authorization", "").encode("latin-1")  # as headers were decoded
     return sent.removeprefix(b"Bearer ") if sent.startswith(b"Bearer ") else b""
+
+
+def refused(key: str | bytes) -> QuestionError:
+    """Return what to say of a key that opens nothing, or of none."""
+    what = "this key is unknown or revoked" if key else "send the key: Authorization: Bearer …"
+    return QuestionError(what, 401)

@@ -68,7 +68,7 @@ def client(finished_run: Run, loaded: list[Path], tmp_path: Path) -> Iterator[Te
     async def quick(request: object) -> PlainTextResponse:
         return PlainTextResponse("there")
 
-    routes = [Route(PATH, Api(find).predict, methods=["POST"]), Route("/quick", quick)]
+    routes = [Route(PATH, Api(find)), Route("/quick", quick), Route("/{page:path}", quick)]  # as Streamlit's pages
     with TestClient(Starlette(routes=routes)) as client:
         yield client
 
@@ -118,8 +118,10 @@ def test_each_refusal_has_its_status_and_a_sentence(asked: dict[str, Any], statu
     assert ("www-authenticate" in answer.headers) == (status == 401)
 
 
-def test_only_a_post_is_answered(client: TestClient) -> None:
-    assert client.get(PATH).status_code == 405
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def test_only_a_post_is_answered_and_no_page_in_its_place(method: str, client: TestClient) -> None:
+    refused = client.request(method, PATH, headers={"Authorization": f"Bearer {KEY}"})
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
 
 
 def test_a_key_has_a_limit_a_minute(ask: Ask) -> None:

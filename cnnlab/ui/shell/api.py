@@ -13,6 +13,7 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.serve.answers import QuestionError
 from cnnlab.serve.api import PATH, Api
+from cnnlab.serve.questions import refused
 from cnnlab.ui.shell import person
 
 _is_served = Event()
@@ -22,7 +23,7 @@ def routes() -> list[BaseRoute]:
     """Return the routes that the server is started with."""
     _is_served.set()
     base = st.get_option("server.baseUrlPath").strip("/")
-    return [Route(f"/{base}{PATH}" if base else PATH, Api(find).predict, methods=["POST"])]
+    return [Route(f"/{base}{PATH}" if base else PATH, Api(find))]
 
 
 def is_served() -> bool:
@@ -37,7 +38,7 @@ def find(key: str, run_id: str) -> Run:
     """
     somebody = person.of_key(key)
     if somebody is None:
-        raise QuestionError("send the key: Authorization: Bearer …", 401)
+        raise refused(key)
     try:
         run = RunStore(runs_folder()).open(run_id)
     except RunError as error:

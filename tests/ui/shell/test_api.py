@@ -87,6 +87,13 @@ def test_a_teachers_key_is_none_of_a_member(run: Run, rules: Rules) -> None:
     assert status(key_of(BOB, CODES["code"], "teacher"), run.id) == 404  # joined as a member
 
 
+def test_a_wrong_key_is_told_from_none(run: Run, rules: Rules) -> None:
+    rules(**CODES)
+    for key, told in (("", "send the key"), ("cnnlab_guess", "unknown or revoked")):
+        with pytest.raises(QuestionError, match=told):
+            api.find(key, run.id)
+
+
 def test_an_administrators_key_opens_everything_until_there_is_a_class(run: Run, rules: Rules) -> None:
     key = person.api_keys().make(person.as_holder())
     assert status(key, run.id) == 200
