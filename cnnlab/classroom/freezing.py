@@ -16,7 +16,7 @@ from cnnlab.runs.copying import copied
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import About, Summary
-from cnnlab.runs.trained import test_answers
+from cnnlab.runs.trained import load_trained, test_split
 
 TAG = "handed in"
 
@@ -26,14 +26,14 @@ def hand_in(
 ) -> HandIn:
     """Freeze a copy of ``run``, which is nobody's, so that only teachers can change it; note its test answers.
 
-    ``looks`` counts how often the person's runs were evaluated on the test images so far; this is one more. Raises
-    AssignmentError with the first reason why it is refused, RunError or DatasetError where the run or its test images
-    cannot be read, OSError where it cannot be written.
+    ``looks`` counts how often the person's runs were evaluated on the test images so far. This is no look: it tells
+    nobody more than the run's own test has told. Raises AssignmentError with the first reason why it is refused,
+    RunError or DatasetError where the run or its test images cannot be read, OSError where it cannot be written.
     """
     before, taught = run.summary, _taught(run)  # first: what is whole when the rules are checked was whole then
     if refused := refusals(run, assignment, _own(person, assignment, hand_ins), now):
         raise AssignmentError(refused[0])
-    hits, facts = test_answers(run).hits, facts_of(run)
+    hits, facts = load_trained(run).answers(test_split(run)).hits, facts_of(run)
     with _frozen(run, before, f"{person.name}: {assignment.title}"[:100]) as copy:
         handed = HandIn(
             run=copy.id,
@@ -44,7 +44,7 @@ def hand_in(
             validation_accuracy=before.validation_accuracy or 0.0,
             epochs=facts.epochs,
             parameters=facts.parameters,
-            looks=looks + 1,
+            looks=looks,
             right=as_bits(hits),
             images=len(hits),
             taught=taught,
