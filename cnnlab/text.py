@@ -32,6 +32,11 @@ def sentence(reason: str) -> str:
     return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
 
 
+def file_name(title: str) -> str:
+    """Return a title as a part of a file's name: letters, digits and hyphens, at most 60 characters."""
+    return re.sub(r"[\W_]+", "-", title)[:60].strip("-")
+
+
 def percent(probability: float) -> str:
     """Format a probability that a network gives: near certainty none is called full."""
     told = f"{probability:.1%}"

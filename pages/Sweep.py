@@ -27,4 +27,4 @@ with top:
     if busy:
         st.caption("A sweep is running on this server. Only one can run at a time.")
 with live:
-    watch_sweeps()
+    watch_sweeps(may_start)

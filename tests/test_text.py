@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.text import percent, sentence, without_password
+from cnnlab.text import file_name, percent, sentence, without_password
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,11 @@ def test_a_reason_becomes_a_sentence_and_none_stays_none() -> None:
     assert sentence("MNIST is gone: download it") == "MNIST is gone: download it."
     assert sentence("this needs 2 MB") == "This needs 2 MB."
     assert sentence("") == ""
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [("Read digits in six epochs", "Read-digits-in-six-epochs"), ("../Übung: 3/4*", "Übung-3-4"), ("a" * 90, "a" * 60)],
+)
+def test_a_title_becomes_a_part_of_a_files_name(title: str, name: str) -> None:
+    assert file_name(title) == name

@@ -22,6 +22,7 @@ FULL = 1.01  # of a share's axis: all, and room for its marker
 MAX_NAME = 20  # characters of a class's name beside an axis; hovering tells the whole
 TILE_NAME = 9  # above a picture of a row
 SMALL, LARGE = 12, 13  # pixels of letters: all of a chart's, and its title
+APART = 17  # pixels from the middle of a label to that of the next
 PLOT_HEIGHT = 260  # pixels of a chart among others
 TINY = 1e-12  # in place of zero where a logarithm is taken
 MAX_POINTS = 500  # of a line, about its width in pixels: more only costs the browser
@@ -119,7 +120,8 @@ def end_labels(
     low = min(every, default=0.0) if is_log or y_axis.get("rangemode") != "tozero" else 0.0
     high = max(every, default=1.0)
     span = (log10(high / max(low, TINY)) if is_log else high - low) or 1.0
-    heights = [end / span * PLOT_HEIGHT * 0.7 for end in ends]  # pixels, about
+    floor_at = log10(max(low, TINY)) if is_log else low
+    heights = [(end - floor_at) / span * PLOT_HEIGHT * 0.7 for end in ends]  # pixels above the axis, about
     return [
         {
             "x": line["x"][-1],
@@ -136,16 +138,16 @@ def end_labels(
 
 
 def _shifts(places: Sequence[float], heights: Sequence[float]) -> list[int]:
-    """Return by how much labels move up, so that those at one place do not cover each other."""
+    """Return by how much labels move up, so that those at one place cover neither each other nor the axis's ticks."""
     shifts = [0] * len(places)
     for place in set(places):
         order = sorted((at for at in range(len(places)) if places[at] == place), key=heights.__getitem__)
         moved = [heights[at] for at in order]
         for number in range(1, len(order)):
-            moved[number] = max(moved[number], moved[number - 1] + LARGE + 1)
+            moved[number] = max(moved[number], moved[number - 1] + APART)
         middle = sum(new - heights[at] for new, at in zip(moved, order, strict=True)) / len(order)
         for new, at in zip(moved, order, strict=True):
-            shifts[at] = round(new - heights[at] - middle)
+            shifts[at] = round(new - heights[at] - middle + max(0.0, APART / 2 - (moved[0] - middle)))
     return shifts
 
 

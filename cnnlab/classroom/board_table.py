@@ -43,6 +43,21 @@ def _cells(place: int, row: Row, names: Mapping[str, str], proof: Proof | None) 
     }
 
 
+def file_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the board as its file has it: times of the server's zone to the second, with its offset (ISO 8601)."""
+    times = [moment.to_pydatetime().astimezone() for moment in pd.to_datetime(table["Handed in"], utc=True)]
+    return table.assign(**{"Handed in": [moment.isoformat(timespec="seconds") for moment in times]})
+
+
+def with_digits(table: pd.DataFrame, found: Sequence[Counted | None]) -> pd.DataFrame:
+    """Return the board with the fraction of the class's digits that each row's run reads, and of how many."""
+    after = list(table.columns).index("Validation")
+    told = table.copy()
+    told.insert(after, "Class digits", [one.accuracy if one else None for one in found])
+    told.insert(after + 1, "Class digits, count", [one.images if one else 0 for one in found])
+    return told
+
+
 def digits_of(row: Row, writers: Writers, readings: Readings) -> Counted | None:
     """Return how many of the class's digits a row's run reads, of the writers that may judge it; None without any."""
     right = _right(row, writers, readings).values()

@@ -45,16 +45,20 @@ class ClassRules(Quotas):
             raise ValueError(f"a code needs at least {SHORTEST_CODE} characters")
         return value.strip()
 
+    def code_of(self, role: str) -> str:
+        """Return the code that lets one in as a teacher or a member."""
+        return self.teacher_code if role == "teacher" else self.code
+
     @property
     def has_code(self) -> bool:
         """Whether one can join without an account."""
         return bool(self.code or self.teacher_code)
 
     def role_of_code(self, typed: str) -> Literal["teacher", "member", "stranger"]:
-        """Return as what a code lets one in; the time it takes says nothing of the codes."""
-        entered = typed.strip().encode()
-        is_teachers = compare_digest(entered, self.teacher_code.encode()) and bool(self.teacher_code)
-        is_members = compare_digest(entered, self.code.encode()) and bool(self.code)
+        """Return as what a code lets one in, in capitals or not; the time it takes says nothing of the codes."""
+        entered = _entered(typed)
+        is_teachers = compare_digest(entered, _entered(self.teacher_code)) and bool(self.teacher_code)
+        is_members = compare_digest(entered, _entered(self.code)) and bool(self.code)
         return "teacher" if is_teachers else "member" if is_members else "stranger"
 
 
@@ -64,6 +68,13 @@ def parse_rules(section: Mapping[str, object]) -> ClassRules:
         rules = ClassRules.model_validate(dict(section))
     except ValidationError as error:
         raise ClassRulesError(f"the section [class] of the server's secrets: {first_error(error)}") from error
-    if rules.code and rules.code == rules.teacher_code:
-        raise ClassRulesError("the section [class] of the server's secrets: code and teacher_code are the same")
+    if rules.code and _entered(rules.code) == _entered(rules.teacher_code):
+        raise ClassRulesError(
+            "the section [class] of the server's secrets: code and teacher_code are the same, as capitals do not count"
+        )
     return rules
+
+
+def _entered(code: str) -> bytes:
+    """Return what counts of a code."""
+    return code.strip().casefold().encode()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from typing import Any
 
 from cnnlab.data.datasets import dataset_title
 from cnnlab.networks.layers import Chain
-from cnnlab.training.config import COUNTS_WITH, RunConfig
+from cnnlab.text import sentence
+from cnnlab.training.config import COUNTS_WITH, RunConfig, field_title
 from cnnlab.training.recipes import DEFAULT, RECIPES, Recipe
 
 _VALUES = {
@@ -56,6 +58,7 @@ _SAID = {
 }
 _SHARES = ("train_fraction", "filters_kept", "validation_fraction", "lesson_share")
 _ALWAYS_OWN = {"dataset", "device", "precision", "threads"}  # no recipe decides them
+_FIRST_WORD, _LONG_WORD = re.compile(r"^[a-z_]+\b"), re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")  # that may be a setting
 TOLD = 3  # settings in a title, at most
 
 
@@ -74,6 +77,26 @@ def setting_title(field: str, value: Any, digits: int = 6) -> str:
         return str(value) if str(value).isdigit() else f"{float(str(value)):.{digits}g}"
     except ValueError:
         return value_title(str(value))
+
+
+def setting_of(reason: str) -> str:
+    """Return the setting that a reason is about, as those of ``parse_config`` are; empty where it names none."""
+    first = _FIRST_WORD.match(reason)
+    return first[0] if first and first[0] in RunConfig.model_fields else ""
+
+
+def in_form_words(reason: str, where: str = "") -> str:
+    """Write a reason as a sentence in which settings have the names that forms give them.
+
+    ``where`` follows the name of the setting that it is about. "batch_size: at most 10,000" becomes "Batch size: …".
+    """
+    about = setting_of(reason)
+    rest = _LONG_WORD.sub(lambda found: _titled(found[0]), reason[len(about) :])
+    return sentence(f"{field_title(about)}{where}{rest}" if about else rest)
+
+
+def _titled(word: str) -> str:
+    return field_title(word) if word in RunConfig.model_fields else word
 
 
 def recipe_of(config: RunConfig) -> Recipe:

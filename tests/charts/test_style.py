@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from cnnlab import charts
-from cnnlab.charts.style import MAX_NAME, fitted, log_axis
+from cnnlab.charts.style import APART, MAX_NAME, end_labels, fitted, log_axis
 
 BROWN, BLACK = f"{'a cat ' * 10}of brown fur", f"{'a cat ' * 10}of black fur"
 
@@ -37,3 +39,13 @@ def test_hovering_tells_the_whole_of_a_cut_name() -> None:
 )
 def test_a_logarithmic_axis_has_whole_labels(values: list[float], labels: list[str]) -> None:
     assert log_axis(values)["ticktext"] == labels
+
+
+@pytest.mark.parametrize("axis", [{"rangemode": "tozero"}, {"type": "log"}])
+def test_labels_at_the_ends_of_lines_lie_neither_on_each_other_nor_on_the_axis(axis: dict[str, str]) -> None:
+    ends = {"train": 0.0301, "validation": 0.03, "parent": 0.0302}
+    lines = [{"name": name, "x": [1, 38], "y": [2.0, end], "line": {"color": "#000000"}} for name, end in ends.items()]
+    shifts = {note["text"]: note["yshift"] for note in end_labels(lines, {name: name for name in ends}, axis)}
+    ordered = [shifts[f"<b>{name}</b>"] for name in sorted(ends, key=ends.__getitem__)]
+    assert all(upper - lower >= APART - 2 for lower, upper in pairwise(ordered))
+    assert ordered[0] >= 0  # these lines end at the axis

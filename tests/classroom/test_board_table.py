@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from datetime import datetime
+from math import isnan
+
 from cnnlab.classroom.board import board
-from cnnlab.classroom.board_table import SAME, board_table, digits_of, writers_table
+from cnnlab.classroom.board_table import SAME, board_table, digits_of, file_table, with_digits, writers_table
 from cnnlab.classroom.digits import fingerprint
 from cnnlab.classroom.proofs import Proof
-from tests.classroom.samples import ADA, BOB, CYD, assignment, digits, handed
+from tests.classroom.samples import ADA, BOB, CYD, NOW, assignment, digits, handed
 
 NAMES = {ADA.id: "Ada", BOB.id: "Bob", CYD.id: "Ada"}
 ROWS = board([handed(ADA, [True] * 9 + [False]), handed(BOB, [True] * 10)], assignment())
@@ -18,6 +21,17 @@ def test_a_row_says_who_how_good_with_its_interval_and_what_was_proved() -> None
     assert (first["Place"], first["Name"], first["Test"], first["Verified"]) == ("1", "Bob", 1.0, "proved")
     assert (second["Place"], second["Name"], second["Verified"]) == (SAME, "Ada", "")
     assert second["Low"] < second["Test"] < second["High"]
+
+
+def test_the_file_has_numbers_and_times_that_say_where() -> None:
+    table = file_table(with_digits(board_table(ROWS, NAMES, {}), [digits_of(ROWS[0], WRITERS, READINGS), None]))
+    first, second = table.to_dict("records")
+    assert (first["Class digits"], first["Class digits, count"]) == (0.5, 20)
+    assert (isnan(second["Class digits"]), second["Class digits, count"]) == (True, 0)
+    handed_in = datetime.fromisoformat(first["Handed in"])
+    assert handed_in == ROWS[0].best.at
+    assert handed_in.utcoffset() == NOW.astimezone().utcoffset()
+    assert len(first["Handed in"]) == len("2030-05-01T12:00:00+00:00")
 
 
 def test_the_hardest_handwriting_comes_first_and_each_network_has_a_column() -> None:

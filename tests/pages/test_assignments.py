@@ -15,6 +15,8 @@ from cnnlab.classroom.freezing import hand_in
 from cnnlab.classroom.hand_ins import HandIns
 from cnnlab.classroom.proofs import Proof, Proofs
 from cnnlab.data.table import DIGITS
+from cnnlab.drawings.example_digits import example_digits
+from cnnlab.drawings.strokes import rounded, to_canvas
 from cnnlab.jobs.worker import Worker
 from cnnlab.people.belonging import give
 from cnnlab.people.members import Member, Members
@@ -22,6 +24,7 @@ from cnnlab.people.rights import ADMINISTRATOR, STRANGER
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.ui.classroom import teacher
+from cnnlab.ui.shell.state import CANVAS_LATEST
 from tests.classroom.samples import ADA, BOB, TEACHER, digits
 from tests.pages.conftest import ActAs
 from tests.pages.driver import button, canvas_of, checked, opened, texts, told
@@ -64,8 +67,11 @@ def test_a_teacher_makes_an_assignment_of_trains_settings_changes_and_removes_it
     act_as(TEACHER)
     page = checked(opened("Train", architecture="quick", epochs="3"))
     button(page, "Make").click().run()
-    assert "give it a title" in page.error[0].value
+    assert page.error[0].value.replace("\\", "") == "Give it a title."
     page.text_input(key="assignment.new.title").set_value("Digits race")
+    page.number_input(key="assignment.new.most_epochs").set_value(0)
+    button(page, "Make").click().run()
+    assert page.error[0].value.replace("\\", "") == "Epochs, at most: at least 1."
     page.multiselect(key="assignment.new.free").set_value(["learning_rate"])
     page.number_input(key="assignment.new.most_epochs").set_value(5)
     checked(button(page, "Make").click().run())
@@ -77,6 +83,7 @@ def test_a_teacher_makes_an_assignment_of_trains_settings_changes_and_removes_it
     checked(button(page, "Save").click().run())
     assert "Race" in page.subheader[0].value
     button(page, "Remove").click().run()
+    assert "no other assignment" in texts(page)
     assert "Make an assignment" in texts(checked(page))
     button(page, "Undo").click().run()
     assert "Race" in checked(page).subheader[0].value
@@ -220,8 +227,39 @@ def test_everyone_draws_ten_digits_and_networks_are_judged_by_writer(adas: Run, 
     assert "You have drawn your ten digits" in texts(checked(page))
     assert set(ClassDigits(runs_folder()).of(ADA.id)) == set(DIGITS)
     assert {row["Writer"] for row in board_of(page)} == {"Ada", "Bob"}
+    assert {row["Writer"] for row in board_of(page)} == {"Ada", "Bob"}
     button(page, "Draw all again").click().run()
     assert "0 of 10 are saved" in texts(checked(page))
+    assert {row["Writer"] for row in board_of(page)} == {"Bob"}
+
+
+def test_one_digit_is_drawn_again_while_the_others_stay(act_as: ActAs) -> None:
+    given()
+    kept = ClassDigits(runs_folder())
+    for digit in digits():
+        kept.put(ADA.id, digit, digit.label)
+    act_as(ADA)
+    page = checked(opened("Class"))
+    page.segmented_control(key="class.view").set_value("Class digits").run()
+    page.button(key="class.digit.again.3").click().run()
+    assert "Draw a 3 again" in texts(checked(page))
+    other = digits(shift=0.05)
+    page.session_state["canvas"] = canvas_of(other[3])
+    page.run()
+    page.button(key="class.digit.save").click().run()
+    assert "You have drawn your ten digits" in texts(checked(page))
+    before = {one.label: rounded(one).strokes for one in digits()}
+    assert [label for label, one in kept.of(ADA.id).items() if one.strokes != before[label]] == ["3"]
+
+
+def test_no_ready_made_digit_gets_into_the_class(act_as: ActAs) -> None:
+    given()
+    act_as(ADA)
+    page = checked(opened("Class"))
+    page.session_state[CANVAS_LATEST.name] = to_canvas(example_digits()["0"])  # as it is after Draw
+    page.segmented_control(key="class.view").set_value("Class digits").run()
+    assert page.button(key="class.digit.save").disabled
+    assert not [one for one in page.button if str(one.key).startswith("canvas.example")]
 
 
 def test_a_network_from_which_nothing_was_handed_in_shows_on_no_board(act_as: ActAs) -> None:

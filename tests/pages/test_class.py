@@ -72,15 +72,31 @@ def test_an_owner_shows_a_run_and_hides_it_again(adas: Run, act_as: ActAs) -> No
 def test_who_deletes_on_compare_can_undo_it_and_nobody_else(somebody: Person, adas: Run, act_as: ActAs) -> None:
     Members(runs_folder() / ".people").put(ADA.id, Member(name="Ada"))
     act_as(somebody)
-    page = checked(opened("Compare", compare=adas.id))
+    page = checked(opened("Compare", compare=adas.id, run=adas.id))
     assert ("By" in page.dataframe[0].value.columns) == (somebody is TEACHER)
     button(page, "Delete").click().run()
     assert RunStore(runs_folder()).deleted()
-    act_as(BOB)
-    assert "Deleted: 1" not in told(opened("Compare"))
-    act_as(somebody)
+    assert not page.warning  # that the run of the address is gone: its person has just deleted it
+    link = {"Inside": {"run": adas.id}, "Compare": {"compare": adas.id}}
+    for name, query in link.items():
+        act_as(BOB)
+        assert "do not exist here" in texts(opened(name, **query)).replace("does", "do")
+        act_as(somebody)
+        assert "deleted. You can restore" in texts(opened(name, **query))
     button(page, "Undo").click().run()
     assert adas.folder.exists()
+
+
+def test_a_delete_that_is_refused_says_which_run_keeps_it(adas: Run, act_as: ActAs) -> None:
+    adas.change_about(title="Ada's *best*")
+    adas.show(True)
+    act_as(BOB)
+    for selected, told_of in ((adas.id, r"Ada's \*best\*"), ("", "undo")):
+        page = checked(opened("Compare", compare=selected))
+        if not selected:
+            button(page, "Clear selection").click().run()
+        assert told_of in button(page, "Delete").help
+        assert button(page, "Delete").disabled
 
 
 def test_a_page_finds_out_once_who_somebody_is(adas: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,8 +142,14 @@ def test_a_pupil_joins_with_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Member of the class" in texts(page)
     assert not [button for button in page.button if button.label == "Join"]
     other = checked(opened("Train"))
-    checked(button(page, "Leave").click().run())
+    (ada,) = Members(runs_folder() / ".people").names()
+    run, shown = (RunStore(runs_folder(), ada).create(RunConfig()) for _ in range(2))
+    run.open_up(True)
+    shown.show(True)
+    assert "new person" in texts(page)
+    checked(button(page, "Leave now").click().run())
     assert "You have left." in texts(page)
+    assert (run.is_open, shown.is_shown) == (False, True)
     assert button(other.run(), "Join")
 
 

@@ -93,10 +93,35 @@ def test_a_network_too_large_for_the_memory_is_refused_with_what_to_lower(monkey
     told = page.error[0].value.replace("\\", "")
     found = re.search(r"\d+\.\d GB are free: set it to (\d+) images at once", told)
     assert found
+    assert told.startswith("Micro-batch, under More settings: this needs about")
     assert button(page, "Train").disabled
     page.number_input(key="form.micro_batch").set_value(int(found[1])).run()
     assert not page.error
     assert not button(page, "Train").disabled
+
+
+def refusals(page: AppTest) -> list[str]:
+    return [error.value.replace("\\", "") for error in page.error]
+
+
+def test_settings_that_cannot_run_are_told_below_the_button_and_their_fold_opens_once() -> None:
+    page = open_page("Train")
+    fold = page.session_state
+    assert "Press **Train**" in texts(page)
+    assert "Memory: up to 0." in texts(page)
+    page.number_input(key="form.batch_size").set_value(100_000).run()
+    assert refusals(page) == ["Batch size: at most 10,000."]
+    assert not fold["form.more"]
+    assert "Press **Train**" not in texts(page)
+    page.number_input(key="form.batch_size").set_value(64).run()
+    page.number_input(key="form.weight_decay").set_value(7.0).run()
+    assert refusals(page) == ["Weight decay, under More settings: at most 1."]
+    assert fold["form.more"]
+    fold["form.more"] = False
+    page.run()
+    assert not fold["form.more"]  # who closed it wants it closed
+    page.number_input(key="form.weight_decay").set_value(0.01).run()
+    assert "Press **Train**" in texts(checked(page))
 
 
 def test_an_error_nobody_expected_has_its_details_folded_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,9 @@ def test_a_code_lets_in_as_what_it_is_for() -> None:
     assert rules.has_code
     assert rules.role_of_code(" blue whale ") == "member"
     assert rules.role_of_code("red panda") == "teacher"
-    assert rules.role_of_code("Blue whale") == "stranger"
+    assert rules.role_of_code("Blue WHALE") == "member"
+    assert ClassRules(code="Blue Whale").role_of_code("blue whale") == "member"
+    assert rules.role_of_code("blue whales") == "stranger"
 
 
 @pytest.mark.parametrize("rules", [ClassRules(), ClassRules(code="blue whale"), ClassRules(teacher_code="red panda")])
@@ -35,6 +37,7 @@ def test_no_code_lets_in_where_there_is_none_or_another(rules: ClassRules, typed
         ({"code": 123456}, "code"),
         ({"teachers": {"ada": 1}}, "teachers"),
         ({"code": "blue whale", "teacher_code": "blue whale"}, "the same"),
+        ({"code": "blue whale", "teacher_code": "Blue Whale"}, "capitals do not count"),
     ],
 )
 def test_wrong_rules_are_refused_with_what_is_wrong(section: dict[str, object], what: str) -> None:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.training.config import RunConfig
+from cnnlab.training.config import ConfigError, RunConfig, parse_config
 from cnnlab.training.recipes import DEFAULT, RECIPES
-from cnnlab.training.titles import TOLD, phrase, recipe_of, setting_title, what_differs
+from cnnlab.training.titles import TOLD, in_form_words, phrase, recipe_of, setting_of, setting_title, what_differs
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -41,3 +41,32 @@ def test_values_are_told_by_their_titles() -> None:
         "0.0123456",
     )
     assert (phrase("learning_rate", 0.0123456), phrase("momentum", "0.8")) == ("learning rate 0.0123", "momentum 0.8")
+
+
+@pytest.mark.parametrize(
+    ("fields", "setting", "told"),
+    [
+        ({"batch_size": 100_000}, "batch_size", "Batch size: at most 10,000."),
+        ({"learning_rate": 0}, "learning_rate", "Learning rate: more than 0."),
+        ({"momentum": 1}, "momentum", "Momentum: less than 1."),
+        ({"epochs": 1.5}, "epochs", "Epochs: not a whole number."),
+        ({"optimizer": "lion"}, "optimizer", "Optimiser: one of 'sgd', 'adam', 'adamw' or 'rmsprop'."),
+        ({"optimizer": "sgd", "momentum": 0}, "nesterov", "Nesterov momentum needs a momentum above 0."),
+        (
+            {"schedule": "step", "warmup_epochs": 45},
+            "warmup_epochs",
+            "Warm-up epochs must be fewer than the epochs.",
+        ),
+    ],
+)
+def test_a_reason_has_the_words_of_forms(fields: dict[str, object], setting: str, told: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        parse_config(fields)
+    assert setting_of(str(refusal.value)) == setting
+    assert in_form_words(str(refusal.value)) == told
+
+
+def test_what_names_no_setting_stays_as_it_is() -> None:
+    assert setting_of("conv2: a kernel of 9 does not fit") == ""
+    assert in_form_words("conv_two: a kernel of 9 does not fit") == "Conv_two: a kernel of 9 does not fit."
+    assert in_form_words("mixed: set feature_copies to 0") == "Mixed: set Variants of each image to 0."

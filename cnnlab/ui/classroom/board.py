@@ -12,10 +12,10 @@ import streamlit as st
 from cnnlab.charts.board import accuracies
 from cnnlab.classroom.assignment import Assignment
 from cnnlab.classroom.board import Part, Row, board, shown_part
-from cnnlab.classroom.board_table import board_table, digits_of
-from cnnlab.classroom.digits import Writers
-from cnnlab.classroom.readings import Readings
+from cnnlab.classroom.board_table import board_table, digits_of, file_table, with_digits
+from cnnlab.evaluation.metrics import Counted
 from cnnlab.quantities import p_cell, percent
+from cnnlab.text import file_name
 from cnnlab.ui.classroom.digit_readings import read_digits
 from cnnlab.ui.shell import classroom, frame, person
 from cnnlab.ui.shell.address import ASSIGNMENT
@@ -24,7 +24,10 @@ from cnnlab.ui.widgets.figure import download_table
 
 PARTS: dict[Part, str] = {"public": "Public half", "private": "Private half", "all": "All test images"}
 _COLUMNS = {
-    "Place": st.column_config.TextColumn(help="Same as above: chance explains the difference to the last place"),
+    "Place": st.column_config.TextColumn(
+        width=70, help="Same as above: chance explains the difference to the last place"
+    ),
+    "Name": st.column_config.TextColumn(pinned=True),
     "Test": st.column_config.TextColumn("Test accuracy"),
     "Interval": st.column_config.TextColumn("95% interval", help="Of the test accuracy (Wilson)"),
     "p": st.column_config.TextColumn(help="McNemar's test against the last place, multiplied by the number of tests"),
@@ -61,9 +64,9 @@ def show(assignment: Assignment) -> None:
     names, proofs = person.names(), classroom.proofs()
     whole = board_table(rows, names, {row.best.run: proofs.get(row.best.run) for row in rows})
     writers, readings = read_digits(assignment, rows)
-    if readings:
-        whole.insert(6, "Class digits", [_digits(row, writers, readings) for row in rows])
-    st.dataframe(_told(whole), hide_index=True, column_config=_COLUMNS, width="stretch")
+    found = [digits_of(row, writers, readings) for row in rows] if readings else []
+    whole = with_digits(whole, found) if found else whole
+    st.dataframe(_told(whole, found), hide_index=True, column_config=_COLUMNS, width="stretch")
     st.plotly_chart(
         accuracies(whole, [row.is_same for row in rows]),
         key="class.accuracies",
@@ -72,11 +75,14 @@ def show(assignment: Assignment) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{PARTS[part]}: {rows[0].test.images:,} images. {_later(assignment)}", width="stretch")
-        download_table(lambda: whole, f"board-{assignment.id}")
+        download_table(lambda: file_table(whole), f"board-{file_name(assignment.title)}")
     explain(
         "Of each person's runs, validation accuracy chooses one. Its test accuracy decides the order. McNemar's exact "
         "test compares it with the last place above on the same images; p is multiplied by the number of tests. Every "
-        "look at the test images makes it easier to choose a run by luck, so looks are counted."
+        "look at the test images makes it easier to choose a run by luck, so looks are counted. *Proved* means that "
+        "the training was executed again and gave the same numbers. Another one with the same settings and seed can "
+        "give others: they also depend on the number of threads, which follows the machine's load. On a phone, swipe "
+        "the table sideways to see all columns."
     )
 
 
@@ -102,13 +108,12 @@ def _later(assignment: Assignment) -> str:
     return ""
 
 
-def _digits(row: Row, writers: Writers, readings: Readings) -> str:
-    found = digits_of(row, writers, readings)
+def _digits(found: Counted | None) -> str:
     return f"{percent(found.accuracy, found.interval)} of {found.images}" if found else "–"
 
 
-def _told(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table as people read it."""
+def _told(table: pd.DataFrame, digits: Sequence[Counted | None]) -> pd.DataFrame:
+    """Return the table as people read it; ``digits`` are those of the class that each row's run reads, if known."""
     bounds: Sequence[tuple[float, float]] = list(zip(table["Low"], table["High"], strict=True))
     told = table.assign(
         Test=[percent(share, interval) for share, interval in zip(table["Test"], bounds, strict=True)],
@@ -117,5 +122,7 @@ def _told(table: pd.DataFrame) -> pd.DataFrame:
         Validation=table["Validation"].map(percent),
         Verified=table["Verified"].map(lambda badge: [badge] if badge else []),
     )
+    if digits:
+        told["Class digits"] = [_digits(found) for found in digits]
     told["Handed in"] = pd.to_datetime(told["Handed in"], utc=True)
     return told[[name for name in (*_SHOWN, *_ALSO) if name in told.columns]]

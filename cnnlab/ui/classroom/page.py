@@ -14,7 +14,7 @@ from cnnlab.ui.classroom import board, class_digits, teacher
 from cnnlab.ui.shell import classroom, flash, frame, person
 from cnnlab.ui.shell.address import ASSIGNMENT
 from cnnlab.ui.shell.frame import literal
-from cnnlab.ui.shell.state import ASSIGNMENT_SHOWN
+from cnnlab.ui.shell.state import ASSIGNMENT_SHOWN, CLASS_REMOVED
 from cnnlab.ui.widgets.assignment_rules import deadline, free_settings, limits
 
 BOARD, DIGITS = "Board", "Class digits"
@@ -47,8 +47,9 @@ def show_class(head: DeltaGenerator) -> None:
 
 def _none_yet() -> None:
     if person.me().is_in_charge:
+        there = "There is no other assignment" if CLASS_REMOVED.get() else "There is no assignment yet"
         st.info(
-            "There is no assignment yet. Choose settings on Train, then press **Make an assignment** below the form.",
+            f"{there}. Choose settings on Train, then press **Make an assignment** below the form.",
             icon=":material/assignment_add:",
         )
         frame.link("Train", "Choose settings on Train")

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.pictures.store import is_own_key
+from cnnlab.errors import first_error
 from cnnlab.export.metrics import InteropError, available
 from cnnlab.export.mlflow import to_mlflow
 from cnnlab.export.portable import Portable
@@ -27,12 +28,12 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import runs_folder
 from cnnlab.runs.summary import About
 from cnnlab.runs.trained import test_answers
-from cnnlab.text import without_password
+from cnnlab.text import sentence, without_password
 from cnnlab.ui.compare.bring_in import bring_in
 from cnnlab.ui.compare.run_table import tick_only
 from cnnlab.ui.shell import person, quotas, run_changes, session
 from cnnlab.ui.shell.flash import say, tell
-from cnnlab.ui.shell.frame import counted, distinct_labels, go_to
+from cnnlab.ui.shell.frame import counted, distinct_labels, go_to, literal
 from cnnlab.ui.shell.own_pictures import may_train_on
 from cnnlab.ui.shell.state import DELETED_RUNS, about_field
 from cnnlab.ui.widgets.quota_room import is_full
@@ -71,13 +72,14 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
             disabled=not ended,
             help="One page about these runs, to read, print or save as PDF. It uses the test images once more.",
         )
+        kept = [entry for entry in ended if not person.may(Action.DELETE, entry)]
         st.button(
             "Delete",
             icon=":material/delete:",
             on_click=_delete,
             args=[[entry.id for entry in ended]],
-            disabled=not ended or not _may_all(Action.DELETE, ended),
-            help="You can undo this for seven days",
+            disabled=not ended or bool(kept),
+            help=_whose(kept) or "You can undo this for seven days",
         )
         with st.popover("Import", icon=":material/upload:"):
             _import()
@@ -87,20 +89,29 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
         with st.popover("Export", icon=":material/output:", disabled=len(ended) != 1, help=EXPORT_HELP):
             if len(ended) == 1:
                 take_away(ended[0].run)
-        if deleted := run_changes.deleted_runs():
-            with st.popover(f"Deleted: {len(deleted)}", icon=":material/restore_from_trash:"):
-                _restore(deleted)
+        _offer_deleted()
     _tell()
 
 
-def _may_all(action: Action, entries: Sequence[Entry]) -> bool:
-    return all(person.may(action, entry) for entry in entries)
+def _offer_deleted() -> None:
+    """Show the button with the deleted runs that the person can restore; nothing without any."""
+    if deleted := run_changes.deleted_runs():
+        with st.popover(f"Deleted: {len(deleted)}", icon=":material/restore_from_trash:"):
+            _restore(deleted)
+
+
+def _whose(others: Sequence[Entry]) -> str:
+    """Say which runs keep a button from being pressed, as they are somebody else's; nothing without any."""
+    named = ", ".join(literal(name) for name in short_names(others))
+    return f"Only who trained it, or a teacher, can do this. Clear the selection of: {named}" if named else ""
 
 
 def import_runs() -> None:
-    """Show the import of runs, for a store without any."""
-    with st.popover("Import runs", icon=":material/upload:"):
-        _import()
+    """Show the import of runs, for a store without any, and those that were deleted."""
+    with st.container(horizontal=True):
+        with st.popover("Import runs", icon=":material/upload:"):
+            _import()
+        _offer_deleted()
     _tell()
 
 
@@ -140,8 +151,7 @@ def _save(run: Run, shown: About, key: str) -> None:
     except RunError as error:
         say(_PLACE, str(error), "error")
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        say(_PLACE, f"{first['loc'][0]}: {first['msg']}".capitalize(), "error")
+        say(_PLACE, sentence(first_error(error)), "error")
 
 
 def _download(ended: Sequence[Entry]) -> None:
@@ -151,7 +161,7 @@ def _download(ended: Sequence[Entry]) -> None:
     with_pictures = bool(own) and st.checkbox(
         "With pictures", key="compare.pictures", help="Also puts your own pictures into the archive"
     )
-    runs = [entry.run for entry in ended]
+    runs, kept = [entry.run for entry in ended], [entry for entry in ended if not _may_pack(entry)]
     st.download_button(
         "Download",
         lambda: through_file(lambda file: pack(runs, file, versions_of(own if with_pictures else [])), runs_folder()),
@@ -159,8 +169,8 @@ def _download(ended: Sequence[Entry]) -> None:
         "application/zip",
         icon=":material/download:",
         on_click="ignore",
-        disabled=not ended or not all(_may_pack(entry) for entry in ended),
-        help="One archive with settings, history and the saved weights. You can import it elsewhere.",
+        disabled=not ended or bool(kept),
+        help=_whose(kept) or "One archive with settings, history and the saved weights. You can import it elsewhere.",
     )
 
 
@@ -184,6 +194,7 @@ def _delete(run_ids: Sequence[str]) -> None:
     for run_id in run_ids:
         try:
             run_changes.delete(run_id)
+            session.let_go(run_id)
             gone.append(run_id)
         except RunError as error:
             say(_PLACE, str(error), "error")

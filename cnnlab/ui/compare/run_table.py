@@ -16,7 +16,7 @@ from cnnlab.charts.png import inline
 from cnnlab.runs.catalogue import search, settings_of, table
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.listing import Listing
-from cnnlab.ui.shell import person, session
+from cnnlab.ui.shell import person, run_changes, session
 from cnnlab.ui.shell.address import COMPARE
 from cnnlab.ui.shell.state import COMPARED, COMPARED_CLEARED, SEARCH, Key, compared_table
 
@@ -128,12 +128,20 @@ def _chosen(known: Mapping[str, Entry]) -> list[str]:
     if given is None:
         asked = COMPARE.values(known) if not COMPARED.is_set else []
         if not COMPARED.is_set and COMPARE.has_unknown(known):
-            st.warning("Some runs in this link do not exist here.", icon=":material/link_off:")
+            st.warning(_missing(known), icon=":material/link_off:")
         tested = [run_id for run_id, entry in known.items() if entry.test_accuracy is not None]
         given = asked[:MAX_RUNS] or tested[:2] or list(known)[:2]
     given = [run_id for run_id in given if run_id in known]
     _choose(given)
     return given
+
+
+def _missing(known: Mapping[str, Entry]) -> str:
+    """Say that the URL names runs that are not here, or are deleted and can be restored."""
+    deleted = {run.id for run in run_changes.deleted_runs()}
+    if COMPARE.has_unknown({*known, *deleted}):
+        return "Some runs in this link do not exist here."
+    return "Some runs in this link are deleted. You can restore them below, under Deleted."
 
 
 def _choose(ids: list[str]) -> None:

@@ -19,6 +19,7 @@ from cnnlab.quantities import signed
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.trained import Trained
 from cnnlab.training.config import ConfigError
+from cnnlab.training.titles import in_form_words
 from cnnlab.ui.shell import person, poll, run_changes, session
 from cnnlab.ui.shell.frame import counted, literal
 from cnnlab.ui.widgets.job_progress import progress_text
@@ -64,7 +65,7 @@ def _start(taught: Sequence[LabelledDrawing], run: Run, epoch: int) -> None:
     try:
         job = session.start(fine_tuning(run, taught, epoch))
     except (ConfigError, DatasetError, RunError) as error:
-        st.error(literal(str(error)), title="Fine-tuning on these drawings is not possible")
+        st.error(literal(in_form_words(str(error))), title="Fine-tuning on these drawings is not possible")
         return
     # Once its initial weights are on disk the run can be viewed, and the page switches to it.
     asked = monotonic()

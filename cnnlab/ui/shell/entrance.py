@@ -13,10 +13,10 @@ from cnnlab.people.members import MAX_NAME
 from cnnlab.people.rules import ClassRules, ClassRulesError
 from cnnlab.places import command
 from cnnlab.runs.example import example_id
-from cnnlab.ui.shell import person, session
+from cnnlab.ui.shell import person, run_changes, session
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.literal import literal
-from cnnlab.ui.shell.state import JOIN_CODE, JOIN_NAME, LEAVING
+from cnnlab.ui.shell.state import API_KEY, JOIN_CODE, JOIN_NAME, LEAVING
 
 _renew_key = st.components.v2.component(
     "cnnlab_leave", js=Path(__file__).with_name("leave.js").read_text(encoding="utf-8")
@@ -24,7 +24,11 @@ _renew_key = st.components.v2.component(
 
 VISITED = ("Inside", "Evaluate", "Draw")  # pages on which visitors see the run of their link that somebody has shown
 
-LEAVE_HELP = "Leave on a shared computer. You cannot come back to your work: only your teacher can see it then."
+_LEAVING = {  # what is lost, by the role
+    "member": "You cannot come back to your work here: only your teacher can see it then. Visitors' pages of your runs "
+    "close, and your key for programs is revoked. What you showed to the class or handed in stays.",
+    "teacher": "The work of teachers stays all teachers'. Your key for programs is revoked.",
+}
 
 WIDTH = 360  # pixels of the form
 
@@ -56,7 +60,10 @@ def way_out() -> None:
     if st.user.get("is_logged_in"):
         _log_out()
     elif somebody.role in ("teacher", "member"):
-        st.button("Leave", icon=":material/logout:", type="tertiary", help=LEAVE_HELP, on_click=_leave, key="leave")
+        with st.popover("Leave", icon=":material/logout:", type="tertiary"):
+            st.markdown("**Leave on a shared computer.** Whoever joins here next is a new person, even with your name.")
+            st.caption(_LEAVING[somebody.role])
+            st.button("Leave now", icon=":material/logout:", on_click=_leave, key="leave")
 
 
 def _show() -> None:
@@ -96,6 +103,10 @@ def _join() -> None:
         st.text_input("Your name", key=JOIN_NAME.name, max_chars=MAX_NAME, autocomplete="name")
         st.form_submit_button("Join", type="primary", icon=":material/login:", on_click=_take_code)
         st.caption("Your teacher sees your name and your work. Others see what you show, and results that you hand in.")
+        st.caption(
+            "Your work belongs to this browser. In another one, or after Leave, you are a new person, even with the "
+            "same name."
+        )
 
 
 def _take_code() -> None:
@@ -105,7 +116,9 @@ def _take_code() -> None:
 
 def _leave() -> None:
     with suppress(OSError):  # on this page the new key is enough
+        run_changes.close_all()  # first: afterwards the person is nobody
         person.leave()
+    API_KEY.drop()
     LEAVING.put(True)
 
 

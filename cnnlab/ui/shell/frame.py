@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -23,10 +24,11 @@ _WAY = {"Data": "Data", "Train": "Train", "Try": "Draw", "Why": "Inside"}  # fro
 _ALSO_WHY = ("Evaluate",)
 
 
-def page(name: str, subtitle: str, title: str = "") -> DeltaGenerator:
+def page(name: str, subtitle: str, title: str = "", beside: int | Literal["stretch"] = "stretch") -> DeltaGenerator:
     """Draw the frame of the page ``name``, one of the menu's; its title is its name unless given.
 
-    Return the place beside the title, for what the whole page is about.
+    Return the place beside the title, for what the whole page is about; where it is wider than the screen has room for,
+    as ``beside`` pixels are on a phone, it stands below.
     """
     st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
     let_in(name)
@@ -40,9 +42,9 @@ def page(name: str, subtitle: str, title: str = "") -> DeltaGenerator:
         _way(name, query)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         st.title(title or name, help=subtitle, anchor=False, width="content")
-        beside = st.container()
+        place = st.container(width=beside)
     tell(LINK)
-    return beside
+    return place
 
 
 def _way(name: str, query: Mapping[str, str] | None) -> None:

@@ -149,17 +149,22 @@ def join(code: str, name: str) -> str:
         return TOO_MANY
     if not (named := one_line(name).strip()[:MAX_NAME]):
         return NO_NAME
-    if not rules or not token or rules.role_of_code(code) == "stranger":
+    role = rules.role_of_code(code) if rules else "stranger"
+    if not rules or not token or role == "stranger":
         _attempts().note(address)
         return WRONG_CODE
     secret = _secret()
-    _members().put(id_of_browser(secret, token), Member(name=named, proof=_proof(secret, code.strip())))
+    _members().put(id_of_browser(secret, token), Member(name=named, proof=_proof(secret, rules.code_of(role))))
     return ""
 
 
 def leave() -> None:
-    """Have nobody be in any more by this browser's key, on none of its pages."""
+    """Have nobody be in any more by this browser's key, on none of its pages, nor by the person's key for programs.
+
+    Raises OSError.
+    """
     if member := _members().get(me().id):
+        api_keys().revoke(me().id)
         _members().put(me().id, Member(name=member.name))
 
 
@@ -210,8 +215,8 @@ def _joined(rules: ClassRules) -> Person | None:
 
 def _role_of(proof: str, rules: ClassRules) -> Role | None:
     """Return as what the code lets in that somebody joined with; None where it no longer does."""
-    codes: dict[Role, str] = {"teacher": rules.teacher_code, "member": rules.code}
-    secret = _secret()
+    roles: tuple[Role, ...] = ("teacher", "member")
+    secret, codes = _secret(), {role: rules.code_of(role) for role in roles}
     is_of = (role for role, code in codes.items() if code and compare_digest(proof, _proof(secret, code)))
     return next(is_of, None)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from cnnlab.jobs.job import Job
 from cnnlab.people.rights import Action, Thing
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
-from cnnlab.ui.shell import person
+from cnnlab.ui.shell import catalogue, person
 
 NOT_YOURS = "this belongs to somebody else: only that person or a teacher can do this"
 
@@ -33,6 +35,16 @@ def open_up(run: Run, is_open: bool) -> None:
     """Open ``run`` to visitors, or close it again. Raises RunError where it is somebody else's."""
     check(Action.SHARE, run)
     run.open_up(is_open)
+
+
+def close_all() -> None:
+    """Close the pages of all of the person's runs to visitors, as they leave; a run that is gone is passed over."""
+    own = person.me().id
+    runs = [*(entry.run for entry in catalogue.entries() if entry.owner == own), *deleted_runs()]
+    for run in runs if own else []:
+        with suppress(RunError):
+            if run.is_open and run.owner == own:
+                run.open_up(False)
 
 
 def delete(run_id: str) -> None:

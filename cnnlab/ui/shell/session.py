@@ -220,6 +220,7 @@ def remove(job: Job) -> None:
         with suppress(RunError):
             run_changes.delete(job.run.id)
             run_changes.delete_for_good(job.run.id)
+            let_go(job.run.id)
 
 
 def running_job() -> Job | None:
@@ -262,12 +263,26 @@ def current_run_id() -> str | None:
     run_id = RUN.value() or OWN_RUN.get() or (own.run.id if own else None)
     if run_id and not is_training(run_id) and not find_run(run_id):
         if RUN.drop():
-            say(LINK, "The run in this link does not exist here.", "warning")
+            say(LINK, _why_missing(run_id), "warning")
         run_id = None
     OWN_RUN.put(run_id)
     if run_id:
         RUN.put(run_id)
     return run_id
+
+
+def let_go(run_id: str) -> None:
+    """Have the session be about no run where it is about this one, which it has just deleted."""
+    for stored in (RUN.value(), OWN_RUN.get()):
+        if stored == run_id:
+            RUN.drop()
+            OWN_RUN.drop()
+
+
+def _why_missing(run_id: str) -> str:
+    if any(run.id == run_id for run in run_changes.deleted_runs()):
+        return "The run in this link is deleted. You can restore it on Compare, under Deleted."
+    return "The run in this link does not exist here."
 
 
 def is_training(run_id: str) -> bool:

@@ -93,6 +93,9 @@ FORM_RECIPE: Key[str] = Key("form.recipe", DEFAULT)
 FORM_PARENT: Key[Parent | None] = Key("form.parent", None)  # of the branch that the form creates
 FORM_OWN_NETWORK: Key[str] = Key("form.own_network", "")  # a design's JSON
 PROVABLE: Key[bool] = Key("form.provable", False)  # whether the checkpoint of each epoch is kept
+FORM_MORE: Key[bool] = Key("form.more", False)  # whether the fold is open
+FORM_OPENING: Key[bool] = Key("form.more.opening", False)  # from the next drawing on
+FORM_WRONG: Key[str] = Key("form.wrong", "")  # why the settings cannot run
 RATE: Key[float] = Key("live.rate", 0.0)
 RATE_OPEN: Key[bool] = Key("live.rate.open", False)
 RATE_RAMP: Key[tuple[str, Worker[tuple[StepMetrics, ...]] | None]] = Key("finder.work", ("", None))  # with its config
@@ -103,6 +106,7 @@ ASSIGNMENT_TRAINED: Key[str] = Key("assignment.trained", "")  # whose settings t
 ASSIGNMENT_FILLED: Key[str] = Key("assignment.filled", "")  # with which the form was filled
 ASSIGNMENT_SHOWN: Key[str] = Key("class.assignment", "")  # on Class
 CLASS_VERIFYING: Key[tuple[str, ...]] = Key("class.verifying", ())  # handed-in runs
+CLASS_REDRAWN: Key[str] = Key("class.redrawn", "")  # the digit that is drawn once more
 CLASS_REMOVED: Key[str] = Key("class.removed", "")  # an assignment, to undo
 
 # Data.

@@ -15,7 +15,7 @@ from cnnlab.networks.presets import PRESETS
 from cnnlab.quantities import estimate, size
 from cnnlab.runs.epoch_times import rough_epoch_seconds
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, RunConfig, field_title
-from cnnlab.training.titles import value_title
+from cnnlab.training.titles import in_form_words, value_title
 from cnnlab.ui.shell import quotas, session
 from cnnlab.ui.shell.frame import counted
 from cnnlab.ui.shell.literal import literal
@@ -44,9 +44,8 @@ def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
     epochs, budget = _budget(asks_epochs="epochs" not in space)
     st.markdown("**Fixed settings**")
     with without({*space, "epochs"}):
-        base = run_form()
+        base = run_form(top)
     if base is None:
-        top.caption("The fixed settings cannot run: the reason is below.")
         return None
     try:
         base = with_values(base, {"epochs": epochs})
@@ -57,7 +56,7 @@ def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
             _tell_disk(asked)
         return asked
     except ConfigError as error:
-        top.error(literal(str(error)), title="This sweep cannot run")
+        top.error(literal(in_form_words(str(error))), title="This sweep cannot run")
         return None
 
 

@@ -18,6 +18,7 @@ from cnnlab.quantities import rough_duration
 from cnnlab.runs.run import RunError
 from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, field_title
+from cnnlab.training.titles import in_form_words
 from cnnlab.ui.shell import frame, person, poll, quotas, run_changes, session
 from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import explain
@@ -64,7 +65,7 @@ def start(config: SweepConfig) -> bool:
             quotas.check(lambda: quotas.sweep_needs(config), len(session.trainings()))
             sweep = _store().create(config)
         except (ConfigError, RunError) as error:
-            st.error(frame.literal(str(error)), title="This sweep could not start")
+            st.error(frame.literal(in_form_words(str(error))), title="This sweep could not start")
             return False
         board[sweep.id] = _search(sweep)
     SWEEP_CHOSEN.put(sweep.id)
@@ -81,14 +82,15 @@ def is_busy() -> bool:
     return any(work.is_running for work in _board().values())
 
 
-def watch_sweeps() -> None:
+def watch_sweeps(may_start: bool) -> None:
     """Show the chosen sweep, by default the newest; an empty state where there is none."""
     sweeps = [sweep for sweep in _store().all() if person.may(Action.SEE, sweep)]
     ids = [sweep.id for sweep in sweeps]
     if not ids:
+        what_to_do = "Choose what to search and press **Start sweep**. " if may_start else ""
         st.info(
-            "Choose what to search and press **Start sweep**. Each trial is a short training; earlier trials guide "
-            "its settings. On every other page it is an ordinary run.",
+            f"{what_to_do}Each trial is a short training; earlier trials guide its settings. On every other page it is "
+            "an ordinary run.",
             icon=":material/travel_explore:",
         )
         return
@@ -112,7 +114,7 @@ def _show(sweep_id: str) -> None:
         _progress(sweep, _board().get(sweep_id))
         _results(sweep)
     except SweepError as error:
-        st.error(frame.literal(str(error)), title="This sweep cannot be shown")
+        st.error(frame.literal(in_form_words(str(error))), title="This sweep cannot be shown")
 
 
 def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
@@ -232,6 +234,6 @@ def _go_on(sweep: Sweep, further: bool = False) -> None:
             if further:
                 sweep.extend(MORE_TRIALS.get())
         except (ConfigError, RunError) as error:
-            st.toast(frame.literal(str(error)), icon=":material/error:")
+            st.toast(frame.literal(in_form_words(str(error))), icon=":material/error:")
             return
         _board()[sweep.id] = _search(sweep)

@@ -8,6 +8,8 @@ from cnnlab.training.titles import value_title
 from cnnlab.ui.shell import frame
 from cnnlab.ui.train.run_view import RunView
 
+WIDTH = 640  # pixels, of the settings in one line
+
 
 def headline(view: RunView) -> None:
     """Show the run's title and, in small letters below it, its main settings."""

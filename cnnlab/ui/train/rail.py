@@ -13,6 +13,8 @@ from cnnlab.people.quotas import Use
 from cnnlab.quantities import duration, estimate
 from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
+from cnnlab.training.memory import GB, needs
+from cnnlab.training.titles import in_form_words
 from cnnlab.ui.shell import classroom, frame, person, quotas, session
 from cnnlab.ui.shell.state import PROVABLE
 from cnnlab.ui.train.assignment import show_rules
@@ -29,13 +31,17 @@ from cnnlab.ui.widgets.run_form import run_form
 WIDTH = 320  # pixels
 
 
-def rail() -> None:
-    """Show the button, the queue and the form below it, and a finder of learning rates; a click starts the training."""
+def rail() -> bool:
+    """Show the button, the queue and the form below it, and a finder of learning rates; a click starts the training.
+
+    Return whether the button can be pressed.
+    """
     running, assignment = session.running_job(), classroom.trained_for()
-    top, notice = st.container(), st.container()  # the button needs the form's settings and stands above it
+    # The button needs the form's settings and stands above it.
+    top, why, notice = st.container(), st.container(), st.container()
     if assignment:
         show_rules(assignment)
-    config = run_form(assignment)
+    config = run_form(why, assignment)
     with top:
         if running:
             _add(config)
@@ -45,13 +51,14 @@ def rail() -> None:
     with notice:
         end_notice(session.all_trainings())
     if not config:
-        return
+        return False
     provable_input(config)
     if not running and not config.comes_from and not (assignment and "learning_rate" in assignment.fixed):
         learning_rate_finder(config)
     link.offer(config)
     if person.is_member() and person.me().is_in_charge:
         make_assignment(config)
+    return _may_start(config)
 
 
 def _start(config: RunConfig | None) -> None:
@@ -63,6 +70,7 @@ def _start(config: RunConfig | None) -> None:
         _begin(session.start, config)
     if config:
         _tell_time(config)
+        _tell_memory(config)
         tell_disk(config)
         tell_quota(lambda: _needs(config))
 
@@ -76,6 +84,7 @@ def _add(config: RunConfig | None) -> None:
         _begin(session.add, config)
     st.caption("It starts by itself when its turn comes.")
     if config:
+        _tell_memory(config)
         tell_disk(config)
         tell_quota(lambda: _needs(config))
 
@@ -92,7 +101,7 @@ def _begin(begin: Callable[[RunConfig, bool], Job], config: RunConfig) -> None:
     try:
         begin(config, PROVABLE.get())
     except (ConfigError, RunError) as error:
-        st.error(frame.literal(str(error)), title="This training could not start")
+        st.error(frame.literal(in_form_words(str(error))), title="This training could not start")
     else:
         link.forget()
         st.rerun()
@@ -113,6 +122,10 @@ def _tell_time(config: RunConfig) -> None:
             )
         if estimate.waiting:
             epoch_timing.keep_measuring(network, config, spec)
+
+
+def _tell_memory(config: RunConfig) -> None:
+    st.caption(f"Memory: up to {needs(config, DATASETS[config.dataset]).total / GB:.1f} GB.")
 
 
 def _tell(seconds: float, epochs: int, source: str) -> None:

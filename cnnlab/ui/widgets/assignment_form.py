@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from cnnlab.classroom.assignment import A_DAY, CHOICES, MAX_TITLE, USUALLY_FREE, Assignment, AssignmentError
+from cnnlab.text import sentence
 from cnnlab.training.config import RunConfig, field_title
 from cnnlab.ui.shell import classroom
 from cnnlab.ui.shell.address import ASSIGNMENT
@@ -16,7 +17,11 @@ from cnnlab.ui.shell.frame import door
 from cnnlab.ui.shell.state import assignment_field
 
 NEW = "new"  # in place of an assignment's id
-_NUMBERS = ("most_epochs", "most_parameters", "hand_ins_a_day")
+_NUMBERS = {
+    "most_epochs": "Epochs, at most",
+    "most_parameters": "Parameters, at most",
+    "hand_ins_a_day": "Hand-ins a day",
+}
 _PLACE = "assignment"
 
 
@@ -71,15 +76,15 @@ def _limits(form: str, known: Assignment | None) -> None:
     until = known.deadline.astimezone().replace(tzinfo=None) if known and known.deadline else None
     left, right = st.columns(2)
     with left:
-        _number("Epochs, at most", form, "most_epochs", epochs, "Empty: no limit")
-        _number("Hand-ins a day", form, "hand_ins_a_day", known.hand_ins_a_day if known else A_DAY, "Of each pupil")
+        _number(form, "most_epochs", epochs, "Empty: no limit")
+        _number(form, "hand_ins_a_day", known.hand_ins_a_day if known else A_DAY, "Of each pupil")
     with right:
-        _number("Parameters, at most", form, "most_parameters", parameters, "Empty: no limit")
+        _number(form, "most_parameters", parameters, "Empty: no limit")
         st.datetime_input("Deadline", until, key=_key(form, "deadline"), help="In the server's time zone. Empty: none")
 
 
-def _number(label: str, form: str, field: str, value: int | None, hint: str) -> None:
-    st.number_input(label, value=value, step=1, key=_key(form, field), help=hint)
+def _number(form: str, field: str, value: int | None, hint: str) -> None:
+    st.number_input(_NUMBERS[field], value=value, step=1, key=_key(form, field), help=hint)
 
 
 def _save(form: str, known: Assignment | None, config: RunConfig) -> None:
@@ -98,7 +103,13 @@ def _save(form: str, known: Assignment | None, config: RunConfig) -> None:
             assignment_field(form, "made").put(made.id)
             say(_PLACE, f"Made: {made.title}. Its link is on Class.", "success")
     except (AssignmentError, OSError) as error:
-        say(_PLACE, str(error), "error")
+        say(_PLACE, _told(str(error)), "error")
+
+
+def _told(reason: str) -> str:
+    """Write a reason as a sentence, with the form's name of the field that it is about."""
+    field, colon, rest = reason.partition(":")
+    return sentence(f"{_NUMBERS.get(field, field)}{colon}{rest}")
 
 
 def _key(form: str, field: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
@@ -19,13 +20,14 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.training.config import ConfigError, Parent, RunConfig, field_title, parse_config
 from cnnlab.training.config_link import differing
 from cnnlab.training.device import devices, precisions
-from cnnlab.training.memory import GB, check_memory, needs
+from cnnlab.training.memory import check_memory
 from cnnlab.training.recipes import DEFAULT, RECIPES
 from cnnlab.training.run_data import check_batches
+from cnnlab.training.titles import in_form_words, setting_of
 from cnnlab.ui.shell import frame, person, session
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.own_pictures import may_train_on
-from cnnlab.ui.shell.state import FORM_PARENT, FORM_RECIPE, form_field
+from cnnlab.ui.shell.state import FORM_MORE, FORM_OPENING, FORM_PARENT, FORM_RECIPE, FORM_WRONG, form_field
 from cnnlab.ui.widgets import assignment_inputs, pruning_input, start_inputs
 from cnnlab.ui.widgets import run_form_link as link
 from cnnlab.ui.widgets.config_inputs import choice, fixed, integer, number
@@ -38,8 +40,8 @@ MOST_TOLD = 4  # settings that differ from the recipe's
 _NOT_OFFERED = {"parent", "start", "lessons", "lesson_share"}  # fields without an input for a new network
 
 
-def run_form(assignment: Assignment | None = None) -> RunConfig | None:
-    """Show data set, network and hyperparameters; return None, with the reason shown, where they are inconsistent.
+def run_form(top: DeltaGenerator, assignment: Assignment | None = None) -> RunConfig | None:
+    """Show data set, network and hyperparameters; return None, with the reason at the ``top``, where they cannot run.
 
     What an ``assignment`` fixes cannot be changed, and what goes beyond its limits is inconsistent.
     """
@@ -50,10 +52,10 @@ def run_form(assignment: Assignment | None = None) -> RunConfig | None:
     if assignment:
         assignment_inputs.take(assignment, _fill_in)
     with fixed(assignment.fixed if assignment else ()):
-        return _form(assignment)
+        return _form(top, assignment)
 
 
-def _form(assignment: Assignment | None) -> RunConfig | None:
+def _form(top: DeltaGenerator, assignment: Assignment | None) -> RunConfig | None:
     recipe = None if assignment else _choose_recipe()
     fields = _beginning()
     _explain_validation(fields)
@@ -66,8 +68,11 @@ def _form(assignment: Assignment | None) -> RunConfig | None:
         fields["optimizer"] = choice("optimizer")
     if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
         explain("This puts all training images into one batch: one step per epoch.")
-    with st.expander("More settings"):
-        fields = more_settings(fields["dataset"], is_branch="parent" in fields) | fields
+    if FORM_OPENING.take():
+        FORM_MORE.put(True)
+    with st.expander("More settings", key=FORM_MORE.name, on_change="rerun"):
+        folded = more_settings(fields["dataset"], is_branch="parent" in fields)
+    fields = folded | fields
     try:
         fields = pruning_input.narrowed(fields)
         config = parse_config(fields | {"architecture": fields["architecture"].model_dump()})  # its size too
@@ -78,13 +83,26 @@ def _form(assignment: Assignment | None) -> RunConfig | None:
         if assignment:
             assignment_inputs.check(assignment, config, rows)
     except (ConfigError, ArchitectureError, PruningError, RunError) as error:
-        st.error(frame.literal(str(error)), title="These settings cannot run")
+        _refuse(str(error), top, folded)
         return None
+    FORM_WRONG.drop()
     if recipe:
         with recipe:
             _tell_changes(config)
     _explain_network(config, spec, rows)
     return config
+
+
+def _refuse(reason: str, top: DeltaGenerator, folded: Collection[str]) -> None:
+    """Say at the ``top`` why the settings cannot run; open the fold once where the field is in it."""
+    is_folded = setting_of(reason) in folded
+    top.error(frame.literal(in_form_words(reason, ", under More settings" if is_folded else "")))
+    if FORM_WRONG.get() == reason:
+        return  # who closed the fold since then wants it closed
+    FORM_WRONG.put(reason)
+    if is_folded and not FORM_MORE.get():
+        FORM_OPENING.put(True)
+        st.rerun()
 
 
 def _choose_recipe() -> DeltaGenerator:
@@ -124,9 +142,8 @@ def _take_recipe() -> None:
 
 
 def _explain_network(config: RunConfig, spec: DatasetSpec, rows: list[LayerSummary]) -> None:
-    with st.expander(f"The network: {sum(row.parameters for row in rows):,} parameters"):
+    with st.expander(f"The network: {sum(row.parameters for row in rows):,} parameters", key="form.layers"):
         st.caption(frame.literal(config.architecture.description))
-        st.caption(f"Training needs up to {needs(config, spec).total / GB:.1f} GB of memory.")
         show_network(config.architecture, spec.shape, len(spec.classes), "form.network")
         st.dataframe(pd.DataFrame([_summary_row(row) for row in rows]), hide_index=True)
 

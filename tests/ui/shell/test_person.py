@@ -121,7 +121,7 @@ def test_codes_let_in_and_the_person_stays_the_same(rules: Callable[..., None]) 
     assert join("wrong one", "Ada") == WRONG_CODE
     assert me() == STRANGER
     assert join("blue whale", " ") == NO_NAME
-    assert join("blue whale", " Ada\n") == ""
+    assert join("Blue Whale", " Ada\n") == ""
     ada = me()
     assert (ada.role, ada.name) == ("member", "Ada")
     assert person.owner() == ada.id
@@ -151,8 +151,10 @@ def test_who_leaves_is_out_on_all_pages_of_that_browser_and_nobody_else_is(rules
     for browser in (ADA, BOB):
         use(browser)
         join("blue whale", "Ada")
+    key = person.api_keys().make(person.as_holder())
     person.leave()
     assert me() == STRANGER
+    assert person.of_key(key) is None
     assert {*names().values()} == {"Ada"}  # teachers still see whose work it is
     use(ADA)
     assert me().role == "member"
