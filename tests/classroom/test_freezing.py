@@ -11,13 +11,12 @@ from cnnlab.classroom.digits import fingerprint
 from cnnlab.classroom.eligibility import refusals
 from cnnlab.classroom.freezing import hand_in
 from cnnlab.classroom.hand_ins import HandIns
-from cnnlab.evaluation.metrics import Answers
+from cnnlab.data.splits import Split
 from cnnlab.people.belonging import give
 from cnnlab.people.rights import Action, may
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.runs.trained import load_trained
-from cnnlab.runs.trained import test_answers as answers_of
 from cnnlab.runs.trained import test_split as split_of
 from cnnlab.training.config import RunConfig
 from tests.classroom.samples import ADA, NOW, TEACHER, assignment
@@ -82,11 +81,11 @@ def test_one_that_another_page_hands_in_meanwhile_is_handed_in_once(
 def test_one_that_is_trained_while_it_is_tested_is_refused_and_leaves_no_copy(
     listed_run: Run, hand_ins: HandIns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def trained_meanwhile(run: Run) -> Answers:
+    def trained_meanwhile(run: Run) -> Split:
         run.write_summary(run.summary.model_copy(update={"rates_set": 1}))
-        return answers_of(run)
+        return split_of(run)
 
-    monkeypatch.setattr(module, "test_answers", trained_meanwhile)
+    monkeypatch.setattr(module, "test_split", trained_meanwhile)
     with pytest.raises(AssignmentError, match="trained meanwhile"):
         hand_in(listed_run, assignment(config=listed_run.config), ADA, hand_ins, NOW)
     assert len(RunStore(runs_folder()).all()) == 1

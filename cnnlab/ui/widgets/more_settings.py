@@ -1,20 +1,27 @@
-"""The part of a run's form that is folded away: settings that are changed less often, in groups."""
+"""The part of a run's form that is folded away: settings that are changed less often, in groups.
+
+It opens where one of them keeps the training from running.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.training.device import devices, precisions
-from cnnlab.training.titles import value_title
+from cnnlab.training.titles import in_form_words, setting_of, value_title
+from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.state import FORM_MORE, FORM_OPENING, FORM_WRONG
 from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.config_inputs import alike, choice, counts, integer, number
 
 
 def more_settings(dataset: str, is_branch: bool) -> dict[str, Any]:
-    """Show the inputs and return their values by field; a branch keeps its parent's split."""
+    """Show the fold and return the values of its inputs by field; a branch keeps its parent's split."""
     groups = {
         "Learning rate": [_rate],
         "Optimiser": [_optimiser],
@@ -22,12 +29,27 @@ def more_settings(dataset: str, is_branch: bool) -> dict[str, Any]:
         "Split and length": [_length] if is_branch else [_length, _split],
         "Machine": [_machine],
     }
+    if FORM_OPENING.take():
+        FORM_MORE.put(True)
     fields: dict[str, Any] = {}
-    for heading, parts in groups.items():
-        st.markdown(f"**{heading}**")
-        for show in parts:
-            fields |= show()
+    with st.expander("More settings", key=FORM_MORE.name, on_change="rerun"):  # with a key it stays as it is
+        for heading, parts in groups.items():
+            st.markdown(f"**{heading}**")
+            for show in parts:
+                fields |= show()
     return fields
+
+
+def refuse(reason: str, top: DeltaGenerator, folded: Collection[str]) -> None:
+    """Say at the ``top`` why the settings cannot run; open the fold once where one of its fields is wrong."""
+    is_folded = setting_of(reason) in folded
+    top.error(literal(in_form_words(reason, ", under More settings" if is_folded else "")))
+    if FORM_WRONG.get() == reason:
+        return  # who closed the fold since then wants it closed
+    FORM_WRONG.put(reason)
+    if is_folded and not FORM_MORE.get():
+        FORM_OPENING.put(True)
+        st.rerun()
 
 
 def _rate() -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
@@ -23,16 +22,15 @@ from cnnlab.training.device import devices, precisions
 from cnnlab.training.memory import check_memory
 from cnnlab.training.recipes import DEFAULT, RECIPES
 from cnnlab.training.run_data import check_batches
-from cnnlab.training.titles import in_form_words, setting_of
 from cnnlab.ui.shell import frame, person, session
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.own_pictures import may_train_on
-from cnnlab.ui.shell.state import FORM_MORE, FORM_OPENING, FORM_PARENT, FORM_RECIPE, FORM_WRONG, form_field
+from cnnlab.ui.shell.state import FORM_PARENT, FORM_RECIPE, FORM_WRONG, form_field
 from cnnlab.ui.widgets import assignment_inputs, pruning_input, start_inputs
 from cnnlab.ui.widgets import run_form_link as link
 from cnnlab.ui.widgets.config_inputs import choice, fixed, integer, number
 from cnnlab.ui.widgets.diagram import show_network
-from cnnlab.ui.widgets.more_settings import more_settings
+from cnnlab.ui.widgets.more_settings import more_settings, refuse
 from cnnlab.ui.widgets.network_input import offer, pick_network, resized
 
 FEW_A_CLASS = 5  # validation images
@@ -68,10 +66,7 @@ def _form(top: DeltaGenerator, assignment: Assignment | None) -> RunConfig | Non
         fields["optimizer"] = choice("optimizer")
     if fields["batch_size"] > DATASETS[fields["dataset"]].sizes[0]:
         explain("This puts all training images into one batch: one step per epoch.")
-    if FORM_OPENING.take():
-        FORM_MORE.put(True)
-    with st.expander("More settings", key=FORM_MORE.name, on_change="rerun"):
-        folded = more_settings(fields["dataset"], is_branch="parent" in fields)
+    folded = more_settings(fields["dataset"], is_branch="parent" in fields)
     fields = folded | fields
     try:
         fields = pruning_input.narrowed(fields)
@@ -83,7 +78,7 @@ def _form(top: DeltaGenerator, assignment: Assignment | None) -> RunConfig | Non
         if assignment:
             assignment_inputs.check(assignment, config, rows)
     except (ConfigError, ArchitectureError, PruningError, RunError) as error:
-        _refuse(str(error), top, folded)
+        refuse(str(error), top, folded)
         return None
     FORM_WRONG.drop()
     if recipe:
@@ -91,18 +86,6 @@ def _form(top: DeltaGenerator, assignment: Assignment | None) -> RunConfig | Non
             _tell_changes(config)
     _explain_network(config, spec, rows)
     return config
-
-
-def _refuse(reason: str, top: DeltaGenerator, folded: Collection[str]) -> None:
-    """Say at the ``top`` why the settings cannot run; open the fold once where the field is in it."""
-    is_folded = setting_of(reason) in folded
-    top.error(frame.literal(in_form_words(reason, ", under More settings" if is_folded else "")))
-    if FORM_WRONG.get() == reason:
-        return  # who closed the fold since then wants it closed
-    FORM_WRONG.put(reason)
-    if is_folded and not FORM_MORE.get():
-        FORM_OPENING.put(True)
-        st.rerun()
 
 
 def _choose_recipe() -> DeltaGenerator:
