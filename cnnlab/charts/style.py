@@ -24,6 +24,7 @@ TILE_NAME = 9  # above a picture of a row
 SMALL, LARGE = 12, 13  # pixels of letters: all of a chart's, and its title
 APART = 17  # pixels from the middle of a label to that of the next
 PLOT_HEIGHT = 260  # pixels of a chart among others
+AXIS_SHARE = 0.55  # of it, from the lowest to the highest point: the rest is title, axis and margins
 TINY = 1e-12  # in place of zero where a logarithm is taken
 MAX_POINTS = 500  # of a line, about its width in pixels: more only costs the browser
 
@@ -113,15 +114,14 @@ def end_labels(
 
     Plotly makes room for them, as it does for all annotations.
     """
-    lines = [line for line in lines if line["name"] in labels and line["y"] is not None and len(line["y"])]
+    drawn = [line for line in lines if line["y"] is not None and len(line["y"])]
     is_log = y_axis.get("type") == "log"
-    ends = [log10(max(float(line["y"][-1]), TINY)) if is_log else float(line["y"][-1]) for line in lines]
-    every = [float(value) for line in lines for value in line["y"] if not is_log or value > 0]
+    every = [float(value) for line in drawn for value in line["y"] if not is_log or value > 0]
     low = min(every, default=0.0) if is_log or y_axis.get("rangemode") != "tozero" else 0.0
-    high = max(every, default=1.0)
-    span = (log10(high / max(low, TINY)) if is_log else high - low) or 1.0
-    floor_at = log10(max(low, TINY)) if is_log else low
-    heights = [(end - floor_at) / span * PLOT_HEIGHT * 0.7 for end in ends]  # pixels above the axis, about
+    bottom, top = (log10(max(end, TINY)) if is_log else end for end in (low, max(every, default=1.0)))
+    named = [line for line in drawn if line["name"] in labels]
+    ends = [log10(max(float(line["y"][-1]), TINY)) if is_log else float(line["y"][-1]) for line in named]
+    heights = [(end - bottom) / ((top - bottom) or 1.0) * PLOT_HEIGHT * AXIS_SHARE for end in ends]
     return [
         {
             "x": line["x"][-1],
@@ -133,7 +133,7 @@ def end_labels(
             "xanchor": "left",
             "xshift": 5,
         }
-        for line, end, shift in zip(lines, ends, _shifts([line["x"][-1] for line in lines], heights), strict=True)
+        for line, end, shift in zip(named, ends, _shifts([line["x"][-1] for line in named], heights), strict=True)
     ]
 
 

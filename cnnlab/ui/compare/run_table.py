@@ -127,8 +127,7 @@ def _chosen(known: Mapping[str, Entry]) -> list[str]:
     given: list[str] | None = COMPARED.get().get(session.current_run_id())
     if given is None:
         asked = COMPARE.values(known) if not COMPARED.is_set else []
-        if not COMPARED.is_set and COMPARE.has_unknown(known):
-            st.warning(_missing(known), icon=":material/link_off:")
+        warn_of_missing(known)
         tested = [run_id for run_id, entry in known.items() if entry.test_accuracy is not None]
         given = asked[:MAX_RUNS] or tested[:2] or list(known)[:2]
     given = [run_id for run_id in given if run_id in known]
@@ -136,12 +135,13 @@ def _chosen(known: Mapping[str, Entry]) -> list[str]:
     return given
 
 
-def _missing(known: Mapping[str, Entry]) -> str:
-    """Say that the URL names runs that are not here, or are deleted and can be restored."""
-    deleted = {run.id for run in run_changes.deleted_runs()}
-    if COMPARE.has_unknown({*known, *deleted}):
-        return "Some runs in this link do not exist here."
-    return "Some runs in this link are deleted. You can restore them below, under Deleted."
+def warn_of_missing(known: Mapping[str, Entry]) -> None:
+    """Say where the URL of a link names runs that are not here, or that are deleted and can be restored."""
+    if COMPARED.is_set or not COMPARE.has_unknown(known):
+        return
+    is_deleted = not COMPARE.has_unknown({*known, *(run.id for run in run_changes.deleted_runs())})
+    what = "are deleted. You can restore them below." if is_deleted else "do not exist here."
+    st.warning(f"Some runs in this link {what}", icon=":material/link_off:")
 
 
 def _choose(ids: list[str]) -> None:

@@ -40,7 +40,7 @@ def page(name: str, subtitle: str, title: str = "", beside: int | Literal["stret
         way_out()
     if name in (*_WAY.values(), *_ALSO_WHY):
         _way(name, query)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.title(title or name, help=subtitle, anchor=False, width="content")
         place = st.container(width=beside)
     tell(LINK)
