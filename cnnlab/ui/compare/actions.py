@@ -194,7 +194,7 @@ def _delete(run_ids: Sequence[str]) -> None:
     for run_id in run_ids:
         try:
             run_changes.delete(run_id)
-            session.let_go(run_id)
+            session.forget(run_id)
             gone.append(run_id)
         except RunError as error:
             say(_PLACE, str(error), "error")

@@ -61,7 +61,9 @@ def way_out() -> None:
         _log_out()
     elif somebody.role in ("teacher", "member"):
         with st.popover("Leave", icon=":material/logout:", type="tertiary"):
-            st.markdown("**Leave on a shared computer.** Whoever joins here next is a new person, even with your name.")
+            st.markdown(
+                "**Leave on a shared computer.** After that you are a new person here, even with the same name."
+            )
             st.caption(_LEAVING[somebody.role])
             st.button("Leave now", icon=":material/logout:", on_click=_leave, key="leave")
 

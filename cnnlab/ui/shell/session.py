@@ -220,7 +220,7 @@ def remove(job: Job) -> None:
         with suppress(RunError):
             run_changes.delete(job.run.id)
             run_changes.delete_for_good(job.run.id)
-            let_go(job.run.id)
+            forget(job.run.id)
 
 
 def running_job() -> Job | None:
@@ -271,12 +271,11 @@ def current_run_id() -> str | None:
     return run_id
 
 
-def let_go(run_id: str) -> None:
+def forget(run_id: str) -> None:
     """Have the session be about no run where it is about this one, which it has just deleted."""
-    for stored in (RUN.value(), OWN_RUN.get()):
-        if stored == run_id:
-            RUN.drop()
-            OWN_RUN.drop()
+    if run_id in (RUN.value(), OWN_RUN.get()):
+        RUN.drop()
+        OWN_RUN.drop()
 
 
 def _why_missing(run_id: str) -> str:
