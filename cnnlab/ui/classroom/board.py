@@ -24,10 +24,8 @@ from cnnlab.ui.widgets.figure import download_table
 
 PARTS: dict[Part, str] = {"public": "Public half", "private": "Private half", "all": "All test images"}
 _COLUMNS = {
-    "Place": st.column_config.TextColumn(
-        width=70, help="Same as above: chance explains the difference to the last place"
-    ),
-    "Name": st.column_config.TextColumn(pinned=True),
+    "Place": st.column_config.TextColumn(help="Same as above: chance explains the difference to the last place"),
+    "Name": st.column_config.TextColumn(pinned=True),  # in sight while the others are swiped
     "Test": st.column_config.TextColumn("Test accuracy"),
     "Interval": st.column_config.TextColumn("95% interval", help="Of the test accuracy (Wilson)"),
     "p": st.column_config.TextColumn(help="McNemar's test against the last place, multiplied by the number of tests"),
