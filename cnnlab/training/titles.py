@@ -59,6 +59,7 @@ _SAID = {
 _SHARES = ("train_fraction", "filters_kept", "validation_fraction", "lesson_share")
 _ALWAYS_OWN = {"dataset", "device", "precision", "threads"}  # no recipe decides them
 _FIRST_WORD, _LONG_WORD = re.compile(r"^[a-z_]+\b"), re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")  # that may be a setting
+_LAYER = re.compile(r"[\w.-]+:")
 TOLD = 3  # settings in a title, at most
 
 
@@ -92,6 +93,8 @@ def in_form_words(reason: str, where: str = "") -> str:
     """
     about = setting_of(reason)
     rest = _LONG_WORD.sub(lambda found: _titled(found[0]), reason[len(about) :])
+    if not about and _LAYER.match(rest):
+        return f"{rest}."  # a layer's name stays as it is
     return sentence(f"{field_title(about)}{where}{rest}" if about else rest)
 
 

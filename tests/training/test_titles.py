@@ -68,5 +68,5 @@ def test_a_reason_has_the_words_of_forms(fields: dict[str, object], setting: str
 
 def test_what_names_no_setting_stays_as_it_is() -> None:
     assert setting_of("conv2: a kernel of 9 does not fit") == ""
-    assert in_form_words("conv_two: a kernel of 9 does not fit") == "Conv_two: a kernel of 9 does not fit."
-    assert in_form_words("mixed: set feature_copies to 0") == "Mixed: set Variants of each image to 0."
+    assert in_form_words("conv_two: a kernel of 9 does not fit") == "conv_two: a kernel of 9 does not fit."
+    assert in_form_words("so set feature_copies to 0") == "So set Variants of each image to 0."
