@@ -12,17 +12,14 @@ from cnnlab.people.rights import Action
 from cnnlab.runs.run import Run
 from cnnlab.runs.summary import Trial
 from cnnlab.ui.shell import classroom, frame, person, poll, run_changes, session
-from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.networks import KEPT
 from cnnlab.ui.train.run_view import RunView
 
-PLACE = "diagnosis"  # of messages
 UPDATE_SECONDS = 0.5
 
 
 def diagnosis(view: RunView) -> None:
     """Name the likeliest fault of a run, and offer to try its remedy; nothing where none was found."""
-    tell(PLACE)
     if view.came_from_elsewhere:
         return
     watch = watch_of(str(view.run.folder), view.run)
@@ -39,15 +36,13 @@ def _tell(view: RunView, findings: list[Finding]) -> None:
         st.markdown(f":orange-badge[:material/stethoscope: {_title(first)}] {frame.literal(first.evidence)}")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{frame.literal(first.change.says)}.**", width="content")
-            if _may_try(view, first):
-                st.button(
-                    "Try this",
-                    icon=":material/experiment:",
-                    key=f"diagnosis.try.{first.name}",
-                    on_click=_try,
-                    args=[view, first],
-                    help="Trains with this one change, then compares both on the validation images.",
-                )
+            if _may_try(view, first) and st.button(
+                "Try this",
+                icon=":material/experiment:",
+                key=f"diagnosis.try.{first.name}",
+                help="Trains with this one change, then compares both on the validation images.",
+            ):
+                _try(view, first)
         if others:
             st.caption(f"Also: {', '.join(map(_title, others)).lower()}.")
 
@@ -71,10 +66,9 @@ def _try(view: RunView, finding: Finding) -> None:
         trial = Trial(run=view.run.id, fault=finding.name, change=finding.change.says)
         run_changes.describe(job.run, trial=trial)
     except CnnLabError as error:
-        say(PLACE, str(error), "error")
+        st.error(frame.literal(str(error)))
     else:
-        if view.is_running:
-            say(PLACE, "Added to your queue. It starts when this training has ended.")
+        st.rerun()  # the queue and the run are outside the fragment that this button reruns
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False, on_release=Watch.cancel)
