@@ -21,11 +21,11 @@ DATASETS = ("mnist", "fashion-mnist")
 Fields = dict[str, Any]
 
 
-def _as_it_is(data: Data) -> Data:
+def as_it_is(data: Data) -> Data:
     return data
 
 
-def _untouched(network: nn.Module) -> None:
+def untouched(network: nn.Module) -> None:
     pass
 
 
@@ -36,8 +36,8 @@ class Planted:
     fault: str  # empty: healthy
     healthy: RunConfig
     fields: Mapping[str, object] = field(default_factory=dict)
-    spoil: Callable[[Data], Data] = _as_it_is
-    damage: Callable[[nn.Module], None] = _untouched  # of the first weights
+    spoil: Callable[[Data], Data] = as_it_is
+    damage: Callable[[nn.Module], None] = untouched  # of the first weights
     rates: Mapping[int, float] = field(default_factory=dict)  # epoch → factor of its learning rate, set by hand
 
     @property

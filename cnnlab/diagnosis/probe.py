@@ -57,8 +57,6 @@ class Probe(BaseModel):
     epoch: int  # 0: before training
     loss: float  # batch norms in training mode, on all images of the probe at once
     accuracy: float
-    judged_loss: float  # as it is evaluated: batch norms by their running statistics
-    split_loss: float  # batch norms in training mode, on as many images at once as the training gives them
     input_mean: float
     input_std: float
     layers: tuple[LayerProbe, ...]
@@ -76,26 +74,23 @@ class Sample:
 
     inputs: Tensor  # (N, C, H, W)
     labels: Tensor  # (N,)
-    images_at_once: int  # in the training
 
     @classmethod
     def of(cls, train: Split, config: RunConfig, spec: DatasetSpec) -> Self:
-        """Take the first IMAGES of a run's training images, or fewer where their maps would take BYTES."""
+        """Draw IMAGES of a run's training images, always the same, or fewer where their maps would take BYTES."""
         each = sum(row.activation_bytes for row in layers_of(config, spec))
-        part = train.part(slice(max(FEWEST, min(IMAGES, BYTES // each))))
+        drawn = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
+        part = train.part(drawn[: max(FEWEST, min(IMAGES, BYTES // each))])
         standardise = Standardise(*scaling(spec, config.normalise), torch.device("cpu"))
-        return cls(standardise(part.images.float() / 255), part.labels, config.images_at_once)
+        return cls(standardise(part.images.float() / 255), part.labels)
 
 
 def probe(network: nn.Module, sample: Sample, epoch: int) -> Probe:
     """Measure ``network``, which stays as it is, on ``sample``."""
     copied = deepcopy(network).eval()
-    judged = _loss(copied, sample.inputs, sample.labels)
     for module in copied.modules():
         if isinstance(module, BATCH_NORMS):
             module.train()
-    parts = zip(sample.inputs.split(sample.images_at_once), sample.labels.split(sample.images_at_once), strict=True)
-    split = [_loss(copied, *part) for part in parts if len(part[0]) == sample.images_at_once]
     copied.zero_grad()
     for parameter in copied.parameters():
         parameter.requires_grad_(True)
@@ -107,18 +102,11 @@ def probe(network: nn.Module, sample: Sample, epoch: int) -> Probe:
         epoch=epoch,
         loss=loss.item(),
         accuracy=(logits.argmax(1) == sample.labels).float().mean().item(),
-        judged_loss=judged,
-        split_loss=sum(split) / len(split) if split else loss.item(),
         input_mean=sample.inputs.mean().item(),
         input_std=sample.inputs.std().item(),
         layers=tuple(_layers(copied)),
         units=tuple(units),
     )
-
-
-def _loss(network: nn.Module, inputs: Tensor, labels: Tensor) -> float:
-    with torch.inference_mode():
-        return F.cross_entropy(network(inputs), labels).item()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import sqrt
 from statistics import mean
 
 from cnnlab.diagnosis.case import Case
@@ -30,7 +31,6 @@ BY_HEART = 0.97  # of the training images right
 GAP = 0.08  # between the accuracies of training and validation
 PATIENCE = 2  # epochs after the lowest validation loss
 TINY = 4  # images that batch norm compares
-NOISY = 1.5  # times the loss of large batches
 
 Rule = Callable[[Case], Finding | None]
 
@@ -170,6 +170,19 @@ def _rate_too_low(case: Case) -> Finding | None:
     )
 
 
+def _tiny_batches(case: Case) -> Finding | None:
+    config, together = case.config, case.config.images_at_once
+    norms = [row for row in case.rows if row.layer.uses_batch_statistics]
+    if not norms or together > TINY:
+        return None
+    return Finding(
+        "tiny-batches",
+        f"{norms[0].name} takes mean and variance of {together} images at a time, so that the mean is off by about "
+        f"{1 / sqrt(together):.0%} of the spread between images.",
+        Change("Take 32 images at a time", {"batch_size": max(32, config.batch_size), "micro_batch": 0}),
+    )
+
+
 def _too_small(case: Case) -> Finding | None:
     narrow = [row for row in case.rows if _width(row.layer) and _width(row.layer) <= NARROW]
     if not narrow or not case.epochs:
@@ -183,19 +196,6 @@ def _too_small(case: Case) -> Finding | None:
         f"{narrow[0].name} has {_width(narrow[0].layer)} filters; after {last['epoch']} epochs {reached:.0%} of images "
         f"are right, where copying the label of the most similar image gives {case.facts.agreement:.0%}.",
         Change("Give each layer eight times as many filters", {"architecture": _widened(case.config.architecture)}),
-    )
-
-
-def _tiny_batches(case: Case) -> Finding | None:
-    config, latest = case.config, case.latest
-    norms = [row for row in case.rows if row.layer.uses_batch_statistics]
-    if not norms or config.images_at_once > TINY or latest.split_loss < NOISY * latest.loss:
-        return None
-    return Finding(
-        "tiny-batches",
-        f"{norms[0].name} compares {config.images_at_once} images at a time: the loss of the same images is "
-        f"{latest.split_loss:.2g} then, and {latest.loss:.2g} for many at a time.",
-        Change("Take 32 images at a time", {"batch_size": max(32, config.batch_size), "micro_batch": 0}),
     )
 
 
@@ -248,11 +248,11 @@ RULES: dict[str, Rule] = {
     "imbalance": _imbalance,
     "exploding": _exploding,
     "vanishing": _vanishing,
+    "tiny-batches": _tiny_batches,
     "too-small": _too_small,
     "rate-too-high": _rate_too_high,
     "dead-units": _dead_units,
     "rate-too-low": _rate_too_low,
-    "tiny-batches": _tiny_batches,
     "ends-early": _ends_early,
     "overfitting": _overfitting,
 }

@@ -39,8 +39,6 @@ def probe(epoch: int = 0, dead: float = 0.1, **fields: Any) -> Probe:
         "epoch": epoch,
         "loss": 2.3,
         "accuracy": 0.1,
-        "judged_loss": 2.3,
-        "split_loss": 2.3,
         "input_mean": 0.13,
         "input_std": 0.31,
         "layers": layers(0.002, 0.004, 0.01),

@@ -42,7 +42,6 @@ ILL: dict[str, dict[str, Any]] = {
     "rate-too-low": {"config": healthy(learning_rate=1e-6), "epochs": STUCK},
     "tiny-batches": {
         "config": healthy(architecture=PRESETS["lean"], batch_size=2),
-        "probes": [probe(), probe(2, loss=0.4, split_loss=1.2)],
     },
     "ends-early": {
         "config": healthy(schedule="step", step_epochs=1, step_factor=0.01),
