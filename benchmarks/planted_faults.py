@@ -201,13 +201,6 @@ def _too_small(draws: Random, fixed: Fields) -> Planted:
     return Planted("too-small", config, {"architecture": _narrowed(config.architecture, draws.choice([1, 2]))})
 
 
-def _tiny_batches(draws: Random, fixed: Fields) -> Planted:
-    config = _recipe(draws, {**fixed, "train_fraction": 1_500 / 58_800, "batch_size": 32}, NORMED[:4])
-    if draws.random() < 0.5:
-        return Planted("tiny-batches", config, {"micro_batch": 2})
-    return Planted("tiny-batches", config, {"batch_size": draws.choice([2, 3])})
-
-
 def _ends_early(draws: Random, fixed: Fields) -> Planted:
     config = _recipe(draws, {**fixed, "schedule": "constant", "epochs": 6, "train_fraction": 1_500 / 58_800}, PLAIN)
     fields = {"schedule": "step", "step_epochs": 1, "step_factor": draws.uniform(0.005, 0.03)}
@@ -225,7 +218,6 @@ FAULTS: dict[str, Callable[[Random, Fields], Planted]] = {
     "imbalance": _imbalance,
     "unscaled-inputs": _unscaled_inputs,
     "too-small": _too_small,
-    "tiny-batches": _tiny_batches,
     "ends-early": _ends_early,
 }
 

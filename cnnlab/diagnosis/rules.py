@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import sqrt
 from statistics import mean
 
 from cnnlab.diagnosis.case import Case
@@ -30,7 +29,6 @@ SPENT = 0.02  # of the highest learning rate: below it nothing is learned any mo
 BY_HEART = 0.97  # of the training images right
 GAP = 0.08  # between the accuracies of training and validation
 PATIENCE = 2  # epochs after the lowest validation loss
-TINY = 4  # images that batch norm compares
 
 Rule = Callable[[Case], Finding | None]
 
@@ -170,19 +168,6 @@ def _rate_too_low(case: Case) -> Finding | None:
     )
 
 
-def _tiny_batches(case: Case) -> Finding | None:
-    config, together = case.config, case.config.images_at_once
-    norms = [row for row in case.rows if row.layer.uses_batch_statistics]
-    if not norms or together > TINY:
-        return None
-    return Finding(
-        "tiny-batches",
-        f"{norms[0].name} takes mean and variance of {together} images at a time, so that the mean is off by about "
-        f"{1 / sqrt(together):.0%} of the spread between images.",
-        Change("Take 32 images at a time", {"batch_size": max(32, config.batch_size), "micro_batch": 0}),
-    )
-
-
 def _too_small(case: Case) -> Finding | None:
     narrow = [row for row in case.rows if _width(row.layer) and _width(row.layer) <= NARROW]
     if not narrow or not case.epochs:
@@ -248,7 +233,6 @@ RULES: dict[str, Rule] = {
     "imbalance": _imbalance,
     "exploding": _exploding,
     "vanishing": _vanishing,
-    "tiny-batches": _tiny_batches,
     "too-small": _too_small,
     "rate-too-high": _rate_too_high,
     "dead-units": _dead_units,

@@ -40,9 +40,6 @@ ILL: dict[str, dict[str, Any]] = {
     "rate-too-high": {"config": healthy(learning_rate=0.2), "epochs": STUCK},
     "dead-units": {"probes": [probe(), probe(1), probe(2, dead=0.9)], "epochs": STUCK},
     "rate-too-low": {"config": healthy(learning_rate=1e-6), "epochs": STUCK},
-    "tiny-batches": {
-        "config": healthy(architecture=PRESETS["lean"], batch_size=2),
-    },
     "ends-early": {
         "config": healthy(schedule="step", step_epochs=1, step_factor=0.01),
         "epochs": [epoch(1), epoch(2, learning_rate=1e-5)],
