@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import blake2s
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, NamedTuple
@@ -109,8 +110,12 @@ def _case(folder: Path, fault: str, number: int, seed: int) -> Record | None:
         config = changed("planted", planted.config, first.change)
     except ConfigError:
         return fields
-    after = _kept(folder / f"mended-{first.name}.json", lambda: _mended(planted, config, folder, first))
+    after = _kept(folder / f"mended-{_digest(config)}.json", lambda: _mended(planted, config, folder, first))
     return fields | {"after": after["test"], "mended": after["test"] >= HARMED * record["well"]["test"]}
+
+
+def _digest(config: RunConfig) -> str:
+    return blake2s(config.model_dump_json().encode(), digest_size=6).hexdigest()
 
 
 def _begins(fault: str, planted: Planted, record: Record) -> int:

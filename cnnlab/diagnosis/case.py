@@ -52,11 +52,12 @@ class Case:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the training failed, or its last epoch was little better than guessing."""
+        """Whether the training failed, or is little better than guessing; a mean over an epoch hides how it ended."""
         if self.failure or not self.epochs:
             return bool(self.failure)
         last = self.epochs[-1]
-        return bool(last["train_loss"] > STUCK * self.guessing or last["validation_loss"] > self.guessing)
+        train, validation = last["train_loss"], last["validation_loss"]
+        return bool(min(train, validation) > STUCK * self.guessing or validation > self.guessing)
 
     @cached_property
     def rows(self) -> list[LayerSummary]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from statistics import mean
 
 from cnnlab.diagnosis.case import Case
@@ -22,13 +23,14 @@ RARE = 5.0  # times as many images in the largest class as in the smallest
 LAGS = 0.1  # of the accuracy of the other classes, that rare ones lag behind
 STARTS_HIGH = 4.0  # times the loss of guessing before the first step
 FADES = 2e-3  # of the largest gradient, relative to the weights, at the first layers
-MOST_DEAD, HALF_DEAD = 0.75, 0.5  # of a layer's units
+NEARLY_ALL, MOST, HALF_DEAD = 0.95, 0.75, 0.5  # of a layer's units: dead ones do no harm to a network that learns
 STEP_TOO_LARGE, STEP_TOO_SMALL, GOOD_STEP = 1.0, 8e-4, 0.02  # share of its weights by which a layer moves in a step
+USUAL_RATES = (1e-4, 3e-3), (1e-3, 0.05)  # of Adam and its kin, of SGD with momentum
 NARROW = 3  # filters or units, in the narrowest layer
 SPENT = 0.02  # of the highest learning rate: below it nothing is learned any more
 BY_HEART = 0.97  # of the training images right
 GAP = 0.08  # between the accuracies of training and validation
-PATIENCE = 2  # epochs after the lowest validation loss
+PATIENCE, RISEN = 2, 1.03  # epochs after the lowest validation loss, and times that loss
 
 Rule = Callable[[Case], Finding | None]
 
@@ -94,7 +96,7 @@ def _exploding(case: Case) -> Finding | None:
         "exploding",
         f"Before the first step the loss is {case.first.loss:.3g}, guessing has {case.guessing:.3g}; the gradient of "
         f"{steepest.name} is {steepest.share:.2g} times as large as its weights.",
-        Change("Start from smaller weights (Kaiming)", {"architecture": _started_by(case.config.architecture)}),
+        Change("Start from smaller weights", {"architecture": _restarted(case.config.architecture)}),
     )
 
 
@@ -102,14 +104,14 @@ def _vanishing(case: Case) -> Finding | None:
     """Gradients that fade towards the first layers before any step: sigmoids in a chain, or first weights near zero."""
     units = case.first.most_dead
     fading, largest = (choose(case.first.layers, key=lambda layer: layer.share) for choose in (min, max))
-    if (units and units.dead > MOST_DEAD) or fading.share > FADES * largest.share or not case.is_stuck:
+    if (units and units.dead > MOST) or fading.share > FADES * largest.share or not case.is_stuck:
         return None
     saturating = any(getattr(row.layer, "saturates", False) for row in case.rows)
     architecture = case.config.architecture
     change = (
         Change("Replace sigmoid and tanh by ReLU", {"architecture": _rectified(architecture)})
         if saturating
-        else Change("Start from larger weights (Kaiming)", {"architecture": _started_by(architecture)})
+        else Change("Start from larger weights", {"architecture": _restarted(architecture)})
     )
     return Finding(
         "vanishing",
@@ -124,7 +126,7 @@ def _rate_too_high(case: Case) -> Finding | None:
     share = case.step_share(rate)
     if share < STEP_TOO_LARGE or not case.is_stuck:
         return None
-    better = _rounded(rate * GOOD_STEP / share)
+    better = _better(case, rate * GOOD_STEP / share)
     return Finding(
         "rate-too-high",
         f"At the learning rate {rate:.3g} a step is {share:.2g} times as large as a layer's weights, and "
@@ -135,7 +137,7 @@ def _rate_too_high(case: Case) -> Finding | None:
 
 def _dead_units(case: Case) -> Finding | None:
     worst = case.latest.most_dead
-    if not worst or worst.dead < (HALF_DEAD if case.is_stuck else MOST_DEAD):
+    if not worst or worst.dead < (HALF_DEAD if case.is_stuck else NEARLY_ALL):
         return None
     before = next(
         (probe for probe in reversed(case.probes) if probe.most_dead and probe.most_dead.dead < HALF_DEAD), None
@@ -159,7 +161,7 @@ def _rate_too_low(case: Case) -> Finding | None:
     share = case.step_share(rate)
     if share > STEP_TOO_SMALL or not case.is_stuck:
         return None
-    better = _rounded(min(10.0, rate * GOOD_STEP / share))
+    better = _better(case, rate * GOOD_STEP / share if share else inf)
     return Finding(
         "rate-too-low",
         f"At the learning rate {rate:.3g} a step changes a layer's weights by {share:.1g} of their size, and "
@@ -204,7 +206,8 @@ def _overfitting(case: Case) -> Finding | None:
         return None
     last, best = case.epochs[-1], min(case.epochs, key=lambda row: row["validation_loss"])
     gap = last["train_accuracy"] - last["validation_accuracy"]
-    if gap < GAP or last["train_accuracy"] < BY_HEART or last["epoch"] < best["epoch"] + PATIENCE:
+    has_risen = last["epoch"] >= best["epoch"] + PATIENCE and last["validation_loss"] > RISEN * best["validation_loss"]
+    if gap < GAP or last["train_accuracy"] < BY_HEART or not has_risen:
         return None
     return Finding(
         "overfitting",
@@ -249,9 +252,10 @@ def _loss(case: Case) -> str:
     return f"the loss is {last['train_loss']:.3g} after epoch {last['epoch']} (guessing: {case.guessing:.3g})"
 
 
-def _rounded(rate: float) -> float:
-    """Round a rate to one digit, as people write it."""
-    return float(f"{rate:.0e}")
+def _better(case: Case, rate: float) -> float:
+    """Round a rate to one digit, as people write it, within the usual rates of the optimiser."""
+    low, high = USUAL_RATES[case.config.optimizer == "sgd"]
+    return float(f"{min(max(rate, low), high):.0e}")
 
 
 def _width(layer: Layer) -> int:
@@ -267,11 +271,13 @@ def _changed(architecture: Architecture, change: Callable[[Layer], Layer]) -> Ar
     return architecture.model_copy(update={"layers": mapped(architecture.layers, change)})
 
 
-def _started_by(architecture: Architecture) -> Architecture:
-    """Start all layers from Kaiming's weights."""
+def _restarted(architecture: Architecture) -> Architecture:
+    """Start all layers from PyTorch's usual weights; where they do already, from Kaiming's, for deep networks."""
+    inits = {init for _, layer in architecture.named_layers if (init := getattr(layer, "init", None))}
+    usual = "kaiming-normal" if inits == {"default"} else "default"
 
     def start(layer: Layer) -> Layer:
-        return layer.model_copy(update={"init": "kaiming-normal"}) if isinstance(layer, (Conv2d, Linear)) else layer
+        return layer.model_copy(update={"init": usual}) if isinstance(layer, (Conv2d, Linear)) else layer
 
     return _changed(architecture, start)
 
