@@ -26,6 +26,7 @@ from benchmarks import (
     comparing,
     crowding,
     designing,
+    diagnosing,
     drawing,
     estimating,
     exporting,
@@ -421,6 +422,7 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "big_pictures": big_pictures.measure,
     "memory": memory.measure,
     "verifying": verifying.measure,
+    "diagnosing": diagnosing.measure,
     "clustering": clustering.measure,
 }
 NEEDED = {"clustering": "ray"}  # packages that the app does without: where one is missing, its section is left out
@@ -453,6 +455,7 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "big_pictures": big_pictures.table,
     "memory": memory.table,
     "verifying": verifying.table,
+    "diagnosing": diagnosing.table,
     "clustering": clustering.table,
 }
 

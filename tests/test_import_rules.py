@@ -30,6 +30,7 @@ ROOMS = (
         "jobs",
         "classroom",
         "analysis",
+        "diagnosis",
         "charts",
         "export",
         "importing",

@@ -78,6 +78,14 @@ def moved(layers: Chain, place: Place, target: Place) -> Chain:
     return removed(with_copy, _shifted(place, target))
 
 
+def mapped(layers: Chain, change: Callable[[Layer], Layer]) -> Chain:
+    """Apply ``change`` to every layer, within blocks too; blocks themselves stay."""
+    return tuple(
+        layer.with_chains([mapped(chain, change) for chain in layer.chains.values()]) if layer.chains else change(layer)
+        for layer in layers
+    )
+
+
 def landed(place: Place, target: Place) -> Place:
     """Return the place of the layer of ``place`` after ``moved`` to ``target``."""
     depth = len(place) - 1

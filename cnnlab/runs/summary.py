@@ -100,6 +100,16 @@ class Summary(BaseModel):
         return is_imbalanced(self.support.values())
 
 
+class Trial(BaseModel):
+    """A run trained to see whether one change helps another run."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    run: Annotated[str, Field(pattern=f"^{RUN_ID.pattern}$")]  # the other
+    fault: Annotated[str, Field(max_length=40)]
+    change: Annotated[str, Field(max_length=200)]  # in words
+
+
 class About(BaseModel):
     """The user's notes on a run."""
 
@@ -112,6 +122,7 @@ class About(BaseModel):
     colour: Annotated[str, StringConstraints(to_lower=True, pattern="^(#[0-9a-fA-F]{6})?$")] = (
         ""  # in charts; empty: one of the palette
     )
+    trial: Trial | None = None
 
     @field_validator("tags")
     @classmethod

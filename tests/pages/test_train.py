@@ -18,9 +18,11 @@ from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.quantities import duration
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.run import Run
+from cnnlab.runs.summary import Trial
 from cnnlab.training.config import Parent
 from cnnlab.training.epoch_time import Cost, Stopwatch
 from cnnlab.training.recipes import DEFAULT, RECIPES
+from cnnlab.ui.train.diagnosis import watch_of
 from tests.pages.driver import button, checked, metrics, new_session, open_page, texts
 from tests.trainings import interrupted, start, train, wait_for, wait_for_epoch, wait_until
 
@@ -165,17 +167,38 @@ def test_a_rate_set_while_paused_is_shown_at_once(training: tuple[AppTest, Job])
     assert {metric.label: metric.value for metric in checked(page).metric}["Learning rate"] == "0.0005"
 
 
-def test_who_does_no_better_than_guessing_is_told(training: tuple[AppTest, Job]) -> None:
-    page, job = training
-    wait_for_epoch(job)
-    job.pause()
-    wait_for(job, "paused")
-    last = job.history.epochs[-1]
+def test_what_ails_a_run_is_named_and_its_remedy_tried_and_judged() -> None:
+    run = train(learning_rate=1e-6)
+    page = open_page("Train", run)
+    examined(run)
     page.run()
-    assert not page.warning
-    job.history.epochs += [last | {"validation_accuracy": 0.1}] * 3
-    page.run()
-    assert "no better than guessing" in page.warning[0].value
+    assert "Rate too low" in texts(page)
+    assert r"At the learning rate 1e\-06 a step changes" in texts(page)
+    page.button(key="diagnosis.try.rate-too-low").click().run()
+    (job,) = running_jobs()
+    assert job.run.about.trial == Trial(run=run.id, fault="rate-too-low", change="Raise the learning rate to 0.0007")
+    assert "Once both trainings have ended" in texts(checked(page))
+    job.join()
+    assert "It helped: " in checked(page.run()).success[0].value
+    page.button(key="verdict.before").click().run()
+    assert run.id in page.query_params["run"]
+
+
+def test_a_healthy_run_is_left_alone(listed_run: Run) -> None:
+    page = open_page("Train", listed_run)
+    examined(listed_run)
+    assert "badge[:material/stethoscope" not in texts(page.run())
+
+
+def test_a_trial_of_a_run_that_is_gone_says_so(listed_run: Run) -> None:
+    gone = Trial(run="20260101-000000-nothing", fault="rate-too-low", change="Raise *it*")
+    listed_run.change_about(trial=gone)
+    assert r"Tries a change (raise \*it\*) for a run that is no longer here" in texts(open_page("Train", listed_run))
+
+
+def examined(run: Run) -> None:
+    """Wait for the examination that the page has begun."""
+    watch_of(str(run.folder), run).join()
 
 
 def test_an_address_without_a_run_is_told() -> None:

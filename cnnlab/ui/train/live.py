@@ -9,13 +9,16 @@ from cnnlab.jobs.job import Job
 from cnnlab.training.device import available_cores
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.train.curves import curves
+from cnnlab.ui.train.diagnosis import diagnosis
 from cnnlab.ui.train.progress import progress
 from cnnlab.ui.train.resources import resources
 from cnnlab.ui.train.result import result
 from cnnlab.ui.train.run_view import RunView
+from cnnlab.ui.train.verdict import verdict
 
 CROWDED_CORES = 2
 CROWDED_PACE = ((0.0, charts.LIVE_SECONDS), (5.0, 4.0), (60.0, 8.0))  # seconds of training, seconds between updates
+DIAGNOSIS_SECONDS = 10.0  # an examination takes some 50 ms of a core
 RESOURCES_SECONDS = 20.0  # they change little, and two more charts each time slow a training on the same cores
 
 
@@ -32,6 +35,8 @@ def watch(view: RunView, was_running: bool) -> None:
     job = view.job
     if was_running and not view.is_running:
         st.rerun()
+    verdict(view)
+    poll.paced(lambda: DIAGNOSIS_SECONDS if job and job.is_running else None, diagnosis, view)
     poll.paced(lambda: seconds_between_updates(job) if job and job.is_running else None, _show, view)
     poll.paced(lambda: RESOURCES_SECONDS if job and job.is_running else None, resources, view)
 

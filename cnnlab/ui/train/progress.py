@@ -12,9 +12,6 @@ from cnnlab.ui.train.run_actions import HIGHEST_RATE, LOWEST_RATE
 from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.job_progress import progress_text
 
-IDLE_EPOCHS = 3
-GUESSING = 1.3  # times the loss of guessing
-
 
 def progress(job: Job) -> None:
     """Show progress, metrics and controls of a training."""
@@ -26,10 +23,6 @@ def progress(job: Job) -> None:
             "the training is faster now."
         )
     _controls(job)
-    chance = GUESSING / len(job.summary.classes) if job.summary.classes else 0.0
-    epochs = job.history.epochs
-    if len(epochs) >= IDLE_EPOCHS and all(row["validation_accuracy"] < chance for row in epochs[-IDLE_EPOCHS:]):
-        st.warning(f"For {IDLE_EPOCHS} epochs it was no better than guessing: try a lower learning rate.")
 
 
 def _metrics(job: Job) -> None:

@@ -1,0 +1,1 @@
+"""What ails a training: probes of its network, rules that name a fault with evidence, and a change that should help."""
