@@ -9,7 +9,7 @@ that a measurement that was ended goes on where it was.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import blake2s
@@ -20,6 +20,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -91,14 +92,17 @@ def turned(dataset: str, folder: Path, errors: int = ERRORS, draws: int = DRAWS)
     read = partial(_read_right, dataset, asked, folder)
     names = {way: _named(way, known, runs[0], asked) for way in WAYS}
     rows = trained_rows(runs[0].config, load_train(dataset))
-    shuffled = [rows[torch.from_numpy(np.random.default_rng(draw).permutation(len(rows))[:COUNT])] for draw in range(draws)]
-    by_chance = [read(one.tolist()).tolist() for one in shuffled]
+    shuffled = [
+        rows[torch.from_numpy(np.random.default_rng(draw).permutation(len(rows))[:COUNT])] for draw in range(draws)
+    ]
+    by_chance = torch.stack([read(one.tolist()) for one in shuffled]).sum(0)
     found = {way: [bool(read(one)[at]) for at, one in enumerate(names[way])] for way in WAYS}
     return {
         "images": len(rows),
         "accuracies": (named == data.test.labels).float().mean(1).tolist(),
         "misread": len(wrong),
-        "random": by_chance,
+        "draws": draws,
+        "random": by_chance.tolist(),  # draws that turned each error
         **found,
     }
 
@@ -108,9 +112,7 @@ def _named(way: str, known: Influence, run: Run, asked: Data) -> list[list[int]]
     trained = load_trained(run)
     images, labels = asked.test.images, asked.test.labels.tolist()
     if way == BLAMED:
-        return [
-            [one.index for one in known.blamed(images[at : at + 1], label)] for at, label in enumerate(labels)
-        ]
+        return [[one.index for one in known.blamed(images[at : at + 1], label)] for at, label in enumerate(labels)]
     features = penultimate(trained.network, known.split, trained.inputs)
     queries, wrong = penultimate(trained.network, images, trained.inputs), trained.logits(images).argmax(1)
     taken = []
@@ -157,7 +159,7 @@ def _trained(config: RunConfig, store: RunStore) -> Run:
 
 
 def naming(store: RunStore, images: int = 10) -> dict[str, list[float]]:
-    """Return the seconds from nothing in memory to the blamed images: of the first image, then of others."""
+    """Return the seconds until the images are named, the data set in memory: for a first error, then for others."""
     found = {}
     for title, recipe in {"default run, 4,050 images": DEFAULT, "Quick on MNIST, 58,800 images": "quick"}.items():
         run = _trained(RECIPES[recipe].config, store)
@@ -190,9 +192,9 @@ def table(figures: Figures) -> str:
 
 def _turned_table(one: Figures) -> str:
     errors = len(one[BLAMED])
-    chance = np.array(one["random"])  # (draws, errors)
-    low, high = _resampled(chance.mean(0), lambda sample: float(sample.mean()))
-    rows = [f"| {COUNT} at random, mean of {len(chance)} draws | {chance.mean():.1%} | {low:.1%} to {high:.1%} |"]
+    chance = np.array(one["random"]) / one["draws"]  # share of the draws that turned each error
+    low, high = _resampled(chance)
+    rows = [f"| {COUNT} at random, mean of {one['draws']} draws | {chance.mean():.1%} | {low:.1%} to {high:.1%} |"]
     for way in (NEAREST, OF_WRONG_CLASS, BLAMED):
         hits = sum(one[way])
         low, high = interval(hits, errors)
@@ -201,11 +203,10 @@ def _turned_table(one: Figures) -> str:
     return "\n".join([*head, *rows])
 
 
-def _resampled(values: np.ndarray[Any, Any], statistic: Callable[[Any], float]) -> tuple[float, float]:
-    """Return the 95 % interval of a statistic, errors drawn again."""
-    rng = np.random.default_rng(0)
-    found = [statistic(values[rng.integers(len(values), size=len(values))]) for _ in range(RESAMPLED)]
-    low, high = np.percentile(found, [2.5, 97.5])
+def _resampled(shares: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Return the 95 % interval of the mean, the errors drawn again."""
+    chosen = np.random.default_rng(0).integers(len(shares), size=(RESAMPLED, len(shares)))
+    low, high = np.percentile(shares[chosen].mean(1), [2.5, 97.5])
     return float(low), float(high)
 
 

@@ -10,6 +10,7 @@ from click.exceptions import NoArgsIsHelpError
 from cnnlab.cli import (
     app,
     archive,
+    blame,
     bring,
     cluster,
     data,
@@ -37,6 +38,7 @@ COMMANDS = (
     train.teach,
     verify.verify_command,
     pruning.prune,
+    blame.blame_command,
     train.find_learning_rate,
     train.sweep,
     evaluate.evaluate,

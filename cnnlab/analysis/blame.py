@@ -26,7 +26,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.jobs.worker import Part
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, load_trained
-from cnnlab.training.config import RunConfig
+from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.history import History
 
 COUNT = 10  # images that are blamed
@@ -102,7 +102,7 @@ def influence(run: Run, epoch: int | None = None) -> Generator[Part[Influence]]:
     Of more images than memory holds, evenly chosen ones are searched. Raises BlameError where no training of ours was
     kept, or the last layer has too many inputs; otherwise as ``load_trained`` and ``load_train``.
     """
-    epochs = _checkpoints(run, run.judged_epoch if epoch is None else epoch)
+    epochs = checkpoints(run, run.judged_epoch if epoch is None else epoch)
     config, whole = run.config, load_train(run.config.dataset)
     rows = trained_rows(config, whole)
     sizes = [len(rows), _features(load_trained(run, epochs[-1])) + 1]
@@ -124,18 +124,21 @@ def trained_rows(config: RunConfig, whole: Split) -> Tensor:
 
 
 def without(config: RunConfig, blamed: Sequence[Blamed]) -> RunConfig:
-    """Return the config that trains again, with the same seed, without the images blamed. Raises BlameError.
+    """Return the config that trains again, with the same seed, without the images blamed.
 
-    A run that started from another's weights is refused: these images may have taught that one too.
+    Raises BlameError for a run that started from another's weights or was taught drawings, ConfigError where too many
+    are left out.
     """
     if config.comes_from:
-        raise BlameError("this run started from another run's weights, which the images may have taught too")
-    indices = {*config.left_out, *(one.index for one in blamed)}
-    return RunConfig.model_validate(dict(config) | {"excluded": ",".join(map(str, sorted(indices)))})
+        raise BlameError("this run started from another run's weights, which these images may have taught too")
+    if config.lessons:
+        raise BlameError("this run was also taught drawings, which were not searched")
+    indices = [*config.left_out, *(one.index for one in blamed)]
+    return parse_config(dict(config) | {"excluded": ",".join(map(str, indices))})
 
 
-def _checkpoints(run: Run, epoch: int) -> list[int]:
-    """Return the kept epochs of the training up to ``epoch``."""
+def checkpoints(run: Run, epoch: int) -> list[int]:
+    """List the kept epochs of the training up to ``epoch``. Raises BlameError where there are none."""
     if not run.history().was_trained:
         raise BlameError("this network was trained elsewhere: what its images taught it is not known")
     kept = [one for one in run.epochs() if 0 < one <= epoch]

@@ -115,6 +115,8 @@ def _indices(value: object) -> object:
     """Sort indices such as "17, 3", each once."""
     if not isinstance(value, str):
         return value
+    if len(value) > 10 * MAX_EXCLUDED:
+        raise ValueError(f"longer than {10 * MAX_EXCLUDED:,} characters: at most {MAX_EXCLUDED} images can be left out")
     parts = [part.strip() for part in value.split(",")] if value.strip() else []
     if not all(re.fullmatch("[0-9]{1,8}", part) for part in parts):
         raise ValueError(f"write indices from 0 with commas between them, such as 3,17, not {value[:60]!r}")

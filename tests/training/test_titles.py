@@ -41,3 +41,9 @@ def test_values_are_told_by_their_titles() -> None:
         "0.0123456",
     )
     assert (phrase("learning_rate", 0.0123456), phrase("momentum", "0.8")) == ("learning rate 0.0123", "momentum 0.8")
+
+
+def test_images_left_out_are_counted_and_a_single_one_is_named() -> None:
+    assert what_differs(RunConfig(excluded="17, 3")) == "without 2 training images"
+    assert what_differs(RunConfig(excluded="17")) == "without training image 17"
+    assert setting_title("excluded", "") == "no training images"
