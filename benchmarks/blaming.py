@@ -28,13 +28,16 @@ from cnnlab.analysis.activations import penultimate
 from cnnlab.analysis.blame import COUNT, Influence, influence, trained_rows
 from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.data.batches import Standardise, scaling
+from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.folders import cache_folder
 from cnnlab.data.loading import Data, load_train
 from cnnlab.evaluation.evaluate import predict
 from cnnlab.evaluation.metrics import interval
+from cnnlab.evaluation.significance import mcnemar
 from cnnlab.files import atomic_write
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.worker import completed
+from cnnlab.quantities import p_cell
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.trained import load_trained
@@ -46,6 +49,7 @@ from cnnlab.training.run_data import load_for, network_for
 IMAGES = 1000  # that are trained on
 ERRORS, DRAWS = 50, 10
 SEEDS = (0, 1, 2)
+DATASETS = ("mnist", "fashion-mnist")
 FEW = 100  # validation images: they steer nothing here
 BLAMED, NEAREST, OF_WRONG_CLASS = "blamed", "nearest", "nearest of the wrong class"
 WAYS = (BLAMED, NEAREST, OF_WRONG_CLASS)
@@ -55,9 +59,9 @@ Figures = dict[str, Any]
 
 
 def measure() -> Figures:
-    """Take images out of 1,000 of MNIST and train again, and time how long naming takes."""
+    """Take images out of 1,000 and train again, and time how long naming takes."""
     folder = cache_folder() / "blaming"
-    return {"turned": {"mnist": turned("mnist", folder)}, "seconds": naming(RunStore(folder / "runs"))}
+    return {"turned": {name: turned(name, folder) for name in DATASETS}, "seconds": naming(RunStore(folder / "runs"))}
 
 
 def config_of(dataset: str, seed: int, indices: Sequence[int] = ()) -> RunConfig:
@@ -181,26 +185,35 @@ def _seconds(run: Run) -> Iterator[float]:
 
 def table(figures: Figures) -> str:
     """Write the figures as Markdown tables."""
-    blocks = [_turned_table(one) for one in figures["turned"].values()]
+    blocks = [_turned_table(dataset, one) for dataset, one in figures["turned"].items()]
     rows = [
         f"| {title} | {seconds[0]:.1f} s | {1000 * mean(seconds[1:]):.0f} ms |"
         for title, seconds in figures["seconds"].items()
     ]
-    naming_table = "\n".join(["| naming, 1 thread | first image | each other |", "|---|---|---|", *rows])
+    naming_table = "\n".join(["| naming, on 1 thread | first image | each other |", "|---|---|---|", *rows])
     return "\n\n".join([*blocks, naming_table])
 
 
-def _turned_table(one: Figures) -> str:
+def _turned_table(dataset: str, one: Figures) -> str:
     errors = len(one[BLAMED])
     chance = np.array(one["random"]) / one["draws"]  # share of the draws that turned each error
     low, high = _resampled(chance)
-    rows = [f"| {COUNT} at random, mean of {one['draws']} draws | {chance.mean():.1%} | {low:.1%} to {high:.1%} |"]
+    rows = [f"| {COUNT} at random, mean of {one['draws']} draws | {chance.mean():.1%} | {low:.1%} to {high:.1%} | |"]
     for way in (NEAREST, OF_WRONG_CLASS, BLAMED):
         hits = sum(one[way])
         low, high = interval(hits, errors)
-        rows.append(f"| {COUNT} {way} | {hits / errors:.1%} ({hits}) | {low:.1%} to {high:.1%} |")
-    head = [f"| taken out of {one['images']:,} images | of {errors} errors turned | 95 % interval |", "|---|---|---|"]
-    return "\n".join([*head, *rows])
+        p = "" if way == BLAMED else p_cell(mcnemar(np.array(one[BLAMED]), np.array(one[way])).p)
+        rows.append(f"| {COUNT} {way} | {hits / errors:.1%} ({hits}) | {low:.1%} to {high:.1%} | {p} |")
+    right = mean(one["accuracies"])
+    return "\n".join(
+        [
+            f"{dataset_spec(dataset).title}, {one['images']:,} training images, {right:.1%} of the test images right, "
+            f"{one['misread']:,} misread by all three seeds:\n",
+            f"| left out | turned, of {errors} errors | 95 % interval | p, blamed against it (McNemar) |",
+            "|---|---|---|---|",
+            *rows,
+        ]
+    )
 
 
 def _resampled(shares: npt.NDArray[np.float64]) -> tuple[float, float]:

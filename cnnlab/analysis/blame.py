@@ -57,13 +57,14 @@ class _Traced:
     weight: float  # learning rate × epochs since the checkpoint before
     features: Tensor
     errors: Tensor  # softmax minus target
-    products: Tensor  # (F, F): the damped mean of the features' outer products
+    factor: Tensor  # (F, F): Cholesky's, of the damped mean of the features' outer products
 
     def scores(self, pixels: Tensor, right: int, wrong: int) -> Tensor:
         """Compute how far each image moved the margin of ``wrong`` over ``right`` in an image: (N,)."""
         _, features = _with_one(*logits_and_features(self.trained.network, self.trained.inputs(pixels)))
-        whitened = torch.linalg.solve(self.products, features[0])
-        return self.weight * (self.features.float() @ whitened) * (self.errors[:, right] - self.errors[:, wrong])
+        alike: Tensor = self.features.float() @ torch.cholesky_solve(features.T, self.factor)[:, 0]
+        moved: Tensor = self.weight * alike * (self.errors[:, right] - self.errors[:, wrong])
+        return moved
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,8 @@ def _trace(trained: Trained, weight: float, split: Split, smoothing: float) -> I
     for part in features.split(1000):
         products.addmm_(part.T.float(), part.float(), alpha=1 / len(features))
     products.diagonal().add_(DAMPING * products.diagonal().mean())
-    yield Part(1.0, _Traced(trained, weight, features, logits.softmax(1) - targets, products))
+    factor = torch.linalg.cholesky(products)
+    yield Part(1.0, _Traced(trained, weight, features, logits.softmax(1) - targets, factor))
 
 
 def _with_one(logits: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:

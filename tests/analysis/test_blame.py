@@ -44,7 +44,7 @@ def last_gradient(trained: Trained, pixels: Tensor, target: Tensor) -> Tensor:
 
 
 def by_hand(run: Run, known: Influence, pixels: Tensor, right: int, position: int) -> float:
-    """The score of a training image from gradients, with the features' products that were kept."""
+    """The score of a training image from gradients, with the factor of the features' products that was kept."""
     total = 0.0
     wrong = int(load_trained(run).logits(pixels).argmax())
     for one in known.checkpoints:
@@ -54,7 +54,7 @@ def by_hand(run: Run, known: Influence, pixels: Tensor, right: int, position: in
         margin = torch.zeros(1, 10)
         margin[0, wrong], margin[0, right] = 1.0, -1.0
         up = last_gradient(trained, pixels, margin)  # of the log-probabilities, whose difference is the logits'
-        total += one.weight * float((down @ torch.linalg.inv(one.products) * up).sum())
+        total += one.weight * float((down @ torch.cholesky_inverse(one.factor) * up).sum())
     return total
 
 
@@ -80,7 +80,7 @@ def test_features_are_damped_by_their_mean_square(known: Influence) -> None:
     one = known.checkpoints[0]
     features = one.features.float()
     mean_square = features.square().mean()
-    assert one.products.diagonal().mean() == pytest.approx(float((1 + DAMPING) * mean_square), rel=1e-3)
+    assert (one.factor @ one.factor.T).diagonal().mean() == pytest.approx(float((1 + DAMPING) * mean_square), rel=1e-3)
 
 
 def test_nothing_is_blamed_for_a_right_answer(run: Run, known: Influence) -> None:
