@@ -30,8 +30,8 @@ from cnnlab.ui.widgets.images import upright
 
 COLUMNS = 5
 MEASURED = (
-    "Each training also varies by chance. In small networks of digits, 32% of 50 mistakes turned without the ten blamed "
-    "images, and 8% without ten random ones."
+    "Each training also varies by chance. In small networks of digits, 32% of 50 mistakes turned without the ten "
+    "blamed images, and 8% without ten random ones."
 )
 
 
