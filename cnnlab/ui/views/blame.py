@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.analysis.activations import penultimate
 from cnnlab.analysis.blame import COUNT, Blamed, BlameError, Influence, checkpoints, influence, without
 from cnnlab.charts.style import TILE_NAME, fitted
 from cnnlab.errors import CnnLabError
@@ -23,6 +22,7 @@ from cnnlab.ui.shell.frame import counted, go_to, literal
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.cached import reference
 from cnnlab.ui.views.image_picker import choose_mistakes
+from cnnlab.ui.views.nearest import nearest_images, show_nearest
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import show_figure
@@ -90,7 +90,9 @@ def _influence(at: str, _run: Run, epoch: int) -> Worker[Part[Influence]]:
 def _blamed(at: Look, known: Influence, blamed: Sequence[Blamed]) -> None:
     names = [at.trained.classes[int(known.split.labels[one.position])] for one in blamed]
     share = [one.score / blamed[0].score for one in blamed]
-    searched = f"{known.trained_on:,}" if len(known.split) == known.trained_on else f"{len(known.split):,}"
+    searched = f"{len(known.split):,} training images"
+    if len(known.split) < known.trained_on:
+        searched += f", evenly chosen among {known.trained_on:,}"
     short = fitted(at.trained.classes, TILE_NAME)
     show_figure(
         charts.tile_strip(
@@ -101,8 +103,8 @@ def _blamed(at: Look, known: Influence, blamed: Sequence[Blamed]) -> None:
         f"blamed-{at.at}",
         "The training images that did most for the wrong answer, with their class",
         lambda: pd.DataFrame({"index": [one.index for one in blamed], "class": names, "share of the first": share}),
-        f"Of {searched} training images, those that moved the answer furthest from the right class; how far, as a "
-        f"share of the first. Over {counted(len(known.checkpoints), 'epoch')}, by the last layer (Pruthi et al. 2020).",
+        f"Of {searched}, those that moved the answer furthest from the right class; how far, as a share of the first. "
+        f"Over {counted(len(known.checkpoints), 'epoch')}, by the last layer (Pruthi et al. 2020).",
     )
 
 
@@ -110,21 +112,8 @@ def _nearest(at: Look) -> None:
     known = reference(at.run, at.trained)
     if known is None:
         return
-    features = penultimate(at.trained.network, at.picked.pixels, at.trained.inputs)
-    distances, indices = (found[0].tolist() for found in known.neighbours.query(features, COUNT))
-    names = [at.trained.classes[int(known.split.labels[index])] for index in indices]
-    short = fitted(at.trained.classes, TILE_NAME)
-    show_figure(
-        charts.tile_strip(
-            [upright(known.split.image(index)) for index in indices],
-            [f"{short[name]}<br>{distance:.3f}" for name, distance in zip(names, distances, strict=True)],
-            COLUMNS,
-        ),
-        f"beside-{at.at}",
-        "The nearest training images, with their class and distance",
-        lambda: pd.DataFrame({"class": names, "distance": distances}),
-        "Those most alike to the network, with their distance. Many of them speak for the right class.",
-    )
+    caption = "Those most alike to the network, with their distance. Many of them speak for the right class."
+    show_nearest(at, known, nearest_images(at, known, COUNT), COLUMNS, caption)
 
 
 def _offer(at: Look, right: int, blamed: Sequence[Blamed]) -> None:
