@@ -15,6 +15,12 @@ from tests.samples import TINY
 from tests.trainings import copied, train
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages wait for what they compute: nothing ticks in AppTest."""
+    monkeypatch.setattr("cnnlab.ui.widgets.awaited.AT_ONCE_SECONDS", TIMEOUT)
+
+
 @pytest.fixture
 def run() -> Run:
     return train(architecture=TINY, epochs=2, train_fraction=0.1)
