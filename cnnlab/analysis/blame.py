@@ -103,7 +103,7 @@ def influence(run: Run, epoch: int | None = None) -> Generator[Part[Influence]]:
     Of more images than memory holds, evenly chosen ones are searched. Raises BlameError where no training of ours was
     kept, or the last layer has too many inputs; otherwise as ``load_trained`` and ``load_train``.
     """
-    epochs = checkpoints(run, run.judged_epoch if epoch is None else epoch)
+    epochs = _checkpoints(run, run.judged_epoch if epoch is None else epoch)
     config, whole = run.config, load_train(run.config.dataset)
     rows = trained_rows(config, whole)
     sizes = [len(rows), _features(load_trained(run, epochs[-1])) + 1]
@@ -138,7 +138,13 @@ def without(config: RunConfig, blamed: Sequence[Blamed]) -> RunConfig:
     return parse_config(dict(config) | {"excluded": ",".join(map(str, indices))})
 
 
-def checkpoints(run: Run, epoch: int) -> list[int]:
+def check_traceable(run: Run, trained: Trained) -> None:
+    """Raise BlameError where no training image can be blamed for what a network of the run answers."""
+    _checkpoints(run, trained.epoch)
+    _features(trained)
+
+
+def _checkpoints(run: Run, epoch: int) -> list[int]:
     """List the kept epochs of the training up to ``epoch``. Raises BlameError where there are none."""
     if not run.history().was_trained:
         raise BlameError("this network was trained elsewhere: what its images taught it is not known")

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
-from cnnlab.analysis.blame import COUNT, Blamed, BlameError, Influence, checkpoints, influence, without
+from cnnlab.analysis.blame import COUNT, Blamed, BlameError, Influence, check_traceable, influence, without
 from cnnlab.charts.style import TILE_NAME, fitted
 from cnnlab.errors import CnnLabError
 from cnnlab.jobs.worker import Part, Worker
@@ -38,7 +38,7 @@ MEASURED = (
 def show(at: Look) -> None:
     """Show the images that are to blame for a wrong answer, the nearest ones, and offer to train without the former."""
     try:
-        checkpoints(at.run, at.trained.epoch)
+        check_traceable(at.run, at.trained)
     except BlameError as error:
         st.info(literal(f"{error}.".capitalize()), icon=":material/model_training:")
         return
@@ -154,15 +154,15 @@ def _how_long(run: Run) -> str:
 
 def _read_right(at: Look) -> None:
     """Say that nothing is to blame; of a run without some images, what the one with them answers."""
-    with st.container(border=True):
-        config = at.run.config
-        with_all = _with_settings(config.model_copy(update={"excluded": ""})) if config.excluded else None
-        if with_all and at.picked.label is not None:
-            images = counted(len(config.left_out), "training image")
+    config = at.run.config
+    with_all = _with_settings(config.model_copy(update={"excluded": ""})) if config.excluded else None
+    if with_all and at.picked.label is not None:
+        images = counted(len(config.left_out), "training image")
+        with st.container(border=True):
             _tell(at, at.picked.label, before=with_all.run, after=at.run, images=images)
-            return
-        st.markdown("The network reads this image right, so nothing is to blame.")
-        st.button("Show its mistakes", type="primary", on_click=choose_mistakes, args=[at.run], key="blame.mistakes")
+        return
+    st.info("The network reads this image right, so nothing is to blame.", icon=":material/check_circle:")
+    st.button("Show its mistakes", type="primary", on_click=choose_mistakes, args=[at.run], key="blame.mistakes")
 
 
 def _with_settings(config: RunConfig) -> Entry | None:
