@@ -21,6 +21,7 @@ import torch
 
 from benchmarks import (
     big_pictures,
+    blaming,
     clustering,
     colour,
     comparing,
@@ -411,6 +412,7 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "sweeping": sweeping.measure,
     "listing": listing.measure,
     "looking": looking.measure,
+    "blaming": blaming.measure,
     "comparing": comparing.measure,
     "drawing": drawing.measure,
     "teaching": teaching.measure,
@@ -444,6 +446,7 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "sweeping": sweeping.table,
     "listing": listing.table,
     "looking": _write_looking,
+    "blaming": blaming.table,
     "comparing": _write_comparing,
     "drawing": _write_drawing,
     "teaching": _write_teaching,

@@ -10,6 +10,7 @@ from click.exceptions import NoArgsIsHelpError
 from cnnlab.cli import (
     app,
     archive,
+    blame,
     bring,
     cluster,
     data,
@@ -39,6 +40,7 @@ COMMANDS = (
     verify.verify_command,
     diagnose.diagnose_command,
     pruning.prune,
+    blame.blame_command,
     train.find_learning_rate,
     train.sweep,
     evaluate.evaluate,

@@ -84,6 +84,7 @@ def held_out(config: RunConfig, folds: int = FOLDS, data_folder: Path | None = N
     start = perf_counter()
     for fold, asked in enumerate(_dealt(whole, folds, config.seed)):
         known = torch.ones(len(whole), dtype=torch.bool).index_fill(0, asked, False)
+        known &= ~torch.isin(torch.arange(len(whole)), torch.tensor(config.left_out))
         parts = config.validation_fraction, config.held_out_by, config.train_fraction
         data = hold_out_validation(spec, whole.part(known), whole.part(asked), *parts)
         network = network_for(config, spec)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.download import fetch
-from cnnlab.data.spec import DatasetSpec
+from cnnlab.data.spec import DatasetError, DatasetSpec
 from cnnlab.data.splits import Split, held_out, stratified
 
 
@@ -27,29 +31,48 @@ def load(
     seed: int = 0,
     folder: Path | None = None,
     train_fraction: float = 1.0,
+    excluded: Sequence[int] = (),
 ) -> Data:
     """Load a data set, downloading it where its files are not in ``folder`` (default: ``data_folder()``).
 
     Validation is a stratified part of the training images, the same for the same seed; of what it leaves,
-    ``train_fraction`` is kept to train on, stratified too.
-    Raises DatasetError for an unknown name, damaged files or a failed download.
+    ``train_fraction`` is kept to train on, stratified too, but for the images ``excluded`` by their indices.
+    Raises DatasetError for an unknown name, damaged files, a failed download, or where no image is left.
     """
     whole, test = _whole(name, folder)
-    return hold_out_validation(dataset_spec(name), whole, test, validation_fraction, seed, train_fraction)
+    return hold_out_validation(dataset_spec(name), whole, test, validation_fraction, seed, train_fraction, excluded)
 
 
 def hold_out_validation(
-    spec: DatasetSpec, whole: Split, test: Split, validation_fraction: float, seed: int, train_fraction: float
+    spec: DatasetSpec,
+    whole: Split,
+    test: Split,
+    validation_fraction: float,
+    seed: int,
+    train_fraction: float,
+    excluded: Sequence[int] = (),
 ) -> Data:
-    """Hold validation out of the training images ``whole``; the fractions and the seed as in ``load``."""
+    """Hold validation out of the training images ``whole``; fractions, seed and ``excluded`` as in ``load``."""
+    rows, checked = divided(whole, validation_fraction, seed, train_fraction, excluded)
+    if not len(rows):
+        raise DatasetError(f"excluded: no training image of {spec.name} is left: leave out fewer")
+    return Data(spec=spec, train=whole.part(rows), validation=whole.part(checked), test=test)
+
+
+def divided(
+    whole: Split, validation_fraction: float, seed: int, train_fraction: float, excluded: Sequence[int] = ()
+) -> tuple[Tensor, Tensor]:
+    """Return the indices of the images to train on (N,) and of those to validate on (M,); arguments as in ``load``.
+
+    Raises DatasetError where an excluded image does not exist.
+    """
+    if excluded and max(excluded) >= len(whole):
+        raise DatasetError(f"excluded: there is no training image {max(excluded)}, the last is {len(whole) - 1}")
     chosen = held_out(whole, validation_fraction, seed)
-    train = whole.part(~chosen)
-    return Data(
-        spec=spec,
-        train=train if train_fraction == 1 else train.part(stratified(train.labels, train_fraction, seed)),
-        validation=whole.part(chosen),
-        test=test,
-    )
+    rows = (~chosen).nonzero().flatten()
+    if train_fraction < 1:
+        rows = rows[stratified(whole.labels[rows], train_fraction, seed)]
+    return rows[~torch.isin(rows, torch.tensor(excluded))] if excluded else rows, chosen.nonzero().flatten()
 
 
 def load_test(name: str, folder: Path | None = None) -> Split:

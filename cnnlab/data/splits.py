@@ -184,6 +184,11 @@ def sampled(split: Split, count: int, seed: int = 0) -> Split:
     return split if len(split) <= count else split.part(stratified(split.labels, count / len(split), seed))
 
 
+def evenly(length: int, count: int) -> Tensor:
+    """Choose ``count`` evenly spaced indices below ``length``, or all where there are no more."""
+    return torch.arange(min(count, length)) * length // min(count, length)
+
+
 def fingerprints(images: Tensor | Split) -> npt.NDArray[np.uint64]:
     """Hash each image of (N, C, H, W) uint8 to 64 bits: equal for equal pixels, and practically never otherwise."""
     parts = (part.cpu().contiguous().numpy() for part in images.split(HASHED_AT_ONCE))

@@ -18,6 +18,7 @@ from cnnlab.pretrained.table import BACKBONES, NETWORKS
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 MAX_EPOCHS = 1000  # of a run, those beyond its config's included
 MAX_LESSONS = 500
+MAX_EXCLUDED = 100  # training images: an address holds their indices
 MAX_POINTS = 300_000  # of all labelled drawings together: a config stays below 20 MB
 
 
@@ -110,6 +111,20 @@ def _start(value: object) -> object:
     return {"name": name, "digest": digest}
 
 
+def _indices(value: object) -> object:
+    """Sort indices such as "17, 3", each once."""
+    if not isinstance(value, str):
+        return value
+    if len(value) > 10 * MAX_EXCLUDED:
+        raise ValueError(f"longer than {10 * MAX_EXCLUDED:,} characters: at most {MAX_EXCLUDED} images can be left out")
+    parts = [part.strip() for part in value.split(",")] if value.strip() else []
+    if not all(re.fullmatch("[0-9]{1,8}", part) for part in parts):
+        raise ValueError(f"write indices from 0 with commas between them, such as 3,17, not {value[:60]!r}")
+    if len(found := {int(part) for part in parts}) > MAX_EXCLUDED:
+        raise ValueError(f"at most {MAX_EXCLUDED} images can be left out, these are {len(found):,}")
+    return ",".join(map(str, sorted(found)))
+
+
 class RunConfig(BaseModel):
     """All settings of one run: the same config, seed, machine and thread count give the same history.
 
@@ -150,6 +165,8 @@ class RunConfig(BaseModel):
     normalise: Literal["standard", "unit", "symmetric", "imagenet"] = "standard"
     validation_fraction: Annotated[float, Field(ge=0.01, le=0.5)] = 0.1  # of train, stratified
     train_fraction: Annotated[float, Field(ge=0.001, le=1)] = 1.0  # of the rest: below 1 to see what fewer images cost
+    # Indices of training images, counted from 0 in the data set's order, that are not trained on: "3,17".
+    excluded: Annotated[str, BeforeValidator(_indices)] = ""
     early_stopping: Annotated[int, Field(ge=0, le=1000)] = 0  # epochs without a lower validation loss; 0 is off
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"  # the fastest available
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"  # 16 bits where they are faster
@@ -232,6 +249,11 @@ class RunConfig(BaseModel):
         return self.seed if self.split_seed is None else self.split_seed
 
     @property
+    def left_out(self) -> tuple[int, ...]:
+        """The indices of the training images that are not trained on."""
+        return tuple(map(int, self.excluded.split(","))) if self.excluded else ()
+
+    @property
     def origin(self) -> str:
         """The origin of the run in words, such as "taught 10 drawings"; empty where it starts from new weights."""
         if self.lessons:
@@ -287,6 +309,7 @@ _TITLES = {  # of settings whose names in code say too little to users
     "class_balance": "Balance the classes",
     "cutmix": "CutMix",
     "dataset": "Data set",
+    "excluded": "Excluded training images",
     "feature_copies": "Variants of each image",
     "filters_kept": "Fraction of filters kept",
     "learn_from": "What learns",

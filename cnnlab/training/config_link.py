@@ -14,11 +14,12 @@ from cnnlab.training.config import ConfigError, RunConfig, parse_config
 from cnnlab.training.recipes import DEFAULT, RECIPES
 
 RECIPE, PRESET, DESIGN = "recipe", "architecture", "design"  # parameters beside the scalar fields
-MAX_VALUE = 60  # characters of any value but a design
+MAX_VALUE = 60  # characters of any value but a design and a list of images
 MAX_TOLD = 3  # parameters that no setting has
 
 _NOT_LINKED = {PRESET, "parent", "filters_kept", "lessons", "lesson_share"}  # fields of a run that no address holds
 FIELDS = tuple(name for name in RunConfig.model_fields if name not in _NOT_LINKED)
+_LONG = {DESIGN, "excluded"}  # which check their length themselves
 NAMES = (RECIPE, PRESET, DESIGN, *FIELDS)
 
 _Entry = TypeVar("_Entry")
@@ -112,7 +113,7 @@ def _check_parameter(name: str, value: str) -> None:
         near = get_close_matches(name[:MAX_VALUE], NAMES, n=1)
         hint = f": did you mean {near[0]}?" if near else f": there are {', '.join(NAMES)}"
         raise ConfigError(f"there is no setting {name[:MAX_VALUE]!r}{hint}")
-    if name != DESIGN and len(value) > MAX_VALUE:
+    if name not in _LONG and len(value) > MAX_VALUE:
         raise ConfigError(f"{name}: longer than {MAX_VALUE} characters")
 
 

@@ -18,7 +18,8 @@ from cnnlab.training.config import ConfigError, RunConfig
 
 def load_for(config: RunConfig, folder: Path | None = None) -> Data:
     """Load the splits of a run's config, with its labelled drawings among the training images. Raises as ``load``."""
-    data = load(config.dataset, config.validation_fraction, config.held_out_by, folder, config.train_fraction)
+    parts = config.validation_fraction, config.held_out_by, folder, config.train_fraction, config.left_out
+    data = load(config.dataset, *parts)
     return with_labelled_drawings(data, config.lessons, config.lesson_share) if config.lessons else data
 
 

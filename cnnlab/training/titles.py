@@ -34,6 +34,7 @@ _VALUES = {
 _PHRASES = {  # what a title says of a setting; those that decide most come first
     "epochs": "{} epochs",
     "train_fraction": "{} of the images",
+    "excluded": "without {}",
     "augmentation": "{} augmentation",
     "optimizer": "{}",
     "learning_rate": "learning rate {}",
@@ -72,6 +73,8 @@ def setting_title(field: str, value: Any, digits: int = 6) -> str:
     """Return the value of the setting ``field`` as users read it: 0.01, AdamW, 10%, MNIST sample."""
     if field == "dataset":
         return dataset_title(str(value))
+    if field == "excluded":
+        return _images(str(value))
     if field in _SHARES:
         return f"{100 * float(value):.3g}%"
     try:
@@ -125,6 +128,12 @@ def phrase(field: str, value: Any) -> str:
     if (field, str(value)) in _SAID:
         return _SAID[field, str(value)]
     return _PHRASES.get(field, f"{field.replace('_', ' ')} {{}}").format(setting_title(field, value, digits=3))
+
+
+def _images(indices: str) -> str:
+    """Say how many images an ``excluded`` lists, and name a single one."""
+    listed = indices.split(",") if indices else []
+    return f"training image {indices}" if len(listed) == 1 else f"{len(listed) or 'no'} training images"
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ import torch
 
 from cnnlab.data import readers
 from cnnlab.data.datasets import DATASETS
-from cnnlab.data.loading import load
+from cnnlab.data.loading import divided, load, load_train
 from cnnlab.data.spec import DatasetError
 from cnnlab.data.splits import Split
 
@@ -60,3 +60,20 @@ def test_the_tables_statistics_are_the_real_ones(name: str, real_data: Path) -> 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     with pytest.raises(DatasetError, match="mnist-sample, mnist, fashion-mnist"):
         load("minst")
+
+
+def test_excluded_images_are_left_out_of_train_alone() -> None:
+    whole, rows = load_train("mnist-sample"), divided(load_train("mnist-sample"), 0.2, 1, 0.5)[0]
+    gone = rows[[0, 7]].tolist()
+    before, after = load("mnist-sample", 0.2, 1, None, 0.5), load("mnist-sample", 0.2, 1, None, 0.5, gone)
+    assert torch.equal(after.train.images, whole.part(rows[~torch.isin(rows, torch.tensor(gone))]).images)
+    assert torch.equal(before.train.images, whole.part(rows).images)
+    assert torch.equal(before.validation.images, after.validation.images)
+
+
+def test_images_that_do_not_exist_or_all_of_them_are_not_excluded() -> None:
+    with pytest.raises(DatasetError, match="no training image 4500, the last is 4499"):
+        load("mnist-sample", excluded=[4500])
+    rows = divided(load_train("mnist-sample"), 0.1, 0, 0.001)[0]
+    with pytest.raises(DatasetError, match="no training image of mnist-sample is left"):
+        load("mnist-sample", train_fraction=0.001, excluded=rows.tolist())

@@ -469,7 +469,9 @@ def test_a_recipe_fills_in_the_form() -> None:
 def test_inside_draws_each_view_of_each_epoch() -> None:
     run = train(epochs=2, train_fraction=0.2)
     page = open_page("Inside", run)
-    for view in INSIDE:
+    for view in [
+        name for name in INSIDE if name != "Blame"
+    ]:  # which draws mistakes alone, and none of an untrained network
         shown = drawn(checked(open_view(page, view)))
         assert shown or view == "Ideal image", view  # which waits for its button
         choose_other_epoch(page, run)

@@ -70,3 +70,9 @@ def test_what_names_no_setting_stays_as_it_is() -> None:
     assert setting_of("conv2: a kernel of 9 does not fit") == ""
     assert in_form_words("conv_two: a kernel of 9 does not fit") == "conv_two: a kernel of 9 does not fit."
     assert in_form_words("so set feature_copies to 0") == "So set Variants of each image to 0."
+
+
+def test_images_left_out_are_counted_and_a_single_one_is_named() -> None:
+    assert what_differs(RunConfig(excluded="17, 3")) == "without 2 training images"
+    assert what_differs(RunConfig(excluded="17")) == "without training image 17"
+    assert setting_title("excluded", "") == "no training images"

@@ -100,6 +100,8 @@ def data_text(setting: Setting) -> str:
     )
     if config.train_fraction < 1:
         told += f" {_percent(config.train_fraction)} of what is left are trained on."
+    if config.excluded:
+        told += f" {len(config.left_out)} of the first are left out."
     if setting.augment:
         told += " While it trains, the network sees each image slightly changed, differently in every epoch."
     return told
@@ -189,15 +191,26 @@ def _split(setting: Setting) -> str:
     return lines(
         f"held_out = stratified(labels, {config.validation_fraction}, {_split_seed(config)})",
         f"validation = {dataset('pixels[held_out]', 'labels[held_out]')}",
-        config.train_fraction < 1
-        and lines(
-            "pixels, labels = pixels[~held_out], labels[~held_out]",
-            f"kept = stratified(labels, {config.train_fraction}, {_split_seed(config)})",
-            f"train = {dataset('pixels[kept]', 'labels[kept]', plain)}",
-        ),
-        config.train_fraction == 1 and f"train = {dataset('pixels[~held_out]', 'labels[~held_out]', plain)}",
+        *(chosen := _kept(config)),
+        f"train = {dataset(*_masked('kept' if chosen else '~held_out'), plain)}",
         f"test = {dataset('test_pixels', 'test_labels')}",
     )
+
+
+def _masked(mask: str) -> tuple[str, str]:
+    return f"pixels[{mask}]", f"labels[{mask}]"
+
+
+def _kept(config: RunConfig) -> list[str]:
+    """Write lines that define ``kept``, a mask of the images to train on; none where these are all not held out."""
+    share = f"stratified(labels, {config.train_fraction}, {_split_seed(config)})"
+    left_out = f"torch.isin(numbers, torch.tensor({list(config.left_out)}))"
+    if config.train_fraction == 1:
+        return ["numbers = torch.arange(len(labels))", f"kept = ~held_out & ~{left_out}"] if config.excluded else []
+    rest = "pixels, labels = pixels[~held_out], labels[~held_out]"
+    if not config.excluded:
+        return [rest, f"kept = {share}"]
+    return ["numbers = torch.arange(len(labels))[~held_out]", rest, f"kept = {share} & ~{left_out}"]
 
 
 def _split_seed(config: RunConfig) -> str:

@@ -15,7 +15,7 @@ from cnnlab.ui.inspect import (
     thresholds,
     weights,
 )
-from cnnlab.ui.views import attribution, feature_maps, nearest, smallest_change
+from cnnlab.ui.views import attribution, blame, feature_maps, nearest, smallest_change
 from cnnlab.ui.views.view import Look, View
 
 INSIDE: dict[str, View] = {
@@ -48,6 +48,12 @@ INSIDE: dict[str, View] = {
         takes_published=True,
     ),
     "Nearest images": View("Which training images are most like this one?", nearest.show, "Why", needs_image=True),
+    "Blame": View(
+        "Which training images taught it this mistake? Take them out, and see whether the answer turns.",
+        blame.show,
+        "Why",
+        needs_image=True,
+    ),
     "Smallest change": View(
         "What is the smallest change to the image that changes the answer?",
         smallest_change.show,

@@ -14,7 +14,7 @@ from cnnlab.analysis.activations import LayerStatistics, affordable, features_in
 from cnnlab.analysis.nearest import FeatureIndex
 from cnnlab.analysis.ood import TrainingFeatures
 from cnnlab.data.loading import Data
-from cnnlab.data.splits import Split, sampled
+from cnnlab.data.splits import Split, evenly, sampled
 from cnnlab.evaluation.metrics import Answers
 from cnnlab.jobs.worker import Part, Worker
 from cnnlab.runs.ancestry import data_of
@@ -118,9 +118,9 @@ def _reference(at: str, _run: Run, _trained: Trained) -> Worker[Part[Reference]]
 
 
 def _known(data: Data, trained: Trained) -> Generator[Part[Reference]]:
-    numbers = _evenly(len(data.train), affordable(trained.network, REFERENCE_IMAGES, REFERENCE_NUMBERS))
+    numbers = evenly(len(data.train), affordable(trained.network, REFERENCE_IMAGES, REFERENCE_NUMBERS))
     split = data.train.part(numbers)
-    held_out = data.validation.part(_evenly(len(data.validation), USUAL_IMAGES))
+    held_out = data.validation.part(evenly(len(data.validation), USUAL_IMAGES))
     for part in features_of([split, held_out], trained):
         if part.result is None:
             yield Part(part.done)
@@ -129,11 +129,6 @@ def _known(data: Data, trained: Trained) -> Generator[Part[Reference]]:
         neighbours = FeatureIndex(features, split.labels)
         distances, _ = neighbours.query(unseen, 1)
         yield Part(1.0, Reference(split, numbers, len(data.train), neighbours, distances[:, 0]))
-
-
-def _evenly(length: int, count: int) -> Tensor:
-    """Choose ``count`` evenly spaced indices below ``length``, or all where there are no more."""
-    return torch.arange(min(count, length)) * length // min(count, length)
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner="Running the network on its training images")

@@ -47,6 +47,13 @@ def choose_test_image(label: str, number: int) -> None:
     image_number(label, only_wrong=False).put(number)
 
 
+def choose_mistakes(run: Run) -> None:
+    """Set the picker to the test images that the run misreads; for callbacks."""
+    IMAGE_SOURCE.put(_TEST)
+    IMAGE_WRONG.put(True)
+    _look_everywhere(judged_at(run.id))
+
+
 def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: list[DeltaGenerator]) -> Picked | None:
     split = test_split(run)
     left, middle, right = places
@@ -78,7 +85,8 @@ def _of_the_test_set(run: Run, classes: tuple[str, ...], newest: int, places: li
     index = members[number - 1]
     name = frame.literal(classes[int(split.labels[index])])
     file = "".join(f" ({frame.literal(path)})" for path in file_names(run.config.dataset, split, [index]))
-    return Picked(split.image(index)[None], f"Test image {index + 1:,}{file}, a **{name}**")
+    title = f"Test image {index + 1:,}{file}, a **{name}**"
+    return Picked(split.image(index)[None], title, label=int(split.labels[index]))
 
 
 def _look_everywhere(judged: Key[int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+import torch
 
 from cnnlab import charts
 from cnnlab.analysis.activations import penultimate
@@ -29,20 +30,12 @@ def show(at: Look) -> None:
         return
     if known is None:
         return
-    features = penultimate(trained.network, at.picked.pixels, trained.inputs)
-    distances, indices = known.neighbours.query(features, VOTERS)  # (1, VOTERS) each
-    votes = known.neighbours.votes(indices, len(trained.classes))[0].tolist()
-    table = pd.DataFrame(
-        {
-            "training image": known.numbers[indices[0]] + 1,
-            "class": [trained.classes[label] for label in known.split.labels[indices[0]].tolist()],
-            "distance": distances[0],
-        }
-    )
+    table = nearest_images(at, known, VOTERS)
+    votes = known.neighbours.votes(torch.tensor([table.index.tolist()]), len(trained.classes))[0].tolist()
     left, right = st.columns([3, 2])
     with left:
         st.markdown("**Nearest training images**")
-        _pictures(at, known, indices[0].tolist(), table)
+        _pictures(at, known, table)
     with right:
         st.markdown(f"**Classes of the nearest {len(table)}**")
         shares = [count / len(table) for count in votes]
@@ -55,7 +48,7 @@ def show(at: Look) -> None:
             lambda: pd.DataFrame({"class": trained.classes, "images": votes}),
             "Their classes. If they disagree with the network, or with each other, its answer is doubtful.",
         )
-    _measures(known, float(distances[0, 0]))
+    _measures(known, float(table["distance"].iloc[0]))
 
 
 def _measures(known: Reference, nearest: float) -> None:
@@ -76,20 +69,45 @@ def _measures(known: Reference, nearest: float) -> None:
         )
 
 
-def _pictures(at: Look, known: Reference, indices: list[int], table: pd.DataFrame) -> None:
+def nearest_images(at: Look, known: Reference, count: int) -> pd.DataFrame:
+    """Tabulate the nearest to the image, the nearest first, by their index in ``known``."""
+    features = penultimate(at.trained.network, at.picked.pixels, at.trained.inputs)
+    distances, indices = (found[0] for found in known.neighbours.query(features, count))
+    return pd.DataFrame(
+        {
+            "training image": (known.numbers[indices] + 1).tolist(),
+            "class": [at.trained.classes[label] for label in known.split.labels[indices].tolist()],
+            "distance": distances.tolist(),
+        },
+        index=indices.tolist(),
+    )
+
+
+def _pictures(at: Look, known: Reference, table: pd.DataFrame) -> None:
+    searched = f"the {known.trained_on:,} training images"
+    if len(known.neighbours) < known.trained_on:
+        searched = f"{len(known.neighbours):,} training images, evenly chosen among {known.trained_on:,}"
+    show_nearest(
+        at,
+        known,
+        table,
+        COLUMNS,
+        f"The nearest of {searched}, with class and Euclidean distance. Compared by the features before the last "
+        f"layer, scaled to unit length, after epoch {at.trained.epoch} (Sun et al. 2022).",
+    )
+
+
+def show_nearest(at: Look, known: Reference, table: pd.DataFrame, columns: int, caption: str) -> None:
+    """Show the first of the nearest images in rows of so many columns."""
     shown = table[:SHOWN]
     short = fitted(at.trained.classes, TILE_NAME)
     titles = [
         f"{short[name]}<br>{distance:.3f}" for name, distance in zip(shown["class"], shown["distance"], strict=True)
     ]
-    searched = f"the {known.trained_on:,} training images"
-    if len(known.neighbours) < known.trained_on:
-        searched = f"{len(known.neighbours):,} training images, evenly chosen among {known.trained_on:,}"
     show_figure(
-        charts.tile_strip([upright(known.split.image(index)) for index in indices[:SHOWN]], titles, COLUMNS),
+        charts.tile_strip([upright(known.split.image(index)) for index in shown.index], titles, columns),
         f"nearest-{at.at}",
         "The nearest training images with class and distance",
         lambda: table,
-        f"The nearest of {searched}, with class and Euclidean distance. Compared by the features before the last "
-        f"layer, scaled to unit length, after epoch {at.trained.epoch} (Sun et al. 2022).",
+        caption,
     )

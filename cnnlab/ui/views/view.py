@@ -21,6 +21,7 @@ class Picked:
     title: str
     drawing: Drawing | None = None  # its strokes, if it was drawn
     is_own: bool = False  # the user's, so it may show anything
+    label: int | None = None  # its class, where that is known
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,14 @@ def number(field: str, step: float, form: str = "%.2f", hint: str | None = None,
     return value
 
 
+def text(field: str, hint: str | None = None, note: str = "") -> str:
+    """Show an input for text, else as ``integer``; the config says what is wrong with it."""
+    if field in _left_out.get():
+        return str(_default(field))
+    typed: str = st.text_input(max_chars=1000, **alike(field, hint, note))
+    return typed
+
+
 def _default(field: str) -> Any:
     """Return the default of a field, of the network its name."""
     default = RunConfig.model_fields[field].default

@@ -17,7 +17,7 @@ from cnnlab.training.titles import in_form_words, setting_of, value_title
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.state import FORM_MORE, FORM_OPENING, FORM_WRONG
 from cnnlab.ui.widgets.bounds import between, is_within
-from cnnlab.ui.widgets.config_inputs import alike, choice, counts, integer, number
+from cnnlab.ui.widgets.config_inputs import alike, choice, counts, integer, number, text
 
 
 def more_settings(dataset: str, is_branch: bool) -> dict[str, Any]:
@@ -150,6 +150,12 @@ def _machine() -> dict[str, Any]:
 def _length() -> dict[str, Any]:
     return {
         "train_fraction": number("train_fraction", 0.05, "%.3f"),
+        "excluded": text(
+            "excluded",
+            "Training images to leave out, by their index in the data set, which counts from 0. Inside › Blame names "
+            "those that taught a mistake.",
+            ", such as 3, 17",
+        ),
         "early_stopping": integer("early_stopping", note=" after epochs (0: off)"),
     }
 
