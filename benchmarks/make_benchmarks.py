@@ -32,6 +32,7 @@ from benchmarks import (
     first_minute,
     listing,
     looking,
+    luck,
     memory,
     moving,
     pictures,
@@ -43,6 +44,7 @@ from benchmarks import (
     transfer,
     verifying,
     watching,
+    wear,
 )
 from cnnlab.bench import side_by_side
 from cnnlab.bench.machine import machine
@@ -411,6 +413,8 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "listing": listing.measure,
     "looking": looking.measure,
     "comparing": comparing.measure,
+    "luck": luck.measure,
+    "wear": wear.measure,
     "drawing": drawing.measure,
     "teaching": teaching.measure,
     "pictures": pictures.measure,
@@ -443,6 +447,8 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "listing": listing.table,
     "looking": _write_looking,
     "comparing": _write_comparing,
+    "luck": luck.table,
+    "wear": wear.table,
     "drawing": _write_drawing,
     "teaching": _write_teaching,
     "pictures": pictures.table,

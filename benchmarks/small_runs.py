@@ -42,10 +42,10 @@ COMMON: Fields = {"validation_fraction": 0.02, "train_fraction": 0.05, "device":
 REPEATED: dict[str, Fields] = {
     "lean": {"architecture": "lean", "epochs": 4, "batch_size": 64, "augmentation": "none"},
     "basic": {"architecture": "basic-cnn", "epochs": 6, "batch_size": 64, "augmentation": "none"},
-    "lean-shift": {"architecture": "lean", "epochs": 4, "optimizer": "sgd", "augmentation": "shift"},
     "basic-few": {"architecture": "basic-cnn", "epochs": 12, "train_fraction": 0.02, "optimizer": "adam"},
+    "lenet-shift": {"architecture": "lenet-5", "epochs": 5, "optimizer": "adam", "augmentation": "shift"},
 }
-CHOOSING, JUDGING = ("lean", "basic"), ("basic-few", "lean-shift")
+CHOOSING, JUDGING = ("lean", "basic"), ("basic-few", "lenet-shift")
 
 
 @dataclass(frozen=True)

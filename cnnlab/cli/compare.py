@@ -13,14 +13,12 @@ from typing import Any
 import click
 import pandas as pd
 
-from cnnlab.cli.options import as_json, open_run, runs_option
+from cnnlab.cli.options import as_json, beside, open_run, runs_option
 from cnnlab.errors import CnnLabError
 from cnnlab.evaluation.luck import Seeds
-from cnnlab.runs.catalogue import Catalogue
 from cnnlab.runs.comparison import comparable_pairs, short_names
 from cnnlab.runs.entry import Entry, read_entry
 from cnnlab.runs.seeds import seeds_of
-from cnnlab.runs.store import RunStore
 from cnnlab.text import one_line
 
 
@@ -43,10 +41,8 @@ def compare_command(run: tuple[str, ...], runs: Path | None, as_json: bool) -> N
     pairs = comparable_pairs(named)
     if not pairs:
         raise CompareError("these runs have no test images in common: name two finished runs on the same data set")
-    beside = [
-        entry for folder in {one.folder.parent for one in found} for entry in Catalogue(RunStore(folder)).entries()
-    ]
-    seeds = {name: seeds_of(entry, beside) for name, entry in named.items()}
+    everything = beside(found)
+    seeds = {name: seeds_of(entry, everything) for name, entry in named.items()}
     rows = _compared(named, pairs, seeds)
     if as_json:
         told = [_run(name, entry, seeds[name]) for name, entry in named.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
+from statistics import fmean
 
 import numpy as np
 import pandas as pd
@@ -68,9 +69,18 @@ def by_pair(
     rows["p of the settings"] = holm_of_known([p_of_settings(*both) for both in repeated])
     noises = [seed_noise(*both) for both in repeated]
     rows["Noise of seeds, points"] = [100 * noise.reach if noise else nan for noise in noises]
-    verdicts = [verdict(p, settings) for p, settings in zip(rows["p"], rows["p of the settings"], strict=True)]
+    differences = rows["Difference, points"]
+    contrary = [points * _difference(*both) < 0 for points, both in zip(differences, repeated, strict=True)]
+    verdicts = [verdict(*each) for each in zip(rows["p"], rows["p of the settings"], contrary, strict=True)]
     rows.insert(0, "Verdict", verdicts)
     return rows
+
+
+def _difference(one: Seeds, other: Seeds) -> float:
+    """Subtract the mean accuracies of two settings; 0 where one has none."""
+    if not (one.accuracies and other.accuracies):
+        return 0.0
+    return fmean(other.accuracies) - fmean(one.accuracies)
 
 
 def holm_of_known(p_values: Sequence[float]) -> list[float]:
@@ -79,16 +89,17 @@ def holm_of_known(p_values: Sequence[float]) -> list[float]:
     return [p if isnan(p) else next(corrected) for p in p_values]
 
 
-def verdict(p: float, p_settings: float = nan) -> str:
+def verdict(p: float, p_settings: float = nan, is_contrary: bool = False) -> str:
     """Say what a difference with such a p of McNemar's test, and of the settings by their seeds, counts as.
 
-    McNemar's test is about two trained networks: two seeds of the same settings often differ by it.
+    McNemar's test is about two trained networks: two seeds of the same settings often differ by it. The difference of
+    the settings' means may be contrary to that of the two.
     """
     if p >= LEVEL:
         return SAME
     if isnan(p_settings):
         return NETWORKS
-    return BETTER if p_settings < LEVEL else NOISE
+    return BETTER if p_settings < LEVEL and not is_contrary else NOISE
 
 
 def _tested(one: str, other: str, first: Answers, second: Answers) -> dict[str, object]:

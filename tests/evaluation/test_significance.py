@@ -73,6 +73,7 @@ def test_better_is_what_differs_by_more_than_chance_and_the_seeds() -> None:
     assert verdict(0.01) == "these two networks differ"
     assert verdict(0.01, 0.2) == "no more than the seeds' noise"
     assert verdict(0.01, 0.01) == "more than chance"
+    assert verdict(0.01, 0.01, is_contrary=True) == "no more than the seeds' noise"
 
 
 def test_each_pair_has_the_noise_of_its_seeds() -> None:
@@ -95,6 +96,8 @@ def test_each_pair_has_the_noise_of_its_seeds() -> None:
     assert list(alone["p of the settings"].isna()) == [False, False, True]
     assert alone["Verdict"].iloc[2] == "these two networks differ"
     assert set(by_pair(answers, pairs)["Verdict"]) == {"these two networks differ"}
+    contrary = by_pair(answers, pairs[:1], {**repeated, "two": Seeds("y", (0.99, 0.991, 0.992))})
+    assert list(contrary["Verdict"]) == ["no more than the seeds' noise"]
 
 
 def test_unknown_values_are_not_counted_in_the_correction() -> None:

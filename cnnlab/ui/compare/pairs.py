@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
 from math import isnan
 
@@ -9,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab.data.pictures.store import is_own_key
+from cnnlab.evaluation.luck import SEEDS
 from cnnlab.evaluation.significance import BETTER, LEVEL, NETWORKS, NOISE, SAME, by_pair
 from cnnlab.quantities import p_cell, p_value
 from cnnlab.runs.comparison import comparable_pairs
@@ -55,7 +57,7 @@ def show(chosen: Chosen) -> None:
     rows = by_pair({name: answers(run, trained_network(run)) for name, run in judged.items()}, pairs, seeds)
     if len(rows) == 1:
         _tell(rows.iloc[0])
-        _tell_noise(rows.iloc[0], *(len(seeds[name].accuracies) for name in pairs[0]))
+        _tell_noise(rows.iloc[0], {each.settings: len(each.accuracies) for each in seeds.values()})
     offer_seeds({name: chosen.named[name] for name in judged}, chosen.everything)
     shown = rows.round({"One's accuracy": 3, "Other's accuracy": 3}).assign(p=rows["p"].map(p_cell))
     shown["p of the settings"] = [None if isnan(p) else p_cell(p) for p in rows["p of the settings"]]
@@ -97,16 +99,17 @@ def _tell(row: pd.Series) -> None:
     )
 
 
-def _tell_noise(row: pd.Series, one: int, other: int) -> None:
-    """Say how far two seeds of the same settings differ, from ``one`` and ``other`` seeds, or that it is not known."""
+def _tell_noise(row: pd.Series, counts: Mapping[str, int]) -> None:
+    """Say how far two seeds of the same settings differ, by the ``counts`` of seeds, or that it is not known."""
     noise, apart = row["Noise of seeds, points"], abs(row["Difference, points"])
+    here = " and ".join(map(str, counts.values()))
     if isnan(noise):
         st.markdown(
-            f"**Noise of seeds: not known.** {one} and {other} seeds of these settings are here; three of one show how "
-            "far two seeds of the same settings differ."
+            f"**Noise of seeds: not known.** It takes {SEEDS} runs of the same settings with different seeds; here are "
+            f"{here}."
         )
         return
     st.markdown(
         f"**Noise of seeds: {noise:.2f} points.** Two seeds of the same settings differ by at most that in 95% of the "
-        f"cases, judged by {one} and {other} seeds. These two runs differ by {apart:.2f} points."
+        f"cases, judged by {here} seeds. These two runs differ by {apart:.2f} points."
     )
