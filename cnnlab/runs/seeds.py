@@ -54,17 +54,16 @@ def fold(rows: pd.DataFrame, known: Mapping[str, Entry], ticked: Collection[str]
     digests = digests.where(~digests.isin(apart), digests.index.to_series())
     order = np.lexsort((np.arange(len(rows)), ~is_ticked))
     shown = digests.index[np.sort(order[~digests.iloc[order].duplicated().to_numpy()])]
-    each = rows.assign(digest=digests)[lambda frame: frame["digest"].duplicated(keep=False)]
+    folded = rows.loc[shown].assign(**{SPREAD: np.nan, COUNT: pd.NA})
+    folded = folded.astype({COUNT: "Int64", "Seed": "Int64", **dict.fromkeys(MEANS, float)})
+    repeated = digests[digests.duplicated(keep=False)]
+    each = rows.loc[repeated.index, ["Seed", *MEANS]].astype(float).assign(digest=repeated)
     groups = each.drop_duplicates(["digest", "Seed"]).groupby("digest")
-    folded = rows.loc[shown].assign(**{SPREAD: np.nan, COUNT: pd.NA}).astype({COUNT: "Int64", "Seed": "Int64"})
-    at = digests[shown][digests[shown].isin(groups.groups)]
-    if len(at):
-        for name in MEANS:
-            folded[name] = folded[name].astype(float)
-            folded.loc[at.index, name] = groups[name].apply(_mean).reindex(at).to_numpy()
-        folded.loc[at.index, SPREAD] = 100 * groups["Test"].std().reindex(at).to_numpy()
-        folded.loc[at.index, COUNT] = groups.size().reindex(at).to_numpy()
-        folded.loc[at.index, "Seed"] = pd.NA
+    at = digests[shown][digests[shown].isin(repeated)]
+    folded.loc[at.index, list(MEANS)] = groups[list(MEANS)].mean().reindex(at).to_numpy()
+    folded.loc[at.index, SPREAD] = 100 * groups["Test"].std().reindex(at).to_numpy()
+    folded.loc[at.index, COUNT] = groups.size().reindex(at).to_numpy()
+    folded.loc[at.index, "Seed"] = pd.NA
     return folded
 
 
@@ -73,7 +72,3 @@ def _digests(rows: pd.DataFrame, known: Mapping[str, Entry]) -> pd.Series[str]:
     is_whole = (rows["State"] == "finished") & rows["Test"].notna()
     own = [known[run].unseeded if whole else run for run, whole in zip(rows.index, is_whole, strict=True)]
     return pd.Series(own, index=rows.index, dtype=object)
-
-
-def _mean(values: pd.Series[float]) -> float:
-    return float(values.astype(float).mean())
