@@ -15,7 +15,7 @@ import numpy.typing as npt
 from benchmarks.small_runs import DATASETS, SEARCHED, SEEDS, repeats, searched
 from cnnlab.evaluation.chosen import best_of
 
-SESSIONS = 1000  # of each row; two of each split
+SESSIONS = 400  # of each row; two of each split
 TIED = "lean"  # the repeated config whose seeds are candidates too: no other set of candidates is as much alike
 FEWEST = 5  # candidates
 
