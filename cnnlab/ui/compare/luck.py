@@ -84,8 +84,8 @@ def _tell(luck: Luck, seeds: int) -> None:
     )
     explain(
         f"The logit margins of {seeds} seeds, and how much they vary, tell on which images other seeds may be right or "
-        "wrong. In benchmarks they held 94% of the differences between other seeds. A better accuracy that comes from these "
-        "images alone is luck."
+        "wrong. In benchmarks they held 94% of the differences between other seeds. A better accuracy that comes from "
+        "these images alone is luck."
     )
 
 
