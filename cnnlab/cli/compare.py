@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import chain
 from math import isnan
 from pathlib import Path
@@ -75,7 +75,7 @@ def _run(name: str, entry: Entry, seeds: Seeds) -> dict[str, Any]:
     }
 
 
-def _pair(row: dict[str, Any], named: Mapping[str, Entry]) -> dict[str, Any]:
+def _pair(row: Mapping[Hashable, Any], named: Mapping[str, Entry]) -> dict[str, Any]:
     """Tell of a pair; null where the noise of seeds is not known."""
     told = {
         "one": named[row["One"]].id,
@@ -101,7 +101,7 @@ def _written(seeds: Seeds) -> str:
     return f"test {fmean(known):.2%} ± {100 * stdev(known):.2f} points over {len(known)} seeds"
 
 
-def _sentence(row: dict[str, Any]) -> str:
+def _sentence(row: Mapping[Hashable, Any]) -> str:
     noise = row["Noise of seeds, points"]
     told = "not known: train three seeds of one" if isnan(noise) else f"{noise:.2f} points"
     return (

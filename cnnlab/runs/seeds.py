@@ -54,7 +54,8 @@ def fold(rows: pd.DataFrame, known: Mapping[str, Entry], ticked: Collection[str]
     digests = digests.where(~digests.isin(apart), digests.index.to_series())
     order = np.lexsort((np.arange(len(rows)), ~is_ticked))
     shown = digests.index[np.sort(order[~digests.iloc[order].duplicated().to_numpy()])]
-    folded = rows.loc[shown].assign(**{SPREAD: np.nan, COUNT: pd.NA})
+    folded = rows.loc[shown]
+    folded = folded.assign(**dict.fromkeys((SPREAD, COUNT), pd.Series(np.nan, index=folded.index)))
     folded = folded.astype({COUNT: "Int64", "Seed": "Int64", **dict.fromkeys(MEANS, float)})
     repeated = digests[digests.duplicated(keep=False)]
     each = rows.loc[repeated.index, ["Seed", *MEANS]].astype(float).assign(digest=repeated)

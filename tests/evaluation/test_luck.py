@@ -87,7 +87,7 @@ def test_images_that_flipped_are_of_luck_and_the_most_undecided_come_first() -> 
     known = seeds(3)
     luck = images_of_luck(known)
     hits = np.stack([one.hits for one in known])
-    assert set((hits.any(0) & ~hits.all(0)).nonzero()[0]) <= set(luck.numbers.tolist())
+    assert set(np.flatnonzero(hits.any(0) & ~hits.all(0))) <= set(luck.numbers.tolist())
     first, last = (np.abs(np.mean([one.logits[some, 0] for one in known], 0)).mean() for some in _ends(luck.numbers))
     assert first < last / 3
 

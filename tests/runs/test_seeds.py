@@ -65,8 +65,8 @@ def test_repeats_are_one_row_with_mean_spread_and_number() -> None:
     assert list(rows.index) == ["a", "d", "e", "f"]
     assert rows.loc["a", ["Test", SPREAD, COUNT]].tolist() == pytest.approx([0.92, 2.0, 3])
     assert rows.loc["d", "Test"] == 0.80
-    assert rows.loc[["d", "e", "f"], [SPREAD, COUNT]].isna().all(axis=None)
-    assert pd.isna(rows.loc["a", "Seed"])
+    assert rows.loc[["d", "e", "f"], [SPREAD, COUNT]].isna().to_numpy().all()
+    assert rows.loc[["a"], "Seed"].isna().all()
     assert rows.loc["d", "Seed"] == 3
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -89,7 +91,7 @@ def _tell(luck: Luck, seeds: int) -> None:
     )
 
 
-def _rows(numbers: list[int], found: dict[str, Answers]) -> list[dict[str, object]]:
+def _rows(numbers: list[int], found: dict[str, Answers]) -> list[dict[str, Any]]:
     """Tabulate images: their number from 1 on, true class, and each seed's answer."""
     first = next(iter(found.values()))
     return [
