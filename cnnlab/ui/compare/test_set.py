@@ -42,7 +42,7 @@ def show(chosen: Chosen) -> None:
         st.button(
             "Correct the best accuracy",
             icon=":material/balance:",
-            on_click=BEST_ASKED.put,
+            on_click=_ask,
             args=[asked],
             help="Runs each of these networks on the test images. This shows no new result, so it is not counted.",
         )
@@ -52,6 +52,10 @@ def show(chosen: Chosen) -> None:
     part = awaited("Running every network on the test images", _corrected, asked, alike)
     if part and part.result:
         _tell(part.result, alike[part.result.number].title, len(candidates))
+
+
+def _ask(best: str) -> None:
+    BEST_ASKED.put(best)
 
 
 def _tested(everything: Sequence[Entry]) -> dict[str, list[Entry]]:
