@@ -63,7 +63,9 @@ def test_a_run_with_each_seed_that_was_tested_on_the_same_images() -> None:
 def test_repeats_are_one_row_with_mean_spread_and_number() -> None:
     rows = folded()
     assert list(rows.index) == ["a", "d", "e", "f"]
-    assert rows.loc["a", ["Test", SPREAD, COUNT]].tolist() == pytest.approx([0.92, 2.0, 3])
+    assert rows.loc[["a"], ["Test", SPREAD, COUNT]].astype(float).to_numpy()[0].tolist() == pytest.approx(
+        [0.92, 2.0, 3]
+    )
     assert rows.loc["d", "Test"] == 0.80
     assert rows.loc[["d", "e", "f"], [SPREAD, COUNT]].isna().to_numpy().all()
     assert rows.loc[["a"], "Seed"].isna().all()
