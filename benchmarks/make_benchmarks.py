@@ -34,6 +34,7 @@ from benchmarks import (
     first_minute,
     listing,
     looking,
+    luck,
     memory,
     moving,
     pictures,
@@ -45,6 +46,7 @@ from benchmarks import (
     transfer,
     verifying,
     watching,
+    wear,
 )
 from cnnlab.bench import side_by_side
 from cnnlab.bench.machine import machine
@@ -414,6 +416,8 @@ SECTIONS: dict[str, Callable[[], Any]] = {
     "looking": looking.measure,
     "blaming": blaming.measure,
     "comparing": comparing.measure,
+    "luck": luck.measure,
+    "wear": wear.measure,
     "drawing": drawing.measure,
     "teaching": teaching.measure,
     "pictures": pictures.measure,
@@ -448,6 +452,8 @@ TABLES: dict[str, Callable[[Any], str]] = {
     "looking": _write_looking,
     "blaming": blaming.table,
     "comparing": _write_comparing,
+    "luck": luck.table,
+    "wear": wear.table,
     "drawing": _write_drawing,
     "teaching": _write_teaching,
     "pictures": pictures.table,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import isnan
 from pathlib import Path
@@ -17,6 +17,8 @@ from cnnlab.networks.architecture import Draft
 from cnnlab.networks.designs import DesignError, read_design
 from cnnlab.places import user_folder
 from cnnlab.pretrained.table import NETWORKS
+from cnnlab.runs.catalogue import Catalogue
+from cnnlab.runs.entry import Entry
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig, parse_config
@@ -142,6 +144,12 @@ def open_run(run: str, runs: Path | None) -> Run:
     if is_folder:
         return RunStore(folder.resolve().parent).open(folder.resolve().name)
     return open_store(runs).open(run)
+
+
+def beside(runs: Sequence[Run]) -> list[Entry]:
+    """Return the runs in the folders of ``runs``, themselves included."""
+    folders = {run.folder.parent for run in runs}
+    return [entry for folder in sorted(folders) for entry in Catalogue(RunStore(folder)).entries()]
 
 
 def open_store(runs: Path | None) -> RunStore:

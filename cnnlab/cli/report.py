@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cnnlab.cli.exporting import written_aside
-from cnnlab.cli.options import open_run, runs_option
+from cnnlab.cli.options import beside, open_run, runs_option
 from cnnlab.runs.comparison import short_names
 from cnnlab.runs.entry import read_entry
 from cnnlab.runs.run import Run
@@ -44,4 +44,4 @@ def _of_several(runs: list[Run]) -> bytes:
     from cnnlab.export.report.comparison_report import comparison_report  # noqa: PLC0415 - as above
     from cnnlab.runs.trained import test_answers  # noqa: PLC0415
 
-    return comparison_report(short_names([read_entry(run) for run in runs]), test_answers)
+    return comparison_report(short_names([read_entry(run) for run in runs]), test_answers, beside(runs))

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan, nan
+from statistics import fmean
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from cnnlab.evaluation.luck import Seeds, p_of_settings, seed_noise
 from cnnlab.evaluation.metrics import Answers, Booleans
 
 LEVEL = 0.05  # below this a difference counts as more than chance
+SAME = "no evidence of a difference"
+NETWORKS = "these two networks differ"  # their settings may not: the seeds are unknown
+NOISE = "no more than the seeds' noise"
+BETTER = "more than chance"  # on these images, and more than the seeds' noise
 
 
 @dataclass(frozen=True)
@@ -45,20 +52,54 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
-def by_pair(answers: Mapping[str, Answers], pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
+def by_pair(
+    answers: Mapping[str, Answers],
+    pairs: Sequence[tuple[str, str]],
+    seeds: Mapping[str, Seeds] | None = None,
+) -> pd.DataFrame:
     """Tabulate pairs of names: verdict, McNemar's p corrected for the number of pairs, difference in points, counts.
 
-    Raises ValueError where a pair did not answer to as many images.
+    From the ``seeds`` of each name's settings come the p of the settings, corrected too, and the seeds' noise in
+    points, both NaN where unknown. Raises ValueError where a pair did not answer to as many images.
     """
     rows = pd.DataFrame([_tested(one, other, answers[one], answers[other]) for one, other in pairs])
     rows["p"] = holm(rows["p"].tolist())
-    rows.insert(0, "Verdict", [verdict(p) for p in rows["p"]])
+    known = seeds or {}
+    repeated = [[known.get(name, Seeds(name, ())) for name in pair] for pair in pairs]
+    rows["p of the settings"] = holm_of_known([p_of_settings(*both) for both in repeated])
+    noises = [seed_noise(*both) for both in repeated]
+    rows["Noise of seeds, points"] = [100 * noise.reach if noise else nan for noise in noises]
+    differences = rows["Difference, points"]
+    contrary = [points * _difference(*both) < 0 for points, both in zip(differences, repeated, strict=True)]
+    verdicts = [verdict(*each) for each in zip(rows["p"], rows["p of the settings"], contrary, strict=True)]
+    rows.insert(0, "Verdict", verdicts)
     return rows
 
 
-def verdict(p: float) -> str:
-    """Say whether a difference with such a p counts as more than chance."""
-    return "more than chance" if p < LEVEL else "no evidence of a difference"
+def _difference(one: Seeds, other: Seeds) -> float:
+    """Subtract the mean accuracies of two settings; 0 where one has none."""
+    if not (one.accuracies and other.accuracies):
+        return 0.0
+    return fmean(other.accuracies) - fmean(one.accuracies)
+
+
+def holm_of_known(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values for the number of those that are known; NaN stays."""
+    corrected = iter(holm([p for p in p_values if not isnan(p)]))
+    return [p if isnan(p) else next(corrected) for p in p_values]
+
+
+def verdict(p: float, p_settings: float = nan, is_contrary: bool = False) -> str:
+    """Say what a difference with such a p of McNemar's test, and of the settings by their seeds, counts as.
+
+    McNemar's test is about two trained networks: two seeds of the same settings often differ by it. The difference of
+    the settings' means may be contrary to that of the two.
+    """
+    if p >= LEVEL:
+        return SAME
+    if isnan(p_settings):
+        return NETWORKS
+    return BETTER if p_settings < LEVEL and not is_contrary else NOISE
 
 
 def _tested(one: str, other: str, first: Answers, second: Answers) -> dict[str, object]:

@@ -1012,7 +1012,7 @@ def test_compare_puts_two_runs_classes_side_by_side() -> None:
 def test_compare_says_whether_a_difference_is_more_than_chance() -> None:
     good, worse = train(epochs=2), train(train_fraction=0.05)
     page = compare("Which is better?")
-    assert "is better, by more than chance" in texts(page)
+    assert "These two networks differ. Whether their settings do is not known" in texts(page)
     (row,) = page.dataframe[1].value.to_dict("records")
     told = [run.summary.test_accuracy or 0 for run in (worse, good)]
     assert row["Difference, points"] == pytest.approx(100 * (told[1] - told[0]))

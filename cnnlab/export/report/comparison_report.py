@@ -17,6 +17,7 @@ from cnnlab.export.report.svg import Axis, Line, axis, interval_mark, line_chart
 from cnnlab.runs.comparison import colours, comparable_pairs, settings_apart
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.run import Run
+from cnnlab.runs.seeds import seeds_of
 from cnnlab.runs.summary import how_tested
 
 
@@ -33,13 +34,16 @@ class Side:
     command: str
 
 
-def comparison_report(entries: Mapping[str, Entry], answers_of: Callable[[Run], Answers]) -> bytes:
+def comparison_report(
+    entries: Mapping[str, Entry], answers_of: Callable[[Run], Answers], everything: Sequence[Entry] = ()
+) -> bytes:
     """Write the report of runs by their names; ``answers_of`` returns a run's answers to its test images.
 
-    Raises as that does.
+    Repeats of the runs among ``everything`` tell the noise of seeds. Raises as ``answers_of`` does.
     """
     pairs = comparable_pairs(entries)
     judged = {name: answers_of(entries[name].run) for name in dict.fromkeys(chain.from_iterable(pairs))}
+    seeds = {name: seeds_of(entries[name], everything or list(entries.values())) for name in judged}
     sides = _sides(entries)
     apart = settings_apart(entries)
     return rendered(
@@ -49,7 +53,7 @@ def comparison_report(entries: Mapping[str, Entry], answers_of: Callable[[Run], 
         numbers={side.name: side.number for side in sides},
         settings=list(zip(apart.index, apart.to_numpy().tolist(), strict=True)),
         charts=_charts(sides),
-        pairs=by_pair(judged, pairs).to_dict("records") if pairs else [],
+        pairs=by_pair(judged, pairs, seeds).to_dict("records") if pairs else [],
         classes=_classes(sides),
         tested=[(side.number, how_tested(side.entry.summary, side.entry.run.looks)) for side in sides],
         made=f"{datetime.now(UTC):%Y-%m-%d}",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnnlab.ui.compare import classes, costs, curves, hyperparameters, pairs, settings
+from cnnlab.ui.compare import classes, costs, curves, hyperparameters, luck, pairs, settings, test_set
 from cnnlab.ui.compare.selection import Chosen, CompareView
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.glossary_links import explain
@@ -12,8 +12,11 @@ VIEWS: dict[str, CompareView] = {
     "Settings": CompareView("Which settings differ?", settings.show),
     "Each class": CompareView("Which run is better at which class, and on which images do they differ?", classes.show),
     "Which is better?": CompareView(
-        "Is the difference more than chance? Every pair of runs, on the same test images.", pairs.show
+        "Is the difference more than chance, and more than the seeds' noise? Every pair, on the same test images.",
+        pairs.show,
     ),
+    "Luck": CompareView("On which test images does the seed decide?", luck.show),
+    "Test set": CompareView("How often was the test set used, and by how many runs?", test_set.show),
     "Cost": CompareView("What does accuracy cost? All runs in the list above.", costs.show),
     "Hyperparameters": CompareView("Which settings work best? All runs in the list above.", hyperparameters.show),
 }

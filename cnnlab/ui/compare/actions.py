@@ -64,7 +64,7 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
         _download(ended)
         st.download_button(
             "Report",
-            lambda: _report(ended),
+            lambda: _report(ended, entries),
             "report.html",
             "text/html",
             icon=":material/article:",
@@ -180,10 +180,10 @@ def _may_pack(entry: Entry) -> bool:
     return person.may(action, entry)
 
 
-def _report(ended: Sequence[Entry]) -> bytes:
+def _report(ended: Sequence[Entry], entries: Sequence[Entry]) -> bytes:
     """Write the report of one run, or of several side by side."""
     if len(ended) > 1:
-        return comparison_report(short_names(ended), test_answers)
+        return comparison_report(short_names(ended), test_answers, entries)
     portable = Portable.of(ended[0].run, ended[0].title)
     portable.count_look()
     return run_report(portable)

@@ -16,6 +16,7 @@ from cnnlab.charts.png import inline
 from cnnlab.runs.catalogue import search, settings_of, table
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.listing import Listing
+from cnnlab.runs.seeds import COUNT, SPREAD, fold
 from cnnlab.ui.shell import person, run_changes, session
 from cnnlab.ui.shell.address import COMPARE
 from cnnlab.ui.shell.state import COMPARED, COMPARED_CLEARED, SEARCH, Key, compared_table
@@ -39,6 +40,10 @@ _COLUMNS = {
     "Title": st.column_config.TextColumn("Run", width="medium"),
     "Started": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
     "Test": _PERCENT,
+    SPREAD: st.column_config.NumberColumn(
+        format="± %.2f", help="Standard deviation of the test accuracy between seeds, in points"
+    ),
+    COUNT: st.column_config.NumberColumn(help="Runs with the same settings and different seeds: accuracies are means"),
     "Balanced": st.column_config.NumberColumn(
         format="%.1f%%", help="Balanced accuracy: the mean accuracy of all classes"
     ),
@@ -82,11 +87,12 @@ def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
     """Show the table and return the ticked runs; at first the two newest that were tested."""
     known = runs.by_id
     chosen = _chosen(known)
-    ids = list(listed.index)
+    folded = _one_row_for_repeats(listed, known, chosen)
+    ids = list(folded.index)
     # Rows are ticked by position, so a table with other runs needs another key.
     listing = compared_table(blake2s(",".join(ids).encode()).hexdigest()[:16])
     st.dataframe(
-        _with_owners(_shown(listed), known),
+        _with_owners(_shown(folded), known),
         key=listing.name,
         hide_index=True,
         column_config=_COLUMNS,
@@ -98,12 +104,29 @@ def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
     hidden = len([run_id for run_id in chosen if run_id not in ids])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{len(ids):,} of {len(known):,} runs. Select 2 to {MAX_RUNS} to compare them; selected: {len(chosen)}"
+            f"{len(listed):,} of {len(known):,} runs"
+            + (f" in {len(ids):,} rows" if len(ids) < len(listed) else "")
+            + f". Select 2 to {MAX_RUNS} to compare them; selected: {len(chosen)}"
             + (f", {hidden} of them hidden by the search." if hidden else ".")
         )
         if chosen:
             st.button("Clear selection", icon=":material/deselect:", type="tertiary", on_click=tick_only, args=[[]])
     return [known[run_id] for run_id in chosen]
+
+
+def _one_row_for_repeats(listed: pd.DataFrame, known: Mapping[str, Entry], chosen: Sequence[str]) -> pd.DataFrame:
+    """Fold runs that differ only by their seed into one row, unless that is not wanted."""
+    folded = fold(listed, known, chosen)
+    if len(folded) == len(listed):
+        return listed
+    is_wanted = st.toggle(
+        "One row for repeats",
+        True,
+        key="compare.folded",
+        persist_state="session",
+        help="Runs that differ only by their seed: mean accuracies, the spread of the test accuracy, their number",
+    )
+    return folded if is_wanted else listed
 
 
 def _with_owners(rows: pd.DataFrame, known: Mapping[str, Entry]) -> pd.DataFrame:
@@ -169,7 +192,10 @@ def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     own = [name for name in ("Pinned", "Colour") if rows[name].any()]
     tags = ["Tags"] if rows["Tags"].map(len).any() else []
     settings = [name for name in settings_of(rows) if rows[name].nunique(dropna=False) > 1]
-    shown = rows[[*own, *ALWAYS, *tags, *settings, "Images/s", "Device used"]]
+    columns = [*own, *ALWAYS, *tags, *settings, "Images/s", "Device used"]
+    if COUNT in rows:
+        columns[columns.index("Test") + 1 : columns.index("Test") + 1] = [SPREAD, COUNT]
+    shown = rows[columns]
     shown = shown.assign(**{name: 100 * shown[name].astype(float) for name in _ACCURACIES})
     shown = shown.drop(columns=[name for name in _BALANCED if rows[name].isna().all()])
     shown = shown.assign(State=rows["Came to"])

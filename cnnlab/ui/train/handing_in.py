@@ -12,13 +12,12 @@ from cnnlab.classroom.freezing import hand_in
 from cnnlab.classroom.hand_ins import count_today, is_known
 from cnnlab.errors import CnnLabError
 from cnnlab.people.rights import owns
-from cnnlab.runs.past_looks import PastLooks
-from cnnlab.runs.run import Run, RunError
-from cnnlab.runs.store import runs_folder
-from cnnlab.ui.shell import classroom, person, run_changes, session
+from cnnlab.runs.run import Run
+from cnnlab.ui.shell import classroom, person
 from cnnlab.ui.shell.address import ASSIGNMENT
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.frame import counted, distinct_labels, door, errors_shown, literal
+from cnnlab.ui.shell.looks import looks_at
 
 _PLACE = "hand-in"
 
@@ -75,25 +74,10 @@ def _tell_rules(assignment: Assignment, refused: list[str], left: int) -> None:
 def _hand_in(run: Run, assignment: Assignment) -> None:
     try:
         with st.spinner("Testing and freezing a copy"):
-            looks = _looks(run.config.dataset)
+            looks = looks_at(run.config.dataset)
             hand_in(run, assignment, person.me(), classroom.hand_ins(), datetime.now(UTC), looks)
     except (CnnLabError, OSError) as error:
         say(_PLACE, str(error), "error")
     else:
         say(_PLACE, "Handed in.", "success")
     st.rerun()
-
-
-def _looks(dataset: str) -> int:
-    """Count how often the person's runs on a data set were tested, those that were deleted included."""
-    own = person.me().id
-    runs = [entry.run for entry in session.trained_runs() if (entry.owner, entry.dataset) == (own, dataset)]
-    deleted = [run for run in run_changes.deleted_runs() if _is_of(run, own, dataset)]
-    return sum(run.looks for run in (*runs, *deleted)) + PastLooks(runs_folder()).of(own, dataset)
-
-
-def _is_of(run: Run, owner: str, dataset: str) -> bool:
-    try:
-        return run.owner == owner and run.config.dataset == dataset
-    except RunError:
-        return False

@@ -1,0 +1,67 @@
+"""Compare as AppTest runs it: the noise of seeds, what the seed decides, and the best run's accuracy corrected."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnlab.jobs.job import running_jobs
+from cnnlab.runs.run import Run
+from tests.pages.driver import checked, open_page, texts
+from tests.samples import TINY
+from tests.trainings import train
+
+
+def compare(view: str, *runs: Run) -> AppTest:
+    """A view of Compare with these runs selected."""
+    page = open_page("Compare", compare=",".join(run.id for run in runs))
+    return checked(page.segmented_control(key="compare.view").set_value(view).run())
+
+
+def test_better_is_what_differs_by_more_than_the_seeds() -> None:
+    good = [train(epochs=2, seed=seed) for seed in range(3)]
+    page = compare("Which is better?", good[0], train(train_fraction=0.05))
+    assert "is better, by more than chance and by more than the seeds' noise" in texts(page)
+    assert "judged by 3 and 1 seeds" in texts(page)
+    page = compare("Which is better?", *good[:2])
+    assert "Noise of seeds: " in texts(page)
+    assert "is better" not in texts(page)
+
+
+def test_what_the_seed_decides_is_shown_once_there_are_three() -> None:
+    run = train(architecture=TINY, train_fraction=0.2)
+    page = compare("Luck", run)
+    assert "Here is 1." in texts(page)
+    (offer,) = [one for one in page.button if one.label.startswith("Train 2 more seeds, ")]
+    offer.click().run()
+    assert "2 more seeds in training or in the queue" in texts(checked(page))
+    for job in running_jobs():
+        job.join()
+    page = checked(page.run())
+    assert "The seed decides" in texts(page)
+    assert "most undecided of" in texts(page)
+    page.session_state["compare.image"] = 3  # as a click leaves it
+    assert "Test image 4" in texts(checked(page.run()))
+
+
+def test_compare_lists_repeats_in_one_row_with_mean_and_spread() -> None:
+    runs = [train(train_fraction=0.2, seed=seed) for seed in range(3)]
+    other = train(train_fraction=0.05)
+    page = compare("Curves", runs[1], other)
+    table = page.dataframe[0].value
+    assert len(table) == 2
+    folded = table[table["Seeds"] == 3].iloc[0]
+    accuracies = [100 * (run.summary.test_accuracy or 0) for run in runs]
+    assert folded["Test"] == pytest.approx(np.mean(accuracies))
+    assert folded["± points"] == pytest.approx(np.std(accuracies, ddof=1))
+    assert "4 of 4 runs in 2 rows" in texts(page)
+    assert len(checked(page.toggle(key="compare.folded").set_value(False).run()).dataframe[0].value) == 4
+
+
+def test_compare_counts_the_uses_of_the_test_images() -> None:
+    runs = [train(train_fraction=0.2, seed=seed) for seed in range(2)]
+    page = compare("Test set", runs[0])
+    assert [metric.value for metric in page.metric] == ["2", str(sum(run.looks for run in runs)), "0"]
+    best = max(run.summary.test_accuracy or 0 for run in runs)
+    assert f"{best:.2%}" in texts(page).replace("\\", "")
