@@ -15,16 +15,16 @@ MOST_TOLD = 6  # filters
 
 
 class Operation(BaseModel):
-    """One step: ``off`` for filters of a layer, ``prune`` for its weakest ones, ``swap`` for its weights of a source.
+    """One step: filters of a layer ``off``, ``on`` as they were trained, ``prune`` the weakest, ``swap`` its weights.
 
     A layer is named as in the built network; filters are the outputs of a convolution or a linear layer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["off", "prune", "swap"]
+    kind: Literal["off", "on", "prune", "swap"]
     layer: Annotated[str, Field(max_length=80)] = ""  # "" of prune: every convolution
-    # of off; none: the whole layer
+    # of off and on; none: the whole layer
     filters: Annotated[tuple[Annotated[int, Field(ge=0, lt=MAX_FILTERS)], ...], Field(max_length=MAX_FILTERS)] = ()
     share: Annotated[float, Field(ge=0, le=1)] = 0.0  # of prune: of a layer's filters
     source: Annotated[str, Field(max_length=110, pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*@[0-9]{1,4})?$")] = (
@@ -37,8 +37,8 @@ class Operation(BaseModel):
             raise ValueError("name the layer")
         if bool(self.source) != (self.kind == "swap"):
             raise ValueError("source: a layer is swapped with that of a RUN@EPOCH, and no other step has one")
-        if self.filters and self.kind != "off":
-            raise ValueError("filters: only those that are switched off are named")
+        if self.filters and self.kind not in ("off", "on"):
+            raise ValueError("filters: only those that are switched off or on are named")
         if bool(self.share) != (self.kind == "prune"):
             raise ValueError("share: of the filters to prune, above 0; no other step has one")
         return self
@@ -49,7 +49,7 @@ class Operation(BaseModel):
             return f"{self.layer} from epoch {epoch} of {run}"
         if self.kind == "prune":
             return f"weakest {self.share:.0%} of {self.layer or 'each convolution'} off"
-        return f"{self.layer} {_numbers(self.filters)} off" if self.filters else f"{self.layer} off"
+        return f"{self.layer} {_numbers(self.filters)} {self.kind}" if self.filters else f"{self.layer} {self.kind}"
 
 
 def parse_operations(value: object) -> object:
@@ -58,7 +58,7 @@ def parse_operations(value: object) -> object:
         return value
     if len(value) > MAX_TEXT:
         raise ValueError(f"operations take {MAX_TEXT:,} characters at most")
-    return list(_LIST.validate_json(value))
+    return OPERATIONS.validate_json(value)
 
 
 def as_text(operations: Iterable[Operation]) -> str:
@@ -73,4 +73,4 @@ def _numbers(filters: Iterable[int]) -> str:
     return listed if len(ordered) <= MOST_TOLD else f"{listed} … ({len(ordered)} filters)"
 
 
-_LIST = TypeAdapter(tuple[Operation, ...])
+OPERATIONS = TypeAdapter(tuple[Operation, ...])

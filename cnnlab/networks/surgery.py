@@ -63,7 +63,10 @@ def operated(
             _swap(result, _named(parts, operation.layer), source(operation.source))
             continue
         for part, filters in _chosen(parts, result, operation):
-            _switch_off(result, part, filters)
+            if operation.kind == "on":
+                _switch_on(result, part, filters, weights)
+            else:
+                _switch_off(result, part, filters)
     return result
 
 
@@ -104,7 +107,7 @@ def _named(parts: Mapping[str, Part], layer: str) -> Part:
 
 
 def _chosen(parts: Mapping[str, Part], weights: Weights, operation: Operation) -> Iterator[tuple[Part, list[int]]]:
-    """Yield each part of which filters are switched off, and their numbers."""
+    """Yield each part of which filters are switched, and their numbers."""
     if operation.layer:
         chosen = [_named(parts, operation.layer)]
         if not chosen[0].can_be_off:
@@ -129,6 +132,16 @@ def _switch_off(weights: dict[str, Tensor], part: Part, filters: list[int]) -> N
     for name in part.tensors(weights):
         if name.endswith((".weight", ".bias", ".running_mean")):
             weights[name] = weights[name].index_fill(0, torch.tensor(filters), 0)
+
+
+def _switch_on(weights: dict[str, Tensor], part: Part, filters: list[int], trained: Weights) -> None:
+    """Give ``filters`` the weights that they were trained to; the whole part where these are all its filters."""
+    chosen = torch.tensor(filters)
+    for name in part.tensors(weights):
+        if len(filters) == part.filters:
+            weights[name] = trained[name]
+        elif weights[name].dim():
+            weights[name] = weights[name].index_copy(0, chosen, trained[name][chosen])
 
 
 def _swap(weights: dict[str, Tensor], part: Part, other: Weights) -> None:

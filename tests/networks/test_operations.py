@@ -11,6 +11,7 @@ from cnnlab.training.config import ConfigError, RunConfig, parse_config
 STEPS = (
     Operation(kind="off", layer="conv1", filters=(3, 1)),
     Operation(kind="off", layer="block1.body.0"),
+    Operation(kind="on", layer="block1.body.0", filters=(4,)),
     Operation(kind="prune", share=0.25),
     Operation(kind="prune", layer="conv2", share=0.5),
     Operation(kind="swap", layer="linear1", source="20260101-000000-abc@7"),
@@ -40,6 +41,7 @@ def test_steps_say_what_they_do() -> None:
     assert list(map(str, STEPS)) == [
         "conv1 1, 3 off",
         "block1.body.0 off",
+        "block1.body.0 4 on",
         "weakest 25% of each convolution off",
         "weakest 50% of conv2 off",
         "linear1 from epoch 7 of 20260101-000000-abc",
@@ -53,8 +55,8 @@ def test_steps_come_back_from_their_text_and_from_a_config() -> None:
     config = parse_config({"parent": "20260101-000000-abc@7", "operations": as_text(STEPS)})
     assert config.operations == STEPS
     assert RunConfig.model_validate_json(config.model_dump_json()) == config
-    assert config.origin == "5 operations on epoch 7"
-    assert str(config.scalars()["operations"]).startswith("conv1 1, 3 off; block1.body.0 off; ")
+    assert config.origin == "6 operations on epoch 7"
+    assert str(config.scalars()["operations"]).startswith("conv1 1, 3 off; block1.body.0 off; block1.body.0 4 on; ")
     assert parse_operations(STEPS) is STEPS
 
 

@@ -111,6 +111,19 @@ def test_a_whole_layer_can_be_off_but_not_the_logits() -> None:
         after(network, Operation(kind="off", layer="linear1"))
 
 
+@pytest.mark.parametrize("preset", ["lean", "basic-cnn"])
+def test_filters_that_are_on_again_are_as_they_were_trained(preset: str) -> None:
+    network = shaken(PRESETS[preset])
+    off = Operation(kind="off", layer="conv2", filters=(1, 3, 5))
+    some = after(network, off, Operation(kind="on", layer="conv2", filters=(3, 5)))
+    assert filters_off(parts_of(network)["conv2"], some) == (1,)
+    everything = after(network, off, Operation(kind="on", layer="conv2", filters=(1, 3, 5)))
+    whole = after(network, Operation(kind="prune", share=0.5), Operation(kind="on", layer="conv2"))
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(everything[name], tensor)
+        assert torch.equal(whole[name], tensor) or not name.startswith(("conv2.", "norm2."))
+
+
 @pytest.mark.parametrize("layer", ["squeeze1.gate.3", "conv2"])
 def test_what_makes_something_of_zero_cannot_be_off(layer: str) -> None:
     network = shaken(listed(CONV, SqueezeExcite(), CONV, GroupNorm(affine=False), RELU))
