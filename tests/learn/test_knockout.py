@@ -14,8 +14,8 @@ LAST = "conv3"
 
 
 @cache
-def found() -> Knockout:
-    return completed(knock_out(example_network(), LAST))
+def found(layer: str = LAST) -> Knockout:
+    return completed(knock_out(example_network(), layer))
 
 
 def test_every_filter_is_switched_off_once_on_the_same_images() -> None:
@@ -48,3 +48,7 @@ def test_the_chapter_tells_these_numbers() -> None:
     others = [int(counts.sum() - counts[7]) for counts in (now, knockout.images, knockout.whole)]
     assert f"Only {now[7]} of 45 sevens" in closing.asks
     assert closing.reveal.startswith(f"{others[0]} of {others[1]} are still right, of {others[2]} before")
+    first = found("conv1")
+    left = together(example_network(), "conv1", first.order(7)[:6])
+    assert (len(first.alone), left[7]) == (16, 0)
+    assert f"{others[2] - int(left.sum())} others" in closing.reveal
