@@ -6,12 +6,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab.networks.operations import Operation
-from cnnlab.people.rights import Person
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.ui.inspect import surgery
 from cnnlab.ui.shell.state import SURGERY_CLICKED
-from tests.pages.conftest import ActAs
 from tests.pages.driver import button, checked, metrics, open_page, texts
 from tests.trainings import train
 
@@ -76,7 +74,7 @@ def test_a_layer_is_pruned_and_swapped(page: AppTest, listed_run: Run) -> None:
     assert "1. weakest 25% of conv1 off" in texts(checked(page))
     page.selectbox(key=f"surgery.epoch.{listed_run.id}").set_value(0).run()
     button(page, "Swap conv1").click().run()
-    assert f"2. conv1 from epoch 0 of {listed_run.id}" in texts(checked(page))
+    assert "2. conv1 from epoch 0" in texts(checked(page))
 
 
 def test_a_swap_that_would_leak_held_out_images_is_refused(listed_run: Run) -> None:
@@ -97,14 +95,3 @@ def test_the_result_is_kept_as_a_run(page: AppTest, listed_run: Run) -> None:
     assert branch.config.operations == (Operation(kind="off", layer="conv1", filters=(2,)),)
     shown = open_page("Inside", branch, view="Surgery")
     assert "made by surgery" in texts(checked(shown))
-
-
-def test_a_visitor_keeps_nothing(listed_run: Run, act_as: ActAs) -> None:
-    listed_run.show(True)
-    act_as(Person("visitor"))
-    page = open_page("Inside", listed_run, view="Surgery")
-    if not metrics(page):
-        return
-    click(page, 2)
-    button(page, "Keep it").click().run()
-    assert [run.id for run in RunStore(runs_folder()).all()] == [listed_run.id]

@@ -88,8 +88,8 @@ def history_buttons(look: Look) -> UndoStack:
             )
         with st.popover("Keep as a run", icon=":material/save:", disabled=history.present == "[]", type="primary"):
             _keep(look, history)
-    steps = steps_of(history)
-    st.markdown("\n".join(f"{number}. {literal(str(step))}" for number, step in enumerate(steps, start=1)))
+    told = (literal(str(step).removesuffix(f" of {look.run.id}")) for step in steps_of(history))
+    st.markdown("\n".join(f"{number}. {words}" for number, words in enumerate(told, start=1)))
     return history
 
 
