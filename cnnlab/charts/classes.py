@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from cnnlab.charts.style import (
@@ -72,11 +73,16 @@ def per_class_points(
     return titled(framed(figure), title)
 
 
-def class_changes(before: Mapping[str, float], after: Mapping[str, float], notes: Sequence[str]) -> go.Figure:
+def class_changes(table: pd.DataFrame) -> go.Figure:
     """Plot the accuracy of each class before and after a change, joined by a line; the largest loss in its colour.
 
-    ``notes`` say at each class what hovering shows.
+    ``table`` has columns Class, Images, Right before and Right now.
     """
+    images = table["Images"].clip(lower=1)
+    before, after = (
+        dict(zip(table["Class"], table[column] / images, strict=True)) for column in ("Right before", "Right now")
+    )
+    notes = [f"{row[0]}: {row[2]} of {row[1]} right before, {row[3]} now" for row in table.itertuples(index=False)]
     short = fitted(before)
     losses = {name: before[name] - after[name] for name in before}
     worst = max(losses.values(), default=0.0)

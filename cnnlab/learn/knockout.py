@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cnnlab.analysis.surgery import Operated, a_sample
-from cnnlab.evaluation.metrics import Answers, Floats, Integers
+from cnnlab.evaluation.metrics import Floats, Integers
 from cnnlab.jobs.worker import Part
 from cnnlab.networks.operations import Operation
 from cnnlab.runs.ancestry import data_of
@@ -57,25 +57,20 @@ def example_network() -> Operated:
 def knock_out(patient: Operated, layer: str) -> Generator[Part[Knockout]]:
     """Switch off the filters of a layer, one at a time."""
     count = patient.parts[layer].filters
-    images = np.bincount(patient.whole.labels, minlength=len(patient.whole.classes))
+    images = patient.whole.images
     alone: list[Integers] = []
     confidence: list[Floats] = []
     for number in range(count):
         found = patient.answers([Operation(kind="off", layer=layer, filters=(number,))])
-        alone.append(right(found))
+        alone.append(found.right)
         given = found.probabilities[np.arange(len(found.labels)), found.labels]
         confidence.append(np.bincount(found.labels, given, len(images)) / np.maximum(images, 1))
         yield Part(len(alone) / count)
-    yield Part(1.0, Knockout(layer, images, right(patient.whole), np.stack(alone), np.stack(confidence)))
+    yield Part(1.0, Knockout(layer, images, patient.whole.right, np.stack(alone), np.stack(confidence)))
 
 
 def together(patient: Operated, layer: str, filters: list[int]) -> Integers:
     """Return the right answers of each class without these filters: (classes,)."""
     if not filters:
-        return right(patient.whole)
-    return right(patient.answers([Operation(kind="off", layer=layer, filters=tuple(filters))]))
-
-
-def right(answers: Answers) -> Integers:
-    """Count the right answers of each class: (classes,)."""
-    return np.bincount(answers.labels[answers.hits], minlength=len(answers.classes))
+        return patient.whole.right
+    return patient.answers([Operation(kind="off", layer=layer, filters=tuple(filters))]).right

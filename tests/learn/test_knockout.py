@@ -8,7 +8,7 @@ import pytest
 
 from cnnlab.jobs.worker import completed
 from cnnlab.learn.chapters import CHAPTERS
-from cnnlab.learn.knockout import Knockout, example_network, knock_out, right, together
+from cnnlab.learn.knockout import Knockout, example_network, knock_out, together
 
 LAST = "conv3"
 
@@ -22,7 +22,7 @@ def test_every_filter_is_switched_off_once_on_the_same_images() -> None:
     patient, knockout = example_network(), found()
     assert knockout.alone.shape == knockout.confidence.shape == (64, 10)
     assert knockout.images.sum() == len(patient.whole.labels) == 450
-    assert (knockout.whole == right(patient.whole)).all()
+    assert (knockout.whole == patient.whole.right).all()
     number = knockout.order(7)[0]
     assert (together(patient, LAST, [number]) == knockout.alone[number]).all()
     assert (together(patient, LAST, []) == knockout.whole).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -11,7 +12,7 @@ from cnnlab import charts
 from cnnlab.analysis.surgery import Operated, a_sample
 from cnnlab.errors import CnnLabError
 from cnnlab.evaluation import metrics
-from cnnlab.evaluation.metrics import Answers
+from cnnlab.evaluation.metrics import Answers, before_and_after
 from cnnlab.networks.operations import Operation
 from cnnlab.quantities import percent, signed
 from cnnlab.runs.ancestry import data_of
@@ -55,7 +56,7 @@ def _table(look: Look, patient: Operated) -> None:
             st.error(f"{literal(str(error))}. Undo the last operation, or start over.")
             return
         _tell(patient.whole, found)
-        _draw(look, patient.whole, found, history.present)
+        _draw(look, patient.whole, found)
 
 
 def _tell(before: Answers, after: Answers) -> None:
@@ -79,45 +80,22 @@ def _tell(before: Answers, after: Answers) -> None:
 
 
 def _most_lost(before: Answers, after: Answers) -> str:
-    losses = _right(before) - _right(after)
+    losses = before.right - after.right
     if not losses.any():
         return "Every class keeps its accuracy."
-    worst = int((losses / _support(before)).argmax())
+    images = np.maximum(before.images, 1)
+    worst = int((losses / images).argmax())
     if losses[worst] <= 0:
         return "No class loses accuracy."
-    of = _support(before)[worst]
-    name = literal(before.classes[worst])
-    return f"**{name}** loses most: {_right(before)[worst]} of {of} right before, {_right(after)[worst]} now."
+    name, of = literal(before.classes[worst]), before.images[worst]
+    return f"**{name}** loses most: {before.right[worst]} of {of} right before, {after.right[worst]} now."
 
 
-def _right(answers: Answers) -> metrics.Integers:
-    return (
-        pd.Series(answers.hits)
-        .groupby(answers.labels)
-        .sum()
-        .reindex(range(len(answers.classes)), fill_value=0)
-        .to_numpy()
-    )
-
-
-def _support(answers: Answers) -> metrics.Integers:
-    return (
-        pd.Series(answers.labels)
-        .value_counts()
-        .reindex(range(len(answers.classes)), fill_value=0)
-        .clip(lower=1)
-        .to_numpy()
-    )
-
-
-def _draw(look: Look, before: Answers, after: Answers, steps: str) -> None:
+def _draw(look: Look, before: Answers, after: Answers) -> None:
     classes = look.trained.classes
-    right, support = [_right(answers) for answers in (before, after)], _support(before)
-    table = pd.DataFrame({"Class": classes, "Images": support, "Right before": right[0], "Right now": right[1]})
-    shares = [dict(zip(classes, (counts / support).tolist(), strict=True)) for counts in right]
-    notes = [f"{row[0]}: {row[2]} of {row[1]} right before, {row[3]} now" for row in table.itertuples(index=False)]
+    table = before_and_after(before.classes, before.images, before.right, after.right)
     show_figure(
-        charts.class_changes(*shares, notes),
+        charts.class_changes(table),
         f"surgery-classes-{look.at}",
         "Accuracy of each class before and after the operations",
         lambda: table,

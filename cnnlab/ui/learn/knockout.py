@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from cnnlab import charts
 from cnnlab.charts.knockout import losses_by_filter
+from cnnlab.evaluation.metrics import before_and_after
 from cnnlab.jobs.worker import Part, Worker
 from cnnlab.learn.knockout import Knockout, example_network, knock_out, together
 from cnnlab.ui.shell import frame
@@ -65,8 +65,7 @@ def _together(found: Knockout) -> None:
         "Filters off, first those that this class needs most", 0, len(order), 1, key=f"{KEY}.count.{found.layer}"
     )
     now = together(example_network(), found.layer, order[:count])
-    shares = [dict(zip(classes, (counts / found.images).tolist(), strict=True)) for counts in (found.whole, now)]
-    table = pd.DataFrame({"Class": classes, "Images": found.images, "Right before": found.whole, "Right now": now})
+    table = before_and_after(classes, found.images, found.whole, now)
     others = int(now.sum() - now[number]), int(found.images.sum() - found.images[number])
     st.markdown(
         f"Without {frame.counted(count, 'filter')} of {found.layer} it reads **{now[number]} of "
@@ -74,10 +73,7 @@ def _together(found: Knockout) -> None:
         f"{others[1]}."
     )
     show_figure(
-        charts.class_changes(
-            *shares,
-            [f"{row[0]}: {row[2]} of {row[1]} right before, {row[3]} now" for row in table.itertuples(index=False)],
-        ),
+        charts.class_changes(table),
         f"knockout-together-{found.layer}",
         "Accuracy of each class before and after",
         lambda: table,
