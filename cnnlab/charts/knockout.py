@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import plotly.graph_objects as go
 
-from cnnlab.charts.style import DIVERGING, Numbers, fitted, framed
+from cnnlab.charts.style import DIVERGING, fitted, framed
 
 
-def losses_by_filter(losses: Numbers, classes: Sequence[str]) -> go.Figure:
+def losses_by_filter(losses: npt.NDArray[np.integer], classes: Sequence[str]) -> go.Figure:
     """Plot right answers lost (filters, classes), a row a class, a column a filter; zero looks like the page."""
     limit = float(np.abs(losses).max()) or 1.0
     short = fitted(classes)
