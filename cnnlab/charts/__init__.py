@@ -1,6 +1,6 @@
 """Plotly figures from histories and arrays; one palette, fractions shown as percent."""
 
-from cnnlab.charts.classes import per_class_bars, per_class_points, probability_bars
+from cnnlab.charts.classes import class_changes, per_class_bars, per_class_points, probability_bars
 from cnnlab.charts.comparison import cost_and_accuracy, overlaid_curves, parallel_coordinates
 from cnnlab.charts.evaluation import class_intervals, confusion, reliability, trade_off, with_intervals
 from cnnlab.charts.inside import embedding, lines, overlay, spread, strokes
@@ -21,6 +21,7 @@ __all__ = [
     "Stem",
     "bar_column",
     "boxed_photo",
+    "class_changes",
     "class_intervals",
     "confusion",
     "cost_and_accuracy",

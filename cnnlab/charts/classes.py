@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from cnnlab.charts.style import (
@@ -70,6 +71,52 @@ def per_class_points(
     figure.update_xaxes(title="class", type="category", showgrid=True)
     figure.update_yaxes(tickformat=PERCENT)
     return titled(framed(figure), title)
+
+
+def class_changes(table: pd.DataFrame) -> go.Figure:
+    """Plot the accuracy of each class before and after a change, joined by a line; the largest loss in its colour.
+
+    ``table`` has columns Class, Images, Right before and Right now.
+    """
+    images = table["Images"].clip(lower=1)
+    before, after = (
+        dict(zip(table["Class"], table[column] / images, strict=True)) for column in ("Right before", "Right now")
+    )
+    notes = [f"{row[0]}: {row[2]} of {row[1]} right before, {row[3]} now" for row in table.itertuples(index=False)]
+    short = fitted(before)
+    losses = {name: before[name] - after[name] for name in before}
+    worst = max(losses.values(), default=0.0)
+    figure = go.Figure()
+    for shade, chosen in (
+        (PALETTE[0], [name for name, loss in losses.items() if loss < worst or worst <= 0]),
+        (ERROR, [name for name, loss in losses.items() if loss == worst > 0]),
+    ):
+        figure.add_scatter(
+            x=[short[name] for name in chosen for _ in range(3)],
+            y=[end for name in chosen for end in (before[name], after[name], None)],
+            mode="lines",
+            line={"color": shade, "width": 3},
+            hoverinfo="skip",
+        )
+    dots = (("before", before, [PALETTE[8]] * len(before)), ("now", after, _by_loss(losses, worst)))
+    for name, accuracies, colours in dots:
+        figure.add_scatter(
+            x=[short[label] for label in accuracies],
+            y=list(accuracies.values()),
+            name=name,
+            mode="markers",
+            marker={"color": colours, "size": 11},
+            hovertext=list(map(plain, notes)),
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    figure.update_xaxes(type="category", categoryorder="array", categoryarray=[short[name] for name in before])
+    low = min([0.9, *after.values(), *before.values()])
+    figure.update_yaxes(tickformat=PERCENT, range=[low - (1.02 - low) / 20, 1 + (1.02 - low) / 20])
+    return titled(framed(figure), "Accuracy of each class: before (grey), now (colour)").update_layout(height=260)
+
+
+def _by_loss(losses: Mapping[str, float], worst: float) -> list[str]:
+    return [ERROR if loss == worst > 0 else PALETTE[0] for loss in losses.values()]
 
 
 def probability_bars(

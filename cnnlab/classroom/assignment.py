@@ -24,7 +24,7 @@ A_DAY, MOST_A_DAY = 5, 100  # hand-ins of one person
 
 # What the machine decides, and what says where weights come from: other rules than "free" or "fixed" hold for these.
 _MACHINE = {"device", "precision", "micro_batch", "threads"}
-_ORIGIN = {"parent", "filters_kept", "lessons", "lesson_share"}
+_ORIGIN = {"parent", "filters_kept", "operations", "lessons", "lesson_share"}
 _DATA = {"dataset"}  # always fixed: networks are compared on the same test images
 CHOICES = tuple(name for name in RunConfig.model_fields if name not in _MACHINE | _ORIGIN | _DATA)
 USUALLY_FREE = ("architecture", "epochs", "batch_size", "optimizer", "learning_rate", "schedule", "augmentation")

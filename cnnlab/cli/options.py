@@ -91,6 +91,8 @@ def config_options(command: Command) -> Command:
             kind = Network()
         elif name in ("parent", "start"):
             kind = click.STRING  # RUN@EPOCH, or a backbone's name
+        elif name == "operations":
+            kind = click.STRING  # JSON
         elif name == "split_seed":
             kind = click.INT
         elif name == "lessons":

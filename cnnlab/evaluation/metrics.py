@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -61,6 +62,16 @@ class Answers:
         """Compute the cross-entropy of each image: (N,)."""
         chosen: Floats = -log_softmax(self.logits.astype(np.float64), 1)[np.arange(len(self.labels)), self.labels]
         return chosen
+
+    @cached_property
+    def images(self) -> Integers:
+        """Count the images of each class: (classes,)."""
+        return np.bincount(self.labels, minlength=len(self.classes))
+
+    @cached_property
+    def right(self) -> Integers:
+        """Count the right predictions of each class: (classes,)."""
+        return np.bincount(self.labels[self.hits], minlength=len(self.classes))
 
 
 @dataclass(frozen=True)
@@ -122,6 +133,11 @@ def per_class(answers: Answers) -> pd.DataFrame:
             ],
         }
     )
+
+
+def before_and_after(classes: Sequence[str], images: Integers, before: Integers, after: Integers) -> pd.DataFrame:
+    """Tabulate each class's images, and how many of them were right before a change and are now."""
+    return pd.DataFrame({"Class": classes, "Images": images, "Right before": before, "Right now": after})
 
 
 def confusion(answers: Answers, normalise: Literal["true", "pred"] | None = None) -> Floats:

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from shutil import rmtree
-from time import perf_counter
 
-import torch
-
-from cnnlab.data.batches import scaling
 from cnnlab.data.datasets import dataset_spec
-from cnnlab.data.loading import Data
-from cnnlab.data.splits import Split, sampled
-from cnnlab.evaluation.evaluate import Evaluation, evaluate
 from cnnlab.importing.foreign_file import ForeignError, Kind, kind_of
 from cnnlab.importing.metadata import Described, described
 from cnnlab.importing.new_head import UNTOLD, with_new_head
 from cnnlab.importing.onnx_graph import parsed
-from cnnlab.importing.taking import EPOCH, Normalise, Taken, of_design, of_graph
-from cnnlab.runs.disk import check_room
-from cnnlab.runs.run import Run, RunError
+from cnnlab.importing.taking import Normalise, Taken, of_design, of_graph
+from cnnlab.runs.judged_run import EPOCH, judged_run
+from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import About
 from cnnlab.text import one_line
 from cnnlab.training.config import RunConfig
-from cnnlab.training.events import EpochMetrics
-from cnnlab.training.history import to_line
 from cnnlab.training.run_data import load_for
 
 TAG = "brought in"
@@ -91,7 +81,8 @@ def bring(
             taken = of_graph(graph, known, name, data, normalise)
     config = config.model_copy(update={"architecture": taken.architecture, "normalise": taken.normalise})
     about = About(title=_title(title, source, known), tags=(TAG,), note=_note(source, known, taken))
-    return Brought(_kept(store, config, about, taken, data), taken)
+    most = UNTRAINED_BY if taken.new_head else None
+    return Brought(judged_run(store, config, about, taken.trained, data, most), taken)
 
 
 def _check(source: Source, kind: Kind, new_head: bool, side: int | None) -> None:
@@ -138,67 +129,3 @@ def _note(source: Source, known: Described | None, taken: Taken) -> str:
         "have learned from, and the settings of its training are not known."
     )
     return " ".join(told)
-
-
-def _kept(store: RunStore, config: RunConfig, about: About, taken: Taken, data: Data) -> Run:
-    """Judge the network and write it as a finished run; nothing stays of one that cannot be written."""
-    check_room(store.folder)
-    trained, began = taken.trained, perf_counter()
-
-    def judged(split: Split) -> Evaluation:
-        some = sampled(split, UNTRAINED_BY) if taken.new_head else split
-        return evaluate(trained.network, some, trained.standardise, trained.at_once)
-
-    train = judged(data.train)
-    speed = sum(train.support) / (perf_counter() - began)
-    validation, test = judged(data.validation), judged(data.test)
-    epoch = EpochMetrics(
-        epoch=EPOCH,
-        step=0,  # none was taken here
-        train_loss=train.loss,
-        train_accuracy=train.accuracy,
-        validation_loss=validation.loss,
-        validation_accuracy=validation.accuracy,
-        per_class=validation.per_class,
-        learning_rate=0.0,
-        images_per_second=speed,  # of answering
-        seconds=perf_counter() - began,
-    )
-    run = store.create(config)
-    try:
-        run.save_weights(EPOCH, trained.network.state_dict())
-        run.append_history([to_line(epoch)])
-        run.write_about(about)
-        run.count_look(EPOCH)
-        _write_summary(run, taken, data, epoch, test)
-    except RunError:
-        rmtree(run.folder, ignore_errors=True)
-        raise
-    return run
-
-
-def _write_summary(run: Run, taken: Taken, data: Data, epoch: EpochMetrics, test: Evaluation) -> None:
-    names = data.spec.classes
-    mean, std = scaling(data.spec, taken.normalise)
-    fields = {
-        "status": "finished",
-        "classes": names,
-        "shape": data.spec.shape,
-        "mean": mean,
-        "std": std,
-        "parameters": sum(parameter.numel() for parameter in taken.trained.network.parameters()),
-        "device": "cpu",
-        "precision": "float32",
-        "threads": torch.get_num_threads(),
-        "epoch": EPOCH,
-        "train_accuracy": epoch.train_accuracy,
-        "validation_accuracy": epoch.validation_accuracy,
-        "test_accuracy": test.accuracy,
-        "test_loss": test.loss,
-        "per_class": dict(zip(names, test.per_class, strict=True)),
-        "support": dict(zip(names, test.support, strict=True)),
-        "macro_f1": test.macro_f1,
-        "seconds": epoch.seconds,  # of answering, as is the speed
-        "images_per_second": epoch.images_per_second,
-    }
-    run.write_summary(run.summary.model_copy(update=fields))

@@ -28,13 +28,13 @@ from cnnlab.importing.parts import EPS, Part, affine
 from cnnlab.networks.architecture import Architecture, LayerSummary, summarise
 from cnnlab.networks.build import build
 from cnnlab.networks.designs import read_design
+from cnnlab.runs.judged_run import EPOCH
 from cnnlab.runs.trained import Trained
 
 MAX_MACS = 20_000_000_000  # on one image: VGG-16's on a large photo are 15.5 thousand million
 MAX_ACTIVATIONS = 500_000_000  # bytes on one image
 GUESSED_BY = 300  # validation images
 _WEIGHTS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-EPOCH = 1  # that the weights are kept as
 OF_BYTES = 40.0  # a spread of pixels above it is one of 0 to 255, below it of 0 to 1
 
 Normalise = Literal["standard", "unit", "symmetric", "imagenet"]

@@ -62,6 +62,7 @@ def fine_tuning(parent: Run, lessons: Sequence[LabelledDrawing], epoch: int | No
     own = {
         "parent": {"run": parent.id, "epoch": begin},
         "filters_kept": 1.0,
+        "operations": (),
         "start": None,
         "start_rate": 1.0,
         "lessons": lessons,

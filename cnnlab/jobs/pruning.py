@@ -9,7 +9,6 @@ from statistics import median
 from timeit import timeit
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from cnnlab.data.splits import Split
@@ -19,7 +18,7 @@ from cnnlab.networks.pruning import pruned
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, load_trained, test_split
 from cnnlab.training.config import RunConfig, parse_config
-from cnnlab.training.device import for_this_machine
+from cnnlab.training.device import for_this_machine, torch_threads
 
 EPOCHS = 2
 RATE_SHARE = 0.1  # of the learning rate of a run that was not fine-tuned so itself: its weights are good already
@@ -50,6 +49,7 @@ def thinned(
     own: dict[str, Any] = {
         "parent": {"run": parent.id, "epoch": epoch},
         "filters_kept": keep,
+        "operations": (),
         "architecture": narrower(parent, epoch, keep),
         "epochs": epochs,
         "learning_rate": learning_rate or rate,
@@ -114,10 +114,6 @@ def _measured(run: Run, trained: Trained, split: Split, milliseconds: float) -> 
 
 def _milliseconds(networks: Sequence[Trained], image: Tensor) -> list[float]:
     """Time the networks in turns and on one thread, so that what else the machine does slows all of them alike."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # applies only to the calling thread
-    try:
+    with torch_threads(1):
         rounds = [[timeit(partial(one.logits, image), number=1) for one in networks] for _ in range(TIMED)]
-    finally:
-        torch.set_num_threads(threads)
     return [1000 * median(taken) for taken in zip(*rounds, strict=True)]

@@ -131,7 +131,7 @@ class _Walk:
         for at, (name, layer) in enumerate(named):
             out = layer.output_shape(flow.shape, self.classes)
             if isinstance(layer, Conv2d) and layer.groups == 1:
-                made, flow = self._convolution(layer, name, flow, self._factors(named[at + 1 :]))
+                made, flow = self._convolution(layer, name, flow, self._norms(named[at + 1 :]))
             else:
                 made, flow = self._layer(layer, name, flow)
             layers.append(made)
@@ -139,9 +139,9 @@ class _Walk:
             self.outputs[name] = flow.kept
         return tuple(layers), flow
 
-    def _convolution(self, layer: Conv2d, name: str, flow: _Flow, factors: Tensor) -> tuple[Layer, _Flow]:
+    def _convolution(self, layer: Conv2d, name: str, flow: _Flow, norms: Sequence[str]) -> tuple[Layer, _Flow]:
         self.inputs[name] = flow.kept
-        kept = self._strongest(name, factors)
+        kept = self._strongest(name, norms)
         return _with_outputs(layer, kept), _Flow((), kept, frozenset({name}))
 
     def _layer(self, layer: Layer, name: str, flow: _Flow) -> tuple[Layer, _Flow]:
@@ -205,19 +205,33 @@ class _Walk:
             self.joined |= flow.sources
         return replace(flow, kept=torch.ones_like(flow.kept))
 
-    def _strongest(self, name: str, factors: Tensor) -> Tensor:
-        """Return a mask of the filters with the largest L1 norm; of equal ones the first."""
-        weight = self.weights[f"{name}.weight"].double()  # (filters, channels, rows, columns)
+    def _strongest(self, name: str, norms: Sequence[str]) -> Tensor:
+        """Return a mask of the filters to keep."""
+        found = sizes(self.weights, name, norms)
         keep = 1.0 if name in self.whole else self.keep
-        norms = weight.abs().sum((1, 2, 3)) * factors
-        best = norms.argsort(descending=True, stable=True)[: max(1, round(keep * len(norms)))]
-        return torch.zeros(len(norms), dtype=torch.bool).index_fill(0, best, True)
+        removed = weakest(found, len(found) - max(1, round(keep * len(found))))
+        return torch.ones(len(found), dtype=torch.bool).index_fill(0, torch.tensor(removed, dtype=torch.long), False)
 
-    def _factors(self, named: _Named) -> Tensor:
-        """Return what the batch norm after a convolution multiplies each filter by; ones where there is none."""
+    def _norms(self, named: _Named) -> list[str]:
+        """Name the batch norm after a convolution, which has a factor for each filter."""
         near = takewhile(lambda step: step[1].family not in ("convolution", "linear", "block"), named)
-        norm = next((name for name, layer in near if isinstance(layer, BatchNorm2d) and layer.affine), None)
-        return self.weights[f"{norm}.weight"].abs().double() if norm else torch.ones(1)
+        return [name for name, layer in near if isinstance(layer, BatchNorm2d) and layer.affine][:1]
+
+
+def sizes(weights: Mapping[str, Tensor], layer: str, norms: Sequence[str]) -> Tensor:
+    """Return the L1 norm of each filter of a layer, times its factors in the norms after it: (N,) in 64 bits."""
+    found = weights[f"{layer}.weight"].double().abs().flatten(1).sum(1)
+    for norm in norms:
+        factors = weights.get(f"{norm}.weight")
+        if factors is not None and len(factors) == len(found):
+            found = found * factors.double().abs().view(len(found), -1).mean(1)
+    return found
+
+
+def weakest(sizes: Tensor, count: int) -> list[int]:
+    """Number the ``count`` filters of the smallest size; of equal ones the last."""
+    order = sizes.argsort(descending=True, stable=True).tolist()
+    return order[len(order) - count :]
 
 
 def _numbered(prefix: str, chain: Chain) -> _Named:

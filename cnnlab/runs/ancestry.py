@@ -107,6 +107,12 @@ def ancestors(run: Run) -> tuple[Learned, ...]:
     return tuple(dict.fromkeys(found))[:MAX_ANCESTORS]
 
 
+def has_learned_held_out(other: Run, run: Run) -> bool:
+    """Check whether ``other``, or an ancestor, may have been trained on images that are held out for ``run``."""
+    known, learned = ({_split(one) for one in (Learned.of(each.config), *ancestors(each))} for each in (run, other))
+    return not learned <= known
+
+
 def datasets_of(run: Run) -> list[str]:
     """Return the names of the data sets of the run and of its ancestors."""
     own = run.config

@@ -10,6 +10,7 @@ from cnnlab.networks.pruning import pruned
 from cnnlab.pretrained.weights import content_digest, published, take_weights
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
+from cnnlab.runs.surgery import operated_network
 from cnnlab.runs.trained import check_fit, load_trained
 from cnnlab.training.checkpoint import Checkpoint
 from cnnlab.training.config import ConfigError, RunConfig, Start
@@ -72,6 +73,9 @@ def _take_from_parent(network: nn.Sequential, run: Run, spec: DatasetSpec) -> tu
             f"{hint if config.filters_kept < 1 else ''}"
         )
     network.load_state_dict(weights)
+    if config.operations:
+        store = RunStore(run.folder.parent)
+        network.load_state_dict(operated_network(trained, parent, config.operations, store.open).network.state_dict())
     return parent.summary.started
 
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from hashlib import blake2s
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, ValidationError, model_validator
 
 from cnnlab.drawings.strokes import LabelledDrawing
 from cnnlab.errors import CnnLabError, first_error
 from cnnlab.networks.architecture import Architecture
+from cnnlab.networks.operations import MAX_OPERATIONS, Operation, parse_operations
 from cnnlab.networks.presets import PRESETS
 from cnnlab.pretrained.table import BACKBONES, NETWORKS
 
@@ -177,6 +178,10 @@ class RunConfig(BaseModel):
     parent: Annotated[Parent | None, BeforeValidator(_parent)] = None  # whose weights it starts from; None: new weights
     # Share of the parent's filters that a branch keeps, the strongest ones; its network has so many fewer.
     filters_kept: Annotated[float, Field(ge=0.001, le=1)] = 1.0
+    # Operations on the parent's weights before anything else: filters switched off, layers swapped; as text JSON.
+    operations: Annotated[
+        tuple[Operation, ...], FailFast(), Field(max_length=MAX_OPERATIONS), BeforeValidator(parse_operations)
+    ] = ()
     start: Annotated[Start | None, BeforeValidator(_start)] = None  # weights of its first layers; None: new ones
     start_rate: Annotated[float, Field(gt=0, le=1)] = 1.0  # share of the learning rate that these layers get
     learn_from: Annotated[str, Field(max_length=40)] = ""  # the first layer that learns; "": all learn
@@ -202,6 +207,10 @@ class RunConfig(BaseModel):
         """Raise ValueError where the weights to start from, or what is frozen, do not fit the other settings."""
         if self.filters_kept < 1 and not self.parent:
             raise ValueError("filters_kept: these are chosen among a parent's filters: name the parent")
+        if self.operations and not self.parent:
+            raise ValueError("operations: these are on a parent's weights: name the parent")
+        if self.operations and self.filters_kept < 1:
+            raise ValueError("operations: either these or filters_kept: branch twice for both")
         if self.start and self.parent:
             raise ValueError("start: a branch starts from its parent's weights: leave one of the two out")
         if self.start_rate != 1 and not self.start:
@@ -262,6 +271,8 @@ class RunConfig(BaseModel):
             return f"from {self.start.name}"
         if not self.parent:
             return ""
+        if count := len(self.operations):
+            return f"{count} operation{'s' * (count > 1)} on epoch {self.parent.epoch}"
         return "pruned " * (self.filters_kept < 1) + f"from epoch {self.parent.epoch}"
 
     def scalars(self) -> dict[str, Any]:
@@ -270,9 +281,10 @@ class RunConfig(BaseModel):
         Labelled drawings become their number and a digest, which tells sets of the same size apart.
         """
         return {
-            **self.model_dump(mode="json", exclude={"architecture", "parent", "start", "lessons"}),
+            **self.model_dump(mode="json", exclude={"architecture", "parent", "operations", "start", "lessons"}),
             "start": str(self.start or "none"),
             "parent": str(self.parent or "none"),
+            "operations": "; ".join(map(str, self.operations)) or "none",
             "split_seed": "as seed" if self.split_seed is None else str(self.split_seed),
             "lessons": f"{_counted(self.lessons)}, {_digest(self.lessons)}" if self.lessons else "none",
         }
@@ -294,6 +306,15 @@ def parse_config(fields: dict[str, object]) -> RunConfig:
         return RunConfig.model_validate(fields)
     except ValidationError as error:
         raise ConfigError(first_error(error)) from error
+
+
+def parse_parent(text: str) -> Parent:
+    """Read a run and its epoch from ``id@epoch``. Raises ConfigError where it is none."""
+    try:
+        return Parent.model_validate(_parent(text))
+    except ValueError as error:
+        reason = first_error(error) if isinstance(error, ValidationError) else str(error)
+        raise ConfigError(reason) from error
 
 
 def parse_extension(after: int, epochs: int, learning_rate: float) -> Extension:

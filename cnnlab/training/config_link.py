@@ -17,7 +17,14 @@ RECIPE, PRESET, DESIGN = "recipe", "architecture", "design"  # parameters beside
 MAX_VALUE = 60  # characters of any value but a design and a list of images
 MAX_TOLD = 3  # parameters that no setting has
 
-_NOT_LINKED = {PRESET, "parent", "filters_kept", "lessons", "lesson_share"}  # fields of a run that no address holds
+_NOT_LINKED = {
+    PRESET,
+    "parent",
+    "filters_kept",
+    "operations",
+    "lessons",
+    "lesson_share",
+}  # fields of a run that no address holds
 FIELDS = tuple(name for name in RunConfig.model_fields if name not in _NOT_LINKED)
 _LONG = {DESIGN, "excluded"}  # which check their length themselves
 NAMES = (RECIPE, PRESET, DESIGN, *FIELDS)

@@ -11,6 +11,8 @@ import ctypes
 import os
 import platform
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -181,3 +183,14 @@ def threads_each(wanted: int = 0) -> int:
 def available_cores() -> int:
     """Return the cores that this process may run on, fewer than the machine's in a container or under taskset."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Give torch ``count`` threads in the calling thread within the ``with`` block, afterwards as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)  # applies only to the calling thread
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -77,6 +77,13 @@ def touch_cost(page: Page) -> None:
     expect(page.get_by_text("bytes × 256 images", exact=False)).to_be_visible()
 
 
+def touch_knockout(page: Page) -> None:
+    expect(page.get_by_text("Without 1 filter of conv3")).to_be_visible()
+    slider = page.get_by_role("slider", name="Filters off, first those that this class needs most")
+    slider.press("ArrowRight")
+    expect(page.get_by_text("Without 2 filters of conv3")).to_be_visible()
+
+
 TOUCHES: dict[str, Callable[[Page], None]] = {
     "convolution": touch_convolution,
     "conv2d": touch_conv2d,
@@ -87,6 +94,7 @@ TOUCHES: dict[str, Callable[[Page], None]] = {
     "traps": touch_traps,
     "ablation": touch_ablation,
     "transfer": touch_transfer,
+    "knockout": touch_knockout,
     "cost": touch_cost,
 }
 
@@ -107,7 +115,7 @@ def test_a_reader_goes_through_all_chapters_and_ends_in_the_glossary(
         if number < len(CHAPTERS):
             page.get_by_role("link", name=re.compile("^Next: ")).click()
     page.goto(f"{address}/Learn")  # a new session, in the same browser
-    expect(page.get_by_text("2 of 10 read")).to_be_visible()
+    expect(page.get_by_text("2 of 11 read")).to_be_visible()
     expect(page.get_by_text("check read")).to_have_count(2)
     page.get_by_role("link", name="Glossary: the terms explained").click()
     page.get_by_label("Search", exact=True).fill("stride")

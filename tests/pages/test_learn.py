@@ -34,9 +34,9 @@ def test_the_list_ticks_what_the_browser_says_was_read() -> None:
     page.session_state["learn.read"] = ["step", "cost"]
     page.run()
     assert texts(checked(page)).count(":material/check: read") == 2
-    assert "2 of 10 read" in str(page.get("progress")[0].proto)
+    assert "2 of 11 read" in str(page.get("progress")[0].proto)
     page.query_params["chapter"] = "step"
-    assert "Chapter 5 of 10 · about 10 min" in texts(checked(page.run()))
+    assert "Chapter 5 of 11 · about 10 min" in texts(checked(page.run()))
     assert ":material/check: read" in texts(page)
 
 
@@ -45,7 +45,7 @@ def test_a_chapter_has_a_head_questions_to_guess_and_sources(name: str) -> None:
     page = open_chapter(name)
     chapter, names = CHAPTERS[name], list(CHAPTERS)
     assert page.title[0].value == chapter.title
-    assert f"Chapter {names.index(name) + 1} of 10 · about {chapter.minutes} min" in texts(page)
+    assert f"Chapter {names.index(name) + 1} of 11 · about {chapter.minutes} min" in texts(page)
     assert {"Previous", "All chapters", "Next"} - set(links(page)) == (
         {"Previous"} if name == names[0] else {"Next"} if name == names[-1] else set()
     )

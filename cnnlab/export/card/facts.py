@@ -14,6 +14,7 @@ from cnnlab.evaluation import metrics
 from cnnlab.evaluation.balance import balanced_accuracy
 from cnnlab.evaluation.corruptions import robustness
 from cnnlab.export.portable import ExportError, Portable
+from cnnlab.networks.operations import as_text
 from cnnlab.places import command
 from cnnlab.pretrained.table import NETWORKS
 from cnnlab.runs.ancestry import caveat, data_of
@@ -132,7 +133,7 @@ def reproduce(config: RunConfig) -> Facts:
     """Return the command that trains alike, the design's file where it needs one, and what it needs besides."""
     recipe = min(RECIPES, key=lambda name: len(differing(config, RECIPES[name].config)))
     plain = RECIPES[recipe].config.model_dump(mode="json")
-    given = config.model_dump(mode="json", exclude={"architecture", "parent", "start", "lessons"})
+    given = config.model_dump(mode="json", exclude={"architecture", "parent", "operations", "start", "lessons"})
     parts = [*command().split(), "train", "--recipe", recipe]  # named, as the default changes between versions
     known = next((name for name, draft in NETWORKS.items() if _layers(draft) == _layers(config.architecture)), None)
     parts += ["--architecture", known or "design.json"]
@@ -143,6 +144,8 @@ def reproduce(config: RunConfig) -> Facts:
         parts += ["--start", str(config.start)]
     if config.parent:
         parts += ["--parent", str(config.parent)]
+    if config.operations:
+        parts += ["--operations", as_text(config.operations)]
     needs = []
     if config.comes_from:
         needs.append("the run that it began from")

@@ -12,6 +12,7 @@ from cnnlab.ui.inspect import (
     mistakes,
     over_epochs,
     robustness,
+    surgery,
     thresholds,
     weights,
 )
@@ -53,6 +54,11 @@ INSIDE: dict[str, View] = {
         blame.show,
         "Why",
         needs_image=True,
+    ),
+    "Surgery": View(
+        "What does it lose without a filter? Switch filters off, swap layers, prune: each class answers at once.",
+        surgery.show,
+        "Why",
     ),
     "Smallest change": View(
         "What is the smallest change to the image that changes the answer?",

@@ -39,6 +39,7 @@ PLAY_SECONDS = 0.7  # per epoch
 FOLLOW_SECONDS = 2.0  # between updates of a run that trains
 
 _ONLY_ONE = "This network was trained elsewhere, so it has only one epoch."
+_BY_SURGERY = "This network was made by surgery, without training, so it has only one epoch."
 
 
 def explore(run: Run, views: Mapping[str, View], page: str) -> None:
@@ -152,7 +153,8 @@ def _draw(view: View, run: Run, trained: Trained, epochs: list[int]) -> None:
 def _pick_epoch(run: Run, epochs: list[int], job: Job | None) -> int:
     """Show the slider over the saved epochs, with play and, while the run trains, follow; return the epoch."""
     if len(epochs) == 1:
-        st.caption(_ONLY_ONE if epochs[0] else "Epoch 0, before training: the first epoch is still running.")
+        only = _BY_SURGERY if run.config.operations else _ONLY_ONE
+        st.caption(only if epochs[0] else "Epoch 0, before training: the first epoch is still running.")
         return epochs[0]
     chosen, follow = epoch_of(run.id), follows(run.id)
     chosen.fill(epochs[-1])

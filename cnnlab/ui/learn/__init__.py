@@ -13,6 +13,7 @@ from cnnlab.ui.learn import (
     few_pictures,
     flatten,
     glossary,
+    knockout,
     machines,
     pitfalls,
     program,
@@ -33,6 +34,7 @@ SHOW = {
     "traps": pitfalls.show,
     "ablation": ablation.show,
     "transfer": few_pictures.show,
+    "knockout": knockout.show,
     "cost": cost.show,
 }
 

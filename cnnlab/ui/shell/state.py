@@ -174,6 +174,8 @@ IMAGE_CLASS: Key[str] = Key("inside.class", "")
 IMAGE_WRONG: Key[bool] = Key("inside.wrong", False)
 ERROR_IMAGE: Key[int | None] = Key("evaluate.image", None)
 CONFUSION_CELL: Key[int | None] = Key("evaluate.cell", None)
+SURGERY_REFUSAL: Key[str] = Key("surgery.refusal", "")  # reason of the last refused operation
+SURGERY_CLICKED: Key[int | None] = Key("surgery.clicked", None)  # a filter's number
 VERDICTS: Key[dict[str, dict[int, str]]] = Key("labels.verdicts", {})  # {images: {index: verdict}}
 
 # Draw.
@@ -380,6 +382,26 @@ def note_visit(page: str) -> None:
 def search_runs(words: str) -> None:
     """Set the search field of Compare to ``words``; for callbacks."""
     SEARCH.put(words)
+
+
+def surgery_field(run_id: str, name: str) -> Key[Any]:
+    """Return the key of a field that chooses an operation on a run's network."""
+    return Key(f"surgery.{run_id}.{name}", None)
+
+
+def surgery_history(run_id: str) -> UndoStack:
+    """Return the undo history of the operations on a run's network, each version as JSON."""
+    parts = _surgery(run_id).get()
+    return UndoStack(*parts) if parts else UndoStack("[]")
+
+
+def keep_surgery_history(run_id: str, history: UndoStack) -> None:
+    """Store the history of the operations on a run's network in the session."""
+    _surgery(run_id).put((history.present, history.past, history.future))
+
+
+def _surgery(run_id: str) -> Key[tuple[Any, ...] | None]:
+    return Key(f"surgery.{run_id}.history", None)
 
 
 def design_history() -> UndoStack | None:

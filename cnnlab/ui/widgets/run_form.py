@@ -35,7 +35,7 @@ from cnnlab.ui.widgets.network_input import offer, pick_network, resized
 
 FEW_A_CLASS = 5  # validation images
 MOST_TOLD = 4  # settings that differ from the recipe's
-_NOT_OFFERED = {"parent", "start", "lessons", "lesson_share"}  # fields without an input for a new network
+_NOT_OFFERED = {"parent", "operations", "start", "lessons", "lesson_share"}  # fields without an input for a new network
 
 
 def run_form(top: DeltaGenerator, assignment: Assignment | None = None) -> RunConfig | None:
@@ -151,7 +151,7 @@ def _begin_with(recipe: str, config: RunConfig) -> None:
 
 def branch_off(run: Run, epoch: int) -> None:
     """Fill the form with ``run``'s settings, to start from its weights after ``epoch``; for callbacks."""
-    _fill_in(run.config.model_copy(update={"filters_kept": 1.0}))
+    _fill_in(run.config.model_copy(update={"filters_kept": 1.0, "operations": ()}))
     FORM_PARENT.put(Parent(run=run.id, epoch=epoch))
 
 
