@@ -1156,7 +1156,7 @@ def test_a_stopped_run_says_how_far_it_came_and_which_epoch_was_better() -> None
 
 
 def test_a_run_gets_a_title_tags_a_note_and_a_pin() -> None:
-    older, newer = train(train_fraction=0.1), train(train_fraction=0.1)
+    older, newer = train(train_fraction=0.2), train(train_fraction=0.1)
     page = tick(compare(), older)
     (title,) = [box for box in page.text_input if box.label == "Title"]
     title.set_value("<b>Mine</b>")
@@ -1176,7 +1176,7 @@ def test_a_run_gets_a_title_tags_a_note_and_a_pin() -> None:
 
 
 def test_deleted_runs_come_back() -> None:
-    runs = [train(train_fraction=0.1), train(train_fraction=0.1)]
+    runs = [train(train_fraction=0.2), train(train_fraction=0.1)]
     page = compare()
     button(page, "Delete").click().run()
     assert "No network has been trained yet" in texts(checked(page))

@@ -29,7 +29,7 @@ def test_runs_stand_side_by_side_in_their_own_colours(finished_run: Run) -> None
     assert page.is_self_contained
     assert page.text.count(TITLE) == 3  # in the list, the legend and above its command
     assert "Optimiser AdamW SGD" in page.text
-    assert "1 and 2 no evidence of a difference +0.0 1 0 0 500" in page.text
+    assert "1 and 2 no evidence of a difference +0.0 1 not known not known 0 0 500" in page.text
     assert page.source.count("#0e9bb5") >= 4  # swatches and lines
 
 

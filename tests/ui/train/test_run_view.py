@@ -62,7 +62,7 @@ def test_the_ticks_of_a_running_job_open_no_file(branch: Job, ticks: list[tuple[
     page.switch_page(PAGES["Home"])
     for _ in range(4):
         checked(page.run())
-    assert [name for name, _ in ticks] == ["_show", "resources"] * 3 + ["_badge"] * 4
+    assert [name for name, _ in ticks] == ["diagnosis", "_show", "resources"] * 3 + ["_badge"] * 4
     opened = {file for _, files in ticks for file in files}
     assert not [file for file in opened if not file.endswith("secrets.toml")]  # which may be there from now on
 
@@ -92,4 +92,4 @@ def test_a_run_that_was_deleted_is_gone_though_its_job_is_still_in_memory() -> N
     page = open_page("Train", job.run)
     assert page.query_params["run"] in (job.run.id, [job.run.id])
     RunStore(runs_folder()).delete(job.run.id)
-    assert "does not exist here" in checked(page.run()).warning[0].value
+    assert "is deleted" in checked(page.run()).warning[0].value
