@@ -66,6 +66,11 @@ def as_text(operations: Iterable[Operation]) -> str:
     return json.dumps([one.model_dump(exclude_defaults=True) for one in operations])
 
 
+def sources_of(operations: Iterable[Operation]) -> list[str]:
+    """List the ids of the runs that layers are swapped with."""
+    return [one.source.rpartition("@")[0] for one in operations if one.source]
+
+
 def _numbers(filters: Iterable[int]) -> str:
     """Write numbers in order, the first few of many: "3, 4, 7 … (31)"."""
     ordered = sorted(filters)

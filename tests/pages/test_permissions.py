@@ -26,6 +26,7 @@ from cnnlab.jobs.sweep import Sweep, SweepStore
 from cnnlab.jobs.sweep_config import Between, SweepConfig
 from cnnlab.networks.architecture import Draft
 from cnnlab.networks.designs import Shelf
+from cnnlab.networks.operations import Operation
 from cnnlab.networks.presets import PRESETS
 from cnnlab.people.api_keys import Holder
 from cnnlab.people.belonging import belonging_of, give
@@ -167,6 +168,10 @@ def _resumes(adas: Adas) -> bool:
     return True
 
 
+def _swap(run: Run) -> Operation:
+    return Operation(kind="swap", layer="conv1", source=f"{run.id}@0")
+
+
 def _done(act: Callable[[Adas], object]) -> Callable[[Adas], bool]:
     def do(adas: Adas) -> bool:
         act(adas)
@@ -194,6 +199,10 @@ MATRIX: dict[str, tuple[set[str], Callable[[Adas], bool]]] = {
     "branch": (
         TAKES,
         _done(lambda adas: session.check_sources(RunConfig(parent=Parent(run=adas.run().id, epoch=0)))),
+    ),
+    "swap a layer with its": (
+        TAKES,
+        _done(lambda adas: session.check_sources(RunConfig.model_construct(operations=(_swap(adas.run()),)))),
     ),
     "export": (TAKES, lambda adas: person.may(Action.EXPORT, adas.run())),
     "archive": (TAKES, lambda adas: _may_pack(cast(Any, adas.run()))),

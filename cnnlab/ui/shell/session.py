@@ -28,6 +28,7 @@ from cnnlab.jobs.fair_share import Ticket
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.worker import Worker
 from cnnlab.networks.designs import Shelf
+from cnnlab.networks.operations import sources_of
 from cnnlab.people.quotas import Use
 from cnnlab.people.rights import Action
 from cnnlab.runs.ancestry import inherited
@@ -346,7 +347,7 @@ def check_sources(config: RunConfig) -> None:
     if person.me().role in ("visitor", "stranger"):
         raise RunError("only members of the class can train here")
     parent = _opened(config.comes_from.run) if config.comes_from else None  # if None, the training will report it
-    if parent:
-        run_changes.check(Action.BRANCH, parent)
+    for source in filter(None, (parent, *map(_opened, sources_of(config.operations)))):
+        run_changes.check(Action.BRANCH, source)
     if not may_train_on(config.dataset) and not (parent and parent.config.dataset == config.dataset):
         raise RunError(f"there is no data set {config.dataset.partition(':')[0]} here")
