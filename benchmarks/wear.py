@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.chosen import best_of
 from benchmarks.small_runs import DATASETS, SEARCHED, SEEDS, repeats, searched
-from cnnlab.evaluation.chosen import best_of
 
 SESSIONS = 400  # of each row; two of each split
 TIED = "lean"  # the repeated config whose seeds are candidates too: no other set of candidates is as much alike

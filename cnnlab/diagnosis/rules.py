@@ -151,7 +151,7 @@ def _dead_units(case: Case) -> Finding | None:
     else:
         change = Change(
             "Replace ReLU by leaky ReLU and start from new weights",
-            {"architecture": _leaky(case.config.architecture), "start": None, "parent": None},
+            {"architecture": _leaky(case.config.architecture)},
         )
     return Finding("dead-units", f"{evidence}.", change)
 
@@ -180,7 +180,7 @@ def _too_small(case: Case) -> Finding | None:
         return None
     return Finding(
         "too-small",
-        f"{narrow[0].name} has {_width(narrow[0].layer)} filters; after {last['epoch']} epochs {reached:.0%} of images "
+        f"{narrow[0].name} has {_width(narrow[0].layer)} filters; after epoch {last['epoch']} {reached:.0%} of images "
         f"are right, where copying the label of the most similar image gives {case.facts.agreement:.0%}.",
         Change("Give each layer eight times as many filters", {"architecture": _widened(case.config.architecture)}),
     )

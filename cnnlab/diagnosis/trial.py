@@ -11,20 +11,25 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.trained import load_trained
 from cnnlab.training.config import ConfigError, Parent, RunConfig, parse_config
 
+# A branch has its run's weights as they are, and another network has none that would fit.
+_ORIGIN = {"operations": (), "filters_kept": 1.0, "start": None, "start_rate": 1.0, "learn_from": ""}
+
 
 def changed(run: str, config: RunConfig, change: Change) -> RunConfig:
     """Return the config that tries a change of a run: a branch off its last good epoch, or the whole run again.
 
-    A branch trains the epochs that the run had left. Raises ConfigError where the change is nothing to train, or does
-    not go with the run's other settings.
+    A branch trains the epochs that the run had left; another network starts from new weights. Raises ConfigError where
+    the change is nothing to train, or does not go with the run's other settings.
     """
     if not (change.fields or change.epoch):
         raise ConfigError(f"no training can try this: {change.says[:1].lower()}{change.says[1:]}")
     fields = {name: getattr(config, name) for name in config.model_fields_set} | dict(change.fields)
     if change.epoch:
-        branch = {"parent": Parent(run=run, epoch=change.epoch), "start": None, "learn_from": ""}
-        fields |= branch | {"epochs": max(1, config.epochs - change.epoch)}
+        parent = Parent(run=run, epoch=change.epoch)
+        fields |= _ORIGIN | {"parent": parent, "epochs": max(1, config.epochs - change.epoch)}
         fields.pop("split_seed", None)  # a branch has its parent's
+    elif "architecture" in change.fields:
+        fields |= _ORIGIN | {"parent": None}
     return parse_config(fields)
 
 

@@ -22,6 +22,15 @@ def test_a_change_from_a_good_epoch_is_a_branch_with_the_epochs_that_were_left()
     assert (branch.parent, branch.epochs) == (Parent(run=RUN, epoch=4), 6)
 
 
+def test_neither_a_branch_nor_another_network_is_operated_on_or_pruned_again() -> None:
+    origin = {"parent": f"{RUN}@3", "operations": '[{"kind": "off", "layer": "conv1"}]', "split_seed": 5}
+    config = healthy(**origin)
+    branch = changed(RUN, config, Change("Branch off", {}, epoch=4))
+    other = changed(RUN, config, Change("Widen it", {"architecture": "lean"}))
+    assert (branch.operations, branch.parent) == ((), Parent(run=RUN, epoch=4))
+    assert (other.operations, other.parent, other.held_out_by) == ((), None, 5)
+
+
 @pytest.mark.parametrize("change", [Change("Check the labels"), Change("Raise it", {"learning_rate": 1e9})])
 def test_what_cannot_be_trained_is_refused(change: Change) -> None:
     with pytest.raises(ConfigError, match=r"check the labels|learning_rate"):
