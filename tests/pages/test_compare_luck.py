@@ -20,8 +20,8 @@ def compare(view: str, *runs: Run) -> AppTest:
 
 
 def test_better_is_what_differs_by_more_than_the_seeds() -> None:
-    good = [train(epochs=2, seed=seed) for seed in range(3)]
-    page = compare("Which is better?", good[0], train(train_fraction=0.05))
+    good = [train(architecture=TINY, seed=seed) for seed in range(3)]
+    page = compare("Which is better?", good[0], train(architecture=TINY, train_fraction=0.02))
     assert "is better, by more than chance and by more than the seeds' noise" in texts(page)
     assert "judged by 3 and 1 seeds" in texts(page)
     page = compare("Which is better?", *good[:2])
