@@ -37,7 +37,7 @@ def measure() -> dict[str, Figures]:
 def _candidates(dataset: str) -> dict[str, list[SmallRun]]:
     found = {"settings": searched(dataset), "seeds of one config": repeats(TIED, dataset)}
     repeated = [run for name in REPEATED for run in repeats(name, dataset)]
-    return found | {"of all": [*found["settings"], *repeated]}
+    return found | {"of all runs": [*found["settings"], *repeated]}
 
 
 def table(figures: dict[str, Figures]) -> str:
