@@ -84,9 +84,9 @@ def _tell(best: Best, title: str) -> None:
         f"are owed to that choice. On as many other images it reaches {best.low:.2%} to {best.high:.2%} (95%)."
     )
     explain(
-        "The best of many runs is also the luckiest on the images that chose it. How lucky is estimated by adding a "
-        "little of the noise of other images to all accuracies and choosing again (coupled bootstrap). It holds where "
-        "the test accuracy chose: if validation chose, the test accuracy needs no correction."
+        "The best of many runs is also the luckiest on the images that chose it. How lucky is estimated by adding "
+        "the noise of other images to all accuracies and choosing again (coupled bootstrap). It holds where the test "
+        "accuracy chose: if validation chose, the test accuracy needs no correction."
     )
 
 

@@ -114,11 +114,13 @@ def _nearest(at: Look, wrong: int) -> None:
     known = reference(at.run, at.trained)
     if known is None:
         return
+    pictures = st.container()  # beside the blamed ones, so what chooses them stands below
     label = _of_class(at, wrong) if bool((known.split.labels == wrong).any()) else None
     caption = "Those most alike to the network, with their distance."
     if label is None:
         caption += " Many of them speak for the right class."
-    show_nearest(at, known, nearest_images(at, known, COUNT, label), COLUMNS, caption)
+    with pictures:
+        show_nearest(at, known, nearest_images(at, known, COUNT, label), COLUMNS, caption)
 
 
 def _of_class(at: Look, wrong: int) -> int | None:

@@ -55,6 +55,7 @@ def test_blamed_images_stand_beside_the_nearest_and_can_be_left_out(run: Run) ->
 def test_the_nearest_of_the_wrong_class_are_a_choice(run: Run) -> None:
     picked = misread(run)
     page = shown(run, picked)
+    assert "Many of them speak for the right class" in texts(page)
     wrong = int(load_trained(run).logits(picked.pixels).argmax())
     assert set(nearest_classes(page)) > {str(wrong)}
     page.segmented_control[0].set_value(f"Wrong class: {wrong}").run()
