@@ -19,10 +19,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cnnlab.analysis.activations import in_batches, logits_and_features
+from cnnlab.analysis.activations import logits_and_features
 from cnnlab.data.loading import divided, load_train
 from cnnlab.data.splits import Split, evenly
 from cnnlab.errors import CnnLabError
+from cnnlab.evaluation.evaluate import evaluation_batch
 from cnnlab.jobs.worker import Part
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, load_trained
@@ -31,6 +32,7 @@ from cnnlab.training.history import History
 
 COUNT = 10  # images that are blamed
 CHECKPOINTS = 6  # at the most: what a training of six epochs was measured with
+AT_ONCE = 250  # images in a pass: their maps stay near the processor
 KEPT_NUMBERS = 60_000_000  # of all features, at the most: 120 MB
 MOST_FEATURES = 4096  # of the last layer: a matrix of their products takes 67 MB
 DAMPING = 1.0  # of the features' mean square
@@ -182,22 +184,19 @@ def _weights(history: History, epochs: Sequence[int]) -> list[float]:
 
 def _trace(trained: Trained, weight: float, split: Split, smoothing: float) -> Iterator[Part[_Traced]]:
     """Pass the training images through the network of a checkpoint."""
-    kept: list[tuple[Tensor, Tensor]] = []
-    done = 0
-    for inputs in in_batches(trained.network, split, trained.inputs):
-        logits, features = _with_one(*logits_and_features(trained.network, inputs))
-        kept.append((logits, features.bfloat16()))
-        done += len(inputs)
-        yield Part(done / len(split))
-    logits, features = (torch.cat(parts) for parts in zip(*kept, strict=True))
-    classes = logits.shape[1]
-    targets = F.one_hot(split.labels, classes) * (1 - smoothing) + smoothing / classes
-    products = torch.zeros(features.shape[1], features.shape[1])
-    for part in features.split(1000):
-        products.addmm_(part.T.float(), part.float(), alpha=1 / len(features))
+    logits, kept, products = [], [], torch.zeros(())
+    for images in split.split(min(AT_ONCE, trained.at_once, evaluation_batch(split.shape))):
+        answers, features = _with_one(*logits_and_features(trained.network, trained.inputs(images)))
+        products = torch.addmm(products, features.T, features, alpha=1 / len(split))
+        logits.append(answers)
+        kept.append(features.bfloat16())
+        yield Part(sum(map(len, kept)) / len(split))
+    errors = torch.cat(logits).softmax(1)
+    classes = errors.shape[1]
+    errors -= F.one_hot(split.labels, classes) * (1 - smoothing) + smoothing / classes
     products.diagonal().add_(DAMPING * products.diagonal().mean())
     factor = torch.linalg.cholesky(products)
-    yield Part(1.0, _Traced(trained, weight, features, logits.softmax(1) - targets, factor))
+    yield Part(1.0, _Traced(trained, weight, torch.cat(kept), errors, factor))
 
 
 def _with_one(logits: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:

@@ -32,16 +32,17 @@ class FeatureIndex:
         """The images' features scaled to unit length: (N, F)."""
         return self._features
 
-    def query(self, features: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    def query(self, features: Tensor, count: int, label: int | None = None) -> tuple[Tensor, Tensor]:
         """Find the ``count`` nearest to each of ``features`` (Q, F), nearest first: distances and indices, (Q, count).
 
-        There are fewer columns where the index is smaller. A distance is right to about 0.0005.
+        With a ``label`` only its images are searched. There are fewer columns where these are fewer. A distance is
+        right to about 0.0005.
         """
-        nearest = [
-            (F.normalize(batch) @ self._features.T).topk(min(count, len(self))) for batch in features.split(BATCH)
-        ]
+        rows = torch.arange(len(self)) if label is None else (self.labels == label).nonzero().flatten()
+        known = self._features if label is None else self._features[rows]
+        nearest = [(F.normalize(batch) @ known.T).topk(min(count, len(known))) for batch in features.split(BATCH)]
         cosines = torch.cat([found.values for found in nearest])
-        return (2 - 2 * cosines).clamp_min(0).sqrt(), torch.cat([found.indices for found in nearest])
+        return (2 - 2 * cosines).clamp_min(0).sqrt(), rows[torch.cat([found.indices for found in nearest])]
 
     def votes(self, indices: Tensor, classes: int) -> Tensor:
         """Count how many of the images ``indices`` (Q, count) are of each class: (Q, classes)."""

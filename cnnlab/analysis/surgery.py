@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnnlab.data.splits import Split, sampled
 from cnnlab.evaluation.evaluate import evaluation_batch
@@ -22,8 +22,6 @@ KEPT_BYTES = 100_000_000  # of layers' inputs for all images, at the most
 IMAGES = 1000  # to answer, at the most
 MACS = 60e9  # multiply-accumulates for all of them, at the most: some seconds on one core
 FEWEST = 100  # images
-
-_HALF = (2, 2)
 
 
 class Operated:
@@ -41,7 +39,7 @@ class Operated:
         self.weights: Weights = trained.network.state_dict()
         self._split = split
         self._source = source
-        self._network = _with_fast_pools(trained.network)
+        self._network = copy.deepcopy(trained.network)  # pages hang hooks on the other
         self._children = [name for name, _ in trained.network.named_children()]
         self._inputs: dict[int, list[Tensor]] = {at: [] for at in sorted(map(self._place, self.parts))}
         self.whole = self._first_pass()
@@ -97,34 +95,7 @@ class Operated:
         return Answers(torch.cat(list(logits)).numpy(), self._split.labels.numpy(), self.trained.classes)
 
 
-class HalvingPool(nn.Module):
-    """The largest of each 2×2 pixels, as ``nn.MaxPool2d(2)`` gives it; on one thread in a ninth of its time."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        height, width = (length // 2 * 2 for length in x.shape[2:])
-        rows = torch.maximum(x[..., 0:height:2, :], x[..., 1:height:2, :])
-        return torch.maximum(rows[..., 0:width:2], rows[..., 1:width:2])
-
-
 def a_sample(split: Split, architecture: Architecture, classes: int) -> Split:
     """Sample the images to answer: always the same, the same share of each class, fewer for large networks."""
     macs = sum(row.macs for row in summarise(architecture, split.shape, classes))
     return sampled(split, int(min(IMAGES, max(FEWEST, MACS // macs if macs else inf))))
-
-
-def _with_fast_pools(network: nn.Sequential) -> nn.Sequential:
-    copied = copy.deepcopy(network)
-    for name, module in list(copied.named_modules()):
-        if isinstance(module, nn.MaxPool2d) and _is_halving(module):
-            prefix, _, own = name.rpartition(".")
-            setattr(copied.get_submodule(prefix), own, HalvingPool())
-    return copied
-
-
-def _is_halving(pool: nn.MaxPool2d) -> bool:
-    settings = (pool.kernel_size, pool.stride, pool.padding, pool.dilation)
-    return not pool.ceil_mode and [_pair(each) for each in settings] == [_HALF, _HALF, (0, 0), (1, 1)]
-
-
-def _pair(size: int | tuple[int, ...]) -> tuple[int, ...]:
-    return (size, size) if isinstance(size, int) else size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import asdict
 from itertools import chain
 from math import isnan
 from pathlib import Path
@@ -11,11 +12,13 @@ from statistics import fmean, stdev
 from typing import Any
 
 import click
-import pandas as pd
+import numpy as np
 
 from cnnlab.cli.options import as_json, beside, open_run, runs_option
 from cnnlab.errors import CnnLabError
+from cnnlab.evaluation.chosen import best_of
 from cnnlab.evaluation.luck import Seeds
+from cnnlab.evaluation.metrics import Answers
 from cnnlab.runs.comparison import comparable_pairs, short_names
 from cnnlab.runs.entry import Entry, read_entry
 from cnnlab.runs.seeds import seeds_of
@@ -33,8 +36,9 @@ class CompareError(CnnLabError):
 def compare_command(run: tuple[str, ...], runs: Path | None, as_json: bool) -> None:
     """Tell whether one RUN is better than another, by more than chance and by more than the noise of seeds.
 
-    Repeats beside the runs, which differ from them only by their seed, tell that noise. Each RUN (an id or a folder)
-    looks at the test images once more, and that is counted.
+    Repeats beside the runs, which differ from them only by their seed, tell that noise. The best RUN's accuracy is also
+    corrected for having been chosen among these. Each RUN (an id or a folder) looks at the test images once more, and
+    that is counted.
     """
     found = list({one.id: one for one in (open_run(name, runs) for name in run)}.values())
     named = short_names([read_entry(one) for one in found])
@@ -43,23 +47,43 @@ def compare_command(run: tuple[str, ...], runs: Path | None, as_json: bool) -> N
         raise CompareError("these runs have no test images in common: name two finished runs on the same data set")
     everything = beside(found)
     seeds = {name: seeds_of(entry, everything) for name, entry in named.items()}
-    rows = _compared(named, pairs, seeds)
+    judged = _judged(named, pairs)
+    rows, best = _compared(judged, pairs, seeds), _best(judged, named, pairs)
     if as_json:
-        told = [_run(name, entry, seeds[name]) for name, entry in named.items()]
-        click.echo(json.dumps({"runs": told, "pairs": [_pair(row, named) for row in rows.to_dict("records")]}))
+        told = {"runs": [_run(name, entry, seeds[name]) for name, entry in named.items()]}
+        click.echo(json.dumps(told | {"pairs": [_pair(row, named) for row in rows], "best": best}))
         return
     for name, known in seeds.items():
         click.echo(f"{one_line(name)}: {_written(known)}")
-    for row in rows.to_dict("records"):
+    for row in rows:
         click.echo(_sentence(row))
+    if best:
+        corrected, low, high = (f"{best[name]:.2%}" for name in ("corrected", "low", "high"))
+        click.echo(f"best of {best['candidates']}: {best['run']}, expect {corrected} on other images ({low}–{high})")
 
 
-def _compared(named: Mapping[str, Entry], pairs: Sequence[tuple[str, str]], seeds: Mapping[str, Seeds]) -> pd.DataFrame:
-    from cnnlab.evaluation.significance import by_pair  # noqa: PLC0415 - scipy's tests and torch, which others do without
-    from cnnlab.runs.trained import test_answers  # noqa: PLC0415
+def _judged(named: Mapping[str, Entry], pairs: Sequence[tuple[str, str]]) -> dict[str, Answers]:
+    from cnnlab.runs.trained import test_answers  # noqa: PLC0415 - torch, which others do without
 
-    judged = {name: test_answers(named[name].run) for name in dict.fromkeys(chain.from_iterable(pairs))}
-    return by_pair(judged, pairs, seeds)
+    return {name: test_answers(named[name].run) for name in dict.fromkeys(chain.from_iterable(pairs))}
+
+
+def _compared(
+    judged: Mapping[str, Answers], pairs: Sequence[tuple[str, str]], seeds: Mapping[str, Seeds]
+) -> list[dict[Hashable, Any]]:
+    from cnnlab.evaluation.significance import by_pair  # noqa: PLC0415 - scipy's tests
+
+    return by_pair(judged, pairs, seeds).to_dict("records")
+
+
+def _best(
+    judged: Mapping[str, Answers], named: Mapping[str, Entry], pairs: Sequence[tuple[str, str]]
+) -> dict[str, Any] | None:
+    """Tell of the best run, its accuracy corrected for the choice among all; None where their test images differ."""
+    if len(pairs) < len(judged) * (len(judged) - 1) // 2:
+        return None
+    told = asdict(best_of(np.stack([answers.hits for answers in judged.values()])))
+    return {"run": named[list(judged)[told.pop("number")]].id, **told}
 
 
 def _run(name: str, entry: Entry, seeds: Seeds) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from cnnlab.networks.architecture import Architecture, summarise
 from cnnlab.networks.layers import MODULES, Chain, Layer, Shape, trace
 from cnnlab.networks.layers.base import Call
-from cnnlab.networks.modules import MERGES, OWN, Dropout
+from cnnlab.networks.modules import MERGES, OWN, Dropout, MaxPool2d
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {function: getattr(nn, name) for function, name in MODULES.items()}
 
@@ -38,6 +38,7 @@ def seeded(seed: int) -> Iterator[None]:
 _REPLACED: dict[str, Callable[..., nn.Module]] = {  # in place of PyTorch's modules of these names
     "Dropout": partial(Dropout, channels=False),
     "Dropout2d": partial(Dropout, channels=True),
+    "MaxPool2d": MaxPool2d,
 }
 
 

@@ -34,6 +34,13 @@ def test_there_are_no_more_neighbours_than_images() -> None:
     assert len(FEW) == 4
 
 
+def test_of_one_class_alone_the_nearest_are_found() -> None:
+    distances, indices = FEW.query(torch.tensor([[5.0, 0.1]]), 3, label=1)
+    assert indices.tolist() == [[1, 2]]
+    assert distances[0, 0] < sqrt(2) < distances[0, 1]
+    assert FEW.query(torch.ones(1, 2), 3, label=5)[1].shape == (1, 0)
+
+
 def test_neighbours_vote_for_their_classes() -> None:
     votes = FEW.votes(torch.tensor([[0, 1, 2], [3, 3, 3]]), 8)
     assert votes.tolist() == [[0, 2, 0, 0, 0, 0, 0, 1], [3, 0, 0, 0, 0, 0, 0, 0]]

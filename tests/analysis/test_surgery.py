@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from cnnlab.analysis import surgery
-from cnnlab.analysis.surgery import HalvingPool, Operated, a_sample
+from cnnlab.analysis.surgery import Operated, a_sample
 from cnnlab.data.batches import Standardise
 from cnnlab.data.loading import load
 from cnnlab.evaluation.evaluate import evaluate
@@ -111,12 +111,6 @@ def test_several_threads_do_not_disturb_one_another() -> None:
     with ThreadPoolExecutor(4) as threads:
         together = [answers.logits for answers in threads.map(patient.answers, steps)]
     assert all(np.array_equal(*pair) for pair in zip(alone, together, strict=True))
-
-
-@pytest.mark.parametrize("shape", [(2, 3, 8, 8), (1, 1, 7, 9)])
-def test_the_fast_pool_is_the_usual_one(shape: tuple[int, ...]) -> None:
-    maps = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(HalvingPool()(maps), nn.MaxPool2d(2)(maps))
 
 
 def test_a_large_network_answers_fewer_images_always_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,13 @@ def test_runs_are_compared_with_the_noise_of_their_seeds(
     assert pair["verdict"] == "no evidence of a difference"  # the copies give the same answers
     assert pair["noise_of_seeds_points"] == pytest.approx(4.303 * 2**0.5, abs=0.01)  # t of 2 degrees of freedom
     assert pair["p_of_settings"] == pytest.approx(0.074, abs=0.001)
+    best = told["best"]
+    assert best["run"] in (one.id, other.id)
+    assert best["candidates"] == 2
+    assert best["corrected"] == pytest.approx(best["accuracy"])  # the copies give the same answers
+    assert best["low"] < best["corrected"] < best["high"]
     written = call(capsys, *asked)
+    assert "best of 2: " in written
     assert "± 1.00 points over 3 seeds" in written
     assert "noise of seeds 6.08 points" in written
     assert one.looks == finished_run.looks + 2

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from threading import Thread
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.build import ACTIVATIONS, build, layer_module, seed_dropout
 from cnnlab.networks.layers import Activation, Conv2d, Flatten, Layer, Linear, Residual
-from cnnlab.networks.modules import Dropout, ResidualBlock
+from cnnlab.networks.modules import Dropout, MaxPool2d, ResidualBlock
 from cnnlab.networks.presets import PRESETS
 
 SHAPE = (1, 28, 28)
@@ -109,6 +110,39 @@ def test_a_residual_block_adds_its_shortcut() -> None:
     assert isinstance(projected, ResidualBlock)
     assert torch.allclose(projected(x), torch.relu(projected.body(x) + projected.shortcut(x)))
     assert projected(x).shape == (1, 4, 2, 2)
+
+
+POOLS: list[dict[str, Any]] = [
+    {"kernel_size": 2},
+    {"kernel_size": (2, 2), "stride": 2},
+    {"kernel_size": 2, "stride": 1},
+    {"kernel_size": 2, "padding": 1},
+    {"kernel_size": 2, "dilation": 2},
+    {"kernel_size": 2, "ceil_mode": True},
+    {"kernel_size": 3},
+]
+
+
+@pytest.mark.parametrize("settings", POOLS, ids=str)
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_max_pool_gives_the_numbers_and_gradients_of_pytorchs(
+    settings: dict[str, Any], layout: torch.memory_format
+) -> None:
+    own, usual = MaxPool2d(**settings), nn.MaxPool2d(**settings)
+    for shape in ((2, 3, 8, 8), (1, 1, 7, 9)):
+        maps = torch.randn(shape, generator=torch.Generator().manual_seed(0)).relu().contiguous(memory_format=layout)
+        with torch.inference_mode():
+            assert torch.equal(own(maps), usual(maps))
+        gradients = [torch.autograd.grad(pool(maps.requires_grad_()).sum(), maps)[0] for pool in (own, usual)]
+        assert torch.equal(*gradients)
+
+
+def test_a_max_pool_that_halves_maps_does_without_pytorchs(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = layer_module(PRESETS["lean"].layers[4], (32, 14, 14), 10)
+    assert isinstance(pool, nn.MaxPool2d)
+    monkeypatch.setattr(nn.MaxPool2d, "forward", None)
+    with torch.inference_mode():
+        assert pool(torch.ones(1, 32, 14, 14)).shape == (1, 32, 7, 7)
 
 
 def test_initialisations_have_their_spread() -> None:

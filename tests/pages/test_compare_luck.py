@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.jobs.job import running_jobs
 from cnnlab.runs.run import Run
-from tests.pages.driver import checked, open_page, texts
+from tests.pages.driver import button, checked, open_page, texts
 from tests.samples import TINY
 from tests.trainings import train
 
@@ -59,9 +59,17 @@ def test_compare_lists_repeats_in_one_row_with_mean_and_spread() -> None:
     assert len(checked(page.toggle(key="compare.folded").set_value(False).run()).dataframe[0].value) == 4
 
 
-def test_compare_counts_the_uses_of_the_test_images() -> None:
-    runs = [train(train_fraction=0.2, seed=seed) for seed in range(2)]
+def test_compare_corrects_the_best_accuracy_for_the_choice() -> None:
+    runs = [train(train_fraction=0.2, seed=seed) for seed in range(3)]
+    looks = sum(run.looks for run in runs)
     page = compare("Test set", runs[0])
-    assert [metric.value for metric in page.metric] == ["2", str(sum(run.looks for run in runs)), "0"]
+    assert [metric.value for metric in page.metric] == ["3", str(looks), "0"]
+    button(page, "Correct the best accuracy").click().run()
     best = max(run.summary.test_accuracy or 0 for run in runs)
-    assert f"{best:.2%}" in texts(page).replace("\\", "")
+    assert f"not {best:.2%}.** " in texts(checked(page))
+    assert "best of 3 runs on these 500 test images" in texts(page)
+    assert sum(run.looks for run in runs) == looks
+
+
+def test_compare_corrects_nothing_where_nothing_was_chosen() -> None:
+    assert "One run was not chosen" in texts(compare("Test set", train(train_fraction=0.2)))

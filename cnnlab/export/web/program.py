@@ -15,6 +15,7 @@ from cnnlab.networks.modules import (
     Dropout,
     LayerNorm2d,
     LayerScale,
+    MaxPool2d,
     PaddedConv2d,
     ParallelBlock,
     ResidualBlock,
@@ -225,15 +226,15 @@ def _function(name: str) -> Callable[[nn.Module], _Leaf]:
     return lambda module: ({"do": "function", "name": name}, {})
 
 
-def _pool(module: nn.MaxPool2d | nn.AvgPool2d) -> _Leaf:
-    is_max = isinstance(module, nn.MaxPool2d)
+def _pool(module: MaxPool2d | nn.AvgPool2d) -> _Leaf:
+    is_max = isinstance(module, MaxPool2d)
     step = {
         "do": "pool",
         "what": "largest" if is_max else "mean",
         "kernel": _pair(module.kernel_size),
         "stride": _pair(module.stride),
         "padding": _pair(module.padding),
-        "dilation": _pair(module.dilation) if isinstance(module, nn.MaxPool2d) else (1, 1),
+        "dilation": _pair(module.dilation) if isinstance(module, MaxPool2d) else (1, 1),
         "counts_padding": isinstance(module, nn.AvgPool2d) and module.count_include_pad,
     }
     return step, {}
@@ -257,7 +258,7 @@ _STEPS: dict[type[nn.Module], Callable[[Any], _Leaf]] = {
     nn.GroupNorm: _group_norm,
     nn.LayerNorm: _layer_norm,
     LayerNorm2d: _position_norm,
-    nn.MaxPool2d: _pool,
+    MaxPool2d: _pool,
     nn.AvgPool2d: _pool,
     nn.AdaptiveAvgPool2d: _adaptive("mean"),
     nn.AdaptiveMaxPool2d: _adaptive("largest"),

@@ -16,7 +16,9 @@ VIEWS: dict[str, CompareView] = {
         pairs.show,
     ),
     "Luck": CompareView("On which test images does the seed decide?", luck.show),
-    "Test set": CompareView("How often was the test set used, and by how many runs?", test_set.show),
+    "Test set": CompareView(
+        "How often was the test set used, and how much of the best accuracy is luck?", test_set.show
+    ),
     "Cost": CompareView("What does accuracy cost? All runs in the list above.", costs.show),
     "Hyperparameters": CompareView("Which settings work best? All runs in the list above.", hyperparameters.show),
 }

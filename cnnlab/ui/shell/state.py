@@ -137,6 +137,7 @@ SEARCH: Key[str] = Key("compare.search", "")
 COMPARED: Key[dict[str | None, list[str]]] = Key("compare.chosen", {})  # ids, by the session's run
 COMPARED_CLEARED: Key[int] = Key("compare.cleared", 0)  # how often the ticks were set by other parts
 COMPARED_IMAGE: Key[int | None] = Key("compare.image", None)
+BEST_ASKED: Key[str] = Key("compare.best", "")  # the data set and the runs whose best one is to be corrected
 DELETED_RUNS: Key[list[str]] = Key("compare.deleted", [])  # to undo
 
 # Design.

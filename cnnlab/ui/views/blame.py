@@ -31,7 +31,7 @@ from cnnlab.ui.widgets.images import upright
 COLUMNS = 5
 MEASURED = (
     "Each training also varies by chance. In small networks of digits, 32% of 50 mistakes turned without the ten "
-    "blamed images, and 8% without ten random ones."
+    "blamed images, 34% without the ten nearest of the wrong class, and 8% without ten random ones."
 )
 
 
@@ -45,7 +45,8 @@ def show(at: Look) -> None:
     right = _right_class(at)
     if right is None:
         return
-    if int(at.trained.logits(at.picked.pixels).argmax()) == right:
+    answer = int(at.trained.logits(at.picked.pixels).argmax())
+    if answer == right:
         _read_right(at)
         return
     part = awaited("Tracing what each training image taught", _influence, at.at, at.run, at.trained.epoch)
@@ -62,7 +63,7 @@ def show(at: Look) -> None:
         _blamed(at, known, blamed)
     with beside:
         st.markdown("**Nearest training images**")
-        _nearest(at)
+        _nearest(at, answer)
     _offer(at, right, blamed)
 
 
@@ -108,12 +109,32 @@ def _blamed(at: Look, known: Influence, blamed: Sequence[Blamed]) -> None:
     )
 
 
-def _nearest(at: Look) -> None:
+def _nearest(at: Look, wrong: int) -> None:
+    """Show the nearest images, of all classes or of the ``wrong`` one alone."""
     known = reference(at.run, at.trained)
     if known is None:
         return
-    caption = "Those most alike to the network, with their distance. Many of them speak for the right class."
-    show_nearest(at, known, nearest_images(at, known, COUNT), COLUMNS, caption)
+    pictures = st.container()  # beside the blamed ones, so what chooses them stands below
+    label = _of_class(at, wrong) if bool((known.split.labels == wrong).any()) else None
+    caption = "Those most alike to the network, with their distance."
+    if label is None:
+        caption += " Many of them speak for the right class."
+    with pictures:
+        show_nearest(at, known, nearest_images(at, known, COUNT, label), COLUMNS, caption)
+
+
+def _of_class(at: Look, wrong: int) -> int | None:
+    """Ask whether images of the ``wrong`` class alone are shown; None: of all classes."""
+    everything, only = "All classes", f"Wrong class: {literal(at.trained.classes[wrong])}"
+    chosen = st.segmented_control(
+        "Nearest training images",
+        [everything, only],
+        default=everything,
+        required=True,
+        key=f"blame.nearest.{at.run.id}.{wrong}",
+        label_visibility="collapsed",
+    )
+    return wrong if chosen == only else None
 
 
 def _offer(at: Look, right: int, blamed: Sequence[Blamed]) -> None:

@@ -69,10 +69,10 @@ def _measures(known: Reference, nearest: float) -> None:
         )
 
 
-def nearest_images(at: Look, known: Reference, count: int) -> pd.DataFrame:
-    """Tabulate the nearest to the image, the nearest first, by their index in ``known``."""
+def nearest_images(at: Look, known: Reference, count: int, label: int | None = None) -> pd.DataFrame:
+    """Tabulate the nearest to the image, the nearest first, by their index in ``known``; with a ``label`` its alone."""
     features = penultimate(at.trained.network, at.picked.pixels, at.trained.inputs)
-    distances, indices = (found[0] for found in known.neighbours.query(features, count))
+    distances, indices = (found[0] for found in known.neighbours.query(features, count, label))
     return pd.DataFrame(
         {
             "training image": (known.numbers[indices] + 1).tolist(),

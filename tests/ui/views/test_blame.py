@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -48,6 +50,22 @@ def test_blamed_images_stand_beside_the_nearest_and_can_be_left_out(run: Run) ->
     assert len(page.get("plotly_chart")) == 2
     assert "Would it read the image right without these 10 images?" in texts(page)
     assert next(button.label for button in page.button).startswith("Train again without them")
+
+
+def test_the_nearest_of_the_wrong_class_are_a_choice(run: Run) -> None:
+    picked = misread(run)
+    page = shown(run, picked)
+    assert "Many of them speak for the right class" in texts(page)
+    wrong = int(load_trained(run).logits(picked.pixels).argmax())
+    assert set(nearest_classes(page)) > {str(wrong)}
+    page.segmented_control[0].set_value(f"Wrong class: {wrong}").run()
+    assert nearest_classes(checked(page)) == 10 * [str(wrong)]
+
+
+def nearest_classes(page: AppTest) -> list[str]:
+    """The classes above the tiles of the second figure."""
+    figure = json.loads(page.get("plotly_chart")[1].proto.spec)
+    return [title["text"].partition("<br>")[0] for title in figure["layout"]["annotations"]]
 
 
 def test_a_run_without_them_is_compared(run: Run) -> None:

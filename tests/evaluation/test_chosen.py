@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.chosen import best_of
+from cnnlab.evaluation.chosen import best_of
 
 
 def test_the_best_of_equals_is_corrected_to_their_accuracy() -> None:
