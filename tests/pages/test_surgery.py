@@ -82,7 +82,7 @@ def test_a_swap_that_would_leak_held_out_images_is_refused(listed_run: Run) -> N
     page = open_page("Inside", listed_run, view="Surgery")
     page.selectbox(key="surgery.source").set_value(other.id).run()
     button(page, "Swap conv1").click().run()
-    assert "Not possible: run" in texts(page)
+    assert page.warning[0].proto.title == "Not possible"
     assert "images that are held out here" in texts(page)
     assert button(page, "Undo").disabled
 

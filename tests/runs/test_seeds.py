@@ -9,7 +9,7 @@ import pytest
 from cnnlab.runs.catalogue import table
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.run import Run
-from cnnlab.runs.seeds import COUNT, SPREAD, fold, one_per_seed, seeds_of
+from cnnlab.runs.seeds import COUNT, SPREAD, fold, one_per_seed, repeats_among, seeds_of
 from cnnlab.runs.summary import About, Status, Summary
 from cnnlab.training.config import RunConfig
 from tests.samples import entry_of
@@ -44,7 +44,7 @@ ENTRIES = [
     entry("f", 0.10, seed=5, status="stopped"),
     entry("g", 0.20, images=40, seed=6),
 ]
-KNOWN = {one.id: one for one in ENTRIES}
+KNOWN = repeats_among(ENTRIES)
 
 
 def folded(*ticked: str) -> pd.DataFrame:

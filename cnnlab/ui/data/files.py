@@ -13,6 +13,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.ui.data.found import OWN_NAMES, Found, clash
 from cnnlab.ui.data.packed import MAX_UPLOAD
 from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import DATA_CLASSES, class_name
 from cnnlab.ui.widgets.image_file import ask_for_files
 
@@ -28,7 +29,7 @@ def archive() -> Found:
     try:
         return Found(zip_source(file, file.name))
     except CnnLabError as error:
-        st.error(f"{literal(str(error))}.")
+        st.error(as_reason(error))
         return Found(missing=("an archive that can be read",))
 
 

@@ -18,6 +18,7 @@ from cnnlab.ui.shell.entrance import let_in, way_out
 from cnnlab.ui.shell.flash import LINK, tell
 from cnnlab.ui.shell.literal import literal as literal  # noqa: PLC0414 - pages know it as frame.literal
 from cnnlab.ui.shell.menu import PAGES, menu
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import Key, note_visit
 
 _WAY = {"Data": "Data", "Train": "Train", "Try": "Draw", "Why": "Inside"}  # from pictures to reasons, and their pages
@@ -63,7 +64,7 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except CnnLabError as error:
-        st.error(f"{literal(str(error))}.", title="Something went wrong")
+        st.error(as_reason(error), title="Something went wrong")
 
 
 def link(page: str, label: str) -> None:

@@ -14,8 +14,8 @@ from cnnlab.quantities import duration, estimate
 from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.memory import GB, needs
-from cnnlab.training.titles import in_form_words
 from cnnlab.ui.shell import classroom, frame, person, quotas, session
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import PROVABLE
 from cnnlab.ui.train.assignment import show_rules
 from cnnlab.ui.train.queue import queue
@@ -101,7 +101,7 @@ def _begin(begin: Callable[[RunConfig, bool], Job], config: RunConfig) -> None:
     try:
         begin(config, PROVABLE.get())
     except (ConfigError, RunError) as error:
-        st.error(frame.literal(in_form_words(str(error))), title="This training could not start")
+        st.error(as_reason(error), title="This training could not start")
     else:
         link.forget()
         st.rerun()
