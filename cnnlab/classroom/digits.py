@@ -64,6 +64,8 @@ class ClassDigits:
 
     def put_back(self, writer: str, digits: Mapping[str, LabelledDrawing]) -> None:
         """Store digits that ``of`` has returned, by their labels, in place of earlier ones. Raises OSError."""
+        if not is_person(writer):
+            return
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with exclusive(self._folder):
             drawn = self.of(writer) | digits

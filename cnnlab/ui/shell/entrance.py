@@ -74,7 +74,7 @@ def _show() -> None:
     try:
         rules = person.class_rules()
     except ClassRulesError as error:
-        st.error(f"{literal(str(error))}. The administrator must fix it and restart the server.")
+        st.error(f"{as_reason(error)} The administrator must fix it and restart the server.")
         return
     is_logged_in = st.user.get("is_logged_in")
     if is_logged_in:

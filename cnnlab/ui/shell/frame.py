@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.table import DIGITS
 from cnnlab.errors import CnnLabError
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import session, startup
 from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.entrance import let_in, way_out
 from cnnlab.ui.shell.flash import LINK, tell
@@ -33,7 +33,7 @@ def page(name: str, subtitle: str, title: str = "", beside: int | Literal["stret
     """
     st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
     let_in(name)
-    session.get_ready()
+    startup.get_ready()
     note_visit(name)
     query = _own_run() or None
     menu(name, query)
