@@ -73,7 +73,6 @@ def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
         hide_index=True,
         column_config=_COLUMNS,
         placeholder="",
-        height=min(38 + 35 * max(1, len(ids)), 390),
         on_select=lambda: _take(listing, ids),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [ids.index(run_id) for run_id in chosen if run_id in ids]}},
