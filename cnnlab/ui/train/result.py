@@ -42,7 +42,8 @@ def _ending(view: RunView) -> None:
     last = last_epoch(view.config, summary.extensions)
     where = f"after {whole} of {last} epochs, which are kept. **Resume** continues from there."
     if summary.status == "failed":
-        st.error(as_reason(summary.error), title="This training failed; its complete epochs are kept")
+        kept = "; its complete epochs are kept" if whole else ""
+        st.error(as_reason(summary.error), title=f"This training failed{kept}")
     elif summary.status == "interrupted":
         st.warning(f"This training was interrupted {where}")
     elif summary.status == "stopped":
