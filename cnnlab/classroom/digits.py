@@ -68,7 +68,7 @@ class ClassDigits:
             return
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with exclusive(self._folder):
-            drawn = self.of(writer) | digits
+            drawn = {**self.of(writer), **digits}
             with atomic_file(self._path(writer)) as part:
                 part.write_bytes(write_labelled_drawings([drawn[name] for name in sorted(drawn)]))
 
