@@ -16,7 +16,7 @@ from cnnlab.palette import PALETTE
 MAX_CELLS = 60_000  # of a grid; beyond that every k-th row and column of each tile is shown
 TILE_HEIGHT = 64  # pixels on the page, where there is room
 MAX_HEIGHT = 640
-PHONE, LINE = 390, 13  # pixels: the width of a figure on a phone, the height of a line of a title
+PHONE, LINE = 390, 14  # pixels: the width of a figure on a phone, the height of a line of a title
 PHOTO_WIDTH, PHOTO_HEIGHT = 640, 450  # pixels on the page, at the most
 
 _ZOOMING = ["zoom", "pan", "zoomin", "zoomout", "autoscale", "resetscale"]
@@ -94,7 +94,9 @@ def tile_strip(
         )
         figure.update_layout(hoverdistance=-1)
     figure.update_layout(modebar={"remove": _ZOOMING})  # its buttons would lie over the titles
-    return bare(figure, 20 + (80 + 18 * lines) * rows)
+    bare(figure, 20 + (80 + 18 * lines) * rows)
+    figure.update_xaxes(range=[-0.5, sheet.shape[1] - 0.5])  # markers would make room beyond
+    return figure.update_yaxes(autorange=False, range=[sheet.shape[0] - 0.5, -0.5])
 
 
 def scale_of(values: Numbers) -> tuple[Scale, float, float]:
