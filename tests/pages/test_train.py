@@ -181,9 +181,6 @@ def test_what_ails_a_run_is_named_and_its_remedy_tried_and_judged() -> None:
     job.join()
     told = texts(checked(page.run()))
     assert re.search(r"It helped\] .* validation images were right before, .* now \(McNemar: p [<=] 0", told)
-        r"It helped\] .*validation images were right before, .* now \(McNemar: p <? ?=? ?0\.",
-        texts(checked(page.run())),
-    )
     page.button(key="verdict.before").click().run()
     assert run.id in page.query_params["run"]
 
