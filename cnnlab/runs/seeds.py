@@ -82,7 +82,8 @@ def fold(rows: pd.DataFrame, known: pd.DataFrame, ticked: Collection[str] = ()) 
     if len(shown) == len(rows):
         return rows
     groups = runs.drop_duplicates([SETTINGS, "Seed"]).groupby(SETTINGS)
-    told = groups[list(MEANS)].mean().assign(**{SPREAD: 100 * groups["Test"].std(), COUNT: groups.size()})
+    told = groups[list(MEANS)].mean()
+    told[SPREAD], told[COUNT] = 100 * groups["Test"].std(), groups.size()
     told = told.loc[runs[SETTINGS][shown]].set_axis(rows.index[shown]).astype({COUNT: "Int64"})
     is_folded = runs[SETTINGS].duplicated(keep=False)[shown].to_numpy()
     told[COUNT] = told[COUNT].where(is_folded)
