@@ -4,13 +4,15 @@ import streamlit as st
 
 from cnnlab.charts.png import inline
 from cnnlab.data.loading import load
-from cnnlab.ui.compare.run_table import table_of_runs
+from cnnlab.ui.compare.run_table import table_of_latest
 from cnnlab.ui.home.doors import doors
 from cnnlab.ui.home.try_it import try_it
 from cnnlab.ui.shell import frame, session
 from cnnlab.ui.shell.address import VISIT
 from cnnlab.ui.visit.page import visit
 from cnnlab.ui.widgets.images import digit_wall
+
+LATEST = 5  # rows
 
 if asked := VISIT.value():
     visit(asked)
@@ -25,7 +27,6 @@ else:
 
 doors()
 
-recent = session.trained_runs()[:5]
-if recent:
+if runs := session.trained_runs():
     st.subheader("Latest runs")
-    table_of_runs(recent)
+    table_of_latest(runs, LATEST)

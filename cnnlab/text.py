@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with what a spreadsheet begins to compute
+_WORD, _ENDS = re.compile(r"[a-z'’-]+(?=[\s:,;]|$)"), (".", "!", "?")
 _KEPT = {"\u200c", "\u200d"}  # zero-width characters that join letters and emoji, or separate them
 
 
@@ -28,8 +29,14 @@ def without_password(text: str) -> str:
 
 
 def sentence(reason: str) -> str:
-    """Return a reason as a sentence, with a capital and a full stop; empty where there is none."""
-    return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
+    """Return a reason as a sentence, with a capital and a full stop; empty where there is none.
+
+    A reason that begins with a name, such as a file's, keeps its first letter.
+    """
+    if not reason:
+        return ""
+    start = reason[0].upper() if _WORD.match(reason) else reason[0]
+    return f"{start}{reason[1:]}" + ("" if reason.endswith(_ENDS) else ".")
 
 
 def file_name(title: str) -> str:

@@ -5,7 +5,8 @@ import streamlit as st
 from cnnlab.runs.comparison import short_names
 from cnnlab.ui.compare import Chosen, compare
 from cnnlab.ui.compare.actions import import_runs, toolbar
-from cnnlab.ui.compare.run_table import choose_runs, find_runs, warn_of_missing
+from cnnlab.ui.compare.run_search import find_runs
+from cnnlab.ui.compare.run_table import choose_runs, warn_of_missing
 from cnnlab.ui.shell import frame, session
 
 frame.page("Compare", "Runs side by side: how they learned, what they got right and what they cost.")

@@ -16,7 +16,10 @@ from cnnlab.palette import PALETTE
 MAX_CELLS = 60_000  # of a grid; beyond that every k-th row and column of each tile is shown
 TILE_HEIGHT = 64  # pixels on the page, where there is room
 MAX_HEIGHT = 640
+PHONE, LINE = 390, 14  # pixels: the width of a figure on a phone, the height of a line of a title
 PHOTO_WIDTH, PHOTO_HEIGHT = 640, 450  # pixels on the page, at the most
+
+_ZOOMING = ["zoom", "pan", "zoomin", "zoomout", "autoscale", "resetscale"]
 
 
 def filter_grid(
@@ -62,7 +65,9 @@ def tile_strip(
     height, width, channels = pictures[0].shape
     rows, columns = ceil(len(pictures) / columns), min(columns, len(pictures))
     lines = max(title.count("<br>") for title in titles) + 1
-    gap, head = max(1, width // 8), max(2, height * lines // 4)
+    gap = max(1, width // 8)
+    enlarged = PHONE / (columns * (width + gap))  # pixels there for each of an image
+    head = max(2, height * lines // 4, ceil(LINE * lines / enlarged))
     sheet = np.zeros((rows * (height + head), columns * (width + gap), 4), np.uint8)  # transparent
     figure = go.Figure()
     for index, (pixels, title) in enumerate(zip(pictures, titles, strict=True)):
@@ -88,7 +93,10 @@ def tile_strip(
             )
         )
         figure.update_layout(hoverdistance=-1)
-    return bare(figure, 20 + (80 + 18 * lines) * rows)
+    figure.update_layout(modebar={"remove": _ZOOMING})  # its buttons would lie over the titles
+    bare(figure, 20 + (80 + 18 * lines) * rows)
+    figure.update_xaxes(range=[-0.5, sheet.shape[1] - 0.5])  # markers would make room beyond
+    return figure.update_yaxes(autorange=False, range=[sheet.shape[0] - 0.5, -0.5])
 
 
 def scale_of(values: Numbers) -> tuple[Scale, float, float]:

@@ -60,9 +60,15 @@ class ClassDigits:
         if not is_person(writer) or label not in DIGITS or sum(map(len, drawing.strokes)) > MOST_POINTS:
             raise DrawingError("this is no drawn digit of a pupil: clear the canvas and draw it again")
         short = rounded(drawing)
+        self.put_back(writer, {label: LabelledDrawing(strokes=short.strokes, pen=short.pen, label=label)})
+
+    def put_back(self, writer: str, digits: Mapping[str, LabelledDrawing]) -> None:
+        """Store digits that ``of`` has returned, by their labels, in place of earlier ones. Raises OSError."""
+        if not is_person(writer):
+            return
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with exclusive(self._folder):
-            drawn = self.of(writer) | {label: LabelledDrawing(strokes=short.strokes, pen=short.pen, label=label)}
+            drawn = {**self.of(writer), **digits}
             with atomic_file(self._path(writer)) as part:
                 part.write_bytes(write_labelled_drawings([drawn[name] for name in sorted(drawn)]))
 

@@ -8,15 +8,11 @@ from statistics import mean
 
 from cnnlab.diagnosis.case import Case
 from cnnlab.diagnosis.finding import Change, Finding
-from cnnlab.networks.architecture import Architecture
-from cnnlab.networks.edit import mapped
-from cnnlab.networks.layers import Activation, Conv2d, Layer, Linear
+from cnnlab.diagnosis.remedies import leaky, rectified, restarted, widened
+from cnnlab.networks.layers import Conv2d, Layer, Linear
 
-LOWEST_SPREAD, HIGHEST_SPREAD, FAR = (
-    0.15,
-    4.0,
-    4.0,
-)  # of the inputs: standard deviation, and distance of the mean from 0
+LOWEST_SPREAD, HIGHEST_SPREAD = 0.15, 4.0  # standard deviation of the inputs
+FAR = 4.0  # distance of their mean from 0
 FEW_AGREE = 0.05  # of neighbours beyond chance; of Fashion-MNIST some 0.7 agree, of CIFAR-10's photos 0.15
 ENOUGH = 300  # images: of fewer, agreement is chance
 RARE = 5.0  # times as many images in the largest class as in the smallest
@@ -96,7 +92,7 @@ def _exploding(case: Case) -> Finding | None:
         "exploding",
         f"Before the first step the loss is {case.first.loss:.3g}, guessing has {case.guessing:.3g}; the gradient of "
         f"{steepest.name} is {steepest.share:.2g} times as large as its weights.",
-        Change("Start from smaller weights", {"architecture": _restarted(case.config.architecture)}),
+        Change("Start from smaller weights", {"architecture": restarted(case.config.architecture)}),
     )
 
 
@@ -109,9 +105,9 @@ def _vanishing(case: Case) -> Finding | None:
     saturating = any(getattr(row.layer, "saturates", False) for row in case.rows)
     architecture = case.config.architecture
     change = (
-        Change("Replace sigmoid and tanh by ReLU", {"architecture": _rectified(architecture)})
+        Change("Replace sigmoid and tanh by ReLU", {"architecture": rectified(architecture)})
         if saturating
-        else Change("Start from larger weights", {"architecture": _restarted(architecture)})
+        else Change("Start from larger weights", {"architecture": restarted(architecture)})
     )
     return Finding(
         "vanishing",
@@ -151,7 +147,7 @@ def _dead_units(case: Case) -> Finding | None:
     else:
         change = Change(
             "Replace ReLU by leaky ReLU and start from new weights",
-            {"architecture": _leaky(case.config.architecture)},
+            {"architecture": leaky(case.config.architecture)},
         )
     return Finding("dead-units", f"{evidence}.", change)
 
@@ -182,7 +178,7 @@ def _too_small(case: Case) -> Finding | None:
         "too-small",
         f"{narrow[0].name} has {_width(narrow[0].layer)} filters; after epoch {last['epoch']} {reached:.0%} of images "
         f"are right, where copying the label of the most similar image gives {case.facts.agreement:.0%}.",
-        Change("Give each layer eight times as many filters", {"architecture": _widened(case.config.architecture)}),
+        Change("Give each layer eight times as many filters", {"architecture": widened(case.config.architecture)}),
     )
 
 
@@ -265,44 +261,3 @@ def _width(layer: Layer) -> int:
     if isinstance(layer, Linear) and isinstance(layer.out_features, int):
         return layer.out_features
     return 0
-
-
-def _changed(architecture: Architecture, change: Callable[[Layer], Layer]) -> Architecture:
-    return architecture.model_copy(update={"layers": mapped(architecture.layers, change)})
-
-
-def _restarted(architecture: Architecture) -> Architecture:
-    """Start all layers from PyTorch's usual weights; where they do already, from Kaiming's, for deep networks."""
-    inits = {init for _, layer in architecture.named_layers if (init := getattr(layer, "init", None))}
-    usual = "kaiming-normal" if inits == {"default"} else "default"
-
-    def start(layer: Layer) -> Layer:
-        return layer.model_copy(update={"init": usual}) if isinstance(layer, (Conv2d, Linear)) else layer
-
-    return _changed(architecture, start)
-
-
-def _rectified(architecture: Architecture) -> Architecture:
-    def rectify(layer: Layer) -> Layer:
-        return Activation(name=layer.name) if isinstance(layer, Activation) and layer.saturates else layer
-
-    return _changed(architecture, rectify)
-
-
-def _leaky(architecture: Architecture) -> Architecture:
-    def leak(layer: Layer) -> Layer:
-        is_dying = isinstance(layer, Activation) and layer.function in ("relu", "relu6")
-        return layer.model_copy(update={"function": "leaky-relu"}) if is_dying else layer
-
-    return _changed(architecture, leak)
-
-
-def _widened(architecture: Architecture) -> Architecture:
-    def widen(layer: Layer) -> Layer:
-        if isinstance(layer, Conv2d):
-            return layer.model_copy(update={"out_channels": layer.out_channels * 8})
-        if isinstance(layer, Linear) and isinstance(layer.out_features, int):
-            return layer.model_copy(update={"out_features": layer.out_features * 8})
-        return layer
-
-    return _changed(architecture, widen)

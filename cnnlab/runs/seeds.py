@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,9 @@ from cnnlab.runs.comparison import repeats
 from cnnlab.runs.entry import Entry
 
 MEANS = ("Test", "Balanced", "Macro F1", "Validation", "Train")  # columns whose mean a folded row has
-SPREAD, COUNT = (
-    "± points",
-    "Seeds",
-)  # columns beside: sample standard deviation of Test in points, and the number of seeds
+# Columns beside: sample standard deviation of Test in points, and the number of seeds.
+SPREAD, COUNT = "± points", "Seeds"
+SETTINGS = "settings"
 
 
 def one_per_seed(entry: Entry, entries: Sequence[Entry]) -> list[Entry]:
@@ -42,34 +42,50 @@ def seed_of(entry: Entry) -> int:
     return int(entry.row["Seed"])
 
 
-def fold(rows: pd.DataFrame, known: Mapping[str, Entry], ticked: Collection[str]) -> pd.DataFrame:
+def repeats_among(entries: Sequence[Entry]) -> pd.DataFrame:
+    """Return what ``fold`` asks of runs, a row a run, by their ids: columns SETTINGS, Seed and MEANS.
+
+    SETTINGS is a number that repeats share. A run that was not tested, or has not come to its own end, shares it with
+    no other.
+    """
+    whole = [entry.status == "finished" and entry.test_accuracy is not None for entry in entries]
+    shared = [one.unseeded if is_whole else one.id for one, is_whole in zip(entries, whole, strict=True)]
+    return pd.DataFrame(
+        {
+            SETTINGS: pd.factorize(np.array(shared, dtype=object))[0],
+            "Seed": [seed_of(entry) for entry in entries],
+            **{name: np.array([entry.row[name] for entry in entries], dtype=float) for name in MEANS},
+        },
+        index=pd.Index([entry.id for entry in entries], dtype=str),
+    )
+
+
+def latest(entries: Sequence[Entry], count: int) -> list[Entry]:
+    """Return the runs of the ``count`` settings that were trained last, with all their repeats, in their order."""
+    settings = {*islice(dict.fromkeys(entry.unseeded for entry in entries), count)}
+    return [entry for entry in entries if entry.unseeded in settings]
+
+
+def fold(rows: pd.DataFrame, known: pd.DataFrame, ticked: Collection[str] = ()) -> pd.DataFrame:
     """Fold tested runs that differ only by their seed into the row of the ticked one, else of the first.
 
-    Where two of them are ticked, to be compared, all keep a row of their own. The columns SPREAD and COUNT, which a
-    folded table has beside, are empty for other rows.
+    ``known`` has the ``repeats_among`` all runs. Where two of them are ticked, to be compared, all keep a row of their
+    own. The columns SPREAD and COUNT, which a table with folded rows has beside, are empty for other rows.
     """
-    digests = _digests(rows, known)
+    runs = known.loc[rows.index].reset_index(drop=True)  # by position: 10,000 ids would be looked up at each step
     is_ticked = rows.index.isin(list(ticked))
-    apart = digests[is_ticked][digests[is_ticked].duplicated()]
-    digests = digests.where(~digests.isin(apart), digests.index.to_series())
-    order = np.lexsort((np.arange(len(rows)), ~is_ticked))
-    shown = digests.index[np.sort(order[~digests.iloc[order].duplicated().to_numpy()])]
-    folded = rows.loc[shown]
-    folded = folded.assign(**dict.fromkeys((SPREAD, COUNT), pd.Series(np.nan, index=folded.index)))
-    folded = folded.astype({COUNT: "Int64", "Seed": "Int64", **dict.fromkeys(MEANS, float)})
-    repeated = digests[digests.duplicated(keep=False)]
-    each = rows.loc[repeated.index, ["Seed", *MEANS]].astype(float).assign(digest=repeated)
-    groups = each.drop_duplicates(["digest", "Seed"]).groupby("digest")
-    at = digests[shown][digests[shown].isin(repeated)]
-    folded.loc[at.index, list(MEANS)] = groups[list(MEANS)].mean().reindex(at).to_numpy()
-    folded.loc[at.index, SPREAD] = 100 * groups["Test"].std().reindex(at).to_numpy()
-    folded.loc[at.index, COUNT] = groups.size().reindex(at).to_numpy()
-    folded.loc[at.index, "Seed"] = pd.NA
-    return folded
-
-
-def _digests(rows: pd.DataFrame, known: Mapping[str, Entry]) -> pd.Series[str]:
-    """Return what repeats share; of a run that is not tested, or has not come to its own end, its id."""
-    is_whole = (rows["State"] == "finished") & rows["Test"].notna()
-    own = [known[run].unseeded if whole else run for run, whole in zip(rows.index, is_whole, strict=True)]
-    return pd.Series(own, index=rows.index, dtype=object)
+    chosen = runs[SETTINGS][is_ticked]
+    apart = runs[SETTINGS].isin(chosen[chosen.duplicated()])
+    runs[SETTINGS] = runs[SETTINGS].mask(apart, -1 - runs.index)
+    order = np.argsort(~is_ticked, kind="stable")
+    shown = np.sort(runs[SETTINGS].iloc[order].drop_duplicates().index)
+    if len(shown) == len(rows):
+        return rows
+    groups = runs.drop_duplicates([SETTINGS, "Seed"]).groupby(SETTINGS)
+    told = groups[list(MEANS)].mean()
+    told[SPREAD], told[COUNT] = 100 * groups["Test"].std(), groups.size()
+    told = told.loc[runs[SETTINGS][shown]].set_axis(rows.index[shown]).astype({COUNT: "Int64"})
+    is_folded = runs[SETTINGS].duplicated(keep=False)[shown].to_numpy()
+    told[COUNT] = told[COUNT].where(is_folded)
+    seeds = rows["Seed"].iloc[shown].astype("Int64").mask(is_folded)
+    return rows.iloc[shown].assign(Seed=seeds, **{str(name): column for name, column in told.items()})

@@ -96,8 +96,8 @@ def in_form_words(reason: str, where: str = "") -> str:
     """
     about = setting_of(reason)
     rest = _LONG_WORD.sub(lambda found: _titled(found[0]), reason[len(about) :])
-    if not about and _LAYER.match(rest):
-        return f"{rest}."  # a layer's name stays as it is
+    if not about and (layer := _LAYER.match(rest)):
+        return f"{layer[0]}{sentence(rest[layer.end() :])}"  # a layer's name stays as it is
     return sentence(f"{field_title(about)}{where}{rest}" if about else rest)
 
 

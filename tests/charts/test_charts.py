@@ -18,6 +18,7 @@ from plotly.colors import sample_colorscale
 from cnnlab import charts
 from cnnlab.charts.classes import MOST_BARS
 from cnnlab.charts.style import ERROR, NEGATIVE, POSITIVE, VALIDATION
+from cnnlab.charts.tiles import LINE, PHONE
 from cnnlab.training.events import RateChange
 from cnnlab.training.history import History
 from tests.conftest import ROOT
@@ -296,6 +297,16 @@ def test_patches_are_shown_as_they_are_with_their_titles() -> None:
     sheet = np.asarray(Image.open(BytesIO(base64.b64decode(figure.data[0].source.partition(",")[2]))))
     assert (sheet[..., 0] == 200).sum() == 2 * 16
     assert [note.text for note in figure.layout.annotations] == ["1.50", "0.50"]
+
+
+@pytest.mark.parametrize("columns", [3, 5, 9])
+def test_titles_of_two_lines_keep_off_the_row_above_on_a_phone(columns: int) -> None:
+    picture = np.zeros((28, 28, 1), np.uint8)
+    figure = charts.tile_strip([picture] * 2 * columns, ["9<br>9 4 9"] * 2 * columns, columns)
+    enlarged = PHONE / (columns * (28 + 28 // 8))
+    below = figure.layout.annotations[columns].y - 28 - figure.layout.annotations[0].y
+    assert enlarged * below >= 2 * LINE
+    assert "zoom" in figure.layout.modebar.remove  # over the first row's titles
 
 
 def test_a_row_of_tiles_has_the_grids_colours() -> None:

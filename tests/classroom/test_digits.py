@@ -23,8 +23,11 @@ def test_a_writer_counts_with_ten_digits_and_may_replace_them(tmp_path: Path) ->
     assert list(kept.writers()) == [ADA.id]
     assert [one.label for one in kept.writers()[ADA.id]] == list(DIGITS)
     assert kept.of(ADA.id)["0"].strokes == rounded(digits()[0]).strokes
+    before = kept.of(ADA.id)
     kept.forget(ADA.id)
     assert kept.of(ADA.id) == {}
+    kept.put_back(ADA.id, before)
+    assert kept.of(ADA.id) == before
 
 
 @pytest.mark.parametrize(
@@ -34,6 +37,8 @@ def test_a_writer_counts_with_ten_digits_and_may_replace_them(tmp_path: Path) ->
 def test_what_is_no_digit_of_a_person_is_refused(writer: str, label: str, points: int, tmp_path: Path) -> None:
     with pytest.raises(DrawingError):
         ClassDigits(tmp_path).put(writer, Drawing(strokes=[[(0.1, 0.2)] * points]), label)
+    if writer != ADA.id:
+        ClassDigits(tmp_path).put_back(writer, {"0": digits()[0]})
     assert not class_folder(tmp_path).exists()
 
 

@@ -231,6 +231,10 @@ def test_everyone_draws_ten_digits_and_networks_are_judged_by_writer(adas: Run, 
     button(page, "Draw all again").click().run()
     assert "0 of 10 are saved" in texts(checked(page))
     assert {row["Writer"] for row in board_of(page)} == {"Bob"}
+    page.button(key="class.digit.undo").click().run()
+    assert "You have drawn your ten digits" in texts(checked(page))
+    assert {row["Writer"] for row in board_of(page)} == {"Ada", "Bob"}
+    assert "class.digit.undo" not in {each.key for each in page.button}
 
 
 def test_one_digit_is_drawn_again_while_the_others_stay(act_as: ActAs) -> None:

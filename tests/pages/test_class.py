@@ -22,7 +22,8 @@ from cnnlab.people.rights import Person
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig
-from cnnlab.ui.shell import person, session
+from cnnlab.ui.shell import person
+from cnnlab.ui.shell.board import the_board
 from tests.classroom.samples import ADA, BOB, TEACHER
 from tests.data.pictures.photos import added, folder_of, photos
 from tests.pages.conftest import ActAs
@@ -120,7 +121,7 @@ def test_who_has_a_link_to_a_running_training_does_not_see_its_owners_others(act
         Job.start(RunConfig(architecture=TINY, epochs=epochs), RunStore(runs_folder(), ADA.id), ticket=Ticket(ADA.id))
         for epochs in (999, 1000)
     )
-    session._board().jobs.update({job.run.id: job for job in (hidden, shown)})
+    the_board().jobs.update({job.run.id: job for job in (hidden, shown)})
     shown.run.show(True)
     act_as(VISITOR)
     assert "training, " not in told(checked(opened("Inside", run=shown.run.id)))  # the badge of one's own

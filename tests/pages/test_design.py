@@ -299,7 +299,7 @@ def test_an_uploaded_design_is_opened_or_refused() -> None:
     assert layers_of(checked(page)) == LOGITS
     page.file_uploader[0].set_value(("bad.json", json.dumps({"layers": "<b>"}).encode(), "application/json")).run()
     assert not page.exception
-    assert page.error[0].value.startswith("this is not a design") or "no design" in page.error[0].value
+    assert page.error[0].value.startswith("This is not a design") or "no design" in page.error[0].value
     assert layers_of(page) == LOGITS
 
 

@@ -40,6 +40,8 @@ from cnnlab.jobs.search import Step, search
 from cnnlab.jobs.sweep import Sweep, SweepStore
 from cnnlab.jobs.sweep_config import SweepConfig
 from cnnlab.jobs.worker import Part
+from cnnlab.networks.architecture import Architecture
+from cnnlab.networks.layers import BatchNorm1d, Flatten, Linear
 from cnnlab.palette import PALETTE
 from cnnlab.pretrained.table import BACKBONES
 from cnnlab.runs.archive import pack
@@ -310,6 +312,15 @@ def test_a_failed_training_says_why() -> None:
     page = new_session(run=run.id)
     page.switch_page(PAGES["Train"]).run()
     assert "lower the learning rate" in page.error[0].value
+
+
+def test_a_failed_training_names_settings_as_the_form_does() -> None:
+    layers = (Flatten(), Linear(out_features=4), BatchNorm1d(), Linear(out_features="classes"))
+    run = train(batch_size=1, architecture=Architecture(name="normed", title="Normed", layers=layers))
+    assert run.summary.error.startswith("batch_size: ")
+    page = new_session(run=run.id)
+    page.switch_page(PAGES["Train"]).run()
+    assert page.error[0].value.startswith("Batch size")
 
 
 def test_settings_that_do_not_fit_are_refused_before_training() -> None:

@@ -39,6 +39,7 @@ from cnnlab.serve.api import PATH
 from cnnlab.training.config import Parent, RunConfig
 from cnnlab.ui.compare.actions import _may_pack
 from cnnlab.ui.shell import api, person, run_changes, session
+from cnnlab.ui.shell.board import the_board
 from cnnlab.ui.shell.entrance import VISITED
 from cnnlab.ui.shell.own_pictures import may_train_on, sees_pictures
 from cnnlab.ui.shell.own_pictures import own_pictures as persons_pictures
@@ -304,7 +305,7 @@ def everything(page: AppTest) -> str:
 def test_a_link_to_a_training_lets_its_owner_and_teachers_steer_it(name: str, act_as: Callable[[Person], None]) -> None:
     stands = PEOPLE[name]
     job = Job.start(RunConfig(architecture=TINY, epochs=1000), RunStore(runs_folder(), ADA.id), ticket=Ticket(ADA.id))
-    session._board().jobs[job.run.id] = job
+    the_board().jobs[job.run.id] = job
     job.run.show(stands.is_shown)
     job.run.open_up(stands.is_open)
     act_as(stands.somebody)

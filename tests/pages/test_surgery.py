@@ -53,6 +53,11 @@ def test_a_filter_goes_off_and_on_and_undo_brings_the_answers_back(page: AppTest
     assert button(page, "Start over").disabled
 
 
+def test_the_accuracy_comes_before_the_tools_so_that_a_phone_shows_both(page: AppTest) -> None:
+    labels = [getattr(node, "label", "") for node in page.main]
+    assert labels.index("Accuracy") < labels.index("Layer") < labels.index("Switched off in conv1")
+
+
 def test_the_keyboard_s_way_names_the_filters_that_are_off(page: AppTest) -> None:
     (chosen,) = [box for box in page.multiselect if box.label == "Switched off in conv1"]
     chosen.set_value([0, 5]).run()
@@ -82,7 +87,7 @@ def test_a_swap_that_would_leak_held_out_images_is_refused(listed_run: Run) -> N
     page = open_page("Inside", listed_run, view="Surgery")
     page.selectbox(key="surgery.source").set_value(other.id).run()
     button(page, "Swap conv1").click().run()
-    assert "Not possible: run" in texts(page)
+    assert page.warning[0].proto.title == "Not possible"
     assert "images that are held out here" in texts(page)
     assert button(page, "Undo").disabled
 

@@ -9,7 +9,7 @@ import pytest
 from cnnlab.runs.catalogue import table
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.run import Run
-from cnnlab.runs.seeds import COUNT, SPREAD, fold, one_per_seed, seeds_of
+from cnnlab.runs.seeds import COUNT, SPREAD, fold, latest, one_per_seed, repeats_among, seeds_of
 from cnnlab.runs.summary import About, Status, Summary
 from cnnlab.training.config import RunConfig
 from tests.samples import entry_of
@@ -44,7 +44,7 @@ ENTRIES = [
     entry("f", 0.10, seed=5, status="stopped"),
     entry("g", 0.20, images=40, seed=6),
 ]
-KNOWN = {one.id: one for one in ENTRIES}
+KNOWN = repeats_among(ENTRIES)
 
 
 def folded(*ticked: str) -> pd.DataFrame:
@@ -77,7 +77,13 @@ def test_the_row_is_that_of_the_ticked_one_unless_two_are_ticked() -> None:
     assert list(folded("a", "c", "d").index) == ["a", "b", "b2", "c", "d", "e", "f"]
 
 
+def test_the_latest_settings_come_with_all_their_repeats() -> None:
+    assert [one.id for one in latest(ENTRIES, 1)] == [one.id for one in ENTRIES if one.id != "d"]
+    assert latest(ENTRIES, 2) == ENTRIES
+    assert latest([], 3) == []
+
+
 def test_without_repeats_all_rows_stay() -> None:
     rows = table(ENTRIES[3:6])
-    assert list(fold(rows, KNOWN, ["d"]).index) == list(rows.index)
+    assert fold(rows, KNOWN, ["d"]).equals(rows)
     assert fold(rows[:0], KNOWN, []).empty

@@ -18,10 +18,11 @@ from cnnlab.ui.classroom.digit_readings import read_digits
 from cnnlab.ui.shell import classroom, person
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.frame import counted, with_article
-from cnnlab.ui.shell.state import CLASS_REDRAWN
+from cnnlab.ui.shell.state import CLASS_FORGOTTEN, CLASS_REDRAWN
 from cnnlab.ui.widgets.canvas import current_drawing, drawing_canvas, set_drawing
 from cnnlab.ui.widgets.figure import download_table
 from cnnlab.ui.widgets.images import enlarged
+from cnnlab.ui.widgets.undo import offer_undo
 
 _PLACE = "class.digits"
 _SIDE = 56  # pixels of a small picture
@@ -46,6 +47,9 @@ def _draw(beside: Mapping[str, LabelledDrawing]) -> None:
     missing = [label for label in DIGITS if label not in own]
     again = CLASS_REDRAWN.get()
     tell(_PLACE)
+    if forgotten := CLASS_FORGOTTEN.get():
+        told = f"Removed: {counted(len(forgotten), 'digit')}."
+        offer_undo(told, "class.digit.undo", _put_back, forgotten)
     if again in own:
         st.markdown(f"**Draw {with_article(int(again))} again.** The saved one stays until you save this one.")
         _canvas(again, f"Save this {again}")
@@ -123,8 +127,18 @@ def _save(label: str) -> None:
 
 def _again() -> None:
     CLASS_REDRAWN.drop()
+    own = _own()
     try:
         classroom.digits().forget(person.me().id)
+        CLASS_FORGOTTEN.put(own)
+    except OSError as error:
+        say(_PLACE, str(error), "error")
+
+
+def _put_back(own: dict[str, LabelledDrawing]) -> None:
+    CLASS_FORGOTTEN.drop()
+    try:
+        classroom.digits().put_back(person.me().id, own)
     except OSError as error:
         say(_PLACE, str(error), "error")
 

@@ -30,7 +30,7 @@ def show_class(head: DeltaGenerator) -> None:
         )
         return
     flash.tell(teacher.PLACE)
-    teacher.offer_undo()
+    teacher.offer_way_back()
     known = {one.id: one for one in classroom.assignments().all()}
     if not known:
         _none_yet()

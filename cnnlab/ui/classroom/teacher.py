@@ -15,6 +15,7 @@ from cnnlab.ui.shell.frame import counted
 from cnnlab.ui.shell.state import CLASS_REMOVED, CLASS_VERIFYING
 from cnnlab.ui.widgets.assignment_form import change_assignment
 from cnnlab.ui.widgets.awaited import awaited
+from cnnlab.ui.widgets.undo import offer_undo
 
 PLACE = "class"  # where the result of the last action is shown
 
@@ -45,12 +46,11 @@ def tools(assignment: Assignment) -> None:
             st.rerun()
 
 
-def offer_undo() -> None:
+def offer_way_back() -> None:
     """Show the way back where an assignment has just been removed."""
     if removed := CLASS_REMOVED.get():
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption("The assignment is removed. What was handed in for it is kept.")
-            st.button("Undo", icon=":material/undo:", type="tertiary", on_click=_undo, args=[removed])
+        told = "The assignment is removed. What was handed in for it is kept."
+        offer_undo(told, "class.undo", _undo, removed)
 
 
 def _link(assignment: Assignment) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 from pydantic import ValidationError
@@ -11,12 +10,9 @@ from pydantic import ValidationError
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.pictures.store import is_own_key
 from cnnlab.errors import first_error
-from cnnlab.export.metrics import InteropError, available
-from cnnlab.export.mlflow import to_mlflow
 from cnnlab.export.portable import Portable
 from cnnlab.export.report.comparison_report import comparison_report
 from cnnlab.export.report.run_report import run_report
-from cnnlab.export.tensorboard import to_tensorboard
 from cnnlab.files import through_file
 from cnnlab.palette import NAMES
 from cnnlab.people.rights import Action
@@ -28,12 +24,12 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import runs_folder
 from cnnlab.runs.summary import About
 from cnnlab.runs.trained import test_answers
-from cnnlab.text import sentence, without_password
 from cnnlab.ui.compare.bring_in import bring_in
-from cnnlab.ui.compare.run_table import tick_only
+from cnnlab.ui.compare.deleted import delete, offer_deleted, offer_way_back
+from cnnlab.ui.compare.other_tools import send
 from cnnlab.ui.shell import person, quotas, run_changes, session
 from cnnlab.ui.shell.flash import say, tell
-from cnnlab.ui.shell.frame import counted, distinct_labels, go_to, literal
+from cnnlab.ui.shell.frame import counted, go_to, literal
 from cnnlab.ui.shell.own_pictures import may_train_on
 from cnnlab.ui.shell.state import DELETED_RUNS, about_field
 from cnnlab.ui.widgets.quota_room import is_full
@@ -76,8 +72,8 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
         st.button(
             "Delete",
             icon=":material/delete:",
-            on_click=_delete,
-            args=[[entry.id for entry in ended]],
+            on_click=delete,
+            args=[_PLACE, [entry.id for entry in ended]],
             disabled=not ended or bool(kept),
             help=_whose(kept) or "You can undo this for seven days",
         )
@@ -85,19 +81,13 @@ def toolbar(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
             _import()
         is_in_charge = person.me().is_in_charge  # of the server's folders and tools
         with st.popover("Send to other tools", icon=":material/ios_share:", disabled=not (ended and is_in_charge)):
-            _hand_on([entry.run for entry in ended])
+            send(_PLACE, [entry.run for entry in ended])
         with st.popover("Export", icon=":material/output:", disabled=len(ended) != 1, help=EXPORT_HELP):
             if len(ended) == 1:
                 take_away(ended[0].run)
-        _offer_deleted()
-    _tell()
-
-
-def _offer_deleted() -> None:
-    """Show the button with the deleted runs that the person can restore; nothing without any."""
-    if deleted := run_changes.deleted_runs():
-        with st.popover(f"Deleted: {len(deleted)}", icon=":material/restore_from_trash:"):
-            _restore(deleted)
+        offer_deleted(_PLACE)
+    tell(_PLACE)
+    offer_way_back(_PLACE)
 
 
 def _whose(others: Sequence[Entry]) -> str:
@@ -111,8 +101,9 @@ def import_runs() -> None:
     with st.container(horizontal=True):
         with st.popover("Import runs", icon=":material/upload:"):
             _import()
-        _offer_deleted()
-    _tell()
+        offer_deleted(_PLACE)
+    tell(_PLACE)
+    offer_way_back(_PLACE)
 
 
 def _describe(chosen: Sequence[Entry], entries: Sequence[Entry]) -> None:
@@ -151,7 +142,7 @@ def _save(run: Run, shown: About, key: str) -> None:
     except RunError as error:
         say(_PLACE, str(error), "error")
     except ValidationError as error:
-        say(_PLACE, sentence(first_error(error)), "error")
+        say(_PLACE, first_error(error), "error")
 
 
 def _download(ended: Sequence[Entry]) -> None:
@@ -189,84 +180,6 @@ def _report(ended: Sequence[Entry], entries: Sequence[Entry]) -> bytes:
     return run_report(portable)
 
 
-def _delete(run_ids: Sequence[str]) -> None:
-    gone = []
-    for run_id in run_ids:
-        try:
-            run_changes.delete(run_id)
-            session.forget(run_id)
-            gone.append(run_id)
-        except RunError as error:
-            say(_PLACE, str(error), "error")
-            break
-    DELETED_RUNS.put(gone)
-
-
-def _undo(run_ids: Sequence[str]) -> None:
-    DELETED_RUNS.drop()
-    try:
-        for run_id in run_ids:
-            run_changes.restore(run_id)
-        tick_only(run_ids)
-    except RunError as error:
-        say(_PLACE, str(error), "error")
-
-
-def _restore(deleted: Sequence[Run]) -> None:
-    titles = distinct_labels({run.id: run.title for run in deleted})
-    wanted = st.multiselect("Deleted in the last seven days", list(titles), format_func=titles.__getitem__)
-    with st.container(horizontal=True):
-        st.button("Restore", on_click=_undo, args=[wanted], disabled=not wanted)
-        st.button(
-            "Delete for good",
-            icon=":material/delete_forever:",
-            on_click=_delete_for_good,
-            args=[wanted],
-            disabled=not wanted,
-            help="Frees their room on disk now. You cannot undo this.",
-        )
-
-
-def _delete_for_good(run_ids: Sequence[str]) -> None:
-    DELETED_RUNS.put([run_id for run_id in DELETED_RUNS.get() if run_id not in run_ids])
-    try:
-        for run_id in run_ids:
-            run_changes.delete_for_good(run_id)
-        say(_PLACE, f"{counted(len(run_ids), 'run')} deleted for good.", "success")
-    except RunError as error:
-        say(_PLACE, str(error), "error")
-
-
-def _hand_on(runs: Sequence[Run]) -> None:
-    """Offer exports to other tools, where their packages are installed."""
-    there = available()
-    if not any(there.values()):
-        st.caption("Install the package tensorboard or mlflow to export runs to these tools.")
-    folder = runs_folder() / ".tensorboard"
-    if there["tensorboard"]:
-        st.caption(f"TensorBoard: `tensorboard --logdir {folder}` shows the files.")
-        st.button(
-            "Write for TensorBoard",
-            on_click=_export,
-            args=[runs, lambda run: to_tensorboard(run, folder), f"written to {folder}"],
-        )
-    if there["mlflow"]:
-        tracking = without_password(os.environ.get("MLFLOW_TRACKING_URI", ""))
-        st.caption(f"MLflow: {tracking or 'set MLFLOW_TRACKING_URI to your tracking server, then start the app'}.")
-        if tracking:
-            st.caption("Each run is sent there when it ends.")
-        st.button("Send to MLflow", on_click=_export, args=[runs, to_mlflow, "sent to MLflow"], disabled=not tracking)
-
-
-def _export(runs: Sequence[Run], export: Callable[[Run], object], done: str) -> None:
-    try:
-        for run in runs:
-            export(run)
-        say(_PLACE, f"{counted(len(runs), 'run')} {done}.", "success")
-    except (InteropError, RunError) as error:
-        say(_PLACE, str(error), "error")
-
-
 def _import() -> None:
     if is_full():
         return
@@ -289,11 +202,3 @@ def _brought(taken: Unpacked) -> str:
     parts = {"New pictures": True, "Pictures already here": False}
     named = {what: [str(one.version) for one in taken.pictures if one.is_new is new] for what, new in parts.items()}
     return "".join(f" {what}: {', '.join(titles)}." for what, titles in named.items() if titles)
-
-
-def _tell() -> None:
-    tell(_PLACE)
-    if gone := DELETED_RUNS.get():
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Deleted: {counted(len(gone), 'run')}.")
-            st.button("Undo", icon=":material/undo:", type="tertiary", on_click=_undo, args=[gone])

@@ -37,7 +37,7 @@ def show(chosen: Chosen) -> None:
         return
     name = next(iter(tested))
     if len(tested) > 1:
-        name = st.selectbox("Settings of", list(tested), key=f"compare.luck.{'.'.join(tested)}")
+        name = st.selectbox("Settings of", list(tested), key=f"compare.luck.{'.'.join(tested)}", width=320)
     seeds = one_per_seed(tested[name], chosen.everything)[:MOST_SEEDS]
     if len(seeds) < SEEDS:
         st.info(

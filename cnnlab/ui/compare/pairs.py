@@ -25,7 +25,7 @@ from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.widgets.figure import download_table
 
-_PERCENT = st.column_config.NumberColumn(format="percent")
+_PERCENT = st.column_config.NumberColumn(format="%.1f%%")
 _COLUMNS = {
     "One's accuracy": _PERCENT,
     "Other's accuracy": _PERCENT,
@@ -59,12 +59,13 @@ def show(chosen: Chosen) -> None:
         _tell(rows.iloc[0])
         _tell_noise(rows.iloc[0], {each.settings: len(each.accuracies) for each in seeds.values()})
     offer_seeds({name: chosen.named[name] for name in judged}, chosen.everything)
-    shown = rows.round({"One's accuracy": 3, "Other's accuracy": 3}).assign(p=rows["p"].map(p_cell))
+    accuracies = {name: 100 * rows[name] for name in ("One's accuracy", "Other's accuracy")}
+    shown = rows.assign(p=rows["p"].map(p_cell), **accuracies)
     shown["p of the settings"] = [None if isnan(p) else p_cell(p) for p in rows["p of the settings"]]
     st.dataframe(shown, hide_index=True, column_config=_COLUMNS, placeholder="not known")
     download_table(lambda: rows, "pairs-compared")
-    counts = "; ".join(f"{name}: {how_tested(entry.summary, entry.run.looks)}" for name, entry in chosen.named.items())
-    st.caption(literal(counts))
+    counts = {name: how_tested(entry.summary, entry.run.looks) for name, entry in chosen.named.items()}
+    st.caption("  \n".join(f"{literal(name)}. {literal(count)}." for name, count in counts.items()))
     explain(
         "The difference is the second accuracy minus the first. McNemar's exact test on the test images that "
         "only one of the two gets right. With several pairs, p is corrected for their number (Holm). It compares these "

@@ -1,4 +1,4 @@
-"""The list of runs: search, filters, and a table whose ticked rows are compared."""
+"""The list of runs: a table whose ticked rows are compared, and the one of the latest runs."""
 
 from __future__ import annotations
 
@@ -9,28 +9,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
-from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 from plotly.colors import hex_to_rgb
 
 from cnnlab.charts.png import inline
-from cnnlab.runs.catalogue import search, settings_of, table
+from cnnlab.runs.catalogue import settings_of, table
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.listing import Listing
-from cnnlab.runs.seeds import COUNT, SPREAD, fold
+from cnnlab.runs.seeds import COUNT, SPREAD, fold, latest, repeats_among
 from cnnlab.ui.shell import person, run_changes, session
 from cnnlab.ui.shell.address import COMPARE
-from cnnlab.ui.shell.state import COMPARED, COMPARED_CLEARED, SEARCH, Key, compared_table
+from cnnlab.ui.shell.state import COMPARED, COMPARED_CLEARED, Key, compared_table
 
 MAX_RUNS = 10
-FILTERS_ABREAST = 4
-FEW = 20  # distinct values of a column, up to which the filter lists each
 
 _BALANCED = ["Balanced", "Macro F1"]  # where the classes of a run's data set differ in size
 _ACCURACIES = ["Test", *_BALANCED, "Validation", "Train"]
 ALWAYS = ["Title", *_ACCURACIES, "State", "Started", "Data set", "Network", "Parameters", "MACs", "Time, s", "Disk, MB"]
-
-_SEARCHED = ("Text", "Run", "Title", "Name", "Came to", "Colour")  # found by search, not by filters
-
 
 _PERCENT = st.column_config.NumberColumn(format="%.1f%%")
 _WHOLE = st.column_config.NumberColumn(format="localized")
@@ -58,36 +52,18 @@ _COLUMNS = {
 }
 
 
-def table_of_runs(entries: Sequence[Entry]) -> None:
-    """Show the runs with their settings and results, read-only."""
-    rows = _ordered(table(entries))
-    st.dataframe(_shown(rows), hide_index=True, column_config=_COLUMNS)
-
-
-def find_runs(runs: Listing) -> pd.DataFrame:
-    """Show the search field and the filters; return the matching rows, pinned ones first."""
-    whole = rows = runs.once(table)
-    words, filters = st.columns([3, 2], vertical_alignment="bottom")
-    text = words.text_input(
-        "Search",
-        key=SEARCH.name,
-        persist_state="session",
-        placeholder="Words in the title, tags, note, network or data",
-    )
-    picked = filters.multiselect("Filter by", runs.once(_filters), key="compare.filters", persist_state="session")
-    rows = search(rows, text)
-    places = [place for _ in range(0, len(picked), FILTERS_ABREAST) for place in st.columns(FILTERS_ABREAST)]
-    for place, name in zip(places, picked, strict=False):
-        with place:
-            rows = _filtered(rows, name, whole[name])
-    return _ordered(rows)
+def table_of_latest(runs: Sequence[Entry], count: int) -> None:
+    """Show the ``count`` latest runs with their settings and results, repeats in one row, read-only."""
+    shown = latest(runs, count)
+    rows = _ordered(fold(table(shown), repeats_among(shown))[:count])
+    st.dataframe(_shown(rows), hide_index=True, column_config=_COLUMNS, placeholder="")
 
 
 def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
     """Show the table and return the ticked runs; at first the two newest that were tested."""
     known = runs.by_id
     chosen = _chosen(known)
-    folded = _one_row_for_repeats(listed, known, chosen)
+    folded = _one_row_for_repeats(_ordered(listed), runs, chosen)
     ids = list(folded.index)
     # Rows are ticked by position, so a table with other runs needs another key.
     listing = compared_table(blake2s(",".join(ids).encode()).hexdigest()[:16])
@@ -96,7 +72,7 @@ def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
         key=listing.name,
         hide_index=True,
         column_config=_COLUMNS,
-        height=min(38 + 35 * max(1, len(ids)), 390),
+        placeholder="",
         on_select=lambda: _take(listing, ids),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [ids.index(run_id) for run_id in chosen if run_id in ids]}},
@@ -114,9 +90,9 @@ def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
     return [known[run_id] for run_id in chosen]
 
 
-def _one_row_for_repeats(listed: pd.DataFrame, known: Mapping[str, Entry], chosen: Sequence[str]) -> pd.DataFrame:
+def _one_row_for_repeats(listed: pd.DataFrame, runs: Listing, chosen: Sequence[str]) -> pd.DataFrame:
     """Fold runs that differ only by their seed into one row, unless that is not wanted."""
-    folded = fold(listed, known, chosen)
+    folded = fold(listed, runs.once(repeats_among), chosen)
     if len(folded) == len(listed):
         return listed
     is_wanted = st.toggle(
@@ -151,11 +127,18 @@ def _chosen(known: Mapping[str, Entry]) -> list[str]:
     if given is None:
         asked = COMPARE.values(known) if not COMPARED.is_set else []
         warn_of_missing(known)
-        tested = [run_id for run_id, entry in known.items() if entry.test_accuracy is not None]
-        given = asked[:MAX_RUNS] or tested[:2] or list(known)[:2]
+        given = asked[:MAX_RUNS] or _newest(known)
     given = [run_id for run_id in given if run_id in known]
     _choose(given)
     return given
+
+
+def _newest(known: Mapping[str, Entry]) -> list[str]:
+    """Return the ids of the two newest runs: tested ones and no repeats of each other, as far as there are."""
+    tested = [entry for entry in known.values() if entry.test_accuracy is not None] or list(known.values())
+    apart = {entry.unseeded: entry.id for entry in reversed(tested)}  # the newest of each settings
+    newest = [entry.id for entry in tested if apart[entry.unseeded] == entry.id]
+    return newest[:2] if len(newest) > 1 else [entry.id for entry in tested[:2]]
 
 
 def warn_of_missing(known: Mapping[str, Entry]) -> None:
@@ -183,10 +166,6 @@ def _take(table: Key[Any], ids: Sequence[str]) -> None:
     _choose(wanted[:MAX_RUNS])
 
 
-def _ordered(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.sort_values("Pinned", ascending=False, kind="stable")
-
-
 def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     """Select informative columns: titles, pins and tags where there are any, settings that differ."""
     own = [name for name in ("Pinned", "Colour") if rows[name].any()]
@@ -209,46 +188,5 @@ def _swatch(colour: str) -> str | None:
     return inline(np.full((12, 12, 3), hex_to_rgb(colour), np.uint8)) if colour else None
 
 
-def _filters(runs: Listing) -> list[str]:
-    """List the columns to filter by."""
-    rows = runs.once(table)
-    return [name for name in rows.columns if name not in _SEARCHED and _varies(rows[name])]
-
-
-def _varies(values: pd.Series[Any]) -> bool:
-    """Check whether a filter on the column can remove any row."""
-    if values.name == "Tags":
-        return bool(values.map(len).any())
-    return values.nunique(dropna=False) > 1
-
-
-def _filtered(rows: pd.DataFrame, name: str, whole: pd.Series[Any]) -> pd.DataFrame:
-    """Show one filter and return the matching rows; its choices come from the ``whole`` column."""
-    key = f"compare.filter.{name}"
-    if name == "Tags":
-        wanted = st.multiselect(
-            "Tags", sorted({tag for tags in whole for tag in tags}), key=key, persist_state="session"
-        )
-        return rows[rows["Tags"].map(lambda tags: set(wanted) <= set(tags))]
-    values = sorted(whole.dropna().unique())
-    if is_datetime64_any_dtype(whole):
-        return _between_days(rows, name, values, key)
-    if len(values) <= FEW or not is_numeric_dtype(whole) or is_bool_dtype(whole):
-        wanted = st.multiselect(name, values, key=key, persist_state="session", placeholder="all")
-        return rows[rows[name].isin(wanted)] if wanted else rows
-    low, high = st.select_slider(
-        name, values, (values[0], values[-1]), format_func=_short, key=key, persist_state="session"
-    )
-    return rows[rows[name].between(low, high)]
-
-
-def _between_days(rows: pd.DataFrame, name: str, values: Sequence[Any], key: str) -> pd.DataFrame:
-    first, last = values[0].date(), values[-1].date()
-    days = st.date_input(name, (first, last), first, last, key=key, persist_state="session")
-    days = days if isinstance(days, tuple) else (days,)
-    started = rows[name].dt.date
-    return rows[started.between(days[0], days[-1])] if days else rows
-
-
-def _short(value: float) -> str:
-    return f"{value:.4g}"
+def _ordered(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.sort_values("Pinned", ascending=False, kind="stable")

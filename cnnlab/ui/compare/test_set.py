@@ -31,7 +31,9 @@ def show(chosen: Chosen) -> None:
     if not tested:
         st.info("None of your runs has been tested: a run is tested when it ends.")
         return
-    dataset = st.selectbox("Data set", list(tested), format_func=dataset_title, key=f"compare.worn.{'.'.join(tested)}")
+    dataset = st.selectbox(
+        "Data set", list(tested), format_func=dataset_title, key=f"compare.worn.{'.'.join(tested)}", width=320
+    )
     candidates = tested[dataset]
     _count(dataset, candidates)
     best = candidates[0]

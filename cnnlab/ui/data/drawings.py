@@ -15,6 +15,7 @@ from cnnlab.training.config import MAX_LESSONS
 from cnnlab.ui.data.found import OWN_NAMES, Found, clash
 from cnnlab.ui.shell import drawings
 from cnnlab.ui.shell.frame import counted, literal
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import DATA_DRAWN_CLASS, DRAWINGS, DRAWINGS_CHANGED
 from cnnlab.ui.widgets.canvas import drawing_canvas, set_drawing
 from cnnlab.ui.widgets.images import enlarged
@@ -38,7 +39,7 @@ def draw() -> Found:
         chosen = st.multiselect("Classes of the data set", enough, default=enough, key=f"data.drawn.{len(enough)}")
     error = clash(chosen)
     if error:
-        st.error(literal(error))
+        st.error(as_reason(error))
     missing = [OWN_NAMES] if error else []
     if len(chosen) < 2:
         missing.append(f"two classes of {FEWEST_A_CLASS} drawings or more")

@@ -12,7 +12,7 @@ from cnnlab.data.pictures.sources import BytesSource, FolderSource, zip_source
 from cnnlab.errors import CnnLabError
 from cnnlab.ui.data.found import OWN_NAMES, Found, clash
 from cnnlab.ui.data.packed import MAX_UPLOAD
-from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import DATA_CLASSES, class_name
 from cnnlab.ui.widgets.image_file import ask_for_files
 
@@ -28,7 +28,7 @@ def archive() -> Found:
     try:
         return Found(zip_source(file, file.name))
     except CnnLabError as error:
-        st.error(f"{literal(str(error))}.")
+        st.error(as_reason(error))
         return Found(missing=("an archive that can be read",))
 
 
@@ -53,7 +53,7 @@ def class_by_class() -> Found:
         if not any(map(is_none, names)):
             st.button("A class “none”", icon=":material/add:", type="tertiary", on_click=_add_class, args=[NONE])
     if error := clash(names):
-        st.error(literal(error))
+        st.error(as_reason(error))
         missing.append(OWN_NAMES)
     if len({path.partition("/")[0] for path in found}) < 2:
         missing.append("pictures of two classes")

@@ -17,6 +17,7 @@ from cnnlab.ui.data.gallery import gallery
 from cnnlab.ui.shell import frame, poll, session
 from cnnlab.ui.shell.frame import literal
 from cnnlab.ui.shell.own_pictures import own_pictures
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import DATA_JUDGED
 from cnnlab.ui.widgets.figure import download_table
 
@@ -73,7 +74,7 @@ def _watch(version: Version, work: Worker[Step]) -> None:
             "Stop", on_click=work.cancel, icon=":material/stop_circle:", width="stretch", key="data.judge.stop"
         )
     elif work.error:
-        st.error(literal(work.error), title="The pictures could not be checked")
+        st.error(as_reason(work.error), title="The pictures could not be checked")
     if latest and latest.results:
         _show(version, latest.results)
 

@@ -16,8 +16,9 @@ from cnnlab.ui.data import PLACE
 from cnnlab.ui.data.changed import tell_change
 from cnnlab.ui.data.found import clash
 from cnnlab.ui.shell.flash import say
-from cnnlab.ui.shell.frame import counted, literal
+from cnnlab.ui.shell.frame import counted
 from cnnlab.ui.shell.own_pictures import own_pictures
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import DATA_MOVE_LIKELY, DATA_MOVE_TO, DATA_NEW_CLASS, Key
 from cnnlab.ui.widgets.images import enlarged
 
@@ -99,7 +100,7 @@ def _actions(version: Version, ticked: Mapping[int, str], is_doubted: bool) -> N
                 args=[version, ticked],
             )
     if place.get() == OTHER and (error := clash([*version.classes, DATA_NEW_CLASS.get()])):
-        st.error(literal(error))
+        st.error(as_reason(error))
 
 
 def _target(version: Version, chosen: str) -> str:

@@ -13,11 +13,11 @@ from cnnlab.runs.data_changes import Effect, effect_of_change
 from cnnlab.runs.entry import Entry, settings_digest
 from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
-from cnnlab.training.titles import in_form_words
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.frame import counted, go_to, literal
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.shell.own_pictures import own_pictures
+from cnnlab.ui.shell.reasons import as_reason
 
 
 def show_effects(version: Version) -> None:
@@ -46,7 +46,7 @@ def show_effects(version: Version) -> None:
         try:
             session.start(_config(entry, version))
         except (RunError, ConfigError) as error:
-            st.error(literal(in_form_words(str(error))), title="This training could not start")
+            st.error(as_reason(error), title="This training could not start")
             return
         go_to("Train")
 

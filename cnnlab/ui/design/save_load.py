@@ -23,6 +23,7 @@ from cnnlab.pretrained.table import NETWORKS
 from cnnlab.ui.design import state
 from cnnlab.ui.shell import frame, person
 from cnnlab.ui.shell.flash import say
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.session import shelf
 from cnnlab.ui.shell.state import DESIGN_AWAY, DESIGN_DELETE_OPEN, DESIGN_ERROR, Key, design_field
 
@@ -107,7 +108,7 @@ def keep(draft: Draft, code: str, svg: str) -> None:
         **state.on_change(_upload, design_field("keep", "file")),
     )
     if error := DESIGN_ERROR.get():
-        st.error(frame.literal(error), icon=":material/block:")
+        st.error(as_reason(error), icon=":material/block:")
     _offer_undo()
     _remove_saved()
     _restore_deleted()

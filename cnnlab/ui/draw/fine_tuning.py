@@ -19,9 +19,9 @@ from cnnlab.quantities import signed
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.trained import Trained
 from cnnlab.training.config import ConfigError
-from cnnlab.training.titles import in_form_words
 from cnnlab.ui.shell import person, poll, run_changes, session
 from cnnlab.ui.shell.frame import counted, literal
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.widgets.job_progress import progress_text
 
 MUCH = 0.01  # share of the test images
@@ -41,7 +41,7 @@ def fine_tune(known: Sequence[LabelledDrawing], run: Run, trained: Trained) -> N
             st.caption("A training of yours still runs. Fine-tune after it ends, or stop it.")
         return
     if job and job.error and job.config.lessons:
-        st.error(literal(job.error), title="The fine-tuning failed")
+        st.error(as_reason(job.error), title="The fine-tuning failed")
     if not known:
         return
     taught, aside = set_aside(known)
@@ -65,7 +65,7 @@ def _start(taught: Sequence[LabelledDrawing], run: Run, epoch: int) -> None:
     try:
         job = session.start(fine_tuning(run, taught, epoch))
     except (ConfigError, DatasetError, RunError) as error:
-        st.error(literal(in_form_words(str(error))), title="Fine-tuning on these drawings is not possible")
+        st.error(as_reason(error), title="Fine-tuning on these drawings is not possible")
         return
     # Once its initial weights are on disk the run can be viewed, and the page switches to it.
     asked = monotonic()

@@ -15,6 +15,7 @@ from cnnlab.runs.trained import seen_by
 from cnnlab.text import percent
 from cnnlab.ui.draw.predictions import newest, prepare_answers
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.widgets.live_answers import Bar, LiveAnswer
 from cnnlab.ui.widgets.live_camera import LIVE_PART, latest_frame, live_camera
 
@@ -34,7 +35,7 @@ def show(named: Mapping[str, Entry]) -> None:
         try:
             picture = read_frame(frame_bytes(sent.get("frame")))
         except DrawingError as error:
-            st.error(f"{frame.literal(str(error))}.")
+            st.error(as_reason(error))
         else:
             answers = _answers(named, picture)
     else:

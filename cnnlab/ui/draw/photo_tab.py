@@ -22,6 +22,7 @@ from cnnlab.runs.entry import Entry
 from cnnlab.text import percent
 from cnnlab.ui.draw.predictions import newest, prepare_answers
 from cnnlab.ui.shell import frame
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.image_file import ask_for_file_or_webcam
 from cnnlab.ui.widgets.images import enlarged
@@ -51,7 +52,7 @@ def show(named: Mapping[str, Entry]) -> None:
     try:
         pixels, sheet = _found(file.getvalue())
     except DrawingError as error:
-        right.error(f"{frame.literal(str(error))}.", title="This photo cannot be read")
+        right.error(as_reason(error), title="This photo cannot be read")
         right.caption("Best: a thick dark pen on plain paper, even light without flash, camera close and above.")
         return
     seen = {shape: [prepared(character.ink, shape[1:]) for character in sheet.characters] for shape in _shapes(named)}

@@ -18,8 +18,8 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, test_split
 from cnnlab.ui.inspect.looped_images import looped_images
 from cnnlab.ui.shell import poll, session
-from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import LAYOUT_WORK, LAYOUTS, LOOPED_IMAGES, OPENED_IMAGE, layout_of
 from cnnlab.ui.views.cached import features_of
 from cnnlab.ui.views.gallery import opened_image
@@ -122,7 +122,7 @@ def _by_neighbours(asked: _Asked) -> None:
         poll.until_over(lambda: own.is_running, UPDATE_SECONDS, _watch, asked, own)
         return
     if own and own.error:
-        st.error(literal(own.error), title="The layout failed")
+        st.error(as_reason(own.error), title="The layout failed")
     elif own and own.latest and not own.is_cancelled:
         done[asked.name] = own.latest.places
         layout_of(asked.series).put(own.latest.places)

@@ -10,7 +10,7 @@ from cnnlab.analysis.activations import leaves, look
 from cnnlab.analysis.feature_visualization import STEPS, Dream, maximise
 from cnnlab.jobs.worker import Worker
 from cnnlab.ui.shell import poll, session
-from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import GROWING_IMAGE
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure, tidy
@@ -55,7 +55,7 @@ def _watch(work: Worker[Dream], asked: str) -> None:
     """Show the progress, and the image so far."""
     dream = work.latest
     if work.error:
-        st.error(literal(work.error), title="The image could not be generated")
+        st.error(as_reason(work.error), title="The image could not be generated")
     if work.is_running:
         session.watch(work)
         done = dream.step if dream else 0

@@ -19,7 +19,7 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.trained import test_split
 from cnnlab.ui.inspect.nothing_to_show import nothing_to_show
 from cnnlab.ui.shell import person, poll, session
-from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import VERDICTS
 from cnnlab.ui.views.cached import answers, validation_answers
 from cnnlab.ui.views.view import Look
@@ -180,7 +180,7 @@ def _offer(run: Run) -> None:
         poll.until_over(lambda: work.is_running, UPDATE_SECONDS, _watch, work)
         return
     if work and work.error:
-        st.error(literal(work.error), title="The networks could not be trained")
+        st.error(as_reason(work.error), title="The networks could not be trained")
     st.info(
         "A network learns the labels of its training images, even wrong ones. So the training images are split into "
         f"{FOLDS} parts. A new network with this run's settings trains on the others and checks each part: {FOLDS} "

@@ -22,12 +22,13 @@ from cnnlab.runs.trained import Trained
 from cnnlab.ui.inspect.surgery_tools import history_buttons, instruments, opened, steps_of
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure
 
 
 def show(look: Look) -> None:
-    """Show the layers to operate on, and beside them the answers before and after."""
+    """Show the accuracy, below it the layers to operate on, and beside them the answers before and after."""
     st.fragment(_table)(look, _patient(look.at, look.run, look.trained))
 
 
@@ -45,17 +46,19 @@ def _answers(at: str, steps: str, _patient: Operated, _operations: tuple[Operati
 
 @frame.errors_shown()
 def _table(look: Look, patient: Operated) -> None:
+    answer = st.container()  # above the tools: on a phone it stays in sight while filters are switched off
     left, right = st.columns([2, 3], gap="large")
     with left:
         instruments(look, patient)
         history = history_buttons(look)
-    with right:
-        try:
-            found = _answers(look.at, history.present, patient, steps_of(history))
-        except CnnLabError as error:  # a run that a layer came from is gone, or another epoch's does not fit
-            st.error(f"{literal(str(error))}. Undo the last operation, or start over.")
-            return
+    try:
+        found = _answers(look.at, history.present, patient, steps_of(history))
+    except CnnLabError as error:  # a run that a layer came from is gone, or another epoch's does not fit
+        answer.error(f"{as_reason(error)} Undo the last operation, or start over.")
+        return
+    with answer:
         _tell(patient.whole, found)
+    with right:
         _draw(look, patient.whole, found)
 
 

@@ -16,6 +16,7 @@ from cnnlab.runs.surgery import branch_of, kept_branch
 from cnnlab.ui.shell import frame, quotas, session
 from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import (
     SURGERY_CLICKED,
     SURGERY_REFUSAL,
@@ -55,7 +56,7 @@ def instruments(look: Look, patient: Operated) -> None:
         is_off = clicked in _off(look, patient, part)
         _add(look, patient, Operation(kind="on" if is_off else "off", layer=layer, filters=(clicked,)))
     if refusal := SURGERY_REFUSAL.take():
-        st.warning(f"Not possible: {literal(refusal)}.", icon=":material/block:")
+        st.warning(as_reason(refusal), title="Not possible", icon=":material/block:")
     if part.can_be_off:
         _filters(look, patient, part)
     else:
@@ -231,7 +232,7 @@ def _keep(look: Look, history: UndoStack) -> None:
         with st.spinner("Testing it on all images …"):
             branch = kept_branch(run, look.trained, steps, session.store(), opened)
     except CnnLabError as error:
-        st.error(literal(str(error)))
+        st.error(as_reason(error))
         return
     st.success(f"Kept, with {branch.summary.test_accuracy:.1%} of the test images right.", icon=":material/check:")
     frame.door("Train", "Open it on Train", {RUN.name: branch.id})

@@ -19,8 +19,8 @@ from cnnlab.quantities import counted, duration, size
 from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.device import devices
 from cnnlab.training.memory import MOMENTS, needs
-from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.widgets.figure import show_figure
 from cnnlab.ui.widgets.progress import trial
 
@@ -52,7 +52,7 @@ def show() -> None:
     try:
         counts = _counted(asked.architecture, asked.dataset, asked.optimizer, asked.precision)
     except ArchitectureError as error:
-        st.error(frame.literal(str(error)), title="This network does not fit these images")
+        st.error(as_reason(error), title="This network does not fit these images")
         return
     _show_layers(counts, asked, batch_size)
     _show_totals(counts, asked, batch_size)

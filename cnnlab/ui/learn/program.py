@@ -33,6 +33,7 @@ from cnnlab.ui.learn.program_choice import choose
 from cnnlab.ui.learn.program_training import train_and_plot
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.glossary_links import linked
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.widgets.figure import show_figure
 
 LONGEST = 32  # lines of code shown without a scroll bar
@@ -59,7 +60,7 @@ def show() -> None:
         is_of_run = choice.run and config == choice.run.config
         written = _written(config.model_dump_json(), changes if is_of_run else ())
     except (ArchitectureError, ConfigError, ProgramError) as error:
-        st.error(f"{frame.literal(str(error))}.", title="No program for this training")
+        st.error(as_reason(error), title="No program for this training")
         return
     *before, training, plot = written.program.steps
     for number, (step, come_to) in enumerate(zip(before, _COME_TO, strict=True), start=1):

@@ -15,6 +15,7 @@ from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.config_link import from_query
 from cnnlab.training.recipes import DEFAULT, RECIPES
 from cnnlab.ui.shell import address, frame, session
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.session import shelf
 from cnnlab.ui.shell.state import PROGRAM_TRAINING, own_design, program_field
 from cnnlab.ui.widgets.bounds import whole_number
@@ -155,9 +156,7 @@ def _take_address() -> None:
     try:
         config = from_query({name: value for name, value in asked.items() if name != "design"})
     except ConfigError as error:
-        st.toast(
-            f"This link has a setting that does not exist: {frame.literal(str(error))}.", icon=":material/link_off:"
-        )
+        st.toast(f"This link has a setting that does not exist. {as_reason(error)}", icon=":material/link_off:")
         return
     PROGRAM_TRAINING.put(link)
     _fill(link, config, is_new=True)

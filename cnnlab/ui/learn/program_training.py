@@ -21,6 +21,7 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.history import History
 from cnnlab.ui.learn.program_choice import put_into_address
 from cnnlab.ui.shell import frame, poll, run_changes, session
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.widgets.job_progress import progress_text
 from cnnlab.ui.widgets.live_chart import live_chart
 
@@ -107,7 +108,7 @@ def _progress(job: Job) -> None:
 def _offer(config: RunConfig, ended: Job | None, label: str) -> None:
     """Show the button that starts the training, and the error of the last attempt."""
     if ended and ended.error:
-        st.error(frame.literal(ended.error), title="This training failed")
+        st.error(as_reason(ended.error), title="This training failed")
     other = session.running_job()
     if st.button(
         label,
@@ -120,7 +121,7 @@ def _offer(config: RunConfig, ended: Job | None, label: str) -> None:
         try:
             session.start(config)
         except RunError as error:
-            st.error(frame.literal(str(error)), title="This training could not start")
+            st.error(as_reason(error), title="This training could not start")
         else:
             st.rerun()
     if other:

@@ -16,6 +16,7 @@ from cnnlab.runs.example import example_id
 from cnnlab.ui.shell import person, run_changes, session
 from cnnlab.ui.shell.flash import say, tell
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import API_KEY, JOIN_CODE, JOIN_NAME, LEAVING
 
 _renew_key = st.components.v2.component(
@@ -73,7 +74,7 @@ def _show() -> None:
     try:
         rules = person.class_rules()
     except ClassRulesError as error:
-        st.error(f"{literal(str(error))}. The administrator must fix it and restart the server.")
+        st.error(f"{as_reason(error)} The administrator must fix it and restart the server.")
         return
     is_logged_in = st.user.get("is_logged_in")
     if is_logged_in:
@@ -151,7 +152,7 @@ def _log_in() -> None:
     try:
         st.login()
     except StreamlitAuthError as error:
-        st.error(literal(str(error)), title="This server's login does not work; its administrator must fix it")
+        st.error(as_reason(error), title="This server's login does not work; its administrator must fix it")
 
 
 def _log_out() -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.reasons import as_reason
 
 Kind = Literal["toast", "success", "warning", "error"]
 LINK = "link"  # the place of what is wrong with a page's address: below its title
@@ -34,7 +35,7 @@ def tell(place: str, icon: str = "", title: str | None = None) -> None:
     elif kind == "warning":
         st.warning(literal(text), icon=_ICONS[kind])
     elif kind == "error":
-        st.error(literal(text), icon=_ICONS[kind], title=title)
+        st.error(as_reason(text), icon=_ICONS[kind], title=title)
 
 
 def _key(place: str) -> str:

@@ -12,12 +12,13 @@ from streamlit.delta_generator import DeltaGenerator
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.table import DIGITS
 from cnnlab.errors import CnnLabError
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell import session, startup
 from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.entrance import let_in, way_out
 from cnnlab.ui.shell.flash import LINK, tell
 from cnnlab.ui.shell.literal import literal as literal  # noqa: PLC0414 - pages know it as frame.literal
 from cnnlab.ui.shell.menu import PAGES, menu
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import Key, note_visit
 
 _WAY = {"Data": "Data", "Train": "Train", "Try": "Draw", "Why": "Inside"}  # from pictures to reasons, and their pages
@@ -32,7 +33,7 @@ def page(name: str, subtitle: str, title: str = "", beside: int | Literal["stret
     """
     st.set_page_config(page_title=f"{name} · CNN Lab", page_icon="🔬", layout="wide")
     let_in(name)
-    session.get_ready()
+    startup.get_ready()
     note_visit(name)
     query = _own_run() or None
     menu(name, query)
@@ -63,7 +64,7 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except CnnLabError as error:
-        st.error(f"{literal(str(error))}.", title="Something went wrong")
+        st.error(as_reason(error), title="Something went wrong")
 
 
 def link(page: str, label: str) -> None:

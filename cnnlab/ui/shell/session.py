@@ -1,4 +1,4 @@
-"""Sessions and jobs: the server's table of jobs, and those that this browser session watches.
+"""What a browser session trains and looks at: its jobs, its run, and the runs that its person may see.
 
 A job is found by its run's id, which cannot be guessed and is in the page's URL: a reload or a second tab finds it
 there, and with it all trainings of its owner, which start in the order in which they were added. A job that no page
@@ -7,23 +7,14 @@ watches for GRACE_SECONDS is stopped, and its trained weights are saved; other b
 
 from __future__ import annotations
 
-import gc
-import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
-from secrets import token_hex
 from threading import Lock
 from typing import Any
 
-import streamlit as st
-from streamlit import runtime
-
 from cnnlab.data.datasets import DATASETS, dataset_spec
 from cnnlab.data.spec import DatasetError
-from cnnlab.export.mirror import listen, mirror
-from cnnlab.files import clear_aside
 from cnnlab.jobs.fair_share import Ticket
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.worker import Worker
@@ -33,82 +24,22 @@ from cnnlab.people.quotas import Use
 from cnnlab.people.rights import Action
 from cnnlab.runs.ancestry import inherited
 from cnnlab.runs.entry import Entry
-from cnnlab.runs.example import add_example, example_id
+from cnnlab.runs.example import example_id
 from cnnlab.runs.listing import Listing
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
-from cnnlab.threads import WorkerThread, exit_code_is, expect_many_people, share_interpreter
 from cnnlab.training.config import RunConfig
-from cnnlab.ui.shell import catalogue, page_imports, person, quotas, run_changes
+from cnnlab.ui.shell import catalogue, person, quotas, run_changes
 from cnnlab.ui.shell.address import RUN
-from cnnlab.ui.shell.audience import Audience, Watcher
+from cnnlab.ui.shell.board import own_watch, the_board
 from cnnlab.ui.shell.flash import LINK, say
 from cnnlab.ui.shell.own_pictures import may_train_on
 from cnnlab.ui.shell.state import OWN_RUN, WORKS
 
-GRACE_SECONDS = float(os.environ.get("CNNLAB_GRACE_SECONDS", "120"))
 MOST_QUEUED = 20  # trainings of one owner, the running ones included
 REMOVED_WITHIN = 2.0  # seconds that a page waits
 
 _adding = Lock()  # of several pages, each finds what the others began: quotas are of all together
-
-
-@dataclass
-class _Board:
-    """Server-wide state: all jobs by their run's id, and the watchers of each."""
-
-    jobs: dict[str, Job] = field(default_factory=dict)  # in the order in which they were added
-    audience: Audience = field(default_factory=lambda: Audience(GRACE_SECONDS))
-
-    def of(self, owner: str) -> list[Job]:
-        """Return the trainings of an owner, running or ended, in the order in which they were added."""
-        return [job for job in list(self.jobs.values()) if job.owner == owner]
-
-    def let_go(self, job: Job) -> None:
-        """Stop a job that nobody watches and remove it; its results are on disk."""
-        if self.jobs.get(job.run.id) is job:
-            del self.jobs[job.run.id]
-        job.stop()
-
-
-class _Watch(Watcher):
-    """A connected session; Streamlit releases it as soon as the socket closes."""
-
-    def __init__(self, audience: Audience) -> None:
-        super().__init__(audience)
-        self.own: Job | None = None  # the training that it started last
-        self.owner = token_hex(8)  # of its trainings
-
-
-@st.cache_resource(show_spinner=False)
-def _board() -> _Board:
-    return _Board()
-
-
-@st.cache_resource(scope="session", show_spinner=False, on_release=lambda watch: watch.release())
-def _watch() -> _Watch:
-    return _Watch(_board().audience)
-
-
-@st.cache_resource(show_spinner=False)
-def get_ready() -> None:
-    """Prepare the server once, at its first page: clear what killed processes left, add the example, make garbage
-    collections and threads' turns short; in the background read the runs, send what MLflow did not get and import what
-    other pages need.
-    """
-    exit_code_is(0)  # Streamlit's exit code, however it ends
-    gc.collect()
-    gc.freeze()  # a full collection would take 0.2 s to walk through everything imported so far
-    share_interpreter()
-    if person.is_class():
-        expect_many_people()
-    clear_aside(runs_folder())
-    add_example(runs_folder())
-    listen()
-    mirror.send_waiting(runs_folder())
-    WorkerThread(catalogue.entries, end=lambda: None, is_left=True).start()
-    if runtime.exists():  # tests open pages without a server
-        page_imports.begin()
 
 
 def store() -> RunStore:
@@ -123,7 +54,7 @@ def shelf() -> Shelf:
 
 def owner() -> str:
     """Return whom this session's trainings and experiments count for in the queue: its person, if known."""
-    return person.me().id or _watch().owner
+    return person.me().id or own_watch().owner
 
 
 def start(config: RunConfig, provable: bool = False) -> Job:
@@ -153,7 +84,7 @@ def resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> Job
     If another page has just resumed it, return that job.
     """
     run_changes.check(Action.CONTINUE, run)
-    job = _board().jobs.get(run.id)
+    job = the_board().jobs.get(run.id)
     if job and job.is_running:
         return _taken(job)
     return _taken(
@@ -174,7 +105,7 @@ def _added(
     Raises RunError where there are too many, or a quota has no room for it.
     """
     with _adding:
-        board, watch, others = _board(), _watch(), trainings()
+        board, watch, others = the_board(), own_watch(), trainings()
         if known := next((job for job in others if is_asked(job)), None):
             return known
         if len(others) >= MOST_QUEUED:
@@ -203,7 +134,7 @@ def trainings() -> list[Job]:
 
 def all_trainings() -> list[Job]:
     """Return the session's trainings that the server still has, running or ended."""
-    return _board().of(owner())
+    return the_board().of(owner())
 
 
 def remove(job: Job) -> None:
@@ -236,7 +167,7 @@ def running_job() -> Job | None:
 
 def current_job() -> Job | None:
     """Return the session's job, running or ended; None where there is none or the server has removed it."""
-    board, watch = _board(), _watch()
+    board, watch = the_board(), own_watch()
     job = board.jobs.get(current_run_id() or "")
     if job and not person.is_class() and not trainings():
         watch.owner = job.owner or watch.owner  # a page that was reloaded; in a class, whoever has a link only looks
@@ -251,7 +182,7 @@ def watch(work: Worker[Any]) -> None:
     """Watch ``work`` from now on: when all watchers have been gone for the grace period, it is cancelled."""
     kept = WORKS.put([*(other for other in _kept() if other.is_running and other is not work), work])
     for each in kept:
-        _watch().add(each, each.cancel)
+        own_watch().add(each, each.cancel)
 
 
 def _kept() -> list[Worker[Any]]:
@@ -260,7 +191,7 @@ def _kept() -> list[Worker[Any]]:
 
 def current_run_id() -> str | None:
     """Return the id of the session's run, from the URL, else from the session; write it into the URL."""
-    own = _watch().own  # a second click may have interrupted the first before its id was stored
+    own = own_watch().own  # a second click may have interrupted the first before its id was stored
     run_id = RUN.value() or OWN_RUN.get() or (own.run.id if own else None)
     if run_id and not is_training(run_id) and not find_run(run_id):
         if RUN.drop():
@@ -287,7 +218,7 @@ def _why_missing(run_id: str) -> str:
 
 def is_training(run_id: str) -> bool:
     """Check whether the run trains here, where one may see it: then it is locked, and cannot have been deleted."""
-    job = _board().jobs.get(run_id)
+    job = the_board().jobs.get(run_id)
     return job is not None and job.is_running and person.may(Action.SEE, job.run)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import streamlit as st
 
 from cnnlab.data.pictures.collecting import Collection
-from cnnlab.drawings.strokes import PEN
+from cnnlab.drawings.strokes import PEN, LabelledDrawing
 from cnnlab.networks.architecture import Draft, Place
 from cnnlab.networks.designs import read_design
 from cnnlab.networks.edit import UndoStack
@@ -107,6 +107,7 @@ ASSIGNMENT_FILLED: Key[str] = Key("assignment.filled", "")  # with which the for
 ASSIGNMENT_SHOWN: Key[str] = Key("class.assignment", "")  # on Class
 CLASS_VERIFYING: Key[tuple[str, ...]] = Key("class.verifying", ())  # handed-in runs
 CLASS_REDRAWN: Key[str] = Key("class.redrawn", "")  # the digit that is drawn once more
+CLASS_FORGOTTEN: Key[dict[str, LabelledDrawing]] = Key("class.forgotten", {})  # one's digits, to undo
 CLASS_REMOVED: Key[str] = Key("class.removed", "")  # an assignment, to undo
 
 # Data.

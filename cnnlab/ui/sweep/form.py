@@ -15,10 +15,10 @@ from cnnlab.networks.presets import PRESETS
 from cnnlab.quantities import estimate, size
 from cnnlab.runs.epoch_times import rough_epoch_seconds
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, RunConfig, field_title
-from cnnlab.training.titles import in_form_words, value_title
+from cnnlab.training.titles import value_title
 from cnnlab.ui.shell import quotas, session
 from cnnlab.ui.shell.frame import counted
-from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.config_inputs import without
 from cnnlab.ui.widgets.disk_room import warn_of_disk
@@ -56,7 +56,7 @@ def sweep_form(top: DeltaGenerator) -> SweepConfig | None:
             _tell_disk(asked)
         return asked
     except ConfigError as error:
-        top.error(literal(in_form_words(str(error))), title="This sweep cannot run")
+        top.error(as_reason(error), title="This sweep cannot run")
         return None
 
 

@@ -18,10 +18,10 @@ from cnnlab.quantities import rough_duration
 from cnnlab.runs.run import RunError
 from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, field_title
-from cnnlab.training.titles import in_form_words
 from cnnlab.ui.shell import frame, person, poll, quotas, run_changes, session
 from cnnlab.ui.shell.address import SWEEP
 from cnnlab.ui.shell.glossary_links import explain
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import MORE_TRIALS, SWEEP_CHOSEN, search_runs
 from cnnlab.ui.sweep.running import running_trials, setting, time_left
 from cnnlab.ui.widgets.bounds import between, is_within
@@ -65,7 +65,7 @@ def start(config: SweepConfig) -> bool:
             quotas.check(lambda: quotas.sweep_needs(config), len(session.trainings()))
             sweep = _store().create(config)
         except (ConfigError, RunError) as error:
-            st.error(frame.literal(in_form_words(str(error))), title="This sweep could not start")
+            st.error(as_reason(error), title="This sweep could not start")
             return False
         board[sweep.id] = _search(sweep)
     SWEEP_CHOSEN.put(sweep.id)
@@ -114,7 +114,7 @@ def _show(sweep_id: str) -> None:
         _progress(sweep, _board().get(sweep_id))
         _results(sweep)
     except SweepError as error:
-        st.error(frame.literal(in_form_words(str(error))), title="This sweep cannot be shown")
+        st.error(as_reason(error), title="This sweep cannot be shown")
 
 
 def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
@@ -137,7 +137,7 @@ def _progress(sweep: Sweep, work: Worker[Step] | None) -> None:
         text += f", {begun} interrupted"
     st.progress(min(1.0, ended / config.trials), text=f"{text}, {rough_duration(sweep.seconds)} of training")
     if work and work.error:
-        st.error(frame.literal(work.error), title="This sweep ended too early")
+        st.error(as_reason(work.error), title="This sweep ended too early")
     if status == "running":
         st.info("Another process is running this sweep.", icon=":material/autorenew:")
     elif person.may(Action.CONTINUE, sweep):
@@ -234,6 +234,6 @@ def _go_on(sweep: Sweep, further: bool = False) -> None:
             if further:
                 sweep.extend(MORE_TRIALS.get())
         except (ConfigError, RunError) as error:
-            st.toast(frame.literal(in_form_words(str(error))), icon=":material/error:")
+            st.toast(as_reason(error), icon=":material/error:")
             return
         _board()[sweep.id] = _search(sweep)

@@ -10,8 +10,9 @@ from cnnlab.people.rights import Action
 from cnnlab.runs.example import example_id
 from cnnlab.runs.run import Run, RunError
 from cnnlab.serve.api import MOST_BYTES, OF_KEY, PATH
-from cnnlab.ui.shell import api, frame, person, run_changes
+from cnnlab.ui.shell import api, person, run_changes
 from cnnlab.ui.shell.address import VISIT, server_url
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import API_KEY
 
 _PAGE = "Train"
@@ -108,4 +109,4 @@ def _revoke() -> None:
 
 
 def _tell(error: Exception) -> None:
-    st.toast(frame.literal(str(error)), icon=":material/error:")
+    st.toast(as_reason(error), icon=":material/error:")

@@ -13,6 +13,7 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.summary import Trial
 from cnnlab.ui.shell import classroom, frame, person, poll, run_changes, session
 from cnnlab.ui.shell.networks import KEPT
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.train.run_view import RunView
 
 UPDATE_SECONDS = 0.5
@@ -66,7 +67,7 @@ def _try(view: RunView, finding: Finding) -> None:
         trial = Trial(run=view.run.id, fault=finding.name, change=finding.change.says)
         run_changes.describe(job.run, trial=trial)
     except CnnLabError as error:
-        st.error(frame.literal(str(error)))
+        st.error(as_reason(error))
     else:
         st.rerun()  # the queue and the run are outside the fragment that this button reruns
 

@@ -14,8 +14,8 @@ from cnnlab.quantities import duration, estimate
 from cnnlab.runs.run import RunError
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.memory import GB, needs
-from cnnlab.training.titles import in_form_words
 from cnnlab.ui.shell import classroom, frame, person, quotas, session
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import PROVABLE
 from cnnlab.ui.train.assignment import show_rules
 from cnnlab.ui.train.queue import queue
@@ -69,10 +69,9 @@ def _start(config: RunConfig | None) -> None:
         epoch_timing.give_way()
         _begin(session.start, config)
     if config:
-        _tell_time(config)
-        _tell_memory(config)
-        tell_disk(config)
-        tell_quota(lambda: _needs(config))
+        with st.container(gap="xxsmall"):
+            _tell_time(config)
+            _tell_needs(config)
 
 
 def _add(config: RunConfig | None) -> None:
@@ -82,11 +81,10 @@ def _add(config: RunConfig | None) -> None:
     )
     if is_clicked and config:
         _begin(session.add, config)
-    st.caption("It starts by itself when its turn comes.")
-    if config:
-        _tell_memory(config)
-        tell_disk(config)
-        tell_quota(lambda: _needs(config))
+    with st.container(gap="xxsmall"):
+        st.caption("It starts by itself when its turn comes.")
+        if config:
+            _tell_needs(config)
 
 
 def _may_start(config: RunConfig | None) -> bool:
@@ -101,7 +99,7 @@ def _begin(begin: Callable[[RunConfig, bool], Job], config: RunConfig) -> None:
     try:
         begin(config, PROVABLE.get())
     except (ConfigError, RunError) as error:
-        st.error(frame.literal(in_form_words(str(error))), title="This training could not start")
+        st.error(as_reason(error), title="This training could not start")
     else:
         link.forget()
         st.rerun()
@@ -124,8 +122,11 @@ def _tell_time(config: RunConfig) -> None:
             epoch_timing.keep_measuring(network, config, spec)
 
 
-def _tell_memory(config: RunConfig) -> None:
+def _tell_needs(config: RunConfig) -> None:
+    """Say what the training takes of memory, disk and quotas."""
     st.caption(f"Memory: up to {needs(config, DATASETS[config.dataset]).total / GB:.1f} GB.")
+    tell_disk(config)
+    tell_quota(lambda: _needs(config))
 
 
 def _tell(seconds: float, epochs: int, source: str) -> None:

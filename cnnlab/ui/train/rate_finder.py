@@ -12,7 +12,8 @@ from cnnlab.training.config import RunConfig
 from cnnlab.training.events import StepMetrics
 from cnnlab.training.lr_finder import STEPS, ramp, suggest
 from cnnlab.training.run_data import load_for
-from cnnlab.ui.shell import frame, poll, session
+from cnnlab.ui.shell import poll, session
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import RATE_RAMP
 from cnnlab.ui.widgets.run_form import set_learning_rate
 
@@ -62,7 +63,7 @@ def _watch(work: Worker[Points], config: RunConfig) -> None:
         session.watch(work)
         st.progress(min(work.latest[-1].step / STEPS, 1.0) if work.latest else 0.0, text=_told(work))
     elif work.error:
-        st.error(frame.literal(work.error), title="The finder could not start")
+        st.error(as_reason(work.error), title="The finder could not start")
     elif work.latest and not work.is_cancelled:
         _show(work.latest, config)
 

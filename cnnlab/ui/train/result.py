@@ -13,6 +13,7 @@ from cnnlab.training.config import last_epoch
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.address import VIEW
 from cnnlab.ui.shell.glossary_links import explain
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.train.handing_in import handing_in
 from cnnlab.ui.train.run_actions import run_actions
 from cnnlab.ui.train.run_view import RunView
@@ -41,7 +42,8 @@ def _ending(view: RunView) -> None:
     last = last_epoch(view.config, summary.extensions)
     where = f"after {whole} of {last} epochs, which are kept. **Resume** continues from there."
     if summary.status == "failed":
-        st.error(frame.literal(summary.error), title="This training failed; its complete epochs are kept")
+        kept = "; its complete epochs are kept" if whole else ""
+        st.error(as_reason(summary.error), title=f"This training failed{kept}")
     elif summary.status == "interrupted":
         st.warning(f"This training was interrupted {where}")
     elif summary.status == "stopped":

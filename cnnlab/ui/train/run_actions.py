@@ -9,6 +9,7 @@ from cnnlab.people.rights import Action
 from cnnlab.runs.machines import unlike_here
 from cnnlab.runs.run import Run
 from cnnlab.ui.shell import frame, person, quotas, session
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import BRANCH_OPEN, branch_epoch
 from cnnlab.ui.train.access import share
 from cnnlab.ui.widgets import run_form as form
@@ -80,7 +81,7 @@ def _resume(run: Run, epochs: int = 0, learning_rate: float | None = None) -> No
     try:
         session.resume(run, epochs, learning_rate)
     except CnnLabError as error:
-        st.error(frame.literal(str(error)))
+        st.error(as_reason(error))
     else:
         st.rerun()
 

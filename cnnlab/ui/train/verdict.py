@@ -40,16 +40,15 @@ def verdict(view: RunView) -> None:
 
 
 def _tell(found: Verdict) -> None:
-    figures = (
-        f"{percent(found.before)} of {found.images:,} validation images were right before, {percent(found.after)} now "
-        f"({p_value(found.p)}, McNemar)."
-    )
+    badge = ":gray-badge[:material/drag_handle: No evidence that it helped]"
     if found.helped:
-        st.success(f"It helped: {figures}", icon=":material/check:")
+        badge = ":green-badge[:material/check: It helped]"
     elif found.harmed:
-        st.warning(f"It did harm: {figures}", icon=":material/trending_down:")
-    else:
-        st.info(f"No evidence that it helped: {figures}", icon=":material/drag_handle:")
+        badge = ":orange-badge[:material/trending_down: It did harm]"
+    st.markdown(
+        f"{badge} {percent(found.before)} of {found.images:,} validation images were right before, "
+        f"{percent(found.after)} now (McNemar: p {p_value(found.p)})."
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner="Comparing both on the validation images")

@@ -20,6 +20,7 @@ from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.frame import counted, go_to, literal
 from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.views.cached import reference
 from cnnlab.ui.views.image_picker import choose_mistakes
 from cnnlab.ui.views.nearest import nearest_images, show_nearest
@@ -163,7 +164,7 @@ def _start(config: RunConfig) -> None:
     try:
         session.start(config)
     except CnnLabError as error:
-        st.error(literal(str(error)), title="This training could not start")
+        st.error(as_reason(error), title="This training could not start")
         return
     go_to("Train")
 

@@ -15,6 +15,7 @@ from cnnlab.runs.summary import Summary
 from cnnlab.runs.trained import seen_by, test_split
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.networks import trained_network
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import IMAGE_CLASS, IMAGE_SOURCE, IMAGE_WRONG, Key, image_number, judged_at
 from cnnlab.ui.views.cached import answers
 from cnnlab.ui.views.view import Picked
@@ -107,7 +108,7 @@ def _uploaded(run: Run) -> Picked | None:
     try:
         made = seen_by(run, picture)
     except DrawingError as error:
-        st.error(f"{frame.literal(str(error))}.", title="This picture cannot be used")
+        st.error(as_reason(error), title="This picture cannot be used")
         return None
     for change in made.changes:
         st.caption(change)

@@ -10,7 +10,7 @@ from cnnlab import charts
 from cnnlab.analysis.activations import penultimate
 from cnnlab.charts.style import TILE_NAME, fitted
 from cnnlab.data.spec import DatasetError
-from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.views.cached import Reference, reference
 from cnnlab.ui.views.view import Look
 from cnnlab.ui.widgets.figure import show_figure
@@ -26,7 +26,7 @@ def show(at: Look) -> None:
     try:
         known = reference(at.run, trained)
     except DatasetError as error:
-        st.error(literal(str(error)), title="There are no training images to compare with")
+        st.error(as_reason(error), title="There are no training images to compare with")
         return
     if known is None:
         return

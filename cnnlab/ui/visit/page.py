@@ -11,7 +11,7 @@ from cnnlab.drawings.preprocess import prepared, stroke_ink
 from cnnlab.people.rights import Action
 from cnnlab.runs.run import Run
 from cnnlab.runs.trained import Trained, seen_by
-from cnnlab.ui.shell import frame, person, session
+from cnnlab.ui.shell import frame, person, session, startup
 from cnnlab.ui.shell.literal import literal
 from cnnlab.ui.shell.networks import trained_network
 from cnnlab.ui.views.answer import show_answer
@@ -29,7 +29,7 @@ def visit(run_id: str) -> None:
     """Show the page in place of all others, where the session's person may ask the run for predictions."""
     st.set_page_config(page_title="CNN Lab", page_icon="🔬", layout="wide")
     person.identify()
-    session.get_ready()
+    startup.get_ready()
     run = session.find_run(run_id, Action.PREDICT)
     if run is None:
         st.title("CNN Lab", anchor=False)

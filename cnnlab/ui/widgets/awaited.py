@@ -10,6 +10,7 @@ import streamlit as st
 from cnnlab.jobs.worker import Progress, Worker
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.literal import literal
+from cnnlab.ui.shell.reasons import as_reason
 
 AT_ONCE_SECONDS = 1.0  # that a page waits before it shows progress
 UPDATE_SECONDS = 0.5
@@ -42,7 +43,7 @@ def awaited(what: str, begin: Begin[P, Step], *args: P.args, **kwargs: P.kwargs)
         poll.until_over(lambda: work.is_running, UPDATE_SECONDS, _watch, work, what)
         return None
     if work.error:
-        st.error(literal(work.error), title=f"{what} failed")
+        st.error(as_reason(work.error), title=f"{what} failed")
     elif work.is_cancelled:
         st.info(f"{what} was stopped before its end.", icon=":material/stop_circle:")
     else:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnnlab.jobs.job import Job
 from cnnlab.runs.summary import About, title_of
+from cnnlab.training.titles import in_form_words
 from cnnlab.ui.widgets.component_files import joined
 
 _component = st.components.v2.component(
@@ -36,4 +37,4 @@ def _told(job: Job) -> dict[str, Any]:
 
 def _result(job: Job) -> str:
     accuracy = job.summary.test_accuracy
-    return job.error if job.state == "failed" or accuracy is None else f"Test accuracy {accuracy:.1%}"
+    return in_form_words(job.error) if job.state == "failed" or accuracy is None else f"Test accuracy {accuracy:.1%}"

@@ -8,7 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cnnlab.drawings.images import SUFFIXES, read_picture
 from cnnlab.drawings.strokes import DrawingError
-from cnnlab.ui.shell.frame import literal
+from cnnlab.ui.shell.reasons import as_reason
 
 _FILE, _WEBCAM = "File", "Webcam"
 
@@ -38,5 +38,5 @@ def read_or_say(file: UploadedFile) -> Image.Image | None:
     try:
         return read_picture(file.getvalue())
     except DrawingError as error:
-        st.error(f"{literal(str(error))}.", title="This picture cannot be read")
+        st.error(as_reason(error), title="This picture cannot be read")
         return None

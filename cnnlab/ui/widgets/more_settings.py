@@ -13,8 +13,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.data.datasets import DATASETS
 from cnnlab.training.device import devices, precisions
-from cnnlab.training.titles import in_form_words, setting_of, value_title
-from cnnlab.ui.shell.literal import literal
+from cnnlab.training.titles import setting_of, value_title
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import FORM_MORE, FORM_OPENING, FORM_WRONG
 from cnnlab.ui.widgets.bounds import between, is_within
 from cnnlab.ui.widgets.config_inputs import alike, choice, counts, integer, number, text
@@ -43,7 +43,7 @@ def more_settings(dataset: str, is_branch: bool) -> dict[str, Any]:
 def refuse(reason: str, top: DeltaGenerator, folded: Collection[str]) -> None:
     """Say at the ``top`` why the settings cannot run; open the fold once where one of its fields is wrong."""
     is_folded = setting_of(reason) in folded
-    top.error(literal(in_form_words(reason, ", under More settings" if is_folded else "")))
+    top.error(as_reason(reason, ", under More settings" if is_folded else ""))
     if FORM_WRONG.get() == reason:
         return  # who closed the fold since then wants it closed
     FORM_WRONG.put(reason)

@@ -11,7 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.jobs.worker import Progress, Worker
 from cnnlab.learn.shipped import Shipped
-from cnnlab.ui.shell import frame, poll, session
+from cnnlab.ui.shell import poll, session
+from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import TRIALS
 
 UPDATE_SECONDS = 0.5
@@ -87,7 +88,7 @@ def _watch(key: str, asked: object, show: Callable[[Any], None]) -> None:
         left.progress(latest.done if latest else 0.0, text=_told(work))
         right.button("Stop", key=f"{key}.stop", on_click=work.cancel, icon=":material/stop_circle:", width="stretch")
     elif work.error:
-        st.error(frame.literal(work.error), title="The experiment has failed")
+        st.error(as_reason(work.error), title="The experiment has failed")
     elif work.is_cancelled:
         st.caption("Stopped before its end.")
     if begun.asked != asked:

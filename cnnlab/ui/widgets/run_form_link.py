@@ -10,7 +10,8 @@ import streamlit as st
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.config_link import RECIPE, from_query, to_query, without_mistakes
 from cnnlab.training.recipes import DEFAULT
-from cnnlab.ui.shell import address, frame
+from cnnlab.ui.shell import address
+from cnnlab.ui.shell.reasons import as_reason
 
 # Parameters of the app's other pages and of Streamlit.
 _OTHERS = {"run", "runs", "sweep", "compare", "chapter", "term", "assignment", "embed", "embed_options"}
@@ -25,7 +26,7 @@ def follow(fill_in: Callable[[str, RunConfig], None]) -> None:
     asked = _asked()
     sound, refused = without_mistakes(asked)
     if refused:
-        lines = "\n\n".join(frame.literal(line) for line in refused)
+        lines = "\n\n".join(map(as_reason, refused))
         st.warning(lines, title="This link has a setting that does not exist", icon=":material/link_off:")
     if sound and address.is_new("setup", asked):
         fill_in(sound.get(RECIPE, DEFAULT), from_query(sound))
@@ -47,7 +48,7 @@ def offer(config: RunConfig) -> None:
         try:
             query = to_query(config)
         except ConfigError as error:
-            st.caption(frame.literal(f"{error}."))
+            st.caption(as_reason(error))
             return
         st.caption("Opens Train with these settings.")
         st.code(f"{st.context.url or ''}?{urlencode(query)}", language=None, wrap_lines=True)

@@ -144,7 +144,7 @@ def test_what_was_downloaded_is_imported_once(run: Run) -> None:
 def test_a_file_without_labelled_drawings_is_refused_with_its_reason(content: bytes, run: Run) -> None:
     app = upload(opened(run), content)
     assert not app.exception
-    assert "no JSON list of drawings" in app.error[0].value
+    assert "No JSON list of drawings" in app.error[0].value
     assert collected(app) == []
     assert not app.run().error
 

@@ -12,6 +12,7 @@ from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig
 from cnnlab.ui.shell import session
 from cnnlab.ui.shell.audience import Audience
+from cnnlab.ui.shell.board import own_watch, the_board
 from tests.pages.driver import checked, open_page
 from tests.samples import TINY
 from tests.trainings import wait_for
@@ -36,7 +37,7 @@ def countdowns(monkeypatch: pytest.MonkeyPatch) -> Countdowns:
     monkeypatch.setattr("cnnlab.jobs.executor.Local.queue", TrainingQueue(1))
     monkeypatch.setattr(SESSION, lambda: "a new session")  # all of AppTest's are one
     countdowns = Countdowns()
-    monkeypatch.setattr(session._board(), "audience", Audience(120.0, countdowns))
+    monkeypatch.setattr(the_board(), "audience", Audience(120.0, countdowns))
     return countdowns
 
 
@@ -44,7 +45,7 @@ def added(epochs: int, owner: str) -> Job:
     """A training among the server's."""
     config = RunConfig(architecture=TINY, epochs=epochs, train_fraction=0.2)
     job = Job.start(config, RunStore(runs_folder()), threads=1, ticket=Ticket(owner, in_order=True))
-    session._board().jobs[job.run.id] = job
+    the_board().jobs[job.run.id] = job
     return job
 
 
@@ -57,7 +58,7 @@ def test_who_comes_back_finds_all_trainings_and_who_leaves_ends_them_all(countdo
     checked(open_page("Train", first.run))  # as it is reloaded
     assert session.owner() == "one"
     assert session.trainings() == [first, second]
-    session._watch().release()
+    own_watch().release()
     assert len(countdowns.ends) == 2
     for end in countdowns.ends:
         end()

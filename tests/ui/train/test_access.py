@@ -51,7 +51,7 @@ def test_a_full_disk_makes_no_key_and_says_so(listed_run: Run, monkeypatch: pyte
     page = open_page("Train", listed_run)
     monkeypatch.setattr(ApiKeys, "make", full)
     checked(button(page, "Make a key").click().run())
-    assert [toast.value for toast in page.toast] == ["no space left"]
+    assert [toast.value for toast in page.toast] == [r"No space left\."]
     assert "YOUR_KEY" in codes(page)
 
 

@@ -15,7 +15,7 @@ from cnnlab.training import device
 from cnnlab.training.config import RunConfig
 from cnnlab.training.config_link import from_query, to_query
 from cnnlab.training.recipes import DEFAULT, RECIPES
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell.board import the_board
 from tests.pages.driver import PAGES, button, checked, new_session, texts
 from tests.samples import TINY
 from tests.trainings import train
@@ -74,7 +74,7 @@ def test_a_linked_design_is_trained() -> None:
     page = checked(follow(new_session(), design=to_link(TINY), epochs="1", train_fraction="0.05"))
     assert handed_out(page).architecture == TINY
     button(page, "Train").click().run()
-    job = session._board().jobs[str(page.query_params["run"])]
+    job = the_board().jobs[str(page.query_params["run"])]
     job.join()
     own = {"architecture": TINY, "epochs": 1, "train_fraction": 0.05}
     assert job.config == RECIPES[DEFAULT].config.model_copy(update=own)
@@ -106,7 +106,7 @@ def test_a_link_with_mistakes_gives_what_is_sound_until_training_starts() -> Non
     config = RECIPES["basic-cnn"].config.model_copy(update={"epochs": 1, "train_fraction": 0.05})
     assert handed_out(page) == config
     button(page, "Train").click().run()
-    job = session._board().jobs[str(page.query_params["run"])]
+    job = the_board().jobs[str(page.query_params["run"])]
     job.join()
     assert job.config == config
     assert not page.run().warning

@@ -9,6 +9,7 @@ from cnnlab.jobs.job import Job, running_jobs
 from cnnlab.jobs.queue import TrainingQueue
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.ui.shell import session
+from cnnlab.ui.shell.board import the_board
 from tests.pages.driver import button, checked, open_page, texts
 from tests.trainings import wait_for, wait_until
 
@@ -59,7 +60,7 @@ def test_trainings_are_listed_removed_and_start_by_themselves_in_order(page: App
     assert run_of(page) == third.run.id
     assert f"queue.show.{shown}" in [found.key for found in page.button]
     assert f"queue.remove.{shown}" not in [found.key for found in page.button]  # it trains
-    first = session._board().jobs[shown]
+    first = the_board().jobs[shown]
     first.stop()
     third.join()
     assert third.run.summary.status == "finished"
@@ -83,7 +84,7 @@ def test_too_many_are_refused_with_a_reason(page: AppTest, monkeypatch: pytest.M
 
 
 def test_one_that_was_trained_before_keeps_its_run_when_it_is_removed(page: AppTest) -> None:
-    trained = session._board().jobs[run_of(page)]
+    trained = the_board().jobs[run_of(page)]
     wait_until(trained, lambda: trained.history.epochs)
     session.remove(trained)
     assert trained.is_running  # it has begun

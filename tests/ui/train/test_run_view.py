@@ -15,7 +15,7 @@ from cnnlab.jobs.job import Job
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import Parent, RunConfig
-from cnnlab.ui.shell import session
+from cnnlab.ui.shell.board import the_board
 from cnnlab.ui.train.run_view import RunView
 from tests.opened import opened
 from tests.pages.driver import PAGES, checked, open_page
@@ -54,7 +54,7 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
 
 def test_the_ticks_of_a_running_job_open_no_file(branch: Job, ticks: list[tuple[str, list[str]]]) -> None:
 
-    session._board().jobs[branch.run.id] = branch
+    the_board().jobs[branch.run.id] = branch
     page = open_page("Train", branch.run)  # what is imported late is read here
     ticks.clear()
     for _ in range(3):
@@ -88,7 +88,7 @@ def test_a_branch_is_drawn_beside_its_parent_while_that_is_here(branch: Job, lis
 def test_a_run_that_was_deleted_is_gone_though_its_job_is_still_in_memory() -> None:
     job = Job.start(RunConfig(architecture=TINY, epochs=1, train_fraction=0.1), RunStore(runs_folder()))
     job.join()
-    session._board().jobs[job.run.id] = job
+    the_board().jobs[job.run.id] = job
     page = open_page("Train", job.run)
     assert page.query_params["run"] in (job.run.id, [job.run.id])
     RunStore(runs_folder()).delete(job.run.id)

@@ -37,7 +37,7 @@ def test_one_that_finished_tells_its_accuracy_and_one_that_failed_why(
     assert told["text"].endswith(f"\nTest accuracy {finished_run.summary.test_accuracy:.1%}")
     failed = told_of(finished_run, "failed", monkeypatch, error="the loss is no longer finite")
     assert failed["head"] == "Training failed"
-    assert failed["text"].endswith("\nthe loss is no longer finite")
+    assert failed["text"].endswith("\nThe loss is no longer finite.")
 
 
 def test_who_stopped_it_need_not_be_told(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,4 +80,4 @@ def test_one_that_fails_tells_why_as_plain_text() -> None:
     page = opened()
     page.number_input[0].set_value(0).run()
     begin(page)
-    assert [error.value for error in page.error] == [r"ValueError\: there is \*nothing\* to count"]
+    assert [error.value for error in page.error] == [r"ValueError\: there is \*nothing\* to count\."]
