@@ -17,6 +17,7 @@ from cnnlab.runs.catalogue import search, settings_of, table
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.listing import Listing
 from cnnlab.runs.seeds import COUNT, SPREAD, fold
+from cnnlab.ui.compare.guess import results_wait
 from cnnlab.ui.shell import person, run_changes, session
 from cnnlab.ui.shell.address import COMPARE
 from cnnlab.ui.shell.state import COMPARED, COMPARED_CLEARED, SEARCH, Key, compared_table
@@ -91,8 +92,11 @@ def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
     ids = list(folded.index)
     # Rows are ticked by position, so a table with other runs needs another key.
     listing = compared_table(blake2s(",".join(ids).encode()).hexdigest()[:16])
+    shown = _with_owners(_shown(folded), known)
+    if results_wait([known[run_id] for run_id in chosen]):
+        shown = shown.drop(columns=[*_ACCURACIES, SPREAD], errors="ignore")
     st.dataframe(
-        _with_owners(_shown(folded), known),
+        shown,
         key=listing.name,
         hide_index=True,
         column_config=_COLUMNS,

@@ -10,9 +10,11 @@ import streamlit as st
 from torch import Tensor
 
 from cnnlab.charts.grids import bracketed, number_grid, written
-from cnnlab.learn.pooling import Pool, Window, border, pooled, window
+from cnnlab.learn.guesses import Outcome
+from cnnlab.learn.pooling import Pool, Window, border, pooled, to_guess, window
 from cnnlab.networks.layers import AdaptivePool2d, AvgPool2d, LayerError, MaxPool2d
 from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.guess_first import guess_first
 from cnnlab.ui.widgets.number_grid import show_grid, typed_numbers
 
 SIDE = 6
@@ -52,6 +54,8 @@ def _machine(pool: Pool, grid: Tensor) -> None:
         show_grid(_input(pool, grid, looked), f"{_KEY}.input", "The input numbers, the window outlined")
     with right:
         st.markdown(f"**Output**, {outputs.shape[0]}×{outputs.shape[1]}")
+        if not guess_first(_KEY, to_guess(pool), lambda: Outcome({"": outputs[place].item()}), waits=False):
+            return
         figure = number_grid(outputs.numpy(), "", chosen=place, limit=grid.abs().max().item())
         show_grid(figure, f"{_KEY}.output", "The output numbers")
         st.markdown(_arithmetic(looked, grid, outputs[place].item()))
