@@ -150,7 +150,7 @@ def _number(value: float) -> str:
 
 def _with_unit(value: float, unit: str) -> str:
     shown = signed(value).removeprefix("+") if value % 1 else _number(value)
-    return f"{shown} {unit}".rstrip()
+    return f"{shown} {unit.removesuffix('s') if abs(value) == 1 else unit}".rstrip()
 
 
 def record_in_words(scores: list[Score]) -> str:

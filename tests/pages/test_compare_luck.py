@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.jobs.job import running_jobs
 from cnnlab.runs.run import Run
-from tests.pages.driver import checked, open_page, texts
+from cnnlab.runs.summary import About
+from tests.pages.driver import PAGES, button, checked, new_session, open_page, texts
 from tests.samples import TINY
 from tests.trainings import train
 
@@ -65,3 +66,25 @@ def test_compare_counts_the_uses_of_the_test_images() -> None:
     assert [metric.value for metric in page.metric] == ["2", str(sum(run.looks for run in runs)), "0"]
     best = max(run.summary.test_accuracy or 0 for run in runs)
     assert f"{best:.2%}" in texts(page).replace("\\", "")
+
+
+def test_results_wait_for_who_guesses_first_and_are_scored_on_validation() -> None:
+    good, worse = train(epochs=2), train(train_fraction=0.05)
+    good.write_about(About(title="Good"))
+    page = new_session(compare=f"{good.id},{worse.id}")
+    page.session_state["guess.habit"] = "guess"
+    checked(page.switch_page(PAGES["Compare"]).run())
+    assert not {"Test", "Validation", "Train"} & {*page.dataframe[0].value.columns}
+    assert not [one for one in page.segmented_control if one.key == "compare.axis"]  # of the curves
+    page.segmented_control(key="compare.view").set_value("Settings").run()
+    assert len(checked(page).dataframe) == 2  # which settings differ helps to guess
+    page.radio[0].set_value("Good")
+    (amount,) = [one for one in page.number_input if one.label == "By how many points?"]
+    amount.set_value(0)
+    button(page, "Guess").click().run()
+    accuracies = [100 * (run.summary.validation_accuracy or 0) for run in (good, worse)]
+    assert "**Right: Good.**" in texts(checked(page)).replace("\\", "")
+    assert page.session_state["guess.scored"][0].off == pytest.approx(accuracies[1] - accuracies[0], abs=0.01)
+    assert {"Test", "Validation", "Train"} <= {*page.dataframe[0].value.columns}
+    page.segmented_control(key="compare.view").set_value("Curves").run()
+    assert [one for one in checked(page).segmented_control if one.key == "compare.axis"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
 from inspect import getsource, signature
+from math import isfinite
 from typing import Any
 
 import pandas as pd
@@ -80,12 +81,12 @@ class Pitfall:
 
 
 def _gain(place: int, finding: Finding) -> Outcome | None:
-    """Return the points that the fix brings to a measured accuracy; None before the end."""
+    """Return the points that the fix brings to a measured accuracy; None before the end, and where it is none."""
     if finding.done < 1:
         return None
     wrong, right = finding.measured[place].both
-    assert isinstance(wrong, float)
-    assert isinstance(right, float)
+    if not (isinstance(wrong, float) and isinstance(right, float) and isfinite(right - wrong)):
+        return None
     return Outcome({"": 100 * (right - wrong)})
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnnlab.learn.guesses import Ask, Outcome, leads
-from cnnlab.runs.comparison import short_names
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.guessing import class_spreads, is_guessable, validation_noise, validation_points
 from cnnlab.ui.compare.selection import Chosen
@@ -27,8 +26,7 @@ def guess_of(chosen: Chosen) -> bool:
 
 def results_wait(entries: Sequence[Entry]) -> bool:
     """Whether a guess of these runs is still to come, so that no list may tell their results."""
-    named = short_names(entries)
-    return is_guessable(named) and is_awaited(_ask(list(named), entries))
+    return is_guessable({entry.id: entry for entry in entries}) and is_awaited(_ask([], entries))
 
 
 def _ask(names: Sequence[str], entries: Sequence[Entry]) -> Ask:
