@@ -166,7 +166,8 @@ def record_in_words(scores: list[Score]) -> str:
     if ranks:
         parts.append(f"class right {ranks.count(1)} of {len(ranks)} times")
     if off:
-        parts.append(f"amounts off by {fmean(map(abs, off)):.1f} points in the mean{_tendency(off)}")
+        mean = " in the mean" if len(off) > 1 else ""
+        parts.append(f"off by {fmean(map(abs, off)):.1f} points{mean}{_tendency(off)}")
     return f"Your record: {', '.join(parts)}."
 
 

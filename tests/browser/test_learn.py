@@ -134,7 +134,7 @@ def test_a_guess_is_scored_and_its_record_stays_in_the_browser_until_it_is_clear
     chapter = f"{address}/Learn?chapter=flatten"
     page.goto(chapter)
     page.get_by_role("button", name="Guess first").press("Enter")
-    page.get_by_role("radio", name="convolutional").press("Space")
+    page.get_by_role("radio", name="convolutional", exact=True).press("Space")
     amount = page.get_by_label("By how many points?")
     amount.fill("20")
     amount.press("Enter")  # by keyboard alone, as at a projector
@@ -144,9 +144,9 @@ def test_a_guess_is_scored_and_its_record_stays_in_the_browser_until_it_is_clear
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     page.goto(f"{address}/Learn")  # a new session
-    expect(page.get_by_text("Your record: 1 guess, 1 of 1 right, amounts off by 8.2 points")).to_be_visible()
+    expect(page.get_by_text("Your record: 1 guess, 1 of 1 right, off by 8.2 points")).to_be_visible()
     page.get_by_role("button", name="Clear my record").click()
     expect(page.get_by_text("Your record")).to_have_count(0)
     page.goto(chapter)
-    expect(page.get_by_role("radio", name="convolutional")).to_be_visible()  # who guesses goes on, from nothing
+    expect(page.get_by_role("radio", name="convolutional", exact=True)).to_be_visible()  # who guesses still does
     assert page.evaluate("JSON.parse(localStorage.getItem('cnnlab.guesses'))") == {"habit": "guess", "scored": []}

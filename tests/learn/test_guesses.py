@@ -66,7 +66,7 @@ def test_a_record_adds_up_what_was_guessed() -> None:
     assert record_in_words([Score(True, None, None, None)]) == "Your record: 1 guess, 1 of 1 right."
     scores = [Score(True, None, 2.0, 1), Score(False, None, 1.0, 4), Score(None, None, -0.6, None)]
     assert record_in_words(scores) == (
-        "Your record: 3 guesses, 1 of 2 right, class right 1 of 2 times, amounts off by 1.2 points in the mean."
+        "Your record: 3 guesses, 1 of 2 right, class right 1 of 2 times, off by 1.2 points in the mean."
     )
 
 

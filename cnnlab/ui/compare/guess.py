@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
 from cnnlab.learn.guesses import Ask, Outcome, leads
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.guessing import class_spreads, is_guessable, validation_noise, validation_points
 from cnnlab.ui.compare.selection import Chosen
+from cnnlab.ui.shell.state import COMPARED_HIDDEN
 from cnnlab.ui.widgets.guess_first import guess_first, is_awaited
 
 
-def guess_of(chosen: Chosen) -> bool:
-    """Offer a guess of the chosen runs; return whether their results may be shown."""
+def guess_of(chosen: Chosen, aside: DeltaGenerator) -> bool:
+    """Offer a guess of the chosen runs; return whether their results may be shown.
+
+    ``aside`` is where the button is that brings guesses back.
+    """
     named = chosen.named
     if not is_guessable(named):
         return True
@@ -21,7 +28,15 @@ def guess_of(chosen: Chosen) -> bool:
         noise = validation_noise(named, chosen.everything)
         return Outcome(leads(validation_points(named)), class_spreads(named), noise)
 
-    return guess_first("compare", _ask(list(named), list(named.values())), outcome, waits=False)
+    may_show = guess_first("compare", _ask(list(named), list(named.values())), outcome, waits=False, aside=aside)
+    if COMPARED_HIDDEN.get() != results_wait(list(named.values())):
+        st.rerun()  # the list of runs as well
+    return may_show
+
+
+def hides_results(entries: Sequence[Entry]) -> bool:
+    """Return ``results_wait``, for the list of runs, which is drawn again once that changes."""
+    return COMPARED_HIDDEN.put(results_wait(entries))
 
 
 def results_wait(entries: Sequence[Entry]) -> bool:

@@ -17,7 +17,7 @@ from cnnlab.runs.catalogue import search, settings_of, table
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.listing import Listing
 from cnnlab.runs.seeds import COUNT, SPREAD, fold
-from cnnlab.ui.compare.guess import results_wait
+from cnnlab.ui.compare.guess import hides_results
 from cnnlab.ui.shell import person, run_changes, session
 from cnnlab.ui.shell.address import COMPARE
 from cnnlab.ui.shell.state import COMPARED, COMPARED_CLEARED, SEARCH, Key, compared_table
@@ -93,7 +93,7 @@ def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
     # Rows are ticked by position, so a table with other runs needs another key.
     listing = compared_table(blake2s(",".join(ids).encode()).hexdigest()[:16])
     shown = _with_owners(_shown(folded), known)
-    if results_wait([known[run_id] for run_id in chosen]):
+    if hides_results([known[run_id] for run_id in chosen]):
         shown = shown.drop(columns=[*_ACCURACIES, SPREAD], errors="ignore")
     st.dataframe(
         shown,

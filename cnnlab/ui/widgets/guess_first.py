@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.learn.guess_record import KeptScore
 from cnnlab.learn.guesses import LARGEST, Ask, Guess, Outcome, score, score_in_words
@@ -30,24 +31,27 @@ def guess_first(
     *,
     waits: bool = True,
     is_begun: bool = False,
+    aside: DeltaGenerator | None = None,
 ) -> bool:
     """Offer a guess of a result, or show how good it was; return whether the result may be shown.
 
     ``outcome`` computes what guesses are scored by; None where there is no result yet. A result that ``waits`` is not
     shown before the reader has said whether they want to guess; others only wait for those who do. Once it ``is_begun``
-    to appear, there is nothing to guess. ``place`` tells this from others on the page.
+    to appear, there is nothing to guess. ``place`` tells this from others on the page; ``aside`` is where the button is
+    that brings guesses back, else here.
     """
-    with st.container(gap="xsmall"):
+    here = st.container(gap="xsmall")
+    with here:
         given = GUESSES_GIVEN.get().get(ask.id)
         if given:
             _tell(ask, given[0], given[1] or _scored(ask, given[0], outcome))
         elif is_begun:
             RESULTS_SEEN.fill(set()).add(ask.id)
         elif not is_known(ask):
-            _offer(place, ask, waits, outcome is not None)
+            _offer(ask, waits, outcome is not None)
         may_show = bool(given) or is_begun or is_known(ask)
-        if may_show and not given:
-            _remind(place)
+        if not given and (may_show or outcome is None):
+            _remind(place, ask, aside or here)
         guess_record(place, is_shown=bool(given) or guess_habit() == "guess")
     return may_show
 
@@ -62,7 +66,7 @@ def is_awaited(ask: Ask) -> bool:
     return guess_habit() == "guess" and ask.id not in GUESSES_GIVEN.get() and not is_known(ask)
 
 
-def _offer(place: str, ask: Ask, waits: bool, is_there: bool) -> None:
+def _offer(ask: Ask, waits: bool, is_there: bool) -> None:
     """Show the form to those who guess, a question to those who have not said; note what others see without."""
     habit = guess_habit()
     if habit == "guess":
@@ -71,8 +75,6 @@ def _offer(place: str, ask: Ask, waits: bool, is_there: bool) -> None:
         _question(ask)
     elif habit is not None and is_there:
         RESULTS_SEEN.fill(set()).add(ask.id)
-    elif habit is not None:
-        _remind(place)
 
 
 def _question(ask: Ask) -> None:
@@ -83,12 +85,12 @@ def _question(ask: Ask) -> None:
             _switch("Show", "show", ask, "tertiary", f"Shows all results at once from now on. {_REMEMBERED}")
 
 
-def _remind(place: str) -> None:
-    """Offer to guess the next results, or say that they wait."""
-    if guess_habit() == "guess":
-        st.caption("You know this result. The next new one waits for your guess.")
-    elif guess_habit() is not None:
-        st.button(
+def _remind(place: str, ask: Ask, aside: DeltaGenerator) -> None:
+    """Offer to guess, or say that the next results wait."""
+    if guess_habit() == "guess" and is_known(ask):
+        aside.caption("You know this result. The next new one waits for your guess.")
+    elif guess_habit() in ("", "show"):
+        aside.button(
             "Guess first",
             key=f"guess.first.{place}",
             icon=_ICON,

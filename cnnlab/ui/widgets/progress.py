@@ -60,7 +60,7 @@ def trial(
     )
     is_shipped = shipped is not None and not is_running and not is_begun
     reached = shipped.reached if shipped and is_shipped else begun.work.latest if begun and is_begun else None
-    may_show = guess is None or _guess_first(key, guess, reached, is_begun)
+    may_show = guess is None or _guess_first(key, guess, reached, is_begun, place)
     if shipped and is_shipped:
         (place or st).caption(f":material/inventory_2: {shipped.caption}")
         if may_show:
@@ -71,9 +71,11 @@ def trial(
         poll.follow(lambda: _trials()[key].work.is_running, UPDATE_SECONDS, _watch, key, asked, show)
 
 
-def _guess_first(key: str, guess: Guessable[Step], reached: Step | None, is_begun: bool) -> bool:
+def _guess_first(
+    key: str, guess: Guessable[Step], reached: Step | None, is_begun: bool, aside: DeltaGenerator | None
+) -> bool:
     found = guess.outcome(reached) if reached is not None else None
-    return guess_first(key, guess.ask, (lambda: found) if found else None, is_begun=is_begun)
+    return guess_first(key, guess.ask, (lambda: found) if found else None, is_begun=is_begun, aside=aside)
 
 
 def _trials() -> dict[str, _Trial]:
