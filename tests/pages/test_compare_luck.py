@@ -69,12 +69,12 @@ def test_compare_counts_the_uses_of_the_test_images() -> None:
 
 
 def test_results_wait_for_who_guesses_first_and_are_scored_on_validation() -> None:
-    good, worse = train(epochs=2), train(train_fraction=0.05)
+    good, worse, _ = train(epochs=2), train(train_fraction=0.05), train(train_fraction=0.2)
     good.write_about(About(title="Good"))
     page = new_session(compare=f"{good.id},{worse.id}")
     page.session_state["guess.habit"] = "guess"
     checked(page.switch_page(PAGES["Compare"]).run())
-    assert not {"Test", "Validation", "Train"} & {*page.dataframe[0].value.columns}
+    assert page.dataframe[0].value[["Test", "Validation", "Train"]].isna().all(axis=None)
     assert not [one for one in page.segmented_control if one.key == "compare.axis"]  # of the curves
     page.segmented_control(key="compare.view").set_value("Settings").run()
     assert len(checked(page).dataframe) == 2  # which settings differ helps to guess
@@ -85,6 +85,8 @@ def test_results_wait_for_who_guesses_first_and_are_scored_on_validation() -> No
     accuracies = [100 * (run.summary.validation_accuracy or 0) for run in (good, worse)]
     assert "**Right: Good.**" in texts(checked(page)).replace("\\", "")
     assert page.session_state["guess.scored"][0].off == pytest.approx(accuracies[1] - accuracies[0], abs=0.01)
-    assert {"Test", "Validation", "Train"} <= {*page.dataframe[0].value.columns}
+    told = page.dataframe[0].value["Validation"]
+    assert told[[good.id, worse.id]].tolist() == pytest.approx(accuracies)
+    assert told.isna().sum() == 1  # of the run that is not selected
     page.segmented_control(key="compare.view").set_value("Curves").run()
     assert [one for one in checked(page).segmented_control if one.key == "compare.axis"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -11,8 +13,9 @@ from cnnlab.learn.guesses import Ask, Outcome, leads
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.guessing import class_spreads, is_guessable, validation_noise, validation_points
 from cnnlab.ui.compare.selection import Chosen
-from cnnlab.ui.shell.state import COMPARED_HIDDEN
+from cnnlab.ui.shell.state import COMPARED_REVEALED
 from cnnlab.ui.widgets.guess_first import guess_first, is_awaited
+from cnnlab.ui.widgets.guess_record import guess_habit
 
 
 def guess_of(chosen: Chosen, aside: DeltaGenerator) -> bool:
@@ -29,19 +32,33 @@ def guess_of(chosen: Chosen, aside: DeltaGenerator) -> bool:
         return Outcome(leads(validation_points(named)), class_spreads(named), noise)
 
     may_show = guess_first("compare", _ask(list(named), list(named.values())), outcome, waits=False, aside=aside)
-    if COMPARED_HIDDEN.get() != results_wait(list(named.values())):
+    if COMPARED_REVEALED.get() != _revealed(list(named.values())):
         st.rerun()  # the list of runs as well
     return may_show
 
 
-def hides_results(entries: Sequence[Entry]) -> bool:
-    """Return ``results_wait``, for the list of runs, which is drawn again once that changes."""
-    return COMPARED_HIDDEN.put(results_wait(entries))
+def without_hidden(rows: pd.DataFrame, results: Sequence[str], chosen: Sequence[Entry]) -> pd.DataFrame:
+    """Empty the columns ``results`` of the list of runs where they may still be guessed.
+
+    The list is drawn again once that changes.
+    """
+    told = COMPARED_REVEALED.put(_revealed(chosen))
+    if told is None:
+        return rows
+    emptied = rows.copy()
+    emptied.loc[~rows.index.isin(list(told)), [name for name in results if name in rows]] = np.nan
+    return emptied
 
 
-def results_wait(entries: Sequence[Entry]) -> bool:
-    """Whether a guess of these runs is still to come, so that no list may tell their results."""
-    return is_guessable({entry.id: entry for entry in entries}) and is_awaited(_ask([], entries))
+def _revealed(entries: Sequence[Entry]) -> frozenset[str] | None:
+    """Return the ids of the runs whose results the list tells: None, all, for those who do not guess.
+
+    Others see those of the chosen runs, unless they wait for a guess.
+    """
+    if guess_habit() != "guess":
+        return None
+    waits = is_guessable({entry.id: entry for entry in entries}) and is_awaited(_ask([], entries))
+    return frozenset() if waits else frozenset(entry.id for entry in entries)
 
 
 def _ask(names: Sequence[str], entries: Sequence[Entry]) -> Ask:

@@ -17,7 +17,7 @@ from cnnlab.runs.catalogue import search, settings_of, table
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.listing import Listing
 from cnnlab.runs.seeds import COUNT, SPREAD, fold
-from cnnlab.ui.compare.guess import hides_results
+from cnnlab.ui.compare.guess import without_hidden
 from cnnlab.ui.shell import person, run_changes, session
 from cnnlab.ui.shell.address import COMPARE
 from cnnlab.ui.shell.state import COMPARED, COMPARED_CLEARED, SEARCH, Key, compared_table
@@ -28,6 +28,7 @@ FEW = 20  # distinct values of a column, up to which the filter lists each
 
 _BALANCED = ["Balanced", "Macro F1"]  # where the classes of a run's data set differ in size
 _ACCURACIES = ["Test", *_BALANCED, "Validation", "Train"]
+_RESULTS = [*_ACCURACIES, SPREAD]
 ALWAYS = ["Title", *_ACCURACIES, "State", "Started", "Data set", "Network", "Parameters", "MACs", "Time, s", "Disk, MB"]
 
 _SEARCHED = ("Text", "Run", "Title", "Name", "Came to", "Colour")  # found by search, not by filters
@@ -92,11 +93,8 @@ def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
     ids = list(folded.index)
     # Rows are ticked by position, so a table with other runs needs another key.
     listing = compared_table(blake2s(",".join(ids).encode()).hexdigest()[:16])
-    shown = _with_owners(_shown(folded), known)
-    if hides_results([known[run_id] for run_id in chosen]):
-        shown = shown.drop(columns=[*_ACCURACIES, SPREAD], errors="ignore")
     st.dataframe(
-        shown,
+        _with_owners(without_hidden(_shown(folded), _RESULTS, [known[run_id] for run_id in chosen]), known),
         key=listing.name,
         hide_index=True,
         column_config=_COLUMNS,

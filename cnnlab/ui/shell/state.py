@@ -145,7 +145,7 @@ MORE_TRIALS: Key[int] = Key("sweep.more", 0)
 SEARCH: Key[str] = Key("compare.search", "")
 COMPARED: Key[dict[str | None, list[str]]] = Key("compare.chosen", {})  # ids, by the session's run
 COMPARED_CLEARED: Key[int] = Key("compare.cleared", 0)  # how often the ticks were set by other parts
-COMPARED_HIDDEN: Key[bool] = Key("compare.hidden", False)  # whether the list leaves out results, as a guess is awaited
+COMPARED_REVEALED: Key[frozenset[str] | None] = Key("compare.revealed", None)  # whose results the list tells; None: all
 COMPARED_IMAGE: Key[int | None] = Key("compare.image", None)
 DELETED_RUNS: Key[list[str]] = Key("compare.deleted", [])  # to undo
 
