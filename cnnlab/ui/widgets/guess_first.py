@@ -11,7 +11,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cnnlab.learn.guess_record import KeptScore
+from cnnlab.learn.guess_record import Habit, KeptScore
 from cnnlab.learn.guesses import LARGEST, Ask, Guess, Outcome, score, score_in_words
 from cnnlab.ui.shell import flash
 from cnnlab.ui.shell.literal import literal
@@ -96,7 +96,7 @@ def _remind(place: str, ask: Ask, aside: DeltaGenerator) -> None:
             icon=_ICON,
             type="tertiary",
             help="Results that you have not seen wait for your guess, and are scored.",
-            on_click=GUESS_HABIT.put,
+            on_click=_choose,
             args=["guess"],
         )
 
@@ -107,10 +107,14 @@ def _switch(label: str, habit: str, ask: Ask, kind: Literal["secondary", "tertia
         key=f"guess.{habit}.{ask.id}",
         type=kind,
         help=about or None,
-        on_click=GUESS_HABIT.put,
+        on_click=_choose,
         args=[habit],
         width="content",
     )
+
+
+def _choose(habit: Habit) -> None:
+    GUESS_HABIT.put(habit)
 
 
 def _form(ask: Ask, is_there: bool) -> None:
@@ -124,9 +128,7 @@ def _form(ask: Ask, is_there: bool) -> None:
             st.form_submit_button("Guess", on_click=_give, args=[ask])
             if is_there:
                 st.form_submit_button("Skip", type="tertiary", on_click=_skip, args=[ask])
-            st.form_submit_button(
-                "Stop asking", type="tertiary", on_click=GUESS_HABIT.put, args=["show"], help=_REMEMBERED
-            )
+            st.form_submit_button("Stop asking", type="tertiary", on_click=_choose, args=["show"], help=_REMEMBERED)
 
 
 def _fields(ask: Ask) -> None:

@@ -43,8 +43,8 @@ def trial(
 
     ``asked`` stands for all settings: where they have changed since, the page says so. Until the button is pressed for
     them, a result that comes with the app, ``shipped``, is shown; without one, ``hint`` says what to expect. The
-    button is in ``place``, else here. A session runs one experiment at a time; results of others stay. Where there is
-    something to ``guess``, a result that comes with the app waits for the reader's guess; none holds up the button.
+    button is in ``place``, else here. A session runs one experiment at a time; results of others stay. What may be
+    guessed, ``guess``, holds up only a shipped result.
     """
     begun = _trials().get(key)
     is_running = begun is not None and begun.work.is_running
@@ -58,13 +58,13 @@ def trial(
         on_click=_begin,
         args=[key, asked, steps],
     )
-    is_shipped = shipped is not None and not is_running and not is_begun
-    reached = shipped.reached if shipped and is_shipped else begun.work.latest if begun and is_begun else None
+    ready = None if is_running or is_begun else shipped
+    reached = ready.reached if ready else begun.work.latest if begun and is_begun else None
     may_show = guess is None or _guess_first(key, guess, reached, is_begun, place)
-    if shipped and is_shipped:
-        (place or st).caption(f":material/inventory_2: {shipped.caption}")
+    if ready:
+        (place or st).caption(f":material/inventory_2: {ready.caption}")
         if may_show:
-            show(shipped.reached)
+            show(ready.reached)
     elif begun is None:
         st.info(hint, icon=":material/science:")
     else:

@@ -12,6 +12,7 @@ from tests.pages.driver import checked
 
 def script() -> None:
     from types import SimpleNamespace  # noqa: PLC0415
+    from unittest.mock import patch  # noqa: PLC0415
 
     import streamlit as st  # noqa: PLC0415
 
@@ -25,11 +26,8 @@ def script() -> None:
         if st.session_state.pop("clears", False):
             on_cleared_change()
 
-    real, guess_record._component = guess_record._component, component
-    try:
+    with patch.object(guess_record, "_component", component):
         guess_record.guess_record("here")
-    finally:
-        guess_record._component = real
 
 
 def says(page: AppTest, text: object) -> AppTest:
