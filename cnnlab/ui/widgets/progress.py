@@ -42,9 +42,8 @@ def trial(
     """Show a button ``label`` that runs ``steps()`` in the background, and ``show`` for the latest result.
 
     ``asked`` stands for all settings: where they have changed since, the page says so. Until the button is pressed for
-    them, a result that comes with the app, ``shipped``, is shown; without one, ``hint`` says what to expect. The
-    button is in ``place``, else here. A session runs one experiment at a time; results of others stay. What may be
-    guessed, ``guess``, holds up only a shipped result.
+    them, a result that comes with the app, ``shipped``, is shown, once a ``guess`` of it has been offered; without one,
+    ``hint`` says what to expect. The button is in ``place``, else here. A session runs one experiment at a time.
     """
     begun = _trials().get(key)
     is_running = begun is not None and begun.work.is_running
