@@ -28,14 +28,14 @@ VIEWS: dict[str, CompareView] = {
 def compare(chosen: Chosen) -> None:
     """Show the views of the chosen runs, one at a time; those that tell results wait for whoever guesses first."""
     above = st.container()
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        name = st.segmented_control(
-            "View", list(VIEWS), default=next(iter(VIEWS)), required=True, key="compare.view", persist_state="session"
-        )
+    name = st.segmented_control(
+        "View", list(VIEWS), default=next(iter(VIEWS)), required=True, key="compare.view", persist_state="session"
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        explain(VIEWS[name].question, name)
         beside = st.container(width="content")
     with above:
         may_show = guess_of(chosen, beside)
-    explain(VIEWS[name].question, name)
     if may_show or not VIEWS[name].tells_results:
         VIEWS[name].show(chosen)
     else:

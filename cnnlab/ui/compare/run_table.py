@@ -98,6 +98,7 @@ def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
         key=listing.name,
         hide_index=True,
         column_config=_COLUMNS,
+        placeholder="",
         height=min(38 + 35 * max(1, len(ids)), 390),
         on_select=lambda: _take(listing, ids),
         selection_mode="multi-row",
