@@ -64,7 +64,9 @@ def test_a_trap_asks_for_a_figure_that_it_measures(slug: str) -> None:
     what, place = trap.guessed
     assert "accuracy" in what
     assert "accuracy" in finding.measured[place].what.lower()
-    wrong, right = figures(slug)[finding.measured[place].what]
+    wrong, right = finding.measured[place].both
+    assert isinstance(wrong, float)
+    assert isinstance(right, float)
     outcome = trap.to_guess.outcome(finding)
     assert outcome
     assert outcome.leads == {"": pytest.approx(100 * (right - wrong))}
