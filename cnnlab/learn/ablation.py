@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, get_args
 
 from cnnlab.data.datasets import dataset_spec
-from cnnlab.learn.repeats import Repeats, repeat, train_and_judge
+from cnnlab.learn.guesses import Ask, Guessable
+from cnnlab.learn.repeats import Repeats, outcome_of, repeat, train_and_judge
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.layers import Activation, BatchNorm2d, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d
 from cnnlab.training.config import RunConfig
@@ -130,3 +132,13 @@ def images_per_second() -> float:
     return [event for event in fit(network_for(config, data.spec), glanced, config) if event.kind == "epoch"][
         -1
     ].images_per_second
+
+
+def to_guess(terms: Terms) -> Guessable[Repeats]:
+    """Ask which part matters most."""
+    asks = {
+        "add": "One part is added to plain training. Which one helps most, and by how many points?",
+        "remove": "One part is taken away. Without which one does accuracy fall most, and by how many points?",
+    }
+    ask = Ask(f"ablation {terms}", asks[terms.way], tuple(terms.arms)[1:], "By how many points?")
+    return Guessable(ask, partial(outcome_of, is_removal=terms.way == "remove"))

@@ -14,6 +14,7 @@ from cnnlab.data.loading import Data
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.data.splits import Split
 from cnnlab.evaluation.evaluate import predict
+from cnnlab.learn.guesses import Ask, Guessable, Outcome, leads
 from cnnlab.networks.architecture import Architecture, summarise
 from cnnlab.networks.build import build
 from cnnlab.networks.layers import Activation, AdaptivePool2d, Conv2d, Flatten, Layer, Linear, MaxPool2d, Shape
@@ -24,6 +25,7 @@ from cnnlab.training.loop import fit
 from cnnlab.training.memory import check_memory
 
 FARTHEST = 6  # pixels: the largest shift of the images; beyond it much of a digit leaves the image
+GUESSED = 3  # pixels: the shift whose accuracies may be guessed
 SIDEWAYS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # right, left, down, up
 SHUFFLE_SEED = 28  # of the one permutation applied to all images
 
@@ -226,3 +228,20 @@ def _accuracy(network: nn.Module, images: Tensor, labels: Tensor, standardise: S
 def _overlap(offset: int, length: int) -> tuple[slice, slice]:
     """Compute the slices that a shift along one axis writes to and reads from."""
     return slice(max(offset, 0), length + min(offset, 0)), slice(max(-offset, 0), length - max(offset, 0))
+
+
+def to_guess(terms: Terms) -> Guessable[Contest]:
+    """Ask which network reads more shifted digits."""
+    ask = Ask(
+        f"flatten {terms}",
+        f"The test digits move by {GUESSED} px. Which network reads more of them, and by how many points?",
+        ("dense", "convolutional"),
+        "By how many points?",
+    )
+
+    def outcome(reached: Contest) -> Outcome | None:
+        if not reached.by_shift:
+            return None
+        return Outcome(leads({name: 100 * by_shift[GUESSED] for name, by_shift in reached.by_shift.items()}))
+
+    return Guessable(ask, outcome)

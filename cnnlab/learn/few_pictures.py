@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from cnnlab.data.datasets import dataset_spec, offered
 from cnnlab.data.download import is_present
+from cnnlab.learn.guesses import Ask, Guessable, Outcome, leads
 from cnnlab.learn.repeats import Training, effects, repeat, train_and_judge
 from cnnlab.networks.architecture import Architecture
 from cnnlab.networks.layers import Resize
@@ -120,6 +121,26 @@ def compare(terms: Terms) -> Generator[Compared]:
 
     for reached in repeat(terms, list(terms.arms), terms.seeds, train):
         yield Compared(terms, reached.done, reached.accuracies)
+
+
+def to_guess(terms: Terms) -> Guessable[Compared] | None:
+    """Ask which way reads most with the most pictures; None where there is only one way."""
+    if len(terms.ways) < 2:
+        return None
+    most = max(terms.numbers)
+    ask = Ask(
+        f"few pictures {terms}",
+        f"Each class has {most} pictures to learn from. Which way is best, and how many points ahead of the next?",
+        terms.ways,
+        "How many points ahead?",
+    )
+
+    def outcome(reached: Compared) -> Outcome | None:
+        if reached.done < 1:
+            return None
+        return Outcome(leads({point.way: 100 * point.mean for point in reached.points if point.number == most}))
+
+    return Guessable(ask, outcome)
 
 
 def _small_network(dataset: str) -> Architecture:

@@ -12,6 +12,7 @@ import numpy as np
 from cnnlab.analysis.surgery import Operated, a_sample
 from cnnlab.evaluation.metrics import Floats, Integers
 from cnnlab.jobs.worker import Part
+from cnnlab.learn.guesses import Ask, Outcome
 from cnnlab.networks.operations import Operation
 from cnnlab.runs.ancestry import data_of
 from cnnlab.runs.example import FOLDER, example_id
@@ -34,6 +35,12 @@ class Knockout:
     def losses(self) -> Integers:
         """Right answers lost without each filter, negative where some are won: (filters, classes)."""
         return self.whole - self.alone
+
+    @property
+    def outcome(self) -> Outcome:
+        """What guesses of the class that one filter can hurt most are scored by: images lost, of each class."""
+        most = self.losses.max(0).tolist()
+        return Outcome({name: float(lost) for name, lost in zip(example_network().whole.classes, most, strict=True)})
 
     def order(self, label: int) -> list[int]:
         """Number the filters, first the one without which the mean probability of a class is lowest."""
@@ -74,3 +81,14 @@ def together(patient: Operated, layer: str, filters: list[int]) -> Integers:
     if not filters:
         return patient.whole.right
     return patient.answers([Operation(kind="off", layer=layer, filters=tuple(filters))]).right
+
+
+def to_guess(layer: str) -> Ask:
+    """Ask which class one filter can hurt most."""
+    return Ask(
+        f"knockout {layer}",
+        f"Only one filter of {layer} is off. Which class can lose most, and how many of its images?",
+        tuple(example_network().whole.classes),
+        "How many images?",
+        "images",
+    )

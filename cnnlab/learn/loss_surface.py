@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cnnlab.learn.guesses import Ask, Outcome
 from cnnlab.learn.optimisers import OPTIMISERS
 from cnnlab.learn.training_step import batch_of, prepared, walk
 from cnnlab.networks.build import seeded
@@ -223,3 +225,13 @@ SURFACES: dict[str, Surface] = {
         most_steps=60,
     ),
 }
+
+
+def to_guess(name: str, optimisers: Sequence[str], steps: int) -> Ask:
+    """Ask which optimiser reaches the lowest loss; once for each surface."""
+    return Ask(f"surface {name}", f"Which optimiser has the lowest loss after {steps} steps?", tuple(optimisers))
+
+
+def outcome_of(ways: Mapping[str, Path]) -> Outcome:
+    """Return what guesses of the best optimiser are scored by: the lower the loss, the farther ahead."""
+    return Outcome({name: -inf if way.is_lost else -way.losses[-1].item() for name, way in ways.items()})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from cnnlab.learn.guesses import Ask
 from cnnlab.networks.build import layer_module
 from cnnlab.networks.layers import AdaptivePool2d, AvgPool2d, MaxPool2d, pair
 from cnnlab.networks.layers.windows import along
@@ -65,3 +66,8 @@ def _reach(pool: Pool, size: int, place: int, axis: int) -> range:
     kernel, stride, dilation, padding = along(window, axis)
     begin = place * stride - padding
     return range(begin, min(begin + dilation * (kernel - 1) + 1, size + padding), dilation)
+
+
+def to_guess(pool: Pool) -> Ask:
+    """Ask for the number that comes out of a window; once for each kind of pool."""
+    return Ask(f"pooling {pool.kind}", "Which number comes out of the outlined window?", amount="Output", unit="")

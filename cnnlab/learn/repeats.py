@@ -16,6 +16,7 @@ from cnnlab.data.batches import Standardise, scaling
 from cnnlab.data.loading import Data
 from cnnlab.evaluation.evaluate import evaluate
 from cnnlab.evaluation.significance import LEVEL
+from cnnlab.learn.guesses import Outcome
 from cnnlab.training.config import RunConfig
 from cnnlab.training.loop import fit
 from cnnlab.training.memory import check_memory
@@ -73,6 +74,19 @@ def effects(accuracies: Mapping[str, Sequence[float]]) -> list[Effect]:
         low, high = paired_interval(pairs, LEVEL / len(others))
         found.append(Effect(other, len(values), _mean(values), _sd(values), _mean(pairs), low, high))
     return found
+
+
+def outcome_of(reached: Repeats, is_removal: bool = False) -> Outcome | None:
+    """Return what guesses of the arm that gains most are scored by; of a removal, that costs most.
+
+    Chance is half of the widest interval. None until all are trained.
+    """
+    if reached.done < 1:
+        return None
+    sign = -1 if is_removal else 1
+    others = effects(reached.accuracies)[1:]
+    differences = {effect.name: sign * 100 * effect.difference for effect in others}
+    return Outcome(differences, noise=max(50 * (effect.high - effect.low) for effect in others))
 
 
 def paired_interval(differences: Sequence[float], level: float) -> tuple[float, float]:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cnnlab.data.spec import DatasetSpec
+from cnnlab.learn.guesses import Ask, Guessable, Outcome
 from cnnlab.networks.architecture import summarise
 from cnnlab.networks.build import seed_dropout
 from cnnlab.training.config import ConfigError, RunConfig
@@ -102,6 +103,24 @@ def plateau(points: Sequence[Point]) -> tuple[Point, Point]:
     fastest = max(points, key=lambda point: point.trained)
     near = [point for point in points if point.trained >= NEAR * fastest.trained]
     return min(near, key=lambda point: point.batch_size), fastest
+
+
+def to_guess(about: str, lane: Lane) -> Guessable[Speeds]:
+    """Ask from which batch size on larger ones no longer pay, on one lane."""
+    ask = Ask(
+        f"throughput {about}",
+        f"From which batch size on is training within {1 - NEAR:.0%} of its top speed here ({lane.title})?",
+        tuple(map(str, BATCH_SIZES)),
+    )
+
+    def outcome(speeds: Speeds) -> Outcome | None:
+        points = speeds.of(lane.title)
+        if speeds.done < 1 or not points:
+            return None
+        near, _ = plateau(points)
+        return Outcome({str(size): float(size == near.batch_size) for size in BATCH_SIZES})
+
+    return Guessable(ask, outcome)
 
 
 def measure_speeds(

@@ -16,7 +16,8 @@ from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.loading import Data, hold_out_validation, load_test, load_train
 from cnnlab.data.splits import Split
 from cnnlab.learn.ablation import network
-from cnnlab.learn.repeats import Repeats, Training, repeat, train_and_judge
+from cnnlab.learn.guesses import Ask, Guessable
+from cnnlab.learn.repeats import Repeats, Training, outcome_of, repeat, train_and_judge
 from cnnlab.training.config import RunConfig
 from cnnlab.training.run_data import network_for
 
@@ -111,3 +112,15 @@ def _config(epochs: int, seed: int, **fields: object) -> RunConfig:
     """Build the config of a plain training, so that only the start differs."""
     plain = {"architecture": network(frozenset()), "augmentation": "none", "weight_decay": 0.0}
     return RunConfig.model_validate({**plain, "epochs": epochs, "seed": seed, **fields})
+
+
+def to_guess(terms: Terms) -> Guessable[Repeats]:
+    """Ask which start helps most."""
+    baseline, *others = get_args(Start)
+    ask = Ask(
+        f"transfer {terms}",
+        f"Which start reads most of the digits 5 to 9, and how many points more than “{baseline}”?",
+        tuple(others),
+        "How many points more?",
+    )
+    return Guessable(ask, outcome_of)

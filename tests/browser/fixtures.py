@@ -16,7 +16,7 @@ from tests.browser.server import server
 
 # Streamlit asks for these below a deep link's path first, then at the root.
 HARMLESS = re.compile(r"/_stcore/(health|host-config)$")
-# Which chapters were read.
+# Which chapters were read, what was guessed.
 FORGET = "() => { if (location.protocol === 'http:') localStorage.clear() }"
 
 

@@ -42,6 +42,9 @@ def touch_machines(page: Page) -> None:
 
 
 def touch_flatten(page: Page) -> None:
+    expect(page.get_by_text("Shift the test images")).to_have_count(0)  # the first result waits for a guess
+    page.get_by_role("button", name="Show", exact=True).click()  # all results of all chapters
+    expect(page.get_by_text("Shift the test images")).to_be_visible()
     page.get_by_text("pooled at the end", exact=True).click()
     expect(page.get_by_role("radio", name="pooled at the end")).to_be_checked()
 
@@ -122,3 +125,28 @@ def test_a_reader_goes_through_all_chapters_and_ends_in_the_glossary(
     page.get_by_label("Search", exact=True).press("Enter")
     expect(page.get_by_role("heading", name="Stride", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="Accuracy", exact=True)).to_have_count(0)
+
+
+def test_a_guess_is_scored_and_its_record_stays_in_the_browser_until_it_is_cleared(
+    address: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page(420)
+    chapter = f"{address}/Learn?chapter=flatten"
+    page.goto(chapter)
+    page.get_by_role("button", name="Guess first").press("Enter")
+    page.get_by_role("radio", name="convolutional", exact=True).press("Space")
+    amount = page.get_by_label("By how many points?")
+    amount.fill("20")
+    amount.press("Enter")  # by keyboard alone, as at a projector
+    expect(page.get_by_text("Right: convolutional.")).to_be_visible()
+    expect(page.get_by_text("You guessed 20, it was 28.2 points: 8.2 too low.")).to_be_visible()
+    expect(page.get_by_text("Shift the test images")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    page.goto(f"{address}/Learn")  # a new session
+    expect(page.get_by_text("Your record: 1 guess, 1 of 1 right, off by 8.2 points")).to_be_visible()
+    page.get_by_role("button", name="Clear my record").click()
+    expect(page.get_by_text("Your record")).to_have_count(0)
+    page.goto(chapter)
+    expect(page.get_by_role("radio", name="convolutional", exact=True)).to_be_visible()  # who guesses still does
+    assert page.evaluate("JSON.parse(localStorage.getItem('cnnlab.guesses'))") == {"habit": "guess", "scored": []}

@@ -106,11 +106,11 @@ def test_augmentation_helps_as_told() -> None:
     assert few
     assert many
     assert removed
-    assert f"{percents(effects(few.reached.accuracies)[1])[0]} points" in opening.asks
+    assert f"{percents(effects(few.reached.accuracies)[1])[0]} points" in closing.asks
     baseline, augmented, *_ = effects(many.reached.accuracies)
-    assert told(opening, f"{baseline.mean:.1%}", *percents(augmented))
+    assert told(closing, f"{baseline.mean:.1%}", *percents(augmented))
     whole, without, *others = effects(removed.reached.accuracies)
-    assert told(closing, f"{whole.mean:.1%}", f"{without.mean:.1%}", *percents(without))
+    assert told(opening, f"{whole.mean:.1%}", f"{without.mean:.1%}", *percents(without))
     assert without.verdict == "worse"
     assert all(other.verdict == "within chance" for other in others)
 

@@ -27,8 +27,9 @@ TIMEOUT = 60  # seconds, for a slow machine
 
 
 def new_session(**query: str) -> AppTest:
-    """A session at Home that has not run yet, with ``query`` in its address."""
+    """A session at Home that has not run yet, with ``query`` in its address; its reader guesses no results."""
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=TIMEOUT)
+    page.session_state["guess.habit"] = "show"
     for name, value in query.items():
         page.query_params[name] = value
     return page

@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.jobs.job import running_jobs
 from cnnlab.runs.run import Run
-from tests.pages.driver import button, checked, open_page, texts
+from cnnlab.runs.summary import About
+from tests.pages.driver import PAGES, button, checked, new_session, open_page, texts
 from tests.samples import TINY
 from tests.trainings import train
 
@@ -74,3 +75,27 @@ def test_compare_corrects_the_best_accuracy_for_the_choice() -> None:
 
 def test_compare_corrects_nothing_where_nothing_was_chosen() -> None:
     assert "One run was not chosen" in texts(compare("Test set", train(train_fraction=0.2)))
+
+
+def test_results_wait_for_who_guesses_first_and_are_scored_on_validation() -> None:
+    good, worse, _ = train(epochs=2), train(train_fraction=0.05), train(train_fraction=0.2)
+    good.write_about(About(title="Good"))
+    page = new_session(compare=f"{good.id},{worse.id}")
+    page.session_state["guess.habit"] = "guess"
+    checked(page.switch_page(PAGES["Compare"]).run())
+    assert page.dataframe[0].value[["Test", "Validation", "Train"]].isna().all(axis=None)
+    assert not [one for one in page.segmented_control if one.key == "compare.axis"]  # of the curves
+    page.segmented_control(key="compare.view").set_value("Settings").run()
+    assert len(checked(page).dataframe) == 2  # which settings differ helps to guess
+    page.radio[0].set_value("Good")
+    (amount,) = [one for one in page.number_input if one.label == "By how many points?"]
+    amount.set_value(0)
+    button(page, "Guess").click().run()
+    accuracies = [100 * (run.summary.validation_accuracy or 0) for run in (good, worse)]
+    assert "**Right: Good.**" in texts(checked(page)).replace("\\", "")
+    assert page.session_state["guess.scored"][0].off == pytest.approx(accuracies[1] - accuracies[0], abs=0.01)
+    told = page.dataframe[0].value["Validation"]
+    assert told[[good.id, worse.id]].tolist() == pytest.approx(accuracies)
+    assert told.isna().sum() == 1  # of the run that is not selected
+    page.segmented_control(key="compare.view").set_value("Curves").run()
+    assert [one for one in checked(page).segmented_control if one.key == "compare.axis"]

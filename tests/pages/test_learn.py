@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 from cnnlab.learn.chapters import CHAPTERS
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.shell.menu import PAGES
-from tests.pages.driver import checked, open_chapter, open_page, texts
+from tests.pages.driver import PAGES as SCRIPTS
+from tests.pages.driver import button, checked, new_session, open_chapter, open_page, texts
 
 
 def links(page: AppTest) -> list[str]:
@@ -59,6 +60,17 @@ def test_a_chapter_has_a_head_questions_to_guess_and_sources(name: str) -> None:
     last.set_value(closing.right).run()
     assert f"**Not quite: {opening.right}.** {linked(opening.reveal)}" in texts(page)
     assert f"**Right.** {linked(closing.reveal)}" in texts(page)
+
+
+def test_the_chart_of_the_filters_waits_until_it_was_guessed_or_asked_for() -> None:
+    page = new_session(chapter="knockout")
+    page.session_state["guess.habit"] = ""
+    page.session_state["guess.kept"] = ""  # from a browser that keeps nothing yet
+    checked(page.switch_page(SCRIPTS["Learn"]).run())
+    assert not page.get("plotly_chart")
+    assert "Only one filter of conv3 is off." in texts(page)
+    button(page, "Show").click().run()
+    assert checked(page).get("plotly_chart")
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab.data.loading import load
 from cnnlab.jobs.worker import Worker
-from cnnlab.learn.dense_vs_conv import Contest, Terms, contestants, moved, parameters, probabilities
+from cnnlab.learn.dense_vs_conv import Contest, Terms, contestants, moved, parameters, probabilities, to_guess
 from cnnlab.learn.shipped import shipped_contest
-from tests.pages.driver import checked, open_chapter, texts
+from tests.pages.driver import PAGES, button, checked, new_session, open_chapter, texts
 
 KEY = "learn.flatten"
 
@@ -97,3 +97,18 @@ def test_at_the_end_a_digit_is_moved_and_what_was_tried_is_compared(monkeypatch:
     first = [100 * reached.by_shift[name][0] for name in ("dense", "convolutional")]
     assert table["0 px"].tolist()[2:4] == pytest.approx(first)
     assert work(page).latest.terms == Terms(is_shuffled=True, epochs=2)  # type: ignore[union-attr]
+
+
+def test_a_result_waits_for_a_guess_and_settings_with_another_result_for_another() -> None:
+    page = new_session(chapter="flatten")
+    page.session_state["guess.habit"] = "guess"
+    checked(page.switch_page(PAGES["Learn"]).run())
+    assert "Shift the test images" not in texts(page)
+    page.radio(key=f"guess.choice.{to_guess(Terms()).ask.id}").set_value("dense")
+    button(page, "Guess").click().run()
+    assert "**Not quite: convolutional.**" in texts(checked(page)).replace("\\", "")
+    assert "Shift the test images" in texts(page)
+    page.button_group(key=f"{KEY}.augmentation").set_value("shift").run()
+    assert "Shift the test images" not in texts(checked(page))
+    page.button_group(key=f"{KEY}.augmentation").set_value("none").run()
+    assert "Not quite" in texts(checked(page))

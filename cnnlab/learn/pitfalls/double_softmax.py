@@ -70,4 +70,5 @@ PITFALL = Pitfall(
     notice="Know the loss of a guess, ln 10 = 2.30, and of a good network, near 0. Let the network output logits. Use "
     "softmax only to show probabilities.",
     fall=fall,
+    guessed=("validation accuracy", 2),
 )

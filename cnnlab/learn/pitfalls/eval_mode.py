@@ -124,4 +124,5 @@ PITFALL = Pitfall(
     notice="Test twice: different answers reveal the problem. Call `network.eval()` at the start of your evaluation "
     "function and `network.train()` at the start of every epoch.",
     fall=fall,
+    guessed=(f"test accuracy in batches of {SIZES[0]}", 0),
 )

@@ -110,4 +110,5 @@ PITFALL = Pitfall(
     notice="Plot the loss of each batch from the start. Try rates in factors of ten, or use the learning-rate finder. "
     "It raises the rate during one short training and suggests a tenth of the highest that still learns.",
     fall=fall,
+    guessed=("validation accuracy at the rate that is too high", 1),
 )

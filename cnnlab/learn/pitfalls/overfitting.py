@@ -85,4 +85,5 @@ PITFALL = Pitfall(
     notice="Hold images out and plot their loss next to the training loss. Keep the epoch with the lowest validation "
     "loss: early stopping. Or make training harder: more images, augmentation, dropout.",
     fall=fall,
+    guessed=("validation accuracy", 3),
 )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from inspect import getsource, signature
+from math import isfinite
 from typing import Any
 
 import pandas as pd
 
+from cnnlab.learn.guesses import Ask, Guessable, Outcome
 from cnnlab.learn.pitfalls.pictures import Picture
 
 
@@ -60,11 +63,31 @@ class Pitfall:
     why: str
     notice: str
     fall: Callable[[int], Generator[Finding]]  # for a seed
+    guessed: tuple[str, int] | None = None  # an accuracy whose gain may be guessed: its name, its place in ``measured``
 
     @property
     def code(self) -> tuple[str, str]:
         """Source code of both."""
         return "\n\n".join(map(_source, self.wrong)), "\n\n".join(map(_source, self.right))
+
+    @property
+    def to_guess(self) -> Guessable[Finding] | None:
+        """Ask how much accuracy the fix brings; None where nothing of the kind is measured."""
+        if self.guessed is None:
+            return None
+        what, place = self.guessed
+        asks = f"How many points of {what} does the fix bring? Negative: it costs some."
+        return Guessable(Ask(f"pitfall {self.slug}", asks, amount="Points"), partial(_gain, place))
+
+
+def _gain(place: int, finding: Finding) -> Outcome | None:
+    """Return the points that the fix brings to a measured accuracy; None before the end, and where it is none."""
+    if finding.done < 1:
+        return None
+    wrong, right = finding.measured[place].both
+    if not (isinstance(wrong, float) and isinstance(right, float) and isfinite(right - wrong)):
+        return None
+    return Outcome({"": 100 * (right - wrong)})
 
 
 def _source(function: Callable[..., Any]) -> str:

@@ -88,4 +88,5 @@ PITFALL = Pitfall(
     "Now they have no effect, or saturate.",
     notice="Prepare all splits with one function. Compare the smallest and largest pixel of each before training.",
     fall=fall,
+    guessed=("LeNet-5's test accuracy", 0),
 )

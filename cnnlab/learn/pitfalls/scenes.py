@@ -134,4 +134,5 @@ PITFALL = Pitfall(
     "scans. Split by that. Data finds near duplicates, name series, bursts and similar shots. It keeps each on "
     "one side.",
     fall=fall,
+    guessed=("test accuracy", 0),
 )

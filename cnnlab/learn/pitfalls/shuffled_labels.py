@@ -82,4 +82,5 @@ PITFALL = Pitfall(
     notice="Look at ten random images with their labels before you train. Then watch validation. Good training "
     "accuracy with validation at chance points to the labels, not the settings.",
     fall=fall,
+    guessed=("validation accuracy", 1),
 )

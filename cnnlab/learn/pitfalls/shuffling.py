@@ -66,4 +66,5 @@ PITFALL = Pitfall(
     notice="Print the labels of the first batch. If the loss curve repeats every epoch, it shows the order of the "
     "file.",
     fall=fall,
+    guessed=("validation accuracy", 1),
 )

@@ -120,4 +120,5 @@ PITFALL = Pitfall(
     notice="Count how often you use the test set: once is right. Choose by validation, as Sweep and early stopping do. "
     "Report the test accuracy of the chosen one.",
     fall=fall,
+    guessed=("reported test accuracy", 0),
 )

@@ -66,4 +66,5 @@ PITFALL = Pitfall(
     notice="Watch for a loss that swings more the longer it trains. Print the gradient's norm: it should shrink with "
     "the loss. Put the three lines into one function.",
     fall=fall,
+    guessed=("validation accuracy", 1),
 )

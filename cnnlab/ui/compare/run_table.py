@@ -16,6 +16,7 @@ from cnnlab.runs.catalogue import settings_of, table
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.listing import Listing
 from cnnlab.runs.seeds import COUNT, SPREAD, fold, latest, repeats_among
+from cnnlab.ui.compare.guess import without_hidden
 from cnnlab.ui.shell import person, run_changes, session
 from cnnlab.ui.shell.address import COMPARE
 from cnnlab.ui.shell.state import COMPARED, COMPARED_CLEARED, Key, compared_table
@@ -24,6 +25,7 @@ MAX_RUNS = 10
 
 _BALANCED = ["Balanced", "Macro F1"]  # where the classes of a run's data set differ in size
 _ACCURACIES = ["Test", *_BALANCED, "Validation", "Train"]
+_RESULTS = [*_ACCURACIES, SPREAD]
 ALWAYS = ["Title", *_ACCURACIES, "State", "Started", "Data set", "Network", "Parameters", "MACs", "Time, s", "Disk, MB"]
 
 _PERCENT = st.column_config.NumberColumn(format="%.1f%%")
@@ -68,7 +70,7 @@ def choose_runs(runs: Listing, listed: pd.DataFrame) -> list[Entry]:
     # Rows are ticked by position, so a table with other runs needs another key.
     listing = compared_table(blake2s(",".join(ids).encode()).hexdigest()[:16])
     st.dataframe(
-        _with_owners(_shown(folded), known),
+        _with_owners(without_hidden(_shown(folded), _RESULTS, [known[run_id] for run_id in chosen]), known),
         key=listing.name,
         hide_index=True,
         column_config=_COLUMNS,

@@ -25,3 +25,4 @@ class CompareView:
 
     question: str
     show: Callable[[Chosen], None]
+    tells_results: bool = True  # of the chosen runs: what a guess would be about

@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.charts import ablation as charts
 from cnnlab.learn import ablation, transfer
+from cnnlab.learn.guesses import Guessable
 from cnnlab.learn.repeats import Effect, Repeats, effects
 from cnnlab.learn.shipped import Shipped, shipped_ablation, shipped_transfer
 from cnnlab.networks.designs import to_link
@@ -69,7 +70,8 @@ def _parts(settings: DeltaGenerator, results: DeltaGenerator) -> None:
             st.markdown("Everything else is the same: two convolutions, AdamW, one-cycle learning rate.")
     with results:
         if terms:
-            _try("learn.ablation.trial", terms, lambda: ablation.ablate(terms), shipped_ablation(terms), button)
+            guess = ablation.to_guess(terms)
+            _try("learn.ablation.trial", terms, lambda: ablation.ablate(terms), shipped_ablation(terms), button, guess)
     if terms:
         with time:  # last, as its timing takes a moment
             _estimate(terms, len(terms.arms))
@@ -114,11 +116,12 @@ def _transfer(settings: DeltaGenerator, results: DeltaGenerator) -> None:
         button = st.container()
         _estimate(terms, len(transfer.STARTS), transfer.SOURCE_IMAGES * transfer.SOURCE_EPOCHS)
     with results:
-        _try("learn.transfer.trial", terms, lambda: transfer.transfer(terms), shipped_transfer(terms), button)
         st.markdown(
             "A new task: classify **5 to 9** from few images. Does it help to start with convolutions trained on all "
             "images of **0 to 4**? The last layer always starts from random weights."
         )
+        guess = transfer.to_guess(terms)
+        _try("learn.transfer.trial", terms, lambda: transfer.transfer(terms), shipped_transfer(terms), button, guess)
         st.markdown("\n".join(f"- **{name}**: {what}" for name, what in transfer.STARTS.items()))
 
 
@@ -152,9 +155,10 @@ def _try(
     steps: Callable[[], Generator[Repeats]],
     shipped: Shipped[Repeats] | None,
     place: DeltaGenerator,
+    guess: Guessable[Repeats],
 ) -> None:
     hint = "These settings are not computed yet. Press the button: each training appears as soon as it is tested."
-    trial(key, "Compute it here", terms, steps, _show, hint, shipped, place)
+    trial(key, "Compute it here", terms, steps, _show, hint, shipped, place, guess)
 
 
 def _show(reached: Repeats) -> None:

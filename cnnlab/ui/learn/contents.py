@@ -11,6 +11,7 @@ from cnnlab.ui.learn.reading import reading
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.address import CHAPTER
 from cnnlab.ui.shell.state import CHAPTERS_READ
+from cnnlab.ui.widgets.guess_record import guess_record
 
 ROW = 3  # cards beside each other
 
@@ -40,3 +41,4 @@ def contents() -> None:
             on_click="ignore",
         )
     reading()
+    guess_record("contents")

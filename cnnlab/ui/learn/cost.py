@@ -12,7 +12,7 @@ from cnnlab.charts import cost as charts
 from cnnlab.data.datasets import DATASETS
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.learn.step_memory import StepBytes, count_bytes, data_set_bytes
-from cnnlab.learn.throughput import BATCH_SIZES, NEAR, SLOWEST, Lane, Speeds, lanes, measure_speeds, plateau
+from cnnlab.learn.throughput import BATCH_SIZES, NEAR, SLOWEST, Lane, Speeds, lanes, measure_speeds, plateau, to_guess
 from cnnlab.networks.architecture import ArchitectureError
 from cnnlab.networks.presets import PRESETS
 from cnnlab.quantities import counted, duration, size
@@ -207,6 +207,7 @@ def _measure_speed(asked: _Asked) -> None:
         partial(measure_speeds, asked.config(), asked.spec, over),
         partial(_show_speeds, over),
         "Press **Measure**. Points appear from batches of one image on; it takes about ten seconds.",
+        guess=to_guess(str(asked), over[0]),
     )
 
 

@@ -22,6 +22,7 @@ from cnnlab.learn.few_pictures import (
     compare,
     possible_numbers,
     suitable,
+    to_guess,
 )
 from cnnlab.learn.shipped import shipped_comparison
 from cnnlab.pretrained.table import BACKBONES
@@ -85,6 +86,7 @@ def _comparison() -> None:
             "is tested.",
             shipped_comparison(terms),
             button,
+            to_guess(terms),
         )
 
 

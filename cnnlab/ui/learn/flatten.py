@@ -24,6 +24,7 @@ from cnnlab.learn.dense_vs_conv import (
     ink_lost,
     moved,
     shuffled,
+    to_guess,
 )
 from cnnlab.learn.shipped import shipped_contest
 from cnnlab.networks.architecture import Architecture, summarise
@@ -61,6 +62,7 @@ def show() -> None:
                 f"{len(_data().train):,} digits in the same batches.",
                 shipped_contest(terms),
                 button,
+                to_guess(terms),
             )
     st.header("The two networks", anchor=False)
     st.markdown(

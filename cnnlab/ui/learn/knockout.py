@@ -8,11 +8,12 @@ from cnnlab import charts
 from cnnlab.charts.knockout import losses_by_filter
 from cnnlab.evaluation.metrics import before_and_after
 from cnnlab.jobs.worker import Part, Worker
-from cnnlab.learn.knockout import Knockout, example_network, knock_out, together
+from cnnlab.learn.knockout import Knockout, example_network, knock_out, to_guess, together
 from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.glossary_links import linked
 from cnnlab.ui.widgets.awaited import awaited, begun
 from cnnlab.ui.widgets.figure import show_figure, tidy
+from cnnlab.ui.widgets.guess_first import guess_first
 
 KEY = "learn.knockout"
 
@@ -24,9 +25,10 @@ def show() -> None:
         "Layer", convolutions, default=convolutions[-1], required=True, key=f"{KEY}.layer", persist_state="session"
     )
     part = awaited(f"Switching off the filters of {layer}, one at a time", _knockout, layer)
-    if part and part.result:
-        _alone(part.result)
-        _together(part.result)
+    found = part.result if part else None
+    if found and guess_first(KEY, to_guess(layer), lambda: found.outcome):
+        _alone(found)
+        _together(found)
     st.markdown(
         linked(
             "A filter that is off gives zeros for every image: its weights and those of the norm after it are zero. "

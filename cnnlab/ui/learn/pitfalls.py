@@ -93,6 +93,7 @@ def show() -> None:
             lambda: trap.fall(seed),
             lambda finding: _show_finding(trap, finding),
             "Press the button to run both versions on the built-in digits. It takes a few seconds.",
+            guess=trap.to_guess,
         )
     st.markdown(f"**How to notice it.** {linked(trap.notice)}")
     door = DOORS[trap.slug]

@@ -4,21 +4,21 @@ const KEPT = "cnnlab.learn.read"
 export default function ({ data, parentElement, setStateValue }) {
   const button = parentElement.querySelector("button")
   const { chapter, finished, known } = data
-  if (finished) keep(new Set([...kept(), chapter]))
+  if (finished) remember(new Set([...read(), chapter]))
   show()
   button.onclick = () => {
-    const read = kept()
-    if (!read.delete(chapter)) read.add(chapter)
-    keep(read)
+    const chapters = read()
+    if (!chapters.delete(chapter)) chapters.add(chapter)
+    remember(chapters)
     show()
   }
 
   function show() {
-    const read = kept()
-    const names = [...read].sort()
+    const chapters = read()
+    const names = [...chapters].sort()
     button.hidden = !chapter
-    button.setAttribute("aria-pressed", read.has(chapter))
-    button.textContent = read.has(chapter) ? "✓ Read" : "Mark as read"
+    button.setAttribute("aria-pressed", chapters.has(chapter))
+    button.textContent = chapters.has(chapter) ? "✓ Read" : "Mark as read"
     const told = names.join() // once: of chapters that are no more the page takes no note
     if (told !== known.join() && told !== button.dataset.told) {
       button.dataset.told = told
@@ -27,18 +27,11 @@ export default function ({ data, parentElement, setStateValue }) {
   }
 }
 
-function kept() {
-  try {
-    return new Set(JSON.parse(localStorage.getItem(KEPT)) ?? [])
-  } catch {
-    return new Set() // damaged, or the browser keeps nothing
-  }
+function read() {
+  const chapters = keptJson(KEPT, [])
+  return new Set(Array.isArray(chapters) ? chapters : [])
 }
 
-function keep(read) {
-  try {
-    localStorage.setItem(KEPT, JSON.stringify([...read]))
-  } catch {
-    // the browser keeps nothing
-  }
+function remember(chapters) {
+  keep(KEPT, JSON.stringify([...chapters]))
 }

@@ -8,13 +8,14 @@ import streamlit as st
 
 from cnnlab.learn.chapters import CHAPTERS
 from cnnlab.ui.shell.state import CHAPTERS_READ, READING
+from cnnlab.ui.widgets.component_files import joined
 
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "cnnlab_reading",
     html='<div class="reading"><button type="button" hidden></button></div>',
     css=(_HERE / "reading.css").read_text(encoding="utf-8"),
-    js=(_HERE / "reading.js").read_text(encoding="utf-8"),
+    js=joined("kept.js") + (_HERE / "reading.js").read_text(encoding="utf-8"),
 )
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from cnnlab.analysis.tsne import Layout, Places
     from cnnlab.drawings.challenge import Challenge
     from cnnlab.jobs.worker import Worker
+    from cnnlab.learn.guess_record import Habit, KeptScore
+    from cnnlab.learn.guesses import Guess, Outcome
     from cnnlab.training.events import StepMetrics
 
 T = TypeVar("T")
@@ -85,6 +87,13 @@ API_KEY: Key[str] = Key("session.api_key", "")  # just made, to be copied
 _PAGE: Key[str] = Key("frame.at", "")
 _VISIT: Key[int] = Key("frame.visit", 0)
 
+# Learn and Compare: guesses of results.
+GUESSES_KEPT: Key[str | None] = Key("guess.kept", None)  # what the browser keeps; None until it has said so
+GUESS_HABIT: Key[Habit] = Key("guess.habit", "")  # chosen in this session, until the browser keeps it
+GUESSES_SCORED: Key[tuple[KeptScore, ...]] = Key("guess.scored", ())  # in this session
+GUESSES_GIVEN: Key[dict[str, tuple[Guess, Outcome | None]]] = Key("guess.given", {})  # by id, with what came out
+RESULTS_SEEN: Key[set[str]] = Key("guess.seen", set())  # ids of what was shown without a guess
+
 # Train and Compare.
 LOG_LOSS: Key[bool] = Key("curves.log", False)
 
@@ -137,6 +146,7 @@ MORE_TRIALS: Key[int] = Key("sweep.more", 0)
 SEARCH: Key[str] = Key("compare.search", "")
 COMPARED: Key[dict[str | None, list[str]]] = Key("compare.chosen", {})  # ids, by the session's run
 COMPARED_CLEARED: Key[int] = Key("compare.cleared", 0)  # how often the ticks were set by other parts
+COMPARED_REVEALED: Key[frozenset[str] | None] = Key("compare.revealed", None)  # whose results the list tells; None: all
 COMPARED_IMAGE: Key[int | None] = Key("compare.image", None)
 BEST_ASKED: Key[str] = Key("compare.best", "")  # the data set and the runs whose best one is to be corrected
 DELETED_RUNS: Key[list[str]] = Key("compare.deleted", [])  # to undo
@@ -222,6 +232,16 @@ PROGRAM_TRAINING: Key[str] = Key("learn.program.training", "")
 def compared_table(rows: str) -> Key[Any]:
     """Return the key of the run table that lists ``rows``, with the current set of ticks."""
     return Key(f"compare.table.{COMPARED_CLEARED.get()}.{rows}", None)
+
+
+def guess_field(ask_id: str, name: str) -> Key[Any]:
+    """Return the key of a part of a guess."""
+    return Key(f"guess.{name}.{ask_id}", None)
+
+
+def guess_record_at(place: str) -> Key[Any]:
+    """Return the key of the component that shows the record of guesses at a place."""
+    return Key(f"guess.record.{place}", None)
 
 
 def class_name(number: int) -> Key[str]:

@@ -11,7 +11,7 @@ export default function ({ data, parentElement }) {
   }
   show()
   button.onclick = async () => {
-    keep(!isOn())
+    keep(KEPT, isOn() ? "off" : "on")
     show()
     if (!isOn()) return
     chime() // what it will sound like
@@ -56,17 +56,5 @@ function chime() {
 }
 
 function isOn() {
-  try {
-    return localStorage.getItem(KEPT) === "on"
-  } catch {
-    return false // the browser keeps nothing
-  }
-}
-
-function keep(on) {
-  try {
-    localStorage.setItem(KEPT, on ? "on" : "off")
-  } catch {
-    // the browser keeps nothing
-  }
+  return kept(KEPT) === "on"
 }

@@ -16,7 +16,7 @@ _component = st.components.v2.component(
     "cnnlab_end_notice",
     html='<div class="end-notice"><button type="button" aria-pressed="false" hidden></button></div>',
     css=joined("end_notice.css"),
-    js=joined("end_notice.js"),
+    js=joined("kept.js", "end_notice.js"),
 )
 
 

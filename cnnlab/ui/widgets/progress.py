@@ -10,10 +10,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cnnlab.jobs.worker import Progress, Worker
+from cnnlab.learn.guesses import Guessable
 from cnnlab.learn.shipped import Shipped
 from cnnlab.ui.shell import poll, session
 from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import TRIALS
+from cnnlab.ui.widgets.guess_first import guess_first
 
 UPDATE_SECONDS = 0.5
 
@@ -36,15 +38,17 @@ def trial(
     hint: str,
     shipped: Shipped[Step] | None = None,
     place: DeltaGenerator | None = None,
+    guess: Guessable[Step] | None = None,
 ) -> None:
     """Show a button ``label`` that runs ``steps()`` in the background, and ``show`` for the latest result.
 
     ``asked`` stands for all settings: where they have changed since, the page says so. Until the button is pressed for
-    them, a result that comes with the app, ``shipped``, is shown; without one, ``hint`` says what to expect. The
-    button is in ``place``, else here. A session runs one experiment at a time; results of others stay.
+    them, a result that comes with the app, ``shipped``, is shown, once a ``guess`` of it has been offered; without one,
+    ``hint`` says what to expect. The button is in ``place``, else here. A session runs one experiment at a time.
     """
     begun = _trials().get(key)
     is_running = begun is not None and begun.work.is_running
+    is_begun = begun is not None and begun.asked == asked
     (place or st).button(
         label,
         key=f"{key}.begin",
@@ -54,13 +58,24 @@ def trial(
         on_click=_begin,
         args=[key, asked, steps],
     )
-    if shipped and not is_running and (begun is None or begun.asked != asked):
-        (place or st).caption(f":material/inventory_2: {shipped.caption}")
-        show(shipped.reached)
+    ready = None if is_running or is_begun else shipped
+    reached = ready.reached if ready else begun.work.latest if begun and is_begun else None
+    may_show = guess is None or _guess_first(key, guess, reached, is_begun, place)
+    if ready:
+        (place or st).caption(f":material/inventory_2: {ready.caption}")
+        if may_show:
+            show(ready.reached)
     elif begun is None:
         st.info(hint, icon=":material/science:")
     else:
         poll.follow(lambda: _trials()[key].work.is_running, UPDATE_SECONDS, _watch, key, asked, show)
+
+
+def _guess_first(
+    key: str, guess: Guessable[Step], reached: Step | None, is_begun: bool, aside: DeltaGenerator | None
+) -> bool:
+    found = guess.outcome(reached) if reached is not None else None
+    return guess_first(key, guess.ask, (lambda: found) if found else None, is_begun=is_begun, aside=aside)
 
 
 def _trials() -> dict[str, _Trial]:

@@ -56,6 +56,23 @@ def test_a_trap_tells_how_far_it_is_and_in_the_end_every_figure(slug: str) -> No
     assert steps(slug)[-1].picture or steps(slug)[-1].table is not None
 
 
+@pytest.mark.parametrize("slug", [slug for slug, trap in PITFALLS.items() if trap.guessed])
+def test_a_trap_asks_for_a_figure_that_it_measures(slug: str) -> None:
+    trap, finding = PITFALLS[slug], steps(slug)[-1]
+    assert trap.guessed
+    assert trap.to_guess
+    what, place = trap.guessed
+    assert "accuracy" in what
+    assert "accuracy" in finding.measured[place].what.lower()
+    wrong, right = finding.measured[place].both
+    assert isinstance(wrong, float)
+    assert isinstance(right, float)
+    outcome = trap.to_guess.outcome(finding)
+    assert outcome
+    assert outcome.leads == {"": pytest.approx(100 * (right - wrong))}
+    assert trap.to_guess.outcome(steps(slug)[0]) is None
+
+
 @pytest.mark.parametrize("slug", PITFALLS)
 def test_the_code_that_is_shown_is_the_code_that_runs(slug: str) -> None:
     trap = PITFALLS[slug]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.driver import checked, texts
+from tests.pages.driver import button, checked, texts
 
 
 def script() -> None:
@@ -81,3 +82,49 @@ def test_one_that_fails_tells_why_as_plain_text() -> None:
     page.number_input[0].set_value(0).run()
     begin(page)
     assert [error.value for error in page.error] == [r"ValueError\: there is \*nothing\* to count\."]
+
+
+def guessing() -> None:
+    from collections.abc import Generator  # noqa: PLC0415
+    from dataclasses import dataclass  # noqa: PLC0415
+
+    import streamlit as st  # noqa: PLC0415
+
+    from cnnlab.learn.guesses import Ask, Guessable, Outcome  # noqa: PLC0415
+    from cnnlab.ui.widgets.progress import trial  # noqa: PLC0415
+
+    @dataclass(frozen=True)
+    class Count:
+        number: int
+        done: float
+
+    def counting() -> Generator[Count]:
+        yield from (Count(1, 0.5), Count(2, 1.0))
+
+    def outcome(count: Count) -> Outcome | None:
+        return Outcome({"": float(count.number)}) if count.done == 1 else None
+
+    trial(
+        "counting",
+        "Count",
+        0,
+        counting,
+        lambda count: st.write(f"Counted to {count.number}."),
+        "Press Count.",
+        guess=Guessable(Ask("count", "How far does it count?", amount="To"), outcome),
+    )
+
+
+@pytest.mark.parametrize("is_guessed", [True, False])
+def test_a_guess_never_holds_up_the_button_and_is_scored_at_the_end(is_guessed: bool) -> None:
+    page = AppTest.from_function(guessing, default_timeout=30)
+    page.session_state["guess.habit"] = "guess"
+    checked(page.run())
+    assert [info.value for info in page.info] == ["Press Count."]
+    if is_guessed:
+        page.number_input[0].set_value(3)
+        button(page, "Guess").click().run()
+    checked(begin(page))
+    assert "Counted to 2." in texts(page)
+    assert ("You guessed 3, it was 2 points" in texts(page).replace("\\", "")) == is_guessed
+    assert not page.number_input

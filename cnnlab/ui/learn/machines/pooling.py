@@ -10,9 +10,11 @@ import streamlit as st
 from torch import Tensor
 
 from cnnlab.charts.grids import bracketed, number_grid, written
-from cnnlab.learn.pooling import Pool, Window, border, pooled, window
+from cnnlab.learn.guesses import Outcome
+from cnnlab.learn.pooling import Pool, Window, border, pooled, to_guess, window
 from cnnlab.networks.layers import AdaptivePool2d, AvgPool2d, LayerError, MaxPool2d
 from cnnlab.ui.shell import frame
+from cnnlab.ui.widgets.guess_first import guess_first, is_awaited
 from cnnlab.ui.widgets.number_grid import show_grid, typed_numbers
 
 SIDE = 6
@@ -47,11 +49,16 @@ def _machine(pool: Pool, grid: Tensor) -> None:
     place = _chosen_place((outputs.shape[0], outputs.shape[1]))
     looked = window(pool, (SIDE, SIDE), place)
     left, right = grids.columns([3, 2], gap="medium")
+    ask = to_guess(pool)
     with left:
         st.markdown("**Input**, the window outlined")
-        show_grid(_input(pool, grid, looked), f"{_KEY}.input", "The input numbers, the window outlined")
+        show_grid(
+            _input(pool, grid, looked, is_awaited(ask)), f"{_KEY}.input", "The input numbers, the window outlined"
+        )
     with right:
         st.markdown(f"**Output**, {outputs.shape[0]}×{outputs.shape[1]}")
+        if not guess_first(_KEY, ask, lambda: Outcome({"": outputs[place].item()}), waits=False):
+            return
         figure = number_grid(outputs.numpy(), "", chosen=place, limit=grid.abs().max().item())
         show_grid(figure, f"{_KEY}.output", "The output numbers")
         st.markdown(_arithmetic(looked, grid, outputs[place].item()))
@@ -94,8 +101,8 @@ def _chosen_place(size: tuple[int, int]) -> tuple[int, int]:
     return divmod(number - 1, size[1])
 
 
-def _input(pool: Pool, grid: Tensor, looked: Window) -> go.Figure:
-    """Chart the input with its padding, in a pale colour."""
+def _input(pool: Pool, grid: Tensor, looked: Window, hides_largest: bool) -> go.Figure:
+    """Chart the input with its padding, in a pale colour; mark the largest number unless that is to be guessed."""
     rows, columns = border(pool)
     padded = np.pad(grid.numpy(), ((rows, rows), (columns, columns)), constant_values=np.nan)
     moved = {
@@ -103,7 +110,7 @@ def _input(pool: Pool, grid: Tensor, looked: Window) -> go.Figure:
         for name, cells in {"all": looked.cells, "largest": [looked.largest(grid)]}.items()
     }
     feeding = [cell for cell in moved["all"] if cell[0] < len(padded) and cell[1] < len(padded[0])]
-    chosen = moved["largest"][0] if looked.takes_largest else None
+    chosen = moved["largest"][0] if looked.takes_largest and not hides_largest else None
     return number_grid(padded, "", feeding, chosen, empty="−∞" if looked.takes_largest else "0")
 
 

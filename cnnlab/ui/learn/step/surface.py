@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from cnnlab.charts.surface import colours_of, contours, losses_by_step
-from cnnlab.learn.loss_surface import SURFACES, Path, Surface, paths
+from cnnlab.learn.loss_surface import SURFACES, Path, Surface, outcome_of, paths, to_guess
 from cnnlab.learn.optimisers import MOMENTUM, OPTIMISERS
+from cnnlab.ui.widgets.guess_first import guess_first
 from cnnlab.ui.widgets.live_chart import live_chart
 
 RATES = [float(f"{10 ** (place / 20):.2g}") for place in range(-80, 11)]  # 0.0001 to 3.2, twenty per decade
@@ -39,6 +40,8 @@ def show() -> None:
         st.info("Select an optimiser to see its path.", icon=":material/route:")
         return
     ways = _walked(name, tuple(chosen), rate, steps, start)
+    if not guess_first(_KEY, to_guess(name, chosen, steps), lambda: outcome_of(ways), waits=False):
+        return
     colours = colours_of(list(OPTIMISERS))
     x, y, losses = _drawn(name)
     left, right = st.columns([3, 2], gap="medium")
