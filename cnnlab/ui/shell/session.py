@@ -39,7 +39,7 @@ from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.threads import WorkerThread, exit_code_is, expect_many_people, share_interpreter
 from cnnlab.training.config import RunConfig
-from cnnlab.ui.shell import catalogue, page_imports, person, quotas, run_changes
+from cnnlab.ui.shell import catalogue, forecasts, page_imports, person, quotas, run_changes
 from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.audience import Audience, Watcher
 from cnnlab.ui.shell.flash import LINK, say
@@ -140,9 +140,10 @@ def add(config: RunConfig, provable: bool = False) -> Job:
     """
     check_sources(config)
     whole = inherited(config, store())  # as in the job's config
+    foreseen = forecasts.forecast_for(whole)
     return _added(
         lambda job: job.config == whole,
-        lambda ticket: Job.start(whole, store(), ticket=ticket, provable=provable),
+        lambda ticket: Job.start(whole, store(), ticket=ticket, provable=provable, forecast=foreseen),
         lambda: quotas.needs(whole, provable=provable),
     )
 

@@ -18,6 +18,7 @@ from cnnlab.training.titles import in_form_words
 from cnnlab.ui.shell import classroom, frame, person, quotas, session
 from cnnlab.ui.shell.state import PROVABLE
 from cnnlab.ui.train.assignment import show_rules
+from cnnlab.ui.train.forecast import tell_accuracy
 from cnnlab.ui.train.queue import queue
 from cnnlab.ui.train.rate_finder import learning_rate_finder
 from cnnlab.ui.widgets import epoch_timing
@@ -70,6 +71,7 @@ def _start(config: RunConfig | None) -> None:
         _begin(session.start, config)
     if config:
         _tell_time(config)
+        tell_accuracy(config)
         _tell_memory(config)
         tell_disk(config)
         tell_quota(lambda: _needs(config))
@@ -84,6 +86,7 @@ def _add(config: RunConfig | None) -> None:
         _begin(session.add, config)
     st.caption("It starts by itself when its turn comes.")
     if config:
+        tell_accuracy(config)
         _tell_memory(config)
         tell_disk(config)
         tell_quota(lambda: _needs(config))
