@@ -20,7 +20,7 @@ from scipy.special import ndtr
 Floats = npt.NDArray[np.float64]
 
 # Chosen for logarithms of errors on one data set, judged on another: docs/benchmarks.md.
-SIGNALS = (0.15, 0.3, 0.6, 1.2)  # standard deviations of the values' landscape
+SIGNALS = (0.3, 0.6, 1.2, 2.0)  # standard deviations of the values' landscape
 NOISES = (0.03, 0.1, 0.3)  # of a value beside the noise that is known of it
 REACHES = (1.0, 2.0)  # distances within which values are alike
 TREND = 0.4  # standard deviation of the slope along each of the numbers

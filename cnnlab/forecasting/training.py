@@ -16,9 +16,9 @@ from cnnlab.forecasting.gaussian_process import Floats
 from cnnlab.runs.entry import Entry, layers_digest, macs
 from cnnlab.training.config import COUNTS_WITH, RunConfig, field_title
 
-# Doublings that make two trainings as unlike as another optimiser does. Chosen on one data set, judged on another.
-UNLIKE = {"learning_rate": 2.0, "batch_size": 2.5, "epochs": 2.5, "images": 2.5, "macs": 6.0}
-TRENDS = (2, 3)  # of these: epochs and images, with which the error falls as a power
+# Doublings that make two trainings as unlike as another schedule does. Chosen on one data set, judged on another.
+UNLIKE = {"learning_rate": 2.0, "batch_size": 2.5, "steps": 2.5, "images": 2.5, "macs": 6.0}
+TRENDS = (2, 3)  # of these: steps and images, with which the error falls as a power
 KINDS = (  # settings that are the same or not
     "optimizer",
     "momentum",
@@ -74,11 +74,14 @@ def distances(from_: Sequence[Training], to: Sequence[Training]) -> Floats:
 def _training(settings: tuple[Any, ...], layers: str, work: int, usual: str) -> Training:
     """Describe a training; kept, as pages ask for thousands each time. ``usual`` is the data set's augmentation."""
     known = dict(zip(_READ, settings, strict=True))
-    known["images"] = known["train_fraction"] * (1 - known["validation_fraction"])  # of those of the data set
+    known["images"] = known["train_fraction"] * (1 - known["validation_fraction"])  # a share of the data set's
+    known["steps"] = known["images"] * known["epochs"] / known["batch_size"]
     known["macs"] = work
+    known["family"] = known["optimizer"].removesuffix("w")  # Adam and AdamW are more alike than others
     known["augmentation"] = augmentation.choose(known["augmentation"], usual)
     numbers = tuple(log2(known[name]) / doublings for name, doublings in UNLIKE.items())
-    return Training(numbers, (hash(layers), *(hash(_if_counting(name, known)) for name in KINDS)))
+    codes = (hash(_if_counting(name, known)) for name in ("family", *KINDS))
+    return Training(numbers, (hash(layers), *codes))
 
 
 def _if_counting(name: str, settings: dict[str, Any]) -> Any:

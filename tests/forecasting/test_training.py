@@ -49,9 +49,11 @@ def test_ratios_count_and_settings_are_the_same_or_not() -> None:
     assert apart({"learning_rate": 0.01}, {"learning_rate": 0.04}) == pytest.approx(1)
     assert apart({"learning_rate": 0.001}, {"learning_rate": 0.004}) == pytest.approx(1)
     assert apart({}, {"optimizer": "adam"}) == pytest.approx(1)
+    assert apart({}, {"optimizer": "sgd"}) > apart({}, {"optimizer": "adam"})
     assert apart({"optimizer": "sgd"}, {"optimizer": "sgd", "momentum": 0.5}) == pytest.approx(1)
     assert apart({"epochs": 10}, {"epochs": 20}) == pytest.approx(0.4)
-    assert apart({"train_fraction": 0.5}, {}) == pytest.approx(0.4)
+    assert apart({"train_fraction": 0.5, "epochs": 20}, {"epochs": 10}) == pytest.approx(0.4)
+    assert apart({"batch_size": 64, "epochs": 10}, {"batch_size": 128, "epochs": 20}) == pytest.approx(0.4)
 
 
 def test_images_that_are_held_out_are_not_trained_on() -> None:
