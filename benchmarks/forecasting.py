@@ -7,19 +7,19 @@ every run is forecast from those before it. The method was chosen on MNIST and i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.small_runs import DATASETS, REPEATED, SmallRun, repeats, searched, varied
 from cnnlab.data.datasets import dataset_spec
-from cnnlab.forecasting.forecast import Result, foreseen
+from cnnlab.forecasting.forecast import FEWEST, Result, foreseen
 from cnnlab.forecasting.training import distances, planned
 from cnnlab.training.epoch_time import epoch_images
 
 ORDERS = 12  # random ones
-EARLIER = ((3, 4), (5, 9), (10, 19), (20, 49), (50, 100))  # the fewest and the most earlier runs of a row
+EARLIER = ((5, 9), (10, 19), (20, 49), (50, 100))  # the fewest and the most earlier runs of a row
 SEEDS = 3  # known ones of the same config, in the row of repeats
 BESIDE = 40  # other runs there
 
@@ -41,24 +41,28 @@ def measure() -> dict[str, Figures]:
     """Return coverage, errors and widths by the number of earlier runs, and those of repeats."""
     figures: dict[str, Figures] = {}
     for role, dataset in zip(("chosen on", "judged on"), DATASETS, strict=True):
-        known = _results([*searched(dataset), *varied(dataset)])
-        judged = in_random_orders(known)
-        for fewest, most in EARLIER:
-            some = [one for one in judged if fewest <= one.earlier <= most]
-            figures[f"{role} {dataset}: {fewest} to {most}"] = summed(some)
-        figures[f"{role} {dataset}: {BESIDE}, and {SEEDS} seeds of the same"] = summed(_of_repeats(dataset, known))
+        similar = _results(searched(dataset))
+        known = [*similar, *_results(varied(dataset))]
+        for what, runs in ((f"{role} {dataset}, a search", similar), (f"{role} {dataset}, all", known)):
+            judged = in_random_orders(runs)
+            for fewest, most in EARLIER:
+                some = [one for one in judged if fewest <= one.earlier <= most]
+                figures[f"{what}: {fewest} to {most}"] = summed(some)
+            figures[f"{what}: {FEWEST} and more"] = summed([one for one in judged if one.earlier >= FEWEST])
+        of_repeats = _of_repeats(dataset, known)
+        figures[f"{role} {dataset}, repeats: {BESIDE}, and {SEEDS} seeds of the same"] = summed(of_repeats)
     return figures
 
 
 def table(figures: dict[str, Figures]) -> str:
     """Write the figures as a table."""
     head = (
-        "| earlier runs | forecasts, of runs | the interval holds | its width, points | mean error, points | "
-        "of the nearest run |\n"
+        "| earlier runs | forecasts, of runs | the interval holds | width, points: mean, median | mean error, points "
+        "| of the nearest run |\n"
     )
     rows = [
         f"| {name} | {row['forecasts']:,}, {row['runs']} | {row['holds']:.1%} ± {100 * row['holds_error']:.1f} | "
-        f"{row['width']:.1f} | {row['error']:.2f} | {row['nearest']:.2f} |"
+        f"{row['width']:.1f}, {row['median_width']:.1f} | {row['error']:.2f} | {row['nearest']:.2f} |"
         for name, row in figures.items()
     ]
     return head + "|---" * 6 + "|\n" + "\n".join(rows)
@@ -87,6 +91,7 @@ def summed(judged: Sequence[Judged]) -> Figures:
         "runs": len(by_run),
         "holds": share,
         "holds_error": float(np.sqrt((off**2).sum()) / len(judged)),
+        "median_width": median(one.width for one in judged),
         **{name: fmean(getattr(one, name) for one in judged) for name in ("width", "error", "nearest")},
     }
 

@@ -15,7 +15,7 @@ from cnnlab.runs.summary import Forecast
 from cnnlab.training.config import RunConfig
 
 # docs/benchmarks.md has the coverage by the number of earlier runs.
-FEWEST = 5  # earlier runs that a forecast needs
+FEWEST = 10  # earlier runs that a forecast needs
 MOST = 150  # that it is made from, the most alike: more would cost time
 LEVEL = 0.9  # of the interval
 
