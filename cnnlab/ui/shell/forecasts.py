@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.data.datasets import dataset_spec
+from cnnlab.data.spec import DatasetError
 from cnnlab.forecasting.forecast import Outlook, outlook
 from cnnlab.forecasting.record import Record, record
 from cnnlab.jobs.job import running_jobs
@@ -33,5 +34,8 @@ def own_record() -> Record | None:
 
 @st.cache_data(ttl=5, max_entries=100, show_spinner=False)  # seconds: with thousands of runs it takes a while
 def _outlook(at: str, _config: RunConfig) -> Outlook | None:
-    seen = catalogue.entries().viewable({_config.dataset}, None, person.me())
-    return outlook(_config, dataset_spec(_config.dataset), seen)
+    try:
+        spec = dataset_spec(_config.dataset)
+    except DatasetError:  # gone meanwhile: the training will say so
+        return None
+    return outlook(_config, spec, catalogue.entries().viewable({_config.dataset}, None, person.me()))
