@@ -37,7 +37,7 @@ def _tell_record() -> None:
     known = forecasts.own_record()
     if known and known.forecasts > 1:  # a single one stands beside its run's result
         st.caption(
-            f"Of your last {known.forecasts} forecasts {known.held} held the result; mean error "
+            f"Of your last {known.forecasts} forecasts, {known.held} held the result; mean error "
             f"{100 * known.error:.1f} points."
         )
 
@@ -47,7 +47,7 @@ def judged_forecast(summary: Summary) -> None:
     told, came = summary.forecast, summary.validation_accuracy
     if not told or came is None or summary.status != "finished" or summary.extensions or summary.rates_set:
         return
-    apart = f"{100 * abs(came - told.accuracy):.1f} points {'above' if came > told.accuracy else 'below'}"
+    apart = f"{100 * abs(came - told.accuracy):.1f} points {'higher' if came > told.accuracy else 'lower'}"
     icon = ":material/check:" if told.holds(came) else ":material/close:"
     where = "within" if told.holds(came) else "outside"
     st.caption(
