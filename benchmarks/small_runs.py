@@ -1,8 +1,8 @@
 """A pool of small runs on MNIST and Fashion-MNIST, each with its answers to all 10,000 test images.
 
-``python -m benchmarks.small_runs [FOLDER]`` trains those of the 320 that are missing, one after another, in about an
-hour. It continues after a kill. A run is a pair of files: ``NAME.json`` (config, epochs, seconds) and ``NAME.npy``
-(logits in 16 bits).
+``python -m benchmarks.small_runs [FOLDER]`` trains those of the 480 that are missing, one after another, in about an
+hour and a half. It continues after a kill. A run is a pair of files: ``NAME.json`` (config, epochs, seconds) and
+``NAME.npy`` (logits in 16 bits).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from cnnlab.evaluation.metrics import Answers
 from cnnlab.files import atomic_write
 from cnnlab.training.config import RunConfig, parse_config
 from cnnlab.training.loop import fit
+from cnnlab.training.remedy import TrainingError
 from cnnlab.training.run_data import load_for, network_for
 
 Fields = dict[str, Any]
@@ -37,6 +38,7 @@ Fields = dict[str, Any]
 DATASETS = ("mnist", "fashion-mnist")
 SEEDS = 20  # of each config that is repeated
 SEARCHED = 80  # configs that differ, per data set
+VARIED = 80  # configs that differ in more, the share of the training images among it, per data set
 COMMON: Fields = {"validation_fraction": 0.02, "train_fraction": 0.05, "device": "cpu", "precision": "float32"}
 # The rules are chosen on the first two and judged on the others.
 REPEATED: dict[str, Fields] = {
@@ -54,7 +56,7 @@ class SmallRun:
 
     name: str
     config: RunConfig
-    epochs: list[Fields]  # EpochMetrics of each epoch
+    epochs: list[Fields]  # EpochMetrics of each epoch; none of a run that diverged
     seconds: float
     folder: Path
 
@@ -76,6 +78,15 @@ def searched(dataset: str, folder: Path | None = None) -> list[SmallRun]:
     return [_run(*one, folder or default_folder()) for one in _searched(dataset)]
 
 
+def varied(dataset: str, folder: Path | None = None) -> list[SmallRun]:
+    """Return the runs of all configs that differ in more than a search's, but for those that diverged.
+
+    Trains those that are missing.
+    """
+    runs = (_run(*one, folder or default_folder()) for one in _varied(dataset))
+    return [run for run in runs if run.epochs]
+
+
 def default_folder() -> Path:
     """Return where the pool is kept: beside the data sets."""
     return data_folder() / "small-runs"
@@ -95,8 +106,9 @@ def _everything() -> Iterator[tuple[str, Fields]]:
     for name in (*CHOOSING, *JUDGING):
         for dataset in DATASETS:
             yield from _repeated(name, dataset)
-    for pair in zip(*(_searched(dataset) for dataset in DATASETS), strict=True):
-        yield from pair
+    for group in (_searched, _varied):
+        for pair in zip(*(group(dataset) for dataset in DATASETS), strict=True):
+            yield from pair
 
 
 def _repeated(name: str, dataset: str) -> list[tuple[str, Fields]]:
@@ -126,6 +138,32 @@ def _drawn(dataset: str, number: int) -> Fields:
     }
 
 
+def _varied(dataset: str) -> list[tuple[str, Fields]]:
+    return [(f"{dataset}-varied-{number:03}", _drawn_freely(dataset, number)) for number in range(VARIED)]
+
+
+def _drawn_freely(dataset: str, number: int) -> Fields:
+    """Draw settings as somebody tries them out: other networks, optimisers and rates, few images or many."""
+    draws = Random(f"varied {dataset} {number}")
+    share = 10 ** draws.uniform(-2, -0.5)  # 0.01 to 0.3
+    architecture = draws.choice(["lean", "basic-cnn", "lenet-5", "conv2d-tour"])
+    affordable = (20_000 if architecture in ("lean", "conv2d-tour") else 50_000) / (60_000 * share)
+    return COMMON | {
+        "dataset": dataset,
+        "architecture": architecture,
+        "train_fraction": round(share, 4),
+        "epochs": max(1, round(min(2 ** draws.uniform(0.5, 4.5), affordable))),
+        "batch_size": draws.choice([16, 32, 64, 128, 256]),
+        "optimizer": draws.choice(["adam", "adamw", "sgd", "rmsprop"]),
+        "learning_rate": round(10 ** draws.uniform(-3.3, -1.7), 5),
+        "schedule": draws.choice(["one-cycle", "cosine", "constant"]),
+        "weight_decay": draws.choice([0.01, 0.0, 0.05]),
+        "label_smoothing": draws.choice([0.0, 0.0, 0.1]),
+        "augmentation": draws.choice(["none", "shift", "affine"]),
+        "seed": draws.randrange(1000),
+    }
+
+
 def _run(name: str, fields: Fields, folder: Path) -> SmallRun:
     """Read a run; train it where it is missing."""
     about, answers = _paths(folder, name)
@@ -148,7 +186,10 @@ def _trained(config: RunConfig) -> tuple[list[Fields], float, np.ndarray[Any, np
     data = load_for(config)
     network = network_for(config, data.spec)
     started = perf_counter()
-    epochs = [asdict(event) for event in fit(network, data, config) if event.kind == "epoch"]
+    try:
+        epochs = [asdict(event) for event in fit(network, data, config) if event.kind == "epoch"]
+    except TrainingError:
+        epochs = []
     seconds = perf_counter() - started
     logits = predict(network, data.test, Standardise(*scaling(data.spec, config.normalise)))
     return epochs, seconds, logits.numpy().astype(np.float16)

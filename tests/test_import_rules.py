@@ -25,6 +25,7 @@ ROOMS = (
         "pretrained",
         "training",
         "runs",
+        "forecasting",
         "verification",
         "cluster",
         "jobs",

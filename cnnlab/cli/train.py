@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnnlab.cli.forecast import in_words, plain
 from cnnlab.cli.options import (
     NumberRange,
     as_json,
@@ -25,11 +26,13 @@ from cnnlab.cli.options import (
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.data.download import downloaded_bytes
 from cnnlab.drawings.strokes import read_labelled_drawings
+from cnnlab.forecasting.forecast import outlook
 from cnnlab.jobs.finetuning import changes, fine_tuning
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.sweep_config import SPACES, disk_bytes, parse_sweep
 from cnnlab.places import command
 from cnnlab.quantities import size
+from cnnlab.runs.catalogue import Catalogue
 from cnnlab.runs.disk import disk_needs, shortage
 from cnnlab.runs.machines import unlike_here
 from cnnlab.runs.run import RunError
@@ -128,12 +131,14 @@ def _tell_result(job: Job, as_json: bool) -> None:
             *[("balanced", summary.balanced_accuracy)] * summary.is_imbalanced,
         ):
             click.echo(f"  {split:10} " + ("not judged" if accuracy is None else f"{accuracy:.1%}"))
+        if summary.forecast:
+            click.echo(f"  {'forecast':10} {in_words(summary.forecast)} on validation images")
         if summary.status == "stopped":
             click.echo(f"continue with: {command()} resume {job.run.folder}")
         return
     keys = ("train_accuracy", "validation_accuracy", "test_accuracy", "per_class", "parameters", "seconds")
     result = summary.model_dump(mode="json", include={*keys, "macro_f1", "images_per_second", "status", "device"})
-    told = {**result, "balanced_accuracy": summary.balanced_accuracy}
+    told = {**result, "balanced_accuracy": summary.balanced_accuracy, "forecast": plain(summary.forecast)}
     click.echo(json.dumps({"run": summary.id, "folder": str(job.run.folder), **told}))
 
 
@@ -141,9 +146,12 @@ def trained(config: RunConfig, store: RunStore, provable: bool = False) -> Job:
     """Train a new run, as ``_followed``. Raises ConfigError where its batches are too large for memory or too small."""
     check_memory(config, dataset_spec(config.dataset))
     check_batches(config, dataset_spec(config.dataset))
-    job = Job.start(config, store, provable=provable)
+    told = outlook(config, dataset_spec(config.dataset), Catalogue(store).entries())
+    job = Job.start(config, store, provable=provable, forecast=told.forecast if told else None)
     needs = disk_needs(job.config, dataset_spec(config.dataset), provable=provable)
     _tell_disk(f"keeps {needs.title} on disk", needs.bytes, store)
+    if (foreseen := job.summary.forecast) and sys.stderr.isatty():
+        click.echo(f"forecast of the validation accuracy: {in_words(foreseen)}", err=True)
     return _followed(job)
 
 

@@ -22,7 +22,7 @@ from cnnlab.jobs.starting import continuation, new_run
 from cnnlab.jobs.webhook import tell_end
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore
-from cnnlab.runs.summary import Summary
+from cnnlab.runs.summary import Forecast, Summary
 from cnnlab.threads import WorkerThread, run_behind_pages
 from cnnlab.training.config import Extension, RunConfig, last_epoch
 from cnnlab.training.device import threads_each
@@ -74,12 +74,13 @@ class Job:
         *,
         ticket: Ticket = NOBODYS,
         provable: bool = False,
+        forecast: Forecast | None = None,
     ) -> Job:
         """Create the run's folder and start when its turn comes. Raises as ``new_run``.
 
         It runs on at most ``threads`` torch threads, by default those of one training here.
         """
-        run = new_run(config, store, provable)
+        run = new_run(config, store, provable, forecast)
         return cls(run, threads or threads_each(config.threads), ticket=ticket, executor=chosen())._begun()
 
     @classmethod

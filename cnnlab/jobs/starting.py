@@ -7,18 +7,19 @@ from cnnlab.runs.ancestry import inherited
 from cnnlab.runs.disk import check_training
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore
+from cnnlab.runs.summary import Forecast
 from cnnlab.training.config import MAX_EPOCHS, ConfigError, Extension, RunConfig, last_epoch, parse_extension
 
 
-def new_run(config: RunConfig, store: RunStore, provable: bool) -> Run:
+def new_run(config: RunConfig, store: RunStore, provable: bool, forecast: Forecast | None = None) -> Run:
     """Create the folder of a run; a branch gets its parent's split.
 
-    A ``provable`` run keeps the checkpoint of each epoch. Raises RunError where the folder cannot be written or all
-    runs together are too large, ConfigError where a branch names another split.
+    A ``provable`` run keeps the checkpoint of each epoch; the ``forecast`` is kept with it. Raises RunError where the
+    folder cannot be written or all runs together are too large, ConfigError where a branch names another split.
     """
     whole = inherited(config, store)
     check_training(store.folder, whole, provable=provable)
-    return store.create(whole, provable)
+    return store.create(whole, provable, forecast)
 
 
 def continuation(run: Run, epochs: int, learning_rate: float | None, executor: Executor) -> Extension | None:

@@ -26,7 +26,7 @@ def copied(run: Run, about: About) -> Run:
     with run.held(), writing(runs), folder_aside(runs) as aside:
         copy = Run(aside / new_id(datetime.now(UTC)))
         copytree(run.folder, copy.folder, ignore=_OWN, copy_function=_linked)
-        copy.write_summary(summary.model_copy(update={"id": copy.id}))
+        copy.write_summary(summary.model_copy(update={"id": copy.id, "forecast": None}))  # which judges one run alone
         copy.write_about(about)
         copy.folder.rename(runs / copy.id)
     note(runs, copy.id)

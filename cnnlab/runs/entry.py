@@ -39,6 +39,8 @@ class Entry:
     unseeded: str  # digest of the settings that its repeats with other seeds share
     layers: str  # digest of its network's layers
     stem: str  # digest of the first layers, whose weights fit networks with the same ones
+    as_configured: bool = False  # its config alone says how it was trained: from new weights, without changes by hand
+    forecast: tuple[float, ...] = ()  # accuracy, low and high, as in Forecast; empty where none was made
     owner: str = ""  # id of whose it is; empty: nobody's
     is_shown: bool = False  # to the class
 
@@ -127,6 +129,8 @@ def describe(
         unseeded=_digest(json.dumps(trained_with(config, summary) | {"seed": 0})),
         layers=network.layers,
         stem=network.stem,
+        as_configured=_is_as_configured(config, summary),
+        forecast=(told.accuracy, told.low, told.high) if (told := summary.forecast) else (),
         owner=belonging.owner,
         is_shown=belonging.is_shown,
     )
@@ -141,7 +145,7 @@ def to_json(entry: Entry) -> str:
 def from_json(run: Run, values: dict[str, Any]) -> Entry:
     """Return the entry that ``to_json`` wrote. Raises KeyError, TypeError or ValueError where it is none."""
     values["row"]["Started"] = datetime.fromisoformat(values["row"]["Started"])
-    return Entry(run=run, **values | {"speed": tuple(values["speed"])})
+    return Entry(run=run, **values | {name: tuple(values[name]) for name in ("speed", "forecast")})
 
 
 def settings_digest(config: RunConfig) -> str:
@@ -158,6 +162,12 @@ def stem_digest(layers: Chain) -> str:
     """Return the digest of a network's first layers, which others with its weights need; empty for too few layers."""
     first = stem(layers)
     return _digest("\n".join(layer.model_dump_json() for layer in first)) if first else ""
+
+
+def _is_as_configured(config: RunConfig, summary: Summary) -> bool:
+    """Tell whether a training had new weights, no further epochs, no rate set by hand, and took place here."""
+    was_only_judged = config.epochs == 1 and not summary.machines  # a network that came from elsewhere
+    return not (config.origin or summary.extensions or summary.rates_set or was_only_judged)
 
 
 @cache

@@ -16,7 +16,7 @@ from cnnlab.places import user_folder
 from cnnlab.runs.example import example_id, is_wanted
 from cnnlab.runs.past_looks import PastLooks
 from cnnlab.runs.run import Run, RunError, write_aside, writing
-from cnnlab.runs.summary import Summary
+from cnnlab.runs.summary import Forecast, Summary
 from cnnlab.training.config import RUN_ID, RunConfig
 
 DELETED = ".deleted"  # folder of the deleted runs
@@ -29,10 +29,11 @@ class RunStore:
         self.folder = folder
         self.owner = owner
 
-    def create(self, config: RunConfig, provable: bool = False) -> Run:
+    def create(self, config: RunConfig, provable: bool = False, forecast: Forecast | None = None) -> Run:
         """Create the folder of a new run with its config; its id cannot be guessed, and ids sort by time.
 
-        A ``provable`` one keeps the checkpoint of each epoch. Raises RunError where it cannot be written.
+        A ``provable`` one keeps the checkpoint of each epoch. The ``forecast`` is kept with it. Raises RunError where
+        it cannot be written.
         """
         created = datetime.now(UTC)
         run_id = new_id(created)
@@ -44,7 +45,7 @@ class RunStore:
             with writing(self.folder):
                 give(run.folder, self.owner)  # first: without an owner others would see it
             write_aside(run.folder / "config.json", config.model_dump_json(indent=indent))
-            run.write_summary(Summary(id=run_id, created=created))
+            run.write_summary(Summary(id=run_id, created=created, forecast=forecast))
         except RunError:
             shutil.rmtree(run.folder, ignore_errors=True)
             raise

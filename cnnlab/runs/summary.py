@@ -40,6 +40,21 @@ class Learned(BaseModel):
         return cls.model_validate({name: getattr(config, name) for name in cls.model_fields})
 
 
+class Forecast(BaseModel):
+    """The validation accuracy that a training was to come to, told before it started; fractions."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    accuracy: Fraction
+    low: Fraction  # of the interval
+    high: Fraction
+    runs: Count  # earlier ones that it was made from
+
+    def holds(self, accuracy: float) -> bool:
+        """Tell whether the interval holds the result."""
+        return self.low <= accuracy <= self.high
+
+
 class Summary(BaseModel):
     """State and results of a run, beside its config. Accuracies are fractions; None until known."""
 
@@ -75,6 +90,7 @@ class Summary(BaseModel):
     ancestors: Annotated[tuple[Learned, ...], Field(max_length=MAX_ANCESTORS)] = ()
     started: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=MAX_LAYERS)] = ()
     frozen: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""  # digest of the weights of layers that do not learn
+    forecast: Forecast | None = None  # made before it started; older runs, branches and first ones have none
     disk_bytes: Count = 0  # of its files when this was written; older runs have none
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from cnnlab.training.config import parse_config
 def test_all_settings_can_be_trained_and_are_always_the_same() -> None:
     everything = list(small_runs._everything())
     assert everything == list(small_runs._everything())
-    assert len({name for name, _ in everything}) == len(everything) == 320
+    assert len({name for name, _ in everything}) == len(everything) == 480
     assert {parse_config(fields).dataset for _, fields in everything} == set(small_runs.DATASETS)
 
 

@@ -9,7 +9,7 @@ from cnnlab.people.belonging import give
 from cnnlab.runs.copying import copied
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore
-from cnnlab.runs.summary import About
+from cnnlab.runs.summary import About, Forecast
 from cnnlab.runs.trained import load_trained
 
 ABOUT = About(title="Ada: Digits")
@@ -35,6 +35,13 @@ def test_a_copy_is_a_run_of_its_own_that_nothing_done_to_the_first_changes(liste
     store.delete_for_good(listed_run.id)
     assert load_trained(copy).epoch == 2
     assert not list(store.folder.glob(".incoming-*"))
+
+
+def test_a_copy_judges_no_forecast(listed_run: Run) -> None:
+    told = Forecast(accuracy=0.9, low=0.8, high=0.95, runs=7)
+    listed_run.write_summary(listed_run.summary.model_copy(update={"forecast": told}))
+    assert copied(listed_run, ABOUT).summary.forecast is None
+    assert listed_run.summary.forecast == told
 
 
 def test_weights_are_linked_or_where_that_cannot_be_copied(listed_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from cnnlab.files import DELETED_ARE_KEPT
 from cnnlab.runs.run import RunError
 from cnnlab.runs.store import RunStore
+from cnnlab.runs.summary import Forecast
 from cnnlab.training.config import Parent, RunConfig
 
 
@@ -21,6 +22,15 @@ def test_a_new_run_is_found_by_its_id_only(tmp_path: Path) -> None:
     run = store.create(config)
     assert store.open(run.id).config == config
     assert len({store.create(config).id for _ in range(50)}) == 50
+
+
+def test_a_forecast_is_kept_with_the_run_and_no_part_of_its_config(tmp_path: Path) -> None:
+    told = Forecast(accuracy=0.9, low=0.8, high=0.95, runs=7)
+    plain, foreseen = (RunStore(tmp_path).create(RunConfig(), forecast=one) for one in (None, told))
+    assert (plain.summary.forecast, foreseen.summary.forecast) == (None, told)
+    assert [(run.folder / "config.json").read_text(encoding="utf-8") for run in (plain, foreseen)] == [
+        RunConfig().model_dump_json(indent=1)
+    ] * 2
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../runs", "/etc", "a/b", "nope", "x" * 200, "a\0b"])

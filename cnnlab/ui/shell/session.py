@@ -29,7 +29,7 @@ from cnnlab.runs.listing import Listing
 from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training.config import RunConfig
-from cnnlab.ui.shell import catalogue, person, quotas, run_changes
+from cnnlab.ui.shell import catalogue, forecasts, person, quotas, run_changes
 from cnnlab.ui.shell.address import RUN
 from cnnlab.ui.shell.board import own_watch, the_board
 from cnnlab.ui.shell.flash import LINK, say
@@ -71,9 +71,10 @@ def add(config: RunConfig, provable: bool = False) -> Job:
     """
     check_sources(config)
     whole = inherited(config, store())  # as in the job's config
+    foreseen = forecasts.forecast_for(whole)
     return _added(
         lambda job: job.config == whole,
-        lambda ticket: Job.start(whole, store(), ticket=ticket, provable=provable),
+        lambda ticket: Job.start(whole, store(), ticket=ticket, provable=provable, forecast=foreseen),
         lambda: quotas.needs(whole, provable=provable),
     )
 

@@ -18,6 +18,7 @@ from cnnlab.ui.shell import classroom, frame, person, quotas, session
 from cnnlab.ui.shell.reasons import as_reason
 from cnnlab.ui.shell.state import PROVABLE
 from cnnlab.ui.train.assignment import show_rules
+from cnnlab.ui.train.forecast import tell_accuracy
 from cnnlab.ui.train.queue import queue
 from cnnlab.ui.train.rate_finder import learning_rate_finder
 from cnnlab.ui.widgets import epoch_timing
@@ -71,6 +72,7 @@ def _start(config: RunConfig | None) -> None:
     if config:
         with st.container(gap="xxsmall"):
             _tell_time(config)
+            tell_accuracy(config)
             _tell_needs(config)
 
 
@@ -84,6 +86,7 @@ def _add(config: RunConfig | None) -> None:
     with st.container(gap="xxsmall"):
         st.caption("It starts by itself when its turn comes.")
         if config:
+            tell_accuracy(config)
             _tell_needs(config)
 
 

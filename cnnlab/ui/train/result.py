@@ -14,6 +14,7 @@ from cnnlab.ui.shell import frame
 from cnnlab.ui.shell.address import VIEW
 from cnnlab.ui.shell.glossary_links import explain
 from cnnlab.ui.shell.reasons import as_reason
+from cnnlab.ui.train.forecast import judged_forecast
 from cnnlab.ui.train.handing_in import handing_in
 from cnnlab.ui.train.run_actions import run_actions
 from cnnlab.ui.train.run_view import RunView
@@ -81,6 +82,7 @@ def _figures(view: RunView, accuracy: float) -> None:
         f"{how_tested(summary, view.run.looks)}. 95% interval {percent(low, bounds)} to {percent(high, bounds)} "
         "(Wilson)."
     )
+    judged_forecast(summary)
     if warning := caveat(view.run):
         st.caption(f":material/warning: {warning}.")
 
