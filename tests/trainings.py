@@ -16,6 +16,7 @@ from filelock import FileLock
 from cnnlab.jobs.execution import Execution
 from cnnlab.jobs.job import Job
 from cnnlab.jobs.job_progress import JobProgress
+from cnnlab.runs import epoch_times
 from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore, runs_folder
 from cnnlab.training import thread_tuner
@@ -67,6 +68,11 @@ def start(**fields: Any) -> Job:
     """A training of a tiny network on a fifth of the images."""
     config = parse_config({"architecture": TINY, "epochs": 2, "train_fraction": 0.2, **fields})
     return Job.start(config, RunStore(runs_folder()), threads=1)
+
+
+def expects_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have times be told for one thread, which trainings of tests have on any machine."""
+    monkeypatch.setattr(epoch_times, "threads_each", lambda wanted: 1)
 
 
 def changes_threads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ from cnnlab.ui.design.layer_stack import _act
 from cnnlab.ui.inspect import INSIDE
 from cnnlab.ui.shell.literal import literal
 from tests.pages.driver import button, checked, drawn, metrics, new_session, open_page, open_view, texts
-from tests.trainings import train
+from tests.trainings import expects_one_thread, train
 
 BRICKS = addable_layers()
 FLAT_BRICKS = ("Batch norm, flat", "Flatten", "Linear", "Logits", "Softmax")
@@ -319,6 +319,7 @@ def test_a_network_of_every_brick_is_trained_and_looked_into() -> None:
 def test_the_time_of_an_epoch_is_estimated_and_then_compared_with_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     stopwatch = Stopwatch(measure=lambda piece: Cost(step=0.002, judged=0.0))
     monkeypatch.setattr("cnnlab.ui.widgets.epoch_timing._stopwatch", lambda: stopwatch)
+    expects_one_thread(monkeypatch)
     page = checked(opened(Conv2d(out_channels=8), Activation()))
     assert metrics(page)["Time per epoch"] == "…"
     assert "Measuring the time" in texts(page)

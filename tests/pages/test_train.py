@@ -24,7 +24,7 @@ from cnnlab.training.epoch_time import Cost, Stopwatch
 from cnnlab.training.recipes import DEFAULT, RECIPES
 from cnnlab.ui.train.diagnosis import watch_of
 from tests.pages.driver import button, checked, metrics, new_session, open_page, texts
-from tests.trainings import interrupted, start, train, wait_for, wait_for_epoch, wait_until
+from tests.trainings import expects_one_thread, interrupted, start, train, wait_for, wait_for_epoch, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -364,6 +364,7 @@ def test_what_differs_from_the_recipe_is_told_and_reset_with_a_click() -> None:
 def test_the_time_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     stopwatch = Stopwatch(measure=lambda piece: Cost(step=0.001, judged=0.0))
     monkeypatch.setattr("cnnlab.ui.widgets.epoch_timing._stopwatch", lambda: stopwatch)
+    expects_one_thread(monkeypatch)
     page = open_page("Train")
     assert "Estimating the time" in texts(page)
     config = RECIPES[DEFAULT].config

@@ -14,13 +14,14 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.store import RunStore
 from cnnlab.runs.summary import Summary
 from cnnlab.training.config import RunConfig
-from cnnlab.training.device import threads_each
+from tests.trainings import expects_one_thread
 
 SAMPLE = DATASETS["mnist-sample"]
 
 
 @pytest.fixture
-def entry(finished_run: Run) -> Entry:
+def entry(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> Entry:
+    expects_one_thread(monkeypatch)
     (entry,) = (entry for entry in Catalogue(RunStore(finished_run.folder.parent)).entries())
     return entry
 
@@ -53,7 +54,7 @@ def test_what_takes_no_other_time_may_differ(entry: Entry) -> None:
 
 def test_other_layers_another_machine_and_unfinished_runs_do_not_count(entry: Entry, tmp_path: Path) -> None:
     assert epoch_seconds([entry], PRESETS["quick"], RunConfig(), SAMPLE) == []
-    for field, value in {"device": "cuda", "precision": "float16", "threads": threads_each() + 1}.items():
+    for field, value in {"device": "cuda", "precision": "float16", "threads": 2}.items():
         summary = entry.summary.model_copy(update={field: value})
         assert epoch_seconds([_with(entry, summary)], PRESETS["lean"], RunConfig(), SAMPLE) == []
     unfinished = _with(entry, entry.summary.model_copy(update={"seconds": None}))

@@ -18,7 +18,7 @@ from cnnlab.runs.epoch_times import epoch_seconds
 from cnnlab.runs.store import runs_folder
 from cnnlab.training.config import ConfigError, RunConfig
 from cnnlab.training.epoch_time import EpochTime, Piece, Stopwatch
-from cnnlab.ui.shell import poll, session
+from cnnlab.ui.shell import person, poll, session
 from cnnlab.ui.shell.state import TIMED, TIMING_ME
 
 TICK = 0.6  # seconds without edits before measuring, and between updates
@@ -44,7 +44,7 @@ def estimated(draft: Draft, config: RunConfig, spec: DatasetSpec) -> EpochTime:
 def measured(draft: Draft, config: RunConfig, spec: DatasetSpec) -> list[float]:
     """List the seconds per epoch of the runs that trained this network in the same way."""
     training = [job.run.id for job in running_jobs()]
-    return _measured(f"{runs_folder()} {training} {draft.model_dump_json()} {config}", draft, config, spec)
+    return _measured(f"{runs_folder()} {training} {person.me()} {draft.model_dump_json()} {config}", draft, config, spec)
 
 
 def keep_measuring(draft: Draft, config: RunConfig, spec: DatasetSpec) -> None:
