@@ -44,7 +44,9 @@ def estimated(draft: Draft, config: RunConfig, spec: DatasetSpec) -> EpochTime:
 def measured(draft: Draft, config: RunConfig, spec: DatasetSpec) -> list[float]:
     """List the seconds per epoch of the runs that trained this network in the same way."""
     training = [job.run.id for job in running_jobs()]
-    return _measured(f"{runs_folder()} {training} {person.me()} {draft.model_dump_json()} {config}", draft, config, spec)
+    return _measured(
+        f"{runs_folder()} {training} {person.me()} {draft.model_dump_json()} {config}", draft, config, spec
+    )
 
 
 def keep_measuring(draft: Draft, config: RunConfig, spec: DatasetSpec) -> None:
