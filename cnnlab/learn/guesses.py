@@ -77,7 +77,7 @@ class Score:
     is_right: bool | None  # whether no choice is farther ahead
     truth: float | None  # the lead of the guessed choice, in the unit
     off: float | None  # guessed amount minus ``truth``, so positive where it was too high
-    rank: int | None  # of the guessed class, 1: none differs more
+    rank: int | None  # of the guessed class, 1: none differs more; None also where the classes are not known
 
     def is_noise(self, outcome: Outcome) -> bool:
         """Whether the amount was as close as chance allows."""
@@ -88,14 +88,14 @@ def score(guess: Guess, outcome: Outcome) -> Score:
     """Score a guess.
 
     An amount is compared with the lead of the guessed choice, which is negative where another one is ahead: to say "B
-    by 2 points" where A is 1 point ahead is 3 points off. Raises KeyError for a choice or class that is none.
+    by 2 points" where A is 1 point ahead is 3 points off. Raises KeyError for a choice that is none.
     """
     is_right = None if guess.choice is None else guess.choice in outcome.best
     truth = off = rank = None
     if guess.amount is not None:
         truth = outcome.leads[guess.choice if guess.choice is not None else outcome.best[0]]
         off = guess.amount - truth
-    if guess.label is not None:
+    if guess.label is not None and guess.label in outcome.gaps:
         rank = 1 + sum(gap > outcome.gaps[guess.label] for gap in outcome.gaps.values())
     return Score(is_right, truth, off, rank)
 
@@ -120,7 +120,7 @@ def score_in_words(ask: Ask, guess: Guess, outcome: Outcome) -> list[str]:
         )
     if found.truth is not None and found.off is not None:
         told.append(_amount_in_words(ask, guess, outcome, found))
-    if guess.label is not None and found.rank is not None:
+    if guess.label is not None:
         told.append(_class_in_words(guess.label, outcome, found.rank))
     return told
 
@@ -137,7 +137,9 @@ def _amount_in_words(ask: Ask, guess: Guess, outcome: Outcome, found: Score) -> 
     return f"{told}{abs(found.off):.1f} too {'high' if found.off > 0 else 'low'}{noise}."
 
 
-def _class_in_words(label: str, outcome: Outcome, rank: int) -> str:
+def _class_in_words(label: str, outcome: Outcome, rank: int | None) -> str:
+    if rank is None:
+        return "How far each class differs is not known here."
     if rank == 1:
         return f"Class {label} differs most, as you guessed."
     most = max(outcome.gaps, key=outcome.gaps.__getitem__)

@@ -57,6 +57,12 @@ def test_a_score_in_words_says_what_was_guessed_and_what_came_out() -> None:
     ]
 
 
+def test_a_class_is_not_ranked_where_no_classes_are_known() -> None:
+    guess, outcome = Guess(label="7"), Outcome({"A": 1.0, "B": -1.0})
+    assert score(guess, outcome).rank is None
+    assert score_in_words(ASK, guess, outcome) == ["How far each class differs is not known here."]
+
+
 def test_of_three_each_is_compared_with_the_best_of_the_others() -> None:
     assert leads({"a": 90.0, "b": 95.0, "c": 92.0}) == {"a": -5.0, "b": 3.0, "c": -3.0}
 
