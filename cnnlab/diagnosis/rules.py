@@ -85,7 +85,7 @@ def _imbalance(case: Case) -> Finding | None:
 
 def _exploding(case: Case) -> Finding | None:
     """Outputs that explode from layer to layer before any step: first weights that are too large."""
-    if not case.first.loss > STARTS_HIGH * case.guessing:
+    if case.first.epoch or not case.first.loss > STARTS_HIGH * case.guessing:
         return None
     steepest = max(case.first.layers, key=lambda layer: layer.share)
     return Finding(

@@ -33,6 +33,10 @@ class Ask:
         """A digest by which a browser remembers that this was guessed."""
         return blake2s(self.about.encode(), digest_size=8).hexdigest()
 
+    def offers(self, guess: Guess) -> bool:
+        """Whether a guess is among the choices, which may have got other names since."""
+        return guess.choice in (None, *self.choices) and guess.label in (None, *self.classes)
+
 
 @dataclass(frozen=True)
 class Guess:
@@ -77,7 +81,7 @@ class Score:
     is_right: bool | None  # whether no choice is farther ahead
     truth: float | None  # the lead of the guessed choice, in the unit
     off: float | None  # guessed amount minus ``truth``, so positive where it was too high
-    rank: int | None  # of the guessed class, 1: none differs more
+    rank: int | None  # of the guessed class, 1: none differs more; None too where no class is known to differ
 
     def is_noise(self, outcome: Outcome) -> bool:
         """Whether the amount was as close as chance allows."""
@@ -95,7 +99,7 @@ def score(guess: Guess, outcome: Outcome) -> Score:
     if guess.amount is not None:
         truth = outcome.leads[guess.choice if guess.choice is not None else outcome.best[0]]
         off = guess.amount - truth
-    if guess.label is not None:
+    if guess.label is not None and any(outcome.gaps.values()):
         rank = 1 + sum(gap > outcome.gaps[guess.label] for gap in outcome.gaps.values())
     return Score(is_right, truth, off, rank)
 
@@ -120,7 +124,7 @@ def score_in_words(ask: Ask, guess: Guess, outcome: Outcome) -> list[str]:
         )
     if found.truth is not None and found.off is not None:
         told.append(_amount_in_words(ask, guess, outcome, found))
-    if guess.label is not None and found.rank is not None:
+    if guess.label is not None:
         told.append(_class_in_words(guess.label, outcome, found.rank))
     return told
 
@@ -137,7 +141,9 @@ def _amount_in_words(ask: Ask, guess: Guess, outcome: Outcome, found: Score) -> 
     return f"{told}{abs(found.off):.1f} too {'high' if found.off > 0 else 'low'}{noise}."
 
 
-def _class_in_words(label: str, outcome: Outcome, rank: int) -> str:
+def _class_in_words(label: str, outcome: Outcome, rank: int | None) -> str:
+    if rank is None:
+        return "No class differs." if outcome.gaps else "Which class differs most is not known."
     if rank == 1:
         return f"Class {label} differs most, as you guessed."
     most = max(outcome.gaps, key=outcome.gaps.__getitem__)

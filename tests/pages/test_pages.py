@@ -1385,6 +1385,15 @@ def test_a_page_tells_of_damaged_weights(name: str, content: bytes | None) -> No
         assert "the weights of epoch 1" in texts(page) or "no readable weights of epoch 1" in texts(page)
 
 
+def test_train_tells_of_a_run_whose_summary_is_damaged(listed_run: Run) -> None:
+    (listed_run.folder / "summary.json").write_text('{"forecast": {"accuracy": 2}}')
+    page = new_session(run=listed_run.id)
+    page.switch_page(PAGES["Train"])
+    page.run()
+    assert not page.exception
+    assert "its summary\\.json is damaged" in texts(page)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_leaves_out_a_run_of_an_unknown_data_set(name: str) -> None:
     run = train(train_fraction=0.2)
