@@ -66,7 +66,9 @@ def _shuffled_labels(case: Case) -> Finding | None:
 
 def _imbalance(case: Case) -> Finding | None:
     counts = case.facts.counts
-    rare = [number for number, count in enumerate(counts) if count * RARE < max(counts)]
+    rare = [
+        number for number, count in enumerate(counts) if 0 < count * RARE < max(counts)
+    ]  # of none, none can be drawn
     if not rare or case.config.class_balance != "none" or not case.epochs:
         return None
     accuracies = case.epochs[-1]["per_class"]
