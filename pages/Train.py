@@ -13,7 +13,7 @@ with st.container(horizontal=True, gap="large"):
     live = st.container()  # on a phone it comes first: the curves
     with st.container(width=rail.WIDTH):
         may_start = rail.rail()
-with live:
+with live, frame.errors_shown():
     if view := current_view():
         with head:
             headline.headline(view)

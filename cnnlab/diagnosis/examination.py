@@ -12,7 +12,7 @@ from cnnlab.diagnosis.rules import diagnose
 from cnnlab.jobs.worker import Part, Worker
 from cnnlab.networks.build import build
 from cnnlab.runs.ancestry import data_of
-from cnnlab.runs.run import Run
+from cnnlab.runs.run import Run, RunError
 from cnnlab.training.history import History
 
 
@@ -31,10 +31,12 @@ class Examination:
     def case(self, history: History, failure: str = "") -> Case:
         """Probe kept epochs that are not yet probed: the first, the last, and ever fewer between; return what is known.
 
-        Raises RunError where weights cannot be read.
+        Raises RunError where there are no weights, or they cannot be read.
         """
         known = {0, *(row["epoch"] for row in history.epochs)}
         kept = [epoch for epoch in self._run.epochs() if epoch in known]
+        if not kept:
+            raise RunError(f"run {self._run.id} has no weights to examine")
         for epoch in kept:
             if epoch not in self._probes and (_is_round(epoch) or epoch == kept[-1]):
                 self._probes[epoch] = self._probe(epoch)

@@ -66,7 +66,7 @@ def _shuffled_labels(case: Case) -> Finding | None:
 
 def _imbalance(case: Case) -> Finding | None:
     counts = case.facts.counts
-    rare = [number for number, count in enumerate(counts) if count * RARE < max(counts)]
+    rare = [number for number, count in enumerate(counts) if 0 < count * RARE < max(counts)]  # of 0 none can be drawn
     if not rare or case.config.class_balance != "none" or not case.epochs:
         return None
     accuracies = case.epochs[-1]["per_class"]
@@ -85,7 +85,7 @@ def _imbalance(case: Case) -> Finding | None:
 
 def _exploding(case: Case) -> Finding | None:
     """Outputs that explode from layer to layer before any step: first weights that are too large."""
-    if not case.first.loss > STARTS_HIGH * case.guessing:
+    if case.first.epoch or not case.first.loss > STARTS_HIGH * case.guessing:
         return None
     steepest = max(case.first.layers, key=lambda layer: layer.share)
     return Finding(

@@ -23,7 +23,7 @@ def changed(run: str, config: RunConfig, change: Change) -> RunConfig:
     """
     if not (change.fields or change.epoch):
         raise ConfigError(f"no training can try this: {change.says[:1].lower()}{change.says[1:]}")
-    fields = {name: getattr(config, name) for name in config.model_fields_set} | dict(change.fields)
+    fields = {name: getattr(config, name) for name in config.model_fields_set} | change.plain
     if change.epoch:
         parent = Parent(run=run, epoch=change.epoch)
         fields |= _ORIGIN | {"parent": parent, "epochs": max(1, config.epochs - change.epoch)}

@@ -55,7 +55,9 @@ def best_of(hits: Booleans) -> Best:
     corrected = min(1.0, max(0.0, float(accuracies[best]) - _luck(accuracies, resamples)))
     few = resamples[:RESAMPLES_EACH]
     errors = [world[(accuracies + world).argmax()] - _luck(accuracies + world, few) for world in worlds]
-    spread = np.sqrt(np.var(errors) + corrected * (1 - corrected) / images)  # of the figure, and of other images
+    chance = corrected * (1 - corrected) / images
+    least = 0.5 / images**2  # that of half an image: no error among few images is no certainty
+    spread = np.sqrt(max(np.var(errors), least) + max(chance, least))  # of the figure, and of other images
     half = float(norm.ppf((1 + CONFIDENCE) / 2) * spread)
     low, high = max(0.0, corrected - half), min(1.0, corrected + half)
     return Best(best, candidates, images, float(accuracies[best]), corrected, low, high)

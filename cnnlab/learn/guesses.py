@@ -33,6 +33,10 @@ class Ask:
         """A digest by which a browser remembers that this was guessed."""
         return blake2s(self.about.encode(), digest_size=8).hexdigest()
 
+    def offers(self, guess: Guess) -> bool:
+        """Whether a guess is among the choices, which may have got other names since."""
+        return guess.choice in (None, *self.choices) and guess.label in (None, *self.classes)
+
 
 @dataclass(frozen=True)
 class Guess:
@@ -77,7 +81,7 @@ class Score:
     is_right: bool | None  # whether no choice is farther ahead
     truth: float | None  # the lead of the guessed choice, in the unit
     off: float | None  # guessed amount minus ``truth``, so positive where it was too high
-    rank: int | None  # of the guessed class, 1: none differs more; None also where the classes are not known
+    rank: int | None  # of the guessed class, 1: none differs more; None too where no class is known to differ
 
     def is_noise(self, outcome: Outcome) -> bool:
         """Whether the amount was as close as chance allows."""
@@ -95,7 +99,7 @@ def score(guess: Guess, outcome: Outcome) -> Score:
     if guess.amount is not None:
         truth = outcome.leads[guess.choice if guess.choice is not None else outcome.best[0]]
         off = guess.amount - truth
-    if guess.label is not None and guess.label in outcome.gaps:
+    if guess.label is not None and any(outcome.gaps.values()):
         rank = 1 + sum(gap > outcome.gaps[guess.label] for gap in outcome.gaps.values())
     return Score(is_right, truth, off, rank)
 
@@ -139,7 +143,7 @@ def _amount_in_words(ask: Ask, guess: Guess, outcome: Outcome, found: Score) -> 
 
 def _class_in_words(label: str, outcome: Outcome, rank: int | None) -> str:
     if rank is None:
-        return "How far each class differs is not known here."
+        return "No class differs." if outcome.gaps else "Which class differs most is not known."
     if rank == 1:
         return f"Class {label} differs most, as you guessed."
     most = max(outcome.gaps, key=outcome.gaps.__getitem__)

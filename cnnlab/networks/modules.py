@@ -38,7 +38,8 @@ class MaxPool2d(nn.MaxPool2d):
 
     def forward(self, x: Tensor) -> Tensor:
         is_plain = x.device.type == "cpu" and x.is_contiguous() and not torch.is_grad_enabled()
-        if not is_plain or not self._halves or torch.compiler.is_compiling():  # an exported file keeps the layer
+        has_windows = x.dim() == 4 and x.numel() > 0 and min(x.shape[-2:]) > 1  # PyTorch refuses most other shapes
+        if not (is_plain and has_windows and self._halves) or torch.compiler.is_compiling():  # exported as the layer
             pooled: Tensor = super().forward(x)
             return pooled
         height, width = (length // 2 * 2 for length in x.shape[-2:])

@@ -150,3 +150,6 @@ def test_a_guess_is_scored_and_its_record_stays_in_the_browser_until_it_is_clear
     page.goto(chapter)
     expect(page.get_by_role("radio", name="convolutional", exact=True)).to_be_visible()  # who guesses still does
     assert page.evaluate("JSON.parse(localStorage.getItem('cnnlab.guesses'))") == {"habit": "guess", "scored": []}
+    page.evaluate("localStorage.setItem('cnnlab.guesses', '['.repeat(20000))")  # more than is ever read
+    page.goto(f"{address}/Learn")
+    page.wait_for_function('localStorage.getItem(\'cnnlab.guesses\') === \'{"habit":"","scored":[]}\'')

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cnnlab.diagnosis.examination import Examination, Watch
-from cnnlab.runs.run import Run
+from cnnlab.runs.run import Run, RunError
 from cnnlab.training.history import History
 
 
@@ -30,3 +30,10 @@ def test_a_run_is_watched_and_examined_once_for_each_epoch(finished_run: Run) ->
     watch.look(history, "the loss is no longer finite")
     watch.join()
     assert not watch.is_looking
+
+
+def test_a_run_without_weights_cannot_be_examined(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    examination = Examination(finished_run)
+    monkeypatch.setattr(Run, "epochs", lambda run: [])
+    with pytest.raises(RunError, match="has no weights"):
+        examination.case(finished_run.history(), "the disk is full")

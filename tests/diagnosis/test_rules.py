@@ -94,3 +94,13 @@ def test_units_that_died_later_are_left_behind_at_the_last_good_epoch() -> None:
 def test_inputs_behind_a_norm_need_no_scale() -> None:
     dim = [probe(input_std=0.01)]
     assert diagnose(case(config=healthy(architecture=PRESETS["lean"]), probes=dim)) == []
+
+
+def test_what_was_before_the_first_step_is_not_told_from_later_weights() -> None:
+    later = [probe(4, loss=1e4, layers=layers(40.0, 20.0, 30.0))]
+    assert "exploding" not in [found.name for found in diagnose(case(probes=later, epochs=STUCK))]
+
+
+def test_a_class_without_any_image_cannot_be_drawn_more_often() -> None:
+    facts = FACTS.model_copy(update={"counts": (0, *[100] * 9)})
+    assert diagnose(case(facts=facts, epochs=[epoch(1, per_class=[0.0, *[0.9] * 9])])) == []

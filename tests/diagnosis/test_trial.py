@@ -3,7 +3,10 @@ from __future__ import annotations
 import pytest
 
 from cnnlab.diagnosis.finding import Change
+from cnnlab.diagnosis.remedies import widened
 from cnnlab.diagnosis.trial import changed, judged
+from cnnlab.networks.architecture import Architecture
+from cnnlab.networks.layers import Conv2d, Flatten, Linear
 from cnnlab.runs.run import Run
 from cnnlab.training.config import ConfigError, Parent
 from tests.diagnosis.cases import healthy
@@ -35,6 +38,14 @@ def test_neither_a_branch_nor_another_network_is_operated_on_or_pruned_again() -
 def test_what_cannot_be_trained_is_refused(change: Change) -> None:
     with pytest.raises(ConfigError, match=r"check the labels|learning_rate"):
         changed(RUN, healthy(), change)
+
+
+def test_a_network_too_wide_to_be_read_again_is_refused() -> None:
+    layers = (Conv2d(out_channels=2), Conv2d(out_channels=1024), Flatten(), Linear(out_features="classes"))
+    config = healthy(architecture=Architecture(name="wide", title="Wide", layers=layers))
+    assert changed(RUN, config, Change("Keep it", {"architecture": config.architecture})) == config
+    with pytest.raises(ConfigError, match="out_channels"):
+        changed(RUN, config, Change("Widen it", {"architecture": widened(config.architecture)}))
 
 
 def test_a_change_that_helps_is_told_from_one_that_does_nothing(finished_run: Run) -> None:

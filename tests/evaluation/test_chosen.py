@@ -44,3 +44,10 @@ def test_one_network_was_not_chosen() -> None:
 def test_without_answers_nothing_is_chosen() -> None:
     with pytest.raises(ValueError, match="no answer"):
         best_of(np.ones((0, 10), bool))
+
+
+@pytest.mark.parametrize("hits", [np.ones((2, 50), bool), np.zeros((2, 50), bool)])
+def test_few_images_without_any_error_or_hit_are_no_certainty(hits: np.ndarray) -> None:
+    best = best_of(hits)
+    assert best.accuracy == best.corrected == hits[0, 0]
+    assert 0.03 < best.high - best.low < 0.1

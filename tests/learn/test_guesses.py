@@ -57,12 +57,6 @@ def test_a_score_in_words_says_what_was_guessed_and_what_came_out() -> None:
     ]
 
 
-def test_a_class_is_not_ranked_where_no_classes_are_known() -> None:
-    guess, outcome = Guess(label="7"), Outcome({"A": 1.0, "B": -1.0})
-    assert score(guess, outcome).rank is None
-    assert score_in_words(ASK, guess, outcome) == ["How far each class differs is not known here."]
-
-
 def test_of_three_each_is_compared_with_the_best_of_the_others() -> None:
     assert leads({"a": 90.0, "b": 95.0, "c": 92.0}) == {"a": -5.0, "b": 3.0, "c": -3.0}
 
@@ -117,3 +111,12 @@ def test_of_several_seeds_chance_is_told_and_a_loss_counts_as_a_lead_where_parts
         assert outcome.noise
         assert outcome.noise > 1
     assert ablation.to_guess(added).ask.id != ablation.to_guess(removed).ask.id
+
+
+@pytest.mark.parametrize(
+    ("gaps", "told"), [({}, "Which class differs most is not known."), ({"3": 0.0, "5": 0.0}, "No class differs.")]
+)
+def test_a_class_is_no_right_guess_where_none_is_known_to_differ(gaps: dict[str, float], told: str) -> None:
+    outcome = Outcome({"a": 0.0, "b": 0.0}, gaps)
+    assert score(Guess(label="3"), outcome).rank is None
+    assert score_in_words(ASK, Guess(label="3"), outcome) == [told]

@@ -137,6 +137,12 @@ def test_a_max_pool_gives_the_numbers_and_gradients_of_pytorchs(
         assert torch.equal(*gradients)
 
 
+@pytest.mark.parametrize("shape", [(1, 2, 1, 8), (1, 2, 8, 1), (1, 2, 0, 8), (1, 0, 8, 8), (8, 8), (1, 1, 2, 8, 8)])
+def test_a_max_pool_refuses_what_pytorchs_does(shape: tuple[int, ...]) -> None:
+    with torch.inference_mode(), pytest.raises(RuntimeError):
+        MaxPool2d(2)(torch.zeros(shape))
+
+
 def test_a_max_pool_that_halves_maps_does_without_pytorchs(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = layer_module(PRESETS["lean"].layers[4], (32, 14, 14), 10)
     assert isinstance(pool, nn.MaxPool2d)

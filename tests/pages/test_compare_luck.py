@@ -99,3 +99,18 @@ def test_results_wait_for_who_guesses_first_and_are_scored_on_validation() -> No
     assert told.isna().sum() == 1  # of the run that is not selected
     page.segmented_control(key="compare.view").set_value("Curves").run()
     assert [one for one in checked(page).segmented_control if one.key == "compare.axis"]
+
+
+def test_a_guess_of_a_run_renamed_meanwhile_is_asked_again() -> None:
+    runs = train(train_fraction=0.2), train(train_fraction=0.05)
+    page = new_session(compare=",".join(run.id for run in runs))
+    page.session_state["guess.habit"] = "guess"
+    checked(page.switch_page(PAGES["Compare"]).run())
+    page.radio[0].set_value(page.radio[0].options[0])
+    next(one for one in page.number_input if one.label == "By how many points?").set_value(1)
+    runs[0].write_about(About(title="Renamed"))
+    button(page, "Guess").click().run()
+    assert "guess.scored" not in checked(page).session_state
+    page.radio[0].set_value("Renamed")
+    button(page, "Guess").click().run()
+    assert len(checked(page).session_state["guess.scored"]) == 1

@@ -1385,6 +1385,29 @@ def test_a_page_tells_of_damaged_weights(name: str, content: bytes | None) -> No
         assert "the weights of epoch 1" in texts(page) or "no readable weights of epoch 1" in texts(page)
 
 
+def test_train_tells_of_a_run_whose_summary_is_damaged(listed_run: Run) -> None:
+    (listed_run.folder / "summary.json").write_text('{"forecast": {"accuracy": 2}}')
+    page = new_session(run=listed_run.id)
+    page.switch_page(PAGES["Train"])
+    page.run()
+    assert not page.exception
+    assert "its summary\\.json is damaged" in texts(page)
+
+
+@pytest.mark.parametrize(
+    ("damaged", "told"), [("weights", "has no weights"), ("config.json", "config.json is damaged")]
+)
+def test_inside_tells_of_a_run_that_is_damaged_while_it_is_open(damaged: str, told: str, listed_run: Run) -> None:
+    page = open_page("Inside", listed_run)
+    for path in (listed_run.folder / "weights").iterdir() if damaged == "weights" else ():
+        path.unlink()
+    if damaged == "config.json":
+        (listed_run.folder / damaged).write_text("{")
+    page.run()
+    assert not page.exception
+    assert told in texts(page).replace("\\", "")
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_leaves_out_a_run_of_an_unknown_data_set(name: str) -> None:
     run = train(train_fraction=0.2)

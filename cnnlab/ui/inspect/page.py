@@ -13,7 +13,7 @@ from cnnlab.errors import CnnLabError
 from cnnlab.jobs.job import Job
 from cnnlab.pretrained.table import BACKBONES
 from cnnlab.runs.ancestry import caveat
-from cnnlab.runs.run import Run
+from cnnlab.runs.run import Run, RunError
 from cnnlab.runs.trained import AS_PUBLISHED, Trained
 from cnnlab.text import percent
 from cnnlab.ui.shell import address, frame, poll, session
@@ -76,6 +76,8 @@ def _page(run: Run, views: Mapping[str, View], page: str) -> None:
     if warning := caveat(run):
         st.caption(f":material/warning: {warning}.")
     job, epochs = _job(run), run.epochs()
+    if not epochs:
+        raise RunError(f"run {run.id} has no weights any more")
     content = st.container()  # above the slider that it depends on, as a video is above its scrubber
     if view.takes_published and _asks_published(run):
         trained = published_network(run)

@@ -252,6 +252,8 @@ def missing_data() -> str:
         dataset_spec(run.config.dataset)
     except DatasetError as error:
         return f"{run.title}: {error}"
+    except RunError as error:  # damaged
+        return str(error)
     return ""
 
 

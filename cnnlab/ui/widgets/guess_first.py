@@ -42,7 +42,7 @@ def guess_first(
     """
     here = st.container(gap="xsmall")
     with here:
-        given = GUESSES_GIVEN.get().get(ask.id)
+        given = _given(ask)
         if given:
             _tell(ask, given[0], given[1] or _scored(ask, given[0], outcome))
         elif is_begun:
@@ -54,6 +54,15 @@ def guess_first(
             _remind(place, ask, aside or here)
         guess_record(place, is_shown=bool(given) or guess_habit() == "guess")
     return may_show
+
+
+def _given(ask: Ask) -> tuple[Guess, Outcome | None] | None:
+    """Return the guess with what came out; None before any, and where a choice was renamed before it was scored."""
+    given = GUESSES_GIVEN.get().get(ask.id)
+    if given and not given[1] and not ask.offers(given[0]):
+        del GUESSES_GIVEN.fill({})[ask.id]
+        return None
+    return given
 
 
 def is_known(ask: Ask) -> bool:

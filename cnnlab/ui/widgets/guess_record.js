@@ -3,10 +3,10 @@ const KEPT = "cnnlab.guesses"
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".guess-record")
-  const { known, added, habit, told, most } = data
-  const { habit: habitBefore, scored } = read()
+  const { known, added, habit, told, most, longest } = data
+  const { habit: habitBefore, scored } = read(longest)
   const fresh = added.filter(({ id }) => !scored.some((one) => one.id === id))
-  if (fresh.length || (habit && habit !== habitBefore)) {
+  if (fresh.length || (habit && habit !== habitBefore) || isTooLong(longest)) {
     write(habit || habitBefore, [...scored, ...fresh].slice(-most))
   }
   root.hidden = !told
@@ -22,8 +22,12 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   }
 }
 
-function read() {
-  const { habit, scored } = keptJson(KEPT, {})
+function isTooLong(longest) {
+  return (kept(KEPT) ?? "").length > longest
+}
+
+function read(longest) { // the page reads nothing longer: it would never be cleared
+  const { habit, scored } = isTooLong(longest) ? {} : keptJson(KEPT, {})
   return { habit: habit === "guess" || habit === "show" ? habit : "", scored: Array.isArray(scored) ? scored.filter(isScore) : [] }
 }
 

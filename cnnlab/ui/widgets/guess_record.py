@@ -33,6 +33,7 @@ def guess_record(place: str, is_shown: bool = True) -> None:
         "habit": GUESS_HABIT.get(),
         "told": f"{told} It is kept in this browser alone." if told and is_shown else "",
         "most": MOST,
+        "longest": LONGEST,
     }
     key = guess_record_at(place)
     _component(data=data, key=key.name, on_kept_change=partial(_take, key), on_cleared_change=_clear)
