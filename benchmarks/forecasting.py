@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.small_runs import DATASETS, REPEATED, SmallRun, repeats, searched, varied
 from cnnlab.data.datasets import dataset_spec
 from cnnlab.forecasting.forecast import FEWEST, Result, foreseen
-from cnnlab.forecasting.training import distances, planned
+from cnnlab.forecasting.training import beyond, distances, planned
 from cnnlab.training.epoch_time import epoch_images
 
 ORDERS = 12  # random ones
@@ -35,6 +35,7 @@ class Judged(NamedTuple):
     nearest: float  # error of "as the nearest earlier run"
     holds: bool
     width: float
+    is_beyond: bool  # so unlike all earlier ones that nothing would be said
 
 
 def measure() -> dict[str, Figures]:
@@ -58,14 +59,15 @@ def table(figures: dict[str, Figures]) -> str:
     """Write the figures as a table."""
     head = (
         "| earlier runs | forecasts, of runs | the interval holds | width, points: mean, median | mean error, points "
-        "| of the nearest run |\n"
+        "| of the nearest run | nothing told |\n"
     )
     rows = [
         f"| {name} | {row['forecasts']:,}, {row['runs']} | {row['holds']:.1%} ± {100 * row['holds_error']:.1f} | "
-        f"{row['width']:.1f}, {row['median_width']:.1f} | {row['error']:.2f} | {row['nearest']:.2f} |"
+        f"{row['width']:.1f}, {row['median_width']:.1f} | {row['error']:.2f} | {row['nearest']:.2f} | "
+        f"{row['silent']:.1%} |"
         for name, row in figures.items()
     ]
-    return head + "|---" * 6 + "|\n" + "\n".join(rows)
+    return head + "|---" * 7 + "|\n" + "\n".join(rows)
 
 
 def in_random_orders(known: Sequence[Result]) -> list[Judged]:
@@ -80,7 +82,9 @@ def in_random_orders(known: Sequence[Result]) -> list[Judged]:
 
 
 def summed(judged: Sequence[Judged]) -> Figures:
-    """Return the figures of forecasts; the standard error of the coverage is that between runs."""
+    """Return the figures of forecasts that are told; the standard error of the coverage is that between runs."""
+    silent = fmean(one.is_beyond for one in judged)
+    judged = [one for one in judged if not one.is_beyond]
     by_run: dict[int, list[bool]] = {}
     for one in judged:
         by_run.setdefault(one.run, []).append(one.holds)
@@ -89,6 +93,7 @@ def summed(judged: Sequence[Judged]) -> Figures:
     return {
         "forecasts": len(judged),
         "runs": len(by_run),
+        "silent": silent,
         "holds": share,
         "holds_error": float(np.sqrt((off**2).sum()) / len(judged)),
         "median_width": median(one.width for one in judged),
@@ -123,6 +128,7 @@ def _judged(run: int, earlier: Iterable[int], known: Sequence[Result]) -> Judged
         nearest=100 * abs(nearest - result.accuracy),
         holds=told.holds(result.accuracy),
         width=100 * (told.high - told.low),
+        is_beyond=bool(beyond(result.training, [one.training for one in before])),
     )
 
 

@@ -19,6 +19,11 @@ def counted(number: float) -> str:
     return _scaled(number, ("", "k", "M", "G", "T"))
 
 
+def two_digits(number: float) -> str:
+    """Write a number with two digits that count: 0.034, 1.5, 150."""
+    return f"{float(f'{number:.2g}'):,g}"
+
+
 def percent(share: float, interval: tuple[float, float] = (0.0, 1.0)) -> str:
     """Format a share: 97.6%; with a second decimal where its interval is narrower than 0.1 points."""
     low, high = interval

@@ -2,7 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.quantities import counted, duration, estimate, p_cell, p_value, percent, signed, size, time_taken
+from cnnlab.quantities import (
+    counted,
+    duration,
+    estimate,
+    p_cell,
+    p_value,
+    percent,
+    signed,
+    size,
+    time_taken,
+    two_digits,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +59,13 @@ def test_a_difference_has_its_sign() -> None:
 def test_a_small_p_is_a_bound() -> None:
     assert (p_value(0.0321), p_value(0.0002)) == ("= 0.032", "< 0.001")
     assert (p_cell(0.0321), p_cell(0.0002), p_cell(float("nan"))) == ("0.032", "< 0.001", "")
+
+
+def test_two_digits_are_never_written_as_a_power_of_ten() -> None:
+    assert [two_digits(number) for number in (0.0341, 1.0, 148.7, 12_345.0, -0.13)] == [
+        "0.034",
+        "1",
+        "150",
+        "12,000",
+        "-0.13",
+    ]

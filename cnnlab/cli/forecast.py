@@ -13,6 +13,7 @@ from cnnlab.data.datasets import dataset_spec
 from cnnlab.errors import CnnLabError
 from cnnlab.forecasting.forecast import Outlook, outlook
 from cnnlab.forecasting.record import Record, record
+from cnnlab.forecasting.training import BOUNDED
 from cnnlab.quantities import estimate, percent, size
 from cnnlab.runs.catalogue import Catalogue
 from cnnlab.runs.epoch_times import rough_epoch_seconds
@@ -66,10 +67,12 @@ def plain(told: Forecast | None) -> dict[str, float] | None:
 def _sentence(found: Outlook, dataset: str) -> str:
     if found.forecast:
         return f"validation accuracy {in_words(found.forecast)}, from {found.runs:,} earlier runs"
+    if found.beyond:
+        return f"no forecast: no earlier run is like this one in its {BOUNDED[found.beyond]}"
     more = "run" if found.missing == 1 else "runs"
     return f"no forecast: it needs {found.missing} more finished {more} on {dataset}"
 
 
 def _judged(known: Record) -> str:
     held = f"{known.held} of the last {known.forecasts} forecasts held the result"
-    return f"{held}, mean error {100 * known.error:.1f} points"
+    return f"{held}, median error {100 * known.error:.1f} points"

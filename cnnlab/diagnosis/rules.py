@@ -10,6 +10,7 @@ from cnnlab.diagnosis.case import Case
 from cnnlab.diagnosis.finding import Change, Finding
 from cnnlab.diagnosis.remedies import leaky, rectified, restarted, widened
 from cnnlab.networks.layers import Conv2d, Layer, Linear
+from cnnlab.quantities import two_digits
 
 LOWEST_SPREAD, HIGHEST_SPREAD = 0.15, 4.0  # standard deviation of the inputs
 FAR = 4.0  # distance of their mean from 0
@@ -46,8 +47,8 @@ def _unscaled_inputs(case: Case) -> Finding | None:
         return None
     return Finding(
         "unscaled-inputs",
-        f"The network's inputs have mean {probe.input_mean:.2g} and standard deviation {probe.input_std:.2g}, where "
-        "its first layer expects about 0 and 1.",
+        f"The network's inputs have mean {two_digits(probe.input_mean)} and standard deviation "
+        f"{two_digits(probe.input_std)}, where its first layer expects about 0 and 1.",
         Change("Scale the pixels by the data set's own mean and standard deviation", {"normalise": "standard"}),
     )
 
@@ -91,7 +92,7 @@ def _exploding(case: Case) -> Finding | None:
     return Finding(
         "exploding",
         f"Before the first step the loss is {case.first.loss:.3g}, guessing has {case.guessing:.3g}; the gradient of "
-        f"{steepest.name} is {steepest.share:.2g} times as large as its weights.",
+        f"{steepest.name} is {two_digits(steepest.share)} times as large as its weights.",
         Change("Start from smaller weights", {"architecture": restarted(case.config.architecture)}),
     )
 
@@ -125,7 +126,7 @@ def _rate_too_high(case: Case) -> Finding | None:
     better = _better(case, rate * GOOD_STEP / share)
     return Finding(
         "rate-too-high",
-        f"At the learning rate {rate:.3g} a step is {share:.2g} times as large as a layer's weights, and "
+        f"At the learning rate {rate:.3g} a step is {two_digits(share)} times as large as a layer's weights, and "
         f"{_loss(case)}.",
         Change(f"Lower the learning rate to {better:g}", {"learning_rate": better}),
     )

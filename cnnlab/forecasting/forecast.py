@@ -9,7 +9,7 @@ import numpy as np
 
 from cnnlab.data.spec import DatasetSpec
 from cnnlab.forecasting.gaussian_process import Floats, Prediction, predict
-from cnnlab.forecasting.training import TRENDS, Training, distances, planned, trained
+from cnnlab.forecasting.training import TRENDS, Training, beyond, distances, planned, trained
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.summary import Forecast
 from cnnlab.training.config import RunConfig
@@ -35,6 +35,7 @@ class Outlook:
 
     runs: int  # earlier ones
     forecast: Forecast | None
+    beyond: str = ""  # the number of the training that is far outside all of theirs, so that nothing is forecast
 
     @property
     def missing(self) -> int:
@@ -54,9 +55,11 @@ def outlook(config: RunConfig, spec: DatasetSpec, entries: Sequence[Entry]) -> O
         Result(trained(entry, spec), entry.row["Validation"], _held_out(spec, entry.row["Validation share"]))
         for entry in earlier(config.dataset, entries)
     ]
-    enough = len(results) >= FEWEST
-    images = _held_out(spec, config.validation_fraction)
-    return Outlook(len(results), foreseen(training, images, results) if enough else None)
+    if len(results) < FEWEST:
+        return Outlook(len(results), None)
+    if far := beyond(training, [result.training for result in results]):
+        return Outlook(len(results), None, far)
+    return Outlook(len(results), foreseen(training, _held_out(spec, config.validation_fraction), results))
 
 
 def earlier(dataset: str, entries: Sequence[Entry]) -> list[Entry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
-from statistics import fmean
+from statistics import median
 
 from cnnlab.forecasting.forecast import is_complete
 from cnnlab.runs.entry import Entry
@@ -19,7 +19,7 @@ class Record:
 
     forecasts: int
     held: int  # of these, those whose interval held the result
-    error: float  # mean distance from the result, a fraction
+    error: float  # distance from the result that half of them stayed within, a fraction
 
 
 def record(entries: Iterable[Entry], owner: str) -> Record | None:
@@ -33,4 +33,4 @@ def record(entries: Iterable[Entry], owner: str) -> Record | None:
     if not found:
         return None
     held = sum(low <= came <= high for _, low, high, came in found)
-    return Record(len(found), held, fmean(abs(likely - came) for likely, _, _, came in found))
+    return Record(len(found), held, median(abs(likely - came) for likely, _, _, came in found))

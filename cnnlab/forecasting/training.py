@@ -18,6 +18,8 @@ from cnnlab.training.config import COUNTS_WITH, RunConfig, field_title
 
 # Doublings that make two trainings as unlike as another schedule does. Chosen on one data set, judged on another.
 UNLIKE = {"learning_rate": 2.0, "batch_size": 2.5, "steps": 2.5, "images": 2.5, "macs": 6.0}
+# Those that nothing is known of outside what was tried, in words; with the others the error falls as a power.
+BOUNDED = {"learning_rate": "learning rate", "batch_size": "batch size", "macs": "network's multiply-accumulates"}
 TRENDS = (2, 3)  # of these: steps and images, with which the error falls as a power
 KINDS = (  # settings that are the same or not
     "optimizer",
@@ -59,6 +61,14 @@ def planned(config: RunConfig, spec: DatasetSpec) -> Training | None:
 def trained(entry: Entry, spec: DatasetSpec) -> Training:
     """Describe what a run has trained, from its row; ``spec`` is of its data set."""
     return _training(_of_row(entry.row), entry.layers, entry.row["MACs"], spec.augmentation)
+
+
+def beyond(training: Training, others: Sequence[Training]) -> str:
+    """Name the BOUNDED number outside the range of all ``others`` by more than its doublings in UNLIKE, else ""."""
+    known = zip(UNLIKE, training.numbers, zip(*(each.numbers for each in others), strict=True), strict=True)
+    outside = {name: max(min(tried) - number, number - max(tried)) for name, number, tried in known if name in BOUNDED}
+    farthest = max(outside, key=outside.__getitem__)
+    return farthest if outside[farthest] > 1 else ""
 
 
 def distances(from_: Sequence[Training], to: Sequence[Training]) -> Floats:

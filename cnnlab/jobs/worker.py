@@ -74,6 +74,7 @@ class Worker(Generic[Step]):
         self._ticket = Ticket(owner)
         self._steps = self._in_turn(steps, dataset) if trains else steps
         self._requests = Requests()
+        self._is_over = False
         self._thread = WorkerThread(self._work, self.cancel)
         if not wait or not self._iterate(monotonic() + wait):
             self._thread.start()
@@ -92,7 +93,9 @@ class Worker(Generic[Step]):
         return training_queue.place(self)
 
     def cancel(self) -> None:
-        """Request an end after the running step."""
+        """Request an end after the running step; what is over stays as it is."""
+        if self._is_over:
+            return
         self._requests.stop()
         training_queue.wake()
 
@@ -121,6 +124,7 @@ class Worker(Generic[Step]):
         except Exception as error:  # a defect
             log.error("a computation in the background failed", exc_info=error)
             self.error = SHORT_OF_MEMORY if ran_out(error) else f"{type(error).__name__}: {error}"
+        self._is_over = True
         return True
 
     def _in_turn(self, steps: Generator[Step], dataset: str) -> Generator[Step]:

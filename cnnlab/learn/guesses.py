@@ -120,12 +120,16 @@ def score_in_words(ask: Ask, guess: Guess, outcome: Outcome) -> list[str]:
         others = [name for name in outcome.best if name != guess.choice]
         shared = f" So is {' and '.join(others)}." if others else ""
         told.append(
-            f"Right: {guess.choice}.{shared}" if found.is_right else f"Not quite: {' and '.join(outcome.best)}."
+            f"Right: {guess.choice}.{shared}"
+            if found.is_right
+            else f"Not quite: {' and '.join(f'“{name}”' for name in outcome.best)}."
         )
     if found.truth is not None and found.off is not None:
         told.append(_amount_in_words(ask, guess, outcome, found))
     if guess.label is not None:
         told.append(_class_in_words(guess.label, outcome, found.rank))
+    elif ask.classes and any(outcome.gaps.values()):
+        told.append(f"Class {_most_apart(outcome)} differs most.")
     return told
 
 
@@ -133,7 +137,7 @@ def _amount_in_words(ask: Ask, guess: Guess, outcome: Outcome, found: Score) -> 
     assert guess.amount is not None
     assert found.truth is not None
     assert found.off is not None
-    of = f" for {guess.choice}" if guess.choice is not None and not found.is_right else ""
+    of = f" for “{guess.choice}”" if guess.choice is not None and not found.is_right else ""
     told = f"You guessed {_number(guess.amount)}{of}, it was {_with_unit(found.truth, ask.unit)}: "
     if round(abs(found.off), 1) == 0:
         return f"{told}exact."
@@ -146,8 +150,11 @@ def _class_in_words(label: str, outcome: Outcome, rank: int | None) -> str:
         return "No class differs." if outcome.gaps else "Which class differs most is not known."
     if rank == 1:
         return f"Class {label} differs most, as you guessed."
-    most = max(outcome.gaps, key=outcome.gaps.__getitem__)
-    return f"Class {most} differs most; {label} is number {rank} of {len(outcome.gaps)}."
+    return f"Class {_most_apart(outcome)} differs most; {label} is number {rank} of {len(outcome.gaps)}."
+
+
+def _most_apart(outcome: Outcome) -> str:
+    return max(outcome.gaps, key=outcome.gaps.__getitem__)
 
 
 def _number(value: float) -> str:

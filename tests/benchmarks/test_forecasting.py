@@ -26,8 +26,11 @@ def test_each_run_is_forecast_from_those_before_it(known: list[Result], monkeypa
 
 
 def test_the_error_of_a_coverage_is_that_between_runs() -> None:
-    held = forecasting.Judged(run=0, earlier=5, error=1.0, nearest=1.0, holds=True, width=1.0)
+    held = forecasting.Judged(run=0, earlier=5, error=1.0, nearest=1.0, holds=True, width=1.0, is_beyond=False)
     missed = held._replace(run=1, holds=False)
     figures = forecasting.summed([held] * 8 + [missed] * 8)
     assert (figures["runs"], figures["holds"]) == (2, 0.5)
     assert figures["holds_error"] == pytest.approx(0.5 / 2**0.5)
+    silent = missed._replace(is_beyond=True)
+    assert forecasting.summed([held] * 9 + [silent])["silent"] == 0.1
+    assert forecasting.summed([held] * 9 + [silent])["holds"] == 1

@@ -39,7 +39,7 @@ def test_a_forecast_has_accuracy_time_memory_and_its_record(
     assert told["record"] == {"forecasts": 2, "held": 2, "error": pytest.approx(0.0095)}
     written = call(capsys, "forecast", *PLAN)
     assert f"from {FEWEST} earlier runs" in written
-    assert "2 of the last 2 forecasts held the result, mean error 1.0 points" in written
+    assert "2 of the last 2 forecasts held the result, median error 1.0 points" in written
 
 
 def test_a_training_keeps_its_forecast_which_it_had_no_part_in(

@@ -78,6 +78,17 @@ def test_it_says_how_many_more_runs_it_needs() -> None:
     assert outlook(RunConfig(parent=Parent(run="a", epoch=1)), SAMPLE, runs) is None
 
 
+def test_nothing_is_forecast_far_outside_all_earlier_runs() -> None:
+    runs = [entry(str(number), seed=number, learning_rate=0.001 * (1 + number)) for number in range(FEWEST)]
+    rates = (0.01, 0.03, 5.0, 1e-5)
+    told = [outlook(RunConfig(learning_rate=rate), SAMPLE, runs) for rate in rates]
+    assert [one and one.beyond for one in told] == ["", "", "learning_rate", "learning_rate"]
+    assert [bool(one and one.forecast) for one in told] == [True, True, False, False]
+    longer = outlook(RunConfig(epochs=1000, learning_rate=0.004), SAMPLE, runs)
+    assert longer
+    assert longer.forecast  # more steps follow a power law
+
+
 def test_earlier_runs_are_complete_and_as_their_config_says() -> None:
     good = entry("good")
     short = entry("one epoch", epochs=1, seed=7, told={"machines": (HERE,)})

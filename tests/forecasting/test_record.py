@@ -23,6 +23,8 @@ def test_the_record_is_of_what_was_forecast_and_has_finished() -> None:
     assert known
     assert (known.forecasts, known.held) == (2, 1)
     assert known.error == pytest.approx(0.03)
+    missed = [entry(name, 0.95, TOLD) for name in "abc"]
+    assert record([*missed, entry("far off", 0.1, TOLD)], "") == Record(4, 3, 0.0)
 
 
 def test_a_training_that_was_changed_by_hand_does_not_judge_a_forecast() -> None:

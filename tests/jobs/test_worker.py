@@ -41,6 +41,15 @@ def test_cancelling_ends_it_after_the_running_step() -> None:
     assert (work.latest, work.is_cancelled, work.error) == (0, True, "")
 
 
+@pytest.mark.parametrize("wait", [0.0, 60.0])
+def test_what_is_over_cannot_be_cancelled(wait: float) -> None:
+    work = Worker((number for number in range(5)), wait=wait)
+    if work.is_running:
+        work.join()
+    work.cancel()  # as when nobody has watched it for a while
+    assert (work.latest, work.is_cancelled) == (4, False)
+
+
 def test_what_it_raises_is_kept_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     def steps() -> Generator[int]:
         yield 1

@@ -28,7 +28,7 @@ def test_of_equals_each_is_right() -> None:
     outcome = Outcome({"a": 2.0, "b": 2.0, "c": 1.0})
     assert [score(Guess(name), outcome).is_right for name in "abc"] == [True, True, False]
     assert score_in_words(ASK, Guess("b"), outcome) == ["Right: b. So is a."]
-    assert score_in_words(ASK, Guess("c"), outcome) == ["Not quite: a and b."]
+    assert score_in_words(ASK, Guess("c"), outcome) == ["Not quite: “a” and “b”."]
 
 
 @pytest.mark.parametrize(("amount", "is_noise"), [(1.4, True), (0.5, True), (1.6, False)])
@@ -43,8 +43,8 @@ def test_without_known_noise_no_amount_is_within_it() -> None:
 
 def test_a_score_in_words_says_what_was_guessed_and_what_came_out() -> None:
     assert score_in_words(ASK, Guess("b", 2.0, "8"), OUTCOME) == [
-        "Not quite: a.",
-        "You guessed 2 for b, it was −1 point: 3.0 too high.",
+        "Not quite: “a”.",
+        "You guessed 2 for “b”, it was −1 point: 3.0 too high.",
         "Class 3 differs most; 8 is number 2 of 3.",
     ]
     assert score_in_words(ASK, Guess("a", 1.0, "3"), OUTCOME) == [

@@ -94,9 +94,9 @@ def _tell(row: pd.Series) -> None:
     better = other if row["Difference, points"] > 0 else one
     found = _FOUND[row["Verdict"]].format(better)
     st.markdown(
-        f"**{found}**: of {row['Images']:,} common test images only {one} gets "
-        f"{row['Only one right']:,} right, only {other} {row['Only other right']:,}. If both were equally good, "
-        f"chance alone would split these {apart:,} at least as unevenly with p {p_value(row['p'])}."
+        f"**{found}**: of {row['Images']:,} common test images {one} alone gets "
+        f"{row['Only one right']:,} right and {other} alone gets {row['Only other right']:,}. If both were equally "
+        f"good, chance alone would split these {apart:,} at least as unevenly with p {p_value(row['p'])}."
     )
 
 

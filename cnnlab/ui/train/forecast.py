@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.data.datasets import dataset_title
+from cnnlab.forecasting.training import BOUNDED
 from cnnlab.quantities import percent
 from cnnlab.runs.summary import Forecast, Summary
 from cnnlab.training.config import RunConfig
@@ -28,6 +29,8 @@ def tell_accuracy(config: RunConfig) -> None:
             help=HOW,
         )
         _tell_record()
+    elif found.beyond:
+        st.caption(f"No forecast: none of your earlier runs is like this one in its {BOUNDED[found.beyond]}.")
     elif found.missing:
         more = frame.counted(found.missing, "more finished run")
         st.caption(f"Its accuracy can be forecast after {more} on {frame.literal(dataset_title(config.dataset))}.")
@@ -37,7 +40,7 @@ def _tell_record() -> None:
     known = forecasts.own_record()
     if known and known.forecasts > 1:  # a single one stands beside its run's result
         st.caption(
-            f"Of your last {known.forecasts} forecasts, {known.held} held the result; mean error "
+            f"Of your last {known.forecasts} forecasts, {known.held} held the result; median error "
             f"{100 * known.error:.1f} points."
         )
 

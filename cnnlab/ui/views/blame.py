@@ -152,11 +152,13 @@ def _offer(at: Look, right: int, blamed: Sequence[Blamed]) -> None:
             _tell(at, right, before=at.run, after=again.run, images=images)
             return
         st.markdown(
-            f"**Would it read the image right without these {images}?** A new run with the same settings and seed "
+            f"**Would it read the image right without the {images} blamed?** A new run with the same settings and seed "
             "leaves them out."
         )
         st.caption(MEASURED)
-        if st.button(f"Train again without them{_how_long(at.run)}", type="primary", icon=":material/model_training:"):
+        if st.button(
+            f"Train again without the blamed ones{_how_long(at.run)}", type="primary", icon=":material/model_training:"
+        ):
             _start(config)
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from threading import Timer
+from collections.abc import Callable, Generator
+from threading import Event, Timer
 
 import pytest
 
@@ -113,9 +113,14 @@ def test_one_who_comes_back_while_the_timer_rings_is_in_time(
     assert not ended
 
 
+def iter_until(over: Event) -> Generator[int]:
+    yield 0
+    over.wait()
+
+
 def test_a_computation_is_cancelled_once_every_session_that_keeps_it_is_gone(audience: Audience, clock: Clock) -> None:
-    work = Worker(number for number in range(3))
-    work.join()
+    goes_on = Event()
+    work = Worker(iter_until(goes_on))
     sessions = [Watcher(audience), Watcher(audience)]
     for session in (*sessions, sessions[0]):  # which draws it twice
         session.add(work, work.cancel)
@@ -126,3 +131,5 @@ def test_a_computation_is_cancelled_once_every_session_that_keeps_it_is_gone(aud
     sessions[1].add(work, work.cancel)  # a script that still runs watches for nobody
     clock.passes(10)
     assert work.is_cancelled
+    goes_on.set()
+    work.join()

@@ -57,7 +57,7 @@ def test_the_record_stands_below_a_forecast(finished_run: Run) -> None:
     told = Forecast(accuracy=accuracy + 0.0005, low=accuracy - 0.1, high=accuracy + 0.0005, runs=9)
     for run in repeated(finished_run, FEWEST):
         run.write_summary(run.summary.model_copy(update={"forecast": told}))
-    assert f"Of your last {FEWEST} forecasts, 1 held the result; mean error 0.4 points." in texts(open_page("Train"))
+    assert f"Of your last {FEWEST} forecasts, 1 held the result; median error 0.4 points." in texts(open_page("Train"))
 
 
 def test_a_branch_is_not_forecast(listed_run: Run) -> None:

@@ -48,8 +48,8 @@ def shown(run: Run, picked: Picked, epoch: int | None = None) -> AppTest:
 def test_blamed_images_stand_beside_the_nearest_and_can_be_left_out(run: Run) -> None:
     page = shown(run, misread(run))
     assert len(page.get("plotly_chart")) == 2
-    assert "Would it read the image right without these 10 images?" in texts(page)
-    assert next(button.label for button in page.button).startswith("Train again without them")
+    assert "Would it read the image right without the 10 images blamed?" in texts(page)
+    assert next(button.label for button in page.button).startswith("Train again without the blamed ones")
 
 
 def test_the_nearest_of_the_wrong_class_are_a_choice(run: Run) -> None:
