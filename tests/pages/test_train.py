@@ -24,6 +24,7 @@ from cnnlab.training.epoch_time import Cost, Stopwatch
 from cnnlab.training.recipes import DEFAULT, RECIPES
 from cnnlab.ui.train.diagnosis import watch_of
 from tests.pages.driver import button, checked, metrics, new_session, open_page, texts
+from tests.samples import TINY
 from tests.trainings import expects_one_thread, interrupted, start, train, wait_for, wait_for_epoch, wait_until
 
 pytestmark = pytest.mark.slow
@@ -359,6 +360,16 @@ def test_what_differs_from_the_recipe_is_told_and_reset_with_a_click() -> None:
     page.button(key="form.reset").click().run()
     assert page.number_input(key="form.epochs").value == 38
     assert "Changed:" not in texts(checked(page))
+
+
+def test_a_run_without_some_images_leads_back_to_blame() -> None:
+    def doors(**fields: object) -> list[str]:
+        links = open_page("Train", train(architecture=TINY, **fields)).get("page_link")
+        return [link.proto.query_string for link in links if "Did an answer turn" in link.proto.label]
+
+    (door,) = doors(excluded="3,5")
+    assert "view=Blame" in door
+    assert not doors()
 
 
 def test_the_time_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

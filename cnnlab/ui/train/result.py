@@ -90,6 +90,9 @@ def _figures(view: RunView, accuracy: float) -> None:
 def _what_next(view: RunView) -> None:
     """Show the ways on from a tested run: try it, see where and why it errs, compare it."""
     with st.container(horizontal=True, gap="small"):
+        if left_out := view.config.left_out:
+            count = frame.counted(len(left_out), "image")
+            frame.door("Inside", f"Did an answer turn without the {count} left out?", {VIEW.name: "Blame"})
         frame.link_to_draw(view.config.dataset, view.summary.classes)
         frame.door("Evaluate", "See its mistakes", {VIEW.name: "Mistakes"})
         frame.link("Inside", "Look inside")
