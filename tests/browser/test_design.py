@@ -32,7 +32,8 @@ def begin_from_nothing(page: Page, address: str) -> None:
 
 
 def add(page: Page, brick: str, shown: str) -> None:
-    """Press a brick of the palette; it is picked then."""
+    """Press a brick of the palette once the page stands still; it is picked then."""
+    page.locator("[data-test-script-state=notRunning]").wait_for()
     page.get_by_role("button", name=brick, exact=True).click()
     expect(picked(page)).to_contain_text(shown)
     name = picked(page).locator("b").inner_text()

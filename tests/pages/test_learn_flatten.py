@@ -106,7 +106,7 @@ def test_a_result_waits_for_a_guess_and_settings_with_another_result_for_another
     assert "Shift the test images" not in texts(page)
     page.radio(key=f"guess.choice.{to_guess(Terms()).ask.id}").set_value("dense")
     button(page, "Guess").click().run()
-    assert "**Not quite: convolutional.**" in texts(checked(page)).replace("\\", "")
+    assert "**Not quite: “convolutional”.**" in texts(checked(page)).replace("\\", "")
     assert "Shift the test images" in texts(page)
     page.button_group(key=f"{KEY}.augmentation").set_value("shift").run()
     assert "Shift the test images" not in texts(checked(page))
