@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 from types import MappingProxyType
 
 from cnnlab.data.datasets import DATASETS
@@ -13,9 +11,9 @@ from cnnlab.forecasting.training import planned
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.run import Run, write_aside
 from cnnlab.runs.store import RunStore, runs_folder
-from cnnlab.runs.summary import About, Forecast, Summary
+from cnnlab.runs.summary import Forecast
 from cnnlab.training.config import RunConfig
-from tests.samples import entry_of
+from tests import samples
 from tests.trainings import copied
 
 SAMPLE = DATASETS["mnist-sample"]
@@ -35,10 +33,7 @@ def entry(
     **fields: object,
 ) -> Entry:
     """A finished run with these settings whose summary has ``told`` besides."""
-    described = {"classes": SAMPLE.classes, "shape": SAMPLE.shape, "mean": (0.1,), "std": (0.3,)}
-    results = {"status": "finished", "validation_accuracy": accuracy, "forecast": forecast}
-    made = Summary.model_validate({"id": "run", "created": datetime.now(UTC), **described, **results, **told})
-    return entry_of(Run(Path(name)), RunConfig.model_validate(fields), made, About())
+    return samples.told(name, {"validation_accuracy": accuracy, "forecast": forecast, **told}, fields)
 
 
 def repeated(run: Run, times: int) -> list[Run]:

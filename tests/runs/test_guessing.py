@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,29 +10,21 @@ import pytest
 from cnnlab.evaluation.luck import Seeds, seed_noise
 from cnnlab.runs.entry import Entry
 from cnnlab.runs.guessing import class_spreads, is_guessable, validation_noise, validation_points
-from cnnlab.runs.run import Run
-from cnnlab.runs.summary import About, Status, Summary
-from cnnlab.training.config import RunConfig
-from tests.samples import entry_of
+from cnnlab.runs.summary import Status
+from tests.samples import told
 
 CLASSES = ("3", "5")
 
 
 def entry(name: str, validation: float | None = 0.9, status: Status = "finished", **fields: object) -> Entry:
-    summary = Summary(
-        id=name,
-        created=datetime.now(UTC),
-        status=status,
-        classes=CLASSES,
-        shape=(1, 28, 28),
-        mean=(0.1,),
-        std=(0.3,),
-        epoch=2,
-        validation_accuracy=validation,
-        test_accuracy=0.5,
-        support=dict.fromkeys(CLASSES, 50),
-    )
-    return entry_of(Run(Path(name)), RunConfig.model_validate(fields), summary, About())
+    results = {
+        "status": status,
+        "classes": CLASSES,
+        "epoch": 2,
+        "validation_accuracy": validation,
+        "test_accuracy": 0.5,
+    }
+    return told(name, results | {"support": dict.fromkeys(CLASSES, 50)}, fields)
 
 
 def with_history(name: str, *epochs: tuple[int, tuple[float, ...]]) -> Entry:

@@ -1,18 +1,13 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from cnnlab.runs.catalogue import table
 from cnnlab.runs.entry import Entry
-from cnnlab.runs.run import Run
 from cnnlab.runs.seeds import COUNT, SPREAD, fold, latest, one_per_seed, repeats_among, seeds_of
-from cnnlab.runs.summary import About, Status, Summary
-from cnnlab.training.config import RunConfig
-from tests.samples import entry_of
+from cnnlab.runs.summary import Status
+from tests.samples import told
 
 CLASSES = tuple("0123456789")
 
@@ -20,18 +15,8 @@ CLASSES = tuple("0123456789")
 def entry(
     name: str, accuracy: float | None = 0.9, images: int = 50, status: Status = "finished", **fields: object
 ) -> Entry:
-    summary = Summary(
-        id=name,
-        created=datetime.now(UTC),
-        status=status,
-        classes=CLASSES,
-        shape=(1, 28, 28),
-        mean=(0.1,),
-        std=(0.3,),
-        test_accuracy=accuracy,
-        support=dict.fromkeys(CLASSES, images),
-    )
-    return entry_of(Run(Path(name)), RunConfig.model_validate(fields), summary, About())
+    support = dict.fromkeys(CLASSES, images)
+    return told(name, {"status": status, "test_accuracy": accuracy, "support": support}, fields)
 
 
 ENTRIES = [
